@@ -1,0 +1,22 @@
+/* Bytes as text: hexadecimal and base64 (RFC 4648 §4, §8). */
+#ifndef SKY_AUTH_TEXT_H
+#define SKY_AUTH_TEXT_H
+
+#include "protocol/base/span.h"
+
+/* `out` takes 2 * bytes.len + 1. */
+void sky_hex_lower(sky_span bytes, char *out);
+void sky_hex_upper(sky_span bytes, char *out);
+/* Either case, even length; false otherwise or when it does not fit. */
+bool sky_hex_decode(sky_span text, uint8_t *out, size_t out_size, size_t *ret_len);
+
+static inline size_t sky_base64_len(size_t bytes)
+{
+    return (bytes + 2) / 3 * 4;
+}
+/* `out` takes sky_base64_len(bytes.len) + 1. */
+void sky_base64_encode(sky_span bytes, char *out);
+/* Strict: padded, no blanks; false otherwise or when it does not fit. */
+bool sky_base64_decode(sky_span text, uint8_t *out, size_t out_size, size_t *ret_len);
+
+#endif

@@ -1,0 +1,114 @@
+/* Rules, what to do about each, and findings: the vocabulary of every verdict.
+ * Knows nothing of any cloud or protocol; their tables are handed in. */
+#ifndef SKY_BASE_RULE_H
+#define SKY_BASE_RULE_H
+
+#include "protocol/base/err.h"
+#include "protocol/base/span.h"
+
+enum sky_severity { SKY_INFO, SKY_WARNING, SKY_ERROR };
+
+/* What a broken rule does: refuse as the cloud would, record only, or nothing at all. */
+enum sky_action { SKY_ENFORCE, SKY_REPORT, SKY_OFF };
+
+/* Whose word counts where documents of different age disagree. */
+enum sky_profile { SKY_PROFILE_SEED, SKY_PROFILE_CURRENT, SKY_PROFILES };
+
+/* One row of the catalogue. Rows are static const and are compared by address. */
+struct sky_rule {
+    const char *id;        /* "ALI-KEEPALIVE-RANGE"; unique over all tables */
+    const char *statement; /* what a device must do, one line */
+    const char *source;    /* document and section that says so */
+    const char *hint;      /* what to change in the firmware when it is broken */
+    enum sky_severity severity;
+    enum sky_action action[SKY_PROFILES]; /* default per profile */
+};
+
+/* A table of rows: one for each cloud, one for MQTT, one for CoAP. */
+struct sky_rule_table {
+    const char *owner; /* "aliyun", "mqtt": whom the rows speak of */
+    const struct sky_rule *rows;
+    size_t count;
+};
+
+enum { SKY_RULE_TABLES_MAX = 16, SKY_RULES_MAX = 256 };
+
+/* The catalogue: all tables in order. A rule's index in it is stable for one build. */
+struct sky_catalogue {
+    struct sky_rule_table tables[SKY_RULE_TABLES_MAX];
+    size_t table_count, rule_count;
+};
+
+void sky_catalogue_init(struct sky_catalogue *catalogue);
+void sky_catalogue_add(struct sky_catalogue *catalogue, struct sky_rule_table table);
+/* `rule` must be a row of one of the tables. */
+size_t sky_catalogue_index(const struct sky_catalogue *catalogue, const struct sky_rule *rule);
+const struct sky_rule *sky_catalogue_at(const struct sky_catalogue *catalogue, size_t index);
+const char *sky_catalogue_owner(const struct sky_catalogue *catalogue, size_t index);
+/* NULL if no row has this id. */
+const struct sky_rule *sky_catalogue_find(const struct sky_catalogue *catalogue, sky_span id);
+
+/* What is done about each rule: the profile's defaults, then overrides. A value: a product with
+ * overrides of its own has a copy. */
+struct sky_policy {
+    const struct sky_catalogue *catalogue;
+    uint8_t action[SKY_RULES_MAX];
+};
+
+void sky_policy_init(struct sky_policy *policy, const struct sky_catalogue *catalogue,
+                     enum sky_profile profile);
+/* One override in the form "ID=enforce", "ID=report" or "ID=off". */
+SKY_MUST_USE sky_err sky_policy_override(struct sky_policy *policy, sky_span text,
+                                         struct sky_why *why);
+enum sky_action sky_policy_action(const struct sky_policy *policy, const struct sky_rule *rule);
+
+const char *sky_severity_name(enum sky_severity severity);
+const char *sky_action_name(enum sky_action action);
+SKY_MUST_USE bool sky_action_parse(sky_span text, enum sky_action *ret_action);
+SKY_MUST_USE bool sky_profile_parse(sky_span text, enum sky_profile *ret_profile);
+
+enum { SKY_FINDINGS_MAX = 12, SKY_FINDING_DETAIL_MAX = 224 };
+
+/* A rule broken by one act of a device, and how. */
+struct sky_finding {
+    const struct sky_rule *rule;
+    char detail[SKY_FINDING_DETAIL_MAX]; /* what the device did; never a secret */
+};
+
+/* A set of rule indices. */
+struct sky_rule_set {
+    uint64_t bits[SKY_RULES_MAX / 64];
+};
+
+static inline void sky_rule_set_add(struct sky_rule_set *set, size_t index)
+{
+    set->bits[index / 64] |= UINT64_C(1) << (index % 64);
+}
+
+static inline bool sky_rule_set_has(const struct sky_rule_set *set, size_t index)
+{
+    return set->bits[index / 64] >> (index % 64) & 1;
+}
+
+void sky_rule_set_merge(struct sky_rule_set *into, const struct sky_rule_set *from);
+
+/* The judgement of one act: which rules it exercised, which it broke. Lives on the caller's
+ * stack for the length of the act. */
+struct sky_judge {
+    const struct sky_policy *policy;
+    struct sky_rule_set exercised;
+    struct sky_finding findings[SKY_FINDINGS_MAX];
+    size_t count;
+    size_t lost;                    /* findings beyond SKY_FINDINGS_MAX */
+    const struct sky_rule *refused; /* the first broken rule that is enforced, or NULL */
+};
+
+void sky_judge_init(struct sky_judge *judge, const struct sky_policy *policy);
+
+/* States that this act tested `rule`: `kept` or broken (then the rest says how, printf style).
+ * True when the rule is broken and enforced: the caller then does what the cloud would do.
+ * A rule that is off leaves no trace and returns false. */
+bool sky_judge_rule(struct sky_judge *judge, const struct sky_rule *rule, bool kept,
+                    const char *fmt, ...) SKY_PRINTF(4, 5);
+
+#endif

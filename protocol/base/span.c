@@ -1,0 +1,105 @@
+#include "protocol/base/span.h"
+
+#include "protocol/base/assert.h"
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+bool sky_span_eq_nocase(sky_span a, sky_span b)
+{
+    if (a.len != b.len)
+        return false;
+    for (size_t i = 0; i < a.len; i++)
+        if (lower(a.ptr[i]) != lower(b.ptr[i]))
+            return false;
+    return true;
+}
+
+bool sky_span_starts(sky_span s, sky_span prefix)
+{
+    return s.len >= prefix.len && sky_span_eq(sky_span_head(s, prefix.len), prefix);
+}
+
+bool sky_span_ends(sky_span s, sky_span suffix)
+{
+    return s.len >= suffix.len && sky_span_eq(sky_span_tail(s, s.len - suffix.len), suffix);
+}
+
+bool sky_span_contains(sky_span s, sky_span part)
+{
+    for (size_t at = 0; at + part.len <= s.len; at++)
+        if (memcmp(s.ptr + at, part.ptr, part.len) == 0)
+            return true;
+    return false;
+}
+
+bool sky_span_cut(sky_span s, char at, sky_span *ret_before, sky_span *ret_after)
+{
+    const char *found = s.len > 0 ? memchr(s.ptr, at, s.len) : NULL;
+    if (found == NULL)
+        return false;
+    size_t before = (size_t)(found - s.ptr);
+    *ret_before = sky_span_of(s.ptr, before);
+    *ret_after = sky_span_of(found + 1, s.len - before - 1);
+    return true;
+}
+
+bool sky_span_next(sky_span *rest, char at, sky_span *ret_piece)
+{
+    if (rest->ptr == NULL)
+        return false;
+    sky_span after = SKY_SPAN_NONE;
+    if (!sky_span_cut(*rest, at, ret_piece, &after)) {
+        *ret_piece = *rest;
+        *rest = SKY_SPAN_NONE;
+        return true;
+    }
+    SKY_ASSERT(after.ptr != NULL);
+    *rest = after;
+    return true;
+}
+
+static bool is_blank(char c)
+{
+    return (unsigned char)c <= 0x20 || c == 0x7f;
+}
+
+sky_span sky_span_trim(sky_span s)
+{
+    while (s.len > 0 && is_blank(s.ptr[0])) {
+        s.ptr++;
+        s.len--;
+    }
+    while (s.len > 0 && is_blank(s.ptr[s.len - 1]))
+        s.len--;
+    return s;
+}
+
+bool sky_span_to_int(sky_span s, int64_t *ret_value)
+{
+    int64_t value = 0;
+    if (s.len == 0)
+        return false;
+    for (size_t i = 0; i < s.len; i++) {
+        int digit = s.ptr[i] - '0';
+        if (digit < 0 || digit > 9 || __builtin_mul_overflow(value, 10, &value) ||
+            __builtin_add_overflow(value, digit, &value))
+            return false;
+    }
+    *ret_value = value;
+    return true;
+}
+
+bool sky_span_copy(sky_span s, char *out, size_t out_size)
+{
+    SKY_ASSERT(out_size > 0);
+    out[0] = '\0';
+    if (s.len >= out_size)
+        return false;
+    if (s.len > 0)
+        memcpy(out, s.ptr, s.len);
+    out[s.len] = '\0';
+    return true;
+}

@@ -1,0 +1,52 @@
+/* Effects: what a cloud wants done, as a list of values. The dialects only append here; the server
+ * applies the list in one place, in order. */
+#ifndef SKY_CLOUD_EFFECTS_H
+#define SKY_CLOUD_EFFECTS_H
+
+#include "protocol/base/arena.h"
+#include "protocol/base/span.h"
+
+enum sky_effect_kind {
+    SKY_EFFECT_REPLY,        /* answer to this uplink: published to the device if it subscribed to
+                                the topic (or the session subscribes by itself); the body of the
+                                acknowledgement over CoAP */
+    SKY_EFFECT_PUSH,         /* to this device whether or not it subscribed */
+    SKY_EFFECT_PUBLISH,      /* to everyone subscribed */
+    SKY_EFFECT_PUT_DOCUMENT, /* replace the device's document `name` */
+    SKY_EFFECT_ACTIVATE,     /* the device's secret becomes `payload`, handed out, not yet used */
+    SKY_EFFECT_ONLINE,       /* the device is in use with its present secret from now on */
+    SKY_EFFECT_MINT_TOKEN,   /* a login token: `name` is its id, `payload` the token */
+    SKY_EFFECT_ANSWER,       /* the device answered the command with correlation id `name` */
+    SKY_EFFECT_CLOSE,        /* close the connection after `delay_ms` */
+    SKY_EFFECT_NOTE,         /* only for the journal: `name` says what, `payload` details */
+};
+
+struct sky_effect {
+    enum sky_effect_kind kind;
+    uint8_t qos;
+    sky_span topic, name, payload; /* live in the list's arena or are static */
+    int64_t delay_ms;              /* CLOSE: how long from now; MINT_TOKEN: how long it is valid */
+    int64_t version;               /* PUT_DOCUMENT: the document's new version */
+};
+
+enum { SKY_EFFECTS_MAX = 16 };
+
+struct sky_effects {
+    struct sky_arena arena;
+    struct sky_effect list[SKY_EFFECTS_MAX];
+    size_t count;
+};
+
+void sky_effects_init(struct sky_effects *effects);
+void sky_effects_done(struct sky_effects *effects);
+void sky_effects_clear(struct sky_effects *effects);
+
+/* Appends a zeroed effect of that kind and returns it to be filled in. Asserts on the 17th: a
+ * handler has a fixed, small number of effects. */
+struct sky_effect *sky_effects_add(struct sky_effects *effects, enum sky_effect_kind kind);
+
+/* The common ones in one call. The spans must live in `effects->arena` or be static. */
+void sky_effects_message(struct sky_effects *effects, enum sky_effect_kind kind, sky_span topic,
+                         sky_span payload, uint8_t qos);
+
+#endif

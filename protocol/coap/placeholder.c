@@ -1,0 +1,1 @@
+typedef int sky_placeholder;

@@ -1,0 +1,64 @@
+/* The delivery state of one MQTT session towards its client (4.4, 4.6): packet identifiers, the
+ * in-flight window, redelivery, and the queue kept while the client is away.
+ * Pure: packets go into the buffer handed in, time is an argument. Knows nothing of sockets. */
+#ifndef SKY_MQTT_SESSION_H
+#define SKY_MQTT_SESSION_H
+
+#include "protocol/base/buf.h"
+#include "protocol/mqtt/packet.h"
+
+/* A published message: one reference-counted block shared by all who wait for it. */
+struct sky_mqtt_msg {
+    uint32_t refs;
+    uint32_t topic_len, payload_len;
+    int64_t born_ms;
+    uint64_t tag; /* the caller's, e.g. the journal's number of the publish */
+    char bytes[]; /* topic, then payload */
+};
+struct sky_mqtt_msg *sky_mqtt_msg_new(sky_span topic, sky_span payload, int64_t born_ms,
+                                      uint64_t tag);
+struct sky_mqtt_msg *sky_mqtt_msg_ref(struct sky_mqtt_msg *msg);
+void sky_mqtt_msg_unref(struct sky_mqtt_msg *msg); /* NULL is fine */
+sky_span sky_mqtt_msg_topic(const struct sky_mqtt_msg *msg);
+sky_span sky_mqtt_msg_payload(const struct sky_mqtt_msg *msg);
+
+/* Bounds of one session; a cloud's row says them. */
+struct sky_mqtt_session_limits {
+    uint32_t inflight_max;    /* QoS 1 messages sent and not acknowledged */
+    uint32_t queue_max;       /* messages waiting */
+    uint32_t queue_bytes_max; /* topic and payload bytes waiting */
+    int64_t queue_age_max_ms; /* older ones are dropped at resume; 0: no bound */
+};
+
+/* Embedded; zeroed is an empty session. Memory beyond this struct only while messages wait. */
+struct sky_mqtt_session {
+    struct sky_mqtt_window *window; /* owned, NULL when nothing is in flight or waiting */
+    uint16_t last_id;
+};
+void sky_mqtt_session_done(struct sky_mqtt_session *session);  /* drops all messages */
+size_t sky_mqtt_session_inflight(const struct sky_mqtt_session *session);
+size_t sky_mqtt_session_waiting(const struct sky_mqtt_session *session);
+
+enum sky_mqtt_delivery { SKY_DELIVERY_SENT, SKY_DELIVERY_QUEUED, SKY_DELIVERY_DROPPED };
+
+/* Takes a QoS 1 message for the client: sent now with a fresh id if `out` is given, has room and
+ * the window is open; queued (with a reference taken) if not; dropped when the queue is full,
+ * the oldest waiting message first being kept. QoS 0 needs no session: encode it directly. */
+enum sky_mqtt_delivery sky_mqtt_session_deliver(struct sky_mqtt_session *session,
+                                                const struct sky_mqtt_session_limits *limits,
+                                                struct sky_mqtt_msg *msg, struct sky_buf *out);
+
+/* The client acknowledged `id`. False for an id that is not in flight. Waiting messages that now
+ * fit the window are sent. */
+bool sky_mqtt_session_puback(struct sky_mqtt_session *session,
+                             const struct sky_mqtt_session_limits *limits, uint16_t id,
+                             struct sky_buf *out);
+
+/* The client is back with the session kept: everything in flight again, in order, with DUP and
+ * its old id (4.4.0-1, 4.6.0-1), then what waited as far as the window goes; what is older than
+ * the limit is dropped. Returns how many were dropped. */
+size_t sky_mqtt_session_resume(struct sky_mqtt_session *session,
+                               const struct sky_mqtt_session_limits *limits, int64_t now_ms,
+                               struct sky_buf *out);
+
+#endif
