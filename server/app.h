@@ -1,0 +1,71 @@
+/* The program as one value: loop, clock, registry, journal, sessions, doors. Whoever needs more
+ * than one part gets the whole; parts that need nothing of it do not see it. */
+#ifndef SKY_SERVER_APP_H
+#define SKY_SERVER_APP_H
+
+#include <uv.h>
+
+#include "protocol/base/rule.h"
+#include "protocol/cloud/cloud.h"
+#include "server/broker.h"
+#include "server/clock.h"
+#include "server/front.h"
+#include "server/journal.h"
+#include "server/rng.h"
+#include "server/sessions.h"
+#include "store/store.h"
+
+struct sky_config;
+struct sky_http;
+struct sky_tls_server;
+struct sky_dtls;
+
+enum {
+    SKY_JOURNAL_FLUSH_MS = 200,      /* at most this long between an event and its page */
+    SKY_CLOSE_LINGER_MS = 2 * 1000,  /* a closing peer may take this long to read the rest */
+};
+
+struct sky_app {
+    uv_loop_t loop;
+    const struct sky_config *config; /* borrowed */
+    struct sky_clock clock;          /* virtual time: what devices and clouds live by */
+    struct sky_timerq patience;      /* real time: limits on peers that stall */
+    struct sky_rng rng;
+    struct sky_catalogue catalogue;
+    struct sky_policy policy;
+    enum sky_profile profile;
+    struct sky_store *store;
+    struct sky_journal *journal;
+    struct sky_sessions sessions;
+    struct sky_broker broker;
+    struct sky_front front;
+    struct sky_effects effects; /* scratch for the act at hand */
+    struct sky_http *http;
+    struct sky_tls_server *tls;
+    struct sky_dtls *dtls;
+
+    uv_timer_t wakeup;
+    uv_prepare_t before_poll;
+    uv_check_t after_poll;
+    uv_signal_t signals[2];
+    struct sky_timer flush_timer;
+    uint64_t turn_ms; /* uv_now() of the last clock reading */
+    bool stopping;
+};
+
+/* Opens the store, loads fixtures, binds every listener. On failure nothing is left open and
+ * `why` says what to do. `config` must outlive the app. */
+SKY_MUST_USE sky_err sky_app_start(struct sky_app *app, const struct sky_config *config,
+                                   struct sky_why *why);
+/* Runs until SIGTERM, SIGINT or sky_app_stop(); then closes everything in order. */
+void sky_app_run(struct sky_app *app);
+void sky_app_stop(struct sky_app *app);
+
+/* Reads the clock if the loop has turned since. Every callback of the loop begins with it. */
+void sky_app_tick(struct sky_app *app);
+
+/* A timer in real time, for limits on peers; sky_timerq_cancel(&app->patience, ...) ends it. */
+void sky_app_patience(struct sky_app *app, struct sky_timer *timer, int64_t in_ms,
+                      sky_timer_fn *fire);
+
+#endif

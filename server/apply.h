@@ -1,0 +1,14 @@
+/* The one place where effects happen: everything a cloud wants done passes here, in order, is
+ * journalled here, and can be tampered with by a fault here. */
+#ifndef SKY_SERVER_APPLY_H
+#define SKY_SERVER_APPLY_H
+
+#include "protocol/cloud/effects.h"
+#include "server/broker.h"
+
+/* Applies every effect of `effects` for `session` and clears the list. `act` is what caused them,
+ * or NULL (then replies go to subscribers); `of` is its number in the journal. */
+void sky_apply(struct sky_app *app, struct sky_session *session, const struct sky_act *act,
+               struct sky_effects *effects, uint64_t of);
+
+#endif

@@ -1,0 +1,82 @@
+/* From a publish to its receivers: rights, services, subscriptions, delivery.
+ * Carriers (MQTT, CoAP, the admin API) hand acts in; nothing here knows what carried them. */
+#ifndef SKY_SERVER_BROKER_H
+#define SKY_SERVER_BROKER_H
+
+#include <uthash.h>
+
+#include "protocol/cloud/cloud.h"
+#include "protocol/mqtt/subs.h"
+
+struct sky_app;
+struct sky_session;
+
+enum {
+    SKY_TOPIC_NODES_MAX = 65536, /* topics remembered; all are forgotten when it is passed */
+};
+
+/* A topic that was published to, with what was found out about it. */
+struct sky_topic_node {
+    UT_hash_handle hh;
+    const struct sky_topic_row *row; /* the publisher's cloud's row, or NULL */
+    struct sky_receivers receivers;  /* good while the generation stands */
+    uint64_t generation;             /* of the subscriptions */
+    uint32_t publisher;              /* slot whose right is cached, UINT32_MAX: none */
+    uint8_t right;                   /* enum sky_right */
+    uint16_t len;
+    char name[];
+};
+
+struct sky_broker {
+    struct sky_subs *subs;
+    struct sky_topic_node *nodes; /* hash by name */
+    uint64_t rights_generation;   /* of the registry when rights were cached */
+};
+
+/* One act of publishing by a device. */
+struct sky_act {
+    struct sky_session *session;
+    sky_span topic, payload;
+    enum sky_transport transport;
+    uint32_t connection; /* 0: none */
+    uint16_t packet_id;
+    uint8_t qos;
+    bool dup, retain;
+    /* Where REPLY effects go instead of the topic's subscribers; NULL: to the subscribers. */
+    void (*on_reply)(void *ctx, sky_span topic, sky_span payload);
+    void *ctx;
+};
+
+struct sky_act_result {
+    bool acknowledge; /* QoS 1: send PUBACK */
+    bool close;       /* the connection ends here */
+    enum sky_right right;
+    bool served;      /* a service answered or at least looked at it */
+    bool judged_bad;  /* some enforced rule was broken */
+};
+
+void sky_broker_init(struct sky_broker *broker);
+void sky_broker_done(struct sky_broker *broker);
+
+/* Handles one publish of a device: journal, rules, rights, service or subscribers. */
+struct sky_act_result sky_broker_publish(struct sky_app *app, const struct sky_act *act);
+
+/* To everyone subscribed; `of` is the journal's number of the publish that caused it. Returns the
+ * number of receivers. */
+size_t sky_broker_spread(struct sky_app *app, sky_span topic, sky_span payload, uint8_t qos,
+                         uint64_t of);
+/* To one device, whether or not it subscribed. */
+void sky_broker_push(struct sky_app *app, struct sky_session *session, sky_span topic,
+                     sky_span payload, uint8_t qos, uint64_t of);
+/* To one device if it subscribed to the topic (or its session subscribes by itself). */
+bool sky_broker_reply(struct sky_app *app, struct sky_session *session, sky_span topic,
+                      sky_span payload, uint8_t qos, uint64_t of);
+
+/* Does the session subscribe to this topic? `*ret_qos` is the highest granted. */
+bool sky_broker_subscribes(struct sky_app *app, const struct sky_session *session, sky_span topic,
+                           uint8_t *ret_qos);
+
+/* Forgets cached topics (the registry or subscriptions changed under them). */
+void sky_broker_forget(struct sky_app *app);
+
+#endif

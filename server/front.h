@@ -1,0 +1,59 @@
+/* The front door: listeners, accepting, sniffing, flushing, reaping. One path for every TCP
+ * listener; a row of the table says what it lets in. */
+#ifndef SKY_SERVER_FRONT_H
+#define SKY_SERVER_FRONT_H
+
+#include "protocol/base/err.h"
+#include "server/conn.h"
+
+struct sky_app;
+struct sky_config;
+
+enum {
+    SKY_LISTENERS_MAX = 16,
+    SKY_LISTEN_BACKLOG = 1024,
+    SKY_CONNS_MAX = 60000,          /* open connections; more are closed at once */
+    SKY_FRONT_READ_SIZE = 256 * 1024, /* the one read buffer of the loop */
+    SKY_FRONT_SPARES = 32,          /* output buffers kept for reuse */
+    SKY_FRONT_SPARE_MAX = 64 * 1024,
+};
+
+struct sky_listener {
+    uv_tcp_t tcp;
+    struct sky_app *app;
+    const struct sky_listener_row *row;
+    char host[64];
+    uint16_t port; /* as bound */
+    bool open;
+};
+
+struct sky_front {
+    struct sky_listener listeners[SKY_LISTENERS_MAX];
+    size_t listener_count;
+    struct sky_conn *conns, *dirty, *dying;
+    size_t conn_count;
+    uint32_t last_id;
+    uint64_t accepted, turned_away;
+    char *read_buf; /* owned, SKY_FRONT_READ_SIZE */
+    char *spares[SKY_FRONT_SPARES];
+    size_t spare_count;
+};
+
+/* The general listeners; clouds add theirs. */
+extern const struct sky_listener_row sky_front_rows[];
+extern const size_t sky_front_row_count;
+/* Every listener there can be, general and clouds'; returns NULL past the end. */
+const struct sky_listener_row *sky_front_row(size_t index);
+const struct sky_listener_row *sky_front_find_row(sky_span name);
+
+/* Binds and listens on everything the configuration wants; on failure closes what it opened. */
+SKY_MUST_USE sky_err sky_front_open(struct sky_app *app, struct sky_why *why);
+void sky_front_close(struct sky_app *app); /* listeners and connections; needs loop turns after */
+
+/* End of a loop turn: sends what was written, frees what was closed. */
+void sky_front_flush(struct sky_app *app);
+
+/* The connection's output, ready to append to; marks it for this turn's flush. */
+struct sky_buf *sky_conn_out(struct sky_conn *conn);
+
+#endif

@@ -1,0 +1,88 @@
+/* What the running server knows of each device it has admitted: one session for each, online or
+ * away, found by registry id. Knows delivery state and conduct; knows no bytes. */
+#ifndef SKY_SERVER_SESSIONS_H
+#define SKY_SERVER_SESSIONS_H
+
+#include <uthash.h>
+
+#include "protocol/cloud/cloud.h"
+#include "store/store.h"
+
+struct sky_app;
+struct sky_conn;
+struct sky_topic_node;
+
+/* A product as the hot path needs it; reloaded when the registry changes. */
+struct sky_product_info {
+    struct sky_product product;
+    const struct sky_cloud *cloud;
+    struct sky_product_topic *topics; /* owned */
+    size_t topic_count;
+    struct sky_policy *policy; /* owned, when the product overrides rules; else NULL */
+    UT_hash_handle hh;
+};
+
+/* What a device did, as sets of rule indices: the raw material of a verdict. */
+struct sky_conduct {
+    struct sky_rule_set exercised, broken;
+};
+
+struct sky_session {
+    int64_t device_id;
+    struct sky_product_info *product; /* never NULL, outlives the session */
+    char *device_key;                 /* owned */
+    struct sky_conn *conn;            /* NULL: away */
+    struct sky_mqtt_session mqtt;
+    struct sky_conduct conduct;
+    struct sky_topic_node *last_topic; /* the last one it published to, or NULL */
+    int64_t last_seen_ms;              /* virtual time */
+    int64_t away_since_ms;
+    uint64_t published, delivered;
+    uint32_t slot; /* index in the table; also its number as a subscriber */
+    uint16_t keepalive_s;
+    uint16_t traits;
+    bool clean;     /* ends with the connection */
+    bool kept;      /* there is state to come back to */
+    bool silent;    /* its present silence has been noted */
+    bool subscribed_activation; /* for the judgement at the end of an activation */
+    UT_hash_handle hh;
+};
+
+struct sky_sessions {
+    struct sky_session *by_device; /* hash */
+    struct sky_session **by_slot;  /* owned; NULL entries are free */
+    size_t slots, room;
+    struct sky_product_info *products; /* hash by product id */
+    uint64_t registry_generation;
+    size_t online;
+};
+
+void sky_sessions_init(struct sky_sessions *sessions);
+void sky_sessions_done(struct sky_app *app);
+
+/* NULL when the device was never admitted since start. */
+struct sky_session *sky_session_find(struct sky_app *app, int64_t device_id);
+struct sky_session *sky_session_at(struct sky_app *app, uint32_t slot);
+/* Finds or makes the session of a device of the registry. */
+struct sky_session *sky_session_open(struct sky_app *app, const struct sky_product *product,
+                                     const struct sky_device *device);
+/* Ends it for good: subscriptions, messages, conduct. Closes its connection. */
+void sky_session_forget(struct sky_app *app, struct sky_session *session);
+/* Drops subscriptions and messages, keeps conduct (clean session, 3.1.2-6). */
+void sky_session_wipe(struct sky_app *app, struct sky_session *session);
+/* Closes the device's connection, if any, for the stated reason. False when it is away. */
+bool sky_session_kick(struct sky_app *app, struct sky_session *session, const char *reason);
+
+/* The product's view, up to date with the registry; NULL when the registry has no such product. */
+struct sky_product_info *sky_product_info(struct sky_app *app, int64_t product_id);
+const struct sky_policy *sky_product_policy(struct sky_app *app,
+                                            const struct sky_product_info *product);
+
+/* Books the judgement of one act into the device's conduct. */
+void sky_session_judged(struct sky_app *app, struct sky_session *session,
+                        const struct sky_judge *judge);
+
+/* The uplink value for an act of this session, without topic and payload. */
+struct sky_uplink sky_session_uplink(const struct sky_session *session);
+
+#endif
