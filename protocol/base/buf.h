@@ -18,7 +18,7 @@ struct sky_buf {
 };
 
 void sky_buf_init(struct sky_buf *buf, size_t max);
-void sky_buf_done(struct sky_buf *buf); /* frees; the buffer may be used again with its max */
+void sky_buf_done(struct sky_buf *buf);  /* frees; the buffer may be used again with its max */
 void sky_buf_clear(struct sky_buf *buf); /* empties and keeps the memory */
 
 /* Each appends and returns true, or marks overflow, appends nothing, and returns false. */

@@ -6,10 +6,9 @@
 static const struct {
     const char *slug;
     const char *text;
-} rows[] = {
-    [SKY_OK] = {"ok", "it worked"},
+} rows[] = {[SKY_OK] = {"ok", "it worked"},
 #define X(name, slug_text, sentence) [SKY_ERR_##name] = {slug_text, sentence},
-    SKY_ERRORS(X)
+            SKY_ERRORS(X)
 #undef X
 };
 

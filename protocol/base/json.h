@@ -10,11 +10,15 @@
 #include "protocol/base/err.h"
 #include "protocol/base/span.h"
 
-enum { SKY_JSON_DEPTH_MAX = 64 };
+enum {
+    SKY_JSON_DEPTH_MAX = 64,
+    SKY_JSON_NUMBER_MAX = 63, /* characters of one number: cJSON reads no more */
+};
 
-/* Parses exactly one JSON value; trailing bytes, NUL bytes, invalid UTF-8 and deeper nesting
- * than `depth_max` are errors (the reason names line and column). The caller frees the tree with
- * cJSON_Delete(). */
+/* Parses exactly one JSON value by RFC 8259. Trailing bytes, NUL bytes (also as \u0000), invalid
+ * UTF-8 and deeper nesting than `depth_max` (at most SKY_JSON_DEPTH_MAX) are errors whose reason
+ * names line and column; equal keys in one object and numbers beyond a double are errors with the
+ * pointer set. INVALID in every case. The caller frees the tree with cJSON_Delete(). */
 SKY_MUST_USE sky_err sky_json_parse(sky_span text, int depth_max, cJSON **ret_tree,
                                     struct sky_why *why);
 
