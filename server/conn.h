@@ -1,8 +1,8 @@
 /* One accepted TCP peer: bytes in, bytes out, and who speaks for it.
  * Input: the port's on_bytes() sees the clear bytes that are there and says how many it used; the
- * rest is kept and shown again with more behind it. Output: appended to `out` and flushed once per
- * loop turn. A connection is never freed inside its own callback: sky_conn_close() marks it, and
- * the front door reaps it at the end of the turn. */
+ * rest is kept and shown again with more behind it. Output: appended to sky_conn_out() and flushed
+ * once per loop turn. A connection is never freed inside its own callback: sky_conn_close() marks
+ * it, and the front door reaps it at the end of the turn. */
 #ifndef SKY_SERVER_CONN_H
 #define SKY_SERVER_CONN_H
 
@@ -14,47 +14,58 @@
 
 struct sky_app;
 struct sky_conn;
-struct sky_session;
 struct sky_tls;
 
 /* Whoever speaks the clear bytes: MQTT, HTTP, or the sniffer before it is known. */
 struct sky_port {
     const char *name;
-    /* Returns bytes used, 0..in.len. Must not be called after sky_conn_close(). */
+    /* Returns bytes used, 0..in.len. Setting conn->port to another port hands the rest to it. */
     size_t (*on_bytes)(struct sky_conn *conn, sky_span in);
-    /* The output has drained below its low mark again, or NULL if the port does not care. */
+    /* All output has been taken by the kernel again after it had not; NULL: of no interest. */
     void (*on_drained)(struct sky_conn *conn);
+    /* Called once, before the memory goes. */
     void (*on_close)(struct sky_conn *conn);
 };
 
 enum {
     SKY_CONN_INPUT_MAX = SKY_MQTT_PACKET_MAX, /* bytes kept of an incomplete packet */
     SKY_CONN_OUTPUT_MAX = 4 * 1024 * 1024,    /* bytes waiting for a peer that does not read */
-    SKY_CONN_OUTPUT_LOW = 256 * 1024,
-    SKY_CONN_FIRST_BYTE_MS = 10 * 1000, /* a silent peer is closed after this */
+    SKY_CONN_LOGIN_MS = 10 * 1000, /* real time from accept to a complete CONNECT or request */
 };
 
 struct sky_conn {
     uv_tcp_t tcp;
     struct sky_app *app;
     const struct sky_port *port;
-    const struct sky_listener_row *listener;
-    struct sky_tls *tls; /* NULL: clear */
-    void *state;         /* the port's own */
-    struct sky_buf in;   /* kept input, empty between packets */
-    struct sky_buf out;  /* clear bytes to be flushed */
-    struct sky_conn *prev, *next;  /* all connections */
+    struct sky_tls *tls;         /* NULL: clear */
+    void *state;                 /* the port's own */
+    struct sky_door door;
+    struct sky_buf in;           /* kept input, empty between packets */
+    struct sky_buf out;          /* written in this turn */
+    struct sky_buf sending;      /* handed to the kernel, not yet taken */
+    struct sky_conn *prev, *next; /* all connections */
     struct sky_conn *next_dirty, *next_dying;
-    struct sky_timer timer;        /* the port's: first byte, keepalive */
-    uint32_t id;                   /* > 0, in the journal and the API */
-    bool dirty, closing, writing;
+    struct sky_timer patience;   /* real time: login limit, then linger limit */
+    struct sky_timer alarm;      /* virtual time: the port's, keepalive for MQTT */
+    int64_t cut_at_ms;           /* virtual time at which the cloud cuts the link; 0: it does not */
+    const char *close_reason;    /* static */
+    uint32_t id;                 /* > 0, in the journal and the API */
+    bool dirty, closing, reaped, shut, held;
 };
 
-/* Appends to the output; closes the peer (event, SKY_CONN_OUTPUT_MAX) when it does not read. */
+/* The connection's output, ready to append to; marks it for this turn's flush. Peers that let more
+ * than SKY_CONN_OUTPUT_MAX pile up are closed when the turn ends. */
+struct sky_buf *sky_conn_out(struct sky_conn *conn);
 void sky_conn_write(struct sky_conn *conn, sky_span bytes);
-/* For encoders that append to conn->out themselves: marks it for the flush of this turn. */
-void sky_conn_touch(struct sky_conn *conn);
-/* Flushes what is written, then closes. Idempotent. */
-void sky_conn_close(struct sky_conn *conn);
+
+/* Stops or resumes reading from the peer, for ports that push back. */
+void sky_conn_hold(struct sky_conn *conn, bool hold);
+
+/* Marks for closing: nothing is read any more, what was written is flushed, then it goes.
+ * Idempotent; the first reason (a static string) counts. */
+void sky_conn_close(struct sky_conn *conn, const char *reason);
+
+/* "127.0.0.1:40123" into `out` of at least 64 bytes. */
+void sky_conn_peer(struct sky_conn *conn, char *out, size_t out_size);
 
 #endif

@@ -12,9 +12,9 @@ struct sky_config;
 enum {
     SKY_LISTENERS_MAX = 16,
     SKY_LISTEN_BACKLOG = 1024,
-    SKY_CONNS_MAX = 60000,          /* open connections; more are closed at once */
+    SKY_CONNS_MAX = 60000,            /* open connections; more are closed at once */
     SKY_FRONT_READ_SIZE = 256 * 1024, /* the one read buffer of the loop */
-    SKY_FRONT_SPARES = 32,          /* output buffers kept for reuse */
+    SKY_FRONT_SPARES = 32,            /* output buffers kept for reuse */
     SKY_FRONT_SPARE_MAX = 64 * 1024,
 };
 
@@ -52,8 +52,5 @@ void sky_front_close(struct sky_app *app); /* listeners and connections; needs l
 
 /* End of a loop turn: sends what was written, frees what was closed. */
 void sky_front_flush(struct sky_app *app);
-
-/* The connection's output, ready to append to; marks it for this turn's flush. */
-struct sky_buf *sky_conn_out(struct sky_conn *conn);
 
 #endif
