@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "protocol/base/rule.h"
+#include "protocol/cloud/cloud.h"
 #include "server/config.h"
 #include "server/rng.h"
 #include "store/seed.h"
@@ -21,10 +22,10 @@ struct sky_fixture_result {
 };
 
 /* Loads each path, in the order given: a file, or a folder with all its *.json files, by name,
- * folders within it too. Every error goes to `errors` as "file: pointer: reason" (NULL: nowhere),
- * and files after a bad one are still read, so that all errors show at once. `store` NULL: only
- * checks. `rng` gives secrets to devices without one; it may be NULL when `store` is.
- * On failure `why` has the first error; what good files held before it stays in the store. */
+ * folders within it too. All files are checked before the first is written, so that every error
+ * shows at once and a bad file leaves the store as it was. Errors go to `errors` (NULL: nowhere)
+ * as "file: pointer: reason"; `why` has the first. `store` NULL: checks only. `rng` makes the
+ * secrets of devices without one. */
 SKY_MUST_USE sky_err sky_fixture_files_load(struct sky_store *store,
                                             const struct sky_strings *paths,
                                             const struct sky_catalogue *catalogue,
