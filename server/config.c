@@ -51,9 +51,8 @@ static void replace(char **slot, const char *value)
 static sky_err set_text(struct sky_config *config, const struct option_row *row, const char *value,
                         struct sky_why *why)
 {
-    if (!*value) {
+    if (!*value)
         return bad_value(row, value, row->argument, why);
-    }
     replace(member(config, row), value);
     return SKY_OK;
 }
@@ -67,17 +66,16 @@ static sky_err set_any_text(struct sky_config *config, const struct option_row *
     return SKY_OK;
 }
 
-static void strings_add(struct sky_strings *strings, const char *text)
+void sky_strings_add(struct sky_strings *strings, const char *text)
 {
     strings->list = sky_mem_grow(strings->list, (strings->count + 1) * sizeof(char *));
     strings->list[strings->count++] = sky_mem_dup(text, strlen(text));
 }
 
-static void strings_done(struct sky_strings *strings)
+void sky_strings_done(struct sky_strings *strings)
 {
-    for (size_t i = 0; i < strings->count; i++) {
+    for (size_t i = 0; i < strings->count; i++)
         free(strings->list[i]);
-    }
     free(strings->list);
     *strings = (struct sky_strings){0};
 }
@@ -87,14 +85,13 @@ static sky_err set_list(struct sky_config *config, const struct option_row *row,
 {
     struct sky_strings *strings = member(config, row);
 
-    if (!*value) {
+    if (!*value)
         return bad_value(row, value, row->argument, why);
-    }
     if (strings->count >= SKY_CONFIG_LIST_MAX) {
         return sky_why_set(why, SKY_ERR_LIMIT, "", "--%s can be given %d times at most", row->name,
                            SKY_CONFIG_LIST_MAX);
     }
-    strings_add(strings, value);
+    sky_strings_add(strings, value);
     return SKY_OK;
 }
 
@@ -116,9 +113,8 @@ static sky_err set_switch(struct sky_config *config, const struct option_row *ro
 static sky_err set_profile(struct sky_config *config, const struct option_row *row,
                            const char *value, struct sky_why *why)
 {
-    if (!sky_profile_parse(sky_span_str(value), &config->profile)) {
+    if (!sky_profile_parse(sky_span_str(value), &config->profile))
         return bad_value(row, value, "seed or current", why);
-    }
     return SKY_OK;
 }
 
@@ -142,9 +138,8 @@ static sky_err set_log_level(struct sky_config *config, const struct option_row 
 static sky_err set_seed(struct sky_config *config, const struct option_row *row, const char *value,
                         struct sky_why *why)
 {
-    if (!sky_span_to_int(sky_span_str(value), &config->seed)) {
+    if (!sky_span_to_int(sky_span_str(value), &config->seed))
         return bad_value(row, value, "a whole number, 0 or more", why);
-    }
     config->seeded = true;
     return SKY_OK;
 }
@@ -154,9 +149,8 @@ static sky_err set_keepalive(struct sky_config *config, const struct option_row 
 {
     int64_t seconds;
 
-    if (!sky_span_to_int(sky_span_str(value), &seconds) || seconds > UINT16_MAX) {
+    if (!sky_span_to_int(sky_span_str(value), &seconds) || seconds > UINT16_MAX)
         return bad_value(row, value, "seconds, 0 to 65535", why);
-    }
     config->keepalive_s = (uint16_t)seconds;
     return SKY_OK;
 }
@@ -171,9 +165,8 @@ static bool parse_bytes(const char *value, int64_t *ret_bytes)
     int64_t number;
 
     if (!sky_span_to_int(sky_span_head(text, text.len - (unit ? 1 : 0)), &number) ||
-        number > INT64_MAX >> shift) {
+        number > INT64_MAX >> shift)
         return false;
-    }
     *ret_bytes = number << shift;
     return true;
 }
@@ -183,10 +176,8 @@ static sky_err set_bytes(struct sky_config *config, const struct option_row *row
 {
     int64_t bytes;
 
-    if (!parse_bytes(value, &bytes) || bytes < SKY_OPTION_BYTES_MIN ||
-        bytes > SKY_OPTION_BYTES_MAX) {
+    if (!parse_bytes(value, &bytes) || bytes < SKY_OPTION_BYTES_MIN || bytes > SKY_OPTION_BYTES_MAX)
         return bad_value(row, value, "a size of 64K to 64G", why);
-    }
     *(size_t *)member(config, row) = (size_t)bytes;
     return SKY_OK;
 }
@@ -197,9 +188,8 @@ static sky_err set_events(struct sky_config *config, const struct option_row *ro
     int64_t events;
 
     if (!sky_span_to_int(sky_span_str(value), &events) || events < SKY_OPTION_EVENTS_MIN ||
-        events > SKY_OPTION_EVENTS_MAX) {
+        events > SKY_OPTION_EVENTS_MAX)
         return bad_value(row, value, "a count of 100 to 100000000", why);
-    }
     *(size_t *)member(config, row) = (size_t)events;
     return SKY_OK;
 }
@@ -278,9 +268,8 @@ static void env_name(const struct option_row *row, char out[ENV_NAME_MAX])
     size_t len = (size_t)snprintf(out, ENV_NAME_MAX, "SKYMOCK_%s", row->name);
 
     SKY_ASSERT(len < ENV_NAME_MAX);
-    for (size_t i = 0; i < len; i++) {
+    for (size_t i = 0; i < len; i++)
         out[i] = out[i] == '-' ? '_' : out[i] >= 'a' && out[i] <= 'z' ? out[i] - 32 : out[i];
-    }
 }
 
 /* The values of a repeatable option stand in one variable with blanks between. */
@@ -305,9 +294,8 @@ static sky_err read_environment(struct sky_config *config, enum sky_command comm
         char name[ENV_NAME_MAX];
         env_name(&rows[i], name);
         const char *value = rows[i].commands & command ? getenv(name) : NULL;
-        if (!value || !*value) {
+        if (!value || !*value)
             continue;
-        }
         sky_err err = rows[i].set == set_list ? set_each(config, &rows[i], value, why)
                                               : rows[i].set(config, &rows[i], value, why);
         if (err != SKY_OK) {
@@ -336,9 +324,8 @@ static void build_getopt(enum sky_command command, struct getopt_tables *tables)
     letters += (size_t)snprintf(tables->letters, sizeof(tables->letters), "%s:h",
                                 command == SKY_COMMAND_EXEC ? "+" : "");
     for (size_t i = 0; i < ROWS; i++) {
-        if (!(rows[i].commands & command)) {
+        if (!(rows[i].commands & command))
             continue;
-        }
         int takes = rows[i].argument ? required_argument : no_argument;
         tables->options[count++] = (struct option){rows[i].name, takes, NULL, ROW_CODE + (int)i};
         if (rows[i].letter) {
@@ -353,19 +340,16 @@ static void build_getopt(enum sky_command command, struct getopt_tables *tables)
 
 static const struct option_row *row_of(int code)
 {
-    for (size_t i = 0; i < ROWS; i++) {
-        if (code == ROW_CODE + (int)i || (rows[i].letter && code == rows[i].letter)) {
+    for (size_t i = 0; i < ROWS; i++)
+        if (code == ROW_CODE + (int)i || (rows[i].letter && code == rows[i].letter))
             return &rows[i];
-        }
-    }
     return NULL;
 }
 
 static sky_err bad_option(int code, const char *word, struct sky_why *why)
 {
-    if (code == ':') {
+    if (code == ':')
         return sky_why_set(why, SKY_ERR_INVALID, "", "%.100s needs a value", word);
-    }
     return sky_why_set(why, SKY_ERR_INVALID, "", "%.100s: no such option here; see --help", word);
 }
 
@@ -382,17 +366,15 @@ static sky_err read_command_line(struct sky_config *config, enum sky_command com
     while (err == SKY_OK &&
            (code = getopt_long(argc, argv, tables.letters, tables.options, NULL)) != -1) {
         const struct option_row *row = row_of(code);
-        if (code == 'h' || code == HELP_CODE) {
+        if (code == 'h' || code == HELP_CODE)
             config->help = true;
-        } else if (row) {
+        else if (row)
             err = row->set(config, row, optarg ? optarg : "1", why);
-        } else {
+        else
             err = bad_option(code, argv[optind - 1], why);
-        }
     }
-    for (int i = optind; err == SKY_OK && i < argc; i++) {
-        strings_add(&config->args, argv[i]);
-    }
+    for (int i = optind; err == SKY_OK && i < argc; i++)
+        sky_strings_add(&config->args, argv[i]);
     return err;
 }
 
@@ -402,9 +384,8 @@ static bool parse_port(sky_span text, uint16_t *ret_port)
 {
     int64_t port;
 
-    if (!sky_span_to_int(text, &port) || port > UINT16_MAX) {
+    if (!sky_span_to_int(text, &port) || port > UINT16_MAX)
         return false;
-    }
     *ret_port = (uint16_t)port;
     return true;
 }
@@ -416,18 +397,15 @@ bool sky_config_parse_address(sky_span text, char host[SKY_HOST_MAX + 1], uint16
     bool bracketed = name.len > 2 && name.ptr[0] == '[' && name.ptr[name.len - 1] == ']';
     uint16_t port;
 
-    if (bracketed) {
+    if (bracketed)
         name = sky_span_of(name.ptr + 1, name.len - 2);
-    } else if (sky_span_contains(name, SKY_SPAN(":"))) {
+    else if (sky_span_contains(name, SKY_SPAN(":")))
         return false; /* an IPv6 address without brackets: where does the port begin? */
-    }
     if (!parse_port(colon ? sky_span_tail(text, (size_t)(colon - text.ptr) + 1) : text, &port) ||
-        name.len > SKY_HOST_MAX || sky_span_contains(name, SKY_SPAN(" "))) {
+        name.len > SKY_HOST_MAX || sky_span_contains(name, SKY_SPAN(" ")))
         return false;
-    }
-    if (name.len > 0 && !sky_span_copy(name, host, SKY_HOST_MAX + 1)) {
+    if (name.len > 0 && !sky_span_copy(name, host, SKY_HOST_MAX + 1))
         return false;
-    }
     *ret_port = port;
     return true;
 }
@@ -438,9 +416,8 @@ static sky_err unknown_listener(const char *text, struct sky_why *why)
     size_t len = 0;
     const struct sky_listener_row *row;
 
-    for (size_t i = 0; (row = sky_front_row(i)) && len < sizeof(names); i++) {
+    for (size_t i = 0; (row = sky_front_row(i)) && len < sizeof(names); i++)
         len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%s", i ? ", " : "", row->name);
-    }
     return sky_why_set(why, SKY_ERR_INVALID, "",
                        "--listen %.60s: give NAME=HOST:PORT, NAME=PORT or NAME=off with a NAME of "
                        "%s",
@@ -449,11 +426,9 @@ static sky_err unknown_listener(const char *text, struct sky_why *why)
 
 static struct sky_listen *find_listen(struct sky_config *config, sky_span name)
 {
-    for (size_t i = 0; i < config->listen_count; i++) {
-        if (sky_span_eq_str(name, config->listen[i].row->name)) {
+    for (size_t i = 0; i < config->listen_count; i++)
+        if (sky_span_eq_str(name, config->listen[i].row->name))
             return &config->listen[i];
-        }
-    }
     return NULL;
 }
 
@@ -461,13 +436,11 @@ static sky_err place_listener(struct sky_config *config, const char *text, struc
 {
     sky_span name, where;
 
-    if (!sky_span_cut(sky_span_str(text), '=', &name, &where)) {
+    if (!sky_span_cut(sky_span_str(text), '=', &name, &where))
         return unknown_listener(text, why);
-    }
     struct sky_listen *listen = find_listen(config, name);
-    if (!listen) {
+    if (!listen)
         return unknown_listener(text, why);
-    }
     listen->off = sky_span_eq_str(where, "off");
     if (!listen->off && !sky_config_parse_address(where, listen->host, &listen->port)) {
         return sky_why_set(why, SKY_ERR_INVALID, "",
@@ -492,20 +465,17 @@ static sky_err place_listeners(struct sky_config *config, struct sky_why *why)
         memcpy(config->listen[i].host, config->host, strlen(config->host) + 1);
         config->listen_count = i + 1;
     }
-    for (size_t i = 0; err == SKY_OK && i < config->listen_texts.count; i++) {
+    for (size_t i = 0; err == SKY_OK && i < config->listen_texts.count; i++)
         err = place_listener(config, config->listen_texts.list[i], why);
-    }
     return err;
 }
 
 const struct sky_listen *sky_config_listen(const struct sky_config *config,
                                            const struct sky_listener_row *row)
 {
-    for (size_t i = 0; i < config->listen_count; i++) {
-        if (config->listen[i].row == row) {
+    for (size_t i = 0; i < config->listen_count; i++)
+        if (config->listen[i].row == row)
             return &config->listen[i];
-        }
-    }
     SKY_ASSERT(!"a row that sky_front_row() does not know");
     return NULL;
 }
@@ -531,29 +501,24 @@ sky_err sky_config_parse(struct sky_config *config, enum sky_command command, in
 
     set_standards(config);
     err = read_environment(config, command, why);
-    if (err == SKY_OK) {
+    if (err == SKY_OK)
         err = read_command_line(config, command, argc, argv, why);
-    }
-    if (err == SKY_OK) {
+    if (err == SKY_OK)
         err = place_listeners(config, why);
-    }
-    if (err == SKY_OK && !config->tls_cert != !config->tls_key) {
+    if (err == SKY_OK && !config->tls_cert != !config->tls_key)
         err = sky_why_set(why, SKY_ERR_INVALID, "", "--tls-cert and --tls-key go together");
-    }
     return err;
 }
 
 void sky_config_done(struct sky_config *config)
 {
-    for (size_t i = 0; i < ROWS; i++) {
-        if (rows[i].set == set_list) {
-            strings_done(member(config, &rows[i]));
-        } else if (rows[i].set == set_text || rows[i].set == set_any_text) {
+    for (size_t i = 0; i < ROWS; i++)
+        if (rows[i].set == set_list)
+            sky_strings_done(member(config, &rows[i]));
+        else if (rows[i].set == set_text || rows[i].set == set_any_text)
             free(*(char **)member(config, &rows[i]));
-        }
-    }
     free(config->listen);
-    strings_done(&config->args);
+    sky_strings_done(&config->args);
     *config = (struct sky_config){0};
 }
 
@@ -562,13 +527,11 @@ void sky_config_help(FILE *out, enum sky_command command)
     for (size_t i = 0; i < ROWS; i++) {
         const struct option_row *row = &rows[i];
         char name[ENV_NAME_MAX], left[64], letter[8] = "    ";
-        if (!(row->commands & command)) {
+        if (!(row->commands & command))
             continue;
-        }
         env_name(row, name);
-        if (row->letter) {
+        if (row->letter)
             snprintf(letter, sizeof(letter), "-%c, ", row->letter);
-        }
         snprintf(left, sizeof(left), "%s--%s %s", letter, row->name,
                  row->argument ? row->argument : "");
         fprintf(out, "  %-30s %s%s\n  %-30s ", left, row->help,

@@ -38,6 +38,8 @@ struct sky_strings {
     char **list;
     size_t count;
 };
+void sky_strings_add(struct sky_strings *strings, const char *text); /* copies */
+void sky_strings_done(struct sky_strings *strings);
 
 /* Where one listener is to be. */
 struct sky_listen {

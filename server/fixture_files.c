@@ -1,0 +1,270 @@
+#include "server/fixture_files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "protocol/base/assert.h"
+#include "protocol/base/mem.h"
+
+enum { CLOUDS_MAX = 16, FRESH_LEN = 64, READ_SIZE = 64 * 1024 };
+
+struct loading {
+    const struct sky_catalogue *catalogue;
+    struct sky_rng *rng;
+    struct sky_seed_cloud clouds[CLOUDS_MAX];
+    struct sky_strings files; /* paths found, owned */
+    FILE *errors;
+    size_t error_count;
+    struct sky_why first;
+};
+
+static void report(struct loading *loading, const char *path, const char *pointer,
+                   const char *reason)
+{
+    const char *colon = *pointer ? ": " : "";
+
+    if (loading->error_count++ == 0)
+        (void)sky_why_set(&loading->first, SKY_ERR_INVALID, pointer, "%.120s: %.60s%s%.120s", path,
+                          pointer, colon, reason);
+    if (loading->errors != NULL)
+        fprintf(loading->errors, "%s: %s%s%s\n", path, pointer, colon, reason);
+}
+
+struct file_at_hand {
+    struct loading *loading;
+    const char *path;
+};
+
+/* ---- finding ---- */
+
+static void add_file(struct loading *loading, const char *path)
+{
+    struct sky_strings *files = &loading->files;
+
+    if (files->count < SKY_FIXTURE_FILES_MAX)
+        sky_strings_add(files, path);
+    else
+        report(loading, path, "", "too many fixture files");
+}
+
+static int is_visible(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+/* The caller frees it. */
+static char *path_in(const char *folder, const char *name)
+{
+    char *path;
+    int len = asprintf(&path, "%s/%s", folder, name);
+
+    SKY_ASSERT(len > 0);
+    return path;
+}
+
+static void walk_folder(struct loading *loading, const char *folder, int depth);
+
+/* Takes the entry if it is of the sort asked for: a *.json file, or a folder. */
+static void walk_entry(struct loading *loading, const char *folder, const char *name, bool folders,
+                       int depth)
+{
+    char *path = path_in(folder, name);
+    bool json = sky_span_ends(sky_span_str(name), SKY_SPAN(".json"));
+    struct stat info;
+
+    if (stat(path, &info) != 0)
+        report(loading, path, "", strerror(errno));
+    else if (folders && S_ISDIR(info.st_mode))
+        walk_folder(loading, path, depth + 1);
+    else if (!folders && json && S_ISREG(info.st_mode))
+        add_file(loading, path);
+    free(path);
+}
+
+/* A folder is its own *.json files; one without any stands for the folders in it. So what lies
+ * beside a cloud's fixtures in folders of its own (test vectors, scripts) is left alone. */
+static void walk_folder(struct loading *loading, const char *folder, int depth)
+{
+    struct dirent **entries = NULL;
+    size_t before = loading->files.count;
+    int count =
+        depth > SKY_FIXTURE_DEPTH_MAX ? 0 : scandir(folder, &entries, is_visible, alphasort);
+
+    if (depth > SKY_FIXTURE_DEPTH_MAX)
+        report(loading, folder, "", "folders nested too deep");
+    else if (count < 0)
+        report(loading, folder, "", strerror(errno));
+    for (int i = 0; i < count; i++)
+        walk_entry(loading, folder, entries[i]->d_name, false, depth);
+    bool none = loading->files.count == before;
+    for (int i = 0; i < count; i++) {
+        if (none)
+            walk_entry(loading, folder, entries[i]->d_name, true, depth);
+        free(entries[i]);
+    }
+    free(entries);
+}
+
+static void find_files(struct loading *loading, const char *path)
+{
+    size_t files = loading->files.count, errors = loading->error_count;
+    struct stat info;
+
+    if (stat(path, &info) != 0)
+        report(loading, path, "", strerror(errno));
+    else if (!S_ISDIR(info.st_mode))
+        add_file(loading, path);
+    else
+        walk_folder(loading, path, 0);
+    if (loading->files.count == files && loading->error_count == errors)
+        report(loading, path, "", "there is no *.json file in it");
+}
+
+/* ---- reading ---- */
+
+static sky_err read_file(const char *path, struct sky_buf *text, struct sky_why *why)
+{
+    FILE *file = fopen(path, "re");
+    size_t got = 0;
+    sky_err err = SKY_OK;
+
+    if (file == NULL)
+        return sky_why_set(why, SKY_ERR_IO, "", "%s", strerror(errno));
+    do {
+        char *room = sky_buf_reserve(text, READ_SIZE);
+        if (room == NULL) {
+            err = sky_why_set(why, SKY_ERR_LIMIT, "", "longer than %d bytes", SKY_SEED_FILE_MAX);
+            break;
+        }
+        got = fread(room, 1, READ_SIZE, file);
+        sky_buf_commit(text, got);
+    } while (got > 0);
+    if (err == SKY_OK && text->len > SKY_SEED_FILE_MAX)
+        err = sky_why_set(why, SKY_ERR_LIMIT, "", "longer than %d bytes", SKY_SEED_FILE_MAX);
+    if (err == SKY_OK && ferror(file))
+        err = sky_why_set(why, SKY_ERR_IO, "", "%s", strerror(errno));
+    fclose(file);
+    return err;
+}
+
+/* ---- loading ---- */
+
+static void on_error(void *ctx, const struct sky_why *why)
+{
+    const struct file_at_hand *at = ctx;
+
+    report(at->loading, at->path, why->pointer, why->reason);
+}
+
+static bool check_rule(void *ctx, sky_span text, struct sky_why *why)
+{
+    const struct file_at_hand *at = ctx;
+    struct sky_policy scratch;
+
+    sky_policy_init(&scratch, at->loading->catalogue, SKY_PROFILE_SEED);
+    return sky_policy_override(&scratch, text, why) == SKY_OK;
+}
+
+static void make_secret(void *ctx, size_t cloud, char out[SKY_SECRET_MAX + 1])
+{
+    const struct file_at_hand *at = ctx;
+    char fresh[FRESH_LEN + 1];
+
+    sky_rng_text(at->loading->rng, fresh, FRESH_LEN);
+    sky_clouds[cloud]->make_secret(sky_span_of(fresh, FRESH_LEN), out);
+}
+
+static size_t fill_clouds(struct sky_seed_cloud clouds[CLOUDS_MAX])
+{
+    size_t count = 0;
+
+    for (; sky_clouds[count] != NULL; count++) {
+        const struct sky_cloud *cloud = sky_clouds[count];
+        SKY_ASSERT(count < CLOUDS_MAX);
+        clouds[count] = (struct sky_seed_cloud){
+            .name = cloud->name,
+            .product_key = cloud->words.product_key,
+            .product_secret = cloud->words.product_secret,
+            .device_key = cloud->words.device_key,
+            .device_secret = cloud->words.device_secret,
+            .check_secret = cloud->check_secret,
+        };
+    }
+    return count;
+}
+
+static void sum(struct sky_seed_count *total, const struct sky_seed_count *one)
+{
+    total->products_added += one->products_added;
+    total->products_changed += one->products_changed;
+    total->devices_added += one->devices_added;
+    total->devices_changed += one->devices_changed;
+    total->errors += one->errors;
+}
+
+static void load_file(const struct file_at_hand *at, struct sky_store *store,
+                      const struct sky_seed_config *config, struct sky_seed_count *total)
+{
+    struct loading *loading = at->loading;
+    struct sky_buf text;
+    struct sky_seed_count count = {0};
+    struct sky_why why = {0};
+    size_t before = loading->error_count;
+
+    sky_buf_init(&text, SKY_SEED_FILE_MAX + READ_SIZE);
+    if (read_file(at->path, &text, &why) != SKY_OK) {
+        report(loading, at->path, "", why.reason);
+    } else {
+        sky_err err = sky_seed_load(store, sky_buf_span(&text), config, &count);
+        if (err != SKY_OK && loading->error_count == before)
+            report(loading, at->path, "", sky_err_text(err));
+    }
+    sum(total, &count);
+    sky_buf_done(&text);
+}
+
+/* All files, in order. */
+static void load_files(struct loading *loading, struct sky_store *store,
+                       struct sky_seed_count *ret_total)
+{
+    struct file_at_hand at = {.loading = loading};
+    struct sky_seed_config config = {
+        .clouds = loading->clouds,
+        .cloud_count = fill_clouds(loading->clouds),
+        .check_rule = check_rule,
+        .make_secret = make_secret,
+        .on_error = on_error,
+        .ctx = &at,
+    };
+
+    *ret_total = (struct sky_seed_count){0};
+    for (size_t i = 0; i < loading->files.count; i++) {
+        at.path = loading->files.list[i];
+        load_file(&at, store, &config, ret_total);
+    }
+}
+
+sky_err sky_fixture_files_load(struct sky_store *store, const struct sky_strings *paths,
+                               const struct sky_catalogue *catalogue, struct sky_rng *rng,
+                               FILE *errors, struct sky_fixture_result *ret_result,
+                               struct sky_why *why)
+{
+    struct loading loading = {.catalogue = catalogue, .rng = rng, .errors = errors};
+    struct sky_fixture_result result = {0};
+
+    for (size_t i = 0; i < paths->count; i++)
+        find_files(&loading, paths->list[i]);
+    load_files(&loading, NULL, &result.count);
+    if (store != NULL && loading.error_count == 0)
+        load_files(&loading, store, &result.count);
+    result.files = loading.files.count;
+    sky_strings_done(&loading.files);
+    if (loading.error_count > 0) {
+        *why = loading.first;
+        return SKY_ERR_INVALID;
+    }
+    *ret_result = result;
+    return SKY_OK;
+}
