@@ -1,6 +1,11 @@
 /* The registry and everything else that outlives a run, in SQLite: the only door to it.
  * Knows keys, secrets and documents; knows no cloud (a cloud is a name here), no socket, no clock.
- * All calls are synchronous and take microseconds; strings returned are values. */
+ * All calls are synchronous and take microseconds; strings returned are values.
+ *
+ * Every call that can fail returns SKY_ERR_STORE when the database itself refuses (disk full,
+ * damaged file); sky_store_why() then says what it said. What one call does is done as a whole or
+ * not at all. An `each` callback may read the store but neither write to it nor start the same
+ * walk again. */
 #ifndef SKY_STORE_STORE_H
 #define SKY_STORE_STORE_H
 
@@ -8,15 +13,24 @@
 #include "protocol/base/err.h"
 #include "protocol/base/facts.h"
 
+enum {
+    SKY_STORE_BLOB_MAX = 16 * 1024 * 1024, /* bytes of one document, page or note */
+    SKY_STORE_NAME_MAX = 96,               /* characters of a document's or note's name */
+    SKY_STORE_TITLE_MAX = SKY_CLOUD_NAME_MAX + 2 * SKY_KEY_MAX + 2, /* "cloud/product/device" */
+};
+
 struct sky_store;
 
 /* Opens or creates; brings an older schema up to date (all in one transaction). ":memory:" works.
- * A file of a newer version, or not a database, is refused and left untouched. */
+ * The file is held exclusively: one that another process has open is refused (BUSY). A file of a
+ * newer version, or not ours, is refused (INVALID) and left untouched. The caller closes. */
 SKY_MUST_USE sky_err sky_store_open(const char *path, struct sky_store **ret_store,
                                     struct sky_why *why);
-void sky_store_close(struct sky_store *store); /* NULL is fine */
+void sky_store_close(struct sky_store *store); /* NULL is fine; an open transaction is undone */
 
-/* Writes between begin and commit land together or not at all. Nesting is not allowed. */
+/* Writes between begin and commit land together or not at all. Nesting is not allowed. A commit
+ * that fails has rolled back. When a write in between fails, the caller rolls back: the database
+ * may have done so already, and takes no further writes until then. */
 SKY_MUST_USE sky_err sky_store_begin(struct sky_store *store);
 SKY_MUST_USE sky_err sky_store_commit(struct sky_store *store);
 void sky_store_rollback(struct sky_store *store);
@@ -24,25 +38,43 @@ void sky_store_rollback(struct sky_store *store);
 /* Changes whenever a product or device does: whoever caches one compares. */
 uint64_t sky_store_generation(const struct sky_store *store);
 
+/* Fills `why` with what the database said when a call last returned SKY_ERR_STORE, and returns
+ * that error. */
+sky_err sky_store_why(const struct sky_store *store, struct sky_why *why);
+
 /* ---- products ---- */
 
 SKY_MUST_USE sky_err sky_store_find_product(struct sky_store *store, sky_span cloud, sky_span key,
                                             struct sky_product *ret_product);
 SKY_MUST_USE sky_err sky_store_get_product(struct sky_store *store, int64_t id,
                                            struct sky_product *ret_product);
-/* Creates, or replaces what is stored under the same cloud and key. Sets product->id. */
+/* Creates, or replaces what is stored under the same cloud and key (its topics, rules and devices
+ * stay). Sets product->id. */
 SKY_MUST_USE sky_err sky_store_put_product(struct sky_store *store, struct sky_product *product);
+/* Its devices go too, as by sky_store_delete_device(). */
 SKY_MUST_USE sky_err sky_store_delete_product(struct sky_store *store, int64_t id);
+/* Replaces all of the product's own topics; `count` <= SKY_PRODUCT_TOPICS_MAX. */
 SKY_MUST_USE sky_err sky_store_put_topics(struct sky_store *store, int64_t product_id,
                                           const struct sky_product_topic *topics, size_t count);
 /* Writes at most SKY_PRODUCT_TOPICS_MAX rows. */
 SKY_MUST_USE sky_err sky_store_get_topics(struct sky_store *store, int64_t product_id,
                                           struct sky_product_topic *ret_topics, size_t *ret_count);
-/* Rule overrides of a product: lines "ID=action". */
+/* Rule overrides of a product: lines "ID=action", each ended by a newline. */
 SKY_MUST_USE sky_err sky_store_put_rules(struct sky_store *store, int64_t product_id,
                                          sky_span lines);
 SKY_MUST_USE sky_err sky_store_get_rules(struct sky_store *store, int64_t product_id,
                                          struct sky_buf *ret_lines);
+
+typedef bool sky_store_product_fn(void *ctx, const struct sky_product *product);
+/* By cloud and key, until `each` returns false. */
+SKY_MUST_USE sky_err sky_store_each_product(struct sky_store *store, sky_store_product_fn *each,
+                                            void *ctx);
+typedef bool sky_store_key_fn(void *ctx, sky_span key);
+/* Product keys of a cloud that are near `around` in the alphabet, `limit` on either side at the
+ * most: material for "did you mean". */
+SKY_MUST_USE sky_err sky_store_each_product_key(struct sky_store *store, sky_span cloud,
+                                                sky_span around, size_t limit,
+                                                sky_store_key_fn *each, void *ctx);
 
 /* ---- devices ---- */
 
@@ -52,45 +84,51 @@ SKY_MUST_USE sky_err sky_store_find_device(struct sky_store *store, sky_span clo
                                            sky_span product, sky_span device,
                                            struct sky_product *ret_product,
                                            struct sky_device *ret_device);
-/* For clouds that write both keys as one word: the longest product key that is a prefix, and the
- * device that is the rest. */
+/* For clouds that write both keys as one word: the longest product key that is a prefix and has a
+ * device named by the rest. NOT_FOUND if none has; `*ret_product` is then the longest prefix. */
 SKY_MUST_USE sky_err sky_store_find_joined(struct sky_store *store, sky_span cloud, sky_span joined,
                                            struct sky_product *ret_product,
                                            struct sky_device *ret_device);
 SKY_MUST_USE sky_err sky_store_get_device(struct sky_store *store, int64_t id,
                                           struct sky_product *ret_product,
                                           struct sky_device *ret_device);
-/* By the SHA-256 of its certificate, lower hex. */
+/* By the SHA-256 of its certificate, lower hex; of several, the one registered first. */
 SKY_MUST_USE sky_err sky_store_find_fingerprint(struct sky_store *store, sky_span fingerprint,
                                                 struct sky_product *ret_product,
                                                 struct sky_device *ret_device);
-/* EXISTS when there is one with this key. Sets device->id. */
+/* EXISTS when there is one with this key; NOT_FOUND when there is no such product. Sets
+ * device->id. */
 SKY_MUST_USE sky_err sky_store_add_device(struct sky_store *store, struct sky_device *device);
-/* All fields of the device with device->id. */
+/* All fields of the device with device->id, except its product and key, which never change. */
 SKY_MUST_USE sky_err sky_store_set_device(struct sky_store *store, const struct sky_device *device);
-/* Its documents and tokens go too; its id and names stay known to sky_store_device_name(). */
+/* Its secrets, documents and tokens go; its id and names stay known to sky_store_device_name(). */
 SKY_MUST_USE sky_err sky_store_delete_device(struct sky_store *store, int64_t id);
-/* "cloud/product/device" of any device there ever was. */
+/* Back to what the fixtures said when they were last loaded, and inactive; documents and tokens
+ * go. `id` 0: all devices; those that no fixture named are deleted. */
+SKY_MUST_USE sky_err sky_store_reset_devices(struct sky_store *store, int64_t id);
+/* "cloud/product/device" of any device there ever was; `out_size` of SKY_STORE_TITLE_MAX + 1 always
+ * suffices, in a smaller one the text may be cut. */
 SKY_MUST_USE sky_err sky_store_device_name(struct sky_store *store, int64_t id, char *out,
                                            size_t out_size);
 
-/* Calls `each` for every device, or those of one product (`product_id` 0: all), by product and
- * key, from the one after `after_id`'s place on, `limit` at the most, until it returns false. */
+typedef bool sky_store_device_fn(void *ctx, const struct sky_product *product,
+                                 const struct sky_device *device);
+/* Calls `each` for every device, or those of one product (`product_id` 0: all), by product (in
+ * order of creation) and key, from the one after `after_id`'s place on (0: from the start; a
+ * deleted device still has its place), `limit` at the most, until it returns false. */
 SKY_MUST_USE sky_err sky_store_each_device(struct sky_store *store, int64_t product_id,
                                            int64_t after_id, size_t limit,
-                                           bool (*each)(void *ctx,
-                                                        const struct sky_product *product,
-                                                        const struct sky_device *device),
-                                           void *ctx);
-SKY_MUST_USE sky_err sky_store_each_product(struct sky_store *store,
-                                            bool (*each)(void *ctx,
-                                                         const struct sky_product *product),
-                                            void *ctx);
-size_t sky_store_count_devices(struct sky_store *store);
+                                           sky_store_device_fn *each, void *ctx);
+/* As sky_store_each_product_key(): the keys of a product's devices. */
+SKY_MUST_USE sky_err sky_store_each_device_key(struct sky_store *store, int64_t product_id,
+                                               sky_span around, size_t limit,
+                                               sky_store_key_fn *each, void *ctx);
+size_t sky_store_count_devices(struct sky_store *store); /* 0 on failure too */
 
 /* ---- documents: one JSON text per device and name ---- */
 
-/* NOT_FOUND, with `*ret_body` untouched, if there is none. Appends to `ret_body`. */
+/* NOT_FOUND, with `*ret_body` untouched, if there is none. Appends to `ret_body`; LIMIT if it does
+ * not fit there. */
 SKY_MUST_USE sky_err sky_store_get_document(struct sky_store *store, int64_t device_id,
                                             sky_span name, struct sky_buf *ret_body,
                                             int64_t *ret_version);
@@ -98,9 +136,14 @@ SKY_MUST_USE sky_err sky_store_put_document(struct sky_store *store, int64_t dev
                                             sky_span name, sky_span body, int64_t version);
 SKY_MUST_USE sky_err sky_store_delete_document(struct sky_store *store, int64_t device_id,
                                                sky_span name);
+typedef bool sky_store_document_fn(void *ctx, sky_span name, sky_span body, int64_t version);
+/* By name, until `each` returns false; the spans are valid during the call. */
+SKY_MUST_USE sky_err sky_store_each_document(struct sky_store *store, int64_t device_id,
+                                             sky_store_document_fn *each, void *ctx);
 
 /* ---- login tokens ---- */
 
+/* Creates, or replaces the one with the same id. NOT_FOUND when there is no such device. */
 SKY_MUST_USE sky_err sky_store_put_token(struct sky_store *store, const struct sky_token *token);
 SKY_MUST_USE sky_err sky_store_find_token(struct sky_store *store, sky_span id,
                                           struct sky_token *ret_token);
@@ -108,15 +151,28 @@ SKY_MUST_USE sky_err sky_store_drop_tokens(struct sky_store *store, int64_t expi
 
 /* ---- the journal's pages: opaque bytes by range of numbers ---- */
 
+/* 1 <= `first_seq` <= `last_seq` <= INT64_MAX; ranges do not overlap. */
 SKY_MUST_USE sky_err sky_store_put_page(struct sky_store *store, uint64_t first_seq,
                                         uint64_t last_seq, sky_span bytes);
-/* The page that holds `seq`, or the first one after it. */
+/* The page that holds `seq`, or the first one after it. Appends to `ret_bytes`. */
 SKY_MUST_USE sky_err sky_store_get_page(struct sky_store *store, uint64_t seq,
                                         uint64_t *ret_first_seq, uint64_t *ret_last_seq,
                                         struct sky_buf *ret_bytes);
+/* Every page that ends before that number. */
 SKY_MUST_USE sky_err sky_store_drop_pages(struct sky_store *store, uint64_t last_seq_below);
 /* First and last number kept; both 0 when empty. */
 SKY_MUST_USE sky_err sky_store_page_range(struct sky_store *store, uint64_t *ret_first,
                                           uint64_t *ret_last);
+
+/* ---- notes: whatever else must outlive a run, by name ---- */
+
+/* NOT_FOUND, with `*ret_value` untouched, if there is none. Appends; LIMIT if it does not fit. */
+SKY_MUST_USE sky_err sky_store_get_note(struct sky_store *store, sky_span name,
+                                        struct sky_buf *ret_value);
+SKY_MUST_USE sky_err sky_store_put_note(struct sky_store *store, sky_span name, sky_span value);
+SKY_MUST_USE sky_err sky_store_delete_note(struct sky_store *store, sky_span name);
+/* Names that begin with `prefix`, in order, until `each` returns false. */
+SKY_MUST_USE sky_err sky_store_each_note(struct sky_store *store, sky_span prefix,
+                                         sky_store_key_fn *each, void *ctx);
 
 #endif

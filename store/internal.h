@@ -1,0 +1,115 @@
+/* What the files of the store share: the handle, and running a prepared statement.
+ * Nothing outside store/ includes this; sqlite3.h ends here. */
+#ifndef SKY_STORE_INTERNAL_H
+#define SKY_STORE_INTERNAL_H
+
+#include <sqlite3.h>
+
+#include "protocol/base/assert.h"
+#include "protocol/base/mem.h"
+#include "store/statements.h"
+#include "store/store.h"
+
+enum sky_sql {
+#define X(name, text) SKY_SQL_##name,
+    SKY_STORE_STATEMENTS(X)
+#undef X
+        SKY_SQL_COUNT
+};
+
+struct sky_store {
+    sqlite3 *db;                        /* owned */
+    sqlite3_stmt *stmts[SKY_SQL_COUNT]; /* owned; NULL until first used */
+    uint64_t generation;
+    bool in_transaction;
+    char message[SKY_WHY_REASON_MAX]; /* what the database said last when it refused */
+};
+
+extern const char sky_store__schema[];
+
+/* Brings an open database up to date. Refuses, having written nothing, what is not ours. */
+SKY_MUST_USE sky_err sky_store__migrate(sqlite3 *db, const char *path, struct sky_why *why);
+
+/* Puts into words why the file could not be opened or read. */
+sky_err sky_store__cannot(sqlite3 *db, const char *path, struct sky_why *why);
+
+/* ---- running statements ---- */
+
+enum sky_arg_kind { SKY_ARG_INT, SKY_ARG_TEXT, SKY_ARG_BLOB };
+struct sky_arg {
+    enum sky_arg_kind kind;
+    sky_span bytes; /* borrowed until the statement is ended */
+    int64_t number;
+};
+#define SKY_INT(value) ((struct sky_arg){.kind = SKY_ARG_INT, .number = (value)})
+#define SKY_TEXT(span) ((struct sky_arg){.kind = SKY_ARG_TEXT, .bytes = (span)})
+#define SKY_STR(text) SKY_TEXT(sky_span_str(text))
+#define SKY_BYTES(span) ((struct sky_arg){.kind = SKY_ARG_BLOB, .bytes = (span)})
+/* The last two parameters of the functions below: one argument for each ?N of the statement. */
+#define SKY_ARGS(...)                                                                              \
+    (const struct sky_arg[]){__VA_ARGS__}, SKY_COUNT(((const struct sky_arg[]){__VA_ARGS__}))
+#define SKY_NO_ARGS NULL, 0
+
+/* Prepares on first use, binds, and hands out the statement, which is to be ended. NULL on
+ * failure, which is then in store->message. */
+sqlite3_stmt *sky_store__start(struct sky_store *store, enum sky_sql which,
+                               const struct sky_arg *args, size_t count);
+/* OK: there is a row; NOT_FOUND: there is none, or none any more. */
+SKY_MUST_USE sky_err sky_store__step(struct sky_store *store, sqlite3_stmt *stmt);
+void sky_store__end(sqlite3_stmt *stmt); /* NULL is fine */
+
+/* Starts and steps to the first row. The caller ends `*ret_stmt` whatever came back. */
+SKY_MUST_USE sky_err sky_store__first(struct sky_store *store, sqlite3_stmt **ret_stmt,
+                                      enum sky_sql which, const struct sky_arg *args, size_t count);
+/* Runs a statement without result rows. */
+SKY_MUST_USE sky_err sky_store__run(struct sky_store *store, enum sky_sql which,
+                                    const struct sky_arg *args, size_t count);
+/* The same; NOT_FOUND when it changed nothing. */
+SKY_MUST_USE sky_err sky_store__change(struct sky_store *store, enum sky_sql which,
+                                       const struct sky_arg *args, size_t count);
+
+/* Brackets several writes of one call: all of them, or none when `err` is not OK. Works inside
+ * and outside a transaction. */
+SKY_MUST_USE sky_err sky_store__enter(struct sky_store *store);
+SKY_MUST_USE sky_err sky_store__leave(struct sky_store *store, sky_err err);
+
+/* ---- reading columns ---- */
+
+enum { SKY_PRODUCT_WIDTH = 7, SKY_DEVICE_WIDTH = 10 };
+
+/* Borrowed until the next step. */
+sky_span sky_store__span(sqlite3_stmt *stmt, int column);
+/* Appends column `column`. LIMIT if it does not fit. */
+SKY_MUST_USE sky_err sky_store__append(sqlite3_stmt *stmt, int column, struct sky_buf *out);
+/* Each fails only when the file holds what the store never writes. */
+SKY_MUST_USE sky_err sky_store__text(struct sky_store *store, sqlite3_stmt *stmt, int column,
+                                     char *out, size_t out_size);
+SKY_MUST_USE sky_err sky_store__product(struct sky_store *store, sqlite3_stmt *stmt, int column,
+                                        struct sky_product *ret_product);
+SKY_MUST_USE sky_err sky_store__device(struct sky_store *store, sqlite3_stmt *stmt, int column,
+                                       struct sky_device *ret_device);
+/* The greatest product key not above `key`. */
+SKY_MUST_USE sky_err sky_store__find_product_up_to(struct sky_store *store, sky_span cloud,
+                                                   sky_span key, struct sky_product *ret_product);
+/* Calls `each` with the first column of each row. */
+SKY_MUST_USE sky_err sky_store__each_key(struct sky_store *store, sky_store_key_fn *each, void *ctx,
+                                         enum sky_sql which, const struct sky_arg *args,
+                                         size_t count);
+
+/* ---- for seeding ---- */
+
+/* What fixtures say of a device; `secret` is never empty once stored. */
+struct sky_seeded {
+    bool known; /* some fixture named it before */
+    bool enabled;
+    char secret[SKY_SECRET_MAX + 1];
+    char asset_id[SKY_KEY_MAX + 1];
+    char fingerprint[SKY_FINGERPRINT_HEX + 1];
+};
+SKY_MUST_USE sky_err sky_store__find_seeded(struct sky_store *store, int64_t product_id,
+                                            sky_span key, struct sky_device *ret_device,
+                                            struct sky_seeded *ret_seeded);
+SKY_MUST_USE sky_err sky_store__set_seeded(struct sky_store *store, int64_t device_id,
+                                           const struct sky_seeded *seeded);
+
+#endif

@@ -1,0 +1,158 @@
+/* Every SQL statement of the store, as rows of an X-macro: the enumerator's tail and the text.
+ * Each is prepared when first used and kept. Result columns that make up a product or a device
+ * always come in the order of SKY_PRODUCT_COLUMNS and SKY_DEVICE_COLUMNS. */
+#ifndef SKY_STORE_STATEMENTS_H
+#define SKY_STORE_STATEMENTS_H
+
+#define SKY_PRODUCT_COLUMNS                                                                        \
+    "p.id, p.cloud, p.key, p.secret, p.dynamic_activation, p.require_certificate, p.https_auth"
+#define SKY_DEVICE_COLUMNS                                                                         \
+    "d.id, d.product_id, d.key, d.secret, d.old_secret, d.asset_id, d.fingerprint, d.state, "      \
+    "d.enabled, d.secret_issued"
+#define SKY_SEED_COLUMNS "d.seed_secret, d.seed_asset_id, d.seed_fingerprint, d.seed_enabled"
+
+/* The walk over devices is in order of device_by_key; ?1 is the product or 0, ?2 the device to
+ * start behind or 0. */
+#define SKY_DEVICE_WALK                                                                            \
+    "SELECT " SKY_PRODUCT_COLUMNS ", " SKY_DEVICE_COLUMNS                                          \
+    " FROM device d JOIN product p ON p.id = d.product_id WHERE d.deleted = 0"
+
+/* clang-format off */
+#define SKY_STORE_STATEMENTS(X)                                                                    \
+    X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
+    X(COMMIT, "COMMIT")                                                                            \
+    X(SAVEPOINT, "SAVEPOINT whole")                                                                \
+    X(RELEASE, "RELEASE whole")                                                                    \
+                                                                                                   \
+    X(FIND_PRODUCT,                                                                                \
+      "SELECT " SKY_PRODUCT_COLUMNS " FROM product p"                                              \
+      " WHERE p.cloud = ?1 AND p.key = ?2 AND p.deleted = 0")                                      \
+    X(GET_PRODUCT,                                                                                 \
+      "SELECT " SKY_PRODUCT_COLUMNS " FROM product p WHERE p.id = ?1 AND p.deleted = 0")           \
+    X(FIND_PRODUCT_UP_TO,                                                                          \
+      "SELECT " SKY_PRODUCT_COLUMNS " FROM product p"                                              \
+      " WHERE p.cloud = ?1 AND p.key <= ?2 AND p.deleted = 0 ORDER BY p.key DESC LIMIT 1")         \
+    X(EACH_PRODUCT,                                                                                \
+      "SELECT " SKY_PRODUCT_COLUMNS " FROM product p WHERE p.deleted = 0"                          \
+      " ORDER BY p.cloud, p.key")                                                                  \
+    X(EACH_PRODUCT_KEY,                                                                            \
+      "SELECT key FROM (SELECT key FROM product WHERE cloud = ?1 AND key >= ?2 AND deleted = 0"    \
+      " ORDER BY key LIMIT ?3)"                                                                    \
+      " UNION ALL SELECT key FROM (SELECT key FROM product"                                        \
+      " WHERE cloud = ?1 AND key < ?2 AND deleted = 0 ORDER BY key DESC LIMIT ?3)")                \
+    X(PUT_PRODUCT,                                                                                 \
+      "INSERT INTO product (cloud, key, secret, dynamic_activation, require_certificate,"          \
+      " https_auth) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"                                               \
+      " ON CONFLICT (cloud, key) WHERE deleted = 0 DO UPDATE SET secret = excluded.secret,"        \
+      " dynamic_activation = excluded.dynamic_activation,"                                         \
+      " require_certificate = excluded.require_certificate, https_auth = excluded.https_auth"      \
+      " RETURNING id")                                                                             \
+    X(DELETE_PRODUCT,                                                                              \
+      "UPDATE product SET deleted = 1, secret = '', rules = '' WHERE id = ?1 AND deleted = 0")     \
+    X(GET_RULES, "SELECT rules FROM product WHERE id = ?1 AND deleted = 0")                        \
+    X(PUT_RULES, "UPDATE product SET rules = ?2 WHERE id = ?1 AND deleted = 0")                    \
+    X(DELETE_TOPICS, "DELETE FROM product_topic WHERE product_id = ?1")                            \
+    X(ADD_TOPIC,                                                                                   \
+      "INSERT INTO product_topic (product_id, place, pattern, pub, sub)"                           \
+      " VALUES (?1, ?2, ?3, ?4, ?5)")                                                              \
+    X(GET_TOPICS,                                                                                  \
+      "SELECT pattern, pub, sub FROM product_topic WHERE product_id = ?1 ORDER BY place")          \
+                                                                                                   \
+    X(FIND_DEVICE,                                                                                 \
+      "SELECT " SKY_PRODUCT_COLUMNS ", " SKY_DEVICE_COLUMNS                                        \
+      " FROM product p LEFT JOIN device d"                                                         \
+      " ON d.product_id = p.id AND d.key = ?3 AND d.deleted = 0"                                   \
+      " WHERE p.cloud = ?1 AND p.key = ?2 AND p.deleted = 0")                                      \
+    X(FIND_DEVICE_OF,                                                                              \
+      "SELECT " SKY_DEVICE_COLUMNS ", " SKY_SEED_COLUMNS                                           \
+      " FROM device d WHERE d.product_id = ?1 AND d.key = ?2 AND d.deleted = 0")                   \
+    X(GET_DEVICE,                                                                                  \
+      "SELECT " SKY_PRODUCT_COLUMNS ", " SKY_DEVICE_COLUMNS                                        \
+      " FROM device d JOIN product p ON p.id = d.product_id WHERE d.id = ?1 AND d.deleted = 0")    \
+    X(FIND_FINGERPRINT,                                                                            \
+      "SELECT " SKY_PRODUCT_COLUMNS ", " SKY_DEVICE_COLUMNS                                        \
+      " FROM device d JOIN product p ON p.id = d.product_id"                                       \
+      " WHERE d.fingerprint = ?1 AND d.fingerprint <> '' AND d.deleted = 0"                        \
+      " ORDER BY d.id LIMIT 1")                                                                    \
+    X(DEVICE_NAME,                                                                                 \
+      "SELECT p.cloud, p.key, d.key FROM device d JOIN product p ON p.id = d.product_id"           \
+      " WHERE d.id = ?1")                                                                          \
+    X(ADD_DEVICE,                                                                                  \
+      "INSERT INTO device (product_id, key, secret, old_secret, asset_id, fingerprint, state,"     \
+      " enabled, secret_issued)"                                                                   \
+      " SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM product WHERE id = ?1 AND deleted = 0")     \
+    X(SET_DEVICE,                                                                                  \
+      "UPDATE device SET secret = ?2, old_secret = ?3, asset_id = ?4, fingerprint = ?5,"           \
+      " state = ?6, enabled = ?7, secret_issued = ?8 WHERE id = ?1 AND deleted = 0")               \
+    X(SET_SEED,                                                                                    \
+      "UPDATE device SET seed_secret = ?2, seed_asset_id = ?3, seed_fingerprint = ?4,"             \
+      " seed_enabled = ?5 WHERE id = ?1 AND deleted = 0")                                          \
+    X(DELETE_DEVICE,                                                                               \
+      "UPDATE device SET deleted = 1, secret = '', old_secret = '', fingerprint = '',"             \
+      " seed_secret = NULL, seed_fingerprint = NULL WHERE id = ?1 AND deleted = 0")                \
+    X(DELETE_DEVICES_OF,                                                                           \
+      "UPDATE device SET deleted = 1, secret = '', old_secret = '', fingerprint = '',"             \
+      " seed_secret = NULL, seed_fingerprint = NULL WHERE product_id = ?1 AND deleted = 0")        \
+    X(DELETE_UNSEEDED,                                                                             \
+      "UPDATE device SET deleted = 1, secret = '', old_secret = '', fingerprint = ''"              \
+      " WHERE seed_secret IS NULL AND deleted = 0")                                                \
+    X(RESET_DEVICES,                                                                               \
+      "UPDATE device SET secret = seed_secret, old_secret = '', asset_id = seed_asset_id,"         \
+      " fingerprint = seed_fingerprint, enabled = seed_enabled, state = 0, secret_issued = 0"      \
+      " WHERE seed_secret IS NOT NULL AND deleted = 0 AND (?1 = 0 OR id = ?1)")                    \
+    X(EACH_DEVICE,                                                                                 \
+      SKY_DEVICE_WALK                                                                              \
+      " AND (d.product_id, d.key) > (ifnull((SELECT product_id FROM device WHERE id = ?1), 0),"    \
+      " ifnull((SELECT key FROM device WHERE id = ?1), ''))"                                       \
+      " ORDER BY d.product_id, d.key LIMIT ?2")                                                    \
+    X(EACH_DEVICE_OF,                                                                              \
+      SKY_DEVICE_WALK                                                                              \
+      " AND d.product_id = ?1 AND d.key > ifnull((SELECT key FROM device WHERE id = ?2), '')"      \
+      " ORDER BY d.key LIMIT ?3")                                                                  \
+    X(EACH_DEVICE_KEY,                                                                             \
+      "SELECT key FROM (SELECT key FROM device WHERE product_id = ?1 AND key >= ?2"                \
+      " AND deleted = 0 ORDER BY key LIMIT ?3)"                                                    \
+      " UNION ALL SELECT key FROM (SELECT key FROM device"                                         \
+      " WHERE product_id = ?1 AND key < ?2 AND deleted = 0 ORDER BY key DESC LIMIT ?3)")           \
+    X(COUNT_DEVICES, "SELECT count(*) FROM device WHERE deleted = 0")                              \
+                                                                                                   \
+    X(GET_DOCUMENT, "SELECT body, version FROM document WHERE device_id = ?1 AND name = ?2")       \
+    X(PUT_DOCUMENT,                                                                                \
+      "INSERT INTO document (device_id, name, body, version)"                                      \
+      " SELECT id, ?2, ?3, ?4 FROM device WHERE id = ?1 AND deleted = 0"                           \
+      " ON CONFLICT (device_id, name) DO UPDATE SET body = excluded.body,"                         \
+      " version = excluded.version")                                                               \
+    X(DELETE_DOCUMENT, "DELETE FROM document WHERE device_id = ?1 AND name = ?2")                  \
+    X(EACH_DOCUMENT,                                                                               \
+      "SELECT name, body, version FROM document WHERE device_id = ?1 ORDER BY name")               \
+    X(DROP_DOCUMENTS, "DELETE FROM document WHERE ?1 = 0 OR device_id = ?1")                       \
+    X(DROP_DOCUMENTS_OF,                                                                           \
+      "DELETE FROM document WHERE device_id IN (SELECT id FROM device WHERE product_id = ?1)")     \
+                                                                                                   \
+    X(PUT_TOKEN,                                                                                   \
+      "INSERT OR REPLACE INTO token (id, token, device_id, expires_ms)"                            \
+      " SELECT ?1, ?2, id, ?4 FROM device WHERE id = ?3 AND deleted = 0")                          \
+    X(FIND_TOKEN, "SELECT id, token, device_id, expires_ms FROM token WHERE id = ?1")              \
+    X(DROP_EXPIRED_TOKENS, "DELETE FROM token WHERE expires_ms < ?1")                              \
+    X(DROP_TOKENS, "DELETE FROM token WHERE ?1 = 0 OR device_id = ?1")                             \
+    X(DROP_TOKENS_OF,                                                                              \
+      "DELETE FROM token WHERE device_id IN (SELECT id FROM device WHERE product_id = ?1)")        \
+                                                                                                   \
+    X(PUT_PAGE, "INSERT INTO page (last_seq, first_seq, bytes) VALUES (?1, ?2, ?3)")               \
+    X(GET_PAGE,                                                                                    \
+      "SELECT first_seq, last_seq, bytes FROM page WHERE last_seq >= ?1"                           \
+      " ORDER BY last_seq LIMIT 1")                                                                \
+    X(DROP_PAGES, "DELETE FROM page WHERE last_seq < ?1")                                          \
+    X(PAGE_RANGE,                                                                                  \
+      "SELECT ifnull((SELECT first_seq FROM page ORDER BY last_seq LIMIT 1), 0),"                  \
+      " ifnull((SELECT max(last_seq) FROM page), 0)")                                              \
+                                                                                                   \
+    X(GET_NOTE, "SELECT value FROM note WHERE name = ?1")                                          \
+    X(PUT_NOTE, "INSERT OR REPLACE INTO note (name, value) VALUES (?1, ?2)")                       \
+    X(DELETE_NOTE, "DELETE FROM note WHERE name = ?1")                                             \
+    X(EACH_NOTE,                                                                                   \
+      "SELECT name FROM note WHERE name >= ?1 AND substr(name, 1, length(?1)) = ?1"                \
+      " ORDER BY name")
+/* clang-format on */
+
+#endif
