@@ -7,7 +7,7 @@
 enum sky_digest { SKY_MD5, SKY_SHA1, SKY_SHA256, SKY_DIGESTS };
 enum { SKY_DIGEST_MAX = 32, SKY_DIGEST_HEX_MAX = 64 };
 
-size_t sky_digest_len(enum sky_digest digest); /* bytes */
+size_t sky_digest_len(enum sky_digest digest);       /* bytes */
 const char *sky_digest_name(enum sky_digest digest); /* "md5", "sha1", "sha256" */
 
 /* Digest of the concatenation of `pieces`; `out` takes sky_digest_len() bytes. */

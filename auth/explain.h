@@ -9,13 +9,13 @@
 
 /* The kinds of mistake; the table in explain.c has one row for each. */
 enum sky_mistake {
-    SKY_MISTAKE_NONE, /* none recognised */
-    SKY_MISTAKE_VALUES_ONLY,       /* values concatenated without their names */
-    SKY_MISTAKE_WHOLE_CLIENT_ID,   /* client id signed with its |...| block */
-    SKY_MISTAKE_EXTRA_SIGNED,      /* fields signed that must not be (signmethod, securemode) */
-    SKY_MISTAKE_TIMESTAMP_UNSENT,  /* a timestamp signed that was not sent, or the reverse */
+    SKY_MISTAKE_NONE,             /* none recognised */
+    SKY_MISTAKE_VALUES_ONLY,      /* values concatenated without their names */
+    SKY_MISTAKE_WHOLE_CLIENT_ID,  /* client id signed with its |...| block */
+    SKY_MISTAKE_EXTRA_SIGNED,     /* fields signed that must not be (signmethod, securemode) */
+    SKY_MISTAKE_TIMESTAMP_UNSENT, /* a timestamp signed that was not sent, or the reverse */
     SKY_MISTAKE_TIMESTAMP_LEFT_OUT,
-    SKY_MISTAKE_TIMESTAMP_UNIT,    /* signed in seconds, sent in milliseconds, or the reverse */
+    SKY_MISTAKE_TIMESTAMP_UNIT, /* signed in seconds, sent in milliseconds, or the reverse */
     SKY_MISTAKE_FIELD_ORDER,
     SKY_MISTAKE_CLIENT_ID_PREFIX,  /* the word clientId doubled in front of the id, or stripped */
     SKY_MISTAKE_SEPARATORS,        /* k=v&k=v or commas between */
@@ -34,12 +34,12 @@ enum sky_mistake {
 };
 
 enum sky_secret_role {
-    SKY_SECRET_DUE,        /* what should have been used */
-    SKY_SECRET_DEVICE,     /* this device's, when the product's is due */
-    SKY_SECRET_PRODUCT,    /* the product's, when the device's is due */
+    SKY_SECRET_DUE,     /* what should have been used */
+    SKY_SECRET_DEVICE,  /* this device's, when the product's is due */
+    SKY_SECRET_PRODUCT, /* the product's, when the device's is due */
     SKY_SECRET_OLD,
-    SKY_SECRET_OTHER,      /* another device's; `name` says whose */
-    SKY_SECRET_UNDECODED,  /* the text whose decoding is due */
+    SKY_SECRET_OTHER,     /* another device's; `name` says whose */
+    SKY_SECRET_UNDECODED, /* the text whose decoding is due */
     SKY_SECRET_DECODED,
 };
 
@@ -53,22 +53,22 @@ struct sky_secret {
 
 /* Everything a signature could wrongly have been made from. Views; no ownership. */
 struct sky_suspicion {
-    struct sky_recipe due;                 /* the correct recipe */
-    struct sky_pair extra[SKY_PAIRS_MAX];  /* what came along and must not be signed */
+    struct sky_recipe due;                /* the correct recipe */
+    struct sky_pair extra[SKY_PAIRS_MAX]; /* what came along and must not be signed */
     size_t extra_count;
-    sky_span whole_client_id;              /* with its block, or empty */
+    sky_span whole_client_id; /* with its block, or empty */
     int64_t now_ms;
     struct sky_secret secrets[SKY_SECRETS_MAX]; /* [0] has SKY_SECRET_DUE */
     size_t secret_count;
-    sky_span given;                        /* the digest as it came, hex */
+    sky_span given; /* the digest as it came, hex */
 };
 
 struct sky_explanation {
-    enum sky_mistake mistake;   /* the one recognised */
-    enum sky_mistake second;    /* when it takes two at once, else NONE */
+    enum sky_mistake mistake;               /* the one recognised */
+    enum sky_mistake second;                /* when it takes two at once, else NONE */
     char signed_text[SKY_EXPLAIN_TEXT_MAX]; /* exactly what the cloud signs; a secret that is part
                                                of it stands as {deviceSecret} */
-    char expected_prefix[9];    /* first 8 hex digits of the expected digest, lower case */
+    char expected_prefix[9];         /* first 8 hex digits of the expected digest, lower case */
     char what[SKY_EXPLAIN_HINT_MAX]; /* the mistake in one sentence, or that none was recognised */
     char hint[SKY_EXPLAIN_HINT_MAX]; /* what to change */
 };

@@ -33,16 +33,18 @@ enum sky_shape {
 };
 const char *sky_shape_text(enum sky_shape shape); /* a phrase for messages */
 
-/* `cid|k=v,k=v|`. On OK and on NO_EQUALS `*ret_head` and `*ret_pairs` hold what could be read.
- * `*ret_block` is the part from the first bar on. Items may have blanks around them. */
+/* `cid|k=v,k=v|`: split at the first '|' only, items in any order. Blanks and control characters
+ * around keys, values and behind the closing bar are trimmed and leave the `padded` mark. Sets all
+ * out-parameters except on NO_BAR and TOO_MANY; with NOT_CLOSED and NO_EQUALS they hold what could
+ * be read. `*ret_block` is the part from the first bar on. */
 enum sky_shape sky_grammar_barred(sky_span text, sky_span *ret_head, sky_span *ret_block,
                                   struct sky_pairs *ret_pairs);
 
 /* `a<at>b<at>c`, exactly `count` fields. */
 enum sky_shape sky_grammar_fields(sky_span text, char at, sky_span *ret_fields, size_t count);
 
-/* application/x-www-form-urlencoded. Decoded values are written into `scratch` (as long as the
- * text at least). */
+/* application/x-www-form-urlencoded, blanks around items trimmed. What is decoded is written into
+ * `scratch`, as long as the text at least, and is valid as long as that. */
 enum sky_shape sky_grammar_form(sky_span text, char *scratch, size_t scratch_size,
                                 struct sky_pairs *ret_pairs);
 

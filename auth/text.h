@@ -7,6 +7,8 @@
 /* `out` takes 2 * bytes.len + 1. */
 void sky_hex_lower(sky_span bytes, char *out);
 void sky_hex_upper(sky_span bytes, char *out);
+/* 0..15, or -1 when `c` is no hexadecimal digit. */
+int sky_hex_digit(char c);
 /* Either case, even length; false otherwise or when it does not fit. */
 bool sky_hex_decode(sky_span text, uint8_t *out, size_t out_size, size_t *ret_len);
 
@@ -16,7 +18,8 @@ static inline size_t sky_base64_len(size_t bytes)
 }
 /* `out` takes sky_base64_len(bytes.len) + 1. */
 void sky_base64_encode(sky_span bytes, char *out);
-/* Strict: padded, no blanks; false otherwise or when it does not fit. */
+/* Strict: padded, no blanks, no stray bits; false otherwise or when it does not fit. A false
+ * answer may have written part of `out`. */
 bool sky_base64_decode(sky_span text, uint8_t *out, size_t out_size, size_t *ret_len);
 
 #endif
