@@ -21,8 +21,8 @@ struct sky_tls_server;
 struct sky_dtls;
 
 enum {
-    SKY_JOURNAL_FLUSH_MS = 200,      /* at most this long between an event and its page */
-    SKY_CLOSE_LINGER_MS = 2 * 1000,  /* a closing peer may take this long to read the rest */
+    SKY_JOURNAL_FLUSH_MS = 200,     /* at most this long between an event and its page */
+    SKY_CLOSE_LINGER_MS = 2 * 1000, /* a closing peer may take this long to read the rest */
 };
 
 struct sky_app {
@@ -46,7 +46,6 @@ struct sky_app {
 
     uv_timer_t wakeup;
     uv_prepare_t before_poll;
-    uv_check_t after_poll;
     uv_signal_t signals[2];
     struct sky_timer flush_timer;
     uint64_t turn_ms; /* uv_now() of the last clock reading */

@@ -30,7 +30,7 @@ struct sky_topic_node {
 struct sky_broker {
     struct sky_subs *subs;
     struct sky_topic_node *nodes; /* hash by name */
-    uint64_t rights_generation;   /* of the registry when rights were cached */
+    uint32_t epoch;               /* grows whenever nodes are forgotten: pointers to them die */
 };
 
 /* One act of publishing by a device. */
@@ -42,17 +42,19 @@ struct sky_act {
     uint16_t packet_id;
     uint8_t qos;
     bool dup, retain;
+    /* The act is taken: acknowledge it now, before anything it causes goes out. Not called for one
+     * whose acknowledgement the cloud withholds. NULL: nothing to do. */
+    void (*on_ack)(const struct sky_act *act);
     /* Where REPLY effects go instead of the topic's subscribers; NULL: to the subscribers. */
     void (*on_reply)(void *ctx, sky_span topic, sky_span payload);
     void *ctx;
 };
 
 struct sky_act_result {
-    bool acknowledge; /* QoS 1: send PUBACK */
-    bool close;       /* the connection ends here */
+    bool close; /* the connection ends here */
     enum sky_right right;
-    bool served;      /* a service answered or at least looked at it */
-    bool judged_bad;  /* some enforced rule was broken */
+    bool served;     /* a service answered or at least looked at it */
+    bool judged_bad; /* some enforced rule was broken */
 };
 
 void sky_broker_init(struct sky_broker *broker);
@@ -71,6 +73,12 @@ void sky_broker_push(struct sky_app *app, struct sky_session *session, sky_span 
 /* To one device if it subscribed to the topic (or its session subscribes by itself). */
 bool sky_broker_reply(struct sky_app *app, struct sky_session *session, sky_span topic,
                       sky_span payload, uint8_t qos, uint64_t of);
+
+/* The device is back with its session kept: sends again what it has not acknowledged, then what
+ * waited. */
+void sky_broker_resume(struct sky_app *app, struct sky_session *session);
+/* The device was granted a subscription: the cloud may have something to say. */
+void sky_broker_subscribed(struct sky_app *app, struct sky_session *session, sky_span filter);
 
 /* Does the session subscribe to this topic? `*ret_qos` is the highest granted. */
 bool sky_broker_subscribes(struct sky_app *app, const struct sky_session *session, sky_span topic,

@@ -49,6 +49,7 @@ const struct sky_listener_row *sky_front_find_row(sky_span name);
 /* Binds and listens on everything the configuration wants; on failure closes what it opened. */
 SKY_MUST_USE sky_err sky_front_open(struct sky_app *app, struct sky_why *why);
 void sky_front_close(struct sky_app *app); /* listeners and connections; needs loop turns after */
+void sky_front_done(struct sky_app *app);  /* memory, once the loop has run empty */
 
 /* End of a loop turn: sends what was written, frees what was closed. */
 void sky_front_flush(struct sky_app *app);

@@ -34,16 +34,17 @@ struct sky_session {
     struct sky_conn *conn;            /* NULL: away */
     struct sky_mqtt_session mqtt;
     struct sky_conduct conduct;
-    struct sky_topic_node *last_topic; /* the last one it published to, or NULL */
+    struct sky_topic_node *last_topic; /* the last one it published to; good in `last_epoch` */
+    uint32_t last_epoch;
     int64_t last_seen_ms;              /* virtual time */
     int64_t away_since_ms;
     uint64_t published, delivered;
     uint32_t slot; /* index in the table; also its number as a subscriber */
     uint16_t keepalive_s;
     uint16_t traits;
-    bool clean;     /* ends with the connection */
-    bool kept;      /* there is state to come back to */
-    bool silent;    /* its present silence has been noted */
+    bool clean;                 /* ends with the connection */
+    bool kept;                  /* there is state to come back to */
+    bool silent;                /* its present silence has been noted */
     bool subscribed_activation; /* for the judgement at the end of an activation */
     UT_hash_handle hh;
 };

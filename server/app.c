@@ -1,0 +1,187 @@
+#include "server/app.h"
+
+#include <stdio.h>
+
+#include "protocol/base/assert.h"
+#include "protocol/base/mem.h"
+#include "server/config.h"
+#include "server/fixture_files.h"
+#include "server/http_port.h"
+#include "server/rules.h"
+#include "server/tls.h"
+
+/* ---- time ---- */
+
+void sky_app_tick(struct sky_app *app)
+{
+    uint64_t turn_ms = uv_now(&app->loop);
+    if (turn_ms == app->turn_ms)
+        return;
+    app->turn_ms = turn_ms;
+    sky_clock_update(&app->clock);
+}
+
+void sky_app_patience(struct sky_app *app, struct sky_timer *timer, int64_t in_ms,
+                      sky_timer_fn *fire)
+{
+    sky_timerq_set(&app->patience, timer, app->clock.real_ms + in_ms, fire);
+}
+
+static void on_wakeup(uv_timer_t *timer)
+{
+    (void)timer; /* waking the loop is all: before_poll runs what is due */
+}
+
+/* The end of a turn: run what is due, send what was written, sleep until the next timer. */
+static void before_poll(uv_prepare_t *prepare)
+{
+    struct sky_app *app = prepare->data;
+    sky_clock_update(&app->clock);
+    int64_t next_ms = sky_clock_run(&app->clock);
+    sky_timerq_run(&app->patience, app->clock.real_ms);
+    sky_front_flush(app);
+    if (app->patience.count > 0) {
+        int64_t patience_ms = sky_timerq_next_ms(&app->patience) - app->clock.real_ms;
+        if (next_ms < 0 || patience_ms < next_ms)
+            next_ms = patience_ms;
+    }
+    if (next_ms >= 0)
+        uv_timer_start(&app->wakeup, on_wakeup, next_ms > 0 ? (uint64_t)next_ms : 1, 0);
+    else
+        uv_timer_stop(&app->wakeup);
+}
+
+static void on_flush_journal(struct sky_timer *timer, int64_t now_ms)
+{
+    struct sky_app *app = SKY_CONTAINER_OF(timer, struct sky_app, flush_timer);
+    (void)now_ms;
+    if (sky_journal_flush(app->journal) != SKY_OK)
+        fprintf(stderr, "skymock: the journal could not be written to the store\n");
+    sky_app_patience(app, timer, SKY_JOURNAL_FLUSH_MS, on_flush_journal);
+}
+
+/* ---- starting ---- */
+
+static sky_err open_policy(struct sky_app *app, struct sky_why *why)
+{
+    const struct sky_config *config = app->config;
+    sky_catalogue_init(&app->catalogue);
+    sky_cloud_fill_catalogue(&app->catalogue);
+    sky_catalogue_add(&app->catalogue, sky_door_rules);
+    app->profile = config->profile;
+    return sky_config_policy(config, &app->catalogue, &app->policy, why);
+}
+
+static sky_err open_registry(struct sky_app *app, struct sky_why *why)
+{
+    const struct sky_config *config = app->config;
+    struct sky_fixture_result loaded;
+    sky_err err = sky_store_open(config->store, &app->store, why);
+    if (err != SKY_OK || config->fixtures.count == 0)
+        return err;
+    return sky_fixture_files_load(app->store, &config->fixtures, &app->catalogue, &app->rng, stderr,
+                                  &loaded, why);
+}
+
+static void on_signal(uv_signal_t *signal, int number)
+{
+    (void)number;
+    sky_app_stop(signal->data);
+}
+
+static void open_loop(struct sky_app *app)
+{
+    static const int numbers[] = {SIGTERM, SIGINT};
+    SKY_ASSERT(uv_loop_init(&app->loop) == 0);
+    uv_timer_init(&app->loop, &app->wakeup);
+    uv_prepare_init(&app->loop, &app->before_poll);
+    app->before_poll.data = app;
+    uv_prepare_start(&app->before_poll, before_poll);
+    for (size_t i = 0; i < SKY_COUNT(numbers); i++) {
+        uv_signal_init(&app->loop, &app->signals[i]);
+        app->signals[i].data = app;
+        uv_signal_start(&app->signals[i], on_signal, numbers[i]);
+    }
+}
+
+static void close_handle(uv_handle_t *handle, void *arg)
+{
+    (void)arg;
+    if (!uv_is_closing(handle))
+        uv_close(handle, NULL);
+}
+
+static void close_parts(struct sky_app *app)
+{
+    sky_front_close(app);
+    sky_http_close(app);
+    uv_run(&app->loop, UV_RUN_NOWAIT);
+    sky_http_free(app);
+    uv_walk(&app->loop, close_handle, NULL);
+    while (uv_run(&app->loop, UV_RUN_DEFAULT) != 0)
+        continue;
+    SKY_ASSERT(uv_loop_close(&app->loop) == 0);
+    sky_journal_free(app->journal);
+    sky_sessions_done(app);
+    sky_broker_done(&app->broker);
+    sky_effects_done(&app->effects);
+    sky_front_done(app);
+    sky_tls_server_free(app->tls);
+    sky_store_close(app->store);
+    sky_timerq_done(&app->patience);
+    sky_clock_done(&app->clock);
+}
+
+static sky_err open_doors(struct sky_app *app, struct sky_why *why)
+{
+    sky_err err = sky_http_open(app, why);
+    if (err == SKY_OK)
+        err = sky_tls_server_open(app, why);
+    if (err == SKY_OK)
+        err = sky_front_open(app, why);
+    return err;
+}
+
+sky_err sky_app_start(struct sky_app *app, const struct sky_config *config, struct sky_why *why)
+{
+    *app = (struct sky_app){.config = config};
+    sky_clock_init(&app->clock);
+    sky_timerq_init(&app->patience);
+    sky_effects_init(&app->effects);
+    sky_sessions_init(&app->sessions);
+    sky_broker_init(&app->broker);
+    if (config->seeded)
+        sky_rng_init_seeded(&app->rng, (uint64_t)config->seed);
+    else
+        sky_rng_init(&app->rng);
+    open_loop(app);
+    sky_err err = open_policy(app, why);
+    if (err == SKY_OK)
+        err = open_registry(app, why);
+    if (err != SKY_OK)
+        goto out;
+    app->journal = sky_journal_new(config->journal_bytes, config->journal_events, app->store,
+                                   &app->clock, &app->catalogue);
+    err = open_doors(app, why);
+    if (err == SKY_OK)
+        sky_app_patience(app, &app->flush_timer, SKY_JOURNAL_FLUSH_MS, on_flush_journal);
+out:
+    if (err != SKY_OK)
+        close_parts(app);
+    return err;
+}
+
+/* ---- running ---- */
+
+void sky_app_run(struct sky_app *app)
+{
+    while (!app->stopping)
+        uv_run(&app->loop, UV_RUN_ONCE);
+    close_parts(app);
+}
+
+void sky_app_stop(struct sky_app *app)
+{
+    app->stopping = true;
+    uv_stop(&app->loop);
+}

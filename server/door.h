@@ -1,0 +1,18 @@
+/* What is told of peers at the door: those that never became a device, and how connections end. */
+#ifndef SKY_SERVER_DOOR_H
+#define SKY_SERVER_DOOR_H
+
+#include "server/conn.h"
+#include "server/rules.h"
+
+enum { SKY_DOOR_BYTES_SHOWN = 48 }; /* of what an offender sent, as hex in the journal */
+
+/* Records that the peer is turned away before any login: the rule it broke, its first bytes, and
+ * what was wrong in one phrase. */
+void sky_door_refused(struct sky_conn *conn, const struct sky_rule *rule, sky_span bytes,
+                      const char *what);
+
+/* Records the end of a connection and its reason. */
+void sky_door_left(struct sky_conn *conn);
+
+#endif
