@@ -1,0 +1,21 @@
+#include "protocol/base/mem.h"
+#include "server/cli.h"
+#include "server/fixture_files.h"
+
+int sky_cli_check(const struct sky_config *config)
+{
+    struct sky_catalogue catalogue;
+    struct sky_fixture_result found;
+    struct sky_rng rng;
+    struct sky_why why;
+
+    sky_catalogue_init(&catalogue);
+    sky_cloud_fill_catalogue(&catalogue);
+    sky_rng_init_seeded(&rng, 0); /* nothing is kept: any secret does */
+    if (sky_fixture_files_load(NULL, &config->args, &catalogue, &rng, stderr, &found, &why) !=
+        SKY_OK)
+        return SKY_EXIT_NO;
+    printf("good: %zu files, %zu products, %zu devices\n", found.files, found.count.products_added,
+           found.count.devices_added);
+    return SKY_EXIT_OK;
+}

@@ -1,0 +1,86 @@
+/* What the commands share that reason about one device without a server. */
+#include "server/cli.h"
+#include "server/clock.h"
+#include "server/fixture_files.h"
+
+sky_err sky_cli_policy(const struct sky_config *config, const struct sky_catalogue *catalogue,
+                       struct sky_policy *policy, struct sky_why *why)
+{
+    sky_err err = SKY_OK;
+
+    sky_policy_init(policy, catalogue, config->profile);
+    for (size_t i = 0; err == SKY_OK && i < config->rules.count; i++)
+        err = sky_policy_override(policy, sky_span_str(config->rules.list[i]), why);
+    return err;
+}
+
+static sky_err no_such_cloud(const char *name, struct sky_why *why)
+{
+    char names[100] = "";
+    size_t len = 0;
+
+    for (size_t i = 0; sky_clouds[i] != NULL && len < sizeof names; i++)
+        len += (size_t)snprintf(names + len, sizeof names - len, "%s%s", i ? ", " : "",
+                                sky_clouds[i]->name);
+    return sky_why_set(why, SKY_ERR_NOT_FOUND, "", "%.100s: no such cloud; there are %s", name,
+                       names);
+}
+
+static sky_err find_named(struct sky_cli_device *device, const char *name, struct sky_why *why)
+{
+    sky_span cloud, product, key, rest;
+
+    if (!sky_span_cut(sky_span_str(name), '/', &cloud, &rest) ||
+        !sky_span_cut(rest, '/', &product, &key) || product.len == 0 || key.len == 0)
+        return sky_why_set(why, SKY_ERR_INVALID, "", "%.200s: give CLOUD/PRODUCT/DEVICE", name);
+    device->cloud = sky_cloud_find(cloud);
+    if (device->cloud == NULL)
+        return no_such_cloud(name, why);
+    if (sky_store_find_device(device->store, cloud, product, key, &device->product,
+                              &device->device) == SKY_OK)
+        return SKY_OK;
+    return sky_why_set(why, SKY_ERR_NOT_FOUND, "",
+                       "%.120s: no such %s; name its fixtures with --fixtures, or the server's "
+                       "database with --store",
+                       name, device->product.id ? "device in this product" : "product");
+}
+
+static int64_t wall_clock_ms(void)
+{
+    struct sky_clock clock;
+
+    sky_clock_init(&clock);
+    sky_clock_update(&clock);
+    int64_t now_ms = clock.now_ms;
+    sky_clock_done(&clock);
+    return now_ms;
+}
+
+sky_err sky_cli_device_find(const struct sky_config *config, struct sky_cli_device *device,
+                            struct sky_why *why)
+{
+    struct sky_fixture_result loaded;
+    sky_err err;
+
+    *device = (struct sky_cli_device){.now_ms = wall_clock_ms()};
+    sky_catalogue_init(&device->catalogue);
+    sky_cloud_fill_catalogue(&device->catalogue);
+    if (config->seeded)
+        sky_rng_init_seeded(&device->rng, (uint64_t)config->seed);
+    else
+        sky_rng_init(&device->rng);
+    err = sky_cli_policy(config, &device->catalogue, &device->policy, why);
+    if (err == SKY_OK)
+        err = sky_store_open(config->store, &device->store, why);
+    if (err == SKY_OK)
+        err = sky_fixture_files_load(device->store, &config->fixtures, &device->catalogue,
+                                     &device->rng, NULL, &loaded, why);
+    if (err == SKY_OK)
+        err = find_named(device, config->args.list[0], why);
+    return err;
+}
+
+void sky_cli_device_done(struct sky_cli_device *device)
+{
+    sky_store_close(device->store);
+}

@@ -1,0 +1,232 @@
+/* `skymock explain`: a login judged without a server, by the code the server judges it with. */
+#include <stdlib.h>
+
+#include "protocol/base/mem.h"
+#include "server/app.h"
+#include "server/cli.h"
+#include "server/login.h"
+
+enum { OUT_MAX = 64 * 1024 };
+
+/* As much of a server as judging needs. */
+static void borrow_app(struct sky_app *app, const struct sky_config *config,
+                       const struct sky_cli_device *device)
+{
+    sky_clock_init(&app->clock);
+    sky_clock_update(&app->clock);
+    app->config = config;
+    app->rng = device->rng;
+    app->catalogue = device->catalogue;
+    app->policy = device->policy;
+    app->policy.catalogue = &app->catalogue;
+    app->profile = config->profile;
+    app->store = device->store;
+    sky_effects_init(&app->effects);
+}
+
+static void return_app(struct sky_app *app)
+{
+    sky_effects_done(&app->effects);
+    sky_clock_done(&app->clock);
+}
+
+/* The listener a device of this cloud would come in by. */
+static struct sky_door door_of(const struct sky_cloud *cloud, bool tls)
+{
+    unsigned needs = SKY_LISTEN_MQTT | (tls ? SKY_LISTEN_TLS : SKY_LISTEN_CLEAR);
+    const struct sky_listener_row *row, *best = NULL;
+
+    for (size_t i = 0; (row = sky_front_row(i)) != NULL; i++)
+        if ((row->allows & needs) == needs && (best == NULL || row->home == cloud))
+            best = row;
+    return (struct sky_door){
+        .listener = best, .transport = tls ? SKY_TLS : SKY_TCP, .tls_version = tls ? 0x0303 : 0};
+}
+
+/* Whom the fields claim to be; when the cloud cannot tell, the device that was named. */
+static void look_up(struct sky_app *app, const struct sky_cli_device *device, bool claimed,
+                    const struct sky_claim *claim, struct sky_lookup *ret_lookup)
+{
+    struct sky_claim named = {.kind = SKY_CLAIM_NAMED,
+                              .product = sky_span_str(device->product.key),
+                              .device = sky_span_str(device->device.key),
+                              .affinity = 100};
+
+    sky_lookup_claim(app, device->cloud, claimed ? claim : &named, ret_lookup);
+    if (!claimed)
+        printf("These fields do not have the form of %s.\n", device->cloud->title);
+    else if (ret_lookup->device.id != 0 && ret_lookup->device.id != device->device.id)
+        printf("These fields are of another device: %s/%s.\n", ret_lookup->product.key,
+               ret_lookup->device.key);
+}
+
+/* ---- output ---- */
+
+static void print_findings(const struct sky_judge *judge)
+{
+    for (size_t i = 0; i < judge->count; i++) {
+        const struct sky_finding *finding = &judge->findings[i];
+        printf("\n%s (%s): %s\n", finding->rule->id, sky_severity_name(finding->rule->severity),
+               finding->rule->statement);
+        if (finding->detail[0] != '\0')
+            printf("  found:  %s\n", finding->detail);
+        printf("  hint:   %s\n  source: %s\n", finding->rule->hint, finding->rule->source);
+    }
+}
+
+static void print_explanation(const struct sky_explanation *explanation)
+{
+    printf("\nthe cloud signs:   %s\nexpected digest:   %s...\nwhat went wrong:   %s\n",
+           explanation->signed_text, explanation->expected_prefix, explanation->what);
+    if (explanation->hint[0] != '\0')
+        printf("what to change:    %s\n", explanation->hint);
+}
+
+static const char *connack_text(uint8_t code)
+{
+    static const char *const texts[] = {
+        [SKY_CONNACK_ACCEPTED] = "accepted",
+        [SKY_CONNACK_PROTOCOL] = "unacceptable protocol version",
+        [SKY_CONNACK_CLIENT_ID] = "identifier rejected",
+        [SKY_CONNACK_UNAVAILABLE] = "server unavailable",
+        [SKY_CONNACK_CREDENTIALS] = "bad user name or password",
+        [SKY_CONNACK_NOT_AUTHORIZED] = "not authorized",
+    };
+
+    return code < SKY_COUNT(texts) ? texts[code] : "reserved";
+}
+
+static void print_json(const struct sky_login_outcome *outcome, const struct sky_judge *judge)
+{
+    struct sky_buf out;
+
+    sky_buf_init(&out, OUT_MAX);
+    sky_login_explain_json(outcome, judge, &out);
+    printf("%.*s\n", SKY_SPAN_ARGS(sky_buf_span(&out)));
+    sky_buf_done(&out);
+}
+
+static void print_outcome(const struct sky_login_outcome *outcome, const struct sky_judge *judge)
+{
+    if (outcome->connack == SKY_CONNACK_ACCEPTED)
+        puts("accepted: CONNACK 0");
+    else
+        printf("refused: CONNACK %u, %s\n", outcome->connack, connack_text(outcome->connack));
+    if (outcome->similar[0] != '\0')
+        printf("did you mean %s?\n", outcome->similar);
+    if (outcome->explained)
+        print_explanation(&outcome->explanation);
+    print_findings(judge);
+}
+
+/* ---- the two forms of a login ---- */
+
+static int explain_connect(const struct sky_config *config, struct sky_app *app,
+                           const struct sky_cli_device *device)
+{
+    struct sky_door door = door_of(device->cloud, config->tls);
+    struct sky_login login = {.door = &door,
+                              .client_id = sky_span_str(config->client_id),
+                              .username = sky_span_str(config->username),
+                              .password = sky_span_str(config->password),
+                              .has_username = config->username != NULL,
+                              .has_password = config->password != NULL,
+                              .clean_session = true,
+                              .level = 4,
+                              .keepalive_s = config->keepalive_s};
+    struct sky_mqtt_connect connect = {.protocol = SKY_SPAN("MQTT"),
+                                       .level = login.level,
+                                       .level_known = true,
+                                       .clean_session = true,
+                                       .has_username = login.has_username,
+                                       .has_password = login.has_password,
+                                       .keepalive_s = login.keepalive_s,
+                                       .client_id = login.client_id,
+                                       .username = login.username,
+                                       .password = login.password};
+    struct sky_login_outcome outcome = {0};
+    struct sky_claim claim = {0};
+    struct sky_lookup lookup;
+    struct sky_judge judge;
+
+    look_up(app, device, device->cloud->claim(&login, &claim), &claim, &lookup);
+    sky_judge_init(&judge, &app->policy);
+    sky_login_decide(app, &login, &connect, &lookup, &judge, &app->effects, &outcome);
+    if (config->json)
+        print_json(&outcome, &judge);
+    else
+        print_outcome(&outcome, &judge);
+    return outcome.connack == SKY_CONNACK_ACCEPTED ? SKY_EXIT_OK : SKY_EXIT_NO;
+}
+
+/* The call a form is meant for: the first whose claim it satisfies. */
+static const struct sky_http_row *find_call(const struct sky_cloud *cloud,
+                                            struct sky_http_request *request,
+                                            struct sky_claim *ret_claim)
+{
+    for (size_t i = 0; i < cloud->http_count; i++) {
+        const struct sky_http_row *row = &cloud->http[i];
+        request->method = sky_span_str(row->method);
+        request->path = sky_span_str(row->path);
+        if (row->claim(request, ret_claim))
+            return row;
+    }
+    return NULL;
+}
+
+static int explain_form(const struct sky_config *config, struct sky_app *app,
+                        const struct sky_cli_device *device)
+{
+    struct sky_door door = {.transport = SKY_HTTPS, .tls_version = 0x0303};
+    struct sky_http_request request = {
+        .door = &door,
+        .content_type = SKY_SPAN("application/x-www-form-urlencoded"),
+        .body = sky_span_str(config->form),
+        .advertise_host = SKY_SPAN("localhost"),
+    };
+    struct sky_http_answer answer = {0};
+    struct sky_claim claim = {0};
+    struct sky_lookup lookup;
+    struct sky_judge judge;
+
+    const struct sky_http_row *row = find_call(device->cloud, &request, &claim);
+    if (row == NULL)
+        return sky_cli_fail("%s has no login over HTTPS that takes this form",
+                            device->cloud->title);
+    look_up(app, device, true, &claim, &lookup);
+    sky_judge_init(&judge, &app->policy);
+    row->answer(&request, &lookup.facts, &judge, &app->effects, &answer);
+    printf("%s %s answers HTTP %d: %.*s\n", row->method, row->path, answer.status,
+           SKY_SPAN_ARGS(answer.body));
+    if (answer.cause == SKY_CAUSE_SIGNATURE && row->suspect != NULL) {
+        struct sky_suspicion suspicion = {.now_ms = device->now_ms};
+        struct sky_explanation explanation;
+        if (row->suspect(&request, &lookup.facts, &suspicion, &app->effects.arena)) {
+            sky_explain(&suspicion, &explanation);
+            print_explanation(&explanation);
+        }
+    }
+    print_findings(&judge);
+    return answer.cause == SKY_CAUSE_NONE ? SKY_EXIT_OK : SKY_EXIT_NO;
+}
+
+int sky_cli_explain(const struct sky_config *config)
+{
+    struct sky_app *app = sky_mem_new(sizeof *app);
+    struct sky_cli_device device;
+    struct sky_why why;
+    int status;
+
+    if (config->form == NULL && config->client_id == NULL)
+        status = sky_cli_fail("give --client-id, --username and --password, or --form");
+    else if (sky_cli_device_find(config, &device, &why) != SKY_OK)
+        status = sky_cli_fail("%s", why.reason);
+    else {
+        borrow_app(app, config, &device);
+        status = config->form != NULL ? explain_form(config, app, &device)
+                                      : explain_connect(config, app, &device);
+        return_app(app);
+    }
+    free(app);
+    return status;
+}

@@ -1,0 +1,117 @@
+/* skymock plays the cloud for devices under test. This file only picks the subcommand. */
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "protocol/base/mem.h"
+#include "server/cli.h"
+
+struct command_row {
+    const char *name, *arguments, *summary;
+    enum sky_command command;
+    size_t args_min, args_max;
+    int (*run)(const struct sky_config *config);
+};
+
+enum { ANY = SKY_CONFIG_LIST_MAX };
+
+static const struct command_row commands[] = {
+    {"serve", "[OPTION]...",
+     "play the clouds until told to stop (this is what happens without a "
+     "command)",
+     SKY_COMMAND_SERVE, 0, 0, sky_cli_serve},
+    {"check", "PATH...", "validate fixtures: every error with file, JSON pointer and reason",
+     SKY_COMMAND_CHECK, 1, ANY, sky_cli_check},
+    {"sign", "CLOUD/PRODUCT/DEVICE [OPTION]...",
+     "print what this device must send to log in, ready to paste", SKY_COMMAND_SIGN, 1, 1,
+     sky_cli_sign},
+    {"explain", "CLOUD/PRODUCT/DEVICE [OPTION]...",
+     "say whether this login would be accepted, and what is wrong with it", SKY_COMMAND_EXPLAIN, 1,
+     1, sky_cli_explain},
+    {"rules", "[OPTION]...", "list the rules devices are held to, with their sources",
+     SKY_COMMAND_RULES, 0, 0, sky_cli_rules},
+    {"verdict", "[OPTION]...",
+     "ask a running server for its verdicts; exit 0 passed, 1 failed, 2 could not tell",
+     SKY_COMMAND_VERDICT, 0, 0, sky_cli_verdict},
+    {"exec", "[OPTION]... -- COMMAND...",
+     "serve while COMMAND runs, then print the verdict; exit with the worse of both",
+     SKY_COMMAND_EXEC, 1, ANY, sky_cli_exec},
+    {"healthcheck", "[OPTION]...", "exit 0 if a server answers", SKY_COMMAND_HEALTHCHECK, 0, 0,
+     sky_cli_healthcheck},
+};
+
+int sky_cli_fail(const char *fmt, ...)
+{
+    va_list args;
+
+    fputs("skymock: ", stderr);
+    va_start(args, fmt);
+    vfprintf(stderr, fmt, args);
+    va_end(args);
+    fputc('\n', stderr);
+    return SKY_EXIT_TROUBLE;
+}
+
+static int print_overview(FILE *out, int status)
+{
+    fputs("skymock plays the cloud for IoT devices under test.\n\n", out);
+    for (size_t i = 0; i < SKY_COUNT(commands); i++)
+        fprintf(out, "  skymock %-12s %s\n", commands[i].name, commands[i].summary);
+    fputs("\nskymock COMMAND --help lists the options of a command.\n", out);
+    return status;
+}
+
+static int print_help(const struct command_row *row)
+{
+    printf("skymock %s %s: %s\n\n", row->name, row->arguments, row->summary);
+    sky_config_help(stdout, row->command);
+    return SKY_EXIT_OK;
+}
+
+static const struct command_row *find_command(const char *name)
+{
+    for (size_t i = 0; i < SKY_COUNT(commands); i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+static int run_command(const struct command_row *row, int argc, char **argv)
+{
+    struct sky_config config;
+    struct sky_why why;
+    int status;
+
+    if (sky_config_parse(&config, row->command, argc, argv, &why) != SKY_OK)
+        status = sky_cli_fail("%s", why.reason);
+    else if (config.help)
+        status = print_help(row);
+    else if (config.args.count < row->args_min || config.args.count > row->args_max)
+        status = sky_cli_fail("usage: skymock %s %s", row->name, row->arguments);
+    else
+        status = row->run(&config);
+    sky_config_done(&config);
+    if (fflush(stdout) != 0)
+        return sky_cli_fail("writing to standard output failed");
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "serve";
+
+    signal(SIGPIPE, SIG_IGN); /* a peer that went away is an error code, not a death */
+    if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+        return print_overview(stdout, SKY_EXIT_OK);
+    if (strcmp(name, "version") == 0 || strcmp(name, "--version") == 0)
+        return puts("skymock " SKY_VERSION) < 0;
+    if (name[0] == '-' || argc < 2)
+        return run_command(find_command("serve"), argc, argv);
+    const struct command_row *row = find_command(name);
+    if (row == NULL) {
+        sky_cli_fail("%.100s: no such command", name);
+        return print_overview(stderr, SKY_EXIT_TROUBLE);
+    }
+    return run_command(row, argc - 1, argv + 1);
+}
