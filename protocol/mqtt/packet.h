@@ -90,12 +90,13 @@ enum sky_mqtt_result sky_mqtt_decode(sky_span in, size_t size_max,
                                      const struct sky_rule **ret_rule);
 
 /* Takes the next filter off; `*ret_qos` is 0 for UNSUBSCRIBE. False at the end. */
-bool sky_mqtt_filter_next(struct sky_mqtt_filters *filters, sky_span *ret_filter,
-                          uint8_t *ret_qos);
+bool sky_mqtt_filter_next(struct sky_mqtt_filters *filters, sky_span *ret_filter, uint8_t *ret_qos);
 
-/* Encoders append to `out`; false, with nothing appended, when it is full. */
+/* Encoders append to `out`; false, with nothing appended, when it is full. Topics longer than
+ * SKY_MQTT_STRING_MAX and packets longer than SKY_MQTT_PACKET_MAX are the caller's error. */
 bool sky_mqtt_put_connack(struct sky_buf *out, bool session_present, enum sky_mqtt_connack code);
 bool sky_mqtt_put_publish(struct sky_buf *out, const struct sky_mqtt_publish *publish);
+size_t sky_mqtt_publish_size(const struct sky_mqtt_publish *publish); /* bytes it will take */
 bool sky_mqtt_put_ack(struct sky_buf *out, enum sky_mqtt_type type, uint16_t packet_id);
 bool sky_mqtt_put_suback(struct sky_buf *out, uint16_t packet_id, const uint8_t *codes,
                          size_t count);

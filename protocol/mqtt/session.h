@@ -15,6 +15,8 @@ struct sky_mqtt_msg {
     uint64_t tag; /* the caller's, e.g. the journal's number of the publish */
     char bytes[]; /* topic, then payload */
 };
+
+/* The caller owns the one reference it starts with; both spans are copied. */
 struct sky_mqtt_msg *sky_mqtt_msg_new(sky_span topic, sky_span payload, int64_t born_ms,
                                       uint64_t tag);
 struct sky_mqtt_msg *sky_mqtt_msg_ref(struct sky_mqtt_msg *msg);
@@ -24,29 +26,37 @@ sky_span sky_mqtt_msg_payload(const struct sky_mqtt_msg *msg);
 
 /* Bounds of one session; a cloud's row says them. */
 struct sky_mqtt_session_limits {
-    uint32_t inflight_max;    /* QoS 1 messages sent and not acknowledged */
+    uint32_t inflight_max;    /* QoS 1 messages sent and not acknowledged; below 65535 */
     uint32_t queue_max;       /* messages waiting */
     uint32_t queue_bytes_max; /* topic and payload bytes waiting */
     int64_t queue_age_max_ms; /* older ones are dropped at resume; 0: no bound */
 };
 
-/* Embedded; zeroed is an empty session. Memory beyond this struct only while messages wait. */
+/* Embedded; zeroed is an empty session. Memory beyond this struct only while messages wait.
+ *
+ * `out` below is the output of the client's present connection. NULL means that the client is
+ * away: nothing is sent, what arrives waits. After it was away, sky_mqtt_session_resume() with the
+ * new connection's output comes before any other call with an output. */
 struct sky_mqtt_session {
     struct sky_mqtt_window *window; /* owned, NULL when nothing is in flight or waiting */
     uint16_t last_id;
 };
-void sky_mqtt_session_done(struct sky_mqtt_session *session);  /* drops all messages */
+void sky_mqtt_session_done(struct sky_mqtt_session *session); /* drops all messages */
 size_t sky_mqtt_session_inflight(const struct sky_mqtt_session *session);
 size_t sky_mqtt_session_waiting(const struct sky_mqtt_session *session);
 
 enum sky_mqtt_delivery { SKY_DELIVERY_SENT, SKY_DELIVERY_QUEUED, SKY_DELIVERY_DROPPED };
 
-/* Takes a QoS 1 message for the client: sent now with a fresh id if `out` is given, has room and
- * the window is open; queued (with a reference taken) if not; dropped when the queue is full,
- * the oldest waiting message first being kept. QoS 0 needs no session: encode it directly. */
+/* Takes a QoS 1 message for the client, with a reference of its own. Sent now, with a fresh id,
+ * if nothing waits before it, the window is open and `out` has room; queued if not. When the
+ * queue is full it is the new message that is dropped: those waiting were promised earlier. QoS 0
+ * needs no session: encode it directly. */
 enum sky_mqtt_delivery sky_mqtt_session_deliver(struct sky_mqtt_session *session,
                                                 const struct sky_mqtt_session_limits *limits,
                                                 struct sky_mqtt_msg *msg, struct sky_buf *out);
+
+/* The id that the next PUBACK should carry (4.6.0-2), the oldest in flight; 0: none is. */
+uint16_t sky_mqtt_session_next_ack(const struct sky_mqtt_session *session);
 
 /* The client acknowledged `id`. False for an id that is not in flight. Waiting messages that now
  * fit the window are sent. */
@@ -54,9 +64,14 @@ bool sky_mqtt_session_puback(struct sky_mqtt_session *session,
                              const struct sky_mqtt_session_limits *limits, uint16_t id,
                              struct sky_buf *out);
 
+/* Sends what waits as far as the window and the room in `out` go: for when the output has
+ * drained. Never marks `out` overflown. */
+void sky_mqtt_session_pump(struct sky_mqtt_session *session,
+                           const struct sky_mqtt_session_limits *limits, struct sky_buf *out);
+
 /* The client is back with the session kept: everything in flight again, in order, with DUP and
- * its old id (4.4.0-1, 4.6.0-1), then what waited as far as the window goes; what is older than
- * the limit is dropped. Returns how many were dropped. */
+ * its old id (4.4.0-1, 4.6.0-1), then what waited as far as the window goes; waiting messages
+ * older than the limit are dropped. Returns how many were dropped. */
 size_t sky_mqtt_session_resume(struct sky_mqtt_session *session,
                                const struct sky_mqtt_session_limits *limits, int64_t now_ms,
                                struct sky_buf *out);

@@ -10,6 +10,7 @@
 enum {
     SKY_SUBS_PER_SUBSCRIBER_MAX = 1000, /* filters; a cloud may set less */
     SKY_SUBS_TRIE_DEPTH_MAX = 128,      /* levels of a filter with wildcards */
+    SKY_SUBS_SUBSCRIBERS_MAX = 1 << 20, /* subscribers are numbers below this */
 };
 
 struct sky_subs;
@@ -30,7 +31,7 @@ struct sky_subs *sky_subs_new(void);
 void sky_subs_free(struct sky_subs *subs);
 
 /* Adds, or changes the QoS of, one subscription (3.8.4-3). LIMIT when the subscriber has too
- * many or the filter is too deep. The filter is copied. */
+ * many or the filter is too deep. The filter, which must be valid, is copied. */
 SKY_MUST_USE sky_err sky_subs_add(struct sky_subs *subs, uint32_t subscriber, sky_span filter,
                                   uint8_t qos);
 /* False when there was no such subscription. */
@@ -38,11 +39,13 @@ bool sky_subs_remove(struct sky_subs *subs, uint32_t subscriber, sky_span filter
 void sky_subs_drop(struct sky_subs *subs, uint32_t subscriber); /* all of one subscriber */
 size_t sky_subs_count(const struct sky_subs *subs, uint32_t subscriber);
 
-/* Calls `each` for every subscription of one subscriber, in no order. */
+/* Calls `each` for every subscription of one subscriber, in no order. `each` must not change
+ * subscriptions; the filter is valid until they change. */
 void sky_subs_each(const struct sky_subs *subs, uint32_t subscriber,
                    void (*each)(void *ctx, sky_span filter, uint8_t qos), void *ctx);
 
-/* Replaces the content of `*receivers` by everyone whose filters match, each once. */
+/* Replaces the content of `*receivers` by everyone whose filters match, each once, in no order.
+ * `topic` must be a valid name. */
 void sky_subs_match(struct sky_subs *subs, sky_span topic, struct sky_receivers *receivers);
 
 /* Grows with every change: a cached match is good while this stands still. */
