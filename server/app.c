@@ -4,6 +4,7 @@
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
+#include "server/cli.h"
 #include "server/config.h"
 #include "server/fixture_files.h"
 #include "server/http_port.h"
@@ -69,7 +70,7 @@ static sky_err open_policy(struct sky_app *app, struct sky_why *why)
     sky_cloud_fill_catalogue(&app->catalogue);
     sky_catalogue_add(&app->catalogue, sky_door_rules);
     app->profile = config->profile;
-    return sky_config_policy(config, &app->catalogue, &app->policy, why);
+    return sky_cli_policy(config, &app->catalogue, &app->policy, why);
 }
 
 static sky_err open_registry(struct sky_app *app, struct sky_why *why)

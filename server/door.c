@@ -3,6 +3,7 @@
 #include "auth/text.h"
 #include "protocol/base/mem.h"
 #include "server/app.h"
+#include "server/mqtt_port.h"
 
 static struct sky_event_head head_of(const struct sky_conn *conn, enum sky_event_type type)
 {

@@ -8,15 +8,16 @@
 #include "protocol/base/mem.h"
 #include "server/app.h"
 #include "server/config.h"
+#include "server/door.h"
 #include "server/http_port.h"
 #include "server/mqtt_port.h"
-#include "server/rules.h"
 #include "server/tls.h"
 
 const struct sky_listener_row sky_front_rows[] = {
     {"mqtt", 1883, SKY_LISTEN_CLEAR | SKY_LISTEN_TLS | SKY_LISTEN_MQTT | SKY_LISTEN_PSK, NULL},
     {"mqtts", 8883,
      SKY_LISTEN_TLS | SKY_LISTEN_MQTT | SKY_LISTEN_PSK | SKY_LISTEN_CERT_ASKED, NULL},
+    {"coaps", 5684, SKY_LISTEN_DTLS | SKY_LISTEN_PSK, NULL},
     {"https", 8443, SKY_LISTEN_CLEAR | SKY_LISTEN_TLS | SKY_LISTEN_MQTT | SKY_LISTEN_HTTP, NULL},
     {"admin", 8080, SKY_LISTEN_CLEAR | SKY_LISTEN_HTTP | SKY_LISTEN_ADMIN, NULL},
 };
@@ -123,8 +124,11 @@ static void send_later(struct sky_conn *conn, size_t sent)
 /* Sends this turn's output with one system call if the kernel takes it. */
 static void flush_one(struct sky_conn *conn)
 {
-    if (conn->out.overflow)
+    if (conn->out.overflow && !conn->closing) {
+        sky_door_refused(conn, sky_door_rule(SKY_RULE_DOOR_OUTPUT_FULL), SKY_SPAN_NONE,
+                         "too much output waits for a peer that does not read");
         sky_conn_close(conn, "the peer does not read what it is sent");
+    }
     if (conn->tls != NULL)
         sky_tls_seal(conn->tls, &conn->out);
     if (conn->out.len == 0 || conn->sending.len > 0)
@@ -292,7 +296,7 @@ void sky_conn_hold(struct sky_conn *conn, bool hold)
 
 static size_t refuse_byte(struct sky_conn *conn, sky_span in, const char *what)
 {
-    sky_door_refused(conn, SKY_RULE_DOOR_FIRST_BYTE, in, what);
+    sky_door_refused(conn, sky_door_rule(SKY_RULE_DOOR_FIRST_BYTE), in, what);
     sky_conn_close(conn, "the first byte is no protocol this listener speaks");
     return in.len;
 }
@@ -341,7 +345,7 @@ static void on_login_overdue(struct sky_timer *timer, int64_t now_ms)
 {
     (void)now_ms;
     struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn, patience);
-    sky_door_refused(conn, SKY_RULE_DOOR_SLOW, sky_buf_span(&conn->in),
+    sky_door_refused(conn, sky_door_rule(SKY_RULE_DOOR_SLOW), sky_buf_span(&conn->in),
                      "no complete CONNECT or request in time");
     sky_conn_close(conn, "the peer took too long to log in");
 }
@@ -446,10 +450,10 @@ sky_err sky_front_open(struct sky_app *app, struct sky_why *why)
     app->front.read_buf = sky_mem_grow(NULL, SKY_FRONT_READ_SIZE);
     const struct sky_listener_row *row;
     for (size_t i = 0; (row = sky_front_row(i)) != NULL; i++) {
-        struct sky_listen want;
-        if (row->allows & SKY_LISTEN_DTLS || !sky_config_listen(app->config, row, &want))
+        const struct sky_listen *want = sky_config_listen(app->config, row);
+        if (want->off || (row->allows & SKY_LISTEN_DTLS))
             continue;
-        sky_err err = listen_on(app, row, &want, why);
+        sky_err err = listen_on(app, row, want, why);
         if (err != SKY_OK)
             return err;
     }

@@ -40,6 +40,8 @@ void sky_lookup_claim(struct sky_app *app, const struct sky_cloud *cloud,
     l->facts.now_ms = app->clock.now_ms;
     sky_rng_text(&app->rng, l->fresh, sizeof l->fresh - 1);
     l->facts.fresh = sky_span_of(l->fresh, sizeof l->fresh - 1);
+    const struct sky_session *session = sky_session_find(app, l->device.id);
+    l->facts.previous_login_ms = session != NULL ? session->last_login_ms : 0;
 }
 
 /* Would the names be known in each other's place? Asked only for names that are not. */
@@ -69,8 +71,7 @@ static int standing(const struct sky_lookup *lookup, const struct sky_door *door
            lookup->claim.affinity;
 }
 
-/* Lookups hold pointers into themselves: a copy has to point into the copy. */
-static void copy_lookup(struct sky_lookup *to, const struct sky_lookup *from)
+void sky_lookup_copy(struct sky_lookup *to, const struct sky_lookup *from)
 {
     *to = *from;
     to->facts.product = from->facts.product != NULL ? &to->product : NULL;
@@ -94,7 +95,7 @@ bool sky_login_recognise(struct sky_app *app, const struct sky_login *login,
         int here = standing(&lookup, login->door);
         if (here > best) {
             best = here;
-            copy_lookup(ret_lookup, &lookup);
+            sky_lookup_copy(ret_lookup, &lookup);
         }
     }
     return best > 0;
@@ -232,7 +233,7 @@ void sky_login_decide(struct sky_app *app, const struct sky_login *login,
         return;
     }
     if (connect->level == 3 && !cloud->limits.level_3) {
-        sky_judge_rule(judge, sky_door_rule(SKY_RULE_LOGIN_LEVEL), false,
+        sky_judge_rule(judge, sky_mqtt_rule(SKY_MQTT_RULE_LEVEL), false,
                        "protocol level 3 (MQTT 3.1); this cloud takes 3.1.1 only");
         ret->connack = SKY_CONNACK_PROTOCOL;
         ret->cause = SKY_CAUSE_SHAPE;

@@ -23,6 +23,8 @@ struct sky_lookup {
 /* Fills `*ret_lookup` for a claim of `cloud`. */
 void sky_lookup_claim(struct sky_app *app, const struct sky_cloud *cloud,
                       const struct sky_claim *claim, struct sky_lookup *ret_lookup);
+/* A lookup points into itself: this copies it so that the copy points into the copy. */
+void sky_lookup_copy(struct sky_lookup *to, const struct sky_lookup *from);
 /* 3: the device is known; 2: the product is; 1: neither. */
 int sky_lookup_known(const struct sky_lookup *lookup);
 

@@ -224,8 +224,11 @@ static void refuse(struct sky_conn *conn, const struct sky_lookup *lookup,
                    const struct sky_login_outcome *outcome, const struct sky_judge *judge)
 {
     struct sky_app *app = conn->app;
-    if (lookup->device.id != 0)
-        sky_session_judged(app, sky_session_open(app, &lookup->product, &lookup->device), judge);
+    if (lookup->device.id != 0) {
+        struct sky_session *session = sky_session_open(app, &lookup->product, &lookup->device);
+        session->last_login_ms = app->clock.now_ms;
+        sky_session_judged(app, session, judge);
+    }
     send_connack(conn, false, outcome->connack, lookup->device.id);
     sky_conn_close(conn, "the login was refused");
 }
@@ -268,7 +271,7 @@ static void admit(struct sky_conn *conn, const struct sky_mqtt_connect *connect,
     session->kept = !connect->clean_session;
     session->traits = (uint16_t)outcome->traits;
     session->keepalive_s = connect->keepalive_s;
-    session->last_seen_ms = app->clock.now_ms;
+    session->last_login_ms = session->last_seen_ms = app->clock.now_ms;
     session->silent = false;
     conn->state = session;
     app->sessions.online++;
@@ -291,7 +294,7 @@ static void on_connect(struct sky_conn *conn, const struct sky_mqtt_packet *pack
     struct sky_judge judge;
     sky_judge_init(&judge, &app->policy);
     if (!connect->level_known) {
-        sky_judge_rule(&judge, sky_door_rule(SKY_RULE_LOGIN_LEVEL), false,
+        sky_judge_rule(&judge, sky_mqtt_rule(SKY_MQTT_RULE_LEVEL), false,
                        "protocol level %u; 4 (MQTT 3.1.1) is spoken here", connect->level);
         outcome = (struct sky_login_outcome){.connack = SKY_CONNACK_PROTOCOL};
     } else {
@@ -339,9 +342,15 @@ static void on_publish(struct sky_conn *conn, const struct sky_mqtt_packet *pack
 static void on_puback(struct sky_conn *conn, const struct sky_mqtt_packet *packet)
 {
     struct sky_session *session = conn->state;
-    record_id(conn, SKY_EVENT_PUBACK, SKY_UP, packet->as.packet_id);
-    sky_mqtt_session_puback(&session->mqtt, &session->product->cloud->limits.session,
-                            packet->as.packet_id, sky_conn_out(conn));
+    struct sky_judge judge;
+    bool known = sky_mqtt_session_puback(&session->mqtt, &session->product->cloud->limits.session,
+                                         packet->as.packet_id, sky_conn_out(conn));
+    sky_judge_init(&judge, policy_of(conn));
+    sky_judge_rule(&judge, sky_mqtt_rule(SKY_MQTT_RULE_ACK_ID), known,
+                   "PUBACK %u, but no message with this id is in flight", packet->as.packet_id);
+    const struct sky_attr attr = SKY_ATTR_INT(PACKET_ID, packet->as.packet_id);
+    record(conn, SKY_EVENT_PUBACK, SKY_UP, &attr, 1, &judge);
+    sky_session_judged(conn->app, session, &judge);
 }
 
 /* The QoS 2 packets. Where the rule is only reported, PUBREL is answered so that a client's
@@ -525,7 +534,7 @@ static void handle(struct sky_conn *conn, const struct sky_mqtt_packet *packet, 
     if ((packet->type == SKY_MQTT_CONNECT) == logged_in) {
         malformed(conn,
                   sky_mqtt_rule(logged_in ? SKY_MQTT_RULE_SECOND_CONNECT
-                                          : SKY_MQTT_RULE_FIRST_CONNECT),
+                                          : SKY_MQTT_RULE_FIRST_PACKET),
                   bytes);
         return;
     }

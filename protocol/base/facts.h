@@ -12,6 +12,7 @@ enum {
     SKY_SECRET_MAX = 128, /* characters of a secret as printed on a console */
     SKY_FINGERPRINT_HEX = 64,
     SKY_TOKEN_MAX = 64,
+    SKY_DOCUMENT_MAX = 256 * 1024, /* bytes of one device document */
 };
 
 /* Where an EnOS-like device stands on its way from registered to in use; clouds without
