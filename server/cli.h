@@ -24,6 +24,18 @@ int sky_cli_rules(const struct sky_config *config);
 int sky_cli_verdict(const struct sky_config *config);
 int sky_cli_healthcheck(const struct sky_config *config);
 
+struct sky_app;
+
+/* Serves until told to stop. Calls `ready` once everything is bound. Returns the exit status. */
+int sky_cli_run_server(const struct sky_config *config,
+                       bool (*ready)(const void *ctx, const struct sky_app *app), const void *ctx);
+/* Ports in use as a JSON object, listener name to number. */
+void sky_cli_ports(const struct sky_app *app, struct sky_buf *out);
+
+/* Asks the server at `url` for the verdict on config->device (NULL: all), prints it, writes
+ * config->junit. Returns the exit status. */
+int sky_cli_ask_verdict(const struct sky_config *config, const char *url);
+
 /* Says "skymock: ..." on standard error and returns SKY_EXIT_TROUBLE. */
 int sky_cli_fail(const char *fmt, ...) SKY_PRINTF(1, 2);
 

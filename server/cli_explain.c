@@ -162,13 +162,13 @@ static int explain_connect(const struct sky_config *config, struct sky_app *app,
 /* The call a form is meant for: the first whose claim it satisfies. */
 static const struct sky_http_row *find_call(const struct sky_cloud *cloud,
                                             struct sky_http_request *request,
-                                            struct sky_claim *ret_claim)
+                                            struct sky_claim *ret_claim, struct sky_arena *arena)
 {
     for (size_t i = 0; i < cloud->http_count; i++) {
         const struct sky_http_row *row = &cloud->http[i];
         request->method = sky_span_str(row->method);
         request->path = sky_span_str(row->path);
-        if (row->claim(request, ret_claim))
+        if (row->claim(request, ret_claim, arena))
             return row;
     }
     return NULL;
@@ -189,7 +189,8 @@ static int explain_form(const struct sky_config *config, struct sky_app *app,
     struct sky_lookup lookup;
     struct sky_judge judge;
 
-    const struct sky_http_row *row = find_call(device->cloud, &request, &claim);
+    const struct sky_http_row *row =
+        find_call(device->cloud, &request, &claim, &app->effects.arena);
     if (row == NULL)
         return sky_cli_fail("%s has no login over HTTPS that takes this form",
                             device->cloud->title);
@@ -219,13 +220,15 @@ int sky_cli_explain(const struct sky_config *config)
 
     if (config->form == NULL && config->client_id == NULL)
         status = sky_cli_fail("give --client-id, --username and --password, or --form");
-    else if (sky_cli_device_find(config, &device, &why) != SKY_OK)
+    else if (sky_cli_device_find(config, &device, &why) != SKY_OK) {
         status = sky_cli_fail("%s", why.reason);
-    else {
+        sky_cli_device_done(&device);
+    } else {
         borrow_app(app, config, &device);
         status = config->form != NULL ? explain_form(config, app, &device)
                                       : explain_connect(config, app, &device);
         return_app(app);
+        sky_cli_device_done(&device);
     }
     free(app);
     return status;

@@ -154,13 +154,23 @@ static void write_psk_coap(struct sky_buf *line, const struct signing *signing,
         sky_buf_clear(line);
 }
 
+/* The cloud itself says which of its doors this identity is for. */
+static bool is_for_dtls(const struct signing *signing, const struct sky_listener_row *row)
+{
+    struct sky_door door = {.listener = row, .transport = SKY_DTLS, .tls_version = 0x0303};
+    struct sky_claim claim;
+
+    return row != NULL && signing->cloud->psk_claim(
+                              &door, sky_span_str(signing->credentials.psk_identity), &claim);
+}
+
 static void write_psk(struct sky_buf *line, const struct signing *signing)
 {
     const struct sky_listener_row *dtls = find_listener(signing->cloud, SKY_LISTEN_DTLS, true);
 
     if (signing->credentials.psk_identity[0] == '\0')
         return;
-    if (dtls != NULL && dtls->home == signing->cloud)
+    if (is_for_dtls(signing, dtls))
         write_psk_coap(line, signing, dtls);
     else
         write_psk_mqtt(line, signing);
