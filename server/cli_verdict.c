@@ -34,9 +34,9 @@ static sky_err ask(const struct sky_config *config, const char *url, const char 
                       ? sky_why_set(why, SKY_ERR_LIMIT, "", "--device is too long")
                       : sky_http_get(url, path.bytes, config->admin_token, &status, body, why);
     if (err == SKY_OK && status != 200)
-        err =
-            sky_why_set(why, status == 404 ? SKY_ERR_NOT_FOUND : SKY_ERR_DENIED, "",
-                        "the server answered %d: %.200s", status, body->len > 0 ? body->bytes : "");
+        err = sky_why_set(why, status == 404 ? SKY_ERR_NOT_FOUND : SKY_ERR_DENIED, "",
+                          "the server answered %d: %.*s", status,
+                          SKY_SPAN_ARGS(sky_span_head(sky_buf_span(body), 200)));
     sky_buf_done(&path);
     return err;
 }
