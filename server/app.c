@@ -114,6 +114,7 @@ static void close_handle(uv_handle_t *handle, void *arg)
 
 static void close_parts(struct sky_app *app)
 {
+    sky_commands_done(app);
     sky_front_close(app);
     sky_http_close(app);
     uv_run(&app->loop, UV_RUN_NOWAIT);

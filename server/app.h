@@ -9,6 +9,7 @@
 #include "protocol/cloud/cloud.h"
 #include "server/broker.h"
 #include "server/clock.h"
+#include "server/commands.h"
 #include "server/front.h"
 #include "server/journal.h"
 #include "server/rng.h"
@@ -38,6 +39,7 @@ struct sky_app {
     struct sky_journal *journal;
     struct sky_sessions sessions;
     struct sky_broker broker;
+    struct sky_commands commands;
     struct sky_front front;
     struct sky_effects effects; /* scratch for the act at hand */
     struct sky_http *http;

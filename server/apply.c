@@ -132,6 +132,7 @@ static void do_answer(const struct site *site, const struct sky_effect *effect)
                                      SKY_ATTR(PAYLOAD, effect->payload),
                                      SKY_ATTR_INT(OF, (int64_t)site->of)};
     record(site, SKY_EVENT_ANSWER, attrs, SKY_COUNT(attrs));
+    sky_commands_answered(site->app, site->session, effect->name, effect->topic, effect->payload);
 }
 
 static void do_close(const struct site *site, const struct sky_effect *effect)
