@@ -5,6 +5,7 @@
 #define SKY_CLOUD_CLOUD_H
 
 #include "auth/explain.h"
+#include "auth/psk.h"
 #include "protocol/base/facts.h"
 #include "protocol/base/rule.h"
 #include "protocol/cloud/effects.h"
@@ -17,16 +18,17 @@ struct sky_cloud;
 
 enum sky_transport { SKY_TCP, SKY_TLS, SKY_DTLS, SKY_HTTP, SKY_HTTPS };
 
-enum { /* what a listener lets in, or'ed */
+/* What a listener lets in, or'ed. */
+enum {
     SKY_LISTEN_CLEAR = 1 << 0,
     SKY_LISTEN_TLS = 1 << 1,
     SKY_LISTEN_MQTT = 1 << 2,
     SKY_LISTEN_HTTP = 1 << 3,
     SKY_LISTEN_DTLS = 1 << 4,
-    SKY_LISTEN_PSK = 1 << 5,          /* TLS-PSK suites are offered */
-    SKY_LISTEN_CERT_ASKED = 1 << 6,   /* a client certificate is asked for */
+    SKY_LISTEN_PSK = 1 << 5,        /* TLS-PSK suites are offered */
+    SKY_LISTEN_CERT_ASKED = 1 << 6, /* a client certificate is asked for */
     SKY_LISTEN_CERT_REQUIRED = 1 << 7,
-    SKY_LISTEN_ADMIN = 1 << 8,        /* HTTP goes to the admin API, not to the clouds */
+    SKY_LISTEN_ADMIN = 1 << 8, /* HTTP goes to the admin API, not to the clouds */
 };
 
 /* A port. The general ones are the server's; a cloud adds those only it has. */
@@ -41,11 +43,11 @@ struct sky_listener_row {
 struct sky_door {
     const struct sky_listener_row *listener;
     enum sky_transport transport;
-    uint16_t tls_version;     /* 0x0301..0x0303; 0 without TLS */
-    sky_span server_name;     /* TLS SNI or HTTP Host, without port; may be empty */
-    sky_span fingerprint;     /* SHA-256 of the client certificate, lower hex; empty: none */
+    uint16_t tls_version;      /* 0x0301..0x0303; 0 without TLS */
+    sky_span server_name;      /* TLS SNI or HTTP Host, without port; may be empty */
+    sky_span fingerprint;      /* SHA-256 of the client certificate, lower hex; empty: none */
     sky_span certificate_name; /* its common name, when our CA issued it; else empty */
-    int64_t psk_device_id;    /* the device whose pre-shared key opened the channel; 0: none */
+    int64_t psk_device_id;     /* the device whose pre-shared key opened the channel; 0: none */
 };
 
 /* ---- logging in ---- */
@@ -83,6 +85,7 @@ struct sky_facts {
                            are cut from it */
     sky_span document;  /* the service's document as stored, or empty */
     int64_t document_version;
+    int64_t previous_login_ms; /* when this device last tried to log in; 0: not known */
 };
 
 enum sky_cause {
@@ -93,7 +96,8 @@ enum sky_cause {
     SKY_CAUSE_STATE,     /* known and proven, but not allowed now */
 };
 
-enum { /* traits of an admitted session, or'ed: read again in struct sky_uplink */
+/* Traits of an admitted session, or'ed: read again in struct sky_uplink. */
+enum {
     SKY_TRAIT_AUTO_SUBSCRIBED = 1 << 0, /* replies go out without SUBSCRIBE */
     SKY_TRAIT_CUSTOM_RPC = 1 << 1,
     SKY_TRAIT_ACTIVATION = 1 << 2, /* here only to fetch its secret */
@@ -101,8 +105,9 @@ enum { /* traits of an admitted session, or'ed: read again in struct sky_uplink 
 };
 
 struct sky_admission {
-    uint8_t connack; /* enum sky_mqtt_connack; 0: admitted */
-    enum sky_cause cause;
+    uint8_t connack;      /* enum sky_mqtt_connack; 0: admitted */
+    enum sky_cause cause; /* SIGNATURE also for an admitted login whose signature is wrong, where
+                             the rule is only reported: it deserves its explanation all the same */
     unsigned traits;
 };
 
@@ -126,7 +131,8 @@ struct sky_service {
                    struct sky_judge *judge, struct sky_effects *effects);
 };
 
-enum { /* rights on a topic, or'ed */
+/* Rights on a topic, or'ed. */
+enum {
     SKY_MAY_PUB = 1 << 0,
     SKY_MAY_SUB = 1 << 1,
     SKY_PUSHED = 1 << 2, /* downlinks here reach the device without a subscription */
@@ -166,12 +172,18 @@ struct sky_command_row {
                       struct sky_effects *effects);
 };
 
+/* A recognised mistake is this rule of this cloud. */
+struct sky_mistake_rule {
+    enum sky_mistake mistake;
+    const struct sky_rule *rule;
+};
+
 /* ---- HTTP calls of devices ---- */
 
 struct sky_http_request {
     const struct sky_door *door;
     sky_span method, path, content_type, body;
-    sky_span headers; /* raw header lines, CRLF between */
+    sky_span headers;        /* raw header lines, CRLF between */
     sky_span advertise_host; /* where this server can be reached, for answers that say so */
     uint16_t advertise_port;
 };
@@ -182,24 +194,20 @@ struct sky_http_answer {
 };
 struct sky_http_row {
     const char *method, *path;
-    /* False: the request names nobody; `answer` is called with empty facts. */
-    bool (*claim)(const struct sky_http_request *request, struct sky_claim *ret_claim);
+    /* Mistakes in this call's signature that are other rules than in CONNECT's; looked up before
+     * the cloud's own with sky_cloud_http_mistake_rule(). */
+    const struct sky_mistake_rule *mistake_rules;
+    size_t mistake_rule_count;
+    /* False: the request names nobody; `answer` is called with empty facts. What the claim points
+     * to lies in the request or in `arena`. */
+    bool (*claim)(const struct sky_http_request *request, struct sky_claim *ret_claim,
+                  struct sky_arena *arena);
     void (*answer)(const struct sky_http_request *request, const struct sky_facts *facts,
                    struct sky_judge *judge, struct sky_effects *effects,
                    struct sky_http_answer *ret_answer);
     /* As sky_cloud.suspect, for this call's signature; NULL: it has none. */
     bool (*suspect)(const struct sky_http_request *request, const struct sky_facts *facts,
                     struct sky_suspicion *ret_suspicion, struct sky_arena *arena);
-};
-
-/* ---- pre-shared keys (TLS-PSK and DTLS-PSK) ---- */
-
-enum { SKY_PSK_KEY_MAX = 64, SKY_PSK_GUESSES_MAX = 24 };
-struct sky_psk {
-    uint8_t key[SKY_PSK_KEY_MAX];
-    size_t len;
-    char what[96]; /* for a guess: the mistake that leads to this key */
-    enum sky_mistake mistake;
 };
 
 /* ---- what `skymock sign` prints ---- */
@@ -212,8 +220,8 @@ struct sky_credentials { /* empty strings where a cloud has no such thing */
 struct sky_sign_request {
     const struct sky_product *product;
     const struct sky_device *device;
-    bool dynamic;  /* with the product's secret, to fetch the device's */
-    bool tls;      /* for a TLS connection, where that is part of what is signed */
+    bool dynamic; /* with the product's secret, to fetch the device's */
+    bool tls;     /* for a TLS connection, where that is part of what is signed */
     int64_t now_ms;
     sky_span fresh;
 };
@@ -233,12 +241,6 @@ struct sky_cloud_limits {
     bool level_3; /* MQTT 3.1 is taken too */
 };
 
-/* A recognised mistake is this rule of this cloud. */
-struct sky_mistake_rule {
-    enum sky_mistake mistake;
-    const struct sky_rule *rule;
-};
-
 /* Names of the fields in fixtures and answers, as on the vendor's console. */
 struct sky_vocabulary {
     const char *product_key, *product_secret, *device_key, *device_secret;
@@ -256,6 +258,9 @@ struct sky_cloud {
     const struct sky_rule *limit_rules[SKY_LIMIT_RULES];
     const struct sky_mistake_rule *mistake_rules;
     size_t mistake_rule_count;
+    /* Broken when a session with SKY_TRAIT_ACTIVATION ends and the device never subscribed to the
+     * topic its secret was pushed on; NULL: no such rule. */
+    const struct sky_rule *activation_unsubscribed;
     const struct sky_listener_row *listeners;
     size_t listener_count;
     const struct sky_topic_row *topics;
@@ -291,12 +296,13 @@ struct sky_cloud {
     /* Pre-shared keys; NULL where the cloud has none. */
     bool (*psk_claim)(const struct sky_door *door, sky_span identity, struct sky_claim *ret_claim);
     /* The key due; false when the identity is refused (judged). */
-    bool (*psk_admit)(const struct sky_door *door, sky_span identity,
-                      const struct sky_facts *facts, struct sky_judge *judge,
-                      struct sky_psk *ret_key);
+    bool (*psk_admit)(const struct sky_door *door, sky_span identity, const struct sky_facts *facts,
+                      struct sky_judge *judge, struct sky_psk *ret_key);
     /* Keys a device may have used by mistake; returns how many, at most SKY_PSK_GUESSES_MAX. */
     size_t (*psk_guesses)(const struct sky_door *door, sky_span identity,
                           const struct sky_facts *facts, struct sky_psk *ret_guesses);
+    /* The rule that a wrong key breaks; NULL where the cloud has no pre-shared keys. */
+    const struct sky_rule *psk_key_rule;
 };
 
 /* ---- what is common to all clouds ---- */
@@ -311,8 +317,12 @@ void sky_cloud_fill_catalogue(struct sky_catalogue *catalogue);
 /* The rule for a general limit: the cloud's own row or MQTT's. `cloud` may be NULL. */
 const struct sky_rule *sky_cloud_limit_rule(const struct sky_cloud *cloud,
                                             enum sky_limit_rule which);
+/* The rule that a recognised mistake breaks, in CONNECT or in an HTTP call; NULL: none. */
 const struct sky_rule *sky_cloud_mistake_rule(const struct sky_cloud *cloud,
                                               enum sky_mistake mistake);
+const struct sky_rule *sky_cloud_http_mistake_rule(const struct sky_cloud *cloud,
+                                                   const struct sky_http_row *row,
+                                                   enum sky_mistake mistake);
 
 /* May the device `want` (SKY_MAY_PUB or SKY_MAY_SUB) this topic or filter? The product's own
  * topics come first, then the cloud's rows. On GRANTED `*ret_row` is the cloud's row or NULL. */
