@@ -188,32 +188,28 @@ sky_err sky_store_set_device(struct sky_store *store, const struct sky_device *d
 
 sky_err sky_store_delete_device(struct sky_store *store, int64_t id)
 {
-    SKY_ASSERT(id > 0); /* 0 would mean all in the two drops below */
-    sky_err err = sky_store__enter(store);
-    if (err != SKY_OK)
-        return err;
-    store->generation++;
-    err = sky_store__run(store, SKY_SQL_DROP_TOKENS, SKY_ARGS(SKY_INT(id)));
-    if (err == SKY_OK)
-        err = sky_store__run(store, SKY_SQL_DROP_DOCUMENTS, SKY_ARGS(SKY_INT(id)));
-    if (err == SKY_OK)
-        err = sky_store__change(store, SKY_SQL_DELETE_DEVICE, SKY_ARGS(SKY_INT(id)));
-    return sky_store__leave(store, err);
+    static const enum sky_sql list[] = {SKY_SQL_DELETE_DEVICE, SKY_SQL_DROP_TOKENS,
+                                        SKY_SQL_DROP_DOCUMENTS};
+    return sky_store__change_all(store, list, SKY_COUNT(list), SKY_ARGS(SKY_INT(id)));
 }
 
-sky_err sky_store_reset_devices(struct sky_store *store, int64_t id)
+sky_err sky_store_reset_device(struct sky_store *store, int64_t id)
 {
+    static const enum sky_sql list[] = {SKY_SQL_RESET_DEVICE, SKY_SQL_DROP_TOKENS,
+                                        SKY_SQL_DROP_DOCUMENTS};
+    return sky_store__change_all(store, list, SKY_COUNT(list), SKY_ARGS(SKY_INT(id)));
+}
+
+sky_err sky_store_reset_devices(struct sky_store *store)
+{
+    static const enum sky_sql list[] = {SKY_SQL_RESET_ALL_DEVICES, SKY_SQL_DELETE_UNSEEDED,
+                                        SKY_SQL_DROP_ALL_TOKENS, SKY_SQL_DROP_ALL_DOCUMENTS};
     sky_err err = sky_store__enter(store);
     if (err != SKY_OK)
         return err;
     store->generation++;
-    err = sky_store__run(store, SKY_SQL_DROP_TOKENS, SKY_ARGS(SKY_INT(id)));
-    if (err == SKY_OK)
-        err = sky_store__run(store, SKY_SQL_DROP_DOCUMENTS, SKY_ARGS(SKY_INT(id)));
-    if (err == SKY_OK && id == 0)
-        err = sky_store__run(store, SKY_SQL_DELETE_UNSEEDED, SKY_NO_ARGS);
-    if (err == SKY_OK)
-        err = sky_store__run(store, SKY_SQL_RESET_DEVICES, SKY_ARGS(SKY_INT(id)));
+    for (size_t i = 0; i < SKY_COUNT(list) && err == SKY_OK; i++)
+        err = sky_store__run(store, list[i], SKY_NO_ARGS);
     return sky_store__leave(store, err);
 }
 

@@ -73,6 +73,11 @@ SKY_MUST_USE sky_err sky_store__change(struct sky_store *store, enum sky_sql whi
 SKY_MUST_USE sky_err sky_store__enter(struct sky_store *store);
 SKY_MUST_USE sky_err sky_store__leave(struct sky_store *store, sky_err err);
 
+/* Runs statements with the same arguments as one. NOT_FOUND when the first changed nothing. */
+SKY_MUST_USE sky_err sky_store__change_all(struct sky_store *store, const enum sky_sql *list,
+                                           size_t list_count, const struct sky_arg *args,
+                                           size_t count);
+
 /* ---- reading columns ---- */
 
 enum { SKY_PRODUCT_WIDTH = 7, SKY_DEVICE_WIDTH = 10 };

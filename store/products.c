@@ -70,17 +70,10 @@ sky_err sky_store_put_product(struct sky_store *store, struct sky_product *produ
 
 sky_err sky_store_delete_product(struct sky_store *store, int64_t id)
 {
-    static const enum sky_sql belongings[] = {SKY_SQL_DROP_TOKENS_OF, SKY_SQL_DROP_DOCUMENTS_OF,
-                                              SKY_SQL_DELETE_DEVICES_OF, SKY_SQL_DELETE_TOPICS};
-    sky_err err = sky_store__enter(store);
-    if (err != SKY_OK)
-        return err;
-    store->generation++;
-    for (size_t i = 0; i < SKY_COUNT(belongings) && err == SKY_OK; i++)
-        err = sky_store__run(store, belongings[i], SKY_ARGS(SKY_INT(id)));
-    if (err == SKY_OK)
-        err = sky_store__change(store, SKY_SQL_DELETE_PRODUCT, SKY_ARGS(SKY_INT(id)));
-    return sky_store__leave(store, err);
+    static const enum sky_sql list[] = {SKY_SQL_DELETE_PRODUCT, SKY_SQL_DROP_TOKENS_OF,
+                                        SKY_SQL_DROP_DOCUMENTS_OF, SKY_SQL_DELETE_DEVICES_OF,
+                                        SKY_SQL_DELETE_TOPICS};
+    return sky_store__change_all(store, list, SKY_COUNT(list), SKY_ARGS(SKY_INT(id)));
 }
 
 /* ---- topics and rules ---- */

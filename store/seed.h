@@ -1,5 +1,8 @@
 /* Fixtures: JSON text into products and devices. A text is taken whole or refused whole; loading
- * the same text again changes nothing. Cloud-specific words come in as a table. */
+ * the same text again changes nothing. Cloud-specific words come in as a table.
+ *
+ * Of a device, a later load changes only what the text says otherwise than at the last load: what
+ * has happened since (a secret issued by an activation, a device switched off) stays. */
 #ifndef SKY_STORE_SEED_H
 #define SKY_STORE_SEED_H
 
@@ -9,7 +12,12 @@
 enum {
     SKY_SEED_FILE_MAX = 64 * 1024 * 1024, /* bytes of one fixture file */
     SKY_SEED_ERRORS_MAX = 100,            /* reported per text; the rest are counted */
+    SKY_SEED_RULES_MAX = 256,             /* overrides of one product */
+    SKY_SEED_DOCUMENT_MAX = 64 * 1024,    /* bytes of an initial document */
 };
+
+/* The name under which a device's "shadow" is stored. */
+#define SKY_SEED_DOCUMENT "shadow"
 
 /* The vendor's words for one cloud and its checks. Borrowed for the call. */
 struct sky_seed_cloud {
@@ -22,13 +30,23 @@ struct sky_seed_cloud {
 struct sky_seed_config {
     const struct sky_seed_cloud *clouds;
     size_t cloud_count;
-    /* "ID=action" ok? Called for each entry of a product's "rules". */
+    /* "ID=action" ok? Called for each entry of a product's "rules". NULL: any is. */
     bool (*check_rule)(void *ctx, sky_span text, struct sky_why *why);
-    /* A secret for a device without one, in the form of cloud number `cloud`. */
+    /* A secret for a device without one, in the form of cloud number `cloud`. May be NULL when
+     * there is no store. */
     void (*make_secret)(void *ctx, size_t cloud, char out[SKY_SECRET_MAX + 1]);
     /* Called for each error, in document order. */
     void (*on_error)(void *ctx, const struct sky_why *why);
     void *ctx;
+    /* The SHA-256 of a certificate in PEM, lower hex. NULL: only fingerprints are taken. */
+    sky_err (*certificate_fingerprint)(void *ctx, sky_span pem, char out[SKY_FINGERPRINT_HEX + 1],
+                                       struct sky_why *why);
+    /* The initial document from a device's "shadow": appends the text to be stored and sets its
+     * version. A pointer in `why` is within the shadow. NULL: it is stored as it is, version 0. */
+    sky_err (*make_document)(void *ctx, size_t cloud, sky_span name, sky_span json,
+                             struct sky_buf *ret_body, int64_t *ret_version, struct sky_why *why);
+    /* Is one word a slip of the other? For "did you mean". NULL: never. */
+    bool (*similar)(sky_span a, sky_span b);
 };
 
 /* What a load did. */
@@ -36,10 +54,16 @@ struct sky_seed_count {
     size_t products_added, products_changed, devices_added, devices_changed, errors;
 };
 
-/* Reads the whole text, reports every error, and writes only when there is none.
- * `store` NULL: checks only (`skymock check`). */
+/* Reads the whole text (a byte order mark in front is skipped), reports every error, and writes
+ * only when there is none, all in one. `store` NULL: checks only. Works inside a transaction too.
+ * Always sets `*ret_count`. INVALID when the text has errors, LIMIT when it is too long, or what
+ * the store says; each has been reported through on_error. */
 SKY_MUST_USE sky_err sky_seed_load(struct sky_store *store, sky_span json,
                                    const struct sky_seed_config *config,
                                    struct sky_seed_count *ret_count);
+
+/* Is this text fit to be a product or device key: 1 to SKY_KEY_MAX bytes, without characters that
+ * topics and paths are made of? `what` names it in the reason. */
+SKY_MUST_USE sky_err sky_seed_check_key(const char *what, sky_span key, struct sky_why *why);
 
 #endif

@@ -11,8 +11,11 @@
     "d.enabled, d.secret_issued"
 #define SKY_SEED_COLUMNS "d.seed_secret, d.seed_asset_id, d.seed_fingerprint, d.seed_enabled"
 
-/* The walk over devices is in order of device_by_key; ?1 is the product or 0, ?2 the device to
- * start behind or 0. */
+#define SKY_SEED_RESTORED                                                                          \
+    "secret = seed_secret, old_secret = '', asset_id = seed_asset_id, "                            \
+    "fingerprint = seed_fingerprint, enabled = seed_enabled, state = 0, secret_issued = 0"
+
+/* In order of the index device_by_key, from behind the place of a device that may be deleted. */
 #define SKY_DEVICE_WALK                                                                            \
     "SELECT " SKY_PRODUCT_COLUMNS ", " SKY_DEVICE_COLUMNS                                          \
     " FROM device d JOIN product p ON p.id = d.product_id WHERE d.deleted = 0"
@@ -96,10 +99,11 @@
     X(DELETE_UNSEEDED,                                                                             \
       "UPDATE device SET deleted = 1, secret = '', old_secret = '', fingerprint = ''"              \
       " WHERE seed_secret IS NULL AND deleted = 0")                                                \
-    X(RESET_DEVICES,                                                                               \
-      "UPDATE device SET secret = seed_secret, old_secret = '', asset_id = seed_asset_id,"         \
-      " fingerprint = seed_fingerprint, enabled = seed_enabled, state = 0, secret_issued = 0"      \
-      " WHERE seed_secret IS NOT NULL AND deleted = 0 AND (?1 = 0 OR id = ?1)")                    \
+    X(RESET_DEVICE,                                                                                \
+      "UPDATE device SET " SKY_SEED_RESTORED                                                       \
+      " WHERE id = ?1 AND seed_secret IS NOT NULL AND deleted = 0")                                \
+    X(RESET_ALL_DEVICES,                                                                           \
+      "UPDATE device SET " SKY_SEED_RESTORED " WHERE seed_secret IS NOT NULL AND deleted = 0")     \
     X(EACH_DEVICE,                                                                                 \
       SKY_DEVICE_WALK                                                                              \
       " AND (d.product_id, d.key) > (ifnull((SELECT product_id FROM device WHERE id = ?1), 0),"    \
@@ -125,7 +129,8 @@
     X(DELETE_DOCUMENT, "DELETE FROM document WHERE device_id = ?1 AND name = ?2")                  \
     X(EACH_DOCUMENT,                                                                               \
       "SELECT name, body, version FROM document WHERE device_id = ?1 ORDER BY name")               \
-    X(DROP_DOCUMENTS, "DELETE FROM document WHERE ?1 = 0 OR device_id = ?1")                       \
+    X(DROP_DOCUMENTS, "DELETE FROM document WHERE device_id = ?1")                                 \
+    X(DROP_ALL_DOCUMENTS, "DELETE FROM document")                                                  \
     X(DROP_DOCUMENTS_OF,                                                                           \
       "DELETE FROM document WHERE device_id IN (SELECT id FROM device WHERE product_id = ?1)")     \
                                                                                                    \
@@ -134,7 +139,8 @@
       " SELECT ?1, ?2, id, ?4 FROM device WHERE id = ?3 AND deleted = 0")                          \
     X(FIND_TOKEN, "SELECT id, token, device_id, expires_ms FROM token WHERE id = ?1")              \
     X(DROP_EXPIRED_TOKENS, "DELETE FROM token WHERE expires_ms < ?1")                              \
-    X(DROP_TOKENS, "DELETE FROM token WHERE ?1 = 0 OR device_id = ?1")                             \
+    X(DROP_TOKENS, "DELETE FROM token WHERE device_id = ?1")                                       \
+    X(DROP_ALL_TOKENS, "DELETE FROM token")                                                        \
     X(DROP_TOKENS_OF,                                                                              \
       "DELETE FROM token WHERE device_id IN (SELECT id FROM device WHERE product_id = ?1)")        \
                                                                                                    \

@@ -214,6 +214,19 @@ sky_err sky_store__leave(struct sky_store *store, sky_err err)
     return err;
 }
 
+sky_err sky_store__change_all(struct sky_store *store, const enum sky_sql *list, size_t list_count,
+                              const struct sky_arg *args, size_t count)
+{
+    sky_err err = sky_store__enter(store);
+    if (err != SKY_OK)
+        return err;
+    store->generation++;
+    err = sky_store__change(store, list[0], args, count);
+    for (size_t i = 1; i < list_count && err == SKY_OK; i++)
+        err = sky_store__run(store, list[i], args, count);
+    return sky_store__leave(store, err);
+}
+
 uint64_t sky_store_generation(const struct sky_store *store)
 {
     return store->generation;

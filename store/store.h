@@ -104,8 +104,10 @@ SKY_MUST_USE sky_err sky_store_set_device(struct sky_store *store, const struct 
 /* Its secrets, documents and tokens go; its id and names stay known to sky_store_device_name(). */
 SKY_MUST_USE sky_err sky_store_delete_device(struct sky_store *store, int64_t id);
 /* Back to what the fixtures said when they were last loaded, and inactive; documents and tokens
- * go. `id` 0: all devices; those that no fixture named are deleted. */
-SKY_MUST_USE sky_err sky_store_reset_devices(struct sky_store *store, int64_t id);
+ * go. NOT_FOUND, and nothing changed, when no fixture named the device. */
+SKY_MUST_USE sky_err sky_store_reset_device(struct sky_store *store, int64_t id);
+/* All devices; those that no fixture named are deleted. */
+SKY_MUST_USE sky_err sky_store_reset_devices(struct sky_store *store);
 /* "cloud/product/device" of any device there ever was; `out_size` of SKY_STORE_TITLE_MAX + 1 always
  * suffices, in a smaller one the text may be cut. */
 SKY_MUST_USE sky_err sky_store_device_name(struct sky_store *store, int64_t id, char *out,
