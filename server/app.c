@@ -9,7 +9,7 @@
 #include "server/fixture_files.h"
 #include "server/http_port.h"
 #include "server/rules.h"
-#include "server/tls.h"
+#include "server/secure.h"
 
 /* ---- time ---- */
 
@@ -117,6 +117,7 @@ static void close_parts(struct sky_app *app)
     sky_commands_done(app);
     sky_front_close(app);
     sky_http_close(app);
+    sky_secure_close(app);
     uv_run(&app->loop, UV_RUN_NOWAIT);
     sky_http_free(app);
     uv_walk(&app->loop, close_handle, NULL);
@@ -128,7 +129,7 @@ static void close_parts(struct sky_app *app)
     sky_broker_done(&app->broker);
     sky_effects_done(&app->effects);
     sky_front_done(app);
-    sky_tls_server_free(app->tls);
+    sky_secure_free(app);
     sky_store_close(app->store);
     sky_timerq_done(&app->patience);
     sky_clock_done(&app->clock);
@@ -138,7 +139,7 @@ static sky_err open_doors(struct sky_app *app, struct sky_why *why)
 {
     sky_err err = sky_http_open(app, why);
     if (err == SKY_OK)
-        err = sky_tls_server_open(app, why);
+        err = sky_secure_open(app, why);
     if (err == SKY_OK)
         err = sky_front_open(app, why);
     return err;
@@ -162,8 +163,8 @@ sky_err sky_app_start(struct sky_app *app, const struct sky_config *config, stru
         err = open_registry(app, why);
     if (err != SKY_OK)
         goto out;
-    app->journal = sky_journal_new(config->journal_bytes, config->journal_events, app->store,
-                                   &app->clock, &app->catalogue);
+    app->journal =
+        sky_journal_new(config->journal_bytes, config->journal_events, app->store, &app->clock);
     err = open_doors(app, why);
     if (err == SKY_OK)
         sky_app_patience(app, &app->flush_timer, SKY_JOURNAL_FLUSH_MS, on_flush_journal);

@@ -69,12 +69,14 @@ static void do_put_document(const struct site *site, const struct sky_effect *ef
 
 /* Changes the device as the registry has it, if `change` says there is anything to change. */
 static void change_device(const struct site *site, enum sky_event_type type,
-                          bool (*change)(struct sky_device *device, const struct sky_effect *effect),
+                          bool (*change)(struct sky_device *device,
+                                         const struct sky_effect *effect),
                           const struct sky_effect *effect)
 {
     struct sky_product product;
     struct sky_device device;
-    sky_err err = sky_store_get_device(site->app->store, site->session->device_id, &product, &device);
+    sky_err err =
+        sky_store_get_device(site->app->store, site->session->device_id, &product, &device);
     if (err == SKY_OK && !change(&device, effect))
         return;
     if (err == SKY_OK)
@@ -127,8 +129,7 @@ static void do_mint_token(const struct site *site, const struct sky_effect *effe
 
 static void do_answer(const struct site *site, const struct sky_effect *effect)
 {
-    const struct sky_attr attrs[] = {SKY_ATTR(NAME, effect->name),
-                                     SKY_ATTR(TOPIC, effect->topic),
+    const struct sky_attr attrs[] = {SKY_ATTR(NAME, effect->name), SKY_ATTR(TOPIC, effect->topic),
                                      SKY_ATTR(PAYLOAD, effect->payload),
                                      SKY_ATTR_INT(OF, (int64_t)site->of)};
     record(site, SKY_EVENT_ANSWER, attrs, SKY_COUNT(attrs));
@@ -154,16 +155,11 @@ static void do_note(const struct site *site, const struct sky_effect *effect)
 }
 
 static void (*const doers[])(const struct site *site, const struct sky_effect *effect) = {
-    [SKY_EFFECT_REPLY] = do_reply,
-    [SKY_EFFECT_PUSH] = do_push,
-    [SKY_EFFECT_PUBLISH] = do_publish,
-    [SKY_EFFECT_PUT_DOCUMENT] = do_put_document,
-    [SKY_EFFECT_ACTIVATE] = do_activate,
-    [SKY_EFFECT_ONLINE] = do_online,
-    [SKY_EFFECT_MINT_TOKEN] = do_mint_token,
-    [SKY_EFFECT_ANSWER] = do_answer,
-    [SKY_EFFECT_CLOSE] = do_close,
-    [SKY_EFFECT_NOTE] = do_note,
+    [SKY_EFFECT_REPLY] = do_reply,           [SKY_EFFECT_PUSH] = do_push,
+    [SKY_EFFECT_PUBLISH] = do_publish,       [SKY_EFFECT_PUT_DOCUMENT] = do_put_document,
+    [SKY_EFFECT_ACTIVATE] = do_activate,     [SKY_EFFECT_ONLINE] = do_online,
+    [SKY_EFFECT_MINT_TOKEN] = do_mint_token, [SKY_EFFECT_ANSWER] = do_answer,
+    [SKY_EFFECT_CLOSE] = do_close,           [SKY_EFFECT_NOTE] = do_note,
 };
 
 void sky_apply(struct sky_app *app, struct sky_session *session, const struct sky_act *act,

@@ -232,8 +232,8 @@ bool sky_broker_reply(struct sky_app *app, struct sky_session *session, sky_span
 /* ---- publishing ---- */
 
 /* The general limits on a publish. False: the act ends here, and `result` says how. */
-static bool within_limits(const struct sky_act *act, struct sky_judge *judge,
-                          bool *ret_acknowledge, struct sky_act_result *result)
+static bool within_limits(const struct sky_act *act, struct sky_judge *judge, bool *ret_acknowledge,
+                          struct sky_act_result *result)
 {
     const struct sky_cloud *cloud = act->session->product->cloud;
     const struct sky_cloud_limits *limits = &cloud->limits;
@@ -336,8 +336,8 @@ static struct sky_uplink uplink_of(const struct sky_act *act)
     return uplink;
 }
 
-static void serve(struct sky_app *app, const struct sky_act *act,
-                  const struct sky_service *service, struct sky_judge *judge)
+static void serve(struct sky_app *app, const struct sky_act *act, const struct sky_service *service,
+                  struct sky_judge *judge)
 {
     struct service_facts f;
     struct sky_uplink uplink = uplink_of(act);

@@ -8,7 +8,7 @@
 #include "server/app.h"
 #include "server/apply.h"
 
-static void end(struct sky_command *command, bool answered, sky_span topic, sky_span payload)
+static void end(struct sky_command_wait *command, bool answered, sky_span topic, sky_span payload)
 {
     struct sky_app *app = command->app;
     sky_timerq_cancel(&app->patience, &command->timer);
@@ -22,10 +22,11 @@ static void end(struct sky_command *command, bool answered, sky_span topic, sky_
 static void on_patience_over(struct sky_timer *timer, int64_t now_ms)
 {
     (void)now_ms;
-    end(SKY_CONTAINER_OF(timer, struct sky_command, timer), false, SKY_SPAN_NONE, SKY_SPAN_NONE);
+    end(SKY_CONTAINER_OF(timer, struct sky_command_wait, timer), false, SKY_SPAN_NONE,
+        SKY_SPAN_NONE);
 }
 
-void sky_command_cancel(struct sky_command *command)
+void sky_command_cancel(struct sky_command_wait *command)
 {
     command->done = NULL;
     end(command, false, SKY_SPAN_NONE, SKY_SPAN_NONE);
@@ -52,11 +53,11 @@ static sky_err no_such_kind(const struct sky_cloud *cloud, sky_span kind, struct
     return SKY_ERR_NOT_FOUND;
 }
 
-static struct sky_command *wait_for(struct sky_app *app, const struct sky_session *session,
-                                    sky_span id, int64_t wait_ms, sky_command_done_fn *done,
-                                    void *ctx)
+static struct sky_command_wait *wait_for(struct sky_app *app, const struct sky_session *session,
+                                         sky_span id, int64_t wait_ms, sky_command_done_fn *done,
+                                         void *ctx)
 {
-    struct sky_command *command = sky_mem_new(sizeof *command);
+    struct sky_command_wait *command = sky_mem_new(sizeof *command);
     command->app = app;
     command->device_id = session->device_id;
     sky_span_copy(id, command->id, sizeof command->id);
@@ -70,7 +71,7 @@ static struct sky_command *wait_for(struct sky_app *app, const struct sky_sessio
 
 sky_err sky_command_send(struct sky_app *app, struct sky_session *session, sky_span kind,
                          sky_span name, sky_span params, int64_t wait_ms, sky_command_done_fn *done,
-                         void *ctx, struct sky_command **ret_command, struct sky_why *why)
+                         void *ctx, struct sky_command_wait **ret_command, struct sky_why *why)
 {
     const struct sky_cloud *cloud = session->product->cloud;
     const struct sky_command_row *row = find_row(cloud, kind);
@@ -80,8 +81,8 @@ sky_err sky_command_send(struct sky_app *app, struct sky_session *session, sky_s
         return sky_why_set(why, SKY_ERR_LIMIT, "", "%d commands wait for answers already",
                            SKY_COMMANDS_MAX);
     char id_text[24];
-    int id_len = snprintf(id_text, sizeof id_text, "%llu",
-                          (unsigned long long)++app->commands.last_id);
+    int id_len =
+        snprintf(id_text, sizeof id_text, "%llu", (unsigned long long)++app->commands.last_id);
     const struct sky_command_request request = {
         .name = name, .params = params, .id = sky_span_of(id_text, (size_t)id_len)};
     struct sky_uplink to = sky_session_uplink(session);
@@ -94,9 +95,8 @@ sky_err sky_command_send(struct sky_app *app, struct sky_session *session, sky_s
 void sky_commands_answered(struct sky_app *app, const struct sky_session *session, sky_span id,
                            sky_span topic, sky_span payload)
 {
-    struct sky_command *command, *next;
-    DL_FOREACH_SAFE(app->commands.waiting, command, next)
-    {
+    struct sky_command_wait *command, *next;
+    DL_FOREACH_SAFE (app->commands.waiting, command, next) {
         if (command->device_id == session->device_id && sky_span_eq_str(id, command->id)) {
             end(command, true, topic, payload);
             return;
@@ -106,7 +106,7 @@ void sky_commands_answered(struct sky_app *app, const struct sky_session *sessio
 
 void sky_commands_done(struct sky_app *app)
 {
-    struct sky_command *command, *next;
-    DL_FOREACH_SAFE(app->commands.waiting, command, next)
+    struct sky_command_wait *command, *next;
+    DL_FOREACH_SAFE (app->commands.waiting, command, next)
         sky_command_cancel(command);
 }

@@ -10,26 +10,26 @@ struct sky_app;
 struct sky_session;
 
 enum {
-    SKY_COMMANDS_MAX = 1000,          /* waiting at once */
+    SKY_COMMANDS_MAX = 1000, /* waiting at once */
     SKY_COMMAND_WAIT_MS_MAX = 60 * 1000,
-    SKY_COMMAND_ID_MAX = 64,          /* characters of a correlation id */
+    SKY_COMMAND_ID_MAX = 64, /* characters of a correlation id */
 };
 
 /* How a command ended. `payload` is the device's answer, empty on timeout or cancellation. */
 typedef void sky_command_done_fn(void *ctx, bool answered, sky_span topic, sky_span payload);
 
-struct sky_command {
+struct sky_command_wait {
     struct sky_app *app;
     int64_t device_id;
     char id[SKY_COMMAND_ID_MAX + 1];
     struct sky_timer timer;
     sky_command_done_fn *done;
     void *ctx;
-    struct sky_command *prev, *next;
+    struct sky_command_wait *prev, *next;
 };
 
 struct sky_commands {
-    struct sky_command *waiting; /* list */
+    struct sky_command_wait *waiting; /* list */
     size_t count;
     uint64_t last_id;
 };
@@ -41,9 +41,9 @@ struct sky_commands {
 SKY_MUST_USE sky_err sky_command_send(struct sky_app *app, struct sky_session *session,
                                       sky_span kind, sky_span name, sky_span params,
                                       int64_t wait_ms, sky_command_done_fn *done, void *ctx,
-                                      struct sky_command **ret_command, struct sky_why *why);
+                                      struct sky_command_wait **ret_command, struct sky_why *why);
 /* Whoever waited has gone. */
-void sky_command_cancel(struct sky_command *command);
+void sky_command_cancel(struct sky_command_wait *command);
 /* An ANSWER effect: wakes whoever waits for it. */
 void sky_commands_answered(struct sky_app *app, const struct sky_session *session, sky_span id,
                            sky_span topic, sky_span payload);

@@ -14,6 +14,7 @@
 
 struct sky_app;
 struct sky_conn;
+struct sky_psk_try;
 struct sky_tls;
 
 /* Whoever speaks the clear bytes: MQTT, HTTP, or the sniffer before it is known. */
@@ -38,6 +39,7 @@ struct sky_conn {
     struct sky_app *app;
     const struct sky_port *port;
     struct sky_tls *tls;         /* NULL: clear */
+    struct sky_psk_try *psk;     /* owned; NULL unless a pre-shared key was asked for */
     void *state;                 /* the port's own */
     struct sky_door door;
     struct sky_buf in;           /* kept input, empty between packets */
@@ -56,7 +58,11 @@ struct sky_conn {
 /* The connection's output, ready to append to; marks it for this turn's flush. Peers that let more
  * than SKY_CONN_OUTPUT_MAX pile up are closed when the turn ends. */
 struct sky_buf *sky_conn_out(struct sky_conn *conn);
+void sky_conn_touch(struct sky_conn *conn); /* flush this turn */
 void sky_conn_write(struct sky_conn *conn, sky_span bytes);
+
+/* Clear bytes from the peer, for whoever takes off what they were wrapped in. */
+void sky_conn_clear(struct sky_conn *conn, sky_span in);
 
 /* Stops or resumes reading from the peer, for ports that push back. */
 void sky_conn_hold(struct sky_conn *conn, bool hold);

@@ -24,10 +24,10 @@ void sky_door_refused(struct sky_conn *conn, const struct sky_rule *rule, sky_sp
     sky_judge_rule(&judge, rule, false, "%s (listener %s)", what, conn->door.listener->name);
     sky_hex_lower(sky_span_head(bytes, SKY_DOOR_BYTES_SHOWN), hex);
     sky_conn_peer(conn, peer, sizeof peer);
-    const struct sky_attr attrs[] = {SKY_ATTR(LISTENER, sky_span_str(conn->door.listener->name)),
-                                     SKY_ATTR(PEER, sky_span_str(peer)),
-                                     SKY_ATTR(REASON, sky_span_str(what)),
-                                     SKY_ATTR(BYTES_HEX, sky_span_head(bytes, SKY_DOOR_BYTES_SHOWN))};
+    const struct sky_attr attrs[] = {
+        SKY_ATTR(LISTENER, sky_span_str(conn->door.listener->name)),
+        SKY_ATTR(PEER, sky_span_str(peer)), SKY_ATTR(REASON, sky_span_str(what)),
+        SKY_ATTR(BYTES_HEX, sky_span_head(bytes, SKY_DOOR_BYTES_SHOWN))};
     const struct sky_event_head head = head_of(conn, SKY_EVENT_MALFORMED);
     sky_journal_add(conn->app->journal, &head, attrs, SKY_COUNT(attrs), &judge);
 }

@@ -11,12 +11,13 @@
 #include "server/door.h"
 #include "server/http_port.h"
 #include "server/mqtt_port.h"
+#include "server/secure.h"
 #include "server/tls.h"
 
 const struct sky_listener_row sky_front_rows[] = {
     {"mqtt", 1883, SKY_LISTEN_CLEAR | SKY_LISTEN_TLS | SKY_LISTEN_MQTT | SKY_LISTEN_PSK, NULL},
-    {"mqtts", 8883,
-     SKY_LISTEN_TLS | SKY_LISTEN_MQTT | SKY_LISTEN_PSK | SKY_LISTEN_CERT_ASKED, NULL},
+    {"mqtts", 8883, SKY_LISTEN_TLS | SKY_LISTEN_MQTT | SKY_LISTEN_PSK | SKY_LISTEN_CERT_ASKED,
+     NULL},
     {"coaps", 5684, SKY_LISTEN_DTLS | SKY_LISTEN_PSK, NULL},
     {"https", 8443, SKY_LISTEN_CLEAR | SKY_LISTEN_TLS | SKY_LISTEN_MQTT | SKY_LISTEN_HTTP, NULL},
     {"admin", 8080, SKY_LISTEN_CLEAR | SKY_LISTEN_HTTP | SKY_LISTEN_ADMIN, NULL},
@@ -47,13 +48,18 @@ const struct sky_listener_row *sky_front_find_row(sky_span name)
 
 /* ---- output ---- */
 
+void sky_conn_touch(struct sky_conn *conn)
+{
+    if (conn->dirty)
+        return;
+    conn->dirty = true;
+    LL_PREPEND2(conn->app->front.dirty, conn, next_dirty);
+}
+
 struct sky_buf *sky_conn_out(struct sky_conn *conn)
 {
     struct sky_front *front = &conn->app->front;
-    if (!conn->dirty) {
-        conn->dirty = true;
-        LL_PREPEND2(front->dirty, conn, next_dirty);
-    }
+    sky_conn_touch(conn);
     if (conn->out.bytes == NULL && front->spare_count > 0) {
         conn->out.bytes = front->spares[--front->spare_count];
         conn->out.room = SKY_FRONT_SPARE_MAX;
@@ -105,11 +111,11 @@ static void on_written(uv_write_t *request, int status)
 }
 
 /* The kernel did not take everything: the rest waits in `sending` for it. */
-static void send_later(struct sky_conn *conn, size_t sent)
+static void send_later(struct sky_conn *conn, struct sky_buf *wire, size_t sent)
 {
     SKY_ASSERT(conn->sending.len == 0);
-    conn->sending = conn->out;
-    sky_buf_init(&conn->out, SKY_CONN_OUTPUT_MAX);
+    conn->sending = *wire;
+    sky_buf_init(wire, wire->max);
     struct pending_write *pending = sky_mem_new(sizeof *pending);
     pending->conn = conn;
     uv_buf_t rest = uv_buf_init(conn->sending.bytes + sent, (unsigned)(conn->sending.len - sent));
@@ -121,26 +127,41 @@ static void send_later(struct sky_conn *conn, size_t sent)
     }
 }
 
+/* What goes onto the wire: the output as it is, or sealed. */
+static struct sky_buf *wire_of(struct sky_conn *conn)
+{
+    if (conn->tls == NULL)
+        return &conn->out;
+    sky_tls_seal(conn->tls, &conn->out);
+    if (conn->out.len == 0)
+        recycle(&conn->app->front, &conn->out);
+    return sky_tls_raw(conn->tls);
+}
+
+static void refuse_backlog(struct sky_conn *conn)
+{
+    if (!conn->out.overflow || conn->closing)
+        return;
+    sky_door_refused(conn, sky_door_rule(SKY_RULE_DOOR_OUTPUT_FULL), SKY_SPAN_NONE,
+                     "too much output waits for a peer that does not read");
+    sky_conn_close(conn, "the peer does not read what it is sent");
+}
+
 /* Sends this turn's output with one system call if the kernel takes it. */
 static void flush_one(struct sky_conn *conn)
 {
-    if (conn->out.overflow && !conn->closing) {
-        sky_door_refused(conn, sky_door_rule(SKY_RULE_DOOR_OUTPUT_FULL), SKY_SPAN_NONE,
-                         "too much output waits for a peer that does not read");
-        sky_conn_close(conn, "the peer does not read what it is sent");
-    }
-    if (conn->tls != NULL)
-        sky_tls_seal(conn->tls, &conn->out);
-    if (conn->out.len == 0 || conn->sending.len > 0)
+    refuse_backlog(conn);
+    struct sky_buf *wire = wire_of(conn);
+    if (wire->len == 0 || conn->sending.len > 0)
         return;
-    uv_buf_t all = uv_buf_init(conn->out.bytes, (unsigned)conn->out.len);
+    uv_buf_t all = uv_buf_init(wire->bytes, (unsigned)wire->len);
     int sent = uv_try_write((uv_stream_t *)&conn->tcp, &all, 1);
-    if (sent == (int)conn->out.len) {
-        recycle(&conn->app->front, &conn->out);
+    if (sent == (int)wire->len) {
+        recycle(&conn->app->front, wire);
     } else if (sent >= 0 || sent == UV_EAGAIN) {
-        send_later(conn, sent < 0 ? 0 : (size_t)sent);
+        send_later(conn, wire, sent < 0 ? 0 : (size_t)sent);
     } else {
-        recycle(&conn->app->front, &conn->out);
+        recycle(&conn->app->front, wire);
         sky_conn_close(conn, "the peer went away while being written to");
     }
 }
@@ -153,7 +174,7 @@ static void on_closed(uv_handle_t *handle)
     sky_buf_done(&conn->in);
     sky_buf_done(&conn->out);
     sky_buf_done(&conn->sending);
-    sky_tls_free(conn->tls);
+    sky_secure_done(conn);
     free(conn);
 }
 
@@ -244,9 +265,8 @@ static size_t offer(struct sky_conn *conn, sky_span in)
 }
 
 /* Clear bytes have arrived: what the port leaves is kept until more comes. */
-static void on_clear(void *ctx, sky_span in)
+void sky_conn_clear(struct sky_conn *conn, sky_span in)
 {
-    struct sky_conn *conn = ctx;
     if (conn->closing)
         return;
     if (conn->in.len == 0) {
@@ -270,15 +290,16 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
     if (conn->closing || count == 0)
         return;
     if (count < 0) {
-        sky_conn_close(conn, count == UV_EOF ? "the peer closed the connection"
-                                             : "the connection broke");
+        sky_secure_give_up(conn, false);
+        sky_conn_close(conn,
+                       count == UV_EOF ? "the peer closed the connection" : "the connection broke");
         return;
     }
     sky_span in = sky_span_of(buf->base, (size_t)count);
     if (conn->tls != NULL)
-        sky_tls_feed(conn->tls, in);
+        sky_secure_feed(conn, in);
     else
-        on_clear(conn, in);
+        sky_conn_clear(conn, in);
 }
 
 void sky_conn_hold(struct sky_conn *conn, bool hold)
@@ -312,9 +333,8 @@ static size_t sniff_bytes(struct sky_conn *conn, sky_span in)
     unsigned allows = conn->door.listener->allows;
     uint8_t first = (uint8_t)in.ptr[0];
     if (first == 0x16 && conn->tls == NULL && (allows & SKY_LISTEN_TLS)) {
-        conn->door.transport = SKY_TLS;
-        conn->tls = sky_tls_new(conn, on_clear);
-        sky_tls_feed(conn->tls, in);
+        sky_secure_start(conn);
+        sky_secure_feed(conn, in);
         return in.len;
     }
     if (conn->tls == NULL && !(allows & SKY_LISTEN_CLEAR))
@@ -345,6 +365,7 @@ static void on_login_overdue(struct sky_timer *timer, int64_t now_ms)
 {
     (void)now_ms;
     struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn, patience);
+    sky_secure_give_up(conn, true);
     sky_door_refused(conn, sky_door_rule(SKY_RULE_DOOR_SLOW), sky_buf_span(&conn->in),
                      "no complete CONNECT or request in time");
     sky_conn_close(conn, "the peer took too long to log in");
@@ -357,8 +378,7 @@ static void on_turned_away(uv_handle_t *handle)
 
 static void on_connection(uv_stream_t *server, int status)
 {
-    struct sky_listener *listener =
-        SKY_CONTAINER_OF((uv_tcp_t *)server, struct sky_listener, tcp);
+    struct sky_listener *listener = SKY_CONTAINER_OF((uv_tcp_t *)server, struct sky_listener, tcp);
     struct sky_app *app = listener->app;
     struct sky_front *front = &app->front;
     if (status < 0)
@@ -439,9 +459,9 @@ static sky_err listen_on(struct sky_app *app, const struct sky_listener_row *row
                            row->name);
     int len = sizeof address;
     uv_tcp_getsockname(&listener->tcp, (struct sockaddr *)&address, &len);
-    listener->port = ntohs(address.ss_family == AF_INET6
-                               ? ((struct sockaddr_in6 *)&address)->sin6_port
-                               : ((struct sockaddr_in *)&address)->sin_port);
+    listener->port =
+        ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
+                                            : ((struct sockaddr_in *)&address)->sin_port);
     return SKY_OK;
 }
 
@@ -469,7 +489,7 @@ void sky_front_close(struct sky_app *app)
         front->listeners[i].open = false;
     }
     struct sky_conn *conn;
-    DL_FOREACH(front->conns, conn)
+    DL_FOREACH (front->conns, conn)
         sky_conn_close(conn, "the server stops");
     sky_front_flush(app);
 }

@@ -120,10 +120,10 @@ static bool add_other_secret(void *ctx, const struct sky_product *product,
     if (o->left == 0 || o->suspicion->secret_count == SKY_SECRETS_MAX)
         return false;
     o->left--;
-    o->suspicion->secrets[o->suspicion->secret_count++] = (struct sky_secret){
-        .role = SKY_SECRET_OTHER,
-        .bytes = sky_arena_copy(o->arena, sky_span_str(device->secret)),
-        .name = sky_arena_printf(o->arena, "%s/%s", product->key, device->key)};
+    o->suspicion->secrets[o->suspicion->secret_count++] =
+        (struct sky_secret){.role = SKY_SECRET_OTHER,
+                            .bytes = sky_arena_copy(o->arena, sky_span_str(device->secret)),
+                            .name = sky_arena_printf(o->arena, "%s/%s", product->key, device->key)};
     return true;
 }
 

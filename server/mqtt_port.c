@@ -37,8 +37,8 @@ static void record(struct sky_conn *conn, enum sky_event_type type, enum sky_dir
     sky_journal_add(conn->app->journal, &head, attrs, count, judge);
 }
 
-static void record_id(struct sky_conn *conn, enum sky_event_type type,
-                      enum sky_direction direction, uint16_t packet_id)
+static void record_id(struct sky_conn *conn, enum sky_event_type type, enum sky_direction direction,
+                      uint16_t packet_id)
 {
     const struct sky_attr attr = SKY_ATTR_INT(PACKET_ID, packet_id);
     record(conn, type, direction, &attr, 1, NULL);
@@ -98,8 +98,7 @@ static void set_alarm(struct sky_conn *conn)
     int64_t keepalive_ms = session->keepalive_s * INT64_C(1000);
     int64_t due = INT64_MAX;
     if (keepalive_ms > 0)
-        due = session->last_seen_ms +
-              (session->silent ? keepalive_ms * 3 / 2 : keepalive_ms + 1);
+        due = session->last_seen_ms + (session->silent ? keepalive_ms * 3 / 2 : keepalive_ms + 1);
     if (conn->cut_at_ms != 0 && conn->cut_at_ms < due)
         due = conn->cut_at_ms;
     if (due != INT64_MAX)
@@ -175,8 +174,8 @@ static struct sky_login login_of(const struct sky_conn *conn,
 }
 
 static void record_connect(struct sky_conn *conn, const struct sky_mqtt_connect *connect,
-                           const struct sky_lookup *lookup,
-                           const struct sky_login_outcome *outcome, const struct sky_judge *judge)
+                           const struct sky_lookup *lookup, const struct sky_login_outcome *outcome,
+                           const struct sky_judge *judge)
 {
     char peer[64];
     struct sky_buf explanation;
@@ -241,9 +240,9 @@ static void take_over(struct sky_conn *conn, struct sky_session *session)
         return;
     struct sky_judge judge;
     sky_judge_init(&judge, sky_product_policy(conn->app, session->product));
-    sky_judge_rule(&judge,
-                   sky_cloud_limit_rule(session->product->cloud, SKY_LIMIT_DUPLICATE_LOGIN), false,
-                   "logged in on connection %u while connection %u was open", conn->id, old->id);
+    sky_judge_rule(&judge, sky_cloud_limit_rule(session->product->cloud, SKY_LIMIT_DUPLICATE_LOGIN),
+                   false, "logged in on connection %u while connection %u was open", conn->id,
+                   old->id);
     const struct sky_attr attr = SKY_ATTR_INT(OF, old->id);
     record(conn, SKY_EVENT_TAKEOVER, SKY_INSIDE, &attr, 1, &judge);
     sky_session_judged(conn->app, session, &judge);
@@ -359,12 +358,11 @@ static void on_qos2_packet(struct sky_conn *conn, const struct sky_mqtt_packet *
 {
     struct sky_judge judge;
     sky_judge_init(&judge, policy_of(conn));
-    bool refused = sky_judge_rule(&judge, sky_cloud_limit_rule(cloud_of(conn), SKY_LIMIT_PACKET_TYPE),
-                                  false, "sent %s, which belongs to QoS 2",
-                                  sky_mqtt_type_name(packet->type));
-    const struct sky_attr attrs[] = {
-        SKY_ATTR(NAME, sky_span_str(sky_mqtt_type_name(packet->type))),
-        SKY_ATTR_INT(PACKET_ID, packet->as.packet_id)};
+    bool refused =
+        sky_judge_rule(&judge, sky_cloud_limit_rule(cloud_of(conn), SKY_LIMIT_PACKET_TYPE), false,
+                       "sent %s, which belongs to QoS 2", sky_mqtt_type_name(packet->type));
+    const struct sky_attr attrs[] = {SKY_ATTR(NAME, sky_span_str(sky_mqtt_type_name(packet->type))),
+                                     SKY_ATTR_INT(PACKET_ID, packet->as.packet_id)};
     record(conn, SKY_EVENT_NOTE, SKY_UP, attrs, SKY_COUNT(attrs), &judge);
     sky_session_judged(conn->app, conn->state, &judge);
     if (refused)
@@ -399,20 +397,19 @@ static uint8_t subscribe_one(struct sky_conn *conn, sky_span filter, uint8_t qos
                        "asked for QoS 2 on %.*s", SKY_SPAN_ARGS(filter)))
         return SKY_SUBACK_FAILURE;
     const struct sky_topic_row *row;
-    enum sky_right right = sky_cloud_right(
-        cloud, sky_span_str(product->product.key), sky_span_str(session->device_key),
-        product->topics, product->topic_count, filter, SKY_MAY_SUB, &row);
+    enum sky_right right = sky_cloud_right(cloud, sky_span_str(product->product.key),
+                                           sky_span_str(session->device_key), product->topics,
+                                           product->topic_count, filter, SKY_MAY_SUB, &row);
     if (sky_judge_rule(judge, sky_cloud_limit_rule(cloud, filter_rule(right)),
                        right == SKY_RIGHT_GRANTED, "subscribed to %.*s without the right to",
                        SKY_SPAN_ARGS(filter)))
         return SKY_SUBACK_FAILURE;
     size_t held = sky_subs_count(conn->app->broker.subs, session->slot);
-    if (sky_judge_rule(judge, sky_cloud_limit_rule(cloud, SKY_LIMIT_SUB_COUNT),
-                       number < limits->filters_per_packet_max &&
-                           held < limits->filters_per_device_max,
-                       "filter number %zu of its packet, with %zu held; at most %u and %u are taken",
-                       number + 1, held, limits->filters_per_packet_max,
-                       limits->filters_per_device_max))
+    if (sky_judge_rule(
+            judge, sky_cloud_limit_rule(cloud, SKY_LIMIT_SUB_COUNT),
+            number < limits->filters_per_packet_max && held < limits->filters_per_device_max,
+            "filter number %zu of its packet, with %zu held; at most %u and %u are taken",
+            number + 1, held, limits->filters_per_packet_max, limits->filters_per_device_max))
         return SKY_SUBACK_FAILURE;
     uint8_t granted = qos > 1 ? 1 : qos;
     sky_err err = sky_subs_add(conn->app->broker.subs, session->slot, filter, granted);
@@ -520,11 +517,11 @@ static void on_disconnect(struct sky_conn *conn, const struct sky_mqtt_packet *p
 /* ---- the port ---- */
 
 static void (*const handlers[])(struct sky_conn *conn, const struct sky_mqtt_packet *packet) = {
-    [SKY_MQTT_CONNECT] = on_connect,         [SKY_MQTT_PUBLISH] = on_publish,
-    [SKY_MQTT_PUBACK] = on_puback,           [SKY_MQTT_PUBREC] = on_qos2_packet,
-    [SKY_MQTT_PUBREL] = on_qos2_packet,      [SKY_MQTT_PUBCOMP] = on_qos2_packet,
-    [SKY_MQTT_SUBSCRIBE] = on_subscribe,     [SKY_MQTT_UNSUBSCRIBE] = on_unsubscribe,
-    [SKY_MQTT_PINGREQ] = on_pingreq,         [SKY_MQTT_DISCONNECT] = on_disconnect,
+    [SKY_MQTT_CONNECT] = on_connect,     [SKY_MQTT_PUBLISH] = on_publish,
+    [SKY_MQTT_PUBACK] = on_puback,       [SKY_MQTT_PUBREC] = on_qos2_packet,
+    [SKY_MQTT_PUBREL] = on_qos2_packet,  [SKY_MQTT_PUBCOMP] = on_qos2_packet,
+    [SKY_MQTT_SUBSCRIBE] = on_subscribe, [SKY_MQTT_UNSUBSCRIBE] = on_unsubscribe,
+    [SKY_MQTT_PINGREQ] = on_pingreq,     [SKY_MQTT_DISCONNECT] = on_disconnect,
 };
 
 /* CONNECT comes first and once (3.1.0-1, 3.1.0-2); then every type has its handler. */
@@ -532,10 +529,10 @@ static void handle(struct sky_conn *conn, const struct sky_mqtt_packet *packet, 
 {
     bool logged_in = conn->state != NULL;
     if ((packet->type == SKY_MQTT_CONNECT) == logged_in) {
-        malformed(conn,
-                  sky_mqtt_rule(logged_in ? SKY_MQTT_RULE_SECOND_CONNECT
-                                          : SKY_MQTT_RULE_FIRST_PACKET),
-                  bytes);
+        malformed(
+            conn,
+            sky_mqtt_rule(logged_in ? SKY_MQTT_RULE_SECOND_CONNECT : SKY_MQTT_RULE_FIRST_PACKET),
+            bytes);
         return;
     }
     SKY_ASSERT((size_t)packet->type < SKY_COUNT(handlers) && handlers[packet->type] != NULL);

@@ -99,9 +99,8 @@ bool sky_psk_open(struct sky_app *app, const struct sky_door *door, uint32_t con
         ret_try->device_id = lookup.device.id;
         if (lookup.product.id != 0)
             judge.policy = sky_product_policy(app, sky_product_info(app, lookup.product.id));
-        admitted =
-            lookup.cloud->psk_admit(door, identity, &lookup.facts, &judge, &ret_try->key) &&
-            lookup.device.id != 0;
+        admitted = lookup.cloud->psk_admit(door, identity, &lookup.facts, &judge, &ret_try->key) &&
+                   lookup.device.id != 0;
     }
     if (!admitted) {
         ret_try->key.len = 0;

@@ -1,0 +1,176 @@
+#include "server/secure.h"
+
+#include <stdlib.h>
+
+#include "protocol/base/mem.h"
+#include "server/app.h"
+#include "server/ca.h"
+#include "server/config.h"
+#include "server/door.h"
+#include "server/psk.h"
+#include "server/tls.h"
+
+/* ---- shared ---- */
+
+sky_err sky_secure_open(struct sky_app *app, struct sky_why *why)
+{
+    const struct sky_config *config = app->config;
+    char *dir = sky_ca_dir_beside(config->store);
+    const struct sky_ca_options options = {.loop = &app->loop,
+                                           .dir = dir,
+                                           .names = (const char *const *)config->san.list,
+                                           .name_count = config->san.count,
+                                           .cert_file = config->tls_cert,
+                                           .key_file = config->tls_key,
+                                           .ca_file = config->tls_ca,
+                                           .now_ms = app->clock.real_ms};
+    sky_err err = sky_ca_open(&options, &app->ca, why);
+    free(dir);
+    if (err != SKY_OK)
+        return err;
+    const struct sky_tls_options tls = {.loop = &app->loop, .ca = app->ca, .clock = &app->clock};
+    app->tls = sky_tls_server_new(&tls);
+    sky_ca_prepare(app->ca);
+    return SKY_OK;
+}
+
+void sky_secure_close(struct sky_app *app)
+{
+    sky_ca_close(app->ca);
+    app->ca = NULL;
+}
+
+void sky_secure_free(struct sky_app *app)
+{
+    sky_tls_server_free(app->tls);
+    app->tls = NULL;
+}
+
+/* ---- the journal ---- */
+
+static void record(struct sky_conn *conn, const char *reason, const struct sky_judge *judge)
+{
+    char peer[64];
+    sky_conn_peer(conn, peer, sizeof peer);
+    struct sky_attr attrs[8] = {SKY_ATTR(LISTENER, sky_span_str(conn->door.listener->name)),
+                                SKY_ATTR(PEER, sky_span_str(peer)),
+                                SKY_ATTR(CIPHER, sky_span_str(sky_tls_cipher(conn->tls)))};
+    size_t count = 3;
+    if (conn->door.tls_version != 0)
+        attrs[count++] =
+            SKY_ATTR(TLS_VERSION, sky_span_str(sky_tls_version_name(conn->door.tls_version)));
+    if (conn->door.server_name.len > 0)
+        attrs[count++] = SKY_ATTR(SERVER_NAME, conn->door.server_name);
+    if (sky_tls_offered(conn->tls)[0] != '\0')
+        attrs[count++] = SKY_ATTR(OFFERED, sky_span_str(sky_tls_offered(conn->tls)));
+    if (sky_tls_resumed(conn->tls))
+        attrs[count++] = SKY_ATTR(DETAIL, SKY_SPAN("resumed"));
+    if (reason != NULL)
+        attrs[count++] = SKY_ATTR(REASON, sky_span_str(reason));
+    const struct sky_event_head head = {.type = SKY_EVENT_TLS_HANDSHAKE,
+                                        .direction = SKY_UP,
+                                        .transport = SKY_TLS,
+                                        .connection = conn->id,
+                                        .device_id = conn->door.psk_device_id};
+    sky_journal_add(conn->app->journal, &head, attrs, count, judge);
+}
+
+/* A handshake that failed: what the client offered, what was chosen, why it failed. A wrong
+ * pre-shared key is told with the device it belongs to. */
+static void record_failure(struct sky_conn *conn)
+{
+    const struct sky_tls_failure *failure = sky_tls_failure(conn->tls);
+    struct sky_judge judge;
+    sky_tls_fill_door(conn->tls, &conn->door);
+    sky_judge_init(&judge, &conn->app->policy);
+    sky_judge_rule(&judge, failure->rule, false, "%s", failure->reason);
+    record(conn, failure->reason, &judge);
+    if (failure->rule == sky_door_rule(SKY_RULE_TLS_PSK_KEY) && conn->psk != NULL &&
+        conn->psk->key.len > 0)
+        sky_psk_failed(conn->app, &conn->door, conn->id, conn->psk, NULL, NULL);
+}
+
+/* ---- hooks ---- */
+
+static void on_raw(void *ctx)
+{
+    sky_conn_touch(ctx);
+}
+
+static void on_open(void *ctx)
+{
+    struct sky_conn *conn = ctx;
+    struct sky_judge judge;
+    sky_tls_fill_door(conn->tls, &conn->door);
+    sky_judge_init(&judge, &conn->app->policy);
+    sky_judge_rule(&judge, sky_door_rule(SKY_RULE_TLS_VERSION), conn->door.tls_version >= 0x0303,
+                   "negotiated %s", sky_tls_version_name(conn->door.tls_version));
+    record(conn, NULL, &judge);
+    if (conn->psk != NULL)
+        sky_psk_done(conn->app, &conn->door, conn->id, conn->psk,
+                     sky_span_str(sky_tls_cipher(conn->tls)));
+}
+
+static void on_clear(void *ctx, sky_span clear)
+{
+    sky_conn_clear(ctx, clear);
+}
+
+static void on_end(void *ctx)
+{
+    struct sky_conn *conn = ctx;
+    const struct sky_tls_failure *failure = sky_tls_failure(conn->tls);
+    if (failure != NULL)
+        record_failure(conn);
+    sky_conn_close(conn, failure != NULL ? "TLS failed" : "the peer closed TLS");
+}
+
+static sky_err psk_lookup(void *ctx, sky_span identity, struct sky_psk *ret_key,
+                          int64_t *ret_device_id)
+{
+    struct sky_conn *conn = ctx;
+    if (conn->psk == NULL)
+        conn->psk = sky_mem_new(sizeof *conn->psk);
+    if (!sky_psk_open(conn->app, &conn->door, conn->id, identity, conn->psk))
+        return SKY_ERR_DENIED;
+    *ret_key = conn->psk->key;
+    *ret_device_id = conn->psk->device_id;
+    return SKY_OK;
+}
+
+static const struct sky_tls_hooks hooks = {on_raw, on_open, on_clear, on_end, psk_lookup};
+
+/* ---- one connection ---- */
+
+void sky_secure_start(struct sky_conn *conn)
+{
+    conn->door.transport = SKY_TLS;
+    conn->tls = sky_tls_new(conn->app->tls, conn->door.listener->allows, &hooks, conn);
+    if (conn->tls == NULL)
+        sky_conn_close(conn, "too many TLS handshakes are in progress");
+}
+
+void sky_secure_feed(struct sky_conn *conn, sky_span raw)
+{
+    if (conn->tls != NULL)
+        sky_tls_feed(conn->tls, raw);
+}
+
+void sky_secure_give_up(struct sky_conn *conn, bool timed_out)
+{
+    if (conn->tls == NULL || sky_tls_state(conn->tls) != SKY_TLS_HANDSHAKING)
+        return;
+    sky_tls_give_up(conn->tls, timed_out ? SKY_TLS_END_TIMEOUT : SKY_TLS_END_PEER_LEFT);
+    if (sky_tls_failure(conn->tls) != NULL)
+        record_failure(conn);
+}
+
+void sky_secure_done(struct sky_conn *conn)
+{
+    sky_tls_free(conn->tls);
+    conn->tls = NULL;
+    if (conn->psk != NULL)
+        sky_mem_wipe(conn->psk, sizeof *conn->psk);
+    free(conn->psk);
+    conn->psk = NULL;
+}
