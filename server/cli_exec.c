@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "protocol/base/json.h"
+#include "protocol/base/mem.h"
 #include "server/app.h"
 #include "server/cli.h"
 
@@ -123,10 +124,8 @@ static int wait_for(pid_t pid)
 
 static int run_command(const struct sky_config *config)
 {
-    char **argv = calloc(config->args.count + 1, sizeof *argv);
+    char **argv = sky_mem_new((config->args.count + 1) * sizeof *argv);
 
-    if (argv == NULL)
-        return sky_cli_fail("out of memory");
     for (size_t i = 0; i < config->args.count; i++)
         argv[i] = config->args.list[i];
     fflush(NULL);

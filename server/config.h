@@ -54,8 +54,8 @@ struct sky_config {
     bool help;
 
     struct sky_strings fixtures;
-    char *store; /* ":memory:" unless given */
-    char *host;  /* where listeners are that name no host of their own */
+    char *store;               /* ":memory:" unless given */
+    char *host;                /* where listeners are that name no host of their own */
     struct sky_listen *listen; /* owned, in the order of sky_front_row(); set by parsing */
     size_t listen_count;
     struct sky_strings listen_texts; /* as given: NAME=HOST:PORT, NAME=PORT, NAME=off */

@@ -26,11 +26,8 @@ struct sky_fixture_result {
  * shows at once and a bad file leaves the store as it was. Errors go to `errors` (NULL: nowhere)
  * as "file: pointer: reason"; `why` has the first. `store` NULL: checks only. `rng` makes the
  * secrets of devices without one. */
-SKY_MUST_USE sky_err sky_fixture_files_load(struct sky_store *store,
-                                            const struct sky_strings *paths,
-                                            const struct sky_catalogue *catalogue,
-                                            struct sky_rng *rng, FILE *errors,
-                                            struct sky_fixture_result *ret_result,
-                                            struct sky_why *why);
+SKY_MUST_USE sky_err sky_fixture_files_load(
+    struct sky_store *store, const struct sky_strings *paths, const struct sky_catalogue *catalogue,
+    struct sky_rng *rng, FILE *errors, struct sky_fixture_result *ret_result, struct sky_why *why);
 
 #endif
