@@ -32,11 +32,11 @@ char *sky_buf_reserve(struct sky_buf *buf, size_t len)
         buf->overflow = true;
         return NULL;
     }
-    if (len > buf->room - buf->len) {
+    if (buf->bytes == NULL || len > buf->room - buf->len) {
         size_t room = buf->room ? buf->room : ROOM_MIN;
         while (room < buf->len + len)
             room *= 2;
-        buf->bytes = sky_mem_grow(buf->bytes, room);
+        buf->bytes = sky_mem_grow(buf->bytes, room + 1); /* vsnprintf() ends with a NUL */
         buf->room = room;
     }
     return buf->bytes + buf->len;
@@ -77,7 +77,7 @@ bool sky_buf_addf(struct sky_buf *buf, const char *fmt, ...)
     int len = vsnprintf(NULL, 0, fmt, args);
     va_end(args);
     SKY_ASSERT(len >= 0);
-    char *at = sky_buf_reserve(buf, (size_t)len + 1);
+    char *at = sky_buf_reserve(buf, (size_t)len);
     if (at != NULL) {
         vsnprintf(at, (size_t)len + 1, fmt, again);
         buf->len += (size_t)len;
@@ -89,6 +89,8 @@ bool sky_buf_addf(struct sky_buf *buf, const char *fmt, ...)
 void sky_buf_drop(struct sky_buf *buf, size_t len)
 {
     SKY_ASSERT(len <= buf->len);
+    if (len == 0)
+        return;
     memmove(buf->bytes, buf->bytes + len, buf->len - len);
     buf->len -= len;
 }
