@@ -58,12 +58,12 @@ enum sky_event_type {
 
 enum sky_direction { SKY_UP, SKY_DOWN, SKY_INSIDE }; /* "up" from the device, "down" to it */
 
-/* A field of an event. The table in journal_fields.h maps each to its JSON key and kind. */
+/* A field of an event. Row: enumerator, key in JSON, kind (enum sky_event_kind). */
 #define SKY_EVENT_FIELDS(X)                                                                        \
     X(LISTENER, "listener", TEXT)                                                                  \
     X(PEER, "peer", TEXT)                                                                          \
     X(CLOUD, "cloud", TEXT)                                                                        \
-    X(PRODUCT, "product", TEXT) /* as claimed, when no device is proven */                        \
+    X(PRODUCT, "product", TEXT) /* as claimed, when no device is proven */                         \
     X(DEVICE_KEY, "deviceKey", TEXT)                                                               \
     X(CLIENT_ID, "clientId", TEXT)                                                                 \
     X(USERNAME, "username", TEXT)                                                                  \
@@ -76,7 +76,7 @@ enum sky_direction { SKY_UP, SKY_DOWN, SKY_INSIDE }; /* "up" from the device, "d
     X(TOPIC, "topic", TEXT)                                                                        \
     X(PAYLOAD, "payload", BYTES)                                                                   \
     X(PAYLOAD_LEN, "payloadLength", INT)                                                           \
-    X(OF, "of", INT) /* the seq of the publish that this delivery carries */                      \
+    X(OF, "of", INT) /* the seq of the publish that this delivery carries */                       \
     X(QOS, "qos", INT)                                                                             \
     X(DUP, "dup", BOOL)                                                                            \
     X(RETAIN, "retain", BOOL)                                                                      \
@@ -121,8 +121,9 @@ struct sky_attr {
 enum {
     SKY_JOURNAL_ATTRS_MAX = 24,
     SKY_JOURNAL_PAYLOAD_MAX = 256 * 1024, /* bytes kept of one field; the rest is cut */
-    SKY_JOURNAL_BYTES_DEFAULT = 32 * 1024 * 1024,
-    SKY_JOURNAL_EVENTS_DEFAULT = 500000,
+    SKY_JOURNAL_BYTES_MIN = 64 * 1024,
+    SKY_JOURNAL_BYTES_DEFAULT = 16 * 1024 * 1024,
+    SKY_JOURNAL_EVENTS_DEFAULT = 100000,
 };
 
 /* What every event has. */
@@ -137,33 +138,37 @@ struct sky_event_head {
 struct sky_journal;
 struct sky_clock;
 
-/* `store` may be NULL; it and the clock outlive the journal. Numbers go on after the last page of
- * the store. The ring's memory is taken and touched here. */
+/* `store` may be NULL; it and the clock outlive the journal. Numbers go on after the
+ * last page of the store. The ring's memory is taken and touched here; fewer bytes than
+ * SKY_JOURNAL_BYTES_MIN are taken for that. With a store the pages are held to the same bounds. */
 struct sky_journal *sky_journal_new(size_t bytes_max, size_t events_max, struct sky_store *store,
-                                    const struct sky_clock *clock,
-                                    const struct sky_catalogue *catalogue);
-void sky_journal_free(struct sky_journal *journal); /* flushes */
+                                    const struct sky_clock *clock);
+void sky_journal_free(struct sky_journal *journal); /* flushes; NULL is fine */
 
-/* Records one event and returns its number. `judge` adds findings; NULL: none. Never fails, never
- * blocks, takes no memory. */
+/* Records one event at the clock's present time and returns its number. `judge` adds findings;
+ * NULL: none. Never fails. When the ring is full of what is not in the store yet, one page is
+ * written first; what the store does not take is lost and counted. */
 uint64_t sky_journal_add(struct sky_journal *journal, const struct sky_event_head *head,
                          const struct sky_attr *attrs, size_t count, const struct sky_judge *judge);
 
-/* Moves what is not in the store yet into it, in one transaction. */
+/* Moves what is not in the store yet into it, in one transaction; must not be called inside of
+ * another. */
 SKY_MUST_USE sky_err sky_journal_flush(struct sky_journal *journal);
 
 struct sky_journal_stats {
     uint64_t first_seq, last_seq; /* of what can still be read; 0 when empty */
     uint64_t recorded, evicted;   /* since start */
-    size_t bytes_used, bytes_max;
+    size_t bytes_used, bytes_max; /* of the ring */
+    uint64_t page_bytes;          /* in the store */
 };
 void sky_journal_stats(const struct sky_journal *journal, struct sky_journal_stats *ret_stats);
 
-/* Called after each recorded event, outside of reading: lets waiters look again. */
+/* `recorded` is called at the end of every sky_journal_add(), must be short and must not use the
+ * journal; NULL: nobody watches. There is one watcher. */
 void sky_journal_watch(struct sky_journal *journal, void (*recorded)(void *ctx, uint64_t seq),
                        void *ctx);
 
-/* Forgets everything; numbers go on. */
-void sky_journal_clear(struct sky_journal *journal);
+/* Forgets everything; numbers go on. Fails when the store does: then its pages stay. */
+SKY_MUST_USE sky_err sky_journal_clear(struct sky_journal *journal);
 
 #endif
