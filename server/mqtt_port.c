@@ -13,7 +13,6 @@
 #include "server/login.h"
 
 enum {
-    EXPLANATION_MAX = 4096,
     FILTERS_JSON_MAX = 64 * 1024,
 };
 
@@ -179,7 +178,7 @@ static void record_connect(struct sky_conn *conn, const struct sky_mqtt_connect 
 {
     char peer[64];
     struct sky_buf explanation;
-    sky_buf_init(&explanation, EXPLANATION_MAX);
+    sky_buf_init(&explanation, SKY_REFUSAL_JSON_MAX);
     sky_conn_peer(conn, peer, sizeof peer);
     struct sky_attr attrs[14] = {
         SKY_ATTR(LISTENER, sky_span_str(conn->door.listener->name)),
@@ -198,8 +197,8 @@ static void record_connect(struct sky_conn *conn, const struct sky_mqtt_connect 
         attrs[count++] = SKY_ATTR(PRODUCT, lookup->claim.product);
         attrs[count++] = SKY_ATTR(DEVICE_KEY, lookup->claim.device);
     }
-    if (outcome->connack != 0) {
-        sky_login_explain_json(outcome, judge, &explanation);
+    if (outcome->connack != 0 || outcome->refusal.explained) {
+        sky_refusal_json(&outcome->refusal, judge, &explanation);
         attrs[count++] = SKY_ATTR(EXPLANATION, sky_buf_span(&explanation));
     }
     struct sky_event_head head = head_of(conn, SKY_EVENT_CONNECT, SKY_UP);
@@ -297,8 +296,8 @@ static void on_connect(struct sky_conn *conn, const struct sky_mqtt_packet *pack
                        "protocol level %u; 4 (MQTT 3.1.1) is spoken here", connect->level);
         outcome = (struct sky_login_outcome){.connack = SKY_CONNACK_PROTOCOL};
     } else {
-        if (sky_login_recognise(app, &login, &lookup) && lookup.product.id != 0)
-            judge.policy = sky_product_policy(app, sky_product_info(app, lookup.product.id));
+        if (sky_login_recognise(app, &login, &lookup))
+            judge.policy = sky_lookup_policy(app, &lookup);
         sky_login_decide(app, &login, connect, &lookup, &judge, &app->effects, &outcome);
     }
     record_connect(conn, connect, &lookup, &outcome, &judge);

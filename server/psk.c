@@ -97,8 +97,7 @@ bool sky_psk_open(struct sky_app *app, const struct sky_door *door, uint32_t con
     } else {
         ret_try->cloud = lookup.cloud;
         ret_try->device_id = lookup.device.id;
-        if (lookup.product.id != 0)
-            judge.policy = sky_product_policy(app, sky_product_info(app, lookup.product.id));
+        judge.policy = sky_lookup_policy(app, &lookup);
         admitted = lookup.cloud->psk_admit(door, identity, &lookup.facts, &judge, &ret_try->key) &&
                    lookup.device.id != 0;
     }
@@ -203,9 +202,7 @@ void sky_psk_failed(struct sky_app *app, const struct sky_door *door, uint32_t c
             (void)sky_store_each_device(app->store, lookup.product.id, 0, OTHER_KEYS_MAX + 1,
                                         try_other, &search);
     }
-    sky_judge_init(&judge, &app->policy);
-    if (lookup.product.id != 0)
-        judge.policy = sky_product_policy(app, sky_product_info(app, lookup.product.id));
+    sky_judge_init(&judge, sky_lookup_policy(app, &lookup));
     judge_key(&search, psk, &judge);
     record_refusal(app, door, connection, psk, &lookup, &judge,
                    search.found.len > 0 ? sky_mistake_name(search.found.mistake) : "");

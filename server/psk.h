@@ -3,7 +3,7 @@
 #ifndef SKY_SERVER_PSK_H
 #define SKY_SERVER_PSK_H
 
-#include "server/login.h"
+#include "server/lookup.h"
 
 /* A handshake in which a device named itself. A value; keep it until the handshake has ended. */
 struct sky_psk_try {

@@ -29,6 +29,16 @@ static const struct sky_rule rows[SKY_DOOR_RULES] = {
          "Keep reading from the socket while publishing; a blocked receive task lets the server's "
          "answers pile up.",
          SKY_ERROR, ENFORCED},
+    [SKY_RULE_DOOR_HTTP_REQUEST] =
+        {"DOOR-HTTP-REQUEST", "An HTTP request is complete, of known length, and not too long",
+         "RFC 9112 §6.3",
+         "Send Content-Length with every POST, exactly as long as the body, and no chunks.",
+         SKY_ERROR, ENFORCED},
+    [SKY_RULE_DOOR_HTTP_PATH] = {"DOOR-HTTP-PATH",
+                                 "An HTTP call goes to a path that one of the clouds serves",
+                                 "the HTTP pages of every cloud",
+                                 "Compare method and path with the cloud's document.", SKY_ERROR,
+                                 ENFORCED},
     [SKY_RULE_LOGIN_UNRECOGNISED] =
         {"LOGIN-UNRECOGNISED", "The login has the shape of one of the clouds' logins",
          "the login pages of every cloud; 'skymock sign' prints each form",

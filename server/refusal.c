@@ -1,0 +1,139 @@
+#include "server/refusal.h"
+
+#include <stdio.h>
+
+#include "protocol/base/json.h"
+#include "protocol/base/mem.h"
+#include "server/app.h"
+
+enum { NAMES_LOOKED_AT_MAX = 10000 };
+
+/* ---- signatures ---- */
+
+/* Adds the secrets of other devices to the material of mistakes. */
+struct others {
+    struct sky_suspicion *suspicion;
+    struct sky_arena *arena;
+    int64_t own_id;
+    size_t left;
+};
+
+static bool add_other(void *ctx, const struct sky_product *product, const struct sky_device *device)
+{
+    struct others *o = ctx;
+    if (device->id == o->own_id)
+        return true;
+    if (o->left == 0 || o->suspicion->secret_count == SKY_SECRETS_MAX)
+        return false;
+    o->left--;
+    o->suspicion->secrets[o->suspicion->secret_count++] =
+        (struct sky_secret){.role = SKY_SECRET_OTHER,
+                            .bytes = sky_arena_copy(o->arena, sky_span_str(device->secret)),
+                            .name = sky_arena_printf(o->arena, "%s/%s", product->key, device->key)};
+    return true;
+}
+
+void sky_refusal_explain(struct sky_app *app, const struct sky_lookup *lookup,
+                         struct sky_suspicion *suspicion, struct sky_arena *arena,
+                         const struct sky_rule *(*rule_of)(const void *ctx, enum sky_mistake m),
+                         const void *ctx, struct sky_judge *judge, struct sky_refusal *ret)
+{
+    struct others others = {suspicion, arena, lookup->device.id, SKY_REFUSAL_OTHERS_MAX};
+    (void)sky_store_each_device(app->store, lookup->product.id, 0, SKY_REFUSAL_OTHERS_MAX + 1,
+                                add_other, &others);
+    sky_explain(suspicion, &ret->explanation);
+    ret->explained = true;
+    const enum sky_mistake found[] = {ret->explanation.mistake, ret->explanation.second};
+    for (size_t i = 0; i < SKY_COUNT(found); i++) {
+        const struct sky_rule *rule = rule_of(ctx, found[i]);
+        if (rule != NULL)
+            sky_judge_rule(judge, rule, false, "%s", ret->explanation.what);
+    }
+}
+
+/* ---- names ---- */
+
+struct nearest {
+    sky_span wanted;
+    char *out;
+};
+
+static bool consider(struct nearest *nearest, const char *name)
+{
+    if (!sky_explain_similar(nearest->wanted, sky_span_str(name)))
+        return true;
+    snprintf(nearest->out, SKY_KEY_MAX + 1, "%s", name);
+    return false;
+}
+
+static bool consider_device(void *ctx, const struct sky_product *product,
+                            const struct sky_device *device)
+{
+    (void)product;
+    return consider(ctx, device->key);
+}
+
+struct nearest_product {
+    struct nearest nearest;
+    const char *cloud;
+};
+
+static bool consider_product(void *ctx, const struct sky_product *product)
+{
+    struct nearest_product *n = ctx;
+    return strcmp(product->cloud, n->cloud) != 0 || consider(&n->nearest, product->key);
+}
+
+void sky_refusal_find_similar(struct sky_app *app, const struct sky_lookup *lookup,
+                              struct sky_refusal *ret)
+{
+    const struct sky_claim *claim = &lookup->claim;
+    if (lookup->product.id == 0) {
+        struct nearest_product nearest = {{claim->product, ret->similar}, lookup->cloud->name};
+        (void)sky_store_each_product(app->store, consider_product, &nearest);
+        return;
+    }
+    bool joined = claim->kind == SKY_CLAIM_JOINED;
+    struct nearest nearest = {joined ? sky_span_tail(claim->product, strlen(lookup->product.key))
+                                     : claim->device,
+                              ret->similar};
+    (void)sky_store_each_device(app->store, lookup->product.id, 0, NAMES_LOOKED_AT_MAX,
+                                consider_device, &nearest);
+}
+
+/* ---- JSON ---- */
+
+/* The finding that decided, or the first. */
+static const struct sky_finding *deciding(const struct sky_judge *judge)
+{
+    for (size_t i = 0; i < judge->count; i++)
+        if (judge->findings[i].rule == judge->refused)
+            return &judge->findings[i];
+    return judge->count > 0 ? &judge->findings[0] : NULL;
+}
+
+void sky_refusal_json(const struct sky_refusal *refusal, const struct sky_judge *judge,
+                      struct sky_buf *out)
+{
+    struct sky_jw jw = sky_jw(out);
+    const struct sky_finding *cause = deciding(judge);
+    const struct sky_explanation *e = &refusal->explanation;
+    sky_jw_object(&jw);
+    if (refusal->explained) {
+        sky_jw_put_str(&jw, "mistake", sky_mistake_name(e->mistake));
+        if (e->second != SKY_MISTAKE_NONE)
+            sky_jw_put_str(&jw, "secondMistake", sky_mistake_name(e->second));
+        sky_jw_put_str(&jw, "what", e->what);
+        sky_jw_put_str(&jw, "hint", e->hint);
+        sky_jw_put_str(&jw, "signedText", e->signed_text);
+        sky_jw_put_str(&jw, "expectedPrefix", e->expected_prefix);
+    } else if (cause != NULL) {
+        sky_jw_put_str(&jw, "what", cause->detail);
+        sky_jw_put_str(&jw, "hint", cause->rule->hint);
+    }
+    if (cause != NULL)
+        sky_jw_put_str(&jw, "rule", cause->rule->id);
+    if (refusal->similar[0] != '\0')
+        sky_jw_put_str(&jw, "similar", refusal->similar);
+    sky_jw_end_object(&jw);
+}

@@ -1,0 +1,35 @@
+/* Why somebody was refused, for the journal and the command line: the recognised mistake in a
+ * signature, or the rule that decided, and a similar name where a name is unknown. */
+#ifndef SKY_SERVER_REFUSAL_H
+#define SKY_SERVER_REFUSAL_H
+
+#include "protocol/base/buf.h"
+#include "server/lookup.h"
+
+enum {
+    SKY_REFUSAL_JSON_MAX = 4096,
+    SKY_REFUSAL_OTHERS_MAX = 64, /* other devices of the product whose secrets are tried */
+};
+
+struct sky_refusal {
+    bool explained; /* `explanation` is filled */
+    struct sky_explanation explanation;
+    char similar[SKY_KEY_MAX + 1]; /* the nearest known name, or "" */
+};
+
+/* A wrong signature: adds the secrets of the product's other devices to `suspicion`, looks for the
+ * mistake, and judges its rules, which `rule_of` finds (NULL for mistakes without one). */
+void sky_refusal_explain(struct sky_app *app, const struct sky_lookup *lookup,
+                         struct sky_suspicion *suspicion, struct sky_arena *arena,
+                         const struct sky_rule *(*rule_of)(const void *ctx, enum sky_mistake m),
+                         const void *ctx, struct sky_judge *judge, struct sky_refusal *ret_refusal);
+
+/* An unknown name: looks for one that it may be a slip of. */
+void sky_refusal_find_similar(struct sky_app *app, const struct sky_lookup *lookup,
+                              struct sky_refusal *ret_refusal);
+
+/* As a JSON object. */
+void sky_refusal_json(const struct sky_refusal *refusal, const struct sky_judge *judge,
+                      struct sky_buf *out);
+
+#endif
