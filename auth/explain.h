@@ -17,6 +17,7 @@ enum sky_mistake {
     SKY_MISTAKE_TIMESTAMP_LEFT_OUT, /* a timestamp sent that was not signed */
     SKY_MISTAKE_TIMESTAMP_UNSENT,   /* a timestamp signed that was not sent */
     SKY_MISTAKE_TIMESTAMP_UNIT,     /* signed in seconds, sent in milliseconds, or the reverse */
+    SKY_MISTAKE_TIMESTAMP_TWICE,    /* the clock read again between signing and sending */
     SKY_MISTAKE_CLIENT_ID_PREFIX,   /* the word clientId doubled in front of the id, or stripped */
     SKY_MISTAKE_SWAPPED_KEYS,       /* product key and device key in each other's place */
     SKY_MISTAKE_FIELD_NAMES, /* clientID or clientid for clientId, deviceName for deviceKey */
@@ -33,6 +34,7 @@ enum sky_mistake {
     SKY_MISTAKE_IS_HMAC,         /* the reverse */
     SKY_MISTAKE_SECRET_IN_FRONT, /* digest of secret then text */
     SKY_MISTAKE_HMAC_SWAPPED,    /* key and text in each other's place */
+    SKY_MISTAKE_SECRET_TWICE,    /* as HMAC key and behind the text as well */
     SKY_MISTAKE_NO_SECRET,       /* digest of the text alone */
 
     /* which secret */

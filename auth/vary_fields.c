@@ -1,0 +1,362 @@
+/* Mistakes in which fields, or which values of fields, are signed. */
+#include "auth/mistakes.h"
+#include "protocol/base/assert.h"
+#include "protocol/base/mem.h"
+
+enum {
+    NONE = SKY_SIGN_FIELDS_MAX, /* no such field */
+    PAIRED_EXTRAS_MAX = 8,      /* extra fields that are tried two at a time */
+    TEXT_PARTS_MAX = 8,
+    TIMESTAMP_DIGITS_MAX = 18, /* fits int64_t */
+    DRIFT_MS = 20,             /* between two readings of a clock in one login */
+    CLOCK_S = 5,               /* between the device's clock and ours */
+};
+
+static size_t field_named(const struct sky_recipe *due, sky_span key)
+{
+    for (size_t i = 0; i < due->field_count; i++)
+        if (sky_span_eq_nocase(due->fields[i].key, key))
+            return i;
+    return NONE;
+}
+
+static size_t timestamp_field(const struct sky_suspicion *suspicion)
+{
+    return field_named(&suspicion->due, SKY_SPAN("timestamp"));
+}
+
+/* The field whose value the whole client id begins with, before its bar. */
+static size_t client_id_field(const struct sky_suspicion *suspicion)
+{
+    sky_span whole = suspicion->whole_client_id, head, block;
+    if (sky_span_cut(whole, '|', &head, &block))
+        for (size_t i = 0; i < suspicion->due.field_count; i++)
+            if (sky_span_eq(suspicion->due.fields[i].value, head))
+                return i;
+    return field_named(&suspicion->due, SKY_SPAN("clientId"));
+}
+
+/* A copy of the due fields with room for `more`, to be changed and handed to add_fields(). */
+static struct sky_pair *copy_fields(struct sky_workshop *shop, size_t more)
+{
+    const struct sky_recipe *due = &shop->suspicion->due;
+    struct sky_pair *list = sky_arena_take(&shop->arena, (due->field_count + more) * sizeof *list);
+    memcpy(list, due->fields, due->field_count * sizeof *list);
+    return list;
+}
+
+static struct sky_variant *add_fields(struct sky_workshop *shop, enum sky_mistake self,
+                                      const struct sky_pair *list, size_t count)
+{
+    struct sky_variant *variant = sky_workshop_add(shop, SKY_FACET_FIELDS, self);
+    variant->fields.list = list;
+    variant->fields.count = count;
+    return variant;
+}
+
+static struct sky_variant *add_text(struct sky_workshop *shop, enum sky_mistake self, sky_span text)
+{
+    struct sky_variant *variant = sky_workshop_add(shop, SKY_FACET_FIELDS, self);
+    variant->fields.text = text;
+    return variant;
+}
+
+/* The due fields with one value changed. */
+static struct sky_variant *add_value(struct sky_workshop *shop, enum sky_mistake self, size_t at,
+                                     sky_span value)
+{
+    struct sky_pair *list = copy_fields(shop, 0);
+    list[at].value = value;
+    return add_fields(shop, self, list, shop->suspicion->due.field_count);
+}
+
+static int compare(sky_span a, sky_span b)
+{
+    size_t len = a.len < b.len ? a.len : b.len;
+    int order = len > 0 ? memcmp(a.ptr, b.ptr, len) : 0;
+    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+/* Puts `pair` where the alphabet has it. `list` has `count` fields and room for one more. */
+static void insert_sorted(struct sky_pair *list, size_t count, struct sky_pair pair)
+{
+    size_t at = 0;
+    while (at < count && compare(list[at].key, pair.key) <= 0)
+        at++;
+    memmove(list + at + 1, list + at, (count - at) * sizeof *list);
+    list[at] = pair;
+}
+
+void sky_vary_whole_client_id(struct sky_workshop *shop, enum sky_mistake self)
+{
+    size_t at = client_id_field(shop->suspicion);
+    if (at != NONE && shop->suspicion->whole_client_id.len > 0)
+        add_value(shop, self, at, shop->suspicion->whole_client_id);
+}
+
+/* One, two or all of the extra fields, sorted in among the others or behind them. */
+static struct sky_variant *add_extras(struct sky_workshop *shop, enum sky_mistake self,
+                                      const struct sky_pair *extra, size_t count, bool sorted)
+{
+    size_t have = shop->suspicion->due.field_count;
+    struct sky_pair *list = copy_fields(shop, count);
+    for (size_t i = 0; i < count; i++) {
+        if (sorted)
+            insert_sorted(list, have + i, extra[i]);
+        else
+            list[have + i] = extra[i];
+    }
+    return add_fields(shop, self, list, have + count);
+}
+
+static void add_extra_pairs(struct sky_workshop *shop, enum sky_mistake self)
+{
+    const struct sky_pair *extra = shop->suspicion->extra;
+    size_t count = shop->suspicion->extra_count;
+    if (count > PAIRED_EXTRAS_MAX)
+        count = PAIRED_EXTRAS_MAX;
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = i + 1; j < count; j++) {
+            struct sky_pair two[] = {extra[i], extra[j]};
+            struct sky_variant *variant = add_extras(shop, self, two, 2, true);
+            variant->remote = true;
+            variant->note = sky_arena_printf(&shop->arena, "%.*s and %.*s",
+                                             SKY_SPAN_ARGS(two[0].key), SKY_SPAN_ARGS(two[1].key));
+        }
+    }
+}
+
+void sky_vary_extra_signed(struct sky_workshop *shop, enum sky_mistake self)
+{
+    const struct sky_suspicion *suspicion = shop->suspicion;
+    SKY_ASSERT(suspicion->extra_count <= SKY_PAIRS_MAX);
+    for (size_t i = 0; i < suspicion->extra_count; i++) {
+        const struct sky_pair *extra = &suspicion->extra[i];
+        if (suspicion->due.field_count > 0)
+            add_extras(shop, self, extra, 1, true)->note = extra->key;
+        else
+            add_text(shop, self,
+                     sky_arena_printf(&shop->arena, "%.*s;%.*s", SKY_SPAN_ARGS(suspicion->due.text),
+                                      SKY_SPAN_ARGS(extra->value)))
+                ->note = extra->key;
+    }
+    if (suspicion->due.field_count == 0 || suspicion->extra_count == 0)
+        return;
+    add_extra_pairs(shop, self);
+    for (int sorted = 1; sorted >= 0; sorted--)
+        add_extras(shop, self, suspicion->extra, suspicion->extra_count, sorted)->note =
+            SKY_SPAN("everything that was sent");
+}
+
+void sky_vary_timestamp_left_out(struct sky_workshop *shop, enum sky_mistake self)
+{
+    size_t at = timestamp_field(shop->suspicion), count = shop->suspicion->due.field_count;
+    if (at == NONE || count < 2)
+        return;
+    struct sky_pair *list = copy_fields(shop, 0);
+    memmove(list + at, list + at + 1, (count - at - 1) * sizeof *list);
+    add_fields(shop, self, list, count - 1);
+}
+
+static void add_unsent(struct sky_workshop *shop, enum sky_mistake self, sky_span value)
+{
+    struct sky_pair timestamp = {SKY_SPAN("timestamp"), value};
+    size_t count = shop->suspicion->due.field_count;
+    struct sky_pair *list = copy_fields(shop, 1);
+    insert_sorted(list, count, timestamp);
+    struct sky_variant *variant = add_fields(shop, self, list, count + 1);
+    variant->remote = true;
+    variant->note = value.len > 0 ? value : SKY_SPAN("an empty one");
+}
+
+/* An unsent timestamp can only be guessed: the constants of SDKs and of documents, nothing, and
+ * the present second, alone or written in milliseconds. */
+void sky_vary_timestamp_unsent(struct sky_workshop *shop, enum sky_mistake self)
+{
+    static const char *const known[] = {"", "0", "2524608000000", "789", "1548753362502"};
+    if (shop->suspicion->due.field_count == 0 || timestamp_field(shop->suspicion) != NONE)
+        return;
+    for (size_t i = 0; i < SKY_COUNT(known); i++)
+        add_unsent(shop, self, sky_span_str(known[i]));
+    for (int64_t off = -CLOCK_S; off <= CLOCK_S; off++) {
+        long long second = shop->suspicion->now_ms / 1000 + off;
+        add_unsent(shop, self, sky_arena_printf(&shop->arena, "%lld", second));
+        add_unsent(shop, self, sky_arena_printf(&shop->arena, "%lld000", second));
+    }
+}
+
+void sky_vary_timestamp_unit(struct sky_workshop *shop, enum sky_mistake self)
+{
+    size_t at = timestamp_field(shop->suspicion);
+    if (at == NONE)
+        return;
+    sky_span sent = shop->suspicion->due.fields[at].value, whole = sent, fraction;
+    int64_t number;
+    if (sky_span_cut(sent, '.', &whole, &fraction))
+        add_value(shop, self, at, whole)->note = SKY_SPAN("without its fraction");
+    if (!sky_span_to_int(whole, &number) || whole.len > TIMESTAMP_DIGITS_MAX)
+        return;
+    if (whole.len == sent.len)
+        add_value(shop, self, at, sky_arena_printf(&shop->arena, "%.*s.0", SKY_SPAN_ARGS(whole)))
+            ->note = SKY_SPAN("with a fraction");
+    if (whole.len > 3)
+        add_value(shop, self, at, sky_span_head(whole, whole.len - 3))->note =
+            SKY_SPAN("in seconds, sent in milliseconds");
+    add_value(shop, self, at, sky_arena_printf(&shop->arena, "%.*s000", SKY_SPAN_ARGS(whole)))
+        ->note = SKY_SPAN("in milliseconds, sent in seconds");
+}
+
+void sky_vary_timestamp_twice(struct sky_workshop *shop, enum sky_mistake self)
+{
+    size_t at = timestamp_field(shop->suspicion);
+    int64_t sent;
+    if (at == NONE || shop->suspicion->due.fields[at].value.len > TIMESTAMP_DIGITS_MAX ||
+        !sky_span_to_int(shop->suspicion->due.fields[at].value, &sent))
+        return;
+    for (int off = -DRIFT_MS; off <= DRIFT_MS; off++) {
+        if (off == 0)
+            continue;
+        struct sky_variant *variant = add_value(
+            shop, self, at, sky_arena_printf(&shop->arena, "%lld", (long long)sent + off));
+        variant->remote = true;
+        variant->note = sky_arena_printf(&shop->arena, "%+d", off);
+    }
+}
+
+void sky_vary_client_id_prefix(struct sky_workshop *shop, enum sky_mistake self)
+{
+    size_t at = client_id_field(shop->suspicion);
+    if (at == NONE)
+        return;
+    const struct sky_pair *field = &shop->suspicion->due.fields[at];
+    add_value(shop, self, at,
+              sky_arena_printf(&shop->arena, "%.*s%.*s", SKY_SPAN_ARGS(field->key),
+                               SKY_SPAN_ARGS(field->value)))
+        ->note = SKY_SPAN("the word stands there twice");
+    if (sky_span_starts(field->value, field->key))
+        add_value(shop, self, at, sky_span_tail(field->value, field->key.len))->note =
+            SKY_SPAN("the word was taken off the id");
+}
+
+/* Which fields name product and device is not known here: any two that are neither client id nor
+ * timestamp. */
+void sky_vary_swapped_keys(struct sky_workshop *shop, enum sky_mistake self)
+{
+    const struct sky_recipe *due = &shop->suspicion->due;
+    size_t id = client_id_field(shop->suspicion), time = timestamp_field(shop->suspicion);
+    for (size_t i = 0; i < due->field_count; i++) {
+        for (size_t j = i + 1; j < due->field_count; j++) {
+            if (i == id || i == time || j == id || j == time)
+                continue;
+            struct sky_pair *list = copy_fields(shop, 0);
+            list[i].value = due->fields[j].value;
+            list[j].value = due->fields[i].value;
+            add_fields(shop, self, list, due->field_count)->note =
+                sky_arena_printf(&shop->arena, "%.*s and %.*s", SKY_SPAN_ARGS(due->fields[i].key),
+                                 SKY_SPAN_ARGS(due->fields[j].key));
+        }
+    }
+}
+
+static bool is_upper(char c)
+{
+    return c >= 'A' && c <= 'Z';
+}
+
+static sky_span spell_lower(struct sky_workshop *shop, sky_span name)
+{
+    char *out = sky_arena_take(&shop->arena, name.len + 1);
+    for (size_t i = 0; i < name.len; i++)
+        out[i] = is_upper(name.ptr[i]) ? (char)(name.ptr[i] - 'A' + 'a') : name.ptr[i];
+    return sky_span_of(out, name.len);
+}
+
+static sky_span spell_capital(struct sky_workshop *shop, sky_span name)
+{
+    char *out = (char *)(uintptr_t)sky_arena_copy(&shop->arena, name).ptr;
+    if (name.len > 0 && out[0] >= 'a' && out[0] <= 'z')
+        out[0] = (char)(out[0] - 'a' + 'A');
+    return sky_span_of(out, name.len);
+}
+
+/* clientID for clientId. */
+static sky_span spell_id(struct sky_workshop *shop, sky_span name)
+{
+    if (!sky_span_ends(name, SKY_SPAN("Id")))
+        return name;
+    return sky_arena_printf(&shop->arena, "%.*sID", (int)(name.len - 2), name.ptr);
+}
+
+/* client_id for clientId. */
+static sky_span spell_snake(struct sky_workshop *shop, sky_span name)
+{
+    char *out = sky_arena_take(&shop->arena, 2 * name.len + 1);
+    size_t len = 0;
+    for (size_t i = 0; i < name.len; i++) {
+        if (is_upper(name.ptr[i]))
+            out[len++] = '_';
+        out[len++] = is_upper(name.ptr[i]) ? (char)(name.ptr[i] - 'A' + 'a') : name.ptr[i];
+    }
+    return sky_span_of(out, len);
+}
+
+/* The name that the neighbouring cloud has for the same thing. */
+static sky_span spell_alias(struct sky_workshop *shop, sky_span name)
+{
+    static const char *const aliases[][2] = {{"deviceKey", "deviceName"},
+                                             {"deviceName", "deviceKey"},
+                                             {"productKey", "productId"},
+                                             {"productId", "productKey"},
+                                             {"timestamp", "timeStamp"}};
+    (void)shop;
+    for (size_t i = 0; i < SKY_COUNT(aliases); i++)
+        if (sky_span_eq_str(name, aliases[i][0]))
+            return sky_span_str(aliases[i][1]);
+    return name;
+}
+
+typedef sky_span spell_fn(struct sky_workshop *shop, sky_span name);
+
+/* All names by one spelling, and, where that changes several, each alone. */
+static void add_spelling(struct sky_workshop *shop, enum sky_mistake self, spell_fn *spell)
+{
+    size_t count = shop->suspicion->due.field_count, changed = 0;
+    struct sky_pair *all = copy_fields(shop, 0);
+    for (size_t i = 0; i < count; i++) {
+        sky_span right = all[i].key;
+        all[i].key = spell(shop, right);
+        if (sky_span_eq(all[i].key, right))
+            continue;
+        changed++;
+        struct sky_pair *one = copy_fields(shop, 0);
+        one[i].key = all[i].key;
+        struct sky_variant *variant = add_fields(shop, self, one, count);
+        variant->remote = true;
+        variant->note = sky_arena_printf(&shop->arena, "%.*s for %.*s", SKY_SPAN_ARGS(all[i].key),
+                                         SKY_SPAN_ARGS(right));
+    }
+    if (changed > 1)
+        add_fields(shop, self, all, count);
+}
+
+void sky_vary_field_names(struct sky_workshop *shop, enum sky_mistake self)
+{
+    static spell_fn *const spellings[] = {spell_id, spell_alias, spell_lower, spell_capital,
+                                          spell_snake};
+    for (size_t i = 0; i < SKY_COUNT(spellings); i++)
+        add_spelling(shop, self, spellings[i]);
+}
+
+/* The leading one, two, ... fields of a text that has separators of its own. */
+void sky_vary_text_part(struct sky_workshop *shop, enum sky_mistake self)
+{
+    sky_span text = shop->suspicion->due.text;
+    if (shop->suspicion->due.field_count > 0)
+        return;
+    size_t parts = 0;
+    for (size_t i = 0; i < text.len && parts < TEXT_PARTS_MAX; i++)
+        if (strchr(";,&|\n", text.ptr[i]) != NULL && text.ptr[i] != '\0') {
+            add_text(shop, self, sky_span_head(text, i));
+            parts++;
+        }
+}
