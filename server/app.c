@@ -1,6 +1,7 @@
 #include "server/app.h"
 
 #include <stdio.h>
+#include <sys/resource.h>
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
@@ -28,6 +29,26 @@ void sky_app_patience(struct sky_app *app, struct sky_timer *timer, int64_t in_m
     sky_timerq_set(&app->patience, timer, app->clock.real_ms + in_ms, fire);
 }
 
+static void on_flush_journal(struct sky_timer *timer, int64_t now_ms)
+{
+    struct sky_app *app = SKY_CONTAINER_OF(timer, struct sky_app, flush_timer);
+    struct sky_journal_stats stats;
+    (void)now_ms;
+    if (sky_journal_flush(app->journal) != SKY_OK)
+        fprintf(stderr, "skymock: the journal could not be written to the store\n");
+    sky_journal_stats(app->journal, &stats);
+    app->flushed_seq = stats.last_seq;
+}
+
+/* New events are in the store a little later, many at a time; an idle server sleeps. */
+static void schedule_flush(struct sky_app *app)
+{
+    struct sky_journal_stats stats;
+    sky_journal_stats(app->journal, &stats);
+    if (stats.last_seq != app->flushed_seq && !sky_timer_is_set(&app->flush_timer))
+        sky_app_patience(app, &app->flush_timer, SKY_JOURNAL_FLUSH_MS, on_flush_journal);
+}
+
 static void on_wakeup(uv_timer_t *timer)
 {
     (void)timer; /* waking the loop is all: before_poll runs what is due */
@@ -40,7 +61,10 @@ static void before_poll(uv_prepare_t *prepare)
     sky_clock_update(&app->clock);
     int64_t next_ms = sky_clock_run(&app->clock);
     sky_timerq_run(&app->patience, app->clock.real_ms);
+    sky_sessions_follow(app);
     sky_front_flush(app);
+    if (app->journal != NULL)
+        schedule_flush(app);
     if (app->patience.count > 0) {
         int64_t patience_ms = sky_timerq_next_ms(&app->patience) - app->clock.real_ms;
         if (next_ms < 0 || patience_ms < next_ms)
@@ -50,15 +74,6 @@ static void before_poll(uv_prepare_t *prepare)
         uv_timer_start(&app->wakeup, on_wakeup, next_ms > 0 ? (uint64_t)next_ms : 1, 0);
     else
         uv_timer_stop(&app->wakeup);
-}
-
-static void on_flush_journal(struct sky_timer *timer, int64_t now_ms)
-{
-    struct sky_app *app = SKY_CONTAINER_OF(timer, struct sky_app, flush_timer);
-    (void)now_ms;
-    if (sky_journal_flush(app->journal) != SKY_OK)
-        fprintf(stderr, "skymock: the journal could not be written to the store\n");
-    sky_app_patience(app, timer, SKY_JOURNAL_FLUSH_MS, on_flush_journal);
 }
 
 /* ---- starting ---- */
@@ -88,6 +103,16 @@ static void on_signal(uv_signal_t *signal, int number)
 {
     (void)number;
     sky_app_stop(signal->data);
+}
+
+/* Every device is a file descriptor: as many as the system lets us have. */
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static void open_loop(struct sky_app *app)
@@ -157,6 +182,7 @@ sky_err sky_app_start(struct sky_app *app, const struct sky_config *config, stru
         sky_rng_init_seeded(&app->rng, (uint64_t)config->seed);
     else
         sky_rng_init(&app->rng);
+    raise_file_limit();
     open_loop(app);
     sky_err err = open_policy(app, why);
     if (err == SKY_OK)
@@ -166,8 +192,6 @@ sky_err sky_app_start(struct sky_app *app, const struct sky_config *config, stru
     app->journal =
         sky_journal_new(config->journal_bytes, config->journal_events, app->store, &app->clock);
     err = open_doors(app, why);
-    if (err == SKY_OK)
-        sky_app_patience(app, &app->flush_timer, SKY_JOURNAL_FLUSH_MS, on_flush_journal);
 out:
     if (err != SKY_OK)
         close_parts(app);

@@ -52,7 +52,8 @@ struct sky_app {
     uv_prepare_t before_poll;
     uv_signal_t signals[2];
     struct sky_timer flush_timer;
-    uint64_t turn_ms; /* uv_now() of the last clock reading */
+    uint64_t flushed_seq; /* the journal is in the store up to here */
+    uint64_t turn_ms;     /* uv_now() of the last clock reading */
     bool stopping;
 };
 

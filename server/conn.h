@@ -38,20 +38,21 @@ struct sky_conn {
     uv_tcp_t tcp;
     struct sky_app *app;
     const struct sky_port *port;
-    struct sky_tls *tls;         /* NULL: clear */
-    struct sky_psk_try *psk;     /* owned; NULL unless a pre-shared key was asked for */
-    void *state;                 /* the port's own */
+    struct sky_tls *tls;     /* NULL: clear */
+    struct sky_psk_try *psk; /* owned; NULL unless a pre-shared key was asked for */
+    void *state;             /* the port's own */
     struct sky_door door;
-    struct sky_buf in;           /* kept input, empty between packets */
-    struct sky_buf out;          /* written in this turn */
-    struct sky_buf sending;      /* handed to the kernel, not yet taken */
+    struct sky_buf in;            /* kept input, empty between packets */
+    struct sky_buf out;           /* written in this turn */
+    struct sky_buf sending;       /* handed to the kernel, not yet taken */
     struct sky_conn *prev, *next; /* all connections */
     struct sky_conn *next_dirty, *next_dying;
-    struct sky_timer patience;   /* real time: login limit, then linger limit */
-    struct sky_timer alarm;      /* virtual time: the port's, keepalive for MQTT */
-    int64_t cut_at_ms;           /* virtual time at which the cloud cuts the link; 0: it does not */
-    const char *close_reason;    /* static */
-    uint32_t id;                 /* > 0, in the journal and the API */
+    struct sky_timer patience; /* real time: login limit, then linger limit */
+    struct sky_timer alarm;    /* virtual time: the port's, keepalive for MQTT */
+    int64_t cut_at_ms;         /* virtual time at which the cloud cuts the link; 0: it does not */
+    int64_t device_id;         /* registry id of the device it was admitted as; 0: none */
+    const char *close_reason;  /* static */
+    uint32_t id;               /* > 0, in the journal and the API */
     bool dirty, closing, reaped, shut, held;
 };
 

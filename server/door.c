@@ -3,16 +3,14 @@
 #include "auth/text.h"
 #include "protocol/base/mem.h"
 #include "server/app.h"
-#include "server/mqtt_port.h"
 
 static struct sky_event_head head_of(const struct sky_conn *conn, enum sky_event_type type)
 {
-    const struct sky_session *session = conn->port == &sky_mqtt_port ? conn->state : NULL;
     return (struct sky_event_head){.type = type,
                                    .direction = SKY_UP,
                                    .transport = conn->door.transport,
                                    .connection = conn->id,
-                                   .device_id = session != NULL ? session->device_id : 0};
+                                   .device_id = conn->device_id};
 }
 
 void sky_door_refused(struct sky_conn *conn, const struct sky_rule *rule, sky_span bytes,

@@ -101,11 +101,12 @@ static void on_written(uv_write_t *request, int status)
         return;
     if (status < 0)
         sky_conn_close(conn, "the peer went away while being written to");
-    if (conn->reaped) {
+    else
+        flush_one(conn);
+    if (conn->reaped && conn->sending.len == 0) {
         finish(conn);
         return;
     }
-    flush_one(conn);
     if (conn->sending.len == 0 && conn->port->on_drained != NULL && !conn->closing)
         conn->port->on_drained(conn);
 }
@@ -342,6 +343,7 @@ static size_t sniff_bytes(struct sky_conn *conn, sky_span in)
     if ((allows & SKY_LISTEN_HTTP) && is_http(first)) {
         conn->door.transport = conn->tls != NULL ? SKY_HTTPS : SKY_HTTP;
         conn->port = &sky_http_port;
+        sky_timerq_cancel(&conn->app->patience, &conn->patience); /* HTTP has limits of its own */
         return 0;
     }
     if (!(allows & SKY_LISTEN_MQTT))

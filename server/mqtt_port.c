@@ -21,12 +21,11 @@ enum {
 static struct sky_event_head head_of(const struct sky_conn *conn, enum sky_event_type type,
                                      enum sky_direction direction)
 {
-    const struct sky_session *session = conn->state;
     return (struct sky_event_head){.type = type,
                                    .direction = direction,
                                    .transport = conn->door.transport,
                                    .connection = conn->id,
-                                   .device_id = session != NULL ? session->device_id : 0};
+                                   .device_id = conn->device_id};
 }
 
 static void record(struct sky_conn *conn, enum sky_event_type type, enum sky_direction direction,
@@ -261,6 +260,7 @@ static void admit(struct sky_conn *conn, const struct sky_mqtt_connect *connect,
     struct sky_app *app = conn->app;
     struct sky_session *session = sky_session_open(app, &lookup->product, &lookup->device);
     take_over(conn, session);
+    sky_session_expire(app, session);
     bool present = session->kept && !connect->clean_session;
     if (connect->clean_session)
         sky_session_wipe(app, session);
@@ -272,6 +272,7 @@ static void admit(struct sky_conn *conn, const struct sky_mqtt_connect *connect,
     session->last_login_ms = session->last_seen_ms = app->clock.now_ms;
     session->silent = false;
     conn->state = session;
+    conn->device_id = session->device_id;
     app->sessions.online++;
     sky_timerq_cancel(&app->patience, &conn->patience);
     sky_session_judged(app, session, judge);

@@ -60,9 +60,8 @@ static bool load(struct sky_app *app, struct sky_product_info *info, int64_t pro
     return true;
 }
 
-/* The registry has changed: every view of it is read again, in place, and devices that are gone or
- * switched off lose their connection. */
-static void follow_registry(struct sky_app *app)
+/* Every view of a product is read again, in place, and what was derived from it forgotten. */
+void sky_sessions_follow(struct sky_app *app)
 {
     struct sky_sessions *sessions = &app->sessions;
     uint64_t generation = sky_store_generation(app->store);
@@ -77,7 +76,7 @@ static void follow_registry(struct sky_app *app)
 
 struct sky_product_info *sky_product_info(struct sky_app *app, int64_t product_id)
 {
-    follow_registry(app);
+    sky_sessions_follow(app);
     struct sky_product_info *info;
     HASH_FIND(hh, app->sessions.products, &product_id, sizeof product_id, info);
     if (info != NULL)
@@ -145,6 +144,14 @@ void sky_session_wipe(struct sky_app *app, struct sky_session *session)
     sky_subs_drop(app->broker.subs, session->slot);
     sky_mqtt_session_done(&session->mqtt);
     session->kept = false;
+}
+
+void sky_session_expire(struct sky_app *app, struct sky_session *session)
+{
+    int64_t away_max_ms = session->product->cloud->limits.session.queue_age_max_ms;
+    if (session->kept && session->conn == NULL && away_max_ms > 0 &&
+        app->clock.now_ms - session->away_since_ms > away_max_ms)
+        sky_session_wipe(app, session);
 }
 
 bool sky_session_kick(struct sky_app *app, struct sky_session *session, const char *reason)

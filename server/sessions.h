@@ -72,8 +72,14 @@ struct sky_session *sky_session_open(struct sky_app *app, const struct sky_produ
 void sky_session_forget(struct sky_app *app, struct sky_session *session);
 /* Drops subscriptions and messages, keeps conduct (clean session, 3.1.2-6). */
 void sky_session_wipe(struct sky_app *app, struct sky_session *session);
+/* Drops them if the device has been away for longer than its cloud keeps a session. */
+void sky_session_expire(struct sky_app *app, struct sky_session *session);
 /* Closes the device's connection, if any, for the stated reason. False when it is away. */
 bool sky_session_kick(struct sky_app *app, struct sky_session *session, const char *reason);
+
+/* Catches up with changes of the registry; called once a turn, costs nothing when there are none.
+ */
+void sky_sessions_follow(struct sky_app *app);
 
 /* The product's view, up to date with the registry; NULL when the registry has no such product. */
 struct sky_product_info *sky_product_info(struct sky_app *app, int64_t product_id);
