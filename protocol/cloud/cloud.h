@@ -121,6 +121,7 @@ struct sky_uplink {
     enum sky_transport transport;
     uint8_t qos;
     unsigned traits;
+    bool reply_subscribed; /* the device receives what is answered on this topic */
 };
 
 /* A service: what answers on a topic. */
@@ -292,6 +293,18 @@ struct sky_cloud {
     sky_err (*check_secret)(sky_span secret, struct sky_why *why);
     /* A device secret in the cloud's form, made from `fresh`. */
     void (*make_secret)(sky_span fresh, char out[SKY_SECRET_MAX + 1]);
+
+    /* The device's shadow, where the cloud has one: NULL otherwise. `shadow_document` is its name
+     * among the documents; sky_shadow_show() renders it. */
+    const char *shadow_document;
+    /* The application changes what it desires: `patch` is {"desired":{...}} or {"desired":null},
+     * with {"version":n} if it is to apply to that version only (CONFLICT otherwise). Appends the
+     * new document and what the device is told. */
+    sky_err (*patch_shadow)(const struct sky_uplink *to, const struct sky_facts *facts,
+                            sky_span patch, struct sky_effects *effects, struct sky_why *why);
+    /* The document that a fixture's {"reported":{...},"desired":{...}} stands for. */
+    sky_err (*seed_shadow)(sky_span fixture, int64_t now_ms, struct sky_arena *arena,
+                           sky_span *ret_document, int64_t *ret_version, struct sky_why *why);
 
     /* Pre-shared keys; NULL where the cloud has none. */
     bool (*psk_claim)(const struct sky_door *door, sky_span identity, struct sky_claim *ret_claim);

@@ -1,0 +1,362 @@
+/* The device shadow of the vendor's help page 53964 and of the C SDK 2.x, which matches answers
+ * by clientToken and clears with the string "null". */
+#include <stdio.h>
+
+#include "protocol/cloud/aliyun/rules.h"
+#include "protocol/cloud/aliyun/services.h"
+#include "protocol/cloud/envelope.h"
+#include "protocol/cloud/member.h"
+#include "protocol/cloud/shadow.h"
+
+static const struct sky_shadow_limits limits = {
+    .depth_max = SKY_ALIYUN_SHADOW_DEPTH_MAX,
+    .bytes_max = SKY_ALIYUN_SHADOW_BYTES_MAX,
+    .attributes_max = SKY_ALIYUN_SHADOW_ATTRIBUTES_MAX,
+};
+
+/* The SDK's list, and 409 from the help page. What the cloud says to a shadow too deep or too
+ * large is not published: 500 is this server's choice. */
+enum code {
+    CODE_OK = 0,
+    CODE_NOT_JSON = 400,
+    CODE_NO_METHOD = 401,
+    CODE_NO_STATE = 402,
+    CODE_BAD_VERSION = 403,
+    CODE_NO_REPORTED = 404,
+    CODE_EMPTY_REPORTED = 405,
+    CODE_BAD_METHOD = 406,
+    CODE_EMPTY_SHADOW = 407,
+    CODE_TOO_MANY = 408,
+    CODE_CONFLICT = 409,
+    CODE_TOO_LARGE = 500,
+};
+
+static const struct {
+    enum code code;
+    const char *text;
+} texts[] = {
+    {CODE_NOT_JSON, "incorrect json format"},
+    {CODE_NO_METHOD, "method is missing"},
+    {CODE_NO_STATE, "state is missing"},
+    {CODE_BAD_VERSION, "version is not a number of at least 0"},
+    {CODE_NO_REPORTED, "reported is missing"},
+    {CODE_EMPTY_REPORTED, "reported has no attributes"},
+    {CODE_BAD_METHOD, "unknown method"},
+    {CODE_EMPTY_SHADOW, "the shadow is empty"},
+    {CODE_TOO_MANY, "too many attributes"},
+    {CODE_CONFLICT, "version conflict"},
+    {CODE_TOO_LARGE, "the shadow is too deep or too large"},
+};
+
+/* One request on its way through. */
+struct request {
+    const struct sky_uplink *uplink;
+    const struct sky_facts *facts;
+    struct sky_judge *judge;
+    struct sky_effects *effects;
+    cJSON *tree;    /* owned; NULL when the payload is no object */
+    sky_span token; /* as it came, empty when there is none to echo */
+    struct sky_shadow shadow;
+};
+
+static const double version_max = 9007199254740991.0; /* 2^53 - 1: exact in JSON everywhere */
+
+static int64_t now_s(const struct sky_facts *facts)
+{
+    return facts->now_ms / 1000;
+}
+
+static const char *code_text(enum code code)
+{
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (texts[i].code == code)
+            return texts[i].text;
+    return "";
+}
+
+static sky_span answer_topic(const struct sky_uplink *uplink, struct sky_arena *arena)
+{
+    return sky_arena_printf(arena, "/shadow/get/%.*s/%.*s", SKY_SPAN_ARGS(uplink->product),
+                            SKY_SPAN_ARGS(uplink->device));
+}
+
+/* Behind the payload. */
+static void end_answer(const struct request *request, struct sky_jw *jw)
+{
+    sky_jw_put_int(jw, "timestamp", now_s(request->facts));
+    if (request->token.len > 0) {
+        sky_jw_key(jw, "clientToken");
+        sky_jw_raw(jw, request->token);
+    }
+    sky_jw_end_object(jw);
+    sky_envelope_reply(request->effects, request->uplink,
+                       answer_topic(request->uplink, &request->effects->arena), jw->out);
+}
+
+static void begin_payload(struct sky_jw *jw, const char *method, const char *status)
+{
+    sky_jw_object(jw);
+    sky_jw_put_str(jw, "method", method);
+    sky_jw_key(jw, "payload");
+    sky_jw_object(jw);
+    sky_jw_put_str(jw, "status", status);
+}
+
+static void put_tree(struct sky_jw *jw, const char *key, const cJSON *tree)
+{
+    sky_jw_key(jw, key);
+    sky_jw_tree(jw, tree);
+}
+
+static void answer_error(const struct request *request, enum code code)
+{
+    struct sky_buf out;
+    struct sky_jw jw = sky_jw(&out);
+    char digits[8];
+    snprintf(digits, sizeof digits, "%d", (int)code);
+    sky_buf_init(&out, SKY_ENVELOPE_REPLY_MAX);
+    begin_payload(&jw, "reply", "error");
+    sky_jw_key(&jw, "content");
+    sky_jw_object(&jw);
+    sky_jw_put_str(&jw, "errorcode", digits);
+    sky_jw_put_str(&jw, "errormessage", code_text(code));
+    sky_jw_end_object(&jw);
+    sky_jw_end_object(&jw);
+    end_answer(request, &jw);
+}
+
+static void answer_success(const struct request *request)
+{
+    struct sky_buf out;
+    struct sky_jw jw = sky_jw(&out);
+    sky_buf_init(&out, SKY_ENVELOPE_REPLY_MAX);
+    begin_payload(&jw, "reply", "success");
+    sky_jw_put_int(&jw, "version", request->shadow.version);
+    sky_jw_end_object(&jw);
+    end_answer(request, &jw);
+}
+
+/* The whole shadow, as in an answer to get and in a control message. */
+static void write_document(struct sky_jw *jw, const char *method, const struct sky_shadow *shadow)
+{
+    begin_payload(jw, method, "success");
+    put_tree(jw, "state", shadow->state);
+    put_tree(jw, "metadata", shadow->metadata);
+    sky_jw_end_object(jw);
+    sky_jw_put_int(jw, "version", shadow->version);
+}
+
+static void answer_document(const struct request *request)
+{
+    struct sky_buf out;
+    struct sky_jw jw = sky_jw(&out);
+    sky_buf_init(&out, SKY_ENVELOPE_REPLY_MAX);
+    write_document(&jw, "reply", &request->shadow);
+    end_answer(request, &jw);
+}
+
+static void store(const struct sky_shadow *shadow, struct sky_effects *effects)
+{
+    struct sky_effect *effect = sky_effects_add(effects, SKY_EFFECT_PUT_DOCUMENT);
+    effect->name = sky_span_str(sky_aliyun_shadow.document);
+    effect->payload = sky_shadow_text(shadow, &effects->arena);
+    effect->version = shadow->version;
+}
+
+/* ---- the requests ---- */
+
+/* Makes the strings "null" below `value` real ones; `all`: every value that is no object. */
+static void write_nulls(cJSON *value, bool all)
+{
+    const char *text = cJSON_GetStringValue(value);
+    if (cJSON_IsObject(value)) {
+        cJSON *child;
+        cJSON_ArrayForEach (child, value)
+            write_nulls(child, all);
+        return;
+    }
+    if (!all && (text == NULL || strcmp(text, "null") != 0))
+        return;
+    cJSON_Delete(value->child); /* an array's elements */
+    value->child = NULL;
+    cJSON_free(value->valuestring);
+    value->valuestring = NULL;
+    value->type = cJSON_NULL;
+}
+
+static enum code fault_code(enum sky_shadow_fault fault)
+{
+    switch (fault) {
+    case SKY_SHADOW_FINE:
+        return CODE_OK;
+    case SKY_SHADOW_MANY:
+        return CODE_TOO_MANY;
+    case SKY_SHADOW_DEEP:
+    case SKY_SHADOW_LARGE:
+        return CODE_TOO_LARGE;
+    case SKY_SHADOW_SHAPE:
+    case SKY_SHADOW_ARRAY_NULL:
+    default:
+        return CODE_NOT_JSON;
+    }
+}
+
+/* An update that only acknowledges ("desired":"null") needs no reported. */
+static enum code check_state(const cJSON *state)
+{
+    const cJSON *reported = sky_json_get(state, "reported");
+    if (!cJSON_IsObject(state))
+        return CODE_NO_STATE;
+    if (reported == NULL && sky_json_get(state, "desired") == NULL)
+        return CODE_NO_REPORTED;
+    if (cJSON_IsObject(reported) && reported->child == NULL)
+        return CODE_EMPTY_REPORTED;
+    return fault_code(sky_shadow_check(state, &limits));
+}
+
+/* The version after the change. A version that was sent must be above the stored one and becomes
+ * the new one; none, or 0 as in the vendor's API, means: not checked. */
+static enum code next_version(const struct request *request, int64_t *ret_version)
+{
+    const cJSON *version = sky_json_get(request->tree, "version");
+    double sent = cJSON_IsNumber(version) ? version->valuedouble : 0;
+    *ret_version = request->shadow.version + 1;
+    if (version != NULL && (!cJSON_IsNumber(version) || sent < 0 || sent > version_max))
+        return CODE_BAD_VERSION;
+    if (sent == 0)
+        return CODE_OK;
+    bool kept = sent > (double)request->shadow.version;
+    if (sky_judge_rule(request->judge, ALI_RULE(SHADOW_VERSION), kept,
+                       "version %.0f was sent, the shadow has %lld", sent,
+                       (long long)request->shadow.version))
+        return CODE_CONFLICT;
+    if (kept)
+        *ret_version = (int64_t)sent;
+    return CODE_OK;
+}
+
+static enum code change(struct request *request, bool removes)
+{
+    cJSON *state = cJSON_GetObjectItemCaseSensitive(request->tree, "state");
+    int64_t version;
+    if (cJSON_IsObject(state))
+        write_nulls(state, removes);
+    enum code code = check_state(state);
+    if (code == CODE_OK && removes && request->shadow.state->child == NULL)
+        code = CODE_EMPTY_SHADOW;
+    if (code == CODE_OK)
+        code = next_version(request, &version);
+    if (code != CODE_OK)
+        return code;
+    sky_shadow_merge(&request->shadow, state, false, now_s(request->facts));
+    code = fault_code(sky_shadow_measure(&request->shadow, &limits));
+    if (code != CODE_OK)
+        return code;
+    request->shadow.version = version;
+    store(&request->shadow, request->effects);
+    answer_success(request);
+    return CODE_OK;
+}
+
+static enum code get(struct request *request)
+{
+    if (request->shadow.state->child == NULL)
+        return CODE_EMPTY_SHADOW;
+    answer_document(request);
+    return CODE_OK;
+}
+
+static enum code dispatch(struct request *request)
+{
+    const char *method = sky_json_get_str(request->tree, "method");
+    if (request->tree == NULL)
+        return CODE_NOT_JSON;
+    if (method == NULL)
+        return CODE_NO_METHOD;
+    if (strcmp(method, "get") == 0)
+        return get(request);
+    if (strcmp(method, "update") == 0)
+        return change(request, false);
+    if (strcmp(method, "delete") == 0)
+        return change(request, true);
+    return CODE_BAD_METHOD;
+}
+
+static sky_span find_token(sky_span payload, struct sky_arena *arena)
+{
+    sky_span token = sky_member_get(sky_member_compact(arena, payload), "clientToken");
+    bool usable = sky_member_is_string(token) || sky_member_is_number(token);
+    return usable && token.len <= SKY_ENVELOPE_ID_MAX ? token : SKY_SPAN_NONE;
+}
+
+static void parse(struct request *request)
+{
+    struct sky_why why = {.reason = "the message is longer than 256 KB, or not an object"};
+    sky_span payload = request->uplink->payload;
+    bool fits = payload.len <= SKY_ALIYUN_MESSAGE_MAX;
+    if (fits && sky_json_parse(payload, SKY_ENVELOPE_DEPTH_MAX, &request->tree, &why) == SKY_OK &&
+        !cJSON_IsObject(request->tree)) {
+        cJSON_Delete(request->tree);
+        request->tree = NULL;
+    }
+    bool sound = request->tree != NULL;
+    sky_judge_rule(request->judge, ALI_RULE(PAYLOAD_JSON), sound, "%s", why.reason);
+    if (sound)
+        request->token = find_token(payload, &request->effects->arena);
+}
+
+static void handle_shadow(const struct sky_uplink *uplink, const struct sky_facts *facts,
+                          struct sky_judge *judge, struct sky_effects *effects)
+{
+    struct request request = {.uplink = uplink, .facts = facts, .judge = judge, .effects = effects};
+    parse(&request);
+    sky_shadow_load(&request.shadow, facts);
+    enum code code = dispatch(&request);
+    if (request.tree != NULL && code != CODE_CONFLICT)
+        sky_judge_rule(judge, ALI_RULE(SHADOW_FORMAT), code == CODE_OK || code == CODE_EMPTY_SHADOW,
+                       "%s", code_text(code));
+    if (code != CODE_OK)
+        answer_error(&request, code);
+    sky_shadow_done(&request.shadow);
+    cJSON_Delete(request.tree);
+}
+
+const struct sky_service sky_aliyun_shadow = {"shadow", "shadow", handle_shadow};
+
+/* ---- the application's side ---- */
+
+static void push_control(const struct sky_uplink *to, const struct sky_shadow *shadow,
+                         struct sky_effects *effects)
+{
+    struct sky_buf out;
+    struct sky_jw jw = sky_jw(&out);
+    sky_buf_init(&out, SKY_ENVELOPE_REPLY_MAX);
+    write_document(&jw, "control", shadow);
+    sky_jw_put_int(&jw, "timestamp", shadow->timestamp_s);
+    sky_jw_end_object(&jw);
+    sky_effects_message(effects, SKY_EFFECT_PUBLISH, answer_topic(to, &effects->arena),
+                        sky_envelope_keep(&effects->arena, &out), 1);
+}
+
+sky_err sky_aliyun_shadow_patch(const struct sky_uplink *to, const struct sky_facts *facts,
+                                sky_span patch, struct sky_effects *effects, struct sky_why *why)
+{
+    struct sky_shadow shadow;
+    cJSON *tree = NULL;
+    sky_shadow_load(&shadow, facts);
+    sky_err err = sky_shadow_desire(&shadow, patch, &limits, now_s(facts), &tree, why);
+    if (err == SKY_OK) {
+        store(&shadow, effects);
+        if (sky_json_get(shadow.state, "desired") != NULL)
+            push_control(to, &shadow, effects);
+    }
+    cJSON_Delete(tree);
+    sky_shadow_done(&shadow);
+    return err;
+}
+
+sky_err sky_aliyun_shadow_seed(sky_span fixture, int64_t now_ms, struct sky_arena *arena,
+                               sky_span *ret_document, int64_t *ret_version, struct sky_why *why)
+{
+    return sky_shadow_seed(fixture, &limits, now_ms, arena, ret_document, ret_version, why);
+}

@@ -1,0 +1,641 @@
+#include "protocol/cloud/enos/services.h"
+
+#include <inttypes.h>
+
+#include "protocol/cloud/enos/rules.h"
+#include "protocol/cloud/envelope.h"
+#include "protocol/cloud/latest.h"
+#include "protocol/cloud/member.h"
+
+/* The vendor's codes and texts (common parameter page and each service's page). The format codes
+ * of tags and events are not published: the attributes' and the model's are used for them. */
+enum code {
+    CODE_OK = 200,
+    CODE_TOO_LARGE = 1008,
+    CODE_NO_RIGHT = 1009,
+    CODE_MODEL = 1204,
+    CODE_POINT_FORMAT = 1206,
+    CODE_UPDATE_FORMAT = 1207,
+    CODE_QUERY_FORMAT = 1208,
+    CODE_DELETE_FORMAT = 1209,
+    CODE_NO_SUB_DEVICE = 1212,
+    CODE_NOT_JSON = 1220,
+    CODE_EMPTY = 1251,
+    CODE_METHOD = 1260,
+};
+
+static const struct {
+    enum code code;
+    const char *text;
+} texts[] = {
+    {CODE_TOO_LARGE, "Msg size is too large, discard the message"},
+    {CODE_NO_RIGHT, "Publish to topic with no write permission"},
+    {CODE_MODEL, "Model validate failed"},
+    {CODE_POINT_FORMAT, "Measurepoint post data format error"},
+    {CODE_UPDATE_FORMAT, "Attribute update data format error"},
+    {CODE_QUERY_FORMAT, "Attribute query data format error"},
+    {CODE_DELETE_FORMAT, "Attribute delete data format error"},
+    {CODE_NO_SUB_DEVICE, "No sub-device permission"},
+    {CODE_NOT_JSON, "Payload format error"},
+    {CODE_EMPTY, "Payload is empty"},
+    {CODE_METHOD, "Methods not consistent"},
+};
+
+enum { THING_LEVEL = 4 }; /* of /sys/{product}/{device}/thing/... */
+
+/* One request on its way through: every service works on this. */
+struct request {
+    const struct sky_uplink *uplink;
+    const struct sky_facts *facts;
+    struct sky_judge *judge;
+    struct sky_effects *effects;
+    struct sky_envelope envelope;
+    struct sky_latest latest;
+};
+
+static const char *code_text(enum code code)
+{
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (texts[i].code == code)
+            return texts[i].text;
+    return "";
+}
+
+/* The vendor's key order; `data` is a JSON object. */
+static void reply(const struct request *request, enum code code, sky_span data)
+{
+    const struct sky_uplink *uplink = request->uplink;
+    struct sky_buf out;
+    sky_buf_init(&out, SKY_ENVELOPE_REPLY_MAX);
+    sky_buf_add_byte(&out, '{');
+    if (request->envelope.id.len > 0)
+        sky_buf_addf(&out, "\"id\":%.*s,", SKY_SPAN_ARGS(request->envelope.id));
+    sky_buf_addf(&out, "\"code\":%d,", (int)code);
+    if (code != CODE_OK)
+        sky_buf_addf(&out, "\"message\":\"%s\",", code_text(code));
+    sky_buf_addf(&out, "\"data\":%.*s}", SKY_SPAN_ARGS(data));
+    sky_envelope_reply(request->effects, uplink,
+                       sky_envelope_reply_topic(&request->effects->arena, uplink->topic), &out);
+}
+
+static void succeed(const struct request *request)
+{
+    reply(request, CODE_OK, SKY_SPAN("{}"));
+}
+
+static void fail(const struct request *request, enum code code)
+{
+    reply(request, code, SKY_SPAN("{}"));
+}
+
+/* Judges the message as such and returns the code that refuses it, or OK. */
+static enum code judge_message(struct request *request)
+{
+    const struct sky_envelope *envelope = &request->envelope;
+    sky_span topic = request->uplink->topic;
+    bool fits = envelope->fault != SKY_ENVELOPE_LARGE;
+    sky_judge_rule(request->judge,
+                   sky_cloud_limit_rule(request->uplink->cloud, SKY_LIMIT_PAYLOAD_SIZE), fits,
+                   "%zu bytes on %.*s", request->uplink->payload.len, SKY_SPAN_ARGS(topic));
+    if (!fits)
+        return CODE_TOO_LARGE;
+    bool empty = envelope->fault == SKY_ENVELOPE_EMPTY;
+    bool sound = envelope->fault == SKY_ENVELOPE_SOUND;
+    sky_judge_rule(request->judge, ENOS_RULE(PAYLOAD_JSON), sound, "%.*s: %s", SKY_SPAN_ARGS(topic),
+                   empty ? "the payload is empty" : envelope->why.reason);
+    return sound ? CODE_OK : empty ? CODE_EMPTY : CODE_NOT_JSON;
+}
+
+static void judge_version(struct request *request)
+{
+    sky_span version = request->envelope.version;
+    bool known = sky_span_eq_str(version, "\"1.0\"") || sky_span_eq_str(version, "\"1.1\"");
+    sky_judge_rule(request->judge, ENOS_RULE(VERSION), known, "version is %.*s",
+                   SKY_SPAN_ARGS(version.len > 0 ? version : SKY_SPAN("absent")));
+}
+
+static void begin(struct request *request, const struct sky_uplink *uplink,
+                  const struct sky_facts *facts, struct sky_judge *judge,
+                  struct sky_effects *effects)
+{
+    *request =
+        (struct request){.uplink = uplink, .facts = facts, .judge = judge, .effects = effects};
+    sky_envelope_open(&request->envelope, uplink->payload, SKY_ENOS_MESSAGE_MAX, &effects->arena);
+}
+
+/* False when the request has been answered with an error. The page on events calls `method`
+ * optional, so only a wrong one counts. */
+static bool admit(struct request *request, const struct sky_uplink *uplink,
+                  const struct sky_facts *facts, struct sky_judge *judge,
+                  struct sky_effects *effects)
+{
+    begin(request, uplink, facts, judge, effects);
+    enum code code = judge_message(request);
+    if (code != CODE_OK) {
+        fail(request, code);
+        return false;
+    }
+    judge_version(request);
+    sky_span method = request->envelope.method;
+    bool fits = method.len == 0 || sky_envelope_method_fits(method, uplink->topic, THING_LEVEL);
+    if (!sky_judge_rule(judge, ENOS_RULE(METHOD_TOPIC), fits, "method %.*s was sent to %.*s",
+                        SKY_SPAN_ARGS(method), SKY_SPAN_ARGS(uplink->topic)))
+        return true;
+    fail(request, CODE_METHOD);
+    return false;
+}
+
+/* True when this breaks the rule and is to be refused. */
+static bool refused_data(struct request *request, enum code code)
+{
+    bool kept = code == CODE_OK;
+    const struct sky_rule *rule =
+        code == CODE_NO_SUB_DEVICE ? ENOS_RULE(TOPIC_ACL) : ENOS_RULE(PARAMS);
+    sky_judge_rule(request->judge, rule, kept, "%.*s: code %d, %s",
+                   SKY_SPAN_ARGS(request->uplink->topic), (int)code, code_text(code));
+    if (!kept)
+        fail(request, code);
+    return !kept;
+}
+
+/* ---- measure points ---- */
+
+/* A bad quality or a null is all that can be seen without the product's model. */
+static bool point_is_valid(sky_span point)
+{
+    int64_t quality = 0;
+    sky_span text = sky_member_get(point, "quality");
+    bool wrapped = sky_member_get(point, "value").len > 0;
+    if (sky_span_eq_str(point, "null") || sky_span_eq_str(sky_member_get(point, "value"), "null"))
+        return false;
+    return !wrapped || text.len == 0 ||
+           (sky_span_to_int(text, &quality) && quality <= SKY_ENOS_QUALITY_MAX);
+}
+
+static enum code check_points(sky_span entry)
+{
+    struct sky_member point;
+    sky_span points = sky_member_get(entry, "measurepoints");
+    sky_span rest = sky_member_inside(points);
+    if (!sky_member_is_object(points))
+        return CODE_POINT_FORMAT;
+    while (sky_member_next(&rest, &point))
+        if (!point_is_valid(point.value))
+            return CODE_MODEL;
+    return CODE_OK;
+}
+
+/* An entry of a batch may name its device; a gateway's sub-devices are not played here. */
+static bool is_own(const struct request *request, sky_span entry)
+{
+    sky_span product = sky_member_text(sky_member_get(entry, "productKey"));
+    sky_span device = sky_member_text(sky_member_get(entry, "deviceKey"));
+    return (product.len == 0 || sky_span_eq(product, request->uplink->product)) &&
+           (device.len == 0 || sky_span_eq(device, request->uplink->device));
+}
+
+static bool skips_invalid(const struct request *request)
+{
+    return sky_span_eq_str(sky_member_get(request->envelope.text, "skipInvalidMeasurepoints"),
+                           "true");
+}
+
+/* One failing entry fails the whole batch with its code. */
+static enum code check_batch(const struct request *request)
+{
+    sky_span entry, rest = sky_member_inside(request->envelope.params);
+    enum code code = CODE_OK;
+    if (!sky_member_is_array(request->envelope.params))
+        return CODE_POINT_FORMAT;
+    while (code == CODE_OK && sky_member_next_element(&rest, &entry)) {
+        code = is_own(request, entry) ? check_points(entry) : CODE_NO_SUB_DEVICE;
+        if (code == CODE_MODEL && skips_invalid(request))
+            code = CODE_OK;
+    }
+    return code;
+}
+
+static bool is_newer(const struct sky_latest *latest, sky_span name, int64_t time)
+{
+    int64_t stored = 0;
+    sky_span old = sky_member_get(sky_latest_get(latest, name), "time");
+    return !sky_span_to_int(old, &stored) || time >= stored;
+}
+
+static void put_point(struct request *request, const struct sky_member *point, int64_t time)
+{
+    sky_span value = sky_member_get(point->value, "value"), quality = SKY_SPAN_NONE;
+    if (value.len > 0)
+        quality = sky_member_get(point->value, "quality");
+    else
+        value = point->value;
+    struct sky_arena *arena = request->latest.arena;
+    sky_span head = quality.len == 0
+                        ? SKY_SPAN_NONE
+                        : sky_arena_printf(arena, "\"quality\":%.*s,", SKY_SPAN_ARGS(quality));
+    sky_latest_put(&request->latest, point->key,
+                   sky_arena_printf(arena, "{\"value\":%.*s,%.*s\"time\":%" PRId64 "}",
+                                    SKY_SPAN_ARGS(value), SKY_SPAN_ARGS(head), time));
+}
+
+static void put_points(struct request *request, sky_span entry, bool resumed)
+{
+    struct sky_member point;
+    int64_t time;
+    if (!sky_span_to_int(sky_member_text(sky_member_get(entry, "time")), &time))
+        time = request->facts->now_ms;
+    sky_span rest = sky_member_inside(sky_member_get(entry, "measurepoints"));
+    while (sky_member_next(&rest, &point))
+        if (point_is_valid(point.value) &&
+            (!resumed || is_newer(&request->latest, point.key, time)))
+            put_point(request, &point, time);
+}
+
+static void open_values(struct request *request)
+{
+    sky_latest_open(&request->latest, request->facts->document, &request->effects->arena);
+}
+
+static void save_values(struct request *request, const struct sky_service *service)
+{
+    sky_latest_save(&request->latest, request->facts, service->document, request->effects);
+    sky_latest_close(&request->latest);
+}
+
+static void take_points(const struct sky_uplink *uplink, const struct sky_facts *facts,
+                        struct sky_judge *judge, struct sky_effects *effects, bool resumed)
+{
+    struct request request;
+    if (!admit(&request, uplink, facts, judge, effects))
+        return;
+    enum code code = check_points(request.envelope.params);
+    if (code == CODE_MODEL && skips_invalid(&request))
+        code = CODE_OK;
+    if (refused_data(&request, code))
+        return;
+    open_values(&request);
+    put_points(&request, request.envelope.params, resumed);
+    save_values(&request, &sky_enos_measurepoint_post);
+    succeed(&request);
+}
+
+static void take_batch(const struct sky_uplink *uplink, const struct sky_facts *facts,
+                       struct sky_judge *judge, struct sky_effects *effects, bool resumed)
+{
+    struct request request;
+    sky_span entry;
+    if (!admit(&request, uplink, facts, judge, effects) ||
+        refused_data(&request, check_batch(&request)))
+        return;
+    open_values(&request);
+    sky_span rest = sky_member_inside(request.envelope.params);
+    while (sky_member_next_element(&rest, &entry))
+        put_points(&request, entry, resumed);
+    save_values(&request, &sky_enos_measurepoint_post);
+    succeed(&request);
+}
+
+static void handle_post(const struct sky_uplink *uplink, const struct sky_facts *facts,
+                        struct sky_judge *judge, struct sky_effects *effects)
+{
+    take_points(uplink, facts, judge, effects, false);
+}
+
+static void handle_post_batch(const struct sky_uplink *uplink, const struct sky_facts *facts,
+                              struct sky_judge *judge, struct sky_effects *effects)
+{
+    take_batch(uplink, facts, judge, effects, false);
+}
+
+static void handle_resume(const struct sky_uplink *uplink, const struct sky_facts *facts,
+                          struct sky_judge *judge, struct sky_effects *effects)
+{
+    take_points(uplink, facts, judge, effects, true);
+}
+
+static void handle_resume_batch(const struct sky_uplink *uplink, const struct sky_facts *facts,
+                                struct sky_judge *judge, struct sky_effects *effects)
+{
+    take_batch(uplink, facts, judge, effects, true);
+}
+
+/* ---- events ---- */
+
+static void handle_event_post(const struct sky_uplink *uplink, const struct sky_facts *facts,
+                              struct sky_judge *judge, struct sky_effects *effects)
+{
+    struct request request;
+    if (!admit(&request, uplink, facts, judge, effects))
+        return;
+    bool sound = sky_member_is_object(sky_member_get(request.envelope.params, "events"));
+    if (!refused_data(&request, sound ? CODE_OK : CODE_MODEL))
+        succeed(&request);
+}
+
+/* ---- attributes and tags ---- */
+
+/* How many members or elements, but no more than one past the limit. */
+static size_t count_entries(sky_span container)
+{
+    size_t count = 0;
+    sky_span entry, rest = sky_member_inside(container);
+    while (count <= SKY_ENOS_BATCH_MAX && sky_member_next_element(&rest, &entry))
+        count++;
+    return count;
+}
+
+/* A list of names, or nothing at all. */
+static bool names_are_sound(sky_span names)
+{
+    sky_span name, rest = sky_member_inside(names);
+    if (names.len == 0 || sky_span_eq_str(names, "null"))
+        return true;
+    if (!sky_member_is_array(names) || count_entries(names) > SKY_ENOS_BATCH_MAX)
+        return false;
+    while (sky_member_next_element(&rest, &name))
+        if (!sky_member_is_string(name))
+            return false;
+    return true;
+}
+
+/* The asked-for values as one JSON object, each name once; all of them when no names are given. */
+static sky_span select_values(struct request *request, sky_span names)
+{
+    struct sky_buf out;
+    sky_span name, rest = sky_member_inside(names);
+    const char *before = "";
+    if (rest.len == 0)
+        return request->facts->document.len > 0 ? request->facts->document : SKY_SPAN("{}");
+    sky_buf_init(&out, SKY_ENVELOPE_REPLY_MAX);
+    sky_buf_add_byte(&out, '{');
+    while (sky_member_next_element(&rest, &name)) {
+        sky_span value = sky_latest_get(&request->latest, sky_member_text(name));
+        if (value.len == 0)
+            continue;
+        sky_buf_addf(&out, "%s%.*s:%.*s", before, SKY_SPAN_ARGS(name), SKY_SPAN_ARGS(value));
+        sky_latest_drop(&request->latest, sky_member_text(name));
+        before = ",";
+    }
+    sky_buf_add_byte(&out, '}');
+    return sky_envelope_keep(&request->effects->arena, &out);
+}
+
+static void query_values(struct request *request, const char *list)
+{
+    sky_span names = sky_member_get(request->envelope.params, list);
+    if (refused_data(request, names_are_sound(names) ? CODE_OK : CODE_QUERY_FORMAT))
+        return;
+    open_values(request);
+    reply(request, CODE_OK, select_values(request, names));
+    sky_latest_close(&request->latest);
+}
+
+static void delete_values(struct request *request, const char *list,
+                          const struct sky_service *service)
+{
+    sky_span name, names = sky_member_get(request->envelope.params, list);
+    if (refused_data(request, names_are_sound(names) ? CODE_OK : CODE_DELETE_FORMAT))
+        return;
+    open_values(request);
+    sky_span rest = sky_member_inside(names);
+    while (sky_member_next_element(&rest, &name))
+        sky_latest_drop(&request->latest, sky_member_text(name));
+    save_values(request, service);
+    succeed(request);
+}
+
+static enum code check_attributes(sky_span params)
+{
+    struct sky_member attribute;
+    sky_span attributes = sky_member_get(params, "attributes");
+    sky_span rest = sky_member_inside(attributes);
+    bool absent = sky_member_is_object(params) && attributes.len == 0; /* reports nothing */
+    if (!absent && !sky_member_is_object(attributes))
+        return CODE_UPDATE_FORMAT;
+    if (count_entries(attributes) > SKY_ENOS_BATCH_MAX)
+        return CODE_UPDATE_FORMAT;
+    while (sky_member_next(&rest, &attribute))
+        if (sky_span_eq_str(attribute.value, "null"))
+            return CODE_MODEL;
+    return CODE_OK;
+}
+
+static void handle_attribute_update(const struct sky_uplink *uplink, const struct sky_facts *facts,
+                                    struct sky_judge *judge, struct sky_effects *effects)
+{
+    struct request request;
+    struct sky_member attribute;
+    if (!admit(&request, uplink, facts, judge, effects) ||
+        refused_data(&request, check_attributes(request.envelope.params)))
+        return;
+    open_values(&request);
+    sky_span rest = sky_member_inside(sky_member_get(request.envelope.params, "attributes"));
+    while (sky_member_next(&rest, &attribute))
+        sky_latest_put(&request.latest, attribute.key, attribute.value);
+    save_values(&request, &sky_enos_attribute_update);
+    succeed(&request);
+}
+
+static void handle_attribute_query(const struct sky_uplink *uplink, const struct sky_facts *facts,
+                                   struct sky_judge *judge, struct sky_effects *effects)
+{
+    struct request request;
+    if (admit(&request, uplink, facts, judge, effects))
+        query_values(&request, "attributes");
+}
+
+static void handle_attribute_delete(const struct sky_uplink *uplink, const struct sky_facts *facts,
+                                    struct sky_judge *judge, struct sky_effects *effects)
+{
+    struct request request;
+    if (admit(&request, uplink, facts, judge, effects))
+        delete_values(&request, "attributes", &sky_enos_attribute_delete);
+}
+
+static bool is_word(sky_span key)
+{
+    for (size_t i = 0; i < key.len; i++) {
+        char lower = (char)(key.ptr[i] | 0x20);
+        bool digit = key.ptr[i] >= '0' && key.ptr[i] <= '9';
+        if (!(lower >= 'a' && lower <= 'z') && key.ptr[i] != '_' && !(digit && i > 0))
+            return false;
+    }
+    return key.len > 0;
+}
+
+static enum code check_tags(sky_span params)
+{
+    sky_span tag, rest = sky_member_inside(params);
+    if (!sky_member_is_array(params) || count_entries(params) > SKY_ENOS_BATCH_MAX)
+        return CODE_UPDATE_FORMAT;
+    while (sky_member_next_element(&rest, &tag)) {
+        sky_span key = sky_member_get(tag, "tagKey");
+        sky_span name = sky_member_text(key);
+        if (!sky_member_is_string(key) || name.len > SKY_ENOS_TAG_KEY_MAX || !is_word(name) ||
+            !sky_member_is_string(sky_member_get(tag, "tagValue")))
+            return CODE_UPDATE_FORMAT;
+    }
+    return CODE_OK;
+}
+
+static void handle_tag_update(const struct sky_uplink *uplink, const struct sky_facts *facts,
+                              struct sky_judge *judge, struct sky_effects *effects)
+{
+    struct request request;
+    sky_span tag;
+    if (!admit(&request, uplink, facts, judge, effects) ||
+        refused_data(&request, check_tags(request.envelope.params)))
+        return;
+    open_values(&request);
+    sky_span rest = sky_member_inside(request.envelope.params);
+    while (sky_member_next_element(&rest, &tag))
+        sky_latest_put(&request.latest, sky_member_text(sky_member_get(tag, "tagKey")),
+                       sky_member_get(tag, "tagValue"));
+    save_values(&request, &sky_enos_tag_update);
+    succeed(&request);
+}
+
+static void handle_tag_query(const struct sky_uplink *uplink, const struct sky_facts *facts,
+                             struct sky_judge *judge, struct sky_effects *effects)
+{
+    struct request request;
+    if (admit(&request, uplink, facts, judge, effects))
+        query_values(&request, "tags");
+}
+
+static void handle_tag_delete(const struct sky_uplink *uplink, const struct sky_facts *facts,
+                              struct sky_judge *judge, struct sky_effects *effects)
+{
+    struct request request;
+    if (admit(&request, uplink, facts, judge, effects))
+        delete_values(&request, "tags", &sky_enos_tag_delete);
+}
+
+/* ---- answers, and what nobody answers ---- */
+
+static void handle_command_answer(const struct sky_uplink *uplink, const struct sky_facts *facts,
+                                  struct sky_judge *judge, struct sky_effects *effects)
+{
+    struct request request;
+    begin(&request, uplink, facts, judge, effects);
+    if (judge_message(&request) != CODE_OK)
+        return;
+    bool named = request.envelope.id.len > 0;
+    sky_judge_rule(judge, ENOS_RULE(PARAMS), named, "%.*s: an answer without the command's id",
+                   SKY_SPAN_ARGS(uplink->topic));
+    if (named)
+        sky_envelope_answer(effects, uplink, sky_member_text(request.envelope.id));
+}
+
+static void handle_activation_answer(const struct sky_uplink *uplink, const struct sky_facts *facts,
+                                     struct sky_judge *judge, struct sky_effects *effects)
+{
+    struct request request;
+    begin(&request, uplink, facts, judge, effects);
+    if (judge_message(&request) == CODE_OK)
+        sky_envelope_note(effects, "activation-confirmed", request.envelope.text);
+}
+
+static void refuse(const struct sky_uplink *uplink, const struct sky_facts *facts,
+                   struct sky_judge *judge, struct sky_effects *effects)
+{
+    struct request request;
+    begin(&request, uplink, facts, judge, effects);
+    bool large = request.envelope.fault == SKY_ENVELOPE_LARGE;
+    if (!sky_envelope_is_reply(uplink->topic))
+        fail(&request, large ? CODE_TOO_LARGE : CODE_NO_RIGHT);
+}
+
+static void handle_unknown(const struct sky_uplink *uplink, const struct sky_facts *facts,
+                           struct sky_judge *judge, struct sky_effects *effects)
+{
+    sky_judge_rule(judge, ENOS_RULE(SERVICE_UNKNOWN), false, "nothing answers on %.*s",
+                   SKY_SPAN_ARGS(uplink->topic));
+    refuse(uplink, facts, judge, effects);
+}
+
+void sky_enos_refuse_publish(const struct sky_uplink *uplink, const struct sky_facts *facts,
+                             struct sky_judge *judge, struct sky_effects *effects)
+{
+    refuse(uplink, facts, judge, effects);
+}
+
+const struct sky_service sky_enos_measurepoint_post = {"measurepoint-post", "properties",
+                                                       handle_post};
+const struct sky_service sky_enos_measurepoint_post_batch = {"measurepoint-post-batch",
+                                                             "properties", handle_post_batch};
+const struct sky_service sky_enos_measurepoint_resume = {"measurepoint-resume", "properties",
+                                                         handle_resume};
+const struct sky_service sky_enos_measurepoint_resume_batch = {"measurepoint-resume-batch",
+                                                               "properties", handle_resume_batch};
+const struct sky_service sky_enos_event_post = {"event-post", NULL, handle_event_post};
+const struct sky_service sky_enos_attribute_update = {"attribute-update", "attributes",
+                                                      handle_attribute_update};
+const struct sky_service sky_enos_attribute_query = {"attribute-query", "attributes",
+                                                     handle_attribute_query};
+const struct sky_service sky_enos_attribute_delete = {"attribute-delete", "attributes",
+                                                      handle_attribute_delete};
+const struct sky_service sky_enos_tag_update = {"tag-update", "tags", handle_tag_update};
+const struct sky_service sky_enos_tag_query = {"tag-query", "tags", handle_tag_query};
+const struct sky_service sky_enos_tag_delete = {"tag-delete", "tags", handle_tag_delete};
+const struct sky_service sky_enos_command_answer = {"command-answer", NULL, handle_command_answer};
+const struct sky_service sky_enos_activation_answer = {"activation-answer", NULL,
+                                                       handle_activation_answer};
+const struct sky_service sky_enos_unknown = {"unknown", NULL, handle_unknown};
+
+/* ---- commands ---- */
+
+/* `levels` follow "thing/service/" in the topic, and with dots in the method. */
+static sky_span push_call(const struct sky_uplink *to, sky_span levels, sky_span method,
+                          const struct sky_command_request *request, struct sky_effects *effects)
+{
+    struct sky_arena *arena = &effects->arena;
+    struct sky_buf out;
+    sky_span params = sky_envelope_params(arena, request->params);
+    if (params.len == 0)
+        return SKY_SPAN_NONE;
+    sky_span topic =
+        sky_arena_printf(arena, "/sys/%.*s/%.*s/thing/service/%.*s", SKY_SPAN_ARGS(to->product),
+                         SKY_SPAN_ARGS(to->device), SKY_SPAN_ARGS(levels));
+    sky_buf_init(&out, SKY_ENVELOPE_REPLY_MAX);
+    struct sky_jw jw = sky_jw(&out);
+    sky_jw_object(&jw);
+    sky_jw_put_span(&jw, "id", request->id);
+    sky_jw_put_str(&jw, "version", "1.0");
+    sky_jw_key(&jw, "params");
+    sky_jw_raw(&jw, params);
+    sky_jw_put_span(&jw, "method",
+                    sky_arena_printf(arena, "thing.service.%.*s", SKY_SPAN_ARGS(method)));
+    sky_jw_end_object(&jw);
+    sky_effects_message(effects, SKY_EFFECT_PUSH, topic, sky_envelope_keep(arena, &out), 1);
+    return sky_arena_copy(arena, request->id);
+}
+
+static sky_span build_set(const struct sky_uplink *to, const struct sky_command_request *request,
+                          struct sky_effects *effects)
+{
+    return push_call(to, SKY_SPAN("measurepoint/set"), SKY_SPAN("measurepoint.set"), request,
+                     effects);
+}
+
+static sky_span build_get(const struct sky_uplink *to, const struct sky_command_request *request,
+                          struct sky_effects *effects)
+{
+    return push_call(to, SKY_SPAN("measurepoint/get"), SKY_SPAN("measurepoint.get"), request,
+                     effects);
+}
+
+static sky_span build_service(const struct sky_uplink *to,
+                              const struct sky_command_request *request,
+                              struct sky_effects *effects)
+{
+    if (!sky_envelope_is_level(request->name))
+        return SKY_SPAN_NONE;
+    return push_call(to, request->name, request->name, request, effects);
+}
+
+const struct sky_command_row sky_enos_commands[SKY_ENOS_COMMANDS] = {
+    {"measurepoint-set", build_set},
+    {"measurepoint-get", build_get},
+    {"service", build_service},
+};

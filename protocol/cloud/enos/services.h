@@ -1,0 +1,44 @@
+/* What answers on EnOS's topics, over MQTT and CoAP alike, and the commands its applications
+ * send. */
+#ifndef SKY_CLOUD_ENOS_SERVICES_H
+#define SKY_CLOUD_ENOS_SERVICES_H
+
+#include "protocol/cloud/cloud.h"
+
+enum {
+    SKY_ENOS_MESSAGE_MAX = 64 * 1024, /* bytes of a JSON message; the vendor's figure is unknown */
+    SKY_ENOS_BATCH_MAX = 200,         /* attributes or tags in one message */
+    SKY_ENOS_TAG_KEY_MAX = 100,       /* bytes */
+    SKY_ENOS_QUALITY_MAX = 9,
+    SKY_ENOS_COMMANDS = 3,
+};
+
+/* .../thing/measurepoint/post, post/batch, resume, resume/batch; keep the document "properties":
+ * {"name":{"value":...,"quality":0..9,"time":ms}}. A resumed value never replaces a newer one. */
+extern const struct sky_service sky_enos_measurepoint_post;
+extern const struct sky_service sky_enos_measurepoint_post_batch;
+extern const struct sky_service sky_enos_measurepoint_resume;
+extern const struct sky_service sky_enos_measurepoint_resume_batch;
+extern const struct sky_service sky_enos_event_post; /* .../thing/event/{id}/post */
+/* .../thing/attribute/...; keep the document "attributes": {"name":value}. */
+extern const struct sky_service sky_enos_attribute_update;
+extern const struct sky_service sky_enos_attribute_query;
+extern const struct sky_service sky_enos_attribute_delete;
+/* .../thing/tag/...; keep the document "tags": {"tagKey":"tagValue"}. */
+extern const struct sky_service sky_enos_tag_update;
+extern const struct sky_service sky_enos_tag_query;
+extern const struct sky_service sky_enos_tag_delete;
+/* .../thing/service/..._reply: answers to commands. */
+extern const struct sky_service sky_enos_command_answer;
+/* /ext/session/.../thing/activate/info_reply: taken, and nothing more. */
+extern const struct sky_service sky_enos_activation_answer;
+/* Anything else under /sys/{product}/{device}/thing/: the row behind all others. */
+extern const struct sky_service sky_enos_unknown;
+
+extern const struct sky_command_row sky_enos_commands[SKY_ENOS_COMMANDS];
+
+/* As struct sky_cloud.refused_publish: answers with a code on the reply topic. */
+void sky_enos_refuse_publish(const struct sky_uplink *uplink, const struct sky_facts *facts,
+                             struct sky_judge *judge, struct sky_effects *effects);
+
+#endif

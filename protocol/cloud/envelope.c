@@ -1,0 +1,123 @@
+#include "protocol/cloud/envelope.h"
+
+#include "protocol/base/assert.h"
+#include "protocol/cloud/member.h"
+#include "protocol/mqtt/topic.h"
+
+static sky_span echoable(sky_span id)
+{
+    bool fits = id.len <= SKY_ENVELOPE_ID_MAX;
+    return fits && (sky_member_is_string(id) || sky_member_is_number(id)) ? id : SKY_SPAN_NONE;
+}
+
+void sky_envelope_open(struct sky_envelope *ret_envelope, sky_span payload, size_t payload_max,
+                       struct sky_arena *arena)
+{
+    cJSON *tree = NULL;
+    *ret_envelope = (struct sky_envelope){0};
+    if (payload.len == 0) {
+        ret_envelope->fault = SKY_ENVELOPE_EMPTY;
+    } else if (payload.len > payload_max) {
+        ret_envelope->fault = SKY_ENVELOPE_LARGE;
+    } else if (sky_json_parse(payload, SKY_ENVELOPE_DEPTH_MAX, &tree, &ret_envelope->why) !=
+               SKY_OK) {
+        ret_envelope->fault = SKY_ENVELOPE_BROKEN;
+    } else if (!cJSON_IsObject(tree)) {
+        ret_envelope->fault = SKY_ENVELOPE_BROKEN;
+        (void)sky_why_set(&ret_envelope->why, SKY_ERR_INVALID, "", "the message is not an object");
+    } else {
+        ret_envelope->text = sky_member_compact(arena, payload);
+        ret_envelope->id = echoable(sky_member_get(ret_envelope->text, "id"));
+        ret_envelope->version = sky_member_get(ret_envelope->text, "version");
+        ret_envelope->method = sky_member_get(ret_envelope->text, "method");
+        ret_envelope->params = sky_member_get(ret_envelope->text, "params");
+    }
+    cJSON_Delete(tree);
+}
+
+sky_span sky_envelope_levels(sky_span topic, size_t first)
+{
+    sky_span level;
+    for (; first > 0; first--)
+        if (!sky_span_next(&topic, '/', &level))
+            return SKY_SPAN_NONE;
+    return topic;
+}
+
+bool sky_envelope_method_fits(sky_span method, sky_span topic, size_t first)
+{
+    sky_span name = sky_member_text(method), levels = sky_envelope_levels(topic, first);
+    if (!sky_member_is_string(method) || name.len != levels.len)
+        return false;
+    for (size_t i = 0; i < name.len; i++)
+        if (name.ptr[i] != (levels.ptr[i] == '/' ? '.' : levels.ptr[i]))
+            return false;
+    return true;
+}
+
+sky_span sky_envelope_reply_topic(struct sky_arena *arena, sky_span topic)
+{
+    return sky_arena_printf(arena, "%.*s_reply", SKY_SPAN_ARGS(topic));
+}
+
+bool sky_envelope_is_reply(sky_span topic)
+{
+    return sky_span_ends(topic, SKY_SPAN("_reply"));
+}
+
+sky_span sky_envelope_keep(struct sky_arena *arena, struct sky_buf *out)
+{
+    SKY_ASSERT(!out->overflow);
+    sky_span kept = sky_arena_copy(arena, sky_buf_span(out));
+    sky_buf_done(out);
+    return kept;
+}
+
+void sky_envelope_reply(struct sky_effects *effects, const struct sky_uplink *uplink,
+                        sky_span topic, struct sky_buf *out)
+{
+    sky_span body = sky_envelope_keep(&effects->arena, out);
+    sky_effects_message(effects, SKY_EFFECT_REPLY, topic, body, uplink->qos > 0 ? 1 : 0);
+}
+
+void sky_envelope_store(struct sky_effects *effects, const struct sky_facts *facts,
+                        const char *name, struct sky_buf *out)
+{
+    struct sky_effect *effect = sky_effects_add(effects, SKY_EFFECT_PUT_DOCUMENT);
+    effect->name = sky_span_str(name);
+    effect->payload = sky_envelope_keep(&effects->arena, out);
+    effect->version = facts->document_version + 1;
+}
+
+void sky_envelope_answer(struct sky_effects *effects, const struct sky_uplink *uplink, sky_span id)
+{
+    struct sky_effect *effect = sky_effects_add(effects, SKY_EFFECT_ANSWER);
+    effect->topic = sky_arena_copy(&effects->arena, uplink->topic);
+    effect->name = sky_arena_copy(&effects->arena, id);
+    effect->payload = sky_arena_copy(&effects->arena, uplink->payload);
+}
+
+void sky_envelope_note(struct sky_effects *effects, const char *what, sky_span details)
+{
+    struct sky_effect *effect = sky_effects_add(effects, SKY_EFFECT_NOTE);
+    effect->name = sky_span_str(what);
+    effect->payload = sky_arena_copy(&effects->arena, details);
+}
+
+sky_span sky_envelope_params(struct sky_arena *arena, sky_span params)
+{
+    cJSON *tree = NULL;
+    if (sky_span_trim(params).len == 0)
+        return SKY_SPAN("{}");
+    if (params.len > SKY_ENVELOPE_PARAMS_MAX ||
+        sky_json_parse(params, SKY_ENVELOPE_DEPTH_MAX, &tree, NULL) != SKY_OK)
+        return SKY_SPAN_NONE;
+    cJSON_Delete(tree);
+    return sky_member_compact(arena, params);
+}
+
+bool sky_envelope_is_level(sky_span name)
+{
+    return name.len <= SKY_ENVELOPE_NAME_MAX && sky_topic_valid_name(name) &&
+           !sky_span_contains(name, SKY_SPAN("/"));
+}

@@ -1,0 +1,102 @@
+#include "protocol/cloud/latest.h"
+
+#include "protocol/base/assert.h"
+
+#define uthash_fatal(message) sky_assert_failed(message, __FILE__, __LINE__)
+#include <uthash.h>
+
+#include "protocol/cloud/envelope.h"
+#include "protocol/cloud/member.h"
+
+struct sky_latest_entry {
+    sky_span name, value;
+    UT_hash_handle hh;
+};
+
+static size_t row_bytes(const struct sky_latest_entry *row)
+{
+    return row->name.len + row->value.len + sizeof "\"\":," - 1;
+}
+
+static struct sky_latest_entry *find(const struct sky_latest *latest, sky_span name)
+{
+    struct sky_latest_entry *row;
+    HASH_FIND(hh, latest->rows, name.ptr, name.len, row);
+    return row;
+}
+
+static void add(struct sky_latest *latest, sky_span name, sky_span value)
+{
+    struct sky_latest_entry *row = sky_arena_take(latest->arena, sizeof *row);
+    row->name = name;
+    row->value = value;
+    HASH_ADD_KEYPTR(hh, latest->rows, row->name.ptr, row->name.len, row);
+    latest->bytes += row_bytes(row);
+}
+
+void sky_latest_open(struct sky_latest *latest, sky_span stored, struct sky_arena *arena)
+{
+    struct sky_member member;
+    sky_span rest = sky_member_inside(stored);
+    *latest = (struct sky_latest){.arena = arena, .bytes = sizeof "{}" - 1};
+    while (sky_member_next(&rest, &member))
+        sky_latest_put(latest, member.key, member.value);
+    latest->changed = false;
+}
+
+void sky_latest_close(struct sky_latest *latest)
+{
+    HASH_CLEAR(hh, latest->rows);
+}
+
+sky_span sky_latest_get(const struct sky_latest *latest, sky_span name)
+{
+    const struct sky_latest_entry *row = find(latest, name);
+    return row != NULL ? row->value : SKY_SPAN_NONE;
+}
+
+void sky_latest_put(struct sky_latest *latest, sky_span name, sky_span value)
+{
+    struct sky_latest_entry *row = find(latest, name);
+    const struct sky_latest_entry next = {.name = name, .value = value};
+    size_t bytes = latest->bytes + row_bytes(&next) - (row != NULL ? row_bytes(row) : 0);
+    bool many = row == NULL && HASH_COUNT(latest->rows) >= SKY_LATEST_NAMES_MAX;
+    if (many || bytes > SKY_LATEST_BYTES_MAX || name.len > SKY_LATEST_NAME_MAX) {
+        latest->full = true;
+        return;
+    }
+    if (row == NULL) {
+        add(latest, name, value);
+    } else {
+        row->value = value;
+        latest->bytes = bytes;
+    }
+    latest->changed = true;
+}
+
+void sky_latest_drop(struct sky_latest *latest, sky_span name)
+{
+    struct sky_latest_entry *row = find(latest, name);
+    if (row == NULL)
+        return;
+    latest->bytes -= row_bytes(row);
+    HASH_DELETE(hh, latest->rows, row);
+    latest->changed = true;
+}
+
+void sky_latest_save(struct sky_latest *latest, const struct sky_facts *facts, const char *name,
+                     struct sky_effects *effects)
+{
+    struct sky_buf out;
+    const struct sky_latest_entry *row;
+    if (latest->full)
+        sky_envelope_note(effects, "latest-values-full", sky_span_str(name));
+    if (!latest->changed)
+        return;
+    sky_buf_init(&out, SKY_LATEST_BYTES_MAX + 1); /* addf needs a byte to spare */
+    for (row = latest->rows; row != NULL; row = row->hh.next)
+        sky_buf_addf(&out, "%c\"%.*s\":%.*s", row == latest->rows ? '{' : ',',
+                     SKY_SPAN_ARGS(row->name), SKY_SPAN_ARGS(row->value));
+    sky_buf_add_str(&out, latest->rows == NULL ? "{}" : "}");
+    sky_envelope_store(effects, facts, name, &out);
+}

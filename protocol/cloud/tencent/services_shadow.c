@@ -1,0 +1,303 @@
+/* The device shadow of seed 001 ("TOPIC 规范") and the vendor's shadow pages. */
+#include "protocol/base/assert.h"
+#include "protocol/base/mem.h"
+#include "protocol/cloud/envelope.h"
+#include "protocol/cloud/member.h"
+#include "protocol/cloud/shadow.h"
+#include "protocol/cloud/tencent/rules.h"
+#include "protocol/cloud/tencent/services.h"
+
+static const struct sky_shadow_limits limits = {
+    .depth_max = SKY_TENCENT_SHADOW_DEPTH_MAX,
+    .bytes_max = SKY_TENCENT_SHADOW_BYTES_MAX,
+};
+
+/* One request on its way through. */
+struct request {
+    const struct sky_uplink *uplink;
+    const struct sky_facts *facts;
+    struct sky_judge *judge;
+    struct sky_effects *effects;
+    cJSON *tree;    /* owned; NULL when the payload is no object */
+    sky_span type;  /* JSON, empty when it is no string */
+    sky_span token; /* as it came, empty when there is none to echo */
+    struct sky_shadow shadow;
+};
+
+static int64_t now_s(const struct sky_facts *facts)
+{
+    return facts->now_ms / 1000;
+}
+
+/* Everything up to where the payload goes. */
+static void begin_answer(const struct request *request, enum sky_tencent_shadow_result result,
+                         struct sky_jw *jw)
+{
+    sky_jw_object(jw);
+    if (request->type.len > 0) {
+        sky_jw_key(jw, "type");
+        sky_jw_raw(jw, request->type);
+    }
+    sky_jw_put_int(jw, "result", result);
+    sky_jw_put_int(jw, "timestamp", now_s(request->facts));
+    if (request->token.len > 0) {
+        sky_jw_key(jw, "clientToken");
+        sky_jw_raw(jw, request->token);
+    }
+    sky_jw_key(jw, "payload");
+}
+
+static void end_answer(const struct request *request, struct sky_jw *jw)
+{
+    struct sky_arena *arena = &request->effects->arena;
+    sky_jw_end_object(jw);
+    sky_envelope_reply(request->effects, request->uplink,
+                       sky_tencent_result_topic(request->uplink, "shadow", arena), jw->out);
+}
+
+/* `result` with the whole document. */
+static void answer_document(const struct request *request, enum sky_tencent_shadow_result result)
+{
+    struct sky_buf out;
+    struct sky_jw jw = sky_jw(&out);
+    sky_buf_init(&out, SKY_ENVELOPE_REPLY_MAX);
+    begin_answer(request, result, &jw);
+    sky_shadow_write(&jw, &request->shadow);
+    end_answer(request, &jw);
+}
+
+static void answer_error(const struct request *request, enum sky_tencent_shadow_result result)
+{
+    struct sky_buf out;
+    struct sky_jw jw = sky_jw(&out);
+    sky_buf_init(&out, SKY_ENVELOPE_REPLY_MAX);
+    begin_answer(request, result, &jw);
+    sky_jw_raw(&jw, SKY_SPAN("{}"));
+    end_answer(request, &jw);
+}
+
+/* The sections that were sent, as they were sent, or their times. */
+static void write_touched(struct sky_jw *jw, const char *key, const cJSON *state, bool stamps,
+                          int64_t time_s)
+{
+    static const char *const names[] = {"reported", "desired"};
+    sky_jw_key(jw, key);
+    sky_jw_object(jw);
+    for (size_t i = 0; i < SKY_COUNT(names); i++) {
+        const cJSON *section = sky_json_get(state, names[i]);
+        if (section == NULL)
+            continue;
+        cJSON *times = stamps ? sky_shadow_stamps(section, time_s) : NULL;
+        sky_jw_key(jw, names[i]);
+        sky_jw_tree(jw, stamps ? times : section);
+        cJSON_Delete(times);
+    }
+    sky_jw_end_object(jw);
+}
+
+static void answer_update(const struct request *request, const cJSON *state)
+{
+    struct sky_buf out;
+    struct sky_jw jw = sky_jw(&out);
+    sky_buf_init(&out, SKY_ENVELOPE_REPLY_MAX);
+    begin_answer(request, SKY_TENCENT_SHADOW_OK, &jw);
+    sky_jw_object(&jw);
+    write_touched(&jw, "state", state, false, 0);
+    write_touched(&jw, "metadata", state, true, request->shadow.timestamp_s);
+    sky_jw_put_int(&jw, "version", request->shadow.version);
+    sky_jw_put_int(&jw, "timestamp", request->shadow.timestamp_s);
+    sky_jw_end_object(&jw);
+    end_answer(request, &jw);
+}
+
+static void store(const struct sky_shadow *shadow, const struct sky_facts *facts,
+                  struct sky_effects *effects)
+{
+    struct sky_effect *effect = sky_effects_add(effects, SKY_EFFECT_PUT_DOCUMENT);
+    SKY_ASSERT(shadow->version == facts->document_version + 1);
+    effect->name = sky_span_str(sky_tencent_shadow.document);
+    effect->payload = sky_shadow_text(shadow, &effects->arena);
+    effect->version = shadow->version;
+}
+
+static enum sky_tencent_shadow_result fault_result(enum sky_shadow_fault fault)
+{
+    switch (fault) {
+    case SKY_SHADOW_FINE:
+        return SKY_TENCENT_SHADOW_OK;
+    case SKY_SHADOW_ARRAY_NULL:
+        return SKY_TENCENT_SHADOW_ARRAY_NULL;
+    case SKY_SHADOW_DEEP:
+        return SKY_TENCENT_SHADOW_DEPTH;
+    case SKY_SHADOW_LARGE:
+    case SKY_SHADOW_MANY:
+        return SKY_TENCENT_SHADOW_SIZE;
+    case SKY_SHADOW_SHAPE:
+    default:
+        return SKY_TENCENT_SHADOW_STATE;
+    }
+}
+
+/* Judges and, when there is a fault, answers it: what is not sound or passes a limit is not kept,
+ * even where the rule is only reported. */
+static bool refused_state(const struct request *request, enum sky_shadow_fault fault)
+{
+    bool size = fault == SKY_SHADOW_DEEP || fault == SKY_SHADOW_LARGE;
+    bool sound = fault == SKY_SHADOW_FINE;
+    const char *text = sky_shadow_fault_text(fault);
+    sky_judge_rule(request->judge, TEN_RULE(SHADOW_STATE), sound || size, "%s", text);
+    sky_judge_rule(request->judge, TEN_RULE(SHADOW_LIMIT), sound || !size, "%s", text);
+    if (!sound)
+        answer_error(request, fault_result(fault));
+    return !sound;
+}
+
+/* An update without a version is unconditional: the C SDK never sends one. */
+static bool refused_version(const struct request *request)
+{
+    const cJSON *version = sky_json_get(request->tree, "version");
+    if (version == NULL)
+        return false;
+    double sent = cJSON_IsNumber(version) ? version->valuedouble : -1;
+    bool kept = sent == (double)request->shadow.version;
+    if (!sky_judge_rule(request->judge, TEN_RULE(SHADOW_VERSION), kept,
+                        "version %.0f was sent, the shadow has %lld", sent,
+                        (long long)request->shadow.version))
+        return false;
+    answer_document(request, SKY_TENCENT_SHADOW_VERSION);
+    return true;
+}
+
+static void update(struct request *request)
+{
+    const cJSON *state = sky_json_get(request->tree, "state");
+    bool overwrite = cJSON_IsTrue(sky_json_get(request->tree, "overwriteUpdate"));
+    if (refused_state(request, sky_shadow_check(state, &limits)) || refused_version(request))
+        return;
+    sky_shadow_merge(&request->shadow, state, overwrite, now_s(request->facts));
+    if (refused_state(request, sky_shadow_measure(&request->shadow, &limits)))
+        return;
+    request->shadow.version++;
+    store(&request->shadow, request->facts, request->effects);
+    answer_update(request, state);
+}
+
+static void dispatch(struct request *request)
+{
+    const char *type = sky_json_get_str(request->tree, "type");
+    bool get = type != NULL && strcmp(type, "get") == 0;
+    bool change = type != NULL && strcmp(type, "update") == 0;
+    bool delta = type != NULL && strcmp(type, "delta") == 0;
+    sky_judge_rule(request->judge, TEN_RULE(SHADOW_DELTA_UPLINK), !delta,
+                   "a message of type delta was published");
+    sky_judge_rule(request->judge, TEN_RULE(SHADOW_TYPE), get || change || delta, "type is %s",
+                   type != NULL ? type : "missing");
+    if (get)
+        answer_document(request, SKY_TENCENT_SHADOW_OK);
+    else if (change)
+        update(request);
+    else
+        answer_error(request, delta ? SKY_TENCENT_SHADOW_DELTA : SKY_TENCENT_SHADOW_TYPE);
+}
+
+/* The text to be echoed for a member: a string or a number, exactly as it came. */
+static sky_span echo(sky_span text, const char *key)
+{
+    sky_span value = sky_member_get(text, key);
+    bool usable = sky_member_is_string(value) || sky_member_is_number(value);
+    return usable && value.len <= SKY_ENVELOPE_ID_MAX ? value : SKY_SPAN_NONE;
+}
+
+static bool parse(struct request *request, struct sky_why *why)
+{
+    sky_span payload = request->uplink->payload;
+    if (payload.len > SKY_TENCENT_MESSAGE_MAX) {
+        (void)sky_why_set(why, SKY_ERR_LIMIT, "", "the payload is longer than 16 KB");
+        return false;
+    }
+    if (sky_json_parse(payload, SKY_ENVELOPE_DEPTH_MAX, &request->tree, why) != SKY_OK)
+        return false;
+    if (cJSON_IsObject(request->tree))
+        return true;
+    (void)sky_why_set(why, SKY_ERR_INVALID, "", "the message is not an object");
+    return false;
+}
+
+static void handle_shadow(const struct sky_uplink *uplink, const struct sky_facts *facts,
+                          struct sky_judge *judge, struct sky_effects *effects)
+{
+    struct sky_why why = {0};
+    struct request request = {.uplink = uplink, .facts = facts, .judge = judge, .effects = effects};
+    sky_judge_rule(judge, TEN_RULE(SHADOW_NOT_SUBSCRIBED), uplink->reply_subscribed,
+                   "a request without a subscription to the result topic");
+    bool sound = parse(&request, &why);
+    sky_judge_rule(judge, TEN_RULE(SHADOW_JSON), sound, "%s", why.reason);
+    if (sound) {
+        sky_span text = sky_member_compact(&effects->arena, uplink->payload);
+        sky_span type = sky_member_get(text, "type");
+        request.type = sky_member_is_string(type) ? echo(text, "type") : SKY_SPAN_NONE;
+        request.token = echo(text, "clientToken");
+        sky_shadow_load(&request.shadow, facts);
+        dispatch(&request);
+        sky_shadow_done(&request.shadow);
+    } else {
+        answer_error(&request, SKY_TENCENT_SHADOW_NOT_JSON);
+    }
+    cJSON_Delete(request.tree);
+}
+
+const struct sky_service sky_tencent_shadow = {"shadow", "shadow", handle_shadow};
+
+/* ---- the application's side ---- */
+
+/* In a delta the state is flat: no "reported", no "delta" around it. */
+static void push_delta(const struct sky_uplink *to, const struct sky_shadow *shadow,
+                       const cJSON *delta, struct sky_effects *effects)
+{
+    struct sky_buf out;
+    struct sky_jw jw = sky_jw(&out);
+    cJSON *stamps = sky_shadow_stamps(delta, shadow->timestamp_s);
+    sky_buf_init(&out, SKY_ENVELOPE_REPLY_MAX);
+    sky_jw_object(&jw);
+    sky_jw_put_str(&jw, "type", "delta");
+    sky_jw_put_int(&jw, "timestamp", shadow->timestamp_s);
+    sky_jw_key(&jw, "payload");
+    sky_jw_object(&jw);
+    sky_jw_key(&jw, "state");
+    sky_jw_tree(&jw, delta);
+    sky_jw_key(&jw, "metadata");
+    sky_jw_tree(&jw, stamps);
+    sky_jw_put_int(&jw, "version", shadow->version);
+    sky_jw_put_int(&jw, "timestamp", shadow->timestamp_s);
+    sky_jw_end_object(&jw);
+    sky_jw_end_object(&jw);
+    cJSON_Delete(stamps);
+    sky_effects_message(effects, SKY_EFFECT_PUBLISH,
+                        sky_tencent_result_topic(to, "shadow", &effects->arena),
+                        sky_envelope_keep(&effects->arena, &out), 1);
+}
+
+sky_err sky_tencent_shadow_patch(const struct sky_uplink *to, const struct sky_facts *facts,
+                                 sky_span patch, struct sky_effects *effects, struct sky_why *why)
+{
+    struct sky_shadow shadow;
+    cJSON *tree = NULL;
+    sky_shadow_load(&shadow, facts);
+    sky_err err = sky_shadow_desire(&shadow, patch, &limits, now_s(facts), &tree, why);
+    if (err == SKY_OK) {
+        cJSON *delta = sky_shadow_changed(&shadow, sky_json_get(tree, "desired"));
+        store(&shadow, facts, effects);
+        if (delta != NULL)
+            push_delta(to, &shadow, delta, effects);
+        cJSON_Delete(delta);
+    }
+    cJSON_Delete(tree);
+    sky_shadow_done(&shadow);
+    return err;
+}
+
+sky_err sky_tencent_shadow_seed(sky_span fixture, int64_t now_ms, struct sky_arena *arena,
+                                sky_span *ret_document, int64_t *ret_version, struct sky_why *why)
+{
+    return sky_shadow_seed(fixture, &limits, now_ms, arena, ret_document, ret_version, why);
+}
