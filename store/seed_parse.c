@@ -111,13 +111,14 @@ static bool normalise(struct sky_seed_reader *reader, sky_span topic, const char
 /* MQTT 3.1.1 §4.7.1: '#' alone in the last level, '+' alone in its level. */
 static bool wildcards_fit(sky_span pattern)
 {
+    const char *end = pattern.ptr + pattern.len;
     sky_span level;
     while (sky_span_next(&pattern, '/', &level)) {
         bool hash = sky_span_contains(level, SKY_SPAN("#"));
         bool plus = sky_span_contains(level, SKY_SPAN("+"));
         if ((hash || plus) && level.len > 1)
             return false;
-        if (hash && pattern.ptr != NULL && pattern.len > 0)
+        if (hash && level.ptr + level.len != end)
             return false;
     }
     return true;
