@@ -316,6 +316,10 @@ struct sky_cloud {
                           const struct sky_facts *facts, struct sky_psk *ret_guesses);
     /* The rule that a wrong key breaks; NULL where the cloud has no pre-shared keys. */
     const struct sky_rule *psk_key_rule;
+
+    /* Host names that devices connect to, `*.` before a part of their own; the server's
+     * certificate carries them. Ends with NULL; NULL: none. */
+    const char *const *host_names;
 };
 
 /* ---- what is common to all clouds ---- */
