@@ -158,23 +158,26 @@ static bool level_within(sky_span level, sky_span pattern, const struct sky_topi
     return keys != NULL ? level_is(level, pattern, keys) : level_fits(level, pattern);
 }
 
-/* Does the pattern from `level` on match all that a '#' there matches? At the front "+/#" does,
- * because every topic has a first level. */
-static bool takes_all(sky_span level, sky_span rest, bool first)
+/* Does the pattern from `level` on match all that a '#' there matches? '#' matches the parent too,
+ * which "+/#" does not; but the parent of "#" and of "/#" would be the empty topic, and there is
+ * none. */
+static bool takes_all(sky_span level, sky_span rest, bool has_parent)
 {
-    return is_level(level, '#') || (first && is_level(level, '+') && sky_span_eq_str(rest, "#"));
+    return is_level(level, '#') ||
+           (!has_parent && is_level(level, '+') && sky_span_eq_str(rest, "#"));
 }
 
 static bool within(sky_span filter, sky_span pattern, const struct sky_topic_keys *keys)
 {
     sky_span have, want;
+    bool has_parent = filter.len > 2;
     for (bool first = true; sky_span_next(&filter, '/', &have); first = false) {
         if (!sky_span_next(&pattern, '/', &want))
             return false;
         if (first && is_hidden(have) && (is_level(want, '+') || is_level(want, '#')))
             return false;
         if (is_level(have, '#'))
-            return takes_all(want, pattern, first);
+            return takes_all(want, pattern, has_parent);
         if (is_level(want, '#'))
             return true;
         if (!level_within(have, want, keys))
