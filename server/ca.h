@@ -17,7 +17,7 @@ struct mbedtls_pk_context;
 struct sky_ca;
 
 enum {
-    SKY_CA_NAMES_MAX = 512,       /* host names and addresses in the server's certificate */
+    SKY_CA_NAMES_MAX = 128,       /* host names and addresses in the server's certificate */
     SKY_CA_NAME_MAX = 253,        /* characters of one (RFC 1035 §2.3.4) */
     SKY_CA_COMMON_NAME_MAX = 64,  /* characters (RFC 5280 appendix A, ub-common-name) */
     SKY_CA_VALID_DAYS = 10 * 365, /* of everything issued, counted from yesterday */

@@ -6,7 +6,7 @@
 #include "protocol/base/rule.h"
 #include "server/tls_hello.h"
 
-enum { SKY_TLS_OFFERED_MAX = 1024, SKY_TLS_NO_ALERT = -1 };
+enum { SKY_TLS_OFFERED_MAX = 2048, SKY_TLS_NO_ALERT = -1 };
 
 /* How a channel came to its end when it did not end itself. */
 enum sky_tls_end { SKY_TLS_END_ERROR, SKY_TLS_END_PEER_LEFT, SKY_TLS_END_TIMEOUT };
