@@ -81,9 +81,7 @@ static void before_poll(uv_prepare_t *prepare)
 static sky_err open_policy(struct sky_app *app, struct sky_why *why)
 {
     const struct sky_config *config = app->config;
-    sky_catalogue_init(&app->catalogue);
-    sky_cloud_fill_catalogue(&app->catalogue);
-    sky_catalogue_add(&app->catalogue, sky_door_rules);
+    sky_rules_catalogue(&app->catalogue);
     app->profile = config->profile;
     return sky_cli_policy(config, &app->catalogue, &app->policy, why);
 }

@@ -1,6 +1,6 @@
-#include "protocol/base/mem.h"
 #include "server/cli.h"
 #include "server/fixture_files.h"
+#include "server/rules.h"
 
 int sky_cli_check(const struct sky_config *config)
 {
@@ -9,8 +9,7 @@ int sky_cli_check(const struct sky_config *config)
     struct sky_rng rng;
     struct sky_why why;
 
-    sky_catalogue_init(&catalogue);
-    sky_cloud_fill_catalogue(&catalogue);
+    sky_rules_catalogue(&catalogue);
     sky_rng_init_seeded(&rng, 0); /* nothing is kept: any secret does */
     if (sky_fixture_files_load(NULL, &config->args, &catalogue, &rng, stderr, &found, &why) !=
         SKY_OK)

@@ -2,6 +2,7 @@
 #include "server/cli.h"
 #include "server/clock.h"
 #include "server/fixture_files.h"
+#include "server/rules.h"
 
 sky_err sky_cli_policy(const struct sky_config *config, const struct sky_catalogue *catalogue,
                        struct sky_policy *policy, struct sky_why *why)
@@ -63,8 +64,7 @@ sky_err sky_cli_device_find(const struct sky_config *config, struct sky_cli_devi
     sky_err err;
 
     *device = (struct sky_cli_device){.now_ms = wall_clock_ms()};
-    sky_catalogue_init(&device->catalogue);
-    sky_cloud_fill_catalogue(&device->catalogue);
+    sky_rules_catalogue(&device->catalogue);
     if (config->seeded)
         sky_rng_init_seeded(&device->rng, (uint64_t)config->seed);
     else

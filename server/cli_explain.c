@@ -1,6 +1,7 @@
 /* `skymock explain`: a login judged without a server, by the code the server judges it with. */
 #include <stdlib.h>
 
+#include "protocol/base/json.h"
 #include "protocol/base/mem.h"
 #include "server/app.h"
 #include "server/cli.h"
@@ -54,10 +55,10 @@ static void look_up(struct sky_app *app, const struct sky_cli_device *device, bo
 
     sky_lookup_claim(app, device->cloud, claimed ? claim : &named, ret_lookup);
     if (!claimed)
-        printf("These fields do not have the form of %s.\n", device->cloud->title);
+        fprintf(stderr, "These fields do not have the form of %s.\n", device->cloud->title);
     else if (ret_lookup->device.id != 0 && ret_lookup->device.id != device->device.id)
-        printf("These fields are of another device: %s/%s.\n", ret_lookup->product.key,
-               ret_lookup->device.key);
+        fprintf(stderr, "These fields are of another device: %s/%s.\n", ret_lookup->product.key,
+                ret_lookup->device.key);
 }
 
 /* ---- output ---- */
@@ -74,8 +75,14 @@ static void print_findings(const struct sky_judge *judge)
     }
 }
 
-static void print_explanation(const struct sky_explanation *explanation)
+static void print_refusal(const struct sky_refusal *refusal)
 {
+    const struct sky_explanation *explanation = &refusal->explanation;
+
+    if (refusal->similar[0] != '\0')
+        printf("did you mean %s?\n", refusal->similar);
+    if (!refusal->explained)
+        return;
     printf("\nthe cloud signs:   %s\nexpected digest:   %s...\nwhat went wrong:   %s\n",
            explanation->signed_text, explanation->expected_prefix, explanation->what);
     if (explanation->hint[0] != '\0')
@@ -96,26 +103,31 @@ static const char *connack_text(uint8_t code)
     return code < SKY_COUNT(texts) ? texts[code] : "reserved";
 }
 
-static void print_json(const struct sky_login_outcome *outcome, const struct sky_judge *judge)
+/* `answer` and `number` are what the device would see: {"connack": 4} or {"status": 200}. */
+static void print_json(bool accepted, const char *answer, int number,
+                       const struct sky_refusal *refusal, const struct sky_judge *judge)
 {
     struct sky_buf out;
+    struct sky_jw jw = sky_jw(&out);
 
     sky_buf_init(&out, OUT_MAX);
-    sky_login_explain_json(outcome, judge, &out);
+    sky_jw_object(&jw);
+    sky_jw_put_bool(&jw, "accepted", accepted);
+    sky_jw_put_int(&jw, answer, number);
+    sky_jw_key(&jw, "explanation");
+    sky_refusal_json(refusal, judge, &out);
+    sky_jw_end_object(&jw);
     printf("%.*s\n", SKY_SPAN_ARGS(sky_buf_span(&out)));
     sky_buf_done(&out);
 }
 
-static void print_outcome(const struct sky_login_outcome *outcome, const struct sky_judge *judge)
+static void print_connack(const struct sky_login_outcome *outcome, const struct sky_judge *judge)
 {
     if (outcome->connack == SKY_CONNACK_ACCEPTED)
         puts("accepted: CONNACK 0");
     else
         printf("refused: CONNACK %u, %s\n", outcome->connack, connack_text(outcome->connack));
-    if (outcome->similar[0] != '\0')
-        printf("did you mean %s?\n", outcome->similar);
-    if (outcome->explained)
-        print_explanation(&outcome->explanation);
+    print_refusal(&outcome->refusal);
     print_findings(judge);
 }
 
@@ -150,13 +162,14 @@ static int explain_connect(const struct sky_config *config, struct sky_app *app,
     struct sky_judge judge;
 
     look_up(app, device, device->cloud->claim(&login, &claim), &claim, &lookup);
-    sky_judge_init(&judge, &app->policy);
+    sky_judge_init(&judge, sky_lookup_policy(app, &lookup));
     sky_login_decide(app, &login, &connect, &lookup, &judge, &app->effects, &outcome);
+    bool accepted = outcome.connack == SKY_CONNACK_ACCEPTED;
     if (config->json)
-        print_json(&outcome, &judge);
+        print_json(accepted, "connack", outcome.connack, &outcome.refusal, &judge);
     else
-        print_outcome(&outcome, &judge);
-    return outcome.connack == SKY_CONNACK_ACCEPTED ? SKY_EXIT_OK : SKY_EXIT_NO;
+        print_connack(&outcome, &judge);
+    return accepted ? SKY_EXIT_OK : SKY_EXIT_NO;
 }
 
 /* The call a form is meant for: the first whose claim it satisfies. */
@@ -174,6 +187,35 @@ static const struct sky_http_row *find_call(const struct sky_cloud *cloud,
     return NULL;
 }
 
+struct call {
+    const struct sky_cloud *cloud;
+    const struct sky_http_row *row;
+};
+
+static const struct sky_rule *rule_of_mistake(const void *ctx, enum sky_mistake mistake)
+{
+    const struct call *call = ctx;
+
+    return sky_cloud_http_mistake_rule(call->cloud, call->row, mistake);
+}
+
+static void answer_call(struct sky_app *app, const struct call *call,
+                        const struct sky_http_request *request, const struct sky_lookup *lookup,
+                        struct sky_judge *judge, struct sky_http_answer *ret_answer,
+                        struct sky_refusal *ret_refusal)
+{
+    struct sky_suspicion suspicion = {.now_ms = app->clock.now_ms};
+    struct sky_arena *arena = &app->effects.arena;
+
+    call->row->answer(request, &lookup->facts, judge, &app->effects, ret_answer);
+    if (ret_answer->cause == SKY_CAUSE_SIGNATURE && call->row->suspect != NULL &&
+        call->row->suspect(request, &lookup->facts, &suspicion, arena))
+        sky_refusal_explain(app, lookup, &suspicion, arena, rule_of_mistake, call, judge,
+                            ret_refusal);
+    if (ret_answer->cause == SKY_CAUSE_UNKNOWN)
+        sky_refusal_find_similar(app, lookup, ret_refusal);
+}
+
 static int explain_form(const struct sky_config *config, struct sky_app *app,
                         const struct sky_cli_device *device)
 {
@@ -184,31 +226,30 @@ static int explain_form(const struct sky_config *config, struct sky_app *app,
         .body = sky_span_str(config->form),
         .advertise_host = SKY_SPAN("localhost"),
     };
+    struct call call = {.cloud = device->cloud};
     struct sky_http_answer answer = {0};
+    struct sky_refusal refusal = {0};
     struct sky_claim claim = {0};
     struct sky_lookup lookup;
     struct sky_judge judge;
 
-    const struct sky_http_row *row =
-        find_call(device->cloud, &request, &claim, &app->effects.arena);
-    if (row == NULL)
+    call.row = find_call(device->cloud, &request, &claim, &app->effects.arena);
+    if (call.row == NULL)
         return sky_cli_fail("%s has no login over HTTPS that takes this form",
                             device->cloud->title);
     look_up(app, device, true, &claim, &lookup);
-    sky_judge_init(&judge, &app->policy);
-    row->answer(&request, &lookup.facts, &judge, &app->effects, &answer);
-    printf("%s %s answers HTTP %d: %.*s\n", row->method, row->path, answer.status,
-           SKY_SPAN_ARGS(answer.body));
-    if (answer.cause == SKY_CAUSE_SIGNATURE && row->suspect != NULL) {
-        struct sky_suspicion suspicion = {.now_ms = device->now_ms};
-        struct sky_explanation explanation;
-        if (row->suspect(&request, &lookup.facts, &suspicion, &app->effects.arena)) {
-            sky_explain(&suspicion, &explanation);
-            print_explanation(&explanation);
-        }
+    sky_judge_init(&judge, sky_lookup_policy(app, &lookup));
+    answer_call(app, &call, &request, &lookup, &judge, &answer, &refusal);
+    bool accepted = answer.cause == SKY_CAUSE_NONE;
+    if (config->json) {
+        print_json(accepted, "status", answer.status, &refusal, &judge);
+    } else {
+        printf("%s: %s %s answers HTTP %d: %.*s\n", accepted ? "accepted" : "refused",
+               call.row->method, call.row->path, answer.status, SKY_SPAN_ARGS(answer.body));
+        print_refusal(&refusal);
+        print_findings(&judge);
     }
-    print_findings(&judge);
-    return answer.cause == SKY_CAUSE_NONE ? SKY_EXIT_OK : SKY_EXIT_NO;
+    return accepted ? SKY_EXIT_OK : SKY_EXIT_NO;
 }
 
 int sky_cli_explain(const struct sky_config *config)

@@ -1,5 +1,7 @@
 #include "protocol/base/json.h"
 #include "server/cli.h"
+#include "server/journal_json.h"
+#include "server/rules.h"
 
 static void print_table(const struct sky_policy *policy)
 {
@@ -24,13 +26,9 @@ static void write_rule(struct sky_jw *jw, const struct sky_policy *policy, size_
     const struct sky_rule *rule = sky_catalogue_at(policy->catalogue, index);
 
     sky_jw_object(jw);
-    sky_jw_put_str(jw, "id", rule->id);
     sky_jw_put_str(jw, "owner", sky_catalogue_owner(policy->catalogue, index));
     sky_jw_put_str(jw, "action", sky_action_name(sky_policy_action(policy, rule)));
-    sky_jw_put_str(jw, "severity", sky_severity_name(rule->severity));
-    sky_jw_put_str(jw, "statement", rule->statement);
-    sky_jw_put_str(jw, "source", rule->source);
-    sky_jw_put_str(jw, "hint", rule->hint);
+    sky_rule_print(rule, jw);
     sky_jw_end_object(jw);
 }
 
@@ -57,8 +55,7 @@ int sky_cli_rules(const struct sky_config *config)
     struct sky_policy policy;
     struct sky_why why;
 
-    sky_catalogue_init(&catalogue);
-    sky_cloud_fill_catalogue(&catalogue);
+    sky_rules_catalogue(&catalogue);
     if (sky_cli_policy(config, &catalogue, &policy, &why) != SKY_OK)
         return sky_cli_fail("--rule %s", why.reason);
     if (config->json)

@@ -1,11 +1,10 @@
-#include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "protocol/base/json.h"
 #include "protocol/base/mem.h"
 #include "server/app.h"
 #include "server/cli.h"
+#include "server/files.h"
 
 enum { PORTS_MAX = 4096 };
 
@@ -19,28 +18,19 @@ void sky_cli_ports(const struct sky_app *app, struct sky_buf *out)
     sky_jw_end_object(&jw);
 }
 
-/* Whoever waits for the file never sees half of it. */
 static bool write_ports_file(const char *path, const struct sky_app *app)
 {
-    char *draft;
     struct sky_buf ports;
-    bool written = false;
+    struct sky_why why;
 
-    if (asprintf(&draft, "%s.%ld", path, (long)getpid()) < 0)
-        return false;
     sky_buf_init(&ports, PORTS_MAX);
     sky_cli_ports(app, &ports);
     sky_buf_add_byte(&ports, '\n');
-    FILE *file = fopen(draft, "we");
-    if (file != NULL) {
-        written = fwrite(ports.bytes, 1, ports.len, file) == ports.len;
-        written = fclose(file) == 0 && written && rename(draft, path) == 0;
-        if (!written)
-            unlink(draft);
-    }
+    sky_err err = sky_files_write(path, 0644, sky_buf_span(&ports), &why);
     sky_buf_done(&ports);
-    free(draft);
-    return written;
+    if (err != SKY_OK)
+        sky_cli_fail("--ports-file %s", why.reason);
+    return err == SKY_OK;
 }
 
 static bool is_loopback(const char *host)
@@ -66,10 +56,8 @@ static bool announce(const void *ctx, const struct sky_app *app)
 {
     const struct sky_config *config = ctx;
 
-    if (config->ports_file != NULL && !write_ports_file(config->ports_file, app)) {
-        sky_cli_fail("--ports-file %s: %s", config->ports_file, strerror(errno));
+    if (config->ports_file != NULL && !write_ports_file(config->ports_file, app))
         return false;
-    }
     warn_open_admin(config, app);
     fputs("skymock is ready:", stdout);
     for (size_t i = 0; i < app->front.listener_count; i++) {

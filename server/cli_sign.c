@@ -6,8 +6,9 @@
 #include "server/cli.h"
 #include "server/credentials.h"
 #include "server/front.h"
+#include "server/lookup.h"
 
-enum { FRESH_LEN = 64, COMMAND_MAX = 8192, KEEPALIVE_S = 60 };
+enum { COMMAND_MAX = 8192, KEEPALIVE_S = 60 };
 
 struct signing {
     const struct sky_cloud *cloud;
@@ -261,15 +262,15 @@ static void sign(const struct sky_config *config, struct sky_cli_device *device)
                               .product = &device->product,
                               .device = &device->device,
                               .tls = config->tls};
-    char fresh[FRESH_LEN + 1];
+    char fresh[SKY_FRESH_LEN + 1];
 
-    sky_rng_text(&device->rng, fresh, FRESH_LEN);
+    sky_rng_text(&device->rng, fresh, SKY_FRESH_LEN);
     struct sky_sign_request request = {.product = &device->product,
                                        .device = &device->device,
                                        .dynamic = config->dynamic,
                                        .tls = config->tls,
                                        .now_ms = device->now_ms,
-                                       .fresh = sky_span_of(fresh, FRESH_LEN)};
+                                       .fresh = sky_span_of(fresh, SKY_FRESH_LEN)};
     device->cloud->sign(&request, &signing.credentials);
     if (config->json)
         print_json(&signing);

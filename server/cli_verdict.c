@@ -1,8 +1,7 @@
-#include <errno.h>
-
 #include "protocol/base/json.h"
 #include "protocol/base/mem.h"
 #include "server/cli.h"
+#include "server/files.h"
 #include "server/http_client.h"
 
 enum { PATH_MAX_BYTES = 2048, TREE_DEPTH_MAX = 16 };
@@ -47,12 +46,8 @@ static sky_err write_junit(const struct sky_config *config, const char *url, str
 
     sky_buf_init(&body, SKY_HTTP_CLIENT_ANSWER_MAX);
     sky_err err = ask(config, url, "report.xml", &body, why);
-    if (err == SKY_OK) {
-        FILE *file = fopen(config->junit, "we");
-        bool written = file != NULL && fwrite(body.bytes, 1, body.len, file) == body.len;
-        if (file == NULL || fclose(file) != 0 || !written)
-            err = sky_why_set(why, SKY_ERR_IO, "", "%.200s: %s", config->junit, strerror(errno));
-    }
+    if (err == SKY_OK)
+        err = sky_files_write(config->junit, 0644, sky_buf_span(&body), why);
     sky_buf_done(&body);
     return err;
 }

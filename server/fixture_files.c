@@ -7,8 +7,10 @@
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
+#include "server/files.h"
+#include "server/lookup.h"
 
-enum { CLOUDS_MAX = 16, FRESH_LEN = 64, READ_SIZE = 64 * 1024 };
+enum { CLOUDS_MAX = 16 };
 
 struct loading {
     const struct sky_catalogue *catalogue;
@@ -20,16 +22,23 @@ struct loading {
     struct sky_why first;
 };
 
+static void report_line(struct loading *loading, const char *line)
+{
+    if (loading->error_count++ == 0)
+        (void)sky_why_set(&loading->first, SKY_ERR_INVALID, "", "%.300s", line);
+    if (loading->errors != NULL)
+        fprintf(loading->errors, "%s\n", line);
+}
+
 static void report(struct loading *loading, const char *path, const char *pointer,
                    const char *reason)
 {
-    const char *colon = *pointer ? ": " : "";
+    char *line;
+    int len = asprintf(&line, "%s: %s%s%s", path, pointer, *pointer != '\0' ? ": " : "", reason);
 
-    if (loading->error_count++ == 0)
-        (void)sky_why_set(&loading->first, SKY_ERR_INVALID, pointer, "%.120s: %.60s%s%.120s", path,
-                          pointer, colon, reason);
-    if (loading->errors != NULL)
-        fprintf(loading->errors, "%s: %s%s%s\n", path, pointer, colon, reason);
+    SKY_ASSERT(len > 0);
+    report_line(loading, line);
+    free(line);
 }
 
 struct file_at_hand {
@@ -122,33 +131,6 @@ static void find_files(struct loading *loading, const char *path)
         report(loading, path, "", "there is no *.json file in it");
 }
 
-/* ---- reading ---- */
-
-static sky_err read_file(const char *path, struct sky_buf *text, struct sky_why *why)
-{
-    FILE *file = fopen(path, "re");
-    size_t got = 0;
-    sky_err err = SKY_OK;
-
-    if (file == NULL)
-        return sky_why_set(why, SKY_ERR_IO, "", "%s", strerror(errno));
-    do {
-        char *room = sky_buf_reserve(text, READ_SIZE);
-        if (room == NULL) {
-            err = sky_why_set(why, SKY_ERR_LIMIT, "", "longer than %d bytes", SKY_SEED_FILE_MAX);
-            break;
-        }
-        got = fread(room, 1, READ_SIZE, file);
-        sky_buf_commit(text, got);
-    } while (got > 0);
-    if (err == SKY_OK && text->len > SKY_SEED_FILE_MAX)
-        err = sky_why_set(why, SKY_ERR_LIMIT, "", "longer than %d bytes", SKY_SEED_FILE_MAX);
-    if (err == SKY_OK && ferror(file))
-        err = sky_why_set(why, SKY_ERR_IO, "", "%s", strerror(errno));
-    fclose(file);
-    return err;
-}
-
 /* ---- loading ---- */
 
 static void on_error(void *ctx, const struct sky_why *why)
@@ -170,10 +152,10 @@ static bool check_rule(void *ctx, sky_span text, struct sky_why *why)
 static void make_secret(void *ctx, size_t cloud, char out[SKY_SECRET_MAX + 1])
 {
     const struct file_at_hand *at = ctx;
-    char fresh[FRESH_LEN + 1];
+    char fresh[SKY_FRESH_LEN + 1];
 
-    sky_rng_text(at->loading->rng, fresh, FRESH_LEN);
-    sky_clouds[cloud]->make_secret(sky_span_of(fresh, FRESH_LEN), out);
+    sky_rng_text(at->loading->rng, fresh, SKY_FRESH_LEN);
+    sky_clouds[cloud]->make_secret(sky_span_of(fresh, SKY_FRESH_LEN), out);
 }
 
 static size_t fill_clouds(struct sky_seed_cloud clouds[CLOUDS_MAX])
@@ -213,9 +195,9 @@ static void load_file(const struct file_at_hand *at, struct sky_store *store,
     struct sky_why why = {0};
     size_t before = loading->error_count;
 
-    sky_buf_init(&text, SKY_SEED_FILE_MAX + READ_SIZE);
-    if (read_file(at->path, &text, &why) != SKY_OK) {
-        report(loading, at->path, "", why.reason);
+    sky_buf_init(&text, SKY_SEED_FILE_MAX);
+    if (sky_files_read(at->path, &text, &why) != SKY_OK) {
+        report_line(loading, why.reason); /* it names the file */
     } else {
         sky_err err = sky_seed_load(store, sky_buf_span(&text), config, &count);
         if (err != SKY_OK && loading->error_count == before)

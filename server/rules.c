@@ -1,6 +1,7 @@
 #include "server/rules.h"
 
 #include "protocol/base/assert.h"
+#include "protocol/cloud/cloud.h"
 
 #define ENFORCED                                                                                   \
     {                                                                                              \
@@ -91,4 +92,11 @@ const struct sky_rule *sky_door_rule(enum sky_door_rule which)
 {
     SKY_ASSERT(which < SKY_DOOR_RULES);
     return &rows[which];
+}
+
+void sky_rules_catalogue(struct sky_catalogue *ret_catalogue)
+{
+    sky_catalogue_init(ret_catalogue);
+    sky_cloud_fill_catalogue(ret_catalogue);
+    sky_catalogue_add(ret_catalogue, sky_door_rules);
 }

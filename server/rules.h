@@ -28,4 +28,7 @@ extern const struct sky_rule_table sky_door_rules;
 
 const struct sky_rule *sky_door_rule(enum sky_door_rule which);
 
+/* The whole catalogue: the protocols' rules, every cloud's, and these. */
+void sky_rules_catalogue(struct sky_catalogue *ret_catalogue);
+
 #endif
