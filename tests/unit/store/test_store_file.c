@@ -1,0 +1,321 @@
+/* The store as a file: what it refuses, what it leaves alone, and what a kill cannot take. */
+#include <ftw.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "store/internal.h"
+
+struct folder {
+    char path[64], file[80];
+};
+
+static int make_folder(void **state)
+{
+    struct folder *folder = sky_mem_new(sizeof *folder);
+    snprintf(folder->path, sizeof folder->path, "/tmp/skymock-store-XXXXXX");
+    assert_non_null(mkdtemp(folder->path));
+    snprintf(folder->file, sizeof folder->file, "%s/store", folder->path);
+    *state = folder;
+    return 0;
+}
+
+static int remove_one(const char *path, const struct stat *info, int type, struct FTW *ftw)
+{
+    (void)info, (void)type, (void)ftw;
+    return remove(path);
+}
+
+static int remove_folder(void **state)
+{
+    struct folder *folder = *state;
+    nftw(folder->path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    free(folder);
+    return 0;
+}
+
+static struct sky_store *opens(const char *path)
+{
+    struct sky_store *store = NULL;
+    struct sky_why why = {.reason = ""};
+    if (sky_store_open(path, &store, &why) != SKY_OK)
+        fail_msg("%s: %s", path, why.reason);
+    return store;
+}
+
+static void refuses(const char *path, sky_err want, const char *reason)
+{
+    struct sky_store *store = NULL;
+    struct sky_why why = {.reason = ""};
+    sky_err err = sky_store_open(path, &store, &why);
+    if (err != want || strstr(why.reason, reason) == NULL)
+        fail_msg("%s: %s: %s", path, sky_err_slug(err), why.reason);
+    assert_null(store);
+}
+
+static void write_file(const char *path, sky_span bytes)
+{
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes.ptr, 1, bytes.len, file), bytes.len);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void read_file(const char *path, struct sky_buf *out)
+{
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    char *room = sky_buf_reserve(out, out->max);
+    sky_buf_commit(out, fread(room, 1, out->max, file));
+    fclose(file);
+}
+
+static void run_sql(const char *path, const char *sql)
+{
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+        fail_msg("%s: %s", sql, sqlite3_errmsg(db));
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+/* Refused, and not one byte of the file is another. */
+static void refuses_untouched(const char *path, const char *reason)
+{
+    struct sky_buf before, after;
+    sky_buf_init(&before, 1024 * 1024);
+    sky_buf_init(&after, 1024 * 1024);
+    read_file(path, &before);
+    refuses(path, SKY_ERR_INVALID, reason);
+    read_file(path, &after);
+    assert_true(sky_span_eq(sky_buf_span(&before), sky_buf_span(&after)));
+    sky_buf_done(&before);
+    sky_buf_done(&after);
+}
+
+/* ---- opening ---- */
+
+static void keeps_what_was_written_over_a_restart(void **state)
+{
+    struct folder *folder = *state;
+    struct sky_store *store = opens(folder->file);
+    struct sky_product product = {.cloud = "aliyun", .key = "pk"}, found;
+    assert_int_equal(sky_store_put_product(store, &product), SKY_OK);
+    sky_store_close(store);
+    store = opens(folder->file);
+    assert_int_equal(sky_store_get_product(store, product.id, &found), SKY_OK);
+    assert_string_equal(found.key, "pk");
+    sky_store_close(store);
+}
+
+static void makes_a_file_that_only_its_owner_can_read(void **state)
+{
+    struct folder *folder = *state;
+    struct stat info;
+    sky_store_close(opens(folder->file));
+    assert_int_equal(stat(folder->file, &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0600);
+}
+
+static void takes_an_empty_file(void **state)
+{
+    struct folder *folder = *state;
+    write_file(folder->file, SKY_SPAN(""));
+    sky_store_close(opens(folder->file));
+    sky_store_close(opens(folder->file));
+}
+
+static void undoes_an_open_transaction_when_closed(void **state)
+{
+    struct folder *folder = *state;
+    struct sky_store *store = opens(folder->file);
+    struct sky_product product = {.cloud = "aliyun", .key = "pk"};
+    assert_int_equal(sky_store_begin(store), SKY_OK);
+    assert_int_equal(sky_store_put_product(store, &product), SKY_OK);
+    sky_store_close(store);
+    store = opens(folder->file);
+    assert_int_equal(sky_store_get_product(store, product.id, &product), SKY_ERR_NOT_FOUND);
+    sky_store_close(store);
+}
+
+static void refuses_names_that_cannot_be_a_store(void **state)
+{
+    struct folder *folder = *state;
+    char path[128];
+    refuses("", SKY_ERR_INVALID, "needs a name");
+    refuses(folder->path, SKY_ERR_IO, "cannot be opened");
+    snprintf(path, sizeof path, "%s/none/store", folder->path);
+    refuses(path, SKY_ERR_IO, "does its folder exist");
+}
+
+static void refuses_a_file_that_is_no_database(void **state)
+{
+    struct folder *folder = *state;
+    char bytes[5000];
+    memset(bytes, 'x', sizeof bytes);
+    write_file(folder->file, SKY_SPAN("{\"products\": []}"));
+    refuses_untouched(folder->file, "is not a database");
+    write_file(folder->file, sky_span_of(bytes, sizeof bytes));
+    refuses_untouched(folder->file, "is not a database");
+}
+
+static void refuses_the_database_of_another_program(void **state)
+{
+    struct folder *folder = *state;
+    run_sql(folder->file, "CREATE TABLE theirs (a); INSERT INTO theirs VALUES (1)");
+    refuses_untouched(folder->file, "another program's");
+    run_sql(folder->file, "PRAGMA user_version = 1");
+    refuses_untouched(folder->file, "another program's");
+}
+
+static void refuses_a_file_of_a_newer_version(void **state)
+{
+    struct folder *folder = *state;
+    sky_store_close(opens(folder->file));
+    run_sql(folder->file, "PRAGMA user_version = 2");
+    refuses_untouched(folder->file, "newer skymock (format 2, this one knows up to 1)");
+    run_sql(folder->file, "PRAGMA journal_mode = DELETE");
+    refuses_untouched(folder->file, "newer skymock");
+    run_sql(folder->file, "PRAGMA user_version = 1");
+    sky_store_close(opens(folder->file));
+}
+
+static void refuses_a_file_that_is_damaged(void **state)
+{
+    struct folder *folder = *state;
+    struct sky_buf bytes;
+    struct sky_store *store = NULL;
+    struct sky_why why;
+    struct sky_product product = {.cloud = "aliyun", .key = "pk"};
+    sky_store_close(opens(folder->file));
+    sky_buf_init(&bytes, 1024 * 1024);
+    read_file(folder->file, &bytes);
+    memset(bytes.bytes + 100, 0xff, bytes.len - 100); /* all but SQLite's file header */
+    write_file(folder->file, sky_buf_span(&bytes));
+    sky_err err = sky_store_open(folder->file, &store, &why);
+    if (err == SKY_OK)
+        err = sky_store_put_product(store, &product);
+    assert_int_equal(err, SKY_ERR_STORE);
+    sky_store_close(store);
+    sky_buf_done(&bytes);
+}
+
+/* ---- one at a time ---- */
+
+static void refuses_a_file_that_is_in_use(void **state)
+{
+    struct folder *folder = *state;
+    struct sky_store *store = opens(folder->file);
+    refuses(folder->file, SKY_ERR_BUSY, "another process has the store");
+    pid_t child = fork();
+    if (child == 0) {
+        struct sky_store *second;
+        struct sky_why why;
+        _exit(sky_store_open(folder->file, &second, &why) == SKY_ERR_BUSY ? 0 : 1);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    sky_store_close(store);
+    sky_store_close(opens(folder->file));
+}
+
+/* ---- kill -9 ---- */
+
+/* Adds devices one by one, or in transactions of ten, and reports each number once it is in. */
+static void write_until_killed(const char *path, int report)
+{
+    struct sky_store *store = opens(path);
+    struct sky_product product = {.cloud = "aliyun", .key = "pk"};
+    struct sky_device device = {.enabled = true};
+    bool good = sky_store_put_product(store, &product) == SKY_OK;
+    device.product_id = product.id;
+    for (int i = 1; good; i++) {
+        bool group = i / 100 % 2, first = i % 10 == 0, last = i % 10 == 9;
+        if (group && first)
+            good = sky_store_begin(store) == SKY_OK;
+        snprintf(device.key, sizeof device.key, "d%d", i);
+        good = good && sky_store_add_device(store, &device) == SKY_OK;
+        if (group && last)
+            good = good && sky_store_commit(store) == SKY_OK;
+        if (good && (!group || last))
+            good = write(report, &i, sizeof i) == sizeof i;
+    }
+    _exit(1);
+}
+
+static int last_reported(int from)
+{
+    int number, last = 0;
+    while (read(from, &number, sizeof number) == sizeof number)
+        last = number;
+    return last;
+}
+
+static void loses_nothing_acknowledged_when_killed(void **state)
+{
+    struct folder *folder = *state;
+    for (int round = 0; round < 5; round++) {
+        char path[96];
+        int ends[2], number;
+        snprintf(path, sizeof path, "%s%d", folder->file, round);
+        assert_int_equal(pipe(ends), 0);
+        pid_t child = fork();
+        if (child == 0) {
+            close(ends[0]);
+            write_until_killed(path, ends[1]);
+        }
+        close(ends[1]);
+        do /* at some point in the middle of its work, another one each round */
+            assert_int_equal(read(ends[0], &number, sizeof number), sizeof number);
+        while (number < 150 + 577 * round);
+        kill(child, SIGKILL);
+        int last = last_reported(ends[0]), status;
+        last = last > number ? last : number;
+        close(ends[0]);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFSIGNALED(status));
+
+        struct sky_store *store = opens(path);
+        assert_true(sky_store_count_devices(store) >= (size_t)last);
+        for (int i = 1; i <= last; i++) {
+            struct sky_product product;
+            struct sky_device device;
+            char key[16];
+            snprintf(key, sizeof key, "d%d", i);
+            if (sky_store_find_device(store, SKY_SPAN("aliyun"), SKY_SPAN("pk"), sky_span_str(key),
+                                      &product, &device) != SKY_OK)
+                fail_msg("%s of %d is lost", key, last);
+        }
+        sky_store_close(store);
+    }
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, make_folder, remove_folder)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(keeps_what_was_written_over_a_restart),
+        TEST(makes_a_file_that_only_its_owner_can_read),
+        TEST(takes_an_empty_file),
+        TEST(undoes_an_open_transaction_when_closed),
+        TEST(refuses_names_that_cannot_be_a_store),
+        TEST(refuses_a_file_that_is_no_database),
+        TEST(refuses_the_database_of_another_program),
+        TEST(refuses_a_file_of_a_newer_version),
+        TEST(refuses_a_file_that_is_damaged),
+        TEST(refuses_a_file_that_is_in_use),
+        TEST(loses_nothing_acknowledged_when_killed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
