@@ -1,0 +1,229 @@
+/* A disk that fails at every single operation in turn: the store says so, and is what it was. */
+#include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "faulty_vfs.h"
+#include "tests/support/seed_config.h"
+#include "tests/support/store_dump.h"
+
+enum { DUMP_MAX = 8 * 1024 * 1024, OPERATIONS_MAX = 5000 };
+
+struct folder {
+    char path[64], file[80], first[4096], second[256 * 1024];
+};
+
+/* Enough devices that a transaction spills from the page cache and the WAL grows. */
+static void write_fixture(char *out, size_t size)
+{
+    size_t len = (size_t)snprintf(out, size,
+                                  "{\"products\":[{\"cloud\":\"aliyun\",\"productKey\":\"p\","
+                                  "\"topics\":[{\"topic\":\"/a\",\"pub\":true}],\"devices\":[");
+    for (int i = 0; i < 300; i++)
+        len += (size_t)snprintf(out + len, size - len,
+                                "%s{\"deviceName\":\"d%d\",\"shadow\":{\"reported\":{\"n\":%d}}}",
+                                i ? "," : "", i, i);
+    snprintf(out + len, size - len, "]}]}");
+}
+
+static int make_folder(void **state)
+{
+    struct folder *folder = sky_mem_new(sizeof *folder);
+    snprintf(folder->path, sizeof folder->path, "/tmp/skymock-faults-XXXXXX");
+    assert_non_null(mkdtemp(folder->path));
+    snprintf(folder->file, sizeof folder->file, "%s/store", folder->path);
+    snprintf(folder->first, sizeof folder->first,
+             "{\"products\":[{\"cloud\":\"enos\",\"productKey\":\"before\","
+             "\"devices\":[{\"deviceKey\":\"d\"}]}]}");
+    write_fixture(folder->second, sizeof folder->second);
+    *state = folder;
+    return 0;
+}
+
+static int remove_one(const char *path, const struct stat *info, int type, struct FTW *ftw)
+{
+    (void)info, (void)type, (void)ftw;
+    return remove(path);
+}
+
+static int remove_folder(void **state)
+{
+    struct folder *folder = *state;
+    faulty_vfs_heal();
+    nftw(folder->path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    free(folder);
+    return 0;
+}
+
+static struct sky_store *opens(const struct folder *folder)
+{
+    struct sky_store *store = NULL;
+    struct sky_why why = {.reason = ""};
+    if (sky_store_open(folder->file, &store, &why) != SKY_OK)
+        fail_msg("%s", why.reason);
+    return store;
+}
+
+static sky_err load(struct sky_store *store, const char *text, struct seed_record *record)
+{
+    struct sky_seed_config config = seed_config(record);
+    struct sky_seed_count count;
+    return sky_seed_load(store, sky_span_str(text), &config, &count);
+}
+
+static void dump(struct sky_store *store, struct sky_buf *out)
+{
+    sky_buf_clear(out);
+    assert_true(store_dump(store, out));
+}
+
+static void remove_store(const struct folder *folder)
+{
+    char wal[96];
+    snprintf(wal, sizeof wal, "%s-wal", folder->file);
+    remove(folder->file);
+    remove(wal);
+}
+
+/* One load with the n-th operation failing. True when it got through. */
+static bool load_with_fault(const struct folder *folder, enum faulty_mode mode, int n,
+                            bool only_once, struct sky_buf *before, struct sky_buf *after)
+{
+    struct seed_record record;
+    struct sky_store *store = opens(folder);
+    dump(store, before);
+    faulty_vfs_arm(mode, n, only_once);
+    sky_err err = load(store, folder->second, &record);
+    bool fired = faulty_vfs_fired();
+    faulty_vfs_heal();
+    if (err == SKY_OK) {
+        sky_store_close(store);
+        return !fired;
+    }
+    assert_true(fired);
+    assert_int_equal(err, SKY_ERR_STORE);
+    assert_int_equal(record.reported, 1);
+    assert_non_null(strstr(record.errors[0].reason, mode == FAULTY_FULL ? "is full" : "I/O error"));
+    dump(store, after); /* the same store goes on working */
+    assert_true(sky_span_eq(sky_buf_span(before), sky_buf_span(after)));
+    sky_store_close(store);
+    store = opens(folder); /* and so does the file */
+    dump(store, after);
+    assert_true(sky_span_eq(sky_buf_span(before), sky_buf_span(after)));
+    sky_store_close(store);
+    return false;
+}
+
+static void fail_in_turn(struct folder *folder, enum faulty_mode mode, bool only_once)
+{
+    struct sky_buf before, after;
+    struct seed_record record;
+    sky_buf_init(&before, DUMP_MAX);
+    sky_buf_init(&after, DUMP_MAX);
+    struct sky_store *store = opens(folder);
+    assert_int_equal(load(store, folder->first, &record), SKY_OK);
+    sky_store_close(store);
+    int n = 1;
+    while (!load_with_fault(folder, mode, n, only_once, &before, &after))
+        assert_true(++n < OPERATIONS_MAX);
+    assert_true(n > 3); /* it did fail a few times */
+    store = opens(folder);
+    assert_int_equal(sky_store_count_devices(store), 301);
+    sky_store_close(store);
+    sky_buf_done(&before);
+    sky_buf_done(&after);
+}
+
+static void a_load_is_undone_when_the_disk_is_full(void **state)
+{
+    fail_in_turn(*state, FAULTY_FULL, false);
+}
+
+static void a_load_is_undone_when_one_write_fails(void **state)
+{
+    fail_in_turn(*state, FAULTY_FULL, true);
+}
+
+static void a_load_is_undone_when_the_disk_fails_for_good(void **state)
+{
+    fail_in_turn(*state, FAULTY_IO, false);
+}
+
+static void opening_fails_with_a_reason_and_can_be_tried_again(void **state)
+{
+    struct folder *folder = *state;
+    for (int n = 1;; n++) {
+        struct sky_store *store = NULL;
+        struct sky_why why = {.reason = ""};
+        assert_true(n < OPERATIONS_MAX);
+        faulty_vfs_arm(FAULTY_IO, n, false);
+        sky_err err = sky_store_open(folder->file, &store, &why);
+        bool fired = faulty_vfs_fired();
+        faulty_vfs_heal();
+        if (err != SKY_OK) {
+            assert_true(fired);
+            assert_non_null(strstr(why.reason, folder->file));
+            assert_null(store);
+        }
+        sky_store_close(store);
+        sky_store_close(opens(folder));
+        remove_store(folder);
+        if (!fired)
+            break;
+    }
+}
+
+static void a_failed_write_leaves_no_half_of_a_transaction(void **state)
+{
+    struct folder *folder = *state;
+    struct sky_store *store = opens(folder);
+    struct sky_product product = {.cloud = "aliyun", .key = "kept"}, other = {.cloud = "aliyun"};
+    assert_int_equal(sky_store_put_product(store, &product), SKY_OK);
+    for (int n = 1;; n++) {
+        assert_true(n < OPERATIONS_MAX);
+        assert_int_equal(sky_store_begin(store), SKY_OK);
+        faulty_vfs_arm(FAULTY_FULL, n, true);
+        sky_err err = SKY_OK;
+        for (int i = 0; i < 3000 && err == SKY_OK; i++) { /* more than the page cache holds */
+            snprintf(other.key, sizeof other.key, "k%d-%d", n, i);
+            memset(other.secret, 's', sizeof other.secret - 1);
+            err = sky_store_put_product(store, &other);
+        }
+        if (err != SKY_OK)
+            sky_store_rollback(store);
+        else
+            err = sky_store_commit(store);
+        faulty_vfs_heal();
+        if (err == SKY_OK)
+            break;
+        assert_int_equal(err, SKY_ERR_STORE);
+        snprintf(other.key, sizeof other.key, "k%d-0", n);
+        sky_span key = sky_span_str(other.key);
+        assert_int_equal(sky_store_find_product(store, SKY_SPAN("aliyun"), key, &other),
+                         SKY_ERR_NOT_FOUND);
+        assert_int_equal(sky_store_get_product(store, product.id, &other), SKY_OK);
+        n += n > 20 ? 37 : 0; /* every early one, then samples */
+    }
+    sky_store_close(store);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, make_folder, remove_folder)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_load_is_undone_when_the_disk_is_full),
+        TEST(a_load_is_undone_when_one_write_fails),
+        TEST(a_load_is_undone_when_the_disk_fails_for_good),
+        TEST(opening_fails_with_a_reason_and_can_be_tried_again),
+        TEST(a_failed_write_leaves_no_half_of_a_transaction),
+    };
+    faulty_vfs_register();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
