@@ -111,23 +111,16 @@ sky_err sky_store_find_joined(struct sky_store *store, sky_span cloud, sky_span 
                               struct sky_product *ret_product, struct sky_device *ret_device)
 {
     struct sky_product product, longest = {.id = 0};
-    struct sky_seeded seeded;
     sky_span head = sky_span_head(joined, SKY_KEY_MAX);
-    sky_err err = SKY_OK;
-    while (err == SKY_OK) {
-        err = longest_prefix(store, cloud, head, &product);
-        if (err != SKY_OK)
-            break;
+    sky_err err;
+    while ((err = longest_prefix(store, cloud, head, &product)) == SKY_OK) {
         longest = longest.id ? longest : product;
-        size_t seam = strlen(product.key);
-        err = sky_store__find_seeded(store, product.id, sky_span_tail(joined, seam), ret_device,
-                                     &seeded);
-        if (err == SKY_OK) {
-            *ret_product = product;
-            return SKY_OK;
-        }
-        err = err == SKY_ERR_NOT_FOUND ? SKY_OK : err;
-        head = sky_span_head(joined, seam - 1);
+        sky_span key = sky_span_str(product.key);
+        err = sky_store_find_device(store, cloud, key, sky_span_tail(joined, key.len), ret_product,
+                                    ret_device);
+        if (err != SKY_ERR_NOT_FOUND)
+            return err;
+        head = sky_span_head(joined, key.len - 1);
     }
     *ret_product = longest;
     return err;

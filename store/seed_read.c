@@ -62,6 +62,7 @@ void sky_seed_up(struct sky_seed_reader *reader, size_t mark)
     reader->pointer[mark] = '\0';
 }
 
+SKY_PRINTF(2, 0)
 static void report(struct sky_seed_reader *reader, const char *fmt, va_list args)
 {
     const struct sky_seed_config *config = reader->config;
