@@ -73,7 +73,7 @@ enum {
     SKY_SECRETS_MAX = 72,
     SKY_EXPLAIN_TEXT_MAX = 640,
     SKY_EXPLAIN_HINT_MAX = 320,
-    SKY_EXPLAIN_DIGESTS_MAX = 2500, /* the most that one refusal may cost */
+    SKY_EXPLAIN_DIGESTS_MAX = 2000, /* the most that one refusal may cost */
 };
 
 struct sky_secret {

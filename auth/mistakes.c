@@ -5,7 +5,12 @@
 #include "protocol/base/facts.h"
 #include "protocol/base/mem.h"
 
-enum { ORDERS_MAX = 120 }; /* all orders of five fields */
+enum {
+    ORDERS_MAX = 120, /* all orders of five fields */
+    /* The leading rows of the tables below that are not remote. */
+    COMMON_SEPARATORS = 2,
+    COMMON_TAILS = 1,
+};
 
 static const struct sky_style due_style = {.names = true, .equals = "", .between = ""};
 
@@ -53,9 +58,12 @@ static void vary_order(struct sky_workshop *shop, enum sky_mistake self)
 
 /* ---- style ---- */
 
-static void add_style(struct sky_workshop *shop, enum sky_mistake self, struct sky_style style)
+static struct sky_variant *add_style(struct sky_workshop *shop, enum sky_mistake self,
+                                     struct sky_style style)
 {
-    sky_workshop_add(shop, SKY_FACET_STYLE, self)->style = style;
+    struct sky_variant *variant = sky_workshop_add(shop, SKY_FACET_STYLE, self);
+    variant->style = style;
+    return variant;
 }
 
 static void vary_values_only(struct sky_workshop *shop, enum sky_mistake self)
@@ -81,7 +89,7 @@ static void vary_separators(struct sky_workshop *shop, enum sky_mistake self)
     };
     if (shop->suspicion->due.field_count > 0)
         for (size_t i = 0; i < SKY_COUNT(styles); i++)
-            add_style(shop, self, styles[i]);
+            add_style(shop, self, styles[i])->remote = i >= COMMON_SEPARATORS;
 }
 
 struct tail {
@@ -98,10 +106,10 @@ static const struct tail tails[] = {
 static void vary_text_tail(struct sky_workshop *shop, enum sky_mistake self)
 {
     for (size_t i = 0; i < SKY_COUNT(tails); i++) {
-        struct sky_variant *variant = sky_workshop_add(shop, SKY_FACET_STYLE, self);
-        variant->style = due_style;
+        struct sky_variant *variant = add_style(shop, self, due_style);
         variant->style.tail = tails[i].bytes;
         variant->note = sky_span_str(tails[i].what);
+        variant->remote = i >= COMMON_TAILS;
     }
 }
 
@@ -113,6 +121,7 @@ static void add_way(struct sky_workshop *shop, enum sky_mistake self, enum sky_w
     struct sky_variant *variant = sky_workshop_add(shop, SKY_FACET_KEYING, self);
     variant->way = way;
     variant->note = sky_span_str(note);
+    variant->remote = way == SKY_WAY_SWAPPED || way == SKY_WAY_TWICE || way == SKY_WAY_BARE;
 }
 
 static bool is_hmac_due(const struct sky_workshop *shop)
@@ -235,14 +244,18 @@ static void vary_secret_whitespace(struct sky_workshop *shop, enum sky_mistake s
         if (due.len > 0)
             memcpy(padded, due.ptr, due.len);
         memcpy(padded + due.len, tails[i].bytes.ptr, tails[i].bytes.len);
-        add_secret(shop, self, sky_span_of(padded, due.len + tails[i].bytes.len))->note =
-            sky_arena_printf(&shop->arena, "%s behind it", tails[i].what);
+        struct sky_variant *variant =
+            add_secret(shop, self, sky_span_of(padded, due.len + tails[i].bytes.len));
+        variant->note = sky_arena_printf(&shop->arena, "%s behind it", tails[i].what);
+        variant->remote = i >= COMMON_TAILS;
     }
     char *quoted = sky_arena_take(&shop->arena, due.len + 2);
     quoted[0] = quoted[due.len + 1] = '"';
     if (due.len > 0)
         memcpy(quoted + 1, due.ptr, due.len);
-    add_secret(shop, self, sky_span_of(quoted, due.len + 2))->note = SKY_SPAN("quotation marks");
+    struct sky_variant *variant = add_secret(shop, self, sky_span_of(quoted, due.len + 2));
+    variant->note = SKY_SPAN("quotation marks");
+    variant->remote = true;
 }
 
 static void vary_other_device(struct sky_workshop *shop, enum sky_mistake self)

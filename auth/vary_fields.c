@@ -336,7 +336,7 @@ static void add_spelling(struct sky_workshop *shop, enum sky_mistake self, spell
                                          SKY_SPAN_ARGS(right));
     }
     if (changed > 1)
-        add_fields(shop, self, all, count);
+        add_fields(shop, self, all, count)->remote = true;
 }
 
 void sky_vary_field_names(struct sky_workshop *shop, enum sky_mistake self)
