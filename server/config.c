@@ -177,7 +177,7 @@ static sky_err set_bytes(struct sky_config *config, const struct option_row *row
     int64_t bytes;
 
     if (!parse_bytes(value, &bytes) || bytes < SKY_OPTION_BYTES_MIN || bytes > SKY_OPTION_BYTES_MAX)
-        return bad_value(row, value, "a size of 64K to 64G", why);
+        return bad_value(row, value, "a size of 64K to 16G", why);
     *(size_t *)member(config, row) = (size_t)bytes;
     return SKY_OK;
 }
