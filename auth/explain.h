@@ -24,10 +24,10 @@ enum sky_mistake {
     SKY_MISTAKE_TEXT_PART,   /* only the leading fields of a ready-made text */
 
     /* how they were written */
-    SKY_MISTAKE_FIELD_ORDER,
     SKY_MISTAKE_VALUES_ONLY, /* values concatenated without their names */
     SKY_MISTAKE_SEPARATORS,  /* k=v&k=v or commas between */
     SKY_MISTAKE_TEXT_TAIL,   /* a line break, blank or NUL behind the text */
+    SKY_MISTAKE_FIELD_ORDER,
 
     /* how the secret entered */
     SKY_MISTAKE_NOT_HMAC,        /* plain digest of text and secret where an HMAC is due */

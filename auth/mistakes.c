@@ -320,9 +320,6 @@ const struct sky_mistake_row sky_mistake_rows[SKY_MISTAKES] = {
     [SKY_MISTAKE_TEXT_PART] = {"text-part", "signed only the beginning of the text",
                                "Sign the whole text, all of its fields.", sky_vary_text_part},
 
-    [SKY_MISTAKE_FIELD_ORDER] = {"field-order", "signed the fields in another order",
-                                 "Sort the fields by name before they are put together.",
-                                 vary_order},
     [SKY_MISTAKE_VALUES_ONLY] = {"values-only",
                                  "signed the values alone, without the names in front of them",
                                  "Write each field's name, then its value, nothing between.",
@@ -334,6 +331,9 @@ const struct sky_mistake_row sky_mistake_rows[SKY_MISTAKES] = {
                                "signed something behind the text that does not belong to it",
                                "Pass the length of the text without its line break or closing NUL.",
                                vary_text_tail},
+    [SKY_MISTAKE_FIELD_ORDER] = {"field-order", "signed the fields in another order",
+                                 "Sort the fields by name before they are put together.",
+                                 vary_order},
 
     [SKY_MISTAKE_NOT_HMAC] =
         {"not-hmac", "made a plain digest of text and secret where an HMAC is due",

@@ -9,8 +9,8 @@
 /* What a variation is a variation of. Two mistakes of one facet exclude each other. */
 enum sky_facet {
     SKY_FACET_FIELDS, /* which fields */
-    SKY_FACET_ORDER,  /* in which order */
     SKY_FACET_STYLE,  /* how written */
+    SKY_FACET_ORDER,  /* in which order */
     SKY_FACET_KEYING, /* how the secret enters */
     SKY_FACET_SECRET, /* which secret */
     SKY_FACETS
