@@ -201,15 +201,16 @@ sky_span sky_shadow_text(const struct sky_shadow *shadow, struct sky_arena *aren
     return sky_envelope_keep(arena, &out);
 }
 
-/* An object tree with one more member, "delta", unless there is none. */
-static void write_with_delta(struct sky_jw *jw, const char *key, const cJSON *tree,
-                             const cJSON *delta)
+void sky_shadow_write_tree(struct sky_jw *jw, const char *key, const cJSON *tree,
+                           const cJSON *delta)
 {
-    const cJSON *section;
     sky_jw_key(jw, key);
     sky_jw_object(jw);
-    cJSON_ArrayForEach (section, tree) {
-        sky_jw_key(jw, section->string);
+    for (size_t i = 0; i < SKY_COUNT(section_names); i++) {
+        const cJSON *section = member(tree, section_names[i]);
+        if (section == NULL)
+            continue;
+        sky_jw_key(jw, section_names[i]);
         sky_jw_tree(jw, section);
     }
     if (delta != NULL) {
@@ -225,8 +226,8 @@ void sky_shadow_write(struct sky_jw *jw, const struct sky_shadow *shadow)
     cJSON *delta = sky_shadow_difference(desired, member(shadow->state, "reported"));
     cJSON *stamps = delta != NULL ? metadata_of(delta, member(shadow->metadata, "desired")) : NULL;
     sky_jw_object(jw);
-    write_with_delta(jw, "state", shadow->state, delta);
-    write_with_delta(jw, "metadata", shadow->metadata, stamps);
+    sky_shadow_write_tree(jw, "state", shadow->state, delta);
+    sky_shadow_write_tree(jw, "metadata", shadow->metadata, stamps);
     sky_jw_put_int(jw, "version", shadow->version);
     if (shadow->timestamp_s != 0)
         sky_jw_put_int(jw, "timestamp", shadow->timestamp_s);

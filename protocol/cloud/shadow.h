@@ -61,7 +61,12 @@ cJSON *sky_shadow_changed(const struct sky_shadow *shadow, const cJSON *desired)
  * when there is one; without a timestamp for a shadow that was never changed. */
 void sky_shadow_write(struct sky_jw *jw, const struct sky_shadow *shadow);
 
-/* The same for whoever asks from outside: text in the arena. */
+/* One of the two trees as a member `key`: the sections in their documented order, then `delta`
+ * unless it is NULL. */
+void sky_shadow_write_tree(struct sky_jw *jw, const char *key, const cJSON *tree,
+                           const cJSON *delta);
+
+/* What sky_shadow_write() writes, for whoever asks from outside: text in the arena. */
 sky_span sky_shadow_show(const struct sky_facts *facts, struct sky_arena *arena);
 
 /* The text to store; the version is kept beside it. */

@@ -102,12 +102,6 @@ static void begin_payload(struct sky_jw *jw, const char *method, const char *sta
     sky_jw_put_str(jw, "status", status);
 }
 
-static void put_tree(struct sky_jw *jw, const char *key, const cJSON *tree)
-{
-    sky_jw_key(jw, key);
-    sky_jw_tree(jw, tree);
-}
-
 static void answer_error(const struct request *request, enum code code)
 {
     struct sky_buf out;
@@ -140,8 +134,8 @@ static void answer_success(const struct request *request)
 static void write_document(struct sky_jw *jw, const char *method, const struct sky_shadow *shadow)
 {
     begin_payload(jw, method, "success");
-    put_tree(jw, "state", shadow->state);
-    put_tree(jw, "metadata", shadow->metadata);
+    sky_shadow_write_tree(jw, "state", shadow->state, NULL);
+    sky_shadow_write_tree(jw, "metadata", shadow->metadata, NULL);
     sky_jw_end_object(jw);
     sky_jw_put_int(jw, "version", shadow->version);
 }
