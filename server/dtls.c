@@ -1,0 +1,483 @@
+#include "server/dtls.h"
+
+#include <mbedtls/ctr_drbg.h>
+#include <mbedtls/entropy.h>
+#include <mbedtls/ssl.h>
+#include <mbedtls/ssl_cookie.h>
+#include <stdlib.h>
+#include <uthash.h>
+#include <utlist.h>
+
+#include "protocol/base/assert.h"
+#include "protocol/base/mem.h"
+
+enum { RECORD_HANDSHAKE = 22, ADDRESS_LEN = 20 };
+
+static const int suites[] = {MBEDTLS_TLS_PSK_WITH_AES_128_CCM_8,
+                             MBEDTLS_TLS_PSK_WITH_AES_128_CBC_SHA256, 0};
+
+/* Family, port and address without the padding around them: equal peers have equal bytes. */
+struct address {
+    uint8_t bytes[ADDRESS_LEN];
+};
+
+struct sky_dtls_peer {
+    struct sky_dtls *dtls;
+    mbedtls_ssl_context ssl;
+    struct sockaddr_storage from;
+    struct address address;
+    struct sky_timer retransmit;
+    struct sky_timer deadline;         /* of the handshake */
+    struct sky_psk_proof *proof;       /* owned; only during the handshake */
+    void *state;                       /* the owner's */
+    int64_t intermediate_ms, final_ms; /* mbedTLS's timer; final 0: not running */
+    struct sky_dtls_peer *prev, *next; /* by last datagram, oldest first */
+    struct sky_dtls_peer *next_dying;
+    bool known; /* has a place in the table */
+    bool open, closing, refused, looked_up;
+    UT_hash_handle hh;
+};
+
+struct sky_dtls {
+    struct sky_dtls_options options;
+    mbedtls_ssl_config config;
+    mbedtls_ssl_cookie_ctx cookies;
+    mbedtls_entropy_context entropy;
+    mbedtls_ctr_drbg_context random;
+    struct sky_dtls_peer *by_address; /* hash */
+    struct sky_dtls_peer *by_age;     /* list */
+    struct sky_dtls_peer *dying;
+    struct sky_dtls_peer *spare; /* listens: takes the ClientHello of whoever is new */
+    size_t handshakes;
+    sky_span input; /* the datagram at hand, until it is read */
+};
+
+static struct address address_of(const struct sockaddr_storage *from)
+{
+    struct address address = {{0}};
+    if (from->ss_family == AF_INET6) {
+        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)from;
+        memcpy(address.bytes, &v6->sin6_addr, 16);
+        memcpy(address.bytes + 16, &v6->sin6_port, 2);
+        address.bytes[18] = 6;
+    } else {
+        const struct sockaddr_in *v4 = (const struct sockaddr_in *)from;
+        memcpy(address.bytes, &v4->sin_addr, 4);
+        memcpy(address.bytes + 16, &v4->sin_port, 2);
+        address.bytes[18] = 4;
+    }
+    return address;
+}
+
+/* ---- what mbedTLS calls ---- */
+
+static int on_send(void *ctx, const unsigned char *bytes, size_t len)
+{
+    struct sky_dtls_peer *peer = ctx;
+    struct sky_dtls *dtls = peer->dtls;
+    sky_span datagram = sky_span_of(bytes, len);
+    if (peer->proof != NULL)
+        sky_psk_proof_saw_server(peer->proof, datagram);
+    dtls->options.hooks->send(dtls->options.owner, &peer->from, datagram);
+    return (int)len;
+}
+
+static int on_receive(void *ctx, unsigned char *bytes, size_t len)
+{
+    struct sky_dtls *dtls = ((struct sky_dtls_peer *)ctx)->dtls;
+    size_t count = dtls->input.len < len ? dtls->input.len : len;
+    if (count == 0)
+        return MBEDTLS_ERR_SSL_WANT_READ;
+    memcpy(bytes, dtls->input.ptr, count);
+    dtls->input = SKY_SPAN_NONE;
+    return (int)count;
+}
+
+static int on_psk(void *ctx, mbedtls_ssl_context *ssl, const unsigned char *identity, size_t len)
+{
+    struct sky_dtls *dtls = ctx;
+    struct sky_dtls_peer *peer = SKY_CONTAINER_OF(ssl, struct sky_dtls_peer, ssl);
+    struct sky_psk key = {.len = 0};
+    peer->looked_up = true;
+    peer->refused = len > SKY_DTLS_IDENTITY_MAX ||
+                    dtls->options.hooks->psk_lookup(dtls->options.owner, peer,
+                                                    sky_span_of(identity, len), &key) != SKY_OK;
+    if (peer->refused)
+        return -1;
+    int rc = mbedtls_ssl_set_hs_psk(ssl, key.key, key.len);
+    sky_mem_wipe(&key, sizeof key);
+    return rc;
+}
+
+static void step(struct sky_dtls_peer *peer);
+
+static void on_retransmit(struct sky_timer *timer, int64_t now_ms)
+{
+    struct sky_dtls_peer *peer = SKY_CONTAINER_OF(timer, struct sky_dtls_peer, retransmit);
+    (void)now_ms;
+    step(peer);
+}
+
+static void set_timer(void *ctx, uint32_t intermediate_ms, uint32_t final_ms)
+{
+    struct sky_dtls_peer *peer = ctx;
+    const struct sky_dtls_options *options = &peer->dtls->options;
+    sky_timerq_cancel(options->timers, &peer->retransmit);
+    peer->final_ms = final_ms == 0 ? 0 : *options->now_ms + final_ms;
+    peer->intermediate_ms = *options->now_ms + intermediate_ms;
+    if (final_ms != 0 && peer->known)
+        sky_timerq_set(options->timers, &peer->retransmit, peer->final_ms, on_retransmit);
+}
+
+static int get_timer(void *ctx)
+{
+    const struct sky_dtls_peer *peer = ctx;
+    int64_t now_ms = *peer->dtls->options.now_ms;
+    if (peer->final_ms == 0)
+        return -1;
+    if (now_ms >= peer->final_ms)
+        return 2;
+    return now_ms >= peer->intermediate_ms ? 1 : 0;
+}
+
+/* ---- peers ---- */
+
+static struct sky_dtls_peer *new_peer(struct sky_dtls *dtls)
+{
+    struct sky_dtls_peer *peer = sky_mem_new(sizeof *peer);
+    peer->dtls = dtls;
+    peer->proof = sky_mem_new(sizeof *peer->proof);
+    mbedtls_ssl_init(&peer->ssl);
+    SKY_ASSERT(mbedtls_ssl_setup(&peer->ssl, &dtls->config) == 0);
+    mbedtls_ssl_set_timer_cb(&peer->ssl, peer, set_timer, get_timer);
+    mbedtls_ssl_set_bio(&peer->ssl, peer, on_send, on_receive, NULL);
+    return peer;
+}
+
+static void end_handshake(struct sky_dtls_peer *peer)
+{
+    struct sky_dtls *dtls = peer->dtls;
+    if (peer->proof == NULL)
+        return;
+    sky_timerq_cancel(dtls->options.timers, &peer->deadline);
+    sky_timerq_cancel(dtls->options.timers, &peer->retransmit);
+    free(peer->proof);
+    peer->proof = NULL;
+    dtls->handshakes -= peer->known;
+}
+
+static void free_peer(struct sky_dtls_peer *peer)
+{
+    struct sky_dtls *dtls = peer->dtls;
+    end_handshake(peer);
+    sky_timerq_cancel(dtls->options.timers, &peer->retransmit);
+    if (peer->known) {
+        HASH_DEL(dtls->by_address, peer);
+        DL_DELETE(dtls->by_age, peer);
+        if (peer->looked_up)
+            dtls->options.hooks->on_close(dtls->options.owner, peer);
+    }
+    mbedtls_ssl_free(&peer->ssl);
+    free(peer);
+}
+
+/* A peer is not freed below its own call: the outermost one does that. */
+static void bury(struct sky_dtls *dtls)
+{
+    while (dtls->dying != NULL) {
+        struct sky_dtls_peer *peer = dtls->dying;
+        LL_DELETE2(dtls->dying, peer, next_dying);
+        free_peer(peer);
+    }
+}
+
+static void let_go(struct sky_dtls_peer *peer)
+{
+    if (peer->closing)
+        return;
+    peer->closing = true;
+    LL_PREPEND2(peer->dtls->dying, peer, next_dying);
+}
+
+void sky_dtls_close(struct sky_dtls_peer *peer)
+{
+    if (peer->open && !peer->closing)
+        (void)mbedtls_ssl_close_notify(&peer->ssl);
+    let_go(peer);
+}
+
+static void fail(struct sky_dtls_peer *peer, enum sky_dtls_failure failure)
+{
+    struct sky_dtls *dtls = peer->dtls;
+    dtls->options.hooks->on_failure(dtls->options.owner, peer->looked_up ? peer : NULL, &peer->from,
+                                    failure, peer->proof, SKY_SPAN_NONE);
+    let_go(peer);
+}
+
+static void on_deadline(struct sky_timer *timer, int64_t now_ms)
+{
+    struct sky_dtls_peer *peer = SKY_CONTAINER_OF(timer, struct sky_dtls_peer, deadline);
+    struct sky_dtls *dtls = peer->dtls;
+    (void)now_ms;
+    if (!peer->closing)
+        fail(peer, SKY_DTLS_SILENT);
+    bury(dtls);
+}
+
+/* ---- steps ---- */
+
+static enum sky_dtls_failure failure_of(const struct sky_dtls_peer *peer, int rc)
+{
+    if (peer->refused)
+        return SKY_DTLS_IDENTITY;
+    switch (rc) {
+    case MBEDTLS_ERR_SSL_INVALID_MAC:
+        return SKY_DTLS_KEY;
+    case MBEDTLS_ERR_SSL_NO_CIPHER_CHOSEN:
+    case MBEDTLS_ERR_SSL_NO_USABLE_CIPHERSUITE:
+        return SKY_DTLS_NO_SUITE;
+    case MBEDTLS_ERR_SSL_BAD_HS_PROTOCOL_VERSION:
+        return SKY_DTLS_VERSION;
+    default:
+        return SKY_DTLS_BROKEN;
+    }
+}
+
+/* Handshakes as far as it goes. False when the peer is done for. */
+static bool shake(struct sky_dtls_peer *peer)
+{
+    int rc = mbedtls_ssl_handshake(&peer->ssl);
+    if (rc == MBEDTLS_ERR_SSL_WANT_READ || rc == MBEDTLS_ERR_SSL_WANT_WRITE)
+        return true;
+    if (rc != 0) {
+        fail(peer, rc == MBEDTLS_ERR_SSL_TIMEOUT ? SKY_DTLS_SILENT : failure_of(peer, rc));
+        return false;
+    }
+    peer->open = true;
+    end_handshake(peer);
+    peer->dtls->options.hooks->on_open(peer->dtls->options.owner, peer);
+    return !peer->closing;
+}
+
+/* The peer has restarted on the same port: its new ClientHello has a good cookie, the old session
+ * is gone (RFC 6347 §4.2.8). */
+static void start_over(struct sky_dtls_peer *peer)
+{
+    struct sky_dtls *dtls = peer->dtls;
+    if (peer->looked_up)
+        dtls->options.hooks->on_close(dtls->options.owner, peer);
+    peer->open = peer->looked_up = peer->refused = false;
+    peer->state = NULL;
+    if (peer->proof == NULL) {
+        peer->proof = sky_mem_new(sizeof *peer->proof);
+        dtls->handshakes++;
+    }
+    sky_timerq_set(dtls->options.timers, &peer->deadline,
+                   *dtls->options.now_ms + SKY_DTLS_HANDSHAKE_MS, on_deadline);
+}
+
+static void read_clear(struct sky_dtls_peer *peer)
+{
+    const struct sky_dtls_options *options = &peer->dtls->options;
+    while (!peer->closing) {
+        unsigned char clear[SKY_DTLS_CLEAR_MAX];
+        int rc = mbedtls_ssl_read(&peer->ssl, clear, sizeof clear);
+        if (rc > 0) {
+            options->hooks->on_clear(options->owner, peer, sky_span_of(clear, (size_t)rc));
+        } else if (rc == MBEDTLS_ERR_SSL_WANT_READ || rc == MBEDTLS_ERR_SSL_WANT_WRITE ||
+                   rc == MBEDTLS_ERR_SSL_TIMEOUT) {
+            return;
+        } else if (rc == MBEDTLS_ERR_SSL_CLIENT_RECONNECT) {
+            start_over(peer);
+            shake(peer);
+            return;
+        } else {
+            let_go(peer); /* goodbye, or a record that cannot be right */
+        }
+    }
+}
+
+static void step(struct sky_dtls_peer *peer)
+{
+    struct sky_dtls *dtls = peer->dtls;
+    if (peer->closing)
+        return;
+    if (peer->open || shake(peer))
+        if (peer->open)
+            read_clear(peer);
+    bury(dtls);
+}
+
+/* ---- newcomers ---- */
+
+static void refuse_newcomer(struct sky_dtls *dtls, const struct sockaddr_storage *from,
+                            enum sky_dtls_failure failure, sky_span datagram)
+{
+    dtls->options.hooks->on_failure(dtls->options.owner, NULL, from, failure, NULL, datagram);
+}
+
+/* Makes room: whoever was silent for longest goes. */
+static void make_room(struct sky_dtls *dtls)
+{
+    if (HASH_COUNT(dtls->by_address) < SKY_DTLS_PEERS_MAX)
+        return;
+    sky_dtls_close(dtls->by_age);
+    bury(dtls);
+}
+
+/* The spare context has seen a good cookie: it is the newcomer's from now on. */
+static void adopt(struct sky_dtls *dtls)
+{
+    struct sky_dtls_peer *peer = dtls->spare;
+    make_room(dtls);
+    dtls->spare = new_peer(dtls);
+    peer->known = true;
+    dtls->handshakes++;
+    HASH_ADD(hh, dtls->by_address, address, sizeof peer->address, peer);
+    DL_APPEND(dtls->by_age, peer);
+    sky_timerq_set(dtls->options.timers, &peer->deadline,
+                   *dtls->options.now_ms + SKY_DTLS_HANDSHAKE_MS, on_deadline);
+    if (peer->final_ms != 0)
+        sky_timerq_set(dtls->options.timers, &peer->retransmit, peer->final_ms, on_retransmit);
+}
+
+static bool is_hello(sky_span datagram)
+{
+    return datagram.len > 13 && (uint8_t)datagram.ptr[0] == RECORD_HANDSHAKE &&
+           datagram.ptr[3] == 0 && datagram.ptr[4] == 0 && datagram.ptr[13] == 1;
+}
+
+static void welcome(struct sky_dtls *dtls, const struct sockaddr_storage *from,
+                    const struct address *address, sky_span datagram)
+{
+    struct sky_dtls_peer *peer = dtls->spare;
+    if (!is_hello(datagram)) {
+        refuse_newcomer(dtls, from, SKY_DTLS_NOT_DTLS, datagram);
+        return;
+    }
+    if (dtls->handshakes >= SKY_DTLS_HANDSHAKES_MAX)
+        return; /* its retransmission tries again */
+    peer->from = *from;
+    peer->address = *address;
+    SKY_ASSERT(mbedtls_ssl_set_client_transport_id(&peer->ssl, address->bytes,
+                                                   sizeof address->bytes) == 0);
+    sky_psk_proof_saw_client(peer->proof, datagram);
+    dtls->input = datagram;
+    int rc = mbedtls_ssl_handshake(&peer->ssl);
+    if (rc == MBEDTLS_ERR_SSL_WANT_READ || rc == MBEDTLS_ERR_SSL_WANT_WRITE) {
+        adopt(dtls);
+        return;
+    }
+    if (rc != MBEDTLS_ERR_SSL_HELLO_VERIFY_REQUIRED)
+        refuse_newcomer(dtls, from, failure_of(peer, rc), datagram);
+    *peer->proof = (struct sky_psk_proof){0};
+    peer->final_ms = 0;
+    SKY_ASSERT(mbedtls_ssl_session_reset(&peer->ssl) == 0);
+}
+
+void sky_dtls_feed(struct sky_dtls *dtls, const struct sockaddr_storage *from, sky_span datagram)
+{
+    struct address address = address_of(from);
+    struct sky_dtls_peer *peer;
+    HASH_FIND(hh, dtls->by_address, &address, sizeof address, peer);
+    if (peer == NULL) {
+        welcome(dtls, from, &address, datagram);
+        dtls->input = SKY_SPAN_NONE;
+        return;
+    }
+    DL_DELETE(dtls->by_age, peer);
+    DL_APPEND(dtls->by_age, peer);
+    if (peer->proof != NULL)
+        sky_psk_proof_saw_client(peer->proof, datagram);
+    dtls->input = datagram;
+    step(peer);
+    dtls->input = SKY_SPAN_NONE;
+}
+
+bool sky_dtls_send(struct sky_dtls_peer *peer, sky_span clear)
+{
+    if (!peer->open || peer->closing)
+        return false;
+    return mbedtls_ssl_write(&peer->ssl, (const unsigned char *)clear.ptr, clear.len) ==
+           (int)clear.len;
+}
+
+/* ---- the server ---- */
+
+struct sky_dtls *sky_dtls_new(const struct sky_dtls_options *options)
+{
+    struct sky_dtls *dtls = sky_mem_new(sizeof *dtls);
+    dtls->options = *options;
+    mbedtls_entropy_init(&dtls->entropy);
+    mbedtls_ctr_drbg_init(&dtls->random);
+    mbedtls_ssl_cookie_init(&dtls->cookies);
+    mbedtls_ssl_config_init(&dtls->config);
+    SKY_ASSERT(
+        mbedtls_ctr_drbg_seed(&dtls->random, mbedtls_entropy_func, &dtls->entropy, NULL, 0) == 0);
+    SKY_ASSERT(mbedtls_ssl_cookie_setup(&dtls->cookies, mbedtls_ctr_drbg_random, &dtls->random) ==
+               0);
+    SKY_ASSERT(mbedtls_ssl_config_defaults(&dtls->config, MBEDTLS_SSL_IS_SERVER,
+                                           MBEDTLS_SSL_TRANSPORT_DATAGRAM,
+                                           MBEDTLS_SSL_PRESET_DEFAULT) == 0);
+    mbedtls_ssl_config *config = &dtls->config;
+    mbedtls_ssl_conf_rng(config, mbedtls_ctr_drbg_random, &dtls->random);
+    mbedtls_ssl_conf_ciphersuites(config, suites);
+    mbedtls_ssl_conf_min_version(config, MBEDTLS_SSL_MAJOR_VERSION_3, MBEDTLS_SSL_MINOR_VERSION_3);
+    mbedtls_ssl_conf_dtls_cookies(config, mbedtls_ssl_cookie_write, mbedtls_ssl_cookie_check,
+                                  &dtls->cookies);
+    mbedtls_ssl_conf_handshake_timeout(config, SKY_DTLS_RETRANSMIT_MIN_MS,
+                                       SKY_DTLS_RETRANSMIT_MAX_MS);
+    mbedtls_ssl_conf_psk_cb(config, on_psk, dtls);
+    /* Both would hide a wrong key's record from psk_proof.h. */
+    mbedtls_ssl_conf_extended_master_secret(config, MBEDTLS_SSL_EXTENDED_MS_DISABLED);
+    mbedtls_ssl_conf_encrypt_then_mac(config, MBEDTLS_SSL_ETM_DISABLED);
+    dtls->spare = new_peer(dtls);
+    return dtls;
+}
+
+void sky_dtls_free(struct sky_dtls *dtls)
+{
+    if (dtls == NULL)
+        return;
+    struct sky_dtls_peer *peer, *next;
+    DL_FOREACH_SAFE (dtls->by_age, peer, next)
+        sky_dtls_close(peer);
+    bury(dtls);
+    free_peer(dtls->spare);
+    mbedtls_ssl_config_free(&dtls->config);
+    mbedtls_ssl_cookie_free(&dtls->cookies);
+    mbedtls_ctr_drbg_free(&dtls->random);
+    mbedtls_entropy_free(&dtls->entropy);
+    free(dtls);
+}
+
+size_t sky_dtls_peers(const struct sky_dtls *dtls)
+{
+    return HASH_COUNT(dtls->by_address);
+}
+
+void *sky_dtls_peer_state(const struct sky_dtls_peer *peer)
+{
+    return peer->state;
+}
+
+void sky_dtls_peer_set_state(struct sky_dtls_peer *peer, void *state)
+{
+    peer->state = state;
+}
+
+const struct sockaddr_storage *sky_dtls_peer_address(const struct sky_dtls_peer *peer)
+{
+    return &peer->from;
+}
+
+const char *sky_dtls_peer_cipher(const struct sky_dtls_peer *peer)
+{
+    const char *name = mbedtls_ssl_get_ciphersuite(&peer->ssl);
+    return name != NULL ? name : "";
+}
+
+bool sky_dtls_peer_is_open(const struct sky_dtls_peer *peer)
+{
+    return peer->open && !peer->closing;
+}
