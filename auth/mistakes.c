@@ -287,7 +287,7 @@ const struct sky_mistake_row sky_mistake_rows[SKY_MISTAKES] = {
                                      "As clientId sign only what stands before the first '|'.",
                                      sky_vary_whole_client_id},
     [SKY_MISTAKE_EXTRA_SIGNED] =
-        {"extra-signed", "signed fields that are sent but not signed",
+        {"extra-signed", "signed fields that the cloud leaves out",
          "Leave these fields out of the text to be signed; they only tell how it is signed.",
          sky_vary_extra_signed},
     [SKY_MISTAKE_TIMESTAMP_LEFT_OUT] = {"timestamp-left-out",
