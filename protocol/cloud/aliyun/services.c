@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#include "protocol/base/assert.h"
 #include "protocol/cloud/aliyun/rules.h"
 #include "protocol/cloud/envelope.h"
 #include "protocol/cloud/latest.h"
@@ -243,6 +244,7 @@ static void handle_time(const struct sky_uplink *uplink, const struct sky_facts 
 {
     struct sky_envelope envelope;
     struct sky_buf out;
+    SKY_ASSERT(sky_span_ends(uplink->topic, SKY_SPAN("request")));
     if (!open_message(uplink, judge, effects, &envelope))
         return;
     sky_span sent = sky_member_get(envelope.text, "deviceSendTime");
@@ -277,20 +279,6 @@ static void handle_custom_rpc_answer(const struct sky_uplink *uplink, const stru
     sky_envelope_answer(effects, uplink, sky_topic_level(uplink->topic, CUSTOM_RPC_ID_LEVEL));
 }
 
-static void handle_command_answer(const struct sky_uplink *uplink, const struct sky_facts *facts,
-                                  struct sky_judge *judge, struct sky_effects *effects)
-{
-    struct sky_envelope envelope;
-    (void)facts;
-    if (!open_message(uplink, judge, effects, &envelope))
-        return;
-    bool named = envelope.id.len > 0;
-    sky_judge_rule(judge, ALI_RULE(PARAMS), named, "%.*s: an answer without the command's id",
-                   SKY_SPAN_ARGS(uplink->topic));
-    if (named)
-        sky_envelope_answer(effects, uplink, sky_member_text(envelope.id));
-}
-
 static void handle_unknown(const struct sky_uplink *uplink, const struct sky_facts *facts,
                            struct sky_judge *judge, struct sky_effects *effects)
 {
@@ -300,6 +288,23 @@ static void handle_unknown(const struct sky_uplink *uplink, const struct sky_fac
                    SKY_SPAN_ARGS(uplink->topic));
     sky_envelope_open(&envelope, uplink->payload, SKY_ALIYUN_MESSAGE_MAX, &effects->arena);
     reply(uplink, &envelope, CODE_NOT_FOUND, effects);
+}
+
+static void handle_command_answer(const struct sky_uplink *uplink, const struct sky_facts *facts,
+                                  struct sky_judge *judge, struct sky_effects *effects)
+{
+    struct sky_envelope envelope;
+    if (!sky_envelope_is_reply(uplink->topic)) {
+        handle_unknown(uplink, facts, judge, effects);
+        return;
+    }
+    if (!open_message(uplink, judge, effects, &envelope))
+        return;
+    bool named = envelope.id.len > 0;
+    sky_judge_rule(judge, ALI_RULE(PARAMS), named, "%.*s: an answer without the command's id",
+                   SKY_SPAN_ARGS(uplink->topic));
+    if (named)
+        sky_envelope_answer(effects, uplink, sky_member_text(envelope.id));
 }
 
 const struct sky_service sky_aliyun_property_post = {"property-post", "properties",

@@ -513,10 +513,32 @@ static void handle_tag_delete(const struct sky_uplink *uplink, const struct sky_
 
 /* ---- answers, and what nobody answers ---- */
 
+static void refuse(const struct sky_uplink *uplink, const struct sky_facts *facts,
+                   struct sky_judge *judge, struct sky_effects *effects)
+{
+    struct request request;
+    begin(&request, uplink, facts, judge, effects);
+    bool large = request.envelope.fault == SKY_ENVELOPE_LARGE;
+    if (!sky_envelope_is_reply(uplink->topic))
+        fail(&request, large ? CODE_TOO_LARGE : CODE_NO_RIGHT);
+}
+
+static void handle_unknown(const struct sky_uplink *uplink, const struct sky_facts *facts,
+                           struct sky_judge *judge, struct sky_effects *effects)
+{
+    sky_judge_rule(judge, ENOS_RULE(SERVICE_UNKNOWN), false, "nothing answers on %.*s",
+                   SKY_SPAN_ARGS(uplink->topic));
+    refuse(uplink, facts, judge, effects);
+}
+
 static void handle_command_answer(const struct sky_uplink *uplink, const struct sky_facts *facts,
                                   struct sky_judge *judge, struct sky_effects *effects)
 {
     struct request request;
+    if (!sky_envelope_is_reply(uplink->topic)) {
+        handle_unknown(uplink, facts, judge, effects);
+        return;
+    }
     begin(&request, uplink, facts, judge, effects);
     if (judge_message(&request) != CODE_OK)
         return;
@@ -534,24 +556,6 @@ static void handle_activation_answer(const struct sky_uplink *uplink, const stru
     begin(&request, uplink, facts, judge, effects);
     if (judge_message(&request) == CODE_OK)
         sky_envelope_note(effects, "activation-confirmed", request.envelope.text);
-}
-
-static void refuse(const struct sky_uplink *uplink, const struct sky_facts *facts,
-                   struct sky_judge *judge, struct sky_effects *effects)
-{
-    struct request request;
-    begin(&request, uplink, facts, judge, effects);
-    bool large = request.envelope.fault == SKY_ENVELOPE_LARGE;
-    if (!sky_envelope_is_reply(uplink->topic))
-        fail(&request, large ? CODE_TOO_LARGE : CODE_NO_RIGHT);
-}
-
-static void handle_unknown(const struct sky_uplink *uplink, const struct sky_facts *facts,
-                           struct sky_judge *judge, struct sky_effects *effects)
-{
-    sky_judge_rule(judge, ENOS_RULE(SERVICE_UNKNOWN), false, "nothing answers on %.*s",
-                   SKY_SPAN_ARGS(uplink->topic));
-    refuse(uplink, facts, judge, effects);
 }
 
 void sky_enos_refuse_publish(const struct sky_uplink *uplink, const struct sky_facts *facts,
