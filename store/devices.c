@@ -157,7 +157,6 @@ sky_err sky_store_device_name(struct sky_store *store, int64_t id, char *out, si
 
 sky_err sky_store_add_device(struct sky_store *store, struct sky_device *device)
 {
-    store->generation++;
     sky_err err = sky_store__change(
         store, SKY_SQL_ADD_DEVICE,
         SKY_ARGS(SKY_INT(device->product_id), SKY_STR(device->key), SKY_STR(device->secret),
@@ -171,7 +170,6 @@ sky_err sky_store_add_device(struct sky_store *store, struct sky_device *device)
 
 sky_err sky_store_set_device(struct sky_store *store, const struct sky_device *device)
 {
-    store->generation++;
     return sky_store__change(store, SKY_SQL_SET_DEVICE,
                              SKY_ARGS(SKY_INT(device->id), SKY_STR(device->secret),
                                       SKY_STR(device->old_secret), SKY_STR(device->asset_id),
@@ -200,7 +198,6 @@ sky_err sky_store_reset_devices(struct sky_store *store)
     sky_err err = sky_store__enter(store);
     if (err != SKY_OK)
         return err;
-    store->generation++;
     for (size_t i = 0; i < SKY_COUNT(list) && err == SKY_OK; i++)
         err = sky_store__run(store, list[i], SKY_NO_ARGS);
     return sky_store__leave(store, err);

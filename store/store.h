@@ -35,7 +35,8 @@ SKY_MUST_USE sky_err sky_store_begin(struct sky_store *store);
 SKY_MUST_USE sky_err sky_store_commit(struct sky_store *store);
 void sky_store_rollback(struct sky_store *store);
 
-/* Changes whenever a product or device does: whoever caches one compares. */
+/* Changes whenever a product, its topics or its rules do: whoever caches them compares. A device
+ * that is added or changed leaves it as it is, since every first login changes one. */
 uint64_t sky_store_generation(const struct sky_store *store);
 
 /* Fills `why` with what the database said when a call last returned SKY_ERR_STORE, and returns

@@ -629,7 +629,7 @@ static void a_refused_write_leaves_the_transaction_usable(void **state)
     assert_int_equal(sky_store_count_devices(store), 2);
 }
 
-static void the_generation_tells_of_every_change_to_products_and_devices(void **state)
+static void the_generation_tells_of_every_change_to_products(void **state)
 {
     struct sky_store *store = *state;
     uint64_t last = sky_store_generation(store);
@@ -641,9 +641,8 @@ static void the_generation_tells_of_every_change_to_products_and_devices(void **
     struct sky_product product = put_product(store, "aliyun", "pk");
     CHANGED();
     struct sky_device device = add_device(store, product.id, "dev");
-    CHANGED();
     assert_int_equal(sky_store_set_device(store, &device), SKY_OK);
-    CHANGED();
+    assert_true(sky_store_generation(store) == last); /* every first login changes a device */
     assert_int_equal(sky_store_put_rules(store, product.id, SKY_SPAN("")), SKY_OK);
     CHANGED();
     assert_int_equal(sky_store_put_topics(store, product.id, NULL, 0), SKY_OK);
@@ -692,7 +691,7 @@ int main(void)
         TEST(keeps_notes_by_name_and_lists_them_by_prefix),
         TEST(a_rollback_undoes_everything_since_begin),
         TEST(a_refused_write_leaves_the_transaction_usable),
-        TEST(the_generation_tells_of_every_change_to_products_and_devices),
+        TEST(the_generation_tells_of_every_change_to_products),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
