@@ -220,7 +220,6 @@ sky_err sky_store__change_all(struct sky_store *store, const enum sky_sql *list,
     sky_err err = sky_store__enter(store);
     if (err != SKY_OK)
         return err;
-    store->generation++;
     err = sky_store__change(store, list[0], args, count);
     for (size_t i = 1; i < list_count && err == SKY_OK; i++)
         err = sky_store__run(store, list[i], args, count);
