@@ -15,8 +15,8 @@ enum {
     SKY_DOCUMENT_MAX = 256 * 1024, /* bytes of one device document */
 };
 
-/* Where an EnOS-like device stands on its way from registered to in use; clouds without
- * activation go straight to ACTIVE at first login. */
+/* Where a device stands on its way from registered to in use; with clouds that know no activation
+ * it goes straight to ACTIVE at its first login. */
 enum sky_device_state {
     SKY_DEVICE_INACTIVE, /* registered, never online with a secret of its own */
     SKY_DEVICE_ACTIVE,   /* has been online with its secret */

@@ -35,8 +35,7 @@ size_t sky_catalogue_index(const struct sky_catalogue *catalogue, const struct s
             return first + (size_t)(rule - table->rows);
         first += table->count;
     }
-    SKY_ASSERT(!"the rule is in the catalogue");
-    return 0;
+    sky_assert_failed("the rule is in the catalogue", __FILE__, __LINE__);
 }
 
 /* The table that holds `*index`, which becomes the index inside it. */

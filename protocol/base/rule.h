@@ -16,7 +16,7 @@ enum sky_profile { SKY_PROFILE_SEED, SKY_PROFILE_CURRENT, SKY_PROFILES };
 
 /* One row of the catalogue. Rows are static const and are compared by address. */
 struct sky_rule {
-    const char *id;        /* "ALI-KEEPALIVE-RANGE"; unique over all tables */
+    const char *id;        /* "MQTT-KEEPALIVE-RANGE"; unique over all tables */
     const char *statement; /* what a device must do, one line */
     const char *source;    /* document and section that says so */
     const char *hint;      /* what to change in the firmware when it is broken */
@@ -26,7 +26,7 @@ struct sky_rule {
 
 /* A table of rows: one for each cloud, one for MQTT, one for CoAP. */
 struct sky_rule_table {
-    const char *owner; /* "aliyun", "mqtt": whom the rows speak of */
+    const char *owner; /* a cloud's name, "mqtt" or "coap": whom the rows speak of */
     const struct sky_rule *rows;
     size_t count;
 };
