@@ -84,19 +84,29 @@ void sky_latest_drop(struct sky_latest *latest, sky_span name)
     latest->changed = true;
 }
 
+/* Runs for every property a device has, at every post: no formatted printing here. */
+static void write_rows(const struct sky_latest *latest, struct sky_buf *out)
+{
+    const struct sky_latest_entry *row;
+    sky_buf_add_byte(out, '{');
+    for (row = latest->rows; row != NULL; row = row->hh.next) {
+        sky_buf_add(out, row == latest->rows ? SKY_SPAN("\"") : SKY_SPAN(",\""));
+        sky_buf_add(out, row->name);
+        sky_buf_add(out, SKY_SPAN("\":"));
+        sky_buf_add(out, row->value);
+    }
+    sky_buf_add_byte(out, '}');
+}
+
 void sky_latest_save(struct sky_latest *latest, const struct sky_facts *facts, const char *name,
                      struct sky_effects *effects)
 {
     struct sky_buf out;
-    const struct sky_latest_entry *row;
     if (latest->full)
         sky_envelope_note(effects, "latest-values-full", sky_span_str(name));
     if (!latest->changed)
         return;
-    sky_buf_init(&out, SKY_LATEST_BYTES_MAX + 1); /* addf needs a byte to spare */
-    for (row = latest->rows; row != NULL; row = row->hh.next)
-        sky_buf_addf(&out, "%c\"%.*s\":%.*s", row == latest->rows ? '{' : ',',
-                     SKY_SPAN_ARGS(row->name), SKY_SPAN_ARGS(row->value));
-    sky_buf_add_str(&out, latest->rows == NULL ? "{}" : "}");
+    sky_buf_init(&out, SKY_LATEST_BYTES_MAX);
+    write_rows(latest, &out);
     sky_envelope_store(effects, facts, name, &out);
 }
