@@ -20,7 +20,7 @@ struct sky_tls_server;
 
 enum {
     SKY_TLS_HANDSHAKES_MAX = 4096,        /* in progress at once, about 45 KB each */
-    SKY_TLS_INPUT_MAX = 1024 * 1024,      /* bytes fed but not yet decrypted */
+    SKY_TLS_INPUT_MAX = 512 * 1024,       /* bytes fed but not yet decrypted */
     SKY_TLS_OUTPUT_MAX = 5 * 1024 * 1024, /* bytes sealed but not yet fetched */
 };
 
