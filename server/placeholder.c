@@ -1,1 +1,0 @@
-typedef int sky_placeholder;
