@@ -65,6 +65,9 @@ void sky_conn_write(struct sky_conn *conn, sky_span bytes);
 /* Clear bytes from the peer, for whoever takes off what they were wrapped in. */
 void sky_conn_clear(struct sky_conn *conn, sky_span in);
 
+/* Shows the kept input to the port again, for ports that left it until they were ready. */
+void sky_conn_offer(struct sky_conn *conn);
+
 /* Stops or resumes reading from the peer, for ports that push back. */
 void sky_conn_hold(struct sky_conn *conn, bool hold);
 

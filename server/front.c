@@ -265,6 +265,15 @@ static size_t offer(struct sky_conn *conn, sky_span in)
     return used;
 }
 
+void sky_conn_offer(struct sky_conn *conn)
+{
+    if (conn->closing || conn->in.len == 0)
+        return;
+    sky_buf_drop(&conn->in, offer(conn, sky_buf_span(&conn->in)));
+    if (conn->in.len == 0)
+        sky_buf_done(&conn->in);
+}
+
 /* Clear bytes have arrived: what the port leaves is kept until more comes. */
 void sky_conn_clear(struct sky_conn *conn, sky_span in)
 {
@@ -276,9 +285,7 @@ void sky_conn_clear(struct sky_conn *conn, sky_span in)
             sky_buf_add(&conn->in, sky_span_tail(in, used));
     } else {
         sky_buf_add(&conn->in, in);
-        sky_buf_drop(&conn->in, offer(conn, sky_buf_span(&conn->in)));
-        if (conn->in.len == 0)
-            sky_buf_done(&conn->in);
+        sky_conn_offer(conn);
     }
     if (conn->in.overflow)
         sky_conn_close(conn, "the input grew past its limit");
@@ -448,7 +455,7 @@ static sky_err listen_on(struct sky_app *app, const struct sky_listener_row *row
     listener->app = app;
     listener->row = row;
     listener->open = true;
-    snprintf(listener->host, sizeof listener->host, "%s", want->host);
+    sky_span_copy(sky_span_str(want->host), listener->host, sizeof listener->host);
     uv_tcp_init(&app->loop, &listener->tcp);
     int rc = uv_tcp_bind(&listener->tcp, (struct sockaddr *)&address, 0);
     if (rc == 0)

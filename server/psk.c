@@ -181,7 +181,7 @@ static void judge_key(const struct search *search, const struct sky_psk_try *psk
     }
     sky_judge_rule(judge, rule, false, "wrong key for '%s': the device used %s", psk->identity,
                    search->found.what);
-    const struct sky_rule *special = sky_cloud_mistake_rule(psk->cloud, search->found.mistake);
+    const struct sky_rule *special = sky_cloud_psk_mistake_rule(psk->cloud, search->found.mistake);
     if (special != NULL && special != rule)
         sky_judge_rule(judge, special, false, "the device used %s", search->found.what);
 }
@@ -198,9 +198,10 @@ void sky_psk_failed(struct sky_app *app, const struct sky_door *door, uint32_t c
     struct search search = {app, door, identity, &lookup, fits, ctx, {.len = 0}};
     if (fits != NULL) {
         try_guesses(&search);
-        if (search.found.len == 0)
-            (void)sky_store_each_device(app->store, lookup.product.id, 0, OTHER_KEYS_MAX + 1,
-                                        try_other, &search);
+        if (search.found.len == 0 &&
+            sky_store_each_device(app->store, lookup.product.id, 0, OTHER_KEYS_MAX + 1, try_other,
+                                  &search) != SKY_OK)
+            search.found.len = 0; /* without the others the mistake stays unknown */
     }
     sky_judge_init(&judge, sky_lookup_policy(app, &lookup));
     judge_key(&search, psk, &judge);

@@ -1,12 +1,10 @@
 #include "server/refusal.h"
 
-#include <stdio.h>
-
 #include "protocol/base/json.h"
 #include "protocol/base/mem.h"
 #include "server/app.h"
 
-enum { NAMES_LOOKED_AT_MAX = 10000 };
+enum { NAMES_LOOKED_AT_MAX = 200 }; /* on either side in the alphabet */
 
 /* ---- signatures ---- */
 
@@ -39,8 +37,9 @@ void sky_refusal_explain(struct sky_app *app, const struct sky_lookup *lookup,
                          const void *ctx, struct sky_judge *judge, struct sky_refusal *ret)
 {
     struct others others = {suspicion, arena, lookup->device.id, SKY_REFUSAL_OTHERS_MAX};
-    (void)sky_store_each_device(app->store, lookup->product.id, 0, SKY_REFUSAL_OTHERS_MAX + 1,
-                                add_other, &others);
+    if (sky_store_each_device(app->store, lookup->product.id, 0, SKY_REFUSAL_OTHERS_MAX + 1,
+                              add_other, &others) != SKY_OK)
+        others.left = 0; /* explained without the others' secrets, then */
     sky_explain(suspicion, &ret->explanation);
     ret->explained = true;
     const enum sky_mistake found[] = {ret->explanation.mistake, ret->explanation.second};
@@ -58,47 +57,31 @@ struct nearest {
     char *out;
 };
 
-static bool consider(struct nearest *nearest, const char *name)
+static bool consider(void *ctx, sky_span key)
 {
-    if (!sky_explain_similar(nearest->wanted, sky_span_str(name)))
-        return true;
-    snprintf(nearest->out, SKY_KEY_MAX + 1, "%s", name);
-    return false;
-}
-
-static bool consider_device(void *ctx, const struct sky_product *product,
-                            const struct sky_device *device)
-{
-    (void)product;
-    return consider(ctx, device->key);
-}
-
-struct nearest_product {
-    struct nearest nearest;
-    const char *cloud;
-};
-
-static bool consider_product(void *ctx, const struct sky_product *product)
-{
-    struct nearest_product *n = ctx;
-    return strcmp(product->cloud, n->cloud) != 0 || consider(&n->nearest, product->key);
+    struct nearest *nearest = ctx;
+    return !sky_explain_similar(nearest->wanted, key) ||
+           !sky_span_copy(key, nearest->out, SKY_KEY_MAX + 1);
 }
 
 void sky_refusal_find_similar(struct sky_app *app, const struct sky_lookup *lookup,
                               struct sky_refusal *ret)
 {
     const struct sky_claim *claim = &lookup->claim;
+    struct nearest nearest = {claim->product, ret->similar};
+    sky_err err;
     if (lookup->product.id == 0) {
-        struct nearest_product nearest = {{claim->product, ret->similar}, lookup->cloud->name};
-        (void)sky_store_each_product(app->store, consider_product, &nearest);
-        return;
+        err = sky_store_each_product_key(app->store, sky_span_str(lookup->cloud->name),
+                                         nearest.wanted, NAMES_LOOKED_AT_MAX, consider, &nearest);
+    } else {
+        nearest.wanted = claim->kind == SKY_CLAIM_JOINED
+                             ? sky_span_tail(claim->product, strlen(lookup->product.key))
+                             : claim->device;
+        err = sky_store_each_device_key(app->store, lookup->product.id, nearest.wanted,
+                                        NAMES_LOOKED_AT_MAX, consider, &nearest);
     }
-    bool joined = claim->kind == SKY_CLAIM_JOINED;
-    struct nearest nearest = {joined ? sky_span_tail(claim->product, strlen(lookup->product.key))
-                                     : claim->device,
-                              ret->similar};
-    (void)sky_store_each_device(app->store, lookup->product.id, 0, NAMES_LOOKED_AT_MAX,
-                                consider_device, &nearest);
+    if (err != SKY_OK)
+        ret->similar[0] = '\0';
 }
 
 /* ---- JSON ---- */
