@@ -64,14 +64,10 @@ static size_t await_ports(int fd, char *out, size_t size)
 
 static void export_port(const char *listener, int port)
 {
-    char name[64], text[8];
-    int len = snprintf(name, sizeof name, "SKYMOCK_PORT_%s", listener);
+    char option[48], name[SKY_ENV_NAME_MAX], text[8];
 
-    for (int i = 0; i < len && i < (int)sizeof name - 1; i++)
-        if (name[i] == '-')
-            name[i] = '_';
-        else if (name[i] >= 'a' && name[i] <= 'z')
-            name[i] = (char)(name[i] - 'a' + 'A');
+    snprintf(option, sizeof option, "port-%s", listener);
+    sky_config_env_name(option, name);
     snprintf(text, sizeof text, "%d", port);
     setenv(name, text, 1);
 }

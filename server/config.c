@@ -261,15 +261,18 @@ enum { ROWS = SKY_COUNT(rows), HELP_CODE = 1000, ROW_CODE = 1001 };
 
 /* ---- environment ---- */
 
-enum { ENV_NAME_MAX = 64 };
-
-static void env_name(const struct option_row *row, char out[ENV_NAME_MAX])
+void sky_config_env_name(const char *name, char out[SKY_ENV_NAME_MAX])
 {
-    size_t len = (size_t)snprintf(out, ENV_NAME_MAX, "SKYMOCK_%s", row->name);
+    static const char lower[] = "abcdefghijklmnopqrstuvwxyz-";
+    static const char upper[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+    int len = snprintf(out, SKY_ENV_NAME_MAX, "SKYMOCK_%s", name);
 
-    SKY_ASSERT(len < ENV_NAME_MAX);
-    for (size_t i = 0; i < len; i++)
-        out[i] = out[i] == '-' ? '_' : out[i] >= 'a' && out[i] <= 'z' ? out[i] - 32 : out[i];
+    SKY_ASSERT(len < SKY_ENV_NAME_MAX);
+    for (; *out != '\0'; out++) {
+        const char *found = strchr(lower, *out);
+        if (found != NULL)
+            *out = upper[found - lower];
+    }
 }
 
 /* The values of a repeatable option stand in one variable with blanks between. */
@@ -291,8 +294,8 @@ static sky_err read_environment(struct sky_config *config, enum sky_command comm
                                 struct sky_why *why)
 {
     for (size_t i = 0; i < ROWS; i++) {
-        char name[ENV_NAME_MAX];
-        env_name(&rows[i], name);
+        char name[SKY_ENV_NAME_MAX];
+        sky_config_env_name(rows[i].name, name);
         const char *value = rows[i].commands & command ? getenv(name) : NULL;
         if (!value || !*value)
             continue;
@@ -526,10 +529,10 @@ void sky_config_help(FILE *out, enum sky_command command)
 {
     for (size_t i = 0; i < ROWS; i++) {
         const struct option_row *row = &rows[i];
-        char name[ENV_NAME_MAX], left[64], letter[8] = "    ";
+        char name[SKY_ENV_NAME_MAX], left[64], letter[8] = "    ";
         if (!(row->commands & command))
             continue;
-        env_name(row, name);
+        sky_config_env_name(row->name, name);
         if (row->letter)
             snprintf(letter, sizeof(letter), "-%c, ", row->letter);
         snprintf(left, sizeof(left), "%s--%s %s", letter, row->name,

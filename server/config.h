@@ -11,7 +11,8 @@
 #include "protocol/cloud/cloud.h"
 
 enum {
-    SKY_HOST_MAX = 255,         /* characters of a host name or address */
+    SKY_HOST_MAX = 255, /* characters of a host name or address */
+    SKY_ENV_NAME_MAX = 64,
     SKY_CONFIG_LIST_MAX = 1000, /* values of one repeatable option */
     SKY_OPTION_BYTES_MIN = 64 * 1024,
     SKY_OPTION_EVENTS_MIN = 100,
@@ -89,6 +90,9 @@ void sky_config_done(struct sky_config *config);
 
 /* What --help shows of one command's options, from the same table. */
 void sky_config_help(FILE *out, enum sky_command command);
+
+/* "some-name" as the environment spells it: SKYMOCK_SOME_NAME. */
+void sky_config_env_name(const char *name, char out[SKY_ENV_NAME_MAX]);
 
 /* Where the listener of this row goes; never NULL after a successful parse. */
 const struct sky_listen *sky_config_listen(const struct sky_config *config,
