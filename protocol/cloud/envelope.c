@@ -10,6 +10,23 @@ static sky_span echoable(sky_span id)
     return fits && (sky_member_is_string(id) || sky_member_is_number(id)) ? id : SKY_SPAN_NONE;
 }
 
+/* In one pass, as params may be long. */
+static void read_members(struct sky_envelope *envelope)
+{
+    struct sky_member member;
+    sky_span rest = sky_member_inside(envelope->text);
+    while (sky_member_next(&rest, &member)) {
+        if (sky_span_eq_str(member.key, "id"))
+            envelope->id = echoable(member.value);
+        else if (sky_span_eq_str(member.key, "version"))
+            envelope->version = member.value;
+        else if (sky_span_eq_str(member.key, "method"))
+            envelope->method = member.value;
+        else if (sky_span_eq_str(member.key, "params"))
+            envelope->params = member.value;
+    }
+}
+
 void sky_envelope_open(struct sky_envelope *ret_envelope, sky_span payload, size_t payload_max,
                        struct sky_arena *arena)
 {
@@ -27,10 +44,7 @@ void sky_envelope_open(struct sky_envelope *ret_envelope, sky_span payload, size
         (void)sky_why_set(&ret_envelope->why, SKY_ERR_INVALID, "", "the message is not an object");
     } else {
         ret_envelope->text = sky_member_compact(arena, payload);
-        ret_envelope->id = echoable(sky_member_get(ret_envelope->text, "id"));
-        ret_envelope->version = sky_member_get(ret_envelope->text, "version");
-        ret_envelope->method = sky_member_get(ret_envelope->text, "method");
-        ret_envelope->params = sky_member_get(ret_envelope->text, "params");
+        read_members(ret_envelope);
     }
     cJSON_Delete(tree);
 }
