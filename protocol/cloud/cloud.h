@@ -9,6 +9,7 @@
 #include "protocol/base/facts.h"
 #include "protocol/base/rule.h"
 #include "protocol/cloud/effects.h"
+#include "protocol/coap/exchange.h"
 #include "protocol/mqtt/rules.h"
 #include "protocol/mqtt/session.h"
 
@@ -211,6 +212,30 @@ struct sky_http_row {
                     struct sky_suspicion *ret_suspicion, struct sky_arena *arena);
 };
 
+/* ---- CoAP requests of devices ---- */
+
+/* A whole request on a channel that a pre-shared key opened. */
+struct sky_coap_call {
+    const struct sky_coap_request *request;
+    unsigned saw;             /* SKY_COAP_SAW_... */
+    sky_span identity;        /* that opened the channel */
+    sky_span product, device; /* whom it belongs to */
+};
+
+enum sky_coap_act {
+    SKY_COAP_ANSWER,  /* with `code` and `payload`; that is all */
+    SKY_COAP_PUBLISH, /* the device publishes the body to `topic`: with the right to, the answer is
+                         `code` and what its service replies; else `refused_code` */
+    SKY_COAP_FETCH,   /* the device fetches the command that waits for it on `topic`: `code` and the
+                         command, or `refused_code` when none does */
+};
+
+struct sky_coap_decision {
+    enum sky_coap_act act;
+    uint8_t code, refused_code; /* enum sky_coap_code */
+    sky_span topic, payload;    /* views into the request or in the effects' arena */
+};
+
 /* ---- what `skymock sign` prints ---- */
 
 struct sky_credentials { /* empty strings where a cloud has no such thing */
@@ -316,6 +341,26 @@ struct sky_cloud {
                           const struct sky_facts *facts, struct sky_psk *ret_guesses);
     /* The rule that a wrong key breaks; NULL where the cloud has no pre-shared keys. */
     const struct sky_rule *psk_key_rule;
+    /* Mistakes in a key that are other rules than in a login; looked up before those with
+     * sky_cloud_psk_mistake_rule(). */
+    const struct sky_mistake_rule *psk_mistake_rules;
+    size_t psk_mistake_rule_count;
+
+    /* What a CoAP request means, judged; NULL where the cloud has no CoAP. Effects are applied
+     * before the answer is sent. */
+    void (*coap)(const struct sky_coap_call *call, const struct sky_facts *facts,
+                 struct sky_judge *judge, struct sky_effects *effects,
+                 struct sky_coap_decision *ret_decision);
+    /* The number of the option that names a waiting command's path in an answer; 0: none. */
+    uint16_t coap_waiting_option;
+    /* Writes that path for a command on `topic`; false if it does not fit. */
+    bool (*coap_waiting_path)(sky_span topic, char *out, size_t out_size);
+    /* Broken when the device is silent for longer than the returned lifetime; NULL: no rule. */
+    const struct sky_rule *coap_lifetime_rule;
+    int64_t (*coap_lifetime_ms)(sky_span identity);
+    /* What a datagram breaks that is no DTLS, and a ClientHello that offers no suite we take: no
+     * pre-shared key at all, or none of ours. NULL: the server's own rows. */
+    const struct sky_rule *coap_dtls_rule, *coap_psk_rule, *coap_cipher_rule;
 
     /* Host names that devices connect to, `*.` before a part of their own; the server's
      * certificate carries them. Ends with NULL; NULL: none. */
@@ -334,9 +379,12 @@ void sky_cloud_fill_catalogue(struct sky_catalogue *catalogue);
 /* The rule for a general limit: the cloud's own row or MQTT's. `cloud` may be NULL. */
 const struct sky_rule *sky_cloud_limit_rule(const struct sky_cloud *cloud,
                                             enum sky_limit_rule which);
-/* The rule that a recognised mistake breaks, in CONNECT or in an HTTP call; NULL: none. */
+/* The rule that a recognised mistake breaks: in CONNECT, in a pre-shared key, in an HTTP call.
+ * NULL: none of its own. */
 const struct sky_rule *sky_cloud_mistake_rule(const struct sky_cloud *cloud,
                                               enum sky_mistake mistake);
+const struct sky_rule *sky_cloud_psk_mistake_rule(const struct sky_cloud *cloud,
+                                                  enum sky_mistake mistake);
 const struct sky_rule *sky_cloud_http_mistake_rule(const struct sky_cloud *cloud,
                                                    const struct sky_http_row *row,
                                                    enum sky_mistake mistake);

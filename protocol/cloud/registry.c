@@ -41,6 +41,14 @@ const struct sky_rule *sky_cloud_mistake_rule(const struct sky_cloud *cloud,
     return find_mistake(cloud->mistake_rules, cloud->mistake_rule_count, mistake);
 }
 
+const struct sky_rule *sky_cloud_psk_mistake_rule(const struct sky_cloud *cloud,
+                                                  enum sky_mistake mistake)
+{
+    const struct sky_rule *own =
+        find_mistake(cloud->psk_mistake_rules, cloud->psk_mistake_rule_count, mistake);
+    return own != NULL ? own : sky_cloud_mistake_rule(cloud, mistake);
+}
+
 const struct sky_rule *sky_cloud_http_mistake_rule(const struct sky_cloud *cloud,
                                                    const struct sky_http_row *row,
                                                    enum sky_mistake mistake)

@@ -1,0 +1,138 @@
+#include "protocol/cloud/admit.h"
+
+#include "auth/text.h"
+#include "protocol/base/assert.h"
+
+sky_span sky_admit_shown(sky_span text)
+{
+    return sky_span_head(text, SKY_ADMIT_SHOWN);
+}
+
+sky_span sky_admit_value(sky_span value)
+{
+    return value.ptr == NULL ? SKY_SPAN("missing") : sky_admit_shown(value);
+}
+
+void sky_admit_refuse(struct sky_admission *admission, uint8_t connack, enum sky_cause cause)
+{
+    SKY_ASSERT(connack != SKY_CONNACK_ACCEPTED);
+    if (admission->connack != SKY_CONNACK_ACCEPTED)
+        return;
+    admission->connack = connack;
+    admission->cause = cause;
+}
+
+void sky_admit_settle(struct sky_admission *admission, const struct sky_judge *judge)
+{
+    if (judge->refused != NULL)
+        sky_admit_refuse(admission, SKY_CONNACK_NOT_AUTHORIZED, SKY_CAUSE_STATE);
+}
+
+size_t sky_admit_chars(sky_span text)
+{
+    size_t chars = 0;
+    for (size_t i = 0; i < text.len; i++)
+        if (((unsigned char)text.ptr[i] & 0xc0) != 0x80)
+            chars++;
+    return chars;
+}
+
+bool sky_admit_has_lower(sky_span text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.ptr[i] >= 'a' && text.ptr[i] <= 'z')
+            return true;
+    return false;
+}
+
+const struct sky_signmethod *sky_signmethod_find(const struct sky_signmethod *rows, size_t count,
+                                                 sky_span name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (sky_span_eq_str(name, rows[i].name))
+            return &rows[i];
+    return NULL;
+}
+
+bool sky_recipe_add(struct sky_recipe *recipe, const char *name, sky_span value)
+{
+    if (recipe->field_count == SKY_SIGN_FIELDS_MAX)
+        return false;
+    recipe->fields[recipe->field_count++] = (struct sky_pair){sky_span_str(name), value};
+    return true;
+}
+
+bool sky_recipe_matches(const struct sky_recipe *recipe, const char *secret, sky_span hex)
+{
+    return secret[0] != '\0' && sky_sign_matches(recipe, sky_span_str(secret), hex);
+}
+
+void sky_recipe_hex(const struct sky_recipe *recipe, sky_span secret, bool upper, char *out)
+{
+    uint8_t digest[SKY_DIGEST_MAX];
+    sky_span bytes = sky_span_of(digest, sky_sign(recipe, secret, digest));
+    if (upper)
+        sky_hex_upper(bytes, out);
+    else
+        sky_hex_lower(bytes, out);
+}
+
+void sky_suspect_secret(struct sky_suspicion *suspicion, enum sky_secret_role role, sky_span bytes)
+{
+    if (bytes.len > 0 && suspicion->secret_count < SKY_SECRETS_MAX)
+        suspicion->secrets[suspicion->secret_count++] =
+            (struct sky_secret){.role = role, .bytes = bytes};
+}
+
+void sky_suspect_extra(struct sky_suspicion *suspicion, const char *name, sky_span value)
+{
+    if (value.len > 0 && suspicion->extra_count < SKY_PAIRS_MAX)
+        suspicion->extra[suspicion->extra_count++] = (struct sky_pair){sky_span_str(name), value};
+}
+
+void sky_admit_no_mistake(const struct sky_mistake_rule *rows, size_t count,
+                          struct sky_judge *judge)
+{
+    for (size_t i = 0; i < count; i++)
+        sky_judge_rule(judge, rows[i].rule, true, " ");
+}
+
+enum sky_certificate sky_admit_certificate(const struct sky_door *door,
+                                           const struct sky_facts *facts)
+{
+    sky_span registered = sky_span_str(facts->device->fingerprint);
+    if (door->fingerprint.len == 0)
+        return facts->product->require_certificate ? SKY_CERTIFICATE_MISSING : SKY_CERTIFICATE_NONE;
+    if (registered.len == 0)
+        return SKY_CERTIFICATE_UNBOUND;
+    return sky_span_eq_nocase(registered, door->fingerprint) ? SKY_CERTIFICATE_OWN
+                                                             : SKY_CERTIFICATE_OTHER;
+}
+
+const char *sky_certificate_text(enum sky_certificate certificate)
+{
+    switch (certificate) {
+    case SKY_CERTIFICATE_NONE:
+        return "no client certificate was shown, and none is needed";
+    case SKY_CERTIFICATE_MISSING:
+        return "no client certificate was shown, but the product requires one";
+    case SKY_CERTIFICATE_UNBOUND:
+        return "the certificate is trusted; none is registered for the device";
+    case SKY_CERTIFICATE_OWN:
+        return "the certificate is the one registered for the device";
+    case SKY_CERTIFICATE_OTHER:
+        return "the certificate shown is not the one registered for the device";
+    }
+    SKY_ASSERT(!"certificate");
+    return "";
+}
+
+sky_span sky_http_header(const struct sky_http_request *request, const char *name)
+{
+    sky_span rest = request->headers, line, key, value;
+    while (sky_span_next(&rest, '\n', &line))
+        if (sky_span_cut(line, ':', &key, &value) &&
+            sky_span_eq_nocase(sky_span_trim(key), sky_span_str(name)))
+            return sky_span_trim(value);
+    return SKY_SPAN_NONE;
+}

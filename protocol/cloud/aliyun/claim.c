@@ -1,0 +1,92 @@
+#include "protocol/base/mem.h"
+#include "protocol/cloud/aliyun/login.h"
+
+const struct sky_signmethod sky_aliyun__signmethods[SKY_ALIYUN_SIGNMETHODS] = {
+    {"hmacmd5", SKY_MD5}, {"hmacsha1", SKY_SHA1}, {"hmacsha256", SKY_SHA256}};
+
+sky_span sky_aliyun__item(const struct sky_aliyun_login *in, const char *key)
+{
+    const struct sky_pair *pair = sky_pairs_find(&in->block, key);
+    return pair != NULL ? pair->value : SKY_SPAN_NONE;
+}
+
+/* The vendor's pages write authType, its SDK for ID² writes authtype. */
+sky_span sky_aliyun__auth_type(const struct sky_aliyun_login *in)
+{
+    sky_span type = sky_aliyun__item(in, "authType");
+    return type.ptr != NULL ? type : sky_aliyun__item(in, "authtype");
+}
+
+const struct sky_signmethod *sky_aliyun__signmethod(const struct sky_aliyun_login *in)
+{
+    sky_span name = sky_aliyun__item(in, "signmethod");
+    return sky_signmethod_find(sky_aliyun__signmethods, SKY_ALIYUN_SIGNMETHODS,
+                               name.ptr != NULL ? name : SKY_SPAN("hmacmd5"));
+}
+
+/* securemode of a login with a token: -1 over TLS, 0 over TCP. */
+static bool is_token_mode(sky_span securemode)
+{
+    return sky_span_eq_str(securemode, "-1") || sky_span_eq_str(securemode, "0");
+}
+
+static enum sky_aliyun_kind kind_of(const struct sky_login *login,
+                                    const struct sky_aliyun_login *in)
+{
+    bool joined = sky_span_contains(login->username, SKY_SPAN("&"));
+    bool barred = in->shape != SKY_SHAPE_NO_BAR;
+    if (login->username.len > 0 && !joined &&
+        (!barred || is_token_mode(sky_aliyun__item(in, "securemode"))))
+        return SKY_ALIYUN_TOKEN;
+    return sky_aliyun__auth_type(in).len > 0 ? SKY_ALIYUN_REGISTER : SKY_ALIYUN_DIRECT;
+}
+
+void sky_aliyun__read(const struct sky_login *login, struct sky_aliyun_login *in)
+{
+    sky_span rest, names[2];
+    *in = (struct sky_aliyun_login){.id = login->client_id};
+    in->shape = sky_grammar_barred(login->client_id, &in->id, &rest, &in->block);
+    in->readable = in->shape != SKY_SHAPE_NO_BAR && in->shape != SKY_SHAPE_TOO_MANY;
+    if (sky_grammar_fields(login->username, '&', names, SKY_COUNT(names)) == SKY_SHAPE_OK &&
+        names[0].len > 0 && names[1].len > 0) {
+        in->named = true;
+        in->device = names[0];
+        in->product = names[1];
+    }
+    in->kind = kind_of(login, in);
+}
+
+/* Another vendor's logins have the same frame: what stands in it tells them apart. */
+static int affinity_of(const struct sky_aliyun_login *in)
+{
+    static const char *const own_keys[] = {"_v", "lan", "gw", "ext", "_ss", "authType", "random"};
+    if (!in->readable)
+        return 10;
+    for (size_t i = 0; i < SKY_COUNT(own_keys); i++)
+        if (sky_pairs_find(&in->block, own_keys[i]) != NULL)
+            return 90;
+    sky_span method = sky_aliyun__item(in, "signmethod");
+    if (sky_span_eq_str(method, "hmacsha1") || sky_span_eq_str(method, "hmacmd5"))
+        return 60;
+    return sky_span_starts(method, SKY_SPAN("hmac")) || method.ptr == NULL ? 50 : 20;
+}
+
+bool sky_aliyun__claim(const struct sky_login *login, struct sky_claim *ret_claim)
+{
+    struct sky_aliyun_login in;
+    sky_aliyun__read(login, &in);
+    if (in.kind == SKY_ALIYUN_TOKEN) {
+        if (sky_span_contains(login->username, SKY_SPAN(";")))
+            return false;
+        *ret_claim = (struct sky_claim){
+            .kind = SKY_CLAIM_TOKEN, .product = login->username, .affinity = in.readable ? 70 : 15};
+        return true;
+    }
+    if (in.shape == SKY_SHAPE_NO_BAR && !in.named)
+        return false;
+    *ret_claim = (struct sky_claim){.kind = SKY_CLAIM_NAMED,
+                                    .product = in.product,
+                                    .device = in.device,
+                                    .affinity = affinity_of(&in)};
+    return true;
+}

@@ -1,0 +1,52 @@
+/* The topics a device has, over MQTT and, behind /topic, over CoAP. What the cloud sends down
+ * reaches the device without a subscription: SDKs subscribe to replies at most. */
+#include "protocol/cloud/enos/login.h"
+#include "protocol/cloud/enos/services.h"
+
+#define PUB SKY_MAY_PUB
+#define SUB SKY_MAY_SUB
+#define DOWN (SKY_MAY_SUB | SKY_PUSHED)
+#define SYS "/sys/{product}/{device}"
+#define SESSION "/ext/session/{product}/{device}"
+
+const struct sky_topic_row sky_enos__topics[SKY_ENOS_TOPICS] = {
+    {SYS "/thing/measurepoint/post", PUB, &sky_enos_measurepoint_post},
+    {SYS "/thing/measurepoint/post/batch", PUB, &sky_enos_measurepoint_post_batch},
+    {SYS "/thing/measurepoint/resume", PUB, &sky_enos_measurepoint_resume},
+    {SYS "/thing/measurepoint/resume/batch", PUB, &sky_enos_measurepoint_resume_batch},
+    {SYS "/thing/measurepoint/#", SUB, NULL},
+    {SYS "/thing/event/+/post", PUB, &sky_enos_event_post},
+    {SYS "/thing/event/+/post_reply", SUB, NULL},
+    {SYS "/thing/attribute/update", PUB, &sky_enos_attribute_update},
+    {SYS "/thing/attribute/query", PUB, &sky_enos_attribute_query},
+    {SYS "/thing/attribute/delete", PUB, &sky_enos_attribute_delete},
+    {SYS "/thing/attribute/+", SUB, NULL},
+    {SYS "/thing/tag/update", PUB, &sky_enos_tag_update},
+    {SYS "/thing/tag/query", PUB, &sky_enos_tag_query},
+    {SYS "/thing/tag/delete", PUB, &sky_enos_tag_delete},
+    {SYS "/thing/tag/+", SUB, NULL},
+    /* replies to commands end in _reply, which a pattern cannot say: both directions share it */
+    {SYS "/thing/service/#", PUB | DOWN, &sky_enos_command_answer},
+    {SYS "/thing/model/up_raw", PUB | SKY_RAW, NULL},
+    {SYS "/thing/model/up_raw_reply", SUB | SKY_RAW, NULL},
+    {SYS "/thing/model/down_raw", DOWN | SKY_RAW, NULL},
+    {SYS "/thing/model/down_raw_reply", PUB | SKY_RAW, NULL},
+    {SYS "/thing/enable", DOWN, NULL},
+    {SYS "/thing/disable", DOWN, NULL},
+    {SYS "/thing/delete", DOWN, NULL},
+    {SYS "/thing/#", PUB | SUB, &sky_enos_unknown},
+    {SYS "/ota/device/upgrade", DOWN, NULL},
+    {SYS "/ota/device/#", PUB | SUB, NULL},
+    {SYS "/rrpc/request/+", DOWN, NULL},
+    {SYS "/rrpc/response/+", PUB, NULL},
+    {SYS "/network/status/report", PUB, NULL},
+    {SYS "/network/status/report_reply", SUB, NULL},
+    {SYS "/traffic/control", DOWN, NULL},
+    {SESSION "/thing/activate/info", DOWN, NULL},
+    {SESSION "/thing/activate/info_reply", PUB, &sky_enos_activation_answer},
+    {SESSION "/combine/enable", DOWN, NULL},
+    {SESSION "/combine/disable", DOWN, NULL},
+    {SESSION "/combine/delete", DOWN, NULL},
+    {SESSION "/combine/#", PUB | SUB, NULL},
+    {"/ext/auth/identity/response", DOWN, NULL},
+};

@@ -1,0 +1,333 @@
+/* Dynamic registration: a device that knows only its product's secret fetches its key, wrapped in
+ * AES. The SDK's form and the current document's differ in every detail but the wrapping. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "auth/cipher.h"
+#include "auth/text.h"
+#include "protocol/base/json.h"
+#include "protocol/base/mem.h"
+#include "protocol/cloud/tencent/login.h"
+#include "protocol/cloud/tencent/rules.h"
+
+enum {
+    STATUS_OK = 200,
+    JSON_DEPTH_MAX = 4,
+    SIGNATURE_MAX = 128, /* bytes of a signature, base64 undone */
+    PLAIN_MAX = 256,     /* bytes of the wrapped answer */
+};
+
+/* Which of the two forms a call has. */
+struct dialect {
+    const char *path, *product, *device; /* names of the body's members */
+    bool headers;                        /* the rest is in X-TC- headers */
+};
+static const struct dialect sdk = {"/register/dev", "productId", "deviceName", false};
+static const struct dialect current = {"/device/register", "ProductId", "DeviceName", true};
+
+/* Why a call is refused; codes and words are this server's, the vendor publishes none. */
+enum fault { FAULT_NONE, FAULT_SHAPE, FAULT_UNKNOWN, FAULT_STATE, FAULT_SIGNATURE };
+struct fault_text {
+    int code;
+    const char *name, *message;
+    enum sky_cause cause;
+};
+static const struct fault_text faults[] = {
+    [FAULT_SHAPE] = {1001, "InvalidParameterValue", "parameter error", SKY_CAUSE_SHAPE},
+    [FAULT_UNKNOWN] = {1002, "ResourceNotFound", "device not found", SKY_CAUSE_UNKNOWN},
+    [FAULT_STATE] = {1003, "FailedOperation", "registration not permitted", SKY_CAUSE_STATE},
+    [FAULT_SIGNATURE] = {1004, "AuthFailure", "signature error", SKY_CAUSE_SIGNATURE},
+};
+
+/* A registration taken apart; everything lives in an arena. */
+struct registration {
+    sky_span product, device, nonce, timestamp;
+    sky_span signature; /* as hex digits; empty: none */
+    struct sky_recipe recipe;
+    bool complete;
+};
+
+/* ---- reading ---- */
+
+/* A member as text; numbers as the integers they are signed as. */
+static sky_span member(const cJSON *body, const char *key, struct sky_arena *arena)
+{
+    const cJSON *value = sky_json_get(body, key);
+    if (cJSON_IsString(value))
+        return sky_arena_copy(arena, sky_span_str(value->valuestring));
+    if (cJSON_IsNumber(value) && fabs(value->valuedouble) < 9e15)
+        return sky_arena_printf(arena, "%" PRId64, (int64_t)value->valuedouble);
+    return SKY_SPAN_NONE;
+}
+
+/* The SDK encodes the hex text, the document the digest's bytes; both end up as hex digits. */
+static sky_span signature_digits(sky_span base64, size_t digest_len, struct sky_arena *arena)
+{
+    uint8_t bytes[SIGNATURE_MAX];
+    size_t len;
+    char hex[2 * SKY_DIGEST_MAX + 1];
+    if (!sky_base64_decode(base64, bytes, sizeof bytes, &len))
+        return base64;
+    if (len != digest_len)
+        return sky_arena_copy(arena, sky_span_of(bytes, len));
+    sky_hex_lower(sky_span_of(bytes, len), hex);
+    return sky_arena_copy(arena, sky_span_str(hex));
+}
+
+static void read_sdk(const cJSON *body, struct sky_arena *arena, struct registration *r)
+{
+    r->nonce = member(body, "nonce", arena);
+    r->timestamp = member(body, "timestamp", arena);
+    r->recipe = (struct sky_recipe){
+        .digest = SKY_SHA1,
+        .keying = SKY_HMAC,
+        .text = sky_arena_printf(arena, "deviceName=%.*s&nonce=%.*s&productId=%.*s&timestamp=%.*s",
+                                 SKY_SPAN_ARGS(r->device), SKY_SPAN_ARGS(r->nonce),
+                                 SKY_SPAN_ARGS(r->product), SKY_SPAN_ARGS(r->timestamp))};
+    r->signature =
+        signature_digits(member(body, "signature", arena), sky_digest_len(r->recipe.digest), arena);
+    r->complete = true;
+}
+
+static void read_current(const struct sky_http_request *request, struct sky_arena *arena,
+                         struct registration *r)
+{
+    sky_span algorithm = sky_http_header(request, "X-TC-Algorithm"),
+             host = sky_http_header(request, "Host"), port;
+    const struct sky_signmethod *method = sky_tencent__signmethod(algorithm);
+    uint8_t digest[SKY_DIGEST_MAX];
+    char body_hex[SKY_DIGEST_HEX_MAX + 1];
+    sky_span_cut(host, ':', &host, &port);
+    sky_digest_hash(SKY_SHA256, &request->body, 1, digest);
+    sky_hex_lower(sky_span_of(digest, sky_digest_len(SKY_SHA256)), body_hex);
+    r->nonce = sky_http_header(request, "X-TC-Nonce");
+    r->timestamp = sky_http_header(request, "X-TC-Timestamp");
+    r->recipe = (struct sky_recipe){
+        .digest = method != NULL ? method->digest : SKY_SHA256,
+        .keying = SKY_HMAC,
+        .text = sky_arena_printf(arena, "POST\n%.*s\n%s\n\n%.*s\n%.*s\n%.*s\n%s",
+                                 SKY_SPAN_ARGS(host), current.path, SKY_SPAN_ARGS(algorithm),
+                                 SKY_SPAN_ARGS(r->timestamp), SKY_SPAN_ARGS(r->nonce), body_hex)};
+    r->signature = signature_digits(sky_http_header(request, "X-TC-Signature"),
+                                    sky_digest_len(r->recipe.digest), arena);
+    r->complete = method != NULL;
+}
+
+/* The SDK labels its JSON as a form, so the content type says nothing. */
+static bool read_registration(const struct sky_http_request *request, const struct dialect *dialect,
+                              struct sky_arena *arena, struct registration *r)
+{
+    cJSON *body;
+    *r = (struct registration){.complete = false};
+    if (!sky_span_eq_str(request->method, "POST") ||
+        sky_json_parse(request->body, JSON_DEPTH_MAX, &body, NULL) != SKY_OK)
+        return false;
+    r->product = member(body, dialect->product, arena);
+    r->device = member(body, dialect->device, arena);
+    if (dialect->headers)
+        read_current(request, arena, r);
+    else
+        read_sdk(body, arena, r);
+    cJSON_Delete(body);
+    r->complete = r->complete && r->product.len > 0 && r->device.len > 0 && r->nonce.len > 0 &&
+                  r->timestamp.len > 0 && r->signature.len > 0;
+    return r->product.len > 0 && r->device.len > 0;
+}
+
+/* ---- answering ---- */
+
+/* Base64 of AES-128-CBC: the key is the product secret's first 16 characters, the initialisation
+ * vector sixteen times the character 0, the padding zeros. */
+static sky_span wrap_key(const struct sky_facts *facts, struct sky_arena *arena, size_t *ret_len)
+{
+    char plain[PLAIN_MAX + SKY_AES_BLOCK], base64[2 * PLAIN_MAX];
+    uint8_t wrapped[PLAIN_MAX + SKY_AES_BLOCK], key[SKY_AES_BLOCK] = {0}, iv[SKY_AES_BLOCK];
+    int len = snprintf(plain, sizeof plain, "{\"encryptionType\":2,\"psk\":\"%s\"}",
+                       facts->device->secret);
+    sky_span secret = sky_span_head(sky_span_str(facts->product->secret), SKY_AES_BLOCK);
+    memcpy(key, secret.ptr, secret.len);
+    memset(iv, '0', sizeof iv);
+    sky_cipher_encrypt(key, iv, sky_span_of(plain, (size_t)len), wrapped);
+    sky_base64_encode(sky_span_of(wrapped, sky_cipher_len((size_t)len)), base64);
+    sky_mem_wipe(plain, sizeof plain);
+    sky_mem_wipe(key, sizeof key);
+    *ret_len = (size_t)len;
+    return sky_arena_copy(arena, sky_span_str(base64));
+}
+
+static sky_span success_body(const struct sky_facts *facts, const struct dialect *dialect,
+                             struct sky_arena *arena)
+{
+    size_t len;
+    sky_span payload = wrap_key(facts, arena, &len);
+    if (!dialect->headers)
+        return sky_arena_printf(arena,
+                                "{\"code\":0,\"message\":\"\",\"len\":%zu,\"payload\":\"%.*s\"}",
+                                len, SKY_SPAN_ARGS(payload));
+    return sky_arena_printf(
+        arena, "{\"Response\":{\"Len\":%zu,\"Payload\":\"%.*s\",\"RequestId\":\"%.*s\"}}", len,
+        SKY_SPAN_ARGS(payload), SKY_SPAN_ARGS(sky_span_head(facts->fresh, 32)));
+}
+
+static sky_span fault_body(const struct fault_text *fault, const struct sky_facts *facts,
+                           const struct dialect *dialect, struct sky_arena *arena)
+{
+    if (!dialect->headers)
+        return sky_arena_printf(arena, "{\"code\":%d,\"message\":\"%s\"}", fault->code,
+                                fault->message);
+    return sky_arena_printf(arena,
+                            "{\"Response\":{\"Error\":{\"Code\":\"%s\",\"Message\":\"%s\"},"
+                            "\"RequestId\":\"%.*s\"}}",
+                            fault->name, fault->message,
+                            SKY_SPAN_ARGS(sky_span_head(facts->fresh, 32)));
+}
+
+static enum fault judge_state(const struct sky_facts *facts, struct sky_judge *judge)
+{
+    bool bad = sky_judge_rule(judge, TEN_RULE(DEVICE_DISABLED), facts->device->enabled,
+                              "device %s is disabled", facts->device->key);
+    bad |= sky_judge_rule(judge, TEN_RULE(REGISTER_DISABLED), facts->product->dynamic_activation,
+                          "product %s does not permit dynamic registration", facts->product->key);
+    bad |= sky_judge_rule(judge, TEN_RULE(REGISTER_ACTIVE),
+                          facts->device->state == SKY_DEVICE_INACTIVE,
+                          "device %s has been online already", facts->device->key);
+    return bad ? FAULT_STATE : FAULT_NONE;
+}
+
+static enum fault judge_registration(const struct registration *r, const struct sky_facts *facts,
+                                     struct sky_judge *judge)
+{
+    sky_judge_rule(judge, TEN_RULE(REGISTER_SHAPE), r->complete,
+                   "product id, device name, nonce, timestamp or signature is missing");
+    if (!r->complete)
+        return FAULT_SHAPE;
+    bool known = facts->device != NULL && facts->product != NULL;
+    sky_judge_rule(judge, TEN_RULE(CLIENTID), known, "product '%.*s' has no device '%.*s'",
+                   SKY_SPAN_ARGS(sky_admit_shown(r->product)),
+                   SKY_SPAN_ARGS(sky_admit_shown(r->device)));
+    if (!known)
+        return FAULT_UNKNOWN;
+    enum fault fault = judge_state(facts, judge);
+    bool right = sky_recipe_matches(&r->recipe, facts->product->secret, r->signature);
+    bool bad = sky_judge_rule(judge, TEN_RULE(REGISTER_SIGN), right,
+                              "the signature is not the HMAC-%s, with the product secret, of the "
+                              "request's fields",
+                              sky_digest_name(r->recipe.digest));
+    if (fault == FAULT_NONE && bad)
+        fault = FAULT_SIGNATURE;
+    return fault == FAULT_NONE && judge->refused != NULL ? FAULT_STATE : fault;
+}
+
+static void answer(const struct dialect *dialect, const struct sky_http_request *request,
+                   const struct sky_facts *facts, struct sky_judge *judge,
+                   struct sky_effects *effects, struct sky_http_answer *ret_answer)
+{
+    struct registration r;
+    read_registration(request, dialect, &effects->arena, &r);
+    enum fault fault = judge_registration(&r, facts, judge);
+    *ret_answer = (struct sky_http_answer){.status = STATUS_OK};
+    if (fault == FAULT_NONE) {
+        ret_answer->body = success_body(facts, dialect, &effects->arena);
+        return;
+    }
+    ret_answer->cause = faults[fault].cause;
+    ret_answer->body = fault_body(&faults[fault], facts, dialect, &effects->arena);
+}
+
+static bool suspect(const struct dialect *dialect, const struct sky_http_request *request,
+                    const struct sky_facts *facts, struct sky_suspicion *s, struct sky_arena *arena)
+{
+    struct registration r;
+    if (!read_registration(request, dialect, arena, &r) || !r.complete || facts->device == NULL ||
+        facts->product->secret[0] == '\0')
+        return false;
+    s->due = r.recipe;
+    s->given = r.signature;
+    s->secret_word = "productSecret";
+    sky_suspect_secret(s, SKY_SECRET_DUE, sky_span_str(facts->product->secret));
+    sky_suspect_secret(s, SKY_SECRET_DEVICE, sky_span_str(facts->device->secret));
+    return true;
+}
+
+static bool claim(const struct dialect *dialect, const struct sky_http_request *request,
+                  struct sky_claim *ret_claim, struct sky_arena *arena)
+{
+    struct registration r;
+    if (!read_registration(request, dialect, arena, &r))
+        return false;
+    *ret_claim = (struct sky_claim){
+        .kind = SKY_CLAIM_NAMED, .product = r.product, .device = r.device, .affinity = 100};
+    return true;
+}
+
+/* ---- the two calls ---- */
+
+static bool claim_sdk(const struct sky_http_request *request, struct sky_claim *ret_claim,
+                      struct sky_arena *arena)
+{
+    return claim(&sdk, request, ret_claim, arena);
+}
+
+static void answer_sdk(const struct sky_http_request *request, const struct sky_facts *facts,
+                       struct sky_judge *judge, struct sky_effects *effects,
+                       struct sky_http_answer *ret_answer)
+{
+    answer(&sdk, request, facts, judge, effects, ret_answer);
+}
+
+static bool suspect_sdk(const struct sky_http_request *request, const struct sky_facts *facts,
+                        struct sky_suspicion *ret_suspicion, struct sky_arena *arena)
+{
+    return suspect(&sdk, request, facts, ret_suspicion, arena);
+}
+
+static bool claim_current(const struct sky_http_request *request, struct sky_claim *ret_claim,
+                          struct sky_arena *arena)
+{
+    return claim(&current, request, ret_claim, arena);
+}
+
+static void answer_current(const struct sky_http_request *request, const struct sky_facts *facts,
+                           struct sky_judge *judge, struct sky_effects *effects,
+                           struct sky_http_answer *ret_answer)
+{
+    answer(&current, request, facts, judge, effects, ret_answer);
+}
+
+static bool suspect_current(const struct sky_http_request *request, const struct sky_facts *facts,
+                            struct sky_suspicion *ret_suspicion, struct sky_arena *arena)
+{
+    return suspect(&current, request, facts, ret_suspicion, arena);
+}
+
+const struct sky_http_row sky_tencent__http[SKY_TENCENT_HTTP_CALLS] = {
+    {.method = "POST",
+     .path = "/register/dev",
+     .claim = claim_sdk,
+     .answer = answer_sdk,
+     .suspect = suspect_sdk},
+    {.method = "POST",
+     .path = "/device/register",
+     .claim = claim_current,
+     .answer = answer_current,
+     .suspect = suspect_current},
+};
+
+void sky_tencent__sign_registration(const struct sky_sign_request *request,
+                                    struct sky_credentials *c)
+{
+    char text[512], hex[SKY_DIGEST_HEX_MAX + 1], base64[2 * SKY_DIGEST_HEX_MAX];
+    int64_t now_s = request->now_ms / 1000, nonce = request->now_ms % INT32_MAX;
+    snprintf(text, sizeof text, "deviceName=%s&nonce=%" PRId64 "&productId=%s&timestamp=%" PRId64,
+             request->device->key, nonce, request->product->key, now_s);
+    const struct sky_recipe recipe = {
+        .digest = SKY_SHA1, .keying = SKY_HMAC, .text = sky_span_str(text)};
+    sky_recipe_hex(&recipe, sky_span_str(request->product->secret), false, hex);
+    sky_base64_encode(sky_span_str(hex), base64);
+    snprintf(c->https_path, sizeof c->https_path, "%s", sdk.path);
+    snprintf(c->https_form, sizeof c->https_form,
+             "{\"deviceName\":\"%s\",\"nonce\":%" PRId64
+             ",\"productId\":\"%s\",\"timestamp\":%" PRId64 ",\"signature\":\"%s\"}",
+             request->device->key, nonce, request->product->key, now_s, base64);
+}

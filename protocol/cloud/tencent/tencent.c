@@ -1,0 +1,66 @@
+/* Tencent IoT Hub. */
+#include "protocol/cloud/tencent/login.h"
+#include "protocol/cloud/tencent/rules.h"
+#include "protocol/cloud/tencent/services.h"
+#include "protocol/mqtt/subs.h"
+
+extern const struct sky_cloud sky_cloud_tencent;
+
+static const char *const hosts[] = {"*.iotcloud.tencentdevices.com", "gateway.tencentdevices.com",
+                                    "ap-guangzhou.gateway.tencentdevices.com", NULL};
+
+const struct sky_cloud sky_cloud_tencent = {
+    .name = "tencent",
+    .title = "Tencent IoT Hub",
+    .words = {"productId", "productSecret", "deviceName", "psk"},
+    .limits = {.payload_max = 16 * 1024,
+               .topic_len_max = 255,
+               .topic_slashes_max = 10,
+               .filters_per_packet_max = 1,
+               .filters_per_device_max = SKY_SUBS_PER_SUBSCRIBER_MAX,
+               .keepalive = {[SKY_PROFILE_SEED] = {60, 300}, [SKY_PROFILE_CURRENT] = {0, 900}},
+               .session = {.inflight_max = 50,
+                           .queue_max = 150,
+                           .queue_bytes_max = 150 * 16 * 1024,
+                           .queue_age_max_ms = INT64_C(24) * 3600 * 1000},
+               .level_3 = true},
+    .publish_violation = SKY_VIOLATION_NO_ACK,
+
+    .rules = {.owner = "tencent", .rows = sky_tencent_rules, .count = TEN_RULES},
+    /* No row for the keepalive: 0..900 is judged at login, the narrower general range besides. */
+    .limit_rules = {[SKY_LIMIT_WILL] = TEN_RULE(WILL),
+                    [SKY_LIMIT_RETAIN] = TEN_RULE(RETAIN),
+                    [SKY_LIMIT_QOS2_PUBLISH] = TEN_RULE(QOS2_PUBLISH),
+                    [SKY_LIMIT_QOS2_SUBSCRIBE] = TEN_RULE(QOS2_SUBSCRIBE),
+                    [SKY_LIMIT_PACKET_TYPE] = TEN_RULE(PACKET_TYPE),
+                    [SKY_LIMIT_DUPLICATE_LOGIN] = TEN_RULE(DUPLICATE_LOGIN),
+                    [SKY_LIMIT_PAYLOAD_SIZE] = TEN_RULE(PAYLOAD_SIZE),
+                    [SKY_LIMIT_TOPIC_PUB] = TEN_RULE(TOPIC_PUB),
+                    [SKY_LIMIT_TOPIC_SUB] = TEN_RULE(TOPIC_SUB),
+                    [SKY_LIMIT_TOPIC_DIRECTION] = TEN_RULE(TOPIC_DIRECTION),
+                    [SKY_LIMIT_TOPIC_OTHER] = TEN_RULE(TOPIC_OTHER_DEVICE),
+                    [SKY_LIMIT_SUB_COUNT] = TEN_RULE(SUB_COUNT)},
+    .mistake_rules = sky_tencent__mistakes,
+    .mistake_rule_count = SKY_TENCENT_MISTAKES,
+    .topics = sky_tencent__topics,
+    .topic_count = SKY_TENCENT_TOPICS,
+    .commands = sky_tencent_commands,
+    .command_count = SKY_TENCENT_COMMANDS,
+    .http = sky_tencent__http,
+    .http_count = SKY_TENCENT_HTTP_CALLS,
+
+    .claim = sky_tencent__claim,
+    .admit = sky_tencent__admit,
+    .suspect = sky_tencent__suspect,
+    .sign = sky_tencent__sign,
+    .check_secret = sky_tencent__check_secret,
+    .make_secret = sky_tencent__make_secret,
+    .shadow_document = "shadow",
+    .patch_shadow = sky_tencent_shadow_patch,
+    .seed_shadow = sky_tencent_shadow_seed,
+    .psk_claim = sky_tencent__psk_claim,
+    .psk_admit = sky_tencent__psk_admit,
+    .psk_guesses = sky_tencent__psk_guesses,
+    .psk_key_rule = TEN_RULE(PSK_KEY),
+    .host_names = hosts,
+};
