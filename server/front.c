@@ -375,8 +375,10 @@ static void on_login_overdue(struct sky_timer *timer, int64_t now_ms)
     (void)now_ms;
     struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn, patience);
     sky_secure_give_up(conn, true);
-    sky_door_refused(conn, sky_door_rule(SKY_RULE_DOOR_SLOW), sky_buf_span(&conn->in),
-                     "no complete CONNECT or request in time");
+    sky_door_refused(conn,
+                     conn->port == &sky_mqtt_port ? sky_mqtt_rule(SKY_MQTT_RULE_CONNECT_TIMEOUT)
+                                                  : sky_door_rule(SKY_RULE_DOOR_SLOW),
+                     sky_buf_span(&conn->in), "no complete CONNECT or request in time");
     sky_conn_close(conn, "the peer took too long to log in");
 }
 

@@ -78,6 +78,9 @@ void sky_login_decide(struct sky_app *app, const struct sky_login *login,
     *ret = (struct sky_login_outcome){0};
     const struct sky_cloud *cloud = lookup->cloud;
     if (cloud == NULL) {
+        sky_judge_rule(judge, sky_mqtt_rule(SKY_MQTT_RULE_EMPTY_ID),
+                       connect->client_id.len > 0 || connect->clean_session,
+                       "the client id is empty and clean session is 0");
         sky_judge_rule(judge, sky_door_rule(SKY_RULE_LOGIN_UNRECOGNISED), false,
                        "client id '%.*s' and user name '%.*s' have the shape of no cloud's login",
                        SKY_SPAN_ARGS(sky_span_head(connect->client_id, 60)),

@@ -342,11 +342,16 @@ static void on_puback(struct sky_conn *conn, const struct sky_mqtt_packet *packe
 {
     struct sky_session *session = conn->state;
     struct sky_judge judge;
+    uint16_t next_id = sky_mqtt_session_next_ack(&session->mqtt);
     bool known = sky_mqtt_session_puback(&session->mqtt, &session->product->cloud->limits.session,
                                          packet->as.packet_id, sky_conn_out(conn));
     sky_judge_init(&judge, policy_of(conn));
     sky_judge_rule(&judge, sky_mqtt_rule(SKY_MQTT_RULE_ACK_ID), known,
                    "PUBACK %u, but no message with this id is in flight", packet->as.packet_id);
+    sky_judge_rule(&judge, sky_mqtt_rule(SKY_MQTT_RULE_ACK_ORDER),
+                   !known || packet->as.packet_id == next_id,
+                   "PUBACK %u, but %u was sent before it and is not acknowledged",
+                   packet->as.packet_id, next_id);
     const struct sky_attr attr = SKY_ATTR_INT(PACKET_ID, packet->as.packet_id);
     record(conn, SKY_EVENT_PUBACK, SKY_UP, &attr, 1, &judge);
     sky_session_judged(conn->app, session, &judge);
@@ -510,7 +515,6 @@ static void on_pingreq(struct sky_conn *conn, const struct sky_mqtt_packet *pack
 static void on_disconnect(struct sky_conn *conn, const struct sky_mqtt_packet *packet)
 {
     (void)packet;
-    record(conn, SKY_EVENT_DISCONNECT, SKY_UP, NULL, 0, NULL);
     sky_conn_close(conn, "the device disconnected");
 }
 
@@ -539,6 +543,18 @@ static void handle(struct sky_conn *conn, const struct sky_mqtt_packet *packet, 
     handlers[packet->type](conn, packet);
 }
 
+/* Nothing may follow DISCONNECT (3.14.4-2). */
+static void judge_end(struct sky_conn *conn, size_t rest)
+{
+    struct sky_session *session = conn->state;
+    struct sky_judge judge;
+    sky_judge_init(&judge, policy_of(conn));
+    sky_judge_rule(&judge, sky_mqtt_rule(SKY_MQTT_RULE_AFTER_DISCONNECT), rest == 0,
+                   "%zu bytes came behind DISCONNECT", rest);
+    record(conn, SKY_EVENT_DISCONNECT, SKY_UP, NULL, 0, &judge);
+    sky_session_judged(conn->app, session, &judge);
+}
+
 static size_t on_bytes(struct sky_conn *conn, sky_span in)
 {
     struct sky_session *session = conn->state;
@@ -560,8 +576,19 @@ static size_t on_bytes(struct sky_conn *conn, sky_span in)
         }
         handle(conn, &packet, rest);
         used += packet.size;
+        if (packet.type == SKY_MQTT_DISCONNECT && conn->state != NULL)
+            judge_end(conn, in.len - used);
     }
     return conn->closing ? in.len : used;
+}
+
+/* The peer reads again: what waited for room goes out. */
+static void on_drained(struct sky_conn *conn)
+{
+    struct sky_session *session = conn->state;
+    if (session != NULL)
+        sky_mqtt_session_pump(&session->mqtt, &session->product->cloud->limits.session,
+                              sky_conn_out(conn));
 }
 
 static void on_close(struct sky_conn *conn)
@@ -578,4 +605,4 @@ static void on_close(struct sky_conn *conn)
         sky_session_wipe(conn->app, session);
 }
 
-const struct sky_port sky_mqtt_port = {"mqtt", on_bytes, NULL, on_close};
+const struct sky_port sky_mqtt_port = {"mqtt", on_bytes, on_drained, on_close};
