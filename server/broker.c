@@ -95,19 +95,24 @@ static const struct sky_receivers *receivers_of(struct sky_app *app, struct sky_
 struct parcel {
     sky_span topic, payload;
     uint64_t of;
-    bool whole;               /* the journal has no publish with this content: record it here */
+    bool whole;               /* the journal has no publish with this content: deliveries show it */
     struct sky_mqtt_msg *msg; /* made when the first receiver has to keep it */
 };
 
+/* The tag of a kept message: the number of its publish, and whether deliveries show the content. */
+#define TAG_WHOLE (UINT64_C(1) << 63)
+
 static void record_delivery(struct sky_app *app, const struct sky_session *session,
-                            const struct parcel *parcel, uint8_t qos, uint16_t packet_id)
+                            const struct parcel *parcel, uint8_t qos, uint16_t packet_id, bool dup)
 {
-    struct sky_attr attrs[5];
+    struct sky_attr attrs[6];
     size_t count = 0;
     attrs[count++] = SKY_ATTR_INT(OF, (int64_t)parcel->of);
     attrs[count++] = SKY_ATTR_INT(QOS, qos);
     if (packet_id != 0)
         attrs[count++] = SKY_ATTR_INT(PACKET_ID, packet_id);
+    if (dup)
+        attrs[count++] = SKY_ATTR_INT(DUP, 1);
     if (parcel->whole) {
         attrs[count++] = SKY_ATTR(TOPIC, parcel->topic);
         attrs[count++] = SKY_ATTR(PAYLOAD, parcel->payload);
@@ -132,6 +137,18 @@ static void record_drop(struct sky_app *app, const struct sky_session *session,
     sky_journal_add(app->journal, &head, attrs, SKY_COUNT(attrs), NULL);
 }
 
+void sky_broker_sent(struct sky_mqtt_session *mqtt, const struct sky_mqtt_msg *msg, uint16_t id,
+                     bool again)
+{
+    struct sky_session *session = SKY_CONTAINER_OF(mqtt, struct sky_session, mqtt);
+    const struct parcel parcel = {.topic = sky_mqtt_msg_topic(msg),
+                                  .payload = sky_mqtt_msg_payload(msg),
+                                  .of = msg->tag & ~TAG_WHOLE,
+                                  .whole = msg->tag & TAG_WHOLE};
+    session->delivered++;
+    record_delivery(session->conn->app, session, &parcel, 1, id, again);
+}
+
 static bool is_online(const struct sky_session *session)
 {
     return session->conn != NULL && !session->conn->closing;
@@ -147,7 +164,7 @@ static void deliver_0(struct sky_app *app, struct sky_session *session, struct p
     const struct sky_mqtt_publish publish = {.topic = parcel->topic, .payload = parcel->payload};
     sky_mqtt_put_publish(sky_conn_out(session->conn), &publish);
     session->delivered++;
-    record_delivery(app, session, parcel, 0, 0);
+    record_delivery(app, session, parcel, 0, 0, false);
 }
 
 static void deliver_1(struct sky_app *app, struct sky_session *session, struct parcel *parcel)
@@ -158,16 +175,13 @@ static void deliver_1(struct sky_app *app, struct sky_session *session, struct p
         return;
     }
     if (parcel->msg == NULL)
-        parcel->msg =
-            sky_mqtt_msg_new(parcel->topic, parcel->payload, app->clock.now_ms, parcel->of);
+        parcel->msg = sky_mqtt_msg_new(parcel->topic, parcel->payload, app->clock.now_ms,
+                                       parcel->of | (parcel->whole ? TAG_WHOLE : 0));
     enum sky_mqtt_delivery done =
         sky_mqtt_session_deliver(&session->mqtt, &session->product->cloud->limits.session,
                                  parcel->msg, online ? sky_conn_out(session->conn) : NULL);
     if (done == SKY_DELIVERY_DROPPED)
         record_drop(app, session, parcel, "the device's queue is full");
-    else if (done == SKY_DELIVERY_SENT)
-        record_delivery(app, session, parcel, 1, session->mqtt.last_id);
-    session->delivered += done == SKY_DELIVERY_SENT;
 }
 
 static void deliver(struct sky_app *app, struct sky_session *session, struct parcel *parcel,
@@ -381,16 +395,15 @@ void sky_broker_subscribed(struct sky_app *app, struct sky_session *session, sky
 
 void sky_broker_resume(struct sky_app *app, struct sky_session *session)
 {
-    size_t again = sky_mqtt_session_inflight(&session->mqtt);
-    size_t waiting = sky_mqtt_session_waiting(&session->mqtt);
-    if (again + waiting == 0)
-        return;
     size_t dropped =
         sky_mqtt_session_resume(&session->mqtt, &session->product->cloud->limits.session,
                                 app->clock.now_ms, sky_conn_out(session->conn));
-    const struct sky_attr attrs[] = {SKY_ATTR(NAME, SKY_SPAN("resume")),
-                                     SKY_ATTR_INT(COUNT, (int64_t)(again + waiting - dropped))};
-    const struct sky_event_head head = {.type = SKY_EVENT_NOTE,
+    if (dropped == 0)
+        return;
+    const struct sky_attr attrs[] = {
+        SKY_ATTR_INT(COUNT, (int64_t)dropped),
+        SKY_ATTR(REASON, SKY_SPAN("the messages waited longer than the cloud keeps them"))};
+    const struct sky_event_head head = {.type = SKY_EVENT_DROP,
                                         .direction = SKY_DOWN,
                                         .transport = session->conn->door.transport,
                                         .connection = session->conn->id,

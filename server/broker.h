@@ -6,6 +6,7 @@
 #include <uthash.h>
 
 #include "protocol/cloud/cloud.h"
+#include "protocol/mqtt/session.h"
 #include "protocol/mqtt/subs.h"
 
 struct sky_app;
@@ -74,6 +75,9 @@ void sky_broker_push(struct sky_app *app, struct sky_session *session, sky_span 
 bool sky_broker_reply(struct sky_app *app, struct sky_session *session, sky_span topic,
                       sky_span payload, uint8_t qos, uint64_t of);
 
+/* The hook of every session's delivery state: journals what is put out. */
+void sky_broker_sent(struct sky_mqtt_session *mqtt, const struct sky_mqtt_msg *msg, uint16_t id,
+                     bool again);
 /* The device is back with its session kept: sends again what it has not acknowledged, then what
  * waited. */
 void sky_broker_resume(struct sky_app *app, struct sky_session *session);

@@ -139,6 +139,8 @@ uint64_t sky_journal_add(struct sky_journal *journal, const struct sky_event_hea
     sky_entry_write(sky_ring_take(&journal->ring, size), &entry, attrs, count, judge,
                     journal->field_max);
     journal->recorded++;
+    if (judge != NULL)
+        journal->findings += judge->count + judge->lost;
     if (journal->recorded_fn != NULL)
         journal->recorded_fn(journal->recorded_ctx, seq);
     return seq;
@@ -157,6 +159,7 @@ void sky_journal_stats(const struct sky_journal *journal, struct sky_journal_sta
     const struct sky_ring *ring = &journal->ring;
     *ret_stats = (struct sky_journal_stats){.recorded = journal->recorded,
                                             .evicted = journal->evicted,
+                                            .findings = journal->findings,
                                             .bytes_used = ring->used,
                                             .bytes_max = ring->room,
                                             .page_bytes = kept->bytes_end - kept->bytes_start};

@@ -159,7 +159,7 @@ static bool head_matches(const struct sky_event_filter *filter, const struct sky
         return false;
     if (filter->connection != 0 && filter->connection != head->connection)
         return false;
-    if (filter->rule.len > 0 && head->finding_count == 0)
+    if ((filter->findings || filter->rule.len > 0) && head->finding_count == 0)
         return false;
     return filter->device.len == 0 || head->device_id == 0 || head->device_id == filter->device_id;
 }

@@ -134,6 +134,7 @@ struct sky_session *sky_session_open(struct sky_app *app, const struct sky_produ
     session->device_id = device->id;
     session->product = info;
     session->device_key = sky_mem_dup(device->key, strlen(device->key));
+    session->mqtt.on_sent = sky_broker_sent;
     session->slot = take_slot(&app->sessions, session);
     HASH_ADD(hh, app->sessions.by_device, device_id, sizeof session->device_id, session);
     return session;

@@ -17,6 +17,7 @@ enum { CLEAR_ALERT_RECORD = SKY_TLS_RECORD_HEADER + 2 };
 struct handshake {
     uv_work_t work;
     int result;            /* of the worker's last step */
+    enum sky_tls_step at;  /* the step last taken, by whoever took it */
     struct sky_buf input;  /* whole records the worker may read */
     struct sky_buf output; /* what it wrote */
     bool hello_known, psk_refused, alerted;
@@ -125,32 +126,44 @@ static void set_state(struct sky_tls *tls, enum sky_tls_state state)
     tls->state = state;
 }
 
-static enum sky_tls_step step_of(const mbedtls_ssl_context *ssl)
-{
-    switch (ssl->state) {
-    case MBEDTLS_SSL_HELLO_REQUEST:
-    case MBEDTLS_SSL_CLIENT_HELLO:
-        return SKY_TLS_STEP_HELLO;
-    case MBEDTLS_SSL_CLIENT_CERTIFICATE:
-        return SKY_TLS_STEP_CERTIFICATE;
-    case MBEDTLS_SSL_CLIENT_KEY_EXCHANGE:
-        return SKY_TLS_STEP_KEY;
-    case MBEDTLS_SSL_CERTIFICATE_VERIFY:
-        return SKY_TLS_STEP_PROOF;
-    case MBEDTLS_SSL_HANDSHAKE_OVER:
-        return SKY_TLS_STEP_OPEN;
-    default:
-        return ssl->state < MBEDTLS_SSL_CLIENT_CERTIFICATE ? SKY_TLS_STEP_FLIGHT
-                                                           : SKY_TLS_STEP_FINISHED;
-    }
-}
-
 /* The suite that was chosen; 0 before. */
 static int suite_of(const struct sky_tls *tls)
 {
     if (tls->ssl.session_negotiate != NULL)
         return tls->ssl.session_negotiate->ciphersuite;
     return tls->ssl.session != NULL ? tls->ssl.session->ciphersuite : 0;
+}
+
+static bool is_psk(const struct sky_tls *tls)
+{
+    const mbedtls_ssl_ciphersuite_t *suite = mbedtls_ssl_ciphersuite_from_id(suite_of(tls));
+    return suite != NULL && suite->key_exchange == MBEDTLS_KEY_EXCHANGE_PSK;
+}
+
+/* Does this handshake have messages about a client certificate? */
+static bool asks_for_certificate(const struct sky_tls *tls)
+{
+    return tls->flavour->asks != SKY_TLS_ASKS_NOTHING && !is_psk(tls);
+}
+
+static enum sky_tls_step step_of(const struct sky_tls *tls)
+{
+    switch (tls->ssl.state) {
+    case MBEDTLS_SSL_HELLO_REQUEST:
+    case MBEDTLS_SSL_CLIENT_HELLO:
+        return SKY_TLS_STEP_HELLO;
+    case MBEDTLS_SSL_CLIENT_CERTIFICATE:
+        return asks_for_certificate(tls) ? SKY_TLS_STEP_CERTIFICATE : SKY_TLS_STEP_KEY;
+    case MBEDTLS_SSL_CLIENT_KEY_EXCHANGE:
+        return SKY_TLS_STEP_KEY;
+    case MBEDTLS_SSL_CERTIFICATE_VERIFY:
+        return asks_for_certificate(tls) ? SKY_TLS_STEP_PROOF : SKY_TLS_STEP_FINISHED;
+    case MBEDTLS_SSL_HANDSHAKE_OVER:
+        return SKY_TLS_STEP_OPEN;
+    default:
+        return tls->ssl.state < MBEDTLS_SSL_CLIENT_CERTIFICATE ? SKY_TLS_STEP_FLIGHT
+                                                               : SKY_TLS_STEP_FINISHED;
+    }
 }
 
 static void explain(struct sky_tls *tls, struct sky_tls_evidence *evidence)
@@ -184,12 +197,12 @@ static void end(struct sky_tls *tls, enum sky_tls_state state)
 static void fail(struct sky_tls *tls, int code)
 {
     struct handshake *handshake = tls->handshake;
-    struct sky_tls_evidence evidence = {.end = SKY_TLS_END_ERROR,
-                                        .step = step_of(&tls->ssl),
-                                        .code = code,
-                                        .alert_received = SKY_TLS_NO_ALERT,
-                                        .certificate_missing =
-                                            code == MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE};
+    struct sky_tls_evidence evidence = {
+        .end = SKY_TLS_END_ERROR,
+        .step = handshake != NULL ? handshake->at : SKY_TLS_STEP_OPEN,
+        .code = code,
+        .alert_received = SKY_TLS_NO_ALERT,
+        .certificate_missing = code == MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE};
     if (code == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE)
         evidence.alert_received = tls->ssl.in_msg[1];
     else if (code == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY)
@@ -250,14 +263,14 @@ static bool is_starved(const struct sky_tls *tls)
 static bool is_costly(const struct sky_tls *tls)
 {
     const mbedtls_ssl_ciphersuite_t *suite = mbedtls_ssl_ciphersuite_from_id(suite_of(tls));
-    if (suite == NULL || suite->key_exchange == MBEDTLS_KEY_EXCHANGE_PSK)
+    if (suite == NULL || is_psk(tls))
         return false;
     switch (tls->ssl.state) {
     case MBEDTLS_SSL_SERVER_KEY_EXCHANGE:
         return suite->key_exchange != MBEDTLS_KEY_EXCHANGE_RSA;
     case MBEDTLS_SSL_CLIENT_CERTIFICATE:
     case MBEDTLS_SSL_CERTIFICATE_VERIFY:
-        return tls->flavour->asks != SKY_TLS_ASKS_NOTHING;
+        return asks_for_certificate(tls);
     case MBEDTLS_SSL_CLIENT_KEY_EXCHANGE:
         return true;
     default:
@@ -265,19 +278,22 @@ static bool is_costly(const struct sky_tls *tls)
     }
 }
 
+static bool misses_certificate(const struct sky_tls *tls)
+{
+    return tls->flavour->asks == SKY_TLS_REQUIRES && asks_for_certificate(tls) &&
+           mbedtls_ssl_get_verify_result(&tls->ssl) & MBEDTLS_X509_BADCERT_MISSING;
+}
+
 static int take_step(struct sky_tls *tls)
 {
     int before = tls->ssl.state;
+    tls->handshake->at = step_of(tls);
     int rc = mbedtls_ssl_handshake_step(&tls->ssl);
-    if (rc != 0)
-        return rc;
-    if (before == MBEDTLS_SSL_SERVER_HELLO)
+    if (rc == 0 && before == MBEDTLS_SSL_SERVER_HELLO)
         tls->resumed = tls->ssl.state == MBEDTLS_SSL_SERVER_CHANGE_CIPHER_SPEC;
-    if (before == MBEDTLS_SSL_CLIENT_CERTIFICATE && tls->flavour->asks == SKY_TLS_REQUIRES &&
-        !mbedtls_ssl_ciphersuite_uses_psk(mbedtls_ssl_ciphersuite_from_id(suite_of(tls))) &&
-        mbedtls_ssl_get_verify_result(&tls->ssl) & MBEDTLS_X509_BADCERT_MISSING)
+    if (rc == 0 && before == MBEDTLS_SSL_CLIENT_CERTIFICATE && misses_certificate(tls))
         return MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE;
-    return 0;
+    return rc;
 }
 
 static void on_work(uv_work_t *work)
@@ -335,7 +351,7 @@ static void finish_handshake(struct sky_tls *tls)
 static void shake_hands(struct sky_tls *tls)
 {
     while (tls->state == SKY_TLS_HANDSHAKING) {
-        tls->handshake->step = step_of(&tls->ssl);
+        tls->handshake->step = step_of(tls);
         tls->suite = suite_of(tls);
         if (tls->ssl.state == MBEDTLS_SSL_HANDSHAKE_OVER) {
             finish_handshake(tls);

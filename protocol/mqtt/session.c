@@ -174,6 +174,8 @@ static bool send_next(struct sky_mqtt_session *session,
     bool put = sky_mqtt_put_publish(out, &publish);
     SKY_ASSERT(put);
     window->sent++;
+    if (session->on_sent != NULL)
+        session->on_sent(session, slot->msg, slot->id, again);
     return true;
 }
 
@@ -183,7 +185,7 @@ void sky_mqtt_session_done(struct sky_mqtt_session *session)
 {
     while (session->window != NULL)
         take_out(session, 0);
-    *session = (struct sky_mqtt_session){0};
+    *session = (struct sky_mqtt_session){.on_sent = session->on_sent};
 }
 
 size_t sky_mqtt_session_inflight(const struct sky_mqtt_session *session)

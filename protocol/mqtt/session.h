@@ -39,6 +39,9 @@ struct sky_mqtt_session_limits {
  * new connection's output comes before any other call with an output. */
 struct sky_mqtt_session {
     struct sky_mqtt_window *window; /* owned, NULL when nothing is in flight or waiting */
+    /* Called for every message that is put out, again or for the first time; NULL: nobody asks. */
+    void (*on_sent)(struct sky_mqtt_session *session, const struct sky_mqtt_msg *msg, uint16_t id,
+                    bool again);
     uint16_t last_id;
 };
 void sky_mqtt_session_done(struct sky_mqtt_session *session); /* drops all messages */
