@@ -243,8 +243,7 @@ static const struct service_case other_cases[] = {
     {.name = "a reply that nobody waits for is not replied to",
      .service = &sky_aliyun_unknown,
      .topic = SYS "thing/config/push_reply",
-     .payload = "{\"id\":\"9\"}",
-     .rule = "ALI-SERVICE-UNKNOWN"},
+     .payload = "{\"id\":\"9\"}"},
 };
 
 static void properties_are_kept_and_answered(void **state)
@@ -275,6 +274,22 @@ static void an_enforced_method_rule_refuses(void **state)
     bench_init(&bench, "aliyun", "pk", "dn");
     bench_set(&bench, "ALI-METHOD-TOPIC", "enforce");
     run_case(&bench, &row);
+    bench_done(&bench);
+}
+
+static void a_sound_request_keeps_the_rules_about_it(void **state)
+{
+    static const char *const ids[] = {"ALI-PAYLOAD-JSON", "ALI-METHOD-TOPIC", "ALI-PARAMS",
+                                      "ALI-SERVICE-UNKNOWN"};
+    struct service_bench bench;
+    (void)state;
+    bench_init(&bench, "aliyun", "pk", "dn");
+    run_case(&bench, &property_cases[0]);
+    for (size_t i = 0; i < SKY_COUNT(ids); i++) {
+        const struct sky_rule *rule = sky_catalogue_find(&bench.catalogue, sky_span_str(ids[i]));
+        assert_true(
+            sky_rule_set_has(&bench.judge.exercised, sky_catalogue_index(&bench.catalogue, rule)));
+    }
     bench_done(&bench);
 }
 
@@ -393,6 +408,7 @@ int main(void)
         cmocka_unit_test(properties_are_kept_and_answered),
         cmocka_unit_test(every_other_service_answers),
         cmocka_unit_test(an_enforced_method_rule_refuses),
+        cmocka_unit_test(a_sound_request_keeps_the_rules_about_it),
         cmocka_unit_test(replies_have_the_quality_of_the_request),
         cmocka_unit_test(tags_are_limited_per_message),
         cmocka_unit_test(messages_are_limited_in_size),

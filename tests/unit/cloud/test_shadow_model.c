@@ -4,7 +4,7 @@
 
 #include "protocol/cloud/tencent/services.h"
 
-enum { STEPS = 1500, SEEDS = 8, KIDS_MAX = 5, DEPTH_MAX = 3 };
+enum { STEPS = 800, SEEDS = 6, KIDS_MAX = 5, DEPTH_MAX = 3 };
 
 enum kind { NOTHING, NUMBER, ARRAY, OBJECT };
 
