@@ -1,4 +1,4 @@
-/* The device shadow of seed 001 ("TOPIC 规范") and the vendor's shadow pages. */
+/* The device shadow, by "MQTT 协议说明 / TOPIC 规范" and the vendor's pages on shadows. */
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
 #include "protocol/cloud/envelope.h"
