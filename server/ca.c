@@ -45,7 +45,7 @@ struct sky_ca {
     struct identity slots[SLOTS];
     mbedtls_x509_crt trust; /* the user's authorities; empty: slots[SLOT_ROOT] */
     bool brought;           /* certificate and key are the user's, in slots[SLOT_RSA] */
-    bool working, ready, closing;
+    bool working, ready, stopped;
     atomic_bool cancelled;
     int64_t now_ms;
     char *dir; /* NULL: in memory */
@@ -328,20 +328,6 @@ static void become_ready(struct sky_ca *ca)
     }
 }
 
-static void destroy(struct sky_ca *ca)
-{
-    for (enum slot slot = 0; slot < SLOTS; slot++) {
-        mbedtls_x509_crt_free(&ca->slots[slot].certificate);
-        mbedtls_pk_free(&ca->slots[slot].key);
-    }
-    mbedtls_x509_crt_free(&ca->trust);
-    sky_tls_rng_done(&ca->rng);
-    sky_buf_done(&ca->alt_names);
-    free(ca->pem);
-    free(ca->dir);
-    free(ca);
-}
-
 static void on_work(uv_work_t *work)
 {
     complete(SKY_CONTAINER_OF(work, struct sky_ca, work));
@@ -352,9 +338,7 @@ static void on_worked(uv_work_t *work, int status)
     struct sky_ca *ca = SKY_CONTAINER_OF(work, struct sky_ca, work);
     (void)status;
     ca->working = false;
-    if (ca->closing)
-        destroy(ca);
-    else
+    if (!ca->stopped)
         become_ready(ca);
 }
 
@@ -381,7 +365,7 @@ sky_err sky_ca_open(const struct sky_ca_options *options, struct sky_ca **ret_ca
     else if (err == SKY_OK && ca->dir != NULL)
         err = load_kept(ca, why);
     if (err != SKY_OK) {
-        destroy(ca);
+        sky_ca_free(ca);
         return err;
     }
     if (is_complete(ca))
@@ -390,22 +374,38 @@ sky_err sky_ca_open(const struct sky_ca_options *options, struct sky_ca **ret_ca
     return SKY_OK;
 }
 
-void sky_ca_close(struct sky_ca *ca)
+void sky_ca_stop(struct sky_ca *ca)
 {
     if (ca == NULL)
         return;
-    SKY_ASSERT(ca->waiters == NULL && !ca->closing);
-    ca->closing = true;
+    ca->stopped = true;
     atomic_store(&ca->cancelled, true);
+    while (ca->waiters != NULL)
+        sky_ca_forget(ca, ca->waiters);
     if (ca->working)
         (void)uv_cancel((uv_req_t *)&ca->work); /* on_worked() comes either way */
-    else
-        destroy(ca);
+}
+
+void sky_ca_free(struct sky_ca *ca)
+{
+    if (ca == NULL)
+        return;
+    SKY_ASSERT(!ca->working && ca->waiters == NULL);
+    for (enum slot slot = 0; slot < SLOTS; slot++) {
+        mbedtls_x509_crt_free(&ca->slots[slot].certificate);
+        mbedtls_pk_free(&ca->slots[slot].key);
+    }
+    mbedtls_x509_crt_free(&ca->trust);
+    sky_tls_rng_done(&ca->rng);
+    sky_buf_done(&ca->alt_names);
+    free(ca->pem);
+    free(ca->dir);
+    free(ca);
 }
 
 void sky_ca_prepare(struct sky_ca *ca)
 {
-    if (ca->ready || ca->working)
+    if (ca->ready || ca->working || ca->stopped)
         return;
     if (ca->loop == NULL) {
         complete(ca);
@@ -430,6 +430,8 @@ void sky_ca_when_ready(struct sky_ca *ca, struct sky_ca_waiter *waiter)
         waiter->ready(waiter);
         return;
     }
+    if (ca->stopped)
+        return;
     waiter->waiting = true;
     DL_APPEND(ca->waiters, waiter);
 }

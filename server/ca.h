@@ -42,8 +42,12 @@ char *sky_ca_dir_beside(const char *store_path);
  * made. */
 SKY_MUST_USE sky_err sky_ca_open(const struct sky_ca_options *options, struct sky_ca **ret_ca,
                                  struct sky_why *why);
-/* Stops what is being made; the loop must then run until its work is done. NULL is fine. */
-void sky_ca_close(struct sky_ca *ca);
+/* Stops what is being made: nobody who waits is called any more. Whatever uses certificates may
+ * go on. NULL is fine. */
+void sky_ca_stop(struct sky_ca *ca);
+/* The loop must have run out of work since sky_ca_stop(), and nobody use certificates any more.
+ * NULL is fine. */
+void sky_ca_free(struct sky_ca *ca);
 
 /* Starts making what is missing. Idempotent; called by whoever first needs a certificate, or early
  * by whoever wants them to be there. */

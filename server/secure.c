@@ -36,14 +36,15 @@ sky_err sky_secure_open(struct sky_app *app, struct sky_why *why)
 
 void sky_secure_close(struct sky_app *app)
 {
-    sky_ca_close(app->ca);
-    app->ca = NULL;
+    sky_ca_stop(app->ca);
 }
 
 void sky_secure_free(struct sky_app *app)
 {
     sky_tls_server_free(app->tls);
+    sky_ca_free(app->ca);
     app->tls = NULL;
+    app->ca = NULL;
 }
 
 /* ---- the journal ---- */
