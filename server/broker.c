@@ -350,11 +350,26 @@ static struct sky_uplink uplink_of(const struct sky_act *act)
     return uplink;
 }
 
+/* Does the device receive what the service answers? */
+static bool receives_reply(struct sky_app *app, const struct sky_act *act,
+                           const struct sky_service *service, const struct sky_uplink *uplink)
+{
+    const struct sky_topic_keys keys = {uplink->product, uplink->device};
+    char topic[SKY_PATTERN_MAX + 2 * SKY_KEY_MAX];
+    uint8_t qos;
+    if (act->on_reply != NULL || uplink->traits & SKY_TRAIT_AUTO_SUBSCRIBED)
+        return true;
+    return service->reply != NULL &&
+           sky_topic_fill(sky_span_str(service->reply), &keys, topic, sizeof topic) &&
+           sky_broker_subscribes(app, act->session, sky_span_str(topic), &qos);
+}
+
 static void serve(struct sky_app *app, const struct sky_act *act, const struct sky_service *service,
                   struct sky_judge *judge)
 {
     struct service_facts f;
     struct sky_uplink uplink = uplink_of(act);
+    uplink.reply_subscribed = receives_reply(app, act, service, &uplink);
     gather(app, act->session, service->document, &f);
     service->handle(&uplink, &f.facts, judge, &app->effects);
     sky_buf_done(&f.document);

@@ -122,7 +122,7 @@ struct sky_uplink {
     enum sky_transport transport;
     uint8_t qos;
     unsigned traits;
-    bool reply_subscribed; /* the device receives what is answered on this topic */
+    bool reply_subscribed; /* the device receives what is published to the service's `reply` */
 };
 
 /* A service: what answers on a topic. */
@@ -131,6 +131,8 @@ struct sky_service {
     const char *document; /* the device document it reads and may replace; NULL: none */
     void (*handle)(const struct sky_uplink *uplink, const struct sky_facts *facts,
                    struct sky_judge *judge, struct sky_effects *effects);
+    const char *reply; /* pattern of the topic it answers on, where it matters to the service
+                          whether the device subscribed to it; NULL: it does not */
 };
 
 /* Rights on a topic, or'ed. */
