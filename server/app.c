@@ -5,6 +5,7 @@
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
+#include "server/admin/admin.h"
 #include "server/cli.h"
 #include "server/config.h"
 #include "server/fixture_files.h"
@@ -143,6 +144,7 @@ static void close_parts(struct sky_app *app)
     sky_secure_close(app);
     uv_run(&app->loop, UV_RUN_NOWAIT);
     sky_http_free(app);
+    sky_admin_free(app);
     uv_walk(&app->loop, close_handle, NULL);
     while (uv_run(&app->loop, UV_RUN_DEFAULT) != 0)
         continue;
@@ -160,6 +162,7 @@ static void close_parts(struct sky_app *app)
 
 static sky_err open_doors(struct sky_app *app, struct sky_why *why)
 {
+    sky_admin_open(app);
     sky_err err = sky_http_open(app, why);
     if (err == SKY_OK)
         err = sky_secure_open(app, why);

@@ -16,6 +16,7 @@
 #include "server/sessions.h"
 #include "store/store.h"
 
+struct sky_admin;
 struct sky_ca;
 struct sky_config;
 struct sky_http;
@@ -44,6 +45,7 @@ struct sky_app {
     struct sky_front front;
     struct sky_effects effects; /* scratch for the act at hand */
     struct sky_http *http;
+    struct sky_admin *admin;
     struct sky_ca *ca;
     struct sky_tls_server *tls;
     struct sky_dtls *dtls;

@@ -207,19 +207,25 @@ static void load_file(const struct file_at_hand *at, struct sky_store *store,
     sky_buf_done(&text);
 }
 
-/* All files, in order. */
-static void load_files(struct loading *loading, struct sky_store *store,
-                       struct sky_seed_count *ret_total)
+static struct sky_seed_config seed_config(struct loading *loading, struct file_at_hand *at)
 {
-    struct file_at_hand at = {.loading = loading};
-    struct sky_seed_config config = {
+    at->loading = loading;
+    return (struct sky_seed_config){
         .clouds = loading->clouds,
         .cloud_count = fill_clouds(loading->clouds),
         .check_rule = check_rule,
         .make_secret = make_secret,
         .on_error = on_error,
-        .ctx = &at,
+        .ctx = at,
     };
+}
+
+/* All files, in order. */
+static void load_files(struct loading *loading, struct sky_store *store,
+                       struct sky_seed_count *ret_total)
+{
+    struct file_at_hand at;
+    struct sky_seed_config config = seed_config(loading, &at);
 
     *ret_total = (struct sky_seed_count){0};
     for (size_t i = 0; i < loading->files.count; i++) {
@@ -249,4 +255,27 @@ sky_err sky_fixture_files_load(struct sky_store *store, const struct sky_strings
     }
     *ret_result = result;
     return SKY_OK;
+}
+
+static void keep_first(void *ctx, const struct sky_why *why)
+{
+    struct loading *loading = ((const struct file_at_hand *)ctx)->loading;
+
+    if (loading->error_count++ == 0)
+        loading->first = *why;
+}
+
+sky_err sky_fixture_text_load(struct sky_store *store, sky_span text,
+                              const struct sky_catalogue *catalogue, struct sky_rng *rng,
+                              struct sky_seed_count *ret_count, struct sky_why *why)
+{
+    struct loading loading = {.catalogue = catalogue, .rng = rng};
+    struct file_at_hand at;
+    struct sky_seed_config config = seed_config(&loading, &at);
+
+    config.on_error = keep_first;
+    sky_err err = sky_seed_load(store, text, &config, ret_count);
+    if (err != SKY_OK)
+        *why = loading.first;
+    return err;
 }

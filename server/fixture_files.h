@@ -30,4 +30,10 @@ SKY_MUST_USE sky_err sky_fixture_files_load(
     struct sky_store *store, const struct sky_strings *paths, const struct sky_catalogue *catalogue,
     struct sky_rng *rng, FILE *errors, struct sky_fixture_result *ret_result, struct sky_why *why);
 
+/* One fixture text, which came by another way than a file; `why` has its first error. */
+SKY_MUST_USE sky_err sky_fixture_text_load(struct sky_store *store, sky_span text,
+                                           const struct sky_catalogue *catalogue,
+                                           struct sky_rng *rng, struct sky_seed_count *ret_count,
+                                           struct sky_why *why);
+
 #endif

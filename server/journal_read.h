@@ -73,6 +73,7 @@ void sky_cursor_message(struct sky_cursor *cursor, const struct sky_event *event
 struct sky_event_filter {
     uint64_t types;                  /* bit per sky_event_type; 0: any */
     unsigned directions;             /* bit per sky_direction; 0: any */
+    bool findings;                   /* only events with findings */
     uint32_t connection;             /* 0: any */
     int64_t device_id;               /* the device of that name, when the registry knows it */
     sky_span cloud, product, device; /* the names; events of peers that only claim to be this

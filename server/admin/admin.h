@@ -1,0 +1,16 @@
+/* The admin API: what a test suite asks and orders, over HTTP. One table of routes dispatches it
+ * and describes it. */
+#ifndef SKY_SERVER_ADMIN_ADMIN_H
+#define SKY_SERVER_ADMIN_ADMIN_H
+
+struct sky_app;
+struct sky_http_call;
+
+void sky_admin_open(struct sky_app *app);
+/* No call may be left. */
+void sky_admin_free(struct sky_app *app);
+
+/* Answers the call, now or later. */
+void sky_admin_call(struct sky_http_call *call);
+
+#endif

@@ -1,0 +1,424 @@
+#include "server/admin/api.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "auth/digest.h"
+#include "protocol/base/assert.h"
+#include "protocol/base/mem.h"
+#include "server/config.h"
+
+enum { MESSAGE_MAX = 512, ALLOW_MAX = 128, NEAR_SHOWN = 3 };
+
+/* ---- answering ---- */
+
+void sky_api_reply_json(struct sky_http_call *call, int status, sky_span body)
+{
+    const struct sky_http_reply reply = {
+        .status = status, .content_type = "application/json", .body = body};
+    sky_http_reply(call, &reply);
+}
+
+static void write_error(struct sky_jw *jw, const char *code, const char *pointer,
+                        const char *message)
+{
+    sky_jw_object(jw);
+    sky_jw_key(jw, "error");
+    sky_jw_object(jw);
+    sky_jw_put_str(jw, "code", code);
+    sky_jw_put_str(jw, "message", message);
+    sky_jw_put_str(jw, "pointer", pointer);
+    sky_jw_end_object(jw);
+    sky_jw_end_object(jw);
+}
+
+void sky_api_reply_error(struct sky_http_call *call, int status, const char *code,
+                         const char *message)
+{
+    struct sky_buf out;
+    sky_buf_init(&out, SKY_HTTP_ANSWER_MAX);
+    struct sky_jw jw = sky_jw(&out);
+    write_error(&jw, code, "", message);
+    sky_api_reply_json(call, status, sky_buf_span(&out));
+    sky_buf_done(&out);
+}
+
+static void reply(struct sky_api *api, int status, const char *content_type)
+{
+    const struct sky_http_reply whole = {.status = status,
+                                         .content_type = content_type,
+                                         .body = sky_buf_span(&api->out),
+                                         .extra = api->extra};
+    sky_http_reply(api->call, &whole);
+}
+
+void sky_api_send(struct sky_api *api, int status)
+{
+    if (api->out.overflow) {
+        sky_api_error(api, 500, "limit", "", "the answer is too long; ask for less");
+        return;
+    }
+    reply(api, status, api->out.len > 0 ? "application/json" : NULL);
+}
+
+void sky_api_send_text(struct sky_api *api, const char *content_type)
+{
+    reply(api, 200, content_type);
+}
+
+void sky_api_error(struct sky_api *api, int status, const char *code, const char *pointer,
+                   const char *fmt, ...)
+{
+    char message[MESSAGE_MAX];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(message, sizeof message, fmt, args);
+    va_end(args);
+    sky_buf_clear(&api->out);
+    api->jw = sky_jw(&api->out);
+    write_error(&api->jw, code, pointer, message);
+    reply(api, status, "application/json");
+}
+
+static int status_of(sky_err err)
+{
+    static const int statuses[] = {
+        [SKY_ERR_INVALID] = 400,  [SKY_ERR_NOT_FOUND] = 404, [SKY_ERR_EXISTS] = 409,
+        [SKY_ERR_CONFLICT] = 409, [SKY_ERR_DENIED] = 403,    [SKY_ERR_LIMIT] = 413,
+        [SKY_ERR_BUSY] = 503,     [SKY_ERR_IO] = 500,        [SKY_ERR_STORE] = 507,
+        [SKY_ERR_CRYPTO] = 500};
+    SKY_ASSERT(err != SKY_OK && (size_t)err < SKY_COUNT(statuses));
+    return statuses[err];
+}
+
+void sky_api_fail(struct sky_api *api, sky_err err, const struct sky_why *why)
+{
+    bool said = why != NULL && why->reason[0] != '\0';
+    sky_api_error(api, status_of(err), sky_err_slug(err), said ? why->pointer : "", "%s",
+                  said ? why->reason : sky_err_text(err));
+}
+
+/* ---- asking ---- */
+
+bool sky_api_query(const struct sky_api *api, const char *name, char out[SKY_API_PARAM_MAX])
+{
+    bool bad;
+    return sky_http_query(api->call->head.query, name, out, SKY_API_PARAM_MAX, &bad) && !bad;
+}
+
+int64_t sky_api_query_int(const struct sky_api *api, const char *name, int64_t otherwise)
+{
+    char text[SKY_API_PARAM_MAX];
+    int64_t value;
+    if (!sky_api_query(api, name, text) || !sky_span_to_int(sky_span_str(text), &value))
+        return otherwise;
+    return value;
+}
+
+bool sky_api_query_is(const struct sky_api *api, const char *name)
+{
+    char text[SKY_API_PARAM_MAX];
+    return sky_api_query(api, name, text) && strcmp(text, "true") == 0;
+}
+
+const char *sky_api_body_text(const struct sky_api *api, const char *name)
+{
+    return api->body ? sky_json_get_str(api->body, name) : NULL;
+}
+
+int64_t sky_api_body_int(const struct sky_api *api, const char *name, int64_t otherwise)
+{
+    const cJSON *item = api->body ? sky_json_get(api->body, name) : NULL;
+    return item ? (int64_t)item->valuedouble : otherwise;
+}
+
+bool sky_api_body_bool(const struct sky_api *api, const char *name, bool otherwise)
+{
+    const cJSON *item = api->body ? sky_json_get(api->body, name) : NULL;
+    return item ? cJSON_IsTrue(item) : otherwise;
+}
+
+const struct sky_cloud *sky_api_cloud(struct sky_api *api, const char *name)
+{
+    const struct sky_cloud *cloud = sky_cloud_find(sky_span_str(name));
+    if (cloud == NULL)
+        sky_api_error(api, 404, "not_found", "", "there is no cloud '%s'", name);
+    return cloud;
+}
+
+bool sky_api_device(struct sky_api *api, struct sky_product *ret_product,
+                    struct sky_device *ret_device)
+{
+    const struct sky_path_vars *vars = &api->vars;
+    if (sky_api_cloud(api, vars->cloud) == NULL)
+        return false;
+    sky_err err = sky_store_find_device(api->app->store, sky_span_str(vars->cloud),
+                                        sky_span_str(vars->product), sky_span_str(vars->device),
+                                        ret_product, ret_device);
+    if (err == SKY_ERR_NOT_FOUND)
+        sky_api_error(api, 404, "not_found", "", "there is no %s '%s' in cloud %s",
+                      ret_product->id ? "device" : "product",
+                      ret_product->id ? vars->device : vars->product, vars->cloud);
+    else if (err != SKY_OK)
+        sky_api_fail(api, err, NULL);
+    return err == SKY_OK;
+}
+
+bool sky_api_flush(struct sky_api *api)
+{
+    sky_err err = sky_journal_flush(api->app->journal);
+    if (err != SKY_OK)
+        sky_api_fail(api, err, NULL);
+    return err == SKY_OK;
+}
+
+void sky_api_record(struct sky_app *app, enum sky_event_type type, int64_t device_id,
+                    const char *name)
+{
+    const struct sky_event_head head = {
+        .type = type, .direction = SKY_INSIDE, .device_id = device_id};
+    const struct sky_attr attr = SKY_ATTR(NAME, sky_span_str(name));
+    sky_journal_add(app->journal, &head, &attr, 1, NULL);
+}
+
+/* ---- checking a request against its row ---- */
+
+static const struct sky_api_param *find_param(const struct sky_api_param *list, sky_span name)
+{
+    for (; list != NULL && list->name != NULL; list++) {
+        if (sky_span_eq_str(name, list->name))
+            return list;
+    }
+    return NULL;
+}
+
+/* Why this text is no value of the parameter, or NULL. */
+static const char *check_text(const struct sky_api_param *param, const char *text)
+{
+    struct sky_path_vars vars;
+    int64_t value;
+    sky_span span = sky_span_str(text);
+    if (param->kind == SKY_API_INT &&
+        (!sky_span_to_int(span, &value) || value < param->min || value > param->max))
+        return "is not a number in its range";
+    if (param->kind == SKY_API_BOOL && strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
+        return "is neither true nor false";
+    if (param->kind == SKY_API_DEVICE && !sky_match_device(span, &vars))
+        return "is not CLOUD/PRODUCT/DEVICE";
+    return NULL;
+}
+
+static bool check_query_piece(struct sky_api *api, sky_span piece)
+{
+    char name[64], text[SKY_API_PARAM_MAX];
+    bool bad;
+    sky_span key = piece, value;
+    sky_span_cut(piece, '=', &key, &value);
+    const struct sky_api_param *param = find_param(api->route->query, key);
+    if (param == NULL) {
+        if (!sky_http_decode(key, true, name, sizeof name))
+            name[0] = '\0';
+        sky_api_error(api, 400, "invalid", "", "%s has no query parameter '%s'", api->route->path,
+                      name);
+        return false;
+    }
+    sky_http_query(api->call->head.query, param->name, text, sizeof text, &bad);
+    const char *wrong = bad ? "is badly encoded or too long" : check_text(param, text);
+    if (wrong != NULL)
+        sky_api_error(api, 400, "invalid", "", "query parameter '%s' %s", param->name, wrong);
+    return wrong == NULL;
+}
+
+static bool check_query(struct sky_api *api)
+{
+    sky_span rest = api->call->head.query, piece;
+    while (sky_span_next(&rest, '&', &piece)) {
+        if (piece.len > 0 && !check_query_piece(api, piece))
+            return false;
+    }
+    return true;
+}
+
+/* Why this value is none of the member, or NULL. */
+static const char *check_value(const struct sky_api_param *param, const cJSON *value)
+{
+    double number = value->valuedouble;
+    switch (param->kind) {
+    case SKY_API_TEXT:
+        if (!cJSON_IsString(value))
+            return "must be a string";
+        return (int64_t)strlen(value->valuestring) > param->max ? "is too long" : NULL;
+    case SKY_API_INT:
+        if (!cJSON_IsNumber(value) || number != floor(number))
+            return "must be an integer";
+        return number < (double)param->min || number > (double)param->max ? "is out of range"
+                                                                          : NULL;
+    case SKY_API_BOOL:
+        return cJSON_IsBool(value) ? NULL : "must be true or false";
+    case SKY_API_OBJECT:
+        return cJSON_IsObject(value) ? NULL : "must be an object";
+    case SKY_API_ARRAY:
+        return cJSON_IsArray(value) ? NULL : "must be an array";
+    case SKY_API_DEVICE: {
+        struct sky_path_vars vars;
+        bool named =
+            cJSON_IsString(value) && sky_match_device(sky_span_str(value->valuestring), &vars);
+        return named ? NULL : "must be CLOUD/PRODUCT/DEVICE";
+    }
+    case SKY_API_ANY:
+        break;
+    }
+    return NULL;
+}
+
+static bool check_members(struct sky_api *api)
+{
+    char pointer[SKY_WHY_POINTER_MAX];
+    const cJSON *member;
+    cJSON_ArrayForEach (member, api->body) {
+        const struct sky_api_param *param =
+            find_param(api->route->body, sky_span_str(member->string));
+        const char *wrong = param ? check_value(param, member) : "is not known here";
+        if (wrong != NULL) {
+            snprintf(pointer, sizeof pointer, "/%s", member->string);
+            sky_api_error(api, 400, "invalid", pointer, "'%.100s' %s", member->string, wrong);
+            return false;
+        }
+    }
+    for (const struct sky_api_param *param = api->route->body; param->name != NULL; param++) {
+        if (param->required && sky_json_get(api->body, param->name) == NULL) {
+            sky_api_error(api, 400, "invalid", "", "'%s' is missing", param->name);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* An empty body is an empty object, so that a POST without anything to say needs none. */
+static bool check_body(struct sky_api *api)
+{
+    struct sky_why why;
+    sky_span text = api->call->body;
+    if (api->route->free_body != NULL)
+        return true;
+    if (api->route->body == NULL && text.len > 0) {
+        sky_api_error(api, 400, "invalid", "", "%s %s takes no body", api->route->method,
+                      api->route->path);
+        return false;
+    }
+    if (api->route->body == NULL)
+        return true;
+    if (text.len == 0)
+        text = SKY_SPAN("{}");
+    sky_err err = sky_json_parse(text, SKY_API_BODY_DEPTH_MAX, &api->body, &why);
+    if (err != SKY_OK) {
+        sky_api_fail(api, err, &why);
+        return false;
+    }
+    if (!cJSON_IsObject(api->body)) {
+        sky_api_error(api, 400, "invalid", "", "the body must be a JSON object");
+        return false;
+    }
+    return check_members(api);
+}
+
+/* ---- dispatching ---- */
+
+static bool is_method(const struct sky_route *route, sky_span method)
+{
+    if (sky_span_eq(method, SKY_SPAN("HEAD")))
+        method = SKY_SPAN("GET");
+    return sky_span_eq_str(method, route->method);
+}
+
+/* The row for this request, or NULL with the methods that its path does know, "GET, POST". */
+static const struct sky_route *find_route(struct sky_api *api, struct sky_buf *allowed)
+{
+    const struct sky_http_head *head = &api->call->head;
+    struct sky_path_vars vars;
+    for (size_t i = 0; i < sky_route_count; i++) {
+        const struct sky_route *route = &sky_routes[i];
+        if (!sky_match_path(sky_span_str(route->path), head->path, &vars))
+            continue;
+        if (is_method(route, head->method)) {
+            api->vars = vars;
+            return route;
+        }
+        sky_buf_addf(allowed, "%s%s", allowed->len > 0 ? ", " : "", route->method);
+    }
+    return NULL;
+}
+
+static void answer_wrong_method(struct sky_api *api, sky_span allowed)
+{
+    char line[ALLOW_MAX];
+    int len = snprintf(line, sizeof line, "Allow: %.*s\r\n", SKY_SPAN_ARGS(allowed));
+    SKY_ASSERT(len > 0 && (size_t)len < sizeof line);
+    api->extra = sky_span_of(line, (size_t)len);
+    sky_api_error(api, 405, "method", "", "this path knows %.*s", SKY_SPAN_ARGS(allowed));
+}
+
+/* Names the routes nearest to a path that is none. */
+static void answer_no_route(struct sky_api *api)
+{
+    sky_span path = api->call->head.path;
+    struct sky_buf near;
+    unsigned best = 0, shown = 0;
+    sky_buf_init(&near, MESSAGE_MAX / 2);
+    for (size_t i = 0; i < sky_route_count; i++) {
+        unsigned points = sky_match_nearness(sky_span_str(sky_routes[i].path), path);
+        best = points > best ? points : best;
+    }
+    for (size_t i = 0; best > 0 && i < sky_route_count && shown < NEAR_SHOWN; i++) {
+        if (sky_match_nearness(sky_span_str(sky_routes[i].path), path) == best)
+            sky_buf_addf(&near, "%s%s %s", shown++ ? ", " : "", sky_routes[i].method,
+                         sky_routes[i].path);
+    }
+    sky_api_error(api, 404, "not_found", "", "there is no '%.*s' here; near: %.*s",
+                  SKY_SPAN_ARGS(sky_span_head(path, MESSAGE_MAX / 4)),
+                  SKY_SPAN_ARGS(shown ? sky_buf_span(&near) : SKY_SPAN("GET /openapi.json")));
+    sky_buf_done(&near);
+}
+
+static bool is_authorised(const struct sky_api *api)
+{
+    const char *token = api->app->config->admin_token;
+    sky_span given;
+    if (token == NULL || (api->route != NULL && api->route->open))
+        return true;
+    if (!sky_http_head_header(api->call->head.headers, "Authorization", &given) ||
+        !sky_span_eq_nocase(sky_span_head(given, 7), SKY_SPAN("Bearer ")))
+        return false;
+    return sky_digest_eq(sky_span_trim(sky_span_tail(given, 7)), sky_span_str(token));
+}
+
+static void dispatch(struct sky_api *api)
+{
+    struct sky_buf allowed;
+    sky_buf_init(&allowed, ALLOW_MAX / 2);
+    api->route = find_route(api, &allowed);
+    if (!is_authorised(api)) {
+        api->extra = SKY_SPAN("WWW-Authenticate: Bearer\r\n");
+        sky_api_error(api, 401, "token", "", "the admin token is missing or wrong");
+    } else if (api->route != NULL) {
+        if (check_query(api) && check_body(api))
+            api->route->handle(api);
+    } else if (allowed.len > 0) {
+        answer_wrong_method(api, sky_buf_span(&allowed));
+    } else {
+        answer_no_route(api);
+    }
+    sky_buf_done(&allowed);
+}
+
+void sky_admin_call(struct sky_http_call *call)
+{
+    struct sky_api api = {.call = call, .app = call->app};
+    sky_buf_init(&api.out, SKY_HTTP_ANSWER_MAX);
+    api.jw = sky_jw(&api.out);
+    dispatch(&api);
+    cJSON_Delete(api.body);
+    sky_buf_done(&api.out);
+}

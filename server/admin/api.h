@@ -1,0 +1,160 @@
+/* What the handlers of the admin API share: the request at hand, its checked parameters, and ways
+ * to answer. A handler sees only requests that its row of the table describes. */
+#ifndef SKY_SERVER_ADMIN_API_H
+#define SKY_SERVER_ADMIN_API_H
+
+#include "protocol/base/json.h"
+#include "server/admin/admin.h"
+#include "server/admin/match.h"
+#include "server/app.h"
+#include "server/http_port.h"
+#include "server/journal_json.h"
+
+enum {
+    SKY_API_PARAM_MAX = 512, /* bytes of one decoded query parameter */
+    SKY_API_BODY_DEPTH_MAX = 32,
+    SKY_API_WAIT_MS_MAX = 10 * 60 * 1000,
+    SKY_API_PAGE_DEFAULT = 100, /* entries of a list */
+    SKY_API_PAGE_MAX = 1000,
+};
+
+enum sky_api_kind {
+    SKY_API_TEXT,
+    SKY_API_INT,
+    SKY_API_BOOL,
+    SKY_API_DEVICE, /* "cloud/product/device" */
+    SKY_API_OBJECT,
+    SKY_API_ARRAY,
+    SKY_API_ANY,
+};
+
+/* A query parameter, or a member of the body: checked before the handler runs. */
+struct sky_api_param {
+    const char *name; /* NULL ends a list */
+    enum sky_api_kind kind;
+    bool required;
+    int64_t min, max; /* of an integer; `max` of a text: bytes */
+    const char *about;
+};
+
+struct sky_api_answer {
+    int status; /* 0 ends a list */
+    const char *about;
+};
+
+enum { SKY_ROUTE_ANSWERS_MAX = 5 };
+
+struct sky_api;
+
+struct sky_route {
+    const char *method, *path;
+    void (*handle)(struct sky_api *api);
+    const char *summary;
+    const struct sky_api_param *query; /* NULL: none */
+    const struct sky_api_param *body;  /* members of the JSON object; NULL: none */
+    const char *free_body;             /* the body is JSON of a form described here; NULL: not */
+    const char *content_type;          /* of the answer; NULL: application/json */
+    struct sky_api_answer answers[SKY_ROUTE_ANSWERS_MAX];
+    bool open; /* needs no token */
+};
+
+extern const struct sky_route sky_routes[];
+extern const size_t sky_route_count;
+
+/* One request on its way through its handler. */
+struct sky_api {
+    struct sky_http_call *call;
+    struct sky_app *app;
+    const struct sky_route *route;
+    struct sky_path_vars vars;
+    cJSON *body;        /* an object, or NULL; freed after the handler */
+    struct sky_buf out; /* the answer's body, written through `jw` */
+    struct sky_jw jw;
+    sky_span extra; /* header lines of the answer */
+};
+
+/* ---- answering: exactly one of these, or keep the call and answer it later ---- */
+
+void sky_api_send(struct sky_api *api, int status);
+void sky_api_send_text(struct sky_api *api, const char *content_type);
+void sky_api_error(struct sky_api *api, int status, const char *code, const char *pointer,
+                   const char *fmt, ...) SKY_PRINTF(5, 6);
+/* In the words of `why`, or the error's own when it is NULL. */
+void sky_api_fail(struct sky_api *api, sky_err err, const struct sky_why *why);
+
+/* The same for a call that was kept. */
+void sky_api_reply_json(struct sky_http_call *call, int status, sky_span body);
+void sky_api_reply_error(struct sky_http_call *call, int status, const char *code,
+                         const char *message);
+
+/* ---- asking ---- */
+
+/* A query parameter, decoded; false when it was not given. */
+bool sky_api_query(const struct sky_api *api, const char *name, char out[SKY_API_PARAM_MAX]);
+int64_t sky_api_query_int(const struct sky_api *api, const char *name, int64_t otherwise);
+bool sky_api_query_is(const struct sky_api *api, const char *name); /* given, and true */
+
+/* Members of the body; absent: NULL, `otherwise`. */
+const char *sky_api_body_text(const struct sky_api *api, const char *name);
+int64_t sky_api_body_int(const struct sky_api *api, const char *name, int64_t otherwise);
+bool sky_api_body_bool(const struct sky_api *api, const char *name, bool otherwise);
+
+/* The cloud, product or device that the path names; false when there is none, and answered 404. */
+const struct sky_cloud *sky_api_cloud(struct sky_api *api, const char *name);
+bool sky_api_device(struct sky_api *api, struct sky_product *ret_product,
+                    struct sky_device *ret_device);
+
+/* Everything recorded so far is in the store, where what is shown must be. False, and answered
+ * 500, when the store refuses. */
+bool sky_api_flush(struct sky_api *api);
+
+/* An event of the registry or the clock, done by the API: `name` says what. */
+void sky_api_record(struct sky_app *app, enum sky_event_type type, int64_t device_id,
+                    const char *name);
+
+/* A rule of the catalogue, as members of an open object. */
+void sky_api_write_rule(struct sky_api *api, size_t index);
+
+/* ---- who waits for events ---- */
+
+struct sky_event_wait;
+
+struct sky_admin {
+    struct sky_event_wait *waits; /* list: calls that want events */
+    struct sky_timer look;        /* set when there are new events to look at */
+    struct sky_device_names names;
+};
+
+/* ---- handlers ---- */
+
+#define SKY_API_HANDLERS(X)                                                                        \
+    X(health)                                                                                      \
+    X(version)                                                                                     \
+    X(metrics)                                                                                     \
+    X(openapi)                                                                                     \
+    X(products_list)                                                                               \
+    X(products_create)                                                                             \
+    X(devices_list)                                                                                \
+    X(devices_create)                                                                              \
+    X(device_read)                                                                                 \
+    X(device_change)                                                                               \
+    X(device_delete)                                                                               \
+    X(device_credentials)                                                                          \
+    X(device_disconnect)                                                                           \
+    X(device_message)                                                                              \
+    X(device_shadow)                                                                               \
+    X(events_list)                                                                                 \
+    X(events_stream)                                                                               \
+    X(clock_read)                                                                                  \
+    X(clock_freeze)                                                                                \
+    X(clock_advance)                                                                               \
+    X(clock_set)                                                                                   \
+    X(clock_resume)                                                                                \
+    X(rules)                                                                                       \
+    X(verdicts)                                                                                    \
+    X(reset)
+#define X(name) void sky_api_##name(struct sky_api *api);
+SKY_API_HANDLERS(X)
+#undef X
+
+#endif

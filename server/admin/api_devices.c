@@ -1,0 +1,360 @@
+/* Devices of the registry. */
+#include <stdio.h>
+
+#include "server/admin/api.h"
+#include "server/credentials.h"
+#include "server/lookup.h"
+#include "store/seed.h"
+
+static void put_text_or_null(struct sky_jw *jw, const char *key, const char *text)
+{
+    if (*text != '\0') {
+        sky_jw_put_str(jw, key, text);
+        return;
+    }
+    sky_jw_key(jw, key);
+    sky_jw_null(jw);
+}
+
+/* What is known of the device since the server started. */
+static void write_presence(struct sky_api *api, int64_t device_id)
+{
+    const struct sky_session *session = sky_session_find(api->app, device_id);
+    struct sky_jw *jw = &api->jw;
+    char seen[SKY_TIME_TEXT_MAX] = "";
+    bool online = session != NULL && session->conn != NULL;
+    if (session != NULL && session->last_seen_ms != 0)
+        sky_time_text(session->last_seen_ms, seen);
+    sky_jw_put_bool(jw, "online", online);
+    if (online)
+        sky_jw_put_int(jw, "connection", session->conn->id);
+    put_text_or_null(jw, "lastSeen", seen);
+    if (session != NULL) {
+        sky_jw_put_int(jw, "published", (int64_t)session->published);
+        sky_jw_put_int(jw, "delivered", (int64_t)session->delivered);
+        sky_jw_put_int(jw, "subscriptions",
+                       (int64_t)sky_subs_count(api->app->broker.subs, session->slot));
+    }
+}
+
+static void write_device(struct sky_api *api, const struct sky_product *product,
+                         const struct sky_device *device)
+{
+    struct sky_jw *jw = &api->jw;
+    char name[SKY_DEVICE_NAME_MAX + 1];
+    snprintf(name, sizeof name, "%s/%s/%s", product->cloud, product->key, device->key);
+    sky_jw_object(jw);
+    sky_jw_put_str(jw, "name", name);
+    sky_jw_put_str(jw, "cloud", product->cloud);
+    sky_jw_put_str(jw, "product", product->key);
+    sky_jw_put_str(jw, "device", device->key);
+    sky_jw_put_bool(jw, "enabled", device->enabled);
+    sky_jw_put_str(jw, "state", device->state == SKY_DEVICE_ACTIVE ? "active" : "inactive");
+    sky_jw_put_bool(jw, "secretIssued", device->secret_issued);
+    put_text_or_null(jw, "assetId", device->asset_id);
+    put_text_or_null(jw, "fingerprint", device->fingerprint);
+    if (sky_api_query_is(api, "secrets")) {
+        sky_jw_put_str(jw, "secret", device->secret);
+        put_text_or_null(jw, "oldSecret", device->old_secret);
+    }
+    write_presence(api, device->id);
+    sky_jw_end_object(jw);
+}
+
+/* ---- list ---- */
+
+struct listing {
+    struct sky_api *api;
+    char cloud[SKY_API_PARAM_MAX], product[SKY_API_PARAM_MAX]; /* empty: all */
+    int64_t after_product; /* products up to this one are done; 0: none */
+    int64_t after_device;
+    bool reached; /* the page begins here or has begun */
+    size_t left;
+    bool more;
+    char last[SKY_DEVICE_NAME_MAX + 1];
+    sky_err err;
+};
+
+static bool list_device(void *ctx, const struct sky_product *product,
+                        const struct sky_device *device)
+{
+    struct listing *listing = ctx;
+    if (listing->left == 0) {
+        listing->more = true;
+        return false;
+    }
+    write_device(listing->api, product, device);
+    snprintf(listing->last, sizeof listing->last, "%s/%s/%s", product->cloud, product->key,
+             device->key);
+    listing->left--;
+    return true;
+}
+
+static bool is_listed(const struct listing *listing, const struct sky_product *product)
+{
+    return (listing->cloud[0] == '\0' || strcmp(listing->cloud, product->cloud) == 0) &&
+           (listing->product[0] == '\0' || strcmp(listing->product, product->key) == 0);
+}
+
+static bool list_product(void *ctx, const struct sky_product *product)
+{
+    struct listing *listing = ctx;
+    bool here = product->id == listing->after_product;
+    if (!listing->reached && !here)
+        return true;
+    listing->reached = true;
+    if (!is_listed(listing, product))
+        return true;
+    listing->err = sky_store_each_device(listing->api->app->store, product->id,
+                                         here ? listing->after_device : 0, listing->left + 1,
+                                         list_device, listing);
+    return listing->err == SKY_OK && !listing->more;
+}
+
+/* Where the page begins: behind the device that `after` names. */
+static bool find_start(struct listing *listing)
+{
+    char after[SKY_API_PARAM_MAX];
+    struct sky_product product;
+    struct sky_device device;
+    struct sky_api *api = listing->api;
+    listing->reached = !sky_api_query(api, "after", after);
+    if (listing->reached)
+        return true;
+    sky_match_device(sky_span_str(after), &api->vars);
+    if (!sky_api_device(api, &product, &device))
+        return false;
+    listing->after_product = product.id;
+    listing->after_device = device.id;
+    return true;
+}
+
+void sky_api_devices_list(struct sky_api *api)
+{
+    struct listing listing = {.api = api};
+    struct sky_jw *jw = &api->jw;
+    listing.left = (size_t)sky_api_query_int(api, "limit", SKY_API_PAGE_DEFAULT);
+    sky_api_query(api, "cloud", listing.cloud);
+    sky_api_query(api, "product", listing.product);
+    if (!find_start(&listing))
+        return;
+    sky_jw_object(jw);
+    sky_jw_key(jw, "devices");
+    sky_jw_array(jw);
+    sky_err err = sky_store_each_product(api->app->store, list_product, &listing);
+    sky_jw_end_array(jw);
+    put_text_or_null(jw, "next", listing.more ? listing.last : "");
+    sky_jw_end_object(jw);
+    if (err == SKY_OK)
+        err = listing.err;
+    if (err == SKY_OK)
+        sky_api_send(api, 200);
+    else
+        sky_api_fail(api, err, NULL);
+}
+
+/* ---- create, read, change, delete ---- */
+
+static void make_secret(struct sky_app *app, const struct sky_cloud *cloud,
+                        char out[SKY_SECRET_MAX + 1])
+{
+    char fresh[SKY_FRESH_LEN + 1];
+    sky_rng_text(&app->rng, fresh, SKY_FRESH_LEN);
+    cloud->make_secret(sky_span_of(fresh, SKY_FRESH_LEN), out);
+}
+
+static bool is_lower_hex(const char *text)
+{
+    return strspn(text, "0123456789abcdef") == strlen(text);
+}
+
+/* Takes the members of the body that are fields of a device. False, and answered, when one is not
+ * as it must be. */
+static bool take_fields(struct sky_api *api, const struct sky_cloud *cloud,
+                        struct sky_device *device)
+{
+    struct sky_why why = {0};
+    const char *secret = sky_api_body_text(api, "secret");
+    const char *asset_id = sky_api_body_text(api, "assetId");
+    const char *fingerprint = sky_api_body_text(api, "fingerprint");
+    device->enabled = sky_api_body_bool(api, "enabled", device->enabled);
+    if (secret != NULL && cloud->check_secret != NULL &&
+        cloud->check_secret(sky_span_str(secret), &why) != SKY_OK) {
+        sky_api_error(api, 400, "invalid", "/secret", "%s", why.reason);
+        return false;
+    }
+    if (fingerprint != NULL && *fingerprint != '\0' &&
+        (strlen(fingerprint) != SKY_FINGERPRINT_HEX || !is_lower_hex(fingerprint))) {
+        sky_api_error(api, 400, "invalid", "/fingerprint",
+                      "a fingerprint is the SHA-256 of the certificate: 64 lower-case hex digits");
+        return false;
+    }
+    if (secret != NULL)
+        sky_span_copy(sky_span_str(secret), device->secret, sizeof device->secret);
+    if (asset_id != NULL)
+        sky_span_copy(sky_span_str(asset_id), device->asset_id, sizeof device->asset_id);
+    if (fingerprint != NULL)
+        sky_span_copy(sky_span_str(fingerprint), device->fingerprint, sizeof device->fingerprint);
+    return true;
+}
+
+/* Where the new device is to be. False, and answered, when that cannot be. */
+static bool find_place(struct sky_api *api, const struct sky_cloud **ret_cloud,
+                       struct sky_product *ret_product)
+{
+    struct sky_why why = {0};
+    const char *cloud = sky_api_body_text(api, "cloud");
+    const char *product = sky_api_body_text(api, "product");
+    sky_span key = sky_span_str(sky_api_body_text(api, "device"));
+    *ret_cloud = sky_cloud_find(sky_span_str(cloud));
+    if (*ret_cloud == NULL) {
+        sky_api_error(api, 404, "not_found", "/cloud", "there is no cloud '%s'", cloud);
+        return false;
+    }
+    if (sky_store_find_product(api->app->store, sky_span_str(cloud), sky_span_str(product),
+                               ret_product) != SKY_OK) {
+        sky_api_error(api, 404, "not_found", "/product",
+                      "cloud %s has no product '%s'; POST /api/v1/products makes one", cloud,
+                      product);
+        return false;
+    }
+    if (sky_seed_check_key("the device key", key, &why) != SKY_OK) {
+        sky_api_error(api, 400, "invalid", "/device", "%s", why.reason);
+        return false;
+    }
+    return true;
+}
+
+void sky_api_devices_create(struct sky_api *api)
+{
+    const struct sky_cloud *cloud;
+    struct sky_product product;
+    struct sky_device device = {.enabled = true};
+    if (!find_place(api, &cloud, &product) || !take_fields(api, cloud, &device))
+        return;
+    device.product_id = product.id;
+    sky_span_copy(sky_span_str(sky_api_body_text(api, "device")), device.key, sizeof device.key);
+    if (device.secret[0] == '\0')
+        make_secret(api->app, cloud, device.secret);
+    sky_err err = sky_store_add_device(api->app->store, &device);
+    if (err == SKY_ERR_EXISTS) {
+        sky_api_error(api, 409, "exists", "/device", "%s/%s has a device '%s' already", cloud->name,
+                      product.key, device.key);
+        return;
+    }
+    if (err != SKY_OK) {
+        sky_api_fail(api, err, NULL);
+        return;
+    }
+    sky_api_record(api->app, SKY_EVENT_REGISTRY, device.id, "create");
+    write_device(api, &product, &device);
+    sky_api_send(api, 201);
+}
+
+void sky_api_device_read(struct sky_api *api)
+{
+    struct sky_product product;
+    struct sky_device device;
+    if (!sky_api_device(api, &product, &device))
+        return;
+    write_device(api, &product, &device);
+    sky_api_send(api, 200);
+}
+
+void sky_api_device_change(struct sky_api *api)
+{
+    struct sky_product product;
+    struct sky_device device;
+    if (!sky_api_device(api, &product, &device) ||
+        !take_fields(api, sky_cloud_find(sky_span_str(product.cloud)), &device))
+        return;
+    sky_err err = sky_store_set_device(api->app->store, &device);
+    if (err != SKY_OK) {
+        sky_api_fail(api, err, NULL);
+        return;
+    }
+    sky_api_record(api->app, SKY_EVENT_REGISTRY, device.id, "change");
+    write_device(api, &product, &device);
+    sky_api_send(api, 200);
+}
+
+void sky_api_device_delete(struct sky_api *api)
+{
+    struct sky_product product;
+    struct sky_device device;
+    if (!sky_api_device(api, &product, &device))
+        return;
+    sky_err err = sky_store_delete_device(api->app->store, device.id);
+    if (err != SKY_OK) {
+        sky_api_fail(api, err, NULL);
+        return;
+    }
+    sky_api_record(api->app, SKY_EVENT_REGISTRY, device.id, "delete");
+    struct sky_session *session = sky_session_find(api->app, device.id);
+    if (session != NULL)
+        sky_session_forget(api->app, session);
+    sky_api_send(api, 204);
+}
+
+/* ---- what belongs to a device ---- */
+
+void sky_api_device_credentials(struct sky_api *api)
+{
+    struct sky_product product;
+    struct sky_device device;
+    struct sky_credentials credentials = {.client_id = ""};
+    char fresh[SKY_FRESH_LEN + 1];
+    if (!sky_api_device(api, &product, &device))
+        return;
+    sky_rng_text(&api->app->rng, fresh, SKY_FRESH_LEN);
+    const struct sky_sign_request request = {.product = &product,
+                                             .device = &device,
+                                             .dynamic = sky_api_query_is(api, "dynamic"),
+                                             .tls = sky_api_query_is(api, "tls"),
+                                             .now_ms = api->app->clock.now_ms,
+                                             .fresh = sky_span_of(fresh, SKY_FRESH_LEN)};
+    sky_cloud_find(sky_span_str(product.cloud))->sign(&request, &credentials);
+    sky_jw_object(&api->jw);
+    sky_credentials_write(&api->jw, &credentials);
+    sky_jw_end_object(&api->jw);
+    sky_api_send(api, 200);
+}
+
+void sky_api_device_shadow(struct sky_api *api)
+{
+    struct sky_product product;
+    struct sky_device device;
+    struct sky_buf body;
+    int64_t version;
+    if (!sky_api_device(api, &product, &device))
+        return;
+    sky_buf_init(&body, SKY_STORE_BLOB_MAX);
+    sky_err err = sky_store_get_document(api->app->store, device.id,
+                                         sky_span_str(SKY_SEED_DOCUMENT), &body, &version);
+    if (err == SKY_ERR_NOT_FOUND) {
+        sky_api_error(api, 404, "not_found", "", "the device has no shadow yet");
+    } else if (err != SKY_OK) {
+        sky_api_fail(api, err, NULL);
+    } else {
+        sky_jw_object(&api->jw);
+        sky_jw_put_int(&api->jw, "version", version);
+        sky_jw_key(&api->jw, "document");
+        sky_jw_raw(&api->jw, sky_buf_span(&body));
+        sky_jw_end_object(&api->jw);
+        sky_api_send(api, 200);
+    }
+    sky_buf_done(&body);
+}
+
+void sky_api_device_disconnect(struct sky_api *api)
+{
+    struct sky_product product;
+    struct sky_device device;
+    if (!sky_api_device(api, &product, &device))
+        return;
+    struct sky_session *session = sky_session_find(api->app, device.id);
+    if (session == NULL || !sky_session_kick(api->app, session, "disconnected by the admin API"))
+        sky_api_error(api, 409, "conflict", "", "the device is not connected");
+    else
+        sky_api_send(api, 204);
+}

@@ -1,0 +1,99 @@
+/* Messages to a device, as its cloud would send them. */
+#include <stdlib.h>
+
+#include "auth/text.h"
+#include "protocol/base/mem.h"
+#include "protocol/mqtt/topic.h"
+#include "server/admin/api.h"
+
+struct message {
+    sky_span topic, payload;
+    uint8_t *decoded; /* owned: what `payload` views when it came as base64 */
+    uint8_t qos;
+};
+
+static bool decode_payload(struct sky_api *api, const char *base64, struct message *message)
+{
+    size_t room = strlen(base64) + 1, len;
+    message->decoded = sky_mem_new(room);
+    if (!sky_base64_decode(sky_span_str(base64), message->decoded, room, &len)) {
+        sky_api_error(api, 400, "invalid", "/payloadBase64", "this is not padded base64");
+        return false;
+    }
+    message->payload = sky_span_of(message->decoded, len);
+    return true;
+}
+
+/* False, and answered, when the body says nothing that can be sent. */
+static bool take_message(struct sky_api *api, struct message *message)
+{
+    const char *text = sky_api_body_text(api, "payload");
+    const char *base64 = sky_api_body_text(api, "payloadBase64");
+    message->topic = sky_span_str(sky_api_body_text(api, "topic"));
+    message->payload = sky_span_str(text);
+    message->qos = (uint8_t)sky_api_body_int(api, "qos", 0);
+    if (!sky_topic_valid_name(message->topic)) {
+        sky_api_error(api, 400, "invalid", "/topic", "this is not a topic name");
+        return false;
+    }
+    if (text != NULL && base64 != NULL) {
+        sky_api_error(api, 400, "invalid", "/payloadBase64", "'payload' is given already");
+        return false;
+    }
+    return base64 == NULL || decode_payload(api, base64, message);
+}
+
+static uint64_t record(struct sky_app *app, int64_t device_id, const struct message *message)
+{
+    const struct sky_event_head head = {
+        .type = SKY_EVENT_PUBLISH, .direction = SKY_INSIDE, .device_id = device_id};
+    const struct sky_attr attrs[] = {SKY_ATTR(TOPIC, message->topic),
+                                     SKY_ATTR(PAYLOAD, message->payload),
+                                     SKY_ATTR_INT(QOS, message->qos)};
+    return sky_journal_add(app->journal, &head, attrs, SKY_COUNT(attrs), NULL);
+}
+
+/* Topics that the cloud pushes arrive unasked; on others the device must have subscribed. */
+static bool deliver(struct sky_app *app, struct sky_session *session, const struct message *message,
+                    uint64_t seq)
+{
+    const struct sky_product_info *info = session->product;
+    if (!sky_cloud_is_pushed(info->cloud, sky_span_str(info->product.key),
+                             sky_span_str(session->device_key), message->topic))
+        return sky_broker_reply(app, session, message->topic, message->payload, message->qos, seq);
+    sky_broker_push(app, session, message->topic, message->payload, message->qos, seq);
+    return true;
+}
+
+static void send_message(struct sky_api *api, const struct sky_device *device,
+                         const struct message *message)
+{
+    struct sky_app *app = api->app;
+    struct sky_session *session = sky_session_find(app, device->id);
+    if (session == NULL || (session->conn == NULL && !session->kept)) {
+        sky_api_error(api, 409, "conflict", "",
+                      "the device is not connected and keeps no session to come back to");
+        return;
+    }
+    uint64_t seq = record(app, device->id, message);
+    if (!deliver(app, session, message, seq)) {
+        sky_api_error(api, 409, "conflict", "/topic",
+                      "the device does not subscribe to this topic");
+        return;
+    }
+    sky_jw_object(&api->jw);
+    sky_jw_put_int(&api->jw, "seq", (int64_t)seq);
+    sky_jw_put_bool(&api->jw, "online", session->conn != NULL);
+    sky_jw_end_object(&api->jw);
+    sky_api_send(api, 202);
+}
+
+void sky_api_device_message(struct sky_api *api)
+{
+    struct sky_product product;
+    struct sky_device device;
+    struct message message = {.decoded = NULL};
+    if (sky_api_device(api, &product, &device) && take_message(api, &message))
+        send_message(api, &device, &message);
+    free(message.decoded);
+}

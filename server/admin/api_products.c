@@ -1,0 +1,57 @@
+/* Products of the registry. */
+#include "server/admin/api.h"
+#include "server/fixture_files.h"
+
+static bool write_product(void *ctx, const struct sky_product *product)
+{
+    struct sky_api *api = ctx;
+    struct sky_jw *jw = &api->jw;
+    sky_jw_object(jw);
+    sky_jw_put_str(jw, "cloud", product->cloud);
+    sky_jw_put_str(jw, "product", product->key);
+    sky_jw_put_bool(jw, "dynamicActivation", product->dynamic_activation);
+    sky_jw_put_bool(jw, "requireCertificate", product->require_certificate);
+    sky_jw_put_bool(jw, "httpsAuth", product->https_auth);
+    if (sky_api_query_is(api, "secrets"))
+        sky_jw_put_str(jw, "secret", product->secret);
+    sky_jw_end_object(jw);
+    return true;
+}
+
+void sky_api_products_list(struct sky_api *api)
+{
+    struct sky_jw *jw = &api->jw;
+    sky_jw_object(jw);
+    sky_jw_key(jw, "products");
+    sky_jw_array(jw);
+    sky_err err = sky_store_each_product(api->app->store, write_product, api);
+    sky_jw_end_array(jw);
+    sky_jw_end_object(jw);
+    if (err == SKY_OK)
+        sky_api_send(api, 200);
+    else
+        sky_api_fail(api, err, NULL);
+}
+
+/* The text of a fixture file, checked and loaded as one. */
+void sky_api_products_create(struct sky_api *api)
+{
+    struct sky_seed_count count;
+    struct sky_why why = {0};
+    struct sky_app *app = api->app;
+    sky_err err = sky_fixture_text_load(app->store, api->call->body, &app->catalogue, &app->rng,
+                                        &count, &why);
+    if (err != SKY_OK) {
+        sky_api_fail(api, err, &why);
+        return;
+    }
+    sky_api_record(app, SKY_EVENT_REGISTRY, 0, "fixtures");
+    struct sky_jw *jw = &api->jw;
+    sky_jw_object(jw);
+    sky_jw_put_int(jw, "productsAdded", (int64_t)count.products_added);
+    sky_jw_put_int(jw, "productsChanged", (int64_t)count.products_changed);
+    sky_jw_put_int(jw, "devicesAdded", (int64_t)count.devices_added);
+    sky_jw_put_int(jw, "devicesChanged", (int64_t)count.devices_changed);
+    sky_jw_end_object(jw);
+    sky_api_send(api, 200);
+}

@@ -1,0 +1,62 @@
+/* Back to the beginning: one device, or everything. */
+#include "server/admin/api.h"
+
+static void forget_sessions(struct sky_app *app)
+{
+    for (uint32_t slot = 0; slot < app->sessions.slots; slot++) {
+        struct sky_session *session = sky_session_at(app, slot);
+        if (session != NULL)
+            sky_session_forget(app, session);
+    }
+}
+
+static sky_err reset_all(struct sky_app *app)
+{
+    forget_sessions(app);
+    sky_err err = sky_store_reset_devices(app->store);
+    if (err == SKY_OK)
+        err = sky_journal_clear(app->journal);
+    return err;
+}
+
+/* The journal keeps its events: they are everybody's. */
+static void reset_one(struct sky_api *api, const char *name)
+{
+    struct sky_app *app = api->app;
+    struct sky_product product;
+    struct sky_device device;
+    sky_match_device(sky_span_str(name), &api->vars);
+    if (!sky_api_device(api, &product, &device))
+        return;
+    sky_err err = sky_store_reset_device(app->store, device.id);
+    if (err == SKY_ERR_NOT_FOUND) {
+        sky_api_error(api, 409, "conflict", "/device",
+                      "no fixture names this device: there is nothing to go back to");
+        return;
+    }
+    if (err != SKY_OK) {
+        sky_api_fail(api, err, NULL);
+        return;
+    }
+    struct sky_session *session = sky_session_find(app, device.id);
+    if (session != NULL)
+        sky_session_forget(app, session);
+    sky_api_record(app, SKY_EVENT_RESET, device.id, "device");
+    sky_api_send(api, 204);
+}
+
+void sky_api_reset(struct sky_api *api)
+{
+    const char *device = sky_api_body_text(api, "device");
+    if (device != NULL) {
+        reset_one(api, device);
+        return;
+    }
+    sky_err err = reset_all(api->app);
+    if (err != SKY_OK) {
+        sky_api_fail(api, err, NULL);
+        return;
+    }
+    sky_api_record(api->app, SKY_EVENT_RESET, 0, "all");
+    sky_api_send(api, 204);
+}

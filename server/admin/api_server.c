@@ -1,0 +1,62 @@
+/* The server itself: is it there, what is it, how is it doing. */
+#include "protocol/base/mem.h"
+#include "server/admin/api.h"
+
+/* Listeners are open before the first request can come, so being there is being ready. */
+void sky_api_health(struct sky_api *api)
+{
+    sky_jw_object(&api->jw);
+    sky_jw_put_str(&api->jw, "status", "ok");
+    sky_jw_end_object(&api->jw);
+    sky_api_send(api, 200);
+}
+
+void sky_api_version(struct sky_api *api)
+{
+    struct sky_jw *jw = &api->jw;
+    sky_jw_object(jw);
+    sky_jw_put_str(jw, "version", SKY_VERSION);
+    sky_jw_key(jw, "clouds");
+    sky_jw_array(jw);
+    for (size_t i = 0; sky_clouds[i] != NULL; i++) {
+        sky_jw_object(jw);
+        sky_jw_put_str(jw, "name", sky_clouds[i]->name);
+        sky_jw_put_str(jw, "title", sky_clouds[i]->title);
+        sky_jw_end_object(jw);
+    }
+    sky_jw_end_array(jw);
+    sky_jw_end_object(jw);
+    sky_api_send(api, 200);
+}
+
+/* The exposition format of Prometheus, version 0.0.4. */
+void sky_api_metrics(struct sky_api *api)
+{
+    const struct sky_app *app = api->app;
+    struct sky_journal_stats journal;
+    sky_journal_stats(app->journal, &journal);
+    const struct {
+        const char *name, *type, *help;
+        uint64_t value;
+    } rows[] = {
+        {"connections", "gauge", "open TCP connections", app->front.conn_count},
+        {"connections_accepted_total", "counter", "TCP connections accepted", app->front.accepted},
+        {"connections_turned_away_total", "counter", "TCP connections closed for want of room",
+         app->front.turned_away},
+        {"http_connections", "gauge", "open HTTP connections", sky_http_count(app)},
+        {"devices", "gauge", "devices in the registry", sky_store_count_devices(app->store)},
+        {"devices_online", "gauge", "devices with a session and a connection",
+         app->sessions.online},
+        {"events_total", "counter", "events recorded", journal.recorded},
+        {"events_lost_total", "counter", "events that can no longer be read", journal.evicted},
+        {"findings_total", "counter", "broken rules recorded", journal.findings},
+        {"journal_bytes", "gauge", "bytes of events in memory", journal.bytes_used},
+        {"journal_bytes_max", "gauge", "bytes of events that memory holds", journal.bytes_max},
+        {"journal_page_bytes", "gauge", "bytes of events in the store", journal.page_bytes},
+    };
+    for (size_t i = 0; i < SKY_COUNT(rows); i++)
+        sky_buf_addf(&api->out, "# HELP skymock_%s %s\n# TYPE skymock_%s %s\nskymock_%s %llu\n",
+                     rows[i].name, rows[i].help, rows[i].name, rows[i].type, rows[i].name,
+                     (unsigned long long)rows[i].value);
+    sky_api_send_text(api, api->route->content_type);
+}

@@ -1,0 +1,217 @@
+/* The description of the API, made from the table that dispatches it. (OpenAPI 3.0.3) */
+#include <stdio.h>
+
+#include "protocol/base/mem.h"
+#include "server/admin/api.h"
+
+static const char *const kind_types[] = {
+    [SKY_API_TEXT] = "string",   [SKY_API_INT] = "integer",   [SKY_API_BOOL] = "boolean",
+    [SKY_API_DEVICE] = "string", [SKY_API_OBJECT] = "object", [SKY_API_ARRAY] = "array"};
+
+static const struct {
+    const char *placeholder;
+    struct sky_api_param param;
+} in_path[] = {
+    {"{cloud}", {"cloud", SKY_API_TEXT, true, 0, SKY_CLOUD_NAME_MAX, "name of the cloud"}},
+    {"{product}", {"product", SKY_API_TEXT, true, 0, SKY_KEY_MAX, "key of the product"}},
+    {"{device}", {"device", SKY_API_TEXT, true, 0, SKY_KEY_MAX, "key of the device"}},
+};
+
+static void write_schema(struct sky_jw *jw, const struct sky_api_param *param)
+{
+    sky_jw_object(jw);
+    if (param->kind != SKY_API_ANY)
+        sky_jw_put_str(jw, "type", kind_types[param->kind]);
+    if (param->kind == SKY_API_INT) {
+        sky_jw_put_int(jw, "minimum", param->min);
+        sky_jw_put_int(jw, "maximum", param->max);
+    }
+    if (param->kind == SKY_API_TEXT && param->max > 0)
+        sky_jw_put_int(jw, "maxLength", param->max);
+    if (param->kind == SKY_API_DEVICE)
+        sky_jw_put_str(jw, "pattern", "^[^/]+/[^/]+/.+$");
+    if (param->kind == SKY_API_ARRAY) {
+        sky_jw_key(jw, "items");
+        sky_jw_object(jw);
+        sky_jw_end_object(jw);
+    }
+}
+
+static void write_parameter(struct sky_jw *jw, const char *in, const struct sky_api_param *param)
+{
+    sky_jw_object(jw);
+    sky_jw_put_str(jw, "name", param->name);
+    sky_jw_put_str(jw, "in", in);
+    sky_jw_put_bool(jw, "required", param->required);
+    sky_jw_put_str(jw, "description", param->about);
+    sky_jw_key(jw, "schema");
+    write_schema(jw, param);
+    sky_jw_end_object(jw);
+    sky_jw_end_object(jw);
+}
+
+static void write_parameters(struct sky_jw *jw, const struct sky_route *route)
+{
+    sky_jw_key(jw, "parameters");
+    sky_jw_array(jw);
+    for (size_t i = 0; i < SKY_COUNT(in_path); i++) {
+        if (strstr(route->path, in_path[i].placeholder) != NULL)
+            write_parameter(jw, "path", &in_path[i].param);
+    }
+    for (const struct sky_api_param *p = route->query; p != NULL && p->name != NULL; p++)
+        write_parameter(jw, "query", p);
+    sky_jw_end_array(jw);
+}
+
+static void write_members(struct sky_jw *jw, const struct sky_api_param *members)
+{
+    bool any_required = false;
+    sky_jw_put_str(jw, "type", "object");
+    sky_jw_put_bool(jw, "additionalProperties", false);
+    sky_jw_key(jw, "properties");
+    sky_jw_object(jw);
+    for (const struct sky_api_param *p = members; p->name != NULL; p++) {
+        sky_jw_key(jw, p->name);
+        write_schema(jw, p);
+        sky_jw_put_str(jw, "description", p->about);
+        sky_jw_end_object(jw);
+        any_required |= p->required;
+    }
+    sky_jw_end_object(jw);
+    if (!any_required)
+        return;
+    sky_jw_key(jw, "required");
+    sky_jw_array(jw);
+    for (const struct sky_api_param *p = members; p->name != NULL; p++) {
+        if (p->required)
+            sky_jw_str(jw, sky_span_str(p->name));
+    }
+    sky_jw_end_array(jw);
+}
+
+/* Opens "content" down to the schema, which the caller fills and closes with end_content(). */
+static void begin_content(struct sky_jw *jw, const char *content_type)
+{
+    sky_jw_key(jw, "content");
+    sky_jw_object(jw);
+    sky_jw_key(jw, content_type);
+    sky_jw_object(jw);
+    sky_jw_key(jw, "schema");
+    sky_jw_object(jw);
+}
+
+static void end_content(struct sky_jw *jw)
+{
+    sky_jw_end_object(jw);
+    sky_jw_end_object(jw);
+    sky_jw_end_object(jw);
+}
+
+static void write_request_body(struct sky_jw *jw, const struct sky_route *route)
+{
+    if (route->body == NULL && route->free_body == NULL)
+        return;
+    sky_jw_key(jw, "requestBody");
+    sky_jw_object(jw);
+    begin_content(jw, "application/json");
+    if (route->body != NULL) {
+        write_members(jw, route->body);
+    } else {
+        sky_jw_put_str(jw, "type", "object");
+        sky_jw_put_str(jw, "description", route->free_body);
+    }
+    end_content(jw);
+    sky_jw_end_object(jw);
+}
+
+static void write_answer(struct sky_jw *jw, int status, const char *about, const char *content_type)
+{
+    char key[8];
+    snprintf(key, sizeof key, "%d", status);
+    sky_jw_key(jw, key);
+    sky_jw_object(jw);
+    sky_jw_put_str(jw, "description", about);
+    if (status != 204) {
+        begin_content(jw, status < 300 ? content_type : "application/json");
+        if (status >= 300)
+            sky_jw_put_str(jw, "$ref", "#/components/schemas/Error");
+        end_content(jw);
+    }
+    sky_jw_end_object(jw);
+}
+
+static void write_answers(struct sky_jw *jw, const struct sky_route *route)
+{
+    const char *type = route->content_type ? route->content_type : "application/json";
+    sky_jw_key(jw, "responses");
+    sky_jw_object(jw);
+    for (size_t i = 0; i < SKY_ROUTE_ANSWERS_MAX && route->answers[i].status != 0; i++)
+        write_answer(jw, route->answers[i].status, route->answers[i].about, type);
+    if (!route->open)
+        write_answer(jw, 401, "the token is missing or wrong", type);
+    sky_jw_end_object(jw);
+}
+
+static void write_operation(struct sky_jw *jw, const struct sky_route *route)
+{
+    char method[8] = {0};
+    for (size_t i = 0; route->method[i] != '\0' && i + 1 < sizeof method; i++)
+        method[i] = (char)(route->method[i] | 0x20);
+    sky_jw_key(jw, method);
+    sky_jw_object(jw);
+    sky_jw_put_str(jw, "summary", route->summary);
+    write_parameters(jw, route);
+    write_request_body(jw, route);
+    write_answers(jw, route);
+    if (route->open) {
+        sky_jw_key(jw, "security");
+        sky_jw_array(jw);
+        sky_jw_end_array(jw);
+    }
+    sky_jw_end_object(jw);
+}
+
+/* Rows of one path stand together in the table: each path is one member. */
+static void write_paths(struct sky_jw *jw)
+{
+    sky_jw_key(jw, "paths");
+    sky_jw_object(jw);
+    for (size_t i = 0; i < sky_route_count; i++) {
+        const char *path = sky_routes[i].path;
+        if (i == 0 || strcmp(path, sky_routes[i - 1].path) != 0) {
+            sky_jw_key(jw, path);
+            sky_jw_object(jw);
+        }
+        write_operation(jw, &sky_routes[i]);
+        if (i + 1 == sky_route_count || strcmp(path, sky_routes[i + 1].path) != 0)
+            sky_jw_end_object(jw);
+    }
+    sky_jw_end_object(jw);
+}
+
+/* Fixed: what every error looks like, and how the token is sent. */
+static const char components[] =
+    "{\"schemas\":{\"Error\":{\"type\":\"object\",\"required\":[\"error\"],\"properties\":{"
+    "\"error\":{\"type\":\"object\",\"required\":[\"code\",\"message\",\"pointer\"],"
+    "\"properties\":{\"code\":{\"type\":\"string\"},\"message\":{\"type\":\"string\"},"
+    "\"pointer\":{\"type\":\"string\",\"description\":\"JSON pointer into the body\"}}}}}},"
+    "\"securitySchemes\":{\"token\":{\"type\":\"http\",\"scheme\":\"bearer\"}}}";
+
+void sky_api_openapi(struct sky_api *api)
+{
+    struct sky_jw *jw = &api->jw;
+    sky_jw_object(jw);
+    sky_jw_put_str(jw, "openapi", "3.0.3");
+    sky_jw_key(jw, "info");
+    sky_jw_object(jw);
+    sky_jw_put_str(jw, "title", "skymock");
+    sky_jw_put_str(jw, "version", SKY_VERSION);
+    sky_jw_end_object(jw);
+    sky_jw_key(jw, "security");
+    sky_jw_raw(jw, SKY_SPAN("[{\"token\":[]}]"));
+    write_paths(jw);
+    sky_jw_key(jw, "components");
+    sky_jw_raw(jw, sky_span_str(components));
+    sky_jw_end_object(jw);
+    sky_api_send(api, 200);
+}

@@ -1,0 +1,270 @@
+/* The table of the admin API: it dispatches, checks and documents. Rows of one path stand
+ * together. */
+#include "server/admin/api.h"
+
+#include "protocol/base/mem.h"
+
+#define END                                                                                        \
+    {                                                                                              \
+        NULL, SKY_API_ANY, false, 0, 0, NULL                                                       \
+    }
+#define JSON_INT_MAX ((INT64_C(1) << 53) - 1) /* what every JSON reader takes exactly */
+#define YEAR_9999_MS INT64_C(253402300799999)
+
+#define BAD                                                                                        \
+    {                                                                                              \
+        400, "the request is malformed; the message says where"                                    \
+    }
+#define NONE                                                                                       \
+    {                                                                                              \
+        404, "there is no such device"                                                             \
+    }
+
+static const struct sky_api_param secrets_query[] = {
+    {"secrets", SKY_API_BOOL, false, 0, 0, "show secrets too"}, END};
+
+static const struct sky_api_param devices_query[] = {
+    {"cloud", SKY_API_TEXT, false, 0, SKY_CLOUD_NAME_MAX, "only devices of this cloud"},
+    {"product", SKY_API_TEXT, false, 0, SKY_KEY_MAX, "only devices of this product"},
+    {"limit", SKY_API_INT, false, 1, SKY_API_PAGE_MAX, "devices in one answer; default 100"},
+    {"after", SKY_API_DEVICE, false, 0, 0, "go on behind this device: `next` of the last answer"},
+    {"secrets", SKY_API_BOOL, false, 0, 0, "show secrets too"},
+    END};
+
+static const struct sky_api_param device_body[] = {
+    {"cloud", SKY_API_TEXT, true, 0, SKY_CLOUD_NAME_MAX, "name of the cloud"},
+    {"product", SKY_API_TEXT, true, 0, SKY_KEY_MAX, "key of a product that exists"},
+    {"device", SKY_API_TEXT, true, 0, SKY_KEY_MAX, "key of the new device"},
+    {"secret", SKY_API_TEXT, false, 0, SKY_SECRET_MAX, "absent: one is made"},
+    {"enabled", SKY_API_BOOL, false, 0, 0, "absent: true"},
+    {"assetId", SKY_API_TEXT, false, 0, SKY_KEY_MAX, "asset the device belongs to"},
+    {"fingerprint", SKY_API_TEXT, false, 0, SKY_FINGERPRINT_HEX,
+     "SHA-256 of the device's certificate, 64 lower-case hex digits"},
+    END};
+
+static const struct sky_api_param change_body[] = {
+    {"secret", SKY_API_TEXT, false, 0, SKY_SECRET_MAX, "the new secret"},
+    {"enabled", SKY_API_BOOL, false, 0, 0, "false: every login is refused"},
+    {"assetId", SKY_API_TEXT, false, 0, SKY_KEY_MAX, "asset the device belongs to; empty: none"},
+    {"fingerprint", SKY_API_TEXT, false, 0, SKY_FINGERPRINT_HEX,
+     "SHA-256 of the device's certificate, 64 lower-case hex digits; empty: none"},
+    END};
+
+static const struct sky_api_param credentials_query[] = {
+    {"tls", SKY_API_BOOL, false, 0, 0,
+     "for a TLS connection, where that is part of what is signed"},
+    {"dynamic", SKY_API_BOOL, false, 0, 0, "signed with the product's secret, for activation"},
+    END};
+
+static const struct sky_api_param message_body[] = {
+    {"topic", SKY_API_TEXT, true, 0, SKY_MQTT_STRING_MAX, "topic name"},
+    {"payload", SKY_API_TEXT, false, 0, SKY_HTTP_ADMIN_BODY_MAX, "as text; absent: empty"},
+    {"payloadBase64", SKY_API_TEXT, false, 0, SKY_HTTP_ADMIN_BODY_MAX, "as bytes, instead"},
+    {"qos", SKY_API_INT, false, 0, 1, "default 0"},
+    END};
+
+#define EVENT_FILTERS                                                                              \
+    {"device", SKY_API_DEVICE,                                                                     \
+     false,    0,                                                                                  \
+     0,        "only what this device did, and what a peer did that claims to be it"},             \
+        {"type", SKY_API_TEXT, false, 0, 0, "only these types, commas between"},                   \
+        {"direction", SKY_API_TEXT, false, 0, 0, "only up, down or inside"},                       \
+        {"topic", SKY_API_TEXT, false, 0, 0, "only topics that match this MQTT filter"},           \
+        {"rule", SKY_API_TEXT, false, 0, 0, "only events that broke this rule"},                   \
+    {                                                                                              \
+        "connection", SKY_API_INT, false, 1, UINT32_MAX, "only this connection"                    \
+    }
+
+static const struct sky_api_param events_query[] = {
+    EVENT_FILTERS,
+    {"since", SKY_API_INT, false, 0, JSON_INT_MAX, "only events with a greater seq"},
+    {"limit", SKY_API_INT, false, 1, SKY_API_PAGE_MAX, "events in one answer; default 100"},
+    {"order", SKY_API_TEXT, false, 0, 0, "asc (default), or desc: the newest `limit` first"},
+    {"wait_ms", SKY_API_INT, false, 0, SKY_API_WAIT_MS_MAX,
+     "wait so long, in real time, for `count` events; then answer with what there is"},
+    {"count", SKY_API_INT, false, 1, SKY_API_PAGE_MAX, "how many to wait for; default 1"},
+    END};
+
+static const struct sky_api_param stream_query[] = {
+    EVENT_FILTERS,
+    {"since", SKY_API_INT, false, 0, JSON_INT_MAX,
+     "start behind this seq; default: now. The header Last-Event-ID wins"},
+    END};
+
+static const struct sky_api_param advance_body[] = {
+    {"ms", SKY_API_INT, true, 0, SKY_CLOCK_ADVANCE_MAX_MS, "milliseconds"}, END};
+static const struct sky_api_param set_body[] = {
+    {"unixMs", SKY_API_INT, true, 0, YEAR_9999_MS, "milliseconds since 1970"}, END};
+
+static const struct sky_api_param verdicts_query[] = {
+    {"device", SKY_API_DEVICE, false, 0, 0,
+     "this device, with every rule; absent: all that were seen, with the rules they broke"},
+    END};
+static const struct sky_api_param reset_body[] = {
+    {"device", SKY_API_DEVICE, false, 0, 0, "only this device; absent: everything"}, END};
+
+#define DEVICE_PATH "/api/v1/devices/{cloud}/{product}/{device}"
+
+const struct sky_route sky_routes[] = {
+    {.method = "GET",
+     .path = "/health",
+     .handle = sky_api_health,
+     .summary = "Is the server there?",
+     .answers = {{200, "yes"}},
+     .open = true},
+    {.method = "GET",
+     .path = "/ready",
+     .handle = sky_api_health,
+     .summary = "Are fixtures loaded and all listeners open?",
+     .answers = {{200, "yes"}},
+     .open = true},
+    {.method = "GET",
+     .path = "/version",
+     .handle = sky_api_version,
+     .summary = "Which program is this, and which clouds does it play?",
+     .answers = {{200, "version and clouds"}}},
+    {.method = "GET",
+     .path = "/metrics",
+     .handle = sky_api_metrics,
+     .summary = "Counters and gauges for Prometheus",
+     .content_type = "text/plain; version=0.0.4",
+     .answers = {{200, "the metrics"}}},
+    {.method = "GET",
+     .path = "/openapi.json",
+     .handle = sky_api_openapi,
+     .summary = "This description",
+     .answers = {{200, "OpenAPI 3.0"}}},
+    {.method = "GET",
+     .path = "/api/v1/products",
+     .handle = sky_api_products_list,
+     .summary = "List products",
+     .query = secrets_query,
+     .answers = {{200, "all products"}}},
+    {.method = "POST",
+     .path = "/api/v1/products",
+     .handle = sky_api_products_create,
+     .summary = "Load products and devices in the form of a fixture file",
+     .free_body = "the content of a fixture file: {\"products\": [...]}",
+     .answers = {{200, "what was added and changed"}, BAD}},
+    {.method = "GET",
+     .path = "/api/v1/devices",
+     .handle = sky_api_devices_list,
+     .summary = "List devices",
+     .query = devices_query,
+     .answers = {{200, "a page of devices; `next` leads to the next one"}, BAD, NONE}},
+    {.method = "POST",
+     .path = "/api/v1/devices",
+     .handle = sky_api_devices_create,
+     .summary = "Register a device",
+     .query = secrets_query,
+     .body = device_body,
+     .answers = {{201, "the device"},
+                 BAD,
+                 {404, "there is no such cloud or product"},
+                 {409, "there is such a device already"}}},
+    {.method = "GET",
+     .path = DEVICE_PATH,
+     .handle = sky_api_device_read,
+     .summary = "Read a device",
+     .query = secrets_query,
+     .answers = {{200, "the device"}, NONE}},
+    {.method = "PATCH",
+     .path = DEVICE_PATH,
+     .handle = sky_api_device_change,
+     .summary = "Change a device",
+     .query = secrets_query,
+     .body = change_body,
+     .answers = {{200, "the device as it is now"}, BAD, NONE}},
+    {.method = "DELETE",
+     .path = DEVICE_PATH,
+     .handle = sky_api_device_delete,
+     .summary = "Delete a device and end its session",
+     .answers = {{204, "done"}, NONE}},
+    {.method = "GET",
+     .path = DEVICE_PATH "/credentials",
+     .handle = sky_api_device_credentials,
+     .summary = "What the device must send to log in",
+     .query = credentials_query,
+     .answers = {{200, "the fields, signed"}, NONE}},
+    {.method = "POST",
+     .path = DEVICE_PATH "/disconnect",
+     .handle = sky_api_device_disconnect,
+     .summary = "Close the device's connection",
+     .answers = {{204, "done"}, NONE, {409, "it is not connected"}}},
+    {.method = "POST",
+     .path = DEVICE_PATH "/messages",
+     .handle = sky_api_device_message,
+     .summary = "Send a message to the device",
+     .body = message_body,
+     .answers = {{202, "sent, or kept for it; `seq` is the event"},
+                 BAD,
+                 NONE,
+                 {409, "it is away for good, or does not subscribe to the topic"}}},
+    {.method = "GET",
+     .path = DEVICE_PATH "/shadow",
+     .handle = sky_api_device_shadow,
+     .summary = "Read the device's shadow",
+     .answers = {{200, "version and document"}, {404, "no such device, or no shadow yet"}}},
+    {.method = "GET",
+     .path = "/api/v1/events",
+     .handle = sky_api_events_list,
+     .summary = "List events, or wait for them",
+     .query = events_query,
+     .answers = {{200, "events; `next` as `since` leads on, `lost` are gone"}, BAD}},
+    {.method = "GET",
+     .path = "/api/v1/events/stream",
+     .handle = sky_api_events_stream,
+     .summary = "Events as they happen, as server-sent events",
+     .query = stream_query,
+     .content_type = "text/event-stream",
+     .answers = {{200, "the stream"}, BAD}},
+    {.method = "GET",
+     .path = "/api/v1/clock",
+     .handle = sky_api_clock_read,
+     .summary = "Read the clock",
+     .answers = {{200, "virtual and real time"}}},
+    {.method = "POST",
+     .path = "/api/v1/clock/freeze",
+     .handle = sky_api_clock_freeze,
+     .summary = "Stop virtual time",
+     .answers = {{200, "the clock"}}},
+    {.method = "POST",
+     .path = "/api/v1/clock/advance",
+     .handle = sky_api_clock_advance,
+     .summary = "Move virtual time on; answers when everything due has happened, in order",
+     .body = advance_body,
+     .answers = {{200, "the clock"}, BAD}},
+    {.method = "POST",
+     .path = "/api/v1/clock/set",
+     .handle = sky_api_clock_set,
+     .summary = "Jump to a time; what is late by then happens at once",
+     .body = set_body,
+     .answers = {{200, "the clock"}, BAD}},
+    {.method = "POST",
+     .path = "/api/v1/clock/resume",
+     .handle = sky_api_clock_resume,
+     .summary = "Let virtual time run again from where it stands",
+     .answers = {{200, "the clock"}}},
+    {.method = "GET",
+     .path = "/api/v1/rules",
+     .handle = sky_api_rules,
+     .summary = "The rules, with what is done when they are broken",
+     .answers = {{200, "all rules"}}},
+    {.method = "GET",
+     .path = "/api/v1/verdicts",
+     .handle = sky_api_verdicts,
+     .summary = "What devices made of the rules",
+     .query = verdicts_query,
+     .answers = {{200, "verdicts, with the events that prove them"}, BAD, NONE}},
+    {.method = "POST",
+     .path = "/api/v1/reset",
+     .handle = sky_api_reset,
+     .summary = "Forget events and sessions; devices as the fixtures have them",
+     .body = reset_body,
+     .answers = {{204, "done"},
+                 BAD,
+                 NONE,
+                 {409, "no fixture names this device: there is nothing to go back to"}}},
+};
+
+const size_t sky_route_count = SKY_COUNT(sky_routes);

@@ -1,0 +1,640 @@
+#include "server/http_port.h"
+
+#include <errno.h>
+#include <libwebsockets.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <utlist.h>
+
+#include "protocol/base/assert.h"
+#include "protocol/base/mem.h"
+#include "server/admin/admin.h"
+#include "server/app.h"
+#include "server/calls.h"
+#include "server/config.h"
+
+/* What a connection is waiting for. */
+enum stage {
+    STAGE_HEAD,   /* a request's head */
+    STAGE_BODY,   /* the rest of its body */
+    STAGE_ANSWER, /* the answer; later requests wait in the connection's input */
+    STAGE_REFUSED,
+};
+
+/* One connection: the peer at one end, libwebsockets at the other end of a socket pair. It goes
+ * when all three ends, `conn`, `wsi` and `poll`, have gone. */
+struct link {
+    struct sky_http *http;
+    struct sky_conn *conn; /* NULL: gone */
+    struct lws *wsi;       /* NULL: gone */
+    uv_poll_t poll;        /* our end of the pair */
+    bool polling;          /* `poll` is open */
+    int fd, wanted;        /* events asked for */
+    enum stage stage;
+    size_t body_left;
+    char *head_bytes;       /* owned: the present request's head */
+    struct sky_buf request; /* bytes for libwebsockets */
+    size_t request_sent;
+    struct sky_buf body;
+    struct sky_http_call call;
+    bool in_hands; /* the handler has the call */
+    bool streaming;
+    struct sky_buf answer; /* LWS_PRE bytes, then what libwebsockets is to send */
+    size_t answer_sent;
+    uint64_t passed, due; /* bytes of the answer that reached the peer's output; of all of it */
+    struct link *prev, *next;
+};
+
+struct sky_http {
+    struct sky_app *app;
+    struct lws_context *context;
+    struct lws_vhost *vhost;
+    struct link *links;
+    size_t count;
+};
+
+enum {
+    REQUEST_MAX = SKY_HTTP_HEAD_MAX + SKY_HTTP_ADMIN_BODY_MAX,
+    ANSWER_HEAD_MAX = 4096,
+    WRITE_CHUNK = 64 * 1024,
+    LWS_PATIENCE_S = 24 * 3600, /* the port's own limits come first */
+};
+
+/* ---- the link's life ---- */
+
+static void release(struct link *link)
+{
+    if (link->conn != NULL || link->wsi != NULL || link->polling)
+        return;
+    DL_DELETE(link->http->links, link);
+    link->http->count--;
+    free(link->head_bytes);
+    sky_buf_done(&link->request);
+    sky_buf_done(&link->body);
+    sky_buf_done(&link->answer);
+    free(link);
+}
+
+static void on_poll_closed(uv_handle_t *handle)
+{
+    struct link *link = handle->data;
+    link->polling = false;
+    release(link);
+}
+
+/* libwebsockets sees the end of the pair and lets its side go. */
+static void close_pair(struct link *link)
+{
+    if (link->fd < 0)
+        return;
+    uv_close((uv_handle_t *)&link->poll, on_poll_closed);
+    close(link->fd);
+    link->fd = -1;
+}
+
+/* The handler, if it has the call, must forget it. */
+static void take_back(struct link *link)
+{
+    if (!link->in_hands)
+        return;
+    link->in_hands = false;
+    if (link->call.on_gone != NULL)
+        link->call.on_gone(&link->call);
+}
+
+static void want(struct link *link);
+
+static struct link *link_new(struct sky_conn *conn, const int pair[2])
+{
+    struct sky_http *http = conn->app->http;
+    struct link *link = sky_mem_new(sizeof *link);
+    link->http = http;
+    link->conn = conn;
+    link->fd = pair[0];
+    sky_buf_init(&link->request, REQUEST_MAX);
+    sky_buf_init(&link->body, SKY_HTTP_ADMIN_BODY_MAX);
+    sky_buf_init(&link->answer, LWS_PRE + ANSWER_HEAD_MAX + SKY_HTTP_ANSWER_MAX);
+    DL_APPEND(http->links, link);
+    http->count++;
+    uv_poll_init(&conn->app->loop, &link->poll, link->fd);
+    link->poll.data = link;
+    link->polling = true;
+    want(link);
+    link->wsi = lws_adopt_socket_vhost(http->vhost, pair[1]); /* closes it when it fails */
+    if (link->wsi != NULL)
+        lws_set_opaque_user_data(link->wsi, link);
+    return link;
+}
+
+/* Makes the pair. NULL when there are too many, or no descriptors left. */
+static struct link *link_open(struct sky_conn *conn)
+{
+    int pair[2];
+    if (conn->app->http->count >= SKY_HTTP_CONNS_MAX ||
+        socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0)
+        return NULL;
+    return link_new(conn, pair);
+}
+
+/* ---- between the peer and the pair ---- */
+
+static bool is_admin(const struct sky_conn *conn)
+{
+    return (conn->door.listener->allows & SKY_LISTEN_ADMIN) != 0;
+}
+
+static void on_patience_over(struct sky_timer *timer, int64_t now_ms)
+{
+    (void)now_ms;
+    struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn, patience);
+    sky_conn_close(conn, "no request in time");
+}
+
+static void finish_exchange(struct link *link)
+{
+    struct sky_conn *conn = link->conn;
+    bool keep = link->call.head.keep_alive;
+    link->passed = link->due = 0;
+    sky_buf_done(&link->body);
+    if (!keep || conn->closing) {
+        sky_conn_close(conn, "the client wanted one answer only");
+        return;
+    }
+    link->stage = STAGE_HEAD;
+    sky_app_patience(conn->app, &conn->patience, SKY_HTTP_IDLE_MS, on_patience_over);
+    sky_conn_hold(conn, false);
+    sky_conn_offer(conn);
+}
+
+/* Moves bytes of the answer from the pair to the peer. */
+static void pass_answer(struct link *link)
+{
+    struct sky_conn *conn = link->conn;
+    char *room = conn->app->front.read_buf;
+    ssize_t got = recv(link->fd, room, SKY_FRONT_READ_SIZE, 0);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (got <= 0) {
+        sky_conn_close(conn, "the exchange is over");
+        return;
+    }
+    sky_conn_write(conn, sky_span_of(room, (size_t)got));
+    link->passed += (uint64_t)got;
+    if (link->stage == STAGE_ANSWER && link->due > 0 && link->passed >= link->due)
+        finish_exchange(link);
+}
+
+/* Moves bytes of the request into the pair. */
+static void pass_request(struct link *link)
+{
+    sky_span rest = sky_span_tail(sky_buf_span(&link->request), link->request_sent);
+    if (rest.len == 0)
+        return;
+    ssize_t sent = send(link->fd, rest.ptr, rest.len, MSG_NOSIGNAL);
+    if (sent < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (sent < 0) {
+        sky_conn_close(link->conn, "the request could not be handed on");
+        return;
+    }
+    link->request_sent += (size_t)sent;
+    if (link->request_sent == link->request.len) {
+        sky_buf_done(&link->request);
+        link->request_sent = 0;
+    }
+}
+
+static void on_pair(uv_poll_t *poll, int status, int events)
+{
+    struct link *link = poll->data;
+    if (link->conn == NULL || link->conn->closing)
+        return;
+    sky_app_tick(link->conn->app);
+    if (status < 0 || (events & UV_READABLE))
+        pass_answer(link);
+    if ((events & UV_WRITABLE) && !link->conn->closing)
+        pass_request(link);
+    want(link);
+}
+
+/* Asks for the events that can be used now: nothing is read while the peer does not read. */
+static void want(struct link *link)
+{
+    int events = 0;
+    if (link->fd < 0)
+        return;
+    if (!link->conn->closing && link->conn->sending.len == 0)
+        events |= UV_READABLE;
+    if (link->request.len > 0)
+        events |= UV_WRITABLE;
+    if (events == link->wanted)
+        return;
+    link->wanted = events;
+    if (events == 0)
+        uv_poll_stop(&link->poll);
+    else
+        uv_poll_start(&link->poll, events, on_pair);
+}
+
+/* ---- requests ---- */
+
+/* A request that libwebsockets never sees: answered by hand, and the connection ends. Whatever was
+ * answered before has been passed on by then, for requests are taken one at a time. */
+static size_t refuse(struct sky_conn *conn, const struct sky_http_head *head, int status,
+                     const char *reason, size_t used)
+{
+    struct link *link = conn->state;
+    struct sky_buf *out = sky_conn_out(conn);
+    char body[256];
+    int len = is_admin(conn)
+                  ? snprintf(body, sizeof body,
+                             "{\"error\":{\"code\":\"http\",\"message\":\"%s\",\"pointer\":\"\"}}",
+                             reason)
+                  : snprintf(body, sizeof body, "{\"code\":%d,\"message\":\"%s\"}", status, reason);
+    SKY_ASSERT(len > 0 && (size_t)len < sizeof body);
+    sky_buf_addf(out,
+                 "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
+                 "Connection: close\r\n\r\n%s",
+                 status, sky_http_phrase(status), len, body);
+    if (!is_admin(conn))
+        sky_call_refused(conn->app, &conn->door, conn->id, head->method, head->path, status,
+                         reason);
+    if (link != NULL)
+        link->stage = STAGE_REFUSED;
+    sky_conn_close(conn, "the request was refused");
+    return used;
+}
+
+/* Keeps the head, whose views the call needs, and hands it on. */
+static void begin_request(struct link *link, sky_span bytes)
+{
+    struct sky_conn *conn = link->conn;
+    const char *reason;
+    free(link->head_bytes);
+    link->head_bytes = sky_mem_dup(bytes.ptr, bytes.len);
+    link->call = (struct sky_http_call){.app = conn->app, .conn = conn};
+    int status =
+        sky_http_head_parse(sky_span_of(link->head_bytes, bytes.len), &link->call.head, &reason);
+    SKY_ASSERT(status == 0);
+    sky_buf_add(&link->request, bytes);
+    link->body_left = (size_t)link->call.head.body_len;
+    link->stage = link->body_left > 0 ? STAGE_BODY : STAGE_ANSWER;
+    if (link->stage == STAGE_BODY && link->call.head.expects_continue)
+        sky_conn_write(conn, SKY_SPAN("HTTP/1.1 100 Continue\r\n\r\n"));
+    sky_app_patience(conn->app, &conn->patience, SKY_HTTP_BODY_MS, on_patience_over);
+}
+
+static size_t take_head(struct sky_conn *conn, sky_span in)
+{
+    struct sky_http_head head = {0};
+    const char *reason;
+    size_t len = sky_http_head_len(sky_span_head(in, SKY_HTTP_HEAD_MAX));
+    if (len == 0 && in.len < SKY_HTTP_HEAD_MAX)
+        return 0;
+    if (len == 0)
+        return refuse(conn, &head, 431, "the request's head is too long", in.len);
+    int status = sky_http_head_parse(sky_span_head(in, len), &head, &reason);
+    if (status != 0)
+        return refuse(conn, &head, status, reason, in.len);
+    size_t body_max = is_admin(conn) ? SKY_HTTP_ADMIN_BODY_MAX : SKY_HTTP_DEVICE_BODY_MAX;
+    if (head.body_len > body_max)
+        return refuse(conn, &head, 413, "the request's body is too long", in.len);
+    if (conn->state == NULL)
+        conn->state = link_open(conn);
+    if (conn->state == NULL)
+        return refuse(conn, &head, 503, "too many connections", in.len);
+    begin_request(conn->state, sky_span_head(in, len));
+    return len;
+}
+
+static size_t take_body(struct link *link, sky_span in)
+{
+    sky_span piece = sky_span_head(in, link->body_left);
+    sky_buf_add(&link->request, piece);
+    link->body_left -= piece.len;
+    if (link->body_left == 0)
+        link->stage = STAGE_ANSWER;
+    return piece.len;
+}
+
+static enum stage stage_of(const struct sky_conn *conn)
+{
+    const struct link *link = conn->state;
+    return link ? link->stage : STAGE_HEAD;
+}
+
+static size_t on_bytes(struct sky_conn *conn, sky_span in)
+{
+    size_t used = 0, step;
+    do {
+        sky_span rest = sky_span_tail(in, used);
+        step = 0;
+        if (rest.len > 0 && stage_of(conn) == STAGE_HEAD)
+            step = take_head(conn, rest);
+        else if (rest.len > 0 && stage_of(conn) == STAGE_BODY)
+            step = take_body(conn->state, rest);
+        used += step;
+    } while (step > 0 && !conn->closing);
+    struct link *link = conn->state;
+    if (link == NULL || conn->closing)
+        return used;
+    if (link->stage == STAGE_ANSWER && in.len - used > SKY_HTTP_PIPELINED_MAX)
+        sky_conn_hold(conn, true);
+    pass_request(link);
+    want(link);
+    return used;
+}
+
+static void on_drained(struct sky_conn *conn)
+{
+    if (conn->state != NULL)
+        want(conn->state);
+}
+
+static void on_close(struct sky_conn *conn)
+{
+    struct link *link = conn->state;
+    sky_timerq_cancel(&conn->app->patience, &conn->patience);
+    if (link == NULL)
+        return;
+    conn->state = NULL;
+    take_back(link);
+    link->conn = NULL;
+    close_pair(link);
+    release(link);
+}
+
+const struct sky_port sky_http_port = {"http", on_bytes, on_drained, on_close};
+
+/* ---- answers ---- */
+
+static void begin_answer(struct link *link)
+{
+    SKY_ASSERT(link->in_hands && link->answer.len == 0);
+    static const char front[LWS_PRE];
+    sky_buf_add(&link->answer, sky_span_of(front, LWS_PRE)); /* the library may write there */
+    link->answer_sent = LWS_PRE;
+}
+
+static void send_answer(struct link *link)
+{
+    if (link->wsi != NULL)
+        lws_callback_on_writable(link->wsi);
+}
+
+static struct link *link_of(struct sky_http_call *call)
+{
+    return SKY_CONTAINER_OF(call, struct link, call);
+}
+
+void sky_http_reply(struct sky_http_call *call, const struct sky_http_reply *reply)
+{
+    struct link *link = link_of(call);
+    struct sky_buf *out = &link->answer;
+    sky_span body = reply->body;
+    begin_answer(link);
+    /* Some devices look for exactly "Content-Length: " and know no other spelling. */
+    sky_buf_addf(out, "HTTP/1.1 %d %s\r\n", reply->status, sky_http_phrase(reply->status));
+    if (reply->content_type != NULL)
+        sky_buf_addf(out, "Content-Type: %s\r\n", reply->content_type);
+    sky_buf_addf(out, "Content-Length: %zu\r\nConnection: %s\r\n", body.len,
+                 call->head.keep_alive ? "keep-alive" : "close");
+    sky_buf_add(out, reply->extra);
+    sky_buf_add_str(out, "\r\n");
+    if (!sky_span_eq(call->head.method, SKY_SPAN("HEAD")))
+        sky_buf_add(out, body);
+    SKY_ASSERT(!out->overflow);
+    link->in_hands = false;
+    link->due = out->len - LWS_PRE;
+    send_answer(link);
+}
+
+void sky_http_stream(struct sky_http_call *call, const char *content_type)
+{
+    struct link *link = link_of(call);
+    begin_answer(link);
+    sky_buf_addf(&link->answer,
+                 "HTTP/1.1 200 OK\r\nContent-Type: %s\r\nCache-Control: no-cache\r\n"
+                 "Connection: close\r\n\r\n",
+                 content_type);
+    link->streaming = true;
+    call->head.keep_alive = false;
+    send_answer(link);
+}
+
+void sky_http_stream_wake(struct sky_http_call *call)
+{
+    send_answer(link_of(call));
+}
+
+void sky_http_stream_end(struct sky_http_call *call)
+{
+    struct link *link = link_of(call);
+    link->in_hands = false;
+    send_answer(link);
+}
+
+/* Asks a stream's handler for more. */
+static void refill(struct link *link)
+{
+    sky_buf_clear(&link->answer);
+    begin_answer(link);
+    size_t max = link->answer.max;
+    link->answer.max = LWS_PRE + SKY_HTTP_STREAM_CHUNK_MAX;
+    link->call.on_room(&link->call, &link->answer);
+    SKY_ASSERT(!link->answer.overflow);
+    link->answer.max = max;
+}
+
+/* Nothing is left to send: the exchange, or the connection, is over for libwebsockets. */
+static int complete(struct link *link)
+{
+    sky_buf_done(&link->answer);
+    link->answer_sent = 0;
+    if (link->streaming && link->in_hands)
+        return 0; /* until the next wake-up */
+    if (link->streaming || !link->call.head.keep_alive)
+        return -1;
+    return lws_http_transaction_completed(link->wsi) ? -1 : 0;
+}
+
+/* Sends one piece; libwebsockets calls again when there is room for the next. */
+static int write_piece(struct link *link)
+{
+    if (link->streaming && link->in_hands && link->answer_sent == link->answer.len)
+        refill(link);
+    size_t left = link->answer.len - link->answer_sent;
+    if (left == 0)
+        return complete(link);
+    size_t len = left < WRITE_CHUNK ? left : WRITE_CHUNK;
+    bool last = len == left && !link->streaming;
+    unsigned char *at = (unsigned char *)link->answer.bytes + link->answer_sent;
+    if (lws_write(link->wsi, at, len, last ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) < 0)
+        return -1;
+    link->answer_sent += len;
+    if (last)
+        return complete(link);
+    lws_callback_on_writable(link->wsi);
+    return 0;
+}
+
+/* ---- handing calls out ---- */
+
+static uint16_t advertised_port(const struct sky_app *app)
+{
+    const unsigned wanted = SKY_LISTEN_MQTT | SKY_LISTEN_CLEAR;
+    for (size_t i = 0; i < app->front.listener_count; i++) {
+        const struct sky_listener *listener = &app->front.listeners[i];
+        if (listener->open && (listener->row->allows & wanted) == wanted)
+            return listener->port;
+    }
+    return 0;
+}
+
+static sky_span without_port(sky_span host)
+{
+    const char *colon = host.len ? memrchr(host.ptr, ':', host.len) : NULL;
+    const char *bracket = host.len ? memrchr(host.ptr, ']', host.len) : NULL;
+    return colon > bracket ? sky_span_head(host, (size_t)(colon - host.ptr)) : host;
+}
+
+static void answer_device(struct sky_http_call *call)
+{
+    struct sky_app *app = call->app;
+    struct sky_door door = call->conn->door;
+    struct sky_buf body;
+    sky_span host = SKY_SPAN_NONE, type = SKY_SPAN_NONE;
+    sky_http_head_header(call->head.headers, "Host", &host);
+    sky_http_head_header(call->head.headers, "Content-Type", &type);
+    host = without_port(host);
+    if (door.server_name.len == 0)
+        door.server_name = host;
+    if (app->config->advertise_host != NULL)
+        host = sky_span_str(app->config->advertise_host);
+    const struct sky_http_request request = {.door = &door,
+                                             .method = call->head.method,
+                                             .path = call->head.path,
+                                             .content_type = type,
+                                             .body = call->body,
+                                             .headers = call->head.headers,
+                                             .advertise_host = host,
+                                             .advertise_port = advertised_port(app)};
+    struct sky_http_reply reply = {.status = 500, .content_type = "application/json"};
+    sky_buf_init(&body, SKY_HTTP_DEVICE_BODY_MAX);
+    sky_call_answer(app, &request, call->conn->id, &reply.status, &body);
+    reply.body = sky_buf_span(&body);
+    sky_http_reply(call, &reply);
+    sky_buf_done(&body);
+}
+
+static void hand_out(struct link *link)
+{
+    struct sky_conn *conn = link->conn;
+    SKY_ASSERT(link->stage == STAGE_ANSWER && !link->in_hands);
+    sky_app_tick(conn->app);
+    sky_timerq_cancel(&conn->app->patience, &conn->patience);
+    lws_set_timeout(link->wsi, NO_PENDING_TIMEOUT, 0);
+    link->call.body = sky_buf_span(&link->body);
+    link->in_hands = true;
+    if (is_admin(conn))
+        sky_admin_call(&link->call);
+    else
+        answer_device(&link->call);
+}
+
+/* ---- libwebsockets ---- */
+
+static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+                  size_t len)
+{
+    (void)user;
+    struct link *link = lws_get_opaque_user_data(wsi);
+    if (link == NULL)
+        return 0;
+    switch (reason) {
+    case LWS_CALLBACK_WSI_DESTROY:
+        link->wsi = NULL;
+        release(link);
+        return 0;
+    case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE: /* to WebSocket or HTTP/2: neither is spoken */
+        return -1;
+    default:
+        break;
+    }
+    if (link->conn == NULL || link->conn->closing)
+        return reason == LWS_CALLBACK_HTTP || reason == LWS_CALLBACK_HTTP_WRITEABLE ? -1 : 0;
+    switch (reason) {
+    case LWS_CALLBACK_HTTP:
+        if (link->call.head.body_len == 0)
+            hand_out(link);
+        return 0;
+    case LWS_CALLBACK_HTTP_BODY:
+        return sky_buf_add(&link->body, sky_span_of(in, len)) ? 0 : -1;
+    case LWS_CALLBACK_HTTP_BODY_COMPLETION:
+        if (link->call.head.body_len > 0)
+            hand_out(link);
+        return 0;
+    case LWS_CALLBACK_HTTP_WRITEABLE:
+        return write_piece(link);
+    default:
+        return 0;
+    }
+}
+
+sky_err sky_http_open(struct sky_app *app, struct sky_why *why)
+{
+    static const struct lws_protocols protocols[] = {{.name = "http", .callback = on_lws}, {0}};
+    void *loops[] = {&app->loop};
+    struct lws_context_creation_info info = {
+        .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
+        .port = CONTEXT_PORT_NO_LISTEN_SERVER,
+        .protocols = protocols,
+        .foreign_loops = loops,
+        .gid = (gid_t)-1,
+        .uid = (uid_t)-1,
+        .max_http_header_data = SKY_HTTP_HEAD_MAX,
+        .keepalive_timeout = LWS_PATIENCE_S,
+        .timeout_secs = LWS_PATIENCE_S,
+        .fd_limit_per_thread = SKY_HTTP_CONNS_MAX + 16,
+        .pt_serv_buf_size = WRITE_CHUNK,
+    };
+    lws_set_log_level(0, NULL);
+    struct sky_http *http = sky_mem_new(sizeof *http);
+    http->app = app;
+    app->http = http;
+    http->context = lws_create_context(&info);
+    if (http->context != NULL)
+        http->vhost = lws_create_vhost(http->context, &info);
+    if (http->vhost == NULL)
+        return sky_why_set(why, SKY_ERR_IO, "",
+                           "libwebsockets did not start; is libwebsockets-evlib-uv installed?");
+    return SKY_OK;
+}
+
+void sky_http_close(struct sky_app *app)
+{
+    if (app->http == NULL)
+        return;
+    struct link *link, *next;
+    DL_FOREACH_SAFE (app->http->links, link, next)
+        take_back(link);
+    if (app->http->context != NULL)
+        lws_context_destroy(app->http->context);
+}
+
+void sky_http_free(struct sky_app *app)
+{
+    if (app->http == NULL)
+        return;
+    /* With a foreign loop the first call only began it. */
+    if (app->http->context != NULL)
+        lws_context_destroy(app->http->context);
+    free(app->http);
+    app->http = NULL;
+}
+
+size_t sky_http_count(const struct sky_app *app)
+{
+    return app->http->count;
+}
