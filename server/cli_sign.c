@@ -47,20 +47,23 @@ static const struct sky_listener_row *find_listener(const struct sky_cloud *clou
     return best;
 }
 
-/* A topic to try: the first the device may publish to that has no wildcard in its pattern. */
+/* A topic to try: one the device may publish to, without a wildcard in its pattern, and better
+ * one that no service listens to, so that any payload is right. */
 static void find_topic(const struct signing *signing, char *out, size_t size)
 {
     struct sky_topic_keys keys = {sky_span_str(signing->product->key),
                                   sky_span_str(signing->device->key)};
+    const struct sky_topic_row *best = NULL;
 
     for (size_t i = 0; i < signing->cloud->topic_count; i++) {
         const struct sky_topic_row *row = &signing->cloud->topics[i];
-        sky_span pattern = sky_span_str(row->pattern);
-        if ((row->rights & SKY_MAY_PUB) && !sky_topic_has_wildcard(pattern) &&
-            sky_topic_fill(pattern, &keys, out, size))
-            return;
+        bool usable =
+            (row->rights & SKY_MAY_PUB) && !sky_topic_has_wildcard(sky_span_str(row->pattern));
+        if (usable && (best == NULL || (best->service != NULL && row->service == NULL)))
+            best = row;
     }
-    (void)sky_span_copy(SKY_SPAN("test"), out, size);
+    if (best == NULL || !sky_topic_fill(sky_span_str(best->pattern), &keys, out, size))
+        (void)sky_span_copy(SKY_SPAN("test"), out, size);
 }
 
 /* ---- command lines ---- */

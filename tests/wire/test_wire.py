@@ -148,7 +148,7 @@ class Replay:
 
     def no_event(self, _, step):
         self.running.api.barrier()
-        for event in self.running.api.events():
+        for event in self.running.api.events(limit=1000):
             assert not server.covers(event, step["no_event"]), f"there is {json.dumps(event)}"
 
     def api(self, _, step):
