@@ -59,6 +59,7 @@ enum {
     ANSWER_HEAD_MAX = 4096,
     WRITE_CHUNK = 64 * 1024,
     LWS_PATIENCE_S = 24 * 3600, /* the port's own limits come first */
+    TEARDOWN_TURNS = 16,
 };
 
 /* ---- the link's life ---- */
@@ -627,9 +628,14 @@ void sky_http_free(struct sky_app *app)
 {
     if (app->http == NULL)
         return;
-    /* With a foreign loop the first call only began it. */
+    /* With a foreign loop the first call only began it: connections close on the next turn, the
+     * library's own handles on the one after, and only then may the second call unload the code
+     * that their callbacks are in. */
+    for (int i = 0; i < TEARDOWN_TURNS; i++)
+        uv_run(&app->loop, UV_RUN_NOWAIT);
     if (app->http->context != NULL)
         lws_context_destroy(app->http->context);
+    SKY_ASSERT(app->http->links == NULL);
     free(app->http);
     app->http = NULL;
 }
