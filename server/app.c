@@ -94,7 +94,7 @@ static sky_err open_registry(struct sky_app *app, struct sky_why *why)
     sky_err err = sky_store_open(config->store, &app->store, why);
     if (err != SKY_OK || config->fixtures.count == 0)
         return err;
-    return sky_fixture_files_load(app->store, &config->fixtures, &app->catalogue, &app->rng, stderr,
+    return sky_fixture_files_load(app->store, &config->fixtures, &app->catalogue, &app->rng, app->clock.now_ms, stderr,
                                   &loaded, why);
 }
 

@@ -11,7 +11,7 @@ int sky_cli_check(const struct sky_config *config)
 
     sky_rules_catalogue(&catalogue);
     sky_rng_init_seeded(&rng, 0); /* nothing is kept: any secret does */
-    if (sky_fixture_files_load(NULL, &config->args, &catalogue, &rng, stderr, &found, &why) !=
+    if (sky_fixture_files_load(NULL, &config->args, &catalogue, &rng, 0, stderr, &found, &why) !=
         SKY_OK)
         return SKY_EXIT_NO;
     printf("good: %zu files, %zu products, %zu devices\n", found.files, found.count.products_added,

@@ -74,7 +74,7 @@ sky_err sky_cli_device_find(const struct sky_config *config, struct sky_cli_devi
         err = sky_store_open(config->store, &device->store, why);
     if (err == SKY_OK)
         err = sky_fixture_files_load(device->store, &config->fixtures, &device->catalogue,
-                                     &device->rng, NULL, &loaded, why);
+                                     &device->rng, device->now_ms, NULL, &loaded, why);
     if (err == SKY_OK)
         err = find_named(device, config->args.list[0], why);
     return err;

@@ -7,6 +7,7 @@
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
+#include "server/ca.h"
 #include "server/files.h"
 #include "server/lookup.h"
 
@@ -15,6 +16,7 @@ enum { CLOUDS_MAX = 16 };
 struct loading {
     const struct sky_catalogue *catalogue;
     struct sky_rng *rng;
+    int64_t now_ms;
     struct sky_seed_cloud clouds[CLOUDS_MAX];
     struct sky_strings files; /* paths found, owned */
     FILE *errors;
@@ -207,6 +209,34 @@ static void load_file(const struct file_at_hand *at, struct sky_store *store,
     sky_buf_done(&text);
 }
 
+static sky_err certificate_fingerprint(void *ctx, sky_span pem, char out[SKY_FINGERPRINT_HEX + 1],
+                                       struct sky_why *why)
+{
+    (void)ctx;
+    return sky_ca_fingerprint(pem, out, why);
+}
+
+/* Only a cloud that has shadows knows what one looks like. */
+static sky_err make_document(void *ctx, size_t cloud, sky_span name, sky_span json,
+                             struct sky_buf *ret_body, int64_t *ret_version, struct sky_why *why)
+{
+    const struct file_at_hand *at = ctx;
+    struct sky_arena arena;
+    sky_span body;
+
+    (void)name;
+    if (sky_clouds[cloud]->seed_shadow == NULL)
+        return sky_why_set(why, SKY_ERR_INVALID, "", "%s has no shadows; leave the field out",
+                           sky_clouds[cloud]->title);
+    sky_arena_init(&arena);
+    sky_err err =
+        sky_clouds[cloud]->seed_shadow(json, at->loading->now_ms, &arena, &body, ret_version, why);
+    if (err == SKY_OK && !sky_buf_add(ret_body, body))
+        err = SKY_ERR_LIMIT;
+    sky_arena_done(&arena);
+    return err;
+}
+
 static struct sky_seed_config seed_config(struct loading *loading, struct file_at_hand *at)
 {
     at->loading = loading;
@@ -217,6 +247,9 @@ static struct sky_seed_config seed_config(struct loading *loading, struct file_a
         .make_secret = make_secret,
         .on_error = on_error,
         .ctx = at,
+        .certificate_fingerprint = certificate_fingerprint,
+        .make_document = make_document,
+        .similar = sky_explain_similar,
     };
 }
 
@@ -234,19 +267,40 @@ static void load_files(struct loading *loading, struct sky_store *store,
     }
 }
 
+/* All files land together or not at all. */
+static void load_whole(struct loading *loading, struct sky_store *store,
+                       struct sky_seed_count *ret_total)
+{
+    struct sky_why why = {0};
+
+    if (sky_store_begin(store) != SKY_OK) {
+        sky_store_why(store, &why);
+        report_line(loading, why.reason);
+        return;
+    }
+    load_files(loading, store, ret_total);
+    if (loading->error_count > 0) {
+        sky_store_rollback(store);
+    } else if (sky_store_commit(store) != SKY_OK) {
+        sky_store_why(store, &why);
+        report_line(loading, why.reason);
+    }
+}
+
 sky_err sky_fixture_files_load(struct sky_store *store, const struct sky_strings *paths,
                                const struct sky_catalogue *catalogue, struct sky_rng *rng,
-                               FILE *errors, struct sky_fixture_result *ret_result,
+                               int64_t now_ms, FILE *errors, struct sky_fixture_result *ret_result,
                                struct sky_why *why)
 {
-    struct loading loading = {.catalogue = catalogue, .rng = rng, .errors = errors};
+    struct loading loading = {
+        .catalogue = catalogue, .rng = rng, .now_ms = now_ms, .errors = errors};
     struct sky_fixture_result result = {0};
 
     for (size_t i = 0; i < paths->count; i++)
         find_files(&loading, paths->list[i]);
     load_files(&loading, NULL, &result.count);
     if (store != NULL && loading.error_count == 0)
-        load_files(&loading, store, &result.count);
+        load_whole(&loading, store, &result.count);
     result.files = loading.files.count;
     sky_strings_done(&loading.files);
     if (loading.error_count > 0) {
@@ -267,9 +321,9 @@ static void keep_first(void *ctx, const struct sky_why *why)
 
 sky_err sky_fixture_text_load(struct sky_store *store, sky_span text,
                               const struct sky_catalogue *catalogue, struct sky_rng *rng,
-                              struct sky_seed_count *ret_count, struct sky_why *why)
+                              int64_t now_ms, struct sky_seed_count *ret_count, struct sky_why *why)
 {
-    struct loading loading = {.catalogue = catalogue, .rng = rng};
+    struct loading loading = {.catalogue = catalogue, .rng = rng, .now_ms = now_ms};
     struct file_at_hand at;
     struct sky_seed_config config = seed_config(&loading, &at);
 

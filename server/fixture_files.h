@@ -24,16 +24,19 @@ struct sky_fixture_result {
 /* Loads each path, in the order given: a file, or a folder with all its *.json files, by name,
  * folders within it too. All files are checked before the first is written, so that every error
  * shows at once and a bad file leaves the store as it was. Errors go to `errors` (NULL: nowhere)
- * as "file: pointer: reason"; `why` has the first. `store` NULL: checks only. `rng` makes the
- * secrets of devices without one. */
-SKY_MUST_USE sky_err sky_fixture_files_load(
-    struct sky_store *store, const struct sky_strings *paths, const struct sky_catalogue *catalogue,
-    struct sky_rng *rng, FILE *errors, struct sky_fixture_result *ret_result, struct sky_why *why);
+ * as "file: pointer: reason"; `why` has the first. `store` NULL: checks only. `now_ms` dates what
+ * is made, `rng` makes the secrets of devices without one. */
+SKY_MUST_USE sky_err sky_fixture_files_load(struct sky_store *store,
+                                            const struct sky_strings *paths,
+                                            const struct sky_catalogue *catalogue,
+                                            struct sky_rng *rng, int64_t now_ms, FILE *errors,
+                                            struct sky_fixture_result *ret_result,
+                                            struct sky_why *why);
 
 /* One fixture text, which came by another way than a file; `why` has its first error. */
 SKY_MUST_USE sky_err sky_fixture_text_load(struct sky_store *store, sky_span text,
                                            const struct sky_catalogue *catalogue,
-                                           struct sky_rng *rng, struct sky_seed_count *ret_count,
-                                           struct sky_why *why);
+                                           struct sky_rng *rng, int64_t now_ms,
+                                           struct sky_seed_count *ret_count, struct sky_why *why);
 
 #endif
