@@ -4,7 +4,7 @@
 static void forget_sessions(struct sky_app *app)
 {
     for (uint32_t slot = 0; slot < app->sessions.slots; slot++) {
-        struct sky_session *session = sky_session_at(app, slot);
+        struct sky_session *session = app->sessions.by_slot[slot];
         if (session != NULL)
             sky_session_forget(app, session);
     }
