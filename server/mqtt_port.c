@@ -259,6 +259,7 @@ static void admit(struct sky_conn *conn, const struct sky_mqtt_connect *connect,
 {
     struct sky_app *app = conn->app;
     struct sky_session *session = sky_session_open(app, &lookup->product, &lookup->device);
+    conn->device_id = session->device_id;
     take_over(conn, session);
     sky_session_expire(app, session);
     bool present = session->kept && !connect->clean_session;
@@ -272,7 +273,6 @@ static void admit(struct sky_conn *conn, const struct sky_mqtt_connect *connect,
     session->last_login_ms = session->last_seen_ms = app->clock.now_ms;
     session->silent = false;
     conn->state = session;
-    conn->device_id = session->device_id;
     app->sessions.online++;
     sky_timerq_cancel(&app->patience, &conn->patience);
     sky_session_judged(app, session, judge);
