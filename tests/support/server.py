@@ -101,9 +101,13 @@ class Api:
             headers["Content-Type"] = "application/json"
         elif method in ("POST", "PUT", "PATCH"):
             headers["Content-Length"] = "0"
-        self._connection.request(method, target, data, headers)
-        answer = self._connection.getresponse()
-        text = answer.read()
+        try:
+            self._connection.request(method, target, data, headers)
+            answer = self._connection.getresponse()
+            text = answer.read()
+        except (http.client.HTTPException, OSError) as error:
+            self._connection.close()
+            raise AssertionError(f"no answer to {method} {target}: {error!r}") from error
         if "json" in (answer.getheader("Content-Type") or ""):
             return answer.status, json.loads(text)
         return answer.status, text.decode()

@@ -20,12 +20,15 @@ def servers():
     running = {}
 
     def find(options):
+        if options in running and running[options].process.poll() is not None:
+            died.append(running.pop(options))  # let the next script have a chance
         if options not in running:
             running[options] = server.Skymock(*options)
         return running[options]
 
+    died = []
     yield find
-    for each in running.values():
+    for each in [*running.values(), *died]:
         each.stop()
 
 
