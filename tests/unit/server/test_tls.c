@@ -8,92 +8,7 @@
 #include <cmocka.h>
 
 #include "protocol/base/mem.h"
-#include "server/rules.h"
-#include "server/tickets.h"
 #include "tests/unit/server/tls_client.h"
-
-enum { PLAIN = SKY_LISTEN_TLS | SKY_LISTEN_MQTT };
-
-static struct sky_ca *ca; /* made once: it costs half a second */
-static struct sky_ca_issued device, device_rsa;
-
-static int make_ca(void **state)
-{
-    (void)state;
-    const struct sky_ca_options options = {.now_ms = (int64_t)time(NULL) * 1000};
-    if (sky_ca_open(&options, &ca, NULL) != SKY_OK)
-        return -1;
-    sky_ca_prepare(ca);
-    if (sky_ca_issue(ca, SKY_SPAN("dev001"), SKY_KEY_EC, &device, NULL) != SKY_OK ||
-        sky_ca_issue(ca, SKY_SPAN("dev,002"), SKY_KEY_RSA, &device_rsa, NULL) != SKY_OK)
-        return -1;
-    return 0;
-}
-
-static int free_ca(void **state)
-{
-    (void)state;
-    sky_ca_issued_done(&device);
-    sky_ca_issued_done(&device_rsa);
-    sky_ca_free(ca);
-    return 0;
-}
-
-/* ---- one handshake ---- */
-
-struct meeting {
-    struct bench bench;
-    struct client client;
-    struct served served;
-    struct sky_door door;
-};
-
-static void meet(struct meeting *m, const struct client_options *options, unsigned allows)
-{
-    bench_open(&m->bench, ca, false, 0);
-    client_open(&m->client, &m->bench, options);
-    served_open(&m->served, &m->bench, allows);
-    assert_non_null(m->served.tls);
-}
-
-static void shake(struct meeting *m)
-{
-    settle(&m->bench, &m->client, &m->served);
-    m->door = (struct sky_door){0};
-    sky_tls_fill_door(m->served.tls, &m->door);
-}
-
-static void part(struct meeting *m)
-{
-    client_close(&m->client);
-    served_close(&m->served, &m->bench);
-    bench_close(&m->bench);
-}
-
-static void assert_open(const struct meeting *m)
-{
-    const struct sky_tls_failure *failure = sky_tls_failure(m->served.tls);
-    if (failure != NULL)
-        print_error("%s\n", failure->reason);
-    assert_null(failure);
-    assert_int_equal(m->client.failed, 0);
-    assert_true(m->client.open);
-    assert_int_equal(sky_tls_state(m->served.tls), SKY_TLS_OPEN);
-    assert_int_equal(m->served.opened, 1);
-    assert_int_equal(m->served.ended, 0);
-}
-
-static void assert_failed(const struct meeting *m, enum sky_door_rule rule, const char *says)
-{
-    const struct sky_tls_failure *failure = sky_tls_failure(m->served.tls);
-    assert_int_equal(sky_tls_state(m->served.tls), SKY_TLS_FAILED);
-    assert_int_equal(m->served.opened, 0);
-    assert_int_equal(m->served.ended, 1);
-    assert_non_null(failure);
-    assert_string_equal(failure->rule->id, sky_door_rule(rule)->id);
-    if (strstr(failure->reason, says) == NULL)
-        fail_msg("\"%s\" does not say \"%s\"", failure->reason, says);
-}
 
 /* ---- what is spoken ---- */
 
@@ -134,7 +49,7 @@ static void every_version_and_key_exchange_is_spoken(void **state)
         struct meeting m;
         const struct client_options options = {
             .min_minor = rows[i].minor, .max_minor = rows[i].minor, .suites = rows[i].suites};
-        meet(&m, &options, PLAIN);
+        meet(&m, &options, PLAIN, false);
         shake(&m);
         assert_open(&m);
         assert_int_equal(m.door.tls_version, 0x0300 | rows[i].minor);
@@ -153,7 +68,7 @@ static void the_server_name_is_known(void **state)
     struct meeting m;
     (void)state;
     const struct client_options options = {.server_name = "localhost"};
-    meet(&m, &options, PLAIN);
+    meet(&m, &options, PLAIN, false);
     exchange(&m.bench, &m.client, &m.served);
     assert_non_null(strstr(sky_tls_offered(m.served.tls), "server name localhost"));
     shake(&m);
@@ -169,7 +84,7 @@ static void a_handshake_survives_any_fragmentation(void **state)
     for (size_t piece = 1; piece < 64; piece = piece * 3 + 1) {
         struct meeting m;
         const struct client_options options = {.certificate = &device};
-        meet(&m, &options, PLAIN | SKY_LISTEN_CERT_ASKED);
+        meet(&m, &options, PLAIN | SKY_LISTEN_CERT_ASKED, false);
         while (!m.client.open && m.client.failed == 0) {
             mbedtls_ssl_handshake_step(&m.client.ssl);
             if (m.client.ssl.state == MBEDTLS_SSL_HANDSHAKE_OVER)
@@ -206,7 +121,7 @@ static void psk_opens_with_the_key_of_a_known_identity(void **state)
                                                .suites = rows[i].suites,
                                                .psk_identity = "PROD123456dev001",
                                                .psk_key = SKY_SPAN("1234567890abcdef")};
-        meet(&m, &options, PLAIN | SKY_LISTEN_PSK);
+        meet(&m, &options, PLAIN | SKY_LISTEN_PSK, false);
         m.served.known_identity = "PROD123456dev001";
         m.served.known_key = "1234567890abcdef";
         shake(&m);
@@ -224,7 +139,7 @@ static void an_unknown_psk_identity_gets_alert_115(void **state)
     (void)state;
     const struct client_options options = {
         .suites = psk_cbc, .psk_identity = "nobody", .psk_key = SKY_SPAN("1234567890abcdef")};
-    meet(&m, &options, PLAIN | SKY_LISTEN_PSK);
+    meet(&m, &options, PLAIN | SKY_LISTEN_PSK, false);
     shake(&m);
     assert_failed(&m, SKY_RULE_TLS_PSK_IDENTITY, "identity was refused");
     assert_int_equal(sky_tls_failure(m.served.tls)->alert_sent, 115);
@@ -242,7 +157,7 @@ static void a_wrong_psk_key_gets_alert_20_at_once(void **state)
         struct meeting m;
         const struct client_options options = {
             .suites = suites[i], .psk_identity = "dev", .psk_key = SKY_SPAN("wrong")};
-        meet(&m, &options, PLAIN | SKY_LISTEN_PSK);
+        meet(&m, &options, PLAIN | SKY_LISTEN_PSK, false);
         m.served.known_identity = "dev";
         m.served.known_key = "right";
         shake(&m);
@@ -260,7 +175,7 @@ static void psk_is_not_spoken_where_the_listener_has_none(void **state)
     (void)state;
     const struct client_options options = {
         .suites = psk_cbc, .psk_identity = "dev", .psk_key = SKY_SPAN("key")};
-    meet(&m, &options, PLAIN);
+    meet(&m, &options, PLAIN, false);
     shake(&m);
     assert_failed(&m, SKY_RULE_TLS_NO_COMMON_SUITE, "pre-shared keys only");
     assert_int_equal(sky_tls_failure(m.served.tls)->alert_sent, 40);
@@ -273,7 +188,7 @@ static void psk_with_diffie_hellman_is_refused_by_name(void **state)
     (void)state;
     const struct client_options options = {
         .suites = ecdhe_psk, .psk_identity = "dev", .psk_key = SKY_SPAN("key")};
-    meet(&m, &options, PLAIN | SKY_LISTEN_PSK);
+    meet(&m, &options, PLAIN | SKY_LISTEN_PSK, false);
     shake(&m);
     assert_failed(&m, SKY_RULE_TLS_NO_COMMON_SUITE, "plain PSK suites");
     part(&m);
@@ -285,7 +200,7 @@ static void a_certificate_is_preferred_to_psk(void **state)
     (void)state;
     const struct client_options options = {
         .suites = rsa_then_psk, .psk_identity = "dev", .psk_key = SKY_SPAN("key")};
-    meet(&m, &options, PLAIN | SKY_LISTEN_PSK);
+    meet(&m, &options, PLAIN | SKY_LISTEN_PSK, false);
     shake(&m);
     assert_open(&m);
     assert_string_equal(sky_tls_cipher(m.served.tls), "TLS-RSA-WITH-AES-128-CBC-SHA");
@@ -309,7 +224,7 @@ static void a_client_certificate_of_ours_is_known_by_name(void **state)
         const struct client_options options = {.min_minor = rows[row].minor,
                                                .max_minor = rows[row].minor,
                                                .certificate = rows[row].issued};
-        meet(&m, &options, PLAIN | allows[i % 2]);
+        meet(&m, &options, PLAIN | allows[i % 2], false);
         shake(&m);
         assert_open(&m);
         assert_true(sky_span_eq_str(m.door.certificate_name, rows[row].name));
@@ -329,7 +244,7 @@ static void a_foreign_client_certificate_is_known_by_fingerprint_only(void **sta
     sky_ca_prepare(other);
     assert_int_equal(sky_ca_issue(other, SKY_SPAN("dev001"), SKY_KEY_EC, &foreign, NULL), SKY_OK);
     const struct client_options options = {.certificate = &foreign};
-    meet(&m, &options, PLAIN | SKY_LISTEN_CERT_REQUIRED);
+    meet(&m, &options, PLAIN | SKY_LISTEN_CERT_REQUIRED, false);
     shake(&m);
     assert_open(&m);
     assert_int_equal(m.door.certificate_name.len, 0);
@@ -344,11 +259,11 @@ static void a_missing_client_certificate_matters_only_where_required(void **stat
     struct meeting m;
     (void)state;
     const struct client_options options = {0};
-    meet(&m, &options, PLAIN | SKY_LISTEN_CERT_ASKED);
+    meet(&m, &options, PLAIN | SKY_LISTEN_CERT_ASKED, false);
     shake(&m);
     assert_open(&m);
     part(&m);
-    meet(&m, &options, PLAIN | SKY_LISTEN_CERT_REQUIRED);
+    meet(&m, &options, PLAIN | SKY_LISTEN_CERT_REQUIRED, false);
     shake(&m);
     assert_failed(&m, SKY_RULE_TLS_CLIENT_CERT, "requires a client certificate");
     assert_int_equal(sky_tls_failure(m.served.tls)->alert_sent, 40);
@@ -361,7 +276,7 @@ static void no_certificate_is_asked_for_unless_the_listener_does(void **state)
     struct meeting m;
     (void)state;
     const struct client_options options = {.certificate = &device};
-    meet(&m, &options, PLAIN);
+    meet(&m, &options, PLAIN, false);
     shake(&m);
     assert_open(&m);
     assert_int_equal(m.client.ssl.client_auth, 0);
@@ -377,7 +292,7 @@ static void a_certificate_without_its_key_is_refused(void **state)
     assert_int_equal(sky_ca_issue(ca, SKY_SPAN("other"), SKY_KEY_EC, &other, NULL), SKY_OK);
     const struct sky_ca_issued mixed = {.certificate = device.certificate, .key = other.key};
     const struct client_options options = {.certificate = &mixed};
-    meet(&m, &options, PLAIN | SKY_LISTEN_CERT_REQUIRED);
+    meet(&m, &options, PLAIN | SKY_LISTEN_CERT_REQUIRED, false);
     shake(&m);
     assert_failed(&m, SKY_RULE_TLS_CLIENT_CERT, "does not fit the certificate");
     part(&m);
@@ -391,7 +306,7 @@ static void a_client_that_distrusts_the_authority_is_told_what_to_do(void **stat
     struct meeting m;
     (void)state;
     const struct client_options options = {.distrusts = true};
-    meet(&m, &options, PLAIN);
+    meet(&m, &options, PLAIN, false);
     shake(&m);
     assert_failed(&m, SKY_RULE_TLS_SERVER_CERT, "unknown_ca");
     assert_int_equal(sky_tls_failure(m.served.tls)->alert_received, 48);
@@ -403,7 +318,7 @@ static void a_name_the_certificate_lacks_is_named(void **state)
     struct meeting m;
     (void)state;
     const struct client_options options = {.server_name = "cloud.example"};
-    meet(&m, &options, PLAIN);
+    meet(&m, &options, PLAIN, false);
     shake(&m);
     assert_failed(&m, SKY_RULE_TLS_SERVER_CERT, "'cloud.example'");
     part(&m);
@@ -432,7 +347,7 @@ static void garbage_is_refused_at_once(void **state)
     (void)state;
     for (size_t i = 0; i < SKY_COUNT(rows); i++) {
         struct meeting m;
-        meet(&m, &(struct client_options){0}, PLAIN);
+        meet(&m, &(struct client_options){0}, PLAIN, false);
         feed_text(&m, rows[i].bytes, rows[i].len);
         assert_failed(&m, rows[i].rule, rows[i].says);
         feed_text(&m, "more", 4);
@@ -456,15 +371,15 @@ static void versions_out_of_reach_are_named(void **state)
 {
     struct meeting m;
     (void)state;
-    meet(&m, &(struct client_options){0}, PLAIN);
+    meet(&m, &(struct client_options){0}, PLAIN, false);
     feed_hello(&m, 0, 0x002f);
     assert_failed(&m, SKY_RULE_TLS_VERSION, "SSL 3.0");
     part(&m);
-    meet(&m, &(struct client_options){0}, PLAIN);
+    meet(&m, &(struct client_options){0}, PLAIN, false);
     feed_hello(&m, 3, 0x1301);
     assert_failed(&m, SKY_RULE_TLS_VERSION, "TLS 1.3 only");
     part(&m);
-    meet(&m, &(struct client_options){0}, PLAIN);
+    meet(&m, &(struct client_options){0}, PLAIN, false);
     feed_hello(&m, 3, 0x4444);
     assert_failed(&m, SKY_RULE_TLS_NO_COMMON_SUITE, "none of the 1 cipher suites");
     assert_non_null(strstr(sky_tls_offered(m.served.tls), "0x4444"));
@@ -475,21 +390,21 @@ static void a_peer_that_leaves_or_stalls_is_explained(void **state)
 {
     struct meeting m;
     (void)state;
-    meet(&m, &(struct client_options){0}, PLAIN);
+    meet(&m, &(struct client_options){0}, PLAIN, false);
     feed_text(&m, "\x16\x03\x01", 3);
     sky_tls_give_up(m.served.tls, SKY_TLS_END_TIMEOUT);
     assert_int_equal(m.served.ended, 0);
     assert_non_null(strstr(sky_tls_failure(m.served.tls)->reason, "a complete ClientHello"));
     assert_string_equal(sky_tls_failure(m.served.tls)->rule->id, "TLS-TIMEOUT");
     part(&m);
-    meet(&m, &(struct client_options){0}, PLAIN);
+    meet(&m, &(struct client_options){0}, PLAIN, false);
     exchange(&m.bench, &m.client, &m.served);
     sky_tls_give_up(m.served.tls, SKY_TLS_END_PEER_LEFT);
     assert_non_null(
         strstr(sky_tls_failure(m.served.tls)->reason, "after the server's certificate"));
     assert_string_equal(sky_tls_failure(m.served.tls)->rule->id, "TLS-SERVER-CERT");
     part(&m);
-    meet(&m, &(struct client_options){0}, PLAIN);
+    meet(&m, &(struct client_options){0}, PLAIN, false);
     shake(&m);
     sky_tls_give_up(m.served.tls, SKY_TLS_END_PEER_LEFT);
     assert_null(sky_tls_failure(m.served.tls));
@@ -502,7 +417,7 @@ static void renegotiation_is_refused(void **state)
     struct meeting m;
     (void)state;
     const struct client_options options = {.renegotiates = true};
-    meet(&m, &options, PLAIN);
+    meet(&m, &options, PLAIN, false);
     shake(&m);
     assert_open(&m);
     assert_int_equal(mbedtls_ssl_renegotiate(&m.client.ssl), MBEDTLS_ERR_SSL_WANT_READ);
@@ -519,7 +434,7 @@ static void a_damaged_record_ends_the_channel(void **state)
 {
     struct meeting m;
     (void)state;
-    meet(&m, &(struct client_options){0}, PLAIN);
+    meet(&m, &(struct client_options){0}, PLAIN, false);
     shake(&m);
     assert_int_equal(mbedtls_ssl_write(&m.client.ssl, (const unsigned char *)"hello", 5), 5);
     m.client.out.bytes[m.client.out.len - 1] ^= 1;
@@ -536,7 +451,7 @@ static void goodbyes_are_said_and_heard(void **state)
     struct meeting m;
     unsigned char byte;
     (void)state;
-    meet(&m, &(struct client_options){0}, PLAIN);
+    meet(&m, &(struct client_options){0}, PLAIN, false);
     shake(&m);
     assert_int_equal(mbedtls_ssl_close_notify(&m.client.ssl), 0);
     exchange(&m.bench, &m.client, &m.served);
@@ -544,7 +459,7 @@ static void goodbyes_are_said_and_heard(void **state)
     assert_int_equal(sky_tls_state(m.served.tls), SKY_TLS_CLOSED);
     assert_null(sky_tls_failure(m.served.tls));
     part(&m);
-    meet(&m, &(struct client_options){0}, PLAIN);
+    meet(&m, &(struct client_options){0}, PLAIN, false);
     shake(&m);
     sky_tls_close(m.served.tls);
     sky_tls_close(m.served.tls);
@@ -559,7 +474,7 @@ static void nothing_is_sealed_before_the_handshake(void **state)
 {
     struct meeting m;
     (void)state;
-    meet(&m, &(struct client_options){0}, PLAIN);
+    meet(&m, &(struct client_options){0}, PLAIN, false);
     sky_buf_add_str(&m.served.clear, "early");
     sky_tls_seal(m.served.tls, &m.served.clear);
     assert_int_equal(m.served.clear.len, 5);
@@ -568,271 +483,6 @@ static void nothing_is_sealed_before_the_handshake(void **state)
     sky_tls_seal(m.served.tls, &m.served.clear);
     assert_int_equal(m.served.clear.len, 0);
     part(&m);
-}
-
-/* ---- tickets ---- */
-
-struct reunion {
-    struct bench bench;
-    mbedtls_ssl_session session;
-};
-
-/* A first handshake that leaves a session, at `allows`. */
-static void part_with_ticket(struct reunion *r, const struct client_options *options,
-                             unsigned allows)
-{
-    struct client client;
-    struct served served;
-    bench_open(&r->bench, ca, false, 0);
-    mbedtls_ssl_session_init(&r->session);
-    client_open(&client, &r->bench, options);
-    served_open(&served, &r->bench, allows);
-    settle(&r->bench, &client, &served);
-    assert_true(client.open);
-    assert_false(sky_tls_resumed(served.tls));
-    assert_int_equal(mbedtls_ssl_get_session(&client.ssl, &r->session), 0);
-    client_close(&client);
-    served_close(&served, &r->bench);
-}
-
-/* Comes back with the ticket; tells whether it was taken. */
-static bool come_back(struct reunion *r, const struct client_options *options, unsigned allows,
-                      const char *certificate_name)
-{
-    struct client client;
-    struct served served;
-    struct sky_door door = {0};
-    struct client_options with_session = *options;
-    with_session.session = &r->session;
-    client_open(&client, &r->bench, &with_session);
-    served_open(&served, &r->bench, allows);
-    settle(&r->bench, &client, &served);
-    bool resumed = sky_tls_resumed(served.tls);
-    if (client.open) {
-        sky_tls_fill_door(served.tls, &door);
-        assert_true(sky_span_eq_str(door.certificate_name, certificate_name));
-        assert_echo(&r->bench, &client, &served, 10);
-    }
-    client_close(&client);
-    served_close(&served, &r->bench);
-    return resumed;
-}
-
-static void forget(struct reunion *r)
-{
-    mbedtls_ssl_session_free(&r->session);
-    bench_close(&r->bench);
-}
-
-static void tickets_resume_in_every_version(void **state)
-{
-    (void)state;
-    for (int minor = 1; minor <= 3; minor++) {
-        struct reunion r;
-        const struct client_options options = {.min_minor = minor, .max_minor = minor};
-        part_with_ticket(&r, &options, PLAIN);
-        assert_true(come_back(&r, &options, PLAIN, ""));
-        assert_true(come_back(&r, &options, PLAIN, ""));
-        forget(&r);
-    }
-}
-
-static void a_resumed_session_keeps_its_certificate(void **state)
-{
-    struct reunion r;
-    (void)state;
-    const struct client_options options = {.certificate = &device};
-    part_with_ticket(&r, &options, PLAIN | SKY_LISTEN_CERT_REQUIRED);
-    assert_true(come_back(&r, &options, PLAIN | SKY_LISTEN_CERT_REQUIRED, "dev001"));
-    forget(&r);
-}
-
-static void a_ticket_opens_no_listener_that_asks_for_more(void **state)
-{
-    struct reunion r;
-    (void)state;
-    const struct client_options options = {0};
-    part_with_ticket(&r, &options, PLAIN);
-    assert_false(come_back(&r, &options, PLAIN | SKY_LISTEN_CERT_ASKED, ""));
-    assert_false(come_back(&r, &options, PLAIN | SKY_LISTEN_CERT_REQUIRED, ""));
-    forget(&r);
-}
-
-static void a_ticket_lives_a_day_of_the_servers_clock(void **state)
-{
-    struct reunion r;
-    (void)state;
-    const int64_t day_ms = (int64_t)SKY_TICKET_LIFETIME_S * 1000;
-    const struct client_options options = {0};
-    part_with_ticket(&r, &options, PLAIN);
-    sky_clock_advance(&r.bench.clock, day_ms - 1);
-    assert_true(come_back(&r, &options, PLAIN, ""));
-    sky_clock_advance(&r.bench.clock, 1);
-    assert_false(come_back(&r, &options, PLAIN, ""));
-    forget(&r);
-}
-
-static void a_pre_shared_key_is_proven_each_time(void **state)
-{
-    struct meeting m;
-    mbedtls_ssl_session session;
-    (void)state;
-    const struct client_options options = {
-        .suites = psk_cbc, .psk_identity = "dev", .psk_key = SKY_SPAN("key")};
-    meet(&m, &options, PLAIN | SKY_LISTEN_PSK);
-    m.served.known_identity = "dev";
-    m.served.known_key = "key";
-    shake(&m);
-    assert_open(&m);
-    mbedtls_ssl_session_init(&session);
-    assert_int_equal(mbedtls_ssl_get_session(&m.client.ssl, &session), 0);
-    assert_int_equal(session.ticket_len, 0);
-    mbedtls_ssl_session_free(&session);
-    part(&m);
-}
-
-/* ---- workers and limits ---- */
-
-static void workers_carry_handshakes_through(void **state)
-{
-    static const int *const suites[] = {NULL, rsa_cbc, ecdsa, dhe_rsa};
-    (void)state;
-    for (size_t i = 0; i < SKY_COUNT(suites); i++) {
-        struct meeting m;
-        const struct client_options options = {.suites = suites[i], .certificate = &device};
-        bench_open(&m.bench, ca, true, 0);
-        client_open(&m.client, &m.bench, &options);
-        served_open(&m.served, &m.bench, PLAIN | SKY_LISTEN_CERT_REQUIRED);
-        shake(&m);
-        assert_open(&m);
-        assert_true(sky_span_eq_str(m.door.certificate_name, "dev001"));
-        assert_echo(&m.bench, &m.client, &m.served, 40000);
-        part(&m);
-    }
-}
-
-static void a_worker_reports_what_failed(void **state)
-{
-    struct meeting m;
-    (void)state;
-    bench_open(&m.bench, ca, true, 0);
-    client_open(&m.client, &m.bench, &(struct client_options){0});
-    served_open(&m.served, &m.bench, PLAIN | SKY_LISTEN_CERT_REQUIRED);
-    shake(&m);
-    assert_failed(&m, SKY_RULE_TLS_CLIENT_CERT, "requires a client certificate");
-    assert_int_equal(m.client.failed, MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE);
-    part(&m);
-}
-
-static void a_channel_may_be_freed_or_given_up_while_a_worker_has_it(void **state)
-{
-    (void)state;
-    for (int how = 0; how < 3; how++) {
-        struct meeting m;
-        bench_open(&m.bench, ca, true, 0);
-        client_open(&m.client, &m.bench, &(struct client_options){0});
-        served_open(&m.served, &m.bench, PLAIN);
-        assert_int_equal(mbedtls_ssl_handshake(&m.client.ssl), MBEDTLS_ERR_SSL_WANT_READ);
-        sky_tls_feed(m.served.tls, sky_buf_span(&m.client.out));
-        assert_true(uv_loop_alive(&m.bench.loop));
-        if (how == 1)
-            sky_tls_give_up(m.served.tls, SKY_TLS_END_PEER_LEFT);
-        if (how == 2)
-            sky_tls_close(m.served.tls);
-        if (how > 0)
-            uv_run(&m.bench.loop, UV_RUN_DEFAULT);
-        assert_int_equal(m.served.opened + m.served.ended, 0);
-        part(&m);
-    }
-}
-
-static void bytes_that_come_while_a_worker_is_busy_are_kept(void **state)
-{
-    struct meeting m;
-    (void)state;
-    bench_open(&m.bench, ca, true, 0);
-    client_open(&m.client, &m.bench, &(struct client_options){0});
-    served_open(&m.served, &m.bench, PLAIN);
-    exchange(&m.bench, &m.client, &m.served);
-    /* The client's whole second flight, in pieces, before any worker is awaited. */
-    assert_int_equal(mbedtls_ssl_handshake(&m.client.ssl), MBEDTLS_ERR_SSL_WANT_READ);
-    for (size_t at = 0; at < m.client.out.len; at += 50)
-        sky_tls_feed(m.served.tls,
-                     sky_span_head(sky_span_tail(sky_buf_span(&m.client.out), at), 50));
-    sky_buf_clear(&m.client.out);
-    shake(&m);
-    assert_open(&m);
-    assert_echo(&m.bench, &m.client, &m.served, 10);
-    part(&m);
-}
-
-static void a_flood_during_the_handshake_ends_it(void **state)
-{
-    struct meeting m;
-    static char flood[64 * 1024];
-    (void)state;
-    bench_open(&m.bench, ca, true, 0);
-    client_open(&m.client, &m.bench, &(struct client_options){0});
-    served_open(&m.served, &m.bench, PLAIN);
-    assert_int_equal(mbedtls_ssl_handshake(&m.client.ssl), MBEDTLS_ERR_SSL_WANT_READ);
-    sky_tls_feed(m.served.tls, sky_buf_span(&m.client.out));
-    for (size_t fed = 0; fed <= SKY_TLS_INPUT_MAX; fed += sizeof flood)
-        sky_tls_feed(m.served.tls, sky_span_of(flood, sizeof flood));
-    uv_run(&m.bench.loop, UV_RUN_DEFAULT);
-    assert_int_equal(sky_tls_state(m.served.tls), SKY_TLS_FAILED);
-    assert_int_equal(m.served.ended, 1);
-    part(&m);
-}
-
-static void handshakes_in_progress_are_limited(void **state)
-{
-    struct bench bench;
-    struct served first, second, third;
-    (void)state;
-    bench_open(&bench, ca, false, 2);
-    served_open(&first, &bench, PLAIN);
-    served_open(&second, &bench, PLAIN);
-    served_open(&third, &bench, PLAIN);
-    assert_non_null(second.tls);
-    assert_null(third.tls);
-    served_close(&third, &bench);
-    sky_tls_give_up(first.tls, SKY_TLS_END_TIMEOUT);
-    served_open(&third, &bench, PLAIN);
-    assert_non_null(third.tls);
-    served_close(&first, &bench);
-    served_close(&second, &bench);
-    served_close(&third, &bench);
-    bench_close(&bench);
-}
-
-static void handshakes_wait_for_certificates_being_made(void **state)
-{
-    struct meeting m;
-    struct served leaving;
-    struct sky_ca *fresh;
-    uv_loop_t loop;
-    (void)state;
-    assert_int_equal(uv_loop_init(&loop), 0);
-    const struct sky_ca_options options = {.loop = &loop, .now_ms = (int64_t)time(NULL) * 1000};
-    assert_int_equal(sky_ca_open(&options, &fresh, NULL), SKY_OK);
-    bench_open(&m.bench, fresh, false, 0);
-    client_open(&m.client, &m.bench, &(struct client_options){.distrusts = true});
-    served_open(&m.served, &m.bench, PLAIN);
-    served_open(&leaving, &m.bench, PLAIN);
-    assert_int_equal(mbedtls_ssl_handshake(&m.client.ssl), MBEDTLS_ERR_SSL_WANT_READ);
-    sky_tls_feed(m.served.tls, sky_buf_span(&m.client.out));
-    sky_tls_feed(leaving.tls, sky_buf_span(&m.client.out));
-    sky_buf_clear(&m.client.out);
-    assert_int_equal(sky_tls_raw(m.served.tls)->len, 0);
-    served_close(&leaving, &m.bench);
-    uv_run(&loop, UV_RUN_DEFAULT);
-    assert_true(sky_ca_ready(fresh));
-    assert_true(sky_tls_raw(m.served.tls)->len > 0);
-    shake(&m);
-    assert_failed(&m, SKY_RULE_TLS_SERVER_CERT, "unknown_ca");
-    part(&m);
-    sky_ca_free(fresh);
-    assert_int_equal(uv_loop_close(&loop), 0);
 }
 
 int main(void)
@@ -861,18 +511,6 @@ int main(void)
         cmocka_unit_test(a_damaged_record_ends_the_channel),
         cmocka_unit_test(goodbyes_are_said_and_heard),
         cmocka_unit_test(nothing_is_sealed_before_the_handshake),
-        cmocka_unit_test(tickets_resume_in_every_version),
-        cmocka_unit_test(a_resumed_session_keeps_its_certificate),
-        cmocka_unit_test(a_ticket_opens_no_listener_that_asks_for_more),
-        cmocka_unit_test(a_ticket_lives_a_day_of_the_servers_clock),
-        cmocka_unit_test(a_pre_shared_key_is_proven_each_time),
-        cmocka_unit_test(workers_carry_handshakes_through),
-        cmocka_unit_test(a_worker_reports_what_failed),
-        cmocka_unit_test(a_channel_may_be_freed_or_given_up_while_a_worker_has_it),
-        cmocka_unit_test(bytes_that_come_while_a_worker_is_busy_are_kept),
-        cmocka_unit_test(a_flood_during_the_handshake_ends_it),
-        cmocka_unit_test(handshakes_in_progress_are_limited),
-        cmocka_unit_test(handshakes_wait_for_certificates_being_made),
     };
     return cmocka_run_group_tests_name("tls", tests, make_ca, free_ca);
 }

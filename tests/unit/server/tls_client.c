@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -174,15 +175,15 @@ void served_close(struct served *served, struct bench *bench)
 
 /* ---- both ---- */
 
-void bench_open(struct bench *bench, struct sky_ca *ca, bool threaded, size_t handshakes_max)
+void bench_open(struct bench *bench, struct sky_ca *authority, bool threaded, size_t handshakes_max)
 {
-    *bench = (struct bench){.ca = ca, .threaded = threaded};
+    *bench = (struct bench){.ca = authority, .threaded = threaded};
     assert_int_equal(uv_loop_init(&bench->loop), 0);
     sky_clock_init(&bench->clock);
     sky_clock_freeze(&bench->clock);
     sky_tls_rng_init(&bench->rng);
     const struct sky_tls_options options = {.loop = threaded ? &bench->loop : NULL,
-                                            .ca = ca,
+                                            .ca = authority,
                                             .clock = &bench->clock,
                                             .handshakes_max = handshakes_max};
     bench->server = sky_tls_server_new(&options);
@@ -251,4 +252,78 @@ void assert_echo(struct bench *bench, struct client *client, struct served *serv
     assert_memory_equal(got, sent, len);
     free(sent);
     free(got);
+}
+
+/* ---- one handshake ---- */
+
+struct sky_ca *ca;
+struct sky_ca_issued device, device_rsa;
+
+int make_ca(void **state)
+{
+    (void)state;
+    const struct sky_ca_options options = {.now_ms = (int64_t)time(NULL) * 1000};
+    if (sky_ca_open(&options, &ca, NULL) != SKY_OK)
+        return -1;
+    sky_ca_prepare(ca);
+    if (sky_ca_issue(ca, SKY_SPAN("dev001"), SKY_KEY_EC, &device, NULL) != SKY_OK ||
+        sky_ca_issue(ca, SKY_SPAN("dev,002"), SKY_KEY_RSA, &device_rsa, NULL) != SKY_OK)
+        return -1;
+    return 0;
+}
+
+int free_ca(void **state)
+{
+    (void)state;
+    sky_ca_issued_done(&device);
+    sky_ca_issued_done(&device_rsa);
+    sky_ca_free(ca);
+    return 0;
+}
+
+void meet(struct meeting *m, const struct client_options *options, unsigned allows, bool threaded)
+{
+    bench_open(&m->bench, ca, threaded, 0);
+    client_open(&m->client, &m->bench, options);
+    served_open(&m->served, &m->bench, allows);
+    assert_non_null(m->served.tls);
+}
+
+void shake(struct meeting *m)
+{
+    settle(&m->bench, &m->client, &m->served);
+    m->door = (struct sky_door){0};
+    sky_tls_fill_door(m->served.tls, &m->door);
+}
+
+void part(struct meeting *m)
+{
+    client_close(&m->client);
+    served_close(&m->served, &m->bench);
+    bench_close(&m->bench);
+}
+
+void assert_open(const struct meeting *m)
+{
+    const struct sky_tls_failure *failure = sky_tls_failure(m->served.tls);
+    if (failure != NULL)
+        print_error("%s\n", failure->reason);
+    assert_null(failure);
+    assert_int_equal(m->client.failed, 0);
+    assert_true(m->client.open);
+    assert_int_equal(sky_tls_state(m->served.tls), SKY_TLS_OPEN);
+    assert_int_equal(m->served.opened, 1);
+    assert_int_equal(m->served.ended, 0);
+}
+
+void assert_failed(const struct meeting *m, enum sky_door_rule rule, const char *says)
+{
+    const struct sky_tls_failure *failure = sky_tls_failure(m->served.tls);
+    assert_int_equal(sky_tls_state(m->served.tls), SKY_TLS_FAILED);
+    assert_int_equal(m->served.opened, 0);
+    assert_int_equal(m->served.ended, 1);
+    assert_non_null(failure);
+    assert_string_equal(failure->rule->id, sky_door_rule(rule)->id);
+    if (strstr(failure->reason, says) == NULL)
+        fail_msg("\"%s\" does not say \"%s\"", failure->reason, says);
 }

@@ -7,6 +7,7 @@
 
 #include "server/ca.h"
 #include "server/clock.h"
+#include "server/rules.h"
 #include "server/tls.h"
 #include "server/tls_rng.h"
 
@@ -51,8 +52,8 @@ struct bench {
     bool threaded;
 };
 
-/* With `threaded`, costly steps go to workers of the loop. `ca` is shared by the tests. */
-void bench_open(struct bench *bench, struct sky_ca *ca, bool threaded, size_t handshakes_max);
+/* With `threaded`, costly steps go to workers of the loop. */
+void bench_open(struct bench *bench, struct sky_ca *authority, bool threaded, size_t handshakes_max);
 void bench_close(struct bench *bench);
 
 void client_open(struct client *client, struct bench *bench, const struct client_options *options);
@@ -68,5 +69,28 @@ void settle(struct bench *bench, struct client *client, struct served *served);
 
 /* After a handshake: the client sends, the server echoes; both must get what was sent. */
 void assert_echo(struct bench *bench, struct client *client, struct served *served, size_t len);
+
+/* ---- one handshake ---- */
+
+enum { PLAIN = SKY_LISTEN_TLS | SKY_LISTEN_MQTT };
+
+/* Made once for all tests of a program: it costs half a second. */
+extern struct sky_ca *ca;
+extern struct sky_ca_issued device, device_rsa; /* "dev001", "dev,002" */
+int make_ca(void **state);
+int free_ca(void **state);
+
+struct meeting {
+    struct bench bench;
+    struct client client;
+    struct served served;
+    struct sky_door door; /* after shake() */
+};
+
+void meet(struct meeting *m, const struct client_options *options, unsigned allows, bool threaded);
+void shake(struct meeting *m);
+void part(struct meeting *m);
+void assert_open(const struct meeting *m);
+void assert_failed(const struct meeting *m, enum sky_door_rule rule, const char *says);
 
 #endif
