@@ -1,6 +1,5 @@
 #include "protocol/base/json.h"
 #include "server/cli.h"
-#include "server/journal_json.h"
 #include "server/rules.h"
 
 static void print_table(const struct sky_policy *policy)
@@ -26,9 +25,13 @@ static void write_rule(struct sky_jw *jw, const struct sky_policy *policy, size_
     const struct sky_rule *rule = sky_catalogue_at(policy->catalogue, index);
 
     sky_jw_object(jw);
+    sky_jw_put_str(jw, "id", rule->id);
     sky_jw_put_str(jw, "owner", sky_catalogue_owner(policy->catalogue, index));
+    sky_jw_put_str(jw, "severity", sky_severity_name(rule->severity));
+    sky_jw_put_str(jw, "statement", rule->statement);
+    sky_jw_put_str(jw, "hint", rule->hint);
+    sky_jw_put_str(jw, "source", rule->source);
     sky_jw_put_str(jw, "action", sky_action_name(sky_policy_action(policy, rule)));
-    sky_rule_print(rule, jw);
     sky_jw_end_object(jw);
 }
 

@@ -67,7 +67,7 @@ static void print_rule(const cJSON *rule)
 
     if (strcmp(verdict, "failed") != 0 && strcmp(verdict, "warned") != 0)
         return;
-    printf("    %-8s %s: %s\n", verdict, text_of(rule, "rule"), text_of(rule, "statement"));
+    printf("    %-8s %s: %s\n", verdict, text_of(rule, "id"), text_of(rule, "statement"));
     if (*text_of(rule, "detail") != '\0')
         printf("             found: %s\n", text_of(rule, "detail"));
     if (*text_of(rule, "hint") != '\0')

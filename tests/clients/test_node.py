@@ -49,5 +49,5 @@ def test_a_label_that_does_not_fit_the_digest_is_named(skymock):
     """This SDK changes only the label when told another algorithm; the digest stays SHA-1."""
     done, said = run(SDKS[0], f"mqtt://127.0.0.1:{skymock.ports['mqtt']}", algorithm="sha256")
     assert said and said[0]["event"] == "error", done.stdout + done.stderr
-    event = skymock.api.wait_event({"type": "connack", "code": 4})
+    event = skymock.api.wait_event({"type": "connect", "rules": ["ALI-SIGN"]})
     assert "sha1" in json.dumps(event["explanation"]).lower()

@@ -66,7 +66,7 @@ def test_what_came_while_away_is_there_on_return(skymock, connect):
     peer.client.subscribe(topic, 1)
     assert peer.next() == ("suback", 1)
     peer.stop()
-    skymock.api.wait_event({"type": "offline", "device": device})
+    skymock.api.wait_event({"type": "disconnect", "device": device})
     for number in range(20):
         send_down(skymock.api, device, topic, f"message {number}")
     peer = connect(device, clean=False)
