@@ -311,18 +311,22 @@ static void handle_command_answer(const struct sky_uplink *uplink, const struct 
         sky_envelope_answer(effects, uplink, sky_member_text(envelope.id));
 }
 
-const struct sky_service sky_aliyun_property_post = {"property-post", "properties",
-                                                     handle_property_post};
-const struct sky_service sky_aliyun_event_post = {"event-post", NULL, handle_event_post};
-const struct sky_service sky_aliyun_tags_update = {"tags-update", "tags", handle_tags_update};
-const struct sky_service sky_aliyun_tags_delete = {"tags-delete", "tags", handle_tags_delete};
-const struct sky_service sky_aliyun_time = {"time", NULL, handle_time};
-const struct sky_service sky_aliyun_rpc_answer = {"rpc-answer", NULL, handle_rpc_answer};
-const struct sky_service sky_aliyun_custom_rpc_answer = {"custom-rpc-answer", NULL,
-                                                         handle_custom_rpc_answer};
-const struct sky_service sky_aliyun_command_answer = {"command-answer", NULL,
-                                                      handle_command_answer};
-const struct sky_service sky_aliyun_unknown = {"unknown", NULL, handle_unknown};
+const struct sky_service sky_aliyun_property_post = {
+    .name = "property-post", .document = "properties", .handle = handle_property_post};
+const struct sky_service sky_aliyun_event_post = {.name = "event-post",
+                                                  .handle = handle_event_post};
+const struct sky_service sky_aliyun_tags_update = {
+    .name = "tags-update", .document = "tags", .handle = handle_tags_update};
+const struct sky_service sky_aliyun_tags_delete = {
+    .name = "tags-delete", .document = "tags", .handle = handle_tags_delete};
+const struct sky_service sky_aliyun_time = {.name = "time", .handle = handle_time};
+const struct sky_service sky_aliyun_rpc_answer = {.name = "rpc-answer",
+                                                  .handle = handle_rpc_answer};
+const struct sky_service sky_aliyun_custom_rpc_answer = {.name = "custom-rpc-answer",
+                                                         .handle = handle_custom_rpc_answer};
+const struct sky_service sky_aliyun_command_answer = {.name = "command-answer",
+                                                      .handle = handle_command_answer};
+const struct sky_service sky_aliyun_unknown = {.name = "unknown", .handle = handle_unknown};
 
 /* ---- commands ---- */
 

@@ -315,7 +315,8 @@ static void handle_shadow(const struct sky_uplink *uplink, const struct sky_fact
     cJSON_Delete(request.tree);
 }
 
-const struct sky_service sky_aliyun_shadow = {"shadow", "shadow", handle_shadow};
+const struct sky_service sky_aliyun_shadow = {
+    .name = "shadow", .document = "shadow", .handle = handle_shadow};
 
 /* ---- the application's side ---- */
 

@@ -568,28 +568,32 @@ void sky_enos_refuse_publish(const struct sky_uplink *uplink, const struct sky_f
     refuse(uplink, facts, judge, effects);
 }
 
-const struct sky_service sky_enos_measurepoint_post = {"measurepoint-post", "properties",
-                                                       handle_post};
-const struct sky_service sky_enos_measurepoint_post_batch = {"measurepoint-post-batch",
-                                                             "properties", handle_post_batch};
-const struct sky_service sky_enos_measurepoint_resume = {"measurepoint-resume", "properties",
-                                                         handle_resume};
-const struct sky_service sky_enos_measurepoint_resume_batch = {"measurepoint-resume-batch",
-                                                               "properties", handle_resume_batch};
-const struct sky_service sky_enos_event_post = {"event-post", NULL, handle_event_post};
-const struct sky_service sky_enos_attribute_update = {"attribute-update", "attributes",
-                                                      handle_attribute_update};
-const struct sky_service sky_enos_attribute_query = {"attribute-query", "attributes",
-                                                     handle_attribute_query};
-const struct sky_service sky_enos_attribute_delete = {"attribute-delete", "attributes",
-                                                      handle_attribute_delete};
-const struct sky_service sky_enos_tag_update = {"tag-update", "tags", handle_tag_update};
-const struct sky_service sky_enos_tag_query = {"tag-query", "tags", handle_tag_query};
-const struct sky_service sky_enos_tag_delete = {"tag-delete", "tags", handle_tag_delete};
-const struct sky_service sky_enos_command_answer = {"command-answer", NULL, handle_command_answer};
-const struct sky_service sky_enos_activation_answer = {"activation-answer", NULL,
-                                                       handle_activation_answer};
-const struct sky_service sky_enos_unknown = {"unknown", NULL, handle_unknown};
+const struct sky_service sky_enos_measurepoint_post = {
+    .name = "measurepoint-post", .document = "properties", .handle = handle_post};
+const struct sky_service sky_enos_measurepoint_post_batch = {
+    .name = "measurepoint-post-batch", .document = "properties", .handle = handle_post_batch};
+const struct sky_service sky_enos_measurepoint_resume = {
+    .name = "measurepoint-resume", .document = "properties", .handle = handle_resume};
+const struct sky_service sky_enos_measurepoint_resume_batch = {
+    .name = "measurepoint-resume-batch", .document = "properties", .handle = handle_resume_batch};
+const struct sky_service sky_enos_event_post = {.name = "event-post", .handle = handle_event_post};
+const struct sky_service sky_enos_attribute_update = {
+    .name = "attribute-update", .document = "attributes", .handle = handle_attribute_update};
+const struct sky_service sky_enos_attribute_query = {
+    .name = "attribute-query", .document = "attributes", .handle = handle_attribute_query};
+const struct sky_service sky_enos_attribute_delete = {
+    .name = "attribute-delete", .document = "attributes", .handle = handle_attribute_delete};
+const struct sky_service sky_enos_tag_update = {
+    .name = "tag-update", .document = "tags", .handle = handle_tag_update};
+const struct sky_service sky_enos_tag_query = {
+    .name = "tag-query", .document = "tags", .handle = handle_tag_query};
+const struct sky_service sky_enos_tag_delete = {
+    .name = "tag-delete", .document = "tags", .handle = handle_tag_delete};
+const struct sky_service sky_enos_command_answer = {.name = "command-answer",
+                                                    .handle = handle_command_answer};
+const struct sky_service sky_enos_activation_answer = {.name = "activation-answer",
+                                                       .handle = handle_activation_answer};
+const struct sky_service sky_enos_unknown = {.name = "unknown", .handle = handle_unknown};
 
 /* ---- commands ---- */
 

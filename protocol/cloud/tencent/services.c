@@ -84,9 +84,10 @@ static void handle_rpc_answer(const struct sky_uplink *uplink, const struct sky_
     sky_envelope_answer(effects, uplink, sky_topic_level(uplink->topic, RPC_ID_LEVEL));
 }
 
-const struct sky_service sky_tencent_time = {"time", NULL, handle_time};
-const struct sky_service sky_tencent_log = {"log-level", NULL, handle_log};
-const struct sky_service sky_tencent_rpc_answer = {"rpc-answer", NULL, handle_rpc_answer};
+const struct sky_service sky_tencent_time = {.name = "time", .handle = handle_time};
+const struct sky_service sky_tencent_log = {.name = "log-level", .handle = handle_log};
+const struct sky_service sky_tencent_rpc_answer = {.name = "rpc-answer",
+                                                   .handle = handle_rpc_answer};
 
 /* What is sent and answered is opaque. */
 static sky_span build_rpc(const struct sky_uplink *to, const struct sky_command_request *request,

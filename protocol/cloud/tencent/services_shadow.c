@@ -246,8 +246,11 @@ static void handle_shadow(const struct sky_uplink *uplink, const struct sky_fact
     cJSON_Delete(request.tree);
 }
 
-const struct sky_service sky_tencent_shadow = {"shadow", "shadow", handle_shadow,
-                                               "$shadow/operation/result/{product}/{device}"};
+const struct sky_service sky_tencent_shadow = {.name = "shadow",
+                                               .document = "shadow",
+                                               .handle = handle_shadow,
+                                               .reply =
+                                                   "$shadow/operation/result/{product}/{device}"};
 
 /* ---- the application's side ---- */
 
