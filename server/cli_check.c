@@ -2,7 +2,8 @@
 #include "server/fixture_files.h"
 #include "server/rules.h"
 
-int sky_cli_check(const struct sky_config *config)
+/* Into a store that is thrown away: what would not fit it is an error here too. */
+static int check(const struct sky_config *config, struct sky_store *store)
 {
     struct sky_catalogue catalogue;
     struct sky_fixture_result found;
@@ -11,10 +12,22 @@ int sky_cli_check(const struct sky_config *config)
 
     sky_rules_catalogue(&catalogue);
     sky_rng_init_seeded(&rng, 0); /* nothing is kept: any secret does */
-    if (sky_fixture_files_load(NULL, &config->args, &catalogue, &rng, 0, stderr, &found, &why) !=
+    if (sky_fixture_files_load(store, &config->args, &catalogue, &rng, 0, stderr, &found, &why) !=
         SKY_OK)
         return SKY_EXIT_NO;
     printf("good: %zu files, %zu products, %zu devices\n", found.files, found.count.products_added,
            found.count.devices_added);
     return SKY_EXIT_OK;
+}
+
+int sky_cli_check(const struct sky_config *config)
+{
+    struct sky_store *store;
+    struct sky_why why;
+
+    if (sky_store_open(":memory:", &store, &why) != SKY_OK)
+        return sky_cli_fail("%s", why.reason);
+    int status = check(config, store);
+    sky_store_close(store);
+    return status;
 }
