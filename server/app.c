@@ -94,8 +94,8 @@ static sky_err open_registry(struct sky_app *app, struct sky_why *why)
     sky_err err = sky_store_open(config->store, &app->store, why);
     if (err != SKY_OK || config->fixtures.count == 0)
         return err;
-    return sky_fixture_files_load(app->store, &config->fixtures, &app->catalogue, &app->rng, app->clock.now_ms, stderr,
-                                  &loaded, why);
+    return sky_fixture_files_load(app->store, &config->fixtures, &app->catalogue, &app->rng,
+                                  app->clock.now_ms, NULL, &loaded, why);
 }
 
 static void on_signal(uv_signal_t *signal, int number)
@@ -121,7 +121,6 @@ static void open_loop(struct sky_app *app)
     uv_timer_init(&app->loop, &app->wakeup);
     uv_prepare_init(&app->loop, &app->before_poll);
     app->before_poll.data = app;
-    uv_prepare_start(&app->before_poll, before_poll);
     for (size_t i = 0; i < SKY_COUNT(numbers); i++) {
         uv_signal_init(&app->loop, &app->signals[i]);
         app->signals[i].data = app;
@@ -193,6 +192,7 @@ sky_err sky_app_start(struct sky_app *app, const struct sky_config *config, stru
     app->journal =
         sky_journal_new(config->journal_bytes, config->journal_events, app->store, &app->clock);
     err = open_doors(app, why);
+    uv_prepare_start(&app->before_poll, before_poll); /* needs all that is open by now */
 out:
     if (err != SKY_OK)
         close_parts(app);
