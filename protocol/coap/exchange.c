@@ -5,12 +5,11 @@
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
 
-enum { SINGLE_PAYLOAD_MAX = 1024 }; /* bytes without blocks that are worth no finding */
-
 /* An answer given, for the duplicate of its request (4.2, 4.5). */
 struct answer {
-    sky_span datagram; /* owned; NONE: the place is free, or the request is being handled */
-    uint64_t print;    /* of the request's bytes: another request under the same id shows */
+    sky_span datagram;    /* owned; NONE: there is none yet */
+    uint64_t print;       /* of the request's bytes: another request under the same id shows */
+    uint64_t token_print; /* 0: no token */
     int64_t until_ms;
     uint16_t id;
     bool used;
@@ -21,7 +20,7 @@ struct transfer {
     struct sky_buf body;
     int64_t until_ms;
     uint64_t about; /* print of method, path and query */
-    uint8_t szx, code;
+    uint8_t code;   /* of the answer it is the body of */
     bool active;
 };
 
@@ -49,6 +48,7 @@ static uint64_t print_about(const struct sky_coap_message *m)
 {
     uint64_t print = print_bytes(sky_span_of(&m->code, 1));
     print = print_of(print, sky_span_str(m->path));
+    print = print_of(print, SKY_SPAN("?"));
     return print_of(print, sky_span_str(m->query));
 }
 
@@ -87,20 +87,33 @@ static struct answer *recall(struct sky_coap_memory *memory, uint16_t id, int64_
     return NULL;
 }
 
-static void forget(struct answer *answer)
+static bool knows_token(const struct sky_coap_memory *memory, uint64_t token_print, int64_t now_ms)
 {
-    free((char *)answer->datagram.ptr);
-    *answer = (struct answer){0};
+    for (size_t i = 0; i < SKY_COAP_REMEMBERED_MAX; i++) {
+        const struct answer *answer = &memory->answers[i];
+        if (answer->used && answer->token_print == token_print && now_ms < answer->until_ms)
+            return true;
+    }
+    return false;
 }
 
-/* A place for the answer to come: the oldest one goes. */
-static void expect(struct sky_coap_memory *memory, uint16_t id, uint64_t print, int64_t now_ms)
+/* A place for the answer to come: that of an earlier request under the same id, which keeps its
+ * answer until then, or the oldest one's. */
+static void expect(struct sky_coap_memory *memory, const struct sky_coap_message *m, uint64_t print,
+                   int64_t now_ms)
 {
-    struct answer *answer = &memory->answers[memory->next];
-    memory->next = (memory->next + 1) % SKY_COAP_REMEMBERED_MAX;
-    forget(answer);
-    *answer = (struct answer){
-        .id = id, .print = print, .until_ms = now_ms + SKY_COAP_EXCHANGE_LIFETIME_MS, .used = true};
+    struct answer *answer = recall(memory, m->id, now_ms);
+    if (answer == NULL) {
+        answer = &memory->answers[memory->next];
+        memory->next = (memory->next + 1) % SKY_COAP_REMEMBERED_MAX;
+        free((char *)answer->datagram.ptr);
+        answer->datagram = SKY_SPAN_NONE;
+    }
+    answer->id = m->id;
+    answer->print = print;
+    answer->token_print = m->token.len > 0 ? print_bytes(m->token) : 0;
+    answer->until_ms = now_ms + SKY_COAP_EXCHANGE_LIFETIME_MS;
+    answer->used = true;
 }
 
 /* Writes the answer and keeps its bytes. */
@@ -118,25 +131,35 @@ static void give(struct sky_coap_memory *memory, uint16_t request_id,
     answer->datagram = sky_span_of(sky_mem_dup(bytes.ptr, bytes.len), bytes.len);
 }
 
-/* A reply to this message with nothing in it yet. */
-static struct sky_coap_reply reply_to(const struct sky_coap_message *m, uint8_t code, uint16_t id)
+/* A reply to this message with nothing in it yet (5.2.1, 5.2.3). */
+static struct sky_coap_reply reply_to(struct sky_coap_peer *peer, const struct sky_coap_message *m,
+                                      uint8_t code)
 {
     bool piggybacked = m->type == SKY_COAP_CON;
     return (struct sky_coap_reply){.type = piggybacked ? SKY_COAP_ACK : SKY_COAP_NON,
                                    .code = code,
-                                   .id = piggybacked ? m->id : id,
-                                   .token = m->token};
+                                   .id = piggybacked ? m->id : peer->next_id++,
+                                   .token = m->token,
+                                   .json = true};
 }
 
-static enum sky_coap_step answer_now(struct sky_coap_memory *memory,
-                                     const struct sky_coap_reply *reply, uint16_t request_id,
-                                     int64_t now_ms, struct sky_buf *out)
+static enum sky_coap_step refuse(struct sky_coap_peer *peer, const struct sky_coap_message *m,
+                                 uint8_t code, int64_t now_ms, struct sky_buf *out)
 {
-    give(memory, request_id, reply, now_ms, out);
+    const struct sky_coap_reply reply = reply_to(peer, m, code);
+    give(peer->memory, m->id, &reply, now_ms, out);
     return SKY_COAP_STEP_DONE;
 }
 
 /* ---- blocks in (RFC 7959 §2.5, §3.2) ---- */
+
+static void begin_body(struct transfer *in, const struct sky_coap_message *m)
+{
+    sky_buf_clear(&in->body);
+    in->active = true;
+    in->about = print_about(m);
+    in->until_ms = INT64_MAX;
+}
 
 static bool continues(const struct transfer *in, const struct sky_coap_message *m, int64_t now_ms)
 {
@@ -144,43 +167,55 @@ static bool continues(const struct transfer *in, const struct sky_coap_message *
            (size_t)m->block1.number * sky_coap_block_size(m->block1.szx) == in->body.len;
 }
 
-/* Adds a block; the code to refuse it with, or 0. */
-static uint8_t take_block(struct sky_coap_memory *memory, const struct sky_coap_message *m,
-                          int64_t now_ms, unsigned *saw)
+static uint8_t drop_body(struct transfer *in, unsigned *saw, unsigned oddity, uint8_t code)
 {
-    struct transfer *in = &memory->in;
-    if (m->size1 > SKY_COAP_BODY_MAX) {
-        *saw |= SKY_COAP_SAW_TOO_LARGE;
-        return SKY_COAP_TOO_LARGE;
-    }
-    if (m->block1.number == 0) {
-        sky_buf_clear(&in->body);
-        in->active = true;
-        in->about = print_about(m);
-        in->until_ms = now_ms + SKY_COAP_TRANSFER_IDLE_MS;
-    }
-    bool whole = m->payload.len == sky_coap_block_size(m->block1.szx);
-    if (!continues(in, m, now_ms) || (m->block1.more && !whole)) {
-        *saw |= SKY_COAP_SAW_GAP;
-        in->active = false;
-        return m->block1.more && !whole ? SKY_COAP_BAD_REQUEST : SKY_COAP_INCOMPLETE;
-    }
-    if (!sky_buf_add(&in->body, m->payload)) {
-        *saw |= SKY_COAP_SAW_TOO_LARGE;
-        in->active = false;
-        return SKY_COAP_TOO_LARGE;
-    }
+    *saw |= oddity;
+    in->active = false;
+    return code;
+}
+
+/* Adds a block; the code to answer it with, or 0 when the body is whole. */
+static uint8_t take_block(struct transfer *in, const struct sky_coap_message *m, int64_t now_ms,
+                          unsigned *saw)
+{
+    size_t size = sky_coap_block_size(m->block1.szx);
+    if (m->block1.more ? m->payload.len != size : m->payload.len > size)
+        return drop_body(in, saw, SKY_COAP_SAW_GAP, SKY_COAP_BAD_REQUEST);
+    if (m->block1.number == 0)
+        begin_body(in, m);
+    if (!continues(in, m, now_ms))
+        return drop_body(in, saw, SKY_COAP_SAW_GAP, SKY_COAP_INCOMPLETE);
+    if (m->size1 > SKY_COAP_BODY_MAX || !sky_buf_add(&in->body, m->payload))
+        return drop_body(in, saw, SKY_COAP_SAW_TOO_LARGE, SKY_COAP_TOO_LARGE);
     in->until_ms = now_ms + SKY_COAP_TRANSFER_IDLE_MS;
     return m->block1.more ? SKY_COAP_CONTINUE : 0;
 }
 
+/* False when the block has been answered; else `request->body` is whole. */
+static bool take_body(struct sky_coap_peer *peer, struct sky_coap_request *request, int64_t now_ms,
+                      unsigned *saw, struct sky_buf *out)
+{
+    const struct sky_coap_message *m = &request->message;
+    struct sky_coap_memory *memory = peer->memory;
+    uint8_t code = take_block(&memory->in, m, now_ms, saw);
+    if (code == 0) {
+        request->body = sky_buf_span(&memory->in.body);
+        memory->in.active = false;
+        return true;
+    }
+    struct sky_coap_reply reply = reply_to(peer, m, code);
+    reply.block1 = m->block1;
+    give(memory, m->id, &reply, now_ms, out);
+    return false;
+}
+
 /* ---- blocks out (RFC 7959 §2.4) ---- */
 
-/* The part of the outgoing body that this message asks for, put into `reply`. */
+/* The part of the outgoing body that the message asks for, put into `reply`. */
 static bool cut_block(const struct transfer *out, const struct sky_coap_block *asked,
                       struct sky_coap_reply *reply)
 {
-    uint8_t szx = asked->present && asked->szx < SKY_COAP_SZX_MAX ? asked->szx : SKY_COAP_SZX_MAX;
+    uint8_t szx = asked->present ? asked->szx : SKY_COAP_SZX_MAX;
     size_t size = sky_coap_block_size(szx), number = asked->present ? asked->number : 0;
     if (number > out->body.len / size || (number > 0 && number * size >= out->body.len))
         return false;
@@ -193,23 +228,22 @@ static bool cut_block(const struct transfer *out, const struct sky_coap_block *a
     return true;
 }
 
-/* A later block of a body already being handed out. */
-static bool is_next_block(const struct sky_coap_memory *memory, const struct sky_coap_message *m,
-                          int64_t now_ms)
+/* A later block of a body that is being handed out; asking for one of a body that is not here any
+ * more is answered with 4.00, for the request must not be carried out again. */
+static enum sky_coap_step hand_out(struct sky_coap_peer *peer, const struct sky_coap_message *m,
+                                   int64_t now_ms, unsigned *saw, struct sky_buf *out)
 {
-    return m->block2.present && m->block2.number > 0 && memory->out.active &&
-           now_ms < memory->out.until_ms && memory->out.about == print_about(m);
-}
-
-static enum sky_coap_step hand_out(struct sky_coap_memory *memory, const struct sky_coap_message *m,
-                                   uint16_t id, int64_t now_ms, struct sky_buf *out)
-{
-    struct sky_coap_reply reply = reply_to(m, memory->out.code, id);
-    reply.json = true;
-    if (!cut_block(&memory->out, &m->block2, &reply))
+    struct transfer *body = &peer->memory->out;
+    bool here = body->active && now_ms < body->until_ms && body->about == print_about(m);
+    struct sky_coap_reply reply = reply_to(peer, m, body->code);
+    if (!here || !cut_block(body, &m->block2, &reply)) {
+        *saw |= SKY_COAP_SAW_GAP;
         reply.code = SKY_COAP_BAD_REQUEST;
-    memory->out.until_ms = now_ms + SKY_COAP_TRANSFER_IDLE_MS;
-    return answer_now(memory, &reply, m->id, now_ms, out);
+    } else {
+        body->until_ms = now_ms + SKY_COAP_TRANSFER_IDLE_MS;
+    }
+    give(peer->memory, m->id, &reply, now_ms, out);
+    return SKY_COAP_STEP_DONE;
 }
 
 /* ---- receiving ---- */
@@ -223,56 +257,73 @@ static enum sky_coap_step reset(const struct sky_coap_message *m, struct sky_buf
     return SKY_COAP_STEP_DONE;
 }
 
-/* Is it a request that was answered already? Then the answer is repeated; while its answer is
- * still to come it is passed over. */
-static bool repeat(struct sky_coap_memory *memory, const struct sky_coap_message *m, uint64_t print,
-                   int64_t now_ms, unsigned *saw, struct sky_buf *out)
+/* Is it a request that was answered already? Then the answer to a confirmable one is repeated,
+ * and another is passed over (4.5). */
+static bool is_duplicate(struct sky_coap_memory *memory, const struct sky_coap_message *m,
+                         uint64_t print, int64_t now_ms, unsigned *saw, struct sky_buf *out)
 {
-    struct answer *answer = recall(memory, m->id, now_ms);
+    const struct answer *answer = recall(memory, m->id, now_ms);
     if (answer == NULL)
         return false;
     if (answer->print != print) {
         *saw |= SKY_COAP_SAW_ID_REUSED;
-        forget(answer);
         return false;
     }
     *saw |= SKY_COAP_SAW_DUPLICATE;
-    sky_buf_add(out, answer->datagram);
+    if (m->type == SKY_COAP_CON)
+        sky_buf_add(out, answer->datagram);
     return true;
 }
 
-static enum sky_coap_step take_request(struct sky_coap_memory *memory, int64_t now_ms,
+static bool is_later_block(const struct sky_coap_message *m)
+{
+    return (m->block1.present && m->block1.number > 0) ||
+           (m->block2.present && m->block2.number > 0);
+}
+
+static void look_at(const struct sky_coap_memory *memory, const struct sky_coap_message *m,
+                    int64_t now_ms, unsigned *saw)
+{
+    if (m->observe)
+        *saw |= SKY_COAP_SAW_OBSERVE;
+    if (!m->block1.present && m->payload.len > SKY_COAP_SINGLE_MAX)
+        *saw |= SKY_COAP_SAW_LARGE;
+    if (m->token.len > 0 && !is_later_block(m) && !(*saw & SKY_COAP_SAW_ID_REUSED) &&
+        knows_token(memory, print_bytes(m->token), now_ms))
+        *saw |= SKY_COAP_SAW_TOKEN_REUSED;
+}
+
+static enum sky_coap_step take_request(struct sky_coap_peer *peer, int64_t now_ms,
                                        struct sky_coap_request *request, unsigned *saw,
                                        struct sky_buf *out)
 {
     const struct sky_coap_message *m = &request->message;
-    if (m->observe)
-        *saw |= SKY_COAP_SAW_OBSERVE;
-    if (m->unknown_critical != 0) {
-        *saw |= SKY_COAP_SAW_CRITICAL;
-        struct sky_coap_reply refusal = reply_to(m, SKY_COAP_BAD_OPTION, m->id);
-        return m->type == SKY_COAP_CON ? answer_now(memory, &refusal, m->id, now_ms, out)
+    if (m->refusal != 0) {
+        *saw |= SKY_COAP_SAW_OPTION;
+        return m->type == SKY_COAP_CON ? refuse(peer, m, m->refusal, now_ms, out)
                                        : SKY_COAP_STEP_DONE; /* 5.4.1 */
     }
-    if (is_next_block(memory, m, now_ms))
-        return hand_out(memory, m, m->id, now_ms, out);
+    if (m->block2.present && m->block2.number > 0)
+        return hand_out(peer, m, now_ms, saw, out);
     request->body = m->payload;
-    if (!m->block1.present) {
-        if (m->payload.len > SINGLE_PAYLOAD_MAX)
-            *saw |= SKY_COAP_SAW_LARGE;
-        return SKY_COAP_STEP_REQUEST;
-    }
-    uint8_t code = take_block(memory, m, now_ms, saw);
-    if (code == 0) {
-        request->body = sky_buf_span(&memory->in.body);
-        memory->in.active = false;
-        return SKY_COAP_STEP_REQUEST;
-    }
-    struct sky_coap_reply reply = reply_to(m, code, m->id);
-    reply.block1 = m->block1;
-    if (reply.block1.szx > SKY_COAP_SZX_MAX)
-        reply.block1.szx = SKY_COAP_SZX_MAX;
-    return answer_now(memory, &reply, m->id, now_ms, out);
+    if (m->block1.present && !take_body(peer, request, now_ms, saw, out))
+        return SKY_COAP_STEP_DONE;
+    return SKY_COAP_STEP_REQUEST;
+}
+
+/* False: it asks for nothing, and has been dealt with. */
+static bool is_request(const struct sky_coap_message *m, unsigned *saw, struct sky_buf *out)
+{
+    if (m->type == SKY_COAP_ACK || m->type == SKY_COAP_RST)
+        return false; /* this side starts no exchange: nothing waits for it */
+    if (m->code != SKY_COAP_EMPTY && m->code >> 5 == 0)
+        return true;
+    if (m->code == SKY_COAP_EMPTY && m->type == SKY_COAP_CON)
+        *saw |= SKY_COAP_SAW_PING;
+    else
+        *saw |= SKY_COAP_SAW_MALFORMED;
+    reset(m, out);
+    return false;
 }
 
 enum sky_coap_step sky_coap_receive(struct sky_coap_peer *peer, sky_span datagram, int64_t now_ms,
@@ -282,57 +333,66 @@ enum sky_coap_step sky_coap_receive(struct sky_coap_peer *peer, sky_span datagra
     struct sky_coap_message *m = &request->message;
     *saw = 0;
     request->body = SKY_SPAN_NONE;
-    switch (sky_coap_parse(datagram, m)) {
-    case SKY_COAP_NO_COAP:
+    enum sky_coap_parse parsed = sky_coap_parse(datagram, m);
+    if (parsed != SKY_COAP_PARSED) {
         *saw |= SKY_COAP_SAW_MALFORMED;
-        return SKY_COAP_STEP_DONE;
-    case SKY_COAP_MALFORMED:
-        *saw |= SKY_COAP_SAW_MALFORMED;
-        return reset(m, out);
-    case SKY_COAP_PARSED:
-        break;
+        return parsed == SKY_COAP_MALFORMED ? reset(m, out) : SKY_COAP_STEP_DONE;
     }
-    bool is_request = m->code != SKY_COAP_EMPTY && m->code >> 5 == 0;
-    if (m->type == SKY_COAP_ACK || m->type == SKY_COAP_RST)
-        return SKY_COAP_STEP_DONE; /* this side starts no exchange: nothing waits for it */
-    if (!is_request)
-        return reset(m, out); /* an empty confirmable message is a ping (4.3) */
+    if (!is_request(m, saw, out))
+        return SKY_COAP_STEP_DONE;
     struct sky_coap_memory *memory = memory_of(peer);
     uint64_t print = print_bytes(datagram);
-    if (repeat(memory, m, print, now_ms, saw, out))
+    if (is_duplicate(memory, m, print, now_ms, saw, out))
         return SKY_COAP_STEP_DONE;
-    expect(memory, m->id, print, now_ms);
-    return take_request(memory, now_ms, request, saw, out);
+    look_at(memory, m, now_ms, saw);
+    expect(memory, m, print, now_ms);
+    return take_request(peer, now_ms, request, saw, out);
+}
+
+/* ---- answering ---- */
+
+/* Keeps the body for the requests to come and cuts the first block off. */
+static bool begin_handing_out(struct transfer *body, const struct sky_coap_message *m,
+                              const struct sky_coap_response *response, int64_t now_ms,
+                              struct sky_coap_reply *reply)
+{
+    sky_buf_clear(&body->body);
+    body->active = sky_buf_add(&body->body, response->body);
+    body->about = print_about(m);
+    body->code = response->code;
+    body->until_ms = now_ms + SKY_COAP_TRANSFER_IDLE_MS;
+    return body->active && cut_block(body, &m->block2, reply);
 }
 
 void sky_coap_respond(struct sky_coap_peer *peer, const struct sky_coap_request *request,
-                      const struct sky_coap_response *response, uint16_t id, int64_t now_ms,
-                      struct sky_buf *out)
+                      const struct sky_coap_response *response, int64_t now_ms, struct sky_buf *out)
 {
     struct sky_coap_memory *memory = memory_of(peer);
     const struct sky_coap_message *m = &request->message;
-    struct sky_coap_reply reply = reply_to(m, response->code, id);
-    reply.json = true;
+    struct sky_coap_reply reply = reply_to(peer, m, response->code);
+    uint8_t szx = m->block2.present ? m->block2.szx : SKY_COAP_SZX_MAX;
     reply.payload = response->body;
     reply.extra = response->extra;
     reply.extra_value = response->extra_value;
-    if (m->block1.present) {
-        reply.block1 = m->block1;
-        reply.block1.more = false;
-    }
-    bool small = response->body.len <=
-                 sky_coap_block_size(m->block2.present ? m->block2.szx : SKY_COAP_SZX_MAX);
-    if (!small) {
-        struct transfer *body = &memory->out;
-        sky_buf_clear(&body->body);
-        sky_buf_add(&body->body, response->body);
-        body->active = !body->body.overflow;
-        body->about = print_about(m);
-        body->code = response->code;
-        body->until_ms = now_ms + SKY_COAP_TRANSFER_IDLE_MS;
-        const struct sky_coap_block first = {.szx = m->block2.szx, .present = m->block2.present};
-        if (!body->active || !cut_block(body, &first, &reply))
-            reply = reply_to(m, SKY_COAP_INTERNAL, id);
+    reply.block1 = m->block1;
+    if (m->block2.present && response->body.len > 0)
+        reply.block2 = (struct sky_coap_block){.szx = szx, .present = true};
+    if (response->body.len > sky_coap_block_size(szx) &&
+        !begin_handing_out(&memory->out, m, response, now_ms, &reply)) {
+        reply.code = SKY_COAP_INTERNAL;
+        reply.payload = SKY_SPAN_NONE;
+        reply.block2.present = false;
     }
     give(memory, m->id, &reply, now_ms, out);
+    sky_buf_done(&memory->in.body);
+    if (!reply.block2.more)
+        sky_buf_done(&memory->out.body);
+}
+
+void sky_coap_repeat(struct sky_coap_peer *peer, const struct sky_coap_request *request,
+                     int64_t now_ms, struct sky_buf *out)
+{
+    const struct answer *answer = recall(memory_of(peer), request->message.id, now_ms);
+    if (answer != NULL)
+        sky_buf_add(out, answer->datagram);
 }

@@ -12,67 +12,126 @@ enum {
     PAYLOAD_MARKER = 0xff,
     FORMAT_JSON = 50,
     SZX_RESERVED = 7,
+    DELTA_TWO_BYTES = 14,
+    DELTA_TWO_BYTES_MIN = 269,
 };
 
 /* ---- reading ---- */
 
-/* Appends one segment or item behind its separator; false when it does not fit. */
+/* The first fault counts. */
+static void refuse(struct sky_coap_message *m, uint16_t number, enum sky_coap_code code)
+{
+    if (m->refusal != 0)
+        return;
+    m->refusal = (uint8_t)code;
+    m->refused_option = number;
+}
+
+static bool append(char *to, size_t size, const char *bytes, size_t len)
+{
+    size_t used = strlen(to);
+    if (used + len >= size)
+        return false;
+    memcpy(to + used, bytes, len);
+    to[used + len] = '\0';
+    return true;
+}
+
+/* One segment or item behind its separator; what would be taken for a level or an end is written
+ * in percent notation (6.5). False when it does not fit. */
 static bool join(char *to, size_t size, const char *separator, const coap_option_t *option)
 {
-    size_t len = strlen(to), separator_len = strlen(separator);
-    if (len + separator_len + option->length >= size ||
-        memchr(option->value, '\0', option->length) != NULL)
-        return false;
-    memcpy(to + len, separator, separator_len);
-    memcpy(to + len + separator_len, option->value, option->length);
-    to[len + separator_len + option->length] = '\0';
-    return true;
+    bool fits = append(to, size, separator, strlen(separator));
+    for (size_t i = 0; fits && i < option->length; i++) {
+        char byte = (char)option->value[i];
+        if (byte == '/')
+            fits = append(to, size, "%2F", 3);
+        else if (byte == '\0')
+            fits = append(to, size, "%00", 3);
+        else
+            fits = append(to, size, &byte, 1);
+    }
+    return fits;
 }
 
-static bool read_uint(const coap_option_t *option, size_t len_max, uint32_t *ret_value)
+static void read_path(const coap_option_t *option, struct sky_coap_message *m)
 {
-    if (option->length > len_max)
-        return false;
-    *ret_value = (uint32_t)coap_decode_var_bytes(option->value, option->length);
-    return true;
+    if (option->length > SKY_COAP_SEGMENT_MAX)
+        refuse(m, COAP_OPTION_URI_PATH, SKY_COAP_BAD_OPTION);
+    else if (!join(m->path, sizeof m->path, "/", option))
+        refuse(m, COAP_OPTION_URI_PATH, SKY_COAP_NOT_FOUND); /* nothing here has such a name */
 }
 
-static bool read_block(const coap_option_t *option, struct sky_coap_block *ret_block)
+static void read_query(const coap_option_t *option, struct sky_coap_message *m)
 {
-    uint32_t value;
-    if (!read_uint(option, 3, &value) || (value & 7) == SZX_RESERVED)
-        return false;
-    *ret_block = (struct sky_coap_block){
+    if (option->length > SKY_COAP_SEGMENT_MAX ||
+        !join(m->query, sizeof m->query, m->query[0] != '\0' ? "&" : "", option))
+        refuse(m, COAP_OPTION_URI_QUERY, SKY_COAP_BAD_OPTION);
+}
+
+/* SZX 7 is to be answered with 4.00 (RFC 7959 §2.2), a value too long is no such option (5.4.3). */
+static void read_block(uint16_t number, const coap_option_t *option, struct sky_coap_message *m)
+{
+    if (option->length > 3) {
+        refuse(m, number, SKY_COAP_BAD_OPTION);
+        return;
+    }
+    unsigned value = coap_decode_var_bytes(option->value, option->length);
+    if ((value & 7) == SZX_RESERVED) {
+        refuse(m, number, SKY_COAP_BAD_REQUEST);
+        return;
+    }
+    struct sky_coap_block *block = number == COAP_OPTION_BLOCK1 ? &m->block1 : &m->block2;
+    *block = (struct sky_coap_block){
         .number = value >> 4, .szx = value & 7, .more = value & 8, .present = true};
-    return true;
 }
 
-/* One option; false makes the message malformed. Critical options have odd numbers (5.4.6). */
-static bool take_option(uint16_t number, const coap_option_t *option, struct sky_coap_message *m)
+/* Options that are critical have odd numbers; elective ones that are not known are passed over
+ * (5.4.1, 5.4.6). */
+static void skip_unknown(uint16_t number, struct sky_coap_message *m)
+{
+    if (number & 1)
+        refuse(m, number, SKY_COAP_BAD_OPTION);
+}
+
+static void take_option(uint16_t number, const coap_option_t *option, struct sky_coap_message *m)
 {
     switch (number) {
     case COAP_OPTION_URI_PATH:
-        return join(m->path, sizeof m->path, "/", option);
+        read_path(option, m);
+        break;
     case COAP_OPTION_URI_QUERY:
-        return join(m->query, sizeof m->query, m->query[0] != '\0' ? "&" : "", option);
+        read_query(option, m);
+        break;
     case COAP_OPTION_OBSERVE:
         m->observe = true;
-        return true;
+        break;
     case COAP_OPTION_BLOCK1:
-        return read_block(option, &m->block1);
     case COAP_OPTION_BLOCK2:
-        return read_block(option, &m->block2);
+        read_block(number, option, m);
+        break;
     case COAP_OPTION_SIZE1:
-        return read_uint(option, 4, &m->size1);
+        if (option->length <= sizeof m->size1)
+            m->size1 = coap_decode_var_bytes(option->value, option->length);
+        break;
     case COAP_OPTION_URI_HOST: /* this server has one host and one port */
     case COAP_OPTION_URI_PORT:
     case COAP_OPTION_ACCEPT: /* JSON is all there is */
-        return true;
+        break;
     default:
-        if ((number & 1) && m->unknown_critical == 0)
-            m->unknown_critical = number;
-        return true;
+        skip_unknown(number, m);
     }
+}
+
+static bool is_repeatable(uint16_t number)
+{
+    return number == COAP_OPTION_URI_PATH || number == COAP_OPTION_URI_QUERY;
+}
+
+/* A delta in two more bytes is 269 at least (3.1); libcoap lets one past 65535 wrap around. */
+static bool has_wrapped(uint8_t first, const coap_option_t *option)
+{
+    return first >> 4 == DELTA_TWO_BYTES && option->delta < DELTA_TWO_BYTES_MIN;
 }
 
 static bool read_options(const uint8_t *at, const uint8_t *end, struct sky_coap_message *m)
@@ -81,10 +140,15 @@ static bool read_options(const uint8_t *at, const uint8_t *end, struct sky_coap_
     for (size_t count = 0; at < end && *at != PAYLOAD_MARKER; count++) {
         coap_option_t option;
         size_t used = coap_opt_parse(at, (size_t)(end - at), &option);
+        bool again = count > 0 && option.delta == 0;
         number += used > 0 ? option.delta : 0;
-        if (used == 0 || count == SKY_COAP_OPTIONS_MAX || number > UINT16_MAX ||
-            !take_option((uint16_t)number, &option, m))
+        if (used == 0 || has_wrapped(*at, &option) || number > UINT16_MAX ||
+            count == SKY_COAP_OPTIONS_MAX)
             return false;
+        if (again && !is_repeatable((uint16_t)number))
+            skip_unknown((uint16_t)number, m); /* as if it were not known (5.4.5) */
+        else
+            take_option((uint16_t)number, &option, m);
         at += used;
     }
     if (at == end)
@@ -96,7 +160,7 @@ static bool read_options(const uint8_t *at, const uint8_t *end, struct sky_coap_
 enum sky_coap_parse sky_coap_parse(sky_span datagram, struct sky_coap_message *m)
 {
     const uint8_t *at = (const uint8_t *)datagram.ptr;
-    if (datagram.len < HEADER_SIZE || datagram.len > SKY_COAP_DATAGRAM_MAX || at[0] >> 6 != VERSION)
+    if (datagram.len < HEADER_SIZE || datagram.len > SKY_COAP_TAKEN_MAX || at[0] >> 6 != VERSION)
         return SKY_COAP_NO_COAP;
     *m = (struct sky_coap_message){.type = (enum sky_coap_type)(at[0] >> 4 & 3),
                                    .code = at[1],
@@ -158,7 +222,7 @@ static void put_bytes(struct writer *w, sky_span bytes)
 bool sky_coap_put(struct sky_buf *out, const struct sky_coap_reply *r)
 {
     SKY_ASSERT(r->token.len <= SKY_COAP_TOKEN_MAX);
-    uint8_t datagram[SKY_COAP_DATAGRAM_MAX];
+    uint8_t datagram[SKY_COAP_SENT_MAX];
     struct writer w = {.at = datagram, .end = datagram + sizeof datagram};
     const uint8_t header[HEADER_SIZE] = {
         (uint8_t)(VERSION << 6 | r->type << 4 | (uint8_t)r->token.len), r->code,

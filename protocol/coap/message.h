@@ -8,11 +8,13 @@
 #include "protocol/base/span.h"
 
 enum {
-    SKY_COAP_DATAGRAM_MAX = 1280 + 64, /* bytes taken and sent: a full 1024-byte block fits */
-    SKY_COAP_TOKEN_MAX = 8,            /* bytes (3) */
-    SKY_COAP_PATH_MAX = 512,           /* bytes of all Uri-Path segments with their slashes */
-    SKY_COAP_QUERY_MAX = 256,          /* bytes of all Uri-Query items */
-    SKY_COAP_OPTIONS_MAX = 64,         /* options in one message */
+    SKY_COAP_TAKEN_MAX = 16 * 1024, /* bytes of a message taken: as long as a DTLS record */
+    SKY_COAP_SENT_MAX = 1600,       /* of one sent: a block of 1024 and a path as option fit */
+    SKY_COAP_TOKEN_MAX = 8,         /* bytes (3) */
+    SKY_COAP_SEGMENT_MAX = 255,     /* bytes of one Uri-Path or Uri-Query option (5.10) */
+    SKY_COAP_PATH_MAX = 512,        /* bytes of all Uri-Path segments with their slashes */
+    SKY_COAP_QUERY_MAX = 256,       /* bytes of all Uri-Query items */
+    SKY_COAP_OPTIONS_MAX = 64,      /* options in one message */
 };
 
 enum sky_coap_type { SKY_COAP_CON, SKY_COAP_NON, SKY_COAP_ACK, SKY_COAP_RST };
@@ -50,7 +52,8 @@ static inline size_t sky_coap_block_size(uint8_t szx)
     return (size_t)16 << szx;
 }
 
-/* A message taken apart. `path` and `query` are the struct's own; the rest views the datagram. */
+/* A message taken apart. `path` and `query` are the struct's own; the rest views the datagram.
+ * A slash or NUL within a segment stands as %2F or %00, so that it is not taken for a level. */
 struct sky_coap_message {
     enum sky_coap_type type;
     uint8_t code;
@@ -61,7 +64,8 @@ struct sky_coap_message {
     struct sky_coap_block block1, block2;
     uint32_t size1; /* announced length of the whole body; 0: not announced */
     bool observe;
-    uint16_t unknown_critical; /* number of an option that must be understood and is not; or 0 */
+    uint8_t refusal;         /* code that a request is to be answered with for its options; or 0 */
+    uint16_t refused_option; /* number of the first of them */
 };
 
 enum sky_coap_parse {
