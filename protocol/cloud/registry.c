@@ -1,6 +1,7 @@
 #include "protocol/cloud/cloud.h"
 
 #include "protocol/base/assert.h"
+#include "protocol/coap/rules.h"
 
 const struct sky_cloud *sky_cloud_find(sky_span name)
 {
@@ -13,6 +14,7 @@ const struct sky_cloud *sky_cloud_find(sky_span name)
 void sky_cloud_fill_catalogue(struct sky_catalogue *catalogue)
 {
     sky_catalogue_add(catalogue, sky_mqtt_rules);
+    sky_catalogue_add(catalogue, sky_coap_rules);
     for (size_t i = 0; sky_clouds[i] != NULL; i++)
         sky_catalogue_add(catalogue, sky_clouds[i]->rules);
 }
