@@ -11,6 +11,7 @@
 #include "server/front.h"
 
 enum { WORDS_MAX = 12 };
+static char program[] = "skymock"; /* argv is not const */
 
 struct parsed {
     struct sky_config config;
@@ -22,7 +23,7 @@ struct parsed {
 static struct parsed parse(enum sky_command command, const char *const *words)
 {
     struct parsed parsed = {0};
-    char *argv[WORDS_MAX + 2] = {"skymock"};
+    char *argv[WORDS_MAX + 2] = {program};
     int argc = 1;
 
     for (; *words != NULL; words++)
@@ -165,12 +166,13 @@ static void repeatable_options_are_kept_in_order(void **state)
 static void a_repeatable_option_has_a_limit(void **state)
 {
     (void)state;
-    static char *argv[SKY_CONFIG_LIST_MAX + 2] = {"skymock"};
+    static char *argv[SKY_CONFIG_LIST_MAX + 2] = {program};
+    static char option[] = "-fx";
     struct sky_config config;
     struct sky_why why;
 
     for (int i = 1; i <= SKY_CONFIG_LIST_MAX + 1; i++)
-        argv[i] = "-fx";
+        argv[i] = option;
     assert_int_equal(
         sky_config_parse(&config, SKY_COMMAND_SERVE, SKY_CONFIG_LIST_MAX + 1, argv, &why), SKY_OK);
     sky_config_done(&config);
