@@ -103,8 +103,11 @@ enum sky_certificate sky_admit_certificate(const struct sky_door *door,
     sky_span registered = sky_span_str(facts->device->fingerprint);
     if (door->fingerprint.len == 0)
         return facts->product->require_certificate ? SKY_CERTIFICATE_MISSING : SKY_CERTIFICATE_NONE;
-    if (registered.len == 0)
+    if (registered.len == 0 && door->certificate_name.len == 0)
         return SKY_CERTIFICATE_UNBOUND;
+    if (registered.len == 0) /* issued here: it carries the name of the device it is for */
+        return sky_span_eq_str(door->certificate_name, facts->device->key) ? SKY_CERTIFICATE_OWN
+                                                                           : SKY_CERTIFICATE_OTHER;
     return sky_span_eq_nocase(registered, door->fingerprint) ? SKY_CERTIFICATE_OWN
                                                              : SKY_CERTIFICATE_OTHER;
 }

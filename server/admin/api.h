@@ -123,6 +123,7 @@ struct sky_admin {
     struct sky_event_wait *waits; /* list: calls that want events */
     struct sky_timer look;        /* set when there are new events to look at */
     struct sky_device_names names;
+    uint64_t pristine; /* generation of the registry when it was as the fixtures have it */
 };
 
 /* ---- handlers ---- */
@@ -131,6 +132,7 @@ struct sky_admin {
     X(health)                                                                                      \
     X(version)                                                                                     \
     X(metrics)                                                                                     \
+    X(ca)                                                                                          \
     X(openapi)                                                                                     \
     X(products_list)                                                                               \
     X(products_create)                                                                             \
@@ -139,6 +141,7 @@ struct sky_admin {
     X(device_read)                                                                                 \
     X(device_change)                                                                               \
     X(device_delete)                                                                               \
+    X(device_certificate)                                                                          \
     X(device_credentials)                                                                          \
     X(device_disconnect)                                                                           \
     X(device_message)                                                                              \

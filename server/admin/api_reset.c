@@ -1,5 +1,7 @@
 /* Back to the beginning: one device, or everything. */
 #include "server/admin/api.h"
+#include "server/config.h"
+#include "server/fixture_files.h"
 
 static void forget_sessions(struct sky_app *app)
 {
@@ -10,10 +12,21 @@ static void forget_sessions(struct sky_app *app)
     }
 }
 
-static sky_err reset_all(struct sky_app *app)
+/* Devices as the fixtures have them, those too that were deleted since. */
+static sky_err reset_registry(struct sky_app *app, struct sky_why *why)
+{
+    struct sky_fixture_result loaded;
+    sky_err err = sky_store_reset_devices(app->store);
+    if (err == SKY_OK && app->config->fixtures.count > 0)
+        err = sky_fixture_files_load(app->store, &app->config->fixtures, &app->catalogue, &app->rng,
+                                     app->clock.now_ms, NULL, &loaded, why);
+    return err;
+}
+
+static sky_err reset_all(struct sky_app *app, struct sky_why *why)
 {
     forget_sessions(app);
-    sky_err err = sky_store_reset_devices(app->store);
+    sky_err err = reset_registry(app, why);
     if (err == SKY_OK)
         err = sky_journal_clear(app->journal);
     return err;
@@ -52,9 +65,10 @@ void sky_api_reset(struct sky_api *api)
         reset_one(api, device);
         return;
     }
-    sky_err err = reset_all(api->app);
+    struct sky_why why = {0};
+    sky_err err = reset_all(api->app, &why);
     if (err != SKY_OK) {
-        sky_api_fail(api, err, NULL);
+        sky_api_fail(api, err, &why);
         return;
     }
     sky_api_record(api->app, SKY_EVENT_RESET, 0, "all");

@@ -91,6 +91,9 @@ static const struct sky_api_param stream_query[] = {
      "start behind this seq; default: now. The header Last-Event-ID wins"},
     END};
 
+static const struct sky_api_param certificate_body[] = {
+    {"key", SKY_API_TEXT, false, 0, 3, "ec (default) or rsa"}, END};
+
 static const struct sky_api_param advance_body[] = {
     {"ms", SKY_API_INT, true, 0, SKY_CLOCK_ADVANCE_MAX_MS, "milliseconds"}, END};
 static const struct sky_api_param set_body[] = {
@@ -129,6 +132,13 @@ const struct sky_route sky_routes[] = {
      .summary = "Counters and gauges for Prometheus",
      .content_type = "text/plain; version=0.0.4",
      .answers = {{200, "the metrics"}}},
+    {.method = "GET",
+     .path = "/ca.crt",
+     .handle = sky_api_ca,
+     .summary = "The certificate that devices must trust",
+     .content_type = "application/x-pem-file",
+     .answers = {{200, "the certificate, PEM"}},
+     .open = true},
     {.method = "GET",
      .path = "/openapi.json",
      .handle = sky_api_openapi,
@@ -180,6 +190,15 @@ const struct sky_route sky_routes[] = {
      .handle = sky_api_device_delete,
      .summary = "Delete a device and end its session",
      .answers = {{204, "done"}, NONE}},
+    {.method = "POST",
+     .path = DEVICE_PATH "/certificates",
+     .handle = sky_api_device_certificate,
+     .summary = "Issue a client certificate that logs the device in",
+     .body = certificate_body,
+     .answers = {{201, "certificate, key and authority, PEM"},
+                 {404, "no such device"},
+                 {409, "the authority is the user's: its key is not here"},
+                 BAD}},
     {.method = "GET",
      .path = DEVICE_PATH "/credentials",
      .handle = sky_api_device_credentials,
