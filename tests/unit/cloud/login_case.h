@@ -60,8 +60,11 @@ static inline void login_init(struct login_bench *b, const char *cloud, const ch
                                   .device = &b->device,
                                   .now_ms = LOGIN_NOW_MS,
                                   .fresh = SKY_SPAN(LOGIN_FRESH)};
-    b->login = (struct sky_login){
-        .door = &b->door, .level = 4, .keepalive_s = 120, .has_username = true, .has_password = true};
+    b->login = (struct sky_login){.door = &b->door,
+                                  .level = 4,
+                                  .keepalive_s = 120,
+                                  .has_username = true,
+                                  .has_password = true};
 }
 
 static inline void login_done(struct login_bench *b)

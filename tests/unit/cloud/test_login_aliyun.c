@@ -22,8 +22,8 @@ static void every_way_to_write_a_login_is_taken(void **state)
 {
     struct login_bench *b = *state;
     static const struct login_row rows[] = {
-        {"as in the document", "12345|securemode=3,signmethod=hmacsha1,timestamp=789|",
-         "device&pk", GOOD, 0, NULL},
+        {"as in the document", "12345|securemode=3,signmethod=hmacsha1,timestamp=789|", "device&pk",
+         GOOD, 0, NULL},
         {"another order", "12345|timestamp=789,signmethod=hmacsha1,securemode=3|", "device&pk",
          GOOD, 0, NULL},
         {"lower-case password", "12345|securemode=3,signmethod=hmacsha1,timestamp=789|",
@@ -67,8 +67,8 @@ static void what_is_wrong_with_a_login_has_its_code_and_rule(void **state)
         {"65 characters", long_id, "device&pk", GOOD, 2, "ALI-CLIENTID-LENGTH"},
         {"no securemode", "12345|signmethod=hmacsha1,timestamp=789|", "device&pk", GOOD, 2,
          "ALI-SECUREMODE"},
-        {"securemode 4", "12345|securemode=4,signmethod=hmacsha1,timestamp=789|", "device&pk",
-         GOOD, 2, "ALI-SECUREMODE"},
+        {"securemode 4", "12345|securemode=4,signmethod=hmacsha1,timestamp=789|", "device&pk", GOOD,
+         2, "ALI-SECUREMODE"},
         {"TLS stated over TCP", "12345|securemode=2,signmethod=hmacsha1,timestamp=789|",
          "device&pk", GOOD, 2, "ALI-SECUREMODE-MISMATCH"},
         {"unknown method", "12345|securemode=3,signmethod=sha1,timestamp=789|", "device&pk", GOOD,
@@ -77,8 +77,8 @@ static void what_is_wrong_with_a_login_has_its_code_and_rule(void **state)
          GOOD, 4, "ALI-USERNAME-SHAPE"},
         {"three names", "12345|securemode=3,signmethod=hmacsha1,timestamp=789|", "device&pk&x",
          GOOD, 4, "ALI-USERNAME-SHAPE"},
-        {"another signature", "12345|securemode=3,signmethod=hmacsha1,timestamp=789|",
-         "device&pk", NO_TIMESTAMP, 4, "ALI-SIGN"},
+        {"another signature", "12345|securemode=3,signmethod=hmacsha1,timestamp=789|", "device&pk",
+         NO_TIMESTAMP, 4, "ALI-SIGN"},
         {"a short password", "12345|securemode=3,signmethod=hmacsha1,timestamp=789|", "device&pk",
          "FAFD82A3", 4, "ALI-SIGN"},
         {"no password", "12345|securemode=3,signmethod=hmacsha1,timestamp=789|", "device&pk", NULL,
@@ -106,19 +106,19 @@ static void an_id_of_64_characters_is_not_too_long(void **state)
     char sign[SKY_DIGEST_HEX_MAX + 1];
 #define ID64 "1234567890123456789012345678901234567890123456789012345678901234"
     login_hmac(SKY_SHA1, "secret", "clientId" ID64 "deviceNamedeviceproductKeypk", sign);
-    assert_int_equal(
-        login_connect(b, ID64 "|securemode=3,signmethod=hmacsha1|", "device&pk", sign), 0);
+    assert_int_equal(login_connect(b, ID64 "|securemode=3,signmethod=hmacsha1|", "device&pk", sign),
+                     0);
     assert_true(login_kept(b, "ALI-CLIENTID-LENGTH"));
 }
 
 static void a_good_login_keeps_every_rule_it_was_held_to(void **state)
 {
     struct login_bench *b = *state;
-    static const char *const kept[] = {
-        "ALI-CLIENTID-SHAPE",   "ALI-SECUREMODE",       "ALI-SECUREMODE-MISMATCH",
-        "ALI-SIGN",             "ALI-SIGN-VALUES-ONLY", "ALI-SIGN-PLAIN-HASH",
-        "ALI-SIGN-SIGNS-SIGNMETHOD", "ALI-USERNAME-ORDER", "ALI-DEVICE-UNKNOWN",
-        "ALI-TIMESTAMP-OPTIONAL"};
+    static const char *const kept[] = {"ALI-CLIENTID-SHAPE",        "ALI-SECUREMODE",
+                                       "ALI-SECUREMODE-MISMATCH",   "ALI-SIGN",
+                                       "ALI-SIGN-VALUES-ONLY",      "ALI-SIGN-PLAIN-HASH",
+                                       "ALI-SIGN-SIGNS-SIGNMETHOD", "ALI-USERNAME-ORDER",
+                                       "ALI-DEVICE-UNKNOWN",        "ALI-TIMESTAMP-OPTIONAL"};
     assert_int_equal(connect_example(b), 0);
     for (size_t i = 0; i < SKY_COUNT(kept); i++)
         if (!login_kept(b, kept[i]))
@@ -219,7 +219,7 @@ static void the_sdks_doubled_keepalive_is_noticed(void **state)
     static const struct {
         uint16_t keepalive_s;
         bool noticed;
-    } rows[] = {{60, false},  {300, false},  {301, false}, {480, true},
+    } rows[] = {{60, false},  {300, false}, {301, false}, {480, true},
                 {481, false}, {1200, true}, {1202, false}};
     for (size_t i = 0; i < SKY_COUNT(rows); i++) {
         b->login.keepalive_s = rows[i].keepalive_s;

@@ -46,8 +46,9 @@ static void every_way_to_write_a_login_is_taken(void **state)
          "E42C1186C3BFFE98E1EA8AB320CD800D579212AA", 0, "ENOS-SIGNMETHOD"},
         {"md5", "123456|securemode=2,signmethod=md5,timestamp=1548753362502|", USER,
          "10AF8DC95019A1FE05CD146A9E64778B", 0, "ENOS-SIGNMETHOD"},
-        {"the C SDK's id", "KV315idW.tPbZGCdmaE|securemode=2,signmethod=sha256,timestamp=2524608000000|",
-         USER, "E86A6AEBC68B108A2BA60510F55BF1E3F780A6E9403A9C12F2A02EDA431FD1A0", 0, NULL},
+        {"the C SDK's id",
+         "KV315idW.tPbZGCdmaE|securemode=2,signmethod=sha256,timestamp=2524608000000|", USER,
+         "E86A6AEBC68B108A2BA60510F55BF1E3F780A6E9403A9C12F2A02EDA431FD1A0", 0, NULL},
         {"the Java SDK's id",
          "tPbZGCdmaE{ip=10.0.0.5,version=2.3.0}|securemode=2,signmethod=sha256,"
          "timestamp=1548753362502|",
@@ -93,8 +94,7 @@ static void what_is_wrong_with_a_login_has_its_code_and_rule(void **state)
          "ENOS-TIMESTAMP-MISSING"},
         {"half a user name", STATIC, "tPbZGCdmaE", GOOD, 4, "ENOS-USERNAME-SHAPE"},
         {"wrong password", STATIC, USER,
-         "00C438DDCB6EAA0CF07AD1C36655245CCDD67AA1917E4CC4EFF57BF6F464ABFF", 4,
-         "ENOS-SIGN-STATIC"},
+         "00C438DDCB6EAA0CF07AD1C36655245CCDD67AA1917E4CC4EFF57BF6F464ABFF", 4, "ENOS-SIGN-STATIC"},
         {"no password", STATIC, USER, NULL, 4, "ENOS-SIGN-STATIC"},
         {"device secret for an activation", DYNAMIC, USER, GOOD, 4, "ENOS-SIGN-DYNAMIC"},
     };
@@ -106,7 +106,8 @@ static void the_misspelt_method_is_not_called_missing_too(void **state)
 {
     struct login_bench *b = *state;
     login_policy(b, "ENOS-SIGNMETHOD-MISSPELT=report");
-    assert_int_equal(login_connect(b, "123456|securemode=2,sighmethod=sha256,timestamp=1548753362502|",
+    assert_int_equal(login_connect(b,
+                                   "123456|securemode=2,sighmethod=sha256,timestamp=1548753362502|",
                                    USER, GOOD),
                      0);
     assert_null(login_finding(b, "ENOS-SIGNMETHOD-MISSING"));
@@ -120,7 +121,8 @@ static void an_id_is_measured_without_its_braces(void **state)
     login_hash(SKY_SHA256,
                "clientId" LONG "deviceKeytPbZGCdmaEproductKeyKV315idWtimestamp1548753362502" SECRET,
                hex);
-    assert_int_equal(login_connect(b, LONG "|securemode=2,signmethod=sha256,timestamp=1548753362502|",
+    assert_int_equal(login_connect(b,
+                                   LONG "|securemode=2,signmethod=sha256,timestamp=1548753362502|",
                                    USER, hex),
                      0);
     assert_true(login_kept(b, "ENOS-CLIENTID-LENGTH"));
@@ -131,13 +133,14 @@ static void an_id_copied_with_its_field_name_is_let_in_and_noticed(void **state)
 {
     struct login_bench *b = *state;
     char hex[SKY_DIGEST_HEX_MAX + 1];
-    login_hash(SKY_SHA256,
-               "clientIdclientIdid1deviceKeytPbZGCdmaEproductKeyKV315idWtimestamp1548753362502" SECRET,
-               hex);
-    assert_int_equal(login_connect(
-                         b, "clientIdid1|securemode=2,signmethod=sha256,timestamp=1548753362502|",
-                         USER, hex),
-                     0);
+    login_hash(
+        SKY_SHA256,
+        "clientIdclientIdid1deviceKeytPbZGCdmaEproductKeyKV315idWtimestamp1548753362502" SECRET,
+        hex);
+    assert_int_equal(
+        login_connect(b, "clientIdid1|securemode=2,signmethod=sha256,timestamp=1548753362502|",
+                      USER, hex),
+        0);
     assert_non_null(login_finding(b, "ENOS-CLIENTID-LITERAL-PREFIX"));
 }
 
@@ -236,8 +239,8 @@ static void expect_message(const struct sky_effect *push, sky_span secret)
              "\"deviceSecret\":\"%.*s\"}}",
              SKY_SPAN_ARGS(secret));
     assert_non_null(push);
-    assert_true(sky_span_eq_str(push->topic,
-                                "/ext/session/KV315idW/tPbZGCdmaE/thing/activate/info"));
+    assert_true(
+        sky_span_eq_str(push->topic, "/ext/session/KV315idW/tPbZGCdmaE/thing/activate/info"));
     assert_true(sky_span_eq_str(push->payload, expected));
     assert_int_equal(push->qos, 1);
 }

@@ -200,8 +200,9 @@ static void a_key_used_as_text_is_recognised(void **state)
     struct login_bench *b = *state;
     enum sky_mistake mistake;
     assert_int_equal(
-        login_connect(b, ID, USER,
-                      "fe06c9d53d1b53c5ca270fc78f91b407ad1ebdb03c5fe6f7fc356939f3278c06;hmacsha256"),
+        login_connect(
+            b, ID, USER,
+            "fe06c9d53d1b53c5ca270fc78f91b407ad1ebdb03c5fe6f7fc356939f3278c06;hmacsha256"),
         4);
     assert_string_equal(login_mistake_rule(b, &mistake), "TEN-PSK-NOT-DECODED");
     assert_int_equal(login_connect(b, ID, USER, SHA1_TOKEN ";hmacsha256"), 4);

@@ -41,8 +41,7 @@ static struct vector read_vector(const cJSON *json)
 static const char *other_secret(const struct vector *v, const char *role)
 {
     const cJSON *entry;
-    cJSON_ArrayForEach(entry, sky_json_get(sky_json_get(v->json, "suspicion"), "secrets"))
-    {
+    cJSON_ArrayForEach (entry, sky_json_get(sky_json_get(v->json, "suspicion"), "secrets")) {
         if (strcmp(sky_json_get_str(entry, "role"), role) == 0)
             return sky_json_get_str(entry, "secret");
     }
@@ -122,8 +121,7 @@ static void each_vector(const char *cloud, const char *file,
     cJSON *tree = read_file(cloud, file);
     const cJSON *entry;
     size_t count = 0;
-    cJSON_ArrayForEach(entry, sky_json_get(tree, "vectors"))
-    {
+    cJSON_ArrayForEach (entry, sky_json_get(tree, "vectors")) {
         struct vector v = read_vector(entry);
         check(cloud, &v);
         count++;
