@@ -8,6 +8,7 @@
 #include "protocol/base/rule.h"
 #include "protocol/cloud/cloud.h"
 #include "server/broker.h"
+#include "server/ca.h"
 #include "server/clock.h"
 #include "server/commands.h"
 #include "server/front.h"
@@ -17,7 +18,6 @@
 #include "store/store.h"
 
 struct sky_admin;
-struct sky_ca;
 struct sky_config;
 struct sky_http;
 struct sky_tls_server;
@@ -47,6 +47,7 @@ struct sky_app {
     struct sky_http *http;
     struct sky_admin *admin;
     struct sky_ca *ca;
+    struct sky_ca_waiter certificates; /* until they are made and kept */
     struct sky_tls_server *tls;
     struct sky_dtls *dtls;
 

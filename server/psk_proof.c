@@ -1,88 +1,150 @@
 #include "server/psk_proof.h"
 
-#include <mbedtls/aes.h>
-#include <mbedtls/ccm.h>
+#include <mbedtls/cipher.h>
 #include <mbedtls/ssl.h>
+#include <mbedtls/ssl_ciphersuites.h>
 
-#include "auth/digest.h"
-#include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
+#include "server/tls_hello.h"
 
 enum {
     RECORD_HEADER = 13,    /* RFC 6347 §4.1: type, version, epoch, number, length */
     HANDSHAKE_HEADER = 12, /* RFC 6347 §4.2.2 */
+    TLS_HANDSHAKE_HEADER = 4,
+    TYPE_CHANGE_CIPHER_SPEC = 20,
     TYPE_HANDSHAKE = 22,
     HELLO_CLIENT = 1,
     HELLO_SERVER = 2,
+    TLS_1_0 = 1,
+    TLS_1_2 = 3,
     MASTER_LEN = 48,
-    MAC_LEN = 32,
-    CCM_TAG = 8,
-    CCM_EXPLICIT = 8, /* RFC 6655 §3: explicit part of the nonce, in front of the ciphertext */
-    CCM_FIXED = 4,
-    AES_LEN = 16,
-    KEY_BLOCK_MAX = 2 * (MAC_LEN + AES_LEN + AES_LEN),
-    FINISHED_LEN = HANDSHAKE_HEADER + 12,
+    BLOCK_LEN = 16,
+    TAG_LEN = 16,
+    SHORT_TAG_LEN = 8,
+    EXPLICIT_LEN = 8, /* RFC 5288 §3, RFC 6655 §3: the nonce's part in front of the ciphertext */
+    FIXED_LEN = 4,    /* and the part that comes from the key block */
+    NONCE_LEN = 12,
+    KEY_BLOCK_LEN = 2 * (48 + 32 + BLOCK_LEN), /* of the suite that takes most */
 };
 
 /* ---- seeing ---- */
 
-/* Offset of the two random bytes' start in an unencrypted hello of this kind, or 0. */
-static size_t find_random(const uint8_t *at, size_t len, uint8_t kind)
+/* One record of a datagram (RFC 6347 §4.1). */
+struct record {
+    const uint8_t *header, *fragment;
+    size_t len; /* of the fragment */
+    bool encrypted;
+};
+
+static bool next_record(sky_span *rest, struct record *ret_record)
 {
-    size_t random = RECORD_HEADER + HANDSHAKE_HEADER + 2;
-    bool is_hello = len >= random + SKY_TLS_RANDOM_LEN + 1 && at[0] == TYPE_HANDSHAKE &&
-                    at[RECORD_HEADER] == kind;
-    return is_hello ? random : 0;
+    const uint8_t *at = (const uint8_t *)rest->ptr;
+    if (rest->len < RECORD_HEADER)
+        return false;
+    size_t len = (size_t)at[11] << 8 | at[12];
+    if (len > rest->len - RECORD_HEADER)
+        return false;
+    *ret_record = (struct record){.header = at,
+                                  .fragment = at + RECORD_HEADER,
+                                  .len = len,
+                                  .encrypted = at[3] != 0 || at[4] != 0};
+    *rest = sky_span_tail(*rest, RECORD_HEADER + len);
+    return true;
 }
 
-static void take_finished(struct sky_psk_proof *proof, const uint8_t *at, size_t len)
+/* The body of an unencrypted hello of this kind, behind its version, or NONE. */
+static sky_span find_random(const struct record *record, uint8_t kind)
 {
-    bool encrypted = at[0] == TYPE_HANDSHAKE && (at[3] != 0 || at[4] != 0);
-    if (!encrypted || len > SKY_PROOF_RECORD_MAX)
+    const uint8_t *at = record->fragment;
+    size_t random = HANDSHAKE_HEADER + 2;
+    if (record->encrypted || record->header[0] != TYPE_HANDSHAKE ||
+        record->len < random + SKY_TLS_RANDOM_LEN || at[0] != kind)
+        return SKY_SPAN_NONE;
+    bool is_first_fragment = at[6] == 0 && at[7] == 0 && at[8] == 0;
+    return is_first_fragment ? sky_span_of(at + random, record->len - random) : SKY_SPAN_NONE;
+}
+
+static void take_finished(struct sky_psk_proof *proof, const struct record *record)
+{
+    if (!record->encrypted || record->header[0] != TYPE_HANDSHAKE ||
+        record->len > SKY_PROOF_RECORD_MAX)
         return;
-    memcpy(proof->version, at + 1, sizeof proof->version);
-    memcpy(proof->sequence, at + 3, sizeof proof->sequence);
-    memcpy(proof->fragment, at + RECORD_HEADER, len);
-    proof->fragment_len = len;
+    memcpy(proof->version, record->header + 1, sizeof proof->version);
+    memcpy(proof->sequence, record->header + 3, sizeof proof->sequence);
+    memcpy(proof->fragment, record->fragment, record->len);
+    proof->fragment_len = record->len;
 }
 
 void sky_psk_proof_saw_client(struct sky_psk_proof *proof, sky_span datagram)
 {
-    const uint8_t *at = (const uint8_t *)datagram.ptr;
-    size_t left = datagram.len;
-    while (left >= RECORD_HEADER) {
-        size_t len = (size_t)(at[11] << 8 | at[12]);
-        if (len > left - RECORD_HEADER)
-            return;
-        size_t random = at[4] == 0 ? find_random(at, RECORD_HEADER + len, HELLO_CLIENT) : 0;
-        if (random != 0) {
-            memcpy(proof->client_random, at + random, SKY_TLS_RANDOM_LEN);
+    struct record record;
+    while (next_record(&datagram, &record)) {
+        sky_span hello = find_random(&record, HELLO_CLIENT);
+        if (hello.len > 0) {
+            memcpy(proof->client_random, hello.ptr, SKY_TLS_RANDOM_LEN);
             proof->has_client = true;
         }
-        take_finished(proof, at, len);
-        at += RECORD_HEADER + len;
-        left -= RECORD_HEADER + len;
+        take_finished(proof, &record);
     }
 }
 
-void sky_psk_proof_saw_server(struct sky_psk_proof *proof, sky_span datagram)
+/* Behind the random stand the session id, in a vector, and the chosen suite (RFC 5246 §7.4.1.3). */
+static void take_server_hello(struct sky_psk_proof *proof, sky_span hello)
 {
-    const uint8_t *at = (const uint8_t *)datagram.ptr;
-    if (datagram.len < RECORD_HEADER)
+    const uint8_t *at = (const uint8_t *)hello.ptr;
+    if (hello.len < SKY_TLS_RANDOM_LEN + 1)
         return;
-    size_t random = find_random(at, datagram.len, HELLO_SERVER);
-    if (random == 0)
+    size_t suite = SKY_TLS_RANDOM_LEN + 1 + (size_t)at[SKY_TLS_RANDOM_LEN];
+    if (suite + 2 > hello.len)
         return;
-    size_t id_len = at[random + SKY_TLS_RANDOM_LEN];
-    size_t suite = random + SKY_TLS_RANDOM_LEN + 1 + id_len;
-    if (suite + 2 > datagram.len)
-        return;
-    memcpy(proof->server_random, at + random, SKY_TLS_RANDOM_LEN);
+    memcpy(proof->server_random, at, SKY_TLS_RANDOM_LEN);
     proof->suite = (uint16_t)(at[suite] << 8 | at[suite + 1]);
     proof->has_server = true;
 }
 
+void sky_psk_proof_saw_server(struct sky_psk_proof *proof, sky_span datagram)
+{
+    struct record record;
+    while (next_record(&datagram, &record))
+        take_server_hello(proof, find_random(&record, HELLO_SERVER));
+}
+
 /* ---- testing ---- */
+
+enum { KEY_MAX = 256 }; /* bytes of a pre-shared key */
+
+/* What a suite is made of. */
+struct parts {
+    const mbedtls_ssl_ciphersuite_t *suite;
+    const mbedtls_cipher_info_t *cipher;
+    size_t mac_len, key_len, tag_len; /* bytes; no MAC key where there is a tag */
+    bool chained;                     /* CBC */
+};
+
+static bool take_apart(uint16_t id, struct parts *ret_parts)
+{
+    const mbedtls_ssl_ciphersuite_t *suite = mbedtls_ssl_ciphersuite_from_id(id);
+    if (suite == NULL || suite->key_exchange != MBEDTLS_KEY_EXCHANGE_PSK)
+        return false;
+    const mbedtls_cipher_info_t *cipher = mbedtls_cipher_info_from_type(suite->cipher);
+    if (cipher == NULL || cipher->mode == MBEDTLS_MODE_STREAM)
+        return false;
+    struct parts parts = {.suite = suite,
+                          .cipher = cipher,
+                          .key_len = cipher->key_bitlen / 8,
+                          .chained = cipher->mode == MBEDTLS_MODE_CBC};
+    if (parts.chained)
+        parts.mac_len = mbedtls_md_get_size(mbedtls_md_info_from_type(suite->mac));
+    else
+        parts.tag_len = suite->flags & MBEDTLS_CIPHERSUITE_SHORT_TAG ? SHORT_TAG_LEN : TAG_LEN;
+    *ret_parts = parts;
+    return true;
+}
+
+static uint8_t minor_of(const struct sky_psk_proof *proof)
+{
+    return proof->version[0] == 3 ? proof->version[1] : TLS_1_2; /* DTLS 1.2 is 0xfefd */
+}
 
 /* Two bytes of length, as many zeros, two bytes of length, the key (RFC 4279 §2). */
 static size_t premaster(sky_span key, uint8_t *out)
@@ -95,93 +157,98 @@ static size_t premaster(sky_span key, uint8_t *out)
     return 4 + 2 * key.len;
 }
 
-static bool derive(const struct sky_psk_proof *proof, sky_span key, uint8_t *block,
-                   size_t block_len)
+/* RFC 5246 §5 and RFC 2246 §5. */
+static mbedtls_tls_prf_types prf_of(const struct sky_psk_proof *proof, const struct parts *parts)
 {
-    enum { KEY_MAX = 256 };
+    if (minor_of(proof) < TLS_1_2)
+        return MBEDTLS_SSL_TLS_PRF_TLS1;
+    return parts->suite->mac == MBEDTLS_MD_SHA384 ? MBEDTLS_SSL_TLS_PRF_SHA384
+                                                  : MBEDTLS_SSL_TLS_PRF_SHA256;
+}
+
+static bool derive(const struct sky_psk_proof *proof, const struct parts *parts, sky_span key,
+                   uint8_t block[KEY_BLOCK_LEN])
+{
     uint8_t secret[4 + 2 * KEY_MAX], master[MASTER_LEN], seed[2 * SKY_TLS_RANDOM_LEN];
+    mbedtls_tls_prf_types prf = prf_of(proof, parts);
     if (key.len > KEY_MAX)
         return false;
     memcpy(seed, proof->client_random, SKY_TLS_RANDOM_LEN);
     memcpy(seed + SKY_TLS_RANDOM_LEN, proof->server_random, SKY_TLS_RANDOM_LEN);
-    bool good = mbedtls_ssl_tls_prf(MBEDTLS_SSL_TLS_PRF_SHA256, secret, premaster(key, secret),
-                                    "master secret", seed, sizeof seed, master, sizeof master) == 0;
+    bool good = mbedtls_ssl_tls_prf(prf, secret, premaster(key, secret), "master secret", seed,
+                                    sizeof seed, master, sizeof master) == 0;
     memcpy(seed, proof->server_random, SKY_TLS_RANDOM_LEN);
     memcpy(seed + SKY_TLS_RANDOM_LEN, proof->client_random, SKY_TLS_RANDOM_LEN);
-    good = good && mbedtls_ssl_tls_prf(MBEDTLS_SSL_TLS_PRF_SHA256, master, sizeof master,
-                                       "key expansion", seed, sizeof seed, block, block_len) == 0;
+    good = good && mbedtls_ssl_tls_prf(prf, master, sizeof master, "key expansion", seed,
+                                       sizeof seed, block, KEY_BLOCK_LEN) == 0;
     sky_mem_wipe(secret, sizeof secret);
     sky_mem_wipe(master, sizeof master);
     return good;
 }
 
-/* Sequence, type, version and length of the plaintext: what both MACs cover (RFC 5246 §6.2.3). */
-static void additional(const struct sky_psk_proof *proof, size_t len, uint8_t out[13])
+/* The first block of Finished begins with its type and length (RFC 5246 §7.4): that it does so by
+ * chance happens once in four thousand million times. Before it stands the vector, or, in TLS 1.0,
+ * the vector comes from the key block. Encrypt-then-MAC does not change this block. */
+static bool opens_block(const struct sky_psk_proof *proof, mbedtls_cipher_context_t *cipher,
+                        const uint8_t *key_block_iv)
 {
-    memcpy(out, proof->sequence, 8);
-    out[8] = TYPE_HANDSHAKE;
-    memcpy(out + 9, proof->version, 2);
-    out[11] = (uint8_t)(len >> 8);
-    out[12] = (uint8_t)len;
+    static const uint8_t finished[] = {20, 0, 0, 12};
+    size_t explicit_len = minor_of(proof) > TLS_1_0 ? BLOCK_LEN : 0, len = 0;
+    const uint8_t *iv = explicit_len > 0 ? proof->fragment : key_block_iv;
+    uint8_t clear[2 * BLOCK_LEN];
+    return proof->fragment_len >= explicit_len + BLOCK_LEN &&
+           mbedtls_cipher_set_padding_mode(cipher, MBEDTLS_PADDING_NONE) == 0 &&
+           mbedtls_cipher_crypt(cipher, iv, BLOCK_LEN, proof->fragment + explicit_len, BLOCK_LEN,
+                                clear, &len) == 0 &&
+           len == BLOCK_LEN && memcmp(clear, finished, sizeof finished) == 0;
 }
 
-/* TLS_PSK_WITH_AES_128_CCM_8 (RFC 6655): key block is client key, server key, client IV, server
- * IV. */
-static bool opens_ccm8(const struct sky_psk_proof *proof, sky_span key)
+/* The nonce is a fixed part and an explicit one, or, for ChaCha20-Poly1305, fixed and mixed with
+ * the record's number (RFC 7905 §2). */
+static bool opens_sealed(const struct sky_psk_proof *proof, const struct parts *parts,
+                         mbedtls_cipher_context_t *cipher, const uint8_t *fixed)
 {
-    uint8_t block[2 * AES_LEN + 2 * CCM_FIXED], nonce[CCM_FIXED + CCM_EXPLICIT], aad[13];
-    uint8_t clear[SKY_PROOF_RECORD_MAX];
-    if (proof->fragment_len < CCM_EXPLICIT + CCM_TAG || !derive(proof, key, block, sizeof block))
+    bool mixed = parts->suite->cipher == MBEDTLS_CIPHER_CHACHA20_POLY1305;
+    size_t explicit_len = mixed ? 0 : EXPLICIT_LEN, clear_len = 0;
+    uint8_t nonce[NONCE_LEN], aad[13], clear[SKY_PROOF_RECORD_MAX];
+    if (proof->fragment_len < explicit_len + parts->tag_len)
         return false;
-    size_t len = proof->fragment_len - CCM_EXPLICIT - CCM_TAG;
-    const uint8_t *sealed = proof->fragment + CCM_EXPLICIT;
-    memcpy(nonce, block + 2 * AES_LEN, CCM_FIXED);
-    memcpy(nonce + CCM_FIXED, proof->fragment, CCM_EXPLICIT);
-    additional(proof, len, aad);
-    mbedtls_ccm_context ccm;
-    mbedtls_ccm_init(&ccm);
-    bool opens = mbedtls_ccm_setkey(&ccm, MBEDTLS_CIPHER_ID_AES, block, 8 * AES_LEN) == 0 &&
-                 mbedtls_ccm_auth_decrypt(&ccm, len, nonce, sizeof nonce, aad, sizeof aad, sealed,
-                                          clear, sealed + len, CCM_TAG) == 0;
-    mbedtls_ccm_free(&ccm);
-    sky_mem_wipe(block, sizeof block);
-    return opens;
-}
-
-/* TLS_PSK_WITH_AES_128_CBC_SHA256 (RFC 5487): IV, then ciphertext of Finished, MAC and padding. */
-static bool opens_cbc_sha256(const struct sky_psk_proof *proof, sky_span key)
-{
-    uint8_t block[2 * MAC_LEN + 2 * AES_LEN], iv[AES_LEN], aad[13], mac[SKY_DIGEST_MAX];
-    uint8_t clear[SKY_PROOF_RECORD_MAX];
-    size_t len = proof->fragment_len;
-    if (len < AES_LEN + FINISHED_LEN + MAC_LEN || len % AES_LEN != 0 ||
-        !derive(proof, key, block, sizeof block))
-        return false;
-    len -= AES_LEN;
-    memcpy(iv, proof->fragment, AES_LEN);
-    mbedtls_aes_context aes;
-    mbedtls_aes_init(&aes);
-    bool done = mbedtls_aes_setkey_dec(&aes, block + 2 * MAC_LEN, 8 * AES_LEN) == 0 &&
-                mbedtls_aes_crypt_cbc(&aes, MBEDTLS_AES_DECRYPT, len, iv, proof->fragment + AES_LEN,
-                                      clear) == 0;
-    mbedtls_aes_free(&aes);
-    additional(proof, FINISHED_LEN, aad);
-    const sky_span pieces[] = {sky_span_of(aad, sizeof aad), sky_span_of(clear, FINISHED_LEN)};
-    sky_digest_hmac(SKY_SHA256, sky_span_of(block, MAC_LEN), pieces, SKY_COUNT(pieces), mac);
-    sky_mem_wipe(block, sizeof block);
-    return done && memcmp(mac, clear + FINISHED_LEN, MAC_LEN) == 0;
+    size_t sealed_len = proof->fragment_len - explicit_len, len = sealed_len - parts->tag_len;
+    memcpy(nonce, fixed, mixed ? NONCE_LEN : FIXED_LEN);
+    if (!mixed)
+        memcpy(nonce + FIXED_LEN, proof->fragment, EXPLICIT_LEN);
+    for (size_t i = 0; mixed && i < sizeof proof->sequence; i++)
+        nonce[FIXED_LEN + i] ^= proof->sequence[i];
+    memcpy(aad, proof->sequence, 8); /* RFC 5246 §6.2.3.3 */
+    aad[8] = TYPE_HANDSHAKE;
+    memcpy(aad + 9, proof->version, 2);
+    aad[11] = (uint8_t)(len >> 8);
+    aad[12] = (uint8_t)len;
+    return mbedtls_cipher_auth_decrypt_ext(cipher, nonce, sizeof nonce, aad, sizeof aad,
+                                           proof->fragment + explicit_len, sealed_len, clear,
+                                           sizeof clear, &clear_len, parts->tag_len) == 0;
 }
 
 bool sky_psk_proof_fits(const struct sky_psk_proof *proof, sky_span key)
 {
-    if (!proof->has_client || !proof->has_server || proof->fragment_len == 0 || key.len == 0)
+    struct parts parts;
+    uint8_t block[KEY_BLOCK_LEN];
+    if (!proof->has_client || !proof->has_server || proof->fragment_len == 0 || key.len == 0 ||
+        !take_apart(proof->suite, &parts) || !derive(proof, &parts, key, block))
         return false;
-    switch (proof->suite) {
-    case MBEDTLS_TLS_PSK_WITH_AES_128_CCM_8:
-        return opens_ccm8(proof, key);
-    case MBEDTLS_TLS_PSK_WITH_AES_128_CBC_SHA256:
-        return opens_cbc_sha256(proof, key);
-    default:
-        return false;
-    }
+    /* RFC 5246 §6.3: both MAC keys, both keys, both vectors; the client's first. */
+    const uint8_t *client_key = block + 2 * parts.mac_len;
+    const uint8_t *client_iv = client_key + 2 * parts.key_len;
+    mbedtls_cipher_context_t cipher;
+    mbedtls_cipher_init(&cipher);
+    bool fits =
+        mbedtls_cipher_setup(&cipher, parts.cipher) == 0 &&
+        mbedtls_cipher_setkey(&cipher, client_key, (int)(8 * parts.key_len), MBEDTLS_DECRYPT) == 0;
+    if (fits && parts.chained)
+        fits = opens_block(proof, &cipher, client_iv);
+    else if (fits)
+        fits = opens_sealed(proof, &parts, &cipher, client_iv);
+    mbedtls_cipher_free(&cipher);
+    sky_mem_wipe(block, sizeof block);
+    return fits;
 }

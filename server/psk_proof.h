@@ -1,7 +1,7 @@
 /* Tests offline whether a pre-shared key is the one a client used: decrypts the client's encrypted
  * Finished record with the keys that the candidate leads to (RFC 4279 §2, RFC 5246 §6.3, §8.1).
- * Works without extended master secret and encrypt-then-MAC, which the server does not negotiate
- * on ports with pre-shared keys. Pure. */
+ * Works without the extended master secret, which the server does not negotiate on ports with
+ * pre-shared keys. Pure. */
 #ifndef SKY_SERVER_PSK_PROOF_H
 #define SKY_SERVER_PSK_PROOF_H
 
@@ -9,7 +9,8 @@
 
 enum { SKY_PROOF_RECORD_MAX = 256, SKY_TLS_RANDOM_LEN = 32 };
 
-/* What was seen of a TLS 1.2 or DTLS 1.2 handshake up to the client's Finished. A value. */
+/* What was seen of a handshake in TLS 1.0 to 1.2 or DTLS 1.2 up to the client's Finished. A value.
+ */
 struct sky_psk_proof {
     uint8_t client_random[SKY_TLS_RANDOM_LEN], server_random[SKY_TLS_RANDOM_LEN];
     uint16_t suite;
@@ -18,14 +19,18 @@ struct sky_psk_proof {
     uint8_t fragment[SKY_PROOF_RECORD_MAX]; /* the encrypted record without its header */
     size_t fragment_len;                    /* 0: no record was seen */
     bool has_client, has_server;
+    bool has_changed; /* TLS: the client's ChangeCipherSpec has passed */
 };
 
 /* Takes note of DTLS records that pass: ClientHello and the encrypted Finished from the client,
  * ServerHello from the server. Anything else is passed over. */
 void sky_psk_proof_saw_client(struct sky_psk_proof *proof, sky_span datagram);
 void sky_psk_proof_saw_server(struct sky_psk_proof *proof, sky_span datagram);
+/* The same for whole records of TLS, one or more. */
+void sky_psk_proof_saw_tls_client(struct sky_psk_proof *proof, sky_span records);
+void sky_psk_proof_saw_tls_server(struct sky_psk_proof *proof, sky_span records);
 
-/* False also when too little was seen or the suite is none this knows. */
+/* False also when too little was seen or the suite is no plain PSK one. */
 bool sky_psk_proof_fits(const struct sky_psk_proof *proof, sky_span key);
 
 #endif

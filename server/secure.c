@@ -1,5 +1,6 @@
 #include "server/secure.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "protocol/base/mem.h"
@@ -11,6 +12,14 @@
 #include "server/tls.h"
 
 /* ---- shared ---- */
+
+static void on_certificates(struct sky_ca_waiter *waiter)
+{
+    struct sky_app *app = SKY_CONTAINER_OF(waiter, struct sky_app, certificates);
+    const char *trouble = sky_ca_trouble(app->ca);
+    if (trouble != NULL)
+        fprintf(stderr, "skymock: certificates are not kept: %s\n", trouble);
+}
 
 sky_err sky_secure_open(struct sky_app *app, struct sky_why *why)
 {
@@ -25,12 +34,17 @@ sky_err sky_secure_open(struct sky_app *app, struct sky_why *why)
                                            .ca_file = config->tls_ca,
                                            .now_ms = app->clock.real_ms};
     sky_err err = sky_ca_open(&options, &app->ca, why);
+    bool kept = dir != NULL;
     free(dir);
     if (err != SKY_OK)
         return err;
     const struct sky_tls_options tls = {.loop = &app->loop, .ca = app->ca, .clock = &app->clock};
     app->tls = sky_tls_server_new(&tls);
-    sky_ca_prepare(app->ca);
+    /* In memory they are made when the first handshake wants them: most runs of that kind never
+     * speak TLS, and RSA keys cost them half a second of a processor. */
+    app->certificates.ready = on_certificates;
+    if (kept)
+        sky_ca_when_ready(app->ca, &app->certificates);
     return SKY_OK;
 }
 
@@ -76,6 +90,11 @@ static void record(struct sky_conn *conn, const char *reason, const struct sky_j
     sky_journal_add(conn->app->journal, &head, attrs, count, judge);
 }
 
+static bool fits(void *ctx, const struct sky_psk *guess)
+{
+    return sky_tls_psk_fits(ctx, sky_span_of(guess->key, guess->len));
+}
+
 /* A handshake that failed: what the client offered, what was chosen, why it failed. A wrong
  * pre-shared key is told with the device it belongs to. */
 static void record_failure(struct sky_conn *conn)
@@ -88,7 +107,7 @@ static void record_failure(struct sky_conn *conn)
     record(conn, failure->reason, &judge);
     if (failure->rule == sky_door_rule(SKY_RULE_TLS_PSK_KEY) && conn->psk != NULL &&
         conn->psk->key.len > 0)
-        sky_psk_failed(conn->app, &conn->door, conn->id, conn->psk, NULL, NULL);
+        sky_psk_failed(conn->app, &conn->door, conn->id, conn->psk, fits, conn->tls);
 }
 
 /* ---- hooks ---- */

@@ -8,6 +8,7 @@
 #include "auth/text.h"
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
+#include "server/psk_proof.h"
 #include "server/tls_private.h"
 
 enum { CLEAR_ALERT_RECORD = SKY_TLS_RECORD_HEADER + 2 };
@@ -24,7 +25,8 @@ struct handshake {
     enum sky_tls_step step; /* as of the loop's last look */
     int alert_sent;
     struct sky_tls_hello hello;
-    char *offered; /* hello in words, once somebody has asked */
+    char *offered;               /* hello in words, once somebody has asked */
+    struct sky_psk_proof *proof; /* owned; NULL on listeners without pre-shared keys */
 };
 
 struct sky_tls {
@@ -74,6 +76,8 @@ static int on_send(void *ctx, const unsigned char *bytes, size_t len)
 {
     struct sky_tls *tls = ctx;
     struct handshake *handshake = tls->handshake;
+    if (handshake != NULL && handshake->proof != NULL)
+        sky_psk_proof_saw_tls_server(handshake->proof, sky_span_of(bytes, len));
     if (handshake != NULL && bytes[0] == MBEDTLS_SSL_MSG_ALERT) {
         handshake->alerted = true;
         if (len == CLEAR_ALERT_RECORD)
@@ -115,6 +119,7 @@ static void free_handshake(struct sky_tls *tls)
     sky_buf_done(&handshake->input);
     sky_buf_done(&handshake->output);
     free(handshake->offered);
+    free(handshake->proof);
     free(handshake);
     tls->handshake = NULL;
 }
@@ -380,6 +385,8 @@ static void begin(struct sky_tls *tls)
     if (name[0] != '\0')
         tls->server_name = sky_mem_dup(name, strlen(name));
     tls->flavour = sky_tls__flavour(tls->server, tls->allows);
+    if (tls->flavour->psk)
+        handshake->proof = sky_mem_new(sizeof *handshake->proof);
     int failed = mbedtls_ssl_setup(&tls->ssl, &tls->flavour->conf);
     SKY_ASSERT(!failed);
     mbedtls_ssl_set_bio(&tls->ssl, tls, on_send, on_recv, NULL);
@@ -447,6 +454,8 @@ static size_t pump(struct sky_tls *tls, sky_span all)
         return 0;
     if (tls->flavour == NULL)
         begin(tls);
+    if (tls->handshake != NULL && tls->handshake->proof != NULL)
+        sky_psk_proof_saw_tls_client(tls->handshake->proof, whole);
     if (tls->state == SKY_TLS_HANDSHAKING)
         shake_hands(tls);
     if (tls->state == SKY_TLS_OPEN)
@@ -663,6 +672,13 @@ const char *sky_tls_cipher(const struct sky_tls *tls)
 sky_span sky_tls_identity(const struct sky_tls *tls)
 {
     return sky_span_of(tls->identity, tls->identity_len);
+}
+
+bool sky_tls_psk_fits(const struct sky_tls *tls, sky_span key)
+{
+    const struct handshake *handshake = tls->handshake;
+    return handshake != NULL && handshake->proof != NULL &&
+           sky_psk_proof_fits(handshake->proof, key);
 }
 
 bool sky_tls_resumed(const struct sky_tls *tls)

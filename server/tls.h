@@ -92,7 +92,9 @@ void sky_tls_fill_door(const struct sky_tls *tls, struct sky_door *door);
 const char *
 sky_tls_cipher(const struct sky_tls *tls); /* "TLS-RSA-WITH-..."; "" before it is known */
 sky_span sky_tls_identity(const struct sky_tls *tls); /* the PSK identity, or empty */
-bool sky_tls_resumed(const struct sky_tls *tls);      /* with a session ticket */
+/* After a failed handshake: was this the pre-shared key that the client used? */
+bool sky_tls_psk_fits(const struct sky_tls *tls, sky_span key);
+bool sky_tls_resumed(const struct sky_tls *tls); /* with a session ticket */
 /* What the client offered, in words for the journal; "" before the ClientHello is complete and
  * after the handshake is over. */
 const char *sky_tls_offered(const struct sky_tls *tls);

@@ -115,8 +115,11 @@ static void make_flavour(struct sky_tls_flavour *self)
                                         : MBEDTLS_SSL_VERIFY_OPTIONAL);
     mbedtls_ssl_conf_cert_req_ca_list(conf, MBEDTLS_SSL_CERT_REQ_CA_LIST_DISABLED);
     mbedtls_ssl_conf_ca_chain(conf, sky_ca_trust(server->ca), NULL);
-    if (self->psk)
+    if (self->psk) {
         mbedtls_ssl_conf_psk_cb(conf, sky_tls__find_key, self);
+        /* psk_proof.h tests keys without it. */
+        mbedtls_ssl_conf_extended_master_secret(conf, MBEDTLS_SSL_EXTENDED_MS_DISABLED);
+    }
     size_t count = sky_ca_identities(server->ca, identities);
     for (size_t i = 0; i < count; i++) {
         failed = mbedtls_ssl_conf_own_cert(conf, identities[i].chain, identities[i].key);

@@ -149,14 +149,24 @@ static void an_unknown_psk_identity_gets_alert_115(void **state)
     part(&m);
 }
 
-static void a_wrong_psk_key_gets_alert_20_at_once(void **state)
+/* In each version and kind of cipher: what went wrong, and which key it was. */
+static void a_wrong_psk_key_gets_alert_20_and_can_be_named(void **state)
 {
-    static const int *const suites[] = {psk_cbc, psk_gcm, psk_ccm};
+    static const struct {
+        int minor;
+        uint16_t suite;
+    } rows[] = {{1, 0x8c},   {2, 0x8d},   {3, 0x8c},   {3, 0x8d},   {3, 0xae},
+                {3, 0xaf},   {3, 0xa8},   {3, 0xa9},   {3, 0xc0a4}, {3, 0xc0a5},
+                {3, 0xc0a8}, {3, 0xc0a9}, {3, 0xccab}, {3, 0xc094}, {3, 0xc08e}};
     (void)state;
-    for (size_t i = 0; i < SKY_COUNT(suites); i++) {
+    for (size_t i = 0; i < SKY_COUNT(rows); i++) {
         struct meeting m;
-        const struct client_options options = {
-            .suites = suites[i], .psk_identity = "dev", .psk_key = SKY_SPAN("wrong")};
+        const int suites[] = {rows[i].suite, 0};
+        const struct client_options options = {.min_minor = rows[i].minor,
+                                               .max_minor = rows[i].minor,
+                                               .suites = suites,
+                                               .psk_identity = "dev",
+                                               .psk_key = SKY_SPAN("wrong")};
         meet(&m, &options, PLAIN | SKY_LISTEN_PSK, false);
         m.served.known_identity = "dev";
         m.served.known_key = "right";
@@ -165,6 +175,9 @@ static void a_wrong_psk_key_gets_alert_20_at_once(void **state)
         assert_int_equal(sky_tls_failure(m.served.tls)->alert_sent, 20);
         assert_int_equal(m.client.failed, MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE);
         assert_int_equal(m.door.psk_device_id, 0);
+        assert_true(sky_tls_psk_fits(m.served.tls, SKY_SPAN("wrong")));
+        assert_false(sky_tls_psk_fits(m.served.tls, SKY_SPAN("right")));
+        assert_false(sky_tls_psk_fits(m.served.tls, SKY_SPAN("wron")));
         part(&m);
     }
 }
@@ -493,7 +506,7 @@ int main(void)
         cmocka_unit_test(a_handshake_survives_any_fragmentation),
         cmocka_unit_test(psk_opens_with_the_key_of_a_known_identity),
         cmocka_unit_test(an_unknown_psk_identity_gets_alert_115),
-        cmocka_unit_test(a_wrong_psk_key_gets_alert_20_at_once),
+        cmocka_unit_test(a_wrong_psk_key_gets_alert_20_and_can_be_named),
         cmocka_unit_test(psk_is_not_spoken_where_the_listener_has_none),
         cmocka_unit_test(psk_with_diffie_hellman_is_refused_by_name),
         cmocka_unit_test(a_certificate_is_preferred_to_psk),
