@@ -12,12 +12,10 @@
 #include "protocol/mqtt/topic.h"
 
 enum { P = SKY_MAY_PUB, S = SKY_MAY_SUB };
-enum {
-    YES = SKY_RIGHT_GRANTED,
-    NO = SKY_RIGHT_NONE,
-    WAY = SKY_RIGHT_DIRECTION,
-    OTHER = SKY_RIGHT_OTHER
-};
+#define YES SKY_RIGHT_GRANTED
+#define NO SKY_RIGHT_NONE
+#define WAY SKY_RIGHT_DIRECTION
+#define OTHER SKY_RIGHT_OTHER
 
 struct right_row {
     const char *topic;

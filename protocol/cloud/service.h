@@ -1,0 +1,74 @@
+/* What a device that is in does, what answers it, on which topics, and the commands that are sent
+ * to it. Knows nothing of what carries a message. */
+#ifndef SKY_CLOUD_SERVICE_H
+#define SKY_CLOUD_SERVICE_H
+
+#include "protocol/base/rule.h"
+#include "protocol/cloud/effects.h"
+#include "protocol/cloud/login.h"
+
+/* ---- what devices do ---- */
+
+/* One act of an admitted device, whatever carried it. */
+struct sky_uplink {
+    const struct sky_cloud *cloud;
+    sky_span product, device; /* keys of the sender */
+    sky_span topic, payload;
+    enum sky_transport transport;
+    uint8_t qos;
+    unsigned traits;
+    bool reply_subscribed; /* the device receives what is published to the service's `reply` */
+};
+
+/* A service: what answers on a topic. */
+struct sky_service {
+    const char *name;     /* "property-post": shown in the journal */
+    const char *document; /* the device document it reads and may replace; NULL: none */
+    void (*handle)(const struct sky_uplink *uplink, const struct sky_facts *facts,
+                   struct sky_judge *judge, struct sky_effects *effects);
+    const char *reply; /* pattern of the topic it answers on, where it matters to the service
+                          whether the device subscribed to it; NULL: it does not */
+};
+
+/* Rights on a topic, or'ed. */
+enum {
+    SKY_MAY_PUB = 1 << 0,
+    SKY_MAY_SUB = 1 << 1,
+    SKY_PUSHED = 1 << 2, /* downlinks here reach the device without a subscription */
+    SKY_RAW = 1 << 3,    /* the payload is opaque bytes */
+};
+
+/* A row of a cloud's topic tree; the first row that matches counts. */
+struct sky_topic_row {
+    const char *pattern; /* see protocol/mqtt/topic.h */
+    unsigned rights;
+    const struct sky_service *service; /* NULL: carried to subscribers, nothing answers */
+};
+
+enum sky_right {
+    SKY_RIGHT_GRANTED,
+    SKY_RIGHT_NONE,      /* no row */
+    SKY_RIGHT_DIRECTION, /* its own topic, the other way round */
+    SKY_RIGHT_OTHER,     /* another device's topic */
+};
+
+/* What a publish without the right does on the wire, besides being dropped. */
+enum sky_violation {
+    SKY_VIOLATION_ACK,    /* acknowledged all the same */
+    SKY_VIOLATION_NO_ACK, /* acknowledgement withheld */
+};
+
+/* A command the application may send to a device (admin API). */
+struct sky_command_request {
+    sky_span name;   /* service, property or method; may be empty */
+    sky_span params; /* JSON */
+    sky_span id;     /* fresh correlation id, digits */
+};
+struct sky_command_row {
+    const char *kind; /* "property-set", "service", "rpc" */
+    /* Appends the downlink (PUSH) and returns the correlation id that ANSWER will carry. */
+    sky_span (*build)(const struct sky_uplink *to, const struct sky_command_request *request,
+                      struct sky_effects *effects);
+};
+
+#endif
