@@ -109,6 +109,54 @@ void sky_psk_proof_saw_server(struct sky_psk_proof *proof, sky_span datagram)
         take_server_hello(proof, find_random(&record, HELLO_SERVER));
 }
 
+/* The same hello in a record of TLS, which numbers no fragments. */
+static void take_tls_hello(struct sky_psk_proof *proof, sky_span message)
+{
+    sky_span hello = sky_span_tail(message, TLS_HANDSHAKE_HEADER + 2);
+    if (hello.len < SKY_TLS_RANDOM_LEN)
+        return;
+    if (message.ptr[0] == HELLO_SERVER) {
+        take_server_hello(proof, hello);
+    } else if (message.ptr[0] == HELLO_CLIENT) {
+        memcpy(proof->client_random, hello.ptr, SKY_TLS_RANDOM_LEN);
+        proof->has_client = true;
+    }
+}
+
+/* The first record after ChangeCipherSpec is Finished, and number 0 (RFC 5246 §6.1). */
+static void take_tls_finished(struct sky_psk_proof *proof, sky_span record)
+{
+    sky_span fragment = sky_span_tail(record, SKY_TLS_RECORD_HEADER);
+    if (fragment.len == 0 || fragment.len > SKY_PROOF_RECORD_MAX || proof->fragment_len > 0)
+        return;
+    memset(proof->sequence, 0, sizeof proof->sequence);
+    memcpy(proof->version, record.ptr + 1, sizeof proof->version);
+    memcpy(proof->fragment, fragment.ptr, fragment.len);
+    proof->fragment_len = fragment.len;
+}
+
+void sky_psk_proof_saw_tls_client(struct sky_psk_proof *proof, sky_span records)
+{
+    size_t len;
+    for (; sky_tls_record_len(records, &len) == SKY_TLS_OK; records = sky_span_tail(records, len)) {
+        sky_span record = sky_span_head(records, len);
+        if (record.ptr[0] == TYPE_CHANGE_CIPHER_SPEC)
+            proof->has_changed = true;
+        else if (record.ptr[0] == TYPE_HANDSHAKE && proof->has_changed)
+            take_tls_finished(proof, record);
+        else if (record.ptr[0] == TYPE_HANDSHAKE && !proof->has_client)
+            take_tls_hello(proof, sky_span_tail(record, SKY_TLS_RECORD_HEADER));
+    }
+}
+
+void sky_psk_proof_saw_tls_server(struct sky_psk_proof *proof, sky_span records)
+{
+    size_t len;
+    if (sky_tls_record_len(records, &len) == SKY_TLS_OK && records.ptr[0] == TYPE_HANDSHAKE &&
+        !proof->has_server)
+        take_tls_hello(proof, sky_span_tail(sky_span_head(records, len), SKY_TLS_RECORD_HEADER));
+}
+
 /* ---- testing ---- */
 
 enum { KEY_MAX = 256 }; /* bytes of a pre-shared key */
