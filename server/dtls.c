@@ -10,8 +10,17 @@
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
+#include "server/tls_hello.h"
 
-enum { RECORD_HANDSHAKE = 22, ADDRESS_LEN = 20 };
+enum {
+    RECORD_HEADER = 13, /* RFC 6347 §4.1 */
+    RECORD_FIRST_TYPE = 20,
+    RECORD_HANDSHAKE = 22,
+    RECORD_LAST_TYPE = 26,
+    VERSION_MAJOR = 0xfe,
+    HELLO_CLIENT = 1,
+    ADDRESS_LEN = 20,
+};
 
 static const int suites[] = {MBEDTLS_TLS_PSK_WITH_AES_128_CCM_8,
                              MBEDTLS_TLS_PSK_WITH_AES_128_CBC_SHA256, 0};
@@ -49,7 +58,10 @@ struct sky_dtls {
     struct sky_dtls_peer *dying;
     struct sky_dtls_peer *spare; /* listens: takes the ClientHello of whoever is new */
     size_t handshakes;
-    sky_span input; /* the datagram at hand, until it is read */
+    unsigned depth;    /* of calls in which peers must stay */
+    sky_span datagram; /* at hand */
+    bool unread;       /* mbedTLS has not fetched it yet */
+    unsigned char clear[SKY_DTLS_CLEAR_MAX];
 };
 
 static struct address address_of(const struct sockaddr_storage *from)
@@ -82,15 +94,15 @@ static int on_send(void *ctx, const unsigned char *bytes, size_t len)
     return (int)len;
 }
 
-static int on_receive(void *ctx, unsigned char *bytes, size_t len)
+static int on_receive(void *ctx, unsigned char *bytes, size_t room)
 {
     struct sky_dtls *dtls = ((struct sky_dtls_peer *)ctx)->dtls;
-    size_t count = dtls->input.len < len ? dtls->input.len : len;
-    if (count == 0)
+    size_t len = dtls->datagram.len < room ? dtls->datagram.len : room;
+    if (!dtls->unread || len == 0)
         return MBEDTLS_ERR_SSL_WANT_READ;
-    memcpy(bytes, dtls->input.ptr, count);
-    dtls->input = SKY_SPAN_NONE;
-    return (int)count;
+    memcpy(bytes, dtls->datagram.ptr, len);
+    dtls->unread = false;
+    return (int)len;
 }
 
 static int on_psk(void *ctx, mbedtls_ssl_context *ssl, const unsigned char *identity, size_t len)
@@ -109,14 +121,7 @@ static int on_psk(void *ctx, mbedtls_ssl_context *ssl, const unsigned char *iden
     return rc;
 }
 
-static void step(struct sky_dtls_peer *peer);
-
-static void on_retransmit(struct sky_timer *timer, int64_t now_ms)
-{
-    struct sky_dtls_peer *peer = SKY_CONTAINER_OF(timer, struct sky_dtls_peer, retransmit);
-    (void)now_ms;
-    step(peer);
-}
+static void on_retransmit(struct sky_timer *timer, int64_t now_ms);
 
 static void set_timer(void *ctx, uint32_t intermediate_ms, uint32_t final_ms)
 {
@@ -181,16 +186,6 @@ static void free_peer(struct sky_dtls_peer *peer)
     free(peer);
 }
 
-/* A peer is not freed below its own call: the outermost one does that. */
-static void bury(struct sky_dtls *dtls)
-{
-    while (dtls->dying != NULL) {
-        struct sky_dtls_peer *peer = dtls->dying;
-        LL_DELETE2(dtls->dying, peer, next_dying);
-        free_peer(peer);
-    }
-}
-
 static void let_go(struct sky_dtls_peer *peer)
 {
     if (peer->closing)
@@ -199,18 +194,37 @@ static void let_go(struct sky_dtls_peer *peer)
     LL_PREPEND2(peer->dtls->dying, peer, next_dying);
 }
 
+/* Peers are freed when the outermost call is over, never below a call of their own. */
+static void enter(struct sky_dtls *dtls)
+{
+    dtls->depth++;
+}
+
+static void leave(struct sky_dtls *dtls)
+{
+    while (dtls->depth == 1 && dtls->dying != NULL) {
+        struct sky_dtls_peer *peer = dtls->dying;
+        LL_DELETE2(dtls->dying, peer, next_dying);
+        free_peer(peer);
+    }
+    dtls->depth--;
+}
+
 void sky_dtls_close(struct sky_dtls_peer *peer)
 {
+    struct sky_dtls *dtls = peer->dtls;
+    enter(dtls);
     if (peer->open && !peer->closing)
         (void)mbedtls_ssl_close_notify(&peer->ssl);
     let_go(peer);
+    leave(dtls);
 }
 
 static void fail(struct sky_dtls_peer *peer, enum sky_dtls_failure failure)
 {
     struct sky_dtls *dtls = peer->dtls;
     dtls->options.hooks->on_failure(dtls->options.owner, peer->looked_up ? peer : NULL, &peer->from,
-                                    failure, peer->proof, SKY_SPAN_NONE);
+                                    failure, peer->proof, dtls->datagram);
     let_go(peer);
 }
 
@@ -219,12 +233,27 @@ static void on_deadline(struct sky_timer *timer, int64_t now_ms)
     struct sky_dtls_peer *peer = SKY_CONTAINER_OF(timer, struct sky_dtls_peer, deadline);
     struct sky_dtls *dtls = peer->dtls;
     (void)now_ms;
+    enter(dtls);
     if (!peer->closing)
         fail(peer, SKY_DTLS_SILENT);
-    bury(dtls);
+    leave(dtls);
 }
 
 /* ---- steps ---- */
+
+/* A ClientHello in which nothing suits: is it for want of any suite with a pre-shared key? */
+static enum sky_dtls_failure suite_failure(sky_span datagram)
+{
+    struct sky_tls_hello hello;
+    if (!sky_tls_hello_parse_dtls(datagram, &hello))
+        return SKY_DTLS_NO_SUITE;
+    for (size_t i = 0; i < hello.suite_count; i++) {
+        const mbedtls_ssl_ciphersuite_t *suite = mbedtls_ssl_ciphersuite_from_id(hello.suites[i]);
+        if (suite != NULL && mbedtls_ssl_ciphersuite_uses_psk(suite))
+            return SKY_DTLS_NO_SUITE;
+    }
+    return SKY_DTLS_NO_PSK;
+}
 
 static enum sky_dtls_failure failure_of(const struct sky_dtls_peer *peer, int rc)
 {
@@ -235,9 +264,11 @@ static enum sky_dtls_failure failure_of(const struct sky_dtls_peer *peer, int rc
         return SKY_DTLS_KEY;
     case MBEDTLS_ERR_SSL_NO_CIPHER_CHOSEN:
     case MBEDTLS_ERR_SSL_NO_USABLE_CIPHERSUITE:
-        return SKY_DTLS_NO_SUITE;
+        return suite_failure(peer->dtls->datagram);
     case MBEDTLS_ERR_SSL_BAD_HS_PROTOCOL_VERSION:
         return SKY_DTLS_VERSION;
+    case MBEDTLS_ERR_SSL_TIMEOUT:
+        return SKY_DTLS_SILENT;
     default:
         return SKY_DTLS_BROKEN;
     }
@@ -250,7 +281,7 @@ static bool shake(struct sky_dtls_peer *peer)
     if (rc == MBEDTLS_ERR_SSL_WANT_READ || rc == MBEDTLS_ERR_SSL_WANT_WRITE)
         return true;
     if (rc != 0) {
-        fail(peer, rc == MBEDTLS_ERR_SSL_TIMEOUT ? SKY_DTLS_SILENT : failure_of(peer, rc));
+        fail(peer, failure_of(peer, rc));
         return false;
     }
     peer->open = true;
@@ -272,18 +303,19 @@ static void start_over(struct sky_dtls_peer *peer)
         peer->proof = sky_mem_new(sizeof *peer->proof);
         dtls->handshakes++;
     }
+    sky_psk_proof_saw_client(peer->proof, dtls->datagram);
     sky_timerq_set(dtls->options.timers, &peer->deadline,
                    *dtls->options.now_ms + SKY_DTLS_HANDSHAKE_MS, on_deadline);
 }
 
 static void read_clear(struct sky_dtls_peer *peer)
 {
-    const struct sky_dtls_options *options = &peer->dtls->options;
+    struct sky_dtls *dtls = peer->dtls;
+    const struct sky_dtls_options *options = &dtls->options;
     while (!peer->closing) {
-        unsigned char clear[SKY_DTLS_CLEAR_MAX];
-        int rc = mbedtls_ssl_read(&peer->ssl, clear, sizeof clear);
+        int rc = mbedtls_ssl_read(&peer->ssl, dtls->clear, sizeof dtls->clear);
         if (rc > 0) {
-            options->hooks->on_clear(options->owner, peer, sky_span_of(clear, (size_t)rc));
+            options->hooks->on_clear(options->owner, peer, sky_span_of(dtls->clear, (size_t)rc));
         } else if (rc == MBEDTLS_ERR_SSL_WANT_READ || rc == MBEDTLS_ERR_SSL_WANT_WRITE ||
                    rc == MBEDTLS_ERR_SSL_TIMEOUT) {
             return;
@@ -300,12 +332,16 @@ static void read_clear(struct sky_dtls_peer *peer)
 static void step(struct sky_dtls_peer *peer)
 {
     struct sky_dtls *dtls = peer->dtls;
-    if (peer->closing)
-        return;
-    if (peer->open || shake(peer))
-        if (peer->open)
-            read_clear(peer);
-    bury(dtls);
+    enter(dtls);
+    if (!peer->closing && (peer->open || shake(peer)) && peer->open)
+        read_clear(peer);
+    leave(dtls);
+}
+
+static void on_retransmit(struct sky_timer *timer, int64_t now_ms)
+{
+    (void)now_ms;
+    step(SKY_CONTAINER_OF(timer, struct sky_dtls_peer, retransmit));
 }
 
 /* ---- newcomers ---- */
@@ -319,10 +355,8 @@ static void refuse_newcomer(struct sky_dtls *dtls, const struct sockaddr_storage
 /* Makes room: whoever was silent for longest goes. */
 static void make_room(struct sky_dtls *dtls)
 {
-    if (HASH_COUNT(dtls->by_address) < SKY_DTLS_PEERS_MAX)
-        return;
-    sky_dtls_close(dtls->by_age);
-    bury(dtls);
+    if (HASH_COUNT(dtls->by_address) >= SKY_DTLS_PEERS_MAX)
+        sky_dtls_close(dtls->by_age);
 }
 
 /* The spare context has seen a good cookie: it is the newcomer's from now on. */
@@ -341,18 +375,26 @@ static void adopt(struct sky_dtls *dtls)
         sky_timerq_set(dtls->options.timers, &peer->retransmit, peer->final_ms, on_retransmit);
 }
 
-static bool is_hello(sky_span datagram)
+/* What a datagram from a stranger is: SKY_DTLS_BROKEN stands for a ClientHello, good or bad. */
+static enum sky_dtls_failure kind_of(sky_span datagram)
 {
-    return datagram.len > 13 && (uint8_t)datagram.ptr[0] == RECORD_HANDSHAKE &&
-           datagram.ptr[3] == 0 && datagram.ptr[4] == 0 && datagram.ptr[13] == 1;
+    const uint8_t *at = (const uint8_t *)datagram.ptr;
+    bool is_record = datagram.len > RECORD_HEADER && at[0] >= RECORD_FIRST_TYPE &&
+                     at[0] <= RECORD_LAST_TYPE && at[1] == VERSION_MAJOR;
+    if (!is_record)
+        return SKY_DTLS_NOT_DTLS;
+    bool is_hello =
+        at[0] == RECORD_HANDSHAKE && at[3] == 0 && at[4] == 0 && at[RECORD_HEADER] == HELLO_CLIENT;
+    return is_hello ? SKY_DTLS_BROKEN : SKY_DTLS_STRAY;
 }
 
 static void welcome(struct sky_dtls *dtls, const struct sockaddr_storage *from,
                     const struct address *address, sky_span datagram)
 {
     struct sky_dtls_peer *peer = dtls->spare;
-    if (!is_hello(datagram)) {
-        refuse_newcomer(dtls, from, SKY_DTLS_NOT_DTLS, datagram);
+    enum sky_dtls_failure kind = kind_of(datagram);
+    if (kind != SKY_DTLS_BROKEN) {
+        refuse_newcomer(dtls, from, kind, datagram);
         return;
     }
     if (dtls->handshakes >= SKY_DTLS_HANDSHAKES_MAX)
@@ -362,7 +404,6 @@ static void welcome(struct sky_dtls *dtls, const struct sockaddr_storage *from,
     SKY_ASSERT(mbedtls_ssl_set_client_transport_id(&peer->ssl, address->bytes,
                                                    sizeof address->bytes) == 0);
     sky_psk_proof_saw_client(peer->proof, datagram);
-    dtls->input = datagram;
     int rc = mbedtls_ssl_handshake(&peer->ssl);
     if (rc == MBEDTLS_ERR_SSL_WANT_READ || rc == MBEDTLS_ERR_SSL_WANT_WRITE) {
         adopt(dtls);
@@ -379,19 +420,23 @@ void sky_dtls_feed(struct sky_dtls *dtls, const struct sockaddr_storage *from, s
 {
     struct address address = address_of(from);
     struct sky_dtls_peer *peer;
+    SKY_ASSERT(dtls->depth == 0);
+    enter(dtls);
+    dtls->datagram = datagram;
+    dtls->unread = true;
     HASH_FIND(hh, dtls->by_address, &address, sizeof address, peer);
     if (peer == NULL) {
         welcome(dtls, from, &address, datagram);
-        dtls->input = SKY_SPAN_NONE;
-        return;
+    } else {
+        DL_DELETE(dtls->by_age, peer);
+        DL_APPEND(dtls->by_age, peer);
+        if (peer->proof != NULL)
+            sky_psk_proof_saw_client(peer->proof, datagram);
+        step(peer);
     }
-    DL_DELETE(dtls->by_age, peer);
-    DL_APPEND(dtls->by_age, peer);
-    if (peer->proof != NULL)
-        sky_psk_proof_saw_client(peer->proof, datagram);
-    dtls->input = datagram;
-    step(peer);
-    dtls->input = SKY_SPAN_NONE;
+    dtls->datagram = SKY_SPAN_NONE;
+    dtls->unread = false;
+    leave(dtls);
 }
 
 bool sky_dtls_send(struct sky_dtls_peer *peer, sky_span clear)
@@ -442,7 +487,6 @@ void sky_dtls_free(struct sky_dtls *dtls)
     struct sky_dtls_peer *peer, *next;
     DL_FOREACH_SAFE (dtls->by_age, peer, next)
         sky_dtls_close(peer);
-    bury(dtls);
     free_peer(dtls->spare);
     mbedtls_ssl_config_free(&dtls->config);
     mbedtls_ssl_cookie_free(&dtls->cookies);

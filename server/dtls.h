@@ -18,8 +18,8 @@ enum {
     SKY_DTLS_HANDSHAKE_MS = 60 * 1000,
     SKY_DTLS_RETRANSMIT_MIN_MS = 1000, /* RFC 6347 §4.2.4.1 */
     SKY_DTLS_RETRANSMIT_MAX_MS = 16000,
-    SKY_DTLS_IDENTITY_MAX = 160, /* bytes */
-    SKY_DTLS_CLEAR_MAX = 1400,   /* bytes of one message */
+    SKY_DTLS_IDENTITY_MAX = 160,    /* bytes */
+    SKY_DTLS_CLEAR_MAX = 16 * 1024, /* bytes of one message: a whole record */
 };
 
 struct sky_dtls;
@@ -27,7 +27,8 @@ struct sky_dtls_peer;
 
 /* Why a handshake did not succeed. */
 enum sky_dtls_failure {
-    SKY_DTLS_NOT_DTLS, /* the first datagram is no ClientHello */
+    SKY_DTLS_NOT_DTLS, /* no record of DTLS */
+    SKY_DTLS_STRAY,    /* a record of a session that is not here, or not here any more */
     SKY_DTLS_NO_SUITE, /* none of the two suites offered */
     SKY_DTLS_NO_PSK,   /* not a single PSK suite offered */
     SKY_DTLS_IDENTITY, /* the identity was refused: alert 115 */
@@ -45,7 +46,8 @@ struct sky_dtls_hooks {
                           struct sky_psk *ret_key);
     void (*on_open)(void *owner, struct sky_dtls_peer *peer);
     void (*on_clear)(void *owner, struct sky_dtls_peer *peer, sky_span clear);
-    /* `peer` is NULL for one that never was; `proof` tests keys after SKY_DTLS_KEY. */
+    /* `peer` is NULL for one that looked no key up; `proof` tests keys after SKY_DTLS_KEY;
+     * `datagram` is what came in last, NONE for SKY_DTLS_SILENT. */
     void (*on_failure)(void *owner, struct sky_dtls_peer *peer, const struct sockaddr_storage *from,
                        enum sky_dtls_failure failure, const struct sky_psk_proof *proof,
                        sky_span datagram);
@@ -66,7 +68,7 @@ void sky_dtls_free(struct sky_dtls *dtls); /* closes all peers; NULL is fine */
 void sky_dtls_feed(struct sky_dtls *dtls, const struct sockaddr_storage *from, sky_span datagram);
 /* Sends a clear message to an open peer; false when it cannot be sent. */
 bool sky_dtls_send(struct sky_dtls_peer *peer, sky_span clear);
-/* Says goodbye and lets go; safe within hooks. */
+/* Says goodbye and lets go: at once, or within a hook when the outermost call returns. */
 void sky_dtls_close(struct sky_dtls_peer *peer);
 
 size_t sky_dtls_peers(const struct sky_dtls *dtls);

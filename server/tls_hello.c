@@ -6,6 +6,8 @@ enum {
     RECORD_LAST_TYPE = 23, /* application_data */
     MESSAGE_CLIENT_HELLO = 1,
     MESSAGE_HEADER = 4,
+    DTLS_1_0 = 0xfeff, /* derives from TLS 1.1 (RFC 4347 §1) */
+    DTLS_1_2 = 0xfefd,
     RANDOM_LEN = 32,
     EXTENSION_SERVER_NAME = 0,
     EXTENSION_GROUPS = 10,
@@ -108,11 +110,13 @@ static void read_extension(unsigned type, struct reader body, struct sky_tls_hel
     }
 }
 
-static bool read_hello(struct reader in, struct sky_tls_hello *hello)
+static bool read_hello(struct reader in, bool with_cookie, struct sky_tls_hello *hello)
 {
     hello->version = (uint16_t)take_number(&in, 2);
     (void)take(&in, RANDOM_LEN);
     (void)take_vector(&in, 1); /* session id */
+    if (with_cookie)
+        (void)take_vector(&in, 1);
     struct reader suites = take_vector(&in, 2);
     (void)take_vector(&in, 1); /* compression methods */
     hello->suite_count = take_list(suites, hello->suites, SKY_TLS_HELLO_SUITES_MAX);
@@ -141,8 +145,35 @@ enum sky_tls_parse sky_tls_hello_parse(sky_span raw, struct sky_tls_hello *ret_h
         return SKY_TLS_BAD;
     struct reader message = take_vector(&in, MESSAGE_HEADER - 1);
     struct sky_tls_hello hello = {0};
-    if (message.broken || !read_hello(message, &hello))
+    if (message.broken || !read_hello(message, false, &hello))
         return SKY_TLS_BAD;
     *ret_hello = hello;
     return SKY_TLS_OK;
+}
+
+static uint16_t tls_version_of(uint16_t dtls_version)
+{
+    return dtls_version == DTLS_1_2 ? 0x0303 : dtls_version == DTLS_1_0 ? 0x0302 : dtls_version;
+}
+
+bool sky_tls_hello_parse_dtls(sky_span datagram, struct sky_tls_hello *ret_hello)
+{
+    struct reader in = {.rest = datagram};
+    bool is_hello = take_number(&in, 1) == RECORD_HANDSHAKE;
+    (void)take(&in, 2);                   /* version */
+    is_hello &= take_number(&in, 2) == 0; /* epoch */
+    (void)take(&in, 6);                   /* number of the record */
+    struct reader record = take_vector(&in, 2);
+    is_hello &= take_number(&record, 1) == MESSAGE_CLIENT_HELLO;
+    size_t len = take_number(&record, 3);
+    (void)take(&record, 2);                   /* number of the message */
+    is_hello &= take_number(&record, 3) == 0; /* where this fragment belongs */
+    struct reader message = take_vector(&record, 3);
+    struct sky_tls_hello hello = {0};
+    if (!is_hello || message.broken || message.rest.len != len ||
+        !read_hello(message, true, &hello))
+        return false;
+    hello.version = tls_version_of(hello.version);
+    *ret_hello = hello;
+    return true;
 }

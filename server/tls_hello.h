@@ -34,4 +34,8 @@ enum sky_tls_parse sky_tls_record_len(sky_span raw, size_t *ret_len);
  * another record. */
 enum sky_tls_parse sky_tls_hello_parse(sky_span raw, struct sky_tls_hello *ret_hello);
 
+/* Reads the ClientHello at the front of a DTLS datagram (RFC 6347 §4.3.2); `version` is given as
+ * that of the TLS it derives from. False: it is none, malformed, or in fragments. */
+bool sky_tls_hello_parse_dtls(sky_span datagram, struct sky_tls_hello *ret_hello);
+
 #endif
