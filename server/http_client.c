@@ -118,7 +118,7 @@ sky_err sky_http_get(const char *url, const char *path, const char *token, int *
 {
     char host[SKY_HOST_MAX + 1];
     struct sky_buf request;
-    uint16_t port;
+    uint16_t port = 0;
     int fd = -1;
 
     sky_err err = parse_url(url, host, &port, why);
