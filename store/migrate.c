@@ -65,7 +65,7 @@ sky_err sky_store__migrate(sqlite3 *db, const char *path, struct sky_why *why)
      * being looked at. */
     if (sqlite3_exec(db, "BEGIN EXCLUSIVE", NULL, NULL, NULL) != SQLITE_OK)
         return sky_store__cannot(db, path, why);
-    int64_t version;
+    int64_t version = 0;
     sky_err err = identify(db, path, &version, why);
     if (err == SKY_OK &&
         !(climb(db, version) && sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK))
