@@ -73,7 +73,6 @@ bool sky_der_is_name(sky_span name)
 size_t sky_der_general_names(sky_span name, struct sky_der_name out[2])
 {
     bool v4 = false;
-    SKY_ASSERT(name.ptr != NULL);
     size_t count = parse_address(name, &out[0], &v4) ? 1 : 0;
     if (count == 1 && !v4)
         return count;
