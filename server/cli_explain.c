@@ -23,10 +23,12 @@ static void borrow_app(struct sky_app *app, const struct sky_config *config,
     app->profile = config->profile;
     app->store = device->store;
     sky_effects_init(&app->effects);
+    sky_sessions_init(&app->sessions);
 }
 
 static void return_app(struct sky_app *app)
 {
+    sky_sessions_done(app);
     sky_effects_done(&app->effects);
     sky_clock_done(&app->clock);
 }
