@@ -260,8 +260,8 @@ static void admit(struct sky_conn *conn, const struct sky_mqtt_connect *connect,
     struct sky_app *app = conn->app;
     struct sky_session *session = sky_session_open(app, &lookup->product, &lookup->device);
     conn->device_id = session->device_id;
-    take_over(conn, session);
     sky_session_expire(app, session);
+    take_over(conn, session);
     bool present = session->kept && !connect->clean_session;
     if (connect->clean_session)
         sky_session_wipe(app, session);
