@@ -60,7 +60,9 @@ class Skymock:
         return self._errors.read()
 
     def stop(self):
-        """Ends it as a user would; anything but a clean exit fails the test."""
+        """Ends it as a user would; anything but a clean exit fails the test. Once is enough."""
+        if self._errors.closed:
+            return
         self.api.close()
         if self.process.poll() is None:
             self.process.terminate()
