@@ -1,7 +1,5 @@
 #include "server/dtls.h"
 
-#include <mbedtls/ctr_drbg.h>
-#include <mbedtls/entropy.h>
 #include <mbedtls/ssl.h>
 #include <mbedtls/ssl_cookie.h>
 #include <stdlib.h>
@@ -11,6 +9,7 @@
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
 #include "server/tls_hello.h"
+#include "server/tls_rng.h"
 
 enum {
     RECORD_HEADER = 13, /* RFC 6347 §4.1 */
@@ -51,8 +50,7 @@ struct sky_dtls {
     struct sky_dtls_options options;
     mbedtls_ssl_config config;
     mbedtls_ssl_cookie_ctx cookies;
-    mbedtls_entropy_context entropy;
-    mbedtls_ctr_drbg_context random;
+    struct sky_tls_rng rng;
     struct sky_dtls_peer *by_address; /* hash */
     struct sky_dtls_peer *by_age;     /* list */
     struct sky_dtls_peer *dying;
@@ -295,9 +293,10 @@ static bool shake(struct sky_dtls_peer *peer)
 static void start_over(struct sky_dtls_peer *peer)
 {
     struct sky_dtls *dtls = peer->dtls;
+    peer->open = false; /* nothing can be sent to it now */
     if (peer->looked_up)
         dtls->options.hooks->on_close(dtls->options.owner, peer);
-    peer->open = peer->looked_up = peer->refused = false;
+    peer->looked_up = peer->refused = false;
     peer->state = NULL;
     if (peer->proof == NULL) {
         peer->proof = sky_mem_new(sizeof *peer->proof);
@@ -355,7 +354,7 @@ static void refuse_newcomer(struct sky_dtls *dtls, const struct sockaddr_storage
 /* Makes room: whoever was silent for longest goes. */
 static void make_room(struct sky_dtls *dtls)
 {
-    if (HASH_COUNT(dtls->by_address) >= SKY_DTLS_PEERS_MAX)
+    if (HASH_COUNT(dtls->by_address) >= dtls->options.peers_max)
         sky_dtls_close(dtls->by_age);
 }
 
@@ -373,6 +372,21 @@ static void adopt(struct sky_dtls *dtls)
                    *dtls->options.now_ms + SKY_DTLS_HANDSHAKE_MS, on_deadline);
     if (peer->final_ms != 0)
         sky_timerq_set(dtls->options.timers, &peer->retransmit, peer->final_ms, on_retransmit);
+}
+
+/* The whole records at the front of a datagram. What follows them would be taken for the library's
+ * own fault, and cost the peer its session. */
+static sky_span whole_records(sky_span datagram)
+{
+    size_t len = 0;
+    while (datagram.len - len >= RECORD_HEADER) {
+        const uint8_t *header = (const uint8_t *)datagram.ptr + len;
+        size_t record = RECORD_HEADER + ((size_t)header[11] << 8 | header[12]);
+        if (record > datagram.len - len)
+            break;
+        len += record;
+    }
+    return sky_span_head(datagram, len);
 }
 
 /* What a datagram from a stranger is: SKY_DTLS_BROKEN stands for a ClientHello, good or bad. */
@@ -397,7 +411,7 @@ static void welcome(struct sky_dtls *dtls, const struct sockaddr_storage *from,
         refuse_newcomer(dtls, from, kind, datagram);
         return;
     }
-    if (dtls->handshakes >= SKY_DTLS_HANDSHAKES_MAX)
+    if (dtls->handshakes >= dtls->options.handshakes_max)
         return; /* its retransmission tries again */
     peer->from = *from;
     peer->address = *address;
@@ -422,7 +436,7 @@ void sky_dtls_feed(struct sky_dtls *dtls, const struct sockaddr_storage *from, s
     struct sky_dtls_peer *peer;
     SKY_ASSERT(dtls->depth == 0);
     enter(dtls);
-    dtls->datagram = datagram;
+    dtls->datagram = whole_records(datagram);
     dtls->unread = true;
     HASH_FIND(hh, dtls->by_address, &address, sizeof address, peer);
     if (peer == NULL) {
@@ -453,19 +467,19 @@ struct sky_dtls *sky_dtls_new(const struct sky_dtls_options *options)
 {
     struct sky_dtls *dtls = sky_mem_new(sizeof *dtls);
     dtls->options = *options;
-    mbedtls_entropy_init(&dtls->entropy);
-    mbedtls_ctr_drbg_init(&dtls->random);
+    if (options->peers_max == 0)
+        dtls->options.peers_max = SKY_DTLS_PEERS_MAX;
+    if (options->handshakes_max == 0)
+        dtls->options.handshakes_max = SKY_DTLS_HANDSHAKES_MAX;
+    sky_tls_rng_init(&dtls->rng);
     mbedtls_ssl_cookie_init(&dtls->cookies);
     mbedtls_ssl_config_init(&dtls->config);
-    SKY_ASSERT(
-        mbedtls_ctr_drbg_seed(&dtls->random, mbedtls_entropy_func, &dtls->entropy, NULL, 0) == 0);
-    SKY_ASSERT(mbedtls_ssl_cookie_setup(&dtls->cookies, mbedtls_ctr_drbg_random, &dtls->random) ==
-               0);
+    SKY_ASSERT(mbedtls_ssl_cookie_setup(&dtls->cookies, sky_tls_rng_random, &dtls->rng) == 0);
     SKY_ASSERT(mbedtls_ssl_config_defaults(&dtls->config, MBEDTLS_SSL_IS_SERVER,
                                            MBEDTLS_SSL_TRANSPORT_DATAGRAM,
                                            MBEDTLS_SSL_PRESET_DEFAULT) == 0);
     mbedtls_ssl_config *config = &dtls->config;
-    mbedtls_ssl_conf_rng(config, mbedtls_ctr_drbg_random, &dtls->random);
+    mbedtls_ssl_conf_rng(config, sky_tls_rng_random, &dtls->rng);
     mbedtls_ssl_conf_ciphersuites(config, suites);
     mbedtls_ssl_conf_min_version(config, MBEDTLS_SSL_MAJOR_VERSION_3, MBEDTLS_SSL_MINOR_VERSION_3);
     mbedtls_ssl_conf_dtls_cookies(config, mbedtls_ssl_cookie_write, mbedtls_ssl_cookie_check,
@@ -490,8 +504,7 @@ void sky_dtls_free(struct sky_dtls *dtls)
     free_peer(dtls->spare);
     mbedtls_ssl_config_free(&dtls->config);
     mbedtls_ssl_cookie_free(&dtls->cookies);
-    mbedtls_ctr_drbg_free(&dtls->random);
-    mbedtls_entropy_free(&dtls->entropy);
+    sky_tls_rng_done(&dtls->rng);
     free(dtls);
 }
 

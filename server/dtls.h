@@ -58,8 +58,9 @@ struct sky_dtls_hooks {
 struct sky_dtls_options {
     const struct sky_dtls_hooks *hooks; /* borrowed */
     void *owner;
-    struct sky_timerq *timers; /* borrowed; real time */
-    const int64_t *now_ms;     /* borrowed; the time of `timers` */
+    struct sky_timerq *timers;        /* borrowed; real time */
+    const int64_t *now_ms;            /* borrowed; the time of `timers` */
+    size_t peers_max, handshakes_max; /* 0: SKY_DTLS_..._MAX */
 };
 
 struct sky_dtls *sky_dtls_new(const struct sky_dtls_options *options);
