@@ -45,7 +45,7 @@ struct sky_conn {
     struct sky_buf in;            /* kept input, empty between packets */
     struct sky_buf out;           /* written in this turn */
     struct sky_buf sending;       /* handed to the kernel, not yet taken */
-    struct sky_conn *prev, *next; /* all connections */
+    struct sky_conn *prev, *next; /* all connections; once reaped, those that linger */
     struct sky_conn *next_dirty, *next_dying;
     struct sky_timer patience; /* real time: login limit, then linger limit */
     struct sky_timer alarm;    /* virtual time: the port's, keepalive for MQTT */
@@ -53,7 +53,7 @@ struct sky_conn {
     int64_t device_id;         /* registry id of the device it was admitted as; 0: none */
     const char *close_reason;  /* static */
     uint32_t id;               /* > 0, in the journal and the API */
-    bool dirty, closing, reaped, shut, held;
+    bool dirty, closing, reaped, lingers, shut, held;
 };
 
 /* The connection's output, ready to append to; marks it for this turn's flush. Peers that let more

@@ -1,6 +1,5 @@
 #include "server/door.h"
 
-#include "auth/text.h"
 #include "protocol/base/mem.h"
 #include "server/app.h"
 
@@ -17,10 +16,9 @@ void sky_door_refused(struct sky_conn *conn, const struct sky_rule *rule, sky_sp
                       const char *what)
 {
     struct sky_judge judge;
-    char hex[2 * SKY_DOOR_BYTES_SHOWN + 1], peer[64];
+    char peer[64];
     sky_judge_init(&judge, &conn->app->policy);
     sky_judge_rule(&judge, rule, false, "%s (listener %s)", what, conn->door.listener->name);
-    sky_hex_lower(sky_span_head(bytes, SKY_DOOR_BYTES_SHOWN), hex);
     sky_conn_peer(conn, peer, sizeof peer);
     const struct sky_attr attrs[] = {
         SKY_ATTR(LISTENER, sky_span_str(conn->door.listener->name)),

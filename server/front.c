@@ -50,7 +50,7 @@ const struct sky_listener_row *sky_front_find_row(sky_span name)
 
 void sky_conn_touch(struct sky_conn *conn)
 {
-    if (conn->dirty)
+    if (conn->dirty || conn->reaped)
         return;
     conn->dirty = true;
     LL_PREPEND2(conn->app->front.dirty, conn, next_dirty);
@@ -90,6 +90,7 @@ struct pending_write {
 
 static void finish(struct sky_conn *conn);
 static void flush_one(struct sky_conn *conn);
+static void tell_drained(struct sky_conn *conn);
 
 static void on_written(uv_write_t *request, int status)
 {
@@ -107,8 +108,8 @@ static void on_written(uv_write_t *request, int status)
         finish(conn);
         return;
     }
-    if (conn->sending.len == 0 && conn->port->on_drained != NULL && !conn->closing)
-        conn->port->on_drained(conn);
+    if (conn->sending.len == 0)
+        tell_drained(conn);
 }
 
 /* The kernel did not take everything: the rest waits in `sending` for it. */
@@ -148,17 +149,31 @@ static void refuse_backlog(struct sky_conn *conn)
     sky_conn_close(conn, "the peer does not read what it is sent");
 }
 
+/* For a port that left something unwritten because the output was full. */
+static void tell_drained(struct sky_conn *conn)
+{
+    if (conn->port->on_drained != NULL && !conn->closing)
+        conn->port->on_drained(conn);
+}
+
 /* Sends this turn's output with one system call if the kernel takes it. */
 static void flush_one(struct sky_conn *conn)
 {
     refuse_backlog(conn);
     struct sky_buf *wire = wire_of(conn);
-    if (wire->len == 0 || conn->sending.len > 0)
+    if (conn->sending.len > 0)
         return;
+    if (wire->len == 0) {
+        recycle(&conn->app->front, wire); /* asked for and not used */
+        return;
+    }
     uv_buf_t all = uv_buf_init(wire->bytes, (unsigned)wire->len);
     int sent = uv_try_write((uv_stream_t *)&conn->tcp, &all, 1);
     if (sent == (int)wire->len) {
+        bool was_full = wire->len > SKY_CONN_OUTPUT_MAX - SKY_MQTT_PACKET_MAX;
         recycle(&conn->app->front, wire);
+        if (was_full)
+            tell_drained(conn);
     } else if (sent >= 0 || sent == UV_EAGAIN) {
         send_later(conn, wire, sent < 0 ? 0 : (size_t)sent);
     } else {
@@ -185,6 +200,8 @@ static void finish(struct sky_conn *conn)
     if (conn->shut)
         return;
     conn->shut = true;
+    if (conn->lingers)
+        DL_DELETE(conn->app->front.lingering, conn);
     sky_timerq_cancel(&conn->app->patience, &conn->patience);
     uv_close((uv_handle_t *)&conn->tcp, on_closed);
 }
@@ -201,6 +218,7 @@ void sky_conn_close(struct sky_conn *conn, const char *reason)
         return;
     conn->closing = true;
     conn->close_reason = reason;
+    sky_clock_cancel(&conn->app->clock, &conn->alarm);
     LL_PREPEND2(conn->app->front.dying, conn, next_dying);
 }
 
@@ -209,7 +227,6 @@ static void reap(struct sky_conn *conn)
     struct sky_app *app = conn->app;
     SKY_ASSERT(!conn->reaped);
     uv_read_stop((uv_stream_t *)&conn->tcp);
-    sky_clock_cancel(&app->clock, &conn->alarm);
     conn->port->on_close(conn);
     conn->reaped = true;
     DL_DELETE(app->front.conns, conn);
@@ -221,6 +238,8 @@ static void reap(struct sky_conn *conn)
         finish(conn);
         return;
     }
+    conn->lingers = true;
+    DL_APPEND(app->front.lingering, conn);
     sky_app_patience(app, &conn->patience, SKY_CLOSE_LINGER_MS, on_linger_over);
 }
 
@@ -374,6 +393,8 @@ static void on_login_overdue(struct sky_timer *timer, int64_t now_ms)
 {
     (void)now_ms;
     struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn, patience);
+    if (conn->closing)
+        return;
     sky_secure_give_up(conn, true);
     sky_door_refused(conn,
                      conn->port == &sky_mqtt_port ? sky_mqtt_rule(SKY_MQTT_RULE_CONNECT_TIMEOUT)
@@ -499,10 +520,12 @@ void sky_front_close(struct sky_app *app)
             uv_close((uv_handle_t *)&front->listeners[i].tcp, NULL);
         front->listeners[i].open = false;
     }
-    struct sky_conn *conn;
+    struct sky_conn *conn, *next;
     DL_FOREACH (front->conns, conn)
         sky_conn_close(conn, "the server stops");
     sky_front_flush(app);
+    DL_FOREACH_SAFE (front->lingering, conn, next)
+        finish(conn);
 }
 
 void sky_front_done(struct sky_app *app)

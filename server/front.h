@@ -31,6 +31,7 @@ struct sky_front {
     struct sky_listener listeners[SKY_LISTENERS_MAX];
     size_t listener_count;
     struct sky_conn *conns, *dirty, *dying;
+    struct sky_conn *lingering; /* closed by us, with output that the kernel has not taken yet */
     size_t conn_count;
     uint32_t last_id;
     uint64_t accepted, turned_away;

@@ -14,6 +14,7 @@
 
 enum {
     FILTERS_JSON_MAX = 64 * 1024,
+    ALARM_LATE_MS = 250, /* an alarm this late means that the server was held up */
 };
 
 /* ---- journal ---- */
@@ -88,19 +89,51 @@ static void malformed(struct sky_conn *conn, const struct sky_rule *rule, sky_sp
 
 static void on_alarm(struct sky_timer *timer, int64_t now_ms);
 
+static int64_t keepalive_ms(const struct sky_session *session)
+{
+    return session->keepalive_s * INT64_C(1000);
+}
+
 /* The next moment at which silence means something: past 1.0 of the keepalive it is noted, at 1.5
  * it ends the connection (3.1.2-24). Reading only moves last_seen_ms; the alarm looks again. */
 static void set_alarm(struct sky_conn *conn)
 {
     const struct sky_session *session = conn->state;
-    int64_t keepalive_ms = session->keepalive_s * INT64_C(1000);
-    int64_t due = INT64_MAX;
-    if (keepalive_ms > 0)
-        due = session->last_seen_ms + (session->silent ? keepalive_ms * 3 / 2 : keepalive_ms + 1);
-    if (conn->cut_at_ms != 0 && conn->cut_at_ms < due)
-        due = conn->cut_at_ms;
-    if (due != INT64_MAX)
-        sky_clock_timer(&conn->app->clock, &conn->alarm, due - conn->app->clock.now_ms, on_alarm);
+    const int64_t now_ms = conn->app->clock.now_ms;
+    int64_t due_ms = INT64_MAX;
+    if (conn->closing)
+        return;
+    if (session->keepalive_s > 0 && !session->dead)
+        due_ms = session->last_seen_ms +
+                 (session->silent ? keepalive_ms(session) * 3 / 2 : keepalive_ms(session) + 1);
+    if (conn->cut_at_ms != 0 && conn->cut_at_ms < due_ms)
+        due_ms = conn->cut_at_ms;
+    if (due_ms != INT64_MAX)
+        sky_clock_timer(&conn->app->clock, &conn->alarm, due_ms > now_ms ? due_ms - now_ms : 0,
+                        on_alarm);
+}
+
+/* A whole packet has come (3.1.2-24 counts those, not bytes). */
+static void note_life(struct sky_conn *conn)
+{
+    struct sky_session *session = conn->state;
+    session->last_seen_ms = conn->app->clock.now_ms;
+    if (!session->silent)
+        return;
+    session->silent = session->dead = false;
+    set_alarm(conn);
+}
+
+/* An interval has passed in which the device spoke. */
+static void note_keepalive(struct sky_conn *conn)
+{
+    static const enum sky_limit_rule kept[] = {SKY_LIMIT_KEEPALIVE_SILENT,
+                                               SKY_LIMIT_KEEPALIVE_DEAD};
+    struct sky_judge judge;
+    sky_judge_init(&judge, policy_of(conn));
+    for (size_t i = 0; i < SKY_COUNT(kept); i++)
+        sky_judge_rule(&judge, sky_cloud_limit_rule(cloud_of(conn), kept[i]), true, " ");
+    sky_session_judged(conn->app, conn->state, &judge);
 }
 
 static void note_silence(struct sky_conn *conn, int64_t silence_ms)
@@ -116,6 +149,7 @@ static void note_silence(struct sky_conn *conn, int64_t silence_ms)
 
 static void time_out(struct sky_conn *conn, int64_t silence_ms)
 {
+    struct sky_session *session = conn->state;
     struct sky_judge judge;
     const struct sky_rule *rule = sky_cloud_limit_rule(cloud_of(conn), SKY_LIMIT_KEEPALIVE_DEAD);
     char detail[96];
@@ -124,28 +158,43 @@ static void time_out(struct sky_conn *conn, int64_t silence_ms)
     sky_judge_init(&judge, policy_of(conn));
     bool enforced = sky_judge_rule(&judge, rule, false, "%s", detail);
     const struct sky_attr attr = SKY_ATTR(REASON, sky_span_str(detail));
-    record(conn, SKY_EVENT_TIMEOUT, SKY_INSIDE, &attr, 1, &judge);
-    sky_session_judged(conn->app, conn->state, &judge);
+    session->dead = true;
+    if (judge.count > 0)
+        record(conn, SKY_EVENT_TIMEOUT, SKY_INSIDE, &attr, 1, &judge);
+    sky_session_judged(conn->app, session, &judge);
     if (enforced)
         sky_conn_close(conn, "no packet within 1.5 times the keepalive");
 }
 
-static void on_alarm(struct sky_timer *timer, int64_t now_ms)
+static void judge_silence(struct sky_conn *conn)
+{
+    const struct sky_session *session = conn->state;
+    int64_t silence_ms = conn->app->clock.now_ms - session->last_seen_ms;
+    if (session->keepalive_s == 0)
+        return;
+    if (silence_ms <= keepalive_ms(session))
+        note_keepalive(conn);
+    else if (!session->silent)
+        note_silence(conn, silence_ms);
+    if (silence_ms >= keepalive_ms(session) * 3 / 2 && !session->dead)
+        time_out(conn, silence_ms);
+}
+
+static void on_alarm(struct sky_timer *timer, int64_t due_ms)
 {
     struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn, alarm);
-    struct sky_session *session = conn->state;
-    int64_t keepalive_ms = session->keepalive_s * INT64_C(1000);
-    int64_t silence_ms = now_ms - session->last_seen_ms;
-    if (conn->cut_at_ms != 0 && now_ms >= conn->cut_at_ms) {
+    struct sky_clock *clock = &conn->app->clock;
+    SKY_ASSERT(conn->state != NULL && !conn->closing);
+    /* What the device sent while the server was held up is still unread: that comes first. */
+    if (!clock->frozen && clock->now_ms - due_ms > ALARM_LATE_MS) {
+        sky_clock_timer(clock, timer, 1, on_alarm);
+        return;
+    }
+    if (conn->cut_at_ms != 0 && clock->now_ms >= conn->cut_at_ms) {
         sky_conn_close(conn, "the cloud ends the connection");
         return;
     }
-    if (keepalive_ms > 0 && silence_ms >= keepalive_ms * 3 / 2) {
-        time_out(conn, silence_ms);
-        return;
-    }
-    if (keepalive_ms > 0 && silence_ms > keepalive_ms && !session->silent)
-        note_silence(conn, silence_ms);
+    judge_silence(conn);
     set_alarm(conn);
 }
 
@@ -230,27 +279,37 @@ static void refuse(struct sky_conn *conn, const struct sky_lookup *lookup,
     sky_conn_close(conn, "the login was refused");
 }
 
-/* A device has one connection: a second login closes the first (3.1.4-2). */
+/* The connection is the session's no more. A cloud may hold it against a device that it came to be
+ * activated and did not listen. */
+static void leave(struct sky_conn *conn)
+{
+    struct sky_session *session = conn->state;
+    const struct sky_rule *rule = session->product->cloud->activation_unsubscribed;
+    if (session->traits & SKY_TRAIT_ACTIVATION && !session->subscribed_activation && rule != NULL)
+        record_broken(conn, SKY_EVENT_OFFLINE, rule,
+                      "left without having subscribed to the topic that brings its secret");
+    sky_session_detach(conn->app, session);
+}
+
+/* A device has one connection: a second login closes the first (3.1.4-2). One that is closing
+ * already, because the device left and came back within one turn of the loop, is no second one. */
 static void take_over(struct sky_conn *conn, struct sky_session *session)
 {
     struct sky_conn *old = session->conn;
-    if (old == NULL)
-        return;
+    bool alone = old == NULL || old->closing;
     struct sky_judge judge;
     sky_judge_init(&judge, sky_product_policy(conn->app, session->product));
     sky_judge_rule(&judge, sky_cloud_limit_rule(session->product->cloud, SKY_LIMIT_DUPLICATE_LOGIN),
-                   false, "logged in on connection %u while connection %u was open", conn->id,
-                   old->id);
-    const struct sky_attr attr = SKY_ATTR_INT(OF, old->id);
-    record(conn, SKY_EVENT_TAKEOVER, SKY_INSIDE, &attr, 1, &judge);
+                   alone, "logged in on connection %u while connection %u was open", conn->id,
+                   alone ? 0 : old->id);
     sky_session_judged(conn->app, session, &judge);
-    sky_conn_close(old, "the device logged in again");
-    sky_clock_cancel(&conn->app->clock, &old->alarm);
-    old->state = NULL;
-    session->conn = NULL;
-    conn->app->sessions.online--;
-    if (session->clean)
-        sky_session_wipe(conn->app, session);
+    if (!alone) {
+        const struct sky_attr attr = SKY_ATTR_INT(OF, old->id);
+        record(conn, SKY_EVENT_TAKEOVER, SKY_INSIDE, &attr, 1, &judge);
+        sky_conn_close(old, "the device logged in again");
+    }
+    if (old != NULL)
+        leave(old);
 }
 
 static void admit(struct sky_conn *conn, const struct sky_mqtt_connect *connect,
@@ -271,7 +330,7 @@ static void admit(struct sky_conn *conn, const struct sky_mqtt_connect *connect,
     session->traits = (uint16_t)outcome->traits;
     session->keepalive_s = connect->keepalive_s;
     session->last_login_ms = session->last_seen_ms = app->clock.now_ms;
-    session->silent = false;
+    session->silent = session->dead = session->subscribed_activation = false;
     conn->state = session;
     app->sessions.online++;
     sky_timerq_cancel(&app->patience, &conn->patience);
@@ -557,11 +616,6 @@ static void judge_end(struct sky_conn *conn, size_t rest)
 
 static size_t on_bytes(struct sky_conn *conn, sky_span in)
 {
-    struct sky_session *session = conn->state;
-    if (session != NULL) {
-        session->last_seen_ms = conn->app->clock.now_ms;
-        session->silent = false;
-    }
     size_t used = 0;
     while (used < in.len && !conn->closing) {
         sky_span rest = sky_span_tail(in, used);
@@ -579,30 +633,27 @@ static size_t on_bytes(struct sky_conn *conn, sky_span in)
         if (packet.type == SKY_MQTT_DISCONNECT && conn->state != NULL)
             judge_end(conn, in.len - used);
     }
-    return conn->closing ? in.len : used;
+    if (conn->closing)
+        return in.len;
+    if (used > 0)
+        note_life(conn);
+    return used;
 }
 
 /* The peer reads again: what waited for room goes out. */
 static void on_drained(struct sky_conn *conn)
 {
     struct sky_session *session = conn->state;
-    if (session != NULL)
+    if (session != NULL && session->mqtt.window != NULL)
         sky_mqtt_session_pump(&session->mqtt, &session->product->cloud->limits.session,
                               sky_conn_out(conn));
 }
 
 static void on_close(struct sky_conn *conn)
 {
-    struct sky_session *session = conn->state;
+    if (conn->state != NULL)
+        leave(conn);
     sky_door_left(conn);
-    if (session == NULL)
-        return;
-    conn->state = NULL;
-    session->conn = NULL;
-    session->away_since_ms = conn->app->clock.now_ms;
-    conn->app->sessions.online--;
-    if (session->clean)
-        sky_session_wipe(conn->app, session);
 }
 
 const struct sky_port sky_mqtt_port = {"mqtt", on_bytes, on_drained, on_close};

@@ -113,10 +113,17 @@ struct sky_session *sky_session_at(struct sky_app *app, uint32_t slot)
 
 static uint32_t take_slot(struct sky_sessions *sessions, struct sky_session *session)
 {
+    if (sessions->free_count > 0) {
+        uint32_t slot = sessions->free_slots[--sessions->free_count];
+        sessions->by_slot[slot] = session;
+        return slot;
+    }
     if (sessions->slots == sessions->room) {
         sessions->room = sessions->room ? sessions->room * 2 : 64;
         sessions->by_slot =
             sky_mem_grow(sessions->by_slot, sessions->room * sizeof *sessions->by_slot);
+        sessions->free_slots =
+            sky_mem_grow(sessions->free_slots, sessions->room * sizeof *sessions->free_slots);
     }
     sessions->by_slot[sessions->slots] = session;
     return (uint32_t)sessions->slots++;
@@ -164,24 +171,37 @@ bool sky_session_kick(struct sky_app *app, struct sky_session *session, const ch
     return true;
 }
 
-/* A slot is not used twice: caches of the broker may still name it. */
+void sky_session_detach(struct sky_app *app, struct sky_session *session)
+{
+    if (session->conn == NULL)
+        return;
+    sky_clock_cancel(&app->clock, &session->conn->alarm);
+    session->conn->state = NULL;
+    session->conn = NULL;
+    session->away_since_ms = app->clock.now_ms;
+    app->sessions.online--;
+    if (session->clean)
+        sky_session_wipe(app, session);
+}
+
 static void drop(struct sky_app *app, struct sky_session *session)
 {
+    struct sky_sessions *sessions = &app->sessions;
     sky_session_wipe(app, session);
-    app->sessions.by_slot[session->slot] = NULL;
-    HASH_DEL(app->sessions.by_device, session);
+    sessions->by_slot[session->slot] = NULL;
+    sessions->free_slots[sessions->free_count++] = session->slot;
+    HASH_DEL(sessions->by_device, session);
     free(session->device_key);
     free(session);
 }
 
 void sky_session_forget(struct sky_app *app, struct sky_session *session)
 {
-    if (session->conn != NULL) {
+    if (session->conn != NULL)
         sky_conn_close(session->conn, "the device was taken out of the registry");
-        session->conn->state = NULL;
-        app->sessions.online--;
-    }
+    sky_session_detach(app, session);
     drop(app, session);
+    sky_broker_forget(app); /* topics remember the rights of the slot, which gets a new owner */
 }
 
 void sky_sessions_done(struct sky_app *app)
@@ -196,6 +216,7 @@ void sky_sessions_done(struct sky_app *app)
         free(info);
     }
     free(app->sessions.by_slot);
+    free(app->sessions.free_slots);
     sky_sessions_init(&app->sessions);
 }
 

@@ -45,7 +45,7 @@ struct sky_session {
     uint16_t traits;
     bool clean;                 /* ends with the connection */
     bool kept;                  /* there is state to come back to */
-    bool silent;                /* its present silence has been noted */
+    bool silent, dead;          /* its present silence: noted past 1.0, past 1.5 of the keepalive */
     bool subscribed_activation; /* for the judgement at the end of an activation */
     UT_hash_handle hh;
 };
@@ -53,7 +53,8 @@ struct sky_session {
 struct sky_sessions {
     struct sky_session *by_device; /* hash */
     struct sky_session **by_slot;  /* owned; NULL entries are free */
-    size_t slots, room;
+    uint32_t *free_slots;          /* owned; numbers of those entries, the last is taken first */
+    size_t slots, room, free_count;
     struct sky_product_info *products; /* hash by product id */
     uint64_t registry_generation;
     size_t online;
@@ -68,6 +69,9 @@ struct sky_session *sky_session_at(struct sky_app *app, uint32_t slot);
 /* Finds or makes the session of a device of the registry. */
 struct sky_session *sky_session_open(struct sky_app *app, const struct sky_product *product,
                                      const struct sky_device *device);
+/* The device is not on its connection any more: that has closed, or another takes its place. What
+ * a clean session held goes with it (3.1.2-6). */
+void sky_session_detach(struct sky_app *app, struct sky_session *session);
 /* Ends it for good: subscriptions, messages, conduct. Closes its connection. */
 void sky_session_forget(struct sky_app *app, struct sky_session *session);
 /* Drops subscriptions and messages, keeps conduct (clean session, 3.1.2-6). */
