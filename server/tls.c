@@ -477,7 +477,9 @@ static void finish_feeding(struct sky_tls *tls)
     bool alive = tls->state == SKY_TLS_HANDSHAKING || tls->state == SKY_TLS_OPEN;
     if (tls->in.overflow && alive && !tls->busy)
         fail(tls, MBEDTLS_ERR_SSL_INVALID_RECORD);
-    if (tls->raw.len > 0)
+    /* While a worker is at it, what the loop wrote waits for the rest of the flight: a client that
+     * dislikes the certificate would hang up before the worker is done. */
+    if (tls->raw.len > 0 && !tls->busy)
         tls->hooks->on_raw(tls->ctx);
 }
 
@@ -633,13 +635,24 @@ void sky_tls_close(struct sky_tls *tls)
     set_state(tls, SKY_TLS_CLOSED);
 }
 
+/* An alert, in the clear, among what came while a worker had the channel. */
+static int find_alert(sky_span records)
+{
+    size_t len;
+    for (; sky_tls_record_len(records, &len) == SKY_TLS_OK; records = sky_span_tail(records, len))
+        if ((uint8_t)records.ptr[0] == MBEDTLS_SSL_MSG_ALERT && len == CLEAR_ALERT_RECORD)
+            return (uint8_t)records.ptr[len - 1];
+    return SKY_TLS_NO_ALERT;
+}
+
 void sky_tls_give_up(struct sky_tls *tls, enum sky_tls_end end)
 {
     SKY_ASSERT(end != SKY_TLS_END_ERROR);
     tls->ended = true;
     if (tls->state == SKY_TLS_HANDSHAKING) {
-        struct sky_tls_evidence evidence = {
-            .end = end, .step = tls->handshake->step, .alert_received = SKY_TLS_NO_ALERT};
+        struct sky_tls_evidence evidence = {.end = end,
+                                            .step = tls->handshake->step,
+                                            .alert_received = find_alert(sky_buf_span(&tls->in))};
         explain(tls, &evidence);
         set_state(tls, SKY_TLS_FAILED);
     } else if (tls->state == SKY_TLS_OPEN) {

@@ -86,10 +86,18 @@ static bool is_tls13(uint16_t suite)
     return suite >> 8 == 0x13;
 }
 
+/* By number, for the library does not know them all (IANA, TLS Cipher Suites). */
 static bool is_psk(uint16_t suite)
 {
-    const mbedtls_ssl_ciphersuite_t *info = mbedtls_ssl_ciphersuite_from_id(suite);
-    return info != NULL && mbedtls_ssl_ciphersuite_uses_psk(info);
+    static const struct {
+        uint16_t first, last;
+    } ranges[] = {{0x002c, 0x002e}, {0x008a, 0x0095}, {0x00a8, 0x00b9},
+                  {0xc033, 0xc03b}, {0xc064, 0xc06f}, {0xc08e, 0xc09b},
+                  {0xc0a4, 0xc0ab}, {0xccab, 0xccae}, {0xd001, 0xd005}};
+    for (size_t i = 0; i < SKY_COUNT(ranges); i++)
+        if (suite >= ranges[i].first && suite <= ranges[i].last)
+            return true;
+    return false;
 }
 
 static bool offers_only(const struct sky_tls_hello *hello, bool (*is_kind)(uint16_t suite))
@@ -124,18 +132,27 @@ static void say(struct sky_tls_failure *failure, enum sky_door_rule rule, const 
     va_end(args);
 }
 
+enum { NAME_HINT_MAX = 96 };
+
+/* For a server certificate that was refused: whether it was by name. */
+static void hint_at_name(const struct sky_tls_evidence *evidence, char out[NAME_HINT_MAX])
+{
+    const struct sky_tls_hello *hello = evidence->hello;
+    out[0] = '\0';
+    if (hello != NULL && hello->server_name[0] != '\0' && !evidence->name_covered)
+        snprintf(out, NAME_HINT_MAX, "; the certificate does not carry '%.40s' (see --san)",
+                 hello->server_name);
+}
+
 static void explain_alert(const struct sky_tls_evidence *evidence, struct sky_tls_failure *failure)
 {
     const struct alert_row *row = find_alert(evidence->alert_received);
     const char *says = row != NULL ? row->says : "no specification gives it a meaning";
-    const struct sky_tls_hello *hello = evidence->hello;
-    char name[96] = "";
+    char name[NAME_HINT_MAX] = "";
     enum sky_door_rule rule = SKY_RULE_TLS_HANDSHAKE;
     if (is_about_certificate(evidence->alert_received)) {
         rule = SKY_RULE_TLS_SERVER_CERT;
-        if (hello != NULL && hello->server_name[0] != '\0' && !evidence->name_covered)
-            snprintf(name, sizeof name, "; the certificate does not carry '%.40s' (see --san)",
-                     hello->server_name);
+        hint_at_name(evidence, name);
     } else if (evidence->alert_received == MBEDTLS_SSL_ALERT_MSG_PROTOCOL_VERSION) {
         rule = SKY_RULE_TLS_VERSION;
     }
@@ -150,8 +167,7 @@ static void explain_left(const struct sky_tls_evidence *evidence, struct sky_tls
         [SKY_TLS_STEP_FLIGHT] = "before the server had answered its ClientHello",
         [SKY_TLS_STEP_CERTIFICATE] =
             "when it was asked for a certificate: it does not trust the server's, or has none",
-        [SKY_TLS_STEP_KEY] = "after the server's certificate: it probably does not trust it, or "
-                             "misses the name it connects by",
+        [SKY_TLS_STEP_KEY] = "after the server's certificate: it probably does not trust it",
         [SKY_TLS_STEP_PROOF] = "before it had signed with its certificate's key",
         [SKY_TLS_STEP_FINISHED] = "before its Finished",
         [SKY_TLS_STEP_OPEN] = "after the handshake",
@@ -161,8 +177,11 @@ static void explain_left(const struct sky_tls_evidence *evidence, struct sky_tls
     const char *then = refused || evidence->step != SKY_TLS_STEP_KEY
                            ? when[evidence->step]
                            : "when its PSK identity was due";
+    char name[NAME_HINT_MAX] = "";
+    if (refused)
+        hint_at_name(evidence, name);
     say(failure, refused ? SKY_RULE_TLS_SERVER_CERT : SKY_RULE_TLS_HANDSHAKE,
-        "the client closed the connection without an alert, %s", then);
+        "the client closed the connection without an alert, %s%s", then, name);
 }
 
 static void explain_timeout(const struct sky_tls_evidence *evidence,

@@ -186,6 +186,22 @@ static void a_channel_may_be_freed_or_given_up_while_a_worker_has_it(void **stat
     }
 }
 
+static void an_alert_that_comes_while_a_worker_is_busy_is_heeded(void **state)
+{
+    static const char unknown_ca[] = "\x15\x03\x03\x00\x02\x02\x30";
+    struct meeting m;
+    (void)state;
+    meet(&m, &(struct client_options){0}, PLAIN, true);
+    assert_int_equal(mbedtls_ssl_handshake(&m.client.ssl), MBEDTLS_ERR_SSL_WANT_READ);
+    sky_tls_feed(m.served.tls, sky_buf_span(&m.client.out));
+    assert_int_equal(m.served.raws, 0); /* the flight goes out whole */
+    sky_tls_feed(m.served.tls, sky_span_of(unknown_ca, sizeof unknown_ca - 1));
+    sky_tls_give_up(m.served.tls, SKY_TLS_END_PEER_LEFT);
+    assert_int_equal(sky_tls_failure(m.served.tls)->alert_received, 48);
+    assert_string_equal(sky_tls_failure(m.served.tls)->rule->id, "TLS-SERVER-CERT");
+    part(&m);
+}
+
 static void bytes_that_come_while_a_worker_is_busy_are_kept(void **state)
 {
     struct meeting m;
@@ -282,6 +298,7 @@ int main(void)
         cmocka_unit_test(workers_carry_handshakes_through),
         cmocka_unit_test(a_worker_reports_what_failed),
         cmocka_unit_test(a_channel_may_be_freed_or_given_up_while_a_worker_has_it),
+        cmocka_unit_test(an_alert_that_comes_while_a_worker_is_busy_is_heeded),
         cmocka_unit_test(bytes_that_come_while_a_worker_is_busy_are_kept),
         cmocka_unit_test(a_flood_during_the_handshake_ends_it),
         cmocka_unit_test(handshakes_in_progress_are_limited),

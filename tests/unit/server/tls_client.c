@@ -117,7 +117,8 @@ static void client_turn(struct client *client)
 
 static void on_raw(void *ctx)
 {
-    (void)ctx; /* exchange() looks for itself */
+    struct served *served = ctx;
+    served->raws++; /* exchange() looks for itself */
 }
 
 static void on_open(void *ctx)

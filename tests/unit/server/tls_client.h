@@ -38,7 +38,7 @@ struct client {
 struct served {
     struct sky_tls *tls;
     struct sky_buf clear;
-    size_t opened, ended;
+    size_t opened, ended, raws; /* calls of hooks */
     char identity[64];
     const char *known_identity, *known_key;
 };

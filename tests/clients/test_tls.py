@@ -1,0 +1,296 @@
+"""TLS as devices speak it, played by OpenSSL, curl, mosquitto and Python."""
+
+import socket
+import ssl
+import subprocess
+import warnings
+
+import pytest
+import server
+from clients import DEVICES, EXCHANGES, sign
+
+VENDOR_HOSTS = ["pk.iot-as-mqtt.cn-shanghai.aliyuncs.com", "pk.iot-as-mqtt.us-west-1.aliyuncs.com",
+                "pk.iot-as-mqtt.ap-southeast-1.aliyuncs.com", "iot-auth.cn-shanghai.aliyuncs.com",
+                "iot-1.mqtt.iothub.aliyuncs.com", "PROD123456.iotcloud.tencentdevices.com",
+                "gateway.tencentdevices.com"]
+PSK_IDENTITY = "PROD123456dev001"
+PSK_HEX = b"1234567890abcdef".hex()
+OLD = "DEFAULT@SECLEVEL=0"  # OpenSSL speaks TLS 1.0 and 1.1 no other way
+
+
+def run(*command):
+    return subprocess.run([str(part) for part in command], capture_output=True, text=True,
+                          timeout=server.PATIENCE_S, check=False, stdin=subprocess.DEVNULL)
+
+
+def s_client(port, *options):
+    """What OpenSSL's client has to tell of one handshake; its input ends at once."""
+    done = run("openssl", "s_client", "-connect", f"127.0.0.1:{port}", *options)
+    return done.stdout + done.stderr
+
+
+@pytest.fixture
+def ca(api, tmp_path):
+    path = tmp_path / "ca.crt"
+    path.write_text(api.get("/ca.crt"))
+    return path
+
+
+def handshake(api, **expected):
+    return api.wait_event({"type": "tls-handshake", **expected})
+
+
+# ---- what is spoken ----
+
+@pytest.mark.parametrize("listener", ["mqtt", "mqtts", "https"])
+@pytest.mark.parametrize("option,version", [("-tls1", "TLS 1.0"), ("-tls1_1", "TLS 1.1"),
+                                            ("-tls1_2", "TLS 1.2")])
+def test_every_version_and_below_1_2_is_a_finding(skymock, ca, listener, option, version):
+    said = s_client(skymock.ports[listener], option, "-cipher", OLD, "-CAfile", ca,
+                    "-verify_hostname", "localhost", "-verify_return_error")
+    assert "Verify return code: 0 (ok)" in said, said
+    event = handshake(skymock.api, listener=listener, tlsVersion=version)
+    rules = [finding["rule"] for finding in event["findings"]]
+    assert rules == ([] if version == "TLS 1.2" else ["TLS-VERSION"])
+    assert "refused" not in event
+
+
+@pytest.mark.parametrize("suite,name", [
+    ("AES128-SHA256", "TLS-RSA-WITH-AES-128-CBC-SHA256"),
+    ("AES256-SHA256", "TLS-RSA-WITH-AES-256-CBC-SHA256"),
+    ("AES128-SHA", "TLS-RSA-WITH-AES-128-CBC-SHA"),
+    ("AES256-SHA", "TLS-RSA-WITH-AES-256-CBC-SHA"),
+    ("ECDHE-RSA-AES256-GCM-SHA384", "TLS-ECDHE-RSA-WITH-AES-256-GCM-SHA384"),
+    ("ECDHE-ECDSA-AES128-GCM-SHA256", "TLS-ECDHE-ECDSA-WITH-AES-128-GCM-SHA256"),
+    ("DHE-RSA-AES128-GCM-SHA256", "TLS-DHE-RSA-WITH-AES-128-GCM-SHA256"),
+])
+def test_suites_of_the_sdks_with_openssls_default_security_level(skymock, ca, suite, name):
+    said = s_client(skymock.ports["mqtt"], "-tls1_2", "-cipher", suite, "-CAfile", ca,
+                    "-verify_return_error")
+    assert "Verify return code: 0 (ok)" in said, said
+    assert handshake(skymock.api, cipher=name)["findings"] == []
+
+
+@pytest.mark.parametrize("suite", ["PSK-AES128-CBC-SHA", "PSK-AES256-CBC-SHA",
+                                   "PSK-AES128-GCM-SHA256"])
+def test_pre_shared_keys(skymock, suite):
+    said = s_client(skymock.ports["mqtts"], "-tls1_2", "-cipher", suite, "-psk_identity",
+                    PSK_IDENTITY, "-psk", PSK_HEX)
+    assert f"Cipher is {suite}" in said, said
+    skymock.api.wait_event({"type": "psk-handshake", "device": DEVICES["tencent"],
+                            "identity": PSK_IDENTITY})
+
+
+@pytest.mark.parametrize("listener", ["mqtt", "https"])
+def test_no_certificate_is_asked_for_where_sdks_abort_on_it(skymock, listener):
+    said = s_client(skymock.ports[listener], "-tls1_2", "-msg")
+    assert "ServerHelloDone" in said and "CertificateRequest" not in said
+
+
+@pytest.mark.parametrize("listener", ["mqtts", "enos-mqtts"])
+def test_a_certificate_is_asked_for_where_devices_have_one(skymock, listener):
+    assert "CertificateRequest" in s_client(skymock.ports[listener], "-tls1_2", "-msg")
+
+
+# ---- certificates ----
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", *VENDOR_HOSTS])
+@pytest.mark.parametrize("suite", ["aRSA", "aECDSA"])
+def test_curl_verifies_every_name_devices_connect_to(skymock, ca, host, suite):
+    done = run("curl", "-sS", "-o", "/dev/null", "--cacert", ca, "--tls-max", "1.2", "--ciphers",
+               suite, "--connect-to", f"::127.0.0.1:{skymock.ports['https']}", f"https://{host}/")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("suite", ["aRSA", "aECDSA"])
+def test_certificates_pass_openssls_strict_checks(skymock, ca, suite):
+    said = s_client(skymock.ports["mqtt"], "-CAfile", ca, "-x509_strict", "-verify_return_error",
+                    "-purpose", "sslserver", "-verify_hostname", "localhost", "-tls1_2",
+                    "-cipher", suite)
+    assert "Verify return code: 0 (ok)" in said, said
+
+
+def test_a_kept_authority_survives_a_restart_and_further_names(start, tmp_path):
+    store = tmp_path / "sky.db"
+    first = start("--store", str(store))
+    authority = first.api.get("/ca.crt")
+    first.stop()
+    path = tmp_path / "ca.crt"
+    path.write_text(authority)
+    second = start("--store", str(store), "--san", "mock.example", "--san", "10.9.8.7")
+    assert second.api.get("/ca.crt") == authority
+    for option, name in (("-verify_hostname", "mock.example"), ("-verify_ip", "10.9.8.7")):
+        said = s_client(second.ports["mqtts"], "-CAfile", path, option, name)
+        assert "Verify return code: 0 (ok)" in said, said
+
+
+def test_own_certificates(start, tmp_path):
+    key, certificate = tmp_path / "own.key", tmp_path / "own.crt"
+    made = run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out",
+               certificate, "-days", "2", "-subj", "/CN=own.example", "-addext",
+               "subjectAltName=DNS:own.example")
+    assert made.returncode == 0, made.stderr
+    own = start("--tls-cert", str(certificate), "--tls-key", str(key))
+    assert own.api.get("/ca.crt") == certificate.read_text()
+    said = s_client(own.ports["mqtt"], "-CAfile", certificate, "-verify_hostname", "own.example")
+    assert "Verify return code: 0 (ok)" in said, said
+    status, answer = own.api.request("POST", f"/api/v1/devices/{DEVICES['enos']}/certificates", {})
+    assert status == 409, answer
+
+
+@pytest.mark.parametrize("options,says", [
+    (["--tls-cert", "/nonexistent.crt", "--tls-key", "/nonexistent.key"], "/nonexistent.crt"),
+    (["--san", "not/a/name"], "not/a/name"),
+])
+def test_unusable_certificates_stop_the_start(options, says):
+    done = server.run("serve", "--listen", "mqtt=0", *options)
+    assert done.returncode == 2 and says in done.stderr, done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+# ---- client certificates ----
+
+@pytest.fixture
+def issued(api, tmp_path):
+    """issued(kind) has the API issue one for the EnOS device: its files, its fingerprint."""
+    def issue(kind):
+        answer = api.post(f"/api/v1/devices/{DEVICES['enos']}/certificates", {"key": kind})
+        certificate, key = tmp_path / "device.crt", tmp_path / "device.key"
+        certificate.write_text(answer["certificate"])
+        key.write_text(answer["key"])
+        return certificate, key, answer["fingerprint"]
+    return issue
+
+
+@pytest.mark.parametrize("kind", ["ec", "rsa"])
+def test_a_device_logs_in_with_its_certificate(skymock, ca, issued, kind):
+    device, topic, _, payload = EXCHANGES["enos"]
+    certificate, key, _ = issued(kind)
+    fields = sign(device, "--tls")
+    done = run("mosquitto_pub", "-V", "mqttv311", "-h", "localhost", "-p",
+               skymock.ports["enos-mqtts"], "-k", "60", "-i", fields["clientId"], "-u",
+               fields["username"], "-P", fields["password"], "--cafile", ca, "--cert", certificate,
+               "--key", key, "-t", topic, "-m", payload, "-q", "1")
+    assert done.returncode == 0, done.stderr
+    skymock.api.wait_event({"type": "publish", "device": device, "transport": "tls"})
+
+
+def test_a_missing_certificate_is_refused_where_required(skymock):
+    said = s_client(skymock.ports["enos-mqtts"], "-tls1_2")
+    assert "alert handshake failure" in said, said
+    handshake(skymock.api, listener="enos-mqtts", rules=["TLS-CLIENT-CERT"])
+
+
+# ---- refusals are explained ----
+
+def test_a_client_that_does_not_trust_the_authority(skymock):
+    context = ssl.create_default_context()
+    with pytest.raises(ssl.SSLCertVerificationError):
+        context.wrap_socket(socket.create_connection(("127.0.0.1", skymock.ports["mqtt"])),
+                            server_hostname="localhost")
+    event = handshake(skymock.api, rules=["TLS-SERVER-CERT"])
+    # A client that hangs up with the server's flight unread may take its own alert with it.
+    assert "not trust" in event["reason"] and event["serverName"] == "localhost"
+
+
+def test_a_client_that_misses_the_name(skymock, ca):
+    said = s_client(skymock.ports["mqtt"], "-CAfile", ca, "-verify_hostname", "cloud.example",
+                    "-servername", "cloud.example", "-verify_return_error")
+    assert "hostname mismatch" in said, said
+    event = handshake(skymock.api, rules=["TLS-SERVER-CERT"])
+    assert "'cloud.example'" in event["reason"]
+
+
+@pytest.mark.parametrize("listener,options,rule,says,alert", [
+    ("mqtt", ["-tls1_3"], "TLS-VERSION", "TLS 1.3 only", "handshake failure"),
+    ("https", ["-tls1_2", "-cipher", "PSK", "-psk", "00"], "TLS-NO-COMMON-SUITE",
+     "pre-shared keys only", "handshake failure"),
+    ("mqtts", ["-tls1_2", "-cipher", "kECDHEPSK", "-psk", "00"], "TLS-NO-COMMON-SUITE",
+     "plain PSK suites", "handshake failure"),
+    ("mqtts", ["-tls1_2", "-cipher", "PSK", "-psk_identity", "PROD123456nobody", "-psk", "00"],
+     "TLS-PSK-IDENTITY", "refused", "unknown psk identity"),
+    ("mqtts", ["-tls1_2", "-cipher", "PSK", "-psk_identity", PSK_IDENTITY, "-psk", "00"],
+     "TLS-PSK-KEY", "another key", "bad record mac"),
+])
+def test_handshakes_that_cannot_succeed(skymock, listener, options, rule, says, alert):
+    said = s_client(skymock.ports[listener], *options)
+    assert f"alert {alert}" in said, said
+    event = handshake(skymock.api, listener=listener, rules=[rule])
+    assert says in event["reason"] and event["offered"]
+
+
+def test_the_mistake_behind_a_wrong_key_is_named(skymock):
+    """The key as the console shows it, not decoded."""
+    s_client(skymock.ports["mqtts"], "-tls1_2", "-cipher", "PSK-AES128-CBC-SHA", "-psk_identity",
+             PSK_IDENTITY, "-psk", b"MTIzNDU2Nzg5MGFiY2RlZg==".hex())
+    event = skymock.api.wait_event({"type": "psk-handshake", "device": DEVICES["tencent"]})
+    assert event["explanation"]["mistake"] == "key-not-decoded"
+
+
+def test_tls_bytes_that_are_no_tls(skymock, peer):
+    stray = peer("mqtt")
+    stray.send(b"\x16 these are no records")
+    assert stray.socket.recv(64)[:1] == b"\x15"  # an alert
+    assert stray.socket.recv(64) == b""
+    event = handshake(skymock.api, rules=["TLS-HANDSHAKE"])
+    assert "no TLS ClientHello" in event["reason"]
+
+
+def test_a_peer_that_leaves_in_the_middle(skymock, peer):
+    leaving = peer("mqtt")
+    leaving.send(bytes.fromhex("16030100ff01"))
+    leaving.socket.shutdown(socket.SHUT_WR)
+    event = handshake(skymock.api, rules=["TLS-HANDSHAKE"])
+    assert "before its ClientHello was complete" in event["reason"]
+
+
+def test_a_stray_peer_disturbs_nobody(skymock, ca, peer):
+    device, topic, _, payload = EXCHANGES["aliyun"]
+    for _ in range(20):
+        peer("mqtt").send(bytes.fromhex("160301"))
+    fields = sign(device, "--tls")
+    done = run("mosquitto_pub", "-V", "mqttv311", "-h", "localhost", "-p", skymock.ports["mqtt"],
+               "-k", "60", "-i", fields["clientId"], "-u", fields["username"], "-P",
+               fields["password"], "--cafile", ca, "-t", topic, "-m", payload, "-q", "1")
+    assert done.returncode == 0, done.stderr
+
+
+# ---- sessions ----
+
+def connect(context, port, session=None):
+    return context.wrap_socket(socket.create_connection(("127.0.0.1", port)),
+                               server_hostname="localhost", session=session)
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_2])
+def test_a_session_is_resumed_for_a_day(skymock, ca, version):
+    context = ssl.create_default_context(cafile=str(ca))
+    context.set_ciphers(OLD)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = context.maximum_version = version
+    port = skymock.ports["mqtt"]
+    with connect(context, port) as first:
+        session = first.session
+        assert not first.session_reused
+    with connect(context, port, session) as second:
+        assert second.session_reused
+    handshake(skymock.api, detail="resumed")
+    skymock.api.advance(24 * 3600 * 1000)
+    with connect(context, port, session) as third:
+        assert not third.session_reused
+
+
+def test_large_payloads_pass_both_ways(skymock, ca, peer):
+    device, topic, answer_topic, _ = EXCHANGES["aliyun"]
+    fields = sign(device, "--tls")
+    large = peer("mqtt")
+    large.socket = ssl.create_default_context(cafile=str(ca)).wrap_socket(
+        large.socket, server_hostname="localhost")
+    large.send_packet(type="connect", keepalive=60, clientId=fields["clientId"],
+                      username=fields["username"], password=fields["password"])
+    assert large.receive()["code"] == 0
+    large.send_packet(type="subscribe", id=1, filters=[[answer_topic, 0]])
+    assert large.receive()["type"] == "suback"
+    large.send_packet(type="publish", topic=topic, payload="x" * 200000)
+    assert large.receive()["payload"] == "x" * 200000
