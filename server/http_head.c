@@ -139,6 +139,8 @@ static int parse_request_line(struct parse *parse, sky_span line)
         return refuse(parse, 400, "the request target is not a path");
     if (!sky_span_cut(target, '?', &head->path, &head->query))
         head->path = target;
+    if (!sky_span_starts(version, SKY_SPAN("HTTP/")))
+        return refuse(parse, 400, "the request line does not end in a version");
     if (!sky_span_starts(version, SKY_SPAN("HTTP/1.")) || version.len != 8)
         return refuse(parse, 505, "only HTTP/1.0 and HTTP/1.1 are spoken");
     head->keep_alive = version.ptr[7] != '0';

@@ -267,7 +267,18 @@ static size_t refuse(struct sky_conn *conn, const struct sky_http_head *head, in
     return used;
 }
 
-/* Keeps the head, whose views the call needs, and hands it on. */
+/* What libwebsockets is told of a request: what it must know to read the body and to answer. The
+ * rest is left out, for it keeps only the headers it knows, corrects paths, and follows upgrades.
+ */
+static void forward_head(struct link *link)
+{
+    const struct sky_http_head *head = &link->call.head;
+    sky_buf_addf(&link->request,
+                 "%.*s / HTTP/1.1\r\nHost: skymock\r\nContent-Length: %zu\r\n\r\n",
+                 SKY_SPAN_ARGS(head->method), (size_t)head->body_len);
+}
+
+/* Keeps the head, whose views the call needs, and hands the request on. */
 static void begin_request(struct link *link, sky_span bytes)
 {
     struct sky_conn *conn = link->conn;
@@ -278,7 +289,7 @@ static void begin_request(struct link *link, sky_span bytes)
     int status =
         sky_http_head_parse(sky_span_of(link->head_bytes, bytes.len), &link->call.head, &reason);
     SKY_ASSERT(status == 0);
-    sky_buf_add(&link->request, bytes);
+    forward_head(link);
     link->body_left = (size_t)link->call.head.body_len;
     link->stage = link->body_left > 0 ? STAGE_BODY : STAGE_ANSWER;
     if (link->stage == STAGE_BODY && link->call.head.expects_continue)
@@ -558,8 +569,6 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user,
         link->wsi = NULL;
         release(link);
         return 0;
-    case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE: /* to WebSocket or HTTP/2: neither is spoken */
-        return -1;
     default:
         break;
     }
@@ -594,7 +603,6 @@ sky_err sky_http_open(struct sky_app *app, struct sky_why *why)
         .foreign_loops = loops,
         .gid = (gid_t)-1,
         .uid = (uid_t)-1,
-        .max_http_header_data = SKY_HTTP_HEAD_MAX,
         .keepalive_timeout = LWS_PATIENCE_S,
         .timeout_secs = LWS_PATIENCE_S,
         .fd_limit_per_thread = SKY_HTTP_CONNS_MAX + 16,

@@ -42,7 +42,7 @@ struct sky_api_answer {
     const char *about;
 };
 
-enum { SKY_ROUTE_ANSWERS_MAX = 5 };
+enum { SKY_ROUTE_ANSWERS_MAX = 8 };
 
 struct sky_api;
 
@@ -104,6 +104,9 @@ const struct sky_cloud *sky_api_cloud(struct sky_api *api, const char *name);
 bool sky_api_device(struct sky_api *api, struct sky_product *ret_product,
                     struct sky_device *ret_device);
 
+/* Every change so far is in the store for good, as it must be before the client is told. False, and
+ * answered, when it could not be written. */
+bool sky_api_settle(struct sky_api *api);
 /* Everything recorded so far is in the store, where what is shown must be. False, and answered
  * 500, when the store refuses. */
 bool sky_api_flush(struct sky_api *api);
@@ -123,7 +126,6 @@ struct sky_admin {
     struct sky_event_wait *waits; /* list: calls that want events */
     struct sky_timer look;        /* set when there are new events to look at */
     struct sky_device_names names;
-    uint64_t pristine; /* generation of the registry when it was as the fixtures have it */
 };
 
 /* ---- handlers ---- */
@@ -145,7 +147,12 @@ struct sky_admin {
     X(device_credentials)                                                                          \
     X(device_disconnect)                                                                           \
     X(device_message)                                                                              \
+    X(device_command)                                                                              \
     X(device_shadow)                                                                               \
+    X(device_shadow_patch)                                                                         \
+    X(device_properties)                                                                           \
+    X(device_documents)                                                                            \
+    X(device_document)                                                                             \
     X(events_list)                                                                                 \
     X(events_stream)                                                                               \
     X(clock_read)                                                                                  \

@@ -218,7 +218,7 @@ static bool find_place(struct sky_api *api, const struct sky_cloud **ret_cloud,
                       product);
         return false;
     }
-    if (sky_seed_check_key("the device key", key, &why) != SKY_OK) {
+    if (sky_seed_check_key("device", key, &why) != SKY_OK) {
         sky_api_error(api, 400, "invalid", "/device", "%s", why.reason);
         return false;
     }
@@ -318,32 +318,6 @@ void sky_api_device_credentials(struct sky_api *api)
     sky_credentials_write(&api->jw, &credentials);
     sky_jw_end_object(&api->jw);
     sky_api_send(api, 200);
-}
-
-void sky_api_device_shadow(struct sky_api *api)
-{
-    struct sky_product product;
-    struct sky_device device;
-    struct sky_buf body;
-    int64_t version;
-    if (!sky_api_device(api, &product, &device))
-        return;
-    sky_buf_init(&body, SKY_STORE_BLOB_MAX);
-    sky_err err = sky_store_get_document(api->app->store, device.id,
-                                         sky_span_str(SKY_SEED_DOCUMENT), &body, &version);
-    if (err == SKY_ERR_NOT_FOUND) {
-        sky_api_error(api, 404, "not_found", "", "the device has no shadow yet");
-    } else if (err != SKY_OK) {
-        sky_api_fail(api, err, NULL);
-    } else {
-        sky_jw_object(&api->jw);
-        sky_jw_put_int(&api->jw, "version", version);
-        sky_jw_key(&api->jw, "document");
-        sky_jw_raw(&api->jw, sky_buf_span(&body));
-        sky_jw_end_object(&api->jw);
-        sky_api_send(api, 200);
-    }
-    sky_buf_done(&body);
 }
 
 void sky_api_device_disconnect(struct sky_api *api)

@@ -1,0 +1,35 @@
+"""What the tests of the admin API share."""
+
+import credentials
+import pytest
+
+
+@pytest.fixture
+def online(peer):
+    """online("aliyun/pk/device") is a raw peer that has logged in as that device."""
+
+    def log_in(name, clean=True, listener=None):
+        cloud = credentials.split(name)[0]
+        device = peer(listener or ("enos-mqtt" if cloud == "enos" else "mqtt"))
+        login = getattr(credentials, cloud)(name)
+        device.send_packet(type="connect", clean=clean, keepalive=60, **login)
+        answer = device.receive()
+        assert answer["type"] == "connack" and answer["code"] == 0, answer
+        return device
+
+    return log_in
+
+
+@pytest.fixture
+def refused(api):
+    """refused(400, "POST", path, body) checks the error and returns it."""
+
+    def check(status, method, path, body=None, **query):
+        got, answer = api.request(method, path, body, **query)
+        assert got == status, answer
+        error = answer["error"]
+        assert set(error) == {"code", "message", "pointer"}
+        assert error["code"] and error["message"]
+        return error
+
+    return check

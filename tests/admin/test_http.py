@@ -1,0 +1,243 @@
+"""HTTP itself: what a client may send, byte by byte, and how much of it."""
+
+import json
+import socket
+
+import pytest
+
+HEAD_MAX = 8 * 1024
+ADMIN_BODY_MAX = 1024 * 1024
+DEVICE_BODY_MAX = 16 * 1024
+
+
+class Raw:
+    """A client that sends exactly what it is told."""
+
+    def __init__(self, port):
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
+        self.data = b""
+
+    def send(self, text):
+        try:
+            self.socket.sendall(text if isinstance(text, bytes) else text.encode())
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+
+    def _more(self):
+        try:
+            more = self.socket.recv(65536)
+        except ConnectionResetError:
+            more = b""
+        self.data += more
+        return bool(more)
+
+    def answer(self):
+        """(status, headers, body) of the next answer; None when the server closed."""
+        while b"\r\n\r\n" not in self.data:
+            if not self._more():
+                assert not self.data
+                return None
+        head, _, self.data = self.data.partition(b"\r\n\r\n")
+        lines = head.decode().split("\r\n")
+        headers = dict(line.split(": ", 1) for line in lines[1:])
+        length = int(headers["Content-Length"])
+        while len(self.data) < length:
+            assert self._more()
+        body, self.data = self.data[:length], self.data[length:]
+        return int(lines[0].split()[1]), headers, body
+
+    def is_closed(self):
+        return not self.data and not self._more()
+
+    def close(self):
+        self.socket.close()
+
+
+@pytest.fixture
+def raw(skymock):
+    opened = []
+
+    def connect(listener="admin"):
+        opened.append(Raw(skymock.ports[listener]))
+        return opened[-1]
+
+    yield connect
+    for each in opened:
+        each.close()
+
+
+def test_headers_are_spelled_as_devices_look_for_them(raw):
+    client = raw()
+    client.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+    status, headers, body = client.answer()
+    assert status == 200 and json.loads(body) == {"status": "ok"}
+    assert int(headers["Content-Length"]) == len(body)
+    assert headers["Content-Type"] == "application/json"
+    assert "Transfer-Encoding" not in headers
+
+
+def test_a_connection_is_kept_and_requests_may_be_sent_ahead(raw):
+    client = raw()
+    client.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n" * 20 +
+                "POST /api/v1/clock/set HTTP/1.1\r\nHost: x\r\nContent-Length: 12\r\n\r\n"
+                '{"unixMs":1}' + "GET /nope HTTP/1.1\r\nHost: x\r\n\r\n")
+    for _ in range(20):
+        assert client.answer()[0] == 200
+    assert json.loads(client.answer()[2])["time"].startswith("1970")
+    assert client.answer()[0] == 404
+    client.send("POST /api/v1/clock/freeze HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+    now = json.loads(client.answer()[2])["realUnixMs"]
+    body = json.dumps({"unixMs": now})
+    client.send("POST /api/v1/clock/set HTTP/1.1\r\nHost: x\r\n"
+                f"Content-Length: {len(body)}\r\n\r\n{body}")
+    assert client.answer()[0] == 200
+
+
+def test_a_request_may_come_byte_by_byte(raw):
+    client = raw()
+    for byte in b"POST /api/v1/clock/advance HTTP/1.1\r\nHost: x\r\nContent-Length: 8\r\n\r\n{\"ms\":0}":
+        client.send(bytes([byte]))
+    assert client.answer()[0] == 200
+
+
+def test_one_answer_when_the_client_wants_one(raw):
+    for request in ("GET /health HTTP/1.0\r\n\r\n",
+                    "GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"):
+        client = raw()
+        client.send(request)
+        status, headers, _ = client.answer()
+        assert status == 200 and headers["Connection"] == "close"
+        assert client.is_closed()
+
+
+def test_an_older_client_may_ask_to_be_kept(raw):
+    client = raw()
+    for _ in range(2):
+        client.send("GET /health HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+        assert client.answer()[1]["Connection"] == "keep-alive"
+
+
+def test_a_client_that_asks_first_is_told_to_go_on(raw):
+    client = raw()
+    client.send("POST /api/v1/clock/advance HTTP/1.1\r\nHost: x\r\nContent-Length: 8\r\n"
+                "Expect: 100-continue\r\n\r\n")
+    while b"\r\n\r\n" not in client.data:
+        assert client._more()
+    assert client.data == b"HTTP/1.1 100 Continue\r\n\r\n"
+    client.data = b""
+    client.send('{"ms":0}')
+    assert client.answer()[0] == 200
+
+
+@pytest.mark.parametrize("status, request_text", [
+    (411, "POST /api/v1/clock/freeze HTTP/1.1\r\nHost: x\r\n\r\n"),
+    (411, "POST /api/v1/clock/freeze HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+    (411, "GET /health HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+    (400, "GET /health HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello"),
+    (400, "POST / HTTP/1.1\r\nContent-Length: five\r\n\r\n"),
+    (400, "POST / HTTP/1.1\r\nContent-Length: -5\r\n\r\n"),
+    (400, "POST / HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello"),
+    (400, "GET /health HTTP/1.1\r\nno colon\r\n\r\n"),
+    (400, "GET /health HTTP/1.1\r\nName : blank before the colon\r\n\r\n"),
+    (400, "GET /health HTTP/1.1\r\nA: b\r\n folded\r\n\r\n"),
+    (400, "GET health HTTP/1.1\r\n\r\n"),
+    (400, "GET\r\n\r\n"),
+    (400, "GET /health\r\n\r\n"),
+    (501, "BREW /coffee HTTP/1.1\r\n\r\n"),
+    (505, "GET /health HTTP/2.0\r\n\r\n"),
+    (505, "GET /health HTTP/1.11\r\n\r\n"),
+])
+@pytest.mark.parametrize("listener", ["admin", "https"])
+def test_malformed_requests_are_refused_and_end_the_connection(raw, api, status, request_text,
+                                                               listener):
+    client = raw(listener)
+    client.send(request_text)
+    got, headers, body = client.answer()
+    assert got == status and headers["Connection"] == "close"
+    answer = json.loads(body)
+    assert answer["error"]["message"] if listener == "admin" else answer["message"]
+    assert client.is_closed()
+    api.barrier()
+
+
+def test_the_head_has_a_limit(raw):
+    start, end = "GET /health HTTP/1.1\r\nX: ", "\r\n\r\n"
+    for extra, status in ((0, 200), (1, 431)):
+        client = raw()
+        client.send(start + "x" * (HEAD_MAX - len(start) - len(end) + extra) + end)
+        assert client.answer()[0] == status
+    client = raw()
+    client.send("G" + "E" * HEAD_MAX)  # no line at all
+    assert client.answer()[0] == 431
+
+
+def test_the_target_has_a_limit(raw):
+    for length, status in ((4096, 404), (4097, 431)):
+        client = raw()
+        client.send(f"GET /{'x' * (length - 1)} HTTP/1.1\r\n\r\n")
+        assert client.answer()[0] == status
+
+
+@pytest.mark.parametrize("listener, limit", [("admin", ADMIN_BODY_MAX), ("https", DEVICE_BODY_MAX)])
+def test_the_body_has_a_limit(raw, listener, limit):
+    client = raw(listener)
+    client.send(f"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: {limit}\r\n\r\n")
+    client.send(b"x" * limit)
+    assert client.answer()[0] == 404
+    client = raw(listener)
+    client.send(f"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: {limit + 1}\r\n\r\n")
+    assert client.answer()[0] == 413
+
+
+def test_a_refusal_comes_after_the_answers_before_it(raw):
+    client = raw()
+    client.send("GET /openapi.json HTTP/1.1\r\n\r\n" * 5 + "BREW /coffee HTTP/1.1\r\n\r\n")
+    for _ in range(5):
+        status, _, body = client.answer()
+        assert status == 200 and json.loads(body)["openapi"]
+    assert client.answer()[0] == 501
+
+
+def test_a_client_that_reads_late_gets_everything(raw, api):
+    client = raw()
+    client.send("GET /openapi.json HTTP/1.1\r\n\r\n" * 500)  # answers fill every buffer between
+    api.barrier()
+    for _ in range(500):
+        assert json.loads(client.answer()[2])["openapi"]
+
+
+def test_a_client_that_upgrades_is_not_followed(raw):
+    for protocol in ("websocket", "h2c"):
+        client = raw()
+        client.send(f"GET /health HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: {protocol}\r\n"
+                    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
+        assert client.answer()[0] == 200
+        client.send("GET /health HTTP/1.1\r\n\r\n")
+        assert client.answer()[0] == 200
+
+
+def test_half_a_request_and_gone(raw, api):
+    for text in ("G", "GET /health HT", "POST /api/v1/reset HTTP/1.1\r\nContent-Length: 9\r\n\r\nxx"):
+        client = raw()
+        client.send(text)
+        client.close()
+    api.barrier()
+
+
+def test_strange_paths_find_nothing(raw):
+    client = raw()
+    for path in ("/../../etc/passwd", "/%00", "/%zz", "//health", "/health/", "/%2e%2e",
+                 "/api/v1/devices/aliyun/pk/%2F", "/api/v1/devices/aliyun/pk/%00"):
+        client.send(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert client.answer()[0] == 404, path
+    client.send("GET /health? HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert client.answer()[0] == 200
+
+
+def test_a_device_call_that_no_cloud_serves(raw, api):
+    since = api.last_seq()
+    client = raw("https")
+    client.send("GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n")
+    status, _, body = client.answer()
+    assert status == 404 and json.loads(body)["code"] == 404
+    api.wait_event({"type": "http-auth", "path": "/nowhere", "status": 404}, since=since)

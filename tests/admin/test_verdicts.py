@@ -1,0 +1,62 @@
+"""Rules and verdicts."""
+
+DEVICE = "aliyun/pk/device"
+
+
+def test_rules_have_ids_sources_and_actions(api):
+    rules = api.get("/api/v1/rules")["rules"]
+    ids = [rule["id"] for rule in rules]
+    assert len(set(ids)) == len(ids) > 50
+    for rule in rules:
+        assert rule["statement"] and rule["source"] and rule["owner"]
+        assert rule["severity"] in ("error", "warning", "info")
+        assert rule["action"] in ("enforce", "report", "off")
+
+
+def test_nothing_seen_is_never_green(api):
+    assert api.get("/api/v1/verdicts") == {"devices": [], "verdict": "not exercised"}
+    answer = api.verdict(DEVICE)
+    assert answer["verdict"] == "not exercised"
+    assert {rule["verdict"] for rule in answer["devices"][0]["rules"]} == {"not exercised"}
+
+
+def test_a_device_that_keeps_the_rules_passes(api, online):
+    online(DEVICE)
+    answer = api.verdict(DEVICE)
+    verdicts = {rule["verdict"] for rule in answer["devices"][0]["rules"]}
+    assert answer["verdict"] == "passed"
+    assert verdicts == {"passed", "not exercised"}
+    assert api.get("/api/v1/verdicts")["verdict"] == "passed"
+
+
+def test_a_broken_rule_fails_and_is_proven(api, online):
+    since = api.last_seq()
+    device = online(DEVICE)
+    device.send_packet(type="publish", qos=2, id=1, topic="/pk/device/user/both", payload="x")
+    assert device.receive() is None
+    told = api.wait_event({"type": "publish", "device": DEVICE}, since=since)
+    answer = api.get("/api/v1/verdicts")
+    assert answer["verdict"] == "failed"
+    broken = answer["devices"][0]["rules"][0]
+    assert broken["id"] == told["findings"][0]["rule"] and broken["verdict"] == "failed"
+    assert broken["events"] == [told["seq"]] and broken["count"] == 1
+    assert broken["detail"] == told["findings"][0]["detail"]
+
+
+def test_one_device_does_not_answer_for_another(api, online):
+    device = online(DEVICE)
+    device.send_packet(type="publish", qos=2, id=1, topic="/pk/device/user/both", payload="x")
+    assert device.receive() is None
+    online("aliyun/pk/second")
+    assert api.verdict("aliyun/pk/second")["verdict"] == "passed"
+
+
+def test_rules_of_other_clouds_do_not_concern_a_device(api, online):
+    online(DEVICE)
+    owners = {rule["owner"] for rule in api.verdict(DEVICE)["devices"][0]["rules"]}
+    assert "aliyun" in owners and "tencent" not in owners and "enos" not in owners
+
+
+def test_verdict_of_nobody(refused):
+    refused(404, "GET", "/api/v1/verdicts", device="aliyun/pk/nobody")
+    refused(400, "GET", "/api/v1/verdicts", device="nobody")
