@@ -36,7 +36,7 @@ static void record_failure(const struct site *site, const char *what, sky_err er
 static void do_reply(const struct site *site, const struct sky_effect *effect)
 {
     if (site->act != NULL && site->act->on_reply != NULL)
-        site->act->on_reply(site->act->ctx, effect->topic, effect->payload);
+        site->act->on_reply(site->act->ctx, effect);
     else
         sky_broker_reply(site->app, site->session, effect->topic, effect->payload, effect->qos,
                          site->of);

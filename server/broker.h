@@ -47,7 +47,7 @@ struct sky_act {
      * whose acknowledgement the cloud withholds. NULL: nothing to do. */
     void (*on_ack)(const struct sky_act *act);
     /* Where REPLY effects go instead of the topic's subscribers; NULL: to the subscribers. */
-    void (*on_reply)(void *ctx, sky_span topic, sky_span payload);
+    void (*on_reply)(void *ctx, const struct sky_effect *reply);
     void *ctx;
 };
 

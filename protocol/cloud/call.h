@@ -55,6 +55,7 @@ struct sky_coap_call {
     unsigned saw;             /* SKY_COAP_SAW_... */
     sky_span identity;        /* that opened the channel */
     sky_span product, device; /* whom it belongs to */
+    enum sky_profile profile;
 };
 
 enum sky_coap_act {
@@ -63,6 +64,7 @@ enum sky_coap_act {
                          `code` and what its service replies; else `refused_code` */
     SKY_COAP_FETCH,   /* the device fetches the command that waits for it on `topic`: `code` and the
                          command, or `refused_code` when none does */
+    SKY_COAP_REPEAT,  /* what the earlier request under this message id was answered with */
 };
 
 struct sky_coap_decision {

@@ -27,6 +27,7 @@ struct sky_effect {
     sky_span topic, name, payload; /* live in the list's arena or are static */
     int64_t delay_ms;              /* CLOSE: how long from now; MINT_TOKEN: how long it is valid */
     int64_t version;               /* PUT_DOCUMENT: the document's new version */
+    uint8_t coap_code; /* REPLY: what a CoAP answer says in its place; 0: it is the body */
 };
 
 enum { SKY_EFFECTS_MAX = 16 };

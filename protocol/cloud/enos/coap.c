@@ -26,16 +26,23 @@ static void answer(struct visit *v, uint8_t code)
     *v->decision = (struct sky_coap_decision){.act = SKY_COAP_ANSWER, .code = code};
 }
 
-static void check_habits(struct visit *v)
+/* False: answered, as a cloud does that knows requests by their message ids. */
+static bool check_habits(struct visit *v)
 {
     unsigned saw = v->call->saw;
     bool discovers = sky_span_starts(v->path, SKY_SPAN("/.well-known/core"));
     sky_judge_rule(v->judge, ENOS_RULE(COAP_OBSERVE), !(saw & SKY_COAP_SAW_OBSERVE) && !discovers,
                    "%s", discovers ? "asked for /.well-known/core" : "the request observes");
-    sky_judge_rule(v->judge, ENOS_RULE(COAP_MID_REUSE), !(saw & SKY_COAP_SAW_ID_REUSED),
-                   "message id %u came before, with another request", v->call->request->message.id);
+    bool same_id = saw & SKY_COAP_SAW_ID_REUSED;
+    bool reused = sky_judge_rule(v->judge, ENOS_RULE(COAP_MID_REUSE),
+                                 !same_id && !(saw & SKY_COAP_SAW_TOKEN_REUSED),
+                                 "the %s of message %u came before, with another request",
+                                 same_id ? "id" : "token", v->call->request->message.id);
     sky_judge_rule(v->judge, ENOS_RULE(COAP_PAYLOAD_SIZE), !(saw & SKY_COAP_SAW_LARGE),
                    "a payload of %zu bytes in one message", v->call->request->body.len);
+    if (reused && same_id)
+        *v->decision = (struct sky_coap_decision){.act = SKY_COAP_REPEAT};
+    return !(reused && same_id);
 }
 
 /* False: answered. */
@@ -53,9 +60,16 @@ static bool check_path(struct visit *v)
     return true;
 }
 
+/* RFC 7252 §5.8.1 has 2.05 for a GET; the vendor's later table of codes knows no success but 2.04.
+ */
+static uint8_t success_of_get(const struct visit *v)
+{
+    return v->call->profile == SKY_PROFILE_SEED ? SKY_COAP_CONTENT : SKY_COAP_CHANGED;
+}
+
 static void activate(struct visit *v)
 {
-    answer(v, SKY_COAP_CONTENT);
+    answer(v, success_of_get(v));
     v->decision->payload = sky_enos__activate(v->facts, v->effects);
 }
 
@@ -98,7 +112,7 @@ static void serve_device(struct visit *v)
     }
     *v->decision =
         (struct sky_coap_decision){.act = post ? SKY_COAP_PUBLISH : SKY_COAP_FETCH,
-                                   .code = post ? SKY_COAP_CHANGED : SKY_COAP_CONTENT,
+                                   .code = post ? SKY_COAP_CHANGED : success_of_get(v),
                                    .refused_code = post ? SKY_COAP_FORBIDDEN : SKY_COAP_NOT_FOUND,
                                    .topic = v->topic};
 }
@@ -116,7 +130,8 @@ void sky_enos__coap(const struct sky_coap_call *call, const struct sky_facts *fa
                       .method = call->request->message.code};
     const struct sky_topic_keys keys = {call->product, call->device};
     sky_enos__read_identity(call->identity, &v.id);
-    check_habits(&v);
+    if (!check_habits(&v))
+        return;
     if (facts->device == NULL || facts->product == NULL) { /* deleted since the handshake */
         answer(&v, SKY_COAP_UNAUTHORIZED);
         return;

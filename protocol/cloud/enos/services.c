@@ -26,19 +26,20 @@ enum code {
 
 static const struct {
     enum code code;
+    uint8_t coap_code;
     const char *text;
 } texts[] = {
-    {CODE_TOO_LARGE, "Msg size is too large, discard the message"},
-    {CODE_NO_RIGHT, "Publish to topic with no write permission"},
-    {CODE_MODEL, "Model validate failed"},
-    {CODE_POINT_FORMAT, "Measurepoint post data format error"},
-    {CODE_UPDATE_FORMAT, "Attribute update data format error"},
-    {CODE_QUERY_FORMAT, "Attribute query data format error"},
-    {CODE_DELETE_FORMAT, "Attribute delete data format error"},
-    {CODE_NO_SUB_DEVICE, "No sub-device permission"},
-    {CODE_NOT_JSON, "Payload format error"},
-    {CODE_EMPTY, "Payload is empty"},
-    {CODE_METHOD, "Methods not consistent"},
+    {CODE_TOO_LARGE, SKY_COAP_TOO_LARGE, "Msg size is too large, discard the message"},
+    {CODE_NO_RIGHT, SKY_COAP_FORBIDDEN, "Publish to topic with no write permission"},
+    {CODE_MODEL, SKY_COAP_BAD_REQUEST, "Model validate failed"},
+    {CODE_POINT_FORMAT, SKY_COAP_BAD_REQUEST, "Measurepoint post data format error"},
+    {CODE_UPDATE_FORMAT, SKY_COAP_BAD_REQUEST, "Attribute update data format error"},
+    {CODE_QUERY_FORMAT, SKY_COAP_BAD_REQUEST, "Attribute query data format error"},
+    {CODE_DELETE_FORMAT, SKY_COAP_BAD_REQUEST, "Attribute delete data format error"},
+    {CODE_NO_SUB_DEVICE, SKY_COAP_FORBIDDEN, "No sub-device permission"},
+    {CODE_NOT_JSON, SKY_COAP_BAD_REQUEST, "Payload format error"},
+    {CODE_EMPTY, SKY_COAP_BAD_REQUEST, "Payload is empty"},
+    {CODE_METHOD, SKY_COAP_BAD_REQUEST, "Methods not consistent"},
 };
 
 enum { THING_LEVEL = 4 }; /* of /sys/{product}/{device}/thing/... */
@@ -61,6 +62,20 @@ static const char *code_text(enum code code)
     return "";
 }
 
+/* CoAP's answers have a code in place of a body when something is wrong. */
+static uint8_t coap_code(enum code code)
+{
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (texts[i].code == code)
+            return texts[i].coap_code;
+    return 0;
+}
+
+static struct sky_effect *last(struct sky_effects *effects)
+{
+    return &effects->list[effects->count - 1];
+}
+
 /* The vendor's key order; `data` is a JSON object. */
 static void reply(const struct request *request, enum code code, sky_span data)
 {
@@ -76,6 +91,7 @@ static void reply(const struct request *request, enum code code, sky_span data)
     sky_buf_addf(&out, "\"data\":%.*s}", SKY_SPAN_ARGS(data));
     sky_envelope_reply(request->effects, uplink,
                        sky_envelope_reply_topic(&request->effects->arena, uplink->topic), &out);
+    last(request->effects)->coap_code = coap_code(code);
 }
 
 static void succeed(const struct request *request)
@@ -533,6 +549,7 @@ static void handle_unknown(const struct sky_uplink *uplink, const struct sky_fac
     sky_judge_rule(judge, ENOS_RULE(SERVICE_UNKNOWN), false, "nothing answers on %.*s",
                    SKY_SPAN_ARGS(uplink->topic));
     refuse(uplink, facts, judge, effects);
+    last(effects)->coap_code = SKY_COAP_NOT_FOUND;
 }
 
 static void handle_command_answer(const struct sky_uplink *uplink, const struct sky_facts *facts,
