@@ -22,6 +22,7 @@ static void free_nodes(struct sky_broker *broker)
         sky_receivers_done(&node->receivers);
         free(node);
     }
+    broker->node_bytes = 0;
 }
 
 void sky_broker_done(struct sky_broker *broker)
@@ -46,9 +47,11 @@ static struct sky_topic_node *find_node(struct sky_app *app, sky_span topic)
     HASH_FIND(hh, broker->nodes, topic.ptr, topic.len, node);
     if (node != NULL)
         return node;
-    if (HASH_COUNT(broker->nodes) >= SKY_TOPIC_NODES_MAX)
+    if (HASH_COUNT(broker->nodes) >= SKY_TOPIC_NODES_MAX ||
+        broker->node_bytes >= SKY_TOPIC_BYTES_MAX)
         sky_broker_forget(app);
     node = sky_mem_new(sizeof *node + topic.len);
+    broker->node_bytes += sizeof *node + topic.len;
     memcpy(node->name, topic.ptr, topic.len);
     node->len = (uint16_t)topic.len;
     node->publisher = UINT32_MAX;
@@ -71,6 +74,7 @@ static struct sky_topic_node *node_for(struct sky_app *app, struct sky_session *
     if (node->publisher != session->slot) {
         const struct sky_product_info *product = session->product;
         node->row = NULL;
+        node->fits = sky_cloud_topic_fits(&product->cloud->limits, topic);
         node->right = (uint8_t)sky_cloud_right(
             product->cloud, sky_span_str(product->product.key), sky_span_str(session->device_key),
             product->topics, product->topic_count, topic, SKY_MAY_PUB, &node->row);
@@ -83,7 +87,9 @@ static const struct sky_receivers *receivers_of(struct sky_app *app, struct sky_
 {
     uint64_t generation = sky_subs_generation(app->broker.subs);
     if (node->generation != generation) {
+        size_t room = node->receivers.room;
         sky_subs_match(app->broker.subs, sky_span_of(node->name, node->len), &node->receivers);
+        app->broker.node_bytes += (node->receivers.room - room) * sizeof *node->receivers.list;
         node->generation = generation;
     }
     return &node->receivers;
@@ -162,7 +168,10 @@ static void deliver_0(struct sky_app *app, struct sky_session *session, struct p
         return;
     }
     const struct sky_mqtt_publish publish = {.topic = parcel->topic, .payload = parcel->payload};
-    sky_mqtt_put_publish(sky_conn_out(session->conn), &publish);
+    if (!sky_mqtt_put_publish(sky_conn_out(session->conn), &publish)) {
+        record_drop(app, session, parcel, "the device does not read: too much waits for it");
+        return;
+    }
     session->delivered++;
     record_delivery(app, session, parcel, 0, 0, false);
 }
@@ -246,8 +255,8 @@ bool sky_broker_reply(struct sky_app *app, struct sky_session *session, sky_span
 /* ---- publishing ---- */
 
 /* The general limits on a publish. False: the act ends here, and `result` says how. */
-static bool within_limits(const struct sky_act *act, struct sky_judge *judge, bool *ret_acknowledge,
-                          struct sky_act_result *result)
+static bool within_limits(const struct sky_act *act, bool topic_fits, struct sky_judge *judge,
+                          bool *ret_acknowledge, struct sky_act_result *result)
 {
     const struct sky_cloud *cloud = act->session->product->cloud;
     const struct sky_cloud_limits *limits = &cloud->limits;
@@ -261,7 +270,11 @@ static bool within_limits(const struct sky_act *act, struct sky_judge *judge, bo
     if (sky_judge_rule(judge, sky_cloud_limit_rule(cloud, SKY_LIMIT_PAYLOAD_SIZE),
                        act->payload.len <= limits->payload_max,
                        "payload of %zu bytes; at most %u are carried", act->payload.len,
-                       limits->payload_max)) {
+                       limits->payload_max) ||
+        sky_judge_rule(judge, sky_cloud_limit_rule(cloud, SKY_LIMIT_TOPIC_LENGTH), topic_fits,
+                       "topic of %zu bytes; at most %u with at most %u slashes are taken: %.*s",
+                       act->topic.len, limits->topic_len_max, limits->topic_slashes_max,
+                       SKY_SPAN_ARGS(act->topic))) {
         *ret_acknowledge = cloud->publish_violation == SKY_VIOLATION_ACK;
         return false;
     }
@@ -269,25 +282,28 @@ static bool within_limits(const struct sky_act *act, struct sky_judge *judge, bo
 }
 
 static const enum sky_limit_rule right_rules[] = {
-    [SKY_RIGHT_GRANTED] = SKY_LIMIT_TOPIC_PUB,
     [SKY_RIGHT_NONE] = SKY_LIMIT_TOPIC_PUB,
     [SKY_RIGHT_DIRECTION] = SKY_LIMIT_TOPIC_DIRECTION,
     [SKY_RIGHT_OTHER] = SKY_LIMIT_TOPIC_OTHER,
 };
 static const char *const right_texts[] = {
-    [SKY_RIGHT_GRANTED] = "",
     [SKY_RIGHT_NONE] = "no topic of this device",
     [SKY_RIGHT_DIRECTION] = "a topic the device may only subscribe to",
     [SKY_RIGHT_OTHER] = "a topic of another device",
 };
 
-/* False: the device may not publish there, and the rule is enforced. */
+/* False: the device may not publish there, and the rule is enforced. With the right to, every rule
+ * about it is kept. */
 static bool has_right(const struct sky_act *act, enum sky_right right, struct sky_judge *judge)
 {
     const struct sky_cloud *cloud = act->session->product->cloud;
-    return !sky_judge_rule(judge, sky_cloud_limit_rule(cloud, right_rules[right]),
-                           right == SKY_RIGHT_GRANTED, "published to %.*s: %s",
-                           SKY_SPAN_ARGS(act->topic), right_texts[right]);
+    if (right != SKY_RIGHT_GRANTED)
+        return !sky_judge_rule(judge, sky_cloud_limit_rule(cloud, right_rules[right]), false,
+                               "published to %.*s: %s", SKY_SPAN_ARGS(act->topic),
+                               right_texts[right]);
+    for (size_t i = SKY_RIGHT_NONE; i < SKY_COUNT(right_rules); i++)
+        sky_judge_rule(judge, sky_cloud_limit_rule(cloud, right_rules[i]), true, " ");
+    return true;
 }
 
 static uint64_t record_publish(struct sky_app *app, const struct sky_act *act,
@@ -323,9 +339,11 @@ struct service_facts {
     char fresh[65];
 };
 
-static void gather(struct sky_app *app, const struct sky_session *session,
-                   const char *document_name, struct service_facts *f)
+/* Any error but NOT_FOUND of a document means that it is there and cannot be read. */
+static sky_err gather(struct sky_app *app, const struct sky_session *session,
+                      const char *document_name, struct service_facts *f)
 {
+    sky_err err = SKY_OK;
     f->facts = (struct sky_facts){.now_ms = app->clock.now_ms};
     sky_rng_text(&app->rng, f->fresh, sizeof f->fresh - 1);
     f->facts.fresh = sky_span_of(f->fresh, sizeof f->fresh - 1);
@@ -334,10 +352,11 @@ static void gather(struct sky_app *app, const struct sky_session *session,
         f->facts.device = &f->device;
     }
     sky_buf_init(&f->document, SKY_DOCUMENT_MAX);
-    if (document_name != NULL &&
-        sky_store_get_document(app->store, session->device_id, sky_span_str(document_name),
-                               &f->document, &f->facts.document_version) == SKY_OK)
-        f->facts.document = sky_buf_span(&f->document);
+    if (document_name != NULL)
+        err = sky_store_get_document(app->store, session->device_id, sky_span_str(document_name),
+                                     &f->document, &f->facts.document_version);
+    f->facts.document = sky_buf_span(&f->document);
+    return err == SKY_ERR_NOT_FOUND ? SKY_OK : err;
 }
 
 static struct sky_uplink uplink_of(const struct sky_act *act)
@@ -364,14 +383,22 @@ static bool receives_reply(struct sky_app *app, const struct sky_act *act,
            sky_broker_subscribes(app, act->session, sky_span_str(topic), &qos);
 }
 
+/* A document that cannot be read must not be taken for one that is not there: then the service is
+ * not asked, and the journal says why. */
 static void serve(struct sky_app *app, const struct sky_act *act, const struct sky_service *service,
                   struct sky_judge *judge)
 {
     struct service_facts f;
     struct sky_uplink uplink = uplink_of(act);
     uplink.reply_subscribed = receives_reply(app, act, service, &uplink);
-    gather(app, act->session, service->document, &f);
-    service->handle(&uplink, &f.facts, judge, &app->effects);
+    sky_err err = gather(app, act->session, service->document, &f);
+    if (err == SKY_OK) {
+        service->handle(&uplink, &f.facts, judge, &app->effects);
+    } else {
+        struct sky_effect *note = sky_effects_add(&app->effects, SKY_EFFECT_NOTE);
+        note->name = SKY_SPAN("document-unreadable");
+        note->payload = sky_span_str(sky_err_text(err));
+    }
     sky_buf_done(&f.document);
 }
 
@@ -383,12 +410,25 @@ static void answer_refusal(struct sky_app *app, const struct sky_act *act, struc
         return;
     struct service_facts f;
     struct sky_uplink uplink = uplink_of(act);
-    gather(app, act->session, NULL, &f);
+    (void)gather(app, act->session, NULL, &f);
     cloud->refused_publish(&uplink, &f.facts, judge, &app->effects);
     sky_buf_done(&f.document);
 }
 
-void sky_broker_subscribed(struct sky_app *app, struct sky_session *session, sky_span filter)
+static void record_service(struct sky_app *app, const struct sky_act *act,
+                           const struct sky_judge *judge, uint64_t of)
+{
+    const struct sky_attr attrs[] = {SKY_ATTR(TOPIC, act->topic), SKY_ATTR_INT(OF, (int64_t)of)};
+    const struct sky_event_head head = {.type = SKY_EVENT_SERVICE,
+                                        .direction = SKY_INSIDE,
+                                        .transport = act->transport,
+                                        .connection = act->connection,
+                                        .device_id = act->session->device_id};
+    sky_journal_add(app->journal, &head, attrs, SKY_COUNT(attrs), judge);
+}
+
+void sky_broker_subscribed(struct sky_app *app, struct sky_session *session, sky_span filter,
+                           uint64_t of)
 {
     const struct sky_cloud *cloud = session->product->cloud;
     if (cloud->subscribed == NULL)
@@ -401,11 +441,17 @@ void sky_broker_subscribed(struct sky_app *app, struct sky_session *session, sky
     struct sky_judge judge;
     struct service_facts f;
     sky_judge_init(&judge, sky_product_policy(app, session->product));
-    gather(app, session, NULL, &f);
+    (void)gather(app, session, NULL, &f);
     cloud->subscribed(&uplink, &f.facts, &judge, &app->effects);
     sky_buf_done(&f.document);
+    if (judge.count > 0)
+        record_service(app, &act, &judge, of);
+    const struct sky_rule *due = cloud->activation_unsubscribed;
+    if (due != NULL &&
+        sky_rule_set_has(&judge.exercised, sky_catalogue_index(&app->catalogue, due)))
+        session->subscribed_activation = true;
     sky_session_judged(app, session, &judge);
-    sky_apply(app, session, NULL, &app->effects, 0);
+    sky_apply(app, session, NULL, &app->effects, of);
 }
 
 void sky_broker_resume(struct sky_app *app, struct sky_session *session)
@@ -439,7 +485,7 @@ struct sky_act_result sky_broker_publish(struct sky_app *app, const struct sky_a
     struct sky_topic_node *node = node_for(app, session, act->topic);
     const struct sky_topic_row *row = node->row;
     result.right = node->right;
-    bool carried = within_limits(act, &judge, &acknowledged, &result);
+    bool carried = within_limits(act, node->fits, &judge, &acknowledged, &result);
     if (carried && !has_right(act, result.right, &judge)) {
         carried = false;
         acknowledged = cloud->publish_violation == SKY_VIOLATION_ACK;

@@ -13,7 +13,9 @@ struct sky_app;
 struct sky_session;
 
 enum {
-    SKY_TOPIC_NODES_MAX = 65536, /* topics remembered; all are forgotten when it is passed */
+    /* Topics remembered, and the bytes that this takes; all are forgotten when one is passed. */
+    SKY_TOPIC_NODES_MAX = 65536,
+    SKY_TOPIC_BYTES_MAX = 32 * 1024 * 1024,
 };
 
 /* A topic that was published to, with what was found out about it. */
@@ -24,6 +26,7 @@ struct sky_topic_node {
     uint64_t generation;             /* of the subscriptions */
     uint32_t publisher;              /* slot whose right is cached, UINT32_MAX: none */
     uint8_t right;                   /* enum sky_right */
+    bool fits;                       /* the publisher's cloud takes topics of this length */
     uint16_t len;
     char name[];
 };
@@ -31,6 +34,7 @@ struct sky_topic_node {
 struct sky_broker {
     struct sky_subs *subs;
     struct sky_topic_node *nodes; /* hash by name */
+    size_t node_bytes;            /* taken by them */
     uint32_t epoch;               /* grows whenever nodes are forgotten: pointers to them die */
 };
 
@@ -81,8 +85,10 @@ void sky_broker_sent(struct sky_mqtt_session *mqtt, const struct sky_mqtt_msg *m
 /* The device is back with its session kept: sends again what it has not acknowledged, then what
  * waited. */
 void sky_broker_resume(struct sky_app *app, struct sky_session *session);
-/* The device was granted a subscription: the cloud may have something to say. */
-void sky_broker_subscribed(struct sky_app *app, struct sky_session *session, sky_span filter);
+/* The device was granted a subscription by the SUBSCRIBE with that number in the journal: the cloud
+ * may have something to say. */
+void sky_broker_subscribed(struct sky_app *app, struct sky_session *session, sky_span filter,
+                           uint64_t of);
 
 /* Does the session subscribe to this topic? `*ret_qos` is the highest granted. */
 bool sky_broker_subscribes(struct sky_app *app, const struct sky_session *session, sky_span topic,

@@ -29,11 +29,12 @@ static struct sky_event_head head_of(const struct sky_conn *conn, enum sky_event
                                    .device_id = conn->device_id};
 }
 
-static void record(struct sky_conn *conn, enum sky_event_type type, enum sky_direction direction,
-                   const struct sky_attr *attrs, size_t count, const struct sky_judge *judge)
+static uint64_t record(struct sky_conn *conn, enum sky_event_type type,
+                       enum sky_direction direction, const struct sky_attr *attrs, size_t count,
+                       const struct sky_judge *judge)
 {
     const struct sky_event_head head = head_of(conn, type, direction);
-    sky_journal_add(conn->app->journal, &head, attrs, count, judge);
+    return sky_journal_add(conn->app->journal, &head, attrs, count, judge);
 }
 
 static void record_id(struct sky_conn *conn, enum sky_event_type type, enum sky_direction direction,
@@ -220,9 +221,10 @@ static struct sky_login login_of(const struct sky_conn *conn,
                               .keepalive_s = connect->keepalive_s};
 }
 
-static void record_connect(struct sky_conn *conn, const struct sky_mqtt_connect *connect,
-                           const struct sky_lookup *lookup, const struct sky_login_outcome *outcome,
-                           const struct sky_judge *judge)
+static uint64_t record_connect(struct sky_conn *conn, const struct sky_mqtt_connect *connect,
+                               const struct sky_lookup *lookup,
+                               const struct sky_login_outcome *outcome,
+                               const struct sky_judge *judge)
 {
     char peer[64];
     struct sky_buf explanation;
@@ -252,8 +254,9 @@ static void record_connect(struct sky_conn *conn, const struct sky_mqtt_connect 
     struct sky_event_head head = head_of(conn, SKY_EVENT_CONNECT, SKY_UP);
     if (lookup->device.id != 0)
         head.device_id = lookup->device.id;
-    sky_journal_add(conn->app->journal, &head, attrs, count, judge);
+    uint64_t seq = sky_journal_add(conn->app->journal, &head, attrs, count, judge);
     sky_buf_done(&explanation);
+    return seq;
 }
 
 static void send_connack(struct sky_conn *conn, bool present, uint8_t code, int64_t device_id)
@@ -314,7 +317,7 @@ static void take_over(struct sky_conn *conn, struct sky_session *session)
 
 static void admit(struct sky_conn *conn, const struct sky_mqtt_connect *connect,
                   const struct sky_lookup *lookup, const struct sky_login_outcome *outcome,
-                  const struct sky_judge *judge)
+                  const struct sky_judge *judge, uint64_t seq)
 {
     struct sky_app *app = conn->app;
     struct sky_session *session = sky_session_open(app, &lookup->product, &lookup->device);
@@ -339,7 +342,7 @@ static void admit(struct sky_conn *conn, const struct sky_mqtt_connect *connect,
     set_alarm(conn);
     if (present)
         sky_broker_resume(app, session);
-    sky_apply(app, session, NULL, &app->effects, 0);
+    sky_apply(app, session, NULL, &app->effects, seq);
 }
 
 static void on_connect(struct sky_conn *conn, const struct sky_mqtt_packet *packet)
@@ -360,11 +363,11 @@ static void on_connect(struct sky_conn *conn, const struct sky_mqtt_packet *pack
             judge.policy = sky_lookup_policy(app, &lookup);
         sky_login_decide(app, &login, connect, &lookup, &judge, &app->effects, &outcome);
     }
-    record_connect(conn, connect, &lookup, &outcome, &judge);
+    uint64_t seq = record_connect(conn, connect, &lookup, &outcome, &judge);
     if (outcome.connack != 0)
         refuse(conn, &lookup, &outcome, &judge);
     else
-        admit(conn, connect, &lookup, &outcome, &judge);
+        admit(conn, connect, &lookup, &outcome, &judge, seq);
 }
 
 /* ---- PUBLISH and its acknowledgements ---- */
@@ -437,47 +440,70 @@ static void on_qos2_packet(struct sky_conn *conn, const struct sky_mqtt_packet *
 
 /* ---- SUBSCRIBE and UNSUBSCRIBE ---- */
 
-static enum sky_limit_rule filter_rule(enum sky_right right)
+static const enum sky_limit_rule filter_rules[] = {
+    [SKY_RIGHT_NONE] = SKY_LIMIT_TOPIC_SUB,
+    [SKY_RIGHT_DIRECTION] = SKY_LIMIT_TOPIC_DIRECTION,
+    [SKY_RIGHT_OTHER] = SKY_LIMIT_TOPIC_OTHER,
+};
+
+/* False: the device may not subscribe there, and the rule is enforced. With the right to, every
+ * rule about it is kept. */
+static bool may_subscribe(const struct sky_session *session, sky_span filter,
+                          struct sky_judge *judge)
 {
-    switch (right) {
-    case SKY_RIGHT_DIRECTION:
-        return SKY_LIMIT_TOPIC_DIRECTION;
-    case SKY_RIGHT_OTHER:
-        return SKY_LIMIT_TOPIC_OTHER;
-    default:
-        return SKY_LIMIT_TOPIC_SUB;
-    }
+    const struct sky_product_info *product = session->product;
+    const struct sky_topic_row *row;
+    enum sky_right right = sky_cloud_right(product->cloud, sky_span_str(product->product.key),
+                                           sky_span_str(session->device_key), product->topics,
+                                           product->topic_count, filter, SKY_MAY_SUB, &row);
+    if (right != SKY_RIGHT_GRANTED)
+        return !sky_judge_rule(judge, sky_cloud_limit_rule(product->cloud, filter_rules[right]),
+                               false, "subscribed to %.*s without the right to",
+                               SKY_SPAN_ARGS(filter));
+    for (size_t i = SKY_RIGHT_NONE; i < SKY_COUNT(filter_rules); i++)
+        sky_judge_rule(judge, sky_cloud_limit_rule(product->cloud, filter_rules[i]), true, " ");
+    return true;
+}
+
+/* False: too many filters, and the rule is enforced. One that is held already only changes its
+ * QoS (3.8.4-3). */
+static bool has_room(const struct sky_subs *subs, const struct sky_session *session,
+                     sky_span filter, size_t number, struct sky_judge *judge)
+{
+    const struct sky_cloud_limits *limits = &session->product->cloud->limits;
+    size_t held = sky_subs_count(subs, session->slot);
+    return !sky_judge_rule(
+        judge, sky_cloud_limit_rule(session->product->cloud, SKY_LIMIT_SUB_COUNT),
+        number < limits->filters_per_packet_max &&
+            (held < limits->filters_per_device_max || sky_subs_has(subs, session->slot, filter)),
+        "filter number %zu of its packet, with %zu held; at most %u and %u are taken", number + 1,
+        held, limits->filters_per_packet_max, limits->filters_per_device_max);
 }
 
 /* The SUBACK code for one filter; adds the subscription when it is granted (3.8.4-5). */
 static uint8_t subscribe_one(struct sky_conn *conn, sky_span filter, uint8_t qos, size_t number,
                              struct sky_judge *judge)
 {
-    struct sky_session *session = conn->state;
-    const struct sky_product_info *product = session->product;
-    const struct sky_cloud *cloud = product->cloud;
-    const struct sky_cloud_limits *limits = &cloud->limits;
+    const struct sky_session *session = conn->state;
+    const struct sky_cloud *cloud = session->product->cloud;
+    struct sky_subs *subs = conn->app->broker.subs;
     if (sky_judge_rule(judge, sky_cloud_limit_rule(cloud, SKY_LIMIT_QOS2_SUBSCRIBE), qos < 2,
-                       "asked for QoS 2 on %.*s", SKY_SPAN_ARGS(filter)))
-        return SKY_SUBACK_FAILURE;
-    const struct sky_topic_row *row;
-    enum sky_right right = sky_cloud_right(cloud, sky_span_str(product->product.key),
-                                           sky_span_str(session->device_key), product->topics,
-                                           product->topic_count, filter, SKY_MAY_SUB, &row);
-    if (sky_judge_rule(judge, sky_cloud_limit_rule(cloud, filter_rule(right)),
-                       right == SKY_RIGHT_GRANTED, "subscribed to %.*s without the right to",
-                       SKY_SPAN_ARGS(filter)))
-        return SKY_SUBACK_FAILURE;
-    size_t held = sky_subs_count(conn->app->broker.subs, session->slot);
-    if (sky_judge_rule(
-            judge, sky_cloud_limit_rule(cloud, SKY_LIMIT_SUB_COUNT),
-            number < limits->filters_per_packet_max && held < limits->filters_per_device_max,
-            "filter number %zu of its packet, with %zu held; at most %u and %u are taken",
-            number + 1, held, limits->filters_per_packet_max, limits->filters_per_device_max))
+                       "asked for QoS 2 on %.*s", SKY_SPAN_ARGS(filter)) ||
+        !may_subscribe(session, filter, judge) ||
+        sky_judge_rule(judge, sky_cloud_limit_rule(cloud, SKY_LIMIT_TOPIC_LENGTH),
+                       sky_cloud_topic_fits(&cloud->limits, filter),
+                       "filter of %zu bytes; at most %u with at most %u slashes are taken: %.*s",
+                       filter.len, cloud->limits.topic_len_max, cloud->limits.topic_slashes_max,
+                       SKY_SPAN_ARGS(filter)) ||
+        !has_room(subs, session, filter, number, judge))
         return SKY_SUBACK_FAILURE;
     uint8_t granted = qos > 1 ? 1 : qos;
-    sky_err err = sky_subs_add(conn->app->broker.subs, session->slot, filter, granted);
-    return err == SKY_OK ? granted : SKY_SUBACK_FAILURE;
+    if (sky_subs_add(subs, session->slot, filter, granted) == SKY_OK)
+        return granted;
+    sky_judge_rule(judge, sky_cloud_limit_rule(cloud, SKY_LIMIT_SUB_COUNT), false,
+                   "more than %d filters, or %d levels in one with wildcards: %.*s",
+                   SKY_SUBS_PER_SUBSCRIBER_MAX, SKY_SUBS_TRIE_DEPTH_MAX, SKY_SPAN_ARGS(filter));
+    return SKY_SUBACK_FAILURE;
 }
 
 /* The packet's filters as JSON, with the codes they were answered with if there are any. */
@@ -499,9 +525,9 @@ static void filters_json(struct sky_mqtt_filters filters, const uint8_t *codes, 
     sky_jw_end_array(&jw);
 }
 
-static void record_filters(struct sky_conn *conn, enum sky_event_type type,
-                           enum sky_direction direction, const struct sky_mqtt_filters *filters,
-                           const uint8_t *codes, const struct sky_judge *judge)
+static uint64_t record_filters(struct sky_conn *conn, enum sky_event_type type,
+                               enum sky_direction direction, const struct sky_mqtt_filters *filters,
+                               const uint8_t *codes, const struct sky_judge *judge)
 {
     struct sky_buf json;
     sky_buf_init(&json, FILTERS_JSON_MAX);
@@ -509,12 +535,14 @@ static void record_filters(struct sky_conn *conn, enum sky_event_type type,
     const struct sky_attr attrs[] = {
         SKY_ATTR_INT(PACKET_ID, filters->packet_id),
         SKY_ATTR(FILTERS, json.overflow ? SKY_SPAN("[]") : sky_buf_span(&json))};
-    record(conn, type, direction, attrs, SKY_COUNT(attrs), judge);
+    uint64_t seq = record(conn, type, direction, attrs, SKY_COUNT(attrs), judge);
     sky_buf_done(&json);
+    return seq;
 }
 
 /* What the cloud does when a topic is subscribed to, after the SUBACK. */
-static void tell_cloud(struct sky_conn *conn, struct sky_mqtt_filters filters, const uint8_t *codes)
+static void tell_cloud(struct sky_conn *conn, struct sky_mqtt_filters filters, const uint8_t *codes,
+                       uint64_t of)
 {
     struct sky_session *session = conn->state;
     if (session->product->cloud->subscribed == NULL)
@@ -523,7 +551,7 @@ static void tell_cloud(struct sky_conn *conn, struct sky_mqtt_filters filters, c
     uint8_t qos;
     for (size_t i = 0; sky_mqtt_filter_next(&filters, &filter, &qos); i++)
         if (codes[i] != SKY_SUBACK_FAILURE && !conn->closing)
-            sky_broker_subscribed(conn->app, session, filter);
+            sky_broker_subscribed(conn->app, session, filter, of);
 }
 
 static void on_subscribe(struct sky_conn *conn, const struct sky_mqtt_packet *packet)
@@ -541,11 +569,11 @@ static void on_subscribe(struct sky_conn *conn, const struct sky_mqtt_packet *pa
         count++;
     }
     filters = packet->as.filters;
-    record_filters(conn, SKY_EVENT_SUBSCRIBE, SKY_UP, &filters, NULL, &judge);
+    uint64_t seq = record_filters(conn, SKY_EVENT_SUBSCRIBE, SKY_UP, &filters, NULL, &judge);
     sky_session_judged(conn->app, conn->state, &judge);
     sky_mqtt_put_suback(sky_conn_out(conn), filters.packet_id, codes, count);
     record_filters(conn, SKY_EVENT_SUBACK, SKY_DOWN, &filters, codes, NULL);
-    tell_cloud(conn, filters, codes);
+    tell_cloud(conn, filters, codes, seq);
 }
 
 static void on_unsubscribe(struct sky_conn *conn, const struct sky_mqtt_packet *packet)

@@ -63,3 +63,9 @@ bool sky_cloud_is_pushed(const struct sky_cloud *cloud, sky_span product, sky_sp
     const struct sky_topic_row *row = find_row(cloud, topic, &keys);
     return row != NULL && row->rights & SKY_PUSHED;
 }
+
+bool sky_cloud_topic_fits(const struct sky_cloud_limits *limits, sky_span filter)
+{
+    return filter.len <= limits->topic_len_max &&
+           sky_topic_levels(filter) <= (size_t)limits->topic_slashes_max + 1;
+}

@@ -212,6 +212,9 @@ static const struct sky_rule rows[SKY_MQTT_SPEC_RULES + SKY_LIMIT_RULES] = {
     AT(SKY_LIMIT_SUB_COUNT) =
         LIMIT("SUB-COUNT", PLATFORM, "A device stays within the number of filters allowed",
               "Use one filter with a wildcard for several topics, or several SUBSCRIBE packets."),
+    AT(SKY_LIMIT_TOPIC_LENGTH) = ADVICE(
+        "TOPIC-LENGTH", PLATFORM, "A topic has no more bytes and slashes than the cloud takes",
+        "Shorten the topic; product key and device name count too."),
 #undef AT
 };
 

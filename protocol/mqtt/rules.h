@@ -71,6 +71,7 @@ enum sky_limit_rule {
     SKY_LIMIT_TOPIC_DIRECTION,  /* a topic of its own used the wrong way round */
     SKY_LIMIT_TOPIC_OTHER,      /* a topic of another device */
     SKY_LIMIT_SUB_COUNT,        /* more filters than a device may have: 0x80 */
+    SKY_LIMIT_TOPIC_LENGTH,     /* topic or filter longer, or of more levels, than the cloud's */
     SKY_LIMIT_RULES
 };
 

@@ -98,7 +98,7 @@ static void remove_receiver(struct target *target, uint32_t subscriber)
     *gone = who_of(target)[--target->count];
 }
 
-static struct target *find_target(struct sky_subs *subs, sky_span filter)
+static struct target *find_target(const struct sky_subs *subs, sky_span filter)
 {
     struct target *target;
     HASH_FIND(hh, subs->targets, filter.ptr, filter.len, target);
@@ -308,6 +308,13 @@ bool sky_subs_remove(struct sky_subs *subs, uint32_t subscriber, sky_span filter
     holder->targets[at] = holder->targets[--holder->count];
     release(subs, target, subscriber);
     return true;
+}
+
+bool sky_subs_has(const struct sky_subs *subs, uint32_t subscriber, sky_span filter)
+{
+    const struct subscriber *holder = find_subscriber(subs, subscriber);
+    const struct target *target = find_target(subs, filter);
+    return holder != NULL && target != NULL && find_held(holder, target) < holder->count;
 }
 
 void sky_subs_drop(struct sky_subs *subs, uint32_t subscriber)

@@ -36,6 +36,7 @@ SKY_MUST_USE sky_err sky_subs_add(struct sky_subs *subs, uint32_t subscriber, sk
                                   uint8_t qos);
 /* False when there was no such subscription. */
 bool sky_subs_remove(struct sky_subs *subs, uint32_t subscriber, sky_span filter);
+bool sky_subs_has(const struct sky_subs *subs, uint32_t subscriber, sky_span filter);
 void sky_subs_drop(struct sky_subs *subs, uint32_t subscriber); /* all of one subscriber */
 size_t sky_subs_count(const struct sky_subs *subs, uint32_t subscriber);
 

@@ -46,6 +46,7 @@ static void rows_are_found_by_name(void **state)
         [SKY_LIMIT_TOPIC_DIRECTION] = "MQTT-TOPIC-DIRECTION",
         [SKY_LIMIT_TOPIC_OTHER] = "MQTT-TOPIC-OTHER-DEVICE",
         [SKY_LIMIT_SUB_COUNT] = "MQTT-SUB-COUNT",
+        [SKY_LIMIT_TOPIC_LENGTH] = "MQTT-TOPIC-LENGTH",
     };
     for (int i = 0; i < SKY_LIMIT_RULES; i++)
         assert_string_equal(sky_mqtt_limit_rule((enum sky_limit_rule)i)->id, ids[i]);
@@ -56,6 +57,7 @@ static void only_what_a_broker_would_let_pass_is_merely_reported(void **state)
     static const char *const reported[] = {
         "MQTT-RETAIN",  "MQTT-KEEPALIVE-SILENT", "MQTT-DUPLICATE-LOGIN",
         "MQTT-2.3.1-6", "MQTT-4.6.0-2",          "MQTT-3.14.4-2",
+        "MQTT-TOPIC-LENGTH",
     };
     (void)state;
     for (size_t i = 0; i < sky_mqtt_rules.count; i++) {
