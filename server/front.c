@@ -368,8 +368,7 @@ static size_t sniff_bytes(struct sky_conn *conn, sky_span in)
         return refuse_byte(conn, in, "clear bytes on a port that speaks TLS only");
     if ((allows & SKY_LISTEN_HTTP) && is_http(first)) {
         conn->door.transport = conn->tls != NULL ? SKY_HTTPS : SKY_HTTP;
-        conn->port = &sky_http_port;
-        sky_timerq_cancel(&conn->app->patience, &conn->patience); /* HTTP has limits of its own */
+        conn->port = &sky_http_port; /* which takes over the limit with the first whole head */
         return 0;
     }
     if (!(allows & SKY_LISTEN_MQTT))

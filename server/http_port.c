@@ -13,6 +13,7 @@
 #include "server/app.h"
 #include "server/calls.h"
 #include "server/config.h"
+#include "server/door.h"
 
 /* What a connection is waiting for. */
 enum stage {
@@ -145,10 +146,20 @@ static bool is_admin(const struct sky_conn *conn)
     return (conn->door.listener->allows & SKY_LISTEN_ADMIN) != 0;
 }
 
+static enum stage stage_of(const struct sky_conn *conn)
+{
+    const struct link *link = conn->state;
+    return link ? link->stage : STAGE_HEAD;
+}
+
+/* A request begun and not finished is told of; a kept connection that nobody uses just ends. */
 static void on_patience_over(struct sky_timer *timer, int64_t now_ms)
 {
     (void)now_ms;
     struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn, patience);
+    if (conn->in.len > 0 || stage_of(conn) == STAGE_BODY)
+        sky_door_refused(conn, sky_door_rule(SKY_RULE_DOOR_SLOW), sky_buf_span(&conn->in),
+                         "the request is not complete in time");
     sky_conn_close(conn, "no request in time");
 }
 
@@ -273,8 +284,7 @@ static size_t refuse(struct sky_conn *conn, const struct sky_http_head *head, in
 static void forward_head(struct link *link)
 {
     const struct sky_http_head *head = &link->call.head;
-    sky_buf_addf(&link->request,
-                 "%.*s / HTTP/1.1\r\nHost: skymock\r\nContent-Length: %zu\r\n\r\n",
+    sky_buf_addf(&link->request, "%.*s / HTTP/1.1\r\nHost: skymock\r\nContent-Length: %zu\r\n\r\n",
                  SKY_SPAN_ARGS(head->method), (size_t)head->body_len);
 }
 
@@ -328,12 +338,6 @@ static size_t take_body(struct link *link, sky_span in)
     if (link->body_left == 0)
         link->stage = STAGE_ANSWER;
     return piece.len;
-}
-
-static enum stage stage_of(const struct sky_conn *conn)
-{
-    const struct link *link = conn->state;
-    return link ? link->stage : STAGE_HEAD;
 }
 
 static size_t on_bytes(struct sky_conn *conn, sky_span in)
