@@ -30,11 +30,30 @@ void sky_app_patience(struct sky_app *app, struct sky_timer *timer, int64_t in_m
     sky_timerq_set(&app->patience, timer, app->clock.real_ms + in_ms, fire);
 }
 
+/* ---- what outlives the turn ---- */
+
+sky_err sky_app_settle(struct sky_app *app, struct sky_why *why)
+{
+    struct sky_why said;
+    if (sky_store_settle(app->store) == SKY_OK)
+        return SKY_OK;
+    sky_err err = sky_store_why(app->store, &said);
+    const struct sky_event_head head = {.type = SKY_EVENT_NOTE, .direction = SKY_INSIDE};
+    const struct sky_attr attrs[] = {SKY_ATTR(NAME, SKY_SPAN("state-lost")),
+                                     SKY_ATTR(REASON, sky_span_str(said.reason))};
+    sky_journal_add(app->journal, &head, attrs, SKY_COUNT(attrs), NULL);
+    fprintf(stderr, "skymock: changes of devices were lost: %s\n", said.reason);
+    if (why != NULL)
+        *why = said;
+    return err;
+}
+
 static void on_flush_journal(struct sky_timer *timer, int64_t now_ms)
 {
     struct sky_app *app = SKY_CONTAINER_OF(timer, struct sky_app, flush_timer);
     struct sky_journal_stats stats;
     (void)now_ms;
+    sky_app_settle(app, NULL);
     if (sky_journal_flush(app->journal) != SKY_OK)
         fprintf(stderr, "skymock: the journal could not be written to the store\n");
     sky_journal_stats(app->journal, &stats);
@@ -63,6 +82,7 @@ static void before_poll(uv_prepare_t *prepare)
     int64_t next_ms = sky_clock_run(&app->clock);
     sky_timerq_run(&app->patience, app->clock.real_ms);
     sky_sessions_follow(app);
+    sky_app_settle(app, NULL); /* before anybody is told */
     sky_front_flush(app);
     if (app->journal != NULL)
         schedule_flush(app);
@@ -137,17 +157,19 @@ static void close_handle(uv_handle_t *handle, void *arg)
 
 static void close_parts(struct sky_app *app)
 {
-    sky_commands_done(app);
     sky_front_close(app);
     sky_http_close(app);
     sky_secure_close(app);
     uv_run(&app->loop, UV_RUN_NOWAIT);
     sky_http_free(app);
+    sky_commands_done(app); /* whoever waited for answers has gone */
     sky_admin_free(app);
     uv_walk(&app->loop, close_handle, NULL);
     while (uv_run(&app->loop, UV_RUN_DEFAULT) != 0)
         continue;
     SKY_ASSERT(uv_loop_close(&app->loop) == 0);
+    if (app->journal != NULL)
+        sky_app_settle(app, NULL);
     sky_journal_free(app->journal);
     sky_sessions_done(app);
     sky_broker_done(&app->broker);

@@ -68,6 +68,10 @@ SKY_MUST_USE sky_err sky_app_start(struct sky_app *app, const struct sky_config 
 void sky_app_run(struct sky_app *app);
 void sky_app_stop(struct sky_app *app);
 
+/* Makes what devices and clouds changed durable. On failure some of it is undone: recorded, told on
+ * stderr, and `why` (which may be NULL) says what the store said. */
+sky_err sky_app_settle(struct sky_app *app, struct sky_why *why);
+
 /* Reads the clock if the loop has turned since. Every callback of the loop begins with it. */
 void sky_app_tick(struct sky_app *app);
 

@@ -48,13 +48,20 @@ static void do_push(const struct site *site, const struct sky_effect *effect)
                     site->of);
 }
 
+/* A message from the cloud that nobody is there to receive is worth a line: nobody else tells. */
 static void do_publish(const struct site *site, const struct sky_effect *effect)
 {
-    sky_broker_spread(site->app, effect->topic, effect->payload, effect->qos, site->of);
+    if (sky_broker_spread(site->app, effect->topic, effect->payload, effect->qos, site->of) > 0)
+        return;
+    const struct sky_attr attrs[] = {SKY_ATTR(TOPIC, effect->topic),
+                                     SKY_ATTR(PAYLOAD, effect->payload),
+                                     SKY_ATTR(REASON, SKY_SPAN("nobody subscribes to the topic"))};
+    record(site, SKY_EVENT_DROP, attrs, SKY_COUNT(attrs));
 }
 
 static void do_put_document(const struct site *site, const struct sky_effect *effect)
 {
+    sky_store_batch(site->app->store);
     sky_err err = sky_store_put_document(site->app->store, site->session->device_id, effect->name,
                                          effect->payload, effect->version);
     if (err != SKY_OK) {
@@ -75,6 +82,7 @@ static void change_device(const struct site *site, enum sky_event_type type,
 {
     struct sky_product product;
     struct sky_device device;
+    sky_store_batch(site->app->store);
     sky_err err =
         sky_store_get_device(site->app->store, site->session->device_id, &product, &device);
     if (err == SKY_OK && !change(&device, effect))
@@ -120,6 +128,7 @@ static void do_mint_token(const struct site *site, const struct sky_effect *effe
                               .expires_ms = site->app->clock.now_ms + effect->delay_ms};
     sky_span_copy(effect->name, token.id, sizeof token.id);
     sky_span_copy(effect->payload, token.token, sizeof token.token);
+    sky_store_batch(site->app->store);
     sky_err err = sky_store_put_token(site->app->store, &token);
     if (err != SKY_OK)
         record_failure(site, "mint-token", err);

@@ -4,33 +4,59 @@
 #include <stdlib.h>
 #include <utlist.h>
 
+#include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
 #include "server/app.h"
 #include "server/apply.h"
 
-static void end(struct sky_command_wait *command, bool answered, sky_span topic, sky_span payload)
+/* ---- waiting ---- */
+
+static void end(struct sky_command_wait *wait, bool answered, sky_span topic, sky_span payload)
 {
-    struct sky_app *app = command->app;
-    sky_timerq_cancel(&app->patience, &command->timer);
-    DL_DELETE(app->commands.waiting, command);
+    struct sky_app *app = wait->app;
+    sky_timerq_cancel(&app->patience, &wait->timer);
+    DL_DELETE(app->commands.waiting, wait);
     app->commands.count--;
-    if (command->done != NULL)
-        command->done(command->ctx, answered, topic, payload);
-    free(command);
+    if (wait->done != NULL)
+        wait->done(wait->ctx, wait, answered, topic, payload);
+    free(wait);
 }
 
 static void on_patience_over(struct sky_timer *timer, int64_t now_ms)
 {
+    struct sky_command_wait *wait = SKY_CONTAINER_OF(timer, struct sky_command_wait, timer);
+    const struct sky_event_head head = {
+        .type = SKY_EVENT_TIMEOUT, .direction = SKY_INSIDE, .device_id = wait->device_id};
+    const struct sky_attr attrs[] = {SKY_ATTR(NAME, sky_span_str(wait->id)),
+                                     SKY_ATTR(REASON, SKY_SPAN("the command was not answered"))};
     (void)now_ms;
-    end(SKY_CONTAINER_OF(timer, struct sky_command_wait, timer), false, SKY_SPAN_NONE,
-        SKY_SPAN_NONE);
+    sky_journal_add(wait->app->journal, &head, attrs, SKY_COUNT(attrs), NULL);
+    end(wait, false, SKY_SPAN_NONE, SKY_SPAN_NONE);
 }
 
-void sky_command_cancel(struct sky_command_wait *command)
+void sky_command_cancel(struct sky_command_wait *wait)
 {
-    command->done = NULL;
-    end(command, false, SKY_SPAN_NONE, SKY_SPAN_NONE);
+    wait->done = NULL;
+    end(wait, false, SKY_SPAN_NONE, SKY_SPAN_NONE);
 }
+
+static struct sky_command_wait *wait_for(struct sky_app *app, const struct sky_session *session,
+                                         sky_span id, const struct sky_command_order *order)
+{
+    struct sky_command_wait *wait = sky_mem_new(sizeof *wait);
+    wait->app = app;
+    wait->device_id = session->device_id;
+    wait->sent_ms = app->clock.real_ms;
+    wait->done = order->done;
+    wait->ctx = order->ctx;
+    sky_span_copy(id, wait->id, sizeof wait->id);
+    DL_APPEND(app->commands.waiting, wait);
+    app->commands.count++;
+    sky_app_patience(app, &wait->timer, order->wait_ms, on_patience_over);
+    return wait;
+}
+
+/* ---- sending ---- */
 
 static const struct sky_command_row *find_row(const struct sky_cloud *cloud, sky_span kind)
 {
@@ -53,52 +79,98 @@ static sky_err no_such_kind(const struct sky_cloud *cloud, sky_span kind, struct
     return SKY_ERR_NOT_FOUND;
 }
 
-static struct sky_command_wait *wait_for(struct sky_app *app, const struct sky_session *session,
-                                         sky_span id, int64_t wait_ms, sky_command_done_fn *done,
-                                         void *ctx)
+/* Asks before anything is sent what would become of it, so that a test learns at once that its
+ * device does not listen. Lowers the quality of service to what the device was granted. */
+static sky_err check_way(struct sky_app *app, const struct sky_session *session,
+                         struct sky_effect *effect, struct sky_why *why)
 {
-    struct sky_command_wait *command = sky_mem_new(sizeof *command);
-    command->app = app;
-    command->device_id = session->device_id;
-    sky_span_copy(id, command->id, sizeof command->id);
-    command->done = done;
-    command->ctx = ctx;
-    DL_APPEND(app->commands.waiting, command);
-    app->commands.count++;
-    sky_app_patience(app, &command->timer, wait_ms, on_patience_over);
-    return command;
+    const struct sky_product_info *info = session->product;
+    bool online = session->conn != NULL && !session->conn->closing;
+    uint8_t granted = 1;
+    if (!online && !session->kept)
+        return sky_why_set(why, SKY_ERR_CONFLICT, "",
+                           "the device is not connected and keeps no session to come back to");
+    if (!sky_cloud_is_pushed(info->cloud, sky_span_str(info->product.key),
+                             sky_span_str(session->device_key), effect->topic) &&
+        !sky_broker_subscribes(app, session, effect->topic, &granted) &&
+        !(session->traits & SKY_TRAIT_AUTO_SUBSCRIBED))
+        return sky_why_set(why, SKY_ERR_CONFLICT, "",
+                           "the device does not subscribe to %.*s, and %s sends this only to "
+                           "devices that do",
+                           SKY_SPAN_ARGS(effect->topic), info->cloud->title);
+    if (effect->qos > granted)
+        effect->qos = granted;
+    if (!online && effect->qos == 0)
+        return sky_why_set(why, SKY_ERR_CONFLICT, "",
+                           "the device is not connected, and this is sent with QoS 0: it would "
+                           "not be kept");
+    return SKY_OK;
 }
 
-sky_err sky_command_send(struct sky_app *app, struct sky_session *session, sky_span kind,
-                         sky_span name, sky_span params, int64_t wait_ms, sky_command_done_fn *done,
-                         void *ctx, struct sky_command_wait **ret_command, struct sky_why *why)
+/* The command as effects, and its correlation id among them. */
+static sky_err build(struct sky_app *app, struct sky_session *session,
+                     const struct sky_command_order *order, sky_span *ret_id, struct sky_why *why)
 {
     const struct sky_cloud *cloud = session->product->cloud;
-    const struct sky_command_row *row = find_row(cloud, kind);
+    const struct sky_command_row *row = find_row(cloud, order->kind);
     if (row == NULL)
-        return no_such_kind(cloud, kind, why);
+        return no_such_kind(cloud, order->kind, why);
     if (app->commands.count >= SKY_COMMANDS_MAX)
         return sky_why_set(why, SKY_ERR_LIMIT, "", "%d commands wait for answers already",
                            SKY_COMMANDS_MAX);
-    char id_text[24];
-    int id_len =
-        snprintf(id_text, sizeof id_text, "%llu", (unsigned long long)++app->commands.last_id);
+    char digits[24];
+    int len = snprintf(digits, sizeof digits, "%llu", (unsigned long long)++app->commands.last_id);
     const struct sky_command_request request = {
-        .name = name, .params = params, .id = sky_span_of(id_text, (size_t)id_len)};
+        .name = order->name, .params = order->params, .id = sky_span_of(digits, (size_t)len)};
     struct sky_uplink to = sky_session_uplink(session);
-    sky_span id = row->build(&to, &request, &app->effects);
-    *ret_command = wait_ms > 0 ? wait_for(app, session, id, wait_ms, done, ctx) : NULL;
-    sky_apply(app, session, NULL, &app->effects, 0);
+    SKY_ASSERT(app->effects.count == 0);
+    *ret_id = row->build(&to, &request, &app->effects);
+    if (ret_id->len == 0)
+        return sky_why_set(why, SKY_ERR_INVALID, "/name",
+                           "no '%s' can be made of the name '%.*s' and %zu bytes of parameters",
+                           row->kind, SKY_SPAN_ARGS(sky_span_head(order->name, 100)),
+                           order->params.len);
+    sky_err err = SKY_OK;
+    for (size_t i = 0; i < app->effects.count && err == SKY_OK; i++)
+        if (app->effects.list[i].kind == SKY_EFFECT_PUSH)
+            err = check_way(app, session, &app->effects.list[i], why);
+    return err;
+}
+
+static uint64_t record(struct sky_app *app, const struct sky_session *session,
+                       const struct sky_command_order *order, sky_span id)
+{
+    const struct sky_event_head head = {
+        .type = SKY_EVENT_COMMAND, .direction = SKY_INSIDE, .device_id = session->device_id};
+    const struct sky_attr attrs[] = {SKY_ATTR(SERVICE, order->kind), SKY_ATTR(NAME, id)};
+    return sky_journal_add(app->journal, &head, attrs, SKY_COUNT(attrs), NULL);
+}
+
+sky_err sky_command_send(struct sky_app *app, struct sky_session *session,
+                         const struct sky_command_order *order, struct sky_command_sent *ret_sent,
+                         struct sky_why *why)
+{
+    sky_span id;
+    sky_err err = build(app, session, order, &id, why);
+    if (err != SKY_OK) {
+        sky_effects_clear(&app->effects);
+        return err;
+    }
+    bool fits = sky_span_copy(id, ret_sent->id, sizeof ret_sent->id);
+    SKY_ASSERT(fits);
+    ret_sent->seq = record(app, session, order, id);
+    ret_sent->wait = order->wait_ms > 0 ? wait_for(app, session, id, order) : NULL;
+    sky_apply(app, session, NULL, &app->effects, ret_sent->seq);
     return SKY_OK;
 }
 
 void sky_commands_answered(struct sky_app *app, const struct sky_session *session, sky_span id,
                            sky_span topic, sky_span payload)
 {
-    struct sky_command_wait *command, *next;
-    DL_FOREACH_SAFE (app->commands.waiting, command, next) {
-        if (command->device_id == session->device_id && sky_span_eq_str(id, command->id)) {
-            end(command, true, topic, payload);
+    struct sky_command_wait *wait, *next;
+    DL_FOREACH_SAFE (app->commands.waiting, wait, next) {
+        if (wait->device_id == session->device_id && sky_span_eq_str(id, wait->id)) {
+            end(wait, true, topic, payload);
             return;
         }
     }
@@ -106,7 +178,7 @@ void sky_commands_answered(struct sky_app *app, const struct sky_session *sessio
 
 void sky_commands_done(struct sky_app *app)
 {
-    struct sky_command_wait *command, *next;
-    DL_FOREACH_SAFE (app->commands.waiting, command, next)
-        sky_command_cancel(command);
+    struct sky_command_wait *wait, *next;
+    DL_FOREACH_SAFE (app->commands.waiting, wait, next)
+        sky_command_cancel(wait);
 }

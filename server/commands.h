@@ -12,15 +12,28 @@ struct sky_session;
 enum {
     SKY_COMMANDS_MAX = 1000, /* waiting at once */
     SKY_COMMAND_WAIT_MS_MAX = 60 * 1000,
-    SKY_COMMAND_ID_MAX = 64, /* characters of a correlation id */
+    SKY_COMMAND_WAIT_MS_DEFAULT = 5 * 1000, /* as Aliyun waits for an RRPC answer, page 90568 */
+    SKY_COMMAND_ID_MAX = 64,                /* characters of a correlation id */
 };
 
-/* How a command ended. `payload` is the device's answer, empty on timeout or cancellation. */
-typedef void sky_command_done_fn(void *ctx, bool answered, sky_span topic, sky_span payload);
+struct sky_command_wait;
+
+/* How a command ended: with the device's answer, or without one (then both spans are empty). The
+ * wait is gone when this returns. */
+typedef void sky_command_done_fn(void *ctx, const struct sky_command_wait *wait, bool answered,
+                                 sky_span topic, sky_span payload);
+
+/* What the application wants of a device. */
+struct sky_command_order {
+    sky_span kind, name, params;
+    int64_t wait_ms; /* real time to wait for the answer; 0: it is not waited for */
+    sky_command_done_fn *done;
+    void *ctx;
+};
 
 struct sky_command_wait {
     struct sky_app *app;
-    int64_t device_id;
+    int64_t device_id, sent_ms;
     char id[SKY_COMMAND_ID_MAX + 1];
     struct sky_timer timer;
     sky_command_done_fn *done;
@@ -34,16 +47,21 @@ struct sky_commands {
     uint64_t last_id;
 };
 
-/* Sends command `kind` of the session's cloud and waits `wait_ms` of real time for the answer.
- * NOT_FOUND: the cloud has no such command. LIMIT: too many wait already. `done` is called once,
- * later, unless the returned command is cancelled; with `wait_ms` 0 it is not waited for, `done`
- * is never called and `*ret_command` is NULL. */
+struct sky_command_sent {
+    char id[SKY_COMMAND_ID_MAX + 1]; /* the correlation id */
+    uint64_t seq;                    /* in the journal */
+    struct sky_command_wait *wait;   /* NULL: it is not waited for */
+};
+
+/* Sends a command of the session's cloud. NOT_FOUND: the cloud has none of that kind. INVALID: it
+ * cannot be made of that name and these parameters. CONFLICT: it would not reach the device, which
+ * is away or does not subscribe to where it goes. LIMIT: too many wait already. Nothing was sent
+ * in any of these cases. `done` is called once, later, unless the wait is cancelled. */
 SKY_MUST_USE sky_err sky_command_send(struct sky_app *app, struct sky_session *session,
-                                      sky_span kind, sky_span name, sky_span params,
-                                      int64_t wait_ms, sky_command_done_fn *done, void *ctx,
-                                      struct sky_command_wait **ret_command, struct sky_why *why);
+                                      const struct sky_command_order *order,
+                                      struct sky_command_sent *ret_sent, struct sky_why *why);
 /* Whoever waited has gone. */
-void sky_command_cancel(struct sky_command_wait *command);
+void sky_command_cancel(struct sky_command_wait *wait);
 /* An ANSWER effect: wakes whoever waits for it. */
 void sky_commands_answered(struct sky_app *app, const struct sky_session *session, sky_span id,
                            sky_span topic, sky_span payload);

@@ -106,10 +106,11 @@ sky_err sky_journal_flush(struct sky_journal *journal)
         err = put_page(journal);
     if (err == SKY_OK)
         err = trim_pages(journal);
-    if (err == SKY_OK)
-        err = sky_store_commit(store);
-    if (err != SKY_OK) {
+    if (err != SKY_OK)
         sky_store_rollback(store);
+    else
+        err = sky_store_commit(store); /* rolls back by itself */
+    if (err != SKY_OK) {
         journal->pages.kept = kept;
         journal->flushed_seq = flushed_seq;
         journal->evicted = evicted;

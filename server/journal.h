@@ -47,7 +47,8 @@
     X(CLOCK, "clock")                                                                              \
     X(REGISTRY, "registry")                                                                        \
     X(RESET, "reset")                                                                              \
-    X(NOTE, "note")
+    X(NOTE, "note")                                                                                \
+    X(COMMAND, "command")
 
 enum sky_event_type {
 #define X(name, text) SKY_EVENT_##name,

@@ -22,6 +22,7 @@ struct sky_store {
     sqlite3_stmt *stmts[SKY_SQL_COUNT]; /* owned; NULL until first used */
     uint64_t generation;
     bool in_transaction;
+    bool in_batch, batch_lost; /* writes wait for sky_store_settle(); some of them are gone */
     char message[SKY_WHY_REASON_MAX]; /* what the database said last when it refused */
 };
 

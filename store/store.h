@@ -26,7 +26,8 @@ struct sky_store;
  * newer version, or not ours, is refused (INVALID) and left untouched. The caller closes. */
 SKY_MUST_USE sky_err sky_store_open(const char *path, struct sky_store **ret_store,
                                     struct sky_why *why);
-void sky_store_close(struct sky_store *store); /* NULL is fine; an open transaction is undone */
+/* NULL is fine; an open transaction is undone, an open batch is not. */
+void sky_store_close(struct sky_store *store);
 
 /* Writes between begin and commit land together or not at all. Nesting is not allowed. A commit
  * that fails has rolled back. When a write in between fails, the caller rolls back: the database
@@ -34,6 +35,15 @@ void sky_store_close(struct sky_store *store); /* NULL is fine; an open transact
 SKY_MUST_USE sky_err sky_store_begin(struct sky_store *store);
 SKY_MUST_USE sky_err sky_store_commit(struct sky_store *store);
 void sky_store_rollback(struct sky_store *store);
+
+/* Writes after this, and reads too, are one transaction until the batch is settled: many small
+ * writes cost what one does. Nothing happens when one is open already. Each write stands for itself
+ * all the same: one that fails leaves the others. When the batch cannot be opened, writes are
+ * durable one by one, as they are without it. */
+void sky_store_batch(struct sky_store *store);
+/* Makes what was written since durable; OK when no batch is open. On failure some of it is lost.
+ * Beginning a transaction settles first. */
+SKY_MUST_USE sky_err sky_store_settle(struct sky_store *store);
 
 /* Changes whenever a product, its topics or its rules do: whoever caches them compares. A device
  * that is added or changed leaves it as it is, since every first login changes one. */

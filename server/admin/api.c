@@ -166,8 +166,19 @@ bool sky_api_device(struct sky_api *api, struct sky_product *ret_product,
     return err == SKY_OK;
 }
 
+bool sky_api_settle(struct sky_api *api)
+{
+    struct sky_why why = {0};
+    sky_err err = sky_app_settle(api->app, &why);
+    if (err != SKY_OK)
+        sky_api_fail(api, err, &why);
+    return err == SKY_OK;
+}
+
 bool sky_api_flush(struct sky_api *api)
 {
+    if (!sky_api_settle(api))
+        return false;
     sky_err err = sky_journal_flush(api->app->journal);
     if (err != SKY_OK)
         sky_api_fail(api, err, NULL);
@@ -403,7 +414,7 @@ static void dispatch(struct sky_api *api)
         api->extra = SKY_SPAN("WWW-Authenticate: Bearer\r\n");
         sky_api_error(api, 401, "token", "", "the admin token is missing or wrong");
     } else if (api->route != NULL) {
-        if (check_query(api) && check_body(api))
+        if (check_query(api) && check_body(api) && sky_api_settle(api))
             api->route->handle(api);
     } else if (allowed.len > 0) {
         answer_wrong_method(api, sky_buf_span(&allowed));

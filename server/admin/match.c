@@ -17,8 +17,10 @@ static bool take_var(sky_span name, sky_span segment, struct sky_path_vars *vars
         return sky_http_decode(segment, false, vars->cloud, sizeof vars->cloud);
     if (sky_span_eq(name, SKY_SPAN("{product}")))
         return sky_http_decode(segment, false, vars->product, sizeof vars->product);
-    SKY_ASSERT(sky_span_eq(name, SKY_SPAN("{device}")));
-    return sky_http_decode(segment, false, vars->device, sizeof vars->device);
+    if (sky_span_eq(name, SKY_SPAN("{device}")))
+        return sky_http_decode(segment, false, vars->device, sizeof vars->device);
+    SKY_ASSERT(sky_span_eq(name, SKY_SPAN("{name}")));
+    return sky_http_decode(segment, false, vars->name, sizeof vars->name);
 }
 
 bool sky_match_path(sky_span pattern, sky_span path, struct sky_path_vars *ret_vars)

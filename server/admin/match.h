@@ -2,13 +2,14 @@
 #ifndef SKY_SERVER_ADMIN_MATCH_H
 #define SKY_SERVER_ADMIN_MATCH_H
 
-#include "protocol/base/facts.h"
+#include "store/store.h"
 
 /* What a path has in place of a pattern's placeholders, decoded. */
 struct sky_path_vars {
     char cloud[SKY_CLOUD_NAME_MAX + 1];
     char product[SKY_KEY_MAX + 1];
     char device[SKY_KEY_MAX + 1];
+    char name[SKY_STORE_NAME_MAX + 1]; /* of a document */
 };
 
 /* `path` is percent-encoded. A placeholder takes one non-empty segment; one that is longer than

@@ -15,6 +15,7 @@ static const struct {
     {"{cloud}", {"cloud", SKY_API_TEXT, true, 0, SKY_CLOUD_NAME_MAX, "name of the cloud"}},
     {"{product}", {"product", SKY_API_TEXT, true, 0, SKY_KEY_MAX, "key of the product"}},
     {"{device}", {"device", SKY_API_TEXT, true, 0, SKY_KEY_MAX, "key of the device"}},
+    {"{name}", {"name", SKY_API_TEXT, true, 0, SKY_STORE_NAME_MAX, "name of the document"}},
 };
 
 static void write_schema(struct sky_jw *jw, const struct sky_api_param *param)

@@ -1,0 +1,114 @@
+/* Commands of the application to a device: sent, and their answers waited for. */
+#include "protocol/base/arena.h"
+#include "protocol/base/mem.h"
+#include "protocol/cloud/member.h"
+#include "server/admin/api.h"
+
+enum { ANSWER_BYTES_MAX = 2 * 1024 * 1024 }; /* of JSON: a payload may be shown twice */
+
+static void write_answer(struct sky_buf *out, const struct sky_command_wait *wait, sky_span topic,
+                         sky_span payload)
+{
+    struct sky_jw jw = sky_jw(out);
+    sky_jw_object(&jw);
+    sky_jw_put_str(&jw, "id", wait->id);
+    sky_jw_put_bool(&jw, "answered", true);
+    sky_jw_put_span(&jw, "topic", topic);
+    sky_payload_print(payload, &jw);
+    sky_jw_put_int(&jw, "elapsedMs", wait->app->clock.real_ms - wait->sent_ms);
+    sky_jw_end_object(&jw);
+}
+
+static void answer(struct sky_http_call *call, const struct sky_command_wait *wait, sky_span topic,
+                   sky_span payload)
+{
+    struct sky_buf out;
+    sky_buf_init(&out, ANSWER_BYTES_MAX);
+    write_answer(&out, wait, topic, payload);
+    if (out.overflow)
+        sky_api_reply_error(call, 500, "limit", "the device's answer is too long to be shown");
+    else
+        sky_api_reply_json(call, 200, sky_buf_span(&out));
+    sky_buf_done(&out);
+}
+
+static void on_done(void *ctx, const struct sky_command_wait *wait, bool answered, sky_span topic,
+                    sky_span payload)
+{
+    struct sky_http_call *call = ctx;
+    if (answered)
+        answer(call, wait, topic, payload);
+    else
+        sky_api_reply_error(call, 504, "timeout",
+                            "the device did not answer the command in time; a device that is away "
+                            "may still get it");
+}
+
+static void on_gone(struct sky_http_call *call)
+{
+    sky_command_cancel(call->state);
+}
+
+/* What is to be sent, exactly as it stands in the body: numbers keep their digits and members
+ * their order. False, and answered, when it is given twice. */
+static bool take_params(struct sky_api *api, struct sky_arena *arena, sky_span *ret_params)
+{
+    const char *payload = sky_api_body_text(api, "payload");
+    *ret_params = sky_member_get(sky_member_compact(arena, api->call->body), "params");
+    if (payload == NULL)
+        return true;
+    if (ret_params->len > 0) {
+        sky_api_error(api, 400, "invalid", "/payload", "'params' is given already");
+        return false;
+    }
+    *ret_params = sky_span_str(payload);
+    return true;
+}
+
+static void answer_sent(struct sky_api *api, const struct sky_command_sent *sent)
+{
+    sky_jw_object(&api->jw);
+    sky_jw_put_str(&api->jw, "id", sent->id);
+    sky_jw_put_bool(&api->jw, "answered", false);
+    sky_jw_put_int(&api->jw, "seq", (int64_t)sent->seq);
+    sky_jw_end_object(&api->jw);
+    sky_api_send(api, 202);
+}
+
+static void send_command(struct sky_api *api, struct sky_session *session, sky_span params)
+{
+    struct sky_command_sent sent;
+    struct sky_why why = {0};
+    const struct sky_command_order order = {
+        .kind = sky_span_str(sky_api_body_text(api, "kind")),
+        .name = sky_span_str(sky_api_body_text(api, "name")),
+        .params = params,
+        .wait_ms = sky_api_body_int(api, "waitMs", SKY_COMMAND_WAIT_MS_DEFAULT),
+        .done = on_done,
+        .ctx = api->call};
+    sky_err err = sky_command_send(api->app, session, &order, &sent, &why);
+    if (err == SKY_ERR_LIMIT) {
+        sky_api_error(api, 503, "busy", "", "%s", why.reason);
+    } else if (err != SKY_OK) {
+        sky_api_fail(api, err, &why);
+    } else if (sent.wait == NULL) {
+        answer_sent(api, &sent);
+    } else {
+        api->call->state = sent.wait;
+        api->call->on_gone = on_gone;
+    }
+}
+
+void sky_api_device_command(struct sky_api *api)
+{
+    struct sky_product product;
+    struct sky_device device;
+    struct sky_arena arena;
+    sky_span params;
+    if (!sky_api_device(api, &product, &device))
+        return;
+    sky_arena_init(&arena);
+    if (take_params(api, &arena, &params))
+        send_command(api, sky_session_open(api->app, &product, &device), params);
+    sky_arena_done(&arena);
+}

@@ -1,0 +1,280 @@
+"""Commands of the application, and the devices' answers to them."""
+
+import json
+import threading
+
+import pytest
+
+ALIYUN = "/api/v1/devices/aliyun/pk/device"
+TENCENT = "/api/v1/devices/tencent/PROD123456/dev001"
+ENOS = "/api/v1/devices/enos/KV315idW/tPbZGCdmaE"
+SERVICE = "/sys/pk/device/thing/service/"
+
+
+@pytest.fixture
+def ordered(skymock):
+    """ordered(path, body) posts a command on a connection of its own; the result comes later."""
+    running = []
+
+    def order(path, body):
+        done = {}
+        api = type(skymock.api)(skymock.ports["admin"])
+
+        def work():
+            done["status"], done["answer"] = api.request("POST", path + "/commands", body)
+            api.close()
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        running.append(thread)
+
+        def result():
+            thread.join(30)
+            return done["status"], done["answer"]
+
+        return result
+
+    yield order
+    for thread in running:
+        thread.join(30)
+
+
+@pytest.fixture
+def listening(online):
+    """listening(device, filter, ...) is online and subscribes."""
+
+    def log_in(device, *filters, qos=1, clean=True):
+        peer = online(device, clean=clean)
+        peer.send_packet(type="subscribe", id=1, filters=[[each, qos] for each in filters])
+        assert peer.receive()["type"] == "suback"
+        return peer
+
+    return log_in
+
+
+def receive_command(peer):
+    """The next downlink, acknowledged, with its payload decoded in the order of its keys."""
+    packet = peer.receive()
+    assert packet["type"] == "publish", packet
+    if packet["qos"]:
+        peer.send_packet(type="puback", id=packet["id"])
+    return packet
+
+
+def answer(peer, topic, payload):
+    peer.send_packet(type="publish", topic=topic, payload=payload, qos=0)
+
+
+def test_a_service_call_is_answered(ordered, listening, api):
+    peer = listening("aliyun/pk/device", SERVICE + "#")
+    result = ordered(ALIYUN, {"kind": "service", "name": "blink", "params": {"z": 1, "a": 1.50}})
+    command = receive_command(peer)
+    assert command["topic"] == SERVICE + "blink"
+    sent = json.loads(command["payload"])
+    assert command["payload"] == ('{"method":"thing.service.blink","id":"%s",'
+                                  '"params":{"z":1,"a":1.5},"version":"1.0.0"}' % sent["id"])
+    reply = '{"id":"%s","code":200,"data":{"seen":true}}' % sent["id"]
+    answer(peer, SERVICE + "blink_reply", reply)
+    status, got = result()
+    assert status == 200
+    assert got.pop("elapsedMs") >= 0
+    assert got == {"id": sent["id"], "answered": True, "topic": SERVICE + "blink_reply",
+                   "payload": reply, "json": json.loads(reply)}
+    event = api.wait_event({"type": "command", "device": "aliyun/pk/device", "service": "service",
+                            "name": sent["id"]})
+    api.wait_event({"type": "publish", "direction": "down", "of": event["seq"]})
+    api.wait_event({"type": "answer", "name": sent["id"], "json": json.loads(reply)})
+
+
+def test_parameters_go_out_as_they_were_written(ordered, listening):
+    peer = listening("aliyun/pk/device", SERVICE + "property/set")
+    body = b'{"kind": "property-set", "params": {"big": 12345678901234567890, "x": 1.0}, "waitMs": 0}'
+    assert ordered(ALIYUN, body)()[0] == 202
+    assert '"params":{"big":12345678901234567890,"x":1.0}' in receive_command(peer)["payload"]
+
+
+def test_the_quality_of_service_is_what_the_device_was_granted(ordered, listening):
+    peer = listening("aliyun/pk/device", SERVICE + "property/set", qos=0)
+    ordered(ALIYUN, {"kind": "property-set", "params": {}, "waitMs": 0})()
+    assert receive_command(peer)["qos"] == 0
+
+
+@pytest.mark.parametrize("answer_first", ["other id", "other device"])
+def test_only_the_answer_to_this_command_counts(ordered, listening, online, answer_first):
+    peer = listening("aliyun/pk/device", SERVICE + "property/set")
+    result = ordered(ALIYUN, {"kind": "property-set", "params": {"a": 1}})
+    command_id = json.loads(receive_command(peer)["payload"])["id"]
+    if answer_first == "other id":
+        answer(peer, SERVICE + "property/set_reply", '{"id":"x%s","code":500}' % command_id)
+    else:
+        other = online("aliyun/pk/second")
+        answer(other, "/sys/pk/second/thing/service/property/set_reply",
+               '{"id":"%s","code":500}' % command_id)
+        other.send_packet(type="pingreq")
+        assert other.receive()["type"] == "pingresp"
+    answer(peer, SERVICE + "property/set_reply", '{"id":"%s","code":200}' % command_id)
+    assert result()[1]["json"]["code"] == 200
+
+
+def test_two_commands_wait_side_by_side(ordered, listening):
+    peer = listening("aliyun/pk/device", SERVICE + "+")
+    results = {name: ordered(ALIYUN, {"kind": "service", "name": name}) for name in ("one", "two")}
+    commands = [receive_command(peer) for _ in results]
+    for command in reversed(commands):
+        topic = command["topic"]
+        answer(peer, topic + "_reply",
+               '{"id":"%s","data":"%s"}' % (json.loads(command["payload"])["id"], topic))
+    for name, result in results.items():
+        assert result()[1]["json"]["data"] == SERVICE + name
+
+
+@pytest.mark.parametrize("cloud, path, topic, reply", [
+    ("aliyun/pk/device", ALIYUN, "/sys/pk/device/rrpc/request/{}",
+     "/sys/pk/device/rrpc/response/{}"),
+    ("tencent/PROD123456/dev001", TENCENT, "$rrpc/rxd/PROD123456/dev001/{}",
+     "$rrpc/txd/PROD123456/dev001/{}")])
+def test_a_remote_call_carries_any_text_both_ways(ordered, listening, cloud, path, topic, reply):
+    peer = listening(cloud, topic.format("+"))
+    result = ordered(path, {"kind": "rpc", "payload": "no JSON {"})
+    command = receive_command(peer)
+    call_id = command["topic"].rsplit("/", 1)[1]
+    assert command == {**command, "topic": topic.format(call_id), "payload": "no JSON {", "qos": 0}
+    answer(peer, reply.format(call_id), "fine")
+    got = result()[1]
+    assert (got["payload"], got["topic"]) == ("fine", reply.format(call_id))
+    assert "json" not in got
+
+
+def test_an_answer_may_be_any_bytes(ordered, listening):
+    peer = listening("aliyun/pk/device", "/sys/pk/device/rrpc/request/+")
+    result = ordered(ALIYUN, {"kind": "rpc", "payload": "?"})
+    call_id = receive_command(peer)["topic"].rsplit("/", 1)[1]
+    answer(peer, f"/sys/pk/device/rrpc/response/{call_id}", {"hex": "00ff"})
+    assert result()[1]["payloadBase64"] == "AP8="
+
+
+@pytest.mark.parametrize("kind, name, levels", [
+    ("measurepoint-set", None, "measurepoint/set"), ("measurepoint-get", None, "measurepoint/get"),
+    ("service", "restart", "restart")])
+def test_a_device_that_never_subscribed_is_reached_where_the_cloud_pushes(
+        ordered, online, kind, name, levels):
+    peer = online("enos/KV315idW/tPbZGCdmaE")
+    body = {"kind": kind, "params": {"b": 2, "a": 1}}
+    result = ordered(ENOS, {**body, "name": name} if name else body)
+    command = receive_command(peer)
+    assert command["topic"] == f"/sys/KV315idW/tPbZGCdmaE/thing/service/{levels}"
+    command_id = json.loads(command["payload"])["id"]
+    assert command["payload"] == (
+        '{"id":"%s","version":"1.0","params":{"b":2,"a":1},"method":"thing.service.%s"}'
+        % (command_id, levels.replace("/", ".")))
+    answer(peer, command["topic"] + "_reply", '{"id":"%s","code":200,"data":{}}' % command_id)
+    assert result()[0] == 200
+
+
+@pytest.mark.parametrize("device, path, body, topic", [
+    ("aliyun/pk/device", ALIYUN, {"kind": "property-set", "params": {}}, SERVICE + "property/set"),
+    ("tencent/PROD123456/dev001", TENCENT, {"kind": "rpc"}, "$rrpc/rxd/PROD123456/dev001/")])
+def test_where_the_cloud_does_not_push_a_device_must_subscribe(online, refused, device, path, body,
+                                                              topic):
+    online(device)
+    error = refused(409, "POST", path + "/commands", body)
+    assert error["code"] == "conflict"
+    assert topic in error["message"]
+
+
+def test_a_device_that_is_silent_is_told_apart(online, refused, api):
+    online("enos/KV315idW/tPbZGCdmaE")
+    body = {"kind": "service", "name": "restart", "waitMs": 1}
+    assert refused(504, "POST", ENOS + "/commands", body)["code"] == "timeout"
+    api.wait_event({"type": "timeout", "device": "enos/KV315idW/tPbZGCdmaE"})
+
+
+def test_without_waiting_the_answer_is_an_event(online, api):
+    peer = online("enos/KV315idW/tPbZGCdmaE")
+    status, sent = api.request("POST", ENOS + "/commands", {"kind": "service", "name": "restart",
+                                                            "waitMs": 0})
+    assert (status, sent["answered"]) == (202, False)
+    answer(peer, receive_command(peer)["topic"] + "_reply", '{"id":"%s","code":200}' % sent["id"])
+    api.wait_event({"type": "answer", "name": sent["id"], "device": "enos/KV315idW/tPbZGCdmaE"})
+
+
+def test_a_device_that_is_away_is_said_to_be(refused):
+    for path, body in ((ENOS, {"kind": "service", "name": "x"}), (TENCENT, {"kind": "rpc"}),
+                       (ALIYUN, {"kind": "property-set"})):
+        error = refused(409, "POST", path + "/commands", body)
+        assert "not connected" in error["message"]
+
+
+def test_a_kept_session_takes_the_command_and_its_answer_comes_after_return(
+        ordered, listening, online, api):
+    peer = listening("aliyun/pk/device", SERVICE + "property/set", clean=False)
+    peer.send_packet(type="disconnect")
+    assert peer.receive() is None
+    result = ordered(ALIYUN, {"kind": "property-set", "params": {"a": 1}, "waitMs": 20000})
+    api.wait_event({"type": "command", "device": "aliyun/pk/device"})
+    peer = online("aliyun/pk/device", clean=False)
+    command = receive_command(peer)
+    answer(peer, command["topic"] + "_reply",
+           '{"id":"%s","code":200}' % json.loads(command["payload"])["id"])
+    assert result()[0] == 200
+
+
+def test_a_remote_call_is_not_kept(listening, refused):
+    peer = listening("aliyun/pk/device", "/sys/pk/device/rrpc/request/+", clean=False)
+    peer.send_packet(type="disconnect")
+    assert peer.receive() is None
+    assert "QoS 0" in refused(409, "POST", ALIYUN + "/commands", {"kind": "rpc"})["message"]
+
+
+def test_an_unknown_kind_names_the_known_ones(refused):
+    for path, kinds in ((ALIYUN, "property-set, service, rpc, custom-rpc"),
+                        (ENOS, "measurepoint-set, measurepoint-get, service"), (TENCENT, "rpc")):
+        error = refused(404, "POST", path + "/commands", {"kind": "dance"})
+        assert error["pointer"] == "/kind"
+        assert error["message"].endswith("it has: " + kinds)
+
+
+@pytest.mark.parametrize("path, kind, name", [
+    (ALIYUN, "service", "a/b"), (ALIYUN, "service", "#"), (ALIYUN, "service", "x" * 129),
+    (ALIYUN, "custom-rpc", "a/+"), (ENOS, "service", "")])
+def test_what_no_command_can_be_made_of_is_refused(online, refused, path, kind, name):
+    assert refused(400, "POST", path + "/commands",
+                   {"kind": kind, "name": name})["pointer"] == "/name"
+
+
+def test_content_is_given_once(refused):
+    body = {"kind": "rpc", "params": {}, "payload": ""}
+    assert refused(400, "POST", TENCENT + "/commands", body)["pointer"] == "/payload"
+    refused(400, "POST", TENCENT + "/commands", {"kind": "rpc", "waitMs": 60001})
+
+
+def test_whoever_hangs_up_is_not_answered(skymock, online, api):
+    """The command stays sent; its answer is an event like any other."""
+    peer = online("enos/KV315idW/tPbZGCdmaE")
+    client = type(api)(skymock.ports["admin"])
+    client._connection.request("POST", ENOS + "/commands",
+                               json.dumps({"kind": "service", "name": "restart"}),
+                               {"Content-Type": "application/json"})
+    command = receive_command(peer)
+    client.close()
+    api.barrier()
+    answer(peer, command["topic"] + "_reply",
+           '{"id":"%s","code":200}' % json.loads(command["payload"])["id"])
+    api.wait_event({"type": "answer", "device": "enos/KV315idW/tPbZGCdmaE"})
+
+
+def test_a_server_stops_while_a_command_waits(start, online):
+    server = start()
+    client = type(server.api)(server.ports["admin"])
+    import credentials
+    import server as support
+    peer = support.Peer(server.ports["enos-mqtt"])
+    peer.send_packet(type="connect", clean=True, keepalive=60,
+                     **credentials.enos("enos/KV315idW/tPbZGCdmaE"))
+    assert peer.receive()["code"] == 0
+    client._connection.request("POST", ENOS + "/commands",
+                               json.dumps({"kind": "service", "name": "restart"}),
+                               {"Content-Type": "application/json"})
+    receive_command(peer)
+    peer.close()
+    client.close()
