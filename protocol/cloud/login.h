@@ -73,12 +73,13 @@ struct sky_claim {
 struct sky_facts {
     const struct sky_product *product;
     const struct sky_device *device;
-    const struct sky_token *token;
-    bool swapped_known; /* there is a device if product and device key change places */
-    int64_t now_ms;     /* Unix time by the server's clock */
-    sky_span fresh;     /* 64 random characters [A-Za-z0-9], new for every act: secrets and tokens
-                           are cut from it */
-    sky_span document;  /* the service's document as stored, or empty */
+    const struct sky_token *token; /* the one claimed; in a login without one, one of the device's
+                                      that waits to be used */
+    bool swapped_known;            /* there is a device if product and device key change places */
+    int64_t now_ms;                /* Unix time by the server's clock */
+    sky_span fresh;    /* 64 random characters [A-Za-z0-9], new for every act: secrets and tokens
+                          are cut from it */
+    sky_span document; /* the service's document as stored, or empty */
     int64_t document_version;
     int64_t previous_login_ms; /* when this device last tried to log in; 0: not known */
 };

@@ -8,11 +8,12 @@
 #include "protocol/base/rule.h"
 
 #define SKY_RULE_ROW(name_, id_, severity_, seed_, current_, statement_, source_, hint_)           \
-    {.id = id_,                                                                                    \
-     .statement = statement_,                                                                      \
-     .source = source_,                                                                            \
-     .hint = hint_,                                                                                \
-     .severity = SKY_##severity_,                                                                  \
-     .action = {[SKY_PROFILE_SEED] = SKY_##seed_, [SKY_PROFILE_CURRENT] = SKY_##current_}}
+    {                                                                                              \
+        .id = id_, .statement = statement_, .source = source_, .hint = hint_,                      \
+        .severity = SKY_##severity_, .action = {                                                   \
+            [SKY_PROFILE_SEED] = SKY_##seed_,                                                      \
+            [SKY_PROFILE_CURRENT] = SKY_##current_                                                 \
+        }                                                                                          \
+    }
 
 #endif

@@ -175,8 +175,9 @@ static void admit_direct(struct visit *v, struct sky_effects *effects)
     check_host(v);
     check_state(v);
     check_signature(v);
-    sky_judge_rule(v->judge, ALI_RULE(TOKEN_SIGNED_LOGIN), v->facts->token == NULL,
-                   "a token of this device is unused, yet it logs in with its device name");
+    if (v->facts->token != NULL) /* one that waits to be used */
+        sky_judge_rule(v->judge, ALI_RULE(TOKEN_SIGNED_LOGIN), false,
+                       "the device has a token, yet it logs in with its device name");
     sky_admit_settle(v->admission, v->judge);
     if (v->admission->connack != SKY_CONNACK_ACCEPTED)
         return;
