@@ -1,6 +1,7 @@
 """HTTP itself: what a client may send, byte by byte, and how much of it."""
 
 import json
+import resource
 import socket
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 HEAD_MAX = 8 * 1024
 ADMIN_BODY_MAX = 1024 * 1024
 DEVICE_BODY_MAX = 16 * 1024
+CONNECTIONS_MAX = 1024
 
 
 class Raw:
@@ -241,3 +243,31 @@ def test_a_device_call_that_no_cloud_serves(raw, api):
     status, _, body = client.answer()
     assert status == 404 and json.loads(body)["code"] == 404
     api.wait_event({"type": "http-auth", "path": "/nowhere", "status": 404}, since=since)
+
+
+def test_connections_have_a_limit(raw, api):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < 4 * CONNECTIONS_MAX:
+        pytest.skip("the system allows too few open files")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (4 * CONNECTIONS_MAX, hard))
+    api.barrier()  # this one counts too
+    request = "GET /health HTTP/1.1\r\n\r\n"
+    clients = [raw() for _ in range(CONNECTIONS_MAX - 1)]
+    for client in clients:
+        client.send(request)
+    assert {client.answer()[0] for client in clients} == {200}
+    one_too_many = raw()
+    one_too_many.send(request)
+    assert one_too_many.answer()[0] == 503
+    clients[0].close()
+    clients[1].send(request)  # the others are served on
+    assert clients[1].answer()[0] == 200
+    for client in clients:
+        client.close()
+    while int(dict(line.rsplit(" ", 1) for line in api.get("/metrics").splitlines()
+                   if line[0] != "#")["skymock_http_connections"]) > 1:
+        api.barrier()
+    late = raw()
+    late.send(request)
+    assert late.answer()[0] == 200
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
