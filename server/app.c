@@ -6,7 +6,9 @@
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
 #include "server/admin/admin.h"
+#include "server/ca.h"
 #include "server/cli.h"
+#include "server/coap_port.h"
 #include "server/config.h"
 #include "server/fixture_files.h"
 #include "server/http_port.h"
@@ -158,6 +160,7 @@ static void close_handle(uv_handle_t *handle, void *arg)
 static void close_parts(struct sky_app *app)
 {
     sky_front_close(app);
+    sky_coap_port_close(app);
     sky_http_close(app);
     sky_secure_close(app);
     uv_run(&app->loop, UV_RUN_NOWAIT);
@@ -171,6 +174,7 @@ static void close_parts(struct sky_app *app)
     if (app->journal != NULL)
         sky_app_settle(app, NULL);
     sky_journal_free(app->journal);
+    sky_coap_port_free(app);
     sky_sessions_done(app);
     sky_broker_done(&app->broker);
     sky_effects_done(&app->effects);
@@ -189,7 +193,15 @@ static sky_err open_doors(struct sky_app *app, struct sky_why *why)
         err = sky_secure_open(app, why);
     if (err == SKY_OK)
         err = sky_front_open(app, why);
+    if (err == SKY_OK)
+        err = sky_coap_port_open(app, why);
     return err;
+}
+
+static void warm_journal(uv_work_t *work)
+{
+    struct sky_app *app = SKY_CONTAINER_OF(work, struct sky_app, warming);
+    sky_journal_warm(app->journal);
 }
 
 sky_err sky_app_start(struct sky_app *app, const struct sky_config *config, struct sky_why *why)
@@ -211,8 +223,10 @@ sky_err sky_app_start(struct sky_app *app, const struct sky_config *config, stru
         err = open_registry(app, why);
     if (err != SKY_OK)
         goto out;
-    app->journal =
-        sky_journal_new(config->journal_bytes, config->journal_events, app->store, &app->clock);
+    /* A store in memory would only hold a second copy of what the ring has. */
+    bool durable = strcmp(config->store, ":memory:") != 0;
+    app->journal = sky_journal_new(config->journal_bytes, config->journal_events,
+                                   durable ? app->store : NULL, &app->clock);
     err = open_doors(app, why);
     uv_prepare_start(&app->before_poll, before_poll); /* needs all that is open by now */
 out:
@@ -225,6 +239,9 @@ out:
 
 void sky_app_run(struct sky_app *app)
 {
+    /* What takes long is done while devices are already welcome. */
+    sky_ca_prepare(app->ca);
+    uv_queue_work(&app->loop, &app->warming, warm_journal, NULL);
     while (!app->stopping)
         uv_run(&app->loop, UV_RUN_ONCE);
     close_parts(app);

@@ -21,7 +21,7 @@ struct sky_admin;
 struct sky_config;
 struct sky_http;
 struct sky_tls_server;
-struct sky_dtls;
+struct sky_coap_port;
 
 enum {
     SKY_JOURNAL_FLUSH_MS = 200,     /* at most this long between an event and its page */
@@ -49,8 +49,9 @@ struct sky_app {
     struct sky_ca *ca;
     struct sky_ca_waiter certificates; /* until they are made and kept */
     struct sky_tls_server *tls;
-    struct sky_dtls *dtls;
+    struct sky_coap_port *coap; /* NULL: off */
 
+    uv_work_t warming; /* of the journal's memory */
     uv_timer_t wakeup;
     uv_prepare_t before_poll;
     uv_signal_t signals[2];

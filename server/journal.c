@@ -173,6 +173,11 @@ void sky_journal_stats(const struct sky_journal *journal, struct sky_journal_sta
     ret_stats->last_seq = ring->next_seq - 1;
 }
 
+void sky_journal_warm(const struct sky_journal *journal)
+{
+    sky_ring_warm(&journal->ring);
+}
+
 sky_err sky_journal_clear(struct sky_journal *journal)
 {
     uint64_t last_seq = journal->ring.next_seq - 1;

@@ -140,11 +140,15 @@ struct sky_journal;
 struct sky_clock;
 
 /* `store` may be NULL; it and the clock outlive the journal. Numbers go on after the
- * last page of the store. The ring's memory is taken and touched here; fewer bytes than
+ * last page of the store. The ring's memory is reserved here; fewer bytes than
  * SKY_JOURNAL_BYTES_MIN are taken for that. With a store the pages are held to the same bounds. */
 struct sky_journal *sky_journal_new(size_t bytes_max, size_t events_max, struct sky_store *store,
                                     const struct sky_clock *clock);
 void sky_journal_free(struct sky_journal *journal); /* flushes; NULL is fine */
+
+/* Makes the reserved memory be there before an event needs it: a page fault costs more than an
+ * event. Takes milliseconds; may run in a thread while events are recorded. */
+void sky_journal_warm(const struct sky_journal *journal);
 
 /* Records one event at the clock's present time and returns its number. `judge` adds findings;
  * NULL: none. Never fails. When the ring is full of what is not in the store yet, one page is

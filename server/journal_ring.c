@@ -4,20 +4,28 @@
 
 #include "protocol/base/assert.h"
 
-enum { PAGE_SIZE_MIN = 4096 };
+enum { WARM_STEP = 1024 * 1024 }; /* bytes at a time: whoever needs memory meanwhile waits less */
 
-/* Memory that is there before the first event needs it: a page fault costs more than an event. */
 static void *map(size_t size)
 {
     void *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     SKY_ASSERT(bytes != MAP_FAILED);
-    /* Both are only faster ways: without huge pages, or on a kernel before 5.14, touching does. */
     madvise(bytes, size, MADV_HUGEPAGE);
-    if (madvise(bytes, size, MADV_POPULATE_WRITE) != 0) {
-        for (size_t at = 0; at < size; at += PAGE_SIZE_MIN)
-            ((volatile char *)bytes)[at] = 0;
-    }
     return bytes;
+}
+
+/* Populating leaves what is written meanwhile as it is. A kernel before 5.14 refuses: then each
+ * page comes when it is first written. */
+static void warm(char *bytes, size_t size)
+{
+    for (size_t at = 0; at < size; at += WARM_STEP)
+        madvise(bytes + at, size - at < WARM_STEP ? size - at : WARM_STEP, MADV_POPULATE_WRITE);
+}
+
+void sky_ring_warm(const struct sky_ring *ring)
+{
+    warm(ring->bytes, ring->room);
+    warm((char *)ring->slots, ring->slots_size);
 }
 
 void sky_ring_init(struct sky_ring *ring, size_t bytes_max, size_t events_max, uint64_t next_seq)

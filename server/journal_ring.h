@@ -18,6 +18,8 @@ struct sky_ring {
 /* `bytes_max` is rounded up to SKY_ENTRY_ALIGN. The first entry gets `next_seq`. */
 void sky_ring_init(struct sky_ring *ring, size_t bytes_max, size_t events_max, uint64_t next_seq);
 void sky_ring_done(struct sky_ring *ring);
+/* Makes the memory be there before an entry needs it. May run in a thread beside all else. */
+void sky_ring_warm(const struct sky_ring *ring);
 
 static inline bool sky_ring_holds(const struct sky_ring *ring, uint64_t seq)
 {
