@@ -496,23 +496,22 @@ bool sky_ca_covers(const struct sky_ca *ca, sky_span host)
 
 /* ---- issuing ---- */
 
-/* "CN=name", with the escape that the TLS library's parser knows. */
-static sky_err write_subject(sky_span name, char out[2 * SKY_CA_COMMON_NAME_MAX + 4],
-                             struct sky_why *why)
+/* Appends "CN=name" and a NUL, with the escape that the TLS library's parser knows. */
+static sky_err write_subject(sky_span name, struct sky_buf *out, struct sky_why *why)
 {
-    char *at = stpcpy(out, "CN=");
     if (name.len == 0 || name.len > SKY_CA_COMMON_NAME_MAX)
         return sky_why_set(why, SKY_ERR_INVALID, "/name", "the name must have 1 to %d characters",
                            SKY_CA_COMMON_NAME_MAX);
+    sky_buf_add_str(out, "CN=");
     for (size_t i = 0; i < name.len; i++) {
         if (name.ptr[i] < ' ' || name.ptr[i] >= 0x7f || name.ptr[i] == '\\')
             return sky_why_set(why, SKY_ERR_INVALID, "/name",
                                "the name must be plain ASCII without backslashes");
         if (name.ptr[i] == ',')
-            *at++ = '\\';
-        *at++ = name.ptr[i];
+            sky_buf_add_byte(out, '\\');
+        sky_buf_add_byte(out, (uint8_t)name.ptr[i]);
     }
-    *at = '\0';
+    sky_buf_add_byte(out, '\0');
     return SKY_OK;
 }
 
@@ -540,24 +539,27 @@ sky_err sky_ca_issue(struct sky_ca *ca, sky_span name, enum sky_key_kind kind,
                      struct sky_ca_issued *ret_issued, struct sky_why *why)
 {
     SKY_ASSERT(ca->ready);
-    char subject[2 * SKY_CA_COMMON_NAME_MAX + 4];
-    struct sky_buf certificate, key;
+    struct sky_buf subject, certificate, key;
     if (ca->brought)
         return sky_why_set(why, SKY_ERR_DENIED, "",
                            "the authority was brought with --tls-ca, and its key is not here");
-    sky_err err = write_subject(name, subject, why);
-    if (err != SKY_OK)
-        return err;
+    sky_buf_init(&subject, SKY_CA_PEM_MAX);
     sky_buf_init(&certificate, SKY_CA_PEM_MAX);
     sky_buf_init(&key, SKY_CA_PEM_MAX);
-    err = issue(ca, subject, kind, &certificate, &key);
-    if (err == SKY_OK) {
-        err = sky_ca_fingerprint(sky_buf_span(&certificate), ret_issued->fingerprint, why);
-        ret_issued->certificate = sky_mem_dup(certificate.bytes, certificate.len);
-        ret_issued->key = sky_mem_dup(key.bytes, key.len);
-    } else {
+    sky_err err = write_subject(name, &subject, why);
+    if (err != SKY_OK)
+        goto out;
+    err = issue(ca, subject.bytes, kind, &certificate, &key);
+    if (err != SKY_OK) {
         sky_why_set(why, err, "", "the certificate could not be made");
+        goto out;
     }
+    err = sky_ca_fingerprint(sky_buf_span(&certificate), ret_issued->fingerprint, why);
+    SKY_ASSERT(err == SKY_OK);
+    ret_issued->certificate = sky_mem_dup(certificate.bytes, certificate.len);
+    ret_issued->key = sky_mem_dup(key.bytes, key.len);
+out:
+    sky_buf_done(&subject);
     sky_buf_done(&certificate);
     forget_pem(&key);
     return err;

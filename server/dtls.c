@@ -36,7 +36,7 @@ struct sky_dtls_peer {
     struct address address;
     struct sky_timer retransmit;
     struct sky_timer deadline;         /* of the handshake */
-    struct sky_psk_proof *proof;       /* owned; only during the handshake */
+    struct sky_tls_proof *proof;       /* owned; only during the handshake */
     void *state;                       /* the owner's */
     int64_t intermediate_ms, final_ms; /* mbedTLS's timer; final 0: not running */
     struct sky_dtls_peer *prev, *next; /* by last datagram, oldest first */
@@ -87,7 +87,7 @@ static int on_send(void *ctx, const unsigned char *bytes, size_t len)
     struct sky_dtls *dtls = peer->dtls;
     sky_span datagram = sky_span_of(bytes, len);
     if (peer->proof != NULL)
-        sky_psk_proof_saw_server(peer->proof, datagram);
+        sky_tls_proof_saw_server(peer->proof, datagram);
     dtls->options.hooks->send(dtls->options.owner, &peer->from, datagram);
     return (int)len;
 }
@@ -302,7 +302,7 @@ static void start_over(struct sky_dtls_peer *peer)
         peer->proof = sky_mem_new(sizeof *peer->proof);
         dtls->handshakes++;
     }
-    sky_psk_proof_saw_client(peer->proof, dtls->datagram);
+    sky_tls_proof_saw_client(peer->proof, dtls->datagram);
     sky_timerq_set(dtls->options.timers, &peer->deadline,
                    *dtls->options.now_ms + SKY_DTLS_HANDSHAKE_MS, on_deadline);
 }
@@ -417,7 +417,7 @@ static void welcome(struct sky_dtls *dtls, const struct sockaddr_storage *from,
     peer->address = *address;
     SKY_ASSERT(mbedtls_ssl_set_client_transport_id(&peer->ssl, address->bytes,
                                                    sizeof address->bytes) == 0);
-    sky_psk_proof_saw_client(peer->proof, datagram);
+    sky_tls_proof_saw_client(peer->proof, datagram);
     int rc = mbedtls_ssl_handshake(&peer->ssl);
     if (rc == MBEDTLS_ERR_SSL_WANT_READ || rc == MBEDTLS_ERR_SSL_WANT_WRITE) {
         adopt(dtls);
@@ -425,7 +425,7 @@ static void welcome(struct sky_dtls *dtls, const struct sockaddr_storage *from,
     }
     if (rc != MBEDTLS_ERR_SSL_HELLO_VERIFY_REQUIRED)
         refuse_newcomer(dtls, from, failure_of(peer, rc), datagram);
-    *peer->proof = (struct sky_psk_proof){0};
+    *peer->proof = (struct sky_tls_proof){0};
     peer->final_ms = 0;
     SKY_ASSERT(mbedtls_ssl_session_reset(&peer->ssl) == 0);
 }
@@ -445,7 +445,7 @@ void sky_dtls_feed(struct sky_dtls *dtls, const struct sockaddr_storage *from, s
         DL_DELETE(dtls->by_age, peer);
         DL_APPEND(dtls->by_age, peer);
         if (peer->proof != NULL)
-            sky_psk_proof_saw_client(peer->proof, datagram);
+            sky_tls_proof_saw_client(peer->proof, datagram);
         step(peer);
     }
     dtls->datagram = SKY_SPAN_NONE;
@@ -487,7 +487,7 @@ struct sky_dtls *sky_dtls_new(const struct sky_dtls_options *options)
     mbedtls_ssl_conf_handshake_timeout(config, SKY_DTLS_RETRANSMIT_MIN_MS,
                                        SKY_DTLS_RETRANSMIT_MAX_MS);
     mbedtls_ssl_conf_psk_cb(config, on_psk, dtls);
-    /* Both would hide a wrong key's record from psk_proof.h. */
+    /* Both would hide a wrong key's record from tls_proof.h. */
     mbedtls_ssl_conf_extended_master_secret(config, MBEDTLS_SSL_EXTENDED_MS_DISABLED);
     mbedtls_ssl_conf_encrypt_then_mac(config, MBEDTLS_SSL_ETM_DISABLED);
     dtls->spare = new_peer(dtls);

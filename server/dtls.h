@@ -10,7 +10,7 @@
 
 #include "auth/psk.h"
 #include "protocol/base/timerq.h"
-#include "server/psk_proof.h"
+#include "server/tls_proof.h"
 
 enum {
     SKY_DTLS_PEERS_MAX = 20000,     /* the one silent for longest makes room */
@@ -49,7 +49,7 @@ struct sky_dtls_hooks {
     /* `peer` is NULL for one that looked no key up; `proof` tests keys after SKY_DTLS_KEY;
      * `datagram` is what came in last, NONE for SKY_DTLS_SILENT. */
     void (*on_failure)(void *owner, struct sky_dtls_peer *peer, const struct sockaddr_storage *from,
-                       enum sky_dtls_failure failure, const struct sky_psk_proof *proof,
+                       enum sky_dtls_failure failure, const struct sky_tls_proof *proof,
                        sky_span datagram);
     /* The peer's memory is about to go; called once for each that opened or looked a key up. */
     void (*on_close)(void *owner, struct sky_dtls_peer *peer);

@@ -8,8 +8,8 @@
 #include "auth/text.h"
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
-#include "server/psk_proof.h"
 #include "server/tls_private.h"
+#include "server/tls_proof.h"
 
 enum { CLEAR_ALERT_RECORD = SKY_TLS_RECORD_HEADER + 2 };
 
@@ -26,7 +26,7 @@ struct handshake {
     int alert_sent;
     struct sky_tls_hello hello;
     char *offered;               /* hello in words, once somebody has asked */
-    struct sky_psk_proof *proof; /* owned; NULL on listeners without pre-shared keys */
+    struct sky_tls_proof *proof; /* owned; NULL on listeners without pre-shared keys */
 };
 
 struct sky_tls {
@@ -77,7 +77,7 @@ static int on_send(void *ctx, const unsigned char *bytes, size_t len)
     struct sky_tls *tls = ctx;
     struct handshake *handshake = tls->handshake;
     if (handshake != NULL && handshake->proof != NULL)
-        sky_psk_proof_saw_tls_server(handshake->proof, sky_span_of(bytes, len));
+        sky_tls_proof_saw_tls_server(handshake->proof, sky_span_of(bytes, len));
     if (handshake != NULL && bytes[0] == MBEDTLS_SSL_MSG_ALERT) {
         handshake->alerted = true;
         if (len == CLEAR_ALERT_RECORD)
@@ -455,7 +455,7 @@ static size_t pump(struct sky_tls *tls, sky_span all)
     if (tls->flavour == NULL)
         begin(tls);
     if (tls->handshake != NULL && tls->handshake->proof != NULL)
-        sky_psk_proof_saw_tls_client(tls->handshake->proof, whole);
+        sky_tls_proof_saw_tls_client(tls->handshake->proof, whole);
     if (tls->state == SKY_TLS_HANDSHAKING)
         shake_hands(tls);
     if (tls->state == SKY_TLS_OPEN)
@@ -691,7 +691,7 @@ bool sky_tls_psk_fits(const struct sky_tls *tls, sky_span key)
 {
     const struct handshake *handshake = tls->handshake;
     return handshake != NULL && handshake->proof != NULL &&
-           sky_psk_proof_fits(handshake->proof, key);
+           sky_tls_proof_fits(handshake->proof, key);
 }
 
 bool sky_tls_resumed(const struct sky_tls *tls)

@@ -117,7 +117,7 @@ static void make_flavour(struct sky_tls_flavour *self)
     mbedtls_ssl_conf_ca_chain(conf, sky_ca_trust(server->ca), NULL);
     if (self->psk) {
         mbedtls_ssl_conf_psk_cb(conf, sky_tls__find_key, self);
-        /* psk_proof.h tests keys without it. */
+        /* tls_proof.h tests keys without it. */
         mbedtls_ssl_conf_extended_master_secret(conf, MBEDTLS_SSL_EXTENDED_MS_DISABLED);
     }
     size_t count = sky_ca_identities(server->ca, identities);

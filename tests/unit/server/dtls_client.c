@@ -83,7 +83,7 @@ static void on_clear(void *owner, struct sky_dtls_peer *peer, sky_span clear)
 }
 
 static void on_failure(void *owner, struct sky_dtls_peer *peer, const struct sockaddr_storage *from,
-                       enum sky_dtls_failure failure, const struct sky_psk_proof *proof,
+                       enum sky_dtls_failure failure, const struct sky_tls_proof *proof,
                        sky_span datagram)
 {
     struct bench *bench = owner;

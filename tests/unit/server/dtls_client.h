@@ -54,7 +54,7 @@ struct bench {
     size_t opened, closed, failed, sent;
     enum sky_dtls_failure failure;
     bool failure_with_peer;
-    struct sky_psk_proof proof;
+    struct sky_tls_proof proof;
     struct sky_dtls_peer *peer; /* the last that opened */
     bool echo, close_on_message;
     size_t received, received_len;

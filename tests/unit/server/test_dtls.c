@@ -139,8 +139,8 @@ static void a_wrong_key_gets_its_own_alert_at_once(void **state)
         assert_int_equal(f->bench.failure, SKY_DTLS_KEY);
         assert_true(f->bench.failure_with_peer);
         assert_int_equal(sky_dtls_peers(f->bench.dtls), 0);
-        assert_true(sky_psk_proof_fits(&f->bench.proof, SKY_SPAN("wrong")));
-        assert_false(sky_psk_proof_fits(&f->bench.proof, KEY));
+        assert_true(sky_tls_proof_fits(&f->bench.proof, SKY_SPAN("wrong")));
+        assert_false(sky_tls_proof_fits(&f->bench.proof, KEY));
         client_close(&f->client);
     }
 }
@@ -172,7 +172,7 @@ static void every_mistake_in_a_key_is_told_from_the_others(void **state)
         assert_int_equal(f->bench.failure, SKY_DTLS_KEY);
         for (size_t j = 0; j < count; j++)
             assert_int_equal(
-                sky_psk_proof_fits(&f->bench.proof, sky_span_of(guesses[j].key, guesses[j].len)),
+                sky_tls_proof_fits(&f->bench.proof, sky_span_of(guesses[j].key, guesses[j].len)),
                 i == j);
         client_close(&f->client);
         tried++;
@@ -348,7 +348,7 @@ static void a_wrong_key_after_a_restart_is_named_too(void **state)
     settle(&f->bench);
     assert_int_equal(client_alert(&f->again), ALERT_BAD_MAC);
     assert_int_equal(f->bench.failure, SKY_DTLS_KEY);
-    assert_true(sky_psk_proof_fits(&f->bench.proof, SKY_SPAN("wrong")));
+    assert_true(sky_tls_proof_fits(&f->bench.proof, SKY_SPAN("wrong")));
 }
 
 static void a_hello_without_cookie_does_not_end_a_session(void **state)

@@ -39,7 +39,7 @@ static void lengths_take_the_fewest_bytes(void **state)
     static const struct {
         size_t name;
         const char *starts;
-    } rows[] = {{125, "307f827d"},   {126, "308180827e"},   {127, "308181827f"},
+    } rows[] = {{125, "307f827d"},     {126, "308180827e"},   {127, "308181827f"},
                 {128, "308183828180"}, {252, "3081ff8281fc"}, {253, "308201008281fd"}};
     (void)state;
     for (size_t i = 0; i < SKY_COUNT(rows); i++) {

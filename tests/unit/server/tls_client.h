@@ -53,7 +53,8 @@ struct bench {
 };
 
 /* With `threaded`, costly steps go to workers of the loop. */
-void bench_open(struct bench *bench, struct sky_ca *authority, bool threaded, size_t handshakes_max);
+void bench_open(struct bench *bench, struct sky_ca *authority, bool threaded,
+                size_t handshakes_max);
 void bench_close(struct bench *bench);
 
 void client_open(struct client *client, struct bench *bench, const struct client_options *options);

@@ -2,8 +2,8 @@
  * Finished record with the keys that the candidate leads to (RFC 4279 §2, RFC 5246 §6.3, §8.1).
  * Works without the extended master secret, which the server does not negotiate on ports with
  * pre-shared keys. Pure. */
-#ifndef SKY_SERVER_PSK_PROOF_H
-#define SKY_SERVER_PSK_PROOF_H
+#ifndef SKY_SERVER_TLS_PROOF_H
+#define SKY_SERVER_TLS_PROOF_H
 
 #include "protocol/base/span.h"
 
@@ -11,7 +11,7 @@ enum { SKY_PROOF_RECORD_MAX = 256, SKY_TLS_RANDOM_LEN = 32 };
 
 /* What was seen of a handshake in TLS 1.0 to 1.2 or DTLS 1.2 up to the client's Finished. A value.
  */
-struct sky_psk_proof {
+struct sky_tls_proof {
     uint8_t client_random[SKY_TLS_RANDOM_LEN], server_random[SKY_TLS_RANDOM_LEN];
     uint16_t suite;
     uint8_t sequence[8];                    /* of the record; for DTLS epoch and number */
@@ -24,13 +24,13 @@ struct sky_psk_proof {
 
 /* Takes note of DTLS records that pass: ClientHello and the encrypted Finished from the client,
  * ServerHello from the server. Anything else is passed over. */
-void sky_psk_proof_saw_client(struct sky_psk_proof *proof, sky_span datagram);
-void sky_psk_proof_saw_server(struct sky_psk_proof *proof, sky_span datagram);
+void sky_tls_proof_saw_client(struct sky_tls_proof *proof, sky_span datagram);
+void sky_tls_proof_saw_server(struct sky_tls_proof *proof, sky_span datagram);
 /* The same for whole records of TLS, one or more. */
-void sky_psk_proof_saw_tls_client(struct sky_psk_proof *proof, sky_span records);
-void sky_psk_proof_saw_tls_server(struct sky_psk_proof *proof, sky_span records);
+void sky_tls_proof_saw_tls_client(struct sky_tls_proof *proof, sky_span records);
+void sky_tls_proof_saw_tls_server(struct sky_tls_proof *proof, sky_span records);
 
 /* False also when too little was seen or the suite is no plain PSK one. */
-bool sky_psk_proof_fits(const struct sky_psk_proof *proof, sky_span key);
+bool sky_tls_proof_fits(const struct sky_tls_proof *proof, sky_span key);
 
 #endif

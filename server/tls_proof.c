@@ -1,4 +1,4 @@
-#include "server/psk_proof.h"
+#include "server/tls_proof.h"
 
 #include <mbedtls/cipher.h>
 #include <mbedtls/ssl.h>
@@ -64,7 +64,7 @@ static sky_span find_random(const struct record *record, uint8_t kind)
     return is_first_fragment ? sky_span_of(at + random, record->len - random) : SKY_SPAN_NONE;
 }
 
-static void take_finished(struct sky_psk_proof *proof, const struct record *record)
+static void take_finished(struct sky_tls_proof *proof, const struct record *record)
 {
     if (!record->encrypted || record->header[0] != TYPE_HANDSHAKE ||
         record->len > SKY_PROOF_RECORD_MAX)
@@ -75,7 +75,7 @@ static void take_finished(struct sky_psk_proof *proof, const struct record *reco
     proof->fragment_len = record->len;
 }
 
-void sky_psk_proof_saw_client(struct sky_psk_proof *proof, sky_span datagram)
+void sky_tls_proof_saw_client(struct sky_tls_proof *proof, sky_span datagram)
 {
     struct record record;
     while (next_record(&datagram, &record)) {
@@ -89,7 +89,7 @@ void sky_psk_proof_saw_client(struct sky_psk_proof *proof, sky_span datagram)
 }
 
 /* Behind the random stand the session id, in a vector, and the chosen suite (RFC 5246 §7.4.1.3). */
-static void take_server_hello(struct sky_psk_proof *proof, sky_span hello)
+static void take_server_hello(struct sky_tls_proof *proof, sky_span hello)
 {
     const uint8_t *at = (const uint8_t *)hello.ptr;
     if (hello.len < SKY_TLS_RANDOM_LEN + 1)
@@ -102,7 +102,7 @@ static void take_server_hello(struct sky_psk_proof *proof, sky_span hello)
     proof->has_server = true;
 }
 
-void sky_psk_proof_saw_server(struct sky_psk_proof *proof, sky_span datagram)
+void sky_tls_proof_saw_server(struct sky_tls_proof *proof, sky_span datagram)
 {
     struct record record;
     while (next_record(&datagram, &record))
@@ -110,7 +110,7 @@ void sky_psk_proof_saw_server(struct sky_psk_proof *proof, sky_span datagram)
 }
 
 /* The same hello in a record of TLS, which numbers no fragments. */
-static void take_tls_hello(struct sky_psk_proof *proof, sky_span message)
+static void take_tls_hello(struct sky_tls_proof *proof, sky_span message)
 {
     sky_span hello = sky_span_tail(message, TLS_HANDSHAKE_HEADER + 2);
     if (hello.len < SKY_TLS_RANDOM_LEN)
@@ -124,7 +124,7 @@ static void take_tls_hello(struct sky_psk_proof *proof, sky_span message)
 }
 
 /* The first record after ChangeCipherSpec is Finished, and number 0 (RFC 5246 §6.1). */
-static void take_tls_finished(struct sky_psk_proof *proof, sky_span record)
+static void take_tls_finished(struct sky_tls_proof *proof, sky_span record)
 {
     sky_span fragment = sky_span_tail(record, SKY_TLS_RECORD_HEADER);
     if (fragment.len == 0 || fragment.len > SKY_PROOF_RECORD_MAX || proof->fragment_len > 0)
@@ -135,7 +135,7 @@ static void take_tls_finished(struct sky_psk_proof *proof, sky_span record)
     proof->fragment_len = fragment.len;
 }
 
-void sky_psk_proof_saw_tls_client(struct sky_psk_proof *proof, sky_span records)
+void sky_tls_proof_saw_tls_client(struct sky_tls_proof *proof, sky_span records)
 {
     size_t len;
     for (; sky_tls_record_len(records, &len) == SKY_TLS_OK; records = sky_span_tail(records, len)) {
@@ -149,7 +149,7 @@ void sky_psk_proof_saw_tls_client(struct sky_psk_proof *proof, sky_span records)
     }
 }
 
-void sky_psk_proof_saw_tls_server(struct sky_psk_proof *proof, sky_span records)
+void sky_tls_proof_saw_tls_server(struct sky_tls_proof *proof, sky_span records)
 {
     size_t len;
     if (sky_tls_record_len(records, &len) == SKY_TLS_OK && records.ptr[0] == TYPE_HANDSHAKE &&
@@ -189,7 +189,7 @@ static bool take_apart(uint16_t id, struct parts *ret_parts)
     return true;
 }
 
-static uint8_t minor_of(const struct sky_psk_proof *proof)
+static uint8_t minor_of(const struct sky_tls_proof *proof)
 {
     return proof->version[0] == 3 ? proof->version[1] : TLS_1_2; /* DTLS 1.2 is 0xfefd */
 }
@@ -206,7 +206,7 @@ static size_t premaster(sky_span key, uint8_t *out)
 }
 
 /* RFC 5246 §5 and RFC 2246 §5. */
-static mbedtls_tls_prf_types prf_of(const struct sky_psk_proof *proof, const struct parts *parts)
+static mbedtls_tls_prf_types prf_of(const struct sky_tls_proof *proof, const struct parts *parts)
 {
     if (minor_of(proof) < TLS_1_2)
         return MBEDTLS_SSL_TLS_PRF_TLS1;
@@ -214,7 +214,7 @@ static mbedtls_tls_prf_types prf_of(const struct sky_psk_proof *proof, const str
                                                   : MBEDTLS_SSL_TLS_PRF_SHA256;
 }
 
-static bool derive(const struct sky_psk_proof *proof, const struct parts *parts, sky_span key,
+static bool derive(const struct sky_tls_proof *proof, const struct parts *parts, sky_span key,
                    uint8_t block[KEY_BLOCK_LEN])
 {
     uint8_t secret[4 + 2 * KEY_MAX], master[MASTER_LEN], seed[2 * SKY_TLS_RANDOM_LEN];
@@ -237,7 +237,7 @@ static bool derive(const struct sky_psk_proof *proof, const struct parts *parts,
 /* The first block of Finished begins with its type and length (RFC 5246 §7.4): that it does so by
  * chance happens once in four thousand million times. Before it stands the vector, or, in TLS 1.0,
  * the vector comes from the key block. Encrypt-then-MAC does not change this block. */
-static bool opens_block(const struct sky_psk_proof *proof, mbedtls_cipher_context_t *cipher,
+static bool opens_block(const struct sky_tls_proof *proof, mbedtls_cipher_context_t *cipher,
                         const uint8_t *key_block_iv)
 {
     static const uint8_t finished[] = {20, 0, 0, 12};
@@ -253,7 +253,7 @@ static bool opens_block(const struct sky_psk_proof *proof, mbedtls_cipher_contex
 
 /* The nonce is a fixed part and an explicit one, or, for ChaCha20-Poly1305, fixed and mixed with
  * the record's number (RFC 7905 §2). */
-static bool opens_sealed(const struct sky_psk_proof *proof, const struct parts *parts,
+static bool opens_sealed(const struct sky_tls_proof *proof, const struct parts *parts,
                          mbedtls_cipher_context_t *cipher, const uint8_t *fixed)
 {
     bool mixed = parts->suite->cipher == MBEDTLS_CIPHER_CHACHA20_POLY1305;
@@ -277,7 +277,7 @@ static bool opens_sealed(const struct sky_psk_proof *proof, const struct parts *
                                            sizeof clear, &clear_len, parts->tag_len) == 0;
 }
 
-bool sky_psk_proof_fits(const struct sky_psk_proof *proof, sky_span key)
+bool sky_tls_proof_fits(const struct sky_tls_proof *proof, sky_span key)
 {
     struct parts parts;
     uint8_t block[KEY_BLOCK_LEN];
