@@ -8,6 +8,7 @@
 #include "protocol/mqtt/topic.h"
 #include "server/app.h"
 #include "server/apply.h"
+#include "server/coap_port.h"
 
 void sky_broker_init(struct sky_broker *broker)
 {
@@ -221,8 +222,12 @@ size_t sky_broker_spread(struct sky_app *app, sky_span topic, sky_span payload, 
 }
 
 void sky_broker_push(struct sky_app *app, struct sky_session *session, sky_span topic,
-                     sky_span payload, uint8_t qos, uint64_t of)
+                     sky_span payload, uint8_t qos, uint64_t of, int64_t ttl_ms)
 {
+    if (!is_online(session) && sky_coap_fetches(session)) {
+        sky_coap_push(app, session, topic, payload, of, ttl_ms);
+        return;
+    }
     struct parcel parcel = {.topic = topic, .payload = payload, .of = of, .whole = true};
     deliver(app, session, &parcel, qos);
     sky_mqtt_msg_unref(parcel.msg);

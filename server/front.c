@@ -454,45 +454,64 @@ void sky_conn_peer(struct sky_conn *conn, char *out, size_t out_size)
 
 /* ---- listeners ---- */
 
-static sky_err resolve(const struct sky_listen *want, struct sockaddr_storage *ret_address)
+sky_err sky_front_resolve(const struct sky_listener_row *row, const struct sky_listen *want,
+                          struct sockaddr_storage *ret_address, struct sky_why *why)
 {
     if (uv_ip4_addr(want->host, want->port, (struct sockaddr_in *)ret_address) == 0)
         return SKY_OK;
     if (uv_ip6_addr(want->host, want->port, (struct sockaddr_in6 *)ret_address) == 0)
         return SKY_OK;
-    return SKY_ERR_INVALID;
+    return sky_why_set(why, SKY_ERR_INVALID, "",
+                       "listener %s: '%s' is not an IP address; give one as in %s=127.0.0.1:%u",
+                       row->name, want->host, row->name, row->port);
+}
+
+sky_err sky_front_why_busy(const struct sky_listener_row *row, const struct sky_listen *want,
+                           int rc, struct sky_why *why)
+{
+    return sky_why_set(why, SKY_ERR_BUSY, "",
+                       "listener %s: cannot listen on %s:%u: %s; move it with --listen "
+                       "%s=HOST:PORT (port 0 takes a free one) or %s=off",
+                       row->name, want->host, want->port, uv_strerror(rc), row->name, row->name);
+}
+
+struct sky_listener *sky_front_add_listener(struct sky_app *app, const struct sky_listener_row *row,
+                                            const struct sky_listen *want)
+{
+    struct sky_front *front = &app->front;
+    SKY_ASSERT(front->listener_count < SKY_LISTENERS_MAX);
+    struct sky_listener *listener = &front->listeners[front->listener_count++];
+    listener->app = app;
+    listener->row = row;
+    sky_span_copy(sky_span_str(want->host), listener->host, sizeof listener->host);
+    return listener;
+}
+
+uint16_t sky_front_port_of(const struct sockaddr_storage *address)
+{
+    return ntohs(address->ss_family == AF_INET6
+                     ? ((const struct sockaddr_in6 *)address)->sin6_port
+                     : ((const struct sockaddr_in *)address)->sin_port);
 }
 
 static sky_err listen_on(struct sky_app *app, const struct sky_listener_row *row,
                          const struct sky_listen *want, struct sky_why *why)
 {
-    struct sky_front *front = &app->front;
     struct sockaddr_storage address;
-    SKY_ASSERT(front->listener_count < SKY_LISTENERS_MAX);
-    if (resolve(want, &address) != SKY_OK)
-        return sky_why_set(why, SKY_ERR_INVALID, "",
-                           "listener %s: '%s' is not an IP address; give one as in %s=127.0.0.1:%u",
-                           row->name, want->host, row->name, row->port);
-    struct sky_listener *listener = &front->listeners[front->listener_count++];
-    listener->app = app;
-    listener->row = row;
+    sky_err err = sky_front_resolve(row, want, &address, why);
+    if (err != SKY_OK)
+        return err;
+    struct sky_listener *listener = sky_front_add_listener(app, row, want);
     listener->open = true;
-    sky_span_copy(sky_span_str(want->host), listener->host, sizeof listener->host);
     uv_tcp_init(&app->loop, &listener->tcp);
     int rc = uv_tcp_bind(&listener->tcp, (struct sockaddr *)&address, 0);
     if (rc == 0)
         rc = uv_listen((uv_stream_t *)&listener->tcp, SKY_LISTEN_BACKLOG, on_connection);
     if (rc != 0)
-        return sky_why_set(why, SKY_ERR_BUSY, "",
-                           "listener %s: cannot listen on %s:%u: %s; move it with --listen "
-                           "%s=HOST:PORT (port 0 takes a free one) or %s=off",
-                           row->name, want->host, want->port, uv_strerror(rc), row->name,
-                           row->name);
+        return sky_front_why_busy(row, want, rc, why);
     int len = sizeof address;
     uv_tcp_getsockname(&listener->tcp, (struct sockaddr *)&address, &len);
-    listener->port =
-        ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
-                                            : ((struct sockaddr_in *)&address)->sin_port);
+    listener->port = sky_front_port_of(&address);
     return SKY_OK;
 }
 

@@ -52,6 +52,19 @@ SKY_MUST_USE sky_err sky_front_open(struct sky_app *app, struct sky_why *why);
 void sky_front_close(struct sky_app *app); /* listeners and connections; needs loop turns after */
 void sky_front_done(struct sky_app *app);  /* memory, once the loop has run empty */
 
+/* For listeners that are not TCP's, and belong to somebody else: where to, why not, and a place in
+ * the table that the ports file is written from (its `port` is to be set; the front door does not
+ * open or close it). */
+struct sky_listen;
+SKY_MUST_USE sky_err sky_front_resolve(const struct sky_listener_row *row,
+                                       const struct sky_listen *want,
+                                       struct sockaddr_storage *ret_address, struct sky_why *why);
+sky_err sky_front_why_busy(const struct sky_listener_row *row, const struct sky_listen *want,
+                           int rc, struct sky_why *why);
+struct sky_listener *sky_front_add_listener(struct sky_app *app, const struct sky_listener_row *row,
+                                            const struct sky_listen *want);
+uint16_t sky_front_port_of(const struct sockaddr_storage *address);
+
 /* End of a loop turn: sends what was written, frees what was closed. */
 void sky_front_flush(struct sky_app *app);
 

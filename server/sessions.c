@@ -6,6 +6,7 @@
 #include "protocol/base/mem.h"
 #include "protocol/mqtt/subs.h"
 #include "server/app.h"
+#include "server/coap_port.h"
 
 void sky_sessions_init(struct sky_sessions *sessions)
 {
@@ -162,11 +163,17 @@ void sky_session_expire(struct sky_app *app, struct sky_session *session)
         sky_session_wipe(app, session);
 }
 
+bool sky_session_is_online(const struct sky_session *session)
+{
+    return (session->conn != NULL && !session->conn->closing) || sky_coap_is_online(session);
+}
+
 bool sky_session_kick(struct sky_app *app, struct sky_session *session, const char *reason)
 {
     (void)app;
+    bool kicked = sky_coap_kick(session, reason);
     if (session->conn == NULL || session->conn->closing)
-        return false;
+        return kicked;
     sky_conn_close(session->conn, reason);
     return true;
 }
@@ -188,6 +195,7 @@ static void drop(struct sky_app *app, struct sky_session *session)
 {
     struct sky_sessions *sessions = &app->sessions;
     sky_session_wipe(app, session);
+    sky_coap_forget(app, session);
     sessions->by_slot[session->slot] = NULL;
     sessions->free_slots[sessions->free_count++] = session->slot;
     HASH_DEL(sessions->by_device, session);

@@ -9,6 +9,7 @@
 #include "store/store.h"
 
 struct sky_app;
+struct sky_coap_device;
 struct sky_conn;
 struct sky_topic_node;
 
@@ -32,6 +33,7 @@ struct sky_session {
     struct sky_product_info *product; /* never NULL, outlives the session */
     char *device_key;                 /* owned */
     struct sky_conn *conn;            /* NULL: away */
+    struct sky_coap_device *coap;     /* owned; NULL: it has not come by CoAP */
     struct sky_mqtt_session mqtt;
     struct sky_conduct conduct;
     struct sky_topic_node *last_topic; /* the last one it published to; good in `last_epoch` */
@@ -78,7 +80,10 @@ void sky_session_forget(struct sky_app *app, struct sky_session *session);
 void sky_session_wipe(struct sky_app *app, struct sky_session *session);
 /* Drops them if the device has been away for longer than its cloud keeps a session. */
 void sky_session_expire(struct sky_app *app, struct sky_session *session);
-/* Closes the device's connection, if any, for the stated reason. False when it is away. */
+/* Is the device to be reached, over MQTT or CoAP? */
+bool sky_session_is_online(const struct sky_session *session);
+/* Closes the device's connection, if any, and its CoAP channels, for the stated reason. False when
+ * it is away. */
 bool sky_session_kick(struct sky_app *app, struct sky_session *session, const char *reason);
 
 /* Catches up with changes of the registry; called once a turn, costs nothing when there are none.
