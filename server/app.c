@@ -120,6 +120,47 @@ static sky_err open_registry(struct sky_app *app, struct sky_why *why)
                                   app->clock.now_ms, NULL, &loaded, why);
 }
 
+sky_err sky_app_prepare(struct sky_app *app, const struct sky_config *config, struct sky_why *why)
+{
+    *app = (struct sky_app){.config = config};
+    sky_clock_init(&app->clock);
+    sky_timerq_init(&app->patience);
+    sky_effects_init(&app->effects);
+    sky_sessions_init(&app->sessions);
+    sky_broker_init(&app->broker);
+    if (config->seeded)
+        sky_rng_init_seeded(&app->rng, (uint64_t)config->seed);
+    else
+        sky_rng_init(&app->rng);
+    sky_err err = open_policy(app, why);
+    if (err == SKY_OK)
+        err = open_registry(app, why);
+    if (err != SKY_OK) {
+        sky_app_release(app);
+        return err;
+    }
+    /* A store in memory would only hold a second copy of what the ring has. */
+    bool durable = strcmp(config->store, ":memory:") != 0;
+    app->journal = sky_journal_new(config->journal_bytes, config->journal_events,
+                                   durable ? app->store : NULL, &app->clock);
+    return SKY_OK;
+}
+
+void sky_app_release(struct sky_app *app)
+{
+    if (app->journal != NULL)
+        sky_app_settle(app, NULL);
+    sky_journal_free(app->journal);
+    sky_sessions_done(app);
+    sky_broker_done(&app->broker);
+    sky_effects_done(&app->effects);
+    sky_store_close(app->store);
+    sky_timerq_done(&app->patience);
+    sky_clock_done(&app->clock);
+}
+
+/* ---- the loop ---- */
+
 static void on_signal(uv_signal_t *signal, int number)
 {
     (void)number;
@@ -171,18 +212,10 @@ static void close_parts(struct sky_app *app)
     while (uv_run(&app->loop, UV_RUN_DEFAULT) != 0)
         continue;
     SKY_ASSERT(uv_loop_close(&app->loop) == 0);
-    if (app->journal != NULL)
-        sky_app_settle(app, NULL);
-    sky_journal_free(app->journal);
     sky_coap_port_free(app);
-    sky_sessions_done(app);
-    sky_broker_done(&app->broker);
-    sky_effects_done(&app->effects);
     sky_front_done(app);
     sky_secure_free(app);
-    sky_store_close(app->store);
-    sky_timerq_done(&app->patience);
-    sky_clock_done(&app->clock);
+    sky_app_release(app);
 }
 
 static sky_err open_doors(struct sky_app *app, struct sky_why *why)
@@ -206,30 +239,13 @@ static void warm_journal(uv_work_t *work)
 
 sky_err sky_app_start(struct sky_app *app, const struct sky_config *config, struct sky_why *why)
 {
-    *app = (struct sky_app){.config = config};
-    sky_clock_init(&app->clock);
-    sky_timerq_init(&app->patience);
-    sky_effects_init(&app->effects);
-    sky_sessions_init(&app->sessions);
-    sky_broker_init(&app->broker);
-    if (config->seeded)
-        sky_rng_init_seeded(&app->rng, (uint64_t)config->seed);
-    else
-        sky_rng_init(&app->rng);
     raise_file_limit();
-    open_loop(app);
-    sky_err err = open_policy(app, why);
-    if (err == SKY_OK)
-        err = open_registry(app, why);
+    sky_err err = sky_app_prepare(app, config, why);
     if (err != SKY_OK)
-        goto out;
-    /* A store in memory would only hold a second copy of what the ring has. */
-    bool durable = strcmp(config->store, ":memory:") != 0;
-    app->journal = sky_journal_new(config->journal_bytes, config->journal_events,
-                                   durable ? app->store : NULL, &app->clock);
+        return err;
+    open_loop(app);
     err = open_doors(app, why);
     uv_prepare_start(&app->before_poll, before_poll); /* needs all that is open by now */
-out:
     if (err != SKY_OK)
         close_parts(app);
     return err;

@@ -61,7 +61,14 @@ struct sky_app {
     bool stopping;
 };
 
-/* Opens the store, loads fixtures, binds every listener. On failure nothing is left open and
+/* Everything but the network: clock, randomness, rules, registry with its fixtures, journal. Enough
+ * to judge logins and to let effects happen. On failure nothing is left open; else the caller
+ * releases. `config` must outlive the app. */
+SKY_MUST_USE sky_err sky_app_prepare(struct sky_app *app, const struct sky_config *config,
+                                     struct sky_why *why);
+void sky_app_release(struct sky_app *app);
+
+/* Prepares, opens the loop, binds every listener. On failure nothing is left open and
  * `why` says what to do. `config` must outlive the app. */
 SKY_MUST_USE sky_err sky_app_start(struct sky_app *app, const struct sky_config *config,
                                    struct sky_why *why);
