@@ -44,8 +44,8 @@ static void do_reply(const struct site *site, const struct sky_effect *effect)
 
 static void do_push(const struct site *site, const struct sky_effect *effect)
 {
-    sky_broker_push(site->app, site->session, effect->topic, effect->payload, effect->qos,
-                    site->of);
+    sky_broker_push(site->app, site->session, effect->topic, effect->payload, effect->qos, site->of,
+                    effect->delay_ms);
 }
 
 /* A message from the cloud that nobody is there to receive is worth a line: nobody else tells. */

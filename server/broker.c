@@ -221,16 +221,21 @@ size_t sky_broker_spread(struct sky_app *app, sky_span topic, sky_span payload, 
     return spread(app, receivers_of(app, find_node(app, topic)), &parcel, qos);
 }
 
-void sky_broker_push(struct sky_app *app, struct sky_session *session, sky_span topic,
-                     sky_span payload, uint8_t qos, uint64_t of, int64_t ttl_ms)
+static void push(struct sky_app *app, struct sky_session *session, sky_span topic,
+                 sky_span payload, uint8_t qos, uint64_t of)
 {
-    if (!is_online(session) && sky_coap_fetches(session)) {
-        sky_coap_push(app, session, topic, payload, of, ttl_ms);
-        return;
-    }
     struct parcel parcel = {.topic = topic, .payload = payload, .of = of, .whole = true};
     deliver(app, session, &parcel, qos);
     sky_mqtt_msg_unref(parcel.msg);
+}
+
+void sky_broker_push(struct sky_app *app, struct sky_session *session, sky_span topic,
+                     sky_span payload, uint8_t qos, uint64_t of, int64_t ttl_ms)
+{
+    if (!is_online(session) && sky_coap_fetches(session))
+        sky_coap_push(app, session, topic, payload, of, ttl_ms);
+    else
+        push(app, session, topic, payload, qos, of);
 }
 
 bool sky_broker_subscribes(struct sky_app *app, const struct sky_session *session, sky_span topic,
@@ -253,7 +258,7 @@ bool sky_broker_reply(struct sky_app *app, struct sky_session *session, sky_span
     if (!sky_broker_subscribes(app, session, topic, &granted) &&
         !(session->traits & SKY_TRAIT_AUTO_SUBSCRIBED))
         return false;
-    sky_broker_push(app, session, topic, payload, qos < granted ? qos : granted, of);
+    push(app, session, topic, payload, qos < granted ? qos : granted, of);
     return true;
 }
 

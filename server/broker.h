@@ -72,9 +72,10 @@ struct sky_act_result sky_broker_publish(struct sky_app *app, const struct sky_a
  * number of receivers. */
 size_t sky_broker_spread(struct sky_app *app, sky_span topic, sky_span payload, uint8_t qos,
                          uint64_t of);
-/* To one device, whether or not it subscribed. */
+/* To one device, whether or not it subscribed. One that is not on MQTT but fetches what is sent to
+ * it may do so for `ttl_ms`, as sky_coap_push() has it. */
 void sky_broker_push(struct sky_app *app, struct sky_session *session, sky_span topic,
-                     sky_span payload, uint8_t qos, uint64_t of);
+                     sky_span payload, uint8_t qos, uint64_t of, int64_t ttl_ms);
 /* To one device if it subscribed to the topic (or its session subscribes by itself). */
 bool sky_broker_reply(struct sky_app *app, struct sky_session *session, sky_span topic,
                       sky_span payload, uint8_t qos, uint64_t of);

@@ -8,6 +8,7 @@
 #include "protocol/base/mem.h"
 #include "server/app.h"
 #include "server/apply.h"
+#include "server/coap_port.h"
 
 /* ---- waiting ---- */
 
@@ -87,6 +88,8 @@ static sky_err check_way(struct sky_app *app, const struct sky_session *session,
     const struct sky_product_info *info = session->product;
     bool online = session->conn != NULL && !session->conn->closing;
     uint8_t granted = 1;
+    if (!online && sky_coap_fetches(session))
+        return SKY_OK;
     if (!online && !session->kept)
         return sky_why_set(why, SKY_ERR_CONFLICT, "",
                            "the device is not connected and keeps no session to come back to");
@@ -131,9 +134,12 @@ static sky_err build(struct sky_app *app, struct sky_session *session,
                            row->kind, SKY_SPAN_ARGS(sky_span_head(order->name, 100)),
                            order->params.len);
     sky_err err = SKY_OK;
-    for (size_t i = 0; i < app->effects.count && err == SKY_OK; i++)
-        if (app->effects.list[i].kind == SKY_EFFECT_PUSH)
-            err = check_way(app, session, &app->effects.list[i], why);
+    for (size_t i = 0; i < app->effects.count && err == SKY_OK; i++) {
+        if (app->effects.list[i].kind != SKY_EFFECT_PUSH)
+            continue;
+        app->effects.list[i].delay_ms = order->ttl_ms;
+        err = check_way(app, session, &app->effects.list[i], why);
+    }
     return err;
 }
 

@@ -27,6 +27,7 @@ typedef void sky_command_done_fn(void *ctx, const struct sky_command_wait *wait,
 struct sky_command_order {
     sky_span kind, name, params;
     int64_t wait_ms; /* real time to wait for the answer; 0: it is not waited for */
+    int64_t ttl_ms;  /* virtual time that it may wait for a device that fetches, as in effects.h */
     sky_command_done_fn *done;
     void *ctx;
 };

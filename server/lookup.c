@@ -31,20 +31,36 @@ static sky_err find(struct sky_app *app, struct sky_lookup *l)
     return SKY_ERR_NOT_FOUND;
 }
 
+/* What is fresh for every act, and where what was found lies. */
+static void point(struct sky_app *app, struct sky_lookup *l)
+{
+    l->facts.product = l->product.id != 0 ? &l->product : NULL;
+    l->facts.device = l->device.id != 0 ? &l->device : NULL;
+    l->facts.now_ms = app->clock.now_ms;
+    sky_rng_text(&app->rng, l->fresh, SKY_FRESH_LEN);
+    l->facts.fresh = sky_span_of(l->fresh, SKY_FRESH_LEN);
+}
+
 void sky_lookup_claim(struct sky_app *app, const struct sky_cloud *cloud,
                       const struct sky_claim *claim, struct sky_lookup *l)
 {
     *l = (struct sky_lookup){.cloud = cloud, .claim = *claim};
     if (find(app, l) != SKY_OK)
         l->device.id = 0;
-    l->facts.product = l->product.id != 0 ? &l->product : NULL;
-    l->facts.device = l->device.id != 0 ? &l->device : NULL;
+    point(app, l);
     l->facts.swapped_known = l->device.id == 0 && is_swapped(app, l);
-    l->facts.now_ms = app->clock.now_ms;
-    sky_rng_text(&app->rng, l->fresh, SKY_FRESH_LEN);
-    l->facts.fresh = sky_span_of(l->fresh, SKY_FRESH_LEN);
     const struct sky_session *session = sky_session_find(app, l->device.id);
     l->facts.previous_login_ms = session != NULL ? session->last_login_ms : 0;
+}
+
+void sky_lookup_session(struct sky_app *app, const struct sky_session *session,
+                        struct sky_lookup *l)
+{
+    *l = (struct sky_lookup){.cloud = session->product->cloud};
+    if (sky_store_get_device(app->store, session->device_id, &l->product, &l->device) != SKY_OK)
+        l->product.id = l->device.id = 0;
+    point(app, l);
+    l->facts.previous_login_ms = session->last_login_ms;
 }
 
 void sky_lookup_copy(struct sky_lookup *to, const struct sky_lookup *from)

@@ -5,6 +5,7 @@
 #include "protocol/cloud/cloud.h"
 
 struct sky_app;
+struct sky_session;
 
 enum { SKY_FRESH_LEN = 64 }; /* random characters drawn for every act */
 
@@ -22,6 +23,9 @@ struct sky_lookup {
 /* Fills `*ret_lookup` for a claim of `cloud`. */
 void sky_lookup_claim(struct sky_app *app, const struct sky_cloud *cloud,
                       const struct sky_claim *claim, struct sky_lookup *ret_lookup);
+/* Fills `*ret_lookup` for an act of a session: its device, if the registry still has it. */
+void sky_lookup_session(struct sky_app *app, const struct sky_session *session,
+                        struct sky_lookup *ret_lookup);
 /* A lookup points into itself: this copies it so that the copy points into the copy. */
 void sky_lookup_copy(struct sky_lookup *to, const struct sky_lookup *from);
 /* How much is known, for choosing between clouds: 3: the device; 2: the product, or the device if

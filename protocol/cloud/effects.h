@@ -25,7 +25,9 @@ struct sky_effect {
     enum sky_effect_kind kind;
     uint8_t qos;
     sky_span topic, name, payload; /* live in the list's arena or are static */
-    int64_t delay_ms;              /* CLOSE: how long from now; MINT_TOKEN: how long it is valid */
+    int64_t delay_ms;              /* CLOSE: how long from now; MINT_TOKEN: how long it is valid;
+                                      PUSH: how long it may wait for a device that fetches, 0: as
+                                      long as can be, negative: only while the device is online */
     int64_t version;               /* PUT_DOCUMENT: the document's new version */
     uint8_t coap_code; /* REPLY: what a CoAP answer says in its place; 0: it is the body */
 };

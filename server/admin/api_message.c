@@ -61,7 +61,7 @@ static bool deliver(struct sky_app *app, struct sky_session *session, const stru
     if (!sky_cloud_is_pushed(info->cloud, sky_span_str(info->product.key),
                              sky_span_str(session->device_key), message->topic))
         return sky_broker_reply(app, session, message->topic, message->payload, message->qos, seq);
-    sky_broker_push(app, session, message->topic, message->payload, message->qos, seq);
+    sky_broker_push(app, session, message->topic, message->payload, message->qos, seq, 0);
     return true;
 }
 

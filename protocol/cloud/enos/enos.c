@@ -14,7 +14,6 @@ static const struct sky_listener_row listeners[] = {
     {"enos-mqtt", 11883, SKY_LISTEN_CLEAR | SKY_LISTEN_MQTT, &sky_cloud_enos},
     {"enos-mqtts", 18883, SKY_LISTEN_TLS | SKY_LISTEN_MQTT | SKY_LISTEN_CERT_REQUIRED,
      &sky_cloud_enos},
-    {"coaps", 5684, SKY_LISTEN_DTLS | SKY_LISTEN_PSK, &sky_cloud_enos},
 };
 
 /* A wrong secret in a key is another rule than in a password. */
