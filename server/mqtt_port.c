@@ -456,13 +456,14 @@ static bool may_subscribe(const struct sky_session *session, sky_span filter,
     enum sky_right right = sky_cloud_right(product->cloud, sky_span_str(product->product.key),
                                            sky_span_str(session->device_key), product->topics,
                                            product->topic_count, filter, SKY_MAY_SUB, &row);
-    if (right != SKY_RIGHT_GRANTED)
-        return !sky_judge_rule(judge, sky_cloud_limit_rule(product->cloud, filter_rules[right]),
-                               false, "subscribed to %.*s without the right to",
-                               SKY_SPAN_ARGS(filter));
-    for (size_t i = SKY_RIGHT_NONE; i < SKY_COUNT(filter_rules); i++)
-        sky_judge_rule(judge, sky_cloud_limit_rule(product->cloud, filter_rules[i]), true, " ");
-    return true;
+    bool refused = false;
+    for (size_t i = SKY_COUNT(filter_rules) - 1; i >= SKY_RIGHT_NONE; i--) {
+        bool kept = right == SKY_RIGHT_GRANTED || (i != right && i != SKY_RIGHT_NONE);
+        refused |= sky_judge_rule(judge, sky_cloud_limit_rule(product->cloud, filter_rules[i]),
+                                  kept, "subscribed to %.*s without the right to",
+                                  SKY_SPAN_ARGS(filter));
+    }
+    return !refused;
 }
 
 /* False: too many filters, and the rule is enforced. One that is held already only changes its
