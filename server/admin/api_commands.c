@@ -3,6 +3,7 @@
 #include "protocol/base/mem.h"
 #include "protocol/cloud/member.h"
 #include "server/admin/api.h"
+#include "server/pull.h"
 
 enum { ANSWER_BYTES_MAX = 2 * 1024 * 1024 }; /* of JSON: a payload may be shown twice */
 
@@ -75,6 +76,13 @@ static void answer_sent(struct sky_api *api, const struct sky_command_sent *sent
     sky_api_send(api, 202);
 }
 
+/* As effects have it: zero stands for the longest, and what is to last no time is negative. */
+static int64_t ttl_ms(struct sky_api *api)
+{
+    int64_t ttl_s = sky_api_body_int(api, "ttlS", SKY_PULL_TTL_MAX_S);
+    return ttl_s == 0 ? -1 : ttl_s * 1000;
+}
+
 static void send_command(struct sky_api *api, struct sky_session *session, sky_span params)
 {
     struct sky_command_sent sent;
@@ -84,6 +92,7 @@ static void send_command(struct sky_api *api, struct sky_session *session, sky_s
         .name = sky_span_str(sky_api_body_text(api, "name")),
         .params = params,
         .wait_ms = sky_api_body_int(api, "waitMs", SKY_COMMAND_WAIT_MS_DEFAULT),
+        .ttl_ms = ttl_ms(api),
         .done = on_done,
         .ctx = api->call};
     sky_err err = sky_command_send(api->app, session, &order, &sent, &why);

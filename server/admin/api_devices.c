@@ -22,11 +22,11 @@ static void write_presence(struct sky_api *api, int64_t device_id)
     const struct sky_session *session = sky_session_find(api->app, device_id);
     struct sky_jw *jw = &api->jw;
     char seen[SKY_TIME_TEXT_MAX] = "";
-    bool online = session != NULL && session->conn != NULL;
+    bool online = session != NULL && sky_session_is_online(session);
     if (session != NULL && session->last_seen_ms != 0)
         sky_time_text(session->last_seen_ms, seen);
     sky_jw_put_bool(jw, "online", online);
-    if (online)
+    if (online && session->conn != NULL)
         sky_jw_put_int(jw, "connection", session->conn->id);
     put_text_or_null(jw, "lastSeen", seen);
     if (session != NULL) {

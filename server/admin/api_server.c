@@ -1,6 +1,7 @@
 /* The server itself: is it there, what is it, how is it doing. */
 #include "protocol/base/mem.h"
 #include "server/admin/api.h"
+#include "server/coap_port.h"
 
 /* Listeners are open before the first request can come, so being there is being ready. */
 void sky_api_health(struct sky_api *api)
@@ -46,7 +47,8 @@ void sky_api_metrics(struct sky_api *api)
         {"http_connections", "gauge", "open HTTP connections", sky_http_count(app)},
         {"devices", "gauge", "devices in the registry", sky_store_count_devices(app->store)},
         {"devices_online", "gauge", "devices with a session and a connection",
-         app->sessions.online},
+         app->sessions.online + sky_coap_port_online(app)},
+        {"coap_channels", "gauge", "open DTLS sessions", sky_coap_port_channels(app)},
         {"events_total", "counter", "events recorded", journal.recorded},
         {"events_lost_total", "counter", "events that can no longer be read", journal.evicted},
         {"findings_total", "counter", "broken rules recorded", journal.findings},

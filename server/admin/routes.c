@@ -1,6 +1,7 @@
 /* The table of the admin API: it dispatches, checks and documents. Rows of one path stand
  * together. */
 #include "server/admin/api.h"
+#include "server/pull.h"
 
 #include "protocol/base/mem.h"
 
@@ -71,6 +72,9 @@ static const struct sky_api_param command_body[] = {
      "any text instead, for kinds that carry one"},
     {"waitMs", SKY_API_INT, false, 0, SKY_COMMAND_WAIT_MS_MAX,
      "how long to wait for the answer, in real time; default 5000, 0: not at all"},
+    {"ttlS", SKY_API_INT, false, 0, SKY_PULL_TTL_MAX_S,
+     "how many seconds it may wait for a device that fetches its commands (CoAP), in virtual time; "
+     "default: two days; 0: only while the device is online"},
     END};
 
 #define EVENT_FILTERS                                                                              \
