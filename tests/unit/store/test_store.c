@@ -509,6 +509,30 @@ static void bounds_the_size_of_documents_pages_and_notes(void **state)
     free((void *)most.ptr);
 }
 
+static void keeps_so_many_tokens_of_a_device_and_the_newest_always(void **state)
+{
+    struct sky_store *store = *state;
+    int64_t product = put_product(store, "aliyun", "pk").id;
+    int64_t id = add_device(store, product, "dev").id;
+    int64_t other = add_device(store, product, "other").id;
+    struct sky_token token = {.id = "of another", .device_id = other}, found;
+    assert_int_equal(sky_store_put_token(store, &token), SKY_OK);
+    token.device_id = id;
+    for (int i = 0; i < 3 * SKY_STORE_TOKENS_MAX; i++) {
+        snprintf(token.id, sizeof token.id, "%d", i);
+        token.expires_ms = i < 2 * SKY_STORE_TOKENS_MAX ? i : 0;
+        assert_int_equal(sky_store_put_token(store, &token), SKY_OK);
+        assert_int_equal(sky_store_find_token(store, sky_span_str(token.id), &found), SKY_OK);
+    }
+    size_t kept = 0;
+    for (int i = 0; i < 3 * SKY_STORE_TOKENS_MAX; i++) {
+        snprintf(token.id, sizeof token.id, "%d", i);
+        kept += sky_store_find_token(store, sky_span_str(token.id), &found) == SKY_OK;
+    }
+    assert_in_range(kept, SKY_STORE_TOKENS_MAX, SKY_STORE_TOKENS_MAX + 1);
+    assert_int_equal(sky_store_find_token(store, SKY_SPAN("of another"), &found), SKY_OK);
+}
+
 static void drops_tokens_once_they_have_expired(void **state)
 {
     struct sky_store *store = *state;
@@ -685,6 +709,7 @@ int main(void)
         TEST(keeps_documents_apart_by_device_and_name),
         TEST(lists_the_documents_of_a_device),
         TEST(bounds_the_size_of_documents_pages_and_notes),
+        TEST(keeps_so_many_tokens_of_a_device_and_the_newest_always),
         TEST(drops_tokens_once_they_have_expired),
         TEST(finds_the_page_that_holds_a_number_or_the_next),
         TEST(keeps_notes_by_name_and_lists_them_by_prefix),
