@@ -49,6 +49,24 @@ static void explain(struct sky_app *app, const struct sky_login *login,
 
 /* ---- deciding ---- */
 
+/* What the specification asks of a CONNECT, whoever sends it; returns the code of the first that
+ * refuses, else 0. `cloud` may be NULL. */
+static uint8_t judge_specification(const struct sky_cloud *cloud,
+                                   const struct sky_mqtt_connect *connect, struct sky_judge *judge)
+{
+    sky_judge_rule(judge, sky_mqtt_rule(SKY_MQTT_RULE_FIRST_PACKET), true, " ");
+    sky_judge_rule(judge, sky_mqtt_rule(SKY_MQTT_RULE_CONNECT_TIMEOUT), true, " ");
+    if (sky_judge_rule(judge, sky_mqtt_rule(SKY_MQTT_RULE_LEVEL),
+                       connect->level == 4 || cloud == NULL || cloud->limits.level_3,
+                       "protocol level 3 (MQTT 3.1); this cloud takes 3.1.1 only"))
+        return SKY_CONNACK_PROTOCOL;
+    if (sky_judge_rule(judge, sky_mqtt_rule(SKY_MQTT_RULE_EMPTY_ID),
+                       connect->client_id.len > 0 || connect->clean_session,
+                       "the client id is empty and clean session is 0"))
+        return SKY_CONNACK_CLIENT_ID;
+    return 0;
+}
+
 /* The general limits on a CONNECT; returns the code of the first that refuses, else 0. */
 static uint8_t judge_limits(struct sky_app *app, const struct sky_cloud *cloud, unsigned traits,
                             const struct sky_mqtt_connect *connect, struct sky_judge *judge)
@@ -70,32 +88,29 @@ static uint8_t judge_limits(struct sky_app *app, const struct sky_cloud *cloud, 
     return code;
 }
 
+static void judge_stranger(const struct sky_mqtt_connect *connect, struct sky_judge *judge,
+                           struct sky_login_outcome *ret)
+{
+    sky_judge_rule(judge, sky_door_rule(SKY_RULE_LOGIN_UNRECOGNISED), false,
+                   "client id '%.*s' and user name '%.*s' have the shape of no cloud's login",
+                   SKY_SPAN_ARGS(sky_span_head(connect->client_id, 60)),
+                   SKY_SPAN_ARGS(sky_span_head(connect->username, 60)));
+    ret->connack = SKY_CONNACK_CLIENT_ID;
+    ret->cause = SKY_CAUSE_SHAPE;
+}
+
 void sky_login_decide(struct sky_app *app, const struct sky_login *login,
                       const struct sky_mqtt_connect *connect, const struct sky_lookup *lookup,
                       struct sky_judge *judge, struct sky_effects *effects,
                       struct sky_login_outcome *ret)
 {
-    *ret = (struct sky_login_outcome){0};
     const struct sky_cloud *cloud = lookup->cloud;
-    if (cloud == NULL) {
-        sky_judge_rule(judge, sky_mqtt_rule(SKY_MQTT_RULE_EMPTY_ID),
-                       connect->client_id.len > 0 || connect->clean_session,
-                       "the client id is empty and clean session is 0");
-        sky_judge_rule(judge, sky_door_rule(SKY_RULE_LOGIN_UNRECOGNISED), false,
-                       "client id '%.*s' and user name '%.*s' have the shape of no cloud's login",
-                       SKY_SPAN_ARGS(sky_span_head(connect->client_id, 60)),
-                       SKY_SPAN_ARGS(sky_span_head(connect->username, 60)));
-        ret->connack = SKY_CONNACK_CLIENT_ID;
-        ret->cause = SKY_CAUSE_SHAPE;
+    *ret = (struct sky_login_outcome){.connack = judge_specification(cloud, connect, judge),
+                                      .cause = SKY_CAUSE_SHAPE};
+    if (cloud == NULL)
+        judge_stranger(connect, judge, ret);
+    if (ret->connack != 0)
         return;
-    }
-    if (connect->level == 3 && !cloud->limits.level_3) {
-        sky_judge_rule(judge, sky_mqtt_rule(SKY_MQTT_RULE_LEVEL), false,
-                       "protocol level 3 (MQTT 3.1); this cloud takes 3.1.1 only");
-        ret->connack = SKY_CONNACK_PROTOCOL;
-        ret->cause = SKY_CAUSE_SHAPE;
-        return;
-    }
     struct sky_admission admission = {0};
     cloud->admit(login, &lookup->facts, judge, effects, &admission);
     ret->connack = admission.connack;
