@@ -115,7 +115,7 @@ void sky_psk_done(struct sky_app *app, const struct sky_door *door, uint32_t con
 {
     struct sky_judge judge;
     struct sky_session *session = sky_session_find(app, psk->device_id);
-    sky_judge_init(&judge, &app->policy);
+    sky_judge_init(&judge, sky_product_policy(app, session != NULL ? session->product : NULL));
     if (psk->cloud->psk_key_rule != NULL)
         sky_judge_rule(&judge, psk->cloud->psk_key_rule, true, "%s", "");
     if (session != NULL)
@@ -198,7 +198,7 @@ void sky_psk_failed(struct sky_app *app, const struct sky_door *door, uint32_t c
     struct search search = {app, door, identity, &lookup, fits, ctx, {.len = 0}};
     if (fits != NULL) {
         try_guesses(&search);
-        if (search.found.len == 0 &&
+        if (search.found.len == 0 && lookup.product.id != 0 &&
             sky_store_each_device(app->store, lookup.product.id, 0, OTHER_KEYS_MAX + 1, try_other,
                                   &search) != SKY_OK)
             search.found.len = 0; /* without the others the mistake stays unknown */

@@ -10,7 +10,7 @@ struct sky_psk_try {
     const struct sky_cloud *cloud; /* NULL: the identity has the shape of no cloud's */
     int64_t device_id;             /* 0: unknown */
     struct sky_psk key;            /* the key due; len 0: refused */
-    char identity[160];            /* as it came, cut; for the journal */
+    char identity[257];            /* as it came, cut to what doors take */
 };
 
 /* Looks the identity up, judges it, and journals a refusal with its reasons. True when

@@ -37,7 +37,8 @@ void sky_refusal_explain(struct sky_app *app, const struct sky_lookup *lookup,
                          const void *ctx, struct sky_judge *judge, struct sky_refusal *ret)
 {
     struct others others = {suspicion, arena, lookup->device.id, SKY_REFUSAL_OTHERS_MAX};
-    if (sky_store_each_device(app->store, lookup->product.id, 0, SKY_REFUSAL_OTHERS_MAX + 1,
+    if (lookup->product.id != 0 && /* 0 would mean the devices of all products */
+        sky_store_each_device(app->store, lookup->product.id, 0, SKY_REFUSAL_OTHERS_MAX + 1,
                               add_other, &others) != SKY_OK)
         others.left = 0; /* explained without the others' secrets, then */
     sky_explain(suspicion, &ret->explanation);

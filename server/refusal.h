@@ -7,7 +7,8 @@
 #include "server/lookup.h"
 
 enum {
-    SKY_REFUSAL_JSON_MAX = 4096,
+    SKY_REFUSAL_JSON_MAX =
+        16 * 1024,               /* every text of an explanation, should each byte be escaped */
     SKY_REFUSAL_OTHERS_MAX = 64, /* other devices of the product whose secrets are tried */
 };
 

@@ -31,6 +31,8 @@ bool sky_span_ends(sky_span s, sky_span suffix)
 
 bool sky_span_contains(sky_span s, sky_span part)
 {
+    if (part.len == 0)
+        return true;
     for (size_t at = 0; at + part.len <= s.len; at++)
         if (memcmp(s.ptr + at, part.ptr, part.len) == 0)
             return true;
