@@ -7,6 +7,9 @@
 #include "server/app.h"
 #include "server/mqtt_port.h"
 
+/* For so long a device that comes with an expired token is told that it has expired. */
+enum { TOKEN_KEPT_EXPIRED_MS = 24 * 3600 * 1000 };
+
 /* One effect in its surroundings. */
 struct site {
     struct sky_app *app;
@@ -18,11 +21,12 @@ struct site {
 static void record(const struct site *site, enum sky_event_type type, const struct sky_attr *attrs,
                    size_t count)
 {
-    const struct sky_event_head head = {
-        .type = type,
-        .direction = SKY_INSIDE,
-        .connection = site->session->conn != NULL ? site->session->conn->id : 0,
-        .device_id = site->session->device_id};
+    const struct sky_conn *conn = site->session->conn;
+    const struct sky_event_head head = {.type = type,
+                                        .direction = SKY_INSIDE,
+                                        .transport = conn != NULL ? conn->door.transport : SKY_TCP,
+                                        .connection = conn != NULL ? conn->id : 0,
+                                        .device_id = site->session->device_id};
     sky_journal_add(site->app->journal, &head, attrs, count, NULL);
 }
 
@@ -129,7 +133,10 @@ static void do_mint_token(const struct site *site, const struct sky_effect *effe
     sky_span_copy(effect->name, token.id, sizeof token.id);
     sky_span_copy(effect->payload, token.token, sizeof token.token);
     sky_store_batch(site->app->store);
-    sky_err err = sky_store_put_token(site->app->store, &token);
+    sky_err err =
+        sky_store_drop_tokens(site->app->store, site->app->clock.now_ms - TOKEN_KEPT_EXPIRED_MS);
+    if (err == SKY_OK)
+        err = sky_store_put_token(site->app->store, &token);
     if (err != SKY_OK)
         record_failure(site, "mint-token", err);
     else
