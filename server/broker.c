@@ -251,6 +251,25 @@ bool sky_broker_subscribes(struct sky_app *app, const struct sky_session *sessio
     return false;
 }
 
+bool sky_broker_reaches(const struct sky_session *session, uint8_t qos)
+{
+    if (session == NULL)
+        return false;
+    return is_online(session) || sky_coap_fetches(session) || (qos > 0 && session->kept);
+}
+
+bool sky_broker_listens(struct sky_app *app, const struct sky_session *session, sky_span topic,
+                        uint8_t *ret_qos)
+{
+    const struct sky_product_info *product = session->product;
+    if (sky_broker_subscribes(app, session, topic, ret_qos))
+        return true;
+    *ret_qos = 1;
+    return session->traits & SKY_TRAIT_AUTO_SUBSCRIBED ||
+           sky_cloud_is_pushed(product->cloud, sky_span_str(product->product.key),
+                               sky_span_str(session->device_key), topic);
+}
+
 bool sky_broker_reply(struct sky_app *app, struct sky_session *session, sky_span topic,
                       sky_span payload, uint8_t qos, uint64_t of)
 {

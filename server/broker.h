@@ -95,6 +95,14 @@ void sky_broker_subscribed(struct sky_app *app, struct sky_session *session, sky
 bool sky_broker_subscribes(struct sky_app *app, const struct sky_session *session, sky_span topic,
                            uint8_t *ret_qos);
 
+/* Would a message reach the device: now, when it fetches it, or, with QoS 1, when it is back?
+ * `session` may be NULL. */
+bool sky_broker_reaches(const struct sky_session *session, uint8_t qos);
+/* Is what goes to this topic sent to the device: because it subscribed (`*ret_qos` is the highest
+ * granted, else 1), because its session subscribes by itself, or because the cloud pushes it? */
+bool sky_broker_listens(struct sky_app *app, const struct sky_session *session, sky_span topic,
+                        uint8_t *ret_qos);
+
 /* Forgets cached topics (the registry or subscriptions changed under them). */
 void sky_broker_forget(struct sky_app *app);
 

@@ -8,7 +8,6 @@
 #include "protocol/base/mem.h"
 #include "server/app.h"
 #include "server/apply.h"
-#include "server/coap_port.h"
 
 /* ---- waiting ---- */
 
@@ -80,30 +79,19 @@ static sky_err no_such_kind(const struct sky_cloud *cloud, sky_span kind, struct
     return SKY_ERR_NOT_FOUND;
 }
 
-/* Asks before anything is sent what would become of it, so that a test learns at once that its
- * device does not listen. Lowers the quality of service to what the device was granted. */
+/* Asks before anything is sent whether it would arrive, so that nobody waits for what cannot be
+ * answered. Commands go to a device whether or not it subscribed, as SDKs expect; one that did gets
+ * them with the quality of service it was granted. */
 static sky_err check_way(struct sky_app *app, const struct sky_session *session,
                          struct sky_effect *effect, struct sky_why *why)
 {
-    const struct sky_product_info *info = session->product;
-    bool online = session->conn != NULL && !session->conn->closing;
-    uint8_t granted = 1;
-    if (!online && sky_coap_fetches(session))
-        return SKY_OK;
-    if (!online && !session->kept)
+    uint8_t granted;
+    if (!sky_broker_reaches(session, 1))
         return sky_why_set(why, SKY_ERR_CONFLICT, "",
                            "the device is not connected and keeps no session to come back to");
-    if (!sky_cloud_is_pushed(info->cloud, sky_span_str(info->product.key),
-                             sky_span_str(session->device_key), effect->topic) &&
-        !sky_broker_subscribes(app, session, effect->topic, &granted) &&
-        !(session->traits & SKY_TRAIT_AUTO_SUBSCRIBED))
-        return sky_why_set(why, SKY_ERR_CONFLICT, "",
-                           "the device does not subscribe to %.*s, and %s sends this only to "
-                           "devices that do",
-                           SKY_SPAN_ARGS(effect->topic), info->cloud->title);
-    if (effect->qos > granted)
+    if (sky_broker_subscribes(app, session, effect->topic, &granted) && effect->qos > granted)
         effect->qos = granted;
-    if (!online && effect->qos == 0)
+    if (!sky_broker_reaches(session, effect->qos))
         return sky_why_set(why, SKY_ERR_CONFLICT, "",
                            "the device is not connected, and this is sent with QoS 0: it would "
                            "not be kept");
@@ -143,13 +131,28 @@ static sky_err build(struct sky_app *app, struct sky_session *session,
     return err;
 }
 
+/* Does the device do what its cloud wants of it to get this? */
+static bool is_listening(struct sky_app *app, const struct sky_session *session)
+{
+    uint8_t qos;
+    for (size_t i = 0; i < app->effects.count; i++)
+        if (app->effects.list[i].kind == SKY_EFFECT_PUSH &&
+            !sky_broker_listens(app, session, app->effects.list[i].topic, &qos))
+            return false;
+    return true;
+}
+
 static uint64_t record(struct sky_app *app, const struct sky_session *session,
                        const struct sky_command_order *order, sky_span id)
 {
     const struct sky_event_head head = {
         .type = SKY_EVENT_COMMAND, .direction = SKY_INSIDE, .device_id = session->device_id};
-    const struct sky_attr attrs[] = {SKY_ATTR(SERVICE, order->kind), SKY_ATTR(NAME, id)};
-    return sky_journal_add(app->journal, &head, attrs, SKY_COUNT(attrs), NULL);
+    const struct sky_attr attrs[] = {
+        SKY_ATTR(SERVICE, order->kind), SKY_ATTR(NAME, id),
+        SKY_ATTR(REASON, SKY_SPAN("sent all the same: the device does not subscribe to it"))};
+    return sky_journal_add(app->journal, &head, attrs,
+                           is_listening(app, session) ? SKY_COUNT(attrs) - 1 : SKY_COUNT(attrs),
+                           NULL);
 }
 
 sky_err sky_command_send(struct sky_app *app, struct sky_session *session,

@@ -56,7 +56,7 @@ struct sky_command_sent {
 
 /* Sends a command of the session's cloud. NOT_FOUND: the cloud has none of that kind. INVALID: it
  * cannot be made of that name and these parameters. CONFLICT: it would not reach the device, which
- * is away or does not subscribe to where it goes. LIMIT: too many wait already. Nothing was sent
+ * is away. LIMIT: too many wait already. Nothing was sent
  * in any of these cases. `done` is called once, later, unless the wait is cancelled. */
 SKY_MUST_USE sky_err sky_command_send(struct sky_app *app, struct sky_session *session,
                                       const struct sky_command_order *order,

@@ -53,16 +53,19 @@ static uint64_t record(struct sky_app *app, int64_t device_id, const struct mess
     return sky_journal_add(app->journal, &head, attrs, SKY_COUNT(attrs), NULL);
 }
 
-/* Topics that the cloud pushes arrive unasked; on others the device must have subscribed. */
-static bool deliver(struct sky_app *app, struct sky_session *session, const struct message *message,
-                    uint64_t seq)
+/* To everybody who subscribes to the topic, and to the device itself where its cloud sends such
+ * messages unasked. Returns how many that are. */
+static size_t deliver(struct sky_app *app, struct sky_session *session,
+                      const struct message *message, uint64_t seq)
 {
-    const struct sky_product_info *info = session->product;
-    if (!sky_cloud_is_pushed(info->cloud, sky_span_str(info->product.key),
-                             sky_span_str(session->device_key), message->topic))
-        return sky_broker_reply(app, session, message->topic, message->payload, message->qos, seq);
-    sky_broker_push(app, session, message->topic, message->payload, message->qos, seq, 0);
-    return true;
+    uint8_t qos;
+    bool unasked = sky_broker_reaches(session, 1) &&
+                   !sky_broker_subscribes(app, session, message->topic, &qos) &&
+                   sky_broker_listens(app, session, message->topic, &qos);
+    if (unasked)
+        sky_broker_push(app, session, message->topic, message->payload, message->qos, seq, 0);
+    return sky_broker_spread(app, message->topic, message->payload, message->qos, seq) +
+           (unasked ? 1 : 0);
 }
 
 static void send_message(struct sky_api *api, const struct sky_device *device,
@@ -70,20 +73,22 @@ static void send_message(struct sky_api *api, const struct sky_device *device,
 {
     struct sky_app *app = api->app;
     struct sky_session *session = sky_session_find(app, device->id);
-    if (session == NULL || (session->conn == NULL && !session->kept)) {
+    uint64_t seq = record(app, device->id, message);
+    size_t receivers = deliver(app, session, message, seq);
+    if (receivers == 0 && !sky_broker_reaches(session, 1)) {
         sky_api_error(api, 409, "conflict", "",
                       "the device is not connected and keeps no session to come back to");
         return;
     }
-    uint64_t seq = record(app, device->id, message);
-    if (!deliver(app, session, message, seq)) {
+    if (receivers == 0) {
         sky_api_error(api, 409, "conflict", "/topic",
-                      "the device does not subscribe to this topic");
+                      "the device does not subscribe to this topic, nor does any other");
         return;
     }
     sky_jw_object(&api->jw);
     sky_jw_put_int(&api->jw, "seq", (int64_t)seq);
-    sky_jw_put_bool(&api->jw, "online", session->conn != NULL);
+    sky_jw_put_int(&api->jw, "receivers", (int64_t)receivers);
+    sky_jw_put_bool(&api->jw, "online", sky_broker_reaches(session, 0));
     sky_jw_end_object(&api->jw);
     sky_api_send(api, 202);
 }

@@ -1,9 +1,12 @@
 """Commands of the application, and the devices' answers to them."""
 
 import json
+import socket
 import threading
 
+import credentials
 import pytest
+import server
 
 ALIYUN = "/api/v1/devices/aliyun/pk/device"
 TENCENT = "/api/v1/devices/tencent/PROD123456/dev001"
@@ -171,15 +174,18 @@ def test_a_device_that_never_subscribed_is_reached_where_the_cloud_pushes(
     assert result()[0] == 200
 
 
-@pytest.mark.parametrize("device, path, body, topic", [
-    ("aliyun/pk/device", ALIYUN, {"kind": "property-set", "params": {}}, SERVICE + "property/set"),
-    ("tencent/PROD123456/dev001", TENCENT, {"kind": "rpc"}, "$rrpc/rxd/PROD123456/dev001/")])
-def test_where_the_cloud_does_not_push_a_device_must_subscribe(online, refused, device, path, body,
-                                                              topic):
-    online(device)
-    error = refused(409, "POST", path + "/commands", body)
-    assert error["code"] == "conflict"
-    assert topic in error["message"]
+@pytest.mark.parametrize("device, path, body, subscribes, reason", [
+    ("aliyun/pk/device", ALIYUN, {"kind": "property-set"}, None, True),
+    ("aliyun/pk/device", ALIYUN, {"kind": "property-set"}, SERVICE + "#", False),
+    ("tencent/PROD123456/dev001", TENCENT, {"kind": "rpc"}, None, True),
+    ("enos/KV315idW/tPbZGCdmaE", ENOS, {"kind": "measurepoint-get"}, None, False)])
+def test_the_event_says_when_a_device_should_have_subscribed(
+        online, listening, api, device, path, body, subscribes, reason):
+    peer = listening(device, subscribes) if subscribes else online(device)
+    api.post(path + "/commands", {**body, "waitMs": 0})
+    receive_command(peer)
+    event = api.wait_event({"type": "command", "device": device})
+    assert ("does not subscribe" in event.get("reason", "")) == reason
 
 
 def test_a_device_that_is_silent_is_told_apart(online, refused, api):
@@ -248,13 +254,27 @@ def test_content_is_given_once(refused):
     refused(400, "POST", TENCENT + "/commands", {"kind": "rpc", "waitMs": 60001})
 
 
-def test_whoever_hangs_up_is_not_answered(skymock, online, api):
-    """The command stays sent; its answer is an event like any other."""
+@pytest.fixture
+def forgotten(skymock):
+    """forgotten(path, body) orders a command and never reads the answer; returns the socket."""
+    clients = []
+
+    def order(path, body, port=None):
+        text = json.dumps(body)
+        client = socket.create_connection(("127.0.0.1", port or skymock.ports["admin"]))
+        client.sendall(f"POST {path}/commands HTTP/1.1\r\nHost: localhost\r\n"
+                       f"Content-Length: {len(text)}\r\n\r\n{text}".encode())
+        clients.append(client)
+        return client
+
+    yield order
+    for client in clients:
+        client.close()
+
+
+def test_the_answer_to_whoever_hung_up_is_an_event(forgotten, online, api):
     peer = online("enos/KV315idW/tPbZGCdmaE")
-    client = type(api)(skymock.ports["admin"])
-    client._connection.request("POST", ENOS + "/commands",
-                               json.dumps({"kind": "service", "name": "restart"}),
-                               {"Content-Type": "application/json"})
+    client = forgotten(ENOS, {"kind": "service", "name": "restart"})
     command = receive_command(peer)
     client.close()
     api.barrier()
@@ -263,18 +283,48 @@ def test_whoever_hangs_up_is_not_answered(skymock, online, api):
     api.wait_event({"type": "answer", "device": "enos/KV315idW/tPbZGCdmaE"})
 
 
-def test_a_server_stops_while_a_command_waits(start, online):
-    server = start()
-    client = type(server.api)(server.ports["admin"])
-    import credentials
-    import server as support
-    peer = support.Peer(server.ports["enos-mqtt"])
+def test_a_server_may_stop_while_a_command_waits(start, forgotten):
+    own = start()
+    peer = server.Peer(own.ports["enos-mqtt"])
     peer.send_packet(type="connect", clean=True, keepalive=60,
                      **credentials.enos("enos/KV315idW/tPbZGCdmaE"))
     assert peer.receive()["code"] == 0
-    client._connection.request("POST", ENOS + "/commands",
-                               json.dumps({"kind": "service", "name": "restart"}),
-                               {"Content-Type": "application/json"})
+    forgotten(ENOS, {"kind": "service", "name": "restart"}, own.ports["admin"])
     receive_command(peer)
+    own.stop()
+    assert peer.receive() is None
     peer.close()
-    client.close()
+
+
+# ---- messages ----
+
+def test_a_message_on_a_pushed_topic_reaches_a_device_that_never_subscribed(online, api):
+    peer = online("enos/KV315idW/tPbZGCdmaE")
+    topic = "/sys/KV315idW/tPbZGCdmaE/thing/service/any"
+    sent = api.post(ENOS + "/messages", {"topic": topic, "payload": "{}", "qos": 1})
+    assert (sent["receivers"], sent["online"]) == (1, True)
+    packet = receive_command(peer)
+    assert (packet["topic"], packet["payload"]) == (topic, "{}")
+
+
+def test_a_device_that_subscribed_to_a_pushed_topic_gets_a_message_once(listening, api):
+    topic = "/sys/KV315idW/tPbZGCdmaE/thing/service/any"
+    peer = listening("enos/KV315idW/tPbZGCdmaE", topic)
+    assert api.post(ENOS + "/messages", {"topic": topic, "payload": "1"})["receivers"] == 1
+    api.post(ENOS + "/messages", {"topic": topic, "payload": "2"})
+    assert [peer.receive()["payload"] for _ in range(2)] == ["1", "2"]
+
+
+def test_a_message_reaches_everybody_who_subscribes_to_its_topic(listening, api):
+    topic = "/broadcast/pk/news"
+    peers = [listening(f"aliyun/pk/{name}", topic) for name in ("device", "second")]
+    assert api.post(ALIYUN + "/messages", {"topic": topic, "payload": "x"})["receivers"] == 2
+    for peer in peers:
+        assert peer.receive()["payload"] == "x"
+
+
+def test_what_reaches_another_device_was_sent(listening, api):
+    """The addressed device is away; whoever listens in its stead gets the message."""
+    listening("aliyun/pk/second", "/broadcast/pk/news")
+    sent = api.post(ALIYUN + "/messages", {"topic": "/broadcast/pk/news"})
+    assert (sent["receivers"], sent["online"]) == (1, False)
