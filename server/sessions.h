@@ -42,7 +42,9 @@ struct sky_session {
     int64_t last_login_ms; /* of the last try, admitted or not; 0: none */
     int64_t away_since_ms;
     uint64_t published, delivered;
-    uint32_t slot; /* index in the table; also its number as a subscriber */
+    int64_t rate_second; /* virtual time in seconds that `rate` counts in */
+    uint32_t rate[2];    /* publishes in that second, with QoS 0 and above */
+    uint32_t slot;       /* index in the table; also its number as a subscriber */
     uint16_t keepalive_s;
     uint16_t traits;
     bool clean;                 /* ends with the connection */

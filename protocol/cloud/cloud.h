@@ -20,6 +20,7 @@ struct sky_cloud_limits {
     uint32_t payload_max; /* bytes */
     uint16_t topic_len_max, topic_slashes_max;
     uint16_t filters_per_packet_max, filters_per_device_max;
+    uint16_t publish_rate_max[2]; /* messages in one second, with QoS 0 and 1; 0: no bound */
     struct sky_keepalive_range keepalive[SKY_PROFILES];
     struct sky_mqtt_session_limits session;
     bool level_3; /* MQTT 3.1 is taken too */

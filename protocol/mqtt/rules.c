@@ -215,6 +215,9 @@ static const struct sky_rule rows[SKY_MQTT_SPEC_RULES + SKY_LIMIT_RULES] = {
     AT(SKY_LIMIT_TOPIC_LENGTH) = ADVICE(
         "TOPIC-LENGTH", PLATFORM, "A topic has no more bytes and slashes than the cloud takes",
         "Shorten the topic; product key and device name count too."),
+    AT(SKY_LIMIT_PUBLISH_RATE) =
+        ADVICE("PUBLISH-RATE", PLATFORM, "A device publishes no faster than the cloud takes",
+               "Send less often, or several values in one message."),
 #undef AT
 };
 

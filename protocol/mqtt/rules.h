@@ -72,6 +72,7 @@ enum sky_limit_rule {
     SKY_LIMIT_TOPIC_OTHER,      /* a topic of another device */
     SKY_LIMIT_SUB_COUNT,        /* more filters than a device may have: 0x80 */
     SKY_LIMIT_TOPIC_LENGTH,     /* topic or filter longer, or of more levels, than the cloud's */
+    SKY_LIMIT_PUBLISH_RATE,     /* more messages in a second than the cloud takes from a device */
     SKY_LIMIT_RULES
 };
 

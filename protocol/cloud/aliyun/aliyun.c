@@ -22,6 +22,7 @@ const struct sky_cloud sky_cloud_aliyun = {
                .topic_slashes_max = 7,
                .filters_per_packet_max = 8,
                .filters_per_device_max = 100,
+               .publish_rate_max = {30, 10},
                .keepalive = {[SKY_PROFILE_SEED] = {60, 300}, [SKY_PROFILE_CURRENT] = {30, 1200}},
                .session = {.inflight_max = 100,
                            .queue_max = 1000,
@@ -32,6 +33,7 @@ const struct sky_cloud sky_cloud_aliyun = {
 
     .rules = {.owner = "aliyun", .rows = sky_aliyun_rules, .count = ALI_RULES},
     .limit_rules = {[SKY_LIMIT_WILL] = ALI_RULE(WILL),
+                    [SKY_LIMIT_PUBLISH_RATE] = ALI_RULE(PUBLISH_RATE),
                     [SKY_LIMIT_RETAIN] = ALI_RULE(RETAIN),
                     [SKY_LIMIT_QOS2_PUBLISH] = ALI_RULE(QOS2),
                     [SKY_LIMIT_QOS2_SUBSCRIBE] = ALI_RULE(QOS2),

@@ -47,6 +47,7 @@ static void rows_are_found_by_name(void **state)
         [SKY_LIMIT_TOPIC_OTHER] = "MQTT-TOPIC-OTHER-DEVICE",
         [SKY_LIMIT_SUB_COUNT] = "MQTT-SUB-COUNT",
         [SKY_LIMIT_TOPIC_LENGTH] = "MQTT-TOPIC-LENGTH",
+        [SKY_LIMIT_PUBLISH_RATE] = "MQTT-PUBLISH-RATE",
     };
     for (int i = 0; i < SKY_LIMIT_RULES; i++)
         assert_string_equal(sky_mqtt_limit_rule((enum sky_limit_rule)i)->id, ids[i]);
