@@ -6,7 +6,6 @@
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
 #include "server/admin/admin.h"
-#include "server/ca.h"
 #include "server/cli.h"
 #include "server/coap_port.h"
 #include "server/config.h"
@@ -255,8 +254,7 @@ sky_err sky_app_start(struct sky_app *app, const struct sky_config *config, stru
 
 void sky_app_run(struct sky_app *app)
 {
-    /* What takes long is done while devices are already welcome. */
-    sky_ca_prepare(app->ca);
+    /* Takes longer than all the rest of the start, so devices are welcome before it. */
     uv_queue_work(&app->loop, &app->warming, warm_journal, NULL);
     while (!app->stopping)
         uv_run(&app->loop, UV_RUN_ONCE);

@@ -76,7 +76,7 @@ static void record(struct sky_conn *conn, const char *reason, const struct sky_j
             SKY_ATTR(TLS_VERSION, sky_span_str(sky_tls_version_name(conn->door.tls_version)));
     if (conn->door.server_name.len > 0)
         attrs[count++] = SKY_ATTR(SERVER_NAME, conn->door.server_name);
-    if (sky_tls_offered(conn->tls)[0] != '\0')
+    if (reason != NULL && sky_tls_offered(conn->tls)[0] != '\0')
         attrs[count++] = SKY_ATTR(OFFERED, sky_span_str(sky_tls_offered(conn->tls)));
     if (sky_tls_resumed(conn->tls))
         attrs[count++] = SKY_ATTR(DETAIL, SKY_SPAN("resumed"));
