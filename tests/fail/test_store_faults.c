@@ -243,6 +243,64 @@ static void a_commit_that_failed_has_rolled_back(void **state)
     sky_store_close(store);
 }
 
+/* One batch of large documents with the n-th operation failing: settling tells whenever something
+ * that was taken is not there, and the store goes on. True when nothing failed. */
+static bool batch_with_fault(struct sky_store *store, int64_t device_id, int n, sky_span bytes,
+                             int *taken_count, int *lost_count)
+{
+    struct sky_buf body;
+    bool taken[12];
+    int64_t version;
+    faulty_vfs_arm(FAULTY_FULL, n, true);
+    for (int i = 0; i < 12; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "d%d", i);
+        sky_store_batch(store);
+        taken[i] = sky_store_put_document(store, device_id, sky_span_str(name), bytes, n) == SKY_OK;
+        *taken_count += taken[i];
+    }
+    sky_err err = sky_store_settle(store);
+    bool fired = faulty_vfs_fired();
+    faulty_vfs_heal();
+    sky_buf_init(&body, SKY_STORE_BLOB_MAX);
+    for (int i = 0; i < 12; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "d%d", i);
+        sky_buf_clear(&body);
+        bool there = sky_store_get_document(store, device_id, sky_span_str(name), &body,
+                                            &version) == SKY_OK &&
+                     version == n;
+        if (taken[i] && !there) {
+            assert_int_equal(err, SKY_ERR_STORE);
+            (*lost_count)++;
+        }
+    }
+    sky_buf_done(&body);
+    assert_true(fired || err == SKY_OK);
+    return !fired;
+}
+
+static void a_batch_that_is_lost_is_told(void **state)
+{
+    enum { DOCUMENT_LEN = 1024 * 1024 };
+    struct folder *folder = *state;
+    struct seed_record record;
+    struct sky_store *store = opens(folder);
+    struct sky_product product;
+    struct sky_device device;
+    int taken = 0, lost = 0;
+    assert_int_equal(load(store, folder->first, &record), SKY_OK);
+    assert_int_equal(sky_store_find_device(store, SKY_SPAN("enos"), SKY_SPAN("before"),
+                                           SKY_SPAN("d"), &product, &device),
+                     SKY_OK);
+    sky_span bytes = sky_span_of(sky_mem_new(DOCUMENT_LEN), DOCUMENT_LEN);
+    for (int n = 1; !batch_with_fault(store, device.id, n, bytes, &taken, &lost); n += 331)
+        assert_true(n < 20000);
+    assert_true(lost > 0 && taken > lost);
+    sky_store_close(store);
+    free((void *)bytes.ptr);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, make_folder, remove_folder)
 
 int main(void)
@@ -254,6 +312,7 @@ int main(void)
         TEST(opening_fails_with_a_reason_and_can_be_tried_again),
         TEST(a_transaction_that_failed_takes_no_more_writes),
         TEST(a_commit_that_failed_has_rolled_back),
+        TEST(a_batch_that_is_lost_is_told),
     };
     faulty_vfs_register();
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -231,7 +231,8 @@ static void refuses_a_file_that_is_in_use(void **state)
 
 /* ---- kill -9 ---- */
 
-/* Adds devices one by one, or in transactions of ten, and reports each number once it is in. */
+/* Adds devices one by one, or by ten in a transaction or a batch, and reports each number once it
+ * is in. */
 static void write_until_killed(const char *path, int report)
 {
     struct sky_store *store = opens(path);
@@ -240,14 +241,19 @@ static void write_until_killed(const char *path, int report)
     bool good = sky_store_put_product(store, &product) == SKY_OK;
     device.product_id = product.id;
     for (int i = 1; good; i++) {
-        bool group = i / 100 % 2, first = i % 10 == 0, last = i % 10 == 9;
-        if (group && first)
+        int way = i / 100 % 3;
+        bool first = i % 10 == 0, last = i % 10 == 9;
+        if (way == 1 && first)
             good = sky_store_begin(store) == SKY_OK;
+        if (way == 2)
+            sky_store_batch(store);
         snprintf(device.key, sizeof device.key, "d%d", i);
         good = good && sky_store_add_device(store, &device) == SKY_OK;
-        if (group && last)
+        if (way == 1 && last)
             good = good && sky_store_commit(store) == SKY_OK;
-        if (good && (!group || last))
+        if (way == 2 && last)
+            good = good && sky_store_settle(store) == SKY_OK;
+        if (good && (way == 0 || last))
             good = write(report, &i, sizeof i) == sizeof i;
     }
     _exit(1);
@@ -300,6 +306,111 @@ static void loses_nothing_acknowledged_when_killed(void **state)
     }
 }
 
+/* ---- batches ---- */
+
+static struct sky_product put_product(struct sky_store *store)
+{
+    struct sky_product product = {.cloud = "aliyun", .key = "pk"};
+    assert_int_equal(sky_store_put_product(store, &product), SKY_OK);
+    return product;
+}
+
+static sky_err add(struct sky_store *store, const struct sky_product *product, const char *key)
+{
+    struct sky_device device = {.product_id = product->id, .enabled = true};
+    snprintf(device.key, sizeof device.key, "%s", key);
+    return sky_store_add_device(store, &device);
+}
+
+/* A process that writes a batch and ends without a word. */
+static void write_and_die(const char *path, bool settles)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        struct sky_store *store = opens(path);
+        struct sky_product product = put_product(store);
+        sky_store_batch(store);
+        bool good = add(store, &product, "one") == SKY_OK && add(store, &product, "two") == SKY_OK;
+        if (settles)
+            good = good && sky_store_settle(store) == SKY_OK;
+        _exit(good ? 0 : 1);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+static void a_batch_is_durable_once_it_is_settled(void **state)
+{
+    struct folder *folder = *state;
+    for (int settles = 0; settles <= 1; settles++) {
+        char path[96];
+        snprintf(path, sizeof path, "%s%d", folder->file, settles);
+        write_and_die(path, settles);
+        struct sky_store *store = opens(path);
+        assert_int_equal(sky_store_count_devices(store), settles ? 2 : 0);
+        sky_store_close(store);
+    }
+}
+
+static void a_batch_is_seen_before_it_is_settled(void **state)
+{
+    struct folder *folder = *state;
+    struct sky_store *store = opens(folder->file);
+    struct sky_product product = put_product(store);
+    sky_store_batch(store);
+    sky_store_batch(store);
+    assert_int_equal(add(store, &product, "one"), SKY_OK);
+    assert_int_equal(sky_store_count_devices(store), 1);
+    assert_int_equal(sky_store_settle(store), SKY_OK);
+    assert_int_equal(sky_store_settle(store), SKY_OK); /* nothing is open */
+    sky_store_close(store);
+}
+
+static void a_write_that_fails_leaves_the_rest_of_its_batch(void **state)
+{
+    struct folder *folder = *state;
+    struct sky_store *store = opens(folder->file);
+    struct sky_product product = put_product(store);
+    sky_store_batch(store);
+    assert_int_equal(add(store, &product, "one"), SKY_OK);
+    assert_int_equal(add(store, &product, "one"), SKY_ERR_EXISTS);
+    assert_int_equal(sky_store_reset_device(store, 1), SKY_ERR_NOT_FOUND); /* several statements */
+    assert_int_equal(add(store, &product, "two"), SKY_OK);
+    assert_int_equal(sky_store_settle(store), SKY_OK);
+    assert_int_equal(sky_store_count_devices(store), 2);
+    sky_store_close(store);
+}
+
+static void a_transaction_settles_the_batch_and_stands_for_itself(void **state)
+{
+    struct folder *folder = *state;
+    struct sky_store *store = opens(folder->file);
+    struct sky_product product = put_product(store);
+    sky_store_batch(store);
+    assert_int_equal(add(store, &product, "one"), SKY_OK);
+    assert_int_equal(sky_store_begin(store), SKY_OK);
+    sky_store_batch(store); /* in a transaction already */
+    assert_int_equal(add(store, &product, "two"), SKY_OK);
+    sky_store_rollback(store);
+    assert_int_equal(sky_store_settle(store), SKY_OK);
+    assert_int_equal(sky_store_count_devices(store), 1);
+    sky_store_close(store);
+}
+
+static void closing_keeps_an_open_batch(void **state)
+{
+    struct folder *folder = *state;
+    struct sky_store *store = opens(folder->file);
+    struct sky_product product = put_product(store);
+    sky_store_batch(store);
+    assert_int_equal(add(store, &product, "one"), SKY_OK);
+    sky_store_close(store);
+    store = opens(folder->file);
+    assert_int_equal(sky_store_count_devices(store), 1);
+    sky_store_close(store);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, make_folder, remove_folder)
 
 int main(void)
@@ -316,6 +427,11 @@ int main(void)
         TEST(refuses_a_file_that_is_damaged),
         TEST(refuses_a_file_that_is_in_use),
         TEST(loses_nothing_acknowledged_when_killed),
+        TEST(a_batch_is_durable_once_it_is_settled),
+        TEST(a_batch_is_seen_before_it_is_settled),
+        TEST(a_write_that_fails_leaves_the_rest_of_its_batch),
+        TEST(a_transaction_settles_the_batch_and_stands_for_itself),
+        TEST(closing_keeps_an_open_batch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
