@@ -132,7 +132,7 @@ static void write_psk_mqtt(struct sky_buf *line, const struct signing *signing)
     add_mqtt_fields(line, signing);
 }
 
-/* coap-client takes the key as it is, so it is written in the notation of bash; a key with a zero
+/* coap-client (Debian has one for each TLS library) takes the key as it is, so it is written in the notation of bash; a key with a zero
  * byte cannot be an argument at all. */
 static bool add_raw_key(struct sky_buf *line, const char *hex)
 {
@@ -152,10 +152,14 @@ static bool add_raw_key(struct sky_buf *line, const char *hex)
 static void write_psk_coap(struct sky_buf *line, const struct signing *signing,
                            const struct sky_listener_row *row)
 {
-    sky_buf_add_str(line, "coap-client -m get");
-    add_option(line, "-u", signing->credentials.psk_identity);
-    if (add_raw_key(line, signing->credentials.psk_key_hex))
-        sky_buf_addf(line, " coaps://127.0.0.1:%u/", row->port);
+    const struct sky_credentials *given = &signing->credentials;
+
+    sky_buf_addf(line, "coap-client-openssl -m %s", given->coap_method);
+    if (strcmp(given->coap_method, "post") == 0)
+        add_option(line, "-e", "{}");
+    add_option(line, "-u", given->psk_identity);
+    if (add_raw_key(line, given->psk_key_hex))
+        sky_buf_addf(line, " 'coaps://127.0.0.1:%u%s'", row->port, given->coap_path);
     else
         sky_buf_clear(line);
 }
@@ -212,6 +216,7 @@ static void print_fields(const struct signing *signing)
         {"PSK key (hex)", signing->credentials.psk_key_hex},
         {"HTTPS path", signing->credentials.https_path},
         {"HTTPS form", signing->credentials.https_form},
+        {"CoAP path", signing->credentials.coap_path},
     };
 
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)

@@ -10,7 +10,8 @@ void sky_credentials_write(struct sky_jw *jw, const struct sky_credentials *cred
         {"clientId", credentials->client_id},    {"username", credentials->username},
         {"password", credentials->password},     {"pskIdentity", credentials->psk_identity},
         {"pskKeyHex", credentials->psk_key_hex}, {"httpsPath", credentials->https_path},
-        {"httpsForm", credentials->https_form},
+        {"httpsForm", credentials->https_form},  {"coapMethod", credentials->coap_method},
+        {"coapPath", credentials->coap_path},
     };
 
     for (size_t i = 0; i < SKY_COUNT(members); i++)

@@ -41,7 +41,10 @@ struct sky_dtls_peer {
     int64_t intermediate_ms, final_ms; /* mbedTLS's timer; final 0: not running */
     struct sky_dtls_peer *prev, *next; /* by last datagram, oldest first */
     struct sky_dtls_peer *next_dying;
-    bool known; /* has a place in the table */
+    struct sky_dtls_peer *successor; /* handshakes from this one's address while it is open */
+    struct sky_dtls_peer *incumbent; /* the other way round */
+    bool adopted;                    /* no longer the spare */
+    bool placed;                     /* in the table */
     bool open, closing, refused, looked_up;
     UT_hash_handle hh;
 };
@@ -128,7 +131,7 @@ static void set_timer(void *ctx, uint32_t intermediate_ms, uint32_t final_ms)
     sky_timerq_cancel(options->timers, &peer->retransmit);
     peer->final_ms = final_ms == 0 ? 0 : *options->now_ms + final_ms;
     peer->intermediate_ms = *options->now_ms + intermediate_ms;
-    if (final_ms != 0 && peer->known)
+    if (final_ms != 0 && peer->adopted)
         sky_timerq_set(options->timers, &peer->retransmit, peer->final_ms, on_retransmit);
 }
 
@@ -166,7 +169,25 @@ static void end_handshake(struct sky_dtls_peer *peer)
     sky_timerq_cancel(dtls->options.timers, &peer->retransmit);
     free(peer->proof);
     peer->proof = NULL;
-    dtls->handshakes -= peer->known;
+    dtls->handshakes -= peer->adopted;
+}
+
+static void take_place(struct sky_dtls_peer *peer)
+{
+    struct sky_dtls *dtls = peer->dtls;
+    HASH_ADD(hh, dtls->by_address, address, sizeof peer->address, peer);
+    DL_APPEND(dtls->by_age, peer);
+    peer->placed = true;
+}
+
+static void leave_place(struct sky_dtls_peer *peer)
+{
+    struct sky_dtls *dtls = peer->dtls;
+    if (!peer->placed)
+        return;
+    HASH_DEL(dtls->by_address, peer);
+    DL_DELETE(dtls->by_age, peer);
+    peer->placed = false;
 }
 
 static void free_peer(struct sky_dtls_peer *peer)
@@ -174,22 +195,25 @@ static void free_peer(struct sky_dtls_peer *peer)
     struct sky_dtls *dtls = peer->dtls;
     end_handshake(peer);
     sky_timerq_cancel(dtls->options.timers, &peer->retransmit);
-    if (peer->known) {
-        HASH_DEL(dtls->by_address, peer);
-        DL_DELETE(dtls->by_age, peer);
-        if (peer->looked_up)
-            dtls->options.hooks->on_close(dtls->options.owner, peer);
-    }
+    leave_place(peer);
+    if (peer->adopted && peer->looked_up)
+        dtls->options.hooks->on_close(dtls->options.owner, peer);
     mbedtls_ssl_free(&peer->ssl);
     free(peer);
 }
 
 static void let_go(struct sky_dtls_peer *peer)
 {
+    struct sky_dtls_peer *successor = peer->successor;
     if (peer->closing)
         return;
     peer->closing = true;
     LL_PREPEND2(peer->dtls->dying, peer, next_dying);
+    if (peer->incumbent != NULL)
+        peer->incumbent->successor = NULL;
+    peer->incumbent = peer->successor = NULL;
+    if (successor != NULL)
+        let_go(successor);
 }
 
 /* Peers are freed when the outermost call is over, never below a call of their own. */
@@ -218,11 +242,13 @@ void sky_dtls_close(struct sky_dtls_peer *peer)
     leave(dtls);
 }
 
+/* A successor that never says more was an old hello: nothing to tell. */
 static void fail(struct sky_dtls_peer *peer, enum sky_dtls_failure failure)
 {
     struct sky_dtls *dtls = peer->dtls;
-    dtls->options.hooks->on_failure(dtls->options.owner, peer->looked_up ? peer : NULL, &peer->from,
-                                    failure, peer->proof, dtls->datagram);
+    if (failure != SKY_DTLS_SILENT || peer->incumbent == NULL)
+        dtls->options.hooks->on_failure(dtls->options.owner, peer->looked_up ? peer : NULL,
+                                        &peer->from, failure, peer->proof, dtls->datagram);
     let_go(peer);
 }
 
@@ -272,6 +298,20 @@ static enum sky_dtls_failure failure_of(const struct sky_dtls_peer *peer, int rc
     }
 }
 
+/* The device has restarted on the same port and proven its key: what there was with it before is
+ * over (RFC 6347 §4.2.8). */
+static void succeed(struct sky_dtls_peer *peer)
+{
+    struct sky_dtls_peer *incumbent = peer->incumbent;
+    if (incumbent == NULL)
+        return;
+    incumbent->successor = peer->incumbent = NULL;
+    incumbent->open = false; /* nothing can be sent to it any more */
+    leave_place(incumbent);
+    let_go(incumbent);
+    take_place(peer);
+}
+
 /* Handshakes as far as it goes. False when the peer is done for. */
 static bool shake(struct sky_dtls_peer *peer)
 {
@@ -284,27 +324,9 @@ static bool shake(struct sky_dtls_peer *peer)
     }
     peer->open = true;
     end_handshake(peer);
+    succeed(peer);
     peer->dtls->options.hooks->on_open(peer->dtls->options.owner, peer);
     return !peer->closing;
-}
-
-/* The peer has restarted on the same port: its new ClientHello has a good cookie, the old session
- * is gone (RFC 6347 §4.2.8). */
-static void start_over(struct sky_dtls_peer *peer)
-{
-    struct sky_dtls *dtls = peer->dtls;
-    peer->open = false; /* nothing can be sent to it now */
-    if (peer->looked_up)
-        dtls->options.hooks->on_close(dtls->options.owner, peer);
-    peer->looked_up = peer->refused = false;
-    peer->state = NULL;
-    if (peer->proof == NULL) {
-        peer->proof = sky_mem_new(sizeof *peer->proof);
-        dtls->handshakes++;
-    }
-    sky_tls_proof_saw_client(peer->proof, dtls->datagram);
-    sky_timerq_set(dtls->options.timers, &peer->deadline,
-                   *dtls->options.now_ms + SKY_DTLS_HANDSHAKE_MS, on_deadline);
 }
 
 static void read_clear(struct sky_dtls_peer *peer)
@@ -317,10 +339,6 @@ static void read_clear(struct sky_dtls_peer *peer)
             options->hooks->on_clear(options->owner, peer, sky_span_of(dtls->clear, (size_t)rc));
         } else if (rc == MBEDTLS_ERR_SSL_WANT_READ || rc == MBEDTLS_ERR_SSL_WANT_WRITE ||
                    rc == MBEDTLS_ERR_SSL_TIMEOUT) {
-            return;
-        } else if (rc == MBEDTLS_ERR_SSL_CLIENT_RECONNECT) {
-            start_over(peer);
-            shake(peer);
             return;
         } else {
             let_go(peer); /* goodbye, or a record that cannot be right */
@@ -343,36 +361,7 @@ static void on_retransmit(struct sky_timer *timer, int64_t now_ms)
     step(SKY_CONTAINER_OF(timer, struct sky_dtls_peer, retransmit));
 }
 
-/* ---- newcomers ---- */
-
-static void refuse_newcomer(struct sky_dtls *dtls, const struct sockaddr_storage *from,
-                            enum sky_dtls_failure failure, sky_span datagram)
-{
-    dtls->options.hooks->on_failure(dtls->options.owner, NULL, from, failure, NULL, datagram);
-}
-
-/* Makes room: whoever was silent for longest goes. */
-static void make_room(struct sky_dtls *dtls)
-{
-    if (HASH_COUNT(dtls->by_address) >= dtls->options.peers_max)
-        sky_dtls_close(dtls->by_age);
-}
-
-/* The spare context has seen a good cookie: it is the newcomer's from now on. */
-static void adopt(struct sky_dtls *dtls)
-{
-    struct sky_dtls_peer *peer = dtls->spare;
-    make_room(dtls);
-    dtls->spare = new_peer(dtls);
-    peer->known = true;
-    dtls->handshakes++;
-    HASH_ADD(hh, dtls->by_address, address, sizeof peer->address, peer);
-    DL_APPEND(dtls->by_age, peer);
-    sky_timerq_set(dtls->options.timers, &peer->deadline,
-                   *dtls->options.now_ms + SKY_DTLS_HANDSHAKE_MS, on_deadline);
-    if (peer->final_ms != 0)
-        sky_timerq_set(dtls->options.timers, &peer->retransmit, peer->final_ms, on_retransmit);
-}
+/* ---- datagrams ---- */
 
 /* The whole records at the front of a datagram. What follows them would be taken for the library's
  * own fault, and cost the peer its session. */
@@ -389,65 +378,139 @@ static sky_span whole_records(sky_span datagram)
     return sky_span_head(datagram, len);
 }
 
-/* What a datagram from a stranger is: SKY_DTLS_BROKEN stands for a ClientHello, good or bad. */
-static enum sky_dtls_failure kind_of(sky_span datagram)
+/* What a datagram is, judged by its first record. */
+enum kind { KIND_OTHER, KIND_HELLO, KIND_HANDSHAKE, KIND_RECORD };
+
+static enum kind kind_of(sky_span datagram)
 {
     const uint8_t *at = (const uint8_t *)datagram.ptr;
-    bool is_record = datagram.len > RECORD_HEADER && at[0] >= RECORD_FIRST_TYPE &&
-                     at[0] <= RECORD_LAST_TYPE && at[1] == VERSION_MAJOR;
-    if (!is_record)
-        return SKY_DTLS_NOT_DTLS;
-    bool is_hello =
-        at[0] == RECORD_HANDSHAKE && at[3] == 0 && at[4] == 0 && at[RECORD_HEADER] == HELLO_CLIENT;
-    return is_hello ? SKY_DTLS_BROKEN : SKY_DTLS_STRAY;
+    if (datagram.len <= RECORD_HEADER || at[0] < RECORD_FIRST_TYPE || at[0] > RECORD_LAST_TYPE ||
+        at[1] != VERSION_MAJOR)
+        return KIND_OTHER;
+    bool encrypted = at[3] != 0 || at[4] != 0;
+    if (at[0] == RECORD_HANDSHAKE && !encrypted && at[RECORD_HEADER] == HELLO_CLIENT)
+        return KIND_HELLO;
+    return at[0] == RECORD_HANDSHAKE || !encrypted ? KIND_HANDSHAKE : KIND_RECORD;
 }
 
+static void refuse_newcomer(struct sky_dtls *dtls, const struct sockaddr_storage *from,
+                            enum sky_dtls_failure failure, sky_span datagram)
+{
+    dtls->options.hooks->on_failure(dtls->options.owner, NULL, from, failure, NULL, datagram);
+}
+
+/* Makes room: whoever was silent for longest goes. */
+static void make_room(struct sky_dtls *dtls)
+{
+    if (HASH_COUNT(dtls->by_address) >= dtls->options.peers_max)
+        sky_dtls_close(dtls->by_age);
+}
+
+/* Whoever handshakes from the address of `there`, which is in the table; or NULL. */
+static struct sky_dtls_peer *handshaking(struct sky_dtls_peer *there)
+{
+    return there == NULL ? NULL : there->open ? there->successor : there;
+}
+
+/* The spare context has seen a good cookie: it is the newcomer's from now on. A handshake that
+ * was in progress is over then, but a session stays until the new one stands: the hello may be an
+ * old one that the network held back. */
+static void adopt(struct sky_dtls *dtls, struct sky_dtls_peer *there)
+{
+    struct sky_dtls_peer *peer = dtls->spare, *other = handshaking(there);
+    dtls->spare = new_peer(dtls);
+    peer->adopted = true;
+    dtls->handshakes++;
+    if (other != NULL) {
+        leave_place(other);
+        let_go(other);
+    }
+    if (there != NULL && there->open) {
+        there->successor = peer;
+        peer->incumbent = there;
+    } else {
+        make_room(dtls);
+        take_place(peer);
+    }
+    sky_timerq_set(dtls->options.timers, &peer->deadline,
+                   *dtls->options.now_ms + SKY_DTLS_HANDSHAKE_MS, on_deadline);
+    if (peer->final_ms != 0)
+        sky_timerq_set(dtls->options.timers, &peer->retransmit, peer->final_ms, on_retransmit);
+}
+
+/* A ClientHello, from an address with a peer `there` or without one. */
 static void welcome(struct sky_dtls *dtls, const struct sockaddr_storage *from,
-                    const struct address *address, sky_span datagram)
+                    const struct address *address, struct sky_dtls_peer *there)
 {
     struct sky_dtls_peer *peer = dtls->spare;
-    enum sky_dtls_failure kind = kind_of(datagram);
-    if (kind != SKY_DTLS_BROKEN) {
-        refuse_newcomer(dtls, from, kind, datagram);
-        return;
-    }
     if (dtls->handshakes >= dtls->options.handshakes_max)
         return; /* its retransmission tries again */
     peer->from = *from;
     peer->address = *address;
     SKY_ASSERT(mbedtls_ssl_set_client_transport_id(&peer->ssl, address->bytes,
                                                    sizeof address->bytes) == 0);
-    sky_tls_proof_saw_client(peer->proof, datagram);
+    sky_tls_proof_saw_client(peer->proof, dtls->datagram);
     int rc = mbedtls_ssl_handshake(&peer->ssl);
-    if (rc == MBEDTLS_ERR_SSL_WANT_READ || rc == MBEDTLS_ERR_SSL_WANT_WRITE) {
-        adopt(dtls);
+    if (peer->ssl.state > MBEDTLS_SSL_CLIENT_HELLO && rc == MBEDTLS_ERR_SSL_WANT_READ) {
+        adopt(dtls, there);
         return;
     }
     if (rc != MBEDTLS_ERR_SSL_HELLO_VERIFY_REQUIRED)
-        refuse_newcomer(dtls, from, failure_of(peer, rc), datagram);
+        refuse_newcomer(dtls, from, failure_of(peer, rc), dtls->datagram);
     *peer->proof = (struct sky_tls_proof){0};
     peer->final_ms = 0;
     SKY_ASSERT(mbedtls_ssl_session_reset(&peer->ssl) == 0);
 }
 
-void sky_dtls_feed(struct sky_dtls *dtls, const struct sockaddr_storage *from, sky_span datagram)
+/* Does the ClientHello belong to the handshake that the peer is in? */
+static bool is_its_hello(const struct sky_dtls_peer *peer, sky_span datagram)
+{
+    struct sky_tls_proof seen = {.has_client = false};
+    sky_tls_proof_saw_client(&seen, datagram);
+    return seen.has_client &&
+           memcmp(seen.client_random, peer->proof->client_random, sizeof seen.client_random) == 0;
+}
+
+/* The peer that a datagram from the address of `there` is for; NULL: for nobody yet. */
+static struct sky_dtls_peer *addressee(struct sky_dtls_peer *there, enum kind kind,
+                                       sky_span datagram)
+{
+    struct sky_dtls_peer *newer = handshaking(there);
+    if (kind == KIND_HELLO)
+        return newer != NULL && is_its_hello(newer, datagram) ? newer : NULL;
+    return kind == KIND_HANDSHAKE && newer != NULL ? newer : there;
+}
+
+static void sort(struct sky_dtls *dtls, const struct sockaddr_storage *from, sky_span datagram)
 {
     struct address address = address_of(from);
-    struct sky_dtls_peer *peer;
+    enum kind kind = kind_of(dtls->datagram);
+    struct sky_dtls_peer *there;
+    HASH_FIND(hh, dtls->by_address, &address, sizeof address, there);
+    if (there == NULL && kind != KIND_HELLO) {
+        refuse_newcomer(dtls, from, kind == KIND_OTHER ? SKY_DTLS_NOT_DTLS : SKY_DTLS_STRAY,
+                        datagram);
+        return;
+    }
+    struct sky_dtls_peer *peer = addressee(there, kind, dtls->datagram);
+    if (peer == NULL) {
+        welcome(dtls, from, &address, there);
+        return;
+    }
+    DL_DELETE(dtls->by_age, there);
+    DL_APPEND(dtls->by_age, there);
+    if (peer->proof != NULL)
+        sky_tls_proof_saw_client(peer->proof, dtls->datagram);
+    step(peer);
+}
+
+void sky_dtls_feed(struct sky_dtls *dtls, const struct sockaddr_storage *from, sky_span datagram)
+{
     SKY_ASSERT(dtls->depth == 0);
     enter(dtls);
     dtls->datagram = whole_records(datagram);
     dtls->unread = true;
-    HASH_FIND(hh, dtls->by_address, &address, sizeof address, peer);
-    if (peer == NULL) {
-        welcome(dtls, from, &address, datagram);
-    } else {
-        DL_DELETE(dtls->by_age, peer);
-        DL_APPEND(dtls->by_age, peer);
-        if (peer->proof != NULL)
-            sky_tls_proof_saw_client(peer->proof, datagram);
-        step(peer);
-    }
+    sort(dtls, from, datagram);
     dtls->datagram = SKY_SPAN_NONE;
     dtls->unread = false;
     leave(dtls);

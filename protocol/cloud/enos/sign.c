@@ -196,4 +196,9 @@ void sky_enos__psk_credentials(const struct sky_sign_request *r, struct sky_cred
     snprintf(c->psk_identity, sizeof c->psk_identity, "%s,%s,%d,3600", r->product->key,
              r->device->key, r->dynamic ? 3 : 2);
     sky_hex_lower(sky_span_of(key.key, key.len), c->psk_key_hex);
+    snprintf(c->coap_method, sizeof c->coap_method, "%s", r->dynamic ? "get" : "post");
+    snprintf(c->coap_path, sizeof c->coap_path,
+             r->dynamic ? "/topic/ext/session/%s/%s/thing/activate/info"
+                        : "/topic/sys/%s/%s/thing/model/up_raw",
+             r->product->key, r->device->key);
 }

@@ -278,6 +278,30 @@ static void a_stranger_costs_nothing_before_its_address_is_proven(void **state)
     client_close(&f->client);
 }
 
+static void no_damaged_hello_makes_a_stranger_a_peer(void **state)
+{
+    struct fixture *f = *state;
+    size_t heard = 1;
+    f->bench.lose = lose_after;
+    f->bench.lose_ctx = &heard;
+    open_client(f, NULL);
+    sky_span hello = f->bench.last_from_client;
+    struct sockaddr_storage from = address_of_port(PORT + 1);
+    for (size_t len = 0; len < hello.len; len++)
+        sky_dtls_feed(f->bench.dtls, &from, sky_span_head(hello, len));
+    char *damaged = sky_mem_dup(hello.ptr, hello.len);
+    for (size_t at = 0; at < hello.len; at++) {
+        for (int value = 0; value < 256; value += 5) {
+            damaged[at] = (char)value;
+            sky_dtls_feed(f->bench.dtls, &from, sky_span_of(damaged, hello.len));
+        }
+        damaged[at] = hello.ptr[at];
+    }
+    assert_int_equal(sky_dtls_peers(f->bench.dtls), 0);
+    assert_int_equal(f->bench.timers.count, 0);
+    free(damaged);
+}
+
 static void a_cookie_is_good_for_one_address_only(void **state)
 {
     struct fixture *f = *state;
@@ -365,6 +389,61 @@ static void a_hello_without_cookie_does_not_end_a_session(void **state)
     f->bench.lose = NULL;
     assert_int_equal(f->bench.closed, 0);
     assert_echo(&f->bench, &f->client, SKY_SPAN("unimpressed"));
+}
+
+/* What a client said when it opened its session comes once more, out of the network's depths. */
+static void an_old_hello_does_not_end_a_session(void **state)
+{
+    struct fixture *f = *state;
+    size_t heard = 3; /* the hello with the cookie is the last one */
+    f->bench.lose = lose_after;
+    f->bench.lose_ctx = &heard;
+    open_client(f, NULL);
+    sky_span hello = f->bench.last_from_client;
+    char *copy = sky_mem_dup(hello.ptr, hello.len);
+    f->bench.lose = NULL;
+    pass(&f->bench, 1100);
+    assert_true(f->client.open);
+    for (int i = 0; i < 3; i++)
+        sky_dtls_feed(f->bench.dtls, &f->client.address, sky_span_of(copy, hello.len));
+    assert_echo(&f->bench, &f->client, SKY_SPAN("unimpressed"));
+    for (int i = 0; i < 61; i++)
+        pass(&f->bench, 1000);
+    assert_int_equal(f->bench.closed, 0);
+    assert_int_equal(f->bench.failed, 0);
+    assert_int_equal(sky_dtls_peers(f->bench.dtls), 1);
+    assert_echo(&f->bench, &f->client, SKY_SPAN("still unimpressed"));
+    free(copy);
+}
+
+static void a_device_may_restart_in_the_middle_of_a_handshake(void **state)
+{
+    struct fixture *f = *state;
+    size_t heard = 4;
+    f->bench.lose = lose_after;
+    f->bench.lose_ctx = &heard;
+    open_client(f, NULL);
+    assert_int_equal(sky_dtls_peers(f->bench.dtls), 1);
+    f->bench.lose = NULL;
+    client_close(&f->client);
+    open_client(f, NULL);
+    assert_true(f->client.open);
+    assert_int_equal(f->bench.opened, 1);
+    assert_int_equal(f->bench.failed, 0);
+    assert_echo(&f->bench, &f->client, SKY_SPAN("second try"));
+}
+
+static void a_wrong_key_from_the_same_port_does_not_end_a_session(void **state)
+{
+    struct fixture *f = *state;
+    const struct client_options options = {.key = SKY_SPAN("wrong")};
+    open_client(f, NULL);
+    client_open(&f->again, &f->bench, PORT, &options);
+    settle(&f->bench);
+    client_close(&f->again);
+    assert_int_equal(f->bench.failure, SKY_DTLS_KEY);
+    assert_echo(&f->bench, &f->client, SKY_SPAN("mine still"));
+    assert_int_equal(sky_dtls_peers(f->bench.dtls), 1);
 }
 
 static void a_message_may_fill_a_record(void **state)
@@ -516,11 +595,15 @@ int main(void)
         TEST(the_last_flight_is_sent_again_when_the_client_asks),
         TEST(a_peer_that_stops_half_way_is_let_go),
         TEST(a_stranger_costs_nothing_before_its_address_is_proven),
+        TEST(no_damaged_hello_makes_a_stranger_a_peer),
         TEST(a_cookie_is_good_for_one_address_only),
         TEST(what_is_no_hello_is_told_apart),
         TEST(a_device_that_restarts_on_the_same_port_is_let_in_again),
         TEST(a_wrong_key_after_a_restart_is_named_too),
         TEST(a_hello_without_cookie_does_not_end_a_session),
+        TEST(an_old_hello_does_not_end_a_session),
+        TEST(a_device_may_restart_in_the_middle_of_a_handshake),
+        TEST(a_wrong_key_from_the_same_port_does_not_end_a_session),
         TEST(a_message_may_fill_a_record),
         TEST(closing_says_goodbye),
         TEST(a_hook_may_close_its_own_peer),
