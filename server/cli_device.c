@@ -1,4 +1,6 @@
 /* What the commands share that reason about one device without a server. */
+#include <unistd.h>
+
 #include "server/cli.h"
 #include "server/clock.h"
 #include "server/fixture_files.h"
@@ -57,9 +59,22 @@ static int64_t wall_clock_ms(void)
     return now_ms;
 }
 
+/* Whoever stands in a project folder need not name its fixtures every time. */
+static struct sky_strings fixtures_of(const struct sky_config *config)
+{
+    static char folder[] = "fixtures";
+    static char *list[] = {folder};
+
+    if (config->fixtures.count > 0 || strcmp(config->store, ":memory:") != 0 ||
+        access(folder, R_OK) != 0)
+        return config->fixtures;
+    return (struct sky_strings){.list = list, .count = 1};
+}
+
 sky_err sky_cli_device_find(const struct sky_config *config, struct sky_cli_device *device,
                             struct sky_why *why)
 {
+    const struct sky_strings fixtures = fixtures_of(config);
     struct sky_fixture_result loaded;
     sky_err err;
 
@@ -73,8 +88,8 @@ sky_err sky_cli_device_find(const struct sky_config *config, struct sky_cli_devi
     if (err == SKY_OK)
         err = sky_store_open(config->store, &device->store, why);
     if (err == SKY_OK)
-        err = sky_fixture_files_load(device->store, &config->fixtures, &device->catalogue,
-                                     &device->rng, device->now_ms, NULL, &loaded, why);
+        err = sky_fixture_files_load(device->store, &fixtures, &device->catalogue, &device->rng,
+                                     device->now_ms, NULL, &loaded, why);
     if (err == SKY_OK)
         err = find_named(device, config->args.list[0], why);
     return err;

@@ -132,8 +132,8 @@ static void write_psk_mqtt(struct sky_buf *line, const struct signing *signing)
     add_mqtt_fields(line, signing);
 }
 
-/* coap-client (Debian has one for each TLS library) takes the key as it is, so it is written in the notation of bash; a key with a zero
- * byte cannot be an argument at all. */
+/* coap-client (Debian has one for each TLS library) takes the key as it is, so it is written in the
+ * notation of bash; a key with a zero byte cannot be an argument at all. */
 static bool add_raw_key(struct sky_buf *line, const char *hex)
 {
     uint8_t key[SKY_PSK_KEY_MAX];

@@ -12,7 +12,7 @@ struct sky_session;
 enum {
     SKY_COMMANDS_MAX = 1000, /* waiting at once */
     SKY_COMMAND_WAIT_MS_MAX = 60 * 1000,
-    SKY_COMMAND_WAIT_MS_DEFAULT = 5 * 1000, /* as Aliyun waits for an RRPC answer, page 90568 */
+    SKY_COMMAND_WAIT_MS_DEFAULT = 5 * 1000, /* what a cloud waits for a device in an RPC */
     SKY_COMMAND_ID_MAX = 64,                /* characters of a correlation id */
 };
 

@@ -56,10 +56,16 @@ void sky_conn_touch(struct sky_conn *conn)
     LL_PREPEND2(conn->app->front.dirty, conn, next_dirty);
 }
 
+static void flush_one(struct sky_conn *conn);
+
+/* Much output does not wait for the end of the turn: what piles up is then what the peer does not
+ * read, never what one turn had to say to it. */
 struct sky_buf *sky_conn_out(struct sky_conn *conn)
 {
     struct sky_front *front = &conn->app->front;
     sky_conn_touch(conn);
+    if (conn->out.len >= SKY_FRONT_FLUSH_SIZE)
+        flush_one(conn);
     if (conn->out.bytes == NULL && front->spare_count > 0) {
         conn->out.bytes = front->spares[--front->spare_count];
         conn->out.room = SKY_FRONT_SPARE_MAX;
@@ -89,7 +95,6 @@ struct pending_write {
 };
 
 static void finish(struct sky_conn *conn);
-static void flush_one(struct sky_conn *conn);
 static void tell_drained(struct sky_conn *conn);
 
 static void on_written(uv_write_t *request, int status)
@@ -156,13 +161,14 @@ static void tell_drained(struct sky_conn *conn)
         conn->port->on_drained(conn);
 }
 
-/* Sends this turn's output with one system call if the kernel takes it. */
+/* Sends this turn's output with one system call if the kernel takes it. Nothing is sealed while
+ * older output waits, so that what piles up does so in one place. */
 static void flush_one(struct sky_conn *conn)
 {
     refuse_backlog(conn);
-    struct sky_buf *wire = wire_of(conn);
     if (conn->sending.len > 0)
         return;
+    struct sky_buf *wire = wire_of(conn);
     if (wire->len == 0) {
         recycle(&conn->app->front, wire); /* asked for and not used */
         return;
@@ -231,8 +237,10 @@ static void reap(struct sky_conn *conn)
     conn->reaped = true;
     DL_DELETE(app->front.conns, conn);
     app->front.conn_count--;
-    if (conn->tls != NULL)
+    if (conn->tls != NULL) {
+        sky_tls_seal(conn->tls, &conn->out);
         sky_tls_close(conn->tls);
+    }
     flush_one(conn);
     if (conn->sending.len == 0) {
         finish(conn);
@@ -246,6 +254,7 @@ static void reap(struct sky_conn *conn)
 void sky_front_flush(struct sky_app *app)
 {
     struct sky_front *front = &app->front;
+    front->turn++;
     while (front->dirty != NULL || front->dying != NULL) {
         while (front->dirty != NULL) {
             struct sky_conn *conn = front->dirty;
@@ -264,11 +273,18 @@ void sky_front_flush(struct sky_app *app)
 
 /* ---- input ---- */
 
+/* One buffer for each peer and turn: the loop would go on reading from a peer that sends faster
+ * than its bytes are handled, and all others would wait. No buffer ends the reading (UV_ENOBUFS)
+ * until the next turn. */
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buf)
 {
     (void)suggested;
     struct sky_conn *conn = SKY_CONTAINER_OF((uv_tcp_t *)handle, struct sky_conn, tcp);
-    *ret_buf = uv_buf_init(conn->app->front.read_buf, SKY_FRONT_READ_SIZE);
+    struct sky_front *front = &conn->app->front;
+    bool had_its_turn = conn->read_turn == front->turn;
+    conn->read_turn = front->turn;
+    *ret_buf =
+        had_its_turn ? uv_buf_init(NULL, 0) : uv_buf_init(front->read_buf, SKY_FRONT_READ_SIZE);
 }
 
 /* Offers `in` to the port, and to whichever port takes over, until nothing more is used. */
@@ -314,7 +330,7 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 {
     struct sky_conn *conn = SKY_CONTAINER_OF((uv_tcp_t *)stream, struct sky_conn, tcp);
     sky_app_tick(conn->app);
-    if (conn->closing || count == 0)
+    if (conn->closing || count == 0 || count == UV_ENOBUFS)
         return;
     if (count < 0) {
         sky_secure_give_up(conn, false);
@@ -489,9 +505,8 @@ struct sky_listener *sky_front_add_listener(struct sky_app *app, const struct sk
 
 uint16_t sky_front_port_of(const struct sockaddr_storage *address)
 {
-    return ntohs(address->ss_family == AF_INET6
-                     ? ((const struct sockaddr_in6 *)address)->sin6_port
-                     : ((const struct sockaddr_in *)address)->sin_port);
+    return ntohs(address->ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)address)->sin6_port
+                                                : ((const struct sockaddr_in *)address)->sin_port);
 }
 
 static sky_err listen_on(struct sky_app *app, const struct sky_listener_row *row,

@@ -459,9 +459,9 @@ static bool may_subscribe(const struct sky_session *session, sky_span filter,
     bool refused = false;
     for (size_t i = SKY_COUNT(filter_rules) - 1; i >= SKY_RIGHT_NONE; i--) {
         bool kept = right == SKY_RIGHT_GRANTED || (i != right && i != SKY_RIGHT_NONE);
-        refused |= sky_judge_rule(judge, sky_cloud_limit_rule(product->cloud, filter_rules[i]),
-                                  kept, "subscribed to %.*s without the right to",
-                                  SKY_SPAN_ARGS(filter));
+        refused |=
+            sky_judge_rule(judge, sky_cloud_limit_rule(product->cloud, filter_rules[i]), kept,
+                           "subscribed to %.*s without the right to", SKY_SPAN_ARGS(filter));
     }
     return !refused;
 }

@@ -32,7 +32,7 @@ struct sky_vocabulary {
 };
 
 struct sky_cloud {
-    const char *name;  /* "aliyun": in fixtures, API and command line */
+    const char *name;  /* one word: in fixtures, API and command line */
     const char *title; /* for people */
     struct sky_vocabulary words;
     struct sky_cloud_limits limits;
