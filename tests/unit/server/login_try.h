@@ -1,0 +1,85 @@
+/* A login as the cloud itself would sign it, which a test bends before it is tried. */
+#ifndef SKY_TEST_LOGIN_TRY_H
+#define SKY_TEST_LOGIN_TRY_H
+
+#include <string.h>
+
+#include "server/login.h"
+#include "tests/unit/server/app_case.h"
+
+struct login_try {
+    struct app_case *c;
+    struct sky_credentials credentials;
+    struct sky_door door;
+    struct sky_mqtt_connect connect;
+    struct sky_lookup lookup;
+    struct sky_judge judge;
+    struct sky_login_outcome outcome;
+    bool recognised;
+};
+
+/* Signed for a device of the registry. */
+static inline void login_try_sign(struct login_try *t, struct app_case *c, const char *cloud,
+                                  const char *product, const char *device, bool dynamic)
+{
+    struct sky_product found_product;
+    struct sky_device found_device;
+    *t = (struct login_try){.c = c};
+    app_case_find(c, cloud, product, device, &found_product, &found_device);
+    const struct sky_sign_request request = {
+        .product = &found_product,
+        .device = &found_device,
+        .dynamic = dynamic,
+        .now_ms = c->app.clock.now_ms,
+        .fresh = SKY_SPAN("freshFRESH0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQR")};
+    sky_cloud_find(sky_span_str(cloud))->sign(&request, &t->credentials);
+    t->door = (struct sky_door){.listener = sky_front_find_row(SKY_SPAN("mqtt"))};
+    t->connect = (struct sky_mqtt_connect){.protocol = SKY_SPAN("MQTT"),
+                                           .level = 4,
+                                           .level_known = true,
+                                           .clean_session = true,
+                                           .has_username = true,
+                                           .has_password = true,
+                                           .keepalive_s = 120};
+}
+
+/* Recognises and decides, with what the credentials are by now. Returns the CONNACK code. */
+static inline int login_try(struct login_try *t)
+{
+    struct sky_app *app = &t->c->app;
+    struct sky_mqtt_connect *connect = &t->connect;
+    connect->client_id = sky_span_str(t->credentials.client_id);
+    connect->username = sky_span_str(t->credentials.username);
+    connect->password = sky_span_str(t->credentials.password);
+    const struct sky_login login = {.door = &t->door,
+                                    .client_id = connect->client_id,
+                                    .username = connect->username,
+                                    .password = connect->password,
+                                    .has_username = connect->has_username,
+                                    .has_password = connect->has_password,
+                                    .clean_session = connect->clean_session,
+                                    .level = connect->level,
+                                    .keepalive_s = connect->keepalive_s};
+    t->lookup = (struct sky_lookup){.cloud = NULL};
+    sky_effects_clear(&app->effects);
+    t->recognised = sky_login_recognise(app, &login, &t->lookup);
+    sky_judge_init(&t->judge, sky_lookup_policy(app, &t->lookup));
+    sky_login_decide(app, &login, connect, &t->lookup, &t->judge, &app->effects, &t->outcome);
+    return t->outcome.connack;
+}
+
+static inline bool login_try_found(const struct login_try *t, const char *rule)
+{
+    for (size_t i = 0; i < t->judge.count; i++)
+        if (strcmp(t->judge.findings[i].rule->id, rule) == 0)
+            return true;
+    return false;
+}
+
+static inline bool login_try_kept(const struct login_try *t, const char *rule)
+{
+    return sky_rule_set_has(&t->judge.exercised, app_case_index(t->c, rule)) &&
+           !login_try_found(t, rule);
+}
+
+#endif
