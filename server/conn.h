@@ -53,6 +53,7 @@ struct sky_conn {
     int64_t device_id;         /* registry id of the device it was admitted as; 0: none */
     const char *close_reason;  /* static */
     uint32_t id;               /* > 0, in the journal and the API */
+    uint32_t read_turn;        /* the turn of the loop in which it was last read from */
     bool dirty, closing, reaped, lingers, shut, held;
 };
 

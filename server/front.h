@@ -12,9 +12,10 @@ struct sky_config;
 enum {
     SKY_LISTENERS_MAX = 16,
     SKY_LISTEN_BACKLOG = 1024,
-    SKY_CONNS_MAX = 60000,            /* open connections; more are closed at once */
-    SKY_FRONT_READ_SIZE = 256 * 1024, /* the one read buffer of the loop */
-    SKY_FRONT_SPARES = 32,            /* output buffers kept for reuse */
+    SKY_CONNS_MAX = 60000,             /* open connections; more are closed at once */
+    SKY_FRONT_READ_SIZE = 256 * 1024,  /* the one read buffer of the loop */
+    SKY_FRONT_FLUSH_SIZE = 256 * 1024, /* output that does not wait for the end of the turn */
+    SKY_FRONT_SPARES = 32,             /* output buffers kept for reuse */
     SKY_FRONT_SPARE_MAX = 64 * 1024,
 };
 
@@ -34,6 +35,7 @@ struct sky_front {
     struct sky_conn *lingering; /* closed by us, with output that the kernel has not taken yet */
     size_t conn_count;
     uint32_t last_id;
+    uint32_t turn; /* of the loop; connections start with 0 */
     uint64_t accepted, turned_away;
     char *read_buf; /* owned, SKY_FRONT_READ_SIZE */
     char *spares[SKY_FRONT_SPARES];
