@@ -39,20 +39,17 @@ int sky_cli_ask_verdict(const struct sky_config *config, const char *url);
 /* Says "skymock: ..." on standard error and returns SKY_EXIT_TROUBLE. */
 int sky_cli_fail(const char *fmt, ...) SKY_PRINTF(1, 2);
 
-/* A device and all that is needed to reason about it without a server. */
+/* A device and all that is needed to reason about it: a server without a network. */
 struct sky_cli_device {
-    struct sky_catalogue catalogue;
-    struct sky_policy policy;
-    struct sky_rng rng;
-    struct sky_store *store; /* owned */
+    struct sky_config config; /* as given, borrowed, but with the fixtures that count */
+    struct sky_app *app;      /* owned; NULL: there is none */
     const struct sky_cloud *cloud;
     struct sky_product product;
     struct sky_device device;
-    int64_t now_ms;
 };
 
-/* Opens the store, loads the fixtures and finds the device that the one argument names as
- * CLOUD/PRODUCT/DEVICE. Call sky_cli_device_done() whatever the result. */
+/* Prepares the server and finds the device that the one argument names as CLOUD/PRODUCT/DEVICE.
+ * Call sky_cli_device_done() whatever the result. */
 SKY_MUST_USE sky_err sky_cli_device_find(const struct sky_config *config,
                                          struct sky_cli_device *device, struct sky_why *why);
 void sky_cli_device_done(struct sky_cli_device *device);

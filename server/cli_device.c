@@ -1,10 +1,10 @@
 /* What the commands share that reason about one device without a server. */
+#include <stdlib.h>
 #include <unistd.h>
 
+#include "protocol/base/mem.h"
+#include "server/app.h"
 #include "server/cli.h"
-#include "server/clock.h"
-#include "server/fixture_files.h"
-#include "server/rules.h"
 
 sky_err sky_cli_policy(const struct sky_config *config, const struct sky_catalogue *catalogue,
                        struct sky_policy *policy, struct sky_why *why)
@@ -39,24 +39,13 @@ static sky_err find_named(struct sky_cli_device *device, const char *name, struc
     device->cloud = sky_cloud_find(cloud);
     if (device->cloud == NULL)
         return no_such_cloud(name, why);
-    if (sky_store_find_device(device->store, cloud, product, key, &device->product,
+    if (sky_store_find_device(device->app->store, cloud, product, key, &device->product,
                               &device->device) == SKY_OK)
         return SKY_OK;
     return sky_why_set(why, SKY_ERR_NOT_FOUND, "",
                        "%.120s: no such %s; name its fixtures with --fixtures, or the server's "
                        "database with --store",
                        name, device->product.id ? "device in this product" : "product");
-}
-
-static int64_t wall_clock_ms(void)
-{
-    struct sky_clock clock;
-
-    sky_clock_init(&clock);
-    sky_clock_update(&clock);
-    int64_t now_ms = clock.now_ms;
-    sky_clock_done(&clock);
-    return now_ms;
 }
 
 /* Whoever stands in a project folder need not name its fixtures every time. */
@@ -74,28 +63,22 @@ static struct sky_strings fixtures_of(const struct sky_config *config)
 sky_err sky_cli_device_find(const struct sky_config *config, struct sky_cli_device *device,
                             struct sky_why *why)
 {
-    const struct sky_strings fixtures = fixtures_of(config);
-    struct sky_fixture_result loaded;
-    sky_err err;
-
-    *device = (struct sky_cli_device){.now_ms = wall_clock_ms()};
-    sky_rules_catalogue(&device->catalogue);
-    if (config->seeded)
-        sky_rng_init_seeded(&device->rng, (uint64_t)config->seed);
-    else
-        sky_rng_init(&device->rng);
-    err = sky_cli_policy(config, &device->catalogue, &device->policy, why);
-    if (err == SKY_OK)
-        err = sky_store_open(config->store, &device->store, why);
-    if (err == SKY_OK)
-        err = sky_fixture_files_load(device->store, &fixtures, &device->catalogue, &device->rng,
-                                     device->now_ms, NULL, &loaded, why);
-    if (err == SKY_OK)
-        err = find_named(device, config->args.list[0], why);
-    return err;
+    *device = (struct sky_cli_device){.config = *config};
+    device->config.fixtures = fixtures_of(config);
+    struct sky_app *app = sky_mem_new(sizeof *app);
+    sky_err err = sky_app_prepare(app, &device->config, why);
+    if (err != SKY_OK) {
+        free(app);
+        return err;
+    }
+    device->app = app;
+    return find_named(device, config->args.list[0], why);
 }
 
 void sky_cli_device_done(struct sky_cli_device *device)
 {
-    sky_store_close(device->store);
+    if (device->app == NULL)
+        return;
+    sky_app_release(device->app);
+    free(device->app);
 }

@@ -1,6 +1,4 @@
 /* `skymock explain`: a login judged without a server, by the code the server judges it with. */
-#include <stdlib.h>
-
 #include "protocol/base/json.h"
 #include "protocol/base/mem.h"
 #include "server/app.h"
@@ -8,30 +6,6 @@
 #include "server/login.h"
 
 enum { OUT_MAX = 64 * 1024 };
-
-/* As much of a server as judging needs. */
-static void borrow_app(struct sky_app *app, const struct sky_config *config,
-                       const struct sky_cli_device *device)
-{
-    sky_clock_init(&app->clock);
-    sky_clock_update(&app->clock);
-    app->config = config;
-    app->rng = device->rng;
-    app->catalogue = device->catalogue;
-    app->policy = device->policy;
-    app->policy.catalogue = &app->catalogue;
-    app->profile = config->profile;
-    app->store = device->store;
-    sky_effects_init(&app->effects);
-    sky_sessions_init(&app->sessions);
-}
-
-static void return_app(struct sky_app *app)
-{
-    sky_sessions_done(app);
-    sky_effects_done(&app->effects);
-    sky_clock_done(&app->clock);
-}
 
 /* The listener a device of this cloud would come in by. */
 static struct sky_door door_of(const struct sky_cloud *cloud, bool tls)
@@ -139,25 +113,17 @@ static int explain_connect(const struct sky_config *config, struct sky_app *app,
                            const struct sky_cli_device *device)
 {
     struct sky_door door = door_of(device->cloud, config->tls);
-    struct sky_login login = {.door = &door,
-                              .client_id = sky_span_str(config->client_id),
-                              .username = sky_span_str(config->username),
-                              .password = sky_span_str(config->password),
-                              .has_username = config->username != NULL,
-                              .has_password = config->password != NULL,
-                              .clean_session = true,
-                              .level = 4,
-                              .keepalive_s = config->keepalive_s};
-    struct sky_mqtt_connect connect = {.protocol = SKY_SPAN("MQTT"),
-                                       .level = login.level,
-                                       .level_known = true,
-                                       .clean_session = true,
-                                       .has_username = login.has_username,
-                                       .has_password = login.has_password,
-                                       .keepalive_s = login.keepalive_s,
-                                       .client_id = login.client_id,
-                                       .username = login.username,
-                                       .password = login.password};
+    const struct sky_mqtt_connect connect = {.protocol = SKY_SPAN("MQTT"),
+                                             .level = 4,
+                                             .level_known = true,
+                                             .clean_session = true,
+                                             .has_username = config->username != NULL,
+                                             .has_password = config->password != NULL,
+                                             .keepalive_s = config->keepalive_s,
+                                             .client_id = sky_span_str(config->client_id),
+                                             .username = sky_span_str(config->username),
+                                             .password = sky_span_str(config->password)};
+    const struct sky_login login = sky_login_of(&door, &connect);
     struct sky_login_outcome outcome = {0};
     struct sky_claim claim = {0};
     struct sky_lookup lookup;
@@ -256,23 +222,18 @@ static int explain_form(const struct sky_config *config, struct sky_app *app,
 
 int sky_cli_explain(const struct sky_config *config)
 {
-    struct sky_app *app = sky_mem_new(sizeof *app);
     struct sky_cli_device device;
     struct sky_why why;
     int status;
 
     if (config->form == NULL && config->client_id == NULL)
-        status = sky_cli_fail("give --client-id, --username and --password, or --form");
-    else if (sky_cli_device_find(config, &device, &why) != SKY_OK) {
+        return sky_cli_fail("give --client-id, --username and --password, or --form");
+    if (sky_cli_device_find(config, &device, &why) != SKY_OK)
         status = sky_cli_fail("%s", why.reason);
-        sky_cli_device_done(&device);
-    } else {
-        borrow_app(app, config, &device);
-        status = config->form != NULL ? explain_form(config, app, &device)
-                                      : explain_connect(config, app, &device);
-        return_app(app);
-        sky_cli_device_done(&device);
-    }
-    free(app);
+    else if (config->form != NULL)
+        status = explain_form(config, device.app, &device);
+    else
+        status = explain_connect(config, device.app, &device);
+    sky_cli_device_done(&device);
     return status;
 }

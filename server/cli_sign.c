@@ -3,6 +3,7 @@
 #include "protocol/base/assert.h"
 #include "protocol/base/json.h"
 #include "protocol/mqtt/topic.h"
+#include "server/app.h"
 #include "server/cli.h"
 #include "server/credentials.h"
 #include "server/front.h"
@@ -274,12 +275,12 @@ static void sign(const struct sky_config *config, struct sky_cli_device *device)
                               .tls = config->tls};
     char fresh[SKY_FRESH_LEN + 1];
 
-    sky_rng_text(&device->rng, fresh, SKY_FRESH_LEN);
+    sky_rng_text(&device->app->rng, fresh, SKY_FRESH_LEN);
     struct sky_sign_request request = {.product = &device->product,
                                        .device = &device->device,
                                        .dynamic = config->dynamic,
                                        .tls = config->tls,
-                                       .now_ms = device->now_ms,
+                                       .now_ms = device->app->clock.now_ms,
                                        .fresh = sky_span_of(fresh, SKY_FRESH_LEN)};
     device->cloud->sign(&request, &signing.credentials);
     if (config->json)

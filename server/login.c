@@ -3,6 +3,19 @@
 #include "server/app.h"
 #include "server/rules.h"
 
+struct sky_login sky_login_of(const struct sky_door *door, const struct sky_mqtt_connect *connect)
+{
+    return (struct sky_login){.door = door,
+                              .client_id = connect->client_id,
+                              .username = connect->username,
+                              .password = connect->password,
+                              .has_username = connect->has_username,
+                              .has_password = connect->has_password,
+                              .clean_session = connect->clean_session,
+                              .level = connect->level,
+                              .keepalive_s = connect->keepalive_s};
+}
+
 /* How well founded a claim is: the registry's word first, then the listener's, then the shape. */
 static int standing(const struct sky_lookup *lookup, const struct sky_door *door)
 {

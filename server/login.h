@@ -10,6 +10,9 @@
 
 struct sky_app;
 
+/* A CONNECT as the clouds see it; good for as long as both arguments are. */
+struct sky_login sky_login_of(const struct sky_door *door, const struct sky_mqtt_connect *connect);
+
 /* Picks the cloud whose claim on this login is best founded. False when none claims it. */
 bool sky_login_recognise(struct sky_app *app, const struct sky_login *login,
                          struct sky_lookup *ret_lookup);

@@ -207,20 +207,6 @@ void sky_mqtt_port_cut(struct sky_conn *conn, int64_t in_ms)
 
 /* ---- CONNECT ---- */
 
-static struct sky_login login_of(const struct sky_conn *conn,
-                                 const struct sky_mqtt_connect *connect)
-{
-    return (struct sky_login){.door = &conn->door,
-                              .client_id = connect->client_id,
-                              .username = connect->username,
-                              .password = connect->password,
-                              .has_username = connect->has_username,
-                              .has_password = connect->has_password,
-                              .clean_session = connect->clean_session,
-                              .level = connect->level,
-                              .keepalive_s = connect->keepalive_s};
-}
-
 static uint64_t record_connect(struct sky_conn *conn, const struct sky_mqtt_connect *connect,
                                const struct sky_lookup *lookup,
                                const struct sky_login_outcome *outcome,
@@ -349,7 +335,7 @@ static void on_connect(struct sky_conn *conn, const struct sky_mqtt_packet *pack
 {
     struct sky_app *app = conn->app;
     const struct sky_mqtt_connect *connect = &packet->as.connect;
-    struct sky_login login = login_of(conn, connect);
+    const struct sky_login login = sky_login_of(&conn->door, connect);
     struct sky_login_outcome outcome;
     struct sky_lookup lookup = {0};
     struct sky_judge judge;

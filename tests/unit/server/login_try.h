@@ -51,15 +51,7 @@ static inline int login_try(struct login_try *t)
     connect->client_id = sky_span_str(t->credentials.client_id);
     connect->username = sky_span_str(t->credentials.username);
     connect->password = sky_span_str(t->credentials.password);
-    const struct sky_login login = {.door = &t->door,
-                                    .client_id = connect->client_id,
-                                    .username = connect->username,
-                                    .password = connect->password,
-                                    .has_username = connect->has_username,
-                                    .has_password = connect->has_password,
-                                    .clean_session = connect->clean_session,
-                                    .level = connect->level,
-                                    .keepalive_s = connect->keepalive_s};
+    const struct sky_login login = sky_login_of(&t->door, connect);
     t->lookup = (struct sky_lookup){.cloud = NULL};
     sky_effects_clear(&app->effects);
     t->recognised = sky_login_recognise(app, &login, &t->lookup);
