@@ -147,6 +147,7 @@ sky_err sky_app_prepare(struct sky_app *app, const struct sky_config *config, st
 
 void sky_app_release(struct sky_app *app)
 {
+    sky_commands_done(app); /* whoever waited for answers has gone */
     if (app->journal != NULL)
         sky_app_settle(app, NULL);
     sky_journal_free(app->journal);
@@ -205,7 +206,6 @@ static void close_parts(struct sky_app *app)
     sky_secure_close(app);
     uv_run(&app->loop, UV_RUN_NOWAIT);
     sky_http_free(app);
-    sky_commands_done(app); /* whoever waited for answers has gone */
     sky_admin_free(app);
     uv_walk(&app->loop, close_handle, NULL);
     while (uv_run(&app->loop, UV_RUN_DEFAULT) != 0)
