@@ -10,6 +10,7 @@
 #include "protocol/base/mem.h"
 
 enum {
+    ALTERED_MAX = 2,    /* wrong digits in a digest that is still recognised */
     CUT_SHORT_MIN = 16, /* hex digits that a cut-off digest must still have to be recognised */
     PREFIX_BYTES = 4,   /* of the expected digest, shown */
     TEXT_GROWTH = 4096, /* what wrong variants may add to a text */
@@ -22,6 +23,7 @@ struct given {
     size_t len; /* 0: unreadable */
     enum sky_digest digest;
     const char *form; /* what is wrong with how it was written; NULL: nothing */
+    char altered[64]; /* which digits are not the right ones; "": not that mistake */
 };
 
 static bool is_digest_len(size_t len, enum sky_digest *ret_digest)
@@ -275,6 +277,32 @@ static const char *spoilt_form(sky_span text, sky_span due)
     return NULL;
 }
 
+/* Says which digits of `text` are wrong when it is the right digest but for very few; more would be
+ * another digest. */
+static void find_altered(sky_span text, sky_span due, char *out, size_t size)
+{
+    char hex[2 * SKY_DIGEST_MAX + 1];
+    size_t places[ALTERED_MAX], count = 0;
+    out[0] = '\0';
+    if (text.len != 2 * due.len)
+        return;
+    sky_hex_lower(due, hex);
+    for (size_t i = 0; i < text.len; i++) {
+        if (sky_span_eq_nocase(sky_span_of(text.ptr + i, 1), sky_span_of(hex + i, 1)))
+            continue;
+        if (count == ALTERED_MAX)
+            return;
+        places[count++] = i + 1;
+    }
+    if (count == 0)
+        return;
+    if (count == 1)
+        snprintf(out, size, "digit %zu of %zu is not the right one", places[0], text.len);
+    else
+        snprintf(out, size, "digits %zu and %zu of %zu are not the right ones", places[0],
+                 places[1], text.len);
+}
+
 /* ---- words ---- */
 
 static const char *const digest_titles[SKY_DIGESTS] = {"MD5", "SHA-1", "SHA-256"};
@@ -421,6 +449,8 @@ static void collect(const struct search *search, struct findings *findings)
     }
     if (search->given.form != NULL)
         add_finding(findings, SKY_MISTAKE_DIGEST_FORM, sky_span_str(search->given.form));
+    if (search->given.altered[0] != '\0')
+        add_finding(findings, SKY_MISTAKE_DIGEST_ALTERED, sky_span_str(search->given.altered));
 }
 
 static void tell_findings(const struct findings *findings, struct sky_explanation *out)
@@ -502,8 +532,9 @@ static void explain_unmatched(struct search *search, sky_span due, struct sky_ex
 {
     sky_span given = search->shop->suspicion->given;
     search->given.form = spoilt_form(sky_span_trim(given), due);
+    find_altered(sky_span_trim(given), due, search->given.altered, sizeof search->given.altered);
     choose_due(search);
-    if (search->given.form != NULL) {
+    if (search->given.form != NULL || search->given.altered[0] != '\0') {
         search->given.digest = search->shop->suspicion->due.digest;
         tell_match(search, out);
         return;

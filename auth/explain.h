@@ -47,8 +47,9 @@ enum sky_mistake {
     SKY_MISTAKE_OTHER_DEVICE,      /* another device's secret */
 
     /* which digest, and how it was sent */
-    SKY_MISTAKE_OTHER_DIGEST, /* label says one digest, bytes are another's */
-    SKY_MISTAKE_DIGEST_FORM,  /* base64, cut short, or with something between the digits */
+    SKY_MISTAKE_OTHER_DIGEST,   /* label says one digest, bytes are another's */
+    SKY_MISTAKE_DIGEST_ALTERED, /* a digit or two are not those of the right digest */
+    SKY_MISTAKE_DIGEST_FORM,    /* base64, cut short, or with something between the digits */
 
     /* pre-shared keys; see psk.h */
     SKY_MISTAKE_PSK_SLICE, /* the wrong bytes of the digest, or not of a digest at all */

@@ -391,6 +391,12 @@ const struct sky_mistake_row sky_mistake_rows[SKY_MISTAKES] = {
         {"digest-form", "made the right bytes but wrote them wrongly",
          "Write each byte as exactly two hexadecimal digits, nothing between or around.", NULL},
 
+    [SKY_MISTAKE_DIGEST_ALTERED] =
+        {"digest-altered", "made the right digest but sent it altered",
+         "Send the digits exactly as the signature came out; look for what edits, retypes or "
+         "overwrites them on the way.",
+         NULL},
+
     [SKY_MISTAKE_PSK_SLICE] = {"psk-slice", "took the wrong bytes as the pre-shared key",
                                "Cut the key out of the digest's bytes where the recipe says.",
                                NULL},

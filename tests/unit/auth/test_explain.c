@@ -211,6 +211,25 @@ static void a_cut_off_digest_is_cut_of_the_due_one_only(void **state)
     assert_mistakes(&said, SKY_MISTAKE_DIGEST_FORM, SKY_MISTAKE_NONE);
 }
 
+static void a_digit_or_two_altered_are_found(void **state)
+{
+    (void)state;
+    struct sky_suspicion suspicion = suspect(SKY_HMAC, SKY_SHA256);
+    char given[65];
+    snprintf(given, sizeof given, "%s",
+             signed_by_device(SKY_HMAC, SKY_SHA256, sky_span_str(due_text), own_secret));
+    static const size_t places[] = {0, 63, 30};
+    for (size_t i = 0; i < SKY_COUNT(places); i++) {
+        char *digit = &given[places[i]];
+        *digit = *digit == '0' ? '1' : '0';
+        struct sky_explanation said = explain(&suspicion, given);
+        assert_mistakes(&said, i < 2 ? SKY_MISTAKE_DIGEST_ALTERED : SKY_MISTAKE_NONE,
+                        SKY_MISTAKE_NONE);
+        if (i == 0)
+            assert_non_null(strstr(said.what, "digit 1 of 64"));
+    }
+}
+
 static void two_mistakes_of_different_kinds_are_recognised(void **state)
 {
     (void)state;
@@ -466,6 +485,7 @@ int main(void)
         cmocka_unit_test(what_is_no_hexadecimal_is_told),
         cmocka_unit_test(a_right_digest_in_a_wrong_form_is_recognised),
         cmocka_unit_test(a_cut_off_digest_is_cut_of_the_due_one_only),
+        cmocka_unit_test(a_digit_or_two_altered_are_found),
         cmocka_unit_test(two_mistakes_of_different_kinds_are_recognised),
         cmocka_unit_test(three_mistakes_are_too_many_to_recognise),
         cmocka_unit_test(when_nothing_matches_the_right_way_is_shown),
