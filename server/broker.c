@@ -15,13 +15,18 @@ void sky_broker_init(struct sky_broker *broker)
     *broker = (struct sky_broker){.subs = sky_subs_new()};
 }
 
+static void free_node(struct sky_topic_node *node)
+{
+    sky_receivers_done(&node->receivers);
+    free(node);
+}
+
 static void free_nodes(struct sky_broker *broker)
 {
     struct sky_topic_node *node, *next;
     HASH_ITER (hh, broker->nodes, node, next) {
         HASH_DEL(broker->nodes, node);
-        sky_receivers_done(&node->receivers);
-        free(node);
+        free_node(node);
     }
     broker->node_bytes = 0;
 }
@@ -41,6 +46,17 @@ void sky_broker_forget(struct sky_app *app)
 
 /* ---- topics ---- */
 
+/* One at a time: to forget all at once would hold everybody up. */
+static void forget_oldest(struct sky_broker *broker)
+{
+    struct sky_topic_node *oldest = broker->nodes; /* the table keeps them in order of arrival */
+    broker->node_bytes -=
+        sizeof *oldest + oldest->len + oldest->receivers.room * sizeof *oldest->receivers.list;
+    HASH_DEL(broker->nodes, oldest);
+    free_node(oldest);
+    broker->epoch++;
+}
+
 static struct sky_topic_node *find_node(struct sky_app *app, sky_span topic)
 {
     struct sky_broker *broker = &app->broker;
@@ -48,9 +64,9 @@ static struct sky_topic_node *find_node(struct sky_app *app, sky_span topic)
     HASH_FIND(hh, broker->nodes, topic.ptr, topic.len, node);
     if (node != NULL)
         return node;
-    if (HASH_COUNT(broker->nodes) >= SKY_TOPIC_NODES_MAX ||
-        broker->node_bytes >= SKY_TOPIC_BYTES_MAX)
-        sky_broker_forget(app);
+    while (broker->nodes != NULL && (HASH_COUNT(broker->nodes) >= SKY_TOPIC_NODES_MAX ||
+                                     broker->node_bytes >= SKY_TOPIC_BYTES_MAX))
+        forget_oldest(broker);
     node = sky_mem_new(sizeof *node + topic.len);
     broker->node_bytes += sizeof *node + topic.len;
     memcpy(node->name, topic.ptr, topic.len);

@@ -13,9 +13,9 @@ struct sky_app;
 struct sky_session;
 
 enum {
-    /* Topics remembered, and the bytes that this takes; all are forgotten when one is passed. */
+    /* Topics remembered, and the bytes that this takes; the oldest make room for new ones. */
     SKY_TOPIC_NODES_MAX = 65536,
-    SKY_TOPIC_BYTES_MAX = 32 * 1024 * 1024,
+    SKY_TOPIC_BYTES_MAX = 16 * 1024 * 1024,
 };
 
 /* A topic that was published to, with what was found out about it. */

@@ -13,7 +13,7 @@ enum {
     SKY_LISTENERS_MAX = 16,
     SKY_LISTEN_BACKLOG = 1024,
     SKY_CONNS_MAX = 60000,             /* open connections; more are closed at once */
-    SKY_FRONT_READ_SIZE = 256 * 1024,  /* the one read buffer of the loop */
+    SKY_FRONT_READ_SIZE = 64 * 1024,   /* the one read buffer of the loop */
     SKY_FRONT_FLUSH_SIZE = 256 * 1024, /* output that does not wait for the end of the turn */
     SKY_FRONT_SPARES = 32,             /* output buffers kept for reuse */
     SKY_FRONT_SPARE_MAX = 64 * 1024,
