@@ -70,7 +70,6 @@ def witness(skymock):
     yield device
     report = device.report()
     assert report["trouble"] is None, report["trouble"]
-    assert report["pings_ms"], "it had no time to do anything"
     print(f"beside it: {len(report['pings_ms'])} messages there and back; pings answered within "
           f"{device.slowest_ping_ms(0.5):.2f} ms (half), {device.slowest_ping_ms(0.99):.2f} ms "
           f"(99 %), {device.slowest_ping_ms(1):.2f} ms (all)")

@@ -33,10 +33,11 @@ def fixtures():
          "devices": [{"deviceName": each, "deviceSecret": secret_of(each)} for each in devices]}]}
 
 
-def connect(device, secret=None, **fields):
+def connect(device, secret=None, securemode="3", **fields):
     """The bytes of a CONNECT; a number stands for that device of the crowd."""
     device = name(device) if isinstance(device, int) else device
-    login = credentials.aliyun(f"aliyun/crowd/{device}", secret=secret or secret_of(device))
+    login = credentials.aliyun(f"aliyun/crowd/{device}", secret=secret or secret_of(device),
+                               securemode=securemode)
     return packets.encode({"type": "connect", "keepalive": 300, **login, **fields})
 
 

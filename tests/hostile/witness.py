@@ -51,7 +51,9 @@ def witness(port):
         peer.send_packet(type="subscribe", id=1, filters=[[TOPIC, 1]])
         expect(peer.receive(), type="suback", codes=[1])
         print("ready", flush=True)
-        while not select.select([sys.stdin], [], [], PACE_S)[0]:
+        over = False
+        while not over:  # and once more afterwards
+            over = bool(select.select([sys.stdin], [], [], PACE_S)[0])
             pings_ms.append(one_round(peer, len(pings_ms)))
         peer.send_packet(type="disconnect")
     except (Trouble, OSError, AssertionError) as error:
