@@ -13,6 +13,7 @@
 #include "server/http_port.h"
 #include "server/rules.h"
 #include "server/secure.h"
+#include "server/worker.h"
 
 /* ---- time ---- */
 
@@ -232,6 +233,7 @@ static sky_err open_doors(struct sky_app *app, struct sky_why *why)
 
 static void warm_journal(uv_work_t *work)
 {
+    sky_worker_step_back();
     struct sky_app *app = SKY_CONTAINER_OF(work, struct sky_app, warming);
     sky_journal_warm(app->journal);
 }

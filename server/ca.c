@@ -14,6 +14,7 @@
 #include "server/ca_private.h"
 #include "server/files.h"
 #include "server/tls_der.h"
+#include "server/worker.h"
 
 #define ROOT_NAME "CN=skymock device CA,O=skymock"
 #define SERVER_NAME "CN=localhost,O=skymock"
@@ -330,6 +331,7 @@ static void become_ready(struct sky_ca *ca)
 
 static void on_work(uv_work_t *work)
 {
+    sky_worker_step_back();
     complete(SKY_CONTAINER_OF(work, struct sky_ca, work));
 }
 

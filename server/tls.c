@@ -10,6 +10,7 @@
 #include "protocol/base/mem.h"
 #include "server/tls_private.h"
 #include "server/tls_proof.h"
+#include "server/worker.h"
 
 enum { CLEAR_ALERT_RECORD = SKY_TLS_RECORD_HEADER + 2 };
 
@@ -303,6 +304,7 @@ static int take_step(struct sky_tls *tls)
 
 static void on_work(uv_work_t *work)
 {
+    sky_worker_step_back();
     struct sky_tls *tls = work->data;
     do {
         tls->handshake->result = take_step(tls);

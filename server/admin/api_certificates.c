@@ -4,6 +4,7 @@
 #include "protocol/base/mem.h"
 #include "server/admin/api.h"
 #include "server/ca.h"
+#include "server/worker.h"
 
 /* A call that waits for the authority, or for a key in the making. */
 struct waiting {
@@ -70,6 +71,7 @@ void sky_api_ca(struct sky_api *api)
 
 static void make(uv_work_t *work)
 {
+    sky_worker_step_back();
     struct waiting *waiting = SKY_CONTAINER_OF(work, struct waiting, work);
     waiting->err = sky_ca_issue(waiting->app->ca, sky_span_str(waiting->name), waiting->kind,
                                 &waiting->issued, &waiting->why);
