@@ -35,7 +35,7 @@ struct sky_broker {
     struct sky_subs *subs;
     struct sky_topic_node *nodes; /* hash by name */
     size_t node_bytes;            /* taken by them */
-    uint32_t epoch;               /* grows whenever nodes are forgotten: pointers to them die */
+    uint64_t epoch;               /* grows whenever nodes are forgotten: pointers to them die */
 };
 
 /* One act of publishing by a device. */

@@ -37,7 +37,7 @@ struct sky_session {
     struct sky_mqtt_session mqtt;
     struct sky_conduct conduct;
     struct sky_topic_node *last_topic; /* the last one it published to; good in `last_epoch` */
-    uint32_t last_epoch;
+    uint64_t last_epoch;
     int64_t last_seen_ms;  /* virtual time */
     int64_t last_login_ms; /* of the last try, admitted or not; 0: none */
     int64_t away_since_ms;
