@@ -159,7 +159,7 @@ sky_err sky_command_send(struct sky_app *app, struct sky_session *session,
                          const struct sky_command_order *order, struct sky_command_sent *ret_sent,
                          struct sky_why *why)
 {
-    sky_span id;
+    sky_span id = SKY_SPAN_NONE;
     sky_err err = build(app, session, order, &id, why);
     if (err != SKY_OK) {
         sky_effects_clear(&app->effects);

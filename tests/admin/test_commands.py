@@ -91,7 +91,8 @@ def test_a_service_call_is_answered(ordered, listening, api):
 
 def test_parameters_go_out_as_they_were_written(ordered, listening):
     peer = listening("aliyun/pk/device", SERVICE + "property/set")
-    body = b'{"kind": "property-set", "params": {"big": 12345678901234567890, "x": 1.0}, "waitMs": 0}'
+    body = (b'{"kind": "property-set", "waitMs": 0,'
+            b' "params": {"big": 12345678901234567890, "x": 1.0}}')
     assert ordered(ALIYUN, body)()[0] == 202
     assert '"params":{"big":12345678901234567890,"x":1.0}' in receive_command(peer)["payload"]
 

@@ -84,7 +84,8 @@ def test_null_takes_away(patch):
 
 @pytest.mark.parametrize("status, body", [
     (400, {}), (400, {"desired": 7}), (400, {"reported": {}}), (400, b"{"),
-    (413, {"desired": {"a": {"b": {"c": {"d": {"e": {}}}}}}}), (413, {"desired": {"a": "x" * 16384}})])
+    (413, {"desired": {"a": {"b": {"c": {"d": {"e": {}}}}}}}),
+    (413, {"desired": {"a": "x" * 16384}})])
 def test_a_change_that_makes_no_sense_changes_nothing(api, refused, status, body):
     refused(status, "PATCH", TENCENT + "/shadow", body)
     assert api.get(TENCENT + "/shadow")["version"] == 0
