@@ -137,9 +137,9 @@
     X(PUT_TOKEN,                                                                                   \
       "INSERT OR REPLACE INTO token (id, token, device_id, expires_ms)"                            \
       " SELECT ?1, ?2, id, ?4 FROM device WHERE id = ?3 AND deleted = 0")                          \
-    X(TRIM_TOKENS,                                                                                 \
-      "DELETE FROM token WHERE id IN (SELECT id FROM token WHERE device_id = ?1 AND id <> ?2"       \
-      " ORDER BY expires_ms DESC LIMIT -1 OFFSET ?3)")                                             \
+    X(TRIM_TOKENS, /* one at most: each token stored adds one */                                   \
+      "DELETE FROM token WHERE id = (SELECT id FROM token WHERE device_id = ?1 AND id <> ?2"       \
+      " ORDER BY expires_ms DESC LIMIT 1 OFFSET ?3)")                                              \
     X(FIND_TOKEN, "SELECT id, token, device_id, expires_ms FROM token WHERE id = ?1")              \
     X(DROP_EXPIRED_TOKENS, "DELETE FROM token WHERE expires_ms < ?1")                              \
     X(DROP_TOKENS, "DELETE FROM token WHERE device_id = ?1")                                       \
