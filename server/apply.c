@@ -8,7 +8,10 @@
 #include "server/mqtt_port.h"
 
 /* For so long a device that comes with an expired token is told that it has expired. */
-enum { TOKEN_KEPT_EXPIRED_MS = 24 * 3600 * 1000 };
+enum {
+    TOKEN_KEPT_EXPIRED_MS = 24 * 3600 * 1000,
+    TOKEN_SWEEP_MS = 60 * 1000,
+};
 
 /* One effect in its surroundings. */
 struct site {
@@ -126,6 +129,16 @@ static void do_online(const struct site *site, const struct sky_effect *effect)
     change_device(site, SKY_EVENT_ONLINE, set_active, effect);
 }
 
+/* Tokens that expired long ago go, looked for now and then only. */
+static sky_err sweep_tokens(struct sky_app *app)
+{
+    int64_t now_ms = app->clock.now_ms;
+    if (now_ms - app->tokens_swept_ms < TOKEN_SWEEP_MS)
+        return SKY_OK;
+    app->tokens_swept_ms = now_ms;
+    return sky_store_drop_tokens(app->store, now_ms - TOKEN_KEPT_EXPIRED_MS);
+}
+
 static void do_mint_token(const struct site *site, const struct sky_effect *effect)
 {
     struct sky_token token = {.device_id = site->session->device_id,
@@ -133,8 +146,7 @@ static void do_mint_token(const struct site *site, const struct sky_effect *effe
     sky_span_copy(effect->name, token.id, sizeof token.id);
     sky_span_copy(effect->payload, token.token, sizeof token.token);
     sky_store_batch(site->app->store);
-    sky_err err =
-        sky_store_drop_tokens(site->app->store, site->app->clock.now_ms - TOKEN_KEPT_EXPIRED_MS);
+    sky_err err = sweep_tokens(site->app);
     if (err == SKY_OK)
         err = sky_store_put_token(site->app->store, &token);
     if (err != SKY_OK)

@@ -44,10 +44,17 @@ static void explain(struct call *call, enum sky_cause cause)
 {
     struct sky_arena arena;
     struct sky_suspicion suspicion = {.now_ms = call->app->clock.now_ms};
-    if (cause == SKY_CAUSE_UNKNOWN && call->lookup.cloud != NULL)
-        sky_refusal_find_similar(call->app, &call->lookup, &call->refusal);
-    if (cause != SKY_CAUSE_SIGNATURE || call->row->suspect == NULL)
+    bool unknown = cause == SKY_CAUSE_UNKNOWN && call->lookup.cloud != NULL;
+    bool forged = cause == SKY_CAUSE_SIGNATURE && call->row->suspect != NULL;
+    if (!unknown && !forged)
         return;
+    call->refusal.unsearched = !sky_refusal_may_search(call->app, SKY_SEARCHES_PER_TURN_CALLED);
+    if (call->refusal.unsearched)
+        return;
+    if (unknown) {
+        sky_refusal_find_similar(call->app, &call->lookup, &call->refusal);
+        return;
+    }
     sky_arena_init(&arena);
     if (call->row->suspect(call->request, &call->lookup.facts, &suspicion, &arena))
         sky_refusal_explain(call->app, &call->lookup, &suspicion, &arena, rule_of, call,

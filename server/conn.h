@@ -55,6 +55,7 @@ struct sky_conn {
     uint32_t id;               /* > 0, in the journal and the API */
     uint32_t read_turn;        /* the turn of the loop in which it was last read from */
     bool dirty, closing, reaped, lingers, shut, held;
+    bool waits; /* the port does not look at its input before its patience ends */
 };
 
 /* The connection's output, ready to append to; marks it for this turn's flush. Peers that let more

@@ -225,8 +225,6 @@ static void on_pair(uv_poll_t *poll, int status, int events)
     sky_app_tick(link->conn->app);
     if (status < 0 || (events & UV_READABLE))
         pass_answer(link);
-    if ((events & UV_WRITABLE) && !link->conn->closing)
-        pass_request(link);
     want(link);
 }
 
@@ -236,6 +234,9 @@ static void want(struct link *link)
     int events = 0;
     if (link->fd < 0)
         return;
+    if (link->request.len > 0 && !link->conn->closing)
+        pass_request(
+            link); /* there is room nearly always: no need to wait for the loop to say so */
     if (!link->conn->closing && link->conn->sending.len == 0)
         events |= UV_READABLE;
     if (link->request.len > 0)

@@ -60,6 +60,24 @@ static void explain(struct sky_app *app, const struct sky_login *login,
     sky_arena_done(&arena);
 }
 
+/* False: it has to wait for a turn of the loop with fewer searches. */
+static bool look_for_mistake(struct sky_app *app, const struct sky_login *login,
+                             const struct sky_lookup *lookup, struct sky_judge *judge,
+                             struct sky_login_outcome *outcome)
+{
+    if (outcome->cause != SKY_CAUSE_SIGNATURE && outcome->cause != SKY_CAUSE_UNKNOWN)
+        return true;
+    if (!sky_refusal_may_search(app, SKY_SEARCHES_PER_TURN)) {
+        outcome->refusal.unsearched = app->searches.waiting >= SKY_SEARCHES_WAITING_MAX;
+        return outcome->refusal.unsearched;
+    }
+    if (outcome->cause == SKY_CAUSE_SIGNATURE)
+        explain(app, login, lookup, judge, &outcome->refusal);
+    else
+        sky_refusal_find_similar(app, lookup, &outcome->refusal);
+    return true;
+}
+
 /* ---- deciding ---- */
 
 /* What the specification asks of a CONNECT, whoever sends it; returns the code of the first that
@@ -129,10 +147,7 @@ void sky_login_decide(struct sky_app *app, const struct sky_login *login,
     ret->connack = admission.connack;
     ret->cause = admission.cause;
     ret->traits = admission.traits;
-    if (admission.cause == SKY_CAUSE_SIGNATURE)
-        explain(app, login, lookup, judge, &ret->refusal);
-    else if (admission.cause == SKY_CAUSE_UNKNOWN)
-        sky_refusal_find_similar(app, lookup, &ret->refusal);
+    ret->postponed = !look_for_mistake(app, login, lookup, judge, ret);
     uint8_t limited = judge_limits(app, cloud, admission.traits, connect, judge);
     if (ret->connack == 0 && limited != 0) {
         ret->connack = limited;
@@ -141,6 +156,6 @@ void sky_login_decide(struct sky_app *app, const struct sky_login *login,
     /* Nothing proven, nothing known: there is no session to go on with, whatever the policy. */
     if (ret->connack == 0 && lookup->device.id == 0)
         ret->connack = SKY_CONNACK_NOT_AUTHORIZED;
-    if (ret->connack != 0)
+    if (ret->connack != 0 || ret->postponed)
         sky_effects_clear(effects);
 }

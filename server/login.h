@@ -19,6 +19,7 @@ bool sky_login_recognise(struct sky_app *app, const struct sky_login *login,
 
 /* What a login came to. */
 struct sky_login_outcome {
+    bool postponed; /* nothing is decided: enough was searched in this turn, ask in another */
     uint8_t connack;
     enum sky_cause cause;
     unsigned traits;

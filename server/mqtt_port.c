@@ -14,6 +14,7 @@
 
 enum {
     FILTERS_JSON_MAX = 64 * 1024,
+    SEARCH_WAIT_MS = 5,  /* about what the searches of one turn take */
     ALARM_LATE_MS = 250, /* an alarm this late means that the server was held up */
 };
 
@@ -207,6 +208,14 @@ void sky_mqtt_port_cut(struct sky_conn *conn, int64_t in_ms)
 
 /* ---- CONNECT ---- */
 
+static void stop_waiting(struct sky_conn *conn)
+{
+    if (!conn->waits)
+        return;
+    conn->waits = false;
+    conn->app->searches.waiting--;
+}
+
 static uint64_t record_connect(struct sky_conn *conn, const struct sky_mqtt_connect *connect,
                                const struct sky_lookup *lookup,
                                const struct sky_login_outcome *outcome,
@@ -331,6 +340,33 @@ static void admit(struct sky_conn *conn, const struct sky_mqtt_connect *connect,
     sky_apply(app, session, NULL, &app->effects, seq);
 }
 
+static void on_turn_come(struct sky_timer *timer, int64_t now_ms)
+{
+    (void)now_ms;
+    struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn, patience);
+    if (conn->closing)
+        return;
+    if (!sky_refusal_may_search(conn->app, SKY_SEARCHES_PER_TURN)) {
+        sky_app_patience(conn->app, timer, SEARCH_WAIT_MS, on_turn_come);
+        return;
+    }
+    stop_waiting(conn);
+    sky_conn_hold(conn, false);
+    sky_conn_offer(conn);
+}
+
+/* Leaves the CONNECT in the input until its mistake can be searched for: about as many turns as
+ * others wait already. */
+static void wait_for_turn(struct sky_conn *conn)
+{
+    struct sky_searches *searches = &conn->app->searches;
+    int64_t turns = (int64_t)(searches->waiting / SKY_SEARCHES_PER_TURN) + 1;
+    conn->waits = true;
+    searches->waiting++;
+    sky_conn_hold(conn, true);
+    sky_app_patience(conn->app, &conn->patience, turns * SEARCH_WAIT_MS, on_turn_come);
+}
+
 static void on_connect(struct sky_conn *conn, const struct sky_mqtt_packet *packet)
 {
     struct sky_app *app = conn->app;
@@ -348,6 +384,10 @@ static void on_connect(struct sky_conn *conn, const struct sky_mqtt_packet *pack
         if (sky_login_recognise(app, &login, &lookup))
             judge.policy = sky_lookup_policy(app, &lookup);
         sky_login_decide(app, &login, connect, &lookup, &judge, &app->effects, &outcome);
+    }
+    if (outcome.postponed) {
+        wait_for_turn(conn);
+        return;
     }
     uint64_t seq = record_connect(conn, connect, &lookup, &outcome, &judge);
     if (outcome.connack != 0)
@@ -632,7 +672,7 @@ static void judge_end(struct sky_conn *conn, size_t rest)
 static size_t on_bytes(struct sky_conn *conn, sky_span in)
 {
     size_t used = 0;
-    while (used < in.len && !conn->closing) {
+    while (used < in.len && !conn->closing && !conn->waits) {
         sky_span rest = sky_span_tail(in, used);
         struct sky_mqtt_packet packet;
         const struct sky_rule *rule = NULL;
@@ -644,6 +684,8 @@ static size_t on_bytes(struct sky_conn *conn, sky_span in)
             return in.len;
         }
         handle(conn, &packet, rest);
+        if (conn->waits)
+            break;
         used += packet.size;
         if (packet.type == SKY_MQTT_DISCONNECT && conn->state != NULL)
             judge_end(conn, in.len - used);
@@ -666,6 +708,7 @@ static void on_drained(struct sky_conn *conn)
 
 static void on_close(struct sky_conn *conn)
 {
+    stop_waiting(conn);
     if (conn->state != NULL)
         leave(conn);
     sky_door_left(conn);

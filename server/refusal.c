@@ -6,6 +6,16 @@
 
 enum { NAMES_LOOKED_AT_MAX = 200 }; /* on either side in the alphabet */
 
+bool sky_refusal_may_search(struct sky_app *app, unsigned max)
+{
+    struct sky_searches *searches = &app->searches;
+    if (searches->turn != app->front.turn) {
+        searches->turn = app->front.turn;
+        searches->count = 0;
+    }
+    return searches->count < max;
+}
+
 /* ---- signatures ---- */
 
 /* Adds the secrets of other devices to the material of mistakes. */
@@ -41,6 +51,7 @@ void sky_refusal_explain(struct sky_app *app, const struct sky_lookup *lookup,
         sky_store_each_device(app->store, lookup->product.id, 0, SKY_REFUSAL_OTHERS_MAX + 1,
                               add_other, &others) != SKY_OK)
         others.left = 0; /* explained without the others' secrets, then */
+    app->searches.count++;
     sky_explain(suspicion, &ret->explanation);
     ret->explained = true;
     const enum sky_mistake found[] = {ret->explanation.mistake, ret->explanation.second};
@@ -71,6 +82,7 @@ void sky_refusal_find_similar(struct sky_app *app, const struct sky_lookup *look
     const struct sky_claim *claim = &lookup->claim;
     struct nearest nearest = {claim->product, ret->similar};
     sky_err err;
+    app->searches.count++;
     if (lookup->product.id == 0) {
         err = sky_store_each_product_key(app->store, sky_span_str(lookup->cloud->name),
                                          nearest.wanted, NAMES_LOOKED_AT_MAX, consider, &nearest);
@@ -119,5 +131,9 @@ void sky_refusal_json(const struct sky_refusal *refusal, const struct sky_judge 
         sky_jw_put_str(&jw, "rule", cause->rule->id);
     if (refusal->similar[0] != '\0')
         sky_jw_put_str(&jw, "similar", refusal->similar);
+    if (refusal->unsearched)
+        sky_jw_put_str(&jw, "note",
+                       "more logins were refused at once than mistakes are searched for; let this "
+                       "device try again alone");
     sky_jw_end_object(&jw);
 }

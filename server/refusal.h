@@ -10,10 +10,26 @@ enum {
     SKY_REFUSAL_JSON_MAX =
         16 * 1024,               /* every text of an explanation, should each byte be escaped */
     SKY_REFUSAL_OTHERS_MAX = 64, /* other devices of the product whose secrets are tried */
+
+    /* A search costs milliseconds, and whoever logs in wrongly can ask for thousands. */
+    SKY_SEARCHES_PER_TURN = 2,        /* of the loop, for those who can wait for the next turn */
+    SKY_SEARCHES_PER_TURN_CALLED = 8, /* for calls, which are answered in their turn */
+    SKY_SEARCHES_WAITING_MAX = 1000,  /* logins that wait; more are refused without a search */
 };
 
+/* How much was searched in this turn of the loop. */
+struct sky_searches {
+    uint32_t turn;
+    unsigned count;
+    size_t waiting; /* logins; kept by the port that lets them wait */
+};
+
+/* May another search for a mistake begin in this turn, if it is to have `max` at most? */
+bool sky_refusal_may_search(struct sky_app *app, unsigned max);
+
 struct sky_refusal {
-    bool explained; /* `explanation` is filled */
+    bool explained;  /* `explanation` is filled */
+    bool unsearched; /* there were too many to look for the mistake */
     struct sky_explanation explanation;
     char similar[SKY_KEY_MAX + 1]; /* the nearest known name, or "" */
 };

@@ -3,17 +3,16 @@
 
 sky_err sky_store_put_token(struct sky_store *store, const struct sky_token *token)
 {
-    sky_err err = sky_store__enter(store);
-    if (err != SKY_OK)
-        return err;
-    err = sky_store__change(store, SKY_SQL_PUT_TOKEN,
-                            SKY_ARGS(SKY_STR(token->id), SKY_STR(token->token),
-                                     SKY_INT(token->device_id), SKY_INT(token->expires_ms)));
+    sky_err err =
+        sky_store__change(store, SKY_SQL_PUT_TOKEN,
+                          SKY_ARGS(SKY_STR(token->id), SKY_STR(token->token),
+                                   SKY_INT(token->device_id), SKY_INT(token->expires_ms)));
+    /* One token too many, should only this fail, is trimmed with the next. */
     if (err == SKY_OK)
         err = sky_store__run(store, SKY_SQL_TRIM_TOKENS,
                              SKY_ARGS(SKY_INT(token->device_id), SKY_STR(token->id),
                                       SKY_INT(SKY_STORE_TOKENS_MAX - 1)));
-    return sky_store__leave(store, err);
+    return err;
 }
 
 sky_err sky_store_find_token(struct sky_store *store, sky_span id, struct sky_token *ret_token)
