@@ -44,7 +44,7 @@ static inline void login_try_sign(struct login_try *t, struct app_case *c, const
 }
 
 /* Recognises and decides, with what the credentials are by now. Returns the CONNACK code. */
-static inline int login_try(struct login_try *t)
+static inline int login_try_in_same_turn(struct login_try *t)
 {
     struct sky_app *app = &t->c->app;
     struct sky_mqtt_connect *connect = &t->connect;
@@ -58,6 +58,13 @@ static inline int login_try(struct login_try *t)
     sky_judge_init(&t->judge, sky_lookup_policy(app, &t->lookup));
     sky_login_decide(app, &login, connect, &t->lookup, &t->judge, &app->effects, &t->outcome);
     return t->outcome.connack;
+}
+
+/* The same in a turn of the loop of its own, in which nothing has been searched for yet. */
+static inline int login_try(struct login_try *t)
+{
+    t->c->app.front.turn++;
+    return login_try_in_same_turn(t);
 }
 
 static inline bool login_try_found(const struct login_try *t, const char *rule)

@@ -55,6 +55,56 @@ static void a_wrong_signature_is_refused_and_explained(void **state)
     }
 }
 
+static void what_cannot_be_searched_for_in_this_turn_waits_for_another(void **state)
+{
+    struct login_try t;
+    struct app_case *c = *state;
+    sign(&t, c, 0);
+    spoil(t.credentials.password, 3);
+    c->app.front.turn++;
+    for (int i = 0; i < SKY_SEARCHES_PER_TURN; i++) {
+        assert_int_equal(login_try_in_same_turn(&t), SKY_CONNACK_CREDENTIALS);
+        assert_false(t.outcome.postponed);
+        assert_true(t.outcome.refusal.explained);
+    }
+    login_try_in_same_turn(&t);
+    assert_true(t.outcome.postponed);
+    assert_false(t.outcome.refusal.explained);
+    login_try(&t);
+    assert_false(t.outcome.postponed);
+    assert_true(t.outcome.refusal.explained);
+}
+
+static void a_good_login_waits_for_nobody(void **state)
+{
+    struct login_try t;
+    struct app_case *c = *state;
+    c->app.searches.turn = c->app.front.turn;
+    c->app.searches.count = SKY_SEARCHES_PER_TURN;
+    c->app.searches.waiting = SKY_SEARCHES_WAITING_MAX;
+    sign(&t, c, 0);
+    assert_int_equal(login_try_in_same_turn(&t), 0);
+    assert_false(t.outcome.postponed);
+}
+
+static void when_too_many_wait_a_login_is_refused_without_a_search(void **state)
+{
+    struct login_try t;
+    struct app_case *c = *state;
+    sign(&t, c, 0);
+    spoil(t.credentials.password, 3);
+    c->app.searches.turn = c->app.front.turn;
+    c->app.searches.count = SKY_SEARCHES_PER_TURN;
+    c->app.searches.waiting = SKY_SEARCHES_WAITING_MAX - 1;
+    login_try_in_same_turn(&t);
+    assert_true(t.outcome.postponed);
+    c->app.searches.waiting = SKY_SEARCHES_WAITING_MAX;
+    assert_int_equal(login_try_in_same_turn(&t), SKY_CONNACK_CREDENTIALS);
+    assert_false(t.outcome.postponed);
+    assert_true(t.outcome.refusal.unsearched);
+    assert_false(t.outcome.refusal.explained);
+}
+
 static void an_unknown_device_is_refused_with_the_name_it_may_mean(void **state)
 {
     static const struct {
@@ -265,6 +315,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         APP_TEST(a_signed_login_is_recognised_and_admitted),
         APP_TEST(a_wrong_signature_is_refused_and_explained),
+        APP_TEST(what_cannot_be_searched_for_in_this_turn_waits_for_another),
+        APP_TEST(a_good_login_waits_for_nobody),
+        APP_TEST(when_too_many_wait_a_login_is_refused_without_a_search),
         APP_TEST(an_unknown_device_is_refused_with_the_name_it_may_mean),
         APP_TEST(an_unknown_device_stays_out_whatever_the_policy),
         APP_TEST(nobody_is_recognised_in_a_strangers_login),
