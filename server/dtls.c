@@ -363,19 +363,42 @@ static void on_retransmit(struct sky_timer *timer, int64_t now_ms)
 
 /* ---- datagrams ---- */
 
+/* Length of the whole record at the front, or 0. */
+static size_t record_len(sky_span bytes)
+{
+    const uint8_t *header = (const uint8_t *)bytes.ptr;
+    if (bytes.len < RECORD_HEADER)
+        return 0;
+    size_t len = RECORD_HEADER + ((size_t)header[11] << 8 | header[12]);
+    return len <= bytes.len ? len : 0;
+}
+
+static bool is_encrypted(sky_span record)
+{
+    return record.ptr[3] != 0 || record.ptr[4] != 0; /* the epoch */
+}
+
 /* The whole records at the front of a datagram. What follows them would be taken for the library's
  * own fault, and cost the peer its session. */
 static sky_span whole_records(sky_span datagram)
 {
-    size_t len = 0;
-    while (datagram.len - len >= RECORD_HEADER) {
-        const uint8_t *header = (const uint8_t *)datagram.ptr + len;
-        size_t record = RECORD_HEADER + ((size_t)header[11] << 8 | header[12]);
-        if (record > datagram.len - len)
-            break;
-        len += record;
-    }
+    size_t len = 0, more;
+    while ((more = record_len(sky_span_tail(datagram, len))) > 0)
+        len += more;
     return sky_span_head(datagram, len);
+}
+
+/* What of it an open session needs to see: records that its keys protect. Others anybody can have
+ * written; the library would end the session over some of them. */
+static sky_span protected_records(sky_span records)
+{
+    size_t len = 0, more;
+    while (records.len > 0 && !is_encrypted(records))
+        records = sky_span_tail(records, record_len(records));
+    while ((more = record_len(sky_span_tail(records, len))) > 0 &&
+           is_encrypted(sky_span_tail(records, len)))
+        len += more;
+    return sky_span_head(records, len);
 }
 
 /* What a datagram is, judged by its first record. */
@@ -387,7 +410,7 @@ static enum kind kind_of(sky_span datagram)
     if (datagram.len <= RECORD_HEADER || at[0] < RECORD_FIRST_TYPE || at[0] > RECORD_LAST_TYPE ||
         at[1] != VERSION_MAJOR)
         return KIND_OTHER;
-    bool encrypted = at[3] != 0 || at[4] != 0;
+    bool encrypted = is_encrypted(datagram);
     if (at[0] == RECORD_HANDSHAKE && !encrypted && at[RECORD_HEADER] == HELLO_CLIENT)
         return KIND_HELLO;
     return at[0] == RECORD_HANDSHAKE || !encrypted ? KIND_HANDSHAKE : KIND_RECORD;
@@ -499,6 +522,8 @@ static void sort(struct sky_dtls *dtls, const struct sockaddr_storage *from, sky
     }
     DL_DELETE(dtls->by_age, there);
     DL_APPEND(dtls->by_age, there);
+    if (peer->open)
+        dtls->datagram = protected_records(dtls->datagram);
     if (peer->proof != NULL)
         sky_tls_proof_saw_client(peer->proof, dtls->datagram);
     step(peer);

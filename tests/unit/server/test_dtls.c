@@ -522,6 +522,27 @@ static void floods_leave_a_session_unharmed(void **state)
     assert_echo(&f->bench, &f->client, SKY_SPAN("unharmed"));
 }
 
+static void a_forged_handshake_does_not_end_a_session(void **state)
+{
+    static const char *const forged[] = {
+        "\x16\xfe\xfd\x00\x00\x08\x00\x00\x00\x00\x03\x00\x01\x01", /* the head of a hello */
+        "\x16\xfe\xfd\x00\x00\x08\x00\x00\x00\x00\x03\x00\x01\x10",
+        "\x15\xfe\xfd\x00\x00\x08\x00\x00\x00\x00\x03\x00\x01\x02",
+        "\x14\xfe\xfd\x00\x00\x08\x00\x00\x00\x00\x03\x00\x01\x01",
+    };
+    struct fixture *f = *state;
+    open_client(f, NULL);
+    for (size_t i = 0; i < SKY_COUNT(forged); i++) {
+        char both[28];
+        memcpy(both, forged[(i + 1) % SKY_COUNT(forged)], 14);
+        memcpy(both + 14, forged[i], 14);
+        sky_dtls_feed(f->bench.dtls, &f->client.address, sky_span_of(forged[i], 14));
+        sky_dtls_feed(f->bench.dtls, &f->client.address, sky_span_of(both, sizeof both));
+    }
+    assert_int_equal(f->bench.closed, 0);
+    assert_echo(&f->bench, &f->client, SKY_SPAN("unimpressed"));
+}
+
 static void a_repeated_record_counts_once(void **state)
 {
     struct fixture *f = *state;
@@ -608,6 +629,7 @@ int main(void)
         TEST(closing_says_goodbye),
         TEST(a_hook_may_close_its_own_peer),
         TEST(floods_leave_a_session_unharmed),
+        TEST(a_forged_handshake_does_not_end_a_session),
         TEST(a_repeated_record_counts_once),
         cmocka_unit_test(the_peer_silent_for_longest_makes_room),
         cmocka_unit_test(only_so_many_handshakes_are_in_progress),
