@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT / "tests/support"))
 
 import credentials  # noqa: E402
 
-SKYMOCK = ROOT / "build/release/skymock"
+SKYMOCK = Path(os.environ.get("SKYMOCK_BUILD", ROOT / "build/release")) / "skymock"
 LOAD = ROOT / "build/bench/load"
 PRODUCT = "benchProduct"
 TICKS = os.sysconf("SC_CLK_TCK")
