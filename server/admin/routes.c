@@ -1,9 +1,9 @@
 /* The table of the admin API: it dispatches, checks and documents. Rows of one path stand
  * together. */
 #include "server/admin/api.h"
-#include "server/pull.h"
 
 #include "protocol/base/mem.h"
+#include "server/pull.h"
 
 #define END                                                                                        \
     {                                                                                              \
