@@ -59,8 +59,8 @@ struct sky_app {
     uv_signal_t signals[2];
     struct sky_timer flush_timer;
     int64_t tokens_swept_ms; /* virtual time at which expired login tokens were last dropped */
-    uint64_t flushed_seq; /* the journal is in the store up to here */
-    uint64_t turn_ms;     /* uv_now() of the last clock reading */
+    uint64_t flushed_seq;    /* the journal is in the store up to here */
+    uint64_t turn_ms;        /* uv_now() of the last clock reading */
     bool stopping;
 };
 

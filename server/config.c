@@ -199,7 +199,8 @@ static sky_err set_events(struct sky_config *config, const struct option_row *ro
 #define AT(field) offsetof(struct sky_config, field)
 
 static const struct option_row rows[] = {
-    {"fixtures", 'f', "PATH", NULL, "products and devices: a JSON file, or a folder of them; sign and explain look into "
+    {"fixtures", 'f', "PATH", NULL,
+     "products and devices: a JSON file, or a folder of them; sign and explain look into "
      "./fixtures",
      SERVING | OFFLINE, set_list, AT(fixtures)},
     {"store", 's', "FILE", ":memory:", "keep everything in this database file", SERVING | OFFLINE,
