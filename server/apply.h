@@ -1,5 +1,5 @@
 /* The one place where effects happen: everything a cloud wants done passes here, in order, is
- * journalled here, and can be tampered with by a fault here. */
+ * journalled here. */
 #ifndef SKY_SERVER_APPLY_H
 #define SKY_SERVER_APPLY_H
 

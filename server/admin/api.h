@@ -161,6 +161,7 @@ struct sky_admin {
     X(clock_set)                                                                                   \
     X(clock_resume)                                                                                \
     X(rules)                                                                                       \
+    X(report_xml)                                                                                  \
     X(verdicts)                                                                                    \
     X(reset)
 #define X(name) void sky_api_##name(struct sky_api *api);

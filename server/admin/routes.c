@@ -117,6 +117,8 @@ static const struct sky_api_param verdicts_query[] = {
     {"device", SKY_API_DEVICE, false, 0, 0,
      "this device, with every rule; absent: all that were seen, with the rules they broke"},
     END};
+static const struct sky_api_param report_query[] = {
+    {"device", SKY_API_DEVICE, false, 0, 0, "only this device"}, END};
 static const struct sky_api_param reset_body[] = {
     {"device", SKY_API_DEVICE, false, 0, 0, "only this device; absent: everything"}, END};
 
@@ -322,6 +324,13 @@ const struct sky_route sky_routes[] = {
      .handle = sky_api_rules,
      .summary = "The rules, with what is done when they are broken",
      .answers = {{200, "all rules"}}},
+    {.method = "GET",
+     .path = "/api/v1/report.xml",
+     .handle = sky_api_report_xml,
+     .summary = "The verdicts of all devices seen, as JUnit XML",
+     .query = report_query,
+     .content_type = "application/xml",
+     .answers = {{200, "a test suite for each device, a test case for each rule"}}},
     {.method = "GET",
      .path = "/api/v1/verdicts",
      .handle = sky_api_verdicts,

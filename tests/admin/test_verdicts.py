@@ -1,4 +1,5 @@
 """Rules and verdicts."""
+from xml.etree import ElementTree
 
 DEVICE = "aliyun/pk/device"
 
@@ -60,3 +61,20 @@ def test_rules_of_other_clouds_do_not_concern_a_device(api, online):
 def test_verdict_of_nobody(refused):
     refused(404, "GET", "/api/v1/verdicts", device="aliyun/pk/nobody")
     refused(400, "GET", "/api/v1/verdicts", device="nobody")
+
+
+def test_junit_shows_every_rule_of_every_device_seen(api, online):
+    device = online(DEVICE)
+    device.send_packet(type="publish", qos=2, id=1, topic="/pk/device/user/both", payload="x")
+    assert device.receive() is None
+    status, body = api.request("GET", "/api/v1/report.xml")
+    assert status == 200
+    suites = {suite.get("name"): suite for suite in ElementTree.fromstring(body)}
+    assert list(suites) == [DEVICE]
+    suite = suites[DEVICE]
+    cases = {case.get("name").split(":")[0]: case for case in suite}
+    assert len(cases) == int(suite.get("tests"))
+    assert cases["ALI-QOS2"].find("failure") is not None
+    assert cases["ALI-SIGN"].find("failure") is None and len(cases["ALI-SIGN"]) == 0
+    assert cases["ALI-HTTPS-SIGN"].find("skipped") is not None
+    assert int(suite.get("failures")) == sum(case.find("failure") is not None for case in suite)
