@@ -56,8 +56,9 @@ def lean_sanitizer():
 
 @pytest.fixture(scope="module")
 def shared(crowd_file):
-    """In place of the usual server: one that has the crowd registered."""
-    running = server.Skymock(fixtures=crowd_file)
+    """In place of the usual server: one that has the crowd registered. The witness sends more in a
+    second than its cloud likes: it is there to notice what goes missing."""
+    running = server.Skymock("--rule", "ALI-PUBLISH-RATE=off", fixtures=crowd_file)
     yield running
     running.stop()
 
