@@ -410,6 +410,10 @@ static void on_login_overdue(struct sky_timer *timer, int64_t now_ms)
     struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn, patience);
     if (conn->closing)
         return;
+    if (conn->tls != NULL && sky_tls_keeps_waiting(conn->tls)) {
+        sky_app_patience(conn->app, timer, SKY_CONN_LOGIN_MS, on_login_overdue);
+        return;
+    }
     sky_secure_give_up(conn, true);
     sky_door_refused(conn,
                      conn->port == &sky_mqtt_port ? sky_mqtt_rule(SKY_MQTT_RULE_CONNECT_TIMEOUT)

@@ -61,6 +61,9 @@ enum {
     WRITE_CHUNK = 64 * 1024,
     LWS_PATIENCE_S = 24 * 3600, /* the port's own limits come first */
     TEARDOWN_TURNS = 16,
+    /* Above the highest descriptor there can be: the library serves none beyond this, and devices
+     * hold most of those below. */
+    FD_MAX = SKY_CONNS_MAX + 2 * SKY_HTTP_CONNS_MAX + 1024,
 };
 
 /* ---- the link's life ---- */
@@ -610,7 +613,7 @@ sky_err sky_http_open(struct sky_app *app, struct sky_why *why)
         .uid = (uid_t)-1,
         .keepalive_timeout = LWS_PATIENCE_S,
         .timeout_secs = LWS_PATIENCE_S,
-        .fd_limit_per_thread = SKY_HTTP_CONNS_MAX + 16,
+        .fd_limit_per_thread = FD_MAX,
         .pt_serv_buf_size = WRITE_CHUNK,
     };
     lws_set_log_level(0, NULL);

@@ -621,6 +621,11 @@ void sky_tls_seal(struct sky_tls *tls, struct sky_buf *clear)
     sky_buf_clear(clear);
 }
 
+bool sky_tls_keeps_waiting(const struct sky_tls *tls)
+{
+    return tls->state == SKY_TLS_HANDSHAKING && (tls->waiting || tls->busy);
+}
+
 struct sky_buf *sky_tls_raw(struct sky_tls *tls)
 {
     return &tls->raw;

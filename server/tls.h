@@ -95,6 +95,9 @@ sky_span sky_tls_identity(const struct sky_tls *tls); /* the PSK identity, or em
 /* After a failed handshake: was this the pre-shared key that the client used? */
 bool sky_tls_psk_fits(const struct sky_tls *tls, sky_span key);
 bool sky_tls_resumed(const struct sky_tls *tls); /* with a session ticket */
+/* Is it this side's turn: are certificates being made, or is a worker at a step? The client cannot
+ * be blamed for the time that takes. */
+bool sky_tls_keeps_waiting(const struct sky_tls *tls);
 /* What the client offered, in words for the journal; "" before the ClientHello is complete and
  * after the handshake is over. */
 const char *sky_tls_offered(const struct sky_tls *tls);

@@ -67,11 +67,22 @@ class Skymock:
         if self.process.poll() is None:
             self.process.terminate()
         code = self.process.wait(PATIENCE_S)
+        errors = self._leave()
+        assert code == 0, f"skymock ended with {code}: {errors}"
+
+    def kill(self):
+        """Ends it as a power cut would."""
+        self.process.kill()
+        self.process.wait(PATIENCE_S)
+        self.api.close()
+        self._leave()
+
+    def _leave(self):
         self.process.stdout.close()
         errors = self.errors()
         self._errors.close()
         self._folder.cleanup()
-        assert code == 0, f"skymock ended with {code}: {errors}"
+        return errors
 
 
 class ApiError(AssertionError):
