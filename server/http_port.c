@@ -88,7 +88,8 @@ static void on_poll_closed(uv_handle_t *handle)
     release(link);
 }
 
-/* libwebsockets sees the end of the pair and lets its side go. */
+/* Both sides of the pair go. libwebsockets has to be told: while an answer is due it does not look
+ * whether its peer is there, and would be woken by the end of the pair again and again. */
 static void close_pair(struct link *link)
 {
     if (link->fd < 0)
@@ -96,6 +97,8 @@ static void close_pair(struct link *link)
     uv_close((uv_handle_t *)&link->poll, on_poll_closed);
     close(link->fd);
     link->fd = -1;
+    if (link->wsi != NULL)
+        lws_set_timeout(link->wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_ASYNC);
 }
 
 /* The handler, if it has the call, must forget it. */
