@@ -37,8 +37,11 @@ void sky_app_patience(struct sky_app *app, struct sky_timer *timer, int64_t in_m
 sky_err sky_app_settle(struct sky_app *app, struct sky_why *why)
 {
     struct sky_why said;
-    if (sky_store_settle(app->store) == SKY_OK)
+    bool kept = sky_store_settle(app->store) == SKY_OK;
+    if (kept) {
+        sky_calls_settled(app, true);
         return SKY_OK;
+    }
     sky_err err = sky_store_why(app->store, &said);
     const struct sky_event_head head = {.type = SKY_EVENT_NOTE, .direction = SKY_INSIDE};
     const struct sky_attr attrs[] = {SKY_ATTR(NAME, SKY_SPAN("state-lost")),
@@ -47,6 +50,7 @@ sky_err sky_app_settle(struct sky_app *app, struct sky_why *why)
     fprintf(stderr, "skymock: changes of devices were lost: %s\n", said.reason);
     if (why != NULL)
         *why = said;
+    sky_calls_settled(app, false);
     return err;
 }
 
@@ -84,7 +88,9 @@ static void before_poll(uv_prepare_t *prepare)
     int64_t next_ms = sky_clock_run(&app->clock);
     sky_timerq_run(&app->patience, app->clock.real_ms);
     sky_sessions_follow(app);
-    sky_app_settle(app, NULL); /* before anybody is told */
+    do
+        sky_app_settle(app, NULL); /* before anybody is told */
+    while (app->calls.held != NULL);
     sky_front_flush(app);
     if (app->journal != NULL)
         schedule_flush(app);
@@ -206,7 +212,6 @@ static void close_parts(struct sky_app *app)
     sky_http_close(app);
     sky_secure_close(app);
     uv_run(&app->loop, UV_RUN_NOWAIT);
-    sky_http_free(app);
     sky_admin_free(app);
     uv_walk(&app->loop, close_handle, NULL);
     while (uv_run(&app->loop, UV_RUN_DEFAULT) != 0)

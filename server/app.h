@@ -9,6 +9,7 @@
 #include "protocol/cloud/cloud.h"
 #include "server/broker.h"
 #include "server/ca.h"
+#include "server/calls.h"
 #include "server/clock.h"
 #include "server/commands.h"
 #include "server/front.h"
@@ -44,6 +45,7 @@ struct sky_app {
     struct sky_broker broker;
     struct sky_commands commands;
     struct sky_searches searches;
+    struct sky_calls calls;
     struct sky_front front;
     struct sky_effects effects; /* scratch for the act at hand */
     struct sky_http *http;
@@ -58,9 +60,8 @@ struct sky_app {
     uv_prepare_t before_poll;
     uv_signal_t signals[2];
     struct sky_timer flush_timer;
-    int64_t tokens_swept_ms; /* virtual time at which expired login tokens were last dropped */
-    uint64_t flushed_seq;    /* the journal is in the store up to here */
-    uint64_t turn_ms;        /* uv_now() of the last clock reading */
+    uint64_t flushed_seq; /* the journal is in the store up to here */
+    uint64_t turn_ms;     /* uv_now() of the last clock reading */
     bool stopping;
 };
 

@@ -7,18 +7,13 @@
 #include "server/app.h"
 #include "server/mqtt_port.h"
 
-/* For so long a device that comes with an expired token is told that it has expired. */
-enum {
-    TOKEN_KEPT_EXPIRED_MS = 24 * 3600 * 1000,
-    TOKEN_SWEEP_MS = 60 * 1000,
-};
-
 /* One effect in its surroundings. */
 struct site {
     struct sky_app *app;
     struct sky_session *session;
     const struct sky_act *act;
     uint64_t of;
+    sky_err err; /* the first failure */
 };
 
 static void record(const struct site *site, enum sky_event_type type, const struct sky_attr *attrs,
@@ -33,14 +28,17 @@ static void record(const struct site *site, enum sky_event_type type, const stru
     sky_journal_add(site->app->journal, &head, attrs, count, NULL);
 }
 
-static void record_failure(const struct site *site, const char *what, sky_err err)
+static void fail(struct site *site, const char *what, sky_err err)
 {
     const struct sky_attr attrs[] = {SKY_ATTR(NAME, sky_span_str(what)),
-                                     SKY_ATTR(REASON, sky_span_str(sky_err_text(err)))};
+                                     SKY_ATTR(REASON, sky_span_str(sky_err_text(err))),
+                                     SKY_ATTR_INT(OF, (int64_t)site->of)};
     record(site, SKY_EVENT_NOTE, attrs, SKY_COUNT(attrs));
+    if (site->err == SKY_OK)
+        site->err = err;
 }
 
-static void do_reply(const struct site *site, const struct sky_effect *effect)
+static void do_reply(struct site *site, const struct sky_effect *effect)
 {
     if (site->act != NULL && site->act->on_reply != NULL)
         site->act->on_reply(site->act->ctx, effect);
@@ -49,14 +47,14 @@ static void do_reply(const struct site *site, const struct sky_effect *effect)
                          site->of);
 }
 
-static void do_push(const struct site *site, const struct sky_effect *effect)
+static void do_push(struct site *site, const struct sky_effect *effect)
 {
     sky_broker_push(site->app, site->session, effect->topic, effect->payload, effect->qos, site->of,
                     effect->delay_ms);
 }
 
 /* A message from the cloud that nobody is there to receive is worth a line: nobody else tells. */
-static void do_publish(const struct site *site, const struct sky_effect *effect)
+static void do_publish(struct site *site, const struct sky_effect *effect)
 {
     if (sky_broker_spread(site->app, effect->topic, effect->payload, effect->qos, site->of) > 0)
         return;
@@ -66,13 +64,13 @@ static void do_publish(const struct site *site, const struct sky_effect *effect)
     record(site, SKY_EVENT_DROP, attrs, SKY_COUNT(attrs));
 }
 
-static void do_put_document(const struct site *site, const struct sky_effect *effect)
+static void do_put_document(struct site *site, const struct sky_effect *effect)
 {
     sky_store_batch(site->app->store);
     sky_err err = sky_store_put_document(site->app->store, site->session->device_id, effect->name,
                                          effect->payload, effect->version);
     if (err != SKY_OK) {
-        record_failure(site, "put-document", err);
+        fail(site, "put-document", err);
         return;
     }
     const struct sky_attr attrs[] = {SKY_ATTR(NAME, effect->name),
@@ -82,7 +80,7 @@ static void do_put_document(const struct site *site, const struct sky_effect *ef
 }
 
 /* Changes the device as the registry has it, if `change` says there is anything to change. */
-static void change_device(const struct site *site, enum sky_event_type type,
+static void change_device(struct site *site, enum sky_event_type type,
                           bool (*change)(struct sky_device *device,
                                          const struct sky_effect *effect),
                           const struct sky_effect *effect)
@@ -97,7 +95,7 @@ static void change_device(const struct site *site, enum sky_event_type type,
     if (err == SKY_OK)
         err = sky_store_set_device(site->app->store, &device);
     if (err != SKY_OK)
-        record_failure(site, "change-device", err);
+        fail(site, "change-device", err);
     else
         record(site, type, NULL, 0);
 }
@@ -119,43 +117,49 @@ static bool set_active(struct sky_device *device, const struct sky_effect *effec
     return true;
 }
 
-static void do_activate(const struct site *site, const struct sky_effect *effect)
+static void do_activate(struct site *site, const struct sky_effect *effect)
 {
     change_device(site, SKY_EVENT_ACTIVATE, hand_out_secret, effect);
 }
 
-static void do_online(const struct site *site, const struct sky_effect *effect)
+static void do_online(struct site *site, const struct sky_effect *effect)
 {
     change_device(site, SKY_EVENT_ONLINE, set_active, effect);
 }
 
-/* Tokens that expired long ago go, looked for now and then only. */
-static sky_err sweep_tokens(struct sky_app *app)
+/* Each token takes the place of the device's oldest, which nobody presents any more. */
+static sky_err put_token(struct site *site, const struct sky_token *token)
 {
-    int64_t now_ms = app->clock.now_ms;
-    if (now_ms - app->tokens_swept_ms < TOKEN_SWEEP_MS)
-        return SKY_OK;
-    app->tokens_swept_ms = now_ms;
-    return sky_store_drop_tokens(app->store, now_ms - TOKEN_KEPT_EXPIRED_MS);
+    struct sky_session *session = site->session;
+    size_t newest = SKY_STORE_TOKENS_MAX - 1;
+    sky_err err = SKY_OK;
+    if (session->tokens == 0)
+        err = sky_store_newest_token(site->app->store, token->device_id, &newest);
+    else
+        newest = session->tokens - 1U;
+    size_t place = (newest + 1) % SKY_STORE_TOKENS_MAX;
+    if (err == SKY_OK || err == SKY_ERR_NOT_FOUND)
+        err = sky_store_put_token(site->app->store, place, token);
+    if (err == SKY_OK)
+        session->tokens = (uint8_t)(place + 1);
+    return err;
 }
 
-static void do_mint_token(const struct site *site, const struct sky_effect *effect)
+static void do_mint_token(struct site *site, const struct sky_effect *effect)
 {
     struct sky_token token = {.device_id = site->session->device_id,
                               .expires_ms = site->app->clock.now_ms + effect->delay_ms};
     sky_span_copy(effect->name, token.id, sizeof token.id);
     sky_span_copy(effect->payload, token.token, sizeof token.token);
     sky_store_batch(site->app->store);
-    sky_err err = sweep_tokens(site->app);
-    if (err == SKY_OK)
-        err = sky_store_put_token(site->app->store, &token);
+    sky_err err = put_token(site, &token);
     if (err != SKY_OK)
-        record_failure(site, "mint-token", err);
+        fail(site, "mint-token", err);
     else
         record(site, SKY_EVENT_TOKEN, NULL, 0);
 }
 
-static void do_answer(const struct site *site, const struct sky_effect *effect)
+static void do_answer(struct site *site, const struct sky_effect *effect)
 {
     const struct sky_attr attrs[] = {SKY_ATTR(NAME, effect->name), SKY_ATTR(TOPIC, effect->topic),
                                      SKY_ATTR(PAYLOAD, effect->payload),
@@ -164,7 +168,7 @@ static void do_answer(const struct site *site, const struct sky_effect *effect)
     sky_commands_answered(site->app, site->session, effect->name, effect->topic, effect->payload);
 }
 
-static void do_close(const struct site *site, const struct sky_effect *effect)
+static void do_close(struct site *site, const struct sky_effect *effect)
 {
     struct sky_conn *conn = site->session->conn;
     if (conn == NULL)
@@ -175,29 +179,41 @@ static void do_close(const struct site *site, const struct sky_effect *effect)
         sky_mqtt_port_cut(conn, effect->delay_ms);
 }
 
-static void do_note(const struct site *site, const struct sky_effect *effect)
+static void do_note(struct site *site, const struct sky_effect *effect)
 {
     const struct sky_attr attrs[] = {SKY_ATTR(NAME, effect->name),
                                      SKY_ATTR(DETAIL, effect->payload)};
     record(site, SKY_EVENT_NOTE, attrs, SKY_COUNT(attrs));
 }
 
-static void (*const doers[])(const struct site *site, const struct sky_effect *effect) = {
-    [SKY_EFFECT_REPLY] = do_reply,           [SKY_EFFECT_PUSH] = do_push,
-    [SKY_EFFECT_PUBLISH] = do_publish,       [SKY_EFFECT_PUT_DOCUMENT] = do_put_document,
-    [SKY_EFFECT_ACTIVATE] = do_activate,     [SKY_EFFECT_ONLINE] = do_online,
-    [SKY_EFFECT_MINT_TOKEN] = do_mint_token, [SKY_EFFECT_ANSWER] = do_answer,
-    [SKY_EFFECT_CLOSE] = do_close,           [SKY_EFFECT_NOTE] = do_note,
+/* What there is to do, and whether it tells anybody that the rest was done. */
+static const struct doer {
+    void (*run)(struct site *site, const struct sky_effect *effect);
+    bool tells;
+} doers[] = {
+    [SKY_EFFECT_REPLY] = {do_reply, true},
+    [SKY_EFFECT_PUSH] = {do_push, true},
+    [SKY_EFFECT_PUBLISH] = {do_publish, true},
+    [SKY_EFFECT_PUT_DOCUMENT] = {do_put_document, false},
+    [SKY_EFFECT_ACTIVATE] = {do_activate, false},
+    [SKY_EFFECT_ONLINE] = {do_online, false},
+    [SKY_EFFECT_MINT_TOKEN] = {do_mint_token, false},
+    [SKY_EFFECT_ANSWER] = {do_answer, false},
+    [SKY_EFFECT_CLOSE] = {do_close, false},
+    [SKY_EFFECT_NOTE] = {do_note, false},
 };
 
-void sky_apply(struct sky_app *app, struct sky_session *session, const struct sky_act *act,
-               struct sky_effects *effects, uint64_t of)
+sky_err sky_apply(struct sky_app *app, struct sky_session *session, const struct sky_act *act,
+                  struct sky_effects *effects, uint64_t of)
 {
-    const struct site site = {app, session, act, of};
+    struct site site = {app, session, act, of, SKY_OK};
     for (size_t i = 0; i < effects->count; i++) {
         const struct sky_effect *effect = &effects->list[i];
         SKY_ASSERT((size_t)effect->kind < SKY_COUNT(doers));
-        doers[effect->kind](&site, effect);
+        const struct doer *doer = &doers[effect->kind];
+        if (site.err == SKY_OK || !doer->tells)
+            doer->run(&site, effect);
     }
     sky_effects_clear(effects);
+    return site.err;
 }

@@ -1,11 +1,14 @@
 #include "server/calls.h"
 
 #include <stdio.h>
-#include <strings.h>
+#include <utlist.h>
 
+#include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
 #include "server/app.h"
 #include "server/apply.h"
+#include "server/config.h"
+#include "server/http_port.h"
 #include "server/refusal.h"
 #include "server/rules.h"
 
@@ -92,10 +95,13 @@ static uint64_t record(struct call *call, int status, bool refused)
 }
 
 /* Journals the call, books it with the device, and lets its effects happen. */
-static void conclude(struct call *call, int status, enum sky_cause cause)
+static void conclude(struct call *call, enum sky_cause cause, struct sky_call_answer *ret)
 {
     struct sky_app *app = call->app;
-    uint64_t seq = record(call, status, cause != SKY_CAUSE_NONE || call->judge.refused != NULL);
+    bool refused =
+        cause != SKY_CAUSE_NONE || call->judge.refused != NULL || call->refusal.failed;
+    ret->seq = record(call, ret->status, refused);
+    ret->device_id = call->lookup.device.id;
     if (call->lookup.device.id == 0) {
         sky_effects_clear(&app->effects);
         return;
@@ -103,7 +109,10 @@ static void conclude(struct call *call, int status, enum sky_cause cause)
     struct sky_session *session =
         sky_session_open(app, &call->lookup.product, &call->lookup.device);
     sky_session_judged(app, session, &call->judge);
-    sky_apply(app, session, NULL, &app->effects, seq);
+    if (app->effects.count > 0)
+        ret->failure = &call->row->failure;
+    if (sky_apply(app, session, NULL, &app->effects, ret->seq) != SKY_OK)
+        sky_call_fail(app, ret);
 }
 
 static void look_up(struct call *call, struct sky_arena *arena)
@@ -119,36 +128,72 @@ static void look_up(struct call *call, struct sky_arena *arena)
     call->lookup.facts.fresh = sky_span_of(call->lookup.fresh, SKY_FRESH_LEN);
 }
 
-static void answer_nowhere(struct call *call, int *ret_status, struct sky_buf *ret_body)
+static void answer_nowhere(struct call *call, struct sky_call_answer *ret)
 {
     sky_judge_rule(&call->judge, sky_door_rule(SKY_RULE_DOOR_HTTP_PATH), false,
                    "no cloud serves %.*s %.*s", SKY_SPAN_ARGS(call->request->method),
                    SKY_SPAN_ARGS(sky_span_head(call->request->path, 100)));
-    *ret_status = 404;
-    sky_buf_add_str(ret_body, "{\"code\":404,\"message\":\"no such path\"}");
-    conclude(call, *ret_status, SKY_CAUSE_SHAPE);
+    ret->status = 404;
+    sky_buf_add_str(&ret->body, "{\"code\":404,\"message\":\"no such path\"}");
+    conclude(call, SKY_CAUSE_SHAPE, ret);
+}
+
+/* The registry could not be read: nothing is known of the device, for or against it. */
+static void answer_failure(struct call *call, struct sky_call_answer *ret)
+{
+    ret->status = call->row->failure.status;
+    sky_buf_add_str(&ret->body, call->row->failure.body);
+    call->refusal.failed = true;
+    conclude(call, SKY_CAUSE_NONE, ret);
+}
+
+static void answer_somewhere(struct call *call, struct sky_arena *arena,
+                             struct sky_call_answer *ret)
+{
+    struct sky_http_answer answer = {.status = 200};
+    look_up(call, arena);
+    if (call->lookup.failed) {
+        answer_failure(call, ret);
+        return;
+    }
+    call->row->answer(call->request, &call->lookup.facts, &call->judge, &call->app->effects,
+                      &answer);
+    ret->status = answer.status;
+    sky_buf_add(&ret->body, answer.body);
+    explain(call, answer.cause);
+    conclude(call, answer.cause, ret);
 }
 
 void sky_call_answer(struct sky_app *app, const struct sky_http_request *request,
-                     uint32_t connection, int *ret_status, struct sky_buf *ret_body)
+                     uint32_t connection, struct sky_call_answer *ret)
 {
     struct call call = {.app = app, .request = request, .connection = connection};
-    struct sky_http_answer answer = {.status = 200};
     struct sky_arena arena;
     sky_judge_init(&call.judge, &app->policy);
     find_row(&call);
     if (call.row == NULL) {
-        answer_nowhere(&call, ret_status, ret_body);
+        answer_nowhere(&call, ret);
         return;
     }
     sky_arena_init(&arena);
-    look_up(&call, &arena);
-    call.row->answer(request, &call.lookup.facts, &call.judge, &app->effects, &answer);
-    sky_buf_add(ret_body, answer.body);
-    *ret_status = answer.status;
-    explain(&call, answer.cause);
-    conclude(&call, answer.status, answer.cause);
+    answer_somewhere(&call, &arena, ret);
     sky_arena_done(&arena);
+}
+
+void sky_call_fail(struct sky_app *app, struct sky_call_answer *answer)
+{
+    SKY_ASSERT(answer->failure != NULL);
+    answer->status = answer->failure->status;
+    sky_buf_clear(&answer->body);
+    sky_buf_add_str(&answer->body, answer->failure->body);
+    answer->failure = NULL;
+    const struct sky_attr attrs[] = {
+        SKY_ATTR(NAME, SKY_SPAN("call-failed")),
+        SKY_ATTR(REASON, SKY_SPAN("the store did not keep what the answer promised")),
+        SKY_ATTR(PAYLOAD, sky_buf_span(&answer->body)), SKY_ATTR_INT(OF, (int64_t)answer->seq)};
+    const struct sky_event_head head = {
+        .type = SKY_EVENT_NOTE, .direction = SKY_INSIDE, .device_id = answer->device_id};
+    sky_journal_add(app->journal, &head, attrs, SKY_COUNT(attrs), NULL);
 }
 
 void sky_call_refused(struct sky_app *app, const struct sky_door *door, uint32_t connection,
@@ -160,4 +205,110 @@ void sky_call_refused(struct sky_app *app, const struct sky_door *door, uint32_t
     find_row(&call);
     sky_judge_rule(&call.judge, sky_door_rule(SKY_RULE_DOOR_HTTP_REQUEST), false, "%s", reason);
     record(&call, status, true);
+}
+
+/* ---- from and to the HTTP port ---- */
+
+/* An answer that waits until what it promises is kept. */
+struct sky_held_answer {
+    struct sky_http_call *http;
+    struct sky_call_answer answer;
+    struct sky_held_answer *prev, *next;
+};
+
+static void drop(struct sky_app *app, struct sky_held_answer *held)
+{
+    DL_DELETE(app->calls.held, held);
+    sky_buf_done(&held->answer.body);
+    free(held);
+}
+
+static void reply(struct sky_http_call *http, const struct sky_call_answer *answer)
+{
+    const struct sky_http_reply reply = {.status = answer->status,
+                                         .content_type = "application/json",
+                                         .body = sky_buf_span(&answer->body)};
+    sky_http_reply(http, &reply);
+}
+
+static void on_gone(struct sky_http_call *http)
+{
+    drop(http->app, http->state);
+}
+
+static void hold(struct sky_http_call *http, const struct sky_call_answer *answer)
+{
+    struct sky_held_answer *held = sky_mem_new(sizeof *held);
+    *held = (struct sky_held_answer){.http = http, .answer = *answer};
+    http->state = held;
+    http->on_gone = on_gone;
+    DL_APPEND(http->app->calls.held, held);
+}
+
+void sky_calls_settled(struct sky_app *app, bool kept)
+{
+    struct sky_held_answer *held;
+    size_t count;
+    /* An answer lets a client's next request in, whose answer waits for the next time. */
+    DL_COUNT(app->calls.held, held, count);
+    while (count-- > 0 && app->calls.held != NULL) {
+        held = app->calls.held;
+        if (!kept)
+            sky_call_fail(app, &held->answer);
+        struct sky_http_call *http = held->http;
+        struct sky_call_answer answer = held->answer;
+        sky_buf_init(&held->answer.body, 0);
+        drop(app, held);
+        reply(http, &answer);
+        sky_buf_done(&answer.body);
+    }
+}
+
+static uint16_t advertised_port(const struct sky_app *app)
+{
+    const unsigned wanted = SKY_LISTEN_MQTT | SKY_LISTEN_CLEAR;
+    for (size_t i = 0; i < app->front.listener_count; i++) {
+        const struct sky_listener *listener = &app->front.listeners[i];
+        if (listener->open && (listener->row->allows & wanted) == wanted)
+            return listener->port;
+    }
+    return 0;
+}
+
+static sky_span without_port(sky_span host)
+{
+    const char *colon = host.len ? memrchr(host.ptr, ':', host.len) : NULL;
+    const char *bracket = host.len ? memrchr(host.ptr, ']', host.len) : NULL;
+    return colon > bracket ? sky_span_head(host, (size_t)(colon - host.ptr)) : host;
+}
+
+void sky_calls_take(struct sky_http_call *http)
+{
+    struct sky_app *app = http->app;
+    struct sky_door door = http->conn->door;
+    struct sky_call_answer answer = {.status = 500};
+    sky_span host = SKY_SPAN_NONE, type = SKY_SPAN_NONE;
+    sky_http_head_header(http->head.headers, "Host", &host);
+    sky_http_head_header(http->head.headers, "Content-Type", &type);
+    host = without_port(host);
+    if (door.server_name.len == 0)
+        door.server_name = host;
+    if (app->config->advertise_host != NULL)
+        host = sky_span_str(app->config->advertise_host);
+    const struct sky_http_request request = {.door = &door,
+                                             .method = http->head.method,
+                                             .path = http->head.path,
+                                             .content_type = type,
+                                             .body = http->body,
+                                             .headers = http->head.headers,
+                                             .advertise_host = host,
+                                             .advertise_port = advertised_port(app)};
+    sky_buf_init(&answer.body, SKY_HTTP_DEVICE_BODY_MAX);
+    sky_call_answer(app, &request, http->conn->id, &answer);
+    if (answer.failure != NULL) {
+        hold(http, &answer);
+        return;
+    }
+    reply(http, &answer);
+    sky_buf_done(&answer.body);
 }

@@ -1,16 +1,41 @@
 /* The clouds' HTTP calls that devices make: whose call it is, what the registry knows, what the
- * cloud answers, and for a refusal, why. */
+ * cloud answers, and for a refusal, why. An answer goes out only once what it promises is kept. */
 #ifndef SKY_SERVER_CALLS_H
 #define SKY_SERVER_CALLS_H
 
+#include "protocol/base/buf.h"
 #include "protocol/cloud/cloud.h"
 
 struct sky_app;
+struct sky_held_answer;
+struct sky_http_call;
 
-/* Answers one call completely. `ret_body` is appended to; `*ret_status` is the HTTP status, 404
- * for a path that no cloud serves and 405 for the wrong method on one that is served. */
+/* Answers that wait for the store, the longest waiting first. All zeros when none does. */
+struct sky_calls {
+    struct sky_held_answer *held; /* owned */
+};
+
+struct sky_call_answer {
+    int status; /* HTTP's; 404 for a path that no cloud serves */
+    struct sky_buf body;
+    const struct sky_http_failure *failure; /* goes out instead if promises cannot be kept; NULL
+                                               when nothing is promised */
+    uint64_t seq;                           /* the call's number in the journal */
+    int64_t device_id;                      /* 0: nobody known */
+};
+
+/* Judges one call and lets its effects happen. The caller initialises `ret->body`, which is
+ * appended to, and hands the answer out once sky_app_settle() has succeeded. */
 void sky_call_answer(struct sky_app *app, const struct sky_http_request *request,
-                     uint32_t connection, int *ret_status, struct sky_buf *ret_body);
+                     uint32_t connection, struct sky_call_answer *ret);
+/* Puts the cloud's words for a failure in place of the answer, and journals that. */
+void sky_call_fail(struct sky_app *app, struct sky_call_answer *answer);
+
+/* The HTTP port's handler for devices. */
+void sky_calls_take(struct sky_http_call *call);
+/* The store has settled: `kept` says whether what the held answers promise is durable. They go out,
+ * as they are or as failures. */
+void sky_calls_settled(struct sky_app *app, bool kept);
 
 /* A call that never came to be answered (too long, chunked, cut short): journals it as a finding
  * on the path it was for. `reason` is one phrase. */

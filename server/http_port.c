@@ -23,27 +23,27 @@ enum stage {
     STAGE_REFUSED,
 };
 
-/* One connection: the peer at one end, libwebsockets at the other end of a socket pair. It goes
- * when all three ends, `conn`, `wsi` and `poll`, have gone. */
+/* One connection and its socket pair: we at one end, libwebsockets at the other. Neither end is
+ * ever waited for: whatever goes in at one end is taken out at the other at once, by move(). */
 struct link {
     struct sky_http *http;
-    struct sky_conn *conn; /* NULL: gone */
-    struct lws *wsi;       /* NULL: gone */
-    uv_poll_t poll;        /* our end of the pair */
-    bool polling;          /* `poll` is open */
-    int fd, wanted;        /* events asked for */
+    struct sky_conn *conn;
+    struct lws *wsi; /* NULL: gone */
+    int fd, wsi_fd;  /* our end; its end, which it owns */
     enum stage stage;
     size_t body_left;
     char *head_bytes;       /* owned: the present request's head */
     struct sky_buf request; /* bytes for libwebsockets */
     size_t request_sent;
     struct sky_buf body;
+    bool complete; /* libwebsockets has the whole request */
     struct sky_http_call call;
     bool in_hands; /* the handler has the call */
+    bool moving;   /* move() is at work */
     bool streaming;
     struct sky_buf answer; /* LWS_PRE bytes, then what libwebsockets is to send */
     size_t answer_sent;
-    uint64_t passed, due; /* bytes of the answer that reached the peer's output; of all of it */
+    size_t in_pair; /* bytes of it that are on their way through the pair */
     struct link *prev, *next;
 };
 
@@ -53,6 +53,7 @@ struct sky_http {
     struct lws_vhost *vhost;
     struct link *links;
     size_t count;
+    char room[SKY_FRONT_READ_SIZE]; /* for what comes out of a pair */
 };
 
 enum {
@@ -60,46 +61,12 @@ enum {
     ANSWER_HEAD_MAX = 4096,
     WRITE_CHUNK = 64 * 1024,
     LWS_PATIENCE_S = 24 * 3600, /* the port's own limits come first */
-    TEARDOWN_TURNS = 16,
     /* Above the highest descriptor there can be: the library serves none beyond this, and devices
      * hold most of those below. */
     FD_MAX = SKY_CONNS_MAX + 2 * SKY_HTTP_CONNS_MAX + 1024,
 };
 
 /* ---- the link's life ---- */
-
-static void release(struct link *link)
-{
-    if (link->conn != NULL || link->wsi != NULL || link->polling)
-        return;
-    DL_DELETE(link->http->links, link);
-    link->http->count--;
-    free(link->head_bytes);
-    sky_buf_done(&link->request);
-    sky_buf_done(&link->body);
-    sky_buf_done(&link->answer);
-    free(link);
-}
-
-static void on_poll_closed(uv_handle_t *handle)
-{
-    struct link *link = handle->data;
-    link->polling = false;
-    release(link);
-}
-
-/* Both sides of the pair go. libwebsockets has to be told: while an answer is due it does not look
- * whether its peer is there, and would be woken by the end of the pair again and again. */
-static void close_pair(struct link *link)
-{
-    if (link->fd < 0)
-        return;
-    uv_close((uv_handle_t *)&link->poll, on_poll_closed);
-    close(link->fd);
-    link->fd = -1;
-    if (link->wsi != NULL)
-        lws_set_timeout(link->wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_ASYNC);
-}
 
 /* The handler, if it has the call, must forget it. */
 static void take_back(struct link *link)
@@ -111,38 +78,42 @@ static void take_back(struct link *link)
         link->call.on_gone(&link->call);
 }
 
-static void want(struct link *link);
-
-static struct link *link_new(struct sky_conn *conn, const int pair[2])
+/* Makes the pair. NULL when there are too many, or no descriptors left. */
+static struct link *link_open(struct sky_conn *conn)
 {
     struct sky_http *http = conn->app->http;
+    int pair[2];
+    if (http->count >= SKY_HTTP_CONNS_MAX ||
+        socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0)
+        return NULL;
     struct link *link = sky_mem_new(sizeof *link);
-    link->http = http;
-    link->conn = conn;
-    link->fd = pair[0];
+    *link = (struct link){.http = http, .conn = conn, .fd = pair[0], .wsi_fd = pair[1]};
     sky_buf_init(&link->request, REQUEST_MAX);
     sky_buf_init(&link->body, SKY_HTTP_ADMIN_BODY_MAX);
     sky_buf_init(&link->answer, LWS_PRE + ANSWER_HEAD_MAX + SKY_HTTP_ANSWER_MAX);
     DL_APPEND(http->links, link);
     http->count++;
-    uv_poll_init(&conn->app->loop, &link->poll, link->fd);
-    link->poll.data = link;
-    link->polling = true;
-    want(link);
     link->wsi = lws_adopt_socket_vhost(http->vhost, pair[1]); /* closes it when it fails */
     if (link->wsi != NULL)
         lws_set_opaque_user_data(link->wsi, link);
     return link;
 }
 
-/* Makes the pair. NULL when there are too many, or no descriptors left. */
-static struct link *link_open(struct sky_conn *conn)
+static void link_close(struct link *link)
 {
-    int pair[2];
-    if (conn->app->http->count >= SKY_HTTP_CONNS_MAX ||
-        socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0)
-        return NULL;
-    return link_new(conn, pair);
+    take_back(link);
+    if (link->wsi != NULL) {
+        lws_set_opaque_user_data(link->wsi, NULL);
+        lws_set_timeout(link->wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_SYNC);
+    }
+    close(link->fd);
+    DL_DELETE(link->http->links, link);
+    link->http->count--;
+    free(link->head_bytes);
+    sky_buf_done(&link->request);
+    sky_buf_done(&link->body);
+    sky_buf_done(&link->answer);
+    free(link);
 }
 
 /* ---- between the peer and the pair ---- */
@@ -169,91 +140,64 @@ static void on_patience_over(struct sky_timer *timer, int64_t now_ms)
     sky_conn_close(conn, "no request in time");
 }
 
+/* Lets libwebsockets read what is in the pair, or go on with its output. */
+static void let_lws(struct link *link, short events)
+{
+    struct lws_pollfd ready = {.fd = link->wsi_fd, .events = events, .revents = events};
+    if (link->wsi != NULL)
+        lws_service_fd(link->http->context, &ready);
+    if (link->wsi == NULL)
+        sky_conn_close(link->conn, "libwebsockets ended the exchange");
+}
+
+/* Moves bytes of the request through the pair. */
+static void pass_request(struct link *link)
+{
+    while (link->request.len > 0 && !link->conn->closing) {
+        sky_span rest = sky_span_tail(sky_buf_span(&link->request), link->request_sent);
+        ssize_t sent = send(link->fd, rest.ptr, rest.len, MSG_NOSIGNAL);
+        if (sent < 0) {
+            sky_conn_close(link->conn, "the request could not be handed on");
+            return;
+        }
+        link->request_sent += (size_t)sent;
+        if (link->request_sent == link->request.len) {
+            sky_buf_done(&link->request);
+            link->request_sent = 0;
+        }
+        let_lws(link, POLLIN);
+    }
+}
+
+/* Moves bytes of the answer through the pair. */
+static void pass_answer(struct link *link)
+{
+    while (link->in_pair > 0 && !link->conn->closing) {
+        ssize_t got = recv(link->fd, link->http->room, sizeof link->http->room, 0);
+        if (got <= 0) {
+            sky_conn_close(link->conn, "the answer could not be handed on");
+            return;
+        }
+        link->in_pair -= (size_t)got;
+        sky_conn_write(link->conn, sky_span_of(link->http->room, (size_t)got));
+        if (link->in_pair > 0)
+            let_lws(link, POLLOUT); /* it keeps what the pair had no room for */
+    }
+}
+
 static void finish_exchange(struct link *link)
 {
     struct sky_conn *conn = link->conn;
-    bool keep = link->call.head.keep_alive;
-    link->passed = link->due = 0;
     sky_buf_done(&link->body);
-    if (!keep || conn->closing) {
+    sky_buf_done(&link->answer);
+    if (!link->call.head.keep_alive || lws_http_transaction_completed(link->wsi)) {
         sky_conn_close(conn, "the client wanted one answer only");
         return;
     }
+    let_lws(link, POLLOUT); /* or else it takes no further request */
     link->stage = STAGE_HEAD;
     sky_app_patience(conn->app, &conn->patience, SKY_HTTP_IDLE_MS, on_patience_over);
     sky_conn_hold(conn, false);
-    sky_conn_offer(conn);
-}
-
-/* Moves bytes of the answer from the pair to the peer. */
-static void pass_answer(struct link *link)
-{
-    struct sky_conn *conn = link->conn;
-    char *room = conn->app->front.read_buf;
-    ssize_t got = recv(link->fd, room, SKY_FRONT_READ_SIZE, 0);
-    if (got < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
-    if (got <= 0) {
-        sky_conn_close(conn, "the exchange is over");
-        return;
-    }
-    sky_conn_write(conn, sky_span_of(room, (size_t)got));
-    link->passed += (uint64_t)got;
-    if (link->stage == STAGE_ANSWER && link->due > 0 && link->passed >= link->due)
-        finish_exchange(link);
-}
-
-/* Moves bytes of the request into the pair. */
-static void pass_request(struct link *link)
-{
-    sky_span rest = sky_span_tail(sky_buf_span(&link->request), link->request_sent);
-    if (rest.len == 0)
-        return;
-    ssize_t sent = send(link->fd, rest.ptr, rest.len, MSG_NOSIGNAL);
-    if (sent < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
-    if (sent < 0) {
-        sky_conn_close(link->conn, "the request could not be handed on");
-        return;
-    }
-    link->request_sent += (size_t)sent;
-    if (link->request_sent == link->request.len) {
-        sky_buf_done(&link->request);
-        link->request_sent = 0;
-    }
-}
-
-static void on_pair(uv_poll_t *poll, int status, int events)
-{
-    struct link *link = poll->data;
-    if (link->conn == NULL || link->conn->closing)
-        return;
-    sky_app_tick(link->conn->app);
-    if (status < 0 || (events & UV_READABLE))
-        pass_answer(link);
-    want(link);
-}
-
-/* Asks for the events that can be used now: nothing is read while the peer does not read. */
-static void want(struct link *link)
-{
-    int events = 0;
-    if (link->fd < 0)
-        return;
-    if (link->request.len > 0 && !link->conn->closing)
-        pass_request(
-            link); /* there is room nearly always: no need to wait for the loop to say so */
-    if (!link->conn->closing && link->conn->sending.len == 0)
-        events |= UV_READABLE;
-    if (link->request.len > 0)
-        events |= UV_WRITABLE;
-    if (events == link->wanted)
-        return;
-    link->wanted = events;
-    if (events == 0)
-        uv_poll_stop(&link->poll);
-    else
-        uv_poll_start(&link->poll, events, on_pair);
 }
 
 /* ---- requests ---- */
@@ -347,45 +291,56 @@ static size_t take_body(struct link *link, sky_span in)
     return piece.len;
 }
 
+static size_t take(struct sky_conn *conn, sky_span in)
+{
+    if (in.len == 0)
+        return 0;
+    switch (stage_of(conn)) {
+    case STAGE_HEAD:
+        return take_head(conn, in);
+    case STAGE_BODY:
+        return take_body(conn->state, in);
+    default:
+        return 0;
+    }
+}
+
+static void move(struct link *link);
+
+/* One request at a time: while an answer is due the rest waits. */
 static size_t on_bytes(struct sky_conn *conn, sky_span in)
 {
     size_t used = 0, step;
     do {
-        sky_span rest = sky_span_tail(in, used);
-        step = 0;
-        if (rest.len > 0 && stage_of(conn) == STAGE_HEAD)
-            step = take_head(conn, rest);
-        else if (rest.len > 0 && stage_of(conn) == STAGE_BODY)
-            step = take_body(conn->state, rest);
+        step = take(conn, sky_span_tail(in, used));
         used += step;
+        if (conn->state != NULL && stage_of(conn) == STAGE_ANSWER)
+            move(conn->state);
     } while (step > 0 && !conn->closing);
-    struct link *link = conn->state;
-    if (link == NULL || conn->closing)
+    if (conn->state == NULL || conn->closing)
         return used;
-    if (link->stage == STAGE_ANSWER && in.len - used > SKY_HTTP_PIPELINED_MAX)
+    move(conn->state);
+    if (stage_of(conn) == STAGE_ANSWER && in.len - used > SKY_HTTP_PIPELINED_MAX)
         sky_conn_hold(conn, true);
-    pass_request(link);
-    want(link);
     return used;
 }
 
 static void on_drained(struct sky_conn *conn)
 {
-    if (conn->state != NULL)
-        want(conn->state);
+    if (conn->state == NULL || conn->closing)
+        return;
+    move(conn->state);
+    if (stage_of(conn) == STAGE_HEAD)
+        sky_conn_offer(conn);
 }
 
 static void on_close(struct sky_conn *conn)
 {
     struct link *link = conn->state;
     sky_timerq_cancel(&conn->app->patience, &conn->patience);
-    if (link == NULL)
-        return;
     conn->state = NULL;
-    take_back(link);
-    link->conn = NULL;
-    close_pair(link);
-    release(link);
+    if (link != NULL)
+        link_close(link);
 }
 
 const struct sky_port sky_http_port = {"http", on_bytes, on_drained, on_close};
@@ -400,10 +355,11 @@ static void begin_answer(struct link *link)
     link->answer_sent = LWS_PRE;
 }
 
-static void send_answer(struct link *link)
+/* The answer goes out, and the next request may come. */
+static void go_on(struct link *link)
 {
-    if (link->wsi != NULL)
-        lws_callback_on_writable(link->wsi);
+    if (!link->moving)
+        on_drained(link->conn);
 }
 
 static struct link *link_of(struct sky_http_call *call)
@@ -429,8 +385,7 @@ void sky_http_reply(struct sky_http_call *call, const struct sky_http_reply *rep
         sky_buf_add(out, body);
     SKY_ASSERT(!out->overflow);
     link->in_hands = false;
-    link->due = out->len - LWS_PRE;
-    send_answer(link);
+    go_on(link);
 }
 
 void sky_http_stream(struct sky_http_call *call, const char *content_type)
@@ -443,19 +398,19 @@ void sky_http_stream(struct sky_http_call *call, const char *content_type)
                  content_type);
     link->streaming = true;
     call->head.keep_alive = false;
-    send_answer(link);
+    go_on(link);
 }
 
 void sky_http_stream_wake(struct sky_http_call *call)
 {
-    send_answer(link_of(call));
+    go_on(link_of(call));
 }
 
 void sky_http_stream_end(struct sky_http_call *call)
 {
     struct link *link = link_of(call);
     link->in_hands = false;
-    send_answer(link);
+    go_on(link);
 }
 
 /* Asks a stream's handler for more. */
@@ -470,100 +425,66 @@ static void refill(struct link *link)
     link->answer.max = max;
 }
 
-/* Nothing is left to send: the exchange, or the connection, is over for libwebsockets. */
-static int complete(struct link *link)
-{
-    sky_buf_done(&link->answer);
-    link->answer_sent = 0;
-    if (link->streaming && link->in_hands)
-        return 0; /* until the next wake-up */
-    if (link->streaming || !link->call.head.keep_alive)
-        return -1;
-    return lws_http_transaction_completed(link->wsi) ? -1 : 0;
-}
-
-/* Sends one piece; libwebsockets calls again when there is room for the next. */
-static int write_piece(struct link *link)
+/* Sends a piece of the answer through the pair. False: there is none. */
+static bool write_piece(struct link *link)
 {
     if (link->streaming && link->in_hands && link->answer_sent == link->answer.len)
         refill(link);
     size_t left = link->answer.len - link->answer_sent;
     if (left == 0)
-        return complete(link);
+        return false;
     size_t len = left < WRITE_CHUNK ? left : WRITE_CHUNK;
-    bool last = len == left && !link->streaming;
     unsigned char *at = (unsigned char *)link->answer.bytes + link->answer_sent;
-    if (lws_write(link->wsi, at, len, last ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) < 0)
-        return -1;
+    bool last = len == left && !link->streaming;
+    if (lws_write(link->wsi, at, len, last ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) < 0) {
+        sky_conn_close(link->conn, "libwebsockets could not answer");
+        return false;
+    }
     link->answer_sent += len;
-    if (last)
-        return complete(link);
-    lws_callback_on_writable(link->wsi);
-    return 0;
+    link->in_pair += len;
+    pass_answer(link);
+    return !link->conn->closing;
+}
+
+static void send_answer(struct link *link)
+{
+    while (link->answer.len > 0 && link->conn->sending.len == 0) {
+        if (write_piece(link))
+            continue;
+        if (!link->in_hands && !link->conn->closing)
+            finish_exchange(link);
+        return;
+    }
 }
 
 /* ---- handing calls out ---- */
-
-static uint16_t advertised_port(const struct sky_app *app)
-{
-    const unsigned wanted = SKY_LISTEN_MQTT | SKY_LISTEN_CLEAR;
-    for (size_t i = 0; i < app->front.listener_count; i++) {
-        const struct sky_listener *listener = &app->front.listeners[i];
-        if (listener->open && (listener->row->allows & wanted) == wanted)
-            return listener->port;
-    }
-    return 0;
-}
-
-static sky_span without_port(sky_span host)
-{
-    const char *colon = host.len ? memrchr(host.ptr, ':', host.len) : NULL;
-    const char *bracket = host.len ? memrchr(host.ptr, ']', host.len) : NULL;
-    return colon > bracket ? sky_span_head(host, (size_t)(colon - host.ptr)) : host;
-}
-
-static void answer_device(struct sky_http_call *call)
-{
-    struct sky_app *app = call->app;
-    struct sky_door door = call->conn->door;
-    struct sky_buf body;
-    sky_span host = SKY_SPAN_NONE, type = SKY_SPAN_NONE;
-    sky_http_head_header(call->head.headers, "Host", &host);
-    sky_http_head_header(call->head.headers, "Content-Type", &type);
-    host = without_port(host);
-    if (door.server_name.len == 0)
-        door.server_name = host;
-    if (app->config->advertise_host != NULL)
-        host = sky_span_str(app->config->advertise_host);
-    const struct sky_http_request request = {.door = &door,
-                                             .method = call->head.method,
-                                             .path = call->head.path,
-                                             .content_type = type,
-                                             .body = call->body,
-                                             .headers = call->head.headers,
-                                             .advertise_host = host,
-                                             .advertise_port = advertised_port(app)};
-    struct sky_http_reply reply = {.status = 500, .content_type = "application/json"};
-    sky_buf_init(&body, SKY_HTTP_DEVICE_BODY_MAX);
-    sky_call_answer(app, &request, call->conn->id, &reply.status, &body);
-    reply.body = sky_buf_span(&body);
-    sky_http_reply(call, &reply);
-    sky_buf_done(&body);
-}
 
 static void hand_out(struct link *link)
 {
     struct sky_conn *conn = link->conn;
     SKY_ASSERT(link->stage == STAGE_ANSWER && !link->in_hands);
-    sky_app_tick(conn->app);
     sky_timerq_cancel(&conn->app->patience, &conn->patience);
     lws_set_timeout(link->wsi, NO_PENDING_TIMEOUT, 0);
     link->call.body = sky_buf_span(&link->body);
+    link->complete = false;
     link->in_hands = true;
     if (is_admin(conn))
         sky_admin_call(&link->call);
     else
-        answer_device(&link->call);
+        sky_calls_take(&link->call);
+}
+
+/* Whatever can move does: the request to its handler, the answer, if there is one, to the peer. */
+static void move(struct link *link)
+{
+    SKY_ASSERT(!link->moving);
+    link->moving = true;
+    pass_request(link);
+    if (link->complete && !link->conn->closing)
+        hand_out(link);
+    if (!link->conn->closing)
+        send_answer(link);
+    link->moving = false;
 }
 
 /* ---- libwebsockets ---- */
@@ -578,26 +499,15 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user,
     switch (reason) {
     case LWS_CALLBACK_WSI_DESTROY:
         link->wsi = NULL;
-        release(link);
         return 0;
-    default:
-        break;
-    }
-    if (link->conn == NULL || link->conn->closing)
-        return reason == LWS_CALLBACK_HTTP || reason == LWS_CALLBACK_HTTP_WRITEABLE ? -1 : 0;
-    switch (reason) {
     case LWS_CALLBACK_HTTP:
-        if (link->call.head.body_len == 0)
-            hand_out(link);
+        link->complete = link->call.head.body_len == 0;
         return 0;
     case LWS_CALLBACK_HTTP_BODY:
         return sky_buf_add(&link->body, sky_span_of(in, len)) ? 0 : -1;
     case LWS_CALLBACK_HTTP_BODY_COMPLETION:
-        if (link->call.head.body_len > 0)
-            hand_out(link);
+        link->complete = true;
         return 0;
-    case LWS_CALLBACK_HTTP_WRITEABLE:
-        return write_piece(link);
     default:
         return 0;
     }
@@ -606,12 +516,10 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 sky_err sky_http_open(struct sky_app *app, struct sky_why *why)
 {
     static const struct lws_protocols protocols[] = {{.name = "http", .callback = on_lws}, {0}};
-    void *loops[] = {&app->loop};
     struct lws_context_creation_info info = {
-        .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
+        .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
         .port = CONTEXT_PORT_NO_LISTEN_SERVER,
         .protocols = protocols,
-        .foreign_loops = loops,
         .gid = (gid_t)-1,
         .uid = (uid_t)-1,
         .keepalive_timeout = LWS_PATIENCE_S,
@@ -628,7 +536,7 @@ sky_err sky_http_open(struct sky_app *app, struct sky_why *why)
         http->vhost = lws_create_vhost(http->context, &info);
     if (http->vhost == NULL)
         return sky_why_set(why, SKY_ERR_IO, "",
-                           "libwebsockets did not start; is libwebsockets-evlib-uv installed?");
+                           "libwebsockets did not start");
     return SKY_OK;
 }
 
@@ -636,25 +544,9 @@ void sky_http_close(struct sky_app *app)
 {
     if (app->http == NULL)
         return;
-    struct link *link, *next;
-    DL_FOREACH_SAFE (app->http->links, link, next)
-        take_back(link);
+    SKY_ASSERT(app->http->links == NULL); /* they went with their connections */
     if (app->http->context != NULL)
         lws_context_destroy(app->http->context);
-}
-
-void sky_http_free(struct sky_app *app)
-{
-    if (app->http == NULL)
-        return;
-    /* With a foreign loop the first call only began it: connections close on the next turn, the
-     * library's own handles on the one after, and only then may the second call unload the code
-     * that their callbacks are in. */
-    for (int i = 0; i < TEARDOWN_TURNS; i++)
-        uv_run(&app->loop, UV_RUN_NOWAIT);
-    if (app->http->context != NULL)
-        lws_context_destroy(app->http->context);
-    SKY_ASSERT(app->http->links == NULL);
     free(app->http);
     app->http = NULL;
 }

@@ -57,9 +57,8 @@ extern const struct sky_port sky_http_port;
 
 struct sky_app;
 SKY_MUST_USE sky_err sky_http_open(struct sky_app *app, struct sky_why *why);
-/* Ends every call and begins to take libwebsockets down; _free() turns the loop and ends it. */
+/* After the front has closed every connection. */
 void sky_http_close(struct sky_app *app);
-void sky_http_free(struct sky_app *app);
 size_t sky_http_count(const struct sky_app *app); /* open HTTP connections */
 
 #endif

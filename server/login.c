@@ -142,6 +142,11 @@ void sky_login_decide(struct sky_app *app, const struct sky_login *login,
         judge_stranger(connect, judge, ret);
     if (ret->connack != 0)
         return;
+    if (lookup->failed) {
+        *ret = (struct sky_login_outcome){.connack = SKY_CONNACK_UNAVAILABLE,
+                                          .refusal = {.failed = true}};
+        return;
+    }
     struct sky_admission admission = {0};
     cloud->admit(login, &lookup->facts, judge, effects, &admission);
     ret->connack = admission.connack;

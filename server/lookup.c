@@ -16,6 +16,7 @@ static bool is_swapped(struct sky_app *app, const struct sky_lookup *lookup)
 static sky_err find(struct sky_app *app, struct sky_lookup *l)
 {
     sky_span cloud = sky_span_str(l->cloud->name);
+    sky_err err;
     switch (l->claim.kind) {
     case SKY_CLAIM_NAMED:
         return sky_store_find_device(app->store, cloud, l->claim.product, l->claim.device,
@@ -23,8 +24,9 @@ static sky_err find(struct sky_app *app, struct sky_lookup *l)
     case SKY_CLAIM_JOINED:
         return sky_store_find_joined(app->store, cloud, l->claim.product, &l->product, &l->device);
     case SKY_CLAIM_TOKEN:
-        if (sky_store_find_token(app->store, l->claim.product, &l->token) != SKY_OK)
-            return SKY_ERR_NOT_FOUND;
+        err = sky_store_find_token(app->store, l->claim.product, &l->token);
+        if (err != SKY_OK)
+            return err;
         l->facts.token = &l->token;
         return sky_store_get_device(app->store, l->token.device_id, &l->product, &l->device);
     }
@@ -45,8 +47,10 @@ void sky_lookup_claim(struct sky_app *app, const struct sky_cloud *cloud,
                       const struct sky_claim *claim, struct sky_lookup *l)
 {
     *l = (struct sky_lookup){.cloud = cloud, .claim = *claim};
-    if (find(app, l) != SKY_OK)
+    sky_err err = find(app, l);
+    if (err != SKY_OK)
         l->device.id = 0;
+    l->failed = err != SKY_OK && err != SKY_ERR_NOT_FOUND;
     point(app, l);
     l->facts.swapped_known = l->device.id == 0 && is_swapped(app, l);
     const struct sky_session *session = sky_session_find(app, l->device.id);

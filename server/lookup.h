@@ -18,6 +18,7 @@ struct sky_lookup {
     struct sky_token token;
     char fresh[SKY_FRESH_LEN + 1];
     struct sky_facts facts;
+    bool failed; /* the store could not say: unknown does not mean unregistered */
 };
 
 /* Fills `*ret_lookup` for a claim of `cloud`. */

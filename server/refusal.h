@@ -30,6 +30,7 @@ bool sky_refusal_may_search(struct sky_app *app, unsigned max);
 struct sky_refusal {
     bool explained;  /* `explanation` is filled */
     bool unsearched; /* there were too many to look for the mistake */
+    bool failed;     /* it is no mistake of the peer's: the store did not answer */
     struct sky_explanation explanation;
     char similar[SKY_KEY_MAX + 1]; /* the nearest known name, or "" */
 };

@@ -26,7 +26,7 @@ struct sky_store {
     char message[SKY_WHY_REASON_MAX]; /* what the database said last when it refused */
 };
 
-extern const char sky_store__schema[];
+extern const char sky_store__schema[], sky_store__schema_2[];
 
 /* Brings an open database up to date. Refuses, having written nothing, what is not ours. */
 SKY_MUST_USE sky_err sky_store__migrate(sqlite3 *db, const char *path, struct sky_why *why);

@@ -8,7 +8,7 @@ enum { APPLICATION_ID = 0x534b594d };
 
 /* Step i leads from version i to version i + 1 (PRAGMA user_version); step 0 starts from an empty
  * file. A released step is never changed. */
-static const char *const steps[] = {sky_store__schema};
+static const char *const steps[] = {sky_store__schema, sky_store__schema_2};
 enum { VERSION = SKY_COUNT(steps) };
 
 /* -1 when it cannot be read. */

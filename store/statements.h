@@ -135,13 +135,11 @@
       "DELETE FROM document WHERE device_id IN (SELECT id FROM device WHERE product_id = ?1)")     \
                                                                                                    \
     X(PUT_TOKEN,                                                                                   \
-      "INSERT OR REPLACE INTO token (id, token, device_id, expires_ms)"                            \
-      " SELECT ?1, ?2, id, ?4 FROM device WHERE id = ?3 AND deleted = 0")                          \
-    X(TRIM_TOKENS, /* one at most: each token stored adds one */                                   \
-      "DELETE FROM token WHERE id = (SELECT id FROM token WHERE device_id = ?1 AND id <> ?2"       \
-      " ORDER BY expires_ms DESC LIMIT 1 OFFSET ?3)")                                              \
+      "INSERT OR REPLACE INTO token (device_id, place, id, token, expires_ms)"                     \
+      " SELECT id, ?2, ?3, ?4, ?5 FROM device WHERE id = ?1 AND deleted = 0")                      \
+    X(NEWEST_TOKEN,                                                                                \
+      "SELECT place FROM token WHERE device_id = ?1 ORDER BY expires_ms DESC, place DESC LIMIT 1") \
     X(FIND_TOKEN, "SELECT id, token, device_id, expires_ms FROM token WHERE id = ?1")              \
-    X(DROP_EXPIRED_TOKENS, "DELETE FROM token WHERE expires_ms < ?1")                              \
     X(DROP_TOKENS, "DELETE FROM token WHERE device_id = ?1")                                       \
     X(DROP_ALL_TOKENS, "DELETE FROM token")                                                        \
     X(DROP_TOKENS_OF,                                                                              \

@@ -345,6 +345,8 @@ sky_err sky_store_open(const char *path, struct sky_store **ret_store, struct sk
     if (path[0] == '\0')
         return sky_why_set(why, SKY_ERR_INVALID, "",
                            "the store needs a name: a file, or \":memory:\"");
+    /* Counting every allocation would take a lock for each. Too late once something is open. */
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     sqlite3 *db = NULL;
     sky_err err = open_database(path, &db, why);
     if (err != SKY_OK) {

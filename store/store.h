@@ -16,7 +16,7 @@
 enum {
     SKY_STORE_BLOB_MAX = 16 * 1024 * 1024, /* bytes of one document, page or note */
     SKY_STORE_NAME_MAX = 96,               /* characters of a document's or note's name */
-    SKY_STORE_TOKENS_MAX = 16,             /* login tokens of one device */
+    SKY_STORE_TOKENS_MAX = 16,             /* login tokens of one device: places for them */
     SKY_STORE_TITLE_MAX = SKY_CLOUD_NAME_MAX + 2 * SKY_KEY_MAX + 2, /* "cloud/product/device" */
 };
 
@@ -157,12 +157,15 @@ SKY_MUST_USE sky_err sky_store_each_document(struct sky_store *store, int64_t de
 
 /* ---- login tokens ---- */
 
-/* Creates, or replaces the one with the same id. NOT_FOUND when there is no such device. Of a
- * device's tokens about SKY_STORE_TOKENS_MAX stay: this one, and those that last longest. */
-SKY_MUST_USE sky_err sky_store_put_token(struct sky_store *store, const struct sky_token *token);
+/* Creates, in place of the one with the same id, and of the device's that had this `place`, which
+ * is below SKY_STORE_TOKENS_MAX. NOT_FOUND when there is no such device. */
+SKY_MUST_USE sky_err sky_store_put_token(struct sky_store *store, size_t place,
+                                         const struct sky_token *token);
+/* The place of the device's token that lasts longest. NOT_FOUND when it has none. */
+SKY_MUST_USE sky_err sky_store_newest_token(struct sky_store *store, int64_t device_id,
+                                            size_t *ret_place);
 SKY_MUST_USE sky_err sky_store_find_token(struct sky_store *store, sky_span id,
                                           struct sky_token *ret_token);
-SKY_MUST_USE sky_err sky_store_drop_tokens(struct sky_store *store, int64_t expired_before_ms);
 
 /* ---- the journal's pages: opaque bytes by range of numbers ---- */
 

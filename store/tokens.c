@@ -1,17 +1,23 @@
 /* Login tokens handed out over HTTPS. */
 #include "store/internal.h"
 
-sky_err sky_store_put_token(struct sky_store *store, const struct sky_token *token)
+sky_err sky_store_put_token(struct sky_store *store, size_t place, const struct sky_token *token)
 {
+    SKY_ASSERT(place < SKY_STORE_TOKENS_MAX);
+    return sky_store__change(store, SKY_SQL_PUT_TOKEN,
+                             SKY_ARGS(SKY_INT(token->device_id), SKY_INT((int64_t)place),
+                                      SKY_STR(token->id), SKY_STR(token->token),
+                                      SKY_INT(token->expires_ms)));
+}
+
+sky_err sky_store_newest_token(struct sky_store *store, int64_t device_id, size_t *ret_place)
+{
+    sqlite3_stmt *stmt;
     sky_err err =
-        sky_store__change(store, SKY_SQL_PUT_TOKEN,
-                          SKY_ARGS(SKY_STR(token->id), SKY_STR(token->token),
-                                   SKY_INT(token->device_id), SKY_INT(token->expires_ms)));
-    /* One token too many, should only this fail, is trimmed with the next. */
+        sky_store__first(store, &stmt, SKY_SQL_NEWEST_TOKEN, SKY_ARGS(SKY_INT(device_id)));
     if (err == SKY_OK)
-        err = sky_store__run(store, SKY_SQL_TRIM_TOKENS,
-                             SKY_ARGS(SKY_INT(token->device_id), SKY_STR(token->id),
-                                      SKY_INT(SKY_STORE_TOKENS_MAX - 1)));
+        *ret_place = (size_t)sqlite3_column_int64(stmt, 0);
+    sky_store__end(stmt);
     return err;
 }
 
@@ -31,9 +37,4 @@ sky_err sky_store_find_token(struct sky_store *store, sky_span id, struct sky_to
     }
     sky_store__end(stmt);
     return err;
-}
-
-sky_err sky_store_drop_tokens(struct sky_store *store, int64_t expired_before_ms)
-{
-    return sky_store__run(store, SKY_SQL_DROP_EXPIRED_TOKENS, SKY_ARGS(SKY_INT(expired_before_ms)));
 }

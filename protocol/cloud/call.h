@@ -29,8 +29,15 @@ struct sky_http_answer {
     sky_span body; /* in the effects' arena; JSON */
     enum sky_cause cause;
 };
+/* What is answered when the server itself fails: the registry cannot be read, or what an answer
+ * promises cannot be kept. */
+struct sky_http_failure {
+    int status;
+    const char *body; /* JSON */
+};
 struct sky_http_row {
     const char *method, *path;
+    struct sky_http_failure failure;
     /* Mistakes in this call's signature that are other rules than in CONNECT's; looked up before
      * the cloud's own with sky_cloud_http_mistake_rule(). */
     const struct sky_mistake_rule *mistake_rules;

@@ -425,9 +425,13 @@ static bool suspect_register(const struct sky_http_request *request, const struc
     return true;
 }
 
+/* 错误码 500: in the vendor's own spelling. */
+#define FAILURE {STATUS_OK, "{\"code\":500,\"message\":\"unknow error\"}"}
+
 const struct sky_http_row sky_aliyun__http[SKY_ALIYUN_HTTP_CALLS] = {
     {.method = "POST",
      .path = "/auth/devicename",
+     .failure = FAILURE,
      .mistake_rules = token_mistakes,
      .mistake_rule_count = SKY_COUNT(token_mistakes),
      .claim = claim,
@@ -435,6 +439,7 @@ const struct sky_http_row sky_aliyun__http[SKY_ALIYUN_HTTP_CALLS] = {
      .suspect = suspect_token},
     {.method = "POST",
      .path = "/auth/register/device",
+     .failure = FAILURE,
      .claim = claim,
      .answer = answer_register,
      .suspect = suspect_register},

@@ -304,11 +304,14 @@ static bool suspect_current(const struct sky_http_request *request, const struct
 const struct sky_http_row sky_tencent__http[SKY_TENCENT_HTTP_CALLS] = {
     {.method = "POST",
      .path = "/register/dev",
+     .failure = {STATUS_OK, "{\"code\":1005,\"message\":\"internal error\"}"},
      .claim = claim_sdk,
      .answer = answer_sdk,
      .suspect = suspect_sdk},
     {.method = "POST",
      .path = "/device/register",
+     .failure = {STATUS_OK, "{\"Response\":{\"Error\":{\"Code\":\"InternalError\","
+                            "\"Message\":\"internal error\"},\"RequestId\":\"\"}}"},
      .claim = claim_current,
      .answer = answer_current,
      .suspect = suspect_current},

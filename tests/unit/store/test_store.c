@@ -217,7 +217,7 @@ static void deleting_a_product_deletes_its_devices_and_frees_its_name(void **sta
     struct sky_product product = put_product(store, "aliyun", "pk"), found;
     struct sky_device device = add_device(store, product.id, "dev"), found_device;
     struct sky_token token = {.id = "i", .token = "t", .device_id = device.id};
-    assert_int_equal(sky_store_put_token(store, &token), SKY_OK);
+    assert_int_equal(sky_store_put_token(store, 0, &token), SKY_OK);
     assert_int_equal(
         sky_store_put_document(store, device.id, SKY_SPAN("shadow"), SKY_SPAN("{}"), 1), SKY_OK);
     assert_int_equal(sky_store_delete_product(store, product.id), SKY_OK);
@@ -509,48 +509,45 @@ static void bounds_the_size_of_documents_pages_and_notes(void **state)
     free((void *)most.ptr);
 }
 
-static void keeps_so_many_tokens_of_a_device_and_the_newest_always(void **state)
+static void a_token_takes_the_place_of_the_one_that_had_it(void **state)
 {
     struct sky_store *store = *state;
     int64_t product = put_product(store, "aliyun", "pk").id;
     int64_t id = add_device(store, product, "dev").id;
     int64_t other = add_device(store, product, "other").id;
     struct sky_token token = {.id = "of another", .device_id = other}, found;
-    assert_int_equal(sky_store_put_token(store, &token), SKY_OK);
+    size_t newest;
+    assert_int_equal(sky_store_put_token(store, 0, &token), SKY_OK);
     token.device_id = id;
-    for (int i = 0; i < 3 * SKY_STORE_TOKENS_MAX; i++) {
-        snprintf(token.id, sizeof token.id, "%d", i);
-        token.expires_ms = i < 2 * SKY_STORE_TOKENS_MAX ? i : 0;
-        assert_int_equal(sky_store_put_token(store, &token), SKY_OK);
-        assert_int_equal(sky_store_find_token(store, sky_span_str(token.id), &found), SKY_OK);
+    assert_int_equal(sky_store_newest_token(store, id, &newest), SKY_ERR_NOT_FOUND);
+    for (size_t i = 0; i < SKY_STORE_TOKENS_MAX + 1; i++) {
+        snprintf(token.id, sizeof token.id, "%zu", i);
+        token.expires_ms++;
+        assert_int_equal(sky_store_put_token(store, i % SKY_STORE_TOKENS_MAX, &token), SKY_OK);
+        assert_int_equal(sky_store_newest_token(store, id, &newest), SKY_OK);
+        assert_int_equal(newest, i % SKY_STORE_TOKENS_MAX);
     }
-    size_t kept = 0;
-    for (int i = 0; i < 3 * SKY_STORE_TOKENS_MAX; i++) {
-        snprintf(token.id, sizeof token.id, "%d", i);
-        kept += sky_store_find_token(store, sky_span_str(token.id), &found) == SKY_OK;
-    }
-    assert_in_range(kept, SKY_STORE_TOKENS_MAX, SKY_STORE_TOKENS_MAX + 1);
+    assert_int_equal(sky_store_find_token(store, SKY_SPAN("0"), &found), SKY_ERR_NOT_FOUND);
+    assert_int_equal(sky_store_find_token(store, SKY_SPAN("1"), &found), SKY_OK);
+    assert_int_equal(sky_store_find_token(store, SKY_SPAN("16"), &found), SKY_OK);
     assert_int_equal(sky_store_find_token(store, SKY_SPAN("of another"), &found), SKY_OK);
 }
 
-static void drops_tokens_once_they_have_expired(void **state)
+static void keeps_tokens_as_they_are_until_their_device_goes(void **state)
 {
     struct sky_store *store = *state;
     int64_t id = add_device(store, put_product(store, "aliyun", "pk").id, "dev").id;
-    struct sky_token token = {.id = "a", .token = "x", .device_id = id, .expires_ms = 100}, found;
-    assert_int_equal(sky_store_put_token(store, &token), SKY_OK);
+    struct sky_token token = {.device_id = id, .expires_ms = 101}, found;
     fill(token.id, SKY_TOKEN_MAX, 'i');
     fill(token.token, SKY_TOKEN_MAX, 't');
-    token.expires_ms = 101;
-    assert_int_equal(sky_store_put_token(store, &token), SKY_OK);
-    assert_int_equal(sky_store_drop_tokens(store, 101), SKY_OK);
-    assert_int_equal(sky_store_find_token(store, SKY_SPAN("a"), &found), SKY_ERR_NOT_FOUND);
+    assert_int_equal(sky_store_put_token(store, 3, &token), SKY_OK);
+    assert_int_equal(sky_store_put_token(store, 4, &token), SKY_OK); /* the id says which it is */
     assert_int_equal(sky_store_find_token(store, sky_span_str(token.id), &found), SKY_OK);
     assert_string_equal(found.token, token.token);
     assert_int_equal(found.device_id, id);
     assert_int_equal(found.expires_ms, 101);
     token.device_id++;
-    assert_int_equal(sky_store_put_token(store, &token), SKY_ERR_NOT_FOUND);
+    assert_int_equal(sky_store_put_token(store, 0, &token), SKY_ERR_NOT_FOUND);
     assert_int_equal(sky_store_delete_device(store, id), SKY_OK);
     assert_int_equal(sky_store_find_token(store, sky_span_str(token.id), &found),
                      SKY_ERR_NOT_FOUND);
@@ -709,8 +706,8 @@ int main(void)
         TEST(keeps_documents_apart_by_device_and_name),
         TEST(lists_the_documents_of_a_device),
         TEST(bounds_the_size_of_documents_pages_and_notes),
-        TEST(keeps_so_many_tokens_of_a_device_and_the_newest_always),
-        TEST(drops_tokens_once_they_have_expired),
+        TEST(a_token_takes_the_place_of_the_one_that_had_it),
+        TEST(keeps_tokens_as_they_are_until_their_device_goes),
         TEST(finds_the_page_that_holds_a_number_or_the_next),
         TEST(keeps_notes_by_name_and_lists_them_by_prefix),
         TEST(a_rollback_undoes_everything_since_begin),

@@ -181,12 +181,42 @@ static void refuses_a_file_of_a_newer_version(void **state)
 {
     struct folder *folder = *state;
     sky_store_close(opens(folder->file));
-    run_sql(folder->file, "PRAGMA user_version = 2");
-    refuses_untouched(folder->file, "newer skymock (format 2, this one knows up to 1)");
+    run_sql(folder->file, "PRAGMA user_version = 3");
+    refuses_untouched(folder->file, "newer skymock (format 3, this one knows up to 2)");
     run_sql(folder->file, "PRAGMA journal_mode = DELETE");
     refuses_untouched(folder->file, "newer skymock");
-    run_sql(folder->file, "PRAGMA user_version = 1");
+    run_sql(folder->file, "PRAGMA user_version = 2");
     sky_store_close(opens(folder->file));
+}
+
+static void brings_the_tokens_of_version_1_along(void **state)
+{
+    struct folder *folder = *state;
+    struct sky_product product = {.cloud = "aliyun", .key = "pk"};
+    struct sky_token found;
+    size_t newest;
+    struct sky_store *store = opens(folder->file);
+    assert_int_equal(sky_store_put_product(store, &product), SKY_OK);
+    struct sky_device device = {.product_id = product.id, .key = "dev"};
+    assert_int_equal(sky_store_add_device(store, &device), SKY_OK);
+    sky_store_close(store);
+    run_sql(folder->file,
+            "DROP TABLE token;"
+            "CREATE TABLE token (id TEXT PRIMARY KEY, token TEXT NOT NULL, device_id INTEGER NOT "
+            "NULL REFERENCES device (id), expires_ms INTEGER NOT NULL) WITHOUT ROWID;"
+            "CREATE INDEX token_by_device ON token (device_id, expires_ms);"
+            "CREATE INDEX token_by_expiry ON token (expires_ms);"
+            "INSERT INTO token SELECT 'later', 't2', id, 20 FROM device;"
+            "INSERT INTO token SELECT 'sooner', 't1', id, 10 FROM device;"
+            "PRAGMA user_version = 1");
+    store = opens(folder->file);
+    assert_int_equal(sky_store_find_token(store, SKY_SPAN("sooner"), &found), SKY_OK);
+    assert_int_equal(sky_store_find_token(store, SKY_SPAN("later"), &found), SKY_OK);
+    assert_string_equal(found.token, "t2");
+    assert_int_equal(found.device_id, device.id);
+    assert_int_equal(sky_store_newest_token(store, device.id, &newest), SKY_OK);
+    assert_int_equal(newest, 1);
+    sky_store_close(store);
 }
 
 static void refuses_a_file_that_is_damaged(void **state)
@@ -424,6 +454,7 @@ int main(void)
         TEST(refuses_a_file_that_is_no_database),
         TEST(refuses_the_database_of_another_program),
         TEST(refuses_a_file_of_a_newer_version),
+        TEST(brings_the_tokens_of_version_1_along),
         TEST(refuses_a_file_that_is_damaged),
         TEST(refuses_a_file_that_is_in_use),
         TEST(loses_nothing_acknowledged_when_killed),
