@@ -129,6 +129,7 @@ static int run_command(const struct sky_config *config)
     if (pid == 0) {
         signal(SIGINT, SIG_DFL);
         signal(SIGPIPE, SIG_DFL);
+        signal(SIGXFSZ, SIG_DFL);
         execvp(argv[0], argv);
         sky_cli_fail("%s: %s", argv[0], strerror(errno));
         _exit(COMMAND_NOT_FOUND);

@@ -101,7 +101,8 @@ int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "serve";
 
-    signal(SIGPIPE, SIG_IGN); /* a peer that went away is an error code, not a death */
+    signal(SIGPIPE, SIG_IGN); /* a peer that went away is an error code, not a death, */
+    signal(SIGXFSZ, SIG_IGN); /* and so is a store that may not grow */
     if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
         return print_overview(stdout, SKY_EXIT_OK);
     if (strcmp(name, "version") == 0 || strcmp(name, "--version") == 0)
