@@ -98,8 +98,7 @@ static uint64_t record(struct call *call, int status, bool refused)
 static void conclude(struct call *call, enum sky_cause cause, struct sky_call_answer *ret)
 {
     struct sky_app *app = call->app;
-    bool refused =
-        cause != SKY_CAUSE_NONE || call->judge.refused != NULL || call->refusal.failed;
+    bool refused = cause != SKY_CAUSE_NONE || call->judge.refused != NULL || call->refusal.failed;
     ret->seq = record(call, ret->status, refused);
     ret->device_id = call->lookup.device.id;
     if (call->lookup.device.id == 0) {

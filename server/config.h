@@ -32,6 +32,7 @@ enum sky_command {
     SKY_COMMAND_VERDICT = 1 << 5,
     SKY_COMMAND_EXEC = 1 << 6,
     SKY_COMMAND_HEALTHCHECK = 1 << 7,
+    SKY_COMMAND_CA = 1 << 8,
 };
 
 /* An owned list of owned strings. */

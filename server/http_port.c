@@ -535,8 +535,7 @@ sky_err sky_http_open(struct sky_app *app, struct sky_why *why)
     if (http->context != NULL)
         http->vhost = lws_create_vhost(http->context, &info);
     if (http->vhost == NULL)
-        return sky_why_set(why, SKY_ERR_IO, "",
-                           "libwebsockets did not start");
+        return sky_why_set(why, SKY_ERR_IO, "", "libwebsockets did not start");
     return SKY_OK;
 }
 

@@ -37,6 +37,9 @@ static const struct command_row commands[] = {
     {"exec", "[OPTION]... -- COMMAND...",
      "serve while COMMAND runs, then print the verdict; exit with the worse of both",
      SKY_COMMAND_EXEC, 1, ANY, sky_cli_exec},
+    {"ca", "[OPTION]...",
+     "print the certificate that devices must trust: of a running server, or of a --store",
+     SKY_COMMAND_CA, 0, 0, sky_cli_ca},
     {"healthcheck", "[OPTION]...", "exit 0 if a server answers", SKY_COMMAND_HEALTHCHECK, 0, 0,
      sky_cli_healthcheck},
 };

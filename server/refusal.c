@@ -125,8 +125,9 @@ void sky_refusal_json(const struct sky_refusal *refusal, const struct sky_judge 
         sky_jw_put_str(&jw, "expectedPrefix", e->expected_prefix);
     } else if (refusal->failed) {
         sky_jw_put_str(&jw, "what", "skymock could not read its store");
-        sky_jw_put_str(&jw, "hint", "the device is not at fault: look for what skymock says on "
-                                    "stderr, and for room on its disk");
+        sky_jw_put_str(&jw, "hint",
+                       "the device is not at fault: look for what skymock says on "
+                       "stderr, and for room on its disk");
     } else if (cause != NULL) {
         sky_jw_put_str(&jw, "what", cause->detail);
         sky_jw_put_str(&jw, "hint", cause->rule->hint);

@@ -47,7 +47,7 @@ struct sky_session {
     uint32_t slot;       /* index in the table; also its number as a subscriber */
     uint16_t keepalive_s;
     uint16_t traits;
-    uint8_t tokens; /* 1 + the place of its newest login token; 0: not looked up */
+    uint8_t tokens;             /* 1 + the place of its newest login token; 0: not looked up */
     bool clean;                 /* ends with the connection */
     bool kept;                  /* there is state to come back to */
     bool silent, dead;          /* its present silence: noted past 1.0, past 1.5 of the keepalive */

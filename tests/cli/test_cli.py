@@ -244,3 +244,34 @@ def test_environment_is_an_option_too():
     done = subprocess.run([str(server.PROGRAM), "sign", DEVICES[0], "--json"], env=environment,
                           capture_output=True, text=True, check=False, timeout=server.PATIENCE_S)
     assert done.returncode == 0 and json.loads(done.stdout)["clientId"]
+
+
+# ---- ca ----
+
+def test_ca_prints_what_the_server_hands_out(skymock):
+    done = server.run("ca", "--url", f"http://127.0.0.1:{skymock.ports['admin']}")
+    assert (done.returncode, done.stdout) == (0, skymock.api.get("/ca.crt"))
+
+
+def test_ca_of_a_store_is_the_one_its_server_will_use(start, tmp_path):
+    store = ("--store", str(tmp_path / "store.db"))
+    before = server.run("ca", *store)
+    assert before.returncode == 0 and before.stdout.startswith("-----BEGIN CERTIFICATE-----")
+    running = start(*store)
+    assert running.api.get("/ca.crt") == before.stdout == server.run("ca", *store).stdout
+    assert (tmp_path / "store.db.tls" / "ca.key").stat().st_mode & 0o077 == 0
+
+
+def test_ca_of_nobody():
+    done = server.run("ca", "--url", "http://127.0.0.1:1")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no server at" in done.stderr and "--store" in done.stderr
+    done = server.run("ca", "--store", "/no/folder/store.db")
+    assert (done.returncode, done.stdout) == (2, "") and "/no/folder" in done.stderr
+
+
+def test_ca_needs_no_token_but_the_admin_listener(start):
+    running = start("--admin-token", "t")
+    assert server.run("ca", "--url", url(running)).stdout == running.api.get("/ca.crt")
+    done = server.run("ca", "--url", f"http://127.0.0.1:{running.ports['https']}")
+    assert (done.returncode, done.stdout) == (2, "") and "is this the admin listener" in done.stderr

@@ -426,7 +426,10 @@ static bool suspect_register(const struct sky_http_request *request, const struc
 }
 
 /* 错误码 500: in the vendor's own spelling. */
-#define FAILURE {STATUS_OK, "{\"code\":500,\"message\":\"unknow error\"}"}
+#define FAILURE                                                                                    \
+    {                                                                                              \
+        STATUS_OK, "{\"code\":500,\"message\":\"unknow error\"}"                                   \
+    }
 
 const struct sky_http_row sky_aliyun__http[SKY_ALIYUN_HTTP_CALLS] = {
     {.method = "POST",

@@ -177,8 +177,7 @@ static void a_device_keeps_its_last_tokens(void **state)
             session->tokens = 0; /* as after a restart */
         apply(c, session, NULL);
     }
-    assert_int_equal(sky_store_find_token(c->app.store, SKY_SPAN("t0"), &token),
-                     SKY_ERR_NOT_FOUND);
+    assert_int_equal(sky_store_find_token(c->app.store, SKY_SPAN("t0"), &token), SKY_ERR_NOT_FOUND);
     assert_int_equal(sky_store_find_token(c->app.store, SKY_SPAN("t1"), &token), SKY_OK);
     assert_int_equal(sky_store_find_token(c->app.store, SKY_SPAN("t16"), &token), SKY_OK);
 }
