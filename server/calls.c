@@ -8,6 +8,7 @@
 #include "server/app.h"
 #include "server/apply.h"
 #include "server/config.h"
+#include "server/door.h"
 #include "server/http_port.h"
 #include "server/refusal.h"
 #include "server/rules.h"
@@ -155,6 +156,9 @@ static void answer_somewhere(struct call *call, struct sky_arena *arena,
         answer_failure(call, ret);
         return;
     }
+    sky_door_judge(call->request->door, &call->judge);
+    sky_judge_rule(&call->judge, sky_door_rule(SKY_RULE_DOOR_HTTP_REQUEST), true, " ");
+    sky_judge_rule(&call->judge, sky_door_rule(SKY_RULE_DOOR_HTTP_PATH), true, " ");
     call->row->answer(call->request, &call->lookup.facts, &call->judge, &call->app->effects,
                       &answer);
     ret->status = answer.status;

@@ -16,8 +16,9 @@ static struct sky_door door_of(const struct sky_cloud *cloud, bool tls)
     for (size_t i = 0; (row = sky_front_row(i)) != NULL; i++)
         if ((row->allows & needs) == needs && (best == NULL || row->home == cloud))
             best = row;
-    return (struct sky_door){
-        .listener = best, .transport = tls ? SKY_TLS : SKY_TCP, .tls_version = tls ? 0x0303 : 0};
+    return (struct sky_door){.listener = best,
+                             .transport = tls ? SKY_TLS : SKY_TCP,
+                             .tls_version = tls ? SKY_TLS_1_2 : 0};
 }
 
 /* Whom the fields claim to be; when the cloud cannot tell, the device that was named. */
@@ -187,7 +188,7 @@ static void answer_call(struct sky_app *app, const struct call *call,
 static int explain_form(const struct sky_config *config, struct sky_app *app,
                         const struct sky_cli_device *device)
 {
-    struct sky_door door = {.transport = SKY_HTTPS, .tls_version = 0x0303};
+    struct sky_door door = {.transport = SKY_HTTPS, .tls_version = SKY_TLS_1_2};
     struct sky_http_request request = {
         .door = &door,
         .content_type = SKY_SPAN("application/x-www-form-urlencoded"),

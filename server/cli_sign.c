@@ -168,7 +168,7 @@ static void write_psk_coap(struct sky_buf *line, const struct signing *signing,
 /* The cloud itself says which of its doors this identity is for. */
 static bool is_for_dtls(const struct signing *signing, const struct sky_listener_row *row)
 {
-    struct sky_door door = {.listener = row, .transport = SKY_DTLS, .tls_version = 0x0303};
+    struct sky_door door = {.listener = row, .transport = SKY_DTLS, .tls_version = SKY_TLS_1_2};
     struct sky_claim claim;
 
     return row != NULL && signing->cloud->psk_claim(

@@ -353,7 +353,8 @@ sky_err sky_coap_port_open(struct sky_app *app, struct sky_why *why)
     struct sky_coap_port *port = app->coap = sky_mem_new(sizeof *port);
     struct sockaddr_storage address = {0};
     port->app = app;
-    port->door = (struct sky_door){.listener = row, .transport = SKY_DTLS, .tls_version = 0x0303};
+    port->door =
+        (struct sky_door){.listener = row, .transport = SKY_DTLS, .tls_version = SKY_TLS_1_2};
     sky_buf_init(&port->out, SKY_COAP_SENT_MAX);
     sky_buf_init(&port->body, SKY_COAP_BODY_MAX);
     uv_udp_init(&app->loop, &port->udp);

@@ -2,6 +2,7 @@
 
 #include "protocol/base/mem.h"
 #include "server/app.h"
+#include "server/tls_explain.h"
 
 static struct sky_event_head head_of(const struct sky_conn *conn, enum sky_event_type type)
 {
@@ -26,6 +27,33 @@ void sky_door_refused(struct sky_conn *conn, const struct sky_rule *rule, sky_sp
         SKY_ATTR(BYTES_HEX, sky_span_head(bytes, SKY_DOOR_BYTES_SHOWN))};
     const struct sky_event_head head = head_of(conn, SKY_EVENT_MALFORMED);
     sky_journal_add(conn->app->journal, &head, attrs, SKY_COUNT(attrs), &judge);
+}
+
+static void judge_kept(struct sky_judge *judge, const enum sky_door_rule *rules, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        sky_judge_rule(judge, sky_door_rule(rules[i]), true, " ");
+}
+
+bool sky_door_judge(const struct sky_door *door, struct sky_judge *judge)
+{
+    static const enum sky_door_rule always[] = {SKY_RULE_DOOR_FIRST_BYTE, SKY_RULE_DOOR_SLOW};
+    static const enum sky_door_rule tls[] = {SKY_RULE_TLS_HANDSHAKE, SKY_RULE_TLS_NO_COMMON_SUITE,
+                                             SKY_RULE_TLS_TIMEOUT};
+    static const enum sky_door_rule psk[] = {SKY_RULE_TLS_PSK_IDENTITY, SKY_RULE_TLS_PSK_KEY};
+    static const enum sky_door_rule certificate[] = {SKY_RULE_TLS_SERVER_CERT,
+                                                     SKY_RULE_TLS_CLIENT_CERT};
+    judge_kept(judge, always, SKY_COUNT(always));
+    if (door->tls_version == 0)
+        return false;
+    judge_kept(judge, tls, SKY_COUNT(tls));
+    if (door->psk_device_id != 0)
+        judge_kept(judge, psk, SKY_COUNT(psk));
+    else
+        judge_kept(judge, certificate, door->fingerprint.len > 0 ? 2 : 1);
+    return sky_judge_rule(judge, sky_door_rule(SKY_RULE_TLS_VERSION),
+                          door->tls_version >= SKY_TLS_1_2, "the connection uses %s",
+                          sky_tls_version_name(door->tls_version));
 }
 
 void sky_door_left(struct sky_conn *conn)

@@ -1,6 +1,7 @@
 #include "server/login.h"
 
 #include "server/app.h"
+#include "server/door.h"
 #include "server/rules.h"
 
 struct sky_login sky_login_of(const struct sky_door *door, const struct sky_mqtt_connect *connect)
@@ -136,6 +137,7 @@ void sky_login_decide(struct sky_app *app, const struct sky_login *login,
                       struct sky_login_outcome *ret)
 {
     const struct sky_cloud *cloud = lookup->cloud;
+    bool barred = sky_door_judge(login->door, judge);
     *ret = (struct sky_login_outcome){.connack = judge_specification(cloud, connect, judge),
                                       .cause = SKY_CAUSE_SHAPE};
     if (cloud == NULL)
@@ -147,6 +149,11 @@ void sky_login_decide(struct sky_app *app, const struct sky_login *login,
                                           .refusal = {.failed = true}};
         return;
     }
+    if (barred) {
+        ret->connack = SKY_CONNACK_NOT_AUTHORIZED;
+        return;
+    }
+    sky_judge_rule(judge, sky_door_rule(SKY_RULE_LOGIN_UNRECOGNISED), true, " ");
     struct sky_admission admission = {0};
     cloud->admit(login, &lookup->facts, judge, effects, &admission);
     ret->connack = admission.connack;

@@ -123,8 +123,9 @@ static void on_open(void *ctx)
     struct sky_judge judge;
     sky_tls_fill_door(conn->tls, &conn->door);
     sky_judge_init(&judge, &conn->app->policy);
-    sky_judge_rule(&judge, sky_door_rule(SKY_RULE_TLS_VERSION), conn->door.tls_version >= 0x0303,
-                   "negotiated %s", sky_tls_version_name(conn->door.tls_version));
+    sky_judge_rule(&judge, sky_door_rule(SKY_RULE_TLS_VERSION),
+                   conn->door.tls_version >= SKY_TLS_1_2, "negotiated %s",
+                   sky_tls_version_name(conn->door.tls_version));
     record(conn, NULL, &judge);
     if (conn->psk != NULL)
         sky_psk_done(conn->app, &conn->door, conn->id, conn->psk,

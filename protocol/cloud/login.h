@@ -34,6 +34,8 @@ struct sky_listener_row {
     const struct sky_cloud *home; /* preferred where two clouds could be meant; NULL: none */
 };
 
+enum { SKY_TLS_1_2 = 0x0303 }; /* as the wire writes it; 1.1 is one less */
+
 /* How the peer got here, as far as the transport proved it. Valid for the connection's life. */
 struct sky_door {
     const struct sky_listener_row *listener;

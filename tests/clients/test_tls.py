@@ -262,13 +262,55 @@ def connect(context, port, session=None):
                                server_hostname="localhost", session=session)
 
 
-@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_2])
-def test_a_session_is_resumed_for_a_day(skymock, ca, version):
+def context_of(ca, version):
+    """One version of TLS only."""
     context = ssl.create_default_context(cafile=str(ca))
     context.set_ciphers(OLD)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         context.minimum_version = context.maximum_version = version
+    return context
+
+
+def log_in(running, peer, ca, version):
+    """What the device's login is answered with, and what is then thought of its TLS."""
+    device = DEVICES["aliyun"]
+    fields = sign(device, "--tls")
+    one = peer("mqtt")
+    one.socket = context_of(ca, version).wrap_socket(one.socket, server_hostname="localhost")
+    one.send_packet(type="connect", keepalive=60, clientId=fields["clientId"],
+                    username=fields["username"], password=fields["password"])
+    code = one.receive()["code"]
+    verdict = running.api.verdict(device)["devices"][0]
+    rules = {rule["id"]: rule["verdict"] for rule in verdict["rules"]}
+    return code, {name: rules[name] for name in rules if name.startswith("TLS-")}
+
+
+def test_the_verdict_knows_the_tls_of_a_device(skymock, ca, peer):
+    kept = {"TLS-HANDSHAKE": "passed", "TLS-NO-COMMON-SUITE": "passed", "TLS-TIMEOUT": "passed",
+            "TLS-SERVER-CERT": "passed", "TLS-CLIENT-CERT": "not exercised",
+            "TLS-PSK-IDENTITY": "not exercised", "TLS-PSK-KEY": "not exercised"}
+    code, rules = log_in(skymock, peer, ca, ssl.TLSVersion.TLSv1_2)
+    assert (code, rules) == (0, {**kept, "TLS-VERSION": "passed"})
+    skymock.api.reset()
+    code, rules = log_in(skymock, peer, ca, ssl.TLSVersion.TLSv1_1)
+    assert (code, rules) == (0, {**kept, "TLS-VERSION": "warned"})
+
+
+def test_old_versions_can_be_refused(start, tmp_path):
+    running = start("--rule", "TLS-VERSION=enforce")
+    ca = tmp_path / "ca.crt"
+    ca.write_text(running.api.get("/ca.crt"))
+    code, rules = log_in(running, lambda name: server.Peer(running.ports[name]), ca,
+                         ssl.TLSVersion.TLSv1_1)
+    assert (code, rules["TLS-VERSION"]) == (5, "warned")
+    event = running.api.wait_event({"type": "connect", "device": DEVICES["aliyun"]})
+    assert event["explanation"]["rule"] == "TLS-VERSION"
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_2])
+def test_a_session_is_resumed_for_a_day(skymock, ca, version):
+    context = context_of(ca, version)
     port = skymock.ports["mqtt"]
     with connect(context, port) as first:
         session = first.session

@@ -2,7 +2,7 @@
 #include "protocol/cloud/tencent/login.h"
 #include "protocol/cloud/tencent/rules.h"
 
-enum { KEEPALIVE_MAX_S = 900, CONNECT_EVERY_MS = 5000, TLS_1_2 = 0x0303 };
+enum { KEEPALIVE_MAX_S = 900, CONNECT_EVERY_MS = 5000 };
 static const int64_t LOOKS_LIKE_MS = INT64_C(100000000000); /* the year 5138 in seconds */
 
 /* A login while it is being judged. */
@@ -100,7 +100,7 @@ static void check_channel(struct visit *v)
     if (bad)
         sky_admit_refuse(v->admission, SKY_CONNACK_NOT_AUTHORIZED, SKY_CAUSE_STATE);
     if (sky_door_is_encrypted(door))
-        sky_judge_rule(v->judge, TEN_RULE(TLS_VERSION), door->tls_version >= TLS_1_2,
+        sky_judge_rule(v->judge, TEN_RULE(TLS_VERSION), door->tls_version >= SKY_TLS_1_2,
                        "the connection uses TLS 1.%d", (int)(door->tls_version & 0xff) - 1);
     v->proven = door->psk_device_id == device->id || certificate == SKY_CERTIFICATE_OWN;
 }
