@@ -1,0 +1,146 @@
+"""For every rule of the catalogue one device that keeps it and one that breaks it.
+
+The catalogue is asked for at run time: a rule that is added without its two scenarios is a red
+test that names it, and so is one whose scenario has lost its rule."""
+
+import json
+
+import aliyun
+import aliyun_calls
+import doors
+import enos
+import enos_coap
+import gaps
+import mqtt
+import pytest
+import server
+import tencent
+from stage import Stage
+
+TABLES = (mqtt, doors, aliyun, aliyun_calls, tencent, enos, enos_coap)
+KEEPS = {rule: play for table in TABLES for rule, play in table.KEEPS.items()}
+BREAKS = {rule: play for table in TABLES for rule, play in table.BREAKS.items()}
+VERDICTS = {"error": "failed", "warning": "warned", "info": "passed"}
+
+
+def catalogue():
+    return {rule["id"]: rule for rule in json.loads(server.run("rules", "--json").stdout)["rules"]}
+
+
+RULES = catalogue()
+
+
+@pytest.fixture(scope="module")
+def slow():
+    """Peers that take too long have a server of their own: they are begun first, looked at last."""
+    running = Stage()
+    peers = doors.be_slow(running)
+    yield running
+    for each in peers:
+        each.close()
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def stage(slow):  # pylint: disable=unused-argument
+    running = Stage()
+    yield running
+    running.stop()
+
+
+def verdict_of(stage, device, rule):
+    """What the API says of one device and one rule."""
+    verdict, = stage.api.verdict(device)["devices"]
+    found = [each for each in verdict["rules"] if each["id"] == rule]
+    assert found, f"{device} is not held to {rule}"
+    return found[0]
+
+
+def story(stage):
+    """What was seen, for a person who sees a red test."""
+    return server.describe_missing({}, stage.api.events(limit=1000))
+
+
+class Kept:
+    """What the server says after each scenario of good conduct, which is played once."""
+
+    def __init__(self, stage):
+        self._stage, self._seen = stage, {}
+
+    def of(self, play):
+        if play not in self._seen:
+            with self._stage.act():
+                play(self._stage)
+                self._stage.api.barrier()
+                self._seen[play] = (self._verdicts(play.device), self._findings(),
+                                    story(self._stage))
+        return self._seen[play]
+
+    def _verdicts(self, device):
+        verdict, = self._stage.api.verdict(device)["devices"]
+        return {rule["id"]: rule for rule in verdict["rules"]}
+
+    def _findings(self):
+        return {finding["rule"] for event in self._stage.api.events(limit=1000)
+                for finding in event["findings"]}
+
+
+@pytest.fixture(scope="module")
+def kept(stage):
+    return Kept(stage)
+
+
+def rules_with(flaws):
+    """Every rule; where a flaw is known its test has to fail, until the flaw is gone."""
+    for rule in sorted(RULES, key=lambda rule: rule in doors.SLOW):  # what waits comes last
+        marks = [pytest.mark.xfail(strict=True, reason=flaws[rule])] if rule in flaws else []
+        yield pytest.param(rule, marks=marks)
+
+
+def test_the_tables_name_rules_that_there_are():
+    for table in (KEEPS, BREAKS, gaps.NEVER_KEPT, gaps.NEVER_BROKEN, gaps.UNCOUNTED,
+                  gaps.KEEP_FLAWS, gaps.BREAK_FLAWS):
+        assert set(table) <= set(RULES)
+    assert not set(gaps.NEVER_KEPT) & set(KEEPS)
+    assert not set(gaps.NEVER_BROKEN) & set(BREAKS)
+
+
+@pytest.mark.parametrize("rule", rules_with(gaps.KEEP_FLAWS))
+def test_a_device_that_keeps_the_rule_passes(kept, rule):
+    if rule in gaps.NEVER_KEPT:
+        pytest.skip(gaps.NEVER_KEPT[rule])
+    assert rule in KEEPS, f"{rule} has no device that keeps it: {RULES[rule]['statement']}"
+    play = KEEPS[rule]
+    verdicts, findings, seen = kept.of(play)
+    what = f"{play.__name__} keeps {rule} ({RULES[rule]['statement']})"
+    assert rule not in findings, f"{what}, yet there is a finding; {seen}"
+    verdict = verdicts[rule]["verdict"]
+    if rule in gaps.UNCOUNTED:
+        assert verdict == "not exercised", f"{what} and is counted: take it out of UNCOUNTED"
+    else:
+        assert verdict == "passed" and "count" not in verdicts[rule], (
+            f"{what}, yet {play.device} has the verdict '{verdict}'; {seen}")
+
+
+@pytest.mark.parametrize("rule", rules_with(gaps.BREAK_FLAWS))
+def test_a_device_that_breaks_the_rule_does_not(request, rule):
+    if rule in gaps.NEVER_BROKEN:
+        pytest.skip(gaps.NEVER_BROKEN[rule])
+    assert rule in BREAKS, f"{rule} has no device that breaks it: {RULES[rule]['statement']}"
+    play = BREAKS[rule]
+    if rule in doors.SLOW:
+        play(request.getfixturevalue("slow"))
+        return
+    stage = request.getfixturevalue("stage")
+    with stage.act():
+        play(stage)
+        event = stage.api.wait_event({"rules": [rule]})
+        device = play.device or event.get("device")
+        if device is None:
+            return
+        verdict = verdict_of(stage, device, rule)
+        expected = VERDICTS[RULES[rule]["severity"]]
+        told = (f"{device} broke {rule} ({RULES[rule]['statement']}); "
+                f"the verdict says {json.dumps(verdict)}; {story(stage)}")
+        assert verdict["verdict"] == expected, told
+        assert verdict["events"], told
