@@ -67,8 +67,7 @@ def a_device_with_its_certificate(stage):
 
 @plays(ALI)
 def a_device_with_its_pre_shared_key(stage):
-    stage.connect(credentials.aliyun(ALI, securemode="2"),
-                  stage.psk(psk_identity(), psk_key_hex()))
+    stage.login(ALI, stage.psk(psk_identity(), psk_key_hex()), how={"securemode": "2"})
 
 
 KEEPS = {

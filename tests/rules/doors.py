@@ -94,11 +94,6 @@ def does_not_trust_the_server(stage):
 
 
 @plays(None)
-def sends_chunks(stage):
-    stage.http(TOKEN_PATH, iter([b"productKey=pk"]))
-
-
-@plays(None)
 def asks_for_what_nobody_serves(stage):
     stage.http("/auth/device", "productKey=pk")
 
@@ -135,7 +130,8 @@ BREAKS = {
     **{rule: never_ends(rule) for rule in SLOW},
     "DOOR-FIRST-BYTE": opens("enos-mqtts", b"\x10"),
     "DOOR-OUTPUT-FULL": does_not_read,
-    "DOOR-HTTP-REQUEST": sends_chunks,
+    "DOOR-HTTP-REQUEST": opens("https", b"POST /auth/devicename HTTP/1.1\r\nHost: localhost\r\n"
+                                        b"Transfer-Encoding: chunked\r\n\r\n"),
     "DOOR-HTTP-PATH": asks_for_what_nobody_serves,
     "LOGIN-UNRECOGNISED": logs_in_without_a_name,
     "TLS-VERSION": speaks_tls_1_0,
