@@ -251,10 +251,23 @@ static void reap(struct sky_conn *conn)
     sky_app_patience(app, &conn->patience, SKY_CLOSE_LINGER_MS, on_linger_over);
 }
 
+/* When many send faster than their bytes are handled each gets less at a time, so that a turn, and
+ * with it the wait of everybody else, stays short. */
+static void share_turn(struct sky_front *front)
+{
+    size_t share = front->taken > SKY_FRONT_TURN_SIZE
+                       ? front->share * SKY_FRONT_TURN_SIZE / front->taken
+                       : front->share * 2;
+    share = share < SKY_FRONT_READ_SIZE ? share : SKY_FRONT_READ_SIZE;
+    front->share = share > SKY_FRONT_READ_MIN ? share : SKY_FRONT_READ_MIN;
+    front->taken = 0;
+}
+
 void sky_front_flush(struct sky_app *app)
 {
     struct sky_front *front = &app->front;
     front->turn++;
+    share_turn(front);
     while (front->dirty != NULL || front->dying != NULL) {
         while (front->dirty != NULL) {
             struct sky_conn *conn = front->dirty;
@@ -284,7 +297,7 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buf)
     bool had_its_turn = conn->read_turn == front->turn;
     conn->read_turn = front->turn;
     *ret_buf =
-        had_its_turn ? uv_buf_init(NULL, 0) : uv_buf_init(front->read_buf, SKY_FRONT_READ_SIZE);
+        had_its_turn ? uv_buf_init(NULL, 0) : uv_buf_init(front->read_buf, (unsigned)front->share);
 }
 
 /* Offers `in` to the port, and to whichever port takes over, until nothing more is used. */
@@ -339,6 +352,7 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
         return;
     }
     sky_span in = sky_span_of(buf->base, (size_t)count);
+    conn->app->front.taken += in.len;
     if (conn->tls != NULL)
         sky_secure_feed(conn, in);
     else
@@ -537,6 +551,7 @@ static sky_err listen_on(struct sky_app *app, const struct sky_listener_row *row
 sky_err sky_front_open(struct sky_app *app, struct sky_why *why)
 {
     app->front.read_buf = sky_mem_grow(NULL, SKY_FRONT_READ_SIZE);
+    app->front.share = SKY_FRONT_READ_SIZE;
     const struct sky_listener_row *row;
     for (size_t i = 0; (row = sky_front_row(i)) != NULL; i++) {
         const struct sky_listen *want = sky_config_listen(app->config, row);

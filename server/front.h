@@ -12,8 +12,10 @@ struct sky_config;
 enum {
     SKY_LISTENERS_MAX = 16,
     SKY_LISTEN_BACKLOG = 1024,
-    SKY_CONNS_MAX = 60000,             /* open connections; more are closed at once */
-    SKY_FRONT_READ_SIZE = 64 * 1024,   /* the one read buffer of the loop */
+    SKY_CONNS_MAX = 60000,            /* open connections; more are closed at once */
+    SKY_FRONT_READ_SIZE = 64 * 1024,  /* the one read buffer of the loop */
+    SKY_FRONT_READ_MIN = 512,         /* what a peer is read of in a turn, however many there are */
+    SKY_FRONT_TURN_SIZE = 512 * 1024, /* what all peers together are to be read of in a turn */
     SKY_FRONT_FLUSH_SIZE = 256 * 1024, /* output that does not wait for the end of the turn */
     SKY_FRONT_SPARES = 32,             /* output buffers kept for reuse */
     SKY_FRONT_SPARE_MAX = 64 * 1024,
@@ -38,6 +40,8 @@ struct sky_front {
     uint32_t turn; /* of the loop; connections start with 0 */
     uint64_t accepted, turned_away;
     char *read_buf; /* owned, SKY_FRONT_READ_SIZE */
+    size_t share;   /* how much of it a peer may fill in this turn */
+    size_t taken;   /* bytes read in this turn */
     char *spares[SKY_FRONT_SPARES];
     size_t spare_count;
 };

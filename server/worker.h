@@ -2,7 +2,7 @@
 #ifndef SKY_SERVER_WORKER_H
 #define SKY_SERVER_WORKER_H
 
-enum { SKY_WORKER_NICE = 15 };
+enum { SKY_WORKER_NICE = 5 };
 
 /* The calling thread steps back behind the loop for good: keys and handshakes may wait, devices
  * that are connected must not. Cheap when called again. */
