@@ -106,6 +106,15 @@ def registers(fields, device=DYNAMIC, secure=True):
     return play
 
 
+@plays(ALI)
+def promises_more_than_it_sends(stage):
+    peer, body = stage.peer("https"), token_form()
+    peer.send(f"POST {TOKEN_PATH} HTTP/1.1\r\nHost: localhost\r\n"
+              f"Content-Type: application/x-www-form-urlencoded\r\n"
+              f"Content-Length: {len(body) + 1}\r\n\r\n{body}".encode())
+    peer.close()
+
+
 @plays(None)
 def logs_in_with_an_identity_that_nobody_has(stage):
     stage.connect(token_login("nobody", fetch_token(stage)[1]), stage.tls())
@@ -153,6 +162,7 @@ BREAKS = {
     "ALI-HTTPS-RESOUCES-TYPO": asks(token_form(resouces="mqtt")),
     "ALI-HTTPS-DEVICE": asks(token_form(deviceName="devise"), device=None),
     "ALI-HTTPS-AUTH-TYPE": asks(token_form(MQTT_ONLY), device=MQTT_ONLY),
+    "ALI-HTTPS-CONTENT-LENGTH": promises_more_than_it_sends,
     "ALI-TOKEN-INVALID": logs_in_with_an_identity_that_nobody_has,
     "ALI-TOKEN-PAIR": logs_in_with_another_token,
     "ALI-TOKEN-EXPIRED": logs_in_with_a_token_a_week_later,
