@@ -12,10 +12,10 @@ struct sky_config;
 enum {
     SKY_LISTENERS_MAX = 16,
     SKY_LISTEN_BACKLOG = 1024,
-    SKY_CONNS_MAX = 60000,            /* open connections; more are closed at once */
-    SKY_FRONT_READ_SIZE = 64 * 1024,  /* the one read buffer of the loop */
-    SKY_FRONT_READ_MIN = 512,         /* what a peer is read of in a turn, however many there are */
-    SKY_FRONT_TURN_SIZE = 512 * 1024, /* what all peers together are to be read of in a turn */
+    SKY_CONNS_MAX = 60000,           /* open connections; more are closed at once */
+    SKY_FRONT_READ_SIZE = 64 * 1024, /* the one read buffer of the loop */
+    SKY_FRONT_READ_MIN = 512,        /* what a peer is read of in a turn, however many there are */
+    SKY_FRONT_TURN_SIZE = 1024 * 1024, /* what all peers together are to be read of in a turn */
     SKY_FRONT_FLUSH_SIZE = 256 * 1024, /* output that does not wait for the end of the turn */
     SKY_FRONT_SPARES = 32,             /* output buffers kept for reuse */
     SKY_FRONT_SPARE_MAX = 64 * 1024,
