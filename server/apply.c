@@ -142,6 +142,7 @@ static sky_err put_token(struct site *site, const struct sky_token *token)
         err = sky_store_put_token(site->app->store, place, token);
     if (err == SKY_OK)
         session->tokens = (uint8_t)(place + 1);
+    session->token_waits |= err == SKY_OK;
     return err;
 }
 

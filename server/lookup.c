@@ -54,7 +54,13 @@ void sky_lookup_claim(struct sky_app *app, const struct sky_cloud *cloud,
     point(app, l);
     l->facts.swapped_known = l->device.id == 0 && is_swapped(app, l);
     const struct sky_session *session = sky_session_find(app, l->device.id);
-    l->facts.previous_login_ms = session != NULL ? session->last_login_ms : 0;
+    if (session == NULL)
+        return;
+    l->facts.previous_login_ms = session->last_login_ms;
+    if (session->token_waits && claim->kind != SKY_CLAIM_TOKEN) {
+        l->token.device_id = l->device.id;
+        l->facts.token = &l->token;
+    }
 }
 
 void sky_lookup_session(struct sky_app *app, const struct sky_session *session,

@@ -329,6 +329,7 @@ static void admit(struct sky_conn *conn, const struct sky_mqtt_connect *connect,
     session->keepalive_s = connect->keepalive_s;
     session->last_login_ms = session->last_seen_ms = app->clock.now_ms;
     session->silent = session->dead = session->subscribed_activation = false;
+    session->token_waits = false;
     conn->state = session;
     app->sessions.online++;
     sky_timerq_cancel(&app->patience, &conn->patience);

@@ -48,6 +48,7 @@ struct sky_session {
     uint16_t keepalive_s;
     uint16_t traits;
     uint8_t tokens;             /* 1 + the place of its newest login token; 0: not looked up */
+    bool token_waits;           /* it fetched a login token and has not logged in since */
     bool clean;                 /* ends with the connection */
     bool kept;                  /* there is state to come back to */
     bool silent, dead;          /* its present silence: noted past 1.0, past 1.5 of the keepalive */

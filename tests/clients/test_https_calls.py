@@ -136,6 +136,18 @@ def test_a_bad_token_and_an_expired_one_are_two_findings(skymock, ca, curl):
     assert "expired 0 s ago" in event["explanation"]["what"]
 
 
+def test_a_token_that_is_fetched_and_not_used_is_noticed(skymock, ca, curl):
+    api, fields = skymock.api, credentials.login(DEVICE, securemode="2")
+    login = (skymock.ports["mqtt"], ca, fields["clientId"], fields["username"], fields["password"])
+    fetch_token(curl)
+    since = api.last_seq()
+    assert log_in(*login) == 0
+    api.wait_event({"type": "connect", "rules": ["ALI-TOKEN-SIGNED-LOGIN"]}, since=since)
+    since = api.last_seq()
+    assert log_in(*login) == 0
+    assert not api.wait_event({"type": "connect"}, since=since).get("findings")
+
+
 def test_a_token_outlives_the_server(start, tmp_path):
     store = ("--store", str(tmp_path / "store.db"))
     first = start(*store)
