@@ -281,9 +281,8 @@ bool sky_broker_listens(struct sky_app *app, const struct sky_session *session, 
     if (sky_broker_subscribes(app, session, topic, ret_qos))
         return true;
     *ret_qos = 1;
-    return session->traits & SKY_TRAIT_AUTO_SUBSCRIBED ||
-           sky_cloud_is_pushed(product->cloud, sky_span_str(product->product.key),
-                               sky_span_str(session->device_key), topic);
+    return sky_cloud_is_pushed(product->cloud, sky_span_str(product->product.key),
+                               sky_span_str(session->device_key), topic, session->traits);
 }
 
 bool sky_broker_reply(struct sky_app *app, struct sky_session *session, sky_span topic,

@@ -285,11 +285,10 @@ static sky_span without_port(sky_span host)
     return colon > bracket ? sky_span_head(host, (size_t)(colon - host.ptr)) : host;
 }
 
-void sky_calls_take(struct sky_http_call *http)
+static void ask(const struct sky_http_call *http, struct sky_call_answer *ret)
 {
     struct sky_app *app = http->app;
     struct sky_door door = http->conn->door;
-    struct sky_call_answer answer = {.status = 500};
     sky_span host = SKY_SPAN_NONE, type = SKY_SPAN_NONE;
     sky_http_head_header(http->head.headers, "Host", &host);
     sky_http_head_header(http->head.headers, "Content-Type", &type);
@@ -306,8 +305,21 @@ void sky_calls_take(struct sky_http_call *http)
                                              .headers = http->head.headers,
                                              .advertise_host = host,
                                              .advertise_port = advertised_port(app)};
-    sky_buf_init(&answer.body, SKY_HTTP_DEVICE_BODY_MAX);
-    sky_call_answer(app, &request, http->conn->id, &answer);
+    sky_buf_init(&ret->body, SKY_HTTP_DEVICE_BODY_MAX);
+    sky_call_answer(app, &request, http->conn->id, ret);
+}
+
+void sky_calls_cut_short(const struct sky_http_call *http)
+{
+    struct sky_call_answer unheard = {.status = 500};
+    ask(http, &unheard);
+    sky_buf_done(&unheard.body);
+}
+
+void sky_calls_take(struct sky_http_call *http)
+{
+    struct sky_call_answer answer = {.status = 500};
+    ask(http, &answer);
     if (answer.failure != NULL) {
         hold(http, &answer);
         return;

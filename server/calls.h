@@ -33,11 +33,14 @@ void sky_call_fail(struct sky_app *app, struct sky_call_answer *answer);
 
 /* The HTTP port's handler for devices. */
 void sky_calls_take(struct sky_http_call *call);
+/* The peer has left, or was closed, before the whole body came: what came is judged, so that the
+ * device is told what it did wrong; nobody hears the answer. */
+void sky_calls_cut_short(const struct sky_http_call *call);
 /* The store has settled: `kept` says whether what the held answers promise is durable. They go out,
  * as they are or as failures. */
 void sky_calls_settled(struct sky_app *app, bool kept);
 
-/* A call that never came to be answered (too long, chunked, cut short): journals it as a finding
+/* A call that never came to be answered (too long, chunked): journals it as a finding
  * on the path it was for. `reason` is one phrase. */
 void sky_call_refused(struct sky_app *app, const struct sky_door *door, uint32_t connection,
                       sky_span method, sky_span path, int status, const char *reason);

@@ -27,6 +27,9 @@ void sky_door_refused(struct sky_conn *conn, const struct sky_rule *rule, sky_sp
         SKY_ATTR(BYTES_HEX, sky_span_head(bytes, SKY_DOOR_BYTES_SHOWN))};
     const struct sky_event_head head = head_of(conn, SKY_EVENT_MALFORMED);
     sky_journal_add(conn->app->journal, &head, attrs, SKY_COUNT(attrs), &judge);
+    struct sky_session *session = sky_session_find(conn->app, conn->device_id);
+    if (session != NULL)
+        sky_session_judged(conn->app, session, &judge);
 }
 
 static void judge_kept(struct sky_judge *judge, const enum sky_door_rule *rules, size_t count)

@@ -338,6 +338,10 @@ static void on_close(struct sky_conn *conn)
 {
     struct link *link = conn->state;
     sky_timerq_cancel(&conn->app->patience, &conn->patience);
+    if (link != NULL && link->stage == STAGE_BODY && !is_admin(conn)) {
+        link->call.body = sky_buf_span(&link->body);
+        sky_calls_cut_short(&link->call);
+    }
     conn->state = NULL;
     if (link != NULL)
         link_close(link);

@@ -643,6 +643,24 @@ static void (*const handlers[])(struct sky_conn *conn, const struct sky_mqtt_pac
     [SKY_MQTT_PINGREQ] = on_pingreq,     [SKY_MQTT_DISCONNECT] = on_disconnect,
 };
 
+/* The first packet of each type: that it could be decoded tells which rules the device keeps. */
+static void note_type(struct sky_conn *conn, unsigned type)
+{
+    struct sky_session *session = conn->state;
+    struct sky_judge judge;
+    if (session == NULL || session->conduct.packet_types >> type & 1)
+        return;
+    session->conduct.packet_types |= (uint16_t)(1 << type);
+    sky_judge_init(&judge, policy_of(conn));
+    for (unsigned rule = 0; rule < SKY_MQTT_SPEC_RULES; rule++)
+        if (sky_mqtt_rule_kept_by(rule, type))
+            sky_judge_rule(&judge, sky_mqtt_rule(rule), true, " ");
+    if (type == SKY_MQTT_PUBLISH || type == SKY_MQTT_PUBACK)
+        sky_judge_rule(&judge, sky_cloud_limit_rule(cloud_of(conn), SKY_LIMIT_PACKET_TYPE), true,
+                       " ");
+    sky_session_judged(conn->app, session, &judge);
+}
+
 /* CONNECT comes first and once (3.1.0-1, 3.1.0-2); then every type has its handler. */
 static void handle(struct sky_conn *conn, const struct sky_mqtt_packet *packet, sky_span bytes)
 {
@@ -656,6 +674,7 @@ static void handle(struct sky_conn *conn, const struct sky_mqtt_packet *packet, 
     }
     SKY_ASSERT((size_t)packet->type < SKY_COUNT(handlers) && handlers[packet->type] != NULL);
     handlers[packet->type](conn, packet);
+    note_type(conn, packet->type);
 }
 
 /* Nothing may follow DISCONNECT (3.14.4-2). */
@@ -666,6 +685,8 @@ static void judge_end(struct sky_conn *conn, size_t rest)
     sky_judge_init(&judge, policy_of(conn));
     sky_judge_rule(&judge, sky_mqtt_rule(SKY_MQTT_RULE_AFTER_DISCONNECT), rest == 0,
                    "%zu bytes came behind DISCONNECT", rest);
+    /* A device that leaves of its own accord was never closed for what it did not read. */
+    sky_judge_rule(&judge, sky_door_rule(SKY_RULE_DOOR_OUTPUT_FULL), true, " ");
     record(conn, SKY_EVENT_DISCONNECT, SKY_UP, NULL, 0, &judge);
     sky_session_judged(conn->app, session, &judge);
 }

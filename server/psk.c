@@ -118,6 +118,8 @@ void sky_psk_done(struct sky_app *app, const struct sky_door *door, uint32_t con
     sky_judge_init(&judge, sky_product_policy(app, session != NULL ? session->product : NULL));
     if (psk->cloud->psk_key_rule != NULL)
         sky_judge_rule(&judge, psk->cloud->psk_key_rule, true, "%s", "");
+    for (size_t i = 0; i < psk->cloud->psk_mistake_rule_count; i++)
+        sky_judge_rule(&judge, psk->cloud->psk_mistake_rules[i].rule, true, "%s", "");
     if (session != NULL)
         sky_session_judged(app, session, &judge);
     record(app, door, connection, psk, cipher, SKY_SPAN_NONE, &judge);

@@ -26,6 +26,7 @@ struct sky_product_info {
 /* What a device did, as sets of rule indices: the raw material of a verdict. */
 struct sky_conduct {
     struct sky_rule_set exercised, broken;
+    uint16_t packet_types; /* one bit for each type of MQTT packet that has come, decoded */
 };
 
 struct sky_session {

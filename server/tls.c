@@ -1,6 +1,8 @@
 #include "server/tls.h"
 
+#include <mbedtls/platform.h>
 #include <mbedtls/ssl_ciphersuites.h>
+#include <mbedtls/ssl_internal.h>
 #include <stdlib.h>
 #include <utlist.h>
 
@@ -225,6 +227,23 @@ static void fail(struct sky_tls *tls, int code)
 
 /* ---- the handshake ---- */
 
+/* The library's own setter takes no more than MBEDTLS_PSK_MAX_LEN bytes, while one cloud's keys are
+ * as long as SKY_PSK_KEY_MAX. The buffer of the premaster secret, which holds the key twice
+ * (RFC 4279 §2), has room for them, as it is made for Diffie-Hellman's too. */
+_Static_assert(MBEDTLS_PREMASTER_SIZE >= 4 + 2 * SKY_PSK_KEY_MAX, "a key fits twice");
+
+static int set_key(mbedtls_ssl_context *ssl, const struct sky_psk *key)
+{
+    if (key->len <= MBEDTLS_PSK_MAX_LEN)
+        return mbedtls_ssl_set_hs_psk(ssl, key->key, key->len);
+    SKY_ASSERT(ssl->handshake->psk == NULL && key->len <= SKY_PSK_KEY_MAX);
+    ssl->handshake->psk = mbedtls_calloc(1, key->len); /* which the library frees */
+    SKY_ASSERT(ssl->handshake->psk != NULL);
+    memcpy(ssl->handshake->psk, key->key, key->len);
+    ssl->handshake->psk_len = key->len;
+    return 0;
+}
+
 int sky_tls__find_key(void *ctx, mbedtls_ssl_context *ssl, const unsigned char *identity,
                       size_t len)
 {
@@ -237,8 +256,7 @@ int sky_tls__find_key(void *ctx, mbedtls_ssl_context *ssl, const unsigned char *
     sky_err err = SKY_ERR_LIMIT;
     if (len <= SKY_TLS_IDENTITY_MAX && tls->hooks->psk_lookup != NULL)
         err = tls->hooks->psk_lookup(tls->ctx, sky_tls_identity(tls), &key, &tls->psk_device_id);
-    int rc = err == SKY_OK ? mbedtls_ssl_set_hs_psk(ssl, key.key, key.len)
-                           : MBEDTLS_ERR_SSL_UNKNOWN_IDENTITY;
+    int rc = err == SKY_OK ? set_key(ssl, &key) : MBEDTLS_ERR_SSL_UNKNOWN_IDENTITY;
     tls->handshake->psk_refused = rc != 0;
     sky_mem_wipe(&key, sizeof key);
     return rc;

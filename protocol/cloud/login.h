@@ -96,7 +96,7 @@ enum sky_cause {
 
 /* Traits of an admitted session, or'ed: read again in struct sky_uplink. */
 enum {
-    SKY_TRAIT_AUTO_SUBSCRIBED = 1 << 0, /* replies go out without SUBSCRIBE */
+    SKY_TRAIT_AUTO_SUBSCRIBED = 1 << 0, /* to all topics but custom ones, without SUBSCRIBE */
     SKY_TRAIT_CUSTOM_RPC = 1 << 1,
     SKY_TRAIT_ACTIVATION = 1 << 2, /* here only to fetch its secret */
     SKY_TRAIT_GATEWAY = 1 << 3,

@@ -57,11 +57,14 @@ enum sky_right sky_cloud_right(const struct sky_cloud *cloud, sky_span product, 
 }
 
 bool sky_cloud_is_pushed(const struct sky_cloud *cloud, sky_span product, sky_span device,
-                         sky_span topic)
+                         sky_span topic, unsigned traits)
 {
     const struct sky_topic_keys keys = {product, device};
     const struct sky_topic_row *row = find_row(cloud, topic, &keys);
-    return row != NULL && row->rights & SKY_PUSHED;
+    if (row == NULL)
+        return false;
+    bool subscribed = traits & SKY_TRAIT_AUTO_SUBSCRIBED && row->rights & SKY_MAY_SUB;
+    return row->rights & SKY_PUSHED || (subscribed && !(row->rights & SKY_CUSTOM));
 }
 
 bool sky_cloud_topic_fits(const struct sky_cloud_limits *limits, sky_span filter)

@@ -36,6 +36,7 @@ enum {
     SKY_MAY_SUB = 1 << 1,
     SKY_PUSHED = 1 << 2, /* downlinks here reach the device without a subscription */
     SKY_RAW = 1 << 3,    /* the payload is opaque bytes */
+    SKY_CUSTOM = 1 << 4, /* a product's own: no session is subscribed to it by itself */
 };
 
 /* A row of a cloud's topic tree; the first row that matches counts. */

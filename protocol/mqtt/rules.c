@@ -2,6 +2,7 @@
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
+#include "protocol/mqtt/packet.h"
 
 #define ENFORCED                                                                                   \
     {                                                                                              \
@@ -228,6 +229,58 @@ const struct sky_rule *sky_mqtt_rule(enum sky_mqtt_rule_id which)
 {
     SKY_ASSERT((size_t)which < SKY_MQTT_SPEC_RULES);
     return &rows[which];
+}
+
+bool sky_mqtt_rule_kept_by(enum sky_mqtt_rule_id which, unsigned type)
+{
+    enum {
+        CONNECT = 1 << SKY_MQTT_CONNECT,
+        PUBLISH = 1 << SKY_MQTT_PUBLISH,
+        SUBSCRIBE = 1 << SKY_MQTT_SUBSCRIBE,
+        UNSUBSCRIBE = 1 << SKY_MQTT_UNSUBSCRIBE,
+        STRINGS = CONNECT | PUBLISH | SUBSCRIBE | UNSUBSCRIBE,
+        PLAIN = CONNECT | 1 << SKY_MQTT_PUBACK | 1 << SKY_MQTT_PINGREQ,
+        ALL = 0xffff,
+    };
+    static const uint16_t types[SKY_MQTT_SPEC_RULES] = {
+        [SKY_MQTT_RULE_UTF8] = STRINGS,
+        [SKY_MQTT_RULE_NUL] = STRINGS,
+        [SKY_MQTT_RULE_FLAGS] = PLAIN,
+        [SKY_MQTT_RULE_RESERVED_TYPE] = ALL,
+        [SKY_MQTT_RULE_SERVER_TYPE] = ALL,
+        [SKY_MQTT_RULE_LENGTH] = ALL,
+        [SKY_MQTT_RULE_PACKET_SIZE] = ALL,
+        [SKY_MQTT_RULE_TRUNCATED] = ALL,
+        [SKY_MQTT_RULE_TRAILING] = ALL,
+        [SKY_MQTT_RULE_PACKET_ID] = SUBSCRIBE | UNSUBSCRIBE, /* a PUBLISH need not have one */
+        [SKY_MQTT_RULE_PROTOCOL] = CONNECT,
+        [SKY_MQTT_RULE_CONNECT_FLAG] = CONNECT,
+        [SKY_MQTT_RULE_WILL_FIELDS] = CONNECT,
+        [SKY_MQTT_RULE_NO_WILL_QOS] = CONNECT,
+        [SKY_MQTT_RULE_WILL_QOS] = CONNECT,
+        [SKY_MQTT_RULE_NO_WILL_RETAIN] = CONNECT,
+        [SKY_MQTT_RULE_USERNAME] = CONNECT,
+        [SKY_MQTT_RULE_PASSWORD] = CONNECT,
+        [SKY_MQTT_RULE_ONLY_PASSWORD] = CONNECT,
+        [SKY_MQTT_RULE_CLIENT_ID] = CONNECT,
+        [SKY_MQTT_RULE_DUP_QOS0] = PUBLISH,
+        [SKY_MQTT_RULE_QOS3] = PUBLISH,
+        [SKY_MQTT_RULE_TOPIC_WILDCARD] = PUBLISH,
+        [SKY_MQTT_RULE_PUBREL_FLAGS] = 1 << SKY_MQTT_PUBREL,
+        [SKY_MQTT_RULE_SUBSCRIBE_FLAGS] = SUBSCRIBE,
+        [SKY_MQTT_RULE_SUBSCRIBE_NONE] = SUBSCRIBE,
+        [SKY_MQTT_RULE_SUBSCRIBE_QOS] = SUBSCRIBE,
+        [SKY_MQTT_RULE_UNSUB_FLAGS] = UNSUBSCRIBE,
+        [SKY_MQTT_RULE_UNSUB_NONE] = UNSUBSCRIBE,
+        [SKY_MQTT_RULE_DISCONNECT_FLAGS] = 1 << SKY_MQTT_DISCONNECT,
+        [SKY_MQTT_RULE_FILTER_HASH] = SUBSCRIBE | UNSUBSCRIBE,
+        [SKY_MQTT_RULE_FILTER_PLUS] = SUBSCRIBE | UNSUBSCRIBE,
+        [SKY_MQTT_RULE_FILTER_COUNT] = SUBSCRIBE | UNSUBSCRIBE,
+        [SKY_MQTT_RULE_TOPIC_EMPTY] = PUBLISH | SUBSCRIBE | UNSUBSCRIBE,
+        [SKY_MQTT_RULE_SECOND_CONNECT] = ALL & ~CONNECT,
+    };
+    SKY_ASSERT((size_t)which < SKY_MQTT_SPEC_RULES && type < 16);
+    return types[which] >> type & 1;
 }
 
 const struct sky_rule *sky_mqtt_limit_rule(enum sky_limit_rule which)

@@ -81,6 +81,9 @@ enum sky_limit_rule {
 extern const struct sky_rule_table sky_mqtt_rules;
 
 const struct sky_rule *sky_mqtt_rule(enum sky_mqtt_rule_id which);
+/* Has a device kept this rule with a packet of this type (enum sky_mqtt_type) that could be
+ * decoded? */
+bool sky_mqtt_rule_kept_by(enum sky_mqtt_rule_id which, unsigned type);
 const struct sky_rule *sky_mqtt_limit_rule(enum sky_limit_rule which);
 
 #endif

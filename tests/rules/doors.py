@@ -40,7 +40,7 @@ def a_device_that_asks_for_its_token(stage):
 
 KEEPS = {
     **of(a_device_that_comes_over_tls, """
-        DOOR-FIRST-BYTE DOOR-SLOW DOOR-OUTPUT-FULL LOGIN-UNRECOGNISED TLS-VERSION TLS-HANDSHAKE
+        DOOR-FIRST-BYTE DOOR-SLOW LOGIN-UNRECOGNISED TLS-VERSION TLS-HANDSHAKE
         TLS-NO-COMMON-SUITE TLS-SERVER-CERT TLS-TIMEOUT"""),
     **of(a_device_with_its_pre_shared_key, "TLS-PSK-IDENTITY TLS-PSK-KEY"),
     **of(a_device_with_its_certificate, "TLS-CLIENT-CERT"),

@@ -31,10 +31,10 @@ const struct sky_topic_row sky_aliyun__topics[SKY_ALIYUN_TOPICS] = {
     {"/shadow/get/{product}/{device}", SUB, NULL},
     {"/broadcast/{product}/#", BOTH, NULL},
     /* the custom topics of a new product: since 2018 below user/, before that without it */
-    {"/{product}/{device}/user/update", PUB, NULL},
-    {"/{product}/{device}/user/update/error", PUB, NULL},
-    {"/{product}/{device}/user/get", SUB, NULL},
-    {"/{product}/{device}/update", PUB, NULL},
-    {"/{product}/{device}/update/error", PUB, NULL},
-    {"/{product}/{device}/get", SUB, NULL},
+    {"/{product}/{device}/user/update", PUB | SKY_CUSTOM, NULL},
+    {"/{product}/{device}/user/update/error", PUB | SKY_CUSTOM, NULL},
+    {"/{product}/{device}/user/get", SUB | SKY_CUSTOM, NULL},
+    {"/{product}/{device}/update", PUB | SKY_CUSTOM, NULL},
+    {"/{product}/{device}/update/error", PUB | SKY_CUSTOM, NULL},
+    {"/{product}/{device}/get", SUB | SKY_CUSTOM, NULL},
 };

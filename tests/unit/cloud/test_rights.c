@@ -248,24 +248,30 @@ static void downlinks_that_need_no_subscription_are_marked(void **state)
     static const struct {
         const char *cloud, *topic;
         bool pushed;
+        unsigned traits;
     } rows[] = {
-        {"enos", "/sys/pk/dn/thing/service/measurepoint/set", true},
-        {"enos", "/sys/pk/dn/thing/service/reboot", true},
-        {"enos", "/sys/pk/dn/thing/model/down_raw", true},
-        {"enos", "/sys/pk/dn/ota/device/upgrade", true},
-        {"enos", "/sys/pk/dn/thing/disable", true},
-        {"enos", "/ext/session/pk/dn/thing/activate/info", true},
-        {"enos", "/ext/session/pk/dn/combine/delete", true},
-        {"enos", "/sys/pk/dn/thing/measurepoint/post_reply", false},
-        {"enos", "/sys/pk/other/thing/service/reboot", false},
-        {"aliyun", "/ext/register", true},
-        {"aliyun", "/sys/pk/dn/thing/service/property/set", false},
-        {"tencent", "pk/dn/control", false},
+        {"enos", "/sys/pk/dn/thing/service/measurepoint/set", true, 0},
+        {"enos", "/sys/pk/dn/thing/service/reboot", true, 0},
+        {"enos", "/sys/pk/dn/thing/model/down_raw", true, 0},
+        {"enos", "/sys/pk/dn/ota/device/upgrade", true, 0},
+        {"enos", "/sys/pk/dn/thing/disable", true, 0},
+        {"enos", "/ext/session/pk/dn/thing/activate/info", true, 0},
+        {"enos", "/ext/session/pk/dn/combine/delete", true, 0},
+        {"enos", "/sys/pk/dn/thing/measurepoint/post_reply", false, 0},
+        {"enos", "/sys/pk/other/thing/service/reboot", false, 0},
+        {"aliyun", "/ext/register", true, 0},
+        {"aliyun", "/sys/pk/dn/thing/service/property/set", false, 0},
+        {"aliyun", "/sys/pk/dn/thing/service/property/set", true, SKY_TRAIT_AUTO_SUBSCRIBED},
+        {"aliyun", "/ota/device/upgrade/pk/dn", true, SKY_TRAIT_AUTO_SUBSCRIBED},
+        {"aliyun", "/ota/device/inform/pk/dn", false, SKY_TRAIT_AUTO_SUBSCRIBED},
+        {"aliyun", "/pk/dn/user/get", false, SKY_TRAIT_AUTO_SUBSCRIBED},
+        {"aliyun", "/pk/dn/user/of/the/product", false, SKY_TRAIT_AUTO_SUBSCRIBED},
+        {"tencent", "pk/dn/control", false, 0},
     };
     for (size_t i = 0; i < SKY_COUNT(rows); i++)
         assert_int_equal(sky_cloud_is_pushed(sky_cloud_find(sky_span_str(rows[i].cloud)),
                                              SKY_SPAN("pk"), SKY_SPAN("dn"),
-                                             sky_span_str(rows[i].topic)),
+                                             sky_span_str(rows[i].topic), rows[i].traits),
                          rows[i].pushed);
 }
 
