@@ -158,7 +158,8 @@ enum sky_right sky_cloud_right(const struct sky_cloud *cloud, sky_span product, 
                                sky_span filter, unsigned want,
                                const struct sky_topic_row **ret_row);
 
-/* Does a downlink on `topic` reach the device without a subscription? `traits` are the session's. */
+/* Does a downlink on `topic` reach the device without a subscription? `traits` are the session's.
+ */
 bool sky_cloud_is_pushed(const struct sky_cloud *cloud, sky_span product, sky_span device,
                          sky_span topic, unsigned traits);
 
