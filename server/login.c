@@ -24,6 +24,16 @@ static int standing(const struct sky_lookup *lookup, const struct sky_door *door
     return sky_lookup_known(lookup) * 10000 + (home ? 1000 : 0) + lookup->claim.affinity;
 }
 
+/* Whose certificate it is, as far as the registry knows. */
+static int64_t owner_of(struct sky_app *app, sky_span fingerprint)
+{
+    struct sky_product product;
+    struct sky_device device;
+    bool known = fingerprint.len > 0 &&
+                 sky_store_find_fingerprint(app->store, fingerprint, &product, &device) == SKY_OK;
+    return known ? device.id : 0;
+}
+
 bool sky_login_recognise(struct sky_app *app, const struct sky_login *login,
                          struct sky_lookup *ret_lookup)
 {
@@ -40,6 +50,8 @@ bool sky_login_recognise(struct sky_app *app, const struct sky_login *login,
             sky_lookup_copy(ret_lookup, &lookup);
         }
     }
+    if (best > 0)
+        ret_lookup->facts.certificate_device_id = owner_of(app, login->door->fingerprint);
     return best > 0;
 }
 

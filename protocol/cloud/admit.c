@@ -100,34 +100,46 @@ void sky_admit_no_mistake(const struct sky_mistake_rule *rows, size_t count,
 enum sky_certificate sky_admit_certificate(const struct sky_door *door,
                                            const struct sky_facts *facts)
 {
-    sky_span registered = sky_span_str(facts->device->fingerprint);
+    const struct sky_device *device = facts->device;
     if (door->fingerprint.len == 0)
-        return facts->product->require_certificate ? SKY_CERTIFICATE_MISSING : SKY_CERTIFICATE_NONE;
-    if (registered.len == 0 && door->certificate_name.len == 0)
-        return SKY_CERTIFICATE_UNBOUND;
-    if (registered.len == 0) /* issued here: it carries the name of the device it is for */
-        return sky_span_eq_str(door->certificate_name, facts->device->key) ? SKY_CERTIFICATE_OWN
-                                                                           : SKY_CERTIFICATE_OTHER;
-    return sky_span_eq_nocase(registered, door->fingerprint) ? SKY_CERTIFICATE_OWN
-                                                             : SKY_CERTIFICATE_OTHER;
+        return SKY_CERTIFICATE_NONE;
+    if (sky_span_eq_nocase(sky_span_str(device->fingerprint), door->fingerprint))
+        return SKY_CERTIFICATE_OWN;
+    if (device->fingerprint[0] != '\0' || facts->certificate_device_id != 0)
+        return SKY_CERTIFICATE_OTHER;
+    if (door->certificate_name.len == 0)
+        return SKY_CERTIFICATE_STRANGE;
+    return sky_span_eq_str(door->certificate_name, device->key) ? SKY_CERTIFICATE_OWN
+                                                                : SKY_CERTIFICATE_OTHER;
 }
 
-const char *sky_certificate_text(enum sky_certificate certificate)
+static const char *certificate_text(enum sky_certificate certificate)
 {
-    switch (certificate) {
-    case SKY_CERTIFICATE_NONE:
-        return "no client certificate was shown, and none is needed";
-    case SKY_CERTIFICATE_MISSING:
-        return "no client certificate was shown, but the product requires one";
-    case SKY_CERTIFICATE_UNBOUND:
-        return "the certificate is trusted; none is registered for the device";
-    case SKY_CERTIFICATE_OWN:
-        return "the certificate is the one registered for the device";
-    case SKY_CERTIFICATE_OTHER:
-        return "the certificate shown is not the one registered for the device";
-    }
-    SKY_ASSERT(!"certificate");
-    return "";
+    static const char *const texts[] = {
+        [SKY_CERTIFICATE_NONE] = "no client certificate was shown",
+        [SKY_CERTIFICATE_STRANGE] = "the certificate shown is registered for no device, and no "
+                                    "trusted authority issued it",
+        [SKY_CERTIFICATE_OWN] = "the certificate is the device's",
+        [SKY_CERTIFICATE_OTHER] = "the certificate shown is another's, not this device's",
+    };
+    return texts[certificate];
+}
+
+bool sky_admit_judge_certificate(const struct sky_door *door, const struct sky_facts *facts,
+                                 const struct sky_rule *required, const struct sky_rule *own,
+                                 struct sky_judge *judge)
+{
+    enum sky_certificate certificate = sky_admit_certificate(door, facts);
+    bool shown = certificate != SKY_CERTIFICATE_NONE, bad = false;
+    if (facts->product->require_certificate ||
+        (door->listener != NULL && door->listener->allows & SKY_LISTEN_CERT_REQUIRED))
+        bad = sky_judge_rule(judge, required, shown, "%s, but the %s requires one",
+                             certificate_text(certificate),
+                             facts->product->require_certificate ? "product" : "listener");
+    if (shown)
+        bad |= sky_judge_rule(judge, own, certificate == SKY_CERTIFICATE_OWN, "%s",
+                              certificate_text(certificate));
+    return bad;
 }
 
 sky_span sky_http_header(const struct sky_http_request *request, const char *name)

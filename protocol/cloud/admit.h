@@ -48,21 +48,18 @@ void sky_admit_no_mistake(const struct sky_mistake_rule *rows, size_t count,
 
 /* What the certificate says about the device that the login names. */
 enum sky_certificate {
-    SKY_CERTIFICATE_NONE,    /* none shown, none asked for */
-    SKY_CERTIFICATE_MISSING, /* none shown, but the product asks for one */
-    SKY_CERTIFICATE_UNBOUND, /* shown and trusted, but the registry ties none to the device */
-    SKY_CERTIFICATE_OWN,
-    SKY_CERTIFICATE_OTHER, /* not the one the registry ties to the device */
+    SKY_CERTIFICATE_NONE,    /* none was shown */
+    SKY_CERTIFICATE_STRANGE, /* nobody's: not registered, and not from a trusted authority */
+    SKY_CERTIFICATE_OWN,     /* registered for the device, or issued in its name */
+    SKY_CERTIFICATE_OTHER,   /* registered for another device, or issued in another's name */
 };
 enum sky_certificate sky_admit_certificate(const struct sky_door *door,
                                            const struct sky_facts *facts);
-/* For findings: "no client certificate was shown, ...". */
-const char *sky_certificate_text(enum sky_certificate certificate);
-
-static inline bool sky_certificate_good(enum sky_certificate certificate)
-{
-    return certificate != SKY_CERTIFICATE_MISSING && certificate != SKY_CERTIFICATE_OTHER;
-}
+/* Judges whether one is shown where product or listener require it, and whether what is shown is
+ * the device's. True when the login is to be refused. */
+bool sky_admit_judge_certificate(const struct sky_door *door, const struct sky_facts *facts,
+                                 const struct sky_rule *required, const struct sky_rule *own,
+                                 struct sky_judge *judge);
 
 /* Did some other device's pre-shared key open the channel? */
 static inline bool sky_door_is_others(const struct sky_door *door, const struct sky_device *device)

@@ -83,7 +83,9 @@ struct sky_facts {
                           are cut from it */
     sky_span document; /* the service's document as stored, or empty */
     int64_t document_version;
-    int64_t previous_login_ms; /* when this device last tried to log in; 0: not known */
+    int64_t certificate_device_id; /* the device that the certificate shown is registered for; 0:
+                                      none is shown, or it is nobody's */
+    int64_t previous_login_ms;     /* when this device last tried to log in; 0: not known */
 };
 
 enum sky_cause {

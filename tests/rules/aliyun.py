@@ -81,7 +81,7 @@ KEEPS = {
         ALI-SHADOW-VERSION ALI-SHADOW-FORMAT ALI-DEVICE-DISABLED ALI-METHOD-TOPIC ALI-PAYLOAD-JSON
         ALI-PARAMS ALI-SERVICE-UNKNOWN"""),
     **of(a_device_that_comes_by_the_clouds_name, "ALI-HOST"),
-    **of(a_device_with_its_certificate, "ALI-CERTIFICATE"),
+    **of(a_device_with_its_certificate, "ALI-CERTIFICATE ALI-CERTIFICATE-DEVICE"),
     **of(a_device_with_its_pre_shared_key, "ALI-PSK-DEVICE ALI-PSK-IDENTITY ALI-PSK-KEY"),
 }
 
@@ -141,6 +141,11 @@ def comes_without_the_certificate_it_needs(stage):
     stage.connect(credentials.aliyun(CERTIFIED))
 
 
+@plays(CERTIFIED)
+def shows_the_certificate_of_another(stage):
+    stage.connect(credentials.aliyun(CERTIFIED, securemode="2"), stage.tls("mqtts", stage.context(certificate_of=ALI)))
+
+
 def opens_with(identity, key_hex, device):
     """A TLS connection with this pre-shared key, and the login of `device` in it."""
     @plays(device)
@@ -183,6 +188,7 @@ BREAKS = {
     "ALI-SHADOW-FORMAT": publishes(ALI, SHADOW, shadow_update(method="change")),
     "ALI-DEVICE-DISABLED": login_with("aliyun/pk/disabled"),
     "ALI-CERTIFICATE": comes_without_the_certificate_it_needs,
+    "ALI-CERTIFICATE-DEVICE": shows_the_certificate_of_another,
     "ALI-PSK-DEVICE": opens_with(tencent.psk_identity(), tencent.psk_hex(), ALI),
     "ALI-PSK-IDENTITY": opens_with(psk_identity(kind="deviceid"), psk_key_hex(), ALI),
     "ALI-PSK-KEY": opens_with(psk_identity(), psk_key_hex(upper=False), ALI),

@@ -97,7 +97,7 @@ KEEPS = {
         TEN-DUPLICATE-LOGIN TEN-DEVICE-DISABLED TEN-SUB-COUNT"""),
     **of(a_device_that_comes_over_tls, "TEN-TLS-VERSION"),
     **of(a_device_with_its_pre_shared_key, "TEN-PSK-DEVICE TEN-PSK-IDENTITY TEN-PSK-KEY"),
-    **of(a_device_with_its_certificate, "TEN-CERTIFICATE"),
+    **of(a_device_with_its_certificate, "TEN-CERTIFICATE TEN-CERTIFICATE-DEVICE"),
     **of(a_device_that_registers, """
         TEN-REGISTER-SHAPE TEN-REGISTER-SIGN TEN-REGISTER-DISABLED TEN-REGISTER-ACTIVE"""),
 }
@@ -153,6 +153,12 @@ def comes_without_the_certificate_it_needs(stage):
     stage.connect(credentials.tencent(CERTIFIED))
 
 
+@plays(CERTIFIED)
+def shows_the_certificate_of_another(stage):
+    """Of the same name, in another product."""
+    stage.connect(credentials.tencent(CERTIFIED), stage.tls("mqtts", stage.context(certificate_of=TEN)))
+
+
 @plays(TEN)
 def comes_with_the_key_of_another(stage):
     stage.connect(credentials.tencent(TEN), stage.psk(psk_identity(TEN_OTHER), psk_hex(TEN_OTHER)))
@@ -203,6 +209,7 @@ BREAKS = {
     "TEN-DUPLICATE-LOGIN": logs_in_twice,
     "TEN-DEVICE-DISABLED": login_with("tencent/PROD123456/disabled"),
     "TEN-CERTIFICATE": comes_without_the_certificate_it_needs,
+    "TEN-CERTIFICATE-DEVICE": shows_the_certificate_of_another,
     "TEN-PSK-DEVICE": comes_with_the_key_of_another,
     "TEN-PSK-IDENTITY": shakes_hands(None, "PROD123456dev003", psk_hex()),
     "TEN-PSK-KEY": shakes_hands(TEN, psk_identity(), "00"),

@@ -117,12 +117,10 @@ static void check_state(struct visit *v)
 {
     const struct sky_door *door = v->login->door;
     const struct sky_device *device = v->facts->device;
-    enum sky_certificate certificate = sky_admit_certificate(door, v->facts);
     bool bad = sky_judge_rule(v->judge, ALI_RULE(DEVICE_DISABLED), device->enabled,
                               "device %s is disabled", device->key);
-    if (certificate != SKY_CERTIFICATE_NONE)
-        bad |= sky_judge_rule(v->judge, ALI_RULE(CERTIFICATE), sky_certificate_good(certificate),
-                              "%s", sky_certificate_text(certificate));
+    bad |= sky_admit_judge_certificate(door, v->facts, ALI_RULE(CERTIFICATE),
+                                       ALI_RULE(CERTIFICATE_DEVICE), v->judge);
     if (door->psk_device_id != 0)
         bad |= sky_judge_rule(v->judge, ALI_RULE(PSK_DEVICE), !sky_door_is_others(door, device),
                               "the channel was opened with another device's pre-shared key");

@@ -188,18 +188,10 @@ static void check_state(struct visit *v)
 {
     const struct sky_door *door = v->login->door;
     const struct sky_product *product = v->facts->product;
-    enum sky_certificate certificate = sky_admit_certificate(door, v->facts);
-    bool asked = product->require_certificate ||
-                 (door->listener != NULL && door->listener->allows & SKY_LISTEN_CERT_REQUIRED);
     bool bad = sky_judge_rule(v->judge, ENOS_RULE(DEVICE_DISABLED), v->facts->device->enabled,
                               "device %s is disabled (code 723)", v->facts->device->key);
-    if (asked)
-        bad |= sky_judge_rule(v->judge, ENOS_RULE(CERT_REQUIRED), door->fingerprint.len > 0,
-                              "no client certificate was shown (code 746)");
-    if (door->fingerprint.len > 0)
-        bad |=
-            sky_judge_rule(v->judge, ENOS_RULE(CERT_MISMATCH), certificate != SKY_CERTIFICATE_OTHER,
-                           "%s", sky_certificate_text(certificate));
+    bad |= sky_admit_judge_certificate(door, v->facts, ENOS_RULE(CERT_REQUIRED),
+                                       ENOS_RULE(CERT_MISMATCH), v->judge);
     if (v->in->dynamic)
         bad |= sky_judge_rule(v->judge, ENOS_RULE(DYNAMIC_DISABLED), product->dynamic_activation,
                               "dynamic activation is switched off for product %s (code 770)",

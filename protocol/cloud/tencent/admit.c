@@ -88,12 +88,10 @@ static void check_channel(struct visit *v)
 {
     const struct sky_door *door = v->login->door;
     const struct sky_device *device = v->facts->device;
-    enum sky_certificate certificate = sky_admit_certificate(door, v->facts);
     bool bad = sky_judge_rule(v->judge, TEN_RULE(DEVICE_DISABLED), device->enabled,
                               "device %s is disabled", device->key);
-    if (certificate != SKY_CERTIFICATE_NONE)
-        bad |= sky_judge_rule(v->judge, TEN_RULE(CERTIFICATE), sky_certificate_good(certificate),
-                              "%s", sky_certificate_text(certificate));
+    bad |= sky_admit_judge_certificate(door, v->facts, TEN_RULE(CERTIFICATE),
+                                       TEN_RULE(CERTIFICATE_DEVICE), v->judge);
     if (door->psk_device_id != 0)
         bad |= sky_judge_rule(v->judge, TEN_RULE(PSK_DEVICE), !sky_door_is_others(door, device),
                               "the channel was opened with another device's key");
@@ -102,7 +100,8 @@ static void check_channel(struct visit *v)
     if (sky_door_is_encrypted(door))
         sky_judge_rule(v->judge, TEN_RULE(TLS_VERSION), door->tls_version >= SKY_TLS_1_2,
                        "the connection uses TLS 1.%d", (int)(door->tls_version & 0xff) - 1);
-    v->proven = door->psk_device_id == device->id || certificate == SKY_CERTIFICATE_OWN;
+    v->proven = door->psk_device_id == device->id ||
+                sky_admit_certificate(door, v->facts) == SKY_CERTIFICATE_OWN;
 }
 
 /* 注意: 1883 for keys in clear, 8883 for TLS; other listeners of this server do as well. */

@@ -124,7 +124,8 @@ static void the_channel_may_stand_in_for_the_password(void **state)
     b->door.psk_device_id = 0;
     assert_int_equal(login_connect(b, ID, USER, NULL), 4);
     b->door.fingerprint = SKY_SPAN("aa11");
-    assert_int_equal(login_connect(b, ID, USER, NULL), 4); /* registered for nobody */
+    assert_int_equal(login_connect(b, ID, USER, NULL), 5); /* registered for nobody */
+    assert_non_null(strstr(login_finding(b, "TEN-CERTIFICATE-DEVICE"), "for no device"));
     snprintf(b->device.fingerprint, sizeof b->device.fingerprint, "aa11");
     assert_int_equal(login_connect(b, ID, USER, NULL), 0);
     assert_int_equal(login_connect(b, ID, USER, "anything"), 0);
@@ -141,7 +142,13 @@ static void another_devices_channel_is_refused(void **state)
     b->door.fingerprint = SKY_SPAN("bb22");
     snprintf(b->device.fingerprint, sizeof b->device.fingerprint, "aa11");
     assert_int_equal(connect_signed(b, USER), 5);
-    assert_non_null(login_finding(b, "TEN-CERTIFICATE"));
+    assert_non_null(login_finding(b, "TEN-CERTIFICATE-DEVICE"));
+    b->device.fingerprint[0] = '\0';
+    b->door.certificate_name = sky_span_str(b->device.key); /* issued here, in the right name, */
+    assert_int_equal(connect_signed(b, USER), 0);
+    b->facts.certificate_device_id = 8; /* but for a device of another product */
+    assert_int_equal(connect_signed(b, USER), 5);
+    assert_non_null(strstr(login_finding(b, "TEN-CERTIFICATE-DEVICE"), "another's"));
 }
 
 static void a_key_that_is_not_base64_signs_nothing(void **state)
