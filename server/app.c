@@ -88,9 +88,7 @@ static void before_poll(uv_prepare_t *prepare)
     int64_t next_ms = sky_clock_run(&app->clock);
     sky_timerq_run(&app->patience, app->clock.real_ms);
     sky_sessions_follow(app);
-    do
-        sky_app_settle(app, NULL); /* before anybody is told */
-    while (app->calls.held != NULL);
+    sky_app_settle(app, NULL); /* before anybody is told */
     sky_front_flush(app);
     if (app->journal != NULL)
         schedule_flush(app);

@@ -44,6 +44,9 @@ struct link {
     struct sky_buf answer; /* LWS_PRE bytes, then what libwebsockets is to send */
     size_t answer_sent;
     size_t in_pair; /* bytes of it that are on their way through the pair */
+    size_t weight;  /* of the answer, among those that wait to be read */
+    uint32_t turn;  /* of the loop, in which the present request was taken */
+    struct sky_timer later;
     struct link *prev, *next;
 };
 
@@ -52,7 +55,8 @@ struct sky_http {
     struct lws_context *context;
     struct lws_vhost *vhost;
     struct link *links;
-    size_t count;
+    size_t counts[2];               /* connections of devices, and of the API */
+    size_t waiting;                 /* bytes of answers that wait to be read */
     char room[SKY_FRONT_READ_SIZE]; /* for what comes out of a pair */
 };
 
@@ -63,10 +67,23 @@ enum {
     LWS_PATIENCE_S = 24 * 3600, /* the port's own limits come first */
     /* Above the highest descriptor there can be: the library serves none beyond this, and devices
      * hold most of those below. */
-    FD_MAX = SKY_CONNS_MAX + 2 * SKY_HTTP_CONNS_MAX + 1024,
+    FD_MAX = SKY_CONNS_MAX + 4 * SKY_HTTP_CONNS_MAX + 1024,
+    NEXT_TURN_MS = 1,
+    SMALL_ANSWER = 64 * 1024, /* answers of up to this are given whatever waits */
 };
 
 /* ---- the link's life ---- */
+
+static bool is_admin(const struct sky_conn *conn)
+{
+    return (conn->door.listener->allows & SKY_LISTEN_ADMIN) != 0;
+}
+
+static void weigh(struct link *link, size_t weight)
+{
+    link->http->waiting += weight - link->weight;
+    link->weight = weight;
+}
 
 /* The handler, if it has the call, must forget it. */
 static void take_back(struct link *link)
@@ -83,7 +100,7 @@ static struct link *link_open(struct sky_conn *conn)
 {
     struct sky_http *http = conn->app->http;
     int pair[2];
-    if (http->count >= SKY_HTTP_CONNS_MAX ||
+    if (http->counts[is_admin(conn)] >= SKY_HTTP_CONNS_MAX ||
         socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0)
         return NULL;
     struct link *link = sky_mem_new(sizeof *link);
@@ -92,7 +109,7 @@ static struct link *link_open(struct sky_conn *conn)
     sky_buf_init(&link->body, SKY_HTTP_ADMIN_BODY_MAX);
     sky_buf_init(&link->answer, LWS_PRE + ANSWER_HEAD_MAX + SKY_HTTP_ANSWER_MAX);
     DL_APPEND(http->links, link);
-    http->count++;
+    http->counts[is_admin(conn)]++;
     link->wsi = lws_adopt_socket_vhost(http->vhost, pair[1]); /* closes it when it fails */
     if (link->wsi != NULL)
         lws_set_opaque_user_data(link->wsi, link);
@@ -108,7 +125,9 @@ static void link_close(struct link *link)
     }
     close(link->fd);
     DL_DELETE(link->http->links, link);
-    link->http->count--;
+    link->http->counts[is_admin(link->conn)]--;
+    weigh(link, 0);
+    sky_timerq_cancel(&link->http->app->patience, &link->later);
     free(link->head_bytes);
     sky_buf_done(&link->request);
     sky_buf_done(&link->body);
@@ -117,11 +136,6 @@ static void link_close(struct link *link)
 }
 
 /* ---- between the peer and the pair ---- */
-
-static bool is_admin(const struct sky_conn *conn)
-{
-    return (conn->door.listener->allows & SKY_LISTEN_ADMIN) != 0;
-}
 
 static enum stage stage_of(const struct sky_conn *conn)
 {
@@ -150,6 +164,16 @@ static void let_lws(struct link *link, short events)
         sky_conn_close(link->conn, "libwebsockets ended the exchange");
 }
 
+/* libwebsockets reads a buffer full at a time. */
+static void feed(struct link *link)
+{
+    size_t before;
+    do {
+        before = link->body.len;
+        let_lws(link, POLLIN);
+    } while (!link->complete && link->body.len > before && !link->conn->closing);
+}
+
 /* Moves bytes of the request through the pair. */
 static void pass_request(struct link *link)
 {
@@ -165,7 +189,7 @@ static void pass_request(struct link *link)
             sky_buf_done(&link->request);
             link->request_sent = 0;
         }
-        let_lws(link, POLLIN);
+        feed(link);
     }
 }
 
@@ -190,6 +214,7 @@ static void finish_exchange(struct link *link)
     struct sky_conn *conn = link->conn;
     sky_buf_done(&link->body);
     sky_buf_done(&link->answer);
+    weigh(link, 0);
     if (!link->call.head.keep_alive || lws_http_transaction_completed(link->wsi)) {
         sky_conn_close(conn, "the client wanted one answer only");
         return;
@@ -252,6 +277,7 @@ static void begin_request(struct link *link, sky_span bytes)
     SKY_ASSERT(status == 0);
     forward_head(link);
     link->body_left = (size_t)link->call.head.body_len;
+    link->turn = conn->app->front.turn;
     link->stage = link->body_left > 0 ? STAGE_BODY : STAGE_ANSWER;
     if (link->stage == STAGE_BODY && link->call.head.expects_continue)
         sky_conn_write(conn, SKY_SPAN("HTTP/1.1 100 Continue\r\n\r\n"));
@@ -291,9 +317,26 @@ static size_t take_body(struct link *link, sky_span in)
     return piece.len;
 }
 
+static void on_next_turn(struct sky_timer *timer, int64_t now_ms)
+{
+    (void)now_ms;
+    sky_conn_offer(SKY_CONTAINER_OF(timer, struct link, later)->conn);
+}
+
+/* One request of a connection in a turn of the loop: who sends many ahead does not hold up others.
+ * True: the next one has to wait. */
+static bool had_its_turn(const struct sky_conn *conn)
+{
+    struct link *link = conn->state;
+    if (link == NULL || link->stage != STAGE_HEAD || link->turn != conn->app->front.turn)
+        return false;
+    sky_app_patience(conn->app, &link->later, NEXT_TURN_MS, on_next_turn);
+    return true;
+}
+
 static size_t take(struct sky_conn *conn, sky_span in)
 {
-    if (in.len == 0)
+    if (in.len == 0 || had_its_turn(conn))
         return 0;
     switch (stage_of(conn)) {
     case STAGE_HEAD:
@@ -320,7 +363,7 @@ static size_t on_bytes(struct sky_conn *conn, sky_span in)
     if (conn->state == NULL || conn->closing)
         return used;
     move(conn->state);
-    if (stage_of(conn) == STAGE_ANSWER && in.len - used > SKY_HTTP_PIPELINED_MAX)
+    if (stage_of(conn) != STAGE_BODY && in.len - used > SKY_HTTP_PIPELINED_MAX)
         sky_conn_hold(conn, true);
     return used;
 }
@@ -371,23 +414,36 @@ static struct link *link_of(struct sky_http_call *call)
     return SKY_CONTAINER_OF(call, struct link, call);
 }
 
-void sky_http_reply(struct sky_http_call *call, const struct sky_http_reply *reply)
+/* Some devices look for exactly "Content-Length: " and know no other spelling. */
+static void write_answer(struct link *link, const struct sky_http_reply *reply)
 {
-    struct link *link = link_of(call);
+    const struct sky_http_call *call = &link->call;
     struct sky_buf *out = &link->answer;
-    sky_span body = reply->body;
     begin_answer(link);
-    /* Some devices look for exactly "Content-Length: " and know no other spelling. */
     sky_buf_addf(out, "HTTP/1.1 %d %s\r\n", reply->status, sky_http_phrase(reply->status));
     if (reply->content_type != NULL)
         sky_buf_addf(out, "Content-Type: %s\r\n", reply->content_type);
-    sky_buf_addf(out, "Content-Length: %zu\r\nConnection: %s\r\n", body.len,
+    sky_buf_addf(out, "Content-Length: %zu\r\nConnection: %s\r\n", reply->body.len,
                  call->head.keep_alive ? "keep-alive" : "close");
     sky_buf_add(out, reply->extra);
     sky_buf_add_str(out, "\r\n");
     if (!sky_span_eq(call->head.method, SKY_SPAN("HEAD")))
-        sky_buf_add(out, body);
+        sky_buf_add(out, reply->body);
     SKY_ASSERT(!out->overflow);
+    weigh(link, out->len);
+}
+
+void sky_http_reply(struct sky_http_call *call, const struct sky_http_reply *reply)
+{
+    static const struct sky_http_reply busy = {
+        .status = 503,
+        .content_type = "application/json",
+        .body = SKY_SPAN("{\"error\":{\"code\":\"busy\",\"message\":\"too many answers wait to be "
+                         "read\",\"pointer\":\"\"}}")};
+    struct link *link = link_of(call);
+    bool much = reply->body.len > SMALL_ANSWER &&
+                link->http->waiting + reply->body.len > SKY_HTTP_ANSWERS_MAX;
+    write_answer(link, much ? &busy : reply);
     link->in_hands = false;
     go_on(link);
 }
@@ -420,13 +476,10 @@ void sky_http_stream_end(struct sky_http_call *call)
 /* Asks a stream's handler for more. */
 static void refill(struct link *link)
 {
-    sky_buf_clear(&link->answer);
+    sky_buf_done(&link->answer);
     begin_answer(link);
-    size_t max = link->answer.max;
-    link->answer.max = LWS_PRE + SKY_HTTP_STREAM_CHUNK_MAX;
     link->call.on_room(&link->call, &link->answer);
     SKY_ASSERT(!link->answer.overflow);
-    link->answer.max = max;
 }
 
 /* Sends a piece of the answer through the pair. False: there is none. */
@@ -450,15 +503,27 @@ static bool write_piece(struct link *link)
     return !link->conn->closing;
 }
 
+static void on_unread(struct sky_timer *timer, int64_t now_ms)
+{
+    (void)now_ms;
+    struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn, patience);
+    sky_door_refused(conn, sky_door_rule(SKY_RULE_DOOR_OUTPUT_FULL), SKY_SPAN_NONE,
+                     "the answer is not read");
+    sky_conn_close(conn, "the answer is not read");
+}
+
 static void send_answer(struct link *link)
 {
-    while (link->answer.len > 0 && link->conn->sending.len == 0) {
+    struct sky_conn *conn = link->conn;
+    while (link->answer.len > 0 && conn->sending.len == 0) {
         if (write_piece(link))
             continue;
-        if (!link->in_hands && !link->conn->closing)
+        if (!link->in_hands && !conn->closing)
             finish_exchange(link);
         return;
     }
+    if (link->answer.len > 0)
+        sky_app_patience(conn->app, &conn->patience, SKY_HTTP_UNREAD_MS, on_unread);
 }
 
 /* ---- handing calls out ---- */
@@ -556,5 +621,5 @@ void sky_http_close(struct sky_app *app)
 
 size_t sky_http_count(const struct sky_app *app)
 {
-    return app->http->count;
+    return app->http->counts[false] + app->http->counts[true];
 }

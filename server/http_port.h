@@ -12,12 +12,14 @@
 enum {
     SKY_HTTP_ADMIN_BODY_MAX = 1024 * 1024, /* bytes of a request's body; more: 413 */
     SKY_HTTP_DEVICE_BODY_MAX = 16 * 1024,
-    SKY_HTTP_CONNS_MAX = 1024,              /* more are answered 503 */
-    SKY_HTTP_PIPELINED_MAX = 64 * 1024,     /* bytes read ahead while an answer is due */
-    SKY_HTTP_ANSWER_MAX = 64 * 1024 * 1024, /* bytes of an answer's body; more: 500 */
-    SKY_HTTP_STREAM_CHUNK_MAX = 256 * 1024, /* bytes a stream is asked for at a time */
-    SKY_HTTP_IDLE_MS = 120 * 1000,          /* real time a kept connection may wait */
-    SKY_HTTP_BODY_MS = 30 * 1000,           /* real time from head to complete body */
+    SKY_HTTP_CONNS_MAX = 1024,                /* of devices, and of the API; more: 503 */
+    SKY_HTTP_PIPELINED_MAX = 64 * 1024,       /* bytes read ahead while an answer is due */
+    SKY_HTTP_ANSWER_MAX = 64 * 1024 * 1024,   /* bytes of an answer's body; more: 500 */
+    SKY_HTTP_ANSWERS_MAX = 256 * 1024 * 1024, /* bytes of all that wait to be read; more: 503 */
+    SKY_HTTP_STREAM_ENOUGH = 128 * 1024, /* a stream with that many bytes is asked again later */
+    SKY_HTTP_IDLE_MS = 120 * 1000,       /* real time a kept connection may wait */
+    SKY_HTTP_BODY_MS = 30 * 1000,        /* real time from head to complete body */
+    SKY_HTTP_UNREAD_MS = 60 * 1000,      /* real time in which a client reads nothing */
 };
 
 /* A request and the answer it is waiting for. Owned by the port; the handler may keep a pointer to
@@ -32,7 +34,8 @@ struct sky_http_call {
     void *state;
     /* The client went away, or the server stops, before the answer was complete. May be NULL. */
     void (*on_gone)(struct sky_http_call *call);
-    /* Streams: append what there is to send; nothing means: wait for a wake-up. */
+    /* Streams: append what there is to send, until it is SKY_HTTP_STREAM_ENOUGH; nothing means:
+     * wait for a wake-up. */
     void (*on_room)(struct sky_http_call *call, struct sky_buf *out);
 };
 

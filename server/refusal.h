@@ -13,7 +13,7 @@ enum {
 
     /* A search costs milliseconds, and whoever logs in wrongly can ask for thousands. */
     SKY_SEARCHES_PER_TURN = 2,        /* of the loop, for those who can wait for the next turn */
-    SKY_SEARCHES_PER_TURN_CALLED = 8, /* for calls, which are answered in their turn */
+    SKY_SEARCHES_PER_TURN_CALLED = 2, /* for calls, which are answered in their turn */
     SKY_SEARCHES_WAITING_MAX = 1000,  /* logins that wait; more are refused without a search */
 };
 

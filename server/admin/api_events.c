@@ -9,7 +9,6 @@
 enum {
     EFFORT_PER_TURN = 20000,         /* events looked at before others get their turn */
     ANSWER_ENOUGH = 8 << 20,         /* bytes of JSON after which a list ends early */
-    STREAM_ENOUGH = 128 << 10,       /* bytes of JSON after which a stream pauses for the client */
     STREAM_HEARTBEAT_MS = 15 * 1000, /* real time: a stream's client that vanished is noticed */
     SOON_MS = 1,
 };
@@ -340,7 +339,7 @@ static void fill_stream(struct sky_http_call *call, struct sky_buf *out)
     wait->beat = false;
     if (sky_journal_flush(wait->app->journal) != SKY_OK)
         return;
-    while (out->len < STREAM_ENOUGH &&
+    while (out->len < SKY_HTTP_STREAM_ENOUGH &&
            sky_cursor_search(&wait->cursor, &wait->filter, EFFORT_PER_TURN, &wait->event, &more)) {
         struct sky_jw jw = sky_jw(out);
         sky_buf_addf(out, "id: %llu\ndata: ", (unsigned long long)wait->event.seq);
