@@ -5,6 +5,8 @@ import json
 import threading
 import time
 
+import pytest
+
 EVENTS = "/api/v1/events"
 DEVICE = "aliyun/pk/device"
 TOPIC = "/pk/device/user/both"
@@ -210,6 +212,16 @@ def test_a_stream_of_more_than_the_client_reads_at_once_is_whole(api, skymock, o
     stream = Stream(skymock.ports["admin"], f"{EVENTS}/stream?type=publish&since={since}")
     for number in range(40):
         assert stream.next()[1]["payload"] == chr(97 + number % 26) * 60000
+    stream.close()
+
+
+@pytest.mark.parametrize("byte, times", [("\1", 45_000), ("\n", 140_000), ("a", 260_000)])
+def test_a_stream_tells_events_of_any_size(skymock, online, byte, times):
+    """In JSON a byte may become six."""
+    stream = Stream(skymock.ports["admin"], f"{EVENTS}/stream?type=publish")
+    device = online(DEVICE)
+    publish(device, {"repeat": byte, "times": times})
+    assert stream.next()[1]["payload"] == byte * times
     stream.close()
 
 

@@ -208,6 +208,30 @@ def test_a_client_that_reads_late_gets_everything(raw, api):
         assert json.loads(client.answer()[2])["openapi"]
 
 
+@pytest.mark.parametrize("size", [60_000, 64 * 1024, 80_000, 130_000, 1024 * 1024 - 2])
+def test_a_large_body_sent_ahead_is_not_forgotten(raw, api, size):
+    """It comes in one piece, behind a request whose answer takes its time."""
+    client = raw()
+    client.send("GET /api/v1/events?type=fault&count=1&wait_ms=50 HTTP/1.1\r\n\r\n"
+                "POST /api/v1/products HTTP/1.1\r\n"
+                f"Content-Length: {size}\r\n\r\n" + "{}" + " " * (size - 2))
+    assert client.answer()[0] == 200
+    assert client.answer()[0] == 400
+
+
+def test_a_client_that_sends_many_requests_ahead_lets_others_in(raw, api):
+    many, other = raw("https"), raw("https")
+    many.send("GET /many HTTP/1.1\r\n\r\n" * 500)
+    other.send("GET /other HTTP/1.1\r\n\r\n")
+    assert other.answer()[0] == 404
+    for _ in range(500):
+        assert many.answer()[0] == 404
+    events = api.events(type="http-auth", limit=1000)
+    paths = [event["path"] for event in events]
+    assert paths.count("/many") == 500
+    assert paths.index("/other") < 499, "its turn came when the other was done"
+
+
 def test_a_client_that_upgrades_is_not_followed(raw):
     for protocol in ("websocket", "h2c"):
         client = raw()
@@ -245,11 +269,28 @@ def test_a_device_call_that_no_cloud_serves(raw, api):
     api.wait_event({"type": "http-auth", "path": "/nowhere", "status": 404}, since=since)
 
 
-def test_connections_have_a_limit(raw, api):
+@pytest.fixture
+def many_files():
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard < 4 * CONNECTIONS_MAX:
         pytest.skip("the system allows too few open files")
     resource.setrlimit(resource.RLIMIT_NOFILE, (4 * CONNECTIONS_MAX, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_devices_do_not_take_the_connections_of_the_api(raw, api, many_files):
+    crowd = [raw("https") for _ in range(CONNECTIONS_MAX)]
+    for client in crowd:
+        client.send("GET /x HTTP/1.1\r\n\r\n")
+        assert client.answer()[0] == 404
+    one_too_many = raw("https")
+    one_too_many.send("GET /x HTTP/1.1\r\n\r\n")
+    assert one_too_many.answer()[0] == 503
+    assert api.get("/health")
+
+
+def test_connections_have_a_limit(raw, api, many_files):
     api.barrier()  # this one counts too
     request = "GET /health HTTP/1.1\r\n\r\n"
     clients = [raw() for _ in range(CONNECTIONS_MAX - 1)]
@@ -270,4 +311,3 @@ def test_connections_have_a_limit(raw, api):
     late = raw()
     late.send(request)
     assert late.answer()[0] == 200
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
