@@ -13,6 +13,9 @@
 #include "server/refusal.h"
 #include "server/rules.h"
 
+/* A longer one does not fit into what the vendors' clients have room for. */
+enum { ADVERTISED_HOST_MAX = 64 };
+
 /* A call being answered. */
 struct call {
     struct sky_app *app;
@@ -199,15 +202,32 @@ void sky_call_fail(struct sky_app *app, struct sky_call_answer *answer)
     sky_journal_add(app->journal, &head, attrs, SKY_COUNT(attrs), NULL);
 }
 
-void sky_call_refused(struct sky_app *app, const struct sky_door *door, uint32_t connection,
-                      sky_span method, sky_span path, int status, const char *reason)
+/* What the cloud has to say of a method it does not take: there is nothing else to look at. */
+static void judge_method(struct call *call)
+{
+    struct sky_http_answer answer = {0};
+    call->row->answer(call->request, &call->lookup.facts, &call->judge, &call->app->effects,
+                      &answer);
+    sky_effects_clear(&call->app->effects);
+}
+
+int sky_call_refused(struct sky_app *app, const struct sky_door *door, uint32_t connection,
+                     sky_span method, sky_span path, int status, const char **reason)
 {
     const struct sky_http_request request = {.door = door, .method = method, .path = path};
     struct call call = {.app = app, .request = &request, .connection = connection};
     sky_judge_init(&call.judge, &app->policy);
     find_row(&call);
-    sky_judge_rule(&call.judge, sky_door_rule(SKY_RULE_DOOR_HTTP_REQUEST), false, "%s", reason);
+    if (call.row != NULL && !sky_span_eq_str(method, call.row->method)) {
+        status = 405;
+        *reason = "the method is not taken here";
+        judge_method(&call);
+    } else {
+        sky_judge_rule(&call.judge, sky_door_rule(SKY_RULE_DOOR_HTTP_REQUEST), false, "%s",
+                       *reason);
+    }
     record(&call, status, true);
+    return status;
 }
 
 /* ---- from and to the HTTP port ---- */
@@ -289,6 +309,7 @@ static void ask(const struct sky_http_call *http, struct sky_call_answer *ret)
 {
     struct sky_app *app = http->app;
     struct sky_door door = http->conn->door;
+    char address[64];
     sky_span host = SKY_SPAN_NONE, type = SKY_SPAN_NONE;
     sky_http_head_header(http->head.headers, "Host", &host);
     sky_http_head_header(http->head.headers, "Content-Type", &type);
@@ -297,6 +318,8 @@ static void ask(const struct sky_http_call *http, struct sky_call_answer *ret)
         door.server_name = host;
     if (app->config->advertise_host != NULL)
         host = sky_span_str(app->config->advertise_host);
+    else if (host.len == 0 || host.len > ADVERTISED_HOST_MAX)
+        host = sky_conn_local(http->conn, address, sizeof address);
     const struct sky_http_request request = {.door = &door,
                                              .method = http->head.method,
                                              .path = http->head.path,

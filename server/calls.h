@@ -40,9 +40,10 @@ void sky_calls_cut_short(const struct sky_http_call *call);
  * as they are or as failures. */
 void sky_calls_settled(struct sky_app *app, bool kept);
 
-/* A call that never came to be answered (too long, chunked): journals it as a finding
- * on the path it was for. `reason` is one phrase. */
-void sky_call_refused(struct sky_app *app, const struct sky_door *door, uint32_t connection,
-                      sky_span method, sky_span path, int status, const char *reason);
+/* A call that never came to be answered (too long, chunked): journals it as a finding on the path
+ * it was for. `*reason` is one phrase. Returns the status to answer with: `status`, or 405, and a
+ * reason for that, when already the method is not the path's. */
+int sky_call_refused(struct sky_app *app, const struct sky_door *door, uint32_t connection,
+                     sky_span method, sky_span path, int status, const char **reason);
 
 #endif

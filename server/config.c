@@ -511,6 +511,10 @@ sky_err sky_config_parse(struct sky_config *config, enum sky_command command, in
         err = read_command_line(config, command, argc, argv, why);
     if (err == SKY_OK)
         err = place_listeners(config, why);
+    if (err == SKY_OK && config->tls_ca != NULL && config->tls_cert == NULL)
+        err = sky_why_set(why, SKY_ERR_INVALID, "",
+                          "--tls-ca needs --tls-cert and --tls-key; without them skymock's own "
+                          "authority vouches for devices");
     if (err == SKY_OK && !config->tls_cert != !config->tls_key)
         err = sky_why_set(why, SKY_ERR_INVALID, "", "--tls-cert and --tls-key go together");
     return err;

@@ -77,6 +77,9 @@ void sky_conn_hold(struct sky_conn *conn, bool hold);
  * Idempotent; the first reason (a static string) counts. */
 void sky_conn_close(struct sky_conn *conn, const char *reason);
 
+/* The address the peer has reached, "127.0.0.1", in `out` of at least 64 bytes. */
+sky_span sky_conn_local(struct sky_conn *conn, char *out, size_t out_size);
+
 /* "127.0.0.1:40123" into `out` of at least 64 bytes. */
 void sky_conn_peer(struct sky_conn *conn, char *out, size_t out_size);
 

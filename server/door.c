@@ -16,17 +16,23 @@ static struct sky_event_head head_of(const struct sky_conn *conn, enum sky_event
 void sky_door_refused(struct sky_conn *conn, const struct sky_rule *rule, sky_span bytes,
                       const char *what)
 {
+    const struct sky_refusal refusal = {.explained = false};
     struct sky_judge judge;
+    struct sky_buf explanation;
     char peer[64];
     sky_judge_init(&judge, &conn->app->policy);
     sky_judge_rule(&judge, rule, false, "%s (listener %s)", what, conn->door.listener->name);
     sky_conn_peer(conn, peer, sizeof peer);
+    sky_buf_init(&explanation, SKY_REFUSAL_JSON_MAX);
+    sky_refusal_json(&refusal, &judge, &explanation);
     const struct sky_attr attrs[] = {
         SKY_ATTR(LISTENER, sky_span_str(conn->door.listener->name)),
         SKY_ATTR(PEER, sky_span_str(peer)), SKY_ATTR(REASON, sky_span_str(what)),
-        SKY_ATTR(BYTES_HEX, sky_span_head(bytes, SKY_DOOR_BYTES_SHOWN))};
+        SKY_ATTR(BYTES_HEX, sky_span_head(bytes, SKY_DOOR_BYTES_SHOWN)),
+        SKY_ATTR(EXPLANATION, sky_buf_span(&explanation))};
     const struct sky_event_head head = head_of(conn, SKY_EVENT_MALFORMED);
     sky_journal_add(conn->app->journal, &head, attrs, SKY_COUNT(attrs), &judge);
+    sky_buf_done(&explanation);
     struct sky_session *session = sky_session_find(conn->app, conn->device_id);
     if (session != NULL)
         sky_session_judged(conn->app, session, &judge);

@@ -19,7 +19,8 @@ const struct sky_listener_row sky_front_rows[] = {
     {"mqtts", 8883, SKY_LISTEN_TLS | SKY_LISTEN_MQTT | SKY_LISTEN_PSK | SKY_LISTEN_CERT_ASKED,
      NULL},
     {"coaps", 5684, SKY_LISTEN_DTLS | SKY_LISTEN_PSK, NULL},
-    {"https", 8443, SKY_LISTEN_CLEAR | SKY_LISTEN_TLS | SKY_LISTEN_MQTT | SKY_LISTEN_HTTP, NULL},
+    {"https", 8443,
+     SKY_LISTEN_CLEAR | SKY_LISTEN_TLS | SKY_LISTEN_MQTT | SKY_LISTEN_HTTP | SKY_LISTEN_PSK, NULL},
     {"admin", 8080, SKY_LISTEN_CLEAR | SKY_LISTEN_HTTP | SKY_LISTEN_ADMIN, NULL},
 };
 const size_t sky_front_row_count = SKY_COUNT(sky_front_rows);
@@ -484,6 +485,16 @@ void sky_conn_peer(struct sky_conn *conn, char *out, size_t out_size)
     uint16_t port = ntohs(v6 ? ((struct sockaddr_in6 *)&address)->sin6_port
                              : ((struct sockaddr_in *)&address)->sin_port);
     snprintf(out, out_size, v6 ? "[%s]:%u" : "%s:%u", host, port);
+}
+
+sky_span sky_conn_local(struct sky_conn *conn, char *out, size_t out_size)
+{
+    struct sockaddr_storage address;
+    int len = sizeof address;
+    snprintf(out, out_size, "localhost");
+    if (uv_tcp_getsockname(&conn->tcp, (struct sockaddr *)&address, &len) == 0)
+        uv_ip_name((struct sockaddr *)&address, out, out_size);
+    return sky_span_str(out);
 }
 
 /* ---- listeners ---- */

@@ -235,6 +235,9 @@ static size_t refuse(struct sky_conn *conn, const struct sky_http_head *head, in
     struct link *link = conn->state;
     struct sky_buf *out = sky_conn_out(conn);
     char body[256];
+    if (!is_admin(conn))
+        status = sky_call_refused(conn->app, &conn->door, conn->id, head->method, head->path,
+                                  status, &reason);
     int len = is_admin(conn)
                   ? snprintf(body, sizeof body,
                              "{\"error\":{\"code\":\"http\",\"message\":\"%s\",\"pointer\":\"\"}}",
@@ -245,9 +248,6 @@ static size_t refuse(struct sky_conn *conn, const struct sky_http_head *head, in
                  "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
                  "Connection: close\r\n\r\n%s",
                  status, sky_http_phrase(status), len, body);
-    if (!is_admin(conn))
-        sky_call_refused(conn->app, &conn->door, conn->id, head->method, head->path, status,
-                         reason);
     if (link != NULL)
         link->stage = STAGE_REFUSED;
     sky_conn_close(conn, "the request was refused");

@@ -67,7 +67,10 @@ static void record(struct sky_conn *conn, const char *reason, const struct sky_j
 {
     char peer[64];
     sky_conn_peer(conn, peer, sizeof peer);
-    struct sky_attr attrs[8] = {SKY_ATTR(LISTENER, sky_span_str(conn->door.listener->name)),
+    const struct sky_refusal refusal = {.explained = false};
+    struct sky_buf explanation;
+    sky_buf_init(&explanation, SKY_REFUSAL_JSON_MAX);
+    struct sky_attr attrs[9] = {SKY_ATTR(LISTENER, sky_span_str(conn->door.listener->name)),
                                 SKY_ATTR(PEER, sky_span_str(peer)),
                                 SKY_ATTR(CIPHER, sky_span_str(sky_tls_cipher(conn->tls)))};
     size_t count = 3;
@@ -80,14 +83,18 @@ static void record(struct sky_conn *conn, const char *reason, const struct sky_j
         attrs[count++] = SKY_ATTR(OFFERED, sky_span_str(sky_tls_offered(conn->tls)));
     if (sky_tls_resumed(conn->tls))
         attrs[count++] = SKY_ATTR(DETAIL, SKY_SPAN("resumed"));
-    if (reason != NULL)
+    if (reason != NULL) {
+        sky_refusal_json(&refusal, judge, &explanation);
         attrs[count++] = SKY_ATTR(REASON, sky_span_str(reason));
+        attrs[count++] = SKY_ATTR(EXPLANATION, sky_buf_span(&explanation));
+    }
     const struct sky_event_head head = {.type = SKY_EVENT_TLS_HANDSHAKE,
                                         .direction = SKY_UP,
                                         .transport = SKY_TLS,
                                         .connection = conn->id,
                                         .device_id = conn->door.psk_device_id};
     sky_journal_add(conn->app->journal, &head, attrs, count, judge);
+    sky_buf_done(&explanation);
 }
 
 static bool fits(void *ctx, const struct sky_psk *guess)

@@ -140,6 +140,7 @@ def test_own_certificates(start, tmp_path):
 
 @pytest.mark.parametrize("options,says", [
     (["--tls-cert", "/nonexistent.crt", "--tls-key", "/nonexistent.key"], "/nonexistent.crt"),
+    (["--tls-ca", "/nonexistent.crt"], "--tls-cert"),
     (["--san", "not/a/name"], "not/a/name"),
 ])
 def test_unusable_certificates_stop_the_start(options, says):
@@ -193,6 +194,14 @@ def test_a_client_that_does_not_trust_the_authority(skymock):
     assert "not trust" in event["reason"] and event["serverName"] == "localhost"
 
 
+def test_a_failed_handshake_explains_itself(skymock):
+    s_client(skymock.ports["enos-mqtts"], "-tls1_2", "-cipher", "PSK", "-psk", "00")
+    event = handshake(skymock.api, listener="enos-mqtts", rules=["TLS-NO-COMMON-SUITE"])
+    explanation = event["explanation"]
+    assert explanation["rule"] == "TLS-NO-COMMON-SUITE"
+    assert explanation["what"] and "suite" in explanation["hint"]
+
+
 def test_a_client_that_misses_the_name(skymock, ca):
     said = s_client(skymock.ports["mqtt"], "-CAfile", ca, "-verify_hostname", "cloud.example",
                     "-servername", "cloud.example", "-verify_return_error")
@@ -203,7 +212,7 @@ def test_a_client_that_misses_the_name(skymock, ca):
 
 @pytest.mark.parametrize("listener,options,rule,says,alert", [
     ("mqtt", ["-tls1_3"], "TLS-VERSION", "TLS 1.3 only", "handshake failure"),
-    ("https", ["-tls1_2", "-cipher", "PSK", "-psk", "00"], "TLS-NO-COMMON-SUITE",
+    ("enos-mqtts", ["-tls1_2", "-cipher", "PSK", "-psk", "00"], "TLS-NO-COMMON-SUITE",
      "pre-shared keys only", "handshake failure"),
     ("mqtts", ["-tls1_2", "-cipher", "kECDHEPSK", "-psk", "00"], "TLS-NO-COMMON-SUITE",
      "plain PSK suites", "handshake failure"),

@@ -136,7 +136,7 @@ BREAKS = {
     "LOGIN-UNRECOGNISED": logs_in_without_a_name,
     "TLS-VERSION": speaks_tls_1_0,
     "TLS-HANDSHAKE": opens("mqtt", b"\x16 these are no records"),
-    "TLS-NO-COMMON-SUITE": shakes_hands("https", "-cipher", "PSK", "-psk", "00"),
+    "TLS-NO-COMMON-SUITE": shakes_hands("enos-mqtts", "-cipher", "PSK", "-psk", "00"),
     "TLS-SERVER-CERT": does_not_trust_the_server,
     "TLS-CLIENT-CERT": shakes_hands("enos-mqtts"),
     "TLS-PSK-IDENTITY": shakes_hands("mqtts", "-cipher", "PSK", "-psk_identity", "a|b", "-psk",
