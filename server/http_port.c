@@ -328,7 +328,7 @@ static void on_next_turn(struct sky_timer *timer, int64_t now_ms)
 static bool had_its_turn(const struct sky_conn *conn)
 {
     struct link *link = conn->state;
-    if (link == NULL || link->stage != STAGE_HEAD || link->turn != conn->app->front.turn)
+    if (link == NULL || link->turn != conn->app->front.turn)
         return false;
     sky_app_patience(conn->app, &link->later, NEXT_TURN_MS, on_next_turn);
     return true;
@@ -336,11 +336,11 @@ static bool had_its_turn(const struct sky_conn *conn)
 
 static size_t take(struct sky_conn *conn, sky_span in)
 {
-    if (in.len == 0 || had_its_turn(conn))
+    if (in.len == 0)
         return 0;
     switch (stage_of(conn)) {
     case STAGE_HEAD:
-        return take_head(conn, in);
+        return had_its_turn(conn) ? 0 : take_head(conn, in);
     case STAGE_BODY:
         return take_body(conn->state, in);
     default:
@@ -357,13 +357,14 @@ static size_t on_bytes(struct sky_conn *conn, sky_span in)
     do {
         step = take(conn, sky_span_tail(in, used));
         used += step;
-        if (conn->state != NULL && stage_of(conn) == STAGE_ANSWER)
+        if (step > 0 && stage_of(conn) == STAGE_ANSWER)
             move(conn->state);
     } while (step > 0 && !conn->closing);
-    if (conn->state == NULL || conn->closing)
+    if (conn->closing)
         return used;
-    move(conn->state);
-    if (stage_of(conn) != STAGE_BODY && in.len - used > SKY_HTTP_PIPELINED_MAX)
+    if (stage_of(conn) == STAGE_BODY)
+        move(conn->state);
+    else if (in.len - used > SKY_HTTP_PIPELINED_MAX)
         sky_conn_hold(conn, true);
     return used;
 }
@@ -515,6 +516,8 @@ static void on_unread(struct sky_timer *timer, int64_t now_ms)
 static void send_answer(struct link *link)
 {
     struct sky_conn *conn = link->conn;
+    if (link->answer.len > 0 && conn->sending.len == 0)
+        sky_timerq_cancel(&conn->app->patience, &conn->patience); /* it reads */
     while (link->answer.len > 0 && conn->sending.len == 0) {
         if (write_piece(link))
             continue;
@@ -522,7 +525,7 @@ static void send_answer(struct link *link)
             finish_exchange(link);
         return;
     }
-    if (link->answer.len > 0)
+    if (link->answer.len > 0 && !sky_timer_is_set(&conn->patience))
         sky_app_patience(conn->app, &conn->patience, SKY_HTTP_UNREAD_MS, on_unread);
 }
 
