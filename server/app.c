@@ -34,14 +34,9 @@ void sky_app_patience(struct sky_app *app, struct sky_timer *timer, int64_t in_m
 
 /* ---- what outlives the turn ---- */
 
-sky_err sky_app_settle(struct sky_app *app, struct sky_why *why)
+static sky_err tell_lost(struct sky_app *app, struct sky_why *why)
 {
     struct sky_why said;
-    bool kept = sky_store_settle(app->store) == SKY_OK;
-    if (kept) {
-        sky_calls_settled(app, true);
-        return SKY_OK;
-    }
     sky_err err = sky_store_why(app->store, &said);
     const struct sky_event_head head = {.type = SKY_EVENT_NOTE, .direction = SKY_INSIDE};
     const struct sky_attr attrs[] = {SKY_ATTR(NAME, SKY_SPAN("state-lost")),
@@ -50,7 +45,15 @@ sky_err sky_app_settle(struct sky_app *app, struct sky_why *why)
     fprintf(stderr, "skymock: changes of devices were lost: %s\n", said.reason);
     if (why != NULL)
         *why = said;
-    sky_calls_settled(app, false);
+    return err;
+}
+
+sky_err sky_app_settle(struct sky_app *app, struct sky_why *why)
+{
+    sky_err err = sky_store_settle(app->store);
+    if (err != SKY_OK)
+        err = tell_lost(app, why);
+    sky_calls_settled(app, err == SKY_OK);
     return err;
 }
 

@@ -16,6 +16,16 @@
 /* A longer one does not fit into what the vendors' clients have room for. */
 enum { ADVERTISED_HOST_MAX = 64 };
 
+/* What a call is answered with. */
+struct answer {
+    int status; /* HTTP's; 404 for a path that no cloud serves */
+    struct sky_buf body;
+    const struct sky_http_failure *failure; /* goes out instead if promises cannot be kept; NULL
+                                               when nothing is promised */
+    uint64_t seq;                           /* the call's number in the journal */
+    int64_t device_id;                      /* 0: nobody known */
+};
+
 /* A call being answered. */
 struct call {
     struct sky_app *app;
@@ -55,7 +65,7 @@ static void explain(struct call *call, enum sky_cause cause)
     bool forged = cause == SKY_CAUSE_SIGNATURE && call->row->suspect != NULL;
     if (!unknown && !forged)
         return;
-    call->refusal.unsearched = !sky_refusal_may_search(call->app, SKY_SEARCHES_PER_TURN_CALLED);
+    call->refusal.unsearched = !sky_refusal_may_search(call->app);
     if (call->refusal.unsearched)
         return;
     if (unknown) {
@@ -98,8 +108,25 @@ static uint64_t record(struct call *call, int status, bool refused)
     return seq;
 }
 
+/* Puts the cloud's words for a failure in place of the answer, and journals that. */
+static void fail(struct sky_app *app, struct answer *answer)
+{
+    SKY_ASSERT(answer->failure != NULL);
+    answer->status = answer->failure->status;
+    sky_buf_clear(&answer->body);
+    sky_buf_add_str(&answer->body, answer->failure->body);
+    answer->failure = NULL;
+    const struct sky_attr attrs[] = {
+        SKY_ATTR(NAME, SKY_SPAN("call-failed")),
+        SKY_ATTR(REASON, SKY_SPAN("the store did not keep what the answer promised")),
+        SKY_ATTR(PAYLOAD, sky_buf_span(&answer->body)), SKY_ATTR_INT(OF, (int64_t)answer->seq)};
+    const struct sky_event_head head = {
+        .type = SKY_EVENT_NOTE, .direction = SKY_INSIDE, .device_id = answer->device_id};
+    sky_journal_add(app->journal, &head, attrs, SKY_COUNT(attrs), NULL);
+}
+
 /* Journals the call, books it with the device, and lets its effects happen. */
-static void conclude(struct call *call, enum sky_cause cause, struct sky_call_answer *ret)
+static void conclude(struct call *call, enum sky_cause cause, struct answer *ret)
 {
     struct sky_app *app = call->app;
     bool refused = cause != SKY_CAUSE_NONE || call->judge.refused != NULL || call->refusal.failed;
@@ -115,7 +142,7 @@ static void conclude(struct call *call, enum sky_cause cause, struct sky_call_an
     if (app->effects.count > 0)
         ret->failure = &call->row->failure;
     if (sky_apply(app, session, NULL, &app->effects, ret->seq) != SKY_OK)
-        sky_call_fail(app, ret);
+        fail(app, ret);
 }
 
 static void look_up(struct call *call, struct sky_arena *arena)
@@ -131,7 +158,7 @@ static void look_up(struct call *call, struct sky_arena *arena)
     call->lookup.facts.fresh = sky_span_of(call->lookup.fresh, SKY_FRESH_LEN);
 }
 
-static void answer_nowhere(struct call *call, struct sky_call_answer *ret)
+static void answer_nowhere(struct call *call, struct answer *ret)
 {
     sky_judge_rule(&call->judge, sky_door_rule(SKY_RULE_DOOR_HTTP_PATH), false,
                    "no cloud serves %.*s %.*s", SKY_SPAN_ARGS(call->request->method),
@@ -142,7 +169,7 @@ static void answer_nowhere(struct call *call, struct sky_call_answer *ret)
 }
 
 /* The registry could not be read: nothing is known of the device, for or against it. */
-static void answer_failure(struct call *call, struct sky_call_answer *ret)
+static void answer_failure(struct call *call, struct answer *ret)
 {
     ret->status = call->row->failure.status;
     sky_buf_add_str(&ret->body, call->row->failure.body);
@@ -150,8 +177,7 @@ static void answer_failure(struct call *call, struct sky_call_answer *ret)
     conclude(call, SKY_CAUSE_NONE, ret);
 }
 
-static void answer_somewhere(struct call *call, struct sky_arena *arena,
-                             struct sky_call_answer *ret)
+static void answer_somewhere(struct call *call, struct sky_arena *arena, struct answer *ret)
 {
     struct sky_http_answer answer = {.status = 200};
     look_up(call, arena);
@@ -170,8 +196,9 @@ static void answer_somewhere(struct call *call, struct sky_arena *arena,
     conclude(call, answer.cause, ret);
 }
 
-void sky_call_answer(struct sky_app *app, const struct sky_http_request *request,
-                     uint32_t connection, struct sky_call_answer *ret)
+/* Judges one call and lets its effects happen. `ret->body` is appended to. */
+static void answer_call(struct sky_app *app, const struct sky_http_request *request,
+                        uint32_t connection, struct answer *ret)
 {
     struct call call = {.app = app, .request = request, .connection = connection};
     struct sky_arena arena;
@@ -184,22 +211,6 @@ void sky_call_answer(struct sky_app *app, const struct sky_http_request *request
     sky_arena_init(&arena);
     answer_somewhere(&call, &arena, ret);
     sky_arena_done(&arena);
-}
-
-void sky_call_fail(struct sky_app *app, struct sky_call_answer *answer)
-{
-    SKY_ASSERT(answer->failure != NULL);
-    answer->status = answer->failure->status;
-    sky_buf_clear(&answer->body);
-    sky_buf_add_str(&answer->body, answer->failure->body);
-    answer->failure = NULL;
-    const struct sky_attr attrs[] = {
-        SKY_ATTR(NAME, SKY_SPAN("call-failed")),
-        SKY_ATTR(REASON, SKY_SPAN("the store did not keep what the answer promised")),
-        SKY_ATTR(PAYLOAD, sky_buf_span(&answer->body)), SKY_ATTR_INT(OF, (int64_t)answer->seq)};
-    const struct sky_event_head head = {
-        .type = SKY_EVENT_NOTE, .direction = SKY_INSIDE, .device_id = answer->device_id};
-    sky_journal_add(app->journal, &head, attrs, SKY_COUNT(attrs), NULL);
 }
 
 /* What the cloud has to say of a method it does not take: there is nothing else to look at. */
@@ -235,18 +246,17 @@ int sky_call_refused(struct sky_app *app, const struct sky_door *door, uint32_t 
 /* An answer that waits until what it promises is kept. */
 struct sky_held_answer {
     struct sky_http_call *http;
-    struct sky_call_answer answer;
+    struct answer answer;
     struct sky_held_answer *prev, *next;
 };
 
-static void drop(struct sky_app *app, struct sky_held_answer *held)
+static void forget(struct sky_held_answer *held)
 {
-    DL_DELETE(app->calls.held, held);
     sky_buf_done(&held->answer.body);
     free(held);
 }
 
-static void reply(struct sky_http_call *http, const struct sky_call_answer *answer)
+static void reply(struct sky_http_call *http, const struct answer *answer)
 {
     const struct sky_http_reply reply = {.status = answer->status,
                                          .content_type = "application/json",
@@ -256,10 +266,12 @@ static void reply(struct sky_http_call *http, const struct sky_call_answer *answ
 
 static void on_gone(struct sky_http_call *http)
 {
-    drop(http->app, http->state);
+    struct sky_held_answer *held = http->state;
+    DL_DELETE(http->app->calls.held, held);
+    forget(held);
 }
 
-static void hold(struct sky_http_call *http, const struct sky_call_answer *answer)
+static void hold(struct sky_http_call *http, const struct answer *answer)
 {
     struct sky_held_answer *held = sky_mem_new(sizeof *held);
     *held = (struct sky_held_answer){.http = http, .answer = *answer};
@@ -272,18 +284,15 @@ void sky_calls_settled(struct sky_app *app, bool kept)
 {
     struct sky_held_answer *held;
     size_t count;
-    /* An answer lets a client's next request in, whose answer waits for the next time. */
+    /* An answer may let a client's next request in, whose answer waits for the next time. */
     DL_COUNT(app->calls.held, held, count);
     while (count-- > 0 && app->calls.held != NULL) {
         held = app->calls.held;
+        DL_DELETE(app->calls.held, held);
         if (!kept)
-            sky_call_fail(app, &held->answer);
-        struct sky_http_call *http = held->http;
-        struct sky_call_answer answer = held->answer;
-        sky_buf_init(&held->answer.body, 0);
-        drop(app, held);
-        reply(http, &answer);
-        sky_buf_done(&answer.body);
+            fail(app, &held->answer);
+        reply(held->http, &held->answer);
+        forget(held);
     }
 }
 
@@ -305,7 +314,7 @@ static sky_span without_port(sky_span host)
     return colon > bracket ? sky_span_head(host, (size_t)(colon - host.ptr)) : host;
 }
 
-static void ask(const struct sky_http_call *http, struct sky_call_answer *ret)
+static void ask(const struct sky_http_call *http, struct answer *ret)
 {
     struct sky_app *app = http->app;
     struct sky_door door = http->conn->door;
@@ -329,19 +338,19 @@ static void ask(const struct sky_http_call *http, struct sky_call_answer *ret)
                                              .advertise_host = host,
                                              .advertise_port = advertised_port(app)};
     sky_buf_init(&ret->body, SKY_HTTP_DEVICE_BODY_MAX);
-    sky_call_answer(app, &request, http->conn->id, ret);
+    answer_call(app, &request, http->conn->id, ret);
 }
 
 void sky_calls_cut_short(const struct sky_http_call *http)
 {
-    struct sky_call_answer unheard = {.status = 500};
+    struct answer unheard = {.status = 500};
     ask(http, &unheard);
     sky_buf_done(&unheard.body);
 }
 
 void sky_calls_take(struct sky_http_call *http)
 {
-    struct sky_call_answer answer = {.status = 500};
+    struct answer answer = {.status = 500};
     ask(http, &answer);
     if (answer.failure != NULL) {
         hold(http, &answer);

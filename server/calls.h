@@ -3,7 +3,6 @@
 #ifndef SKY_SERVER_CALLS_H
 #define SKY_SERVER_CALLS_H
 
-#include "protocol/base/buf.h"
 #include "protocol/cloud/cloud.h"
 
 struct sky_app;
@@ -14,22 +13,6 @@ struct sky_http_call;
 struct sky_calls {
     struct sky_held_answer *held; /* owned */
 };
-
-struct sky_call_answer {
-    int status; /* HTTP's; 404 for a path that no cloud serves */
-    struct sky_buf body;
-    const struct sky_http_failure *failure; /* goes out instead if promises cannot be kept; NULL
-                                               when nothing is promised */
-    uint64_t seq;                           /* the call's number in the journal */
-    int64_t device_id;                      /* 0: nobody known */
-};
-
-/* Judges one call and lets its effects happen. The caller initialises `ret->body`, which is
- * appended to, and hands the answer out once sky_app_settle() has succeeded. */
-void sky_call_answer(struct sky_app *app, const struct sky_http_request *request,
-                     uint32_t connection, struct sky_call_answer *ret);
-/* Puts the cloud's words for a failure in place of the answer, and journals that. */
-void sky_call_fail(struct sky_app *app, struct sky_call_answer *answer);
 
 /* The HTTP port's handler for devices. */
 void sky_calls_take(struct sky_http_call *call);

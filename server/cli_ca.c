@@ -1,10 +1,10 @@
 /* The certificate that devices must trust: of a store, made if need be, or of a running server. */
 #include <stdlib.h>
 
-#include "server/ca.h"
 #include "server/cli.h"
 #include "server/clock.h"
 #include "server/http_client.h"
+#include "server/secure.h"
 
 static int print(sky_span pem)
 {
@@ -17,13 +17,7 @@ static int print_kept(const struct sky_config *config, const char *dir)
 {
     struct sky_clock clock;
     sky_clock_init(&clock);
-    const struct sky_ca_options options = {.dir = dir,
-                                           .names = (const char *const *)config->san.list,
-                                           .name_count = config->san.count,
-                                           .cert_file = config->tls_cert,
-                                           .key_file = config->tls_key,
-                                           .ca_file = config->tls_ca,
-                                           .now_ms = clock.real_ms};
+    const struct sky_ca_options options = sky_secure_ca_options(config, dir, clock.real_ms);
     sky_clock_done(&clock);
     struct sky_ca *ca = NULL;
     struct sky_why why;

@@ -44,6 +44,13 @@ static void judge_kept(struct sky_judge *judge, const enum sky_door_rule *rules,
         sky_judge_rule(judge, sky_door_rule(rules[i]), true, " ");
 }
 
+bool sky_door_judge_version(const struct sky_door *door, struct sky_judge *judge)
+{
+    return sky_judge_rule(judge, sky_door_rule(SKY_RULE_TLS_VERSION),
+                          door->tls_version >= SKY_TLS_1_2, "negotiated %s",
+                          sky_tls_version_name(door->tls_version));
+}
+
 bool sky_door_judge(const struct sky_door *door, struct sky_judge *judge)
 {
     static const enum sky_door_rule always[] = {SKY_RULE_DOOR_FIRST_BYTE, SKY_RULE_DOOR_SLOW};
@@ -60,9 +67,7 @@ bool sky_door_judge(const struct sky_door *door, struct sky_judge *judge)
         judge_kept(judge, psk, SKY_COUNT(psk));
     else
         judge_kept(judge, certificate, door->fingerprint.len > 0 ? 2 : 1);
-    return sky_judge_rule(judge, sky_door_rule(SKY_RULE_TLS_VERSION),
-                          door->tls_version >= SKY_TLS_1_2, "the connection uses %s",
-                          sky_tls_version_name(door->tls_version));
+    return sky_door_judge_version(door, judge);
 }
 
 void sky_door_left(struct sky_conn *conn)

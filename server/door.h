@@ -12,6 +12,8 @@ enum { SKY_DOOR_BYTES_SHOWN = 48 }; /* of what an offender sent, as hex in the j
 void sky_door_refused(struct sky_conn *conn, const struct sky_rule *rule, sky_span bytes,
                       const char *what);
 
+/* Judges the version of TLS; true when the peer is to be refused for it. */
+bool sky_door_judge_version(const struct sky_door *door, struct sky_judge *judge);
 /* A device has come so far that it says who it is: what of the rules of the way in it has kept by
  * that, and its version of TLS. True when it is to be refused. */
 bool sky_door_judge(const struct sky_door *door, struct sky_judge *judge);

@@ -80,7 +80,7 @@ static bool look_for_mistake(struct sky_app *app, const struct sky_login *login,
 {
     if (outcome->cause != SKY_CAUSE_SIGNATURE && outcome->cause != SKY_CAUSE_UNKNOWN)
         return true;
-    if (!sky_refusal_may_search(app, SKY_SEARCHES_PER_TURN)) {
+    if (!sky_refusal_may_search(app)) {
         outcome->refusal.unsearched = app->searches.waiting >= SKY_SEARCHES_WAITING_MAX;
         return outcome->refusal.unsearched;
     }

@@ -347,7 +347,7 @@ static void on_turn_come(struct sky_timer *timer, int64_t now_ms)
     struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn, patience);
     if (conn->closing)
         return;
-    if (!sky_refusal_may_search(conn->app, SKY_SEARCHES_PER_TURN)) {
+    if (!sky_refusal_may_search(conn->app)) {
         sky_app_patience(conn->app, timer, SEARCH_WAIT_MS, on_turn_come);
         return;
     }

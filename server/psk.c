@@ -4,6 +4,7 @@
 
 #include "protocol/base/json.h"
 #include "protocol/base/mem.h"
+#include "protocol/cloud/admit.h"
 #include "server/app.h"
 #include "server/rules.h"
 
@@ -118,8 +119,7 @@ void sky_psk_done(struct sky_app *app, const struct sky_door *door, uint32_t con
     sky_judge_init(&judge, sky_product_policy(app, session != NULL ? session->product : NULL));
     if (psk->cloud->psk_key_rule != NULL)
         sky_judge_rule(&judge, psk->cloud->psk_key_rule, true, "%s", "");
-    for (size_t i = 0; i < psk->cloud->psk_mistake_rule_count; i++)
-        sky_judge_rule(&judge, psk->cloud->psk_mistake_rules[i].rule, true, "%s", "");
+    sky_admit_no_mistake(psk->cloud->psk_mistake_rules, psk->cloud->psk_mistake_rule_count, &judge);
     if (session != NULL)
         sky_session_judged(app, session, &judge);
     record(app, door, connection, psk, cipher, SKY_SPAN_NONE, &judge);

@@ -6,14 +6,14 @@
 
 enum { NAMES_LOOKED_AT_MAX = 200 }; /* on either side in the alphabet */
 
-bool sky_refusal_may_search(struct sky_app *app, unsigned max)
+bool sky_refusal_may_search(struct sky_app *app)
 {
     struct sky_searches *searches = &app->searches;
     if (searches->turn != app->front.turn) {
         searches->turn = app->front.turn;
         searches->count = 0;
     }
-    return searches->count < max;
+    return searches->count < SKY_SEARCHES_PER_TURN;
 }
 
 /* ---- signatures ---- */

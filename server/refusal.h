@@ -12,9 +12,8 @@ enum {
     SKY_REFUSAL_OTHERS_MAX = 64, /* other devices of the product whose secrets are tried */
 
     /* A search costs milliseconds, and whoever logs in wrongly can ask for thousands. */
-    SKY_SEARCHES_PER_TURN = 2,        /* of the loop, for those who can wait for the next turn */
-    SKY_SEARCHES_PER_TURN_CALLED = 2, /* for calls, which are answered in their turn */
-    SKY_SEARCHES_WAITING_MAX = 1000,  /* logins that wait; more are refused without a search */
+    SKY_SEARCHES_PER_TURN = 2,       /* of the loop; logins wait for another, calls do without */
+    SKY_SEARCHES_WAITING_MAX = 1000, /* logins that wait; more are refused without a search */
 };
 
 /* How much was searched in this turn of the loop. */
@@ -24,8 +23,8 @@ struct sky_searches {
     size_t waiting; /* logins; kept by the port that lets them wait */
 };
 
-/* May another search for a mistake begin in this turn, if it is to have `max` at most? */
-bool sky_refusal_may_search(struct sky_app *app, unsigned max);
+/* May another search for a mistake begin in this turn? */
+bool sky_refusal_may_search(struct sky_app *app);
 
 struct sky_refusal {
     bool explained;  /* `explanation` is filled */

@@ -21,18 +21,24 @@ static void on_certificates(struct sky_ca_waiter *waiter)
         fprintf(stderr, "skymock: certificates are not kept: %s\n", trouble);
 }
 
+struct sky_ca_options sky_secure_ca_options(const struct sky_config *config, const char *dir,
+                                            int64_t now_ms)
+{
+    return (struct sky_ca_options){.dir = dir,
+                                   .names = (const char *const *)config->san.list,
+                                   .name_count = config->san.count,
+                                   .cert_file = config->tls_cert,
+                                   .key_file = config->tls_key,
+                                   .ca_file = config->tls_ca,
+                                   .now_ms = now_ms};
+}
+
 sky_err sky_secure_open(struct sky_app *app, struct sky_why *why)
 {
     const struct sky_config *config = app->config;
     char *dir = sky_ca_dir_beside(config->store);
-    const struct sky_ca_options options = {.loop = &app->loop,
-                                           .dir = dir,
-                                           .names = (const char *const *)config->san.list,
-                                           .name_count = config->san.count,
-                                           .cert_file = config->tls_cert,
-                                           .key_file = config->tls_key,
-                                           .ca_file = config->tls_ca,
-                                           .now_ms = app->clock.real_ms};
+    struct sky_ca_options options = sky_secure_ca_options(config, dir, app->clock.real_ms);
+    options.loop = &app->loop;
     sky_err err = sky_ca_open(&options, &app->ca, why);
     bool kept = dir != NULL;
     free(dir);
@@ -130,9 +136,7 @@ static void on_open(void *ctx)
     struct sky_judge judge;
     sky_tls_fill_door(conn->tls, &conn->door);
     sky_judge_init(&judge, &conn->app->policy);
-    sky_judge_rule(&judge, sky_door_rule(SKY_RULE_TLS_VERSION),
-                   conn->door.tls_version >= SKY_TLS_1_2, "negotiated %s",
-                   sky_tls_version_name(conn->door.tls_version));
+    sky_door_judge_version(&conn->door, &judge);
     record(conn, NULL, &judge);
     if (conn->psk != NULL)
         sky_psk_done(conn->app, &conn->door, conn->id, conn->psk,

@@ -3,7 +3,14 @@
 #ifndef SKY_SERVER_SECURE_H
 #define SKY_SERVER_SECURE_H
 
+#include "server/ca.h"
 #include "server/conn.h"
+
+struct sky_config;
+
+/* What the configuration says of the authority; `loop` is left to the caller. */
+struct sky_ca_options sky_secure_ca_options(const struct sky_config *config, const char *dir,
+                                            int64_t now_ms);
 
 /* The authority and the shared part of TLS, from the configuration. */
 SKY_MUST_USE sky_err sky_secure_open(struct sky_app *app, struct sky_why *why);

@@ -60,7 +60,7 @@ CREATE TABLE token (
     device_id INTEGER NOT NULL REFERENCES device (id),
     expires_ms INTEGER NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX token_by_device ON token (device_id, expires_ms);
+CREATE INDEX token_by_device ON token (device_id);
 CREATE INDEX token_by_expiry ON token (expires_ms);
 
 -- Keyed by its last number: the first page with last_seq >= n holds n, or is the next one after it.

@@ -32,6 +32,14 @@ def api(skymock):
 
 
 @pytest.fixture
+def ca(api, tmp_path):
+    """A file with the certificate that devices are to trust."""
+    path = tmp_path / "ca.crt"
+    path.write_text(api.get("/ca.crt"))
+    return path
+
+
+@pytest.fixture
 def start():
     """start(*options) gives a server of one's own."""
     running = []

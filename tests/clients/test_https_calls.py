@@ -17,14 +17,6 @@ DEVICE = "aliyun/pk/device"
 TOKEN_PATH = "/auth/devicename"
 WEEK_MS = 7 * 24 * 3600 * 1000
 ANSWER_MAX = 256  # what the smallest of the vendors' clients has room for
-UNSIGNED = {"version", "sign", "signmethod", "resources", "resouces"}
-
-
-@pytest.fixture
-def ca(api, tmp_path):
-    path = tmp_path / "ca.crt"
-    path.write_text(api.get("/ca.crt"))
-    return path
 
 
 @pytest.fixture
@@ -42,18 +34,22 @@ def curl(skymock, ca):
     return run
 
 
-def token_form(secret="secret", method=None, **fields):
-    """A signed form, as the vendor describes it: keys and values of all but a few, by name."""
-    fields = {"productKey": "pk", "deviceName": "device", "clientId": "12345",
-              "timestamp": "1548753362502", "version": "default", **fields}
-    fields = {key: value for key, value in fields.items() if value is not None}
-    if method:
-        fields["signmethod"] = method
-    digest = {None: "md5", "hmacmd5": "md5", "hmacsha1": "sha1", "hmacsha256": "sha256"}
-    text = "".join(key + fields[key] for key in sorted(fields) if key not in UNSIGNED)
-    fields.setdefault("sign", hmac.new(secret.encode(), text.encode(),
-                                       digest.get(method, "md5")).hexdigest())
-    return urlencode(fields)
+def token_form(**fields):
+    return credentials.token_form(DEVICE, **fields)
+
+
+def ask_in_clear(port, form, version="1.1", host="Host: x\r\n"):
+    """A request written by hand; gives the answer's body."""
+    with socket.create_connection(("127.0.0.1", port)) as request:
+        request.sendall(f"POST {TOKEN_PATH} HTTP/{version}\r\n{host}Connection: close\r\n"
+                        f"Content-Length: {len(form)}\r\n"
+                        f"Content-Type: application/x-www-form-urlencoded\r\n\r\n{form}".encode())
+        text = b""
+        while more := request.recv(4096):
+            text += more
+    head, _, body = text.decode().partition("\r\n\r\n")
+    assert head.startswith("HTTP/1.1 200 "), head
+    return body
 
 
 def fetch_token(curl, **fields):
@@ -63,16 +59,13 @@ def fetch_token(curl, **fields):
     return answer["data"]
 
 
-class TlsPeer(server.Peer):
-    def __init__(self, port, ca):
-        super().__init__(port)
-        self.socket = ssl.create_default_context(cafile=str(ca)).wrap_socket(
-            self.socket, server_hostname="localhost")
+def tls_peer(port, ca):
+    return server.TlsPeer(port, ssl.create_default_context(cafile=str(ca)))
 
 
 def log_in(port, ca, client_id, username, password):
     """The code that the login is answered with."""
-    peer = TlsPeer(port, ca)
+    peer = tls_peer(port, ca)
     peer.send_packet(type="connect", clientId=client_id, username=username, password=password)
     answer = peer.receive()
     peer.close()
@@ -83,7 +76,7 @@ def log_in(port, ca, client_id, username, password):
 
 @pytest.mark.parametrize("method", [None, "hmacmd5", "hmacsha1", "hmacsha256"])
 def test_every_method_of_signing_gives_a_token(skymock, ca, curl, method):
-    data = fetch_token(curl, method=method)
+    data = fetch_token(curl, signmethod=method)
     assert log_in(skymock.ports["mqtt"], ca, "any client id", data["iotId"],
                   data["iotToken"]) == 0
     event = skymock.api.wait_event({"type": "connect", "device": DEVICE, "username": data["iotId"]})
@@ -110,23 +103,13 @@ def test_the_broker_is_named_to_who_asks_in_either_spelling(skymock, ca, curl, s
 
 def test_the_address_can_be_one_that_devices_reach(start, tmp_path):
     running = start("--advertise-host", "cloud.example")
-    form = token_form(resouces="mqtt").encode()
-    request = socket.create_connection(("127.0.0.1", running.ports["https"]))
-    request.sendall(b"POST /auth/devicename HTTP/1.1\r\nHost: inside\r\nContent-Length: %d\r\n"
-                    b"Content-Type: application/x-www-form-urlencoded\r\n\r\n" % len(form) + form)
-    answer = request.recv(4096)
-    request.close()
-    assert b'"host":"cloud.example","port":%d' % running.ports["mqtt"] in answer
+    body = ask_in_clear(running.ports["https"], token_form(resouces="mqtt"))
+    assert f'"host":"cloud.example","port":{running.ports["mqtt"]}' in body
 
 
 @pytest.mark.parametrize("host", ["", "Host: " + 65 * "h" + "\r\n"])
 def test_a_host_that_cannot_be_told_is_replaced_by_the_address(skymock, host):
-    form = token_form(resouces="mqtt")
-    with socket.create_connection(("127.0.0.1", skymock.ports["https"])) as request:
-        request.sendall(f"POST {TOKEN_PATH} HTTP/1.0\r\n{host}Content-Length: {len(form)}\r\n"
-                        "Content-Type: application/x-www-form-urlencoded\r\n\r\n"
-                        f"{form}".encode())
-        body = request.recv(4096).partition(b"\r\n\r\n")[2]
+    body = ask_in_clear(skymock.ports["https"], token_form(resouces="mqtt"), "1.0", host)
     assert len(body) < ANSWER_MAX
     assert json.loads(body)["data"]["resources"]["mqtt"]["host"] == "127.0.0.1"
 
@@ -163,13 +146,8 @@ def test_a_token_that_is_fetched_and_not_used_is_noticed(skymock, ca, curl):
 def test_a_token_outlives_the_server(start, tmp_path):
     store = ("--store", str(tmp_path / "store.db"))
     first = start(*store)
-    form = token_form().encode()
-    request = socket.create_connection(("127.0.0.1", first.ports["https"]))
-    request.sendall(b"POST /auth/devicename HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n"
-                    b"Content-Type: application/x-www-form-urlencoded\r\n\r\n" % len(form) + form)
-    data = json.loads(request.recv(4096).partition(b"\r\n\r\n")[2])["data"]
+    data = json.loads(ask_in_clear(first.ports["https"], token_form()))["data"]
     first.kill()  # once it is answered it is kept
-    request.close()
     second = start(*store)
     peer = server.Peer(second.ports["mqtt"])
     peer.send_packet(type="connect", clientId="x", username=data["iotId"],
@@ -182,10 +160,11 @@ def test_a_token_outlives_the_server(start, tmp_path):
 
 REFUSALS = {
     "wrong sign": (dict(sign="0" * 32), 401, "ALI-HTTPS-SIGN", None),
-    "another device's secret": (dict(secret=credentials.SECRETS["aliyun/pk/second"][0]), 401, "ALI-HTTPS-SIGN", "other-device"),
+    "another device's secret": (dict(secret=credentials.SECRETS["aliyun/pk/second"][0]), 401,
+                                "ALI-HTTPS-SIGN", "other-device"),
     "no clientId": (dict(clientId=None), 460, "ALI-HTTPS-PARAM-MISSING", None),
     "clientId of 65": (dict(clientId="c" * 65), 460, "ALI-HTTPS-CLIENTID-LENGTH", None),
-    "unknown method": (dict(method="hmacsha512"), 460, "ALI-HTTPS-SIGNMETHOD", None),
+    "unknown method": (dict(signmethod="hmacsha512"), 460, "ALI-HTTPS-SIGNMETHOD", None),
     "unknown device": (dict(deviceName="devise"), 5001, "ALI-HTTPS-DEVICE", None),
     "unknown product": (dict(productKey="kp"), 5001, "ALI-HTTPS-DEVICE", None),
 }
@@ -228,21 +207,11 @@ def test_a_full_disk_gives_500_and_nothing_that_is_not_kept(start, tmp_path):
     size = max(path.stat().st_size for path in tmp_path.iterdir() if path.is_file())
 
     def ask():
-        form = token_form().encode()
-        with socket.create_connection(("127.0.0.1", running.ports["https"])) as request:
-            request.sendall(
-                b"POST /auth/devicename HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\nConnection: "
-                b"close\r\nContent-Type: application/x-www-form-urlencoded\r\n\r\n" % len(form)
-                + form)
-            text = b""
-            while more := request.recv(4096):
-                text += more
-        head, _, body = text.partition(b"\r\n\r\n")
-        assert head.startswith(b"HTTP/1.1 200 ")
-        return json.loads(body)
+        return json.loads(ask_in_clear(running.ports["https"], token_form()))
 
     assert ask()["code"] == 200
-    resource.prlimit(running.process.pid, resource.RLIMIT_FSIZE, (size // 2, resource.RLIM_INFINITY))
+    resource.prlimit(running.process.pid, resource.RLIMIT_FSIZE,
+                     (size // 2, resource.RLIM_INFINITY))
     assert ask() == {"code": 500, "message": "unknow error"}
     resource.prlimit(running.process.pid, resource.RLIMIT_FSIZE,
                      (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
@@ -338,7 +307,7 @@ def test_a_registration_signed_with_the_wrong_secret_says_whose_it_should_be(api
 def test_registration_over_mqtt_is_answered_unasked_and_cut(skymock, ca, dynamic, spelling):
     skymock.api.freeze()
     text = "deviceNamenewproductKeydynamicrandom567"
-    peer = TlsPeer(skymock.ports["mqtt"], ca)
+    peer = tls_peer(skymock.ports["mqtt"], ca)
     peer.send_packet(type="connect", clientId=f"id|{spelling},random=567,signmethod=hmacsha256|",
                      username="new&dynamic",
                      password=hmac.new(b"ps", text.encode(), hashlib.sha256).hexdigest())

@@ -21,13 +21,6 @@ def run(*command):
                           check=False)
 
 
-@pytest.fixture
-def ca(api, tmp_path):
-    path = tmp_path / "ca.crt"
-    path.write_text(api.get("/ca.crt"))
-    return path
-
-
 @pytest.mark.parametrize("cloud", EXCHANGES)
 def test_publishes_what_sign_printed_for_it(skymock, cloud):
     device, topic, _, payload = EXCHANGES[cloud]

@@ -71,13 +71,6 @@ def device(skymock):
         each.stop()
 
 
-@pytest.fixture
-def ca(api, tmp_path):
-    path = tmp_path / "ca.crt"
-    path.write_text(api.get("/ca.crt"))
-    return path
-
-
 def see_all_posts_answered(sdk):
     """Every callback of the SDK says success."""
     sdk.next("connect")

@@ -29,13 +29,6 @@ def s_client(port, *options):
     return done.stdout + done.stderr
 
 
-@pytest.fixture
-def ca(api, tmp_path):
-    path = tmp_path / "ca.crt"
-    path.write_text(api.get("/ca.crt"))
-    return path
-
-
 def handshake(api, **expected):
     return api.wait_event({"type": "tls-handshake", **expected})
 

@@ -143,7 +143,8 @@ def comes_without_the_certificate_it_needs(stage):
 
 @plays(CERTIFIED)
 def shows_the_certificate_of_another(stage):
-    stage.connect(credentials.aliyun(CERTIFIED, securemode="2"), stage.tls("mqtts", stage.context(certificate_of=ALI)))
+    context = stage.context(certificate_of=ALI)
+    stage.connect(credentials.aliyun(CERTIFIED, securemode="2"), stage.tls("mqtts", context))
 
 
 def opens_with(identity, key_hex, device):

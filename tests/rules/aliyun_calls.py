@@ -9,7 +9,6 @@ from stage import ALI, of, plays
 
 TOKEN_PATH, REGISTER_PATH = "/auth/devicename", "/auth/register/device"
 DYNAMIC, MQTT_ONLY = "aliyun/dynamic/device", "aliyun/mqttonly/device"
-UNSIGNED = {"version", "sign", "signmethod", "resources", "resouces"}
 WEEK_MS = 7 * 24 * 3600 * 1000
 
 
@@ -17,18 +16,8 @@ def hmac_of(secret, text, digest="sha256"):
     return hmac.new(secret.encode(), text.encode(), digest).hexdigest()
 
 
-def token_form(device=ALI, also_signed=(), **fields):
-    """A signed form by the vendor's description: keys and values of all but a few, by name."""
-    _, product, name = credentials.split(device)
-    fields = {"productKey": product, "deviceName": name, "clientId": "12345",
-              "timestamp": "1548753362502", "version": "default", "signmethod": "hmacsha1",
-              **fields}
-    fields = {key: value for key, value in fields.items() if value is not None}
-    text = "".join(key + fields[key] for key in sorted(fields)
-                   if key not in UNSIGNED or key in also_signed)
-    digest = "sha1" if fields.get("signmethod") == "hmacsha1" else "md5"
-    fields.setdefault("sign", hmac_of(credentials.SECRETS[device][0], text, digest))
-    return urlencode(fields)
+def token_form(device=ALI, **fields):
+    return credentials.token_form(device, **{"signmethod": "hmacsha1", **fields})
 
 
 def fetch_token(stage):

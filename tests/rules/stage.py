@@ -47,16 +47,8 @@ def of(play, rules):
     return dict.fromkeys(rules.split(), play)
 
 
-class TlsPeer(server.Peer):
-    """A device at the level of MQTT packets, over TLS."""
-
-    def __init__(self, port, context, name="localhost"):
-        super().__init__(port)
-        self.socket = context.wrap_socket(self.socket, server_hostname=name)
-
-
 class PskPeer:
-    """The same through OpenSSL's client, since Python has no pre-shared keys."""
+    """A device over TLS through OpenSSL's client, since Python has no pre-shared keys."""
 
     def __init__(self, port, identity, key_hex):
         self._data = b""
@@ -144,7 +136,7 @@ class Stage:
         return context
 
     def tls(self, listener="mqtt", context=None, name="localhost"):
-        return self._opens(TlsPeer(self.ports[listener], context or self.context(), name))
+        return self._opens(server.TlsPeer(self.ports[listener], context or self.context(), name))
 
     def psk(self, identity, key_hex, listener="mqtts"):
         return self._opens(PskPeer(self.ports[listener], identity, key_hex))

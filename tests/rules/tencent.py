@@ -156,7 +156,8 @@ def comes_without_the_certificate_it_needs(stage):
 @plays(CERTIFIED)
 def shows_the_certificate_of_another(stage):
     """Of the same name, in another product."""
-    stage.connect(credentials.tencent(CERTIFIED), stage.tls("mqtts", stage.context(certificate_of=TEN)))
+    context = stage.context(certificate_of=TEN)
+    stage.connect(credentials.tencent(CERTIFIED), stage.tls("mqtts", context))
 
 
 @plays(TEN)

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import json
 from pathlib import Path
+from urllib.parse import urlencode
 
 FIXTURES = Path(__file__).with_name("fixtures.json")
 TIMESTAMP = "1548753362502"
@@ -78,6 +79,24 @@ def enos(name, mistake=None, securemode="2", method="sha256", timestamp=TIMESTAM
     user = f"{product}&{device}" if mistake == "swapped-keys" else f"{device}&{product}"
     return {"clientId": f"{cid}|securemode={securemode},signmethod={method},timestamp={timestamp}|",
             "username": user, "password": password.upper()}
+
+
+UNSIGNED = {"version", "sign", "signmethod", "resources", "resouces"}
+
+
+def token_form(name, secret=None, also_signed=(), **fields):
+    """A request for a login token by the vendor's description: what is signed is the keys and
+    values of all fields but a few, by name. A field that is None is left out."""
+    _, product, device = split(name)
+    fields = {"productKey": product, "deviceName": device, "clientId": "12345",
+              "timestamp": TIMESTAMP, "version": "default", **fields}
+    fields = {key: value for key, value in fields.items() if value is not None}
+    text = "".join(key + fields[key] for key in sorted(fields)
+                   if key not in UNSIGNED or key in also_signed)
+    key = (secret or SECRETS[name][0]).encode()
+    digest = DIGESTS.get(fields.get("signmethod"), "md5")
+    fields.setdefault("sign", hmac.new(key, text.encode(), digest).hexdigest())
+    return urlencode(fields)
 
 
 SIGNERS = {"aliyun": aliyun, "tencent": tencent, "enos": enos}

@@ -255,3 +255,11 @@ class Peer:
 
     def close(self):
         self.socket.close()
+
+
+class TlsPeer(Peer):
+    """The same over TLS."""
+
+    def __init__(self, port, context, name="localhost"):
+        super().__init__(port)
+        self.socket = context.wrap_socket(self.socket, server_hostname=name)
