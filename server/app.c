@@ -6,14 +6,14 @@
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
 #include "server/admin/admin.h"
-#include "server/cli.h"
-#include "server/coap_port.h"
-#include "server/config.h"
-#include "server/fixture_files.h"
-#include "server/http_port.h"
-#include "server/rules.h"
-#include "server/secure.h"
-#include "server/worker.h"
+#include "server/cli/cli.h"
+#include "server/judge/rules.h"
+#include "server/net/secure.h"
+#include "server/os/config.h"
+#include "server/os/worker.h"
+#include "server/port/coap.h"
+#include "server/port/http.h"
+#include "server/registry/fixture_files.h"
 
 /* ---- time ---- */
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "protocol/base/mem.h"
-#include "server/cli.h"
+#include "server/cli/cli.h"
 
 struct command_row {
     const char *name, *arguments, *summary;

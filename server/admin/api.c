@@ -8,7 +8,7 @@
 #include "auth/digest.h"
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
-#include "server/config.h"
+#include "server/os/config.h"
 
 enum { MESSAGE_MAX = 512, ALLOW_MAX = 128, NEAR_SHOWN = 3 };
 

@@ -7,8 +7,8 @@
 #include "server/admin/admin.h"
 #include "server/admin/match.h"
 #include "server/app.h"
-#include "server/http_port.h"
-#include "server/journal_json.h"
+#include "server/journal/json.h"
+#include "server/port/http.h"
 
 enum {
     SKY_API_PARAM_MAX = 512, /* bytes of one decoded query parameter */

@@ -3,8 +3,8 @@
 
 #include "protocol/base/mem.h"
 #include "server/admin/api.h"
-#include "server/ca.h"
-#include "server/worker.h"
+#include "server/os/worker.h"
+#include "server/tls/ca.h"
 
 /* A call that waits for the authority, or for a key in the making. */
 struct waiting {

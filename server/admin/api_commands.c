@@ -3,7 +3,7 @@
 #include "protocol/base/mem.h"
 #include "protocol/cloud/member.h"
 #include "server/admin/api.h"
-#include "server/pull.h"
+#include "server/port/pull.h"
 
 enum { ANSWER_BYTES_MAX = 2 * 1024 * 1024 }; /* of JSON: a payload may be shown twice */
 

@@ -2,8 +2,8 @@
 #include <stdio.h>
 
 #include "server/admin/api.h"
-#include "server/credentials.h"
-#include "server/lookup.h"
+#include "server/registry/credentials.h"
+#include "server/registry/lookup.h"
 #include "store/seed.h"
 
 static void put_text_or_null(struct sky_jw *jw, const char *key, const char *text)

@@ -1,6 +1,6 @@
 /* Products of the registry. */
 #include "server/admin/api.h"
-#include "server/fixture_files.h"
+#include "server/registry/fixture_files.h"
 
 static bool write_product(void *ctx, const struct sky_product *product)
 {

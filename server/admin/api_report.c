@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "server/admin/api.h"
-#include "server/verdicts.h"
+#include "server/judge/verdicts.h"
 
 /* As XML text or attribute value; what XML 1.0 cannot hold at all becomes a question mark. */
 static void put_escaped(struct sky_buf *out, const char *text)

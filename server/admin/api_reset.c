@@ -1,7 +1,7 @@
 /* Back to the beginning: one device, or everything. */
 #include "server/admin/api.h"
-#include "server/config.h"
-#include "server/fixture_files.h"
+#include "server/os/config.h"
+#include "server/registry/fixture_files.h"
 
 static void forget_sessions(struct sky_app *app)
 {

@@ -1,7 +1,7 @@
 /* The server itself: is it there, what is it, how is it doing. */
 #include "protocol/base/mem.h"
 #include "server/admin/api.h"
-#include "server/coap_port.h"
+#include "server/port/coap.h"
 
 /* Listeners are open before the first request can come, so being there is being ready. */
 void sky_api_health(struct sky_api *api)

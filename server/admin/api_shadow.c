@@ -2,7 +2,7 @@
 #include "protocol/base/mem.h"
 #include "protocol/cloud/shadow.h"
 #include "server/admin/api.h"
-#include "server/apply.h"
+#include "server/broker/apply.h"
 
 /* A document as it is stored, with the facts that show it to the cloud. */
 struct stored {

@@ -4,7 +4,7 @@
 
 #include "protocol/base/mem.h"
 #include "server/admin/api.h"
-#include "server/verdicts.h"
+#include "server/judge/verdicts.h"
 
 enum { EVENTS_SHOWN = 10 };
 

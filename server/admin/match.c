@@ -2,7 +2,7 @@
 
 #include "auth/explain.h"
 #include "protocol/base/assert.h"
-#include "server/http_head.h"
+#include "server/port/http_head.h"
 
 static bool is_placeholder(sky_span segment)
 {

@@ -3,7 +3,7 @@
 #include "server/admin/api.h"
 
 #include "protocol/base/mem.h"
-#include "server/pull.h"
+#include "server/port/pull.h"
 
 #define END                                                                                        \
     {                                                                                              \

@@ -12,8 +12,8 @@
 
 #include "faulty_vfs.h"
 #include "protocol/base/mem.h"
-#include "server/clock.h"
-#include "server/journal_read.h"
+#include "server/journal/read.h"
+#include "server/os/clock.h"
 
 enum { EVENTS = 300, OPERATIONS_MAX = 5000 };
 

@@ -1,8 +1,8 @@
 /* Datagrams of strangers at the DTLS door. The first byte says whose the datagram behind it is. */
 #include "fuzz.h"
 #include "protocol/base/assert.h"
-#include "server/dtls.h"
-#include "server/tls_hello.h"
+#include "server/tls/dtls.h"
+#include "server/tls/hello.h"
 
 static void on_send(void *owner, const struct sockaddr_storage *to, sky_span datagram)
 {

@@ -2,7 +2,7 @@
  * read can be put into words. */
 #include "fuzz.h"
 #include "protocol/base/assert.h"
-#include "server/tls_explain.h"
+#include "server/tls/explain.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {

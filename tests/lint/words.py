@@ -12,9 +12,9 @@ BANNED = [
     (r"atoi|atol|atoll|atof|strtol|strtoul|strtoll|strtoull", None, "sky_span_to_int()"),
     (r"assert", None, "SKY_ASSERT(), which stays in release builds"),
     (r"malloc|calloc|realloc|strdup|strndup", r"protocol/base/mem\.c", "sky_mem_*()"),
-    (r"time|gettimeofday|clock_gettime|localtime|gmtime|mktime", r"server/clock\.c",
+    (r"time|gettimeofday|clock_gettime|localtime|gmtime|mktime", r"server/os/clock\.c",
      "sky_clock, or take time as an argument"),
-    (r"rand|srand|random|srandom|drand48|rand_r|getrandom|arc4random\w*", r"server/rng\.c",
+    (r"rand|srand|random|srandom|drand48|rand_r|getrandom|arc4random\w*", r"server/os/rng\.c",
      "sky_rng"),
 ]
 

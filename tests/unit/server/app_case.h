@@ -14,8 +14,8 @@
 
 #include "protocol/base/mem.h"
 #include "server/app.h"
-#include "server/config.h"
-#include "server/journal_read.h"
+#include "server/journal/read.h"
+#include "server/os/config.h"
 
 #define APP_CASE_NOW_MS INT64_C(1600000000000)
 

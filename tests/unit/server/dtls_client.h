@@ -6,8 +6,8 @@
 #include <mbedtls/ssl.h>
 
 #include "protocol/base/buf.h"
-#include "server/dtls.h"
-#include "server/tls_rng.h"
+#include "server/tls/dtls.h"
+#include "server/tls/rng.h"
 
 enum { CLIENTS_MAX = 8, TEXT_MAX = 20 * 1024 };
 

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "server/login.h"
+#include "server/registry/login.h"
 #include "tests/unit/server/app_case.h"
 
 struct login_try {

@@ -1,6 +1,6 @@
 #include "tests/unit/server/app_case.h"
 
-#include "server/apply.h"
+#include "server/broker/apply.h"
 
 #define TOPIC "/pk/device/user/both"
 

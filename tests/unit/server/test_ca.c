@@ -15,8 +15,8 @@
 
 #include "protocol/base/buf.h"
 #include "protocol/base/mem.h"
-#include "server/ca.h"
-#include "server/files.h"
+#include "server/os/files.h"
+#include "server/tls/ca.h"
 
 /* Unix time of the machine: the library checks validity against it. */
 static int64_t now_ms(void)

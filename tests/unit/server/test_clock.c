@@ -5,7 +5,7 @@
 #include <cmocka.h>
 
 #include "protocol/base/mem.h"
-#include "server/clock.h"
+#include "server/os/clock.h"
 
 enum { T0 = 1000000 };
 

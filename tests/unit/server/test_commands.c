@@ -1,7 +1,7 @@
 /* Commands that wait for answers: how many may, how long, and who gets which answer. */
 #include "tests/unit/server/app_case.h"
 
-#include "server/commands.h"
+#include "server/broker/commands.h"
 
 /* What a wait was told when it ended. */
 struct ended {

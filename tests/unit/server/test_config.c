@@ -7,8 +7,8 @@
 #include <cmocka.h>
 
 #include "protocol/base/mem.h"
-#include "server/config.h"
-#include "server/front.h"
+#include "server/net/front.h"
+#include "server/os/config.h"
 
 enum { WORDS_MAX = 12 };
 static char program[] = "skymock"; /* argv is not const */

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "protocol/base/mem.h"
-#include "server/http_head.h"
+#include "server/port/http_head.h"
 
 static int parse(const char *text, struct sky_http_head *ret_head)
 {

@@ -7,9 +7,9 @@
 #include <cmocka.h>
 
 #include "protocol/base/mem.h"
-#include "server/clock.h"
-#include "server/journal_private.h"
-#include "server/journal_read.h"
+#include "server/journal/private.h"
+#include "server/journal/read.h"
+#include "server/os/clock.h"
 
 /* Rules of a cloud that does not exist. */
 static const struct sky_rule rows[] = {

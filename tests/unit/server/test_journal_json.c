@@ -6,8 +6,8 @@
 #include <cmocka.h>
 
 #include "protocol/base/mem.h"
-#include "server/clock.h"
-#include "server/journal_json.h"
+#include "server/journal/json.h"
+#include "server/os/clock.h"
 
 static const struct sky_rule rows[] = {{.id = "X-RULE",
                                         .statement = "keeps it",

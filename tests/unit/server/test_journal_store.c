@@ -9,9 +9,9 @@
 #include <cmocka.h>
 
 #include "protocol/base/mem.h"
-#include "server/clock.h"
-#include "server/journal_private.h"
-#include "server/journal_read.h"
+#include "server/journal/private.h"
+#include "server/journal/read.h"
+#include "server/os/clock.h"
 
 struct bench {
     char path[64];

@@ -1,4 +1,4 @@
-#include "server/mqtt_port.h"
+#include "server/port/mqtt.h"
 #include "tests/unit/server/login_try.h"
 
 enum { PACKET_MAX = 4096 };

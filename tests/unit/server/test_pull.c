@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "protocol/base/mem.h"
-#include "server/pull.h"
+#include "server/port/pull.h"
 
 static void add(struct sky_pull *pull, const char *payload, int64_t until_ms)
 {

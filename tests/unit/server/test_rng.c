@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "server/rng.h"
+#include "server/os/rng.h"
 
 static void a_seed_repeats_its_sequence(void **state)
 {

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "server/tickets.h"
+#include "server/tls/tickets.h"
 
 enum { LABEL = 3, ROOM = 256 };
 static const int64_t T0 = 1600000000000;

@@ -8,7 +8,7 @@
 
 #include "auth/text.h"
 #include "protocol/base/mem.h"
-#include "server/tls_der.h"
+#include "server/tls/der.h"
 
 static void assert_hex(const struct sky_buf *der, const char *hex)
 {

@@ -7,8 +7,8 @@
 #include <cmocka.h>
 
 #include "protocol/base/mem.h"
-#include "server/rules.h"
-#include "server/tls_explain.h"
+#include "server/judge/rules.h"
+#include "server/tls/explain.h"
 
 /* TLS 1.2, two suites and the signalling one, server name, groups, ticket, supported versions. */
 static const uint8_t hello[] = {

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "protocol/base/mem.h"
-#include "server/tickets.h"
+#include "server/tls/tickets.h"
 #include "tests/unit/server/tls_client.h"
 
 static const int rsa_cbc[] = {0x2f, 0};

@@ -5,7 +5,7 @@
 #include <cmocka.h>
 
 #include "protocol/base/mem.h"
-#include "server/verdicts.h"
+#include "server/judge/verdicts.h"
 
 /* Rows of no cloud, then rows of the first cloud there is and of the second. */
 enum { COMMON, GRAVE, LIGHT, REMARK, FOREIGN };

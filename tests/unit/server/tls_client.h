@@ -5,11 +5,11 @@
 #include <mbedtls/ssl.h>
 #include <uv.h>
 
-#include "server/ca.h"
-#include "server/clock.h"
-#include "server/rules.h"
-#include "server/tls.h"
-#include "server/tls_rng.h"
+#include "server/judge/rules.h"
+#include "server/os/clock.h"
+#include "server/tls/ca.h"
+#include "server/tls/channel.h"
+#include "server/tls/rng.h"
 
 /* How a client is set up; zero is a client of today that trusts the authority. */
 struct client_options {

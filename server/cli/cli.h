@@ -1,0 +1,63 @@
+/* The subcommands: each takes the parsed options and returns the exit status. Only these, and
+ * main.c, write to standard output. */
+#ifndef SKY_SERVER_CLI_CLI_H
+#define SKY_SERVER_CLI_CLI_H
+
+#include "protocol/cloud/cloud.h"
+#include "server/os/config.h"
+#include "server/os/rng.h"
+#include "store/store.h"
+
+/* Exit statuses. */
+enum {
+    SKY_EXIT_OK,
+    SKY_EXIT_NO,      /* the answer is no: refused, failed, bad fixtures */
+    SKY_EXIT_TROUBLE, /* it could not be tried: bad option, taken port, no server */
+};
+
+int sky_cli_serve(const struct sky_config *config);
+int sky_cli_exec(const struct sky_config *config);
+int sky_cli_check(const struct sky_config *config);
+int sky_cli_sign(const struct sky_config *config);
+int sky_cli_explain(const struct sky_config *config);
+int sky_cli_rules(const struct sky_config *config);
+int sky_cli_verdict(const struct sky_config *config);
+int sky_cli_ca(const struct sky_config *config);
+int sky_cli_healthcheck(const struct sky_config *config);
+
+struct sky_app;
+
+/* Serves until told to stop. Calls `ready` once everything is bound. Returns the exit status. */
+int sky_cli_run_server(const struct sky_config *config,
+                       bool (*ready)(const void *ctx, const struct sky_app *app), const void *ctx);
+/* Ports in use as a JSON object, listener name to number. */
+void sky_cli_ports(const struct sky_app *app, struct sky_buf *out);
+
+/* Asks the server at `url` for the verdict on config->device (NULL: all), prints it, writes
+ * config->junit. Returns the exit status. */
+int sky_cli_ask_verdict(const struct sky_config *config, const char *url);
+
+/* Says "skymock: ..." on standard error and returns SKY_EXIT_TROUBLE. */
+int sky_cli_fail(const char *fmt, ...) SKY_PRINTF(1, 2);
+
+/* A device and all that is needed to reason about it: a server without a network. */
+struct sky_cli_device {
+    struct sky_config config; /* as given, borrowed, but with the fixtures that count */
+    struct sky_app *app;      /* owned; NULL: there is none */
+    const struct sky_cloud *cloud;
+    struct sky_product product;
+    struct sky_device device;
+};
+
+/* Prepares the server and finds the device that the one argument names as CLOUD/PRODUCT/DEVICE.
+ * Call sky_cli_device_done() whatever the result. */
+SKY_MUST_USE sky_err sky_cli_device_find(const struct sky_config *config,
+                                         struct sky_cli_device *device, struct sky_why *why);
+void sky_cli_device_done(struct sky_cli_device *device);
+
+/* The policy of a configuration: its profile, then its --rule options. */
+SKY_MUST_USE sky_err sky_cli_policy(const struct sky_config *config,
+                                    const struct sky_catalogue *catalogue,
+                                    struct sky_policy *policy, struct sky_why *why);
+
+#endif

@@ -1,0 +1,144 @@
+#include "server/cli/http_client.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "server/os/config.h"
+
+enum { REQUEST_MAX = 4096, READ_SIZE = 64 * 1024, PORT_STANDARD = 80 };
+
+static sky_err parse_url(const char *url, char host[SKY_HOST_MAX + 1], uint16_t *ret_port,
+                         struct sky_why *why)
+{
+    static const char scheme[] = "http://";
+    sky_span rest = sky_span_str(url);
+
+    if (!sky_span_starts(rest, SKY_SPAN("http://")))
+        return sky_why_set(why, SKY_ERR_INVALID, "", "%.200s: give http://HOST:PORT", url);
+    rest = sky_span_tail(rest, sizeof scheme - 1);
+    if (sky_span_ends(rest, SKY_SPAN("/")))
+        rest = sky_span_head(rest, rest.len - 1);
+    host[0] = '\0';
+    if (!sky_config_parse_address(rest, host, ret_port) || host[0] == '\0') {
+        *ret_port = PORT_STANDARD;
+        if (rest.len == 0 || sky_span_contains(rest, SKY_SPAN("/")) ||
+            sky_span_contains(rest, SKY_SPAN(":")) || !sky_span_copy(rest, host, SKY_HOST_MAX + 1))
+            return sky_why_set(why, SKY_ERR_INVALID, "", "%.200s: give http://HOST:PORT", url);
+    }
+    return SKY_OK;
+}
+
+/* A connected socket, or -1 with errno. */
+static int connect_one(const struct addrinfo *address)
+{
+    struct timeval patience = {.tv_sec = SKY_HTTP_CLIENT_TIMEOUT_S};
+    int fd = socket(address->ai_family, address->ai_socktype | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return -1;
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    if (connect(fd, address->ai_addr, address->ai_addrlen) == 0)
+        return fd;
+    int reason = errno;
+    close(fd);
+    errno = reason;
+    return -1;
+}
+
+static sky_err connect_to(const char *host, uint16_t port, int *ret_fd, struct sky_why *why)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list;
+    char service[8];
+    int fd = -1;
+
+    snprintf(service, sizeof service, "%u", port);
+    int code = getaddrinfo(host, service, &hints, &list);
+    if (code != 0)
+        return sky_why_set(why, SKY_ERR_IO, "", "%.100s: %s", host, gai_strerror(code));
+    for (const struct addrinfo *each = list; fd < 0 && each != NULL; each = each->ai_next)
+        fd = connect_one(each);
+    freeaddrinfo(list);
+    if (fd < 0)
+        return sky_why_set(why, SKY_ERR_IO, "", "no server at %.100s port %u: %s", host, port,
+                           strerror(errno));
+    *ret_fd = fd;
+    return SKY_OK;
+}
+
+static bool send_all(int fd, sky_span bytes)
+{
+    while (bytes.len > 0) {
+        ssize_t sent = send(fd, bytes.ptr, bytes.len, MSG_NOSIGNAL);
+        if (sent < 0 && errno == EINTR)
+            continue;
+        if (sent <= 0)
+            return false;
+        bytes = sky_span_tail(bytes, (size_t)sent);
+    }
+    return true;
+}
+
+/* Until the server closes, as it does after an answer to HTTP/1.0. */
+static bool receive_all(int fd, struct sky_buf *out)
+{
+    for (;;) {
+        char *room = sky_buf_reserve(out, READ_SIZE);
+        ssize_t got = room != NULL ? recv(fd, room, READ_SIZE, 0) : -1;
+        if (got < 0 && room != NULL && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return got == 0;
+        sky_buf_commit(out, (size_t)got);
+    }
+}
+
+/* Leaves the body in `answer`. */
+static bool split_answer(struct sky_buf *answer, int *ret_status)
+{
+    static const char end[] = "\r\n\r\n";
+    int64_t status;
+    sky_span head = sky_buf_span(answer);
+    const char *body = head.len > 12 ? memmem(head.ptr, head.len, end, sizeof end - 1) : NULL;
+
+    if (body == NULL || !sky_span_starts(head, SKY_SPAN("HTTP/1.")) ||
+        !sky_span_to_int(sky_span_of(head.ptr + 9, 3), &status))
+        return false;
+    *ret_status = (int)status;
+    sky_buf_drop(answer, (size_t)(body - head.ptr) + sizeof end - 1);
+    return true;
+}
+
+sky_err sky_http_get(const char *url, const char *path, const char *token, int *ret_status,
+                     struct sky_buf *ret_body, struct sky_why *why)
+{
+    char host[SKY_HOST_MAX + 1];
+    struct sky_buf request;
+    uint16_t port = 0;
+    int fd = -1;
+
+    sky_err err = parse_url(url, host, &port, why);
+    if (err == SKY_OK)
+        err = connect_to(host, port, &fd, why);
+    if (err != SKY_OK)
+        return err;
+    sky_buf_init(&request, REQUEST_MAX);
+    sky_buf_addf(&request, "GET %s HTTP/1.0\r\nHost: %s:%u\r\nConnection: close\r\n", path, host,
+                 port);
+    if (token != NULL)
+        sky_buf_addf(&request, "Authorization: Bearer %s\r\n", token);
+    sky_buf_add_str(&request, "\r\n");
+    sky_buf_clear(ret_body);
+    if (request.overflow)
+        err = sky_why_set(why, SKY_ERR_LIMIT, "", "the request is too long");
+    else if (!send_all(fd, sky_buf_span(&request)) || !receive_all(fd, ret_body) ||
+             !split_answer(ret_body, ret_status))
+        err = sky_why_set(why, SKY_ERR_IO, "", "no answer from %.100s port %u", host, port);
+    sky_buf_done(&request);
+    close(fd);
+    return err;
+}

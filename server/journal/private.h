@@ -1,0 +1,20 @@
+/* What journal.c and journal_read.c share. */
+#ifndef SKY_SERVER_JOURNAL_PRIVATE_H
+#define SKY_SERVER_JOURNAL_PRIVATE_H
+
+#include "server/journal/pages.h"
+#include "server/journal/ring.h"
+
+struct sky_journal {
+    struct sky_ring ring;
+    struct sky_pages pages;
+    const struct sky_clock *clock; /* borrowed */
+    size_t field_max;
+    uint64_t flushed_seq; /* up to here every event is in a page or lost */
+    uint64_t recorded, evicted, findings;
+    bool store_failed; /* do not try again before the next flush */
+    void (*recorded_fn)(void *ctx, uint64_t seq);
+    void *recorded_ctx;
+};
+
+#endif

@@ -1,0 +1,111 @@
+#include "server/journal/ring.h"
+
+#include <sys/mman.h>
+
+#include "protocol/base/assert.h"
+
+enum { WARM_STEP = 1024 * 1024 }; /* bytes at a time: whoever needs memory meanwhile waits less */
+
+static void *map(size_t size)
+{
+    void *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    SKY_ASSERT(bytes != MAP_FAILED);
+    madvise(bytes, size, MADV_HUGEPAGE);
+    return bytes;
+}
+
+/* Populating leaves what is written meanwhile as it is. A kernel before 5.14 refuses: then each
+ * page comes when it is first written. */
+static void warm(char *bytes, size_t size)
+{
+    for (size_t at = 0; at < size; at += WARM_STEP)
+        madvise(bytes + at, size - at < WARM_STEP ? size - at : WARM_STEP, MADV_POPULATE_WRITE);
+}
+
+void sky_ring_warm(const struct sky_ring *ring)
+{
+    warm(ring->bytes, ring->room);
+    warm((char *)ring->slots, ring->slots_size);
+}
+
+void sky_ring_init(struct sky_ring *ring, size_t bytes_max, size_t events_max, uint64_t next_seq)
+{
+    SKY_ASSERT(bytes_max > 0 && bytes_max / SKY_ENTRY_ALIGN < UINT32_MAX && events_max > 0);
+    size_t slots = 1;
+    while (slots < events_max)
+        slots *= 2;
+    *ring = (struct sky_ring){.room = (bytes_max + SKY_ENTRY_ALIGN - 1) &
+                                      ~(size_t)(SKY_ENTRY_ALIGN - 1),
+                              .slots_size = slots * sizeof *ring->slots,
+                              .slot_mask = slots - 1,
+                              .first_seq = next_seq,
+                              .next_seq = next_seq,
+                              .events_max = events_max};
+    ring->bytes = map(ring->room);
+    ring->slots = map(ring->slots_size);
+}
+
+void sky_ring_done(struct sky_ring *ring)
+{
+    munmap(ring->bytes, ring->room);
+    munmap(ring->slots, ring->slots_size);
+    *ring = (struct sky_ring){0};
+}
+
+static size_t offset_of(const struct sky_ring *ring, uint64_t seq)
+{
+    return (size_t)ring->slots[seq & ring->slot_mask] * SKY_ENTRY_ALIGN;
+}
+
+/* Where an entry of this size would go; `ring->room` when there is no room for it. Entries never
+ * wrap: one that does not fit behind the newest goes to the front, before the oldest. */
+static size_t place_for(const struct sky_ring *ring, size_t size)
+{
+    if (ring->first_seq == ring->next_seq)
+        return size <= ring->room ? 0 : ring->room;
+    if (ring->next_seq - ring->first_seq >= ring->events_max)
+        return ring->room;
+    size_t oldest = offset_of(ring, ring->first_seq);
+    if (ring->write_at <= oldest)
+        return oldest - ring->write_at >= size ? ring->write_at : ring->room;
+    if (ring->room - ring->write_at >= size)
+        return ring->write_at;
+    return oldest >= size ? 0 : ring->room;
+}
+
+bool sky_ring_fits(const struct sky_ring *ring, size_t size)
+{
+    return place_for(ring, size) < ring->room;
+}
+
+void sky_ring_evict(struct sky_ring *ring)
+{
+    ring->used -= sky_ring_at(ring, ring->first_seq).len;
+    ring->first_seq++;
+}
+
+char *sky_ring_take(struct sky_ring *ring, size_t size)
+{
+    size_t at = place_for(ring, size);
+    SKY_ASSERT(at < ring->room && size % SKY_ENTRY_ALIGN == 0);
+    ring->slots[ring->next_seq & ring->slot_mask] = (uint32_t)(at / SKY_ENTRY_ALIGN);
+    ring->next_seq++;
+    ring->write_at = at + size;
+    ring->used += size;
+    return ring->bytes + at;
+}
+
+sky_span sky_ring_at(const struct sky_ring *ring, uint64_t seq)
+{
+    SKY_ASSERT(sky_ring_holds(ring, seq));
+    const char *at = ring->bytes + offset_of(ring, seq);
+    uint32_t size;
+    memcpy(&size, at, sizeof size); /* the first field of struct sky_entry_head */
+    return sky_span_of(at, size);
+}
+
+void sky_ring_clear(struct sky_ring *ring)
+{
+    ring->first_seq = ring->next_seq;
+    ring->write_at = ring->used = 0;
+}

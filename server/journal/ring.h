@@ -1,0 +1,39 @@
+/* A fixed piece of memory that holds the newest entries, found by number. Bounded by bytes and by
+ * count; making room takes out the oldest. Knows nothing of what is in an entry but its size. */
+#ifndef SKY_SERVER_JOURNAL_RING_H
+#define SKY_SERVER_JOURNAL_RING_H
+
+#include "server/journal/entry.h"
+
+struct sky_ring {
+    char *bytes;     /* owned, mapped and touched */
+    uint32_t *slots; /* owned: where each entry lies, in units of SKY_ENTRY_ALIGN, by number */
+    size_t room, slots_size, slot_mask;
+    size_t write_at;              /* offset behind the newest entry */
+    size_t used;                  /* bytes of all entries */
+    uint64_t first_seq, next_seq; /* holds first_seq .. next_seq - 1 */
+    size_t events_max;
+};
+
+/* `bytes_max` is rounded up to SKY_ENTRY_ALIGN. The first entry gets `next_seq`. */
+void sky_ring_init(struct sky_ring *ring, size_t bytes_max, size_t events_max, uint64_t next_seq);
+void sky_ring_done(struct sky_ring *ring);
+/* Makes the memory be there before an entry needs it. May run in a thread beside all else. */
+void sky_ring_warm(const struct sky_ring *ring);
+
+static inline bool sky_ring_holds(const struct sky_ring *ring, uint64_t seq)
+{
+    return seq >= ring->first_seq && seq < ring->next_seq;
+}
+
+/* Is there room for an entry of this size without taking one out? */
+bool sky_ring_fits(const struct sky_ring *ring, size_t size);
+/* Takes the oldest entry out; there must be one. */
+void sky_ring_evict(struct sky_ring *ring);
+/* Room for the entry with number next_seq, which it takes; sky_ring_fits() must hold. */
+char *sky_ring_take(struct sky_ring *ring, size_t size);
+/* The entry with this number, which the ring must hold. Valid until it is evicted. */
+sky_span sky_ring_at(const struct sky_ring *ring, uint64_t seq);
+void sky_ring_clear(struct sky_ring *ring);
+
+#endif

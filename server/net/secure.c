@@ -1,0 +1,208 @@
+#include "server/net/secure.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "protocol/base/mem.h"
+#include "server/app.h"
+#include "server/net/door.h"
+#include "server/os/config.h"
+#include "server/registry/psk.h"
+#include "server/tls/ca.h"
+#include "server/tls/channel.h"
+
+/* ---- shared ---- */
+
+static void on_certificates(struct sky_ca_waiter *waiter)
+{
+    struct sky_app *app = SKY_CONTAINER_OF(waiter, struct sky_app, certificates);
+    const char *trouble = sky_ca_trouble(app->ca);
+    if (trouble != NULL)
+        fprintf(stderr, "skymock: certificates are not kept: %s\n", trouble);
+}
+
+struct sky_ca_options sky_secure_ca_options(const struct sky_config *config, const char *dir,
+                                            int64_t now_ms)
+{
+    return (struct sky_ca_options){.dir = dir,
+                                   .names = (const char *const *)config->san.list,
+                                   .name_count = config->san.count,
+                                   .cert_file = config->tls_cert,
+                                   .key_file = config->tls_key,
+                                   .ca_file = config->tls_ca,
+                                   .now_ms = now_ms};
+}
+
+sky_err sky_secure_open(struct sky_app *app, struct sky_why *why)
+{
+    const struct sky_config *config = app->config;
+    char *dir = sky_ca_dir_beside(config->store);
+    struct sky_ca_options options = sky_secure_ca_options(config, dir, app->clock.real_ms);
+    options.loop = &app->loop;
+    sky_err err = sky_ca_open(&options, &app->ca, why);
+    bool kept = dir != NULL;
+    free(dir);
+    if (err != SKY_OK)
+        return err;
+    const struct sky_tls_options tls = {.loop = &app->loop, .ca = app->ca, .clock = &app->clock};
+    app->tls = sky_tls_server_new(&tls);
+    /* In memory they are made when the first handshake wants them: most runs of that kind never
+     * speak TLS, and RSA keys cost them half a second of a processor. */
+    app->certificates.ready = on_certificates;
+    if (kept)
+        sky_ca_when_ready(app->ca, &app->certificates);
+    return SKY_OK;
+}
+
+void sky_secure_close(struct sky_app *app)
+{
+    sky_ca_stop(app->ca);
+}
+
+void sky_secure_free(struct sky_app *app)
+{
+    sky_tls_server_free(app->tls);
+    sky_ca_free(app->ca);
+    app->tls = NULL;
+    app->ca = NULL;
+}
+
+/* ---- the journal ---- */
+
+static void record(struct sky_conn *conn, const char *reason, const struct sky_judge *judge)
+{
+    char peer[64];
+    sky_conn_peer(conn, peer, sizeof peer);
+    const struct sky_refusal refusal = {.explained = false};
+    struct sky_buf explanation;
+    sky_buf_init(&explanation, SKY_REFUSAL_JSON_MAX);
+    struct sky_attr attrs[9] = {SKY_ATTR(LISTENER, sky_span_str(conn->door.listener->name)),
+                                SKY_ATTR(PEER, sky_span_str(peer)),
+                                SKY_ATTR(CIPHER, sky_span_str(sky_tls_cipher(conn->tls)))};
+    size_t count = 3;
+    if (conn->door.tls_version != 0)
+        attrs[count++] =
+            SKY_ATTR(TLS_VERSION, sky_span_str(sky_tls_version_name(conn->door.tls_version)));
+    if (conn->door.server_name.len > 0)
+        attrs[count++] = SKY_ATTR(SERVER_NAME, conn->door.server_name);
+    if (reason != NULL && sky_tls_offered(conn->tls)[0] != '\0')
+        attrs[count++] = SKY_ATTR(OFFERED, sky_span_str(sky_tls_offered(conn->tls)));
+    if (sky_tls_resumed(conn->tls))
+        attrs[count++] = SKY_ATTR(DETAIL, SKY_SPAN("resumed"));
+    if (reason != NULL) {
+        sky_refusal_json(&refusal, judge, &explanation);
+        attrs[count++] = SKY_ATTR(REASON, sky_span_str(reason));
+        attrs[count++] = SKY_ATTR(EXPLANATION, sky_buf_span(&explanation));
+    }
+    const struct sky_event_head head = {.type = SKY_EVENT_TLS_HANDSHAKE,
+                                        .direction = SKY_UP,
+                                        .transport = SKY_TLS,
+                                        .connection = conn->id,
+                                        .device_id = conn->door.psk_device_id};
+    sky_journal_add(conn->app->journal, &head, attrs, count, judge);
+    sky_buf_done(&explanation);
+}
+
+static bool fits(void *ctx, const struct sky_psk *guess)
+{
+    return sky_tls_psk_fits(ctx, sky_span_of(guess->key, guess->len));
+}
+
+/* A handshake that failed: what the client offered, what was chosen, why it failed. A wrong
+ * pre-shared key is told with the device it belongs to. */
+static void record_failure(struct sky_conn *conn)
+{
+    const struct sky_tls_failure *failure = sky_tls_failure(conn->tls);
+    struct sky_judge judge;
+    sky_tls_fill_door(conn->tls, &conn->door);
+    sky_judge_init(&judge, &conn->app->policy);
+    sky_judge_rule(&judge, failure->rule, false, "%s", failure->reason);
+    record(conn, failure->reason, &judge);
+    if (failure->rule == sky_door_rule(SKY_RULE_TLS_PSK_KEY) && conn->psk != NULL &&
+        conn->psk->key.len > 0)
+        sky_psk_failed(conn->app, &conn->door, conn->id, conn->psk, fits, conn->tls);
+}
+
+/* ---- hooks ---- */
+
+static void on_raw(void *ctx)
+{
+    sky_conn_touch(ctx);
+}
+
+static void on_open(void *ctx)
+{
+    struct sky_conn *conn = ctx;
+    struct sky_judge judge;
+    sky_tls_fill_door(conn->tls, &conn->door);
+    sky_judge_init(&judge, &conn->app->policy);
+    sky_door_judge_version(&conn->door, &judge);
+    record(conn, NULL, &judge);
+    if (conn->psk != NULL)
+        sky_psk_done(conn->app, &conn->door, conn->id, conn->psk,
+                     sky_span_str(sky_tls_cipher(conn->tls)));
+}
+
+static void on_clear(void *ctx, sky_span clear)
+{
+    sky_conn_clear(ctx, clear);
+}
+
+static void on_end(void *ctx)
+{
+    struct sky_conn *conn = ctx;
+    const struct sky_tls_failure *failure = sky_tls_failure(conn->tls);
+    if (failure != NULL)
+        record_failure(conn);
+    sky_conn_close(conn, failure != NULL ? "TLS failed" : "the peer closed TLS");
+}
+
+static sky_err psk_lookup(void *ctx, sky_span identity, struct sky_psk *ret_key,
+                          int64_t *ret_device_id)
+{
+    struct sky_conn *conn = ctx;
+    if (conn->psk == NULL)
+        conn->psk = sky_mem_new(sizeof *conn->psk);
+    if (!sky_psk_open(conn->app, &conn->door, conn->id, identity, conn->psk))
+        return SKY_ERR_DENIED;
+    *ret_key = conn->psk->key;
+    *ret_device_id = conn->psk->device_id;
+    return SKY_OK;
+}
+
+static const struct sky_tls_hooks hooks = {on_raw, on_open, on_clear, on_end, psk_lookup};
+
+/* ---- one connection ---- */
+
+void sky_secure_start(struct sky_conn *conn)
+{
+    conn->door.transport = SKY_TLS;
+    conn->tls = sky_tls_new(conn->app->tls, conn->door.listener->allows, &hooks, conn);
+    if (conn->tls == NULL)
+        sky_conn_close(conn, "too many TLS handshakes are in progress");
+}
+
+void sky_secure_feed(struct sky_conn *conn, sky_span raw)
+{
+    if (conn->tls != NULL)
+        sky_tls_feed(conn->tls, raw);
+}
+
+void sky_secure_give_up(struct sky_conn *conn, bool timed_out)
+{
+    if (conn->tls == NULL || sky_tls_state(conn->tls) != SKY_TLS_HANDSHAKING)
+        return;
+    sky_tls_give_up(conn->tls, timed_out ? SKY_TLS_END_TIMEOUT : SKY_TLS_END_PEER_LEFT);
+    if (sky_tls_failure(conn->tls) != NULL)
+        record_failure(conn);
+}
+
+void sky_secure_done(struct sky_conn *conn)
+{
+    sky_tls_free(conn->tls);
+    conn->tls = NULL;
+    if (conn->psk != NULL)
+        sky_mem_wipe(conn->psk, sizeof *conn->psk);
+    free(conn->psk);
+    conn->psk = NULL;
+}

@@ -1,0 +1,101 @@
+#include "server/os/clock.h"
+
+#include <time.h>
+
+#include "protocol/base/assert.h"
+
+static int64_t read_ms(clockid_t which)
+{
+    struct timespec at;
+    int failed = clock_gettime(which, &at);
+    SKY_ASSERT(!failed);
+    return (int64_t)at.tv_sec * 1000 + at.tv_nsec / 1000000;
+}
+
+void sky_clock_init(struct sky_clock *clock)
+{
+    *clock = (struct sky_clock){.mono_base_ms = read_ms(CLOCK_MONOTONIC),
+                                .wall_base_ms = read_ms(CLOCK_REALTIME)};
+    sky_timerq_init(&clock->timers);
+    sky_clock_update(clock);
+}
+
+void sky_clock_done(struct sky_clock *clock)
+{
+    sky_timerq_done(&clock->timers);
+}
+
+/* Wall time is read once, at the start, and goes on with the monotonic clock: a machine whose
+ * time is corrected under a running test must not fire a keepalive. */
+void sky_clock_update(struct sky_clock *clock)
+{
+    clock->real_ms = clock->wall_base_ms + (read_ms(CLOCK_MONOTONIC) - clock->mono_base_ms);
+    clock->now_ms = clock->frozen ? clock->frozen_ms : clock->real_ms + clock->offset_ms;
+}
+
+void sky_clock_freeze(struct sky_clock *clock)
+{
+    sky_clock_update(clock);
+    clock->frozen_ms = clock->now_ms;
+    clock->frozen = true;
+}
+
+void sky_clock_resume(struct sky_clock *clock)
+{
+    sky_clock_update(clock);
+    clock->offset_ms = clock->now_ms - clock->real_ms;
+    clock->frozen = false;
+}
+
+/* Makes `unix_ms` the virtual time, frozen or running. */
+static void jump(struct sky_clock *clock, int64_t unix_ms)
+{
+    clock->frozen_ms = unix_ms;
+    clock->offset_ms = unix_ms - clock->real_ms;
+    clock->now_ms = unix_ms;
+}
+
+void sky_clock_set(struct sky_clock *clock, int64_t unix_ms)
+{
+    sky_clock_update(clock);
+    jump(clock, unix_ms);
+}
+
+void sky_clock_advance(struct sky_clock *clock, int64_t by_ms)
+{
+    SKY_ASSERT(by_ms >= 0 && by_ms <= SKY_CLOCK_ADVANCE_MAX_MS);
+    sky_clock_update(clock);
+    int64_t end_ms = clock->now_ms + by_ms;
+    for (;;) {
+        int64_t due_ms = sky_timerq_next_ms(&clock->timers);
+        if (due_ms > end_ms)
+            break;
+        if (due_ms > clock->now_ms)
+            jump(clock, due_ms);
+        sky_timerq_run(&clock->timers, due_ms);
+    }
+    jump(clock, end_ms);
+}
+
+int64_t sky_clock_run(struct sky_clock *clock)
+{
+    sky_timerq_run(&clock->timers, clock->now_ms);
+    int64_t next_ms = sky_timerq_next_ms(&clock->timers);
+    if (next_ms == INT64_MAX)
+        return -1;
+    if (next_ms <= clock->now_ms)
+        return 0;
+    return clock->frozen ? -1 : next_ms - clock->now_ms;
+}
+
+void sky_clock_timer(struct sky_clock *clock, struct sky_timer *timer, int64_t in_ms,
+                     sky_timer_fn *fire)
+{
+    SKY_ASSERT(in_ms >= 0);
+    sky_timerq_set(&clock->timers, timer, clock->now_ms + in_ms, fire);
+}
+
+void sky_clock_cancel(struct sky_clock *clock, struct sky_timer *timer)
+{
+    sky_timerq_cancel(&clock->timers, timer);
+}

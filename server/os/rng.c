@@ -1,0 +1,65 @@
+#include "server/os/rng.h"
+
+#include <sys/random.h>
+
+#include "protocol/base/assert.h"
+
+static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+enum {
+    LETTERS = sizeof alphabet - 1,
+    FAIR = 256 / LETTERS * LETTERS, /* bytes from here on would favour the first letters */
+};
+
+void sky_rng_init(struct sky_rng *rng)
+{
+    *rng = (struct sky_rng){.used = SKY_DIGEST_MAX};
+    /* Up to 256 bytes come whole or not at all once the pool is ready (getrandom(2)). */
+    ssize_t got = getrandom(rng->key, sizeof rng->key, 0);
+    SKY_ASSERT(got == (ssize_t)sizeof rng->key);
+}
+
+/* Little-endian, so that a seed means the same on every machine. */
+static void put_u64(uint8_t out[8], uint64_t value)
+{
+    for (int i = 0; i < 8; i++)
+        out[i] = (uint8_t)(value >> 8 * i);
+}
+
+void sky_rng_init_seeded(struct sky_rng *rng, uint64_t seed)
+{
+    uint8_t bytes[8];
+    put_u64(bytes, seed);
+    sky_span piece = sky_span_of(bytes, sizeof bytes);
+    *rng = (struct sky_rng){.used = SKY_DIGEST_MAX};
+    sky_digest_hash(SKY_SHA256, &piece, 1, rng->key);
+}
+
+static uint8_t next_byte(struct sky_rng *rng)
+{
+    if (rng->used == SKY_DIGEST_MAX) {
+        uint8_t counter[8];
+        put_u64(counter, rng->counter++);
+        sky_span pieces[] = {sky_span_of(rng->key, sizeof rng->key),
+                             sky_span_of(counter, sizeof counter)};
+        sky_digest_hash(SKY_SHA256, pieces, 2, rng->block);
+        rng->used = 0;
+    }
+    return rng->block[rng->used++];
+}
+
+void sky_rng_bytes(struct sky_rng *rng, void *out, size_t len)
+{
+    uint8_t *bytes = out;
+    for (size_t i = 0; i < len; i++)
+        bytes[i] = next_byte(rng);
+}
+
+void sky_rng_text(struct sky_rng *rng, char *out, size_t len)
+{
+    for (size_t i = 0; i < len;) {
+        uint8_t byte = next_byte(rng);
+        if (byte < FAIR)
+            out[i++] = alphabet[byte % LETTERS];
+    }
+    out[len] = '\0';
+}

@@ -1,0 +1,25 @@
+/* The only source of chance: random from the kernel, or a sequence that a seed repeats exactly.
+ * Knows nothing of what is made from its bytes. */
+#ifndef SKY_SERVER_OS_RNG_H
+#define SKY_SERVER_OS_RNG_H
+
+#include "auth/digest.h"
+
+/* SHA-256 in counter mode: block n is SHA-256(key || n). A value; copying it forks the sequence. */
+struct sky_rng {
+    uint8_t key[SKY_DIGEST_MAX];
+    uint64_t counter;
+    uint8_t block[SKY_DIGEST_MAX];
+    size_t used; /* bytes of `block` already given out */
+};
+
+/* The key comes from getrandom(2). */
+void sky_rng_init(struct sky_rng *rng);
+/* The same seed gives the same sequence on every machine. Not for secrets that matter. */
+void sky_rng_init_seeded(struct sky_rng *rng, uint64_t seed);
+
+void sky_rng_bytes(struct sky_rng *rng, void *out, size_t len);
+/* `len` characters of [A-Za-z0-9], each equally likely, and a NUL: `out` takes len + 1. */
+void sky_rng_text(struct sky_rng *rng, char *out, size_t len);
+
+#endif

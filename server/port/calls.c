@@ -1,0 +1,361 @@
+#include "server/port/calls.h"
+
+#include <stdio.h>
+#include <utlist.h>
+
+#include "protocol/base/assert.h"
+#include "protocol/base/mem.h"
+#include "server/app.h"
+#include "server/broker/apply.h"
+#include "server/judge/rules.h"
+#include "server/net/door.h"
+#include "server/os/config.h"
+#include "server/port/http.h"
+#include "server/registry/refusal.h"
+
+/* A longer one does not fit into what the vendors' clients have room for. */
+enum { ADVERTISED_HOST_MAX = 64 };
+
+/* What a call is answered with. */
+struct answer {
+    int status; /* HTTP's; 404 for a path that no cloud serves */
+    struct sky_buf body;
+    const struct sky_http_failure *failure; /* goes out instead if promises cannot be kept; NULL
+                                               when nothing is promised */
+    uint64_t seq;                           /* the call's number in the journal */
+    int64_t device_id;                      /* 0: nobody known */
+};
+
+/* A call being answered. */
+struct call {
+    struct sky_app *app;
+    const struct sky_http_request *request;
+    uint32_t connection;
+    const struct sky_cloud *cloud;
+    const struct sky_http_row *row; /* NULL: no cloud serves the path */
+    struct sky_lookup lookup;
+    struct sky_judge judge;
+    struct sky_refusal refusal;
+};
+
+static void find_row(struct call *call)
+{
+    for (size_t i = 0; sky_clouds[i] != NULL; i++) {
+        for (size_t j = 0; j < sky_clouds[i]->http_count; j++) {
+            if (sky_span_eq_str(call->request->path, sky_clouds[i]->http[j].path)) {
+                call->cloud = sky_clouds[i];
+                call->row = &sky_clouds[i]->http[j];
+                return;
+            }
+        }
+    }
+}
+
+static const struct sky_rule *rule_of(const void *ctx, enum sky_mistake mistake)
+{
+    const struct call *call = ctx;
+    return sky_cloud_http_mistake_rule(call->cloud, call->row, mistake);
+}
+
+static void explain(struct call *call, enum sky_cause cause)
+{
+    struct sky_arena arena;
+    struct sky_suspicion suspicion = {.now_ms = call->app->clock.now_ms};
+    bool unknown = cause == SKY_CAUSE_UNKNOWN && call->lookup.cloud != NULL;
+    bool forged = cause == SKY_CAUSE_SIGNATURE && call->row->suspect != NULL;
+    if (!unknown && !forged)
+        return;
+    call->refusal.unsearched = !sky_refusal_may_search(call->app);
+    if (call->refusal.unsearched)
+        return;
+    if (unknown) {
+        sky_refusal_find_similar(call->app, &call->lookup, &call->refusal);
+        return;
+    }
+    sky_arena_init(&arena);
+    if (call->row->suspect(call->request, &call->lookup.facts, &suspicion, &arena))
+        sky_refusal_explain(call->app, &call->lookup, &suspicion, &arena, rule_of, call,
+                            &call->judge, &call->refusal);
+    sky_arena_done(&arena);
+}
+
+static uint64_t record(struct call *call, int status, bool refused)
+{
+    const struct sky_http_request *request = call->request;
+    struct sky_buf explanation;
+    sky_buf_init(&explanation, SKY_REFUSAL_JSON_MAX);
+    struct sky_attr attrs[9] = {SKY_ATTR(LISTENER, sky_span_str(request->door->listener->name)),
+                                SKY_ATTR(METHOD, request->method), SKY_ATTR(PATH, request->path),
+                                SKY_ATTR_INT(STATUS, status)};
+    size_t count = 4;
+    if (call->cloud != NULL)
+        attrs[count++] = SKY_ATTR(CLOUD, sky_span_str(call->cloud->name));
+    if (call->lookup.cloud != NULL && call->lookup.device.id == 0) {
+        attrs[count++] = SKY_ATTR(PRODUCT, call->lookup.claim.product);
+        attrs[count++] = SKY_ATTR(DEVICE_KEY, call->lookup.claim.device);
+    }
+    if (refused) {
+        sky_refusal_json(&call->refusal, &call->judge, &explanation);
+        attrs[count++] = SKY_ATTR(EXPLANATION, sky_buf_span(&explanation));
+    }
+    const struct sky_event_head head = {.type = SKY_EVENT_HTTP_AUTH,
+                                        .direction = SKY_UP,
+                                        .transport = request->door->transport,
+                                        .connection = call->connection,
+                                        .device_id = call->lookup.device.id};
+    uint64_t seq = sky_journal_add(call->app->journal, &head, attrs, count, &call->judge);
+    sky_buf_done(&explanation);
+    return seq;
+}
+
+/* Puts the cloud's words for a failure in place of the answer, and journals that. */
+static void fail(struct sky_app *app, struct answer *answer)
+{
+    SKY_ASSERT(answer->failure != NULL);
+    answer->status = answer->failure->status;
+    sky_buf_clear(&answer->body);
+    sky_buf_add_str(&answer->body, answer->failure->body);
+    answer->failure = NULL;
+    const struct sky_attr attrs[] = {
+        SKY_ATTR(NAME, SKY_SPAN("call-failed")),
+        SKY_ATTR(REASON, SKY_SPAN("the store did not keep what the answer promised")),
+        SKY_ATTR(PAYLOAD, sky_buf_span(&answer->body)), SKY_ATTR_INT(OF, (int64_t)answer->seq)};
+    const struct sky_event_head head = {
+        .type = SKY_EVENT_NOTE, .direction = SKY_INSIDE, .device_id = answer->device_id};
+    sky_journal_add(app->journal, &head, attrs, SKY_COUNT(attrs), NULL);
+}
+
+/* Journals the call, books it with the device, and lets its effects happen. */
+static void conclude(struct call *call, enum sky_cause cause, struct answer *ret)
+{
+    struct sky_app *app = call->app;
+    bool refused = cause != SKY_CAUSE_NONE || call->judge.refused != NULL || call->refusal.failed;
+    ret->seq = record(call, ret->status, refused);
+    ret->device_id = call->lookup.device.id;
+    if (call->lookup.device.id == 0) {
+        sky_effects_clear(&app->effects);
+        return;
+    }
+    struct sky_session *session =
+        sky_session_open(app, &call->lookup.product, &call->lookup.device);
+    sky_session_judged(app, session, &call->judge);
+    if (app->effects.count > 0)
+        ret->failure = &call->row->failure;
+    if (sky_apply(app, session, NULL, &app->effects, ret->seq) != SKY_OK)
+        fail(app, ret);
+}
+
+static void look_up(struct call *call, struct sky_arena *arena)
+{
+    struct sky_claim claim = {0};
+    if (call->row->claim(call->request, &claim, arena)) {
+        sky_lookup_claim(call->app, call->cloud, &claim, &call->lookup);
+        call->judge.policy = sky_lookup_policy(call->app, &call->lookup);
+        return;
+    }
+    call->lookup.facts.now_ms = call->app->clock.now_ms;
+    sky_rng_text(&call->app->rng, call->lookup.fresh, SKY_FRESH_LEN);
+    call->lookup.facts.fresh = sky_span_of(call->lookup.fresh, SKY_FRESH_LEN);
+}
+
+static void answer_nowhere(struct call *call, struct answer *ret)
+{
+    sky_judge_rule(&call->judge, sky_door_rule(SKY_RULE_DOOR_HTTP_PATH), false,
+                   "no cloud serves %.*s %.*s", SKY_SPAN_ARGS(call->request->method),
+                   SKY_SPAN_ARGS(sky_span_head(call->request->path, 100)));
+    ret->status = 404;
+    sky_buf_add_str(&ret->body, "{\"code\":404,\"message\":\"no such path\"}");
+    conclude(call, SKY_CAUSE_SHAPE, ret);
+}
+
+/* The registry could not be read: nothing is known of the device, for or against it. */
+static void answer_failure(struct call *call, struct answer *ret)
+{
+    ret->status = call->row->failure.status;
+    sky_buf_add_str(&ret->body, call->row->failure.body);
+    call->refusal.failed = true;
+    conclude(call, SKY_CAUSE_NONE, ret);
+}
+
+static void answer_somewhere(struct call *call, struct sky_arena *arena, struct answer *ret)
+{
+    struct sky_http_answer answer = {.status = 200};
+    look_up(call, arena);
+    if (call->lookup.failed) {
+        answer_failure(call, ret);
+        return;
+    }
+    sky_door_judge(call->request->door, &call->judge);
+    sky_judge_rule(&call->judge, sky_door_rule(SKY_RULE_DOOR_HTTP_REQUEST), true, " ");
+    sky_judge_rule(&call->judge, sky_door_rule(SKY_RULE_DOOR_HTTP_PATH), true, " ");
+    call->row->answer(call->request, &call->lookup.facts, &call->judge, &call->app->effects,
+                      &answer);
+    ret->status = answer.status;
+    sky_buf_add(&ret->body, answer.body);
+    explain(call, answer.cause);
+    conclude(call, answer.cause, ret);
+}
+
+/* Judges one call and lets its effects happen. `ret->body` is appended to. */
+static void answer_call(struct sky_app *app, const struct sky_http_request *request,
+                        uint32_t connection, struct answer *ret)
+{
+    struct call call = {.app = app, .request = request, .connection = connection};
+    struct sky_arena arena;
+    sky_judge_init(&call.judge, &app->policy);
+    find_row(&call);
+    if (call.row == NULL) {
+        answer_nowhere(&call, ret);
+        return;
+    }
+    sky_arena_init(&arena);
+    answer_somewhere(&call, &arena, ret);
+    sky_arena_done(&arena);
+}
+
+/* What the cloud has to say of a method it does not take: there is nothing else to look at. */
+static void judge_method(struct call *call)
+{
+    struct sky_http_answer answer = {0};
+    call->row->answer(call->request, &call->lookup.facts, &call->judge, &call->app->effects,
+                      &answer);
+    sky_effects_clear(&call->app->effects);
+}
+
+int sky_call_refused(struct sky_app *app, const struct sky_door *door, uint32_t connection,
+                     sky_span method, sky_span path, int status, const char **reason)
+{
+    const struct sky_http_request request = {.door = door, .method = method, .path = path};
+    struct call call = {.app = app, .request = &request, .connection = connection};
+    sky_judge_init(&call.judge, &app->policy);
+    find_row(&call);
+    if (call.row != NULL && !sky_span_eq_str(method, call.row->method)) {
+        status = 405;
+        *reason = "the method is not taken here";
+        judge_method(&call);
+    } else {
+        sky_judge_rule(&call.judge, sky_door_rule(SKY_RULE_DOOR_HTTP_REQUEST), false, "%s",
+                       *reason);
+    }
+    record(&call, status, true);
+    return status;
+}
+
+/* ---- from and to the HTTP port ---- */
+
+/* An answer that waits until what it promises is kept. */
+struct sky_held_answer {
+    struct sky_http_call *http;
+    struct answer answer;
+    struct sky_held_answer *prev, *next;
+};
+
+static void forget(struct sky_held_answer *held)
+{
+    sky_buf_done(&held->answer.body);
+    free(held);
+}
+
+static void reply(struct sky_http_call *http, const struct answer *answer)
+{
+    const struct sky_http_reply reply = {.status = answer->status,
+                                         .content_type = "application/json",
+                                         .body = sky_buf_span(&answer->body)};
+    sky_http_reply(http, &reply);
+}
+
+static void on_gone(struct sky_http_call *http)
+{
+    struct sky_held_answer *held = http->state;
+    DL_DELETE(http->app->calls.held, held);
+    forget(held);
+}
+
+static void hold(struct sky_http_call *http, const struct answer *answer)
+{
+    struct sky_held_answer *held = sky_mem_new(sizeof *held);
+    *held = (struct sky_held_answer){.http = http, .answer = *answer};
+    http->state = held;
+    http->on_gone = on_gone;
+    DL_APPEND(http->app->calls.held, held);
+}
+
+void sky_calls_settled(struct sky_app *app, bool kept)
+{
+    struct sky_held_answer *held;
+    size_t count;
+    /* An answer may let a client's next request in, whose answer waits for the next time. */
+    DL_COUNT(app->calls.held, held, count);
+    while (count-- > 0 && app->calls.held != NULL) {
+        held = app->calls.held;
+        DL_DELETE(app->calls.held, held);
+        if (!kept)
+            fail(app, &held->answer);
+        reply(held->http, &held->answer);
+        forget(held);
+    }
+}
+
+static uint16_t advertised_port(const struct sky_app *app)
+{
+    const unsigned wanted = SKY_LISTEN_MQTT | SKY_LISTEN_CLEAR;
+    for (size_t i = 0; i < app->front.listener_count; i++) {
+        const struct sky_listener *listener = &app->front.listeners[i];
+        if (listener->open && (listener->row->allows & wanted) == wanted)
+            return listener->port;
+    }
+    return 0;
+}
+
+static sky_span without_port(sky_span host)
+{
+    const char *colon = host.len ? memrchr(host.ptr, ':', host.len) : NULL;
+    const char *bracket = host.len ? memrchr(host.ptr, ']', host.len) : NULL;
+    return colon > bracket ? sky_span_head(host, (size_t)(colon - host.ptr)) : host;
+}
+
+static void ask(const struct sky_http_call *http, struct answer *ret)
+{
+    struct sky_app *app = http->app;
+    struct sky_door door = http->conn->door;
+    char address[64];
+    sky_span host = SKY_SPAN_NONE, type = SKY_SPAN_NONE;
+    sky_http_head_header(http->head.headers, "Host", &host);
+    sky_http_head_header(http->head.headers, "Content-Type", &type);
+    host = without_port(host);
+    if (door.server_name.len == 0)
+        door.server_name = host;
+    if (app->config->advertise_host != NULL)
+        host = sky_span_str(app->config->advertise_host);
+    else if (host.len == 0 || host.len > ADVERTISED_HOST_MAX)
+        host = sky_conn_local(http->conn, address, sizeof address);
+    const struct sky_http_request request = {.door = &door,
+                                             .method = http->head.method,
+                                             .path = http->head.path,
+                                             .content_type = type,
+                                             .body = http->body,
+                                             .headers = http->head.headers,
+                                             .advertise_host = host,
+                                             .advertise_port = advertised_port(app)};
+    sky_buf_init(&ret->body, SKY_HTTP_DEVICE_BODY_MAX);
+    answer_call(app, &request, http->conn->id, ret);
+}
+
+void sky_calls_cut_short(const struct sky_http_call *http)
+{
+    struct answer unheard = {.status = 500};
+    ask(http, &unheard);
+    sky_buf_done(&unheard.body);
+}
+
+void sky_calls_take(struct sky_http_call *http)
+{
+    struct answer answer = {.status = 500};
+    ask(http, &answer);
+    if (answer.failure != NULL) {
+        hold(http, &answer);
+        return;
+    }
+    reply(http, &answer);
+    sky_buf_done(&answer.body);
+}

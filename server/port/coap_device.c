@@ -1,0 +1,241 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <utlist.h>
+
+#include "protocol/base/assert.h"
+#include "protocol/base/mem.h"
+#include "server/app.h"
+#include "server/port/coap_private.h"
+
+static void record(const struct sky_coap_device *device, enum sky_event_type type,
+                   enum sky_direction direction, const struct sky_attr *attrs, size_t count,
+                   const struct sky_judge *judge)
+{
+    const struct sky_event_head head = {.type = type,
+                                        .direction = direction,
+                                        .transport = SKY_DTLS,
+                                        .device_id = device->session->device_id};
+    sky_journal_add(device->app->journal, &head, attrs, count, judge);
+}
+
+/* ---- presence ---- */
+
+static void on_alarm(struct sky_timer *timer, int64_t now_ms);
+
+/* Hearing from the device only moves last_seen_ms; the alarm looks again when it goes off. */
+static void set_alarm(struct sky_coap_device *device)
+{
+    int64_t due_ms = INT64_MAX;
+    const struct sky_coap_channel *channel;
+    if (device->online)
+        due_ms = device->last_seen_ms + device->lifetime_ms + 1;
+    DL_FOREACH (device->channels, channel)
+        if (channel->last_seen_ms + SKY_COAP_IDLE_MS < due_ms)
+            due_ms = channel->last_seen_ms + SKY_COAP_IDLE_MS;
+    if (due_ms == INT64_MAX)
+        sky_clock_cancel(&device->app->clock, &device->alarm);
+    else
+        sky_clock_timer(&device->app->clock, &device->alarm, due_ms - device->app->clock.now_ms,
+                        on_alarm);
+}
+
+static void come_online(struct sky_coap_device *device)
+{
+    char detail[64];
+    snprintf(detail, sizeof detail, "heard of within each %lld s",
+             (long long)(device->lifetime_ms / 1000));
+    const struct sky_attr attr = SKY_ATTR(DETAIL, sky_span_str(detail));
+    device->online = true;
+    device->app->coap->online++;
+    record(device, SKY_EVENT_ONLINE, SKY_INSIDE, &attr, 1, NULL);
+}
+
+static void go_offline(struct sky_coap_device *device, const char *reason,
+                       const struct sky_judge *judge)
+{
+    const struct sky_attr attr = SKY_ATTR(REASON, sky_span_str(reason));
+    device->online = false;
+    device->app->coap->online--;
+    record(device, SKY_EVENT_OFFLINE, SKY_INSIDE, &attr, 1, judge);
+}
+
+static void expire(struct sky_coap_device *device, int64_t now_ms)
+{
+    const struct sky_product_info *product = device->session->product;
+    const struct sky_rule *rule = product->cloud->coap_lifetime_rule;
+    struct sky_judge judge;
+    char reason[96];
+    snprintf(reason, sizeof reason, "silent for %lld s; the lifetime is %lld s",
+             (long long)((now_ms - device->last_seen_ms) / 1000),
+             (long long)(device->lifetime_ms / 1000));
+    sky_judge_init(&judge, sky_product_policy(device->app, product));
+    if (rule != NULL)
+        sky_judge_rule(&judge, rule, false, "%s", reason);
+    go_offline(device, reason, &judge);
+    sky_session_judged(device->app, device->session, &judge);
+}
+
+static void on_alarm(struct sky_timer *timer, int64_t now_ms)
+{
+    struct sky_coap_device *device = SKY_CONTAINER_OF(timer, struct sky_coap_device, alarm);
+    struct sky_coap_channel *channel, *next;
+    if (device->online && now_ms > device->last_seen_ms + device->lifetime_ms)
+        expire(device, now_ms);
+    DL_FOREACH_SAFE (device->channels, channel, next)
+        if (now_ms >= channel->last_seen_ms + SKY_COAP_IDLE_MS)
+            sky_coap__close(channel, "idle for too long");
+    set_alarm(device);
+}
+
+void sky_coap__heard(struct sky_coap_channel *channel)
+{
+    struct sky_coap_device *device = channel->device;
+    int64_t now_ms = device->app->clock.now_ms;
+    channel->last_seen_ms = device->last_seen_ms = device->session->last_seen_ms = now_ms;
+    if (device->online)
+        return;
+    come_online(device);
+    set_alarm(device);
+}
+
+/* ---- channels ---- */
+
+static struct sky_coap_device *device_of(struct sky_app *app, struct sky_session *session)
+{
+    if (session->coap == NULL) {
+        session->coap = sky_mem_new(sizeof *session->coap);
+        session->coap->app = app;
+        session->coap->session = session;
+    }
+    return session->coap;
+}
+
+void sky_coap__join(struct sky_coap_channel *channel, struct sky_session *session)
+{
+    struct sky_app *app = channel->port->app;
+    struct sky_coap_device *device = device_of(app, session);
+    const struct sky_cloud *cloud = session->product->cloud;
+    if (device->channel_count == SKY_COAP_CHANNELS_MAX)
+        sky_coap__close(device->channels, "the device has opened too many others since");
+    DL_APPEND(device->channels, channel);
+    device->channel_count++;
+    channel->device = device;
+    session->last_login_ms = app->clock.now_ms;
+    device->lifetime_ms = cloud->coap_lifetime_ms != NULL
+                              ? cloud->coap_lifetime_ms(sky_span_str(channel->psk.identity))
+                              : SKY_COAP_IDLE_MS;
+    sky_coap__heard(channel);
+    set_alarm(device);
+}
+
+void sky_coap__leave(struct sky_coap_channel *channel)
+{
+    struct sky_coap_device *device = channel->device;
+    if (device == NULL)
+        return;
+    DL_DELETE(device->channels, channel);
+    device->channel_count--;
+    channel->device = NULL;
+}
+
+bool sky_coap_kick(struct sky_session *session, const char *reason)
+{
+    struct sky_coap_channel *channel, *next;
+    if (session->coap == NULL || session->coap->channels == NULL)
+        return false;
+    DL_FOREACH_SAFE (session->coap->channels, channel, next)
+        sky_coap__close(channel, reason);
+    return true;
+}
+
+void sky_coap_forget(struct sky_app *app, struct sky_session *session)
+{
+    struct sky_coap_device *device = session->coap;
+    if (device == NULL)
+        return;
+    (void)sky_coap_kick(session, "the device was forgotten");
+    while (device->channels != NULL)
+        sky_coap__leave(device->channels); /* they close when the call at hand is over */
+    sky_clock_cancel(&app->clock, &device->alarm);
+    sky_clock_cancel(&app->clock, &device->expiry);
+    if (device->online && app->coap != NULL)
+        app->coap->online--;
+    sky_pull_done(&device->pull);
+    free(device);
+    session->coap = NULL;
+}
+
+bool sky_coap_fetches(const struct sky_session *session)
+{
+    return session->coap != NULL;
+}
+
+bool sky_coap_is_online(const struct sky_session *session)
+{
+    return session->coap != NULL && session->coap->online;
+}
+
+/* ---- what waits ---- */
+
+static void record_waiting(const struct sky_coap_device *device, enum sky_event_type type,
+                           sky_span topic, uint64_t of, const char *text)
+{
+    const struct sky_attr attrs[] = {SKY_ATTR(TOPIC, topic), SKY_ATTR_INT(OF, (int64_t)of),
+                                     SKY_ATTR(REASON, sky_span_str(text))};
+    record(device, type, SKY_DOWN, attrs, SKY_COUNT(attrs), NULL);
+}
+
+static void on_gone(void *ctx, const struct sky_pull_item *item)
+{
+    record_waiting(ctx, SKY_EVENT_DROP, item->topic, item->of,
+                   "the device did not fetch it in time");
+}
+
+static void on_expiry(struct sky_timer *timer, int64_t now_ms)
+{
+    struct sky_coap_device *device = SKY_CONTAINER_OF(timer, struct sky_coap_device, expiry);
+    sky_pull_expire(&device->pull, now_ms, on_gone, device);
+    sky_coap__watch_waiting(device);
+}
+
+void sky_coap__watch_waiting(struct sky_coap_device *device)
+{
+    struct sky_clock *clock = &device->app->clock;
+    int64_t next_ms = sky_pull_next_ms(&device->pull);
+    if (next_ms == INT64_MAX)
+        sky_clock_cancel(clock, &device->expiry);
+    else
+        sky_clock_timer(clock, &device->expiry, next_ms - clock->now_ms, on_expiry);
+}
+
+/* The moment from which on a message with this time to live is of no use; 0: it is of none. */
+static int64_t end_of(const struct sky_coap_device *device, int64_t ttl_ms)
+{
+    const int64_t longest_ms = SKY_PULL_TTL_MAX_S * INT64_C(1000);
+    if (ttl_ms < 0)
+        return device->online ? device->last_seen_ms + device->lifetime_ms + 1 : 0;
+    if (ttl_ms == 0 || ttl_ms > longest_ms)
+        ttl_ms = longest_ms;
+    return device->app->clock.now_ms + ttl_ms;
+}
+
+void sky_coap_push(struct sky_app *app, struct sky_session *session, sky_span topic,
+                   sky_span payload, uint64_t of, int64_t ttl_ms)
+{
+    struct sky_coap_device *device = session->coap;
+    SKY_ASSERT(device != NULL && device->app == app);
+    int64_t until_ms = end_of(device, ttl_ms);
+    if (until_ms == 0) {
+        record_waiting(device, SKY_EVENT_DROP, topic, of,
+                       "the device is offline, and nothing is to wait for it");
+        return;
+    }
+    if (sky_pull_add(&device->pull, topic, payload, of, until_ms) != SKY_OK) {
+        record_waiting(device, SKY_EVENT_DROP, topic, of,
+                       payload.len > SKY_PULL_PAYLOAD_MAX ? "it is too long to be fetched"
+                                                          : "too much waits for the device");
+        return;
+    }
+    record_waiting(device, SKY_EVENT_NOTE, topic, of, "it waits until the device fetches it");
+    sky_coap__watch_waiting(device);
+}

@@ -1,0 +1,286 @@
+#include "protocol/base/assert.h"
+#include "protocol/base/mem.h"
+#include "protocol/coap/rules.h"
+#include "protocol/mqtt/topic.h"
+#include "server/app.h"
+#include "server/broker/apply.h"
+#include "server/net/door.h"
+#include "server/port/coap_private.h"
+#include "server/registry/lookup.h"
+
+enum { SHOWN_MAX = 48 }; /* bytes of a broken message, in the journal */
+
+/* ---- the journal ---- */
+
+static const char *method_name(uint8_t code)
+{
+    static const char *const names[] = {"empty", "GET", "POST", "PUT", "DELETE"};
+    return code < SKY_COUNT(names) ? names[code] : "unknown";
+}
+
+static uint64_t record_request(const struct sky_coap_channel *channel,
+                               const struct sky_coap_request *request, unsigned saw,
+                               const struct sky_judge *judge)
+{
+    const struct sky_coap_message *m = &request->message;
+    struct sky_attr attrs[8] = {
+        SKY_ATTR(METHOD, sky_span_str(method_name(m->code))),
+        SKY_ATTR(PATH, sky_span_str(m->path)),
+        SKY_ATTR(NAME, sky_span_str(sky_coap_type_name(m->type))),
+        SKY_ATTR_INT(MESSAGE_ID, m->id),
+        SKY_ATTR_INT(PAYLOAD_LEN, (int64_t)m->payload.len),
+    };
+    size_t count = 5;
+    if (saw & SKY_COAP_SAW_DUPLICATE)
+        attrs[count++] = SKY_ATTR_INT(DUP, 1);
+    if (m->block1.present)
+        attrs[count++] = SKY_ATTR_INT(COUNT, (int64_t)m->block1.number);
+    const struct sky_event_head head = {.type = SKY_EVENT_COAP_REQUEST,
+                                        .direction = SKY_UP,
+                                        .transport = SKY_DTLS,
+                                        .connection = channel->id,
+                                        .device_id = channel->psk.device_id};
+    return sky_journal_add(channel->port->app->journal, &head, attrs, count, judge);
+}
+
+/* 2.05 is shown as 205. */
+static void record_response(const struct sky_coap_channel *channel, uint64_t of,
+                            const struct sky_coap_response *response)
+{
+    struct sky_attr attrs[4] = {
+        SKY_ATTR_INT(OF, (int64_t)of),
+        SKY_ATTR_INT(STATUS, (response->code >> 5) * 100 + (response->code & 0x1f)),
+    };
+    size_t count = 2;
+    if (response->body.len > 0)
+        attrs[count++] = SKY_ATTR(PAYLOAD, response->body);
+    if (response->extra != 0)
+        attrs[count++] = SKY_ATTR(PATH, response->extra_value);
+    sky_coap__record(channel, SKY_EVENT_COAP_RESPONSE, SKY_DOWN, attrs, count, NULL);
+}
+
+/* ---- judging the message as such ---- */
+
+static void judge_message(struct sky_judge *judge, unsigned saw, const struct sky_coap_message *m)
+{
+    sky_judge_rule(judge, sky_coap_rule(SKY_COAP_RULE_FORMAT), !(saw & SKY_COAP_SAW_MALFORMED),
+                   "the message is malformed");
+    if (saw & SKY_COAP_SAW_MALFORMED)
+        return;
+    sky_judge_rule(judge, sky_coap_rule(SKY_COAP_RULE_OPTION), !(saw & SKY_COAP_SAW_OPTION),
+                   "option %u cannot be honoured", m->refused_option);
+    if (!m->block1.present && !m->block2.present)
+        return;
+    sky_judge_rule(judge, sky_coap_rule(SKY_COAP_RULE_BLOCKS), !(saw & SKY_COAP_SAW_GAP),
+                   "block %u does not follow the one before, or is not full",
+                   m->block1.present ? m->block1.number : m->block2.number);
+    sky_judge_rule(judge, sky_coap_rule(SKY_COAP_RULE_BODY_SIZE), !(saw & SKY_COAP_SAW_TOO_LARGE),
+                   "the body is longer than %d bytes", SKY_COAP_BODY_MAX);
+}
+
+static void begin_judgement(const struct sky_coap_channel *channel, unsigned saw,
+                            struct sky_judge *judge)
+{
+    const struct sky_session *session = channel->device->session;
+    sky_judge_init(judge, sky_product_policy(channel->port->app, session->product));
+    judge_message(judge, saw, &channel->port->request.message);
+}
+
+/* A message that the exchange has dealt with by itself: a duplicate, a block, a broken one. */
+static void note_message(struct sky_coap_channel *channel, unsigned saw, sky_span clear)
+{
+    struct sky_app *app = channel->port->app;
+    struct sky_judge judge;
+    begin_judgement(channel, saw, &judge);
+    sky_session_judged(app, channel->device->session, &judge);
+    if (saw & SKY_COAP_SAW_PING) {
+        sky_coap__record(channel, SKY_EVENT_PING, SKY_UP, NULL, 0, NULL);
+    } else if (saw & SKY_COAP_SAW_MALFORMED) {
+        const struct sky_attr attr = SKY_ATTR(BYTES_HEX, sky_span_head(clear, SHOWN_MAX));
+        sky_coap__record(channel, SKY_EVENT_MALFORMED, SKY_UP, &attr, 1, &judge);
+    } else if (channel->port->out.len > 0 || saw != 0) {
+        record_request(channel, &channel->port->request, saw, &judge);
+    }
+}
+
+/* ---- carrying out what the cloud decides ---- */
+
+/* The decision, with its views copied: effects take their arena along. */
+struct decided {
+    struct sky_coap_decision what;
+    char topic[SKY_COAP_PATH_MAX + 1];
+};
+
+static void keep(struct sky_coap_port *port, struct decided *decided)
+{
+    sky_buf_clear(&port->body);
+    sky_buf_add(&port->body, decided->what.payload);
+    if (!sky_span_copy(decided->what.topic, decided->topic, sizeof decided->topic))
+        decided->topic[0] = '\0';
+    decided->what.topic = sky_span_str(decided->topic);
+}
+
+/* The first reply counts: services have one. */
+static void take_reply(void *ctx, const struct sky_effect *reply)
+{
+    struct sky_coap_port *port = ctx;
+    if (port->body.len > 0 || port->reply_code != 0)
+        return;
+    port->reply_code = reply->coap_code;
+    if (reply->coap_code == 0)
+        sky_buf_add(&port->body, reply->payload);
+}
+
+static uint8_t publish(struct sky_coap_channel *channel, const struct decided *decided)
+{
+    struct sky_coap_port *port = channel->port;
+    const struct sky_coap_decision *what = &decided->what;
+    const struct sky_act act = {.session = channel->device->session,
+                                .topic = what->topic,
+                                .payload = port->request.body,
+                                .transport = SKY_DTLS,
+                                .connection = channel->id,
+                                .qos = port->request.message.type == SKY_COAP_CON ? 1 : 0,
+                                .on_reply = take_reply,
+                                .ctx = port};
+    if (!sky_topic_valid_name(what->topic))
+        return SKY_COAP_NOT_FOUND;
+    port->reply_code = 0;
+    struct sky_act_result result = sky_broker_publish(port->app, &act);
+    if (result.judged_bad && result.right == SKY_RIGHT_NONE)
+        return SKY_COAP_NOT_FOUND;
+    if (result.judged_bad && result.right != SKY_RIGHT_GRANTED)
+        return what->refused_code;
+    if (port->reply_code != 0)
+        return port->reply_code;
+    return result.judged_bad ? SKY_COAP_BAD_REQUEST : what->code;
+}
+
+/* The command whose turn it is, if that is what the device asks for. */
+static uint8_t fetch(struct sky_coap_channel *channel, const struct decided *decided)
+{
+    struct sky_coap_device *device = channel->device;
+    const struct sky_pull_item *item = sky_pull_first(&device->pull);
+    if (item == NULL || !sky_span_eq(item->topic, decided->what.topic))
+        return decided->what.refused_code;
+    const struct sky_attr attrs[] = {SKY_ATTR_INT(OF, (int64_t)item->of),
+                                     SKY_ATTR(TOPIC, item->topic),
+                                     SKY_ATTR(PAYLOAD, item->payload)};
+    sky_coap__record(channel, SKY_EVENT_PUBLISH, SKY_DOWN, attrs, SKY_COUNT(attrs), NULL);
+    device->session->delivered++;
+    sky_buf_add(&channel->port->body, item->payload);
+    sky_pull_drop_first(&device->pull);
+    sky_coap__watch_waiting(device);
+    return decided->what.code;
+}
+
+static uint8_t carry_out(struct sky_coap_channel *channel, const struct decided *decided)
+{
+    switch (decided->what.act) {
+    case SKY_COAP_PUBLISH:
+        return publish(channel, decided);
+    case SKY_COAP_FETCH:
+        return fetch(channel, decided);
+    case SKY_COAP_ANSWER:
+    case SKY_COAP_REPEAT:
+        break;
+    }
+    return decided->what.code;
+}
+
+/* ---- answering ---- */
+
+static bool is_error(uint8_t code)
+{
+    return code >> 5 > 2;
+}
+
+/* Tells the device what waits for it, in an option of the answer. */
+static void announce_waiting(const struct sky_coap_device *device, char *path, size_t path_size,
+                             struct sky_coap_response *response)
+{
+    const struct sky_cloud *cloud = device->session->product->cloud;
+    const struct sky_pull_item *item = sky_pull_first(&device->pull);
+    if (item == NULL || cloud->coap_waiting_option == 0 ||
+        !cloud->coap_waiting_path(item->topic, path, path_size))
+        return;
+    response->extra = cloud->coap_waiting_option;
+    response->extra_value = sky_span_str(path);
+}
+
+static void answer(struct sky_coap_channel *channel, const struct decided *decided, uint8_t code,
+                   uint64_t of)
+{
+    struct sky_coap_port *port = channel->port;
+    char path[SKY_COAP_PATH_MAX + 1];
+    struct sky_coap_response response = {.code = code};
+    if (decided->what.act == SKY_COAP_REPEAT) {
+        sky_coap_repeat(&channel->coap, &port->request, port->app->clock.real_ms, &port->out);
+        return;
+    }
+    if (port->body.overflow)
+        response.code = SKY_COAP_INTERNAL;
+    if (!is_error(response.code))
+        response.body = sky_buf_span(&port->body);
+    if (decided->what.act != SKY_COAP_ANSWER)
+        announce_waiting(channel->device, path, sizeof path, &response);
+    record_response(channel, of, &response);
+    sky_coap_respond(&channel->coap, &port->request, &response, port->app->clock.real_ms,
+                     &port->out);
+}
+
+static void decide(struct sky_coap_channel *channel, unsigned saw, struct sky_judge *judge,
+                   struct decided *ret_decided)
+{
+    struct sky_app *app = channel->port->app;
+    const struct sky_session *session = channel->device->session;
+    const struct sky_cloud *cloud = session->product->cloud;
+    struct sky_lookup lookup;
+    const struct sky_coap_call call = {.request = &channel->port->request,
+                                       .saw = saw,
+                                       .identity = sky_span_str(channel->psk.identity),
+                                       .product = sky_span_str(session->product->product.key),
+                                       .device = sky_span_str(session->device_key),
+                                       .profile = app->profile};
+    ret_decided->what = (struct sky_coap_decision){.code = SKY_COAP_NOT_FOUND};
+    if (cloud->coap != NULL) {
+        sky_lookup_session(app, session, &lookup);
+        cloud->coap(&call, &lookup.facts, judge, &app->effects, &ret_decided->what);
+    }
+    keep(channel->port, ret_decided);
+}
+
+static void serve_request(struct sky_coap_channel *channel, unsigned saw)
+{
+    struct sky_app *app = channel->port->app;
+    struct sky_session *session = channel->device->session;
+    const struct sky_rule *lifetime = session->product->cloud->coap_lifetime_rule;
+    struct sky_judge judge;
+    struct decided decided;
+    SKY_ASSERT(app->effects.count == 0);
+    begin_judgement(channel, saw, &judge);
+    if (lifetime != NULL)
+        sky_judge_rule(&judge, lifetime, true, " ");
+    decide(channel, saw, &judge, &decided);
+    uint64_t seq = record_request(channel, &channel->port->request, saw, &judge);
+    sky_session_judged(app, session, &judge);
+    sky_apply(app, session, NULL, &app->effects, seq);
+    uint8_t code = carry_out(channel, &decided);
+    answer(channel, &decided, code, seq);
+}
+
+void sky_coap__serve(struct sky_coap_channel *channel, sky_span clear)
+{
+    struct sky_coap_port *port = channel->port;
+    unsigned saw = 0;
+    sky_buf_clear(&port->out);
+    enum sky_coap_step step = sky_coap_receive(&channel->coap, clear, port->app->clock.real_ms,
+                                               &port->request, &saw, &port->out);
+    sky_coap__heard(channel);
+    if (step == SKY_COAP_STEP_REQUEST)
+        serve_request(channel, saw);
+    else
+        note_message(channel, saw, clear);
+    if (port->out.len > 0)
+        (void)sky_dtls_send(channel->peer, sky_buf_span(&port->out));
+}

@@ -1,0 +1,41 @@
+/* The head of one HTTP/1 request, as views: what the HTTP port must know before it hands the
+ * request on, and what its handlers read. Pure; knows no connection. (RFC 9112) */
+#ifndef SKY_SERVER_PORT_HTTP_HEAD_H
+#define SKY_SERVER_PORT_HTTP_HEAD_H
+
+#include "protocol/base/span.h"
+
+enum {
+    SKY_HTTP_HEAD_MAX = 8 * 1024, /* bytes of request line and header lines */
+    SKY_HTTP_TARGET_MAX = 4 * 1024,
+};
+
+struct sky_http_head {
+    sky_span method, path, query; /* as sent: percent-encoded; the query without its '?' */
+    sky_span headers;             /* the header lines, CRLF between */
+    uint64_t body_len;            /* bytes of body that follow */
+    bool keep_alive;
+    bool expects_continue;
+};
+
+/* Length of the head at the front of `in`, its empty line included; 0 when it is not complete. */
+size_t sky_http_head_len(sky_span in);
+
+/* Parses a complete head. Returns 0, or the status to refuse it with and a phrase that says why
+ * (static); method and path are set even then as far as they could be read. */
+int sky_http_head_parse(sky_span head, struct sky_http_head *ret_head, const char **ret_reason);
+
+/* The value of the first header of that name (any case), trimmed. */
+bool sky_http_head_header(sky_span headers, const char *name, sky_span *ret_value);
+
+/* Decodes %XX, and '+' as a blank when `plus` is set, into `out`; false when an escape is broken
+ * or it does not fit with its NUL. */
+bool sky_http_decode(sky_span text, bool plus, char *out, size_t out_size);
+/* The value of a query's parameter, decoded. False when it is absent; `*ret_bad` when it is there
+ * and broken or too long. */
+bool sky_http_query(sky_span query, const char *name, char *out, size_t out_size, bool *ret_bad);
+
+/* "Not Found"; "Unknown" for a status without a phrase. */
+const char *sky_http_phrase(int status);
+
+#endif

@@ -1,0 +1,739 @@
+#include "server/port/mqtt.h"
+
+#include <stdio.h>
+
+#include "protocol/base/assert.h"
+#include "protocol/base/json.h"
+#include "protocol/base/mem.h"
+#include "protocol/mqtt/packet.h"
+#include "protocol/mqtt/rules.h"
+#include "server/app.h"
+#include "server/broker/apply.h"
+#include "server/net/door.h"
+#include "server/registry/login.h"
+
+enum {
+    FILTERS_JSON_MAX = 64 * 1024,
+    SEARCH_WAIT_MS = 5,  /* about what the searches of one turn take */
+    ALARM_LATE_MS = 250, /* an alarm this late means that the server was held up */
+};
+
+/* ---- journal ---- */
+
+static struct sky_event_head head_of(const struct sky_conn *conn, enum sky_event_type type,
+                                     enum sky_direction direction)
+{
+    return (struct sky_event_head){.type = type,
+                                   .direction = direction,
+                                   .transport = conn->door.transport,
+                                   .connection = conn->id,
+                                   .device_id = conn->device_id};
+}
+
+static uint64_t record(struct sky_conn *conn, enum sky_event_type type,
+                       enum sky_direction direction, const struct sky_attr *attrs, size_t count,
+                       const struct sky_judge *judge)
+{
+    const struct sky_event_head head = head_of(conn, type, direction);
+    return sky_journal_add(conn->app->journal, &head, attrs, count, judge);
+}
+
+static void record_id(struct sky_conn *conn, enum sky_event_type type, enum sky_direction direction,
+                      uint16_t packet_id)
+{
+    const struct sky_attr attr = SKY_ATTR_INT(PACKET_ID, packet_id);
+    record(conn, type, direction, &attr, 1, NULL);
+}
+
+static const struct sky_policy *policy_of(const struct sky_conn *conn)
+{
+    const struct sky_session *session = conn->state;
+    return sky_product_policy(conn->app, session != NULL ? session->product : NULL);
+}
+
+static const struct sky_cloud *cloud_of(const struct sky_conn *conn)
+{
+    const struct sky_session *session = conn->state;
+    return session != NULL ? session->product->cloud : NULL;
+}
+
+/* Books one finding that stands for itself, in an event of its own. */
+static void record_broken(struct sky_conn *conn, enum sky_event_type type,
+                          const struct sky_rule *rule, const char *detail)
+{
+    struct sky_judge judge;
+    sky_judge_init(&judge, policy_of(conn));
+    sky_judge_rule(&judge, rule, false, "%s", detail);
+    const struct sky_attr attr = SKY_ATTR(REASON, sky_span_str(detail));
+    record(conn, type, SKY_UP, &attr, 1, &judge);
+    if (conn->state != NULL)
+        sky_session_judged(conn->app, conn->state, &judge);
+}
+
+/* ---- what ends a connection ---- */
+
+/* A packet that breaks the specification: nothing after it can be trusted (4.8.0-1). */
+static void malformed(struct sky_conn *conn, const struct sky_rule *rule, sky_span bytes)
+{
+    struct sky_judge judge;
+    sky_judge_init(&judge, policy_of(conn));
+    sky_judge_rule(&judge, rule, false, "%s", rule->statement);
+    const struct sky_attr attrs[] = {
+        SKY_ATTR(REASON, sky_span_str(rule->statement)),
+        SKY_ATTR(BYTES_HEX, sky_span_head(bytes, SKY_DOOR_BYTES_SHOWN))};
+    record(conn, SKY_EVENT_MALFORMED, SKY_UP, attrs, SKY_COUNT(attrs), &judge);
+    if (conn->state != NULL)
+        sky_session_judged(conn->app, conn->state, &judge);
+    sky_conn_close(conn, "the packet breaks the MQTT specification");
+}
+
+/* ---- keepalive ---- */
+
+static void on_alarm(struct sky_timer *timer, int64_t now_ms);
+
+static int64_t keepalive_ms(const struct sky_session *session)
+{
+    return session->keepalive_s * INT64_C(1000);
+}
+
+/* The next moment at which silence means something: past 1.0 of the keepalive it is noted, at 1.5
+ * it ends the connection (3.1.2-24). Reading only moves last_seen_ms; the alarm looks again. */
+static void set_alarm(struct sky_conn *conn)
+{
+    const struct sky_session *session = conn->state;
+    const int64_t now_ms = conn->app->clock.now_ms;
+    int64_t due_ms = INT64_MAX;
+    if (conn->closing)
+        return;
+    if (session->keepalive_s > 0 && !session->dead)
+        due_ms = session->last_seen_ms +
+                 (session->silent ? keepalive_ms(session) * 3 / 2 : keepalive_ms(session) + 1);
+    if (conn->cut_at_ms != 0 && conn->cut_at_ms < due_ms)
+        due_ms = conn->cut_at_ms;
+    if (due_ms != INT64_MAX)
+        sky_clock_timer(&conn->app->clock, &conn->alarm, due_ms > now_ms ? due_ms - now_ms : 0,
+                        on_alarm);
+}
+
+/* A whole packet has come (3.1.2-24 counts those, not bytes). */
+static void note_life(struct sky_conn *conn)
+{
+    struct sky_session *session = conn->state;
+    session->last_seen_ms = conn->app->clock.now_ms;
+    if (!session->silent)
+        return;
+    session->silent = session->dead = false;
+    set_alarm(conn);
+}
+
+/* An interval has passed in which the device spoke. */
+static void note_keepalive(struct sky_conn *conn)
+{
+    static const enum sky_limit_rule kept[] = {SKY_LIMIT_KEEPALIVE_SILENT,
+                                               SKY_LIMIT_KEEPALIVE_DEAD};
+    struct sky_judge judge;
+    sky_judge_init(&judge, policy_of(conn));
+    for (size_t i = 0; i < SKY_COUNT(kept); i++)
+        sky_judge_rule(&judge, sky_cloud_limit_rule(cloud_of(conn), kept[i]), true, " ");
+    sky_session_judged(conn->app, conn->state, &judge);
+}
+
+static void note_silence(struct sky_conn *conn, int64_t silence_ms)
+{
+    struct sky_session *session = conn->state;
+    char detail[96];
+    snprintf(detail, sizeof detail, "nothing for %lld ms; the keepalive is %u s",
+             (long long)silence_ms, session->keepalive_s);
+    session->silent = true;
+    record_broken(conn, SKY_EVENT_SILENCE,
+                  sky_cloud_limit_rule(cloud_of(conn), SKY_LIMIT_KEEPALIVE_SILENT), detail);
+}
+
+static void time_out(struct sky_conn *conn, int64_t silence_ms)
+{
+    struct sky_session *session = conn->state;
+    struct sky_judge judge;
+    const struct sky_rule *rule = sky_cloud_limit_rule(cloud_of(conn), SKY_LIMIT_KEEPALIVE_DEAD);
+    char detail[96];
+    snprintf(detail, sizeof detail, "nothing for %lld ms, 1.5 times the keepalive and more",
+             (long long)silence_ms);
+    sky_judge_init(&judge, policy_of(conn));
+    bool enforced = sky_judge_rule(&judge, rule, false, "%s", detail);
+    const struct sky_attr attr = SKY_ATTR(REASON, sky_span_str(detail));
+    session->dead = true;
+    if (judge.count > 0)
+        record(conn, SKY_EVENT_TIMEOUT, SKY_INSIDE, &attr, 1, &judge);
+    sky_session_judged(conn->app, session, &judge);
+    if (enforced)
+        sky_conn_close(conn, "no packet within 1.5 times the keepalive");
+}
+
+static void judge_silence(struct sky_conn *conn)
+{
+    const struct sky_session *session = conn->state;
+    int64_t silence_ms = conn->app->clock.now_ms - session->last_seen_ms;
+    if (session->keepalive_s == 0)
+        return;
+    if (silence_ms <= keepalive_ms(session))
+        note_keepalive(conn);
+    else if (!session->silent)
+        note_silence(conn, silence_ms);
+    if (silence_ms >= keepalive_ms(session) * 3 / 2 && !session->dead)
+        time_out(conn, silence_ms);
+}
+
+static void on_alarm(struct sky_timer *timer, int64_t due_ms)
+{
+    struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn, alarm);
+    struct sky_clock *clock = &conn->app->clock;
+    SKY_ASSERT(conn->state != NULL && !conn->closing);
+    /* What the device sent while the server was held up is still unread: that comes first. */
+    if (!clock->frozen && clock->now_ms - due_ms > ALARM_LATE_MS) {
+        sky_clock_timer(clock, timer, 1, on_alarm);
+        return;
+    }
+    if (conn->cut_at_ms != 0 && clock->now_ms >= conn->cut_at_ms) {
+        sky_conn_close(conn, "the cloud ends the connection");
+        return;
+    }
+    judge_silence(conn);
+    set_alarm(conn);
+}
+
+void sky_mqtt_port_cut(struct sky_conn *conn, int64_t in_ms)
+{
+    conn->cut_at_ms = conn->app->clock.now_ms + in_ms;
+    set_alarm(conn);
+}
+
+/* ---- CONNECT ---- */
+
+static void stop_waiting(struct sky_conn *conn)
+{
+    if (!conn->waits)
+        return;
+    conn->waits = false;
+    conn->app->searches.waiting--;
+}
+
+static uint64_t record_connect(struct sky_conn *conn, const struct sky_mqtt_connect *connect,
+                               const struct sky_lookup *lookup,
+                               const struct sky_login_outcome *outcome,
+                               const struct sky_judge *judge)
+{
+    char peer[64];
+    struct sky_buf explanation;
+    sky_buf_init(&explanation, SKY_REFUSAL_JSON_MAX);
+    sky_conn_peer(conn, peer, sizeof peer);
+    struct sky_attr attrs[14] = {
+        SKY_ATTR(LISTENER, sky_span_str(conn->door.listener->name)),
+        SKY_ATTR(PEER, sky_span_str(peer)),
+        SKY_ATTR(CLIENT_ID, connect->client_id),
+        SKY_ATTR(USERNAME, connect->username),
+        SKY_ATTR_INT(HAS_PASSWORD, connect->has_password),
+        SKY_ATTR_INT(CLEAN_SESSION, connect->clean_session),
+        SKY_ATTR_INT(KEEPALIVE, connect->keepalive_s),
+        SKY_ATTR_INT(LEVEL, connect->level),
+    };
+    size_t count = 8;
+    if (lookup->cloud != NULL)
+        attrs[count++] = SKY_ATTR(CLOUD, sky_span_str(lookup->cloud->name));
+    if (conn->state == NULL && lookup->cloud != NULL) {
+        attrs[count++] = SKY_ATTR(PRODUCT, lookup->claim.product);
+        attrs[count++] = SKY_ATTR(DEVICE_KEY, lookup->claim.device);
+    }
+    if (outcome->connack != 0 || outcome->refusal.explained) {
+        sky_refusal_json(&outcome->refusal, judge, &explanation);
+        attrs[count++] = SKY_ATTR(EXPLANATION, sky_buf_span(&explanation));
+    }
+    struct sky_event_head head = head_of(conn, SKY_EVENT_CONNECT, SKY_UP);
+    if (lookup->device.id != 0)
+        head.device_id = lookup->device.id;
+    uint64_t seq = sky_journal_add(conn->app->journal, &head, attrs, count, judge);
+    sky_buf_done(&explanation);
+    return seq;
+}
+
+static void send_connack(struct sky_conn *conn, bool present, uint8_t code, int64_t device_id)
+{
+    const struct sky_attr attrs[] = {SKY_ATTR_INT(CODE, code),
+                                     SKY_ATTR_INT(SESSION_PRESENT, present)};
+    sky_mqtt_put_connack(sky_conn_out(conn), present, (enum sky_mqtt_connack)code);
+    struct sky_event_head head = head_of(conn, SKY_EVENT_CONNACK, SKY_DOWN);
+    head.device_id = device_id;
+    sky_journal_add(conn->app->journal, &head, attrs, SKY_COUNT(attrs), NULL);
+}
+
+static void refuse(struct sky_conn *conn, const struct sky_lookup *lookup,
+                   const struct sky_login_outcome *outcome, const struct sky_judge *judge)
+{
+    struct sky_app *app = conn->app;
+    if (lookup->device.id != 0) {
+        struct sky_session *session = sky_session_open(app, &lookup->product, &lookup->device);
+        session->last_login_ms = app->clock.now_ms;
+        sky_session_judged(app, session, judge);
+    }
+    send_connack(conn, false, outcome->connack, lookup->device.id);
+    sky_conn_close(conn, "the login was refused");
+}
+
+/* The connection is the session's no more. A cloud may hold it against a device that it came to be
+ * activated and did not listen. */
+static void leave(struct sky_conn *conn)
+{
+    struct sky_session *session = conn->state;
+    const struct sky_rule *rule = session->product->cloud->activation_unsubscribed;
+    if (session->traits & SKY_TRAIT_ACTIVATION && !session->subscribed_activation && rule != NULL)
+        record_broken(conn, SKY_EVENT_OFFLINE, rule,
+                      "left without having subscribed to the topic that brings its secret");
+    sky_session_detach(conn->app, session);
+}
+
+/* A device has one connection: a second login closes the first (3.1.4-2). One that is closing
+ * already, because the device left and came back within one turn of the loop, is no second one. */
+static void take_over(struct sky_conn *conn, struct sky_session *session)
+{
+    struct sky_conn *old = session->conn;
+    bool alone = old == NULL || old->closing;
+    struct sky_judge judge;
+    sky_judge_init(&judge, sky_product_policy(conn->app, session->product));
+    sky_judge_rule(&judge, sky_cloud_limit_rule(session->product->cloud, SKY_LIMIT_DUPLICATE_LOGIN),
+                   alone, "logged in on connection %u while connection %u was open", conn->id,
+                   alone ? 0 : old->id);
+    sky_session_judged(conn->app, session, &judge);
+    if (!alone) {
+        const struct sky_attr attr = SKY_ATTR_INT(OF, old->id);
+        record(conn, SKY_EVENT_TAKEOVER, SKY_INSIDE, &attr, 1, &judge);
+        sky_conn_close(old, "the device logged in again");
+    }
+    if (old != NULL)
+        leave(old);
+}
+
+static void admit(struct sky_conn *conn, const struct sky_mqtt_connect *connect,
+                  const struct sky_lookup *lookup, const struct sky_login_outcome *outcome,
+                  const struct sky_judge *judge, uint64_t seq)
+{
+    struct sky_app *app = conn->app;
+    struct sky_session *session = sky_session_open(app, &lookup->product, &lookup->device);
+    conn->device_id = session->device_id;
+    sky_session_expire(app, session);
+    take_over(conn, session);
+    bool present = session->kept && !connect->clean_session;
+    if (connect->clean_session)
+        sky_session_wipe(app, session);
+    session->conn = conn;
+    session->clean = connect->clean_session;
+    session->kept = !connect->clean_session;
+    session->traits = (uint16_t)outcome->traits;
+    session->keepalive_s = connect->keepalive_s;
+    session->last_login_ms = session->last_seen_ms = app->clock.now_ms;
+    session->silent = session->dead = session->subscribed_activation = false;
+    session->token_waits = false;
+    conn->state = session;
+    app->sessions.online++;
+    sky_timerq_cancel(&app->patience, &conn->patience);
+    sky_session_judged(app, session, judge);
+    send_connack(conn, present, 0, session->device_id);
+    set_alarm(conn);
+    if (present)
+        sky_broker_resume(app, session);
+    sky_apply(app, session, NULL, &app->effects, seq);
+}
+
+static void on_turn_come(struct sky_timer *timer, int64_t now_ms)
+{
+    (void)now_ms;
+    struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn, patience);
+    if (conn->closing)
+        return;
+    if (!sky_refusal_may_search(conn->app)) {
+        sky_app_patience(conn->app, timer, SEARCH_WAIT_MS, on_turn_come);
+        return;
+    }
+    stop_waiting(conn);
+    sky_conn_hold(conn, false);
+    sky_conn_offer(conn);
+}
+
+/* Leaves the CONNECT in the input until its mistake can be searched for: about as many turns as
+ * others wait already. */
+static void wait_for_turn(struct sky_conn *conn)
+{
+    struct sky_searches *searches = &conn->app->searches;
+    int64_t turns = (int64_t)(searches->waiting / SKY_SEARCHES_PER_TURN) + 1;
+    conn->waits = true;
+    searches->waiting++;
+    sky_conn_hold(conn, true);
+    sky_app_patience(conn->app, &conn->patience, turns * SEARCH_WAIT_MS, on_turn_come);
+}
+
+static void on_connect(struct sky_conn *conn, const struct sky_mqtt_packet *packet)
+{
+    struct sky_app *app = conn->app;
+    const struct sky_mqtt_connect *connect = &packet->as.connect;
+    const struct sky_login login = sky_login_of(&conn->door, connect);
+    struct sky_login_outcome outcome;
+    struct sky_lookup lookup = {0};
+    struct sky_judge judge;
+    sky_judge_init(&judge, &app->policy);
+    if (!connect->level_known) {
+        sky_judge_rule(&judge, sky_mqtt_rule(SKY_MQTT_RULE_LEVEL), false,
+                       "protocol level %u; 4 (MQTT 3.1.1) is spoken here", connect->level);
+        outcome = (struct sky_login_outcome){.connack = SKY_CONNACK_PROTOCOL};
+    } else {
+        if (sky_login_recognise(app, &login, &lookup))
+            judge.policy = sky_lookup_policy(app, &lookup);
+        sky_login_decide(app, &login, connect, &lookup, &judge, &app->effects, &outcome);
+    }
+    if (outcome.postponed) {
+        wait_for_turn(conn);
+        return;
+    }
+    uint64_t seq = record_connect(conn, connect, &lookup, &outcome, &judge);
+    if (outcome.connack != 0)
+        refuse(conn, &lookup, &outcome, &judge);
+    else
+        admit(conn, connect, &lookup, &outcome, &judge, seq);
+}
+
+/* ---- PUBLISH and its acknowledgements ---- */
+
+static void acknowledge(const struct sky_act *act)
+{
+    struct sky_conn *conn = act->ctx;
+    if (act->qos == 0 || conn->closing)
+        return;
+    sky_mqtt_put_ack(sky_conn_out(conn), act->qos == 1 ? SKY_MQTT_PUBACK : SKY_MQTT_PUBREC,
+                     act->packet_id);
+    record_id(conn, SKY_EVENT_PUBACK, SKY_DOWN, act->packet_id);
+}
+
+static void on_publish(struct sky_conn *conn, const struct sky_mqtt_packet *packet)
+{
+    const struct sky_mqtt_publish *publish = &packet->as.publish;
+    const struct sky_act act = {.session = conn->state,
+                                .topic = publish->topic,
+                                .payload = publish->payload,
+                                .transport = conn->door.transport,
+                                .connection = conn->id,
+                                .packet_id = publish->packet_id,
+                                .qos = publish->qos,
+                                .dup = publish->dup,
+                                .retain = publish->retain,
+                                .on_ack = acknowledge,
+                                .ctx = conn};
+    if (sky_broker_publish(conn->app, &act).close)
+        sky_conn_close(conn, "published with QoS 2");
+}
+
+static void on_puback(struct sky_conn *conn, const struct sky_mqtt_packet *packet)
+{
+    struct sky_session *session = conn->state;
+    struct sky_judge judge;
+    uint16_t next_id = sky_mqtt_session_next_ack(&session->mqtt);
+    bool known = sky_mqtt_session_puback(&session->mqtt, &session->product->cloud->limits.session,
+                                         packet->as.packet_id, sky_conn_out(conn));
+    sky_judge_init(&judge, policy_of(conn));
+    sky_judge_rule(&judge, sky_mqtt_rule(SKY_MQTT_RULE_ACK_ID), known,
+                   "PUBACK %u, but no message with this id is in flight", packet->as.packet_id);
+    sky_judge_rule(&judge, sky_mqtt_rule(SKY_MQTT_RULE_ACK_ORDER),
+                   !known || packet->as.packet_id == next_id,
+                   "PUBACK %u, but %u was sent before it and is not acknowledged",
+                   packet->as.packet_id, next_id);
+    const struct sky_attr attr = SKY_ATTR_INT(PACKET_ID, packet->as.packet_id);
+    record(conn, SKY_EVENT_PUBACK, SKY_UP, &attr, 1, &judge);
+    sky_session_judged(conn->app, session, &judge);
+}
+
+/* The QoS 2 packets. Where the rule is only reported, PUBREL is answered so that a client's
+ * exchange ends; the others belong to exchanges this server never starts. */
+static void on_qos2_packet(struct sky_conn *conn, const struct sky_mqtt_packet *packet)
+{
+    struct sky_judge judge;
+    sky_judge_init(&judge, policy_of(conn));
+    bool refused =
+        sky_judge_rule(&judge, sky_cloud_limit_rule(cloud_of(conn), SKY_LIMIT_PACKET_TYPE), false,
+                       "sent %s, which belongs to QoS 2", sky_mqtt_type_name(packet->type));
+    const struct sky_attr attrs[] = {SKY_ATTR(NAME, sky_span_str(sky_mqtt_type_name(packet->type))),
+                                     SKY_ATTR_INT(PACKET_ID, packet->as.packet_id)};
+    record(conn, SKY_EVENT_NOTE, SKY_UP, attrs, SKY_COUNT(attrs), &judge);
+    sky_session_judged(conn->app, conn->state, &judge);
+    if (refused)
+        sky_conn_close(conn, "sent a QoS 2 packet");
+    else if (packet->type == SKY_MQTT_PUBREL)
+        sky_mqtt_put_ack(sky_conn_out(conn), SKY_MQTT_PUBCOMP, packet->as.packet_id);
+}
+
+/* ---- SUBSCRIBE and UNSUBSCRIBE ---- */
+
+static const enum sky_limit_rule filter_rules[] = {
+    [SKY_RIGHT_NONE] = SKY_LIMIT_TOPIC_SUB,
+    [SKY_RIGHT_DIRECTION] = SKY_LIMIT_TOPIC_DIRECTION,
+    [SKY_RIGHT_OTHER] = SKY_LIMIT_TOPIC_OTHER,
+};
+
+/* False: the device may not subscribe there, and the rule is enforced. With the right to, every
+ * rule about it is kept. */
+static bool may_subscribe(const struct sky_session *session, sky_span filter,
+                          struct sky_judge *judge)
+{
+    const struct sky_product_info *product = session->product;
+    const struct sky_topic_row *row;
+    enum sky_right right = sky_cloud_right(product->cloud, sky_span_str(product->product.key),
+                                           sky_span_str(session->device_key), product->topics,
+                                           product->topic_count, filter, SKY_MAY_SUB, &row);
+    bool refused = false;
+    for (size_t i = SKY_COUNT(filter_rules) - 1; i >= SKY_RIGHT_NONE; i--) {
+        bool kept = right == SKY_RIGHT_GRANTED || (i != right && i != SKY_RIGHT_NONE);
+        refused |=
+            sky_judge_rule(judge, sky_cloud_limit_rule(product->cloud, filter_rules[i]), kept,
+                           "subscribed to %.*s without the right to", SKY_SPAN_ARGS(filter));
+    }
+    return !refused;
+}
+
+/* False: too many filters, and the rule is enforced. One that is held already only changes its
+ * QoS (3.8.4-3). */
+static bool has_room(const struct sky_subs *subs, const struct sky_session *session,
+                     sky_span filter, size_t number, struct sky_judge *judge)
+{
+    const struct sky_cloud_limits *limits = &session->product->cloud->limits;
+    size_t held = sky_subs_count(subs, session->slot);
+    return !sky_judge_rule(
+        judge, sky_cloud_limit_rule(session->product->cloud, SKY_LIMIT_SUB_COUNT),
+        number < limits->filters_per_packet_max &&
+            (held < limits->filters_per_device_max || sky_subs_has(subs, session->slot, filter)),
+        "filter number %zu of its packet, with %zu held; at most %u and %u are taken", number + 1,
+        held, limits->filters_per_packet_max, limits->filters_per_device_max);
+}
+
+/* The SUBACK code for one filter; adds the subscription when it is granted (3.8.4-5). */
+static uint8_t subscribe_one(struct sky_conn *conn, sky_span filter, uint8_t qos, size_t number,
+                             struct sky_judge *judge)
+{
+    const struct sky_session *session = conn->state;
+    const struct sky_cloud *cloud = session->product->cloud;
+    struct sky_subs *subs = conn->app->broker.subs;
+    if (sky_judge_rule(judge, sky_cloud_limit_rule(cloud, SKY_LIMIT_QOS2_SUBSCRIBE), qos < 2,
+                       "asked for QoS 2 on %.*s", SKY_SPAN_ARGS(filter)) ||
+        !may_subscribe(session, filter, judge) ||
+        sky_judge_rule(judge, sky_cloud_limit_rule(cloud, SKY_LIMIT_TOPIC_LENGTH),
+                       sky_cloud_topic_fits(&cloud->limits, filter),
+                       "filter of %zu bytes; at most %u with at most %u slashes are taken: %.*s",
+                       filter.len, cloud->limits.topic_len_max, cloud->limits.topic_slashes_max,
+                       SKY_SPAN_ARGS(filter)) ||
+        !has_room(subs, session, filter, number, judge))
+        return SKY_SUBACK_FAILURE;
+    uint8_t granted = qos > 1 ? 1 : qos;
+    if (sky_subs_add(subs, session->slot, filter, granted) == SKY_OK)
+        return granted;
+    sky_judge_rule(judge, sky_cloud_limit_rule(cloud, SKY_LIMIT_SUB_COUNT), false,
+                   "more than %d filters, or %d levels in one with wildcards: %.*s",
+                   SKY_SUBS_PER_SUBSCRIBER_MAX, SKY_SUBS_TRIE_DEPTH_MAX, SKY_SPAN_ARGS(filter));
+    return SKY_SUBACK_FAILURE;
+}
+
+/* The packet's filters as JSON, with the codes they were answered with if there are any. */
+static void filters_json(struct sky_mqtt_filters filters, const uint8_t *codes, struct sky_buf *out)
+{
+    struct sky_jw jw = sky_jw(out);
+    sky_span filter;
+    uint8_t qos;
+    sky_jw_array(&jw);
+    for (size_t i = 0; sky_mqtt_filter_next(&filters, &filter, &qos); i++) {
+        sky_jw_object(&jw);
+        sky_jw_put_span(&jw, "filter", filter);
+        if (filters.with_qos)
+            sky_jw_put_int(&jw, "qos", qos);
+        if (codes != NULL)
+            sky_jw_put_int(&jw, "code", codes[i]);
+        sky_jw_end_object(&jw);
+    }
+    sky_jw_end_array(&jw);
+}
+
+static uint64_t record_filters(struct sky_conn *conn, enum sky_event_type type,
+                               enum sky_direction direction, const struct sky_mqtt_filters *filters,
+                               const uint8_t *codes, const struct sky_judge *judge)
+{
+    struct sky_buf json;
+    sky_buf_init(&json, FILTERS_JSON_MAX);
+    filters_json(*filters, codes, &json);
+    const struct sky_attr attrs[] = {
+        SKY_ATTR_INT(PACKET_ID, filters->packet_id),
+        SKY_ATTR(FILTERS, json.overflow ? SKY_SPAN("[]") : sky_buf_span(&json))};
+    uint64_t seq = record(conn, type, direction, attrs, SKY_COUNT(attrs), judge);
+    sky_buf_done(&json);
+    return seq;
+}
+
+/* What the cloud does when a topic is subscribed to, after the SUBACK. */
+static void tell_cloud(struct sky_conn *conn, struct sky_mqtt_filters filters, const uint8_t *codes,
+                       uint64_t of)
+{
+    struct sky_session *session = conn->state;
+    if (session->product->cloud->subscribed == NULL)
+        return;
+    sky_span filter;
+    uint8_t qos;
+    for (size_t i = 0; sky_mqtt_filter_next(&filters, &filter, &qos); i++)
+        if (codes[i] != SKY_SUBACK_FAILURE && !conn->closing)
+            sky_broker_subscribed(conn->app, session, filter, of);
+}
+
+static void on_subscribe(struct sky_conn *conn, const struct sky_mqtt_packet *packet)
+{
+    struct sky_mqtt_filters filters = packet->as.filters;
+    uint8_t codes[SKY_MQTT_FILTERS_MAX];
+    struct sky_judge judge;
+    sky_span filter;
+    uint8_t qos;
+    size_t count = 0;
+    sky_judge_init(&judge, policy_of(conn));
+    while (sky_mqtt_filter_next(&filters, &filter, &qos)) {
+        SKY_ASSERT(count < SKY_MQTT_FILTERS_MAX);
+        codes[count] = subscribe_one(conn, filter, qos, count, &judge);
+        count++;
+    }
+    filters = packet->as.filters;
+    uint64_t seq = record_filters(conn, SKY_EVENT_SUBSCRIBE, SKY_UP, &filters, NULL, &judge);
+    sky_session_judged(conn->app, conn->state, &judge);
+    sky_mqtt_put_suback(sky_conn_out(conn), filters.packet_id, codes, count);
+    record_filters(conn, SKY_EVENT_SUBACK, SKY_DOWN, &filters, codes, NULL);
+    tell_cloud(conn, filters, codes, seq);
+}
+
+static void on_unsubscribe(struct sky_conn *conn, const struct sky_mqtt_packet *packet)
+{
+    const struct sky_session *session = conn->state;
+    struct sky_mqtt_filters filters = packet->as.filters;
+    sky_span filter;
+    uint8_t qos;
+    while (sky_mqtt_filter_next(&filters, &filter, &qos))
+        sky_subs_remove(conn->app->broker.subs, session->slot, filter);
+    record_filters(conn, SKY_EVENT_UNSUBSCRIBE, SKY_UP, &packet->as.filters, NULL, NULL);
+    sky_mqtt_put_ack(sky_conn_out(conn), SKY_MQTT_UNSUBACK, packet->as.filters.packet_id);
+    record_id(conn, SKY_EVENT_UNSUBACK, SKY_DOWN, packet->as.filters.packet_id);
+}
+
+/* ---- PINGREQ and DISCONNECT ---- */
+
+static void on_pingreq(struct sky_conn *conn, const struct sky_mqtt_packet *packet)
+{
+    (void)packet;
+    record(conn, SKY_EVENT_PING, SKY_UP, NULL, 0, NULL);
+    sky_mqtt_put_pingresp(sky_conn_out(conn));
+    record(conn, SKY_EVENT_PONG, SKY_DOWN, NULL, 0, NULL);
+}
+
+static void on_disconnect(struct sky_conn *conn, const struct sky_mqtt_packet *packet)
+{
+    (void)packet;
+    sky_conn_close(conn, "the device disconnected");
+}
+
+/* ---- the port ---- */
+
+static void (*const handlers[])(struct sky_conn *conn, const struct sky_mqtt_packet *packet) = {
+    [SKY_MQTT_CONNECT] = on_connect,     [SKY_MQTT_PUBLISH] = on_publish,
+    [SKY_MQTT_PUBACK] = on_puback,       [SKY_MQTT_PUBREC] = on_qos2_packet,
+    [SKY_MQTT_PUBREL] = on_qos2_packet,  [SKY_MQTT_PUBCOMP] = on_qos2_packet,
+    [SKY_MQTT_SUBSCRIBE] = on_subscribe, [SKY_MQTT_UNSUBSCRIBE] = on_unsubscribe,
+    [SKY_MQTT_PINGREQ] = on_pingreq,     [SKY_MQTT_DISCONNECT] = on_disconnect,
+};
+
+/* The first packet of each type: that it could be decoded tells which rules the device keeps. */
+static void note_type(struct sky_conn *conn, unsigned type)
+{
+    struct sky_session *session = conn->state;
+    struct sky_judge judge;
+    if (session == NULL || session->conduct.packet_types >> type & 1)
+        return;
+    session->conduct.packet_types |= (uint16_t)(1 << type);
+    sky_judge_init(&judge, policy_of(conn));
+    for (unsigned rule = 0; rule < SKY_MQTT_SPEC_RULES; rule++)
+        if (sky_mqtt_rule_kept_by(rule, type))
+            sky_judge_rule(&judge, sky_mqtt_rule(rule), true, " ");
+    if (type == SKY_MQTT_PUBLISH || type == SKY_MQTT_PUBACK)
+        sky_judge_rule(&judge, sky_cloud_limit_rule(cloud_of(conn), SKY_LIMIT_PACKET_TYPE), true,
+                       " ");
+    sky_session_judged(conn->app, session, &judge);
+}
+
+/* CONNECT comes first and once (3.1.0-1, 3.1.0-2); then every type has its handler. */
+static void handle(struct sky_conn *conn, const struct sky_mqtt_packet *packet, sky_span bytes)
+{
+    bool logged_in = conn->state != NULL;
+    if ((packet->type == SKY_MQTT_CONNECT) == logged_in) {
+        malformed(
+            conn,
+            sky_mqtt_rule(logged_in ? SKY_MQTT_RULE_SECOND_CONNECT : SKY_MQTT_RULE_FIRST_PACKET),
+            bytes);
+        return;
+    }
+    SKY_ASSERT((size_t)packet->type < SKY_COUNT(handlers) && handlers[packet->type] != NULL);
+    handlers[packet->type](conn, packet);
+    note_type(conn, packet->type);
+}
+
+/* Nothing may follow DISCONNECT (3.14.4-2). */
+static void judge_end(struct sky_conn *conn, size_t rest)
+{
+    struct sky_session *session = conn->state;
+    struct sky_judge judge;
+    sky_judge_init(&judge, policy_of(conn));
+    sky_judge_rule(&judge, sky_mqtt_rule(SKY_MQTT_RULE_AFTER_DISCONNECT), rest == 0,
+                   "%zu bytes came behind DISCONNECT", rest);
+    /* A device that leaves of its own accord was never closed for what it did not read. */
+    sky_judge_rule(&judge, sky_door_rule(SKY_RULE_DOOR_OUTPUT_FULL), true, " ");
+    record(conn, SKY_EVENT_DISCONNECT, SKY_UP, NULL, 0, &judge);
+    sky_session_judged(conn->app, session, &judge);
+}
+
+static size_t on_bytes(struct sky_conn *conn, sky_span in)
+{
+    size_t used = 0;
+    while (used < in.len && !conn->closing && !conn->waits) {
+        sky_span rest = sky_span_tail(in, used);
+        struct sky_mqtt_packet packet;
+        const struct sky_rule *rule = NULL;
+        enum sky_mqtt_result result = sky_mqtt_decode(rest, SKY_MQTT_PACKET_MAX, &packet, &rule);
+        if (result == SKY_MQTT_MORE)
+            break;
+        if (result == SKY_MQTT_BAD) {
+            malformed(conn, rule, rest);
+            return in.len;
+        }
+        handle(conn, &packet, rest);
+        if (conn->waits)
+            break;
+        used += packet.size;
+        if (packet.type == SKY_MQTT_DISCONNECT && conn->state != NULL)
+            judge_end(conn, in.len - used);
+    }
+    if (conn->closing)
+        return in.len;
+    if (used > 0)
+        note_life(conn);
+    return used;
+}
+
+/* The peer reads again: what waited for room goes out. */
+static void on_drained(struct sky_conn *conn)
+{
+    struct sky_session *session = conn->state;
+    if (session != NULL && session->mqtt.window != NULL)
+        sky_mqtt_session_pump(&session->mqtt, &session->product->cloud->limits.session,
+                              sky_conn_out(conn));
+}
+
+static void on_close(struct sky_conn *conn)
+{
+    stop_waiting(conn);
+    if (conn->state != NULL)
+        leave(conn);
+    sky_door_left(conn);
+}
+
+const struct sky_port sky_mqtt_port = {"mqtt", on_bytes, on_drained, on_close};

@@ -1,0 +1,335 @@
+#include "server/registry/fixture_files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "protocol/base/assert.h"
+#include "protocol/base/mem.h"
+#include "server/os/files.h"
+#include "server/registry/lookup.h"
+#include "server/tls/ca.h"
+
+enum { CLOUDS_MAX = 16 };
+
+struct loading {
+    const struct sky_catalogue *catalogue;
+    struct sky_rng *rng;
+    int64_t now_ms;
+    struct sky_seed_cloud clouds[CLOUDS_MAX];
+    struct sky_strings files; /* paths found, owned */
+    FILE *errors;
+    size_t error_count;
+    struct sky_why first;
+};
+
+static void report_line(struct loading *loading, const char *line)
+{
+    if (loading->error_count++ == 0)
+        (void)sky_why_set(&loading->first, SKY_ERR_INVALID, "", "%.300s", line);
+    if (loading->errors != NULL)
+        fprintf(loading->errors, "%s\n", line);
+}
+
+static void report(struct loading *loading, const char *path, const char *pointer,
+                   const char *reason)
+{
+    char *line;
+    int len = asprintf(&line, "%s: %s%s%s", path, pointer, *pointer != '\0' ? ": " : "", reason);
+
+    SKY_ASSERT(len > 0);
+    report_line(loading, line);
+    free(line);
+}
+
+struct file_at_hand {
+    struct loading *loading;
+    const char *path;
+};
+
+/* ---- finding ---- */
+
+static void add_file(struct loading *loading, const char *path)
+{
+    struct sky_strings *files = &loading->files;
+
+    if (files->count < SKY_FIXTURE_FILES_MAX)
+        sky_strings_add(files, path);
+    else
+        report(loading, path, "", "too many fixture files");
+}
+
+static int is_visible(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+/* The caller frees it. */
+static char *path_in(const char *folder, const char *name)
+{
+    char *path;
+    int len = asprintf(&path, "%s/%s", folder, name);
+
+    SKY_ASSERT(len > 0);
+    return path;
+}
+
+static void walk_folder(struct loading *loading, const char *folder, int depth);
+
+/* Takes the entry if it is of the sort asked for: a *.json file, or a folder. */
+static void walk_entry(struct loading *loading, const char *folder, const char *name, bool folders,
+                       int depth)
+{
+    char *path = path_in(folder, name);
+    bool json = sky_span_ends(sky_span_str(name), SKY_SPAN(".json"));
+    struct stat info;
+
+    if (stat(path, &info) != 0)
+        report(loading, path, "", strerror(errno));
+    else if (folders && S_ISDIR(info.st_mode))
+        walk_folder(loading, path, depth + 1);
+    else if (!folders && json && S_ISREG(info.st_mode))
+        add_file(loading, path);
+    free(path);
+}
+
+/* A folder is its own *.json files; one without any stands for the folders in it. So what lies
+ * beside a cloud's fixtures in folders of its own (test vectors, scripts) is left alone. */
+static void walk_folder(struct loading *loading, const char *folder, int depth)
+{
+    struct dirent **entries = NULL;
+    size_t before = loading->files.count;
+    int count =
+        depth > SKY_FIXTURE_DEPTH_MAX ? 0 : scandir(folder, &entries, is_visible, alphasort);
+
+    if (depth > SKY_FIXTURE_DEPTH_MAX)
+        report(loading, folder, "", "folders nested too deep");
+    else if (count < 0)
+        report(loading, folder, "", strerror(errno));
+    for (int i = 0; i < count; i++)
+        walk_entry(loading, folder, entries[i]->d_name, false, depth);
+    bool none = loading->files.count == before;
+    for (int i = 0; i < count; i++) {
+        if (none)
+            walk_entry(loading, folder, entries[i]->d_name, true, depth);
+        free(entries[i]);
+    }
+    free(entries);
+}
+
+static void find_files(struct loading *loading, const char *path)
+{
+    size_t files = loading->files.count, errors = loading->error_count;
+    struct stat info;
+
+    if (stat(path, &info) != 0)
+        report(loading, path, "", strerror(errno));
+    else if (!S_ISDIR(info.st_mode))
+        add_file(loading, path);
+    else
+        walk_folder(loading, path, 0);
+    if (loading->files.count == files && loading->error_count == errors)
+        report(loading, path, "", "there is no *.json file in it");
+}
+
+/* ---- loading ---- */
+
+static void on_error(void *ctx, const struct sky_why *why)
+{
+    const struct file_at_hand *at = ctx;
+
+    report(at->loading, at->path, why->pointer, why->reason);
+}
+
+static bool check_rule(void *ctx, sky_span text, struct sky_why *why)
+{
+    const struct file_at_hand *at = ctx;
+    struct sky_policy scratch;
+
+    sky_policy_init(&scratch, at->loading->catalogue, SKY_PROFILE_SEED);
+    return sky_policy_override(&scratch, text, why) == SKY_OK;
+}
+
+static void make_secret(void *ctx, size_t cloud, char out[SKY_SECRET_MAX + 1])
+{
+    const struct file_at_hand *at = ctx;
+    char fresh[SKY_FRESH_LEN + 1];
+
+    sky_rng_text(at->loading->rng, fresh, SKY_FRESH_LEN);
+    sky_clouds[cloud]->make_secret(sky_span_of(fresh, SKY_FRESH_LEN), out);
+}
+
+static size_t fill_clouds(struct sky_seed_cloud clouds[CLOUDS_MAX])
+{
+    size_t count = 0;
+
+    for (; sky_clouds[count] != NULL; count++) {
+        const struct sky_cloud *cloud = sky_clouds[count];
+        SKY_ASSERT(count < CLOUDS_MAX);
+        clouds[count] = (struct sky_seed_cloud){
+            .name = cloud->name,
+            .product_key = cloud->words.product_key,
+            .product_secret = cloud->words.product_secret,
+            .device_key = cloud->words.device_key,
+            .device_secret = cloud->words.device_secret,
+            .check_secret = cloud->check_secret,
+        };
+    }
+    return count;
+}
+
+static void sum(struct sky_seed_count *total, const struct sky_seed_count *one)
+{
+    total->products_added += one->products_added;
+    total->products_changed += one->products_changed;
+    total->devices_added += one->devices_added;
+    total->devices_changed += one->devices_changed;
+    total->errors += one->errors;
+}
+
+static void load_file(const struct file_at_hand *at, struct sky_store *store,
+                      const struct sky_seed_config *config, struct sky_seed_count *total)
+{
+    struct loading *loading = at->loading;
+    struct sky_buf text;
+    struct sky_seed_count count = {0};
+    struct sky_why why = {0};
+    size_t before = loading->error_count;
+
+    sky_buf_init(&text, SKY_SEED_FILE_MAX);
+    if (sky_files_read(at->path, &text, &why) != SKY_OK) {
+        report_line(loading, why.reason); /* it names the file */
+    } else {
+        sky_err err = sky_seed_load(store, sky_buf_span(&text), config, &count);
+        if (err != SKY_OK && loading->error_count == before)
+            report(loading, at->path, "", sky_err_text(err));
+    }
+    sum(total, &count);
+    sky_buf_done(&text);
+}
+
+static sky_err certificate_fingerprint(void *ctx, sky_span pem, char out[SKY_FINGERPRINT_HEX + 1],
+                                       struct sky_why *why)
+{
+    (void)ctx;
+    return sky_ca_fingerprint(pem, out, why);
+}
+
+/* Only a cloud that has shadows knows what one looks like. */
+static sky_err make_document(void *ctx, size_t cloud, sky_span name, sky_span json,
+                             struct sky_buf *ret_body, int64_t *ret_version, struct sky_why *why)
+{
+    const struct file_at_hand *at = ctx;
+    struct sky_arena arena;
+    sky_span body;
+
+    (void)name;
+    if (sky_clouds[cloud]->seed_shadow == NULL)
+        return sky_why_set(why, SKY_ERR_INVALID, "", "%s has no shadows; leave the field out",
+                           sky_clouds[cloud]->title);
+    sky_arena_init(&arena);
+    sky_err err =
+        sky_clouds[cloud]->seed_shadow(json, at->loading->now_ms, &arena, &body, ret_version, why);
+    if (err == SKY_OK && !sky_buf_add(ret_body, body))
+        err = SKY_ERR_LIMIT;
+    sky_arena_done(&arena);
+    return err;
+}
+
+static struct sky_seed_config seed_config(struct loading *loading, struct file_at_hand *at)
+{
+    at->loading = loading;
+    return (struct sky_seed_config){
+        .clouds = loading->clouds,
+        .cloud_count = fill_clouds(loading->clouds),
+        .check_rule = check_rule,
+        .make_secret = make_secret,
+        .on_error = on_error,
+        .ctx = at,
+        .certificate_fingerprint = certificate_fingerprint,
+        .make_document = make_document,
+        .similar = sky_explain_similar,
+    };
+}
+
+/* All files, in order. */
+static void load_files(struct loading *loading, struct sky_store *store,
+                       struct sky_seed_count *ret_total)
+{
+    struct file_at_hand at;
+    struct sky_seed_config config = seed_config(loading, &at);
+
+    *ret_total = (struct sky_seed_count){0};
+    for (size_t i = 0; i < loading->files.count; i++) {
+        at.path = loading->files.list[i];
+        load_file(&at, store, &config, ret_total);
+    }
+}
+
+/* All files land together or not at all. */
+static void load_whole(struct loading *loading, struct sky_store *store,
+                       struct sky_seed_count *ret_total)
+{
+    struct sky_why why = {0};
+
+    if (sky_store_begin(store) != SKY_OK) {
+        sky_store_why(store, &why);
+        report_line(loading, why.reason);
+        return;
+    }
+    load_files(loading, store, ret_total);
+    if (loading->error_count > 0) {
+        sky_store_rollback(store);
+    } else if (sky_store_commit(store) != SKY_OK) {
+        sky_store_why(store, &why);
+        report_line(loading, why.reason);
+    }
+}
+
+sky_err sky_fixture_files_load(struct sky_store *store, const struct sky_strings *paths,
+                               const struct sky_catalogue *catalogue, struct sky_rng *rng,
+                               int64_t now_ms, FILE *errors, struct sky_fixture_result *ret_result,
+                               struct sky_why *why)
+{
+    struct loading loading = {
+        .catalogue = catalogue, .rng = rng, .now_ms = now_ms, .errors = errors};
+    struct sky_fixture_result result = {0};
+
+    for (size_t i = 0; i < paths->count; i++)
+        find_files(&loading, paths->list[i]);
+    load_files(&loading, NULL, &result.count);
+    if (store != NULL && loading.error_count == 0)
+        load_whole(&loading, store, &result.count);
+    result.files = loading.files.count;
+    sky_strings_done(&loading.files);
+    if (loading.error_count > 0) {
+        *why = loading.first;
+        return SKY_ERR_INVALID;
+    }
+    *ret_result = result;
+    return SKY_OK;
+}
+
+static void keep_first(void *ctx, const struct sky_why *why)
+{
+    struct loading *loading = ((const struct file_at_hand *)ctx)->loading;
+
+    if (loading->error_count++ == 0)
+        loading->first = *why;
+}
+
+sky_err sky_fixture_text_load(struct sky_store *store, sky_span text,
+                              const struct sky_catalogue *catalogue, struct sky_rng *rng,
+                              int64_t now_ms, struct sky_seed_count *ret_count, struct sky_why *why)
+{
+    struct loading loading = {.catalogue = catalogue, .rng = rng, .now_ms = now_ms};
+    struct file_at_hand at;
+    struct sky_seed_config config = seed_config(&loading, &at);
+
+    config.on_error = keep_first;
+    sky_err err = sky_seed_load(store, text, &config, ret_count);
+    if (err != SKY_OK)
+        *why = loading.first;
+    return err;
+}

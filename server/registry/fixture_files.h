@@ -1,0 +1,42 @@
+/* Fixture files: finds and reads them, and hands their text to the store's loader with the words
+ * of every cloud. Knows files and folders; what a fixture means is store/seed.h's business. */
+#ifndef SKY_SERVER_REGISTRY_FIXTURE_FILES_H
+#define SKY_SERVER_REGISTRY_FIXTURE_FILES_H
+
+#include <stdio.h>
+
+#include "protocol/base/rule.h"
+#include "protocol/cloud/cloud.h"
+#include "server/os/config.h"
+#include "server/os/rng.h"
+#include "store/seed.h"
+
+enum {
+    SKY_FIXTURE_FILES_MAX = 10000, /* in all the paths given */
+    SKY_FIXTURE_DEPTH_MAX = 16,    /* folders within folders */
+};
+
+struct sky_fixture_result {
+    size_t files;
+    struct sky_seed_count count; /* summed over all files */
+};
+
+/* Loads each path, in the order given: a file, or a folder with all its *.json files, by name,
+ * folders within it too. All files are checked before the first is written, so that every error
+ * shows at once and a bad file leaves the store as it was. Errors go to `errors` (NULL: nowhere)
+ * as "file: pointer: reason"; `why` has the first. `store` NULL: checks only. `now_ms` dates what
+ * is made, `rng` makes the secrets of devices without one. */
+SKY_MUST_USE sky_err sky_fixture_files_load(struct sky_store *store,
+                                            const struct sky_strings *paths,
+                                            const struct sky_catalogue *catalogue,
+                                            struct sky_rng *rng, int64_t now_ms, FILE *errors,
+                                            struct sky_fixture_result *ret_result,
+                                            struct sky_why *why);
+
+/* One fixture text, which came by another way than a file; `why` has its first error. */
+SKY_MUST_USE sky_err sky_fixture_text_load(struct sky_store *store, sky_span text,
+                                           const struct sky_catalogue *catalogue,
+                                           struct sky_rng *rng, int64_t now_ms,
+                                           struct sky_seed_count *ret_count, struct sky_why *why);
+
+#endif

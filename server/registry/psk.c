@@ -1,0 +1,212 @@
+#include "server/registry/psk.h"
+
+#include <stdio.h>
+
+#include "protocol/base/json.h"
+#include "protocol/base/mem.h"
+#include "protocol/cloud/admit.h"
+#include "server/app.h"
+#include "server/judge/rules.h"
+
+enum { PSK_EXPLANATION_MAX = 2048, OTHER_KEYS_MAX = 64 };
+
+/* The cloud whose claim on the identity is best founded, or none. */
+static bool recognise(struct sky_app *app, const struct sky_door *door, sky_span identity,
+                      struct sky_lookup *ret_lookup)
+{
+    int best = 0;
+    for (size_t i = 0; sky_clouds[i] != NULL; i++) {
+        const struct sky_cloud *cloud = sky_clouds[i];
+        struct sky_claim claim;
+        struct sky_lookup lookup;
+        if (cloud->psk_claim == NULL || !cloud->psk_claim(door, identity, &claim))
+            continue;
+        sky_lookup_claim(app, cloud, &claim, &lookup);
+        int here = sky_lookup_known(&lookup) * 1000 + claim.affinity;
+        if (here > best) {
+            best = here;
+            sky_lookup_copy(ret_lookup, &lookup);
+        }
+    }
+    return best > 0;
+}
+
+static void record(struct sky_app *app, const struct sky_door *door, uint32_t connection,
+                   const struct sky_psk_try *psk, sky_span detail, sky_span explanation,
+                   const struct sky_judge *judge)
+{
+    struct sky_attr attrs[6] = {SKY_ATTR(LISTENER, sky_span_str(door->listener->name)),
+                                SKY_ATTR(IDENTITY, sky_span_str(psk->identity))};
+    size_t count = 2;
+    if (psk->cloud != NULL)
+        attrs[count++] = SKY_ATTR(CLOUD, sky_span_str(psk->cloud->name));
+    if (detail.len > 0)
+        attrs[count++] = SKY_ATTR(DETAIL, detail);
+    if (explanation.len > 0)
+        attrs[count++] = SKY_ATTR(EXPLANATION, explanation);
+    const struct sky_event_head head = {.type = SKY_EVENT_PSK_HANDSHAKE,
+                                        .direction = SKY_UP,
+                                        .transport = door->transport,
+                                        .connection = connection,
+                                        .device_id = psk->device_id};
+    sky_journal_add(app->journal, &head, attrs, count, judge);
+}
+
+static void explain(struct sky_buf *out, const char *what, const char *mistake,
+                    const struct sky_rule *rule)
+{
+    struct sky_jw jw = sky_jw(out);
+    sky_jw_object(&jw);
+    if (mistake[0] != '\0')
+        sky_jw_put_str(&jw, "mistake", mistake);
+    sky_jw_put_str(&jw, "what", what);
+    sky_jw_put_str(&jw, "hint", rule->hint);
+    sky_jw_put_str(&jw, "rule", rule->id);
+    sky_jw_end_object(&jw);
+}
+
+/* Books the judgement with the device, if it is one, and journals it with its explanation. */
+static void record_refusal(struct sky_app *app, const struct sky_door *door, uint32_t connection,
+                           const struct sky_psk_try *psk, const struct sky_lookup *lookup,
+                           const struct sky_judge *judge, const char *mistake)
+{
+    struct sky_buf explanation;
+    sky_buf_init(&explanation, PSK_EXPLANATION_MAX);
+    if (judge->count > 0) {
+        const struct sky_finding *last = &judge->findings[judge->count - 1];
+        explain(&explanation, last->detail, mistake, last->rule);
+    }
+    if (lookup->device.id != 0)
+        sky_session_judged(app, sky_session_open(app, &lookup->product, &lookup->device), judge);
+    record(app, door, connection, psk, SKY_SPAN("refused"), sky_buf_span(&explanation), judge);
+    sky_buf_done(&explanation);
+}
+
+bool sky_psk_open(struct sky_app *app, const struct sky_door *door, uint32_t connection,
+                  sky_span identity, struct sky_psk_try *ret_try)
+{
+    struct sky_lookup lookup = {0};
+    struct sky_judge judge;
+    *ret_try = (struct sky_psk_try){0};
+    sky_span_copy(sky_span_head(identity, sizeof ret_try->identity - 1), ret_try->identity,
+                  sizeof ret_try->identity);
+    sky_judge_init(&judge, &app->policy);
+    bool admitted = false;
+    if (!recognise(app, door, identity, &lookup)) {
+        sky_judge_rule(&judge, sky_door_rule(SKY_RULE_TLS_PSK_IDENTITY), false,
+                       "identity '%s' has the shape of no cloud's", ret_try->identity);
+    } else {
+        ret_try->cloud = lookup.cloud;
+        ret_try->device_id = lookup.device.id;
+        judge.policy = sky_lookup_policy(app, &lookup);
+        admitted = lookup.cloud->psk_admit(door, identity, &lookup.facts, &judge, &ret_try->key) &&
+                   lookup.device.id != 0;
+    }
+    if (!admitted) {
+        ret_try->key.len = 0;
+        record_refusal(app, door, connection, ret_try, &lookup, &judge, "");
+        return false;
+    }
+    sky_session_judged(app, sky_session_open(app, &lookup.product, &lookup.device), &judge);
+    return true;
+}
+
+void sky_psk_done(struct sky_app *app, const struct sky_door *door, uint32_t connection,
+                  const struct sky_psk_try *psk, sky_span cipher)
+{
+    struct sky_judge judge;
+    struct sky_session *session = sky_session_find(app, psk->device_id);
+    sky_judge_init(&judge, sky_product_policy(app, session != NULL ? session->product : NULL));
+    if (psk->cloud->psk_key_rule != NULL)
+        sky_judge_rule(&judge, psk->cloud->psk_key_rule, true, "%s", "");
+    sky_admit_no_mistake(psk->cloud->psk_mistake_rules, psk->cloud->psk_mistake_rule_count, &judge);
+    if (session != NULL)
+        sky_session_judged(app, session, &judge);
+    record(app, door, connection, psk, cipher, SKY_SPAN_NONE, &judge);
+}
+
+/* ---- the key was wrong ---- */
+
+/* The search for the key that the device used. */
+struct search {
+    struct sky_app *app;
+    const struct sky_door *door;
+    sky_span identity;
+    const struct sky_lookup *lookup;
+    bool (*fits)(void *ctx, const struct sky_psk *guess);
+    void *ctx;
+    struct sky_psk found; /* len 0: not yet */
+};
+
+static void try_guesses(struct search *search)
+{
+    struct sky_psk guesses[SKY_PSK_GUESSES_MAX];
+    size_t count = search->lookup->cloud->psk_guesses(search->door, search->identity,
+                                                      &search->lookup->facts, guesses);
+    for (size_t i = 0; i < count && search->found.len == 0; i++)
+        if (search->fits(search->ctx, &guesses[i]))
+            search->found = guesses[i];
+}
+
+/* The key that would be due to another device of the product. */
+static bool try_other(void *ctx, const struct sky_product *product, const struct sky_device *device)
+{
+    struct search *search = ctx;
+    struct sky_facts facts = search->lookup->facts;
+    struct sky_judge unused;
+    struct sky_psk key;
+    if (device->id == search->lookup->device.id)
+        return true;
+    facts.product = product;
+    facts.device = device;
+    sky_judge_init(&unused, &search->app->policy);
+    if (!search->lookup->cloud->psk_admit(search->door, search->identity, &facts, &unused, &key) ||
+        !search->fits(search->ctx, &key))
+        return true;
+    search->found = key;
+    search->found.mistake = SKY_MISTAKE_OTHER_DEVICE;
+    snprintf(search->found.what, sizeof search->found.what, "the key of another device, %s",
+             device->key);
+    return false;
+}
+
+static void judge_key(const struct search *search, const struct sky_psk_try *psk,
+                      struct sky_judge *judge)
+{
+    const struct sky_rule *rule = psk->cloud->psk_key_rule;
+    if (rule == NULL)
+        rule = sky_door_rule(SKY_RULE_TLS_PSK_KEY);
+    if (search->found.len == 0) {
+        sky_judge_rule(judge, rule, false, "wrong key for '%s'; no known mistake leads to it",
+                       psk->identity);
+        return;
+    }
+    sky_judge_rule(judge, rule, false, "wrong key for '%s': the device used %s", psk->identity,
+                   search->found.what);
+    const struct sky_rule *special = sky_cloud_psk_mistake_rule(psk->cloud, search->found.mistake);
+    if (special != NULL && special != rule)
+        sky_judge_rule(judge, special, false, "the device used %s", search->found.what);
+}
+
+void sky_psk_failed(struct sky_app *app, const struct sky_door *door, uint32_t connection,
+                    const struct sky_psk_try *psk,
+                    bool (*fits)(void *ctx, const struct sky_psk *guess), void *ctx)
+{
+    struct sky_lookup lookup = {0};
+    struct sky_judge judge;
+    sky_span identity = sky_span_str(psk->identity);
+    if (!recognise(app, door, identity, &lookup))
+        return;
+    struct search search = {app, door, identity, &lookup, fits, ctx, {.len = 0}};
+    if (fits != NULL) {
+        try_guesses(&search);
+        if (search.found.len == 0 && lookup.product.id != 0 &&
+            sky_store_each_device(app->store, lookup.product.id, 0, OTHER_KEYS_MAX + 1, try_other,
+                                  &search) != SKY_OK)
+            search.found.len = 0; /* without the others the mistake stays unknown */
+    }
+    sky_judge_init(&judge, sky_lookup_policy(app, &lookup));
+    judge_key(&search, psk, &judge);
+    record_refusal(app, door, connection, psk, &lookup, &judge,
+                   search.found.len > 0 ? sky_mistake_name(search.found.mistake) : "");
+}

@@ -1,0 +1,144 @@
+#include "server/registry/refusal.h"
+
+#include "protocol/base/json.h"
+#include "protocol/base/mem.h"
+#include "server/app.h"
+
+enum { NAMES_LOOKED_AT_MAX = 200 }; /* on either side in the alphabet */
+
+bool sky_refusal_may_search(struct sky_app *app)
+{
+    struct sky_searches *searches = &app->searches;
+    if (searches->turn != app->front.turn) {
+        searches->turn = app->front.turn;
+        searches->count = 0;
+    }
+    return searches->count < SKY_SEARCHES_PER_TURN;
+}
+
+/* ---- signatures ---- */
+
+/* Adds the secrets of other devices to the material of mistakes. */
+struct others {
+    struct sky_suspicion *suspicion;
+    struct sky_arena *arena;
+    int64_t own_id;
+    size_t left;
+};
+
+static bool add_other(void *ctx, const struct sky_product *product, const struct sky_device *device)
+{
+    struct others *o = ctx;
+    if (device->id == o->own_id)
+        return true;
+    if (o->left == 0 || o->suspicion->secret_count == SKY_SECRETS_MAX)
+        return false;
+    o->left--;
+    o->suspicion->secrets[o->suspicion->secret_count++] =
+        (struct sky_secret){.role = SKY_SECRET_OTHER,
+                            .bytes = sky_arena_copy(o->arena, sky_span_str(device->secret)),
+                            .name = sky_arena_printf(o->arena, "%s/%s", product->key, device->key)};
+    return true;
+}
+
+void sky_refusal_explain(struct sky_app *app, const struct sky_lookup *lookup,
+                         struct sky_suspicion *suspicion, struct sky_arena *arena,
+                         const struct sky_rule *(*rule_of)(const void *ctx, enum sky_mistake m),
+                         const void *ctx, struct sky_judge *judge, struct sky_refusal *ret)
+{
+    struct others others = {suspicion, arena, lookup->device.id, SKY_REFUSAL_OTHERS_MAX};
+    if (lookup->product.id != 0 && /* 0 would mean the devices of all products */
+        sky_store_each_device(app->store, lookup->product.id, 0, SKY_REFUSAL_OTHERS_MAX + 1,
+                              add_other, &others) != SKY_OK)
+        others.left = 0; /* explained without the others' secrets, then */
+    app->searches.count++;
+    sky_explain(suspicion, &ret->explanation);
+    ret->explained = true;
+    const enum sky_mistake found[] = {ret->explanation.mistake, ret->explanation.second};
+    for (size_t i = 0; i < SKY_COUNT(found); i++) {
+        const struct sky_rule *rule = rule_of(ctx, found[i]);
+        if (rule != NULL)
+            sky_judge_rule(judge, rule, false, "%s", ret->explanation.what);
+    }
+}
+
+/* ---- names ---- */
+
+struct nearest {
+    sky_span wanted;
+    char *out;
+};
+
+static bool consider(void *ctx, sky_span key)
+{
+    struct nearest *nearest = ctx;
+    return !sky_explain_similar(nearest->wanted, key) ||
+           !sky_span_copy(key, nearest->out, SKY_KEY_MAX + 1);
+}
+
+void sky_refusal_find_similar(struct sky_app *app, const struct sky_lookup *lookup,
+                              struct sky_refusal *ret)
+{
+    const struct sky_claim *claim = &lookup->claim;
+    struct nearest nearest = {claim->product, ret->similar};
+    sky_err err;
+    app->searches.count++;
+    if (lookup->product.id == 0) {
+        err = sky_store_each_product_key(app->store, sky_span_str(lookup->cloud->name),
+                                         nearest.wanted, NAMES_LOOKED_AT_MAX, consider, &nearest);
+    } else {
+        nearest.wanted = claim->kind == SKY_CLAIM_JOINED
+                             ? sky_span_tail(claim->product, strlen(lookup->product.key))
+                             : claim->device;
+        err = sky_store_each_device_key(app->store, lookup->product.id, nearest.wanted,
+                                        NAMES_LOOKED_AT_MAX, consider, &nearest);
+    }
+    if (err != SKY_OK)
+        ret->similar[0] = '\0';
+}
+
+/* ---- JSON ---- */
+
+/* The finding that decided, or the first. */
+static const struct sky_finding *deciding(const struct sky_judge *judge)
+{
+    for (size_t i = 0; i < judge->count; i++)
+        if (judge->findings[i].rule == judge->refused)
+            return &judge->findings[i];
+    return judge->count > 0 ? &judge->findings[0] : NULL;
+}
+
+void sky_refusal_json(const struct sky_refusal *refusal, const struct sky_judge *judge,
+                      struct sky_buf *out)
+{
+    struct sky_jw jw = sky_jw(out);
+    const struct sky_finding *cause = deciding(judge);
+    const struct sky_explanation *e = &refusal->explanation;
+    sky_jw_object(&jw);
+    if (refusal->explained) {
+        sky_jw_put_str(&jw, "mistake", sky_mistake_name(e->mistake));
+        if (e->second != SKY_MISTAKE_NONE)
+            sky_jw_put_str(&jw, "secondMistake", sky_mistake_name(e->second));
+        sky_jw_put_str(&jw, "what", e->what);
+        sky_jw_put_str(&jw, "hint", e->hint);
+        sky_jw_put_str(&jw, "signedText", e->signed_text);
+        sky_jw_put_str(&jw, "expectedPrefix", e->expected_prefix);
+    } else if (refusal->failed) {
+        sky_jw_put_str(&jw, "what", "skymock could not read its store");
+        sky_jw_put_str(&jw, "hint",
+                       "the device is not at fault: look for what skymock says on "
+                       "stderr, and for room on its disk");
+    } else if (cause != NULL) {
+        sky_jw_put_str(&jw, "what", cause->detail);
+        sky_jw_put_str(&jw, "hint", cause->rule->hint);
+    }
+    if (cause != NULL)
+        sky_jw_put_str(&jw, "rule", cause->rule->id);
+    if (refusal->similar[0] != '\0')
+        sky_jw_put_str(&jw, "similar", refusal->similar);
+    if (refusal->unsearched)
+        sky_jw_put_str(&jw, "note",
+                       "more logins were refused at once than mistakes are searched for; let this "
+                       "device try again alone");
+    sky_jw_end_object(&jw);
+}
