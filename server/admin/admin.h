@@ -10,7 +10,7 @@ void sky_admin_open(struct sky_app *app);
 /* No call may be left. */
 void sky_admin_free(struct sky_app *app);
 
-/* Answers the call, now or later. */
-void sky_admin_call(struct sky_http_call *call);
+/* Answers the call, now or later: the handler of the API, for the HTTP port. */
+void sky_admin_call(void *app, struct sky_http_call *call);
 
 #endif

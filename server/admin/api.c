@@ -424,9 +424,9 @@ static void dispatch(struct sky_api *api)
     sky_buf_done(&allowed);
 }
 
-void sky_admin_call(struct sky_http_call *call)
+void sky_admin_call(void *app, struct sky_http_call *call)
 {
-    struct sky_api api = {.call = call, .app = call->app};
+    struct sky_api api = {.call = call, .app = app};
     sky_buf_init(&api.out, SKY_HTTP_ANSWER_MAX);
     api.jw = sky_jw(&api.out);
     dispatch(&api);

@@ -75,7 +75,7 @@ static void put_case(struct sky_buf *out, const char *device, const struct sky_r
 
 static void put_suite(struct sky_api *api, const struct sky_session *session)
 {
-    const struct sky_catalogue *catalogue = &api->app->catalogue;
+    const struct sky_catalogue *catalogue = &api->app->registry.catalogue;
     const char *device = sky_device_names_get(&api->app->admin->names, session->device_id);
     size_t counts[SKY_VERDICT_FAILED + 1] = {0}, all = 0;
     for (size_t rule = 0; rule < catalogue->rule_count; rule++) {
@@ -97,12 +97,12 @@ static void put_suite(struct sky_api *api, const struct sky_session *session)
 
 void sky_api_report_xml(struct sky_api *api)
 {
-    const struct sky_sessions *sessions = &api->app->sessions;
+    const struct sky_registry *registry = &api->app->registry;
     char wanted[SKY_API_PARAM_MAX] = "";
     sky_api_query(api, "device", wanted);
     sky_buf_add_str(&api->out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
-    for (size_t i = 0; i < sessions->slots; i++) {
-        const struct sky_session *session = sessions->by_slot[i];
+    for (size_t i = 0; i < registry->slots; i++) {
+        const struct sky_session *session = registry->by_slot[i];
         if (session == NULL)
             continue;
         const char *name = sky_device_names_get(&api->app->admin->names, session->device_id);

@@ -5,7 +5,7 @@
 #include "protocol/mqtt/topic.h"
 #include "server/app.h"
 #include "server/cli/cli.h"
-#include "server/net/front.h"
+#include "server/os/listeners.h"
 #include "server/registry/credentials.h"
 #include "server/registry/lookup.h"
 
@@ -38,7 +38,7 @@ static const struct sky_listener_row *find_listener(const struct sky_cloud *clou
     const struct sky_listener_row *row, *best = NULL;
     int best_points = 0;
 
-    for (size_t i = 0; (row = sky_front_row(i)) != NULL; i++) {
+    for (size_t i = 0; (row = sky_listener_row(i)) != NULL; i++) {
         int points = (row->allows & needs) == needs ? fitness(row, cloud, tls) : 0;
         if (points > best_points && !(row->allows & SKY_LISTEN_ADMIN)) {
             best = row;

@@ -1,5 +1,7 @@
 #include "server/journal/json.h"
 
+#include "store/store.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>

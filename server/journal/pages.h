@@ -4,6 +4,7 @@
 #define SKY_SERVER_JOURNAL_PAGES_H
 
 #include "server/journal/entry.h"
+#include "store/store.h"
 
 enum {
     SKY_PAGE_HEAD = 16,

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 
 #include "protocol/base/mem.h"
-#include "server/app.h"
-#include "server/net/door.h"
 #include "server/os/config.h"
+#include "server/registry/door.h"
 #include "server/registry/psk.h"
+#include "server/registry/refusal.h"
 #include "server/tls/ca.h"
 #include "server/tls/channel.h"
 
@@ -15,8 +15,8 @@
 
 static void on_certificates(struct sky_ca_waiter *waiter)
 {
-    struct sky_app *app = SKY_CONTAINER_OF(waiter, struct sky_app, certificates);
-    const char *trouble = sky_ca_trouble(app->ca);
+    struct sky_net *net = SKY_CONTAINER_OF(waiter, struct sky_net, certificates);
+    const char *trouble = sky_ca_trouble(net->ca);
     if (trouble != NULL)
         fprintf(stderr, "skymock: certificates are not kept: %s\n", trouble);
 }
@@ -33,38 +33,37 @@ struct sky_ca_options sky_secure_ca_options(const struct sky_config *config, con
                                    .now_ms = now_ms};
 }
 
-sky_err sky_secure_open(struct sky_app *app, struct sky_why *why)
+sky_err sky_secure_open(struct sky_net *net, const struct sky_config *config, struct sky_why *why)
 {
-    const struct sky_config *config = app->config;
     char *dir = sky_ca_dir_beside(config->store);
-    struct sky_ca_options options = sky_secure_ca_options(config, dir, app->clock.real_ms);
-    options.loop = &app->loop;
-    sky_err err = sky_ca_open(&options, &app->ca, why);
+    struct sky_ca_options options = sky_secure_ca_options(config, dir, net->clock->real_ms);
+    options.loop = net->loop;
+    sky_err err = sky_ca_open(&options, &net->ca, why);
     bool kept = dir != NULL;
     free(dir);
     if (err != SKY_OK)
         return err;
-    const struct sky_tls_options tls = {.loop = &app->loop, .ca = app->ca, .clock = &app->clock};
-    app->tls = sky_tls_server_new(&tls);
+    const struct sky_tls_options tls = {.loop = net->loop, .ca = net->ca, .clock = net->clock};
+    net->tls = sky_tls_server_new(&tls);
     /* In memory they are made when the first handshake wants them: most runs of that kind never
      * speak TLS, and RSA keys cost them half a second of a processor. */
-    app->certificates.ready = on_certificates;
+    net->certificates.ready = on_certificates;
     if (kept)
-        sky_ca_when_ready(app->ca, &app->certificates);
+        sky_ca_when_ready(net->ca, &net->certificates);
     return SKY_OK;
 }
 
-void sky_secure_close(struct sky_app *app)
+void sky_secure_close(struct sky_net *net)
 {
-    sky_ca_stop(app->ca);
+    sky_ca_stop(net->ca);
 }
 
-void sky_secure_free(struct sky_app *app)
+void sky_secure_free(struct sky_net *net)
 {
-    sky_tls_server_free(app->tls);
-    sky_ca_free(app->ca);
-    app->tls = NULL;
-    app->ca = NULL;
+    sky_tls_server_free(net->tls);
+    sky_ca_free(net->ca);
+    net->tls = NULL;
+    net->ca = NULL;
 }
 
 /* ---- the journal ---- */
@@ -99,7 +98,7 @@ static void record(struct sky_conn *conn, const char *reason, const struct sky_j
                                         .transport = SKY_TLS,
                                         .connection = conn->id,
                                         .device_id = conn->door.psk_device_id};
-    sky_journal_add(conn->app->journal, &head, attrs, count, judge);
+    sky_journal_add(conn->net->journal, &head, attrs, count, judge);
     sky_buf_done(&explanation);
 }
 
@@ -115,12 +114,12 @@ static void record_failure(struct sky_conn *conn)
     const struct sky_tls_failure *failure = sky_tls_failure(conn->tls);
     struct sky_judge judge;
     sky_tls_fill_door(conn->tls, &conn->door);
-    sky_judge_init(&judge, &conn->app->policy);
+    sky_judge_init(&judge, &conn->net->registry->policy);
     sky_judge_rule(&judge, failure->rule, false, "%s", failure->reason);
     record(conn, failure->reason, &judge);
     if (failure->rule == sky_door_rule(SKY_RULE_TLS_PSK_KEY) && conn->psk != NULL &&
         conn->psk->key.len > 0)
-        sky_psk_failed(conn->app, &conn->door, conn->id, conn->psk, fits, conn->tls);
+        sky_psk_failed(conn->net->registry, &conn->door, conn->id, conn->psk, fits, conn->tls);
 }
 
 /* ---- hooks ---- */
@@ -135,11 +134,11 @@ static void on_open(void *ctx)
     struct sky_conn *conn = ctx;
     struct sky_judge judge;
     sky_tls_fill_door(conn->tls, &conn->door);
-    sky_judge_init(&judge, &conn->app->policy);
+    sky_judge_init(&judge, &conn->net->registry->policy);
     sky_door_judge_version(&conn->door, &judge);
     record(conn, NULL, &judge);
     if (conn->psk != NULL)
-        sky_psk_done(conn->app, &conn->door, conn->id, conn->psk,
+        sky_psk_done(conn->net->registry, &conn->door, conn->id, conn->psk,
                      sky_span_str(sky_tls_cipher(conn->tls)));
 }
 
@@ -154,7 +153,10 @@ static void on_end(void *ctx)
     const struct sky_tls_failure *failure = sky_tls_failure(conn->tls);
     if (failure != NULL)
         record_failure(conn);
-    sky_conn_close(conn, failure != NULL ? "TLS failed" : "the peer closed TLS");
+    if (failure != NULL)
+        sky_conn_close(conn, "TLS failed");
+    else
+        sky_conn_gone(conn, "the peer closed TLS");
 }
 
 static sky_err psk_lookup(void *ctx, sky_span identity, struct sky_psk *ret_key,
@@ -163,7 +165,7 @@ static sky_err psk_lookup(void *ctx, sky_span identity, struct sky_psk *ret_key,
     struct sky_conn *conn = ctx;
     if (conn->psk == NULL)
         conn->psk = sky_mem_new(sizeof *conn->psk);
-    if (!sky_psk_open(conn->app, &conn->door, conn->id, identity, conn->psk))
+    if (!sky_psk_open(conn->net->registry, &conn->door, conn->id, identity, conn->psk))
         return SKY_ERR_DENIED;
     *ret_key = conn->psk->key;
     *ret_device_id = conn->psk->device_id;
@@ -177,15 +179,9 @@ static const struct sky_tls_hooks hooks = {on_raw, on_open, on_clear, on_end, ps
 void sky_secure_start(struct sky_conn *conn)
 {
     conn->door.transport = SKY_TLS;
-    conn->tls = sky_tls_new(conn->app->tls, conn->door.listener->allows, &hooks, conn);
+    conn->tls = sky_tls_new(conn->net->tls, conn->door.listener->allows, &hooks, conn);
     if (conn->tls == NULL)
         sky_conn_close(conn, "too many TLS handshakes are in progress");
-}
-
-void sky_secure_feed(struct sky_conn *conn, sky_span raw)
-{
-    if (conn->tls != NULL)
-        sky_tls_feed(conn->tls, raw);
 }
 
 void sky_secure_give_up(struct sky_conn *conn, bool timed_out)
@@ -195,14 +191,4 @@ void sky_secure_give_up(struct sky_conn *conn, bool timed_out)
     sky_tls_give_up(conn->tls, timed_out ? SKY_TLS_END_TIMEOUT : SKY_TLS_END_PEER_LEFT);
     if (sky_tls_failure(conn->tls) != NULL)
         record_failure(conn);
-}
-
-void sky_secure_done(struct sky_conn *conn)
-{
-    sky_tls_free(conn->tls);
-    conn->tls = NULL;
-    if (conn->psk != NULL)
-        sky_mem_wipe(conn->psk, sizeof *conn->psk);
-    free(conn->psk);
-    conn->psk = NULL;
 }

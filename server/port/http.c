@@ -9,11 +9,7 @@
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
-#include "server/admin/admin.h"
-#include "server/app.h"
-#include "server/net/door.h"
-#include "server/os/config.h"
-#include "server/port/calls.h"
+#include "server/registry/rules.h"
 
 /* What a connection is waiting for. */
 enum stage {
@@ -51,13 +47,15 @@ struct link {
 };
 
 struct sky_http {
-    struct sky_app *app;
+    struct sky_port port;
+    struct sky_net *net;                 /* borrowed */
+    struct sky_http_handler handlers[2]; /* of devices' calls, and of the API's */
     struct lws_context *context;
     struct lws_vhost *vhost;
     struct link *links;
-    size_t counts[2];               /* connections of devices, and of the API */
-    size_t waiting;                 /* bytes of answers that wait to be read */
-    char room[SKY_FRONT_READ_SIZE]; /* for what comes out of a pair */
+    size_t counts[2];             /* connections of devices, and of the API */
+    size_t waiting;               /* bytes of answers that wait to be read */
+    char room[SKY_NET_READ_SIZE]; /* for what comes out of a pair */
 };
 
 enum {
@@ -79,6 +77,16 @@ static bool is_admin(const struct sky_conn *conn)
     return (conn->door.listener->allows & SKY_LISTEN_ADMIN) != 0;
 }
 
+static struct sky_http *http_of(const struct sky_conn *conn)
+{
+    return SKY_CONTAINER_OF(conn->port, struct sky_http, port);
+}
+
+static const struct sky_http_handler *handler_of(const struct sky_conn *conn)
+{
+    return &http_of(conn)->handlers[is_admin(conn)];
+}
+
 static void weigh(struct link *link, size_t weight)
 {
     link->http->waiting += weight - link->weight;
@@ -98,7 +106,7 @@ static void take_back(struct link *link)
 /* Makes the pair. NULL when there are too many, or no descriptors left. */
 static struct link *link_open(struct sky_conn *conn)
 {
-    struct sky_http *http = conn->app->http;
+    struct sky_http *http = http_of(conn);
     int pair[2];
     if (http->counts[is_admin(conn)] >= SKY_HTTP_CONNS_MAX ||
         socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0)
@@ -127,7 +135,7 @@ static void link_close(struct link *link)
     DL_DELETE(link->http->links, link);
     link->http->counts[is_admin(link->conn)]--;
     weigh(link, 0);
-    sky_timerq_cancel(&link->http->app->patience, &link->later);
+    sky_clock_forgive(link->http->net->clock, &link->later);
     free(link->head_bytes);
     sky_buf_done(&link->request);
     sky_buf_done(&link->body);
@@ -149,7 +157,7 @@ static void on_patience_over(struct sky_timer *timer, int64_t now_ms)
     (void)now_ms;
     struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn, patience);
     if (conn->in.len > 0 || stage_of(conn) == STAGE_BODY)
-        sky_door_refused(conn, sky_door_rule(SKY_RULE_DOOR_SLOW), sky_buf_span(&conn->in),
+        sky_conn_refused(conn, sky_door_rule(SKY_RULE_DOOR_SLOW), sky_buf_span(&conn->in),
                          "the request is not complete in time");
     sky_conn_close(conn, "no request in time");
 }
@@ -221,7 +229,7 @@ static void finish_exchange(struct link *link)
     }
     let_lws(link, POLLOUT); /* or else it takes no further request */
     link->stage = STAGE_HEAD;
-    sky_app_patience(conn->app, &conn->patience, SKY_HTTP_IDLE_MS, on_patience_over);
+    sky_clock_patience(conn->net->clock, &conn->patience, SKY_HTTP_IDLE_MS, on_patience_over);
     sky_conn_hold(conn, false);
 }
 
@@ -235,9 +243,9 @@ static size_t refuse(struct sky_conn *conn, const struct sky_http_head *head, in
     struct link *link = conn->state;
     struct sky_buf *out = sky_conn_out(conn);
     char body[256];
-    if (!is_admin(conn))
-        status = sky_call_refused(conn->app, &conn->door, conn->id, head->method, head->path,
-                                  status, &reason);
+    const struct sky_http_handler *handler = handler_of(conn);
+    if (handler->refused != NULL)
+        status = handler->refused(handler->owner, conn, head->method, head->path, status, &reason);
     int len = is_admin(conn)
                   ? snprintf(body, sizeof body,
                              "{\"error\":{\"code\":\"http\",\"message\":\"%s\",\"pointer\":\"\"}}",
@@ -271,17 +279,17 @@ static void begin_request(struct link *link, sky_span bytes)
     const char *reason;
     free(link->head_bytes);
     link->head_bytes = sky_mem_dup(bytes.ptr, bytes.len);
-    link->call = (struct sky_http_call){.app = conn->app, .conn = conn};
+    link->call = (struct sky_http_call){.owner = handler_of(conn)->owner, .conn = conn};
     int status =
         sky_http_head_parse(sky_span_of(link->head_bytes, bytes.len), &link->call.head, &reason);
     SKY_ASSERT(status == 0);
     forward_head(link);
     link->body_left = (size_t)link->call.head.body_len;
-    link->turn = conn->app->front.turn;
+    link->turn = conn->net->turn;
     link->stage = link->body_left > 0 ? STAGE_BODY : STAGE_ANSWER;
     if (link->stage == STAGE_BODY && link->call.head.expects_continue)
         sky_conn_write(conn, SKY_SPAN("HTTP/1.1 100 Continue\r\n\r\n"));
-    sky_app_patience(conn->app, &conn->patience, SKY_HTTP_BODY_MS, on_patience_over);
+    sky_clock_patience(conn->net->clock, &conn->patience, SKY_HTTP_BODY_MS, on_patience_over);
 }
 
 static size_t take_head(struct sky_conn *conn, sky_span in)
@@ -328,9 +336,9 @@ static void on_next_turn(struct sky_timer *timer, int64_t now_ms)
 static bool had_its_turn(const struct sky_conn *conn)
 {
     struct link *link = conn->state;
-    if (link == NULL || link->turn != conn->app->front.turn)
+    if (link == NULL || link->turn != conn->net->turn)
         return false;
-    sky_app_patience(conn->app, &link->later, NEXT_TURN_MS, on_next_turn);
+    sky_clock_patience(conn->net->clock, &link->later, NEXT_TURN_MS, on_next_turn);
     return true;
 }
 
@@ -381,17 +389,16 @@ static void on_drained(struct sky_conn *conn)
 static void on_close(struct sky_conn *conn)
 {
     struct link *link = conn->state;
-    sky_timerq_cancel(&conn->app->patience, &conn->patience);
-    if (link != NULL && link->stage == STAGE_BODY && !is_admin(conn)) {
+    sky_clock_forgive(conn->net->clock, &conn->patience);
+    const struct sky_http_handler *handler = handler_of(conn);
+    if (link != NULL && link->stage == STAGE_BODY && handler->cut_short != NULL) {
         link->call.body = sky_buf_span(&link->body);
-        sky_calls_cut_short(&link->call);
+        handler->cut_short(handler->owner, &link->call);
     }
     conn->state = NULL;
     if (link != NULL)
         link_close(link);
 }
-
-const struct sky_port sky_http_port = {"http", on_bytes, on_drained, on_close};
 
 /* ---- answers ---- */
 
@@ -508,7 +515,7 @@ static void on_unread(struct sky_timer *timer, int64_t now_ms)
 {
     (void)now_ms;
     struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn, patience);
-    sky_door_refused(conn, sky_door_rule(SKY_RULE_DOOR_OUTPUT_FULL), SKY_SPAN_NONE,
+    sky_conn_refused(conn, sky_door_rule(SKY_RULE_DOOR_OUTPUT_FULL), SKY_SPAN_NONE,
                      "the answer is not read");
     sky_conn_close(conn, "the answer is not read");
 }
@@ -517,7 +524,7 @@ static void send_answer(struct link *link)
 {
     struct sky_conn *conn = link->conn;
     if (link->answer.len > 0 && conn->sending.len == 0)
-        sky_timerq_cancel(&conn->app->patience, &conn->patience); /* it reads */
+        sky_clock_forgive(conn->net->clock, &conn->patience); /* it reads */
     while (link->answer.len > 0 && conn->sending.len == 0) {
         if (write_piece(link))
             continue;
@@ -526,7 +533,7 @@ static void send_answer(struct link *link)
         return;
     }
     if (link->answer.len > 0 && !sky_timer_is_set(&conn->patience))
-        sky_app_patience(conn->app, &conn->patience, SKY_HTTP_UNREAD_MS, on_unread);
+        sky_clock_patience(conn->net->clock, &conn->patience, SKY_HTTP_UNREAD_MS, on_unread);
 }
 
 /* ---- handing calls out ---- */
@@ -535,15 +542,13 @@ static void hand_out(struct link *link)
 {
     struct sky_conn *conn = link->conn;
     SKY_ASSERT(link->stage == STAGE_ANSWER && !link->in_hands);
-    sky_timerq_cancel(&conn->app->patience, &conn->patience);
+    sky_clock_forgive(conn->net->clock, &conn->patience);
     lws_set_timeout(link->wsi, NO_PENDING_TIMEOUT, 0);
     link->call.body = sky_buf_span(&link->body);
     link->complete = false;
     link->in_hands = true;
-    if (is_admin(conn))
-        sky_admin_call(&link->call);
-    else
-        sky_calls_take(&link->call);
+    const struct sky_http_handler *handler = handler_of(conn);
+    handler->take(handler->owner, &link->call);
 }
 
 /* Whatever can move does: the request to its handler, the answer, if there is one, to the peer. */
@@ -585,7 +590,9 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user,
     }
 }
 
-sky_err sky_http_open(struct sky_app *app, struct sky_why *why)
+sky_err sky_http_open(struct sky_net *net, const struct sky_http_handler *devices,
+                      const struct sky_http_handler *admin, struct sky_http **ret_http,
+                      struct sky_why *why)
 {
     static const struct lws_protocols protocols[] = {{.name = "http", .callback = on_lws}, {0}};
     struct lws_context_creation_info info = {
@@ -600,9 +607,12 @@ sky_err sky_http_open(struct sky_app *app, struct sky_why *why)
         .pt_serv_buf_size = WRITE_CHUNK,
     };
     lws_set_log_level(0, NULL);
-    struct sky_http *http = sky_mem_new(sizeof *http);
-    http->app = app;
-    app->http = http;
+    struct sky_http *http = *ret_http = sky_mem_new(sizeof *http);
+    http->port = (struct sky_port){
+        .name = "http", .on_bytes = on_bytes, .on_drained = on_drained, .on_close = on_close};
+    http->net = net;
+    http->handlers[false] = *devices;
+    http->handlers[true] = *admin;
     http->context = lws_create_context(&info);
     if (http->context != NULL)
         http->vhost = lws_create_vhost(http->context, &info);
@@ -611,18 +621,22 @@ sky_err sky_http_open(struct sky_app *app, struct sky_why *why)
     return SKY_OK;
 }
 
-void sky_http_close(struct sky_app *app)
+void sky_http_close(struct sky_http *http)
 {
-    if (app->http == NULL)
+    if (http == NULL)
         return;
-    SKY_ASSERT(app->http->links == NULL); /* they went with their connections */
-    if (app->http->context != NULL)
-        lws_context_destroy(app->http->context);
-    free(app->http);
-    app->http = NULL;
+    SKY_ASSERT(http->links == NULL); /* they went with their connections */
+    if (http->context != NULL)
+        lws_context_destroy(http->context);
+    free(http);
 }
 
-size_t sky_http_count(const struct sky_app *app)
+struct sky_port *sky_http_port(struct sky_http *http)
 {
-    return app->http->counts[false] + app->http->counts[true];
+    return &http->port;
+}
+
+size_t sky_http_count(const struct sky_http *http)
+{
+    return http->counts[false] + http->counts[true];
 }

@@ -25,7 +25,7 @@ enum {
 /* A request and the answer it is waiting for. Owned by the port; the handler may keep a pointer to
  * it until it has answered, or ended the stream, or on_gone was called. */
 struct sky_http_call {
-    struct sky_app *app;
+    void *owner; /* the handler's context */
     struct sky_conn *conn;
     struct sky_http_head head; /* views, valid as long as the call */
     sky_span body;             /* likewise */
@@ -55,13 +55,28 @@ void sky_http_stream(struct sky_http_call *call, const char *content_type);
 void sky_http_stream_wake(struct sky_http_call *call); /* there is something to send */
 void sky_http_stream_end(struct sky_http_call *call);  /* the call is over */
 
-/* The port on a connection whose first clear byte is a letter. */
-extern const struct sky_port sky_http_port;
+/* What calls mean: the API's business, or the clouds'. */
+struct sky_http_handler {
+    void (*take)(void *owner, struct sky_http_call *call);
+    /* The peer has left, or was closed, before the whole body came; NULL: of no interest. */
+    void (*cut_short)(void *owner, const struct sky_http_call *call);
+    /* A request that never becomes a call: what it is answered with, `status` or another, and one
+     * phrase. NULL: as it is. */
+    int (*refused)(void *owner, const struct sky_conn *conn, sky_span method, sky_span path,
+                   int status, const char **reason);
+    void *owner;
+};
 
-struct sky_app;
-SKY_MUST_USE sky_err sky_http_open(struct sky_app *app, struct sky_why *why);
-/* After the front has closed every connection. */
-void sky_http_close(struct sky_app *app);
-size_t sky_http_count(const struct sky_app *app); /* open HTTP connections */
+struct sky_http;
+
+/* `admin` takes what comes by listeners of that kind, `devices` the rest. */
+SKY_MUST_USE sky_err sky_http_open(struct sky_net *net, const struct sky_http_handler *devices,
+                                   const struct sky_http_handler *admin, struct sky_http **ret_http,
+                                   struct sky_why *why);
+/* After every connection has been closed. NULL is fine. */
+void sky_http_close(struct sky_http *http);
+/* The port on a connection whose first clear byte is a letter. */
+struct sky_port *sky_http_port(struct sky_http *http);
+size_t sky_http_count(const struct sky_http *http); /* open HTTP connections */
 
 #endif

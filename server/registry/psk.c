@@ -5,13 +5,12 @@
 #include "protocol/base/json.h"
 #include "protocol/base/mem.h"
 #include "protocol/cloud/admit.h"
-#include "server/app.h"
-#include "server/judge/rules.h"
+#include "server/registry/rules.h"
 
 enum { PSK_EXPLANATION_MAX = 2048, OTHER_KEYS_MAX = 64 };
 
 /* The cloud whose claim on the identity is best founded, or none. */
-static bool recognise(struct sky_app *app, const struct sky_door *door, sky_span identity,
+static bool recognise(struct sky_registry *registry, const struct sky_door *door, sky_span identity,
                       struct sky_lookup *ret_lookup)
 {
     int best = 0;
@@ -21,7 +20,7 @@ static bool recognise(struct sky_app *app, const struct sky_door *door, sky_span
         struct sky_lookup lookup;
         if (cloud->psk_claim == NULL || !cloud->psk_claim(door, identity, &claim))
             continue;
-        sky_lookup_claim(app, cloud, &claim, &lookup);
+        sky_lookup_claim(registry, cloud, &claim, &lookup);
         int here = sky_lookup_known(&lookup) * 1000 + claim.affinity;
         if (here > best) {
             best = here;
@@ -31,7 +30,7 @@ static bool recognise(struct sky_app *app, const struct sky_door *door, sky_span
     return best > 0;
 }
 
-static void record(struct sky_app *app, const struct sky_door *door, uint32_t connection,
+static void record(struct sky_registry *registry, const struct sky_door *door, uint32_t connection,
                    const struct sky_psk_try *psk, sky_span detail, sky_span explanation,
                    const struct sky_judge *judge)
 {
@@ -49,7 +48,7 @@ static void record(struct sky_app *app, const struct sky_door *door, uint32_t co
                                         .transport = door->transport,
                                         .connection = connection,
                                         .device_id = psk->device_id};
-    sky_journal_add(app->journal, &head, attrs, count, judge);
+    sky_journal_add(registry->journal, &head, attrs, count, judge);
 }
 
 static void explain(struct sky_buf *out, const char *what, const char *mistake,
@@ -66,9 +65,10 @@ static void explain(struct sky_buf *out, const char *what, const char *mistake,
 }
 
 /* Books the judgement with the device, if it is one, and journals it with its explanation. */
-static void record_refusal(struct sky_app *app, const struct sky_door *door, uint32_t connection,
-                           const struct sky_psk_try *psk, const struct sky_lookup *lookup,
-                           const struct sky_judge *judge, const char *mistake)
+static void record_refusal(struct sky_registry *registry, const struct sky_door *door,
+                           uint32_t connection, const struct sky_psk_try *psk,
+                           const struct sky_lookup *lookup, const struct sky_judge *judge,
+                           const char *mistake)
 {
     struct sky_buf explanation;
     sky_buf_init(&explanation, PSK_EXPLANATION_MAX);
@@ -77,12 +77,13 @@ static void record_refusal(struct sky_app *app, const struct sky_door *door, uin
         explain(&explanation, last->detail, mistake, last->rule);
     }
     if (lookup->device.id != 0)
-        sky_session_judged(app, sky_session_open(app, &lookup->product, &lookup->device), judge);
-    record(app, door, connection, psk, SKY_SPAN("refused"), sky_buf_span(&explanation), judge);
+        sky_session_judged(registry, sky_session_open(registry, &lookup->product, &lookup->device),
+                           judge);
+    record(registry, door, connection, psk, SKY_SPAN("refused"), sky_buf_span(&explanation), judge);
     sky_buf_done(&explanation);
 }
 
-bool sky_psk_open(struct sky_app *app, const struct sky_door *door, uint32_t connection,
+bool sky_psk_open(struct sky_registry *registry, const struct sky_door *door, uint32_t connection,
                   sky_span identity, struct sky_psk_try *ret_try)
 {
     struct sky_lookup lookup = {0};
@@ -90,46 +91,47 @@ bool sky_psk_open(struct sky_app *app, const struct sky_door *door, uint32_t con
     *ret_try = (struct sky_psk_try){0};
     sky_span_copy(sky_span_head(identity, sizeof ret_try->identity - 1), ret_try->identity,
                   sizeof ret_try->identity);
-    sky_judge_init(&judge, &app->policy);
+    sky_judge_init(&judge, &registry->policy);
     bool admitted = false;
-    if (!recognise(app, door, identity, &lookup)) {
+    if (!recognise(registry, door, identity, &lookup)) {
         sky_judge_rule(&judge, sky_door_rule(SKY_RULE_TLS_PSK_IDENTITY), false,
                        "identity '%s' has the shape of no cloud's", ret_try->identity);
     } else {
         ret_try->cloud = lookup.cloud;
         ret_try->device_id = lookup.device.id;
-        judge.policy = sky_lookup_policy(app, &lookup);
+        judge.policy = sky_lookup_policy(registry, &lookup);
         admitted = lookup.cloud->psk_admit(door, identity, &lookup.facts, &judge, &ret_try->key) &&
                    lookup.device.id != 0;
     }
     if (!admitted) {
         ret_try->key.len = 0;
-        record_refusal(app, door, connection, ret_try, &lookup, &judge, "");
+        record_refusal(registry, door, connection, ret_try, &lookup, &judge, "");
         return false;
     }
-    sky_session_judged(app, sky_session_open(app, &lookup.product, &lookup.device), &judge);
+    sky_session_judged(registry, sky_session_open(registry, &lookup.product, &lookup.device),
+                       &judge);
     return true;
 }
 
-void sky_psk_done(struct sky_app *app, const struct sky_door *door, uint32_t connection,
+void sky_psk_done(struct sky_registry *registry, const struct sky_door *door, uint32_t connection,
                   const struct sky_psk_try *psk, sky_span cipher)
 {
     struct sky_judge judge;
-    struct sky_session *session = sky_session_find(app, psk->device_id);
-    sky_judge_init(&judge, sky_product_policy(app, session != NULL ? session->product : NULL));
+    struct sky_session *session = sky_session_find(registry, psk->device_id);
+    sky_judge_init(&judge, sky_product_policy(registry, session != NULL ? session->product : NULL));
     if (psk->cloud->psk_key_rule != NULL)
         sky_judge_rule(&judge, psk->cloud->psk_key_rule, true, "%s", "");
     sky_admit_no_mistake(psk->cloud->psk_mistake_rules, psk->cloud->psk_mistake_rule_count, &judge);
     if (session != NULL)
-        sky_session_judged(app, session, &judge);
-    record(app, door, connection, psk, cipher, SKY_SPAN_NONE, &judge);
+        sky_session_judged(registry, session, &judge);
+    record(registry, door, connection, psk, cipher, SKY_SPAN_NONE, &judge);
 }
 
 /* ---- the key was wrong ---- */
 
 /* The search for the key that the device used. */
 struct search {
-    struct sky_app *app;
+    struct sky_registry *registry;
     const struct sky_door *door;
     sky_span identity;
     const struct sky_lookup *lookup;
@@ -159,7 +161,7 @@ static bool try_other(void *ctx, const struct sky_product *product, const struct
         return true;
     facts.product = product;
     facts.device = device;
-    sky_judge_init(&unused, &search->app->policy);
+    sky_judge_init(&unused, &search->registry->policy);
     if (!search->lookup->cloud->psk_admit(search->door, search->identity, &facts, &unused, &key) ||
         !search->fits(search->ctx, &key))
         return true;
@@ -188,25 +190,25 @@ static void judge_key(const struct search *search, const struct sky_psk_try *psk
         sky_judge_rule(judge, special, false, "the device used %s", search->found.what);
 }
 
-void sky_psk_failed(struct sky_app *app, const struct sky_door *door, uint32_t connection,
+void sky_psk_failed(struct sky_registry *registry, const struct sky_door *door, uint32_t connection,
                     const struct sky_psk_try *psk,
                     bool (*fits)(void *ctx, const struct sky_psk *guess), void *ctx)
 {
     struct sky_lookup lookup = {0};
     struct sky_judge judge;
     sky_span identity = sky_span_str(psk->identity);
-    if (!recognise(app, door, identity, &lookup))
+    if (!recognise(registry, door, identity, &lookup))
         return;
-    struct search search = {app, door, identity, &lookup, fits, ctx, {.len = 0}};
+    struct search search = {registry, door, identity, &lookup, fits, ctx, {.len = 0}};
     if (fits != NULL) {
         try_guesses(&search);
         if (search.found.len == 0 && lookup.product.id != 0 &&
-            sky_store_each_device(app->store, lookup.product.id, 0, OTHER_KEYS_MAX + 1, try_other,
-                                  &search) != SKY_OK)
+            sky_store_each_device(registry->store, lookup.product.id, 0, OTHER_KEYS_MAX + 1,
+                                  try_other, &search) != SKY_OK)
             search.found.len = 0; /* without the others the mistake stays unknown */
     }
-    sky_judge_init(&judge, sky_lookup_policy(app, &lookup));
+    sky_judge_init(&judge, sky_lookup_policy(registry, &lookup));
     judge_key(&search, psk, &judge);
-    record_refusal(app, door, connection, psk, &lookup, &judge,
+    record_refusal(registry, door, connection, psk, &lookup, &judge,
                    search.found.len > 0 ? sky_mistake_name(search.found.mistake) : "");
 }

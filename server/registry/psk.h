@@ -15,16 +15,16 @@ struct sky_psk_try {
 
 /* Looks the identity up, judges it, and journals a refusal with its reasons. True when
  * ret_try->key is to be used. The identity must outlive the call only. */
-bool sky_psk_open(struct sky_app *app, const struct sky_door *door, uint32_t connection,
+bool sky_psk_open(struct sky_registry *registry, const struct sky_door *door, uint32_t connection,
                   sky_span identity, struct sky_psk_try *ret_try);
 
 /* The handshake is complete: journals it. */
-void sky_psk_done(struct sky_app *app, const struct sky_door *door, uint32_t connection,
+void sky_psk_done(struct sky_registry *registry, const struct sky_door *door, uint32_t connection,
                   const struct sky_psk_try *psk, sky_span cipher);
 
 /* The handshake failed though the identity was good: tests the keys of known mistakes with `fits`
  * (NULL: cannot be tested) and journals which one the device has used. */
-void sky_psk_failed(struct sky_app *app, const struct sky_door *door, uint32_t connection,
+void sky_psk_failed(struct sky_registry *registry, const struct sky_door *door, uint32_t connection,
                     const struct sky_psk_try *psk,
                     bool (*fits)(void *ctx, const struct sky_psk *guess), void *ctx);
 

@@ -9,7 +9,7 @@
 #include "protocol/base/buf.h"
 #include "protocol/base/mem.h"
 #include "protocol/cloud/cloud.h"
-#include "server/judge/rules.h"
+#include "server/registry/rules.h"
 
 /* An alert and what it says when a client sends it (RFC 5246 §7.2.2, RFC 4279 §2). */
 struct alert_row {

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "protocol/base/mem.h"
-#include "server/judge/rules.h"
+#include "server/registry/rules.h"
 #include "server/tls/explain.h"
 
 /* TLS 1.2, two suites and the signalling one, server name, groups, ticket, supported versions. */

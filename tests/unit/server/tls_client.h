@@ -5,8 +5,8 @@
 #include <mbedtls/ssl.h>
 #include <uv.h>
 
-#include "server/judge/rules.h"
 #include "server/os/clock.h"
+#include "server/registry/rules.h"
 #include "server/tls/ca.h"
 #include "server/tls/channel.h"
 #include "server/tls/rng.h"

@@ -1,0 +1,113 @@
+#include "server/registry/rules.h"
+
+#include "protocol/base/assert.h"
+#include "protocol/cloud/cloud.h"
+#include "server/os/config.h"
+
+#define ENFORCED                                                                                   \
+    {                                                                                              \
+        SKY_ENFORCE, SKY_ENFORCE                                                                   \
+    }
+#define REPORTED                                                                                   \
+    {                                                                                              \
+        SKY_REPORT, SKY_REPORT                                                                     \
+    }
+
+static const struct sky_rule rows[SKY_DOOR_RULES] = {
+    [SKY_RULE_DOOR_FIRST_BYTE] =
+        {"DOOR-FIRST-BYTE", "The first byte opens a protocol that the port speaks",
+         "MQTT 3.1.1 §3.1, RFC 5246 §6.2.1, RFC 9112 §3",
+         "Check host, port and whether the client is set up for TLS: 0x10 opens MQTT, 0x16 opens "
+         "TLS, a capital letter opens HTTP.",
+         SKY_ERROR, ENFORCED},
+    [SKY_RULE_DOOR_SLOW] =
+        {"DOOR-SLOW", "The login or request is complete soon after the connection is accepted",
+         "MQTT 3.1.1 §3.1",
+         "Send CONNECT as soon as the connection stands; a packet cut short, or a remaining length "
+         "that promises more than is sent, looks the same.",
+         SKY_ERROR, ENFORCED},
+    [SKY_RULE_DOOR_OUTPUT_FULL] =
+        {"DOOR-OUTPUT-FULL", "What the server sends is read", "RFC 9293 §3.8",
+         "Keep reading from the socket while publishing; a blocked receive task lets the server's "
+         "answers pile up.",
+         SKY_ERROR, ENFORCED},
+    [SKY_RULE_DOOR_HTTP_REQUEST] =
+        {"DOOR-HTTP-REQUEST", "An HTTP request is complete, of known length, and not too long",
+         "RFC 9112 §6.3",
+         "Send Content-Length with every POST, exactly as long as the body, and no chunks.",
+         SKY_ERROR, ENFORCED},
+    [SKY_RULE_DOOR_HTTP_PATH] = {"DOOR-HTTP-PATH",
+                                 "An HTTP call goes to a path that one of the clouds serves",
+                                 "the HTTP pages of every cloud",
+                                 "Compare method and path with the cloud's document.", SKY_ERROR,
+                                 ENFORCED},
+    [SKY_RULE_LOGIN_UNRECOGNISED] =
+        {"LOGIN-UNRECOGNISED", "The login has the shape of one of the clouds' logins",
+         "the login pages of every cloud; 'skymock sign' prints each form",
+         "Compare client id and user name with what 'skymock sign CLOUD/PRODUCT/DEVICE' prints.",
+         SKY_ERROR, ENFORCED},
+    [SKY_RULE_TLS_VERSION] =
+        {"TLS-VERSION", "TLS 1.2 is spoken", "RFC 8996 §§4-5; the clouds' access pages ask for 1.2",
+         "Set the TLS library's maximum version to 1.2 or later and keep 1.2 enabled.", SKY_WARNING,
+         REPORTED},
+    [SKY_RULE_TLS_HANDSHAKE] =
+        {"TLS-HANDSHAKE", "The TLS handshake is carried through", "RFC 5246 §7.3",
+         "The reason names the step and the alert; compare them with the client library's log.",
+         SKY_ERROR, ENFORCED},
+    [SKY_RULE_TLS_NO_COMMON_SUITE] =
+        {"TLS-NO-COMMON-SUITE", "A cipher suite is offered that the port speaks", "RFC 5246 §7.4.1",
+         "Enable an RSA or ECDHE suite with AES, or a PSK suite on a port that takes pre-shared "
+         "keys.",
+         SKY_ERROR, ENFORCED},
+    [SKY_RULE_TLS_SERVER_CERT] =
+        {"TLS-SERVER-CERT", "The server's certificate is accepted", "RFC 5246 §7.4.2, RFC 6125 §6",
+         "Give the device the CA certificate this server hands out, connect by a name the "
+         "certificate carries, and check the device's clock.",
+         SKY_ERROR, ENFORCED},
+    [SKY_RULE_TLS_CLIENT_CERT] =
+        {"TLS-CLIENT-CERT", "A client certificate is shown where one is required, with its own key",
+         "RFC 5246 §§7.4.6, 7.4.8",
+         "Load certificate and private key of this device into the TLS library, and make sure the "
+         "two belong together.",
+         SKY_ERROR, ENFORCED},
+    [SKY_RULE_TLS_PSK_IDENTITY] =
+        {"TLS-PSK-IDENTITY", "The PSK identity names a registered device", "RFC 4279 §§2, 5",
+         "Compose the identity exactly as the cloud prescribes, and register the device here.",
+         SKY_ERROR, ENFORCED},
+    [SKY_RULE_TLS_PSK_KEY] =
+        {"TLS-PSK-KEY", "The pre-shared key is the device's", "RFC 4279 §2",
+         "Derive the key from this device's secret as the cloud prescribes; decoding base64 or "
+         "hexadecimal once too often or too seldom is the usual mistake.",
+         SKY_ERROR, ENFORCED},
+    [SKY_RULE_TLS_TIMEOUT] =
+        {"TLS-TIMEOUT", "The TLS handshake is finished soon after it begins", "RFC 5246 §7.3",
+         "Look for a client that waits for something it never asked for, or for a handshake "
+         "record that is cut short.",
+         SKY_ERROR, ENFORCED},
+};
+
+const struct sky_rule_table sky_door_rules = {
+    .owner = "transport", .rows = rows, .count = SKY_DOOR_RULES};
+
+const struct sky_rule *sky_door_rule(enum sky_door_rule which)
+{
+    SKY_ASSERT(which < SKY_DOOR_RULES);
+    return &rows[which];
+}
+
+void sky_rules_catalogue(struct sky_catalogue *ret_catalogue)
+{
+    sky_catalogue_init(ret_catalogue);
+    sky_cloud_fill_catalogue(ret_catalogue);
+    sky_catalogue_add(ret_catalogue, sky_door_rules);
+}
+
+sky_err sky_rules_policy(const struct sky_config *config, const struct sky_catalogue *catalogue,
+                         struct sky_policy *policy, struct sky_why *why)
+{
+    sky_err err = SKY_OK;
+    sky_policy_init(policy, catalogue, config->profile);
+    for (size_t i = 0; err == SKY_OK && i < config->rules.count; i++)
+        err = sky_policy_override(policy, sky_span_str(config->rules.list[i]), why);
+    return err;
+}
