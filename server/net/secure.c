@@ -10,6 +10,8 @@
 #include "server/registry/psk.h"
 #include "server/tls/ca.h"
 #include "server/tls/channel.h"
+#include "server/tls/rules.h"
+#include "server/tls/server.h"
 
 /* ---- shared ---- */
 
@@ -118,7 +120,7 @@ static void record_failure(struct sky_conn *conn)
     sky_judge_init(&judge, &conn->app->policy);
     sky_judge_rule(&judge, failure->rule, false, "%s", failure->reason);
     record(conn, failure->reason, &judge);
-    if (failure->rule == sky_door_rule(SKY_RULE_TLS_PSK_KEY) && conn->psk != NULL &&
+    if (failure->rule == sky_tls_rule(SKY_RULE_TLS_PSK_KEY) && conn->psk != NULL &&
         conn->psk->key.len > 0)
         sky_psk_failed(conn->app, &conn->door, conn->id, conn->psk, fits, conn->tls);
 }

@@ -4,15 +4,13 @@
 #include <mbedtls/ssl_ciphersuites.h>
 #include <mbedtls/ssl_internal.h>
 #include <stdlib.h>
-#include <utlist.h>
 
-#include "auth/digest.h"
-#include "auth/text.h"
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
 #include "server/os/worker.h"
-#include "server/tls/private.h"
+#include "server/tls/ca.h"
 #include "server/tls/proof.h"
+#include "server/tls/server.h"
 
 enum { CLEAR_ALERT_RECORD = SKY_TLS_RECORD_HEADER + 2 };
 
@@ -42,7 +40,6 @@ struct sky_tls {
     enum sky_tls_state state;
     bool busy;     /* a worker has it */
     bool orphaned; /* freed while a worker had it */
-    bool waiting;  /* for the certificates */
     bool pumping;  /* in the middle of sky_tls_feed() */
     bool said_goodbye, resumed, ended;
     struct handshake *handshake;
@@ -57,7 +54,7 @@ struct sky_tls {
     char *identity;
     size_t identity_len;
     struct sky_tls_failure *failure;
-    struct sky_tls *prev, *next; /* of those that wait */
+    struct sky_ca_waiter waiter; /* for the certificates */
 };
 
 /* ---- the library's view of the wire ---- */
@@ -108,10 +105,7 @@ static void leave_handshake(struct sky_tls *tls)
 {
     SKY_ASSERT(tls->server->handshakes > 0);
     tls->server->handshakes--;
-    if (!tls->waiting)
-        return;
-    tls->waiting = false;
-    DL_DELETE(tls->server->waiting, tls);
+    sky_ca_forget(tls->server->options.ca, &tls->waiter);
 }
 
 static void free_handshake(struct sky_tls *tls)
@@ -185,8 +179,8 @@ static void explain(struct sky_tls *tls, struct sky_tls_evidence *evidence)
         evidence->psk_refused = handshake->psk_refused;
         evidence->hello = handshake->hello_known ? &handshake->hello : NULL;
         evidence->name_covered =
-            sky_ca_ready(tls->server->ca) &&
-            sky_ca_covers(tls->server->ca, sky_span_str(handshake->hello.server_name));
+            sky_ca_ready(tls->server->options.ca) &&
+            sky_ca_covers(tls->server->options.ca, sky_span_str(handshake->hello.server_name));
     }
     tls->failure = sky_mem_new(sizeof *tls->failure);
     sky_tls_explain(evidence, tls->failure);
@@ -244,8 +238,7 @@ static int set_key(mbedtls_ssl_context *ssl, const struct sky_psk *key)
     return 0;
 }
 
-int sky_tls__find_key(void *ctx, mbedtls_ssl_context *ssl, const unsigned char *identity,
-                      size_t len)
+static int find_key(void *ctx, mbedtls_ssl_context *ssl, const unsigned char *identity, size_t len)
 {
     struct sky_tls *tls = SKY_CONTAINER_OF(ssl, struct sky_tls, ssl);
     struct sky_psk key = {0};
@@ -344,22 +337,19 @@ static void hand_over(struct sky_tls *tls)
     tls->source = sky_buf_span(&handshake->input);
     tls->sink = &handshake->output;
     handshake->work.data = tls;
-    int rc = uv_queue_work(tls->server->loop, &handshake->work, on_work, on_worked);
+    int rc = uv_queue_work(tls->server->options.loop, &handshake->work, on_work, on_worked);
     SKY_ASSERT(rc == 0);
 }
 
 static void note_certificate(struct sky_tls *tls)
 {
     const mbedtls_x509_crt *certificate = mbedtls_ssl_get_peer_cert(&tls->ssl);
-    char name[SKY_CA_COMMON_NAME_MAX + 1];
-    uint8_t digest[SKY_DIGEST_MAX];
+    char name[SKY_CERTIFICATE_NAME_MAX + 1];
     if (certificate == NULL)
         return;
-    sky_span der = sky_span_of(certificate->raw.p, certificate->raw.len);
-    sky_digest_hash(SKY_SHA256, &der, 1, digest);
     tls->fingerprint = sky_mem_new(SKY_FINGERPRINT_HEX + 1);
-    sky_hex_lower(sky_span_of(digest, SKY_FINGERPRINT_HEX / 2), tls->fingerprint);
-    if (mbedtls_ssl_get_verify_result(&tls->ssl) == 0 && sky_ca_common_name(certificate, name))
+    sky_certificate_fingerprint(certificate, tls->fingerprint);
+    if (mbedtls_ssl_get_verify_result(&tls->ssl) == 0 && sky_certificate_name(certificate, name))
         tls->common_name = sky_mem_dup(name, strlen(name));
 }
 
@@ -384,7 +374,7 @@ static void shake_hands(struct sky_tls *tls)
         }
         if (is_starved(tls))
             return;
-        if (tls->server->loop != NULL && is_costly(tls)) {
+        if (tls->server->options.loop != NULL && is_costly(tls)) {
             hand_over(tls);
             return;
         }
@@ -404,7 +394,7 @@ static void begin(struct sky_tls *tls)
     const char *name = handshake->hello.server_name;
     if (name[0] != '\0')
         tls->server_name = sky_mem_dup(name, strlen(name));
-    tls->flavour = sky_tls__flavour(tls->server, tls->allows);
+    tls->flavour = sky_tls_server_flavour(tls->server, tls->allows, find_key);
     if (tls->flavour->psk)
         handshake->proof = sky_mem_new(sizeof *handshake->proof);
     int failed = mbedtls_ssl_setup(&tls->ssl, &tls->flavour->conf);
@@ -415,15 +405,11 @@ static void begin(struct sky_tls *tls)
 /* Makes them, or waits for them. */
 static bool are_certificates_ready(struct sky_tls *tls)
 {
-    struct sky_tls_server *server = tls->server;
-    sky_ca_prepare(server->ca);
-    if (sky_ca_ready(server->ca))
-        return true;
-    tls->waiting = true;
-    DL_APPEND(server->waiting, tls);
-    if (!server->waiter.waiting)
-        sky_ca_when_ready(server->ca, &server->waiter);
-    return false;
+    struct sky_ca *ca = tls->server->options.ca;
+    sky_ca_prepare(ca);
+    if (!sky_ca_ready(ca))
+        sky_ca_when_ready(ca, &tls->waiter);
+    return sky_ca_ready(ca);
 }
 
 /* ---- bytes ---- */
@@ -508,7 +494,7 @@ void sky_tls_feed(struct sky_tls *tls, sky_span raw)
     SKY_ASSERT(!tls->pumping && !tls->orphaned);
     if (tls->state == SKY_TLS_CLOSED || tls->state == SKY_TLS_FAILED)
         return;
-    if (tls->busy || tls->waiting) {
+    if (tls->busy || tls->waiter.waiting) {
         sky_buf_add(&tls->in, raw);
     } else if (tls->in.len > 0) {
         sky_buf_add(&tls->in, raw);
@@ -566,15 +552,9 @@ static void on_worked(uv_work_t *work, int status)
     resume(tls);
 }
 
-void sky_tls__certificates_ready(struct sky_ca_waiter *waiter)
+static void on_certificates(struct sky_ca_waiter *waiter)
 {
-    struct sky_tls_server *server = SKY_CONTAINER_OF(waiter, struct sky_tls_server, waiter);
-    while (server->waiting != NULL) {
-        struct sky_tls *tls = server->waiting;
-        DL_DELETE(server->waiting, tls);
-        tls->waiting = false;
-        resume(tls);
-    }
+    resume(SKY_CONTAINER_OF(waiter, struct sky_tls, waiter));
 }
 
 /* ---- from outside ---- */
@@ -582,7 +562,7 @@ void sky_tls__certificates_ready(struct sky_ca_waiter *waiter)
 struct sky_tls *sky_tls_new(struct sky_tls_server *server, unsigned allows,
                             const struct sky_tls_hooks *hooks, void *ctx)
 {
-    if (server->handshakes >= server->handshakes_max)
+    if (server->handshakes >= server->options.handshakes_max)
         return NULL;
     struct sky_tls *tls = sky_mem_new(sizeof *tls);
     struct handshake *handshake = sky_mem_new(sizeof *handshake);
@@ -593,6 +573,7 @@ struct sky_tls *sky_tls_new(struct sky_tls_server *server, unsigned allows,
     tls->allows = allows;
     tls->handshake = handshake;
     tls->sink = &tls->raw;
+    tls->waiter.ready = on_certificates;
     mbedtls_ssl_init(&tls->ssl);
     sky_buf_init(&tls->in, SKY_TLS_INPUT_MAX);
     sky_buf_init(&tls->raw, SKY_TLS_OUTPUT_MAX);
@@ -641,7 +622,7 @@ void sky_tls_seal(struct sky_tls *tls, struct sky_buf *clear)
 
 bool sky_tls_keeps_waiting(const struct sky_tls *tls)
 {
-    return tls->state == SKY_TLS_HANDSHAKING && (tls->waiting || tls->busy);
+    return tls->state == SKY_TLS_HANDSHAKING && (tls->waiter.waiting || tls->busy);
 }
 
 struct sky_buf *sky_tls_raw(struct sky_tls *tls)

@@ -1,10 +1,13 @@
+#include "server/tls/server.h"
+
 #include <mbedtls/ssl_ciphersuites.h>
 #include <stdlib.h>
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
+#include "protocol/cloud/cloud.h"
 #include "server/os/clock.h"
-#include "server/tls/private.h"
+#include "server/tls/ca.h"
 
 enum { TLS_MAJOR = 3, TLS_1_0 = 1, TLS_1_2 = 3 };
 
@@ -72,7 +75,7 @@ static int write_ticket(void *ctx, const mbedtls_ssl_session *session, unsigned 
     int rc = mbedtls_ssl_session_save(session, start, room, &len);
     if (rc != 0)
         return rc;
-    if (!sky_tickets_seal(&server->tickets, server->clock->now_ms, flavour->label,
+    if (!sky_tickets_seal(&server->tickets, server->options.clock->now_ms, flavour->label,
                           sky_span_of(start, len), start, room, ret_len))
         return MBEDTLS_ERR_SSL_BUFFER_TOO_SMALL;
     *ret_lifetime_s = SKY_TICKET_LIFETIME_S;
@@ -84,8 +87,8 @@ static int parse_ticket(void *ctx, mbedtls_ssl_session *session, unsigned char *
     struct sky_tls_flavour *flavour = ctx;
     struct sky_tls_server *server = flavour->server;
     sky_span plain;
-    if (!sky_tickets_open(&server->tickets, server->clock->now_ms, flavour->label, ticket, len,
-                          &plain))
+    if (!sky_tickets_open(&server->tickets, server->options.clock->now_ms, flavour->label, ticket,
+                          len, &plain))
         return MBEDTLS_ERR_SSL_INVALID_MAC;
     return mbedtls_ssl_session_load(session, (const unsigned char *)plain.ptr, plain.len);
 }
@@ -94,7 +97,7 @@ static int parse_ticket(void *ctx, mbedtls_ssl_session *session, unsigned char *
 
 /* Certificates are asked for as optional even where they are required: a missing one is then
  * refused with an alert, and a foreign one is let through to be known by its fingerprint. */
-static void make_flavour(struct sky_tls_flavour *self)
+static void make_flavour(struct sky_tls_flavour *self, sky_tls_find_key *find_key)
 {
     struct sky_tls_server *server = self->server;
     mbedtls_ssl_config *conf = &self->conf;
@@ -114,13 +117,13 @@ static void make_flavour(struct sky_tls_flavour *self)
                                         ? MBEDTLS_SSL_VERIFY_NONE
                                         : MBEDTLS_SSL_VERIFY_OPTIONAL);
     mbedtls_ssl_conf_cert_req_ca_list(conf, MBEDTLS_SSL_CERT_REQ_CA_LIST_DISABLED);
-    mbedtls_ssl_conf_ca_chain(conf, sky_ca_trust(server->ca), NULL);
+    mbedtls_ssl_conf_ca_chain(conf, sky_ca_trust(server->options.ca), NULL);
     if (self->psk) {
-        mbedtls_ssl_conf_psk_cb(conf, sky_tls__find_key, self);
-        /* tls_proof.h tests keys without it. */
+        mbedtls_ssl_conf_psk_cb(conf, find_key, NULL);
+        /* proof.h tests keys without it. */
         mbedtls_ssl_conf_extended_master_secret(conf, MBEDTLS_SSL_EXTENDED_MS_DISABLED);
     }
-    size_t count = sky_ca_identities(server->ca, identities);
+    size_t count = sky_ca_identities(server->options.ca, identities);
     for (size_t i = 0; i < count; i++) {
         failed = mbedtls_ssl_conf_own_cert(conf, identities[i].chain, identities[i].key);
         SKY_ASSERT(!failed);
@@ -128,7 +131,8 @@ static void make_flavour(struct sky_tls_flavour *self)
     self->made = true;
 }
 
-struct sky_tls_flavour *sky_tls__flavour(struct sky_tls_server *server, unsigned allows)
+struct sky_tls_flavour *sky_tls_server_flavour(struct sky_tls_server *server, unsigned allows,
+                                               sky_tls_find_key *find_key)
 {
     enum sky_tls_asks asks = SKY_TLS_ASKS_NOTHING;
     if (allows & SKY_LISTEN_CERT_REQUIRED)
@@ -138,7 +142,7 @@ struct sky_tls_flavour *sky_tls__flavour(struct sky_tls_server *server, unsigned
     size_t index = 2 * (size_t)asks + (allows & SKY_LISTEN_PSK ? 1 : 0);
     struct sky_tls_flavour *flavour = &server->flavours[index];
     if (!flavour->made)
-        make_flavour(flavour);
+        make_flavour(flavour, find_key);
     return flavour;
 }
 
@@ -147,12 +151,9 @@ struct sky_tls_flavour *sky_tls__flavour(struct sky_tls_server *server, unsigned
 struct sky_tls_server *sky_tls_server_new(const struct sky_tls_options *options)
 {
     struct sky_tls_server *server = sky_mem_new(sizeof *server);
-    server->loop = options->loop;
-    server->ca = options->ca;
-    server->clock = options->clock;
-    server->handshakes_max =
-        options->handshakes_max > 0 ? options->handshakes_max : SKY_TLS_HANDSHAKES_MAX;
-    server->waiter.ready = sky_tls__certificates_ready;
+    server->options = *options;
+    if (options->handshakes_max == 0)
+        server->options.handshakes_max = SKY_TLS_HANDSHAKES_MAX;
     sky_tls_rng_init(&server->rng);
     sky_tickets_init(&server->tickets, &server->rng);
     list_suites(server->suites, true);
@@ -173,8 +174,7 @@ void sky_tls_server_free(struct sky_tls_server *server)
 {
     if (server == NULL)
         return;
-    SKY_ASSERT(server->handshakes == 0 && server->waiting == NULL);
-    sky_ca_forget(server->ca, &server->waiter);
+    SKY_ASSERT(server->handshakes == 0);
     for (size_t i = 0; i < SKY_COUNT(server->flavours); i++)
         mbedtls_ssl_config_free(&server->flavours[i].conf);
     sky_tickets_done(&server->tickets);

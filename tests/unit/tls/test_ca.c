@@ -415,7 +415,7 @@ static void devices_get_certificates_with_their_name(void **state)
         mbedtls_x509_crt certificate;
         mbedtls_pk_context key;
         uint32_t flags = 0;
-        char name[SKY_CA_COMMON_NAME_MAX + 1], fingerprint[SKY_FINGERPRINT_HEX + 1];
+        char name[SKY_CERTIFICATE_NAME_MAX + 1], fingerprint[SKY_FINGERPRINT_HEX + 1];
         assert_int_equal(sky_ca_issue(ca, sky_span_str(names[i]), kinds[i], &issued, NULL), SKY_OK);
         parse(sky_span_str(issued.certificate), &certificate);
         mbedtls_pk_init(&key);
@@ -427,10 +427,11 @@ static void devices_get_certificates_with_their_name(void **state)
             mbedtls_x509_crt_verify(&certificate, sky_ca_trust(ca), NULL, NULL, &flags, NULL, NULL),
             0);
         assert_int_equal(certificate.ca_istrue, 0);
-        assert_true(sky_ca_common_name(&certificate, name));
+        assert_true(sky_certificate_name(&certificate, name));
         assert_string_equal(name, names[i]);
-        assert_int_equal(sky_ca_fingerprint(sky_span_str(issued.certificate), fingerprint, NULL),
-                         SKY_OK);
+        assert_int_equal(
+            sky_certificate_fingerprint_pem(sky_span_str(issued.certificate), fingerprint, NULL),
+            SKY_OK);
         assert_string_equal(fingerprint, issued.fingerprint);
         mbedtls_pk_free(&key);
         mbedtls_x509_crt_free(&certificate);
@@ -441,7 +442,7 @@ static void devices_get_certificates_with_their_name(void **state)
 
 static void names_that_no_certificate_can_carry_are_refused(void **state)
 {
-    char longest[SKY_CA_COMMON_NAME_MAX + 2] = {0};
+    char longest[SKY_CERTIFICATE_NAME_MAX + 2] = {0};
     struct sky_ca_issued issued;
     struct sky_why why;
     (void)state;
@@ -450,10 +451,10 @@ static void names_that_no_certificate_can_carry_are_refused(void **state)
     const sky_span bad[] = {SKY_SPAN(""), SKY_SPAN("a\nb"), SKY_SPAN("a\\b"), SKY_SPAN("\xc3\xa4")};
     for (size_t i = 0; i < SKY_COUNT(bad); i++)
         assert_int_equal(sky_ca_issue(ca, bad[i], SKY_KEY_EC, &issued, &why), SKY_ERR_INVALID);
-    memset(longest, ',', SKY_CA_COMMON_NAME_MAX);
+    memset(longest, ',', SKY_CERTIFICATE_NAME_MAX);
     assert_int_equal(sky_ca_issue(ca, sky_span_str(longest), SKY_KEY_EC, &issued, &why), SKY_OK);
     sky_ca_issued_done(&issued);
-    longest[SKY_CA_COMMON_NAME_MAX] = ',';
+    longest[SKY_CERTIFICATE_NAME_MAX] = ',';
     assert_int_equal(sky_ca_issue(ca, sky_span_str(longest), SKY_KEY_EC, &issued, &why),
                      SKY_ERR_INVALID);
     sky_ca_free(ca);
@@ -464,7 +465,8 @@ static void what_is_no_certificate_has_no_fingerprint(void **state)
     char fingerprint[SKY_FINGERPRINT_HEX + 1] = "untouched";
     struct sky_why why = {.reason = ""};
     (void)state;
-    assert_int_equal(sky_ca_fingerprint(SKY_SPAN("nonsense"), fingerprint, &why), SKY_ERR_INVALID);
+    assert_int_equal(sky_certificate_fingerprint_pem(SKY_SPAN("nonsense"), fingerprint, &why),
+                     SKY_ERR_INVALID);
     assert_string_equal(fingerprint, "untouched");
     assert_true(why.reason[0] != '\0');
 }

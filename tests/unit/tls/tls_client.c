@@ -1,4 +1,4 @@
-#include "tests/unit/server/tls_client.h"
+#include "tests/unit/tls/tls_client.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -317,14 +317,14 @@ void assert_open(const struct meeting *m)
     assert_int_equal(m->served.ended, 0);
 }
 
-void assert_failed(const struct meeting *m, enum sky_door_rule rule, const char *says)
+void assert_failed(const struct meeting *m, enum sky_tls_rule rule, const char *says)
 {
     const struct sky_tls_failure *failure = sky_tls_failure(m->served.tls);
     assert_int_equal(sky_tls_state(m->served.tls), SKY_TLS_FAILED);
     assert_int_equal(m->served.opened, 0);
     assert_int_equal(m->served.ended, 1);
     assert_non_null(failure);
-    assert_string_equal(failure->rule->id, sky_door_rule(rule)->id);
+    assert_string_equal(failure->rule->id, sky_tls_rule(rule)->id);
     if (strstr(failure->reason, says) == NULL)
         fail_msg("\"%s\" does not say \"%s\"", failure->reason, says);
 }

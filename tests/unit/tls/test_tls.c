@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "protocol/base/mem.h"
-#include "tests/unit/server/tls_client.h"
+#include "tests/unit/tls/tls_client.h"
 
 /* ---- what is spoken ---- */
 
@@ -347,7 +347,7 @@ static void garbage_is_refused_at_once(void **state)
     static const struct {
         const char *bytes;
         size_t len;
-        enum sky_door_rule rule;
+        enum sky_tls_rule rule;
         const char *says;
     } rows[] = {
         {"\x16garbage", 8, SKY_RULE_TLS_HANDSHAKE, "no TLS ClientHello"},

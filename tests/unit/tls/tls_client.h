@@ -5,11 +5,12 @@
 #include <mbedtls/ssl.h>
 #include <uv.h>
 
-#include "server/judge/rules.h"
 #include "server/os/clock.h"
 #include "server/tls/ca.h"
 #include "server/tls/channel.h"
 #include "server/tls/rng.h"
+#include "server/tls/rules.h"
+#include "server/tls/server.h"
 
 /* How a client is set up; zero is a client of today that trusts the authority. */
 struct client_options {
@@ -92,6 +93,6 @@ void meet(struct meeting *m, const struct client_options *options, unsigned allo
 void shake(struct meeting *m);
 void part(struct meeting *m);
 void assert_open(const struct meeting *m);
-void assert_failed(const struct meeting *m, enum sky_door_rule rule, const char *says);
+void assert_failed(const struct meeting *m, enum sky_tls_rule rule, const char *says);
 
 #endif

@@ -7,8 +7,8 @@
 #include <cmocka.h>
 
 #include "auth/psk.h"
-#include "dtls_client.h"
 #include "protocol/base/mem.h"
+#include "tests/unit/tls/dtls_client.h"
 
 enum { PORT = 40000, ALERT_BAD_MAC = 20, ALERT_HANDSHAKE = 40, ALERT_VERSION = 70 };
 enum { ALERT_IDENTITY = 115 };

@@ -1,4 +1,4 @@
-#include "dtls_client.h"
+#include "tests/unit/tls/dtls_client.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
