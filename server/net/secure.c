@@ -29,6 +29,7 @@ struct sky_ca_options sky_secure_ca_options(const struct sky_config *config, con
     return (struct sky_ca_options){.dir = dir,
                                    .names = (const char *const *)config->san.list,
                                    .name_count = config->san.count,
+                                   .host = config->advertise_host,
                                    .cert_file = config->tls_cert,
                                    .key_file = config->tls_key,
                                    .ca_file = config->tls_ca,

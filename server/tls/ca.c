@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <utlist.h>
 
@@ -73,27 +74,39 @@ char *sky_ca_dir_beside(const char *store_path)
 
 static const char *const own_names[] = {"localhost", "127.0.0.1", "::1"};
 
+static sky_err add_name(const char *names[SKY_CA_NAMES_MAX], size_t *count, const char *name,
+                        struct sky_why *why)
+{
+    if (!sky_der_is_name(sky_span_str(name)))
+        return sky_why_set(why, SKY_ERR_INVALID, "", "'%s' is no host name or IP address", name);
+    if (*count == SKY_CA_NAMES_MAX)
+        return sky_why_set(why, SKY_ERR_LIMIT, "", "more than %d names for the certificate",
+                           SKY_CA_NAMES_MAX);
+    names[(*count)++] = name;
+    return SKY_OK;
+}
+
 static sky_err gather_names(struct sky_ca *ca, const struct sky_ca_options *options,
                             struct sky_why *why)
 {
     const char *names[SKY_CA_NAMES_MAX];
     size_t count = 0;
-    for (size_t i = 0; i < SKY_COUNT(own_names); i++)
-        names[count++] = own_names[i];
+    sky_err err = SKY_OK;
+    for (size_t i = 0; i < SKY_COUNT(own_names) && err == SKY_OK; i++)
+        err = add_name(names, &count, own_names[i], why);
     for (size_t i = 0; sky_clouds[i] != NULL; i++)
-        for (const char *const *name = sky_clouds[i]->host_names; name != NULL && *name; name++) {
-            SKY_ASSERT(count < SKY_CA_NAMES_MAX);
-            names[count++] = *name;
-        }
-    for (size_t i = 0; i < options->name_count; i++) {
-        if (!sky_der_is_name(sky_span_str(options->names[i])))
-            return sky_why_set(why, SKY_ERR_INVALID, "", "'%s' is no host name or IP address",
-                               options->names[i]);
-        if (count == SKY_CA_NAMES_MAX)
-            return sky_why_set(why, SKY_ERR_LIMIT, "", "more than %d names for the certificate",
-                               SKY_CA_NAMES_MAX);
-        names[count++] = options->names[i];
-    }
+        for (const char *const *name = sky_clouds[i]->host_names;
+             name != NULL && *name != NULL && err == SKY_OK; name++)
+            err = add_name(names, &count, *name, why);
+    for (size_t i = 0; i < options->name_count && err == SKY_OK; i++)
+        err = add_name(names, &count, options->names[i], why);
+    bool told = options->host != NULL;
+    for (size_t i = 0; i < count && told; i++)
+        told = strcasecmp(names[i], options->host) != 0;
+    if (err == SKY_OK && told)
+        err = add_name(names, &count, options->host, why);
+    if (err != SKY_OK)
+        return err;
     sky_der_add_alt_names(&ca->alt_names, names, count);
     if (ca->alt_names.overflow)
         return sky_why_set(why, SKY_ERR_LIMIT, "",

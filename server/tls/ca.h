@@ -25,6 +25,7 @@ struct sky_ca_options {
     const char *dir;          /* where keys and certificates are kept; NULL: in memory only */
     const char *const *names; /* further host names and addresses, besides the clouds' */
     size_t name_count;
+    const char *host;                 /* one more: where devices are told to connect; or NULL */
     const char *cert_file, *key_file; /* the user's own, PEM, both or neither */
     const char *ca_file;              /* PEM: who signed the user's and the devices' certificates */
     int64_t now_ms;                   /* Unix time: certificates are valid from the day before */

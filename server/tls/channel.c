@@ -10,6 +10,7 @@
 #include "server/os/worker.h"
 #include "server/tls/ca.h"
 #include "server/tls/proof.h"
+#include "server/tls/records.h"
 #include "server/tls/server.h"
 
 enum { CLEAR_ALERT_RECORD = SKY_TLS_RECORD_HEADER + 2 };
@@ -42,6 +43,7 @@ struct sky_tls {
     bool orphaned; /* freed while a worker had it */
     bool pumping;  /* in the middle of sky_tls_feed() */
     bool said_goodbye, resumed, ended;
+    uint16_t record_max; /* what the client asked for; 0: nothing */
     struct handshake *handshake;
     sky_span source;      /* whole records the library may read now */
     struct sky_buf *sink; /* where it writes */
@@ -305,6 +307,8 @@ static int take_step(struct sky_tls *tls)
 {
     int before = tls->ssl.state;
     tls->handshake->at = step_of(tls);
+    if (before == MBEDTLS_SSL_SERVER_HELLO)
+        sky_tls_decline_short_records(&tls->ssl);
     int rc = mbedtls_ssl_handshake_step(&tls->ssl);
     if (rc == 0 && before == MBEDTLS_SSL_SERVER_HELLO)
         tls->resumed = tls->ssl.state == MBEDTLS_SSL_SERVER_CHANGE_CIPHER_SPEC;
@@ -391,6 +395,7 @@ static void begin(struct sky_tls *tls)
 {
     struct handshake *handshake = tls->handshake;
     handshake->hello_known = sky_tls_hello_parse(tls->source, &handshake->hello) == SKY_TLS_OK;
+    tls->record_max = handshake->hello.record_max;
     const char *name = handshake->hello.server_name;
     if (name[0] != '\0')
         tls->server_name = sky_mem_dup(name, strlen(name));
@@ -449,10 +454,9 @@ static void decrypt(struct sky_tls *tls)
         fail(tls, rc);
 }
 
-/* Works on the whole records of `all`; returns how many bytes are done with. */
-static size_t pump(struct sky_tls *tls, sky_span all)
+/* Works on whole records; returns how many bytes are done with. */
+static size_t pump(struct sky_tls *tls, sky_span whole)
 {
-    sky_span whole = whole_records(all);
     if (whole.len == 0 && tls->flavour == NULL)
         return 0;
     tls->source = whole;
@@ -469,10 +473,18 @@ static size_t pump(struct sky_tls *tls, sky_span all)
     return tls->busy ? whole.len : whole.len - tls->source.len;
 }
 
+/* Before the client's Finished messages may be spread over records. */
+static bool is_in_clear(const struct sky_tls *tls)
+{
+    return tls->state == SKY_TLS_HANDSHAKING && tls->ssl.state != MBEDTLS_SSL_CLIENT_FINISHED;
+}
+
 static void pump_kept(struct sky_tls *tls)
 {
     tls->pumping = true;
-    sky_buf_drop(&tls->in, pump(tls, sky_buf_span(&tls->in)));
+    size_t ready = is_in_clear(tls) ? sky_tls_join_records(&tls->in)
+                                    : whole_records(sky_buf_span(&tls->in)).len;
+    sky_buf_drop(&tls->in, pump(tls, sky_span_head(sky_buf_span(&tls->in), ready)));
     if (tls->in.len == 0)
         sky_buf_done(&tls->in);
     tls->pumping = false;
@@ -496,12 +508,12 @@ void sky_tls_feed(struct sky_tls *tls, sky_span raw)
         return;
     if (tls->busy || tls->waiter.waiting) {
         sky_buf_add(&tls->in, raw);
-    } else if (tls->in.len > 0) {
+    } else if (tls->in.len > 0 || tls->state == SKY_TLS_HANDSHAKING) {
         sky_buf_add(&tls->in, raw);
         pump_kept(tls);
     } else {
         tls->pumping = true;
-        size_t used = pump(tls, raw);
+        size_t used = pump(tls, whole_records(raw));
         tls->pumping = false;
         if (tls->state == SKY_TLS_HANDSHAKING || tls->state == SKY_TLS_OPEN)
             sky_buf_add(&tls->in, sky_span_tail(raw, used));
@@ -611,7 +623,8 @@ void sky_tls_seal(struct sky_tls *tls, struct sky_buf *clear)
         return;
     sky_span rest = sky_buf_span(clear);
     while (rest.len > 0 && tls->state == SKY_TLS_OPEN) {
-        int rc = mbedtls_ssl_write(&tls->ssl, (const unsigned char *)rest.ptr, rest.len);
+        sky_span next = sky_span_head(rest, tls->record_max > 0 ? tls->record_max : rest.len);
+        int rc = mbedtls_ssl_write(&tls->ssl, (const unsigned char *)next.ptr, next.len);
         if (rc < 0)
             fail(tls, rc);
         else

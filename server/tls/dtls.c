@@ -9,6 +9,7 @@
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
 #include "server/tls/hello.h"
+#include "server/tls/records.h"
 #include "server/tls/rng.h"
 
 enum {
@@ -312,10 +313,22 @@ static void succeed(struct sky_dtls_peer *peer)
     take_place(peer);
 }
 
+/* As mbedtls_ssl_handshake() does, which stops nowhere. */
+static int handshake(mbedtls_ssl_context *ssl)
+{
+    int rc = 0;
+    while (rc == 0 && ssl->state != MBEDTLS_SSL_HANDSHAKE_OVER) {
+        if (ssl->state == MBEDTLS_SSL_SERVER_HELLO)
+            sky_tls_decline_short_records(ssl);
+        rc = mbedtls_ssl_handshake_step(ssl);
+    }
+    return rc;
+}
+
 /* Handshakes as far as it goes. False when the peer is done for. */
 static bool shake(struct sky_dtls_peer *peer)
 {
-    int rc = mbedtls_ssl_handshake(&peer->ssl);
+    int rc = handshake(&peer->ssl);
     if (rc == MBEDTLS_ERR_SSL_WANT_READ || rc == MBEDTLS_ERR_SSL_WANT_WRITE)
         return true;
     if (rc != 0) {
@@ -473,7 +486,7 @@ static void welcome(struct sky_dtls *dtls, const struct sockaddr_storage *from,
     SKY_ASSERT(mbedtls_ssl_set_client_transport_id(&peer->ssl, address->bytes,
                                                    sizeof address->bytes) == 0);
     sky_tls_proof_saw_client(peer->proof, dtls->datagram);
-    int rc = mbedtls_ssl_handshake(&peer->ssl);
+    int rc = handshake(&peer->ssl);
     if (peer->ssl.state > MBEDTLS_SSL_CLIENT_HELLO && rc == MBEDTLS_ERR_SSL_WANT_READ) {
         adopt(dtls, there);
         return;

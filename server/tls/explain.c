@@ -230,7 +230,7 @@ static void explain_hello(const struct sky_tls_evidence *evidence, struct sky_tl
             hello != NULL ? sky_tls_version_name(hello->version) : "an unknown version");
     else if (hello == NULL)
         say(failure, SKY_RULE_TLS_HANDSHAKE,
-            "what came is no TLS ClientHello in one record, though its first byte (0x16) says so");
+            "what came is no TLS ClientHello, though its first byte (0x16) says so");
     else
         explain_suites(evidence, failure);
 }
@@ -342,6 +342,8 @@ void sky_tls_offer_text(const struct sky_tls_hello *hello, char out[SKY_TLS_OFFE
     add_versions(&text, hello);
     if (hello->server_name[0] != '\0')
         sky_buf_addf(&text, "; server name %s", hello->server_name);
+    if (hello->record_max > 0)
+        sky_buf_addf(&text, "; records of at most %u bytes", hello->record_max);
     add_groups(&text, hello);
     add_suites(&text, hello);
     snprintf(out, SKY_TLS_OFFERED_MAX, "%.*s%s", SKY_SPAN_ARGS(sky_buf_span(&text)),

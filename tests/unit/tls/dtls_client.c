@@ -211,6 +211,8 @@ void client_open(struct client *client, struct bench *bench, uint16_t port,
     *client = (struct client){.bench = bench, .address = address_of_port(port)};
     sky_buf_init(&client->in, QUEUE_MAX);
     configure(client, options != NULL ? options : &usual);
+    if (options != NULL && options->record_code != 0)
+        assert_int_equal(mbedtls_ssl_conf_max_frag_len(&client->config, options->record_code), 0);
     mbedtls_ssl_init(&client->ssl);
     assert_int_equal(mbedtls_ssl_setup(&client->ssl, &client->config), 0);
     mbedtls_ssl_set_bio(&client->ssl, client, client_on_send, client_on_receive, NULL);

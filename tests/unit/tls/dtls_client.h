@@ -17,7 +17,8 @@ struct client_options {
     const char *identity; /* NULL: "known" */
     sky_span key;         /* NONE: KEY */
     bool dtls_1_0;
-    int timeout_min_ms; /* of retransmission; 0: the library's */
+    unsigned char record_code; /* max_fragment_length; 0: none */
+    int timeout_min_ms;        /* of retransmission; 0: the library's */
 };
 
 struct bench;

@@ -176,6 +176,37 @@ static void names_are_covered_as_certificates_mean_it(void **state)
     sky_ca_free(ca);
 }
 
+static void the_host_devices_are_told_is_a_name_too(void **state)
+{
+    static const char *const hosts[] = {"advertised.example", "::1", "127.0.0.1", "LOCALHOST"};
+    size_t lens[SKY_COUNT(hosts)];
+    (void)state;
+    for (size_t i = 0; i < SKY_COUNT(hosts); i++) {
+        struct sky_ca_identity shown[SKY_CA_IDENTITIES_MAX];
+        const struct sky_ca_options options = {.now_ms = now_ms(), .host = hosts[i]};
+        struct sky_ca *ca = open_ready(&options);
+        assert_true(i > 0 || sky_ca_covers(ca, sky_span_str(hosts[i])));
+        (void)sky_ca_identities(ca, shown);
+        lens[i] = shown[1].chain->v3_ext.len;
+        sky_ca_free(ca);
+    }
+    assert_int_equal(lens[1], lens[3]); /* said once only */
+    assert_int_equal(lens[0], lens[1] + 2 + strlen(hosts[0]));
+}
+
+/* Devices of this field have buffers of 2 KB, some of 1.5. */
+static void a_certificate_of_usual_names_is_short(void **state)
+{
+    struct sky_ca_identity shown[SKY_CA_IDENTITIES_MAX];
+    (void)state;
+    const struct sky_ca_options options = {.now_ms = now_ms()};
+    struct sky_ca *ca = open_ready(&options);
+    assert_int_equal(sky_ca_identities(ca, shown), 2);
+    assert_in_range(shown[0].chain->raw.len, 1, 1300);
+    assert_in_range(shown[1].chain->raw.len, 1, 1100);
+    sky_ca_free(ca);
+}
+
 static void bad_names_and_too_many_are_refused(void **state)
 {
     char longest[SKY_CA_NAME_MAX + 1] = {0};
@@ -542,6 +573,8 @@ int main(void)
         cmocka_unit_test(the_root_may_sign_certificates_and_nothing_else),
         cmocka_unit_test(the_server_shows_rsa_and_ecdsa_for_the_same_names),
         cmocka_unit_test(names_are_covered_as_certificates_mean_it),
+        cmocka_unit_test(the_host_devices_are_told_is_a_name_too),
+        cmocka_unit_test(a_certificate_of_usual_names_is_short),
         cmocka_unit_test(bad_names_and_too_many_are_refused),
         WITH_FOLDER(what_was_made_is_kept_and_found_again),
         WITH_FOLDER(only_what_is_missing_or_unfit_is_made_again),

@@ -67,6 +67,24 @@ static void both_suites_open_a_channel(void **state)
     assert_int_equal(f->bench.failed, 0);
 }
 
+static void short_records_are_not_agreed_on_when_messages_would_not_fit(void **state)
+{
+    struct fixture *f = *state;
+    char text[1200];
+    memset(text, 'x', sizeof text);
+    for (unsigned char code = 1; code <= 4; code++) {
+        const struct client_options options = {.record_code = code};
+        open_client(f, &options);
+        assert_true(f->client.open);
+        assert_echo(&f->bench, &f->client, SKY_SPAN("hello"));
+        assert_true(sky_dtls_send(f->bench.peer, sky_span_of(text, sizeof text)));
+        settle(&f->bench);
+        assert_int_equal(f->client.text_len, sizeof text);
+        client_close(&f->client);
+    }
+    assert_int_equal(f->bench.failed, 0);
+}
+
 static void other_suites_are_refused_at_the_first_hello(void **state)
 {
     static const struct {
@@ -606,6 +624,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(both_suites_open_a_channel),
+        TEST(short_records_are_not_agreed_on_when_messages_would_not_fit),
         TEST(other_suites_are_refused_at_the_first_hello),
         TEST(dtls_1_0_is_refused),
         TEST(an_unknown_identity_gets_its_own_alert_at_once),

@@ -73,6 +73,8 @@ void client_open(struct client *client, struct bench *bench, const struct client
     mbedtls_ssl_conf_max_version(conf, 3, options->max_minor ? options->max_minor : 3);
     if (options->suites != NULL)
         mbedtls_ssl_conf_ciphersuites(conf, options->suites);
+    if (options->record_code != 0)
+        assert_int_equal(mbedtls_ssl_conf_max_frag_len(conf, options->record_code), 0);
     if (options->renegotiates)
         mbedtls_ssl_conf_renegotiation(conf, MBEDTLS_SSL_RENEGOTIATION_ENABLED);
     if (sky_ca_ready(bench->ca) && !options->distrusts) {

@@ -23,6 +23,7 @@ struct client_options {
     const struct sky_ca_issued *certificate;
     const mbedtls_ssl_session *session; /* to resume; NULL: none */
     bool renegotiates;
+    unsigned char record_code; /* max_fragment_length: MBEDTLS_SSL_MAX_FRAG_LEN_..., 0: none */
 };
 
 struct client {
