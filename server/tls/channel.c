@@ -246,6 +246,7 @@ static int find_key(void *ctx, mbedtls_ssl_context *ssl, const unsigned char *id
     struct sky_psk key = {0};
     (void)ctx;
     SKY_ASSERT(!tls->busy && tls->identity == NULL);
+    sky_tls_proof_saw_exchange(tls->handshake->proof, ssl);
     tls->identity_len = len < SKY_TLS_IDENTITY_MAX ? len : SKY_TLS_IDENTITY_MAX;
     tls->identity = sky_mem_dup((const char *)identity, tls->identity_len);
     sky_err err = SKY_ERR_LIMIT;
@@ -399,7 +400,7 @@ static void begin(struct sky_tls *tls)
     const char *name = handshake->hello.server_name;
     if (name[0] != '\0')
         tls->server_name = sky_mem_dup(name, strlen(name));
-    tls->flavour = sky_tls_server_flavour(tls->server, tls->allows, find_key);
+    tls->flavour = sky_tls_server_flavour(tls->server, tls->allows, &handshake->hello, find_key);
     if (tls->flavour->psk)
         handshake->proof = sky_mem_new(sizeof *handshake->proof);
     int failed = mbedtls_ssl_setup(&tls->ssl, &tls->flavour->conf);

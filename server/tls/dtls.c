@@ -112,6 +112,7 @@ static int on_psk(void *ctx, mbedtls_ssl_context *ssl, const unsigned char *iden
     struct sky_dtls *dtls = ctx;
     struct sky_dtls_peer *peer = SKY_CONTAINER_OF(ssl, struct sky_dtls_peer, ssl);
     struct sky_psk key = {.len = 0};
+    sky_tls_proof_saw_exchange(peer->proof, ssl);
     peer->looked_up = true;
     peer->refused = len > SKY_DTLS_IDENTITY_MAX ||
                     dtls->options.hooks->psk_lookup(dtls->options.owner, peer,
@@ -588,9 +589,6 @@ struct sky_dtls *sky_dtls_new(const struct sky_dtls_options *options)
     mbedtls_ssl_conf_handshake_timeout(config, SKY_DTLS_RETRANSMIT_MIN_MS,
                                        SKY_DTLS_RETRANSMIT_MAX_MS);
     mbedtls_ssl_conf_psk_cb(config, on_psk, dtls);
-    /* Both would hide a wrong key's record from tls_proof.h. */
-    mbedtls_ssl_conf_extended_master_secret(config, MBEDTLS_SSL_EXTENDED_MS_DISABLED);
-    mbedtls_ssl_conf_encrypt_then_mac(config, MBEDTLS_SSL_ETM_DISABLED);
     dtls->spare = new_peer(dtls);
     return dtls;
 }

@@ -11,6 +11,7 @@
 
 struct sky_ca;
 struct sky_clock;
+struct sky_tls_hello;
 
 enum {
     SKY_TLS_HANDSHAKES_MAX = 4096,  /* in progress at once, about 45 KB each */
@@ -33,9 +34,10 @@ void sky_tls_server_free(struct sky_tls_server *server);
 /* ---- for channels ---- */
 
 /* What listeners differ in: with or without PSK, client certificate not asked for, asked for or
- * required. Each flavour has a configuration of its own, made when it is first needed, and its
- * tickets open with it alone: a session without a certificate must not be resumed where one is
- * required. */
+ * required; and clients: with or without a curve in common, for the library agrees on a suite
+ * before it looks for a curve. Each flavour has a configuration of its own, made when it is first
+ * needed, and its tickets open with it alone: a session without a certificate must not be resumed
+ * where one is required. */
 enum sky_tls_asks { SKY_TLS_ASKS_NOTHING, SKY_TLS_ASKS, SKY_TLS_REQUIRES, SKY_TLS_ASKS_COUNT };
 struct sky_tls_flavour {
     struct sky_tls_server *server;
@@ -50,9 +52,8 @@ struct sky_tls_server {
     size_t handshakes;
     struct sky_tls_rng rng;
     struct sky_tickets tickets;
-    struct sky_tls_flavour flavours[2 * SKY_TLS_ASKS_COUNT];
-    int suites[SKY_TLS_SUITES_MAX]; /* with a certificate first, then PSK; ends with 0 */
-    int suites_without_psk[SKY_TLS_SUITES_MAX];
+    struct sky_tls_flavour flavours[SKY_TLS_ASKS_COUNT * 4];
+    int suites[4][SKY_TLS_SUITES_MAX]; /* with a certificate first, then PSK; each ends with 0 */
     mbedtls_ecp_group_id curves[SKY_TLS_CURVES_MAX];
     bool reading; /* `clear` is in use */
     unsigned char clear[SKY_TLS_CLEAR_SIZE];
@@ -62,9 +63,10 @@ struct sky_tls_server {
 typedef int sky_tls_find_key(void *ctx, mbedtls_ssl_context *ssl, const unsigned char *identity,
                              size_t len);
 
-/* The configuration for a listener's flags (SKY_LISTEN_PSK, SKY_LISTEN_CERT_*); the certificates
- * must be ready. */
+/* The configuration for a listener's flags (SKY_LISTEN_PSK, SKY_LISTEN_CERT_*) and a client's
+ * hello; the certificates must be ready. */
 struct sky_tls_flavour *sky_tls_server_flavour(struct sky_tls_server *server, unsigned allows,
+                                               const struct sky_tls_hello *hello,
                                                sky_tls_find_key *find_key);
 
 #endif

@@ -176,6 +176,27 @@ def test_a_missing_certificate_is_refused_where_required(skymock):
     handshake(skymock.api, listener="enos-mqtts", rules=["TLS-CLIENT-CERT"])
 
 
+# ---- what is agreed on ----
+
+@pytest.mark.parametrize("listener,options", [
+    ("mqtt", ["-cipher", "AES128-SHA"]), ("mqtts", ["-cipher", "AES128-SHA"]),
+    ("mqtts", ["-cipher", "ECDHE-ECDSA-AES128-GCM-SHA256"]),
+    ("mqtts", ["-cipher", "PSK-AES128-CBC-SHA", "-psk_identity", PSK_IDENTITY, "-psk", PSK_HEX]),
+    ("https", ["-cipher", "PSK-AES128-GCM-SHA256", "-psk_identity", PSK_IDENTITY, "-psk", PSK_HEX]),
+])
+def test_the_master_secret_is_bound_to_the_handshake(skymock, listener, options):
+    said = s_client(skymock.ports[listener], "-tls1_2", *options)
+    assert "Extended master secret: yes" in said, said
+
+
+@pytest.mark.parametrize("curve,spoken", [("prime192v1", False), ("secp224r1", True),
+                                          ("prime256v1", True), ("X25519", True)])
+def test_weak_curves_are_off(skymock, curve, spoken):
+    said = s_client(skymock.ports["mqtt"], "-tls1_2", "-cipher", "ECDHE:@SECLEVEL=0", "-curves",
+                    curve)
+    assert ("Cipher is ECDHE" in said) == spoken, said
+
+
 # ---- records ----
 
 @pytest.mark.parametrize("size", [512, 1024, 2048, 4096])

@@ -194,6 +194,10 @@ static void configure(struct client *client, const struct client_options *option
     mbedtls_ssl_conf_authmode(config, MBEDTLS_SSL_VERIFY_NONE);
     client->suites[0] = options->suite != 0 ? options->suite : MBEDTLS_TLS_PSK_WITH_AES_128_CCM_8;
     mbedtls_ssl_conf_ciphersuites(config, client->suites);
+    if (options->no_extended_secret)
+        mbedtls_ssl_conf_extended_master_secret(config, MBEDTLS_SSL_EXTENDED_MS_DISABLED);
+    if (options->no_encrypt_then_mac)
+        mbedtls_ssl_conf_encrypt_then_mac(config, MBEDTLS_SSL_ETM_DISABLED);
     if (options->dtls_1_0)
         mbedtls_ssl_conf_max_version(config, MBEDTLS_SSL_MAJOR_VERSION_3,
                                      MBEDTLS_SSL_MINOR_VERSION_2);

@@ -150,8 +150,11 @@ static void an_identity_has_a_limit(void **state)
 static void a_wrong_key_gets_its_own_alert_at_once(void **state)
 {
     struct fixture *f = *state;
-    for (size_t i = 0; i < SKY_COUNT(both_suites); i++) {
-        const struct client_options options = {.suite = both_suites[i], .key = SKY_SPAN("wrong")};
+    for (size_t i = 0; i < 4 * SKY_COUNT(both_suites); i++) {
+        const struct client_options options = {.suite = both_suites[i / 4],
+                                               .key = SKY_SPAN("wrong"),
+                                               .no_extended_secret = i % 2,
+                                               .no_encrypt_then_mac = i / 2 % 2};
         open_client(f, &options);
         assert_int_equal(client_alert(&f->client), ALERT_BAD_MAC);
         assert_int_equal(f->bench.failure, SKY_DTLS_KEY);

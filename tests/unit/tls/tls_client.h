@@ -23,6 +23,8 @@ struct client_options {
     const struct sky_ca_issued *certificate;
     const mbedtls_ssl_session *session; /* to resume; NULL: none */
     bool renegotiates;
+    bool no_extended_secret, no_encrypt_then_mac;
+    const mbedtls_ecp_group_id *curves; /* NULL: the library's */
     unsigned char record_code; /* max_fragment_length: MBEDTLS_SSL_MAX_FRAG_LEN_..., 0: none */
 };
 
