@@ -10,6 +10,8 @@
 #include "server/registry/refusal.h"
 #include "server/tls/ca.h"
 #include "server/tls/channel.h"
+#include "server/tls/rules.h"
+#include "server/tls/server.h"
 
 /* ---- shared ---- */
 
@@ -27,6 +29,7 @@ struct sky_ca_options sky_secure_ca_options(const struct sky_config *config, con
     return (struct sky_ca_options){.dir = dir,
                                    .names = (const char *const *)config->san.list,
                                    .name_count = config->san.count,
+                                   .host = config->advertise_host,
                                    .cert_file = config->tls_cert,
                                    .key_file = config->tls_key,
                                    .ca_file = config->tls_ca,
@@ -117,7 +120,7 @@ static void record_failure(struct sky_conn *conn)
     sky_judge_init(&judge, &conn->net->registry->policy);
     sky_judge_rule(&judge, failure->rule, false, "%s", failure->reason);
     record(conn, failure->reason, &judge);
-    if (failure->rule == sky_door_rule(SKY_RULE_TLS_PSK_KEY) && conn->psk != NULL &&
+    if (failure->rule == sky_tls_rule(SKY_RULE_TLS_PSK_KEY) && conn->psk != NULL &&
         conn->psk->key.len > 0)
         sky_psk_failed(conn->net->registry, &conn->door, conn->id, conn->psk, fits, conn->tls);
 }

@@ -8,6 +8,7 @@
 #include "server/os/listeners.h"
 #include "server/port/coap_private.h"
 #include "server/tls/explain.h"
+#include "server/tls/rules.h"
 
 enum {
     SOCKET_BUFFER = 4 * 1024 * 1024, /* bytes asked of the kernel: a crowd handshakes at once */
@@ -74,9 +75,9 @@ static const struct sky_cloud *coap_cloud(void)
     return NULL;
 }
 
-static const struct sky_rule *rule_or(const struct sky_rule *rule, enum sky_door_rule general)
+static const struct sky_rule *rule_or(const struct sky_rule *rule, const struct sky_rule *general)
 {
-    return rule != NULL ? rule : sky_door_rule(general);
+    return rule != NULL ? rule : general;
 }
 
 static const struct sky_rule *rule_of(enum sky_dtls_failure failure)
@@ -87,25 +88,25 @@ static const struct sky_rule *rule_of(enum sky_dtls_failure failure)
         cloud = &none;
     switch (failure) {
     case SKY_DTLS_NOT_DTLS:
-        return rule_or(cloud->coap_dtls_rule, SKY_RULE_DOOR_FIRST_BYTE);
+        return rule_or(cloud->coap_dtls_rule, sky_door_rule(SKY_RULE_DOOR_FIRST_BYTE));
     case SKY_DTLS_NO_PSK:
-        return rule_or(cloud->coap_psk_rule, SKY_RULE_TLS_NO_COMMON_SUITE);
+        return rule_or(cloud->coap_psk_rule, sky_tls_rule(SKY_RULE_TLS_NO_COMMON_SUITE));
     case SKY_DTLS_NO_SUITE:
-        return rule_or(cloud->coap_cipher_rule, SKY_RULE_TLS_NO_COMMON_SUITE);
+        return rule_or(cloud->coap_cipher_rule, sky_tls_rule(SKY_RULE_TLS_NO_COMMON_SUITE));
     case SKY_DTLS_IDENTITY:
-        return sky_door_rule(SKY_RULE_TLS_PSK_IDENTITY);
+        return sky_tls_rule(SKY_RULE_TLS_PSK_IDENTITY);
     case SKY_DTLS_KEY:
-        return rule_or(cloud->psk_key_rule, SKY_RULE_TLS_PSK_KEY);
+        return rule_or(cloud->psk_key_rule, sky_tls_rule(SKY_RULE_TLS_PSK_KEY));
     case SKY_DTLS_VERSION:
-        return sky_door_rule(SKY_RULE_TLS_VERSION);
+        return sky_tls_rule(SKY_RULE_TLS_VERSION);
     case SKY_DTLS_SILENT:
-        return sky_door_rule(SKY_RULE_TLS_TIMEOUT);
+        return sky_tls_rule(SKY_RULE_TLS_TIMEOUT);
     case SKY_DTLS_STRAY:
         return NULL;
     case SKY_DTLS_BROKEN:
         break;
     }
-    return sky_door_rule(SKY_RULE_TLS_HANDSHAKE);
+    return sky_tls_rule(SKY_RULE_TLS_HANDSHAKE);
 }
 
 static const char *text_of(enum sky_dtls_failure failure)
@@ -207,7 +208,7 @@ static void judge_handshake(struct sky_registry *registry, const struct sky_clou
 {
     const struct sky_rule *const kept[] = {cloud->coap_dtls_rule, cloud->coap_psk_rule,
                                            cloud->coap_cipher_rule,
-                                           sky_door_rule(SKY_RULE_TLS_VERSION)};
+                                           sky_tls_rule(SKY_RULE_TLS_VERSION)};
     struct sky_judge judge;
     sky_judge_init(&judge, sky_product_policy(registry, session->product));
     for (size_t i = 0; i < SKY_COUNT(kept); i++)

@@ -9,7 +9,7 @@
 #include "protocol/base/mem.h"
 #include "server/os/files.h"
 #include "server/registry/lookup.h"
-#include "server/tls/ca.h"
+#include "server/tls/certificate.h"
 
 enum { CLOUDS_MAX = 16 };
 
@@ -213,7 +213,7 @@ static sky_err certificate_fingerprint(void *ctx, sky_span pem, char out[SKY_FIN
                                        struct sky_why *why)
 {
     (void)ctx;
-    return sky_ca_fingerprint(pem, out, why);
+    return sky_certificate_fingerprint_pem(pem, out, why);
 }
 
 /* Only a cloud that has shadows knows what one looks like. */

@@ -5,7 +5,7 @@
 #include "protocol/base/json.h"
 #include "protocol/base/mem.h"
 #include "protocol/cloud/admit.h"
-#include "server/registry/rules.h"
+#include "server/tls/rules.h"
 
 enum { PSK_EXPLANATION_MAX = 2048, OTHER_KEYS_MAX = 64 };
 
@@ -94,7 +94,7 @@ bool sky_psk_open(struct sky_registry *registry, const struct sky_door *door, ui
     sky_judge_init(&judge, &registry->policy);
     bool admitted = false;
     if (!recognise(registry, door, identity, &lookup)) {
-        sky_judge_rule(&judge, sky_door_rule(SKY_RULE_TLS_PSK_IDENTITY), false,
+        sky_judge_rule(&judge, sky_tls_rule(SKY_RULE_TLS_PSK_IDENTITY), false,
                        "identity '%s' has the shape of no cloud's", ret_try->identity);
     } else {
         ret_try->cloud = lookup.cloud;
@@ -177,7 +177,7 @@ static void judge_key(const struct search *search, const struct sky_psk_try *psk
 {
     const struct sky_rule *rule = psk->cloud->psk_key_rule;
     if (rule == NULL)
-        rule = sky_door_rule(SKY_RULE_TLS_PSK_KEY);
+        rule = sky_tls_rule(SKY_RULE_TLS_PSK_KEY);
     if (search->found.len == 0) {
         sky_judge_rule(judge, rule, false, "wrong key for '%s'; no known mistake leads to it",
                        psk->identity);

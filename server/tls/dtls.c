@@ -9,6 +9,7 @@
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
 #include "server/tls/hello.h"
+#include "server/tls/records.h"
 #include "server/tls/rng.h"
 
 enum {
@@ -111,6 +112,7 @@ static int on_psk(void *ctx, mbedtls_ssl_context *ssl, const unsigned char *iden
     struct sky_dtls *dtls = ctx;
     struct sky_dtls_peer *peer = SKY_CONTAINER_OF(ssl, struct sky_dtls_peer, ssl);
     struct sky_psk key = {.len = 0};
+    sky_tls_proof_saw_exchange(peer->proof, ssl);
     peer->looked_up = true;
     peer->refused = len > SKY_DTLS_IDENTITY_MAX ||
                     dtls->options.hooks->psk_lookup(dtls->options.owner, peer,
@@ -312,10 +314,22 @@ static void succeed(struct sky_dtls_peer *peer)
     take_place(peer);
 }
 
+/* As mbedtls_ssl_handshake() does, which stops nowhere. */
+static int handshake(mbedtls_ssl_context *ssl)
+{
+    int rc = 0;
+    while (rc == 0 && ssl->state != MBEDTLS_SSL_HANDSHAKE_OVER) {
+        if (ssl->state == MBEDTLS_SSL_SERVER_HELLO)
+            sky_tls_decline_short_records(ssl);
+        rc = mbedtls_ssl_handshake_step(ssl);
+    }
+    return rc;
+}
+
 /* Handshakes as far as it goes. False when the peer is done for. */
 static bool shake(struct sky_dtls_peer *peer)
 {
-    int rc = mbedtls_ssl_handshake(&peer->ssl);
+    int rc = handshake(&peer->ssl);
     if (rc == MBEDTLS_ERR_SSL_WANT_READ || rc == MBEDTLS_ERR_SSL_WANT_WRITE)
         return true;
     if (rc != 0) {
@@ -473,7 +487,7 @@ static void welcome(struct sky_dtls *dtls, const struct sockaddr_storage *from,
     SKY_ASSERT(mbedtls_ssl_set_client_transport_id(&peer->ssl, address->bytes,
                                                    sizeof address->bytes) == 0);
     sky_tls_proof_saw_client(peer->proof, dtls->datagram);
-    int rc = mbedtls_ssl_handshake(&peer->ssl);
+    int rc = handshake(&peer->ssl);
     if (peer->ssl.state > MBEDTLS_SSL_CLIENT_HELLO && rc == MBEDTLS_ERR_SSL_WANT_READ) {
         adopt(dtls, there);
         return;
@@ -575,9 +589,6 @@ struct sky_dtls *sky_dtls_new(const struct sky_dtls_options *options)
     mbedtls_ssl_conf_handshake_timeout(config, SKY_DTLS_RETRANSMIT_MIN_MS,
                                        SKY_DTLS_RETRANSMIT_MAX_MS);
     mbedtls_ssl_conf_psk_cb(config, on_psk, dtls);
-    /* Both would hide a wrong key's record from tls_proof.h. */
-    mbedtls_ssl_conf_extended_master_secret(config, MBEDTLS_SSL_EXTENDED_MS_DISABLED);
-    mbedtls_ssl_conf_encrypt_then_mac(config, MBEDTLS_SSL_ETM_DISABLED);
     dtls->spare = new_peer(dtls);
     return dtls;
 }

@@ -5,13 +5,13 @@
 
 extern const struct sky_cloud sky_cloud_aliyun;
 
+/* The regions of the documents; every name makes the certificate longer, for devices with small
+ * buffers. */
 static const char *const hosts[] = {
     "*.iot-as-mqtt.cn-shanghai.aliyuncs.com",    "*.iot-as-mqtt.us-west-1.aliyuncs.com",
-    "*.iot-as-mqtt.ap-southeast-1.aliyuncs.com", "*.iot-as-mqtt.ap-northeast-1.aliyuncs.com",
-    "*.iot-as-mqtt.eu-central-1.aliyuncs.com",   "*.mqtt.iothub.aliyuncs.com",
+    "*.iot-as-mqtt.ap-southeast-1.aliyuncs.com", "*.mqtt.iothub.aliyuncs.com",
     "iot-auth.cn-shanghai.aliyuncs.com",         "iot-auth.us-west-1.aliyuncs.com",
-    "iot-auth.ap-southeast-1.aliyuncs.com",      "iot-auth.ap-northeast-1.aliyuncs.com",
-    "iot-auth.eu-central-1.aliyuncs.com",        NULL};
+    "iot-auth.ap-southeast-1.aliyuncs.com",      NULL};
 
 const struct sky_cloud sky_cloud_aliyun = {
     .name = "aliyun",

@@ -131,6 +131,18 @@ static void a_clock_that_jumps_past_the_keepalive_notes_silence_and_closes(void 
     assert_int_equal(registry_case_findings(&c->base, "MQTT-KEEPALIVE-DEAD"), 1);
 }
 
+static void a_cut_comes_when_its_moment_has_come(void **state)
+{
+    struct broker_case *c = *state;
+    struct sky_conn *conn = open_conn(c);
+    log_in(c, conn, true);
+    sky_conn_cut(conn, 1000);
+    sky_clock_advance(&c->base.clock, 999);
+    assert_false(conn->closing);
+    sky_clock_advance(&c->base.clock, 1);
+    assert_true(conn->closing);
+}
+
 static void half_a_packet_is_no_sign_of_life(void **state)
 {
     struct broker_case *c = *state;
@@ -209,6 +221,7 @@ int main(void)
         BROKER_TEST(a_second_login_takes_over_and_keeps_what_is_kept),
         BROKER_TEST(one_that_left_and_came_back_at_once_takes_nothing_over),
         BROKER_TEST(a_clock_that_jumps_past_the_keepalive_notes_silence_and_closes),
+        BROKER_TEST(a_cut_comes_when_its_moment_has_come),
         BROKER_TEST(half_a_packet_is_no_sign_of_life),
         BROKER_TEST(a_device_that_speaks_in_time_keeps_its_keepalive),
         BROKER_TEST(a_device_may_hold_so_many_filters_and_change_those_it_holds),

@@ -7,8 +7,8 @@
 #include <cmocka.h>
 
 #include "auth/psk.h"
-#include "dtls_client.h"
 #include "protocol/base/mem.h"
+#include "tests/unit/tls/dtls_client.h"
 
 enum { PORT = 40000, ALERT_BAD_MAC = 20, ALERT_HANDSHAKE = 40, ALERT_VERSION = 70 };
 enum { ALERT_IDENTITY = 115 };
@@ -62,6 +62,24 @@ static void both_suites_open_a_channel(void **state)
         assert_string_equal(sky_dtls_peer_cipher(f->bench.peer),
                             mbedtls_ssl_get_ciphersuite_name(both_suites[i]));
         assert_echo(&f->bench, &f->client, SKY_SPAN("hello"));
+        client_close(&f->client);
+    }
+    assert_int_equal(f->bench.failed, 0);
+}
+
+static void short_records_are_not_agreed_on_when_messages_would_not_fit(void **state)
+{
+    struct fixture *f = *state;
+    char text[1200];
+    memset(text, 'x', sizeof text);
+    for (unsigned char code = 1; code <= 4; code++) {
+        const struct client_options options = {.record_code = code};
+        open_client(f, &options);
+        assert_true(f->client.open);
+        assert_echo(&f->bench, &f->client, SKY_SPAN("hello"));
+        assert_true(sky_dtls_send(f->bench.peer, sky_span_of(text, sizeof text)));
+        settle(&f->bench);
+        assert_int_equal(f->client.text_len, sizeof text);
         client_close(&f->client);
     }
     assert_int_equal(f->bench.failed, 0);
@@ -132,8 +150,11 @@ static void an_identity_has_a_limit(void **state)
 static void a_wrong_key_gets_its_own_alert_at_once(void **state)
 {
     struct fixture *f = *state;
-    for (size_t i = 0; i < SKY_COUNT(both_suites); i++) {
-        const struct client_options options = {.suite = both_suites[i], .key = SKY_SPAN("wrong")};
+    for (size_t i = 0; i < 4 * SKY_COUNT(both_suites); i++) {
+        const struct client_options options = {.suite = both_suites[i / 4],
+                                               .key = SKY_SPAN("wrong"),
+                                               .no_extended_secret = i % 2,
+                                               .no_encrypt_then_mac = i / 2 % 2};
         open_client(f, &options);
         assert_int_equal(client_alert(&f->client), ALERT_BAD_MAC);
         assert_int_equal(f->bench.failure, SKY_DTLS_KEY);
@@ -606,6 +627,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(both_suites_open_a_channel),
+        TEST(short_records_are_not_agreed_on_when_messages_would_not_fit),
         TEST(other_suites_are_refused_at_the_first_hello),
         TEST(dtls_1_0_is_refused),
         TEST(an_unknown_identity_gets_its_own_alert_at_once),

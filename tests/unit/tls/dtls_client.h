@@ -16,8 +16,9 @@ struct client_options {
     int suite;            /* 0: TLS_PSK_WITH_AES_128_CCM_8 */
     const char *identity; /* NULL: "known" */
     sky_span key;         /* NONE: KEY */
-    bool dtls_1_0;
-    int timeout_min_ms; /* of retransmission; 0: the library's */
+    bool dtls_1_0, no_extended_secret, no_encrypt_then_mac;
+    unsigned char record_code; /* max_fragment_length; 0: none */
+    int timeout_min_ms;        /* of retransmission; 0: the library's */
 };
 
 struct bench;

@@ -10,6 +10,8 @@
 #include "server/tls/ca.h"
 #include "server/tls/channel.h"
 #include "server/tls/rng.h"
+#include "server/tls/rules.h"
+#include "server/tls/server.h"
 
 /* How a client is set up; zero is a client of today that trusts the authority. */
 struct client_options {
@@ -22,6 +24,9 @@ struct client_options {
     const struct sky_ca_issued *certificate;
     const mbedtls_ssl_session *session; /* to resume; NULL: none */
     bool renegotiates;
+    bool no_extended_secret, no_encrypt_then_mac;
+    const mbedtls_ecp_group_id *curves; /* NULL: the library's */
+    unsigned char record_code; /* max_fragment_length: MBEDTLS_SSL_MAX_FRAG_LEN_..., 0: none */
 };
 
 struct client {
@@ -92,6 +97,6 @@ void meet(struct meeting *m, const struct client_options *options, unsigned allo
 void shake(struct meeting *m);
 void part(struct meeting *m);
 void assert_open(const struct meeting *m);
-void assert_failed(const struct meeting *m, enum sky_door_rule rule, const char *says);
+void assert_failed(const struct meeting *m, enum sky_tls_rule rule, const char *says);
 
 #endif

@@ -7,8 +7,8 @@
 #include <cmocka.h>
 
 #include "protocol/base/mem.h"
-#include "server/registry/rules.h"
 #include "server/tls/explain.h"
+#include "server/tls/rules.h"
 
 /* TLS 1.2, two suites and the signalling one, server name, groups, ticket, supported versions. */
 static const uint8_t hello[] = {
@@ -226,7 +226,7 @@ static void evidence_is_explained(void **state)
     struct sky_tls_hello named = {.server_name = "a.example"};
     const struct {
         struct sky_tls_evidence evidence;
-        enum sky_door_rule rule;
+        enum sky_tls_rule rule;
         const char *says;
     } rows[] = {
         {{.alert_received = 45, .step = SKY_TLS_STEP_KEY}, SKY_RULE_TLS_SERVER_CERT, "time"},
@@ -263,7 +263,7 @@ static void evidence_is_explained(void **state)
     for (size_t i = 0; i < SKY_COUNT(rows); i++) {
         struct sky_tls_failure failure;
         sky_tls_explain(&rows[i].evidence, &failure);
-        assert_string_equal(failure.rule->id, sky_door_rule(rows[i].rule)->id);
+        assert_string_equal(failure.rule->id, sky_tls_rule(rows[i].rule)->id);
         if (strstr(failure.reason, rows[i].says) == NULL)
             fail_msg("\"%s\" does not say \"%s\"", failure.reason, rows[i].says);
     }

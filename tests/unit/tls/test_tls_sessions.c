@@ -9,7 +9,7 @@
 
 #include "protocol/base/mem.h"
 #include "server/tls/tickets.h"
-#include "tests/unit/server/tls_client.h"
+#include "tests/unit/tls/tls_client.h"
 
 static const int rsa_cbc[] = {0x2f, 0};
 static const int ecdsa[] = {MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, 0};

@@ -1,4 +1,4 @@
-#include "tests/unit/server/tls_client.h"
+#include "tests/unit/tls/tls_client.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -73,6 +73,14 @@ void client_open(struct client *client, struct bench *bench, const struct client
     mbedtls_ssl_conf_max_version(conf, 3, options->max_minor ? options->max_minor : 3);
     if (options->suites != NULL)
         mbedtls_ssl_conf_ciphersuites(conf, options->suites);
+    if (options->record_code != 0)
+        assert_int_equal(mbedtls_ssl_conf_max_frag_len(conf, options->record_code), 0);
+    if (options->no_extended_secret)
+        mbedtls_ssl_conf_extended_master_secret(conf, MBEDTLS_SSL_EXTENDED_MS_DISABLED);
+    if (options->no_encrypt_then_mac)
+        mbedtls_ssl_conf_encrypt_then_mac(conf, MBEDTLS_SSL_ETM_DISABLED);
+    if (options->curves != NULL)
+        mbedtls_ssl_conf_curves(conf, options->curves);
     if (options->renegotiates)
         mbedtls_ssl_conf_renegotiation(conf, MBEDTLS_SSL_RENEGOTIATION_ENABLED);
     if (sky_ca_ready(bench->ca) && !options->distrusts) {
@@ -317,14 +325,15 @@ void assert_open(const struct meeting *m)
     assert_int_equal(m->served.ended, 0);
 }
 
-void assert_failed(const struct meeting *m, enum sky_door_rule rule, const char *says)
+void assert_failed(const struct meeting *m, enum sky_tls_rule rule, const char *says)
 {
     const struct sky_tls_failure *failure = sky_tls_failure(m->served.tls);
     assert_int_equal(sky_tls_state(m->served.tls), SKY_TLS_FAILED);
     assert_int_equal(m->served.opened, 0);
     assert_int_equal(m->served.ended, 1);
     assert_non_null(failure);
-    assert_string_equal(failure->rule->id, sky_door_rule(rule)->id);
+    if (failure->rule != sky_tls_rule(rule))
+        fail_msg("%s: %s", failure->rule->id, failure->reason);
     if (strstr(failure->reason, says) == NULL)
         fail_msg("\"%s\" does not say \"%s\"", failure->reason, says);
 }

@@ -176,6 +176,37 @@ static void names_are_covered_as_certificates_mean_it(void **state)
     sky_ca_free(ca);
 }
 
+static void the_host_devices_are_told_is_a_name_too(void **state)
+{
+    static const char *const hosts[] = {"advertised.example", "::1", "127.0.0.1", "LOCALHOST"};
+    size_t lens[SKY_COUNT(hosts)];
+    (void)state;
+    for (size_t i = 0; i < SKY_COUNT(hosts); i++) {
+        struct sky_ca_identity shown[SKY_CA_IDENTITIES_MAX];
+        const struct sky_ca_options options = {.now_ms = now_ms(), .host = hosts[i]};
+        struct sky_ca *ca = open_ready(&options);
+        assert_true(i > 0 || sky_ca_covers(ca, sky_span_str(hosts[i])));
+        (void)sky_ca_identities(ca, shown);
+        lens[i] = shown[1].chain->v3_ext.len;
+        sky_ca_free(ca);
+    }
+    assert_int_equal(lens[1], lens[3]); /* said once only */
+    assert_int_equal(lens[0], lens[1] + 2 + strlen(hosts[0]));
+}
+
+/* Devices of this field have buffers of 2 KB, some of 1.5. */
+static void a_certificate_of_usual_names_is_short(void **state)
+{
+    struct sky_ca_identity shown[SKY_CA_IDENTITIES_MAX];
+    (void)state;
+    const struct sky_ca_options options = {.now_ms = now_ms()};
+    struct sky_ca *ca = open_ready(&options);
+    assert_int_equal(sky_ca_identities(ca, shown), 2);
+    assert_in_range(shown[0].chain->raw.len, 1, 1300);
+    assert_in_range(shown[1].chain->raw.len, 1, 1100);
+    sky_ca_free(ca);
+}
+
 static void bad_names_and_too_many_are_refused(void **state)
 {
     char longest[SKY_CA_NAME_MAX + 1] = {0};
@@ -415,7 +446,7 @@ static void devices_get_certificates_with_their_name(void **state)
         mbedtls_x509_crt certificate;
         mbedtls_pk_context key;
         uint32_t flags = 0;
-        char name[SKY_CA_COMMON_NAME_MAX + 1], fingerprint[SKY_FINGERPRINT_HEX + 1];
+        char name[SKY_CERTIFICATE_NAME_MAX + 1], fingerprint[SKY_FINGERPRINT_HEX + 1];
         assert_int_equal(sky_ca_issue(ca, sky_span_str(names[i]), kinds[i], &issued, NULL), SKY_OK);
         parse(sky_span_str(issued.certificate), &certificate);
         mbedtls_pk_init(&key);
@@ -427,10 +458,11 @@ static void devices_get_certificates_with_their_name(void **state)
             mbedtls_x509_crt_verify(&certificate, sky_ca_trust(ca), NULL, NULL, &flags, NULL, NULL),
             0);
         assert_int_equal(certificate.ca_istrue, 0);
-        assert_true(sky_ca_common_name(&certificate, name));
+        assert_true(sky_certificate_name(&certificate, name));
         assert_string_equal(name, names[i]);
-        assert_int_equal(sky_ca_fingerprint(sky_span_str(issued.certificate), fingerprint, NULL),
-                         SKY_OK);
+        assert_int_equal(
+            sky_certificate_fingerprint_pem(sky_span_str(issued.certificate), fingerprint, NULL),
+            SKY_OK);
         assert_string_equal(fingerprint, issued.fingerprint);
         mbedtls_pk_free(&key);
         mbedtls_x509_crt_free(&certificate);
@@ -441,7 +473,7 @@ static void devices_get_certificates_with_their_name(void **state)
 
 static void names_that_no_certificate_can_carry_are_refused(void **state)
 {
-    char longest[SKY_CA_COMMON_NAME_MAX + 2] = {0};
+    char longest[SKY_CERTIFICATE_NAME_MAX + 2] = {0};
     struct sky_ca_issued issued;
     struct sky_why why;
     (void)state;
@@ -450,10 +482,10 @@ static void names_that_no_certificate_can_carry_are_refused(void **state)
     const sky_span bad[] = {SKY_SPAN(""), SKY_SPAN("a\nb"), SKY_SPAN("a\\b"), SKY_SPAN("\xc3\xa4")};
     for (size_t i = 0; i < SKY_COUNT(bad); i++)
         assert_int_equal(sky_ca_issue(ca, bad[i], SKY_KEY_EC, &issued, &why), SKY_ERR_INVALID);
-    memset(longest, ',', SKY_CA_COMMON_NAME_MAX);
+    memset(longest, ',', SKY_CERTIFICATE_NAME_MAX);
     assert_int_equal(sky_ca_issue(ca, sky_span_str(longest), SKY_KEY_EC, &issued, &why), SKY_OK);
     sky_ca_issued_done(&issued);
-    longest[SKY_CA_COMMON_NAME_MAX] = ',';
+    longest[SKY_CERTIFICATE_NAME_MAX] = ',';
     assert_int_equal(sky_ca_issue(ca, sky_span_str(longest), SKY_KEY_EC, &issued, &why),
                      SKY_ERR_INVALID);
     sky_ca_free(ca);
@@ -464,7 +496,8 @@ static void what_is_no_certificate_has_no_fingerprint(void **state)
     char fingerprint[SKY_FINGERPRINT_HEX + 1] = "untouched";
     struct sky_why why = {.reason = ""};
     (void)state;
-    assert_int_equal(sky_ca_fingerprint(SKY_SPAN("nonsense"), fingerprint, &why), SKY_ERR_INVALID);
+    assert_int_equal(sky_certificate_fingerprint_pem(SKY_SPAN("nonsense"), fingerprint, &why),
+                     SKY_ERR_INVALID);
     assert_string_equal(fingerprint, "untouched");
     assert_true(why.reason[0] != '\0');
 }
@@ -540,6 +573,8 @@ int main(void)
         cmocka_unit_test(the_root_may_sign_certificates_and_nothing_else),
         cmocka_unit_test(the_server_shows_rsa_and_ecdsa_for_the_same_names),
         cmocka_unit_test(names_are_covered_as_certificates_mean_it),
+        cmocka_unit_test(the_host_devices_are_told_is_a_name_too),
+        cmocka_unit_test(a_certificate_of_usual_names_is_short),
         cmocka_unit_test(bad_names_and_too_many_are_refused),
         WITH_FOLDER(what_was_made_is_kept_and_found_again),
         WITH_FOLDER(only_what_is_missing_or_unfit_is_made_again),

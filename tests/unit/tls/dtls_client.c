@@ -1,4 +1,4 @@
-#include "dtls_client.h"
+#include "tests/unit/tls/dtls_client.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -194,6 +194,10 @@ static void configure(struct client *client, const struct client_options *option
     mbedtls_ssl_conf_authmode(config, MBEDTLS_SSL_VERIFY_NONE);
     client->suites[0] = options->suite != 0 ? options->suite : MBEDTLS_TLS_PSK_WITH_AES_128_CCM_8;
     mbedtls_ssl_conf_ciphersuites(config, client->suites);
+    if (options->no_extended_secret)
+        mbedtls_ssl_conf_extended_master_secret(config, MBEDTLS_SSL_EXTENDED_MS_DISABLED);
+    if (options->no_encrypt_then_mac)
+        mbedtls_ssl_conf_encrypt_then_mac(config, MBEDTLS_SSL_ETM_DISABLED);
     if (options->dtls_1_0)
         mbedtls_ssl_conf_max_version(config, MBEDTLS_SSL_MAJOR_VERSION_3,
                                      MBEDTLS_SSL_MINOR_VERSION_2);
@@ -211,6 +215,8 @@ void client_open(struct client *client, struct bench *bench, uint16_t port,
     *client = (struct client){.bench = bench, .address = address_of_port(port)};
     sky_buf_init(&client->in, QUEUE_MAX);
     configure(client, options != NULL ? options : &usual);
+    if (options != NULL && options->record_code != 0)
+        assert_int_equal(mbedtls_ssl_conf_max_frag_len(&client->config, options->record_code), 0);
     mbedtls_ssl_init(&client->ssl);
     assert_int_equal(mbedtls_ssl_setup(&client->ssl, &client->config), 0);
     mbedtls_ssl_set_bio(&client->ssl, client, client_on_send, client_on_receive, NULL);

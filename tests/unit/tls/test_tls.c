@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "protocol/base/mem.h"
-#include "tests/unit/server/tls_client.h"
+#include "tests/unit/tls/tls_client.h"
 
 /* ---- what is spoken ---- */
 
@@ -61,6 +61,35 @@ static void every_version_and_key_exchange_is_spoken(void **state)
         assert_echo(&m.bench, &m.client, &m.served, 70000);
         part(&m);
     }
+}
+
+static void curves_below_112_bits_of_strength_are_off(void **state)
+{
+    static const struct {
+        mbedtls_ecp_group_id curves[2];
+        bool spoken;
+    } rows[] = {{{MBEDTLS_ECP_DP_SECP192R1}, false}, {{MBEDTLS_ECP_DP_SECP192K1}, false},
+                {{MBEDTLS_ECP_DP_SECP224R1}, true},  {{MBEDTLS_ECP_DP_SECP256R1}, true},
+                {{MBEDTLS_ECP_DP_CURVE25519}, true}, {{MBEDTLS_ECP_DP_SECP521R1}, true}};
+    (void)state;
+    for (size_t i = 0; i < SKY_COUNT(rows); i++) {
+        struct meeting m;
+        const struct client_options options = {.suites = ecdhe_rsa, .curves = rows[i].curves};
+        meet(&m, &options, PLAIN, false);
+        shake(&m);
+        if (rows[i].spoken)
+            assert_open(&m);
+        else
+            assert_failed(&m, SKY_RULE_TLS_NO_COMMON_SUITE, "no curve");
+        part(&m);
+    }
+    struct meeting m; /* other key exchanges are still there */
+    const int both[] = {ecdhe_rsa[0], rsa_cbc[0], 0};
+    const struct client_options options = {.suites = both, .curves = rows[0].curves};
+    meet(&m, &options, PLAIN, false);
+    shake(&m);
+    assert_open(&m);
+    part(&m);
 }
 
 static void the_server_name_is_known(void **state)
@@ -159,11 +188,14 @@ static void a_wrong_psk_key_gets_alert_20_and_can_be_named(void **state)
                 {3, 0xaf},   {3, 0xa8},   {3, 0xa9},   {3, 0xc0a4}, {3, 0xc0a5},
                 {3, 0xc0a8}, {3, 0xc0a9}, {3, 0xccab}, {3, 0xc094}, {3, 0xc08e}};
     (void)state;
-    for (size_t i = 0; i < SKY_COUNT(rows); i++) {
+    for (size_t each = 0; each < 4 * SKY_COUNT(rows); each++) {
         struct meeting m;
+        size_t i = each / 4;
         const int suites[] = {rows[i].suite, 0};
         const struct client_options options = {.min_minor = rows[i].minor,
                                                .max_minor = rows[i].minor,
+                                               .no_extended_secret = each % 2,
+                                               .no_encrypt_then_mac = each / 2 % 2,
                                                .suites = suites,
                                                .psk_identity = "dev",
                                                .psk_key = SKY_SPAN("wrong")};
@@ -347,7 +379,7 @@ static void garbage_is_refused_at_once(void **state)
     static const struct {
         const char *bytes;
         size_t len;
-        enum sky_door_rule rule;
+        enum sky_tls_rule rule;
         const char *says;
     } rows[] = {
         {"\x16garbage", 8, SKY_RULE_TLS_HANDSHAKE, "no TLS ClientHello"},
@@ -502,6 +534,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_version_and_key_exchange_is_spoken),
+        cmocka_unit_test(curves_below_112_bits_of_strength_are_off),
         cmocka_unit_test(the_server_name_is_known),
         cmocka_unit_test(a_handshake_survives_any_fragmentation),
         cmocka_unit_test(psk_opens_with_the_key_of_a_known_identity),
