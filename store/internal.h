@@ -1,5 +1,6 @@
-/* What the files of the store share: the handle, and running a prepared statement.
- * Nothing outside store/ includes this; sqlite3.h ends here. */
+/* What the sources behind store.h share: the handle, running statements (run.c), bracketing them
+ * (transactions.c) and reading columns. Nothing outside store/ includes this; sqlite3.h ends here.
+ */
 #ifndef SKY_STORE_INTERNAL_H
 #define SKY_STORE_INTERNAL_H
 

@@ -144,6 +144,11 @@ sky_err sky_store_get_rules(struct sky_store *store, int64_t product_id, struct 
     return err;
 }
 
+uint64_t sky_store_generation(const struct sky_store *store)
+{
+    return store->generation;
+}
+
 /* ---- lists ---- */
 
 sky_err sky_store_each_product(struct sky_store *store, sky_store_product_fn *each, void *ctx)
