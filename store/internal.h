@@ -27,7 +27,10 @@ struct sky_store {
     char message[SKY_WHY_REASON_MAX]; /* what the database said last when it refused */
 };
 
-extern const char sky_store__schema[], sky_store__schema_2[];
+/* Step i leads from version i to version i + 1 (PRAGMA user_version); step 0 starts from an empty
+ * file. A released step is never changed. */
+enum { SKY_STORE_VERSION = 3 };
+extern const char *const sky_store__schema[SKY_STORE_VERSION];
 
 /* Brings an open database up to date. Refuses, having written nothing, what is not ours. */
 SKY_MUST_USE sky_err sky_store__migrate(sqlite3 *db, const char *path, struct sky_why *why);
@@ -88,7 +91,13 @@ enum { SKY_PRODUCT_WIDTH = 7, SKY_DEVICE_WIDTH = 10 };
 sky_span sky_store__span(sqlite3_stmt *stmt, int column);
 /* Appends column `column`. LIMIT if it does not fit. */
 SKY_MUST_USE sky_err sky_store__append(sqlite3_stmt *stmt, int column, struct sky_buf *out);
-/* Each fails only when the file holds what the store never writes. */
+/* SKY_ERR_STORE, and the reason kept: the file holds what the store never writes. */
+sky_err sky_store__damaged(struct sky_store *store, const char *what);
+/* Each fails only then. Numbers and times have a range, so that callers may count on from them. */
+SKY_MUST_USE sky_err sky_store__number(struct sky_store *store, sqlite3_stmt *stmt, int column,
+                                       int64_t min, int64_t max, int64_t *ret_number);
+SKY_MUST_USE sky_err sky_store__time(struct sky_store *store, sqlite3_stmt *stmt, int column,
+                                     int64_t *ret_ms);
 SKY_MUST_USE sky_err sky_store__text(struct sky_store *store, sqlite3_stmt *stmt, int column,
                                      char *out, size_t out_size);
 SKY_MUST_USE sky_err sky_store__product(struct sky_store *store, sqlite3_stmt *stmt, int column,

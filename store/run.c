@@ -24,7 +24,7 @@ static sky_err refused(struct sky_store *store)
     }
 }
 
-static sky_err damaged(struct sky_store *store, const char *what)
+sky_err sky_store__damaged(struct sky_store *store, const char *what)
 {
     snprintf(store->message, sizeof store->message, "the file is damaged: %s", what);
     return SKY_ERR_STORE;
@@ -143,12 +143,28 @@ sky_err sky_store__append(sqlite3_stmt *stmt, int column, struct sky_buf *out)
     return sky_buf_add(out, sky_store__span(stmt, column)) ? SKY_OK : SKY_ERR_LIMIT;
 }
 
+sky_err sky_store__number(struct sky_store *store, sqlite3_stmt *stmt, int column, int64_t min,
+                          int64_t max, int64_t *ret_number)
+{
+    *ret_number = sqlite3_column_int64(stmt, column);
+    if (*ret_number >= min && *ret_number <= max)
+        return SKY_OK;
+    return sky_store__damaged(store, "a number is outside the range that is written");
+}
+
+sky_err sky_store__time(struct sky_store *store, sqlite3_stmt *stmt, int column, int64_t *ret_ms)
+{
+    /* The virtual clock can be set to before 1970, but not this far. */
+    const int64_t max = INT64_C(1) << 53;
+    return sky_store__number(store, stmt, column, -max, max, ret_ms);
+}
+
 sky_err sky_store__text(struct sky_store *store, sqlite3_stmt *stmt, int column, char *out,
                         size_t out_size)
 {
     if (sky_span_copy(sky_store__span(stmt, column), out, out_size))
         return SKY_OK;
-    return damaged(store, "a text is longer than any that is written");
+    return sky_store__damaged(store, "a text is longer than any that is written");
 }
 
 sky_err sky_store__each_key(struct sky_store *store, sky_store_key_fn *each, void *ctx,
