@@ -35,6 +35,12 @@ extern const char *const sky_store__schema[SKY_STORE_VERSION];
 /* Brings an open database up to date. Refuses, having written nothing, what is not ours. */
 SKY_MUST_USE sky_err sky_store__migrate(sqlite3 *db, const char *path, struct sky_why *why);
 
+/* Refuses a file of that version whose pages or tables are not in order. */
+SKY_MUST_USE sky_err sky_store__check(sqlite3 *db, int64_t version, const char *path,
+                                      struct sky_why *why);
+
+/* Says that the file is damaged, and what is to be done. */
+sky_err sky_store__is_damaged(const char *path, sky_span what, struct sky_why *why);
 /* Puts into words why the file could not be opened or read. */
 sky_err sky_store__cannot(sqlite3 *db, const char *path, struct sky_why *why);
 

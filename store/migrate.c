@@ -62,6 +62,8 @@ sky_err sky_store__migrate(sqlite3 *db, const char *path, struct sky_why *why)
         return sky_store__cannot(db, path, why);
     int64_t version = 0;
     sky_err err = identify(db, path, &version, why);
+    if (err == SKY_OK && version > 0)
+        err = sky_store__check(db, version, path, why);
     if (err == SKY_OK &&
         !(climb(db, version) && sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK))
         err = sky_store__cannot(db, path, why);

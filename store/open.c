@@ -34,6 +34,14 @@ static bool configure(sqlite3 *db)
                     "PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 16777216;");
 }
 
+sky_err sky_store__is_damaged(const char *path, sky_span what, struct sky_why *why)
+{
+    return sky_why_set(why, SKY_ERR_STORE, "",
+                       "the store \"%s\" is damaged: %.*s; put back a copy of it, or name another "
+                       "file to start anew",
+                       path, SKY_SPAN_ARGS(what));
+}
+
 sky_err sky_store__cannot(sqlite3 *db, const char *path, struct sky_why *why)
 {
     switch (sqlite3_errcode(db)) {
@@ -52,6 +60,9 @@ sky_err sky_store__cannot(sqlite3 *db, const char *path, struct sky_why *why)
                            "the store \"%s\" cannot be opened; does its folder exist, and may this "
                            "user write there?",
                            path);
+    case SQLITE_CORRUPT:
+    case SQLITE_ERROR: /* its own statements do not fit it */
+        return sky_store__is_damaged(path, sky_span_str(sqlite3_errmsg(db)), why);
     default:
         return sky_why_set(why, SKY_ERR_STORE, "", "the store \"%s\" cannot be used: %s", path,
                            sqlite3_errmsg(db));
