@@ -41,6 +41,8 @@ SKY_MUST_USE sky_err sky_store__check(sqlite3 *db, int64_t version, const char *
 
 /* Says that the file is damaged, and what is to be done. */
 sky_err sky_store__is_damaged(const char *path, sky_span what, struct sky_why *why);
+/* What SQLite said, which may quote what a file holds: what fits, in one line. */
+void sky_store__one_line(sky_span text, char *out, size_t out_size);
 /* Puts into words why the file could not be opened or read. */
 sky_err sky_store__cannot(sqlite3 *db, const char *path, struct sky_why *why);
 

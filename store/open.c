@@ -36,10 +36,12 @@ static bool configure(sqlite3 *db)
 
 sky_err sky_store__is_damaged(const char *path, sky_span what, struct sky_why *why)
 {
+    char said[100];
+    sky_store__one_line(what, said, sizeof said);
     return sky_why_set(why, SKY_ERR_STORE, "",
-                       "the store \"%s\" is damaged: %.*s; put back a copy of it, or name another "
+                       "the store \"%s\" is damaged: %s; put back a copy of it, or name another "
                        "file to start anew",
-                       path, SKY_SPAN_ARGS(what));
+                       path, said);
 }
 
 sky_err sky_store__cannot(sqlite3 *db, const char *path, struct sky_why *why)

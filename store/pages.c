@@ -25,7 +25,7 @@ sky_err sky_store_put_page(struct sky_store *store, uint64_t first_seq, uint64_t
                            sky_span bytes)
 {
     SKY_ASSERT(first_seq > 0 && first_seq <= last_seq);
-    if (bytes.len > SKY_STORE_BLOB_MAX || last_seq > SKY_STORE_SEQ_MAX)
+    if (bytes.len > SKY_STORE_BLOB_MAX || last_seq > (uint64_t)SKY_STORE_NUMBER_MAX)
         return SKY_ERR_LIMIT;
     return sky_store__run(store, SKY_SQL_PUT_PAGE,
                           SKY_ARGS(SKY_INT((int64_t)last_seq), SKY_INT((int64_t)first_seq),
@@ -81,7 +81,7 @@ static sky_err next_row(struct sky_store *store, int64_t behind, struct page_row
     if (err == SKY_OK) {
         int64_t first = sqlite3_column_int64(stmt, 0), last = sqlite3_column_int64(stmt, 1);
         sky_span bytes = sky_store__span(stmt, 2);
-        bool ordered = first > behind && first <= last && (uint64_t)last <= SKY_STORE_SEQ_MAX;
+        bool ordered = first > behind && first <= last && last <= SKY_STORE_NUMBER_MAX;
         bool old = sqlite3_column_type(stmt, 3) == SQLITE_NULL;
         *ret_row = (struct page_row){
             .first_seq = first,

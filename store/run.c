@@ -11,9 +11,20 @@ static const char *const texts[SKY_SQL_COUNT] = {
 
 /* ---- failures ---- */
 
+void sky_store__one_line(sky_span text, char *out, size_t out_size)
+{
+    size_t len = text.len < out_size ? text.len : out_size - 1;
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        out[i] = c < 0x20 || c == 0x7f ? ' ' : (c < 0x80 ? (char)c : '?');
+    }
+    out[len] = '\0';
+}
+
 static sky_err refused(struct sky_store *store)
 {
-    snprintf(store->message, sizeof store->message, "%s", sqlite3_errmsg(store->db));
+    sky_store__one_line(sky_span_str(sqlite3_errmsg(store->db)), store->message,
+                        sizeof store->message);
     switch (sqlite3_extended_errcode(store->db)) {
     case SQLITE_CONSTRAINT_UNIQUE:
     case SQLITE_CONSTRAINT_PRIMARYKEY:
@@ -154,8 +165,8 @@ sky_err sky_store__number(struct sky_store *store, sqlite3_stmt *stmt, int colum
 sky_err sky_store__time(struct sky_store *store, sqlite3_stmt *stmt, int column, int64_t *ret_ms)
 {
     /* The virtual clock can be set to before 1970, but not this far. */
-    const int64_t max = INT64_C(1) << 53;
-    return sky_store__number(store, stmt, column, -max, max, ret_ms);
+    return sky_store__number(store, stmt, column, -SKY_STORE_NUMBER_MAX, SKY_STORE_NUMBER_MAX,
+                             ret_ms);
 }
 
 sky_err sky_store__text(struct sky_store *store, sqlite3_stmt *stmt, int column, char *out,

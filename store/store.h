@@ -22,6 +22,10 @@ enum {
     SKY_STORE_TITLE_MAX = SKY_CLOUD_NAME_MAX + 2 * SKY_KEY_MAX + 2, /* "cloud/product/device" */
 };
 
+/* Versions and the journal's numbers end here: still exact in JSON (RFC 8259 §6), and what was read
+ * can always be counted on from. */
+#define SKY_STORE_NUMBER_MAX ((INT64_C(1) << 53) - 1)
+
 struct sky_store;
 
 /* Opens or creates; brings an older schema up to date (all in one transaction). ":memory:" works.
@@ -212,16 +216,13 @@ SKY_MUST_USE sky_err sky_store_each_message(struct sky_store *store, int64_t dev
 
 /* ---- the journal's pages: opaque bytes by range of numbers ---- */
 
-/* Numbers go from 1 to this: fit for JSON (RFC 8259 §6), and one can always count on from them. */
-#define SKY_STORE_SEQ_MAX ((UINT64_C(1) << 53) - 1)
-
 /* Drops the pages whose bytes or numbers are not those that were put. To be called before the pages
  * are used. `*ret_lost` counts the numbers that no page holds any more, from the first to
  * `*ret_last`, the last one that is known to have been taken; and 1 for what came behind that, if
  * it cannot be told how much it was. */
 SKY_MUST_USE sky_err sky_store_check_pages(struct sky_store *store, uint64_t *ret_last,
                                            uint64_t *ret_lost);
-/* 1 <= `first_seq` <= `last_seq`, LIMIT beyond SKY_STORE_SEQ_MAX; ranges do not overlap. */
+/* 1 <= `first_seq` <= `last_seq`, LIMIT beyond SKY_STORE_NUMBER_MAX; ranges do not overlap. */
 SKY_MUST_USE sky_err sky_store_put_page(struct sky_store *store, uint64_t first_seq,
                                         uint64_t last_seq, sky_span bytes);
 /* The page that holds `seq`, or the first one after it. Appends to `ret_bytes`. */

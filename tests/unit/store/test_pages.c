@@ -122,7 +122,7 @@ static void drops_damaged_pages_and_counts_what_they_held(void **state)
 static void numbers_of_pages_have_a_greatest(void **state)
 {
     struct sky_store *store = *state;
-    uint64_t last, lost, most = SKY_STORE_SEQ_MAX;
+    uint64_t last, lost, most = SKY_STORE_NUMBER_MAX;
     assert_int_equal(sky_store_put_page(store, most, most, SKY_SPAN("x")), SKY_OK);
     assert_int_equal(sky_store_put_page(store, most + 1, most + 1, SKY_SPAN("x")), SKY_ERR_LIMIT);
     assert_int_equal(sky_store_check_pages(store, &last, &lost), SKY_OK);

@@ -264,19 +264,54 @@ static void refuses_a_file_that_is_damaged(void **state)
 {
     struct folder *folder = *state;
     struct sky_buf bytes;
-    struct sky_store *store = NULL;
-    struct sky_why why;
-    struct sky_product product = {.cloud = "aliyun", .key = "pk"};
     sky_store_close(opens(folder->file));
     sky_buf_init(&bytes, 1024 * 1024);
     read_file(folder->file, &bytes);
     memset(bytes.bytes + 100, 0xff, bytes.len - 100); /* all but SQLite's file header */
     write_file(folder->file, sky_buf_span(&bytes));
-    sky_err err = sky_store_open(folder->file, &store, &why);
-    if (err == SKY_OK)
-        err = sky_store_put_product(store, &product);
-    assert_int_equal(err, SKY_ERR_STORE);
-    sky_store_close(store);
+    refuses(folder->file, SKY_ERR_STORE, "is damaged");
+    sky_buf_done(&bytes);
+}
+
+/* Changes that SQLite itself has nothing against. */
+static void refuses_tables_that_are_not_as_they_were_made(void **state)
+{
+    static const char *const changes[] = {
+        "DROP TABLE note",
+        "DROP INDEX token_by_id",
+        "DROP INDEX device_by_key; CREATE INDEX device_by_key ON device (product_id, key)",
+        "ALTER TABLE device RENAME COLUMN secret TO secreT",
+        "CREATE TABLE z (a)",
+        "CREATE TRIGGER t AFTER INSERT ON note BEGIN DELETE FROM device; END",
+    };
+    struct folder *folder = *state;
+    for (size_t i = 0; i < SKY_COUNT(changes); i++) {
+        remove(folder->file);
+        sky_store_close(opens(folder->file));
+        run_sql(folder->file, changes[i]);
+        refuses(folder->file, SKY_ERR_STORE,
+                "is damaged: its tables are not as they were made; put back a copy of it");
+    }
+}
+
+static void says_in_one_line_what_the_damage_is(void **state)
+{
+    struct folder *folder = *state;
+    struct sky_buf bytes;
+    struct sky_store *store;
+    struct sky_why why;
+    sky_store_close(opens(folder->file));
+    sky_buf_init(&bytes, 1024 * 1024);
+    read_file(folder->file, &bytes);
+    /* SQLite quotes the text from the bad character on, line ends and all. */
+    sky_span text = sky_buf_span(&bytes);
+    const char *at = memmem(text.ptr, text.len, "seed_secret TEXT", 16);
+    assert_non_null(at);
+    bytes.bytes[at - text.ptr - 1] = '\'';
+    write_file(folder->file, sky_buf_span(&bytes));
+    assert_int_equal(sky_store_open(folder->file, &store, &why), SKY_ERR_STORE);
+    assert_null(strchr(why.reason, '\n'));
+    assert_non_null(strstr(why.reason, "start anew"));
     sky_buf_done(&bytes);
 }
 
@@ -499,6 +534,8 @@ int main(void)
         TEST(leaves_the_released_steps_of_the_schema_as_they_were),
         TEST(brings_the_tokens_of_version_1_along),
         TEST(refuses_a_file_that_is_damaged),
+        TEST(refuses_tables_that_are_not_as_they_were_made),
+        TEST(says_in_one_line_what_the_damage_is),
         TEST(refuses_a_file_that_is_in_use),
         TEST(loses_nothing_acknowledged_when_killed),
         TEST(a_batch_is_durable_once_it_is_settled),
