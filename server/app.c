@@ -168,6 +168,13 @@ sky_err sky_app_prepare(struct sky_app *app, const struct sky_config *config, st
     bool durable = strcmp(config->store, ":memory:") != 0;
     app->journal = sky_journal_new(config->journal_bytes, config->journal_events,
                                    durable ? app->store : NULL, &app->clock);
+    struct sky_journal_stats found;
+    sky_journal_stats(app->journal, &found);
+    if (found.evicted > 0)
+        fprintf(stderr,
+                "skymock: %llu events in the store \"%s\" are lost: damaged, or of another "
+                "version\n",
+                (unsigned long long)found.evicted, config->store);
     join_rooms(app);
     return SKY_OK;
 }

@@ -39,8 +39,9 @@ SKY_MUST_USE sky_err sky_journal_flush(struct sky_journal *journal);
 
 struct sky_journal_stats {
     uint64_t first_seq, last_seq; /* of what can still be read; 0 when empty */
-    uint64_t recorded, evicted;   /* since start */
-    uint64_t findings;            /* likewise, in what was recorded */
+    uint64_t recorded;            /* since start */
+    uint64_t evicted;             /* since start, or found to be gone then */
+    uint64_t findings;            /* since start, in what was recorded */
     size_t bytes_used, bytes_max; /* of the ring */
     uint64_t page_bytes;          /* in the store */
 };

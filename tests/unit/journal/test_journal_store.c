@@ -13,6 +13,7 @@
 #include "server/journal/private.h"
 #include "server/journal/read.h"
 #include "server/os/clock.h"
+#include "store/internal.h"
 
 struct bench {
     char path[64];
@@ -259,10 +260,45 @@ static void pages_of_another_version_are_dropped_and_numbers_go_on(void **state)
     sky_store_close(bench->store);
     open_file(bench, SKY_JOURNAL_BYTES_MIN, 1000);
     assert_int_equal(stats_of(bench).first_seq, 0);
+    assert_int_equal(stats_of(bench).evicted, 7);
     publish(bench, 1);
     flush(bench);
     assert_readable(bench, 0, 8, 8);
     close_file(bench);
+}
+
+/* Three pages of two events each; then one of them is another than was written. */
+static void lose_page(struct bench *bench, const char *damage, uint64_t first, uint64_t last)
+{
+    struct sky_store *store;
+    struct sky_why why;
+    remove(bench->path);
+    open_file(bench, SKY_JOURNAL_BYTES_MIN, 1000);
+    for (int i = 0; i < 3; i++) {
+        publish(bench, 2);
+        flush(bench);
+    }
+    close_file(bench);
+    assert_int_equal(sky_store_open(bench->path, &store, &why), SKY_OK);
+    assert_int_equal(sqlite3_exec(store->db, damage, NULL, NULL, NULL), SQLITE_OK);
+    sky_store_close(store);
+    open_file(bench, SKY_JOURNAL_BYTES_MIN, 1000);
+    assert_int_equal(stats_of(bench).first_seq, first);
+    publish(bench, 1); /* no number is given twice */
+    flush(bench);
+    assert_int_equal(stats_of(bench).last_seq, 7);
+    assert_int_equal(stats_of(bench).evicted, 2);
+    assert_readable(bench, last, last, 7);
+    close_file(bench);
+}
+
+static void a_damaged_page_is_dropped_and_counted(void **state)
+{
+    struct bench *bench = *state;
+    lose_page(bench, "UPDATE page SET bytes = zeroblob(length(bytes)) WHERE last_seq = 2", 3, 3);
+    lose_page(bench, "UPDATE page SET sum = sum + 1 WHERE last_seq = 4", 1, 5);
+    lose_page(bench, "UPDATE page SET sum = 0 WHERE last_seq = 6", 1, 7);
+    lose_page(bench, "DELETE FROM page WHERE last_seq = 4", 1, 5);
 }
 
 static void a_damaged_page_costs_its_rest_only(void **state)
@@ -329,6 +365,7 @@ int main(void)
         IN_A_FILE(pages_are_bounded_by_bytes_also_over_a_restart),
         IN_A_FILE(clear_keeps_the_numbers_over_a_restart),
         IN_A_FILE(pages_of_another_version_are_dropped_and_numbers_go_on),
+        IN_A_FILE(a_damaged_page_is_dropped_and_counted),
         IN_A_FILE(a_damaged_page_costs_its_rest_only),
         IN_A_FILE(what_the_store_refuses_is_lost_and_counted),
     };

@@ -1,14 +1,12 @@
-#include "store/seed.h"
-
+/* A whole fixture text: walked once to find every error, then again to write. */
 #include <stdio.h>
 #include <uthash.h>
 
 #include "protocol/base/arena.h"
 #include "store/internal.h"
-#include "store/seed_read.h"
+#include "store/seed_products.h"
 
-/* One pass over a text. The text is walked twice: without a store to find every error, then, if
- * there is none, again to write. */
+/* One pass over a text. */
 struct load {
     struct sky_seed_reader reader;
     struct sky_store *store; /* NULL in the first pass */

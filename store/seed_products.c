@@ -1,9 +1,9 @@
-/* Products and devices as fixtures state them. */
+#include "store/seed_products.h"
+
 #include <stdio.h>
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
-#include "store/seed_read.h"
 
 /* ---- a product's rules ---- */
 
@@ -41,8 +41,8 @@ static void read_rule(struct sky_seed_reader *reader, const char *id, const char
         sky_buf_addf(lines, "%s\n", text);
 }
 
-void sky_seed_read_rules(struct sky_seed_reader *reader, const cJSON *map,
-                         struct sky_seed_product *product)
+static void read_rules(struct sky_seed_reader *reader, const cJSON *map,
+                       struct sky_seed_product *product)
 {
     size_t count = (size_t)cJSON_GetArraySize(map), index = 0;
     if (count > SKY_SEED_RULES_MAX) {
@@ -176,8 +176,8 @@ static void read_topic(struct sky_seed_reader *reader, const cJSON *value,
     sky_seed_up(reader, mark);
 }
 
-void sky_seed_read_topics(struct sky_seed_reader *reader, const cJSON *list,
-                          struct sky_seed_product *product)
+static void read_topics(struct sky_seed_reader *reader, const cJSON *list,
+                        struct sky_seed_product *product)
 {
     int count = cJSON_GetArraySize(list);
     if (count > SKY_PRODUCT_TOPICS_MAX) {
@@ -244,12 +244,12 @@ static void read_lists(struct sky_seed_reader *reader, const struct sky_seed_fie
 {
     if (topics->value != NULL) {
         size_t mark = sky_seed_down_key(reader, topics->name);
-        sky_seed_read_topics(reader, topics->value, product);
+        read_topics(reader, topics->value, product);
         sky_seed_up(reader, mark);
     }
     if (rules->value != NULL) {
         size_t mark = sky_seed_down_key(reader, rules->name);
-        sky_seed_read_rules(reader, rules->value, product);
+        read_rules(reader, rules->value, product);
         sky_seed_up(reader, mark);
     }
 }
