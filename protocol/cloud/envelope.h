@@ -21,8 +21,8 @@ enum sky_envelope_fault {
     SKY_ENVELOPE_BROKEN, /* not a JSON object, or nested too deeply */
 };
 
-/* A request {id, version, method, params}. Spans are compact JSON in the effects' arena and are
- * empty where the member is absent. */
+/* A request {id, version, method, params}, read in place: spans are of the payload, JSON as it was
+ * written (json_view.h), and empty where the member is absent. */
 struct sky_envelope {
     enum sky_envelope_fault fault;
     sky_span text; /* the whole object */
@@ -31,9 +31,12 @@ struct sky_envelope {
     struct sky_why why; /* when BROKEN */
 };
 
-/* Parses the payload once. Everything stays empty unless it is sound. */
-void sky_envelope_open(struct sky_envelope *ret_envelope, sky_span payload, size_t payload_max,
-                       struct sky_arena *arena);
+/* Checks the payload once. Everything stays empty unless it is sound. */
+void sky_envelope_open(struct sky_envelope *ret_envelope, sky_span payload, size_t payload_max);
+
+/* The value if an answer may repeat it: a string or a number within SKY_ENVELOPE_ID_MAX; or empty.
+ */
+sky_span sky_envelope_echoable(sky_span value);
 
 /* Does `method` (a JSON string) name the topic's levels from number `first` on, with dots in
  * place of slashes? */

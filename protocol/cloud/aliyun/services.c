@@ -3,10 +3,10 @@
 #include <inttypes.h>
 
 #include "protocol/base/assert.h"
+#include "protocol/base/json_view.h"
 #include "protocol/cloud/aliyun/rules.h"
 #include "protocol/cloud/envelope.h"
 #include "protocol/cloud/latest.h"
-#include "protocol/cloud/member.h"
 #include "protocol/mqtt/topic.h"
 
 /* 200 and 460 are documented for the thing topics (help page 89304); what the cloud says to a
@@ -58,7 +58,7 @@ static void reply(const struct sky_uplink *uplink, const struct sky_envelope *en
 /* {"sys":{"ack":0}}: the device asks for no answer (help page 89304). */
 static bool wants_no_answer(const struct sky_envelope *envelope)
 {
-    return sky_span_eq_str(sky_member_get(sky_member_get(envelope->text, "sys"), "ack"), "0");
+    return sky_span_eq_str(sky_json_member(sky_json_member(envelope->text, "sys"), "ack"), "0");
 }
 
 /* The request was in order, and so were the rules about it. */
@@ -73,9 +73,9 @@ static void succeed(const struct sky_uplink *uplink, const struct sky_envelope *
 
 /* False when the message is no JSON object: judged. */
 static bool open_message(const struct sky_uplink *uplink, struct sky_judge *judge,
-                         struct sky_effects *effects, struct sky_envelope *ret_envelope)
+                         struct sky_envelope *ret_envelope)
 {
-    sky_envelope_open(ret_envelope, uplink->payload, SKY_ALIYUN_MESSAGE_MAX, &effects->arena);
+    sky_envelope_open(ret_envelope, uplink->payload, SKY_ALIYUN_MESSAGE_MAX);
     bool sound = ret_envelope->fault == SKY_ENVELOPE_SOUND;
     const char *reason = ret_envelope->fault == SKY_ENVELOPE_EMPTY   ? "the payload is empty"
                          : ret_envelope->fault == SKY_ENVELOPE_LARGE ? "the payload is too long"
@@ -96,7 +96,7 @@ static void refuse_params(const struct sky_uplink *uplink, const struct sky_enve
 static bool open_request(const struct sky_uplink *uplink, struct sky_judge *judge,
                          struct sky_effects *effects, struct sky_envelope *ret_envelope)
 {
-    if (!open_message(uplink, judge, effects, ret_envelope)) {
+    if (!open_message(uplink, judge, ret_envelope)) {
         reply(uplink, ret_envelope, CODE_PARAMETER, effects);
         return false;
     }
@@ -113,10 +113,10 @@ static bool open_request(const struct sky_uplink *uplink, struct sky_judge *judg
 /* {"value":v} or {"value":v,"time":ms}; anything else is the value itself. */
 static bool is_timed(sky_span value)
 {
-    struct sky_member member;
+    struct sky_json_member member;
     bool has_value = false;
-    sky_span rest = sky_member_is_object(value) ? sky_member_inside(value) : SKY_SPAN_NONE;
-    while (sky_member_next(&rest, &member)) {
+    sky_span rest = sky_json_is_object(value) ? sky_json_inside(value) : SKY_SPAN_NONE;
+    while (sky_json_next_member(&rest, &member)) {
         bool is_value = sky_span_eq_str(member.key, "value");
         if (!is_value && !sky_span_eq_str(member.key, "time"))
             return false;
@@ -125,13 +125,14 @@ static bool is_timed(sky_span value)
     return has_value;
 }
 
-static void put_property(struct sky_latest *latest, const struct sky_member *property,
+static void put_property(struct sky_latest *latest, const struct sky_json_member *property,
                          int64_t now_ms)
 {
     bool timed = is_timed(property->value);
-    sky_span value = timed ? sky_member_get(property->value, "value") : property->value;
+    sky_span value = sky_json_compact(
+        latest->arena, timed ? sky_json_member(property->value, "value") : property->value);
     int64_t time = 0;
-    if (!timed || !sky_span_to_int(sky_member_get(property->value, "time"), &time))
+    if (!timed || !sky_span_to_int(sky_json_member(property->value, "time"), &time))
         time = now_ms;
     sky_latest_put(latest, property->key,
                    sky_arena_printf(latest->arena, "{\"value\":%.*s,\"time\":%" PRId64 "}",
@@ -143,16 +144,16 @@ static void handle_property_post(const struct sky_uplink *uplink, const struct s
 {
     struct sky_envelope envelope;
     struct sky_latest latest;
-    struct sky_member property;
+    struct sky_json_member property;
     if (!open_request(uplink, judge, effects, &envelope))
         return;
-    if (!sky_member_is_object(envelope.params)) {
+    if (!sky_json_is_object(envelope.params)) {
         refuse_params(uplink, &envelope, "params must be an object of properties", judge, effects);
         return;
     }
     sky_latest_open(&latest, facts->document, &effects->arena);
-    sky_span rest = sky_member_inside(envelope.params);
-    while (sky_member_next(&rest, &property))
+    sky_span rest = sky_json_inside(envelope.params);
+    while (sky_json_next_member(&rest, &property))
         put_property(&latest, &property, facts->now_ms);
     sky_latest_save(&latest, facts, sky_aliyun_property_post.document, effects);
     sky_latest_close(&latest);
@@ -166,7 +167,7 @@ static void handle_event_post(const struct sky_uplink *uplink, const struct sky_
     (void)facts;
     if (!open_request(uplink, judge, effects, &envelope))
         return;
-    if (sky_member_is_object(envelope.params))
+    if (sky_json_is_object(envelope.params))
         succeed(uplink, &envelope, judge, effects);
     else
         refuse_params(uplink, &envelope, "params must be an object", judge, effects);
@@ -177,22 +178,22 @@ static void handle_event_post(const struct sky_uplink *uplink, const struct sky_
 /* What is wrong with this entry of params, or NULL. */
 static const char *tag_fault(sky_span tag, bool needs_value)
 {
-    sky_span key = sky_member_get(tag, "attrKey");
-    if (!sky_member_is_string(key) || sky_member_text(key).len == 0)
+    sky_span key = sky_json_member(tag, "attrKey");
+    if (!sky_json_is_string(key) || sky_json_text(key).len == 0)
         return "every tag needs an attrKey";
-    if (needs_value && sky_member_get(tag, "attrValue").len == 0)
+    if (needs_value && sky_json_member(tag, "attrValue").len == 0)
         return "every tag needs an attrValue";
     return NULL;
 }
 
 static const char *tags_fault(sky_span params, bool needs_value)
 {
-    sky_span tag, rest = sky_member_inside(params);
+    sky_span tag, rest = sky_json_inside(params);
     const char *fault = NULL;
     size_t count = 0;
-    if (!sky_member_is_array(params))
+    if (!sky_json_is_array(params))
         return "params must be an array of tags";
-    while (fault == NULL && sky_member_next_element(&rest, &tag))
+    while (fault == NULL && sky_json_next_element(&rest, &tag))
         fault = ++count > SKY_ALIYUN_TAGS_MAX ? "more than 200 tags in one message"
                                               : tag_fault(tag, needs_value);
     return fault;
@@ -212,11 +213,12 @@ static void change_tags(const struct sky_uplink *uplink, const struct sky_facts 
         return;
     }
     sky_latest_open(&latest, facts->document, &effects->arena);
-    sky_span rest = sky_member_inside(envelope.params);
-    while (sky_member_next_element(&rest, &tag)) {
-        sky_span key = sky_member_text(sky_member_get(tag, "attrKey"));
+    sky_span rest = sky_json_inside(envelope.params);
+    while (sky_json_next_element(&rest, &tag)) {
+        sky_span key = sky_json_text(sky_json_member(tag, "attrKey"));
         if (update)
-            sky_latest_put(&latest, key, sky_member_get(tag, "attrValue"));
+            sky_latest_put(&latest, key,
+                           sky_json_compact(latest.arena, sky_json_member(tag, "attrValue")));
         else
             sky_latest_drop(&latest, key);
     }
@@ -246,10 +248,10 @@ static void handle_time(const struct sky_uplink *uplink, const struct sky_facts 
     struct sky_envelope envelope;
     struct sky_buf out;
     SKY_ASSERT(sky_span_ends(uplink->topic, SKY_SPAN("request")));
-    if (!open_message(uplink, judge, effects, &envelope))
+    if (!open_message(uplink, judge, &envelope))
         return;
-    sky_span sent = sky_member_get(envelope.text, "deviceSendTime");
-    bool usable = sky_member_is_string(sent) || sky_member_is_number(sent);
+    sky_span sent = sky_json_member(envelope.text, "deviceSendTime");
+    bool usable = sky_json_is_string(sent) || sky_json_is_number(sent);
     sky_judge_rule(judge, ALI_RULE(PARAMS), usable, "a time request without deviceSendTime");
     if (!usable)
         return;
@@ -290,7 +292,7 @@ static void handle_unknown(const struct sky_uplink *uplink, const struct sky_fac
         return;
     sky_judge_rule(judge, ALI_RULE(SERVICE_UNKNOWN), false, "nothing answers on %.*s",
                    SKY_SPAN_ARGS(uplink->topic));
-    sky_envelope_open(&envelope, uplink->payload, SKY_ALIYUN_MESSAGE_MAX, &effects->arena);
+    sky_envelope_open(&envelope, uplink->payload, SKY_ALIYUN_MESSAGE_MAX);
     reply(uplink, &envelope, CODE_NOT_FOUND, effects);
 }
 
@@ -302,13 +304,13 @@ static void handle_command_answer(const struct sky_uplink *uplink, const struct 
         handle_unknown(uplink, facts, judge, effects);
         return;
     }
-    if (!open_message(uplink, judge, effects, &envelope))
+    if (!open_message(uplink, judge, &envelope))
         return;
     bool named = envelope.id.len > 0;
     sky_judge_rule(judge, ALI_RULE(PARAMS), named, "%.*s: an answer without the command's id",
                    SKY_SPAN_ARGS(uplink->topic));
     if (named)
-        sky_envelope_answer(effects, uplink, sky_member_text(envelope.id));
+        sky_envelope_answer(effects, uplink, sky_json_text(envelope.id));
 }
 
 const struct sky_service sky_aliyun_property_post = {
