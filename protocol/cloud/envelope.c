@@ -10,6 +10,11 @@ sky_span sky_envelope_echoable(sky_span id)
     return fits && (sky_json_is_string(id) || sky_json_is_number(id)) ? id : SKY_SPAN_NONE;
 }
 
+static bool says_something(sky_span method)
+{
+    return !sky_json_is_null(method) && !sky_span_eq_str(method, "\"\"");
+}
+
 /* In one pass, as params may be long. */
 static void read_members(struct sky_envelope *envelope)
 {
@@ -21,7 +26,7 @@ static void read_members(struct sky_envelope *envelope)
         else if (sky_json_reads(member.key, "version"))
             envelope->version = member.value;
         else if (sky_json_reads(member.key, "method"))
-            envelope->method = member.value;
+            envelope->method = says_something(member.value) ? member.value : SKY_SPAN_NONE;
         else if (sky_json_reads(member.key, "params"))
             envelope->params = member.value;
     }

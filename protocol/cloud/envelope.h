@@ -14,6 +14,9 @@ enum {
     SKY_ENVELOPE_REPLY_MAX = 4 * 1024 * 1024, /* bytes; twice what any document may hold */
 };
 
+/* What is said of a topic whose service the cloud has and this server has not; with the topic. */
+#define SKY_ENVELOPE_UNPLAYED "%.*s is a documented topic; its service is not played here"
+
 enum sky_envelope_fault {
     SKY_ENVELOPE_SOUND,
     SKY_ENVELOPE_EMPTY,
@@ -27,7 +30,8 @@ struct sky_envelope {
     enum sky_envelope_fault fault;
     sky_span text; /* the whole object */
     sky_span id;   /* a string with its quotes or a number; empty when there is none to echo */
-    sky_span version, method, params;
+    sky_span version, params;
+    sky_span method;    /* empty also when it is "" or null: the topic decides what is asked for */
     struct sky_why why; /* when BROKEN */
 };
 

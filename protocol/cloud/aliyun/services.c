@@ -13,7 +13,7 @@
  * topic it does not know is not, so 404 is ours. */
 enum { CODE_OK = 200, CODE_NOT_FOUND = 404, CODE_PARAMETER = 460 };
 
-enum { THING_LEVEL = 4, RPC_ID_LEVEL = 6, CUSTOM_RPC_ID_LEVEL = 3 };
+enum { THING_LEVEL = 4, COMBINE_LEVEL = 5, RPC_ID_LEVEL = 6, CUSTOM_RPC_ID_LEVEL = 3 };
 
 static const char *code_text(int code)
 {
@@ -22,10 +22,12 @@ static const char *code_text(int code)
                                     : "not found";
 }
 
-/* `"thing.event.property.post"`, from /sys/{product}/{device}/thing/event/property/post. */
+/* `"thing.event.property.post"`, from /sys/{product}/{device}/thing/event/property/post, and
+ * `"combine.login"`, from /ext/session/{product}/{device}/combine/login. */
 static void write_method(struct sky_buf *out, sky_span topic)
 {
-    sky_span level, rest = sky_envelope_levels(topic, THING_LEVEL);
+    bool session = sky_span_starts(topic, SKY_SPAN("/ext/session/"));
+    sky_span level, rest = sky_envelope_levels(topic, session ? COMBINE_LEVEL : THING_LEVEL);
     const char *before = "";
     struct sky_buf name;
     sky_buf_init(&name, rest.len + 1);
@@ -92,7 +94,7 @@ static void refuse_params(const struct sky_uplink *uplink, const struct sky_enve
     reply(uplink, envelope, CODE_PARAMETER, effects);
 }
 
-/* False when the request has been answered with an error. */
+/* False when the request has been answered with an error. SDKs leave the method out, or empty. */
 static bool open_request(const struct sky_uplink *uplink, struct sky_judge *judge,
                          struct sky_effects *effects, struct sky_envelope *ret_envelope)
 {
@@ -100,9 +102,10 @@ static bool open_request(const struct sky_uplink *uplink, struct sky_judge *judg
         reply(uplink, ret_envelope, CODE_PARAMETER, effects);
         return false;
     }
-    bool fits = sky_envelope_method_fits(ret_envelope->method, uplink->topic, THING_LEVEL);
+    sky_span method = ret_envelope->method;
+    bool fits = method.len == 0 || sky_envelope_method_fits(method, uplink->topic, THING_LEVEL);
     if (!sky_judge_rule(judge, ALI_RULE(METHOD_TOPIC), fits, "method %.*s was sent to %.*s",
-                        SKY_SPAN_ARGS(ret_envelope->method), SKY_SPAN_ARGS(uplink->topic)))
+                        SKY_SPAN_ARGS(method), SKY_SPAN_ARGS(uplink->topic)))
         return true;
     reply(uplink, ret_envelope, CODE_PARAMETER, effects);
     return false;
@@ -282,18 +285,41 @@ static void handle_custom_rpc_answer(const struct sky_uplink *uplink, const stru
     sky_envelope_answer(effects, uplink, sky_topic_level(uplink->topic, CUSTOM_RPC_ID_LEVEL));
 }
 
+static void answer_not_found(const struct sky_uplink *uplink, struct sky_effects *effects)
+{
+    struct sky_envelope envelope;
+    sky_envelope_open(&envelope, uplink->payload, SKY_ALIYUN_MESSAGE_MAX);
+    reply(uplink, &envelope, CODE_NOT_FOUND, effects);
+}
+
 /* A _reply may well answer what a test sent down by hand: nothing to find in it. */
 static void handle_unknown(const struct sky_uplink *uplink, const struct sky_facts *facts,
                            struct sky_judge *judge, struct sky_effects *effects)
 {
-    struct sky_envelope envelope;
     (void)facts;
     if (sky_envelope_is_reply(uplink->topic))
         return;
     sky_judge_rule(judge, ALI_RULE(SERVICE_UNKNOWN), false, "nothing answers on %.*s",
                    SKY_SPAN_ARGS(uplink->topic));
-    sky_envelope_open(&envelope, uplink->payload, SKY_ALIYUN_MESSAGE_MAX);
-    reply(uplink, &envelope, CODE_NOT_FOUND, effects);
+    answer_not_found(uplink, effects);
+}
+
+static void handle_unplayed_unanswered(const struct sky_uplink *uplink,
+                                       const struct sky_facts *facts, struct sky_judge *judge,
+                                       struct sky_effects *effects)
+{
+    (void)facts, (void)effects;
+    if (!sky_envelope_is_reply(uplink->topic))
+        sky_judge_rule(judge, ALI_RULE(SERVICE_UNKNOWN), false, SKY_ENVELOPE_UNPLAYED,
+                       SKY_SPAN_ARGS(uplink->topic));
+}
+
+static void handle_unplayed(const struct sky_uplink *uplink, const struct sky_facts *facts,
+                            struct sky_judge *judge, struct sky_effects *effects)
+{
+    handle_unplayed_unanswered(uplink, facts, judge, effects);
+    if (!sky_envelope_is_reply(uplink->topic))
+        answer_not_found(uplink, effects);
 }
 
 static void handle_command_answer(const struct sky_uplink *uplink, const struct sky_facts *facts,
@@ -328,6 +354,9 @@ const struct sky_service sky_aliyun_custom_rpc_answer = {.name = "custom-rpc-ans
                                                          .handle = handle_custom_rpc_answer};
 const struct sky_service sky_aliyun_command_answer = {.name = "command-answer",
                                                       .handle = handle_command_answer};
+const struct sky_service sky_aliyun_unplayed = {.name = "unplayed", .handle = handle_unplayed};
+const struct sky_service sky_aliyun_unplayed_unanswered = {.name = "unplayed",
+                                                           .handle = handle_unplayed_unanswered};
 const struct sky_service sky_aliyun_unknown = {.name = "unknown", .handle = handle_unknown};
 
 /* ---- commands ---- */

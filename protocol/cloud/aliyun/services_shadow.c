@@ -225,6 +225,21 @@ static enum code next_version(const struct request *request, int64_t *ret_versio
     return CODE_OK;
 }
 
+/* Help page 53964: with version -1 the device wants the shadow empty, and its version 0. */
+static bool clears(const struct request *request)
+{
+    return sky_json_number(sky_json_member(request->text, "version")) == -1;
+}
+
+static enum code clear(struct request *request)
+{
+    request->shadow =
+        (struct sky_shadow){.arena = request->shadow.arena, .timestamp_s = now_s(request->facts)};
+    store(&request->shadow, request->effects);
+    answer_success(request);
+    return CODE_OK;
+}
+
 /* The state that was sent, with its nulls; too deep a one is not read that far. */
 static enum code read_state(const struct request *request, bool removes, sky_span *ret_state)
 {
@@ -245,6 +260,8 @@ static enum code change(struct request *request, bool removes)
 {
     sky_span state;
     int64_t version;
+    if (clears(request))
+        return clear(request);
     enum code code = read_state(request, removes, &state);
     if (code == CODE_OK && removes && sky_shadow_is_empty(&request->shadow))
         code = CODE_EMPTY_SHADOW;
@@ -285,17 +302,66 @@ static enum code dispatch(struct request *request)
     return CODE_BAD_METHOD;
 }
 
+/* The text without the commas in objects that have no member on one of their sides, in the arena.
+ * What it is otherwise does not matter: it is checked afterwards. */
+static sky_span without_bare_commas(sky_span text, struct sky_arena *arena)
+{
+    char *out = sky_arena_take(arena, text.len + 1);
+    uint64_t objects = 0; /* bit 0: the innermost container is an object; the next one out, bit 1 */
+    size_t len = 0, comma = 0; /* where the last one is */
+    bool in_string = false;
+    char last = '\0'; /* outside of strings, no blank */
+    for (size_t at = 0; at < text.len; at++) {
+        char c = text.ptr[at];
+        if (!in_string && c == ',' && (objects & 1) && (last == '{' || last == ','))
+            continue;
+        if (!in_string && c == '}' && last == ',')
+            out[comma] = ' ';
+        if (!in_string && c == ',')
+            comma = len;
+        if (c == '{' || c == '[')
+            objects = in_string ? objects : objects << 1 | (c == '{');
+        else if (c == '}' || c == ']')
+            objects = in_string ? objects : objects >> 1;
+        if (in_string && c == '\\' && at + 1 < text.len) {
+            out[len++] = c;
+            c = text.ptr[++at];
+        } else if (c == '"') {
+            in_string = !in_string;
+        }
+        if ((unsigned char)c > ' ')
+            last = c;
+        out[len++] = c;
+    }
+    return sky_span_of(out, len);
+}
+
+/* Is it JSON? The C SDK's shadow delete has {"method":"delete",,"state":...}: that is, too. */
+static bool read_text(struct request *request, struct sky_why *why)
+{
+    sky_span payload = request->uplink->payload;
+    if (payload.len > SKY_ALIYUN_MESSAGE_MAX)
+        return false;
+    bool sound = sky_json_check(payload, SKY_ENVELOPE_DEPTH_MAX, why) == SKY_OK;
+    if (!sound) {
+        payload = without_bare_commas(payload, &request->effects->arena);
+        if (sky_json_check(payload, SKY_ENVELOPE_DEPTH_MAX, NULL) != SKY_OK)
+            return false;
+    }
+    sky_judge_rule(request->judge, ALI_RULE(SHADOW_COMMA), sound, "%s", why->reason);
+    request->text = sky_span_trim(payload);
+    if (!sky_json_is_object(request->text))
+        request->text = SKY_SPAN_NONE;
+    return request->text.len > 0;
+}
+
 static void parse(struct request *request)
 {
     struct sky_why why = {.reason = "the message is longer than 256 KB, or not an object"};
-    sky_span payload = request->uplink->payload;
-    bool sound = payload.len <= SKY_ALIYUN_MESSAGE_MAX &&
-                 sky_json_check(payload, SKY_ENVELOPE_DEPTH_MAX, &why) == SKY_OK &&
-                 sky_json_is_object(sky_span_trim(payload));
+    bool sound = read_text(request, &why);
     sky_judge_rule(request->judge, ALI_RULE(PAYLOAD_JSON), sound, "%s", why.reason);
     if (!sound)
         return;
-    request->text = sky_span_trim(payload);
     request->token = sky_envelope_echoable(sky_json_member(request->text, "clientToken"));
 }
 

@@ -6,6 +6,7 @@
 #include "protocol/cloud/enos/rules.h"
 #include "protocol/cloud/envelope.h"
 #include "protocol/cloud/latest.h"
+#include "protocol/mqtt/topic.h"
 
 /* The vendor's codes and texts (common parameter page and each service's page). The format codes
  * of tags and events are not published: the attributes' and the model's are used for them. */
@@ -42,7 +43,7 @@ static const struct {
     {CODE_METHOD, SKY_COAP_BAD_REQUEST, "Methods not consistent"},
 };
 
-enum { THING_LEVEL = 4 }; /* of /sys/{product}/{device}/thing/... */
+enum { THING_LEVEL = 4, EVENT_ID_LEVEL = 6 }; /* of /sys/{product}/{device}/thing/event/{id}/... */
 
 /* One request on its way through: every service works on this. */
 struct request {
@@ -139,6 +140,43 @@ static void begin(struct request *request, const struct sky_uplink *uplink,
     sky_envelope_open(&request->envelope, uplink->payload, SKY_ENOS_MESSAGE_MAX);
 }
 
+/* How the vendor's own SDK (MethodConstants.py, EventPostRequest.py) and its page on progress spell
+ * a method; any letter case is taken with them. */
+static bool is_sdk_spelling(sky_span method, sky_span topic)
+{
+    static const struct {
+        const char *topic, *method;
+    } spellings[] = {
+        {"ota/device/inform", "ota.inform"},
+        {"ota/device/progress", "ota.progress"},
+        {"ota/device/progress", "ota.device.process"},
+        {"ota/device/getversion", "ota.device.getversion"},
+    };
+    static const sky_span event = SKY_SPAN("thing.event.%s.post"); /* the event's id follows */
+    sky_span name = sky_json_text(method), tail = sky_envelope_levels(topic, THING_LEVEL);
+    if (!sky_json_is_string(method))
+        return false;
+    for (size_t i = 0; i < sizeof spellings / sizeof *spellings; i++)
+        if (sky_span_eq_str(tail, spellings[i].topic) &&
+            sky_span_eq_nocase(name, sky_span_str(spellings[i].method)))
+            return true;
+    return sky_span_starts(tail, SKY_SPAN("thing/event/")) && sky_span_starts(name, event) &&
+           sky_span_eq(sky_span_tail(name, event.len), sky_topic_level(topic, EVENT_ID_LEVEL));
+}
+
+/* The topic decides which service it is; false when the method says another. */
+static bool method_is_taken(const struct request *request)
+{
+    sky_span method = request->envelope.method, topic = request->uplink->topic;
+    bool fits = method.len == 0 || sky_envelope_method_fits(method, topic, THING_LEVEL);
+    bool spelled = !fits && is_sdk_spelling(method, topic);
+    sky_judge_rule(request->judge, ENOS_RULE(METHOD_SPELLING), !spelled,
+                   "method %.*s was sent to %.*s", SKY_SPAN_ARGS(method), SKY_SPAN_ARGS(topic));
+    return !sky_judge_rule(request->judge, ENOS_RULE(METHOD_TOPIC), fits || spelled,
+                           "method %.*s was sent to %.*s", SKY_SPAN_ARGS(method),
+                           SKY_SPAN_ARGS(topic));
+}
+
 /* False when the request has been answered with an error. The page on events calls `method`
  * optional, so only a wrong one counts. */
 static bool admit(struct request *request, const struct sky_uplink *uplink,
@@ -153,10 +191,7 @@ static bool admit(struct request *request, const struct sky_uplink *uplink,
     }
     judge_version(request);
     sky_judge_rule(judge, ENOS_RULE(SERVICE_UNKNOWN), true, "%s", "");
-    sky_span method = request->envelope.method;
-    bool fits = method.len == 0 || sky_envelope_method_fits(method, uplink->topic, THING_LEVEL);
-    if (!sky_judge_rule(judge, ENOS_RULE(METHOD_TOPIC), fits, "method %.*s was sent to %.*s",
-                        SKY_SPAN_ARGS(method), SKY_SPAN_ARGS(uplink->topic)))
+    if (method_is_taken(request))
         return true;
     fail(request, CODE_METHOD);
     return false;
@@ -554,6 +589,48 @@ static void handle_unknown(const struct sky_uplink *uplink, const struct sky_fac
     last(effects)->coap_code = SKY_COAP_NOT_FOUND;
 }
 
+static void judge_unplayed(const struct sky_uplink *uplink, struct sky_judge *judge)
+{
+    sky_judge_rule(judge, ENOS_RULE(SERVICE_UNKNOWN), false, SKY_ENVELOPE_UNPLAYED,
+                   SKY_SPAN_ARGS(uplink->topic));
+}
+
+static void handle_unplayed(const struct sky_uplink *uplink, const struct sky_facts *facts,
+                            struct sky_judge *judge, struct sky_effects *effects)
+{
+    if (sky_envelope_is_reply(uplink->topic))
+        return;
+    judge_unplayed(uplink, judge);
+    refuse(uplink, facts, judge, effects);
+}
+
+/* Devices wait for the acknowledgement, whatever comes of their report. */
+static void handle_ota(const struct sky_uplink *uplink, const struct sky_facts *facts,
+                       struct sky_judge *judge, struct sky_effects *effects)
+{
+    struct request request;
+    bool asks = sky_span_ends(uplink->topic, SKY_SPAN("/getversion"));
+    if (sky_envelope_is_reply(uplink->topic) || !admit(&request, uplink, facts, judge, effects))
+        return;
+    judge_unplayed(uplink, judge);
+    reply(&request, CODE_OK, asks ? SKY_SPAN("[]") : SKY_SPAN("{}"));
+}
+
+/* SDKs wait for a reply to up_raw, one at a time, and look at nothing in it. */
+static void handle_raw(const struct sky_uplink *uplink, const struct sky_facts *facts,
+                       struct sky_judge *judge, struct sky_effects *effects)
+{
+    const struct request request = {
+        .uplink = uplink,
+        .facts = facts,
+        .judge = judge,
+        .effects = effects,
+        .envelope = {.id = SKY_SPAN("\"\"")},
+    };
+    judge_unplayed(uplink, judge);
+    succeed(&request);
+}
+
 static void handle_command_answer(const struct sky_uplink *uplink, const struct sky_facts *facts,
                                   struct sky_judge *judge, struct sky_effects *effects)
 {
@@ -612,6 +689,9 @@ const struct sky_service sky_enos_command_answer = {.name = "command-answer",
                                                     .handle = handle_command_answer};
 const struct sky_service sky_enos_activation_answer = {.name = "activation-answer",
                                                        .handle = handle_activation_answer};
+const struct sky_service sky_enos_ota = {.name = "ota", .handle = handle_ota};
+const struct sky_service sky_enos_raw = {.name = "raw", .handle = handle_raw};
+const struct sky_service sky_enos_unplayed = {.name = "unplayed", .handle = handle_unplayed};
 const struct sky_service sky_enos_unknown = {.name = "unknown", .handle = handle_unknown};
 
 /* ---- commands ---- */

@@ -22,6 +22,7 @@ static bool open_request(const struct sky_uplink *uplink, const char *type, stru
                          struct sky_envelope *ret_envelope)
 {
     sky_envelope_open(ret_envelope, uplink->payload, SKY_TENCENT_MESSAGE_MAX);
+    sky_judge_rule(judge, TEN_RULE(SERVICE_UNKNOWN), true, "%s", "");
     sky_span sent = sky_json_member(ret_envelope->text, "type");
     bool fits = sky_json_is_string(sent) && sky_span_eq_str(sky_json_text(sent), type);
     sky_judge_rule(judge, TEN_RULE(SERVICE_REQUEST), fits, "%.*s: type %.*s where %s is answered",
@@ -85,6 +86,15 @@ static void handle_rpc_answer(const struct sky_uplink *uplink, const struct sky_
     sky_envelope_answer(effects, uplink, sky_topic_level(uplink->topic, RPC_ID_LEVEL));
 }
 
+static void handle_unplayed(const struct sky_uplink *uplink, const struct sky_facts *facts,
+                            struct sky_judge *judge, struct sky_effects *effects)
+{
+    (void)facts, (void)effects;
+    sky_judge_rule(judge, TEN_RULE(SERVICE_UNKNOWN), false, SKY_ENVELOPE_UNPLAYED,
+                   SKY_SPAN_ARGS(uplink->topic));
+}
+
+const struct sky_service sky_tencent_unplayed = {.name = "unplayed", .handle = handle_unplayed};
 const struct sky_service sky_tencent_time = {.name = "time", .handle = handle_time};
 const struct sky_service sky_tencent_log = {.name = "log-level", .handle = handle_log};
 const struct sky_service sky_tencent_rpc_answer = {.name = "rpc-answer",

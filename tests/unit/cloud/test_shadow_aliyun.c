@@ -58,6 +58,55 @@ static const struct service_case cases[] = {
      .reply = SUCCESS("8"),
      .stored = "{\"state\":{\"desired\":{\"color\":\"green\"}},\"metadata\":{\"desired\":"
                "{\"color\":" AT("5") "}},\"timestamp\":1700000000}"},
+    {.name = "the C SDK's own delete has two commas, and its token comes back",
+     .service = &sky_aliyun_shadow,
+     .topic = TOPIC,
+     .document = STORED,
+     .payload = "{\"method\":\"delete\",,\"state\":{\"reported\":{\"color\":\"null\"}},"
+                "\"clientToken\":\"a,,b\",\"version\":8}",
+     .reply_topic = RESULT,
+     .reply = "{\"method\":\"reply\",\"payload\":{\"status\":\"success\",\"version\":8},"
+              "\"timestamp\":1700000000,\"clientToken\":\"a,,b\"}",
+     .stored = "{\"state\":{\"desired\":{\"color\":\"green\"}},\"metadata\":{\"desired\":"
+               "{\"color\":" AT("5") "}},\"timestamp\":1700000000}",
+     .rule = "ALI-SHADOW-COMMA"},
+    {.name = "commas may stand anywhere between the members of an object",
+     .service = &sky_aliyun_shadow,
+     .topic = TOPIC,
+     .payload =
+         "{ , \"method\":\"update\",\"state\":{\"reported\":{,,\"on\":1 , , },},\"clientToken\":"
+         "\"\\\",,{\"}",
+     .reply_topic = RESULT,
+     .reply = "{\"method\":\"reply\",\"payload\":{\"status\":\"success\",\"version\":1},"
+              "\"timestamp\":1700000000,\"clientToken\":\"\\\",,{\"}",
+     .stored = "{\"state\":{\"reported\":{\"on\":1}},\"metadata\":{\"reported\":{\"on\":" NOW
+               "}},\"timestamp\":1700000000}",
+     .rule = "ALI-SHADOW-COMMA"},
+    {.name = "400: but not in an array",
+     .service = &sky_aliyun_shadow,
+     .topic = TOPIC,
+     .payload = "{\"method\":\"update\",,\"state\":{\"reported\":{\"on\":[1,,2]}}}",
+     .reply_topic = RESULT,
+     .reply = ERROR_REPLY("400", "incorrect json format"),
+     .rule = "ALI-PAYLOAD-JSON"},
+    {.name = "version -1 clears the shadow and begins at 0",
+     .service = &sky_aliyun_shadow,
+     .topic = TOPIC,
+     .document = STORED,
+     .payload = "{\"method\":\"update\",\"state\":{\"reported\":{\"on\":1}},\"version\":-1,"
+                "\"clientToken\":\"t\"}",
+     .reply_topic = RESULT,
+     .reply = "{\"method\":\"reply\",\"payload\":{\"status\":\"success\",\"version\":0},"
+              "\"timestamp\":1700000000,\"clientToken\":\"t\"}",
+     .stored = "{\"state\":{},\"metadata\":{},\"timestamp\":1700000000}"},
+    {.name = "403: a version below that is none",
+     .service = &sky_aliyun_shadow,
+     .topic = TOPIC,
+     .document = STORED,
+     .payload = "{\"method\":\"update\",\"state\":{\"reported\":{\"on\":1}},\"version\":-2}",
+     .reply_topic = RESULT,
+     .reply = ERROR_REPLY("403", "version is not a number of at least 0"),
+     .rule = "ALI-SHADOW-FORMAT"},
     {.name = "a delete removes everything reported",
      .service = &sky_aliyun_shadow,
      .topic = TOPIC,
