@@ -3,7 +3,7 @@
 #ifndef SKY_STORE_SEED_READ_H
 #define SKY_STORE_SEED_READ_H
 
-#include "protocol/base/json.h"
+#include "protocol/base/json_tree.h"
 #include "store/seed.h"
 
 /* ---- errors and places ---- */

@@ -148,8 +148,10 @@ const struct sky_rule *sky_cloud_http_mistake_rule(const struct sky_cloud *cloud
                                                    const struct sky_http_row *row,
                                                    enum sky_mistake mistake);
 
-/* Is this topic or filter within the cloud's length and number of slashes? */
-bool sky_cloud_topic_fits(const struct sky_cloud_limits *limits, sky_span filter);
+/* Is this topic or filter within the cloud's length and number of slashes? One of the cloud's own
+ * topics is: nobody can name it otherwise. `row` is what sky_cloud_right() gave for it, or NULL. */
+bool sky_cloud_topic_fits(const struct sky_cloud_limits *limits, const struct sky_topic_row *row,
+                          sky_span filter);
 
 /* May the device `want` (SKY_MAY_PUB or SKY_MAY_SUB) this topic or filter? The product's own
  * topics come first, then the cloud's rows. On GRANTED `*ret_row` is the cloud's row or NULL. */

@@ -5,8 +5,8 @@
 #define uthash_fatal(message) sky_assert_failed(message, __FILE__, __LINE__)
 #include <uthash.h>
 
+#include "protocol/base/json_view.h"
 #include "protocol/cloud/envelope.h"
-#include "protocol/cloud/member.h"
 
 struct sky_latest_entry {
     sky_span name, value;
@@ -36,10 +36,10 @@ static void add(struct sky_latest *latest, sky_span name, sky_span value)
 
 void sky_latest_open(struct sky_latest *latest, sky_span stored, struct sky_arena *arena)
 {
-    struct sky_member member;
-    sky_span rest = sky_member_inside(stored);
+    struct sky_json_member member;
+    sky_span rest = sky_json_inside(stored);
     *latest = (struct sky_latest){.arena = arena, .bytes = sizeof "{}" - 1};
-    while (sky_member_next(&rest, &member))
+    while (sky_json_next_member(&rest, &member))
         sky_latest_put(latest, member.key, member.value);
     latest->changed = false;
 }

@@ -1,7 +1,7 @@
 /* Commands of the application to a device: sent, and their answers waited for. */
 #include "protocol/base/arena.h"
+#include "protocol/base/json_view.h"
 #include "protocol/base/mem.h"
-#include "protocol/cloud/member.h"
 #include "server/admin/api.h"
 #include "server/broker/commands.h"
 #include "server/port/pull.h"
@@ -56,7 +56,8 @@ static void on_gone(struct sky_http_call *call)
 static bool take_params(struct sky_api *api, struct sky_arena *arena, sky_span *ret_params)
 {
     const char *payload = sky_api_body_text(api, "payload");
-    *ret_params = sky_member_get(sky_member_compact(arena, api->call->body), "params");
+    *ret_params =
+        sky_json_compact(arena, sky_json_member(sky_span_trim(api->call->body), "params"));
     if (payload == NULL)
         return true;
     if (ret_params->len > 0) {

@@ -87,10 +87,10 @@ struct sky_topic_node *sky_topic_of(struct sky_broker *broker, struct sky_sessio
     if (node->publisher != session->slot) {
         const struct sky_product_info *product = session->product;
         node->row = NULL;
-        node->fits = sky_cloud_topic_fits(&product->cloud->limits, topic);
         node->right = (uint8_t)sky_cloud_right(
             product->cloud, sky_span_str(product->product.key), sky_span_str(session->device_key),
             product->topics, product->topic_count, topic, SKY_MAY_PUB, &node->row);
+        node->fits = sky_cloud_topic_fits(&product->cloud->limits, node->row, topic);
         node->publisher = session->slot;
     }
     return node;

@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "protocol/base/json.h"
+#include "protocol/base/json_tree.h"
 #include "protocol/base/mem.h"
 #include "server/app.h"
 #include "server/cli/cli.h"

@@ -473,15 +473,14 @@ static const enum sky_limit_rule filter_rules[] = {
 };
 
 /* False: the device may not subscribe there, and the rule is enforced. With the right to, every
- * rule about it is kept. */
+ * rule about it is kept; `*ret_row` is then as sky_cloud_right() sets it. */
 static bool may_subscribe(const struct sky_session *session, sky_span filter,
-                          struct sky_judge *judge)
+                          struct sky_judge *judge, const struct sky_topic_row **ret_row)
 {
     const struct sky_product_info *product = session->product;
-    const struct sky_topic_row *row;
     enum sky_right right = sky_cloud_right(product->cloud, sky_span_str(product->product.key),
                                            sky_span_str(session->device_key), product->topics,
-                                           product->topic_count, filter, SKY_MAY_SUB, &row);
+                                           product->topic_count, filter, SKY_MAY_SUB, ret_row);
     bool refused = false;
     for (size_t i = SKY_COUNT(filter_rules) - 1; i >= SKY_RIGHT_NONE; i--) {
         bool kept = right == SKY_RIGHT_GRANTED || (i != right && i != SKY_RIGHT_NONE);
@@ -513,12 +512,13 @@ static uint8_t subscribe_one(struct sky_conn *conn, sky_span filter, uint8_t qos
 {
     const struct sky_session *session = conn->state;
     const struct sky_cloud *cloud = session->product->cloud;
+    const struct sky_topic_row *row = NULL;
     struct sky_subs *subs = port_of(conn)->broker->subs;
     if (sky_judge_rule(judge, sky_cloud_limit_rule(cloud, SKY_LIMIT_QOS2_SUBSCRIBE), qos < 2,
                        "asked for QoS 2 on %.*s", SKY_SPAN_ARGS(filter)) ||
-        !may_subscribe(session, filter, judge) ||
+        !may_subscribe(session, filter, judge, &row) ||
         sky_judge_rule(judge, sky_cloud_limit_rule(cloud, SKY_LIMIT_TOPIC_LENGTH),
-                       sky_cloud_topic_fits(&cloud->limits, filter),
+                       sky_cloud_topic_fits(&cloud->limits, row, filter),
                        "filter of %zu bytes; at most %u with at most %u slashes are taken: %.*s",
                        filter.len, cloud->limits.topic_len_max, cloud->limits.topic_slashes_max,
                        SKY_SPAN_ARGS(filter)) ||

@@ -45,7 +45,7 @@ DOORS = [
     (r"uv\.h", [r"server/"], "server/"),
     (r"libwebsockets\.h", [r"server/"], "the one HTTP file"),
     (r"coap3/", [r"protocol/coap/"], "protocol/coap/"),
-    (r"cjson/", [r"protocol/base/json\.", r"server/admin/"], "protocol/base/json.h"),
+    (r"cjson/", [r"protocol/base/json_tree\."], "protocol/base/json_tree.h"),
     (r"sqlite3\.h", [r"store/"], "store/"),
 ]
 

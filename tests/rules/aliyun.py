@@ -79,7 +79,7 @@ KEEPS = {
         ALI-KEEPALIVE-SDK-DOUBLING ALI-KEEPALIVE-TIMEOUT ALI-DUPLICATE-LOGIN ALI-WILL ALI-RETAIN
         ALI-QOS2 ALI-TOPIC-PUB ALI-TOPIC-SUB ALI-SUB-COUNT ALI-PAYLOAD-SIZE ALI-PUBLISH-RATE
         ALI-SHADOW-VERSION ALI-SHADOW-FORMAT ALI-DEVICE-DISABLED ALI-METHOD-TOPIC ALI-PAYLOAD-JSON
-        ALI-PARAMS ALI-SERVICE-UNKNOWN"""),
+        ALI-PARAMS ALI-SERVICE-UNKNOWN ALI-SHADOW-COMMA"""),
     **of(a_device_that_comes_by_the_clouds_name, "ALI-HOST"),
     **of(a_device_with_its_certificate, "ALI-CERTIFICATE ALI-CERTIFICATE-DEVICE"),
     **of(a_device_with_its_pre_shared_key, "ALI-PSK-DEVICE ALI-PSK-IDENTITY ALI-PSK-KEY"),
@@ -197,4 +197,5 @@ BREAKS = {
     "ALI-PAYLOAD-JSON": publishes(ALI, PROPERTIES, "temperature=21"),
     "ALI-PARAMS": publishes(ALI, PROPERTIES, property_post(params=[21])),
     "ALI-SERVICE-UNKNOWN": publishes(ALI, f"{SYS}/nothing", "{}"),
+    "ALI-SHADOW-COMMA": publishes(ALI, SHADOW, '{"method":"get",,"clientToken":"1"}'),
 }

@@ -54,7 +54,7 @@ KEEPS = {
         ENOS-DYNAMIC-ALREADY-ACTIVE ENOS-ACTIVATE-NO-RECONNECT ENOS-ACTIVATE-NOT-SUBSCRIBED
         ENOS-SECRET-STALE ENOS-TOPIC-ACL ENOS-PAYLOAD-JSON ENOS-METHOD-TOPIC ENOS-DUPLICATE-LOGIN
         ENOS-CLIENTID-BLANKS ENOS-CLIENTID-UNKNOWN-KEY ENOS-CLIENTID-SUFFIX ENOS-DEVICE-DISABLED
-        ENOS-VERSION ENOS-PARAMS ENOS-SERVICE-UNKNOWN"""),
+        ENOS-VERSION ENOS-PARAMS ENOS-SERVICE-UNKNOWN ENOS-METHOD-SPELLING"""),
     **of(a_device_with_its_certificate, "ENOS-CERT-REQUIRED ENOS-CERT-MISMATCH"),
 }
 
@@ -163,4 +163,6 @@ BREAKS = {
     "ENOS-VERSION": posts(measurement(version="2.0")),
     "ENOS-PARAMS": posts(measurement(params=[1.5])),
     "ENOS-SERVICE-UNKNOWN": posts("{}", f"{SYS}/nothing"),
+    "ENOS-METHOD-SPELLING": posts(measurement(method="thing.event.%s.postError", params={"events": {}}),
+                                  f"{SYS}/event/Error/post"),
 }

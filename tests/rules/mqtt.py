@@ -172,5 +172,5 @@ BREAKS = {
     "MQTT-TOPIC-DIRECTION": publishes(ALI, "/pk/device/user/get"),
     "MQTT-TOPIC-OTHER-DEVICE": publishes(ALI, "/pk/second/user/update"),
     "MQTT-SUB-COUNT": holds_more_filters_than_there_is_room_for,
-    "MQTT-TOPIC-LENGTH": publishes(ALI, "/sys/pk/device/thing/model/a/b/c/d"),
+    "MQTT-TOPIC-LENGTH": publishes(ALI, "/broadcast/pk/1/2/3/4/5/6"),
 }

@@ -94,7 +94,7 @@ KEEPS = {
         TEN-TOPIC-DIRECTION TEN-TOPIC-OTHER-DEVICE TEN-SHADOW-TYPE TEN-SHADOW-DELTA-UPLINK
         TEN-SHADOW-JSON TEN-SHADOW-VERSION TEN-SHADOW-NOT-SUBSCRIBED TEN-SHADOW-STATE
         TEN-SHADOW-LIMIT TEN-SERVICE-REQUEST TEN-KEEPALIVE-RANGE TEN-PAYLOAD-SIZE TEN-CONNECT-RATE
-        TEN-DUPLICATE-LOGIN TEN-DEVICE-DISABLED TEN-SUB-COUNT"""),
+        TEN-DUPLICATE-LOGIN TEN-DEVICE-DISABLED TEN-SUB-COUNT TEN-SERVICE-UNKNOWN"""),
     **of(a_device_that_comes_over_tls, "TEN-TLS-VERSION"),
     **of(a_device_with_its_pre_shared_key, "TEN-PSK-DEVICE TEN-PSK-IDENTITY TEN-PSK-KEY"),
     **of(a_device_with_its_certificate, "TEN-CERTIFICATE TEN-CERTIFICATE-DEVICE"),
@@ -203,6 +203,7 @@ BREAKS = {
     "TEN-SHADOW-NOT-SUBSCRIBED": asks_shadow(shadow(), subscribed=False),
     "TEN-SHADOW-STATE": asks_shadow(shadow(state={})),
     "TEN-SHADOW-LIMIT": asks_shadow(shadow(state={"reported": nested(6)})),
+    "TEN-SERVICE-UNKNOWN": publishes(TEN, f"$config/operation/{OWN}", '{"type":"get"}'),
     "TEN-SERVICE-REQUEST": publishes(TEN, TIME, '{"type":"ask"}'),
     "TEN-KEEPALIVE-RANGE": login_with(TEN, packet={"keepalive": 901}),
     "TEN-PAYLOAD-SIZE": publishes(TEN, EVENT, 16_385 * "x"),

@@ -7,6 +7,7 @@
 #include "auth/cipher.h"
 #include "auth/text.h"
 #include "protocol/base/json.h"
+#include "protocol/base/json_view.h"
 #include "protocol/base/mem.h"
 #include "protocol/cloud/tencent/login.h"
 #include "protocol/cloud/tencent/rules.h"
@@ -51,13 +52,14 @@ struct registration {
 /* ---- reading ---- */
 
 /* A member as text; numbers as the integers they are signed as. */
-static sky_span member(const cJSON *body, const char *key, struct sky_arena *arena)
+static sky_span member(sky_span body, const char *key, struct sky_arena *arena)
 {
-    const cJSON *value = sky_json_get(body, key);
-    if (cJSON_IsString(value))
-        return sky_arena_copy(arena, sky_span_str(value->valuestring));
-    if (cJSON_IsNumber(value) && fabs(value->valuedouble) < 9e15)
-        return sky_arena_printf(arena, "%" PRId64, (int64_t)value->valuedouble);
+    sky_span value = sky_json_member(body, key);
+    if (sky_json_is_string(value))
+        return sky_json_string(arena, value);
+    double number = sky_json_number(value);
+    if (sky_json_is_number(value) && fabs(number) < 9e15)
+        return sky_arena_printf(arena, "%" PRId64, (int64_t)number);
     return SKY_SPAN_NONE;
 }
 
@@ -75,7 +77,7 @@ static sky_span signature_digits(sky_span base64, size_t digest_len, struct sky_
     return sky_arena_copy(arena, sky_span_str(hex));
 }
 
-static void read_sdk(const cJSON *body, struct sky_arena *arena, struct registration *r)
+static void read_sdk(sky_span body, struct sky_arena *arena, struct registration *r)
 {
     r->nonce = member(body, "nonce", arena);
     r->timestamp = member(body, "timestamp", arena);
@@ -118,10 +120,10 @@ static void read_current(const struct sky_http_request *request, struct sky_aren
 static bool read_registration(const struct sky_http_request *request, const struct dialect *dialect,
                               struct sky_arena *arena, struct registration *r)
 {
-    cJSON *body;
+    sky_span body = sky_span_trim(request->body);
     *r = (struct registration){.complete = false};
     if (!sky_span_eq_str(request->method, "POST") ||
-        sky_json_parse(request->body, JSON_DEPTH_MAX, &body, NULL) != SKY_OK)
+        sky_json_check(body, JSON_DEPTH_MAX, NULL) != SKY_OK)
         return false;
     r->product = member(body, dialect->product, arena);
     r->device = member(body, dialect->device, arena);
@@ -129,7 +131,6 @@ static bool read_registration(const struct sky_http_request *request, const stru
         read_current(request, arena, r);
     else
         read_sdk(body, arena, r);
-    cJSON_Delete(body);
     r->complete = r->complete && r->product.len > 0 && r->device.len > 0 && r->nonce.len > 0 &&
                   r->timestamp.len > 0 && r->signature.len > 0;
     return r->product.len > 0 && r->device.len > 0;

@@ -14,7 +14,7 @@
 #include "auth/psk.h"
 #include "auth/text.h"
 #include "protocol/base/facts.h"
-#include "protocol/base/json.h"
+#include "protocol/base/json_tree.h"
 #include "protocol/base/mem.h"
 
 enum { FILE_MAX = 256 * 1024, VECTORS_LEAST = 130 };

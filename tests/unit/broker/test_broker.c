@@ -204,10 +204,10 @@ static void a_topic_is_taken_up_to_the_clouds_length_and_slashes(void **state)
     char topic[130] = "/";
     memset(topic + 1, 'a', sizeof topic - 2);
     assert_int_equal(limits->topic_len_max, 128);
-    assert_true(sky_cloud_topic_fits(limits, sky_span_of(topic, 128)));
-    assert_false(sky_cloud_topic_fits(limits, sky_span_of(topic, 129)));
-    assert_true(sky_cloud_topic_fits(limits, SKY_SPAN("/1/2/3/4/5/6/7")));
-    assert_false(sky_cloud_topic_fits(limits, SKY_SPAN("/1/2/3/4/5/6/7/8")));
+    assert_true(sky_cloud_topic_fits(limits, NULL, sky_span_of(topic, 128)));
+    assert_false(sky_cloud_topic_fits(limits, NULL, sky_span_of(topic, 129)));
+    assert_true(sky_cloud_topic_fits(limits, NULL, SKY_SPAN("/1/2/3/4/5/6/7")));
+    assert_false(sky_cloud_topic_fits(limits, NULL, SKY_SPAN("/1/2/3/4/5/6/7/8")));
     struct sky_session *device = broker_case_online(c, "aliyun", "pk", "device");
     publish(c, device, "/pk/device/user/4/5/6/7", "x", 0);
     assert_int_equal(registry_case_findings(&c->base, "MQTT-TOPIC-LENGTH"), 0);

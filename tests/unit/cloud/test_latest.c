@@ -1,7 +1,6 @@
 #include "service_case.h"
 
 #include "protocol/cloud/latest.h"
-#include "protocol/cloud/member.h"
 
 static void put(struct sky_latest *latest, const char *name, const char *value)
 {
@@ -126,26 +125,6 @@ static void the_document_is_limited_in_size(void **state)
     }
 }
 
-static void members_are_read_as_written(void **state)
-{
-    struct sky_arena arena;
-    struct sky_member member;
-    (void)state;
-    sky_arena_init(&arena);
-    sky_span text = sky_member_compact(
-        &arena, SKY_SPAN(" { \"a b\" : [ 1 , { \"x\" : \"}\" } ] , \"c\\\"\" : -1.50 } "));
-    sky_span rest = sky_member_inside(text);
-    assert_true(sky_member_next(&rest, &member));
-    assert_span("first", "the key", member.key, "a b");
-    assert_span("first", "the value", member.value, "[1,{\"x\":\"}\"}]");
-    assert_true(sky_member_next(&rest, &member));
-    assert_span("second", "the key", member.key, "c\\\"");
-    assert_span("second", "the value", member.value, "-1.50");
-    assert_false(sky_member_next(&rest, &member));
-    assert_int_equal(sky_member_get(text, "c").len, 0);
-    sky_arena_done(&arena);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -154,7 +133,6 @@ int main(void)
         cmocka_unit_test(names_are_limited_in_number),
         cmocka_unit_test(names_are_limited_in_length),
         cmocka_unit_test(the_document_is_limited_in_size),
-        cmocka_unit_test(members_are_read_as_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

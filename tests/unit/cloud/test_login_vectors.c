@@ -1,7 +1,7 @@
 /* Every published or computed login of fixtures/<cloud>/vectors: the right ones are let in as they
  * stand, the wrong ones are refused and recognised as the mistake they were made with. */
 #include "auth/text.h"
-#include "protocol/base/json.h"
+#include "protocol/base/json_tree.h"
 #include "tests/unit/cloud/login_case.h"
 
 /* A vector's registration, cut out of its own fields. */

@@ -1,5 +1,7 @@
 #include "service_case.h"
 
+#include <time.h>
+
 #include "protocol/cloud/aliyun/services.h"
 
 #define TOPIC "/shadow/update/pk/dn"
@@ -58,6 +60,55 @@ static const struct service_case cases[] = {
      .reply = SUCCESS("8"),
      .stored = "{\"state\":{\"desired\":{\"color\":\"green\"}},\"metadata\":{\"desired\":"
                "{\"color\":" AT("5") "}},\"timestamp\":1700000000}"},
+    {.name = "the C SDK's own delete has two commas, and its token comes back",
+     .service = &sky_aliyun_shadow,
+     .topic = TOPIC,
+     .document = STORED,
+     .payload = "{\"method\":\"delete\",,\"state\":{\"reported\":{\"color\":\"null\"}},"
+                "\"clientToken\":\"a,,b\",\"version\":8}",
+     .reply_topic = RESULT,
+     .reply = "{\"method\":\"reply\",\"payload\":{\"status\":\"success\",\"version\":8},"
+              "\"timestamp\":1700000000,\"clientToken\":\"a,,b\"}",
+     .stored = "{\"state\":{\"desired\":{\"color\":\"green\"}},\"metadata\":{\"desired\":"
+               "{\"color\":" AT("5") "}},\"timestamp\":1700000000}",
+     .rule = "ALI-SHADOW-COMMA"},
+    {.name = "commas may stand anywhere between the members of an object",
+     .service = &sky_aliyun_shadow,
+     .topic = TOPIC,
+     .payload =
+         "{ , \"method\":\"update\",\"state\":{\"reported\":{,,\"on\":1 , , },},\"clientToken\":"
+         "\"\\\",,{\"}",
+     .reply_topic = RESULT,
+     .reply = "{\"method\":\"reply\",\"payload\":{\"status\":\"success\",\"version\":1},"
+              "\"timestamp\":1700000000,\"clientToken\":\"\\\",,{\"}",
+     .stored = "{\"state\":{\"reported\":{\"on\":1}},\"metadata\":{\"reported\":{\"on\":" NOW
+               "}},\"timestamp\":1700000000}",
+     .rule = "ALI-SHADOW-COMMA"},
+    {.name = "400: but not in an array",
+     .service = &sky_aliyun_shadow,
+     .topic = TOPIC,
+     .payload = "{\"method\":\"update\",,\"state\":{\"reported\":{\"on\":[1,,2]}}}",
+     .reply_topic = RESULT,
+     .reply = ERROR_REPLY("400", "incorrect json format"),
+     .rule = "ALI-PAYLOAD-JSON"},
+    {.name = "version -1 clears the shadow and begins at 0",
+     .service = &sky_aliyun_shadow,
+     .topic = TOPIC,
+     .document = STORED,
+     .payload = "{\"method\":\"update\",\"state\":{\"reported\":{\"on\":1}},\"version\":-1,"
+                "\"clientToken\":\"t\"}",
+     .reply_topic = RESULT,
+     .reply = "{\"method\":\"reply\",\"payload\":{\"status\":\"success\",\"version\":0},"
+              "\"timestamp\":1700000000,\"clientToken\":\"t\"}",
+     .stored = "{\"state\":{},\"metadata\":{},\"timestamp\":1700000000}"},
+    {.name = "403: a version below that is none",
+     .service = &sky_aliyun_shadow,
+     .topic = TOPIC,
+     .document = STORED,
+     .payload = "{\"method\":\"update\",\"state\":{\"reported\":{\"on\":1}},\"version\":-2}",
+     .reply_topic = RESULT,
+     .reply = ERROR_REPLY("403", "version is not a number of at least 0"),
+     .rule = "ALI-SHADOW-FORMAT"},
     {.name = "a delete removes everything reported",
      .service = &sky_aliyun_shadow,
      .topic = TOPIC,
@@ -235,6 +286,75 @@ static void the_shadow_is_limited_in_size(void **state)
     }
 }
 
+/* What `count` attributes of the value come to, in an update and in the application's patch. */
+static void flood(struct service_bench *bench, const char *value, size_t count, const char *reply,
+                  sky_err patched)
+{
+    struct sky_buf keys, out;
+    struct sky_why why;
+    sky_buf_init(&keys, SKY_ALIYUN_MESSAGE_MAX);
+    for (size_t i = 0; i < count; i++)
+        sky_buf_addf(&keys, "%s\"%zx\":%s", i > 0 ? "," : "", i, value);
+    sky_buf_init(&out, SKY_ALIYUN_MESSAGE_MAX);
+    sky_buf_addf(&out, "{\"method\":\"update\",\"state\":{\"reported\":{");
+    sky_buf_add(&out, sky_buf_span(&keys));
+    sky_buf_add_str(&out, "}}}");
+    assert_false(out.overflow);
+    bench_send(bench, &sky_aliyun_shadow, SKY_SPAN(TOPIC), sky_buf_span(&out));
+    assert_span(value, "the reply", bench_effect(bench, SKY_EFFECT_REPLY)->payload, reply);
+    sky_buf_clear(&out);
+    sky_buf_add_str(&out, "{\"desired\":{");
+    sky_buf_add(&out, sky_buf_span(&keys));
+    sky_buf_add_str(&out, "}}");
+    assert_int_equal(sky_aliyun_shadow_patch(&bench->uplink, &bench->facts, sky_buf_span(&out),
+                                             &bench->effects, &why),
+                     patched);
+    sky_buf_done(&out);
+    sky_buf_done(&keys);
+}
+
+/* Pair by pair each of these would take minutes. */
+static void as_many_keys_as_a_message_holds_take_little_time(void **state)
+{
+    struct service_bench bench;
+    (void)state;
+    bench_init(&bench, "aliyun", "pk", "dn");
+    clock_t began = clock();
+    flood(&bench, "1", 26000, ERROR_REPLY("500", "the shadow is too deep or too large"),
+          SKY_ERR_LIMIT);
+    flood(&bench, "null", 20000, SUCCESS("1"), SKY_OK);
+    assert_true(clock() - began < 2 * CLOCKS_PER_SEC);
+    bench_done(&bench);
+}
+
+static void a_shadow_that_was_cleared_starts_anew(void **state)
+{
+    struct service_bench bench;
+    struct sky_arena arena;
+    (void)state;
+    bench_init(&bench, "aliyun", "pk", "dn");
+    sky_arena_init(&arena);
+    bench.facts.document = SKY_SPAN(STORED);
+    bench.facts.document_version = 7;
+    bench_send(&bench, &sky_aliyun_shadow, SKY_SPAN(TOPIC),
+               SKY_SPAN("{\"method\":\"delete\",\"version\":-1}"));
+    const struct sky_effect *stored = bench_effect(&bench, SKY_EFFECT_PUT_DOCUMENT);
+    assert_int_equal(stored->version, 0);
+    bench.facts.document = sky_arena_copy(&arena, stored->payload);
+    bench.facts.document_version = 0;
+    bench_send(&bench, &sky_aliyun_shadow, SKY_SPAN(TOPIC), SKY_SPAN("{\"method\":\"get\"}"));
+    assert_span("get", "the reply", bench_effect(&bench, SKY_EFFECT_REPLY)->payload,
+                ERROR_REPLY("407", "the shadow is empty"));
+    bench_send(
+        &bench, &sky_aliyun_shadow, SKY_SPAN(TOPIC),
+        SKY_SPAN("{\"method\":\"update\",\"state\":{\"reported\":{\"a\":1}},\"version\":1}"));
+    assert_span("update", "the reply", bench_effect(&bench, SKY_EFFECT_REPLY)->payload,
+                SUCCESS("1"));
+    assert_int_equal(bench.judge.count, 0);
+    sky_arena_done(&arena);
+    bench_done(&bench);
+}
+
 static void a_desire_is_stored_and_sent_as_control(void **state)
 {
     struct service_bench bench;
@@ -285,6 +405,8 @@ int main(void)
         cmocka_unit_test(a_stale_version_is_refused_where_the_rule_is_enforced),
         cmocka_unit_test(attributes_are_limited_in_number),
         cmocka_unit_test(the_shadow_is_limited_in_size),
+        cmocka_unit_test(as_many_keys_as_a_message_holds_take_little_time),
+        cmocka_unit_test(a_shadow_that_was_cleared_starts_anew),
         cmocka_unit_test(a_desire_is_stored_and_sent_as_control),
         cmocka_unit_test(a_fixture_becomes_a_document),
     };

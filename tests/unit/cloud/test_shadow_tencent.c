@@ -107,9 +107,9 @@ static const struct service_case cases[] = {
      .reply = HEAD("update", "0") "\"payload\":{\"state\":{\"reported\":{\"x\":1}},\"metadata\":"
                                   "{\"reported\":{\"x\":" NOW "}},\"version\":8,\"timestamp\":"
                                   "1700000000}}",
-     .stored = "{\"state\":{\"desired\":{\"temperature\":25},\"reported\":{\"x\":1}},"
-               "\"metadata\":{\"desired\":{\"temperature\":" AT(
-                   "5") "},\"reported\":{\"x\":" NOW "}},\"timestamp\":1700000000}"},
+     .stored = "{\"state\":{\"reported\":{\"x\":1},\"desired\":{\"temperature\":25}},"
+               "\"metadata\":{\"reported\":{\"x\":" NOW
+               "},\"desired\":{\"temperature\":" AT("5") "}},\"timestamp\":1700000000}"},
     {.name = "5005: another version than the stored one, with the document",
      .service = &sky_tencent_shadow,
      .topic = TOPIC,

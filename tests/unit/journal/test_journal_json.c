@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "protocol/base/json_tree.h"
 #include "protocol/base/mem.h"
 #include "server/journal/journal.h"
 #include "server/journal/json.h"
