@@ -1,13 +1,7 @@
-<<<<<<< HEAD:tests/unit/broker/test_hot_path.c
-/* What a publish costs that no service handles: it touches neither JSON nor SQLite. Their entry
- * points are wrapped by the linker, counted, and called all the same. */
-#include "tests/unit/broker/broker_case.h"
-=======
 /* What a publish costs: one that no service handles touches neither JSON nor SQLite, and one that
  * a service handles is checked once and read without a tree. The entry points are wrapped by the
  * linker, counted, and called all the same. */
-#include "tests/unit/server/app_case.h"
->>>>>>> 6f3a209 (base: check JSON once and read it in place; keep cJSON behind a door for trees):tests/unit/server/test_hot_path.c
+#include "tests/unit/broker/broker_case.h"
 
 #include "protocol/base/json_tree.h"
 #include "store/internal.h"
@@ -33,17 +27,13 @@ cJSON *__wrap_cJSON_ParseWithLength(const char *text, size_t len)
     return __real_cJSON_ParseWithLength(text, len);
 }
 
-<<<<<<< HEAD:tests/unit/broker/test_hot_path.c
-static void publish(struct broker_case *c, struct sky_session *session, const char *topic,
-=======
 sky_err __wrap_sky_json_check(sky_span text, int depth_max, struct sky_why *why)
 {
     checks++;
     return __real_sky_json_check(text, depth_max, why);
 }
 
-static void publish(struct app_case *c, struct sky_session *session, const char *topic,
->>>>>>> 6f3a209 (base: check JSON once and read it in place; keep cJSON behind a door for trees):tests/unit/server/test_hot_path.c
+static void publish(struct broker_case *c, struct sky_session *session, const char *topic,
                     const char *payload)
 {
     const struct sky_act act = {.session = session,
@@ -62,15 +52,9 @@ static void what_no_service_handles_touches_neither_json_nor_the_store(void **st
     struct sky_session *device = broker_case_online(c, "aliyun", "pk", "device");
     struct sky_session *away = registry_case_session(&c->base, "aliyun", "pk", "second");
     away->kept = true;
-<<<<<<< HEAD:tests/unit/broker/test_hot_path.c
     broker_case_subscribe(c, device, topic, 1);
     broker_case_subscribe(c, away, "/pk/device/#", 1);
-    statements = documents = 0;
-=======
-    app_case_subscribe(c, device, topic, 1);
-    app_case_subscribe(c, away, "/pk/device/#", 1);
     statements = checks = trees = 0;
->>>>>>> 6f3a209 (base: check JSON once and read it in place; keep cJSON behind a door for trees):tests/unit/server/test_hot_path.c
     for (int i = 0; i < 100; i++)
         publish(c, device, topic, "{\"json\":true}");
     assert_int_equal(checks, 0);
@@ -89,22 +73,13 @@ static void what_a_turn_changes_is_one_transaction(void **state)
     struct broker_case *c = *state;
     struct sky_session *device = broker_case_online(c, "aliyun", "pk", "device");
     publish(c, device, topic, payload);
-<<<<<<< HEAD:tests/unit/broker/test_hot_path.c
     assert_int_equal(sky_store_settle(c->base.store), SKY_OK);
-    statements = documents = 0;
-    for (int i = 0; i < 100; i++)
-        publish(c, device, topic, payload);
-    assert_int_equal(sky_store_settle(c->base.store), SKY_OK);
-    assert_int_equal(documents, 100);
-=======
-    assert_int_equal(sky_app_settle(&c->app, NULL), SKY_OK);
     statements = checks = trees = 0;
     for (int i = 0; i < 100; i++)
         publish(c, device, topic, payload);
-    assert_int_equal(sky_app_settle(&c->app, NULL), SKY_OK);
+    assert_int_equal(sky_store_settle(c->base.store), SKY_OK);
     assert_int_equal(checks, 100);
     assert_int_equal(trees, 0);
->>>>>>> 6f3a209 (base: check JSON once and read it in place; keep cJSON behind a door for trees):tests/unit/server/test_hot_path.c
     assert_int_equal(statements, 100 * READS_AND_WRITES + 2); /* BEGIN and COMMIT */
 }
 

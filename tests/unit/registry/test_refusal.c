@@ -1,10 +1,5 @@
-<<<<<<< HEAD:tests/unit/registry/test_refusal.c
-#include "protocol/base/json.h"
-#include "tests/unit/registry/login_try.h"
-=======
 #include "protocol/base/json_tree.h"
-#include "tests/unit/server/login_try.h"
->>>>>>> 6f3a209 (base: check JSON once and read it in place; keep cJSON behind a door for trees):tests/unit/server/test_refusal.c
+#include "tests/unit/registry/login_try.h"
 
 /* The refusal as the journal has it; the caller deletes the tree. */
 static cJSON *json_of(const struct login_try *t)
