@@ -88,7 +88,7 @@ SKY_MUST_USE sky_err sky_shadow_desire(struct sky_shadow *shadow, sky_span patch
                                        const struct sky_shadow_limits *limits, int64_t now_s,
                                        sky_span *ret_desired, struct sky_why *why);
 
-/* As sky_cloud.seed_shadow, with the cloud's limits. A shadow with anything in it is version 1. */
+/* As sky_cloud_shadow.seed, with the cloud's limits. A shadow with anything in it is version 1. */
 SKY_MUST_USE sky_err sky_shadow_seed(sky_span fixture, const struct sky_shadow_limits *limits,
                                      int64_t now_ms, struct sky_arena *arena,
                                      sky_span *ret_document, int64_t *ret_version,

@@ -41,7 +41,7 @@ static const struct sky_cloud *cloud_with_shadow(struct sky_api *api, struct sky
     if (!sky_api_device(api, product, device))
         return NULL;
     const struct sky_cloud *cloud = sky_cloud_find(sky_span_str(product->cloud));
-    if (cloud->shadow_document != NULL)
+    if (cloud->shadow != NULL)
         return cloud;
     sky_api_error(api, 404, "not_found", "", "%s keeps no shadow of a device", cloud->title);
     return NULL;
@@ -52,7 +52,7 @@ static void show_shadow(struct sky_api *api, const struct sky_cloud *cloud,
 {
     struct stored stored;
     struct sky_arena arena;
-    if (stored_get(api, device, cloud->shadow_document, &stored)) {
+    if (stored_get(api, device, cloud->shadow->document, &stored)) {
         sky_arena_init(&arena);
         sky_jw_raw(&api->jw, sky_shadow_show(&stored.facts, &arena));
         sky_arena_done(&arena);
@@ -82,8 +82,8 @@ static bool patch(struct sky_api *api, const struct sky_cloud *cloud,
     struct sky_why why = {0};
     bool done = false;
     sky_effects_init(&effects);
-    if (stored_get(api, device, cloud->shadow_document, &stored)) {
-        sky_err err = cloud->patch_shadow(&to, &stored.facts, api->call->body, &effects, &why);
+    if (stored_get(api, device, cloud->shadow->document, &stored)) {
+        sky_err err = cloud->shadow->patch(&to, &stored.facts, api->call->body, &effects, &why);
         done = err == SKY_OK;
         if (done)
             sky_apply(&app->broker, session, NULL, &effects, 0);

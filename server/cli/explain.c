@@ -150,8 +150,9 @@ static const struct sky_http_row *find_call(const struct sky_cloud *cloud,
                                             struct sky_http_request *request,
                                             struct sky_claim *ret_claim, struct sky_arena *arena)
 {
-    for (size_t i = 0; i < cloud->http_count; i++) {
-        const struct sky_http_row *row = &cloud->http[i];
+    const struct sky_cloud_http *http = cloud->http;
+    for (size_t i = 0; http != NULL && i < http->count; i++) {
+        const struct sky_http_row *row = &http->rows[i];
         request->method = sky_span_str(row->method);
         request->path = sky_span_str(row->path);
         if (row->claim(request, ret_claim, arena))

@@ -171,7 +171,7 @@ static bool is_for_dtls(const struct signing *signing, const struct sky_listener
     struct sky_door door = {.listener = row, .transport = SKY_DTLS, .tls_version = SKY_TLS_1_2};
     struct sky_claim claim;
 
-    return row != NULL && signing->cloud->psk_claim(
+    return row != NULL && signing->cloud->psk->claim(
                               &door, sky_span_str(signing->credentials.psk_identity), &claim);
 }
 

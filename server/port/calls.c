@@ -41,10 +41,11 @@ struct call {
 static void find_row(struct call *call)
 {
     for (size_t i = 0; sky_clouds[i] != NULL; i++) {
-        for (size_t j = 0; j < sky_clouds[i]->http_count; j++) {
-            if (sky_span_eq_str(call->request->path, sky_clouds[i]->http[j].path)) {
+        const struct sky_cloud_http *http = sky_clouds[i]->http;
+        for (size_t j = 0; http != NULL && j < http->count; j++) {
+            if (sky_span_eq_str(call->request->path, http->rows[j].path)) {
                 call->cloud = sky_clouds[i];
-                call->row = &sky_clouds[i]->http[j];
+                call->row = &http->rows[j];
                 return;
             }
         }

@@ -62,15 +62,15 @@ static void go_offline(struct sky_coap_device *device, const char *reason,
 static void expire(struct sky_coap_device *device, int64_t now_ms)
 {
     const struct sky_product_info *product = device->session->product;
-    const struct sky_rule *rule = product->cloud->coap_lifetime_rule;
+    const struct sky_cloud_coap *coap = product->cloud->coap;
     struct sky_judge judge;
     char reason[96];
     snprintf(reason, sizeof reason, "silent for %lld s; the lifetime is %lld s",
              (long long)((now_ms - device->last_seen_ms) / 1000),
              (long long)(device->lifetime_ms / 1000));
     sky_judge_init(&judge, sky_product_policy(device->port->registry, product));
-    if (rule != NULL)
-        sky_judge_rule(&judge, rule, false, "%s", reason);
+    if (coap != NULL && coap->lifetime_rule != NULL)
+        sky_judge_rule(&judge, coap->lifetime_rule, false, "%s", reason);
     go_offline(device, reason, &judge);
     sky_session_judged(device->port->registry, device->session, &judge);
 }
@@ -122,15 +122,15 @@ static struct sky_coap_device *open_device(struct sky_coap_port *port, struct sk
 void sky_coap__join(struct sky_coap_channel *channel, struct sky_session *session)
 {
     struct sky_coap_device *device = open_device(channel->port, session);
-    const struct sky_cloud *cloud = session->product->cloud;
+    const struct sky_cloud_coap *coap = session->product->cloud->coap;
     if (device->channel_count == SKY_COAP_CHANNELS_MAX)
         sky_coap__close(device->channels, "the device has opened too many others since");
     DL_APPEND(device->channels, channel);
     device->channel_count++;
     channel->device = device;
     session->last_login_ms = channel->port->registry->clock->now_ms;
-    device->lifetime_ms = cloud->coap_lifetime_ms != NULL
-                              ? cloud->coap_lifetime_ms(sky_span_str(channel->psk.identity))
+    device->lifetime_ms = coap != NULL && coap->lifetime_ms != NULL
+                              ? coap->lifetime_ms(sky_span_str(channel->psk.identity))
                               : SKY_COAP_IDLE_MS;
     sky_coap__heard(channel);
     set_alarm(device);

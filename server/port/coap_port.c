@@ -66,13 +66,18 @@ static bool may_record_stranger(struct sky_coap_port *port)
 
 /* ---- failures ---- */
 
-/* Over DTLS devices of one cloud come; whoever has not named itself is judged by its rules. */
+/* Where devices of one cloud only come over DTLS, whoever has not named itself is judged by its
+ * rules. NULL: it could be another's. */
 static const struct sky_cloud *coap_cloud(void)
 {
-    for (size_t i = 0; sky_clouds[i] != NULL; i++)
+    const struct sky_cloud *only = NULL;
+    for (size_t i = 0; sky_clouds[i] != NULL; i++) {
+        if (sky_clouds[i]->coap != NULL && only != NULL)
+            return NULL;
         if (sky_clouds[i]->coap != NULL)
-            return sky_clouds[i];
-    return NULL;
+            only = sky_clouds[i];
+    }
+    return only;
 }
 
 static const struct sky_rule *rule_or(const struct sky_rule *rule, const struct sky_rule *general)
@@ -82,21 +87,20 @@ static const struct sky_rule *rule_or(const struct sky_rule *rule, const struct 
 
 static const struct sky_rule *rule_of(enum sky_dtls_failure failure)
 {
-    static const struct sky_cloud none;
+    static const struct sky_cloud_coap none;
     const struct sky_cloud *cloud = coap_cloud();
-    if (cloud == NULL)
-        cloud = &none;
+    const struct sky_cloud_coap *coap = cloud != NULL ? cloud->coap : &none;
     switch (failure) {
     case SKY_DTLS_NOT_DTLS:
-        return rule_or(cloud->coap_dtls_rule, sky_door_rule(SKY_RULE_DOOR_FIRST_BYTE));
+        return rule_or(coap->dtls_rule, sky_door_rule(SKY_RULE_DOOR_FIRST_BYTE));
     case SKY_DTLS_NO_PSK:
-        return rule_or(cloud->coap_psk_rule, sky_tls_rule(SKY_RULE_TLS_NO_COMMON_SUITE));
+        return rule_or(coap->psk_rule, sky_tls_rule(SKY_RULE_TLS_NO_COMMON_SUITE));
     case SKY_DTLS_NO_SUITE:
-        return rule_or(cloud->coap_cipher_rule, sky_tls_rule(SKY_RULE_TLS_NO_COMMON_SUITE));
+        return rule_or(coap->cipher_rule, sky_tls_rule(SKY_RULE_TLS_NO_COMMON_SUITE));
     case SKY_DTLS_IDENTITY:
         return sky_tls_rule(SKY_RULE_TLS_PSK_IDENTITY);
     case SKY_DTLS_KEY:
-        return rule_or(cloud->psk_key_rule, sky_tls_rule(SKY_RULE_TLS_PSK_KEY));
+        return rule_or(cloud != NULL ? cloud->psk->key_rule : NULL, sky_tls_rule(SKY_RULE_TLS_PSK_KEY));
     case SKY_DTLS_VERSION:
         return sky_tls_rule(SKY_RULE_TLS_VERSION);
     case SKY_DTLS_SILENT:
@@ -206,8 +210,10 @@ static sky_err psk_lookup(void *owner, struct sky_dtls_peer *peer, sky_span iden
 static void judge_handshake(struct sky_registry *registry, const struct sky_cloud *cloud,
                             struct sky_session *session)
 {
-    const struct sky_rule *const kept[] = {cloud->coap_dtls_rule, cloud->coap_psk_rule,
-                                           cloud->coap_cipher_rule,
+    const struct sky_cloud_coap *coap = cloud->coap;
+    const struct sky_rule *const kept[] = {coap != NULL ? coap->dtls_rule : NULL,
+                                           coap != NULL ? coap->psk_rule : NULL,
+                                           coap != NULL ? coap->cipher_rule : NULL,
                                            sky_tls_rule(SKY_RULE_TLS_VERSION)};
     struct sky_judge judge;
     sky_judge_init(&judge, sky_product_policy(registry, session->product));

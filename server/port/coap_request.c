@@ -196,12 +196,12 @@ static bool is_error(uint8_t code)
 static void announce_waiting(const struct sky_coap_device *device, char *path, size_t path_size,
                              struct sky_coap_response *response)
 {
-    const struct sky_cloud *cloud = device->session->product->cloud;
+    const struct sky_cloud_coap *coap = device->session->product->cloud->coap;
     const struct sky_pull_item *item = sky_pull_first(&device->pull);
-    if (item == NULL || cloud->coap_waiting_option == 0 ||
-        !cloud->coap_waiting_path(item->topic, path, path_size))
+    if (item == NULL || coap == NULL || coap->waiting_option == 0 ||
+        !coap->waiting_path(item->topic, path, path_size))
         return;
-    response->extra = cloud->coap_waiting_option;
+    response->extra = coap->waiting_option;
     response->extra_value = sky_span_str(path);
 }
 
@@ -245,7 +245,7 @@ static void decide(struct sky_coap_channel *channel, unsigned saw, struct sky_ju
     ret_decided->what = (struct sky_coap_decision){.code = SKY_COAP_NOT_FOUND};
     if (cloud->coap != NULL) {
         sky_lookup_session(registry, session, &lookup);
-        cloud->coap(&call, &lookup.facts, judge, effects, &ret_decided->what);
+        cloud->coap->decide(&call, &lookup.facts, judge, effects, &ret_decided->what);
     }
     keep(channel->port, ret_decided);
 }
@@ -254,14 +254,14 @@ static void serve_request(struct sky_coap_channel *channel, unsigned saw)
 {
     struct sky_coap_port *port = channel->port;
     struct sky_session *session = channel->device->session;
-    const struct sky_rule *lifetime = session->product->cloud->coap_lifetime_rule;
+    const struct sky_cloud_coap *coap = session->product->cloud->coap;
     struct sky_judge judge;
     struct decided decided;
     struct sky_effects effects;
     sky_effects_init(&effects);
     begin_judgement(channel, saw, &judge);
-    if (lifetime != NULL)
-        sky_judge_rule(&judge, lifetime, true, " ");
+    if (coap != NULL && coap->lifetime_rule != NULL)
+        sky_judge_rule(&judge, coap->lifetime_rule, true, " ");
     decide(channel, saw, &judge, &effects, &decided);
     uint64_t seq = record_request(channel, &channel->port->request, saw, &judge);
     sky_session_judged(port->registry, session, &judge);

@@ -225,12 +225,12 @@ static sky_err make_document(void *ctx, size_t cloud, sky_span name, sky_span js
     sky_span body;
 
     (void)name;
-    if (sky_clouds[cloud]->seed_shadow == NULL)
+    const struct sky_cloud_shadow *shadow = sky_clouds[cloud]->shadow;
+    if (shadow == NULL)
         return sky_why_set(why, SKY_ERR_INVALID, "", "%s has no shadows; leave the field out",
                            sky_clouds[cloud]->title);
     sky_arena_init(&arena);
-    sky_err err =
-        sky_clouds[cloud]->seed_shadow(json, at->loading->now_ms, &arena, &body, ret_version, why);
+    sky_err err = shadow->seed(json, at->loading->now_ms, &arena, &body, ret_version, why);
     if (err == SKY_OK && !sky_buf_add(ret_body, body))
         err = SKY_ERR_LIMIT;
     sky_arena_done(&arena);

@@ -18,7 +18,7 @@ static bool recognise(struct sky_registry *registry, const struct sky_door *door
         const struct sky_cloud *cloud = sky_clouds[i];
         struct sky_claim claim;
         struct sky_lookup lookup;
-        if (cloud->psk_claim == NULL || !cloud->psk_claim(door, identity, &claim))
+        if (cloud->psk == NULL || !cloud->psk->claim(door, identity, &claim))
             continue;
         sky_lookup_claim(registry, cloud, &claim, &lookup);
         int here = sky_lookup_known(&lookup) * 1000 + claim.affinity;
@@ -100,7 +100,7 @@ bool sky_psk_open(struct sky_registry *registry, const struct sky_door *door, ui
         ret_try->cloud = lookup.cloud;
         ret_try->device_id = lookup.device.id;
         judge.policy = sky_lookup_policy(registry, &lookup);
-        admitted = lookup.cloud->psk_admit(door, identity, &lookup.facts, &judge, &ret_try->key) &&
+        admitted = lookup.cloud->psk->admit(door, identity, &lookup.facts, &judge, &ret_try->key) &&
                    lookup.device.id != 0;
     }
     if (!admitted) {
@@ -119,9 +119,10 @@ void sky_psk_done(struct sky_registry *registry, const struct sky_door *door, ui
     struct sky_judge judge;
     struct sky_session *session = sky_session_find(registry, psk->device_id);
     sky_judge_init(&judge, sky_product_policy(registry, session != NULL ? session->product : NULL));
-    if (psk->cloud->psk_key_rule != NULL)
-        sky_judge_rule(&judge, psk->cloud->psk_key_rule, true, "%s", "");
-    sky_admit_no_mistake(psk->cloud->psk_mistake_rules, psk->cloud->psk_mistake_rule_count, &judge);
+    const struct sky_cloud_psk *keys = psk->cloud->psk;
+    if (keys->key_rule != NULL)
+        sky_judge_rule(&judge, keys->key_rule, true, "%s", "");
+    sky_admit_no_mistake(keys->mistake_rules, keys->mistake_rule_count, &judge);
     if (session != NULL)
         sky_session_judged(registry, session, &judge);
     record(registry, door, connection, psk, cipher, SKY_SPAN_NONE, &judge);
@@ -143,8 +144,8 @@ struct search {
 static void try_guesses(struct search *search)
 {
     struct sky_psk guesses[SKY_PSK_GUESSES_MAX];
-    size_t count = search->lookup->cloud->psk_guesses(search->door, search->identity,
-                                                      &search->lookup->facts, guesses);
+    size_t count = search->lookup->cloud->psk->guesses(search->door, search->identity,
+                                                       &search->lookup->facts, guesses);
     for (size_t i = 0; i < count && search->found.len == 0; i++)
         if (search->fits(search->ctx, &guesses[i]))
             search->found = guesses[i];
@@ -162,7 +163,7 @@ static bool try_other(void *ctx, const struct sky_product *product, const struct
     facts.product = product;
     facts.device = device;
     sky_judge_init(&unused, &search->registry->policy);
-    if (!search->lookup->cloud->psk_admit(search->door, search->identity, &facts, &unused, &key) ||
+    if (!search->lookup->cloud->psk->admit(search->door, search->identity, &facts, &unused, &key) ||
         !search->fits(search->ctx, &key))
         return true;
     search->found = key;
@@ -175,7 +176,7 @@ static bool try_other(void *ctx, const struct sky_product *product, const struct
 static void judge_key(const struct search *search, const struct sky_psk_try *psk,
                       struct sky_judge *judge)
 {
-    const struct sky_rule *rule = psk->cloud->psk_key_rule;
+    const struct sky_rule *rule = psk->cloud->psk->key_rule;
     if (rule == NULL)
         rule = sky_tls_rule(SKY_RULE_TLS_PSK_KEY);
     if (search->found.len == 0) {

@@ -13,6 +13,14 @@ static const char *const hosts[] = {
     "iot-auth.cn-shanghai.aliyuncs.com",         "iot-auth.us-west-1.aliyuncs.com",
     "iot-auth.ap-southeast-1.aliyuncs.com",      NULL};
 
+static const struct sky_cloud_http http = {sky_aliyun__http, SKY_ALIYUN_HTTP_CALLS};
+static const struct sky_cloud_psk psk = {.claim = sky_aliyun__psk_claim,
+                                         .admit = sky_aliyun__psk_admit,
+                                         .guesses = sky_aliyun__psk_guesses,
+                                         .key_rule = ALI_RULE(PSK_KEY)};
+static const struct sky_cloud_shadow shadow = {
+    .document = "shadow", .patch = sky_aliyun_shadow_patch, .seed = sky_aliyun_shadow_seed};
+
 const struct sky_cloud sky_cloud_aliyun = {
     .name = "aliyun",
     .title = "Alibaba Cloud IoT",
@@ -50,20 +58,14 @@ const struct sky_cloud sky_cloud_aliyun = {
     .topic_count = SKY_ALIYUN_TOPICS,
     .commands = sky_aliyun_commands,
     .command_count = SKY_ALIYUN_COMMANDS,
-    .http = sky_aliyun__http,
-    .http_count = SKY_ALIYUN_HTTP_CALLS,
 
     .claim = sky_aliyun__claim,
     .admit = sky_aliyun__admit,
     .suspect = sky_aliyun__suspect,
     .sign = sky_aliyun__sign,
     .make_secret = sky_aliyun__make_secret,
-    .shadow_document = "shadow",
-    .patch_shadow = sky_aliyun_shadow_patch,
-    .seed_shadow = sky_aliyun_shadow_seed,
-    .psk_claim = sky_aliyun__psk_claim,
-    .psk_admit = sky_aliyun__psk_admit,
-    .psk_guesses = sky_aliyun__psk_guesses,
-    .psk_key_rule = ALI_RULE(PSK_KEY),
+    .http = &http,
+    .psk = &psk,
+    .shadow = &shadow,
     .host_names = hosts,
 };

@@ -37,7 +37,7 @@ static uint8_t ask(struct coap_bench *b, const char *identity, uint8_t method, c
                                        .identity = sky_span_str(identity),
                                        .product = SKY_SPAN("KV315idW"),
                                        .device = SKY_SPAN("tPbZGCdmaE")};
-    l->cloud->coap(&call, &l->facts, &l->judge, &l->effects, &b->decision);
+    l->cloud->coap->decide(&call, &l->facts, &l->judge, &l->effects, &b->decision);
     return b->decision.code;
 }
 
@@ -66,9 +66,9 @@ static void a_get_fetches_what_waits(void **state)
     assert_int_equal(b->decision.act, SKY_COAP_FETCH);
     assert_int_equal(b->decision.refused_code, SKY_COAP_NOT_FOUND);
     char path[128];
-    assert_true(b->login.cloud->coap_waiting_path(b->decision.topic, path, sizeof path));
+    assert_true(b->login.cloud->coap->waiting_path(b->decision.topic, path, sizeof path));
     assert_string_equal(path, b->request.message.path);
-    assert_false(b->login.cloud->coap_waiting_path(b->decision.topic, path, 10));
+    assert_false(b->login.cloud->coap->waiting_path(b->decision.topic, path, 10));
 }
 
 static void the_secret_is_fetched_with_the_products_key(void **state)
@@ -158,7 +158,7 @@ static void a_deleted_device_is_unauthorized(void **state)
 static void the_lifetime_is_in_the_identity(void **state)
 {
     struct coap_bench *b = *state;
-    int64_t (*lifetime_ms)(sky_span identity) = b->login.cloud->coap_lifetime_ms;
+    int64_t (*lifetime_ms)(sky_span identity) = b->login.cloud->coap->lifetime_ms;
     assert_int_equal(lifetime_ms(SKY_SPAN("pk,dk,2,30")), 30000);
     assert_int_equal(lifetime_ms(SKY_SPAN("pk,dk,2,99999999999")), 86400000);
     assert_int_equal(lifetime_ms(SKY_SPAN("pk,dk,2,x")), 86400000);

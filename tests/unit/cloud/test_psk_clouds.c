@@ -6,7 +6,7 @@
 static bool admit(struct login_bench *b, const char *identity, struct sky_psk *key)
 {
     sky_judge_init(&b->judge, &b->policy);
-    return b->cloud->psk_admit(&b->door, sky_span_str(identity), &b->facts, &b->judge, key);
+    return b->cloud->psk->admit(&b->door, sky_span_str(identity), &b->facts, &b->judge, key);
 }
 
 static void expect_key(const struct sky_psk *key, const char *hex)
@@ -93,7 +93,7 @@ static enum sky_mistake guess(struct login_bench *b, const char *identity, const
 {
     struct sky_psk guesses[SKY_PSK_GUESSES_MAX];
     char have[2 * SKY_PSK_KEY_MAX + 1];
-    size_t count = b->cloud->psk_guesses(&b->door, sky_span_str(identity), &b->facts, guesses);
+    size_t count = b->cloud->psk->guesses(&b->door, sky_span_str(identity), &b->facts, guesses);
     assert_in_range(count, 1, SKY_PSK_GUESSES_MAX);
     for (size_t i = 0; i < count; i++) {
         assert_true(guesses[i].what[0] != '\0');
@@ -182,7 +182,7 @@ static void the_identity_and_key_signed_here_are_admitted(void **state)
                                                  .now_ms = LOGIN_NOW_MS,
                                                  .fresh = SKY_SPAN(LOGIN_FRESH)};
         b.cloud->sign(&request, &c);
-        assert_true(b.cloud->psk_claim(&b.door, sky_span_str(c.psk_identity), &claim));
+        assert_true(b.cloud->psk->claim(&b.door, sky_span_str(c.psk_identity), &claim));
         assert_true(admit(&b, c.psk_identity, &key));
         expect_key(&key, c.psk_key_hex);
         login_done(&b);
@@ -205,7 +205,7 @@ static void an_identity_is_claimed_by_the_cloud_it_has_the_form_of(void **state)
         const struct sky_door door = {.transport = rows[i].transport};
         for (size_t c = 0; sky_clouds[c] != NULL; c++) {
             struct sky_claim claim;
-            bool claimed = sky_clouds[c]->psk_claim(&door, sky_span_str(rows[i].identity), &claim);
+            bool claimed = sky_clouds[c]->psk->claim(&door, sky_span_str(rows[i].identity), &claim);
             assert_int_equal(claimed, strcmp(sky_clouds[c]->name, rows[i].cloud) == 0);
         }
     }
