@@ -149,8 +149,21 @@ struct sky_cloud {
 
 /* ---- what is common to all clouds ---- */
 
+enum {
+    SKY_CLOUDS_MAX = SKY_TABLES_SPECIAL_MAX,
+    SKY_CLOUD_LISTENERS_MAX = 8, /* of all clouds together */
+};
+
 /* Every cloud built in, in the order of the build's list; ends with NULL. */
 extern const struct sky_cloud *const sky_clouds[];
+
+/* Does the cloud give all that it must, and nothing out of bounds? Else `why` says what to mend, in
+ * words for whoever writes the cloud. */
+SKY_MUST_USE sky_err sky_cloud_check(const struct sky_cloud *cloud, struct sky_why *why);
+/* The same of all in the list, and do they leave each other room? The server asks once, at start,
+ * and relies on it from then on. */
+SKY_MUST_USE sky_err sky_clouds_check(const struct sky_cloud *const *clouds, struct sky_why *why);
+
 const struct sky_cloud *sky_cloud_find(sky_span name);
 
 /* Adds the rule tables of MQTT, CoAP and every cloud. */

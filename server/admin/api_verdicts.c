@@ -98,7 +98,8 @@ static void write_rules(const struct judging *judging, int64_t device_id,
     sky_jw_key(&api->jw, "rules");
     sky_jw_array(&api->jw);
     for (size_t rule = 0; rule < catalogue->rule_count; rule++) {
-        bool broken = sky_rule_set_has(&conduct->broken, rule);
+        size_t place = sky_catalogue_place(catalogue, sky_catalogue_at(catalogue, rule));
+        bool broken = sky_rule_set_has(&conduct->broken, place);
         if (!sky_verdict_concerns(catalogue, rule, cloud) || !(judging->whole || broken))
             continue;
         sky_jw_object(&api->jw);

@@ -236,7 +236,7 @@ void sky_publish_subscribed(struct sky_broker *broker, struct sky_session *sessi
         record_service(broker, &act, &judge, of);
     const struct sky_rule *due = cloud->activation_unsubscribed;
     if (due != NULL &&
-        sky_rule_set_has(&judge.exercised, sky_catalogue_index(&broker->registry->catalogue, due)))
+        sky_rule_set_has(&judge.exercised, sky_catalogue_place(&broker->registry->catalogue, due)))
         session->subscribed_activation = true;
     sky_session_judged(broker->registry, session, &judge);
     sky_apply(broker, session, NULL, &effects, of);

@@ -9,7 +9,7 @@
 static void load_policy(struct sky_registry *registry, struct sky_product_info *info)
 {
     struct sky_buf lines;
-    sky_buf_init(&lines, SKY_RULES_MAX * 64);
+    sky_buf_init(&lines, SKY_RULE_PLACES * 64);
     if (sky_store_get_rules(registry->store, info->product.id, &lines) == SKY_OK && lines.len > 0) {
         info->policy = sky_mem_new(sizeof *info->policy);
         *info->policy = registry->policy;

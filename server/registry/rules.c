@@ -46,12 +46,22 @@ static const struct sky_rule rows[SKY_DOOR_RULES] = {
 };
 
 const struct sky_rule_table sky_door_rules = {
-    .owner = "transport", .rows = rows, .count = SKY_DOOR_RULES};
+    .owner = "transport", .rows = rows, .count = SKY_DOOR_RULES, .general = true};
 
 const struct sky_rule *sky_door_rule(enum sky_door_rule which)
 {
     SKY_ASSERT(which < SKY_DOOR_RULES);
     return &rows[which];
+}
+
+sky_err sky_rules_check(struct sky_why *why)
+{
+    struct sky_catalogue catalogue;
+    sky_err err = sky_clouds_check(sky_clouds, why);
+    if (err != SKY_OK)
+        return err;
+    sky_rules_catalogue(&catalogue);
+    return sky_catalogue_check(&catalogue, why);
 }
 
 void sky_rules_catalogue(struct sky_catalogue *ret_catalogue)

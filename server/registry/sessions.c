@@ -82,5 +82,5 @@ void sky_session_judged(struct sky_registry *registry, struct sky_session *sessi
     sky_rule_set_merge(&session->conduct.exercised, &judge->exercised);
     for (size_t i = 0; i < judge->count; i++)
         sky_rule_set_add(&session->conduct.broken,
-                         sky_catalogue_index(&registry->catalogue, judge->findings[i].rule));
+                         sky_catalogue_place(&registry->catalogue, judge->findings[i].rule));
 }

@@ -134,7 +134,7 @@ static void a_products_override_decides_and_only_there(void **state)
     assert_int_equal(registry_case_findings(&c->base, "MQTT-TOPIC-OTHER-DEVICE"), 0);
     assert_int_equal(registry_case_findings(&c->base, "TEN-TOPIC-OTHER-DEVICE"), 1);
     assert_false(sky_rule_set_has(&device->conduct.exercised,
-                                  registry_case_index(&c->base, "MQTT-TOPIC-OTHER-DEVICE")));
+                                  registry_case_place(&c->base, "MQTT-TOPIC-OTHER-DEVICE")));
 }
 
 static void a_sound_publish_keeps_the_rules_about_it(void **state)

@@ -119,8 +119,8 @@ static inline const struct sky_rule *login_rule(const struct login_bench *b, con
 /* The rule was looked at, and nothing was found. */
 static inline bool login_kept(const struct login_bench *b, const char *id)
 {
-    size_t index = sky_catalogue_index(&b->catalogue, login_rule(b, id));
-    return sky_rule_set_has(&b->judge.exercised, index) && login_finding(b, id) == NULL;
+    size_t place = sky_catalogue_place(&b->catalogue, login_rule(b, id));
+    return sky_rule_set_has(&b->judge.exercised, place) && login_finding(b, id) == NULL;
 }
 
 static inline const struct sky_effect *login_effect(const struct login_bench *b,

@@ -82,7 +82,7 @@ static inline bool login_try_found(const struct login_try *t, const char *rule)
 
 static inline bool login_try_kept(const struct login_try *t, const char *rule)
 {
-    return sky_rule_set_has(&t->judge.exercised, registry_case_index(t->c, rule)) &&
+    return sky_rule_set_has(&t->judge.exercised, registry_case_place(t->c, rule)) &&
            !login_try_found(t, rule);
 }
 

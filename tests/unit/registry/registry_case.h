@@ -151,20 +151,21 @@ static inline size_t registry_case_findings(struct registry_case *c, const char 
     return count;
 }
 
-static inline size_t registry_case_index(const struct registry_case *c, const char *id)
+/* The rule's place in the sets of devices of its cloud. */
+static inline size_t registry_case_place(const struct registry_case *c, const char *id)
 {
     const struct sky_rule *rule = sky_catalogue_find(&c->registry.catalogue, sky_span_str(id));
     if (rule == NULL)
         fail_msg("there is no rule %s", id);
-    return sky_catalogue_index(&c->registry.catalogue, rule);
+    return sky_catalogue_place(&c->registry.catalogue, rule);
 }
 
 static inline bool registry_case_kept(const struct registry_case *c,
                                       const struct sky_session *session, const char *id)
 {
-    size_t index = registry_case_index(c, id);
-    return sky_rule_set_has(&session->conduct.exercised, index) &&
-           !sky_rule_set_has(&session->conduct.broken, index);
+    size_t place = registry_case_place(c, id);
+    return sky_rule_set_has(&session->conduct.exercised, place) &&
+           !sky_rule_set_has(&session->conduct.broken, place);
 }
 
 #endif
