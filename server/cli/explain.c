@@ -29,7 +29,7 @@ static void look_up(struct sky_app *app, const struct sky_cli_device *device, bo
     struct sky_claim named = {.kind = SKY_CLAIM_NAMED,
                               .product = sky_span_str(device->product.key),
                               .device = sky_span_str(device->device.key),
-                              .affinity = 100};
+                              .affinity = SKY_AFFINITY_NAMED};
 
     sky_lookup_claim(&app->registry, device->cloud, claimed ? claim : &named, ret_lookup);
     if (!claimed)

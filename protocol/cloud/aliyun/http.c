@@ -78,7 +78,7 @@ static bool claim(const struct sky_http_request *request, struct sky_claim *ret_
     *ret_claim = (struct sky_claim){.kind = SKY_CLAIM_NAMED,
                                     .product = field(&form, "productKey"),
                                     .device = field(&form, "deviceName"),
-                                    .affinity = 100};
+                                    .affinity = SKY_AFFINITY_NAMED};
     return ret_claim->product.len > 0 && ret_claim->device.len > 0;
 }
 

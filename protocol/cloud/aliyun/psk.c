@@ -54,8 +54,10 @@ bool sky_aliyun__psk_claim(const struct sky_door *door, sky_span identity,
     struct identity id;
     if (door->transport == SKY_DTLS || !read_identity(identity, &id))
         return false;
-    *ret_claim = (struct sky_claim){
-        .kind = SKY_CLAIM_NAMED, .product = id.product, .device = id.device, .affinity = 80};
+    *ret_claim = (struct sky_claim){.kind = SKY_CLAIM_NAMED,
+                                    .product = id.product,
+                                    .device = id.device,
+                                    .affinity = SKY_AFFINITY_OWN};
     return true;
 }
 

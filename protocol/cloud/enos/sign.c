@@ -107,7 +107,7 @@ bool sky_enos__psk_claim(const struct sky_door *door, sky_span identity,
     *ret_claim = (struct sky_claim){.kind = SKY_CLAIM_NAMED,
                                     .product = id.product,
                                     .device = id.device,
-                                    .affinity = id.four ? 90 : 10};
+                                    .affinity = id.four ? SKY_AFFINITY_OWN : SKY_AFFINITY_OPEN};
     return true;
 }
 

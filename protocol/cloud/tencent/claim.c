@@ -43,11 +43,11 @@ bool sky_tencent__claim(const struct sky_login *login, struct sky_claim *ret_cla
     const struct sky_door *door = login->door;
     if (login->client_id.len == 0 || sky_span_contains(login->client_id, SKY_SPAN("|")))
         return false;
-    int affinity = 5;
+    enum sky_affinity affinity = SKY_AFFINITY_OPEN;
     if (sky_span_cut(login->username, ';', &first, &rest))
-        affinity = sky_span_eq(first, login->client_id) ? 90 : 60;
+        affinity = sky_span_eq(first, login->client_id) ? SKY_AFFINITY_OWN : SKY_AFFINITY_USUAL;
     else if (door->psk_device_id != 0 || door->fingerprint.len > 0)
-        affinity = 30;
+        affinity = SKY_AFFINITY_CHANNEL;
     *ret_claim = (struct sky_claim){
         .kind = SKY_CLAIM_JOINED, .product = login->client_id, .affinity = affinity};
     return true;

@@ -257,8 +257,10 @@ static bool claim(const struct dialect *dialect, const struct sky_http_request *
     struct registration r;
     if (!read_registration(request, dialect, arena, &r))
         return false;
-    *ret_claim = (struct sky_claim){
-        .kind = SKY_CLAIM_NAMED, .product = r.product, .device = r.device, .affinity = 100};
+    *ret_claim = (struct sky_claim){.kind = SKY_CLAIM_NAMED,
+                                    .product = r.product,
+                                    .device = r.device,
+                                    .affinity = SKY_AFFINITY_NAMED};
     return true;
 }
 

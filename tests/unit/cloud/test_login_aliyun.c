@@ -424,7 +424,7 @@ static void a_claim_names_product_and_device_or_a_token(void **state)
         assert_int_equal(claim.kind, rows[i].kind);
         assert_true(sky_span_eq_str(claim.product, rows[i].product));
         assert_true(sky_span_eq_str(claim.device, rows[i].device));
-        assert_in_range(claim.affinity, 1, 100);
+        assert_in_range(claim.affinity, SKY_AFFINITY_OPEN, SKY_AFFINITY_OWN);
     }
 }
 

@@ -382,7 +382,7 @@ static void the_block_tells_clouds_apart(void **state)
     };
     b->login.username = SKY_SPAN("a&b");
     for (size_t i = 0; i < SKY_COUNT(rows); i++) {
-        int best = 0;
+        unsigned best = 0;
         const char *winner = "";
         b->login.client_id = sky_span_str(rows[i].client_id);
         for (size_t c = 0; sky_clouds[c] != NULL; c++) {

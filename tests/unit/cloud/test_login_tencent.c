@@ -245,7 +245,7 @@ static void a_claim_is_the_client_id_as_a_whole(void **state)
     assert_true(b->cloud->claim(&b->login, &claim));
     assert_int_equal(claim.kind, SKY_CLAIM_JOINED);
     assert_true(sky_span_eq_str(claim.product, ID));
-    int sure = claim.affinity;
+    enum sky_affinity sure = claim.affinity;
     b->login.username = SKY_SPAN("someone");
     assert_true(b->cloud->claim(&b->login, &claim));
     assert_true(claim.affinity < sure);
