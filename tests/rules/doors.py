@@ -8,7 +8,7 @@ import ssl
 import credentials
 import packets
 import server
-from aliyun_calls import TOKEN_PATH, token_form
+from aliyun.rules_calls import TOKEN_PATH, token_form
 from stage import ALI, ENOS, TEN, of, plays
 
 PSK_IDENTITY = "PROD123456dev001"

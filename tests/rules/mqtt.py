@@ -1,6 +1,6 @@
 """The rules of MQTT itself, and the platforms' limits as far as no cloud words them itself."""
 
-import enos
+from enos.rules import measurement
 from packets import frame, text
 from stage import ALI, ENOS, login_with, of, plays, publishes, says, subscribes
 
@@ -32,7 +32,7 @@ def a_device_that_speaks_every_packet(stage):
 def a_device_within_every_limit(stage):
     peer = stage.login(ENOS, stage.peer("enos-mqtt"), keepalive=60)
     stage.subscribe(peer, f"{POINTS}/post_reply")
-    stage.publish(peer, f"{POINTS}/post", enos.measurement())
+    stage.publish(peer, f"{POINTS}/post", measurement())
     stage.api.advance(50_000)
     stage.ping(peer)
     stage.api.advance(20_000)  # past the end of the interval in which it spoke

@@ -14,6 +14,7 @@ import tempfile
 import warnings
 from pathlib import Path
 
+import clouds
 import coap
 import credentials
 import packets
@@ -22,16 +23,7 @@ import server
 ALI, ALI_OTHER = "aliyun/pk/device", "aliyun/pk/second"
 TEN, TEN_OTHER = "tencent/PROD123456/dev001", "tencent/PROD123456/dev002"
 ENOS, ENOS_OTHER = "enos/KV315idW/tPbZGCdmaE", "enos/KV315idW/second"
-FIXTURES = Path(__file__).with_name("fixtures.json")
 OLD_TLS = "DEFAULT@SECLEVEL=0"  # OpenSSL speaks TLS 1.0 and 1.1 no other way
-
-credentials.SECRETS.update({
-    "aliyun/certified/device": ("certified secret", ""),
-    "aliyun/mqttonly/device": ("mqtt secret", ""),
-    "aliyun/dynamic/device": ("dynamic secret", "dynamic product secret"),
-    "tencent/CERTIFIED1/dev001": ("MTIzNDU2Nzg5MGFiY2RlZg==", ""),
-    "tencent/DYNAMIC001/dev001": ("MTIzNDU2Nzg5MGFiY2RlZg==", "dynamic product secret"),
-    "enos/certified/only": ("deviceSecret0005", "productSecret003")})
 
 
 def plays(device):
@@ -85,7 +77,8 @@ class Stage:
     """One server for all scenarios; each finds it as if just started, with its clock standing."""
 
     def __init__(self, *options):
-        self.skymock = server.Skymock("--fixtures", str(FIXTURES), *options)
+        self.skymock = server.Skymock(
+            *(word for path in clouds.fixtures() for word in ("--fixtures", str(path))), *options)
         self.api, self.ports = self.skymock.api, self.skymock.ports
         self._folder = tempfile.TemporaryDirectory(prefix="skymock-rules-")
         self.ca = self.file("ca.crt", self.api.get("/ca.crt"))
@@ -149,10 +142,8 @@ class Stage:
             stdin=subprocess.DEVNULL)
         return (done.stdout + done.stderr).decode(errors="replace")
 
-    def coap(self, device=ENOS, mode=2, lifetime=3600, key=None):
-        return self._opens(coap.Device(self.ports["coaps"],
-                                       coap.identity(device, mode, lifetime),
-                                       key or coap.key(device, mode)))
+    def coap(self, identity, key):
+        return self._opens(coap.Device(self.ports["coaps"], identity, key))
 
     def udp(self, data):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:

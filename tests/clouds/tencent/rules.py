@@ -171,6 +171,8 @@ def registers_when_it_has_been_online(stage):
     stage.http(REGISTER_PATH, registration())
 
 
+NEVER_BROKEN = {"TEN-PSK-BASE64": "a key that is not base64 cannot be registered"}
+
 BREAKS = {
     "TEN-CLIENTID": login_with(None, name=TEN, packet={"clientId": "PROD123456dev003"}),
     "TEN-USERNAME-SHAPE": named("PROD123456dev001;12010126;A1B2C"),

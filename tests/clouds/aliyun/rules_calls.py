@@ -5,6 +5,7 @@ import json
 from urllib.parse import urlencode
 
 import credentials
+from aliyun.credentials import token_form as signed_form
 from stage import ALI, of, plays
 
 TOKEN_PATH, REGISTER_PATH = "/auth/devicename", "/auth/register/device"
@@ -17,7 +18,7 @@ def hmac_of(secret, text, digest="sha256"):
 
 
 def token_form(device=ALI, **fields):
-    return credentials.token_form(device, **{"signmethod": "hmacsha1", **fields})
+    return signed_form(device, **{"signmethod": "hmacsha1", **fields})
 
 
 def fetch_token(stage):

@@ -5,8 +5,9 @@ import hmac
 import json
 
 import credentials
-import tencent
 from stage import ALI, login_with, of, plays, publishes, subscribes
+from tencent.rules import psk_hex as another_clouds_key
+from tencent.rules import psk_identity as another_clouds_identity
 
 CERTIFIED = "aliyun/certified/device"
 OWN, SYS = "/pk/device/user", "/sys/pk/device/thing"
@@ -190,7 +191,7 @@ BREAKS = {
     "ALI-DEVICE-DISABLED": login_with("aliyun/pk/disabled"),
     "ALI-CERTIFICATE": comes_without_the_certificate_it_needs,
     "ALI-CERTIFICATE-DEVICE": shows_the_certificate_of_another,
-    "ALI-PSK-DEVICE": opens_with(tencent.psk_identity(), tencent.psk_hex(), ALI),
+    "ALI-PSK-DEVICE": opens_with(another_clouds_identity(), another_clouds_key(), ALI),
     "ALI-PSK-IDENTITY": opens_with(psk_identity(kind="deviceid"), psk_key_hex(), ALI),
     "ALI-PSK-KEY": opens_with(psk_identity(), psk_key_hex(upper=False), ALI),
     "ALI-METHOD-TOPIC": publishes(ALI, PROPERTIES, property_post("thing.event.post")),
