@@ -23,8 +23,8 @@ static sky_err no_such_kind(const struct sky_cloud *cloud, sky_span kind, struct
     for (size_t i = 0; i < cloud->command_count; i++)
         sky_buf_addf(&known, "%s%s", i > 0 ? ", " : "", cloud->commands[i].kind);
     sky_why_set(why, SKY_ERR_NOT_FOUND, "/kind", "%s has no command '%.*s'; it has: %.*s",
-                cloud->title, SKY_SPAN_ARGS(sky_span_head(kind, 40)), (int)known.len,
-                known.bytes ? known.bytes : "none");
+                cloud->title, SKY_SPAN_ARGS(sky_span_head(kind, 40)),
+                SKY_SPAN_ARGS(known.len > 0 ? sky_buf_span(&known) : SKY_SPAN("none")));
     sky_buf_done(&known);
     return SKY_ERR_NOT_FOUND;
 }

@@ -97,7 +97,7 @@ def rules_with(flaws):
     """Every rule; where a flaw is known its test has to fail, until the flaw is gone."""
     for rule in sorted(RULES, key=lambda rule: rule in doors.SLOW):  # what waits comes last
         marks = [pytest.mark.xfail(strict=True, reason=flaws[rule])] if rule in flaws else []
-        yield pytest.param(rule, marks=marks)
+        yield pytest.param(rule, marks=marks, id=f"{RULES[rule]['owner']}:{rule}")
 
 
 def test_the_tables_name_rules_that_there_are():

@@ -1,4 +1,4 @@
-#include "service_case.h"
+#include "tests/unit/cloud/service_case.h"
 
 #include "protocol/cloud/latest.h"
 

@@ -205,7 +205,8 @@ static void an_identity_is_claimed_by_the_cloud_it_has_the_form_of(void **state)
         const struct sky_door door = {.transport = rows[i].transport};
         for (size_t c = 0; sky_clouds[c] != NULL; c++) {
             struct sky_claim claim;
-            bool claimed = sky_clouds[c]->psk->claim(&door, sky_span_str(rows[i].identity), &claim);
+            bool claimed = sky_clouds[c]->psk != NULL &&
+                           sky_clouds[c]->psk->claim(&door, sky_span_str(rows[i].identity), &claim);
             assert_int_equal(claimed, strcmp(sky_clouds[c]->name, rows[i].cloud) == 0);
         }
     }
