@@ -6,7 +6,7 @@
 
 #include "protocol/base/mem.h"
 #include "server/cli/cli.h"
-#include "server/judge/rules.h"
+#include "server/registry/rules.h"
 
 struct command_row {
     const char *name, *arguments, *summary;

@@ -20,12 +20,12 @@ void sky_catalogue_init(struct sky_catalogue *catalogue)
 
 void sky_catalogue_add(struct sky_catalogue *catalogue, struct sky_rule_table table)
 {
-    size_t general = table.general ? table.count : 0;
+    size_t general = table.special ? 0 : table.count;
     for (size_t i = 0; i < catalogue->table_count; i++)
-        general += catalogue->tables[i].general ? catalogue->tables[i].count : 0;
+        general += catalogue->tables[i].special ? 0 : catalogue->tables[i].count;
     SKY_ASSERT(catalogue->table_count < SKY_RULE_TABLES_MAX);
     SKY_ASSERT(general <= SKY_RULES_GENERAL_MAX);
-    SKY_ASSERT(table.general || table.count <= SKY_RULES_SPECIAL_MAX);
+    SKY_ASSERT(!table.special || table.count <= SKY_RULES_SPECIAL_MAX);
     SKY_ASSERT(catalogue->rule_count + table.count <= SKY_RULES_MAX);
     catalogue->tables[catalogue->table_count++] = table;
     catalogue->rule_count += table.count;
@@ -56,10 +56,10 @@ static struct standing find_standing(const struct sky_catalogue *catalogue,
         if (rule >= table->rows && rule < table->rows + table->count) {
             size_t row = (size_t)(rule - table->rows);
             return (struct standing){table, first + row,
-                                     row + (table->general ? general : SKY_RULES_GENERAL_MAX)};
+                                     row + (table->special ? SKY_RULES_GENERAL_MAX : general)};
         }
         first += table->count;
-        general += table->general ? table->count : 0;
+        general += table->special ? 0 : table->count;
     }
     sky_assert_failed("the rule is in the catalogue", __FILE__, __LINE__);
 }
@@ -196,7 +196,7 @@ bool sky_judge_rule(struct sky_judge *judge, const struct sky_rule *rule, bool k
     enum sky_action action = (enum sky_action)judge->policy->action[at.index];
     if (action == SKY_OFF)
         return false;
-    if (!at.table->general) {
+    if (at.table->special) {
         SKY_ASSERT(judge->special == NULL || judge->special == at.table);
         judge->special = at.table;
     }

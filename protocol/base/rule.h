@@ -29,15 +29,15 @@ struct sky_rule_table {
     const char *owner; /* a cloud's name, "mqtt" or "coap": whom the rows speak of */
     const struct sky_rule *rows;
     size_t count;
-    bool general; /* holds whatever the cloud: every device answers to it */
+    bool special; /* a device answers to one such table at the most: its cloud's */
 };
 
-/* A device answers to the general tables and to one other, its cloud's. So the general rules have
- * the first places in a set, and those of every cloud share the rest: more clouds make no set
+/* A device answers to the general tables and to one special one, its cloud's. So the general rules
+ * have the first places in a set, and those of every cloud share the rest: more clouds make no set
  * longer. */
 enum {
     SKY_RULES_GENERAL_MAX = 112, /* of all general tables together */
-    SKY_RULES_SPECIAL_MAX = 144, /* of any other */
+    SKY_RULES_SPECIAL_MAX = 144, /* of any special one */
     SKY_RULE_PLACES = SKY_RULES_GENERAL_MAX + SKY_RULES_SPECIAL_MAX,
     SKY_TABLES_GENERAL_MAX = 4,
     SKY_TABLES_SPECIAL_MAX = 12,
@@ -118,8 +118,7 @@ struct sky_judge {
     struct sky_finding findings[SKY_FINDINGS_MAX];
     size_t count;
     size_t lost;                          /* findings beyond SKY_FINDINGS_MAX */
-    const struct sky_rule_table *special; /* the one that is not general and was judged by, or NULL:
-                                             an act is one cloud's */
+    const struct sky_rule_table *special; /* whose rules were judged; an act is one cloud's */
     const struct sky_rule *refused;       /* the first broken rule that is enforced, or NULL */
 };
 

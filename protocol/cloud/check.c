@@ -81,8 +81,8 @@ static sky_err check_rules(const struct checking *c)
 {
     const struct sky_rule_table *table = &c->cloud->rules;
     const char *name = c->cloud->name;
-    if (is_empty(table->owner) || strcmp(table->owner, name) != 0 || table->general)
-        return FAIL(c, "%s: rules: the owner is the cloud's name, and the table not general", name);
+    if (is_empty(table->owner) || strcmp(table->owner, name) != 0 || !table->special)
+        return FAIL(c, "%s: rules: the owner is the cloud's name, and the table special", name);
     if (table->rows == NULL || table->count == 0 || table->count > SKY_RULES_SPECIAL_MAX)
         return FAIL(c, "%s: rules: %zu rows; 1 to SKY_RULES_SPECIAL_MAX (%d) have room", name,
                     table->count, SKY_RULES_SPECIAL_MAX);

@@ -32,7 +32,7 @@ static const struct sky_rule rows[SKY_COAP_RULES] = {
 };
 
 const struct sky_rule_table sky_coap_rules = {
-    .owner = "coap", .rows = rows, .count = SKY_COAP_RULES, .general = true};
+    .owner = "coap", .rows = rows, .count = SKY_COAP_RULES};
 
 const struct sky_rule *sky_coap_rule(enum sky_coap_rule_id which)
 {

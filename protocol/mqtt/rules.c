@@ -223,7 +223,7 @@ static const struct sky_rule rows[SKY_MQTT_SPEC_RULES + SKY_LIMIT_RULES] = {
 };
 
 const struct sky_rule_table sky_mqtt_rules = {
-    .owner = "mqtt", .rows = rows, .count = SKY_COUNT(rows), .general = true};
+    .owner = "mqtt", .rows = rows, .count = SKY_COUNT(rows)};
 
 const struct sky_rule *sky_mqtt_rule(enum sky_mqtt_rule_id which)
 {

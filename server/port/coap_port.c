@@ -100,7 +100,8 @@ static const struct sky_rule *rule_of(enum sky_dtls_failure failure)
     case SKY_DTLS_IDENTITY:
         return sky_tls_rule(SKY_RULE_TLS_PSK_IDENTITY);
     case SKY_DTLS_KEY:
-        return rule_or(cloud != NULL ? cloud->psk->key_rule : NULL, sky_tls_rule(SKY_RULE_TLS_PSK_KEY));
+        return rule_or(cloud != NULL ? cloud->psk->key_rule : NULL,
+                       sky_tls_rule(SKY_RULE_TLS_PSK_KEY));
     case SKY_DTLS_VERSION:
         return sky_tls_rule(SKY_RULE_TLS_VERSION);
     case SKY_DTLS_SILENT:
@@ -211,10 +212,9 @@ static void judge_handshake(struct sky_registry *registry, const struct sky_clou
                             struct sky_session *session)
 {
     const struct sky_cloud_coap *coap = cloud->coap;
-    const struct sky_rule *const kept[] = {coap != NULL ? coap->dtls_rule : NULL,
-                                           coap != NULL ? coap->psk_rule : NULL,
-                                           coap != NULL ? coap->cipher_rule : NULL,
-                                           sky_tls_rule(SKY_RULE_TLS_VERSION)};
+    const struct sky_rule *const kept[] = {
+        coap != NULL ? coap->dtls_rule : NULL, coap != NULL ? coap->psk_rule : NULL,
+        coap != NULL ? coap->cipher_rule : NULL, sky_tls_rule(SKY_RULE_TLS_VERSION)};
     struct sky_judge judge;
     sky_judge_init(&judge, sky_product_policy(registry, session->product));
     for (size_t i = 0; i < SKY_COUNT(kept); i++)

@@ -46,7 +46,7 @@ static const struct sky_rule rows[SKY_DOOR_RULES] = {
 };
 
 const struct sky_rule_table sky_door_rules = {
-    .owner = "transport", .rows = rows, .count = SKY_DOOR_RULES, .general = true};
+    .owner = "transport", .rows = rows, .count = SKY_DOOR_RULES};
 
 const struct sky_rule *sky_door_rule(enum sky_door_rule which)
 {

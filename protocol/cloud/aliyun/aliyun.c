@@ -39,7 +39,7 @@ const struct sky_cloud sky_cloud_aliyun = {
                .level_3 = true},
     .publish_violation = SKY_VIOLATION_ACK,
 
-    .rules = {.owner = "aliyun", .rows = sky_aliyun_rules, .count = ALI_RULES},
+    .rules = {.owner = "aliyun", .rows = sky_aliyun_rules, .count = ALI_RULES, .special = true},
     .limit_rules = {[SKY_LIMIT_WILL] = ALI_RULE(WILL),
                     [SKY_LIMIT_PUBLISH_RATE] = ALI_RULE(PUBLISH_RATE),
                     [SKY_LIMIT_RETAIN] = ALI_RULE(RETAIN),

@@ -58,7 +58,7 @@ const struct sky_cloud sky_cloud_enos = {
          .level_3 = true}, /* ENOS-MQTT-VERSION refuses it */
     .publish_violation = SKY_VIOLATION_ACK,
 
-    .rules = {.owner = "enos", .rows = sky_enos_rules, .count = ENOS_RULES},
+    .rules = {.owner = "enos", .rows = sky_enos_rules, .count = ENOS_RULES, .special = true},
     /* The document says nothing of wills, QoS 2 and keepalives: the general rows serve. */
     .limit_rules = {[SKY_LIMIT_DUPLICATE_LOGIN] = ENOS_RULE(DUPLICATE_LOGIN),
                     [SKY_LIMIT_TOPIC_PUB] = ENOS_RULE(TOPIC_ACL),

@@ -34,7 +34,7 @@ const struct sky_cloud sky_cloud_tencent = {
                .level_3 = true},
     .publish_violation = SKY_VIOLATION_NO_ACK,
 
-    .rules = {.owner = "tencent", .rows = sky_tencent_rules, .count = TEN_RULES},
+    .rules = {.owner = "tencent", .rows = sky_tencent_rules, .count = TEN_RULES, .special = true},
     /* No row for the keepalive: 0..900 is judged at login, the narrower general range besides. */
     .limit_rules = {[SKY_LIMIT_WILL] = TEN_RULE(WILL),
                     [SKY_LIMIT_RETAIN] = TEN_RULE(RETAIN),

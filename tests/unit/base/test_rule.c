@@ -19,8 +19,8 @@ static const struct sky_rule second_rows[] = {
 static const struct sky_rule third_rows[] = {
     {"THREE-A", "d", "doc", "fix", SKY_ERROR, {SKY_ENFORCE, SKY_ENFORCE}},
 };
-static const struct sky_rule_table first = {"one", first_rows, 2, true};
-static const struct sky_rule_table second = {"two", second_rows, 1, false};
+static const struct sky_rule_table first = {"one", first_rows, 2, false};
+static const struct sky_rule_table second = {"two", second_rows, 1, true};
 
 static struct sky_catalogue catalogue;
 
@@ -53,7 +53,7 @@ static void general_rules_have_places_of_their_own_and_all_others_share_theirs(v
     sky_catalogue_init(&all);
     sky_catalogue_add(&all, second);
     sky_catalogue_add(&all, first);
-    sky_catalogue_add(&all, (struct sky_rule_table){"three", third_rows, 1, false});
+    sky_catalogue_add(&all, (struct sky_rule_table){"three", third_rows, 1, true});
     assert_int_equal(sky_catalogue_index(&all, &third_rows[0]), 3);
     assert_int_equal(sky_catalogue_place(&all, &first_rows[0]), 0);
     assert_int_equal(sky_catalogue_place(&all, &first_rows[1]), 1);
@@ -70,10 +70,10 @@ static void a_set_has_room_for_every_rule_a_device_can_answer_to(void **state)
     struct sky_catalogue all;
     struct sky_policy policy;
     sky_catalogue_init(&all);
-    sky_catalogue_add(&all, (struct sky_rule_table){"all", general, SKY_RULES_GENERAL_MAX, true});
+    sky_catalogue_add(&all, (struct sky_rule_table){"all", general, SKY_RULES_GENERAL_MAX, false});
     for (size_t i = 0; i < SKY_TABLES_SPECIAL_MAX; i++)
         sky_catalogue_add(&all,
-                          (struct sky_rule_table){"one", special[i], SKY_RULES_SPECIAL_MAX, false});
+                          (struct sky_rule_table){"one", special[i], SKY_RULES_SPECIAL_MAX, true});
     sky_policy_init(&policy, &all, SKY_PROFILE_SEED);
     for (size_t i = 0; i < SKY_TABLES_SPECIAL_MAX; i++) {
         struct sky_judge judge;
@@ -92,7 +92,7 @@ static void every_rule_has_an_id_of_its_own(void **state)
     struct sky_catalogue twice = catalogue;
     assert_int_equal(sky_catalogue_check(&catalogue, &why), SKY_OK);
     const struct sky_rule same[] = {second_rows[0]};
-    sky_catalogue_add(&twice, (struct sky_rule_table){"three", same, 1, false});
+    sky_catalogue_add(&twice, (struct sky_rule_table){"three", same, 1, true});
     assert_int_equal(sky_catalogue_check(&twice, &why), SKY_ERR_EXISTS);
     assert_non_null(strstr(why.reason, "TWO-A"));
 }

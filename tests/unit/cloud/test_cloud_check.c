@@ -152,7 +152,7 @@ static void straighten(struct bent *b)
         (struct sky_cloud_shadow){.document = "shadow", .patch = patch_shadow, .seed = seed_shadow};
     struct sky_cloud *cloud = &b->cloud;
     cloud->name = "bent";
-    cloud->rules = (struct sky_rule_table){"bent", b->rules, 2, false};
+    cloud->rules = (struct sky_rule_table){"bent", b->rules, 2, true};
     memset(cloud->limit_rules, 0, sizeof cloud->limit_rules);
     cloud->activation_unsubscribed = &b->rules[1];
     cloud->mistake_rules = b->mistakes;
@@ -183,7 +183,7 @@ static void straighten(struct bent *b)
     X("keepalive", b->cloud.limits.keepalive[1].max_s = 0)                                         \
     X("hold no message", b->cloud.limits.session.inflight_max = 0)                                 \
     X("owner", b->cloud.rules.owner = "mqtt")                                                      \
-    X("general", b->cloud.rules.general = true)                                                    \
+    X("special", b->cloud.rules.special = false)                                                   \
     X("rows", b->cloud.rules.count = 0)                                                            \
     X("SKY_RULES_SPECIAL_MAX", b->cloud.rules.count = SKY_RULES_SPECIAL_MAX + 1)                   \
     X("PREFIX", b->rules[0].id = "bent-a")                                                         \

@@ -41,7 +41,8 @@ static void open_bench(struct bench *bench, size_t bytes_max, size_t events_max)
     sky_clock_freeze(&bench->clock);
     sky_clock_set(&bench->clock, T0);
     sky_catalogue_init(&bench->catalogue);
-    sky_catalogue_add(&bench->catalogue, (struct sky_rule_table){"x", rows, SKY_COUNT(rows), true});
+    sky_catalogue_add(&bench->catalogue,
+                      (struct sky_rule_table){"x", rows, SKY_COUNT(rows), false});
     sky_policy_init(&bench->policy, &bench->catalogue, SKY_PROFILE_SEED);
     bench->journal = sky_journal_new(bytes_max, events_max, NULL, &bench->clock);
     sky_cursor_init(&bench->cursor, bench->journal, 0);

@@ -36,7 +36,8 @@ static int open_bench(void **state)
     sky_clock_freeze(&bench->clock);
     sky_clock_set(&bench->clock, T0 * INT64_C(1000) + 456);
     sky_catalogue_init(&bench->catalogue);
-    sky_catalogue_add(&bench->catalogue, (struct sky_rule_table){"x", rows, SKY_COUNT(rows), true});
+    sky_catalogue_add(&bench->catalogue,
+                      (struct sky_rule_table){"x", rows, SKY_COUNT(rows), false});
     sky_policy_init(&bench->policy, &bench->catalogue, SKY_PROFILE_SEED);
     bench->journal = sky_journal_new((16 * 1024 * 1024), 100, NULL, &bench->clock);
     sky_buf_init(&bench->out, TEXT_MAX);

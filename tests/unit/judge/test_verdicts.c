@@ -22,11 +22,11 @@ static int fill_catalogue(void **state)
     (void)state;
     sky_catalogue_init(&catalogue);
     sky_catalogue_add(&catalogue,
-                      (struct sky_rule_table){"general", common, SKY_COUNT(common), true});
+                      (struct sky_rule_table){"general", common, SKY_COUNT(common), false});
     sky_catalogue_add(&catalogue,
-                      (struct sky_rule_table){sky_clouds[0]->name, own, SKY_COUNT(own), false});
+                      (struct sky_rule_table){sky_clouds[0]->name, own, SKY_COUNT(own), true});
     sky_catalogue_add(&catalogue, (struct sky_rule_table){sky_clouds[1]->name, foreign,
-                                                          SKY_COUNT(foreign), false});
+                                                          SKY_COUNT(foreign), true});
     return 0;
 }
 

@@ -61,7 +61,7 @@ const struct sky_cloud sky_cloud_fourth = {
                            .queue_age_max_ms = INT64_C(3600) * 1000}},
     .publish_violation = SKY_VIOLATION_ACK,
 
-    .rules = {.owner = "fourth", .rows = sky_fourth_rules, .count = FOUR_RULES},
+    .rules = {.owner = "fourth", .rows = sky_fourth_rules, .count = FOUR_RULES, .special = true},
     .mistake_rules = sky_fourth__mistakes,
     .mistake_rule_count = SKY_FOURTH_MISTAKES,
     .topics = topics,
