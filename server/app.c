@@ -98,11 +98,36 @@ static sky_err open_policy(struct sky_app *app, struct sky_why *why)
     return sky_rules_policy(config, &app->registry.catalogue, &app->registry.policy, why);
 }
 
+struct strangers {
+    const char *store;
+    struct sky_why *why;
+    sky_err err;
+};
+
+/* A program with more clouds may have made the store: everything that comes later takes it for
+ * granted that a product has its cloud. */
+static bool is_played(void *ctx, const struct sky_product *product)
+{
+    struct strangers *strangers = ctx;
+    if (sky_cloud_find(sky_span_str(product->cloud)) != NULL)
+        return true;
+    strangers->err = sky_why_set(strangers->why, SKY_ERR_INVALID, "",
+                                 "the store \"%s\" has products of the cloud \"%s\", which this "
+                                 "skymock does not play; use one that does, or another file",
+                                 strangers->store, product->cloud);
+    return false;
+}
+
 static sky_err open_registry(struct sky_app *app, struct sky_why *why)
 {
     const struct sky_config *config = app->config;
     struct sky_fixture_result loaded;
+    struct strangers strangers = {.store = config->store, .why = why};
     sky_err err = sky_store_open(config->store, &app->store, why);
+    if (err == SKY_OK && sky_store_each_product(app->store, is_played, &strangers) != SKY_OK)
+        err = sky_store_why(app->store, why);
+    if (err == SKY_OK)
+        err = strangers.err;
     if (err != SKY_OK || config->fixtures.count == 0)
         return err;
     return sky_fixture_files_load(app->store, &config->fixtures, &app->registry.catalogue,

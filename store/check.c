@@ -11,8 +11,8 @@ static sky_span last_line(sky_span report)
     return line;
 }
 
-/* Every page of the file is where it belongs, every index has its rows. About 0.6 ms for 1,000
- * devices, and 0.7 ms more for each megabyte of journal. */
+/* Every page of the file is where it belongs, every index has its rows. Takes longer the more
+ * of a journal there is, which is read whole. */
 static sky_err check_pages(sqlite3 *db, const char *path, struct sky_why *why)
 {
     sqlite3_stmt *stmt = NULL;

@@ -2,14 +2,33 @@
  * speaks of it. */
 #include <stdio.h>
 
+#include "protocol/base/utf8.h"
 #include "server/admin/api.h"
 #include "server/judge/verdicts.h"
 
-/* As XML text or attribute value; what XML 1.0 cannot hold at all becomes a question mark. */
+/* The character in front as XML 1.0 §2.2 can hold it, cut off `text`; a question mark for one that
+ * it cannot: a control character, U+FFFE, U+FFFF, a byte that is no UTF-8. */
+static sky_span next_xml(sky_span *text)
+{
+    size_t len = 1;
+    while (len < 4 && len < text->len && sky_utf8_valid(sky_span_head(*text, len)) != len)
+        len++;
+    sky_span one = sky_span_head(*text, len);
+    bool valid = sky_utf8_valid(one) == len;
+    *text = sky_span_tail(*text, valid ? len : 1);
+    if (!valid || (uint8_t)one.ptr[0] < 0x20 || sky_span_eq_str(one, "\xef\xbf\xbe") ||
+        sky_span_eq_str(one, "\xef\xbf\xbf"))
+        return SKY_SPAN("?");
+    return one;
+}
+
+/* As XML text or attribute value. */
 static void put_escaped(struct sky_buf *out, const char *text)
 {
-    for (; *text != '\0'; text++) {
-        switch (*text) {
+    sky_span rest = sky_span_str(text);
+    while (rest.len > 0) {
+        sky_span one = next_xml(&rest);
+        switch (one.ptr[0]) {
         case '&':
             sky_buf_add_str(out, "&amp;");
             break;
@@ -23,7 +42,7 @@ static void put_escaped(struct sky_buf *out, const char *text)
             sky_buf_add_str(out, "&quot;");
             break;
         default:
-            sky_buf_add_byte(out, (uint8_t)*text < 0x20 ? '?' : (uint8_t)*text);
+            sky_buf_add(out, one);
         }
     }
 }

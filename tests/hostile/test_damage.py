@@ -2,7 +2,7 @@
 the journal is counted."""
 
 import random
-import subprocess
+import sqlite3
 
 import credentials
 import pytest
@@ -48,21 +48,25 @@ def look(api, events):
     api.request("PATCH", f"{DEVICE}/shadow", {"desired": {"number": 2}})
 
 
+def refusal(path):
+    """The one line with which it does not start."""
+    end = server.run("serve", "--store", path, "--fixtures", server.FIXTURES,
+                     *(word for name in server.LISTENERS for word in ("--listen", f"{name}=0")))
+    assert end.returncode == 2, end
+    assert len(end.stderr.splitlines()) == 1 and str(path) in end.stderr, end.stderr
+    return end.stderr
+
+
 def survives(data, events, path):
     path.write_bytes(data)
     path.with_name("store-wal").unlink(missing_ok=True)
     try:
         skymock = server.Skymock("--store", str(path))
     except AssertionError:
-        end = server.run("serve", "--store", path, "--fixtures", server.FIXTURES,
-                         *(word for name in server.LISTENERS
-                           for word in ("--listen", f"{name}=0")))
-        assert end.returncode == 2, end
-        assert len(end.stderr.splitlines()) == 1 and str(path) in end.stderr, end.stderr
-        return False
+        refusal(path)
+        return
     look(skymock.api, events)
     skymock.stop()
-    return True
 
 
 def test_a_wiped_page_is_refused_or_counted(whole, tmp_path):
@@ -78,3 +82,30 @@ def test_a_flipped_byte_is_refused_or_counted_or_does_no_harm(whole, tmp_path):
         at = rng.randrange(2 * PAGE if turn % 2 else len(data))
         flipped = bytes([data[at] ^ (1 << rng.randrange(8))])
         survives(data[:at] + flipped + data[at + 1:], events, tmp_path / "store")
+
+
+def change(data, path, statement):
+    path.write_bytes(data)
+    database = sqlite3.connect(path)
+    with database:
+        assert database.execute(statement).rowcount > 0
+    database.close()
+
+
+def test_products_of_a_cloud_that_is_not_played_are_refused(whole, tmp_path):
+    path = tmp_path / "store"
+    change(whole[0], path, "UPDATE product SET cloud = 'other' WHERE key = 'pk'")
+    assert 'the cloud "other"' in refusal(path)
+
+
+def test_a_lost_page_of_the_journal_is_told_and_counted(whole, tmp_path):
+    data, events = whole
+    path = tmp_path / "store"
+    change(data, path, "UPDATE page SET bytes = zeroblob(length(bytes)) WHERE last_seq ="
+                       " (SELECT min(last_seq) FROM page)")
+    skymock = server.Skymock("--store", str(path))
+    answer = skymock.api.get("/api/v1/events", limit=1000)
+    gone = events - {event["seq"] for event in answer["events"]}
+    assert gone and answer["lost"] == len(gone)
+    assert f"{len(gone)} events in the store" in skymock.errors()
+    skymock.stop()
