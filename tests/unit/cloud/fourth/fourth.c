@@ -22,7 +22,7 @@ static void handle_report(const struct sky_uplink *uplink, const struct sky_fact
     struct sky_envelope envelope;
     struct sky_buf out;
     (void)facts;
-    sky_envelope_open(&envelope, uplink->payload, REPORT_MAX, &effects->arena);
+    sky_envelope_open(&envelope, uplink->payload, REPORT_MAX);
     bool sound = envelope.fault == SKY_ENVELOPE_SOUND;
     sky_judge_rule(judge, FOUR_RULE(REPORT_JSON), sound, "the report is no JSON object");
     sky_buf_init(&out, SKY_ENVELOPE_REPLY_MAX);
