@@ -3,98 +3,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "auth/given.h"
 #include "auth/mistakes.h"
 #include "auth/text.h"
 #include "protocol/base/assert.h"
-#include "protocol/base/facts.h"
 #include "protocol/base/mem.h"
 
-enum {
-    ALTERED_MAX = 2,    /* wrong digits in a digest that is still recognised */
-    CUT_SHORT_MIN = 16, /* hex digits that a cut-off digest must still have to be recognised */
-    PREFIX_BYTES = 4,   /* of the expected digest, shown */
-    TEXT_GROWTH = 4096, /* what wrong variants may add to a text */
-};
+enum { TEXT_GROWTH = 4096 }; /* what wrong variants may add to a text */
 
-/* ---- the digest as it came ---- */
-
-struct given {
-    uint8_t bytes[SKY_DIGEST_MAX];
-    size_t len; /* 0: unreadable */
-    enum sky_digest digest;
-    const char *form; /* what is wrong with how it was written; NULL: nothing */
-    char altered[64]; /* which digits are not the right ones; "": not that mistake */
-};
-
-static bool is_digest_len(size_t len, enum sky_digest *ret_digest)
+const char *sky_mistake_name(enum sky_mistake mistake)
 {
-    for (int digest = 0; digest < SKY_DIGESTS; digest++)
-        if (sky_digest_len((enum sky_digest)digest) == len) {
-            *ret_digest = (enum sky_digest)digest;
-            return true;
-        }
-    return false;
-}
-
-static bool read_hex(sky_span text, struct given *given)
-{
-    size_t len;
-    enum sky_digest digest;
-    if (!sky_hex_decode(text, given->bytes, sizeof given->bytes, &len) ||
-        !is_digest_len(len, &digest))
-        return false;
-    given->len = len;
-    given->digest = digest;
-    return true;
-}
-
-/* aa:bb:cc, aa bb cc, 0xaabbcc: the hexadecimal digits alone. */
-static bool read_decorated_hex(sky_span text, struct given *given)
-{
-    char digits[SKY_DIGEST_HEX_MAX];
-    size_t len = 0;
-    if (sky_span_starts(text, SKY_SPAN("0x")) || sky_span_starts(text, SKY_SPAN("0X")))
-        text = sky_span_tail(text, 2);
-    for (size_t i = 0; i < text.len; i++) {
-        if (strchr(":- ,", text.ptr[i]) != NULL && text.ptr[i] != '\0')
-            continue;
-        if (len == sizeof digits)
-            return false;
-        digits[len++] = text.ptr[i];
-    }
-    return read_hex(sky_span_of(digits, len), given);
-}
-
-static bool read_base64(sky_span text, struct given *given)
-{
-    uint8_t bytes[SKY_DIGEST_HEX_MAX];
-    size_t len;
-    enum sky_digest digest;
-    if (!sky_base64_decode(text, bytes, sizeof bytes, &len))
-        return false;
-    if (read_hex(sky_span_of(bytes, len), given))
-        return true;
-    if (!is_digest_len(len, &digest))
-        return false;
-    memcpy(given->bytes, bytes, len);
-    given->len = len;
-    given->digest = digest;
-    return true;
-}
-
-static struct given read_given(sky_span text)
-{
-    struct given given = {.len = 0};
-    sky_span bare = sky_span_trim(text);
-    if (read_hex(bare, &given)) {
-        if (bare.len != text.len)
-            given.form = "blanks or a line break around the digits";
-    } else if (read_base64(bare, &given)) {
-        given.form = "base64 instead of hexadecimal";
-    } else if (read_decorated_hex(bare, &given)) {
-        given.form = "something between or before the digits";
-    }
-    return given;
+    SKY_ASSERT(mistake < SKY_MISTAKES);
+    return sky_mistake_rows[mistake].name;
 }
 
 /* ---- trying ---- */
@@ -103,20 +23,21 @@ typedef const struct sky_variant *sky_choice[SKY_FACETS];
 
 struct search {
     struct sky_workshop *shop;
-    struct given given;
-    struct sky_buf text; /* scratch */
-    size_t digests;      /* computed so far */
-    sky_choice choice;   /* the one being tried; after success the one that matches */
+    struct sky_given given;
+    char altered[SKY_GIVEN_FORM_MAX]; /* which digits are not the right ones; "": none */
+    struct sky_buf text;              /* scratch */
+    size_t digests;                   /* computed so far */
+    sky_choice choice;                /* the one being tried; after success the one that matches */
 };
 
 static void write_field(struct sky_buf *out, const struct sky_style *style,
                         const struct sky_pair *field, bool first)
 {
     if (!first)
-        sky_buf_add_str(out, style->between);
-    if (style->names) {
+        sky_buf_add(out, sky_span_str(style->between));
+    if (!style->values_only) {
         sky_buf_add(out, field->key);
-        sky_buf_add_str(out, style->equals);
+        sky_buf_add(out, sky_span_str(style->equals));
     }
     sky_buf_add(out, field->value);
 }
@@ -126,13 +47,11 @@ static void write_field(struct sky_buf *out, const struct sky_style *style,
 static bool write_text(struct search *search)
 {
     const struct sky_variant *fields = search->choice[SKY_FACET_FIELDS];
-    const struct sky_style *style = &search->choice[SKY_FACET_STYLE]->style;
+    const struct sky_style *style = &search->choice[SKY_FACET_STYLE]->text.style;
     const uint8_t *order = search->choice[SKY_FACET_ORDER]->order;
     size_t count = fields->fields.count, due_count = search->shop->suspicion->due.field_count;
     bool first = true;
     sky_buf_clear(&search->text);
-    if (count == 0)
-        sky_buf_add(&search->text, fields->fields.text);
     for (size_t i = 0; i < count || i < due_count; i++) {
         size_t at = order != NULL && i < due_count ? order[i] : i;
         if (at >= count)
@@ -140,7 +59,7 @@ static bool write_text(struct search *search)
         write_field(&search->text, style, &fields->fields.list[at], first);
         first = false;
     }
-    sky_buf_add(&search->text, style->tail);
+    sky_buf_add(&search->text, search->choice[SKY_FACET_STYLE]->text.tail);
     return !search->text.overflow;
 }
 
@@ -177,7 +96,7 @@ static bool is_match(struct search *search)
         return false;
     search->digests++;
     make_digest(search->choice[SKY_FACET_KEYING]->way, search->given.digest,
-                sky_buf_span(&search->text), search->choice[SKY_FACET_SECRET]->secret, made);
+                sky_buf_span(&search->text), search->choice[SKY_FACET_SECRET]->key, made);
     return sky_digest_eq(sky_span_of(made, search->given.len),
                          sky_span_of(search->given.bytes, search->given.len));
 }
@@ -239,68 +158,6 @@ static bool find_match(struct search *search, int slips)
             if (try_pair(search, pairs[i][0], pairs[i][1]))
                 return true;
     return false;
-}
-
-/* ---- the right digest, written wrongly ---- */
-
-struct spoilt {
-    int digits; /* the least that a byte takes */
-    bool sign_extended;
-    const char *what;
-};
-
-static const struct spoilt spoilt_forms[] = {
-    {1, false, "bytes below 0x10 have one digit: %x was used where %02x is due"},
-    {2, true, "bytes above 0x7f came out as ffffffXX: char was printed, not uint8_t"},
-    {1, true, "char was printed with %x: bytes need uint8_t and %02x"},
-};
-
-/* What is wrong with the writing of `due` in `text`; NULL when that is not the mistake. */
-static const char *spoilt_form(sky_span text, sky_span due)
-{
-    char hex[8 * SKY_DIGEST_MAX + 1];
-    sky_hex_lower(due, hex);
-    if (text.len >= CUT_SHORT_MIN && text.len < 2 * due.len &&
-        sky_span_eq_nocase(text, sky_span_of(hex, text.len)))
-        return "cut short: the buffer has no room for all digits and the closing NUL";
-    for (size_t i = 0; i < SKY_COUNT(spoilt_forms); i++) {
-        const struct spoilt *form = &spoilt_forms[i];
-        size_t len = 0;
-        for (size_t j = 0; j < due.len; j++) {
-            int byte = form->sign_extended ? (int8_t)due.ptr[j] : (uint8_t)due.ptr[j];
-            len +=
-                (size_t)snprintf(hex + len, sizeof hex - len, "%0*x", form->digits, (unsigned)byte);
-        }
-        if (sky_span_eq_nocase(text, sky_span_of(hex, len)))
-            return form->what;
-    }
-    return NULL;
-}
-
-/* Says which digits of `text` are wrong when it is the right digest but for very few; more would be
- * another digest. */
-static void find_altered(sky_span text, sky_span due, char *out, size_t size)
-{
-    char hex[2 * SKY_DIGEST_MAX + 1];
-    size_t places[ALTERED_MAX], count = 0;
-    out[0] = '\0';
-    if (text.len != 2 * due.len)
-        return;
-    sky_hex_lower(due, hex);
-    for (size_t i = 0; i < text.len; i++) {
-        if (sky_span_eq_nocase(sky_span_of(text.ptr + i, 1), sky_span_of(hex + i, 1)))
-            continue;
-        if (count == ALTERED_MAX)
-            return;
-        places[count++] = i + 1;
-    }
-    if (count == 0)
-        return;
-    if (count == 1)
-        snprintf(out, size, "digit %zu of %zu is not the right one", places[0], text.len);
-    else
-        snprintf(out, size, "digits %zu and %zu of %zu are not the right ones", places[0],
-                 places[1], text.len);
 }
 
 /* ---- words ---- */
@@ -384,12 +241,16 @@ static void write_shown(struct search *search)
 /* The right way, in half a sentence. */
 static void append_due(char *out, size_t size, const struct sky_suspicion *suspicion)
 {
+    static const char *const decoded[SKY_KEY_FORMS] = {[SKY_KEY_TEXT] = "",
+                                                       [SKY_KEY_BASE64] = " decoded from base64",
+                                                       [SKY_KEY_HEX] = " decoded from hexadecimal"};
     const char *title = digest_titles[suspicion->due.digest];
     if (suspicion->due.keying == SKY_HMAC)
-        append(out, size, "HMAC with %s, keyed with the %s", title, secret_word(suspicion));
+        append(out, size, "HMAC with %s, keyed with the %s%s", title, secret_word(suspicion),
+               decoded[suspicion->due.key_form]);
     else
-        append(out, size, "plain %s of the text, the %s being the end of it", title,
-               secret_word(suspicion));
+        append(out, size, "plain %s of the text, the %s%s being the end of it", title,
+               secret_word(suspicion), decoded[suspicion->due.key_form]);
 }
 
 /* ---- what was found ---- */
@@ -447,10 +308,10 @@ static void collect(const struct search *search, struct findings *findings)
         note_digest(search, findings->digest_note, sizeof findings->digest_note);
         add_finding(findings, SKY_MISTAKE_OTHER_DIGEST, sky_span_str(findings->digest_note));
     }
-    if (search->given.form != NULL)
+    if (search->given.form[0] != '\0')
         add_finding(findings, SKY_MISTAKE_DIGEST_FORM, sky_span_str(search->given.form));
-    if (search->given.altered[0] != '\0')
-        add_finding(findings, SKY_MISTAKE_DIGEST_ALTERED, sky_span_str(search->given.altered));
+    if (search->altered[0] != '\0')
+        add_finding(findings, SKY_MISTAKE_DIGEST_ALTERED, sky_span_str(search->altered));
 }
 
 static void tell_findings(const struct findings *findings, struct sky_explanation *out)
@@ -486,13 +347,19 @@ static void tell_match(struct search *search, struct sky_explanation *out)
 }
 
 /* Why the signature cannot be compared at all. */
-static void tell_unreadable(sky_span given, struct sky_explanation *out)
+static void tell_unreadable(const struct sky_suspicion *suspicion, struct sky_explanation *out)
 {
+    sky_span given = suspicion->given;
+    enum sky_encoding encoding = suspicion->due.encoding;
     size_t bad = 0;
     while (bad < given.len && sky_hex_digit(given.ptr[bad]) >= 0)
         bad++;
     if (given.len == 0)
         append(out->what, sizeof out->what, "The signature is empty.");
+    else if (encoding != SKY_HEX && encoding != SKY_HEX_UPPER)
+        append(out->what, sizeof out->what,
+               "The signature, %zu characters long, is no digest in %s.", given.len,
+               sky_encoding_name(encoding));
     else if (bad < given.len)
         append(out->what, sizeof out->what,
                "The signature is not hexadecimal: character %zu of %zu is no digit.", bad + 1,
@@ -523,40 +390,63 @@ static void hint_due(const struct sky_suspicion *suspicion, struct sky_explanati
 {
     append(out->hint, sizeof out->hint, "Sign exactly the text shown: ");
     append_due(out->hint, sizeof out->hint, suspicion);
-    append(out->hint, sizeof out->hint, ". The result begins with %s.", out->expected_prefix);
+    append(out->hint, sizeof out->hint, ", written in %s. The result begins with %s.",
+           sky_encoding_name(suspicion->due.encoding), out->expected_prefix);
 }
 
 /* ---- the whole ---- */
 
 static void explain_unmatched(struct search *search, sky_span due, struct sky_explanation *out)
 {
-    sky_span given = search->shop->suspicion->given;
-    search->given.form = spoilt_form(sky_span_trim(given), due);
-    find_altered(sky_span_trim(given), due, search->given.altered, sizeof search->given.altered);
+    const struct sky_suspicion *suspicion = search->shop->suspicion;
+    enum sky_encoding encoding = suspicion->due.encoding;
+    sky_span bare = sky_span_trim(suspicion->given);
     choose_due(search);
-    if (search->given.form != NULL || search->given.altered[0] != '\0') {
-        search->given.digest = search->shop->suspicion->due.digest;
+    if (sky_given_is_spoilt(bare, &search->given, encoding, due, search->given.form) ||
+        sky_given_is_altered(bare, encoding, due, search->altered)) {
+        search->given.digest = suspicion->due.digest;
         tell_match(search, out);
         return;
     }
-    if (search->given.len == 0)
-        tell_unreadable(given, out);
+    if (search->given.len == 0 || search->given.guessed)
+        tell_unreadable(suspicion, out);
     else
         tell_unmatched(search, out);
-    hint_due(search->shop->suspicion, out);
+    hint_due(suspicion, out);
 }
 
 static void explain_in(struct search *search, sky_span due, struct sky_explanation *out)
 {
+    const struct sky_suspicion *suspicion = search->shop->suspicion;
+    char written[SKY_SIGNATURE_MAX + 1];
+    enum sky_encoding encoding = suspicion->due.encoding;
     choose_due(search);
     write_shown(search);
     copy_clipped(out->signed_text, sizeof out->signed_text, sky_buf_span(&search->text));
-    sky_hex_lower(sky_span_head(due, PREFIX_BYTES), out->expected_prefix);
-    int slips = FINDINGS_MAX - is_other_digest(search) - (search->given.form != NULL);
+    sky_encoding_write(encoding == SKY_HEX_UPPER ? SKY_HEX : encoding, due, written);
+    snprintf(out->expected_prefix, sizeof out->expected_prefix, "%.8s", written);
+    int slips = FINDINGS_MAX - is_other_digest(search) - (search->given.form[0] != '\0');
     if (search->given.len > 0 && find_match(search, slips))
         tell_match(search, out);
     else
         explain_unmatched(search, due, out);
+}
+
+static void tell_unsignable(const struct sky_suspicion *suspicion, struct sky_explanation *out)
+{
+    sky_span key;
+    uint8_t room[SKY_SIGN_TEXT_MAX];
+    if (sky_sign_key(suspicion->due.key_form, suspicion->secrets[0].bytes, room, sizeof room,
+                     &key)) {
+        append(out->what, sizeof out->what, "The text to be signed would be longer than %d bytes.",
+               SKY_SIGN_TEXT_MAX);
+        append(out->hint, sizeof out->hint, "Shorten the client id and the names in it.");
+    } else {
+        append(out->what, sizeof out->what,
+               "The registered %s does not have the form that the key is made from.",
+               secret_word(suspicion));
+        append(out->hint, sizeof out->hint, "Correct it in the registry, and the device with it.");
+    }
 }
 
 void sky_explain(const struct sky_suspicion *suspicion, struct sky_explanation *ret_explanation)
@@ -566,13 +456,11 @@ void sky_explain(const struct sky_suspicion *suspicion, struct sky_explanation *
     SKY_ASSERT(suspicion->secret_count > 0);
     size_t due_len = sky_sign(&suspicion->due, suspicion->secrets[0].bytes, due);
     if (due_len == 0) {
-        append(ret_explanation->what, sizeof ret_explanation->what,
-               "The text to be signed would be longer than %d bytes.", SKY_SIGN_TEXT_MAX);
-        append(ret_explanation->hint, sizeof ret_explanation->hint,
-               "Shorten the client id and the names in it.");
+        tell_unsignable(suspicion, ret_explanation);
         return;
     }
-    struct search search = {.given = read_given(suspicion->given)};
+    struct search search = {.altered = ""};
+    sky_given_read(suspicion->given, suspicion->due.encoding, &search.given);
     search.shop = sky_mem_new(sizeof *search.shop);
     sky_workshop_init(search.shop, suspicion);
     sky_buf_init(&search.text, SKY_SIGN_TEXT_MAX + TEXT_GROWTH);
@@ -580,47 +468,4 @@ void sky_explain(const struct sky_suspicion *suspicion, struct sky_explanation *
     sky_buf_done(&search.text);
     sky_workshop_done(search.shop);
     free(search.shop);
-}
-
-/* ---- typing slips ---- */
-
-static char folded(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-/* Damerau-Levenshtein distance with adjacent transpositions (optimal string alignment). */
-static size_t distance(sky_span a, sky_span b)
-{
-    size_t rows[3][SKY_KEY_MAX + 1];
-    size_t *older = rows[0], *old = rows[1], *now = rows[2];
-    for (size_t j = 0; j <= b.len; j++)
-        old[j] = j;
-    for (size_t i = 1; i <= a.len; i++) {
-        now[0] = i;
-        for (size_t j = 1; j <= b.len; j++) {
-            char x = folded(a.ptr[i - 1]), y = folded(b.ptr[j - 1]);
-            now[j] = least(least(old[j], now[j - 1]) + 1, old[j - 1] + (x != y));
-            if (i > 1 && j > 1 && x == folded(b.ptr[j - 2]) && folded(a.ptr[i - 2]) == y)
-                now[j] = least(now[j], older[j - 2] + 1);
-        }
-        size_t *spare = older;
-        older = old;
-        old = now;
-        now = spare;
-    }
-    return old[b.len];
-}
-
-bool sky_explain_similar(sky_span a, sky_span b)
-{
-    enum { SHORT_NAME = 4 };
-    if (a.len > SKY_KEY_MAX || b.len > SKY_KEY_MAX || a.len == 0 || b.len == 0 || sky_span_eq(a, b))
-        return false;
-    return distance(a, b) <= (a.len <= SHORT_NAME || b.len <= SHORT_NAME ? 1 : 2);
 }

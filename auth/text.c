@@ -110,3 +110,42 @@ bool sky_base64_decode(sky_span text, uint8_t *out, size_t out_size, size_t *ret
     *ret_len = len;
     return true;
 }
+
+static bool is_unreserved(char c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+           (c != '\0' && strchr("-._~", c) != NULL);
+}
+
+void sky_percent_encode(sky_span text, char *out)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (is_unreserved(text.ptr[i])) {
+            *out++ = text.ptr[i];
+            continue;
+        }
+        *out++ = '%';
+        sky_hex_upper(sky_span_of(text.ptr + i, 1), out);
+        out += 2;
+    }
+    *out = '\0';
+}
+
+bool sky_percent_decode(sky_span text, char *out, size_t out_size, size_t *ret_len)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < text.len; i++, len++) {
+        if (len == out_size)
+            return false;
+        out[len] = text.ptr[i];
+        if (text.ptr[i] != '%')
+            continue;
+        size_t one;
+        sky_span digits = sky_span_head(sky_span_tail(text, i + 1), 2);
+        if (!sky_hex_decode(digits, (uint8_t *)out + len, 1, &one) || one != 1)
+            return false;
+        i += 2;
+    }
+    *ret_len = len;
+    return true;
+}

@@ -6,10 +6,9 @@
 enum {
     NONE = SKY_SIGN_FIELDS_MAX, /* no such field */
     PAIRED_EXTRAS_MAX = 8,      /* extra fields that are tried two at a time */
-    TEXT_PARTS_MAX = 8,
-    TIMESTAMP_DIGITS_MAX = 18, /* fits int64_t */
-    DRIFT_MS = 20,             /* between two readings of a clock in one login */
-    CLOCK_S = 5,               /* between the device's clock and ours */
+    TIMESTAMP_DIGITS_MAX = 18,  /* fits int64_t */
+    DRIFT_MS = 20,              /* between two readings of a clock in one login */
+    CLOCK_S = 5,                /* between the device's clock and ours */
 };
 
 static size_t field_named(const struct sky_recipe *due, sky_span key)
@@ -54,13 +53,6 @@ static struct sky_variant *add_fields(struct sky_workshop *shop, enum sky_mistak
     return variant;
 }
 
-static struct sky_variant *add_text(struct sky_workshop *shop, enum sky_mistake self, sky_span text)
-{
-    struct sky_variant *variant = sky_workshop_add(shop, SKY_FACET_FIELDS, self);
-    variant->fields.text = text;
-    return variant;
-}
-
 /* The due fields with one value changed. */
 static struct sky_variant *add_value(struct sky_workshop *shop, enum sky_mistake self, size_t at,
                                      sky_span value)
@@ -70,18 +62,11 @@ static struct sky_variant *add_value(struct sky_workshop *shop, enum sky_mistake
     return add_fields(shop, self, list, shop->suspicion->due.field_count);
 }
 
-static int compare(sky_span a, sky_span b)
-{
-    size_t len = a.len < b.len ? a.len : b.len;
-    int order = len > 0 ? memcmp(a.ptr, b.ptr, len) : 0;
-    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
-}
-
 /* Puts `pair` where the alphabet has it. `list` has `count` fields and room for one more. */
 static void insert_sorted(struct sky_pair *list, size_t count, struct sky_pair pair)
 {
     size_t at = 0;
-    while (at < count && compare(list[at].key, pair.key) <= 0)
+    while (at < count && sky_span_order(list[at].key, pair.key) <= 0)
         at++;
     memmove(list + at + 1, list + at, (count - at) * sizeof *list);
     list[at] = pair;
@@ -118,7 +103,8 @@ static void add_extra_pairs(struct sky_workshop *shop, enum sky_mistake self)
     for (size_t i = 0; i < count; i++) {
         for (size_t j = i + 1; j < count; j++) {
             struct sky_pair two[] = {extra[i], extra[j]};
-            struct sky_variant *variant = add_extras(shop, self, two, 2, true);
+            struct sky_variant *variant =
+                add_extras(shop, self, two, 2, shop->suspicion->due.sorted);
             variant->remote = true;
             variant->note = sky_arena_printf(&shop->arena, "%.*s and %.*s",
                                              SKY_SPAN_ARGS(two[0].key), SKY_SPAN_ARGS(two[1].key));
@@ -130,20 +116,13 @@ void sky_vary_extra_signed(struct sky_workshop *shop, enum sky_mistake self)
 {
     const struct sky_suspicion *suspicion = shop->suspicion;
     SKY_ASSERT(suspicion->extra_count <= SKY_PAIRS_MAX);
-    for (size_t i = 0; i < suspicion->extra_count; i++) {
-        const struct sky_pair *extra = &suspicion->extra[i];
-        if (suspicion->due.field_count > 0)
-            add_extras(shop, self, extra, 1, true)->note = extra->key;
-        else
-            add_text(shop, self,
-                     sky_arena_printf(&shop->arena, "%.*s;%.*s", SKY_SPAN_ARGS(suspicion->due.text),
-                                      SKY_SPAN_ARGS(extra->value)))
-                ->note = extra->key;
-    }
-    if (suspicion->due.field_count == 0 || suspicion->extra_count == 0)
+    for (size_t i = 0; i < suspicion->extra_count; i++)
+        add_extras(shop, self, &suspicion->extra[i], 1, suspicion->due.sorted)->note =
+            suspicion->extra[i].key;
+    if (suspicion->extra_count == 0)
         return;
     add_extra_pairs(shop, self);
-    for (int sorted = 1; sorted >= 0; sorted--)
+    for (int sorted = suspicion->due.sorted; sorted >= 0; sorted--)
         add_extras(shop, self, suspicion->extra, suspicion->extra_count, sorted)->note =
             SKY_SPAN("everything that was sent");
 }
@@ -174,7 +153,7 @@ static void add_unsent(struct sky_workshop *shop, enum sky_mistake self, sky_spa
 void sky_vary_timestamp_unsent(struct sky_workshop *shop, enum sky_mistake self)
 {
     static const char *const known[] = {"", "0", "2524608000000", "789", "1548753362502"};
-    if (shop->suspicion->due.field_count == 0 || timestamp_field(shop->suspicion) != NONE)
+    if (!shop->suspicion->due.sorted || timestamp_field(shop->suspicion) != NONE)
         return;
     for (size_t i = 0; i < SKY_COUNT(known); i++)
         add_unsent(shop, self, sky_span_str(known[i]));
@@ -347,16 +326,10 @@ void sky_vary_field_names(struct sky_workshop *shop, enum sky_mistake self)
         add_spelling(shop, self, spellings[i]);
 }
 
-/* The leading one, two, ... fields of a text that has separators of its own. */
+/* The leading one, two, ... fields of a text of bare values. */
 void sky_vary_text_part(struct sky_workshop *shop, enum sky_mistake self)
 {
-    sky_span text = shop->suspicion->due.text;
-    if (shop->suspicion->due.field_count > 0)
-        return;
-    size_t parts = 0;
-    for (size_t i = 0; i < text.len && parts < TEXT_PARTS_MAX; i++)
-        if (strchr(";,&|\n", text.ptr[i]) != NULL && text.ptr[i] != '\0') {
-            add_text(shop, self, sky_span_head(text, i));
-            parts++;
-        }
+    const struct sky_recipe *due = &shop->suspicion->due;
+    for (size_t count = 1; due->style.values_only && count < due->field_count; count++)
+        add_fields(shop, self, due->fields, count);
 }

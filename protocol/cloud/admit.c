@@ -54,27 +54,19 @@ const struct sky_signmethod *sky_signmethod_find(const struct sky_signmethod *ro
     return NULL;
 }
 
-bool sky_recipe_add(struct sky_recipe *recipe, const char *name, sky_span value)
+sky_span sky_credentials_signature(const struct sky_recipe *recipe, const char *secret,
+                                   struct sky_arena *arena)
 {
-    if (recipe->field_count == SKY_SIGN_FIELDS_MAX)
-        return false;
-    recipe->fields[recipe->field_count++] = (struct sky_pair){sky_span_str(name), value};
-    return true;
+    char signature[SKY_SIGNATURE_MAX + 1];
+    sky_sign_write(recipe, sky_span_str(secret), signature);
+    return sky_arena_copy(arena, sky_span_str(signature));
 }
 
-bool sky_recipe_matches(const struct sky_recipe *recipe, const char *secret, sky_span hex)
+sky_span sky_credentials_key(const struct sky_psk *key, struct sky_arena *arena)
 {
-    return secret[0] != '\0' && sky_sign_matches(recipe, sky_span_str(secret), hex);
-}
-
-void sky_recipe_hex(const struct sky_recipe *recipe, sky_span secret, bool upper, char *out)
-{
-    uint8_t digest[SKY_DIGEST_MAX];
-    sky_span bytes = sky_span_of(digest, sky_sign(recipe, secret, digest));
-    if (upper)
-        sky_hex_upper(bytes, out);
-    else
-        sky_hex_lower(bytes, out);
+    char hex[2 * SKY_PSK_KEY_MAX + 1];
+    sky_hex_lower(sky_span_of(key->key, key->len), hex);
+    return sky_arena_copy(arena, sky_span_str(hex));
 }
 
 void sky_suspect_secret(struct sky_suspicion *suspicion, enum sky_secret_role role, sky_span bytes)

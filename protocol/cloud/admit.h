@@ -31,12 +31,10 @@ struct sky_signmethod {
 const struct sky_signmethod *sky_signmethod_find(const struct sky_signmethod *rows, size_t count,
                                                  sky_span name);
 
-/* A recipe in the making: appends a field to the signed text. False when there are too many. */
-bool sky_recipe_add(struct sky_recipe *recipe, const char *name, sky_span value);
-/* As sky_sign_matches(), but a secret that is not there matches nothing. */
-bool sky_recipe_matches(const struct sky_recipe *recipe, const char *secret, sky_span hex);
-/* The signature in hex; `out` takes SKY_DIGEST_HEX_MAX + 1. */
-void sky_recipe_hex(const struct sky_recipe *recipe, sky_span secret, bool upper, char *out);
+/* For sign(): the signature as it is sent, and a pre-shared key in hex, in the arena. */
+sky_span sky_credentials_signature(const struct sky_recipe *recipe, const char *secret,
+                                   struct sky_arena *arena);
+sky_span sky_credentials_key(const struct sky_psk *key, struct sky_arena *arena);
 
 /* Adds to the material of an explanation what is there: empty values are left out. */
 void sky_suspect_secret(struct sky_suspicion *suspicion, enum sky_secret_role role, sky_span bytes);

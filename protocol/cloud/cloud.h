@@ -124,7 +124,9 @@ struct sky_cloud {
      * other devices' secrets. False: there is nothing to recompute. */
     bool (*suspect)(const struct sky_login *login, const struct sky_facts *facts,
                     struct sky_suspicion *ret_suspicion, struct sky_arena *arena);
-    void (*sign)(const struct sky_sign_request *request, struct sky_credentials *ret_credentials);
+    /* What `skymock sign` prints: views into the arena. */
+    void (*sign)(const struct sky_sign_request *request, struct sky_arena *arena,
+                 struct sky_credentials *ret_credentials);
     /* Called for a granted SUBSCRIBE; may be NULL. */
     void (*subscribed)(const struct sky_uplink *uplink, const struct sky_facts *facts,
                        struct sky_judge *judge, struct sky_effects *effects);

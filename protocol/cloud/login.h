@@ -129,11 +129,11 @@ struct sky_admission {
 
 /* ---- what `skymock sign` prints ---- */
 
-struct sky_credentials { /* empty strings where a cloud has no such thing */
-    char client_id[256], username[256], password[192];
-    char psk_identity[256], psk_key_hex[2 * SKY_PSK_KEY_MAX + 1];
-    char https_path[64], https_form[512];
-    char coap_method[8], coap_path[256]; /* a request to try: "get" or "post" */
+struct sky_credentials { /* empty where a cloud has no such thing; NUL-terminated where not */
+    sky_span client_id, username, password;
+    sky_span psk_identity, psk_key_hex;
+    sky_span https_path, https_form;
+    sky_span coap_method, coap_path; /* a request to try: "get" or "post" */
 };
 struct sky_sign_request {
     const struct sky_product *product;

@@ -303,7 +303,8 @@ void sky_api_device_credentials(struct sky_api *api)
 {
     struct sky_product product;
     struct sky_device device;
-    struct sky_credentials credentials = {.client_id = ""};
+    struct sky_credentials credentials;
+    struct sky_arena arena;
     char fresh[SKY_FRESH_LEN + 1];
     if (!sky_api_device(api, &product, &device))
         return;
@@ -314,10 +315,12 @@ void sky_api_device_credentials(struct sky_api *api)
                                              .tls = sky_api_query_is(api, "tls"),
                                              .now_ms = api->app->clock.now_ms,
                                              .fresh = sky_span_of(fresh, SKY_FRESH_LEN)};
-    sky_cloud_find(sky_span_str(product.cloud))->sign(&request, &credentials);
+    sky_arena_init(&arena);
+    sky_cloud_find(sky_span_str(product.cloud))->sign(&request, &arena, &credentials);
     sky_jw_object(&api->jw);
     sky_credentials_write(&api->jw, &credentials);
     sky_jw_end_object(&api->jw);
+    sky_arena_done(&arena);
     sky_api_send(api, 200);
 }
 

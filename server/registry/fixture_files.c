@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "auth/similar.h"
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
 #include "server/os/files.h"
@@ -249,7 +250,7 @@ static struct sky_seed_config seed_config(struct loading *loading, struct file_a
         .ctx = at,
         .certificate_fingerprint = certificate_fingerprint,
         .make_document = make_document,
-        .similar = sky_explain_similar,
+        .similar = sky_similar,
     };
 }
 

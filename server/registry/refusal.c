@@ -1,5 +1,6 @@
 #include "server/registry/refusal.h"
 
+#include "auth/similar.h"
 #include "protocol/base/json.h"
 #include "protocol/base/mem.h"
 
@@ -66,8 +67,7 @@ struct nearest {
 static bool consider(void *ctx, sky_span key)
 {
     struct nearest *nearest = ctx;
-    return !sky_explain_similar(nearest->wanted, key) ||
-           !sky_span_copy(key, nearest->out, SKY_KEY_MAX + 1);
+    return !sky_similar(nearest->wanted, key) || !sky_span_copy(key, nearest->out, SKY_KEY_MAX + 1);
 }
 
 void sky_refusal_find_similar(struct sky_registry *registry, const struct sky_lookup *lookup,

@@ -135,7 +135,8 @@ static void check_signature(struct visit *v)
         return;
     struct sky_recipe recipe = sky_aliyun__recipe(v->in, method->digest);
     size_t digits = 2 * sky_digest_len(method->digest), sent = v->login->password.len;
-    bool right = sky_recipe_matches(&recipe, v->facts->device->secret, v->login->password);
+    bool right =
+        sky_sign_matches(&recipe, sky_span_str(v->facts->device->secret), v->login->password);
     bool bad = sky_judge_rule(
         v->judge, ALI_RULE(SIGN), right,
         "the password (%zu characters, expected %zu) is not the %s of the login's fields", sent,

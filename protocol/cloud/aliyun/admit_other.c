@@ -99,7 +99,7 @@ static void check_proof(const struct sky_login *login, const struct sky_aliyun_l
     struct sky_recipe recipe =
         sky_aliyun__register_recipe(in->product, in->device, sky_aliyun__item(in, "random"),
                                     sky_aliyun__signmethod(in)->digest);
-    bool right = sky_recipe_matches(&recipe, facts->product->secret, login->password);
+    bool right = sky_sign_matches(&recipe, sky_span_str(facts->product->secret), login->password);
     if (sky_judge_rule(judge, ALI_RULE(REGISTER_SIGN), right,
                        "the password is not the %s of deviceName, productKey and random",
                        sky_aliyun__signmethod(in)->name))

@@ -177,29 +177,15 @@ static bool is_signed(sky_span key)
     return true;
 }
 
-static bool sorts_before(sky_span a, sky_span b)
-{
-    size_t len = a.len < b.len ? a.len : b.len;
-    int order = len > 0 ? memcmp(a.ptr, b.ptr, len) : 0;
-    return order != 0 ? order < 0 : a.len < b.len;
-}
-
 /* Everything that was sent and is not excluded, by name. False when that is too much. */
 static bool token_recipe(const struct sky_pairs *form, enum sky_digest digest,
                          struct sky_recipe *ret_recipe)
 {
-    struct sky_recipe recipe = {.digest = digest, .keying = SKY_HMAC};
-    for (size_t i = 0; i < form->count; i++) {
-        struct sky_pair pair = form->list[i];
-        if (!is_signed(pair.key))
-            continue;
-        if (recipe.field_count == SKY_SIGN_FIELDS_MAX)
+    struct sky_recipe recipe = {
+        .digest = digest, .keying = SKY_HMAC, .encoding = SKY_HEX_UPPER, .sorted = true};
+    for (size_t i = 0; i < form->count; i++)
+        if (is_signed(form->list[i].key) && !sky_recipe_add_pair(&recipe, form->list[i]))
             return false;
-        size_t at = recipe.field_count++;
-        for (; at > 0 && sorts_before(pair.key, recipe.fields[at - 1].key); at--)
-            recipe.fields[at] = recipe.fields[at - 1];
-        recipe.fields[at] = pair;
-    }
     *ret_recipe = recipe;
     return true;
 }
@@ -250,8 +236,9 @@ static void check_token_sign(struct call *c)
                        "product %s does not permit authentication over HTTPS",
                        c->facts->product->key))
         refuse(c, CODE_AUTH_TYPE, SKY_CAUSE_STATE);
-    bool right = token_recipe(&c->form, method->digest, &recipe) &&
-                 sky_recipe_matches(&recipe, c->facts->device->secret, field(&c->form, "sign"));
+    bool right =
+        token_recipe(&c->form, method->digest, &recipe) &&
+        sky_sign_matches(&recipe, sky_span_str(c->facts->device->secret), field(&c->form, "sign"));
     if (sky_judge_rule(c->judge, ALI_RULE(HTTPS_SIGN), right,
                        "sign is not the %s of the other parameters", method->name))
         refuse(c, CODE_AUTH, SKY_CAUSE_SIGNATURE);
@@ -373,10 +360,10 @@ static void check_register(struct call *c)
     if (sky_judge_rule(c->judge, ALI_RULE(REGISTER_DISABLED), c->facts->product->dynamic_activation,
                        "product %s does not permit dynamic registration", c->facts->product->key))
         refuse(c, CODE_AUTH_TYPE, SKY_CAUSE_STATE);
-    if (sky_judge_rule(
-            c->judge, ALI_RULE(REGISTER_SIGN),
-            sky_recipe_matches(&recipe, c->facts->product->secret, field(&c->form, "sign")),
-            "sign is not the HMAC of deviceName, productKey and random"))
+    if (sky_judge_rule(c->judge, ALI_RULE(REGISTER_SIGN),
+                       sky_sign_matches(&recipe, sky_span_str(c->facts->product->secret),
+                                        field(&c->form, "sign")),
+                       "sign is not the HMAC of deviceName, productKey and random"))
         refuse(c, CODE_AUTH, SKY_CAUSE_SIGNATURE);
     if (sky_judge_rule(c->judge, ALI_RULE(REGISTER_ACTIVE),
                        c->facts->device->state == SKY_DEVICE_INACTIVE,

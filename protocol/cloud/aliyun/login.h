@@ -53,7 +53,7 @@ void sky_aliyun__admit(const struct sky_login *login, const struct sky_facts *fa
                        struct sky_admission *ret_admission);
 bool sky_aliyun__suspect(const struct sky_login *login, const struct sky_facts *facts,
                          struct sky_suspicion *ret_suspicion, struct sky_arena *arena);
-void sky_aliyun__sign(const struct sky_sign_request *request,
+void sky_aliyun__sign(const struct sky_sign_request *request, struct sky_arena *arena,
                       struct sky_credentials *ret_credentials);
 void sky_aliyun__make_secret(sky_span fresh, char out[SKY_SECRET_MAX + 1]);
 bool sky_aliyun__psk_claim(const struct sky_door *door, sky_span identity,
@@ -63,7 +63,7 @@ bool sky_aliyun__psk_admit(const struct sky_door *door, sky_span identity,
                            struct sky_psk *ret_key);
 size_t sky_aliyun__psk_guesses(const struct sky_door *door, sky_span identity,
                                const struct sky_facts *facts, struct sky_psk *ret_guesses);
-void sky_aliyun__psk_credentials(const struct sky_sign_request *request,
+void sky_aliyun__psk_credentials(const struct sky_sign_request *request, struct sky_arena *arena,
                                  struct sky_credentials *ret_credentials);
 
 /* The other kinds of login, for admit.c. */

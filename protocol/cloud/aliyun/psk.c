@@ -30,7 +30,7 @@ static bool read_identity(sky_span text, struct identity *ret_identity)
 
 static struct sky_recipe recipe_of(const struct identity *id)
 {
-    struct sky_recipe recipe = {.digest = SKY_SHA256, .keying = SKY_HMAC};
+    struct sky_recipe recipe = {.digest = SKY_SHA256, .keying = SKY_HMAC, .sorted = true};
     sky_recipe_add(&recipe, "id", id->names);
     sky_recipe_add(&recipe, "timestamp", id->timestamp);
     return recipe;
@@ -40,8 +40,9 @@ static struct sky_recipe recipe_of(const struct identity *id)
 static void make_key(const struct identity *id, sky_span secret, bool upper, struct sky_psk *out)
 {
     struct sky_recipe recipe = recipe_of(id);
-    char hex[SKY_DIGEST_HEX_MAX + 1];
-    sky_recipe_hex(&recipe, secret, upper, hex);
+    char hex[SKY_SIGNATURE_MAX + 1];
+    recipe.encoding = upper ? SKY_HEX_UPPER : SKY_HEX;
+    sky_sign_write(&recipe, secret, hex);
     *out = (struct sky_psk){.len = strlen(hex)};
     SKY_ASSERT(out->len <= sizeof out->key);
     memcpy(out->key, hex, out->len);
@@ -125,14 +126,16 @@ size_t sky_aliyun__psk_guesses(const struct sky_door *door, sky_span identity,
     return count;
 }
 
-void sky_aliyun__psk_credentials(const struct sky_sign_request *request, struct sky_credentials *c)
+void sky_aliyun__psk_credentials(const struct sky_sign_request *request, struct sky_arena *arena,
+                                 struct sky_credentials *c)
 {
     struct identity id;
     struct sky_psk key;
-    snprintf(c->psk_identity, sizeof c->psk_identity, "devicename|hmacsha256|%s&%s|2524608000000",
-             request->product->key, request->device->key);
-    if (!read_identity(sky_span_str(c->psk_identity), &id))
+    sky_span identity = sky_arena_printf(arena, "devicename|hmacsha256|%s&%s|2524608000000",
+                                         request->product->key, request->device->key);
+    if (!read_identity(identity, &id))
         return;
     make_key(&id, sky_span_str(request->device->secret), true, &key);
-    sky_hex_lower(sky_span_of(key.key, key.len), c->psk_key_hex);
+    c->psk_identity = identity;
+    c->psk_key_hex = sky_credentials_key(&key, arena);
 }

@@ -210,7 +210,7 @@ static void check_signature(struct visit *v)
     struct sky_recipe recipe = sky_enos__recipe(v->in, method->digest);
     sky_span password = v->login->password;
     const char *secret = sky_enos__secret(v->facts, v->in->dynamic);
-    bool right = sky_recipe_matches(&recipe, secret, password);
+    bool right = sky_sign_matches(&recipe, sky_span_str(secret), password);
     bool bad = sky_judge_rule(
         v->judge, v->in->dynamic ? ENOS_RULE(SIGN_DYNAMIC) : ENOS_RULE(SIGN_STATIC), right,
         "the password (%zu characters, expected %zu) is not the %s of content and %s (code 742)",

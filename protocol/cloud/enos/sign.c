@@ -1,13 +1,12 @@
 #include <inttypes.h>
-#include <stdio.h>
 
-#include "auth/text.h"
 #include "protocol/cloud/enos/login.h"
 #include "protocol/cloud/enos/rules.h"
 
 struct sky_recipe sky_enos__recipe(const struct sky_enos_login *in, enum sky_digest digest)
 {
-    struct sky_recipe recipe = {.digest = digest, .keying = SKY_HASH_APPEND};
+    struct sky_recipe recipe = {
+        .digest = digest, .keying = SKY_HASH_APPEND, .encoding = SKY_HEX_UPPER, .sorted = true};
     sky_span timestamp = sky_enos__item(in, "timestamp");
     sky_recipe_add(&recipe, "clientId", in->id);
     sky_recipe_add(&recipe, "deviceKey", in->device);
@@ -72,22 +71,20 @@ void sky_enos__make_secret(sky_span fresh, char out[SKY_SECRET_MAX + 1])
 
 /* ---- what a well-behaved device sends ---- */
 
-void sky_enos__sign(const struct sky_sign_request *r, struct sky_credentials *c)
+void sky_enos__sign(const struct sky_sign_request *r, struct sky_arena *arena,
+                    struct sky_credentials *c)
 {
-    char now[24];
-    *c = (struct sky_credentials){.client_id = ""};
-    snprintf(now, sizeof now, "%" PRId64, r->now_ms);
-    struct sky_recipe recipe = {.digest = SKY_SHA256, .keying = SKY_HASH_APPEND};
-    sky_recipe_add(&recipe, "clientId", sky_span_str(r->device->key));
-    sky_recipe_add(&recipe, "deviceKey", sky_span_str(r->device->key));
-    sky_recipe_add(&recipe, "productKey", sky_span_str(r->product->key));
-    sky_recipe_add(&recipe, "timestamp", sky_span_str(now));
-    snprintf(c->client_id, sizeof c->client_id, "%s|securemode=%d,signmethod=sha256,timestamp=%s|",
-             r->device->key, r->dynamic ? 3 : 2, now);
-    snprintf(c->username, sizeof c->username, "%s&%s", r->device->key, r->product->key);
-    sky_recipe_hex(&recipe, sky_span_str(r->dynamic ? r->product->secret : r->device->secret), true,
-                   c->password);
-    sky_enos__psk_credentials(r, c);
+    *c = (struct sky_credentials){
+        .client_id =
+            sky_arena_printf(arena, "%s|securemode=%d,signmethod=sha256,timestamp=%" PRId64 "|",
+                             r->device->key, r->dynamic ? 3 : 2, r->now_ms),
+        .username = sky_arena_printf(arena, "%s&%s", r->device->key, r->product->key)};
+    struct sky_enos_login in;
+    sky_enos__read(&(struct sky_login){.client_id = c->client_id, .username = c->username}, &in);
+    struct sky_recipe recipe = sky_enos__recipe(&in, SKY_SHA256);
+    c->password = sky_credentials_signature(
+        &recipe, r->dynamic ? r->product->secret : r->device->secret, arena);
+    sky_enos__psk_credentials(r, arena, c);
 }
 
 /* ---- DTLS-PSK ---- */
@@ -187,18 +184,19 @@ size_t sky_enos__psk_guesses(const struct sky_door *door, sky_span identity,
                            SKY_PSK_GUESSES_MAX);
 }
 
-void sky_enos__psk_credentials(const struct sky_sign_request *r, struct sky_credentials *c)
+void sky_enos__psk_credentials(const struct sky_sign_request *r, struct sky_arena *arena,
+                               struct sky_credentials *c)
 {
     struct sky_psk key;
     const char *secret = r->dynamic ? r->product->secret : r->device->secret;
     if (!sky_psk_key(&psk_recipe, sky_span_str(secret), &key))
         return;
-    snprintf(c->psk_identity, sizeof c->psk_identity, "%s,%s,%d,3600", r->product->key,
-             r->device->key, r->dynamic ? 3 : 2);
-    sky_hex_lower(sky_span_of(key.key, key.len), c->psk_key_hex);
-    snprintf(c->coap_method, sizeof c->coap_method, "%s", r->dynamic ? "get" : "post");
-    snprintf(c->coap_path, sizeof c->coap_path,
-             r->dynamic ? "/topic/ext/session/%s/%s/thing/activate/info"
-                        : "/topic/sys/%s/%s/thing/model/up_raw",
-             r->product->key, r->device->key);
+    c->psk_identity = sky_arena_printf(arena, "%s,%s,%d,3600", r->product->key, r->device->key,
+                                       r->dynamic ? 3 : 2);
+    c->psk_key_hex = sky_credentials_key(&key, arena);
+    c->coap_method = r->dynamic ? SKY_SPAN("get") : SKY_SPAN("post");
+    c->coap_path = sky_arena_printf(arena,
+                                    r->dynamic ? "/topic/ext/session/%s/%s/thing/activate/info"
+                                               : "/topic/sys/%s/%s/thing/model/up_raw",
+                                    r->product->key, r->device->key);
 }

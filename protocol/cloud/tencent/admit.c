@@ -131,13 +131,12 @@ static void check_habits(struct visit *v)
 
 static void check_token(struct visit *v, const struct sky_signmethod *method)
 {
-    struct sky_tencent_key key;
-    const struct sky_recipe recipe = {
-        .digest = method->digest, .keying = SKY_HMAC, .text = v->login->username};
-    bool decoded = sky_tencent__decode_key(v->facts->device->secret, &key);
+    struct sky_recipe recipe = sky_tencent__recipe(v->login, v->in, method->digest);
+    sky_span secret = sky_span_str(v->facts->device->secret);
+    bool decoded = sky_tencent__check_secret(secret, NULL) == SKY_OK;
     sky_judge_rule(v->judge, TEN_RULE(PSK_BASE64), decoded,
                    "the key registered for %s is not base64", v->facts->device->key);
-    bool right = decoded && sky_sign_matches(&recipe, sky_tencent__key_span(&key), v->in->token);
+    bool right = decoded && sky_sign_matches(&recipe, secret, v->in->token);
     bool bad = sky_judge_rule(v->judge, TEN_RULE(SIGN), right,
                               "the token (%zu characters, expected %zu) is not the %s of the "
                               "user name with the decoded key",
@@ -148,7 +147,6 @@ static void check_token(struct visit *v, const struct sky_signmethod *method)
         sky_admit_refuse(v->admission, SKY_CONNACK_CREDENTIALS, SKY_CAUSE_SIGNATURE);
     else if (!right && v->admission->connack == SKY_CONNACK_ACCEPTED)
         v->admission->cause = SKY_CAUSE_SIGNATURE;
-    sky_mem_wipe(&key, sizeof key);
 }
 
 static void check_password(struct visit *v)

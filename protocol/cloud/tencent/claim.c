@@ -1,4 +1,3 @@
-#include "auth/text.h"
 #include "protocol/base/mem.h"
 #include "protocol/cloud/tencent/login.h"
 
@@ -8,14 +7,6 @@ const struct sky_signmethod sky_tencent__signmethods[SKY_TENCENT_SIGNMETHODS] = 
 const struct sky_signmethod *sky_tencent__signmethod(sky_span name)
 {
     return sky_signmethod_find(sky_tencent__signmethods, SKY_TENCENT_SIGNMETHODS, name);
-}
-
-bool sky_tencent__decode_key(const char *text, struct sky_tencent_key *ret_key)
-{
-    *ret_key = (struct sky_tencent_key){.len = 0};
-    return sky_base64_decode(sky_span_str(text), ret_key->bytes, sizeof ret_key->bytes,
-                             &ret_key->len) &&
-           ret_key->len > 0;
 }
 
 void sky_tencent__read(const struct sky_login *login, struct sky_tencent_login *in)

@@ -229,14 +229,17 @@ static void the_forms_signed_here_are_granted(void **state)
                                        .now_ms = LOGIN_NOW_MS,
                                        .fresh = SKY_SPAN(LOGIN_FRESH)};
     struct sky_credentials c;
-    b->login.cloud->sign(&request, &c);
-    assert_string_equal(c.https_path, "/auth/devicename");
-    assert_non_null(strstr(http_call(b, c.https_form, ""), "\"code\":200"));
+    struct sky_arena arena;
+    sky_arena_init(&arena);
+    b->login.cloud->sign(&request, &arena, &c);
+    assert_string_equal(c.https_path.ptr, "/auth/devicename");
+    assert_non_null(strstr(http_call(b, c.https_form.ptr, ""), "\"code\":200"));
     begin_register(b);
     request.dynamic = true;
-    b->login.cloud->sign(&request, &c);
-    assert_string_equal(c.https_path, "/auth/register/device");
-    assert_non_null(strstr(http_call(b, c.https_form, ""), "\"code\":200"));
+    b->login.cloud->sign(&request, &arena, &c);
+    assert_string_equal(c.https_path.ptr, "/auth/register/device");
+    assert_non_null(strstr(http_call(b, c.https_form.ptr, ""), "\"code\":200"));
+    sky_arena_done(&arena);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -166,14 +166,17 @@ static void the_request_signed_here_is_granted(void **state)
 {
     struct http_bench *b = *state;
     struct sky_credentials c;
+    struct sky_arena arena;
     const struct sky_sign_request request = {.product = &b->login.product,
                                              .device = &b->login.device,
                                              .dynamic = true,
                                              .now_ms = LOGIN_NOW_MS,
                                              .fresh = SKY_SPAN(LOGIN_FRESH)};
-    b->login.cloud->sign(&request, &c);
-    assert_string_equal(c.https_path, "/register/dev");
-    assert_non_null(strstr(http_call(b, c.https_form, ""), "\"code\":0"));
+    sky_arena_init(&arena);
+    b->login.cloud->sign(&request, &arena, &c);
+    assert_string_equal(c.https_path.ptr, "/register/dev");
+    assert_non_null(strstr(http_call(b, c.https_form.ptr, ""), "\"code\":0"));
+    sky_arena_done(&arena);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -172,19 +172,22 @@ static inline const char *login_hash(enum sky_digest digest, const char *text, c
 static inline void login_as_signed(struct login_bench *b, bool dynamic, bool tls)
 {
     struct sky_credentials c;
+    struct sky_arena arena;
     const struct sky_sign_request request = {.product = &b->product,
                                              .device = &b->device,
                                              .dynamic = dynamic,
                                              .tls = tls,
                                              .now_ms = b->facts.now_ms,
                                              .fresh = b->facts.fresh};
-    b->cloud->sign(&request, &c);
-    assert_int_equal(login_connect(b, c.client_id, c.username, c.password), 0);
+    sky_arena_init(&arena);
+    b->cloud->sign(&request, &arena, &c);
+    assert_int_equal(login_connect(b, c.client_id.ptr, c.username.ptr, c.password.ptr), 0);
     assert_int_equal(b->admission.cause, SKY_CAUSE_NONE);
     for (size_t i = 0; i < b->judge.count; i++)
         if (b->judge.findings[i].rule->severity == SKY_ERROR &&
             strstr(b->judge.findings[i].rule->id, "PORT") == NULL)
             fail_msg("%s: %s", b->judge.findings[i].rule->id, b->judge.findings[i].detail);
+    sky_arena_done(&arena);
 }
 
 /* A row of a table of logins: what is sent, and what must come of it. */

@@ -172,6 +172,7 @@ static void the_identity_and_key_signed_here_are_admitted(void **state)
     for (size_t i = 0; i < SKY_COUNT(rows); i++) {
         struct login_bench b;
         struct sky_credentials c;
+        struct sky_arena arena;
         struct sky_psk key;
         struct sky_claim claim;
         login_init(&b, rows[i].cloud, "PROD123456", "ps", "dev001", rows[i].secret);
@@ -181,10 +182,12 @@ static void the_identity_and_key_signed_here_are_admitted(void **state)
                                                  .tls = true,
                                                  .now_ms = LOGIN_NOW_MS,
                                                  .fresh = SKY_SPAN(LOGIN_FRESH)};
-        b.cloud->sign(&request, &c);
-        assert_true(b.cloud->psk->claim(&b.door, sky_span_str(c.psk_identity), &claim));
-        assert_true(admit(&b, c.psk_identity, &key));
-        expect_key(&key, c.psk_key_hex);
+        sky_arena_init(&arena);
+        b.cloud->sign(&request, &arena, &c);
+        assert_true(b.cloud->psk->claim(&b.door, c.psk_identity, &claim));
+        assert_true(admit(&b, c.psk_identity.ptr, &key));
+        expect_key(&key, c.psk_key_hex.ptr);
+        sky_arena_done(&arena);
         login_done(&b);
     }
 }

@@ -10,7 +10,9 @@
 
 struct login_try {
     struct registry_case *c;
-    struct sky_credentials credentials;
+    struct {
+        char client_id[256], username[256], password[192];
+    } credentials; /* to be spoilt */
     struct sky_door door;
     struct sky_mqtt_connect connect;
     struct sky_lookup lookup;
@@ -19,6 +21,20 @@ struct login_try {
     size_t effects; /* that wait to be applied */
     bool recognised;
 };
+
+static inline void login_try_write(struct login_try *t, const struct sky_cloud *cloud,
+                                   const struct sky_sign_request *request)
+{
+    struct sky_credentials c;
+    struct sky_arena arena;
+    sky_arena_init(&arena);
+    cloud->sign(request, &arena, &c);
+    assert_true(
+        sky_span_copy(c.client_id, t->credentials.client_id, sizeof t->credentials.client_id) &&
+        sky_span_copy(c.username, t->credentials.username, sizeof t->credentials.username) &&
+        sky_span_copy(c.password, t->credentials.password, sizeof t->credentials.password));
+    sky_arena_done(&arena);
+}
 
 /* Signed for a device of the registry. */
 static inline void login_try_sign(struct login_try *t, struct registry_case *c, const char *cloud,
@@ -34,7 +50,7 @@ static inline void login_try_sign(struct login_try *t, struct registry_case *c, 
         .dynamic = dynamic,
         .now_ms = c->clock.now_ms,
         .fresh = SKY_SPAN("freshFRESH0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQR")};
-    sky_cloud_find(sky_span_str(cloud))->sign(&request, &t->credentials);
+    login_try_write(t, sky_cloud_find(sky_span_str(cloud)), &request);
     t->door = (struct sky_door){.listener = sky_listener_find(SKY_SPAN("mqtt"))};
     t->connect = (struct sky_mqtt_connect){.protocol = SKY_SPAN("MQTT"),
                                            .level = 4,

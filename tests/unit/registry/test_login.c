@@ -126,7 +126,7 @@ static void an_unknown_device_is_refused_with_the_name_it_may_mean(void **state)
             .device = &device,
             .now_ms = c->clock.now_ms,
             .fresh = SKY_SPAN("freshFRESH0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQR")};
-        sky_cloud_find(sky_span_str(devices[i].cloud))->sign(&request, &t.credentials);
+        login_try_write(&t, sky_cloud_find(sky_span_str(devices[i].cloud)), &request);
         assert_int_not_equal(login_try(&t), 0);
         assert_int_equal(t.outcome.cause, SKY_CAUSE_UNKNOWN);
         assert_string_equal(t.outcome.refusal.similar, table[i].similar);

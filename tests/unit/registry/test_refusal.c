@@ -33,7 +33,7 @@ static void another_devices_secret_is_recognised_and_named(void **state)
     memcpy(device.secret, second.secret, sizeof device.secret);
     const struct sky_sign_request request = {
         .product = &product, .device = &device, .now_ms = c->clock.now_ms};
-    sky_cloud_find(SKY_SPAN("enos"))->sign(&request, &t.credentials);
+    login_try_write(&t, sky_cloud_find(SKY_SPAN("enos")), &request);
     assert_int_equal(login_try(&t), SKY_CONNACK_CREDENTIALS);
     cJSON *tree = json_of(&t);
     assert_string_equal(text_of(tree, "mistake"), "other-device");
@@ -53,7 +53,7 @@ static void a_mistake_breaks_its_own_rule_too(void **state)
     memcpy(device.secret, product.secret, sizeof device.secret);
     const struct sky_sign_request request = {
         .product = &product, .device = &device, .now_ms = c->clock.now_ms};
-    sky_cloud_find(SKY_SPAN("enos"))->sign(&request, &t.credentials);
+    login_try_write(&t, sky_cloud_find(SKY_SPAN("enos")), &request);
     assert_int_equal(login_try(&t), SKY_CONNACK_CREDENTIALS);
     assert_true(login_try_found(&t, "ENOS-SIGN-WRONG-SECRET"));
     cJSON *tree = json_of(&t);
