@@ -7,6 +7,7 @@
 #include "auth/mistakes.h"
 #include "auth/text.h"
 #include "protocol/base/assert.h"
+#include "protocol/base/facts.h"
 #include "protocol/base/mem.h"
 
 enum { TEXT_GROWTH = 4096 }; /* what wrong variants may add to a text */
@@ -19,19 +20,29 @@ const char *sky_mistake_name(enum sky_mistake mistake)
 
 /* ---- trying ---- */
 
-typedef const struct sky_variant *sky_choice[SKY_FACETS];
+typedef struct sky_variant *sky_choice[SKY_FACETS];
 
 struct search {
     struct sky_workshop *shop;
     struct sky_given given;
     char altered[SKY_GIVEN_FORM_MAX]; /* which digits are not the right ones; "": none */
     struct sky_buf text;              /* scratch */
-    size_t digests;                   /* computed so far */
+    bool masked;                      /* values of fields that should be secrets are not written */
+    size_t digests, blocks;           /* computed so far */
+    bool spent;                       /* no more may be */
     sky_choice choice;                /* the one being tried; after success the one that matches */
 };
 
+/* A secret that was sent as a parameter would be shown with the text that it became part of. */
+static bool is_secret(const struct sky_pair *field)
+{
+    const sky_span word = SKY_SPAN("secret");
+    return field->key.len >= word.len &&
+           sky_span_eq_nocase(sky_span_tail(field->key, field->key.len - word.len), word);
+}
+
 static void write_field(struct sky_buf *out, const struct sky_style *style,
-                        const struct sky_pair *field, bool first)
+                        const struct sky_pair *field, bool first, bool masked)
 {
     if (!first)
         sky_buf_add(out, sky_span_str(style->between));
@@ -39,7 +50,10 @@ static void write_field(struct sky_buf *out, const struct sky_style *style,
         sky_buf_add(out, field->key);
         sky_buf_add(out, sky_span_str(style->equals));
     }
-    sky_buf_add(out, field->value);
+    if (masked && is_secret(field))
+        sky_buf_addf(out, "{%.*s}", SKY_SPAN_ARGS(field->key));
+    else
+        sky_buf_add(out, field->value);
 }
 
 /* The text that the choice makes, without any secret. An order is a permutation of the due
@@ -56,20 +70,58 @@ static bool write_text(struct search *search)
         size_t at = order != NULL && i < due_count ? order[i] : i;
         if (at >= count)
             continue;
-        write_field(&search->text, style, &fields->fields.list[at], first);
+        write_field(&search->text, style, &fields->fields.list[at], first, search->masked);
         first = false;
+    }
+    sky_escape_fn *escape = search->choice[SKY_FACET_STYLE]->text.escape;
+    if (escape != NULL) {
+        struct sky_buf plain = search->text;
+        sky_buf_init(&search->text, plain.max);
+        escape(sky_buf_span(&plain), &search->text);
+        sky_buf_done(&plain);
     }
     sky_buf_add(&search->text, search->choice[SKY_FACET_STYLE]->text.tail);
     return !search->text.overflow;
 }
 
-static void make_digest(enum sky_way way, enum sky_digest digest, sky_span text, sky_span secret,
-                        uint8_t *out)
+/* Digests work in blocks of 64 bytes, and that is what a search costs: one for the text's end and
+ * its padding, in an HMAC one for the outer digest, and two more for each key, kept. */
+static bool may_digest(struct search *search, size_t len, bool new_key)
 {
-    const sky_span behind[] = {text, secret}, front[] = {secret, text};
+    enum { BLOCK = 64, PADDING = 9 };
+    size_t cost = (len + PADDING) / BLOCK + 2 + 2 * new_key;
+    search->spent = cost > SKY_EXPLAIN_BLOCKS_MAX - search->blocks;
+    if (search->spent)
+        return false;
+    search->blocks += cost;
+    search->digests++;
+    return true;
+}
+
+static const struct sky_hmac_key *kept_key(struct search *search)
+{
+    struct sky_variant *secret = search->choice[SKY_FACET_SECRET];
+    if (secret->secret.kept == NULL) {
+        secret->secret.kept = sky_arena_take(&search->shop->arena, sizeof *secret->secret.kept);
+        sky_hmac_key_init(secret->secret.kept, search->given.digest, secret->secret.key);
+    }
+    return secret->secret.kept;
+}
+
+static bool make_digest(struct search *search, uint8_t *out)
+{
+    enum sky_way way = search->choice[SKY_FACET_KEYING]->way;
+    enum sky_digest digest = search->given.digest;
+    sky_span text = sky_buf_span(&search->text), key = search->choice[SKY_FACET_SECRET]->secret.key;
+    const sky_span behind[] = {text, key}, front[] = {key, text};
+    bool keyed = way == SKY_WAY_HMAC || way == SKY_WAY_TWICE;
+    bool new_key =
+        (keyed && search->choice[SKY_FACET_SECRET]->secret.kept == NULL) || way == SKY_WAY_SWAPPED;
+    if (!may_digest(search, text.len + key.len, new_key))
+        return false;
     switch (way) {
     case SKY_WAY_HMAC:
-        sky_digest_hmac(digest, secret, &text, 1, out);
+        sky_hmac_key_use(kept_key(search), &text, 1, out);
         break;
     case SKY_WAY_APPEND:
         sky_digest_hash(digest, behind, 2, out);
@@ -78,26 +130,23 @@ static void make_digest(enum sky_way way, enum sky_digest digest, sky_span text,
         sky_digest_hash(digest, front, 2, out);
         break;
     case SKY_WAY_SWAPPED:
-        sky_digest_hmac(digest, text, &secret, 1, out);
+        sky_digest_hmac(digest, text, &key, 1, out);
         break;
     case SKY_WAY_TWICE:
-        sky_digest_hmac(digest, secret, behind, 2, out);
+        sky_hmac_key_use(kept_key(search), behind, 2, out);
         break;
     case SKY_WAY_BARE:
         sky_digest_hash(digest, &text, 1, out);
         break;
     }
+    return true;
 }
 
 static bool is_match(struct search *search)
 {
     uint8_t made[SKY_DIGEST_MAX];
-    if (search->digests == SKY_EXPLAIN_DIGESTS_MAX || !write_text(search))
-        return false;
-    search->digests++;
-    make_digest(search->choice[SKY_FACET_KEYING]->way, search->given.digest,
-                sky_buf_span(&search->text), search->choice[SKY_FACET_SECRET]->key, made);
-    return sky_digest_eq(sky_span_of(made, search->given.len),
+    return !search->spent && write_text(search) && make_digest(search, made) &&
+           sky_digest_eq(sky_span_of(made, search->given.len),
                          sky_span_of(search->given.bytes, search->given.len));
 }
 
@@ -125,7 +174,7 @@ static bool try_pair(struct search *search, enum sky_facet a, enum sky_facet b)
         search->choice[a] = &search->shop->list[a][i];
         for (size_t j = 1; j < search->shop->count[b]; j++) {
             search->choice[b] = &search->shop->list[b][j];
-            if ((!search->choice[a]->remote || !search->choice[b]->remote) && is_match(search))
+            if (search->choice[a]->rank + search->choice[b]->rank <= SKY_REMOTE && is_match(search))
                 return true;
         }
     }
@@ -225,7 +274,10 @@ static void write_shown(struct search *search)
     snprintf(placeholder, sizeof placeholder, "{%s}",
              secret->mistake == SKY_MISTAKE_NONE ? secret_word(search->shop->suspicion)
                                                  : "other secret");
-    if (!write_text(search))
+    search->masked = true;
+    bool written = write_text(search);
+    search->masked = false;
+    if (!written)
         return;
     size_t len = search->text.len;
     if (way == SKY_WAY_SWAPPED)
@@ -257,10 +309,13 @@ static void append_due(char *out, size_t size, const struct sky_suspicion *suspi
 
 struct finding {
     enum sky_mistake mistake;
-    sky_span note;
+    sky_span note, did;
 };
 
-enum { FINDINGS_MAX = 2 };
+enum {
+    SLIPS_MAX = 2,                /* mistakes at once that are searched for */
+    FINDINGS_MAX = SLIPS_MAX + 3, /* and those that no search is needed for */
+};
 
 struct findings {
     struct finding list[FINDINGS_MAX];
@@ -271,7 +326,7 @@ struct findings {
 static void add_finding(struct findings *findings, enum sky_mistake mistake, sky_span note)
 {
     SKY_ASSERT(findings->count < FINDINGS_MAX);
-    findings->list[findings->count++] = (struct finding){mistake, note};
+    findings->list[findings->count++] = (struct finding){.mistake = mistake, .note = note};
 }
 
 static bool is_other_digest(const struct search *search)
@@ -300,10 +355,17 @@ static void note_digest(const struct search *search, char *out, size_t size)
 
 static void collect(const struct search *search, struct findings *findings)
 {
+    const struct sky_suspicion *suspicion = search->shop->suspicion;
     *findings = (struct findings){.count = 0};
-    for (int facet = 0; facet < SKY_FACETS; facet++)
-        if (search->choice[facet]->mistake != SKY_MISTAKE_NONE)
-            add_finding(findings, search->choice[facet]->mistake, search->choice[facet]->note);
+    if (suspicion->plain != SKY_MISTAKE_NONE)
+        add_finding(findings, suspicion->plain, suspicion->plain_note);
+    for (int facet = 0; facet < SKY_FACETS; facet++) {
+        const struct sky_variant *choice = search->choice[facet];
+        if (choice->mistake == SKY_MISTAKE_NONE)
+            continue;
+        add_finding(findings, choice->mistake, choice->note);
+        findings->list[findings->count - 1].did = choice->did;
+    }
     if (is_other_digest(search)) {
         note_digest(search, findings->digest_note, sizeof findings->digest_note);
         add_finding(findings, SKY_MISTAKE_OTHER_DIGEST, sky_span_str(findings->digest_note));
@@ -324,7 +386,11 @@ static void tell_findings(const struct findings *findings, struct sky_explanatio
     for (size_t i = 0; i < findings->count; i++) {
         const struct finding *finding = &findings->list[i];
         const struct sky_mistake_row *row = &sky_mistake_rows[finding->mistake];
-        append(out->what, sizeof out->what, "%s%s", i > 0 ? ", and " : "", row->did);
+        append(out->what, sizeof out->what, "%s", i > 0 ? ", and " : "");
+        if (finding->did.len > 0)
+            append(out->what, sizeof out->what, "%.*s", SKY_SPAN_ARGS(finding->did));
+        else
+            append(out->what, sizeof out->what, "%s", row->did);
         if (finding->note.len > 0)
             append(out->what, sizeof out->what, " (%.*s)", SKY_SPAN_ARGS(finding->note));
         append(out->hint, sizeof out->hint, "%s%s", i > 0 ? " " : "", row->hint);
@@ -394,6 +460,66 @@ static void hint_due(const struct sky_suspicion *suspicion, struct sky_explanati
            sky_encoding_name(suspicion->due.encoding), out->expected_prefix);
 }
 
+/* ---- no signature at all ---- */
+
+/* As registered, or as it is easily written otherwise. */
+static bool is_secret_itself(sky_span given, sky_span secret)
+{
+    char texts[3][2 * SKY_SECRET_MAX + 4];
+    if (secret.len == 0 || secret.len > SKY_SECRET_MAX)
+        return false;
+    sky_hex_lower(secret, texts[0]);
+    sky_hex_upper(secret, texts[1]);
+    sky_base64_encode(secret, texts[2]);
+    bool same = sky_digest_eq(given, secret);
+    for (size_t i = 0; i < SKY_COUNT(texts); i++)
+        same |= sky_digest_eq(given, sky_span_str(texts[i]));
+    uint8_t room[SKY_SECRET_MAX];
+    sky_span key;
+    if (sky_sign_key(SKY_KEY_BASE64, secret, room, sizeof room, &key)) {
+        sky_hex_lower(key, texts[0]);
+        sky_hex_upper(key, texts[1]);
+        same |= sky_digest_eq(given, key) || sky_digest_eq(given, sky_span_str(texts[0])) ||
+                sky_digest_eq(given, sky_span_str(texts[1]));
+    }
+    sky_mem_wipe(texts, sizeof texts);
+    sky_mem_wipe(room, sizeof room);
+    return same;
+}
+
+/* Whose secret stands in the signature's place; NULL: nobody's. */
+static const struct sky_secret *find_sent_secret(const struct sky_suspicion *suspicion)
+{
+    sky_span given = sky_span_trim(suspicion->given);
+    char ends = given.len > 2 && given.ptr[0] == given.ptr[given.len - 1] ? given.ptr[0] : '\0';
+    if (ends == '"' || ends == '\'')
+        given = sky_span_of(given.ptr + 1, given.len - 2);
+    for (size_t i = 0; i < suspicion->secret_count && given.len > 0; i++)
+        if (is_secret_itself(given, suspicion->secrets[i].bytes))
+            return &suspicion->secrets[i];
+    return NULL;
+}
+
+static void tell_sent_secret(const struct sky_suspicion *suspicion, const struct sky_secret *secret,
+                             struct sky_explanation *out)
+{
+    static const char *const whose[SKY_SECRET_ROLES] = {
+        [SKY_SECRET_DEVICE] = "the device's secret",
+        [SKY_SECRET_PRODUCT] = "the product's secret",
+        [SKY_SECRET_OLD] = "a secret that was replaced since",
+        [SKY_SECRET_OTHER] = "the secret of another device, "};
+    out->mistake = SKY_MISTAKE_SECRET_SENT;
+    append(out->what, sizeof out->what, "The device sent ");
+    if (secret->role == SKY_SECRET_DUE)
+        append(out->what, sizeof out->what, "the %s", secret_word(suspicion));
+    else
+        append(out->what, sizeof out->what, "%s%.*s", whose[secret->role],
+               SKY_SPAN_ARGS(secret->name));
+    append(out->what, sizeof out->what, " itself where a signature made with the %s is due.",
+           secret_word(suspicion));
+    append(out->hint, sizeof out->hint, "%s", sky_mistake_rows[SKY_MISTAKE_SECRET_SENT].hint);
+}
+
 /* ---- the whole ---- */
 
 static void explain_unmatched(struct search *search, sky_span due, struct sky_explanation *out)
@@ -405,6 +531,11 @@ static void explain_unmatched(struct search *search, sky_span due, struct sky_ex
     if (sky_given_is_spoilt(bare, &search->given, encoding, due, search->given.form) ||
         sky_given_is_altered(bare, encoding, due, search->altered)) {
         search->given.digest = suspicion->due.digest;
+        tell_match(search, out);
+        return;
+    }
+    if (suspicion->plain != SKY_MISTAKE_NONE) {
+        search->given = (struct sky_given){.digest = suspicion->due.digest};
         tell_match(search, out);
         return;
     }
@@ -425,8 +556,12 @@ static void explain_in(struct search *search, sky_span due, struct sky_explanati
     copy_clipped(out->signed_text, sizeof out->signed_text, sky_buf_span(&search->text));
     sky_encoding_write(encoding == SKY_HEX_UPPER ? SKY_HEX : encoding, due, written);
     snprintf(out->expected_prefix, sizeof out->expected_prefix, "%.8s", written);
-    int slips = FINDINGS_MAX - is_other_digest(search) - (search->given.form[0] != '\0');
-    if (search->given.len > 0 && find_match(search, slips))
+    int slips = SLIPS_MAX - is_other_digest(search) - (search->given.form[0] != '\0') -
+                (suspicion->plain != SKY_MISTAKE_NONE);
+    const struct sky_secret *sent = find_sent_secret(suspicion);
+    if (sent != NULL)
+        tell_sent_secret(suspicion, sent, out);
+    else if (search->given.len > 0 && find_match(search, slips))
         tell_match(search, out);
     else
         explain_unmatched(search, due, out);
@@ -465,6 +600,7 @@ void sky_explain(const struct sky_suspicion *suspicion, struct sky_explanation *
     sky_workshop_init(search.shop, suspicion);
     sky_buf_init(&search.text, SKY_SIGN_TEXT_MAX + TEXT_GROWTH);
     explain_in(&search, sky_span_of(due, due_len), ret_explanation);
+    ret_explanation->cost = search.blocks;
     sky_buf_done(&search.text);
     sky_workshop_done(search.shop);
     free(search.shop);

@@ -8,8 +8,8 @@
 
 enum {
     SKY_EXPLAIN_TEXT_MAX = 640,
-    SKY_EXPLAIN_HINT_MAX = 320,
-    SKY_EXPLAIN_DIGESTS_MAX = 2000, /* the most that one refusal may cost */
+    SKY_EXPLAIN_HINT_MAX = 400,
+    SKY_EXPLAIN_BLOCKS_MAX = 7000, /* of 64 bytes, hashed: the most that one refusal may cost */
 };
 
 struct sky_explanation {
@@ -21,6 +21,7 @@ struct sky_explanation {
     char expected_prefix[9];         /* first 8 hex digits of the expected digest, lower case */
     char what[SKY_EXPLAIN_HINT_MAX]; /* the mistake in one sentence, or that none was recognised */
     char hint[SKY_EXPLAIN_HINT_MAX]; /* what to change */
+    size_t cost;                     /* blocks hashed */
 };
 
 /* Tries every single mistake, then pairs of different kinds. Always fills `*ret_explanation`; no

@@ -46,20 +46,43 @@ const struct sky_mistake_row sky_mistake_rows[SKY_MISTAKES] = {
     [SKY_MISTAKE_TEXT_PART] = {"text-part", "signed only the beginning of the text",
                                "Sign the whole text, all of its fields.", sky_vary_text_part},
 
-    [SKY_MISTAKE_VALUES_ONLY] = {"values-only",
-                                 "signed the values alone, without the names in front of them",
-                                 "Write each field's name, then its value, nothing between.",
-                                 sky_vary_values_only},
-    [SKY_MISTAKE_SEPARATORS] = {"separators", "put separators between names, values or fields",
-                                "Write name and value one behind the other, nothing between.",
-                                sky_vary_separators},
+    [SKY_MISTAKE_FIELD_FORGOTTEN] = {"field-forgotten", "left fields out of the signed text",
+                                     "Sign every field of the text shown, and its value.",
+                                     sky_vary_field_forgotten},
+    [SKY_MISTAKE_OTHER_CLIENT_ID] =
+        {"other-client-id", "signed another client id than it sent",
+         "Make the client id once and use the same text for signing and sending.",
+         sky_vary_other_client_id},
+    [SKY_MISTAKE_OTHER_VALUE] =
+        {"other-value", "signed another value than it sent",
+         "Make each value once and use the same text for signing and sending.",
+         sky_vary_other_value},
+    [SKY_MISTAKE_PLACEHOLDER] =
+        {"placeholder", "signed a placeholder instead of a value",
+         "Put the device's own values in place of what the example shows; look for a variable that "
+         "is not set.",
+         sky_vary_placeholder},
+
+    [SKY_MISTAKE_VALUES_ONLY] =
+        {"values-only", "signed the values alone, without the names in front of them",
+         "Write each field's name in front of its value, as in the text shown.",
+         sky_vary_values_only},
+    [SKY_MISTAKE_SEPARATORS] =
+        {"separators", "joined names, values or fields in another way than is due",
+         "Join them as in the text shown, with nothing added and nothing left out.",
+         sky_vary_separators},
     [SKY_MISTAKE_TEXT_TAIL] = {"text-tail",
                                "signed something behind the text that does not belong to it",
                                "Pass the length of the text without its line break or closing NUL.",
                                sky_vary_text_tail},
-    [SKY_MISTAKE_FIELD_ORDER] = {"field-order", "signed the fields in another order",
-                                 "Sort the fields by name before they are put together.",
-                                 sky_vary_order},
+    [SKY_MISTAKE_FIELD_ORDER] =
+        {"field-order", "signed the fields in another order",
+         "Put the fields in the order of the text shown, whatever order they are kept in.",
+         sky_vary_order},
+
+    [SKY_MISTAKE_ESCAPED] = {"escaped", "signed characters that were escaped or typed differently",
+                             "Sign the plain text, before anything escapes or encodes it.",
+                             sky_vary_escaped},
 
     [SKY_MISTAKE_NOT_HMAC] =
         {"not-hmac", "made a plain digest of text and secret where an HMAC is due",
@@ -110,19 +133,39 @@ const struct sky_mistake_row sky_mistake_rows[SKY_MISTAKES] = {
          "Provision this device with its own secret, or log in under the other's name.",
          sky_vary_other_device},
 
+    [SKY_MISTAKE_SECRET_CUT] =
+        {"secret-cut", "used only a part of the secret",
+         "Pass the secret's whole length: neither sizeof of a pointer, nor what strlen() says of "
+         "bytes.",
+         sky_vary_secret_cut},
+    [SKY_MISTAKE_SECRET_ALTERED] = {"secret-altered", "used the secret in another form",
+                                    "Use the secret exactly as it is registered.",
+                                    sky_vary_secret_altered},
+    [SKY_MISTAKE_SECRET_SENT] =
+        {"secret-sent", "sent a secret itself",
+         "Never send a secret: send the signature that is made with it, and replace the secret "
+         "that was sent.",
+         NULL},
+
     [SKY_MISTAKE_OTHER_DIGEST] =
         {"other-digest", "used another digest than the login names",
          "Change the function or the label so that they agree; in some SDKs the setting changes "
          "only the label.",
          NULL},
     [SKY_MISTAKE_DIGEST_FORM] =
-        {"digest-form", "made the right bytes but wrote them wrongly",
-         "Write each byte as exactly two hexadecimal digits, nothing between or around.", NULL},
+        {"digest-form", "made the right signature but wrote it wrongly",
+         "Write the digest's bytes exactly as is due, whole, with nothing between or around.",
+         NULL},
 
     [SKY_MISTAKE_DIGEST_ALTERED] =
         {"digest-altered", "made the right digest but sent it altered",
          "Send the digits exactly as the signature came out; look for what edits, retypes or "
          "overwrites them on the way.",
+         NULL},
+
+    [SKY_MISTAKE_FIELD_SPELLING] =
+        {"field-spelling", "sent a parameter under a name that is not known here",
+         "Spell the parameter as the page about this very call does; upper and lower case matter.",
          NULL},
 
     [SKY_MISTAKE_PSK_SLICE] = {"psk-slice", "took the wrong bytes as the pre-shared key",
@@ -138,8 +181,8 @@ const struct sky_mistake_row sky_mistake_rows[SKY_MISTAKES] = {
 struct sky_variant *sky_workshop_add(struct sky_workshop *shop, enum sky_facet facet,
                                      enum sky_mistake self)
 {
-    SKY_ASSERT(shop->count[facet] < SKY_VARIANTS_MAX);
-    struct sky_variant *variant = &shop->list[facet][shop->count[facet]++];
+    bool full = shop->count[facet] == SKY_VARIANTS_MAX;
+    struct sky_variant *variant = full ? &shop->spare : &shop->list[facet][shop->count[facet]++];
     *variant = (struct sky_variant){.mistake = self};
     return variant;
 }
@@ -157,7 +200,7 @@ static void add_due(struct sky_workshop *shop)
         due->keying == SKY_HMAC ? SKY_WAY_HMAC : SKY_WAY_APPEND;
     bool readable =
         sky_sign_key(due->key_form, secret, sky_arena_take(&shop->arena, secret.len), secret.len,
-                     &sky_workshop_add(shop, SKY_FACET_SECRET, SKY_MISTAKE_NONE)->key);
+                     &sky_workshop_add(shop, SKY_FACET_SECRET, SKY_MISTAKE_NONE)->secret.key);
     SKY_ASSERT(readable);
 }
 

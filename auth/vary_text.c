@@ -1,5 +1,6 @@
 /* Mistakes in how the signed fields become text, and in how text and secret become a digest. */
 #include "auth/mistakes.h"
+#include "auth/text.h"
 #include "protocol/base/mem.h"
 
 enum { ORDERS_MAX = 120 }; /* all orders of five fields */
@@ -42,7 +43,7 @@ void sky_vary_order(struct sky_workshop *shop, enum sky_mistake self)
         struct sky_variant *variant = sky_workshop_add(shop, SKY_FACET_ORDER, self);
         variant->order =
             (const uint8_t *)sky_arena_copy(&shop->arena, sky_span_of(order, count)).ptr;
-        variant->remote = true;
+        variant->rank = SKY_REMOTE;
     }
 }
 
@@ -92,7 +93,7 @@ void sky_vary_separators(struct sky_workshop *shop, enum sky_mistake self)
         /* The names left out of a text without separators are another mistake, of its own. */
         bool values_only = joined && styles[i].values_only && styles[i].between == NULL;
         if (!is_due && !values_only)
-            add_style(shop, self, styles[i])->remote = i >= COMMON;
+            add_style(shop, self, styles[i])->rank = i >= COMMON ? SKY_REMOTE : SKY_LIKELY;
     }
 }
 
@@ -108,7 +109,81 @@ void sky_vary_text_tail(struct sky_workshop *shop, enum sky_mistake self)
         struct sky_variant *variant = add_style(shop, self, shop->suspicion->due.style);
         variant->text.tail = sky_tails[i].bytes;
         variant->note = sky_span_str(sky_tails[i].what);
-        variant->remote = i > 0;
+        variant->rank = i > 0 ? SKY_REMOTE : SKY_LIKELY;
+    }
+}
+
+/* ---- escaping ---- */
+
+static bool is_punctuation(char c)
+{
+    return c != '\0' && strchr("&;|=,:\"'/", c) != NULL;
+}
+
+static void escape_html(sky_span text, struct sky_buf *out)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.ptr[i] == '&')
+            sky_buf_add_str(out, "&amp;");
+        else
+            sky_buf_add_byte(out, (uint8_t)text.ptr[i]);
+}
+
+static void escape_backslash(sky_span text, struct sky_buf *out)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (is_punctuation(text.ptr[i]))
+            sky_buf_add_byte(out, '\\');
+        sky_buf_add_byte(out, (uint8_t)text.ptr[i]);
+    }
+}
+
+static void escape_percent(sky_span text, struct sky_buf *out)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char escaped[4];
+        sky_percent_encode(sky_span_of(text.ptr + i, 1), escaped);
+        sky_buf_add_str(out, escaped);
+    }
+}
+
+/* U+FF01 to U+FF5E are the ASCII characters as an input method for Chinese types them. */
+static void escape_full_width(sky_span text, struct sky_buf *out)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        uint32_t wide = 0xfee0u + (uint8_t)text.ptr[i];
+        if (is_punctuation(text.ptr[i]))
+            sky_buf_addf(out, "%c%c%c", (int)(0xe0 | wide >> 12), (int)(0x80 | (wide >> 6 & 63)),
+                         (int)(0x80 | (wide & 63)));
+        else
+            sky_buf_add_byte(out, (uint8_t)text.ptr[i]);
+    }
+}
+
+static void escape_quotes(sky_span text, struct sky_buf *out)
+{
+    sky_buf_add_byte(out, '"');
+    sky_buf_add(out, text);
+    sky_buf_add_byte(out, '"');
+}
+
+void sky_vary_escaped(struct sky_workshop *shop, enum sky_mistake self)
+{
+    static const struct {
+        sky_escape_fn *escape;
+        const char *note;
+    } escapes[] = {
+        {escape_html, "&amp; for &"},
+        {escape_backslash, "backslashes in front of punctuation"},
+        {escape_percent, "percent-encoded"},
+        {escape_full_width, "full-width punctuation"},
+        {escape_quotes, "quotation marks around the text"},
+    };
+    for (size_t i = 0; i < SKY_COUNT(escapes); i++) {
+        struct sky_variant *variant = add_style(shop, self, shop->suspicion->due.style);
+        variant->text.escape = escapes[i].escape;
+        variant->note = sky_span_str(escapes[i].note);
+        variant->rank = SKY_ALONE;
     }
 }
 
@@ -120,7 +195,8 @@ static void add_way(struct sky_workshop *shop, enum sky_mistake self, enum sky_w
     struct sky_variant *variant = sky_workshop_add(shop, SKY_FACET_KEYING, self);
     variant->way = way;
     variant->note = sky_span_str(note);
-    variant->remote = way == SKY_WAY_SWAPPED || way == SKY_WAY_TWICE || way == SKY_WAY_BARE;
+    bool remote = way == SKY_WAY_SWAPPED || way == SKY_WAY_TWICE || way == SKY_WAY_BARE;
+    variant->rank = remote ? SKY_REMOTE : SKY_LIKELY;
 }
 
 static bool is_hmac_due(const struct sky_workshop *shop)
