@@ -539,6 +539,9 @@ static void explain_unmatched(struct search *search, sky_span due, struct sky_ex
         tell_match(search, out);
         return;
     }
+    if (suspicion->frame != NULL)
+        append(out->what, sizeof out->what, "What was sent is not of the form %s. ",
+               suspicion->frame);
     if (search->given.len == 0 || search->given.guessed)
         tell_unreadable(suspicion, out);
     else

@@ -97,6 +97,8 @@ struct sky_suspicion {
     sky_span given;          /* the signature as it came */
     const char *secret_word; /* what the due secret is called: "deviceSecret"; NULL: "secret" */
     sky_span method;         /* the digest's name as the login has it: "hmacsha1"; may be empty */
+    const char *frame; /* the form that the signature should have stood in: "token;method"; NULL: it
+                          did, or needs none */
     /* A mistake that is plain already, whatever the search brings; NONE: none. */
     enum sky_mistake plain;
     sky_span plain_note;

@@ -50,7 +50,7 @@ static bool check_request(const struct sky_login *login, const struct sky_aliyun
     const struct sky_signmethod *method = sky_aliyun__signmethod(in);
     bool complete = sky_aliyun__item(in, "random").len > 0 && method != NULL;
     bool bad = sky_judge_rule(judge, ALI_RULE(AUTH_TYPE), sky_span_eq_str(type, "register"),
-                              "authType is '%.*s'; only register is offered",
+                              "authType %.*s is not played here, only register is",
                               SKY_SPAN_ARGS(sky_admit_shown(type)));
     bad |= sky_judge_rule(judge, ALI_RULE(REGISTER_TLS), sky_door_is_encrypted(login->door),
                           "the registration came over plain TCP");

@@ -38,6 +38,9 @@ extern const struct sky_signmethod sky_aliyun__signmethods[SKY_ALIYUN_SIGNMETHOD
 /* hmacmd5 when it is not stated; NULL when it is not known. */
 const struct sky_signmethod *sky_aliyun__signmethod(const struct sky_aliyun_login *in);
 
+enum { SKY_ALIYUN_SAMPLES = 6 };
+extern const struct sky_sample sky_aliyun__samples[SKY_ALIYUN_SAMPLES];
+
 /* The login's text, or the registration's, in the order of the alphabet. */
 struct sky_recipe sky_aliyun__recipe(const struct sky_aliyun_login *in, enum sky_digest digest);
 struct sky_recipe sky_aliyun__register_recipe(sky_span product, sky_span device, sky_span random,

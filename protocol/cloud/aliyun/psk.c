@@ -11,12 +11,13 @@
 struct identity {
     sky_span type, method, names, timestamp;
     sky_span product, device;
+    const char *tail; /* what stands behind it and belongs to no text; NULL: nothing */
 };
 
 static bool read_identity(sky_span text, struct identity *ret_identity)
 {
     sky_span fields[4];
-    struct identity id;
+    struct identity id = {.tail = sky_identity_tail(&text)};
     if (sky_grammar_fields(text, '|', fields, SKY_COUNT(fields)) != SKY_SHAPE_OK ||
         !sky_span_cut(fields[2], '&', &id.product, &id.device))
         return false;
@@ -75,6 +76,9 @@ bool sky_aliyun__psk_admit(const struct sky_door *door, sky_span identity,
         sky_span_eq_str(id.type, "devicename") && sky_span_eq_str(id.method, "hmacsha256"),
         "the identity begins with '%.*s|%.*s'; devicename|hmacsha256 is due",
         SKY_SPAN_ARGS(sky_admit_shown(id.type)), SKY_SPAN_ARGS(sky_admit_shown(id.method)));
+    if (id.tail != NULL)
+        bad |= sky_judge_rule(judge, ALI_RULE(PSK_IDENTITY), false,
+                              "the identity has %s behind it: pass its length without", id.tail);
     sky_judge_rule(judge, ALI_RULE(DEVICE_UNKNOWN), facts->device != NULL,
                    "product '%.*s' with device '%.*s' is not registered",
                    SKY_SPAN_ARGS(sky_admit_shown(id.product)),
@@ -117,11 +121,13 @@ size_t sky_aliyun__psk_guesses(const struct sky_door *door, sky_span identity,
     }
     if (facts->product->secret[0] != '\0') {
         make_key(&id, sky_span_str(facts->product->secret), true, &out[count]);
-        guess(&out[count++], SKY_MISTAKE_PRODUCT_SECRET, "signed with the product secret");
+        guess(&out[count++], SKY_MISTAKE_PRODUCT_SECRET,
+              "a signature made with the product secret");
     }
     if (facts->device->old_secret[0] != '\0') {
         make_key(&id, sky_span_str(facts->device->old_secret), true, &out[count]);
-        guess(&out[count++], SKY_MISTAKE_OLD_SECRET, "signed with a secret that was replaced");
+        guess(&out[count++], SKY_MISTAKE_OLD_SECRET,
+              "a signature made with a secret that was replaced");
     }
     return count;
 }

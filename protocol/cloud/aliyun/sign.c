@@ -40,13 +40,24 @@ const struct sky_mistake_rule sky_aliyun__mistakes[SKY_ALIYUN_MISTAKES] = {
     {SKY_MISTAKE_OTHER_DIGEST, ALI_RULE(SIGNMETHOD)},
 };
 
+/* The document's example, and what the vendor's SDKs have built in. */
+const struct sky_sample sky_aliyun__samples[SKY_ALIYUN_SAMPLES] = {
+    {"clientId", "12345"}, {"clientId", "123"},  {"deviceName", "device"},
+    {"productKey", "pk"},  {"timestamp", "789"}, {"timestamp", "2524608000000"},
+};
+
 bool sky_aliyun__suspect(const struct sky_login *login, const struct sky_facts *facts,
                          struct sky_suspicion *s, struct sky_arena *arena)
 {
     struct sky_aliyun_login in;
-    (void)arena;
     sky_aliyun__read(login, &in);
+    const struct sky_pair *misspelt = sky_pairs_misspelt(&in.block, "signmethod");
     const struct sky_signmethod *method = sky_aliyun__signmethod(&in);
+    if (misspelt != NULL) { /* what was meant by it is what was signed with */
+        const struct sky_signmethod *meant =
+            sky_signmethod_find(sky_aliyun__signmethods, SKY_ALIYUN_SIGNMETHODS, misspelt->value);
+        method = meant != NULL ? meant : method;
+    }
     if (in.kind == SKY_ALIYUN_TOKEN || method == NULL || facts->device == NULL ||
         login->password.len == 0)
         return false;
@@ -65,13 +76,18 @@ bool sky_aliyun__suspect(const struct sky_login *login, const struct sky_facts *
     sky_suspect_secret(s, registering ? SKY_SECRET_DEVICE : SKY_SECRET_PRODUCT,
                        registering ? device : product);
     sky_suspect_secret(s, SKY_SECRET_OLD, sky_span_str(facts->device->old_secret));
+    sky_suspect_samples(s, sky_aliyun__samples, SKY_ALIYUN_SAMPLES);
     sky_suspect_extra(s, "securemode", sky_aliyun__item(&in, "securemode"));
     sky_suspect_extra(s, "signmethod", sky_aliyun__item(&in, "signmethod"));
     if (registering)
         sky_suspect_extra(s, "clientId", in.id);
     s->whole_client_id = login->client_id;
+    s->product = in.product;
+    s->device = in.device;
     s->given = login->password;
     s->method = sky_span_str(method->name);
+    if (misspelt != NULL)
+        sky_suspect_spelling(s, misspelt->key, "signmethod", arena);
     return true;
 }
 

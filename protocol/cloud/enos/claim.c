@@ -71,6 +71,11 @@ void sky_enos__read_identity(sky_span text, struct sky_enos_identity *id)
     for (size_t i = 0; i < SKY_COUNT(fields); i++) {
         sky_span bare = sky_span_trim(fields[i]);
         id->blanks |= bare.len != fields[i].len;
+        if (sky_span_starts(bare, SKY_SPAN("{")) || sky_span_ends(bare, SKY_SPAN("}"))) {
+            bare = sky_span_tail(bare, sky_span_starts(bare, SKY_SPAN("{")));
+            bare = sky_span_head(bare, bare.len - sky_span_ends(bare, SKY_SPAN("}")));
+            id->braces = true;
+        }
         fields[i] = bare;
     }
     id->four = true;

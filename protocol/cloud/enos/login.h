@@ -44,8 +44,9 @@ sky_span sky_enos__activate(const struct sky_facts *facts, struct sky_effects *e
 
 /* productKey,deviceKey,secureMode,lifetime */
 struct sky_enos_identity {
-    bool four;   /* it has four fields; without blanks around them: */
+    bool four;   /* it has four fields; without blanks and braces around them: */
     bool blanks; /* there were some */
+    bool braces;
     bool dynamic;
     sky_span product, device, mode, lifetime;
 };

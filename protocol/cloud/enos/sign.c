@@ -1,5 +1,6 @@
 #include <inttypes.h>
 
+#include "protocol/base/mem.h"
 #include "protocol/cloud/enos/login.h"
 #include "protocol/cloud/enos/rules.h"
 
@@ -40,6 +41,18 @@ const struct sky_mistake_rule sky_enos__mistakes[SKY_ENOS_MISTAKES] = {
     {SKY_MISTAKE_OLD_SECRET, ENOS_RULE(SECRET_STALE)},
 };
 
+/* The documents' examples, and what an SDK has built in. */
+static const struct sky_sample samples[] = {
+    {"clientId", "123"},
+    {"clientId", "12345"},
+    {"deviceKey", "device"},
+    {"deviceKey", "tPbZGCdmaE"},
+    {"productKey", "pk"},
+    {"productKey", "KV315idW"},
+    {"timestamp", "1548753362502"},
+    {"timestamp", "2524608000000"},
+};
+
 bool sky_enos__suspect(const struct sky_login *login, const struct sky_facts *facts,
                        struct sky_suspicion *s, struct sky_arena *arena)
 {
@@ -56,9 +69,12 @@ bool sky_enos__suspect(const struct sky_login *login, const struct sky_facts *fa
     sky_suspect_secret(s, in.dynamic ? SKY_SECRET_DEVICE : SKY_SECRET_PRODUCT,
                        sky_span_str(sky_enos__secret(facts, !in.dynamic)));
     sky_suspect_secret(s, SKY_SECRET_OLD, sky_span_str(facts->device->old_secret));
+    sky_suspect_samples(s, samples, SKY_COUNT(samples));
     sky_suspect_extra(s, "securemode", sky_enos__item(&in, "securemode"));
     sky_suspect_extra(s, "signmethod", sky_enos__item(&in, "signmethod"));
     s->whole_client_id = login->client_id;
+    s->product = in.product;
+    s->device = in.device;
     s->given = login->password;
     s->method = sky_span_str(method->name);
     return true;
@@ -113,13 +129,21 @@ static bool judge_identity(sky_span text, const struct sky_enos_identity *id,
                            struct sky_judge *judge)
 {
     int64_t lifetime_s = 0;
+    sky_span bare = text;
+    const char *tail = sky_identity_tail(&bare);
     bool bad = sky_judge_rule(judge, ENOS_RULE(COAP_IDENTITY_SHAPE), id->four,
                               "identity '%.*s' does not have four fields",
-                              SKY_SPAN_ARGS(sky_admit_shown(text)));
+                              SKY_SPAN_ARGS(sky_admit_shown(bare)));
     if (!id->four)
         return true;
+    if (id->braces)
+        bad |= sky_judge_rule(judge, ENOS_RULE(COAP_IDENTITY_SHAPE), false,
+                              "identity '%.*s' has its fields in braces: those are the document's",
+                              SKY_SPAN_ARGS(sky_admit_shown(bare)));
     bad |= sky_judge_rule(judge, ENOS_RULE(COAP_IDENTITY_SPACE), !id->blanks,
-                          "identity '%.*s' has blanks in it", SKY_SPAN_ARGS(sky_admit_shown(text)));
+                          "identity '%.*s' has %s%s", SKY_SPAN_ARGS(sky_admit_shown(bare)),
+                          tail != NULL ? tail : "blanks in it",
+                          tail != NULL ? " behind it: pass its length without" : "");
     bad |= sky_judge_rule(
         judge, ENOS_RULE(COAP_SECUREMODE), id->dynamic || sky_span_eq_str(id->mode, "2"),
         "secureMode is '%.*s'; 2 or 3 was expected", SKY_SPAN_ARGS(sky_admit_shown(id->mode)));

@@ -30,13 +30,44 @@ struct sky_recipe sky_tencent__recipe(const struct sky_login *login,
     return recipe;
 }
 
+/* The documents' examples, and what the vendor's SDKs have built in. */
+static const struct sky_sample samples[] = {
+    {"sdkappid", "12010126"}, {"sdkappid", "21010406"},        {"connid", "12345"},
+    {"connid", "E4F3Q"},      {"expiry", "92233720368547758"}, {"expiry", "9223372036854775807"},
+    {"expiry", "2147483647"}, {"expiry", "1591948593"},
+};
+
+/* The method that the password names, or would name if a field's limit had not cut it off; then
+ * `*ret_lost` is what was lost. NULL: none. */
+static const struct sky_signmethod *method_of(const struct sky_tencent_login *in,
+                                              sky_span *ret_lost)
+{
+    const struct sky_signmethod *whole = sky_tencent__signmethod(in->method);
+    *ret_lost = SKY_SPAN_NONE;
+    if (whole != NULL)
+        return whole;
+    for (size_t i = 0; i < SKY_TENCENT_SIGNMETHODS; i++) {
+        const struct sky_signmethod *row = &sky_tencent__signmethods[i];
+        sky_span name = sky_span_str(row->name);
+        bool by_length = !in->pair || in->method.len <= strlen("hmacsha");
+        if (sky_span_starts(name, in->method) &&
+            (!by_length || in->token.len == 2 * sky_digest_len(row->digest))) {
+            *ret_lost = sky_span_tail(name, in->method.len);
+            return row;
+        }
+    }
+    return in->pair ? NULL : &sky_tencent__signmethods[1];
+}
+
 bool sky_tencent__suspect(const struct sky_login *login, const struct sky_facts *facts,
                           struct sky_suspicion *s, struct sky_arena *arena)
 {
     struct sky_tencent_login in;
-    (void)arena;
+    sky_span lost;
     sky_tencent__read(login, &in);
-    const struct sky_signmethod *method = sky_tencent__signmethod(in.method);
+    if (!in.pair)
+        in.token = login->password;
+    const struct sky_signmethod *method = method_of(&in, &lost);
     if (method == NULL || facts->device == NULL || in.token.len == 0 ||
         facts->device->secret[0] == '\0')
         return false;
@@ -44,9 +75,19 @@ bool sky_tencent__suspect(const struct sky_login *login, const struct sky_facts 
     sky_suspect_secret(s, SKY_SECRET_DUE, sky_span_str(facts->device->secret));
     sky_suspect_secret(s, SKY_SECRET_PRODUCT, sky_span_str(facts->product->secret));
     sky_suspect_secret(s, SKY_SECRET_OLD, sky_span_str(facts->device->old_secret));
+    sky_suspect_samples(s, samples, SKY_COUNT(samples));
+    s->product = sky_span_str(facts->product->key);
+    s->device = sky_span_str(facts->device->key);
     s->given = in.token;
+    s->frame = in.pair ? NULL : "token;method";
     s->secret_word = "psk";
     s->method = sky_span_str(method->name);
+    if (lost.len > 0) {
+        s->plain = SKY_MISTAKE_DIGEST_FORM;
+        s->plain_note = sky_arena_printf(
+            arena, "cut off at %zu characters: %s%.*s is missing at the end of the password",
+            login->password.len, in.pair ? "" : ";", SKY_SPAN_ARGS(lost));
+    }
     return true;
 }
 
@@ -101,6 +142,7 @@ void sky_tencent__sign(const struct sky_sign_request *r, struct sky_arena *arena
 bool sky_tencent__psk_claim(const struct sky_door *door, sky_span identity,
                             struct sky_claim *ret_claim)
 {
+    (void)sky_identity_tail(&identity);
     if (door->transport == SKY_DTLS || identity.len == 0 ||
         sky_span_contains(identity, SKY_SPAN("|")) || sky_span_contains(identity, SKY_SPAN(",")))
         return false;
@@ -113,7 +155,12 @@ bool sky_tencent__psk_admit(const struct sky_door *door, sky_span identity,
                             const struct sky_facts *facts, struct sky_judge *judge,
                             struct sky_psk *ret_key)
 {
+    const char *tail = sky_identity_tail(&identity);
     (void)door;
+    if (tail != NULL && sky_judge_rule(judge, TEN_RULE(PSK_IDENTITY), false,
+                                       "identity '%.*s' has %s behind it: pass its length without",
+                                       SKY_SPAN_ARGS(sky_admit_shown(identity)), tail))
+        return false;
     sky_judge_rule(judge, TEN_RULE(PSK_IDENTITY), facts->device != NULL,
                    "identity '%.*s' is no product id with one of its device names",
                    SKY_SPAN_ARGS(sky_admit_shown(identity)));

@@ -69,7 +69,8 @@ KEEPS = {
     **of(a_device_that_logs_in_with_the_token_it_got, """
         ALI-HTTPS-METHOD ALI-HTTPS-CONTENT-TYPE ALI-HTTPS-PLAIN ALI-HTTPS-PARAM-MISSING
         ALI-HTTPS-CLIENTID-LENGTH ALI-HTTPS-SIGNMETHOD ALI-HTTPS-SIGNMETHOD-DEFAULT ALI-HTTPS-SIGN
-        ALI-HTTPS-SIGN-EXCLUDED ALI-HTTPS-RESOUCES-TYPO ALI-HTTPS-DEVICE ALI-HTTPS-AUTH-TYPE
+        ALI-HTTPS-SIGN-EXCLUDED ALI-HTTPS-SECRET-SENT
+        ALI-HTTPS-RESOUCES-TYPO ALI-HTTPS-DEVICE ALI-HTTPS-AUTH-TYPE
         ALI-HTTPS-CONTENT-LENGTH ALI-TOKEN-INVALID ALI-TOKEN-EXPIRED ALI-TOKEN-PAIR
         ALI-TOKEN-NO-TLS ALI-TOKEN-SIGNED-LOGIN"""),
     **of(a_device_that_fetches_its_secret, """
@@ -149,6 +150,7 @@ BREAKS = {
     "ALI-HTTPS-SIGNMETHOD-DEFAULT": asks(token_form(signmethod=None)),
     "ALI-HTTPS-SIGN": asks(token_form(sign=40 * "0")),
     "ALI-HTTPS-SIGN-EXCLUDED": asks(token_form(also_signed=("version",))),
+    "ALI-HTTPS-SECRET-SENT": asks(token_form(deviceSecret="secret")),
     "ALI-HTTPS-RESOUCES-TYPO": asks(token_form(resouces="mqtt")),
     "ALI-HTTPS-DEVICE": asks(token_form(deviceName="devise"), device=None),
     "ALI-HTTPS-AUTH-TYPE": asks(token_form(MQTT_ONLY), device=MQTT_ONLY),
@@ -158,7 +160,7 @@ BREAKS = {
     "ALI-TOKEN-EXPIRED": logs_in_with_a_token_a_week_later,
     "ALI-TOKEN-NO-TLS": logs_in_with_a_token_in_clear,
     "ALI-TOKEN-SIGNED-LOGIN": leaves_its_token_unused,
-    "ALI-AUTH-TYPE": registers(register_login(kind="connect")),
+    "ALI-AUTH-TYPE": registers(register_login(kind="regnwl")),
     "ALI-REGISTER-TLS": registers(register_login(), secure=False),
     "ALI-REGISTER-PARAM": asks(register_form(random=None), DYNAMIC, REGISTER_PATH),
     "ALI-REGISTER-SIGN": asks(register_form(secret="not it"), DYNAMIC, REGISTER_PATH),

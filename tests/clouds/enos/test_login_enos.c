@@ -89,7 +89,7 @@ static void what_is_wrong_with_a_login_has_its_code_and_rule(void **state)
          "123456|securemode=2,sighmethod=sha256,timestamp=1548753362502|", USER, GOOD, 2,
          "ENOS-SIGNMETHOD-MISSPELT"},
         {"unknown method", "123456|securemode=2,signmethod=crc32,timestamp=1548753362502|", USER,
-         GOOD, 2, "ENOS-SIGNMETHOD"},
+         GOOD, 2, "ENOS-SIGNMETHOD-UNKNOWN"},
         {"no timestamp", "123456|securemode=2,signmethod=sha256|", USER, GOOD, 2,
          "ENOS-TIMESTAMP-MISSING"},
         {"half a user name", STATIC, "tPbZGCdmaE", GOOD, 4, "ENOS-USERNAME-SHAPE"},
