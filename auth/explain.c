@@ -357,8 +357,10 @@ static void collect(const struct search *search, struct findings *findings)
 {
     const struct sky_suspicion *suspicion = search->shop->suspicion;
     *findings = (struct findings){.count = 0};
-    if (suspicion->plain != SKY_MISTAKE_NONE)
-        add_finding(findings, suspicion->plain, suspicion->plain_note);
+    if (suspicion->plain != SKY_MISTAKE_NONE) {
+        add_finding(findings, suspicion->plain, SKY_SPAN_NONE);
+        findings->list[0].did = suspicion->plain_did;
+    }
     for (int facet = 0; facet < SKY_FACETS; facet++) {
         const struct sky_variant *choice = search->choice[facet];
         if (choice->mistake == SKY_MISTAKE_NONE)
@@ -509,14 +511,12 @@ static void tell_sent_secret(const struct sky_suspicion *suspicion, const struct
         [SKY_SECRET_OLD] = "a secret that was replaced since",
         [SKY_SECRET_OTHER] = "the secret of another device, "};
     out->mistake = SKY_MISTAKE_SECRET_SENT;
-    append(out->what, sizeof out->what, "The device sent ");
+    append(out->what, sizeof out->what, "In place of a signature the device sent ");
     if (secret->role == SKY_SECRET_DUE)
-        append(out->what, sizeof out->what, "the %s", secret_word(suspicion));
+        append(out->what, sizeof out->what, "the %s itself.", secret_word(suspicion));
     else
-        append(out->what, sizeof out->what, "%s%.*s", whose[secret->role],
-               SKY_SPAN_ARGS(secret->name));
-    append(out->what, sizeof out->what, " itself where a signature made with the %s is due.",
-           secret_word(suspicion));
+        append(out->what, sizeof out->what, "%s%.*s; it should sign with the %s.",
+               whose[secret->role], SKY_SPAN_ARGS(secret->name), secret_word(suspicion));
     append(out->hint, sizeof out->hint, "%s", sky_mistake_rows[SKY_MISTAKE_SECRET_SENT].hint);
 }
 

@@ -101,7 +101,7 @@ struct sky_suspicion {
                           did, or needs none */
     /* A mistake that is plain already, whatever the search brings; NONE: none. */
     enum sky_mistake plain;
-    sky_span plain_note;
+    sky_span plain_did; /* continues "The device ..." */
 };
 
 #endif

@@ -129,8 +129,8 @@ void sky_suspect_spelling(struct sky_suspicion *suspicion, sky_span sent, const 
                           struct sky_arena *arena)
 {
     suspicion->plain = SKY_MISTAKE_FIELD_SPELLING;
-    suspicion->plain_note =
-        sky_arena_printf(arena, "%.*s, where it is %s", SKY_SPAN_ARGS(sent), wanted);
+    suspicion->plain_did = sky_arena_printf(arena, "sent %.*s where the parameter is %s",
+                                            SKY_SPAN_ARGS(sky_admit_shown(sent)), wanted);
 }
 
 const char *sky_identity_tail(sky_span *identity)

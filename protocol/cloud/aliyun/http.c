@@ -224,12 +224,11 @@ static bool check_token_form(struct call *c)
     sky_span like = SKY_SPAN_NONE;
     if (absent != NULL && c->readable)
         like = sky_misspelt_note(&c->form, absent, room);
-    bool bad = sky_judge_rule(c->judge, ALI_RULE(HTTPS_PARAM_MISSING), absent == NULL,
-                              c->readable ? "%s is missing%.*s%s" : "the body is no form%s%.*s%s",
-                              c->readable && absent != NULL ? absent : "", SKY_SPAN_ARGS(like),
-                              absent != NULL && posted_secret(&c->form).len > 0
-                                  ? "; a secret was posted instead, which proves nothing safely"
-                                  : "");
+    bool bad = sky_judge_rule(
+        c->judge, ALI_RULE(HTTPS_PARAM_MISSING), absent == NULL,
+        c->readable ? "%s is missing%.*s%s" : "the body is no form%s%.*s%s",
+        c->readable && absent != NULL ? absent : "", SKY_SPAN_ARGS(like),
+        absent != NULL && posted_secret(&c->form).len > 0 ? "; a secret was posted instead" : "");
     bad |= sky_judge_rule(
         c->judge, ALI_RULE(HTTPS_CLIENTID_LENGTH), chars <= SKY_ALIYUN_CLIENT_ID_MAX,
         "clientId has %zu characters, %d are permitted", chars, SKY_ALIYUN_CLIENT_ID_MAX);
@@ -325,12 +324,12 @@ static void answer_token(const struct sky_http_request *request, const struct sk
 
 /* What any signature of a form can be suspected of. */
 static void suspect_form(const struct sky_pairs *form, const struct sky_signmethod *method,
-                         struct sky_suspicion *s)
+                         struct sky_suspicion *s, struct sky_arena *arena)
 {
     sky_span secret = posted_secret(form);
     if (secret.len > 0) {
         s->plain = SKY_MISTAKE_SECRET_SENT;
-        s->plain_note = secret;
+        s->plain_did = sky_arena_printf(arena, "posted %.*s in clear", SKY_SPAN_ARGS(secret));
     }
     s->product = field(form, "productKey");
     s->device = field(form, "deviceName");
@@ -357,7 +356,7 @@ static bool suspect_token(const struct sky_http_request *request, const struct s
         return false;
     if (misspelt != NULL)
         sky_suspect_spelling(s, misspelt->key, "signmethod", arena);
-    suspect_form(&form, method, s);
+    suspect_form(&form, method, s, arena);
     s->secret_word = "deviceSecret";
     sky_suspect_secret(s, SKY_SECRET_DUE, sky_span_str(facts->device->secret));
     sky_suspect_secret(s, SKY_SECRET_PRODUCT, sky_span_str(facts->product->secret));
@@ -448,7 +447,7 @@ static bool suspect_register(const struct sky_http_request *request, const struc
         find_method(register_method(&form)) == NULL || facts->product->secret[0] == '\0')
         return false;
     s->due = register_recipe(&form);
-    suspect_form(&form, find_method(register_method(&form)), s);
+    suspect_form(&form, find_method(register_method(&form)), s, arena);
     s->secret_word = "productSecret";
     sky_suspect_secret(s, SKY_SECRET_DUE, sky_span_str(facts->product->secret));
     sky_suspect_secret(s, SKY_SECRET_DEVICE, sky_span_str(facts->device->secret));

@@ -82,10 +82,11 @@ bool sky_tencent__suspect(const struct sky_login *login, const struct sky_facts 
     s->frame = in.pair ? NULL : "token;method";
     s->secret_word = "psk";
     s->method = sky_span_str(method->name);
-    if (lost.len > 0) {
+    /* Only a right token was certainly whole before the rest was lost. */
+    if (lost.len > 0 && sky_sign_matches(&s->due, s->secrets[0].bytes, in.token)) {
         s->plain = SKY_MISTAKE_DIGEST_FORM;
-        s->plain_note = sky_arena_printf(
-            arena, "cut off at %zu characters: %s%.*s is missing at the end of the password",
+        s->plain_did = sky_arena_printf(
+            arena, "sent a password that is cut off at %zu characters: %s%.*s is missing",
             login->password.len, in.pair ? "" : ";", SKY_SPAN_ARGS(lost));
     }
     return true;

@@ -157,6 +157,69 @@ static void a_signature_over_too_much_is_recognised(void **state)
     assert_int_equal(explanation.mistake, SKY_MISTAKE_EXTRA_SIGNED);
 }
 
+static struct sky_explanation explain_call(struct http_bench *b)
+{
+    struct sky_suspicion suspicion = {.now_ms = LOGIN_NOW_MS};
+    struct sky_explanation said;
+    struct sky_arena arena;
+    sky_arena_init(&arena);
+    assert_true(b->row->suspect(&b->request, &b->login.facts, &suspicion, &arena));
+    sky_explain(&suspicion, &said);
+    sky_arena_done(&arena);
+    return said;
+}
+
+/* signMethod is what the registration's page has. */
+static void another_pages_spelling_is_recognised(void **state)
+{
+    struct http_bench *b = *state;
+    static const char *const keys[] = {"signMethod", "SignMethod", "sign_method", "SIGNMETHOD"};
+    char sign[SKY_DIGEST_HEX_MAX + 1], body[256];
+    login_hmac(SKY_SHA1, "secret", "clientId123deviceNametestproductKey123timestamp123", sign);
+    for (size_t i = 0; i < SKY_COUNT(keys); i++) {
+        snprintf(body, sizeof body,
+                 "productKey=123&timestamp=123&clientId=123&deviceName=test&%s=hmacsha1&sign=%s",
+                 keys[i], sign);
+        assert_non_null(strstr(http_call(b, body, ""), "401"));
+        struct sky_explanation said = explain_call(b);
+        assert_int_equal(said.mistake, SKY_MISTAKE_FIELD_SPELLING);
+        assert_non_null(strstr(said.what, keys[i]));
+        assert_non_null(strstr(login_finding(&b->login, "ALI-HTTPS-SIGNMETHOD-DEFAULT"), keys[i]));
+    }
+    http_call(b, "productKey=123&deviceName=test&clientid=123&sign=00", "");
+    assert_non_null(strstr(login_finding(&b->login, "ALI-HTTPS-PARAM-MISSING"),
+                           "clientId is missing; there is clientid"));
+}
+
+/* It is told, and never repeated: neither as it came nor in the text that it became part of. */
+static void a_secret_posted_in_clear_is_told_and_not_repeated(void **state)
+{
+    struct http_bench *b = *state;
+    static const char *const keys[] = {"deviceSecret", "productSecret", "devicesecret"};
+    b->login.device.secret[0] = '\0';
+    snprintf(b->login.device.secret, sizeof b->login.device.secret, "Zq7TheOwnOne");
+    for (size_t i = 0; i < SKY_COUNT(keys); i++) {
+        char body[256];
+        snprintf(body, sizeof body,
+                 "productKey=123&clientId=123&deviceName=test&%s=Zq7TheOwnOne&sign="
+                 "00112233445566778899AABBCCDDEEFF",
+                 keys[i]);
+        http_call(b, body, "");
+        assert_non_null(login_finding(&b->login, "ALI-HTTPS-SECRET-SENT"));
+        struct sky_explanation said = explain_call(b);
+        assert_int_equal(said.mistake, SKY_MISTAKE_SECRET_SENT);
+        assert_non_null(strstr(said.what, "in clear"));
+        assert_null(strstr(said.what, "Zq7"));
+        assert_null(strstr(said.signed_text, "Zq7"));
+        assert_null(strstr(said.hint, "Zq7"));
+    }
+    http_call(b, "productKey=123&clientId=123&deviceName=test&deviceSecret=Zq7TheOwnOne", "");
+    const char *told = login_finding(&b->login, "ALI-HTTPS-PARAM-MISSING");
+    assert_non_null(strstr(told, "sign is missing; a secret was posted instead"));
+    for (size_t i = 0; i < b->login.judge.count; i++)
+        assert_null(strstr(b->login.judge.findings[i].detail, "Zq7"));
+}
+
 static void a_claim_reads_the_form_decoded(void **state)
 {
     struct http_bench *b = *state;
@@ -248,6 +311,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_token_comes_compact_in_the_documents_order),
+        TEST(another_pages_spelling_is_recognised),
+        TEST(a_secret_posted_in_clear_is_told_and_not_repeated),
         TEST(resources_come_only_when_asked_for),
         TEST(the_samples_misspelling_is_taken_unsigned),
         TEST(everything_else_that_is_sent_is_signed),

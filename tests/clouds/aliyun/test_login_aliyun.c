@@ -430,10 +430,49 @@ static void a_claim_names_product_and_device_or_a_token(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* Only documented values of authType change the kind of a login. */
+static void an_unknown_auth_type_is_an_unknown_item(void **state)
+{
+    struct login_bench *b = *state;
+    static const char *const ids[] = {
+        "12345|securemode=3,tokenType=0,token=abc,authtype=custom-ilop,signmethod=hmacsha1,"
+        "timestamp=789|",
+        "12345|securemode=3,authType=deviceSecret,signmethod=hmacsha1,timestamp=789|",
+        "12345|securemode=3,authType=,signmethod=hmacsha1,timestamp=789|",
+        "12345|securemode=3,authtype=REGISTER,signmethod=hmacsha1,timestamp=789|",
+    };
+    for (size_t i = 0; i < SKY_COUNT(ids); i++) {
+        assert_int_equal(login_connect(b, ids[i], "device&pk", GOOD), 0);
+        assert_null(login_finding(b, "ALI-AUTH-TYPE"));
+    }
+}
+
+static void a_misspelt_signmethod_is_told(void **state)
+{
+    struct login_bench *b = *state;
+    static const char *const ids[] = {
+        "12345|securemode=3,signMethod=hmacsha1,timestamp=789|",
+        "12345|securemode=3,sign_method=hmacsha1,timestamp=789|",
+        "12345|securemode=3,SIGNMETHOD=hmacsha1,timestamp=789|",
+        "12345|securemode=3,sign-method=hmacsha1,timestamp=789|",
+    };
+    for (size_t i = 0; i < SKY_COUNT(ids); i++) {
+        struct sky_explanation said;
+        assert_int_equal(login_connect(b, ids[i], "device&pk", GOOD), 4);
+        assert_non_null(strstr(login_finding(b, "ALI-SIGNMETHOD-MISSING"), "; there is "));
+        assert_true(login_explain(b, &said));
+        assert_int_equal(said.mistake, SKY_MISTAKE_FIELD_SPELLING);
+        assert_int_equal(said.second, SKY_MISTAKE_NONE);
+        assert_non_null(strstr(said.what, "where the parameter is signmethod"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(every_way_to_write_a_login_is_taken),
+        TEST(an_unknown_auth_type_is_an_unknown_item),
+        TEST(a_misspelt_signmethod_is_told),
         TEST(what_is_wrong_with_a_login_has_its_code_and_rule),
         TEST(an_id_of_64_characters_is_not_too_long),
         TEST(a_good_login_keeps_every_rule_it_was_held_to),

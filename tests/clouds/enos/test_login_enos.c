@@ -398,9 +398,41 @@ static void the_block_tells_clouds_apart(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* What the vendor's SDKs have built in is no device's fault: noted at most. */
+static void what_vendors_sdks_send_is_at_most_noted(void **state)
+{
+    struct login_bench *b = *state;
+    static const char *const rules[] = {"ENOS-SIGNMETHOD", "ENOS-TIMESTAMP-FORMAT",
+                                        "ENOS-PASSWORD-UPPERCASE"};
+    for (size_t i = 0; i < SKY_COUNT(rules); i++)
+        assert_int_equal(login_rule(b, rules[i])->severity, SKY_INFO);
+    static const struct {
+        const char *method, *timestamp;
+        enum sky_digest digest;
+    } rows[] = {{"hmacsha256", "1795193949692.8596", SKY_SHA256},
+                {"hmacsha1", "1548753362", SKY_SHA1},
+                {"sha256", "2524608000000", SKY_SHA256}};
+    for (size_t i = 0; i < SKY_COUNT(rows); i++) {
+        char id[128], text[512], password[SKY_DIGEST_HEX_MAX + 1];
+        snprintf(id, sizeof id, "123456|securemode=2,signmethod=%s,timestamp=%s|", rows[i].method,
+                 rows[i].timestamp);
+        snprintf(text, sizeof text, "clientId123456deviceKey%sproductKey%stimestamp%s%s",
+                 b->device.key, b->product.key, rows[i].timestamp, b->device.secret);
+        snprintf(password, sizeof password, "%s", login_hash(rows[i].digest, text, (char[65]){0}));
+        char user[160];
+        snprintf(user, sizeof user, "%s&%s", b->device.key, b->product.key);
+        assert_int_equal(login_connect(b, id, user, password), 0);
+        for (size_t j = 0; j < b->judge.count; j++)
+            if (b->judge.findings[j].rule->severity != SKY_INFO &&
+                strstr(b->judge.findings[j].rule->id, "PORT") == NULL)
+                fail_msg("%s: %s", rows[i].method, b->judge.findings[j].rule->id);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(what_vendors_sdks_send_is_at_most_noted),
         TEST(every_way_to_write_a_login_is_taken),
         TEST(what_is_wrong_with_a_login_has_its_code_and_rule),
         TEST(the_misspelt_method_is_not_called_missing_too),

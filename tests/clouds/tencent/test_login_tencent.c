@@ -69,6 +69,49 @@ static void what_is_wrong_with_a_login_has_its_code_and_rule(void **state)
         login_check(b, &rows[i]);
 }
 
+static void a_password_without_a_method_is_explained(void **state)
+{
+    struct login_bench *b = *state;
+    static const struct {
+        const char *password, *says;
+        enum sky_mistake mistake;
+    } rows[] = {
+        {SHA256_TOKEN, "cut off at 64 characters: ;hmacsha256 is missing", SKY_MISTAKE_DIGEST_FORM},
+        {SHA256_TOKEN ";", "cut off at 65 characters: hmacsha256 is missing",
+         SKY_MISTAKE_DIGEST_FORM},
+        {SHA256_TOKEN ";hmacsha2", "cut off at 73 characters: 56 is missing",
+         SKY_MISTAKE_DIGEST_FORM},
+        {SHA1_TOKEN ";hmacsha", "cut off at 48 characters: 1 is missing", SKY_MISTAKE_DIGEST_FORM},
+        {"MTIzNDU2Nzg5MGFiY2RlZg==", "the psk itself", SKY_MISTAKE_SECRET_SENT},
+        {"1234567890abcdef", "the psk itself", SKY_MISTAKE_SECRET_SENT},
+        {"hello", "not of the form token;method", SKY_MISTAKE_NONE},
+        {"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
+         "not of the form token;method", SKY_MISTAKE_NONE},
+    };
+    for (size_t i = 0; i < SKY_COUNT(rows); i++) {
+        struct sky_explanation said;
+        assert_int_equal(login_connect(b, ID, USER, rows[i].password), 4);
+        assert_int_equal(b->admission.cause, SKY_CAUSE_SIGNATURE);
+        login_explain(b, &said);
+        if (said.mistake != rows[i].mistake || strstr(said.what, rows[i].says) == NULL)
+            fail_msg("%s: %s: %s", rows[i].password, sky_mistake_name(said.mistake), said.what);
+    }
+}
+
+static void sdks_constants_are_no_milliseconds(void **state)
+{
+    struct login_bench *b = *state;
+    static const char *const expiries[] = {"92233720368547758", "9223372036854775807", "2147483647",
+                                           "4294967295", "999999999999"};
+    for (size_t i = 0; i < SKY_COUNT(expiries); i++) {
+        char username[100];
+        snprintf(username, sizeof username, "%s;12010126;A1B2C;%s", ID, expiries[i]);
+        assert_int_equal(connect_signed(b, username), 0);
+        assert_null(login_finding(b, "TEN-EXPIRY-MS"));
+    }
+    assert_int_equal(login_rule(b, "TEN-EXPIRY-MS")->severity, SKY_INFO);
+}
+
 static void a_signature_is_good_up_to_the_second_it_expires_in(void **state)
 {
     struct login_bench *b = *state;
@@ -260,6 +303,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(every_way_to_write_a_login_is_taken),
         TEST(what_is_wrong_with_a_login_has_its_code_and_rule),
+        TEST(a_password_without_a_method_is_explained),
+        TEST(sdks_constants_are_no_milliseconds),
         TEST(a_signature_is_good_up_to_the_second_it_expires_in),
         TEST(an_expiry_beyond_any_number_never_comes),
         TEST(an_expiry_in_milliseconds_is_noticed),

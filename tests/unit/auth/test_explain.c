@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -595,6 +596,76 @@ static void a_secret_that_is_no_key_is_told(void **state)
     assert_string_equal("", said.signed_text);
 }
 
+/* ---- no false name ---- */
+
+static uint32_t next_random(uint32_t *seed)
+{
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 17;
+    *seed ^= *seed << 5;
+    return *seed;
+}
+
+static size_t random_text(uint32_t *seed, const char *alphabet, size_t len, char *out)
+{
+    size_t letters = strlen(alphabet);
+    for (size_t i = 0; i < len; i++)
+        out[i] = alphabet[next_random(seed) % letters];
+    return len;
+}
+
+/* A digest of either length in any encoding, hexadecimal and printable text of any length, bytes.
+ */
+static size_t random_signature(uint32_t *seed, char *out)
+{
+    uint8_t bytes[SKY_DIGEST_MAX];
+    size_t len = next_random(seed) % 80;
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)next_random(seed);
+    switch (next_random(seed) % 4) {
+    case 0:
+        sky_encoding_write((enum sky_encoding)(next_random(seed) % SKY_ENCODINGS),
+                           sky_span_of(bytes, sky_digest_len(next_random(seed) % SKY_DIGESTS)),
+                           out);
+        return strlen(out);
+    case 1:
+        return random_text(seed, "0123456789abcdef", len, out);
+    case 2:
+        return random_text(
+            seed, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 =:-+/'\"", len,
+            out);
+    default:
+        memcpy(out, bytes, sizeof bytes);
+        return sky_digest_len(next_random(seed) % SKY_DIGESTS);
+    }
+}
+
+/* What is wrong at random has no name. SKY_RANDOM_SIGNATURES=n tries more of them. */
+static void a_random_signature_is_no_known_mistake(void **state)
+{
+    (void)state;
+    const char *wanted = getenv("SKY_RANDOM_SIGNATURES");
+    long count = wanted != NULL ? strtol(wanted, NULL, 10) : 10000;
+    uint32_t seed = 20261128;
+    struct sky_suspicion kinds[] = {suspect(SKY_HMAC, SKY_SHA1),
+                                    suspect(SKY_HASH_APPEND, SKY_SHA256),
+                                    suspect_token(SKY_BASE64)};
+    for (size_t i = 0; i < SKY_COUNT(kinds); i++) {
+        add_secret(&kinds[i], SKY_SECRET_PRODUCT, "Zq7OfTheProduct", NULL);
+        add_secret(&kinds[i], SKY_SECRET_OTHER, "Zq7OfAnother", "dev2");
+    }
+    for (long i = 0; i < count; i++) {
+        char given[4 * SKY_SIGNATURE_MAX];
+        struct sky_suspicion *suspicion = &kinds[i % (long)SKY_COUNT(kinds)];
+        struct sky_explanation said;
+        suspicion->given = sky_span_of(given, random_signature(&seed, given));
+        sky_explain(suspicion, &said);
+        if (said.mistake != SKY_MISTAKE_NONE)
+            fail_msg("%ld: %.*s: %s: %s", i, SKY_SPAN_ARGS(suspicion->given),
+                     sky_mistake_name(said.mistake), said.what);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -622,6 +693,7 @@ int main(void)
         cmocka_unit_test(a_token_in_base64_is_explained_as_well),
         cmocka_unit_test(a_right_signature_is_right_in_every_encoding),
         cmocka_unit_test(a_secret_that_is_no_key_is_told),
+        cmocka_unit_test(a_random_signature_is_no_known_mistake),
         cmocka_unit_test(similar_names_are_a_slip_apart),
         cmocka_unit_test(names_beyond_the_limit_are_never_similar),
     };

@@ -132,18 +132,24 @@ static inline const struct sky_effect *login_effect(const struct login_bench *b,
     return NULL;
 }
 
-/* The rule that the signature's mistake is recognised as, or "none". */
-static inline const char *login_mistake_rule(struct login_bench *b, enum sky_mistake *ret_mistake)
+/* What is said of the signature; false: nothing can be. */
+static inline bool login_explain(struct login_bench *b, struct sky_explanation *ret_explanation)
 {
     struct sky_suspicion suspicion = {.now_ms = b->facts.now_ms};
-    struct sky_explanation explanation;
     struct sky_arena arena;
     sky_arena_init(&arena);
     bool suspected = b->cloud->suspect(&b->login, &b->facts, &suspicion, &arena);
     if (suspected)
-        sky_explain(&suspicion, &explanation);
+        sky_explain(&suspicion, ret_explanation);
     sky_arena_done(&arena);
-    *ret_mistake = suspected ? explanation.mistake : SKY_MISTAKE_NONE;
+    return suspected;
+}
+
+/* The rule that the signature's mistake is recognised as, or "none". */
+static inline const char *login_mistake_rule(struct login_bench *b, enum sky_mistake *ret_mistake)
+{
+    struct sky_explanation explanation;
+    *ret_mistake = login_explain(b, &explanation) ? explanation.mistake : SKY_MISTAKE_NONE;
     const struct sky_rule *rule = sky_cloud_mistake_rule(b->cloud, *ret_mistake);
     return rule != NULL ? rule->id : "none";
 }
