@@ -23,6 +23,18 @@ static void on_certificates(struct sky_ca_waiter *waiter)
         fprintf(stderr, "skymock: certificates are not kept: %s\n", trouble);
 }
 
+static void on_crowd(void *owner, uint64_t turned_away)
+{
+    struct sky_net *net = owner;
+    const struct sky_attr attrs[] = {
+        SKY_ATTR(NAME, SKY_SPAN("tls-crowd")), SKY_ATTR_INT(COUNT, (int64_t)turned_away),
+        SKY_ATTR(REASON, SKY_SPAN("too many TLS handshakes are in progress: the ones that stand "
+                                  "for longest are given up, or newcomers have to try again"))};
+    const struct sky_event_head head = {
+        .type = SKY_EVENT_NOTE, .direction = SKY_UP, .transport = SKY_TLS};
+    sky_journal_add(net->journal, &head, attrs, SKY_COUNT(attrs), NULL);
+}
+
 struct sky_ca_options sky_secure_ca_options(const struct sky_config *config, const char *dir,
                                             int64_t now_ms)
 {
@@ -46,7 +58,8 @@ sky_err sky_secure_open(struct sky_net *net, const struct sky_config *config, st
     free(dir);
     if (err != SKY_OK)
         return err;
-    const struct sky_tls_options tls = {.loop = net->loop, .ca = net->ca, .clock = net->clock};
+    const struct sky_tls_options tls = {
+        .loop = net->loop, .ca = net->ca, .clock = net->clock, .on_crowd = on_crowd, .owner = net};
     net->tls = sky_tls_server_new(&tls);
     /* In memory they are made when the first handshake wants them: most runs of that kind never
      * speak TLS, and RSA keys cost them half a second of a processor. */

@@ -297,8 +297,21 @@ void sky_coap__close(struct sky_coap_channel *channel, const char *reason)
     sky_dtls_close(channel->peer);
 }
 
-static const struct sky_dtls_hooks hooks = {on_send,  psk_lookup, on_open,
-                                            on_clear, on_failure, on_close};
+static void on_crowd(void *owner, uint64_t turned_away)
+{
+    struct sky_coap_port *port = owner;
+    const struct sky_attr attrs[] = {
+        SKY_ATTR(NAME, SKY_SPAN("dtls-crowd")), SKY_ATTR_INT(COUNT, (int64_t)turned_away),
+        SKY_ATTR(LISTENER, sky_span_str(port->door.listener->name)),
+        SKY_ATTR(REASON, SKY_SPAN("too many DTLS handshakes are in progress: the ones that stand "
+                                  "for longest are given up, or newcomers have to try again"))};
+    const struct sky_event_head head = {
+        .type = SKY_EVENT_NOTE, .direction = SKY_UP, .transport = SKY_DTLS};
+    sky_journal_add(port->registry->journal, &head, attrs, SKY_COUNT(attrs), NULL);
+}
+
+static const struct sky_dtls_hooks hooks = {on_send,    psk_lookup, on_open, on_clear,
+                                            on_failure, on_close,   on_crowd};
 
 /* ---- the socket ---- */
 
@@ -403,6 +416,11 @@ void sky_coap_port_free(struct sky_coap_port *port)
 size_t sky_coap_port_channels(const struct sky_coap_port *port)
 {
     return port != NULL && port->dtls != NULL ? sky_dtls_peers(port->dtls) : 0;
+}
+
+uint64_t sky_coap_port_turned_away(const struct sky_coap_port *port)
+{
+    return port != NULL && port->dtls != NULL ? sky_dtls_turned_away(port->dtls) : 0;
 }
 
 size_t sky_coap_port_online(const struct sky_coap_port *port)
