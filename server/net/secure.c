@@ -86,20 +86,23 @@ void sky_secure_free(struct sky_net *net)
 
 static void record(struct sky_conn *conn, const char *reason, const struct sky_judge *judge)
 {
-    char peer[64];
+    char peer[64], identity[SKY_TLS_IDENTITY_TEXT_MAX + 1];
     sky_conn_peer(conn, peer, sizeof peer);
+    sky_tls_identity_text(sky_tls_identity(conn->tls), identity);
     const struct sky_refusal refusal = {.explained = false};
     struct sky_buf explanation;
     sky_buf_init(&explanation, SKY_REFUSAL_JSON_MAX);
-    struct sky_attr attrs[9] = {SKY_ATTR(LISTENER, sky_span_str(conn->door.listener->name)),
-                                SKY_ATTR(PEER, sky_span_str(peer)),
-                                SKY_ATTR(CIPHER, sky_span_str(sky_tls_cipher(conn->tls)))};
+    struct sky_attr attrs[10] = {SKY_ATTR(LISTENER, sky_span_str(conn->door.listener->name)),
+                                 SKY_ATTR(PEER, sky_span_str(peer)),
+                                 SKY_ATTR(CIPHER, sky_span_str(sky_tls_cipher(conn->tls)))};
     size_t count = 3;
     if (conn->door.tls_version != 0)
         attrs[count++] =
             SKY_ATTR(TLS_VERSION, sky_span_str(sky_tls_version_name(conn->door.tls_version)));
     if (conn->door.server_name.len > 0)
         attrs[count++] = SKY_ATTR(SERVER_NAME, conn->door.server_name);
+    if (reason != NULL && identity[0] != '\0')
+        attrs[count++] = SKY_ATTR(IDENTITY, sky_span_str(identity));
     if (reason != NULL && sky_tls_offered(conn->tls)[0] != '\0')
         attrs[count++] = SKY_ATTR(OFFERED, sky_span_str(sky_tls_offered(conn->tls)));
     if (sky_tls_resumed(conn->tls))
@@ -181,7 +184,9 @@ static sky_err psk_lookup(void *ctx, sky_span identity, struct sky_psk *ret_key,
     struct sky_conn *conn = ctx;
     if (conn->psk == NULL)
         conn->psk = sky_mem_new(sizeof *conn->psk);
-    if (!sky_psk_open(conn->net->registry, &conn->door, conn->id, identity, conn->psk))
+    char peer[SKY_PSK_PEER_MAX];
+    sky_conn_peer(conn, peer, sizeof peer);
+    if (!sky_psk_open(conn->net->registry, &conn->door, conn->id, peer, identity, conn->psk))
         return SKY_ERR_DENIED;
     *ret_key = conn->psk->key;
     *ret_device_id = conn->psk->device_id;
