@@ -2,6 +2,7 @@
 #include "protocol/base/mem.h"
 #include "server/admin/api.h"
 #include "server/port/coap.h"
+#include "server/tls/server.h"
 
 /* Listeners are open before the first request can come, so being there is being ready. */
 void sky_api_health(struct sky_api *api)
@@ -49,6 +50,10 @@ void sky_api_metrics(struct sky_api *api)
         {"devices_online", "gauge", "devices with a session and a connection",
          app->registry.online + sky_coap_port_online(app->coap)},
         {"coap_channels", "gauge", "open DTLS sessions", sky_coap_port_channels(app->coap)},
+        {"tls_handshakes_turned_away_total", "counter", "TLS handshakes ended for want of room",
+         app->net.tls->turned_away},
+        {"dtls_handshakes_turned_away_total", "counter", "DTLS handshakes ended for want of room",
+         sky_coap_port_turned_away(app->coap)},
         {"events_total", "counter", "events recorded", journal.recorded},
         {"events_lost_total", "counter", "events that can no longer be read", journal.evicted},
         {"findings_total", "counter", "broken rules recorded", journal.findings},

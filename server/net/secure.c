@@ -23,6 +23,18 @@ static void on_certificates(struct sky_ca_waiter *waiter)
         fprintf(stderr, "skymock: certificates are not kept: %s\n", trouble);
 }
 
+static void on_crowd(void *owner, uint64_t turned_away)
+{
+    struct sky_net *net = owner;
+    const struct sky_attr attrs[] = {
+        SKY_ATTR(NAME, SKY_SPAN("tls-crowd")), SKY_ATTR_INT(COUNT, (int64_t)turned_away),
+        SKY_ATTR(REASON, SKY_SPAN("too many TLS handshakes are in progress: the ones that stand "
+                                  "for longest are given up, or newcomers have to try again"))};
+    const struct sky_event_head head = {
+        .type = SKY_EVENT_NOTE, .direction = SKY_UP, .transport = SKY_TLS};
+    sky_journal_add(net->journal, &head, attrs, SKY_COUNT(attrs), NULL);
+}
+
 struct sky_ca_options sky_secure_ca_options(const struct sky_config *config, const char *dir,
                                             int64_t now_ms)
 {
@@ -46,7 +58,8 @@ sky_err sky_secure_open(struct sky_net *net, const struct sky_config *config, st
     free(dir);
     if (err != SKY_OK)
         return err;
-    const struct sky_tls_options tls = {.loop = net->loop, .ca = net->ca, .clock = net->clock};
+    const struct sky_tls_options tls = {
+        .loop = net->loop, .ca = net->ca, .clock = net->clock, .on_crowd = on_crowd, .owner = net};
     net->tls = sky_tls_server_new(&tls);
     /* In memory they are made when the first handshake wants them: most runs of that kind never
      * speak TLS, and RSA keys cost them half a second of a processor. */
@@ -73,20 +86,23 @@ void sky_secure_free(struct sky_net *net)
 
 static void record(struct sky_conn *conn, const char *reason, const struct sky_judge *judge)
 {
-    char peer[64];
+    char peer[64], identity[SKY_TLS_IDENTITY_TEXT_MAX + 1];
     sky_conn_peer(conn, peer, sizeof peer);
+    sky_tls_identity_text(sky_tls_identity(conn->tls), identity);
     const struct sky_refusal refusal = {.explained = false};
     struct sky_buf explanation;
     sky_buf_init(&explanation, SKY_REFUSAL_JSON_MAX);
-    struct sky_attr attrs[9] = {SKY_ATTR(LISTENER, sky_span_str(conn->door.listener->name)),
-                                SKY_ATTR(PEER, sky_span_str(peer)),
-                                SKY_ATTR(CIPHER, sky_span_str(sky_tls_cipher(conn->tls)))};
+    struct sky_attr attrs[10] = {SKY_ATTR(LISTENER, sky_span_str(conn->door.listener->name)),
+                                 SKY_ATTR(PEER, sky_span_str(peer)),
+                                 SKY_ATTR(CIPHER, sky_span_str(sky_tls_cipher(conn->tls)))};
     size_t count = 3;
     if (conn->door.tls_version != 0)
         attrs[count++] =
             SKY_ATTR(TLS_VERSION, sky_span_str(sky_tls_version_name(conn->door.tls_version)));
     if (conn->door.server_name.len > 0)
         attrs[count++] = SKY_ATTR(SERVER_NAME, conn->door.server_name);
+    if (reason != NULL && identity[0] != '\0')
+        attrs[count++] = SKY_ATTR(IDENTITY, sky_span_str(identity));
     if (reason != NULL && sky_tls_offered(conn->tls)[0] != '\0')
         attrs[count++] = SKY_ATTR(OFFERED, sky_span_str(sky_tls_offered(conn->tls)));
     if (sky_tls_resumed(conn->tls))
@@ -168,7 +184,9 @@ static sky_err psk_lookup(void *ctx, sky_span identity, struct sky_psk *ret_key,
     struct sky_conn *conn = ctx;
     if (conn->psk == NULL)
         conn->psk = sky_mem_new(sizeof *conn->psk);
-    if (!sky_psk_open(conn->net->registry, &conn->door, conn->id, identity, conn->psk))
+    char peer[SKY_PSK_PEER_MAX];
+    sky_conn_peer(conn, peer, sizeof peer);
+    if (!sky_psk_open(conn->net->registry, &conn->door, conn->id, peer, identity, conn->psk))
         return SKY_ERR_DENIED;
     *ret_key = conn->psk->key;
     *ret_device_id = conn->psk->device_id;

@@ -32,6 +32,8 @@ void sky_coap_port_free(struct sky_coap_port *port);
 
 /* NULL is fine: none. */
 size_t sky_coap_port_channels(const struct sky_coap_port *port);
+/* Handshakes, for want of room. */
+uint64_t sky_coap_port_turned_away(const struct sky_coap_port *port);
 size_t sky_coap_port_online(const struct sky_coap_port *port); /* devices */
 
 /* Has the device been heard of within its lifetime? */

@@ -146,16 +146,20 @@ static void record_failure(struct sky_coap_port *port, const struct sky_coap_cha
     sky_judge_init(&judge, &port->registry->policy);
     if (rule != NULL)
         sky_judge_rule(&judge, rule, false, "%s", text_of(failure));
-    struct sky_attr attrs[6] = {SKY_ATTR(LISTENER, sky_span_str(port->door.listener->name)),
+    struct sky_attr attrs[7] = {SKY_ATTR(LISTENER, sky_span_str(port->door.listener->name)),
                                 SKY_ATTR(PEER, sky_span_str(peer)),
                                 SKY_ATTR(REASON, sky_span_str(text_of(failure)))};
     size_t count = 3;
     if (sky_tls_hello_parse_dtls(datagram, &hello)) {
         sky_tls_offer_text(&hello, offered);
         attrs[count++] = SKY_ATTR(OFFERED, sky_span_str(offered));
+        if (hello.server_name[0] != '\0')
+            attrs[count++] = SKY_ATTR(SERVER_NAME, sky_span_str(hello.server_name));
     } else if (datagram.len > 0) {
         attrs[count++] = SKY_ATTR(BYTES_HEX, sky_span_head(datagram, SKY_CONN_BYTES_SHOWN));
     }
+    if (channel != NULL && channel->psk.identity[0] != '\0')
+        attrs[count++] = SKY_ATTR(IDENTITY, sky_span_str(channel->psk.identity));
     const struct sky_event_head head = {
         .type = failure == SKY_DTLS_NOT_DTLS || failure == SKY_DTLS_STRAY ? SKY_EVENT_MALFORMED
                                                                           : SKY_EVENT_TLS_HANDSHAKE,
@@ -201,7 +205,9 @@ static sky_err psk_lookup(void *owner, struct sky_dtls_peer *peer, sky_span iden
 {
     struct sky_coap_port *port = owner;
     struct sky_coap_channel *channel = channel_for(port, peer);
-    if (!sky_psk_open(port->registry, &channel->door, channel->id, identity, &channel->psk))
+    char from[SKY_PSK_PEER_MAX];
+    peer_text(sky_dtls_peer_address(peer), from, sizeof from);
+    if (!sky_psk_open(port->registry, &channel->door, channel->id, from, identity, &channel->psk))
         return SKY_ERR_DENIED;
     *ret_key = channel->psk.key;
     return SKY_OK;
@@ -297,8 +303,21 @@ void sky_coap__close(struct sky_coap_channel *channel, const char *reason)
     sky_dtls_close(channel->peer);
 }
 
-static const struct sky_dtls_hooks hooks = {on_send,  psk_lookup, on_open,
-                                            on_clear, on_failure, on_close};
+static void on_crowd(void *owner, uint64_t turned_away)
+{
+    struct sky_coap_port *port = owner;
+    const struct sky_attr attrs[] = {
+        SKY_ATTR(NAME, SKY_SPAN("dtls-crowd")), SKY_ATTR_INT(COUNT, (int64_t)turned_away),
+        SKY_ATTR(LISTENER, sky_span_str(port->door.listener->name)),
+        SKY_ATTR(REASON, SKY_SPAN("too many DTLS handshakes are in progress: the ones that stand "
+                                  "for longest are given up, or newcomers have to try again"))};
+    const struct sky_event_head head = {
+        .type = SKY_EVENT_NOTE, .direction = SKY_UP, .transport = SKY_DTLS};
+    sky_journal_add(port->registry->journal, &head, attrs, SKY_COUNT(attrs), NULL);
+}
+
+static const struct sky_dtls_hooks hooks = {on_send,    psk_lookup, on_open, on_clear,
+                                            on_failure, on_close,   on_crowd};
 
 /* ---- the socket ---- */
 
@@ -403,6 +422,11 @@ void sky_coap_port_free(struct sky_coap_port *port)
 size_t sky_coap_port_channels(const struct sky_coap_port *port)
 {
     return port != NULL && port->dtls != NULL ? sky_dtls_peers(port->dtls) : 0;
+}
+
+uint64_t sky_coap_port_turned_away(const struct sky_coap_port *port)
+{
+    return port != NULL && port->dtls != NULL ? sky_dtls_turned_away(port->dtls) : 0;
 }
 
 size_t sky_coap_port_online(const struct sky_coap_port *port)

@@ -35,8 +35,9 @@ static void record(struct sky_registry *registry, const struct sky_door *door, u
                    const struct sky_judge *judge)
 {
     struct sky_attr attrs[6] = {SKY_ATTR(LISTENER, sky_span_str(door->listener->name)),
+                                SKY_ATTR(PEER, sky_span_str(psk->peer)),
                                 SKY_ATTR(IDENTITY, sky_span_str(psk->identity))};
-    size_t count = 2;
+    size_t count = 3;
     if (psk->cloud != NULL)
         attrs[count++] = SKY_ATTR(CLOUD, sky_span_str(psk->cloud->name));
     if (detail.len > 0)
@@ -84,28 +85,35 @@ static void record_refusal(struct sky_registry *registry, const struct sky_door 
 }
 
 bool sky_psk_open(struct sky_registry *registry, const struct sky_door *door, uint32_t connection,
-                  sky_span identity, struct sky_psk_try *ret_try)
+                  const char *peer, sky_span identity, struct sky_psk_try *ret_try)
 {
     struct sky_lookup lookup = {0};
     struct sky_judge judge;
     *ret_try = (struct sky_psk_try){0};
-    sky_span_copy(sky_span_head(identity, sizeof ret_try->identity - 1), ret_try->identity,
-                  sizeof ret_try->identity);
+    sky_tls_identity_text(identity, ret_try->identity);
+    snprintf(ret_try->peer, sizeof ret_try->peer, "%s", peer);
+    const struct sky_tls_identity_mistake *mistake = sky_tls_identity_mistake(identity, &identity);
     sky_judge_init(&judge, &registry->policy);
-    bool admitted = false;
-    if (!recognise(registry, door, identity, &lookup)) {
-        sky_judge_rule(&judge, sky_tls_rule(SKY_RULE_TLS_PSK_IDENTITY), false,
-                       "identity '%s' has the shape of no cloud's", ret_try->identity);
-    } else {
+    bool admitted = false, recognised = recognise(registry, door, identity, &lookup);
+    if (recognised) {
         ret_try->cloud = lookup.cloud;
         ret_try->device_id = lookup.device.id;
         judge.policy = sky_lookup_policy(registry, &lookup);
+    }
+    if (mistake != NULL)
+        sky_judge_rule(&judge, sky_tls_rule(SKY_RULE_TLS_PSK_IDENTITY), false,
+                       "the identity '%s' %s%s", ret_try->identity, mistake->what,
+                       lookup.device.id != 0 ? "; without it, it is a registered device's" : "");
+    else if (!recognised)
+        sky_judge_rule(&judge, sky_tls_rule(SKY_RULE_TLS_PSK_IDENTITY), false,
+                       "identity '%s' has the shape of no cloud's", ret_try->identity);
+    else
         admitted = lookup.cloud->psk->admit(door, identity, &lookup.facts, &judge, &ret_try->key) &&
                    lookup.device.id != 0;
-    }
     if (!admitted) {
         ret_try->key.len = 0;
-        record_refusal(registry, door, connection, ret_try, &lookup, &judge, "");
+        record_refusal(registry, door, connection, ret_try, &lookup, &judge,
+                       mistake != NULL ? mistake->name : "");
         return false;
     }
     sky_session_judged(registry, sky_session_open(registry, &lookup.product, &lookup.device),

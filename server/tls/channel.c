@@ -4,9 +4,11 @@
 #include <mbedtls/ssl_ciphersuites.h>
 #include <mbedtls/ssl_internal.h>
 #include <stdlib.h>
+#include <utlist.h>
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
+#include "server/os/clock.h"
 #include "server/os/worker.h"
 #include "server/tls/ca.h"
 #include "server/tls/proof.h"
@@ -57,6 +59,10 @@ struct sky_tls {
     size_t identity_len;
     struct sky_tls_failure *failure;
     struct sky_ca_waiter waiter; /* for the certificates */
+    struct sky_tls *prev, *next; /* of those whose clients are awaited */
+    int64_t since_ms;            /* real time: since when, */
+    int awaited_at;              /* and in which of the library's states */
+    bool awaited;
 };
 
 /* ---- the library's view of the wire ---- */
@@ -103,10 +109,24 @@ static sky_span whole_records(sky_span raw)
 
 /* ---- ending ---- */
 
+/* It is the client's turn, or not any more. */
+static void await_client(struct sky_tls *tls, bool awaited)
+{
+    struct sky_tls_server *server = tls->server;
+    if (tls->awaited)
+        DL_DELETE(server->awaited, tls);
+    tls->awaited = awaited;
+    tls->since_ms = server->options.clock->real_ms;
+    tls->awaited_at = tls->ssl.state;
+    if (awaited)
+        DL_APPEND(server->awaited, tls);
+}
+
 static void leave_handshake(struct sky_tls *tls)
 {
     SKY_ASSERT(tls->server->handshakes > 0);
     tls->server->handshakes--;
+    await_client(tls, false);
     sky_ca_forget(tls->server->options.ca, &tls->waiter);
 }
 
@@ -493,6 +513,10 @@ static void pump_kept(struct sky_tls *tls)
 
 static void finish_feeding(struct sky_tls *tls)
 {
+    bool awaited = !tls->busy && !tls->waiter.waiting;
+    if (tls->state == SKY_TLS_HANDSHAKING &&
+        (awaited != tls->awaited || tls->awaited_at != tls->ssl.state))
+        await_client(tls, awaited); /* bytes that complete nothing do not count */
     bool alive = tls->state == SKY_TLS_HANDSHAKING || tls->state == SKY_TLS_OPEN;
     if (tls->in.overflow && alive && !tls->busy)
         fail(tls, MBEDTLS_ERR_SSL_INVALID_RECORD);
@@ -572,10 +596,49 @@ static void on_certificates(struct sky_ca_waiter *waiter)
 
 /* ---- from outside ---- */
 
+/* An alert, in the clear, among what came while a worker had the channel. */
+static int find_alert(sky_span records)
+{
+    size_t len;
+    for (; sky_tls_record_len(records, &len) == SKY_TLS_OK; records = sky_span_tail(records, len))
+        if ((uint8_t)records.ptr[0] == MBEDTLS_SSL_MSG_ALERT && len == CLEAR_ALERT_RECORD)
+            return (uint8_t)records.ptr[len - 1];
+    return SKY_TLS_NO_ALERT;
+}
+
+void sky_tls_give_up(struct sky_tls *tls, enum sky_tls_end end)
+{
+    SKY_ASSERT(end != SKY_TLS_END_ERROR);
+    tls->ended = true;
+    if (tls->state == SKY_TLS_HANDSHAKING) {
+        struct sky_tls_evidence evidence = {.end = end,
+                                            .step = tls->handshake->step,
+                                            .alert_received = find_alert(sky_buf_span(&tls->in))};
+        explain(tls, &evidence);
+        set_state(tls, SKY_TLS_FAILED);
+    } else if (tls->state == SKY_TLS_OPEN) {
+        set_state(tls, SKY_TLS_CLOSED);
+    }
+}
+
+/* One more may begin: there is room, or a client that has been silent for long makes some. */
+static bool finds_room(struct sky_tls_server *server)
+{
+    struct sky_tls *silent = server->awaited;
+    if (server->handshakes < server->options.handshakes_max)
+        return true;
+    sky_tls_server_crowded(server);
+    if (silent == NULL || server->options.clock->real_ms - silent->since_ms < SKY_TLS_HALF_OPEN_MS)
+        return false;
+    sky_tls_give_up(silent, SKY_TLS_END_CROWD);
+    silent->hooks->on_end(silent->ctx);
+    return true;
+}
+
 struct sky_tls *sky_tls_new(struct sky_tls_server *server, unsigned allows,
                             const struct sky_tls_hooks *hooks, void *ctx)
 {
-    if (server->handshakes >= server->options.handshakes_max)
+    if (!finds_room(server))
         return NULL;
     struct sky_tls *tls = sky_mem_new(sizeof *tls);
     struct handshake *handshake = sky_mem_new(sizeof *handshake);
@@ -593,6 +656,7 @@ struct sky_tls *sky_tls_new(struct sky_tls_server *server, unsigned allows,
     sky_buf_init(&handshake->input, SKY_TLS_INPUT_MAX);
     sky_buf_init(&handshake->output, SKY_TLS_OUTPUT_MAX);
     handshake->alert_sent = SKY_TLS_NO_ALERT;
+    await_client(tls, true);
     return tls;
 }
 
@@ -653,31 +717,6 @@ void sky_tls_close(struct sky_tls *tls)
     if (tls->state != SKY_TLS_HANDSHAKING)
         (void)mbedtls_ssl_close_notify(&tls->ssl);
     set_state(tls, SKY_TLS_CLOSED);
-}
-
-/* An alert, in the clear, among what came while a worker had the channel. */
-static int find_alert(sky_span records)
-{
-    size_t len;
-    for (; sky_tls_record_len(records, &len) == SKY_TLS_OK; records = sky_span_tail(records, len))
-        if ((uint8_t)records.ptr[0] == MBEDTLS_SSL_MSG_ALERT && len == CLEAR_ALERT_RECORD)
-            return (uint8_t)records.ptr[len - 1];
-    return SKY_TLS_NO_ALERT;
-}
-
-void sky_tls_give_up(struct sky_tls *tls, enum sky_tls_end end)
-{
-    SKY_ASSERT(end != SKY_TLS_END_ERROR);
-    tls->ended = true;
-    if (tls->state == SKY_TLS_HANDSHAKING) {
-        struct sky_tls_evidence evidence = {.end = end,
-                                            .step = tls->handshake->step,
-                                            .alert_received = find_alert(sky_buf_span(&tls->in))};
-        explain(tls, &evidence);
-        set_state(tls, SKY_TLS_FAILED);
-    } else if (tls->state == SKY_TLS_OPEN) {
-        set_state(tls, SKY_TLS_CLOSED);
-    }
 }
 
 enum sky_tls_state sky_tls_state(const struct sky_tls *tls)

@@ -37,8 +37,9 @@ struct sky_tls_hooks {
                           int64_t *ret_device_id);
 };
 
-/* `allows` is the listener's: SKY_LISTEN_PSK and SKY_LISTEN_CERT_* count here. NULL when
- * handshakes_max are in progress already. `hooks` must outlive the channel. */
+/* `allows` is the listener's: SKY_LISTEN_PSK and SKY_LISTEN_CERT_* count here. When handshakes_max
+ * are in progress already, one whose client has been silent for long ends; NULL if there is none.
+ * `hooks` must outlive the channel. */
 struct sky_tls *sky_tls_new(struct sky_tls_server *server, unsigned allows,
                             const struct sky_tls_hooks *hooks, void *ctx);
 /* NULL is fine. No hook is called any more, even if a worker is still busy. */

@@ -196,7 +196,9 @@ static void explain_timeout(const struct sky_tls_evidence *evidence,
         [SKY_TLS_STEP_FINISHED] = "the client's Finished",
         [SKY_TLS_STEP_OPEN] = "nothing any more",
     };
-    say(failure, SKY_RULE_TLS_TIMEOUT, "the handshake took too long: still waiting for %s",
+    say(failure, SKY_RULE_TLS_TIMEOUT, "the handshake %s: still waiting for %s",
+        evidence->end == SKY_TLS_END_CROWD ? "made room for others, being the slowest of very many"
+                                           : "took too long",
         due[evidence->step]);
 }
 
@@ -276,7 +278,7 @@ void sky_tls_explain(const struct sky_tls_evidence *evidence, struct sky_tls_fai
 {
     struct sky_tls_failure failure = {.alert_sent = evidence->alert_sent,
                                       .alert_received = evidence->alert_received};
-    if (evidence->end == SKY_TLS_END_TIMEOUT)
+    if (evidence->end == SKY_TLS_END_TIMEOUT || evidence->end == SKY_TLS_END_CROWD)
         explain_timeout(evidence, &failure);
     else if (evidence->alert_received != SKY_TLS_NO_ALERT)
         explain_alert(evidence, &failure);

@@ -186,6 +186,18 @@ struct sky_tls_server *sky_tls_server_new(const struct sky_tls_options *options)
     return server;
 }
 
+void sky_tls_server_crowded(struct sky_tls_server *server)
+{
+    const struct sky_tls_options *options = &server->options;
+    int64_t now_ms = options->clock->real_ms;
+    server->turned_away++;
+    if (server->turned_away > 1 && now_ms - server->crowd_told_ms < SKY_TLS_CROWD_MS)
+        return;
+    server->crowd_told_ms = now_ms;
+    if (options->on_crowd != NULL)
+        options->on_crowd(options->owner, server->turned_away);
+}
+
 void sky_tls_server_free(struct sky_tls_server *server)
 {
     if (server == NULL)

@@ -11,10 +11,13 @@
 
 struct sky_ca;
 struct sky_clock;
+struct sky_tls;
 struct sky_tls_hello;
 
 enum {
     SKY_TLS_HANDSHAKES_MAX = 4096,  /* in progress at once, about 45 KB each */
+    SKY_TLS_HALF_OPEN_MS = 1000,    /* where that is reached, who keeps it waiting makes room */
+    SKY_TLS_CROWD_MS = 1000,        /* how often a crowd is told of */
     SKY_TLS_CLEAR_SIZE = 64 * 1024, /* the one buffer of the loop for decrypted bytes */
     SKY_TLS_SUITES_MAX = 160,
     SKY_TLS_CURVES_MAX = 16,
@@ -25,6 +28,10 @@ struct sky_tls_options {
     struct sky_ca *ca;             /* borrowed; outlives the server */
     const struct sky_clock *clock; /* borrowed; tickets age in its virtual time */
     size_t handshakes_max;         /* 0: SKY_TLS_HANDSHAKES_MAX */
+    /* So many handshakes are in progress that some have been turned away: how many ever. NULL:
+     * nobody wants to know. */
+    void (*on_crowd)(void *owner, uint64_t turned_away);
+    void *owner;
 };
 
 struct sky_tls_server *sky_tls_server_new(const struct sky_tls_options *options);
@@ -50,6 +57,10 @@ struct sky_tls_flavour {
 struct sky_tls_server {
     struct sky_tls_options options;
     size_t handshakes;
+    struct sky_tls *awaited; /* list: whose clients are to say something, the silent for longest
+                              * first */
+    uint64_t turned_away;    /* handshakes that made room, and clients that found none */
+    int64_t crowd_told_ms;   /* real time */
     struct sky_tls_rng rng;
     struct sky_tickets tickets;
     struct sky_tls_flavour flavours[SKY_TLS_ASKS_COUNT * 4];
@@ -58,6 +69,9 @@ struct sky_tls_server {
     bool reading; /* `clear` is in use */
     unsigned char clear[SKY_TLS_CLEAR_SIZE];
 };
+
+/* Counts a handshake that was turned away, and tells of it if that is due. */
+void sky_tls_server_crowded(struct sky_tls_server *server);
 
 /* Finds the key of a PSK identity, as the TLS library asks for it; `ctx` is NULL. */
 typedef int sky_tls_find_key(void *ctx, mbedtls_ssl_context *ssl, const unsigned char *identity,

@@ -281,6 +281,17 @@ def test_the_mistake_behind_a_wrong_key_is_named(skymock):
     assert event["explanation"]["mistake"] == "key-not-decoded"
 
 
+@pytest.mark.parametrize("end,shown", [("\n", "\\n"), ("\r\n", "\\r\\n")])
+def test_a_line_end_in_an_identity_is_named(skymock, end, shown):
+    said = s_client(skymock.ports["mqtts"], "-tls1_2", "-cipher", "PSK", "-psk_identity",
+                    PSK_IDENTITY + end, "-psk", PSK_HEX)
+    assert "alert unknown psk identity" in said, said
+    event = skymock.api.wait_event({"type": "psk-handshake", "device": DEVICES["tencent"],
+                                    "identity": PSK_IDENTITY + shown})
+    assert event["explanation"]["mistake"] == "identity-line-end"
+    assert "registered device" in event["explanation"]["what"]
+
+
 def test_tls_bytes_that_are_no_tls(skymock, peer):
     stray = peer("mqtt")
     stray.send(b"\x16 these are no records")

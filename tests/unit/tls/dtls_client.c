@@ -105,8 +105,15 @@ static void on_close(void *owner, struct sky_dtls_peer *peer)
         bench->peer = NULL;
 }
 
-static const struct sky_dtls_hooks hooks = {on_send,  psk_lookup, on_open,
-                                            on_clear, on_failure, on_close};
+static void on_crowd(void *owner, uint64_t turned_away)
+{
+    struct bench *bench = owner;
+    bench->crowds++;
+    bench->turned_away = turned_away;
+}
+
+static const struct sky_dtls_hooks hooks = {on_send,    psk_lookup, on_open, on_clear,
+                                            on_failure, on_close,   on_crowd};
 
 void bench_open(struct bench *bench, size_t peers_max, size_t handshakes_max)
 {

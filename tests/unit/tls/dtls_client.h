@@ -52,7 +52,8 @@ struct bench {
     sky_span last_from_client; /* owned copy */
 
     /* What the server told. */
-    size_t opened, closed, failed, sent;
+    size_t opened, closed, failed, sent, crowds;
+    uint64_t turned_away;
     enum sky_dtls_failure failure;
     bool failure_with_peer;
     struct sky_tls_proof proof;

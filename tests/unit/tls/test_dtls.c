@@ -622,6 +622,72 @@ static void only_so_many_handshakes_are_in_progress(void **state)
     bench_close(&bench);
 }
 
+/* A client that goes silent when the server's flight is on its way. */
+static void go_half_way(struct bench *bench, uint32_t host, uint16_t port)
+{
+    struct client client;
+    size_t heard = bench->passed + 4;
+    bench->lose = lose_after;
+    bench->lose_ctx = &heard;
+    client_open(&client, bench, port, NULL);
+    ((struct sockaddr_in *)&client.address)->sin_addr.s_addr = htonl(host);
+    client_step(&client);
+    client_close(&client);
+    bench->lose = NULL;
+}
+
+enum { HOST = 0x7f000001, OTHER_HOST = 0x7f000002 };
+
+static void a_handshake_that_stopped_makes_room(void **state)
+{
+    struct bench bench;
+    struct client client;
+    (void)state;
+    bench_open(&bench, 0, 2);
+    go_half_way(&bench, HOST, PORT);
+    bench.now_ms += 10;
+    go_half_way(&bench, HOST, PORT + 1);
+    bench.now_ms += SKY_DTLS_HALF_OPEN_MS - 11;
+    client_open(&client, &bench, PORT + 2, NULL);
+    client_step(&client);
+    assert_int_equal(bench.turned_away, 1); /* nobody has been silent for so long yet */
+    assert_int_equal(bench.crowds, 1);
+    assert_int_equal(sky_dtls_peers(bench.dtls), 2);
+    pass(&bench, SKY_DTLS_RETRANSMIT_MIN_MS);
+    assert_true(client.open);
+    assert_int_equal(sky_dtls_peers(bench.dtls), 2);
+    assert_int_equal(bench.turned_away, 2);
+    assert_int_equal(bench.crowds, 2);
+    assert_int_equal(sky_dtls_turned_away(bench.dtls), 2);
+    assert_int_equal(bench.failed, 0);
+    bench_close(&bench);
+}
+
+static void a_host_that_floods_does_not_shut_out_others(void **state)
+{
+    struct bench bench;
+    struct client other, same;
+    (void)state;
+    bench_open(&bench, 0, 0);
+    for (size_t i = 0; i < SKY_DTLS_HANDSHAKES_MAX; i++)
+        go_half_way(&bench, OTHER_HOST, (uint16_t)(i + 1));
+    assert_int_equal(sky_dtls_peers(bench.dtls), SKY_DTLS_HOST_HANDSHAKES_MAX);
+    assert_int_equal(bench.turned_away, 1); /* told at once, then once in a while */
+    assert_int_equal(sky_dtls_turned_away(bench.dtls),
+                     SKY_DTLS_HANDSHAKES_MAX - SKY_DTLS_HOST_HANDSHAKES_MAX);
+    client_open(&other, &bench, PORT, NULL);
+    settle(&bench);
+    assert_true(other.open);
+    client_open(&same, &bench, PORT, NULL);
+    ((struct sockaddr_in *)&same.address)->sin_addr.s_addr = htonl(OTHER_HOST);
+    settle(&bench);
+    assert_false(same.open);
+    pass(&bench, SKY_DTLS_RETRANSMIT_MIN_MS);
+    assert_true(same.open);
+    assert_int_equal(bench.crowds, 2);
+    bench_close(&bench);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -655,6 +721,8 @@ int main(void)
         TEST(a_repeated_record_counts_once),
         cmocka_unit_test(the_peer_silent_for_longest_makes_room),
         cmocka_unit_test(only_so_many_handshakes_are_in_progress),
+        cmocka_unit_test(a_handshake_that_stopped_makes_room),
+        cmocka_unit_test(a_host_that_floods_does_not_shut_out_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -257,6 +257,54 @@ static void handshakes_in_progress_are_limited(void **state)
     bench_close(&bench);
 }
 
+static void count_crowds(void *owner, uint64_t turned_away)
+{
+    *(uint64_t *)owner = turned_away;
+}
+
+static void a_client_silent_for_long_makes_room(void **state)
+{
+    struct bench bench;
+    struct served first, second, third, fourth;
+    struct client client;
+    uint64_t told = 0;
+    (void)state;
+    bench_open(&bench, ca, false, 2);
+    bench.server->options.on_crowd = count_crowds;
+    bench.server->options.owner = &told;
+    served_open(&first, &bench, PLAIN);
+    bench.clock.real_ms += 10;
+    served_open(&second, &bench, PLAIN);
+    bench.clock.real_ms += SKY_TLS_HALF_OPEN_MS - 11;
+    served_open(&third, &bench, PLAIN);
+    assert_null(third.tls); /* both may be about to go on */
+    assert_int_equal(told, 1);
+    bench.clock.real_ms += 1;
+    client_open(&client, &bench, &(struct client_options){.distrusts = true});
+    exchange(&bench, &client, &first); /* goes on */
+    sky_tls_feed(second.tls, SKY_SPAN("\x16\x03"));
+    bench.clock.real_ms += 10;
+    served_open(&third, &bench, PLAIN);
+    assert_non_null(third.tls);
+    assert_int_equal(first.ended, 0);
+    assert_int_equal(second.ended, 1);
+    assert_int_equal(sky_tls_state(second.tls), SKY_TLS_FAILED);
+    assert_non_null(strstr(sky_tls_failure(second.tls)->reason, "made room for others"));
+    assert_int_equal(bench.server->turned_away, 2);
+    assert_int_equal(told, 1); /* a moment ago */
+    bench.clock.real_ms += SKY_TLS_CROWD_MS;
+    served_open(&fourth, &bench, PLAIN);
+    assert_non_null(fourth.tls);
+    assert_int_equal(first.ended, 1);
+    assert_int_equal(told, 3);
+    client_close(&client);
+    served_close(&first, &bench);
+    served_close(&second, &bench);
+    served_close(&third, &bench);
+    served_close(&fourth, &bench);
+    bench_close(&bench);
+}
+
 static void handshakes_wait_for_certificates_being_made(void **state)
 {
     struct meeting m;
@@ -302,6 +350,7 @@ int main(void)
         cmocka_unit_test(bytes_that_come_while_a_worker_is_busy_are_kept),
         cmocka_unit_test(a_flood_during_the_handshake_ends_it),
         cmocka_unit_test(handshakes_in_progress_are_limited),
+        cmocka_unit_test(a_client_silent_for_long_makes_room),
         cmocka_unit_test(handshakes_wait_for_certificates_being_made),
     };
     return cmocka_run_group_tests_name("tls sessions", tests, make_ca, free_ca);
