@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "protocol/base/assert.h"
-#include "protocol/base/json_view.h"
 #include "protocol/base/mem.h"
 #include "protocol/base/utf8.h"
 

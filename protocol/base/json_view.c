@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "protocol/base/json.h"
+#include "protocol/base/json_write.h"
 
 /* ---- steps over text ---- */
 

@@ -10,6 +10,8 @@
 #include "protocol/base/buf.h"
 #include "protocol/base/span.h"
 
+enum { SKY_JSON_NUMBER_MAX = 63 }; /* characters of one number */
+
 struct sky_json_member {
     sky_span key; /* without its quotes, escapes as written */
     sky_span value;
@@ -54,7 +56,7 @@ int sky_json_depth(sky_span value);
 /* The value without blanks between its tokens: itself, or a copy in the arena. */
 sky_span sky_json_compact(struct sky_arena *arena, sky_span value);
 
-/* Writes a value without blanks, and each string in the one form that the writer of json.h has for
+/* Writes a value without blanks, and each string in the one form that the writer has for
  * it, so that equal strings and keys are equal bytes. */
 void sky_json_rewrite(struct sky_buf *out, sky_span value);
 

@@ -1,6 +1,7 @@
+#include "protocol/base/json_write.h"
+
 #include <inttypes.h>
 
-#include "protocol/base/json.h"
 #include "protocol/base/utf8.h"
 
 static void before_value(struct sky_jw *jw)
