@@ -18,6 +18,22 @@ static size_t row_bytes(const struct sky_latest_entry *row)
     return row->name.len + row->value.len + sizeof "\"\":," - 1;
 }
 
+/* The name as the writer spells it: a device may write the same one with escapes and without. */
+static sky_span one_spelling(const struct sky_latest *latest, sky_span name)
+{
+    struct sky_buf plain, out;
+    if (name.len == 0 || name.len > SKY_LATEST_NAME_MAX || memchr(name.ptr, '\\', name.len) == NULL)
+        return name;
+    sky_buf_init(&plain, name.len);
+    sky_buf_init(&out,
+                 sizeof "\\u0000" * name.len + sizeof "\"\""); /* a stored one may be damaged */
+    struct sky_jw jw = sky_jw(&out);
+    sky_json_decode(&plain, name);
+    sky_jw_str(&jw, sky_buf_span(&plain));
+    sky_buf_done(&plain);
+    return sky_json_text(sky_envelope_keep(latest->arena, &out));
+}
+
 static struct sky_latest_entry *find(const struct sky_latest *latest, sky_span name)
 {
     struct sky_latest_entry *row;
@@ -51,12 +67,13 @@ void sky_latest_close(struct sky_latest *latest)
 
 sky_span sky_latest_get(const struct sky_latest *latest, sky_span name)
 {
-    const struct sky_latest_entry *row = find(latest, name);
+    const struct sky_latest_entry *row = find(latest, one_spelling(latest, name));
     return row != NULL ? row->value : SKY_SPAN_NONE;
 }
 
 void sky_latest_put(struct sky_latest *latest, sky_span name, sky_span value)
 {
+    name = one_spelling(latest, name);
     struct sky_latest_entry *row = find(latest, name);
     const struct sky_latest_entry next = {.name = name, .value = value};
     size_t bytes = latest->bytes + row_bytes(&next) - (row != NULL ? row_bytes(row) : 0);
@@ -76,7 +93,7 @@ void sky_latest_put(struct sky_latest *latest, sky_span name, sky_span value)
 
 void sky_latest_drop(struct sky_latest *latest, sky_span name)
 {
-    struct sky_latest_entry *row = find(latest, name);
+    struct sky_latest_entry *row = find(latest, one_spelling(latest, name));
     if (row == NULL)
         return;
     latest->bytes -= row_bytes(row);

@@ -52,10 +52,33 @@ static void values_change_in_place(void **state)
     bench_done(&bench);
 }
 
+static void set_escaped(struct sky_latest *latest)
+{
+    put(latest, "\\u0061", "2");
+    put(latest, "\\u00e4\\\"\\\\", "3");
+}
+
+static void drop_escaped(struct sky_latest *latest)
+{
+    sky_latest_drop(latest, SKY_SPAN("\\u0061"));
+}
+
+static void a_name_is_one_however_it_is_spelled(void **state)
+{
+    struct service_bench bench;
+    (void)state;
+    bench_init(&bench, "enos", "pk", "dk");
+    assert_string_equal(after(&bench, "{\"a\":1}", set_escaped),
+                        "{\"a\":2,\"\xc3\xa4\\\"\\\\\":3}");
+    assert_string_equal(after(&bench, "{\"a\":1}", drop_escaped), "{}");
+    bench_done(&bench);
+}
+
 static void damaged_documents_are_read_as_far_as_they_go(void **state)
 {
     static const char *const damaged[] = {
-        "{", "}", "{\"a", "{\"a\":", "[1]", "{\"a\":1", "\"", "{,}"};
+        "{",        "}",  "{\"a", "{\"a\":",           "[1]",
+        "{\"a\":1", "\"", "{,}",  "{\"\\ud800\\\":1}", "{\"\xff\\u\":1}"};
     struct service_bench bench;
     (void)state;
     bench_init(&bench, "enos", "pk", "dk");
@@ -129,6 +152,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_change_in_place),
+        cmocka_unit_test(a_name_is_one_however_it_is_spelled),
         cmocka_unit_test(damaged_documents_are_read_as_far_as_they_go),
         cmocka_unit_test(names_are_limited_in_number),
         cmocka_unit_test(names_are_limited_in_length),
