@@ -20,10 +20,17 @@ struct sky_uplink {
     bool reply_subscribed; /* the device receives what is published to the service's `reply` */
 };
 
+/* What is looked up for a service because its row asks for it, or'ed. The time is always there. */
+enum {
+    SKY_READS_DEVICE = 1 << 0, /* product and device as they are registered */
+    SKY_READS_FRESH = 1 << 1,  /* random characters */
+};
+
 /* A service: what answers on a topic. */
 struct sky_service {
     const char *name;     /* "property-post": shown in the journal */
     const char *document; /* the device document it reads and may replace; NULL: none */
+    unsigned reads;       /* SKY_READS_..., 0: neither */
     void (*handle)(const struct sky_uplink *uplink, const struct sky_facts *facts,
                    struct sky_judge *judge, struct sky_effects *effects);
     const char *reply; /* pattern of the topic it answers on, where it matters to the service

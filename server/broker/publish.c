@@ -5,6 +5,7 @@
 #include "protocol/mqtt/topic.h"
 #include "server/broker/delivery.h"
 #include "server/broker/presence.h"
+#include "server/registry/lookup.h"
 
 /* Counts the publish. True for the first in a second that is more than the cloud takes: one finding
  * says as much as a thousand. */
@@ -115,30 +116,26 @@ static uint64_t record_publish(struct sky_broker *broker, const struct sky_act *
 /* The facts a service reads, looked up because its row asks for them. */
 struct service_facts {
     struct sky_facts facts;
-    struct sky_product product;
-    struct sky_device device;
+    struct sky_lookup lookup; /* filled when the device or random characters are read */
     struct sky_buf document;
-    char fresh[65];
 };
 
 /* Any error but NOT_FOUND of a document means that it is there and cannot be read. */
-static sky_err gather(struct sky_broker *broker, const struct sky_session *session,
+static sky_err gather(struct sky_broker *broker, const struct sky_session *session, unsigned reads,
                       const char *document_name, struct service_facts *f)
 {
+    struct sky_registry *registry = broker->registry;
     sky_err err = SKY_OK;
-    f->facts = (struct sky_facts){.now_ms = broker->registry->clock->now_ms};
-    sky_rng_text(broker->registry->rng, f->fresh, sizeof f->fresh - 1);
-    f->facts.fresh = sky_span_of(f->fresh, sizeof f->fresh - 1);
-    if (sky_store_get_device(broker->registry->store, session->device_id, &f->product,
-                             &f->device) == SKY_OK) {
-        f->facts.product = &f->product;
-        f->facts.device = &f->device;
+    f->facts = (struct sky_facts){.now_ms = registry->clock->now_ms};
+    if (reads != 0) {
+        sky_lookup_session(registry, session, reads, &f->lookup);
+        f->facts = f->lookup.facts;
     }
     sky_buf_init(&f->document, SKY_DOCUMENT_MAX);
     if (document_name != NULL)
-        err = sky_store_get_document(broker->registry->store, session->device_id,
-                                     sky_span_str(document_name), &f->document,
-                                     &f->facts.document_version);
+        err =
+            sky_store_get_document(registry->store, session->device_id, sky_span_str(document_name),
+                                   &f->document, &f->facts.document_version);
     f->facts.document = sky_buf_span(&f->document);
     return err == SKY_ERR_NOT_FOUND ? SKY_OK : err;
 }
@@ -176,7 +173,7 @@ static void serve(struct sky_broker *broker, const struct sky_act *act,
     struct service_facts f;
     struct sky_uplink uplink = uplink_of(act);
     uplink.reply_subscribed = receives_reply(broker, act, service, &uplink);
-    sky_err err = gather(broker, act->session, service->document, &f);
+    sky_err err = gather(broker, act->session, service->reads, service->document, &f);
     if (err == SKY_OK) {
         service->handle(&uplink, &f.facts, judge, effects);
     } else {
@@ -196,7 +193,7 @@ static void answer_refusal(struct sky_broker *broker, const struct sky_act *act,
         return;
     struct service_facts f;
     struct sky_uplink uplink = uplink_of(act);
-    (void)gather(broker, act->session, NULL, &f);
+    (void)gather(broker, act->session, 0, NULL, &f);
     cloud->refused_publish(&uplink, &f.facts, judge, effects);
     sky_buf_done(&f.document);
 }
@@ -229,7 +226,7 @@ void sky_publish_subscribed(struct sky_broker *broker, struct sky_session *sessi
     struct sky_effects effects;
     sky_effects_init(&effects);
     sky_judge_init(&judge, sky_product_policy(broker->registry, session->product));
-    (void)gather(broker, session, NULL, &f);
+    (void)gather(broker, session, SKY_READS_DEVICE | SKY_READS_FRESH, NULL, &f);
     cloud->subscribed(&uplink, &f.facts, &judge, &effects);
     sky_buf_done(&f.document);
     if (judge.count > 0)

@@ -153,8 +153,7 @@ static void look_up(struct call *call, struct sky_arena *arena)
         return;
     }
     call->lookup.facts.now_ms = call->registry->clock->now_ms;
-    sky_rng_text(call->registry->rng, call->lookup.fresh, SKY_FRESH_LEN);
-    call->lookup.facts.fresh = sky_span_of(call->lookup.fresh, SKY_FRESH_LEN);
+    sky_lookup_fresh(call->registry, &call->lookup);
 }
 
 static void answer_nowhere(struct call *call, struct answer *ret)

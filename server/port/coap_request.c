@@ -244,7 +244,7 @@ static void decide(struct sky_coap_channel *channel, unsigned saw, struct sky_ju
                                        .profile = registry->profile};
     ret_decided->what = (struct sky_coap_decision){.code = SKY_COAP_NOT_FOUND};
     if (cloud->coap != NULL) {
-        sky_lookup_session(registry, session, &lookup);
+        sky_lookup_session(registry, session, SKY_READS_DEVICE, &lookup);
         cloud->coap->decide(&call, &lookup.facts, judge, effects, &ret_decided->what);
     }
     keep(channel->port, ret_decided);

@@ -32,12 +32,16 @@ static sky_err find(struct sky_registry *registry, struct sky_lookup *l)
     return SKY_ERR_NOT_FOUND;
 }
 
-/* What is fresh for every act, and where what was found lies. */
-static void point(struct sky_registry *registry, struct sky_lookup *l)
+/* Where what was found lies, and when. */
+static void point(const struct sky_registry *registry, struct sky_lookup *l)
 {
     l->facts.product = l->product.id != 0 ? &l->product : NULL;
     l->facts.device = l->device.id != 0 ? &l->device : NULL;
     l->facts.now_ms = registry->clock->now_ms;
+}
+
+void sky_lookup_fresh(struct sky_registry *registry, struct sky_lookup *l)
+{
     sky_rng_text(registry->rng, l->fresh, SKY_FRESH_LEN);
     l->facts.fresh = sky_span_of(l->fresh, SKY_FRESH_LEN);
 }
@@ -51,6 +55,7 @@ void sky_lookup_claim(struct sky_registry *registry, const struct sky_cloud *clo
         l->device.id = 0;
     l->failed = err != SKY_OK && err != SKY_ERR_NOT_FOUND;
     point(registry, l);
+    sky_lookup_fresh(registry, l);
     l->facts.swapped_known = l->device.id == 0 && is_swapped(registry, l);
     const struct sky_session *session = sky_session_find(registry, l->device.id);
     if (session == NULL)
@@ -63,13 +68,15 @@ void sky_lookup_claim(struct sky_registry *registry, const struct sky_cloud *clo
 }
 
 void sky_lookup_session(struct sky_registry *registry, const struct sky_session *session,
-                        struct sky_lookup *l)
+                        unsigned reads, struct sky_lookup *l)
 {
     *l = (struct sky_lookup){.cloud = session->product->cloud};
-    if (sky_store_get_device(registry->store, session->device_id, &l->product, &l->device) !=
-        SKY_OK)
+    if (reads & SKY_READS_DEVICE && sky_store_get_device(registry->store, session->device_id,
+                                                         &l->product, &l->device) != SKY_OK)
         l->product.id = l->device.id = 0;
     point(registry, l);
+    if (reads & SKY_READS_FRESH)
+        sky_lookup_fresh(registry, l);
     l->facts.previous_login_ms = session->last_login_ms;
 }
 
@@ -79,7 +86,7 @@ void sky_lookup_copy(struct sky_lookup *to, const struct sky_lookup *from)
     to->facts.product = from->facts.product != NULL ? &to->product : NULL;
     to->facts.device = from->facts.device != NULL ? &to->device : NULL;
     to->facts.token = from->facts.token != NULL ? &to->token : NULL;
-    to->facts.fresh = sky_span_of(to->fresh, SKY_FRESH_LEN);
+    to->facts.fresh = sky_span_of(to->fresh, from->facts.fresh.len);
 }
 
 int sky_lookup_known(const struct sky_lookup *lookup)

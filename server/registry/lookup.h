@@ -21,9 +21,12 @@ struct sky_lookup {
 /* Fills `*ret_lookup` for a claim of `cloud`. */
 void sky_lookup_claim(struct sky_registry *registry, const struct sky_cloud *cloud,
                       const struct sky_claim *claim, struct sky_lookup *ret_lookup);
-/* Fills `*ret_lookup` for an act of a session: its device, if the registry still has it. */
+/* Fills `*ret_lookup` for an act of a session with what is read of it, SKY_READS_...: its device,
+ * if the registry still has it, and random characters. */
 void sky_lookup_session(struct sky_registry *registry, const struct sky_session *session,
-                        struct sky_lookup *ret_lookup);
+                        unsigned reads, struct sky_lookup *ret_lookup);
+/* Draws the random characters of `lookup`. */
+void sky_lookup_fresh(struct sky_registry *registry, struct sky_lookup *lookup);
 /* A lookup points into itself: this copies it so that the copy points into the copy. */
 void sky_lookup_copy(struct sky_lookup *to, const struct sky_lookup *from);
 /* How much is known, for choosing between clouds: 3: the device; 2: the product, or the device if
