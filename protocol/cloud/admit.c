@@ -25,10 +25,29 @@ void sky_admit_refuse(struct sky_admission *admission, uint8_t connack, enum sky
     admission->cause = cause;
 }
 
+void sky_admit_signature(struct sky_admission *admission, bool right, bool enforced)
+{
+    if (enforced)
+        sky_admit_refuse(admission, SKY_CONNACK_CREDENTIALS, SKY_CAUSE_SIGNATURE);
+    else if (!right && admission->connack == SKY_CONNACK_ACCEPTED)
+        admission->cause = SKY_CAUSE_SIGNATURE;
+}
+
 void sky_admit_settle(struct sky_admission *admission, const struct sky_judge *judge)
 {
     if (judge->refused != NULL)
         sky_admit_refuse(admission, SKY_CONNACK_NOT_AUTHORIZED, SKY_CAUSE_STATE);
+}
+
+bool sky_admit_names(sky_span username, sky_span *ret_device, sky_span *ret_product)
+{
+    sky_span names[2];
+    if (sky_grammar_fields(username, '&', names, SKY_COUNT(names)) != SKY_SHAPE_OK ||
+        names[0].len == 0 || names[1].len == 0)
+        return false;
+    *ret_device = names[0];
+    *ret_product = names[1];
+    return true;
 }
 
 size_t sky_admit_chars(sky_span text)

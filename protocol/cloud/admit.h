@@ -15,8 +15,15 @@ sky_span sky_admit_value(sky_span value);
 /* Refuses, unless that has happened already: the first reason is the one told. */
 void sky_admit_refuse(struct sky_admission *admission, uint8_t connack, enum sky_cause cause);
 
+/* What a signature comes to: `enforced` says that it was wrong and is refused for it. One that is
+ * wrong and let in all the same deserves its explanation, too. */
+void sky_admit_signature(struct sky_admission *admission, bool right, bool enforced);
+
 /* The last step: a rule that was broken and is enforced refuses, whatever step it belongs to. */
 void sky_admit_settle(struct sky_admission *admission, const struct sky_judge *judge);
+
+/* The user name DEVICE&PRODUCT; false, and nothing taken, when it is not that. */
+bool sky_admit_names(sky_span username, sky_span *ret_device, sky_span *ret_product);
 
 /* Characters, not bytes, of UTF-8 text. */
 size_t sky_admit_chars(sky_span text);

@@ -24,13 +24,19 @@ IMPURE = re.compile(r"\b(?:printf|fprintf|vfprintf|puts|fputs|perror|syslog|fope
                     r"\s*\(")
 LAST_WORDS = ("protocol/base/err.c", "protocol/base/mem.c")  # said just before abort()
 
-VENDORS = re.compile(r"\b(?:aliyun|alibaba|tencent|qcloud|enos|envision)|\b(?:ALI|TEN|ENOS)-[A-Z]",
-                     re.I)
+# The clouds by their folders, what else they are called, and how their rules' ids begin.
+_CLOUDS = sorted({name.split("/")[2] for name in files()
+                  if re.match(r"protocol/cloud/\w+/\w+\.c$", name)})
+_PREFIXES = sorted({prefix for name in files() if re.match(r"protocol/cloud/\w+/.*\.def$", name)
+                    for prefix in re.findall(r'^RULE\(\w+, "([A-Z]+)-', text(name), re.M)})
+VENDORS = re.compile(rf"\b(?:{'|'.join([*_CLOUDS, 'alibaba', 'qcloud', 'envision'])})"
+                     rf"|\b(?:{'|'.join(set(_PREFIXES) - {'COAP'})})-[A-Z]", re.I)
 VENDOR_HOMES = re.compile(r"^(?:protocol/cloud/(?:\w+/|CMakeLists\.txt)|fixtures/|tests/|docker/)"
                           r"|\.md$")
 
-RULE_ID = re.compile(r"\b(?:ALI|TEN|ENOS|COAP|MQTT)-[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)*\b")
-RULE_LITERAL = re.compile(r'"((?:ALI|TEN|ENOS|COAP|MQTT)-[A-Z0-9.-]+)"')
+_ANY_PREFIX = "|".join(sorted({*_PREFIXES, "COAP", "MQTT"}))
+RULE_ID = re.compile(rf"\b(?:{_ANY_PREFIX})-[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)*\b")
+RULE_LITERAL = re.compile(rf'"((?:{_ANY_PREFIX})-[A-Z0-9.-]+)"')
 
 
 def check():

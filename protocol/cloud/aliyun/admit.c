@@ -145,10 +145,7 @@ static void check_signature(struct visit *v)
         digits, method->name);
     if (right)
         sky_admit_no_mistake(sky_aliyun__mistakes, SKY_ALIYUN_MISTAKES, v->judge);
-    if (bad)
-        sky_admit_refuse(v->admission, SKY_CONNACK_CREDENTIALS, SKY_CAUSE_SIGNATURE);
-    else if (!right && v->admission->connack == SKY_CONNACK_ACCEPTED)
-        v->admission->cause = SKY_CAUSE_SIGNATURE;
+    sky_admit_signature(v->admission, right, bad);
 }
 
 static unsigned traits_of(const struct sky_aliyun_login *in)

@@ -100,12 +100,10 @@ static void check_proof(const struct sky_login *login, const struct sky_aliyun_l
         sky_aliyun__register_recipe(in->product, in->device, sky_aliyun__item(in, "random"),
                                     sky_aliyun__signmethod(in)->digest);
     bool right = sky_sign_matches(&recipe, sky_span_str(facts->product->secret), login->password);
-    if (sky_judge_rule(judge, ALI_RULE(REGISTER_SIGN), right,
-                       "the password is not the %s of deviceName, productKey and random",
-                       sky_aliyun__signmethod(in)->name))
-        sky_admit_refuse(admission, SKY_CONNACK_CREDENTIALS, SKY_CAUSE_SIGNATURE);
-    else if (!right && admission->connack == SKY_CONNACK_ACCEPTED)
-        admission->cause = SKY_CAUSE_SIGNATURE;
+    bool bad = sky_judge_rule(judge, ALI_RULE(REGISTER_SIGN), right,
+                              "the password is not the %s of deviceName, productKey and random",
+                              sky_aliyun__signmethod(in)->name);
+    sky_admit_signature(admission, right, bad);
     if (sky_judge_rule(judge, ALI_RULE(REGISTER_ACTIVE),
                        facts->device->state == SKY_DEVICE_INACTIVE,
                        "device %s has been online already", facts->device->key))

@@ -54,16 +54,11 @@ static enum sky_aliyun_kind kind_of(const struct sky_login *login,
 
 void sky_aliyun__read(const struct sky_login *login, struct sky_aliyun_login *in)
 {
-    sky_span rest, names[2];
+    sky_span rest;
     *in = (struct sky_aliyun_login){.id = login->client_id};
     in->shape = sky_grammar_barred(login->client_id, &in->id, &rest, &in->block);
     in->readable = in->shape != SKY_SHAPE_NO_BAR && in->shape != SKY_SHAPE_TOO_MANY;
-    if (sky_grammar_fields(login->username, '&', names, SKY_COUNT(names)) == SKY_SHAPE_OK &&
-        names[0].len > 0 && names[1].len > 0) {
-        in->named = true;
-        in->device = names[0];
-        in->product = names[1];
-    }
+    in->named = sky_admit_names(login->username, &in->device, &in->product);
     in->kind = kind_of(login, in);
 }
 

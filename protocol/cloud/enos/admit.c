@@ -233,10 +233,7 @@ static void check_signature(struct visit *v)
         sky_judge_rule(v->judge, ENOS_RULE(PASSWORD_UPPERCASE), !sky_admit_has_lower(password),
                        "the password has lower-case digits");
     }
-    if (bad)
-        sky_admit_refuse(v->admission, SKY_CONNACK_CREDENTIALS, SKY_CAUSE_SIGNATURE);
-    else if (!right && v->admission->connack == SKY_CONNACK_ACCEPTED)
-        v->admission->cause = SKY_CAUSE_SIGNATURE;
+    sky_admit_signature(v->admission, right, bad);
 }
 
 /* 安全认证机制: a secret can be fetched again until it has been used. */

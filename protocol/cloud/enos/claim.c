@@ -22,17 +22,12 @@ const struct sky_signmethod *sky_enos__signmethod(const struct sky_enos_login *i
 
 void sky_enos__read(const struct sky_login *login, struct sky_enos_login *in)
 {
-    sky_span block, names[2];
+    sky_span block;
     *in = (struct sky_enos_login){.id = login->client_id};
     in->shape = sky_grammar_barred(login->client_id, &in->id, &block, &in->block);
     in->readable = in->shape != SKY_SHAPE_NO_BAR && in->shape != SKY_SHAPE_TOO_MANY;
     in->dynamic = sky_span_eq_str(sky_enos__item(in, "securemode"), "3");
-    if (sky_grammar_fields(login->username, '&', names, SKY_COUNT(names)) == SKY_SHAPE_OK &&
-        names[0].len > 0 && names[1].len > 0) {
-        in->named = true;
-        in->device = names[0];
-        in->product = names[1];
-    }
+    in->named = sky_admit_names(login->username, &in->device, &in->product);
 }
 
 /* Another vendor's logins have the same frame: what stands in it tells them apart. */

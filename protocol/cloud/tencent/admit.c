@@ -144,10 +144,7 @@ static void check_token(struct visit *v, const struct sky_signmethod *method)
                               v->in->token.len, 2 * sky_digest_len(method->digest), method->name);
     if (right)
         sky_admit_no_mistake(sky_tencent__mistakes, SKY_TENCENT_MISTAKES, v->judge);
-    if (bad || !decoded)
-        sky_admit_refuse(v->admission, SKY_CONNACK_CREDENTIALS, SKY_CAUSE_SIGNATURE);
-    else if (!right && v->admission->connack == SKY_CONNACK_ACCEPTED)
-        v->admission->cause = SKY_CAUSE_SIGNATURE;
+    sky_admit_signature(v->admission, right, bad || !decoded);
 }
 
 static void check_password(struct visit *v)

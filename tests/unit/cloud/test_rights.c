@@ -384,7 +384,6 @@ static void every_row_of_every_table_is_a_pattern_with_rights(void **state)
     (void)state;
     const struct sky_topic_keys keys = {SKY_SPAN("pk"), SKY_SPAN("dn")};
     for (size_t c = 0; sky_clouds[c] != NULL; c++) {
-        assert_true(sky_clouds[c]->topic_count > 10);
         for (size_t i = 0; i < sky_clouds[c]->topic_count; i++) {
             const struct sky_topic_row *row = &sky_clouds[c]->topics[i];
             char filled[256];

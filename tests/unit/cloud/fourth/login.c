@@ -77,10 +77,8 @@ static void check_sign(const struct token *token, const struct sky_facts *facts,
 {
     const struct sky_recipe recipe = recipe_of(token->resource, token->expiry);
     bool right = sky_sign_matches(&recipe, sky_span_str(facts->device->secret), token->sign);
-    if (sky_judge_rule(judge, FOUR_RULE(SIGN), right, "the signature is not the device's"))
-        sky_admit_refuse(admission, SKY_CONNACK_CREDENTIALS, SKY_CAUSE_SIGNATURE);
-    else if (!right && admission->connack == SKY_CONNACK_ACCEPTED)
-        admission->cause = SKY_CAUSE_SIGNATURE;
+    bool bad = sky_judge_rule(judge, FOUR_RULE(SIGN), right, "the signature is not the device's");
+    sky_admit_signature(admission, right, bad);
     if (right)
         sky_admit_no_mistake(sky_fourth__mistakes, SKY_FOURTH_MISTAKES, judge);
 }
