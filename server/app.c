@@ -6,6 +6,7 @@
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
 #include "server/admin/admin.h"
+#include "server/broker/kept.h"
 #include "server/broker/presence.h"
 #include "server/broker/topics.h"
 #include "server/broker/waits.h"
@@ -201,7 +202,10 @@ sky_err sky_app_prepare(struct sky_app *app, const struct sky_config *config, st
                 "version\n",
                 (unsigned long long)found.evicted, config->store);
     join_rooms(app);
-    return SKY_OK;
+    err = durable ? sky_kept_open(&app->broker, why) : SKY_OK;
+    if (err != SKY_OK)
+        sky_app_release(app);
+    return err;
 }
 
 void sky_app_release(struct sky_app *app)

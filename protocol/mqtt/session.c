@@ -61,6 +61,7 @@ static uint64_t msg_bytes(const struct sky_mqtt_msg *msg)
 
 struct slot {
     struct sky_mqtt_msg *msg; /* a reference */
+    int64_t kept;             /* as the keeper calls it; 0: it is not kept */
     uint16_t id;              /* 0: waiting */
 };
 
@@ -98,7 +99,7 @@ static void push(struct sky_mqtt_session *session, struct sky_mqtt_msg *msg)
     struct sky_mqtt_window *window = session->window;
     if (window == NULL || window->count == window->room)
         session->window = window = grow_window(window);
-    *slot_at(window, window->count++) = (struct slot){.msg = sky_mqtt_msg_ref(msg)};
+    *slot_at(window, window->count++) = (struct slot){.msg = msg};
     window->waiting_bytes += msg_bytes(msg);
 }
 
@@ -118,6 +119,8 @@ static void take_out(struct sky_mqtt_session *session, uint32_t index)
         window->waiting_bytes -= msg_bytes(gone.msg);
     if (index < window->sent)
         window->sent--;
+    if (gone.kept != 0 && session->keeper != NULL)
+        session->keeper->gone(session->keeper, session, gone.kept);
     sky_mqtt_msg_unref(gone.msg);
     if (window->count == 0) {
         free(window);
@@ -165,6 +168,8 @@ static bool send_next(struct sky_mqtt_session *session,
         slot->id = session->last_id = publish.packet_id;
         window->inflight++;
         window->waiting_bytes -= msg_bytes(slot->msg);
+        if (slot->kept != 0)
+            session->keeper->sent(session->keeper, session, slot->kept, slot->id);
     }
     window->sent++;
     return true;
@@ -174,8 +179,27 @@ static bool send_next(struct sky_mqtt_session *session,
 
 void sky_mqtt_session_done(struct sky_mqtt_session *session)
 {
+    const struct sky_mqtt_keeper *keeper = session->keeper;
+    session->keeper = NULL;
     while (session->window != NULL)
         take_out(session, 0);
+    session->keeper = keeper;
+}
+
+void sky_mqtt_session_restore(struct sky_mqtt_session *session, struct sky_mqtt_msg *msg,
+                              uint16_t packet_id, int64_t kept)
+{
+    push(session, msg);
+    struct sky_mqtt_window *window = session->window;
+    struct slot *slot = slot_at(window, window->count - 1);
+    slot->kept = kept;
+    /* Those in flight come first; what says otherwise, or twice the same, was damaged. */
+    if (packet_id == 0 || window->inflight != window->count - 1 ||
+        find_id(window, packet_id) < window->inflight)
+        return;
+    slot->id = packet_id;
+    window->inflight++;
+    window->waiting_bytes -= msg_bytes(msg);
 }
 
 size_t sky_mqtt_session_inflight(const struct sky_mqtt_session *session)
@@ -214,7 +238,10 @@ enum sky_mqtt_delivery sky_mqtt_session_deliver(struct sky_mqtt_session *session
         (window != NULL ? window->waiting_bytes : 0) + msg_bytes(msg) > limits->queue_bytes_max;
     if (blocked && full)
         return SKY_DELIVERY_DROPPED;
-    push(session, msg);
+    push(session, sky_mqtt_msg_ref(msg));
+    if (session->keeper != NULL)
+        slot_at(session->window, session->window->count - 1)->kept =
+            session->keeper->put(session->keeper, session, msg);
     if (blocked)
         return SKY_DELIVERY_QUEUED;
     sky_mqtt_session_pump(session, limits, out);

@@ -38,16 +38,39 @@ struct sky_mqtt_outlet {
                 uint64_t tag);
 };
 
+struct sky_mqtt_session;
+
+/* Whoever keeps a session's messages elsewhere as well, so that they outlive the process. */
+struct sky_mqtt_keeper {
+    /* A message joins those that are in flight or wait. Returns by what it is called below; 0: it
+     * is not kept. */
+    int64_t (*put)(const struct sky_mqtt_keeper *keeper, struct sky_mqtt_session *session,
+                   const struct sky_mqtt_msg *msg);
+    /* It was sent for the first time, under this identifier. */
+    void (*sent)(const struct sky_mqtt_keeper *keeper, struct sky_mqtt_session *session,
+                 int64_t kept, uint16_t packet_id);
+    /* It was acknowledged, or dropped. */
+    void (*gone)(const struct sky_mqtt_keeper *keeper, struct sky_mqtt_session *session,
+                 int64_t kept);
+};
+
 /* Embedded; zeroed is an empty session. Memory beyond this struct only while messages wait.
  *
  * `out` below leads to the client's present connection. NULL means that the client is away:
  * nothing is sent, what arrives waits. After it was away, sky_mqtt_session_resume() with the new
  * connection's outlet comes before any other call with one. */
 struct sky_mqtt_session {
-    struct sky_mqtt_window *window; /* owned, NULL when nothing is in flight or waiting */
+    struct sky_mqtt_window *window;       /* owned, NULL when nothing is in flight or waiting */
+    const struct sky_mqtt_keeper *keeper; /* NULL: messages are here only */
     uint16_t last_id;
 };
-/* Drops all messages. Packet identifiers walk on: a client may remember those it has seen lately.
+/* Puts a message back that was kept, behind those that are there; the reference is taken over.
+ * `packet_id` 0: it was never sent. */
+void sky_mqtt_session_restore(struct sky_mqtt_session *session, struct sky_mqtt_msg *msg,
+                              uint16_t packet_id, int64_t kept);
+
+/* Drops all messages without a word to the keeper. Packet identifiers walk on: a client may
+ * remember those it has seen lately.
  */
 void sky_mqtt_session_done(struct sky_mqtt_session *session);
 size_t sky_mqtt_session_inflight(const struct sky_mqtt_session *session);

@@ -2,6 +2,7 @@
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
+#include "server/broker/kept.h"
 #include "server/broker/presence.h"
 
 /* A message on its way to receivers: encoded for each, shared by those who must wait for it. */
@@ -86,6 +87,7 @@ static void deliver_1(struct sky_broker *broker, struct sky_session *session, st
         record_drop(broker, session, parcel, "the device is away and its session is not kept");
         return;
     }
+    sky_kept_read(broker, session);
     if (parcel->msg == NULL)
         parcel->msg =
             sky_mqtt_msg_new(parcel->topic, parcel->payload, broker->registry->clock->now_ms,
@@ -197,6 +199,7 @@ void sky_deliver_waiting(struct sky_broker *broker, struct sky_session *session)
 void sky_deliver_resumed(struct sky_broker *broker, struct sky_session *session)
 {
     struct outlet outlet = outlet_of(broker, session);
+    sky_kept_read(broker, session);
     size_t dropped =
         sky_mqtt_session_resume(&session->mqtt, &session->product->cloud->limits.session,
                                 broker->registry->clock->now_ms, &outlet.base);

@@ -1,5 +1,6 @@
 #include "server/broker/presence.h"
 
+#include "server/broker/kept.h"
 #include "server/broker/topics.h"
 
 bool sky_session_is_connected(const struct sky_session *session)
@@ -26,11 +27,34 @@ struct sky_uplink sky_session_uplink(const struct sky_session *session)
     };
 }
 
-void sky_session_wipe(struct sky_broker *broker, struct sky_session *session)
+/* Gives back what is held in memory. */
+static void release(struct sky_broker *broker, struct sky_session *session)
 {
     sky_subs_drop(broker->subs, session->slot);
     sky_mqtt_session_done(&session->mqtt);
+}
+
+void sky_session_wipe(struct sky_broker *broker, struct sky_session *session)
+{
+    release(broker, session);
+    sky_kept_drop(broker, session);
     session->kept = false;
+}
+
+sky_err sky_session_subscribe(struct sky_broker *broker, struct sky_session *session,
+                              sky_span filter, uint8_t qos)
+{
+    sky_err err = sky_subs_add(broker->subs, session->slot, filter, qos);
+    if (err == SKY_OK)
+        sky_kept_subscribed(broker, session, filter, qos);
+    return err;
+}
+
+void sky_session_unsubscribe(struct sky_broker *broker, struct sky_session *session,
+                             sky_span filter)
+{
+    sky_subs_remove(broker->subs, session->slot, filter);
+    sky_kept_unsubscribed(broker, session, filter);
 }
 
 void sky_session_expire(struct sky_broker *broker, struct sky_session *session)
@@ -61,11 +85,13 @@ void sky_session_detach(struct sky_broker *broker, struct sky_session *session)
     broker->registry->online--;
     if (session->clean)
         sky_session_wipe(broker, session);
+    else
+        sky_kept_away(broker, session);
 }
 
 static void drop(struct sky_broker *broker, struct sky_session *session)
 {
-    sky_session_wipe(broker, session);
+    release(broker, session);
     if (session->fetcher != NULL)
         session->fetcher->ops->forget(session->fetcher);
     sky_session_drop(broker->registry, session);
@@ -76,6 +102,7 @@ void sky_session_forget(struct sky_broker *broker, struct sky_session *session)
     if (session->conn != NULL)
         sky_conn_close(session->conn, "the device was taken out of the registry");
     sky_session_detach(broker, session);
+    sky_session_wipe(broker, session);
     drop(broker, session);
     sky_topics_forget(broker); /* they remember the rights of the slot, which gets a new owner */
 }

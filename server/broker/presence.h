@@ -16,6 +16,11 @@ struct sky_uplink sky_session_uplink(const struct sky_session *session);
 /* The device is not on its connection any more: that has closed, or another takes its place. What
  * a clean session held goes with it (3.1.2-6). */
 void sky_session_detach(struct sky_broker *broker, struct sky_session *session);
+/* A subscription is granted, or given back. The first fails as sky_subs_add() does. */
+SKY_MUST_USE sky_err sky_session_subscribe(struct sky_broker *broker, struct sky_session *session,
+                                           sky_span filter, uint8_t qos);
+void sky_session_unsubscribe(struct sky_broker *broker, struct sky_session *session,
+                             sky_span filter);
 /* Drops subscriptions and messages, keeps conduct (clean session, 3.1.2-6). */
 void sky_session_wipe(struct sky_broker *broker, struct sky_session *session);
 /* Drops them if the device has been away for longer than its cloud keeps a session. */

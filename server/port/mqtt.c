@@ -8,6 +8,7 @@
 #include "protocol/mqtt/packet.h"
 #include "protocol/mqtt/rules.h"
 #include "server/broker/delivery.h"
+#include "server/broker/kept.h"
 #include "server/broker/presence.h"
 #include "server/broker/publish.h"
 #include "server/registry/login.h"
@@ -322,6 +323,8 @@ static void admit(struct sky_conn *conn, const struct sky_mqtt_connect *connect,
     session->conn = conn;
     session->clean = connect->clean_session;
     session->kept = !connect->clean_session;
+    if (session->kept)
+        sky_kept_begin(broker, session);
     session->traits = (uint16_t)outcome->traits;
     session->keepalive_s = connect->keepalive_s;
     session->last_login_ms = session->last_seen_ms = registry->clock->now_ms;
@@ -510,7 +513,7 @@ static bool has_room(const struct sky_subs *subs, const struct sky_session *sess
 static uint8_t subscribe_one(struct sky_conn *conn, sky_span filter, uint8_t qos, size_t number,
                              struct sky_judge *judge)
 {
-    const struct sky_session *session = conn->state;
+    struct sky_session *session = conn->state;
     const struct sky_cloud *cloud = session->product->cloud;
     const struct sky_topic_row *row = NULL;
     struct sky_subs *subs = port_of(conn)->broker->subs;
@@ -525,7 +528,7 @@ static uint8_t subscribe_one(struct sky_conn *conn, sky_span filter, uint8_t qos
         !has_room(subs, session, filter, number, judge))
         return SKY_SUBACK_FAILURE;
     uint8_t granted = qos > 1 ? 1 : qos;
-    if (sky_subs_add(subs, session->slot, filter, granted) == SKY_OK)
+    if (sky_session_subscribe(port_of(conn)->broker, session, filter, granted) == SKY_OK)
         return granted;
     sky_judge_rule(judge, sky_cloud_limit_rule(cloud, SKY_LIMIT_SUB_COUNT), false,
                    "more than %d filters, or %d levels in one with wildcards: %.*s",
@@ -585,12 +588,12 @@ static void on_subscribe(struct sky_conn *conn, const struct sky_mqtt_packet *pa
 
 static void on_unsubscribe(struct sky_conn *conn, const struct sky_mqtt_packet *packet)
 {
-    const struct sky_session *session = conn->state;
+    struct sky_session *session = conn->state;
     struct sky_mqtt_filters filters = packet->as.filters;
     sky_span filter;
     uint8_t qos;
     while (sky_mqtt_filter_next(&filters, &filter, &qos))
-        sky_subs_remove(port_of(conn)->broker->subs, session->slot, filter);
+        sky_session_unsubscribe(port_of(conn)->broker, session, filter);
     record_filters(conn, SKY_EVENT_UNSUBSCRIBE, &packet->as.filters, NULL);
     send_ack(conn, SKY_POINT_UNSUBACK, SKY_MQTT_UNSUBACK, packet->as.filters.packet_id);
 }

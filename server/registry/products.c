@@ -89,6 +89,20 @@ struct sky_product_info *sky_product_info(struct sky_registry *registry, int64_t
     return info;
 }
 
+struct sky_product_info *sky_product_known(struct sky_registry *registry,
+                                           const struct sky_product *product)
+{
+    struct sky_product_info *info = sky_product_info(registry, product->id);
+    if (info != NULL)
+        return info;
+    info = sky_mem_new(sizeof *info);
+    info->product = *product;
+    info->cloud = sky_cloud_find(sky_span_str(product->cloud));
+    SKY_ASSERT(info->cloud != NULL);
+    HASH_ADD(hh, registry->products, product.id, sizeof info->product.id, info);
+    return info;
+}
+
 const struct sky_policy *sky_product_policy(const struct sky_registry *registry,
                                             const struct sky_product_info *product)
 {

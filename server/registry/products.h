@@ -17,6 +17,10 @@ struct sky_product_info {
 
 /* The product's view, up to date with the registry; NULL when the registry has no such product. */
 struct sky_product_info *sky_product_info(struct sky_registry *registry, int64_t product_id);
+/* The same for a product that is known from elsewhere: when the registry cannot be read now, what
+ * is known of it has to do. Never NULL. */
+struct sky_product_info *sky_product_known(struct sky_registry *registry,
+                                           const struct sky_product *product);
 /* What acts on the product's behalf are judged by; NULL: no product. */
 const struct sky_policy *sky_product_policy(const struct sky_registry *registry,
                                             const struct sky_product_info *product);

@@ -43,8 +43,7 @@ struct sky_session *sky_session_open(struct sky_registry *registry,
     struct sky_session *session = sky_session_find(registry, device->id);
     if (session != NULL)
         return session;
-    struct sky_product_info *info = sky_product_info(registry, product->id);
-    SKY_ASSERT(info != NULL);
+    struct sky_product_info *info = sky_product_known(registry, product);
     session = sky_mem_new(sizeof *session);
     session->device_id = device->id;
     session->product = info;

@@ -54,6 +54,7 @@ struct sky_session {
     bool token_waits;           /* it fetched a login token and has not logged in since */
     bool clean;                 /* ends with the connection */
     bool kept;                  /* there is state to come back to */
+    bool unread;                /* of which the messages are still in the store only */
     bool silent, dead;          /* its present silence: noted past 1.0, past 1.5 of the keepalive */
     bool subscribed_activation; /* for the judgement at the end of an activation */
     UT_hash_handle hh;

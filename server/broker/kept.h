@@ -1,0 +1,25 @@
+/* Sessions that live in the store: what a device with clean session 0 was promised outlives the
+ * process. Everything joins the turn's transaction, which is durable before anybody is told. */
+#ifndef SKY_SERVER_BROKER_KEPT_H
+#define SKY_SERVER_BROKER_KEPT_H
+
+#include "server/broker/broker.h"
+
+/* From now on sessions are kept, and those that were are here again: their subscriptions at once,
+ * their messages when they are needed. */
+SKY_MUST_USE sky_err sky_kept_open(struct sky_broker *broker, struct sky_why *why);
+
+/* All below do nothing when sessions are not kept. */
+
+/* The device has a session to come back to, from now on or still. */
+void sky_kept_begin(struct sky_broker *broker, struct sky_session *session);
+/* It is away from now on. */
+void sky_kept_away(struct sky_broker *broker, struct sky_session *session);
+void sky_kept_subscribed(struct sky_broker *broker, struct sky_session *session, sky_span filter,
+                         uint8_t qos);
+void sky_kept_unsubscribed(struct sky_broker *broker, struct sky_session *session, sky_span filter);
+void sky_kept_drop(struct sky_broker *broker, struct sky_session *session);
+/* Messages that are still in the store only come here. */
+void sky_kept_read(struct sky_broker *broker, struct sky_session *session);
+
+#endif
