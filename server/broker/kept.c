@@ -171,7 +171,8 @@ static bool read_subscription(void *ctx, int64_t device_id, sky_span filter, uin
     const struct sky_session *session = sky_session_find(broker->registry, device_id);
     if (session == NULL || !session->kept)
         return true;
-    return sky_subs_add(broker->subs, session->slot, filter, qos) != SKY_ERR_IO; /* as was granted */
+    return sky_subs_add(broker->subs, session->slot, filter, qos) !=
+           SKY_ERR_IO; /* as was granted */
 }
 
 sky_err sky_kept_open(struct sky_broker *broker, struct sky_why *why)
