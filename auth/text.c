@@ -110,3 +110,24 @@ bool sky_base64_decode(sky_span text, uint8_t *out, size_t out_size, size_t *ret
     *ret_len = len;
     return true;
 }
+
+bool sky_percent_decode(sky_span text, bool plus, char *out, size_t *ret_len)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        if (c == '%') {
+            int high = i + 2 < text.len ? sky_hex_digit(text.ptr[i + 1]) : -1;
+            int low = i + 2 < text.len ? sky_hex_digit(text.ptr[i + 2]) : -1;
+            if (high < 0 || low < 0)
+                return false;
+            c = (char)(high << 4 | low);
+            i += 2;
+        } else if (c == '+' && plus) {
+            c = ' ';
+        }
+        out[len++] = c;
+    }
+    *ret_len = len;
+    return true;
+}

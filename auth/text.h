@@ -1,4 +1,4 @@
-/* Bytes as text: hexadecimal and base64 (RFC 4648 §4, §8). */
+/* Bytes as text: hexadecimal and base64 (RFC 4648 §4, §8), and percent-encoding (RFC 3986 §2.1). */
 #ifndef SKY_AUTH_TEXT_H
 #define SKY_AUTH_TEXT_H
 
@@ -21,5 +21,10 @@ void sky_base64_encode(sky_span bytes, char *out);
 /* Strict: padded, no blanks, no stray bits; false otherwise or when it does not fit. A false
  * answer may have written part of `out`. */
 bool sky_base64_decode(sky_span text, uint8_t *out, size_t out_size, size_t *ret_len);
+
+/* Undoes %XX, and '+' for a blank where `plus` says that this is a form (HTML, URL-encoded form
+ * data). `out` takes text.len bytes and may be the text itself. False when a '%' is not followed by
+ * two hexadecimal digits. */
+bool sky_percent_decode(sky_span text, bool plus, char *out, size_t *ret_len);
 
 #endif

@@ -227,9 +227,8 @@ static void close_parts(struct sky_app *app)
 static sky_err open_doors(struct sky_app *app, struct sky_why *why)
 {
     sky_admin_open(app);
-    sky_err err = sky_http_open(app, why);
-    if (err == SKY_OK)
-        err = sky_secure_open(app, why);
+    sky_http_open(app, &sky_admin_handler, &sky_calls_handler);
+    sky_err err = sky_secure_open(app, why);
     if (err == SKY_OK)
         err = sky_front_open(app, why);
     if (err == SKY_OK)

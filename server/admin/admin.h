@@ -4,13 +4,13 @@
 #define SKY_SERVER_ADMIN_ADMIN_H
 
 struct sky_app;
-struct sky_http_call;
+struct sky_http_handler;
 
 void sky_admin_open(struct sky_app *app);
 /* No call may be left. */
 void sky_admin_free(struct sky_app *app);
 
-/* Answers the call, now or later. */
-void sky_admin_call(struct sky_http_call *call);
+/* The HTTP port's handler for the admin listener. */
+extern const struct sky_http_handler sky_admin_handler;
 
 #endif

@@ -12,12 +12,14 @@
 
 enum { MESSAGE_MAX = 512, ALLOW_MAX = 128, NEAR_SHOWN = 3 };
 
+static const char JSON[] = "application/json"; /* whose texts end with a line end */
+
 /* ---- answering ---- */
 
 void sky_api_reply_json(struct sky_http_call *call, int status, sky_span body)
 {
     const struct sky_http_reply reply = {
-        .status = status, .content_type = "application/json", .body = body};
+        .status = status, .content_type = JSON, .body = body, .line_end = true};
     sky_http_reply(call, &reply);
 }
 
@@ -50,6 +52,7 @@ static void reply(struct sky_api *api, int status, const char *content_type)
     const struct sky_http_reply whole = {.status = status,
                                          .content_type = content_type,
                                          .body = sky_buf_span(&api->out),
+                                         .line_end = content_type == JSON,
                                          .extra = api->extra};
     sky_http_reply(api->call, &whole);
 }
@@ -60,7 +63,7 @@ void sky_api_send(struct sky_api *api, int status)
         sky_api_error(api, 500, "limit", "", "the answer is too long; ask for less");
         return;
     }
-    reply(api, status, api->out.len > 0 ? "application/json" : NULL);
+    reply(api, status, api->out.len > 0 ? JSON : NULL);
 }
 
 void sky_api_send_text(struct sky_api *api, const char *content_type)
@@ -79,7 +82,7 @@ void sky_api_error(struct sky_api *api, int status, const char *code, const char
     sky_buf_clear(&api->out);
     api->jw = sky_jw(&api->out);
     write_error(&api->jw, code, pointer, message);
-    reply(api, status, "application/json");
+    reply(api, status, JSON);
 }
 
 static int status_of(sky_err err)
@@ -424,7 +427,7 @@ static void dispatch(struct sky_api *api)
     sky_buf_done(&allowed);
 }
 
-void sky_admin_call(struct sky_http_call *call)
+static void take(struct sky_http_call *call)
 {
     struct sky_api api = {.call = call, .app = call->app};
     sky_buf_init(&api.out, SKY_HTTP_ANSWER_MAX);
@@ -433,3 +436,16 @@ void sky_admin_call(struct sky_http_call *call)
     cJSON_Delete(api.body);
     sky_buf_done(&api.out);
 }
+
+static void refused(struct sky_conn *conn, const struct sky_http_head *head, const char *reason,
+                    struct sky_http_reply *reply, struct sky_buf *body)
+{
+    (void)conn;
+    (void)head;
+    struct sky_jw jw = sky_jw(body);
+    reply->line_end = true;
+    write_error(&jw, "http", "", reason);
+}
+
+const struct sky_http_handler sky_admin_handler = {
+    .body_max = SKY_HTTP_ADMIN_BODY_MAX, .by_the_book = true, .take = take, .refused = refused};

@@ -40,6 +40,12 @@ static const struct sky_rule rows[SKY_DOOR_RULES] = {
                                  "the HTTP pages of every cloud",
                                  "Compare method and path with the cloud's document.", SKY_ERROR,
                                  ENFORCED},
+    [SKY_RULE_DOOR_HTTP_HOST] =
+        {"DOOR-HTTP-HOST", "An HTTP/1.1 request has exactly one Host, a name or address",
+         "RFC 9112 §3.2",
+         "Send one Host header with the name the device connects to; servers and what stands "
+         "before them answer 400 without it.",
+         SKY_WARNING, REPORTED},
     [SKY_RULE_LOGIN_UNRECOGNISED] =
         {"LOGIN-UNRECOGNISED", "The login has the shape of one of the clouds' logins",
          "the login pages of every cloud; 'skymock sign' prints each form",

@@ -31,6 +31,8 @@ struct sky_port {
 enum {
     SKY_CONN_INPUT_MAX = SKY_MQTT_PACKET_MAX, /* bytes kept of an incomplete packet */
     SKY_CONN_OUTPUT_MAX = 4 * 1024 * 1024,    /* bytes waiting for a peer that does not read */
+    SKY_CONN_DRAIN_MAX = 32 * 1024 * 1024, /* bytes thrown away of a peer that is closed gently */
+    SKY_CONN_DRAIN_MS = 5 * 1000,          /* and real time that takes */
     SKY_CONN_LOGIN_MS = 10 * 1000, /* real time from accept to a complete CONNECT or request */
 };
 
@@ -54,8 +56,11 @@ struct sky_conn {
     const char *close_reason;  /* static */
     uint32_t id;               /* > 0, in the journal and the API */
     uint32_t read_turn;        /* the turn of the loop in which it was last read from */
+    uint32_t drained;          /* bytes thrown away of a peer that is closed gently */
     bool dirty, closing, reaped, lingers, shut, held;
-    bool waits; /* the port does not look at its input before its patience ends */
+    bool gentle; /* what comes after closing is to be thrown away for a while */
+    bool drains; /* and is */
+    bool waits;  /* the port does not look at its input before its patience ends */
 };
 
 /* The connection's output, ready to append to; marks it for this turn's flush. Peers that let more
@@ -76,6 +81,11 @@ void sky_conn_hold(struct sky_conn *conn, bool hold);
 /* Marks for closing: nothing is read any more, what was written is flushed, then it goes.
  * Idempotent; the first reason (a static string) counts. */
 void sky_conn_close(struct sky_conn *conn, const char *reason);
+
+/* The same for a peer that may still be sending and is to read why it is closed: it gets the end of
+ * our side first, and what it sends is thrown away for a while, for a socket that is closed with
+ * bytes unread resets, and takes back what was written (RFC 9112 §9.6). */
+void sky_conn_close_gently(struct sky_conn *conn, const char *reason);
 
 /* The address the peer has reached, "127.0.0.1", in `out` of at least 64 bytes. */
 sky_span sky_conn_local(struct sky_conn *conn, char *out, size_t out_size);

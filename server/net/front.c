@@ -95,7 +95,7 @@ struct pending_write {
     struct sky_conn *conn;
 };
 
-static void finish(struct sky_conn *conn);
+static void sent_all(struct sky_conn *conn);
 static void tell_drained(struct sky_conn *conn);
 
 static void on_written(uv_write_t *request, int status)
@@ -111,7 +111,7 @@ static void on_written(uv_write_t *request, int status)
     else
         flush_one(conn);
     if (conn->reaped && conn->sending.len == 0) {
-        finish(conn);
+        sent_all(conn);
         return;
     }
     if (conn->sending.len == 0)
@@ -201,7 +201,7 @@ static void on_closed(uv_handle_t *handle)
     free(conn);
 }
 
-/* Nothing more to send, or no more patience: the socket goes. */
+/* The socket goes. */
 static void finish(struct sky_conn *conn)
 {
     if (conn->shut)
@@ -209,6 +209,7 @@ static void finish(struct sky_conn *conn)
     conn->shut = true;
     if (conn->lingers)
         DL_DELETE(conn->app->front.lingering, conn);
+    conn->app->front.draining -= conn->drains;
     sky_timerq_cancel(&conn->app->patience, &conn->patience);
     uv_close((uv_handle_t *)&conn->tcp, on_closed);
 }
@@ -217,6 +218,56 @@ static void on_linger_over(struct sky_timer *timer, int64_t now_ms)
 {
     (void)now_ms;
     finish(SKY_CONTAINER_OF(timer, struct sky_conn, patience));
+}
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buf);
+
+static void on_drain(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
+{
+    (void)buf;
+    struct sky_conn *conn = SKY_CONTAINER_OF((uv_tcp_t *)stream, struct sky_conn, tcp);
+    sky_app_tick(conn->app);
+    if (count == 0 || count == UV_ENOBUFS)
+        return;
+    conn->drained += count > 0 ? (uint32_t)count : 0;
+    if (count < 0 || conn->drained > SKY_CONN_DRAIN_MAX)
+        finish(conn);
+}
+
+/* The peer has got the end of our side. */
+static void on_half_closed(uv_shutdown_t *request, int status)
+{
+    struct sky_conn *conn = SKY_CONTAINER_OF((uv_tcp_t *)request->handle, struct sky_conn, tcp);
+    free(request);
+    if (status < 0 && status != UV_ECANCELED)
+        finish(conn);
+}
+
+/* Everything is sent. */
+static void sent_all(struct sky_conn *conn)
+{
+    struct sky_front *front = &conn->app->front;
+    if (!conn->gentle || conn->shut || front->draining >= SKY_FRONT_DRAINING_MAX) {
+        finish(conn);
+        return;
+    }
+    conn->gentle = false; /* once */
+    uv_shutdown_t *request = sky_mem_new(sizeof *request);
+    if (uv_shutdown(request, (uv_stream_t *)&conn->tcp, on_half_closed) < 0) {
+        free(request);
+        finish(conn);
+        return;
+    }
+    front->draining++;
+    conn->drains = true;
+    sky_app_patience(conn->app, &conn->patience, SKY_CONN_DRAIN_MS, on_linger_over);
+    uv_read_start((uv_stream_t *)&conn->tcp, on_alloc, on_drain);
+}
+
+void sky_conn_close_gently(struct sky_conn *conn, const char *reason)
+{
+    conn->gentle = !conn->closing;
+    sky_conn_close(conn, reason);
 }
 
 void sky_conn_close(struct sky_conn *conn, const char *reason)
@@ -243,13 +294,11 @@ static void reap(struct sky_conn *conn)
         sky_tls_close(conn->tls);
     }
     flush_one(conn);
-    if (conn->sending.len == 0) {
-        finish(conn);
-        return;
-    }
     conn->lingers = true;
     DL_APPEND(app->front.lingering, conn);
     sky_app_patience(app, &conn->patience, SKY_CLOSE_LINGER_MS, on_linger_over);
+    if (conn->sending.len == 0)
+        sent_all(conn);
 }
 
 /* When many send faster than their bytes are handled each gets less at a time, so that a turn, and
@@ -382,7 +431,7 @@ static size_t refuse_byte(struct sky_conn *conn, sky_span in, const char *what)
 
 static bool is_http(uint8_t byte)
 {
-    return byte >= 'A' && byte <= 'Z';
+    return (byte >= 'A' && byte <= 'Z') || byte == '\r'; /* an empty line may come first */
 }
 
 /* The first clear byte decides who speaks. */

@@ -17,6 +17,7 @@ enum {
     SKY_FRONT_READ_MIN = 512,        /* what a peer is read of in a turn, however many there are */
     SKY_FRONT_TURN_SIZE = 1024 * 1024, /* what all peers together are to be read of in a turn */
     SKY_FRONT_FLUSH_SIZE = 256 * 1024, /* output that does not wait for the end of the turn */
+    SKY_FRONT_DRAINING_MAX = 1024,     /* peers that are closed gently; more are closed at once */
     SKY_FRONT_SPARES = 32,             /* output buffers kept for reuse */
     SKY_FRONT_SPARE_MAX = 64 * 1024,
 };
@@ -34,8 +35,9 @@ struct sky_front {
     struct sky_listener listeners[SKY_LISTENERS_MAX];
     size_t listener_count;
     struct sky_conn *conns, *dirty, *dying;
-    struct sky_conn *lingering; /* closed by us, with output that the kernel has not taken yet */
-    size_t conn_count;
+    struct sky_conn *lingering; /* closed by us, with output that the kernel has not taken yet, or
+                                   while the peer reads it */
+    size_t conn_count, draining;
     uint32_t last_id;
     uint32_t turn; /* of the loop; connections start with 0 */
     uint64_t accepted, turned_away;

@@ -14,12 +14,13 @@
 #include "server/registry/refusal.h"
 
 /* A longer one does not fit into what the vendors' clients have room for. */
-enum { ADVERTISED_HOST_MAX = 64 };
+enum { ADVERTISED_HOST_MAX = 64, ALLOW_MAX = 32 };
 
 /* What a call is answered with. */
 struct answer {
     int status; /* HTTP's; 404 for a path that no cloud serves */
     struct sky_buf body;
+    const struct sky_http_row *row;         /* NULL: the path is no cloud's */
     const struct sky_http_failure *failure; /* goes out instead if promises cannot be kept; NULL
                                                when nothing is promised */
     uint64_t seq;                           /* the call's number in the journal */
@@ -31,6 +32,7 @@ struct call {
     struct sky_app *app;
     const struct sky_http_request *request;
     uint32_t connection;
+    const char *host_fault; /* NULL: its Host is as it should be */
     const struct sky_cloud *cloud;
     const struct sky_http_row *row; /* NULL: no cloud serves the path */
     struct sky_lookup lookup;
@@ -145,6 +147,14 @@ static void conclude(struct call *call, enum sky_cause cause, struct answer *ret
         fail(app, ret);
 }
 
+/* How the request is written, whatever it asks for. */
+static void judge_request(struct call *call)
+{
+    sky_judge_rule(&call->judge, sky_door_rule(SKY_RULE_DOOR_HTTP_REQUEST), true, " ");
+    sky_judge_rule(&call->judge, sky_door_rule(SKY_RULE_DOOR_HTTP_HOST), call->host_fault == NULL,
+                   "%s", call->host_fault != NULL ? call->host_fault : " ");
+}
+
 static void look_up(struct call *call, struct sky_arena *arena)
 {
     struct sky_claim claim = {0};
@@ -160,6 +170,7 @@ static void look_up(struct call *call, struct sky_arena *arena)
 
 static void answer_nowhere(struct call *call, struct answer *ret)
 {
+    judge_request(call);
     sky_judge_rule(&call->judge, sky_door_rule(SKY_RULE_DOOR_HTTP_PATH), false,
                    "no cloud serves %.*s %.*s", SKY_SPAN_ARGS(call->request->method),
                    SKY_SPAN_ARGS(sky_span_head(call->request->path, 100)));
@@ -186,7 +197,7 @@ static void answer_somewhere(struct call *call, struct sky_arena *arena, struct 
         return;
     }
     sky_door_judge(call->request->door, &call->judge);
-    sky_judge_rule(&call->judge, sky_door_rule(SKY_RULE_DOOR_HTTP_REQUEST), true, " ");
+    judge_request(call);
     sky_judge_rule(&call->judge, sky_door_rule(SKY_RULE_DOOR_HTTP_PATH), true, " ");
     call->row->answer(call->request, &call->lookup.facts, &call->judge, &call->app->effects,
                       &answer);
@@ -197,13 +208,18 @@ static void answer_somewhere(struct call *call, struct sky_arena *arena, struct 
 }
 
 /* Judges one call and lets its effects happen. `ret->body` is appended to. */
-static void answer_call(struct sky_app *app, const struct sky_http_request *request,
-                        uint32_t connection, struct answer *ret)
+static void answer_call(const struct sky_http_call *http, const struct sky_http_request *request,
+                        struct answer *ret)
 {
-    struct call call = {.app = app, .request = request, .connection = connection};
+    struct sky_app *app = http->app;
+    struct call call = {.app = app,
+                        .request = request,
+                        .connection = http->conn->id,
+                        .host_fault = http->head.host_fault};
     struct sky_arena arena;
     sky_judge_init(&call.judge, &app->policy);
     find_row(&call);
+    ret->row = call.row;
     if (call.row == NULL) {
         answer_nowhere(&call, ret);
         return;
@@ -222,25 +238,6 @@ static void judge_method(struct call *call)
     sky_effects_clear(&call->app->effects);
 }
 
-int sky_call_refused(struct sky_app *app, const struct sky_door *door, uint32_t connection,
-                     sky_span method, sky_span path, int status, const char **reason)
-{
-    const struct sky_http_request request = {.door = door, .method = method, .path = path};
-    struct call call = {.app = app, .request = &request, .connection = connection};
-    sky_judge_init(&call.judge, &app->policy);
-    find_row(&call);
-    if (call.row != NULL && !sky_span_eq_str(method, call.row->method)) {
-        status = 405;
-        *reason = "the method is not taken here";
-        judge_method(&call);
-    } else {
-        sky_judge_rule(&call.judge, sky_door_rule(SKY_RULE_DOOR_HTTP_REQUEST), false, "%s",
-                       *reason);
-    }
-    record(&call, status, true);
-    return status;
-}
-
 /* ---- from and to the HTTP port ---- */
 
 /* An answer that waits until what it promises is kept. */
@@ -256,11 +253,23 @@ static void forget(struct sky_held_answer *held)
     free(held);
 }
 
+/* The header lines that go with a status: which method it would have been (RFC 9110 §15.5.6). */
+static sky_span lines_of(const struct sky_http_row *row, int status, char out[ALLOW_MAX])
+{
+    if (row == NULL || status != 405)
+        return SKY_SPAN_NONE;
+    int len = snprintf(out, ALLOW_MAX, "Allow: %s\r\n", row->method);
+    SKY_ASSERT(len > 0 && len < ALLOW_MAX);
+    return sky_span_of(out, (size_t)len);
+}
+
 static void reply(struct sky_http_call *http, const struct answer *answer)
 {
+    char lines[ALLOW_MAX];
     const struct sky_http_reply reply = {.status = answer->status,
                                          .content_type = "application/json",
-                                         .body = sky_buf_span(&answer->body)};
+                                         .body = sky_buf_span(&answer->body),
+                                         .extra = lines_of(answer->row, answer->status, lines)};
     sky_http_reply(http, &reply);
 }
 
@@ -307,22 +316,13 @@ static uint16_t advertised_port(const struct sky_app *app)
     return 0;
 }
 
-static sky_span without_port(sky_span host)
-{
-    const char *colon = host.len ? memrchr(host.ptr, ':', host.len) : NULL;
-    const char *bracket = host.len ? memrchr(host.ptr, ']', host.len) : NULL;
-    return colon > bracket ? sky_span_head(host, (size_t)(colon - host.ptr)) : host;
-}
-
 static void ask(const struct sky_http_call *http, struct answer *ret)
 {
     struct sky_app *app = http->app;
     struct sky_door door = http->conn->door;
     char address[64];
-    sky_span host = SKY_SPAN_NONE, type = SKY_SPAN_NONE;
-    sky_http_head_header(http->head.headers, "Host", &host);
+    sky_span host = sky_http_host_name(http->head.host), type = SKY_SPAN_NONE;
     sky_http_head_header(http->head.headers, "Content-Type", &type);
-    host = without_port(host);
     if (door.server_name.len == 0)
         door.server_name = host;
     if (app->config->advertise_host != NULL)
@@ -338,17 +338,17 @@ static void ask(const struct sky_http_call *http, struct answer *ret)
                                              .advertise_host = host,
                                              .advertise_port = advertised_port(app)};
     sky_buf_init(&ret->body, SKY_HTTP_DEVICE_BODY_MAX);
-    answer_call(app, &request, http->conn->id, ret);
+    answer_call(http, &request, ret);
 }
 
-void sky_calls_cut_short(const struct sky_http_call *http)
+static void cut_short(const struct sky_http_call *http)
 {
     struct answer unheard = {.status = 500};
     ask(http, &unheard);
     sky_buf_done(&unheard.body);
 }
 
-void sky_calls_take(struct sky_http_call *http)
+static void take(struct sky_http_call *http)
 {
     struct answer answer = {.status = 500};
     ask(http, &answer);
@@ -359,3 +359,28 @@ void sky_calls_take(struct sky_http_call *http)
     reply(http, &answer);
     sky_buf_done(&answer.body);
 }
+
+/* That the method is not the path's is told before anything else, with the cloud's own rule. */
+static void refused(struct sky_conn *conn, const struct sky_http_head *head, const char *reason,
+                    struct sky_http_reply *reply, struct sky_buf *body)
+{
+    static char lines[ALLOW_MAX]; /* used before the next one is written */
+    const struct sky_http_request request = {
+        .door = &conn->door, .method = head->method, .path = head->path};
+    struct call call = {.app = conn->app, .request = &request, .connection = conn->id};
+    sky_judge_init(&call.judge, &conn->app->policy);
+    find_row(&call);
+    if (call.row != NULL && !sky_span_eq_str(head->method, call.row->method)) {
+        reply->status = 405;
+        reply->extra = lines_of(call.row, 405, lines);
+        reason = "the method is not taken here";
+        judge_method(&call);
+    } else {
+        sky_judge_rule(&call.judge, sky_door_rule(SKY_RULE_DOOR_HTTP_REQUEST), false, "%s", reason);
+    }
+    record(&call, reply->status, true);
+    sky_buf_addf(body, "{\"code\":%d,\"message\":\"%s\"}", reply->status, reason);
+}
+
+const struct sky_http_handler sky_calls_handler = {
+    .body_max = SKY_HTTP_DEVICE_BODY_MAX, .take = take, .cut_short = cut_short, .refused = refused};

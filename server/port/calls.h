@@ -7,26 +7,20 @@
 
 struct sky_app;
 struct sky_held_answer;
-struct sky_http_call;
+struct sky_http_handler;
 
 /* Answers that wait for the store, the longest waiting first. All zeros when none does. */
 struct sky_calls {
     struct sky_held_answer *held; /* owned */
 };
 
-/* The HTTP port's handler for devices. */
-void sky_calls_take(struct sky_http_call *call);
-/* The peer has left, or was closed, before the whole body came: what came is judged, so that the
- * device is told what it did wrong; nobody hears the answer. */
-void sky_calls_cut_short(const struct sky_http_call *call);
+/* The HTTP port's handler for devices. A call that is cut short is judged by what came of it, so
+ * that the device is told what it did wrong; nobody hears the answer. One that never came to be a
+ * call (too long, chunked) is a finding on the path it was for. */
+extern const struct sky_http_handler sky_calls_handler;
+
 /* The store has settled: `kept` says whether what the held answers promise is durable. They go out,
  * as they are or as failures. */
 void sky_calls_settled(struct sky_app *app, bool kept);
-
-/* A call that never came to be answered (too long, chunked): journals it as a finding on the path
- * it was for. `*reason` is one phrase. Returns the status to answer with: `status`, or 405, and a
- * reason for that, when already the method is not the path's. */
-int sky_call_refused(struct sky_app *app, const struct sky_door *door, uint32_t connection,
-                     sky_span method, sky_span path, int status, const char **reason);
 
 #endif

@@ -44,7 +44,7 @@ KEEPS = {
         TLS-NO-COMMON-SUITE TLS-SERVER-CERT TLS-TIMEOUT"""),
     **of(a_device_with_its_pre_shared_key, "TLS-PSK-IDENTITY TLS-PSK-KEY"),
     **of(a_device_with_its_certificate, "TLS-CLIENT-CERT"),
-    **of(a_device_that_asks_for_its_token, "DOOR-HTTP-REQUEST DOOR-HTTP-PATH"),
+    **of(a_device_that_asks_for_its_token, "DOOR-HTTP-REQUEST DOOR-HTTP-PATH DOOR-HTTP-HOST"),
 }
 
 
@@ -133,6 +133,7 @@ BREAKS = {
     "DOOR-HTTP-REQUEST": opens("https", b"POST /auth/devicename HTTP/1.1\r\nHost: localhost\r\n"
                                         b"Transfer-Encoding: chunked\r\n\r\n"),
     "DOOR-HTTP-PATH": asks_for_what_nobody_serves,
+    "DOOR-HTTP-HOST": opens("https", b"POST /auth/devicename HTTP/1.1\r\nContent-Length: 0\r\n\r\n"),
     "LOGIN-UNRECOGNISED": logs_in_without_a_name,
     "TLS-VERSION": speaks_tls_1_0,
     "TLS-HANDSHAKE": opens("mqtt", b"\x16 these are no records"),

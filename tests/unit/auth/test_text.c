@@ -118,6 +118,23 @@ static void what_does_not_fit_is_refused(void **state)
     assert_false(sky_hex_decode(SKY_SPAN("001122"), out, 2, &len));
 }
 
+static void percent_encoding_is_undone(void **state)
+{
+    (void)state;
+    static const char *const broken[] = {"%", "a%", "%1", "%g0", "%0g", "%%41"};
+    char out[16];
+    size_t len = 99;
+    assert_true(sky_percent_decode(SKY_SPAN("a%2Fb%2f+%00"), false, out, &len));
+    assert_int_equal(6, len);
+    assert_memory_equal("a/b/+", out, 6);
+    assert_true(sky_percent_decode(SKY_SPAN("a+b%2B"), true, out, &len));
+    assert_int_equal(4, len);
+    assert_memory_equal("a b+", out, 4);
+    for (size_t i = 0; i < SKY_COUNT(broken); i++)
+        assert_false(sky_percent_decode(sky_span_str(broken[i]), true, out, &len));
+    assert_int_equal(4, len);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -128,6 +145,7 @@ int main(void)
         cmocka_unit_test(every_byte_survives_base64),
         cmocka_unit_test(base64_that_is_not_strict_is_refused),
         cmocka_unit_test(what_does_not_fit_is_refused),
+        cmocka_unit_test(percent_encoding_is_undone),
     };
     return cmocka_run_group_tests_name("text", tests, NULL, NULL);
 }
