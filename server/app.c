@@ -13,6 +13,7 @@
 #include "server/os/worker.h"
 #include "server/port/coap.h"
 #include "server/port/http.h"
+#include "server/port/ws.h"
 #include "server/registry/fixture_files.h"
 
 /* ---- time ---- */
@@ -218,6 +219,7 @@ static void close_parts(struct sky_app *app)
     while (uv_run(&app->loop, UV_RUN_DEFAULT) != 0)
         continue;
     SKY_ASSERT(uv_loop_close(&app->loop) == 0);
+    sky_ws_close(app);
     sky_coap_port_free(app);
     sky_front_done(app);
     sky_secure_free(app);
@@ -228,7 +230,9 @@ static sky_err open_doors(struct sky_app *app, struct sky_why *why)
 {
     sky_admin_open(app);
     sky_http_open(app, &sky_admin_handler, &sky_calls_handler);
-    sky_err err = sky_secure_open(app, why);
+    sky_err err = sky_ws_open(app, why);
+    if (err == SKY_OK)
+        err = sky_secure_open(app, why);
     if (err == SKY_OK)
         err = sky_front_open(app, why);
     if (err == SKY_OK)

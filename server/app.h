@@ -22,6 +22,7 @@
 struct sky_admin;
 struct sky_config;
 struct sky_http;
+struct sky_ws;
 struct sky_tls_server;
 struct sky_coap_port;
 
@@ -49,6 +50,7 @@ struct sky_app {
     struct sky_front front;
     struct sky_effects effects; /* scratch for the act at hand */
     struct sky_http *http;
+    struct sky_ws *ws;
     struct sky_admin *admin;
     struct sky_ca *ca;
     struct sky_ca_waiter certificates; /* until they are made and kept */

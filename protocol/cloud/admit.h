@@ -72,7 +72,7 @@ sky_span sky_http_header(const struct sky_http_request *request, const char *nam
 
 static inline bool sky_door_is_encrypted(const struct sky_door *door)
 {
-    return door->transport != SKY_TCP && door->transport != SKY_HTTP;
+    return door->transport != SKY_TCP && door->transport != SKY_HTTP && door->transport != SKY_WS;
 }
 
 #endif

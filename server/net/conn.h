@@ -28,6 +28,17 @@ struct sky_port {
     void (*on_close)(struct sky_conn *conn);
 };
 
+/* What lies between a connection's clear bytes and its port, as WebSocket does: it takes off on the
+ * way in what it puts on on the way out. */
+struct sky_wrap {
+    /* Clear bytes have come; hands on what was in them with sky_conn_deliver(). */
+    void (*on_bytes)(struct sky_conn *conn, sky_span in);
+    /* Wraps all of conn->out and empties it. Returns what is to go out, which the caller empties. */
+    struct sky_buf *(*wrap)(struct sky_conn *conn);
+    void (*end)(struct sky_conn *conn); /* the connection closes: the last that goes out */
+    void (*release)(struct sky_conn *conn);
+};
+
 enum {
     SKY_CONN_INPUT_MAX = SKY_MQTT_PACKET_MAX, /* bytes kept of an incomplete packet */
     SKY_CONN_OUTPUT_MAX = 4 * 1024 * 1024,    /* bytes waiting for a peer that does not read */
@@ -42,7 +53,9 @@ struct sky_conn {
     const struct sky_port *port;
     struct sky_tls *tls;     /* NULL: clear */
     struct sky_psk_try *psk; /* owned; NULL unless a pre-shared key was asked for */
-    void *state;             /* the port's own */
+    const struct sky_wrap *wrap; /* NULL: the port has the clear bytes themselves */
+    void *wrapping;              /* its own */
+    void *state;                 /* the port's own */
     struct sky_door door;
     struct sky_buf in;            /* kept input, empty between packets */
     struct sky_buf out;           /* written in this turn */
@@ -58,6 +71,7 @@ struct sky_conn {
     uint32_t read_turn;        /* the turn of the loop in which it was last read from */
     uint32_t drained;          /* bytes thrown away of a peer that is closed gently */
     bool dirty, closing, reaped, lingers, shut, held;
+    bool rewrapped; /* the rest of the input came wrapped */
     bool gentle; /* what comes after closing is to be thrown away for a while */
     bool drains; /* and is */
     bool waits;  /* the port does not look at its input before its patience ends */
@@ -71,6 +85,15 @@ void sky_conn_write(struct sky_conn *conn, sky_span bytes);
 
 /* Clear bytes from the peer, for whoever takes off what they were wrapped in. */
 void sky_conn_clear(struct sky_conn *conn, sky_span in);
+
+/* From within the port's on_bytes(): what it leaves of its input, and whatever comes after, is
+ * wrapped, and the port that it has set meanwhile gets what is in it. */
+void sky_conn_wrap(struct sky_conn *conn, const struct sky_wrap *wrap, void *wrapping);
+/* What the wrapping has taken off: for the port. */
+void sky_conn_deliver(struct sky_conn *conn, sky_span in);
+
+/* The time in which a peer has to log in runs from now. */
+void sky_conn_await_login(struct sky_conn *conn);
 
 /* Shows the kept input to the port again, for ports that left it until they were ready. */
 void sky_conn_offer(struct sky_conn *conn);

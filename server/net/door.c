@@ -59,7 +59,10 @@ bool sky_door_judge(const struct sky_door *door, struct sky_judge *judge)
     static const enum sky_door_rule psk[] = {SKY_RULE_TLS_PSK_IDENTITY, SKY_RULE_TLS_PSK_KEY};
     static const enum sky_door_rule certificate[] = {SKY_RULE_TLS_SERVER_CERT,
                                                      SKY_RULE_TLS_CLIENT_CERT};
+    static const enum sky_door_rule websocket[] = {SKY_RULE_DOOR_WEBSOCKET};
     judge_kept(judge, always, SKY_COUNT(always));
+    if (door->transport == SKY_WS || door->transport == SKY_WSS)
+        judge_kept(judge, websocket, SKY_COUNT(websocket));
     if (door->tls_version == 0)
         return false;
     judge_kept(judge, tls, SKY_COUNT(tls));

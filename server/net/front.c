@@ -135,14 +135,19 @@ static void send_later(struct sky_conn *conn, struct sky_buf *wire, size_t sent)
     }
 }
 
-/* What goes onto the wire: the output as it is, or sealed. */
+/* What goes onto the wire: the output as it is, or wrapped, or sealed, or both. */
 static struct sky_buf *wire_of(struct sky_conn *conn)
 {
-    if (conn->tls == NULL)
-        return &conn->out;
-    sky_tls_seal(conn->tls, &conn->out);
-    if (conn->out.len == 0)
+    struct sky_buf *clear = &conn->out;
+    if (conn->wrap != NULL) {
+        clear = conn->wrap->wrap(conn);
         recycle(&conn->app->front, &conn->out);
+    }
+    if (conn->tls == NULL)
+        return clear;
+    sky_tls_seal(conn->tls, clear);
+    if (clear->len == 0)
+        recycle(&conn->app->front, clear);
     return sky_tls_raw(conn->tls);
 }
 
@@ -197,6 +202,8 @@ static void on_closed(uv_handle_t *handle)
     sky_buf_done(&conn->in);
     sky_buf_done(&conn->out);
     sky_buf_done(&conn->sending);
+    if (conn->wrap != NULL)
+        conn->wrap->release(conn);
     sky_secure_done(conn);
     free(conn);
 }
@@ -289,8 +296,10 @@ static void reap(struct sky_conn *conn)
     conn->reaped = true;
     DL_DELETE(app->front.conns, conn);
     app->front.conn_count--;
+    if (conn->wrap != NULL)
+        conn->wrap->end(conn);
     if (conn->tls != NULL) {
-        sky_tls_seal(conn->tls, &conn->out);
+        (void)wire_of(conn);
         sky_tls_close(conn->tls);
     }
     flush_one(conn);
@@ -359,8 +368,29 @@ static size_t offer(struct sky_conn *conn, sky_span in)
         port = conn->port;
         used += port->on_bytes(conn, sky_span_tail(in, used));
         SKY_ASSERT(used <= in.len);
-    } while (conn->port != port && used < in.len && !conn->closing);
+    } while (conn->port != port && used < in.len && !conn->closing && !conn->rewrapped);
     return used;
+}
+
+void sky_conn_wrap(struct sky_conn *conn, const struct sky_wrap *wrap, void *wrapping)
+{
+    SKY_ASSERT(conn->wrap == NULL);
+    conn->wrap = wrap;
+    conn->wrapping = wrapping;
+    conn->rewrapped = true;
+}
+
+/* The port has had a wrapping put on: what it left goes through that. */
+static void unwrap_kept(struct sky_conn *conn)
+{
+    if (!conn->rewrapped)
+        return;
+    struct sky_buf kept = conn->in;
+    conn->rewrapped = false;
+    sky_buf_init(&conn->in, kept.max);
+    if (kept.len > 0)
+        conn->wrap->on_bytes(conn, sky_buf_span(&kept));
+    sky_buf_done(&kept);
 }
 
 void sky_conn_offer(struct sky_conn *conn)
@@ -370,10 +400,11 @@ void sky_conn_offer(struct sky_conn *conn)
     sky_buf_drop(&conn->in, offer(conn, sky_buf_span(&conn->in)));
     if (conn->in.len == 0)
         sky_buf_done(&conn->in);
+    unwrap_kept(conn);
 }
 
-/* Clear bytes have arrived: what the port leaves is kept until more comes. */
-void sky_conn_clear(struct sky_conn *conn, sky_span in)
+/* What the port leaves is kept until more comes. */
+void sky_conn_deliver(struct sky_conn *conn, sky_span in)
 {
     if (conn->closing)
         return;
@@ -381,12 +412,21 @@ void sky_conn_clear(struct sky_conn *conn, sky_span in)
         size_t used = offer(conn, in);
         if (used < in.len && !conn->closing)
             sky_buf_add(&conn->in, sky_span_tail(in, used));
+        unwrap_kept(conn);
     } else {
         sky_buf_add(&conn->in, in);
         sky_conn_offer(conn);
     }
     if (conn->in.overflow)
         sky_conn_close(conn, "the input grew past its limit");
+}
+
+void sky_conn_clear(struct sky_conn *conn, sky_span in)
+{
+    if (conn->wrap == NULL)
+        sky_conn_deliver(conn, in);
+    else if (!conn->closing)
+        conn->wrap->on_bytes(conn, in);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
@@ -486,6 +526,11 @@ static void on_login_overdue(struct sky_timer *timer, int64_t now_ms)
     sky_conn_close(conn, "the peer took too long to log in");
 }
 
+void sky_conn_await_login(struct sky_conn *conn)
+{
+    sky_app_patience(conn->app, &conn->patience, SKY_CONN_LOGIN_MS, on_login_overdue);
+}
+
 static void on_turned_away(uv_handle_t *handle)
 {
     free(SKY_CONTAINER_OF((uv_tcp_t *)handle, struct sky_conn, tcp));
@@ -517,7 +562,7 @@ static void on_connection(uv_stream_t *server, int status)
     front->conn_count++;
     front->accepted++;
     uv_tcp_nodelay(&conn->tcp, 1);
-    sky_app_patience(app, &conn->patience, SKY_CONN_LOGIN_MS, on_login_overdue);
+    sky_conn_await_login(conn);
     uv_read_start((uv_stream_t *)&conn->tcp, on_alloc, on_read);
 }
 

@@ -11,6 +11,7 @@
 #include "server/net/door.h"
 #include "server/os/config.h"
 #include "server/port/http.h"
+#include "server/port/ws.h"
 #include "server/registry/refusal.h"
 
 /* A longer one does not fit into what the vendors' clients have room for. */
@@ -370,17 +371,20 @@ static void refused(struct sky_conn *conn, const struct sky_http_head *head, con
     struct call call = {.app = conn->app, .request = &request, .connection = conn->id};
     sky_judge_init(&call.judge, &conn->app->policy);
     find_row(&call);
-    if (call.row != NULL && !sky_span_eq_str(head->method, call.row->method)) {
+    bool upgrade = head->upgrades && reply->status != 503;
+    if (!upgrade && call.row != NULL && !sky_span_eq_str(head->method, call.row->method)) {
         reply->status = 405;
         reply->extra = lines_of(call.row, 405, lines);
         reason = "the method is not taken here";
         judge_method(&call);
     } else {
-        sky_judge_rule(&call.judge, sky_door_rule(SKY_RULE_DOOR_HTTP_REQUEST), false, "%s", reason);
+        enum sky_door_rule rule = upgrade ? SKY_RULE_DOOR_WEBSOCKET : SKY_RULE_DOOR_HTTP_REQUEST;
+        sky_judge_rule(&call.judge, sky_door_rule(rule), false, "%s", reason);
     }
     record(&call, reply->status, true);
     sky_buf_addf(body, "{\"code\":%d,\"message\":\"%s\"}", reply->status, reason);
 }
 
 const struct sky_http_handler sky_calls_handler = {
-    .body_max = SKY_HTTP_DEVICE_BODY_MAX, .take = take, .cut_short = cut_short, .refused = refused};
+    .body_max = SKY_HTTP_DEVICE_BODY_MAX, .take = take, .cut_short = cut_short, .refused = refused,
+                                                   .upgrade = sky_ws_upgrade};

@@ -20,7 +20,7 @@ BELOW = {
 DOORS = [
     (r"mbedtls/", [r"auth/", r"server/tls/"], "auth/ or server/tls/"),
     (r"uv\.h", [r"server/"], "server/"),
-    (r"libwebsockets\.h", [r"server/"], "the one HTTP file"),
+    (r"libwebsockets\.h", [r"server/port/ws\.c"], "server/port/ws.h"),
     (r"coap3/", [r"protocol/coap/"], "protocol/coap/"),
     (r"cjson/", [r"protocol/base/json\.", r"server/admin/"], "protocol/base/json.h"),
     (r"sqlite3\.h", [r"store/"], "store/"),

@@ -133,7 +133,8 @@ BREAKS = {
     "DOOR-HTTP-REQUEST": opens("https", b"POST /auth/devicename HTTP/1.1\r\nHost: localhost\r\n"
                                         b"Transfer-Encoding: chunked\r\n\r\n"),
     "DOOR-HTTP-PATH": asks_for_what_nobody_serves,
-    "DOOR-HTTP-HOST": opens("https", b"POST /auth/devicename HTTP/1.1\r\nContent-Length: 0\r\n\r\n"),
+    "DOOR-HTTP-HOST": opens("https", b"POST /auth/devicename HTTP/1.1\r\nContent-Length: 0\r\n"
+                                     b"Connection: close\r\n\r\n"),
     "LOGIN-UNRECOGNISED": logs_in_without_a_name,
     "TLS-VERSION": speaks_tls_1_0,
     "TLS-HANDSHAKE": opens("mqtt", b"\x16 these are no records"),
