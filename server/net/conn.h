@@ -33,7 +33,8 @@ struct sky_port {
 struct sky_wrap {
     /* Clear bytes have come; hands on what was in them with sky_conn_deliver(). */
     void (*on_bytes)(struct sky_conn *conn, sky_span in);
-    /* Wraps all of conn->out and empties it. Returns what is to go out, which the caller empties. */
+    /* Wraps all of conn->out and empties it. Returns what is to go out, which the caller empties.
+     */
     struct sky_buf *(*wrap)(struct sky_conn *conn);
     void (*end)(struct sky_conn *conn); /* the connection closes: the last that goes out */
     void (*release)(struct sky_conn *conn);
@@ -51,8 +52,8 @@ struct sky_conn {
     uv_tcp_t tcp;
     struct sky_app *app;
     const struct sky_port *port;
-    struct sky_tls *tls;     /* NULL: clear */
-    struct sky_psk_try *psk; /* owned; NULL unless a pre-shared key was asked for */
+    struct sky_tls *tls;         /* NULL: clear */
+    struct sky_psk_try *psk;     /* owned; NULL unless a pre-shared key was asked for */
     const struct sky_wrap *wrap; /* NULL: the port has the clear bytes themselves */
     void *wrapping;              /* its own */
     void *state;                 /* the port's own */
@@ -72,9 +73,9 @@ struct sky_conn {
     uint32_t drained;          /* bytes thrown away of a peer that is closed gently */
     bool dirty, closing, reaped, lingers, shut, held;
     bool rewrapped; /* the rest of the input came wrapped */
-    bool gentle; /* what comes after closing is to be thrown away for a while */
-    bool drains; /* and is */
-    bool waits;  /* the port does not look at its input before its patience ends */
+    bool gentle;    /* what comes after closing is to be thrown away for a while */
+    bool drains;    /* and is */
+    bool waits;     /* the port does not look at its input before its patience ends */
 };
 
 /* The connection's output, ready to append to; marks it for this turn's flush. Peers that let more

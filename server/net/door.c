@@ -1,6 +1,7 @@
 #include "server/net/door.h"
 
 #include "protocol/base/mem.h"
+#include "protocol/cloud/admit.h"
 #include "server/app.h"
 #include "server/tls/explain.h"
 
@@ -61,7 +62,7 @@ bool sky_door_judge(const struct sky_door *door, struct sky_judge *judge)
                                                      SKY_RULE_TLS_CLIENT_CERT};
     static const enum sky_door_rule websocket[] = {SKY_RULE_DOOR_WEBSOCKET};
     judge_kept(judge, always, SKY_COUNT(always));
-    if (door->transport == SKY_WS || door->transport == SKY_WSS)
+    if (sky_door_is_websocket(door))
         judge_kept(judge, websocket, SKY_COUNT(websocket));
     if (door->tls_version == 0)
         return false;

@@ -296,8 +296,10 @@ static void reap(struct sky_conn *conn)
     conn->reaped = true;
     DL_DELETE(app->front.conns, conn);
     app->front.conn_count--;
-    if (conn->wrap != NULL)
+    if (conn->wrap != NULL) {
         conn->wrap->end(conn);
+        conn->gentle = true; /* its goodbye is answered */
+    }
     if (conn->tls != NULL) {
         (void)wire_of(conn);
         sky_tls_close(conn->tls);

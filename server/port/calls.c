@@ -385,6 +385,8 @@ static void refused(struct sky_conn *conn, const struct sky_http_head *head, con
     sky_buf_addf(body, "{\"code\":%d,\"message\":\"%s\"}", reply->status, reason);
 }
 
-const struct sky_http_handler sky_calls_handler = {
-    .body_max = SKY_HTTP_DEVICE_BODY_MAX, .take = take, .cut_short = cut_short, .refused = refused,
+const struct sky_http_handler sky_calls_handler = {.body_max = SKY_HTTP_DEVICE_BODY_MAX,
+                                                   .take = take,
+                                                   .cut_short = cut_short,
+                                                   .refused = refused,
                                                    .upgrade = sky_ws_upgrade};

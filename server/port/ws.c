@@ -15,22 +15,19 @@
 #include "server/port/ws_frames.h"
 
 enum {
-    CHUNK = 16 * 1024,   /* bytes moved at a time; what a pair has room for */
-    RX_SIZE = 4 * 1024,  /* bytes of payload that the library hands over at a time */
-    SLACK = 64 * 1024,   /* what frames and control frames add to a connection's output */
-    KEY_BYTES = 16,      /* of the client's nonce (RFC 6455 §4.1) */
+    CHUNK = 16 * 1024,      /* bytes moved at a time; what a pair has room for */
+    RX_SIZE = 4 * 1024,     /* bytes of payload that the library hands over at a time */
+    SLACK = 64 * 1024,      /* what frames and control frames add to a connection's output */
+    KEY_BYTES = 16,         /* of the client's nonce (RFC 6455 §4.1) */
     PATIENCE_S = 24 * 3600, /* the limits of the connection come first */
     /* Above the highest descriptor there can be: the library serves none beyond this, and devices
      * hold most of those below. */
     FD_MAX = SKY_CONNS_MAX + 2 * SKY_WS_CONNS_MAX + SKY_FRONT_DRAINING_MAX + 1024,
 };
 
-/* The subprotocols spoken: the one of the specification, and that of clients for MQTT 3.1. */
-static const char *const subprotocols[] = {"mqtt", "mqttv3.1"};
-
 struct sky_ws {
     struct lws_context *context;
-    struct lws_vhost *vhosts[SKY_COUNT(subprotocols)]; /* one each, so that no other is chosen */
+    struct lws_vhost *vhost;
     size_t count;
     unsigned char room[LWS_PRE + CHUNK]; /* for what moves through a pair */
 };
@@ -39,10 +36,10 @@ struct sky_ws {
 struct link {
     struct sky_ws *ws;
     struct sky_conn *conn;
-    struct lws *wsi; /* NULL: gone */
-    int fd, wsi_fd;  /* our end; its end, which it owns */
-    bool open;       /* the upgrade is answered */
-    bool peer_ends;  /* the client has said goodbye */
+    struct lws *wsi;       /* NULL: gone */
+    int fd, wsi_fd;        /* our end; its end, which it owns */
+    bool open;             /* the upgrade is answered */
+    bool peer_ends;        /* the client has said goodbye */
     enum sky_ws_code code; /* to close with */
     struct sky_ws_frames frames;
     struct sky_buf clear; /* payload on its way to the port */
@@ -214,8 +211,7 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 /* ---- the upgrade ---- */
 
 /* Why this request cannot be followed, or NULL (RFC 6455 §4.2.1; MQTT-6.0.0-3). */
-static const char *judge(const struct sky_http_head *head, size_t *ret_subprotocol,
-                         struct sky_http_reply *ret_reply)
+static const char *judge(const struct sky_http_head *head, struct sky_http_reply *ret_reply)
 {
     sky_span value;
     uint8_t key[KEY_BYTES];
@@ -229,18 +225,14 @@ static const char *judge(const struct sky_http_head *head, size_t *ret_subprotoc
     if (!sky_http_head_header(head->headers, "Sec-WebSocket-Key", &value) ||
         !sky_base64_decode(value, key, sizeof key, &len) || len != KEY_BYTES)
         return "Sec-WebSocket-Key is not 16 bytes in base64";
-    for (size_t i = 0; i < SKY_COUNT(subprotocols); i++) {
-        if (sky_http_head_lists(head->headers, "Sec-WebSocket-Protocol", subprotocols[i])) {
-            *ret_subprotocol = i;
-            return NULL;
-        }
-    }
+    if (sky_http_head_lists(head->headers, "Sec-WebSocket-Protocol", "mqtt"))
+        return NULL;
     return sky_http_head_header(head->headers, "Sec-WebSocket-Protocol", &value)
                ? "the subprotocol mqtt is not among those that Sec-WebSocket-Protocol offers"
                : "no subprotocol is offered; send Sec-WebSocket-Protocol: mqtt";
 }
 
-static struct link *link_open(struct sky_conn *conn, struct lws_vhost *vhost)
+static struct link *link_open(struct sky_conn *conn)
 {
     struct sky_ws *ws = conn->app->ws;
     int pair[2];
@@ -253,7 +245,7 @@ static struct link *link_open(struct sky_conn *conn, struct lws_vhost *vhost)
     sky_buf_init(&link->clear, SKY_FRONT_READ_SIZE + SKY_CONN_INPUT_MAX);
     sky_buf_init(&link->wire, SKY_CONN_OUTPUT_MAX + SLACK);
     ws->count++;
-    const lws_adopt_desc_t adopt = {.vh = vhost,
+    const lws_adopt_desc_t adopt = {.vh = ws->vhost,
                                     .type = LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP,
                                     .fd = {.sockfd = pair[1]},
                                     .opaque = link};
@@ -276,11 +268,10 @@ static void record(const struct sky_conn *conn, const struct sky_http_head *head
 const char *sky_ws_upgrade(struct sky_conn *conn, const struct sky_http_head *head, sky_span bytes,
                            struct sky_http_reply *ret_reply)
 {
-    size_t subprotocol = 0;
-    const char *reason = judge(head, &subprotocol, ret_reply);
+    const char *reason = judge(head, ret_reply);
     if (reason != NULL)
         return reason;
-    struct link *link = link_open(conn, conn->app->ws->vhosts[subprotocol]);
+    struct link *link = link_open(conn);
     if (link == NULL) {
         ret_reply->status = 503;
         return "too many WebSocket connections";
@@ -312,10 +303,12 @@ const char *sky_ws_upgrade(struct sky_conn *conn, const struct sky_http_head *he
 
 sky_err sky_ws_open(struct sky_app *app, struct sky_why *why)
 {
-    static struct lws_protocols protocols[SKY_COUNT(subprotocols)][2];
+    static const struct lws_protocols protocols[] = {
+        {.name = "mqtt", .callback = on_lws, .rx_buffer_size = RX_SIZE}, {0}};
     struct lws_context_creation_info info = {
         .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
         .port = CONTEXT_PORT_NO_LISTEN_SERVER,
+        .protocols = protocols,
         .gid = (gid_t)-1,
         .uid = (uid_t)-1,
         .keepalive_timeout = PATIENCE_S,
@@ -328,14 +321,9 @@ sky_err sky_ws_open(struct sky_app *app, struct sky_why *why)
     lws_set_log_level(0, NULL);
     app->ws = ws;
     ws->context = lws_create_context(&info);
-    for (size_t i = 0; ws->context != NULL && i < SKY_COUNT(subprotocols); i++) {
-        protocols[i][0] = (struct lws_protocols){
-            .name = subprotocols[i], .callback = on_lws, .rx_buffer_size = RX_SIZE};
-        info.vhost_name = subprotocols[i];
-        info.protocols = protocols[i];
-        ws->vhosts[i] = lws_create_vhost(ws->context, &info);
-    }
-    if (ws->context == NULL || ws->vhosts[SKY_COUNT(subprotocols) - 1] == NULL)
+    if (ws->context != NULL)
+        ws->vhost = lws_create_vhost(ws->context, &info);
+    if (ws->vhost == NULL)
         return sky_why_set(why, SKY_ERR_IO, "", "libwebsockets did not start");
     return SKY_OK;
 }

@@ -10,7 +10,7 @@
 #include "server/net/conn.h"
 #include "server/port/http.h"
 
-enum { SKY_WS_CONNS_MAX = 8 * 1024 }; /* each is two descriptors more; further ones: 503 */
+enum { SKY_WS_CONNS_MAX = 2 * 1024 }; /* each is two descriptors more; further ones: 503 */
 
 struct sky_app;
 SKY_MUST_USE sky_err sky_ws_open(struct sky_app *app, struct sky_why *why);
