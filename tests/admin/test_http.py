@@ -94,13 +94,14 @@ def test_a_connection_is_kept_and_requests_may_be_sent_ahead(raw):
     now = json.loads(client.answer()[2])["realUnixMs"]
     body = json.dumps({"unixMs": now})
     client.send("POST /api/v1/clock/set HTTP/1.1\r\nHost: localhost\r\n"
-                f"Content-Length: {len(body)}\r\n\r\n{body}")
+                f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}")
     assert client.answer()[0] == 200
 
 
 def test_a_request_may_come_byte_by_byte(raw):
     client = raw()
-    for byte in b"POST /api/v1/clock/advance HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8\r\n\r\n{\"ms\":0}":
+    for byte in (b"POST /api/v1/clock/advance HTTP/1.1\r\nHost: localhost\r\n"
+                 b"Content-Type: application/json\r\nContent-Length: 8\r\n\r\n{\"ms\":0}"):
         client.send(bytes([byte]))
     assert client.answer()[0] == 200
 
@@ -124,7 +125,8 @@ def test_an_older_client_may_ask_to_be_kept(raw):
 
 def test_a_client_that_asks_first_is_told_to_go_on(raw):
     client = raw()
-    client.send("POST /api/v1/clock/advance HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8\r\n"
+    client.send("POST /api/v1/clock/advance HTTP/1.1\r\nHost: localhost\r\n"
+                "Content-Type: application/json\r\nContent-Length: 8\r\n"
                 "Expect: 100-continue\r\n\r\n")
     while b"\r\n\r\n" not in client.data:
         assert client._more()
