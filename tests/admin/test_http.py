@@ -84,7 +84,8 @@ def test_headers_are_spelled_as_devices_look_for_them(raw):
 def test_a_connection_is_kept_and_requests_may_be_sent_ahead(raw):
     client = raw()
     client.send("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n" * 20 +
-                "POST /api/v1/clock/set HTTP/1.1\r\nHost: localhost\r\nContent-Length: 12\r\n\r\n"
+                "POST /api/v1/clock/set HTTP/1.1\r\nHost: localhost\r\n"
+                "Content-Type: application/json\r\nContent-Length: 12\r\n\r\n"
                 '{"unixMs":1}' + "GET /nope HTTP/1.1\r\nHost: localhost\r\n\r\n")
     for _ in range(20):
         assert client.answer()[0] == 200
@@ -409,6 +410,7 @@ def test_a_large_body_sent_ahead_is_not_forgotten(raw, api, size):
     client = raw()
     client.send("GET /api/v1/events?type=fault&count=1&wait_ms=50 HTTP/1.1\r\nHost: localhost\r\n\r\n"
                 "POST /api/v1/products HTTP/1.1\r\nHost: localhost\r\n"
+                "Content-Type: application/json\r\n"
                 f"Content-Length: {size}\r\n\r\n" + "{}" + " " * (size - 2))
     assert client.answer()[0] == 200
     assert client.answer()[0] == 400
