@@ -4,6 +4,7 @@ import email.utils
 import json
 import resource
 import socket
+import ssl
 import subprocess
 import time
 
@@ -339,6 +340,18 @@ def test_a_client_that_is_still_sending_reads_why_it_is_refused(raw, listener, s
     status, headers, _ = client.answer()
     assert status == 413 and headers["Connection"] == "close"
     assert client.is_closed()
+
+
+def test_the_same_over_tls(skymock, ca):
+    context = ssl.create_default_context(cafile=str(ca))
+    size = 4 * 1024 * 1024
+    client = Raw(skymock.ports["https"])
+    client.socket = context.wrap_socket(client.socket, server_hostname="localhost")
+    client.send(f"POST /nowhere HTTP/1.1\r\n{HOST}Content-Length: {size}\r\n\r\n")
+    client.socket.sendall(size * b"x")
+    assert client.answer()[0] == 413
+    assert client.is_closed()
+    client.close()
 
 
 def test_a_client_that_does_not_stop_sending_is_ended(raw):

@@ -136,6 +136,7 @@ def test_the_subprotocol_is_mqtt(device, protocol):
     (400, "not among", {"protocol": "mqttv3.1, mqtt5"}),
     (426, "Version", {"version": None}),
     (426, "Version", {"version": "8"}),
+    (400, "body", {"extra": "Transfer-Encoding: chunked\r\n"}),
     (400, "Key", {"key": None}),
     (400, "Key", {"key": "short"}),
     (400, "Key", {"key": "c2l4dGVlbiBieXRlcy4uLg"})])
