@@ -97,25 +97,59 @@ void sky_digest_hash(enum sky_digest digest, const sky_span *pieces, size_t coun
     hash_behind(algorithm_of(digest), SKY_SPAN_NONE, pieces, count, out);
 }
 
-/* RFC 2104 §2: H(K xor opad, H(K xor ipad, text)), a key longer than a block being hashed first. */
-void sky_digest_hmac(enum sky_digest digest, sky_span key, const sky_span *pieces, size_t count,
-                     uint8_t *out)
+_Static_assert(sizeof(union context) <= sizeof((struct sky_hmac_key *)NULL)->states[0],
+               "the library's contexts fit");
+
+/* RFC 2104 §2: H(K xor opad, H(K xor ipad, text)), a key longer than a block being hashed first.
+ * The library's software contexts are plain values: a copy goes on where the original stood. */
+void sky_hmac_key_init(struct sky_hmac_key *ret_key, enum sky_digest digest, sky_span key)
 {
+    static const uint8_t pads[] = {0x36, 0x5c};
     const struct algorithm *algorithm = algorithm_of(digest);
-    uint8_t block[BLOCK] = {0}, inner[SKY_DIGEST_MAX];
+    uint8_t block[BLOCK] = {0}, padded[BLOCK];
+    union context context;
     if (key.len > BLOCK)
         hash_behind(algorithm, key, NULL, 0, block);
     else if (key.len > 0)
         memcpy(block, key.ptr, key.len);
-    for (size_t i = 0; i < BLOCK; i++)
-        block[i] ^= 0x36;
-    hash_behind(algorithm, sky_span_of(block, BLOCK), pieces, count, inner);
-    for (size_t i = 0; i < BLOCK; i++)
-        block[i] ^= 0x36 ^ 0x5c;
-    sky_span inside = sky_span_of(inner, algorithm->len);
-    hash_behind(algorithm, sky_span_of(block, BLOCK), &inside, 1, out);
+    ret_key->digest = digest;
+    for (size_t i = 0; i < SKY_COUNT(pads); i++) {
+        for (size_t j = 0; j < BLOCK; j++)
+            padded[j] = block[j] ^ pads[i];
+        memset(&context, 0, sizeof context);
+        algorithm->start(&context);
+        algorithm->update(&context, padded, BLOCK);
+        memcpy(ret_key->states[i], &context, sizeof context);
+    }
     sky_mem_wipe(block, sizeof block);
+    sky_mem_wipe(padded, sizeof padded);
+    sky_mem_wipe(&context, sizeof context);
+}
+
+void sky_hmac_key_use(const struct sky_hmac_key *key, const sky_span *pieces, size_t count,
+                      uint8_t *out)
+{
+    const struct algorithm *algorithm = algorithm_of(key->digest);
+    uint8_t inner[SKY_DIGEST_MAX];
+    union context context;
+    memcpy(&context, key->states[0], sizeof context);
+    for (size_t i = 0; i < count; i++)
+        if (pieces[i].len > 0)
+            algorithm->update(&context, pieces[i].ptr, pieces[i].len);
+    algorithm->finish(&context, inner);
+    memcpy(&context, key->states[1], sizeof context);
+    algorithm->update(&context, inner, algorithm->len);
+    algorithm->finish(&context, out);
     sky_mem_wipe(inner, sizeof inner);
+}
+
+void sky_digest_hmac(enum sky_digest digest, sky_span key, const sky_span *pieces, size_t count,
+                     uint8_t *out)
+{
+    struct sky_hmac_key kept;
+    sky_hmac_key_init(&kept, digest, key);
+    sky_hmac_key_use(&kept, pieces, count, out);
+    sky_mem_wipe(&kept, sizeof kept);
 }
 
 bool sky_digest_eq(sky_span a, sky_span b)

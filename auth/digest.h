@@ -15,6 +15,15 @@ void sky_digest_hash(enum sky_digest digest, const sky_span *pieces, size_t coun
 void sky_digest_hmac(enum sky_digest digest, sky_span key, const sky_span *pieces, size_t count,
                      uint8_t *out);
 
+/* What an HMAC needs of its key, kept for many texts. A value; nothing to free. */
+struct sky_hmac_key {
+    enum sky_digest digest;
+    _Alignas(uint64_t) uint8_t states[2][128];
+};
+void sky_hmac_key_init(struct sky_hmac_key *ret_key, enum sky_digest digest, sky_span key);
+void sky_hmac_key_use(const struct sky_hmac_key *key, const sky_span *pieces, size_t count,
+                      uint8_t *out);
+
 /* Equal, in time that depends on the lengths only. */
 bool sky_digest_eq(sky_span a, sky_span b);
 

@@ -3,122 +3,57 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "auth/given.h"
 #include "auth/mistakes.h"
 #include "auth/text.h"
 #include "protocol/base/assert.h"
 #include "protocol/base/facts.h"
 #include "protocol/base/mem.h"
 
-enum {
-    ALTERED_MAX = 2,    /* wrong digits in a digest that is still recognised */
-    CUT_SHORT_MIN = 16, /* hex digits that a cut-off digest must still have to be recognised */
-    PREFIX_BYTES = 4,   /* of the expected digest, shown */
-    TEXT_GROWTH = 4096, /* what wrong variants may add to a text */
-};
+enum { TEXT_GROWTH = 4096 }; /* what wrong variants may add to a text */
 
-/* ---- the digest as it came ---- */
-
-struct given {
-    uint8_t bytes[SKY_DIGEST_MAX];
-    size_t len; /* 0: unreadable */
-    enum sky_digest digest;
-    const char *form; /* what is wrong with how it was written; NULL: nothing */
-    char altered[64]; /* which digits are not the right ones; "": not that mistake */
-};
-
-static bool is_digest_len(size_t len, enum sky_digest *ret_digest)
+const char *sky_mistake_name(enum sky_mistake mistake)
 {
-    for (int digest = 0; digest < SKY_DIGESTS; digest++)
-        if (sky_digest_len((enum sky_digest)digest) == len) {
-            *ret_digest = (enum sky_digest)digest;
-            return true;
-        }
-    return false;
-}
-
-static bool read_hex(sky_span text, struct given *given)
-{
-    size_t len;
-    enum sky_digest digest;
-    if (!sky_hex_decode(text, given->bytes, sizeof given->bytes, &len) ||
-        !is_digest_len(len, &digest))
-        return false;
-    given->len = len;
-    given->digest = digest;
-    return true;
-}
-
-/* aa:bb:cc, aa bb cc, 0xaabbcc: the hexadecimal digits alone. */
-static bool read_decorated_hex(sky_span text, struct given *given)
-{
-    char digits[SKY_DIGEST_HEX_MAX];
-    size_t len = 0;
-    if (sky_span_starts(text, SKY_SPAN("0x")) || sky_span_starts(text, SKY_SPAN("0X")))
-        text = sky_span_tail(text, 2);
-    for (size_t i = 0; i < text.len; i++) {
-        if (strchr(":- ,", text.ptr[i]) != NULL && text.ptr[i] != '\0')
-            continue;
-        if (len == sizeof digits)
-            return false;
-        digits[len++] = text.ptr[i];
-    }
-    return read_hex(sky_span_of(digits, len), given);
-}
-
-static bool read_base64(sky_span text, struct given *given)
-{
-    uint8_t bytes[SKY_DIGEST_HEX_MAX];
-    size_t len;
-    enum sky_digest digest;
-    if (!sky_base64_decode(text, bytes, sizeof bytes, &len))
-        return false;
-    if (read_hex(sky_span_of(bytes, len), given))
-        return true;
-    if (!is_digest_len(len, &digest))
-        return false;
-    memcpy(given->bytes, bytes, len);
-    given->len = len;
-    given->digest = digest;
-    return true;
-}
-
-static struct given read_given(sky_span text)
-{
-    struct given given = {.len = 0};
-    sky_span bare = sky_span_trim(text);
-    if (read_hex(bare, &given)) {
-        if (bare.len != text.len)
-            given.form = "blanks or a line break around the digits";
-    } else if (read_base64(bare, &given)) {
-        given.form = "base64 instead of hexadecimal";
-    } else if (read_decorated_hex(bare, &given)) {
-        given.form = "something between or before the digits";
-    }
-    return given;
+    SKY_ASSERT(mistake < SKY_MISTAKES);
+    return sky_mistake_rows[mistake].name;
 }
 
 /* ---- trying ---- */
 
-typedef const struct sky_variant *sky_choice[SKY_FACETS];
+typedef struct sky_variant *sky_choice[SKY_FACETS];
 
 struct search {
     struct sky_workshop *shop;
-    struct given given;
-    struct sky_buf text; /* scratch */
-    size_t digests;      /* computed so far */
-    sky_choice choice;   /* the one being tried; after success the one that matches */
+    struct sky_given given;
+    char altered[SKY_GIVEN_FORM_MAX]; /* which digits are not the right ones; "": none */
+    struct sky_buf text;              /* scratch */
+    bool masked;                      /* values of fields that should be secrets are not written */
+    size_t digests, blocks;           /* computed so far */
+    bool spent;                       /* no more may be */
+    sky_choice choice;                /* the one being tried; after success the one that matches */
 };
 
+/* A secret that was sent as a parameter would be shown with the text that it became part of. */
+static bool is_secret(const struct sky_pair *field)
+{
+    const sky_span word = SKY_SPAN("secret");
+    return field->key.len >= word.len &&
+           sky_span_eq_nocase(sky_span_tail(field->key, field->key.len - word.len), word);
+}
+
 static void write_field(struct sky_buf *out, const struct sky_style *style,
-                        const struct sky_pair *field, bool first)
+                        const struct sky_pair *field, bool first, bool masked)
 {
     if (!first)
-        sky_buf_add_str(out, style->between);
-    if (style->names) {
+        sky_buf_add(out, sky_span_str(style->between));
+    if (!style->values_only) {
         sky_buf_add(out, field->key);
-        sky_buf_add_str(out, style->equals);
+        sky_buf_add(out, sky_span_str(style->equals));
     }
-    sky_buf_add(out, field->value);
+    if (masked && is_secret(field))
+        sky_buf_addf(out, "{%.*s}", SKY_SPAN_ARGS(field->key));
+    else
+        sky_buf_add(out, field->value);
 }
 
 /* The text that the choice makes, without any secret. An order is a permutation of the due
@@ -126,31 +61,67 @@ static void write_field(struct sky_buf *out, const struct sky_style *style,
 static bool write_text(struct search *search)
 {
     const struct sky_variant *fields = search->choice[SKY_FACET_FIELDS];
-    const struct sky_style *style = &search->choice[SKY_FACET_STYLE]->style;
+    const struct sky_style *style = &search->choice[SKY_FACET_STYLE]->text.style;
     const uint8_t *order = search->choice[SKY_FACET_ORDER]->order;
     size_t count = fields->fields.count, due_count = search->shop->suspicion->due.field_count;
     bool first = true;
     sky_buf_clear(&search->text);
-    if (count == 0)
-        sky_buf_add(&search->text, fields->fields.text);
     for (size_t i = 0; i < count || i < due_count; i++) {
         size_t at = order != NULL && i < due_count ? order[i] : i;
         if (at >= count)
             continue;
-        write_field(&search->text, style, &fields->fields.list[at], first);
+        write_field(&search->text, style, &fields->fields.list[at], first, search->masked);
         first = false;
     }
-    sky_buf_add(&search->text, style->tail);
+    sky_escape_fn *escape = search->choice[SKY_FACET_STYLE]->text.escape;
+    if (escape != NULL) {
+        struct sky_buf plain = search->text;
+        sky_buf_init(&search->text, plain.max);
+        escape(sky_buf_span(&plain), &search->text);
+        sky_buf_done(&plain);
+    }
+    sky_buf_add(&search->text, search->choice[SKY_FACET_STYLE]->text.tail);
     return !search->text.overflow;
 }
 
-static void make_digest(enum sky_way way, enum sky_digest digest, sky_span text, sky_span secret,
-                        uint8_t *out)
+/* Digests work in blocks of 64 bytes, and that is what a search costs: one for the text's end and
+ * its padding, in an HMAC one for the outer digest, and two more for each key, kept. */
+static bool may_digest(struct search *search, size_t len, bool new_key)
 {
-    const sky_span behind[] = {text, secret}, front[] = {secret, text};
+    enum { BLOCK = 64, PADDING = 9 };
+    size_t cost = (len + PADDING) / BLOCK + 2 + 2 * new_key;
+    search->spent = cost > SKY_EXPLAIN_BLOCKS_MAX - search->blocks;
+    if (search->spent)
+        return false;
+    search->blocks += cost;
+    search->digests++;
+    return true;
+}
+
+static const struct sky_hmac_key *kept_key(struct search *search)
+{
+    struct sky_variant *secret = search->choice[SKY_FACET_SECRET];
+    if (secret->secret.kept == NULL) {
+        secret->secret.kept = sky_arena_take(&search->shop->arena, sizeof *secret->secret.kept);
+        sky_hmac_key_init(secret->secret.kept, search->given.digest, secret->secret.key);
+    }
+    return secret->secret.kept;
+}
+
+static bool make_digest(struct search *search, uint8_t *out)
+{
+    enum sky_way way = search->choice[SKY_FACET_KEYING]->way;
+    enum sky_digest digest = search->given.digest;
+    sky_span text = sky_buf_span(&search->text), key = search->choice[SKY_FACET_SECRET]->secret.key;
+    const sky_span behind[] = {text, key}, front[] = {key, text};
+    bool keyed = way == SKY_WAY_HMAC || way == SKY_WAY_TWICE;
+    bool new_key =
+        (keyed && search->choice[SKY_FACET_SECRET]->secret.kept == NULL) || way == SKY_WAY_SWAPPED;
+    if (!may_digest(search, text.len + key.len, new_key))
+        return false;
     switch (way) {
     case SKY_WAY_HMAC:
-        sky_digest_hmac(digest, secret, &text, 1, out);
+        sky_hmac_key_use(kept_key(search), &text, 1, out);
         break;
     case SKY_WAY_APPEND:
         sky_digest_hash(digest, behind, 2, out);
@@ -159,26 +130,23 @@ static void make_digest(enum sky_way way, enum sky_digest digest, sky_span text,
         sky_digest_hash(digest, front, 2, out);
         break;
     case SKY_WAY_SWAPPED:
-        sky_digest_hmac(digest, text, &secret, 1, out);
+        sky_digest_hmac(digest, text, &key, 1, out);
         break;
     case SKY_WAY_TWICE:
-        sky_digest_hmac(digest, secret, behind, 2, out);
+        sky_hmac_key_use(kept_key(search), behind, 2, out);
         break;
     case SKY_WAY_BARE:
         sky_digest_hash(digest, &text, 1, out);
         break;
     }
+    return true;
 }
 
 static bool is_match(struct search *search)
 {
     uint8_t made[SKY_DIGEST_MAX];
-    if (search->digests == SKY_EXPLAIN_DIGESTS_MAX || !write_text(search))
-        return false;
-    search->digests++;
-    make_digest(search->choice[SKY_FACET_KEYING]->way, search->given.digest,
-                sky_buf_span(&search->text), search->choice[SKY_FACET_SECRET]->secret, made);
-    return sky_digest_eq(sky_span_of(made, search->given.len),
+    return !search->spent && write_text(search) && make_digest(search, made) &&
+           sky_digest_eq(sky_span_of(made, search->given.len),
                          sky_span_of(search->given.bytes, search->given.len));
 }
 
@@ -206,7 +174,7 @@ static bool try_pair(struct search *search, enum sky_facet a, enum sky_facet b)
         search->choice[a] = &search->shop->list[a][i];
         for (size_t j = 1; j < search->shop->count[b]; j++) {
             search->choice[b] = &search->shop->list[b][j];
-            if ((!search->choice[a]->remote || !search->choice[b]->remote) && is_match(search))
+            if (search->choice[a]->rank + search->choice[b]->rank <= SKY_REMOTE && is_match(search))
                 return true;
         }
     }
@@ -239,68 +207,6 @@ static bool find_match(struct search *search, int slips)
             if (try_pair(search, pairs[i][0], pairs[i][1]))
                 return true;
     return false;
-}
-
-/* ---- the right digest, written wrongly ---- */
-
-struct spoilt {
-    int digits; /* the least that a byte takes */
-    bool sign_extended;
-    const char *what;
-};
-
-static const struct spoilt spoilt_forms[] = {
-    {1, false, "bytes below 0x10 have one digit: %x was used where %02x is due"},
-    {2, true, "bytes above 0x7f came out as ffffffXX: char was printed, not uint8_t"},
-    {1, true, "char was printed with %x: bytes need uint8_t and %02x"},
-};
-
-/* What is wrong with the writing of `due` in `text`; NULL when that is not the mistake. */
-static const char *spoilt_form(sky_span text, sky_span due)
-{
-    char hex[8 * SKY_DIGEST_MAX + 1];
-    sky_hex_lower(due, hex);
-    if (text.len >= CUT_SHORT_MIN && text.len < 2 * due.len &&
-        sky_span_eq_nocase(text, sky_span_of(hex, text.len)))
-        return "cut short: the buffer has no room for all digits and the closing NUL";
-    for (size_t i = 0; i < SKY_COUNT(spoilt_forms); i++) {
-        const struct spoilt *form = &spoilt_forms[i];
-        size_t len = 0;
-        for (size_t j = 0; j < due.len; j++) {
-            int byte = form->sign_extended ? (int8_t)due.ptr[j] : (uint8_t)due.ptr[j];
-            len +=
-                (size_t)snprintf(hex + len, sizeof hex - len, "%0*x", form->digits, (unsigned)byte);
-        }
-        if (sky_span_eq_nocase(text, sky_span_of(hex, len)))
-            return form->what;
-    }
-    return NULL;
-}
-
-/* Says which digits of `text` are wrong when it is the right digest but for very few; more would be
- * another digest. */
-static void find_altered(sky_span text, sky_span due, char *out, size_t size)
-{
-    char hex[2 * SKY_DIGEST_MAX + 1];
-    size_t places[ALTERED_MAX], count = 0;
-    out[0] = '\0';
-    if (text.len != 2 * due.len)
-        return;
-    sky_hex_lower(due, hex);
-    for (size_t i = 0; i < text.len; i++) {
-        if (sky_span_eq_nocase(sky_span_of(text.ptr + i, 1), sky_span_of(hex + i, 1)))
-            continue;
-        if (count == ALTERED_MAX)
-            return;
-        places[count++] = i + 1;
-    }
-    if (count == 0)
-        return;
-    if (count == 1)
-        snprintf(out, size, "digit %zu of %zu is not the right one", places[0], text.len);
-    else
-        snprintf(out, size, "digits %zu and %zu of %zu are not the right ones", places[0],
-                 places[1], text.len);
 }
 
 /* ---- words ---- */
@@ -368,7 +274,10 @@ static void write_shown(struct search *search)
     snprintf(placeholder, sizeof placeholder, "{%s}",
              secret->mistake == SKY_MISTAKE_NONE ? secret_word(search->shop->suspicion)
                                                  : "other secret");
-    if (!write_text(search))
+    search->masked = true;
+    bool written = write_text(search);
+    search->masked = false;
+    if (!written)
         return;
     size_t len = search->text.len;
     if (way == SKY_WAY_SWAPPED)
@@ -384,22 +293,29 @@ static void write_shown(struct search *search)
 /* The right way, in half a sentence. */
 static void append_due(char *out, size_t size, const struct sky_suspicion *suspicion)
 {
+    static const char *const decoded[SKY_KEY_FORMS] = {[SKY_KEY_TEXT] = "",
+                                                       [SKY_KEY_BASE64] = " decoded from base64",
+                                                       [SKY_KEY_HEX] = " decoded from hexadecimal"};
     const char *title = digest_titles[suspicion->due.digest];
     if (suspicion->due.keying == SKY_HMAC)
-        append(out, size, "HMAC with %s, keyed with the %s", title, secret_word(suspicion));
+        append(out, size, "HMAC with %s, keyed with the %s%s", title, secret_word(suspicion),
+               decoded[suspicion->due.key_form]);
     else
-        append(out, size, "plain %s of the text, the %s being the end of it", title,
-               secret_word(suspicion));
+        append(out, size, "plain %s of the text, the %s%s being the end of it", title,
+               secret_word(suspicion), decoded[suspicion->due.key_form]);
 }
 
 /* ---- what was found ---- */
 
 struct finding {
     enum sky_mistake mistake;
-    sky_span note;
+    sky_span note, did;
 };
 
-enum { FINDINGS_MAX = 2 };
+enum {
+    SLIPS_MAX = 2,                /* mistakes at once that are searched for */
+    FINDINGS_MAX = SLIPS_MAX + 3, /* and those that no search is needed for */
+};
 
 struct findings {
     struct finding list[FINDINGS_MAX];
@@ -410,7 +326,7 @@ struct findings {
 static void add_finding(struct findings *findings, enum sky_mistake mistake, sky_span note)
 {
     SKY_ASSERT(findings->count < FINDINGS_MAX);
-    findings->list[findings->count++] = (struct finding){mistake, note};
+    findings->list[findings->count++] = (struct finding){.mistake = mistake, .note = note};
 }
 
 static bool is_other_digest(const struct search *search)
@@ -439,18 +355,27 @@ static void note_digest(const struct search *search, char *out, size_t size)
 
 static void collect(const struct search *search, struct findings *findings)
 {
+    const struct sky_suspicion *suspicion = search->shop->suspicion;
     *findings = (struct findings){.count = 0};
-    for (int facet = 0; facet < SKY_FACETS; facet++)
-        if (search->choice[facet]->mistake != SKY_MISTAKE_NONE)
-            add_finding(findings, search->choice[facet]->mistake, search->choice[facet]->note);
+    if (suspicion->plain != SKY_MISTAKE_NONE) {
+        add_finding(findings, suspicion->plain, SKY_SPAN_NONE);
+        findings->list[0].did = suspicion->plain_did;
+    }
+    for (int facet = 0; facet < SKY_FACETS; facet++) {
+        const struct sky_variant *choice = search->choice[facet];
+        if (choice->mistake == SKY_MISTAKE_NONE)
+            continue;
+        add_finding(findings, choice->mistake, choice->note);
+        findings->list[findings->count - 1].did = choice->did;
+    }
     if (is_other_digest(search)) {
         note_digest(search, findings->digest_note, sizeof findings->digest_note);
         add_finding(findings, SKY_MISTAKE_OTHER_DIGEST, sky_span_str(findings->digest_note));
     }
-    if (search->given.form != NULL)
+    if (search->given.form[0] != '\0')
         add_finding(findings, SKY_MISTAKE_DIGEST_FORM, sky_span_str(search->given.form));
-    if (search->given.altered[0] != '\0')
-        add_finding(findings, SKY_MISTAKE_DIGEST_ALTERED, sky_span_str(search->given.altered));
+    if (search->altered[0] != '\0')
+        add_finding(findings, SKY_MISTAKE_DIGEST_ALTERED, sky_span_str(search->altered));
 }
 
 static void tell_findings(const struct findings *findings, struct sky_explanation *out)
@@ -463,7 +388,11 @@ static void tell_findings(const struct findings *findings, struct sky_explanatio
     for (size_t i = 0; i < findings->count; i++) {
         const struct finding *finding = &findings->list[i];
         const struct sky_mistake_row *row = &sky_mistake_rows[finding->mistake];
-        append(out->what, sizeof out->what, "%s%s", i > 0 ? ", and " : "", row->did);
+        append(out->what, sizeof out->what, "%s", i > 0 ? ", and " : "");
+        if (finding->did.len > 0)
+            append(out->what, sizeof out->what, "%.*s", SKY_SPAN_ARGS(finding->did));
+        else
+            append(out->what, sizeof out->what, "%s", row->did);
         if (finding->note.len > 0)
             append(out->what, sizeof out->what, " (%.*s)", SKY_SPAN_ARGS(finding->note));
         append(out->hint, sizeof out->hint, "%s%s", i > 0 ? " " : "", row->hint);
@@ -486,13 +415,19 @@ static void tell_match(struct search *search, struct sky_explanation *out)
 }
 
 /* Why the signature cannot be compared at all. */
-static void tell_unreadable(sky_span given, struct sky_explanation *out)
+static void tell_unreadable(const struct sky_suspicion *suspicion, struct sky_explanation *out)
 {
+    sky_span given = suspicion->given;
+    enum sky_encoding encoding = suspicion->due.encoding;
     size_t bad = 0;
     while (bad < given.len && sky_hex_digit(given.ptr[bad]) >= 0)
         bad++;
     if (given.len == 0)
         append(out->what, sizeof out->what, "The signature is empty.");
+    else if (encoding != SKY_HEX && encoding != SKY_HEX_UPPER)
+        append(out->what, sizeof out->what,
+               "The signature, %zu characters long, is no digest in %s.", given.len,
+               sky_encoding_name(encoding));
     else if (bad < given.len)
         append(out->what, sizeof out->what,
                "The signature is not hexadecimal: character %zu of %zu is no digit.", bad + 1,
@@ -523,40 +458,133 @@ static void hint_due(const struct sky_suspicion *suspicion, struct sky_explanati
 {
     append(out->hint, sizeof out->hint, "Sign exactly the text shown: ");
     append_due(out->hint, sizeof out->hint, suspicion);
-    append(out->hint, sizeof out->hint, ". The result begins with %s.", out->expected_prefix);
+    append(out->hint, sizeof out->hint, ", written in %s. The result begins with %s.",
+           sky_encoding_name(suspicion->due.encoding), out->expected_prefix);
+}
+
+/* ---- no signature at all ---- */
+
+/* As registered, or as it is easily written otherwise. */
+static bool is_secret_itself(sky_span given, sky_span secret)
+{
+    char texts[3][2 * SKY_SECRET_MAX + 4];
+    if (secret.len == 0 || secret.len > SKY_SECRET_MAX)
+        return false;
+    sky_hex_lower(secret, texts[0]);
+    sky_hex_upper(secret, texts[1]);
+    sky_base64_encode(secret, texts[2]);
+    bool same = sky_digest_eq(given, secret);
+    for (size_t i = 0; i < SKY_COUNT(texts); i++)
+        same |= sky_digest_eq(given, sky_span_str(texts[i]));
+    uint8_t room[SKY_SECRET_MAX];
+    sky_span key;
+    if (sky_sign_key(SKY_KEY_BASE64, secret, room, sizeof room, &key)) {
+        sky_hex_lower(key, texts[0]);
+        sky_hex_upper(key, texts[1]);
+        same |= sky_digest_eq(given, key) || sky_digest_eq(given, sky_span_str(texts[0])) ||
+                sky_digest_eq(given, sky_span_str(texts[1]));
+    }
+    sky_mem_wipe(texts, sizeof texts);
+    sky_mem_wipe(room, sizeof room);
+    return same;
+}
+
+/* Whose secret stands in the signature's place; NULL: nobody's. */
+static const struct sky_secret *find_sent_secret(const struct sky_suspicion *suspicion)
+{
+    sky_span given = sky_span_trim(suspicion->given);
+    char ends = given.len > 2 && given.ptr[0] == given.ptr[given.len - 1] ? given.ptr[0] : '\0';
+    if (ends == '"' || ends == '\'')
+        given = sky_span_of(given.ptr + 1, given.len - 2);
+    for (size_t i = 0; i < suspicion->secret_count && given.len > 0; i++)
+        if (is_secret_itself(given, suspicion->secrets[i].bytes))
+            return &suspicion->secrets[i];
+    return NULL;
+}
+
+static void tell_sent_secret(const struct sky_suspicion *suspicion, const struct sky_secret *secret,
+                             struct sky_explanation *out)
+{
+    static const char *const whose[SKY_SECRET_ROLES] = {
+        [SKY_SECRET_DEVICE] = "the device's secret",
+        [SKY_SECRET_PRODUCT] = "the product's secret",
+        [SKY_SECRET_OLD] = "a secret that was replaced since",
+        [SKY_SECRET_OTHER] = "the secret of another device, "};
+    out->mistake = SKY_MISTAKE_SECRET_SENT;
+    append(out->what, sizeof out->what, "In place of a signature the device sent ");
+    if (secret->role == SKY_SECRET_DUE)
+        append(out->what, sizeof out->what, "the %s itself.", secret_word(suspicion));
+    else
+        append(out->what, sizeof out->what, "%s%.*s; it should sign with the %s.",
+               whose[secret->role], SKY_SPAN_ARGS(secret->name), secret_word(suspicion));
+    append(out->hint, sizeof out->hint, "%s", sky_mistake_rows[SKY_MISTAKE_SECRET_SENT].hint);
 }
 
 /* ---- the whole ---- */
 
 static void explain_unmatched(struct search *search, sky_span due, struct sky_explanation *out)
 {
-    sky_span given = search->shop->suspicion->given;
-    search->given.form = spoilt_form(sky_span_trim(given), due);
-    find_altered(sky_span_trim(given), due, search->given.altered, sizeof search->given.altered);
+    const struct sky_suspicion *suspicion = search->shop->suspicion;
+    enum sky_encoding encoding = suspicion->due.encoding;
+    sky_span bare = sky_span_trim(suspicion->given);
     choose_due(search);
-    if (search->given.form != NULL || search->given.altered[0] != '\0') {
-        search->given.digest = search->shop->suspicion->due.digest;
+    if (sky_given_is_spoilt(bare, &search->given, encoding, due, search->given.form) ||
+        sky_given_is_altered(bare, encoding, due, search->altered)) {
+        search->given.digest = suspicion->due.digest;
         tell_match(search, out);
         return;
     }
-    if (search->given.len == 0)
-        tell_unreadable(given, out);
+    if (suspicion->plain != SKY_MISTAKE_NONE) {
+        search->given = (struct sky_given){.digest = suspicion->due.digest};
+        tell_match(search, out);
+        return;
+    }
+    if (suspicion->frame != NULL)
+        append(out->what, sizeof out->what, "What was sent is not of the form %s. ",
+               suspicion->frame);
+    if (search->given.len == 0 || search->given.guessed)
+        tell_unreadable(suspicion, out);
     else
         tell_unmatched(search, out);
-    hint_due(search->shop->suspicion, out);
+    hint_due(suspicion, out);
 }
 
 static void explain_in(struct search *search, sky_span due, struct sky_explanation *out)
 {
+    const struct sky_suspicion *suspicion = search->shop->suspicion;
+    char written[SKY_SIGNATURE_MAX + 1];
+    enum sky_encoding encoding = suspicion->due.encoding;
     choose_due(search);
     write_shown(search);
     copy_clipped(out->signed_text, sizeof out->signed_text, sky_buf_span(&search->text));
-    sky_hex_lower(sky_span_head(due, PREFIX_BYTES), out->expected_prefix);
-    int slips = FINDINGS_MAX - is_other_digest(search) - (search->given.form != NULL);
-    if (search->given.len > 0 && find_match(search, slips))
+    sky_encoding_write(encoding == SKY_HEX_UPPER ? SKY_HEX : encoding, due, written);
+    snprintf(out->expected_prefix, sizeof out->expected_prefix, "%.8s", written);
+    int slips = SLIPS_MAX - is_other_digest(search) - (search->given.form[0] != '\0') -
+                (suspicion->plain != SKY_MISTAKE_NONE);
+    const struct sky_secret *sent = find_sent_secret(suspicion);
+    if (sent != NULL)
+        tell_sent_secret(suspicion, sent, out);
+    else if (search->given.len > 0 && find_match(search, slips))
         tell_match(search, out);
     else
         explain_unmatched(search, due, out);
+}
+
+static void tell_unsignable(const struct sky_suspicion *suspicion, struct sky_explanation *out)
+{
+    sky_span key;
+    uint8_t room[SKY_SIGN_TEXT_MAX];
+    if (sky_sign_key(suspicion->due.key_form, suspicion->secrets[0].bytes, room, sizeof room,
+                     &key)) {
+        append(out->what, sizeof out->what, "The text to be signed would be longer than %d bytes.",
+               SKY_SIGN_TEXT_MAX);
+        append(out->hint, sizeof out->hint, "Shorten the client id and the names in it.");
+    } else {
+        append(out->what, sizeof out->what,
+               "The registered %s does not have the form that the key is made from.",
+               secret_word(suspicion));
+        append(out->hint, sizeof out->hint, "Correct it in the registry, and the device with it.");
+    }
 }
 
 void sky_explain(const struct sky_suspicion *suspicion, struct sky_explanation *ret_explanation)
@@ -566,61 +594,17 @@ void sky_explain(const struct sky_suspicion *suspicion, struct sky_explanation *
     SKY_ASSERT(suspicion->secret_count > 0);
     size_t due_len = sky_sign(&suspicion->due, suspicion->secrets[0].bytes, due);
     if (due_len == 0) {
-        append(ret_explanation->what, sizeof ret_explanation->what,
-               "The text to be signed would be longer than %d bytes.", SKY_SIGN_TEXT_MAX);
-        append(ret_explanation->hint, sizeof ret_explanation->hint,
-               "Shorten the client id and the names in it.");
+        tell_unsignable(suspicion, ret_explanation);
         return;
     }
-    struct search search = {.given = read_given(suspicion->given)};
+    struct search search = {.altered = ""};
+    sky_given_read(suspicion->given, suspicion->due.encoding, &search.given);
     search.shop = sky_mem_new(sizeof *search.shop);
     sky_workshop_init(search.shop, suspicion);
     sky_buf_init(&search.text, SKY_SIGN_TEXT_MAX + TEXT_GROWTH);
     explain_in(&search, sky_span_of(due, due_len), ret_explanation);
+    ret_explanation->cost = search.blocks;
     sky_buf_done(&search.text);
     sky_workshop_done(search.shop);
     free(search.shop);
-}
-
-/* ---- typing slips ---- */
-
-static char folded(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-/* Damerau-Levenshtein distance with adjacent transpositions (optimal string alignment). */
-static size_t distance(sky_span a, sky_span b)
-{
-    size_t rows[3][SKY_KEY_MAX + 1];
-    size_t *older = rows[0], *old = rows[1], *now = rows[2];
-    for (size_t j = 0; j <= b.len; j++)
-        old[j] = j;
-    for (size_t i = 1; i <= a.len; i++) {
-        now[0] = i;
-        for (size_t j = 1; j <= b.len; j++) {
-            char x = folded(a.ptr[i - 1]), y = folded(b.ptr[j - 1]);
-            now[j] = least(least(old[j], now[j - 1]) + 1, old[j - 1] + (x != y));
-            if (i > 1 && j > 1 && x == folded(b.ptr[j - 2]) && folded(a.ptr[i - 2]) == y)
-                now[j] = least(now[j], older[j - 2] + 1);
-        }
-        size_t *spare = older;
-        older = old;
-        old = now;
-        now = spare;
-    }
-    return old[b.len];
-}
-
-bool sky_explain_similar(sky_span a, sky_span b)
-{
-    enum { SHORT_NAME = 4 };
-    if (a.len > SKY_KEY_MAX || b.len > SKY_KEY_MAX || a.len == 0 || b.len == 0 || sky_span_eq(a, b))
-        return false;
-    return distance(a, b) <= (a.len <= SHORT_NAME || b.len <= SHORT_NAME ? 1 : 2);
 }

@@ -4,97 +4,12 @@
 #ifndef SKY_AUTH_EXPLAIN_H
 #define SKY_AUTH_EXPLAIN_H
 
-#include "auth/sign.h"
-#include "protocol/base/err.h"
-
-/* The kinds of mistake; the table in mistakes.c has one row for each. */
-enum sky_mistake {
-    SKY_MISTAKE_NONE, /* none recognised */
-
-    /* which fields went into the text */
-    SKY_MISTAKE_WHOLE_CLIENT_ID,    /* client id signed with its |...| block */
-    SKY_MISTAKE_EXTRA_SIGNED,       /* fields signed that must not be (signmethod, securemode) */
-    SKY_MISTAKE_TIMESTAMP_LEFT_OUT, /* a timestamp sent that was not signed */
-    SKY_MISTAKE_TIMESTAMP_UNSENT,   /* a timestamp signed that was not sent */
-    SKY_MISTAKE_TIMESTAMP_UNIT,     /* signed in seconds, sent in milliseconds, or the reverse */
-    SKY_MISTAKE_TIMESTAMP_TWICE,    /* the clock read again between signing and sending */
-    SKY_MISTAKE_CLIENT_ID_PREFIX,   /* the word clientId doubled in front of the id, or stripped */
-    SKY_MISTAKE_SWAPPED_KEYS,       /* product key and device key in each other's place */
-    SKY_MISTAKE_FIELD_NAMES, /* clientID or clientid for clientId, deviceName for deviceKey */
-    SKY_MISTAKE_TEXT_PART,   /* only the leading fields of a ready-made text */
-
-    /* how they were written */
-    SKY_MISTAKE_VALUES_ONLY, /* values concatenated without their names */
-    SKY_MISTAKE_SEPARATORS,  /* k=v&k=v or commas between */
-    SKY_MISTAKE_TEXT_TAIL,   /* a line break, blank or NUL behind the text */
-    SKY_MISTAKE_FIELD_ORDER,
-
-    /* how the secret entered */
-    SKY_MISTAKE_NOT_HMAC,        /* plain digest of text and secret where an HMAC is due */
-    SKY_MISTAKE_IS_HMAC,         /* the reverse */
-    SKY_MISTAKE_SECRET_IN_FRONT, /* digest of secret then text */
-    SKY_MISTAKE_HMAC_SWAPPED,    /* key and text in each other's place */
-    SKY_MISTAKE_SECRET_TWICE,    /* as HMAC key and behind the text as well */
-    SKY_MISTAKE_NO_SECRET,       /* digest of the text alone */
-
-    /* which secret */
-    SKY_MISTAKE_KEY_NOT_DECODED,   /* base64 text used as the key */
-    SKY_MISTAKE_KEY_DECODED,       /* the reverse */
-    SKY_MISTAKE_PRODUCT_SECRET,    /* product secret where the device's is due */
-    SKY_MISTAKE_DEVICE_SECRET,     /* the reverse */
-    SKY_MISTAKE_OLD_SECRET,        /* a secret that an activation replaced */
-    SKY_MISTAKE_SECRET_WHITESPACE, /* line break, blank or quotation marks around the secret */
-    SKY_MISTAKE_OTHER_DEVICE,      /* another device's secret */
-
-    /* which digest, and how it was sent */
-    SKY_MISTAKE_OTHER_DIGEST,   /* label says one digest, bytes are another's */
-    SKY_MISTAKE_DIGEST_ALTERED, /* a digit or two are not those of the right digest */
-    SKY_MISTAKE_DIGEST_FORM,    /* base64, cut short, or with something between the digits */
-
-    /* pre-shared keys; see psk.h */
-    SKY_MISTAKE_PSK_SLICE, /* the wrong bytes of the digest, or not of a digest at all */
-    SKY_MISTAKE_PSK_TEXT,  /* the key's hexadecimal text used as the key */
-    SKY_MISTAKES
-};
-
-enum sky_secret_role {
-    SKY_SECRET_DUE,       /* what should have been used */
-    SKY_SECRET_DEVICE,    /* this device's, when the product's is due */
-    SKY_SECRET_PRODUCT,   /* the product's, when the device's is due */
-    SKY_SECRET_OLD,       /* one that an activation replaced */
-    SKY_SECRET_OTHER,     /* another device's, as registered; `name` says whose */
-    SKY_SECRET_UNDECODED, /* the text, when the due secret is what it decodes to from base64; then
-                             every SKY_SECRET_OTHER is tried decoded too */
-    SKY_SECRET_DECODED,   /* what the due secret decodes to, when it is due as text; may be left out
-                             where that is plain base64 or hexadecimal */
-    SKY_SECRET_ROLES
-};
+#include "auth/suspicion.h"
 
 enum {
-    SKY_SECRETS_MAX = 72,
     SKY_EXPLAIN_TEXT_MAX = 640,
-    SKY_EXPLAIN_HINT_MAX = 320,
-    SKY_EXPLAIN_DIGESTS_MAX = 2000, /* the most that one refusal may cost */
-};
-
-struct sky_secret {
-    enum sky_secret_role role;
-    sky_span bytes;
-    sky_span name; /* for SKY_SECRET_OTHER */
-};
-
-/* Everything a signature could wrongly have been made from. Views; no ownership. */
-struct sky_suspicion {
-    struct sky_recipe due;                /* the correct recipe */
-    struct sky_pair extra[SKY_PAIRS_MAX]; /* what came along and must not be signed */
-    size_t extra_count;
-    sky_span whole_client_id; /* with its block, or empty */
-    int64_t now_ms;
-    struct sky_secret secrets[SKY_SECRETS_MAX]; /* [0] has SKY_SECRET_DUE */
-    size_t secret_count;
-    sky_span given;          /* the digest as it came, hex */
-    const char *secret_word; /* what the due secret is called: "deviceSecret"; NULL: "secret" */
-    sky_span method;         /* the digest's name as the login has it: "hmacsha1"; may be empty */
+    SKY_EXPLAIN_HINT_MAX = 400,
+    SKY_EXPLAIN_BLOCKS_MAX = 7000, /* of 64 bytes, hashed: the most that one refusal may cost */
 };
 
 struct sky_explanation {
@@ -106,6 +21,7 @@ struct sky_explanation {
     char expected_prefix[9];         /* first 8 hex digits of the expected digest, lower case */
     char what[SKY_EXPLAIN_HINT_MAX]; /* the mistake in one sentence, or that none was recognised */
     char hint[SKY_EXPLAIN_HINT_MAX]; /* what to change */
+    size_t cost;                     /* blocks hashed */
 };
 
 /* Tries every single mistake, then pairs of different kinds. Always fills `*ret_explanation`; no
@@ -113,9 +29,5 @@ struct sky_explanation {
 void sky_explain(const struct sky_suspicion *suspicion, struct sky_explanation *ret_explanation);
 
 const char *sky_mistake_name(enum sky_mistake mistake); /* "values-only"; "" for NONE */
-
-/* Is `a`, though not `b` itself, within a typing slip of it? Damerau-Levenshtein distance of at
- * most 2, at most 1 for short names; case ignored. Names longer than SKY_KEY_MAX are never. */
-bool sky_explain_similar(sky_span a, sky_span b);
 
 #endif

@@ -121,7 +121,7 @@ enum sky_shape sky_grammar_fields(sky_span text, char at, sky_span *ret_fields, 
 static bool decode(sky_span item, char **scratch, sky_span *ret_decoded)
 {
     size_t len;
-    if (!sky_percent_decode(item, true, *scratch, &len))
+    if (!sky_percent_decode(item, true, *scratch, item.len, &len))
         return false;
     *ret_decoded = sky_span_of(*scratch, len);
     *scratch += len;

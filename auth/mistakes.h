@@ -3,7 +3,7 @@
 #ifndef SKY_AUTH_MISTAKES_H
 #define SKY_AUTH_MISTAKES_H
 
-#include "auth/explain.h"
+#include "auth/suspicion.h"
 #include "protocol/base/arena.h"
 
 /* What a variation is a variation of. Two mistakes of one facet exclude each other. */
@@ -26,33 +26,38 @@ enum sky_way {
     SKY_WAY_BARE,    /* digest of the text */
 };
 
-/* How a field becomes text. */
-struct sky_style {
-    bool names;
-    const char *equals;  /* between name and value */
-    const char *between; /* between fields */
-    sky_span tail;       /* behind all */
-};
+/* How far-fetched it is. Of two at once the ranks may add up to REMOTE. */
+enum sky_rank { SKY_LIKELY, SKY_REMOTE, SKY_ALONE };
+
+/* Writes `text` as something escaped it. */
+typedef void sky_escape_fn(sky_span text, struct sky_buf *out);
 
 /* One choice in one facet. */
 struct sky_variant {
     enum sky_mistake mistake; /* NONE: as it is due */
-    bool remote;   /* unlikely, or one of many of its kind: not paired with another such */
+    enum sky_rank rank;
     sky_span note; /* which of the mistake's forms it is, for people; may be empty */
+    sky_span did;  /* continues "The device ..." better than the row's words; may be empty */
     union {
         struct {
             const struct sky_pair *list;
-            size_t count; /* 0: `text` */
-            sky_span text;
+            size_t count;
         } fields;
         const uint8_t *order; /* a permutation of the due recipe's fields; NULL: as they come */
-        struct sky_style style;
+        struct {
+            struct sky_style style;
+            sky_span tail;         /* behind all */
+            sky_escape_fn *escape; /* applied to all; NULL: not */
+        } text;
         enum sky_way way;
-        sky_span secret;
+        struct {
+            sky_span key;
+            struct sky_hmac_key *kept; /* of the key; NULL: not needed so far */
+        } secret;
     };
 };
 
-enum { SKY_VARIANTS_MAX = 256 };
+enum { SKY_VARIANTS_MAX = 256 }; /* in one facet; what comes later is not tried */
 
 /* All choices in all facets; [0] of each is the due one. */
 struct sky_workshop {
@@ -60,6 +65,7 @@ struct sky_workshop {
     struct sky_arena arena;
     struct sky_variant list[SKY_FACETS][SKY_VARIANTS_MAX];
     size_t count[SKY_FACETS];
+    struct sky_variant spare; /* takes what has no room */
 };
 
 /* Adds the variations that `self` stands for, if the suspicion has the material for any. */
@@ -83,9 +89,25 @@ void sky_workshop_done(struct sky_workshop *shop);
 struct sky_variant *sky_workshop_add(struct sky_workshop *shop, enum sky_facet facet,
                                      enum sky_mistake self);
 
-/* The variations of which fields are signed, in vary_fields.c. */
+/* The variations of which fields are signed, in vary_fields.c; of how they are written and how the
+ * secret enters, in vary_text.c; of which secret, in vary_secret.c. */
 sky_vary_fn sky_vary_whole_client_id, sky_vary_extra_signed, sky_vary_timestamp_left_out,
     sky_vary_timestamp_unsent, sky_vary_timestamp_unit, sky_vary_timestamp_twice,
-    sky_vary_client_id_prefix, sky_vary_swapped_keys, sky_vary_field_names, sky_vary_text_part;
+    sky_vary_client_id_prefix, sky_vary_swapped_keys, sky_vary_field_names, sky_vary_text_part,
+    sky_vary_field_forgotten, sky_vary_other_client_id, sky_vary_other_value, sky_vary_placeholder;
+sky_vary_fn sky_vary_values_only, sky_vary_separators, sky_vary_text_tail, sky_vary_order,
+    sky_vary_not_hmac, sky_vary_is_hmac, sky_vary_secret_in_front, sky_vary_hmac_swapped,
+    sky_vary_secret_twice, sky_vary_no_secret, sky_vary_escaped;
+sky_vary_fn sky_vary_not_decoded, sky_vary_decoded, sky_vary_product_secret, sky_vary_device_secret,
+    sky_vary_old_secret, sky_vary_secret_whitespace, sky_vary_other_device, sky_vary_secret_cut,
+    sky_vary_secret_altered;
+
+/* What is left behind texts and secrets by those who read or write lines; the first is common. */
+struct sky_tail {
+    sky_span bytes;
+    const char *what;
+};
+enum { SKY_TAILS = 6 };
+extern const struct sky_tail sky_tails[SKY_TAILS];
 
 #endif

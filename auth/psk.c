@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "auth/mistakes.h"
 #include "auth/text.h"
 #include "protocol/base/assert.h"
 #include "protocol/base/facts.h"
@@ -17,17 +18,28 @@ void sky_psk_slice(enum sky_digest digest, sky_span secret, size_t from, size_t 
     sky_mem_wipe(whole, sizeof whole);
 }
 
-bool sky_psk_key(const struct sky_psk_recipe *recipe, sky_span secret, struct sky_psk *ret_key)
+/* The key made of what the secret stands for. */
+static bool make_key(const struct sky_psk_recipe *recipe, sky_span bytes, struct sky_psk *ret_key)
 {
-    size_t len = recipe->len > 0 ? recipe->len : secret.len;
+    size_t len = recipe->len > 0 ? recipe->len : bytes.len;
     if (len > SKY_PSK_KEY_MAX)
         return false;
     *ret_key = (struct sky_psk){.len = len};
     if (recipe->len > 0)
-        sky_psk_slice(recipe->digest, secret, recipe->from, recipe->len, ret_key->key);
-    else if (secret.len > 0)
-        memcpy(ret_key->key, secret.ptr, secret.len);
+        sky_psk_slice(recipe->digest, bytes, recipe->from, recipe->len, ret_key->key);
+    else
+        memcpy(ret_key->key, bytes.ptr, bytes.len);
     return true;
+}
+
+bool sky_psk_key(const struct sky_psk_recipe *recipe, sky_span secret, struct sky_psk *ret_key)
+{
+    uint8_t room[SKY_SECRET_MAX];
+    sky_span bytes;
+    bool made = sky_sign_key(recipe->form, secret, room, sizeof room, &bytes) &&
+                make_key(recipe, bytes, ret_key);
+    sky_mem_wipe(room, sizeof room);
+    return made;
 }
 
 /* What a wrong key is cut from. */
@@ -40,12 +52,14 @@ enum source {
     FROM_KEY_HEX_UPPER
 };
 
-/* Where the cut begins and how long it is, relative to what is due. */
-enum cut { CUT_DUE, CUT_ONE_LATER, CUT_ONE_LONGER, CUT_FIRST, CUT_LAST, CUT_WHOLE };
+/* Where the cut is: at the due place, at the first byte, so that it ends with the last, from the
+ * first byte to where it is due to end, from where it is due to begin to the last, or all. */
+enum anchor { AT_DUE, AT_START, AT_END, UP_TO_DUE, DUE_AND_ON, ALL };
 
 struct slip {
     enum source source;
-    enum cut cut;
+    enum anchor anchor;
+    int shift, longer; /* than what is due, in bytes */
     enum sky_mistake mistake;
     const char *what;
 };
@@ -53,25 +67,32 @@ struct slip {
 /* The ways to get a slice wrong, most likely first. A slice is documented by counted bytes ("9th
  * to 24th"), which invites counting from zero, and by digests that libraries hand out as text. */
 static const struct slip slips[] = {
-    {FROM_DIGEST, CUT_ONE_LATER, SKY_MISTAKE_PSK_SLICE,
+    {FROM_DIGEST, AT_DUE, 1, 0, SKY_MISTAKE_PSK_SLICE,
      "bytes one further on, as if they were counted from 0 (they are counted from 1)"},
-    {FROM_DIGEST, CUT_FIRST, SKY_MISTAKE_PSK_SLICE, "the first bytes of the digest"},
-    {FROM_DIGEST, CUT_WHOLE, SKY_MISTAKE_PSK_SLICE, "the whole digest"},
-    {FROM_SECRET, CUT_WHOLE, SKY_MISTAKE_PSK_SLICE, "the secret itself, not its digest"},
-    {FROM_DIGEST, CUT_LAST, SKY_MISTAKE_PSK_SLICE, "the last bytes of the digest"},
-    {FROM_DIGEST, CUT_ONE_LONGER, SKY_MISTAKE_PSK_SLICE, "one byte too many at the end"},
-    {FROM_KEY_HEX, CUT_WHOLE, SKY_MISTAKE_PSK_TEXT, "the key's hexadecimal text, lower case"},
-    {FROM_KEY_HEX_UPPER, CUT_WHOLE, SKY_MISTAKE_PSK_TEXT, "the key's hexadecimal text, upper case"},
-    {FROM_DIGEST_HEX, CUT_DUE, SKY_MISTAKE_PSK_TEXT,
-     "cut out of the digest's hexadecimal text, lower case"},
-    {FROM_DIGEST_HEX_UPPER, CUT_DUE, SKY_MISTAKE_PSK_TEXT,
-     "cut out of the digest's hexadecimal text, upper case"},
-    {FROM_DIGEST_HEX, CUT_FIRST, SKY_MISTAKE_PSK_TEXT,
+    {FROM_DIGEST, AT_DUE, -1, 0, SKY_MISTAKE_PSK_SLICE, "bytes one too early"},
+    {FROM_DIGEST, AT_DUE, -2, 0, SKY_MISTAKE_PSK_SLICE, "bytes two too early"},
+    {FROM_DIGEST, AT_START, 0, 0, SKY_MISTAKE_PSK_SLICE, "the first bytes of the digest"},
+    {FROM_DIGEST, ALL, 0, 0, SKY_MISTAKE_PSK_SLICE, "the whole digest"},
+    {FROM_SECRET, ALL, 0, 0, SKY_MISTAKE_PSK_SLICE, "the secret itself, not its digest"},
+    {FROM_DIGEST, AT_END, 0, 0, SKY_MISTAKE_PSK_SLICE, "the last bytes of the digest"},
+    {FROM_DIGEST, AT_DUE, 0, 1, SKY_MISTAKE_PSK_SLICE, "one byte too many at the end"},
+    {FROM_DIGEST, AT_DUE, 0, -1, SKY_MISTAKE_PSK_SLICE, "one byte too few at the end"},
+    {FROM_DIGEST, UP_TO_DUE, 0, 0, SKY_MISTAKE_PSK_SLICE,
+     "everything up to the last byte due, from the first of the digest on"},
+    {FROM_DIGEST, DUE_AND_ON, 0, 0, SKY_MISTAKE_PSK_SLICE,
+     "everything from the first byte due to the end of the digest"},
+    {FROM_KEY_HEX, ALL, 0, 0, SKY_MISTAKE_PSK_TEXT, "the key's hexadecimal text, lower case"},
+    {FROM_KEY_HEX_UPPER, ALL, 0, 0, SKY_MISTAKE_PSK_TEXT, "the key's hexadecimal text, upper case"},
+    {FROM_DIGEST_HEX, AT_DUE, 0, 0, SKY_MISTAKE_PSK_TEXT,
+     "characters cut out of the digest's hexadecimal text, lower case"},
+    {FROM_DIGEST_HEX_UPPER, AT_DUE, 0, 0, SKY_MISTAKE_PSK_TEXT,
+     "characters cut out of the digest's hexadecimal text, upper case"},
+    {FROM_DIGEST_HEX, AT_START, 0, 0, SKY_MISTAKE_PSK_TEXT,
      "the first characters of the digest's hexadecimal text, lower case"},
-    {FROM_DIGEST_HEX_UPPER, CUT_FIRST, SKY_MISTAKE_PSK_TEXT,
+    {FROM_DIGEST_HEX_UPPER, AT_START, 0, 0, SKY_MISTAKE_PSK_TEXT,
      "the first characters of the digest's hexadecimal text, upper case"},
-    {FROM_DIGEST_HEX, CUT_WHOLE, SKY_MISTAKE_PSK_TEXT, "the digest's hexadecimal text, lower case"},
-    {FROM_DIGEST_HEX_UPPER, CUT_WHOLE, SKY_MISTAKE_PSK_TEXT,
+    {FROM_DIGEST_HEX, ALL, 0, 0, SKY_MISTAKE_PSK_TEXT, "the digest's hexadecimal text, lower case"},
+    {FROM_DIGEST_HEX_UPPER, ALL, 0, 0, SKY_MISTAKE_PSK_TEXT,
      "the digest's hexadecimal text, upper case"},
 };
 
@@ -85,8 +106,6 @@ static const struct role_text roles[SKY_SECRET_ROLES] = {
     [SKY_SECRET_PRODUCT] = {SKY_MISTAKE_PRODUCT_SECRET, "the product's secret, not the device's"},
     [SKY_SECRET_OLD] = {SKY_MISTAKE_OLD_SECRET, "a secret that an activation replaced"},
     [SKY_SECRET_OTHER] = {SKY_MISTAKE_OTHER_DEVICE, "the secret of another device"},
-    [SKY_SECRET_UNDECODED] = {SKY_MISTAKE_KEY_NOT_DECODED, "the secret's base64 text, not decoded"},
-    [SKY_SECRET_DECODED] = {SKY_MISTAKE_KEY_DECODED, "the secret decoded, not its text"},
 };
 
 /* The guesses so far. */
@@ -123,32 +142,24 @@ static void add_bytes(struct guesses *guesses, sky_span key, enum sky_mistake mi
     add(guesses, &guess);
 }
 
-static sky_span cut_out(sky_span whole, enum cut cut, const struct sky_psk_recipe *recipe)
+static sky_span cut_out(sky_span whole, const struct slip *slip,
+                        const struct sky_psk_recipe *recipe)
 {
-    size_t from = 0, len = recipe->len;
-    switch (cut) {
-    case CUT_DUE:
-        from = recipe->from;
-        break;
-    case CUT_ONE_LATER:
-        from = recipe->from + 1;
-        break;
-    case CUT_ONE_LONGER:
-        from = recipe->from;
-        len++;
-        break;
-    case CUT_FIRST:
-        break;
-    case CUT_LAST:
-        from = whole.len > len ? whole.len - len : 0;
-        break;
-    case CUT_WHOLE:
-        len = whole.len;
-        break;
-    }
-    if (from > whole.len || len > whole.len - from)
+    int64_t due = (int64_t)recipe->from, len = (int64_t)recipe->len, all = (int64_t)whole.len;
+    const struct {
+        int64_t from, to;
+    } cuts[] = {
+        [AT_DUE] = {due + slip->shift, due + slip->shift + len + slip->longer},
+        [AT_START] = {0, len},
+        [AT_END] = {all - len, all},
+        [UP_TO_DUE] = {0, due + len},
+        [DUE_AND_ON] = {due, all},
+        [ALL] = {0, all},
+    };
+    int64_t from = cuts[slip->anchor].from, to = cuts[slip->anchor].to;
+    if ((slip->anchor != ALL && len == 0) || from < 0 || to > all || from >= to)
         return SKY_SPAN_NONE;
-    return sky_span_of(whole.ptr + from, len);
+    return sky_span_of(whole.ptr + from, (size_t)(to - from));
 }
 
 static void add_slips(struct guesses *guesses, const struct sky_psk_recipe *recipe, sky_span secret)
@@ -173,8 +184,8 @@ static void add_slips(struct guesses *guesses, const struct sky_psk_recipe *reci
         [FROM_KEY_HEX_UPPER] = sky_span_str(key_hex[1]),
     };
     for (size_t i = 0; i < SKY_COUNT(slips); i++)
-        add_bytes(guesses, cut_out(sources[slips[i].source], slips[i].cut, recipe),
-                  slips[i].mistake, slips[i].what);
+        add_bytes(guesses, cut_out(sources[slips[i].source], &slips[i], recipe), slips[i].mistake,
+                  slips[i].what);
     sky_mem_wipe(digest, sizeof digest);
     sky_mem_wipe(hex, sizeof hex);
     sky_mem_wipe(key_hex, sizeof key_hex);
@@ -193,41 +204,73 @@ static void add_digests(struct guesses *guesses, const struct sky_psk_recipe *re
         guess.len = recipe->len;
         sky_psk_slice((enum sky_digest)digest, secret, fits ? recipe->from : 0, recipe->len,
                       guess.key);
-        snprintf(guess.what, sizeof guess.what, "made with %s instead of %s",
+        snprintf(guess.what, sizeof guess.what, "a key made with %s instead of %s",
                  sky_digest_name((enum sky_digest)digest), sky_digest_name(recipe->digest));
         add(guesses, &guess);
     }
+}
+
+/* The key by the recipe, but of other bytes than those due. */
+static void add_of(struct guesses *guesses, const struct sky_psk_recipe *recipe, sky_span bytes,
+                   enum sky_mistake mistake, const char *what, sky_span more)
+{
+    struct sky_psk guess;
+    if (bytes.len == 0 || !make_key(recipe, bytes, &guess))
+        return;
+    guess.mistake = mistake;
+    snprintf(guess.what, sizeof guess.what, "%s%.*s", what, SKY_SPAN_ARGS(more));
+    add(guesses, &guess);
+}
+
+/* Of the secret with something behind it. */
+static void add_tails(struct guesses *guesses, const struct sky_psk_recipe *recipe, sky_span bytes)
+{
+    char padded[SKY_SECRET_MAX + 2];
+    for (size_t i = 0; i < SKY_TAILS && bytes.len <= SKY_SECRET_MAX; i++) {
+        sky_span tail = sky_tails[i].bytes;
+        memcpy(padded, bytes.ptr, bytes.len);
+        memcpy(padded + bytes.len, tail.ptr, tail.len);
+        add_of(guesses, recipe, sky_span_of(padded, bytes.len + tail.len),
+               SKY_MISTAKE_SECRET_WHITESPACE, "the secret and behind it ",
+               sky_span_str(sky_tails[i].what));
+    }
+    sky_mem_wipe(padded, sizeof padded);
+}
+
+/* Of the secret in another form: its text where that is to be decoded, and the reverse. */
+static void add_forms(struct guesses *guesses, const struct sky_psk_recipe *recipe, sky_span secret)
+{
+    uint8_t room[SKY_SECRET_MAX];
+    for (int form = 0; form < SKY_KEY_FORMS; form++) {
+        sky_span bytes;
+        if ((enum sky_key_form)form == recipe->form ||
+            !sky_sign_key((enum sky_key_form)form, secret, room, sizeof room, &bytes))
+            continue;
+        if (form == SKY_KEY_TEXT)
+            add_of(guesses, recipe, bytes, SKY_MISTAKE_KEY_NOT_DECODED,
+                   "the secret's text, not decoded", SKY_SPAN_NONE);
+        else
+            add_of(guesses, recipe, bytes, SKY_MISTAKE_KEY_DECODED,
+                   "the secret decoded, not its text", SKY_SPAN_NONE);
+    }
+    sky_mem_wipe(room, sizeof room);
 }
 
 static void add_secret(struct guesses *guesses, const struct sky_psk_recipe *recipe,
                        const struct sky_secret *secret)
 {
     const struct role_text *role = &roles[secret->role];
-    struct sky_psk guess;
+    uint8_t room[SKY_SECRET_MAX];
+    sky_span bytes;
+    char more[SKY_PSK_WHAT_MAX];
     SKY_ASSERT(role->what != NULL);
-    if (secret->bytes.len == 0 || !sky_psk_key(recipe, secret->bytes, &guess))
-        return;
-    guess.mistake = role->mistake;
-    snprintf(guess.what, sizeof guess.what, "%s%s%.*s", role->what, secret->name.len ? ", " : "",
+    snprintf(more, sizeof more, "%s%.*s", secret->name.len > 0 ? ", " : "",
              SKY_SPAN_ARGS(secret->name));
-    add(guesses, &guess);
-}
-
-static void add_line_break(struct guesses *guesses, const struct sky_psk_recipe *recipe,
-                           sky_span secret)
-{
-    char broken[SKY_SECRET_MAX + 1];
-    if (secret.len == 0 || secret.len > SKY_SECRET_MAX)
-        return;
-    memcpy(broken, secret.ptr, secret.len);
-    broken[secret.len] = '\n';
-    struct sky_psk guess;
-    if (sky_psk_key(recipe, sky_span_of(broken, secret.len + 1), &guess)) {
-        guess.mistake = SKY_MISTAKE_SECRET_WHITESPACE;
-        snprintf(guess.what, sizeof guess.what, "a line break behind the secret");
-        add(guesses, &guess);
-    }
-    sky_mem_wipe(broken, sizeof broken);
+    if (sky_sign_key(recipe->form, secret->bytes, room, sizeof room, &bytes))
+        add_of(guesses, recipe, bytes, role->mistake, role->what, sky_span_str(more));
+    if (recipe->form != SKY_KEY_TEXT)
+        add_of(guesses, recipe, secret->bytes, role->mistake, role->what, sky_span_str(more));
+    sky_mem_wipe(room, sizeof room);
 }
 
 size_t sky_psk_guesses(const struct sky_psk_recipe *recipe, const struct sky_secret *secrets,
@@ -235,14 +278,19 @@ size_t sky_psk_guesses(const struct sky_psk_recipe *recipe, const struct sky_sec
 {
     SKY_ASSERT(count > 0 && secrets[0].role == SKY_SECRET_DUE);
     struct sky_psk due;
-    if (!sky_psk_key(recipe, secrets[0].bytes, &due))
-        return 0;
+    uint8_t room[SKY_SECRET_MAX];
+    sky_span bytes;
     struct guesses guesses = {&due, ret_guesses, 0, max};
-    add_slips(&guesses, recipe, secrets[0].bytes);
-    add_digests(&guesses, recipe, secrets[0].bytes);
-    add_line_break(&guesses, recipe, secrets[0].bytes);
-    for (size_t i = 1; i < count; i++)
-        add_secret(&guesses, recipe, &secrets[i]);
+    if (sky_sign_key(recipe->form, secrets[0].bytes, room, sizeof room, &bytes) &&
+        make_key(recipe, bytes, &due)) {
+        add_slips(&guesses, recipe, bytes);
+        add_forms(&guesses, recipe, secrets[0].bytes);
+        add_digests(&guesses, recipe, bytes);
+        add_tails(&guesses, recipe, bytes);
+        for (size_t i = 1; i < count; i++)
+            add_secret(&guesses, recipe, &secrets[i]);
+    }
+    sky_mem_wipe(room, sizeof room);
     sky_mem_wipe(&due, sizeof due);
     return guesses.count;
 }

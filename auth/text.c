@@ -111,7 +111,27 @@ bool sky_base64_decode(sky_span text, uint8_t *out, size_t out_size, size_t *ret
     return true;
 }
 
-bool sky_percent_decode(sky_span text, bool plus, char *out, size_t *ret_len)
+static bool is_unreserved(char c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+           (c != '\0' && strchr("-._~", c) != NULL);
+}
+
+void sky_percent_encode(sky_span text, char *out)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (is_unreserved(text.ptr[i])) {
+            *out++ = text.ptr[i];
+            continue;
+        }
+        *out++ = '%';
+        sky_hex_upper(sky_span_of(text.ptr + i, 1), out);
+        out += 2;
+    }
+    *out = '\0';
+}
+
+bool sky_percent_decode(sky_span text, bool plus, char *out, size_t out_size, size_t *ret_len)
 {
     size_t len = 0;
     for (size_t i = 0; i < text.len; i++) {
@@ -126,6 +146,8 @@ bool sky_percent_decode(sky_span text, bool plus, char *out, size_t *ret_len)
         } else if (c == '+' && plus) {
             c = ' ';
         }
+        if (len == out_size)
+            return false;
         out[len++] = c;
     }
     *ret_len = len;

@@ -1,4 +1,4 @@
-/* Bytes as text: hexadecimal and base64 (RFC 4648 §4, §8), and percent-encoding (RFC 3986 §2.1). */
+/* Bytes as text: hexadecimal and base64 (RFC 4648 §4, §8), and what a URL needs escaped. */
 #ifndef SKY_AUTH_TEXT_H
 #define SKY_AUTH_TEXT_H
 
@@ -22,9 +22,10 @@ void sky_base64_encode(sky_span bytes, char *out);
  * answer may have written part of `out`. */
 bool sky_base64_decode(sky_span text, uint8_t *out, size_t out_size, size_t *ret_len);
 
-/* Undoes %XX, and '+' for a blank where `plus` says that this is a form (HTML, URL-encoded form
- * data). `out` takes text.len bytes and may be the text itself. False when a '%' is not followed by
- * two hexadecimal digits. */
-bool sky_percent_decode(sky_span text, bool plus, char *out, size_t *ret_len);
+/* %XX for all but RFC 3986 §2.3's unreserved characters; `out` takes 3 * text.len + 1. */
+void sky_percent_encode(sky_span text, char *out);
+/* A '+' stays one unless `plus` says that this is a form, where it is a blank. False when a '%' is
+ * not followed by two digits, or it does not fit. */
+bool sky_percent_decode(sky_span text, bool plus, char *out, size_t out_size, size_t *ret_len);
 
 #endif

@@ -6,10 +6,9 @@
 enum {
     NONE = SKY_SIGN_FIELDS_MAX, /* no such field */
     PAIRED_EXTRAS_MAX = 8,      /* extra fields that are tried two at a time */
-    TEXT_PARTS_MAX = 8,
-    TIMESTAMP_DIGITS_MAX = 18, /* fits int64_t */
-    DRIFT_MS = 20,             /* between two readings of a clock in one login */
-    CLOCK_S = 5,               /* between the device's clock and ours */
+    TIMESTAMP_DIGITS_MAX = 18,  /* fits int64_t */
+    DRIFT_MS = 20,              /* between two readings of a clock in one login */
+    CLOCK_S = 5,                /* between the device's clock and ours */
 };
 
 static size_t field_named(const struct sky_recipe *due, sky_span key)
@@ -20,9 +19,14 @@ static size_t field_named(const struct sky_recipe *due, sky_span key)
     return NONE;
 }
 
+/* A point in time, whatever the cloud calls it. */
 static size_t timestamp_field(const struct sky_suspicion *suspicion)
 {
-    return field_named(&suspicion->due, SKY_SPAN("timestamp"));
+    static const char *const names[] = {"timestamp", "expiry", "et"};
+    size_t at = NONE;
+    for (size_t i = 0; i < SKY_COUNT(names) && at == NONE; i++)
+        at = field_named(&suspicion->due, sky_span_str(names[i]));
+    return at;
 }
 
 /* The field whose value the whole client id begins with, before its bar. */
@@ -54,13 +58,6 @@ static struct sky_variant *add_fields(struct sky_workshop *shop, enum sky_mistak
     return variant;
 }
 
-static struct sky_variant *add_text(struct sky_workshop *shop, enum sky_mistake self, sky_span text)
-{
-    struct sky_variant *variant = sky_workshop_add(shop, SKY_FACET_FIELDS, self);
-    variant->fields.text = text;
-    return variant;
-}
-
 /* The due fields with one value changed. */
 static struct sky_variant *add_value(struct sky_workshop *shop, enum sky_mistake self, size_t at,
                                      sky_span value)
@@ -70,18 +67,11 @@ static struct sky_variant *add_value(struct sky_workshop *shop, enum sky_mistake
     return add_fields(shop, self, list, shop->suspicion->due.field_count);
 }
 
-static int compare(sky_span a, sky_span b)
-{
-    size_t len = a.len < b.len ? a.len : b.len;
-    int order = len > 0 ? memcmp(a.ptr, b.ptr, len) : 0;
-    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
-}
-
 /* Puts `pair` where the alphabet has it. `list` has `count` fields and room for one more. */
 static void insert_sorted(struct sky_pair *list, size_t count, struct sky_pair pair)
 {
     size_t at = 0;
-    while (at < count && compare(list[at].key, pair.key) <= 0)
+    while (at < count && sky_span_order(list[at].key, pair.key) <= 0)
         at++;
     memmove(list + at + 1, list + at, (count - at) * sizeof *list);
     list[at] = pair;
@@ -118,8 +108,9 @@ static void add_extra_pairs(struct sky_workshop *shop, enum sky_mistake self)
     for (size_t i = 0; i < count; i++) {
         for (size_t j = i + 1; j < count; j++) {
             struct sky_pair two[] = {extra[i], extra[j]};
-            struct sky_variant *variant = add_extras(shop, self, two, 2, true);
-            variant->remote = true;
+            struct sky_variant *variant =
+                add_extras(shop, self, two, 2, shop->suspicion->due.sorted);
+            variant->rank = SKY_REMOTE;
             variant->note = sky_arena_printf(&shop->arena, "%.*s and %.*s",
                                              SKY_SPAN_ARGS(two[0].key), SKY_SPAN_ARGS(two[1].key));
         }
@@ -130,20 +121,13 @@ void sky_vary_extra_signed(struct sky_workshop *shop, enum sky_mistake self)
 {
     const struct sky_suspicion *suspicion = shop->suspicion;
     SKY_ASSERT(suspicion->extra_count <= SKY_PAIRS_MAX);
-    for (size_t i = 0; i < suspicion->extra_count; i++) {
-        const struct sky_pair *extra = &suspicion->extra[i];
-        if (suspicion->due.field_count > 0)
-            add_extras(shop, self, extra, 1, true)->note = extra->key;
-        else
-            add_text(shop, self,
-                     sky_arena_printf(&shop->arena, "%.*s;%.*s", SKY_SPAN_ARGS(suspicion->due.text),
-                                      SKY_SPAN_ARGS(extra->value)))
-                ->note = extra->key;
-    }
-    if (suspicion->due.field_count == 0 || suspicion->extra_count == 0)
+    for (size_t i = 0; i < suspicion->extra_count; i++)
+        add_extras(shop, self, &suspicion->extra[i], 1, suspicion->due.sorted)->note =
+            suspicion->extra[i].key;
+    if (suspicion->extra_count == 0)
         return;
     add_extra_pairs(shop, self);
-    for (int sorted = 1; sorted >= 0; sorted--)
+    for (int sorted = suspicion->due.sorted; sorted >= 0; sorted--)
         add_extras(shop, self, suspicion->extra, suspicion->extra_count, sorted)->note =
             SKY_SPAN("everything that was sent");
 }
@@ -151,7 +135,7 @@ void sky_vary_extra_signed(struct sky_workshop *shop, enum sky_mistake self)
 void sky_vary_timestamp_left_out(struct sky_workshop *shop, enum sky_mistake self)
 {
     size_t at = timestamp_field(shop->suspicion), count = shop->suspicion->due.field_count;
-    if (at == NONE || count < 2)
+    if (at == NONE || count < 2 || shop->suspicion->due.style.values_only)
         return;
     struct sky_pair *list = copy_fields(shop, 0);
     memmove(list + at, list + at + 1, (count - at - 1) * sizeof *list);
@@ -165,7 +149,7 @@ static void add_unsent(struct sky_workshop *shop, enum sky_mistake self, sky_spa
     struct sky_pair *list = copy_fields(shop, 1);
     insert_sorted(list, count, timestamp);
     struct sky_variant *variant = add_fields(shop, self, list, count + 1);
-    variant->remote = true;
+    variant->rank = SKY_REMOTE;
     variant->note = value.len > 0 ? value : SKY_SPAN("an empty one");
 }
 
@@ -174,7 +158,7 @@ static void add_unsent(struct sky_workshop *shop, enum sky_mistake self, sky_spa
 void sky_vary_timestamp_unsent(struct sky_workshop *shop, enum sky_mistake self)
 {
     static const char *const known[] = {"", "0", "2524608000000", "789", "1548753362502"};
-    if (shop->suspicion->due.field_count == 0 || timestamp_field(shop->suspicion) != NONE)
+    if (!shop->suspicion->due.sorted || timestamp_field(shop->suspicion) != NONE)
         return;
     for (size_t i = 0; i < SKY_COUNT(known); i++)
         add_unsent(shop, self, sky_span_str(known[i]));
@@ -218,7 +202,7 @@ void sky_vary_timestamp_twice(struct sky_workshop *shop, enum sky_mistake self)
             continue;
         struct sky_variant *variant = add_value(
             shop, self, at, sky_arena_printf(&shop->arena, "%lld", (long long)sent + off));
-        variant->remote = true;
+        variant->rank = SKY_REMOTE;
         variant->note = sky_arena_printf(&shop->arena, "%+d", off);
     }
 }
@@ -331,12 +315,12 @@ static void add_spelling(struct sky_workshop *shop, enum sky_mistake self, spell
         struct sky_pair *one = copy_fields(shop, 0);
         one[i].key = all[i].key;
         struct sky_variant *variant = add_fields(shop, self, one, count);
-        variant->remote = true;
+        variant->rank = SKY_REMOTE;
         variant->note = sky_arena_printf(&shop->arena, "%.*s for %.*s", SKY_SPAN_ARGS(all[i].key),
                                          SKY_SPAN_ARGS(right));
     }
     if (changed > 1)
-        add_fields(shop, self, all, count)->remote = true;
+        add_fields(shop, self, all, count)->rank = SKY_REMOTE;
 }
 
 void sky_vary_field_names(struct sky_workshop *shop, enum sky_mistake self)
@@ -347,16 +331,187 @@ void sky_vary_field_names(struct sky_workshop *shop, enum sky_mistake self)
         add_spelling(shop, self, spellings[i]);
 }
 
-/* The leading one, two, ... fields of a text that has separators of its own. */
+/* The leading one, two, ... fields of a text of bare values. */
 void sky_vary_text_part(struct sky_workshop *shop, enum sky_mistake self)
 {
-    sky_span text = shop->suspicion->due.text;
-    if (shop->suspicion->due.field_count > 0)
+    const struct sky_recipe *due = &shop->suspicion->due;
+    for (size_t count = 1; due->style.values_only && count < due->field_count; count++)
+        add_fields(shop, self, due->fields, count);
+}
+
+/* One field left out or left empty, or two left out. */
+static void leave_out(struct sky_workshop *shop, enum sky_mistake self, size_t one, size_t other)
+{
+    const struct sky_recipe *due = &shop->suspicion->due;
+    struct sky_pair *list = copy_fields(shop, 0);
+    size_t count = 0;
+    for (size_t i = 0; i < due->field_count; i++)
+        if (i != one && i != other)
+            list[count++] = due->fields[i];
+    if (count == 0)
         return;
-    size_t parts = 0;
-    for (size_t i = 0; i < text.len && parts < TEXT_PARTS_MAX; i++)
-        if (strchr(";,&|\n", text.ptr[i]) != NULL && text.ptr[i] != '\0') {
-            add_text(shop, self, sky_span_head(text, i));
-            parts++;
+    struct sky_variant *variant = add_fields(shop, self, list, count);
+    variant->rank = one == other ? SKY_LIKELY : SKY_ALONE;
+    variant->did =
+        sky_arena_printf(&shop->arena, "left %.*s%s%.*s out of the signed text",
+                         SKY_SPAN_ARGS(due->fields[one].key), one == other ? "" : " and ",
+                         SKY_SPAN_ARGS(one == other ? SKY_SPAN_NONE : due->fields[other].key));
+}
+
+void sky_vary_field_forgotten(struct sky_workshop *shop, enum sky_mistake self)
+{
+    enum { PAIRED_MAX = 6 };
+    const struct sky_recipe *due = &shop->suspicion->due;
+    for (size_t i = 0; i < due->field_count; i++) {
+        leave_out(shop, self, i, i);
+        struct sky_variant *variant = add_value(shop, self, i, SKY_SPAN_NONE);
+        variant->rank = SKY_ALONE;
+        variant->did = sky_arena_printf(&shop->arena, "signed an empty %.*s",
+                                        SKY_SPAN_ARGS(due->fields[i].key));
+    }
+    for (size_t i = 0; i < due->field_count && due->field_count <= PAIRED_MAX; i++)
+        for (size_t j = i + 1; j < due->field_count; j++)
+            leave_out(shop, self, i, j);
+}
+
+/* Another value in a field's place, with both of them told. */
+static void add_other(struct sky_workshop *shop, enum sky_mistake self, size_t at, sky_span value,
+                      enum sky_rank rank)
+{
+    enum { SHOWN = 48 };
+    const struct sky_pair *field = &shop->suspicion->due.fields[at];
+    if (value.len == 0 || sky_span_eq(value, field->value))
+        return;
+    struct sky_variant *variant = add_value(shop, self, at, value);
+    bool id = at == client_id_field(shop->suspicion);
+    variant->rank = rank;
+    variant->did = sky_arena_printf(&shop->arena, "signed the %.*s %.*s, but sent %.*s",
+                                    SKY_SPAN_ARGS(id ? SKY_SPAN("client id") : field->key),
+                                    SKY_SPAN_ARGS(sky_span_head(value, SHOWN)),
+                                    SKY_SPAN_ARGS(sky_span_head(field->value, SHOWN)));
+}
+
+static sky_span spell_upper(struct sky_workshop *shop, sky_span name)
+{
+    char *out = sky_arena_take(&shop->arena, name.len + 1);
+    for (size_t i = 0; i < name.len; i++)
+        out[i] = name.ptr[i] >= 'a' && name.ptr[i] <= 'z' ? (char)(name.ptr[i] - 'a' + 'A')
+                                                          : name.ptr[i];
+    return sky_span_of(out, name.len);
+}
+
+/* Without the marks of an address, or with `mark` between each two characters. */
+static sky_span mark(struct sky_workshop *shop, sky_span id, char mark)
+{
+    char *out = sky_arena_take(&shop->arena, 2 * id.len + 1);
+    size_t len = 0, digits = 0;
+    for (size_t i = 0; i < id.len; i++) {
+        if (id.ptr[i] == ':' || id.ptr[i] == '-')
+            continue;
+        if (mark != '\0' && digits > 0 && digits % 2 == 0)
+            out[len++] = mark;
+        out[len++] = id.ptr[i];
+        digits++;
+    }
+    return sky_span_of(out, len);
+}
+
+/* An address as it is printed elsewhere. */
+static void add_addresses(struct sky_workshop *shop, enum sky_mistake self, size_t at)
+{
+    static const char marks[] = {'\0', ':', '-'};
+    enum { ADDRESS_DIGITS = 12 };
+    sky_span id = shop->suspicion->due.fields[at].value;
+    sky_span bare = mark(shop, id, '\0');
+    for (size_t i = 0; i < SKY_COUNT(marks); i++) {
+        if (marks[i] != '\0' && bare.len != ADDRESS_DIGITS)
+            continue;
+        sky_span marked = mark(shop, id, marks[i]);
+        enum sky_rank rank = marks[i] == '\0' ? SKY_REMOTE : SKY_ALONE;
+        add_other(shop, self, at, marked, rank);
+        if (sky_span_eq(marked, id))
+            continue; /* the letter cases of the id itself are tried anyway */
+        add_other(shop, self, at, spell_lower(shop, marked), rank);
+        add_other(shop, self, at, spell_upper(shop, marked), rank);
+    }
+}
+
+static void add_samples(struct sky_workshop *shop, enum sky_mistake self, size_t at)
+{
+    const struct sky_suspicion *suspicion = shop->suspicion;
+    for (size_t i = 0; i < suspicion->sample_count; i++)
+        if (sky_span_eq(suspicion->samples[i].key, suspicion->due.fields[at].key))
+            add_other(shop, self, at, suspicion->samples[i].value, SKY_ALONE);
+}
+
+void sky_vary_other_client_id(struct sky_workshop *shop, enum sky_mistake self)
+{
+    static const char *const joints[] = {".", "&", "", "_", "-", ":", "/"};
+    size_t at = client_id_field(shop->suspicion);
+    if (at == NONE)
+        return;
+    sky_span id = shop->suspicion->due.fields[at].value, head, rest;
+    sky_span product = shop->suspicion->product, device = shop->suspicion->device;
+    add_other(shop, self, at, device, SKY_REMOTE);
+    add_other(shop, self, at, spell_lower(shop, id), SKY_REMOTE);
+    add_other(shop, self, at, spell_upper(shop, id), SKY_REMOTE);
+    for (size_t i = 0; i < SKY_COUNT(joints) && product.len > 0 && device.len > 0; i++) {
+        enum sky_rank rank = i < 2 ? SKY_REMOTE : SKY_ALONE;
+        add_other(shop, self, at,
+                  sky_arena_printf(&shop->arena, "%.*s%s%.*s", SKY_SPAN_ARGS(product), joints[i],
+                                   SKY_SPAN_ARGS(device)),
+                  rank);
+        add_other(shop, self, at,
+                  sky_arena_printf(&shop->arena, "%.*s%s%.*s", SKY_SPAN_ARGS(device), joints[i],
+                                   SKY_SPAN_ARGS(product)),
+                  SKY_ALONE);
+    }
+    add_other(shop, self, at, product, SKY_ALONE);
+    add_addresses(shop, self, at);
+    add_samples(shop, self, at);
+    for (const char *end = "{&._|"; *end != '\0'; end++)
+        if (sky_span_cut(id, *end, &head, &rest))
+            add_other(shop, self, at, head, SKY_ALONE);
+    if (shop->suspicion->whole_client_id.len > id.len) /* braces of its own, cut off too early */
+        return;
+    add_other(shop, self, at, shop->suspicion->whole_client_id, SKY_ALONE);
+}
+
+void sky_vary_other_value(struct sky_workshop *shop, enum sky_mistake self)
+{
+    size_t id = client_id_field(shop->suspicion);
+    for (size_t at = 0; at < shop->suspicion->due.field_count; at++) {
+        sky_span value = shop->suspicion->due.fields[at].value;
+        if (at == id)
+            continue;
+        add_other(shop, self, at, spell_lower(shop, value), SKY_ALONE);
+        add_other(shop, self, at, spell_upper(shop, value), SKY_ALONE);
+        add_other(shop, self, at, sky_span_trim(value), SKY_ALONE);
+        add_other(shop, self, at, sky_arena_printf(&shop->arena, "%.*s ", SKY_SPAN_ARGS(value)),
+                  SKY_ALONE);
+        add_samples(shop, self, at);
+    }
+}
+
+/* What examples and forgotten variables leave in a field's place. */
+void sky_vary_placeholder(struct sky_workshop *shop, enum sky_mistake self)
+{
+    static const char *const frames[][2] = {{"${", "}"}, {"{", "}"},    {"<", ">"},   {"$", ""},
+                                            {"", ""},    {"YOUR_", ""}, {"your_", ""}};
+    static const char *const words[] = {"(null)", "NULL", "null", "undefined", "None", "%s", "%d"};
+    const struct sky_recipe *due = &shop->suspicion->due;
+    for (size_t at = 0; at < due->field_count; at++) {
+        sky_span key = due->fields[at].key, snake = spell_snake(shop, key);
+        for (size_t i = 0; i < SKY_COUNT(frames); i++) {
+            sky_span name = frames[i][0][0] == 'Y'   ? spell_upper(shop, snake)
+                            : frames[i][0][0] == 'y' ? snake
+                                                     : key;
+            add_other(shop, self, at,
+                      sky_arena_printf(&shop->arena, "%s%.*s%s", frames[i][0], SKY_SPAN_ARGS(name),
+                                       frames[i][1]),
+                      SKY_ALONE);
         }
+        for (size_t i = 0; i < SKY_COUNT(words); i++)
+            add_other(shop, self, at, sky_span_str(words[i]), SKY_ALONE);
+    }
 }

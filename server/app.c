@@ -6,8 +6,10 @@
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
 #include "server/admin/admin.h"
-#include "server/cli/cli.h"
-#include "server/judge/rules.h"
+#include "server/broker/presence.h"
+#include "server/broker/topics.h"
+#include "server/broker/waits.h"
+#include "server/net/listen.h"
 #include "server/net/secure.h"
 #include "server/os/config.h"
 #include "server/os/worker.h"
@@ -15,23 +17,7 @@
 #include "server/port/http.h"
 #include "server/port/ws.h"
 #include "server/registry/fixture_files.h"
-
-/* ---- time ---- */
-
-void sky_app_tick(struct sky_app *app)
-{
-    uint64_t turn_ms = uv_now(&app->loop);
-    if (turn_ms == app->turn_ms)
-        return;
-    app->turn_ms = turn_ms;
-    sky_clock_update(&app->clock);
-}
-
-void sky_app_patience(struct sky_app *app, struct sky_timer *timer, int64_t in_ms,
-                      sky_timer_fn *fire)
-{
-    sky_timerq_set(&app->patience, timer, app->clock.real_ms + in_ms, fire);
-}
+#include "server/registry/rules.h"
 
 /* ---- what outlives the turn ---- */
 
@@ -54,7 +40,7 @@ sky_err sky_app_settle(struct sky_app *app, struct sky_why *why)
     sky_err err = sky_store_settle(app->store);
     if (err != SKY_OK)
         err = tell_lost(app, why);
-    sky_calls_settled(app, err == SKY_OK);
+    sky_calls_settled(&app->calls, err == SKY_OK);
     return err;
 }
 
@@ -76,7 +62,7 @@ static void schedule_flush(struct sky_app *app)
     struct sky_journal_stats stats;
     sky_journal_stats(app->journal, &stats);
     if (stats.last_seq != app->flushed_seq && !sky_timer_is_set(&app->flush_timer))
-        sky_app_patience(app, &app->flush_timer, SKY_JOURNAL_FLUSH_MS, on_flush_journal);
+        sky_clock_patience(&app->clock, &app->flush_timer, SKY_JOURNAL_FLUSH_MS, on_flush_journal);
 }
 
 static void on_wakeup(uv_timer_t *timer)
@@ -89,18 +75,14 @@ static void before_poll(uv_prepare_t *prepare)
 {
     struct sky_app *app = prepare->data;
     sky_clock_update(&app->clock);
-    int64_t next_ms = sky_clock_run(&app->clock);
-    sky_timerq_run(&app->patience, app->clock.real_ms);
-    sky_sessions_follow(app);
+    sky_clock_run(&app->clock);
+    sky_products_follow(&app->registry);
     sky_app_settle(app, NULL); /* before anybody is told */
-    sky_front_flush(app);
+    sky_net_flush(&app->net);
+    app->registry.searches.count = 0;
     if (app->journal != NULL)
         schedule_flush(app);
-    if (app->patience.count > 0) {
-        int64_t patience_ms = sky_timerq_next_ms(&app->patience) - app->clock.real_ms;
-        if (next_ms < 0 || patience_ms < next_ms)
-            next_ms = patience_ms;
-    }
+    int64_t next_ms = sky_clock_next_ms(&app->clock);
     if (next_ms >= 0)
         uv_timer_start(&app->wakeup, on_wakeup, next_ms > 0 ? (uint64_t)next_ms : 1, 0);
     else
@@ -112,30 +94,91 @@ static void before_poll(uv_prepare_t *prepare)
 static sky_err open_policy(struct sky_app *app, struct sky_why *why)
 {
     const struct sky_config *config = app->config;
-    sky_rules_catalogue(&app->catalogue);
-    app->profile = config->profile;
-    return sky_cli_policy(config, &app->catalogue, &app->policy, why);
+    sky_rules_catalogue(&app->registry.catalogue);
+    app->registry.profile = config->profile;
+    return sky_rules_policy(config, &app->registry.catalogue, &app->registry.policy, why);
+}
+
+struct strangers {
+    const char *store;
+    struct sky_why *why;
+    sky_err err;
+};
+
+/* A program with more clouds may have made the store: everything that comes later takes it for
+ * granted that a product has its cloud. */
+static bool is_played(void *ctx, const struct sky_product *product)
+{
+    struct strangers *strangers = ctx;
+    if (sky_cloud_find(sky_span_str(product->cloud)) != NULL)
+        return true;
+    strangers->err = sky_why_set(strangers->why, SKY_ERR_INVALID, "",
+                                 "the store \"%s\" has products of the cloud \"%s\", which this "
+                                 "skymock does not play; use one that does, or another file",
+                                 strangers->store, product->cloud);
+    return false;
 }
 
 static sky_err open_registry(struct sky_app *app, struct sky_why *why)
 {
     const struct sky_config *config = app->config;
     struct sky_fixture_result loaded;
+    struct strangers strangers = {.store = config->store, .why = why};
     sky_err err = sky_store_open(config->store, &app->store, why);
+    if (err == SKY_OK && sky_store_each_product(app->store, is_played, &strangers) != SKY_OK)
+        err = sky_store_why(app->store, why);
+    if (err == SKY_OK)
+        err = strangers.err;
     if (err != SKY_OK || config->fixtures.count == 0)
         return err;
-    return sky_fixture_files_load(app->store, &config->fixtures, &app->catalogue, &app->rng,
-                                  app->clock.now_ms, NULL, &loaded, why);
+    return sky_fixture_files_load(app->store, &config->fixtures, &app->registry.catalogue,
+                                  &app->rng, app->clock.now_ms, NULL, &loaded, why);
+}
+
+static bool may_close(void *ctx, struct sky_conn *conn, const char *reason)
+{
+    const struct sky_event_head head = sky_conn_event(conn, SKY_EVENT_CLOSE, SKY_INSIDE);
+    return sky_wire_may_close(ctx, &head, reason);
+}
+
+/* Each room gets what it needs of the ones below. */
+static void join_rooms(struct sky_app *app)
+{
+    app->registry.store = app->store;
+    app->registry.journal = app->journal;
+    app->registry.clock = &app->clock;
+    app->registry.rng = &app->rng;
+    app->net.loop = &app->loop;
+    app->net.registry = &app->registry;
+    app->net.journal = app->journal;
+    app->net.clock = &app->clock;
+    app->net.mqtt = &app->mqtt.port;
+    app->net.may_close = may_close;
+    app->net.may_close_ctx = &app->wire;
+    app->wire.clock = &app->clock;
+    app->wire.journal = app->journal;
+    app->broker.registry = &app->registry;
+    app->broker.wire = &app->wire;
+    sky_topics_init(&app->broker);
+    sky_mqtt_port_init(&app->mqtt, &app->broker);
+    app->calls = (struct sky_calls){
+        .broker = &app->broker, .net = &app->net, .advertise_host = app->config->advertise_host};
+}
+
+static void part_rooms(struct sky_app *app)
+{
+    sky_commands_done(&app->broker); /* whoever waited for answers has gone */
+    sky_app_settle(app, NULL);
+    sky_sessions_forget(&app->broker);
+    sky_sessions_done(&app->registry);
+    sky_topics_done(&app->broker);
+    sky_wire_done(&app->wire);
 }
 
 sky_err sky_app_prepare(struct sky_app *app, const struct sky_config *config, struct sky_why *why)
 {
     *app = (struct sky_app){.config = config};
     sky_clock_init(&app->clock);
-    sky_timerq_init(&app->patience);
-    sky_effects_init(&app->effects);
-    sky_sessions_init(&app->sessions);
-    sky_broker_init(&app->broker);
     if (config->seeded)
         sky_rng_init_seeded(&app->rng, (uint64_t)config->seed);
     else
@@ -151,20 +194,24 @@ sky_err sky_app_prepare(struct sky_app *app, const struct sky_config *config, st
     bool durable = strcmp(config->store, ":memory:") != 0;
     app->journal = sky_journal_new(config->journal_bytes, config->journal_events,
                                    durable ? app->store : NULL, &app->clock);
+    struct sky_journal_stats found;
+    sky_journal_stats(app->journal, &found);
+    if (found.evicted > 0)
+        fprintf(stderr,
+                "skymock: %llu events in the store \"%s\" are lost: damaged, or of another "
+                "version\n",
+                (unsigned long long)found.evicted, config->store);
+    join_rooms(app);
     return SKY_OK;
 }
 
 void sky_app_release(struct sky_app *app)
 {
-    sky_commands_done(app); /* whoever waited for answers has gone */
     if (app->journal != NULL)
-        sky_app_settle(app, NULL);
+        part_rooms(app);
     sky_journal_free(app->journal);
-    sky_sessions_done(app);
-    sky_broker_done(&app->broker);
-    sky_effects_done(&app->effects);
+    sky_products_done(&app->registry);
     sky_store_close(app->store);
-    sky_timerq_done(&app->patience);
     sky_clock_done(&app->clock);
 }
 
@@ -209,34 +256,40 @@ static void close_handle(uv_handle_t *handle, void *arg)
 
 static void close_parts(struct sky_app *app)
 {
-    sky_front_close(app);
-    sky_coap_port_close(app);
-    sky_http_close(app);
-    sky_secure_close(app);
+    sky_net_close_listeners(&app->net);
+    sky_net_close_conns(&app->net);
+    sky_coap_port_close(app->coap);
+    sky_http_close(app->http);
+    sky_secure_close(&app->net);
     uv_run(&app->loop, UV_RUN_NOWAIT);
     sky_admin_free(app);
     uv_walk(&app->loop, close_handle, NULL);
     while (uv_run(&app->loop, UV_RUN_DEFAULT) != 0)
         continue;
     SKY_ASSERT(uv_loop_close(&app->loop) == 0);
-    sky_ws_close(app);
-    sky_coap_port_free(app);
-    sky_front_done(app);
-    sky_secure_free(app);
+    sky_sessions_forget(&app->broker);
+    sky_coap_port_free(app->coap);
+    sky_ws_close(app->ws);
+    sky_net_done(&app->net);
+    sky_secure_free(&app->net);
     sky_app_release(app);
 }
 
 static sky_err open_doors(struct sky_app *app, struct sky_why *why)
 {
+    const struct sky_http_handler devices = sky_calls_handler(&app->calls);
+    const struct sky_http_handler admin = sky_admin_handler(app);
     sky_admin_open(app);
-    sky_http_open(app, &sky_admin_handler, &sky_calls_handler);
-    sky_err err = sky_ws_open(app, why);
+    app->http = sky_http_open(&app->net, &devices, &admin);
+    app->net.http = sky_http_port(app->http);
+    sky_err err = sky_ws_open(&app->ws, why);
+    app->calls.ws = app->ws;
     if (err == SKY_OK)
-        err = sky_secure_open(app, why);
+        err = sky_secure_open(&app->net, app->config, why);
     if (err == SKY_OK)
-        err = sky_front_open(app, why);
+        err = sky_net_open(&app->net, app->config, why);
     if (err == SKY_OK)
-        err = sky_coap_port_open(app, why);
+        err = sky_coap_port_open(&app->broker, &app->net, app->config, &app->coap, why);
     return err;
 }
 

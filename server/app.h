@@ -1,61 +1,40 @@
-/* The program as one value: loop, clock, registry, journal, sessions, doors. Whoever needs more
- * than one part gets the whole; parts that need nothing of it do not see it. */
+/* The program as one value: it joins the rooms, and gives each the narrow context that it needs.
+ * Only the admin API and the command line see it whole. */
 #ifndef SKY_SERVER_APP_H
 #define SKY_SERVER_APP_H
 
 #include <uv.h>
 
-#include "protocol/base/rule.h"
-#include "protocol/cloud/cloud.h"
 #include "server/broker/broker.h"
-#include "server/broker/commands.h"
-#include "server/journal/journal.h"
-#include "server/net/front.h"
-#include "server/os/clock.h"
-#include "server/os/rng.h"
+#include "server/net/conn.h"
 #include "server/port/calls.h"
-#include "server/registry/refusal.h"
-#include "server/registry/sessions.h"
-#include "server/tls/ca.h"
-#include "store/store.h"
+#include "server/port/mqtt.h"
 
 struct sky_admin;
+struct sky_coap_port;
 struct sky_config;
 struct sky_http;
 struct sky_ws;
-struct sky_tls_server;
-struct sky_coap_port;
 
-enum {
-    SKY_JOURNAL_FLUSH_MS = 200,     /* at most this long between an event and its page */
-    SKY_CLOSE_LINGER_MS = 2 * 1000, /* a closing peer may take this long to read the rest */
-};
+enum { SKY_JOURNAL_FLUSH_MS = 200 }; /* at most this long between an event and its page */
 
 struct sky_app {
     uv_loop_t loop;
     const struct sky_config *config; /* borrowed */
-    struct sky_clock clock;          /* virtual time: what devices and clouds live by */
-    struct sky_timerq patience;      /* real time: limits on peers that stall */
+    struct sky_clock clock;
     struct sky_rng rng;
-    struct sky_catalogue catalogue;
-    struct sky_policy policy;
-    enum sky_profile profile;
     struct sky_store *store;
     struct sky_journal *journal;
-    struct sky_sessions sessions;
+    struct sky_registry registry;
+    struct sky_net net;
+    struct sky_wire wire;
     struct sky_broker broker;
-    struct sky_commands commands;
-    struct sky_searches searches;
-    struct sky_calls calls;
-    struct sky_front front;
-    struct sky_effects effects; /* scratch for the act at hand */
+    struct sky_mqtt_port mqtt;
+    struct sky_coap_port *coap; /* NULL: off */
     struct sky_http *http;
     struct sky_ws *ws;
+    struct sky_calls calls;
     struct sky_admin *admin;
-    struct sky_ca *ca;
-    struct sky_ca_waiter certificates; /* until they are made and kept */
-    struct sky_tls_server *tls;
-    struct sky_coap_port *coap; /* NULL: off */
 
     uv_work_t warming; /* of the journal's memory */
     uv_timer_t wakeup;
@@ -63,7 +42,6 @@ struct sky_app {
     uv_signal_t signals[2];
     struct sky_timer flush_timer;
     uint64_t flushed_seq; /* the journal is in the store up to here */
-    uint64_t turn_ms;     /* uv_now() of the last clock reading */
     bool stopping;
 };
 
@@ -85,12 +63,5 @@ void sky_app_stop(struct sky_app *app);
 /* Makes what devices and clouds changed durable. On failure some of it is undone: recorded, told on
  * stderr, and `why` (which may be NULL) says what the store said. */
 sky_err sky_app_settle(struct sky_app *app, struct sky_why *why);
-
-/* Reads the clock if the loop has turned since. Every callback of the loop begins with it. */
-void sky_app_tick(struct sky_app *app);
-
-/* A timer in real time, for limits on peers; sky_timerq_cancel(&app->patience, ...) ends it. */
-void sky_app_patience(struct sky_app *app, struct sky_timer *timer, int64_t in_ms,
-                      sky_timer_fn *fire);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "protocol/base/mem.h"
 #include "server/cli/cli.h"
+#include "server/registry/rules.h"
 
 struct command_row {
     const char *name, *arguments, *summary;
@@ -104,8 +105,12 @@ int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "serve";
 
+    struct sky_why why;
+
     signal(SIGPIPE, SIG_IGN); /* a peer that went away is an error code, not a death, */
     signal(SIGXFSZ, SIG_IGN); /* and so is a store that may not grow */
+    if (sky_rules_check(&why) != SKY_OK)
+        return sky_cli_fail("%s", why.reason);
     if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
         return print_overview(stdout, SKY_EXIT_OK);
     if (strcmp(name, "version") == 0 || strcmp(name, "--version") == 0)

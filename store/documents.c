@@ -6,6 +6,12 @@ static sky_err check_size(sky_span name, sky_span bytes)
     return name.len > SKY_STORE_NAME_MAX || bytes.len > SKY_STORE_BLOB_MAX ? SKY_ERR_LIMIT : SKY_OK;
 }
 
+static sky_err read_version(struct sky_store *store, sqlite3_stmt *stmt, int column,
+                            int64_t *ret_version)
+{
+    return sky_store__number(store, stmt, column, 0, SKY_STORE_NUMBER_MAX, ret_version);
+}
+
 sky_err sky_store_get_document(struct sky_store *store, int64_t device_id, sky_span name,
                                struct sky_buf *ret_body, int64_t *ret_version)
 {
@@ -15,7 +21,7 @@ sky_err sky_store_get_document(struct sky_store *store, int64_t device_id, sky_s
     if (err == SKY_OK)
         err = sky_store__append(stmt, 0, ret_body);
     if (err == SKY_OK)
-        *ret_version = sqlite3_column_int64(stmt, 1);
+        err = read_version(store, stmt, 1, ret_version);
     sky_store__end(stmt);
     return err;
 }
@@ -24,6 +30,8 @@ sky_err sky_store_put_document(struct sky_store *store, int64_t device_id, sky_s
                                sky_span body, int64_t version)
 {
     sky_err err = check_size(name, body);
+    if (err == SKY_OK && (version < 0 || version > SKY_STORE_NUMBER_MAX))
+        err = SKY_ERR_LIMIT;
     if (err != SKY_OK)
         return err;
     return sky_store__change(
@@ -43,9 +51,14 @@ sky_err sky_store_each_document(struct sky_store *store, int64_t device_id,
     sqlite3_stmt *stmt;
     sky_err err =
         sky_store__first(store, &stmt, SKY_SQL_EACH_DOCUMENT, SKY_ARGS(SKY_INT(device_id)));
-    while (err == SKY_OK && each(ctx, sky_store__span(stmt, 0), sky_store__span(stmt, 1),
-                                 sqlite3_column_int64(stmt, 2)))
+    while (err == SKY_OK) {
+        int64_t version;
+        err = read_version(store, stmt, 2, &version);
+        if (err != SKY_OK ||
+            !each(ctx, sky_store__span(stmt, 0), sky_store__span(stmt, 1), version))
+            break;
         err = sky_store__step(store, stmt);
+    }
     sky_store__end(stmt);
     return err == SKY_ERR_NOT_FOUND ? SKY_OK : err;
 }

@@ -1,5 +1,6 @@
-/* What the files of the store share: the handle, and running a prepared statement.
- * Nothing outside store/ includes this; sqlite3.h ends here. */
+/* What the sources behind store.h share: the handle, running statements (run.c), bracketing them
+ * (transactions.c) and reading columns. Nothing outside store/ includes this; sqlite3.h ends here.
+ */
 #ifndef SKY_STORE_INTERNAL_H
 #define SKY_STORE_INTERNAL_H
 
@@ -26,11 +27,22 @@ struct sky_store {
     char message[SKY_WHY_REASON_MAX]; /* what the database said last when it refused */
 };
 
-extern const char sky_store__schema[], sky_store__schema_2[];
+/* Step i leads from version i to version i + 1 (PRAGMA user_version); step 0 starts from an empty
+ * file. A released step is never changed. */
+enum { SKY_STORE_VERSION = 3 };
+extern const char *const sky_store__schema[SKY_STORE_VERSION];
 
 /* Brings an open database up to date. Refuses, having written nothing, what is not ours. */
 SKY_MUST_USE sky_err sky_store__migrate(sqlite3 *db, const char *path, struct sky_why *why);
 
+/* Refuses a file of that version whose pages or tables are not in order. */
+SKY_MUST_USE sky_err sky_store__check(sqlite3 *db, int64_t version, const char *path,
+                                      struct sky_why *why);
+
+/* Says that the file is damaged, and what is to be done. */
+sky_err sky_store__is_damaged(const char *path, sky_span what, struct sky_why *why);
+/* What SQLite said, which may quote what a file holds: what fits, in one line. */
+void sky_store__one_line(sky_span text, char *out, size_t out_size);
 /* Puts into words why the file could not be opened or read. */
 sky_err sky_store__cannot(sqlite3 *db, const char *path, struct sky_why *why);
 
@@ -87,7 +99,13 @@ enum { SKY_PRODUCT_WIDTH = 7, SKY_DEVICE_WIDTH = 10 };
 sky_span sky_store__span(sqlite3_stmt *stmt, int column);
 /* Appends column `column`. LIMIT if it does not fit. */
 SKY_MUST_USE sky_err sky_store__append(sqlite3_stmt *stmt, int column, struct sky_buf *out);
-/* Each fails only when the file holds what the store never writes. */
+/* SKY_ERR_STORE, and the reason kept: the file holds what the store never writes. */
+sky_err sky_store__damaged(struct sky_store *store, const char *what);
+/* Each fails only then. Numbers and times have a range, so that callers may count on from them. */
+SKY_MUST_USE sky_err sky_store__number(struct sky_store *store, sqlite3_stmt *stmt, int column,
+                                       int64_t min, int64_t max, int64_t *ret_number);
+SKY_MUST_USE sky_err sky_store__time(struct sky_store *store, sqlite3_stmt *stmt, int column,
+                                     int64_t *ret_ms);
 SKY_MUST_USE sky_err sky_store__text(struct sky_store *store, sqlite3_stmt *stmt, int column,
                                      char *out, size_t out_size);
 SKY_MUST_USE sky_err sky_store__product(struct sky_store *store, sqlite3_stmt *stmt, int column,

@@ -6,11 +6,6 @@
 /* "SKYM": tells our files from other programs' (PRAGMA application_id). */
 enum { APPLICATION_ID = 0x534b594d };
 
-/* Step i leads from version i to version i + 1 (PRAGMA user_version); step 0 starts from an empty
- * file. A released step is never changed. */
-static const char *const steps[] = {sky_store__schema, sky_store__schema_2};
-enum { VERSION = SKY_COUNT(steps) };
-
 /* -1 when it cannot be read. */
 static int64_t number(sqlite3 *db, const char *sql)
 {
@@ -39,11 +34,11 @@ static sky_err identify(sqlite3 *db, const char *path, int64_t *ret_version, str
                            "\"%s\" is another program's database; it is left as it is, name "
                            "another file",
                            path);
-    if (version > VERSION)
+    if (version > SKY_STORE_VERSION)
         return sky_why_set(why, SKY_ERR_INVALID, "",
                            "the store \"%s\" was written by a newer skymock (format %lld, this one "
                            "knows up to %d); use that one, or another file",
-                           path, (long long)version, VERSION);
+                           path, (long long)version, SKY_STORE_VERSION);
     *ret_version = version;
     return SKY_OK;
 }
@@ -52,11 +47,11 @@ static bool climb(sqlite3 *db, int64_t version)
 {
     char marks[96];
     snprintf(marks, sizeof marks, "PRAGMA application_id = %d; PRAGMA user_version = %d;",
-             APPLICATION_ID, VERSION);
-    for (int64_t i = version; i < VERSION; i++)
-        if (sqlite3_exec(db, steps[i], NULL, NULL, NULL) != SQLITE_OK)
+             APPLICATION_ID, SKY_STORE_VERSION);
+    for (int64_t i = version; i < SKY_STORE_VERSION; i++)
+        if (sqlite3_exec(db, sky_store__schema[i], NULL, NULL, NULL) != SQLITE_OK)
             return false;
-    return version == VERSION || sqlite3_exec(db, marks, NULL, NULL, NULL) == SQLITE_OK;
+    return version == SKY_STORE_VERSION || sqlite3_exec(db, marks, NULL, NULL, NULL) == SQLITE_OK;
 }
 
 sky_err sky_store__migrate(sqlite3 *db, const char *path, struct sky_why *why)
@@ -67,6 +62,8 @@ sky_err sky_store__migrate(sqlite3 *db, const char *path, struct sky_why *why)
         return sky_store__cannot(db, path, why);
     int64_t version = 0;
     sky_err err = identify(db, path, &version, why);
+    if (err == SKY_OK && version > 0)
+        err = sky_store__check(db, version, path, why);
     if (err == SKY_OK &&
         !(climb(db, version) && sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK))
         err = sky_store__cannot(db, path, why);

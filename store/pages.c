@@ -7,15 +7,30 @@ static int64_t bounded(uint64_t seq)
     return seq > INT64_MAX ? INT64_MAX : (int64_t)seq;
 }
 
+/* Differs whenever a single byte does: each step keeps different values apart. */
+static int64_t sum_of(int64_t first_seq, int64_t last_seq, sky_span bytes)
+{
+    uint64_t sum = (uint64_t)first_seq * 31 + (uint64_t)last_seq, word;
+    for (; bytes.len >= sizeof word; bytes = sky_span_tail(bytes, sizeof word)) {
+        memcpy(&word, bytes.ptr, sizeof word);
+        sum = (sum ^ word) * 0x9e3779b97f4a7c15;
+        sum ^= sum >> 32;
+    }
+    for (size_t i = 0; i < bytes.len; i++)
+        sum = (sum ^ (uint8_t)bytes.ptr[i]) * 0x9e3779b97f4a7c15;
+    return (int64_t)sum;
+}
+
 sky_err sky_store_put_page(struct sky_store *store, uint64_t first_seq, uint64_t last_seq,
                            sky_span bytes)
 {
-    SKY_ASSERT(first_seq > 0 && first_seq <= last_seq && last_seq <= INT64_MAX);
-    if (bytes.len > SKY_STORE_BLOB_MAX)
+    SKY_ASSERT(first_seq > 0 && first_seq <= last_seq);
+    if (bytes.len > SKY_STORE_BLOB_MAX || last_seq > (uint64_t)SKY_STORE_NUMBER_MAX)
         return SKY_ERR_LIMIT;
-    return sky_store__run(
-        store, SKY_SQL_PUT_PAGE,
-        SKY_ARGS(SKY_INT((int64_t)last_seq), SKY_INT((int64_t)first_seq), SKY_BYTES(bytes)));
+    return sky_store__run(store, SKY_SQL_PUT_PAGE,
+                          SKY_ARGS(SKY_INT((int64_t)last_seq), SKY_INT((int64_t)first_seq),
+                                   SKY_BYTES(bytes),
+                                   SKY_INT(sum_of((int64_t)first_seq, (int64_t)last_seq, bytes))));
 }
 
 sky_err sky_store_get_page(struct sky_store *store, uint64_t seq, uint64_t *ret_first_seq,
@@ -47,5 +62,63 @@ sky_err sky_store_page_range(struct sky_store *store, uint64_t *ret_first, uint6
         *ret_last = (uint64_t)sqlite3_column_int64(stmt, 1);
     }
     sky_store__end(stmt);
+    return err;
+}
+
+/* ---- checking ---- */
+
+/* A row as it was found, and what became of it. */
+struct page_row {
+    int64_t first_seq, last_seq;
+    bool whole;     /* as it was put */
+    bool plausible; /* at least its numbers may be */
+};
+
+static sky_err next_row(struct sky_store *store, int64_t behind, struct page_row *ret_row)
+{
+    sqlite3_stmt *stmt;
+    sky_err err = sky_store__first(store, &stmt, SKY_SQL_NEXT_PAGE, SKY_ARGS(SKY_INT(behind)));
+    if (err == SKY_OK) {
+        int64_t first = sqlite3_column_int64(stmt, 0), last = sqlite3_column_int64(stmt, 1);
+        sky_span bytes = sky_store__span(stmt, 2);
+        bool ordered = first > behind && first <= last && last <= SKY_STORE_NUMBER_MAX;
+        bool old = sqlite3_column_type(stmt, 3) == SQLITE_NULL;
+        *ret_row = (struct page_row){
+            .first_seq = first,
+            .last_seq = last,
+            .whole =
+                ordered && (old || sqlite3_column_int64(stmt, 3) == sum_of(first, last, bytes)),
+            /* Every number stands for some bytes. */
+            .plausible = ordered && (uint64_t)(last - first) <= bytes.len,
+        };
+    }
+    sky_store__end(stmt);
+    return err;
+}
+
+sky_err sky_store_check_pages(struct sky_store *store, uint64_t *ret_last, uint64_t *ret_lost)
+{
+    struct page_row row;
+    int64_t behind = 0, lost = 0;
+    bool nameless = false; /* what was dropped last left a gap of unknown width */
+    sky_err err = sky_store__enter(store);
+    if (err != SKY_OK)
+        return err;
+    err = sky_store_drop_pages(store, 1); /* numbers that are none */
+    while (err == SKY_OK && (err = next_row(store, behind, &row)) == SKY_OK) {
+        if (!row.whole)
+            err = sky_store__run(store, SKY_SQL_DROP_PAGE, SKY_ARGS(SKY_INT(row.last_seq)));
+        nameless = !row.whole && !row.plausible;
+        if (nameless)
+            continue;
+        lost += behind > 0 ? row.first_seq - behind - 1 : 0;
+        lost += row.whole ? 0 : row.last_seq - row.first_seq + 1;
+        behind = row.last_seq;
+    }
+    err = sky_store__leave(store, err == SKY_ERR_NOT_FOUND ? SKY_OK : err);
+    if (err == SKY_OK) {
+        *ret_last = (uint64_t)behind;
+        *ret_lost = (uint64_t)lost + nameless;
+    }
     return err;
 }

@@ -70,9 +70,9 @@ sky_err sky_store_put_product(struct sky_store *store, struct sky_product *produ
 
 sky_err sky_store_delete_product(struct sky_store *store, int64_t id)
 {
-    static const enum sky_sql list[] = {SKY_SQL_DELETE_PRODUCT, SKY_SQL_DROP_TOKENS_OF,
-                                        SKY_SQL_DROP_DOCUMENTS_OF, SKY_SQL_DELETE_DEVICES_OF,
-                                        SKY_SQL_DELETE_TOPICS};
+    static const enum sky_sql list[] = {SKY_SQL_DELETE_PRODUCT,    SKY_SQL_DROP_SESSIONS_OF,
+                                        SKY_SQL_DROP_TOKENS_OF,    SKY_SQL_DROP_DOCUMENTS_OF,
+                                        SKY_SQL_DELETE_DEVICES_OF, SKY_SQL_DELETE_TOPICS};
     store->generation++;
     return sky_store__change_all(store, list, SKY_COUNT(list), SKY_ARGS(SKY_INT(id)));
 }
@@ -142,6 +142,11 @@ sky_err sky_store_get_rules(struct sky_store *store, int64_t product_id, struct 
         err = sky_store__append(stmt, 0, ret_lines);
     sky_store__end(stmt);
     return err;
+}
+
+uint64_t sky_store_generation(const struct sky_store *store)
+{
+    return store->generation;
 }
 
 /* ---- lists ---- */

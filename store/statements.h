@@ -145,10 +145,40 @@
     X(DROP_TOKENS_OF,                                                                              \
       "DELETE FROM token WHERE device_id IN (SELECT id FROM device WHERE product_id = ?1)")        \
                                                                                                    \
-    X(PUT_PAGE, "INSERT INTO page (last_seq, first_seq, bytes) VALUES (?1, ?2, ?3)")               \
+    X(PUT_SESSION,                                                                                 \
+      "INSERT INTO session (device_id, away_since_ms, last_id)"                                    \
+      " SELECT id, ?2, ?3 FROM device WHERE id = ?1 AND deleted = 0"                               \
+      " ON CONFLICT (device_id) DO UPDATE SET away_since_ms = excluded.away_since_ms,"             \
+      " last_id = excluded.last_id")                                                               \
+    X(EACH_SESSION, "SELECT device_id, away_since_ms, last_id FROM session ORDER BY device_id")    \
+    X(DROP_SESSION, "DELETE FROM session WHERE device_id = ?1")                                    \
+    X(DROP_ALL_SESSIONS, "DELETE FROM session")                                                    \
+    X(DROP_SESSIONS_OF,                                                                            \
+      "DELETE FROM session WHERE device_id IN (SELECT id FROM device WHERE product_id = ?1)")      \
+    X(PUT_SUBSCRIPTION,                                                                            \
+      "INSERT INTO subscription (device_id, filter, qos)"                                          \
+      " SELECT device_id, ?2, ?3 FROM session WHERE device_id = ?1"                                \
+      " ON CONFLICT (device_id, filter) DO UPDATE SET qos = excluded.qos")                         \
+    X(DELETE_SUBSCRIPTION, "DELETE FROM subscription WHERE device_id = ?1 AND filter = ?2")        \
+    X(EACH_SUBSCRIPTION,                                                                           \
+      "SELECT device_id, filter, qos FROM subscription ORDER BY device_id, filter")                \
+    X(PUT_MESSAGE,                                                                                 \
+      "INSERT INTO message (device_id, packet_id, born_ms, tag, topic, payload)"                   \
+      " SELECT device_id, ?2, ?3, ?4, ?5, ?6 FROM session WHERE device_id = ?1")                   \
+    X(SENT_MESSAGE, "UPDATE message SET packet_id = ?3 WHERE id = ?2 AND device_id = ?1")          \
+    X(DELETE_MESSAGE, "DELETE FROM message WHERE id = ?2 AND device_id = ?1")                      \
+    X(EACH_MESSAGE,                                                                                \
+      "SELECT id, packet_id, born_ms, tag, topic, payload FROM message"                         \
+      " WHERE device_id = ?1 ORDER BY id")                                                         \
+                                                                                                   \
+    X(PUT_PAGE, "INSERT INTO page (last_seq, first_seq, bytes, sum) VALUES (?1, ?2, ?3, ?4)")      \
     X(GET_PAGE,                                                                                    \
       "SELECT first_seq, last_seq, bytes FROM page WHERE last_seq >= ?1"                           \
       " ORDER BY last_seq LIMIT 1")                                                                \
+    X(NEXT_PAGE,                                                                                   \
+      "SELECT first_seq, last_seq, bytes, sum FROM page WHERE last_seq > ?1"                       \
+      " ORDER BY last_seq LIMIT 1")                                                                \
+    X(DROP_PAGE, "DELETE FROM page WHERE last_seq = ?1")                                           \
     X(DROP_PAGES, "DELETE FROM page WHERE last_seq < ?1")                                          \
     X(PAGE_RANGE,                                                                                  \
       "SELECT ifnull((SELECT first_seq FROM page ORDER BY last_seq LIMIT 1), 0),"                  \

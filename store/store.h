@@ -17,8 +17,14 @@ enum {
     SKY_STORE_BLOB_MAX = 16 * 1024 * 1024, /* bytes of one document, page or note */
     SKY_STORE_NAME_MAX = 96,               /* characters of a document's or note's name */
     SKY_STORE_TOKENS_MAX = 16,             /* login tokens of one device: places for them */
+    SKY_STORE_TOPIC_MAX = 65535,           /* bytes of a topic or filter: MQTT 3.1.1 §1.5.3 */
+    SKY_STORE_PAYLOAD_MAX = 512 * 1024,    /* bytes of a message that waits for its device */
     SKY_STORE_TITLE_MAX = SKY_CLOUD_NAME_MAX + 2 * SKY_KEY_MAX + 2, /* "cloud/product/device" */
 };
+
+/* Versions and the journal's numbers end here: still exact in JSON (RFC 8259 §6), and what was read
+ * can always be counted on from. */
+#define SKY_STORE_NUMBER_MAX ((INT64_C(1) << 53) - 1)
 
 struct sky_store;
 
@@ -113,10 +119,11 @@ SKY_MUST_USE sky_err sky_store_find_fingerprint(struct sky_store *store, sky_spa
 SKY_MUST_USE sky_err sky_store_add_device(struct sky_store *store, struct sky_device *device);
 /* All fields of the device with device->id, except its product and key, which never change. */
 SKY_MUST_USE sky_err sky_store_set_device(struct sky_store *store, const struct sky_device *device);
-/* Its secrets, documents and tokens go; its id and names stay known to sky_store_device_name(). */
+/* Its secrets, documents, tokens and session go; its id and names stay known to
+ * sky_store_device_name(). */
 SKY_MUST_USE sky_err sky_store_delete_device(struct sky_store *store, int64_t id);
-/* Back to what the fixtures said when they were last loaded, and inactive; documents and tokens
- * go. NOT_FOUND, and nothing changed, when no fixture named the device. */
+/* Back to what the fixtures said when they were last loaded, and inactive; documents, tokens and
+ * session go. NOT_FOUND, and nothing changed, when no fixture named the device. */
 SKY_MUST_USE sky_err sky_store_reset_device(struct sky_store *store, int64_t id);
 /* All devices; those that no fixture named are deleted. */
 SKY_MUST_USE sky_err sky_store_reset_devices(struct sky_store *store);
@@ -167,9 +174,55 @@ SKY_MUST_USE sky_err sky_store_newest_token(struct sky_store *store, int64_t dev
 SKY_MUST_USE sky_err sky_store_find_token(struct sky_store *store, sky_span id,
                                           struct sky_token *ret_token);
 
+/* ---- MQTT sessions that outlive their connection ---- */
+
+/* Creates or replaces. NOT_FOUND when there is no such device. What belongs to a session can be
+ * kept once the session is, and goes with it. */
+SKY_MUST_USE sky_err sky_store_put_session(struct sky_store *store,
+                                           const struct sky_kept_session *session);
+/* OK also when there is none. A device that is deleted or reset loses its session, too. */
+SKY_MUST_USE sky_err sky_store_drop_session(struct sky_store *store, int64_t device_id);
+typedef bool sky_store_session_fn(void *ctx, const struct sky_kept_session *session);
+/* By device, until `each` returns false. */
+SKY_MUST_USE sky_err sky_store_each_session(struct sky_store *store, sky_store_session_fn *each,
+                                            void *ctx);
+
+/* Creates or replaces; `qos` <= 2. NOT_FOUND when there is no such session; LIMIT when the filter
+ * is longer than SKY_STORE_TOPIC_MAX. */
+SKY_MUST_USE sky_err sky_store_put_subscription(struct sky_store *store, int64_t device_id,
+                                                sky_span filter, uint8_t qos);
+SKY_MUST_USE sky_err sky_store_delete_subscription(struct sky_store *store, int64_t device_id,
+                                                   sky_span filter);
+typedef bool sky_store_subscription_fn(void *ctx, int64_t device_id, sky_span filter, uint8_t qos);
+/* Of all sessions, by device and filter, until `each` returns false. */
+SKY_MUST_USE sky_err sky_store_each_subscription(struct sky_store *store,
+                                                 sky_store_subscription_fn *each, void *ctx);
+
+/* Behind those that the session has; sets message->id. NOT_FOUND when there is no such session;
+ * LIMIT when the topic is longer than SKY_STORE_TOPIC_MAX or the payload than
+ * SKY_STORE_PAYLOAD_MAX. */
+SKY_MUST_USE sky_err sky_store_put_message(struct sky_store *store, int64_t device_id,
+                                           struct sky_kept_message *message);
+/* It was sent for the first time, under this id. */
+SKY_MUST_USE sky_err sky_store_sent_message(struct sky_store *store, int64_t device_id, int64_t id,
+                                            uint16_t packet_id);
+SKY_MUST_USE sky_err sky_store_delete_message(struct sky_store *store, int64_t device_id,
+                                              int64_t id);
+typedef bool sky_store_message_fn(void *ctx, const struct sky_kept_message *message);
+/* Of one session, the oldest first, until `each` returns false; the spans are valid during the
+ * call. */
+SKY_MUST_USE sky_err sky_store_each_message(struct sky_store *store, int64_t device_id,
+                                            sky_store_message_fn *each, void *ctx);
+
 /* ---- the journal's pages: opaque bytes by range of numbers ---- */
 
-/* 1 <= `first_seq` <= `last_seq` <= INT64_MAX; ranges do not overlap. */
+/* Drops the pages whose bytes or numbers are not those that were put. To be called before the pages
+ * are used. `*ret_lost` counts the numbers that no page holds any more, from the first to
+ * `*ret_last`, the last one that is known to have been taken; and 1 for what came behind that, if
+ * it cannot be told how much it was. */
+SKY_MUST_USE sky_err sky_store_check_pages(struct sky_store *store, uint64_t *ret_last,
+                                           uint64_t *ret_lost);
+/* 1 <= `first_seq` <= `last_seq`, LIMIT beyond SKY_STORE_NUMBER_MAX; ranges do not overlap. */
 SKY_MUST_USE sky_err sky_store_put_page(struct sky_store *store, uint64_t first_seq,
                                         uint64_t last_seq, sky_span bytes);
 /* The page that holds `seq`, or the first one after it. Appends to `ret_bytes`. */

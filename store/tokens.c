@@ -15,8 +15,11 @@ sky_err sky_store_newest_token(struct sky_store *store, int64_t device_id, size_
     sqlite3_stmt *stmt;
     sky_err err =
         sky_store__first(store, &stmt, SKY_SQL_NEWEST_TOKEN, SKY_ARGS(SKY_INT(device_id)));
+    int64_t place;
     if (err == SKY_OK)
-        *ret_place = (size_t)sqlite3_column_int64(stmt, 0);
+        err = sky_store__number(store, stmt, 0, 0, SKY_STORE_TOKENS_MAX - 1, &place);
+    if (err == SKY_OK)
+        *ret_place = (size_t)place;
     sky_store__end(stmt);
     return err;
 }
@@ -30,9 +33,10 @@ sky_err sky_store_find_token(struct sky_store *store, sky_span id, struct sky_to
         err = sky_store__text(store, stmt, 0, token.id, sizeof token.id);
     if (err == SKY_OK)
         err = sky_store__text(store, stmt, 1, token.token, sizeof token.token);
+    if (err == SKY_OK)
+        err = sky_store__time(store, stmt, 3, &token.expires_ms);
     if (err == SKY_OK) {
         token.device_id = sqlite3_column_int64(stmt, 2);
-        token.expires_ms = sqlite3_column_int64(stmt, 3);
         *ret_token = token;
     }
     sky_store__end(stmt);

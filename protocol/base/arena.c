@@ -12,6 +12,7 @@ enum { BLOCK_SIZE = 16 * 1024 };
 struct sky_arena_block {
     struct sky_arena_block *next;
     size_t used, size;
+    bool borrowed;
     _Alignas(max_align_t) char bytes[];
 };
 
@@ -20,11 +21,20 @@ void sky_arena_init(struct sky_arena *arena)
     *arena = (struct sky_arena){0};
 }
 
+void sky_arena_init_in(struct sky_arena *arena, void *memory, size_t size)
+{
+    struct sky_arena_block *block = memory;
+    SKY_ASSERT(size > sizeof *block && (uintptr_t)memory % _Alignof(max_align_t) == 0);
+    *block = (struct sky_arena_block){.size = size - sizeof *block, .borrowed = true};
+    *arena = (struct sky_arena){.first = block, .last = block};
+}
+
 static void free_from(struct sky_arena_block *block)
 {
     while (block != NULL) {
         struct sky_arena_block *next = block->next;
-        free(block);
+        if (!block->borrowed)
+            free(block);
         block = next;
     }
 }

@@ -13,6 +13,8 @@ struct sky_arena {
 };
 
 void sky_arena_init(struct sky_arena *arena);
+/* Uses the caller's memory first, which is borrowed and aligned for any type. */
+void sky_arena_init_in(struct sky_arena *arena, void *memory, size_t size);
 void sky_arena_done(struct sky_arena *arena);  /* frees everything */
 void sky_arena_clear(struct sky_arena *arena); /* forgets the pieces, keeps one block */
 

@@ -53,6 +53,22 @@ struct sky_token {
     int64_t expires_ms; /* Unix time */
 };
 
+/* An MQTT session that outlives its connection (MQTT 3.1.1 §4.1). */
+struct sky_kept_session {
+    int64_t device_id;
+    int64_t away_since_ms; /* Unix time; 0: connected when this was written */
+    uint16_t last_id;      /* packet ids go on after this one */
+};
+
+/* A QoS 1 message of such a session that its device has not acknowledged. */
+struct sky_kept_message {
+    int64_t id;         /* the store's; a later one is greater */
+    uint16_t packet_id; /* under which it was sent; 0: it never was */
+    int64_t born_ms;    /* Unix time */
+    uint64_t tag;       /* its maker's, e.g. the journal's number of the publish */
+    sky_span topic, payload;
+};
+
 /* A topic the owner of a product added: pattern with {product} and {device} in place of keys. */
 enum { SKY_PATTERN_MAX = 256, SKY_PRODUCT_TOPICS_MAX = 64 };
 struct sky_product_topic {

@@ -7,21 +7,39 @@
 #include "protocol/base/mem.h"
 #include "protocol/base/utf8.h"
 
-/* cJSON takes control characters for blanks, lets "01" and "\u0000" pass and recurses as it goes.
- * So a document is first scanned against RFC 8259 without recursion; the tree is built only from
- * what passed. */
+/* One pass without recursion. The keys of every object that is open lie on a stack, those of the
+ * innermost on top; when an object ends, its keys are sorted to find equal ones. A container's way
+ * from the root is then the last key, or the index, at each level: so a fault can be pointed at. */
+
+enum { KEYS_FEW = 32 };
+
+struct level {
+    size_t keys;  /* an object's begin here on the stack */
+    size_t index; /* of an array's present element */
+};
 
 struct scan {
     const char *start, *at, *end;
     const char *fault; /* what is wrong at `at`, once a step returned false */
+    bool pointed;      /* the fault is in a value as such, not in how it is written */
     int depth, depth_max;
     uint64_t objects; /* bit n: the container at depth n + 1 is an object */
+    struct level levels[SKY_JSON_DEPTH_MAX];
+    sky_span *keys; /* without their quotes; `few` as long as they fit */
+    size_t key_count, key_room;
+    sky_span few[KEYS_FEW];
 };
 
 static bool fail(struct scan *scan, const char *fault)
 {
     scan->fault = fault;
     return false;
+}
+
+static bool fail_in_value(struct scan *scan, const char *fault)
+{
+    scan->pointed = true;
+    return fail(scan, fault);
 }
 
 static char peek(const struct scan *scan)
@@ -112,6 +130,7 @@ static bool scan_digits(struct scan *scan)
 static bool scan_number(struct scan *scan)
 {
     const char *first = scan->at;
+    bool exponent = false;
     if (peek(scan) == '-')
         scan->at++;
     if (peek(scan) == '0' && scan->at + 1 < scan->end && is_digit(scan->at[1]))
@@ -124,13 +143,17 @@ static bool scan_number(struct scan *scan)
             return false;
     }
     if (peek(scan) == 'e' || peek(scan) == 'E') {
+        exponent = true;
         scan->at++;
         if (peek(scan) == '+' || peek(scan) == '-')
             scan->at++;
         if (!scan_digits(scan))
             return false;
     }
-    return scan->at - first <= SKY_JSON_NUMBER_MAX || fail(scan, "a number with too many digits");
+    if (scan->at - first > SKY_JSON_NUMBER_MAX)
+        return fail(scan, "a number with too many digits");
+    return !exponent || isfinite(sky_json_number(sky_span_of(first, (size_t)(scan->at - first)))) ||
+           fail_in_value(scan, "the number is too large");
 }
 
 static bool scan_scalar(struct scan *scan)
@@ -151,13 +174,39 @@ static bool scan_scalar(struct scan *scan)
     return fail(scan, "a value is missing");
 }
 
+static bool in_object(const struct scan *scan)
+{
+    return scan->objects >> (scan->depth - 1) & 1;
+}
+
+static struct level *level(struct scan *scan)
+{
+    return &scan->levels[scan->depth - 1];
+}
+
+static void push_key(struct scan *scan, sky_span key)
+{
+    if (scan->key_count == scan->key_room) {
+        bool few = scan->keys == scan->few;
+        scan->key_room *= 2;
+        scan->keys = sky_mem_grow(few ? NULL : scan->keys, scan->key_room * sizeof *scan->keys);
+        if (few)
+            memcpy(scan->keys, scan->few, sizeof scan->few);
+    }
+    scan->keys[scan->key_count++] = key;
+}
+
 static bool scan_key(struct scan *scan)
 {
     skip_blanks(scan);
     if (peek(scan) != '"')
         return fail(scan, "a key in double quotes is missing");
+    const char *first = scan->at + 1;
     if (!scan_string(scan))
         return false;
+    if (scan->key_count - level(scan)->keys == SKY_JSON_MEMBERS_MAX)
+        return fail_in_value(scan, "an object with too many members");
+    push_key(scan, sky_span_of(first, (size_t)(scan->at - 1 - first)));
     skip_blanks(scan);
     if (peek(scan) != ':')
         return fail(scan, "':' is missing after a key");
@@ -165,9 +214,27 @@ static bool scan_key(struct scan *scan)
     return true;
 }
 
-static bool in_object(const struct scan *scan)
+static int compare_keys(const void *a, const void *b)
 {
-    return scan->objects >> (scan->depth - 1) & 1;
+    const sky_span *first = a, *second = b;
+    return sky_json_compare(*first, *second);
+}
+
+/* Where the innermost object ends. One of two equal keys is left on top of the stack. */
+static bool drop_keys(struct scan *scan)
+{
+    sky_span *keys = scan->keys + level(scan)->keys;
+    size_t count = scan->key_count - level(scan)->keys;
+    if (count > 1)
+        qsort(keys, count, sizeof *keys, compare_keys);
+    for (size_t i = 1; i < count; i++) {
+        if (sky_json_compare(keys[i - 1], keys[i]) != 0)
+            continue;
+        keys[count - 1] = keys[i];
+        return fail_in_value(scan, "the key is there twice");
+    }
+    scan->key_count -= count;
+    return true;
 }
 
 static char closer(const struct scan *scan)
@@ -181,6 +248,7 @@ static bool open_container(struct scan *scan)
         return fail(scan, "nested too deeply");
     uint64_t bit = UINT64_C(1) << scan->depth++;
     scan->objects = *scan->at++ == '{' ? scan->objects | bit : scan->objects & ~bit;
+    *level(scan) = (struct level){.keys = scan->key_count};
     return true;
 }
 
@@ -209,10 +277,13 @@ static bool scan_after(struct scan *scan)
         skip_blanks(scan);
         if (peek(scan) == ',') {
             scan->at++;
+            level(scan)->index++;
             return !in_object(scan) || scan_key(scan);
         }
         if (peek(scan) != closer(scan))
             return fail(scan, in_object(scan) ? "',' or '}' is missing" : "',' or ']' is missing");
+        if (in_object(scan) && !drop_keys(scan))
+            return false;
         scan->at++;
         scan->depth--;
     }
@@ -246,91 +317,55 @@ static sky_err fault_at(sky_span text, size_t offset, const char *fault, struct 
                        fault);
 }
 
-/* The way from a node up to the root, for naming it. */
-struct step {
-    const struct step *up; /* NULL at the root */
-    const char *key;       /* NULL: an array's element */
-    size_t index;
-};
-
-static void write_pointer(struct sky_buf *out, const struct step *step)
+/* RFC 6901 §3 */
+static void write_token(struct sky_buf *out, sky_span key)
 {
-    if (step->up == NULL)
-        return;
-    write_pointer(out, step->up);
-    sky_buf_add_byte(out, '/');
-    if (step->key == NULL) {
-        sky_buf_addf(out, "%zu", step->index);
-        return;
-    }
-    for (const char *c = step->key; *c != '\0'; c++) {
-        if (*c == '~' || *c == '/') /* RFC 6901 §3 */
-            sky_buf_add_str(out, *c == '~' ? "~0" : "~1");
+    struct sky_buf plain;
+    sky_buf_init(&plain, SKY_WHY_POINTER_MAX);
+    sky_json_decode(&plain, key);
+    for (size_t i = 0; i < plain.len; i++) {
+        if (plain.bytes[i] == '~' || plain.bytes[i] == '/')
+            sky_buf_add_str(out, plain.bytes[i] == '~' ? "~0" : "~1");
         else
-            sky_buf_add_byte(out, (uint8_t)*c);
+            sky_buf_add_byte(out, (uint8_t)plain.bytes[i]);
     }
+    out->overflow |= plain.overflow;
+    sky_buf_done(&plain);
 }
 
-static sky_err fault_in(const struct step *step, const char *fault, struct sky_why *why)
+static sky_err fault_in_value(struct scan *scan, struct sky_why *why)
 {
     struct sky_buf pointer;
     sky_buf_init(&pointer, SKY_WHY_POINTER_MAX - 1);
-    write_pointer(&pointer, step);
+    for (int i = 0; i < scan->depth; i++) {
+        size_t end = i + 1 < scan->depth ? scan->levels[i + 1].keys : scan->key_count;
+        sky_buf_add_byte(&pointer, '/');
+        if (scan->objects >> i & 1)
+            write_token(&pointer, scan->keys[end - 1]);
+        else
+            sky_buf_addf(&pointer, "%zu", scan->levels[i].index);
+    }
     sky_buf_add_byte(&pointer, '\0');
     sky_err err =
-        sky_why_set(why, SKY_ERR_INVALID, pointer.overflow ? "" : pointer.bytes, "%s", fault);
+        sky_why_set(why, SKY_ERR_INVALID, pointer.overflow ? "" : pointer.bytes, "%s", scan->fault);
     sky_buf_done(&pointer);
     return err;
 }
 
-static int compare_keys(const void *a, const void *b)
+static void begin_scan(struct scan *scan, sky_span text, int depth_max)
 {
-    return strcmp(*(char *const *)a, *(char *const *)b);
+    scan->start = scan->at = text.ptr;
+    scan->end = text.ptr + text.len;
+    scan->pointed = false;
+    scan->depth = 0;
+    scan->depth_max = depth_max;
+    scan->objects = 0;
+    scan->keys = scan->few;
+    scan->key_count = 0;
+    scan->key_room = KEYS_FEW;
 }
 
-/* A key that `object` has twice, or NULL. */
-static const char *twin_key(const cJSON *object)
-{
-    size_t count = 0;
-    const cJSON *member;
-    cJSON_ArrayForEach (member, object)
-        count++;
-    if (count < 2)
-        return NULL;
-    const char **keys = sky_mem_new(count * sizeof *keys);
-    size_t at = 0;
-    cJSON_ArrayForEach (member, object)
-        keys[at++] = member->string;
-    qsort(keys, count, sizeof *keys, compare_keys);
-    const char *twin = NULL;
-    for (at = 1; at < count && twin == NULL; at++)
-        twin = strcmp(keys[at - 1], keys[at]) == 0 ? keys[at] : NULL;
-    free(keys);
-    return twin;
-}
-
-/* What the grammar does not forbid and the tree cannot carry: equal keys in one object (RFC 8259
- * §4) and numbers beyond a double (§6). */
-static sky_err check_tree(const cJSON *node, const struct step *step, struct sky_why *why)
-{
-    if (cJSON_IsNumber(node) && !isfinite(node->valuedouble))
-        return fault_in(step, "the number is too large", why);
-    const char *twin = cJSON_IsObject(node) ? twin_key(node) : NULL;
-    if (twin != NULL)
-        return fault_in(&(struct step){step, twin, 0}, "the key is there twice", why);
-    struct step below = {.up = step};
-    const cJSON *child;
-    cJSON_ArrayForEach (child, node) {
-        below.key = child->string;
-        sky_err err = check_tree(child, &below, why);
-        if (err != SKY_OK)
-            return err;
-        below.index++;
-    }
-    return SKY_OK;
-}
-
-sky_err sky_json_parse(sky_span text, int depth_max, cJSON **ret_tree, struct sky_why *why)
+sky_err sky_json_check(sky_span text, int depth_max, struct sky_why *why)
 {
     SKY_ASSERT(depth_max >= 0 && depth_max <= SKY_JSON_DEPTH_MAX);
     if (text.ptr == NULL)
@@ -338,39 +373,13 @@ sky_err sky_json_parse(sky_span text, int depth_max, cJSON **ret_tree, struct sk
     size_t valid = sky_utf8_valid(text);
     if (valid < text.len)
         return fault_at(text, valid, "a NUL byte or invalid UTF-8", why);
-    struct scan scan = {
-        .start = text.ptr, .at = text.ptr, .end = text.ptr + text.len, .depth_max = depth_max};
+    struct scan scan; /* its arrays are written before they are read */
+    begin_scan(&scan, text, depth_max);
+    sky_err err = SKY_OK;
     if (!scan_document(&scan))
-        return fault_at(text, (size_t)(scan.at - scan.start), scan.fault, why);
-    cJSON *tree = cJSON_ParseWithLength(text.ptr, text.len);
-    SKY_ASSERT(tree != NULL);
-    sky_err err = check_tree(tree, &(struct step){0}, why);
-    if (err == SKY_OK)
-        *ret_tree = tree;
-    else
-        cJSON_Delete(tree);
+        err = scan.pointed ? fault_in_value(&scan, why)
+                           : fault_at(text, (size_t)(scan.at - scan.start), scan.fault, why);
+    if (scan.keys != scan.few)
+        free(scan.keys);
     return err;
-}
-
-int sky_json_depth(const cJSON *value)
-{
-    if (!cJSON_IsObject(value) && !cJSON_IsArray(value))
-        return 0;
-    int deepest = 0;
-    const cJSON *child;
-    cJSON_ArrayForEach (child, value) {
-        int depth = sky_json_depth(child);
-        deepest = depth > deepest ? depth : deepest;
-    }
-    return deepest + 1;
-}
-
-const cJSON *sky_json_get(const cJSON *object, const char *key)
-{
-    return cJSON_IsObject(object) ? cJSON_GetObjectItemCaseSensitive(object, key) : NULL;
-}
-
-const char *sky_json_get_str(const cJSON *object, const char *key)
-{
-    return cJSON_GetStringValue(sky_json_get(object, key));
 }

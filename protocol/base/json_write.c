@@ -1,9 +1,7 @@
-#include <inttypes.h>
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include "protocol/base/json_write.h"
 
-#include "protocol/base/json.h"
+#include <inttypes.h>
+
 #include "protocol/base/utf8.h"
 
 static void before_value(struct sky_jw *jw)
@@ -104,6 +102,15 @@ void sky_jw_key(struct sky_jw *jw, const char *key)
     jw->comma = false;
 }
 
+void sky_jw_key_raw(struct sky_jw *jw, sky_span key)
+{
+    before_value(jw);
+    sky_buf_add_byte(jw->out, '"');
+    sky_buf_add(jw->out, key);
+    sky_buf_add_str(jw->out, "\":");
+    jw->comma = false;
+}
+
 void sky_jw_str(struct sky_jw *jw, sky_span text)
 {
     before_value(jw);
@@ -130,62 +137,6 @@ void sky_jw_bool(struct sky_jw *jw, bool value)
 void sky_jw_null(struct sky_jw *jw)
 {
     sky_jw_raw(jw, SKY_SPAN("null"));
-}
-
-/* Whole numbers that a double holds exactly are written without exponent; others in the shortest
- * of two forms that reads back as the same number. */
-static void write_double(struct sky_jw *jw, double value)
-{
-    const double exact_max = 9007199254740992.0; /* 2^53 */
-    if (!isfinite(value)) {
-        sky_jw_null(jw);
-    } else if (fabs(value) <= exact_max && value == floor(value)) {
-        sky_jw_int(jw, (int64_t)value);
-    } else {
-        char text[32];
-        snprintf(text, sizeof text, "%.15g", value);
-        if (strtod(text, NULL) != value)
-            snprintf(text, sizeof text, "%.17g", value);
-        sky_jw_raw(jw, sky_span_str(text));
-    }
-}
-
-static void write_members(struct sky_jw *jw, const cJSON *parent)
-{
-    const cJSON *child;
-    cJSON_ArrayForEach (child, parent) {
-        if (cJSON_IsObject(parent))
-            sky_jw_key(jw, child->string);
-        sky_jw_tree(jw, child);
-    }
-}
-
-void sky_jw_tree(struct sky_jw *jw, const cJSON *value)
-{
-    if (cJSON_IsObject(value)) {
-        sky_jw_object(jw);
-        write_members(jw, value);
-        sky_jw_end_object(jw);
-    } else if (cJSON_IsArray(value)) {
-        sky_jw_array(jw);
-        write_members(jw, value);
-        sky_jw_end_array(jw);
-    } else if (cJSON_IsString(value)) {
-        sky_jw_str(jw, sky_span_str(value->valuestring));
-    } else if (cJSON_IsNumber(value)) {
-        write_double(jw, value->valuedouble);
-    } else if (cJSON_IsBool(value)) {
-        sky_jw_bool(jw, cJSON_IsTrue(value));
-    } else {
-        sky_jw_null(jw);
-    }
-}
-
-bool sky_json_print(struct sky_buf *out, const cJSON *value)
-{
-    struct sky_jw jw = sky_jw(out);
-    sky_jw_tree(&jw, value);
-    return !out->overflow;
 }
 
 void sky_jw_put_str(struct sky_jw *jw, const char *key, const char *text)

@@ -20,22 +20,58 @@ void sky_catalogue_init(struct sky_catalogue *catalogue)
 
 void sky_catalogue_add(struct sky_catalogue *catalogue, struct sky_rule_table table)
 {
+    size_t general = table.special ? 0 : table.count;
+    for (size_t i = 0; i < catalogue->table_count; i++)
+        general += catalogue->tables[i].special ? 0 : catalogue->tables[i].count;
     SKY_ASSERT(catalogue->table_count < SKY_RULE_TABLES_MAX);
+    SKY_ASSERT(general <= SKY_RULES_GENERAL_MAX);
+    SKY_ASSERT(!table.special || table.count <= SKY_RULES_SPECIAL_MAX);
     SKY_ASSERT(catalogue->rule_count + table.count <= SKY_RULES_MAX);
     catalogue->tables[catalogue->table_count++] = table;
     catalogue->rule_count += table.count;
 }
 
-size_t sky_catalogue_index(const struct sky_catalogue *catalogue, const struct sky_rule *rule)
+sky_err sky_catalogue_check(const struct sky_catalogue *catalogue, struct sky_why *why)
 {
-    size_t first = 0;
+    for (size_t i = 0; i < catalogue->rule_count; i++) {
+        const struct sky_rule *rule = sky_catalogue_at(catalogue, i);
+        if (sky_catalogue_find(catalogue, sky_span_str(rule->id)) != rule)
+            return sky_why_set(why, SKY_ERR_EXISTS, "", "two rules are called %s", rule->id);
+    }
+    return SKY_OK;
+}
+
+/* Where a rule stands: in which table, in the catalogue, and in a set. */
+struct standing {
+    const struct sky_rule_table *table;
+    size_t index, place;
+};
+
+static struct standing find_standing(const struct sky_catalogue *catalogue,
+                                     const struct sky_rule *rule)
+{
+    size_t first = 0, general = 0;
     for (size_t i = 0; i < catalogue->table_count; i++) {
         const struct sky_rule_table *table = &catalogue->tables[i];
-        if (rule >= table->rows && rule < table->rows + table->count)
-            return first + (size_t)(rule - table->rows);
+        if (rule >= table->rows && rule < table->rows + table->count) {
+            size_t row = (size_t)(rule - table->rows);
+            return (struct standing){table, first + row,
+                                     row + (table->special ? SKY_RULES_GENERAL_MAX : general)};
+        }
         first += table->count;
+        general += table->special ? 0 : table->count;
     }
     sky_assert_failed("the rule is in the catalogue", __FILE__, __LINE__);
+}
+
+size_t sky_catalogue_index(const struct sky_catalogue *catalogue, const struct sky_rule *rule)
+{
+    return find_standing(catalogue, rule).index;
+}
+
+size_t sky_catalogue_place(const struct sky_catalogue *catalogue, const struct sky_rule *rule)
+{
+    return find_standing(catalogue, rule).place;
 }
 
 /* The table that holds `*index`, which becomes the index inside it. */
@@ -150,16 +186,21 @@ void sky_judge_init(struct sky_judge *judge, const struct sky_policy *policy)
     judge->exercised = (struct sky_rule_set){0};
     judge->count = judge->lost = 0;
     judge->refused = NULL;
+    judge->special = NULL;
 }
 
 bool sky_judge_rule(struct sky_judge *judge, const struct sky_rule *rule, bool kept,
                     const char *fmt, ...)
 {
-    size_t index = sky_catalogue_index(judge->policy->catalogue, rule);
-    enum sky_action action = (enum sky_action)judge->policy->action[index];
+    struct standing at = find_standing(judge->policy->catalogue, rule);
+    enum sky_action action = (enum sky_action)judge->policy->action[at.index];
     if (action == SKY_OFF)
         return false;
-    sky_rule_set_add(&judge->exercised, index);
+    if (at.table->special) {
+        SKY_ASSERT(judge->special == NULL || judge->special == at.table);
+        judge->special = at.table;
+    }
+    sky_rule_set_add(&judge->exercised, at.place);
     if (kept)
         return false;
     bool enforced = action == SKY_ENFORCE;

@@ -29,9 +29,21 @@ struct sky_rule_table {
     const char *owner; /* a cloud's name, "mqtt" or "coap": whom the rows speak of */
     const struct sky_rule *rows;
     size_t count;
+    bool special; /* a device answers to one such table at the most: its cloud's */
 };
 
-enum { SKY_RULE_TABLES_MAX = 16, SKY_RULES_MAX = 256 };
+/* A device answers to the general tables and to one special one, its cloud's. So the general rules
+ * have the first places in a set, and those of every cloud share the rest: more clouds make no set
+ * longer. */
+enum {
+    SKY_RULES_GENERAL_MAX = 112, /* of all general tables together */
+    SKY_RULES_SPECIAL_MAX = 144, /* of any special one */
+    SKY_RULE_PLACES = SKY_RULES_GENERAL_MAX + SKY_RULES_SPECIAL_MAX,
+    SKY_TABLES_GENERAL_MAX = 4,
+    SKY_TABLES_SPECIAL_MAX = 12,
+    SKY_RULE_TABLES_MAX = SKY_TABLES_GENERAL_MAX + SKY_TABLES_SPECIAL_MAX,
+    SKY_RULES_MAX = SKY_RULES_GENERAL_MAX + SKY_TABLES_SPECIAL_MAX * SKY_RULES_SPECIAL_MAX,
+};
 
 /* The catalogue: all tables in order. A rule's index in it is stable for one build. */
 struct sky_catalogue {
@@ -40,9 +52,15 @@ struct sky_catalogue {
 };
 
 void sky_catalogue_init(struct sky_catalogue *catalogue);
+/* Not more, nor longer ones, than the limits above allow. */
 void sky_catalogue_add(struct sky_catalogue *catalogue, struct sky_rule_table table);
+/* Has every row an id that no other has? */
+SKY_MUST_USE sky_err sky_catalogue_check(const struct sky_catalogue *catalogue,
+                                         struct sky_why *why);
 /* `rule` must be a row of one of the tables. */
 size_t sky_catalogue_index(const struct sky_catalogue *catalogue, const struct sky_rule *rule);
+/* Its place in the sets of whoever answers to it: other clouds' rules have the same. */
+size_t sky_catalogue_place(const struct sky_catalogue *catalogue, const struct sky_rule *rule);
 const struct sky_rule *sky_catalogue_at(const struct sky_catalogue *catalogue, size_t index);
 const char *sky_catalogue_owner(const struct sky_catalogue *catalogue, size_t index);
 /* NULL if no row has this id. */
@@ -75,19 +93,19 @@ struct sky_finding {
     char detail[SKY_FINDING_DETAIL_MAX]; /* what the device did; never a secret */
 };
 
-/* A set of rule indices. */
+/* A set of rules that one device answers to, as their places. */
 struct sky_rule_set {
-    uint64_t bits[SKY_RULES_MAX / 64];
+    uint64_t bits[SKY_RULE_PLACES / 64];
 };
 
-static inline void sky_rule_set_add(struct sky_rule_set *set, size_t index)
+static inline void sky_rule_set_add(struct sky_rule_set *set, size_t place)
 {
-    set->bits[index / 64] |= UINT64_C(1) << (index % 64);
+    set->bits[place / 64] |= UINT64_C(1) << (place % 64);
 }
 
-static inline bool sky_rule_set_has(const struct sky_rule_set *set, size_t index)
+static inline bool sky_rule_set_has(const struct sky_rule_set *set, size_t place)
 {
-    return set->bits[index / 64] >> (index % 64) & 1;
+    return set->bits[place / 64] >> (place % 64) & 1;
 }
 
 void sky_rule_set_merge(struct sky_rule_set *into, const struct sky_rule_set *from);
@@ -99,8 +117,9 @@ struct sky_judge {
     struct sky_rule_set exercised;
     struct sky_finding findings[SKY_FINDINGS_MAX];
     size_t count;
-    size_t lost;                    /* findings beyond SKY_FINDINGS_MAX */
-    const struct sky_rule *refused; /* the first broken rule that is enforced, or NULL */
+    size_t lost;                          /* findings beyond SKY_FINDINGS_MAX */
+    const struct sky_rule_table *special; /* whose rules were judged; an act is one cloud's */
+    const struct sky_rule *refused;       /* the first broken rule that is enforced, or NULL */
 };
 
 void sky_judge_init(struct sky_judge *judge, const struct sky_policy *policy);

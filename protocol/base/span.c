@@ -9,6 +9,13 @@ static char lower(char c)
     return c;
 }
 
+int sky_span_order(sky_span a, sky_span b)
+{
+    size_t len = a.len < b.len ? a.len : b.len;
+    int order = len > 0 ? memcmp(a.ptr, b.ptr, len) : 0;
+    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+}
+
 bool sky_span_eq_nocase(sky_span a, sky_span b)
 {
     if (a.len != b.len)

@@ -49,6 +49,8 @@ static inline sky_span sky_span_tail(sky_span s, size_t skip)
     return skip < s.len ? (sky_span){s.ptr + skip, s.len - skip} : SKY_SPAN_NONE;
 }
 
+/* Below, at or above 0 as `a` sorts before, with or behind `b`, byte by byte. */
+int sky_span_order(sky_span a, sky_span b);
 bool sky_span_eq_nocase(sky_span a, sky_span b); /* ASCII letters only */
 bool sky_span_starts(sky_span s, sky_span prefix);
 bool sky_span_ends(sky_span s, sky_span suffix);

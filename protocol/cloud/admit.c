@@ -1,7 +1,10 @@
 #include "protocol/cloud/admit.h"
 
+#include <stdio.h>
+
 #include "auth/text.h"
 #include "protocol/base/assert.h"
+#include "protocol/base/mem.h"
 
 sky_span sky_admit_shown(sky_span text)
 {
@@ -54,27 +57,19 @@ const struct sky_signmethod *sky_signmethod_find(const struct sky_signmethod *ro
     return NULL;
 }
 
-bool sky_recipe_add(struct sky_recipe *recipe, const char *name, sky_span value)
+sky_span sky_credentials_signature(const struct sky_recipe *recipe, const char *secret,
+                                   struct sky_arena *arena)
 {
-    if (recipe->field_count == SKY_SIGN_FIELDS_MAX)
-        return false;
-    recipe->fields[recipe->field_count++] = (struct sky_pair){sky_span_str(name), value};
-    return true;
+    char signature[SKY_SIGNATURE_MAX + 1];
+    sky_sign_write(recipe, sky_span_str(secret), signature);
+    return sky_arena_copy(arena, sky_span_str(signature));
 }
 
-bool sky_recipe_matches(const struct sky_recipe *recipe, const char *secret, sky_span hex)
+sky_span sky_credentials_key(const struct sky_psk *key, struct sky_arena *arena)
 {
-    return secret[0] != '\0' && sky_sign_matches(recipe, sky_span_str(secret), hex);
-}
-
-void sky_recipe_hex(const struct sky_recipe *recipe, sky_span secret, bool upper, char *out)
-{
-    uint8_t digest[SKY_DIGEST_MAX];
-    sky_span bytes = sky_span_of(digest, sky_sign(recipe, secret, digest));
-    if (upper)
-        sky_hex_upper(bytes, out);
-    else
-        sky_hex_lower(bytes, out);
+    char hex[2 * SKY_PSK_KEY_MAX + 1];
+    sky_hex_lower(sky_span_of(key->key, key->len), hex);
+    return sky_arena_copy(arena, sky_span_str(hex));
 }
 
 void sky_suspect_secret(struct sky_suspicion *suspicion, enum sky_secret_role role, sky_span bytes)
@@ -88,6 +83,68 @@ void sky_suspect_extra(struct sky_suspicion *suspicion, const char *name, sky_sp
 {
     if (value.len > 0 && suspicion->extra_count < SKY_PAIRS_MAX)
         suspicion->extra[suspicion->extra_count++] = (struct sky_pair){sky_span_str(name), value};
+}
+
+void sky_suspect_samples(struct sky_suspicion *suspicion, const struct sky_sample *samples,
+                         size_t count)
+{
+    for (size_t i = 0; i < count && suspicion->sample_count < SKY_PAIRS_MAX; i++)
+        suspicion->samples[suspicion->sample_count++] =
+            (struct sky_pair){sky_span_str(samples[i].key), sky_span_str(samples[i].value)};
+}
+
+static bool is_same_word(sky_span a, const char *b)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < a.len; i++) {
+        if (a.ptr[i] == '_' || a.ptr[i] == '-')
+            continue;
+        if (b[at] == '\0' || !sky_span_eq_nocase(sky_span_of(a.ptr + i, 1), sky_span_of(b + at, 1)))
+            return false;
+        at++;
+    }
+    return b[at] == '\0';
+}
+
+const struct sky_pair *sky_pairs_misspelt(const struct sky_pairs *pairs, const char *wanted)
+{
+    if (sky_pairs_find(pairs, wanted) != NULL)
+        return NULL;
+    for (size_t i = 0; i < pairs->count; i++)
+        if (is_same_word(pairs->list[i].key, wanted))
+            return &pairs->list[i];
+    return NULL;
+}
+
+sky_span sky_misspelt_note(const struct sky_pairs *pairs, const char *wanted, char room[static 80])
+{
+    const struct sky_pair *pair = sky_pairs_misspelt(pairs, wanted);
+    if (pair == NULL)
+        return SKY_SPAN_NONE;
+    snprintf(room, 80, "; there is %.*s", SKY_SPAN_ARGS(sky_admit_shown(pair->key)));
+    return sky_span_str(room);
+}
+
+void sky_suspect_spelling(struct sky_suspicion *suspicion, sky_span sent, const char *wanted,
+                          struct sky_arena *arena)
+{
+    suspicion->plain = SKY_MISTAKE_FIELD_SPELLING;
+    suspicion->plain_did = sky_arena_printf(arena, "sent %.*s where the parameter is %s",
+                                            SKY_SPAN_ARGS(sky_admit_shown(sent)), wanted);
+}
+
+const char *sky_identity_tail(sky_span *identity)
+{
+    static const struct {
+        char end;
+        const char *what;
+    } tails[] = {{'\0', "a NUL"}, {'\n', "a line break"}, {'\r', "CR"}, {' ', "a blank"}};
+    const char *what = NULL;
+    for (size_t i = 0; i < SKY_COUNT(tails) && what == NULL && identity->len > 0; i++)
+        if (identity->ptr[identity->len - 1] == tails[i].end)
+            what = tails[i].what;
+    *identity = what != NULL ? sky_span_trim(*identity) : *identity;
+    return what;
 }
 
 void sky_admit_no_mistake(const struct sky_mistake_rule *rows, size_t count,

@@ -31,16 +31,34 @@ struct sky_signmethod {
 const struct sky_signmethod *sky_signmethod_find(const struct sky_signmethod *rows, size_t count,
                                                  sky_span name);
 
-/* A recipe in the making: appends a field to the signed text. False when there are too many. */
-bool sky_recipe_add(struct sky_recipe *recipe, const char *name, sky_span value);
-/* As sky_sign_matches(), but a secret that is not there matches nothing. */
-bool sky_recipe_matches(const struct sky_recipe *recipe, const char *secret, sky_span hex);
-/* The signature in hex; `out` takes SKY_DIGEST_HEX_MAX + 1. */
-void sky_recipe_hex(const struct sky_recipe *recipe, sky_span secret, bool upper, char *out);
+/* For sign(): the signature as it is sent, and a pre-shared key in hex, in the arena. */
+sky_span sky_credentials_signature(const struct sky_recipe *recipe, const char *secret,
+                                   struct sky_arena *arena);
+sky_span sky_credentials_key(const struct sky_psk *key, struct sky_arena *arena);
 
 /* Adds to the material of an explanation what is there: empty values are left out. */
 void sky_suspect_secret(struct sky_suspicion *suspicion, enum sky_secret_role role, sky_span bytes);
 void sky_suspect_extra(struct sky_suspicion *suspicion, const char *name, sky_span value);
+
+/* What a cloud's documents and SDKs have in a field's place. */
+struct sky_sample {
+    const char *key, *value;
+};
+void sky_suspect_samples(struct sky_suspicion *suspicion, const struct sky_sample *samples,
+                         size_t count);
+
+/* The item whose key is `wanted` but for letter case, '_' or '-'; NULL: there is none, or one that
+ * is spelt right. */
+const struct sky_pair *sky_pairs_misspelt(const struct sky_pairs *pairs, const char *wanted);
+/* "; there is signMethod", for the finding that a key is missing; empty: nothing is like it. */
+sky_span sky_misspelt_note(const struct sky_pairs *pairs, const char *wanted, char room[static 80]);
+/* Notes in the suspicion that a parameter went by another name than it has here. */
+void sky_suspect_spelling(struct sky_suspicion *suspicion, sky_span sent, const char *wanted,
+                          struct sky_arena *arena);
+
+/* What stands behind an identity that belongs to no text, as a phrase ("a line break"), and takes
+ * it off; NULL: nothing. */
+const char *sky_identity_tail(sky_span *identity);
 
 /* A right signature keeps every rule that a mistake in it would have broken. */
 void sky_admit_no_mistake(const struct sky_mistake_rule *rows, size_t count,

@@ -10,6 +10,66 @@
 #include "protocol/mqtt/rules.h"
 #include "protocol/mqtt/session.h"
 
+/* ---- what a cloud may have ---- */
+
+/* HTTP calls: one row for each path. */
+struct sky_cloud_http {
+    const struct sky_http_row *rows;
+    size_t count; /* at least 1 */
+};
+
+/* Pre-shared keys, in TLS and in DTLS. */
+struct sky_cloud_psk {
+    /* Is this identity one of ours, and whose? False: certainly not. */
+    bool (*claim)(const struct sky_door *door, sky_span identity, struct sky_claim *ret_claim);
+    /* The key due; false when the identity is refused (judged). Product and device may be missing
+     * from the facts. */
+    bool (*admit)(const struct sky_door *door, sky_span identity, const struct sky_facts *facts,
+                  struct sky_judge *judge, struct sky_psk *ret_key);
+    /* Keys a device may have used by mistake; returns how many, at most SKY_PSK_GUESSES_MAX. */
+    size_t (*guesses)(const struct sky_door *door, sky_span identity, const struct sky_facts *facts,
+                      struct sky_psk *ret_guesses);
+    /* Broken by a wrong key; NULL: the server's own row. */
+    const struct sky_rule *key_rule;
+    /* Mistakes in a key that are other rules than in a login; looked up before those with
+     * sky_cloud_psk_mistake_rule(). */
+    const struct sky_mistake_rule *mistake_rules;
+    size_t mistake_rule_count;
+};
+
+/* CoAP over DTLS; a pre-shared key opens the channel, so a cloud with this has `psk` as well. */
+struct sky_cloud_coap {
+    /* What a request means, judged. Effects are applied before the answer is sent. */
+    void (*decide)(const struct sky_coap_call *call, const struct sky_facts *facts,
+                   struct sky_judge *judge, struct sky_effects *effects,
+                   struct sky_coap_decision *ret_decision);
+    /* The number of the option that names a waiting command's path in an answer; 0: none. */
+    uint16_t waiting_option;
+    /* Writes that path for a command on `topic`, false if it does not fit; there when the option
+     * is. */
+    bool (*waiting_path)(sky_span topic, char *out, size_t out_size);
+    /* For how long a device may be silent, and what it breaks when it is silent for longer; both
+     * or neither (then the server's own patience counts). */
+    int64_t (*lifetime_ms)(sky_span identity);
+    const struct sky_rule *lifetime_rule;
+    /* What a datagram breaks that is no DTLS, and a ClientHello that offers no suite we take: no
+     * pre-shared key at all, or none of ours. NULL: the server's own rows. */
+    const struct sky_rule *dtls_rule, *psk_rule, *cipher_rule;
+};
+
+/* A document of what a device is and should be, which the application may change. */
+struct sky_cloud_shadow {
+    const char *document; /* its name among the device's documents; sky_shadow_show() renders it */
+    /* The application changes what it desires: `patch` is {"desired":{...}} or {"desired":null},
+     * with {"version":n} if it is to apply to that version only (CONFLICT otherwise). Appends the
+     * new document and what the device is told. */
+    sky_err (*patch)(const struct sky_uplink *to, const struct sky_facts *facts, sky_span patch,
+                     struct sky_effects *effects, struct sky_why *why);
+    /* The document that a fixture's {"reported":{...},"desired":{...}} stands for. */
+    sky_err (*seed)(sky_span fixture, int64_t now_ms, struct sky_arena *arena,
+                    sky_span *ret_document, int64_t *ret_version, struct sky_why *why);
+};
+
 /* ---- the cloud ---- */
 
 struct sky_keepalive_range {
@@ -52,8 +112,6 @@ struct sky_cloud {
     size_t topic_count;
     const struct sky_command_row *commands;
     size_t command_count;
-    const struct sky_http_row *http;
-    size_t http_count;
 
     /* Is this CONNECT one of ours, and whose? False: certainly not. */
     bool (*claim)(const struct sky_login *login, struct sky_claim *ret_claim);
@@ -66,7 +124,9 @@ struct sky_cloud {
      * other devices' secrets. False: there is nothing to recompute. */
     bool (*suspect)(const struct sky_login *login, const struct sky_facts *facts,
                     struct sky_suspicion *ret_suspicion, struct sky_arena *arena);
-    void (*sign)(const struct sky_sign_request *request, struct sky_credentials *ret_credentials);
+    /* What `skymock sign` prints: views into the arena. */
+    void (*sign)(const struct sky_sign_request *request, struct sky_arena *arena,
+                 struct sky_credentials *ret_credentials);
     /* Called for a granted SUBSCRIBE; may be NULL. */
     void (*subscribed)(const struct sky_uplink *uplink, const struct sky_facts *facts,
                        struct sky_judge *judge, struct sky_effects *effects);
@@ -78,48 +138,11 @@ struct sky_cloud {
     /* A device secret in the cloud's form, made from `fresh`. */
     void (*make_secret)(sky_span fresh, char out[SKY_SECRET_MAX + 1]);
 
-    /* The device's shadow, where the cloud has one: NULL otherwise. `shadow_document` is its name
-     * among the documents; sky_shadow_show() renders it. */
-    const char *shadow_document;
-    /* The application changes what it desires: `patch` is {"desired":{...}} or {"desired":null},
-     * with {"version":n} if it is to apply to that version only (CONFLICT otherwise). Appends the
-     * new document and what the device is told. */
-    sky_err (*patch_shadow)(const struct sky_uplink *to, const struct sky_facts *facts,
-                            sky_span patch, struct sky_effects *effects, struct sky_why *why);
-    /* The document that a fixture's {"reported":{...},"desired":{...}} stands for. */
-    sky_err (*seed_shadow)(sky_span fixture, int64_t now_ms, struct sky_arena *arena,
-                           sky_span *ret_document, int64_t *ret_version, struct sky_why *why);
-
-    /* Pre-shared keys; NULL where the cloud has none. */
-    bool (*psk_claim)(const struct sky_door *door, sky_span identity, struct sky_claim *ret_claim);
-    /* The key due; false when the identity is refused (judged). */
-    bool (*psk_admit)(const struct sky_door *door, sky_span identity, const struct sky_facts *facts,
-                      struct sky_judge *judge, struct sky_psk *ret_key);
-    /* Keys a device may have used by mistake; returns how many, at most SKY_PSK_GUESSES_MAX. */
-    size_t (*psk_guesses)(const struct sky_door *door, sky_span identity,
-                          const struct sky_facts *facts, struct sky_psk *ret_guesses);
-    /* The rule that a wrong key breaks; NULL where the cloud has no pre-shared keys. */
-    const struct sky_rule *psk_key_rule;
-    /* Mistakes in a key that are other rules than in a login; looked up before those with
-     * sky_cloud_psk_mistake_rule(). */
-    const struct sky_mistake_rule *psk_mistake_rules;
-    size_t psk_mistake_rule_count;
-
-    /* What a CoAP request means, judged; NULL where the cloud has no CoAP. Effects are applied
-     * before the answer is sent. */
-    void (*coap)(const struct sky_coap_call *call, const struct sky_facts *facts,
-                 struct sky_judge *judge, struct sky_effects *effects,
-                 struct sky_coap_decision *ret_decision);
-    /* The number of the option that names a waiting command's path in an answer; 0: none. */
-    uint16_t coap_waiting_option;
-    /* Writes that path for a command on `topic`; false if it does not fit. */
-    bool (*coap_waiting_path)(sky_span topic, char *out, size_t out_size);
-    /* Broken when the device is silent for longer than the returned lifetime; NULL: no rule. */
-    const struct sky_rule *coap_lifetime_rule;
-    int64_t (*coap_lifetime_ms)(sky_span identity);
-    /* What a datagram breaks that is no DTLS, and a ClientHello that offers no suite we take: no
-     * pre-shared key at all, or none of ours. NULL: the server's own rows. */
-    const struct sky_rule *coap_dtls_rule, *coap_psk_rule, *coap_cipher_rule;
+    /* What not every cloud has; NULL: this one has not. */
+    const struct sky_cloud_http *http;
+    const struct sky_cloud_psk *psk;
+    const struct sky_cloud_coap *coap;
+    const struct sky_cloud_shadow *shadow;
 
     /* Host names that devices connect to, `*.` before a part of their own; the server's
      * certificate carries them. Ends with NULL; NULL: none. */
@@ -128,8 +151,21 @@ struct sky_cloud {
 
 /* ---- what is common to all clouds ---- */
 
+enum {
+    SKY_CLOUDS_MAX = SKY_TABLES_SPECIAL_MAX,
+    SKY_CLOUD_LISTENERS_MAX = 8, /* of all clouds together */
+};
+
 /* Every cloud built in, in the order of the build's list; ends with NULL. */
 extern const struct sky_cloud *const sky_clouds[];
+
+/* Does the cloud give all that it must, and nothing out of bounds? Else `why` says what to mend, in
+ * words for whoever writes the cloud. */
+SKY_MUST_USE sky_err sky_cloud_check(const struct sky_cloud *cloud, struct sky_why *why);
+/* The same of all in the list, and do they leave each other room? The server asks once, at start,
+ * and relies on it from then on. */
+SKY_MUST_USE sky_err sky_clouds_check(const struct sky_cloud *const *clouds, struct sky_why *why);
+
 const struct sky_cloud *sky_cloud_find(sky_span name);
 
 /* Adds the rule tables of MQTT, CoAP and every cloud. */
@@ -148,8 +184,10 @@ const struct sky_rule *sky_cloud_http_mistake_rule(const struct sky_cloud *cloud
                                                    const struct sky_http_row *row,
                                                    enum sky_mistake mistake);
 
-/* Is this topic or filter within the cloud's length and number of slashes? */
-bool sky_cloud_topic_fits(const struct sky_cloud_limits *limits, sky_span filter);
+/* Is this topic or filter within the cloud's length and number of slashes? One of the cloud's own
+ * topics is: nobody can name it otherwise. `row` is what sky_cloud_right() gave for it, or NULL. */
+bool sky_cloud_topic_fits(const struct sky_cloud_limits *limits, const struct sky_topic_row *row,
+                          sky_span filter);
 
 /* May the device `want` (SKY_MAY_PUB or SKY_MAY_SUB) this topic or filter? The product's own
  * topics come first, then the cloud's rows. On GRANTED `*ret_row` is the cloud's row or NULL. */

@@ -4,7 +4,7 @@
 
 void sky_effects_init(struct sky_effects *effects)
 {
-    sky_arena_init(&effects->arena);
+    sky_arena_init_in(&effects->arena, effects->room, sizeof effects->room);
     effects->count = 0;
 }
 

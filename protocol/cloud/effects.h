@@ -32,10 +32,15 @@ struct sky_effect {
     uint8_t coap_code; /* REPLY: what a CoAP answer says in its place; 0: it is the body */
 };
 
-enum { SKY_EFFECTS_MAX = 16 };
+enum {
+    SKY_EFFECTS_MAX = 16,
+    SKY_EFFECTS_ROOM = 4096, /* bytes that need no memory taken */
+};
 
+/* A local value of the act at hand. It points into itself: not to be copied. */
 struct sky_effects {
     struct sky_arena arena;
+    _Alignas(max_align_t) char room[SKY_EFFECTS_ROOM];
     struct sky_effect list[SKY_EFFECTS_MAX];
     size_t count;
 };

@@ -1,52 +1,53 @@
 #include "protocol/cloud/envelope.h"
 
 #include "protocol/base/assert.h"
-#include "protocol/cloud/member.h"
+#include "protocol/base/json_view.h"
 #include "protocol/mqtt/topic.h"
 
-static sky_span echoable(sky_span id)
+sky_span sky_envelope_echoable(sky_span id)
 {
     bool fits = id.len <= SKY_ENVELOPE_ID_MAX;
-    return fits && (sky_member_is_string(id) || sky_member_is_number(id)) ? id : SKY_SPAN_NONE;
+    return fits && (sky_json_is_string(id) || sky_json_is_number(id)) ? id : SKY_SPAN_NONE;
+}
+
+static bool says_something(sky_span method)
+{
+    return !sky_json_is_null(method) && !sky_span_eq_str(method, "\"\"");
 }
 
 /* In one pass, as params may be long. */
 static void read_members(struct sky_envelope *envelope)
 {
-    struct sky_member member;
-    sky_span rest = sky_member_inside(envelope->text);
-    while (sky_member_next(&rest, &member)) {
-        if (sky_span_eq_str(member.key, "id"))
-            envelope->id = echoable(member.value);
-        else if (sky_span_eq_str(member.key, "version"))
+    struct sky_json_member member;
+    sky_span rest = sky_json_inside(envelope->text);
+    while (sky_json_next_member(&rest, &member)) {
+        if (sky_json_reads(member.key, "id"))
+            envelope->id = sky_envelope_echoable(member.value);
+        else if (sky_json_reads(member.key, "version"))
             envelope->version = member.value;
-        else if (sky_span_eq_str(member.key, "method"))
-            envelope->method = member.value;
-        else if (sky_span_eq_str(member.key, "params"))
+        else if (sky_json_reads(member.key, "method"))
+            envelope->method = says_something(member.value) ? member.value : SKY_SPAN_NONE;
+        else if (sky_json_reads(member.key, "params"))
             envelope->params = member.value;
     }
 }
 
-void sky_envelope_open(struct sky_envelope *ret_envelope, sky_span payload, size_t payload_max,
-                       struct sky_arena *arena)
+void sky_envelope_open(struct sky_envelope *ret_envelope, sky_span payload, size_t payload_max)
 {
-    cJSON *tree = NULL;
     *ret_envelope = (struct sky_envelope){0};
     if (payload.len == 0) {
         ret_envelope->fault = SKY_ENVELOPE_EMPTY;
     } else if (payload.len > payload_max) {
         ret_envelope->fault = SKY_ENVELOPE_LARGE;
-    } else if (sky_json_parse(payload, SKY_ENVELOPE_DEPTH_MAX, &tree, &ret_envelope->why) !=
-               SKY_OK) {
+    } else if (sky_json_check(payload, SKY_ENVELOPE_DEPTH_MAX, &ret_envelope->why) != SKY_OK) {
         ret_envelope->fault = SKY_ENVELOPE_BROKEN;
-    } else if (!cJSON_IsObject(tree)) {
+    } else if (!sky_json_is_object(sky_span_trim(payload))) {
         ret_envelope->fault = SKY_ENVELOPE_BROKEN;
         (void)sky_why_set(&ret_envelope->why, SKY_ERR_INVALID, "", "the message is not an object");
     } else {
-        ret_envelope->text = sky_member_compact(arena, payload);
+        ret_envelope->text = sky_span_trim(payload);
         read_members(ret_envelope);
     }
-    cJSON_Delete(tree);
 }
 
 sky_span sky_envelope_levels(sky_span topic, size_t first)
@@ -60,8 +61,8 @@ sky_span sky_envelope_levels(sky_span topic, size_t first)
 
 bool sky_envelope_method_fits(sky_span method, sky_span topic, size_t first)
 {
-    sky_span name = sky_member_text(method), levels = sky_envelope_levels(topic, first);
-    if (!sky_member_is_string(method) || name.len != levels.len)
+    sky_span name = sky_json_text(method), levels = sky_envelope_levels(topic, first);
+    if (!sky_json_is_string(method) || name.len != levels.len)
         return false;
     for (size_t i = 0; i < name.len; i++)
         if (name.ptr[i] != (levels.ptr[i] == '/' ? '.' : levels.ptr[i]))
@@ -120,14 +121,12 @@ void sky_envelope_note(struct sky_effects *effects, const char *what, sky_span d
 
 sky_span sky_envelope_params(struct sky_arena *arena, sky_span params)
 {
-    cJSON *tree = NULL;
     if (sky_span_trim(params).len == 0)
         return SKY_SPAN("{}");
     if (params.len > SKY_ENVELOPE_PARAMS_MAX ||
-        sky_json_parse(params, SKY_ENVELOPE_DEPTH_MAX, &tree, NULL) != SKY_OK)
+        sky_json_check(params, SKY_ENVELOPE_DEPTH_MAX, NULL) != SKY_OK)
         return SKY_SPAN_NONE;
-    cJSON_Delete(tree);
-    return sky_member_compact(arena, params);
+    return sky_json_compact(arena, sky_span_trim(params));
 }
 
 bool sky_envelope_is_level(sky_span name)

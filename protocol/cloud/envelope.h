@@ -14,6 +14,9 @@ enum {
     SKY_ENVELOPE_REPLY_MAX = 4 * 1024 * 1024, /* bytes; twice what any document may hold */
 };
 
+/* What is said of a topic whose service the cloud has and this server has not; with the topic. */
+#define SKY_ENVELOPE_UNPLAYED "%.*s is a documented topic; its service is not played here"
+
 enum sky_envelope_fault {
     SKY_ENVELOPE_SOUND,
     SKY_ENVELOPE_EMPTY,
@@ -21,19 +24,23 @@ enum sky_envelope_fault {
     SKY_ENVELOPE_BROKEN, /* not a JSON object, or nested too deeply */
 };
 
-/* A request {id, version, method, params}. Spans are compact JSON in the effects' arena and are
- * empty where the member is absent. */
+/* A request {id, version, method, params}, read in place: spans are of the payload, JSON as it was
+ * written (json_view.h), and empty where the member is absent. */
 struct sky_envelope {
     enum sky_envelope_fault fault;
     sky_span text; /* the whole object */
     sky_span id;   /* a string with its quotes or a number; empty when there is none to echo */
-    sky_span version, method, params;
+    sky_span version, params;
+    sky_span method;    /* empty also when it is "" or null: the topic decides what is asked for */
     struct sky_why why; /* when BROKEN */
 };
 
-/* Parses the payload once. Everything stays empty unless it is sound. */
-void sky_envelope_open(struct sky_envelope *ret_envelope, sky_span payload, size_t payload_max,
-                       struct sky_arena *arena);
+/* Checks the payload once. Everything stays empty unless it is sound. */
+void sky_envelope_open(struct sky_envelope *ret_envelope, sky_span payload, size_t payload_max);
+
+/* The value if an answer may repeat it: a string or a number within SKY_ENVELOPE_ID_MAX; or empty.
+ */
+sky_span sky_envelope_echoable(sky_span value);
 
 /* Does `method` (a JSON string) name the topic's levels from number `first` on, with dots in
  * place of slashes? */

@@ -5,8 +5,8 @@
 #define uthash_fatal(message) sky_assert_failed(message, __FILE__, __LINE__)
 #include <uthash.h>
 
+#include "protocol/base/json_view.h"
 #include "protocol/cloud/envelope.h"
-#include "protocol/cloud/member.h"
 
 struct sky_latest_entry {
     sky_span name, value;
@@ -16,6 +16,22 @@ struct sky_latest_entry {
 static size_t row_bytes(const struct sky_latest_entry *row)
 {
     return row->name.len + row->value.len + sizeof "\"\":," - 1;
+}
+
+/* The name as the writer spells it: a device may write the same one with escapes and without. */
+static sky_span one_spelling(const struct sky_latest *latest, sky_span name)
+{
+    struct sky_buf plain, out;
+    if (name.len == 0 || name.len > SKY_LATEST_NAME_MAX || memchr(name.ptr, '\\', name.len) == NULL)
+        return name;
+    sky_buf_init(&plain, name.len);
+    sky_buf_init(&out,
+                 sizeof "\\u0000" * name.len + sizeof "\"\""); /* a stored one may be damaged */
+    struct sky_jw jw = sky_jw(&out);
+    sky_json_decode(&plain, name);
+    sky_jw_str(&jw, sky_buf_span(&plain));
+    sky_buf_done(&plain);
+    return sky_json_text(sky_envelope_keep(latest->arena, &out));
 }
 
 static struct sky_latest_entry *find(const struct sky_latest *latest, sky_span name)
@@ -36,10 +52,10 @@ static void add(struct sky_latest *latest, sky_span name, sky_span value)
 
 void sky_latest_open(struct sky_latest *latest, sky_span stored, struct sky_arena *arena)
 {
-    struct sky_member member;
-    sky_span rest = sky_member_inside(stored);
+    struct sky_json_member member;
+    sky_span rest = sky_json_inside(stored);
     *latest = (struct sky_latest){.arena = arena, .bytes = sizeof "{}" - 1};
-    while (sky_member_next(&rest, &member))
+    while (sky_json_next_member(&rest, &member))
         sky_latest_put(latest, member.key, member.value);
     latest->changed = false;
 }
@@ -51,12 +67,13 @@ void sky_latest_close(struct sky_latest *latest)
 
 sky_span sky_latest_get(const struct sky_latest *latest, sky_span name)
 {
-    const struct sky_latest_entry *row = find(latest, name);
+    const struct sky_latest_entry *row = find(latest, one_spelling(latest, name));
     return row != NULL ? row->value : SKY_SPAN_NONE;
 }
 
 void sky_latest_put(struct sky_latest *latest, sky_span name, sky_span value)
 {
+    name = one_spelling(latest, name);
     struct sky_latest_entry *row = find(latest, name);
     const struct sky_latest_entry next = {.name = name, .value = value};
     size_t bytes = latest->bytes + row_bytes(&next) - (row != NULL ? row_bytes(row) : 0);
@@ -76,7 +93,7 @@ void sky_latest_put(struct sky_latest *latest, sky_span name, sky_span value)
 
 void sky_latest_drop(struct sky_latest *latest, sky_span name)
 {
-    struct sky_latest_entry *row = find(latest, name);
+    struct sky_latest_entry *row = find(latest, one_spelling(latest, name));
     if (row == NULL)
         return;
     latest->bytes -= row_bytes(row);

@@ -64,11 +64,27 @@ enum sky_claim_kind {
     SKY_CLAIM_TOKEN,  /* `product` holds a token id */
 };
 
+/* How sure a cloud is that it is meant, judged by shape alone. The weightiest claim that the
+ * registry knows counts, so no two clouds may give one login the same weight: where frames are
+ * shared, each says what tells it apart. */
+enum sky_affinity {
+    SKY_AFFINITY_OPEN = 1, /* nothing speaks against it: any text would do */
+    SKY_AFFINITY_SHARED,   /* a frame that another cloud has the better right to */
+    SKY_AFFINITY_FRAME,    /* its frame, but what that holds cannot be read */
+    SKY_AFFINITY_MIXED,    /* readable, but something in it is another's */
+    SKY_AFFINITY_CHANNEL,  /* how the peer came in speaks for it: its certificate, its key */
+    SKY_AFFINITY_FITTING,  /* readable, and nothing in it is another's */
+    SKY_AFFINITY_USUAL,    /* and it is what this cloud's devices usually send */
+    SKY_AFFINITY_MARKED,   /* a value that no other cloud's devices send */
+    SKY_AFFINITY_OWN,      /* a form that no other cloud's devices have */
+    SKY_AFFINITY_NAMED,    /* asked for by name: an address of its own, or a person's word */
+};
+
 /* Who a peer says it is. Unproven. */
 struct sky_claim {
     enum sky_claim_kind kind;
     sky_span product, device;
-    int affinity; /* 1..100: how sure the cloud is that it is meant, judged by shape alone */
+    enum sky_affinity affinity;
 };
 
 /* What the server looked up. Pointers are NULL where the registry has nothing. */
@@ -113,11 +129,11 @@ struct sky_admission {
 
 /* ---- what `skymock sign` prints ---- */
 
-struct sky_credentials { /* empty strings where a cloud has no such thing */
-    char client_id[256], username[256], password[192];
-    char psk_identity[256], psk_key_hex[2 * SKY_PSK_KEY_MAX + 1];
-    char https_path[64], https_form[512];
-    char coap_method[8], coap_path[256]; /* a request to try: "get" or "post" */
+struct sky_credentials { /* empty where a cloud has no such thing; NUL-terminated where not */
+    sky_span client_id, username, password;
+    sky_span psk_identity, psk_key_hex;
+    sky_span https_path, https_form;
+    sky_span coap_method, coap_path; /* a request to try: "get" or "post" */
 };
 struct sky_sign_request {
     const struct sky_product *product;

@@ -46,8 +46,9 @@ const struct sky_rule *sky_cloud_mistake_rule(const struct sky_cloud *cloud,
 const struct sky_rule *sky_cloud_psk_mistake_rule(const struct sky_cloud *cloud,
                                                   enum sky_mistake mistake)
 {
+    const struct sky_cloud_psk *psk = cloud->psk;
     const struct sky_rule *own =
-        find_mistake(cloud->psk_mistake_rules, cloud->psk_mistake_rule_count, mistake);
+        psk != NULL ? find_mistake(psk->mistake_rules, psk->mistake_rule_count, mistake) : NULL;
     return own != NULL ? own : sky_cloud_mistake_rule(cloud, mistake);
 }
 

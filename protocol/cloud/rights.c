@@ -67,8 +67,11 @@ bool sky_cloud_is_pushed(const struct sky_cloud *cloud, sky_span product, sky_sp
     return row->rights & SKY_PUSHED || (subscribed && !(row->rights & SKY_CUSTOM));
 }
 
-bool sky_cloud_topic_fits(const struct sky_cloud_limits *limits, sky_span filter)
+bool sky_cloud_topic_fits(const struct sky_cloud_limits *limits, const struct sky_topic_row *row,
+                          sky_span filter)
 {
+    if (row != NULL && !(row->rights & SKY_CUSTOM))
+        return true;
     return filter.len <= limits->topic_len_max &&
            sky_topic_levels(filter) <= (size_t)limits->topic_slashes_max + 1;
 }

@@ -1,6 +1,7 @@
 #include "protocol/cloud/shadow.h"
 
 #include "protocol/base/assert.h"
+#include "protocol/base/json_view.h"
 #include "protocol/base/mem.h"
 #include "protocol/cloud/envelope.h"
 
@@ -20,220 +21,215 @@ const char *sky_shadow_fault_text(enum sky_shadow_fault fault)
     return fault_texts[fault];
 }
 
-/* ---- trees ---- */
-
-static cJSON *new_object(void)
+static struct sky_shadow_tree sections_of(sky_span object)
 {
-    cJSON *object = cJSON_CreateObject();
-    SKY_ASSERT(object != NULL);
-    return object;
+    struct sky_shadow_tree tree;
+    for (size_t i = 0; i < SKY_SHADOW_SECTIONS; i++)
+        tree.sections[i] = sky_json_member(object, section_names[i]);
+    return tree;
 }
 
-static void set(cJSON *object, const char *key, cJSON *value)
+/* ---- writing ---- */
+
+static void put_key(struct sky_buf *out, sky_span key)
 {
-    SKY_ASSERT(value != NULL);
-    if (cJSON_GetObjectItemCaseSensitive(object, key) != NULL)
-        SKY_ASSERT(cJSON_ReplaceItemInObjectCaseSensitive(object, key, value));
-    else
-        SKY_ASSERT(cJSON_AddItemToObject(object, key, value));
+    if (out->len > 0 && out->bytes[out->len - 1] != '{')
+        sky_buf_add_byte(out, ',');
+    sky_buf_add_byte(out, '"');
+    sky_buf_add(out, key);
+    sky_buf_add_str(out, "\":");
 }
 
-static cJSON *member(const cJSON *object, const char *key)
+static void write_without_nulls(struct sky_buf *out, sky_span value)
 {
-    return cJSON_GetObjectItemCaseSensitive(object, key);
-}
-
-static void drop(cJSON *object, const char *key)
-{
-    cJSON_DeleteItemFromObjectCaseSensitive(object, key);
-}
-
-/* A copy without the members that are null. */
-static cJSON *copy_without_nulls(const cJSON *value)
-{
-    const cJSON *child;
-    if (!cJSON_IsObject(value))
-        return cJSON_Duplicate(value, true);
-    cJSON *copy = new_object();
-    cJSON_ArrayForEach (child, value)
-        if (!cJSON_IsNull(child))
-            SKY_ASSERT(cJSON_AddItemToObject(copy, child->string, copy_without_nulls(child)));
-    return copy;
-}
-
-cJSON *sky_shadow_stamps(const cJSON *value, int64_t now_s)
-{
-    const cJSON *child;
-    if (cJSON_IsNull(value))
-        return cJSON_CreateNull();
-    cJSON *stamps = new_object();
-    if (!cJSON_IsObject(value)) { /* an array too, as it is written whole */
-        set(stamps, "timestamp", cJSON_CreateNumber((double)now_s));
-        return stamps;
+    struct sky_json_member child;
+    sky_span rest = sky_json_inside(value);
+    if (!sky_json_is_object(value)) {
+        sky_buf_add(out, value);
+        return;
     }
-    cJSON_ArrayForEach (child, value)
-        SKY_ASSERT(cJSON_AddItemToObject(stamps, child->string, sky_shadow_stamps(child, now_s)));
-    return stamps;
+    sky_buf_add_byte(out, '{');
+    while (!out->overflow && sky_json_next_member(&rest, &child)) {
+        if (sky_json_is_null(child.value))
+            continue;
+        put_key(out, child.key);
+        write_without_nulls(out, child.value);
+    }
+    sky_buf_add_byte(out, '}');
 }
 
-static void merge_object(cJSON *state, cJSON *metadata, const cJSON *patch, int64_t now_s)
+void sky_shadow_write_stamps(struct sky_buf *out, sky_span value, int64_t now_s)
 {
-    const cJSON *change;
-    cJSON_ArrayForEach (change, patch) {
-        const char *key = change->string;
-        cJSON *old = member(state, key);
-        if (cJSON_IsNull(change)) {
-            drop(state, key);
-            drop(metadata, key);
-        } else if (cJSON_IsObject(change) && cJSON_IsObject(old)) {
-            merge_object(old, member(metadata, key), change, now_s);
-        } else {
-            cJSON *copy = copy_without_nulls(change);
-            set(metadata, key, sky_shadow_stamps(copy, now_s));
-            set(state, key, copy);
+    struct sky_json_member child;
+    sky_span rest = sky_json_inside(value);
+    if (sky_json_is_null(value)) {
+        sky_buf_add(out, value);
+    } else if (sky_json_is_object(value)) {
+        sky_buf_add_byte(out, '{');
+        while (sky_json_next_member(&rest, &child)) {
+            put_key(out, child.key);
+            sky_shadow_write_stamps(out, child.value, now_s);
         }
+        sky_buf_add_byte(out, '}');
+    } else { /* an array too, as it is written whole */
+        sky_buf_addf(out, "{\"timestamp\":%lld}", (long long)now_s);
     }
 }
 
-cJSON *sky_shadow_difference(const cJSON *desired, const cJSON *reported)
+/* ---- comparing ---- */
+
+/* Writes what of the object `desired` differs from `reported`, which may be empty. False, with
+ * nothing written, when nothing does. */
+static bool write_difference(struct sky_buf *out, sky_span desired, sky_span reported,
+                             struct sky_arena *arena)
 {
-    cJSON *difference = new_object();
-    const cJSON *want;
-    cJSON_ArrayForEach (want, desired) {
-        const cJSON *have = reported != NULL ? member(reported, want->string) : NULL;
-        cJSON *part = NULL;
-        if (cJSON_IsObject(want) && cJSON_IsObject(have))
-            part = sky_shadow_difference(want, have);
-        else if (!cJSON_Compare(want, have, true))
-            part = cJSON_Duplicate(want, true);
-        if (part != NULL)
-            set(difference, want->string, part);
+    const struct sky_json_index have = sky_json_index(reported, arena);
+    struct sky_json_member want;
+    sky_span rest = sky_json_inside(desired);
+    const size_t start = out->len;
+    sky_buf_add_byte(out, '{');
+    while (sky_json_next_member(&rest, &want)) {
+        sky_span old = sky_json_find(&have, want.key);
+        const size_t before = out->len;
+        bool differs = true;
+        put_key(out, want.key);
+        if (sky_json_is_object(want.value) && sky_json_is_object(old))
+            differs = write_difference(out, want.value, old, arena);
+        else if (sky_json_same(want.value, old, arena))
+            differs = false;
+        else
+            sky_buf_add(out, want.value);
+        if (!differs)
+            out->len = before;
     }
-    if (difference->child != NULL)
-        return difference;
-    cJSON_Delete(difference);
-    return NULL;
+    bool any = out->len > start + 1;
+    if (any)
+        sky_buf_add_byte(out, '}');
+    else
+        out->len = start;
+    return any;
 }
 
-cJSON *sky_shadow_changed(const struct sky_shadow *shadow, const cJSON *desired)
+static sky_span difference(sky_span desired, sky_span reported, struct sky_arena *arena)
 {
-    if (!cJSON_IsObject(desired))
-        return NULL;
-    cJSON *wanted = copy_without_nulls(desired);
-    cJSON *changed = sky_shadow_difference(wanted, member(shadow->state, "reported"));
-    cJSON_Delete(wanted);
+    struct sky_buf out;
+    sky_buf_init(&out, SKY_ENVELOPE_REPLY_MAX);
+    (void)write_difference(&out, desired, reported, arena);
+    return sky_envelope_keep(arena, &out);
+}
+
+sky_span sky_shadow_changed(const struct sky_shadow *shadow, sky_span desired)
+{
+    struct sky_buf wanted, out;
+    if (!sky_json_is_object(desired))
+        return SKY_SPAN_NONE;
+    sky_buf_init(&out, desired.len);
+    sky_json_rewrite(&out, desired);
+    sky_buf_init(&wanted, desired.len);
+    write_without_nulls(&wanted, sky_buf_span(&out));
+    sky_span changed = difference(sky_buf_span(&wanted),
+                                  shadow->state.sections[SKY_SHADOW_REPORTED], shadow->arena);
+    sky_buf_done(&wanted);
+    sky_buf_done(&out);
     return changed;
 }
 
 /* The part of `metadata` that stands for `part` of the state. */
-static cJSON *metadata_of(const cJSON *part, const cJSON *metadata)
+static void write_metadata_of(struct sky_buf *out, sky_span part, sky_span metadata,
+                              struct sky_arena *arena)
 {
-    const cJSON *child;
-    if (!cJSON_IsObject(part))
-        return cJSON_Duplicate(metadata, true);
-    cJSON *found = new_object();
-    cJSON_ArrayForEach (child, part)
-        set(found, child->string, metadata_of(child, member(metadata, child->string)));
-    return found;
+    struct sky_json_member child;
+    sky_span rest = sky_json_inside(part);
+    if (!sky_json_is_object(part)) {
+        sky_buf_add(out, metadata.len > 0 ? metadata : SKY_SPAN("{}"));
+        return;
+    }
+    const struct sky_json_index stamps = sky_json_index(metadata, arena);
+    sky_buf_add_byte(out, '{');
+    while (sky_json_next_member(&rest, &child)) {
+        put_key(out, child.key);
+        write_metadata_of(out, child.value, sky_json_find(&stamps, child.key), arena);
+    }
+    sky_buf_add_byte(out, '}');
 }
 
 /* ---- loading and storing ---- */
 
-/* Does every object of the state have its counterpart in the metadata? */
-static bool mirrors(const cJSON *metadata, const cJSON *state)
-{
-    const cJSON *child;
-    if (!cJSON_IsObject(metadata))
-        return false;
-    cJSON_ArrayForEach (child, state)
-        if (cJSON_IsObject(state) && !mirrors(member(metadata, child->string), child))
-            return false;
-    return true;
-}
-
 /* The stored text is our own; whoever changed it by hand so that it is not a shadow any more gets
  * an empty one. */
-static bool is_shadow(const cJSON *tree)
+void sky_shadow_load(struct sky_shadow *ret_shadow, const struct sky_facts *facts,
+                     struct sky_arena *arena)
 {
-    const cJSON *section, *state = sky_json_get(tree, "state");
-    cJSON_ArrayForEach (section, state)
-        if (!cJSON_IsObject(section))
-            return false;
-    return cJSON_IsObject(state) && mirrors(sky_json_get(tree, "metadata"), state);
+    *ret_shadow = (struct sky_shadow){.arena = arena, .version = facts->document_version};
+    sky_span document = sky_span_trim(facts->document);
+    if (document.len == 0 || sky_json_check(document, SKY_JSON_DEPTH_MAX, NULL) != SKY_OK)
+        return;
+    struct sky_shadow_tree state = sections_of(sky_json_member(document, "state"));
+    struct sky_shadow_tree metadata = sections_of(sky_json_member(document, "metadata"));
+    for (size_t i = 0; i < SKY_SHADOW_SECTIONS; i++)
+        if (state.sections[i].len > 0 &&
+            (!sky_json_is_object(state.sections[i]) || !sky_json_is_object(metadata.sections[i])))
+            return;
+    ret_shadow->state = state;
+    ret_shadow->metadata = metadata;
+    ret_shadow->timestamp_s = (int64_t)sky_json_number(sky_json_member(document, "timestamp"));
 }
 
-void sky_shadow_load(struct sky_shadow *ret_shadow, const struct sky_facts *facts)
+bool sky_shadow_is_empty(const struct sky_shadow *shadow)
 {
-    cJSON *tree = NULL;
-    *ret_shadow = (struct sky_shadow){.version = facts->document_version};
-    if (facts->document.len > 0 &&
-        sky_json_parse(facts->document, SKY_JSON_DEPTH_MAX, &tree, NULL) == SKY_OK &&
-        is_shadow(tree)) {
-        const cJSON *timestamp = sky_json_get(tree, "timestamp");
-        ret_shadow->timestamp_s = cJSON_IsNumber(timestamp) ? (int64_t)timestamp->valuedouble : 0;
-        ret_shadow->state = cJSON_DetachItemFromObjectCaseSensitive(tree, "state");
-        ret_shadow->metadata = cJSON_DetachItemFromObjectCaseSensitive(tree, "metadata");
-    } else {
-        ret_shadow->state = new_object();
-        ret_shadow->metadata = new_object();
+    return shadow->state.sections[SKY_SHADOW_REPORTED].len == 0 &&
+           shadow->state.sections[SKY_SHADOW_DESIRED].len == 0;
+}
+
+void sky_shadow_write_tree(struct sky_jw *jw, const char *key, const struct sky_shadow_tree *tree,
+                           sky_span delta)
+{
+    sky_jw_key(jw, key);
+    sky_jw_object(jw);
+    for (size_t i = 0; i < SKY_SHADOW_SECTIONS; i++) {
+        if (tree->sections[i].len == 0)
+            continue;
+        sky_jw_key(jw, section_names[i]);
+        sky_jw_raw(jw, tree->sections[i]);
     }
-    cJSON_Delete(tree);
+    if (delta.len > 0) {
+        sky_jw_key(jw, "delta");
+        sky_jw_raw(jw, delta);
+    }
+    sky_jw_end_object(jw);
 }
 
-void sky_shadow_done(struct sky_shadow *shadow)
-{
-    cJSON_Delete(shadow->state);
-    cJSON_Delete(shadow->metadata);
-}
-
-sky_span sky_shadow_text(const struct sky_shadow *shadow, struct sky_arena *arena)
+sky_span sky_shadow_text(const struct sky_shadow *shadow)
 {
     struct sky_buf out;
     sky_buf_init(&out, SKY_ENVELOPE_REPLY_MAX);
     struct sky_jw jw = sky_jw(&out);
     sky_jw_object(&jw);
-    sky_jw_key(&jw, "state");
-    sky_jw_tree(&jw, shadow->state);
-    sky_jw_key(&jw, "metadata");
-    sky_jw_tree(&jw, shadow->metadata);
+    sky_shadow_write_tree(&jw, "state", &shadow->state, SKY_SPAN_NONE);
+    sky_shadow_write_tree(&jw, "metadata", &shadow->metadata, SKY_SPAN_NONE);
     sky_jw_put_int(&jw, "timestamp", shadow->timestamp_s);
     sky_jw_end_object(&jw);
-    return sky_envelope_keep(arena, &out);
-}
-
-void sky_shadow_write_tree(struct sky_jw *jw, const char *key, const cJSON *tree,
-                           const cJSON *delta)
-{
-    sky_jw_key(jw, key);
-    sky_jw_object(jw);
-    for (size_t i = 0; i < SKY_COUNT(section_names); i++) {
-        const cJSON *section = member(tree, section_names[i]);
-        if (section == NULL)
-            continue;
-        sky_jw_key(jw, section_names[i]);
-        sky_jw_tree(jw, section);
-    }
-    if (delta != NULL) {
-        sky_jw_key(jw, "delta");
-        sky_jw_tree(jw, delta);
-    }
-    sky_jw_end_object(jw);
+    return sky_envelope_keep(shadow->arena, &out);
 }
 
 void sky_shadow_write(struct sky_jw *jw, const struct sky_shadow *shadow)
 {
-    const cJSON *desired = member(shadow->state, "desired");
-    cJSON *delta = sky_shadow_difference(desired, member(shadow->state, "reported"));
-    cJSON *stamps = delta != NULL ? metadata_of(delta, member(shadow->metadata, "desired")) : NULL;
+    const sky_span *state = shadow->state.sections;
+    struct sky_buf stamps;
+    sky_span delta =
+        difference(state[SKY_SHADOW_DESIRED], state[SKY_SHADOW_REPORTED], shadow->arena);
+    sky_buf_init(&stamps, SKY_ENVELOPE_REPLY_MAX);
+    if (delta.len > 0)
+        write_metadata_of(&stamps, delta, shadow->metadata.sections[SKY_SHADOW_DESIRED],
+                          shadow->arena);
     sky_jw_object(jw);
-    sky_shadow_write_tree(jw, "state", shadow->state, delta);
-    sky_shadow_write_tree(jw, "metadata", shadow->metadata, stamps);
+    sky_shadow_write_tree(jw, "state", &shadow->state, delta);
+    sky_shadow_write_tree(jw, "metadata", &shadow->metadata, sky_buf_span(&stamps));
     sky_jw_put_int(jw, "version", shadow->version);
     if (shadow->timestamp_s != 0)
         sky_jw_put_int(jw, "timestamp", shadow->timestamp_s);
     sky_jw_end_object(jw);
-    cJSON_Delete(delta);
-    cJSON_Delete(stamps);
+    sky_buf_done(&stamps);
 }
 
 sky_span sky_shadow_show(const struct sky_facts *facts, struct sky_arena *arena)
@@ -242,102 +238,183 @@ sky_span sky_shadow_show(const struct sky_facts *facts, struct sky_arena *arena)
     struct sky_buf out;
     sky_buf_init(&out, SKY_ENVELOPE_REPLY_MAX);
     struct sky_jw jw = sky_jw(&out);
-    sky_shadow_load(&shadow, facts);
+    sky_shadow_load(&shadow, facts, arena);
     sky_shadow_write(&jw, &shadow);
-    sky_shadow_done(&shadow);
     return sky_envelope_keep(arena, &out);
 }
 
 /* ---- checks ---- */
 
-static bool has_null_in_array(const cJSON *value, bool inside)
+/* `inside`: an array is around the value. */
+static bool has_null_in_array(sky_span value, bool inside)
 {
-    const cJSON *child;
-    if (inside && cJSON_IsNull(value))
-        return true;
-    cJSON_ArrayForEach (child, value)
-        if (has_null_in_array(child, inside || cJSON_IsArray(value)))
+    sky_span child, rest = sky_json_inside(value);
+    struct sky_json_member member;
+    if (sky_json_is_object(value)) {
+        while (sky_json_next_member(&rest, &member))
+            if (has_null_in_array(member.value, inside))
+                return true;
+        return false;
+    }
+    while (sky_json_next_element(&rest, &child))
+        if (has_null_in_array(child, true))
             return true;
-    return false;
+    return inside && sky_json_is_null(value);
 }
 
-static size_t count_attributes(const cJSON *value)
+static size_t count_attributes(sky_span value)
 {
+    struct sky_json_member child;
+    sky_span rest = sky_json_inside(value);
     size_t count = 0;
-    const cJSON *child;
-    if (!cJSON_IsObject(value))
-        return 1;
-    cJSON_ArrayForEach (child, value)
-        count += count_attributes(child);
+    if (!sky_json_is_object(value))
+        return value.len > 0 ? 1 : 0;
+    while (sky_json_next_member(&rest, &child))
+        count += count_attributes(child.value);
     return count;
 }
 
-static enum sky_shadow_fault check_section(const cJSON *section,
-                                           const struct sky_shadow_limits *limits)
+enum sky_shadow_fault sky_shadow_check(sky_span state, const struct sky_shadow_limits *limits)
 {
-    if (section == NULL || cJSON_IsNull(section))
-        return SKY_SHADOW_FINE;
-    if (!cJSON_IsObject(section))
-        return SKY_SHADOW_SHAPE;
-    if (has_null_in_array(section, false))
-        return SKY_SHADOW_ARRAY_NULL;
-    return sky_json_depth(section) > limits->depth_max ? SKY_SHADOW_DEEP : SKY_SHADOW_FINE;
+    const struct sky_shadow_tree sent = sections_of(state);
+    bool any = false;
+    for (size_t i = 0; i < SKY_SHADOW_SECTIONS; i++) {
+        sky_span section = sent.sections[i];
+        any |= section.len > 0;
+        if (section.len == 0 || sky_json_is_null(section))
+            continue;
+        if (!sky_json_is_object(section))
+            return SKY_SHADOW_SHAPE;
+        if (sky_json_depth(section) > limits->depth_max)
+            return SKY_SHADOW_DEEP;
+        if (has_null_in_array(section, false))
+            return SKY_SHADOW_ARRAY_NULL;
+    }
+    return any ? SKY_SHADOW_FINE : SKY_SHADOW_SHAPE;
 }
 
-enum sky_shadow_fault sky_shadow_check(const cJSON *state, const struct sky_shadow_limits *limits)
-{
-    const cJSON *reported = sky_json_get(state, "reported");
-    const cJSON *desired = sky_json_get(state, "desired");
-    if (reported == NULL && desired == NULL)
-        return SKY_SHADOW_SHAPE;
-    enum sky_shadow_fault fault = check_section(reported, limits);
-    return fault != SKY_SHADOW_FINE ? fault : check_section(desired, limits);
-}
-
-enum sky_shadow_fault sky_shadow_measure(const struct sky_shadow *shadow,
-                                         const struct sky_shadow_limits *limits)
+/* Does a state keep the limits? Members that are null do not count. */
+static enum sky_shadow_fault measure(const struct sky_shadow_tree *state,
+                                     const struct sky_shadow_limits *limits)
 {
     struct sky_buf out;
+    size_t attributes = 0;
     sky_buf_init(&out, limits->bytes_max);
-    bool fits = sky_json_print(&out, shadow->state);
+    sky_buf_add_byte(&out, '{');
+    for (size_t i = 0; i < SKY_SHADOW_SECTIONS; i++) {
+        if (!sky_json_is_object(state->sections[i]))
+            continue;
+        put_key(&out, sky_span_str(section_names[i]));
+        size_t before = out.len;
+        write_without_nulls(&out, state->sections[i]);
+        attributes += count_attributes(sky_span_tail(sky_buf_span(&out), before));
+    }
+    sky_buf_add_byte(&out, '}');
+    bool large = out.overflow;
     sky_buf_done(&out);
-    if (!fits)
+    if (large)
         return SKY_SHADOW_LARGE;
-    bool many =
-        limits->attributes_max > 0 && count_attributes(shadow->state) > limits->attributes_max;
+    bool many = limits->attributes_max > 0 && attributes > limits->attributes_max;
     return many ? SKY_SHADOW_MANY : SKY_SHADOW_FINE;
 }
 
 /* ---- changing ---- */
 
-static void merge_section(struct sky_shadow *shadow, const char *name, const cJSON *patch,
-                          bool overwrite, int64_t now_s)
+/* A section on its way into the next one. */
+struct merge {
+    struct sky_buf state, metadata;
+    struct sky_arena *arena;
+    int64_t now_s;
+};
+
+static void put_keys(struct merge *merge, sky_span key)
 {
-    if (overwrite || cJSON_IsNull(patch)) {
-        drop(shadow->state, name);
-        drop(shadow->metadata, name);
-    }
-    if (!cJSON_IsObject(patch))
-        return;
-    if (member(shadow->state, name) == NULL) {
-        set(shadow->state, name, new_object());
-        set(shadow->metadata, name, new_object());
-    }
-    merge_object(member(shadow->state, name), member(shadow->metadata, name), patch, now_s);
-    if (member(shadow->state, name)->child == NULL) {
-        drop(shadow->state, name);
-        drop(shadow->metadata, name);
-    }
+    put_key(&merge->state, key);
+    put_key(&merge->metadata, key);
 }
 
-void sky_shadow_merge(struct sky_shadow *shadow, const cJSON *state, bool overwrite, int64_t now_s)
+static void put_new(struct merge *merge, sky_span value)
 {
-    for (size_t i = 0; i < SKY_COUNT(section_names); i++) {
-        const cJSON *patch = sky_json_get(state, section_names[i]);
-        if (patch != NULL)
-            merge_section(shadow, section_names[i], patch, overwrite, now_s);
+    size_t before = merge->state.len;
+    write_without_nulls(&merge->state, value);
+    sky_shadow_write_stamps(&merge->metadata, sky_span_tail(sky_buf_span(&merge->state), before),
+                            merge->now_s);
+}
+
+/* What was there stays in its place, what is new follows. */
+static void merge_object(struct merge *merge, sky_span state, sky_span metadata, sky_span patch)
+{
+    const struct sky_json_index changes = sky_json_index(patch, merge->arena),
+                                stored = sky_json_index(state, merge->arena),
+                                stamps = sky_json_index(metadata, merge->arena);
+    struct sky_json_member member;
+    sky_buf_add_byte(&merge->state, '{');
+    sky_buf_add_byte(&merge->metadata, '{');
+    for (sky_span rest = sky_json_inside(state); sky_json_next_member(&rest, &member);) {
+        sky_span change = sky_json_find(&changes, member.key);
+        sky_span stamp = sky_json_find(&stamps, member.key);
+        if (sky_json_is_null(change))
+            continue;
+        put_keys(merge, member.key);
+        if (change.len == 0) {
+            sky_buf_add(&merge->state, member.value);
+            sky_buf_add(&merge->metadata, stamp.len > 0 ? stamp : SKY_SPAN("{}"));
+        } else if (sky_json_is_object(change) && sky_json_is_object(member.value)) {
+            merge_object(merge, member.value, stamp, change);
+        } else {
+            put_new(merge, change);
+        }
     }
-    shadow->timestamp_s = now_s;
+    for (sky_span rest = sky_json_inside(patch); sky_json_next_member(&rest, &member);) {
+        if (sky_json_is_null(member.value) || sky_json_find(&stored, member.key).len > 0)
+            continue;
+        put_keys(merge, member.key);
+        put_new(merge, member.value);
+    }
+    sky_buf_add_byte(&merge->state, '}');
+    sky_buf_add_byte(&merge->metadata, '}');
+}
+
+static void merge_section(struct sky_shadow *shadow, size_t section, sky_span patch, bool overwrite,
+                          int64_t now_s)
+{
+    sky_span *state = &shadow->state.sections[section];
+    sky_span *metadata = &shadow->metadata.sections[section];
+    struct merge merge = {.arena = shadow->arena, .now_s = now_s};
+    if (overwrite || sky_json_is_null(patch))
+        *state = *metadata = SKY_SPAN_NONE;
+    if (!sky_json_is_object(patch))
+        return;
+    sky_buf_init(&merge.state, SKY_ENVELOPE_REPLY_MAX);
+    sky_buf_init(&merge.metadata, SKY_ENVELOPE_REPLY_MAX);
+    merge_object(&merge, *state, *metadata, patch);
+    *state = sky_envelope_keep(shadow->arena, &merge.state);
+    *metadata = sky_envelope_keep(shadow->arena, &merge.metadata);
+    if (sky_span_eq_str(*state, "{}"))
+        *state = *metadata = SKY_SPAN_NONE;
+}
+
+/* The limits come first: what alone would pass them is not merged at all. */
+enum sky_shadow_fault sky_shadow_merge(struct sky_shadow *shadow, sky_span state, bool overwrite,
+                                       const struct sky_shadow_limits *limits, int64_t now_s)
+{
+    struct sky_buf out;
+    sky_buf_init(&out, state.len);
+    sky_json_rewrite(&out, state);
+    const struct sky_shadow_tree patch = sections_of(sky_envelope_keep(shadow->arena, &out));
+    struct sky_shadow next = *shadow;
+    enum sky_shadow_fault fault = measure(&patch, limits);
+    if (fault != SKY_SHADOW_FINE)
+        return fault;
+    for (size_t i = 0; i < SKY_SHADOW_SECTIONS; i++)
+        if (patch.sections[i].len > 0)
+            merge_section(&next, i, patch.sections[i], overwrite, now_s);
+    fault = measure(&next.state, limits);
+    if (fault != SKY_SHADOW_FINE)
+        return fault;
+    next.timestamp_s = now_s;
+    *shadow = next;
+    return SKY_SHADOW_FINE;
 }
 
 static sky_err fault_error(enum sky_shadow_fault fault, const char *pointer, struct sky_why *why)
@@ -347,83 +424,79 @@ static sky_err fault_error(enum sky_shadow_fault fault, const char *pointer, str
                        sky_shadow_fault_text(fault));
 }
 
-static sky_err apply_desire(struct sky_shadow *shadow, const cJSON *patch,
-                            const struct sky_shadow_limits *limits, int64_t now_s,
-                            struct sky_why *why)
+static sky_err check_desire(const struct sky_shadow *shadow, sky_span patch, struct sky_why *why)
 {
-    const cJSON *version = sky_json_get(patch, "version");
-    if (!cJSON_IsObject(patch) || sky_json_get(patch, "desired") == NULL)
+    sky_span version = sky_json_member(patch, "version");
+    if (sky_json_member(patch, "desired").len == 0)
         return sky_why_set(why, SKY_ERR_INVALID, "/desired",
                            "give what is desired: {\"desired\":{...}} or {\"desired\":null}");
-    if (sky_json_get(patch, "reported") != NULL)
+    if (sky_json_member(patch, "reported").len > 0)
         return sky_why_set(why, SKY_ERR_INVALID, "/reported",
                            "only the device writes what it reports");
-    if (version != NULL && !cJSON_IsNumber(version))
+    if (version.len > 0 && !sky_json_is_number(version))
         return sky_why_set(why, SKY_ERR_INVALID, "/version", "the version is a number");
-    if (version != NULL && version->valuedouble != (double)shadow->version)
+    if (version.len > 0 && sky_json_number(version) != (double)shadow->version)
         return sky_why_set(why, SKY_ERR_CONFLICT, "/version", "the shadow has version %lld now",
                            (long long)shadow->version);
-    enum sky_shadow_fault fault = sky_shadow_check(patch, limits);
-    if (fault == SKY_SHADOW_FINE) {
-        sky_shadow_merge(shadow, patch, false, now_s);
-        shadow->version++;
-        fault = sky_shadow_measure(shadow, limits);
-    }
-    return fault == SKY_SHADOW_FINE ? SKY_OK : fault_error(fault, "/desired", why);
+    return SKY_OK;
 }
 
 sky_err sky_shadow_desire(struct sky_shadow *shadow, sky_span patch,
-                          const struct sky_shadow_limits *limits, int64_t now_s, cJSON **ret_patch,
-                          struct sky_why *why)
+                          const struct sky_shadow_limits *limits, int64_t now_s,
+                          sky_span *ret_desired, struct sky_why *why)
 {
-    cJSON *tree = NULL;
-    sky_err err = sky_json_parse(patch, SKY_ENVELOPE_DEPTH_MAX, &tree, why);
+    patch = sky_span_trim(patch);
+    sky_err err = sky_json_check(patch, SKY_ENVELOPE_DEPTH_MAX, why);
     if (err == SKY_OK)
-        err = apply_desire(shadow, tree, limits, now_s, why);
-    if (err == SKY_OK)
-        *ret_patch = tree;
-    else
-        cJSON_Delete(tree);
-    return err;
+        err = check_desire(shadow, patch, why);
+    if (err != SKY_OK)
+        return err;
+    enum sky_shadow_fault fault = sky_shadow_check(patch, limits);
+    if (fault == SKY_SHADOW_FINE)
+        fault = sky_shadow_merge(shadow, patch, false, limits, now_s);
+    if (fault != SKY_SHADOW_FINE)
+        return fault_error(fault, "/desired", why);
+    shadow->version++;
+    *ret_desired = sky_json_member(patch, "desired");
+    return SKY_OK;
 }
 
-static sky_err check_fixture(const cJSON *fixture, const struct sky_shadow_limits *limits,
-                             struct sky_why *why)
+static sky_err check_fixture(sky_span fixture, struct sky_why *why)
 {
-    const cJSON *section;
-    if (!cJSON_IsObject(fixture))
+    struct sky_json_member section;
+    sky_span rest = sky_json_inside(fixture);
+    if (!sky_json_is_object(fixture))
         return sky_why_set(why, SKY_ERR_INVALID, "", "the shadow is not an object");
-    cJSON_ArrayForEach (section, fixture)
-        if (strcmp(section->string, "reported") != 0 && strcmp(section->string, "desired") != 0)
+    while (sky_json_next_member(&rest, &section))
+        if (!sky_json_reads(section.key, "reported") && !sky_json_reads(section.key, "desired"))
             return sky_why_set(why, SKY_ERR_INVALID, "",
-                               "the shadow has reported and desired, not '%.40s'", section->string);
-    enum sky_shadow_fault fault =
-        fixture->child == NULL ? SKY_SHADOW_FINE : sky_shadow_check(fixture, limits);
-    return fault == SKY_SHADOW_FINE ? SKY_OK : fault_error(fault, "", why);
+                               "the shadow has reported and desired, not '%.*s'",
+                               SKY_SPAN_ARGS(sky_span_head(section.key, 40)));
+    return SKY_OK;
 }
 
 sky_err sky_shadow_seed(sky_span fixture, const struct sky_shadow_limits *limits, int64_t now_ms,
                         struct sky_arena *arena, sky_span *ret_document, int64_t *ret_version,
                         struct sky_why *why)
 {
-    cJSON *tree = NULL;
     struct sky_shadow shadow;
-    sky_shadow_load(&shadow, &(struct sky_facts){0});
-    sky_err err = sky_json_parse(fixture, SKY_ENVELOPE_DEPTH_MAX, &tree, why);
+    sky_shadow_load(&shadow, &(struct sky_facts){0}, arena);
+    fixture = sky_span_trim(fixture);
+    sky_err err = sky_json_check(fixture, SKY_ENVELOPE_DEPTH_MAX, why);
     if (err == SKY_OK)
-        err = check_fixture(tree, limits, why);
-    if (err == SKY_OK) {
-        sky_shadow_merge(&shadow, tree, false, now_ms / 1000);
-        enum sky_shadow_fault fault = sky_shadow_measure(&shadow, limits);
-        err = fault == SKY_SHADOW_FINE ? SKY_OK : fault_error(fault, "", why);
+        err = check_fixture(fixture, why);
+    if (err != SKY_OK)
+        return err;
+    if (sky_json_inside(fixture).len > 0) {
+        enum sky_shadow_fault fault = sky_shadow_check(fixture, limits);
+        if (fault == SKY_SHADOW_FINE)
+            fault = sky_shadow_merge(&shadow, fixture, false, limits, now_ms / 1000);
+        if (fault != SKY_SHADOW_FINE)
+            return fault_error(fault, "", why);
     }
-    if (err == SKY_OK) {
-        bool empty = shadow.state->child == NULL;
-        shadow.timestamp_s = empty ? 0 : shadow.timestamp_s;
-        *ret_document = sky_shadow_text(&shadow, arena);
-        *ret_version = empty ? 0 : 1;
-    }
-    sky_shadow_done(&shadow);
-    cJSON_Delete(tree);
-    return err;
+    bool empty = sky_shadow_is_empty(&shadow);
+    shadow.timestamp_s = empty ? 0 : shadow.timestamp_s;
+    *ret_document = sky_shadow_text(&shadow);
+    *ret_version = empty ? 0 : 1;
+    return SKY_OK;
 }

@@ -145,37 +145,28 @@ static uint16_t fresh_id(struct sky_mqtt_session *session)
     return id;
 }
 
-static bool has_room(const struct sky_buf *out, const struct sky_mqtt_msg *msg)
-{
-    struct sky_mqtt_publish publish = {
-        .topic = sky_mqtt_msg_topic(msg), .payload = sky_mqtt_msg_payload(msg), .qos = 1};
-    return sky_mqtt_publish_size(&publish) <= out->max - out->len;
-}
-
 /* Sends the slot number `sent`; false when it has to wait. */
 static bool send_next(struct sky_mqtt_session *session,
-                      const struct sky_mqtt_session_limits *limits, struct sky_buf *out)
+                      const struct sky_mqtt_session_limits *limits, struct sky_mqtt_outlet *out)
 {
     struct sky_mqtt_window *window = session->window;
     struct slot *slot = slot_at(window, window->sent);
     bool again = slot->id != 0;
-    if ((!again && window->inflight >= limits->inflight_max) || !has_room(out, slot->msg))
+    if (!again && window->inflight >= limits->inflight_max)
+        return false;
+    const struct sky_mqtt_publish publish = {.topic = sky_mqtt_msg_topic(slot->msg),
+                                             .payload = sky_mqtt_msg_payload(slot->msg),
+                                             .packet_id = again ? slot->id : fresh_id(session),
+                                             .qos = 1,
+                                             .dup = again};
+    if (!out->put(out, &publish, slot->msg->tag))
         return false;
     if (!again) {
-        slot->id = session->last_id = fresh_id(session);
+        slot->id = session->last_id = publish.packet_id;
         window->inflight++;
         window->waiting_bytes -= msg_bytes(slot->msg);
     }
-    struct sky_mqtt_publish publish = {.topic = sky_mqtt_msg_topic(slot->msg),
-                                       .payload = sky_mqtt_msg_payload(slot->msg),
-                                       .packet_id = slot->id,
-                                       .qos = 1,
-                                       .dup = again};
-    bool put = sky_mqtt_put_publish(out, &publish);
-    SKY_ASSERT(put);
     window->sent++;
-    if (session->on_sent != NULL)
-        session->on_sent(session, slot->msg, slot->id, again);
     return true;
 }
 
@@ -185,7 +176,6 @@ void sky_mqtt_session_done(struct sky_mqtt_session *session)
 {
     while (session->window != NULL)
         take_out(session, 0);
-    *session = (struct sky_mqtt_session){.on_sent = session->on_sent};
 }
 
 size_t sky_mqtt_session_inflight(const struct sky_mqtt_session *session)
@@ -199,7 +189,8 @@ size_t sky_mqtt_session_waiting(const struct sky_mqtt_session *session)
 }
 
 void sky_mqtt_session_pump(struct sky_mqtt_session *session,
-                           const struct sky_mqtt_session_limits *limits, struct sky_buf *out)
+                           const struct sky_mqtt_session_limits *limits,
+                           struct sky_mqtt_outlet *out)
 {
     SKY_ASSERT(limits->inflight_max < UINT16_MAX);
     struct sky_mqtt_window *window = session->window;
@@ -209,41 +200,31 @@ void sky_mqtt_session_pump(struct sky_mqtt_session *session,
         ;
 }
 
-/* Could a message that comes now be sent now? */
-static bool is_open(const struct sky_mqtt_session *session,
-                    const struct sky_mqtt_session_limits *limits, const struct sky_mqtt_msg *msg,
-                    const struct sky_buf *out)
-{
-    const struct sky_mqtt_window *window = session->window;
-    if (out == NULL || !has_room(out, msg))
-        return false;
-    return window == NULL
-               ? limits->inflight_max > 0
-               : window->sent == window->count && window->inflight < limits->inflight_max;
-}
-
-static bool is_full(const struct sky_mqtt_session *session,
-                    const struct sky_mqtt_session_limits *limits, const struct sky_mqtt_msg *msg)
-{
-    uint64_t bytes = session->window != NULL ? session->window->waiting_bytes : 0;
-    return sky_mqtt_session_waiting(session) >= limits->queue_max ||
-           bytes + msg_bytes(msg) > limits->queue_bytes_max;
-}
-
 enum sky_mqtt_delivery sky_mqtt_session_deliver(struct sky_mqtt_session *session,
                                                 const struct sky_mqtt_session_limits *limits,
-                                                struct sky_mqtt_msg *msg, struct sky_buf *out)
+                                                struct sky_mqtt_msg *msg,
+                                                struct sky_mqtt_outlet *out)
 {
-    if (is_open(session, limits, msg, out)) {
-        push(session, msg);
-        sky_mqtt_session_pump(session, limits, out);
-        SKY_ASSERT(session->window->sent == session->window->count);
-        return SKY_DELIVERY_SENT;
-    }
-    if (is_full(session, limits, msg))
+    const struct sky_mqtt_window *window = session->window;
+    bool blocked = out == NULL || limits->inflight_max == 0 ||
+                   (window != NULL &&
+                    (window->sent < window->count || window->inflight >= limits->inflight_max));
+    bool full =
+        sky_mqtt_session_waiting(session) >= limits->queue_max ||
+        (window != NULL ? window->waiting_bytes : 0) + msg_bytes(msg) > limits->queue_bytes_max;
+    if (blocked && full)
         return SKY_DELIVERY_DROPPED;
     push(session, msg);
-    return SKY_DELIVERY_QUEUED;
+    if (blocked)
+        return SKY_DELIVERY_QUEUED;
+    sky_mqtt_session_pump(session, limits, out);
+    window = session->window;
+    if (window->sent == window->count)
+        return SKY_DELIVERY_SENT;
+    if (!full)
+        return SKY_DELIVERY_QUEUED; /* the outlet has no room now */
+    take_out(session, window->count - 1);
+    return SKY_DELIVERY_DROPPED;
 }
 
 uint16_t sky_mqtt_session_next_ack(const struct sky_mqtt_session *session)
@@ -253,7 +234,7 @@ uint16_t sky_mqtt_session_next_ack(const struct sky_mqtt_session *session)
 
 bool sky_mqtt_session_puback(struct sky_mqtt_session *session,
                              const struct sky_mqtt_session_limits *limits, uint16_t id,
-                             struct sky_buf *out)
+                             struct sky_mqtt_outlet *out)
 {
     if (session->window == NULL)
         return false;
@@ -284,7 +265,7 @@ static size_t drop_stale(struct sky_mqtt_session *session, int64_t born_min_ms)
 
 size_t sky_mqtt_session_resume(struct sky_mqtt_session *session,
                                const struct sky_mqtt_session_limits *limits, int64_t now_ms,
-                               struct sky_buf *out)
+                               struct sky_mqtt_outlet *out)
 {
     size_t dropped = 0;
     if (limits->queue_age_max_ms > 0)

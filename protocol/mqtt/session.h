@@ -1,10 +1,9 @@
 /* The delivery state of one MQTT session towards its client (4.4, 4.6): packet identifiers, the
  * in-flight window, redelivery, and the queue kept while the client is away.
- * Pure: packets go into the buffer handed in, time is an argument. Knows nothing of sockets. */
+ * Pure: packets go to the outlet handed in, time is an argument. Knows nothing of sockets. */
 #ifndef SKY_MQTT_SESSION_H
 #define SKY_MQTT_SESSION_H
 
-#include "protocol/base/buf.h"
 #include "protocol/mqtt/packet.h"
 
 /* A published message: one reference-counted block shared by all who wait for it. */
@@ -32,19 +31,25 @@ struct sky_mqtt_session_limits {
     int64_t queue_age_max_ms; /* older ones are dropped at resume; 0: no bound */
 };
 
+/* Where messages go: embedded in whatever knows the client's present connection. */
+struct sky_mqtt_outlet {
+    /* Sends it. False, and nothing happened, when there is no room for it at the moment. */
+    bool (*put)(struct sky_mqtt_outlet *outlet, const struct sky_mqtt_publish *publish,
+                uint64_t tag);
+};
+
 /* Embedded; zeroed is an empty session. Memory beyond this struct only while messages wait.
  *
- * `out` below is the output of the client's present connection. NULL means that the client is
- * away: nothing is sent, what arrives waits. After it was away, sky_mqtt_session_resume() with the
- * new connection's output comes before any other call with an output. */
+ * `out` below leads to the client's present connection. NULL means that the client is away:
+ * nothing is sent, what arrives waits. After it was away, sky_mqtt_session_resume() with the new
+ * connection's outlet comes before any other call with one. */
 struct sky_mqtt_session {
     struct sky_mqtt_window *window; /* owned, NULL when nothing is in flight or waiting */
-    /* Called for every message that is put out, again or for the first time; NULL: nobody asks. */
-    void (*on_sent)(struct sky_mqtt_session *session, const struct sky_mqtt_msg *msg, uint16_t id,
-                    bool again);
     uint16_t last_id;
 };
-void sky_mqtt_session_done(struct sky_mqtt_session *session); /* drops all messages */
+/* Drops all messages. Packet identifiers walk on: a client may remember those it has seen lately.
+ */
+void sky_mqtt_session_done(struct sky_mqtt_session *session);
 size_t sky_mqtt_session_inflight(const struct sky_mqtt_session *session);
 size_t sky_mqtt_session_waiting(const struct sky_mqtt_session *session);
 
@@ -56,7 +61,8 @@ enum sky_mqtt_delivery { SKY_DELIVERY_SENT, SKY_DELIVERY_QUEUED, SKY_DELIVERY_DR
  * needs no session: encode it directly. */
 enum sky_mqtt_delivery sky_mqtt_session_deliver(struct sky_mqtt_session *session,
                                                 const struct sky_mqtt_session_limits *limits,
-                                                struct sky_mqtt_msg *msg, struct sky_buf *out);
+                                                struct sky_mqtt_msg *msg,
+                                                struct sky_mqtt_outlet *out);
 
 /* The id that the next PUBACK should carry (4.6.0-2), the oldest in flight; 0: none is. */
 uint16_t sky_mqtt_session_next_ack(const struct sky_mqtt_session *session);
@@ -65,18 +71,19 @@ uint16_t sky_mqtt_session_next_ack(const struct sky_mqtt_session *session);
  * fit the window are sent. */
 bool sky_mqtt_session_puback(struct sky_mqtt_session *session,
                              const struct sky_mqtt_session_limits *limits, uint16_t id,
-                             struct sky_buf *out);
+                             struct sky_mqtt_outlet *out);
 
-/* Sends what waits as far as the window and the room in `out` go: for when the output has
- * drained. Never marks `out` overflown. */
+/* Sends what waits as far as the window and the room behind `out` go: for when the output has
+ * drained. */
 void sky_mqtt_session_pump(struct sky_mqtt_session *session,
-                           const struct sky_mqtt_session_limits *limits, struct sky_buf *out);
+                           const struct sky_mqtt_session_limits *limits,
+                           struct sky_mqtt_outlet *out);
 
 /* The client is back with the session kept: everything in flight again, in order, with DUP and
  * its old id (4.4.0-1, 4.6.0-1), then what waited as far as the window goes; waiting messages
  * older than the limit are dropped. Returns how many were dropped. */
 size_t sky_mqtt_session_resume(struct sky_mqtt_session *session,
                                const struct sky_mqtt_session_limits *limits, int64_t now_ms,
-                               struct sky_buf *out);
+                               struct sky_mqtt_outlet *out);
 
 #endif

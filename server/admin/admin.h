@@ -10,7 +10,7 @@ void sky_admin_open(struct sky_app *app);
 /* No call may be left. */
 void sky_admin_free(struct sky_app *app);
 
-/* The HTTP port's handler for the admin listener. */
-extern const struct sky_http_handler sky_admin_handler;
+/* The handler of the API, for the HTTP port. */
+struct sky_http_handler sky_admin_handler(struct sky_app *app);
 
 #endif

@@ -490,9 +490,9 @@ static void dispatch(struct sky_api *api)
     sky_buf_done(&allowed);
 }
 
-static void take(struct sky_http_call *call)
+static void take(void *app, struct sky_http_call *call)
 {
-    struct sky_api api = {.call = call, .app = call->app};
+    struct sky_api api = {.call = call, .app = app};
     sky_buf_init(&api.out, SKY_HTTP_ANSWER_MAX);
     api.jw = sky_jw(&api.out);
     dispatch(&api);
@@ -500,9 +500,10 @@ static void take(struct sky_http_call *call)
     sky_buf_done(&api.out);
 }
 
-static void refused(struct sky_conn *conn, const struct sky_http_head *head, const char *reason,
-                    struct sky_http_reply *reply, struct sky_buf *body)
+static void refused(void *app, struct sky_conn *conn, const struct sky_http_head *head,
+                    const char *reason, struct sky_http_reply *reply, struct sky_buf *body)
 {
+    (void)app;
     (void)conn;
     (void)head;
     struct sky_jw jw = sky_jw(body);
@@ -510,5 +511,11 @@ static void refused(struct sky_conn *conn, const struct sky_http_head *head, con
     write_error(&jw, "http", "", reason);
 }
 
-const struct sky_http_handler sky_admin_handler = {
-    .body_max = SKY_HTTP_ADMIN_BODY_MAX, .by_the_book = true, .take = take, .refused = refused};
+struct sky_http_handler sky_admin_handler(struct sky_app *app)
+{
+    return (struct sky_http_handler){.body_max = SKY_HTTP_ADMIN_BODY_MAX,
+                                     .by_the_book = true,
+                                     .take = take,
+                                     .refused = refused,
+                                     .owner = app};
+}

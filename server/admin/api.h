@@ -3,7 +3,7 @@
 #ifndef SKY_SERVER_ADMIN_API_H
 #define SKY_SERVER_ADMIN_API_H
 
-#include "protocol/base/json.h"
+#include "protocol/base/json_tree.h"
 #include "server/admin/admin.h"
 #include "server/admin/match.h"
 #include "server/app.h"

@@ -28,7 +28,7 @@ static void on_gone(struct sky_http_call *call)
     waiting->call = NULL;
     if (!waiting->waiter.waiting)
         return; /* a worker still has it */
-    sky_ca_forget(waiting->app->ca, &waiting->waiter);
+    sky_ca_forget(waiting->app->net.ca, &waiting->waiter);
     free(waiting);
 }
 
@@ -56,7 +56,7 @@ static void send_ca(struct waiting *waiting)
 {
     const struct sky_http_reply reply = {.status = 200,
                                          .content_type = "application/x-pem-file",
-                                         .body = sky_ca_pem(waiting->app->ca)};
+                                         .body = sky_ca_pem(waiting->app->net.ca)};
     sky_http_reply(waiting->call, &reply);
     free(waiting);
 }
@@ -64,7 +64,7 @@ static void send_ca(struct waiting *waiting)
 void sky_api_ca(struct sky_api *api)
 {
     struct waiting *waiting = keep(api, send_ca);
-    sky_ca_when_ready(api->app->ca, &waiting->waiter);
+    sky_ca_when_ready(api->app->net.ca, &waiting->waiter);
 }
 
 /* ---- a device's certificate ---- */
@@ -73,7 +73,7 @@ static void make(uv_work_t *work)
 {
     sky_worker_step_back();
     struct waiting *waiting = SKY_CONTAINER_OF(work, struct waiting, work);
-    waiting->err = sky_ca_issue(waiting->app->ca, sky_span_str(waiting->name), waiting->kind,
+    waiting->err = sky_ca_issue(waiting->app->net.ca, sky_span_str(waiting->name), waiting->kind,
                                 &waiting->issued, &waiting->why);
 }
 
@@ -98,7 +98,7 @@ static void send_certificate(const struct waiting *waiting)
     sky_jw_object(&jw);
     sky_jw_put_str(&jw, "certificate", waiting->issued.certificate);
     sky_jw_put_str(&jw, "key", waiting->issued.key);
-    sky_jw_put_span(&jw, "ca", sky_ca_pem(waiting->app->ca));
+    sky_jw_put_span(&jw, "ca", sky_ca_pem(waiting->app->net.ca));
     sky_jw_put_str(&jw, "fingerprint", waiting->issued.fingerprint);
     sky_jw_end_object(&jw);
     sky_api_reply_json(waiting->call, 201, sky_buf_span(&body));
@@ -110,7 +110,7 @@ static void on_made(uv_work_t *work, int status)
 {
     struct waiting *waiting = SKY_CONTAINER_OF(work, struct waiting, work);
     sky_err err = status == 0 ? waiting->err : SKY_ERR_CRYPTO;
-    sky_app_tick(waiting->app);
+    sky_clock_tick(&waiting->app->clock, uv_now(&waiting->app->loop));
     if (err == SKY_OK && waiting->call != NULL)
         err = register_certificate(waiting);
     if (waiting->call != NULL && err == SKY_OK)
@@ -144,5 +144,5 @@ void sky_api_device_certificate(struct sky_api *api)
     waiting->kind = kind != NULL && strcmp(kind, "rsa") == 0 ? SKY_KEY_RSA : SKY_KEY_EC;
     waiting->device_id = device.id;
     sky_span_copy(sky_span_str(device.key), waiting->name, sizeof waiting->name);
-    sky_ca_when_ready(api->app->ca, &waiting->waiter);
+    sky_ca_when_ready(api->app->net.ca, &waiting->waiter);
 }

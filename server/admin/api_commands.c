@@ -1,8 +1,9 @@
 /* Commands of the application to a device: sent, and their answers waited for. */
 #include "protocol/base/arena.h"
+#include "protocol/base/json_view.h"
 #include "protocol/base/mem.h"
-#include "protocol/cloud/member.h"
 #include "server/admin/api.h"
+#include "server/broker/commands.h"
 #include "server/port/pull.h"
 
 enum { ANSWER_BYTES_MAX = 2 * 1024 * 1024 }; /* of JSON: a payload may be shown twice */
@@ -16,7 +17,7 @@ static void write_answer(struct sky_buf *out, const struct sky_command_wait *wai
     sky_jw_put_bool(&jw, "answered", true);
     sky_jw_put_span(&jw, "topic", topic);
     sky_payload_print(payload, &jw);
-    sky_jw_put_int(&jw, "elapsedMs", wait->app->clock.real_ms - wait->sent_ms);
+    sky_jw_put_int(&jw, "elapsedMs", wait->broker->registry->clock->real_ms - wait->sent_ms);
     sky_jw_end_object(&jw);
 }
 
@@ -55,7 +56,8 @@ static void on_gone(struct sky_http_call *call)
 static bool take_params(struct sky_api *api, struct sky_arena *arena, sky_span *ret_params)
 {
     const char *payload = sky_api_body_text(api, "payload");
-    *ret_params = sky_member_get(sky_member_compact(arena, api->call->body), "params");
+    *ret_params =
+        sky_json_compact(arena, sky_json_member(sky_span_trim(api->call->body), "params"));
     if (payload == NULL)
         return true;
     if (ret_params->len > 0) {
@@ -95,7 +97,7 @@ static void send_command(struct sky_api *api, struct sky_session *session, sky_s
         .ttl_ms = ttl_ms(api),
         .done = on_done,
         .ctx = api->call};
-    sky_err err = sky_command_send(api->app, session, &order, &sent, &why);
+    sky_err err = sky_command_send(&api->app->broker, session, &order, &sent, &why);
     if (err == SKY_ERR_LIMIT) {
         sky_api_error(api, 503, "busy", "", "%s", why.reason);
     } else if (err != SKY_OK) {
@@ -118,6 +120,6 @@ void sky_api_device_command(struct sky_api *api)
         return;
     sky_arena_init(&arena);
     if (take_params(api, &arena, &params))
-        send_command(api, sky_session_open(api->app, &product, &device), params);
+        send_command(api, sky_session_open(&api->app->registry, &product, &device), params);
     sky_arena_done(&arena);
 }

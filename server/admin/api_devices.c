@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "server/admin/api.h"
+#include "server/broker/presence.h"
 #include "server/registry/credentials.h"
 #include "server/registry/lookup.h"
 #include "store/seed.h"
@@ -19,7 +20,7 @@ static void put_text_or_null(struct sky_jw *jw, const char *key, const char *tex
 /* What is known of the device since the server started. */
 static void write_presence(struct sky_api *api, int64_t device_id)
 {
-    const struct sky_session *session = sky_session_find(api->app, device_id);
+    const struct sky_session *session = sky_session_find(&api->app->registry, device_id);
     struct sky_jw *jw = &api->jw;
     char seen[SKY_TIME_TEXT_MAX] = "";
     bool online = session != NULL && sky_session_is_online(session);
@@ -290,9 +291,9 @@ void sky_api_device_delete(struct sky_api *api)
         return;
     }
     sky_api_record(api->app, SKY_EVENT_REGISTRY, device.id, "delete");
-    struct sky_session *session = sky_session_find(api->app, device.id);
+    struct sky_session *session = sky_session_find(&api->app->registry, device.id);
     if (session != NULL)
-        sky_session_forget(api->app, session);
+        sky_session_forget(&api->app->broker, session);
     sky_api_send(api, 204);
 }
 
@@ -302,7 +303,8 @@ void sky_api_device_credentials(struct sky_api *api)
 {
     struct sky_product product;
     struct sky_device device;
-    struct sky_credentials credentials = {.client_id = ""};
+    struct sky_credentials credentials;
+    struct sky_arena arena;
     char fresh[SKY_FRESH_LEN + 1];
     if (!sky_api_device(api, &product, &device))
         return;
@@ -313,10 +315,12 @@ void sky_api_device_credentials(struct sky_api *api)
                                              .tls = sky_api_query_is(api, "tls"),
                                              .now_ms = api->app->clock.now_ms,
                                              .fresh = sky_span_of(fresh, SKY_FRESH_LEN)};
-    sky_cloud_find(sky_span_str(product.cloud))->sign(&request, &credentials);
+    sky_arena_init(&arena);
+    sky_cloud_find(sky_span_str(product.cloud))->sign(&request, &arena, &credentials);
     sky_jw_object(&api->jw);
     sky_credentials_write(&api->jw, &credentials);
     sky_jw_end_object(&api->jw);
+    sky_arena_done(&arena);
     sky_api_send(api, 200);
 }
 
@@ -326,8 +330,8 @@ void sky_api_device_disconnect(struct sky_api *api)
     struct sky_device device;
     if (!sky_api_device(api, &product, &device))
         return;
-    struct sky_session *session = sky_session_find(api->app, device.id);
-    if (session == NULL || !sky_session_kick(api->app, session, "disconnected by the admin API"))
+    struct sky_session *session = sky_session_find(&api->app->registry, device.id);
+    if (session == NULL || !sky_session_kick(session, "disconnected by the admin API"))
         sky_api_error(api, 409, "conflict", "", "the device is not connected");
     else
         sky_api_send(api, 204);

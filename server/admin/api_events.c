@@ -52,7 +52,7 @@ static void on_recorded(void *ctx, uint64_t seq)
     struct sky_app *app = ctx;
     (void)seq;
     if (!sky_timer_is_set(&app->admin->look))
-        sky_app_patience(app, &app->admin->look, 0, on_look);
+        sky_clock_patience(&app->clock, &app->admin->look, 0, on_look);
 }
 
 static void join(struct sky_event_wait *wait)
@@ -67,8 +67,8 @@ static void wait_free(struct sky_event_wait *wait)
     DL_DELETE(app->admin->waits, wait);
     if (app->admin->waits == NULL)
         sky_journal_watch(app->journal, NULL, NULL);
-    sky_timerq_cancel(&app->patience, &wait->soon);
-    sky_timerq_cancel(&app->patience, &wait->deadline);
+    sky_clock_forgive(&app->clock, &wait->soon);
+    sky_clock_forgive(&app->clock, &wait->deadline);
     sky_cursor_done(&wait->cursor);
     sky_buf_done(&wait->out);
     free(wait);
@@ -95,7 +95,7 @@ void sky_admin_free(struct sky_app *app)
 {
     if (app->admin == NULL)
         return;
-    sky_timerq_cancel(&app->patience, &app->admin->look);
+    sky_clock_forgive(&app->clock, &app->admin->look);
     free(app->admin);
     app->admin = NULL;
 }
@@ -151,7 +151,7 @@ static bool take_rule(struct sky_api *api, struct sky_event_wait *wait)
     if (!sky_api_query(api, "rule", wait->rule))
         return true;
     wait->filter.rule = sky_span_str(wait->rule);
-    if (sky_catalogue_find(&api->app->catalogue, wait->filter.rule) != NULL)
+    if (sky_catalogue_find(&api->app->registry.catalogue, wait->filter.rule) != NULL)
         return true;
     sky_api_error(api, 400, "invalid", "", "there is no rule '%s'", wait->rule);
     return false;
@@ -202,7 +202,7 @@ static struct sky_event_wait *wait_new(struct sky_api *api, uint64_t since)
 static void print(struct sky_event_wait *wait, struct sky_jw *jw)
 {
     const struct sky_event_printer printer = {.cursor = &wait->cursor,
-                                              .catalogue = &wait->app->catalogue,
+                                              .catalogue = &wait->app->registry.catalogue,
                                               .names = &wait->app->admin->names};
     sky_event_print(&printer, &wait->event, jw);
 }
@@ -256,7 +256,7 @@ static void look_for_list(struct sky_event_wait *wait)
     if (is_full(wait) || (!more && (wait->overdue || wait->found >= wait->wanted)))
         finish_list(wait);
     else if (more)
-        sky_app_patience(wait->app, &wait->soon, SOON_MS, on_soon);
+        sky_clock_patience(&wait->app->clock, &wait->soon, SOON_MS, on_soon);
 }
 
 static void on_overdue(struct sky_timer *timer, int64_t now_ms)
@@ -313,7 +313,7 @@ void sky_api_events_list(struct sky_api *api)
     api->call->state = wait;
     api->call->on_gone = on_gone;
     if (wait_ms > 0)
-        sky_app_patience(api->app, &wait->deadline, wait_ms, on_overdue);
+        sky_clock_patience(&api->app->clock, &wait->deadline, wait_ms, on_overdue);
     look_for_list(wait);
 }
 
@@ -324,7 +324,7 @@ static void on_heartbeat(struct sky_timer *timer, int64_t now_ms)
     struct sky_event_wait *wait = SKY_CONTAINER_OF(timer, struct sky_event_wait, deadline);
     (void)now_ms;
     wait->beat = true;
-    sky_app_patience(wait->app, &wait->deadline, STREAM_HEARTBEAT_MS, on_heartbeat);
+    sky_clock_patience(&wait->app->clock, &wait->deadline, STREAM_HEARTBEAT_MS, on_heartbeat);
     sky_http_stream_wake(wait->call);
 }
 
@@ -347,7 +347,7 @@ static void fill_stream(struct sky_http_call *call, struct sky_buf *out)
         sky_buf_add_str(out, "\n\n");
     }
     if (more)
-        sky_app_patience(wait->app, &wait->soon, SOON_MS, on_soon);
+        sky_clock_patience(&wait->app->clock, &wait->soon, SOON_MS, on_soon);
 }
 
 static void look_again(struct sky_event_wait *wait)
@@ -381,6 +381,6 @@ void sky_api_events_stream(struct sky_api *api)
     api->call->state = wait;
     api->call->on_gone = on_gone;
     api->call->on_room = fill_stream;
-    sky_app_patience(api->app, &wait->deadline, STREAM_HEARTBEAT_MS, on_heartbeat);
+    sky_clock_patience(&api->app->clock, &wait->deadline, STREAM_HEARTBEAT_MS, on_heartbeat);
     sky_http_stream(api->call, api->route->content_type);
 }

@@ -5,6 +5,7 @@
 #include "protocol/base/mem.h"
 #include "protocol/mqtt/topic.h"
 #include "server/admin/api.h"
+#include "server/broker/delivery.h"
 
 struct message {
     sky_span topic, payload;
@@ -59,12 +60,13 @@ static size_t deliver(struct sky_app *app, struct sky_session *session,
                       const struct message *message, uint64_t seq)
 {
     uint8_t qos;
-    bool unasked = sky_broker_reaches(session, 1) &&
-                   !sky_broker_subscribes(app, session, message->topic, &qos) &&
-                   sky_broker_listens(app, session, message->topic, &qos);
+    bool unasked = sky_delivery_reaches(session, 1) &&
+                   !sky_topic_subscribed(&app->broker, session, message->topic, &qos) &&
+                   sky_delivery_listened(&app->broker, session, message->topic, &qos);
     if (unasked)
-        sky_broker_push(app, session, message->topic, message->payload, message->qos, seq, 0);
-    return sky_broker_spread(app, message->topic, message->payload, message->qos, seq) +
+        sky_deliver_to(&app->broker, session, message->topic, message->payload, message->qos, seq,
+                       0);
+    return sky_deliver(&app->broker, message->topic, message->payload, message->qos, seq) +
            (unasked ? 1 : 0);
 }
 
@@ -72,10 +74,10 @@ static void send_message(struct sky_api *api, const struct sky_device *device,
                          const struct message *message)
 {
     struct sky_app *app = api->app;
-    struct sky_session *session = sky_session_find(app, device->id);
+    struct sky_session *session = sky_session_find(&app->registry, device->id);
     uint64_t seq = record(app, device->id, message);
     size_t receivers = deliver(app, session, message, seq);
-    if (receivers == 0 && !sky_broker_reaches(session, 1)) {
+    if (receivers == 0 && !sky_delivery_reaches(session, 1)) {
         sky_api_error(api, 409, "conflict", "",
                       "the device is not connected and keeps no session to come back to");
         return;
@@ -88,7 +90,7 @@ static void send_message(struct sky_api *api, const struct sky_device *device,
     sky_jw_object(&api->jw);
     sky_jw_put_int(&api->jw, "seq", (int64_t)seq);
     sky_jw_put_int(&api->jw, "receivers", (int64_t)receivers);
-    sky_jw_put_bool(&api->jw, "online", sky_broker_reaches(session, 0));
+    sky_jw_put_bool(&api->jw, "online", sky_delivery_reaches(session, 0));
     sky_jw_end_object(&api->jw);
     sky_api_send(api, 202);
 }

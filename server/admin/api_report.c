@@ -2,14 +2,33 @@
  * speaks of it. */
 #include <stdio.h>
 
+#include "protocol/base/utf8.h"
 #include "server/admin/api.h"
 #include "server/judge/verdicts.h"
 
-/* As XML text or attribute value; what XML 1.0 cannot hold at all becomes a question mark. */
+/* The character in front as XML 1.0 §2.2 can hold it, cut off `text`; a question mark for one that
+ * it cannot: a control character, U+FFFE, U+FFFF, a byte that is no UTF-8. */
+static sky_span next_xml(sky_span *text)
+{
+    size_t len = 1;
+    while (len < 4 && len < text->len && sky_utf8_valid(sky_span_head(*text, len)) != len)
+        len++;
+    sky_span one = sky_span_head(*text, len);
+    bool valid = sky_utf8_valid(one) == len;
+    *text = sky_span_tail(*text, valid ? len : 1);
+    if (!valid || (uint8_t)one.ptr[0] < 0x20 || sky_span_eq_str(one, "\xef\xbf\xbe") ||
+        sky_span_eq_str(one, "\xef\xbf\xbf"))
+        return SKY_SPAN("?");
+    return one;
+}
+
+/* As XML text or attribute value. */
 static void put_escaped(struct sky_buf *out, const char *text)
 {
-    for (; *text != '\0'; text++) {
-        switch (*text) {
+    sky_span rest = sky_span_str(text);
+    while (rest.len > 0) {
+        sky_span one = next_xml(&rest);
+        switch (one.ptr[0]) {
         case '&':
             sky_buf_add_str(out, "&amp;");
             break;
@@ -23,7 +42,7 @@ static void put_escaped(struct sky_buf *out, const char *text)
             sky_buf_add_str(out, "&quot;");
             break;
         default:
-            sky_buf_add_byte(out, (uint8_t)*text < 0x20 ? '?' : (uint8_t)*text);
+            sky_buf_add(out, one);
         }
     }
 }
@@ -75,7 +94,7 @@ static void put_case(struct sky_buf *out, const char *device, const struct sky_r
 
 static void put_suite(struct sky_api *api, const struct sky_session *session)
 {
-    const struct sky_catalogue *catalogue = &api->app->catalogue;
+    const struct sky_catalogue *catalogue = &api->app->registry.catalogue;
     const char *device = sky_device_names_get(&api->app->admin->names, session->device_id);
     size_t counts[SKY_VERDICT_FAILED + 1] = {0}, all = 0;
     for (size_t rule = 0; rule < catalogue->rule_count; rule++) {
@@ -97,12 +116,12 @@ static void put_suite(struct sky_api *api, const struct sky_session *session)
 
 void sky_api_report_xml(struct sky_api *api)
 {
-    const struct sky_sessions *sessions = &api->app->sessions;
+    const struct sky_registry *registry = &api->app->registry;
     char wanted[SKY_API_PARAM_MAX] = "";
     sky_api_query(api, "device", wanted);
     sky_buf_add_str(&api->out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
-    for (size_t i = 0; i < sessions->slots; i++) {
-        const struct sky_session *session = sessions->by_slot[i];
+    for (size_t i = 0; i < registry->slots; i++) {
+        const struct sky_session *session = registry->by_slot[i];
         if (session == NULL)
             continue;
         const char *name = sky_device_names_get(&api->app->admin->names, session->device_id);

@@ -1,14 +1,15 @@
 /* Back to the beginning: one device, or everything. */
 #include "server/admin/api.h"
+#include "server/broker/presence.h"
 #include "server/os/config.h"
 #include "server/registry/fixture_files.h"
 
 static void forget_sessions(struct sky_app *app)
 {
-    for (uint32_t slot = 0; slot < app->sessions.slots; slot++) {
-        struct sky_session *session = app->sessions.by_slot[slot];
+    for (uint32_t slot = 0; slot < app->registry.slots; slot++) {
+        struct sky_session *session = app->registry.by_slot[slot];
         if (session != NULL)
-            sky_session_forget(app, session);
+            sky_session_forget(&app->broker, session);
     }
 }
 
@@ -18,8 +19,8 @@ static sky_err reset_registry(struct sky_app *app, struct sky_why *why)
     struct sky_fixture_result loaded;
     sky_err err = sky_store_reset_devices(app->store);
     if (err == SKY_OK && app->config->fixtures.count > 0)
-        err = sky_fixture_files_load(app->store, &app->config->fixtures, &app->catalogue, &app->rng,
-                                     app->clock.now_ms, NULL, &loaded, why);
+        err = sky_fixture_files_load(app->store, &app->config->fixtures, &app->registry.catalogue,
+                                     &app->rng, app->clock.now_ms, NULL, &loaded, why);
     return err;
 }
 
@@ -51,9 +52,9 @@ static void reset_one(struct sky_api *api, const char *name)
         sky_api_fail(api, err, NULL);
         return;
     }
-    struct sky_session *session = sky_session_find(app, device.id);
+    struct sky_session *session = sky_session_find(&app->registry, device.id);
     if (session != NULL)
-        sky_session_forget(app, session);
+        sky_session_forget(&app->broker, session);
     sky_api_record(app, SKY_EVENT_RESET, device.id, "device");
     sky_api_send(api, 204);
 }

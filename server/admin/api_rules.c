@@ -3,7 +3,7 @@
 
 void sky_api_write_rule(struct sky_api *api, size_t index)
 {
-    const struct sky_catalogue *catalogue = &api->app->catalogue;
+    const struct sky_catalogue *catalogue = &api->app->registry.catalogue;
     const struct sky_rule *rule = sky_catalogue_at(catalogue, index);
     struct sky_jw *jw = &api->jw;
     sky_jw_put_str(jw, "id", rule->id);
@@ -21,9 +21,9 @@ void sky_api_rules(struct sky_api *api)
     sky_jw_object(jw);
     sky_jw_key(jw, "rules");
     sky_jw_array(jw);
-    for (size_t i = 0; i < app->catalogue.rule_count; i++) {
+    for (size_t i = 0; i < app->registry.catalogue.rule_count; i++) {
         enum sky_action action =
-            sky_policy_action(&app->policy, sky_catalogue_at(&app->catalogue, i));
+            sky_policy_action(&app->registry.policy, sky_catalogue_at(&app->registry.catalogue, i));
         sky_jw_object(jw);
         sky_api_write_rule(api, i);
         sky_jw_put_str(jw, "action", sky_action_name(action));

@@ -2,6 +2,7 @@
 #include "protocol/base/mem.h"
 #include "server/admin/api.h"
 #include "server/port/coap.h"
+#include "server/tls/server.h"
 
 /* Listeners are open before the first request can come, so being there is being ready. */
 void sky_api_health(struct sky_api *api)
@@ -40,15 +41,19 @@ void sky_api_metrics(struct sky_api *api)
         const char *name, *type, *help;
         uint64_t value;
     } rows[] = {
-        {"connections", "gauge", "open TCP connections", app->front.conn_count},
-        {"connections_accepted_total", "counter", "TCP connections accepted", app->front.accepted},
+        {"connections", "gauge", "open TCP connections", app->net.conn_count},
+        {"connections_accepted_total", "counter", "TCP connections accepted", app->net.accepted},
         {"connections_turned_away_total", "counter", "TCP connections closed for want of room",
-         app->front.turned_away},
-        {"http_connections", "gauge", "open HTTP connections", sky_http_count(app)},
+         app->net.turned_away},
+        {"http_connections", "gauge", "open HTTP connections", sky_http_count(app->http)},
         {"devices", "gauge", "devices in the registry", sky_store_count_devices(app->store)},
         {"devices_online", "gauge", "devices with a session and a connection",
-         app->sessions.online + sky_coap_port_online(app)},
-        {"coap_channels", "gauge", "open DTLS sessions", sky_coap_port_channels(app)},
+         app->registry.online + sky_coap_port_online(app->coap)},
+        {"coap_channels", "gauge", "open DTLS sessions", sky_coap_port_channels(app->coap)},
+        {"tls_handshakes_turned_away_total", "counter", "TLS handshakes ended for want of room",
+         app->net.tls->turned_away},
+        {"dtls_handshakes_turned_away_total", "counter", "DTLS handshakes ended for want of room",
+         sky_coap_port_turned_away(app->coap)},
         {"events_total", "counter", "events recorded", journal.recorded},
         {"events_lost_total", "counter", "events that can no longer be read", journal.evicted},
         {"findings_total", "counter", "broken rules recorded", journal.findings},

@@ -2,7 +2,8 @@
 #include "protocol/base/mem.h"
 #include "protocol/cloud/shadow.h"
 #include "server/admin/api.h"
-#include "server/broker/apply.h"
+#include "server/broker/effects.h"
+#include "server/broker/presence.h"
 
 /* A document as it is stored, with the facts that show it to the cloud. */
 struct stored {
@@ -40,7 +41,7 @@ static const struct sky_cloud *cloud_with_shadow(struct sky_api *api, struct sky
     if (!sky_api_device(api, product, device))
         return NULL;
     const struct sky_cloud *cloud = sky_cloud_find(sky_span_str(product->cloud));
-    if (cloud->shadow_document != NULL)
+    if (cloud->shadow != NULL)
         return cloud;
     sky_api_error(api, 404, "not_found", "", "%s keeps no shadow of a device", cloud->title);
     return NULL;
@@ -51,7 +52,7 @@ static void show_shadow(struct sky_api *api, const struct sky_cloud *cloud,
 {
     struct stored stored;
     struct sky_arena arena;
-    if (stored_get(api, device, cloud->shadow_document, &stored)) {
+    if (stored_get(api, device, cloud->shadow->document, &stored)) {
         sky_arena_init(&arena);
         sky_jw_raw(&api->jw, sky_shadow_show(&stored.facts, &arena));
         sky_arena_done(&arena);
@@ -74,20 +75,22 @@ static bool patch(struct sky_api *api, const struct sky_cloud *cloud,
                   const struct sky_product *product, const struct sky_device *device)
 {
     struct sky_app *app = api->app;
-    struct sky_session *session = sky_session_open(app, product, device);
+    struct sky_session *session = sky_session_open(&app->registry, product, device);
     struct sky_uplink to = sky_session_uplink(session);
+    struct sky_effects effects;
     struct stored stored;
     struct sky_why why = {0};
     bool done = false;
-    if (stored_get(api, device, cloud->shadow_document, &stored)) {
-        sky_err err = cloud->patch_shadow(&to, &stored.facts, api->call->body, &app->effects, &why);
+    sky_effects_init(&effects);
+    if (stored_get(api, device, cloud->shadow->document, &stored)) {
+        sky_err err = cloud->shadow->patch(&to, &stored.facts, api->call->body, &effects, &why);
         done = err == SKY_OK;
         if (done)
-            sky_apply(app, session, NULL, &app->effects, 0);
+            sky_apply(&app->broker, session, NULL, &effects, 0);
         else
             sky_api_fail(api, err, &why);
     }
-    sky_effects_clear(&app->effects);
+    sky_effects_done(&effects);
     stored_done(&stored);
     return done;
 }

@@ -30,7 +30,7 @@ struct judging {
 static void collect_finding(struct judging *judging, const struct sky_event *event,
                             const struct sky_event_finding *finding)
 {
-    const struct sky_catalogue *catalogue = &judging->api->app->catalogue;
+    const struct sky_catalogue *catalogue = &judging->api->app->registry.catalogue;
     const struct sky_rule *rule = sky_catalogue_find(catalogue, finding->rule_id);
     struct proof *proof;
     if (rule == NULL)
@@ -94,11 +94,12 @@ static void write_rules(const struct judging *judging, int64_t device_id,
                         const struct sky_cloud *cloud, const struct sky_conduct *conduct)
 {
     struct sky_api *api = judging->api;
-    const struct sky_catalogue *catalogue = &api->app->catalogue;
+    const struct sky_catalogue *catalogue = &api->app->registry.catalogue;
     sky_jw_key(&api->jw, "rules");
     sky_jw_array(&api->jw);
     for (size_t rule = 0; rule < catalogue->rule_count; rule++) {
-        bool broken = sky_rule_set_has(&conduct->broken, rule);
+        size_t place = sky_catalogue_place(catalogue, sky_catalogue_at(catalogue, rule));
+        bool broken = sky_rule_set_has(&conduct->broken, place);
         if (!sky_verdict_concerns(catalogue, rule, cloud) || !(judging->whole || broken))
             continue;
         sky_jw_object(&api->jw);
@@ -116,7 +117,7 @@ static void write_device(struct judging *judging, int64_t device_id, const struc
                          const struct sky_conduct *conduct)
 {
     struct sky_api *api = judging->api;
-    enum sky_verdict verdict = sky_verdict_of_device(&api->app->catalogue, cloud, conduct);
+    enum sky_verdict verdict = sky_verdict_of_device(&api->app->registry.catalogue, cloud, conduct);
     sky_jw_object(&api->jw);
     sky_jw_put_str(&api->jw, "device", sky_device_names_get(&api->app->admin->names, device_id));
     sky_jw_put_str(&api->jw, "verdict", sky_verdict_name(verdict));
@@ -135,7 +136,7 @@ static bool write_asked(struct judging *judging, const char *name)
     sky_match_device(sky_span_str(name), &api->vars);
     if (!sky_api_device(api, &product, &device))
         return false;
-    const struct sky_session *session = sky_session_find(api->app, device.id);
+    const struct sky_session *session = sky_session_find(&api->app->registry, device.id);
     write_device(judging, device.id, sky_cloud_find(sky_span_str(product.cloud)),
                  session ? &session->conduct : &nothing);
     return true;
@@ -143,9 +144,9 @@ static bool write_asked(struct judging *judging, const char *name)
 
 static void write_all(struct judging *judging)
 {
-    const struct sky_sessions *sessions = &judging->api->app->sessions;
-    for (size_t i = 0; i < sessions->slots; i++) {
-        const struct sky_session *session = sessions->by_slot[i];
+    const struct sky_registry *registry = &judging->api->app->registry;
+    for (size_t i = 0; i < registry->slots; i++) {
+        const struct sky_session *session = registry->by_slot[i];
         if (session != NULL)
             write_device(judging, session->device_id, session->product->cloud, &session->conduct);
     }

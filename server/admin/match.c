@@ -1,6 +1,6 @@
 #include "server/admin/match.h"
 
-#include "auth/explain.h"
+#include "auth/similar.h"
 #include "protocol/base/assert.h"
 #include "server/port/http_head.h"
 
@@ -46,7 +46,7 @@ unsigned sky_match_nearness(sky_span pattern, sky_span path)
     while (sky_span_next(&pattern, '/', &wanted) && sky_span_next(&path, '/', &given)) {
         if (sky_span_eq(wanted, given) && wanted.len > 0)
             points += 2;
-        else if (is_placeholder(wanted) || sky_explain_similar(wanted, given))
+        else if (is_placeholder(wanted) || sky_similar(wanted, given))
             points += 1;
         else if (wanted.len > 0)
             break;

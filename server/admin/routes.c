@@ -3,6 +3,7 @@
 #include "server/admin/api.h"
 
 #include "protocol/base/mem.h"
+#include "server/broker/waits.h"
 #include "server/port/pull.h"
 
 #define END                                                                                        \

@@ -1,6 +1,6 @@
 #include "server/cli/cli.h"
-#include "server/judge/rules.h"
 #include "server/registry/fixture_files.h"
+#include "server/registry/rules.h"
 
 /* Into a store that is thrown away: what would not fit it is an error here too. */
 static int check(const struct sky_config *config, struct sky_store *store)

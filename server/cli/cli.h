@@ -55,9 +55,4 @@ SKY_MUST_USE sky_err sky_cli_device_find(const struct sky_config *config,
                                          struct sky_cli_device *device, struct sky_why *why);
 void sky_cli_device_done(struct sky_cli_device *device);
 
-/* The policy of a configuration: its profile, then its --rule options. */
-SKY_MUST_USE sky_err sky_cli_policy(const struct sky_config *config,
-                                    const struct sky_catalogue *catalogue,
-                                    struct sky_policy *policy, struct sky_why *why);
-
 #endif

@@ -6,17 +6,6 @@
 #include "server/app.h"
 #include "server/cli/cli.h"
 
-sky_err sky_cli_policy(const struct sky_config *config, const struct sky_catalogue *catalogue,
-                       struct sky_policy *policy, struct sky_why *why)
-{
-    sky_err err = SKY_OK;
-
-    sky_policy_init(policy, catalogue, config->profile);
-    for (size_t i = 0; err == SKY_OK && i < config->rules.count; i++)
-        err = sky_policy_override(policy, sky_span_str(config->rules.list[i]), why);
-    return err;
-}
-
 static sky_err no_such_cloud(const char *name, struct sky_why *why)
 {
     char names[100] = "";

@@ -7,10 +7,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "protocol/base/json.h"
+#include "protocol/base/json_tree.h"
 #include "protocol/base/mem.h"
 #include "server/app.h"
 #include "server/cli/cli.h"
+#include "server/os/listeners.h"
 
 enum { PORTS_MAX = 4096, COMMAND_NOT_FOUND = 127, KILLED = 128 };
 
@@ -93,7 +94,7 @@ static bool export_ports(const struct sky_config *config, sky_span ports, char *
 
     if (sky_json_parse(ports, 2, &tree, &why) != SKY_OK)
         return false;
-    for (size_t i = 0; (row = sky_front_row(i)) != NULL; i++) {
+    for (size_t i = 0; (row = sky_listener_row(i)) != NULL; i++) {
         const cJSON *port = sky_json_get(tree, row->name);
         if (port == NULL)
             continue;

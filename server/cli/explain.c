@@ -3,6 +3,7 @@
 #include "protocol/base/mem.h"
 #include "server/app.h"
 #include "server/cli/cli.h"
+#include "server/os/listeners.h"
 #include "server/registry/login.h"
 
 enum { OUT_MAX = 64 * 1024 };
@@ -13,7 +14,7 @@ static struct sky_door door_of(const struct sky_cloud *cloud, bool tls)
     unsigned needs = SKY_LISTEN_MQTT | (tls ? SKY_LISTEN_TLS : SKY_LISTEN_CLEAR);
     const struct sky_listener_row *row, *best = NULL;
 
-    for (size_t i = 0; (row = sky_front_row(i)) != NULL; i++)
+    for (size_t i = 0; (row = sky_listener_row(i)) != NULL; i++)
         if ((row->allows & needs) == needs && (best == NULL || row->home == cloud))
             best = row;
     return (struct sky_door){.listener = best,
@@ -28,9 +29,9 @@ static void look_up(struct sky_app *app, const struct sky_cli_device *device, bo
     struct sky_claim named = {.kind = SKY_CLAIM_NAMED,
                               .product = sky_span_str(device->product.key),
                               .device = sky_span_str(device->device.key),
-                              .affinity = 100};
+                              .affinity = SKY_AFFINITY_NAMED};
 
-    sky_lookup_claim(app, device->cloud, claimed ? claim : &named, ret_lookup);
+    sky_lookup_claim(&app->registry, device->cloud, claimed ? claim : &named, ret_lookup);
     if (!claimed)
         fprintf(stderr, "These fields do not have the form of %s.\n", device->cloud->title);
     else if (ret_lookup->device.id != 0 && ret_lookup->device.id != device->device.id)
@@ -129,10 +130,13 @@ static int explain_connect(const struct sky_config *config, struct sky_app *app,
     struct sky_claim claim = {0};
     struct sky_lookup lookup;
     struct sky_judge judge;
+    struct sky_effects unused;
 
+    sky_effects_init(&unused);
     look_up(app, device, device->cloud->claim(&login, &claim), &claim, &lookup);
-    sky_judge_init(&judge, sky_lookup_policy(app, &lookup));
-    sky_login_decide(app, &login, &connect, &lookup, &judge, &app->effects, &outcome);
+    sky_judge_init(&judge, sky_lookup_policy(&app->registry, &lookup));
+    sky_login_decide(&app->registry, &login, &connect, &lookup, &judge, &unused, &outcome);
+    sky_effects_done(&unused);
     bool accepted = outcome.connack == SKY_CONNACK_ACCEPTED;
     if (config->json)
         print_json(accepted, "connack", outcome.connack, &outcome.refusal, &judge);
@@ -146,8 +150,9 @@ static const struct sky_http_row *find_call(const struct sky_cloud *cloud,
                                             struct sky_http_request *request,
                                             struct sky_claim *ret_claim, struct sky_arena *arena)
 {
-    for (size_t i = 0; i < cloud->http_count; i++) {
-        const struct sky_http_row *row = &cloud->http[i];
+    const struct sky_cloud_http *http = cloud->http;
+    for (size_t i = 0; http != NULL && i < http->count; i++) {
+        const struct sky_http_row *row = &http->rows[i];
         request->method = sky_span_str(row->method);
         request->path = sky_span_str(row->path);
         if (row->claim(request, ret_claim, arena))
@@ -170,19 +175,19 @@ static const struct sky_rule *rule_of_mistake(const void *ctx, enum sky_mistake 
 
 static void answer_call(struct sky_app *app, const struct call *call,
                         const struct sky_http_request *request, const struct sky_lookup *lookup,
-                        struct sky_judge *judge, struct sky_http_answer *ret_answer,
-                        struct sky_refusal *ret_refusal)
+                        struct sky_judge *judge, struct sky_effects *effects,
+                        struct sky_http_answer *ret_answer, struct sky_refusal *ret_refusal)
 {
     struct sky_suspicion suspicion = {.now_ms = app->clock.now_ms};
-    struct sky_arena *arena = &app->effects.arena;
+    struct sky_arena *arena = &effects->arena;
 
-    call->row->answer(request, &lookup->facts, judge, &app->effects, ret_answer);
+    call->row->answer(request, &lookup->facts, judge, effects, ret_answer);
     if (ret_answer->cause == SKY_CAUSE_SIGNATURE && call->row->suspect != NULL &&
         call->row->suspect(request, &lookup->facts, &suspicion, arena))
-        sky_refusal_explain(app, lookup, &suspicion, arena, rule_of_mistake, call, judge,
+        sky_refusal_explain(&app->registry, lookup, &suspicion, arena, rule_of_mistake, call, judge,
                             ret_refusal);
     if (ret_answer->cause == SKY_CAUSE_UNKNOWN)
-        sky_refusal_find_similar(app, lookup, ret_refusal);
+        sky_refusal_find_similar(&app->registry, lookup, ret_refusal);
 }
 
 static int explain_form(const struct sky_config *config, struct sky_app *app,
@@ -201,14 +206,16 @@ static int explain_form(const struct sky_config *config, struct sky_app *app,
     struct sky_claim claim = {0};
     struct sky_lookup lookup;
     struct sky_judge judge;
+    struct sky_effects unused;
 
-    call.row = find_call(device->cloud, &request, &claim, &app->effects.arena);
+    sky_effects_init(&unused);
+    call.row = find_call(device->cloud, &request, &claim, &unused.arena);
     if (call.row == NULL)
         return sky_cli_fail("%s has no login over HTTPS that takes this form",
                             device->cloud->title);
     look_up(app, device, true, &claim, &lookup);
-    sky_judge_init(&judge, sky_lookup_policy(app, &lookup));
-    answer_call(app, &call, &request, &lookup, &judge, &answer, &refusal);
+    sky_judge_init(&judge, sky_lookup_policy(&app->registry, &lookup));
+    answer_call(app, &call, &request, &lookup, &judge, &unused, &answer, &refusal);
     bool accepted = answer.cause == SKY_CAUSE_NONE;
     if (config->json) {
         print_json(accepted, "status", answer.status, &refusal, &judge);
@@ -218,6 +225,7 @@ static int explain_form(const struct sky_config *config, struct sky_app *app,
         print_refusal(&refusal);
         print_findings(&judge);
     }
+    sky_effects_done(&unused);
     return accepted ? SKY_EXIT_OK : SKY_EXIT_NO;
 }
 

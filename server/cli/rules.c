@@ -1,4 +1,4 @@
-#include "server/judge/rules.h"
+#include "server/registry/rules.h"
 #include "protocol/base/json.h"
 #include "server/cli/cli.h"
 
@@ -59,7 +59,7 @@ int sky_cli_rules(const struct sky_config *config)
     struct sky_why why;
 
     sky_rules_catalogue(&catalogue);
-    if (sky_cli_policy(config, &catalogue, &policy, &why) != SKY_OK)
+    if (sky_rules_policy(config, &catalogue, &policy, &why) != SKY_OK)
         return sky_cli_fail("--rule %s", why.reason);
     if (config->json)
         print_json(&policy);

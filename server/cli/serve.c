@@ -13,8 +13,8 @@ void sky_cli_ports(const struct sky_app *app, struct sky_buf *out)
     struct sky_jw jw = sky_jw(out);
 
     sky_jw_object(&jw);
-    for (size_t i = 0; i < app->front.listener_count; i++)
-        sky_jw_put_int(&jw, app->front.listeners[i].row->name, app->front.listeners[i].port);
+    for (size_t i = 0; i < app->net.listener_count; i++)
+        sky_jw_put_int(&jw, app->net.listeners[i].row->name, app->net.listeners[i].port);
     sky_jw_end_object(&jw);
 }
 
@@ -42,8 +42,8 @@ static bool is_loopback(const char *host)
 /* The admin API reads and changes everything. */
 static void warn_open_admin(const struct sky_config *config, const struct sky_app *app)
 {
-    for (size_t i = 0; config->admin_token == NULL && i < app->front.listener_count; i++) {
-        const struct sky_listener *listener = &app->front.listeners[i];
+    for (size_t i = 0; config->admin_token == NULL && i < app->net.listener_count; i++) {
+        const struct sky_listener *listener = &app->net.listeners[i];
         if ((listener->row->allows & SKY_LISTEN_ADMIN) && !is_loopback(listener->host))
             fprintf(stderr,
                     "skymock: the admin API on %s is open to everyone who reaches it; "
@@ -60,8 +60,8 @@ static bool announce(const void *ctx, const struct sky_app *app)
         return false;
     warn_open_admin(config, app);
     fputs("skymock is ready:", stdout);
-    for (size_t i = 0; i < app->front.listener_count; i++) {
-        const struct sky_listener *listener = &app->front.listeners[i];
+    for (size_t i = 0; i < app->net.listener_count; i++) {
+        const struct sky_listener *listener = &app->net.listeners[i];
         printf(strchr(listener->host, ':') != NULL ? " %s=[%s]:%u" : " %s=%s:%u",
                listener->row->name, listener->host, listener->port);
     }

@@ -5,7 +5,7 @@
 #include "protocol/mqtt/topic.h"
 #include "server/app.h"
 #include "server/cli/cli.h"
-#include "server/net/front.h"
+#include "server/os/listeners.h"
 #include "server/registry/credentials.h"
 #include "server/registry/lookup.h"
 
@@ -38,7 +38,7 @@ static const struct sky_listener_row *find_listener(const struct sky_cloud *clou
     const struct sky_listener_row *row, *best = NULL;
     int best_points = 0;
 
-    for (size_t i = 0; (row = sky_front_row(i)) != NULL; i++) {
+    for (size_t i = 0; (row = sky_listener_row(i)) != NULL; i++) {
         int points = (row->allows & needs) == needs ? fitness(row, cloud, tls) : 0;
         if (points > best_points && !(row->allows & SKY_LISTEN_ADMIN)) {
             best = row;
@@ -70,18 +70,18 @@ static void find_topic(const struct signing *signing, char *out, size_t size)
 /* ---- command lines ---- */
 
 /* As one word of a POSIX shell. */
-static void add_quoted(struct sky_buf *line, const char *text)
+static void add_quoted(struct sky_buf *line, sky_span text)
 {
     sky_buf_add_byte(line, '\'');
-    for (; *text; text++)
-        if (*text == '\'')
+    for (size_t i = 0; i < text.len; i++)
+        if (text.ptr[i] == '\'')
             sky_buf_add_str(line, "'\\''");
         else
-            sky_buf_add_byte(line, (uint8_t)*text);
+            sky_buf_add_byte(line, (uint8_t)text.ptr[i]);
     sky_buf_add_byte(line, '\'');
 }
 
-static void add_option(struct sky_buf *line, const char *option, const char *value)
+static void add_option(struct sky_buf *line, const char *option, sky_span value)
 {
     sky_buf_addf(line, " %s ", option);
     add_quoted(line, value);
@@ -96,8 +96,8 @@ static void add_mqtt_fields(struct sky_buf *line, const struct signing *signing)
     sky_buf_addf(line, " -V mqttv311 -k %d", KEEPALIVE_S);
     add_option(line, "-i", given->client_id);
     add_option(line, "-u", given->username);
-    add_option(line, "-t", topic);
-    add_option(line, "-m", "{}");
+    add_option(line, "-t", sky_span_str(topic));
+    add_option(line, "-m", SKY_SPAN("{}"));
 }
 
 static void write_mqtt(struct sky_buf *line, const struct signing *signing)
@@ -105,7 +105,7 @@ static void write_mqtt(struct sky_buf *line, const struct signing *signing)
     unsigned needs = SKY_LISTEN_MQTT | (signing->tls ? SKY_LISTEN_TLS : SKY_LISTEN_CLEAR);
     const struct sky_listener_row *row = find_listener(signing->cloud, needs, signing->tls);
 
-    if (row == NULL || signing->credentials.client_id[0] == '\0')
+    if (row == NULL || signing->credentials.client_id.len == 0)
         return;
     sky_buf_addf(line, "mosquitto_pub -h localhost -p %u", row->port);
     if (signing->tls)
@@ -113,7 +113,7 @@ static void write_mqtt(struct sky_buf *line, const struct signing *signing)
     if (signing->tls && (row->allows & SKY_LISTEN_CERT_REQUIRED))
         sky_buf_add_str(line, " --cert device.crt --key device.key");
     add_mqtt_fields(line, signing);
-    if (signing->credentials.password[0] != '\0')
+    if (signing->credentials.password.len > 0)
         add_option(line, "-P", signing->credentials.password);
 }
 
@@ -135,11 +135,11 @@ static void write_psk_mqtt(struct sky_buf *line, const struct signing *signing)
 
 /* coap-client (Debian has one for each TLS library) takes the key as it is, so it is written in the
  * notation of bash; a key with a zero byte cannot be an argument at all. */
-static bool add_raw_key(struct sky_buf *line, const char *hex)
+static bool add_raw_key(struct sky_buf *line, sky_span hex)
 {
     uint8_t key[SKY_PSK_KEY_MAX];
     size_t len = 0;
-    bool decoded = sky_hex_decode(sky_span_str(hex), key, sizeof key, &len);
+    bool decoded = sky_hex_decode(hex, key, sizeof key, &len);
 
     SKY_ASSERT(decoded);
     if (memchr(key, 0, len) != NULL)
@@ -155,12 +155,13 @@ static void write_psk_coap(struct sky_buf *line, const struct signing *signing,
 {
     const struct sky_credentials *given = &signing->credentials;
 
-    sky_buf_addf(line, "coap-client-openssl -m %s", given->coap_method);
-    if (strcmp(given->coap_method, "post") == 0)
-        add_option(line, "-e", "{}");
+    sky_buf_addf(line, "coap-client-openssl -m %.*s", SKY_SPAN_ARGS(given->coap_method));
+    if (sky_span_eq_str(given->coap_method, "post"))
+        add_option(line, "-e", SKY_SPAN("{}"));
     add_option(line, "-u", given->psk_identity);
     if (add_raw_key(line, given->psk_key_hex))
-        sky_buf_addf(line, " 'coaps://127.0.0.1:%u%s'", row->port, given->coap_path);
+        sky_buf_addf(line, " 'coaps://127.0.0.1:%u%.*s'", row->port,
+                     SKY_SPAN_ARGS(given->coap_path));
     else
         sky_buf_clear(line);
 }
@@ -171,15 +172,15 @@ static bool is_for_dtls(const struct signing *signing, const struct sky_listener
     struct sky_door door = {.listener = row, .transport = SKY_DTLS, .tls_version = SKY_TLS_1_2};
     struct sky_claim claim;
 
-    return row != NULL && signing->cloud->psk_claim(
-                              &door, sky_span_str(signing->credentials.psk_identity), &claim);
+    return row != NULL &&
+           signing->cloud->psk->claim(&door, signing->credentials.psk_identity, &claim);
 }
 
 static void write_psk(struct sky_buf *line, const struct signing *signing)
 {
     const struct sky_listener_row *dtls = find_listener(signing->cloud, SKY_LISTEN_DTLS, true);
 
-    if (signing->credentials.psk_identity[0] == '\0')
+    if (signing->credentials.psk_identity.len == 0)
         return;
     if (is_for_dtls(signing, dtls))
         write_psk_coap(line, signing, dtls);
@@ -192,11 +193,12 @@ static void write_https(struct sky_buf *line, const struct signing *signing)
     unsigned needs = SKY_LISTEN_HTTP | SKY_LISTEN_TLS;
     const struct sky_listener_row *row = find_listener(signing->cloud, needs, false);
 
-    if (row == NULL || signing->credentials.https_path[0] == '\0')
+    if (row == NULL || signing->credentials.https_path.len == 0)
         return;
     sky_buf_add_str(line, "curl --cacert ca.crt");
     add_option(line, "-d", signing->credentials.https_form);
-    sky_buf_addf(line, " https://localhost:%u%s", row->port, signing->credentials.https_path);
+    sky_buf_addf(line, " https://localhost:%u%.*s", row->port,
+                 SKY_SPAN_ARGS(signing->credentials.https_path));
 }
 
 typedef void line_writer(struct sky_buf *line, const struct signing *signing);
@@ -208,7 +210,8 @@ enum { WRITERS = sizeof writers / sizeof writers[0] };
 static void print_fields(const struct signing *signing)
 {
     const struct {
-        const char *label, *value;
+        const char *label;
+        sky_span value;
     } fields[] = {
         {"client id", signing->credentials.client_id},
         {"username", signing->credentials.username},
@@ -221,13 +224,13 @@ static void print_fields(const struct signing *signing)
     };
 
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
-        if (fields[i].value[0] != '\0')
-            printf("%-14s %s\n", fields[i].label, fields[i].value);
+        if (fields[i].value.len > 0)
+            printf("%-14s %.*s\n", fields[i].label, SKY_SPAN_ARGS(fields[i].value));
 }
 
 static void print_text(const struct signing *signing)
 {
-    bool certificate = signing->tls || signing->credentials.https_path[0] != '\0';
+    bool certificate = signing->tls || signing->credentials.https_path.len > 0;
 
     print_fields(signing);
     printf("\n%s", certificate ? "curl -o ca.crt http://localhost:8080/ca.crt\n" : "");
@@ -273,6 +276,7 @@ static void sign(const struct sky_config *config, struct sky_cli_device *device)
                               .product = &device->product,
                               .device = &device->device,
                               .tls = config->tls};
+    struct sky_arena arena;
     char fresh[SKY_FRESH_LEN + 1];
 
     sky_rng_text(&device->app->rng, fresh, SKY_FRESH_LEN);
@@ -282,11 +286,13 @@ static void sign(const struct sky_config *config, struct sky_cli_device *device)
                                        .tls = config->tls,
                                        .now_ms = device->app->clock.now_ms,
                                        .fresh = sky_span_of(fresh, SKY_FRESH_LEN)};
-    device->cloud->sign(&request, &signing.credentials);
+    sky_arena_init(&arena);
+    device->cloud->sign(&request, &arena, &signing.credentials);
     if (config->json)
         print_json(&signing);
     else
         print_text(&signing);
+    sky_arena_done(&arena);
 }
 
 int sky_cli_sign(const struct sky_config *config)

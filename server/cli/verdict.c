@@ -1,4 +1,4 @@
-#include "protocol/base/json.h"
+#include "protocol/base/json_tree.h"
 #include "protocol/base/mem.h"
 #include "server/cli/cli.h"
 #include "server/cli/http_client.h"

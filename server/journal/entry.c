@@ -2,7 +2,6 @@
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
-#include "server/journal/read.h"
 
 _Static_assert(sizeof(struct sky_entry_head) == SKY_ENTRY_HEAD, "the head has no padding");
 _Static_assert(SKY_JOURNAL_PAYLOAD_MAX < 1 << 24, "a field's length has 24 bits");
@@ -11,54 +10,9 @@ _Static_assert(SKY_FINDING_DETAIL_MAX <= 256, "a detail's length has 8 bits");
 
 enum { LAYOUT = 1, NUMBER_LEN = sizeof(int64_t) };
 
-static const char *const type_names[] = {
-#define X(name, text) [SKY_EVENT_##name] = text,
-    SKY_EVENT_TYPES(X)
-#undef X
-};
-static const char *const field_keys[] = {
-#define X(name, key, kind) [SKY_F_##name] = key,
-    SKY_EVENT_FIELDS(X)
-#undef X
-};
-static const uint8_t field_kinds[] = {
-#define X(name, key, kind) [SKY_F_##name] = SKY_KIND_##kind,
-    SKY_EVENT_FIELDS(X)
-#undef X
-};
-
-const char *sky_event_type_name(enum sky_event_type type)
-{
-    SKY_ASSERT(type < SKY_EVENT_TYPE_COUNT);
-    return type_names[type];
-}
-
-bool sky_event_type_parse(sky_span text, enum sky_event_type *ret_type)
-{
-    for (size_t i = 0; i < SKY_EVENT_TYPE_COUNT; i++) {
-        if (sky_span_eq_str(text, type_names[i])) {
-            *ret_type = (enum sky_event_type)i;
-            return true;
-        }
-    }
-    return false;
-}
-
-const char *sky_event_field_key(enum sky_event_field field)
-{
-    SKY_ASSERT(field < SKY_EVENT_FIELD_COUNT);
-    return field_keys[field];
-}
-
-enum sky_event_kind sky_event_field_kind(enum sky_event_field field)
-{
-    SKY_ASSERT(field < SKY_EVENT_FIELD_COUNT);
-    return (enum sky_event_kind)field_kinds[field];
-}
-
 static bool is_number(unsigned field)
 {
-    return field_kinds[field] >= SKY_KIND_INT;
+    return sky_event_field_kind((enum sky_event_field)field) >= SKY_KIND_INT;
 }
 
 static uint32_t mix(uint32_t hash, const char *text)
@@ -73,9 +27,10 @@ uint32_t sky_entry_format(void)
 {
     uint32_t hash = 2166136261u + LAYOUT;
     for (size_t i = 0; i < SKY_EVENT_TYPE_COUNT; i++)
-        hash = mix(hash, type_names[i]);
+        hash = mix(hash, sky_event_type_name((enum sky_event_type)i));
     for (size_t i = 0; i < SKY_EVENT_FIELD_COUNT; i++)
-        hash = mix(hash, field_keys[i]) + field_kinds[i];
+        hash = mix(hash, sky_event_field_key((enum sky_event_field)i)) +
+               sky_event_field_kind((enum sky_event_field)i);
     return hash;
 }
 

@@ -4,9 +4,7 @@
 #ifndef SKY_SERVER_JOURNAL_ENTRY_H
 #define SKY_SERVER_JOURNAL_ENTRY_H
 
-#include "server/journal/journal.h"
-
-struct sky_event;
+#include "server/journal/event.h"
 
 enum {
     SKY_ENTRY_ALIGN = 8,

@@ -23,6 +23,7 @@ struct sky_journal *sky_journal_new(size_t bytes_max, size_t events_max, struct 
     journal->clock = clock;
     journal->field_max = field_max_for(bytes_max);
     sky_pages_init(&journal->pages, store, bytes_max, events_max);
+    journal->evicted = journal->pages.lost;
     journal->flushed_seq = journal->pages.kept.last_seq;
     sky_ring_init(&journal->ring, bytes_max, events_max, journal->flushed_seq + 1);
     return journal;

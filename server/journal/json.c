@@ -1,5 +1,7 @@
 #include "server/journal/json.h"
 
+#include "store/store.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -57,11 +59,7 @@ static void put_raw(struct sky_jw *jw, sky_span json)
 
 static bool is_json(sky_span text)
 {
-    cJSON *tree;
-    if (sky_json_parse(text, SKY_JSON_DEPTH_MAX, &tree, NULL) != SKY_OK)
-        return false;
-    cJSON_Delete(tree);
-    return true;
+    return sky_json_check(text, SKY_JSON_DEPTH_MAX, NULL) == SKY_OK;
 }
 
 static void put_base64(struct sky_jw *jw, const char *key, sky_span bytes)

@@ -41,13 +41,20 @@ void sky_pages_init(struct sky_pages *pages, struct sky_store *store, uint64_t b
 {
     *pages = (struct sky_pages){.store = store, .bytes_max = bytes_max, .events_max = events_max};
     sky_buf_init(&pages->page, SKY_PAGE_MAX);
-    if (store == NULL)
+    uint64_t taken = 0;
+    /* When the store fails here, every later write will too, and is counted as loss there. */
+    if (store == NULL || sky_store_check_pages(store, &taken, &pages->lost) != SKY_OK ||
+        sky_store_page_range(store, &pages->kept.first_seq, &pages->kept.last_seq) != SKY_OK ||
+        taken == 0)
         return;
-    if (sky_store_page_range(store, &pages->kept.first_seq, &pages->kept.last_seq) != SKY_OK ||
-        pages->kept.last_seq == 0)
+    struct sky_pages_kept kept = pages->kept;
+    if (kept.last_seq > 0 && take_over(pages)) {
+        pages->kept.last_seq = taken; /* the newest page may be among those that were lost */
         return;
-    /* When even dropping fails, every later write will, and is counted as loss there. */
-    if (!take_over(pages) && sky_pages_clear(pages, pages->kept.last_seq) != SKY_OK)
+    }
+    if (kept.last_seq > 0)
+        pages->lost += kept.last_seq - kept.first_seq + 1;
+    if (sky_pages_clear(pages, taken) != SKY_OK)
         pages->kept.bytes_start = pages->kept.bytes_end = 0;
 }
 

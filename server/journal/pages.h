@@ -4,6 +4,7 @@
 #define SKY_SERVER_JOURNAL_PAGES_H
 
 #include "server/journal/entry.h"
+#include "store/store.h"
 
 enum {
     SKY_PAGE_HEAD = 16,
@@ -31,11 +32,12 @@ struct sky_pages {
     struct sky_store *store; /* borrowed; NULL: there are no pages */
     struct sky_pages_kept kept;
     uint64_t bytes_max, events_max;
+    uint64_t lost;       /* events of earlier runs that were found damaged or missing */
     struct sky_buf page; /* owned: the page being filled, or read to find its size */
 };
 
-/* Takes over what the store has. Pages of another version of the program cannot be read and are
- * dropped; their numbers stay taken. */
+/* Takes over what the store has. Damaged pages, and those of another version of the program, are
+ * dropped and count as lost; their numbers stay taken. */
 void sky_pages_init(struct sky_pages *pages, struct sky_store *store, uint64_t bytes_max,
                     uint64_t events_max);
 void sky_pages_done(struct sky_pages *pages);

@@ -7,34 +7,6 @@
 
 _Static_assert(SKY_EVENT_TYPE_COUNT <= 64, "a filter has one bit per type");
 
-static const char *const direction_names[] = {
-    [SKY_UP] = "up", [SKY_DOWN] = "down", [SKY_INSIDE] = "inside"};
-
-const char *sky_direction_name(enum sky_direction direction)
-{
-    return direction_names[direction];
-}
-
-bool sky_direction_parse(sky_span text, enum sky_direction *ret_direction)
-{
-    for (size_t i = 0; i < SKY_COUNT(direction_names); i++) {
-        if (sky_span_eq_str(text, direction_names[i])) {
-            *ret_direction = (enum sky_direction)i;
-            return true;
-        }
-    }
-    return false;
-}
-
-const struct sky_attr *sky_event_get(const struct sky_event *event, enum sky_event_field field)
-{
-    for (size_t i = 0; i < event->attr_count; i++) {
-        if (event->attrs[i].field == field)
-            return &event->attrs[i];
-    }
-    return NULL;
-}
-
 /* ---- finding entries ---- */
 
 void sky_cursor_init(struct sky_cursor *cursor, struct sky_journal *journal, uint64_t from_seq)

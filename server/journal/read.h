@@ -3,46 +3,9 @@
 #ifndef SKY_SERVER_JOURNAL_READ_H
 #define SKY_SERVER_JOURNAL_READ_H
 
-#include "server/journal/journal.h"
+#include "server/journal/event.h"
 
-enum sky_event_kind {
-    SKY_KIND_TEXT,
-    SKY_KIND_BYTES,
-    SKY_KIND_HEX,
-    SKY_KIND_JSON,
-    SKY_KIND_INT, /* INT and BOOL are numbers, the others bytes */
-    SKY_KIND_BOOL,
-};
-
-/* A rule that the event's act broke, and what was done about it. Views. */
-struct sky_event_finding {
-    sky_span rule_id, detail;
-    enum sky_action action;
-};
-
-/* A decoded event. Its views are valid until the cursor that gave it moves on and until the next
- * event is recorded. */
-struct sky_event {
-    uint64_t seq;
-    int64_t now_ms, real_ms; /* virtual and real Unix time */
-    struct sky_event_head head;
-    struct sky_attr attrs[SKY_JOURNAL_ATTRS_MAX];
-    size_t attr_count;
-    struct sky_event_finding findings[SKY_FINDINGS_MAX];
-    size_t finding_count, findings_lost;
-    sky_span refused; /* id of the rule that refused the act; empty: none did */
-    bool cut;         /* some field was longer than the journal keeps */
-};
-
-/* NULL when the event has no such field. */
-const struct sky_attr *sky_event_get(const struct sky_event *event, enum sky_event_field field);
-
-const char *sky_event_type_name(enum sky_event_type type);
-bool sky_event_type_parse(sky_span text, enum sky_event_type *ret_type);
-const char *sky_event_field_key(enum sky_event_field field);
-enum sky_event_kind sky_event_field_kind(enum sky_event_field field);
-const char *sky_direction_name(enum sky_direction direction);
-bool sky_direction_parse(sky_span text, enum sky_direction *ret_direction);
+struct sky_journal;
 
 /* A place in the journal. */
 struct sky_cursor {

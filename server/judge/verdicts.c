@@ -27,9 +27,11 @@ enum sky_verdict sky_verdict_of_rule(const struct sky_catalogue *catalogue, size
     static const enum sky_verdict broken[] = {[SKY_INFO] = SKY_VERDICT_PASSED,
                                               [SKY_WARNING] = SKY_VERDICT_WARNED,
                                               [SKY_ERROR] = SKY_VERDICT_FAILED};
-    if (sky_rule_set_has(&conduct->broken, rule))
-        return broken[sky_catalogue_at(catalogue, rule)->severity];
-    if (sky_rule_set_has(&conduct->exercised, rule))
+    const struct sky_rule *row = sky_catalogue_at(catalogue, rule);
+    size_t place = sky_catalogue_place(catalogue, row);
+    if (sky_rule_set_has(&conduct->broken, place))
+        return broken[row->severity];
+    if (sky_rule_set_has(&conduct->exercised, place))
         return SKY_VERDICT_PASSED;
     return SKY_VERDICT_NOT_EXERCISED;
 }

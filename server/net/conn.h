@@ -1,8 +1,8 @@
-/* One accepted TCP peer: bytes in, bytes out, and who speaks for it.
+/* Connections: accepted TCP peers, bytes in, bytes out, and who speaks for each.
  * Input: the port's on_bytes() sees the clear bytes that are there and says how many it used; the
  * rest is kept and shown again with more behind it. Output: appended to sky_conn_out() and flushed
  * once per loop turn. A connection is never freed inside its own callback: sky_conn_close() marks
- * it, and the front door reaps it at the end of the turn. */
+ * it, and it is reaped at the end of the turn. Knows ports by their table of functions only. */
 #ifndef SKY_SERVER_NET_CONN_H
 #define SKY_SERVER_NET_CONN_H
 
@@ -11,19 +11,26 @@
 #include "protocol/base/buf.h"
 #include "protocol/base/timerq.h"
 #include "protocol/cloud/cloud.h"
+#include "server/journal/journal.h"
+#include "server/registry/registry.h"
+#include "server/registry/rules.h"
+#include "server/tls/ca.h"
 
-struct sky_app;
 struct sky_conn;
 struct sky_psk_try;
 struct sky_tls;
+struct sky_tls_server;
 
-/* Whoever speaks the clear bytes: MQTT, HTTP, or the sniffer before it is known. */
+/* Whoever speaks the clear bytes: MQTT, HTTP, or the sniffer before it is known. Embedded in what
+ * the port keeps for itself. */
 struct sky_port {
     const char *name;
     /* Returns bytes used, 0..in.len. Setting conn->port to another port hands the rest to it. */
     size_t (*on_bytes)(struct sky_conn *conn, sky_span in);
     /* All output has been taken by the kernel again after it had not; NULL: of no interest. */
     void (*on_drained)(struct sky_conn *conn);
+    /* The moment of conn->cut_at_ms has been set; NULL: the port sets no alarm. */
+    void (*on_cut)(struct sky_conn *conn);
     /* Called once, before the memory goes. */
     void (*on_close)(struct sky_conn *conn);
 };
@@ -41,17 +48,69 @@ struct sky_wrap {
 };
 
 enum {
+    SKY_LISTENERS_MAX = 16,
+    SKY_CONNS_MAX = 60000,                    /* open connections; more are closed at once */
     SKY_CONN_INPUT_MAX = SKY_MQTT_PACKET_MAX, /* bytes kept of an incomplete packet */
     SKY_CONN_OUTPUT_MAX = 4 * 1024 * 1024,    /* bytes waiting for a peer that does not read */
-    SKY_CONN_DRAIN_MAX = 32 * 1024 * 1024, /* bytes thrown away of a peer that is closed gently */
+    SKY_CONN_BYTES_SHOWN = 48,                /* of what an offender sent, as hex in the journal */
+    SKY_CLOSE_LINGER_MS = 2 * 1000,        /* real time in which a closing peer may read the rest */
+    SKY_CONN_DRAIN_MAX = 32 * 1024 * 1024, /* bytes thrown away of one that is closed gently */
     SKY_CONN_DRAIN_MS = 5 * 1000,          /* and real time that takes */
-    SKY_CONN_LOGIN_MS = 10 * 1000, /* real time from accept to a complete CONNECT or request */
+    SKY_CONN_DRAINING_MAX = 1024,          /* peers closed so; more are closed at once */
+
+    SKY_NET_READ_SIZE = 64 * 1024,   /* the one read buffer of the loop */
+    SKY_NET_READ_MIN = 512,          /* what a peer is read of in a turn, however many there are */
+    SKY_NET_TURN_SIZE = 1024 * 1024, /* what all peers together are to be read of in a turn */
+    SKY_NET_FLUSH_SIZE = 256 * 1024, /* output that does not wait for the end of the turn */
+    SKY_NET_SPARES = 32,             /* output buffers kept for reuse */
+    SKY_NET_SPARE_MAX = 64 * 1024,
+};
+
+struct sky_listener {
+    uv_tcp_t tcp;
+    struct sky_net *net;
+    const struct sky_listener_row *row;
+    char host[64];
+    uint16_t port; /* as bound */
+    bool open;
+};
+
+/* What all connections share. */
+struct sky_net {
+    /* Borrowed; set before listeners are opened. */
+    uv_loop_t *loop;
+    struct sky_registry *registry;
+    struct sky_journal *journal;
+    struct sky_clock *clock;
+    struct sky_port *mqtt, *http; /* who speaks behind the first clear byte */
+    /* Asked before the server ends a connection: false keeps it. NULL: nobody is. */
+    bool (*may_close)(void *ctx, struct sky_conn *conn, const char *reason);
+    void *may_close_ctx;
+
+    struct sky_ca *ca;                 /* owned, by secure.c; NULL: not open */
+    struct sky_tls_server *tls;        /* owned, likewise */
+    struct sky_ca_waiter certificates; /* until they are made and kept */
+
+    struct sky_listener listeners[SKY_LISTENERS_MAX];
+    size_t listener_count;
+    struct sky_conn *conns, *dirty, *dying;
+    struct sky_conn *lingering; /* closed by us, with output that the kernel has not taken yet, or
+                                   while the peer reads it */
+    size_t conn_count, draining;
+    uint32_t last_id;
+    uint32_t turn; /* of the loop; connections start with 0 */
+    uint64_t accepted, turned_away;
+    char *read_buf; /* owned, SKY_NET_READ_SIZE */
+    size_t share;   /* how much of it a peer may fill in this turn */
+    size_t taken;   /* bytes read in this turn */
+    char *spares[SKY_NET_SPARES];
+    size_t spare_count;
 };
 
 struct sky_conn {
     uv_tcp_t tcp;
-    struct sky_app *app;
-    const struct sky_port *port;
+    struct sky_net *net;
+    struct sky_port *port;
     struct sky_tls *tls;         /* NULL: clear */
     struct sky_psk_try *psk;     /* owned; NULL unless a pre-shared key was asked for */
     const struct sky_wrap *wrap; /* NULL: the port has the clear bytes themselves */
@@ -75,6 +134,7 @@ struct sky_conn {
     bool rewrapped; /* the rest of the input came wrapped */
     bool gentle;    /* what comes after closing is to be thrown away for a while */
     bool drains;    /* and is */
+    bool left;      /* the peer ended it */
     bool waits;     /* the port does not look at its input before its patience ends */
 };
 
@@ -84,37 +144,55 @@ struct sky_buf *sky_conn_out(struct sky_conn *conn);
 void sky_conn_touch(struct sky_conn *conn); /* flush this turn */
 void sky_conn_write(struct sky_conn *conn, sky_span bytes);
 
+/* Reads from the peer from now on. */
+void sky_conn_start(struct sky_conn *conn);
 /* Clear bytes from the peer, for whoever takes off what they were wrapped in. */
 void sky_conn_clear(struct sky_conn *conn, sky_span in);
-
 /* From within the port's on_bytes(): what it leaves of its input, and whatever comes after, is
  * wrapped, and the port that it has set meanwhile gets what is in it. */
 void sky_conn_wrap(struct sky_conn *conn, const struct sky_wrap *wrap, void *wrapping);
 /* What the wrapping has taken off: for the port. */
 void sky_conn_deliver(struct sky_conn *conn, sky_span in);
-
-/* The time in which a peer has to log in runs from now. */
-void sky_conn_await_login(struct sky_conn *conn);
-
 /* Shows the kept input to the port again, for ports that left it until they were ready. */
 void sky_conn_offer(struct sky_conn *conn);
-
 /* Stops or resumes reading from the peer, for ports that push back. */
 void sky_conn_hold(struct sky_conn *conn, bool hold);
 
 /* Marks for closing: nothing is read any more, what was written is flushed, then it goes.
  * Idempotent; the first reason (a static string) counts. */
 void sky_conn_close(struct sky_conn *conn, const char *reason);
-
+/* The same, where it is the peer that ended it. */
+void sky_conn_gone(struct sky_conn *conn, const char *reason);
 /* The same for a peer that may still be sending and is to read why it is closed: it gets the end of
  * our side first, and what it sends is thrown away for a while, for a socket that is closed with
  * bytes unread resets, and takes back what was written (RFC 9112 §9.6). */
 void sky_conn_close_gently(struct sky_conn *conn, const char *reason);
+/* The cloud ends the connection `in_ms` of virtual time from now. */
+void sky_conn_cut(struct sky_conn *conn, int64_t in_ms);
 
 /* The address the peer has reached, "127.0.0.1", in `out` of at least 64 bytes. */
 sky_span sky_conn_local(struct sky_conn *conn, char *out, size_t out_size);
-
 /* "127.0.0.1:40123" into `out` of at least 64 bytes. */
 void sky_conn_peer(struct sky_conn *conn, char *out, size_t out_size);
+
+/* ---- what is told ---- */
+
+/* The head of an event about this connection. */
+struct sky_event_head sky_conn_event(const struct sky_conn *conn, enum sky_event_type type,
+                                     enum sky_direction direction);
+/* Records that the peer is turned away before any login: the rule it broke, its first bytes, and
+ * what was wrong in one phrase. */
+void sky_conn_refused(struct sky_conn *conn, const struct sky_rule *rule, sky_span bytes,
+                      const char *what);
+/* Records the end of a connection and its reason. */
+void sky_conn_left(struct sky_conn *conn);
+
+/* ---- all of them ---- */
+
+/* End of a loop turn: sends what was written, frees what was closed. */
+void sky_net_flush(struct sky_net *net);
+/* Closes every connection; needs loop turns after. */
+void sky_net_close_conns(struct sky_net *net);
+void sky_net_done(struct sky_net *net); /* memory, once the loop has run empty */
 
 #endif

@@ -4,21 +4,35 @@
 #include <stdlib.h>
 
 #include "protocol/base/mem.h"
-#include "server/app.h"
-#include "server/net/door.h"
 #include "server/os/config.h"
+#include "server/registry/door.h"
 #include "server/registry/psk.h"
+#include "server/registry/refusal.h"
 #include "server/tls/ca.h"
 #include "server/tls/channel.h"
+#include "server/tls/rules.h"
+#include "server/tls/server.h"
 
 /* ---- shared ---- */
 
 static void on_certificates(struct sky_ca_waiter *waiter)
 {
-    struct sky_app *app = SKY_CONTAINER_OF(waiter, struct sky_app, certificates);
-    const char *trouble = sky_ca_trouble(app->ca);
+    struct sky_net *net = SKY_CONTAINER_OF(waiter, struct sky_net, certificates);
+    const char *trouble = sky_ca_trouble(net->ca);
     if (trouble != NULL)
         fprintf(stderr, "skymock: certificates are not kept: %s\n", trouble);
+}
+
+static void on_crowd(void *owner, uint64_t turned_away)
+{
+    struct sky_net *net = owner;
+    const struct sky_attr attrs[] = {
+        SKY_ATTR(NAME, SKY_SPAN("tls-crowd")), SKY_ATTR_INT(COUNT, (int64_t)turned_away),
+        SKY_ATTR(REASON, SKY_SPAN("too many TLS handshakes are in progress: the ones that stand "
+                                  "for longest are given up, or newcomers have to try again"))};
+    const struct sky_event_head head = {
+        .type = SKY_EVENT_NOTE, .direction = SKY_UP, .transport = SKY_TLS};
+    sky_journal_add(net->journal, &head, attrs, SKY_COUNT(attrs), NULL);
 }
 
 struct sky_ca_options sky_secure_ca_options(const struct sky_config *config, const char *dir,
@@ -27,64 +41,68 @@ struct sky_ca_options sky_secure_ca_options(const struct sky_config *config, con
     return (struct sky_ca_options){.dir = dir,
                                    .names = (const char *const *)config->san.list,
                                    .name_count = config->san.count,
+                                   .host = config->advertise_host,
                                    .cert_file = config->tls_cert,
                                    .key_file = config->tls_key,
                                    .ca_file = config->tls_ca,
                                    .now_ms = now_ms};
 }
 
-sky_err sky_secure_open(struct sky_app *app, struct sky_why *why)
+sky_err sky_secure_open(struct sky_net *net, const struct sky_config *config, struct sky_why *why)
 {
-    const struct sky_config *config = app->config;
     char *dir = sky_ca_dir_beside(config->store);
-    struct sky_ca_options options = sky_secure_ca_options(config, dir, app->clock.real_ms);
-    options.loop = &app->loop;
-    sky_err err = sky_ca_open(&options, &app->ca, why);
+    struct sky_ca_options options = sky_secure_ca_options(config, dir, net->clock->real_ms);
+    options.loop = net->loop;
+    sky_err err = sky_ca_open(&options, &net->ca, why);
     bool kept = dir != NULL;
     free(dir);
     if (err != SKY_OK)
         return err;
-    const struct sky_tls_options tls = {.loop = &app->loop, .ca = app->ca, .clock = &app->clock};
-    app->tls = sky_tls_server_new(&tls);
+    const struct sky_tls_options tls = {
+        .loop = net->loop, .ca = net->ca, .clock = net->clock, .on_crowd = on_crowd, .owner = net};
+    net->tls = sky_tls_server_new(&tls);
     /* In memory they are made when the first handshake wants them: most runs of that kind never
      * speak TLS, and RSA keys cost them half a second of a processor. */
-    app->certificates.ready = on_certificates;
+    net->certificates.ready = on_certificates;
     if (kept)
-        sky_ca_when_ready(app->ca, &app->certificates);
+        sky_ca_when_ready(net->ca, &net->certificates);
     return SKY_OK;
 }
 
-void sky_secure_close(struct sky_app *app)
+void sky_secure_close(struct sky_net *net)
 {
-    sky_ca_stop(app->ca);
+    sky_ca_stop(net->ca);
 }
 
-void sky_secure_free(struct sky_app *app)
+void sky_secure_free(struct sky_net *net)
 {
-    sky_tls_server_free(app->tls);
-    sky_ca_free(app->ca);
-    app->tls = NULL;
-    app->ca = NULL;
+    sky_tls_server_free(net->tls);
+    sky_ca_free(net->ca);
+    net->tls = NULL;
+    net->ca = NULL;
 }
 
 /* ---- the journal ---- */
 
 static void record(struct sky_conn *conn, const char *reason, const struct sky_judge *judge)
 {
-    char peer[64];
+    char peer[64], identity[SKY_TLS_IDENTITY_TEXT_MAX + 1];
     sky_conn_peer(conn, peer, sizeof peer);
+    sky_tls_identity_text(sky_tls_identity(conn->tls), identity);
     const struct sky_refusal refusal = {.explained = false};
     struct sky_buf explanation;
     sky_buf_init(&explanation, SKY_REFUSAL_JSON_MAX);
-    struct sky_attr attrs[9] = {SKY_ATTR(LISTENER, sky_span_str(conn->door.listener->name)),
-                                SKY_ATTR(PEER, sky_span_str(peer)),
-                                SKY_ATTR(CIPHER, sky_span_str(sky_tls_cipher(conn->tls)))};
+    struct sky_attr attrs[10] = {SKY_ATTR(LISTENER, sky_span_str(conn->door.listener->name)),
+                                 SKY_ATTR(PEER, sky_span_str(peer)),
+                                 SKY_ATTR(CIPHER, sky_span_str(sky_tls_cipher(conn->tls)))};
     size_t count = 3;
     if (conn->door.tls_version != 0)
         attrs[count++] =
             SKY_ATTR(TLS_VERSION, sky_span_str(sky_tls_version_name(conn->door.tls_version)));
     if (conn->door.server_name.len > 0)
         attrs[count++] = SKY_ATTR(SERVER_NAME, conn->door.server_name);
+    if (reason != NULL && identity[0] != '\0')
+        attrs[count++] = SKY_ATTR(IDENTITY, sky_span_str(identity));
     if (reason != NULL && sky_tls_offered(conn->tls)[0] != '\0')
         attrs[count++] = SKY_ATTR(OFFERED, sky_span_str(sky_tls_offered(conn->tls)));
     if (sky_tls_resumed(conn->tls))
@@ -99,7 +117,7 @@ static void record(struct sky_conn *conn, const char *reason, const struct sky_j
                                         .transport = SKY_TLS,
                                         .connection = conn->id,
                                         .device_id = conn->door.psk_device_id};
-    sky_journal_add(conn->app->journal, &head, attrs, count, judge);
+    sky_journal_add(conn->net->journal, &head, attrs, count, judge);
     sky_buf_done(&explanation);
 }
 
@@ -115,12 +133,12 @@ static void record_failure(struct sky_conn *conn)
     const struct sky_tls_failure *failure = sky_tls_failure(conn->tls);
     struct sky_judge judge;
     sky_tls_fill_door(conn->tls, &conn->door);
-    sky_judge_init(&judge, &conn->app->policy);
+    sky_judge_init(&judge, &conn->net->registry->policy);
     sky_judge_rule(&judge, failure->rule, false, "%s", failure->reason);
     record(conn, failure->reason, &judge);
-    if (failure->rule == sky_door_rule(SKY_RULE_TLS_PSK_KEY) && conn->psk != NULL &&
+    if (failure->rule == sky_tls_rule(SKY_RULE_TLS_PSK_KEY) && conn->psk != NULL &&
         conn->psk->key.len > 0)
-        sky_psk_failed(conn->app, &conn->door, conn->id, conn->psk, fits, conn->tls);
+        sky_psk_failed(conn->net->registry, &conn->door, conn->id, conn->psk, fits, conn->tls);
 }
 
 /* ---- hooks ---- */
@@ -135,11 +153,11 @@ static void on_open(void *ctx)
     struct sky_conn *conn = ctx;
     struct sky_judge judge;
     sky_tls_fill_door(conn->tls, &conn->door);
-    sky_judge_init(&judge, &conn->app->policy);
+    sky_judge_init(&judge, &conn->net->registry->policy);
     sky_door_judge_version(&conn->door, &judge);
     record(conn, NULL, &judge);
     if (conn->psk != NULL)
-        sky_psk_done(conn->app, &conn->door, conn->id, conn->psk,
+        sky_psk_done(conn->net->registry, &conn->door, conn->id, conn->psk,
                      sky_span_str(sky_tls_cipher(conn->tls)));
 }
 
@@ -154,7 +172,10 @@ static void on_end(void *ctx)
     const struct sky_tls_failure *failure = sky_tls_failure(conn->tls);
     if (failure != NULL)
         record_failure(conn);
-    sky_conn_close(conn, failure != NULL ? "TLS failed" : "the peer closed TLS");
+    if (failure != NULL)
+        sky_conn_close(conn, "TLS failed");
+    else
+        sky_conn_gone(conn, "the peer closed TLS");
 }
 
 static sky_err psk_lookup(void *ctx, sky_span identity, struct sky_psk *ret_key,
@@ -163,7 +184,9 @@ static sky_err psk_lookup(void *ctx, sky_span identity, struct sky_psk *ret_key,
     struct sky_conn *conn = ctx;
     if (conn->psk == NULL)
         conn->psk = sky_mem_new(sizeof *conn->psk);
-    if (!sky_psk_open(conn->app, &conn->door, conn->id, identity, conn->psk))
+    char peer[SKY_PSK_PEER_MAX];
+    sky_conn_peer(conn, peer, sizeof peer);
+    if (!sky_psk_open(conn->net->registry, &conn->door, conn->id, peer, identity, conn->psk))
         return SKY_ERR_DENIED;
     *ret_key = conn->psk->key;
     *ret_device_id = conn->psk->device_id;
@@ -177,15 +200,9 @@ static const struct sky_tls_hooks hooks = {on_raw, on_open, on_clear, on_end, ps
 void sky_secure_start(struct sky_conn *conn)
 {
     conn->door.transport = SKY_TLS;
-    conn->tls = sky_tls_new(conn->app->tls, conn->door.listener->allows, &hooks, conn);
+    conn->tls = sky_tls_new(conn->net->tls, conn->door.listener->allows, &hooks, conn);
     if (conn->tls == NULL)
         sky_conn_close(conn, "too many TLS handshakes are in progress");
-}
-
-void sky_secure_feed(struct sky_conn *conn, sky_span raw)
-{
-    if (conn->tls != NULL)
-        sky_tls_feed(conn->tls, raw);
 }
 
 void sky_secure_give_up(struct sky_conn *conn, bool timed_out)
@@ -195,14 +212,4 @@ void sky_secure_give_up(struct sky_conn *conn, bool timed_out)
     sky_tls_give_up(conn->tls, timed_out ? SKY_TLS_END_TIMEOUT : SKY_TLS_END_PEER_LEFT);
     if (sky_tls_failure(conn->tls) != NULL)
         record_failure(conn);
-}
-
-void sky_secure_done(struct sky_conn *conn)
-{
-    sky_tls_free(conn->tls);
-    conn->tls = NULL;
-    if (conn->psk != NULL)
-        sky_mem_wipe(conn->psk, sizeof *conn->psk);
-    free(conn->psk);
-    conn->psk = NULL;
 }

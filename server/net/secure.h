@@ -4,7 +4,6 @@
 #define SKY_SERVER_NET_SECURE_H
 
 #include "server/net/conn.h"
-#include "server/tls/ca.h"
 
 struct sky_config;
 
@@ -13,16 +12,15 @@ struct sky_ca_options sky_secure_ca_options(const struct sky_config *config, con
                                             int64_t now_ms);
 
 /* The authority and the shared part of TLS, from the configuration. */
-SKY_MUST_USE sky_err sky_secure_open(struct sky_app *app, struct sky_why *why);
-void sky_secure_close(struct sky_app *app); /* stops workers; the loop must then run empty */
-void sky_secure_free(struct sky_app *app);
+SKY_MUST_USE sky_err sky_secure_open(struct sky_net *net, const struct sky_config *config,
+                                     struct sky_why *why);
+void sky_secure_close(struct sky_net *net); /* stops workers; the loop must then run empty */
+void sky_secure_free(struct sky_net *net);
 
-/* The peer opened TLS: from now on its bytes go through sky_secure_feed(). */
+/* The peer opened TLS: from now on its bytes go through conn->tls. */
 void sky_secure_start(struct sky_conn *conn);
-void sky_secure_feed(struct sky_conn *conn, sky_span raw);
 /* Journals the end of a handshake that was not carried through; `timed_out`: our patience ended
  * it, else the peer left. Nothing happens on a channel that got past its handshake. */
 void sky_secure_give_up(struct sky_conn *conn, bool timed_out);
-void sky_secure_done(struct sky_conn *conn);
 
 #endif

@@ -17,12 +17,14 @@ void sky_clock_init(struct sky_clock *clock)
     *clock = (struct sky_clock){.mono_base_ms = read_ms(CLOCK_MONOTONIC),
                                 .wall_base_ms = read_ms(CLOCK_REALTIME)};
     sky_timerq_init(&clock->timers);
+    sky_timerq_init(&clock->patience);
     sky_clock_update(clock);
 }
 
 void sky_clock_done(struct sky_clock *clock)
 {
     sky_timerq_done(&clock->timers);
+    sky_timerq_done(&clock->patience);
 }
 
 /* Wall time is read once, at the start, and goes on with the monotonic clock: a machine whose
@@ -31,6 +33,14 @@ void sky_clock_update(struct sky_clock *clock)
 {
     clock->real_ms = clock->wall_base_ms + (read_ms(CLOCK_MONOTONIC) - clock->mono_base_ms);
     clock->now_ms = clock->frozen ? clock->frozen_ms : clock->real_ms + clock->offset_ms;
+}
+
+void sky_clock_tick(struct sky_clock *clock, uint64_t loop_ms)
+{
+    if (loop_ms == clock->turn_ms)
+        return;
+    clock->turn_ms = loop_ms;
+    sky_clock_update(clock);
 }
 
 void sky_clock_freeze(struct sky_clock *clock)
@@ -77,15 +87,25 @@ void sky_clock_advance(struct sky_clock *clock, int64_t by_ms)
     jump(clock, end_ms);
 }
 
-int64_t sky_clock_run(struct sky_clock *clock)
+void sky_clock_run(struct sky_clock *clock)
 {
     sky_timerq_run(&clock->timers, clock->now_ms);
-    int64_t next_ms = sky_timerq_next_ms(&clock->timers);
-    if (next_ms == INT64_MAX)
+    sky_timerq_run(&clock->patience, clock->real_ms);
+}
+
+int64_t sky_clock_next_ms(const struct sky_clock *clock)
+{
+    int64_t due_ms = sky_timerq_next_ms(&clock->timers);
+    int64_t wait_ms = sky_timerq_next_ms(&clock->patience);
+    if (wait_ms != INT64_MAX)
+        wait_ms -= clock->real_ms;
+    /* While virtual time stands still only what is due already is due. */
+    if (due_ms != INT64_MAX && (!clock->frozen || due_ms <= clock->now_ms) &&
+        due_ms - clock->now_ms < wait_ms)
+        wait_ms = due_ms - clock->now_ms;
+    if (wait_ms == INT64_MAX)
         return -1;
-    if (next_ms <= clock->now_ms)
-        return 0;
-    return clock->frozen ? -1 : next_ms - clock->now_ms;
+    return wait_ms > 0 ? wait_ms : 0;
 }
 
 void sky_clock_timer(struct sky_clock *clock, struct sky_timer *timer, int64_t in_ms,
@@ -98,4 +118,15 @@ void sky_clock_timer(struct sky_clock *clock, struct sky_timer *timer, int64_t i
 void sky_clock_cancel(struct sky_clock *clock, struct sky_timer *timer)
 {
     sky_timerq_cancel(&clock->timers, timer);
+}
+
+void sky_clock_patience(struct sky_clock *clock, struct sky_timer *timer, int64_t in_ms,
+                        sky_timer_fn *fire)
+{
+    sky_timerq_set(&clock->patience, timer, clock->real_ms + in_ms, fire);
+}
+
+void sky_clock_forgive(struct sky_clock *clock, struct sky_timer *timer)
+{
+    sky_timerq_cancel(&clock->patience, timer);
 }

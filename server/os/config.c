@@ -8,7 +8,7 @@
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
-#include "server/net/front.h"
+#include "server/os/listeners.h"
 
 #define SERVING (SKY_COMMAND_SERVE | SKY_COMMAND_EXEC)
 #define OFFLINE (SKY_COMMAND_SIGN | SKY_COMMAND_EXPLAIN)
@@ -234,8 +234,9 @@ static const struct option_row rows[] = {
      AT(tls_key)},
     {"tls-ca", 0, "FILE", NULL, "certificates that vouch for devices (PEM)",
      SERVING | SKY_COMMAND_CA, set_text, AT(tls_ca)},
-    {"advertise-host", 0, "HOST", NULL, "tell devices to connect here, in answers that say where",
-     SERVING, set_text, AT(advertise_host)},
+    {"advertise-host", 0, "HOST", NULL,
+     "tell devices to connect here; the certificate carries it too", SERVING | SKY_COMMAND_CA,
+     set_text, AT(advertise_host)},
     {"journal-bytes", 0, "SIZE", "32M", "memory for the journal; the oldest events go first",
      SERVING, set_bytes, AT(journal_bytes)},
     {"journal-events", 0, "N", "500000", "events kept at most", SERVING, set_events,
@@ -426,7 +427,7 @@ static sky_err unknown_listener(const char *text, struct sky_why *why)
     size_t len = 0;
     const struct sky_listener_row *row;
 
-    for (size_t i = 0; (row = sky_front_row(i)) && len < sizeof(names); i++)
+    for (size_t i = 0; (row = sky_listener_row(i)) && len < sizeof(names); i++)
         len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%s", i ? ", " : "", row->name);
     return sky_why_set(why, SKY_ERR_INVALID, "",
                        "--listen %.60s: give NAME=HOST:PORT, NAME=PORT or NAME=off with a NAME of "
@@ -469,7 +470,7 @@ static sky_err place_listeners(struct sky_config *config, struct sky_why *why)
         return sky_why_set(why, SKY_ERR_LIMIT, "", "--host is longer than %d characters",
                            SKY_HOST_MAX);
     }
-    for (size_t i = 0; (row = sky_front_row(i)); i++) {
+    for (size_t i = 0; (row = sky_listener_row(i)); i++) {
         config->listen = sky_mem_grow(config->listen, (i + 1) * sizeof(*config->listen));
         config->listen[i] = (struct sky_listen){.row = row, .port = row->port};
         memcpy(config->listen[i].host, config->host, strlen(config->host) + 1);
@@ -486,7 +487,7 @@ const struct sky_listen *sky_config_listen(const struct sky_config *config,
     for (size_t i = 0; i < config->listen_count; i++)
         if (config->listen[i].row == row)
             return &config->listen[i];
-    SKY_ASSERT(!"a row that sky_front_row() does not know");
+    SKY_ASSERT(!"a row that sky_listener_row() does not know");
     return NULL;
 }
 

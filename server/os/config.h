@@ -58,7 +58,7 @@ struct sky_config {
     struct sky_strings fixtures;
     char *store;               /* ":memory:" unless given */
     char *host;                /* where listeners are that name no host of their own */
-    struct sky_listen *listen; /* owned, in the order of sky_front_row(); set by parsing */
+    struct sky_listen *listen; /* owned, in the order of sky_listener_row(); set by parsing */
     size_t listen_count;
     struct sky_strings listen_texts; /* as given: NAME=HOST:PORT, NAME=PORT, NAME=off */
     char *ports_file;

@@ -5,13 +5,11 @@
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
-#include "server/app.h"
-#include "server/broker/apply.h"
-#include "server/judge/rules.h"
-#include "server/net/door.h"
-#include "server/os/config.h"
+#include "server/broker/effects.h"
+#include "server/net/conn.h"
 #include "server/port/http.h"
 #include "server/port/ws.h"
+#include "server/registry/door.h"
 #include "server/registry/refusal.h"
 
 /* A longer one does not fit into what the vendors' clients have room for. */
@@ -30,7 +28,8 @@ struct answer {
 
 /* A call being answered. */
 struct call {
-    struct sky_app *app;
+    struct sky_broker *broker;
+    struct sky_registry *registry;
     const struct sky_http_request *request;
     uint32_t connection;
     const char *host_fault; /* NULL: its Host is as it should be */
@@ -39,15 +38,17 @@ struct call {
     struct sky_lookup lookup;
     struct sky_judge judge;
     struct sky_refusal refusal;
+    struct sky_effects effects;
 };
 
 static void find_row(struct call *call)
 {
     for (size_t i = 0; sky_clouds[i] != NULL; i++) {
-        for (size_t j = 0; j < sky_clouds[i]->http_count; j++) {
-            if (sky_span_eq_str(call->request->path, sky_clouds[i]->http[j].path)) {
+        const struct sky_cloud_http *http = sky_clouds[i]->http;
+        for (size_t j = 0; http != NULL && j < http->count; j++) {
+            if (sky_span_eq_str(call->request->path, http->rows[j].path)) {
                 call->cloud = sky_clouds[i];
-                call->row = &sky_clouds[i]->http[j];
+                call->row = &http->rows[j];
                 return;
             }
         }
@@ -63,21 +64,21 @@ static const struct sky_rule *rule_of(const void *ctx, enum sky_mistake mistake)
 static void explain(struct call *call, enum sky_cause cause)
 {
     struct sky_arena arena;
-    struct sky_suspicion suspicion = {.now_ms = call->app->clock.now_ms};
+    struct sky_suspicion suspicion = {.now_ms = call->registry->clock->now_ms};
     bool unknown = cause == SKY_CAUSE_UNKNOWN && call->lookup.cloud != NULL;
     bool forged = cause == SKY_CAUSE_SIGNATURE && call->row->suspect != NULL;
     if (!unknown && !forged)
         return;
-    call->refusal.unsearched = !sky_refusal_may_search(call->app);
+    call->refusal.unsearched = !sky_refusal_may_search(call->registry);
     if (call->refusal.unsearched)
         return;
     if (unknown) {
-        sky_refusal_find_similar(call->app, &call->lookup, &call->refusal);
+        sky_refusal_find_similar(call->registry, &call->lookup, &call->refusal);
         return;
     }
     sky_arena_init(&arena);
     if (call->row->suspect(call->request, &call->lookup.facts, &suspicion, &arena))
-        sky_refusal_explain(call->app, &call->lookup, &suspicion, &arena, rule_of, call,
+        sky_refusal_explain(call->registry, &call->lookup, &suspicion, &arena, rule_of, call,
                             &call->judge, &call->refusal);
     sky_arena_done(&arena);
 }
@@ -106,13 +107,13 @@ static uint64_t record(struct call *call, int status, bool refused)
                                         .transport = request->door->transport,
                                         .connection = call->connection,
                                         .device_id = call->lookup.device.id};
-    uint64_t seq = sky_journal_add(call->app->journal, &head, attrs, count, &call->judge);
+    uint64_t seq = sky_journal_add(call->registry->journal, &head, attrs, count, &call->judge);
     sky_buf_done(&explanation);
     return seq;
 }
 
 /* Puts the cloud's words for a failure in place of the answer, and journals that. */
-static void fail(struct sky_app *app, struct answer *answer)
+static void fail(struct sky_journal *journal, struct answer *answer)
 {
     SKY_ASSERT(answer->failure != NULL);
     answer->status = answer->failure->status;
@@ -125,27 +126,38 @@ static void fail(struct sky_app *app, struct answer *answer)
         SKY_ATTR(PAYLOAD, sky_buf_span(&answer->body)), SKY_ATTR_INT(OF, (int64_t)answer->seq)};
     const struct sky_event_head head = {
         .type = SKY_EVENT_NOTE, .direction = SKY_INSIDE, .device_id = answer->device_id};
-    sky_journal_add(app->journal, &head, attrs, SKY_COUNT(attrs), NULL);
+    sky_journal_add(journal, &head, attrs, SKY_COUNT(attrs), NULL);
 }
 
 /* Journals the call, books it with the device, and lets its effects happen. */
 static void conclude(struct call *call, enum sky_cause cause, struct answer *ret)
 {
-    struct sky_app *app = call->app;
+    struct sky_registry *registry = call->registry;
     bool refused = cause != SKY_CAUSE_NONE || call->judge.refused != NULL || call->refusal.failed;
     ret->seq = record(call, ret->status, refused);
     ret->device_id = call->lookup.device.id;
-    if (call->lookup.device.id == 0) {
-        sky_effects_clear(&app->effects);
+    if (call->lookup.device.id == 0)
+        return;
+    struct sky_session *session =
+        sky_session_open(registry, &call->lookup.product, &call->lookup.device);
+    sky_session_judged(registry, session, &call->judge);
+    if (call->effects.count > 0)
+        ret->failure = &call->row->failure;
+    if (sky_apply(call->broker, session, NULL, &call->effects, ret->seq) != SKY_OK)
+        fail(registry->journal, ret);
+}
+
+static void look_up(struct call *call, struct sky_arena *arena)
+{
+    struct sky_claim claim = {0};
+    if (call->row->claim(call->request, &claim, arena)) {
+        sky_lookup_claim(call->registry, call->cloud, &claim, &call->lookup);
+        call->judge.policy = sky_lookup_policy(call->registry, &call->lookup);
         return;
     }
-    struct sky_session *session =
-        sky_session_open(app, &call->lookup.product, &call->lookup.device);
-    sky_session_judged(app, session, &call->judge);
-    if (app->effects.count > 0)
-        ret->failure = &call->row->failure;
-    if (sky_apply(app, session, NULL, &app->effects, ret->seq) != SKY_OK)
-        fail(app, ret);
+    call->lookup.facts.now_ms = call->registry->clock->now_ms;
+    sky_rng_text(call->registry->rng, call->lookup.fresh, SKY_FRESH_LEN);
+    call->lookup.facts.fresh = sky_span_of(call->lookup.fresh, SKY_FRESH_LEN);
 }
 
 /* How the request is written, whatever it asks for. */
@@ -154,19 +166,6 @@ static void judge_request(struct call *call)
     sky_judge_rule(&call->judge, sky_door_rule(SKY_RULE_DOOR_HTTP_REQUEST), true, " ");
     sky_judge_rule(&call->judge, sky_door_rule(SKY_RULE_DOOR_HTTP_HOST), call->host_fault == NULL,
                    "%s", call->host_fault != NULL ? call->host_fault : " ");
-}
-
-static void look_up(struct call *call, struct sky_arena *arena)
-{
-    struct sky_claim claim = {0};
-    if (call->row->claim(call->request, &claim, arena)) {
-        sky_lookup_claim(call->app, call->cloud, &claim, &call->lookup);
-        call->judge.policy = sky_lookup_policy(call->app, &call->lookup);
-        return;
-    }
-    call->lookup.facts.now_ms = call->app->clock.now_ms;
-    sky_rng_text(&call->app->rng, call->lookup.fresh, SKY_FRESH_LEN);
-    call->lookup.facts.fresh = sky_span_of(call->lookup.fresh, SKY_FRESH_LEN);
 }
 
 static void answer_nowhere(struct call *call, struct answer *ret)
@@ -200,43 +199,49 @@ static void answer_somewhere(struct call *call, struct sky_arena *arena, struct 
     sky_door_judge(call->request->door, &call->judge);
     judge_request(call);
     sky_judge_rule(&call->judge, sky_door_rule(SKY_RULE_DOOR_HTTP_PATH), true, " ");
-    call->row->answer(call->request, &call->lookup.facts, &call->judge, &call->app->effects,
-                      &answer);
+    call->row->answer(call->request, &call->lookup.facts, &call->judge, &call->effects, &answer);
     ret->status = answer.status;
     sky_buf_add(&ret->body, answer.body);
     explain(call, answer.cause);
     conclude(call, answer.cause, ret);
 }
 
+static void open_call(struct call *call, struct sky_calls *calls,
+                      const struct sky_http_request *request, uint32_t connection)
+{
+    *call = (struct call){.broker = calls->broker,
+                          .registry = calls->broker->registry,
+                          .request = request,
+                          .connection = connection};
+    sky_judge_init(&call->judge, &call->registry->policy);
+    sky_effects_init(&call->effects);
+}
+
 /* Judges one call and lets its effects happen. `ret->body` is appended to. */
 static void answer_call(const struct sky_http_call *http, const struct sky_http_request *request,
                         struct answer *ret)
 {
-    struct sky_app *app = http->app;
-    struct call call = {.app = app,
-                        .request = request,
-                        .connection = http->conn->id,
-                        .host_fault = http->head.host_fault};
+    struct call call;
     struct sky_arena arena;
-    sky_judge_init(&call.judge, &app->policy);
+    open_call(&call, http->owner, request, http->conn->id);
+    call.host_fault = http->head.host_fault;
     find_row(&call);
     ret->row = call.row;
     if (call.row == NULL) {
         answer_nowhere(&call, ret);
-        return;
+    } else {
+        sky_arena_init(&arena);
+        answer_somewhere(&call, &arena, ret);
+        sky_arena_done(&arena);
     }
-    sky_arena_init(&arena);
-    answer_somewhere(&call, &arena, ret);
-    sky_arena_done(&arena);
+    sky_effects_done(&call.effects);
 }
 
 /* What the cloud has to say of a method it does not take: there is nothing else to look at. */
 static void judge_method(struct call *call)
 {
     struct sky_http_answer answer = {0};
-    call->row->answer(call->request, &call->lookup.facts, &call->judge, &call->app->effects,
-                      &answer);
-    sky_effects_clear(&call->app->effects);
+    call->row->answer(call->request, &call->lookup.facts, &call->judge, &call->effects, &answer);
 }
 
 /* ---- from and to the HTTP port ---- */
@@ -277,7 +282,8 @@ static void reply(struct sky_http_call *http, const struct answer *answer)
 static void on_gone(struct sky_http_call *http)
 {
     struct sky_held_answer *held = http->state;
-    DL_DELETE(http->app->calls.held, held);
+    struct sky_calls *calls = http->owner;
+    DL_DELETE(calls->held, held);
     forget(held);
 }
 
@@ -287,30 +293,31 @@ static void hold(struct sky_http_call *http, const struct answer *answer)
     *held = (struct sky_held_answer){.http = http, .answer = *answer};
     http->state = held;
     http->on_gone = on_gone;
-    DL_APPEND(http->app->calls.held, held);
+    struct sky_calls *calls = http->owner;
+    DL_APPEND(calls->held, held);
 }
 
-void sky_calls_settled(struct sky_app *app, bool kept)
+void sky_calls_settled(struct sky_calls *calls, bool kept)
 {
     struct sky_held_answer *held;
     size_t count;
     /* An answer may let a client's next request in, whose answer waits for the next time. */
-    DL_COUNT(app->calls.held, held, count);
-    while (count-- > 0 && app->calls.held != NULL) {
-        held = app->calls.held;
-        DL_DELETE(app->calls.held, held);
+    DL_COUNT(calls->held, held, count);
+    while (count-- > 0 && calls->held != NULL) {
+        held = calls->held;
+        DL_DELETE(calls->held, held);
         if (!kept)
-            fail(app, &held->answer);
+            fail(calls->broker->registry->journal, &held->answer);
         reply(held->http, &held->answer);
         forget(held);
     }
 }
 
-static uint16_t advertised_port(const struct sky_app *app)
+static uint16_t advertised_port(const struct sky_net *net)
 {
     const unsigned wanted = SKY_LISTEN_MQTT | SKY_LISTEN_CLEAR;
-    for (size_t i = 0; i < app->front.listener_count; i++) {
-        const struct sky_listener *listener = &app->front.listeners[i];
+    for (size_t i = 0; i < net->listener_count; i++) {
+        const struct sky_listener *listener = &net->listeners[i];
         if (listener->open && (listener->row->allows & wanted) == wanted)
             return listener->port;
     }
@@ -319,15 +326,15 @@ static uint16_t advertised_port(const struct sky_app *app)
 
 static void ask(const struct sky_http_call *http, struct answer *ret)
 {
-    struct sky_app *app = http->app;
+    struct sky_calls *calls = http->owner;
     struct sky_door door = http->conn->door;
     char address[64];
     sky_span host = sky_http_host_name(http->head.host), type = SKY_SPAN_NONE;
     sky_http_head_header(http->head.headers, "Content-Type", &type);
     if (door.server_name.len == 0)
         door.server_name = host;
-    if (app->config->advertise_host != NULL)
-        host = sky_span_str(app->config->advertise_host);
+    if (calls->advertise_host != NULL)
+        host = sky_span_str(calls->advertise_host);
     else if (host.len == 0 || host.len > ADVERTISED_HOST_MAX)
         host = sky_conn_local(http->conn, address, sizeof address);
     const struct sky_http_request request = {.door = &door,
@@ -337,21 +344,25 @@ static void ask(const struct sky_http_call *http, struct answer *ret)
                                              .body = http->body,
                                              .headers = http->head.headers,
                                              .advertise_host = host,
-                                             .advertise_port = advertised_port(app)};
+                                             .advertise_port = advertised_port(calls->net)};
     sky_buf_init(&ret->body, SKY_HTTP_DEVICE_BODY_MAX);
     answer_call(http, &request, ret);
 }
 
-static void cut_short(const struct sky_http_call *http)
+/* What came of a body is judged, so that the device is told what it did wrong; nobody hears the
+ * answer. */
+static void on_cut_short(void *owner, const struct sky_http_call *http)
 {
     struct answer unheard = {.status = 500};
+    (void)owner;
     ask(http, &unheard);
     sky_buf_done(&unheard.body);
 }
 
-static void take(struct sky_http_call *http)
+static void on_call(void *owner, struct sky_http_call *http)
 {
     struct answer answer = {.status = 500};
+    (void)owner;
     ask(http, &answer);
     if (answer.failure != NULL) {
         hold(http, &answer);
@@ -362,16 +373,16 @@ static void take(struct sky_http_call *http)
 }
 
 /* That the method is not the path's is told before anything else, with the cloud's own rule. */
-static void refused(struct sky_conn *conn, const struct sky_http_head *head, const char *reason,
-                    struct sky_http_reply *reply, struct sky_buf *body)
+static void on_refused(void *owner, struct sky_conn *conn, const struct sky_http_head *head,
+                       const char *reason, struct sky_http_reply *reply, struct sky_buf *body)
 {
     static char lines[ALLOW_MAX]; /* used before the next one is written */
     const struct sky_http_request request = {
         .door = &conn->door, .method = head->method, .path = head->path};
-    struct call call = {.app = conn->app, .request = &request, .connection = conn->id};
-    sky_judge_init(&call.judge, &conn->app->policy);
-    find_row(&call);
     bool upgrade = head->upgrades && reply->status != 503;
+    struct call call;
+    open_call(&call, owner, &request, conn->id);
+    find_row(&call);
     if (!upgrade && call.row != NULL && !sky_span_eq_str(head->method, call.row->method)) {
         reply->status = 405;
         reply->extra = lines_of(call.row, 405, lines);
@@ -382,11 +393,23 @@ static void refused(struct sky_conn *conn, const struct sky_http_head *head, con
         sky_judge_rule(&call.judge, sky_door_rule(rule), false, "%s", reason);
     }
     record(&call, reply->status, true);
+    sky_effects_done(&call.effects);
     sky_buf_addf(body, "{\"code\":%d,\"message\":\"%s\"}", reply->status, reason);
 }
 
-const struct sky_http_handler sky_calls_handler = {.body_max = SKY_HTTP_DEVICE_BODY_MAX,
-                                                   .take = take,
-                                                   .cut_short = cut_short,
-                                                   .refused = refused,
-                                                   .upgrade = sky_ws_upgrade};
+static const char *on_upgrade(void *owner, struct sky_conn *conn, const struct sky_http_head *head,
+                              sky_span bytes, struct sky_http_reply *ret_reply)
+{
+    const struct sky_calls *calls = owner;
+    return sky_ws_upgrade(calls->ws, conn, head, bytes, ret_reply);
+}
+
+struct sky_http_handler sky_calls_handler(struct sky_calls *calls)
+{
+    return (struct sky_http_handler){.body_max = SKY_HTTP_DEVICE_BODY_MAX,
+                                     .take = on_call,
+                                     .cut_short = on_cut_short,
+                                     .refused = on_refused,
+                                     .upgrade = on_upgrade,
+                                     .owner = calls};
+}

@@ -6,7 +6,10 @@
 #include "protocol/base/err.h"
 #include "protocol/base/span.h"
 
-struct sky_app;
+struct sky_broker;
+struct sky_config;
+struct sky_coap_port;
+struct sky_net;
 struct sky_session;
 
 enum {
@@ -17,32 +20,23 @@ enum {
 #define SKY_COAP_IDLE_MS (INT64_C(72) * 3600 * 1000)
 
 /* Binds the listener of the table whose row says DTLS, if the configuration wants it, and counts
- * it among app->front's. On failure `why` says what to do. */
-SKY_MUST_USE sky_err sky_coap_port_open(struct sky_app *app, struct sky_why *why);
-/* Says goodbye to every device and closes the socket; needs loop turns after. */
-void sky_coap_port_close(struct sky_app *app);
-/* Once the loop has run empty. */
-void sky_coap_port_free(struct sky_app *app);
+ * it among those of `net`; `*ret_port` is NULL when it does not. On failure `why` says what to do,
+ * and the caller closes what was opened. */
+SKY_MUST_USE sky_err sky_coap_port_open(struct sky_broker *broker, struct sky_net *net,
+                                        const struct sky_config *config,
+                                        struct sky_coap_port **ret_port, struct sky_why *why);
+/* Says goodbye to every device and closes the socket; needs loop turns after. NULL is fine. */
+void sky_coap_port_close(struct sky_coap_port *port);
+/* Once the loop has run empty, and no session has come by it any more. NULL is fine. */
+void sky_coap_port_free(struct sky_coap_port *port);
 
-size_t sky_coap_port_channels(const struct sky_app *app);
-size_t sky_coap_port_online(const struct sky_app *app); /* devices */
+/* NULL is fine: none. */
+size_t sky_coap_port_channels(const struct sky_coap_port *port);
+/* Handshakes, for want of room. */
+uint64_t sky_coap_port_turned_away(const struct sky_coap_port *port);
+size_t sky_coap_port_online(const struct sky_coap_port *port); /* devices */
 
-/* ---- devices ---- */
-
-/* Has the device come by CoAP, so that it fetches what is sent to it? */
-bool sky_coap_fetches(const struct sky_session *session);
-/* Has it been heard of within its lifetime? */
+/* Has the device been heard of within its lifetime? */
 bool sky_coap_is_online(const struct sky_session *session);
-
-/* Lets a message wait for a device that fetches, for `ttl_ms` of virtual time at most: 0 stands for
- * the longest, a negative one for as long as the device is online. Journals it or why it cannot
- * wait. */
-void sky_coap_push(struct sky_app *app, struct sky_session *session, sky_span topic,
-                   sky_span payload, uint64_t of, int64_t ttl_ms);
-
-/* Closes the device's channels; false when it has none. `reason` is static. */
-bool sky_coap_kick(struct sky_session *session, const char *reason);
-/* The session is about to go: so does all that is kept here for it. */
-void sky_coap_forget(struct sky_app *app, struct sky_session *session);
 
 #endif

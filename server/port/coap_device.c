@@ -4,7 +4,7 @@
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
-#include "server/app.h"
+#include "server/port/coap.h"
 #include "server/port/coap_private.h"
 
 static void record(const struct sky_coap_device *device, enum sky_event_type type,
@@ -15,7 +15,7 @@ static void record(const struct sky_coap_device *device, enum sky_event_type typ
                                         .direction = direction,
                                         .transport = SKY_DTLS,
                                         .device_id = device->session->device_id};
-    sky_journal_add(device->app->journal, &head, attrs, count, judge);
+    sky_journal_add(device->port->registry->journal, &head, attrs, count, judge);
 }
 
 /* ---- presence ---- */
@@ -33,10 +33,10 @@ static void set_alarm(struct sky_coap_device *device)
         if (channel->last_seen_ms + SKY_COAP_IDLE_MS < due_ms)
             due_ms = channel->last_seen_ms + SKY_COAP_IDLE_MS;
     if (due_ms == INT64_MAX)
-        sky_clock_cancel(&device->app->clock, &device->alarm);
+        sky_clock_cancel(device->port->registry->clock, &device->alarm);
     else
-        sky_clock_timer(&device->app->clock, &device->alarm, due_ms - device->app->clock.now_ms,
-                        on_alarm);
+        sky_clock_timer(device->port->registry->clock, &device->alarm,
+                        due_ms - device->port->registry->clock->now_ms, on_alarm);
 }
 
 static void come_online(struct sky_coap_device *device)
@@ -46,7 +46,7 @@ static void come_online(struct sky_coap_device *device)
              (long long)(device->lifetime_ms / 1000));
     const struct sky_attr attr = SKY_ATTR(DETAIL, sky_span_str(detail));
     device->online = true;
-    device->app->coap->online++;
+    device->port->online++;
     record(device, SKY_EVENT_ONLINE, SKY_INSIDE, &attr, 1, NULL);
 }
 
@@ -55,24 +55,24 @@ static void go_offline(struct sky_coap_device *device, const char *reason,
 {
     const struct sky_attr attr = SKY_ATTR(REASON, sky_span_str(reason));
     device->online = false;
-    device->app->coap->online--;
+    device->port->online--;
     record(device, SKY_EVENT_OFFLINE, SKY_INSIDE, &attr, 1, judge);
 }
 
 static void expire(struct sky_coap_device *device, int64_t now_ms)
 {
     const struct sky_product_info *product = device->session->product;
-    const struct sky_rule *rule = product->cloud->coap_lifetime_rule;
+    const struct sky_cloud_coap *coap = product->cloud->coap;
     struct sky_judge judge;
     char reason[96];
     snprintf(reason, sizeof reason, "silent for %lld s; the lifetime is %lld s",
              (long long)((now_ms - device->last_seen_ms) / 1000),
              (long long)(device->lifetime_ms / 1000));
-    sky_judge_init(&judge, sky_product_policy(device->app, product));
-    if (rule != NULL)
-        sky_judge_rule(&judge, rule, false, "%s", reason);
+    sky_judge_init(&judge, sky_product_policy(device->port->registry, product));
+    if (coap != NULL && coap->lifetime_rule != NULL)
+        sky_judge_rule(&judge, coap->lifetime_rule, false, "%s", reason);
     go_offline(device, reason, &judge);
-    sky_session_judged(device->app, device->session, &judge);
+    sky_session_judged(device->port->registry, device->session, &judge);
 }
 
 static void on_alarm(struct sky_timer *timer, int64_t now_ms)
@@ -90,7 +90,7 @@ static void on_alarm(struct sky_timer *timer, int64_t now_ms)
 void sky_coap__heard(struct sky_coap_channel *channel)
 {
     struct sky_coap_device *device = channel->device;
-    int64_t now_ms = device->app->clock.now_ms;
+    int64_t now_ms = device->port->registry->clock->now_ms;
     channel->last_seen_ms = device->last_seen_ms = device->session->last_seen_ms = now_ms;
     if (device->online)
         return;
@@ -100,29 +100,37 @@ void sky_coap__heard(struct sky_coap_channel *channel)
 
 /* ---- channels ---- */
 
-static struct sky_coap_device *device_of(struct sky_app *app, struct sky_session *session)
+static const struct sky_fetcher_ops fetcher_ops;
+
+static struct sky_coap_device *device_of(const struct sky_session *session)
 {
-    if (session->coap == NULL) {
-        session->coap = sky_mem_new(sizeof *session->coap);
-        session->coap->app = app;
-        session->coap->session = session;
-    }
-    return session->coap;
+    return SKY_CONTAINER_OF(session->fetcher, struct sky_coap_device, fetcher);
+}
+
+static struct sky_coap_device *open_device(struct sky_coap_port *port, struct sky_session *session)
+{
+    if (session->fetcher != NULL)
+        return device_of(session);
+    struct sky_coap_device *device = sky_mem_new(sizeof *device);
+    device->fetcher.ops = &fetcher_ops;
+    device->port = port;
+    device->session = session;
+    session->fetcher = &device->fetcher;
+    return device;
 }
 
 void sky_coap__join(struct sky_coap_channel *channel, struct sky_session *session)
 {
-    struct sky_app *app = channel->port->app;
-    struct sky_coap_device *device = device_of(app, session);
-    const struct sky_cloud *cloud = session->product->cloud;
+    struct sky_coap_device *device = open_device(channel->port, session);
+    const struct sky_cloud_coap *coap = session->product->cloud->coap;
     if (device->channel_count == SKY_COAP_CHANNELS_MAX)
         sky_coap__close(device->channels, "the device has opened too many others since");
     DL_APPEND(device->channels, channel);
     device->channel_count++;
     channel->device = device;
-    session->last_login_ms = app->clock.now_ms;
-    device->lifetime_ms = cloud->coap_lifetime_ms != NULL
-                              ? cloud->coap_lifetime_ms(sky_span_str(channel->psk.identity))
+    session->last_login_ms = channel->port->registry->clock->now_ms;
+    device->lifetime_ms = coap != NULL && coap->lifetime_ms != NULL
+                              ? coap->lifetime_ms(sky_span_str(channel->psk.identity))
                               : SKY_COAP_IDLE_MS;
     sky_coap__heard(channel);
     set_alarm(device);
@@ -138,41 +146,9 @@ void sky_coap__leave(struct sky_coap_channel *channel)
     channel->device = NULL;
 }
 
-bool sky_coap_kick(struct sky_session *session, const char *reason)
-{
-    struct sky_coap_channel *channel, *next;
-    if (session->coap == NULL || session->coap->channels == NULL)
-        return false;
-    DL_FOREACH_SAFE (session->coap->channels, channel, next)
-        sky_coap__close(channel, reason);
-    return true;
-}
-
-void sky_coap_forget(struct sky_app *app, struct sky_session *session)
-{
-    struct sky_coap_device *device = session->coap;
-    if (device == NULL)
-        return;
-    (void)sky_coap_kick(session, "the device was forgotten");
-    while (device->channels != NULL)
-        sky_coap__leave(device->channels); /* they close when the call at hand is over */
-    sky_clock_cancel(&app->clock, &device->alarm);
-    sky_clock_cancel(&app->clock, &device->expiry);
-    if (device->online && app->coap != NULL)
-        app->coap->online--;
-    sky_pull_done(&device->pull);
-    free(device);
-    session->coap = NULL;
-}
-
-bool sky_coap_fetches(const struct sky_session *session)
-{
-    return session->coap != NULL;
-}
-
 bool sky_coap_is_online(const struct sky_session *session)
 {
-    return session->coap != NULL && session->coap->online;
+    return session->fetcher != NULL && device_of(session)->online;
 }
 
 /* ---- what waits ---- */
@@ -200,7 +176,7 @@ static void on_expiry(struct sky_timer *timer, int64_t now_ms)
 
 void sky_coap__watch_waiting(struct sky_coap_device *device)
 {
-    struct sky_clock *clock = &device->app->clock;
+    struct sky_clock *clock = device->port->registry->clock;
     int64_t next_ms = sky_pull_next_ms(&device->pull);
     if (next_ms == INT64_MAX)
         sky_clock_cancel(clock, &device->expiry);
@@ -216,14 +192,20 @@ static int64_t end_of(const struct sky_coap_device *device, int64_t ttl_ms)
         return device->online ? device->last_seen_ms + device->lifetime_ms + 1 : 0;
     if (ttl_ms == 0 || ttl_ms > longest_ms)
         ttl_ms = longest_ms;
-    return device->app->clock.now_ms + ttl_ms;
+    return device->port->registry->clock->now_ms + ttl_ms;
 }
 
-void sky_coap_push(struct sky_app *app, struct sky_session *session, sky_span topic,
-                   sky_span payload, uint64_t of, int64_t ttl_ms)
+/* ---- as a fetcher ---- */
+
+static bool is_online(const struct sky_fetcher *fetcher)
 {
-    struct sky_coap_device *device = session->coap;
-    SKY_ASSERT(device != NULL && device->app == app);
+    return SKY_CONTAINER_OF(fetcher, const struct sky_coap_device, fetcher)->online;
+}
+
+static void push(struct sky_fetcher *fetcher, sky_span topic, sky_span payload, uint64_t of,
+                 int64_t ttl_ms)
+{
+    struct sky_coap_device *device = SKY_CONTAINER_OF(fetcher, struct sky_coap_device, fetcher);
     int64_t until_ms = end_of(device, ttl_ms);
     if (until_ms == 0) {
         record_waiting(device, SKY_EVENT_DROP, topic, of,
@@ -239,3 +221,31 @@ void sky_coap_push(struct sky_app *app, struct sky_session *session, sky_span to
     record_waiting(device, SKY_EVENT_NOTE, topic, of, "it waits until the device fetches it");
     sky_coap__watch_waiting(device);
 }
+
+static bool kick(struct sky_fetcher *fetcher, const char *reason)
+{
+    struct sky_coap_device *device = SKY_CONTAINER_OF(fetcher, struct sky_coap_device, fetcher);
+    struct sky_coap_channel *channel, *next;
+    bool any = device->channels != NULL;
+    DL_FOREACH_SAFE (device->channels, channel, next)
+        sky_coap__close(channel, reason);
+    return any;
+}
+
+static void forget(struct sky_fetcher *fetcher)
+{
+    struct sky_coap_device *device = SKY_CONTAINER_OF(fetcher, struct sky_coap_device, fetcher);
+    struct sky_clock *clock = device->port->registry->clock;
+    (void)kick(fetcher, "the device was forgotten");
+    while (device->channels != NULL)
+        sky_coap__leave(device->channels); /* they close when the call at hand is over */
+    sky_clock_cancel(clock, &device->alarm);
+    sky_clock_cancel(clock, &device->expiry);
+    if (device->online)
+        device->port->online--;
+    sky_pull_done(&device->pull);
+    device->session->fetcher = NULL;
+    free(device);
+}
+
+static const struct sky_fetcher_ops fetcher_ops = {is_online, push, kick, forget};

@@ -6,14 +6,16 @@
 #include <uv.h>
 
 #include "protocol/coap/exchange.h"
-#include "server/journal/journal.h"
+#include "server/broker/broker.h"
 #include "server/port/coap.h"
 #include "server/port/pull.h"
 #include "server/registry/psk.h"
 #include "server/tls/dtls.h"
 
 struct sky_coap_port {
-    struct sky_app *app;
+    struct sky_broker *broker; /* borrowed, as the next two */
+    struct sky_registry *registry;
+    struct sky_net *net;
     uv_udp_t udp;
     struct sky_door door; /* of whoever has not named itself */
     struct sky_dtls *dtls;
@@ -41,7 +43,8 @@ struct sky_coap_channel {
 
 /* What is kept for a device that came by CoAP; goes with its session. */
 struct sky_coap_device {
-    struct sky_app *app;
+    struct sky_fetcher fetcher;
+    struct sky_coap_port *port;
     struct sky_session *session;
     struct sky_coap_channel *channels; /* list, oldest first */
     size_t channel_count;

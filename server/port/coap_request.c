@@ -2,9 +2,7 @@
 #include "protocol/base/mem.h"
 #include "protocol/coap/rules.h"
 #include "protocol/mqtt/topic.h"
-#include "server/app.h"
-#include "server/broker/apply.h"
-#include "server/net/door.h"
+#include "server/broker/publish.h"
 #include "server/port/coap_private.h"
 #include "server/registry/lookup.h"
 
@@ -40,23 +38,23 @@ static uint64_t record_request(const struct sky_coap_channel *channel,
                                         .transport = SKY_DTLS,
                                         .connection = channel->id,
                                         .device_id = channel->psk.device_id};
-    return sky_journal_add(channel->port->app->journal, &head, attrs, count, judge);
+    return sky_journal_add(channel->port->registry->journal, &head, attrs, count, judge);
 }
 
-/* 2.05 is shown as 205. */
-static void record_response(const struct sky_coap_channel *channel, uint64_t of,
-                            const struct sky_coap_response *response)
+static void send_datagram(void *owner, sky_span datagram)
 {
-    struct sky_attr attrs[4] = {
-        SKY_ATTR_INT(OF, (int64_t)of),
-        SKY_ATTR_INT(STATUS, (response->code >> 5) * 100 + (response->code & 0x1f)),
-    };
-    size_t count = 2;
-    if (response->body.len > 0)
-        attrs[count++] = SKY_ATTR(PAYLOAD, response->body);
-    if (response->extra != 0)
-        attrs[count++] = SKY_ATTR(PATH, response->extra_value);
-    sky_coap__record(channel, SKY_EVENT_COAP_RESPONSE, SKY_DOWN, attrs, count, NULL);
+    const struct sky_coap_channel *channel = owner;
+    if (datagram.len > 0)
+        (void)sky_dtls_send(channel->peer, datagram);
+}
+
+static struct sky_out out_of(struct sky_coap_channel *channel)
+{
+    return (struct sky_out){.point = SKY_POINT_COAP_ANSWER,
+                            .head = {.transport = SKY_DTLS,
+                                     .connection = channel->id,
+                                     .device_id = channel->psk.device_id},
+                            .to = {.send = send_datagram, .channel = channel}};
 }
 
 /* ---- judging the message as such ---- */
@@ -82,17 +80,16 @@ static void begin_judgement(const struct sky_coap_channel *channel, unsigned saw
                             struct sky_judge *judge)
 {
     const struct sky_session *session = channel->device->session;
-    sky_judge_init(judge, sky_product_policy(channel->port->app, session->product));
+    sky_judge_init(judge, sky_product_policy(channel->port->registry, session->product));
     judge_message(judge, saw, &channel->port->request.message);
 }
 
 /* A message that the exchange has dealt with by itself: a duplicate, a block, a broken one. */
 static void note_message(struct sky_coap_channel *channel, unsigned saw, sky_span clear)
 {
-    struct sky_app *app = channel->port->app;
     struct sky_judge judge;
     begin_judgement(channel, saw, &judge);
-    sky_session_judged(app, channel->device->session, &judge);
+    sky_session_judged(channel->port->registry, channel->device->session, &judge);
     if (saw & SKY_COAP_SAW_PING) {
         sky_coap__record(channel, SKY_EVENT_PING, SKY_UP, NULL, 0, NULL);
     } else if (saw & SKY_COAP_SAW_MALFORMED) {
@@ -135,18 +132,18 @@ static uint8_t publish(struct sky_coap_channel *channel, const struct decided *d
 {
     struct sky_coap_port *port = channel->port;
     const struct sky_coap_decision *what = &decided->what;
+    const struct sky_reply_sink replies = {take_reply, port};
     const struct sky_act act = {.session = channel->device->session,
                                 .topic = what->topic,
                                 .payload = port->request.body,
                                 .transport = SKY_DTLS,
                                 .connection = channel->id,
                                 .qos = port->request.message.type == SKY_COAP_CON ? 1 : 0,
-                                .on_reply = take_reply,
-                                .ctx = port};
+                                .replies = &replies};
     if (!sky_topic_valid_name(what->topic))
         return SKY_COAP_NOT_FOUND;
     port->reply_code = 0;
-    struct sky_act_result result = sky_broker_publish(port->app, &act);
+    struct sky_act_result result = sky_publish(port->broker, &act);
     if (result.judged_bad && result.right == SKY_RIGHT_NONE)
         return SKY_COAP_NOT_FOUND;
     if (result.judged_bad && result.right != SKY_RIGHT_GRANTED)
@@ -199,12 +196,12 @@ static bool is_error(uint8_t code)
 static void announce_waiting(const struct sky_coap_device *device, char *path, size_t path_size,
                              struct sky_coap_response *response)
 {
-    const struct sky_cloud *cloud = device->session->product->cloud;
+    const struct sky_cloud_coap *coap = device->session->product->cloud->coap;
     const struct sky_pull_item *item = sky_pull_first(&device->pull);
-    if (item == NULL || cloud->coap_waiting_option == 0 ||
-        !cloud->coap_waiting_path(item->topic, path, path_size))
+    if (item == NULL || coap == NULL || coap->waiting_option == 0 ||
+        !coap->waiting_path(item->topic, path, path_size))
         return;
-    response->extra = cloud->coap_waiting_option;
+    response->extra = coap->waiting_option;
     response->extra_value = sky_span_str(path);
 }
 
@@ -213,26 +210,29 @@ static void answer(struct sky_coap_channel *channel, const struct decided *decid
 {
     struct sky_coap_port *port = channel->port;
     char path[SKY_COAP_PATH_MAX + 1];
-    struct sky_coap_response response = {.code = code};
+    struct sky_out out = out_of(channel);
+    struct sky_coap_response *response = &out.as.coap.response;
+    response->code = code;
     if (decided->what.act == SKY_COAP_REPEAT) {
-        sky_coap_repeat(&channel->coap, &port->request, port->app->clock.real_ms, &port->out);
+        sky_coap_repeat(&channel->coap, &port->request, port->registry->clock->real_ms, &port->out);
         return;
     }
     if (port->body.overflow)
-        response.code = SKY_COAP_INTERNAL;
-    if (!is_error(response.code))
-        response.body = sky_buf_span(&port->body);
+        response->code = SKY_COAP_INTERNAL;
+    if (!is_error(response->code))
+        response->body = sky_buf_span(&port->body);
     if (decided->what.act != SKY_COAP_ANSWER)
-        announce_waiting(channel->device, path, sizeof path, &response);
-    record_response(channel, of, &response);
-    sky_coap_respond(&channel->coap, &port->request, &response, port->app->clock.real_ms,
-                     &port->out);
+        announce_waiting(channel->device, path, sizeof path, response);
+    out.of = of;
+    out.as.coap.peer = &channel->coap;
+    out.as.coap.request = &port->request;
+    sky_wire_send(port->broker->wire, &out);
 }
 
 static void decide(struct sky_coap_channel *channel, unsigned saw, struct sky_judge *judge,
-                   struct decided *ret_decided)
+                   struct sky_effects *effects, struct decided *ret_decided)
 {
-    struct sky_app *app = channel->port->app;
+    struct sky_registry *registry = channel->port->registry;
     const struct sky_session *session = channel->device->session;
     const struct sky_cloud *cloud = session->product->cloud;
     struct sky_lookup lookup;
@@ -241,46 +241,75 @@ static void decide(struct sky_coap_channel *channel, unsigned saw, struct sky_ju
                                        .identity = sky_span_str(channel->psk.identity),
                                        .product = sky_span_str(session->product->product.key),
                                        .device = sky_span_str(session->device_key),
-                                       .profile = app->profile};
+                                       .profile = registry->profile};
     ret_decided->what = (struct sky_coap_decision){.code = SKY_COAP_NOT_FOUND};
     if (cloud->coap != NULL) {
-        sky_lookup_session(app, session, &lookup);
-        cloud->coap(&call, &lookup.facts, judge, &app->effects, &ret_decided->what);
+        sky_lookup_session(registry, session, &lookup);
+        cloud->coap->decide(&call, &lookup.facts, judge, effects, &ret_decided->what);
     }
     keep(channel->port, ret_decided);
 }
 
 static void serve_request(struct sky_coap_channel *channel, unsigned saw)
 {
-    struct sky_app *app = channel->port->app;
+    struct sky_coap_port *port = channel->port;
     struct sky_session *session = channel->device->session;
-    const struct sky_rule *lifetime = session->product->cloud->coap_lifetime_rule;
+    const struct sky_cloud_coap *coap = session->product->cloud->coap;
     struct sky_judge judge;
     struct decided decided;
-    SKY_ASSERT(app->effects.count == 0);
+    struct sky_effects effects;
+    sky_effects_init(&effects);
     begin_judgement(channel, saw, &judge);
-    if (lifetime != NULL)
-        sky_judge_rule(&judge, lifetime, true, " ");
-    decide(channel, saw, &judge, &decided);
+    if (coap != NULL && coap->lifetime_rule != NULL)
+        sky_judge_rule(&judge, coap->lifetime_rule, true, " ");
+    decide(channel, saw, &judge, &effects, &decided);
     uint64_t seq = record_request(channel, &channel->port->request, saw, &judge);
-    sky_session_judged(app, session, &judge);
-    sky_apply(app, session, NULL, &app->effects, seq);
+    sky_session_judged(port->registry, session, &judge);
+    sky_apply(port->broker, session, NULL, &effects, seq);
+    sky_effects_done(&effects);
     uint8_t code = carry_out(channel, &decided);
     answer(channel, &decided, code, seq);
 }
 
-void sky_coap__serve(struct sky_coap_channel *channel, sky_span clear)
+static void serve(void *owner, sky_span clear)
 {
+    struct sky_coap_channel *channel = owner;
     struct sky_coap_port *port = channel->port;
     unsigned saw = 0;
+    if (channel->device == NULL)
+        return;
     sky_buf_clear(&port->out);
-    enum sky_coap_step step = sky_coap_receive(&channel->coap, clear, port->app->clock.real_ms,
-                                               &port->request, &saw, &port->out);
+    enum sky_coap_step step = sky_coap_receive(
+        &channel->coap, clear, port->registry->clock->real_ms, &port->request, &saw, &port->out);
     sky_coap__heard(channel);
     if (step == SKY_COAP_STEP_REQUEST)
         serve_request(channel, saw);
     else
         note_message(channel, saw, clear);
-    if (port->out.len > 0)
-        (void)sky_dtls_send(channel->peer, sky_buf_span(&port->out));
+    if (port->out.len == 0)
+        return;
+    struct sky_out out = out_of(channel);
+    out.is_datagram = true;
+    out.as.datagram = sky_buf_span(&port->out);
+    sky_wire_send(port->broker->wire, &out);
+}
+
+void sky_coap__serve(struct sky_coap_channel *channel, sky_span clear)
+{
+    struct sky_wire *wire = channel->port->broker->wire;
+    if (wire->filter != NULL) {
+        struct sky_coap_request request = {0};
+        const struct sky_in in = {
+            .point = SKY_POINT_COAP_REQUEST,
+            .head = {.transport = SKY_DTLS,
+                     .connection = channel->id,
+                     .device_id = channel->psk.device_id},
+            .bytes = clear,
+            .request = sky_coap_parse(clear, &request.message) == SKY_COAP_PARSED ? &request : NULL,
+            .owner = channel,
+            .again = serve};
+        if (!sky_wire_enter(wire, &in))
+            return;
+    }
+    serve(channel, clear);
 }

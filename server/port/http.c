@@ -5,9 +5,8 @@
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
-#include "server/app.h"
-#include "server/net/door.h"
 #include "server/port/http_body.h"
+#include "server/registry/rules.h"
 
 /* What a connection is waiting for. */
 enum stage {
@@ -42,8 +41,9 @@ struct link {
 };
 
 struct sky_http {
-    struct sky_app *app;
-    const struct sky_http_handler *handlers[2]; /* of devices, and of the API */
+    struct sky_port port;
+    struct sky_net *net;                 /* borrowed */
+    struct sky_http_handler handlers[2]; /* of devices, and of the API */
     struct link *links;
     size_t counts[2]; /* connections of each */
     size_t waiting;   /* bytes of answers that wait to be read */
@@ -63,9 +63,14 @@ static bool is_admin(const struct sky_conn *conn)
     return (conn->door.listener->allows & SKY_LISTEN_ADMIN) != 0;
 }
 
+static struct sky_http *http_of(const struct sky_conn *conn)
+{
+    return SKY_CONTAINER_OF(conn->port, struct sky_http, port);
+}
+
 static const struct sky_http_handler *handler_of(const struct sky_conn *conn)
 {
-    return conn->app->http->handlers[is_admin(conn)];
+    return &http_of(conn)->handlers[is_admin(conn)];
 }
 
 static void weigh(struct link *link, size_t weight)
@@ -77,7 +82,7 @@ static void weigh(struct link *link, size_t weight)
 /* NULL when there are too many. */
 static struct link *link_open(struct sky_conn *conn)
 {
-    struct sky_http *http = conn->app->http;
+    struct sky_http *http = http_of(conn);
     if (http->counts[is_admin(conn)] >= SKY_HTTP_CONNS_MAX)
         return NULL;
     struct link *link = sky_mem_new(sizeof *link);
@@ -97,7 +102,7 @@ static void link_close(struct link *link)
     DL_DELETE(link->http->links, link);
     link->http->counts[is_admin(link->conn)]--;
     weigh(link, 0);
-    sky_timerq_cancel(&link->http->app->patience, &link->later);
+    sky_clock_forgive(link->http->net->clock, &link->later);
     free(link->head_bytes);
     sky_buf_done(&link->body);
     sky_buf_done(&link->answer);
@@ -116,7 +121,7 @@ static void on_patience_over(struct sky_timer *timer, int64_t now_ms)
     (void)now_ms;
     struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn, patience);
     if (conn->in.len > 0 || stage_of(conn) == STAGE_BODY)
-        sky_door_refused(conn, sky_door_rule(SKY_RULE_DOOR_SLOW), sky_buf_span(&conn->in),
+        sky_conn_refused(conn, sky_door_rule(SKY_RULE_DOOR_SLOW), sky_buf_span(&conn->in),
                          "the request is not complete in time");
     sky_conn_close(conn, "no request in time");
 }
@@ -129,7 +134,7 @@ static void write_head(const struct sky_conn *conn, struct sky_buf *out,
                        const struct sky_http_reply *reply, bool has_length, bool keep_alive)
 {
     char date[SKY_HTTP_DATE_SIZE];
-    sky_http_date(conn->app->clock.real_ms, date);
+    sky_http_date(conn->net->clock->real_ms, date);
     sky_buf_addf(out, "HTTP/1.1 %d %s\r\n", reply->status, sky_http_phrase(reply->status));
     if (reply->content_type != NULL)
         sky_buf_addf(out, "Content-Type: %s\r\n", reply->content_type);
@@ -160,7 +165,8 @@ static size_t refuse(struct sky_conn *conn, const struct sky_http_head *head,
     struct sky_buf body;
     sky_buf_init(&body, SKY_HTTP_REFUSAL_MAX);
     reply.content_type = "application/json";
-    handler_of(conn)->refused(conn, head, reason, &reply, &body);
+    const struct sky_http_handler *handler = handler_of(conn);
+    handler->refused(handler->owner, conn, head, reason, &reply, &body);
     SKY_ASSERT(!body.overflow);
     reply.body = sky_buf_span(&body);
     write_head(conn, out, &reply, true, false);
@@ -179,19 +185,19 @@ static void begin_request(struct link *link, sky_span bytes)
     const char *reason;
     free(link->head_bytes);
     link->head_bytes = sky_mem_dup(bytes.ptr, bytes.len);
-    link->call = (struct sky_http_call){.app = conn->app, .conn = conn};
+    link->call = (struct sky_http_call){.owner = link->handler->owner, .conn = conn};
     struct sky_http_head *head = &link->call.head;
     int status = sky_http_head_parse(sky_span_of(link->head_bytes, bytes.len), head, &reason);
     SKY_ASSERT(status == 0);
     sky_http_body_begin(&link->reading, head);
-    link->turn = conn->app->front.turn;
+    link->turn = conn->net->turn;
     link->bodiless =
         sky_span_starts(head->method, SKY_SPAN("P")) && !head->chunked && head->body_len == 0;
     link->stage = head->chunked || head->body_len > 0 ? STAGE_BODY : STAGE_ANSWER;
     link->complete = link->stage == STAGE_ANSWER;
     if (link->stage == STAGE_BODY && head->expects_continue)
         sky_conn_write(conn, SKY_SPAN("HTTP/1.1 100 Continue\r\n\r\n"));
-    sky_app_patience(conn->app, &conn->patience, SKY_HTTP_BODY_MS, on_patience_over);
+    sky_clock_patience(conn->net->clock, &conn->patience, SKY_HTTP_BODY_MS, on_patience_over);
 }
 
 /* May this head begin a request? 0, or the status to refuse it with. */
@@ -220,11 +226,12 @@ static int judge_head(struct sky_conn *conn, const struct sky_http_head *head,
 static size_t upgrade(struct sky_conn *conn, const struct sky_http_head *head, sky_span bytes,
                       size_t in_len)
 {
+    const struct sky_http_handler *handler = handler_of(conn);
     struct sky_http_reply reply = {.status = 400};
     if (conn->state != NULL)
         link_close(conn->state);
     conn->state = NULL;
-    const char *reason = handler_of(conn)->upgrade(conn, head, bytes, &reply);
+    const char *reason = handler->upgrade(handler->owner, conn, head, bytes, &reply);
     return reason == NULL ? bytes.len : refuse(conn, head, reply, reason, in_len);
 }
 
@@ -282,9 +289,9 @@ static void on_next_turn(struct sky_timer *timer, int64_t now_ms)
 static bool had_its_turn(const struct sky_conn *conn)
 {
     struct link *link = conn->state;
-    if (link == NULL || link->turn != conn->app->front.turn)
+    if (link == NULL || link->turn != conn->net->turn)
         return false;
-    sky_app_patience(conn->app, &link->later, NEXT_TURN_MS, on_next_turn);
+    sky_clock_patience(conn->net->clock, &link->later, NEXT_TURN_MS, on_next_turn);
     return true;
 }
 
@@ -311,11 +318,12 @@ static void move(struct link *link);
 /* One request at a time: while an answer is due the rest waits. */
 static size_t on_bytes(struct sky_conn *conn, sky_span in)
 {
+    const struct sky_port *port = conn->port;
     size_t used = 0, step;
     do {
         step = take(conn, sky_span_tail(in, used));
         used += step;
-        if (conn->port != &sky_http_port)
+        if (conn->port != port)
             return used; /* whose state it is now */
         if (step > 0 && stage_of(conn) == STAGE_ANSWER)
             move(conn->state);
@@ -337,17 +345,15 @@ static void on_drained(struct sky_conn *conn)
 static void on_close(struct sky_conn *conn)
 {
     struct link *link = conn->state;
-    sky_timerq_cancel(&conn->app->patience, &conn->patience);
+    sky_clock_forgive(conn->net->clock, &conn->patience);
     if (link != NULL && link->stage == STAGE_BODY && link->handler->cut_short != NULL) {
         link->call.body = sky_buf_span(&link->body);
-        link->handler->cut_short(&link->call);
+        link->handler->cut_short(link->handler->owner, &link->call);
     }
     conn->state = NULL;
     if (link != NULL)
         link_close(link);
 }
-
-const struct sky_port sky_http_port = {"http", on_bytes, on_drained, on_close};
 
 /* ---- answers ---- */
 
@@ -430,7 +436,7 @@ static void finish_exchange(struct link *link)
         return;
     }
     link->stage = STAGE_HEAD;
-    sky_app_patience(conn->app, &conn->patience, SKY_HTTP_IDLE_MS, on_patience_over);
+    sky_clock_patience(conn->net->clock, &conn->patience, SKY_HTTP_IDLE_MS, on_patience_over);
     sky_conn_hold(conn, false);
 }
 
@@ -451,7 +457,7 @@ static void on_unread(struct sky_timer *timer, int64_t now_ms)
 {
     (void)now_ms;
     struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn, patience);
-    sky_door_refused(conn, sky_door_rule(SKY_RULE_DOOR_OUTPUT_FULL), SKY_SPAN_NONE,
+    sky_conn_refused(conn, sky_door_rule(SKY_RULE_DOOR_OUTPUT_FULL), SKY_SPAN_NONE,
                      "the answer is not read");
     sky_conn_close(conn, "the answer is not read");
 }
@@ -461,7 +467,7 @@ static void send_answer(struct link *link)
 {
     struct sky_conn *conn = link->conn;
     if (link->answering && conn->sending.len == 0)
-        sky_timerq_cancel(&conn->app->patience, &conn->patience); /* it reads */
+        sky_clock_forgive(conn->net->clock, &conn->patience); /* it reads */
     while (link->answering && conn->sending.len == 0 && !conn->closing) {
         sky_span piece = next_piece(link);
         if (piece.len == 0) {
@@ -473,7 +479,7 @@ static void send_answer(struct link *link)
         link->answer_sent += piece.len;
     }
     if (link->answering && !conn->closing && !sky_timer_is_set(&conn->patience))
-        sky_app_patience(conn->app, &conn->patience, SKY_HTTP_UNREAD_MS, on_unread);
+        sky_clock_patience(conn->net->clock, &conn->patience, SKY_HTTP_UNREAD_MS, on_unread);
 }
 
 /* Whatever can move does: the request to its handler, the answer, if there is one, to the peer. */
@@ -483,11 +489,11 @@ static void move(struct link *link)
     link->moving = true;
     if (link->complete) {
         SKY_ASSERT(link->stage == STAGE_ANSWER && !link->in_hands);
-        sky_timerq_cancel(&link->conn->app->patience, &link->conn->patience);
+        sky_clock_forgive(link->http->net->clock, &link->conn->patience);
         link->call.body = sky_buf_span(&link->body);
         link->complete = false;
         link->in_hands = true;
-        link->handler->take(&link->call);
+        link->handler->take(link->handler->owner, &link->call);
     }
     send_answer(link);
     link->moving = false;
@@ -495,23 +501,31 @@ static void move(struct link *link)
 
 /* ---- the whole ---- */
 
-void sky_http_open(struct sky_app *app, const struct sky_http_handler *admin,
-                   const struct sky_http_handler *devices)
+struct sky_http *sky_http_open(struct sky_net *net, const struct sky_http_handler *devices,
+                               const struct sky_http_handler *admin)
 {
-    app->http = sky_mem_new(sizeof *app->http);
-    *app->http = (struct sky_http){.app = app, .handlers = {devices, admin}};
+    struct sky_http *http = sky_mem_new(sizeof *http);
+    *http = (struct sky_http){.port = {.name = "http",
+                                       .on_bytes = on_bytes,
+                                       .on_drained = on_drained,
+                                       .on_close = on_close},
+                              .net = net,
+                              .handlers = {*devices, *admin}};
+    return http;
 }
 
-void sky_http_close(struct sky_app *app)
+void sky_http_close(struct sky_http *http)
 {
-    if (app->http == NULL)
-        return;
-    SKY_ASSERT(app->http->links == NULL); /* they went with their connections */
-    free(app->http);
-    app->http = NULL;
+    SKY_ASSERT(http == NULL || http->links == NULL); /* they went with their connections */
+    free(http);
 }
 
-size_t sky_http_count(const struct sky_app *app)
+struct sky_port *sky_http_port(struct sky_http *http)
 {
-    return app->http->counts[false] + app->http->counts[true];
+    return &http->port;
+}
+
+size_t sky_http_count(const struct sky_http *http)
+{
+    return http->counts[false] + http->counts[true];
 }

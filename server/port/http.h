@@ -24,7 +24,7 @@ enum {
 /* A request and the answer it is waiting for. Owned by the port; the handler may keep a pointer to
  * it until it has answered, or ended the stream, or on_gone was called. */
 struct sky_http_call {
-    struct sky_app *app;
+    void *owner; /* the handler's context */
     struct sky_conn *conn;
     struct sky_http_head head; /* views, valid as long as the call */
     sky_span body;             /* likewise */
@@ -46,25 +46,26 @@ struct sky_http_reply {
     sky_span extra; /* further header lines, each with its CRLF */
 };
 
-/* Who answers the requests of a listener, and how they are read for it. Must outlive the port. */
+/* Who answers the requests of a listener, and how they are read for it. */
 struct sky_http_handler {
     size_t body_max; /* bytes */
     /* Exactly one valid Host, and bodies in chunks too, as RFC 9112 has it. Else a bad Host is for
      * the handler to judge, and chunks are refused. */
     bool by_the_book;
     /* Answers the call, now or later. */
-    void (*take)(struct sky_http_call *call);
+    void (*take)(void *owner, struct sky_http_call *call);
     /* The peer has left, or was closed, before the whole body came. NULL: nobody cares. */
-    void (*cut_short)(const struct sky_http_call *call);
+    void (*cut_short)(void *owner, const struct sky_http_call *call);
     /* A request that never comes to be a call, for this reason: fills in `body`, and `reply` but
      * for it; the status is set, and may be changed. The connection ends with it. */
-    void (*refused)(struct sky_conn *conn, const struct sky_http_head *head, const char *reason,
-                    struct sky_http_reply *reply, struct sky_buf *body);
+    void (*refused)(void *owner, struct sky_conn *conn, const struct sky_http_head *head,
+                    const char *reason, struct sky_http_reply *reply, struct sky_buf *body);
     /* Takes the connection over for WebSocket, with the request's own bytes, by giving it another
      * port. Else returns why not, and fills in status and header lines to refuse it with. NULL:
      * upgrades are not followed, and the request is answered as any other (RFC 9110 §7.8). */
-    const char *(*upgrade)(struct sky_conn *conn, const struct sky_http_head *head, sky_span bytes,
-                           struct sky_http_reply *ret_reply);
+    const char *(*upgrade)(void *owner, struct sky_conn *conn, const struct sky_http_head *head,
+                           sky_span bytes, struct sky_http_reply *ret_reply);
+    void *owner;
 };
 
 /* Answers, now or on a later turn of the loop; copies what it needs. The call is over. */
@@ -76,14 +77,15 @@ void sky_http_stream(struct sky_http_call *call, const char *content_type);
 void sky_http_stream_wake(struct sky_http_call *call); /* there is something to send */
 void sky_http_stream_end(struct sky_http_call *call);  /* the call is over */
 
-/* The port on a connection whose first clear byte is a letter. */
-extern const struct sky_port sky_http_port;
+struct sky_http;
 
-struct sky_app;
-void sky_http_open(struct sky_app *app, const struct sky_http_handler *admin,
-                   const struct sky_http_handler *devices);
-/* After the front has closed every connection. */
-void sky_http_close(struct sky_app *app);
-size_t sky_http_count(const struct sky_app *app); /* open HTTP connections */
+/* `admin` takes what comes by listeners of that kind, `devices` the rest. */
+struct sky_http *sky_http_open(struct sky_net *net, const struct sky_http_handler *devices,
+                               const struct sky_http_handler *admin);
+/* After every connection has been closed. NULL is fine. */
+void sky_http_close(struct sky_http *http);
+/* The port on a connection whose first clear byte is a letter. */
+struct sky_port *sky_http_port(struct sky_http *http);
+size_t sky_http_count(const struct sky_http *http); /* open HTTP connections */
 
 #endif

@@ -424,7 +424,7 @@ bool sky_http_decode(sky_span text, bool plus, char *out, size_t out_size)
 {
     char decoded[SKY_HTTP_TARGET_MAX];
     size_t len;
-    return text.len <= sizeof decoded && sky_percent_decode(text, plus, decoded, &len) &&
+    return sky_percent_decode(text, plus, decoded, sizeof decoded, &len) &&
            memchr(decoded, '\0', len) == NULL &&
            sky_span_copy(sky_span_of(decoded, len), out, out_size);
 }

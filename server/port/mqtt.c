@@ -7,54 +7,59 @@
 #include "protocol/base/mem.h"
 #include "protocol/mqtt/packet.h"
 #include "protocol/mqtt/rules.h"
-#include "server/app.h"
-#include "server/broker/apply.h"
-#include "server/net/door.h"
+#include "server/broker/delivery.h"
+#include "server/broker/presence.h"
+#include "server/broker/publish.h"
 #include "server/registry/login.h"
 
 enum {
-    FILTERS_JSON_MAX = 64 * 1024,
     SEARCH_WAIT_MS = 5,  /* about what the searches of one turn take */
     ALARM_LATE_MS = 250, /* an alarm this late means that the server was held up */
 };
 
 /* ---- journal ---- */
 
-static struct sky_event_head head_of(const struct sky_conn *conn, enum sky_event_type type,
-                                     enum sky_direction direction)
+static struct sky_mqtt_port *port_of(const struct sky_conn *conn)
 {
-    return (struct sky_event_head){.type = type,
-                                   .direction = direction,
-                                   .transport = conn->door.transport,
-                                   .connection = conn->id,
-                                   .device_id = conn->device_id};
+    return SKY_CONTAINER_OF(conn->port, struct sky_mqtt_port, port);
 }
 
 static uint64_t record(struct sky_conn *conn, enum sky_event_type type,
                        enum sky_direction direction, const struct sky_attr *attrs, size_t count,
                        const struct sky_judge *judge)
 {
-    const struct sky_event_head head = head_of(conn, type, direction);
-    return sky_journal_add(conn->app->journal, &head, attrs, count, judge);
-}
-
-static void record_id(struct sky_conn *conn, enum sky_event_type type, enum sky_direction direction,
-                      uint16_t packet_id)
-{
-    const struct sky_attr attr = SKY_ATTR_INT(PACKET_ID, packet_id);
-    record(conn, type, direction, &attr, 1, NULL);
+    const struct sky_event_head head = sky_conn_event(conn, type, direction);
+    return sky_journal_add(conn->net->journal, &head, attrs, count, judge);
 }
 
 static const struct sky_policy *policy_of(const struct sky_conn *conn)
 {
     const struct sky_session *session = conn->state;
-    return sky_product_policy(conn->app, session != NULL ? session->product : NULL);
+    return sky_product_policy(conn->net->registry, session != NULL ? session->product : NULL);
 }
 
 static const struct sky_cloud *cloud_of(const struct sky_conn *conn)
 {
     const struct sky_session *session = conn->state;
     return session != NULL ? session->product->cloud : NULL;
+}
+
+static struct sky_out out_of(struct sky_conn *conn, enum sky_point point)
+{
+    return (struct sky_out){.point = point,
+                            .head = {.transport = conn->door.transport,
+                                     .connection = conn->id,
+                                     .device_id = conn->device_id},
+                            .to = {.conn = conn}};
+}
+
+static void send_ack(struct sky_conn *conn, enum sky_point point, enum sky_mqtt_type type,
+                     uint16_t packet_id)
+{
+    struct sky_out out = out_of(conn, point);
+    out.as.ack.type = type;
+    out.as.ack.packet_id = packet_id;
+    sky_wire_send(port_of(conn)->broker->wire, &out);
 }
 
 /* Books one finding that stands for itself, in an event of its own. */
@@ -66,8 +71,7 @@ static void record_broken(struct sky_conn *conn, enum sky_event_type type,
     sky_judge_rule(&judge, rule, false, "%s", detail);
     const struct sky_attr attr = SKY_ATTR(REASON, sky_span_str(detail));
     record(conn, type, SKY_UP, &attr, 1, &judge);
-    if (conn->state != NULL)
-        sky_session_judged(conn->app, conn->state, &judge);
+    sky_session_judged(conn->net->registry, conn->state, &judge);
 }
 
 /* ---- what ends a connection ---- */
@@ -80,10 +84,9 @@ static void malformed(struct sky_conn *conn, const struct sky_rule *rule, sky_sp
     sky_judge_rule(&judge, rule, false, "%s", rule->statement);
     const struct sky_attr attrs[] = {
         SKY_ATTR(REASON, sky_span_str(rule->statement)),
-        SKY_ATTR(BYTES_HEX, sky_span_head(bytes, SKY_DOOR_BYTES_SHOWN))};
+        SKY_ATTR(BYTES_HEX, sky_span_head(bytes, SKY_CONN_BYTES_SHOWN))};
     record(conn, SKY_EVENT_MALFORMED, SKY_UP, attrs, SKY_COUNT(attrs), &judge);
-    if (conn->state != NULL)
-        sky_session_judged(conn->app, conn->state, &judge);
+    sky_session_judged(conn->net->registry, conn->state, &judge);
     sky_conn_close(conn, "the packet breaks the MQTT specification");
 }
 
@@ -101,7 +104,7 @@ static int64_t keepalive_ms(const struct sky_session *session)
 static void set_alarm(struct sky_conn *conn)
 {
     const struct sky_session *session = conn->state;
-    const int64_t now_ms = conn->app->clock.now_ms;
+    const int64_t now_ms = conn->net->clock->now_ms;
     int64_t due_ms = INT64_MAX;
     if (conn->closing)
         return;
@@ -111,7 +114,7 @@ static void set_alarm(struct sky_conn *conn)
     if (conn->cut_at_ms != 0 && conn->cut_at_ms < due_ms)
         due_ms = conn->cut_at_ms;
     if (due_ms != INT64_MAX)
-        sky_clock_timer(&conn->app->clock, &conn->alarm, due_ms > now_ms ? due_ms - now_ms : 0,
+        sky_clock_timer(conn->net->clock, &conn->alarm, due_ms > now_ms ? due_ms - now_ms : 0,
                         on_alarm);
 }
 
@@ -119,7 +122,7 @@ static void set_alarm(struct sky_conn *conn)
 static void note_life(struct sky_conn *conn)
 {
     struct sky_session *session = conn->state;
-    session->last_seen_ms = conn->app->clock.now_ms;
+    session->last_seen_ms = conn->net->clock->now_ms;
     if (!session->silent)
         return;
     session->silent = session->dead = false;
@@ -135,7 +138,7 @@ static void note_keepalive(struct sky_conn *conn)
     sky_judge_init(&judge, policy_of(conn));
     for (size_t i = 0; i < SKY_COUNT(kept); i++)
         sky_judge_rule(&judge, sky_cloud_limit_rule(cloud_of(conn), kept[i]), true, " ");
-    sky_session_judged(conn->app, conn->state, &judge);
+    sky_session_judged(conn->net->registry, conn->state, &judge);
 }
 
 static void note_silence(struct sky_conn *conn, int64_t silence_ms)
@@ -163,7 +166,7 @@ static void time_out(struct sky_conn *conn, int64_t silence_ms)
     session->dead = true;
     if (judge.count > 0)
         record(conn, SKY_EVENT_TIMEOUT, SKY_INSIDE, &attr, 1, &judge);
-    sky_session_judged(conn->app, session, &judge);
+    sky_session_judged(conn->net->registry, session, &judge);
     if (enforced)
         sky_conn_close(conn, "no packet within 1.5 times the keepalive");
 }
@@ -171,7 +174,7 @@ static void time_out(struct sky_conn *conn, int64_t silence_ms)
 static void judge_silence(struct sky_conn *conn)
 {
     const struct sky_session *session = conn->state;
-    int64_t silence_ms = conn->app->clock.now_ms - session->last_seen_ms;
+    int64_t silence_ms = conn->net->clock->now_ms - session->last_seen_ms;
     if (session->keepalive_s == 0)
         return;
     if (silence_ms <= keepalive_ms(session))
@@ -185,7 +188,7 @@ static void judge_silence(struct sky_conn *conn)
 static void on_alarm(struct sky_timer *timer, int64_t due_ms)
 {
     struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn, alarm);
-    struct sky_clock *clock = &conn->app->clock;
+    struct sky_clock *clock = conn->net->clock;
     SKY_ASSERT(conn->state != NULL && !conn->closing);
     /* What the device sent while the server was held up is still unread: that comes first. */
     if (!clock->frozen && clock->now_ms - due_ms > ALARM_LATE_MS) {
@@ -200,12 +203,6 @@ static void on_alarm(struct sky_timer *timer, int64_t due_ms)
     set_alarm(conn);
 }
 
-void sky_mqtt_port_cut(struct sky_conn *conn, int64_t in_ms)
-{
-    conn->cut_at_ms = conn->app->clock.now_ms + in_ms;
-    set_alarm(conn);
-}
-
 /* ---- CONNECT ---- */
 
 static void stop_waiting(struct sky_conn *conn)
@@ -213,7 +210,7 @@ static void stop_waiting(struct sky_conn *conn)
     if (!conn->waits)
         return;
     conn->waits = false;
-    conn->app->searches.waiting--;
+    conn->net->registry->searches.waiting--;
 }
 
 static uint64_t record_connect(struct sky_conn *conn, const struct sky_mqtt_connect *connect,
@@ -246,32 +243,31 @@ static uint64_t record_connect(struct sky_conn *conn, const struct sky_mqtt_conn
         sky_refusal_json(&outcome->refusal, judge, &explanation);
         attrs[count++] = SKY_ATTR(EXPLANATION, sky_buf_span(&explanation));
     }
-    struct sky_event_head head = head_of(conn, SKY_EVENT_CONNECT, SKY_UP);
+    struct sky_event_head head = sky_conn_event(conn, SKY_EVENT_CONNECT, SKY_UP);
     if (lookup->device.id != 0)
         head.device_id = lookup->device.id;
-    uint64_t seq = sky_journal_add(conn->app->journal, &head, attrs, count, judge);
+    uint64_t seq = sky_journal_add(conn->net->journal, &head, attrs, count, judge);
     sky_buf_done(&explanation);
     return seq;
 }
 
 static void send_connack(struct sky_conn *conn, bool present, uint8_t code, int64_t device_id)
 {
-    const struct sky_attr attrs[] = {SKY_ATTR_INT(CODE, code),
-                                     SKY_ATTR_INT(SESSION_PRESENT, present)};
-    sky_mqtt_put_connack(sky_conn_out(conn), present, (enum sky_mqtt_connack)code);
-    struct sky_event_head head = head_of(conn, SKY_EVENT_CONNACK, SKY_DOWN);
-    head.device_id = device_id;
-    sky_journal_add(conn->app->journal, &head, attrs, SKY_COUNT(attrs), NULL);
+    struct sky_out out = out_of(conn, SKY_POINT_CONNACK);
+    out.head.device_id = device_id;
+    out.as.connack.session_present = present;
+    out.as.connack.code = code;
+    sky_wire_send(port_of(conn)->broker->wire, &out);
 }
 
 static void refuse(struct sky_conn *conn, const struct sky_lookup *lookup,
                    const struct sky_login_outcome *outcome, const struct sky_judge *judge)
 {
-    struct sky_app *app = conn->app;
+    struct sky_registry *registry = conn->net->registry;
     if (lookup->device.id != 0) {
-        struct sky_session *session = sky_session_open(app, &lookup->product, &lookup->device);
-        session->last_login_ms = app->clock.now_ms;
-        sky_session_judged(app, session, judge);
+        struct sky_session *session = sky_session_open(registry, &lookup->product, &lookup->device);
+        session->last_login_ms = registry->clock->now_ms;
+        sky_session_judged(registry, session, judge);
     }
     send_connack(conn, false, outcome->connack, lookup->device.id);
     sky_conn_close(conn, "the login was refused");
@@ -286,7 +282,7 @@ static void leave(struct sky_conn *conn)
     if (session->traits & SKY_TRAIT_ACTIVATION && !session->subscribed_activation && rule != NULL)
         record_broken(conn, SKY_EVENT_OFFLINE, rule,
                       "left without having subscribed to the topic that brings its secret");
-    sky_session_detach(conn->app, session);
+    sky_session_detach(port_of(conn)->broker, session);
 }
 
 /* A device has one connection: a second login closes the first (3.1.4-2). One that is closing
@@ -296,11 +292,11 @@ static void take_over(struct sky_conn *conn, struct sky_session *session)
     struct sky_conn *old = session->conn;
     bool alone = old == NULL || old->closing;
     struct sky_judge judge;
-    sky_judge_init(&judge, sky_product_policy(conn->app, session->product));
+    sky_judge_init(&judge, sky_product_policy(conn->net->registry, session->product));
     sky_judge_rule(&judge, sky_cloud_limit_rule(session->product->cloud, SKY_LIMIT_DUPLICATE_LOGIN),
                    alone, "logged in on connection %u while connection %u was open", conn->id,
                    alone ? 0 : old->id);
-    sky_session_judged(conn->app, session, &judge);
+    sky_session_judged(conn->net->registry, session, &judge);
     if (!alone) {
         const struct sky_attr attr = SKY_ATTR_INT(OF, old->id);
         record(conn, SKY_EVENT_TAKEOVER, SKY_INSIDE, &attr, 1, &judge);
@@ -312,33 +308,34 @@ static void take_over(struct sky_conn *conn, struct sky_session *session)
 
 static void admit(struct sky_conn *conn, const struct sky_mqtt_connect *connect,
                   const struct sky_lookup *lookup, const struct sky_login_outcome *outcome,
-                  const struct sky_judge *judge, uint64_t seq)
+                  const struct sky_judge *judge, const struct sky_effects *effects, uint64_t seq)
 {
-    struct sky_app *app = conn->app;
-    struct sky_session *session = sky_session_open(app, &lookup->product, &lookup->device);
+    struct sky_broker *broker = port_of(conn)->broker;
+    struct sky_registry *registry = broker->registry;
+    struct sky_session *session = sky_session_open(registry, &lookup->product, &lookup->device);
     conn->device_id = session->device_id;
-    sky_session_expire(app, session);
+    sky_session_expire(broker, session);
     take_over(conn, session);
     bool present = session->kept && !connect->clean_session;
     if (connect->clean_session)
-        sky_session_wipe(app, session);
+        sky_session_wipe(broker, session);
     session->conn = conn;
     session->clean = connect->clean_session;
     session->kept = !connect->clean_session;
     session->traits = (uint16_t)outcome->traits;
     session->keepalive_s = connect->keepalive_s;
-    session->last_login_ms = session->last_seen_ms = app->clock.now_ms;
+    session->last_login_ms = session->last_seen_ms = registry->clock->now_ms;
     session->silent = session->dead = session->subscribed_activation = false;
     session->token_waits = false;
     conn->state = session;
-    app->sessions.online++;
-    sky_timerq_cancel(&app->patience, &conn->patience);
-    sky_session_judged(app, session, judge);
+    registry->online++;
+    sky_clock_forgive(registry->clock, &conn->patience);
+    sky_session_judged(registry, session, judge);
     send_connack(conn, present, 0, session->device_id);
     set_alarm(conn);
     if (present)
-        sky_broker_resume(app, session);
-    sky_apply(app, session, NULL, &app->effects, seq);
+        sky_deliver_resumed(broker, session);
+    sky_apply(broker, session, NULL, effects, seq);
 }
 
 static void on_turn_come(struct sky_timer *timer, int64_t now_ms)
@@ -347,8 +344,8 @@ static void on_turn_come(struct sky_timer *timer, int64_t now_ms)
     struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn, patience);
     if (conn->closing)
         return;
-    if (!sky_refusal_may_search(conn->app)) {
-        sky_app_patience(conn->app, timer, SEARCH_WAIT_MS, on_turn_come);
+    if (!sky_refusal_may_search(conn->net->registry)) {
+        sky_clock_patience(conn->net->clock, timer, SEARCH_WAIT_MS, on_turn_come);
         return;
     }
     stop_waiting(conn);
@@ -360,41 +357,45 @@ static void on_turn_come(struct sky_timer *timer, int64_t now_ms)
  * others wait already. */
 static void wait_for_turn(struct sky_conn *conn)
 {
-    struct sky_searches *searches = &conn->app->searches;
+    struct sky_searches *searches = &conn->net->registry->searches;
     int64_t turns = (int64_t)(searches->waiting / SKY_SEARCHES_PER_TURN) + 1;
     conn->waits = true;
     searches->waiting++;
     sky_conn_hold(conn, true);
-    sky_app_patience(conn->app, &conn->patience, turns * SEARCH_WAIT_MS, on_turn_come);
+    sky_clock_patience(conn->net->clock, &conn->patience, turns * SEARCH_WAIT_MS, on_turn_come);
 }
 
 static void on_connect(struct sky_conn *conn, const struct sky_mqtt_packet *packet)
 {
-    struct sky_app *app = conn->app;
+    struct sky_registry *registry = conn->net->registry;
     const struct sky_mqtt_connect *connect = &packet->as.connect;
     const struct sky_login login = sky_login_of(&conn->door, connect);
     struct sky_login_outcome outcome;
     struct sky_lookup lookup = {0};
     struct sky_judge judge;
-    sky_judge_init(&judge, &app->policy);
+    struct sky_effects effects;
+    sky_effects_init(&effects);
+    sky_judge_init(&judge, &registry->policy);
     if (!connect->level_known) {
         sky_judge_rule(&judge, sky_mqtt_rule(SKY_MQTT_RULE_LEVEL), false,
                        "protocol level %u; 4 (MQTT 3.1.1) is spoken here", connect->level);
         outcome = (struct sky_login_outcome){.connack = SKY_CONNACK_PROTOCOL};
     } else {
-        if (sky_login_recognise(app, &login, &lookup))
-            judge.policy = sky_lookup_policy(app, &lookup);
-        sky_login_decide(app, &login, connect, &lookup, &judge, &app->effects, &outcome);
+        if (sky_login_recognise(registry, &login, &lookup))
+            judge.policy = sky_lookup_policy(registry, &lookup);
+        sky_login_decide(registry, &login, connect, &lookup, &judge, &effects, &outcome);
     }
     if (outcome.postponed) {
         wait_for_turn(conn);
-        return;
+        goto out;
     }
     uint64_t seq = record_connect(conn, connect, &lookup, &outcome, &judge);
     if (outcome.connack != 0)
         refuse(conn, &lookup, &outcome, &judge);
     else
-        admit(conn, connect, &lookup, &outcome, &judge, seq);
+        admit(conn, connect, &lookup, &outcome, &judge, &effects, seq);
+out:
+    sky_effects_done(&effects);
 }
 
 /* ---- PUBLISH and its acknowledgements ---- */
@@ -404,9 +405,8 @@ static void acknowledge(const struct sky_act *act)
     struct sky_conn *conn = act->ctx;
     if (act->qos == 0 || conn->closing)
         return;
-    sky_mqtt_put_ack(sky_conn_out(conn), act->qos == 1 ? SKY_MQTT_PUBACK : SKY_MQTT_PUBREC,
-                     act->packet_id);
-    record_id(conn, SKY_EVENT_PUBACK, SKY_DOWN, act->packet_id);
+    send_ack(conn, SKY_POINT_PUBACK_DOWN, act->qos == 1 ? SKY_MQTT_PUBACK : SKY_MQTT_PUBREC,
+             act->packet_id);
 }
 
 static void on_publish(struct sky_conn *conn, const struct sky_mqtt_packet *packet)
@@ -423,7 +423,7 @@ static void on_publish(struct sky_conn *conn, const struct sky_mqtt_packet *pack
                                 .retain = publish->retain,
                                 .on_ack = acknowledge,
                                 .ctx = conn};
-    if (sky_broker_publish(conn->app, &act).close)
+    if (sky_publish(port_of(conn)->broker, &act).close)
         sky_conn_close(conn, "published with QoS 2");
 }
 
@@ -432,8 +432,7 @@ static void on_puback(struct sky_conn *conn, const struct sky_mqtt_packet *packe
     struct sky_session *session = conn->state;
     struct sky_judge judge;
     uint16_t next_id = sky_mqtt_session_next_ack(&session->mqtt);
-    bool known = sky_mqtt_session_puback(&session->mqtt, &session->product->cloud->limits.session,
-                                         packet->as.packet_id, sky_conn_out(conn));
+    bool known = sky_deliver_acknowledged(port_of(conn)->broker, session, packet->as.packet_id);
     sky_judge_init(&judge, policy_of(conn));
     sky_judge_rule(&judge, sky_mqtt_rule(SKY_MQTT_RULE_ACK_ID), known,
                    "PUBACK %u, but no message with this id is in flight", packet->as.packet_id);
@@ -443,7 +442,7 @@ static void on_puback(struct sky_conn *conn, const struct sky_mqtt_packet *packe
                    packet->as.packet_id, next_id);
     const struct sky_attr attr = SKY_ATTR_INT(PACKET_ID, packet->as.packet_id);
     record(conn, SKY_EVENT_PUBACK, SKY_UP, &attr, 1, &judge);
-    sky_session_judged(conn->app, session, &judge);
+    sky_session_judged(conn->net->registry, session, &judge);
 }
 
 /* The QoS 2 packets. Where the rule is only reported, PUBREL is answered so that a client's
@@ -458,11 +457,11 @@ static void on_qos2_packet(struct sky_conn *conn, const struct sky_mqtt_packet *
     const struct sky_attr attrs[] = {SKY_ATTR(NAME, sky_span_str(sky_mqtt_type_name(packet->type))),
                                      SKY_ATTR_INT(PACKET_ID, packet->as.packet_id)};
     record(conn, SKY_EVENT_NOTE, SKY_UP, attrs, SKY_COUNT(attrs), &judge);
-    sky_session_judged(conn->app, conn->state, &judge);
+    sky_session_judged(conn->net->registry, conn->state, &judge);
     if (refused)
         sky_conn_close(conn, "sent a QoS 2 packet");
     else if (packet->type == SKY_MQTT_PUBREL)
-        sky_mqtt_put_ack(sky_conn_out(conn), SKY_MQTT_PUBCOMP, packet->as.packet_id);
+        send_ack(conn, SKY_POINT_PUBACK_DOWN, SKY_MQTT_PUBCOMP, packet->as.packet_id);
 }
 
 /* ---- SUBSCRIBE and UNSUBSCRIBE ---- */
@@ -474,15 +473,14 @@ static const enum sky_limit_rule filter_rules[] = {
 };
 
 /* False: the device may not subscribe there, and the rule is enforced. With the right to, every
- * rule about it is kept. */
+ * rule about it is kept; `*ret_row` is then as sky_cloud_right() sets it. */
 static bool may_subscribe(const struct sky_session *session, sky_span filter,
-                          struct sky_judge *judge)
+                          struct sky_judge *judge, const struct sky_topic_row **ret_row)
 {
     const struct sky_product_info *product = session->product;
-    const struct sky_topic_row *row;
     enum sky_right right = sky_cloud_right(product->cloud, sky_span_str(product->product.key),
                                            sky_span_str(session->device_key), product->topics,
-                                           product->topic_count, filter, SKY_MAY_SUB, &row);
+                                           product->topic_count, filter, SKY_MAY_SUB, ret_row);
     bool refused = false;
     for (size_t i = SKY_COUNT(filter_rules) - 1; i >= SKY_RIGHT_NONE; i--) {
         bool kept = right == SKY_RIGHT_GRANTED || (i != right && i != SKY_RIGHT_NONE);
@@ -514,12 +512,13 @@ static uint8_t subscribe_one(struct sky_conn *conn, sky_span filter, uint8_t qos
 {
     const struct sky_session *session = conn->state;
     const struct sky_cloud *cloud = session->product->cloud;
-    struct sky_subs *subs = conn->app->broker.subs;
+    const struct sky_topic_row *row = NULL;
+    struct sky_subs *subs = port_of(conn)->broker->subs;
     if (sky_judge_rule(judge, sky_cloud_limit_rule(cloud, SKY_LIMIT_QOS2_SUBSCRIBE), qos < 2,
                        "asked for QoS 2 on %.*s", SKY_SPAN_ARGS(filter)) ||
-        !may_subscribe(session, filter, judge) ||
+        !may_subscribe(session, filter, judge, &row) ||
         sky_judge_rule(judge, sky_cloud_limit_rule(cloud, SKY_LIMIT_TOPIC_LENGTH),
-                       sky_cloud_topic_fits(&cloud->limits, filter),
+                       sky_cloud_topic_fits(&cloud->limits, row, filter),
                        "filter of %zu bytes; at most %u with at most %u slashes are taken: %.*s",
                        filter.len, cloud->limits.topic_len_max, cloud->limits.topic_slashes_max,
                        SKY_SPAN_ARGS(filter)) ||
@@ -534,36 +533,14 @@ static uint8_t subscribe_one(struct sky_conn *conn, sky_span filter, uint8_t qos
     return SKY_SUBACK_FAILURE;
 }
 
-/* The packet's filters as JSON, with the codes they were answered with if there are any. */
-static void filters_json(struct sky_mqtt_filters filters, const uint8_t *codes, struct sky_buf *out)
-{
-    struct sky_jw jw = sky_jw(out);
-    sky_span filter;
-    uint8_t qos;
-    sky_jw_array(&jw);
-    for (size_t i = 0; sky_mqtt_filter_next(&filters, &filter, &qos); i++) {
-        sky_jw_object(&jw);
-        sky_jw_put_span(&jw, "filter", filter);
-        if (filters.with_qos)
-            sky_jw_put_int(&jw, "qos", qos);
-        if (codes != NULL)
-            sky_jw_put_int(&jw, "code", codes[i]);
-        sky_jw_end_object(&jw);
-    }
-    sky_jw_end_array(&jw);
-}
-
 static uint64_t record_filters(struct sky_conn *conn, enum sky_event_type type,
-                               enum sky_direction direction, const struct sky_mqtt_filters *filters,
-                               const uint8_t *codes, const struct sky_judge *judge)
+                               const struct sky_mqtt_filters *filters,
+                               const struct sky_judge *judge)
 {
     struct sky_buf json;
-    sky_buf_init(&json, FILTERS_JSON_MAX);
-    filters_json(*filters, codes, &json);
-    const struct sky_attr attrs[] = {
-        SKY_ATTR_INT(PACKET_ID, filters->packet_id),
-        SKY_ATTR(FILTERS, json.overflow ? SKY_SPAN("[]") : sky_buf_span(&json))};
-    uint64_t seq = record(conn, type, direction, attrs, SKY_COUNT(attrs), judge);
+    const struct sky_attr attrs[] = {SKY_ATTR_INT(PACKET_ID, filters->packet_id),
+                                     SKY_ATTR(FILTERS, sky_wire_filters(filters, NULL, &json))};
+    uint64_t seq = record(conn, type, SKY_UP, attrs, SKY_COUNT(attrs), judge);
     sky_buf_done(&json);
     return seq;
 }
@@ -579,7 +556,7 @@ static void tell_cloud(struct sky_conn *conn, struct sky_mqtt_filters filters, c
     uint8_t qos;
     for (size_t i = 0; sky_mqtt_filter_next(&filters, &filter, &qos); i++)
         if (codes[i] != SKY_SUBACK_FAILURE && !conn->closing)
-            sky_broker_subscribed(conn->app, session, filter, of);
+            sky_publish_subscribed(port_of(conn)->broker, session, filter, of);
 }
 
 static void on_subscribe(struct sky_conn *conn, const struct sky_mqtt_packet *packet)
@@ -597,10 +574,12 @@ static void on_subscribe(struct sky_conn *conn, const struct sky_mqtt_packet *pa
         count++;
     }
     filters = packet->as.filters;
-    uint64_t seq = record_filters(conn, SKY_EVENT_SUBSCRIBE, SKY_UP, &filters, NULL, &judge);
-    sky_session_judged(conn->app, conn->state, &judge);
-    sky_mqtt_put_suback(sky_conn_out(conn), filters.packet_id, codes, count);
-    record_filters(conn, SKY_EVENT_SUBACK, SKY_DOWN, &filters, codes, NULL);
+    uint64_t seq = record_filters(conn, SKY_EVENT_SUBSCRIBE, &filters, &judge);
+    sky_session_judged(conn->net->registry, conn->state, &judge);
+    struct sky_out out = out_of(conn, SKY_POINT_SUBACK);
+    out.as.suback.filters = &filters;
+    out.as.suback.codes = codes;
+    sky_wire_send(port_of(conn)->broker->wire, &out);
     tell_cloud(conn, filters, codes, seq);
 }
 
@@ -611,10 +590,9 @@ static void on_unsubscribe(struct sky_conn *conn, const struct sky_mqtt_packet *
     sky_span filter;
     uint8_t qos;
     while (sky_mqtt_filter_next(&filters, &filter, &qos))
-        sky_subs_remove(conn->app->broker.subs, session->slot, filter);
-    record_filters(conn, SKY_EVENT_UNSUBSCRIBE, SKY_UP, &packet->as.filters, NULL, NULL);
-    sky_mqtt_put_ack(sky_conn_out(conn), SKY_MQTT_UNSUBACK, packet->as.filters.packet_id);
-    record_id(conn, SKY_EVENT_UNSUBACK, SKY_DOWN, packet->as.filters.packet_id);
+        sky_subs_remove(port_of(conn)->broker->subs, session->slot, filter);
+    record_filters(conn, SKY_EVENT_UNSUBSCRIBE, &packet->as.filters, NULL);
+    send_ack(conn, SKY_POINT_UNSUBACK, SKY_MQTT_UNSUBACK, packet->as.filters.packet_id);
 }
 
 /* ---- PINGREQ and DISCONNECT ---- */
@@ -623,8 +601,8 @@ static void on_pingreq(struct sky_conn *conn, const struct sky_mqtt_packet *pack
 {
     (void)packet;
     record(conn, SKY_EVENT_PING, SKY_UP, NULL, 0, NULL);
-    sky_mqtt_put_pingresp(sky_conn_out(conn));
-    record(conn, SKY_EVENT_PONG, SKY_DOWN, NULL, 0, NULL);
+    struct sky_out out = out_of(conn, SKY_POINT_PINGRESP);
+    sky_wire_send(port_of(conn)->broker->wire, &out);
 }
 
 static void on_disconnect(struct sky_conn *conn, const struct sky_mqtt_packet *packet)
@@ -635,12 +613,20 @@ static void on_disconnect(struct sky_conn *conn, const struct sky_mqtt_packet *p
 
 /* ---- the port ---- */
 
-static void (*const handlers[])(struct sky_conn *conn, const struct sky_mqtt_packet *packet) = {
-    [SKY_MQTT_CONNECT] = on_connect,     [SKY_MQTT_PUBLISH] = on_publish,
-    [SKY_MQTT_PUBACK] = on_puback,       [SKY_MQTT_PUBREC] = on_qos2_packet,
-    [SKY_MQTT_PUBREL] = on_qos2_packet,  [SKY_MQTT_PUBCOMP] = on_qos2_packet,
-    [SKY_MQTT_SUBSCRIBE] = on_subscribe, [SKY_MQTT_UNSUBSCRIBE] = on_unsubscribe,
-    [SKY_MQTT_PINGREQ] = on_pingreq,     [SKY_MQTT_DISCONNECT] = on_disconnect,
+static const struct handler {
+    void (*run)(struct sky_conn *conn, const struct sky_mqtt_packet *packet);
+    enum sky_point point; /* at which it enters */
+} handlers[] = {
+    [SKY_MQTT_CONNECT] = {on_connect, SKY_POINT_CONNECT},
+    [SKY_MQTT_PUBLISH] = {on_publish, SKY_POINT_PUBLISH_UP},
+    [SKY_MQTT_PUBACK] = {on_puback, SKY_POINT_PUBACK_UP},
+    [SKY_MQTT_PUBREC] = {on_qos2_packet, SKY_POINT_PUBACK_UP},
+    [SKY_MQTT_PUBREL] = {on_qos2_packet, SKY_POINT_PUBACK_UP},
+    [SKY_MQTT_PUBCOMP] = {on_qos2_packet, SKY_POINT_PUBACK_UP},
+    [SKY_MQTT_SUBSCRIBE] = {on_subscribe, SKY_POINT_SUBSCRIBE},
+    [SKY_MQTT_UNSUBSCRIBE] = {on_unsubscribe, SKY_POINT_UNSUBSCRIBE},
+    [SKY_MQTT_PINGREQ] = {on_pingreq, SKY_POINT_PINGREQ},
+    [SKY_MQTT_DISCONNECT] = {on_disconnect, SKY_POINT_DISCONNECT},
 };
 
 /* The first packet of each type: that it could be decoded tells which rules the device keeps. */
@@ -658,23 +644,7 @@ static void note_type(struct sky_conn *conn, unsigned type)
     if (type == SKY_MQTT_PUBLISH || type == SKY_MQTT_PUBACK)
         sky_judge_rule(&judge, sky_cloud_limit_rule(cloud_of(conn), SKY_LIMIT_PACKET_TYPE), true,
                        " ");
-    sky_session_judged(conn->app, session, &judge);
-}
-
-/* CONNECT comes first and once (3.1.0-1, 3.1.0-2); then every type has its handler. */
-static void handle(struct sky_conn *conn, const struct sky_mqtt_packet *packet, sky_span bytes)
-{
-    bool logged_in = conn->state != NULL;
-    if ((packet->type == SKY_MQTT_CONNECT) == logged_in) {
-        malformed(
-            conn,
-            sky_mqtt_rule(logged_in ? SKY_MQTT_RULE_SECOND_CONNECT : SKY_MQTT_RULE_FIRST_PACKET),
-            bytes);
-        return;
-    }
-    SKY_ASSERT((size_t)packet->type < SKY_COUNT(handlers) && handlers[packet->type] != NULL);
-    handlers[packet->type](conn, packet);
-    note_type(conn, packet->type);
+    sky_session_judged(conn->net->registry, session, &judge);
 }
 
 /* Nothing may follow DISCONNECT (3.14.4-2). */
@@ -688,7 +658,60 @@ static void judge_end(struct sky_conn *conn, size_t rest)
     /* A device that leaves of its own accord was never closed for what it did not read. */
     sky_judge_rule(&judge, sky_door_rule(SKY_RULE_DOOR_OUTPUT_FULL), true, " ");
     record(conn, SKY_EVENT_DISCONNECT, SKY_UP, NULL, 0, &judge);
-    sky_session_judged(conn->app, session, &judge);
+    sky_session_judged(conn->net->registry, session, &judge);
+}
+
+/* CONNECT comes first and once (3.1.0-1, 3.1.0-2); then every type has its handler. `rest` bytes
+ * lie behind the packet. */
+static void handle(struct sky_conn *conn, const struct sky_mqtt_packet *packet, sky_span bytes)
+{
+    bool logged_in = conn->state != NULL;
+    if ((packet->type == SKY_MQTT_CONNECT) == logged_in) {
+        malformed(
+            conn,
+            sky_mqtt_rule(logged_in ? SKY_MQTT_RULE_SECOND_CONNECT : SKY_MQTT_RULE_FIRST_PACKET),
+            bytes);
+        return;
+    }
+    SKY_ASSERT((size_t)packet->type < SKY_COUNT(handlers) && handlers[packet->type].run != NULL);
+    handlers[packet->type].run(conn, packet);
+    if (conn->waits)
+        return;
+    note_type(conn, packet->type);
+    if (packet->type == SKY_MQTT_DISCONNECT && logged_in)
+        judge_end(conn, bytes.len - packet->size);
+}
+
+/* A packet that was delayed, or comes once more. */
+static void handle_again(void *owner, sky_span bytes)
+{
+    struct sky_conn *conn = owner;
+    struct sky_mqtt_packet packet;
+    const struct sky_rule *rule = NULL;
+    if (conn->closing)
+        return;
+    enum sky_mqtt_result result = sky_mqtt_decode(bytes, SKY_MQTT_PACKET_MAX, &packet, &rule);
+    SKY_ASSERT(result == SKY_MQTT_OK);
+    handle(conn, &packet, bytes);
+    if (conn->waits && conn->in.len == 0)
+        sky_buf_add(&conn->in, bytes); /* until its turn comes */
+}
+
+/* Every packet enters here. */
+static void enter(struct sky_conn *conn, const struct sky_mqtt_packet *packet, sky_span rest)
+{
+    struct sky_wire *wire = port_of(conn)->broker->wire;
+    if (wire->filter != NULL) {
+        const struct sky_in in = {.point = handlers[packet->type].point,
+                                  .head = sky_conn_event(conn, SKY_EVENT_NOTE, SKY_UP),
+                                  .bytes = sky_span_head(rest, packet->size),
+                                  .packet = packet,
+                                  .owner = conn,
+                                  .again = handle_again};
+        if (!sky_wire_enter(wire, &in))
+            return;
+    }
+    handle(conn, packet, rest);
 }
 
 static size_t on_bytes(struct sky_conn *conn, sky_span in)
@@ -705,16 +728,14 @@ static size_t on_bytes(struct sky_conn *conn, sky_span in)
             malformed(conn, rule, rest);
             return in.len;
         }
-        handle(conn, &packet, rest);
+        enter(conn, &packet, rest);
         if (conn->waits)
             break;
         used += packet.size;
-        if (packet.type == SKY_MQTT_DISCONNECT && conn->state != NULL)
-            judge_end(conn, in.len - used);
     }
     if (conn->closing)
         return in.len;
-    if (used > 0)
+    if (used > 0 && conn->state != NULL)
         note_life(conn);
     return used;
 }
@@ -723,9 +744,8 @@ static size_t on_bytes(struct sky_conn *conn, sky_span in)
 static void on_drained(struct sky_conn *conn)
 {
     struct sky_session *session = conn->state;
-    if (session != NULL && session->mqtt.window != NULL)
-        sky_mqtt_session_pump(&session->mqtt, &session->product->cloud->limits.session,
-                              sky_conn_out(conn));
+    if (session != NULL)
+        sky_deliver_waiting(port_of(conn)->broker, session);
 }
 
 static void on_close(struct sky_conn *conn)
@@ -733,7 +753,16 @@ static void on_close(struct sky_conn *conn)
     stop_waiting(conn);
     if (conn->state != NULL)
         leave(conn);
-    sky_door_left(conn);
+    sky_wire_forget(port_of(conn)->broker->wire, conn);
+    sky_conn_left(conn);
 }
 
-const struct sky_port sky_mqtt_port = {"mqtt", on_bytes, on_drained, on_close};
+void sky_mqtt_port_init(struct sky_mqtt_port *port, struct sky_broker *broker)
+{
+    *port = (struct sky_mqtt_port){.port = {.name = "mqtt",
+                                            .on_bytes = on_bytes,
+                                            .on_drained = on_drained,
+                                            .on_cut = set_alarm,
+                                            .on_close = on_close},
+                                   .broker = broker};
+}

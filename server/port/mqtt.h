@@ -2,11 +2,13 @@
 #ifndef SKY_SERVER_PORT_MQTT_H
 #define SKY_SERVER_PORT_MQTT_H
 
+#include "server/broker/broker.h"
 #include "server/net/conn.h"
 
-extern const struct sky_port sky_mqtt_port;
-
-/* Cuts the link `in_ms` of virtual time from now. */
-void sky_mqtt_port_cut(struct sky_conn *conn, int64_t in_ms);
+struct sky_mqtt_port {
+    struct sky_port port;
+    struct sky_broker *broker; /* borrowed */
+};
+void sky_mqtt_port_init(struct sky_mqtt_port *port, struct sky_broker *broker);
 
 #endif

@@ -9,10 +9,9 @@
 #include "auth/text.h"
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
-#include "server/app.h"
-#include "server/net/door.h"
-#include "server/port/mqtt.h"
+#include "server/net/listen.h"
 #include "server/port/ws_frames.h"
+#include "server/registry/rules.h"
 
 enum {
     CHUNK = 16 * 1024,      /* bytes moved at a time; what a pair has room for */
@@ -22,7 +21,7 @@ enum {
     PATIENCE_S = 24 * 3600, /* the limits of the connection come first */
     /* Above the highest descriptor there can be: the library serves none beyond this, and devices
      * hold most of those below. */
-    FD_MAX = SKY_CONNS_MAX + 2 * SKY_WS_CONNS_MAX + SKY_FRONT_DRAINING_MAX + 1024,
+    FD_MAX = SKY_CONNS_MAX + 2 * SKY_WS_CONNS_MAX + SKY_CONN_DRAINING_MAX + 1024,
 };
 
 struct sky_ws {
@@ -73,7 +72,7 @@ static void drain(struct link *link)
         sky_conn_touch(link->conn);
     if (!link->wire.overflow || link->conn->closing)
         return;
-    sky_door_refused(link->conn, sky_door_rule(SKY_RULE_DOOR_OUTPUT_FULL), SKY_SPAN_NONE,
+    sky_conn_refused(link->conn, sky_door_rule(SKY_RULE_DOOR_OUTPUT_FULL), SKY_SPAN_NONE,
                      "too much output waits for a peer that does not read");
     sky_conn_close(link->conn, "the peer does not read what it is sent");
 }
@@ -109,7 +108,7 @@ static void feed(struct link *link, sky_span in)
 static void refuse(struct link *link, enum sky_ws_code code, sky_span bytes, const char *what)
 {
     link->code = code;
-    sky_door_refused(link->conn, sky_door_rule(SKY_RULE_DOOR_WEBSOCKET), bytes, what);
+    sky_conn_refused(link->conn, sky_door_rule(SKY_RULE_DOOR_WEBSOCKET), bytes, what);
     sky_conn_close_gently(link->conn, "the peer broke the rules of WebSocket");
 }
 
@@ -234,9 +233,8 @@ static const char *judge(const struct sky_http_head *head, struct sky_http_reply
                : "no subprotocol is offered; send Sec-WebSocket-Protocol: mqtt";
 }
 
-static struct link *link_open(struct sky_conn *conn)
+static struct link *link_open(struct sky_ws *ws, struct sky_conn *conn)
 {
-    struct sky_ws *ws = conn->app->ws;
     int pair[2];
     if (ws->count >= SKY_WS_CONNS_MAX ||
         socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0)
@@ -244,7 +242,7 @@ static struct link *link_open(struct sky_conn *conn)
     struct link *link = sky_mem_new(sizeof *link);
     *link = (struct link){
         .ws = ws, .conn = conn, .fd = pair[0], .wsi_fd = pair[1], .code = SKY_WS_NORMAL};
-    sky_buf_init(&link->clear, SKY_FRONT_READ_SIZE + SKY_CONN_INPUT_MAX);
+    sky_buf_init(&link->clear, SKY_NET_READ_SIZE + SKY_CONN_INPUT_MAX);
     sky_buf_init(&link->wire, SKY_CONN_OUTPUT_MAX + SLACK);
     ws->count++;
     const lws_adopt_desc_t adopt = {.vh = ws->vhost,
@@ -260,20 +258,18 @@ static void record(const struct sky_conn *conn, const struct sky_http_head *head
     const struct sky_attr attrs[] = {SKY_ATTR(NAME, SKY_SPAN("websocket")),
                                      SKY_ATTR(LISTENER, sky_span_str(conn->door.listener->name)),
                                      SKY_ATTR(PATH, head->path)};
-    const struct sky_event_head event = {.type = SKY_EVENT_NOTE,
-                                         .direction = SKY_UP,
-                                         .transport = conn->door.transport,
-                                         .connection = conn->id};
-    sky_journal_add(conn->app->journal, &event, attrs, SKY_COUNT(attrs), NULL);
+    const struct sky_event_head event = sky_conn_event(conn, SKY_EVENT_NOTE, SKY_UP);
+    sky_journal_add(conn->net->journal, &event, attrs, SKY_COUNT(attrs), NULL);
 }
 
-const char *sky_ws_upgrade(struct sky_conn *conn, const struct sky_http_head *head, sky_span bytes,
+const char *sky_ws_upgrade(struct sky_ws *ws, struct sky_conn *conn,
+                           const struct sky_http_head *head, sky_span bytes,
                            struct sky_http_reply *ret_reply)
 {
     const char *reason = judge(head, ret_reply);
     if (reason != NULL)
         return reason;
-    struct link *link = link_open(conn);
+    struct link *link = link_open(ws, conn);
     if (link == NULL) {
         ret_reply->status = 503;
         return "too many WebSocket connections";
@@ -294,7 +290,7 @@ const char *sky_ws_upgrade(struct sky_conn *conn, const struct sky_http_head *he
     if (conn->door.server_name.len == 0)
         conn->door.server_name = sky_span_of(link->host, host.len);
     conn->door.transport = conn->tls != NULL ? SKY_WSS : SKY_WS;
-    conn->port = &sky_mqtt_port;
+    conn->port = conn->net->mqtt;
     record(conn, head);
     sky_conn_wrap(conn, &layer, link);
     sky_conn_await_login(conn);
@@ -303,7 +299,7 @@ const char *sky_ws_upgrade(struct sky_conn *conn, const struct sky_http_head *he
 
 /* ---- the whole ---- */
 
-sky_err sky_ws_open(struct sky_app *app, struct sky_why *why)
+sky_err sky_ws_open(struct sky_ws **ret_ws, struct sky_why *why)
 {
     static const struct lws_protocols protocols[] = {
         {.name = "mqtt", .callback = on_lws, .rx_buffer_size = RX_SIZE}, {0}};
@@ -319,9 +315,8 @@ sky_err sky_ws_open(struct sky_app *app, struct sky_why *why)
         .pt_serv_buf_size = CHUNK,
         .max_http_header_data = 2 * SKY_HTTP_HEAD_MAX,
     };
-    struct sky_ws *ws = sky_mem_new(sizeof *ws);
+    struct sky_ws *ws = *ret_ws = sky_mem_new(sizeof *ws);
     lws_set_log_level(0, NULL);
-    app->ws = ws;
     ws->context = lws_create_context(&info);
     if (ws->context != NULL)
         ws->vhost = lws_create_vhost(ws->context, &info);
@@ -330,13 +325,12 @@ sky_err sky_ws_open(struct sky_app *app, struct sky_why *why)
     return SKY_OK;
 }
 
-void sky_ws_close(struct sky_app *app)
+void sky_ws_close(struct sky_ws *ws)
 {
-    if (app->ws == NULL)
+    if (ws == NULL)
         return;
-    SKY_ASSERT(app->ws->count == 0); /* they went with their connections */
-    if (app->ws->context != NULL)
-        lws_context_destroy(app->ws->context);
-    free(app->ws);
-    app->ws = NULL;
+    SKY_ASSERT(ws->count == 0); /* they went with their connections */
+    if (ws->context != NULL)
+        lws_context_destroy(ws->context);
+    free(ws);
 }

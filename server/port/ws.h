@@ -12,14 +12,17 @@
 
 enum { SKY_WS_CONNS_MAX = 2 * 1024 }; /* each is two descriptors more; further ones: 503 */
 
-struct sky_app;
-SKY_MUST_USE sky_err sky_ws_open(struct sky_app *app, struct sky_why *why);
-/* After the front has closed every connection. */
-void sky_ws_close(struct sky_app *app);
+struct sky_ws;
 
-/* The HTTP port's upgrade hook: MQTT over WebSocket on any path, with the subprotocol it asks for.
- */
-const char *sky_ws_upgrade(struct sky_conn *conn, const struct sky_http_head *head, sky_span bytes,
+/* `*ret_ws` is set even on failure, and to be closed. */
+SKY_MUST_USE sky_err sky_ws_open(struct sky_ws **ret_ws, struct sky_why *why);
+/* After every connection has gone for good. NULL is fine. */
+void sky_ws_close(struct sky_ws *ws);
+
+/* Takes the connection over, on any path, with the subprotocol mqtt. Else returns why not, as the
+ * HTTP port's upgrade hook does. */
+const char *sky_ws_upgrade(struct sky_ws *ws, struct sky_conn *conn,
+                           const struct sky_http_head *head, sky_span bytes,
                            struct sky_http_reply *ret_reply);
 
 #endif

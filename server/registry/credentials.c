@@ -5,7 +5,8 @@
 void sky_credentials_write(struct sky_jw *jw, const struct sky_credentials *credentials)
 {
     const struct {
-        const char *key, *value;
+        const char *key;
+        sky_span value;
     } members[] = {
         {"clientId", credentials->client_id},    {"username", credentials->username},
         {"password", credentials->password},     {"pskIdentity", credentials->psk_identity},
@@ -15,6 +16,6 @@ void sky_credentials_write(struct sky_jw *jw, const struct sky_credentials *cred
     };
 
     for (size_t i = 0; i < SKY_COUNT(members); i++)
-        if (members[i].value[0] != '\0')
-            sky_jw_put_str(jw, members[i].key, members[i].value);
+        if (members[i].value.len > 0)
+            sky_jw_put_span(jw, members[i].key, members[i].value);
 }

@@ -5,11 +5,12 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "auth/similar.h"
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
 #include "server/os/files.h"
 #include "server/registry/lookup.h"
-#include "server/tls/ca.h"
+#include "server/tls/certificate.h"
 
 enum { CLOUDS_MAX = 16 };
 
@@ -213,7 +214,7 @@ static sky_err certificate_fingerprint(void *ctx, sky_span pem, char out[SKY_FIN
                                        struct sky_why *why)
 {
     (void)ctx;
-    return sky_ca_fingerprint(pem, out, why);
+    return sky_certificate_fingerprint_pem(pem, out, why);
 }
 
 /* Only a cloud that has shadows knows what one looks like. */
@@ -225,12 +226,12 @@ static sky_err make_document(void *ctx, size_t cloud, sky_span name, sky_span js
     sky_span body;
 
     (void)name;
-    if (sky_clouds[cloud]->seed_shadow == NULL)
+    const struct sky_cloud_shadow *shadow = sky_clouds[cloud]->shadow;
+    if (shadow == NULL)
         return sky_why_set(why, SKY_ERR_INVALID, "", "%s has no shadows; leave the field out",
                            sky_clouds[cloud]->title);
     sky_arena_init(&arena);
-    sky_err err =
-        sky_clouds[cloud]->seed_shadow(json, at->loading->now_ms, &arena, &body, ret_version, why);
+    sky_err err = shadow->seed(json, at->loading->now_ms, &arena, &body, ret_version, why);
     if (err == SKY_OK && !sky_buf_add(ret_body, body))
         err = SKY_ERR_LIMIT;
     sky_arena_done(&arena);
@@ -249,7 +250,7 @@ static struct sky_seed_config seed_config(struct loading *loading, struct file_a
         .ctx = at,
         .certificate_fingerprint = certificate_fingerprint,
         .make_document = make_document,
-        .similar = sky_explain_similar,
+        .similar = sky_similar,
     };
 }
 

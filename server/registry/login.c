@@ -1,8 +1,7 @@
 #include "server/registry/login.h"
 
-#include "server/app.h"
-#include "server/judge/rules.h"
-#include "server/net/door.h"
+#include "server/registry/door.h"
+#include "server/registry/rules.h"
 
 struct sky_login sky_login_of(const struct sky_door *door, const struct sky_mqtt_connect *connect)
 {
@@ -25,16 +24,16 @@ static int standing(const struct sky_lookup *lookup, const struct sky_door *door
 }
 
 /* Whose certificate it is, as far as the registry knows. */
-static int64_t owner_of(struct sky_app *app, sky_span fingerprint)
+static int64_t owner_of(struct sky_registry *registry, sky_span fingerprint)
 {
     struct sky_product product;
     struct sky_device device;
-    bool known = fingerprint.len > 0 &&
-                 sky_store_find_fingerprint(app->store, fingerprint, &product, &device) == SKY_OK;
+    bool known = fingerprint.len > 0 && sky_store_find_fingerprint(registry->store, fingerprint,
+                                                                   &product, &device) == SKY_OK;
     return known ? device.id : 0;
 }
 
-bool sky_login_recognise(struct sky_app *app, const struct sky_login *login,
+bool sky_login_recognise(struct sky_registry *registry, const struct sky_login *login,
                          struct sky_lookup *ret_lookup)
 {
     int best = 0;
@@ -43,7 +42,7 @@ bool sky_login_recognise(struct sky_app *app, const struct sky_login *login,
         struct sky_lookup lookup;
         if (!sky_clouds[i]->claim(login, &claim))
             continue;
-        sky_lookup_claim(app, sky_clouds[i], &claim, &lookup);
+        sky_lookup_claim(registry, sky_clouds[i], &claim, &lookup);
         int here = standing(&lookup, login->door);
         if (here > best) {
             best = here;
@@ -51,7 +50,7 @@ bool sky_login_recognise(struct sky_app *app, const struct sky_login *login,
         }
     }
     if (best > 0)
-        ret_lookup->facts.certificate_device_id = owner_of(app, login->door->fingerprint);
+        ret_lookup->facts.certificate_device_id = owner_of(registry, login->door->fingerprint);
     return best > 0;
 }
 
@@ -60,34 +59,34 @@ static const struct sky_rule *rule_of(const void *ctx, enum sky_mistake mistake)
     return sky_cloud_mistake_rule(ctx, mistake);
 }
 
-static void explain(struct sky_app *app, const struct sky_login *login,
+static void explain(struct sky_registry *registry, const struct sky_login *login,
                     const struct sky_lookup *lookup, struct sky_judge *judge,
                     struct sky_refusal *refusal)
 {
     struct sky_arena arena;
-    struct sky_suspicion suspicion = {.now_ms = app->clock.now_ms};
+    struct sky_suspicion suspicion = {.now_ms = registry->clock->now_ms};
     sky_arena_init(&arena);
     if (lookup->cloud->suspect(login, &lookup->facts, &suspicion, &arena))
-        sky_refusal_explain(app, lookup, &suspicion, &arena, rule_of, lookup->cloud, judge,
+        sky_refusal_explain(registry, lookup, &suspicion, &arena, rule_of, lookup->cloud, judge,
                             refusal);
     sky_arena_done(&arena);
 }
 
 /* False: it has to wait for a turn of the loop with fewer searches. */
-static bool look_for_mistake(struct sky_app *app, const struct sky_login *login,
+static bool look_for_mistake(struct sky_registry *registry, const struct sky_login *login,
                              const struct sky_lookup *lookup, struct sky_judge *judge,
                              struct sky_login_outcome *outcome)
 {
     if (outcome->cause != SKY_CAUSE_SIGNATURE && outcome->cause != SKY_CAUSE_UNKNOWN)
         return true;
-    if (!sky_refusal_may_search(app)) {
-        outcome->refusal.unsearched = app->searches.waiting >= SKY_SEARCHES_WAITING_MAX;
+    if (!sky_refusal_may_search(registry)) {
+        outcome->refusal.unsearched = registry->searches.waiting >= SKY_SEARCHES_WAITING_MAX;
         return outcome->refusal.unsearched;
     }
     if (outcome->cause == SKY_CAUSE_SIGNATURE)
-        explain(app, login, lookup, judge, &outcome->refusal);
+        explain(registry, login, lookup, judge, &outcome->refusal);
     else
-        sky_refusal_find_similar(app, lookup, &outcome->refusal);
+        sky_refusal_find_similar(registry, lookup, &outcome->refusal);
     return true;
 }
 
@@ -112,15 +111,16 @@ static uint8_t judge_specification(const struct sky_cloud *cloud,
 }
 
 /* The general limits on a CONNECT; returns the code of the first that refuses, else 0. */
-static uint8_t judge_limits(struct sky_app *app, const struct sky_cloud *cloud, unsigned traits,
-                            const struct sky_mqtt_connect *connect, struct sky_judge *judge)
+static uint8_t judge_limits(struct sky_registry *registry, const struct sky_cloud *cloud,
+                            unsigned traits, const struct sky_mqtt_connect *connect,
+                            struct sky_judge *judge)
 {
     uint8_t code = 0;
     if (sky_judge_rule(judge, sky_cloud_limit_rule(cloud, SKY_LIMIT_WILL), !connect->has_will,
                        "CONNECT carries a will for %.*s; the cloud takes none",
                        SKY_SPAN_ARGS(connect->will_topic)))
         code = SKY_CONNACK_NOT_AUTHORIZED;
-    const struct sky_keepalive_range *range = &cloud->limits.keepalive[app->profile];
+    const struct sky_keepalive_range *range = &cloud->limits.keepalive[registry->profile];
     uint16_t keepalive_s = connect->keepalive_s;
     if (!(traits & SKY_TRAIT_ACTIVATION) &&
         sky_judge_rule(judge, sky_cloud_limit_rule(cloud, SKY_LIMIT_KEEPALIVE),
@@ -143,7 +143,7 @@ static void judge_stranger(const struct sky_mqtt_connect *connect, struct sky_ju
     ret->cause = SKY_CAUSE_SHAPE;
 }
 
-void sky_login_decide(struct sky_app *app, const struct sky_login *login,
+void sky_login_decide(struct sky_registry *registry, const struct sky_login *login,
                       const struct sky_mqtt_connect *connect, const struct sky_lookup *lookup,
                       struct sky_judge *judge, struct sky_effects *effects,
                       struct sky_login_outcome *ret)
@@ -171,8 +171,8 @@ void sky_login_decide(struct sky_app *app, const struct sky_login *login,
     ret->connack = admission.connack;
     ret->cause = admission.cause;
     ret->traits = admission.traits;
-    ret->postponed = !look_for_mistake(app, login, lookup, judge, ret);
-    uint8_t limited = judge_limits(app, cloud, admission.traits, connect, judge);
+    ret->postponed = !look_for_mistake(registry, login, lookup, judge, ret);
+    uint8_t limited = judge_limits(registry, cloud, admission.traits, connect, judge);
     if (ret->connack == 0 && limited != 0) {
         ret->connack = limited;
         ret->cause = SKY_CAUSE_SHAPE;

@@ -8,13 +8,11 @@
 #include "server/registry/lookup.h"
 #include "server/registry/refusal.h"
 
-struct sky_app;
-
 /* A CONNECT as the clouds see it; good for as long as both arguments are. */
 struct sky_login sky_login_of(const struct sky_door *door, const struct sky_mqtt_connect *connect);
 
 /* Picks the cloud whose claim on this login is best founded. False when none claims it. */
-bool sky_login_recognise(struct sky_app *app, const struct sky_login *login,
+bool sky_login_recognise(struct sky_registry *registry, const struct sky_login *login,
                          struct sky_lookup *ret_lookup);
 
 /* What a login came to. */
@@ -28,7 +26,7 @@ struct sky_login_outcome {
 
 /* Decides: cloud's admission, the general limits, and the explanation of a refusal. Changes
  * nothing but `judge` and `effects`. `lookup` may have no cloud. */
-void sky_login_decide(struct sky_app *app, const struct sky_login *login,
+void sky_login_decide(struct sky_registry *registry, const struct sky_login *login,
                       const struct sky_mqtt_connect *connect, const struct sky_lookup *lookup,
                       struct sky_judge *judge, struct sky_effects *effects,
                       struct sky_login_outcome *ret_outcome);

@@ -1,59 +1,58 @@
 #include "server/registry/lookup.h"
 
-#include "server/app.h"
-
 /* Would the names be known in each other's place? Asked only for names that are not. */
-static bool is_swapped(struct sky_app *app, const struct sky_lookup *lookup)
+static bool is_swapped(struct sky_registry *registry, const struct sky_lookup *lookup)
 {
     struct sky_product product;
     struct sky_device device;
     return lookup->claim.kind == SKY_CLAIM_NAMED &&
-           sky_store_find_device(app->store, sky_span_str(lookup->cloud->name),
+           sky_store_find_device(registry->store, sky_span_str(lookup->cloud->name),
                                  lookup->claim.device, lookup->claim.product, &product,
                                  &device) == SKY_OK;
 }
 
-static sky_err find(struct sky_app *app, struct sky_lookup *l)
+static sky_err find(struct sky_registry *registry, struct sky_lookup *l)
 {
     sky_span cloud = sky_span_str(l->cloud->name);
     sky_err err;
     switch (l->claim.kind) {
     case SKY_CLAIM_NAMED:
-        return sky_store_find_device(app->store, cloud, l->claim.product, l->claim.device,
+        return sky_store_find_device(registry->store, cloud, l->claim.product, l->claim.device,
                                      &l->product, &l->device);
     case SKY_CLAIM_JOINED:
-        return sky_store_find_joined(app->store, cloud, l->claim.product, &l->product, &l->device);
+        return sky_store_find_joined(registry->store, cloud, l->claim.product, &l->product,
+                                     &l->device);
     case SKY_CLAIM_TOKEN:
-        err = sky_store_find_token(app->store, l->claim.product, &l->token);
+        err = sky_store_find_token(registry->store, l->claim.product, &l->token);
         if (err != SKY_OK)
             return err;
         l->facts.token = &l->token;
-        return sky_store_get_device(app->store, l->token.device_id, &l->product, &l->device);
+        return sky_store_get_device(registry->store, l->token.device_id, &l->product, &l->device);
     }
     return SKY_ERR_NOT_FOUND;
 }
 
 /* What is fresh for every act, and where what was found lies. */
-static void point(struct sky_app *app, struct sky_lookup *l)
+static void point(struct sky_registry *registry, struct sky_lookup *l)
 {
     l->facts.product = l->product.id != 0 ? &l->product : NULL;
     l->facts.device = l->device.id != 0 ? &l->device : NULL;
-    l->facts.now_ms = app->clock.now_ms;
-    sky_rng_text(&app->rng, l->fresh, SKY_FRESH_LEN);
+    l->facts.now_ms = registry->clock->now_ms;
+    sky_rng_text(registry->rng, l->fresh, SKY_FRESH_LEN);
     l->facts.fresh = sky_span_of(l->fresh, SKY_FRESH_LEN);
 }
 
-void sky_lookup_claim(struct sky_app *app, const struct sky_cloud *cloud,
+void sky_lookup_claim(struct sky_registry *registry, const struct sky_cloud *cloud,
                       const struct sky_claim *claim, struct sky_lookup *l)
 {
     *l = (struct sky_lookup){.cloud = cloud, .claim = *claim};
-    sky_err err = find(app, l);
+    sky_err err = find(registry, l);
     if (err != SKY_OK)
         l->device.id = 0;
     l->failed = err != SKY_OK && err != SKY_ERR_NOT_FOUND;
-    point(app, l);
-    l->facts.swapped_known = l->device.id == 0 && is_swapped(app, l);
-    const struct sky_session *session = sky_session_find(app, l->device.id);
+    point(registry, l);
+    l->facts.swapped_known = l->device.id == 0 && is_swapped(registry, l);
+    const struct sky_session *session = sky_session_find(registry, l->device.id);
     if (session == NULL)
         return;
     l->facts.previous_login_ms = session->last_login_ms;
@@ -63,13 +62,14 @@ void sky_lookup_claim(struct sky_app *app, const struct sky_cloud *cloud,
     }
 }
 
-void sky_lookup_session(struct sky_app *app, const struct sky_session *session,
+void sky_lookup_session(struct sky_registry *registry, const struct sky_session *session,
                         struct sky_lookup *l)
 {
     *l = (struct sky_lookup){.cloud = session->product->cloud};
-    if (sky_store_get_device(app->store, session->device_id, &l->product, &l->device) != SKY_OK)
+    if (sky_store_get_device(registry->store, session->device_id, &l->product, &l->device) !=
+        SKY_OK)
         l->product.id = l->device.id = 0;
-    point(app, l);
+    point(registry, l);
     l->facts.previous_login_ms = session->last_login_ms;
 }
 
@@ -89,8 +89,9 @@ int sky_lookup_known(const struct sky_lookup *lookup)
     return lookup->product.id != 0 || lookup->facts.swapped_known ? 2 : 1;
 }
 
-const struct sky_policy *sky_lookup_policy(struct sky_app *app, const struct sky_lookup *lookup)
+const struct sky_policy *sky_lookup_policy(struct sky_registry *registry,
+                                           const struct sky_lookup *lookup)
 {
     return sky_product_policy(
-        app, lookup->product.id != 0 ? sky_product_info(app, lookup->product.id) : NULL);
+        registry, lookup->product.id != 0 ? sky_product_info(registry, lookup->product.id) : NULL);
 }

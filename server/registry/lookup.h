@@ -2,10 +2,7 @@
 #ifndef SKY_SERVER_REGISTRY_LOOKUP_H
 #define SKY_SERVER_REGISTRY_LOOKUP_H
 
-#include "protocol/cloud/cloud.h"
-
-struct sky_app;
-struct sky_session;
+#include "server/registry/sessions.h"
 
 enum { SKY_FRESH_LEN = 64 }; /* random characters drawn for every act */
 
@@ -22,10 +19,10 @@ struct sky_lookup {
 };
 
 /* Fills `*ret_lookup` for a claim of `cloud`. */
-void sky_lookup_claim(struct sky_app *app, const struct sky_cloud *cloud,
+void sky_lookup_claim(struct sky_registry *registry, const struct sky_cloud *cloud,
                       const struct sky_claim *claim, struct sky_lookup *ret_lookup);
 /* Fills `*ret_lookup` for an act of a session: its device, if the registry still has it. */
-void sky_lookup_session(struct sky_app *app, const struct sky_session *session,
+void sky_lookup_session(struct sky_registry *registry, const struct sky_session *session,
                         struct sky_lookup *ret_lookup);
 /* A lookup points into itself: this copies it so that the copy points into the copy. */
 void sky_lookup_copy(struct sky_lookup *to, const struct sky_lookup *from);
@@ -33,6 +30,7 @@ void sky_lookup_copy(struct sky_lookup *to, const struct sky_lookup *from);
  * both keys change places; 1: nothing. */
 int sky_lookup_known(const struct sky_lookup *lookup);
 /* The policy that an act of this claimant is judged by. */
-const struct sky_policy *sky_lookup_policy(struct sky_app *app, const struct sky_lookup *lookup);
+const struct sky_policy *sky_lookup_policy(struct sky_registry *registry,
+                                           const struct sky_lookup *lookup);
 
 #endif

@@ -5,13 +5,12 @@
 #include "protocol/base/json.h"
 #include "protocol/base/mem.h"
 #include "protocol/cloud/admit.h"
-#include "server/app.h"
-#include "server/judge/rules.h"
+#include "server/tls/rules.h"
 
 enum { PSK_EXPLANATION_MAX = 2048, OTHER_KEYS_MAX = 64 };
 
 /* The cloud whose claim on the identity is best founded, or none. */
-static bool recognise(struct sky_app *app, const struct sky_door *door, sky_span identity,
+static bool recognise(struct sky_registry *registry, const struct sky_door *door, sky_span identity,
                       struct sky_lookup *ret_lookup)
 {
     int best = 0;
@@ -19,9 +18,9 @@ static bool recognise(struct sky_app *app, const struct sky_door *door, sky_span
         const struct sky_cloud *cloud = sky_clouds[i];
         struct sky_claim claim;
         struct sky_lookup lookup;
-        if (cloud->psk_claim == NULL || !cloud->psk_claim(door, identity, &claim))
+        if (cloud->psk == NULL || !cloud->psk->claim(door, identity, &claim))
             continue;
-        sky_lookup_claim(app, cloud, &claim, &lookup);
+        sky_lookup_claim(registry, cloud, &claim, &lookup);
         int here = sky_lookup_known(&lookup) * 1000 + claim.affinity;
         if (here > best) {
             best = here;
@@ -31,13 +30,14 @@ static bool recognise(struct sky_app *app, const struct sky_door *door, sky_span
     return best > 0;
 }
 
-static void record(struct sky_app *app, const struct sky_door *door, uint32_t connection,
+static void record(struct sky_registry *registry, const struct sky_door *door, uint32_t connection,
                    const struct sky_psk_try *psk, sky_span detail, sky_span explanation,
                    const struct sky_judge *judge)
 {
     struct sky_attr attrs[6] = {SKY_ATTR(LISTENER, sky_span_str(door->listener->name)),
+                                SKY_ATTR(PEER, sky_span_str(psk->peer)),
                                 SKY_ATTR(IDENTITY, sky_span_str(psk->identity))};
-    size_t count = 2;
+    size_t count = 3;
     if (psk->cloud != NULL)
         attrs[count++] = SKY_ATTR(CLOUD, sky_span_str(psk->cloud->name));
     if (detail.len > 0)
@@ -49,7 +49,7 @@ static void record(struct sky_app *app, const struct sky_door *door, uint32_t co
                                         .transport = door->transport,
                                         .connection = connection,
                                         .device_id = psk->device_id};
-    sky_journal_add(app->journal, &head, attrs, count, judge);
+    sky_journal_add(registry->journal, &head, attrs, count, judge);
 }
 
 static void explain(struct sky_buf *out, const char *what, const char *mistake,
@@ -66,9 +66,10 @@ static void explain(struct sky_buf *out, const char *what, const char *mistake,
 }
 
 /* Books the judgement with the device, if it is one, and journals it with its explanation. */
-static void record_refusal(struct sky_app *app, const struct sky_door *door, uint32_t connection,
-                           const struct sky_psk_try *psk, const struct sky_lookup *lookup,
-                           const struct sky_judge *judge, const char *mistake)
+static void record_refusal(struct sky_registry *registry, const struct sky_door *door,
+                           uint32_t connection, const struct sky_psk_try *psk,
+                           const struct sky_lookup *lookup, const struct sky_judge *judge,
+                           const char *mistake)
 {
     struct sky_buf explanation;
     sky_buf_init(&explanation, PSK_EXPLANATION_MAX);
@@ -77,59 +78,69 @@ static void record_refusal(struct sky_app *app, const struct sky_door *door, uin
         explain(&explanation, last->detail, mistake, last->rule);
     }
     if (lookup->device.id != 0)
-        sky_session_judged(app, sky_session_open(app, &lookup->product, &lookup->device), judge);
-    record(app, door, connection, psk, SKY_SPAN("refused"), sky_buf_span(&explanation), judge);
+        sky_session_judged(registry, sky_session_open(registry, &lookup->product, &lookup->device),
+                           judge);
+    record(registry, door, connection, psk, SKY_SPAN("refused"), sky_buf_span(&explanation), judge);
     sky_buf_done(&explanation);
 }
 
-bool sky_psk_open(struct sky_app *app, const struct sky_door *door, uint32_t connection,
-                  sky_span identity, struct sky_psk_try *ret_try)
+bool sky_psk_open(struct sky_registry *registry, const struct sky_door *door, uint32_t connection,
+                  const char *peer, sky_span identity, struct sky_psk_try *ret_try)
 {
     struct sky_lookup lookup = {0};
     struct sky_judge judge;
     *ret_try = (struct sky_psk_try){0};
-    sky_span_copy(sky_span_head(identity, sizeof ret_try->identity - 1), ret_try->identity,
-                  sizeof ret_try->identity);
-    sky_judge_init(&judge, &app->policy);
-    bool admitted = false;
-    if (!recognise(app, door, identity, &lookup)) {
-        sky_judge_rule(&judge, sky_door_rule(SKY_RULE_TLS_PSK_IDENTITY), false,
-                       "identity '%s' has the shape of no cloud's", ret_try->identity);
-    } else {
+    sky_tls_identity_text(identity, ret_try->identity);
+    snprintf(ret_try->peer, sizeof ret_try->peer, "%s", peer);
+    const struct sky_tls_identity_mistake *mistake = sky_tls_identity_mistake(identity, &identity);
+    sky_judge_init(&judge, &registry->policy);
+    bool admitted = false, recognised = recognise(registry, door, identity, &lookup);
+    if (recognised) {
         ret_try->cloud = lookup.cloud;
         ret_try->device_id = lookup.device.id;
-        judge.policy = sky_lookup_policy(app, &lookup);
-        admitted = lookup.cloud->psk_admit(door, identity, &lookup.facts, &judge, &ret_try->key) &&
-                   lookup.device.id != 0;
+        judge.policy = sky_lookup_policy(registry, &lookup);
     }
+    if (mistake != NULL)
+        sky_judge_rule(&judge, sky_tls_rule(SKY_RULE_TLS_PSK_IDENTITY), false,
+                       "the identity '%s' %s%s", ret_try->identity, mistake->what,
+                       lookup.device.id != 0 ? "; without it, it is a registered device's" : "");
+    else if (!recognised)
+        sky_judge_rule(&judge, sky_tls_rule(SKY_RULE_TLS_PSK_IDENTITY), false,
+                       "identity '%s' has the shape of no cloud's", ret_try->identity);
+    else
+        admitted = lookup.cloud->psk->admit(door, identity, &lookup.facts, &judge, &ret_try->key) &&
+                   lookup.device.id != 0;
     if (!admitted) {
         ret_try->key.len = 0;
-        record_refusal(app, door, connection, ret_try, &lookup, &judge, "");
+        record_refusal(registry, door, connection, ret_try, &lookup, &judge,
+                       mistake != NULL ? mistake->name : "");
         return false;
     }
-    sky_session_judged(app, sky_session_open(app, &lookup.product, &lookup.device), &judge);
+    sky_session_judged(registry, sky_session_open(registry, &lookup.product, &lookup.device),
+                       &judge);
     return true;
 }
 
-void sky_psk_done(struct sky_app *app, const struct sky_door *door, uint32_t connection,
+void sky_psk_done(struct sky_registry *registry, const struct sky_door *door, uint32_t connection,
                   const struct sky_psk_try *psk, sky_span cipher)
 {
     struct sky_judge judge;
-    struct sky_session *session = sky_session_find(app, psk->device_id);
-    sky_judge_init(&judge, sky_product_policy(app, session != NULL ? session->product : NULL));
-    if (psk->cloud->psk_key_rule != NULL)
-        sky_judge_rule(&judge, psk->cloud->psk_key_rule, true, "%s", "");
-    sky_admit_no_mistake(psk->cloud->psk_mistake_rules, psk->cloud->psk_mistake_rule_count, &judge);
+    struct sky_session *session = sky_session_find(registry, psk->device_id);
+    sky_judge_init(&judge, sky_product_policy(registry, session != NULL ? session->product : NULL));
+    const struct sky_cloud_psk *keys = psk->cloud->psk;
+    if (keys->key_rule != NULL)
+        sky_judge_rule(&judge, keys->key_rule, true, "%s", "");
+    sky_admit_no_mistake(keys->mistake_rules, keys->mistake_rule_count, &judge);
     if (session != NULL)
-        sky_session_judged(app, session, &judge);
-    record(app, door, connection, psk, cipher, SKY_SPAN_NONE, &judge);
+        sky_session_judged(registry, session, &judge);
+    record(registry, door, connection, psk, cipher, SKY_SPAN_NONE, &judge);
 }
 
 /* ---- the key was wrong ---- */
 
 /* The search for the key that the device used. */
 struct search {
-    struct sky_app *app;
+    struct sky_registry *registry;
     const struct sky_door *door;
     sky_span identity;
     const struct sky_lookup *lookup;
@@ -141,8 +152,8 @@ struct search {
 static void try_guesses(struct search *search)
 {
     struct sky_psk guesses[SKY_PSK_GUESSES_MAX];
-    size_t count = search->lookup->cloud->psk_guesses(search->door, search->identity,
-                                                      &search->lookup->facts, guesses);
+    size_t count = search->lookup->cloud->psk->guesses(search->door, search->identity,
+                                                       &search->lookup->facts, guesses);
     for (size_t i = 0; i < count && search->found.len == 0; i++)
         if (search->fits(search->ctx, &guesses[i]))
             search->found = guesses[i];
@@ -159,8 +170,8 @@ static bool try_other(void *ctx, const struct sky_product *product, const struct
         return true;
     facts.product = product;
     facts.device = device;
-    sky_judge_init(&unused, &search->app->policy);
-    if (!search->lookup->cloud->psk_admit(search->door, search->identity, &facts, &unused, &key) ||
+    sky_judge_init(&unused, &search->registry->policy);
+    if (!search->lookup->cloud->psk->admit(search->door, search->identity, &facts, &unused, &key) ||
         !search->fits(search->ctx, &key))
         return true;
     search->found = key;
@@ -173,9 +184,9 @@ static bool try_other(void *ctx, const struct sky_product *product, const struct
 static void judge_key(const struct search *search, const struct sky_psk_try *psk,
                       struct sky_judge *judge)
 {
-    const struct sky_rule *rule = psk->cloud->psk_key_rule;
+    const struct sky_rule *rule = psk->cloud->psk->key_rule;
     if (rule == NULL)
-        rule = sky_door_rule(SKY_RULE_TLS_PSK_KEY);
+        rule = sky_tls_rule(SKY_RULE_TLS_PSK_KEY);
     if (search->found.len == 0) {
         sky_judge_rule(judge, rule, false, "wrong key for '%s'; no known mistake leads to it",
                        psk->identity);
@@ -188,25 +199,25 @@ static void judge_key(const struct search *search, const struct sky_psk_try *psk
         sky_judge_rule(judge, special, false, "the device used %s", search->found.what);
 }
 
-void sky_psk_failed(struct sky_app *app, const struct sky_door *door, uint32_t connection,
+void sky_psk_failed(struct sky_registry *registry, const struct sky_door *door, uint32_t connection,
                     const struct sky_psk_try *psk,
                     bool (*fits)(void *ctx, const struct sky_psk *guess), void *ctx)
 {
     struct sky_lookup lookup = {0};
     struct sky_judge judge;
     sky_span identity = sky_span_str(psk->identity);
-    if (!recognise(app, door, identity, &lookup))
+    if (!recognise(registry, door, identity, &lookup))
         return;
-    struct search search = {app, door, identity, &lookup, fits, ctx, {.len = 0}};
+    struct search search = {registry, door, identity, &lookup, fits, ctx, {.len = 0}};
     if (fits != NULL) {
         try_guesses(&search);
         if (search.found.len == 0 && lookup.product.id != 0 &&
-            sky_store_each_device(app->store, lookup.product.id, 0, OTHER_KEYS_MAX + 1, try_other,
-                                  &search) != SKY_OK)
+            sky_store_each_device(registry->store, lookup.product.id, 0, OTHER_KEYS_MAX + 1,
+                                  try_other, &search) != SKY_OK)
             search.found.len = 0; /* without the others the mistake stays unknown */
     }
-    sky_judge_init(&judge, sky_lookup_policy(app, &lookup));
+    sky_judge_init(&judge, sky_lookup_policy(registry, &lookup));
     judge_key(&search, psk, &judge);
-    record_refusal(app, door, connection, psk, &lookup, &judge,
+    record_refusal(registry, door, connection, psk, &lookup, &judge,
                    search.found.len > 0 ? sky_mistake_name(search.found.mistake) : "");
 }

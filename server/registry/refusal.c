@@ -1,19 +1,14 @@
 #include "server/registry/refusal.h"
 
+#include "auth/similar.h"
 #include "protocol/base/json.h"
 #include "protocol/base/mem.h"
-#include "server/app.h"
 
 enum { NAMES_LOOKED_AT_MAX = 200 }; /* on either side in the alphabet */
 
-bool sky_refusal_may_search(struct sky_app *app)
+bool sky_refusal_may_search(const struct sky_registry *registry)
 {
-    struct sky_searches *searches = &app->searches;
-    if (searches->turn != app->front.turn) {
-        searches->turn = app->front.turn;
-        searches->count = 0;
-    }
-    return searches->count < SKY_SEARCHES_PER_TURN;
+    return registry->searches.count < SKY_SEARCHES_PER_TURN;
 }
 
 /* ---- signatures ---- */
@@ -41,17 +36,17 @@ static bool add_other(void *ctx, const struct sky_product *product, const struct
     return true;
 }
 
-void sky_refusal_explain(struct sky_app *app, const struct sky_lookup *lookup,
+void sky_refusal_explain(struct sky_registry *registry, const struct sky_lookup *lookup,
                          struct sky_suspicion *suspicion, struct sky_arena *arena,
                          const struct sky_rule *(*rule_of)(const void *ctx, enum sky_mistake m),
                          const void *ctx, struct sky_judge *judge, struct sky_refusal *ret)
 {
     struct others others = {suspicion, arena, lookup->device.id, SKY_REFUSAL_OTHERS_MAX};
     if (lookup->product.id != 0 && /* 0 would mean the devices of all products */
-        sky_store_each_device(app->store, lookup->product.id, 0, SKY_REFUSAL_OTHERS_MAX + 1,
+        sky_store_each_device(registry->store, lookup->product.id, 0, SKY_REFUSAL_OTHERS_MAX + 1,
                               add_other, &others) != SKY_OK)
         others.left = 0; /* explained without the others' secrets, then */
-    app->searches.count++;
+    registry->searches.count++;
     sky_explain(suspicion, &ret->explanation);
     ret->explained = true;
     const enum sky_mistake found[] = {ret->explanation.mistake, ret->explanation.second};
@@ -72,25 +67,24 @@ struct nearest {
 static bool consider(void *ctx, sky_span key)
 {
     struct nearest *nearest = ctx;
-    return !sky_explain_similar(nearest->wanted, key) ||
-           !sky_span_copy(key, nearest->out, SKY_KEY_MAX + 1);
+    return !sky_similar(nearest->wanted, key) || !sky_span_copy(key, nearest->out, SKY_KEY_MAX + 1);
 }
 
-void sky_refusal_find_similar(struct sky_app *app, const struct sky_lookup *lookup,
+void sky_refusal_find_similar(struct sky_registry *registry, const struct sky_lookup *lookup,
                               struct sky_refusal *ret)
 {
     const struct sky_claim *claim = &lookup->claim;
     struct nearest nearest = {claim->product, ret->similar};
     sky_err err;
-    app->searches.count++;
+    registry->searches.count++;
     if (lookup->product.id == 0) {
-        err = sky_store_each_product_key(app->store, sky_span_str(lookup->cloud->name),
+        err = sky_store_each_product_key(registry->store, sky_span_str(lookup->cloud->name),
                                          nearest.wanted, NAMES_LOOKED_AT_MAX, consider, &nearest);
     } else {
         nearest.wanted = claim->kind == SKY_CLAIM_JOINED
                              ? sky_span_tail(claim->product, strlen(lookup->product.key))
                              : claim->device;
-        err = sky_store_each_device_key(app->store, lookup->product.id, nearest.wanted,
+        err = sky_store_each_device_key(registry->store, lookup->product.id, nearest.wanted,
                                         NAMES_LOOKED_AT_MAX, consider, &nearest);
     }
     if (err != SKY_OK)

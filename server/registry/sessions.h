@@ -3,25 +3,11 @@
 #ifndef SKY_SERVER_REGISTRY_SESSIONS_H
 #define SKY_SERVER_REGISTRY_SESSIONS_H
 
-#include <uthash.h>
+#include "server/registry/products.h"
 
-#include "protocol/cloud/cloud.h"
-#include "store/store.h"
-
-struct sky_app;
-struct sky_coap_device;
 struct sky_conn;
+struct sky_fetcher;
 struct sky_topic_node;
-
-/* A product as the hot path needs it; reloaded when the registry changes. */
-struct sky_product_info {
-    struct sky_product product;
-    const struct sky_cloud *cloud;
-    struct sky_product_topic *topics; /* owned */
-    size_t topic_count;
-    struct sky_policy *policy; /* owned, when the product overrides rules; else NULL */
-    UT_hash_handle hh;
-};
 
 /* What a device did, as sets of rule indices: the raw material of a verdict. */
 struct sky_conduct {
@@ -29,12 +15,28 @@ struct sky_conduct {
     uint16_t packet_types; /* one bit for each type of MQTT packet that has come, decoded */
 };
 
+/* The way to a device that fetches what is sent to it. Whatever carries it embeds this. */
+struct sky_fetcher_ops {
+    bool (*is_online)(const struct sky_fetcher *fetcher);
+    /* Lets a message wait for `ttl_ms` of virtual time at most: 0 stands for the longest, a
+     * negative one for as long as the device is online. Journals it or why it cannot wait. */
+    void (*push)(struct sky_fetcher *fetcher, sky_span topic, sky_span payload, uint64_t of,
+                 int64_t ttl_ms);
+    /* Ends what is open; false when nothing is. `reason` is static. */
+    bool (*kick)(struct sky_fetcher *fetcher, const char *reason);
+    /* The session is about to go, and the fetcher with it. */
+    void (*forget)(struct sky_fetcher *fetcher);
+};
+struct sky_fetcher {
+    const struct sky_fetcher_ops *ops;
+};
+
 struct sky_session {
     int64_t device_id;
     struct sky_product_info *product; /* never NULL, outlives the session */
     char *device_key;                 /* owned */
     struct sky_conn *conn;            /* NULL: away */
-    struct sky_coap_device *coap;     /* owned; NULL: it has not come by CoAP */
+    struct sky_fetcher *fetcher;      /* NULL: it has never come to fetch */
     struct sky_mqtt_session mqtt;
     struct sky_conduct conduct;
     struct sky_topic_node *last_topic; /* the last one it published to; good in `last_epoch` */
@@ -57,54 +59,19 @@ struct sky_session {
     UT_hash_handle hh;
 };
 
-struct sky_sessions {
-    struct sky_session *by_device; /* hash */
-    struct sky_session **by_slot;  /* owned; NULL entries are free */
-    uint32_t *free_slots;          /* owned; numbers of those entries, the last is taken first */
-    size_t slots, room, free_count;
-    struct sky_product_info *products; /* hash by product id */
-    uint64_t registry_generation;
-    size_t online;
-};
-
-void sky_sessions_init(struct sky_sessions *sessions);
-void sky_sessions_done(struct sky_app *app);
-
 /* NULL when the device was never admitted since start. */
-struct sky_session *sky_session_find(struct sky_app *app, int64_t device_id);
-struct sky_session *sky_session_at(struct sky_app *app, uint32_t slot);
+struct sky_session *sky_session_find(const struct sky_registry *registry, int64_t device_id);
+struct sky_session *sky_session_at(const struct sky_registry *registry, uint32_t slot);
 /* Finds or makes the session of a device of the registry. */
-struct sky_session *sky_session_open(struct sky_app *app, const struct sky_product *product,
+struct sky_session *sky_session_open(struct sky_registry *registry,
+                                     const struct sky_product *product,
                                      const struct sky_device *device);
-/* The device is not on its connection any more: that has closed, or another takes its place. What
- * a clean session held goes with it (3.1.2-6). */
-void sky_session_detach(struct sky_app *app, struct sky_session *session);
-/* Ends it for good: subscriptions, messages, conduct. Closes its connection. */
-void sky_session_forget(struct sky_app *app, struct sky_session *session);
-/* Drops subscriptions and messages, keeps conduct (clean session, 3.1.2-6). */
-void sky_session_wipe(struct sky_app *app, struct sky_session *session);
-/* Drops them if the device has been away for longer than its cloud keeps a session. */
-void sky_session_expire(struct sky_app *app, struct sky_session *session);
-/* Is the device to be reached, over MQTT or CoAP? */
-bool sky_session_is_online(const struct sky_session *session);
-/* Closes the device's connection, if any, and its CoAP channels, for the stated reason. False when
- * it is away. */
-bool sky_session_kick(struct sky_app *app, struct sky_session *session, const char *reason);
+/* Takes it out of the table and frees it. Nothing may be connected, subscribed or waiting. */
+void sky_session_drop(struct sky_registry *registry, struct sky_session *session);
+void sky_sessions_done(struct sky_registry *registry); /* every session has been dropped */
 
-/* Catches up with changes of the registry; called once a turn, costs nothing when there are none.
- */
-void sky_sessions_follow(struct sky_app *app);
-
-/* The product's view, up to date with the registry; NULL when the registry has no such product. */
-struct sky_product_info *sky_product_info(struct sky_app *app, int64_t product_id);
-const struct sky_policy *sky_product_policy(struct sky_app *app,
-                                            const struct sky_product_info *product);
-
-/* Books the judgement of one act into the device's conduct. */
-void sky_session_judged(struct sky_app *app, struct sky_session *session,
+/* Books the judgement of one act into the device's conduct; NULL: nobody's. */
+void sky_session_judged(struct sky_registry *registry, struct sky_session *session,
                         const struct sky_judge *judge);
-
-/* The uplink value for an act of this session, without topic and payload. */
-struct sky_uplink sky_session_uplink(const struct sky_session *session);
 
 #endif

@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <mbedtls/pem.h>
+#include <mbedtls/x509_crt.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <utlist.h>
 
@@ -13,8 +15,10 @@
 #include "protocol/cloud/cloud.h"
 #include "server/os/files.h"
 #include "server/os/worker.h"
-#include "server/tls/ca_private.h"
 #include "server/tls/der.h"
+#include "server/tls/rng.h"
+
+enum { ALT_NAMES_MAX = 4 * 1024 }; /* bytes of subjectAltName: devices have small buffers */
 
 #define ROOT_NAME "CN=skymock device CA,O=skymock"
 #define SERVER_NAME "CN=localhost,O=skymock"
@@ -25,12 +29,12 @@ enum slot { SLOT_ROOT, SLOT_RSA, SLOT_EC, SLOTS };
 static const struct slot_row {
     const char *file; /* .key and .crt are added */
     enum sky_key_kind kind;
-    enum sky_ca_role role;
+    enum sky_certificate_role role;
 } slot_rows[SLOTS] = {
     /* An RSA root: the C SDKs of this field verify nothing else. */
-    [SLOT_ROOT] = {"ca", SKY_KEY_RSA, SKY_CA_ROOT},
-    [SLOT_RSA] = {"server-rsa", SKY_KEY_RSA, SKY_CA_SERVER},
-    [SLOT_EC] = {"server-ec", SKY_KEY_EC, SKY_CA_SERVER},
+    [SLOT_ROOT] = {"ca", SKY_KEY_RSA, SKY_CERTIFICATE_ROOT},
+    [SLOT_RSA] = {"server-rsa", SKY_KEY_RSA, SKY_CERTIFICATE_SERVER},
+    [SLOT_EC] = {"server-ec", SKY_KEY_EC, SKY_CERTIFICATE_SERVER},
 };
 
 struct identity {
@@ -70,32 +74,43 @@ char *sky_ca_dir_beside(const char *store_path)
 
 static const char *const own_names[] = {"localhost", "127.0.0.1", "::1"};
 
+static sky_err add_name(const char *names[SKY_CA_NAMES_MAX], size_t *count, const char *name,
+                        struct sky_why *why)
+{
+    if (!sky_der_is_name(sky_span_str(name)))
+        return sky_why_set(why, SKY_ERR_INVALID, "", "'%s' is no host name or IP address", name);
+    if (*count == SKY_CA_NAMES_MAX)
+        return sky_why_set(why, SKY_ERR_LIMIT, "", "more than %d names for the certificate",
+                           SKY_CA_NAMES_MAX);
+    names[(*count)++] = name;
+    return SKY_OK;
+}
+
 static sky_err gather_names(struct sky_ca *ca, const struct sky_ca_options *options,
                             struct sky_why *why)
 {
     const char *names[SKY_CA_NAMES_MAX];
     size_t count = 0;
-    for (size_t i = 0; i < SKY_COUNT(own_names); i++)
-        names[count++] = own_names[i];
+    sky_err err = SKY_OK;
+    for (size_t i = 0; i < SKY_COUNT(own_names) && err == SKY_OK; i++)
+        err = add_name(names, &count, own_names[i], why);
     for (size_t i = 0; sky_clouds[i] != NULL; i++)
-        for (const char *const *name = sky_clouds[i]->host_names; name != NULL && *name; name++) {
-            SKY_ASSERT(count < SKY_CA_NAMES_MAX);
-            names[count++] = *name;
-        }
-    for (size_t i = 0; i < options->name_count; i++) {
-        if (!sky_der_is_name(sky_span_str(options->names[i])))
-            return sky_why_set(why, SKY_ERR_INVALID, "", "'%s' is no host name or IP address",
-                               options->names[i]);
-        if (count == SKY_CA_NAMES_MAX)
-            return sky_why_set(why, SKY_ERR_LIMIT, "", "more than %d names for the certificate",
-                               SKY_CA_NAMES_MAX);
-        names[count++] = options->names[i];
-    }
+        for (const char *const *name = sky_clouds[i]->host_names;
+             name != NULL && *name != NULL && err == SKY_OK; name++)
+            err = add_name(names, &count, *name, why);
+    for (size_t i = 0; i < options->name_count && err == SKY_OK; i++)
+        err = add_name(names, &count, options->names[i], why);
+    bool told = options->host != NULL;
+    for (size_t i = 0; i < count && told; i++)
+        told = strcasecmp(names[i], options->host) != 0;
+    if (err == SKY_OK && told)
+        err = add_name(names, &count, options->host, why);
+    if (err != SKY_OK)
+        return err;
     sky_der_add_alt_names(&ca->alt_names, names, count);
     if (ca->alt_names.overflow)
         return sky_why_set(why, SKY_ERR_LIMIT, "",
-                           "the names for the certificate take more than %d bytes",
-                           SKY_CA_ALT_NAMES_MAX);
+                           "the names for the certificate take more than %d bytes", ALT_NAMES_MAX);
     return SKY_OK;
 }
 
@@ -111,11 +126,11 @@ static char *path_of(const struct sky_ca *ca, enum slot slot, const char *suffix
 
 static sky_err read_pem(const char *path, struct sky_buf *pem, struct sky_why *why)
 {
-    sky_buf_init(pem, SKY_CA_PEM_MAX);
+    sky_buf_init(pem, SKY_CERTIFICATE_PEM_MAX);
     sky_err err = sky_files_read(path, pem, why);
     if (err == SKY_OK && !sky_buf_add_byte(pem, '\0')) /* the parser wants it */
         err = sky_why_set(why, SKY_ERR_LIMIT, "", "%s: longer than %d bytes", path,
-                          SKY_CA_PEM_MAX - 1);
+                          SKY_CERTIFICATE_PEM_MAX - 1);
     return err;
 }
 
@@ -133,7 +148,7 @@ static sky_err read_key(const char *path, mbedtls_pk_context *key, struct sky_wh
     if (err == SKY_OK) {
         int rc = mbedtls_pk_parse_key(key, (unsigned char *)pem.bytes, pem.len, NULL, 0);
         if (rc != 0)
-            err = sky_ca__failed(why, SKY_ERR_INVALID, path, rc);
+            err = sky_certificate_failed(why, SKY_ERR_INVALID, path, rc);
     }
     forget_pem(&pem);
     return err;
@@ -146,7 +161,7 @@ static sky_err read_certificates(const char *path, mbedtls_x509_crt *chain, stru
     if (err == SKY_OK) {
         int rc = mbedtls_x509_crt_parse(chain, (unsigned char *)pem.bytes, pem.len);
         if (rc != 0)
-            err = rc < 0 ? sky_ca__failed(why, SKY_ERR_INVALID, path, rc)
+            err = rc < 0 ? sky_certificate_failed(why, SKY_ERR_INVALID, path, rc)
                          : sky_why_set(why, SKY_ERR_INVALID, "",
                                        "%s: %d of its certificates cannot be read", path, rc);
     }
@@ -245,10 +260,11 @@ static sky_err make_key(struct sky_ca *ca, enum slot slot)
 {
     struct identity *self = &ca->slots[slot];
     struct sky_buf pem;
-    sky_buf_init(&pem, SKY_CA_PEM_MAX);
-    sky_err err = sky_ca__make_key(slot_rows[slot].kind, &self->key, cancellable_random, ca);
+    sky_buf_init(&pem, SKY_CERTIFICATE_PEM_MAX);
+    sky_err err =
+        sky_certificate_make_key(slot_rows[slot].kind, &self->key, cancellable_random, ca);
     if (err == SKY_OK)
-        err = sky_ca__write_key(&self->key, &pem);
+        err = sky_certificate_write_key(&self->key, &pem);
     if (err == SKY_OK)
         keep(ca, slot, ".key", &pem);
     self->has_key = err == SKY_OK;
@@ -260,7 +276,7 @@ static sky_err make_certificate(struct sky_ca *ca, enum slot slot)
 {
     struct identity *self = &ca->slots[slot];
     bool root = slot == SLOT_ROOT;
-    const struct sky_ca_order order = {
+    const struct sky_certificate_order order = {
         .role = slot_rows[slot].role,
         .subject = root ? ROOT_NAME : SERVER_NAME,
         .issuer = ROOT_NAME,
@@ -270,8 +286,8 @@ static sky_err make_certificate(struct sky_ca *ca, enum slot slot)
         .now_ms = ca->now_ms,
     };
     struct sky_buf pem;
-    sky_buf_init(&pem, SKY_CA_PEM_MAX);
-    sky_err err = sky_ca__write_certificate(&order, &ca->rng, &pem);
+    sky_buf_init(&pem, SKY_CERTIFICATE_PEM_MAX);
+    sky_err err = sky_certificate_write(&order, &ca->rng, &pem);
     if (err == SKY_OK) {
         keep(ca, slot, ".crt", &pem);
         sky_buf_add_byte(&pem, '\0');
@@ -309,7 +325,7 @@ static void write_root_pem(struct sky_ca *ca)
 {
     static const char begin[] = "-----BEGIN CERTIFICATE-----\n";
     static const char end[] = "-----END CERTIFICATE-----\n";
-    unsigned char pem[SKY_CA_CERTIFICATE_MAX];
+    unsigned char pem[SKY_CERTIFICATE_MAX];
     size_t len = 0;
     const mbedtls_x509_buf *der = &ca->slots[SLOT_ROOT].certificate.raw;
     int rc = mbedtls_pem_write_buffer(begin, end, der->p, der->len, pem, sizeof pem, &len);
@@ -354,7 +370,7 @@ sky_err sky_ca_open(const struct sky_ca_options *options, struct sky_ca **ret_ca
     ca->loop = options->loop;
     ca->now_ms = options->now_ms;
     ca->dir = options->dir != NULL ? sky_mem_dup(options->dir, strlen(options->dir)) : NULL;
-    sky_buf_init(&ca->alt_names, SKY_CA_ALT_NAMES_MAX);
+    sky_buf_init(&ca->alt_names, ALT_NAMES_MAX);
     sky_tls_rng_init(&ca->rng);
     mbedtls_x509_crt_init(&ca->trust);
     for (enum slot slot = 0; slot < SLOTS; slot++) {
@@ -501,9 +517,9 @@ bool sky_ca_covers(const struct sky_ca *ca, sky_span host)
 /* Appends "CN=name" and a NUL, with the escape that the TLS library's parser knows. */
 static sky_err write_subject(sky_span name, struct sky_buf *out, struct sky_why *why)
 {
-    if (name.len == 0 || name.len > SKY_CA_COMMON_NAME_MAX)
+    if (name.len == 0 || name.len > SKY_CERTIFICATE_NAME_MAX)
         return sky_why_set(why, SKY_ERR_INVALID, "/name", "the name must have 1 to %d characters",
-                           SKY_CA_COMMON_NAME_MAX);
+                           SKY_CERTIFICATE_NAME_MAX);
     sky_buf_add_str(out, "CN=");
     for (size_t i = 0; i < name.len; i++) {
         if (name.ptr[i] < ' ' || name.ptr[i] >= 0x7f || name.ptr[i] == '\\')
@@ -522,17 +538,17 @@ static sky_err issue(struct sky_ca *ca, const char *subject, enum sky_key_kind k
 {
     mbedtls_pk_context fresh;
     mbedtls_pk_init(&fresh);
-    sky_err err = sky_ca__make_key(kind, &fresh, sky_tls_rng_random, &ca->rng);
-    const struct sky_ca_order order = {.role = SKY_CA_CLIENT,
-                                       .subject = subject,
-                                       .issuer = ROOT_NAME,
-                                       .subject_key = &fresh,
-                                       .issuer_key = &ca->slots[SLOT_ROOT].key,
-                                       .now_ms = ca->now_ms};
+    sky_err err = sky_certificate_make_key(kind, &fresh, sky_tls_rng_random, &ca->rng);
+    const struct sky_certificate_order order = {.role = SKY_CERTIFICATE_CLIENT,
+                                                .subject = subject,
+                                                .issuer = ROOT_NAME,
+                                                .subject_key = &fresh,
+                                                .issuer_key = &ca->slots[SLOT_ROOT].key,
+                                                .now_ms = ca->now_ms};
     if (err == SKY_OK)
-        err = sky_ca__write_certificate(&order, &ca->rng, certificate);
+        err = sky_certificate_write(&order, &ca->rng, certificate);
     if (err == SKY_OK)
-        err = sky_ca__write_key(&fresh, key);
+        err = sky_certificate_write_key(&fresh, key);
     mbedtls_pk_free(&fresh);
     return err;
 }
@@ -545,9 +561,9 @@ sky_err sky_ca_issue(struct sky_ca *ca, sky_span name, enum sky_key_kind kind,
     if (ca->brought)
         return sky_why_set(why, SKY_ERR_DENIED, "",
                            "the authority was brought with --tls-ca, and its key is not here");
-    sky_buf_init(&subject, SKY_CA_PEM_MAX);
-    sky_buf_init(&certificate, SKY_CA_PEM_MAX);
-    sky_buf_init(&key, SKY_CA_PEM_MAX);
+    sky_buf_init(&subject, SKY_CERTIFICATE_PEM_MAX);
+    sky_buf_init(&certificate, SKY_CERTIFICATE_PEM_MAX);
+    sky_buf_init(&key, SKY_CERTIFICATE_PEM_MAX);
     sky_err err = write_subject(name, &subject, why);
     if (err != SKY_OK)
         goto out;
@@ -556,7 +572,7 @@ sky_err sky_ca_issue(struct sky_ca *ca, sky_span name, enum sky_key_kind kind,
         sky_why_set(why, err, "", "the certificate could not be made");
         goto out;
     }
-    err = sky_ca_fingerprint(sky_buf_span(&certificate), ret_issued->fingerprint, why);
+    err = sky_certificate_fingerprint_pem(sky_buf_span(&certificate), ret_issued->fingerprint, why);
     SKY_ASSERT(err == SKY_OK);
     ret_issued->certificate = sky_mem_dup(certificate.bytes, certificate.len);
     ret_issued->key = sky_mem_dup(key.bytes, key.len);

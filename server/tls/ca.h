@@ -9,18 +9,14 @@
 #include <uv.h>
 
 #include "protocol/base/err.h"
-#include "protocol/base/facts.h"
 #include "protocol/base/span.h"
+#include "server/tls/certificate.h"
 
-struct mbedtls_x509_crt;
-struct mbedtls_pk_context;
 struct sky_ca;
 
 enum {
-    SKY_CA_NAMES_MAX = 128,       /* host names and addresses in the server's certificate */
-    SKY_CA_NAME_MAX = 253,        /* characters of one (RFC 1035 §2.3.4) */
-    SKY_CA_COMMON_NAME_MAX = 64,  /* characters (RFC 5280 appendix A, ub-common-name) */
-    SKY_CA_VALID_DAYS = 10 * 365, /* of everything issued, counted from yesterday */
+    SKY_CA_NAMES_MAX = 128, /* host names and addresses in the server's certificate */
+    SKY_CA_NAME_MAX = 253,  /* characters of one (RFC 1035 §2.3.4) */
 };
 
 /* Strings are only read during sky_ca_open(). */
@@ -29,6 +25,7 @@ struct sky_ca_options {
     const char *dir;          /* where keys and certificates are kept; NULL: in memory only */
     const char *const *names; /* further host names and addresses, besides the clouds' */
     size_t name_count;
+    const char *host;                 /* one more: where devices are told to connect; or NULL */
     const char *cert_file, *key_file; /* the user's own, PEM, both or neither */
     const char *ca_file;              /* PEM: who signed the user's and the devices' certificates */
     int64_t now_ms;                   /* Unix time: certificates are valid from the day before */
@@ -76,8 +73,6 @@ sky_span sky_ca_pem(const struct sky_ca *ca);
 /* Does the server's certificate carry this host name? (RFC 6125 §6.4: one leading `*` label) */
 bool sky_ca_covers(const struct sky_ca *ca, sky_span host);
 
-enum sky_key_kind { SKY_KEY_EC, SKY_KEY_RSA }; /* P-256, RSA-2048 */
-
 /* A device's certificate. Strings are owned: sky_ca_issued_done(). */
 struct sky_ca_issued {
     char *certificate, *key; /* PEM */
@@ -89,10 +84,6 @@ struct sky_ca_issued {
 SKY_MUST_USE sky_err sky_ca_issue(struct sky_ca *ca, sky_span name, enum sky_key_kind kind,
                                   struct sky_ca_issued *ret_issued, struct sky_why *why);
 void sky_ca_issued_done(struct sky_ca_issued *issued); /* wipes the key */
-
-/* SHA-256 of a certificate given as PEM (the first one counts), lower hexadecimal. */
-SKY_MUST_USE sky_err sky_ca_fingerprint(sky_span pem, char out[SKY_FINGERPRINT_HEX + 1],
-                                        struct sky_why *why);
 
 /* ---- for the TLS layer ---- */
 
@@ -106,8 +97,5 @@ enum { SKY_CA_IDENTITIES_MAX = 2 };
 size_t sky_ca_identities(struct sky_ca *ca, struct sky_ca_identity out[SKY_CA_IDENTITIES_MAX]);
 /* Who may have signed client certificates. */
 struct mbedtls_x509_crt *sky_ca_trust(struct sky_ca *ca);
-/* The subject's common name; false when there is none or it is no plain text that fits. */
-bool sky_ca_common_name(const struct mbedtls_x509_crt *certificate,
-                        char out[SKY_CA_COMMON_NAME_MAX + 1]);
 
 #endif

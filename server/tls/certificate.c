@@ -1,6 +1,9 @@
+#include "server/tls/certificate.h"
+
 #include <mbedtls/error.h>
 #include <mbedtls/oid.h>
 #include <mbedtls/pem.h>
+#include <mbedtls/x509_crt.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -8,17 +11,18 @@
 #include "auth/text.h"
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
-#include "server/tls/ca_private.h"
 #include "server/tls/der.h"
+#include "server/tls/rng.h"
 
 enum {
+    RSA_BITS = 2048,
     SERIAL_LEN = 16,
     STAMP_LEN = 14, /* YYYYMMDDhhmmss */
     RSA_EXPONENT = 65537,
     DAY_S = 24 * 60 * 60,
 };
 
-sky_err sky_ca__failed(struct sky_why *why, sky_err err, const char *what, int code)
+sky_err sky_certificate_failed(struct sky_why *why, sky_err err, const char *what, int code)
 {
     char text[120];
     mbedtls_strerror(code, text, sizeof text);
@@ -27,8 +31,8 @@ sky_err sky_ca__failed(struct sky_why *why, sky_err err, const char *what, int c
 
 /* ---- keys ---- */
 
-sky_err sky_ca__make_key(enum sky_key_kind kind, mbedtls_pk_context *ret_key,
-                         int (*random)(void *, unsigned char *, size_t), void *ctx)
+sky_err sky_certificate_make_key(enum sky_key_kind kind, mbedtls_pk_context *ret_key,
+                                 int (*random)(void *, unsigned char *, size_t), void *ctx)
 {
     mbedtls_pk_context key;
     mbedtls_pk_init(&key);
@@ -37,7 +41,7 @@ sky_err sky_ca__make_key(enum sky_key_kind kind, mbedtls_pk_context *ret_key,
         mbedtls_pk_setup(&key, mbedtls_pk_info_from_type(rsa ? MBEDTLS_PK_RSA : MBEDTLS_PK_ECKEY));
     SKY_ASSERT(rc == 0);
     if (rsa)
-        rc = mbedtls_rsa_gen_key(mbedtls_pk_rsa(key), random, ctx, SKY_CA_RSA_BITS, RSA_EXPONENT);
+        rc = mbedtls_rsa_gen_key(mbedtls_pk_rsa(key), random, ctx, RSA_BITS, RSA_EXPONENT);
     else
         rc = mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP256R1, mbedtls_pk_ec(key), random, ctx);
     if (rc != 0) {
@@ -48,7 +52,7 @@ sky_err sky_ca__make_key(enum sky_key_kind kind, mbedtls_pk_context *ret_key,
     return SKY_OK;
 }
 
-sky_err sky_ca__write_key(mbedtls_pk_context *key, struct sky_buf *out)
+sky_err sky_certificate_write_key(mbedtls_pk_context *key, struct sky_buf *out)
 {
     unsigned char pem[4096];
     int rc = mbedtls_pk_write_key_pem(key, pem, sizeof pem);
@@ -75,7 +79,7 @@ static int set_validity(mbedtls_x509write_cert *writer, int64_t now_ms)
     char from[STAMP_LEN + 1], to[STAMP_LEN + 1];
     int64_t yesterday_s = now_ms / 1000 - DAY_S;
     format_time(yesterday_s, from);
-    format_time(yesterday_s + (int64_t)SKY_CA_VALID_DAYS * DAY_S, to);
+    format_time(yesterday_s + (int64_t)SKY_CERTIFICATE_VALID_DAYS * DAY_S, to);
     return mbedtls_x509write_crt_set_validity(writer, from, to);
 }
 
@@ -102,33 +106,35 @@ static int set_extension(mbedtls_x509write_cert *writer, const char *oid, size_t
                                                (const unsigned char *)value.ptr, value.len);
 }
 
-static int set_purpose(mbedtls_x509write_cert *writer, enum sky_ca_role role)
+static int set_purpose(mbedtls_x509write_cert *writer, enum sky_certificate_role role)
 {
     struct sky_buf value;
     sky_buf_init(&value, 64);
-    sky_der_add_purpose(&value, role == SKY_CA_SERVER ? SKY_DER_SERVER_AUTH : SKY_DER_CLIENT_AUTH);
+    sky_der_add_purpose(&value,
+                        role == SKY_CERTIFICATE_SERVER ? SKY_DER_SERVER_AUTH : SKY_DER_CLIENT_AUTH);
     int rc = set_extension(writer, MBEDTLS_OID_EXTENDED_KEY_USAGE,
                            MBEDTLS_OID_SIZE(MBEDTLS_OID_EXTENDED_KEY_USAGE), sky_buf_span(&value));
     sky_buf_done(&value);
     return rc;
 }
 
-static int set_usage(mbedtls_x509write_cert *writer, const struct sky_ca_order *order)
+static int set_usage(mbedtls_x509write_cert *writer, const struct sky_certificate_order *order)
 {
     unsigned usage = MBEDTLS_X509_KU_KEY_CERT_SIGN | MBEDTLS_X509_KU_CRL_SIGN;
-    if (order->role != SKY_CA_ROOT)
+    if (order->role != SKY_CERTIFICATE_ROOT)
         usage = MBEDTLS_X509_KU_DIGITAL_SIGNATURE;
-    if (order->role != SKY_CA_ROOT && mbedtls_pk_can_do(order->subject_key, MBEDTLS_PK_RSA))
+    if (order->role != SKY_CERTIFICATE_ROOT &&
+        mbedtls_pk_can_do(order->subject_key, MBEDTLS_PK_RSA))
         usage |= MBEDTLS_X509_KU_KEY_ENCIPHERMENT; /* static RSA needs it (RFC 5246 §7.4.2) */
     int rc = mbedtls_x509write_crt_set_key_usage(writer, usage);
-    if (rc == 0 && order->role != SKY_CA_ROOT)
+    if (rc == 0 && order->role != SKY_CERTIFICATE_ROOT)
         rc = set_purpose(writer, order->role);
     return rc;
 }
 
-static int set_extensions(mbedtls_x509write_cert *writer, const struct sky_ca_order *order)
+static int set_extensions(mbedtls_x509write_cert *writer, const struct sky_certificate_order *order)
 {
-    bool root = order->role == SKY_CA_ROOT;
+    bool root = order->role == SKY_CERTIFICATE_ROOT;
     int rc = mbedtls_x509write_crt_set_basic_constraints(writer, root, root ? 0 : -1);
     if (rc == 0)
         rc = mbedtls_x509write_crt_set_subject_key_identifier(writer);
@@ -142,7 +148,7 @@ static int set_extensions(mbedtls_x509write_cert *writer, const struct sky_ca_or
     return rc;
 }
 
-static int fill_in(mbedtls_x509write_cert *writer, const struct sky_ca_order *order,
+static int fill_in(mbedtls_x509write_cert *writer, const struct sky_certificate_order *order,
                    struct sky_tls_rng *rng)
 {
     mbedtls_x509write_crt_set_version(writer, MBEDTLS_X509_CRT_VERSION_3);
@@ -161,16 +167,15 @@ static int fill_in(mbedtls_x509write_cert *writer, const struct sky_ca_order *or
     return rc;
 }
 
-sky_err sky_ca__write_certificate(const struct sky_ca_order *order, struct sky_tls_rng *rng,
-                                  struct sky_buf *out)
+sky_err sky_certificate_write(const struct sky_certificate_order *order, struct sky_tls_rng *rng,
+                              struct sky_buf *out)
 {
     mbedtls_x509write_cert writer;
     mbedtls_x509write_crt_init(&writer);
-    unsigned char *pem = sky_mem_new(SKY_CA_CERTIFICATE_MAX);
+    unsigned char *pem = sky_mem_new(SKY_CERTIFICATE_MAX);
     int rc = fill_in(&writer, order, rng);
     if (rc == 0)
-        rc = mbedtls_x509write_crt_pem(&writer, pem, SKY_CA_CERTIFICATE_MAX, sky_tls_rng_random,
-                                       rng);
+        rc = mbedtls_x509write_crt_pem(&writer, pem, SKY_CERTIFICATE_MAX, sky_tls_rng_random, rng);
     if (rc == 0)
         sky_buf_add_str(out, (const char *)pem);
     free(pem);
@@ -180,7 +185,8 @@ sky_err sky_ca__write_certificate(const struct sky_ca_order *order, struct sky_t
 
 /* ---- reading ---- */
 
-void sky_ca__fingerprint(const mbedtls_x509_crt *certificate, char out[SKY_FINGERPRINT_HEX + 1])
+void sky_certificate_fingerprint(const mbedtls_x509_crt *certificate,
+                                 char out[SKY_FINGERPRINT_HEX + 1])
 {
     uint8_t digest[SKY_DIGEST_MAX];
     sky_span der = sky_span_of(certificate->raw.p, certificate->raw.len);
@@ -188,26 +194,29 @@ void sky_ca__fingerprint(const mbedtls_x509_crt *certificate, char out[SKY_FINGE
     sky_hex_lower(sky_span_of(digest, sky_digest_len(SKY_SHA256)), out);
 }
 
-sky_err sky_ca_fingerprint(sky_span pem, char out[SKY_FINGERPRINT_HEX + 1], struct sky_why *why)
+sky_err sky_certificate_fingerprint_pem(sky_span pem, char out[SKY_FINGERPRINT_HEX + 1],
+                                        struct sky_why *why)
 {
-    if (pem.len >= SKY_CA_PEM_MAX)
+    if (pem.len >= SKY_CERTIFICATE_PEM_MAX)
         return sky_why_set(why, SKY_ERR_LIMIT, "", "the certificate is longer than %d bytes",
-                           SKY_CA_PEM_MAX - 1);
+                           SKY_CERTIFICATE_PEM_MAX - 1);
     mbedtls_x509_crt certificate;
     mbedtls_x509_crt_init(&certificate);
     char *text = sky_mem_dup(pem.ptr, pem.len); /* the parser wants the NUL */
     int rc = mbedtls_x509_crt_parse(&certificate, (const unsigned char *)text, pem.len + 1);
     if (certificate.raw.p != NULL)
-        sky_ca__fingerprint(&certificate, out);
-    sky_err err = certificate.raw.p != NULL
-                      ? SKY_OK
-                      : sky_ca__failed(why, SKY_ERR_INVALID, "this is no PEM certificate", rc);
+        sky_certificate_fingerprint(&certificate, out);
+    sky_err err =
+        certificate.raw.p != NULL
+            ? SKY_OK
+            : sky_certificate_failed(why, SKY_ERR_INVALID, "this is no PEM certificate", rc);
     free(text);
     mbedtls_x509_crt_free(&certificate);
     return err;
 }
 
-bool sky_ca_common_name(const mbedtls_x509_crt *certificate, char out[SKY_CA_COMMON_NAME_MAX + 1])
+bool sky_certificate_name(const mbedtls_x509_crt *certificate,
+                          char out[SKY_CERTIFICATE_NAME_MAX + 1])
 {
     const mbedtls_x509_name *name = &certificate->subject;
     while (name != NULL && MBEDTLS_OID_CMP(MBEDTLS_OID_AT_CN, &name->oid) != 0)
@@ -218,5 +227,5 @@ bool sky_ca_common_name(const mbedtls_x509_crt *certificate, char out[SKY_CA_COM
     for (size_t i = 0; i < text.len; i++)
         if ((uint8_t)text.ptr[i] < ' ' || (uint8_t)text.ptr[i] >= 0x7f)
             return false;
-    return sky_span_copy(text, out, SKY_CA_COMMON_NAME_MAX + 1);
+    return sky_span_copy(text, out, SKY_CERTIFICATE_NAME_MAX + 1);
 }

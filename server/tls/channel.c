@@ -6,13 +6,14 @@
 #include <stdlib.h>
 #include <utlist.h>
 
-#include "auth/digest.h"
-#include "auth/text.h"
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
+#include "server/os/clock.h"
 #include "server/os/worker.h"
-#include "server/tls/private.h"
+#include "server/tls/ca.h"
 #include "server/tls/proof.h"
+#include "server/tls/records.h"
+#include "server/tls/server.h"
 
 enum { CLEAR_ALERT_RECORD = SKY_TLS_RECORD_HEADER + 2 };
 
@@ -42,9 +43,9 @@ struct sky_tls {
     enum sky_tls_state state;
     bool busy;     /* a worker has it */
     bool orphaned; /* freed while a worker had it */
-    bool waiting;  /* for the certificates */
     bool pumping;  /* in the middle of sky_tls_feed() */
     bool said_goodbye, resumed, ended;
+    uint16_t record_max; /* what the client asked for; 0: nothing */
     struct handshake *handshake;
     sky_span source;      /* whole records the library may read now */
     struct sky_buf *sink; /* where it writes */
@@ -57,7 +58,11 @@ struct sky_tls {
     char *identity;
     size_t identity_len;
     struct sky_tls_failure *failure;
-    struct sky_tls *prev, *next; /* of those that wait */
+    struct sky_ca_waiter waiter; /* for the certificates */
+    struct sky_tls *prev, *next; /* of those whose clients are awaited */
+    int64_t since_ms;            /* real time: since when, */
+    int awaited_at;              /* and in which of the library's states */
+    bool awaited;
 };
 
 /* ---- the library's view of the wire ---- */
@@ -104,14 +109,25 @@ static sky_span whole_records(sky_span raw)
 
 /* ---- ending ---- */
 
+/* It is the client's turn, or not any more. */
+static void await_client(struct sky_tls *tls, bool awaited)
+{
+    struct sky_tls_server *server = tls->server;
+    if (tls->awaited)
+        DL_DELETE(server->awaited, tls);
+    tls->awaited = awaited;
+    tls->since_ms = server->options.clock->real_ms;
+    tls->awaited_at = tls->ssl.state;
+    if (awaited)
+        DL_APPEND(server->awaited, tls);
+}
+
 static void leave_handshake(struct sky_tls *tls)
 {
     SKY_ASSERT(tls->server->handshakes > 0);
     tls->server->handshakes--;
-    if (!tls->waiting)
-        return;
-    tls->waiting = false;
-    DL_DELETE(tls->server->waiting, tls);
+    await_client(tls, false);
+    sky_ca_forget(tls->server->options.ca, &tls->waiter);
 }
 
 static void free_handshake(struct sky_tls *tls)
@@ -185,8 +201,8 @@ static void explain(struct sky_tls *tls, struct sky_tls_evidence *evidence)
         evidence->psk_refused = handshake->psk_refused;
         evidence->hello = handshake->hello_known ? &handshake->hello : NULL;
         evidence->name_covered =
-            sky_ca_ready(tls->server->ca) &&
-            sky_ca_covers(tls->server->ca, sky_span_str(handshake->hello.server_name));
+            sky_ca_ready(tls->server->options.ca) &&
+            sky_ca_covers(tls->server->options.ca, sky_span_str(handshake->hello.server_name));
     }
     tls->failure = sky_mem_new(sizeof *tls->failure);
     sky_tls_explain(evidence, tls->failure);
@@ -244,13 +260,13 @@ static int set_key(mbedtls_ssl_context *ssl, const struct sky_psk *key)
     return 0;
 }
 
-int sky_tls__find_key(void *ctx, mbedtls_ssl_context *ssl, const unsigned char *identity,
-                      size_t len)
+static int find_key(void *ctx, mbedtls_ssl_context *ssl, const unsigned char *identity, size_t len)
 {
     struct sky_tls *tls = SKY_CONTAINER_OF(ssl, struct sky_tls, ssl);
     struct sky_psk key = {0};
     (void)ctx;
     SKY_ASSERT(!tls->busy && tls->identity == NULL);
+    sky_tls_proof_saw_exchange(tls->handshake->proof, ssl);
     tls->identity_len = len < SKY_TLS_IDENTITY_MAX ? len : SKY_TLS_IDENTITY_MAX;
     tls->identity = sky_mem_dup((const char *)identity, tls->identity_len);
     sky_err err = SKY_ERR_LIMIT;
@@ -312,6 +328,8 @@ static int take_step(struct sky_tls *tls)
 {
     int before = tls->ssl.state;
     tls->handshake->at = step_of(tls);
+    if (before == MBEDTLS_SSL_SERVER_HELLO)
+        sky_tls_decline_short_records(&tls->ssl);
     int rc = mbedtls_ssl_handshake_step(&tls->ssl);
     if (rc == 0 && before == MBEDTLS_SSL_SERVER_HELLO)
         tls->resumed = tls->ssl.state == MBEDTLS_SSL_SERVER_CHANGE_CIPHER_SPEC;
@@ -344,22 +362,19 @@ static void hand_over(struct sky_tls *tls)
     tls->source = sky_buf_span(&handshake->input);
     tls->sink = &handshake->output;
     handshake->work.data = tls;
-    int rc = uv_queue_work(tls->server->loop, &handshake->work, on_work, on_worked);
+    int rc = uv_queue_work(tls->server->options.loop, &handshake->work, on_work, on_worked);
     SKY_ASSERT(rc == 0);
 }
 
 static void note_certificate(struct sky_tls *tls)
 {
     const mbedtls_x509_crt *certificate = mbedtls_ssl_get_peer_cert(&tls->ssl);
-    char name[SKY_CA_COMMON_NAME_MAX + 1];
-    uint8_t digest[SKY_DIGEST_MAX];
+    char name[SKY_CERTIFICATE_NAME_MAX + 1];
     if (certificate == NULL)
         return;
-    sky_span der = sky_span_of(certificate->raw.p, certificate->raw.len);
-    sky_digest_hash(SKY_SHA256, &der, 1, digest);
     tls->fingerprint = sky_mem_new(SKY_FINGERPRINT_HEX + 1);
-    sky_hex_lower(sky_span_of(digest, SKY_FINGERPRINT_HEX / 2), tls->fingerprint);
-    if (mbedtls_ssl_get_verify_result(&tls->ssl) == 0 && sky_ca_common_name(certificate, name))
+    sky_certificate_fingerprint(certificate, tls->fingerprint);
+    if (mbedtls_ssl_get_verify_result(&tls->ssl) == 0 && sky_certificate_name(certificate, name))
         tls->common_name = sky_mem_dup(name, strlen(name));
 }
 
@@ -384,7 +399,7 @@ static void shake_hands(struct sky_tls *tls)
         }
         if (is_starved(tls))
             return;
-        if (tls->server->loop != NULL && is_costly(tls)) {
+        if (tls->server->options.loop != NULL && is_costly(tls)) {
             hand_over(tls);
             return;
         }
@@ -401,10 +416,11 @@ static void begin(struct sky_tls *tls)
 {
     struct handshake *handshake = tls->handshake;
     handshake->hello_known = sky_tls_hello_parse(tls->source, &handshake->hello) == SKY_TLS_OK;
+    tls->record_max = handshake->hello.record_max;
     const char *name = handshake->hello.server_name;
     if (name[0] != '\0')
         tls->server_name = sky_mem_dup(name, strlen(name));
-    tls->flavour = sky_tls__flavour(tls->server, tls->allows);
+    tls->flavour = sky_tls_server_flavour(tls->server, tls->allows, &handshake->hello, find_key);
     if (tls->flavour->psk)
         handshake->proof = sky_mem_new(sizeof *handshake->proof);
     int failed = mbedtls_ssl_setup(&tls->ssl, &tls->flavour->conf);
@@ -415,15 +431,11 @@ static void begin(struct sky_tls *tls)
 /* Makes them, or waits for them. */
 static bool are_certificates_ready(struct sky_tls *tls)
 {
-    struct sky_tls_server *server = tls->server;
-    sky_ca_prepare(server->ca);
-    if (sky_ca_ready(server->ca))
-        return true;
-    tls->waiting = true;
-    DL_APPEND(server->waiting, tls);
-    if (!server->waiter.waiting)
-        sky_ca_when_ready(server->ca, &server->waiter);
-    return false;
+    struct sky_ca *ca = tls->server->options.ca;
+    sky_ca_prepare(ca);
+    if (!sky_ca_ready(ca))
+        sky_ca_when_ready(ca, &tls->waiter);
+    return sky_ca_ready(ca);
 }
 
 /* ---- bytes ---- */
@@ -463,10 +475,9 @@ static void decrypt(struct sky_tls *tls)
         fail(tls, rc);
 }
 
-/* Works on the whole records of `all`; returns how many bytes are done with. */
-static size_t pump(struct sky_tls *tls, sky_span all)
+/* Works on whole records; returns how many bytes are done with. */
+static size_t pump(struct sky_tls *tls, sky_span whole)
 {
-    sky_span whole = whole_records(all);
     if (whole.len == 0 && tls->flavour == NULL)
         return 0;
     tls->source = whole;
@@ -483,10 +494,18 @@ static size_t pump(struct sky_tls *tls, sky_span all)
     return tls->busy ? whole.len : whole.len - tls->source.len;
 }
 
+/* Before the client's Finished messages may be spread over records. */
+static bool is_in_clear(const struct sky_tls *tls)
+{
+    return tls->state == SKY_TLS_HANDSHAKING && tls->ssl.state != MBEDTLS_SSL_CLIENT_FINISHED;
+}
+
 static void pump_kept(struct sky_tls *tls)
 {
     tls->pumping = true;
-    sky_buf_drop(&tls->in, pump(tls, sky_buf_span(&tls->in)));
+    size_t ready = is_in_clear(tls) ? sky_tls_join_records(&tls->in)
+                                    : whole_records(sky_buf_span(&tls->in)).len;
+    sky_buf_drop(&tls->in, pump(tls, sky_span_head(sky_buf_span(&tls->in), ready)));
     if (tls->in.len == 0)
         sky_buf_done(&tls->in);
     tls->pumping = false;
@@ -494,6 +513,10 @@ static void pump_kept(struct sky_tls *tls)
 
 static void finish_feeding(struct sky_tls *tls)
 {
+    bool awaited = !tls->busy && !tls->waiter.waiting;
+    if (tls->state == SKY_TLS_HANDSHAKING &&
+        (awaited != tls->awaited || tls->awaited_at != tls->ssl.state))
+        await_client(tls, awaited); /* bytes that complete nothing do not count */
     bool alive = tls->state == SKY_TLS_HANDSHAKING || tls->state == SKY_TLS_OPEN;
     if (tls->in.overflow && alive && !tls->busy)
         fail(tls, MBEDTLS_ERR_SSL_INVALID_RECORD);
@@ -508,14 +531,14 @@ void sky_tls_feed(struct sky_tls *tls, sky_span raw)
     SKY_ASSERT(!tls->pumping && !tls->orphaned);
     if (tls->state == SKY_TLS_CLOSED || tls->state == SKY_TLS_FAILED)
         return;
-    if (tls->busy || tls->waiting) {
+    if (tls->busy || tls->waiter.waiting) {
         sky_buf_add(&tls->in, raw);
-    } else if (tls->in.len > 0) {
+    } else if (tls->in.len > 0 || tls->state == SKY_TLS_HANDSHAKING) {
         sky_buf_add(&tls->in, raw);
         pump_kept(tls);
     } else {
         tls->pumping = true;
-        size_t used = pump(tls, raw);
+        size_t used = pump(tls, whole_records(raw));
         tls->pumping = false;
         if (tls->state == SKY_TLS_HANDSHAKING || tls->state == SKY_TLS_OPEN)
             sky_buf_add(&tls->in, sky_span_tail(raw, used));
@@ -566,23 +589,56 @@ static void on_worked(uv_work_t *work, int status)
     resume(tls);
 }
 
-void sky_tls__certificates_ready(struct sky_ca_waiter *waiter)
+static void on_certificates(struct sky_ca_waiter *waiter)
 {
-    struct sky_tls_server *server = SKY_CONTAINER_OF(waiter, struct sky_tls_server, waiter);
-    while (server->waiting != NULL) {
-        struct sky_tls *tls = server->waiting;
-        DL_DELETE(server->waiting, tls);
-        tls->waiting = false;
-        resume(tls);
-    }
+    resume(SKY_CONTAINER_OF(waiter, struct sky_tls, waiter));
 }
 
 /* ---- from outside ---- */
 
+/* An alert, in the clear, among what came while a worker had the channel. */
+static int find_alert(sky_span records)
+{
+    size_t len;
+    for (; sky_tls_record_len(records, &len) == SKY_TLS_OK; records = sky_span_tail(records, len))
+        if ((uint8_t)records.ptr[0] == MBEDTLS_SSL_MSG_ALERT && len == CLEAR_ALERT_RECORD)
+            return (uint8_t)records.ptr[len - 1];
+    return SKY_TLS_NO_ALERT;
+}
+
+void sky_tls_give_up(struct sky_tls *tls, enum sky_tls_end end)
+{
+    SKY_ASSERT(end != SKY_TLS_END_ERROR);
+    tls->ended = true;
+    if (tls->state == SKY_TLS_HANDSHAKING) {
+        struct sky_tls_evidence evidence = {.end = end,
+                                            .step = tls->handshake->step,
+                                            .alert_received = find_alert(sky_buf_span(&tls->in))};
+        explain(tls, &evidence);
+        set_state(tls, SKY_TLS_FAILED);
+    } else if (tls->state == SKY_TLS_OPEN) {
+        set_state(tls, SKY_TLS_CLOSED);
+    }
+}
+
+/* One more may begin: there is room, or a client that has been silent for long makes some. */
+static bool finds_room(struct sky_tls_server *server)
+{
+    struct sky_tls *silent = server->awaited;
+    if (server->handshakes < server->options.handshakes_max)
+        return true;
+    sky_tls_server_crowded(server);
+    if (silent == NULL || server->options.clock->real_ms - silent->since_ms < SKY_TLS_HALF_OPEN_MS)
+        return false;
+    sky_tls_give_up(silent, SKY_TLS_END_CROWD);
+    silent->hooks->on_end(silent->ctx);
+    return true;
+}
+
 struct sky_tls *sky_tls_new(struct sky_tls_server *server, unsigned allows,
                             const struct sky_tls_hooks *hooks, void *ctx)
 {
-    if (server->handshakes >= server->handshakes_max)
+    if (!finds_room(server))
         return NULL;
     struct sky_tls *tls = sky_mem_new(sizeof *tls);
     struct handshake *handshake = sky_mem_new(sizeof *handshake);
@@ -593,12 +649,14 @@ struct sky_tls *sky_tls_new(struct sky_tls_server *server, unsigned allows,
     tls->allows = allows;
     tls->handshake = handshake;
     tls->sink = &tls->raw;
+    tls->waiter.ready = on_certificates;
     mbedtls_ssl_init(&tls->ssl);
     sky_buf_init(&tls->in, SKY_TLS_INPUT_MAX);
     sky_buf_init(&tls->raw, SKY_TLS_OUTPUT_MAX);
     sky_buf_init(&handshake->input, SKY_TLS_INPUT_MAX);
     sky_buf_init(&handshake->output, SKY_TLS_OUTPUT_MAX);
     handshake->alert_sent = SKY_TLS_NO_ALERT;
+    await_client(tls, true);
     return tls;
 }
 
@@ -630,7 +688,8 @@ void sky_tls_seal(struct sky_tls *tls, struct sky_buf *clear)
         return;
     sky_span rest = sky_buf_span(clear);
     while (rest.len > 0 && tls->state == SKY_TLS_OPEN) {
-        int rc = mbedtls_ssl_write(&tls->ssl, (const unsigned char *)rest.ptr, rest.len);
+        sky_span next = sky_span_head(rest, tls->record_max > 0 ? tls->record_max : rest.len);
+        int rc = mbedtls_ssl_write(&tls->ssl, (const unsigned char *)next.ptr, next.len);
         if (rc < 0)
             fail(tls, rc);
         else
@@ -641,7 +700,7 @@ void sky_tls_seal(struct sky_tls *tls, struct sky_buf *clear)
 
 bool sky_tls_keeps_waiting(const struct sky_tls *tls)
 {
-    return tls->state == SKY_TLS_HANDSHAKING && (tls->waiting || tls->busy);
+    return tls->state == SKY_TLS_HANDSHAKING && (tls->waiter.waiting || tls->busy);
 }
 
 struct sky_buf *sky_tls_raw(struct sky_tls *tls)
@@ -658,31 +717,6 @@ void sky_tls_close(struct sky_tls *tls)
     if (tls->state != SKY_TLS_HANDSHAKING)
         (void)mbedtls_ssl_close_notify(&tls->ssl);
     set_state(tls, SKY_TLS_CLOSED);
-}
-
-/* An alert, in the clear, among what came while a worker had the channel. */
-static int find_alert(sky_span records)
-{
-    size_t len;
-    for (; sky_tls_record_len(records, &len) == SKY_TLS_OK; records = sky_span_tail(records, len))
-        if ((uint8_t)records.ptr[0] == MBEDTLS_SSL_MSG_ALERT && len == CLEAR_ALERT_RECORD)
-            return (uint8_t)records.ptr[len - 1];
-    return SKY_TLS_NO_ALERT;
-}
-
-void sky_tls_give_up(struct sky_tls *tls, enum sky_tls_end end)
-{
-    SKY_ASSERT(end != SKY_TLS_END_ERROR);
-    tls->ended = true;
-    if (tls->state == SKY_TLS_HANDSHAKING) {
-        struct sky_tls_evidence evidence = {.end = end,
-                                            .step = tls->handshake->step,
-                                            .alert_received = find_alert(sky_buf_span(&tls->in))};
-        explain(tls, &evidence);
-        set_state(tls, SKY_TLS_FAILED);
-    } else if (tls->state == SKY_TLS_OPEN) {
-        set_state(tls, SKY_TLS_CLOSED);
-    }
 }
 
 enum sky_tls_state sky_tls_state(const struct sky_tls *tls)

@@ -7,37 +7,18 @@
 #ifndef SKY_SERVER_TLS_CHANNEL_H
 #define SKY_SERVER_TLS_CHANNEL_H
 
-#include <uv.h>
-
 #include "protocol/base/buf.h"
 #include "protocol/cloud/cloud.h"
 #include "server/tls/explain.h"
 
-struct sky_ca;
-struct sky_clock;
 struct sky_tls;
 struct sky_tls_server;
 
 enum {
-    SKY_TLS_HANDSHAKES_MAX = 4096,        /* in progress at once, about 45 KB each */
     SKY_TLS_INPUT_MAX = 512 * 1024,       /* bytes fed but not yet decrypted */
     SKY_TLS_OUTPUT_MAX = 5 * 1024 * 1024, /* bytes sealed but not yet fetched */
+    SKY_TLS_IDENTITY_MAX = 256,           /* bytes of a PSK identity that is looked up */
 };
-
-/* ---- what all channels share ---- */
-
-struct sky_tls_options {
-    uv_loop_t *loop;               /* NULL: everything happens in the caller's thread */
-    struct sky_ca *ca;             /* borrowed; outlives the server */
-    const struct sky_clock *clock; /* borrowed; tickets age in its virtual time */
-    size_t handshakes_max;         /* 0: SKY_TLS_HANDSHAKES_MAX */
-};
-
-struct sky_tls_server *sky_tls_server_new(const struct sky_tls_options *options);
-/* All channels must have been freed and the loop have run out of work. NULL is fine. */
-void sky_tls_server_free(struct sky_tls_server *server);
-
-/* ---- one channel ---- */
 
 /* How a channel speaks to its owner: on the loop, from within sky_tls_feed() or by itself when a
  * worker is done. A hook may seal and close but must not free the channel. */
@@ -56,8 +37,9 @@ struct sky_tls_hooks {
                           int64_t *ret_device_id);
 };
 
-/* `allows` is the listener's: SKY_LISTEN_PSK and SKY_LISTEN_CERT_* count here. NULL when
- * handshakes_max are in progress already. `hooks` must outlive the channel. */
+/* `allows` is the listener's: SKY_LISTEN_PSK and SKY_LISTEN_CERT_* count here. When handshakes_max
+ * are in progress already, one whose client has been silent for long ends; NULL if there is none.
+ * `hooks` must outlive the channel. */
 struct sky_tls *sky_tls_new(struct sky_tls_server *server, unsigned allows,
                             const struct sky_tls_hooks *hooks, void *ctx);
 /* NULL is fine. No hook is called any more, even if a worker is still busy. */

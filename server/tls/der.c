@@ -33,6 +33,8 @@ static size_t header_len(size_t len)
 static bool parse_address(sky_span name, struct sky_der_name *ret_address, bool *ret_v4)
 {
     char text[INET6_ADDRSTRLEN];
+    if (sky_span_starts(name, SKY_SPAN("[")) && name.ptr[name.len - 1] == ']')
+        name = sky_span_head(sky_span_tail(name, 1), name.len - 2); /* as in a URL */
     ret_address->tag = TAG_IP_ADDRESS;
     if (!sky_span_copy(name, text, sizeof text))
         return false;

@@ -9,6 +9,7 @@
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
 #include "server/tls/hello.h"
+#include "server/tls/records.h"
 #include "server/tls/rng.h"
 
 enum {
@@ -29,6 +30,14 @@ struct address {
     uint8_t bytes[ADDRESS_LEN];
 };
 
+/* Handshakes in progress with one host, whose address has been proven by a cookie. */
+struct host {
+    struct address address; /* without the port */
+    struct sky_dtls_peer *shaking;
+    size_t count;
+    UT_hash_handle hh;
+};
+
 struct sky_dtls_peer {
     struct sky_dtls *dtls;
     mbedtls_ssl_context ssl;
@@ -41,6 +50,9 @@ struct sky_dtls_peer {
     int64_t intermediate_ms, final_ms; /* mbedTLS's timer; final 0: not running */
     struct sky_dtls_peer *prev, *next; /* by last datagram, oldest first */
     struct sky_dtls_peer *next_dying;
+    struct host *host; /* NULL: its handshake is not in progress */
+    struct sky_dtls_peer *prev_shaking, *next_shaking, *prev_of_host, *next_of_host;
+    int64_t advanced_ms;             /* when its handshake last went on */
     struct sky_dtls_peer *successor; /* handshakes from this one's address while it is open */
     struct sky_dtls_peer *incumbent; /* the other way round */
     bool adopted;                    /* no longer the spare */
@@ -56,9 +68,13 @@ struct sky_dtls {
     struct sky_tls_rng rng;
     struct sky_dtls_peer *by_address; /* hash */
     struct sky_dtls_peer *by_age;     /* list */
+    struct sky_dtls_peer *shaking; /* list of handshakes, the one that stands for longest first */
+    struct host *hosts;            /* hash: theirs */
     struct sky_dtls_peer *dying;
     struct sky_dtls_peer *spare; /* listens: takes the ClientHello of whoever is new */
     size_t handshakes;
+    uint64_t turned_away;
+    int64_t crowd_told_ms;
     unsigned depth;    /* of calls in which peers must stay */
     sky_span datagram; /* at hand */
     bool unread;       /* mbedTLS has not fetched it yet */
@@ -79,6 +95,12 @@ static struct address address_of(const struct sockaddr_storage *from)
         memcpy(address.bytes + 16, &v4->sin_port, 2);
         address.bytes[18] = 4;
     }
+    return address;
+}
+
+static struct address host_of(struct address address)
+{
+    memset(address.bytes + 16, 0, 2);
     return address;
 }
 
@@ -111,6 +133,7 @@ static int on_psk(void *ctx, mbedtls_ssl_context *ssl, const unsigned char *iden
     struct sky_dtls *dtls = ctx;
     struct sky_dtls_peer *peer = SKY_CONTAINER_OF(ssl, struct sky_dtls_peer, ssl);
     struct sky_psk key = {.len = 0};
+    sky_tls_proof_saw_exchange(peer->proof, ssl);
     peer->looked_up = true;
     peer->refused = len > SKY_DTLS_IDENTITY_MAX ||
                     dtls->options.hooks->psk_lookup(dtls->options.owner, peer,
@@ -123,6 +146,7 @@ static int on_psk(void *ctx, mbedtls_ssl_context *ssl, const unsigned char *iden
 }
 
 static void on_retransmit(struct sky_timer *timer, int64_t now_ms);
+static void on_deadline(struct sky_timer *timer, int64_t now_ms);
 
 static void set_timer(void *ctx, uint32_t intermediate_ms, uint32_t final_ms)
 {
@@ -160,6 +184,60 @@ static struct sky_dtls_peer *new_peer(struct sky_dtls *dtls)
     return peer;
 }
 
+/* Its handshake is one step further: puts it behind the others, who have stood for longer. */
+static void advance(struct sky_dtls_peer *peer)
+{
+    struct sky_dtls *dtls = peer->dtls;
+    peer->advanced_ms = *dtls->options.now_ms;
+    if (peer->host == NULL)
+        return;
+    DL_DELETE2(dtls->shaking, peer, prev_shaking, next_shaking);
+    DL_APPEND2(dtls->shaking, peer, prev_shaking, next_shaking);
+    DL_DELETE2(peer->host->shaking, peer, prev_of_host, next_of_host);
+    DL_APPEND2(peer->host->shaking, peer, prev_of_host, next_of_host);
+}
+
+static struct host *find_host(const struct sky_dtls *dtls, const struct address *address)
+{
+    struct address key = host_of(*address);
+    struct host *host;
+    HASH_FIND(hh, dtls->hosts, &key, sizeof key, host);
+    return host;
+}
+
+static void begin_handshake(struct sky_dtls_peer *peer)
+{
+    struct sky_dtls *dtls = peer->dtls;
+    struct host *host = find_host(dtls, &peer->address);
+    if (host == NULL) {
+        host = sky_mem_new(sizeof *host);
+        host->address = host_of(peer->address);
+        HASH_ADD(hh, dtls->hosts, address, sizeof host->address, host);
+    }
+    peer->host = host;
+    host->count++;
+    dtls->handshakes++;
+    DL_APPEND2(dtls->shaking, peer, prev_shaking, next_shaking);
+    DL_APPEND2(host->shaking, peer, prev_of_host, next_of_host);
+    advance(peer);
+    sky_timerq_set(dtls->options.timers, &peer->deadline,
+                   *dtls->options.now_ms + SKY_DTLS_HANDSHAKE_MS, on_deadline);
+}
+
+static void leave_host(struct sky_dtls_peer *peer)
+{
+    struct sky_dtls *dtls = peer->dtls;
+    struct host *host = peer->host;
+    DL_DELETE2(dtls->shaking, peer, prev_shaking, next_shaking);
+    DL_DELETE2(host->shaking, peer, prev_of_host, next_of_host);
+    dtls->handshakes--;
+    peer->host = NULL;
+    if (--host->count > 0)
+        return;
+    HASH_DEL(dtls->hosts, host);
+    free(host);
+}
+
 static void end_handshake(struct sky_dtls_peer *peer)
 {
     struct sky_dtls *dtls = peer->dtls;
@@ -169,7 +247,8 @@ static void end_handshake(struct sky_dtls_peer *peer)
     sky_timerq_cancel(dtls->options.timers, &peer->retransmit);
     free(peer->proof);
     peer->proof = NULL;
-    dtls->handshakes -= peer->adopted;
+    if (peer->host != NULL)
+        leave_host(peer);
 }
 
 static void take_place(struct sky_dtls_peer *peer)
@@ -208,6 +287,7 @@ static void let_go(struct sky_dtls_peer *peer)
     if (peer->closing)
         return;
     peer->closing = true;
+    end_handshake(peer);
     LL_PREPEND2(peer->dtls->dying, peer, next_dying);
     if (peer->incumbent != NULL)
         peer->incumbent->successor = NULL;
@@ -312,10 +392,24 @@ static void succeed(struct sky_dtls_peer *peer)
     take_place(peer);
 }
 
+/* As mbedtls_ssl_handshake() does, which stops nowhere. */
+static int handshake(mbedtls_ssl_context *ssl)
+{
+    int rc = 0;
+    while (rc == 0 && ssl->state != MBEDTLS_SSL_HANDSHAKE_OVER) {
+        if (ssl->state == MBEDTLS_SSL_SERVER_HELLO)
+            sky_tls_decline_short_records(ssl);
+        rc = mbedtls_ssl_handshake_step(ssl);
+    }
+    return rc;
+}
+
 /* Handshakes as far as it goes. False when the peer is done for. */
 static bool shake(struct sky_dtls_peer *peer)
 {
-    int rc = mbedtls_ssl_handshake(&peer->ssl);
+    int before = peer->ssl.state, rc = handshake(&peer->ssl);
+    if (peer->ssl.state != before)
+        advance(peer);
     if (rc == MBEDTLS_ERR_SSL_WANT_READ || rc == MBEDTLS_ERR_SSL_WANT_WRITE)
         return true;
     if (rc != 0) {
@@ -422,6 +516,32 @@ static void refuse_newcomer(struct sky_dtls *dtls, const struct sockaddr_storage
     dtls->options.hooks->on_failure(dtls->options.owner, NULL, from, failure, NULL, datagram);
 }
 
+static void tell_crowd(struct sky_dtls *dtls)
+{
+    int64_t now_ms = *dtls->options.now_ms;
+    dtls->turned_away++;
+    if (dtls->turned_away > 1 && now_ms - dtls->crowd_told_ms < SKY_DTLS_CROWD_MS)
+        return;
+    dtls->crowd_told_ms = now_ms;
+    dtls->options.hooks->on_crowd(dtls->options.owner, dtls->turned_away);
+}
+
+/* Is there room for one more handshake from this address, or will be if `*ret_victim` goes? One
+ * host that floods must not shut out others. */
+static bool finds_room(const struct sky_dtls *dtls, const struct address *address,
+                       struct sky_dtls_peer **ret_victim)
+{
+    const struct sky_dtls_options *options = &dtls->options;
+    struct host *host = find_host(dtls, address);
+    struct sky_dtls_peer *victim = NULL;
+    if (host != NULL && host->count >= options->host_handshakes_max)
+        victim = host->shaking;
+    else if (dtls->handshakes >= options->handshakes_max)
+        victim = dtls->shaking;
+    *ret_victim = victim;
+    return victim == NULL || *options->now_ms - victim->advanced_ms >= SKY_DTLS_HALF_OPEN_MS;
+}
+
 /* Makes room: whoever was silent for longest goes. */
 static void make_room(struct sky_dtls *dtls)
 {
@@ -438,12 +558,16 @@ static struct sky_dtls_peer *handshaking(struct sky_dtls_peer *there)
 /* The spare context has seen a good cookie: it is the newcomer's from now on. A handshake that
  * was in progress is over then, but a session stays until the new one stands: the hello may be an
  * old one that the network held back. */
-static void adopt(struct sky_dtls *dtls, struct sky_dtls_peer *there)
+static void adopt(struct sky_dtls *dtls, struct sky_dtls_peer *there, struct sky_dtls_peer *victim)
 {
     struct sky_dtls_peer *peer = dtls->spare, *other = handshaking(there);
     dtls->spare = new_peer(dtls);
     peer->adopted = true;
-    dtls->handshakes++;
+    if (victim != NULL && victim != other) {
+        tell_crowd(dtls);
+        let_go(victim);
+    }
+    begin_handshake(peer);
     if (other != NULL) {
         leave_place(other);
         let_go(other);
@@ -455,8 +579,6 @@ static void adopt(struct sky_dtls *dtls, struct sky_dtls_peer *there)
         make_room(dtls);
         take_place(peer);
     }
-    sky_timerq_set(dtls->options.timers, &peer->deadline,
-                   *dtls->options.now_ms + SKY_DTLS_HANDSHAKE_MS, on_deadline);
     if (peer->final_ms != 0)
         sky_timerq_set(dtls->options.timers, &peer->retransmit, peer->final_ms, on_retransmit);
 }
@@ -465,17 +587,19 @@ static void adopt(struct sky_dtls *dtls, struct sky_dtls_peer *there)
 static void welcome(struct sky_dtls *dtls, const struct sockaddr_storage *from,
                     const struct address *address, struct sky_dtls_peer *there)
 {
-    struct sky_dtls_peer *peer = dtls->spare;
-    if (dtls->handshakes >= dtls->options.handshakes_max)
+    struct sky_dtls_peer *peer = dtls->spare, *victim;
+    if (!finds_room(dtls, address, &victim)) {
+        tell_crowd(dtls);
         return; /* its retransmission tries again */
+    }
     peer->from = *from;
     peer->address = *address;
     SKY_ASSERT(mbedtls_ssl_set_client_transport_id(&peer->ssl, address->bytes,
                                                    sizeof address->bytes) == 0);
     sky_tls_proof_saw_client(peer->proof, dtls->datagram);
-    int rc = mbedtls_ssl_handshake(&peer->ssl);
+    int rc = handshake(&peer->ssl);
     if (peer->ssl.state > MBEDTLS_SSL_CLIENT_HELLO && rc == MBEDTLS_ERR_SSL_WANT_READ) {
-        adopt(dtls, there);
+        adopt(dtls, there, victim);
         return;
     }
     if (rc != MBEDTLS_ERR_SSL_HELLO_VERIFY_REQUIRED)
@@ -559,6 +683,8 @@ struct sky_dtls *sky_dtls_new(const struct sky_dtls_options *options)
         dtls->options.peers_max = SKY_DTLS_PEERS_MAX;
     if (options->handshakes_max == 0)
         dtls->options.handshakes_max = SKY_DTLS_HANDSHAKES_MAX;
+    if (options->host_handshakes_max == 0)
+        dtls->options.host_handshakes_max = SKY_DTLS_HOST_HANDSHAKES_MAX;
     sky_tls_rng_init(&dtls->rng);
     mbedtls_ssl_cookie_init(&dtls->cookies);
     mbedtls_ssl_config_init(&dtls->config);
@@ -575,9 +701,6 @@ struct sky_dtls *sky_dtls_new(const struct sky_dtls_options *options)
     mbedtls_ssl_conf_handshake_timeout(config, SKY_DTLS_RETRANSMIT_MIN_MS,
                                        SKY_DTLS_RETRANSMIT_MAX_MS);
     mbedtls_ssl_conf_psk_cb(config, on_psk, dtls);
-    /* Both would hide a wrong key's record from tls_proof.h. */
-    mbedtls_ssl_conf_extended_master_secret(config, MBEDTLS_SSL_EXTENDED_MS_DISABLED);
-    mbedtls_ssl_conf_encrypt_then_mac(config, MBEDTLS_SSL_ETM_DISABLED);
     dtls->spare = new_peer(dtls);
     return dtls;
 }
@@ -599,6 +722,11 @@ void sky_dtls_free(struct sky_dtls *dtls)
 size_t sky_dtls_peers(const struct sky_dtls *dtls)
 {
     return HASH_COUNT(dtls->by_address);
+}
+
+uint64_t sky_dtls_turned_away(const struct sky_dtls *dtls)
+{
+    return dtls->turned_away;
 }
 
 void *sky_dtls_peer_state(const struct sky_dtls_peer *peer)

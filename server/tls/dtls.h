@@ -13,8 +13,13 @@
 #include "server/tls/proof.h"
 
 enum {
-    SKY_DTLS_PEERS_MAX = 20000,     /* the one silent for longest makes room */
-    SKY_DTLS_HANDSHAKES_MAX = 2000, /* in progress; further peers have to try again */
+    SKY_DTLS_PEERS_MAX = 20000,          /* the one silent for longest makes room */
+    SKY_DTLS_HANDSHAKES_MAX = 2000,      /* in progress */
+    SKY_DTLS_HOST_HANDSHAKES_MAX = 1000, /* of one IP address, whatever its ports */
+    /* Where that is reached, a handshake that stood for so long makes room; if there is none,
+     * whoever is new has to try again, which is due after as much (RFC 6347 §4.2.4.1). */
+    SKY_DTLS_HALF_OPEN_MS = 1000,
+    SKY_DTLS_CROWD_MS = 1000, /* how often a crowd is told of */
     SKY_DTLS_HANDSHAKE_MS = 60 * 1000,
     SKY_DTLS_RETRANSMIT_MIN_MS = 1000, /* RFC 6347 §4.2.4.1 */
     SKY_DTLS_RETRANSMIT_MAX_MS = 16000,
@@ -53,14 +58,16 @@ struct sky_dtls_hooks {
                        sky_span datagram);
     /* The peer's memory is about to go; called once for each that opened or looked a key up. */
     void (*on_close)(void *owner, struct sky_dtls_peer *peer);
+    /* So many handshakes are in progress that some have been turned away: how many ever. */
+    void (*on_crowd)(void *owner, uint64_t turned_away);
 };
 
 struct sky_dtls_options {
     const struct sky_dtls_hooks *hooks; /* borrowed */
     void *owner;
-    struct sky_timerq *timers;        /* borrowed; real time */
-    const int64_t *now_ms;            /* borrowed; the time of `timers` */
-    size_t peers_max, handshakes_max; /* 0: SKY_DTLS_..._MAX */
+    struct sky_timerq *timers;                             /* borrowed; real time */
+    const int64_t *now_ms;                                 /* borrowed; the time of `timers` */
+    size_t peers_max, handshakes_max, host_handshakes_max; /* 0: SKY_DTLS_..._MAX */
 };
 
 struct sky_dtls *sky_dtls_new(const struct sky_dtls_options *options);
@@ -73,6 +80,8 @@ bool sky_dtls_send(struct sky_dtls_peer *peer, sky_span clear);
 void sky_dtls_close(struct sky_dtls_peer *peer);
 
 size_t sky_dtls_peers(const struct sky_dtls *dtls);
+/* Handshakes that made room, and hellos that found none. */
+uint64_t sky_dtls_turned_away(const struct sky_dtls *dtls);
 
 /* The owner's value of a peer, NULL at first. */
 void *sky_dtls_peer_state(const struct sky_dtls_peer *peer);

@@ -9,7 +9,7 @@
 #include "protocol/base/buf.h"
 #include "protocol/base/mem.h"
 #include "protocol/cloud/cloud.h"
-#include "server/judge/rules.h"
+#include "server/tls/rules.h"
 
 /* An alert and what it says when a client sends it (RFC 5246 §7.2.2, RFC 4279 §2). */
 struct alert_row {
@@ -120,14 +120,14 @@ static bool is_about_certificate(int alert)
 
 /* ---- saying it ---- */
 
-static void say(struct sky_tls_failure *failure, enum sky_door_rule rule, const char *fmt, ...)
+static void say(struct sky_tls_failure *failure, enum sky_tls_rule rule, const char *fmt, ...)
     SKY_PRINTF(3, 4);
 
-static void say(struct sky_tls_failure *failure, enum sky_door_rule rule, const char *fmt, ...)
+static void say(struct sky_tls_failure *failure, enum sky_tls_rule rule, const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
-    failure->rule = sky_door_rule(rule);
+    failure->rule = sky_tls_rule(rule);
     vsnprintf(failure->reason, sizeof failure->reason, fmt, args);
     va_end(args);
 }
@@ -149,7 +149,7 @@ static void explain_alert(const struct sky_tls_evidence *evidence, struct sky_tl
     const struct alert_row *row = find_alert(evidence->alert_received);
     const char *says = row != NULL ? row->says : "no specification gives it a meaning";
     char name[NAME_HINT_MAX] = "";
-    enum sky_door_rule rule = SKY_RULE_TLS_HANDSHAKE;
+    enum sky_tls_rule rule = SKY_RULE_TLS_HANDSHAKE;
     if (is_about_certificate(evidence->alert_received)) {
         rule = SKY_RULE_TLS_SERVER_CERT;
         hint_at_name(evidence, name);
@@ -196,7 +196,9 @@ static void explain_timeout(const struct sky_tls_evidence *evidence,
         [SKY_TLS_STEP_FINISHED] = "the client's Finished",
         [SKY_TLS_STEP_OPEN] = "nothing any more",
     };
-    say(failure, SKY_RULE_TLS_TIMEOUT, "the handshake took too long: still waiting for %s",
+    say(failure, SKY_RULE_TLS_TIMEOUT, "the handshake %s: still waiting for %s",
+        evidence->end == SKY_TLS_END_CROWD ? "made room for others, being the slowest of very many"
+                                           : "took too long",
         due[evidence->step]);
 }
 
@@ -230,7 +232,7 @@ static void explain_hello(const struct sky_tls_evidence *evidence, struct sky_tl
             hello != NULL ? sky_tls_version_name(hello->version) : "an unknown version");
     else if (hello == NULL)
         say(failure, SKY_RULE_TLS_HANDSHAKE,
-            "what came is no TLS ClientHello in one record, though its first byte (0x16) says so");
+            "what came is no TLS ClientHello, though its first byte (0x16) says so");
     else
         explain_suites(evidence, failure);
 }
@@ -276,7 +278,7 @@ void sky_tls_explain(const struct sky_tls_evidence *evidence, struct sky_tls_fai
 {
     struct sky_tls_failure failure = {.alert_sent = evidence->alert_sent,
                                       .alert_received = evidence->alert_received};
-    if (evidence->end == SKY_TLS_END_TIMEOUT)
+    if (evidence->end == SKY_TLS_END_TIMEOUT || evidence->end == SKY_TLS_END_CROWD)
         explain_timeout(evidence, &failure);
     else if (evidence->alert_received != SKY_TLS_NO_ALERT)
         explain_alert(evidence, &failure);
@@ -342,6 +344,8 @@ void sky_tls_offer_text(const struct sky_tls_hello *hello, char out[SKY_TLS_OFFE
     add_versions(&text, hello);
     if (hello->server_name[0] != '\0')
         sky_buf_addf(&text, "; server name %s", hello->server_name);
+    if (hello->record_max > 0)
+        sky_buf_addf(&text, "; records of at most %u bytes", hello->record_max);
     add_groups(&text, hello);
     add_suites(&text, hello);
     snprintf(out, SKY_TLS_OFFERED_MAX, "%.*s%s", SKY_SPAN_ARGS(sky_buf_span(&text)),

@@ -9,7 +9,12 @@
 enum { SKY_TLS_OFFERED_MAX = 2048, SKY_TLS_NO_ALERT = -1 };
 
 /* How a channel came to its end when it did not end itself. */
-enum sky_tls_end { SKY_TLS_END_ERROR, SKY_TLS_END_PEER_LEFT, SKY_TLS_END_TIMEOUT };
+enum sky_tls_end {
+    SKY_TLS_END_ERROR,
+    SKY_TLS_END_PEER_LEFT,
+    SKY_TLS_END_TIMEOUT,
+    SKY_TLS_END_CROWD, /* others needed the room while the client was silent */
+};
 
 /* How far the handshake had come. */
 enum sky_tls_step {

@@ -10,6 +10,7 @@ enum {
     DTLS_1_2 = 0xfefd,
     RANDOM_LEN = 32,
     EXTENSION_SERVER_NAME = 0,
+    EXTENSION_RECORD_MAX = 1,
     EXTENSION_GROUPS = 10,
     EXTENSION_TICKET = 35,
     EXTENSION_VERSIONS = 43,
@@ -90,9 +91,14 @@ static void read_server_name(struct reader extension, struct sky_tls_hello *hell
 
 static void read_extension(unsigned type, struct reader body, struct sky_tls_hello *hello)
 {
+    unsigned code;
     switch (type) {
     case EXTENSION_SERVER_NAME:
         read_server_name(body, hello);
+        break;
+    case EXTENSION_RECORD_MAX:
+        code = take_number(&body, 1);
+        hello->record_max = code >= 1 && code <= 4 ? (uint16_t)(256 << code) : 0;
         break;
     case EXTENSION_GROUPS:
         hello->group_count =

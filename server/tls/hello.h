@@ -22,7 +22,8 @@ struct sky_tls_hello {
     uint16_t groups[SKY_TLS_HELLO_GROUPS_MAX];
     size_t version_count, suite_count, group_count;
     char server_name[SKY_TLS_HELLO_NAME_MAX + 1]; /* empty: none, or no plain host name */
-    bool ticket;                                  /* brought a session ticket */
+    uint16_t record_max; /* bytes of a record asked for (RFC 6066 §4); 0: not asked */
+    bool ticket;         /* brought a session ticket */
 };
 
 enum sky_tls_parse { SKY_TLS_MORE, SKY_TLS_OK, SKY_TLS_BAD };
@@ -30,8 +31,8 @@ enum sky_tls_parse { SKY_TLS_MORE, SKY_TLS_OK, SKY_TLS_BAD };
 /* Bytes of the first record in `raw`, its header included. BAD: no TLS record starts here. */
 enum sky_tls_parse sky_tls_record_len(sky_span raw, size_t *ret_len);
 
-/* Reads the ClientHello in the first record. BAD: it is none, it is malformed, or it goes on in
- * another record. */
+/* Reads the ClientHello in the first record, in which all of it must be. BAD: it is none, or it is
+ * malformed. */
 enum sky_tls_parse sky_tls_hello_parse(sky_span raw, struct sky_tls_hello *ret_hello);
 
 /* Reads the ClientHello at the front of a DTLS datagram (RFC 6347 §4.3.2); `version` is given as

@@ -3,6 +3,7 @@
 #include <mbedtls/cipher.h>
 #include <mbedtls/ssl.h>
 #include <mbedtls/ssl_ciphersuites.h>
+#include <mbedtls/ssl_internal.h>
 
 #include "protocol/base/mem.h"
 #include "server/tls/hello.h"
@@ -157,6 +158,57 @@ void sky_tls_proof_saw_tls_server(struct sky_tls_proof *proof, sky_span records)
         take_tls_hello(proof, sky_span_tail(sky_span_head(records, len), SKY_TLS_RECORD_HEADER));
 }
 
+static size_t hash_of_old(const mbedtls_ssl_handshake_params *handshake, uint8_t *out)
+{
+    enum { MD5_LEN = 16, SHA1_LEN = 20 };
+    mbedtls_md5_context md5;
+    mbedtls_sha1_context sha1;
+    mbedtls_md5_init(&md5);
+    mbedtls_sha1_init(&sha1);
+    mbedtls_md5_clone(&md5, &handshake->fin_md5);
+    mbedtls_sha1_clone(&sha1, &handshake->fin_sha1);
+    (void)mbedtls_md5_finish_ret(&md5, out);
+    (void)mbedtls_sha1_finish_ret(&sha1, out + MD5_LEN);
+    mbedtls_md5_free(&md5);
+    mbedtls_sha1_free(&sha1);
+    return MD5_LEN + SHA1_LEN;
+}
+
+static size_t hash_of_sha256(const mbedtls_ssl_handshake_params *handshake, uint8_t *out)
+{
+    mbedtls_sha256_context sha256;
+    mbedtls_sha256_init(&sha256);
+    mbedtls_sha256_clone(&sha256, &handshake->fin_sha256);
+    (void)mbedtls_sha256_finish_ret(&sha256, out);
+    mbedtls_sha256_free(&sha256);
+    return 32;
+}
+
+static size_t hash_of_sha384(const mbedtls_ssl_handshake_params *handshake, uint8_t *out)
+{
+    mbedtls_sha512_context sha512;
+    mbedtls_sha512_init(&sha512);
+    mbedtls_sha512_clone(&sha512, &handshake->fin_sha512);
+    (void)mbedtls_sha512_finish_ret(&sha512, out);
+    mbedtls_sha512_free(&sha512);
+    return 48;
+}
+
+/* The library keeps the running hashes, of which the version and the suite choose one. */
+void sky_tls_proof_saw_exchange(struct sky_tls_proof *proof, const mbedtls_ssl_context *ssl)
+{
+    const mbedtls_ssl_ciphersuite_t *suite =
+        mbedtls_ssl_ciphersuite_from_id(ssl->session_negotiate->ciphersuite);
+    if (!ssl->handshake->extended_ms || suite == NULL)
+        proof->session_hash_len = 0;
+    else if (ssl->minor_ver < TLS_1_2)
+        proof->session_hash_len = hash_of_old(ssl->handshake, proof->session_hash);
+    else if (suite->mac == MBEDTLS_MD_SHA384)
+        proof->session_hash_len = hash_of_sha384(ssl->handshake, proof->session_hash);
+    else
+        proof->session_hash_len = hash_of_sha256(ssl->handshake, proof->session_hash);
+}
+
 /* ---- testing ---- */
 
 enum { KEY_MAX = 256 }; /* bytes of a pre-shared key */
@@ -223,8 +275,12 @@ static bool derive(const struct sky_tls_proof *proof, const struct parts *parts,
         return false;
     memcpy(seed, proof->client_random, SKY_TLS_RANDOM_LEN);
     memcpy(seed + SKY_TLS_RANDOM_LEN, proof->server_random, SKY_TLS_RANDOM_LEN);
-    bool good = mbedtls_ssl_tls_prf(prf, secret, premaster(key, secret), "master secret", seed,
-                                    sizeof seed, master, sizeof master) == 0;
+    bool extended = proof->session_hash_len > 0;
+    bool good = mbedtls_ssl_tls_prf(prf, secret, premaster(key, secret),
+                                    extended ? "extended master secret" : "master secret",
+                                    extended ? proof->session_hash : seed,
+                                    extended ? proof->session_hash_len : sizeof seed, master,
+                                    sizeof master) == 0;
     memcpy(seed, proof->server_random, SKY_TLS_RANDOM_LEN);
     memcpy(seed + SKY_TLS_RANDOM_LEN, proof->client_random, SKY_TLS_RANDOM_LEN);
     good = good && mbedtls_ssl_tls_prf(prf, master, sizeof master, "key expansion", seed,

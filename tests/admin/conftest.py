@@ -9,10 +9,8 @@ def online(peer):
     """online("aliyun/pk/device") is a raw peer that has logged in as that device."""
 
     def log_in(name, clean=True, listener=None):
-        cloud = credentials.split(name)[0]
-        device = peer(listener or ("enos-mqtt" if cloud == "enos" else "mqtt"))
-        login = getattr(credentials, cloud)(name)
-        device.send_packet(type="connect", clean=clean, keepalive=60, **login)
+        device = peer(listener or credentials.listeners(name, "mqtt")[0])
+        device.send_packet(type="connect", clean=clean, keepalive=60, **credentials.login(name))
         answer = device.receive()
         assert answer["type"] == "connack" and answer["code"] == 0, answer
         return device

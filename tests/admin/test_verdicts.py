@@ -1,4 +1,5 @@
 """Rules and verdicts."""
+from urllib.parse import quote
 from xml.etree import ElementTree
 
 DEVICE = "aliyun/pk/device"
@@ -78,3 +79,16 @@ def test_junit_shows_every_rule_of_every_device_seen(api, online):
     assert cases["ALI-SIGN"].find("failure") is None and len(cases["ALI-SIGN"]) == 0
     assert cases["ALI-HTTPS-SIGN"].find("skipped") is not None
     assert int(suite.get("failures")) == sum(case.find("failure") is not None for case in suite)
+
+
+def test_junit_holds_names_that_xml_cannot(api, peer):
+    name = "p\ufffeu\uffffm\u00fcp\u4e2d\U0001f600<\">"
+    api.post("/api/v1/devices", {"cloud": "aliyun", "product": "pk", "device": name})
+    login = api.get(f"/api/v1/devices/aliyun/pk/{quote(name)}/credentials")
+    device = peer()
+    device.send_packet(type="connect", keepalive=60, **{
+        key: login[key] for key in ("clientId", "username", "password")})
+    assert device.receive()["code"] == 0
+    _, body = api.request("GET", "/api/v1/report.xml")
+    names = {suite.get("name") for suite in ElementTree.fromstring(body)}
+    assert "aliyun/pk/p?u?m\u00fcp\u4e2d\U0001f600<\">" in names

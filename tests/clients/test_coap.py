@@ -16,6 +16,7 @@ import pytest
 import server
 from clients import sign
 from coap import GET, POST, PUT, Device
+from enos import credentials as enos
 from relay import Relay
 
 DEVICE, SECOND = "enos/KV315idW/tPbZGCdmaE", "enos/KV315idW/second"
@@ -42,8 +43,8 @@ def run(*command, data=None):
 
 def client(program, port, path, *options, name=DEVICE, mode=2, key=None):
     """What one of libcoap's clients prints."""
-    done = run(program, "-v", "4", "-u", coap.identity(name, mode), "-k",
-               key or coap.key(name, mode), "-B", "20", *options, f"coaps://127.0.0.1:{port}{path}")
+    done = run(program, "-v", "4", "-u", enos.identity(name, mode), "-k",
+               key or enos.key(name, mode), "-B", "20", *options, f"coaps://127.0.0.1:{port}{path}")
     return (done.stdout + done.stderr).decode(errors="replace")
 
 
@@ -53,8 +54,8 @@ def device(skymock):
     opened = []
 
     def open_one(name=DEVICE, mode=2, lifetime=3600, key=None, port=None, **options):
-        opened.append(Device(port or skymock.ports["coaps"], coap.identity(name, mode, lifetime),
-                             key or coap.key(name, mode), **options))
+        opened.append(Device(port or skymock.ports["coaps"], enos.identity(name, mode, lifetime),
+                             key or enos.key(name, mode), **options))
         return opened[-1]
 
     yield open_one
@@ -144,8 +145,8 @@ def test_openssl_talks_with_both_suites(skymock, device, suite):
 
 @pytest.mark.parametrize("suite", ["+AES-128-CCM-8:+AEAD", "+AES-128-CBC:+SHA256"])
 def test_gnutls_talks_with_both_suites(skymock, suite):
-    done = run("gnutls-cli", "--udp", "--pskusername", coap.identity(DEVICE), "--pskkey",
-               coap.key(DEVICE).hex(), "--priority",
+    done = run("gnutls-cli", "--udp", "--pskusername", enos.identity(DEVICE), "--pskkey",
+               enos.key(DEVICE).hex(), "--priority",
                f"NONE:+VERS-DTLS1.2:+PSK:{suite}:+COMP-NULL:+SIGN-ALL:+GROUP-ALL", "-p",
                skymock.ports["coaps"], "127.0.0.1", data=b"")
     assert b"Handshake was completed" in done.stdout, done
@@ -157,7 +158,7 @@ def test_gnutls_talks_with_both_suites(skymock, suite):
 def test_node_coap_client_posts_and_is_answered(skymock):
     script = Path(__file__).with_name("coap_device.js")
     done = subprocess.run(["node", str(script), f"coaps://127.0.0.1:{skymock.ports['coaps']}",
-                           coap.identity(DEVICE), coap.key(DEVICE).hex(), POST_PATH,
+                           enos.identity(DEVICE), enos.key(DEVICE).hex(), POST_PATH,
                            measurement().decode()],
                           capture_output=True, text=True, timeout=server.PATIENCE_S, check=False,
                           env={**os.environ, "NODE_PATH": str(NODE.parent)})
@@ -179,7 +180,7 @@ def s_client(port, *options):
 ])
 def test_other_suites_are_refused_at_once(skymock, suites, rule):
     said = s_client(skymock.ports["coaps"], "-cipher", f"{suites}:@SECLEVEL=0", "-psk_identity",
-                    coap.identity(DEVICE), "-psk", coap.key(DEVICE).hex())
+                    enos.identity(DEVICE), "-psk", enos.key(DEVICE).hex())
     assert "handshake failure" in said, said
     event = skymock.api.wait_event({"type": "tls-handshake", "transport": "dtls", "rules": [rule]})
     assert event["offered"]
@@ -222,9 +223,9 @@ def _wrong_keys():
     yield "hex-lower", 2, due.hex().encode(), "COAP-PSK-KEY", "lower case"
     yield "hex-upper", 2, due.hex().upper().encode(), "COAP-PSK-KEY", "upper case"
     yield "hex-slice", 2, digest.hex().encode()[8:24], "COAP-PSK-KEY", "hexadecimal text"
-    yield "product-secret", 2, coap.psk(product), "COAP-PSK-WRONG-SECRET", "product's secret"
+    yield "product-secret", 2, enos.psk(product), "COAP-PSK-WRONG-SECRET", "product's secret"
     yield "device-secret", 3, due, "COAP-PSK-WRONG-SECRET", "device's secret"
-    yield "another-device", 2, coap.key(SECOND), "COAP-PSK-KEY", "another device, second"
+    yield "another-device", 2, enos.key(SECOND), "COAP-PSK-KEY", "another device, second"
     yield "no-idea", 2, b"sixteen bytes..!", "COAP-PSK-KEY", "no known mistake"
 
 
@@ -235,7 +236,7 @@ WRONG_KEYS = list(_wrong_keys())
 @pytest.mark.parametrize("mode,key,rule,words", [row[1:] for row in WRONG_KEYS],
                          ids=[row[0] for row in WRONG_KEYS])
 def test_a_wrong_key_gets_alert_20_and_the_mistake_its_name(skymock, suite, mode, key, rule, words):
-    said = s_client(skymock.ports["coaps"], "-psk_identity", coap.identity(DEVICE, mode), "-psk",
+    said = s_client(skymock.ports["coaps"], "-psk_identity", enos.identity(DEVICE, mode), "-psk",
                     key.hex(), "-cipher", f"{suite}:@SECLEVEL=0")
     assert "SSL alert number 20" in said, said
     event = handshake(skymock.api, device=DEVICE, rules=["COAP-PSK-KEY", rule])
@@ -327,7 +328,7 @@ def test_a_secret_fetched_over_coap_opens_coap_and_mqtt(skymock, device, peer):
     assert first.code == "2.05"
     told = json.loads(first.payload)
     assert told["method"] == "thing.activate.info" and told["params"]["assetId"] == "asset1"
-    old, new = coap.key(DEVICE), coap.psk(told["params"]["deviceSecret"])
+    old, new = enos.key(DEVICE), enos.psk(told["params"]["deviceSecret"])
     assert device(key=old).get(POST_PATH, patience_s=5) is None
     handshake(skymock.api, device=DEVICE, rules=["COAP-PSK-KEY"],
               explanation={"mistake": "old-secret"})

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 import credentials
 import pytest
 import server
+from aliyun.credentials import token_form as signed_form
 
 DEVICE = "aliyun/pk/device"
 TOKEN_PATH = "/auth/devicename"
@@ -35,7 +36,7 @@ def curl(skymock, ca):
 
 
 def token_form(**fields):
-    return credentials.token_form(DEVICE, **fields)
+    return signed_form(DEVICE, **fields)
 
 
 def ask_in_clear(port, form, version="1.1", host="Host: x\r\n"):

@@ -135,6 +135,7 @@ def test_own_certificates(start, tmp_path):
     (["--tls-cert", "/nonexistent.crt", "--tls-key", "/nonexistent.key"], "/nonexistent.crt"),
     (["--tls-ca", "/nonexistent.crt"], "--tls-cert"),
     (["--san", "not/a/name"], "not/a/name"),
+    (["--advertise-host", "not/a/name"], "not/a/name"),
 ])
 def test_unusable_certificates_stop_the_start(options, says):
     done = server.run("serve", "--listen", "mqtt=0", *options)
@@ -173,6 +174,57 @@ def test_a_missing_certificate_is_refused_where_required(skymock):
     said = s_client(skymock.ports["enos-mqtts"], "-tls1_2")
     assert "alert handshake failure" in said, said
     handshake(skymock.api, listener="enos-mqtts", rules=["TLS-CLIENT-CERT"])
+
+
+# ---- what is agreed on ----
+
+@pytest.mark.parametrize("listener,options", [
+    ("mqtt", ["-cipher", "AES128-SHA"]), ("mqtts", ["-cipher", "AES128-SHA"]),
+    ("mqtts", ["-cipher", "ECDHE-ECDSA-AES128-GCM-SHA256"]),
+    ("mqtts", ["-cipher", "PSK-AES128-CBC-SHA", "-psk_identity", PSK_IDENTITY, "-psk", PSK_HEX]),
+    ("https", ["-cipher", "PSK-AES128-GCM-SHA256", "-psk_identity", PSK_IDENTITY, "-psk", PSK_HEX]),
+])
+def test_the_master_secret_is_bound_to_the_handshake(skymock, listener, options):
+    said = s_client(skymock.ports[listener], "-tls1_2", *options)
+    assert "Extended master secret: yes" in said, said
+
+
+@pytest.mark.parametrize("curve,spoken", [("prime192v1", False), ("secp224r1", True),
+                                          ("prime256v1", True), ("X25519", True)])
+def test_weak_curves_are_off(skymock, curve, spoken):
+    said = s_client(skymock.ports["mqtt"], "-tls1_2", "-cipher", "ECDHE:@SECLEVEL=0", "-curves",
+                    curve)
+    assert ("Cipher is ECDHE" in said) == spoken, said
+
+
+# ---- records ----
+
+@pytest.mark.parametrize("size", [512, 1024, 2048, 4096])
+def test_clients_that_ask_for_short_records(skymock, ca, size):
+    for suite in ["AES128-SHA", "ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES128-GCM-SHA256"]:
+        said = s_client(skymock.ports["mqtt"], "-tls1_2", "-cipher", suite, "-maxfraglen", size,
+                        "-CAfile", ca, "-verify_return_error")
+        assert "Verify return code: 0 (ok)" in said, said
+    assert not any(event["findings"] for event in skymock.api.events(type="tls-handshake"))
+
+
+@pytest.mark.parametrize("kind", ["ec", "rsa"])
+def test_messages_spread_over_records(skymock, ca, issued, kind):
+    """OpenSSL cuts its own messages into records of 512 bytes: the certificate takes several."""
+    certificate, key, _ = issued(kind)
+    said = s_client(skymock.ports["enos-mqtts"], "-tls1_2", "-max_send_frag", 512, "-cert",
+                    certificate, "-key", key, "-CAfile", ca, "-verify_return_error")
+    assert "Verify return code: 0 (ok)" in said and "Cipher is" in said, said
+    assert handshake(skymock.api, listener="enos-mqtts")["findings"] == []
+
+
+def test_the_advertised_host_is_in_the_certificate(start, tmp_path):
+    running = start("--advertise-host", "cloud.example")
+    ca = tmp_path / "ca.crt"
+    ca.write_text(running.api.get("/ca.crt"))
+    said = s_client(running.ports["https"], "-CAfile", ca, "-verify_hostname", "cloud.example",
+                    "-servername", "cloud.example", "-verify_return_error")
+    assert "Verify return code: 0 (ok)" in said, said
 
 
 # ---- refusals are explained ----
@@ -227,6 +279,17 @@ def test_the_mistake_behind_a_wrong_key_is_named(skymock):
              PSK_IDENTITY, "-psk", b"MTIzNDU2Nzg5MGFiY2RlZg==".hex())
     event = skymock.api.wait_event({"type": "psk-handshake", "device": DEVICES["tencent"]})
     assert event["explanation"]["mistake"] == "key-not-decoded"
+
+
+@pytest.mark.parametrize("end,shown", [("\n", "\\n"), ("\r\n", "\\r\\n")])
+def test_a_line_end_in_an_identity_is_named(skymock, end, shown):
+    said = s_client(skymock.ports["mqtts"], "-tls1_2", "-cipher", "PSK", "-psk_identity",
+                    PSK_IDENTITY + end, "-psk", PSK_HEX)
+    assert "alert unknown psk identity" in said, said
+    event = skymock.api.wait_event({"type": "psk-handshake", "device": DEVICES["tencent"],
+                                    "identity": PSK_IDENTITY + shown})
+    assert event["explanation"]["mistake"] == "identity-line-end"
+    assert "registered device" in event["explanation"]["what"]
 
 
 def test_tls_bytes_that_are_no_tls(skymock, peer):

@@ -12,6 +12,7 @@
 
 #include "faulty_vfs.h"
 #include "protocol/base/mem.h"
+#include "server/journal/journal.h"
 #include "server/journal/read.h"
 #include "server/os/clock.h"
 

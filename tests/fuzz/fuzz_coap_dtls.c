@@ -47,6 +47,12 @@ static void on_failure(void *owner, struct sky_dtls_peer *peer, const struct soc
         (void)sky_tls_proof_fits(proof, SKY_SPAN("0123456789abcdef"));
 }
 
+static void on_crowd(void *owner, uint64_t turned_away)
+{
+    (void)owner;
+    (void)turned_away;
+}
+
 static void on_close(void *owner, struct sky_dtls_peer *peer)
 {
     (void)owner;
@@ -55,8 +61,8 @@ static void on_close(void *owner, struct sky_dtls_peer *peer)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-    static const struct sky_dtls_hooks hooks = {on_send,  psk_lookup, on_open,
-                                                on_clear, on_failure, on_close};
+    static const struct sky_dtls_hooks hooks = {on_send,    psk_lookup, on_open, on_clear,
+                                                on_failure, on_close,   on_crowd};
     static struct sky_timerq timers;
     static int64_t now_ms;
     static struct sky_dtls *dtls;

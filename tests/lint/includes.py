@@ -2,9 +2,17 @@
 
 import re
 
-from tree import Problem, c_files, line_of, product_files, text
+from tree import Problem, c_files, files, line_of, product_files, text
 
-# What each layer may include besides itself.
+PROTOCOL = ["protocol/base", "auth", "protocol/mqtt", "protocol/coap", "protocol/cloud"]
+ROOMS = ["os", "journal", "tls", "registry", "net", "wire", "broker", "port", "judge"]
+
+
+def _rooms_below(*names):
+    return PROTOCOL + ["store"] + [f"server/{name}" for name in names]
+
+
+# What each layer and room may include besides itself.
 BELOW = {
     "protocol/base": [],
     "auth": ["protocol/base"],
@@ -12,9 +20,24 @@ BELOW = {
     "protocol/coap": ["protocol/base"],
     "store": ["protocol/base"],
     "protocol/cloud": ["protocol/base", "auth", "protocol/mqtt", "protocol/coap"],
-    "server": ["protocol/base", "auth", "protocol/mqtt", "protocol/coap", "protocol/cloud",
-               "store"],
+    "server/os": PROTOCOL,
+    "server/journal": _rooms_below("os"),
+    "server/tls": PROTOCOL + ["server/os"],
+    "server/registry": _rooms_below("os", "journal", "tls"),
+    "server/net": _rooms_below("os", "journal", "tls", "registry"),
+    "server/wire": _rooms_below("os", "journal", "tls", "registry", "net"),
+    "server/broker": _rooms_below("os", "journal", "tls", "registry", "net", "wire"),
+    "server/port": _rooms_below("os", "journal", "tls", "registry", "net", "wire", "broker"),
+    "server/judge": _rooms_below("os", "journal", "tls", "registry"),
+    "server/admin": _rooms_below(*ROOMS) + ["server"],
+    "server/cli": _rooms_below(*ROOMS) + ["server"],
+    "server": _rooms_below(*ROOMS) + ["server/admin", "server/cli"],
 }
+
+# Only these see the program whole.
+SEES_APP = ("server/app.c", "server/admin/", "server/cli/")
+APP = "server/app.h"
+AT_TOP_MAX = 12  # files directly in server/
 
 # Header, the files that may include it (regular expressions), and the name of the door.
 DOORS = [
@@ -22,7 +45,7 @@ DOORS = [
     (r"uv\.h", [r"server/"], "server/"),
     (r"libwebsockets\.h", [r"server/port/ws\.c"], "server/port/ws.h"),
     (r"coap3/", [r"protocol/coap/"], "protocol/coap/"),
-    (r"cjson/", [r"protocol/base/json\.", r"server/admin/"], "protocol/base/json.h"),
+    (r"cjson/", [r"protocol/base/json_tree\."], "protocol/base/json_tree.h"),
     (r"sqlite3\.h", [r"store/"], "store/"),
 ]
 
@@ -34,6 +57,9 @@ def layer_of(name):
 
 
 def check():
+    yield from _app_seen()
+    yield from _cycles()
+    yield from _top_crowded()
     for name in product_files():
         layer = layer_of(name)
         for match in _INCLUDE.finditer(text(name)):
@@ -60,3 +86,60 @@ def _second_door():
     users = [name for name in c_files() if "<libwebsockets.h>" in text(name)]
     for name in users[1:]:
         yield Problem(name, 1, "a second file includes libwebsockets.h", f"go through {users[0]}")
+
+
+def _app_seen():
+    for name in product_files():
+        if f'"{APP}"' in text(name) and not name.startswith(SEES_APP):
+            yield Problem(name, 1, f"{APP} is not for this room", "take a narrow context or a hook")
+
+
+def _top_crowded():
+    top = [name for name in files() if re.match(r"server/[^/]+$", name)]
+    if len(top) > AT_TOP_MAX:
+        yield Problem("server", 0, f"{len(top)} files stand here, {AT_TOP_MAX} is the most",
+                      "give it a room")
+
+
+def _module(name):
+    """x.c and x.h are one module."""
+    return name.rsplit(".", 1)[0]
+
+
+def _uses():
+    """Module to the modules it includes."""
+    modules = {_module(name) for name in product_files()}
+    uses = {module: set() for module in modules}
+    for name in product_files():
+        for match in _INCLUDE.finditer(text(name)):
+            other = _module(match.group(2))
+            if match.group(1) == '"' and other in modules and other != _module(name):
+                uses[_module(name)].add(other)
+    return uses
+
+
+def _cycles():
+    """Every circle of modules, once: strongly connected parts with more than one of them."""
+    uses, number, low, stack, circles = _uses(), {}, {}, [], []
+
+    def visit(module):
+        number[module] = low[module] = len(number)
+        stack.append(module)
+        for other in sorted(uses[module]):
+            if other not in number:
+                visit(other)
+                low[module] = min(low[module], low[other])
+            elif other in stack:
+                low[module] = min(low[module], number[other])
+        if low[module] == number[module]:
+            circle = stack[stack.index(module):]
+            del stack[stack.index(module):]
+            if len(circle) > 1:
+                circles.append(sorted(circle))
+
+    for module in sorted(uses):
+        if module not in number:
+            visit(module)
+    for circle in circles:
+        yield Problem(circle[0], 0, "these include each other: " + ", ".join(circle),
+                      "move what they share below them")

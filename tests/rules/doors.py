@@ -9,7 +9,7 @@ import credentials
 import packets
 import server
 import websocket
-from aliyun_calls import TOKEN_PATH, token_form
+from aliyun.rules_calls import TOKEN_PATH, token_form
 from stage import ALI, ENOS, TEN, of, plays
 
 PSK_IDENTITY = "PROD123456dev001"

@@ -1,6 +1,6 @@
 """The rules of MQTT itself, and the platforms' limits as far as no cloud words them itself."""
 
-import enos
+from enos.rules import measurement
 from packets import frame, text
 from stage import ALI, ENOS, login_with, of, plays, publishes, says, subscribes
 
@@ -32,7 +32,7 @@ def a_device_that_speaks_every_packet(stage):
 def a_device_within_every_limit(stage):
     peer = stage.login(ENOS, stage.peer("enos-mqtt"), keepalive=60)
     stage.subscribe(peer, f"{POINTS}/post_reply")
-    stage.publish(peer, f"{POINTS}/post", enos.measurement())
+    stage.publish(peer, f"{POINTS}/post", measurement())
     stage.api.advance(50_000)
     stage.ping(peer)
     stage.api.advance(20_000)  # past the end of the interval in which it spoke
@@ -172,5 +172,5 @@ BREAKS = {
     "MQTT-TOPIC-DIRECTION": publishes(ALI, "/pk/device/user/get"),
     "MQTT-TOPIC-OTHER-DEVICE": publishes(ALI, "/pk/second/user/update"),
     "MQTT-SUB-COUNT": holds_more_filters_than_there_is_room_for,
-    "MQTT-TOPIC-LENGTH": publishes(ALI, "/sys/pk/device/thing/model/a/b/c/d"),
+    "MQTT-TOPIC-LENGTH": publishes(ALI, "/broadcast/pk/1/2/3/4/5/6"),
 }

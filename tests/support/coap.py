@@ -1,32 +1,15 @@
 """CoAP messages, and devices that send them through OpenSSL's DTLS, one datagram a message."""
 
-import hashlib
 import os
 import select
 import struct
 import subprocess
 import time
 
-import credentials
-
 CON, NON, ACK, RST = range(4)
 GET, POST, PUT, DELETE = range(1, 5)
 OBSERVE, URI_PATH, CONTENT_FORMAT, BLOCK2, BLOCK1, SIZE1, WAITING = 6, 11, 12, 23, 27, 60, 2100
 PATIENCE_S = 30
-
-
-def psk(secret):
-    """The key due to a secret: the 9th to 24th byte of its SHA-256."""
-    return hashlib.sha256(secret.encode()).digest()[8:24]
-
-
-def identity(name, mode=2, lifetime=3600):
-    _, product, device = credentials.split(name)
-    return f"{product},{device},{mode},{lifetime}"
-
-
-def key(name, mode=2):
-    return psk(credentials.SECRETS[name][0 if mode == 2 else 1])
 
 
 def _nibble(value):

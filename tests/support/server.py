@@ -11,13 +11,14 @@ import time
 from pathlib import Path
 from urllib.parse import urlencode
 
+import credentials
 import packets
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("SKYMOCK_BUILD", ROOT / "build/debug"))
-PROGRAM = BUILD / "skymock"
+PROGRAM = BUILD / os.environ.get("SKYMOCK_PROGRAM", "skymock")
 FIXTURES = Path(__file__).with_name("fixtures.json")
-LISTENERS = ("mqtt", "mqtts", "enos-mqtt", "enos-mqtts", "coaps", "https", "admin")
+LISTENERS = ("mqtt", "mqtts", "coaps", "https", "admin", *credentials.listeners())
 PATIENCE_S = 30  # for a machine under load; nothing here waits that long otherwise
 ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith("SKYMOCK_")}
 

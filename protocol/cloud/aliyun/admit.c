@@ -51,9 +51,11 @@ static void check_securemode(struct visit *v)
 static void check_signmethod(struct visit *v)
 {
     sky_span name = sky_aliyun__item(v->in, "signmethod");
+    char room[80];
+    sky_span other = sky_misspelt_note(&v->in->block, "signmethod", room);
     bool known = sky_aliyun__signmethod(v->in) != NULL;
     sky_judge_rule(v->judge, ALI_RULE(SIGNMETHOD_MISSING), name.ptr != NULL,
-                   "signmethod is missing; hmacmd5 is assumed");
+                   "signmethod is missing; hmacmd5 is assumed%.*s", SKY_SPAN_ARGS(other));
     if (name.ptr != NULL)
         sky_judge_rule(v->judge, ALI_RULE(SIGNMETHOD), known,
                        "signmethod is '%.*s'; hmacmd5, hmacsha1 or hmacsha256 was expected",
@@ -135,7 +137,8 @@ static void check_signature(struct visit *v)
         return;
     struct sky_recipe recipe = sky_aliyun__recipe(v->in, method->digest);
     size_t digits = 2 * sky_digest_len(method->digest), sent = v->login->password.len;
-    bool right = sky_recipe_matches(&recipe, v->facts->device->secret, v->login->password);
+    bool right =
+        sky_sign_matches(&recipe, sky_span_str(v->facts->device->secret), v->login->password);
     bool bad = sky_judge_rule(
         v->judge, ALI_RULE(SIGN), right,
         "the password (%zu characters, expected %zu) is not the %s of the login's fields", sent,

@@ -50,7 +50,7 @@ static bool check_request(const struct sky_login *login, const struct sky_aliyun
     const struct sky_signmethod *method = sky_aliyun__signmethod(in);
     bool complete = sky_aliyun__item(in, "random").len > 0 && method != NULL;
     bool bad = sky_judge_rule(judge, ALI_RULE(AUTH_TYPE), sky_span_eq_str(type, "register"),
-                              "authType is '%.*s'; only register is offered",
+                              "authType %.*s is not played here, only register is",
                               SKY_SPAN_ARGS(sky_admit_shown(type)));
     bad |= sky_judge_rule(judge, ALI_RULE(REGISTER_TLS), sky_door_is_encrypted(login->door),
                           "the registration came over plain TCP");
@@ -99,7 +99,7 @@ static void check_proof(const struct sky_login *login, const struct sky_aliyun_l
     struct sky_recipe recipe =
         sky_aliyun__register_recipe(in->product, in->device, sky_aliyun__item(in, "random"),
                                     sky_aliyun__signmethod(in)->digest);
-    bool right = sky_recipe_matches(&recipe, facts->product->secret, login->password);
+    bool right = sky_sign_matches(&recipe, sky_span_str(facts->product->secret), login->password);
     if (sky_judge_rule(judge, ALI_RULE(REGISTER_SIGN), right,
                        "the password is not the %s of deviceName, productKey and random",
                        sky_aliyun__signmethod(in)->name))

@@ -5,13 +5,21 @@
 
 extern const struct sky_cloud sky_cloud_aliyun;
 
+/* The regions of the documents; every name makes the certificate longer, for devices with small
+ * buffers. */
 static const char *const hosts[] = {
     "*.iot-as-mqtt.cn-shanghai.aliyuncs.com",    "*.iot-as-mqtt.us-west-1.aliyuncs.com",
-    "*.iot-as-mqtt.ap-southeast-1.aliyuncs.com", "*.iot-as-mqtt.ap-northeast-1.aliyuncs.com",
-    "*.iot-as-mqtt.eu-central-1.aliyuncs.com",   "*.mqtt.iothub.aliyuncs.com",
+    "*.iot-as-mqtt.ap-southeast-1.aliyuncs.com", "*.mqtt.iothub.aliyuncs.com",
     "iot-auth.cn-shanghai.aliyuncs.com",         "iot-auth.us-west-1.aliyuncs.com",
-    "iot-auth.ap-southeast-1.aliyuncs.com",      "iot-auth.ap-northeast-1.aliyuncs.com",
-    "iot-auth.eu-central-1.aliyuncs.com",        NULL};
+    "iot-auth.ap-southeast-1.aliyuncs.com",      NULL};
+
+static const struct sky_cloud_http http = {sky_aliyun__http, SKY_ALIYUN_HTTP_CALLS};
+static const struct sky_cloud_psk psk = {.claim = sky_aliyun__psk_claim,
+                                         .admit = sky_aliyun__psk_admit,
+                                         .guesses = sky_aliyun__psk_guesses,
+                                         .key_rule = ALI_RULE(PSK_KEY)};
+static const struct sky_cloud_shadow shadow = {
+    .document = "shadow", .patch = sky_aliyun_shadow_patch, .seed = sky_aliyun_shadow_seed};
 
 const struct sky_cloud sky_cloud_aliyun = {
     .name = "aliyun",
@@ -31,7 +39,7 @@ const struct sky_cloud sky_cloud_aliyun = {
                .level_3 = true},
     .publish_violation = SKY_VIOLATION_ACK,
 
-    .rules = {.owner = "aliyun", .rows = sky_aliyun_rules, .count = ALI_RULES},
+    .rules = {.owner = "aliyun", .rows = sky_aliyun_rules, .count = ALI_RULES, .special = true},
     .limit_rules = {[SKY_LIMIT_WILL] = ALI_RULE(WILL),
                     [SKY_LIMIT_PUBLISH_RATE] = ALI_RULE(PUBLISH_RATE),
                     [SKY_LIMIT_RETAIN] = ALI_RULE(RETAIN),
@@ -50,20 +58,14 @@ const struct sky_cloud sky_cloud_aliyun = {
     .topic_count = SKY_ALIYUN_TOPICS,
     .commands = sky_aliyun_commands,
     .command_count = SKY_ALIYUN_COMMANDS,
-    .http = sky_aliyun__http,
-    .http_count = SKY_ALIYUN_HTTP_CALLS,
 
     .claim = sky_aliyun__claim,
     .admit = sky_aliyun__admit,
     .suspect = sky_aliyun__suspect,
     .sign = sky_aliyun__sign,
     .make_secret = sky_aliyun__make_secret,
-    .shadow_document = "shadow",
-    .patch_shadow = sky_aliyun_shadow_patch,
-    .seed_shadow = sky_aliyun_shadow_seed,
-    .psk_claim = sky_aliyun__psk_claim,
-    .psk_admit = sky_aliyun__psk_admit,
-    .psk_guesses = sky_aliyun__psk_guesses,
-    .psk_key_rule = ALI_RULE(PSK_KEY),
+    .http = &http,
+    .psk = &psk,
+    .shadow = &shadow,
     .host_names = hosts,
 };

@@ -30,6 +30,17 @@ static bool is_token_mode(sky_span securemode)
     return sky_span_eq_str(securemode, "-1") || sky_span_eq_str(securemode, "0");
 }
 
+/* What the vendor documents; an SDK for smart homes sends authtype=custom-ilop in an ordinary
+ * login, and there it is one item more that the cloud does not know. */
+static bool is_registration(sky_span auth_type)
+{
+    static const char *const types[] = {"register", "regnwl", "connwl"};
+    for (size_t i = 0; i < SKY_COUNT(types); i++)
+        if (sky_span_eq_str(auth_type, types[i]))
+            return true;
+    return false;
+}
+
 static enum sky_aliyun_kind kind_of(const struct sky_login *login,
                                     const struct sky_aliyun_login *in)
 {
@@ -38,7 +49,7 @@ static enum sky_aliyun_kind kind_of(const struct sky_login *login,
     if (login->username.len > 0 && !joined &&
         (!barred || is_token_mode(sky_aliyun__item(in, "securemode"))))
         return SKY_ALIYUN_TOKEN;
-    return sky_aliyun__auth_type(in).len > 0 ? SKY_ALIYUN_REGISTER : SKY_ALIYUN_DIRECT;
+    return is_registration(sky_aliyun__auth_type(in)) ? SKY_ALIYUN_REGISTER : SKY_ALIYUN_DIRECT;
 }
 
 void sky_aliyun__read(const struct sky_login *login, struct sky_aliyun_login *in)
@@ -57,18 +68,18 @@ void sky_aliyun__read(const struct sky_login *login, struct sky_aliyun_login *in
 }
 
 /* Another vendor's logins have the same frame: what stands in it tells them apart. */
-static int affinity_of(const struct sky_aliyun_login *in)
+static enum sky_affinity affinity_of(const struct sky_aliyun_login *in)
 {
-    static const char *const own_keys[] = {"_v", "lan", "gw", "ext", "_ss", "authType", "random"};
+    static const char *const own_keys[] = {"_v",  "lan",      "gw",       "ext",
+                                           "_ss", "authType", "authtype", "random"};
     if (!in->readable)
-        return 10;
+        return SKY_AFFINITY_FRAME;
     for (size_t i = 0; i < SKY_COUNT(own_keys); i++)
         if (sky_pairs_find(&in->block, own_keys[i]) != NULL)
-            return 90;
+            return SKY_AFFINITY_OWN;
     sky_span method = sky_aliyun__item(in, "signmethod");
-    if (sky_span_eq_str(method, "hmacsha1") || sky_span_eq_str(method, "hmacmd5"))
-        return 60;
-    return sky_span_starts(method, SKY_SPAN("hmac")) || method.ptr == NULL ? 50 : 20;
+    return sky_span_starts(method, SKY_SPAN("hmac")) || method.ptr == NULL ? SKY_AFFINITY_USUAL
+                                                                           : SKY_AFFINITY_MIXED;
 }
 
 bool sky_aliyun__claim(const struct sky_login *login, struct sky_claim *ret_claim)
@@ -78,8 +89,10 @@ bool sky_aliyun__claim(const struct sky_login *login, struct sky_claim *ret_clai
     if (in.kind == SKY_ALIYUN_TOKEN) {
         if (sky_span_contains(login->username, SKY_SPAN(";")))
             return false;
-        *ret_claim = (struct sky_claim){
-            .kind = SKY_CLAIM_TOKEN, .product = login->username, .affinity = in.readable ? 70 : 15};
+        *ret_claim =
+            (struct sky_claim){.kind = SKY_CLAIM_TOKEN,
+                               .product = login->username,
+                               .affinity = in.readable ? SKY_AFFINITY_USUAL : SKY_AFFINITY_FRAME};
         return true;
     }
     if (in.shape == SKY_SHAPE_NO_BAR && !in.named)

@@ -78,7 +78,7 @@ static bool claim(const struct sky_http_request *request, struct sky_claim *ret_
     *ret_claim = (struct sky_claim){.kind = SKY_CLAIM_NAMED,
                                     .product = field(&form, "productKey"),
                                     .device = field(&form, "deviceName"),
-                                    .affinity = 100};
+                                    .affinity = SKY_AFFINITY_NAMED};
     return ret_claim->product.len > 0 && ret_claim->device.len > 0;
 }
 
@@ -164,6 +164,24 @@ static const struct sky_signmethod *find_method(sky_span name)
                                name.ptr != NULL ? name : SKY_SPAN("hmacmd5"));
 }
 
+/* A secret among the parameters, by its name; empty: none. */
+static sky_span posted_secret(const struct sky_pairs *form)
+{
+    static const char *const names[] = {"deviceSecret", "productSecret", "secret"};
+    for (size_t i = 0; i < form->count; i++)
+        for (size_t j = 0; j < SKY_COUNT(names); j++)
+            if (sky_span_eq_nocase(form->list[i].key, sky_span_str(names[j])))
+                return form->list[i].key;
+    return SKY_SPAN_NONE;
+}
+
+static void check_secrecy(struct call *c)
+{
+    sky_span secret = posted_secret(&c->form);
+    sky_judge_rule(c->judge, ALI_RULE(HTTPS_SECRET_SENT), secret.len == 0,
+                   "%.*s was posted in clear", SKY_SPAN_ARGS(secret));
+}
+
 /* ---- POST /auth/devicename ---- */
 
 static const char *const unsigned_keys[] = {"version", "sign", "resources", "resouces",
@@ -177,29 +195,17 @@ static bool is_signed(sky_span key)
     return true;
 }
 
-static bool sorts_before(sky_span a, sky_span b)
+/* Everything that was sent and is not excluded, by name; `without` may be NULL. False when that is
+ * too much. */
+static bool token_recipe(const struct sky_pairs *form, const struct sky_pair *without,
+                         enum sky_digest digest, struct sky_recipe *ret_recipe)
 {
-    size_t len = a.len < b.len ? a.len : b.len;
-    int order = len > 0 ? memcmp(a.ptr, b.ptr, len) : 0;
-    return order != 0 ? order < 0 : a.len < b.len;
-}
-
-/* Everything that was sent and is not excluded, by name. False when that is too much. */
-static bool token_recipe(const struct sky_pairs *form, enum sky_digest digest,
-                         struct sky_recipe *ret_recipe)
-{
-    struct sky_recipe recipe = {.digest = digest, .keying = SKY_HMAC};
-    for (size_t i = 0; i < form->count; i++) {
-        struct sky_pair pair = form->list[i];
-        if (!is_signed(pair.key))
-            continue;
-        if (recipe.field_count == SKY_SIGN_FIELDS_MAX)
+    struct sky_recipe recipe = {
+        .digest = digest, .keying = SKY_HMAC, .encoding = SKY_HEX_UPPER, .sorted = true};
+    for (size_t i = 0; i < form->count; i++)
+        if (is_signed(form->list[i].key) && &form->list[i] != without &&
+            !sky_recipe_add_pair(&recipe, form->list[i]))
             return false;
-        size_t at = recipe.field_count++;
-        for (; at > 0 && sorts_before(pair.key, recipe.fields[at - 1].key); at--)
-            recipe.fields[at] = recipe.fields[at - 1];
-        recipe.fields[at] = pair;
-    }
     *ret_recipe = recipe;
     return true;
 }
@@ -213,15 +219,23 @@ static bool check_token_form(struct call *c)
     size_t chars = sky_admit_chars(field(&c->form, "clientId"));
     const char *absent = missing(&c->form, required, SKY_COUNT(required));
     bool usable = c->readable && absent == NULL && find_method(method) != NULL &&
-                  token_recipe(&c->form, SKY_MD5, &recipe);
-    bool bad = sky_judge_rule(c->judge, ALI_RULE(HTTPS_PARAM_MISSING), absent == NULL,
-                              c->readable ? "%s is missing" : "%s: the body is no form",
-                              absent != NULL ? absent : "");
+                  token_recipe(&c->form, NULL, SKY_MD5, &recipe);
+    char room[80];
+    sky_span like = SKY_SPAN_NONE;
+    if (absent != NULL && c->readable)
+        like = sky_misspelt_note(&c->form, absent, room);
+    bool bad = sky_judge_rule(
+        c->judge, ALI_RULE(HTTPS_PARAM_MISSING), absent == NULL,
+        c->readable ? "%s is missing%.*s%s" : "the body is no form%s%.*s%s",
+        c->readable && absent != NULL ? absent : "", SKY_SPAN_ARGS(like),
+        absent != NULL && posted_secret(&c->form).len > 0 ? "; a secret was posted instead" : "");
     bad |= sky_judge_rule(
         c->judge, ALI_RULE(HTTPS_CLIENTID_LENGTH), chars <= SKY_ALIYUN_CLIENT_ID_MAX,
         "clientId has %zu characters, %d are permitted", chars, SKY_ALIYUN_CLIENT_ID_MAX);
+    check_secrecy(c);
     sky_judge_rule(c->judge, ALI_RULE(HTTPS_SIGNMETHOD_DEFAULT), method.ptr != NULL,
-                   "signmethod is missing; hmacmd5 is assumed");
+                   "signmethod is missing; hmacmd5 is assumed%.*s",
+                   SKY_SPAN_ARGS(sky_misspelt_note(&c->form, "signmethod", room)));
     bad |= sky_judge_rule(c->judge, ALI_RULE(HTTPS_SIGNMETHOD), find_method(method) != NULL,
                           "signmethod is '%.*s'", SKY_SPAN_ARGS(sky_admit_shown(method)));
     sky_judge_rule(c->judge, ALI_RULE(HTTPS_RESOUCES_TYPO),
@@ -250,8 +264,9 @@ static void check_token_sign(struct call *c)
                        "product %s does not permit authentication over HTTPS",
                        c->facts->product->key))
         refuse(c, CODE_AUTH_TYPE, SKY_CAUSE_STATE);
-    bool right = token_recipe(&c->form, method->digest, &recipe) &&
-                 sky_recipe_matches(&recipe, c->facts->device->secret, field(&c->form, "sign"));
+    bool right =
+        token_recipe(&c->form, NULL, method->digest, &recipe) &&
+        sky_sign_matches(&recipe, sky_span_str(c->facts->device->secret), field(&c->form, "sign"));
     if (sky_judge_rule(c->judge, ALI_RULE(HTTPS_SIGN), right,
                        "sign is not the %s of the other parameters", method->name))
         refuse(c, CODE_AUTH, SKY_CAUSE_SIGNATURE);
@@ -309,8 +324,16 @@ static void answer_token(const struct sky_http_request *request, const struct sk
 
 /* What any signature of a form can be suspected of. */
 static void suspect_form(const struct sky_pairs *form, const struct sky_signmethod *method,
-                         struct sky_suspicion *s)
+                         struct sky_suspicion *s, struct sky_arena *arena)
 {
+    sky_span secret = posted_secret(form);
+    if (secret.len > 0) {
+        s->plain = SKY_MISTAKE_SECRET_SENT;
+        s->plain_did = sky_arena_printf(arena, "posted %.*s in clear", SKY_SPAN_ARGS(secret));
+    }
+    s->product = field(form, "productKey");
+    s->device = field(form, "deviceName");
+    sky_suspect_samples(s, sky_aliyun__samples, SKY_ALIYUN_SAMPLES);
     for (size_t i = 0; i < SKY_COUNT(unsigned_keys); i++)
         if (!sky_span_eq_str(sky_span_str(unsigned_keys[i]), "sign"))
             sky_suspect_extra(s, unsigned_keys[i], field(form, unsigned_keys[i]));
@@ -324,11 +347,16 @@ static bool suspect_token(const struct sky_http_request *request, const struct s
     struct sky_pairs form;
     if (!read_form(request, arena, &form) || facts->device == NULL)
         return false;
+    const struct sky_pair *misspelt = sky_pairs_misspelt(&form, "signmethod");
     const struct sky_signmethod *method = find_method(field(&form, "signmethod"));
+    if (misspelt != NULL && find_method(misspelt->value) != NULL)
+        method = find_method(misspelt->value); /* what was meant by it is what was signed with */
     if (method == NULL || facts->device->secret[0] == '\0' ||
-        !token_recipe(&form, method->digest, &s->due))
+        !token_recipe(&form, misspelt, method->digest, &s->due))
         return false;
-    suspect_form(&form, method, s);
+    if (misspelt != NULL)
+        sky_suspect_spelling(s, misspelt->key, "signmethod", arena);
+    suspect_form(&form, method, s, arena);
     s->secret_word = "deviceSecret";
     sky_suspect_secret(s, SKY_SECRET_DUE, sky_span_str(facts->device->secret));
     sky_suspect_secret(s, SKY_SECRET_PRODUCT, sky_span_str(facts->product->secret));
@@ -353,6 +381,7 @@ static bool check_register_form(struct call *c)
     if (absent == NULL && (method.len == 0 || find_method(method) == NULL))
         absent = "a known signMethod";
     bool usable = c->readable && absent == NULL;
+    check_secrecy(c);
     sky_judge_rule(c->judge, ALI_RULE(REGISTER_PARAM), usable, "%s is missing",
                    absent != NULL ? absent : "a readable form");
     if (!usable)
@@ -373,10 +402,10 @@ static void check_register(struct call *c)
     if (sky_judge_rule(c->judge, ALI_RULE(REGISTER_DISABLED), c->facts->product->dynamic_activation,
                        "product %s does not permit dynamic registration", c->facts->product->key))
         refuse(c, CODE_AUTH_TYPE, SKY_CAUSE_STATE);
-    if (sky_judge_rule(
-            c->judge, ALI_RULE(REGISTER_SIGN),
-            sky_recipe_matches(&recipe, c->facts->product->secret, field(&c->form, "sign")),
-            "sign is not the HMAC of deviceName, productKey and random"))
+    if (sky_judge_rule(c->judge, ALI_RULE(REGISTER_SIGN),
+                       sky_sign_matches(&recipe, sky_span_str(c->facts->product->secret),
+                                        field(&c->form, "sign")),
+                       "sign is not the HMAC of deviceName, productKey and random"))
         refuse(c, CODE_AUTH, SKY_CAUSE_SIGNATURE);
     if (sky_judge_rule(c->judge, ALI_RULE(REGISTER_ACTIVE),
                        c->facts->device->state == SKY_DEVICE_INACTIVE,
@@ -418,7 +447,7 @@ static bool suspect_register(const struct sky_http_request *request, const struc
         find_method(register_method(&form)) == NULL || facts->product->secret[0] == '\0')
         return false;
     s->due = register_recipe(&form);
-    suspect_form(&form, find_method(register_method(&form)), s);
+    suspect_form(&form, find_method(register_method(&form)), s, arena);
     s->secret_word = "productSecret";
     sky_suspect_secret(s, SKY_SECRET_DUE, sky_span_str(facts->product->secret));
     sky_suspect_secret(s, SKY_SECRET_DEVICE, sky_span_str(facts->device->secret));

@@ -38,6 +38,9 @@ extern const struct sky_signmethod sky_aliyun__signmethods[SKY_ALIYUN_SIGNMETHOD
 /* hmacmd5 when it is not stated; NULL when it is not known. */
 const struct sky_signmethod *sky_aliyun__signmethod(const struct sky_aliyun_login *in);
 
+enum { SKY_ALIYUN_SAMPLES = 6 };
+extern const struct sky_sample sky_aliyun__samples[SKY_ALIYUN_SAMPLES];
+
 /* The login's text, or the registration's, in the order of the alphabet. */
 struct sky_recipe sky_aliyun__recipe(const struct sky_aliyun_login *in, enum sky_digest digest);
 struct sky_recipe sky_aliyun__register_recipe(sky_span product, sky_span device, sky_span random,
@@ -53,7 +56,7 @@ void sky_aliyun__admit(const struct sky_login *login, const struct sky_facts *fa
                        struct sky_admission *ret_admission);
 bool sky_aliyun__suspect(const struct sky_login *login, const struct sky_facts *facts,
                          struct sky_suspicion *ret_suspicion, struct sky_arena *arena);
-void sky_aliyun__sign(const struct sky_sign_request *request,
+void sky_aliyun__sign(const struct sky_sign_request *request, struct sky_arena *arena,
                       struct sky_credentials *ret_credentials);
 void sky_aliyun__make_secret(sky_span fresh, char out[SKY_SECRET_MAX + 1]);
 bool sky_aliyun__psk_claim(const struct sky_door *door, sky_span identity,
@@ -63,7 +66,7 @@ bool sky_aliyun__psk_admit(const struct sky_door *door, sky_span identity,
                            struct sky_psk *ret_key);
 size_t sky_aliyun__psk_guesses(const struct sky_door *door, sky_span identity,
                                const struct sky_facts *facts, struct sky_psk *ret_guesses);
-void sky_aliyun__psk_credentials(const struct sky_sign_request *request,
+void sky_aliyun__psk_credentials(const struct sky_sign_request *request, struct sky_arena *arena,
                                  struct sky_credentials *ret_credentials);
 
 /* The other kinds of login, for admit.c. */
@@ -75,7 +78,7 @@ void sky_aliyun__admit_register(const struct sky_login *login, const struct sky_
                                 struct sky_effects *effects, struct sky_admission *ret_admission);
 
 /* The tables of struct sky_cloud. */
-enum { SKY_ALIYUN_MISTAKES = 8, SKY_ALIYUN_TOPICS = 28, SKY_ALIYUN_HTTP_CALLS = 2 };
+enum { SKY_ALIYUN_MISTAKES = 8, SKY_ALIYUN_TOPICS = 48, SKY_ALIYUN_HTTP_CALLS = 2 };
 extern const struct sky_mistake_rule sky_aliyun__mistakes[SKY_ALIYUN_MISTAKES];
 extern const struct sky_topic_row sky_aliyun__topics[SKY_ALIYUN_TOPICS];
 extern const struct sky_http_row sky_aliyun__http[SKY_ALIYUN_HTTP_CALLS];

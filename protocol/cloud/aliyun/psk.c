@@ -11,12 +11,13 @@
 struct identity {
     sky_span type, method, names, timestamp;
     sky_span product, device;
+    const char *tail; /* what stands behind it and belongs to no text; NULL: nothing */
 };
 
 static bool read_identity(sky_span text, struct identity *ret_identity)
 {
     sky_span fields[4];
-    struct identity id;
+    struct identity id = {.tail = sky_identity_tail(&text)};
     if (sky_grammar_fields(text, '|', fields, SKY_COUNT(fields)) != SKY_SHAPE_OK ||
         !sky_span_cut(fields[2], '&', &id.product, &id.device))
         return false;
@@ -30,7 +31,7 @@ static bool read_identity(sky_span text, struct identity *ret_identity)
 
 static struct sky_recipe recipe_of(const struct identity *id)
 {
-    struct sky_recipe recipe = {.digest = SKY_SHA256, .keying = SKY_HMAC};
+    struct sky_recipe recipe = {.digest = SKY_SHA256, .keying = SKY_HMAC, .sorted = true};
     sky_recipe_add(&recipe, "id", id->names);
     sky_recipe_add(&recipe, "timestamp", id->timestamp);
     return recipe;
@@ -40,8 +41,9 @@ static struct sky_recipe recipe_of(const struct identity *id)
 static void make_key(const struct identity *id, sky_span secret, bool upper, struct sky_psk *out)
 {
     struct sky_recipe recipe = recipe_of(id);
-    char hex[SKY_DIGEST_HEX_MAX + 1];
-    sky_recipe_hex(&recipe, secret, upper, hex);
+    char hex[SKY_SIGNATURE_MAX + 1];
+    recipe.encoding = upper ? SKY_HEX_UPPER : SKY_HEX;
+    sky_sign_write(&recipe, secret, hex);
     *out = (struct sky_psk){.len = strlen(hex)};
     SKY_ASSERT(out->len <= sizeof out->key);
     memcpy(out->key, hex, out->len);
@@ -54,8 +56,10 @@ bool sky_aliyun__psk_claim(const struct sky_door *door, sky_span identity,
     struct identity id;
     if (door->transport == SKY_DTLS || !read_identity(identity, &id))
         return false;
-    *ret_claim = (struct sky_claim){
-        .kind = SKY_CLAIM_NAMED, .product = id.product, .device = id.device, .affinity = 80};
+    *ret_claim = (struct sky_claim){.kind = SKY_CLAIM_NAMED,
+                                    .product = id.product,
+                                    .device = id.device,
+                                    .affinity = SKY_AFFINITY_OWN};
     return true;
 }
 
@@ -72,6 +76,9 @@ bool sky_aliyun__psk_admit(const struct sky_door *door, sky_span identity,
         sky_span_eq_str(id.type, "devicename") && sky_span_eq_str(id.method, "hmacsha256"),
         "the identity begins with '%.*s|%.*s'; devicename|hmacsha256 is due",
         SKY_SPAN_ARGS(sky_admit_shown(id.type)), SKY_SPAN_ARGS(sky_admit_shown(id.method)));
+    if (id.tail != NULL)
+        bad |= sky_judge_rule(judge, ALI_RULE(PSK_IDENTITY), false,
+                              "the identity has %s behind it: pass its length without", id.tail);
     sky_judge_rule(judge, ALI_RULE(DEVICE_UNKNOWN), facts->device != NULL,
                    "product '%.*s' with device '%.*s' is not registered",
                    SKY_SPAN_ARGS(sky_admit_shown(id.product)),
@@ -114,23 +121,27 @@ size_t sky_aliyun__psk_guesses(const struct sky_door *door, sky_span identity,
     }
     if (facts->product->secret[0] != '\0') {
         make_key(&id, sky_span_str(facts->product->secret), true, &out[count]);
-        guess(&out[count++], SKY_MISTAKE_PRODUCT_SECRET, "signed with the product secret");
+        guess(&out[count++], SKY_MISTAKE_PRODUCT_SECRET,
+              "a signature made with the product secret");
     }
     if (facts->device->old_secret[0] != '\0') {
         make_key(&id, sky_span_str(facts->device->old_secret), true, &out[count]);
-        guess(&out[count++], SKY_MISTAKE_OLD_SECRET, "signed with a secret that was replaced");
+        guess(&out[count++], SKY_MISTAKE_OLD_SECRET,
+              "a signature made with a secret that was replaced");
     }
     return count;
 }
 
-void sky_aliyun__psk_credentials(const struct sky_sign_request *request, struct sky_credentials *c)
+void sky_aliyun__psk_credentials(const struct sky_sign_request *request, struct sky_arena *arena,
+                                 struct sky_credentials *c)
 {
     struct identity id;
     struct sky_psk key;
-    snprintf(c->psk_identity, sizeof c->psk_identity, "devicename|hmacsha256|%s&%s|2524608000000",
-             request->product->key, request->device->key);
-    if (!read_identity(sky_span_str(c->psk_identity), &id))
+    sky_span identity = sky_arena_printf(arena, "devicename|hmacsha256|%s&%s|2524608000000",
+                                         request->product->key, request->device->key);
+    if (!read_identity(identity, &id))
         return;
     make_key(&id, sky_span_str(request->device->secret), true, &key);
-    sky_hex_lower(sky_span_of(key.key, key.len), c->psk_key_hex);
+    c->psk_identity = identity;
+    c->psk_key_hex = sky_credentials_key(&key, arena);
 }

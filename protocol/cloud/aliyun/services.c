@@ -3,17 +3,17 @@
 #include <inttypes.h>
 
 #include "protocol/base/assert.h"
+#include "protocol/base/json_view.h"
 #include "protocol/cloud/aliyun/rules.h"
 #include "protocol/cloud/envelope.h"
 #include "protocol/cloud/latest.h"
-#include "protocol/cloud/member.h"
 #include "protocol/mqtt/topic.h"
 
 /* 200 and 460 are documented for the thing topics (help page 89304); what the cloud says to a
  * topic it does not know is not, so 404 is ours. */
 enum { CODE_OK = 200, CODE_NOT_FOUND = 404, CODE_PARAMETER = 460 };
 
-enum { THING_LEVEL = 4, RPC_ID_LEVEL = 6, CUSTOM_RPC_ID_LEVEL = 3 };
+enum { THING_LEVEL = 4, COMBINE_LEVEL = 5, RPC_ID_LEVEL = 6, CUSTOM_RPC_ID_LEVEL = 3 };
 
 static const char *code_text(int code)
 {
@@ -22,10 +22,12 @@ static const char *code_text(int code)
                                     : "not found";
 }
 
-/* `"thing.event.property.post"`, from /sys/{product}/{device}/thing/event/property/post. */
+/* `"thing.event.property.post"`, from /sys/{product}/{device}/thing/event/property/post, and
+ * `"combine.login"`, from /ext/session/{product}/{device}/combine/login. */
 static void write_method(struct sky_buf *out, sky_span topic)
 {
-    sky_span level, rest = sky_envelope_levels(topic, THING_LEVEL);
+    bool session = sky_span_starts(topic, SKY_SPAN("/ext/session/"));
+    sky_span level, rest = sky_envelope_levels(topic, session ? COMBINE_LEVEL : THING_LEVEL);
     const char *before = "";
     struct sky_buf name;
     sky_buf_init(&name, rest.len + 1);
@@ -58,7 +60,7 @@ static void reply(const struct sky_uplink *uplink, const struct sky_envelope *en
 /* {"sys":{"ack":0}}: the device asks for no answer (help page 89304). */
 static bool wants_no_answer(const struct sky_envelope *envelope)
 {
-    return sky_span_eq_str(sky_member_get(sky_member_get(envelope->text, "sys"), "ack"), "0");
+    return sky_span_eq_str(sky_json_member(sky_json_member(envelope->text, "sys"), "ack"), "0");
 }
 
 /* The request was in order, and so were the rules about it. */
@@ -73,9 +75,9 @@ static void succeed(const struct sky_uplink *uplink, const struct sky_envelope *
 
 /* False when the message is no JSON object: judged. */
 static bool open_message(const struct sky_uplink *uplink, struct sky_judge *judge,
-                         struct sky_effects *effects, struct sky_envelope *ret_envelope)
+                         struct sky_envelope *ret_envelope)
 {
-    sky_envelope_open(ret_envelope, uplink->payload, SKY_ALIYUN_MESSAGE_MAX, &effects->arena);
+    sky_envelope_open(ret_envelope, uplink->payload, SKY_ALIYUN_MESSAGE_MAX);
     bool sound = ret_envelope->fault == SKY_ENVELOPE_SOUND;
     const char *reason = ret_envelope->fault == SKY_ENVELOPE_EMPTY   ? "the payload is empty"
                          : ret_envelope->fault == SKY_ENVELOPE_LARGE ? "the payload is too long"
@@ -92,17 +94,18 @@ static void refuse_params(const struct sky_uplink *uplink, const struct sky_enve
     reply(uplink, envelope, CODE_PARAMETER, effects);
 }
 
-/* False when the request has been answered with an error. */
+/* False when the request has been answered with an error. SDKs leave the method out, or empty. */
 static bool open_request(const struct sky_uplink *uplink, struct sky_judge *judge,
                          struct sky_effects *effects, struct sky_envelope *ret_envelope)
 {
-    if (!open_message(uplink, judge, effects, ret_envelope)) {
+    if (!open_message(uplink, judge, ret_envelope)) {
         reply(uplink, ret_envelope, CODE_PARAMETER, effects);
         return false;
     }
-    bool fits = sky_envelope_method_fits(ret_envelope->method, uplink->topic, THING_LEVEL);
+    sky_span method = ret_envelope->method;
+    bool fits = method.len == 0 || sky_envelope_method_fits(method, uplink->topic, THING_LEVEL);
     if (!sky_judge_rule(judge, ALI_RULE(METHOD_TOPIC), fits, "method %.*s was sent to %.*s",
-                        SKY_SPAN_ARGS(ret_envelope->method), SKY_SPAN_ARGS(uplink->topic)))
+                        SKY_SPAN_ARGS(method), SKY_SPAN_ARGS(uplink->topic)))
         return true;
     reply(uplink, ret_envelope, CODE_PARAMETER, effects);
     return false;
@@ -113,10 +116,10 @@ static bool open_request(const struct sky_uplink *uplink, struct sky_judge *judg
 /* {"value":v} or {"value":v,"time":ms}; anything else is the value itself. */
 static bool is_timed(sky_span value)
 {
-    struct sky_member member;
+    struct sky_json_member member;
     bool has_value = false;
-    sky_span rest = sky_member_is_object(value) ? sky_member_inside(value) : SKY_SPAN_NONE;
-    while (sky_member_next(&rest, &member)) {
+    sky_span rest = sky_json_is_object(value) ? sky_json_inside(value) : SKY_SPAN_NONE;
+    while (sky_json_next_member(&rest, &member)) {
         bool is_value = sky_span_eq_str(member.key, "value");
         if (!is_value && !sky_span_eq_str(member.key, "time"))
             return false;
@@ -125,13 +128,14 @@ static bool is_timed(sky_span value)
     return has_value;
 }
 
-static void put_property(struct sky_latest *latest, const struct sky_member *property,
+static void put_property(struct sky_latest *latest, const struct sky_json_member *property,
                          int64_t now_ms)
 {
     bool timed = is_timed(property->value);
-    sky_span value = timed ? sky_member_get(property->value, "value") : property->value;
+    sky_span value = sky_json_compact(
+        latest->arena, timed ? sky_json_member(property->value, "value") : property->value);
     int64_t time = 0;
-    if (!timed || !sky_span_to_int(sky_member_get(property->value, "time"), &time))
+    if (!timed || !sky_span_to_int(sky_json_member(property->value, "time"), &time))
         time = now_ms;
     sky_latest_put(latest, property->key,
                    sky_arena_printf(latest->arena, "{\"value\":%.*s,\"time\":%" PRId64 "}",
@@ -143,16 +147,16 @@ static void handle_property_post(const struct sky_uplink *uplink, const struct s
 {
     struct sky_envelope envelope;
     struct sky_latest latest;
-    struct sky_member property;
+    struct sky_json_member property;
     if (!open_request(uplink, judge, effects, &envelope))
         return;
-    if (!sky_member_is_object(envelope.params)) {
+    if (!sky_json_is_object(envelope.params)) {
         refuse_params(uplink, &envelope, "params must be an object of properties", judge, effects);
         return;
     }
     sky_latest_open(&latest, facts->document, &effects->arena);
-    sky_span rest = sky_member_inside(envelope.params);
-    while (sky_member_next(&rest, &property))
+    sky_span rest = sky_json_inside(envelope.params);
+    while (sky_json_next_member(&rest, &property))
         put_property(&latest, &property, facts->now_ms);
     sky_latest_save(&latest, facts, sky_aliyun_property_post.document, effects);
     sky_latest_close(&latest);
@@ -166,7 +170,7 @@ static void handle_event_post(const struct sky_uplink *uplink, const struct sky_
     (void)facts;
     if (!open_request(uplink, judge, effects, &envelope))
         return;
-    if (sky_member_is_object(envelope.params))
+    if (sky_json_is_object(envelope.params))
         succeed(uplink, &envelope, judge, effects);
     else
         refuse_params(uplink, &envelope, "params must be an object", judge, effects);
@@ -177,22 +181,22 @@ static void handle_event_post(const struct sky_uplink *uplink, const struct sky_
 /* What is wrong with this entry of params, or NULL. */
 static const char *tag_fault(sky_span tag, bool needs_value)
 {
-    sky_span key = sky_member_get(tag, "attrKey");
-    if (!sky_member_is_string(key) || sky_member_text(key).len == 0)
+    sky_span key = sky_json_member(tag, "attrKey");
+    if (!sky_json_is_string(key) || sky_json_text(key).len == 0)
         return "every tag needs an attrKey";
-    if (needs_value && sky_member_get(tag, "attrValue").len == 0)
+    if (needs_value && sky_json_member(tag, "attrValue").len == 0)
         return "every tag needs an attrValue";
     return NULL;
 }
 
 static const char *tags_fault(sky_span params, bool needs_value)
 {
-    sky_span tag, rest = sky_member_inside(params);
+    sky_span tag, rest = sky_json_inside(params);
     const char *fault = NULL;
     size_t count = 0;
-    if (!sky_member_is_array(params))
+    if (!sky_json_is_array(params))
         return "params must be an array of tags";
-    while (fault == NULL && sky_member_next_element(&rest, &tag))
+    while (fault == NULL && sky_json_next_element(&rest, &tag))
         fault = ++count > SKY_ALIYUN_TAGS_MAX ? "more than 200 tags in one message"
                                               : tag_fault(tag, needs_value);
     return fault;
@@ -212,11 +216,12 @@ static void change_tags(const struct sky_uplink *uplink, const struct sky_facts 
         return;
     }
     sky_latest_open(&latest, facts->document, &effects->arena);
-    sky_span rest = sky_member_inside(envelope.params);
-    while (sky_member_next_element(&rest, &tag)) {
-        sky_span key = sky_member_text(sky_member_get(tag, "attrKey"));
+    sky_span rest = sky_json_inside(envelope.params);
+    while (sky_json_next_element(&rest, &tag)) {
+        sky_span key = sky_json_text(sky_json_member(tag, "attrKey"));
         if (update)
-            sky_latest_put(&latest, key, sky_member_get(tag, "attrValue"));
+            sky_latest_put(&latest, key,
+                           sky_json_compact(latest.arena, sky_json_member(tag, "attrValue")));
         else
             sky_latest_drop(&latest, key);
     }
@@ -246,10 +251,10 @@ static void handle_time(const struct sky_uplink *uplink, const struct sky_facts 
     struct sky_envelope envelope;
     struct sky_buf out;
     SKY_ASSERT(sky_span_ends(uplink->topic, SKY_SPAN("request")));
-    if (!open_message(uplink, judge, effects, &envelope))
+    if (!open_message(uplink, judge, &envelope))
         return;
-    sky_span sent = sky_member_get(envelope.text, "deviceSendTime");
-    bool usable = sky_member_is_string(sent) || sky_member_is_number(sent);
+    sky_span sent = sky_json_member(envelope.text, "deviceSendTime");
+    bool usable = sky_json_is_string(sent) || sky_json_is_number(sent);
     sky_judge_rule(judge, ALI_RULE(PARAMS), usable, "a time request without deviceSendTime");
     if (!usable)
         return;
@@ -280,18 +285,41 @@ static void handle_custom_rpc_answer(const struct sky_uplink *uplink, const stru
     sky_envelope_answer(effects, uplink, sky_topic_level(uplink->topic, CUSTOM_RPC_ID_LEVEL));
 }
 
+static void answer_not_found(const struct sky_uplink *uplink, struct sky_effects *effects)
+{
+    struct sky_envelope envelope;
+    sky_envelope_open(&envelope, uplink->payload, SKY_ALIYUN_MESSAGE_MAX);
+    reply(uplink, &envelope, CODE_NOT_FOUND, effects);
+}
+
 /* A _reply may well answer what a test sent down by hand: nothing to find in it. */
 static void handle_unknown(const struct sky_uplink *uplink, const struct sky_facts *facts,
                            struct sky_judge *judge, struct sky_effects *effects)
 {
-    struct sky_envelope envelope;
     (void)facts;
     if (sky_envelope_is_reply(uplink->topic))
         return;
     sky_judge_rule(judge, ALI_RULE(SERVICE_UNKNOWN), false, "nothing answers on %.*s",
                    SKY_SPAN_ARGS(uplink->topic));
-    sky_envelope_open(&envelope, uplink->payload, SKY_ALIYUN_MESSAGE_MAX, &effects->arena);
-    reply(uplink, &envelope, CODE_NOT_FOUND, effects);
+    answer_not_found(uplink, effects);
+}
+
+static void handle_unplayed_unanswered(const struct sky_uplink *uplink,
+                                       const struct sky_facts *facts, struct sky_judge *judge,
+                                       struct sky_effects *effects)
+{
+    (void)facts, (void)effects;
+    if (!sky_envelope_is_reply(uplink->topic))
+        sky_judge_rule(judge, ALI_RULE(SERVICE_UNKNOWN), false, SKY_ENVELOPE_UNPLAYED,
+                       SKY_SPAN_ARGS(uplink->topic));
+}
+
+static void handle_unplayed(const struct sky_uplink *uplink, const struct sky_facts *facts,
+                            struct sky_judge *judge, struct sky_effects *effects)
+{
+    handle_unplayed_unanswered(uplink, facts, judge, effects);
+    if (!sky_envelope_is_reply(uplink->topic))
+        answer_not_found(uplink, effects);
 }
 
 static void handle_command_answer(const struct sky_uplink *uplink, const struct sky_facts *facts,
@@ -302,13 +330,13 @@ static void handle_command_answer(const struct sky_uplink *uplink, const struct 
         handle_unknown(uplink, facts, judge, effects);
         return;
     }
-    if (!open_message(uplink, judge, effects, &envelope))
+    if (!open_message(uplink, judge, &envelope))
         return;
     bool named = envelope.id.len > 0;
     sky_judge_rule(judge, ALI_RULE(PARAMS), named, "%.*s: an answer without the command's id",
                    SKY_SPAN_ARGS(uplink->topic));
     if (named)
-        sky_envelope_answer(effects, uplink, sky_member_text(envelope.id));
+        sky_envelope_answer(effects, uplink, sky_json_text(envelope.id));
 }
 
 const struct sky_service sky_aliyun_property_post = {
@@ -326,6 +354,9 @@ const struct sky_service sky_aliyun_custom_rpc_answer = {.name = "custom-rpc-ans
                                                          .handle = handle_custom_rpc_answer};
 const struct sky_service sky_aliyun_command_answer = {.name = "command-answer",
                                                       .handle = handle_command_answer};
+const struct sky_service sky_aliyun_unplayed = {.name = "unplayed", .handle = handle_unplayed};
+const struct sky_service sky_aliyun_unplayed_unanswered = {.name = "unplayed",
+                                                           .handle = handle_unplayed_unanswered};
 const struct sky_service sky_aliyun_unknown = {.name = "unknown", .handle = handle_unknown};
 
 /* ---- commands ---- */

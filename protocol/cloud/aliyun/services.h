@@ -26,6 +26,9 @@ extern const struct sky_service sky_aliyun_rpc_answer;
 extern const struct sky_service sky_aliyun_custom_rpc_answer;
 /* .../thing/service/..._reply: answers to the commands "property-set" and "service". */
 extern const struct sky_service sky_aliyun_command_answer;
+/* Documented, and not played here: a finding, and an answer 404 unless there is no form for one. */
+extern const struct sky_service sky_aliyun_unplayed;
+extern const struct sky_service sky_aliyun_unplayed_unanswered;
 /* Anything else under .../thing/: the row behind all others. */
 extern const struct sky_service sky_aliyun_unknown;
 /* /shadow/update/{product}/{device}, answered on /shadow/get/...; keeps the document "shadow". */

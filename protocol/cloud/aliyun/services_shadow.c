@@ -2,10 +2,10 @@
  * by clientToken and clears with the string "null". */
 #include <stdio.h>
 
+#include "protocol/base/json_view.h"
 #include "protocol/cloud/aliyun/rules.h"
 #include "protocol/cloud/aliyun/services.h"
 #include "protocol/cloud/envelope.h"
-#include "protocol/cloud/member.h"
 #include "protocol/cloud/shadow.h"
 
 static const struct sky_shadow_limits limits = {
@@ -54,7 +54,7 @@ struct request {
     const struct sky_facts *facts;
     struct sky_judge *judge;
     struct sky_effects *effects;
-    cJSON *tree;    /* owned; NULL when the payload is no object */
+    sky_span text;  /* the payload; empty when it is no object */
     sky_span token; /* as it came, empty when there is none to echo */
     struct sky_shadow shadow;
 };
@@ -134,8 +134,8 @@ static void answer_success(const struct request *request)
 static void write_document(struct sky_jw *jw, const char *method, const struct sky_shadow *shadow)
 {
     begin_payload(jw, method, "success");
-    sky_shadow_write_tree(jw, "state", shadow->state, NULL);
-    sky_shadow_write_tree(jw, "metadata", shadow->metadata, NULL);
+    sky_shadow_write_tree(jw, "state", &shadow->state, SKY_SPAN_NONE);
+    sky_shadow_write_tree(jw, "metadata", &shadow->metadata, SKY_SPAN_NONE);
     sky_jw_end_object(jw);
     sky_jw_put_int(jw, "version", shadow->version);
 }
@@ -153,29 +153,27 @@ static void store(const struct sky_shadow *shadow, struct sky_effects *effects)
 {
     struct sky_effect *effect = sky_effects_add(effects, SKY_EFFECT_PUT_DOCUMENT);
     effect->name = sky_span_str(sky_aliyun_shadow.document);
-    effect->payload = sky_shadow_text(shadow, &effects->arena);
+    effect->payload = sky_shadow_text(shadow);
     effect->version = shadow->version;
 }
 
 /* ---- the requests ---- */
 
-/* Makes the strings "null" below `value` real ones; `all`: every value that is no object. */
-static void write_nulls(cJSON *value, bool all)
+/* Writes the strings "null" below `value` as real ones; `all`: every value that is no object. */
+static void write_nulls(struct sky_jw *jw, sky_span value, bool all)
 {
-    const char *text = cJSON_GetStringValue(value);
-    if (cJSON_IsObject(value)) {
-        cJSON *child;
-        cJSON_ArrayForEach (child, value)
-            write_nulls(child, all);
+    struct sky_json_member child;
+    sky_span rest = sky_json_inside(value);
+    if (!sky_json_is_object(value)) {
+        sky_jw_raw(jw, all || sky_span_eq_str(value, "\"null\"") ? SKY_SPAN("null") : value);
         return;
     }
-    if (!all && (text == NULL || strcmp(text, "null") != 0))
-        return;
-    cJSON_Delete(value->child); /* an array's elements */
-    value->child = NULL;
-    cJSON_free(value->valuestring);
-    value->valuestring = NULL;
-    value->type = cJSON_NULL;
+    sky_jw_object(jw);
+    while (sky_json_next_member(&rest, &child)) {
+        sky_jw_key_raw(jw, child.key);
+        write_nulls(jw, child.value, all);
+    }
+    sky_jw_end_object(jw);
 }
 
 static enum code fault_code(enum sky_shadow_fault fault)
@@ -196,14 +194,12 @@ static enum code fault_code(enum sky_shadow_fault fault)
 }
 
 /* An update that only acknowledges ("desired":"null") needs no reported. */
-static enum code check_state(const cJSON *state)
+static enum code check_state(sky_span state)
 {
-    const cJSON *reported = sky_json_get(state, "reported");
-    if (!cJSON_IsObject(state))
-        return CODE_NO_STATE;
-    if (reported == NULL && sky_json_get(state, "desired") == NULL)
+    sky_span reported = sky_json_member(state, "reported");
+    if (reported.len == 0 && sky_json_member(state, "desired").len == 0)
         return CODE_NO_REPORTED;
-    if (cJSON_IsObject(reported) && reported->child == NULL)
+    if (sky_json_is_object(reported) && sky_json_inside(reported).len == 0)
         return CODE_EMPTY_REPORTED;
     return fault_code(sky_shadow_check(state, &limits));
 }
@@ -212,10 +208,10 @@ static enum code check_state(const cJSON *state)
  * the new one; none, or 0 as in the vendor's API, means: not checked. */
 static enum code next_version(const struct request *request, int64_t *ret_version)
 {
-    const cJSON *version = sky_json_get(request->tree, "version");
-    double sent = cJSON_IsNumber(version) ? version->valuedouble : 0;
+    sky_span version = sky_json_member(request->text, "version");
+    double sent = sky_json_number(version);
     *ret_version = request->shadow.version + 1;
-    if (version != NULL && (!cJSON_IsNumber(version) || sent < 0 || sent > version_max))
+    if (version.len > 0 && (!sky_json_is_number(version) || sent < 0 || sent > version_max))
         return CODE_BAD_VERSION;
     if (sent == 0)
         return CODE_OK;
@@ -229,21 +225,51 @@ static enum code next_version(const struct request *request, int64_t *ret_versio
     return CODE_OK;
 }
 
+/* Help page 53964: with version -1 the device wants the shadow empty, and its version 0. */
+static bool clears(const struct request *request)
+{
+    return sky_json_number(sky_json_member(request->text, "version")) == -1;
+}
+
+static enum code clear(struct request *request)
+{
+    request->shadow =
+        (struct sky_shadow){.arena = request->shadow.arena, .timestamp_s = now_s(request->facts)};
+    store(&request->shadow, request->effects);
+    answer_success(request);
+    return CODE_OK;
+}
+
+/* The state that was sent, with its nulls; too deep a one is not read that far. */
+static enum code read_state(const struct request *request, bool removes, sky_span *ret_state)
+{
+    struct sky_buf out;
+    struct sky_jw jw = sky_jw(&out);
+    sky_span state = sky_json_member(request->text, "state");
+    if (!sky_json_is_object(state))
+        return CODE_NO_STATE;
+    if (sky_json_depth(state) > limits.depth_max + 1)
+        return CODE_TOO_LARGE;
+    sky_buf_init(&out, SKY_ENVELOPE_REPLY_MAX);
+    write_nulls(&jw, state, removes);
+    *ret_state = sky_envelope_keep(&request->effects->arena, &out);
+    return check_state(*ret_state);
+}
+
 static enum code change(struct request *request, bool removes)
 {
-    cJSON *state = cJSON_GetObjectItemCaseSensitive(request->tree, "state");
+    sky_span state;
     int64_t version;
-    if (cJSON_IsObject(state))
-        write_nulls(state, removes);
-    enum code code = check_state(state);
-    if (code == CODE_OK && removes && request->shadow.state->child == NULL)
+    if (clears(request))
+        return clear(request);
+    enum code code = read_state(request, removes, &state);
+    if (code == CODE_OK && removes && sky_shadow_is_empty(&request->shadow))
         code = CODE_EMPTY_SHADOW;
     if (code == CODE_OK)
         code = next_version(request, &version);
-    if (code != CODE_OK)
-        return code;
-    sky_shadow_merge(&request->shadow, state, false, now_s(request->facts));
-    code = fault_code(sky_shadow_measure(&request->shadow, &limits));
+    if (code == CODE_OK)
+        code = fault_code(
+            sky_shadow_merge(&request->shadow, state, false, &limits, now_s(request->facts)));
     if (code != CODE_OK)
         return code;
     request->shadow.version = version;
@@ -254,7 +280,7 @@ static enum code change(struct request *request, bool removes)
 
 static enum code get(struct request *request)
 {
-    if (request->shadow.state->child == NULL)
+    if (sky_shadow_is_empty(&request->shadow))
         return CODE_EMPTY_SHADOW;
     answer_document(request);
     return CODE_OK;
@@ -262,41 +288,81 @@ static enum code get(struct request *request)
 
 static enum code dispatch(struct request *request)
 {
-    const char *method = sky_json_get_str(request->tree, "method");
-    if (request->tree == NULL)
+    sky_span method = sky_json_member(request->text, "method");
+    if (request->text.len == 0)
         return CODE_NOT_JSON;
-    if (method == NULL)
+    if (!sky_json_is_string(method))
         return CODE_NO_METHOD;
-    if (strcmp(method, "get") == 0)
+    if (sky_json_reads(sky_json_text(method), "get"))
         return get(request);
-    if (strcmp(method, "update") == 0)
+    if (sky_json_reads(sky_json_text(method), "update"))
         return change(request, false);
-    if (strcmp(method, "delete") == 0)
+    if (sky_json_reads(sky_json_text(method), "delete"))
         return change(request, true);
     return CODE_BAD_METHOD;
 }
 
-static sky_span find_token(sky_span payload, struct sky_arena *arena)
+/* The text without the commas in objects that have no member on one of their sides, in the arena.
+ * What it is otherwise does not matter: it is checked afterwards. */
+static sky_span without_bare_commas(sky_span text, struct sky_arena *arena)
 {
-    sky_span token = sky_member_get(sky_member_compact(arena, payload), "clientToken");
-    bool usable = sky_member_is_string(token) || sky_member_is_number(token);
-    return usable && token.len <= SKY_ENVELOPE_ID_MAX ? token : SKY_SPAN_NONE;
+    char *out = sky_arena_take(arena, text.len + 1);
+    uint64_t objects = 0; /* bit 0: the innermost container is an object; the next one out, bit 1 */
+    size_t len = 0, comma = 0; /* where the last one is */
+    bool in_string = false;
+    char last = '\0'; /* outside of strings, no blank */
+    for (size_t at = 0; at < text.len; at++) {
+        char c = text.ptr[at];
+        if (!in_string && c == ',' && (objects & 1) && (last == '{' || last == ','))
+            continue;
+        if (!in_string && c == '}' && last == ',')
+            out[comma] = ' ';
+        if (!in_string && c == ',')
+            comma = len;
+        if (c == '{' || c == '[')
+            objects = in_string ? objects : objects << 1 | (c == '{');
+        else if (c == '}' || c == ']')
+            objects = in_string ? objects : objects >> 1;
+        if (in_string && c == '\\' && at + 1 < text.len) {
+            out[len++] = c;
+            c = text.ptr[++at];
+        } else if (c == '"') {
+            in_string = !in_string;
+        }
+        if ((unsigned char)c > ' ')
+            last = c;
+        out[len++] = c;
+    }
+    return sky_span_of(out, len);
+}
+
+/* Is it JSON? The C SDK's shadow delete has {"method":"delete",,"state":...}: that is, too. */
+static bool read_text(struct request *request, struct sky_why *why)
+{
+    sky_span payload = request->uplink->payload;
+    if (payload.len > SKY_ALIYUN_MESSAGE_MAX)
+        return false;
+    bool sound = sky_json_check(payload, SKY_ENVELOPE_DEPTH_MAX, why) == SKY_OK;
+    if (!sound) {
+        payload = without_bare_commas(payload, &request->effects->arena);
+        if (sky_json_check(payload, SKY_ENVELOPE_DEPTH_MAX, NULL) != SKY_OK)
+            return false;
+    }
+    sky_judge_rule(request->judge, ALI_RULE(SHADOW_COMMA), sound, "%s", why->reason);
+    request->text = sky_span_trim(payload);
+    if (!sky_json_is_object(request->text))
+        request->text = SKY_SPAN_NONE;
+    return request->text.len > 0;
 }
 
 static void parse(struct request *request)
 {
     struct sky_why why = {.reason = "the message is longer than 256 KB, or not an object"};
-    sky_span payload = request->uplink->payload;
-    bool fits = payload.len <= SKY_ALIYUN_MESSAGE_MAX;
-    if (fits && sky_json_parse(payload, SKY_ENVELOPE_DEPTH_MAX, &request->tree, &why) == SKY_OK &&
-        !cJSON_IsObject(request->tree)) {
-        cJSON_Delete(request->tree);
-        request->tree = NULL;
-    }
-    bool sound = request->tree != NULL;
+    bool sound = read_text(request, &why);
     sky_judge_rule(request->judge, ALI_RULE(PAYLOAD_JSON), sound, "%s", why.reason);
-    if (sound)
-        request->token = find_token(payload, &request->effects->arena);
+    if (!sound)
+        return;
+    request->token = sky_envelope_echoable(sky_json_member(request->text, "clientToken"));
 }
 
 static void handle_shadow(const struct sky_uplink *uplink, const struct sky_facts *facts,
@@ -304,15 +370,13 @@ static void handle_shadow(const struct sky_uplink *uplink, const struct sky_fact
 {
     struct request request = {.uplink = uplink, .facts = facts, .judge = judge, .effects = effects};
     parse(&request);
-    sky_shadow_load(&request.shadow, facts);
+    sky_shadow_load(&request.shadow, facts, &effects->arena);
     enum code code = dispatch(&request);
-    if (request.tree != NULL && code != CODE_CONFLICT)
+    if (request.text.len > 0 && code != CODE_CONFLICT)
         sky_judge_rule(judge, ALI_RULE(SHADOW_FORMAT), code == CODE_OK || code == CODE_EMPTY_SHADOW,
                        "%s", code_text(code));
     if (code != CODE_OK)
         answer_error(&request, code);
-    sky_shadow_done(&request.shadow);
-    cJSON_Delete(request.tree);
 }
 
 const struct sky_service sky_aliyun_shadow = {
@@ -337,17 +401,15 @@ sky_err sky_aliyun_shadow_patch(const struct sky_uplink *to, const struct sky_fa
                                 sky_span patch, struct sky_effects *effects, struct sky_why *why)
 {
     struct sky_shadow shadow;
-    cJSON *tree = NULL;
-    sky_shadow_load(&shadow, facts);
-    sky_err err = sky_shadow_desire(&shadow, patch, &limits, now_s(facts), &tree, why);
-    if (err == SKY_OK) {
-        store(&shadow, effects);
-        if (sky_json_get(shadow.state, "desired") != NULL)
-            push_control(to, &shadow, effects);
-    }
-    cJSON_Delete(tree);
-    sky_shadow_done(&shadow);
-    return err;
+    sky_span desired;
+    sky_shadow_load(&shadow, facts, &effects->arena);
+    sky_err err = sky_shadow_desire(&shadow, patch, &limits, now_s(facts), &desired, why);
+    if (err != SKY_OK)
+        return err;
+    store(&shadow, effects);
+    if (shadow.state.sections[SKY_SHADOW_DESIRED].len > 0)
+        push_control(to, &shadow, effects);
+    return SKY_OK;
 }
 
 sky_err sky_aliyun_shadow_seed(sky_span fixture, int64_t now_ms, struct sky_arena *arena,

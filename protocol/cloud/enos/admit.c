@@ -54,8 +54,10 @@ static bool check_id(struct visit *v)
 static bool check_securemode(struct visit *v)
 {
     sky_span mode = sky_enos__item(v->in, "securemode");
+    char room[80];
+    sky_span other = sky_misspelt_note(&v->in->block, "securemode", room);
     bool bad = sky_judge_rule(v->judge, ENOS_RULE(SECUREMODE_MISSING), mode.ptr != NULL,
-                              "securemode is missing");
+                              "securemode is missing%.*s", SKY_SPAN_ARGS(other));
     if (mode.ptr != NULL)
         bad |= sky_judge_rule(v->judge, ENOS_RULE(SECUREMODE),
                               sky_span_eq_str(mode, "2") || sky_span_eq_str(mode, "3"),
@@ -68,16 +70,24 @@ static bool check_signmethod(struct visit *v)
 {
     sky_span name = sky_enos__item(v->in, "signmethod");
     sky_span misspelt = sky_enos__item(v->in, "sighmethod");
+    char room[80];
+    sky_span other = sky_misspelt_note(&v->in->block, "signmethod", room);
     bool bad = sky_judge_rule(v->judge, ENOS_RULE(SIGNMETHOD_MISSPELT), misspelt.ptr == NULL,
                               "the key is spelled sighmethod");
     if (misspelt.ptr == NULL)
         bad |= sky_judge_rule(v->judge, ENOS_RULE(SIGNMETHOD_MISSING), name.ptr != NULL,
-                              "signmethod is missing");
+                              "signmethod is missing%.*s", SKY_SPAN_ARGS(other));
+    bool known = sky_enos__signmethod(v->in) != NULL;
     if (name.ptr != NULL)
-        bad |= sky_judge_rule(v->judge, ENOS_RULE(SIGNMETHOD), sky_span_eq_str(name, "sha256"),
+        bad |= sky_judge_rule(v->judge, ENOS_RULE(SIGNMETHOD_UNKNOWN), known,
                               "signmethod is '%.*s'; sha256 was expected",
                               SKY_SPAN_ARGS(sky_admit_shown(name)));
-    return bad || sky_enos__signmethod(v->in) == NULL; /* nothing can be computed without one */
+    if (known && name.ptr != NULL)
+        bad |= sky_judge_rule(v->judge, ENOS_RULE(SIGNMETHOD), sky_span_eq_str(name, "sha256"),
+                              "signmethod is '%.*s', an old SDK's name for %s",
+                              SKY_SPAN_ARGS(sky_admit_shown(name)),
+                              sky_digest_name(sky_enos__signmethod(v->in)->digest));
+    return bad || !known; /* nothing can be computed without one */
 }
 
 static bool is_milliseconds(sky_span text)
@@ -89,8 +99,10 @@ static bool is_milliseconds(sky_span text)
 static bool check_timestamp(struct visit *v)
 {
     sky_span text = sky_enos__item(v->in, "timestamp");
+    char room[80];
+    sky_span other = sky_misspelt_note(&v->in->block, "timestamp", room);
     bool bad = sky_judge_rule(v->judge, ENOS_RULE(TIMESTAMP_MISSING), text.len > 0,
-                              "timestamp is missing");
+                              "timestamp is missing%.*s", SKY_SPAN_ARGS(other));
     if (text.len > 0)
         sky_judge_rule(v->judge, ENOS_RULE(TIMESTAMP_FORMAT), is_milliseconds(text),
                        "timestamp is '%.*s', not a whole number of milliseconds with 13 digits",
@@ -210,7 +222,7 @@ static void check_signature(struct visit *v)
     struct sky_recipe recipe = sky_enos__recipe(v->in, method->digest);
     sky_span password = v->login->password;
     const char *secret = sky_enos__secret(v->facts, v->in->dynamic);
-    bool right = sky_recipe_matches(&recipe, secret, password);
+    bool right = sky_sign_matches(&recipe, sky_span_str(secret), password);
     bool bad = sky_judge_rule(
         v->judge, v->in->dynamic ? ENOS_RULE(SIGN_DYNAMIC) : ENOS_RULE(SIGN_STATIC), right,
         "the password (%zu characters, expected %zu) is not the %s of content and %s (code 742)",

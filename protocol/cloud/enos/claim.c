@@ -36,18 +36,17 @@ void sky_enos__read(const struct sky_login *login, struct sky_enos_login *in)
 }
 
 /* Another vendor's logins have the same frame: what stands in it tells them apart. */
-static int affinity_of(const struct sky_enos_login *in)
+static enum sky_affinity affinity_of(const struct sky_enos_login *in)
 {
     static const char *const plain[] = {"sha256", "sha1", "md5"};
     if (!in->readable)
-        return 9;
+        return SKY_AFFINITY_SHARED;
     sky_span method = sky_enos__item(in, "signmethod");
     for (size_t i = 0; i < SKY_COUNT(plain); i++)
         if (sky_span_eq_str(method, plain[i]))
-            return 80;
-    if (in->block.count > 3) /* securemode, signmethod, timestamp: that is all there ever is */
-        return 20;
-    return sky_span_eq_str(method, "hmacsha256") ? 49 : 40;
+            return SKY_AFFINITY_MARKED;
+    /* securemode, signmethod, timestamp: that is all there ever is */
+    return in->block.count > 3 ? SKY_AFFINITY_SHARED : SKY_AFFINITY_FITTING;
 }
 
 bool sky_enos__claim(const struct sky_login *login, struct sky_claim *ret_claim)
@@ -72,6 +71,11 @@ void sky_enos__read_identity(sky_span text, struct sky_enos_identity *id)
     for (size_t i = 0; i < SKY_COUNT(fields); i++) {
         sky_span bare = sky_span_trim(fields[i]);
         id->blanks |= bare.len != fields[i].len;
+        if (sky_span_starts(bare, SKY_SPAN("{")) || sky_span_ends(bare, SKY_SPAN("}"))) {
+            bare = sky_span_tail(bare, sky_span_starts(bare, SKY_SPAN("{")));
+            bare = sky_span_head(bare, bare.len - sky_span_ends(bare, SKY_SPAN("}")));
+            id->braces = true;
+        }
         fields[i] = bare;
     }
     id->four = true;

@@ -24,6 +24,22 @@ static const struct sky_mistake_rule psk_mistakes[] = {
     {SKY_MISTAKE_PSK_TEXT, ENOS_RULE(COAP_PSK_KEY)},
 };
 
+static const struct sky_cloud_psk psk = {.claim = sky_enos__psk_claim,
+                                         .admit = sky_enos__psk_admit,
+                                         .guesses = sky_enos__psk_guesses,
+                                         .key_rule = ENOS_RULE(COAP_PSK_KEY),
+                                         .mistake_rules = psk_mistakes,
+                                         .mistake_rule_count = SKY_COUNT(psk_mistakes)};
+
+static const struct sky_cloud_coap coap = {.decide = sky_enos__coap,
+                                           .waiting_option = WAITING_OPTION,
+                                           .waiting_path = sky_enos__coap_waiting_path,
+                                           .lifetime_ms = sky_enos__coap_lifetime_ms,
+                                           .lifetime_rule = ENOS_RULE(COAP_LIFETIME_EXPIRED),
+                                           .dtls_rule = ENOS_RULE(COAP_DTLS_REQUIRED),
+                                           .psk_rule = ENOS_RULE(COAP_PSK_ONLY),
+                                           .cipher_rule = ENOS_RULE(COAP_CIPHER)};
+
 const struct sky_cloud sky_cloud_enos = {
     .name = "enos",
     .title = "Envision EnOS",
@@ -42,7 +58,7 @@ const struct sky_cloud sky_cloud_enos = {
          .level_3 = true}, /* ENOS-MQTT-VERSION refuses it */
     .publish_violation = SKY_VIOLATION_ACK,
 
-    .rules = {.owner = "enos", .rows = sky_enos_rules, .count = ENOS_RULES},
+    .rules = {.owner = "enos", .rows = sky_enos_rules, .count = ENOS_RULES, .special = true},
     /* The document says nothing of wills, QoS 2 and keepalives: the general rows serve. */
     .limit_rules = {[SKY_LIMIT_DUPLICATE_LOGIN] = ENOS_RULE(DUPLICATE_LOGIN),
                     [SKY_LIMIT_TOPIC_PUB] = ENOS_RULE(TOPIC_ACL),
@@ -66,18 +82,6 @@ const struct sky_cloud sky_cloud_enos = {
     .subscribed = sky_enos__subscribed,
     .refused_publish = sky_enos_refuse_publish,
     .make_secret = sky_enos__make_secret,
-    .psk_claim = sky_enos__psk_claim,
-    .psk_admit = sky_enos__psk_admit,
-    .psk_guesses = sky_enos__psk_guesses,
-    .psk_key_rule = ENOS_RULE(COAP_PSK_KEY),
-    .psk_mistake_rules = psk_mistakes,
-    .psk_mistake_rule_count = SKY_COUNT(psk_mistakes),
-    .coap = sky_enos__coap,
-    .coap_waiting_option = WAITING_OPTION,
-    .coap_waiting_path = sky_enos__coap_waiting_path,
-    .coap_lifetime_rule = ENOS_RULE(COAP_LIFETIME_EXPIRED),
-    .coap_lifetime_ms = sky_enos__coap_lifetime_ms,
-    .coap_dtls_rule = ENOS_RULE(COAP_DTLS_REQUIRED),
-    .coap_psk_rule = ENOS_RULE(COAP_PSK_ONLY),
-    .coap_cipher_rule = ENOS_RULE(COAP_CIPHER),
+    .psk = &psk,
+    .coap = &coap,
 };

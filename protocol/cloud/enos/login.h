@@ -44,8 +44,9 @@ sky_span sky_enos__activate(const struct sky_facts *facts, struct sky_effects *e
 
 /* productKey,deviceKey,secureMode,lifetime */
 struct sky_enos_identity {
-    bool four;   /* it has four fields; without blanks around them: */
+    bool four;   /* it has four fields; without blanks and braces around them: */
     bool blanks; /* there were some */
+    bool braces;
     bool dynamic;
     sky_span product, device, mode, lifetime;
 };
@@ -58,7 +59,7 @@ void sky_enos__admit(const struct sky_login *login, const struct sky_facts *fact
                      struct sky_admission *ret_admission);
 bool sky_enos__suspect(const struct sky_login *login, const struct sky_facts *facts,
                        struct sky_suspicion *ret_suspicion, struct sky_arena *arena);
-void sky_enos__sign(const struct sky_sign_request *request,
+void sky_enos__sign(const struct sky_sign_request *request, struct sky_arena *arena,
                     struct sky_credentials *ret_credentials);
 void sky_enos__make_secret(sky_span fresh, char out[SKY_SECRET_MAX + 1]);
 void sky_enos__subscribed(const struct sky_uplink *uplink, const struct sky_facts *facts,
@@ -70,7 +71,7 @@ bool sky_enos__psk_admit(const struct sky_door *door, sky_span identity,
                          struct sky_psk *ret_key);
 size_t sky_enos__psk_guesses(const struct sky_door *door, sky_span identity,
                              const struct sky_facts *facts, struct sky_psk *ret_guesses);
-void sky_enos__psk_credentials(const struct sky_sign_request *request,
+void sky_enos__psk_credentials(const struct sky_sign_request *request, struct sky_arena *arena,
                                struct sky_credentials *ret_credentials);
 bool sky_enos__coap_waiting_path(sky_span topic, char *out, size_t out_size);
 int64_t sky_enos__coap_lifetime_ms(sky_span identity);
@@ -79,7 +80,7 @@ void sky_enos__coap(const struct sky_coap_call *call, const struct sky_facts *fa
                     struct sky_coap_decision *ret_decision);
 
 /* The tables of struct sky_cloud. */
-enum { SKY_ENOS_MISTAKES = 15, SKY_ENOS_TOPICS = 38 };
+enum { SKY_ENOS_MISTAKES = 15, SKY_ENOS_TOPICS = 44 };
 extern const struct sky_mistake_rule sky_enos__mistakes[SKY_ENOS_MISTAKES];
 extern const struct sky_topic_row sky_enos__topics[SKY_ENOS_TOPICS];
 

@@ -2,10 +2,11 @@
 
 #include <inttypes.h>
 
+#include "protocol/base/json_view.h"
 #include "protocol/cloud/enos/rules.h"
 #include "protocol/cloud/envelope.h"
 #include "protocol/cloud/latest.h"
-#include "protocol/cloud/member.h"
+#include "protocol/mqtt/topic.h"
 
 /* The vendor's codes and texts (common parameter page and each service's page). The format codes
  * of tags and events are not published: the attributes' and the model's are used for them. */
@@ -42,7 +43,7 @@ static const struct {
     {CODE_METHOD, SKY_COAP_BAD_REQUEST, "Methods not consistent"},
 };
 
-enum { THING_LEVEL = 4 }; /* of /sys/{product}/{device}/thing/... */
+enum { THING_LEVEL = 4, EVENT_ID_LEVEL = 6 }; /* of /sys/{product}/{device}/thing/event/{id}/... */
 
 /* One request on its way through: every service works on this. */
 struct request {
@@ -136,7 +137,44 @@ static void begin(struct request *request, const struct sky_uplink *uplink,
 {
     *request =
         (struct request){.uplink = uplink, .facts = facts, .judge = judge, .effects = effects};
-    sky_envelope_open(&request->envelope, uplink->payload, SKY_ENOS_MESSAGE_MAX, &effects->arena);
+    sky_envelope_open(&request->envelope, uplink->payload, SKY_ENOS_MESSAGE_MAX);
+}
+
+/* How the vendor's own SDK (MethodConstants.py, EventPostRequest.py) and its page on progress spell
+ * a method; any letter case is taken with them. */
+static bool is_sdk_spelling(sky_span method, sky_span topic)
+{
+    static const struct {
+        const char *topic, *method;
+    } spellings[] = {
+        {"ota/device/inform", "ota.inform"},
+        {"ota/device/progress", "ota.progress"},
+        {"ota/device/progress", "ota.device.process"},
+        {"ota/device/getversion", "ota.device.getversion"},
+    };
+    static const sky_span event = SKY_SPAN("thing.event.%s.post"); /* the event's id follows */
+    sky_span name = sky_json_text(method), tail = sky_envelope_levels(topic, THING_LEVEL);
+    if (!sky_json_is_string(method))
+        return false;
+    for (size_t i = 0; i < sizeof spellings / sizeof *spellings; i++)
+        if (sky_span_eq_str(tail, spellings[i].topic) &&
+            sky_span_eq_nocase(name, sky_span_str(spellings[i].method)))
+            return true;
+    return sky_span_starts(tail, SKY_SPAN("thing/event/")) && sky_span_starts(name, event) &&
+           sky_span_eq(sky_span_tail(name, event.len), sky_topic_level(topic, EVENT_ID_LEVEL));
+}
+
+/* The topic decides which service it is; false when the method says another. */
+static bool method_is_taken(const struct request *request)
+{
+    sky_span method = request->envelope.method, topic = request->uplink->topic;
+    bool fits = method.len == 0 || sky_envelope_method_fits(method, topic, THING_LEVEL);
+    bool spelled = !fits && is_sdk_spelling(method, topic);
+    sky_judge_rule(request->judge, ENOS_RULE(METHOD_SPELLING), !spelled,
+                   "method %.*s was sent to %.*s", SKY_SPAN_ARGS(method), SKY_SPAN_ARGS(topic));
+    return !sky_judge_rule(request->judge, ENOS_RULE(METHOD_TOPIC), fits || spelled,
+                           "method %.*s was sent to %.*s", SKY_SPAN_ARGS(method),
+                           SKY_SPAN_ARGS(topic));
 }
 
 /* False when the request has been answered with an error. The page on events calls `method`
@@ -153,10 +191,7 @@ static bool admit(struct request *request, const struct sky_uplink *uplink,
     }
     judge_version(request);
     sky_judge_rule(judge, ENOS_RULE(SERVICE_UNKNOWN), true, "%s", "");
-    sky_span method = request->envelope.method;
-    bool fits = method.len == 0 || sky_envelope_method_fits(method, uplink->topic, THING_LEVEL);
-    if (!sky_judge_rule(judge, ENOS_RULE(METHOD_TOPIC), fits, "method %.*s was sent to %.*s",
-                        SKY_SPAN_ARGS(method), SKY_SPAN_ARGS(uplink->topic)))
+    if (method_is_taken(request))
         return true;
     fail(request, CODE_METHOD);
     return false;
@@ -181,9 +216,9 @@ static bool refused_data(struct request *request, enum code code)
 static bool point_is_valid(sky_span point)
 {
     int64_t quality = 0;
-    sky_span text = sky_member_get(point, "quality");
-    bool wrapped = sky_member_get(point, "value").len > 0;
-    if (sky_span_eq_str(point, "null") || sky_span_eq_str(sky_member_get(point, "value"), "null"))
+    sky_span text = sky_json_member(point, "quality");
+    bool wrapped = sky_json_member(point, "value").len > 0;
+    if (sky_span_eq_str(point, "null") || sky_span_eq_str(sky_json_member(point, "value"), "null"))
         return false;
     return !wrapped || text.len == 0 ||
            (sky_span_to_int(text, &quality) && quality <= SKY_ENOS_QUALITY_MAX);
@@ -191,12 +226,12 @@ static bool point_is_valid(sky_span point)
 
 static enum code check_points(sky_span entry)
 {
-    struct sky_member point;
-    sky_span points = sky_member_get(entry, "measurepoints");
-    sky_span rest = sky_member_inside(points);
-    if (!sky_member_is_object(points))
+    struct sky_json_member point;
+    sky_span points = sky_json_member(entry, "measurepoints");
+    sky_span rest = sky_json_inside(points);
+    if (!sky_json_is_object(points))
         return CODE_POINT_FORMAT;
-    while (sky_member_next(&rest, &point))
+    while (sky_json_next_member(&rest, &point))
         if (!point_is_valid(point.value))
             return CODE_MODEL;
     return CODE_OK;
@@ -205,26 +240,26 @@ static enum code check_points(sky_span entry)
 /* An entry of a batch may name its device; a gateway's sub-devices are not played here. */
 static bool is_own(const struct request *request, sky_span entry)
 {
-    sky_span product = sky_member_text(sky_member_get(entry, "productKey"));
-    sky_span device = sky_member_text(sky_member_get(entry, "deviceKey"));
+    sky_span product = sky_json_text(sky_json_member(entry, "productKey"));
+    sky_span device = sky_json_text(sky_json_member(entry, "deviceKey"));
     return (product.len == 0 || sky_span_eq(product, request->uplink->product)) &&
            (device.len == 0 || sky_span_eq(device, request->uplink->device));
 }
 
 static bool skips_invalid(const struct request *request)
 {
-    return sky_span_eq_str(sky_member_get(request->envelope.text, "skipInvalidMeasurepoints"),
+    return sky_span_eq_str(sky_json_member(request->envelope.text, "skipInvalidMeasurepoints"),
                            "true");
 }
 
 /* One failing entry fails the whole batch with its code. */
 static enum code check_batch(const struct request *request)
 {
-    sky_span entry, rest = sky_member_inside(request->envelope.params);
+    sky_span entry, rest = sky_json_inside(request->envelope.params);
     enum code code = CODE_OK;
-    if (!sky_member_is_array(request->envelope.params))
+    if (!sky_json_is_array(request->envelope.params))
         return CODE_POINT_FORMAT;
-    while (code == CODE_OK && sky_member_next_element(&rest, &entry)) {
+    while (code == CODE_OK && sky_json_next_element(&rest, &entry)) {
         code = is_own(request, entry) ? check_points(entry) : CODE_NO_SUB_DEVICE;
         if (code == CODE_MODEL && skips_invalid(request))
             code = CODE_OK;
@@ -235,18 +270,19 @@ static enum code check_batch(const struct request *request)
 static bool is_newer(const struct sky_latest *latest, sky_span name, int64_t time)
 {
     int64_t stored = 0;
-    sky_span old = sky_member_get(sky_latest_get(latest, name), "time");
+    sky_span old = sky_json_member(sky_latest_get(latest, name), "time");
     return !sky_span_to_int(old, &stored) || time >= stored;
 }
 
-static void put_point(struct request *request, const struct sky_member *point, int64_t time)
+static void put_point(struct request *request, const struct sky_json_member *point, int64_t time)
 {
-    sky_span value = sky_member_get(point->value, "value"), quality = SKY_SPAN_NONE;
+    sky_span value = sky_json_member(point->value, "value"), quality = SKY_SPAN_NONE;
     if (value.len > 0)
-        quality = sky_member_get(point->value, "quality");
+        quality = sky_json_member(point->value, "quality");
     else
         value = point->value;
     struct sky_arena *arena = request->latest.arena;
+    value = sky_json_compact(arena, value);
     sky_span head = quality.len == 0
                         ? SKY_SPAN_NONE
                         : sky_arena_printf(arena, "\"quality\":%.*s,", SKY_SPAN_ARGS(quality));
@@ -257,12 +293,12 @@ static void put_point(struct request *request, const struct sky_member *point, i
 
 static void put_points(struct request *request, sky_span entry, bool resumed)
 {
-    struct sky_member point;
+    struct sky_json_member point;
     int64_t time;
-    if (!sky_span_to_int(sky_member_text(sky_member_get(entry, "time")), &time))
+    if (!sky_span_to_int(sky_json_text(sky_json_member(entry, "time")), &time))
         time = request->facts->now_ms;
-    sky_span rest = sky_member_inside(sky_member_get(entry, "measurepoints"));
-    while (sky_member_next(&rest, &point))
+    sky_span rest = sky_json_inside(sky_json_member(entry, "measurepoints"));
+    while (sky_json_next_member(&rest, &point))
         if (point_is_valid(point.value) &&
             (!resumed || is_newer(&request->latest, point.key, time)))
             put_point(request, &point, time);
@@ -305,8 +341,8 @@ static void take_batch(const struct sky_uplink *uplink, const struct sky_facts *
         refused_data(&request, check_batch(&request)))
         return;
     open_values(&request);
-    sky_span rest = sky_member_inside(request.envelope.params);
-    while (sky_member_next_element(&rest, &entry))
+    sky_span rest = sky_json_inside(request.envelope.params);
+    while (sky_json_next_element(&rest, &entry))
         put_points(&request, entry, resumed);
     save_values(&request, &sky_enos_measurepoint_post);
     succeed(&request);
@@ -344,7 +380,7 @@ static void handle_event_post(const struct sky_uplink *uplink, const struct sky_
     struct request request;
     if (!admit(&request, uplink, facts, judge, effects))
         return;
-    bool sound = sky_member_is_object(sky_member_get(request.envelope.params, "events"));
+    bool sound = sky_json_is_object(sky_json_member(request.envelope.params, "events"));
     if (!refused_data(&request, sound ? CODE_OK : CODE_MODEL))
         succeed(&request);
 }
@@ -355,8 +391,8 @@ static void handle_event_post(const struct sky_uplink *uplink, const struct sky_
 static size_t count_entries(sky_span container)
 {
     size_t count = 0;
-    sky_span entry, rest = sky_member_inside(container);
-    while (count <= SKY_ENOS_BATCH_MAX && sky_member_next_element(&rest, &entry))
+    sky_span entry, rest = sky_json_inside(container);
+    while (count <= SKY_ENOS_BATCH_MAX && sky_json_next_element(&rest, &entry))
         count++;
     return count;
 }
@@ -364,13 +400,13 @@ static size_t count_entries(sky_span container)
 /* A list of names, or nothing at all. */
 static bool names_are_sound(sky_span names)
 {
-    sky_span name, rest = sky_member_inside(names);
+    sky_span name, rest = sky_json_inside(names);
     if (names.len == 0 || sky_span_eq_str(names, "null"))
         return true;
-    if (!sky_member_is_array(names) || count_entries(names) > SKY_ENOS_BATCH_MAX)
+    if (!sky_json_is_array(names) || count_entries(names) > SKY_ENOS_BATCH_MAX)
         return false;
-    while (sky_member_next_element(&rest, &name))
-        if (!sky_member_is_string(name))
+    while (sky_json_next_element(&rest, &name))
+        if (!sky_json_is_string(name))
             return false;
     return true;
 }
@@ -379,18 +415,18 @@ static bool names_are_sound(sky_span names)
 static sky_span select_values(struct request *request, sky_span names)
 {
     struct sky_buf out;
-    sky_span name, rest = sky_member_inside(names);
+    sky_span name, rest = sky_json_inside(names);
     const char *before = "";
     if (rest.len == 0)
         return request->facts->document.len > 0 ? request->facts->document : SKY_SPAN("{}");
     sky_buf_init(&out, SKY_ENVELOPE_REPLY_MAX);
     sky_buf_add_byte(&out, '{');
-    while (sky_member_next_element(&rest, &name)) {
-        sky_span value = sky_latest_get(&request->latest, sky_member_text(name));
+    while (sky_json_next_element(&rest, &name)) {
+        sky_span value = sky_latest_get(&request->latest, sky_json_text(name));
         if (value.len == 0)
             continue;
         sky_buf_addf(&out, "%s%.*s:%.*s", before, SKY_SPAN_ARGS(name), SKY_SPAN_ARGS(value));
-        sky_latest_drop(&request->latest, sky_member_text(name));
+        sky_latest_drop(&request->latest, sky_json_text(name));
         before = ",";
     }
     sky_buf_add_byte(&out, '}');
@@ -399,7 +435,7 @@ static sky_span select_values(struct request *request, sky_span names)
 
 static void query_values(struct request *request, const char *list)
 {
-    sky_span names = sky_member_get(request->envelope.params, list);
+    sky_span names = sky_json_member(request->envelope.params, list);
     if (refused_data(request, names_are_sound(names) ? CODE_OK : CODE_QUERY_FORMAT))
         return;
     open_values(request);
@@ -410,28 +446,28 @@ static void query_values(struct request *request, const char *list)
 static void delete_values(struct request *request, const char *list,
                           const struct sky_service *service)
 {
-    sky_span name, names = sky_member_get(request->envelope.params, list);
+    sky_span name, names = sky_json_member(request->envelope.params, list);
     if (refused_data(request, names_are_sound(names) ? CODE_OK : CODE_DELETE_FORMAT))
         return;
     open_values(request);
-    sky_span rest = sky_member_inside(names);
-    while (sky_member_next_element(&rest, &name))
-        sky_latest_drop(&request->latest, sky_member_text(name));
+    sky_span rest = sky_json_inside(names);
+    while (sky_json_next_element(&rest, &name))
+        sky_latest_drop(&request->latest, sky_json_text(name));
     save_values(request, service);
     succeed(request);
 }
 
 static enum code check_attributes(sky_span params)
 {
-    struct sky_member attribute;
-    sky_span attributes = sky_member_get(params, "attributes");
-    sky_span rest = sky_member_inside(attributes);
-    bool absent = sky_member_is_object(params) && attributes.len == 0; /* reports nothing */
-    if (!absent && !sky_member_is_object(attributes))
+    struct sky_json_member attribute;
+    sky_span attributes = sky_json_member(params, "attributes");
+    sky_span rest = sky_json_inside(attributes);
+    bool absent = sky_json_is_object(params) && attributes.len == 0; /* reports nothing */
+    if (!absent && !sky_json_is_object(attributes))
         return CODE_UPDATE_FORMAT;
     if (count_entries(attributes) > SKY_ENOS_BATCH_MAX)
         return CODE_UPDATE_FORMAT;
-    while (sky_member_next(&rest, &attribute))
+    while (sky_json_next_member(&rest, &attribute))
         if (sky_span_eq_str(attribute.value, "null"))
             return CODE_MODEL;
     return CODE_OK;
@@ -441,14 +477,15 @@ static void handle_attribute_update(const struct sky_uplink *uplink, const struc
                                     struct sky_judge *judge, struct sky_effects *effects)
 {
     struct request request;
-    struct sky_member attribute;
+    struct sky_json_member attribute;
     if (!admit(&request, uplink, facts, judge, effects) ||
         refused_data(&request, check_attributes(request.envelope.params)))
         return;
     open_values(&request);
-    sky_span rest = sky_member_inside(sky_member_get(request.envelope.params, "attributes"));
-    while (sky_member_next(&rest, &attribute))
-        sky_latest_put(&request.latest, attribute.key, attribute.value);
+    sky_span rest = sky_json_inside(sky_json_member(request.envelope.params, "attributes"));
+    while (sky_json_next_member(&rest, &attribute))
+        sky_latest_put(&request.latest, attribute.key,
+                       sky_json_compact(request.latest.arena, attribute.value));
     save_values(&request, &sky_enos_attribute_update);
     succeed(&request);
 }
@@ -482,14 +519,14 @@ static bool is_word(sky_span key)
 
 static enum code check_tags(sky_span params)
 {
-    sky_span tag, rest = sky_member_inside(params);
-    if (!sky_member_is_array(params) || count_entries(params) > SKY_ENOS_BATCH_MAX)
+    sky_span tag, rest = sky_json_inside(params);
+    if (!sky_json_is_array(params) || count_entries(params) > SKY_ENOS_BATCH_MAX)
         return CODE_UPDATE_FORMAT;
-    while (sky_member_next_element(&rest, &tag)) {
-        sky_span key = sky_member_get(tag, "tagKey");
-        sky_span name = sky_member_text(key);
-        if (!sky_member_is_string(key) || name.len > SKY_ENOS_TAG_KEY_MAX || !is_word(name) ||
-            !sky_member_is_string(sky_member_get(tag, "tagValue")))
+    while (sky_json_next_element(&rest, &tag)) {
+        sky_span key = sky_json_member(tag, "tagKey");
+        sky_span name = sky_json_text(key);
+        if (!sky_json_is_string(key) || name.len > SKY_ENOS_TAG_KEY_MAX || !is_word(name) ||
+            !sky_json_is_string(sky_json_member(tag, "tagValue")))
             return CODE_UPDATE_FORMAT;
     }
     return CODE_OK;
@@ -504,10 +541,10 @@ static void handle_tag_update(const struct sky_uplink *uplink, const struct sky_
         refused_data(&request, check_tags(request.envelope.params)))
         return;
     open_values(&request);
-    sky_span rest = sky_member_inside(request.envelope.params);
-    while (sky_member_next_element(&rest, &tag))
-        sky_latest_put(&request.latest, sky_member_text(sky_member_get(tag, "tagKey")),
-                       sky_member_get(tag, "tagValue"));
+    sky_span rest = sky_json_inside(request.envelope.params);
+    while (sky_json_next_element(&rest, &tag))
+        sky_latest_put(&request.latest, sky_json_text(sky_json_member(tag, "tagKey")),
+                       sky_json_member(tag, "tagValue"));
     save_values(&request, &sky_enos_tag_update);
     succeed(&request);
 }
@@ -552,6 +589,48 @@ static void handle_unknown(const struct sky_uplink *uplink, const struct sky_fac
     last(effects)->coap_code = SKY_COAP_NOT_FOUND;
 }
 
+static void judge_unplayed(const struct sky_uplink *uplink, struct sky_judge *judge)
+{
+    sky_judge_rule(judge, ENOS_RULE(SERVICE_UNKNOWN), false, SKY_ENVELOPE_UNPLAYED,
+                   SKY_SPAN_ARGS(uplink->topic));
+}
+
+static void handle_unplayed(const struct sky_uplink *uplink, const struct sky_facts *facts,
+                            struct sky_judge *judge, struct sky_effects *effects)
+{
+    if (sky_envelope_is_reply(uplink->topic))
+        return;
+    judge_unplayed(uplink, judge);
+    refuse(uplink, facts, judge, effects);
+}
+
+/* Devices wait for the acknowledgement, whatever comes of their report. */
+static void handle_ota(const struct sky_uplink *uplink, const struct sky_facts *facts,
+                       struct sky_judge *judge, struct sky_effects *effects)
+{
+    struct request request;
+    bool asks = sky_span_ends(uplink->topic, SKY_SPAN("/getversion"));
+    if (sky_envelope_is_reply(uplink->topic) || !admit(&request, uplink, facts, judge, effects))
+        return;
+    judge_unplayed(uplink, judge);
+    reply(&request, CODE_OK, asks ? SKY_SPAN("[]") : SKY_SPAN("{}"));
+}
+
+/* SDKs wait for a reply to up_raw, one at a time, and look at nothing in it. */
+static void handle_raw(const struct sky_uplink *uplink, const struct sky_facts *facts,
+                       struct sky_judge *judge, struct sky_effects *effects)
+{
+    const struct request request = {
+        .uplink = uplink,
+        .facts = facts,
+        .judge = judge,
+        .effects = effects,
+        .envelope = {.id = SKY_SPAN("\"\"")},
+    };
+    judge_unplayed(uplink, judge);
+    succeed(&request);
+}
+
 static void handle_command_answer(const struct sky_uplink *uplink, const struct sky_facts *facts,
                                   struct sky_judge *judge, struct sky_effects *effects)
 {
@@ -567,7 +646,7 @@ static void handle_command_answer(const struct sky_uplink *uplink, const struct 
     sky_judge_rule(judge, ENOS_RULE(PARAMS), named, "%.*s: an answer without the command's id",
                    SKY_SPAN_ARGS(uplink->topic));
     if (named)
-        sky_envelope_answer(effects, uplink, sky_member_text(request.envelope.id));
+        sky_envelope_answer(effects, uplink, sky_json_text(request.envelope.id));
 }
 
 static void handle_activation_answer(const struct sky_uplink *uplink, const struct sky_facts *facts,
@@ -610,6 +689,9 @@ const struct sky_service sky_enos_command_answer = {.name = "command-answer",
                                                     .handle = handle_command_answer};
 const struct sky_service sky_enos_activation_answer = {.name = "activation-answer",
                                                        .handle = handle_activation_answer};
+const struct sky_service sky_enos_ota = {.name = "ota", .handle = handle_ota};
+const struct sky_service sky_enos_raw = {.name = "raw", .handle = handle_raw};
+const struct sky_service sky_enos_unplayed = {.name = "unplayed", .handle = handle_unplayed};
 const struct sky_service sky_enos_unknown = {.name = "unknown", .handle = handle_unknown};
 
 /* ---- commands ---- */

@@ -32,6 +32,11 @@ extern const struct sky_service sky_enos_tag_delete;
 extern const struct sky_service sky_enos_command_answer;
 /* /ext/session/.../thing/activate/info_reply: taken, and nothing more. */
 extern const struct sky_service sky_enos_activation_answer;
+/* .../ota/device/inform, getversion, progress: acknowledged, and a finding, as no more is done. */
+extern const struct sky_service sky_enos_ota;
+/* Documented, and not played here: a finding. up_raw gets an answer that says nothing. */
+extern const struct sky_service sky_enos_raw;
+extern const struct sky_service sky_enos_unplayed;
 /* Anything else under /sys/{product}/{device}/thing/: the row behind all others. */
 extern const struct sky_service sky_enos_unknown;
 

@@ -1,13 +1,13 @@
 #include <inttypes.h>
-#include <stdio.h>
 
-#include "auth/text.h"
+#include "protocol/base/mem.h"
 #include "protocol/cloud/enos/login.h"
 #include "protocol/cloud/enos/rules.h"
 
 struct sky_recipe sky_enos__recipe(const struct sky_enos_login *in, enum sky_digest digest)
 {
-    struct sky_recipe recipe = {.digest = digest, .keying = SKY_HASH_APPEND};
+    struct sky_recipe recipe = {
+        .digest = digest, .keying = SKY_HASH_APPEND, .encoding = SKY_HEX_UPPER, .sorted = true};
     sky_span timestamp = sky_enos__item(in, "timestamp");
     sky_recipe_add(&recipe, "clientId", in->id);
     sky_recipe_add(&recipe, "deviceKey", in->device);
@@ -41,6 +41,18 @@ const struct sky_mistake_rule sky_enos__mistakes[SKY_ENOS_MISTAKES] = {
     {SKY_MISTAKE_OLD_SECRET, ENOS_RULE(SECRET_STALE)},
 };
 
+/* The documents' examples, and what an SDK has built in. */
+static const struct sky_sample samples[] = {
+    {"clientId", "123"},
+    {"clientId", "12345"},
+    {"deviceKey", "device"},
+    {"deviceKey", "tPbZGCdmaE"},
+    {"productKey", "pk"},
+    {"productKey", "KV315idW"},
+    {"timestamp", "1548753362502"},
+    {"timestamp", "2524608000000"},
+};
+
 bool sky_enos__suspect(const struct sky_login *login, const struct sky_facts *facts,
                        struct sky_suspicion *s, struct sky_arena *arena)
 {
@@ -57,9 +69,12 @@ bool sky_enos__suspect(const struct sky_login *login, const struct sky_facts *fa
     sky_suspect_secret(s, in.dynamic ? SKY_SECRET_DEVICE : SKY_SECRET_PRODUCT,
                        sky_span_str(sky_enos__secret(facts, !in.dynamic)));
     sky_suspect_secret(s, SKY_SECRET_OLD, sky_span_str(facts->device->old_secret));
+    sky_suspect_samples(s, samples, SKY_COUNT(samples));
     sky_suspect_extra(s, "securemode", sky_enos__item(&in, "securemode"));
     sky_suspect_extra(s, "signmethod", sky_enos__item(&in, "signmethod"));
     s->whole_client_id = login->client_id;
+    s->product = in.product;
+    s->device = in.device;
     s->given = login->password;
     s->method = sky_span_str(method->name);
     return true;
@@ -72,22 +87,20 @@ void sky_enos__make_secret(sky_span fresh, char out[SKY_SECRET_MAX + 1])
 
 /* ---- what a well-behaved device sends ---- */
 
-void sky_enos__sign(const struct sky_sign_request *r, struct sky_credentials *c)
+void sky_enos__sign(const struct sky_sign_request *r, struct sky_arena *arena,
+                    struct sky_credentials *c)
 {
-    char now[24];
-    *c = (struct sky_credentials){.client_id = ""};
-    snprintf(now, sizeof now, "%" PRId64, r->now_ms);
-    struct sky_recipe recipe = {.digest = SKY_SHA256, .keying = SKY_HASH_APPEND};
-    sky_recipe_add(&recipe, "clientId", sky_span_str(r->device->key));
-    sky_recipe_add(&recipe, "deviceKey", sky_span_str(r->device->key));
-    sky_recipe_add(&recipe, "productKey", sky_span_str(r->product->key));
-    sky_recipe_add(&recipe, "timestamp", sky_span_str(now));
-    snprintf(c->client_id, sizeof c->client_id, "%s|securemode=%d,signmethod=sha256,timestamp=%s|",
-             r->device->key, r->dynamic ? 3 : 2, now);
-    snprintf(c->username, sizeof c->username, "%s&%s", r->device->key, r->product->key);
-    sky_recipe_hex(&recipe, sky_span_str(r->dynamic ? r->product->secret : r->device->secret), true,
-                   c->password);
-    sky_enos__psk_credentials(r, c);
+    *c = (struct sky_credentials){
+        .client_id =
+            sky_arena_printf(arena, "%s|securemode=%d,signmethod=sha256,timestamp=%" PRId64 "|",
+                             r->device->key, r->dynamic ? 3 : 2, r->now_ms),
+        .username = sky_arena_printf(arena, "%s&%s", r->device->key, r->product->key)};
+    struct sky_enos_login in;
+    sky_enos__read(&(struct sky_login){.client_id = c->client_id, .username = c->username}, &in);
+    struct sky_recipe recipe = sky_enos__recipe(&in, SKY_SHA256);
+    c->password = sky_credentials_signature(
+        &recipe, r->dynamic ? r->product->secret : r->device->secret, arena);
+    sky_enos__psk_credentials(r, arena, c);
 }
 
 /* ---- DTLS-PSK ---- */
@@ -107,7 +120,7 @@ bool sky_enos__psk_claim(const struct sky_door *door, sky_span identity,
     *ret_claim = (struct sky_claim){.kind = SKY_CLAIM_NAMED,
                                     .product = id.product,
                                     .device = id.device,
-                                    .affinity = id.four ? 90 : 10};
+                                    .affinity = id.four ? SKY_AFFINITY_OWN : SKY_AFFINITY_OPEN};
     return true;
 }
 
@@ -116,13 +129,21 @@ static bool judge_identity(sky_span text, const struct sky_enos_identity *id,
                            struct sky_judge *judge)
 {
     int64_t lifetime_s = 0;
+    sky_span bare = text;
+    const char *tail = sky_identity_tail(&bare);
     bool bad = sky_judge_rule(judge, ENOS_RULE(COAP_IDENTITY_SHAPE), id->four,
                               "identity '%.*s' does not have four fields",
-                              SKY_SPAN_ARGS(sky_admit_shown(text)));
+                              SKY_SPAN_ARGS(sky_admit_shown(bare)));
     if (!id->four)
         return true;
+    if (id->braces)
+        bad |= sky_judge_rule(judge, ENOS_RULE(COAP_IDENTITY_SHAPE), false,
+                              "identity '%.*s' has its fields in braces: those are the document's",
+                              SKY_SPAN_ARGS(sky_admit_shown(bare)));
     bad |= sky_judge_rule(judge, ENOS_RULE(COAP_IDENTITY_SPACE), !id->blanks,
-                          "identity '%.*s' has blanks in it", SKY_SPAN_ARGS(sky_admit_shown(text)));
+                          "identity '%.*s' has %s%s", SKY_SPAN_ARGS(sky_admit_shown(bare)),
+                          tail != NULL ? tail : "blanks in it",
+                          tail != NULL ? " behind it: pass its length without" : "");
     bad |= sky_judge_rule(
         judge, ENOS_RULE(COAP_SECUREMODE), id->dynamic || sky_span_eq_str(id->mode, "2"),
         "secureMode is '%.*s'; 2 or 3 was expected", SKY_SPAN_ARGS(sky_admit_shown(id->mode)));
@@ -187,18 +208,19 @@ size_t sky_enos__psk_guesses(const struct sky_door *door, sky_span identity,
                            SKY_PSK_GUESSES_MAX);
 }
 
-void sky_enos__psk_credentials(const struct sky_sign_request *r, struct sky_credentials *c)
+void sky_enos__psk_credentials(const struct sky_sign_request *r, struct sky_arena *arena,
+                               struct sky_credentials *c)
 {
     struct sky_psk key;
     const char *secret = r->dynamic ? r->product->secret : r->device->secret;
     if (!sky_psk_key(&psk_recipe, sky_span_str(secret), &key))
         return;
-    snprintf(c->psk_identity, sizeof c->psk_identity, "%s,%s,%d,3600", r->product->key,
-             r->device->key, r->dynamic ? 3 : 2);
-    sky_hex_lower(sky_span_of(key.key, key.len), c->psk_key_hex);
-    snprintf(c->coap_method, sizeof c->coap_method, "%s", r->dynamic ? "get" : "post");
-    snprintf(c->coap_path, sizeof c->coap_path,
-             r->dynamic ? "/topic/ext/session/%s/%s/thing/activate/info"
-                        : "/topic/sys/%s/%s/thing/model/up_raw",
-             r->product->key, r->device->key);
+    c->psk_identity = sky_arena_printf(arena, "%s,%s,%d,3600", r->product->key, r->device->key,
+                                       r->dynamic ? 3 : 2);
+    c->psk_key_hex = sky_credentials_key(&key, arena);
+    c->coap_method = r->dynamic ? SKY_SPAN("get") : SKY_SPAN("post");
+    c->coap_path = sky_arena_printf(arena,
+                                    r->dynamic ? "/topic/ext/session/%s/%s/thing/activate/info"
+                                               : "/topic/sys/%s/%s/thing/model/up_raw",
+                                    r->product->key, r->device->key);
 }

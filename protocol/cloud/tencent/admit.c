@@ -3,7 +3,8 @@
 #include "protocol/cloud/tencent/rules.h"
 
 enum { KEEPALIVE_MAX_S = 900, CONNECT_EVERY_MS = 5000 };
-static const int64_t LOOKS_LIKE_MS = INT64_C(100000000000); /* the year 5138 in seconds */
+/* 13 digits. SDKs have far larger constants built in, such as LONG_MAX and a hundredth of it. */
+static const int64_t MS_MIN = INT64_C(1000000000000), MS_MAX = INT64_C(9999999999999);
 
 /* A login while it is being judged. */
 struct visit {
@@ -38,9 +39,9 @@ static void check_expiry(struct visit *v)
         sky_admit_refuse(v->admission, SKY_CONNACK_CREDENTIALS, SKY_CAUSE_SHAPE);
     if (!number)
         return;
-    bool far = expiry == INT64_MAX || expiry <= LOOKS_LIKE_MS;
+    bool seconds = expiry < MS_MIN || expiry > MS_MAX;
     int64_t now_s = v->facts->now_ms / 1000;
-    sky_judge_rule(v->judge, TEN_RULE(EXPIRY_MS), far, "expiry %.*s looks like milliseconds",
+    sky_judge_rule(v->judge, TEN_RULE(EXPIRY_MS), seconds, "expiry %.*s looks like milliseconds",
                    SKY_SPAN_ARGS(sky_admit_shown(text)));
     if (sky_judge_rule(v->judge, TEN_RULE(EXPIRED), expiry >= now_s,
                        "expiry %.*s was %lld s before now (%lld): is the device's clock right?",
@@ -132,13 +133,12 @@ static void check_habits(struct visit *v)
 
 static void check_token(struct visit *v, const struct sky_signmethod *method)
 {
-    struct sky_tencent_key key;
-    const struct sky_recipe recipe = {
-        .digest = method->digest, .keying = SKY_HMAC, .text = v->login->username};
-    bool decoded = sky_tencent__decode_key(v->facts->device->secret, &key);
+    struct sky_recipe recipe = sky_tencent__recipe(v->login, v->in, method->digest);
+    sky_span secret = sky_span_str(v->facts->device->secret);
+    bool decoded = sky_tencent__check_secret(secret, NULL) == SKY_OK;
     sky_judge_rule(v->judge, TEN_RULE(PSK_BASE64), decoded,
                    "the key registered for %s is not base64", v->facts->device->key);
-    bool right = decoded && sky_sign_matches(&recipe, sky_tencent__key_span(&key), v->in->token);
+    bool right = decoded && sky_sign_matches(&recipe, secret, v->in->token);
     bool bad = sky_judge_rule(v->judge, TEN_RULE(SIGN), right,
                               "the token (%zu characters, expected %zu) is not the %s of the "
                               "user name with the decoded key",
@@ -149,7 +149,6 @@ static void check_token(struct visit *v, const struct sky_signmethod *method)
         sky_admit_refuse(v->admission, SKY_CONNACK_CREDENTIALS, SKY_CAUSE_SIGNATURE);
     else if (!right && v->admission->connack == SKY_CONNACK_ACCEPTED)
         v->admission->cause = SKY_CAUSE_SIGNATURE;
-    sky_mem_wipe(&key, sizeof key);
 }
 
 static void check_password(struct visit *v)
@@ -169,8 +168,10 @@ static void check_password(struct visit *v)
                                   "the method is '%.*s'; hmacsha256 or hmacsha1 was expected",
                                   SKY_SPAN_ARGS(sky_admit_shown(v->in->method)));
     }
-    if (bad || (present && method == NULL)) /* without a method there is nothing to compute */
-        sky_admit_refuse(v->admission, SKY_CONNACK_CREDENTIALS, SKY_CAUSE_SHAPE);
+    /* Without a method there is nothing to compare, but perhaps something to recognise. */
+    if (bad || (present && method == NULL))
+        sky_admit_refuse(v->admission, SKY_CONNACK_CREDENTIALS,
+                         present ? SKY_CAUSE_SIGNATURE : SKY_CAUSE_SHAPE);
     if (present && method != NULL)
         check_token(v, method);
 }

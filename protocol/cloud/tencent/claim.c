@@ -1,4 +1,3 @@
-#include "auth/text.h"
 #include "protocol/base/mem.h"
 #include "protocol/cloud/tencent/login.h"
 
@@ -8,14 +7,6 @@ const struct sky_signmethod sky_tencent__signmethods[SKY_TENCENT_SIGNMETHODS] = 
 const struct sky_signmethod *sky_tencent__signmethod(sky_span name)
 {
     return sky_signmethod_find(sky_tencent__signmethods, SKY_TENCENT_SIGNMETHODS, name);
-}
-
-bool sky_tencent__decode_key(const char *text, struct sky_tencent_key *ret_key)
-{
-    *ret_key = (struct sky_tencent_key){.len = 0};
-    return sky_base64_decode(sky_span_str(text), ret_key->bytes, sizeof ret_key->bytes,
-                             &ret_key->len) &&
-           ret_key->len > 0;
 }
 
 void sky_tencent__read(const struct sky_login *login, struct sky_tencent_login *in)
@@ -43,11 +34,11 @@ bool sky_tencent__claim(const struct sky_login *login, struct sky_claim *ret_cla
     const struct sky_door *door = login->door;
     if (login->client_id.len == 0 || sky_span_contains(login->client_id, SKY_SPAN("|")))
         return false;
-    int affinity = 5;
+    enum sky_affinity affinity = SKY_AFFINITY_OPEN;
     if (sky_span_cut(login->username, ';', &first, &rest))
-        affinity = sky_span_eq(first, login->client_id) ? 90 : 60;
+        affinity = sky_span_eq(first, login->client_id) ? SKY_AFFINITY_OWN : SKY_AFFINITY_USUAL;
     else if (door->psk_device_id != 0 || door->fingerprint.len > 0)
-        affinity = 30;
+        affinity = SKY_AFFINITY_CHANNEL;
     *ret_claim = (struct sky_claim){
         .kind = SKY_CLAIM_JOINED, .product = login->client_id, .affinity = affinity};
     return true;

@@ -7,6 +7,7 @@
 #include "auth/cipher.h"
 #include "auth/text.h"
 #include "protocol/base/json.h"
+#include "protocol/base/json_view.h"
 #include "protocol/base/mem.h"
 #include "protocol/cloud/tencent/login.h"
 #include "protocol/cloud/tencent/rules.h"
@@ -43,7 +44,7 @@ static const struct fault_text faults[] = {
 /* A registration taken apart; everything lives in an arena. */
 struct registration {
     sky_span product, device, nonce, timestamp;
-    sky_span signature; /* as hex digits; empty: none */
+    sky_span signature; /* empty: none */
     struct sky_recipe recipe;
     bool complete;
 };
@@ -51,42 +52,48 @@ struct registration {
 /* ---- reading ---- */
 
 /* A member as text; numbers as the integers they are signed as. */
-static sky_span member(const cJSON *body, const char *key, struct sky_arena *arena)
+static sky_span member(sky_span body, const char *key, struct sky_arena *arena)
 {
-    const cJSON *value = sky_json_get(body, key);
-    if (cJSON_IsString(value))
-        return sky_arena_copy(arena, sky_span_str(value->valuestring));
-    if (cJSON_IsNumber(value) && fabs(value->valuedouble) < 9e15)
-        return sky_arena_printf(arena, "%" PRId64, (int64_t)value->valuedouble);
+    sky_span value = sky_json_member(body, key);
+    if (sky_json_is_string(value))
+        return sky_json_string(arena, value);
+    double number = sky_json_number(value);
+    if (sky_json_is_number(value) && fabs(number) < 9e15)
+        return sky_arena_printf(arena, "%" PRId64, (int64_t)number);
     return SKY_SPAN_NONE;
 }
 
-/* The SDK encodes the hex text, the document the digest's bytes; both end up as hex digits. */
-static sky_span signature_digits(sky_span base64, size_t digest_len, struct sky_arena *arena)
+/* The SDK encodes the hex text, the document the digest's bytes; either is taken in both calls. */
+static enum sky_encoding encoding_of(sky_span signature, enum sky_digest digest)
 {
     uint8_t bytes[SIGNATURE_MAX];
     size_t len;
-    char hex[2 * SKY_DIGEST_MAX + 1];
-    if (!sky_base64_decode(base64, bytes, sizeof bytes, &len))
-        return base64;
-    if (len != digest_len)
-        return sky_arena_copy(arena, sky_span_of(bytes, len));
-    sky_hex_lower(sky_span_of(bytes, len), hex);
-    return sky_arena_copy(arena, sky_span_str(hex));
+    bool itself =
+        sky_base64_decode(signature, bytes, sizeof bytes, &len) && len == sky_digest_len(digest);
+    return itself ? SKY_BASE64 : SKY_BASE64_OF_HEX;
 }
 
-static void read_sdk(const cJSON *body, struct sky_arena *arena, struct registration *r)
+static struct sky_recipe sdk_recipe(sky_span device, sky_span nonce, sky_span product,
+                                    sky_span timestamp)
+{
+    struct sky_recipe recipe = {.digest = SKY_SHA1,
+                                .keying = SKY_HMAC,
+                                .encoding = SKY_BASE64_OF_HEX,
+                                .style = {.equals = "=", .between = "&"},
+                                .sorted = true};
+    sky_recipe_add(&recipe, "deviceName", device);
+    sky_recipe_add(&recipe, "nonce", nonce);
+    sky_recipe_add(&recipe, "productId", product);
+    sky_recipe_add(&recipe, "timestamp", timestamp);
+    return recipe;
+}
+
+static void read_sdk(sky_span body, struct sky_arena *arena, struct registration *r)
 {
     r->nonce = member(body, "nonce", arena);
     r->timestamp = member(body, "timestamp", arena);
-    r->recipe = (struct sky_recipe){
-        .digest = SKY_SHA1,
-        .keying = SKY_HMAC,
-        .text = sky_arena_printf(arena, "deviceName=%.*s&nonce=%.*s&productId=%.*s&timestamp=%.*s",
-                                 SKY_SPAN_ARGS(r->device), SKY_SPAN_ARGS(r->nonce),
-                                 SKY_SPAN_ARGS(r->product), SKY_SPAN_ARGS(r->timestamp))};
-    r->signature =
-        signature_digits(member(body, "signature", arena), sky_digest_len(r->recipe.digest), arena);
+    r->recipe = sdk_recipe(r->device, r->nonce, r->product, r->timestamp);
+    r->signature = member(body, "signature", arena);
     r->complete = true;
 }
 
@@ -103,14 +110,18 @@ static void read_current(const struct sky_http_request *request, struct sky_aren
     sky_hex_lower(sky_span_of(digest, sky_digest_len(SKY_SHA256)), body_hex);
     r->nonce = sky_http_header(request, "X-TC-Nonce");
     r->timestamp = sky_http_header(request, "X-TC-Timestamp");
-    r->recipe = (struct sky_recipe){
-        .digest = method != NULL ? method->digest : SKY_SHA256,
-        .keying = SKY_HMAC,
-        .text = sky_arena_printf(arena, "POST\n%.*s\n%s\n\n%.*s\n%.*s\n%.*s\n%s",
-                                 SKY_SPAN_ARGS(host), current.path, SKY_SPAN_ARGS(algorithm),
-                                 SKY_SPAN_ARGS(r->timestamp), SKY_SPAN_ARGS(r->nonce), body_hex)};
-    r->signature = signature_digits(sky_http_header(request, "X-TC-Signature"),
-                                    sky_digest_len(r->recipe.digest), arena);
+    r->signature = sky_http_header(request, "X-TC-Signature");
+    r->recipe = (struct sky_recipe){.digest = method != NULL ? method->digest : SKY_SHA256,
+                                    .keying = SKY_HMAC,
+                                    .style = {.values_only = true, .between = "\n"}};
+    sky_recipe_add(&r->recipe, "method", SKY_SPAN("POST"));
+    sky_recipe_add(&r->recipe, "host", host);
+    sky_recipe_add(&r->recipe, "path", sky_span_str(current.path));
+    sky_recipe_add(&r->recipe, "query", SKY_SPAN_NONE);
+    sky_recipe_add(&r->recipe, "algorithm", algorithm);
+    sky_recipe_add(&r->recipe, "timestamp", r->timestamp);
+    sky_recipe_add(&r->recipe, "nonce", r->nonce);
+    sky_recipe_add(&r->recipe, "body", sky_arena_copy(arena, sky_span_str(body_hex)));
     r->complete = method != NULL;
 }
 
@@ -118,10 +129,10 @@ static void read_current(const struct sky_http_request *request, struct sky_aren
 static bool read_registration(const struct sky_http_request *request, const struct dialect *dialect,
                               struct sky_arena *arena, struct registration *r)
 {
-    cJSON *body;
+    sky_span body = sky_span_trim(request->body);
     *r = (struct registration){.complete = false};
     if (!sky_span_eq_str(request->method, "POST") ||
-        sky_json_parse(request->body, JSON_DEPTH_MAX, &body, NULL) != SKY_OK)
+        sky_json_check(body, JSON_DEPTH_MAX, NULL) != SKY_OK)
         return false;
     r->product = member(body, dialect->product, arena);
     r->device = member(body, dialect->device, arena);
@@ -129,7 +140,7 @@ static bool read_registration(const struct sky_http_request *request, const stru
         read_current(request, arena, r);
     else
         read_sdk(body, arena, r);
-    cJSON_Delete(body);
+    r->recipe.encoding = encoding_of(r->signature, r->recipe.digest);
     r->complete = r->complete && r->product.len > 0 && r->device.len > 0 && r->nonce.len > 0 &&
                   r->timestamp.len > 0 && r->signature.len > 0;
     return r->product.len > 0 && r->device.len > 0;
@@ -209,7 +220,7 @@ static enum fault judge_registration(const struct registration *r, const struct 
     if (!known)
         return FAULT_UNKNOWN;
     enum fault fault = judge_state(facts, judge);
-    bool right = sky_recipe_matches(&r->recipe, facts->product->secret, r->signature);
+    bool right = sky_sign_matches(&r->recipe, sky_span_str(facts->product->secret), r->signature);
     bool bad = sky_judge_rule(judge, TEN_RULE(REGISTER_SIGN), right,
                               "the signature is not the HMAC-%s, with the product secret, of the "
                               "request's fields",
@@ -256,8 +267,10 @@ static bool claim(const struct dialect *dialect, const struct sky_http_request *
     struct registration r;
     if (!read_registration(request, dialect, arena, &r))
         return false;
-    *ret_claim = (struct sky_claim){
-        .kind = SKY_CLAIM_NAMED, .product = r.product, .device = r.device, .affinity = 100};
+    *ret_claim = (struct sky_claim){.kind = SKY_CLAIM_NAMED,
+                                    .product = r.product,
+                                    .device = r.device,
+                                    .affinity = SKY_AFFINITY_NAMED};
     return true;
 }
 
@@ -317,20 +330,19 @@ const struct sky_http_row sky_tencent__http[SKY_TENCENT_HTTP_CALLS] = {
      .suspect = suspect_current},
 };
 
-void sky_tencent__sign_registration(const struct sky_sign_request *request,
+void sky_tencent__sign_registration(const struct sky_sign_request *request, struct sky_arena *arena,
                                     struct sky_credentials *c)
 {
-    char text[512], hex[SKY_DIGEST_HEX_MAX + 1], base64[2 * SKY_DIGEST_HEX_MAX];
-    int64_t now_s = request->now_ms / 1000, nonce = request->now_ms % INT32_MAX;
-    snprintf(text, sizeof text, "deviceName=%s&nonce=%" PRId64 "&productId=%s&timestamp=%" PRId64,
-             request->device->key, nonce, request->product->key, now_s);
-    const struct sky_recipe recipe = {
-        .digest = SKY_SHA1, .keying = SKY_HMAC, .text = sky_span_str(text)};
-    sky_recipe_hex(&recipe, sky_span_str(request->product->secret), false, hex);
-    sky_base64_encode(sky_span_str(hex), base64);
-    snprintf(c->https_path, sizeof c->https_path, "%s", sdk.path);
-    snprintf(c->https_form, sizeof c->https_form,
-             "{\"deviceName\":\"%s\",\"nonce\":%" PRId64
-             ",\"productId\":\"%s\",\"timestamp\":%" PRId64 ",\"signature\":\"%s\"}",
-             request->device->key, nonce, request->product->key, now_s, base64);
+    sky_span now = sky_arena_printf(arena, "%" PRId64, request->now_ms / 1000),
+             nonce = sky_arena_printf(arena, "%" PRId64, request->now_ms % INT32_MAX);
+    struct sky_recipe recipe = sdk_recipe(sky_span_str(request->device->key), nonce,
+                                          sky_span_str(request->product->key), now);
+    sky_span signature = sky_credentials_signature(&recipe, request->product->secret, arena);
+    c->https_path = sky_span_str(sdk.path);
+    c->https_form = sky_arena_printf(
+        arena,
+        "{\"deviceName\":\"%s\",\"nonce\":%.*s,\"productId\":\"%s\",\"timestamp\":%.*s,"
+        "\"signature\":\"%.*s\"}",
+        request->device->key, SKY_SPAN_ARGS(nonce), request->product->key, SKY_SPAN_ARGS(now),
+        SKY_SPAN_ARGS(signature));
 }

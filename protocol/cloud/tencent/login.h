@@ -25,17 +25,9 @@ void sky_tencent__read(const struct sky_login *login, struct sky_tencent_login *
 extern const struct sky_signmethod sky_tencent__signmethods[SKY_TENCENT_SIGNMETHODS];
 const struct sky_signmethod *sky_tencent__signmethod(sky_span name); /* NULL: not known */
 
-/* A device key as bytes. */
-struct sky_tencent_key {
-    uint8_t bytes[SKY_TENCENT_KEY_MAX];
-    size_t len;
-};
-/* False, and an empty key, when the text is not base64. */
-bool sky_tencent__decode_key(const char *text, struct sky_tencent_key *ret_key);
-static inline sky_span sky_tencent__key_span(const struct sky_tencent_key *key)
-{
-    return sky_span_of(key->bytes, key->len);
-}
+/* The user name, field by field; as a whole where it does not have them. */
+struct sky_recipe sky_tencent__recipe(const struct sky_login *login,
+                                      const struct sky_tencent_login *in, enum sky_digest digest);
 
 /* The parts of struct sky_cloud. */
 bool sky_tencent__claim(const struct sky_login *login, struct sky_claim *ret_claim);
@@ -44,7 +36,7 @@ void sky_tencent__admit(const struct sky_login *login, const struct sky_facts *f
                         struct sky_admission *ret_admission);
 bool sky_tencent__suspect(const struct sky_login *login, const struct sky_facts *facts,
                           struct sky_suspicion *ret_suspicion, struct sky_arena *arena);
-void sky_tencent__sign(const struct sky_sign_request *request,
+void sky_tencent__sign(const struct sky_sign_request *request, struct sky_arena *arena,
                        struct sky_credentials *ret_credentials);
 sky_err sky_tencent__check_secret(sky_span secret, struct sky_why *why);
 void sky_tencent__make_secret(sky_span fresh, char out[SKY_SECRET_MAX + 1]);
@@ -56,7 +48,7 @@ bool sky_tencent__psk_admit(const struct sky_door *door, sky_span identity,
 size_t sky_tencent__psk_guesses(const struct sky_door *door, sky_span identity,
                                 const struct sky_facts *facts, struct sky_psk *ret_guesses);
 /* The body of POST /register/dev, for `skymock sign`. */
-void sky_tencent__sign_registration(const struct sky_sign_request *request,
+void sky_tencent__sign_registration(const struct sky_sign_request *request, struct sky_arena *arena,
                                     struct sky_credentials *ret_credentials);
 
 /* The tables of struct sky_cloud. */

@@ -2,8 +2,8 @@
 
 #include <inttypes.h>
 
+#include "protocol/base/json_view.h"
 #include "protocol/cloud/envelope.h"
-#include "protocol/cloud/member.h"
 #include "protocol/cloud/tencent/rules.h"
 #include "protocol/mqtt/topic.h"
 
@@ -19,11 +19,12 @@ sky_span sky_tencent_result_topic(const struct sky_uplink *uplink, const char *s
 /* False, judged, when this is no JSON object with the type that the service answers: the vendor
  * documents no answer to anything else. */
 static bool open_request(const struct sky_uplink *uplink, const char *type, struct sky_judge *judge,
-                         struct sky_effects *effects, struct sky_envelope *ret_envelope)
+                         struct sky_envelope *ret_envelope)
 {
-    sky_envelope_open(ret_envelope, uplink->payload, SKY_TENCENT_MESSAGE_MAX, &effects->arena);
-    sky_span sent = sky_member_get(ret_envelope->text, "type");
-    bool fits = sky_member_is_string(sent) && sky_span_eq_str(sky_member_text(sent), type);
+    sky_envelope_open(ret_envelope, uplink->payload, SKY_TENCENT_MESSAGE_MAX);
+    sky_judge_rule(judge, TEN_RULE(SERVICE_UNKNOWN), true, "%s", "");
+    sky_span sent = sky_json_member(ret_envelope->text, "type");
+    bool fits = sky_json_is_string(sent) && sky_span_eq_str(sky_json_text(sent), type);
     sky_judge_rule(judge, TEN_RULE(SERVICE_REQUEST), fits, "%.*s: type %.*s where %s is answered",
                    SKY_SPAN_ARGS(uplink->topic),
                    SKY_SPAN_ARGS(sent.len > 0 ? sent : SKY_SPAN("missing")), type);
@@ -32,8 +33,8 @@ static bool open_request(const struct sky_uplink *uplink, const char *type, stru
 
 static bool asks_for_time(const struct sky_envelope *envelope)
 {
-    sky_span name, rest = sky_member_inside(sky_member_get(envelope->text, "resource"));
-    while (sky_member_next_element(&rest, &name))
+    sky_span name, rest = sky_json_inside(sky_json_member(envelope->text, "resource"));
+    while (sky_json_next_element(&rest, &name))
         if (sky_span_eq_str(name, "\"time\""))
             return true;
     return false;
@@ -44,7 +45,7 @@ static void handle_time(const struct sky_uplink *uplink, const struct sky_facts 
 {
     struct sky_envelope envelope;
     struct sky_buf out;
-    if (!open_request(uplink, "get", judge, effects, &envelope))
+    if (!open_request(uplink, "get", judge, &envelope))
         return;
     bool known = asks_for_time(&envelope);
     sky_judge_rule(judge, TEN_RULE(SERVICE_REQUEST), known, "resource is not [\"time\"]");
@@ -64,9 +65,10 @@ static void handle_log(const struct sky_uplink *uplink, const struct sky_facts *
 {
     struct sky_envelope envelope;
     struct sky_buf out;
-    if (!open_request(uplink, "get_log_level", judge, effects, &envelope))
+    if (!open_request(uplink, "get_log_level", judge, &envelope))
         return;
-    sky_span token = sky_member_get(envelope.text, "clientToken");
+    sky_span token =
+        sky_json_compact(&effects->arena, sky_json_member(envelope.text, "clientToken"));
     sky_buf_init(&out, SKY_ENVELOPE_REPLY_MAX);
     sky_buf_addf(&out, "{\"type\":\"get_log_level\",\"log_level\":%d,\"timestamp\":%" PRId64,
                  (int)LOG_LEVEL_NONE, facts->now_ms / 1000);
@@ -84,6 +86,15 @@ static void handle_rpc_answer(const struct sky_uplink *uplink, const struct sky_
     sky_envelope_answer(effects, uplink, sky_topic_level(uplink->topic, RPC_ID_LEVEL));
 }
 
+static void handle_unplayed(const struct sky_uplink *uplink, const struct sky_facts *facts,
+                            struct sky_judge *judge, struct sky_effects *effects)
+{
+    (void)facts, (void)effects;
+    sky_judge_rule(judge, TEN_RULE(SERVICE_UNKNOWN), false, SKY_ENVELOPE_UNPLAYED,
+                   SKY_SPAN_ARGS(uplink->topic));
+}
+
+const struct sky_service sky_tencent_unplayed = {.name = "unplayed", .handle = handle_unplayed};
 const struct sky_service sky_tencent_time = {.name = "time", .handle = handle_time};
 const struct sky_service sky_tencent_log = {.name = "log-level", .handle = handle_log};
 const struct sky_service sky_tencent_rpc_answer = {.name = "rpc-answer",

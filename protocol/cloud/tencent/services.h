@@ -29,8 +29,10 @@ enum sky_tencent_shadow_result {
 /* $shadow/operation/{product}/{device}, answered on $shadow/operation/result/...; keeps the
  * document "shadow". */
 extern const struct sky_service sky_tencent_shadow;
-extern const struct sky_service sky_tencent_time;       /* $sys/operation/{product}/{device} */
-extern const struct sky_service sky_tencent_log;        /* $log/operation/{product}/{device} */
+extern const struct sky_service sky_tencent_time; /* $sys/operation/{product}/{device} */
+extern const struct sky_service sky_tencent_log;  /* $log/operation/{product}/{device} */
+/* Documented, and not played here: a finding. */
+extern const struct sky_service sky_tencent_unplayed;
 extern const struct sky_service sky_tencent_rpc_answer; /* $rrpc/txd/{product}/{device}/{id} */
 
 extern const struct sky_command_row sky_tencent_commands[SKY_TENCENT_COMMANDS];

@@ -1,8 +1,8 @@
 /* The device shadow, by "MQTT 协议说明 / TOPIC 规范" and the vendor's pages on shadows. */
 #include "protocol/base/assert.h"
+#include "protocol/base/json_view.h"
 #include "protocol/base/mem.h"
 #include "protocol/cloud/envelope.h"
-#include "protocol/cloud/member.h"
 #include "protocol/cloud/shadow.h"
 #include "protocol/cloud/tencent/rules.h"
 #include "protocol/cloud/tencent/services.h"
@@ -18,7 +18,7 @@ struct request {
     const struct sky_facts *facts;
     struct sky_judge *judge;
     struct sky_effects *effects;
-    cJSON *tree;    /* owned; NULL when the payload is no object */
+    sky_span text;  /* the payload; empty when it is no object */
     sky_span type;  /* JSON, empty when it is no string */
     sky_span token; /* as it came, empty when there is none to echo */
     struct sky_shadow shadow;
@@ -77,25 +77,30 @@ static void answer_error(const struct request *request, enum sky_tencent_shadow_
 }
 
 /* The sections that were sent, as they were sent, or their times. */
-static void write_touched(struct sky_jw *jw, const char *key, const cJSON *state, bool stamps,
+static void write_touched(struct sky_jw *jw, const char *key, sky_span state, bool stamps,
                           int64_t time_s)
 {
     static const char *const names[] = {"reported", "desired"};
+    struct sky_buf out;
     sky_jw_key(jw, key);
     sky_jw_object(jw);
     for (size_t i = 0; i < SKY_COUNT(names); i++) {
-        const cJSON *section = sky_json_get(state, names[i]);
-        if (section == NULL)
+        sky_span section = sky_json_member(state, names[i]);
+        if (section.len == 0)
             continue;
-        cJSON *times = stamps ? sky_shadow_stamps(section, time_s) : NULL;
+        sky_buf_init(&out, SKY_ENVELOPE_REPLY_MAX);
+        if (stamps)
+            sky_shadow_write_stamps(&out, section, time_s);
+        else
+            sky_json_rewrite(&out, section);
         sky_jw_key(jw, names[i]);
-        sky_jw_tree(jw, stamps ? times : section);
-        cJSON_Delete(times);
+        sky_jw_raw(jw, sky_buf_span(&out));
+        sky_buf_done(&out);
     }
     sky_jw_end_object(jw);
 }
 
-static void answer_update(const struct request *request, const cJSON *state)
+static void answer_update(const struct request *request, sky_span state)
 {
     struct sky_buf out;
     struct sky_jw jw = sky_jw(&out);
@@ -116,7 +121,7 @@ static void store(const struct sky_shadow *shadow, const struct sky_facts *facts
     struct sky_effect *effect = sky_effects_add(effects, SKY_EFFECT_PUT_DOCUMENT);
     SKY_ASSERT(shadow->version == facts->document_version + 1);
     effect->name = sky_span_str(sky_tencent_shadow.document);
-    effect->payload = sky_shadow_text(shadow, &effects->arena);
+    effect->payload = sky_shadow_text(shadow);
     effect->version = shadow->version;
 }
 
@@ -155,10 +160,10 @@ static bool refused_state(const struct request *request, enum sky_shadow_fault f
 /* An update without a version is unconditional: the C SDK never sends one. */
 static bool refused_version(const struct request *request)
 {
-    const cJSON *version = sky_json_get(request->tree, "version");
-    if (version == NULL)
+    sky_span version = sky_json_member(request->text, "version");
+    if (version.len == 0)
         return false;
-    double sent = cJSON_IsNumber(version) ? version->valuedouble : -1;
+    double sent = sky_json_is_number(version) ? sky_json_number(version) : -1;
     bool kept = sent == (double)request->shadow.version;
     if (!sky_judge_rule(request->judge, TEN_RULE(SHADOW_VERSION), kept,
                         "version %.0f was sent, the shadow has %lld", sent,
@@ -170,12 +175,11 @@ static bool refused_version(const struct request *request)
 
 static void update(struct request *request)
 {
-    const cJSON *state = sky_json_get(request->tree, "state");
-    bool overwrite = cJSON_IsTrue(sky_json_get(request->tree, "overwriteUpdate"));
-    if (refused_state(request, sky_shadow_check(state, &limits)) || refused_version(request))
-        return;
-    sky_shadow_merge(&request->shadow, state, overwrite, now_s(request->facts));
-    if (refused_state(request, sky_shadow_measure(&request->shadow, &limits)))
+    sky_span state = sky_json_member(request->text, "state");
+    bool overwrite = sky_span_eq_str(sky_json_member(request->text, "overwriteUpdate"), "true");
+    if (refused_state(request, sky_shadow_check(state, &limits)) || refused_version(request) ||
+        refused_state(request, sky_shadow_merge(&request->shadow, state, overwrite, &limits,
+                                                now_s(request->facts))))
         return;
     request->shadow.version++;
     store(&request->shadow, request->facts, request->effects);
@@ -184,28 +188,20 @@ static void update(struct request *request)
 
 static void dispatch(struct request *request)
 {
-    const char *type = sky_json_get_str(request->tree, "type");
-    bool get = type != NULL && strcmp(type, "get") == 0;
-    bool change = type != NULL && strcmp(type, "update") == 0;
-    bool delta = type != NULL && strcmp(type, "delta") == 0;
+    sky_span type = sky_json_text(request->type);
+    bool get = sky_json_reads(type, "get");
+    bool change = sky_json_reads(type, "update");
+    bool delta = sky_json_reads(type, "delta");
     sky_judge_rule(request->judge, TEN_RULE(SHADOW_DELTA_UPLINK), !delta,
                    "a message of type delta was published");
-    sky_judge_rule(request->judge, TEN_RULE(SHADOW_TYPE), get || change || delta, "type is %s",
-                   type != NULL ? type : "missing");
+    sky_judge_rule(request->judge, TEN_RULE(SHADOW_TYPE), get || change || delta, "type is %.*s",
+                   SKY_SPAN_ARGS(type.len > 0 ? type : SKY_SPAN("missing")));
     if (get)
         answer_document(request, SKY_TENCENT_SHADOW_OK);
     else if (change)
         update(request);
     else
         answer_error(request, delta ? SKY_TENCENT_SHADOW_DELTA : SKY_TENCENT_SHADOW_TYPE);
-}
-
-/* The text to be echoed for a member: a string or a number, exactly as it came. */
-static sky_span echo(sky_span text, const char *key)
-{
-    sky_span value = sky_member_get(text, key);
-    bool usable = sky_member_is_string(value) || sky_member_is_number(value);
-    return usable && value.len <= SKY_ENVELOPE_ID_MAX ? value : SKY_SPAN_NONE;
 }
 
 static bool parse(struct request *request, struct sky_why *why)
@@ -215,9 +211,10 @@ static bool parse(struct request *request, struct sky_why *why)
         (void)sky_why_set(why, SKY_ERR_LIMIT, "", "the payload is longer than 16 KB");
         return false;
     }
-    if (sky_json_parse(payload, SKY_ENVELOPE_DEPTH_MAX, &request->tree, why) != SKY_OK)
+    if (sky_json_check(payload, SKY_ENVELOPE_DEPTH_MAX, why) != SKY_OK)
         return false;
-    if (cJSON_IsObject(request->tree))
+    request->text = sky_span_trim(payload);
+    if (sky_json_is_object(request->text))
         return true;
     (void)sky_why_set(why, SKY_ERR_INVALID, "", "the message is not an object");
     return false;
@@ -233,17 +230,14 @@ static void handle_shadow(const struct sky_uplink *uplink, const struct sky_fact
     bool sound = parse(&request, &why);
     sky_judge_rule(judge, TEN_RULE(SHADOW_JSON), sound, "%s", why.reason);
     if (sound) {
-        sky_span text = sky_member_compact(&effects->arena, uplink->payload);
-        sky_span type = sky_member_get(text, "type");
-        request.type = sky_member_is_string(type) ? echo(text, "type") : SKY_SPAN_NONE;
-        request.token = echo(text, "clientToken");
-        sky_shadow_load(&request.shadow, facts);
+        sky_span type = sky_json_member(request.text, "type");
+        request.type = sky_json_is_string(type) ? sky_envelope_echoable(type) : SKY_SPAN_NONE;
+        request.token = sky_envelope_echoable(sky_json_member(request.text, "clientToken"));
+        sky_shadow_load(&request.shadow, facts, &effects->arena);
         dispatch(&request);
-        sky_shadow_done(&request.shadow);
     } else {
         answer_error(&request, SKY_TENCENT_SHADOW_NOT_JSON);
     }
-    cJSON_Delete(request.tree);
 }
 
 const struct sky_service sky_tencent_shadow = {.name = "shadow",
@@ -255,12 +249,13 @@ const struct sky_service sky_tencent_shadow = {.name = "shadow",
 /* ---- the application's side ---- */
 
 /* In a delta the state is flat: no "reported", no "delta" around it. */
-static void push_delta(const struct sky_uplink *to, const struct sky_shadow *shadow,
-                       const cJSON *delta, struct sky_effects *effects)
+static void push_delta(const struct sky_uplink *to, const struct sky_shadow *shadow, sky_span delta,
+                       struct sky_effects *effects)
 {
-    struct sky_buf out;
+    struct sky_buf out, stamps;
     struct sky_jw jw = sky_jw(&out);
-    cJSON *stamps = sky_shadow_stamps(delta, shadow->timestamp_s);
+    sky_buf_init(&stamps, SKY_ENVELOPE_REPLY_MAX);
+    sky_shadow_write_stamps(&stamps, delta, shadow->timestamp_s);
     sky_buf_init(&out, SKY_ENVELOPE_REPLY_MAX);
     sky_jw_object(&jw);
     sky_jw_put_str(&jw, "type", "delta");
@@ -268,14 +263,14 @@ static void push_delta(const struct sky_uplink *to, const struct sky_shadow *sha
     sky_jw_key(&jw, "payload");
     sky_jw_object(&jw);
     sky_jw_key(&jw, "state");
-    sky_jw_tree(&jw, delta);
+    sky_jw_raw(&jw, delta);
     sky_jw_key(&jw, "metadata");
-    sky_jw_tree(&jw, stamps);
+    sky_jw_raw(&jw, sky_buf_span(&stamps));
     sky_jw_put_int(&jw, "version", shadow->version);
     sky_jw_put_int(&jw, "timestamp", shadow->timestamp_s);
     sky_jw_end_object(&jw);
     sky_jw_end_object(&jw);
-    cJSON_Delete(stamps);
+    sky_buf_done(&stamps);
     sky_effects_message(effects, SKY_EFFECT_PUBLISH,
                         sky_tencent_result_topic(to, "shadow", &effects->arena),
                         sky_envelope_keep(&effects->arena, &out), 1);
@@ -285,19 +280,16 @@ sky_err sky_tencent_shadow_patch(const struct sky_uplink *to, const struct sky_f
                                  sky_span patch, struct sky_effects *effects, struct sky_why *why)
 {
     struct sky_shadow shadow;
-    cJSON *tree = NULL;
-    sky_shadow_load(&shadow, facts);
-    sky_err err = sky_shadow_desire(&shadow, patch, &limits, now_s(facts), &tree, why);
-    if (err == SKY_OK) {
-        cJSON *delta = sky_shadow_changed(&shadow, sky_json_get(tree, "desired"));
-        store(&shadow, facts, effects);
-        if (delta != NULL)
-            push_delta(to, &shadow, delta, effects);
-        cJSON_Delete(delta);
-    }
-    cJSON_Delete(tree);
-    sky_shadow_done(&shadow);
-    return err;
+    sky_span desired;
+    sky_shadow_load(&shadow, facts, &effects->arena);
+    sky_err err = sky_shadow_desire(&shadow, patch, &limits, now_s(facts), &desired, why);
+    if (err != SKY_OK)
+        return err;
+    sky_span delta = sky_shadow_changed(&shadow, desired);
+    store(&shadow, facts, effects);
+    if (delta.len > 0)
+        push_delta(to, &shadow, delta, effects);
+    return SKY_OK;
 }
 
 sky_err sky_tencent_shadow_seed(sky_span fixture, int64_t now_ms, struct sky_arena *arena,

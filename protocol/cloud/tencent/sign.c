@@ -1,5 +1,4 @@
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "auth/text.h"
 #include "protocol/base/assert.h"
@@ -13,36 +12,83 @@ const struct sky_mistake_rule sky_tencent__mistakes[SKY_TENCENT_MISTAKES] = {
     {SKY_MISTAKE_OTHER_DIGEST, TEN_RULE(HMAC_METHOD)},
 };
 
-static sky_span keep_key(struct sky_arena *arena, const char *text)
+struct sky_recipe sky_tencent__recipe(const struct sky_login *login,
+                                      const struct sky_tencent_login *in, enum sky_digest digest)
 {
-    struct sky_tencent_key key;
-    sky_tencent__decode_key(text, &key);
-    sky_span kept = sky_arena_copy(arena, sky_tencent__key_span(&key));
-    sky_mem_wipe(&key, sizeof key);
-    return kept;
+    struct sky_recipe recipe = {.digest = digest,
+                                .keying = SKY_HMAC,
+                                .key_form = SKY_KEY_BASE64,
+                                .style = {.values_only = true, .between = ";"}};
+    if (!in->four) {
+        sky_recipe_add(&recipe, "username", login->username);
+        return recipe;
+    }
+    sky_recipe_add(&recipe, "clientId", in->client_id);
+    sky_recipe_add(&recipe, "sdkappid", in->sdkappid);
+    sky_recipe_add(&recipe, "connid", in->connid);
+    sky_recipe_add(&recipe, "expiry", in->expiry);
+    return recipe;
+}
+
+/* The documents' examples, and what the vendor's SDKs have built in. */
+static const struct sky_sample samples[] = {
+    {"sdkappid", "12010126"}, {"sdkappid", "21010406"},        {"connid", "12345"},
+    {"connid", "E4F3Q"},      {"expiry", "92233720368547758"}, {"expiry", "9223372036854775807"},
+    {"expiry", "2147483647"}, {"expiry", "1591948593"},
+};
+
+/* The method that the password names, or would name if a field's limit had not cut it off; then
+ * `*ret_lost` is what was lost. NULL: none. */
+static const struct sky_signmethod *method_of(const struct sky_tencent_login *in,
+                                              sky_span *ret_lost)
+{
+    const struct sky_signmethod *whole = sky_tencent__signmethod(in->method);
+    *ret_lost = SKY_SPAN_NONE;
+    if (whole != NULL)
+        return whole;
+    for (size_t i = 0; i < SKY_TENCENT_SIGNMETHODS; i++) {
+        const struct sky_signmethod *row = &sky_tencent__signmethods[i];
+        sky_span name = sky_span_str(row->name);
+        bool by_length = !in->pair || in->method.len <= strlen("hmacsha");
+        if (sky_span_starts(name, in->method) &&
+            (!by_length || in->token.len == 2 * sky_digest_len(row->digest))) {
+            *ret_lost = sky_span_tail(name, in->method.len);
+            return row;
+        }
+    }
+    return in->pair ? NULL : &sky_tencent__signmethods[1];
 }
 
 bool sky_tencent__suspect(const struct sky_login *login, const struct sky_facts *facts,
                           struct sky_suspicion *s, struct sky_arena *arena)
 {
     struct sky_tencent_login in;
+    sky_span lost;
     sky_tencent__read(login, &in);
-    const struct sky_signmethod *method = sky_tencent__signmethod(in.method);
-    if (method == NULL || facts->device == NULL || in.token.len == 0)
+    if (!in.pair)
+        in.token = login->password;
+    const struct sky_signmethod *method = method_of(&in, &lost);
+    if (method == NULL || facts->device == NULL || in.token.len == 0 ||
+        facts->device->secret[0] == '\0')
         return false;
-    sky_span due = keep_key(arena, facts->device->secret);
-    if (due.len == 0)
-        return false;
-    s->due =
-        (struct sky_recipe){.digest = method->digest, .keying = SKY_HMAC, .text = login->username};
-    sky_suspect_secret(s, SKY_SECRET_DUE, due);
-    sky_suspect_secret(s, SKY_SECRET_UNDECODED, sky_span_str(facts->device->secret));
+    s->due = sky_tencent__recipe(login, &in, method->digest);
+    sky_suspect_secret(s, SKY_SECRET_DUE, sky_span_str(facts->device->secret));
     sky_suspect_secret(s, SKY_SECRET_PRODUCT, sky_span_str(facts->product->secret));
-    if (facts->device->old_secret[0] != '\0')
-        sky_suspect_secret(s, SKY_SECRET_OLD, keep_key(arena, facts->device->old_secret));
+    sky_suspect_secret(s, SKY_SECRET_OLD, sky_span_str(facts->device->old_secret));
+    sky_suspect_samples(s, samples, SKY_COUNT(samples));
+    s->product = sky_span_str(facts->product->key);
+    s->device = sky_span_str(facts->device->key);
     s->given = in.token;
+    s->frame = in.pair ? NULL : "token;method";
     s->secret_word = "psk";
     s->method = sky_span_str(method->name);
+    /* Only a right token was certainly whole before the rest was lost. */
+    if (lost.len > 0 && sky_sign_matches(&s->due, s->secrets[0].bytes, in.token)) {
+        s->plain = SKY_MISTAKE_DIGEST_FORM;
+        s->plain_did = sky_arena_printf(
+            arena, "sent a password that is cut off at %zu characters: %s%.*s is missing",
+            login->password.len, in.pair ? "" : ";", SKY_SPAN_ARGS(lost));
+    }
     return true;
 }
 
@@ -67,39 +113,42 @@ void sky_tencent__make_secret(sky_span fresh, char out[SKY_SECRET_MAX + 1])
 
 /* ---- what a well-behaved device sends ---- */
 
-void sky_tencent__sign(const struct sky_sign_request *r, struct sky_credentials *c)
+/* The decoded key as it is. */
+static const struct sky_psk_recipe psk_recipe = {.len = 0, .form = SKY_KEY_BASE64};
+
+void sky_tencent__sign(const struct sky_sign_request *r, struct sky_arena *arena,
+                       struct sky_credentials *c)
 {
-    struct sky_tencent_key key;
-    char token[SKY_DIGEST_HEX_MAX + 1];
-    *c = (struct sky_credentials){.client_id = ""};
-    sky_tencent__decode_key(r->device->secret, &key);
-    snprintf(c->client_id, sizeof c->client_id, "%s%s", r->product->key, r->device->key);
-    snprintf(c->username, sizeof c->username, "%s%s;12010126;%.*s;%" PRId64, r->product->key,
-             r->device->key, SKY_SPAN_ARGS(sky_span_head(r->fresh, 5)),
-             r->now_ms / 1000 + SKY_TENCENT_SIGN_AHEAD_S);
-    const struct sky_recipe recipe = {
-        .digest = SKY_SHA256, .keying = SKY_HMAC, .text = sky_span_str(c->username)};
-    sky_recipe_hex(&recipe, sky_tencent__key_span(&key), false, token);
-    snprintf(c->password, sizeof c->password, "%s;hmacsha256", token);
-    snprintf(c->psk_identity, sizeof c->psk_identity, "%s", c->client_id);
-    if (key.len <= SKY_PSK_KEY_MAX)
-        sky_hex_lower(sky_tencent__key_span(&key), c->psk_key_hex);
-    sky_mem_wipe(&key, sizeof key);
+    struct sky_tencent_login in;
+    struct sky_psk key;
+    *c = (struct sky_credentials){
+        .client_id = sky_arena_printf(arena, "%s%s", r->product->key, r->device->key),
+        .username = sky_arena_printf(arena, "%s%s;12010126;%.*s;%" PRId64, r->product->key,
+                                     r->device->key, SKY_SPAN_ARGS(sky_span_head(r->fresh, 5)),
+                                     r->now_ms / 1000 + SKY_TENCENT_SIGN_AHEAD_S)};
+    const struct sky_login login = {.client_id = c->client_id, .username = c->username};
+    sky_tencent__read(&login, &in);
+    struct sky_recipe recipe = sky_tencent__recipe(&login, &in, SKY_SHA256);
+    sky_span token = sky_credentials_signature(&recipe, r->device->secret, arena);
+    c->password = sky_arena_printf(arena, "%.*s;hmacsha256", SKY_SPAN_ARGS(token));
+    c->psk_identity = c->client_id;
+    if (sky_psk_key(&psk_recipe, sky_span_str(r->device->secret), &key))
+        c->psk_key_hex = sky_credentials_key(&key, arena);
     if (r->dynamic)
-        sky_tencent__sign_registration(r, c);
+        sky_tencent__sign_registration(r, arena, c);
 }
 
 /* ---- TLS-PSK: identity and client id are the same text ---- */
 
-static const struct sky_psk_recipe psk_recipe = {.len = 0}; /* the decoded key as it is */
-
 bool sky_tencent__psk_claim(const struct sky_door *door, sky_span identity,
                             struct sky_claim *ret_claim)
 {
+    (void)sky_identity_tail(&identity);
     if (door->transport == SKY_DTLS || identity.len == 0 ||
         sky_span_contains(identity, SKY_SPAN("|")) || sky_span_contains(identity, SKY_SPAN(",")))
         return false;
-    *ret_claim = (struct sky_claim){.kind = SKY_CLAIM_JOINED, .product = identity, .affinity = 50};
+    *ret_claim = (struct sky_claim){
+        .kind = SKY_CLAIM_JOINED, .product = identity, .affinity = SKY_AFFINITY_FITTING};
     return true;
 }
 
@@ -107,8 +156,12 @@ bool sky_tencent__psk_admit(const struct sky_door *door, sky_span identity,
                             const struct sky_facts *facts, struct sky_judge *judge,
                             struct sky_psk *ret_key)
 {
-    struct sky_tencent_key key;
+    const char *tail = sky_identity_tail(&identity);
     (void)door;
+    if (tail != NULL && sky_judge_rule(judge, TEN_RULE(PSK_IDENTITY), false,
+                                       "identity '%.*s' has %s behind it: pass its length without",
+                                       SKY_SPAN_ARGS(sky_admit_shown(identity)), tail))
+        return false;
     sky_judge_rule(judge, TEN_RULE(PSK_IDENTITY), facts->device != NULL,
                    "identity '%.*s' is no product id with one of its device names",
                    SKY_SPAN_ARGS(sky_admit_shown(identity)));
@@ -117,32 +170,25 @@ bool sky_tencent__psk_admit(const struct sky_door *door, sky_span identity,
     if (sky_judge_rule(judge, TEN_RULE(DEVICE_DISABLED), facts->device->enabled,
                        "device %s is disabled", facts->device->key))
         return false;
-    bool decoded = sky_tencent__decode_key(facts->device->secret, &key);
+    sky_span secret = sky_span_str(facts->device->secret);
+    bool decoded = sky_tencent__check_secret(secret, NULL) == SKY_OK;
     sky_judge_rule(judge, TEN_RULE(PSK_BASE64), decoded, "the key registered for %s is not base64",
                    facts->device->key);
-    bool made = decoded && sky_psk_key(&psk_recipe, sky_tencent__key_span(&key), ret_key);
-    sky_mem_wipe(&key, sizeof key);
-    return made;
+    return decoded && sky_psk_key(&psk_recipe, secret, ret_key);
 }
 
 size_t sky_tencent__psk_guesses(const struct sky_door *door, sky_span identity,
                                 const struct sky_facts *facts, struct sky_psk *ret_guesses)
 {
-    struct sky_tencent_key key, old;
     (void)door;
     (void)identity;
-    if (facts->device == NULL || !sky_tencent__decode_key(facts->device->secret, &key))
+    if (facts->device == NULL)
         return 0;
-    sky_tencent__decode_key(facts->device->old_secret, &old);
     const struct sky_secret secrets[] = {
-        {.role = SKY_SECRET_DUE, .bytes = sky_tencent__key_span(&key)},
-        {.role = SKY_SECRET_UNDECODED, .bytes = sky_span_str(facts->device->secret)},
+        {.role = SKY_SECRET_DUE, .bytes = sky_span_str(facts->device->secret)},
         {.role = SKY_SECRET_PRODUCT, .bytes = sky_span_str(facts->product->secret)},
-        {.role = SKY_SECRET_OLD, .bytes = sky_tencent__key_span(&old)},
+        {.role = SKY_SECRET_OLD, .bytes = sky_span_str(facts->device->old_secret)},
     };
-    size_t count =
-        sky_psk_guesses(&psk_recipe, secrets, SKY_COUNT(secrets), ret_guesses, SKY_PSK_GUESSES_MAX);
-    sky_mem_wipe(&key, sizeof key);
-    sky_mem_wipe(&old, sizeof old);
-    return count;
+    return sky_psk_guesses(&psk_recipe, secrets, SKY_COUNT(secrets), ret_guesses,
+                           SKY_PSK_GUESSES_MAX);
 }

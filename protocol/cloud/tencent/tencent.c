@@ -9,6 +9,14 @@ extern const struct sky_cloud sky_cloud_tencent;
 static const char *const hosts[] = {"*.iotcloud.tencentdevices.com", "gateway.tencentdevices.com",
                                     "ap-guangzhou.gateway.tencentdevices.com", NULL};
 
+static const struct sky_cloud_http http = {sky_tencent__http, SKY_TENCENT_HTTP_CALLS};
+static const struct sky_cloud_psk psk = {.claim = sky_tencent__psk_claim,
+                                         .admit = sky_tencent__psk_admit,
+                                         .guesses = sky_tencent__psk_guesses,
+                                         .key_rule = TEN_RULE(PSK_KEY)};
+static const struct sky_cloud_shadow shadow = {
+    .document = "shadow", .patch = sky_tencent_shadow_patch, .seed = sky_tencent_shadow_seed};
+
 const struct sky_cloud sky_cloud_tencent = {
     .name = "tencent",
     .title = "Tencent IoT Hub",
@@ -26,7 +34,7 @@ const struct sky_cloud sky_cloud_tencent = {
                .level_3 = true},
     .publish_violation = SKY_VIOLATION_NO_ACK,
 
-    .rules = {.owner = "tencent", .rows = sky_tencent_rules, .count = TEN_RULES},
+    .rules = {.owner = "tencent", .rows = sky_tencent_rules, .count = TEN_RULES, .special = true},
     /* No row for the keepalive: 0..900 is judged at login, the narrower general range besides. */
     .limit_rules = {[SKY_LIMIT_WILL] = TEN_RULE(WILL),
                     [SKY_LIMIT_RETAIN] = TEN_RULE(RETAIN),
@@ -46,8 +54,6 @@ const struct sky_cloud sky_cloud_tencent = {
     .topic_count = SKY_TENCENT_TOPICS,
     .commands = sky_tencent_commands,
     .command_count = SKY_TENCENT_COMMANDS,
-    .http = sky_tencent__http,
-    .http_count = SKY_TENCENT_HTTP_CALLS,
 
     .claim = sky_tencent__claim,
     .admit = sky_tencent__admit,
@@ -55,12 +61,8 @@ const struct sky_cloud sky_cloud_tencent = {
     .sign = sky_tencent__sign,
     .check_secret = sky_tencent__check_secret,
     .make_secret = sky_tencent__make_secret,
-    .shadow_document = "shadow",
-    .patch_shadow = sky_tencent_shadow_patch,
-    .seed_shadow = sky_tencent_shadow_seed,
-    .psk_claim = sky_tencent__psk_claim,
-    .psk_admit = sky_tencent__psk_admit,
-    .psk_guesses = sky_tencent__psk_guesses,
-    .psk_key_rule = TEN_RULE(PSK_KEY),
+    .http = &http,
+    .psk = &psk,
+    .shadow = &shadow,
     .host_names = hosts,
 };

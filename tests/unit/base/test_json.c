@@ -3,10 +3,12 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <cmocka.h>
 
-#include "protocol/base/json.h"
+#include "protocol/base/json_tree.h"
+#include "protocol/base/json_view.h"
 #include "protocol/base/mem.h"
 
 static void parses(sky_span text, const char *want)
@@ -144,6 +146,11 @@ static void points_at_equal_keys_and_numbers_too_large(void **state)
         {"{\"a\":1,\"b\":2,\"a\":3}", "/a", "the key is there twice"},
         {"{\"x\":[0,{\"m/n~\":1,\"m/n~\":1}]}", "/x/1/m~1n~0", "the key is there twice"},
         {"{\"a\":1,\"\\u0061\":2}", "/a", "the key is there twice"},
+        {"{\"a\":[{},{\"b\":{\"\\u00e4\":0,\"c\":1,\"\xc3\xa4\":2}}]}", "/a/1/b/\xc3\xa4",
+         "the key is there twice"},
+        {"{\"\":1,\"\":1}", "/", "the key is there twice"},
+        {"{\"a\":{\"x\":1},\"b\":{\"x\":1},\"a\":1}", "/a", "the key is there twice"},
+        {"[{\"a\":1},{\"a\":1e400}]", "/1/a", "the number is too large"},
         {"[1,[1e999]]", "/1/0", "the number is too large"},
         {"-1e999", "", "the number is too large"},
     };
@@ -167,7 +174,7 @@ static sky_err parse_nested(int depth, int depth_max, char open, char close)
     memset(text + depth, close, (size_t)depth);
     sky_err err = sky_json_parse(sky_span_of(text, 2 * (size_t)depth), depth_max, &tree, NULL);
     if (err == SKY_OK) {
-        assert_int_equal(sky_json_depth(tree), depth);
+        assert_int_equal(sky_json_depth(sky_span_of(text, 2 * (size_t)depth)), depth);
         cJSON_Delete(tree);
     }
     return err;
@@ -182,12 +189,50 @@ static void bounds_the_depth(void **state)
     assert_int_equal(parse_nested(65, SKY_JSON_DEPTH_MAX, '[', ']'), SKY_ERR_INVALID);
     cJSON *tree;
     assert_int_equal(sky_json_parse(SKY_SPAN("1"), 0, &tree, NULL), SKY_OK);
-    assert_int_equal(sky_json_depth(tree), 0);
     cJSON_Delete(tree);
     assert_int_equal(sky_json_parse(SKY_SPAN("{}"), 0, &tree, NULL), SKY_ERR_INVALID);
     assert_int_equal(sky_json_parse(SKY_SPAN("{\"a\":{}}"), 2, &tree, NULL), SKY_OK);
-    assert_int_equal(sky_json_depth(tree), 2);
+    assert_int_equal(sky_json_depth(SKY_SPAN("1")), 0);
+    assert_int_equal(sky_json_depth(SKY_SPAN("[\"[{\\\"[\",{}]")), 2);
     cJSON_Delete(tree);
+}
+
+/* Of one object, so that in `beside` there are as many again. */
+static sky_err check_members(size_t count, size_t twin_of, struct sky_why *why)
+{
+    struct sky_buf text;
+    sky_buf_init(&text, 4 * 1024 * 1024);
+    sky_buf_add_str(&text, "[{\"beside\":{");
+    for (size_t object = 0; object < 2; object++) {
+        for (size_t i = 0; i < count; i++)
+            sky_buf_addf(&text, "%s\"%zu\":0", i > 0 ? "," : "", i + 1 < count ? i : twin_of);
+        sky_buf_add_str(&text, object == 0 ? "}},{" : "}]");
+    }
+    sky_err err = sky_json_check(sky_buf_span(&text), 3, why);
+    sky_buf_done(&text);
+    return err;
+}
+
+static void bounds_the_members_of_an_object(void **state)
+{
+    struct sky_why why;
+    (void)state;
+    assert_int_equal(check_members(SKY_JSON_MEMBERS_MAX, SKY_JSON_MEMBERS_MAX, &why), SKY_OK);
+    assert_int_equal(check_members(SKY_JSON_MEMBERS_MAX + 1, SKY_JSON_MEMBERS_MAX + 1, &why),
+                     SKY_ERR_INVALID);
+    assert_string_equal(why.reason, "an object with too many members");
+}
+
+/* Each key differs from its neighbours late, and the pair is far apart. */
+static void finds_a_twin_among_many_keys_in_little_time(void **state)
+{
+    struct sky_why why;
+    (void)state;
+    clock_t began = clock();
+    assert_int_equal(check_members(SKY_JSON_MEMBERS_MAX, 4711, &why), SKY_ERR_INVALID);
+    assert_string_equal(why.pointer, "/0/beside/4711");
+    assert_string_equal(why.reason, "the key is there twice");
+    assert_true(clock() - began < CLOCKS_PER_SEC); /* pair by pair it would be a minute */
 }
 
 static void bounds_the_length_of_a_number(void **state)
@@ -276,6 +321,8 @@ int main(void)
         cmocka_unit_test(refuses_what_rfc_8259_does_not_allow_and_says_where),
         cmocka_unit_test(points_at_equal_keys_and_numbers_too_large),
         cmocka_unit_test(bounds_the_depth),
+        cmocka_unit_test(bounds_the_members_of_an_object),
+        cmocka_unit_test(finds_a_twin_among_many_keys_in_little_time),
         cmocka_unit_test(bounds_the_length_of_a_number),
         cmocka_unit_test(gets_members_by_exact_key_and_type),
         cmocka_unit_test(writes_values_with_commas_where_they_belong),

@@ -16,6 +16,11 @@ static const struct sky_rule first_rows[] = {
 static const struct sky_rule second_rows[] = {
     {"TWO-A", "c", "doc", "fix", SKY_INFO, {SKY_OFF, SKY_ENFORCE}},
 };
+static const struct sky_rule third_rows[] = {
+    {"THREE-A", "d", "doc", "fix", SKY_ERROR, {SKY_ENFORCE, SKY_ENFORCE}},
+};
+static const struct sky_rule_table first = {"one", first_rows, 2, false};
+static const struct sky_rule_table second = {"two", second_rows, 1, true};
 
 static struct sky_catalogue catalogue;
 
@@ -23,8 +28,8 @@ static int set_up(void **state)
 {
     (void)state;
     sky_catalogue_init(&catalogue);
-    sky_catalogue_add(&catalogue, (struct sky_rule_table){"one", first_rows, 2});
-    sky_catalogue_add(&catalogue, (struct sky_rule_table){"two", second_rows, 1});
+    sky_catalogue_add(&catalogue, first);
+    sky_catalogue_add(&catalogue, second);
     return 0;
 }
 
@@ -39,6 +44,57 @@ static void counts_rows_through_all_tables(void **state)
     assert_string_equal(sky_catalogue_owner(&catalogue, 2), "two");
     assert_ptr_equal(sky_catalogue_find(&catalogue, SKY_SPAN("TWO-A")), &second_rows[0]);
     assert_null(sky_catalogue_find(&catalogue, SKY_SPAN("TWO")));
+}
+
+static void general_rules_have_places_of_their_own_and_all_others_share_theirs(void **state)
+{
+    (void)state;
+    struct sky_catalogue all;
+    sky_catalogue_init(&all);
+    sky_catalogue_add(&all, second);
+    sky_catalogue_add(&all, first);
+    sky_catalogue_add(&all, (struct sky_rule_table){"three", third_rows, 1, true});
+    assert_int_equal(sky_catalogue_index(&all, &third_rows[0]), 3);
+    assert_int_equal(sky_catalogue_place(&all, &first_rows[0]), 0);
+    assert_int_equal(sky_catalogue_place(&all, &first_rows[1]), 1);
+    assert_int_equal(sky_catalogue_place(&all, &second_rows[0]), SKY_RULES_GENERAL_MAX);
+    assert_int_equal(sky_catalogue_place(&all, &third_rows[0]), SKY_RULES_GENERAL_MAX);
+}
+
+/* The longest tables there may be, of every kind, and as many as there may be. */
+static void a_set_has_room_for_every_rule_a_device_can_answer_to(void **state)
+{
+    static struct sky_rule general[SKY_RULES_GENERAL_MAX];
+    static struct sky_rule special[SKY_TABLES_SPECIAL_MAX][SKY_RULES_SPECIAL_MAX];
+    (void)state;
+    struct sky_catalogue all;
+    struct sky_policy policy;
+    sky_catalogue_init(&all);
+    sky_catalogue_add(&all, (struct sky_rule_table){"all", general, SKY_RULES_GENERAL_MAX, false});
+    for (size_t i = 0; i < SKY_TABLES_SPECIAL_MAX; i++)
+        sky_catalogue_add(&all,
+                          (struct sky_rule_table){"one", special[i], SKY_RULES_SPECIAL_MAX, true});
+    sky_policy_init(&policy, &all, SKY_PROFILE_SEED);
+    for (size_t i = 0; i < SKY_TABLES_SPECIAL_MAX; i++) {
+        struct sky_judge judge;
+        const struct sky_rule *last = &special[i][SKY_RULES_SPECIAL_MAX - 1];
+        sky_judge_init(&judge, &policy);
+        assert_true(sky_judge_rule(&judge, last, false, "broke"));
+        assert_int_equal(sky_catalogue_place(&all, last), SKY_RULE_PLACES - 1);
+        assert_true(sky_rule_set_has(&judge.exercised, SKY_RULE_PLACES - 1));
+    }
+}
+
+static void every_rule_has_an_id_of_its_own(void **state)
+{
+    (void)state;
+    struct sky_why why = {0};
+    struct sky_catalogue twice = catalogue;
+    assert_int_equal(sky_catalogue_check(&catalogue, &why), SKY_OK);
+    const struct sky_rule same[] = {second_rows[0]};
+    sky_catalogue_add(&twice, (struct sky_rule_table){"three", same, 1, true});
+    assert_int_equal(sky_catalogue_check(&twice, &why), SKY_ERR_EXISTS);
+    assert_non_null(strstr(why.reason, "TWO-A"));
 }
 
 static void the_profile_chooses_the_default_action(void **state)
@@ -91,7 +147,8 @@ static void a_judge_records_what_was_exercised_and_what_broke(void **state)
     assert_true(sky_judge_rule(&judge, &first_rows[0], false, "broke"));
     assert_ptr_equal(judge.refused, &first_rows[0]);
     assert_false(sky_judge_rule(&judge, &second_rows[0], false, "off"));
-    assert_false(sky_rule_set_has(&judge.exercised, 2));
+    assert_false(
+        sky_rule_set_has(&judge.exercised, sky_catalogue_place(&catalogue, &second_rows[0])));
     assert_int_equal(judge.count, 2);
 }
 
@@ -114,9 +171,9 @@ static void rule_sets_merge(void **state)
     (void)state;
     struct sky_rule_set a = {0}, b = {0};
     sky_rule_set_add(&a, 0);
-    sky_rule_set_add(&b, SKY_RULES_MAX - 1);
+    sky_rule_set_add(&b, SKY_RULE_PLACES - 1);
     sky_rule_set_merge(&a, &b);
-    assert_true(sky_rule_set_has(&a, 0) && sky_rule_set_has(&a, SKY_RULES_MAX - 1));
+    assert_true(sky_rule_set_has(&a, 0) && sky_rule_set_has(&a, SKY_RULE_PLACES - 1));
     assert_false(sky_rule_set_has(&a, 64));
 }
 
@@ -152,6 +209,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_rows_through_all_tables),
+        cmocka_unit_test(general_rules_have_places_of_their_own_and_all_others_share_theirs),
+        cmocka_unit_test(a_set_has_room_for_every_rule_a_device_can_answer_to),
+        cmocka_unit_test(every_rule_has_an_id_of_its_own),
         cmocka_unit_test(the_profile_chooses_the_default_action),
         cmocka_unit_test(an_override_names_a_rule_and_an_action),
         cmocka_unit_test(a_judge_records_what_was_exercised_and_what_broke),

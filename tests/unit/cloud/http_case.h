@@ -14,9 +14,9 @@ struct http_bench {
 
 static inline const struct sky_http_row *http_row(const struct sky_cloud *cloud, const char *path)
 {
-    for (size_t i = 0; i < cloud->http_count; i++)
-        if (strcmp(cloud->http[i].path, path) == 0)
-            return &cloud->http[i];
+    for (size_t i = 0; i < cloud->http->count; i++)
+        if (strcmp(cloud->http->rows[i].path, path) == 0)
+            return &cloud->http->rows[i];
     fail_msg("no call %s", path);
     return NULL;
 }

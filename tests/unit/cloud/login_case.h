@@ -119,8 +119,8 @@ static inline const struct sky_rule *login_rule(const struct login_bench *b, con
 /* The rule was looked at, and nothing was found. */
 static inline bool login_kept(const struct login_bench *b, const char *id)
 {
-    size_t index = sky_catalogue_index(&b->catalogue, login_rule(b, id));
-    return sky_rule_set_has(&b->judge.exercised, index) && login_finding(b, id) == NULL;
+    size_t place = sky_catalogue_place(&b->catalogue, login_rule(b, id));
+    return sky_rule_set_has(&b->judge.exercised, place) && login_finding(b, id) == NULL;
 }
 
 static inline const struct sky_effect *login_effect(const struct login_bench *b,
@@ -132,18 +132,24 @@ static inline const struct sky_effect *login_effect(const struct login_bench *b,
     return NULL;
 }
 
-/* The rule that the signature's mistake is recognised as, or "none". */
-static inline const char *login_mistake_rule(struct login_bench *b, enum sky_mistake *ret_mistake)
+/* What is said of the signature; false: nothing can be. */
+static inline bool login_explain(struct login_bench *b, struct sky_explanation *ret_explanation)
 {
     struct sky_suspicion suspicion = {.now_ms = b->facts.now_ms};
-    struct sky_explanation explanation;
     struct sky_arena arena;
     sky_arena_init(&arena);
     bool suspected = b->cloud->suspect(&b->login, &b->facts, &suspicion, &arena);
     if (suspected)
-        sky_explain(&suspicion, &explanation);
+        sky_explain(&suspicion, ret_explanation);
     sky_arena_done(&arena);
-    *ret_mistake = suspected ? explanation.mistake : SKY_MISTAKE_NONE;
+    return suspected;
+}
+
+/* The rule that the signature's mistake is recognised as, or "none". */
+static inline const char *login_mistake_rule(struct login_bench *b, enum sky_mistake *ret_mistake)
+{
+    struct sky_explanation explanation;
+    *ret_mistake = login_explain(b, &explanation) ? explanation.mistake : SKY_MISTAKE_NONE;
     const struct sky_rule *rule = sky_cloud_mistake_rule(b->cloud, *ret_mistake);
     return rule != NULL ? rule->id : "none";
 }
@@ -172,19 +178,22 @@ static inline const char *login_hash(enum sky_digest digest, const char *text, c
 static inline void login_as_signed(struct login_bench *b, bool dynamic, bool tls)
 {
     struct sky_credentials c;
+    struct sky_arena arena;
     const struct sky_sign_request request = {.product = &b->product,
                                              .device = &b->device,
                                              .dynamic = dynamic,
                                              .tls = tls,
                                              .now_ms = b->facts.now_ms,
                                              .fresh = b->facts.fresh};
-    b->cloud->sign(&request, &c);
-    assert_int_equal(login_connect(b, c.client_id, c.username, c.password), 0);
+    sky_arena_init(&arena);
+    b->cloud->sign(&request, &arena, &c);
+    assert_int_equal(login_connect(b, c.client_id.ptr, c.username.ptr, c.password.ptr), 0);
     assert_int_equal(b->admission.cause, SKY_CAUSE_NONE);
     for (size_t i = 0; i < b->judge.count; i++)
         if (b->judge.findings[i].rule->severity == SKY_ERROR &&
             strstr(b->judge.findings[i].rule->id, "PORT") == NULL)
             fail_msg("%s: %s", b->judge.findings[i].rule->id, b->judge.findings[i].detail);
+    sky_arena_done(&arena);
 }
 
 /* A row of a table of logins: what is sent, and what must come of it. */

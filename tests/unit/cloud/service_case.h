@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "protocol/base/json.h"
+#include "protocol/base/json_tree.h"
 #include "protocol/base/mem.h"
 #include "protocol/cloud/cloud.h"
 

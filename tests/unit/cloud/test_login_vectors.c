@@ -1,12 +1,12 @@
 /* Every published or computed login of fixtures/<cloud>/vectors: the right ones are let in as they
  * stand, the wrong ones are refused and recognised as the mistake they were made with. */
 #include "auth/text.h"
-#include "protocol/base/json.h"
+#include "protocol/base/json_tree.h"
 #include "tests/unit/cloud/login_case.h"
 
 /* A vector's registration, cut out of its own fields. */
 struct vector {
-    const char *name, *client_id, *username, *password, *secret, *secret_base64;
+    const char *name, *client_id, *username, *password, *secret;
     const cJSON *json;
 };
 
@@ -34,7 +34,6 @@ static struct vector read_vector(const cJSON *json)
                            .username = sky_json_get_str(connect, "username"),
                            .password = sky_json_get_str(connect, "password"),
                            .secret = sky_json_get_str(json, "secret"),
-                           .secret_base64 = sky_json_get_str(json, "secretBase64"),
                            .json = json};
 }
 
@@ -70,7 +69,7 @@ static void split_names(const char *cloud, const struct vector *v, char *product
 static void set_up(struct login_bench *b, const char *cloud, const struct vector *v)
 {
     char product[65], device[65];
-    const char *secret = v->secret_base64 != NULL ? v->secret_base64 : v->secret;
+    const char *secret = v->secret;
     bool dynamic = signs_for_product(cloud, v);
     split_names(cloud, v, product, device);
     login_init(b, cloud, product, dynamic ? secret : other_secret(v, "product"), device,

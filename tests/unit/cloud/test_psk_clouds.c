@@ -6,7 +6,7 @@
 static bool admit(struct login_bench *b, const char *identity, struct sky_psk *key)
 {
     sky_judge_init(&b->judge, &b->policy);
-    return b->cloud->psk_admit(&b->door, sky_span_str(identity), &b->facts, &b->judge, key);
+    return b->cloud->psk->admit(&b->door, sky_span_str(identity), &b->facts, &b->judge, key);
 }
 
 static void expect_key(const struct sky_psk *key, const char *hex)
@@ -93,7 +93,7 @@ static enum sky_mistake guess(struct login_bench *b, const char *identity, const
 {
     struct sky_psk guesses[SKY_PSK_GUESSES_MAX];
     char have[2 * SKY_PSK_KEY_MAX + 1];
-    size_t count = b->cloud->psk_guesses(&b->door, sky_span_str(identity), &b->facts, guesses);
+    size_t count = b->cloud->psk->guesses(&b->door, sky_span_str(identity), &b->facts, guesses);
     assert_in_range(count, 1, SKY_PSK_GUESSES_MAX);
     for (size_t i = 0; i < count; i++) {
         assert_true(guesses[i].what[0] != '\0');
@@ -160,6 +160,54 @@ static void aliyun_keys_are_the_signatures_text(void **state)
     login_done(&b);
 }
 
+/* An identity with something behind it, or in the document's braces, is refused for just that. */
+static void what_is_wrong_around_an_identity_is_told(void **state)
+{
+    (void)state;
+#define ALI_ID "devicename|hmacsha256|PROD123456&dev001|2524608000000"
+    static const struct {
+        const char *cloud;
+        sky_span identity;
+        const char *rule, *says;
+    } rows[] = {
+        {"tencent", SKY_SPAN("PROD123456dev001\0"), "TEN-PSK-IDENTITY",
+         "'PROD123456dev001' has a NUL"},
+        {"tencent", SKY_SPAN("PROD123456dev001\n"), "TEN-PSK-IDENTITY", "a line break behind it"},
+        {"tencent", SKY_SPAN("PROD123456dev001\r\n"), "TEN-PSK-IDENTITY", "a line break"},
+        {"tencent", SKY_SPAN("PROD123456dev001 "), "TEN-PSK-IDENTITY", "a blank behind it"},
+        {"enos", SKY_SPAN("PROD123456,dev001,2,3600\0"), "COAP-IDENTITY-SPACE",
+         "has a NUL behind it"},
+        {"enos", SKY_SPAN("PROD123456,dev001,2,3600\n"), "COAP-IDENTITY-SPACE",
+         "has a line break behind it"},
+        {"enos", SKY_SPAN("PROD123456, dev001,2,3600"), "COAP-IDENTITY-SPACE", "blanks in it"},
+        {"enos", SKY_SPAN("{PROD123456},{dev001},{2},{3600}"), "COAP-IDENTITY-SHAPE",
+         "in braces"},
+        {"enos", SKY_SPAN("{PROD123456,dev001,2,3600}"), "COAP-IDENTITY-SHAPE", "in braces"},
+        {"enos", SKY_SPAN("PROD123456,{dev001},2,3600"), "COAP-IDENTITY-SHAPE", "in braces"},
+        {"aliyun", SKY_SPAN(ALI_ID "\0"), "ALI-PSK-IDENTITY", "a NUL behind it"},
+        {"aliyun", SKY_SPAN(ALI_ID "\n"), "ALI-PSK-IDENTITY", "a line break behind it"},
+    };
+    for (size_t i = 0; i < SKY_COUNT(rows); i++) {
+        struct login_bench b;
+        struct sky_psk key;
+        struct sky_claim claim;
+        login_init(&b, rows[i].cloud, "PROD123456", "ps", "dev001", TEN_PSK);
+        b.door.transport = strcmp(rows[i].cloud, "enos") == 0 ? SKY_DTLS : SKY_TLS;
+        assert_true(b.cloud->psk_claim(&b.door, rows[i].identity, &claim));
+        if (claim.kind == SKY_CLAIM_NAMED)
+            assert_true(sky_span_eq_str(claim.product, "PROD123456") &&
+                        sky_span_eq_str(claim.device, "dev001"));
+        else
+            assert_true(sky_span_eq_str(claim.product, "PROD123456dev001"));
+        sky_judge_init(&b.judge, &b.policy);
+        assert_false(b.cloud->psk_admit(&b.door, rows[i].identity, &b.facts, &b.judge, &key));
+        const char *told = login_finding(&b, rows[i].rule);
+        if (told == NULL || strstr(told, rows[i].says) == NULL)
+            fail_msg("%s: %s: %s", rows[i].cloud, rows[i].says, told != NULL ? told : "nothing");
+        login_done(&b);
+    }
+}
+
 static void the_identity_and_key_signed_here_are_admitted(void **state)
 {
     (void)state;
@@ -172,6 +220,7 @@ static void the_identity_and_key_signed_here_are_admitted(void **state)
     for (size_t i = 0; i < SKY_COUNT(rows); i++) {
         struct login_bench b;
         struct sky_credentials c;
+        struct sky_arena arena;
         struct sky_psk key;
         struct sky_claim claim;
         login_init(&b, rows[i].cloud, "PROD123456", "ps", "dev001", rows[i].secret);
@@ -181,10 +230,12 @@ static void the_identity_and_key_signed_here_are_admitted(void **state)
                                                  .tls = true,
                                                  .now_ms = LOGIN_NOW_MS,
                                                  .fresh = SKY_SPAN(LOGIN_FRESH)};
-        b.cloud->sign(&request, &c);
-        assert_true(b.cloud->psk_claim(&b.door, sky_span_str(c.psk_identity), &claim));
-        assert_true(admit(&b, c.psk_identity, &key));
-        expect_key(&key, c.psk_key_hex);
+        sky_arena_init(&arena);
+        b.cloud->sign(&request, &arena, &c);
+        assert_true(b.cloud->psk->claim(&b.door, c.psk_identity, &claim));
+        assert_true(admit(&b, c.psk_identity.ptr, &key));
+        expect_key(&key, c.psk_key_hex.ptr);
+        sky_arena_done(&arena);
         login_done(&b);
     }
 }
@@ -205,7 +256,8 @@ static void an_identity_is_claimed_by_the_cloud_it_has_the_form_of(void **state)
         const struct sky_door door = {.transport = rows[i].transport};
         for (size_t c = 0; sky_clouds[c] != NULL; c++) {
             struct sky_claim claim;
-            bool claimed = sky_clouds[c]->psk_claim(&door, sky_span_str(rows[i].identity), &claim);
+            bool claimed = sky_clouds[c]->psk != NULL &&
+                           sky_clouds[c]->psk->claim(&door, sky_span_str(rows[i].identity), &claim);
             assert_int_equal(claimed, strcmp(sky_clouds[c]->name, rows[i].cloud) == 0);
         }
     }
@@ -220,6 +272,7 @@ int main(void)
         cmocka_unit_test(enos_wrong_keys_are_guessed),
         cmocka_unit_test(tencent_keys_are_the_decoded_ones),
         cmocka_unit_test(aliyun_keys_are_the_signatures_text),
+        cmocka_unit_test(what_is_wrong_around_an_identity_is_told),
         cmocka_unit_test(the_identity_and_key_signed_here_are_admitted),
         cmocka_unit_test(an_identity_is_claimed_by_the_cloud_it_has_the_form_of),
     };

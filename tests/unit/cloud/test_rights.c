@@ -52,6 +52,14 @@ static const struct right_row aliyun[] = {
     {"/ext/ntp/pk/dn/request", P, YES},
     {"/ext/ntp/pk/dn/response", S, YES},
     {"/ext/error/pk/dn", S, YES},
+    {"/ext/register", S, YES},
+    {"/ext/regnwl", S, YES},
+    {"/ext/network/probe/+", S, YES},
+    {"/sys/pk/dn/_thing/event/notify", S, YES},
+    {"/sys/pk/dn/_thing/event/notify_reply", P, YES},
+    {"/sys/pk/dn/_thing/service/post_reply", S, YES},
+    {"/sys/pk/dn/_thing/diag/post", P, YES},
+    {"/sys/pk/dn/_thing/diag/post_reply", S, YES},
     {"/ext/session/pk/dn/combine/login", P, YES},
     {"/ext/session/pk/dn/combine/login_reply", S, YES},
     {"/ota/device/inform/pk/dn", P, YES},
@@ -264,6 +272,8 @@ static void downlinks_that_need_no_subscription_are_marked(void **state)
         {"aliyun", "/sys/pk/dn/thing/service/property/set", true, SKY_TRAIT_AUTO_SUBSCRIBED},
         {"aliyun", "/ota/device/upgrade/pk/dn", true, SKY_TRAIT_AUTO_SUBSCRIBED},
         {"aliyun", "/ota/device/inform/pk/dn", false, SKY_TRAIT_AUTO_SUBSCRIBED},
+        {"aliyun", "/broadcast/pk/all", false, SKY_TRAIT_AUTO_SUBSCRIBED},
+        {"aliyun", "/ext/regnwl", true, 0},
         {"aliyun", "/pk/dn/user/get", false, SKY_TRAIT_AUTO_SUBSCRIBED},
         {"aliyun", "/pk/dn/user/of/the/product", false, SKY_TRAIT_AUTO_SUBSCRIBED},
         {"tencent", "pk/dn/control", false, 0},
@@ -273,6 +283,99 @@ static void downlinks_that_need_no_subscription_are_marked(void **state)
                                              SKY_SPAN("pk"), SKY_SPAN("dn"),
                                              sky_span_str(rows[i].topic), rows[i].traits),
                          rows[i].pushed);
+}
+
+/* A service's name, or NULL for what is only carried. */
+static const char *served_by(const char *cloud, const char *topic)
+{
+    const struct sky_topic_row *row = NULL;
+    assert_int_equal(sky_cloud_right(sky_cloud_find(sky_span_str(cloud)), SKY_SPAN("pk"),
+                                     SKY_SPAN("dn"), NULL, 0, sky_span_str(topic), P, &row),
+                     YES);
+    return row->service != NULL ? row->service->name : NULL;
+}
+
+static void what_the_cloud_serves_is_served_or_found(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *cloud, *topic, *service;
+    } rows[] = {
+        {"aliyun", "/sys/pk/dn/thing/event/property/post", "property-post"},
+        {"aliyun", "/sys/pk/dn/thing/event/property/batch/post", "unplayed"},
+        {"aliyun", "/sys/pk/dn/thing/event/property/history/post", "unplayed"},
+        {"aliyun", "/sys/pk/dn/thing/event/property/pack/post", "unplayed"},
+        {"aliyun", "/sys/pk/dn/thing/property/desired/get", "unplayed"},
+        {"aliyun", "/sys/pk/dn/thing/topo/add", "unplayed"},
+        {"aliyun", "/sys/pk/dn/thing/sub/register", "unplayed"},
+        {"aliyun", "/sys/pk/dn/thing/config/get", "unplayed"},
+        {"aliyun", "/sys/pk/dn/thing/config/log/get", "unplayed"},
+        {"aliyun", "/sys/pk/dn/thing/log/post", "unplayed"},
+        {"aliyun", "/sys/pk/dn/thing/job/get", "unplayed"},
+        {"aliyun", "/sys/pk/dn/thing/ota/firmware/get", "unplayed"},
+        {"aliyun", "/sys/pk/dn/thing/file/upload/mqtt/init", "unplayed"},
+        {"aliyun", "/sys/pk/dn/thing/reset", "unplayed"},
+        {"aliyun", "/sys/pk/dn/thing/model/up_raw", "unplayed"},
+        {"aliyun", "/sys/pk/dn/thing/confg/get", "unknown"},
+        {"aliyun", "/sys/pk/dn/_thing/diag/post", "unplayed"},
+        {"aliyun", "/ext/session/pk/dn/combine/login", "unplayed"},
+        {"aliyun", "/ota/device/inform/pk/dn", "unplayed"},
+        {"aliyun", "/ota/device/progress/pk/dn", "unplayed"},
+        {"aliyun", "/ota/device/request/pk/dn", "unplayed"},
+        {"tencent", "$config/operation/pk/dn", "unplayed"},
+        {"tencent", "$gateway/operation/pk/dn", "unplayed"},
+        {"tencent", "$template/operation/pk/dn", "unplayed"},
+        {"tencent", "$ota/report/pk/dn", "unplayed"},
+        {"tencent", "pk/dn/event", NULL},
+        {"enos", "/sys/pk/dn/thing/topo/add", "unplayed"},
+        {"enos", "/sys/pk/dn/thing/device/register", "unplayed"},
+        {"enos", "/sys/pk/dn/thing/tsltemplate/get", "unplayed"},
+        {"enos", "/sys/pk/dn/thing/log/post", "unplayed"},
+        {"enos", "/sys/pk/dn/thing/tsltemplat/get", "unknown"},
+        {"enos", "/sys/pk/dn/thing/model/up_raw", "raw"},
+        {"enos", "/sys/pk/dn/thing/model/down_raw_reply", NULL},
+        {"enos", "/sys/pk/dn/ota/device/inform", "ota"},
+        {"enos", "/sys/pk/dn/network/status/report", "unplayed"},
+        {"enos", "/sys/pk/dn/connection/state/post", "unplayed"},
+        {"enos", "/sys/pk/dn/traffic/control", NULL},
+        {"enos", "/ext/session/pk/dn/combine/login/batch", "unplayed"},
+    };
+    for (size_t i = 0; i < SKY_COUNT(rows); i++) {
+        const char *got = served_by(rows[i].cloud, rows[i].topic);
+        if (strcmp(got != NULL ? got : "", rows[i].service != NULL ? rows[i].service : "") != 0)
+            fail_msg("%s is served by %s", rows[i].topic, got != NULL ? got : "nobody");
+    }
+}
+
+/* Its length is nobody's choice but the cloud's. */
+static void only_custom_topics_are_measured(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *topic;
+        unsigned want;
+        bool fits;
+    } rows[] = {
+        {"/sys/pk/dn/thing/event/property/history/post", P, true},
+        {"/sys/pk/dn/thing/file/upload/mqtt/init_reply", S, true},
+        {"/ext/rrpc/1234567890/a/b/c/d/e/f/g/h", P, true},
+        {"/pk/dn/user/update", P, true},
+        {"/pk/dn/user/a/b/c/d", P, true},
+        {"/pk/dn/user/a/b/c/d/e", P, false},
+        {"/broadcast/pk/a/b/c/d/e/f", S, false},
+    };
+    const struct sky_product_topic own[] = {
+        {.pattern = "/{product}/{device}/user/#", .pub = true, .sub = true}};
+    const struct sky_cloud *cloud = sky_cloud_find(SKY_SPAN("aliyun"));
+    for (size_t i = 0; i < SKY_COUNT(rows); i++) {
+        const struct sky_topic_row *row = NULL;
+        sky_span topic = sky_span_str(rows[i].topic);
+        assert_int_equal(sky_cloud_right(cloud, SKY_SPAN("pk"), SKY_SPAN("dn"), own, 1, topic,
+                                         rows[i].want, &row),
+                         YES);
+        if (sky_cloud_topic_fits(&cloud->limits, row, topic) != rows[i].fits)
+            fail_msg("%s: it fits, or not, the other way round", rows[i].topic);
+    }
 }
 
 /* The pattern with keys in it is a filter, and its own device has a right to something there. */
@@ -305,6 +408,8 @@ int main(void)
         cmocka_unit_test(a_products_own_topics_add_to_the_clouds),
         cmocka_unit_test(a_key_that_looks_like_a_wildcard_is_not_one),
         cmocka_unit_test(downlinks_that_need_no_subscription_are_marked),
+        cmocka_unit_test(what_the_cloud_serves_is_served_or_found),
+        cmocka_unit_test(only_custom_topics_are_measured),
         cmocka_unit_test(every_row_of_every_table_is_a_pattern_with_rights),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /* Random histories of a shadow, held against a model that shares no code with it: a tree of its
  * own, merged by the words of the vendor's pages. */
-#include "service_case.h"
+#include "tests/unit/cloud/service_case.h"
 
 #include "protocol/cloud/tencent/services.h"
 

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "protocol/base/json.h"
+#include "protocol/base/json_tree.h"
 #include "protocol/base/mem.h"
 #include "protocol/mqtt/rules.h"
 

@@ -15,6 +15,16 @@ static struct sky_mqtt_session session;
 static struct sky_mqtt_session_limits limits;
 static struct sky_buf out;
 
+static bool put(struct sky_mqtt_outlet *outlet, const struct sky_mqtt_publish *publish,
+                uint64_t tag)
+{
+    (void)outlet;
+    (void)tag;
+    return sky_mqtt_publish_size(publish) <= out.max - out.len &&
+           sky_mqtt_put_publish(&out, publish);
+}
+static struct sky_mqtt_outlet outlet = {put};
+
 static int set_up(void **state)
 {
     (void)state;
@@ -34,7 +44,7 @@ static int tear_down(void **state)
 }
 
 /* Delivers the one-letter payload `letter`. */
-static enum sky_mqtt_delivery deliver_at(char letter, struct sky_buf *to, int64_t born_ms)
+static enum sky_mqtt_delivery deliver_at(char letter, struct sky_mqtt_outlet *to, int64_t born_ms)
 {
     struct sky_mqtt_msg *msg = sky_mqtt_msg_new(SKY_SPAN("t"), sky_span_of(&letter, 1), born_ms, 0);
     enum sky_mqtt_delivery delivery = sky_mqtt_session_deliver(&session, &limits, msg, to);
@@ -42,7 +52,7 @@ static enum sky_mqtt_delivery deliver_at(char letter, struct sky_buf *to, int64_
     return delivery;
 }
 
-static enum sky_mqtt_delivery deliver(char letter, struct sky_buf *to)
+static enum sky_mqtt_delivery deliver(char letter, struct sky_mqtt_outlet *to)
 {
     return deliver_at(letter, to, 0);
 }
@@ -69,7 +79,7 @@ static const char *sent(void)
 
 static bool puback(uint16_t id)
 {
-    return sky_mqtt_session_puback(&session, &limits, id, &out);
+    return sky_mqtt_session_puback(&session, &limits, id, &outlet);
 }
 
 static void a_message_is_shared_and_counted(void **state)
@@ -79,7 +89,7 @@ static void a_message_is_shared_and_counted(void **state)
     assert_true(sky_span_eq_str(sky_mqtt_msg_topic(msg), "a/b"));
     assert_true(sky_span_eq_str(sky_mqtt_msg_payload(msg), "xyz"));
     assert_true(msg->refs == 1 && msg->born_ms == 5 && msg->tag == 9);
-    assert_int_equal(sky_mqtt_session_deliver(&session, &limits, msg, &out), SKY_DELIVERY_SENT);
+    assert_int_equal(sky_mqtt_session_deliver(&session, &limits, msg, &outlet), SKY_DELIVERY_SENT);
     assert_int_equal(msg->refs, 2);
     assert_true(puback(1));
     assert_int_equal(msg->refs, 1);
@@ -97,10 +107,10 @@ static void a_message_is_shared_and_counted(void **state)
 static void messages_are_sent_while_the_window_is_open(void **state)
 {
     (void)state;
-    assert_int_equal(deliver('a', &out), SKY_DELIVERY_SENT);
-    assert_int_equal(deliver('b', &out), SKY_DELIVERY_SENT);
-    assert_int_equal(deliver('c', &out), SKY_DELIVERY_SENT);
-    assert_int_equal(deliver('d', &out), SKY_DELIVERY_QUEUED);
+    assert_int_equal(deliver('a', &outlet), SKY_DELIVERY_SENT);
+    assert_int_equal(deliver('b', &outlet), SKY_DELIVERY_SENT);
+    assert_int_equal(deliver('c', &outlet), SKY_DELIVERY_SENT);
+    assert_int_equal(deliver('d', &outlet), SKY_DELIVERY_QUEUED);
     assert_string_equal(sent(), "a1 b2 c3");
     assert_int_equal(sky_mqtt_session_inflight(&session), 3);
     assert_int_equal(sky_mqtt_session_waiting(&session), 1);
@@ -110,7 +120,7 @@ static void an_acknowledgement_opens_the_window_for_what_waited(void **state)
 {
     (void)state;
     for (char c = 'a'; c <= 'e'; c++)
-        deliver(c, &out);
+        deliver(c, &outlet);
     sent();
     assert_true(puback(1));
     assert_string_equal(sent(), "d4");
@@ -124,9 +134,9 @@ static void nothing_overtakes_what_waits(void **state)
 {
     (void)state;
     deliver('a', NULL);
-    assert_int_equal(deliver('b', &out), SKY_DELIVERY_QUEUED);
+    assert_int_equal(deliver('b', &outlet), SKY_DELIVERY_QUEUED);
     assert_string_equal(sent(), "");
-    sky_mqtt_session_pump(&session, &limits, &out);
+    sky_mqtt_session_pump(&session, &limits, &outlet);
     assert_string_equal(sent(), "a1 b2");
 }
 
@@ -134,7 +144,7 @@ static void an_id_that_is_not_in_flight_changes_nothing(void **state)
 {
     (void)state;
     assert_false(puback(1));
-    deliver('a', &out);
+    deliver('a', &outlet);
     assert_false(puback(2));
     assert_false(puback(0));
     assert_true(puback(1));
@@ -151,7 +161,7 @@ static void the_next_acknowledgement_is_for_the_oldest(void **state)
     deliver('a', NULL);
     assert_int_equal(sky_mqtt_session_next_ack(&session), 0);
     deliver('b', NULL);
-    sky_mqtt_session_resume(&session, &limits, 0, &out);
+    sky_mqtt_session_resume(&session, &limits, 0, &outlet);
     assert_int_equal(sky_mqtt_session_next_ack(&session), 1);
     assert_true(puback(1));
     assert_int_equal(sky_mqtt_session_next_ack(&session), 2);
@@ -161,11 +171,11 @@ static void memory_is_held_only_while_messages_wait(void **state)
 {
     (void)state;
     assert_null(session.window);
-    deliver('a', &out);
+    deliver('a', &outlet);
     assert_non_null(session.window);
     assert_true(puback(1));
     assert_null(session.window);
-    deliver('b', &out);
+    deliver('b', &outlet);
     assert_string_equal(sent(), "a1 b2"); /* ids go on all the same */
 }
 
@@ -175,7 +185,7 @@ static void the_new_message_is_dropped_when_the_queue_is_full(void **state)
     for (char c = 'a'; c <= 'd'; c++)
         assert_int_equal(deliver(c, NULL), SKY_DELIVERY_QUEUED);
     assert_int_equal(deliver('e', NULL), SKY_DELIVERY_DROPPED);
-    sky_mqtt_session_resume(&session, &limits, 0, &out);
+    sky_mqtt_session_resume(&session, &limits, 0, &outlet);
     assert_string_equal(sent(), "a1 b2 c3");
     assert_true(puback(1));
     assert_string_equal(sent(), "d4");
@@ -190,23 +200,23 @@ static void the_queue_is_bounded_in_bytes_too(void **state)
     assert_int_equal(deliver('c', NULL), SKY_DELIVERY_DROPPED);
     limits.queue_bytes_max = 6;
     assert_int_equal(deliver('d', NULL), SKY_DELIVERY_QUEUED);
-    sky_mqtt_session_resume(&session, &limits, 0, &out); /* in flight bytes do not count */
+    sky_mqtt_session_resume(&session, &limits, 0, &outlet); /* in flight bytes do not count */
     for (char c = 'e'; c <= 'g'; c++)
-        assert_int_equal(deliver(c, &out), SKY_DELIVERY_QUEUED);
-    assert_int_equal(deliver('h', &out), SKY_DELIVERY_DROPPED);
+        assert_int_equal(deliver(c, &outlet), SKY_DELIVERY_QUEUED);
+    assert_int_equal(deliver('h', &outlet), SKY_DELIVERY_DROPPED);
 }
 
 static void resuming_sends_again_in_order_with_dup_and_old_ids(void **state)
 {
     (void)state;
     for (char c = 'a'; c <= 'd'; c++)
-        deliver(c, &out);
+        deliver(c, &outlet);
     sent();
     assert_true(sky_mqtt_session_puback(&session, &limits, 2, NULL)); /* as the link broke */
     deliver('e', NULL);
-    assert_int_equal(sky_mqtt_session_resume(&session, &limits, 0, &out), 0);
+    assert_int_equal(sky_mqtt_session_resume(&session, &limits, 0, &outlet), 0);
     assert_string_equal(sent(), "a1! c3! d4");
-    sky_mqtt_session_resume(&session, &limits, 0, &out);
+    sky_mqtt_session_resume(&session, &limits, 0, &outlet);
     assert_string_equal(sent(), "a1! c3! d4!");
     assert_true(puback(1) && puback(3));
     assert_string_equal(sent(), "e5");
@@ -215,14 +225,14 @@ static void resuming_sends_again_in_order_with_dup_and_old_ids(void **state)
 static void resuming_drops_what_waited_too_long(void **state)
 {
     (void)state;
-    deliver_at('a', &out, 0); /* in flight: has to be sent again whatever its age */
+    deliver_at('a', &outlet, 0); /* in flight: has to be sent again whatever its age */
     sent();
     limits.queue_age_max_ms = 100;
     deliver_at('b', NULL, 99);
     deliver_at('c', NULL, 150);
     deliver_at('d', NULL, 100);
     deliver_at('e', NULL, 99);
-    assert_int_equal(sky_mqtt_session_resume(&session, &limits, 200, &out), 2);
+    assert_int_equal(sky_mqtt_session_resume(&session, &limits, 200, &outlet), 2);
     assert_string_equal(sent(), "a1! c2 d3");
 }
 
@@ -230,9 +240,9 @@ static void resuming_an_empty_session_sends_nothing(void **state)
 {
     (void)state;
     limits.queue_age_max_ms = 1;
-    assert_int_equal(sky_mqtt_session_resume(&session, &limits, 10, &out), 0);
+    assert_int_equal(sky_mqtt_session_resume(&session, &limits, 10, &outlet), 0);
     deliver_at('a', NULL, 0);
-    assert_int_equal(sky_mqtt_session_resume(&session, &limits, 10, &out), 1);
+    assert_int_equal(sky_mqtt_session_resume(&session, &limits, 10, &outlet), 1);
     assert_string_equal(sent(), "");
     assert_null(session.window);
 }
@@ -242,16 +252,16 @@ static void a_full_output_makes_messages_wait_and_is_not_marked(void **state)
     (void)state;
     sky_buf_done(&out);
     sky_buf_init(&out, 17); /* a message takes eight bytes */
-    assert_int_equal(deliver('a', &out), SKY_DELIVERY_SENT);
-    assert_int_equal(deliver('b', &out), SKY_DELIVERY_SENT);
-    assert_int_equal(deliver('c', &out), SKY_DELIVERY_QUEUED);
+    assert_int_equal(deliver('a', &outlet), SKY_DELIVERY_SENT);
+    assert_int_equal(deliver('b', &outlet), SKY_DELIVERY_SENT);
+    assert_int_equal(deliver('c', &outlet), SKY_DELIVERY_QUEUED);
     assert_false(out.overflow);
     assert_string_equal(sent(), "a1 b2");
-    sky_mqtt_session_pump(&session, &limits, &out);
+    sky_mqtt_session_pump(&session, &limits, &outlet);
     assert_string_equal(sent(), "c3");
-    sky_mqtt_session_resume(&session, &limits, 0, &out); /* redelivery too stops at the bound */
+    sky_mqtt_session_resume(&session, &limits, 0, &outlet); /* redelivery too stops at the bound */
     assert_string_equal(sent(), "a1! b2!");
-    assert_int_equal(deliver('d', &out), SKY_DELIVERY_QUEUED);
+    assert_int_equal(deliver('d', &outlet), SKY_DELIVERY_QUEUED);
     assert_true(puback(3)); /* acknowledged before it was sent again */
     assert_string_equal(sent(), "d4");
     assert_false(out.overflow);
@@ -262,20 +272,20 @@ static void ids_wrap_past_zero_and_skip_those_in_flight(void **state)
     (void)state;
     session.last_id = 65533;
     for (char c = 'a'; c <= 'c'; c++)
-        deliver(c, &out);
+        deliver(c, &outlet);
     assert_string_equal(sent(), "a65534 b65535 c1");
     assert_true(puback(65534) && puback(65535));
     session.last_id = 65535;
-    deliver('d', &out);
+    deliver('d', &outlet);
     assert_string_equal(sent(), "d2"); /* 1 is still in flight */
 }
 
 static void a_whole_circle_of_ids_keeps_the_oldest_its_own(void **state)
 {
     (void)state;
-    deliver('a', &out);
+    deliver('a', &outlet);
     for (int i = 0; i < 3 * 65535; i++) {
-        deliver('b', &out);
+        deliver('b', &outlet);
         uint16_t id = session.last_id;
         assert_true(id > 1);
         assert_true(puback(id));
@@ -294,7 +304,7 @@ static void random_traffic_arrives_once_and_in_order(void **state)
     limits = (struct sky_mqtt_session_limits){5, 20, 1000, 0};
     for (int round = 0; round < 50000; round++) {
         if (rand_r(&seed) % 2 == 0) {
-            if (deliver(next, &out) != SKY_DELIVERY_DROPPED)
+            if (deliver(next, &outlet) != SKY_DELIVERY_DROPPED)
                 next = next == 'z' ? 'a' : (char)(next + 1);
         } else if (count > 0) {
             size_t at = (size_t)rand_r(&seed) % count;

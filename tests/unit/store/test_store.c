@@ -7,8 +7,7 @@
 
 #include <cmocka.h>
 
-#include "protocol/base/mem.h"
-#include "store/store.h"
+#include "store/internal.h"
 
 static int open_store(void **state)
 {
@@ -54,6 +53,24 @@ static void fill(char *out, size_t len, char with)
 {
     memset(out, with, len);
     out[len] = '\0';
+}
+
+/* ---- statements ---- */
+
+static void the_schema_has_what_every_statement_names(void **state)
+{
+    static const char *const texts[] = {
+#define X(name, text) text,
+        SKY_STORE_STATEMENTS(X)
+#undef X
+    };
+    struct sky_store *store = *state;
+    for (size_t i = 0; i < SKY_COUNT(texts); i++) {
+        sqlite3_stmt *stmt;
+        if (sqlite3_prepare_v2(store->db, texts[i], -1, &stmt, NULL) != SQLITE_OK)
+            fail_msg("%s: %s", texts[i], sqlite3_errmsg(store->db));
+        sqlite3_finalize(stmt);
+    }
 }
 
 /* ---- products ---- */
@@ -429,7 +446,7 @@ static void walks_devices_page_by_page(void **state)
     assert_string_equal(listed.text, "a ");
 }
 
-/* ---- documents, tokens, pages, notes ---- */
+/* ---- documents, tokens, notes ---- */
 
 static void keeps_documents_apart_by_device_and_name(void **state)
 {
@@ -553,43 +570,6 @@ static void keeps_tokens_as_they_are_until_their_device_goes(void **state)
                      SKY_ERR_NOT_FOUND);
 }
 
-static void finds_the_page_that_holds_a_number_or_the_next(void **state)
-{
-    static const struct {
-        uint64_t seq, first; /* first 0: none */
-    } rows[] = {{0, 1}, {1, 1}, {10, 1}, {11, 21}, {20, 21}, {30, 21}, {31, 0}, {UINT64_MAX, 0}};
-    struct sky_store *store = *state;
-    uint64_t first = 9, last = 9;
-    assert_int_equal(sky_store_page_range(store, &first, &last), SKY_OK);
-    assert_true(first == 0 && last == 0);
-    assert_int_equal(sky_store_put_page(store, 1, 10, SKY_SPAN("one")), SKY_OK);
-    assert_int_equal(sky_store_put_page(store, 21, 30, SKY_SPAN("two")), SKY_OK);
-    assert_int_equal(sky_store_put_page(store, 25, 30, SKY_SPAN("two")), SKY_ERR_EXISTS);
-    for (size_t i = 0; i < SKY_COUNT(rows); i++) {
-        struct sky_buf bytes;
-        sky_buf_init(&bytes, 16);
-        sky_err err = sky_store_get_page(store, rows[i].seq, &first, &last, &bytes);
-        assert_int_equal(err, rows[i].first ? SKY_OK : SKY_ERR_NOT_FOUND);
-        if (rows[i].first) {
-            assert_int_equal(first, rows[i].first);
-            assert_int_equal(last, first + 9);
-            assert_true(sky_span_eq_str(sky_buf_span(&bytes), first == 1 ? "one" : "two"));
-        }
-        sky_buf_done(&bytes);
-    }
-    assert_int_equal(sky_store_page_range(store, &first, &last), SKY_OK);
-    assert_true(first == 1 && last == 30);
-    assert_int_equal(sky_store_drop_pages(store, 10), SKY_OK); /* page 1..10 ends at 10: stays */
-    assert_int_equal(sky_store_page_range(store, &first, &last), SKY_OK);
-    assert_true(first == 1 && last == 30);
-    assert_int_equal(sky_store_drop_pages(store, 11), SKY_OK);
-    assert_int_equal(sky_store_page_range(store, &first, &last), SKY_OK);
-    assert_true(first == 21 && last == 30);
-    assert_int_equal(sky_store_drop_pages(store, UINT64_MAX), SKY_OK);
-    assert_int_equal(sky_store_page_range(store, &first, &last), SKY_OK);
-    assert_true(first == 0 && last == 0);
-}
-
 static void keeps_notes_by_name_and_lists_them_by_prefix(void **state)
 {
     struct sky_store *store = *state;
@@ -687,6 +667,7 @@ static void the_generation_tells_of_every_change_to_products(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(the_schema_has_what_every_statement_names),
         TEST(keeps_every_field_of_a_product),
         TEST(replaces_a_product_of_the_same_name_and_keeps_its_id),
         TEST(replaces_all_topics_of_a_product_at_once),
@@ -708,7 +689,6 @@ int main(void)
         TEST(bounds_the_size_of_documents_pages_and_notes),
         TEST(a_token_takes_the_place_of_the_one_that_had_it),
         TEST(keeps_tokens_as_they_are_until_their_device_goes),
-        TEST(finds_the_page_that_holds_a_number_or_the_next),
         TEST(keeps_notes_by_name_and_lists_them_by_prefix),
         TEST(a_rollback_undoes_everything_since_begin),
         TEST(a_refused_write_leaves_the_transaction_usable),

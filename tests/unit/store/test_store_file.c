@@ -177,44 +177,85 @@ static void refuses_the_database_of_another_program(void **state)
     refuses_untouched(folder->file, "another program's");
 }
 
+/* The file as the program of that version made it, with a device 1 in it. */
+static void write_version(const char *path, int version, const char *rows)
+{
+    char marks[96];
+    remove(path);
+    for (int i = 0; i < version; i++)
+        run_sql(path, sky_store__schema[i]);
+    snprintf(marks, sizeof marks, "PRAGMA application_id = 0x534b594d; PRAGMA user_version = %d",
+             version);
+    run_sql(path, marks);
+    run_sql(path, "INSERT INTO product VALUES (1, 'aliyun', 'pk', '', 0, 0, 1, '', 0);"
+                  "INSERT INTO device (id, product_id, key, secret, old_secret, asset_id,"
+                  " fingerprint, state, enabled, secret_issued)"
+                  " VALUES (1, 1, 'dev', 's', '', '', '', 0, 1, 0)");
+    run_sql(path, rows);
+}
+
 static void refuses_a_file_of_a_newer_version(void **state)
 {
     struct folder *folder = *state;
-    sky_store_close(opens(folder->file));
-    run_sql(folder->file, "PRAGMA user_version = 3");
-    refuses_untouched(folder->file, "newer skymock (format 3, this one knows up to 2)");
-    run_sql(folder->file, "PRAGMA journal_mode = DELETE");
+    write_version(folder->file, SKY_STORE_VERSION, "PRAGMA user_version = 4");
+    refuses_untouched(folder->file, "newer skymock (format 4, this one knows up to 3)");
+    run_sql(folder->file, "PRAGMA journal_mode = WAL");
     refuses_untouched(folder->file, "newer skymock");
-    run_sql(folder->file, "PRAGMA user_version = 2");
+    run_sql(folder->file, "PRAGMA user_version = 3");
     sky_store_close(opens(folder->file));
+}
+
+static void brings_every_version_up_to_date(void **state)
+{
+    struct folder *folder = *state;
+    for (int version = 1; version <= SKY_STORE_VERSION; version++) {
+        write_version(folder->file, version, "INSERT INTO note VALUES ('n', 'kept')");
+        for (int round = 0; round < 2; round++) { /* and leaves it there */
+            struct sky_store *store = opens(folder->file);
+            struct sky_product product;
+            struct sky_device device;
+            struct sky_token token = {.device_id = 1, .id = "i", .token = "t"};
+            struct sky_kept_session session = {.device_id = 1};
+            assert_int_equal(sky_store_get_device(store, 1, &product, &device), SKY_OK);
+            assert_string_equal(device.key, "dev");
+            assert_int_equal(sky_store_put_token(store, 0, &token), SKY_OK);
+            assert_int_equal(sky_store_put_session(store, &session), SKY_OK);
+            assert_int_equal(sky_store_put_subscription(store, 1, SKY_SPAN("a"), 1), SKY_OK);
+            assert_int_equal(sky_store_drop_session(store, 1), SKY_OK);
+            sky_store_close(store);
+        }
+    }
+}
+
+/* Files of the versions before have these very texts in them. */
+static void leaves_the_released_steps_of_the_schema_as_they_were(void **state)
+{
+    static const uint64_t sums[] = {0xc6a3502e748eada2, 0xe9bb9f353cfae185, 0x84b450e6ec25330d};
+    (void)state;
+    assert_int_equal(SKY_COUNT(sums), SKY_STORE_VERSION);
+    for (size_t i = 0; i < SKY_STORE_VERSION; i++) {
+        uint64_t sum = 0xcbf29ce484222325; /* FNV-1a */
+        for (const char *c = sky_store__schema[i]; *c; c++)
+            sum = (sum ^ (uint8_t)*c) * 0x100000001b3;
+        if (sum != sums[i])
+            fail_msg("step %zu is another: 0x%016llx", i, (unsigned long long)sum);
+    }
 }
 
 static void brings_the_tokens_of_version_1_along(void **state)
 {
     struct folder *folder = *state;
-    struct sky_product product = {.cloud = "aliyun", .key = "pk"};
     struct sky_token found;
     size_t newest;
+    write_version(folder->file, 1,
+                  "INSERT INTO token VALUES ('later', 't2', 1, 20);"
+                  "INSERT INTO token VALUES ('sooner', 't1', 1, 10)");
     struct sky_store *store = opens(folder->file);
-    assert_int_equal(sky_store_put_product(store, &product), SKY_OK);
-    struct sky_device device = {.product_id = product.id, .key = "dev"};
-    assert_int_equal(sky_store_add_device(store, &device), SKY_OK);
-    sky_store_close(store);
-    run_sql(folder->file,
-            "DROP TABLE token;"
-            "CREATE TABLE token (id TEXT PRIMARY KEY, token TEXT NOT NULL, device_id INTEGER NOT "
-            "NULL REFERENCES device (id), expires_ms INTEGER NOT NULL) WITHOUT ROWID;"
-            "CREATE INDEX token_by_device ON token (device_id, expires_ms);"
-            "CREATE INDEX token_by_expiry ON token (expires_ms);"
-            "INSERT INTO token SELECT 'later', 't2', id, 20 FROM device;"
-            "INSERT INTO token SELECT 'sooner', 't1', id, 10 FROM device;"
-            "PRAGMA user_version = 1");
-    store = opens(folder->file);
     assert_int_equal(sky_store_find_token(store, SKY_SPAN("sooner"), &found), SKY_OK);
     assert_int_equal(sky_store_find_token(store, SKY_SPAN("later"), &found), SKY_OK);
     assert_string_equal(found.token, "t2");
-    assert_int_equal(found.device_id, device.id);
-    assert_int_equal(sky_store_newest_token(store, device.id, &newest), SKY_OK);
+    assert_int_equal(found.device_id, 1);
+    assert_int_equal(sky_store_newest_token(store, 1, &newest), SKY_OK);
     assert_int_equal(newest, 1);
     sky_store_close(store);
 }
@@ -223,19 +264,54 @@ static void refuses_a_file_that_is_damaged(void **state)
 {
     struct folder *folder = *state;
     struct sky_buf bytes;
-    struct sky_store *store = NULL;
-    struct sky_why why;
-    struct sky_product product = {.cloud = "aliyun", .key = "pk"};
     sky_store_close(opens(folder->file));
     sky_buf_init(&bytes, 1024 * 1024);
     read_file(folder->file, &bytes);
     memset(bytes.bytes + 100, 0xff, bytes.len - 100); /* all but SQLite's file header */
     write_file(folder->file, sky_buf_span(&bytes));
-    sky_err err = sky_store_open(folder->file, &store, &why);
-    if (err == SKY_OK)
-        err = sky_store_put_product(store, &product);
-    assert_int_equal(err, SKY_ERR_STORE);
-    sky_store_close(store);
+    refuses(folder->file, SKY_ERR_STORE, "is damaged");
+    sky_buf_done(&bytes);
+}
+
+/* Changes that SQLite itself has nothing against. */
+static void refuses_tables_that_are_not_as_they_were_made(void **state)
+{
+    static const char *const changes[] = {
+        "DROP TABLE note",
+        "DROP INDEX token_by_id",
+        "DROP INDEX device_by_key; CREATE INDEX device_by_key ON device (product_id, key)",
+        "ALTER TABLE device RENAME COLUMN secret TO secreT",
+        "CREATE TABLE z (a)",
+        "CREATE TRIGGER t AFTER INSERT ON note BEGIN DELETE FROM device; END",
+    };
+    struct folder *folder = *state;
+    for (size_t i = 0; i < SKY_COUNT(changes); i++) {
+        remove(folder->file);
+        sky_store_close(opens(folder->file));
+        run_sql(folder->file, changes[i]);
+        refuses(folder->file, SKY_ERR_STORE,
+                "is damaged: its tables are not as they were made; put back a copy of it");
+    }
+}
+
+static void says_in_one_line_what_the_damage_is(void **state)
+{
+    struct folder *folder = *state;
+    struct sky_buf bytes;
+    struct sky_store *store;
+    struct sky_why why;
+    sky_store_close(opens(folder->file));
+    sky_buf_init(&bytes, 1024 * 1024);
+    read_file(folder->file, &bytes);
+    /* SQLite quotes the text from the bad character on, line ends and all. */
+    sky_span text = sky_buf_span(&bytes);
+    const char *at = memmem(text.ptr, text.len, "seed_secret TEXT", 16);
+    assert_non_null(at);
+    bytes.bytes[at - text.ptr - 1] = '\'';
+    write_file(folder->file, sky_buf_span(&bytes));
+    assert_int_equal(sky_store_open(folder->file, &store, &why), SKY_ERR_STORE);
+    assert_null(strchr(why.reason, '\n'));
+    assert_non_null(strstr(why.reason, "start anew"));
     sky_buf_done(&bytes);
 }
 
@@ -454,8 +530,12 @@ int main(void)
         TEST(refuses_a_file_that_is_no_database),
         TEST(refuses_the_database_of_another_program),
         TEST(refuses_a_file_of_a_newer_version),
+        TEST(brings_every_version_up_to_date),
+        TEST(leaves_the_released_steps_of_the_schema_as_they_were),
         TEST(brings_the_tokens_of_version_1_along),
         TEST(refuses_a_file_that_is_damaged),
+        TEST(refuses_tables_that_are_not_as_they_were_made),
+        TEST(says_in_one_line_what_the_damage_is),
         TEST(refuses_a_file_that_is_in_use),
         TEST(loses_nothing_acknowledged_when_killed),
         TEST(a_batch_is_durable_once_it_is_settled),

@@ -1,0 +1,11 @@
+/* Names that are a typing slip apart. */
+#ifndef SKY_AUTH_SIMILAR_H
+#define SKY_AUTH_SIMILAR_H
+
+#include "protocol/base/span.h"
+
+/* Is `a`, though not `b` itself, within a typing slip of it? Damerau-Levenshtein distance of at
+ * most 2, at most 1 for short names; case ignored. Names longer than SKY_KEY_MAX are never. */
+bool sky_similar(sky_span a, sky_span b);
+
+#endif

@@ -1,0 +1,214 @@
+#include "server/broker/delivery.h"
+
+#include "protocol/base/assert.h"
+#include "protocol/base/mem.h"
+#include "server/broker/presence.h"
+
+/* A message on its way to receivers: encoded for each, shared by those who must wait for it. */
+struct parcel {
+    sky_span topic, payload;
+    uint64_t of;
+    bool whole;               /* the journal has no publish with this content: deliveries show it */
+    struct sky_mqtt_msg *msg; /* made when the first receiver has to keep it */
+};
+
+/* The tag of a kept message: the number of its publish, and whether deliveries show the content. */
+#define TAG_WHOLE (UINT64_C(1) << 63)
+
+static void record_drop(struct sky_broker *broker, const struct sky_session *session,
+                        const struct parcel *parcel, const char *reason)
+{
+    const struct sky_attr attrs[] = {SKY_ATTR_INT(OF, (int64_t)parcel->of),
+                                     SKY_ATTR(TOPIC, parcel->topic),
+                                     SKY_ATTR(REASON, sky_span_str(reason))};
+    const struct sky_event_head head = {
+        .type = SKY_EVENT_DROP, .direction = SKY_DOWN, .device_id = session->device_id};
+    sky_journal_add(broker->registry->journal, &head, attrs, SKY_COUNT(attrs), NULL);
+}
+
+/* Puts a publish out on the session's connection. */
+static bool put(struct sky_broker *broker, struct sky_session *session,
+                const struct sky_mqtt_publish *packet, uint64_t of, bool whole)
+{
+    const struct sky_conn *conn = session->conn;
+    struct sky_out out = {.point = SKY_POINT_PUBLISH_DOWN,
+                          .head = {.transport = conn->door.transport,
+                                   .connection = conn->id,
+                                   .device_id = session->device_id},
+                          .to = {.conn = session->conn},
+                          .of = of,
+                          .as.publish = {.packet = *packet, .whole = whole}};
+    if (!sky_wire_send(broker->wire, &out))
+        return false;
+    session->delivered++;
+    return true;
+}
+
+/* Where the session's QoS 1 messages go. */
+struct outlet {
+    struct sky_mqtt_outlet base;
+    struct sky_broker *broker;
+    struct sky_session *session;
+};
+
+static bool put_next(struct sky_mqtt_outlet *base, const struct sky_mqtt_publish *publish,
+                     uint64_t tag)
+{
+    const struct outlet *outlet = SKY_CONTAINER_OF(base, struct outlet, base);
+    const struct sky_buf *out = sky_conn_out(outlet->session->conn);
+    if (sky_mqtt_publish_size(publish) > out->max - out->len)
+        return false;
+    return put(outlet->broker, outlet->session, publish, tag & ~TAG_WHOLE, tag & TAG_WHOLE);
+}
+
+static struct outlet outlet_of(struct sky_broker *broker, struct sky_session *session)
+{
+    return (struct outlet){.base = {put_next}, .broker = broker, .session = session};
+}
+
+static void deliver_0(struct sky_broker *broker, struct sky_session *session, struct parcel *parcel)
+{
+    if (!sky_session_is_connected(session)) {
+        if (parcel->whole)
+            record_drop(broker, session, parcel, "QoS 0 and the device is away");
+        return;
+    }
+    const struct sky_mqtt_publish publish = {.topic = parcel->topic, .payload = parcel->payload};
+    if (!put(broker, session, &publish, parcel->of, parcel->whole))
+        record_drop(broker, session, parcel, "the device does not read: too much waits for it");
+}
+
+static void deliver_1(struct sky_broker *broker, struct sky_session *session, struct parcel *parcel)
+{
+    bool online = sky_session_is_connected(session);
+    struct outlet outlet = outlet_of(broker, session);
+    if (!online && !session->kept) {
+        record_drop(broker, session, parcel, "the device is away and its session is not kept");
+        return;
+    }
+    if (parcel->msg == NULL)
+        parcel->msg =
+            sky_mqtt_msg_new(parcel->topic, parcel->payload, broker->registry->clock->now_ms,
+                             parcel->of | (parcel->whole ? TAG_WHOLE : 0));
+    enum sky_mqtt_delivery done =
+        sky_mqtt_session_deliver(&session->mqtt, &session->product->cloud->limits.session,
+                                 parcel->msg, online ? &outlet.base : NULL);
+    if (done == SKY_DELIVERY_DROPPED)
+        record_drop(broker, session, parcel, "the device's queue is full");
+}
+
+static void deliver(struct sky_broker *broker, struct sky_session *session, struct parcel *parcel,
+                    uint8_t qos)
+{
+    if (qos == 0)
+        deliver_0(broker, session, parcel);
+    else
+        deliver_1(broker, session, parcel);
+}
+
+static size_t spread(struct sky_broker *broker, const struct sky_receivers *to,
+                     struct parcel *parcel, uint8_t qos)
+{
+    for (size_t i = 0; i < to->count; i++) {
+        struct sky_session *session = sky_session_at(broker->registry, to->list[i].subscriber);
+        deliver(broker, session, parcel, qos < to->list[i].qos ? qos : to->list[i].qos);
+    }
+    sky_mqtt_msg_unref(parcel->msg);
+    return to->count;
+}
+
+size_t sky_deliver(struct sky_broker *broker, sky_span topic, sky_span payload, uint8_t qos,
+                   uint64_t of)
+{
+    struct parcel parcel = {.topic = topic, .payload = payload, .of = of, .whole = true};
+    return spread(broker, sky_receivers_of(broker, topic), &parcel, qos);
+}
+
+static void push(struct sky_broker *broker, struct sky_session *session, sky_span topic,
+                 sky_span payload, uint8_t qos, uint64_t of)
+{
+    struct parcel parcel = {.topic = topic, .payload = payload, .of = of, .whole = true};
+    deliver(broker, session, &parcel, qos);
+    sky_mqtt_msg_unref(parcel.msg);
+}
+
+void sky_deliver_to(struct sky_broker *broker, struct sky_session *session, sky_span topic,
+                    sky_span payload, uint8_t qos, uint64_t of, int64_t ttl_ms)
+{
+    if (!sky_session_is_connected(session) && session->fetcher != NULL)
+        session->fetcher->ops->push(session->fetcher, topic, payload, of, ttl_ms);
+    else
+        push(broker, session, topic, payload, qos, of);
+}
+
+bool sky_delivery_reaches(const struct sky_session *session, uint8_t qos)
+{
+    if (session == NULL)
+        return false;
+    return sky_session_is_connected(session) || session->fetcher != NULL ||
+           (qos > 0 && session->kept);
+}
+
+bool sky_delivery_listened(struct sky_broker *broker, const struct sky_session *session,
+                           sky_span topic, uint8_t *ret_qos)
+{
+    const struct sky_product_info *product = session->product;
+    if (sky_topic_subscribed(broker, session, topic, ret_qos))
+        return true;
+    *ret_qos = 1;
+    return sky_cloud_is_pushed(product->cloud, sky_span_str(product->product.key),
+                               sky_span_str(session->device_key), topic, session->traits);
+}
+
+bool sky_deliver_reply(struct sky_broker *broker, struct sky_session *session, sky_span topic,
+                       sky_span payload, uint8_t qos, uint64_t of)
+{
+    uint8_t granted = 1;
+    if (!sky_topic_subscribed(broker, session, topic, &granted) &&
+        !(session->traits & SKY_TRAIT_AUTO_SUBSCRIBED))
+        return false;
+    push(broker, session, topic, payload, qos < granted ? qos : granted, of);
+    return true;
+}
+
+void sky_deliver_carried(struct sky_broker *broker, struct sky_topic_node *node, sky_span topic,
+                         sky_span payload, uint8_t qos, uint64_t of)
+{
+    struct parcel parcel = {.topic = topic, .payload = payload, .of = of};
+    spread(broker, sky_topic_receivers(broker, node), &parcel, qos);
+}
+
+bool sky_deliver_acknowledged(struct sky_broker *broker, struct sky_session *session,
+                              uint16_t packet_id)
+{
+    struct outlet outlet = outlet_of(broker, session);
+    return sky_mqtt_session_puback(&session->mqtt, &session->product->cloud->limits.session,
+                                   packet_id, &outlet.base);
+}
+
+void sky_deliver_waiting(struct sky_broker *broker, struct sky_session *session)
+{
+    struct outlet outlet = outlet_of(broker, session);
+    if (session->mqtt.window != NULL)
+        sky_mqtt_session_pump(&session->mqtt, &session->product->cloud->limits.session,
+                              &outlet.base);
+}
+
+void sky_deliver_resumed(struct sky_broker *broker, struct sky_session *session)
+{
+    struct outlet outlet = outlet_of(broker, session);
+    size_t dropped =
+        sky_mqtt_session_resume(&session->mqtt, &session->product->cloud->limits.session,
+                                broker->registry->clock->now_ms, &outlet.base);
+    if (dropped == 0)
+        return;
+    const struct sky_attr attrs[] = {
+        SKY_ATTR_INT(COUNT, (int64_t)dropped),
+        SKY_ATTR(REASON, SKY_SPAN("the messages waited longer than the cloud keeps them"))};
+    const struct sky_event_head head = {.type = SKY_EVENT_DROP,
+                                        .direction = SKY_DOWN,
+                                        .transport = session->conn->door.transport,
+                                        .connection = session->conn->id,
+                                        .device_id = session->device_id};
+    sky_journal_add(broker->registry->journal, &head, attrs, SKY_COUNT(attrs), NULL);
+}

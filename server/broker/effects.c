@@ -1,0 +1,222 @@
+#include "server/broker/effects.h"
+
+#include <stdio.h>
+
+#include "protocol/base/assert.h"
+#include "protocol/base/mem.h"
+#include "server/broker/delivery.h"
+#include "server/broker/waits.h"
+
+/* One effect in its surroundings. */
+struct site {
+    struct sky_broker *broker;
+    struct sky_session *session;
+    const struct sky_reply_sink *replies;
+    uint64_t of;
+    sky_err err; /* the first failure */
+};
+
+static void record(const struct site *site, enum sky_event_type type, const struct sky_attr *attrs,
+                   size_t count)
+{
+    const struct sky_conn *conn = site->session->conn;
+    const struct sky_event_head head = {.type = type,
+                                        .direction = SKY_INSIDE,
+                                        .transport = conn != NULL ? conn->door.transport : SKY_TCP,
+                                        .connection = conn != NULL ? conn->id : 0,
+                                        .device_id = site->session->device_id};
+    sky_journal_add(site->broker->registry->journal, &head, attrs, count, NULL);
+}
+
+static void fail(struct site *site, const char *what, sky_err err)
+{
+    const struct sky_attr attrs[] = {SKY_ATTR(NAME, sky_span_str(what)),
+                                     SKY_ATTR(REASON, sky_span_str(sky_err_text(err))),
+                                     SKY_ATTR_INT(OF, (int64_t)site->of)};
+    record(site, SKY_EVENT_NOTE, attrs, SKY_COUNT(attrs));
+    if (site->err == SKY_OK)
+        site->err = err;
+}
+
+static void do_reply(struct site *site, const struct sky_effect *effect)
+{
+    if (site->replies != NULL)
+        site->replies->take(site->replies->ctx, effect);
+    else
+        sky_deliver_reply(site->broker, site->session, effect->topic, effect->payload, effect->qos,
+                          site->of);
+}
+
+static void do_push(struct site *site, const struct sky_effect *effect)
+{
+    sky_deliver_to(site->broker, site->session, effect->topic, effect->payload, effect->qos,
+                   site->of, effect->delay_ms);
+}
+
+/* A message from the cloud that nobody is there to receive is worth a line: nobody else tells. */
+static void do_publish(struct site *site, const struct sky_effect *effect)
+{
+    if (sky_deliver(site->broker, effect->topic, effect->payload, effect->qos, site->of) > 0)
+        return;
+    const struct sky_attr attrs[] = {SKY_ATTR(TOPIC, effect->topic),
+                                     SKY_ATTR(PAYLOAD, effect->payload),
+                                     SKY_ATTR(REASON, SKY_SPAN("nobody subscribes to the topic"))};
+    record(site, SKY_EVENT_DROP, attrs, SKY_COUNT(attrs));
+}
+
+static void do_put_document(struct site *site, const struct sky_effect *effect)
+{
+    sky_store_batch(site->broker->registry->store);
+    sky_err err = sky_store_put_document(site->broker->registry->store, site->session->device_id,
+                                         effect->name, effect->payload, effect->version);
+    if (err != SKY_OK) {
+        fail(site, "put-document", err);
+        return;
+    }
+    const struct sky_attr attrs[] = {SKY_ATTR(NAME, effect->name),
+                                     SKY_ATTR_INT(VERSION, effect->version),
+                                     SKY_ATTR_INT(OF, (int64_t)site->of)};
+    record(site, SKY_EVENT_DOCUMENT, attrs, SKY_COUNT(attrs));
+}
+
+/* Changes the device as the registry has it, if `change` says there is anything to change. */
+static void change_device(struct site *site, enum sky_event_type type,
+                          bool (*change)(struct sky_device *device,
+                                         const struct sky_effect *effect),
+                          const struct sky_effect *effect)
+{
+    struct sky_product product;
+    struct sky_device device;
+    sky_store_batch(site->broker->registry->store);
+    sky_err err = sky_store_get_device(site->broker->registry->store, site->session->device_id,
+                                       &product, &device);
+    if (err == SKY_OK && !change(&device, effect))
+        return;
+    if (err == SKY_OK)
+        err = sky_store_set_device(site->broker->registry->store, &device);
+    if (err != SKY_OK)
+        fail(site, "change-device", err);
+    else
+        record(site, type, NULL, 0);
+}
+
+static bool hand_out_secret(struct sky_device *device, const struct sky_effect *effect)
+{
+    snprintf(device->old_secret, sizeof device->old_secret, "%s", device->secret);
+    device->secret_issued = sky_span_copy(effect->payload, device->secret, sizeof device->secret);
+    SKY_ASSERT(device->secret_issued);
+    return true;
+}
+
+static bool set_active(struct sky_device *device, const struct sky_effect *effect)
+{
+    (void)effect;
+    if (device->state == SKY_DEVICE_ACTIVE)
+        return false;
+    device->state = SKY_DEVICE_ACTIVE;
+    return true;
+}
+
+static void do_activate(struct site *site, const struct sky_effect *effect)
+{
+    change_device(site, SKY_EVENT_ACTIVATE, hand_out_secret, effect);
+}
+
+static void do_online(struct site *site, const struct sky_effect *effect)
+{
+    change_device(site, SKY_EVENT_ONLINE, set_active, effect);
+}
+
+/* Each token takes the place of the device's oldest, which nobody presents any more. */
+static sky_err put_token(struct site *site, const struct sky_token *token)
+{
+    struct sky_session *session = site->session;
+    size_t newest = SKY_STORE_TOKENS_MAX - 1;
+    sky_err err = SKY_OK;
+    if (session->tokens == 0)
+        err = sky_store_newest_token(site->broker->registry->store, token->device_id, &newest);
+    else
+        newest = session->tokens - 1U;
+    size_t place = (newest + 1) % SKY_STORE_TOKENS_MAX;
+    if (err == SKY_OK || err == SKY_ERR_NOT_FOUND)
+        err = sky_store_put_token(site->broker->registry->store, place, token);
+    if (err == SKY_OK)
+        session->tokens = (uint8_t)(place + 1);
+    session->token_waits |= err == SKY_OK;
+    return err;
+}
+
+static void do_mint_token(struct site *site, const struct sky_effect *effect)
+{
+    struct sky_token token = {.device_id = site->session->device_id,
+                              .expires_ms =
+                                  site->broker->registry->clock->now_ms + effect->delay_ms};
+    sky_span_copy(effect->name, token.id, sizeof token.id);
+    sky_span_copy(effect->payload, token.token, sizeof token.token);
+    sky_store_batch(site->broker->registry->store);
+    sky_err err = put_token(site, &token);
+    if (err != SKY_OK)
+        fail(site, "mint-token", err);
+    else
+        record(site, SKY_EVENT_TOKEN, NULL, 0);
+}
+
+static void do_answer(struct site *site, const struct sky_effect *effect)
+{
+    const struct sky_attr attrs[] = {SKY_ATTR(NAME, effect->name), SKY_ATTR(TOPIC, effect->topic),
+                                     SKY_ATTR(PAYLOAD, effect->payload),
+                                     SKY_ATTR_INT(OF, (int64_t)site->of)};
+    record(site, SKY_EVENT_ANSWER, attrs, SKY_COUNT(attrs));
+    sky_commands_answered(site->broker, site->session, effect->name, effect->topic,
+                          effect->payload);
+}
+
+static void do_close(struct site *site, const struct sky_effect *effect)
+{
+    struct sky_conn *conn = site->session->conn;
+    if (conn == NULL)
+        return;
+    if (effect->delay_ms == 0)
+        sky_conn_close(conn, "the cloud ends the connection");
+    else
+        sky_conn_cut(conn, effect->delay_ms);
+}
+
+static void do_note(struct site *site, const struct sky_effect *effect)
+{
+    const struct sky_attr attrs[] = {SKY_ATTR(NAME, effect->name),
+                                     SKY_ATTR(DETAIL, effect->payload)};
+    record(site, SKY_EVENT_NOTE, attrs, SKY_COUNT(attrs));
+}
+
+/* What there is to do, and whether it tells anybody that the rest was done. */
+static const struct doer {
+    void (*run)(struct site *site, const struct sky_effect *effect);
+    bool tells;
+} doers[] = {
+    [SKY_EFFECT_REPLY] = {do_reply, true},
+    [SKY_EFFECT_PUSH] = {do_push, true},
+    [SKY_EFFECT_PUBLISH] = {do_publish, true},
+    [SKY_EFFECT_PUT_DOCUMENT] = {do_put_document, false},
+    [SKY_EFFECT_ACTIVATE] = {do_activate, false},
+    [SKY_EFFECT_ONLINE] = {do_online, false},
+    [SKY_EFFECT_MINT_TOKEN] = {do_mint_token, false},
+    [SKY_EFFECT_ANSWER] = {do_answer, false},
+    [SKY_EFFECT_CLOSE] = {do_close, false},
+    [SKY_EFFECT_NOTE] = {do_note, false},
+};
+
+sky_err sky_apply(struct sky_broker *broker, struct sky_session *session,
+                  const struct sky_reply_sink *replies, const struct sky_effects *effects,
+                  uint64_t of)
+{
+    struct site site = {broker, session, replies, of, SKY_OK};
+    for (size_t i = 0; i < effects->count; i++) {
+        const struct sky_effect *effect = &effects->list[i];
+        SKY_ASSERT((size_t)effect->kind < SKY_COUNT(doers));
+        const struct doer *doer = &doers[effect->kind];
+        if (site.err == SKY_OK || !doer->tells)
+            doer->run(&site, effect);
+    }
+    return site.err;
+}

@@ -1,0 +1,90 @@
+#include "server/broker/presence.h"
+
+#include "server/broker/topics.h"
+
+bool sky_session_is_connected(const struct sky_session *session)
+{
+    return session->conn != NULL && !session->conn->closing;
+}
+
+bool sky_session_is_online(const struct sky_session *session)
+{
+    const struct sky_fetcher *fetcher = session->fetcher;
+    return sky_session_is_connected(session) ||
+           (fetcher != NULL && fetcher->ops->is_online(fetcher));
+}
+
+struct sky_uplink sky_session_uplink(const struct sky_session *session)
+{
+    const struct sky_product_info *product = session->product;
+    return (struct sky_uplink){
+        .cloud = product->cloud,
+        .product = sky_span_str(product->product.key),
+        .device = sky_span_str(session->device_key),
+        .transport = session->conn != NULL ? session->conn->door.transport : SKY_TCP,
+        .traits = session->traits,
+    };
+}
+
+void sky_session_wipe(struct sky_broker *broker, struct sky_session *session)
+{
+    sky_subs_drop(broker->subs, session->slot);
+    sky_mqtt_session_done(&session->mqtt);
+    session->kept = false;
+}
+
+void sky_session_expire(struct sky_broker *broker, struct sky_session *session)
+{
+    int64_t away_max_ms = session->product->cloud->limits.session.queue_age_max_ms;
+    if (session->kept && session->conn == NULL && away_max_ms > 0 &&
+        broker->registry->clock->now_ms - session->away_since_ms > away_max_ms)
+        sky_session_wipe(broker, session);
+}
+
+bool sky_session_kick(struct sky_session *session, const char *reason)
+{
+    bool kicked = session->fetcher != NULL && session->fetcher->ops->kick(session->fetcher, reason);
+    if (!sky_session_is_connected(session))
+        return kicked;
+    sky_conn_close(session->conn, reason);
+    return true;
+}
+
+void sky_session_detach(struct sky_broker *broker, struct sky_session *session)
+{
+    if (session->conn == NULL)
+        return;
+    sky_clock_cancel(broker->registry->clock, &session->conn->alarm);
+    session->conn->state = NULL;
+    session->conn = NULL;
+    session->away_since_ms = broker->registry->clock->now_ms;
+    broker->registry->online--;
+    if (session->clean)
+        sky_session_wipe(broker, session);
+}
+
+static void drop(struct sky_broker *broker, struct sky_session *session)
+{
+    sky_session_wipe(broker, session);
+    if (session->fetcher != NULL)
+        session->fetcher->ops->forget(session->fetcher);
+    sky_session_drop(broker->registry, session);
+}
+
+void sky_session_forget(struct sky_broker *broker, struct sky_session *session)
+{
+    if (session->conn != NULL)
+        sky_conn_close(session->conn, "the device was taken out of the registry");
+    sky_session_detach(broker, session);
+    drop(broker, session);
+    sky_topics_forget(broker); /* they remember the rights of the slot, which gets a new owner */
+}
+
+void sky_sessions_forget(struct sky_broker *broker)
+{
+    struct sky_session *session, *next;
+    HASH_ITER (hh, broker->registry->by_device, session, next) {
+        session->conn = NULL;
+        drop(broker, session);
+    }
+}

@@ -1,0 +1,31 @@
+/* The coming and going of devices: what their sessions are left with when a connection ends, when
+ * they stayed away for too long, when they are turned out. */
+#ifndef SKY_SERVER_BROKER_PRESENCE_H
+#define SKY_SERVER_BROKER_PRESENCE_H
+
+#include "server/broker/broker.h"
+
+/* On an MQTT connection that is not closing? */
+bool sky_session_is_connected(const struct sky_session *session);
+/* Is the device to be reached, over MQTT or by what it fetches? */
+bool sky_session_is_online(const struct sky_session *session);
+
+/* The uplink value for an act of this session, without topic and payload. */
+struct sky_uplink sky_session_uplink(const struct sky_session *session);
+
+/* The device is not on its connection any more: that has closed, or another takes its place. What
+ * a clean session held goes with it (3.1.2-6). */
+void sky_session_detach(struct sky_broker *broker, struct sky_session *session);
+/* Drops subscriptions and messages, keeps conduct (clean session, 3.1.2-6). */
+void sky_session_wipe(struct sky_broker *broker, struct sky_session *session);
+/* Drops them if the device has been away for longer than its cloud keeps a session. */
+void sky_session_expire(struct sky_broker *broker, struct sky_session *session);
+/* Closes the device's connection, if any, and whatever else is open to it, for the stated reason.
+ * False when it is away. */
+bool sky_session_kick(struct sky_session *session, const char *reason);
+/* Ends it for good: subscriptions, messages, conduct. Closes its connection. */
+void sky_session_forget(struct sky_broker *broker, struct sky_session *session);
+/* Every session, when the server stops; connections have been closed. */
+void sky_sessions_forget(struct sky_broker *broker);
+
+#endif

@@ -1,0 +1,286 @@
+#include "server/broker/publish.h"
+
+#include "protocol/base/assert.h"
+#include "protocol/base/mem.h"
+#include "protocol/mqtt/topic.h"
+#include "server/broker/delivery.h"
+#include "server/broker/presence.h"
+
+/* Counts the publish. True for the first in a second that is more than the cloud takes: one finding
+ * says as much as a thousand. */
+static bool is_too_fast(const struct sky_broker *broker, struct sky_session *session,
+                        unsigned qos_class)
+{
+    uint32_t rate_max = session->product->cloud->limits.publish_rate_max[qos_class];
+    int64_t second = broker->registry->clock->now_ms / 1000;
+    if (session->rate_second != second) {
+        session->rate_second = second;
+        session->rate[0] = session->rate[1] = 0;
+    }
+    return ++session->rate[qos_class] == rate_max + 1 && rate_max > 0;
+}
+
+static void judge_rate(const struct sky_broker *broker, const struct sky_act *act,
+                       struct sky_judge *judge)
+{
+    const struct sky_cloud *cloud = act->session->product->cloud;
+    unsigned qos_class = act->qos > 0;
+    if (cloud->limits.publish_rate_max[qos_class] == 0)
+        return;
+    sky_judge_rule(judge, sky_cloud_limit_rule(cloud, SKY_LIMIT_PUBLISH_RATE),
+                   !is_too_fast(broker, act->session, qos_class),
+                   "more than %u messages with QoS %u within one second",
+                   cloud->limits.publish_rate_max[qos_class], qos_class);
+}
+
+/* The general limits on a publish. False: the act ends here, and `result` says how. */
+static bool within_limits(const struct sky_act *act, bool topic_fits, struct sky_judge *judge,
+                          bool *ret_acknowledge, struct sky_act_result *result)
+{
+    const struct sky_cloud *cloud = act->session->product->cloud;
+    const struct sky_cloud_limits *limits = &cloud->limits;
+    sky_judge_rule(judge, sky_cloud_limit_rule(cloud, SKY_LIMIT_RETAIN), !act->retain,
+                   "the retain flag is set; the message is delivered but not retained");
+    if (sky_judge_rule(judge, sky_cloud_limit_rule(cloud, SKY_LIMIT_QOS2_PUBLISH), act->qos < 2,
+                       "published with QoS 2 to %.*s; use QoS 0 or 1", SKY_SPAN_ARGS(act->topic))) {
+        result->close = true;
+        return false;
+    }
+    if (sky_judge_rule(judge, sky_cloud_limit_rule(cloud, SKY_LIMIT_PAYLOAD_SIZE),
+                       act->payload.len <= limits->payload_max,
+                       "payload of %zu bytes; at most %u are carried", act->payload.len,
+                       limits->payload_max) ||
+        sky_judge_rule(judge, sky_cloud_limit_rule(cloud, SKY_LIMIT_TOPIC_LENGTH), topic_fits,
+                       "topic of %zu bytes; at most %u with at most %u slashes are taken: %.*s",
+                       act->topic.len, limits->topic_len_max, limits->topic_slashes_max,
+                       SKY_SPAN_ARGS(act->topic))) {
+        *ret_acknowledge = cloud->publish_violation == SKY_VIOLATION_ACK;
+        return false;
+    }
+    return true;
+}
+
+static const enum sky_limit_rule right_rules[] = {
+    [SKY_RIGHT_NONE] = SKY_LIMIT_TOPIC_PUB,
+    [SKY_RIGHT_DIRECTION] = SKY_LIMIT_TOPIC_DIRECTION,
+    [SKY_RIGHT_OTHER] = SKY_LIMIT_TOPIC_OTHER,
+};
+static const char *const right_texts[] = {
+    [SKY_RIGHT_GRANTED] = "",
+    [SKY_RIGHT_NONE] = "no topic of this device",
+    [SKY_RIGHT_DIRECTION] = "a topic the device may only subscribe to",
+    [SKY_RIGHT_OTHER] = "a topic of another device",
+};
+
+/* False: the device may not publish there, and the rule is enforced. With the right to, every rule
+ * about it is kept. */
+static bool has_right(const struct sky_act *act, enum sky_right right, struct sky_judge *judge)
+{
+    const struct sky_cloud *cloud = act->session->product->cloud;
+    bool refused = false;
+    for (size_t i = SKY_COUNT(right_rules) - 1; i >= SKY_RIGHT_NONE; i--) {
+        /* A topic used the wrong way round, or another's, is also one without the right to it. */
+        bool kept = right == SKY_RIGHT_GRANTED || (i != right && i != SKY_RIGHT_NONE);
+        refused |=
+            sky_judge_rule(judge, sky_cloud_limit_rule(cloud, right_rules[i]), kept,
+                           "published to %.*s: %s", SKY_SPAN_ARGS(act->topic), right_texts[right]);
+    }
+    return !refused;
+}
+
+static uint64_t record_publish(struct sky_broker *broker, const struct sky_act *act,
+                               const struct sky_topic_row *row, const struct sky_judge *judge)
+{
+    struct sky_attr attrs[7];
+    size_t count = 0;
+    attrs[count++] = SKY_ATTR(TOPIC, act->topic);
+    attrs[count++] = SKY_ATTR(PAYLOAD, act->payload);
+    attrs[count++] = SKY_ATTR_INT(QOS, act->qos);
+    if (act->packet_id != 0)
+        attrs[count++] = SKY_ATTR_INT(PACKET_ID, act->packet_id);
+    if (act->dup)
+        attrs[count++] = SKY_ATTR_INT(DUP, 1);
+    if (act->retain)
+        attrs[count++] = SKY_ATTR_INT(RETAIN, 1);
+    if (row != NULL && row->service != NULL)
+        attrs[count++] = SKY_ATTR(SERVICE, sky_span_str(row->service->name));
+    const struct sky_event_head head = {.type = SKY_EVENT_PUBLISH,
+                                        .direction = SKY_UP,
+                                        .transport = act->transport,
+                                        .connection = act->connection,
+                                        .device_id = act->session->device_id};
+    return sky_journal_add(broker->registry->journal, &head, attrs, count, judge);
+}
+
+/* The facts a service reads, looked up because its row asks for them. */
+struct service_facts {
+    struct sky_facts facts;
+    struct sky_product product;
+    struct sky_device device;
+    struct sky_buf document;
+    char fresh[65];
+};
+
+/* Any error but NOT_FOUND of a document means that it is there and cannot be read. */
+static sky_err gather(struct sky_broker *broker, const struct sky_session *session,
+                      const char *document_name, struct service_facts *f)
+{
+    sky_err err = SKY_OK;
+    f->facts = (struct sky_facts){.now_ms = broker->registry->clock->now_ms};
+    sky_rng_text(broker->registry->rng, f->fresh, sizeof f->fresh - 1);
+    f->facts.fresh = sky_span_of(f->fresh, sizeof f->fresh - 1);
+    if (sky_store_get_device(broker->registry->store, session->device_id, &f->product,
+                             &f->device) == SKY_OK) {
+        f->facts.product = &f->product;
+        f->facts.device = &f->device;
+    }
+    sky_buf_init(&f->document, SKY_DOCUMENT_MAX);
+    if (document_name != NULL)
+        err = sky_store_get_document(broker->registry->store, session->device_id,
+                                     sky_span_str(document_name), &f->document,
+                                     &f->facts.document_version);
+    f->facts.document = sky_buf_span(&f->document);
+    return err == SKY_ERR_NOT_FOUND ? SKY_OK : err;
+}
+
+static struct sky_uplink uplink_of(const struct sky_act *act)
+{
+    struct sky_uplink uplink = sky_session_uplink(act->session);
+    uplink.topic = act->topic;
+    uplink.payload = act->payload;
+    uplink.qos = act->qos;
+    uplink.transport = act->transport;
+    return uplink;
+}
+
+/* Does the device receive what the service answers? */
+static bool receives_reply(struct sky_broker *broker, const struct sky_act *act,
+                           const struct sky_service *service, const struct sky_uplink *uplink)
+{
+    const struct sky_topic_keys keys = {uplink->product, uplink->device};
+    char topic[SKY_PATTERN_MAX + 2 * SKY_KEY_MAX];
+    uint8_t qos;
+    if (act->replies != NULL || uplink->traits & SKY_TRAIT_AUTO_SUBSCRIBED)
+        return true;
+    return service->reply != NULL &&
+           sky_topic_fill(sky_span_str(service->reply), &keys, topic, sizeof topic) &&
+           sky_topic_subscribed(broker, act->session, sky_span_str(topic), &qos);
+}
+
+/* A document that cannot be read must not be taken for one that is not there: then the service is
+ * not asked, and the journal says why. */
+static void serve(struct sky_broker *broker, const struct sky_act *act,
+                  const struct sky_service *service, struct sky_judge *judge,
+                  struct sky_effects *effects)
+{
+    struct service_facts f;
+    struct sky_uplink uplink = uplink_of(act);
+    uplink.reply_subscribed = receives_reply(broker, act, service, &uplink);
+    sky_err err = gather(broker, act->session, service->document, &f);
+    if (err == SKY_OK) {
+        service->handle(&uplink, &f.facts, judge, effects);
+    } else {
+        struct sky_effect *note = sky_effects_add(effects, SKY_EFFECT_NOTE);
+        note->name = SKY_SPAN("document-unreadable");
+        note->payload = sky_span_str(sky_err_text(err));
+    }
+    sky_buf_done(&f.document);
+}
+
+/* The cloud's own answer to what it refuses, where it has one. */
+static void answer_refusal(struct sky_broker *broker, const struct sky_act *act,
+                           struct sky_judge *judge, struct sky_effects *effects)
+{
+    const struct sky_cloud *cloud = act->session->product->cloud;
+    if (cloud->refused_publish == NULL)
+        return;
+    struct service_facts f;
+    struct sky_uplink uplink = uplink_of(act);
+    (void)gather(broker, act->session, NULL, &f);
+    cloud->refused_publish(&uplink, &f.facts, judge, effects);
+    sky_buf_done(&f.document);
+}
+
+static void record_service(struct sky_broker *broker, const struct sky_act *act,
+                           const struct sky_judge *judge, uint64_t of)
+{
+    const struct sky_attr attrs[] = {SKY_ATTR(TOPIC, act->topic), SKY_ATTR_INT(OF, (int64_t)of)};
+    const struct sky_event_head head = {.type = SKY_EVENT_SERVICE,
+                                        .direction = SKY_INSIDE,
+                                        .transport = act->transport,
+                                        .connection = act->connection,
+                                        .device_id = act->session->device_id};
+    sky_journal_add(broker->registry->journal, &head, attrs, SKY_COUNT(attrs), judge);
+}
+
+void sky_publish_subscribed(struct sky_broker *broker, struct sky_session *session, sky_span filter,
+                            uint64_t of)
+{
+    const struct sky_cloud *cloud = session->product->cloud;
+    if (cloud->subscribed == NULL)
+        return;
+    const struct sky_act act = {.session = session,
+                                .topic = filter,
+                                .transport = session->conn->door.transport,
+                                .connection = session->conn->id};
+    struct sky_uplink uplink = uplink_of(&act);
+    struct sky_judge judge;
+    struct service_facts f;
+    struct sky_effects effects;
+    sky_effects_init(&effects);
+    sky_judge_init(&judge, sky_product_policy(broker->registry, session->product));
+    (void)gather(broker, session, NULL, &f);
+    cloud->subscribed(&uplink, &f.facts, &judge, &effects);
+    sky_buf_done(&f.document);
+    if (judge.count > 0)
+        record_service(broker, &act, &judge, of);
+    const struct sky_rule *due = cloud->activation_unsubscribed;
+    if (due != NULL &&
+        sky_rule_set_has(&judge.exercised, sky_catalogue_place(&broker->registry->catalogue, due)))
+        session->subscribed_activation = true;
+    sky_session_judged(broker->registry, session, &judge);
+    sky_apply(broker, session, NULL, &effects, of);
+    sky_effects_done(&effects);
+}
+
+struct sky_act_result sky_publish(struct sky_broker *broker, const struct sky_act *act)
+{
+    struct sky_session *session = act->session;
+    const struct sky_cloud *cloud = session->product->cloud;
+    struct sky_act_result result = {0};
+    bool acknowledged = true;
+    struct sky_judge judge;
+    struct sky_effects effects;
+    sky_judge_init(&judge, sky_product_policy(broker->registry, session->product));
+    sky_effects_init(&effects);
+
+    struct sky_topic_node *node = sky_topic_of(broker, session, act->topic);
+    const struct sky_topic_row *row = node->row;
+    result.right = node->right;
+    judge_rate(broker, act, &judge);
+    bool carried = within_limits(act, node->fits, &judge, &acknowledged, &result);
+    if (carried && !has_right(act, result.right, &judge)) {
+        carried = false;
+        acknowledged = cloud->publish_violation == SKY_VIOLATION_ACK;
+    }
+    if (!carried && !result.close)
+        answer_refusal(broker, act, &judge, &effects);
+    result.served = carried && row != NULL && row->service != NULL;
+    if (result.served)
+        serve(broker, act, row->service, &judge, &effects);
+
+    session->published++;
+    uint64_t seq = record_publish(broker, act, row, &judge);
+    sky_session_judged(broker->registry, session, &judge);
+    if (acknowledged && !result.close && act->on_ack != NULL)
+        act->on_ack(act);
+    if (carried && !result.served) {
+        sky_deliver_carried(broker, node, act->topic, act->payload, act->qos > 1 ? 1 : act->qos,
+                            seq);
+    }
+    result.judged_bad = judge.refused != NULL;
+    if (effects.count > 0)
+        sky_apply(broker, session, act->replies, &effects, seq);
+    sky_effects_done(&effects);
+    return result;
+}

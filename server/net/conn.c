@@ -1,0 +1,546 @@
+#include "server/net/conn.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <utlist.h>
+
+#include "protocol/base/assert.h"
+#include "protocol/base/mem.h"
+#include "server/registry/psk.h"
+#include "server/registry/refusal.h"
+#include "server/registry/sessions.h"
+#include "server/tls/channel.h"
+
+/* ---- what is told ---- */
+
+struct sky_event_head sky_conn_event(const struct sky_conn *conn, enum sky_event_type type,
+                                     enum sky_direction direction)
+{
+    return (struct sky_event_head){.type = type,
+                                   .direction = direction,
+                                   .transport = conn->door.transport,
+                                   .connection = conn->id,
+                                   .device_id = conn->device_id};
+}
+
+void sky_conn_refused(struct sky_conn *conn, const struct sky_rule *rule, sky_span bytes,
+                      const char *what)
+{
+    const struct sky_refusal refusal = {.explained = false};
+    struct sky_judge judge;
+    struct sky_buf explanation;
+    char peer[64];
+    sky_judge_init(&judge, &conn->net->registry->policy);
+    sky_judge_rule(&judge, rule, false, "%s (listener %s)", what, conn->door.listener->name);
+    sky_conn_peer(conn, peer, sizeof peer);
+    sky_buf_init(&explanation, SKY_REFUSAL_JSON_MAX);
+    sky_refusal_json(&refusal, &judge, &explanation);
+    const struct sky_attr attrs[] = {
+        SKY_ATTR(LISTENER, sky_span_str(conn->door.listener->name)),
+        SKY_ATTR(PEER, sky_span_str(peer)), SKY_ATTR(REASON, sky_span_str(what)),
+        SKY_ATTR(BYTES_HEX, sky_span_head(bytes, SKY_CONN_BYTES_SHOWN)),
+        SKY_ATTR(EXPLANATION, sky_buf_span(&explanation))};
+    const struct sky_event_head head = sky_conn_event(conn, SKY_EVENT_MALFORMED, SKY_UP);
+    sky_journal_add(conn->net->journal, &head, attrs, SKY_COUNT(attrs), &judge);
+    sky_buf_done(&explanation);
+    sky_session_judged(conn->net->registry, sky_session_find(conn->net->registry, conn->device_id),
+                       &judge);
+}
+
+void sky_conn_left(struct sky_conn *conn)
+{
+    const struct sky_attr attrs[] = {SKY_ATTR(LISTENER, sky_span_str(conn->door.listener->name)),
+                                     SKY_ATTR(REASON, sky_span_str(conn->close_reason))};
+    const struct sky_event_head head = sky_conn_event(conn, SKY_EVENT_CLOSE, SKY_UP);
+    sky_journal_add(conn->net->journal, &head, attrs, SKY_COUNT(attrs), NULL);
+}
+
+/* ---- output ---- */
+
+void sky_conn_touch(struct sky_conn *conn)
+{
+    if (conn->dirty || conn->reaped)
+        return;
+    conn->dirty = true;
+    LL_PREPEND2(conn->net->dirty, conn, next_dirty);
+}
+
+static void flush_one(struct sky_conn *conn);
+
+/* Much output does not wait for the end of the turn: what piles up is then what the peer does not
+ * read, never what one turn had to say to it. */
+struct sky_buf *sky_conn_out(struct sky_conn *conn)
+{
+    struct sky_net *net = conn->net;
+    sky_conn_touch(conn);
+    if (conn->out.len >= SKY_NET_FLUSH_SIZE)
+        flush_one(conn);
+    if (conn->out.bytes == NULL && net->spare_count > 0) {
+        conn->out.bytes = net->spares[--net->spare_count];
+        conn->out.room = SKY_NET_SPARE_MAX;
+    }
+    return &conn->out;
+}
+
+void sky_conn_write(struct sky_conn *conn, sky_span bytes)
+{
+    sky_buf_add(sky_conn_out(conn), bytes);
+}
+
+/* Empties the buffer; memory of the common size is kept for the next connection that writes. */
+static void recycle(struct sky_net *net, struct sky_buf *buf)
+{
+    if (buf->room == SKY_NET_SPARE_MAX && net->spare_count < SKY_NET_SPARES) {
+        net->spares[net->spare_count++] = buf->bytes;
+        sky_buf_init(buf, buf->max);
+        return;
+    }
+    sky_buf_done(buf);
+}
+
+struct pending_write {
+    uv_write_t request;
+    struct sky_conn *conn;
+};
+
+static void sent_all(struct sky_conn *conn);
+static void tell_drained(struct sky_conn *conn);
+
+static void on_written(uv_write_t *request, int status)
+{
+    struct pending_write *pending = SKY_CONTAINER_OF(request, struct pending_write, request);
+    struct sky_conn *conn = pending->conn;
+    free(pending);
+    recycle(conn->net, &conn->sending);
+    if (conn->shut)
+        return;
+    if (status < 0)
+        sky_conn_gone(conn, "the peer went away while being written to");
+    else
+        flush_one(conn);
+    if (conn->reaped && conn->sending.len == 0) {
+        sent_all(conn);
+        return;
+    }
+    if (conn->sending.len == 0)
+        tell_drained(conn);
+}
+
+/* The kernel did not take everything: the rest waits in `sending` for it. */
+static void send_later(struct sky_conn *conn, struct sky_buf *wire, size_t sent)
+{
+    SKY_ASSERT(conn->sending.len == 0);
+    conn->sending = *wire;
+    sky_buf_init(wire, wire->max);
+    struct pending_write *pending = sky_mem_new(sizeof *pending);
+    pending->conn = conn;
+    uv_buf_t rest = uv_buf_init(conn->sending.bytes + sent, (unsigned)(conn->sending.len - sent));
+    int rc = uv_write(&pending->request, (uv_stream_t *)&conn->tcp, &rest, 1, on_written);
+    if (rc < 0) {
+        free(pending);
+        recycle(conn->net, &conn->sending);
+        sky_conn_gone(conn, "the peer went away while being written to");
+    }
+}
+
+/* What goes onto the wire: the output as it is, or wrapped, or sealed, or both. */
+static struct sky_buf *wire_of(struct sky_conn *conn)
+{
+    struct sky_buf *clear = &conn->out;
+    if (conn->wrap != NULL) {
+        clear = conn->wrap->wrap(conn);
+        recycle(conn->net, &conn->out);
+    }
+    if (conn->tls == NULL)
+        return clear;
+    sky_tls_seal(conn->tls, clear);
+    if (clear->len == 0)
+        recycle(conn->net, clear);
+    return sky_tls_raw(conn->tls);
+}
+
+static void refuse_backlog(struct sky_conn *conn)
+{
+    if (!conn->out.overflow || conn->closing)
+        return;
+    sky_conn_refused(conn, sky_door_rule(SKY_RULE_DOOR_OUTPUT_FULL), SKY_SPAN_NONE,
+                     "too much output waits for a peer that does not read");
+    sky_conn_close(conn, "the peer does not read what it is sent");
+}
+
+/* For a port that left something unwritten because the output was full. */
+static void tell_drained(struct sky_conn *conn)
+{
+    if (conn->port->on_drained != NULL && !conn->closing)
+        conn->port->on_drained(conn);
+}
+
+/* Sends this turn's output with one system call if the kernel takes it. Nothing is sealed while
+ * older output waits, so that what piles up does so in one place. */
+static void flush_one(struct sky_conn *conn)
+{
+    refuse_backlog(conn);
+    if (conn->sending.len > 0)
+        return;
+    struct sky_buf *wire = wire_of(conn);
+    if (wire->len == 0) {
+        recycle(conn->net, wire); /* asked for and not used */
+        return;
+    }
+    uv_buf_t all = uv_buf_init(wire->bytes, (unsigned)wire->len);
+    int sent = uv_try_write((uv_stream_t *)&conn->tcp, &all, 1);
+    if (sent == (int)wire->len) {
+        bool was_full = wire->len > SKY_CONN_OUTPUT_MAX - SKY_MQTT_PACKET_MAX;
+        recycle(conn->net, wire);
+        if (was_full)
+            tell_drained(conn);
+    } else if (sent >= 0 || sent == UV_EAGAIN) {
+        send_later(conn, wire, sent < 0 ? 0 : (size_t)sent);
+    } else {
+        recycle(conn->net, wire);
+        sky_conn_gone(conn, "the peer went away while being written to");
+    }
+}
+
+/* ---- closing ---- */
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct sky_conn *conn = SKY_CONTAINER_OF((uv_tcp_t *)handle, struct sky_conn, tcp);
+    sky_buf_done(&conn->in);
+    sky_buf_done(&conn->out);
+    sky_buf_done(&conn->sending);
+    if (conn->wrap != NULL)
+        conn->wrap->release(conn);
+    sky_tls_free(conn->tls);
+    if (conn->psk != NULL)
+        sky_mem_wipe(conn->psk, sizeof *conn->psk);
+    free(conn->psk);
+    free(conn);
+}
+
+/* The socket goes. */
+static void finish(struct sky_conn *conn)
+{
+    if (conn->shut)
+        return;
+    conn->shut = true;
+    if (conn->lingers)
+        DL_DELETE(conn->net->lingering, conn);
+    conn->net->draining -= conn->drains;
+    sky_clock_forgive(conn->net->clock, &conn->patience);
+    uv_close((uv_handle_t *)&conn->tcp, on_closed);
+}
+
+static void on_linger_over(struct sky_timer *timer, int64_t now_ms)
+{
+    (void)now_ms;
+    finish(SKY_CONTAINER_OF(timer, struct sky_conn, patience));
+}
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buf);
+
+static void on_drain(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
+{
+    (void)buf;
+    struct sky_conn *conn = SKY_CONTAINER_OF((uv_tcp_t *)stream, struct sky_conn, tcp);
+    sky_clock_tick(conn->net->clock, uv_now(conn->net->loop));
+    if (count == 0 || count == UV_ENOBUFS)
+        return;
+    conn->drained += count > 0 ? (uint32_t)count : 0;
+    if (count < 0 || conn->drained > SKY_CONN_DRAIN_MAX)
+        finish(conn);
+}
+
+/* The peer has got the end of our side. */
+static void on_half_closed(uv_shutdown_t *request, int status)
+{
+    struct sky_conn *conn = SKY_CONTAINER_OF((uv_tcp_t *)request->handle, struct sky_conn, tcp);
+    free(request);
+    if (status < 0 && status != UV_ECANCELED)
+        finish(conn);
+}
+
+/* Everything is sent. */
+static void sent_all(struct sky_conn *conn)
+{
+    struct sky_net *net = conn->net;
+    if (!conn->gentle || conn->shut || net->draining >= SKY_CONN_DRAINING_MAX) {
+        finish(conn);
+        return;
+    }
+    conn->gentle = false; /* once */
+    uv_shutdown_t *request = sky_mem_new(sizeof *request);
+    if (uv_shutdown(request, (uv_stream_t *)&conn->tcp, on_half_closed) < 0) {
+        free(request);
+        finish(conn);
+        return;
+    }
+    net->draining++;
+    conn->drains = true;
+    sky_clock_patience(net->clock, &conn->patience, SKY_CONN_DRAIN_MS, on_linger_over);
+    uv_read_start((uv_stream_t *)&conn->tcp, on_alloc, on_drain);
+}
+
+static void end(struct sky_conn *conn, const char *reason)
+{
+    conn->closing = true;
+    conn->close_reason = reason;
+    sky_clock_cancel(conn->net->clock, &conn->alarm);
+    LL_PREPEND2(conn->net->dying, conn, next_dying);
+}
+
+void sky_conn_close(struct sky_conn *conn, const char *reason)
+{
+    const struct sky_net *net = conn->net;
+    if (!conn->closing &&
+        (net->may_close == NULL || net->may_close(net->may_close_ctx, conn, reason)))
+        end(conn, reason);
+}
+
+void sky_conn_close_gently(struct sky_conn *conn, const char *reason)
+{
+    bool was_closing = conn->closing;
+    sky_conn_close(conn, reason);
+    conn->gentle = conn->gentle || (conn->closing && !was_closing);
+}
+
+void sky_conn_gone(struct sky_conn *conn, const char *reason)
+{
+    if (conn->closing)
+        return;
+    conn->left = true;
+    end(conn, reason);
+}
+
+void sky_conn_cut(struct sky_conn *conn, int64_t in_ms)
+{
+    conn->cut_at_ms = conn->net->clock->now_ms + in_ms;
+    if (conn->port->on_cut != NULL)
+        conn->port->on_cut(conn);
+}
+
+static void reap(struct sky_conn *conn)
+{
+    struct sky_net *net = conn->net;
+    SKY_ASSERT(!conn->reaped);
+    uv_read_stop((uv_stream_t *)&conn->tcp);
+    conn->port->on_close(conn);
+    conn->reaped = true;
+    DL_DELETE(net->conns, conn);
+    net->conn_count--;
+    if (conn->wrap != NULL) {
+        conn->wrap->end(conn);
+        conn->gentle = true; /* its goodbye is answered */
+    }
+    if (conn->tls != NULL) {
+        (void)wire_of(conn);
+        sky_tls_close(conn->tls);
+    }
+    flush_one(conn);
+    conn->lingers = true;
+    DL_APPEND(net->lingering, conn);
+    sky_clock_patience(net->clock, &conn->patience, SKY_CLOSE_LINGER_MS, on_linger_over);
+    if (conn->sending.len == 0)
+        sent_all(conn);
+}
+
+/* When many send faster than their bytes are handled each gets less at a time, so that a turn, and
+ * with it the wait of everybody else, stays short. */
+static void share_turn(struct sky_net *net)
+{
+    size_t share = net->taken > SKY_NET_TURN_SIZE ? net->share * SKY_NET_TURN_SIZE / net->taken
+                                                  : net->share * 2;
+    share = share < SKY_NET_READ_SIZE ? share : SKY_NET_READ_SIZE;
+    net->share = share > SKY_NET_READ_MIN ? share : SKY_NET_READ_MIN;
+    net->taken = 0;
+}
+
+void sky_net_flush(struct sky_net *net)
+{
+    net->turn++;
+    share_turn(net);
+    while (net->dirty != NULL || net->dying != NULL) {
+        while (net->dirty != NULL) {
+            struct sky_conn *conn = net->dirty;
+            LL_DELETE2(net->dirty, conn, next_dirty);
+            conn->dirty = false;
+            if (!conn->reaped)
+                flush_one(conn);
+        }
+        if (net->dying != NULL) {
+            struct sky_conn *conn = net->dying;
+            LL_DELETE2(net->dying, conn, next_dying);
+            reap(conn);
+        }
+    }
+}
+
+/* ---- input ---- */
+
+/* One buffer for each peer and turn: the loop would go on reading from a peer that sends faster
+ * than its bytes are handled, and all others would wait. No buffer ends the reading (UV_ENOBUFS)
+ * until the next turn. */
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buf)
+{
+    (void)suggested;
+    struct sky_conn *conn = SKY_CONTAINER_OF((uv_tcp_t *)handle, struct sky_conn, tcp);
+    struct sky_net *net = conn->net;
+    bool had_its_turn = conn->read_turn == net->turn;
+    conn->read_turn = net->turn;
+    *ret_buf =
+        had_its_turn ? uv_buf_init(NULL, 0) : uv_buf_init(net->read_buf, (unsigned)net->share);
+}
+
+/* Offers `in` to the port, and to whichever port takes over, until nothing more is used. */
+static size_t offer(struct sky_conn *conn, sky_span in)
+{
+    size_t used = 0;
+    struct sky_port *port;
+    do {
+        port = conn->port;
+        used += port->on_bytes(conn, sky_span_tail(in, used));
+        SKY_ASSERT(used <= in.len);
+    } while (conn->port != port && used < in.len && !conn->closing && !conn->rewrapped);
+    return used;
+}
+
+void sky_conn_wrap(struct sky_conn *conn, const struct sky_wrap *wrap, void *wrapping)
+{
+    SKY_ASSERT(conn->wrap == NULL);
+    conn->wrap = wrap;
+    conn->wrapping = wrapping;
+    conn->rewrapped = true;
+}
+
+/* The port has had a wrapping put on: what it left goes through that. */
+static void unwrap_kept(struct sky_conn *conn)
+{
+    if (!conn->rewrapped)
+        return;
+    struct sky_buf kept = conn->in;
+    conn->rewrapped = false;
+    sky_buf_init(&conn->in, kept.max);
+    if (kept.len > 0)
+        conn->wrap->on_bytes(conn, sky_buf_span(&kept));
+    sky_buf_done(&kept);
+}
+
+void sky_conn_offer(struct sky_conn *conn)
+{
+    if (conn->closing || conn->in.len == 0)
+        return;
+    sky_buf_drop(&conn->in, offer(conn, sky_buf_span(&conn->in)));
+    if (conn->in.len == 0)
+        sky_buf_done(&conn->in);
+    unwrap_kept(conn);
+}
+
+/* What the port leaves is kept until more comes. */
+void sky_conn_deliver(struct sky_conn *conn, sky_span in)
+{
+    if (conn->closing)
+        return;
+    if (conn->in.len == 0) {
+        size_t used = offer(conn, in);
+        if (used < in.len && !conn->closing)
+            sky_buf_add(&conn->in, sky_span_tail(in, used));
+        unwrap_kept(conn);
+    } else {
+        sky_buf_add(&conn->in, in);
+        sky_conn_offer(conn);
+    }
+    if (conn->in.overflow)
+        sky_conn_close(conn, "the input grew past its limit");
+}
+
+void sky_conn_clear(struct sky_conn *conn, sky_span in)
+{
+    if (conn->wrap == NULL)
+        sky_conn_deliver(conn, in);
+    else if (!conn->closing)
+        conn->wrap->on_bytes(conn, in);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
+{
+    struct sky_conn *conn = SKY_CONTAINER_OF((uv_tcp_t *)stream, struct sky_conn, tcp);
+    sky_clock_tick(conn->net->clock, uv_now(conn->net->loop));
+    if (conn->closing || count == 0 || count == UV_ENOBUFS)
+        return;
+    if (count < 0) {
+        sky_conn_gone(conn,
+                      count == UV_EOF ? "the peer closed the connection" : "the connection broke");
+        return;
+    }
+    sky_span in = sky_span_of(buf->base, (size_t)count);
+    conn->net->taken += in.len;
+    if (conn->tls != NULL)
+        sky_tls_feed(conn->tls, in);
+    else
+        sky_conn_clear(conn, in);
+}
+
+void sky_conn_start(struct sky_conn *conn)
+{
+    uv_read_start((uv_stream_t *)&conn->tcp, on_alloc, on_read);
+}
+
+void sky_conn_hold(struct sky_conn *conn, bool hold)
+{
+    if (conn->closing || conn->held == hold)
+        return;
+    conn->held = hold;
+    if (hold)
+        uv_read_stop((uv_stream_t *)&conn->tcp);
+    else
+        sky_conn_start(conn);
+}
+
+/* ---- addresses ---- */
+
+void sky_conn_peer(struct sky_conn *conn, char *out, size_t out_size)
+{
+    struct sockaddr_storage address;
+    int len = sizeof address;
+    char host[INET6_ADDRSTRLEN] = "?";
+    out[0] = '\0';
+    if (uv_tcp_getpeername(&conn->tcp, (struct sockaddr *)&address, &len) < 0)
+        return;
+    uv_ip_name((struct sockaddr *)&address, host, sizeof host);
+    bool v6 = address.ss_family == AF_INET6;
+    uint16_t port = ntohs(v6 ? ((struct sockaddr_in6 *)&address)->sin6_port
+                             : ((struct sockaddr_in *)&address)->sin_port);
+    snprintf(out, out_size, v6 ? "[%s]:%u" : "%s:%u", host, port);
+}
+
+sky_span sky_conn_local(struct sky_conn *conn, char *out, size_t out_size)
+{
+    struct sockaddr_storage address;
+    int len = sizeof address;
+    snprintf(out, out_size, "localhost");
+    if (uv_tcp_getsockname(&conn->tcp, (struct sockaddr *)&address, &len) == 0)
+        uv_ip_name((struct sockaddr *)&address, out, out_size);
+    return sky_span_str(out);
+}
+
+/* ---- all of them ---- */
+
+void sky_net_close_conns(struct sky_net *net)
+{
+    struct sky_conn *conn, *next;
+    DL_FOREACH (net->conns, conn)
+        if (!conn->closing)
+            end(conn, "the server stops");
+    sky_net_flush(net);
+    DL_FOREACH_SAFE (net->lingering, conn, next)
+        finish(conn);
+}
+
+void sky_net_done(struct sky_net *net)
+{
+    while (net->spare_count > 0)
+        free(net->spares[--net->spare_count]);
+    free(net->read_buf);
+    net->read_buf = NULL;
+}

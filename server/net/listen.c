@@ -1,0 +1,205 @@
+#include "server/net/listen.h"
+
+#include <stdlib.h>
+#include <utlist.h>
+
+#include "protocol/base/assert.h"
+#include "protocol/base/mem.h"
+#include "server/net/secure.h"
+#include "server/os/listeners.h"
+#include "server/tls/channel.h"
+
+/* ---- sniffing ---- */
+
+static size_t refuse_byte(struct sky_conn *conn, sky_span in, const char *what)
+{
+    sky_conn_refused(conn, sky_door_rule(SKY_RULE_DOOR_FIRST_BYTE), in, what);
+    sky_conn_close(conn, "the first byte is no protocol this listener speaks");
+    return in.len;
+}
+
+static bool is_http(uint8_t byte)
+{
+    return (byte >= 'A' && byte <= 'Z') || byte == '\r'; /* an empty line may come first */
+}
+
+/* The first clear byte decides who speaks. */
+static size_t sniff_bytes(struct sky_conn *conn, sky_span in)
+{
+    unsigned allows = conn->door.listener->allows;
+    uint8_t first = (uint8_t)in.ptr[0];
+    if (first == 0x16 && conn->tls == NULL && (allows & SKY_LISTEN_TLS)) {
+        sky_secure_start(conn);
+        if (conn->tls != NULL)
+            sky_tls_feed(conn->tls, in);
+        return in.len;
+    }
+    if (conn->tls == NULL && !(allows & SKY_LISTEN_CLEAR))
+        return refuse_byte(conn, in, "clear bytes on a port that speaks TLS only");
+    if ((allows & SKY_LISTEN_HTTP) && is_http(first)) {
+        conn->door.transport = conn->tls != NULL ? SKY_HTTPS : SKY_HTTP;
+        conn->port = conn->net->http; /* which takes over the limit with the first whole head */
+        return 0;
+    }
+    if (!(allows & SKY_LISTEN_MQTT))
+        return refuse_byte(conn, in, "not HTTP, and this port speaks nothing else");
+    if (first == 0x16)
+        return refuse_byte(conn, in, "a TLS handshake where TLS is not spoken");
+    conn->port = conn->net->mqtt;
+    return 0;
+}
+
+static void sniff_close(struct sky_conn *conn)
+{
+    if (conn->left)
+        sky_secure_give_up(conn, false);
+    sky_conn_left(conn);
+}
+
+static struct sky_port sniff_port = {
+    .name = "none", .on_bytes = sniff_bytes, .on_close = sniff_close};
+
+/* ---- accepting ---- */
+
+static void on_login_overdue(struct sky_timer *timer, int64_t now_ms)
+{
+    (void)now_ms;
+    struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn, patience);
+    if (conn->closing)
+        return;
+    if (conn->tls != NULL && sky_tls_keeps_waiting(conn->tls)) {
+        sky_clock_patience(conn->net->clock, timer, SKY_CONN_LOGIN_MS, on_login_overdue);
+        return;
+    }
+    sky_secure_give_up(conn, true);
+    sky_conn_refused(conn,
+                     conn->port == conn->net->mqtt ? sky_mqtt_rule(SKY_MQTT_RULE_CONNECT_TIMEOUT)
+                                                   : sky_door_rule(SKY_RULE_DOOR_SLOW),
+                     sky_buf_span(&conn->in), "no complete CONNECT or request in time");
+    sky_conn_close(conn, "the peer took too long to log in");
+}
+
+void sky_conn_await_login(struct sky_conn *conn)
+{
+    sky_clock_patience(conn->net->clock, &conn->patience, SKY_CONN_LOGIN_MS, on_login_overdue);
+}
+
+static void on_turned_away(uv_handle_t *handle)
+{
+    free(SKY_CONTAINER_OF((uv_tcp_t *)handle, struct sky_conn, tcp));
+}
+
+static void on_connection(uv_stream_t *server, int status)
+{
+    struct sky_listener *listener = SKY_CONTAINER_OF((uv_tcp_t *)server, struct sky_listener, tcp);
+    struct sky_net *net = listener->net;
+    if (status < 0)
+        return;
+    sky_clock_tick(net->clock, uv_now(net->loop));
+    struct sky_conn *conn = sky_mem_new(sizeof *conn);
+    uv_tcp_init(net->loop, &conn->tcp);
+    if (uv_accept(server, (uv_stream_t *)&conn->tcp) < 0 || net->conn_count >= SKY_CONNS_MAX) {
+        net->turned_away++;
+        uv_close((uv_handle_t *)&conn->tcp, on_turned_away);
+        return;
+    }
+    conn->net = net;
+    conn->port = &sniff_port;
+    conn->door = (struct sky_door){.listener = listener->row, .transport = SKY_TCP};
+    conn->id = ++net->last_id;
+    sky_buf_init(&conn->in, SKY_CONN_INPUT_MAX + SKY_NET_READ_SIZE);
+    sky_buf_init(&conn->out, SKY_CONN_OUTPUT_MAX);
+    sky_buf_init(&conn->sending, SKY_CONN_OUTPUT_MAX);
+    DL_APPEND(net->conns, conn);
+    net->conn_count++;
+    net->accepted++;
+    uv_tcp_nodelay(&conn->tcp, 1);
+    sky_conn_await_login(conn);
+    sky_conn_start(conn);
+}
+
+/* ---- listeners ---- */
+
+sky_err sky_listener_resolve(const struct sky_listener_row *row, const struct sky_listen *want,
+                             struct sockaddr_storage *ret_address, struct sky_why *why)
+{
+    if (uv_ip4_addr(want->host, want->port, (struct sockaddr_in *)ret_address) == 0)
+        return SKY_OK;
+    if (uv_ip6_addr(want->host, want->port, (struct sockaddr_in6 *)ret_address) == 0)
+        return SKY_OK;
+    return sky_why_set(why, SKY_ERR_INVALID, "",
+                       "listener %s: '%s' is not an IP address; give one as in %s=127.0.0.1:%u",
+                       row->name, want->host, row->name, row->port);
+}
+
+sky_err sky_listener_why_busy(const struct sky_listener_row *row, const struct sky_listen *want,
+                              int rc, struct sky_why *why)
+{
+    return sky_why_set(why, SKY_ERR_BUSY, "",
+                       "listener %s: cannot listen on %s:%u: %s; move it with --listen "
+                       "%s=HOST:PORT (port 0 takes a free one) or %s=off",
+                       row->name, want->host, want->port, uv_strerror(rc), row->name, row->name);
+}
+
+struct sky_listener *sky_listener_add(struct sky_net *net, const struct sky_listener_row *row,
+                                      const struct sky_listen *want)
+{
+    SKY_ASSERT(net->listener_count < SKY_LISTENERS_MAX);
+    struct sky_listener *listener = &net->listeners[net->listener_count++];
+    listener->net = net;
+    listener->row = row;
+    sky_span_copy(sky_span_str(want->host), listener->host, sizeof listener->host);
+    return listener;
+}
+
+uint16_t sky_listener_port_of(const struct sockaddr_storage *address)
+{
+    return ntohs(address->ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)address)->sin6_port
+                                                : ((const struct sockaddr_in *)address)->sin_port);
+}
+
+static sky_err listen_on(struct sky_net *net, const struct sky_listener_row *row,
+                         const struct sky_listen *want, struct sky_why *why)
+{
+    struct sockaddr_storage address;
+    sky_err err = sky_listener_resolve(row, want, &address, why);
+    if (err != SKY_OK)
+        return err;
+    struct sky_listener *listener = sky_listener_add(net, row, want);
+    listener->open = true;
+    uv_tcp_init(net->loop, &listener->tcp);
+    int rc = uv_tcp_bind(&listener->tcp, (struct sockaddr *)&address, 0);
+    if (rc == 0)
+        rc = uv_listen((uv_stream_t *)&listener->tcp, SKY_LISTEN_BACKLOG, on_connection);
+    if (rc != 0)
+        return sky_listener_why_busy(row, want, rc, why);
+    int len = sizeof address;
+    uv_tcp_getsockname(&listener->tcp, (struct sockaddr *)&address, &len);
+    listener->port = sky_listener_port_of(&address);
+    return SKY_OK;
+}
+
+sky_err sky_net_open(struct sky_net *net, const struct sky_config *config, struct sky_why *why)
+{
+    net->read_buf = sky_mem_grow(NULL, SKY_NET_READ_SIZE);
+    net->share = SKY_NET_READ_SIZE;
+    const struct sky_listener_row *row;
+    for (size_t i = 0; (row = sky_listener_row(i)) != NULL; i++) {
+        const struct sky_listen *want = sky_config_listen(config, row);
+        if (want->off || (row->allows & SKY_LISTEN_DTLS))
+            continue;
+        sky_err err = listen_on(net, row, want, why);
+        if (err != SKY_OK)
+            return err;
+    }
+    return SKY_OK;
+}
+
+void sky_net_close_listeners(struct sky_net *net)
+{
+    for (size_t i = 0; i < net->listener_count; i++) {
+        if (net->listeners[i].open)
+            uv_close((uv_handle_t *)&net->listeners[i].tcp, NULL);
+        net->listeners[i].open = false;
+    }
+}

@@ -1,0 +1,96 @@
+#include "server/registry/products.h"
+
+#include <stdlib.h>
+
+#include "protocol/base/assert.h"
+#include "protocol/base/mem.h"
+
+/* Rule overrides of a product, one a line, on top of the general policy. */
+static void load_policy(struct sky_registry *registry, struct sky_product_info *info)
+{
+    struct sky_buf lines;
+    sky_buf_init(&lines, SKY_RULE_PLACES * 64);
+    if (sky_store_get_rules(registry->store, info->product.id, &lines) == SKY_OK && lines.len > 0) {
+        info->policy = sky_mem_new(sizeof *info->policy);
+        *info->policy = registry->policy;
+        sky_span rest = sky_buf_span(&lines), line;
+        while (sky_span_next(&rest, '\n', &line))
+            if (line.len > 0 && sky_policy_override(info->policy, line, NULL) != SKY_OK)
+                continue; /* a rule of an older build: it no longer exists */
+    }
+    sky_buf_done(&lines);
+}
+
+static void unload(struct sky_product_info *info)
+{
+    free(info->topics);
+    free(info->policy);
+    info->topics = NULL;
+    info->topic_count = 0;
+    info->policy = NULL;
+}
+
+/* Reads the product anew; false, and nothing changed, when it is gone. */
+static bool load(struct sky_registry *registry, struct sky_product_info *info, int64_t product_id)
+{
+    struct sky_product product;
+    if (sky_store_get_product(registry->store, product_id, &product) != SKY_OK)
+        return false;
+    unload(info);
+    info->product = product;
+    info->cloud = sky_cloud_find(sky_span_str(product.cloud));
+    SKY_ASSERT(info->cloud != NULL);
+    struct sky_product_topic topics[SKY_PRODUCT_TOPICS_MAX];
+    if (sky_store_get_topics(registry->store, product_id, topics, &info->topic_count) != SKY_OK)
+        info->topic_count = 0;
+    if (info->topic_count > 0) {
+        info->topics = sky_mem_grow(NULL, info->topic_count * sizeof *topics);
+        memcpy(info->topics, topics, info->topic_count * sizeof *topics);
+    }
+    load_policy(registry, info);
+    return true;
+}
+
+/* Every view of a product is read again, in place. */
+void sky_products_follow(struct sky_registry *registry)
+{
+    uint64_t generation = sky_store_generation(registry->store);
+    if (generation == registry->generation)
+        return;
+    registry->generation = generation;
+    struct sky_product_info *info, *next;
+    HASH_ITER (hh, registry->products, info, next)
+        (void)load(registry, info, info->product.id);
+}
+
+void sky_products_done(struct sky_registry *registry)
+{
+    struct sky_product_info *info, *next;
+    HASH_ITER (hh, registry->products, info, next) {
+        HASH_DEL(registry->products, info);
+        unload(info);
+        free(info);
+    }
+}
+
+struct sky_product_info *sky_product_info(struct sky_registry *registry, int64_t product_id)
+{
+    sky_products_follow(registry);
+    struct sky_product_info *info;
+    HASH_FIND(hh, registry->products, &product_id, sizeof product_id, info);
+    if (info != NULL)
+        return info;
+    info = sky_mem_new(sizeof *info);
+    if (!load(registry, info, product_id)) {
+        free(info);
+        return NULL;
+    }
+    HASH_ADD(hh, registry->products, product.id, sizeof info->product.id, info);
+    return info;
+}
+
+const struct sky_policy *sky_product_policy(const struct sky_registry *registry,
+                                            const struct sky_product_info *product)
+{
+    return product != NULL && product->policy != NULL ? product->policy : &registry->policy;
+}

@@ -1,0 +1,29 @@
+/* Products as the hot path needs them: read once, in place, and again when the registry changes. */
+#ifndef SKY_SERVER_REGISTRY_PRODUCTS_H
+#define SKY_SERVER_REGISTRY_PRODUCTS_H
+
+#include <uthash.h>
+
+#include "server/registry/registry.h"
+
+struct sky_product_info {
+    struct sky_product product;
+    const struct sky_cloud *cloud;
+    struct sky_product_topic *topics; /* owned */
+    size_t topic_count;
+    struct sky_policy *policy; /* owned, when the product overrides rules; else NULL */
+    UT_hash_handle hh;
+};
+
+/* The product's view, up to date with the registry; NULL when the registry has no such product. */
+struct sky_product_info *sky_product_info(struct sky_registry *registry, int64_t product_id);
+/* What acts on the product's behalf are judged by; NULL: no product. */
+const struct sky_policy *sky_product_policy(const struct sky_registry *registry,
+                                            const struct sky_product_info *product);
+
+/* Catches up with changes of the registry; called once a turn, costs nothing when there are none.
+ * Whoever keeps what was derived from products compares registry->generation. */
+void sky_products_follow(struct sky_registry *registry);
+void sky_products_done(struct sky_registry *registry);
+
+#endif

@@ -1,0 +1,52 @@
+/* What the running server knows: the store behind it, the rules and what is done about them, and a
+ * table of the devices it has admitted. The context of everything that judges who somebody is.
+ * Knows no sockets, no bytes and no carriers. */
+#ifndef SKY_SERVER_REGISTRY_REGISTRY_H
+#define SKY_SERVER_REGISTRY_REGISTRY_H
+
+#include "protocol/base/rule.h"
+#include "protocol/cloud/cloud.h"
+#include "server/journal/journal.h"
+#include "server/os/clock.h"
+#include "server/os/rng.h"
+#include "store/store.h"
+
+struct sky_product_info;
+struct sky_session;
+
+enum {
+    /* A search for a mistake costs milliseconds, and whoever logs in wrongly can ask for thousands.
+     */
+    SKY_SEARCHES_PER_TURN = 2,       /* of the loop; logins wait for another, calls do without */
+    SKY_SEARCHES_WAITING_MAX = 1000, /* logins that wait; more are refused without a search */
+};
+
+/* How much was searched in this turn of the loop. */
+struct sky_searches {
+    unsigned count;
+    size_t waiting; /* logins; kept by the port that lets them wait */
+};
+
+struct sky_registry {
+    struct sky_store *store; /* the first four are borrowed */
+    struct sky_journal *journal;
+    struct sky_clock *clock;
+    struct sky_rng *rng;
+
+    struct sky_catalogue catalogue;
+    struct sky_policy policy; /* where a product has none of its own */
+    enum sky_profile profile;
+
+    struct sky_product_info *products; /* hash by product id; see products.h */
+    uint64_t generation;               /* of the store's registry that they were read from */
+
+    struct sky_session *by_device; /* hash by device id; see sessions.h */
+    struct sky_session **by_slot;  /* owned; NULL entries are free */
+    uint32_t *free_slots;          /* owned; numbers of those entries, the last is taken first */
+    size_t slots, room, free_count;
+    size_t online; /* devices on MQTT */
+
+    struct sky_searches searches;
+};
+
+#endif

@@ -1,0 +1,160 @@
+/* THE exit and THE entry: whatever goes to a device, or comes from one, passes here as a value,
+ * before it is bytes or an act. On the way out it is encoded and journalled here, and nowhere else.
+ * A filter sees each passage and may withhold, delay, repeat or change it. Knows carriers by what
+ * takes their bytes; knows no rules and no clouds. */
+#ifndef SKY_SERVER_WIRE_WIRE_H
+#define SKY_SERVER_WIRE_WIRE_H
+
+#include "protocol/coap/exchange.h"
+#include "protocol/mqtt/packet.h"
+#include "server/journal/journal.h"
+#include "server/net/conn.h"
+
+/* What passes. Row: enumerator, name. */
+#define SKY_POINTS(X)                                                                              \
+    X(CONNECT, "connect")                                                                          \
+    X(CONNACK, "connack")                                                                          \
+    X(PUBLISH_UP, "publish-up")                                                                    \
+    X(PUBACK_DOWN, "puback-down") /* PUBREC and PUBCOMP too */                                     \
+    X(PUBLISH_DOWN, "publish-down")                                                                \
+    X(PUBACK_UP, "puback-up") /* PUBREC, PUBREL and PUBCOMP too */                                 \
+    X(SUBSCRIBE, "subscribe")                                                                      \
+    X(SUBACK, "suback")                                                                            \
+    X(UNSUBSCRIBE, "unsubscribe")                                                                  \
+    X(UNSUBACK, "unsuback")                                                                        \
+    X(PINGREQ, "pingreq")                                                                          \
+    X(PINGRESP, "pingresp")                                                                        \
+    X(DISCONNECT, "disconnect")                                                                    \
+    X(HTTP_CALL, "http-call")                                                                      \
+    X(HTTP_ANSWER, "http-answer")                                                                  \
+    X(COAP_REQUEST, "coap-request")                                                                \
+    X(COAP_ANSWER, "coap-answer")                                                                  \
+    X(CLOSE, "close") /* the server ends a connection */
+
+enum sky_point {
+#define X(name, text) SKY_POINT_##name,
+    SKY_POINTS(X)
+#undef X
+        SKY_POINT_COUNT
+};
+const char *sky_point_name(enum sky_point point);
+
+/* Who takes the bytes: a connection, or a channel of datagrams. */
+struct sky_carrier {
+    struct sky_conn *conn;                          /* NULL: `send` takes them */
+    void (*send)(void *channel, sky_span datagram); /* which may get lost */
+    void *channel;
+};
+
+/* An HTTP answer to a device. Spans are borrowed. */
+struct sky_http_out {
+    int status;
+    const char *content_type; /* NULL: no body */
+    sky_span body;
+    sky_span extra; /* further header lines, each with its CRLF */
+    bool keep_alive, head_only;
+};
+
+/* Something for a device. */
+struct sky_out {
+    enum sky_point point;
+    struct sky_event_head head; /* type and direction are set here */
+    struct sky_carrier to;
+    uint64_t of; /* number in the journal of what it answers or carries; 0: nothing */
+    union {
+        struct {
+            bool session_present;
+            uint8_t code;
+        } connack;
+        struct {
+            enum sky_mqtt_type type;
+            uint16_t packet_id;
+        } ack;
+        struct {
+            const struct sky_mqtt_filters *filters;
+            const uint8_t *codes; /* one for each filter */
+        } suback;
+        struct {
+            struct sky_mqtt_publish packet;
+            bool whole; /* the journal has no publish with this content: this event shows it */
+        } publish;
+        struct {
+            struct sky_coap_peer *peer;
+            const struct sky_coap_request *request;
+            struct sky_coap_response response;
+        } coap;
+        sky_span datagram; /* CoAP: what the exchange answers by itself; `peer` above is not set */
+        struct sky_http_out http;
+    } as;
+    bool is_datagram;
+};
+
+/* Something from a device. */
+struct sky_in {
+    enum sky_point point;
+    struct sky_event_head head;
+    sky_span bytes;                         /* as they came, in the clear */
+    const struct sky_mqtt_packet *packet;   /* one of the three, or none: what they mean */
+    const struct sky_coap_request *request; /* its head only, when it comes in blocks */
+    sky_span path;                          /* of an HTTP call */
+    void *owner; /* a connection or channel: sky_wire_forget() when it goes */
+    /* Takes the bytes later, or once more. */
+    void (*again)(void *owner, sky_span bytes);
+};
+
+/* What a filter decides. Zeroed: it passes, once, now. */
+struct sky_fate {
+    const char *name; /* of the fault that decided, for the journal; NULL: none did */
+    bool withhold;
+    unsigned copies;  /* further ones, right behind */
+    int64_t delay_ms; /* virtual time */
+};
+
+/* A passage as a filter sees it; `out` may be changed, `in` not. CLOSE has neither: `reason` then
+ * says why. */
+struct sky_passage {
+    enum sky_point point;
+    const struct sky_event_head *head;
+    struct sky_out *out;
+    const struct sky_in *in;
+    const char *reason;
+};
+typedef struct sky_fate sky_wire_filter(void *ctx, const struct sky_passage *passage);
+
+struct sky_held;
+
+/* Embedded; zeroed but for the first two, which are borrowed, lets everything pass. */
+struct sky_wire {
+    struct sky_clock *clock;
+    struct sky_journal *journal;
+    sky_wire_filter *filter; /* NULL: none */
+    void *filter_ctx;
+    struct sky_held *held; /* owned: what is delayed */
+};
+enum {
+    SKY_WIRE_COPIES_MAX = 100, /* of one passage */
+    SKY_WIRE_HELD_MAX = 10000, /* passages that wait; more pass at once */
+};
+
+void sky_wire_done(struct sky_wire *wire);
+
+/* Encodes, journals and sends it. False, and nothing happened, when the carrier has no room. What
+ * a filter withholds counts as sent. */
+bool sky_wire_send(struct sky_wire *wire, struct sky_out *out);
+
+/* True: it is to be handled now. False: it was never seen, or comes again later. */
+bool sky_wire_enter(struct sky_wire *wire, const struct sky_in *in);
+
+/* May the server end this connection now? */
+bool sky_wire_may_close(struct sky_wire *wire, const struct sky_event_head *head,
+                        const char *reason);
+
+/* A connection or channel goes: nothing waits for it any more. */
+void sky_wire_forget(struct sky_wire *wire, const void *owner);
+
+/* The filters of a packet as JSON, with the codes they were answered with if there are any; "[]"
+ * when that grew too long. */
+sky_span sky_wire_filters(const struct sky_mqtt_filters *filters, const uint8_t *codes,
+                          struct sky_buf *out);
+
+#endif

@@ -1,0 +1,126 @@
+/* Opening and closing the file. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "store/internal.h"
+
+/* The file holds secrets, so it is made for its owner only. Only a file that was not there is
+ * opened here: closing a descriptor of one that is open elsewhere in this process would give up
+ * the locks on it (POSIX fcntl). */
+static void create_private(const char *path)
+{
+    int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        close(fd);
+}
+
+static bool exec(sqlite3 *db, const char *sql)
+{
+    return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+/* A WAL loses nothing that was committed when the process is killed; with NORMAL only a power cut
+ * may take the last commits, never the file's consistency. Exclusive locking keeps others out and
+ * needs no shared memory. */
+static bool configure(sqlite3 *db)
+{
+    sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    sqlite3_limit(db, SQLITE_LIMIT_LENGTH, SKY_STORE_BLOB_MAX + 4096);
+    return exec(db, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA foreign_keys = ON;"
+                    "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192;"
+                    "PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 16777216;");
+}
+
+sky_err sky_store__is_damaged(const char *path, sky_span what, struct sky_why *why)
+{
+    char said[100];
+    sky_store__one_line(what, said, sizeof said);
+    return sky_why_set(why, SKY_ERR_STORE, "",
+                       "the store \"%s\" is damaged: %s; put back a copy of it, or name another "
+                       "file to start anew",
+                       path, said);
+}
+
+sky_err sky_store__cannot(sqlite3 *db, const char *path, struct sky_why *why)
+{
+    switch (sqlite3_errcode(db)) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return sky_why_set(why, SKY_ERR_BUSY, "",
+                           "another process has the store \"%s\" open; stop it, or give this one a "
+                           "store of its own",
+                           path);
+    case SQLITE_NOTADB:
+        return sky_why_set(why, SKY_ERR_INVALID, "",
+                           "\"%s\" is not a database; it is left as it is, name another file",
+                           path);
+    case SQLITE_CANTOPEN:
+        return sky_why_set(why, SKY_ERR_IO, "",
+                           "the store \"%s\" cannot be opened; does its folder exist, and may this "
+                           "user write there?",
+                           path);
+    case SQLITE_CORRUPT:
+    case SQLITE_ERROR: /* its own statements do not fit it */
+        return sky_store__is_damaged(path, sky_span_str(sqlite3_errmsg(db)), why);
+    default:
+        return sky_why_set(why, SKY_ERR_STORE, "", "the store \"%s\" cannot be used: %s", path,
+                           sqlite3_errmsg(db));
+    }
+}
+
+static sky_err open_database(const char *path, sqlite3 **ret_db, struct sky_why *why)
+{
+    bool file = strcmp(path, ":memory:") != 0;
+    if (file)
+        create_private(path);
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    if (sqlite3_open_v2(path, ret_db, flags, NULL) != SQLITE_OK || !configure(*ret_db))
+        return sky_store__cannot(*ret_db, path, why);
+    if (sqlite3_db_readonly(*ret_db, "main") == 1)
+        return sky_why_set(why, SKY_ERR_IO, "",
+                           "the store \"%s\" is read-only for this user; make it writable", path);
+    /* A file that turns out not to be ours must not even have its own WAL folded into it. */
+    sqlite3_db_config(*ret_db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    sky_err err = sky_store__migrate(*ret_db, path, why);
+    if (err != SKY_OK)
+        return err;
+    sqlite3_db_config(*ret_db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+    if (file && !exec(*ret_db, "PRAGMA journal_mode = WAL"))
+        return sky_store__cannot(*ret_db, path, why);
+    return SKY_OK;
+}
+
+sky_err sky_store_open(const char *path, struct sky_store **ret_store, struct sky_why *why)
+{
+    if (path[0] == '\0')
+        return sky_why_set(why, SKY_ERR_INVALID, "",
+                           "the store needs a name: a file, or \":memory:\"");
+    /* Counting every allocation would take a lock for each. Too late once something is open. */
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    sqlite3 *db = NULL;
+    sky_err err = open_database(path, &db, why);
+    if (err != SKY_OK) {
+        sqlite3_close(db);
+        return err;
+    }
+    struct sky_store *store = sky_mem_new(sizeof *store);
+    store->db = db;
+    *ret_store = store;
+    return SKY_OK;
+}
+
+void sky_store_close(struct sky_store *store)
+{
+    if (store == NULL)
+        return;
+    for (size_t i = 0; i < SKY_SQL_COUNT; i++)
+        sqlite3_finalize(store->stmts[i]);
+    if (store->in_batch && !sqlite3_get_autocommit(store->db))
+        exec(store->db, "COMMIT");
+    int code = sqlite3_close(store->db);
+    SKY_ASSERT(code == SQLITE_OK);
+    free(store);
+}

@@ -1,0 +1,386 @@
+/* A whole fixture text: walked once to find every error, then again to write. */
+#include <stdio.h>
+#include <uthash.h>
+
+#include "protocol/base/arena.h"
+#include "store/internal.h"
+#include "store/seed_products.h"
+
+/* One pass over a text. */
+struct load {
+    struct sky_seed_reader reader;
+    struct sky_store *store; /* NULL in the first pass */
+    struct sky_seed_count *count;
+    struct seen *products, *devices; /* in this pass, and in the present product */
+    struct sky_arena product_names, device_names;
+    sky_err err; /* the store's, once it refused: nothing is written after it */
+};
+
+/* ---- duplicates ---- */
+
+struct seen {
+    UT_hash_handle hh;
+    size_t index;
+};
+
+/* False when the name was there before; `*ret_first` is then where. */
+static bool first_time(struct seen **table, struct sky_arena *names, sky_span name, size_t index,
+                       size_t *ret_first)
+{
+    struct seen *seen;
+    HASH_FIND(hh, *table, name.ptr, name.len, seen);
+    if (seen != NULL) {
+        *ret_first = seen->index;
+        return false;
+    }
+    seen = sky_arena_take(names, sizeof *seen);
+    seen->index = index;
+    sky_span kept = sky_arena_copy(names, name);
+    HASH_ADD_KEYPTR(hh, *table, kept.ptr, kept.len, seen);
+    return true;
+}
+
+static void forget(struct seen **table, struct sky_arena *names)
+{
+    HASH_CLEAR(hh, *table); /* the entries are the arena's */
+    sky_arena_clear(names);
+}
+
+/* ---- writing ---- */
+
+static bool same_product(const struct sky_product *a, const struct sky_product *b)
+{
+    return strcmp(a->secret, b->secret) == 0 && a->dynamic_activation == b->dynamic_activation &&
+           a->require_certificate == b->require_certificate && a->https_auth == b->https_auth;
+}
+
+static bool same_topics(const struct sky_product_topic *a, size_t a_count,
+                        const struct sky_product_topic *b, size_t b_count)
+{
+    if (a_count != b_count)
+        return false;
+    for (size_t i = 0; i < a_count; i++)
+        if (strcmp(a[i].pattern, b[i].pattern) != 0 || a[i].pub != b[i].pub || a[i].sub != b[i].sub)
+            return false;
+    return true;
+}
+
+static sky_err write_topics(struct sky_store *store, const struct sky_seed_product *said,
+                            bool *ret_changed)
+{
+    struct sky_product_topic topics[SKY_PRODUCT_TOPICS_MAX];
+    size_t count;
+    sky_err err = sky_store_get_topics(store, said->product.id, topics, &count);
+    if (err != SKY_OK || same_topics(topics, count, said->topics, said->topic_count))
+        return err;
+    *ret_changed = true;
+    return sky_store_put_topics(store, said->product.id, said->topics, said->topic_count);
+}
+
+static sky_err write_rules(struct sky_store *store, const struct sky_seed_product *said,
+                           bool *ret_changed)
+{
+    struct sky_buf lines;
+    sky_buf_init(&lines, SKY_STORE_BLOB_MAX);
+    sky_err err = sky_store_get_rules(store, said->product.id, &lines);
+    if (err == SKY_OK && !sky_span_eq(sky_buf_span(&lines), sky_buf_span(&said->rules))) {
+        *ret_changed = true;
+        err = sky_store_put_rules(store, said->product.id, sky_buf_span(&said->rules));
+    }
+    sky_buf_done(&lines);
+    return err;
+}
+
+/* Sets said->product.id. */
+static sky_err write_product(struct load *load, struct sky_seed_product *said)
+{
+    struct sky_product stored;
+    bool changed = false;
+    sky_err err = sky_store_find_product(load->store, sky_span_str(said->product.cloud),
+                                         sky_span_str(said->product.key), &stored);
+    bool added = err == SKY_ERR_NOT_FOUND;
+    if (err == SKY_OK)
+        said->product.id = stored.id;
+    if (added || (err == SKY_OK && !same_product(&stored, &said->product))) {
+        changed = true;
+        err = sky_store_put_product(load->store, &said->product);
+    }
+    if (err == SKY_OK)
+        err = write_topics(load->store, said, &changed);
+    if (err == SKY_OK)
+        err = write_rules(load->store, said, &changed);
+    load->count->products_added += added;
+    load->count->products_changed += changed && !added;
+    return err;
+}
+
+static sky_err add_device(struct load *load, const struct sky_seed_product *product,
+                          const struct sky_seed_device *said, struct sky_seeded *after,
+                          struct sky_device *ret_device)
+{
+    const struct sky_seed_config *config = load->reader.config;
+    struct sky_device device = {.product_id = product->product.id, .enabled = after->enabled};
+    if (after->secret[0] == '\0')
+        config->make_secret(config->ctx, product->cloud, after->secret);
+    memcpy(device.key, said->key, sizeof device.key);
+    memcpy(device.secret, after->secret, sizeof device.secret);
+    memcpy(device.asset_id, after->asset_id, sizeof device.asset_id);
+    memcpy(device.fingerprint, after->fingerprint, sizeof device.fingerprint);
+    load->count->devices_added++;
+    sky_err err = sky_store_add_device(load->store, &device);
+    *ret_device = device;
+    return err == SKY_OK ? sky_store__set_seeded(load->store, device.id, after) : err;
+}
+
+/* Takes over what the fixture says otherwise than last time. True if that changed the device. */
+static bool merge(struct sky_device *device, const struct sky_seeded *before,
+                  const struct sky_seeded *after)
+{
+    struct sky_device old = *device;
+    if (!before->known || strcmp(before->secret, after->secret) != 0) {
+        if (strcmp(device->secret, after->secret) != 0) {
+            device->old_secret[0] = '\0';
+            device->secret_issued = false;
+        }
+        memcpy(device->secret, after->secret, sizeof device->secret);
+    }
+    if (!before->known || strcmp(before->asset_id, after->asset_id) != 0)
+        memcpy(device->asset_id, after->asset_id, sizeof device->asset_id);
+    if (!before->known || strcmp(before->fingerprint, after->fingerprint) != 0)
+        memcpy(device->fingerprint, after->fingerprint, sizeof device->fingerprint);
+    if (!before->known || before->enabled != after->enabled)
+        device->enabled = after->enabled;
+    return strcmp(old.secret, device->secret) != 0 || strcmp(old.asset_id, device->asset_id) != 0 ||
+           strcmp(old.fingerprint, device->fingerprint) != 0 || old.enabled != device->enabled;
+}
+
+static bool same_seeded(const struct sky_seeded *a, const struct sky_seeded *b)
+{
+    return a->known == b->known && a->enabled == b->enabled && strcmp(a->secret, b->secret) == 0 &&
+           strcmp(a->asset_id, b->asset_id) == 0 && strcmp(a->fingerprint, b->fingerprint) == 0;
+}
+
+static sky_err write_device(struct load *load, const struct sky_seed_product *product,
+                            const struct sky_seed_device *said, struct sky_device *ret_device)
+{
+    struct sky_seeded before, after = {.known = true, .enabled = said->enabled};
+    memcpy(after.secret, said->secret, sizeof after.secret);
+    memcpy(after.asset_id, said->asset_id, sizeof after.asset_id);
+    memcpy(after.fingerprint, said->fingerprint, sizeof after.fingerprint);
+    sky_err err = sky_store__find_seeded(load->store, product->product.id, sky_span_str(said->key),
+                                         ret_device, &before);
+    if (err == SKY_ERR_NOT_FOUND)
+        return add_device(load, product, said, &after, ret_device);
+    if (err != SKY_OK)
+        return err;
+    /* A fixture without a secret leaves it as it is. */
+    if (after.secret[0] == '\0')
+        memcpy(after.secret, before.known ? before.secret : ret_device->secret,
+               sizeof after.secret);
+    if (merge(ret_device, &before, &after)) {
+        load->count->devices_changed++;
+        err = sky_store_set_device(load->store, ret_device);
+    }
+    if (err == SKY_OK && !same_seeded(&before, &after))
+        err = sky_store__set_seeded(load->store, ret_device->id, &after);
+    return err;
+}
+
+/* ---- the initial document ---- */
+
+/* The text to store; reports what is wrong with it. */
+static bool make_document(struct load *load, size_t cloud, const cJSON *shadow,
+                          struct sky_buf *ret_body, int64_t *ret_version)
+{
+    const struct sky_seed_config *config = load->reader.config;
+    struct sky_buf json;
+    struct sky_why why = {.pointer = ""};
+    sky_err err = SKY_OK;
+    sky_buf_init(&json, SKY_SEED_DOCUMENT_MAX);
+    *ret_version = 0;
+    if (!sky_json_print(&json, shadow))
+        err = sky_why_set(&why, SKY_ERR_LIMIT, "", "the document is longer than %d bytes",
+                          SKY_SEED_DOCUMENT_MAX);
+    else if (config->make_document == NULL)
+        sky_buf_add(ret_body, sky_buf_span(&json));
+    else
+        err = config->make_document(config->ctx, cloud, SKY_SPAN(SKY_SEED_DOCUMENT),
+                                    sky_buf_span(&json), ret_body, ret_version, &why);
+    if (err == SKY_OK && ret_body->overflow)
+        err = sky_why_set(&why, SKY_ERR_LIMIT, "", "the document becomes longer than %d bytes",
+                          SKY_SEED_DOCUMENT_MAX);
+    if (err != SKY_OK)
+        sky_seed_error_below(&load->reader, "shadow", &why);
+    sky_buf_done(&json);
+    return err == SKY_OK;
+}
+
+static sky_err put_document(struct load *load, int64_t device_id, sky_span body, int64_t version)
+{
+    sky_span name = SKY_SPAN(SKY_SEED_DOCUMENT);
+    struct sky_buf old;
+    int64_t old_version;
+    sky_buf_init(&old, SKY_STORE_BLOB_MAX);
+    sky_err err = sky_store_get_document(load->store, device_id, name, &old, &old_version);
+    sky_buf_done(&old);
+    if (err != SKY_ERR_NOT_FOUND)
+        return err; /* the device has one already, and it is the device's */
+    return sky_store_put_document(load->store, device_id, name, body, version);
+}
+
+/* ---- the walk ---- */
+
+static void take_device(struct load *load, const struct sky_seed_product *product,
+                        const struct sky_seed_device *said)
+{
+    struct sky_buf body;
+    int64_t version;
+    struct sky_device device;
+    sky_buf_init(&body, SKY_SEED_DOCUMENT_MAX);
+    bool document =
+        said->shadow != NULL && make_document(load, product->cloud, said->shadow, &body, &version);
+    if (load->store != NULL && load->reader.errors == 0 && load->err == SKY_OK) {
+        load->err = write_device(load, product, said, &device);
+        if (load->err == SKY_OK && document)
+            load->err = put_document(load, device.id, sky_buf_span(&body), version);
+    }
+    sky_buf_done(&body);
+}
+
+static void walk_device(struct load *load, const struct sky_seed_product *product,
+                        const cJSON *value, size_t index)
+{
+    struct sky_seed_reader *reader = &load->reader;
+    struct sky_seed_device said;
+    size_t first, mark = sky_seed_down_index(reader, index);
+    if (sky_seed_read_device(reader, value, product, &said)) {
+        if (!first_time(&load->devices, &load->device_names, sky_span_str(said.key), index, &first))
+            sky_seed_error_at(reader, reader->config->clouds[product->cloud].device_key,
+                              "\"%s\" is already in this product, at index %zu; remove one",
+                              said.key, first);
+        take_device(load, product, &said);
+    }
+    sky_seed_up(reader, mark);
+}
+
+static void walk_devices(struct load *load, const struct sky_seed_product *product)
+{
+    size_t index = 0, mark = sky_seed_down_key(&load->reader, "devices");
+    const cJSON *value;
+    cJSON_ArrayForEach (value, product->devices) {
+        walk_device(load, product, value, index++);
+        if (load->err != SKY_OK)
+            break;
+    }
+    forget(&load->devices, &load->device_names);
+    sky_seed_up(&load->reader, mark);
+}
+
+static void check_first(struct load *load, const struct sky_seed_product *said, size_t index)
+{
+    char name[SKY_CLOUD_NAME_MAX + 1 + SKY_KEY_MAX + 1];
+    size_t first;
+    int len = snprintf(name, sizeof name, "%s/%s", said->product.cloud, said->product.key);
+    if (!first_time(&load->products, &load->product_names, sky_span_of(name, (size_t)len), index,
+                    &first))
+        sky_seed_error_at(&load->reader, load->reader.config->clouds[said->cloud].product_key,
+                          "\"%s\" is already at /products/%zu; put all its devices there",
+                          said->product.key, first);
+}
+
+static void walk_product(struct load *load, const cJSON *value, size_t index)
+{
+    struct sky_seed_product said;
+    size_t mark = sky_seed_down_index(&load->reader, index);
+    bool named = sky_seed_read_product(&load->reader, value, &said);
+    if (named)
+        check_first(load, &said, index);
+    if (named && load->store != NULL && load->reader.errors == 0 && load->err == SKY_OK)
+        load->err = write_product(load, &said);
+    if (said.devices != NULL && load->err == SKY_OK)
+        walk_devices(load, &said);
+    sky_seed_product_done(&said);
+    sky_seed_up(&load->reader, mark);
+}
+
+static void walk(struct load *load, const cJSON *tree)
+{
+    struct sky_seed_field fields[] = {{"products", SKY_SEED_LIST, true, NULL}};
+    if (cJSON_IsArray(tree)) {
+        sky_seed_error(&load->reader, "expected an object {\"products\": [...]}, this is a list; "
+                                      "put it into one");
+        return;
+    }
+    if (!sky_seed_object(&load->reader, tree, fields, SKY_COUNT(fields), NULL))
+        return;
+    size_t index = 0, mark = sky_seed_down_key(&load->reader, "products");
+    const cJSON *value;
+    cJSON_ArrayForEach (value, fields[0].value) {
+        walk_product(load, value, index++);
+        if (load->err != SKY_OK)
+            break;
+    }
+    forget(&load->products, &load->product_names);
+    sky_seed_up(&load->reader, mark);
+}
+
+/* ---- a whole text ---- */
+
+static sky_err write_all(struct load *load, struct sky_store *store, const cJSON *tree)
+{
+    load->store = store;
+    load->err = sky_store__enter(store);
+    if (load->err == SKY_OK) {
+        walk(load, tree);
+        if (load->err == SKY_OK && load->reader.errors > 0)
+            load->err = SKY_ERR_INVALID;
+        load->err = sky_store__leave(store, load->err);
+    }
+    if (load->err != SKY_OK)
+        *load->count = (struct sky_seed_count){0};
+    if (load->err != SKY_OK && load->err != SKY_ERR_INVALID) {
+        struct sky_why why;
+        (void)sky_store_why(store, &why);
+        sky_seed_error(&load->reader, "nothing was written: %s", why.reason);
+    }
+    return load->err;
+}
+
+static sky_err read_tree(struct load *load, sky_span text, cJSON **ret_tree)
+{
+    struct sky_why why;
+    if (text.len > SKY_SEED_FILE_MAX) {
+        sky_seed_error(&load->reader, "the text has %zu bytes; %d is the most", text.len,
+                       SKY_SEED_FILE_MAX);
+        return SKY_ERR_LIMIT;
+    }
+    if (sky_span_starts(text, SKY_SPAN("\xef\xbb\xbf")))
+        text = sky_span_tail(text, 3);
+    sky_err err = sky_json_parse(text, SKY_JSON_DEPTH_MAX, ret_tree, &why);
+    if (err != SKY_OK)
+        sky_seed_error_below(&load->reader, NULL, &why);
+    return err;
+}
+
+sky_err sky_seed_load(struct sky_store *store, sky_span json, const struct sky_seed_config *config,
+                      struct sky_seed_count *ret_count)
+{
+    SKY_ASSERT(store == NULL || config->make_secret != NULL);
+    struct load load = {.reader = {.config = config}, .count = ret_count};
+    cJSON *tree = NULL;
+    *ret_count = (struct sky_seed_count){0};
+    sky_arena_init(&load.product_names);
+    sky_arena_init(&load.device_names);
+    sky_err err = read_tree(&load, json, &tree);
+    if (err == SKY_OK) {
+        walk(&load, tree);
+        err = load.reader.errors > 0 ? SKY_ERR_INVALID : SKY_OK;
+    }
+    if (err == SKY_OK && store != NULL)
+        err = write_all(&load, store, tree);
+    ret_count->errors = load.reader.errors;
+    cJSON_Delete(tree);
+    sky_arena_done(&load.product_names);
+    sky_arena_done(&load.device_names);
+    return err;
+}

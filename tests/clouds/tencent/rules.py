@@ -1,0 +1,225 @@
+"""Tencent IoT Hub."""
+
+import base64
+import hashlib
+import hmac
+import json
+import ssl
+
+import credentials
+from stage import TEN, TEN_OTHER, login_with, of, plays, publishes, says, subscribes
+
+CERTIFIED, DYNAMIC = "tencent/CERTIFIED1/dev001", "tencent/DYNAMIC001/dev001"
+OWN = "PROD123456/dev001"
+EVENT, CONTROL = f"{OWN}/event", f"{OWN}/control"
+SHADOW, SHADOW_RESULT = f"$shadow/operation/{OWN}", f"$shadow/operation/result/{OWN}"
+TIME = f"$sys/operation/{OWN}"
+REGISTER_PATH = "/register/dev"
+RECONNECT_MS = 5000
+
+
+def psk_hex(device=TEN):
+    return base64.b64decode(credentials.SECRETS[device][0]).hex()
+
+
+def psk_identity(device=TEN):
+    return "".join(credentials.split(device)[1:])
+
+
+def shadow(kind="update", **more):
+    return json.dumps({"type": kind, "clientToken": "1", "state": {"reported": {"lamp": "on"}},
+                       **more})
+
+
+def nested(depth):
+    value = 1
+    for _ in range(depth):
+        value = {"deeper": value}
+    return value
+
+
+def registration(device=DYNAMIC, secret=None, **fields):
+    """The body of a registration as the vendor's SDK signs it."""
+    _, product, name = credentials.split(device)
+    text = f"deviceName={name}&nonce=7&productId={product}&timestamp=1548753362"
+    sign = hmac.new((secret or credentials.SECRETS[device][1]).encode(), text.encode(),
+                    hashlib.sha1).hexdigest()
+    body = {"deviceName": name, "nonce": 7, "productId": product, "timestamp": 1548753362,
+            "signature": base64.b64encode(sign.encode()).decode(), **fields}
+    return json.dumps({key: value for key, value in body.items() if value is not None})
+
+
+# ---- devices that keep to the rules ----
+
+@plays(TEN)
+def a_device_that_does_everything_right(stage):
+    stage.leave(stage.login(TEN))
+    stage.api.advance(RECONNECT_MS)
+    peer = stage.login(TEN)
+    for topic in (CONTROL, SHADOW_RESULT):
+        stage.subscribe(peer, topic)
+    stage.publish(peer, EVENT, "{}")
+    stage.publish(peer, SHADOW, shadow(version=0))
+    stage.publish(peer, TIME, '{"type":"get","resource":["time"]}')
+
+
+@plays(TEN)
+def a_device_that_comes_over_tls(stage):
+    stage.login(TEN, stage.tls("mqtts"))
+
+
+@plays(TEN)
+def a_device_with_its_pre_shared_key(stage):
+    fields = {**credentials.tencent(TEN), "password": None}
+    assert stage.connect(fields, stage.psk(psk_identity(), psk_hex()))[1] == 0
+
+
+@plays(CERTIFIED)
+def a_device_with_its_certificate(stage):
+    context = stage.context(certificate_of=CERTIFIED)
+    stage.login(CERTIFIED, stage.tls("mqtts", context))
+
+
+@plays(DYNAMIC)
+def a_device_that_registers(stage):
+    stage.http(REGISTER_PATH, registration())
+
+
+KEEPS = {
+    **of(a_device_that_does_everything_right, """
+        TEN-CLIENTID TEN-USERNAME-SHAPE TEN-USERNAME-CLIENTID TEN-SDKAPPID TEN-CONNID
+        TEN-EXPIRY-FORMAT TEN-EXPIRY-MS TEN-EXPIRED TEN-PASSWORD-SHAPE TEN-HMAC-METHOD TEN-SIGN
+        TEN-PSK-NOT-DECODED TEN-PSK-BASE64 TEN-NO-PASSWORD TEN-PORT-PSK TEN-WILL TEN-RETAIN
+        TEN-QOS2-PUBLISH TEN-QOS2-SUBSCRIBE TEN-PACKET-TYPE TEN-TOPIC-SUB TEN-TOPIC-PUB
+        TEN-TOPIC-DIRECTION TEN-TOPIC-OTHER-DEVICE TEN-SHADOW-TYPE TEN-SHADOW-DELTA-UPLINK
+        TEN-SHADOW-JSON TEN-SHADOW-VERSION TEN-SHADOW-NOT-SUBSCRIBED TEN-SHADOW-STATE
+        TEN-SHADOW-LIMIT TEN-SERVICE-REQUEST TEN-KEEPALIVE-RANGE TEN-PAYLOAD-SIZE TEN-CONNECT-RATE
+        TEN-DUPLICATE-LOGIN TEN-DEVICE-DISABLED TEN-SUB-COUNT TEN-SERVICE-UNKNOWN"""),
+    **of(a_device_that_comes_over_tls, "TEN-TLS-VERSION"),
+    **of(a_device_with_its_pre_shared_key, "TEN-PSK-DEVICE TEN-PSK-IDENTITY TEN-PSK-KEY"),
+    **of(a_device_with_its_certificate, "TEN-CERTIFICATE TEN-CERTIFICATE-DEVICE"),
+    **of(a_device_that_registers, """
+        TEN-REGISTER-SHAPE TEN-REGISTER-SIGN TEN-REGISTER-DISABLED TEN-REGISTER-ACTIVE"""),
+}
+
+
+# ---- devices that do not ----
+
+def named(username):
+    """A login with this user name, signed as it is."""
+    key = base64.b64decode(credentials.SECRETS[TEN][0])
+    token = hmac.new(key, username.encode(), hashlib.sha256).hexdigest()
+    return login_with(TEN, packet={"username": username, "password": f"{token};hmacsha256"})
+
+
+def asks_shadow(payload, subscribed=True):
+    @plays(TEN)
+    def play(stage):
+        peer = stage.login(TEN)
+        if subscribed:
+            stage.subscribe(peer, SHADOW_RESULT)
+        stage.publish(peer, SHADOW, payload)
+    return play
+
+
+def shakes_hands(device, identity, key_hex):
+    @plays(device)
+    def play(stage):
+        stage.s_client("mqtts", "-tls1_2", "-cipher", "PSK", "-psk_identity", identity, "-psk",
+                       key_hex)
+    return play
+
+
+def registers(body, device=DYNAMIC):
+    @plays(device)
+    def play(stage):
+        stage.http(REGISTER_PATH, body)
+    return play
+
+
+@plays(TEN)
+def speaks_tls_1_1(stage):
+    stage.login(TEN, stage.tls("mqtts", stage.context(ssl.TLSVersion.TLSv1_1)))
+
+
+@plays(TEN)
+def logs_in_twice(stage):
+    for _ in range(2):
+        stage.login(TEN)
+
+
+@plays(CERTIFIED)
+def comes_without_the_certificate_it_needs(stage):
+    stage.connect(credentials.tencent(CERTIFIED))
+
+
+@plays(CERTIFIED)
+def shows_the_certificate_of_another(stage):
+    """Of the same name, in another product."""
+    context = stage.context(certificate_of=TEN)
+    stage.connect(credentials.tencent(CERTIFIED), stage.tls("mqtts", context))
+
+
+@plays(TEN)
+def comes_with_the_key_of_another(stage):
+    stage.connect(credentials.tencent(TEN), stage.psk(psk_identity(TEN_OTHER), psk_hex(TEN_OTHER)))
+
+
+@plays(DYNAMIC)
+def registers_when_it_has_been_online(stage):
+    stage.login(DYNAMIC)
+    stage.http(REGISTER_PATH, registration())
+
+
+NEVER_BROKEN = {"TEN-PSK-BASE64": "a key that is not base64 cannot be registered"}
+
+BREAKS = {
+    "TEN-CLIENTID": login_with(None, name=TEN, packet={"clientId": "PROD123456dev003"}),
+    "TEN-USERNAME-SHAPE": named("PROD123456dev001;12010126;A1B2C"),
+    "TEN-USERNAME-CLIENTID": named("PROD123456dev002;12010126;A1B2C;2147483647"),
+    "TEN-SDKAPPID": login_with(TEN, appid="21010406"),
+    "TEN-CONNID": login_with(TEN, connid=""),
+    "TEN-EXPIRY-FORMAT": login_with(TEN, expiry="tomorrow"),
+    "TEN-EXPIRY-MS": login_with(TEN, expiry="2147483647000"),
+    "TEN-EXPIRED": login_with(TEN, expiry="1548753362"),
+    "TEN-PASSWORD-SHAPE": login_with(TEN, packet={"password": 64 * "0"}),
+    "TEN-HMAC-METHOD": login_with(TEN, method="hmacsha512"),
+    "TEN-SIGN": login_with(TEN, packet={"password": f"{64 * '0'};hmacsha256"}),
+    "TEN-PSK-NOT-DECODED": login_with(TEN, mistake="key-not-decoded"),
+    "TEN-NO-PASSWORD": login_with(TEN, packet={"password": None}),
+    "TEN-PORT-PSK": login_with(TEN, "enos-mqtt"),
+    "TEN-TLS-VERSION": speaks_tls_1_1,
+    "TEN-WILL": login_with(TEN, packet={"will": {"topic": "gone", "payload": "gone"}}),
+    "TEN-RETAIN": publishes(TEN, EVENT, retain=True),
+    "TEN-QOS2-PUBLISH": says(TEN, {"type": "publish", "qos": 2, "id": 1, "topic": EVENT}),
+    "TEN-QOS2-SUBSCRIBE": subscribes(TEN, CONTROL, qos=2),
+    "TEN-PACKET-TYPE": says(TEN, b"\x62\2\0\1"),
+    "TEN-TOPIC-SUB": subscribes(TEN, "elsewhere"),
+    "TEN-TOPIC-PUB": publishes(TEN, "elsewhere"),
+    "TEN-TOPIC-DIRECTION": publishes(TEN, CONTROL),
+    "TEN-TOPIC-OTHER-DEVICE": publishes(TEN, "PROD123456/dev002/event"),
+    "TEN-SHADOW-TYPE": asks_shadow(shadow("change")),
+    "TEN-SHADOW-DELTA-UPLINK": asks_shadow(shadow("delta")),
+    "TEN-SHADOW-JSON": asks_shadow("lamp=on"),
+    "TEN-SHADOW-VERSION": asks_shadow(shadow(version=5)),
+    "TEN-SHADOW-NOT-SUBSCRIBED": asks_shadow(shadow(), subscribed=False),
+    "TEN-SHADOW-STATE": asks_shadow(shadow(state={})),
+    "TEN-SHADOW-LIMIT": asks_shadow(shadow(state={"reported": nested(6)})),
+    "TEN-SERVICE-UNKNOWN": publishes(TEN, f"$config/operation/{OWN}", '{"type":"get"}'),
+    "TEN-SERVICE-REQUEST": publishes(TEN, TIME, '{"type":"ask"}'),
+    "TEN-KEEPALIVE-RANGE": login_with(TEN, packet={"keepalive": 901}),
+    "TEN-PAYLOAD-SIZE": publishes(TEN, EVENT, 16_385 * "x"),
+    "TEN-CONNECT-RATE": logs_in_twice,
+    "TEN-DUPLICATE-LOGIN": logs_in_twice,
+    "TEN-DEVICE-DISABLED": login_with("tencent/PROD123456/disabled"),
+    "TEN-CERTIFICATE": comes_without_the_certificate_it_needs,
+    "TEN-CERTIFICATE-DEVICE": shows_the_certificate_of_another,
+    "TEN-PSK-DEVICE": comes_with_the_key_of_another,
+    "TEN-PSK-IDENTITY": shakes_hands(None, "PROD123456dev003", psk_hex()),
+    "TEN-PSK-KEY": shakes_hands(TEN, psk_identity(), "00"),
+    "TEN-SUB-COUNT": subscribes(TEN, CONTROL, SHADOW_RESULT),
+    "TEN-REGISTER-SHAPE": registers(registration(nonce=None)),
+    "TEN-REGISTER-SIGN": registers(registration(secret="not it")),
+    "TEN-REGISTER-DISABLED": registers(registration(TEN, secret="whatever"), TEN),
+    "TEN-REGISTER-ACTIVE": registers_when_it_has_been_online,
+}

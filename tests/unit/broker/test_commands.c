@@ -1,0 +1,141 @@
+/* Commands that wait for answers: how many may, how long, and who gets which answer. */
+#include "tests/unit/broker/broker_case.h"
+
+#include "server/broker/commands.h"
+
+/* What a wait was told when it ended. */
+struct ended {
+    size_t times, answered;
+    char id[SKY_COMMAND_ID_MAX + 1], payload[64];
+};
+
+static void on_done(void *ctx, const struct sky_command_wait *wait, bool answered, sky_span topic,
+                    sky_span payload)
+{
+    struct ended *ended = ctx;
+    (void)topic;
+    ended->times++;
+    ended->answered += answered;
+    snprintf(ended->id, sizeof ended->id, "%s", wait->id);
+    sky_span_copy(payload, ended->payload, sizeof ended->payload);
+}
+
+static sky_err order(struct broker_case *c, struct sky_session *session, int64_t wait_ms,
+                     struct ended *ended, struct sky_command_sent *ret_sent)
+{
+    struct sky_why why;
+    const struct sky_command_order what = {.kind = SKY_SPAN("rpc"),
+                                           .params = SKY_SPAN("ping"),
+                                           .wait_ms = wait_ms,
+                                           .done = on_done,
+                                           .ctx = ended};
+    return sky_command_send(&c->broker, session, &what, ret_sent, &why);
+}
+
+static void answer(struct broker_case *c, const struct sky_session *session, const char *id)
+{
+    sky_commands_answered(&c->broker, session, sky_span_str(id), SKY_SPAN("t"), SKY_SPAN("pong"));
+}
+
+static void only_so_many_wait_at_once(void **state)
+{
+    struct broker_case *c = *state;
+    struct sky_session *device = broker_case_online(c, "tencent", "PROD123456", "dev001");
+    struct ended ended = {0};
+    struct sky_command_sent sent;
+    for (int i = 0; i < SKY_COMMANDS_MAX; i++)
+        assert_int_equal(order(c, device, 1000, &ended, &sent), SKY_OK);
+    assert_int_equal(order(c, device, 1000, &ended, &sent), SKY_ERR_LIMIT);
+    answer(c, device, "500");
+    assert_int_equal(order(c, device, 1000, &ended, &sent), SKY_OK);
+    assert_int_equal(ended.times, 1);
+    assert_string_equal(ended.id, "500");
+    assert_string_equal(ended.payload, "pong");
+}
+
+static void what_is_not_waited_for_takes_no_place(void **state)
+{
+    struct broker_case *c = *state;
+    struct sky_session *device = broker_case_online(c, "tencent", "PROD123456", "dev001");
+    struct ended ended = {0};
+    struct sky_command_sent sent;
+    assert_int_equal(order(c, device, 0, &ended, &sent), SKY_OK);
+    assert_null(sent.wait);
+    assert_int_equal(c->broker.commands.count, 0);
+    answer(c, device, sent.id);
+    assert_int_equal(ended.times, 0);
+}
+
+static void patience_ends_at_its_moment_and_not_before(void **state)
+{
+    struct broker_case *c = *state;
+    struct sky_session *device = broker_case_online(c, "tencent", "PROD123456", "dev001");
+    struct ended ended = {0};
+    struct sky_command_sent sent;
+    assert_int_equal(order(c, device, 1000, &ended, &sent), SKY_OK);
+    int64_t sent_ms = c->base.clock.real_ms;
+    sky_timerq_run(&c->base.clock.patience, sent_ms + 999);
+    assert_int_equal(ended.times, 0);
+    sky_timerq_run(&c->base.clock.patience, sent_ms + 1000);
+    assert_int_equal(ended.times, 1);
+    assert_int_equal(ended.answered, 0);
+    answer(c, device, sent.id); /* too late */
+    assert_int_equal(ended.times, 1);
+    assert_int_equal(registry_case_events(&c->base, SKY_EVENT_TIMEOUT, SKY_F_NAME), 1);
+    assert_string_equal(c->base.text, sent.id);
+}
+
+static void an_answer_counts_for_its_device_and_once(void **state)
+{
+    struct broker_case *c = *state;
+    struct sky_session *device = broker_case_online(c, "tencent", "PROD123456", "dev001");
+    struct sky_session *other = broker_case_online(c, "tencent", "PROD123456", "dev002");
+    struct ended ended = {0};
+    struct sky_command_sent sent;
+    assert_int_equal(order(c, device, 1000, &ended, &sent), SKY_OK);
+    answer(c, other, sent.id);
+    assert_int_equal(ended.times, 0);
+    answer(c, device, sent.id);
+    answer(c, device, sent.id);
+    assert_int_equal(ended.times, 1);
+    assert_int_equal(ended.answered, 1);
+}
+
+static void whoever_has_gone_is_not_told(void **state)
+{
+    struct broker_case *c = *state;
+    struct sky_session *device = broker_case_online(c, "tencent", "PROD123456", "dev001");
+    struct ended ended = {0};
+    struct sky_command_sent sent;
+    assert_int_equal(order(c, device, 1000, &ended, &sent), SKY_OK);
+    sky_command_cancel(sent.wait);
+    answer(c, device, sent.id);
+    assert_int_equal(ended.times, 0);
+    assert_int_equal(c->broker.commands.count, 0);
+}
+
+static void what_was_refused_was_not_sent(void **state)
+{
+    struct broker_case *c = *state;
+    struct sky_session *device = registry_case_session(&c->base, "tencent", "PROD123456", "dev001");
+    struct ended ended = {0};
+    struct sky_command_sent sent;
+    assert_int_equal(order(c, device, 1000, &ended, &sent), SKY_ERR_CONFLICT);
+    device->kept = true; /* but a call with QoS 0 is not */
+    assert_int_equal(order(c, device, 1000, &ended, &sent), SKY_ERR_CONFLICT);
+    assert_int_equal(registry_case_events(&c->base, SKY_EVENT_COMMAND, SKY_F_NAME), 0);
+    assert_int_equal(registry_case_events(&c->base, SKY_EVENT_DROP, SKY_F_REASON), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        BROKER_TEST(only_so_many_wait_at_once),
+        BROKER_TEST(what_is_not_waited_for_takes_no_place),
+        BROKER_TEST(patience_ends_at_its_moment_and_not_before),
+        BROKER_TEST(an_answer_counts_for_its_device_and_once),
+        BROKER_TEST(whoever_has_gone_is_not_told),
+        BROKER_TEST(what_was_refused_was_not_sent),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,193 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "protocol/base/mem.h"
+#include "server/os/clock.h"
+
+enum { T0 = 1000000 };
+
+/* A timer that writes down when it was called and what the clock said then. */
+struct probe {
+    struct sky_timer timer;
+    struct sky_clock *clock;
+    int64_t called_with_ms, clock_said_ms;
+    int calls, repeat_ms, order;
+};
+
+static int calls_so_far;
+
+static void on_fire(struct sky_timer *timer, int64_t now_ms)
+{
+    struct probe *probe = SKY_CONTAINER_OF(timer, struct probe, timer);
+    probe->called_with_ms = now_ms;
+    probe->clock_said_ms = probe->clock->now_ms;
+    probe->calls++;
+    probe->order = ++calls_so_far;
+    if (probe->repeat_ms > 0)
+        sky_clock_timer(probe->clock, timer, probe->repeat_ms, on_fire);
+}
+
+static void freeze_at(struct sky_clock *clock, int64_t unix_ms)
+{
+    sky_clock_init(clock);
+    sky_clock_freeze(clock);
+    sky_clock_set(clock, unix_ms);
+    calls_so_far = 0;
+}
+
+static void frozen_time_stands_still(void **state)
+{
+    (void)state;
+    struct sky_clock clock;
+    freeze_at(&clock, T0);
+    clock.wall_base_ms += 5000; /* five seconds pass on the machine */
+    sky_clock_update(&clock);
+    assert_int_equal(clock.now_ms, T0);
+    sky_clock_run(&clock);
+    assert_int_equal(sky_clock_next_ms(&clock), -1);
+    sky_clock_done(&clock);
+}
+
+static void running_time_follows_the_machine(void **state)
+{
+    (void)state;
+    struct sky_clock clock;
+    sky_clock_init(&clock);
+    int64_t before_ms = clock.now_ms;
+    clock.wall_base_ms += 5000;
+    sky_clock_update(&clock);
+    assert_true(clock.now_ms >= before_ms + 5000);
+    assert_int_equal(clock.now_ms, clock.real_ms);
+    sky_clock_done(&clock);
+}
+
+static void resume_goes_on_from_the_time_reached(void **state)
+{
+    (void)state;
+    struct sky_clock clock;
+    freeze_at(&clock, T0);
+    sky_clock_advance(&clock, 500);
+    sky_clock_resume(&clock);
+    assert_int_equal(clock.now_ms, T0 + 500);
+    clock.wall_base_ms += 1000;
+    sky_clock_update(&clock);
+    assert_in_range(clock.now_ms, T0 + 1500, T0 + 1500 + 60000);
+    sky_clock_done(&clock);
+}
+
+static void advance_fires_in_order_each_at_its_due_time(void **state)
+{
+    (void)state;
+    struct sky_clock clock;
+    freeze_at(&clock, T0);
+    struct probe late = {.clock = &clock}, early = {.clock = &clock}, never = {.clock = &clock};
+    sky_clock_timer(&clock, &late.timer, 300, on_fire);
+    sky_clock_timer(&clock, &early.timer, 100, on_fire);
+    sky_clock_timer(&clock, &never.timer, 301, on_fire);
+    sky_clock_advance(&clock, 300);
+    assert_int_equal(early.order, 1);
+    assert_int_equal(early.called_with_ms, T0 + 100);
+    assert_int_equal(early.clock_said_ms, T0 + 100);
+    assert_int_equal(late.order, 2);
+    assert_int_equal(late.clock_said_ms, T0 + 300);
+    assert_int_equal(never.calls, 0);
+    assert_int_equal(clock.now_ms, T0 + 300);
+    sky_clock_cancel(&clock, &never.timer);
+    sky_clock_done(&clock);
+}
+
+static void advance_fires_what_its_timers_set(void **state)
+{
+    (void)state;
+    struct sky_clock clock;
+    freeze_at(&clock, T0);
+    struct probe every = {.clock = &clock, .repeat_ms = 100};
+    sky_clock_timer(&clock, &every.timer, 100, on_fire);
+    sky_clock_advance(&clock, 1050);
+    assert_int_equal(every.calls, 10);
+    assert_int_equal(every.clock_said_ms, T0 + 1000);
+    sky_clock_cancel(&clock, &every.timer);
+    sky_clock_done(&clock);
+}
+
+static void advance_works_while_time_runs(void **state)
+{
+    (void)state;
+    struct sky_clock clock;
+    sky_clock_init(&clock);
+    struct probe probe = {.clock = &clock};
+    sky_clock_timer(&clock, &probe.timer, 3600 * 1000, on_fire);
+    int64_t before_ms = clock.now_ms;
+    sky_clock_advance(&clock, 3600 * 1000);
+    assert_int_equal(probe.calls, 1);
+    sky_clock_update(&clock);
+    assert_true(clock.now_ms >= before_ms + 3600 * 1000);
+    sky_clock_done(&clock);
+}
+
+static void set_forward_fires_late_timers_on_the_next_run(void **state)
+{
+    (void)state;
+    struct sky_clock clock;
+    freeze_at(&clock, T0);
+    struct probe probe = {.clock = &clock};
+    sky_clock_timer(&clock, &probe.timer, 100, on_fire);
+    sky_clock_set(&clock, T0 + 1000);
+    assert_int_equal(probe.calls, 0);
+    sky_clock_run(&clock);
+    assert_int_equal(sky_clock_next_ms(&clock), -1);
+    assert_int_equal(probe.called_with_ms, T0 + 100);
+    assert_int_equal(probe.clock_said_ms, T0 + 1000);
+    sky_clock_done(&clock);
+}
+
+static void set_backward_fires_nothing(void **state)
+{
+    (void)state;
+    struct sky_clock clock;
+    freeze_at(&clock, T0);
+    struct probe probe = {.clock = &clock};
+    sky_clock_timer(&clock, &probe.timer, 100, on_fire);
+    sky_clock_set(&clock, T0 - 1000);
+    sky_clock_run(&clock);
+    assert_int_equal(probe.calls, 0);
+    sky_clock_advance(&clock, 1100);
+    assert_int_equal(probe.calls, 1);
+    sky_clock_done(&clock);
+}
+
+static void run_says_how_long_to_wait(void **state)
+{
+    (void)state;
+    struct sky_clock clock;
+    sky_clock_init(&clock);
+    struct probe probe = {.clock = &clock};
+    sky_clock_run(&clock);
+    assert_int_equal(sky_clock_next_ms(&clock), -1);
+    sky_clock_timer(&clock, &probe.timer, 250, on_fire);
+    sky_clock_run(&clock);
+    assert_int_equal(sky_clock_next_ms(&clock), 250);
+    sky_clock_cancel(&clock, &probe.timer);
+    sky_clock_run(&clock);
+    assert_int_equal(sky_clock_next_ms(&clock), -1);
+    sky_clock_done(&clock);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(frozen_time_stands_still),
+        cmocka_unit_test(running_time_follows_the_machine),
+        cmocka_unit_test(resume_goes_on_from_the_time_reached),
+        cmocka_unit_test(advance_fires_in_order_each_at_its_due_time),
+        cmocka_unit_test(advance_fires_what_its_timers_set),
+        cmocka_unit_test(advance_works_while_time_runs),
+        cmocka_unit_test(set_forward_fires_late_timers_on_the_next_run),
+        cmocka_unit_test(set_backward_fires_nothing),
+        cmocka_unit_test(run_says_how_long_to_wait),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,141 @@
+#include "protocol/base/json_tree.h"
+#include "tests/unit/registry/login_try.h"
+
+/* The refusal as the journal has it; the caller deletes the tree. */
+static cJSON *json_of(const struct login_try *t)
+{
+    struct sky_buf out;
+    cJSON *tree = NULL;
+    sky_buf_init(&out, SKY_REFUSAL_JSON_MAX);
+    sky_refusal_json(&t->outcome.refusal, &t->judge, &out);
+    assert_false(out.overflow);
+    if (sky_json_parse(sky_buf_span(&out), SKY_JSON_DEPTH_MAX, &tree, NULL) != SKY_OK)
+        fail_msg("no JSON: %.*s", SKY_SPAN_ARGS(sky_buf_span(&out)));
+    sky_buf_done(&out);
+    return tree;
+}
+
+static const char *text_of(const cJSON *tree, const char *key)
+{
+    const cJSON *member = cJSON_GetObjectItemCaseSensitive(tree, key);
+    return cJSON_IsString(member) ? member->valuestring : "";
+}
+
+static void another_devices_secret_is_recognised_and_named(void **state)
+{
+    struct registry_case *c = *state;
+    struct login_try t;
+    struct sky_product product;
+    struct sky_device device, second;
+    login_try_sign(&t, c, "enos", "KV315idW", "tPbZGCdmaE", false);
+    registry_case_find(c, "enos", "KV315idW", "tPbZGCdmaE", &product, &device);
+    registry_case_find(c, "enos", "KV315idW", "second", &product, &second);
+    memcpy(device.secret, second.secret, sizeof device.secret);
+    const struct sky_sign_request request = {
+        .product = &product, .device = &device, .now_ms = c->clock.now_ms};
+    login_try_write(&t, sky_cloud_find(SKY_SPAN("enos")), &request);
+    assert_int_equal(login_try(&t), SKY_CONNACK_CREDENTIALS);
+    cJSON *tree = json_of(&t);
+    assert_string_equal(text_of(tree, "mistake"), "other-device");
+    assert_non_null(strstr(text_of(tree, "what"), "second"));
+    assert_null(strstr(text_of(tree, "what"), second.secret));
+    cJSON_Delete(tree);
+}
+
+static void a_mistake_breaks_its_own_rule_too(void **state)
+{
+    struct registry_case *c = *state;
+    struct login_try t;
+    struct sky_product product;
+    struct sky_device device;
+    login_try_sign(&t, c, "enos", "KV315idW", "tPbZGCdmaE", false);
+    registry_case_find(c, "enos", "KV315idW", "tPbZGCdmaE", &product, &device);
+    memcpy(device.secret, product.secret, sizeof device.secret);
+    const struct sky_sign_request request = {
+        .product = &product, .device = &device, .now_ms = c->clock.now_ms};
+    login_try_write(&t, sky_cloud_find(SKY_SPAN("enos")), &request);
+    assert_int_equal(login_try(&t), SKY_CONNACK_CREDENTIALS);
+    assert_true(login_try_found(&t, "ENOS-SIGN-WRONG-SECRET"));
+    cJSON *tree = json_of(&t);
+    assert_string_equal(text_of(tree, "mistake"), "product-secret");
+    assert_int_equal(strlen(text_of(tree, "expectedPrefix")), 8);
+    cJSON_Delete(tree);
+}
+
+static void an_unknown_product_is_compared_with_products(void **state)
+{
+    struct login_try t;
+    login_try_sign(&t, *state, "enos", "KV315idW", "tPbZGCdmaE", false);
+    snprintf(t.credentials.username, sizeof t.credentials.username, "tPbZGCdmaE&KV315idV");
+    assert_int_not_equal(login_try(&t), 0);
+    assert_int_equal(t.outcome.cause, SKY_CAUSE_UNKNOWN);
+    cJSON *tree = json_of(&t);
+    assert_string_equal(text_of(tree, "similar"), "KV315idW");
+    assert_string_equal(text_of(tree, "mistake"), "");
+    cJSON_Delete(tree);
+}
+
+static void nothing_similar_is_not_mentioned(void **state)
+{
+    struct login_try t;
+    login_try_sign(&t, *state, "enos", "KV315idW", "tPbZGCdmaE", false);
+    snprintf(t.credentials.username, sizeof t.credentials.username, "unlike&any");
+    t.door.listener = sky_listener_find(SKY_SPAN("enos-mqtt"));
+    assert_int_not_equal(login_try(&t), 0);
+    cJSON *tree = json_of(&t);
+    assert_null(cJSON_GetObjectItemCaseSensitive(tree, "similar"));
+    cJSON_Delete(tree);
+}
+
+static void without_a_signature_the_rule_that_decided_speaks(void **state)
+{
+    struct login_try t;
+    login_try_sign(&t, *state, "aliyun", "pk", "device", false);
+    t.connect.keepalive_s = 10;
+    assert_int_equal(login_try(&t), SKY_CONNACK_CLIENT_ID);
+    cJSON *tree = json_of(&t);
+    assert_string_equal(text_of(tree, "rule"), "ALI-KEEPALIVE-RANGE");
+    assert_string_equal(text_of(tree, "what"), "keepalive is 10 s; 60 to 300 s are accepted");
+    assert_true(strlen(text_of(tree, "hint")) > 0);
+    cJSON_Delete(tree);
+}
+
+static void names_that_are_no_text_are_shown_as_far_as_they_are(void **state)
+{
+    struct login_try t;
+    login_try_sign(&t, *state, "enos", "KV315idW", "tPbZGCdmaE", false);
+    memset(t.credentials.username, '\xc3', sizeof t.credentials.username - 1);
+    assert_int_not_equal(login_try(&t), 0);
+    cJSON_Delete(json_of(&t));
+}
+
+static void the_longest_explanation_fits_however_it_is_escaped(void **state)
+{
+    struct login_try t;
+    login_try_sign(&t, *state, "aliyun", "pk", "device", false);
+    t.credentials.password[0] = '0';
+    struct sky_explanation *e = &t.outcome.refusal.explanation;
+    login_try(&t);
+    t.outcome.refusal.explained = true;
+    memset(e->what, '\1', sizeof e->what - 1);
+    memset(e->hint, '\1', sizeof e->hint - 1);
+    memset(e->signed_text, '\1', sizeof e->signed_text - 1);
+    memset(t.outcome.refusal.similar, '\1', sizeof t.outcome.refusal.similar - 1);
+    cJSON *tree = json_of(&t);
+    assert_int_equal(strlen(text_of(tree, "signedText")), SKY_EXPLAIN_TEXT_MAX - 1);
+    cJSON_Delete(tree);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        REGISTRY_TEST(another_devices_secret_is_recognised_and_named),
+        REGISTRY_TEST(a_mistake_breaks_its_own_rule_too),
+        REGISTRY_TEST(an_unknown_product_is_compared_with_products),
+        REGISTRY_TEST(nothing_similar_is_not_mentioned),
+        REGISTRY_TEST(without_a_signature_the_rule_that_decided_speaks),
+        REGISTRY_TEST(names_that_are_no_text_are_shown_as_far_as_they_are),
+        REGISTRY_TEST(the_longest_explanation_fits_however_it_is_escaped),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
