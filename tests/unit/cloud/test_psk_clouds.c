@@ -180,8 +180,7 @@ static void what_is_wrong_around_an_identity_is_told(void **state)
         {"enos", SKY_SPAN("PROD123456,dev001,2,3600\n"), "COAP-IDENTITY-SPACE",
          "has a line break behind it"},
         {"enos", SKY_SPAN("PROD123456, dev001,2,3600"), "COAP-IDENTITY-SPACE", "blanks in it"},
-        {"enos", SKY_SPAN("{PROD123456},{dev001},{2},{3600}"), "COAP-IDENTITY-SHAPE",
-         "in braces"},
+        {"enos", SKY_SPAN("{PROD123456},{dev001},{2},{3600}"), "COAP-IDENTITY-SHAPE", "in braces"},
         {"enos", SKY_SPAN("{PROD123456,dev001,2,3600}"), "COAP-IDENTITY-SHAPE", "in braces"},
         {"enos", SKY_SPAN("PROD123456,{dev001},2,3600"), "COAP-IDENTITY-SHAPE", "in braces"},
         {"aliyun", SKY_SPAN(ALI_ID "\0"), "ALI-PSK-IDENTITY", "a NUL behind it"},
@@ -193,14 +192,14 @@ static void what_is_wrong_around_an_identity_is_told(void **state)
         struct sky_claim claim;
         login_init(&b, rows[i].cloud, "PROD123456", "ps", "dev001", TEN_PSK);
         b.door.transport = strcmp(rows[i].cloud, "enos") == 0 ? SKY_DTLS : SKY_TLS;
-        assert_true(b.cloud->psk_claim(&b.door, rows[i].identity, &claim));
+        assert_true(b.cloud->psk->claim(&b.door, rows[i].identity, &claim));
         if (claim.kind == SKY_CLAIM_NAMED)
             assert_true(sky_span_eq_str(claim.product, "PROD123456") &&
                         sky_span_eq_str(claim.device, "dev001"));
         else
             assert_true(sky_span_eq_str(claim.product, "PROD123456dev001"));
         sky_judge_init(&b.judge, &b.policy);
-        assert_false(b.cloud->psk_admit(&b.door, rows[i].identity, &b.facts, &b.judge, &key));
+        assert_false(b.cloud->psk->admit(&b.door, rows[i].identity, &b.facts, &b.judge, &key));
         const char *told = login_finding(&b, rows[i].rule);
         if (told == NULL || strstr(told, rows[i].says) == NULL)
             fail_msg("%s: %s: %s", rows[i].cloud, rows[i].says, told != NULL ? told : "nothing");

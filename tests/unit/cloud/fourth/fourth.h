@@ -23,7 +23,8 @@ void sky_fourth__admit(const struct sky_login *login, const struct sky_facts *fa
                        struct sky_admission *ret_admission);
 bool sky_fourth__suspect(const struct sky_login *login, const struct sky_facts *facts,
                          struct sky_suspicion *ret_suspicion, struct sky_arena *arena);
-void sky_fourth__sign(const struct sky_sign_request *request, struct sky_credentials *credentials);
+void sky_fourth__sign(const struct sky_sign_request *request, struct sky_arena *arena,
+                      struct sky_credentials *ret_credentials);
 void sky_fourth__make_secret(sky_span fresh, char out[SKY_SECRET_MAX + 1]);
 
 #endif

@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "auth/text.h"
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
 #include "protocol/cloud/admit.h"
@@ -21,7 +20,6 @@ const struct sky_mistake_rule sky_fourth__mistakes[SKY_FOURTH_MISTAKES] = {
 struct token {
     bool complete;
     sky_span resource, expiry, sign; /* the values */
-    sky_span text;                   /* what is signed */
 };
 
 static bool take_value(sky_span field, const char *key, sky_span *ret_value)
@@ -39,25 +37,19 @@ static struct token read_token(sky_span password)
     token.complete = take_value(fields[0], "res", &token.resource) &&
                      take_value(fields[1], "et", &token.expiry) &&
                      take_value(fields[2], "sign", &token.sign);
-    token.text = sky_span_head(password, password.len - fields[2].len - 1);
     return token;
 }
 
-static struct sky_recipe recipe_of(sky_span text)
+/* Everything before the signature, as it stands in the token. */
+static struct sky_recipe recipe_of(sky_span resource, sky_span expiry)
 {
-    return (struct sky_recipe){.digest = SKY_SHA256, .keying = SKY_HMAC, .text = text};
-}
-
-/* What came as base64, as the hex that recipes are compared in; as it stands when it is no base64.
- */
-static const char *sign_hex(sky_span sign, char hex[SKY_DIGEST_HEX_MAX + 1])
-{
-    uint8_t bytes[SKY_DIGEST_MAX];
-    size_t len;
-    hex[0] = '\0';
-    if (sky_base64_decode(sign, bytes, sizeof bytes, &len))
-        sky_hex_lower(sky_span_of(bytes, len), hex);
-    return hex;
+    struct sky_recipe recipe = {.digest = SKY_SHA256,
+                                .keying = SKY_HMAC,
+                                .encoding = SKY_BASE64,
+                                .style = {.equals = "=", .between = "&"}};
+    sky_recipe_add(&recipe, "res", resource);
+    sky_recipe_add(&recipe, "et", expiry);
+    return recipe;
 }
 
 bool sky_fourth__claim(const struct sky_login *login, struct sky_claim *ret_claim)
@@ -83,10 +75,8 @@ static bool names_device(const struct token *token, const struct sky_login *logi
 static void check_sign(const struct token *token, const struct sky_facts *facts,
                        struct sky_judge *judge, struct sky_admission *admission)
 {
-    char hex[SKY_DIGEST_HEX_MAX + 1];
-    const struct sky_recipe recipe = recipe_of(token->text);
-    bool right = sky_recipe_matches(&recipe, facts->device->secret,
-                                    sky_span_str(sign_hex(token->sign, hex)));
+    const struct sky_recipe recipe = recipe_of(token->resource, token->expiry);
+    bool right = sky_sign_matches(&recipe, sky_span_str(facts->device->secret), token->sign);
     if (sky_judge_rule(judge, FOUR_RULE(SIGN), right, "the signature is not the device's"))
         sky_admit_refuse(admission, SKY_CONNACK_CREDENTIALS, SKY_CAUSE_SIGNATURE);
     else if (!right && admission->connack == SKY_CONNACK_ACCEPTED)
@@ -136,37 +126,31 @@ void sky_fourth__admit(const struct sky_login *login, const struct sky_facts *fa
 bool sky_fourth__suspect(const struct sky_login *login, const struct sky_facts *facts,
                          struct sky_suspicion *s, struct sky_arena *arena)
 {
-    char hex[SKY_DIGEST_HEX_MAX + 1];
+    (void)arena;
     const struct token token = read_token(login->password);
     if (!token.complete || facts->device == NULL || facts->device->secret[0] == '\0')
         return false;
-    s->due = recipe_of(token.text);
+    s->due = recipe_of(token.resource, token.expiry);
     sky_suspect_secret(s, SKY_SECRET_DUE, sky_span_str(facts->device->secret));
     sky_suspect_secret(s, SKY_SECRET_PRODUCT, sky_span_str(facts->product->secret));
-    s->given = sky_arena_copy(arena, sky_span_str(sign_hex(token.sign, hex)));
-    if (s->given.len == 0)
-        s->given = token.sign;
+    s->given = token.sign;
     s->secret_word = "deviceKey";
     s->method = SKY_SPAN("hmacsha256");
     return true;
 }
 
-void sky_fourth__sign(const struct sky_sign_request *r, struct sky_credentials *c)
+void sky_fourth__sign(const struct sky_sign_request *r, struct sky_arena *arena,
+                      struct sky_credentials *c)
 {
-    uint8_t digest[SKY_DIGEST_MAX];
-    char sign[SKY_DIGEST_HEX_MAX + 1];
-    *c = (struct sky_credentials){.client_id = ""};
-    snprintf(c->client_id, sizeof c->client_id, "%s", r->device->key);
-    snprintf(c->username, sizeof c->username, "%s", r->product->key);
-    size_t len =
-        (size_t)snprintf(c->password, sizeof c->password, "res=products/%s/devices/%s&et=%" PRId64,
-                         r->product->key, r->device->key, r->now_ms / 1000 + TOKEN_VALID_S);
-    if (len >= sizeof c->password)
-        return;
-    const struct sky_recipe recipe = recipe_of(sky_span_of(c->password, len));
-    size_t digest_len = sky_sign(&recipe, sky_span_str(r->device->secret), digest);
-    sky_base64_encode(sky_span_of(digest, digest_len), sign);
-    snprintf(c->password + len, sizeof c->password - len, "&sign=%s", sign);
+    *c = (struct sky_credentials){.client_id = sky_arena_copy(arena, sky_span_str(r->device->key)),
+                                  .username = sky_arena_copy(arena, sky_span_str(r->product->key))};
+    sky_span resource =
+        sky_arena_printf(arena, "products/%s/devices/%s", r->product->key, r->device->key);
+    sky_span expiry = sky_arena_printf(arena, "%" PRId64, r->now_ms / 1000 + TOKEN_VALID_S);
+    const struct sky_recipe recipe = recipe_of(resource, expiry);
+    sky_span sign = sky_credentials_signature(&recipe, r->device->secret, arena);
+    c->password = sky_arena_printf(arena, "res=%.*s&et=%.*s&sign=%.*s", SKY_SPAN_ARGS(resource),
+                                   SKY_SPAN_ARGS(expiry), SKY_SPAN_ARGS(sign));
 }
 
 void sky_fourth__make_secret(sky_span fresh, char out[SKY_SECRET_MAX + 1])
