@@ -130,7 +130,7 @@ static void on_bytes(struct sky_conn *conn, sky_span in)
     if (code != SKY_WS_GOING_ON)
         refuse(link, code, sky_span_tail(in, good), what);
     else if (link->peer_ends)
-        sky_conn_close(conn, "the peer closed the WebSocket");
+        sky_conn_gone(conn, "the peer closed the WebSocket");
     else if (link->wsi == NULL)
         refuse(link, SKY_WS_PROTOCOL_ERROR, in, "the frames are none");
 }
