@@ -120,23 +120,11 @@ enum sky_shape sky_grammar_fields(sky_span text, char at, sky_span *ret_fields, 
 /* Decodes one item into `*scratch`, which moves on behind it. */
 static bool decode(sky_span item, char **scratch, sky_span *ret_decoded)
 {
-    char *out = *scratch;
-    for (size_t i = 0; i < item.len; i++) {
-        char c = item.ptr[i];
-        if (c == '%') {
-            int high = i + 2 < item.len ? sky_hex_digit(item.ptr[i + 1]) : -1;
-            int low = i + 2 < item.len ? sky_hex_digit(item.ptr[i + 2]) : -1;
-            if (high < 0 || low < 0)
-                return false;
-            c = (char)(high << 4 | low);
-            i += 2;
-        } else if (c == '+') {
-            c = ' ';
-        }
-        *out++ = c;
-    }
-    *ret_decoded = sky_span_of(*scratch, (size_t)(out - *scratch));
-    *scratch = out;
+    size_t len;
+    if (!sky_percent_decode(item, true, *scratch, item.len, &len))
+        return false;
+    *ret_decoded = sky_span_of(*scratch, len);
+    *scratch += len;
     return true;
 }
 

@@ -133,7 +133,7 @@ bool sky_encoding_read(enum sky_encoding encoding, sky_span text, uint8_t *out, 
     case SKY_BASE64:
         return sky_base64_decode(text, out, out_size, ret_len);
     case SKY_BASE64_PERCENT:
-        return sky_percent_decode(text, inner, sizeof inner, &len) &&
+        return sky_percent_decode(text, false, inner, sizeof inner, &len) &&
                sky_base64_decode(sky_span_of(inner, len), out, out_size, ret_len);
     default:
         return sky_base64_decode(text, (uint8_t *)inner, sizeof inner, &len) &&

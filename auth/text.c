@@ -131,20 +131,24 @@ void sky_percent_encode(sky_span text, char *out)
     *out = '\0';
 }
 
-bool sky_percent_decode(sky_span text, char *out, size_t out_size, size_t *ret_len)
+bool sky_percent_decode(sky_span text, bool plus, char *out, size_t out_size, size_t *ret_len)
 {
     size_t len = 0;
-    for (size_t i = 0; i < text.len; i++, len++) {
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        if (c == '%') {
+            int high = i + 2 < text.len ? sky_hex_digit(text.ptr[i + 1]) : -1;
+            int low = i + 2 < text.len ? sky_hex_digit(text.ptr[i + 2]) : -1;
+            if (high < 0 || low < 0)
+                return false;
+            c = (char)(high << 4 | low);
+            i += 2;
+        } else if (c == '+' && plus) {
+            c = ' ';
+        }
         if (len == out_size)
             return false;
-        out[len] = text.ptr[i];
-        if (text.ptr[i] != '%')
-            continue;
-        size_t one;
-        sky_span digits = sky_span_head(sky_span_tail(text, i + 1), 2);
-        if (!sky_hex_decode(digits, (uint8_t *)out + len, 1, &one) || one != 1)
-            return false;
-        i += 2;
+        out[len++] = c;
     }
     *ret_len = len;
     return true;

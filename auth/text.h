@@ -24,7 +24,8 @@ bool sky_base64_decode(sky_span text, uint8_t *out, size_t out_size, size_t *ret
 
 /* %XX for all but RFC 3986 §2.3's unreserved characters; `out` takes 3 * text.len + 1. */
 void sky_percent_encode(sky_span text, char *out);
-/* A '+' stays one. False when a '%' is not followed by two digits, or it does not fit. */
-bool sky_percent_decode(sky_span text, char *out, size_t out_size, size_t *ret_len);
+/* A '+' stays one unless `plus` says that this is a form, where it is a blank. False when a '%' is
+ * not followed by two digits, or it does not fit. */
+bool sky_percent_decode(sky_span text, bool plus, char *out, size_t out_size, size_t *ret_len);
 
 #endif

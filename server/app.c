@@ -16,6 +16,7 @@
 #include "server/os/worker.h"
 #include "server/port/coap.h"
 #include "server/port/http.h"
+#include "server/port/ws.h"
 #include "server/registry/fixture_files.h"
 #include "server/registry/rules.h"
 
@@ -272,6 +273,7 @@ static void close_parts(struct sky_app *app)
     SKY_ASSERT(uv_loop_close(&app->loop) == 0);
     sky_sessions_forget(&app->broker);
     sky_coap_port_free(app->coap);
+    sky_ws_close(app->ws);
     sky_net_done(&app->net);
     sky_secure_free(&app->net);
     sky_app_release(app);
@@ -280,13 +282,14 @@ static void close_parts(struct sky_app *app)
 static sky_err open_doors(struct sky_app *app, struct sky_why *why)
 {
     const struct sky_http_handler devices = sky_calls_handler(&app->calls);
-    const struct sky_http_handler admin = {.take = sky_admin_call, .owner = app};
+    const struct sky_http_handler admin = sky_admin_handler(app);
     sky_admin_open(app);
-    sky_err err = sky_http_open(&app->net, &devices, &admin, &app->http, why);
-    if (err == SKY_OK) {
-        app->net.http = sky_http_port(app->http);
+    app->http = sky_http_open(&app->net, &devices, &admin);
+    app->net.http = sky_http_port(app->http);
+    sky_err err = sky_ws_open(&app->ws, why);
+    app->calls.ws = app->ws;
+    if (err == SKY_OK)
         err = sky_secure_open(&app->net, app->config, why);
-    }
     if (err == SKY_OK)
         err = sky_net_open(&app->net, app->config, why);
     if (err == SKY_OK)

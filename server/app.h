@@ -14,6 +14,7 @@ struct sky_admin;
 struct sky_coap_port;
 struct sky_config;
 struct sky_http;
+struct sky_ws;
 
 enum { SKY_JOURNAL_FLUSH_MS = 200 }; /* at most this long between an event and its page */
 
@@ -31,6 +32,7 @@ struct sky_app {
     struct sky_mqtt_port mqtt;
     struct sky_coap_port *coap; /* NULL: off */
     struct sky_http *http;
+    struct sky_ws *ws;
     struct sky_calls calls;
     struct sky_admin *admin;
 

@@ -95,9 +95,14 @@ static inline bool sky_door_is_others(const struct sky_door *door, const struct 
 /* The value of an HTTP header, name in any case; empty when it is absent. */
 sky_span sky_http_header(const struct sky_http_request *request, const char *name);
 
+static inline bool sky_door_is_websocket(const struct sky_door *door)
+{
+    return door->transport == SKY_WS || door->transport == SKY_WSS;
+}
+
 static inline bool sky_door_is_encrypted(const struct sky_door *door)
 {
-    return door->transport != SKY_TCP && door->transport != SKY_HTTP;
+    return door->transport != SKY_TCP && door->transport != SKY_HTTP && door->transport != SKY_WS;
 }
 
 #endif

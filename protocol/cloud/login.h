@@ -11,7 +11,7 @@ struct sky_cloud;
 
 /* ---- where a peer comes in ---- */
 
-enum sky_transport { SKY_TCP, SKY_TLS, SKY_DTLS, SKY_HTTP, SKY_HTTPS };
+enum sky_transport { SKY_TCP, SKY_TLS, SKY_DTLS, SKY_HTTP, SKY_HTTPS, SKY_WS, SKY_WSS };
 
 /* What a listener lets in, or'ed. */
 enum {

@@ -4,13 +4,13 @@
 #define SKY_SERVER_ADMIN_ADMIN_H
 
 struct sky_app;
-struct sky_http_call;
+struct sky_http_handler;
 
 void sky_admin_open(struct sky_app *app);
 /* No call may be left. */
 void sky_admin_free(struct sky_app *app);
 
-/* Answers the call, now or later: the handler of the API, for the HTTP port. */
-void sky_admin_call(void *app, struct sky_http_call *call);
+/* The handler of the API, for the HTTP port. */
+struct sky_http_handler sky_admin_handler(struct sky_app *app);
 
 #endif

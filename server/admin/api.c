@@ -8,16 +8,19 @@
 #include "auth/digest.h"
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
+#include "server/admin/guard.h"
 #include "server/os/config.h"
 
 enum { MESSAGE_MAX = 512, ALLOW_MAX = 128, NEAR_SHOWN = 3 };
+
+static const char JSON[] = "application/json"; /* whose texts end with a line end */
 
 /* ---- answering ---- */
 
 void sky_api_reply_json(struct sky_http_call *call, int status, sky_span body)
 {
     const struct sky_http_reply reply = {
-        .status = status, .content_type = "application/json", .body = body};
+        .status = status, .content_type = JSON, .body = body, .line_end = true};
     sky_http_reply(call, &reply);
 }
 
@@ -50,6 +53,7 @@ static void reply(struct sky_api *api, int status, const char *content_type)
     const struct sky_http_reply whole = {.status = status,
                                          .content_type = content_type,
                                          .body = sky_buf_span(&api->out),
+                                         .line_end = content_type == JSON,
                                          .extra = api->extra};
     sky_http_reply(api->call, &whole);
 }
@@ -60,7 +64,7 @@ void sky_api_send(struct sky_api *api, int status)
         sky_api_error(api, 500, "limit", "", "the answer is too long; ask for less");
         return;
     }
-    reply(api, status, api->out.len > 0 ? "application/json" : NULL);
+    reply(api, status, api->out.len > 0 ? JSON : NULL);
 }
 
 void sky_api_send_text(struct sky_api *api, const char *content_type)
@@ -79,7 +83,7 @@ void sky_api_error(struct sky_api *api, int status, const char *code, const char
     sky_buf_clear(&api->out);
     api->jw = sky_jw(&api->out);
     write_error(&api->jw, code, pointer, message);
-    reply(api, status, "application/json");
+    reply(api, status, JSON);
 }
 
 static int status_of(sky_err err)
@@ -307,6 +311,32 @@ static bool check_members(struct sky_api *api)
     return true;
 }
 
+/* What a page of another site can send without being asked is none of the types that count (Fetch
+ * §2.2.2). The answer is the line that works. */
+static bool check_type(struct sky_api *api)
+{
+    const struct sky_http_head *head = &api->call->head;
+    const char *due = api->route->body_type ? api->route->body_type : JSON;
+    sky_span type = SKY_SPAN("none"), rest;
+    if (api->call->body.len == 0)
+        return true;
+    if (sky_http_head_header(head->headers, "Content-Type", &type) &&
+        !sky_span_cut(type, ';', &type, &rest))
+        rest = SKY_SPAN_NONE;
+    if (sky_span_eq_nocase(sky_span_trim(type), sky_span_str(due)))
+        return true;
+    bool json = strcmp(due, JSON) == 0, post = sky_span_eq(head->method, SKY_SPAN("POST"));
+    sky_api_error(
+        api, 415, "type", "",
+        "the body's type must be %s, not %.*s; with curl: curl %s%.*s%s%s%s http://%.*s%.*s", due,
+        SKY_SPAN_ARGS(sky_span_head(type, 64)), post ? "" : "-X ", post ? 0 : (int)head->method.len,
+        head->method.ptr, post ? "" : " ",
+        json ? "--json '{...}'" : "--data-binary @FILE -H Content-Type:", json ? "" : due,
+        SKY_SPAN_ARGS(sky_span_head(head->host, 100)),
+        SKY_SPAN_ARGS(sky_span_head(head->path, 150)));
+    return false;
+}
+
 /* An empty body is an empty object, so that a POST without anything to say needs none. */
 static bool check_body(struct sky_api *api)
 {
@@ -393,16 +423,51 @@ static void answer_no_route(struct sky_api *api)
     sky_buf_done(&near);
 }
 
-static bool is_authorised(const struct sky_api *api)
+static bool has_token(const struct sky_api *api)
 {
     const char *token = api->app->config->admin_token;
     sky_span given;
-    if (token == NULL || (api->route != NULL && api->route->open))
-        return true;
-    if (!sky_http_head_header(api->call->head.headers, "Authorization", &given) ||
-        !sky_span_eq_nocase(sky_span_head(given, 7), SKY_SPAN("Bearer ")))
+    return token != NULL &&
+           sky_http_head_header(api->call->head.headers, "Authorization", &given) &&
+           sky_span_eq_nocase(sky_span_head(given, 7), SKY_SPAN("Bearer ")) &&
+           sky_digest_eq(sky_span_trim(sky_span_tail(given, 7)), sky_span_str(token));
+}
+
+/* Only clients that a browser does not run leave Host out, in HTTP/1.0. */
+static bool is_for_us(const struct sky_api *api)
+{
+    const struct sky_config *config = api->app->config;
+    sky_span name = sky_http_host_name(api->call->head.host);
+    const struct sky_listen *listen = sky_config_listen(config, api->call->conn->door.listener);
+    return name.len == 0 || sky_guard_host(config, listen->host, name);
+}
+
+/* May whoever asks be answered? Else it has been told why not. */
+static bool check_asker(struct sky_api *api)
+{
+    const struct sky_http_head *head = &api->call->head;
+    bool trusted = has_token(api);
+    sky_span name = sky_span_head(sky_http_host_name(head->host), 100), origin;
+    if (!trusted && !is_for_us(api)) {
+        sky_api_error(api, 421, "host", "",
+                      "'%.*s' is not known as a name of this server; if it is one, start skymock "
+                      "with --admin-host %.*s",
+                      SKY_SPAN_ARGS(name), SKY_SPAN_ARGS(name));
         return false;
-    return sky_digest_eq(sky_span_trim(sky_span_tail(given, 7)), sky_span_str(token));
+    }
+    if (sky_http_head_header(head->headers, "Origin", &origin) &&
+        !sky_guard_origin(origin, head->host)) {
+        sky_api_error(api, 403, "origin", "", "pages of '%.*s' may not use this API",
+                      SKY_SPAN_ARGS(sky_span_head(origin, 100)));
+        return false;
+    }
+    if (!trusted && api->app->config->admin_token != NULL &&
+        (api->route == NULL || !api->route->open)) {
+        api->extra = SKY_SPAN("WWW-Authenticate: Bearer\r\n");
+        sky_api_error(api, 401, "token", "", "the admin token is missing or wrong");
+        return false;
+    }
+    return true;
 }
 
 static void dispatch(struct sky_api *api)
@@ -410,11 +475,12 @@ static void dispatch(struct sky_api *api)
     struct sky_buf allowed;
     sky_buf_init(&allowed, ALLOW_MAX / 2);
     api->route = find_route(api, &allowed);
-    if (!is_authorised(api)) {
-        api->extra = SKY_SPAN("WWW-Authenticate: Bearer\r\n");
-        sky_api_error(api, 401, "token", "", "the admin token is missing or wrong");
-    } else if (api->route != NULL) {
-        if (check_query(api) && check_body(api) && sky_api_settle(api))
+    if (!check_asker(api)) {
+        sky_buf_done(&allowed);
+        return;
+    }
+    if (api->route != NULL) {
+        if (check_query(api) && check_type(api) && check_body(api) && sky_api_settle(api))
             api->route->handle(api);
     } else if (allowed.len > 0) {
         answer_wrong_method(api, sky_buf_span(&allowed));
@@ -424,7 +490,7 @@ static void dispatch(struct sky_api *api)
     sky_buf_done(&allowed);
 }
 
-void sky_admin_call(void *app, struct sky_http_call *call)
+static void take(void *app, struct sky_http_call *call)
 {
     struct sky_api api = {.call = call, .app = app};
     sky_buf_init(&api.out, SKY_HTTP_ANSWER_MAX);
@@ -432,4 +498,24 @@ void sky_admin_call(void *app, struct sky_http_call *call)
     dispatch(&api);
     cJSON_Delete(api.body);
     sky_buf_done(&api.out);
+}
+
+static void refused(void *app, struct sky_conn *conn, const struct sky_http_head *head,
+                    const char *reason, struct sky_http_reply *reply, struct sky_buf *body)
+{
+    (void)app;
+    (void)conn;
+    (void)head;
+    struct sky_jw jw = sky_jw(body);
+    reply->line_end = true;
+    write_error(&jw, "http", "", reason);
+}
+
+struct sky_http_handler sky_admin_handler(struct sky_app *app)
+{
+    return (struct sky_http_handler){.body_max = SKY_HTTP_ADMIN_BODY_MAX,
+                                     .by_the_book = true,
+                                     .take = take,
+                                     .refused = refused,
+                                     .owner = app};
 }

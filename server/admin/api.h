@@ -53,6 +53,7 @@ struct sky_route {
     const struct sky_api_param *query; /* NULL: none */
     const struct sky_api_param *body;  /* members of the JSON object; NULL: none */
     const char *free_body;             /* the body is JSON of a form described here; NULL: not */
+    const char *body_type;             /* of the body; NULL: application/json */
     const char *content_type;          /* of the answer; NULL: application/json */
     struct sky_api_answer answers[SKY_ROUTE_ANSWERS_MAX];
     bool open; /* needs no token */

@@ -114,7 +114,7 @@ static void write_request_body(struct sky_jw *jw, const struct sky_route *route)
         return;
     sky_jw_key(jw, "requestBody");
     sky_jw_object(jw);
-    begin_content(jw, "application/json");
+    begin_content(jw, route->body_type ? route->body_type : "application/json");
     if (route->body != NULL) {
         write_members(jw, route->body);
     } else {

@@ -127,8 +127,9 @@ sky_err sky_http_get(const char *url, const char *path, const char *token, int *
     if (err != SKY_OK)
         return err;
     sky_buf_init(&request, REQUEST_MAX);
-    sky_buf_addf(&request, "GET %s HTTP/1.0\r\nHost: %s:%u\r\nConnection: close\r\n", path, host,
-                 port);
+    bool bare = strchr(host, ':') != NULL; /* an IPv6 address wants brackets */
+    sky_buf_addf(&request, "GET %s HTTP/1.0\r\nHost: %s%s%s:%u\r\nConnection: close\r\n", path,
+                 bare ? "[" : "", host, bare ? "]" : "", port);
     if (token != NULL)
         sky_buf_addf(&request, "Authorization: Bearer %s\r\n", token);
     sky_buf_add_str(&request, "\r\n");

@@ -10,11 +10,9 @@
 #include "protocol/base/mem.h"
 #include "protocol/base/utf8.h"
 
-static const char *const transport_names[] = {[SKY_TCP] = "tcp",
-                                              [SKY_TLS] = "tls",
-                                              [SKY_DTLS] = "dtls",
-                                              [SKY_HTTP] = "http",
-                                              [SKY_HTTPS] = "https"};
+static const char *const transport_names[] = {
+    [SKY_TCP] = "tcp",     [SKY_TLS] = "tls", [SKY_DTLS] = "dtls", [SKY_HTTP] = "http",
+    [SKY_HTTPS] = "https", [SKY_WS] = "ws",   [SKY_WSS] = "wss"};
 
 const char *sky_transport_name(enum sky_transport transport)
 {

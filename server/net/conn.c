@@ -103,7 +103,7 @@ struct pending_write {
     struct sky_conn *conn;
 };
 
-static void finish(struct sky_conn *conn);
+static void sent_all(struct sky_conn *conn);
 static void tell_drained(struct sky_conn *conn);
 
 static void on_written(uv_write_t *request, int status)
@@ -119,7 +119,7 @@ static void on_written(uv_write_t *request, int status)
     else
         flush_one(conn);
     if (conn->reaped && conn->sending.len == 0) {
-        finish(conn);
+        sent_all(conn);
         return;
     }
     if (conn->sending.len == 0)
@@ -143,14 +143,19 @@ static void send_later(struct sky_conn *conn, struct sky_buf *wire, size_t sent)
     }
 }
 
-/* What goes onto the wire: the output as it is, or sealed. */
+/* What goes onto the wire: the output as it is, or wrapped, or sealed, or both. */
 static struct sky_buf *wire_of(struct sky_conn *conn)
 {
-    if (conn->tls == NULL)
-        return &conn->out;
-    sky_tls_seal(conn->tls, &conn->out);
-    if (conn->out.len == 0)
+    struct sky_buf *clear = &conn->out;
+    if (conn->wrap != NULL) {
+        clear = conn->wrap->wrap(conn);
         recycle(conn->net, &conn->out);
+    }
+    if (conn->tls == NULL)
+        return clear;
+    sky_tls_seal(conn->tls, clear);
+    if (clear->len == 0)
+        recycle(conn->net, clear);
     return sky_tls_raw(conn->tls);
 }
 
@@ -205,6 +210,8 @@ static void on_closed(uv_handle_t *handle)
     sky_buf_done(&conn->in);
     sky_buf_done(&conn->out);
     sky_buf_done(&conn->sending);
+    if (conn->wrap != NULL)
+        conn->wrap->release(conn);
     sky_tls_free(conn->tls);
     if (conn->psk != NULL)
         sky_mem_wipe(conn->psk, sizeof *conn->psk);
@@ -212,7 +219,7 @@ static void on_closed(uv_handle_t *handle)
     free(conn);
 }
 
-/* Nothing more to send, or no more patience: the socket goes. */
+/* The socket goes. */
 static void finish(struct sky_conn *conn)
 {
     if (conn->shut)
@@ -220,6 +227,7 @@ static void finish(struct sky_conn *conn)
     conn->shut = true;
     if (conn->lingers)
         DL_DELETE(conn->net->lingering, conn);
+    conn->net->draining -= conn->drains;
     sky_clock_forgive(conn->net->clock, &conn->patience);
     uv_close((uv_handle_t *)&conn->tcp, on_closed);
 }
@@ -228,6 +236,50 @@ static void on_linger_over(struct sky_timer *timer, int64_t now_ms)
 {
     (void)now_ms;
     finish(SKY_CONTAINER_OF(timer, struct sky_conn, patience));
+}
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buf);
+
+static void on_drain(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
+{
+    (void)buf;
+    struct sky_conn *conn = SKY_CONTAINER_OF((uv_tcp_t *)stream, struct sky_conn, tcp);
+    sky_clock_tick(conn->net->clock, uv_now(conn->net->loop));
+    if (count == 0 || count == UV_ENOBUFS)
+        return;
+    conn->drained += count > 0 ? (uint32_t)count : 0;
+    if (count < 0 || conn->drained > SKY_CONN_DRAIN_MAX)
+        finish(conn);
+}
+
+/* The peer has got the end of our side. */
+static void on_half_closed(uv_shutdown_t *request, int status)
+{
+    struct sky_conn *conn = SKY_CONTAINER_OF((uv_tcp_t *)request->handle, struct sky_conn, tcp);
+    free(request);
+    if (status < 0 && status != UV_ECANCELED)
+        finish(conn);
+}
+
+/* Everything is sent. */
+static void sent_all(struct sky_conn *conn)
+{
+    struct sky_net *net = conn->net;
+    if (!conn->gentle || conn->shut || net->draining >= SKY_CONN_DRAINING_MAX) {
+        finish(conn);
+        return;
+    }
+    conn->gentle = false; /* once */
+    uv_shutdown_t *request = sky_mem_new(sizeof *request);
+    if (uv_shutdown(request, (uv_stream_t *)&conn->tcp, on_half_closed) < 0) {
+        free(request);
+        finish(conn);
+        return;
+    }
+    net->draining++;
+    conn->drains = true;
+    sky_clock_patience(net->clock, &conn->patience, SKY_CONN_DRAIN_MS, on_linger_over);
+    uv_read_start((uv_stream_t *)&conn->tcp, on_alloc, on_drain);
 }
 
 static void end(struct sky_conn *conn, const char *reason)
@@ -244,6 +296,13 @@ void sky_conn_close(struct sky_conn *conn, const char *reason)
     if (!conn->closing &&
         (net->may_close == NULL || net->may_close(net->may_close_ctx, conn, reason)))
         end(conn, reason);
+}
+
+void sky_conn_close_gently(struct sky_conn *conn, const char *reason)
+{
+    bool was_closing = conn->closing;
+    sky_conn_close(conn, reason);
+    conn->gentle = conn->gentle || (conn->closing && !was_closing);
 }
 
 void sky_conn_gone(struct sky_conn *conn, const char *reason)
@@ -270,18 +329,20 @@ static void reap(struct sky_conn *conn)
     conn->reaped = true;
     DL_DELETE(net->conns, conn);
     net->conn_count--;
+    if (conn->wrap != NULL) {
+        conn->wrap->end(conn);
+        conn->gentle = true; /* its goodbye is answered */
+    }
     if (conn->tls != NULL) {
-        sky_tls_seal(conn->tls, &conn->out);
+        (void)wire_of(conn);
         sky_tls_close(conn->tls);
     }
     flush_one(conn);
-    if (conn->sending.len == 0) {
-        finish(conn);
-        return;
-    }
     conn->lingers = true;
     DL_APPEND(net->lingering, conn);
     sky_clock_patience(net->clock, &conn->patience, SKY_CLOSE_LINGER_MS, on_linger_over);
+    if (conn->sending.len == 0)
+        sent_all(conn);
 }
 
 /* When many send faster than their bytes are handled each gets less at a time, so that a turn, and
@@ -340,8 +401,29 @@ static size_t offer(struct sky_conn *conn, sky_span in)
         port = conn->port;
         used += port->on_bytes(conn, sky_span_tail(in, used));
         SKY_ASSERT(used <= in.len);
-    } while (conn->port != port && used < in.len && !conn->closing);
+    } while (conn->port != port && used < in.len && !conn->closing && !conn->rewrapped);
     return used;
+}
+
+void sky_conn_wrap(struct sky_conn *conn, const struct sky_wrap *wrap, void *wrapping)
+{
+    SKY_ASSERT(conn->wrap == NULL);
+    conn->wrap = wrap;
+    conn->wrapping = wrapping;
+    conn->rewrapped = true;
+}
+
+/* The port has had a wrapping put on: what it left goes through that. */
+static void unwrap_kept(struct sky_conn *conn)
+{
+    if (!conn->rewrapped)
+        return;
+    struct sky_buf kept = conn->in;
+    conn->rewrapped = false;
+    sky_buf_init(&conn->in, kept.max);
+    if (kept.len > 0)
+        conn->wrap->on_bytes(conn, sky_buf_span(&kept));
+    sky_buf_done(&kept);
 }
 
 void sky_conn_offer(struct sky_conn *conn)
@@ -351,10 +433,11 @@ void sky_conn_offer(struct sky_conn *conn)
     sky_buf_drop(&conn->in, offer(conn, sky_buf_span(&conn->in)));
     if (conn->in.len == 0)
         sky_buf_done(&conn->in);
+    unwrap_kept(conn);
 }
 
-/* Clear bytes have arrived: what the port leaves is kept until more comes. */
-void sky_conn_clear(struct sky_conn *conn, sky_span in)
+/* What the port leaves is kept until more comes. */
+void sky_conn_deliver(struct sky_conn *conn, sky_span in)
 {
     if (conn->closing)
         return;
@@ -362,12 +445,21 @@ void sky_conn_clear(struct sky_conn *conn, sky_span in)
         size_t used = offer(conn, in);
         if (used < in.len && !conn->closing)
             sky_buf_add(&conn->in, sky_span_tail(in, used));
+        unwrap_kept(conn);
     } else {
         sky_buf_add(&conn->in, in);
         sky_conn_offer(conn);
     }
     if (conn->in.overflow)
         sky_conn_close(conn, "the input grew past its limit");
+}
+
+void sky_conn_clear(struct sky_conn *conn, sky_span in)
+{
+    if (conn->wrap == NULL)
+        sky_conn_deliver(conn, in);
+    else if (!conn->closing)
+        conn->wrap->on_bytes(conn, in);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)

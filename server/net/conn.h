@@ -35,13 +35,28 @@ struct sky_port {
     void (*on_close)(struct sky_conn *conn);
 };
 
+/* What lies between a connection's clear bytes and its port, as WebSocket does: it takes off on the
+ * way in what it puts on on the way out. */
+struct sky_wrap {
+    /* Clear bytes have come; hands on what was in them with sky_conn_deliver(). */
+    void (*on_bytes)(struct sky_conn *conn, sky_span in);
+    /* Wraps all of conn->out and empties it. Returns what is to go out, which the caller empties.
+     */
+    struct sky_buf *(*wrap)(struct sky_conn *conn);
+    void (*end)(struct sky_conn *conn); /* the connection closes: the last that goes out */
+    void (*release)(struct sky_conn *conn);
+};
+
 enum {
     SKY_LISTENERS_MAX = 16,
     SKY_CONNS_MAX = 60000,                    /* open connections; more are closed at once */
     SKY_CONN_INPUT_MAX = SKY_MQTT_PACKET_MAX, /* bytes kept of an incomplete packet */
     SKY_CONN_OUTPUT_MAX = 4 * 1024 * 1024,    /* bytes waiting for a peer that does not read */
     SKY_CONN_BYTES_SHOWN = 48,                /* of what an offender sent, as hex in the journal */
-    SKY_CLOSE_LINGER_MS = 2 * 1000, /* real time in which a closing peer may read the rest */
+    SKY_CLOSE_LINGER_MS = 2 * 1000,        /* real time in which a closing peer may read the rest */
+    SKY_CONN_DRAIN_MAX = 32 * 1024 * 1024, /* bytes thrown away of one that is closed gently */
+    SKY_CONN_DRAIN_MS = 5 * 1000,          /* and real time that takes */
+    SKY_CONN_DRAINING_MAX = 1024,          /* peers closed so; more are closed at once */
 
     SKY_NET_READ_SIZE = 64 * 1024,   /* the one read buffer of the loop */
     SKY_NET_READ_MIN = 512,          /* what a peer is read of in a turn, however many there are */
@@ -79,8 +94,9 @@ struct sky_net {
     struct sky_listener listeners[SKY_LISTENERS_MAX];
     size_t listener_count;
     struct sky_conn *conns, *dirty, *dying;
-    struct sky_conn *lingering; /* closed by us, with output that the kernel has not taken yet */
-    size_t conn_count;
+    struct sky_conn *lingering; /* closed by us, with output that the kernel has not taken yet, or
+                                   while the peer reads it */
+    size_t conn_count, draining;
     uint32_t last_id;
     uint32_t turn; /* of the loop; connections start with 0 */
     uint64_t accepted, turned_away;
@@ -95,9 +111,11 @@ struct sky_conn {
     uv_tcp_t tcp;
     struct sky_net *net;
     struct sky_port *port;
-    struct sky_tls *tls;     /* NULL: clear */
-    struct sky_psk_try *psk; /* owned; NULL unless a pre-shared key was asked for */
-    void *state;             /* the port's own */
+    struct sky_tls *tls;         /* NULL: clear */
+    struct sky_psk_try *psk;     /* owned; NULL unless a pre-shared key was asked for */
+    const struct sky_wrap *wrap; /* NULL: the port has the clear bytes themselves */
+    void *wrapping;              /* its own */
+    void *state;                 /* the port's own */
     struct sky_door door;
     struct sky_buf in;            /* kept input, empty between packets */
     struct sky_buf out;           /* written in this turn */
@@ -111,9 +129,13 @@ struct sky_conn {
     const char *close_reason;  /* static */
     uint32_t id;               /* > 0, in the journal and the API */
     uint32_t read_turn;        /* the turn of the loop in which it was last read from */
+    uint32_t drained;          /* bytes thrown away of a peer that is closed gently */
     bool dirty, closing, reaped, lingers, shut, held;
-    bool left;  /* the peer ended it */
-    bool waits; /* the port does not look at its input before its patience ends */
+    bool rewrapped; /* the rest of the input came wrapped */
+    bool gentle;    /* what comes after closing is to be thrown away for a while */
+    bool drains;    /* and is */
+    bool left;      /* the peer ended it */
+    bool waits;     /* the port does not look at its input before its patience ends */
 };
 
 /* The connection's output, ready to append to; marks it for this turn's flush. Peers that let more
@@ -126,6 +148,11 @@ void sky_conn_write(struct sky_conn *conn, sky_span bytes);
 void sky_conn_start(struct sky_conn *conn);
 /* Clear bytes from the peer, for whoever takes off what they were wrapped in. */
 void sky_conn_clear(struct sky_conn *conn, sky_span in);
+/* From within the port's on_bytes(): what it leaves of its input, and whatever comes after, is
+ * wrapped, and the port that it has set meanwhile gets what is in it. */
+void sky_conn_wrap(struct sky_conn *conn, const struct sky_wrap *wrap, void *wrapping);
+/* What the wrapping has taken off: for the port. */
+void sky_conn_deliver(struct sky_conn *conn, sky_span in);
 /* Shows the kept input to the port again, for ports that left it until they were ready. */
 void sky_conn_offer(struct sky_conn *conn);
 /* Stops or resumes reading from the peer, for ports that push back. */
@@ -136,6 +163,10 @@ void sky_conn_hold(struct sky_conn *conn, bool hold);
 void sky_conn_close(struct sky_conn *conn, const char *reason);
 /* The same, where it is the peer that ended it. */
 void sky_conn_gone(struct sky_conn *conn, const char *reason);
+/* The same for a peer that may still be sending and is to read why it is closed: it gets the end of
+ * our side first, and what it sends is thrown away for a while, for a socket that is closed with
+ * bytes unread resets, and takes back what was written (RFC 9112 §9.6). */
+void sky_conn_close_gently(struct sky_conn *conn, const char *reason);
 /* The cloud ends the connection `in_ms` of virtual time from now. */
 void sky_conn_cut(struct sky_conn *conn, int64_t in_ms);
 

@@ -20,7 +20,7 @@ static size_t refuse_byte(struct sky_conn *conn, sky_span in, const char *what)
 
 static bool is_http(uint8_t byte)
 {
-    return byte >= 'A' && byte <= 'Z';
+    return (byte >= 'A' && byte <= 'Z') || byte == '\r'; /* an empty line may come first */
 }
 
 /* The first clear byte decides who speaks. */
@@ -79,6 +79,11 @@ static void on_login_overdue(struct sky_timer *timer, int64_t now_ms)
     sky_conn_close(conn, "the peer took too long to log in");
 }
 
+void sky_conn_await_login(struct sky_conn *conn)
+{
+    sky_clock_patience(conn->net->clock, &conn->patience, SKY_CONN_LOGIN_MS, on_login_overdue);
+}
+
 static void on_turned_away(uv_handle_t *handle)
 {
     free(SKY_CONTAINER_OF((uv_tcp_t *)handle, struct sky_conn, tcp));
@@ -109,7 +114,7 @@ static void on_connection(uv_stream_t *server, int status)
     net->conn_count++;
     net->accepted++;
     uv_tcp_nodelay(&conn->tcp, 1);
-    sky_clock_patience(net->clock, &conn->patience, SKY_CONN_LOGIN_MS, on_login_overdue);
+    sky_conn_await_login(conn);
     sky_conn_start(conn);
 }
 

@@ -18,6 +18,9 @@ SKY_MUST_USE sky_err sky_net_open(struct sky_net *net, const struct sky_config *
                                   struct sky_why *why);
 void sky_net_close_listeners(struct sky_net *net); /* needs loop turns after */
 
+/* The time in which a peer has to log in runs from now. */
+void sky_conn_await_login(struct sky_conn *conn);
+
 /* For listeners that are not TCP's, and belong to somebody else: where to, why not, and a place in
  * the table that the ports file is written from (its `port` is to be set; it is not opened or
  * closed here). */

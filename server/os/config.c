@@ -219,6 +219,9 @@ static const struct option_row rows[] = {
      SERVING | SKY_COMMAND_EXPLAIN | SKY_COMMAND_RULES, set_list, AT(rules)},
     {"admin-token", 0, "TOKEN", NULL, "ask for this bearer token on the admin API",
      SERVING | ONLINE, set_text, AT(admin_token)},
+    {"admin-host", 0, "NAME", NULL,
+     "a further host name that the admin API is asked under, besides localhost and addresses",
+     SERVING, set_list, AT(admin_hosts)},
     {"seed", 0, "N", NULL, "draw everything random from this number, for runs that repeat",
      SERVING | SKY_COMMAND_SIGN, set_seed, AT(seed)},
     {"log-level", 0, "LEVEL", "warning", "error, warning, info or debug", SERVING, set_log_level,
@@ -301,7 +304,8 @@ static sky_err read_environment(struct sky_config *config, enum sky_command comm
         char name[SKY_ENV_NAME_MAX];
         sky_config_env_name(rows[i].name, name);
         const char *value = rows[i].commands & command ? getenv(name) : NULL;
-        if (!value || !*value)
+        /* Empty is as good as unset, but for a token: whoever sets one wants it asked for. */
+        if (!value || (!*value && rows[i].at != AT(admin_token)))
             continue;
         sky_err err = rows[i].set == set_list ? set_each(config, &rows[i], value, why)
                                               : rows[i].set(config, &rows[i], value, why);

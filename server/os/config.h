@@ -65,7 +65,8 @@ struct sky_config {
     enum sky_profile profile;
     struct sky_strings rules; /* "ID=action"; checked against the catalogue by whoever has it */
     char *admin_token;
-    bool seeded; /* `seed` was given: everything random is drawn from it */
+    struct sky_strings admin_hosts; /* further names of the admin listener */
+    bool seeded;                    /* `seed` was given: everything random is drawn from it */
     int64_t seed;
     enum sky_log_level log_level;
     struct sky_strings san; /* further names for the server certificate */

@@ -8,16 +8,18 @@
 #include "server/broker/effects.h"
 #include "server/net/conn.h"
 #include "server/port/http.h"
+#include "server/port/ws.h"
 #include "server/registry/door.h"
 #include "server/registry/refusal.h"
 
 /* A longer one does not fit into what the vendors' clients have room for. */
-enum { ADVERTISED_HOST_MAX = 64 };
+enum { ADVERTISED_HOST_MAX = 64, ALLOW_MAX = 32 };
 
 /* What a call is answered with. */
 struct answer {
     int status; /* HTTP's; 404 for a path that no cloud serves */
     struct sky_buf body;
+    const struct sky_http_row *row;         /* NULL: the path is no cloud's */
     const struct sky_http_failure *failure; /* goes out instead if promises cannot be kept; NULL
                                                when nothing is promised */
     uint64_t seq;                           /* the call's number in the journal */
@@ -30,6 +32,7 @@ struct call {
     struct sky_registry *registry;
     const struct sky_http_request *request;
     uint32_t connection;
+    const char *host_fault; /* NULL: its Host is as it should be */
     const struct sky_cloud *cloud;
     const struct sky_http_row *row; /* NULL: no cloud serves the path */
     struct sky_lookup lookup;
@@ -156,8 +159,17 @@ static void look_up(struct call *call, struct sky_arena *arena)
     sky_lookup_fresh(call->registry, &call->lookup);
 }
 
+/* How the request is written, whatever it asks for. */
+static void judge_request(struct call *call)
+{
+    sky_judge_rule(&call->judge, sky_door_rule(SKY_RULE_DOOR_HTTP_REQUEST), true, " ");
+    sky_judge_rule(&call->judge, sky_door_rule(SKY_RULE_DOOR_HTTP_HOST), call->host_fault == NULL,
+                   "%s", call->host_fault != NULL ? call->host_fault : " ");
+}
+
 static void answer_nowhere(struct call *call, struct answer *ret)
 {
+    judge_request(call);
     sky_judge_rule(&call->judge, sky_door_rule(SKY_RULE_DOOR_HTTP_PATH), false,
                    "no cloud serves %.*s %.*s", SKY_SPAN_ARGS(call->request->method),
                    SKY_SPAN_ARGS(sky_span_head(call->request->path, 100)));
@@ -184,7 +196,7 @@ static void answer_somewhere(struct call *call, struct sky_arena *arena, struct 
         return;
     }
     sky_door_judge(call->request->door, &call->judge);
-    sky_judge_rule(&call->judge, sky_door_rule(SKY_RULE_DOOR_HTTP_REQUEST), true, " ");
+    judge_request(call);
     sky_judge_rule(&call->judge, sky_door_rule(SKY_RULE_DOOR_HTTP_PATH), true, " ");
     call->row->answer(call->request, &call->lookup.facts, &call->judge, &call->effects, &answer);
     ret->status = answer.status;
@@ -205,13 +217,15 @@ static void open_call(struct call *call, struct sky_calls *calls,
 }
 
 /* Judges one call and lets its effects happen. `ret->body` is appended to. */
-static void answer_call(struct sky_calls *calls, const struct sky_http_request *request,
-                        uint32_t connection, struct answer *ret)
+static void answer_call(const struct sky_http_call *http, const struct sky_http_request *request,
+                        struct answer *ret)
 {
     struct call call;
     struct sky_arena arena;
-    open_call(&call, calls, request, connection);
+    open_call(&call, http->owner, request, http->conn->id);
+    call.host_fault = http->head.host_fault;
     find_row(&call);
+    ret->row = call.row;
     if (call.row == NULL) {
         answer_nowhere(&call, ret);
     } else {
@@ -229,26 +243,6 @@ static void judge_method(struct call *call)
     call->row->answer(call->request, &call->lookup.facts, &call->judge, &call->effects, &answer);
 }
 
-static int on_refused(void *owner, const struct sky_conn *conn, sky_span method, sky_span path,
-                      int status, const char **reason)
-{
-    const struct sky_http_request request = {.door = &conn->door, .method = method, .path = path};
-    struct call call;
-    open_call(&call, owner, &request, conn->id);
-    find_row(&call);
-    if (call.row != NULL && !sky_span_eq_str(method, call.row->method)) {
-        status = 405;
-        *reason = "the method is not taken here";
-        judge_method(&call);
-    } else {
-        sky_judge_rule(&call.judge, sky_door_rule(SKY_RULE_DOOR_HTTP_REQUEST), false, "%s",
-                       *reason);
-    }
-    record(&call, status, true);
-    sky_effects_done(&call.effects);
-    return status;
-}
-
 /* ---- from and to the HTTP port ---- */
 
 /* An answer that waits until what it promises is kept. */
@@ -264,11 +258,23 @@ static void forget(struct sky_held_answer *held)
     free(held);
 }
 
+/* The header lines that go with a status: which method it would have been (RFC 9110 §15.5.6). */
+static sky_span lines_of(const struct sky_http_row *row, int status, char out[ALLOW_MAX])
+{
+    if (row == NULL || status != 405)
+        return SKY_SPAN_NONE;
+    int len = snprintf(out, ALLOW_MAX, "Allow: %s\r\n", row->method);
+    SKY_ASSERT(len > 0 && len < ALLOW_MAX);
+    return sky_span_of(out, (size_t)len);
+}
+
 static void reply(struct sky_http_call *http, const struct answer *answer)
 {
+    char lines[ALLOW_MAX];
     const struct sky_http_reply reply = {.status = answer->status,
                                          .content_type = "application/json",
-                                         .body = sky_buf_span(&answer->body)};
+                                         .body = sky_buf_span(&answer->body),
+                                         .extra = lines_of(answer->row, answer->status, lines)};
     sky_http_reply(http, &reply);
 }
 
@@ -317,22 +323,13 @@ static uint16_t advertised_port(const struct sky_net *net)
     return 0;
 }
 
-static sky_span without_port(sky_span host)
-{
-    const char *colon = host.len ? memrchr(host.ptr, ':', host.len) : NULL;
-    const char *bracket = host.len ? memrchr(host.ptr, ']', host.len) : NULL;
-    return colon > bracket ? sky_span_head(host, (size_t)(colon - host.ptr)) : host;
-}
-
 static void ask(const struct sky_http_call *http, struct answer *ret)
 {
     struct sky_calls *calls = http->owner;
     struct sky_door door = http->conn->door;
     char address[64];
-    sky_span host = SKY_SPAN_NONE, type = SKY_SPAN_NONE;
-    sky_http_head_header(http->head.headers, "Host", &host);
+    sky_span host = sky_http_host_name(http->head.host), type = SKY_SPAN_NONE;
     sky_http_head_header(http->head.headers, "Content-Type", &type);
-    host = without_port(host);
     if (door.server_name.len == 0)
         door.server_name = host;
     if (calls->advertise_host != NULL)
@@ -348,7 +345,7 @@ static void ask(const struct sky_http_call *http, struct answer *ret)
                                              .advertise_host = host,
                                              .advertise_port = advertised_port(calls->net)};
     sky_buf_init(&ret->body, SKY_HTTP_DEVICE_BODY_MAX);
-    answer_call(calls, &request, http->conn->id, ret);
+    answer_call(http, &request, ret);
 }
 
 /* What came of a body is judged, so that the device is told what it did wrong; nobody hears the
@@ -374,8 +371,44 @@ static void on_call(void *owner, struct sky_http_call *http)
     sky_buf_done(&answer.body);
 }
 
+/* That the method is not the path's is told before anything else, with the cloud's own rule. */
+static void on_refused(void *owner, struct sky_conn *conn, const struct sky_http_head *head,
+                       const char *reason, struct sky_http_reply *reply, struct sky_buf *body)
+{
+    static char lines[ALLOW_MAX]; /* used before the next one is written */
+    const struct sky_http_request request = {
+        .door = &conn->door, .method = head->method, .path = head->path};
+    bool upgrade = head->upgrades && reply->status != 503;
+    struct call call;
+    open_call(&call, owner, &request, conn->id);
+    find_row(&call);
+    if (!upgrade && call.row != NULL && !sky_span_eq_str(head->method, call.row->method)) {
+        reply->status = 405;
+        reply->extra = lines_of(call.row, 405, lines);
+        reason = "the method is not taken here";
+        judge_method(&call);
+    } else {
+        enum sky_door_rule rule = upgrade ? SKY_RULE_DOOR_WEBSOCKET : SKY_RULE_DOOR_HTTP_REQUEST;
+        sky_judge_rule(&call.judge, sky_door_rule(rule), false, "%s", reason);
+    }
+    record(&call, reply->status, true);
+    sky_effects_done(&call.effects);
+    sky_buf_addf(body, "{\"code\":%d,\"message\":\"%s\"}", reply->status, reason);
+}
+
+static const char *on_upgrade(void *owner, struct sky_conn *conn, const struct sky_http_head *head,
+                              sky_span bytes, struct sky_http_reply *ret_reply)
+{
+    const struct sky_calls *calls = owner;
+    return sky_ws_upgrade(calls->ws, conn, head, bytes, ret_reply);
+}
+
 struct sky_http_handler sky_calls_handler(struct sky_calls *calls)
 {
-    return (struct sky_http_handler){
-        .take = on_call, .cut_short = on_cut_short, .refused = on_refused, .owner = calls};
+    return (struct sky_http_handler){.body_max = SKY_HTTP_DEVICE_BODY_MAX,
+                                     .take = on_call,
+                                     .cut_short = on_cut_short,
+                                     .refused = on_refused,
+                                     .upgrade = on_upgrade,
+                                     .owner = calls};
 }

@@ -1,14 +1,11 @@
 #include "server/port/http.h"
 
-#include <errno.h>
-#include <libwebsockets.h>
-#include <stdio.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include <stdlib.h>
 #include <utlist.h>
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
+#include "server/port/http_body.h"
 #include "server/registry/rules.h"
 
 /* What a connection is waiting for. */
@@ -19,29 +16,26 @@ enum stage {
     STAGE_REFUSED,
 };
 
-/* One connection and its socket pair: we at one end, libwebsockets at the other. Neither end is
- * ever waited for: whatever goes in at one end is taken out at the other at once, by move(). */
+/* One connection that has sent a head, and its present request. */
 struct link {
     struct sky_http *http;
     struct sky_conn *conn;
-    struct lws *wsi; /* NULL: gone */
-    int fd, wsi_fd;  /* our end; its end, which it owns */
+    const struct sky_http_handler *handler;
     enum stage stage;
-    size_t body_left;
-    char *head_bytes;       /* owned: the present request's head */
-    struct sky_buf request; /* bytes for libwebsockets */
-    size_t request_sent;
+    char *head_bytes; /* owned: the present request's head */
+    struct sky_http_body reading;
     struct sky_buf body;
-    bool complete; /* libwebsockets has the whole request */
     struct sky_http_call call;
-    bool in_hands; /* the handler has the call */
-    bool moving;   /* move() is at work */
+    bool complete;  /* the request is whole, and the handler has not seen it yet */
+    bool in_hands;  /* the handler has the call */
+    bool moving;    /* move() is at work */
+    bool answering; /* there is an answer to send, or a stream's next piece to ask for */
     bool streaming;
-    struct sky_buf answer; /* LWS_PRE bytes, then what libwebsockets is to send */
-    size_t answer_sent;
-    size_t in_pair; /* bytes of it that are on their way through the pair */
-    size_t weight;  /* of the answer, among those that wait to be read */
-    uint32_t turn;  /* of the loop, in which the present request was taken */
+    bool bodiless; /* a request before announced no body that might have one */
+    struct sky_buf answer;
+    size_t answer_sent; /* bytes of it that the connection has taken */
+    size_t weight;      /* of the answer, among those that wait to be read */
+    uint32_t turn;      /* of the loop, in which the present request was taken */
     struct sky_timer later;
     struct link *prev, *next;
 };
@@ -49,23 +43,15 @@ struct link {
 struct sky_http {
     struct sky_port port;
     struct sky_net *net;                 /* borrowed */
-    struct sky_http_handler handlers[2]; /* of devices' calls, and of the API's */
-    struct lws_context *context;
-    struct lws_vhost *vhost;
+    struct sky_http_handler handlers[2]; /* of devices, and of the API */
     struct link *links;
-    size_t counts[2];             /* connections of devices, and of the API */
-    size_t waiting;               /* bytes of answers that wait to be read */
-    char room[SKY_NET_READ_SIZE]; /* for what comes out of a pair */
+    size_t counts[2]; /* connections of each */
+    size_t waiting;   /* bytes of answers that wait to be read */
 };
 
 enum {
-    REQUEST_MAX = SKY_HTTP_HEAD_MAX + SKY_HTTP_ADMIN_BODY_MAX,
     ANSWER_HEAD_MAX = 4096,
     WRITE_CHUNK = 64 * 1024,
-    LWS_PATIENCE_S = 24 * 3600, /* the port's own limits come first */
-    /* Above the highest descriptor there can be: the library serves none beyond this, and devices
-     * hold most of those below. */
-    FD_MAX = SKY_CONNS_MAX + 4 * SKY_HTTP_CONNS_MAX + 1024,
     NEXT_TURN_MS = 1,
     SMALL_ANSWER = 64 * 1024, /* answers of up to this are given whatever waits */
 };
@@ -93,57 +79,35 @@ static void weigh(struct link *link, size_t weight)
     link->weight = weight;
 }
 
-/* The handler, if it has the call, must forget it. */
-static void take_back(struct link *link)
-{
-    if (!link->in_hands)
-        return;
-    link->in_hands = false;
-    if (link->call.on_gone != NULL)
-        link->call.on_gone(&link->call);
-}
-
-/* Makes the pair. NULL when there are too many, or no descriptors left. */
+/* NULL when there are too many. */
 static struct link *link_open(struct sky_conn *conn)
 {
     struct sky_http *http = http_of(conn);
-    int pair[2];
-    if (http->counts[is_admin(conn)] >= SKY_HTTP_CONNS_MAX ||
-        socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0)
+    if (http->counts[is_admin(conn)] >= SKY_HTTP_CONNS_MAX)
         return NULL;
     struct link *link = sky_mem_new(sizeof *link);
-    *link = (struct link){.http = http, .conn = conn, .fd = pair[0], .wsi_fd = pair[1]};
-    sky_buf_init(&link->request, REQUEST_MAX);
-    sky_buf_init(&link->body, SKY_HTTP_ADMIN_BODY_MAX);
-    sky_buf_init(&link->answer, LWS_PRE + ANSWER_HEAD_MAX + SKY_HTTP_ANSWER_MAX);
+    *link = (struct link){.http = http, .conn = conn, .handler = handler_of(conn)};
+    sky_buf_init(&link->body, link->handler->body_max);
+    sky_buf_init(&link->answer, ANSWER_HEAD_MAX + SKY_HTTP_ANSWER_MAX);
     DL_APPEND(http->links, link);
     http->counts[is_admin(conn)]++;
-    link->wsi = lws_adopt_socket_vhost(http->vhost, pair[1]); /* closes it when it fails */
-    if (link->wsi != NULL)
-        lws_set_opaque_user_data(link->wsi, link);
     return link;
 }
 
+/* The handler, if it has the call, must forget it. */
 static void link_close(struct link *link)
 {
-    take_back(link);
-    if (link->wsi != NULL) {
-        lws_set_opaque_user_data(link->wsi, NULL);
-        lws_set_timeout(link->wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_SYNC);
-    }
-    close(link->fd);
+    if (link->in_hands && link->call.on_gone != NULL)
+        link->call.on_gone(&link->call);
     DL_DELETE(link->http->links, link);
     link->http->counts[is_admin(link->conn)]--;
     weigh(link, 0);
     sky_clock_forgive(link->http->net->clock, &link->later);
     free(link->head_bytes);
-    sky_buf_done(&link->request);
     sky_buf_done(&link->body);
     sky_buf_done(&link->answer);
     free(link);
 }
-
-/* ---- between the peer and the pair ---- */
 
 static enum stage stage_of(const struct sky_conn *conn)
 {
@@ -162,167 +126,156 @@ static void on_patience_over(struct sky_timer *timer, int64_t now_ms)
     sky_conn_close(conn, "no request in time");
 }
 
-/* Lets libwebsockets read what is in the pair, or go on with its output. */
-static void let_lws(struct link *link, short events)
+/* ---- writing answers ---- */
+
+/* Some devices look for exactly "Content-Length: " and know no other spelling. Without a length
+ * the body ends with the connection. */
+static void write_head(const struct sky_conn *conn, struct sky_buf *out,
+                       const struct sky_http_reply *reply, bool has_length, bool keep_alive)
 {
-    struct lws_pollfd ready = {.fd = link->wsi_fd, .events = events, .revents = events};
-    if (link->wsi != NULL)
-        lws_service_fd(link->http->context, &ready);
-    if (link->wsi == NULL)
-        sky_conn_close(link->conn, "libwebsockets ended the exchange");
+    char date[SKY_HTTP_DATE_SIZE];
+    sky_http_date(conn->net->clock->real_ms, date);
+    sky_buf_addf(out, "HTTP/1.1 %d %s\r\n", reply->status, sky_http_phrase(reply->status));
+    if (reply->content_type != NULL)
+        sky_buf_addf(out, "Content-Type: %s\r\n", reply->content_type);
+    if (has_length)
+        sky_buf_addf(out, "Content-Length: %zu\r\n", reply->body.len + reply->line_end);
+    sky_buf_addf(out, "Connection: %s\r\nDate: %s\r\n", keep_alive ? "keep-alive" : "close", date);
+    sky_buf_add(out, reply->extra);
+    sky_buf_add_str(out, "\r\n");
 }
 
-/* libwebsockets reads a buffer full at a time. */
-static void feed(struct link *link)
+static void write_body(struct sky_buf *out, const struct sky_http_reply *reply)
 {
-    size_t before;
-    do {
-        before = link->body.len;
-        let_lws(link, POLLIN);
-    } while (!link->complete && link->body.len > before && !link->conn->closing);
-}
-
-/* Moves bytes of the request through the pair. */
-static void pass_request(struct link *link)
-{
-    while (link->request.len > 0 && !link->conn->closing) {
-        sky_span rest = sky_span_tail(sky_buf_span(&link->request), link->request_sent);
-        ssize_t sent = send(link->fd, rest.ptr, rest.len, MSG_NOSIGNAL);
-        if (sent < 0) {
-            sky_conn_close(link->conn, "the request could not be handed on");
-            return;
-        }
-        link->request_sent += (size_t)sent;
-        if (link->request_sent == link->request.len) {
-            sky_buf_done(&link->request);
-            link->request_sent = 0;
-        }
-        feed(link);
-    }
-}
-
-/* Moves bytes of the answer through the pair. */
-static void pass_answer(struct link *link)
-{
-    while (link->in_pair > 0 && !link->conn->closing) {
-        ssize_t got = recv(link->fd, link->http->room, sizeof link->http->room, 0);
-        if (got <= 0) {
-            sky_conn_close(link->conn, "the answer could not be handed on");
-            return;
-        }
-        link->in_pair -= (size_t)got;
-        sky_conn_write(link->conn, sky_span_of(link->http->room, (size_t)got));
-        if (link->in_pair > 0)
-            let_lws(link, POLLOUT); /* it keeps what the pair had no room for */
-    }
-}
-
-static void finish_exchange(struct link *link)
-{
-    struct sky_conn *conn = link->conn;
-    sky_buf_done(&link->body);
-    sky_buf_done(&link->answer);
-    weigh(link, 0);
-    if (!link->call.head.keep_alive || lws_http_transaction_completed(link->wsi)) {
-        sky_conn_close(conn, "the client wanted one answer only");
-        return;
-    }
-    let_lws(link, POLLOUT); /* or else it takes no further request */
-    link->stage = STAGE_HEAD;
-    sky_clock_patience(conn->net->clock, &conn->patience, SKY_HTTP_IDLE_MS, on_patience_over);
-    sky_conn_hold(conn, false);
+    sky_buf_add(out, reply->body);
+    if (reply->line_end)
+        sky_buf_add_byte(out, '\n');
 }
 
 /* ---- requests ---- */
 
-/* A request that libwebsockets never sees: answered by hand, and the connection ends. Whatever was
- * answered before has been passed on by then, for requests are taken one at a time. */
-static size_t refuse(struct sky_conn *conn, const struct sky_http_head *head, int status,
-                     const char *reason, size_t used)
+/* A request that no handler gets: it is answered, and the connection ends once the client has had
+ * the time to read that. Whatever was answered before has been passed on by then, for requests are
+ * taken one at a time. */
+static size_t refuse(struct sky_conn *conn, const struct sky_http_head *head,
+                     struct sky_http_reply reply, const char *reason, size_t used)
 {
     struct link *link = conn->state;
     struct sky_buf *out = sky_conn_out(conn);
-    char body[256];
+    struct sky_buf body;
+    sky_buf_init(&body, SKY_HTTP_REFUSAL_MAX);
+    reply.content_type = "application/json";
     const struct sky_http_handler *handler = handler_of(conn);
-    if (handler->refused != NULL)
-        status = handler->refused(handler->owner, conn, head->method, head->path, status, &reason);
-    int len = is_admin(conn)
-                  ? snprintf(body, sizeof body,
-                             "{\"error\":{\"code\":\"http\",\"message\":\"%s\",\"pointer\":\"\"}}",
-                             reason)
-                  : snprintf(body, sizeof body, "{\"code\":%d,\"message\":\"%s\"}", status, reason);
-    SKY_ASSERT(len > 0 && (size_t)len < sizeof body);
-    sky_buf_addf(out,
-                 "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
-                 "Connection: close\r\n\r\n%s",
-                 status, sky_http_phrase(status), len, body);
+    handler->refused(handler->owner, conn, head, reason, &reply, &body);
+    SKY_ASSERT(!body.overflow);
+    reply.body = sky_buf_span(&body);
+    write_head(conn, out, &reply, true, false);
+    write_body(out, &reply);
+    sky_buf_done(&body);
     if (link != NULL)
         link->stage = STAGE_REFUSED;
-    sky_conn_close(conn, "the request was refused");
+    sky_conn_close_gently(conn, "the request was refused");
     return used;
 }
 
-/* What libwebsockets is told of a request: what it must know to read the body and to answer. The
- * rest is left out, for it keeps only the headers it knows, corrects paths, and follows upgrades.
- */
-static void forward_head(struct link *link)
-{
-    const struct sky_http_head *head = &link->call.head;
-    sky_buf_addf(&link->request, "%.*s / HTTP/1.1\r\nHost: skymock\r\nContent-Length: %zu\r\n\r\n",
-                 SKY_SPAN_ARGS(head->method), (size_t)head->body_len);
-}
-
-/* Keeps the head, whose views the call needs, and hands the request on. */
+/* Keeps the head, whose views the call needs. */
 static void begin_request(struct link *link, sky_span bytes)
 {
     struct sky_conn *conn = link->conn;
     const char *reason;
     free(link->head_bytes);
     link->head_bytes = sky_mem_dup(bytes.ptr, bytes.len);
-    link->call = (struct sky_http_call){.owner = handler_of(conn)->owner, .conn = conn};
-    int status =
-        sky_http_head_parse(sky_span_of(link->head_bytes, bytes.len), &link->call.head, &reason);
+    link->call = (struct sky_http_call){.owner = link->handler->owner, .conn = conn};
+    struct sky_http_head *head = &link->call.head;
+    int status = sky_http_head_parse(sky_span_of(link->head_bytes, bytes.len), head, &reason);
     SKY_ASSERT(status == 0);
-    forward_head(link);
-    link->body_left = (size_t)link->call.head.body_len;
+    sky_http_body_begin(&link->reading, head);
     link->turn = conn->net->turn;
-    link->stage = link->body_left > 0 ? STAGE_BODY : STAGE_ANSWER;
-    if (link->stage == STAGE_BODY && link->call.head.expects_continue)
+    link->bodiless =
+        sky_span_starts(head->method, SKY_SPAN("P")) && !head->chunked && head->body_len == 0;
+    link->stage = head->chunked || head->body_len > 0 ? STAGE_BODY : STAGE_ANSWER;
+    link->complete = link->stage == STAGE_ANSWER;
+    if (link->stage == STAGE_BODY && head->expects_continue)
         sky_conn_write(conn, SKY_SPAN("HTTP/1.1 100 Continue\r\n\r\n"));
     sky_clock_patience(conn->net->clock, &conn->patience, SKY_HTTP_BODY_MS, on_patience_over);
+}
+
+/* May this head begin a request? 0, or the status to refuse it with. */
+static int judge_head(struct sky_conn *conn, const struct sky_http_head *head,
+                      const char **ret_reason)
+{
+    const struct sky_http_handler *handler = handler_of(conn);
+    int status = 0;
+    if (handler->by_the_book && head->host_fault != NULL) {
+        *ret_reason = head->host_fault;
+        status = 400;
+    } else if (!handler->by_the_book && head->chunked) {
+        *ret_reason = "a chunked body is not taken, send Content-Length";
+        status = 411;
+    } else if (head->body_len > handler->body_max) {
+        *ret_reason = "the request's body is too long";
+        status = 413;
+    } else if (conn->state == NULL && (conn->state = link_open(conn)) == NULL) {
+        *ret_reason = "too many connections";
+        status = 503;
+    }
+    return status;
+}
+
+/* The connection speaks another protocol from here on, unless there is something against it. */
+static size_t upgrade(struct sky_conn *conn, const struct sky_http_head *head, sky_span bytes,
+                      size_t in_len)
+{
+    const struct sky_http_handler *handler = handler_of(conn);
+    struct sky_http_reply reply = {.status = 400};
+    if (conn->state != NULL)
+        link_close(conn->state);
+    conn->state = NULL;
+    const char *reason = handler->upgrade(handler->owner, conn, head, bytes, &reply);
+    return reason == NULL ? bytes.len : refuse(conn, head, reply, reason, in_len);
 }
 
 static size_t take_head(struct sky_conn *conn, sky_span in)
 {
     struct sky_http_head head = {0};
-    const char *reason;
+    const char *reason = "the request's head is too long";
+    const struct link *link = conn->state;
     size_t len = sky_http_head_len(sky_span_head(in, SKY_HTTP_HEAD_MAX));
     if (len == 0 && in.len < SKY_HTTP_HEAD_MAX)
         return 0;
-    if (len == 0)
-        return refuse(conn, &head, 431, "the request's head is too long", in.len);
-    int status = sky_http_head_parse(sky_span_head(in, len), &head, &reason);
+    int status = len == 0 ? 431 : sky_http_head_parse(sky_span_head(in, len), &head, &reason);
+    if (status != 0 && link != NULL && link->bodiless && head.path.len == 0)
+        reason = "what follows is no request; the one before announced no body, and lacks "
+                 "Content-Length if it has one";
+    if (status == 0 && head.upgrades && handler_of(conn)->upgrade != NULL)
+        return upgrade(conn, &head, sky_span_head(in, len), in.len);
+    if (status == 0)
+        status = judge_head(conn, &head, &reason);
     if (status != 0)
-        return refuse(conn, &head, status, reason, in.len);
-    size_t body_max = is_admin(conn) ? SKY_HTTP_ADMIN_BODY_MAX : SKY_HTTP_DEVICE_BODY_MAX;
-    if (head.body_len > body_max)
-        return refuse(conn, &head, 413, "the request's body is too long", in.len);
-    if (conn->state == NULL)
-        conn->state = link_open(conn);
-    if (conn->state == NULL)
-        return refuse(conn, &head, 503, "too many connections", in.len);
+        return refuse(conn, &head, (struct sky_http_reply){.status = status}, reason, in.len);
     begin_request(conn->state, sky_span_head(in, len));
     return len;
 }
 
 static size_t take_body(struct link *link, sky_span in)
 {
-    sky_span piece = sky_span_head(in, link->body_left);
-    sky_buf_add(&link->request, piece);
-    link->body_left -= piece.len;
-    if (link->body_left == 0)
+    struct sky_http_reply reply = {.status = 400};
+    size_t used;
+    switch (sky_http_body_feed(&link->reading, in, &used, &link->body)) {
+    case SKY_HTTP_BODY_MORE:
+        return used;
+    case SKY_HTTP_BODY_DONE:
         link->stage = STAGE_ANSWER;
-    return piece.len;
+        link->complete = true;
+        return used;
+    case SKY_HTTP_BODY_TOO_LONG:
+        reply.status = 413;
+        return refuse(link->conn, &link->call.head, reply, "the request's body is too long",
+                      in.len);
+    case SKY_HTTP_BODY_BAD:
+        break;
+    }
+    return refuse(link->conn, &link->call.head, reply, "the body is not made of chunks", in.len);
 }
 
 static void on_next_turn(struct sky_timer *timer, int64_t now_ms)
@@ -344,10 +297,14 @@ static bool had_its_turn(const struct sky_conn *conn)
 
 static size_t take(struct sky_conn *conn, sky_span in)
 {
+    size_t blank;
     if (in.len == 0)
         return 0;
     switch (stage_of(conn)) {
     case STAGE_HEAD:
+        blank = sky_http_head_blank(in);
+        if (blank > 0)
+            return blank;
         return had_its_turn(conn) ? 0 : take_head(conn, in);
     case STAGE_BODY:
         return take_body(conn->state, in);
@@ -361,18 +318,17 @@ static void move(struct link *link);
 /* One request at a time: while an answer is due the rest waits. */
 static size_t on_bytes(struct sky_conn *conn, sky_span in)
 {
+    const struct sky_port *port = conn->port;
     size_t used = 0, step;
     do {
         step = take(conn, sky_span_tail(in, used));
         used += step;
+        if (conn->port != port)
+            return used; /* whose state it is now */
         if (step > 0 && stage_of(conn) == STAGE_ANSWER)
             move(conn->state);
     } while (step > 0 && !conn->closing);
-    if (conn->closing)
-        return used;
-    if (stage_of(conn) == STAGE_BODY)
-        move(conn->state);
-    else if (in.len - used > SKY_HTTP_PIPELINED_MAX)
+    if (!conn->closing && in.len - used > SKY_HTTP_PIPELINED_MAX)
         sky_conn_hold(conn, true);
     return used;
 }
@@ -390,10 +346,9 @@ static void on_close(struct sky_conn *conn)
 {
     struct link *link = conn->state;
     sky_clock_forgive(conn->net->clock, &conn->patience);
-    const struct sky_http_handler *handler = handler_of(conn);
-    if (link != NULL && link->stage == STAGE_BODY && handler->cut_short != NULL) {
+    if (link != NULL && link->stage == STAGE_BODY && link->handler->cut_short != NULL) {
         link->call.body = sky_buf_span(&link->body);
-        handler->cut_short(handler->owner, &link->call);
+        link->handler->cut_short(link->handler->owner, &link->call);
     }
     conn->state = NULL;
     if (link != NULL)
@@ -404,10 +359,9 @@ static void on_close(struct sky_conn *conn)
 
 static void begin_answer(struct link *link)
 {
-    SKY_ASSERT(link->in_hands && link->answer.len == 0);
-    static const char front[LWS_PRE];
-    sky_buf_add(&link->answer, sky_span_of(front, LWS_PRE)); /* the library may write there */
-    link->answer_sent = LWS_PRE;
+    SKY_ASSERT(link->in_hands && !link->answering);
+    link->answering = true;
+    link->answer_sent = 0;
 }
 
 /* The answer goes out, and the next request may come. */
@@ -422,48 +376,37 @@ static struct link *link_of(struct sky_http_call *call)
     return SKY_CONTAINER_OF(call, struct link, call);
 }
 
-/* Some devices look for exactly "Content-Length: " and know no other spelling. */
-static void write_answer(struct link *link, const struct sky_http_reply *reply)
-{
-    const struct sky_http_call *call = &link->call;
-    struct sky_buf *out = &link->answer;
-    begin_answer(link);
-    sky_buf_addf(out, "HTTP/1.1 %d %s\r\n", reply->status, sky_http_phrase(reply->status));
-    if (reply->content_type != NULL)
-        sky_buf_addf(out, "Content-Type: %s\r\n", reply->content_type);
-    sky_buf_addf(out, "Content-Length: %zu\r\nConnection: %s\r\n", reply->body.len,
-                 call->head.keep_alive ? "keep-alive" : "close");
-    sky_buf_add(out, reply->extra);
-    sky_buf_add_str(out, "\r\n");
-    if (!sky_span_eq(call->head.method, SKY_SPAN("HEAD")))
-        sky_buf_add(out, reply->body);
-    SKY_ASSERT(!out->overflow);
-    weigh(link, out->len);
-}
-
 void sky_http_reply(struct sky_http_call *call, const struct sky_http_reply *reply)
 {
     static const struct sky_http_reply busy = {
         .status = 503,
         .content_type = "application/json",
         .body = SKY_SPAN("{\"error\":{\"code\":\"busy\",\"message\":\"too many answers wait to be "
-                         "read\",\"pointer\":\"\"}}")};
+                         "read\",\"pointer\":\"\"}}"),
+        .line_end = true};
     struct link *link = link_of(call);
-    bool much = reply->body.len > SMALL_ANSWER &&
-                link->http->waiting + reply->body.len > SKY_HTTP_ANSWERS_MAX;
-    write_answer(link, much ? &busy : reply);
+    if (reply->body.len > SMALL_ANSWER &&
+        link->http->waiting + reply->body.len > SKY_HTTP_ANSWERS_MAX)
+        reply = &busy;
+    begin_answer(link);
+    /* Such an answer has no length (RFC 9110 §8.6). */
+    write_head(link->conn, &link->answer, reply, reply->status != 204, call->head.keep_alive);
+    if (!sky_span_eq(call->head.method, SKY_SPAN("HEAD")))
+        write_body(&link->answer, reply);
+    SKY_ASSERT(!link->answer.overflow);
+    weigh(link, link->answer.len);
     link->in_hands = false;
     go_on(link);
 }
 
 void sky_http_stream(struct sky_http_call *call, const char *content_type)
 {
+    const struct sky_http_reply reply = {.status = 200,
+                                         .content_type = content_type,
+                                         .extra = SKY_SPAN("Cache-Control: no-cache\r\n")};
     struct link *link = link_of(call);
     begin_answer(link);
-    sky_buf_addf(&link->answer,
-                 "HTTP/1.1 200 OK\r\nContent-Type: %s\r\nCache-Control: no-cache\r\n"
-                 "Connection: close\r\n\r\n",
-                 content_type);
+    write_head(link->conn, &link->answer, &reply, false, false);
     link->streaming = true;
     call->head.keep_alive = false;
     go_on(link);
@@ -481,34 +424,33 @@ void sky_http_stream_end(struct sky_http_call *call)
     go_on(link);
 }
 
-/* Asks a stream's handler for more. */
-static void refill(struct link *link)
+static void finish_exchange(struct link *link)
 {
+    struct sky_conn *conn = link->conn;
+    sky_buf_done(&link->body);
     sky_buf_done(&link->answer);
-    begin_answer(link);
-    link->call.on_room(&link->call, &link->answer);
-    SKY_ASSERT(!link->answer.overflow);
+    weigh(link, 0);
+    link->answering = false;
+    if (!link->call.head.keep_alive) {
+        sky_conn_close(conn, "the client wanted one answer only");
+        return;
+    }
+    link->stage = STAGE_HEAD;
+    sky_clock_patience(conn->net->clock, &conn->patience, SKY_HTTP_IDLE_MS, on_patience_over);
+    sky_conn_hold(conn, false);
 }
 
-/* Sends a piece of the answer through the pair. False: there is none. */
-static bool write_piece(struct link *link)
+/* The next piece of the answer, after asking a stream's handler for more. Empty: there is none. */
+static sky_span next_piece(struct link *link)
 {
-    if (link->streaming && link->in_hands && link->answer_sent == link->answer.len)
-        refill(link);
-    size_t left = link->answer.len - link->answer_sent;
-    if (left == 0)
-        return false;
-    size_t len = left < WRITE_CHUNK ? left : WRITE_CHUNK;
-    unsigned char *at = (unsigned char *)link->answer.bytes + link->answer_sent;
-    bool last = len == left && !link->streaming;
-    if (lws_write(link->wsi, at, len, last ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) < 0) {
-        sky_conn_close(link->conn, "libwebsockets could not answer");
-        return false;
+    if (link->streaming && link->in_hands && link->answer_sent == link->answer.len) {
+        sky_buf_done(&link->answer);
+        link->answer_sent = 0;
+        link->call.on_room(&link->call, &link->answer);
+        SKY_ASSERT(!link->answer.overflow);
     }
-    link->answer_sent += len;
-    link->in_pair += len;
-    pass_answer(link);
-    return !link->conn->closing;
+    return sky_span_head(sky_span_tail(sky_buf_span(&link->answer), link->answer_sent),
+                         WRITE_CHUNK);
 }
 
 static void on_unread(struct sky_timer *timer, int64_t now_ms)
@@ -520,35 +462,24 @@ static void on_unread(struct sky_timer *timer, int64_t now_ms)
     sky_conn_close(conn, "the answer is not read");
 }
 
+/* As much as the connection takes; the rest is kept until that has drained. */
 static void send_answer(struct link *link)
 {
     struct sky_conn *conn = link->conn;
-    if (link->answer.len > 0 && conn->sending.len == 0)
+    if (link->answering && conn->sending.len == 0)
         sky_clock_forgive(conn->net->clock, &conn->patience); /* it reads */
-    while (link->answer.len > 0 && conn->sending.len == 0) {
-        if (write_piece(link))
-            continue;
-        if (!link->in_hands && !conn->closing)
-            finish_exchange(link);
-        return;
+    while (link->answering && conn->sending.len == 0 && !conn->closing) {
+        sky_span piece = next_piece(link);
+        if (piece.len == 0) {
+            if (!link->in_hands)
+                finish_exchange(link);
+            return;
+        }
+        sky_conn_write(conn, piece);
+        link->answer_sent += piece.len;
     }
-    if (link->answer.len > 0 && !sky_timer_is_set(&conn->patience))
+    if (link->answering && !conn->closing && !sky_timer_is_set(&conn->patience))
         sky_clock_patience(conn->net->clock, &conn->patience, SKY_HTTP_UNREAD_MS, on_unread);
-}
-
-/* ---- handing calls out ---- */
-
-static void hand_out(struct link *link)
-{
-    struct sky_conn *conn = link->conn;
-    SKY_ASSERT(link->stage == STAGE_ANSWER && !link->in_hands);
-    sky_clock_forgive(conn->net->clock, &conn->patience);
-    lws_set_timeout(link->wsi, NO_PENDING_TIMEOUT, 0);
-    link->call.body = sky_buf_span(&link->body);
-    link->complete = false;
-    link->in_hands = true;
-    const struct sky_http_handler *handler = handler_of(conn);
-    handler->take(handler->owner, &link->call);
 }
 
 /* Whatever can move does: the request to its handler, the answer, if there is one, to the peer. */
@@ -556,78 +487,36 @@ static void move(struct link *link)
 {
     SKY_ASSERT(!link->moving);
     link->moving = true;
-    pass_request(link);
-    if (link->complete && !link->conn->closing)
-        hand_out(link);
-    if (!link->conn->closing)
-        send_answer(link);
+    if (link->complete) {
+        SKY_ASSERT(link->stage == STAGE_ANSWER && !link->in_hands);
+        sky_clock_forgive(link->http->net->clock, &link->conn->patience);
+        link->call.body = sky_buf_span(&link->body);
+        link->complete = false;
+        link->in_hands = true;
+        link->handler->take(link->handler->owner, &link->call);
+    }
+    send_answer(link);
     link->moving = false;
 }
 
-/* ---- libwebsockets ---- */
+/* ---- the whole ---- */
 
-static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
-                  size_t len)
+struct sky_http *sky_http_open(struct sky_net *net, const struct sky_http_handler *devices,
+                               const struct sky_http_handler *admin)
 {
-    (void)user;
-    struct link *link = lws_get_opaque_user_data(wsi);
-    if (link == NULL)
-        return 0;
-    switch (reason) {
-    case LWS_CALLBACK_WSI_DESTROY:
-        link->wsi = NULL;
-        return 0;
-    case LWS_CALLBACK_HTTP:
-        link->complete = link->call.head.body_len == 0;
-        return 0;
-    case LWS_CALLBACK_HTTP_BODY:
-        return sky_buf_add(&link->body, sky_span_of(in, len)) ? 0 : -1;
-    case LWS_CALLBACK_HTTP_BODY_COMPLETION:
-        link->complete = true;
-        return 0;
-    default:
-        return 0;
-    }
-}
-
-sky_err sky_http_open(struct sky_net *net, const struct sky_http_handler *devices,
-                      const struct sky_http_handler *admin, struct sky_http **ret_http,
-                      struct sky_why *why)
-{
-    static const struct lws_protocols protocols[] = {{.name = "http", .callback = on_lws}, {0}};
-    struct lws_context_creation_info info = {
-        .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
-        .port = CONTEXT_PORT_NO_LISTEN_SERVER,
-        .protocols = protocols,
-        .gid = (gid_t)-1,
-        .uid = (uid_t)-1,
-        .keepalive_timeout = LWS_PATIENCE_S,
-        .timeout_secs = LWS_PATIENCE_S,
-        .fd_limit_per_thread = FD_MAX,
-        .pt_serv_buf_size = WRITE_CHUNK,
-    };
-    lws_set_log_level(0, NULL);
-    struct sky_http *http = *ret_http = sky_mem_new(sizeof *http);
-    http->port = (struct sky_port){
-        .name = "http", .on_bytes = on_bytes, .on_drained = on_drained, .on_close = on_close};
-    http->net = net;
-    http->handlers[false] = *devices;
-    http->handlers[true] = *admin;
-    http->context = lws_create_context(&info);
-    if (http->context != NULL)
-        http->vhost = lws_create_vhost(http->context, &info);
-    if (http->vhost == NULL)
-        return sky_why_set(why, SKY_ERR_IO, "", "libwebsockets did not start");
-    return SKY_OK;
+    struct sky_http *http = sky_mem_new(sizeof *http);
+    *http = (struct sky_http){.port = {.name = "http",
+                                       .on_bytes = on_bytes,
+                                       .on_drained = on_drained,
+                                       .on_close = on_close},
+                              .net = net,
+                              .handlers = {*devices, *admin}};
+    return http;
 }
 
 void sky_http_close(struct sky_http *http)
 {
-    if (http == NULL)
-        return;
-    SKY_ASSERT(http->links == NULL); /* they went with their connections */
-    if (http->context != NULL)
-        lws_context_destroy(http->context);
+    SKY_ASSERT(http == NULL || http->links == NULL); /* they went with their connections */
     free(http);
 }
 

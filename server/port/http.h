@@ -1,17 +1,16 @@
-/* HTTP on a connection: requests to calls, answers back. The only part that knows libwebsockets,
- * which gets the clear bytes of each connection through a socket pair, one request at a time.
- * What a call means is the business of its handler: the admin API, or a cloud's HTTP calls. */
+/* HTTP on a connection: requests to calls, answers back, one request at a time. What a call means
+ * is the business of the handlers that are handed in: the admin API's, and the one of devices. */
 #ifndef SKY_SERVER_PORT_HTTP_H
 #define SKY_SERVER_PORT_HTTP_H
 
 #include "protocol/base/buf.h"
-#include "protocol/base/err.h"
 #include "server/net/conn.h"
 #include "server/port/http_head.h"
 
 enum {
     SKY_HTTP_ADMIN_BODY_MAX = 1024 * 1024, /* bytes of a request's body; more: 413 */
     SKY_HTTP_DEVICE_BODY_MAX = 16 * 1024,
+    SKY_HTTP_REFUSAL_MAX = 1024,              /* bytes of what a refused request is answered */
     SKY_HTTP_CONNS_MAX = 1024,                /* of devices, and of the API; more: 503 */
     SKY_HTTP_PIPELINED_MAX = 64 * 1024,       /* bytes read ahead while an answer is due */
     SKY_HTTP_ANSWER_MAX = 64 * 1024 * 1024,   /* bytes of an answer's body; more: 500 */
@@ -43,7 +42,30 @@ struct sky_http_reply {
     int status;
     const char *content_type; /* NULL: no body */
     sky_span body;
+    bool line_end;  /* the body gets a line end, for people at a terminal */
     sky_span extra; /* further header lines, each with its CRLF */
+};
+
+/* Who answers the requests of a listener, and how they are read for it. */
+struct sky_http_handler {
+    size_t body_max; /* bytes */
+    /* Exactly one valid Host, and bodies in chunks too, as RFC 9112 has it. Else a bad Host is for
+     * the handler to judge, and chunks are refused. */
+    bool by_the_book;
+    /* Answers the call, now or later. */
+    void (*take)(void *owner, struct sky_http_call *call);
+    /* The peer has left, or was closed, before the whole body came. NULL: nobody cares. */
+    void (*cut_short)(void *owner, const struct sky_http_call *call);
+    /* A request that never comes to be a call, for this reason: fills in `body`, and `reply` but
+     * for it; the status is set, and may be changed. The connection ends with it. */
+    void (*refused)(void *owner, struct sky_conn *conn, const struct sky_http_head *head,
+                    const char *reason, struct sky_http_reply *reply, struct sky_buf *body);
+    /* Takes the connection over for WebSocket, with the request's own bytes, by giving it another
+     * port. Else returns why not, and fills in status and header lines to refuse it with. NULL:
+     * upgrades are not followed, and the request is answered as any other (RFC 9110 §7.8). */
+    const char *(*upgrade)(void *owner, struct sky_conn *conn, const struct sky_http_head *head,
+                           sky_span bytes, struct sky_http_reply *ret_reply);
+    void *owner;
 };
 
 /* Answers, now or on a later turn of the loop; copies what it needs. The call is over. */
@@ -55,24 +77,11 @@ void sky_http_stream(struct sky_http_call *call, const char *content_type);
 void sky_http_stream_wake(struct sky_http_call *call); /* there is something to send */
 void sky_http_stream_end(struct sky_http_call *call);  /* the call is over */
 
-/* What calls mean: the API's business, or the clouds'. */
-struct sky_http_handler {
-    void (*take)(void *owner, struct sky_http_call *call);
-    /* The peer has left, or was closed, before the whole body came; NULL: of no interest. */
-    void (*cut_short)(void *owner, const struct sky_http_call *call);
-    /* A request that never becomes a call: what it is answered with, `status` or another, and one
-     * phrase. NULL: as it is. */
-    int (*refused)(void *owner, const struct sky_conn *conn, sky_span method, sky_span path,
-                   int status, const char **reason);
-    void *owner;
-};
-
 struct sky_http;
 
 /* `admin` takes what comes by listeners of that kind, `devices` the rest. */
-SKY_MUST_USE sky_err sky_http_open(struct sky_net *net, const struct sky_http_handler *devices,
-                                   const struct sky_http_handler *admin, struct sky_http **ret_http,
-                                   struct sky_why *why);
+struct sky_http *sky_http_open(struct sky_net *net, const struct sky_http_handler *devices,
+                               const struct sky_http_handler *admin);
 /* After every connection has been closed. NULL is fine. */
 void sky_http_close(struct sky_http *http);
 /* The port on a connection whose first clear byte is a letter. */

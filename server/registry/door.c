@@ -1,6 +1,7 @@
 #include "server/registry/door.h"
 
 #include "protocol/base/mem.h"
+#include "protocol/cloud/admit.h"
 #include "server/registry/rules.h"
 #include "server/tls/explain.h"
 #include "server/tls/rules.h"
@@ -21,6 +22,8 @@ bool sky_door_judge(const struct sky_door *door, struct sky_judge *judge)
 {
     judge_kept(judge, sky_door_rule(SKY_RULE_DOOR_FIRST_BYTE));
     judge_kept(judge, sky_door_rule(SKY_RULE_DOOR_SLOW));
+    if (sky_door_is_websocket(door))
+        judge_kept(judge, sky_door_rule(SKY_RULE_DOOR_WEBSOCKET));
     if (door->tls_version == 0)
         return false;
     judge_kept(judge, sky_tls_rule(SKY_RULE_TLS_HANDSHAKE));

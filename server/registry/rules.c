@@ -10,6 +10,11 @@
         SKY_ENFORCE, SKY_ENFORCE                                                                   \
     }
 
+#define REPORTED                                                                                   \
+    {                                                                                              \
+        SKY_REPORT, SKY_REPORT                                                                     \
+    }
+
 static const struct sky_rule rows[SKY_DOOR_RULES] = {
     [SKY_RULE_DOOR_FIRST_BYTE] =
         {"DOOR-FIRST-BYTE", "The first byte opens a protocol that the port speaks",
@@ -38,6 +43,19 @@ static const struct sky_rule rows[SKY_DOOR_RULES] = {
                                  "the HTTP pages of every cloud",
                                  "Compare method and path with the cloud's document.", SKY_ERROR,
                                  ENFORCED},
+    [SKY_RULE_DOOR_HTTP_HOST] =
+        {"DOOR-HTTP-HOST", "An HTTP/1.1 request has exactly one Host, a name or address",
+         "RFC 9112 §3.2",
+         "Send one Host header with the name the device connects to; servers and what stands "
+         "before them answer 400 without it.",
+         SKY_WARNING, REPORTED},
+    [SKY_RULE_DOOR_WEBSOCKET] =
+        {"DOOR-WEBSOCKET",
+         "MQTT over WebSocket offers the subprotocol mqtt and goes in masked binary frames",
+         "MQTT 3.1.1 §6, RFC 6455 §§4.2.1, 5.1-5.5",
+         "Have the client send Sec-WebSocket-Protocol: mqtt and Sec-WebSocket-Version: 13, and "
+         "write packets with the binary opcode, masked; they may be split over frames at will.",
+         SKY_ERROR, ENFORCED},
     [SKY_RULE_LOGIN_UNRECOGNISED] =
         {"LOGIN-UNRECOGNISED", "The login has the shape of one of the clouds' logins",
          "the login pages of every cloud; 'skymock sign' prints each form",

@@ -264,6 +264,7 @@ def forgotten(skymock):
         text = json.dumps(body)
         client = socket.create_connection(("127.0.0.1", port or skymock.ports["admin"]))
         client.sendall(f"POST {path}/commands HTTP/1.1\r\nHost: localhost\r\n"
+                       "Content-Type: application/json\r\n"
                        f"Content-Length: {len(text)}\r\n\r\n{text}".encode())
         clients.append(client)
         return client

@@ -48,11 +48,11 @@ def all_kinds_of_peers(running):
     for connection in handshakes:
         connection.sendall(client_hello())
     waiting = crowd.dial(ports["admin"])
-    waiting.sendall(b"GET /api/v1/events?type=reset&wait_ms=30000 HTTP/1.1\r\nHost: a\r\n\r\n")
+    waiting.sendall(b"GET /api/v1/events?type=reset&wait_ms=30000 HTTP/1.1\r\nHost: localhost\r\n\r\n")
     stream = crowd.dial(ports["admin"])
-    stream.sendall(b"GET /api/v1/events/stream HTTP/1.1\r\nHost: a\r\n\r\n")
+    stream.sendall(b"GET /api/v1/events/stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
     half_post = crowd.dial(ports["https"])
-    half_post.sendall(b"POST /auth/devicename HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\n\r\nx")
+    half_post.sendall(b"POST /auth/devicename HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\nx")
     refused = []
     for number in range(50):  # of which most wait for their explanation
         refused.append(crowd.dial(ports["mqtt"]))

@@ -8,6 +8,7 @@ import ssl
 import credentials
 import packets
 import server
+import websocket
 from aliyun.rules_calls import TOKEN_PATH, token_form
 from stage import ALI, ENOS, TEN, of, plays
 
@@ -34,6 +35,13 @@ def a_device_with_its_certificate(stage):
 
 
 @plays(ALI)
+def a_device_that_comes_over_websocket(stage):
+    peer = stage._opens(websocket.WebSocketPeer(stage.ports["https"]))
+    stage.connect(credentials.aliyun(ALI), peer)
+    stage.leave(peer)
+
+
+@plays(ALI)
 def a_device_that_asks_for_its_token(stage):
     stage.http(TOKEN_PATH, token_form())
 
@@ -44,7 +52,8 @@ KEEPS = {
         TLS-NO-COMMON-SUITE TLS-SERVER-CERT TLS-TIMEOUT"""),
     **of(a_device_with_its_pre_shared_key, "TLS-PSK-IDENTITY TLS-PSK-KEY"),
     **of(a_device_with_its_certificate, "TLS-CLIENT-CERT"),
-    **of(a_device_that_asks_for_its_token, "DOOR-HTTP-REQUEST DOOR-HTTP-PATH"),
+    **of(a_device_that_asks_for_its_token, "DOOR-HTTP-REQUEST DOOR-HTTP-PATH DOOR-HTTP-HOST"),
+    **of(a_device_that_comes_over_websocket, "DOOR-WEBSOCKET"),
 }
 
 
@@ -133,6 +142,9 @@ BREAKS = {
     "DOOR-HTTP-REQUEST": opens("https", b"POST /auth/devicename HTTP/1.1\r\nHost: localhost\r\n"
                                         b"Transfer-Encoding: chunked\r\n\r\n"),
     "DOOR-HTTP-PATH": asks_for_what_nobody_serves,
+    "DOOR-HTTP-HOST": opens("https", b"POST /auth/devicename HTTP/1.1\r\nContent-Length: 0\r\n"
+                                     b"Connection: close\r\n\r\n"),
+    "DOOR-WEBSOCKET": opens("https", websocket.request(protocol=None)),
     "LOGIN-UNRECOGNISED": logs_in_without_a_name,
     "TLS-VERSION": speaks_tls_1_0,
     "TLS-HANDSHAKE": opens("mqtt", b"\x16 these are no records"),

@@ -105,12 +105,13 @@ static void check_channel(struct visit *v)
                 sky_admit_certificate(door, v->facts) == SKY_CERTIFICATE_OWN;
 }
 
-/* 注意: 1883 for keys in clear, 8883 for TLS; other listeners of this server do as well. */
+/* 注意: 1883 for keys in clear, 8883 for TLS, 80 and 443 for WebSocket; other listeners of this
+ * server do as well. */
 static void check_port(struct visit *v)
 {
     const struct sky_door *door = v->login->door;
     bool clear = !sky_door_is_encrypted(door);
-    const char *due = clear ? "mqtt" : "mqtts";
+    const char *due = sky_door_is_websocket(door) ? "https" : clear ? "mqtt" : "mqtts";
     if (door->listener != NULL)
         sky_judge_rule(v->judge, TEN_RULE(PORT_PSK), strcmp(door->listener->name, due) == 0,
                        "a %s login came in on listener %s instead of %s", clear ? "plain" : "TLS",

@@ -198,6 +198,20 @@ static void the_environment_counts_unless_the_command_line_says_otherwise(void *
     assert_true(listen_of(&parsed, "admin")->off);
     sky_config_done(&parsed.config);
 
+    setenv("SKYMOCK_ADMIN_TOKEN", "", 1);
+    parsed = parse(SKY_COMMAND_SERVE, (const char *const[]){NULL});
+    assert_int_equal(parsed.err, SKY_ERR_INVALID);
+    assert_non_null(strstr(parsed.why.reason, "SKYMOCK_ADMIN_TOKEN"));
+    sky_config_done(&parsed.config);
+    unsetenv("SKYMOCK_ADMIN_TOKEN");
+
+    setenv("SKYMOCK_ADMIN_HOST", "a.lan b.lan", 1);
+    parsed = parse(SKY_COMMAND_SERVE, WORDS("--admin-host", "c.lan"));
+    assert_int_equal(parsed.config.admin_hosts.count, 3);
+    assert_string_equal(parsed.config.admin_hosts.list[1], "b.lan");
+    sky_config_done(&parsed.config);
+    unsetenv("SKYMOCK_ADMIN_HOST");
+
     setenv("SKYMOCK_PROFILE", "newest", 1);
     parsed = parse(SKY_COMMAND_SERVE, (const char *const[]){NULL});
     assert_int_not_equal(parsed.err, SKY_OK);

@@ -66,8 +66,11 @@ static void who_wants_to_be_kept_is_told_apart(void **state)
         {"GET / HTTP/1.1\r\n\r\n", true},
         {"GET / HTTP/1.1\r\nConnection: close\r\n\r\n", false},
         {"GET / HTTP/1.1\r\nConnection: Upgrade\r\n\r\n", true},
+        {"GET / HTTP/1.1\r\nConnection: x , Close\r\n\r\n", false},
+        {"GET / HTTP/1.1\r\nConnection: keep-alive\r\nConnection: close\r\n\r\n", false},
         {"GET / HTTP/1.0\r\n\r\n", false},
         {"GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n", true},
+        {"GET / HTTP/1.0\r\nConnection: TE,keep-alive\r\n\r\n", true},
     };
     struct sky_http_head head;
     for (size_t i = 0; i < SKY_COUNT(table); i++) {
@@ -76,41 +79,182 @@ static void who_wants_to_be_kept_is_told_apart(void **state)
     }
 }
 
+/* Requests as they may come, and the status they are refused with; 0: they are none. */
+static const struct {
+    int status;
+    const char *text;
+} requests[] = {
+    {0, "GET / HTTP/1.1\r\n\r\n"},
+    {0, "GET / HTTP/1.9\r\nA:b\r\nB:\t c \r\nC:\r\n\r\n"},
+    {0, "POST / HTTP/1.1\r\n\r\n"},
+    {0, "PUT / HTTP/1.1\r\nTransfer-Encoding: Chunked\r\n\r\n"},
+    {0, "GET http://host HTTP/1.1\r\n\r\n"},
+    {0, "GET https://[::1]:8/x?y HTTP/1.1\r\n\r\n"},
+    {0, "OPTIONS * HTTP/1.1\r\n\r\n"},
+    {400, " / HTTP/1.1\r\n\r\n"},
+    {400, "GET / \r\n\r\n"},
+    {400, "GET\t/ HTTP/1.1\r\n\r\n"},
+    {400, "GET  / HTTP/1.1\r\n\r\n"},
+    {400, "GET / HTTP/1.1 \r\n\r\n"},
+    {400, "GET / HTTP/1.1 x\r\n\r\n"},
+    {400, "GET http:///x HTTP/1.1\r\n\r\n"},
+    {400, "GET http://me@host/ HTTP/1.1\r\n\r\n"},
+    {400, "GET http://host:x/ HTTP/1.1\r\n\r\n"},
+    {400, "GET ftp://host/ HTTP/1.1\r\n\r\n"},
+    {400, "GET * HTTP/1.1\r\n\r\n"},
+    {400, "CONNECT host:1 HTTP/1.1\r\n\r\n"},
+    {400, "GET /\x01 HTTP/1.1\r\n\r\n"},
+    {400, "G:ET / HTTP/1.1\r\n\r\n"},
+    {400, "GET{} / HTTP/1.1\r\n\r\n"},
+    {400, "GET / HTTP/1.1\r\n: empty\r\n\r\n"},
+    {400, "GET / HTTP/1.1\r\nA\tB: c\r\n\r\n"},
+    {400, "GET / HTTP/1.1\r\nA : b\r\n\r\n"},
+    {400, "GET / HTTP/1.1\r\n A: b\r\n\r\n"},
+    {400, "GET / HTTP/1.1\r\nA: b\r\n\tfolded\r\n\r\n"},
+    {400, "GET / HTTP/1.1\r\nA: b\r\n folded: c\r\n\r\n"},
+    {400, "GET / HTTP/1.1\r\nA: b\n"},
+    {400, "GET / HTTP/1.1\r\nA: b\rC: d\r\n\r\n"},
+    {400, "GET / HTTP/1.1\r\nA: b\r\r\n\r\n"},
+    {400, "GET / HTTP/1.1\n"},
+    {400, "GET / HTTP/1.1\r\n\n"},
+    {400, "\n"},
+    {400, "GET / HTTP/1.1\r\n(A): b\r\n\r\n"},
+    {400, "POST / HTTP/1.1\r\nContent-Length: 1 2\r\n\r\n"},
+    {400, "POST / HTTP/1.1\r\nContent-Length: +1\r\n\r\n"},
+    {400, "POST / HTTP/1.1\r\nContent-Length: 0x1\r\n\r\n"},
+    {400, "POST / HTTP/1.1\r\nContent-Length: 1, 1\r\n\r\n"},
+    {400, "POST / HTTP/1.1\r\nContent-Length: \v1\r\n\r\n"},
+    {400, "POST / HTTP/1.1\r\nContent-Length:\r\n\r\n"},
+    {400, "POST / HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n"},
+    {400, "POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n"},
+    {400, "DELETE / HTTP/1.1\r\nContent-Length: 1\r\n\r\n"},
+    {400, "POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"},
+    {400, "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 0\r\n\r\n"},
+    {400, "POST / HTTP/1.1\r\nTransfer-Encoding: \vchunked\r\n\r\n"},
+    {400, "POST / HTTP/1.1\r\nTransfer-Encoding: identity\r\n\r\n"},
+    {400, "POST / HTTP/1.1\r\nTransfer-Encoding: chunked, gzip\r\n\r\n"},
+    {400, "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\ntransfer-encoding: chunked\r\n\r\n"},
+    {400, "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"},
+    {501, "POST / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"},
+    {501, "get / HTTP/1.1\r\n\r\n"},
+    {501, "TRACE / HTTP/1.1\r\n\r\n"},
+    {505, "GET / HTTP/3\r\n\r\n"},
+    {505, "GET / HTTP/0.9\r\n\r\n"},
+    {505, "GET / HTTP/2.0\r\n\r\n"},
+    {400, "GET / HTTP/1\r\n\r\n"},
+    {400, "GET / HTTP/1.\r\n\r\n"},
+    {400, "GET / HTTP/1.11\r\n\r\n"},
+    {400, "GET / HTTP/11.1\r\n\r\n"},
+    {400, "GET / HTTP/1.x\r\n\r\n"},
+    {400, "GET / http/1.1\r\n\r\n"},
+    {400, "GET / ICY/1.0\r\n\r\n"},
+};
+
+/* Split at every offset a head is complete exactly when its last byte is there. */
 static void what_is_no_request_is_refused(void **state)
 {
     (void)state;
+    struct sky_http_head head;
+    for (size_t i = 0; i < SKY_COUNT(requests); i++) {
+        sky_span text = sky_span_str(requests[i].text);
+        for (size_t len = 0; len < text.len; len++)
+            if (sky_http_head_len(sky_span_head(text, len)) != 0)
+                fail_msg("row %zu: complete with %zu bytes", i, len);
+        if (sky_http_head_len(text) != text.len)
+            fail_msg("row %zu is not complete", i);
+        int status = parse(requests[i].text, &head);
+        if (status != requests[i].status)
+            fail_msg("row %zu: %d, expected %d", i, status, requests[i].status);
+    }
+}
+
+static void empty_lines_before_a_request_are_skipped(void **state)
+{
+    (void)state;
+    assert_int_equal(sky_http_head_blank(SKY_SPAN("\r\n\r\nGET /")), 4);
+    assert_int_equal(sky_http_head_blank(SKY_SPAN("\r\n\r")), 2);
+    assert_int_equal(sky_http_head_blank(SKY_SPAN("\n\r\n")), 0);
+    assert_int_equal(sky_http_head_blank(SKY_SPAN_NONE), 0);
+}
+
+static void whom_a_request_is_for_is_found(void **state)
+{
+    (void)state;
     static const struct {
-        int status;
-        const char *text;
+        const char *text, *host, *name;
+        bool fault;
     } table[] = {
-        {400, "\r\n\r\n"},
-        {400, "GET / \r\n\r\n"},
-        {400, "GET\t/ HTTP/1.1\r\n\r\n"},
-        {400, "GET  / HTTP/1.1\r\n\r\n"},
-        {400, "GET http://host/ HTTP/1.1\r\n\r\n"},
-        {400, "GET /\x01 HTTP/1.1\r\n\r\n"},
-        {400, "GET / HTTP/1.1\r\n: empty\r\n\r\n"},
-        {400, "GET / HTTP/1.1\r\nA\tB: c\r\n\r\n"},
-        {400, "GET / HTTP/1.1\r\nA: b\nC: d\r\n\r\n"},
-        {400, "POST / HTTP/1.1\r\nContent-Length: 1 2\r\n\r\n"},
-        {400, "POST / HTTP/1.1\r\nContent-Length:\r\n\r\n"},
-        {400, "POST / HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n"},
-        {400, "POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n"},
-        {400, "DELETE / HTTP/1.1\r\nContent-Length: 1\r\n\r\n"},
-        {411, "PUT / HTTP/1.1\r\n\r\n"},
-        {411, "POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"},
-        {501, "get / HTTP/1.1\r\n\r\n"},
-        {501, "TRACE / HTTP/1.1\r\n\r\n"},
-        {505, "GET / HTTP/3\r\n\r\n"},
-        {505, "GET / HTTP/1.11\r\n\r\n"},
-        {400, "GET / ICY/1.0\r\n\r\n"},
+        {"GET / HTTP/1.1\r\nHost: a.b:80\r\n\r\n", "a.b:80", "a.b", false},
+        {"GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n", "[::1]:80", "::1", false},
+        {"GET / HTTP/1.1\r\nHost: [::1]\r\n\r\n", "[::1]", "::1", false},
+        {"GET / HTTP/1.1\r\nHost: a:\r\n\r\n", "a:", "a", false},
+        {"GET http://x:1/p?q HTTP/1.1\r\nHost: y\r\n\r\n", "x:1", "x", false},
+        {"GET http://x HTTP/1.1\r\n\r\n", "x", "x", true},
+        {"GET / HTTP/1.0\r\n\r\n", "", "", false},
+        {"GET / HTTP/1.1\r\n\r\n", "", "", true},
+        {"GET / HTTP/1.1\r\nHost:\r\n\r\n", "", "", true},
+        {"GET / HTTP/1.0\r\nHost: a\r\nHost: a\r\n\r\n", "a", "a", true},
+        {"GET / HTTP/1.1\r\nHost: a b\r\n\r\n", "a b", "a b", true},
+        {"GET / HTTP/1.1\r\nHost: ::1\r\n\r\n", "::1", ":", true},
+        {"GET / HTTP/1.1\r\nHost: [::1\r\n\r\n", "[::1", "", true},
+        {"GET / HTTP/1.1\r\nHost: a:65536\r\n\r\n", "a:65536", "a", true},
+        {"GET / HTTP/1.1\r\nHost: :80\r\n\r\n", ":80", "", true},
+        {"GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", "a/b", "a/b", true},
+        {"GET / HTTP/1.1\r\nHost: u@a\r\n\r\n", "u@a", "u@a", true},
     };
     struct sky_http_head head;
     for (size_t i = 0; i < SKY_COUNT(table); i++) {
-        int status = parse(table[i].text, &head);
-        if (status != table[i].status)
-            fail_msg("row %zu: %d, expected %d", i, status, table[i].status);
+        assert_int_equal(parse(table[i].text, &head), 0);
+        assert_text(head.host, table[i].host);
+        assert_text(sky_http_host_name(head.host), table[i].name);
+        if ((head.host_fault != NULL) != table[i].fault)
+            fail_msg("row %zu: %s", i, head.host_fault ? head.host_fault : "no fault");
     }
+    assert_int_equal(parse("GET http://x?q=1 HTTP/1.1\r\n\r\n", &head), 0);
+    assert_text(head.path, "/");
+    assert_text(head.query, "q=1");
+}
+
+static void who_asks_for_websocket_is_told_apart(void **state)
+{
+    (void)state;
+    static const struct {
+        bool upgrades;
+        const char *text;
+    } table[] = {
+        {true, "GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"},
+        {true,
+         "GET / HTTP/1.1\r\nConnection: keep-alive, upgrade\r\nUpgrade: x, WebSocket\r\n\r\n"},
+        {false, "GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n"},
+        {false, "GET / HTTP/1.1\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n"},
+        {false, "GET / HTTP/1.0\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"},
+        {false, "POST / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"},
+    };
+    struct sky_http_head head;
+    for (size_t i = 0; i < SKY_COUNT(table); i++) {
+        assert_int_equal(parse(table[i].text, &head), 0);
+        assert_int_equal(head.upgrades, table[i].upgrades);
+    }
+}
+
+static void older_clients_are_not_told_to_go_on(void **state)
+{
+    (void)state;
+    struct sky_http_head head;
+    assert_int_equal(parse("PUT / HTTP/1.1\r\nExpect: 100-Continue\r\n\r\n", &head), 0);
+    assert_true(head.expects_continue);
+    assert_int_equal(parse("PUT / HTTP/1.0\r\nExpect: 100-continue\r\n\r\n", &head), 0);
+    assert_false(head.expects_continue);
+}
+
+static void a_date_is_written_as_http_has_it(void **state)
+{
+    (void)state;
+    char out[SKY_HTTP_DATE_SIZE];
+    sky_http_date(INT64_C(784111777999), out);
+    assert_string_equal(out, "Sun, 06 Nov 1994 08:49:37 GMT");
+    sky_http_date(0, out);
+    assert_string_equal(out, "Thu, 01 Jan 1970 00:00:00 GMT");
 }
 
 static void the_same_length_twice_is_one_length(void **state)
@@ -170,6 +314,11 @@ int main(void)
         cmocka_unit_test(a_head_needs_no_headers),
         cmocka_unit_test(who_wants_to_be_kept_is_told_apart),
         cmocka_unit_test(what_is_no_request_is_refused),
+        cmocka_unit_test(empty_lines_before_a_request_are_skipped),
+        cmocka_unit_test(whom_a_request_is_for_is_found),
+        cmocka_unit_test(who_asks_for_websocket_is_told_apart),
+        cmocka_unit_test(older_clients_are_not_told_to_go_on),
+        cmocka_unit_test(a_date_is_written_as_http_has_it),
         cmocka_unit_test(the_same_length_twice_is_one_length),
         cmocka_unit_test(headers_are_found_in_any_case),
         cmocka_unit_test(escapes_are_decoded),
