@@ -174,11 +174,12 @@ static inline const char *login_hash(enum sky_digest digest, const char *text, c
     return out;
 }
 
-/* The cloud's own idea of a good login is let in by the cloud. */
+/* The cloud's own idea of a good login is claimed and let in by the cloud. */
 static inline void login_as_signed(struct login_bench *b, bool dynamic, bool tls)
 {
     struct sky_credentials c;
     struct sky_arena arena;
+    struct sky_claim claim;
     const struct sky_sign_request request = {.product = &b->product,
                                              .device = &b->device,
                                              .dynamic = dynamic,
@@ -189,6 +190,8 @@ static inline void login_as_signed(struct login_bench *b, bool dynamic, bool tls
     b->cloud->sign(&request, &arena, &c);
     assert_int_equal(login_connect(b, c.client_id.ptr, c.username.ptr, c.password.ptr), 0);
     assert_int_equal(b->admission.cause, SKY_CAUSE_NONE);
+    assert_true(b->cloud->claim(&b->login, &claim));
+    assert_in_range(claim.affinity, SKY_AFFINITY_OPEN, SKY_AFFINITY_OWN);
     for (size_t i = 0; i < b->judge.count; i++)
         if (b->judge.findings[i].rule->severity == SKY_ERROR &&
             strstr(b->judge.findings[i].rule->id, "PORT") == NULL)

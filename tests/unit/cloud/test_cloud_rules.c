@@ -9,6 +9,7 @@
 
 #include "protocol/base/mem.h"
 #include "protocol/cloud/cloud.h"
+#include "tests/unit/cloud/login_case.h"
 
 enum { TEXT_MAX = 200 };
 
@@ -137,6 +138,20 @@ static void a_keepalive_is_60_to_300_seconds_by_the_seeds(void **state)
     }
 }
 
+/* With a secret that the cloud made itself. */
+static void what_a_cloud_signs_it_claims_and_lets_in(void **state)
+{
+    (void)state;
+    for (size_t c = 0; sky_clouds[c] != NULL; c++) {
+        char secret[SKY_SECRET_MAX + 1];
+        struct login_bench b;
+        sky_clouds[c]->make_secret(SKY_SPAN(LOGIN_FRESH), secret);
+        login_init(&b, sky_clouds[c]->name, "PROD123456", "product secret", "dev001", secret);
+        login_as_signed(&b, false, false);
+        login_done(&b);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -145,6 +160,7 @@ int main(void)
         cmocka_unit_test(a_limit_is_the_clouds_own_rule_or_mqtts),
         cmocka_unit_test(a_mistake_means_one_rule_at_the_most),
         cmocka_unit_test(the_same_mistake_is_another_rule_in_a_key_or_a_form),
+        cmocka_unit_test(what_a_cloud_signs_it_claims_and_lets_in),
         cmocka_unit_test(a_cloud_is_found_by_its_name),
         cmocka_unit_test(a_keepalive_is_60_to_300_seconds_by_the_seeds),
     };
