@@ -608,3 +608,13 @@ void sky_explain(const struct sky_suspicion *suspicion, struct sky_explanation *
     sky_workshop_done(search.shop);
     free(search.shop);
 }
+
+void sky_explain_plain(enum sky_mistake mistake, sky_span did,
+                       struct sky_explanation *ret_explanation)
+{
+    struct findings findings = {.count = 0};
+    *ret_explanation = (struct sky_explanation){.mistake = mistake};
+    add_finding(&findings, mistake, SKY_SPAN_NONE);
+    findings.list[0].did = did;
+    tell_findings(&findings, ret_explanation);
+}

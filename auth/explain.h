@@ -28,6 +28,11 @@ struct sky_explanation {
  * secret is in it, and of the expected digest only the prefix. */
 void sky_explain(const struct sky_suspicion *suspicion, struct sky_explanation *ret_explanation);
 
+/* A mistake that is plain without a signature: fills in `what` from `did`, which continues "The
+ * device ...", and the hint. */
+void sky_explain_plain(enum sky_mistake mistake, sky_span did,
+                       struct sky_explanation *ret_explanation);
+
 const char *sky_mistake_name(enum sky_mistake mistake); /* "values-only"; "" for NONE */
 
 #endif

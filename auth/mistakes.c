@@ -164,6 +164,8 @@ const struct sky_mistake_row sky_mistake_rows[SKY_MISTAKES] = {
          "overwrites them on the way.",
          NULL},
 
+    [SKY_MISTAKE_EXCHANGED] = {"exchanged", "sent client id and user name in each other's place",
+                               "Exchange the two arguments where the client is set up.", NULL},
     [SKY_MISTAKE_FIELD_SPELLING] =
         {"field-spelling", "sent a parameter under a name that is not known here",
          "Spell the parameter as the page about this very call does; upper and lower case matter.",

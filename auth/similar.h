@@ -8,4 +8,7 @@
  * most 2, at most 1 for short names; case ignored. Names longer than SKY_KEY_MAX are never. */
 bool sky_similar(sky_span a, sky_span b);
 
+/* The same with the distance told, to find the nearest of many; untouched when they are not. */
+bool sky_similar_distance(sky_span a, sky_span b, size_t *ret_distance);
+
 #endif

@@ -56,6 +56,7 @@ enum sky_mistake {
     SKY_MISTAKE_OTHER_DIGEST,   /* label says one digest, bytes are another's */
     SKY_MISTAKE_DIGEST_ALTERED, /* a digit or two are not those of the right digest */
     SKY_MISTAKE_DIGEST_FORM,    /* base64, cut short, or with something between the digits */
+    SKY_MISTAKE_EXCHANGED,      /* client id and user name in each other's place */
     SKY_MISTAKE_FIELD_SPELLING, /* a parameter sent under another page's name */
 
     /* pre-shared keys; see psk.h */

@@ -59,6 +59,9 @@ static void print_refusal(const struct sky_refusal *refusal)
 
     if (refusal->similar[0] != '\0')
         printf("did you mean %s?\n", refusal->similar);
+    if (refusal->slipped)
+        printf("\nwhat went wrong:   %s\nwhat to change:    %s\n", explanation->what,
+               explanation->hint);
     if (!refusal->explained)
         return;
     printf("\nthe cloud signs:   %s\nexpected digest:   %s...\nwhat went wrong:   %s\n",

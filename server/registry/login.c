@@ -90,6 +90,32 @@ static bool look_for_mistake(struct sky_registry *registry, const struct sky_log
     return true;
 }
 
+/* Whoever would be known with client id and user name in each other's place has exchanged them. */
+static bool is_exchanged(struct sky_registry *registry, const struct sky_login *login)
+{
+    struct sky_login turned = *login;
+    struct sky_lookup lookup = {.cloud = NULL};
+    turned.client_id = login->username;
+    turned.username = login->client_id;
+    return login->username.len > 0 && sky_login_recognise(registry, &turned, &lookup) &&
+           lookup.device.id != 0;
+}
+
+/* A login that is refused for its form or for naming nobody. */
+static void look_for_slip(struct sky_registry *registry, const struct sky_login *login,
+                          struct sky_login_outcome *outcome)
+{
+    struct sky_refusal *refusal = &outcome->refusal;
+    if (outcome->connack == 0 || refusal->explained || refusal->failed ||
+        (outcome->cause != SKY_CAUSE_SHAPE && outcome->cause != SKY_CAUSE_UNKNOWN))
+        return;
+    sky_refusal_find_slip(login, refusal);
+    if (refusal->slipped || !is_exchanged(registry, login))
+        return;
+    sky_explain_plain(SKY_MISTAKE_EXCHANGED, SKY_SPAN_NONE, &refusal->explanation);
+    refusal->slipped = true;
+}
+
 /* ---- deciding ---- */
 
 /* What the specification asks of a CONNECT, whoever sends it; returns the code of the first that
@@ -152,8 +178,10 @@ void sky_login_decide(struct sky_registry *registry, const struct sky_login *log
     bool barred = sky_door_judge(login->door, judge);
     *ret = (struct sky_login_outcome){.connack = judge_specification(cloud, connect, judge),
                                       .cause = SKY_CAUSE_SHAPE};
-    if (cloud == NULL)
+    if (cloud == NULL) {
         judge_stranger(connect, judge, ret);
+        look_for_slip(registry, login, ret);
+    }
     if (ret->connack != 0)
         return;
     if (lookup->failed) {
@@ -172,6 +200,7 @@ void sky_login_decide(struct sky_registry *registry, const struct sky_login *log
     ret->cause = admission.cause;
     ret->traits = admission.traits;
     ret->postponed = !look_for_mistake(registry, login, lookup, judge, ret);
+    look_for_slip(registry, login, ret);
     uint8_t limited = judge_limits(registry, cloud, admission.traits, connect, judge);
     if (ret->connack == 0 && limited != 0) {
         ret->connack = limited;

@@ -1,6 +1,9 @@
 #include "server/registry/refusal.h"
 
+#include <stdio.h>
+
 #include "auth/similar.h"
+#include "auth/typing.h"
 #include "protocol/base/json.h"
 #include "protocol/base/mem.h"
 
@@ -52,8 +55,11 @@ void sky_refusal_explain(struct sky_registry *registry, const struct sky_lookup 
     const enum sky_mistake found[] = {ret->explanation.mistake, ret->explanation.second};
     for (size_t i = 0; i < SKY_COUNT(found); i++) {
         const struct sky_rule *rule = rule_of(ctx, found[i]);
-        if (rule != NULL)
-            sky_judge_rule(judge, rule, false, "%s", ret->explanation.what);
+        if (rule == NULL)
+            continue;
+        sky_judge_rule(judge, rule, false, "%s", ret->explanation.what);
+        if (ret->rule == NULL)
+            ret->rule = rule;
     }
 }
 
@@ -61,20 +67,36 @@ void sky_refusal_explain(struct sky_registry *registry, const struct sky_lookup 
 
 struct nearest {
     sky_span wanted;
-    char *out;
+    struct sky_refusal *refusal;
+    size_t distance, count; /* of the names kept */
 };
 
+/* Keeps the name if it is nearer than those before, and beside them if it is as near. */
 static bool consider(void *ctx, sky_span key)
 {
-    struct nearest *nearest = ctx;
-    return !sky_similar(nearest->wanted, key) || !sky_span_copy(key, nearest->out, SKY_KEY_MAX + 1);
+    struct nearest *n = ctx;
+    char *names = n->refusal->similar;
+    size_t distance, used;
+    if (!sky_similar_distance(n->wanted, key, &distance) ||
+        (n->count > 0 && distance > n->distance))
+        return true;
+    if (n->count == 0 || distance < n->distance)
+        n->count = 0;
+    if (n->count == SKY_SIMILAR_MAX)
+        return true;
+    used = n->count == 0 ? 0 : strlen(names);
+    snprintf(names + used, sizeof n->refusal->similar - used, "%s%.*s", used > 0 ? ", " : "",
+             SKY_SPAN_ARGS(key));
+    n->distance = distance;
+    n->count++;
+    return true;
 }
 
 void sky_refusal_find_similar(struct sky_registry *registry, const struct sky_lookup *lookup,
                               struct sky_refusal *ret)
 {
     const struct sky_claim *claim = &lookup->claim;
-    struct nearest nearest = {claim->product, ret->similar};
+    struct nearest nearest = {.wanted = claim->product, .refusal = ret};
     sky_err err;
     registry->searches.count++;
     if (lookup->product.id == 0) {
@@ -89,6 +111,29 @@ void sky_refusal_find_similar(struct sky_registry *registry, const struct sky_lo
     }
     if (err != SKY_OK)
         ret->similar[0] = '\0';
+}
+
+void sky_refusal_find_slip(const struct sky_login *login, struct sky_refusal *ret)
+{
+    enum { SHOWN = 40 };
+    const struct {
+        const char *name;
+        sky_span text;
+    } sent[] = {{"client id", login->client_id}, {"user name", login->username}};
+    for (size_t i = 0; i < SKY_COUNT(sent) && !ret->slipped; i++) {
+        char did[160];
+        sky_span part;
+        enum sky_mistake mistake = sky_typing_slip(sent[i].text, &part);
+        if (mistake == SKY_MISTAKE_NONE)
+            continue;
+        snprintf(did, sizeof did,
+                 mistake == SKY_MISTAKE_PLACEHOLDER
+                     ? "sent a %s with %.*s in it, which is an example's placeholder"
+                     : "sent a %s with %.*s in it: it was escaped or typed differently",
+                 sent[i].name, SKY_SPAN_ARGS(sky_span_head(part, SHOWN)));
+        sky_explain_plain(mistake, sky_span_str(did), &ret->explanation);
+        ret->slipped = true;
+    }
 }
 
 /* ---- JSON ---- */
@@ -117,6 +162,10 @@ void sky_refusal_json(const struct sky_refusal *refusal, const struct sky_judge 
         sky_jw_put_str(&jw, "hint", e->hint);
         sky_jw_put_str(&jw, "signedText", e->signed_text);
         sky_jw_put_str(&jw, "expectedPrefix", e->expected_prefix);
+    } else if (refusal->slipped) {
+        sky_jw_put_str(&jw, "mistake", sky_mistake_name(e->mistake));
+        sky_jw_put_str(&jw, "what", e->what);
+        sky_jw_put_str(&jw, "hint", e->hint);
     } else if (refusal->failed) {
         sky_jw_put_str(&jw, "what", "skymock could not read its store");
         sky_jw_put_str(&jw, "hint",
@@ -126,7 +175,9 @@ void sky_refusal_json(const struct sky_refusal *refusal, const struct sky_judge 
         sky_jw_put_str(&jw, "what", cause->detail);
         sky_jw_put_str(&jw, "hint", cause->rule->hint);
     }
-    if (cause != NULL)
+    if (refusal->rule != NULL)
+        sky_jw_put_str(&jw, "rule", refusal->rule->id);
+    else if (cause != NULL)
         sky_jw_put_str(&jw, "rule", cause->rule->id);
     if (refusal->similar[0] != '\0')
         sky_jw_put_str(&jw, "similar", refusal->similar);

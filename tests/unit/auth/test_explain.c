@@ -483,6 +483,26 @@ static void similar_names_are_a_slip_apart(void **state)
     }
 }
 
+static void the_distance_counts_a_transposition_as_one(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *a, *b;
+        size_t apart;
+    } cases[] = {{"pump-7", "pump-17", 1},     {"pump-7", "pump-18", 2},
+                 {"pump-71", "pump-17", 1},    {"Pump-17", "pump-17", 0},
+                 {"sensor001", "sensro01", 2}, {"valve12", "vavle21", 2}};
+    for (size_t i = 0; i < SKY_COUNT(cases); i++) {
+        size_t apart = 99;
+        assert_true(
+            sky_similar_distance(sky_span_str(cases[i].a), sky_span_str(cases[i].b), &apart));
+        assert_int_equal(cases[i].apart, apart);
+    }
+    size_t apart = 99;
+    assert_false(sky_similar_distance(SKY_SPAN("pump-17"), SKY_SPAN("valve-17"), &apart));
+    assert_int_equal(99, apart);
+}
+
 static void names_beyond_the_limit_are_never_similar(void **state)
 {
     (void)state;
@@ -695,6 +715,7 @@ int main(void)
         cmocka_unit_test(a_secret_that_is_no_key_is_told),
         cmocka_unit_test(a_random_signature_is_no_known_mistake),
         cmocka_unit_test(similar_names_are_a_slip_apart),
+        cmocka_unit_test(the_distance_counts_a_transposition_as_one),
         cmocka_unit_test(names_beyond_the_limit_are_never_similar),
     };
     return cmocka_run_group_tests_name("explain", tests, NULL, NULL);

@@ -58,6 +58,7 @@ static void a_mistake_breaks_its_own_rule_too(void **state)
     assert_true(login_try_found(&t, "ENOS-SIGN-WRONG-SECRET"));
     cJSON *tree = json_of(&t);
     assert_string_equal(text_of(tree, "mistake"), "product-secret");
+    assert_string_equal(text_of(tree, "rule"), "ENOS-SIGN-WRONG-SECRET");
     assert_int_equal(strlen(text_of(tree, "expectedPrefix")), 8);
     cJSON_Delete(tree);
 }
@@ -73,6 +74,82 @@ static void an_unknown_product_is_compared_with_products(void **state)
     assert_string_equal(text_of(tree, "similar"), "KV315idW");
     assert_string_equal(text_of(tree, "mistake"), "");
     cJSON_Delete(tree);
+}
+
+static void add_device(struct registry_case *c, const char *key)
+{
+    struct sky_product product;
+    struct sky_device device;
+    registry_case_find(c, "enos", "KV315idW", "tPbZGCdmaE", &product, &device);
+    device = (struct sky_device){.product_id = product.id, .enabled = true};
+    snprintf(device.key, sizeof device.key, "%s", key);
+    snprintf(device.secret, sizeof device.secret, "secret of %s", key);
+    assert_int_equal(sky_store_add_device(c->store, &device), SKY_OK);
+}
+
+static void the_nearest_name_wins_and_ties_are_all_named(void **state)
+{
+    struct registry_case *c = *state;
+    static const struct {
+        const char *sent, *similar;
+    } rows[] = {{"pump-7", "pump-17"},
+                {"pump-71", "pump-17"},
+                {"pump-19", "pump-18, pump-17"},
+                {"Pump-18", "pump-18"},
+                {"pmup-18", "pump-18"}};
+    add_device(c, "pump-17");
+    add_device(c, "pump-18");
+    for (size_t i = 0; i < SKY_COUNT(rows); i++) {
+        struct login_try t;
+        login_try_sign(&t, c, "enos", "KV315idW", "tPbZGCdmaE", false);
+        snprintf(t.credentials.username, sizeof t.credentials.username, "%s&KV315idW",
+                 rows[i].sent);
+        assert_int_not_equal(login_try(&t), 0);
+        cJSON *tree = json_of(&t);
+        assert_string_equal(text_of(tree, "similar"), rows[i].similar);
+        cJSON_Delete(tree);
+    }
+}
+
+static void what_was_plainly_not_meant_is_named(void **state)
+{
+    struct registry_case *c = *state;
+    static const struct {
+        const char *client_id, *username, *mistake;
+    } rows[] = {
+        {"id|securemode=2,signmethod=sha256,timestamp=1548753362502|", "YOUR_DEVICE_NAME&KV315idW",
+         "placeholder"},
+        {"id|securemode=2,signmethod=sha256,timestamp=1548753362502|", "${deviceKey}&KV315idW",
+         "placeholder"},
+        {"id|securemode=2,signmethod=sha256,timestamp=1548753362502|", "NULL&KV315idW",
+         "placeholder"},
+        {"id|securemode=2,signmethod=sha256,timestamp=1548753362502|", "(null)&(null)",
+         "placeholder"},
+        {"id|securemode=2,signmethod=sha256,timestamp=1548753362502|", "tPbZGCdmaE&amp;KV315idW",
+         "escaped"},
+        {"id|securemode=2,signmethod=sha256,timestamp=1548753362502|", "tPbZGCdmaE\\&KV315idW",
+         "escaped"},
+        {"id|securemode=2\\,signmethod=sha256\\,timestamp=1548753362502|", "tPbZGCdmaE&KV315idW",
+         "escaped"},
+        {"id|securemode=2,signmethod=sha256,timestamp=1548753362502|",
+         "tPbZGCdmaE\xef\xbc\x86KV315idW", "escaped"},
+        {"tPbZGCdmaE&KV315idW", "id|securemode=2,signmethod=sha256,timestamp=1548753362502|",
+         "exchanged"},
+        {"device&pk", "12345|securemode=3,signmethod=hmacsha1,timestamp=789|", "exchanged"},
+        {"PROD123456dev001;12010126;A1B2C;1735689600", "PROD123456dev001", "exchanged"},
+    };
+    for (size_t i = 0; i < SKY_COUNT(rows); i++) {
+        struct login_try t;
+        login_try_sign(&t, c, "enos", "KV315idW", "tPbZGCdmaE", false);
+        snprintf(t.credentials.client_id, sizeof t.credentials.client_id, "%s", rows[i].client_id);
+        snprintf(t.credentials.username, sizeof t.credentials.username, "%s", rows[i].username);
+        assert_int_not_equal(login_try(&t), 0);
+        cJSON *tree = json_of(&t);
+        if (strcmp(text_of(tree, "mistake"), rows[i].mistake) != 0)
+            fail_msg("%s: %s: '%s', cause %d: %s", rows[i].client_id, rows[i].username,
+                     text_of(tree, "mistake"), (int)t.outcome.cause, text_of(tree, "what"));
+        cJSON_Delete(tree);
+    }
 }
 
 static void nothing_similar_is_not_mentioned(void **state)
@@ -132,6 +209,8 @@ int main(void)
         REGISTRY_TEST(another_devices_secret_is_recognised_and_named),
         REGISTRY_TEST(a_mistake_breaks_its_own_rule_too),
         REGISTRY_TEST(an_unknown_product_is_compared_with_products),
+        REGISTRY_TEST(the_nearest_name_wins_and_ties_are_all_named),
+        REGISTRY_TEST(what_was_plainly_not_meant_is_named),
         REGISTRY_TEST(nothing_similar_is_not_mentioned),
         REGISTRY_TEST(without_a_signature_the_rule_that_decided_speaks),
         REGISTRY_TEST(names_that_are_no_text_are_shown_as_far_as_they_are),
