@@ -218,3 +218,8 @@ bool sky_judge_rule(struct sky_judge *judge, const struct sky_rule *rule, bool k
     va_end(args);
     return enforced;
 }
+
+void sky_judge_kept(struct sky_judge *judge, const struct sky_rule *rule)
+{
+    (void)sky_judge_rule(judge, rule, true, " ");
+}

@@ -129,5 +129,7 @@ void sky_judge_init(struct sky_judge *judge, const struct sky_policy *policy);
  * A rule that is off leaves no trace and returns false. */
 bool sky_judge_rule(struct sky_judge *judge, const struct sky_rule *rule, bool kept,
                     const char *fmt, ...) SKY_PRINTF(4, 5);
+/* The same for a rule that was kept: there is nothing more to say. */
+void sky_judge_kept(struct sky_judge *judge, const struct sky_rule *rule);
 
 #endif

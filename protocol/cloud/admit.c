@@ -170,7 +170,7 @@ void sky_admit_no_mistake(const struct sky_mistake_rule *rows, size_t count,
                           struct sky_judge *judge)
 {
     for (size_t i = 0; i < count; i++)
-        sky_judge_rule(judge, rows[i].rule, true, " ");
+        sky_judge_kept(judge, rows[i].rule);
 }
 
 enum sky_certificate sky_admit_certificate(const struct sky_door *door,

@@ -162,7 +162,7 @@ static void look_up(struct call *call, struct sky_arena *arena)
 /* How the request is written, whatever it asks for. */
 static void judge_request(struct call *call)
 {
-    sky_judge_rule(&call->judge, sky_door_rule(SKY_RULE_DOOR_HTTP_REQUEST), true, " ");
+    sky_judge_kept(&call->judge, sky_door_rule(SKY_RULE_DOOR_HTTP_REQUEST));
     sky_judge_rule(&call->judge, sky_door_rule(SKY_RULE_DOOR_HTTP_HOST), call->host_fault == NULL,
                    "%s", call->host_fault != NULL ? call->host_fault : " ");
 }
@@ -197,7 +197,7 @@ static void answer_somewhere(struct call *call, struct sky_arena *arena, struct 
     }
     sky_door_judge(call->request->door, &call->judge);
     judge_request(call);
-    sky_judge_rule(&call->judge, sky_door_rule(SKY_RULE_DOOR_HTTP_PATH), true, " ");
+    sky_judge_kept(&call->judge, sky_door_rule(SKY_RULE_DOOR_HTTP_PATH));
     call->row->answer(call->request, &call->lookup.facts, &call->judge, &call->effects, &answer);
     ret->status = answer.status;
     sky_buf_add(&ret->body, answer.body);

@@ -225,7 +225,7 @@ static void judge_handshake(struct sky_registry *registry, const struct sky_clou
     sky_judge_init(&judge, sky_product_policy(registry, session->product));
     for (size_t i = 0; i < SKY_COUNT(kept); i++)
         if (kept[i] != NULL)
-            sky_judge_rule(&judge, kept[i], true, " ");
+            sky_judge_kept(&judge, kept[i]);
     sky_session_judged(registry, session, &judge);
 }
 

@@ -261,7 +261,7 @@ static void serve_request(struct sky_coap_channel *channel, unsigned saw)
     sky_effects_init(&effects);
     begin_judgement(channel, saw, &judge);
     if (coap != NULL && coap->lifetime_rule != NULL)
-        sky_judge_rule(&judge, coap->lifetime_rule, true, " ");
+        sky_judge_kept(&judge, coap->lifetime_rule);
     decide(channel, saw, &judge, &effects, &decided);
     uint64_t seq = record_request(channel, &channel->port->request, saw, &judge);
     sky_session_judged(port->registry, session, &judge);

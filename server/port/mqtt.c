@@ -138,7 +138,7 @@ static void note_keepalive(struct sky_conn *conn)
     struct sky_judge judge;
     sky_judge_init(&judge, policy_of(conn));
     for (size_t i = 0; i < SKY_COUNT(kept); i++)
-        sky_judge_rule(&judge, sky_cloud_limit_rule(cloud_of(conn), kept[i]), true, " ");
+        sky_judge_kept(&judge, sky_cloud_limit_rule(cloud_of(conn), kept[i]));
     sky_session_judged(conn->net->registry, conn->state, &judge);
 }
 
@@ -643,10 +643,9 @@ static void note_type(struct sky_conn *conn, unsigned type)
     sky_judge_init(&judge, policy_of(conn));
     for (unsigned rule = 0; rule < SKY_MQTT_SPEC_RULES; rule++)
         if (sky_mqtt_rule_kept_by(rule, type))
-            sky_judge_rule(&judge, sky_mqtt_rule(rule), true, " ");
+            sky_judge_kept(&judge, sky_mqtt_rule(rule));
     if (type == SKY_MQTT_PUBLISH || type == SKY_MQTT_PUBACK)
-        sky_judge_rule(&judge, sky_cloud_limit_rule(cloud_of(conn), SKY_LIMIT_PACKET_TYPE), true,
-                       " ");
+        sky_judge_kept(&judge, sky_cloud_limit_rule(cloud_of(conn), SKY_LIMIT_PACKET_TYPE));
     sky_session_judged(conn->net->registry, session, &judge);
 }
 
@@ -659,7 +658,7 @@ static void judge_end(struct sky_conn *conn, size_t rest)
     sky_judge_rule(&judge, sky_mqtt_rule(SKY_MQTT_RULE_AFTER_DISCONNECT), rest == 0,
                    "%zu bytes came behind DISCONNECT", rest);
     /* A device that leaves of its own accord was never closed for what it did not read. */
-    sky_judge_rule(&judge, sky_door_rule(SKY_RULE_DOOR_OUTPUT_FULL), true, " ");
+    sky_judge_kept(&judge, sky_door_rule(SKY_RULE_DOOR_OUTPUT_FULL));
     record(conn, SKY_EVENT_DISCONNECT, SKY_UP, NULL, 0, &judge);
     sky_session_judged(conn->net->registry, session, &judge);
 }

@@ -6,11 +6,6 @@
 #include "server/tls/explain.h"
 #include "server/tls/rules.h"
 
-static void judge_kept(struct sky_judge *judge, const struct sky_rule *rule)
-{
-    sky_judge_rule(judge, rule, true, " ");
-}
-
 bool sky_door_judge_version(const struct sky_door *door, struct sky_judge *judge)
 {
     return sky_judge_rule(judge, sky_tls_rule(SKY_RULE_TLS_VERSION),
@@ -20,22 +15,22 @@ bool sky_door_judge_version(const struct sky_door *door, struct sky_judge *judge
 
 bool sky_door_judge(const struct sky_door *door, struct sky_judge *judge)
 {
-    judge_kept(judge, sky_door_rule(SKY_RULE_DOOR_FIRST_BYTE));
-    judge_kept(judge, sky_door_rule(SKY_RULE_DOOR_SLOW));
+    sky_judge_kept(judge, sky_door_rule(SKY_RULE_DOOR_FIRST_BYTE));
+    sky_judge_kept(judge, sky_door_rule(SKY_RULE_DOOR_SLOW));
     if (sky_door_is_websocket(door))
-        judge_kept(judge, sky_door_rule(SKY_RULE_DOOR_WEBSOCKET));
+        sky_judge_kept(judge, sky_door_rule(SKY_RULE_DOOR_WEBSOCKET));
     if (door->tls_version == 0)
         return false;
-    judge_kept(judge, sky_tls_rule(SKY_RULE_TLS_HANDSHAKE));
-    judge_kept(judge, sky_tls_rule(SKY_RULE_TLS_NO_COMMON_SUITE));
-    judge_kept(judge, sky_tls_rule(SKY_RULE_TLS_TIMEOUT));
+    sky_judge_kept(judge, sky_tls_rule(SKY_RULE_TLS_HANDSHAKE));
+    sky_judge_kept(judge, sky_tls_rule(SKY_RULE_TLS_NO_COMMON_SUITE));
+    sky_judge_kept(judge, sky_tls_rule(SKY_RULE_TLS_TIMEOUT));
     if (door->psk_device_id != 0) {
-        judge_kept(judge, sky_tls_rule(SKY_RULE_TLS_PSK_IDENTITY));
-        judge_kept(judge, sky_tls_rule(SKY_RULE_TLS_PSK_KEY));
+        sky_judge_kept(judge, sky_tls_rule(SKY_RULE_TLS_PSK_IDENTITY));
+        sky_judge_kept(judge, sky_tls_rule(SKY_RULE_TLS_PSK_KEY));
     } else {
-        judge_kept(judge, sky_tls_rule(SKY_RULE_TLS_SERVER_CERT));
+        sky_judge_kept(judge, sky_tls_rule(SKY_RULE_TLS_SERVER_CERT));
         if (door->fingerprint.len > 0)
-            judge_kept(judge, sky_tls_rule(SKY_RULE_TLS_CLIENT_CERT));
+            sky_judge_kept(judge, sky_tls_rule(SKY_RULE_TLS_CLIENT_CERT));
     }
     return sky_door_judge_version(door, judge);
 }

@@ -123,8 +123,8 @@ static void look_for_slip(struct sky_registry *registry, const struct sky_login 
 static uint8_t judge_specification(const struct sky_cloud *cloud,
                                    const struct sky_mqtt_connect *connect, struct sky_judge *judge)
 {
-    sky_judge_rule(judge, sky_mqtt_rule(SKY_MQTT_RULE_FIRST_PACKET), true, " ");
-    sky_judge_rule(judge, sky_mqtt_rule(SKY_MQTT_RULE_CONNECT_TIMEOUT), true, " ");
+    sky_judge_kept(judge, sky_mqtt_rule(SKY_MQTT_RULE_FIRST_PACKET));
+    sky_judge_kept(judge, sky_mqtt_rule(SKY_MQTT_RULE_CONNECT_TIMEOUT));
     if (sky_judge_rule(judge, sky_mqtt_rule(SKY_MQTT_RULE_LEVEL),
                        connect->level == 4 || cloud == NULL || cloud->limits.level_3,
                        "protocol level 3 (MQTT 3.1); this cloud takes 3.1.1 only"))
@@ -193,7 +193,7 @@ void sky_login_decide(struct sky_registry *registry, const struct sky_login *log
         ret->connack = SKY_CONNACK_NOT_AUTHORIZED;
         return;
     }
-    sky_judge_rule(judge, sky_door_rule(SKY_RULE_LOGIN_UNRECOGNISED), true, " ");
+    sky_judge_kept(judge, sky_door_rule(SKY_RULE_LOGIN_UNRECOGNISED));
     struct sky_admission admission = {0};
     cloud->admit(login, &lookup->facts, judge, effects, &admission);
     ret->connack = admission.connack;

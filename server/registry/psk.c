@@ -129,7 +129,7 @@ void sky_psk_done(struct sky_registry *registry, const struct sky_door *door, ui
     sky_judge_init(&judge, sky_product_policy(registry, session != NULL ? session->product : NULL));
     const struct sky_cloud_psk *keys = psk->cloud->psk;
     if (keys->key_rule != NULL)
-        sky_judge_rule(&judge, keys->key_rule, true, "%s", "");
+        sky_judge_kept(&judge, keys->key_rule);
     sky_admit_no_mistake(keys->mistake_rules, keys->mistake_rule_count, &judge);
     if (session != NULL)
         sky_session_judged(registry, session, &judge);

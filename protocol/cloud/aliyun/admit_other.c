@@ -38,7 +38,7 @@ void sky_aliyun__admit_token(const struct sky_login *login, const struct sky_fac
     sky_admit_settle(ret_admission, judge);
     if (ret_admission->connack != SKY_CONNACK_ACCEPTED)
         return;
-    sky_judge_rule(judge, ALI_RULE(TOKEN_SIGNED_LOGIN), true, " ");
+    sky_judge_kept(judge, ALI_RULE(TOKEN_SIGNED_LOGIN));
     sky_effects_add(effects, SKY_EFFECT_ONLINE);
 }
 

@@ -271,7 +271,7 @@ static void check_token_sign(struct call *c)
                        "sign is not the %s of the other parameters", method->name))
         refuse(c, CODE_AUTH, SKY_CAUSE_SIGNATURE);
     if (right)
-        sky_judge_rule(c->judge, ALI_RULE(HTTPS_SIGN_EXCLUDED), true, " ");
+        sky_judge_kept(c->judge, ALI_RULE(HTTPS_SIGN_EXCLUDED));
 }
 
 /* resources=mqtt,... asks for the broker's address. */

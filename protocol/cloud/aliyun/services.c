@@ -67,8 +67,8 @@ static bool wants_no_answer(const struct sky_envelope *envelope)
 static void succeed(const struct sky_uplink *uplink, const struct sky_envelope *envelope,
                     struct sky_judge *judge, struct sky_effects *effects)
 {
-    sky_judge_rule(judge, ALI_RULE(PARAMS), true, "%s", "");
-    sky_judge_rule(judge, ALI_RULE(SERVICE_UNKNOWN), true, "%s", "");
+    sky_judge_kept(judge, ALI_RULE(PARAMS));
+    sky_judge_kept(judge, ALI_RULE(SERVICE_UNKNOWN));
     if (!wants_no_answer(envelope))
         reply(uplink, envelope, CODE_OK, effects);
 }

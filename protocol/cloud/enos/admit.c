@@ -340,7 +340,7 @@ void sky_enos__subscribed(const struct sky_uplink *uplink, const struct sky_fact
     sky_span topic = sky_enos__activation_topic(&effects->arena, uplink->product, uplink->device);
     if (!sky_topic_matches(uplink->topic, topic))
         return;
-    sky_judge_rule(judge, ENOS_RULE(ACTIVATE_NOT_SUBSCRIBED), true, " ");
+    sky_judge_kept(judge, ENOS_RULE(ACTIVATE_NOT_SUBSCRIBED));
     sky_effects_message(
         effects, SKY_EFFECT_PUSH, topic,
         sky_enos__activation_json(&effects->arena, facts, sky_span_str(facts->device->secret)), 1);

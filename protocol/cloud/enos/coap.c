@@ -102,7 +102,7 @@ static void serve_activation(struct visit *v, bool own, bool any)
 static void serve_device(struct visit *v)
 {
     if (v->facts->device->secret_issued)
-        sky_judge_rule(v->judge, ENOS_RULE(COAP_REAUTH), true, " ");
+        sky_judge_kept(v->judge, ENOS_RULE(COAP_REAUTH));
     if (v->facts->device->state == SKY_DEVICE_INACTIVE)
         sky_effects_add(v->effects, SKY_EFFECT_ONLINE);
     bool post = v->method == SKY_COAP_POST, get = v->method == SKY_COAP_GET;

@@ -190,7 +190,7 @@ static bool admit(struct request *request, const struct sky_uplink *uplink,
         return false;
     }
     judge_version(request);
-    sky_judge_rule(judge, ENOS_RULE(SERVICE_UNKNOWN), true, "%s", "");
+    sky_judge_kept(judge, ENOS_RULE(SERVICE_UNKNOWN));
     if (method_is_taken(request))
         return true;
     fail(request, CODE_METHOD);

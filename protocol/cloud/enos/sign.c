@@ -164,7 +164,7 @@ bool sky_enos__psk_admit(const struct sky_door *door, sky_span identity,
     struct sky_enos_identity id;
     (void)door;
     sky_enos__read_identity(identity, &id);
-    sky_judge_rule(judge, ENOS_RULE(COAP_PORT), true, " "); /* it has come to this one */
+    sky_judge_kept(judge, ENOS_RULE(COAP_PORT)); /* it has come to this one */
     bool bad = judge_identity(identity, &id, judge);
     if (!id.four)
         return false;

@@ -22,7 +22,7 @@ static bool open_request(const struct sky_uplink *uplink, const char *type, stru
                          struct sky_envelope *ret_envelope)
 {
     sky_envelope_open(ret_envelope, uplink->payload, SKY_TENCENT_MESSAGE_MAX);
-    sky_judge_rule(judge, TEN_RULE(SERVICE_UNKNOWN), true, "%s", "");
+    sky_judge_kept(judge, TEN_RULE(SERVICE_UNKNOWN));
     sky_span sent = sky_json_member(ret_envelope->text, "type");
     bool fits = sky_json_is_string(sent) && sky_span_eq_str(sky_json_text(sent), type);
     sky_judge_rule(judge, TEN_RULE(SERVICE_REQUEST), fits, "%.*s: type %.*s where %s is answered",
