@@ -284,7 +284,7 @@ static sky_err open_doors(struct sky_app *app, struct sky_why *why)
     const struct sky_http_handler devices = sky_calls_handler(&app->calls);
     const struct sky_http_handler admin = sky_admin_handler(app);
     sky_admin_open(app);
-    app->http = sky_http_open(&app->net, &devices, &admin);
+    app->http = sky_http_open(&app->net, &app->wire, &devices, &admin);
     app->net.http = sky_http_port(app->http);
     sky_err err = sky_ws_open(&app->ws, why);
     app->calls.ws = app->ws;

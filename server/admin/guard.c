@@ -3,8 +3,8 @@
 #include <arpa/inet.h>
 
 #include "protocol/base/mem.h"
+#include "protocol/http/head.h"
 #include "server/os/config.h"
-#include "server/port/http_head.h"
 
 static bool is_address(sky_span name)
 {

@@ -2,7 +2,7 @@
 
 #include "auth/similar.h"
 #include "protocol/base/assert.h"
-#include "server/port/http_head.h"
+#include "protocol/http/head.h"
 
 static bool is_placeholder(sky_span segment)
 {

@@ -289,8 +289,8 @@ static void serve(void *owner, sky_span clear)
     if (port->out.len == 0)
         return;
     struct sky_out out = out_of(channel);
-    out.is_datagram = true;
-    out.as.datagram = sky_buf_span(&port->out);
+    out.is_raw = true;
+    out.as.raw = sky_buf_span(&port->out);
     sky_wire_send(port->broker->wire, &out);
 }
 

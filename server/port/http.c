@@ -5,8 +5,9 @@
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
-#include "server/port/http_body.h"
+#include "protocol/http/body.h"
 #include "server/registry/rules.h"
+#include "server/wire/wire.h"
 
 /* What a connection is waiting for. */
 enum stage {
@@ -27,6 +28,7 @@ struct link {
     struct sky_buf body;
     struct sky_http_call call;
     bool complete;  /* the request is whole, and the handler has not seen it yet */
+    bool entered;   /* it has been at the entry */
     bool in_hands;  /* the handler has the call */
     bool moving;    /* move() is at work */
     bool answering; /* there is an answer to send, or a stream's next piece to ask for */
@@ -42,7 +44,8 @@ struct link {
 
 struct sky_http {
     struct sky_port port;
-    struct sky_net *net;                 /* borrowed */
+    struct sky_net *net; /* borrowed, as the next */
+    struct sky_wire *wire;
     struct sky_http_handler handlers[2]; /* of devices, and of the API */
     struct link *links;
     size_t counts[2]; /* connections of each */
@@ -126,30 +129,39 @@ static void on_patience_over(struct sky_timer *timer, int64_t now_ms)
     sky_conn_close(conn, "no request in time");
 }
 
-/* ---- writing answers ---- */
+/* ---- to devices: through the one exit ---- */
 
-/* Some devices look for exactly "Content-Length: " and know no other spelling. Without a length
- * the body ends with the connection. */
-static void write_head(const struct sky_conn *conn, struct sky_buf *out,
-                       const struct sky_http_reply *reply, bool has_length, bool keep_alive)
+static struct sky_out out_of(struct sky_conn *conn)
 {
-    char date[SKY_HTTP_DATE_SIZE];
-    sky_http_date(conn->net->clock->real_ms, date);
-    sky_buf_addf(out, "HTTP/1.1 %d %s\r\n", reply->status, sky_http_phrase(reply->status));
-    if (reply->content_type != NULL)
-        sky_buf_addf(out, "Content-Type: %s\r\n", reply->content_type);
-    if (has_length)
-        sky_buf_addf(out, "Content-Length: %zu\r\n", reply->body.len + reply->line_end);
-    sky_buf_addf(out, "Connection: %s\r\nDate: %s\r\n", keep_alive ? "keep-alive" : "close", date);
-    sky_buf_add(out, reply->extra);
-    sky_buf_add_str(out, "\r\n");
+    return (struct sky_out){.point = SKY_POINT_HTTP_ANSWER,
+                            .head = {.transport = conn->door.transport,
+                                     .connection = conn->id,
+                                     .device_id = conn->device_id},
+                            .to = {.conn = conn}};
 }
 
-static void write_body(struct sky_buf *out, const struct sky_http_reply *reply)
+/* A whole answer, written at once: to devices, whose answers are short. */
+static void send_whole(struct sky_conn *conn, const struct sky_http_response *answer)
 {
-    sky_buf_add(out, reply->body);
-    if (reply->line_end)
-        sky_buf_add_byte(out, '\n');
+    struct sky_http *http = http_of(conn);
+    if (is_admin(conn)) {
+        (void)sky_http_put(sky_conn_out(conn), answer, http->net->clock->real_ms);
+        return;
+    }
+    struct sky_out out = out_of(conn);
+    out.as.http = *answer;
+    (void)sky_wire_send(http->wire, &out);
+}
+
+static void send_continue(struct sky_conn *conn)
+{
+    struct sky_out out = out_of(conn);
+    out.is_raw = true;
+    out.as.raw = SKY_SPAN("HTTP/1.1 100 Continue\r\n\r\n");
+    if (is_admin(conn))
+        sky_conn_write(conn, out.as.raw);
+    else
+        (void)sky_wire_send(http_of(conn)->wire, &out);
 }
 
 /* ---- requests ---- */
@@ -161,7 +173,6 @@ static size_t refuse(struct sky_conn *conn, const struct sky_http_head *head,
                      struct sky_http_reply reply, const char *reason, size_t used)
 {
     struct link *link = conn->state;
-    struct sky_buf *out = sky_conn_out(conn);
     struct sky_buf body;
     sky_buf_init(&body, SKY_HTTP_REFUSAL_MAX);
     reply.content_type = "application/json";
@@ -169,8 +180,7 @@ static size_t refuse(struct sky_conn *conn, const struct sky_http_head *head,
     handler->refused(handler->owner, conn, head, reason, &reply, &body);
     SKY_ASSERT(!body.overflow);
     reply.body = sky_buf_span(&body);
-    write_head(conn, out, &reply, true, false);
-    write_body(out, &reply);
+    send_whole(conn, &(const struct sky_http_response){.reply = reply});
     sky_buf_done(&body);
     if (link != NULL)
         link->stage = STAGE_REFUSED;
@@ -195,8 +205,9 @@ static void begin_request(struct link *link, sky_span bytes)
         sky_span_starts(head->method, SKY_SPAN("P")) && !head->chunked && head->body_len == 0;
     link->stage = head->chunked || head->body_len > 0 ? STAGE_BODY : STAGE_ANSWER;
     link->complete = link->stage == STAGE_ANSWER;
+    link->entered = false;
     if (link->stage == STAGE_BODY && head->expects_continue)
-        sky_conn_write(conn, SKY_SPAN("HTTP/1.1 100 Continue\r\n\r\n"));
+        send_continue(conn);
     sky_clock_patience(conn->net->clock, &conn->patience, SKY_HTTP_BODY_MS, on_patience_over);
 }
 
@@ -346,6 +357,7 @@ static void on_close(struct sky_conn *conn)
 {
     struct link *link = conn->state;
     sky_clock_forgive(conn->net->clock, &conn->patience);
+    sky_wire_forget(http_of(conn)->wire, conn);
     if (link != NULL && link->stage == STAGE_BODY && link->handler->cut_short != NULL) {
         link->call.body = sky_buf_span(&link->body);
         link->handler->cut_short(link->handler->owner, &link->call);
@@ -389,12 +401,17 @@ void sky_http_reply(struct sky_http_call *call, const struct sky_http_reply *rep
         link->http->waiting + reply->body.len > SKY_HTTP_ANSWERS_MAX)
         reply = &busy;
     begin_answer(link);
-    /* Such an answer has no length (RFC 9110 §8.6). */
-    write_head(link->conn, &link->answer, reply, reply->status != 204, call->head.keep_alive);
-    if (!sky_span_eq(call->head.method, SKY_SPAN("HEAD")))
-        write_body(&link->answer, reply);
-    SKY_ASSERT(!link->answer.overflow);
-    weigh(link, link->answer.len);
+    const struct sky_http_response answer = {.reply = *reply,
+                                             .keep_alive = call->head.keep_alive,
+                                             .head_only =
+                                                 sky_span_eq(call->head.method, SKY_SPAN("HEAD"))};
+    if (is_admin(link->conn)) {
+        bool put = sky_http_put(&link->answer, &answer, link->http->net->clock->real_ms);
+        SKY_ASSERT(put);
+        weigh(link, link->answer.len);
+    } else {
+        send_whole(link->conn, &answer);
+    }
     link->in_hands = false;
     go_on(link);
 }
@@ -406,7 +423,7 @@ void sky_http_stream(struct sky_http_call *call, const char *content_type)
                                          .extra = SKY_SPAN("Cache-Control: no-cache\r\n")};
     struct link *link = link_of(call);
     begin_answer(link);
-    write_head(link->conn, &link->answer, &reply, false, false);
+    sky_http_put_head(&link->answer, &reply, false, false, link->http->net->clock->real_ms);
     link->streaming = true;
     call->head.keep_alive = false;
     go_on(link);
@@ -482,26 +499,61 @@ static void send_answer(struct link *link)
         sky_clock_patience(conn->net->clock, &conn->patience, SKY_HTTP_UNREAD_MS, on_unread);
 }
 
+static void hand_out(struct link *link)
+{
+    SKY_ASSERT(link->stage == STAGE_ANSWER && link->complete && !link->in_hands);
+    sky_clock_forgive(link->http->net->clock, &link->conn->patience);
+    link->call.body = sky_buf_span(&link->body);
+    link->complete = false;
+    link->in_hands = true;
+    link->handler->take(link->handler->owner, &link->call);
+}
+
+/* A call that was delayed. */
+static void hand_out_late(void *owner, sky_span bytes)
+{
+    struct sky_conn *conn = owner;
+    struct link *link = conn->state;
+    (void)bytes;
+    if (link == NULL || conn->closing || !link->complete)
+        return;
+    hand_out(link);
+    go_on(link);
+}
+
+/* A device's call enters as its packets do; one that is withheld is never answered. */
+static bool may_enter(struct link *link)
+{
+    struct sky_wire *wire = link->http->wire;
+    if (is_admin(link->conn) || wire->filter == NULL)
+        return true;
+    const struct sky_in in = {.point = SKY_POINT_HTTP_CALL,
+                              .head = sky_conn_event(link->conn, SKY_EVENT_NOTE, SKY_UP),
+                              .bytes = sky_buf_span(&link->body),
+                              .path = link->call.head.path,
+                              .owner = link->conn,
+                              .again = hand_out_late};
+    if (link->entered)
+        return false; /* and waits, or was withheld */
+    link->entered = true;
+    return sky_wire_enter(wire, &in);
+}
+
 /* Whatever can move does: the request to its handler, the answer, if there is one, to the peer. */
 static void move(struct link *link)
 {
     SKY_ASSERT(!link->moving);
     link->moving = true;
-    if (link->complete) {
-        SKY_ASSERT(link->stage == STAGE_ANSWER && !link->in_hands);
-        sky_clock_forgive(link->http->net->clock, &link->conn->patience);
-        link->call.body = sky_buf_span(&link->body);
-        link->complete = false;
-        link->in_hands = true;
-        link->handler->take(link->handler->owner, &link->call);
-    }
+    if (link->complete && may_enter(link))
+        hand_out(link);
     send_answer(link);
     link->moving = false;
 }
 
 /* ---- the whole ---- */
 
-struct sky_http *sky_http_open(struct sky_net *net, const struct sky_http_handler *devices,
+struct sky_http *sky_http_open(struct sky_net *net, struct sky_wire *wire,
+                               const struct sky_http_handler *devices,
                                const struct sky_http_handler *admin)
 {
     struct sky_http *http = sky_mem_new(sizeof *http);
@@ -510,6 +562,7 @@ struct sky_http *sky_http_open(struct sky_net *net, const struct sky_http_handle
                                        .on_drained = on_drained,
                                        .on_close = on_close},
                               .net = net,
+                              .wire = wire,
                               .handlers = {*devices, *admin}};
     return http;
 }

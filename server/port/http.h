@@ -4,8 +4,9 @@
 #define SKY_SERVER_PORT_HTTP_H
 
 #include "protocol/base/buf.h"
+#include "protocol/http/answer.h"
+#include "protocol/http/head.h"
 #include "server/net/conn.h"
-#include "server/port/http_head.h"
 
 enum {
     SKY_HTTP_ADMIN_BODY_MAX = 1024 * 1024, /* bytes of a request's body; more: 413 */
@@ -36,14 +37,6 @@ struct sky_http_call {
     /* Streams: append what there is to send, until it is SKY_HTTP_STREAM_ENOUGH; nothing means:
      * wait for a wake-up. */
     void (*on_room)(struct sky_http_call *call, struct sky_buf *out);
-};
-
-struct sky_http_reply {
-    int status;
-    const char *content_type; /* NULL: no body */
-    sky_span body;
-    bool line_end;  /* the body gets a line end, for people at a terminal */
-    sky_span extra; /* further header lines, each with its CRLF */
 };
 
 /* Who answers the requests of a listener, and how they are read for it. */
@@ -78,9 +71,11 @@ void sky_http_stream_wake(struct sky_http_call *call); /* there is something to 
 void sky_http_stream_end(struct sky_http_call *call);  /* the call is over */
 
 struct sky_http;
+struct sky_wire;
 
 /* `admin` takes what comes by listeners of that kind, `devices` the rest. */
-struct sky_http *sky_http_open(struct sky_net *net, const struct sky_http_handler *devices,
+struct sky_http *sky_http_open(struct sky_net *net, struct sky_wire *wire,
+                               const struct sky_http_handler *devices,
                                const struct sky_http_handler *admin);
 /* After every connection has been closed. NULL is fine. */
 void sky_http_close(struct sky_http *http);

@@ -9,8 +9,8 @@
 #include "auth/text.h"
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
+#include "protocol/http/frames.h"
 #include "server/net/listen.h"
-#include "server/port/ws_frames.h"
 #include "server/registry/rules.h"
 
 enum {

@@ -26,32 +26,53 @@ const char *sky_point_name(enum sky_point point)
 
 /* ---- how each point is encoded ---- */
 
-static bool put_connack(const struct sky_out *out, struct sky_buf *bytes)
+static bool put_connack(const struct sky_wire *wire, const struct sky_out *out,
+                        struct sky_buf *bytes)
 {
+    (void)wire;
     return sky_mqtt_put_connack(bytes, out->as.connack.session_present,
                                 (enum sky_mqtt_connack)out->as.connack.code);
 }
 
-static bool put_ack(const struct sky_out *out, struct sky_buf *bytes)
+static bool put_ack(const struct sky_wire *wire, const struct sky_out *out, struct sky_buf *bytes)
 {
+    (void)wire;
     return sky_mqtt_put_ack(bytes, out->as.ack.type, out->as.ack.packet_id);
 }
 
-static bool put_suback(const struct sky_out *out, struct sky_buf *bytes)
+static bool put_suback(const struct sky_wire *wire, const struct sky_out *out,
+                       struct sky_buf *bytes)
 {
+    (void)wire;
     const struct sky_mqtt_filters *filters = out->as.suback.filters;
     return sky_mqtt_put_suback(bytes, filters->packet_id, out->as.suback.codes, filters->count);
 }
 
-static bool put_publish(const struct sky_out *out, struct sky_buf *bytes)
+static bool put_publish(const struct sky_wire *wire, const struct sky_out *out,
+                        struct sky_buf *bytes)
 {
+    (void)wire;
     return sky_mqtt_put_publish(bytes, &out->as.publish.packet);
 }
 
-static bool put_pingresp(const struct sky_out *out, struct sky_buf *bytes)
+static bool put_pingresp(const struct sky_wire *wire, const struct sky_out *out,
+                         struct sky_buf *bytes)
 {
+    (void)wire;
     (void)out;
     return sky_mqtt_put_pingresp(bytes);
+}
+
+static bool put_http(const struct sky_wire *wire, const struct sky_out *out, struct sky_buf *bytes)
+{
+    return sky_http_put(bytes, &out->as.http, wire->clock->real_ms);
+}
+
+static bool put_coap(const struct sky_wire *wire, const struct sky_out *out, struct sky_buf *bytes)
+{
+    sky_coap_respond(out->as.coap.peer, out->as.coap.request, &out->as.coap.response,
+                     wire->clock->real_ms, bytes);
+    return true;
 }
 
 /* ---- how each point is journalled ---- */
@@ -134,7 +155,7 @@ sky_span sky_wire_filters(const struct sky_mqtt_filters *filters, const uint8_t 
 enum { NO_EVENT = SKY_EVENT_TYPE_COUNT };
 
 static const struct way {
-    bool (*put)(const struct sky_out *out, struct sky_buf *bytes);
+    bool (*put)(const struct sky_wire *wire, const struct sky_out *out, struct sky_buf *bytes);
     enum sky_event_type event; /* NO_EVENT: whoever asked has told already */
     size_t (*tell)(const struct sky_out *out, struct sky_attr *attrs);
 } ways[SKY_POINT_COUNT] = {
@@ -144,7 +165,8 @@ static const struct way {
     [SKY_POINT_UNSUBACK] = {put_ack, SKY_EVENT_UNSUBACK, tell_ack},
     [SKY_POINT_PUBLISH_DOWN] = {put_publish, SKY_EVENT_PUBLISH, tell_publish},
     [SKY_POINT_PINGRESP] = {put_pingresp, SKY_EVENT_PONG, tell_nothing},
-    [SKY_POINT_COAP_ANSWER] = {NULL, SKY_EVENT_COAP_RESPONSE, tell_coap},
+    [SKY_POINT_COAP_ANSWER] = {put_coap, SKY_EVENT_COAP_RESPONSE, tell_coap},
+    [SKY_POINT_HTTP_ANSWER] = {put_http, (enum sky_event_type)NO_EVENT, NULL},
 };
 
 static void tell_suback(struct sky_wire *wire, const struct sky_out *out)
@@ -161,7 +183,7 @@ static void tell(struct sky_wire *wire, struct sky_out *out)
 {
     const struct way *way = &ways[out->point];
     struct sky_attr attrs[6];
-    if ((unsigned)way->event == NO_EVENT || out->is_datagram ||
+    if ((unsigned)way->event == NO_EVENT || out->is_raw ||
         (out->point == SKY_POINT_PUBACK_DOWN && out->as.ack.type == SKY_MQTT_PUBCOMP))
         return;
     out->head.type = way->event;
@@ -172,15 +194,9 @@ static void tell(struct sky_wire *wire, struct sky_out *out)
         sky_journal_add(wire->journal, &out->head, attrs, way->tell(out, attrs), NULL);
 }
 
-static bool encode(struct sky_wire *wire, const struct sky_out *out, struct sky_buf *bytes)
+static bool encode(const struct sky_wire *wire, const struct sky_out *out, struct sky_buf *bytes)
 {
-    if (out->point != SKY_POINT_COAP_ANSWER)
-        return ways[out->point].put(out, bytes);
-    if (out->is_datagram)
-        return sky_buf_add(bytes, out->as.datagram);
-    sky_coap_respond(out->as.coap.peer, out->as.coap.request, &out->as.coap.response,
-                     wire->clock->real_ms, bytes);
-    return true;
+    return out->is_raw ? sky_buf_add(bytes, out->as.raw) : ways[out->point].put(wire, out, bytes);
 }
 
 static void take(const struct sky_carrier *to, sky_span bytes)
@@ -303,7 +319,7 @@ static bool send_filtered(struct sky_wire *wire, struct sky_out *out)
 
 bool sky_wire_send(struct sky_wire *wire, struct sky_out *out)
 {
-    SKY_ASSERT(ways[out->point].put != NULL || out->point == SKY_POINT_COAP_ANSWER);
+    SKY_ASSERT(ways[out->point].put != NULL);
     if (wire->filter != NULL)
         return send_filtered(wire, out);
     if (out->to.conn != NULL) {

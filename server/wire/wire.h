@@ -6,6 +6,7 @@
 #define SKY_SERVER_WIRE_WIRE_H
 
 #include "protocol/coap/exchange.h"
+#include "protocol/http/answer.h"
 #include "protocol/mqtt/packet.h"
 #include "server/journal/journal.h"
 #include "server/net/conn.h"
@@ -46,15 +47,6 @@ struct sky_carrier {
     void *channel;
 };
 
-/* An HTTP answer to a device. Spans are borrowed. */
-struct sky_http_out {
-    int status;
-    const char *content_type; /* NULL: no body */
-    sky_span body;
-    sky_span extra; /* further header lines, each with its CRLF */
-    bool keep_alive, head_only;
-};
-
 /* Something for a device. */
 struct sky_out {
     enum sky_point point;
@@ -83,10 +75,10 @@ struct sky_out {
             const struct sky_coap_request *request;
             struct sky_coap_response response;
         } coap;
-        sky_span datagram; /* CoAP: what the exchange answers by itself; `peer` above is not set */
-        struct sky_http_out http;
+        struct sky_http_response http;
+        sky_span raw;
     } as;
-    bool is_datagram;
+    bool is_raw; /* bytes already, that no event tells of: CoAP's own answers, 100 Continue */
 };
 
 /* Something from a device. */

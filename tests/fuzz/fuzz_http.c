@@ -2,7 +2,7 @@
  * what came, bodies keep their limit, and every byte is looked at once. */
 #include "fuzz.h"
 #include "protocol/base/assert.h"
-#include "server/port/http_body.h"
+#include "protocol/http/body.h"
 
 enum { BODY_MAX = 64 };
 

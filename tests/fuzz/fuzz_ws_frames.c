@@ -1,7 +1,7 @@
 /* Frames from arbitrary bytes: whatever the cut, the same is found at the same place. */
 #include "fuzz.h"
 #include "protocol/base/assert.h"
-#include "server/port/ws_frames.h"
+#include "protocol/http/frames.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {

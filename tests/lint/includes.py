@@ -4,7 +4,8 @@ import re
 
 from tree import Problem, c_files, files, line_of, product_files, text
 
-PROTOCOL = ["protocol/base", "auth", "protocol/mqtt", "protocol/coap", "protocol/cloud"]
+PROTOCOL = ["protocol/base", "auth", "protocol/mqtt", "protocol/coap", "protocol/http",
+            "protocol/cloud"]
 ROOMS = ["os", "journal", "tls", "registry", "net", "wire", "broker", "port", "judge"]
 
 
@@ -18,6 +19,7 @@ BELOW = {
     "auth": ["protocol/base"],
     "protocol/mqtt": ["protocol/base"],
     "protocol/coap": ["protocol/base"],
+    "protocol/http": ["protocol/base", "auth"],
     "store": ["protocol/base"],
     "protocol/cloud": ["protocol/base", "auth", "protocol/mqtt", "protocol/coap"],
     "server/os": PROTOCOL,

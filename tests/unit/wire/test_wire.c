@@ -73,6 +73,28 @@ static void send_puback(struct broker_case *c, struct sky_conn *conn)
     assert_true(sky_wire_send(&c->wire, &out));
 }
 
+static void answer_http(struct broker_case *c, struct sky_conn *conn)
+{
+    struct sky_out out = {.point = SKY_POINT_HTTP_ANSWER,
+                          .to = {.conn = conn},
+                          .as.http = {.reply = {.status = 200}}};
+    assert_true(sky_wire_send(&c->wire, &out));
+}
+
+static void an_http_answer_passes_the_same_hook(void **state)
+{
+    struct broker_case *c = *state;
+    struct sky_session *device = broker_case_online(c, "aliyun", "pk", "device");
+    struct fault fault = {.point = SKY_POINT_HTTP_ANSWER, .fate = {.withhold = true}};
+    answer_http(c, device->conn);
+    assert_true(sky_span_starts(sky_buf_span(&device->conn->out), SKY_SPAN("HTTP/1.1 200 OK")));
+    sky_buf_clear(&device->conn->out);
+    install(c, &fault);
+    answer_http(c, device->conn);
+    assert_int_equal(device->conn->out.len, 0);
+    assert_int_equal(fault.seen, 1);
+}
+
 /* A CONNACK, a PUBACK, a plain delivery and a CoAP answer are withheld by one and the same hook,
  * each without the others. */
 static void whatever_goes_out_can_be_withheld_in_one_way(void **state)
@@ -215,6 +237,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         BROKER_TEST(whatever_goes_out_can_be_withheld_in_one_way),
+        BROKER_TEST(an_http_answer_passes_the_same_hook),
         BROKER_TEST(what_is_withheld_is_not_told_as_sent),
         BROKER_TEST(copies_follow_at_once_and_changes_reach_the_wire),
         BROKER_TEST(what_is_delayed_goes_when_virtual_time_has_come),

@@ -5,7 +5,7 @@
 #include <cmocka.h>
 
 #include "protocol/base/mem.h"
-#include "server/port/ws_frames.h"
+#include "protocol/http/frames.h"
 
 #define BYTES(literal) SKY_SPAN(literal)
 

@@ -1,14 +1,13 @@
 /* The head of one HTTP/1 request, as views: what the HTTP port must know to read the request and
  * answer it, and what its handlers read. Pure; knows no connection. (RFC 9112) */
-#ifndef SKY_SERVER_PORT_HTTP_HEAD_H
-#define SKY_SERVER_PORT_HTTP_HEAD_H
+#ifndef SKY_HTTP_HEAD_H
+#define SKY_HTTP_HEAD_H
 
 #include "protocol/base/span.h"
 
 enum {
     SKY_HTTP_HEAD_MAX = 8 * 1024, /* bytes of request line and header lines */
     SKY_HTTP_TARGET_MAX = 4 * 1024,
-    SKY_HTTP_DATE_SIZE = 30, /* with its NUL */
 };
 
 struct sky_http_head {
@@ -50,11 +49,5 @@ bool sky_http_decode(sky_span text, bool plus, char *out, size_t out_size);
 /* The value of a query's parameter, decoded. False when it is absent; `*ret_bad` when it is there
  * and broken or too long. */
 bool sky_http_query(sky_span query, const char *name, char *out, size_t out_size, bool *ret_bad);
-
-/* "Not Found"; "Unknown" for a status without a phrase. */
-const char *sky_http_phrase(int status);
-
-/* The date header's form, "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 §5.6.7). */
-void sky_http_date(int64_t unix_ms, char out[SKY_HTTP_DATE_SIZE]);
 
 #endif

@@ -5,7 +5,7 @@
 #include <cmocka.h>
 
 #include "protocol/base/mem.h"
-#include "server/port/http_body.h"
+#include "protocol/http/body.h"
 
 enum { BODY_MAX = 16 };
 

@@ -1,8 +1,8 @@
 /* Watches the frames that a WebSocket client sends, byte by byte, for what the server has to end
  * the connection for (RFC 6455 §5). Takes nothing apart and keeps no payload: that is the
  * library's business, which is less strict. Pure. */
-#ifndef SKY_SERVER_PORT_WS_FRAMES_H
-#define SKY_SERVER_PORT_WS_FRAMES_H
+#ifndef SKY_HTTP_FRAMES_H
+#define SKY_HTTP_FRAMES_H
 
 #include "protocol/base/span.h"
 

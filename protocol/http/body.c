@@ -1,4 +1,4 @@
-#include "server/port/http_body.h"
+#include "protocol/http/body.h"
 
 #include "auth/text.h"
 #include "protocol/base/assert.h"

@@ -6,7 +6,8 @@
 #include <cmocka.h>
 
 #include "protocol/base/mem.h"
-#include "server/port/http_head.h"
+#include "protocol/http/answer.h"
+#include "protocol/http/head.h"
 
 static int parse(const char *text, struct sky_http_head *ret_head)
 {

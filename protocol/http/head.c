@@ -1,4 +1,4 @@
-#include "server/port/http_head.h"
+#include "protocol/http/head.h"
 
 #include <stdio.h>
 #include <time.h>
@@ -13,60 +13,6 @@ static const struct method {
     bool has_body;
 } methods[] = {{"GET", false},  {"HEAD", false},   {"POST", true},    {"PUT", true},
                {"PATCH", true}, {"DELETE", false}, {"OPTIONS", false}};
-
-static const struct phrase {
-    int status;
-    const char *text;
-} phrases[] = {
-    {200, "OK"},
-    {201, "Created"},
-    {204, "No Content"},
-    {400, "Bad Request"},
-    {401, "Unauthorized"},
-    {403, "Forbidden"},
-    {404, "Not Found"},
-    {405, "Method Not Allowed"},
-    {406, "Not Acceptable"},
-    {408, "Request Timeout"},
-    {409, "Conflict"},
-    {411, "Length Required"},
-    {413, "Content Too Large"},
-    {415, "Unsupported Media Type"},
-    {421, "Misdirected Request"},
-    {422, "Unprocessable Content"},
-    {426, "Upgrade Required"},
-    {431, "Request Header Fields Too Large"},
-    {500, "Internal Server Error"},
-    {501, "Not Implemented"},
-    {503, "Service Unavailable"},
-    {504, "Gateway Timeout"},
-    {505, "HTTP Version Not Supported"},
-    {507, "Insufficient Storage"},
-};
-
-const char *sky_http_phrase(int status)
-{
-    for (size_t i = 0; i < SKY_COUNT(phrases); i++) {
-        if (phrases[i].status == status)
-            return phrases[i].text;
-    }
-    return "Unknown";
-}
-
-void sky_http_date(int64_t unix_ms, char out[SKY_HTTP_DATE_SIZE])
-{
-    static const char days[][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    time_t seconds = (time_t)(unix_ms / 1000);
-    struct tm at;
-    SKY_ASSERT(gmtime_r(&seconds, &at) != NULL);
-    /* The remainders are for the compiler, which does not know how large they can be. */
-    snprintf(out, SKY_HTTP_DATE_SIZE, "%s, %02u %s %04u %02u:%02u:%02u GMT",
-             days[(unsigned)at.tm_wday % 7], (unsigned)at.tm_mday % 100,
-             months[(unsigned)at.tm_mon % 12], ((unsigned)at.tm_year + 1900) % 10000,
-             (unsigned)at.tm_hour % 100, (unsigned)at.tm_min % 100, (unsigned)at.tm_sec % 100);
-}
 
 /* ---- lines ---- */
 

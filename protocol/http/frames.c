@@ -1,4 +1,4 @@
-#include "server/port/ws_frames.h"
+#include "protocol/http/frames.h"
 
 enum step { OPCODE, LENGTH, LONG_LENGTH, KEY, PAYLOAD };
 

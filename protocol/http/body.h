@@ -1,10 +1,10 @@
 /* The body of one request as it comes: of known length, or in chunks (RFC 9112 §6, §7.1). Pure;
  * whoever has the head begins it and feeds it whatever bytes there are. */
-#ifndef SKY_SERVER_PORT_HTTP_BODY_H
-#define SKY_SERVER_PORT_HTTP_BODY_H
+#ifndef SKY_HTTP_BODY_H
+#define SKY_HTTP_BODY_H
 
 #include "protocol/base/buf.h"
-#include "server/port/http_head.h"
+#include "protocol/http/head.h"
 
 enum {
     SKY_HTTP_CHUNK_LINE_MAX = 256,    /* bytes of a line with a chunk's size */

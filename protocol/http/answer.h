@@ -1,0 +1,39 @@
+/* HTTP answers: values to bytes (RFC 9110, RFC 9112). Pure; the time is an argument. */
+#ifndef SKY_HTTP_ANSWER_H
+#define SKY_HTTP_ANSWER_H
+
+#include "protocol/base/buf.h"
+
+enum { SKY_HTTP_DATE_SIZE = 30 }; /* with its NUL */
+
+/* What a request is answered with. Spans are borrowed. */
+struct sky_http_reply {
+    int status;
+    const char *content_type; /* NULL: no body */
+    sky_span body;
+    bool line_end;  /* the body gets a line end, for people at a terminal */
+    sky_span extra; /* further header lines, each with its CRLF */
+};
+
+/* The same on its way to one client. */
+struct sky_http_response {
+    struct sky_http_reply reply;
+    bool keep_alive;
+    bool head_only; /* the request was HEAD */
+};
+
+/* "Not Found"; "Unknown" for a status without a phrase. */
+const char *sky_http_phrase(int status);
+
+/* The date header's form, "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 §5.6.7). */
+void sky_http_date(int64_t unix_ms, char out[SKY_HTTP_DATE_SIZE]);
+
+/* Appends the head of an answer. Some devices look for exactly "Content-Length: " and know no other
+ * spelling. Without a length the body ends with the connection. */
+void sky_http_put_head(struct sky_buf *out, const struct sky_http_reply *reply, bool has_length,
+                       bool keep_alive, int64_t now_ms);
+/* Appends head and body; false, and `out` overflown, when they do not fit. A 204 has no length
+ * (RFC 9110 §8.6). */
+bool sky_http_put(struct sky_buf *out, const struct sky_http_response *answer, int64_t now_ms);
+
+#endif
