@@ -27,6 +27,10 @@ void sky_catalogue_add(struct sky_catalogue *catalogue, struct sky_rule_table ta
     SKY_ASSERT(general <= SKY_RULES_GENERAL_MAX);
     SKY_ASSERT(!table.special || table.count <= SKY_RULES_SPECIAL_MAX);
     SKY_ASSERT(catalogue->rule_count + table.count <= SKY_RULES_MAX);
+    catalogue->starts[catalogue->table_count] = (struct sky_rule_start){
+        .bytes = table.count * sizeof *table.rows,
+        .index = (uint16_t)catalogue->rule_count,
+        .place = (uint16_t)(table.special ? SKY_RULES_GENERAL_MAX : general - table.count)};
     catalogue->tables[catalogue->table_count++] = table;
     catalogue->rule_count += table.count;
 }
@@ -41,37 +45,31 @@ sky_err sky_catalogue_check(const struct sky_catalogue *catalogue, struct sky_wh
     return SKY_OK;
 }
 
-/* Where a rule stands: in which table, in the catalogue, and in a set. */
-struct standing {
-    const struct sky_rule_table *table;
-    size_t index, place;
-};
-
-static struct standing find_standing(const struct sky_catalogue *catalogue,
-                                     const struct sky_rule *rule)
+/* The number of the rule's table, and its row there. Asked several times for every act: one
+ * comparison for each table. */
+static inline size_t table_of(const struct sky_catalogue *catalogue, const struct sky_rule *rule,
+                              size_t *ret_row)
 {
-    size_t first = 0, general = 0;
     for (size_t i = 0; i < catalogue->table_count; i++) {
-        const struct sky_rule_table *table = &catalogue->tables[i];
-        if (rule >= table->rows && rule < table->rows + table->count) {
-            size_t row = (size_t)(rule - table->rows);
-            return (struct standing){table, first + row,
-                                     row + (table->special ? SKY_RULES_GENERAL_MAX : general)};
+        size_t offset = (size_t)((uintptr_t)rule - (uintptr_t)catalogue->tables[i].rows);
+        if (offset < catalogue->starts[i].bytes) {
+            *ret_row = offset / sizeof *rule;
+            return i;
         }
-        first += table->count;
-        general += table->special ? 0 : table->count;
     }
     sky_assert_failed("the rule is in the catalogue", __FILE__, __LINE__);
 }
 
 size_t sky_catalogue_index(const struct sky_catalogue *catalogue, const struct sky_rule *rule)
 {
-    return find_standing(catalogue, rule).index;
+    size_t row, table = table_of(catalogue, rule, &row);
+    return catalogue->starts[table].index + row;
 }
 
 size_t sky_catalogue_place(const struct sky_catalogue *catalogue, const struct sky_rule *rule)
 {
-    return find_standing(catalogue, rule).place;
+    size_t row, table = table_of(catalogue, rule, &row);
+    return catalogue->starts[table].place + row;
 }
 
 /* The table that holds `*index`, which becomes the index inside it. */
@@ -192,15 +190,18 @@ void sky_judge_init(struct sky_judge *judge, const struct sky_policy *policy)
 bool sky_judge_rule(struct sky_judge *judge, const struct sky_rule *rule, bool kept,
                     const char *fmt, ...)
 {
-    struct standing at = find_standing(judge->policy->catalogue, rule);
-    enum sky_action action = (enum sky_action)judge->policy->action[at.index];
+    const struct sky_catalogue *catalogue = judge->policy->catalogue;
+    size_t row, number = table_of(catalogue, rule, &row);
+    const struct sky_rule_table *table = &catalogue->tables[number];
+    enum sky_action action =
+        (enum sky_action)judge->policy->action[catalogue->starts[number].index + row];
     if (action == SKY_OFF)
         return false;
-    if (at.table->special) {
-        SKY_ASSERT(judge->special == NULL || judge->special == at.table);
-        judge->special = at.table;
+    if (table->special) {
+        SKY_ASSERT(judge->special == NULL || judge->special == table);
+        judge->special = table;
     }
-    sky_rule_set_add(&judge->exercised, at.place);
+    sky_rule_set_add(&judge->exercised, catalogue->starts[number].place + row);
     if (kept)
         return false;
     bool enforced = action == SKY_ENFORCE;

@@ -48,6 +48,10 @@ enum {
 /* The catalogue: all tables in order. A rule's index in it is stable for one build. */
 struct sky_catalogue {
     struct sky_rule_table tables[SKY_RULE_TABLES_MAX];
+    struct sky_rule_start { /* of each table: its first row's index, and its place in a set */
+        size_t bytes;       /* of all its rows */
+        uint16_t index, place;
+    } starts[SKY_RULE_TABLES_MAX];
     size_t table_count, rule_count;
 };
 

@@ -31,14 +31,12 @@ static void record_drop(struct sky_broker *broker, const struct sky_session *ses
 static bool put(struct sky_broker *broker, struct sky_session *session,
                 const struct sky_mqtt_publish *packet, uint64_t of, bool whole)
 {
-    const struct sky_conn *conn = session->conn;
-    struct sky_out out = {.point = SKY_POINT_PUBLISH_DOWN,
-                          .head = {.transport = conn->door.transport,
-                                   .connection = conn->id,
-                                   .device_id = session->device_id},
-                          .to = {.conn = session->conn},
-                          .of = of,
-                          .as.publish = {.packet = *packet, .whole = whole}};
+    struct sky_out out;
+    sky_out_begin(&out, SKY_POINT_PUBLISH_DOWN, session->conn);
+    out.head.device_id = session->device_id;
+    out.of = of;
+    out.as.publish.packet = *packet;
+    out.as.publish.whole = whole;
     if (!sky_wire_send(broker->wire, &out))
         return false;
     session->delivered++;

@@ -131,15 +131,6 @@ static void on_patience_over(struct sky_timer *timer, int64_t now_ms)
 
 /* ---- to devices: through the one exit ---- */
 
-static struct sky_out out_of(struct sky_conn *conn)
-{
-    return (struct sky_out){.point = SKY_POINT_HTTP_ANSWER,
-                            .head = {.transport = conn->door.transport,
-                                     .connection = conn->id,
-                                     .device_id = conn->device_id},
-                            .to = {.conn = conn}};
-}
-
 /* A whole answer, written at once: to devices, whose answers are short. */
 static void send_whole(struct sky_conn *conn, const struct sky_http_response *answer)
 {
@@ -148,14 +139,16 @@ static void send_whole(struct sky_conn *conn, const struct sky_http_response *an
         (void)sky_http_put(sky_conn_out(conn), answer, http->net->clock->real_ms);
         return;
     }
-    struct sky_out out = out_of(conn);
+    struct sky_out out;
+    sky_out_begin(&out, SKY_POINT_HTTP_ANSWER, conn);
     out.as.http = *answer;
     (void)sky_wire_send(http->wire, &out);
 }
 
 static void send_continue(struct sky_conn *conn)
 {
-    struct sky_out out = out_of(conn);
+    struct sky_out out;
+    sky_out_begin(&out, SKY_POINT_HTTP_ANSWER, conn);
     out.is_raw = true;
     out.as.raw = SKY_SPAN("HTTP/1.1 100 Continue\r\n\r\n");
     if (is_admin(conn))

@@ -45,19 +45,11 @@ static const struct sky_cloud *cloud_of(const struct sky_conn *conn)
     return session != NULL ? session->product->cloud : NULL;
 }
 
-static struct sky_out out_of(struct sky_conn *conn, enum sky_point point)
-{
-    return (struct sky_out){.point = point,
-                            .head = {.transport = conn->door.transport,
-                                     .connection = conn->id,
-                                     .device_id = conn->device_id},
-                            .to = {.conn = conn}};
-}
-
 static void send_ack(struct sky_conn *conn, enum sky_point point, enum sky_mqtt_type type,
                      uint16_t packet_id)
 {
-    struct sky_out out = out_of(conn, point);
+    struct sky_out out;
+    sky_out_begin(&out, point, conn);
     out.as.ack.type = type;
     out.as.ack.packet_id = packet_id;
     sky_wire_send(port_of(conn)->broker->wire, &out);
@@ -254,7 +246,8 @@ static uint64_t record_connect(struct sky_conn *conn, const struct sky_mqtt_conn
 
 static void send_connack(struct sky_conn *conn, bool present, uint8_t code, int64_t device_id)
 {
-    struct sky_out out = out_of(conn, SKY_POINT_CONNACK);
+    struct sky_out out;
+    sky_out_begin(&out, SKY_POINT_CONNACK, conn);
     out.head.device_id = device_id;
     out.as.connack.session_present = present;
     out.as.connack.code = code;
@@ -579,7 +572,8 @@ static void on_subscribe(struct sky_conn *conn, const struct sky_mqtt_packet *pa
     filters = packet->as.filters;
     uint64_t seq = record_filters(conn, SKY_EVENT_SUBSCRIBE, &filters, &judge);
     sky_session_judged(conn->net->registry, conn->state, &judge);
-    struct sky_out out = out_of(conn, SKY_POINT_SUBACK);
+    struct sky_out out;
+    sky_out_begin(&out, SKY_POINT_SUBACK, conn);
     out.as.suback.filters = &filters;
     out.as.suback.codes = codes;
     sky_wire_send(port_of(conn)->broker->wire, &out);
@@ -604,7 +598,8 @@ static void on_pingreq(struct sky_conn *conn, const struct sky_mqtt_packet *pack
 {
     (void)packet;
     record(conn, SKY_EVENT_PING, SKY_UP, NULL, 0, NULL);
-    struct sky_out out = out_of(conn, SKY_POINT_PINGRESP);
+    struct sky_out out;
+    sky_out_begin(&out, SKY_POINT_PINGRESP, conn);
     sky_wire_send(port_of(conn)->broker->wire, &out);
 }
 

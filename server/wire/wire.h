@@ -81,6 +81,18 @@ struct sky_out {
     bool is_raw; /* bytes already, that no event tells of: CoAP's own answers, 100 Continue */
 };
 
+/* Begins something for the device of a connection; what `as` holds is the caller's to fill in. */
+static inline void sky_out_begin(struct sky_out *out, enum sky_point point, struct sky_conn *conn)
+{
+    out->point = point;
+    out->head.transport = conn->door.transport;
+    out->head.connection = conn->id;
+    out->head.device_id = conn->device_id;
+    out->to = (struct sky_carrier){.conn = conn};
+    out->of = 0;
+    out->is_raw = false;
+}
+
 /* Something from a device. */
 struct sky_in {
     enum sky_point point;
