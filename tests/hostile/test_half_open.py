@@ -7,7 +7,9 @@ import struct
 import time
 
 import coap
+import credentials  # noqa: F401 (finds the folders of the clouds)
 import crowd
+from enos import credentials as enos
 from test_slow import over_tls
 
 DTLS_HALF_OPEN, TLS_HALF_OPEN = 2000, 4200
@@ -56,7 +58,7 @@ def in_time(open_one):
 
 
 def open_device(port):
-    device = coap.Device(port, coap.identity(DEVICE, 2), coap.key(DEVICE, 2))
+    device = coap.Device(port, enos.identity(DEVICE, 2), enos.key(DEVICE, 2))
     assert device.process.poll() is None
     return device
 
