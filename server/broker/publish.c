@@ -92,25 +92,24 @@ static bool has_right(const struct sky_act *act, enum sky_right right, struct sk
 static uint64_t record_publish(struct sky_broker *broker, const struct sky_act *act,
                                const struct sky_topic_row *row, const struct sky_judge *judge)
 {
-    struct sky_attr attrs[7];
-    size_t count = 0;
-    attrs[count++] = SKY_ATTR(TOPIC, act->topic);
-    attrs[count++] = SKY_ATTR(PAYLOAD, act->payload);
-    attrs[count++] = SKY_ATTR_INT(QOS, act->qos);
+    struct sky_draft draft;
+    sky_draft_begin(&draft, (struct sky_event_head){.type = SKY_EVENT_PUBLISH,
+                                                    .direction = SKY_UP,
+                                                    .transport = act->transport,
+                                                    .connection = act->connection,
+                                                    .device_id = act->session->device_id});
+    sky_draft_add(&draft, SKY_ATTR(TOPIC, act->topic));
+    sky_draft_add(&draft, SKY_ATTR(PAYLOAD, act->payload));
+    sky_draft_add(&draft, SKY_ATTR_INT(QOS, act->qos));
     if (act->packet_id != 0)
-        attrs[count++] = SKY_ATTR_INT(PACKET_ID, act->packet_id);
+        sky_draft_add(&draft, SKY_ATTR_INT(PACKET_ID, act->packet_id));
     if (act->dup)
-        attrs[count++] = SKY_ATTR_INT(DUP, 1);
+        sky_draft_add(&draft, SKY_ATTR_INT(DUP, 1));
     if (act->retain)
-        attrs[count++] = SKY_ATTR_INT(RETAIN, 1);
+        sky_draft_add(&draft, SKY_ATTR_INT(RETAIN, 1));
     if (row != NULL && row->service != NULL)
-        attrs[count++] = SKY_ATTR(SERVICE, sky_span_str(row->service->name));
-    const struct sky_event_head head = {.type = SKY_EVENT_PUBLISH,
-                                        .direction = SKY_UP,
-                                        .transport = act->transport,
-                                        .connection = act->connection,
-                                        .device_id = act->session->device_id};
-    return sky_journal_add(broker->registry->journal, &head, attrs, count, judge);
+        sky_draft_add(&draft, SKY_ATTR(SERVICE, sky_span_str(row->service->name)));
+    return sky_journal_record(broker->registry->journal, &draft, judge);
 }
 
 /* The facts a service reads, looked up because its row asks for them. */

@@ -3,6 +3,7 @@
 #ifndef SKY_SERVER_JOURNAL_EVENT_H
 #define SKY_SERVER_JOURNAL_EVENT_H
 
+#include "protocol/base/assert.h"
 #include "protocol/base/rule.h"
 #include "protocol/cloud/cloud.h"
 
@@ -125,6 +126,25 @@ struct sky_event_head {
     uint32_t connection; /* 0: none */
     int64_t device_id;   /* registry id of the proven device, or 0 */
 };
+
+/* An event in the making: where it happened, then its fields one by one. */
+struct sky_draft {
+    struct sky_event_head head;
+    size_t count;
+    struct sky_attr attrs[SKY_JOURNAL_ATTRS_MAX];
+};
+
+static inline void sky_draft_begin(struct sky_draft *draft, struct sky_event_head head)
+{
+    draft->head = head;
+    draft->count = 0;
+}
+
+static inline void sky_draft_add(struct sky_draft *draft, struct sky_attr attr)
+{
+    SKY_ASSERT(draft->count < SKY_JOURNAL_ATTRS_MAX);
+    draft->attrs[draft->count++] = attr;
+}
 
 enum sky_event_kind {
     SKY_KIND_TEXT,

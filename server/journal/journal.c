@@ -92,6 +92,12 @@ static void evict(struct sky_journal *journal)
     sky_ring_evict(&journal->ring);
 }
 
+uint64_t sky_journal_record(struct sky_journal *journal, const struct sky_draft *draft,
+                            const struct sky_judge *judge)
+{
+    return sky_journal_add(journal, &draft->head, draft->attrs, draft->count, judge);
+}
+
 sky_err sky_journal_flush(struct sky_journal *journal)
 {
     struct sky_store *store = journal->pages.store;

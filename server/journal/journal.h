@@ -33,6 +33,10 @@ void sky_journal_warm(const struct sky_journal *journal);
 uint64_t sky_journal_add(struct sky_journal *journal, const struct sky_event_head *head,
                          const struct sky_attr *attrs, size_t count, const struct sky_judge *judge);
 
+/* The same for one that was put together field by field. */
+uint64_t sky_journal_record(struct sky_journal *journal, const struct sky_draft *draft,
+                            const struct sky_judge *judge);
+
 /* Moves what is not in the store yet into it, in one transaction; must not be called inside of
  * another. */
 SKY_MUST_USE sky_err sky_journal_flush(struct sky_journal *journal);

@@ -92,32 +92,31 @@ static void record(struct sky_conn *conn, const char *reason, const struct sky_j
     const struct sky_refusal refusal = {.explained = false};
     struct sky_buf explanation;
     sky_buf_init(&explanation, SKY_REFUSAL_JSON_MAX);
-    struct sky_attr attrs[10] = {SKY_ATTR(LISTENER, sky_span_str(conn->door.listener->name)),
-                                 SKY_ATTR(PEER, sky_span_str(peer)),
-                                 SKY_ATTR(CIPHER, sky_span_str(sky_tls_cipher(conn->tls)))};
-    size_t count = 3;
+    struct sky_draft draft;
+    struct sky_event_head head = sky_conn_event(conn, SKY_EVENT_TLS_HANDSHAKE, SKY_UP);
+    head.transport = SKY_TLS;
+    head.device_id = conn->door.psk_device_id;
+    sky_draft_begin(&draft, head);
+    sky_draft_add(&draft, SKY_ATTR(LISTENER, sky_span_str(conn->door.listener->name)));
+    sky_draft_add(&draft, SKY_ATTR(PEER, sky_span_str(peer)));
+    sky_draft_add(&draft, SKY_ATTR(CIPHER, sky_span_str(sky_tls_cipher(conn->tls))));
     if (conn->door.tls_version != 0)
-        attrs[count++] =
-            SKY_ATTR(TLS_VERSION, sky_span_str(sky_tls_version_name(conn->door.tls_version)));
+        sky_draft_add(&draft, SKY_ATTR(TLS_VERSION,
+                                       sky_span_str(sky_tls_version_name(conn->door.tls_version))));
     if (conn->door.server_name.len > 0)
-        attrs[count++] = SKY_ATTR(SERVER_NAME, conn->door.server_name);
+        sky_draft_add(&draft, SKY_ATTR(SERVER_NAME, conn->door.server_name));
     if (reason != NULL && identity[0] != '\0')
-        attrs[count++] = SKY_ATTR(IDENTITY, sky_span_str(identity));
+        sky_draft_add(&draft, SKY_ATTR(IDENTITY, sky_span_str(identity)));
     if (reason != NULL && sky_tls_offered(conn->tls)[0] != '\0')
-        attrs[count++] = SKY_ATTR(OFFERED, sky_span_str(sky_tls_offered(conn->tls)));
+        sky_draft_add(&draft, SKY_ATTR(OFFERED, sky_span_str(sky_tls_offered(conn->tls))));
     if (sky_tls_resumed(conn->tls))
-        attrs[count++] = SKY_ATTR(DETAIL, SKY_SPAN("resumed"));
+        sky_draft_add(&draft, SKY_ATTR(DETAIL, SKY_SPAN("resumed")));
     if (reason != NULL) {
         sky_refusal_json(&refusal, judge, &explanation);
-        attrs[count++] = SKY_ATTR(REASON, sky_span_str(reason));
-        attrs[count++] = SKY_ATTR(EXPLANATION, sky_buf_span(&explanation));
+        sky_draft_add(&draft, SKY_ATTR(REASON, sky_span_str(reason)));
+        sky_draft_add(&draft, SKY_ATTR(EXPLANATION, sky_buf_span(&explanation)));
     }
-    const struct sky_event_head head = {.type = SKY_EVENT_TLS_HANDSHAKE,
-                                        .direction = SKY_UP,
-                                        .transport = SKY_TLS,
-                                        .connection = conn->id,
-                                        .device_id = conn->door.psk_device_id};
-    sky_journal_add(conn->net->journal, &head, attrs, count, judge);
+    sky_journal_record(conn->net->journal, &draft, judge);
     sky_buf_done(&explanation);
 }
 

@@ -88,26 +88,27 @@ static uint64_t record(struct call *call, int status, bool refused)
     const struct sky_http_request *request = call->request;
     struct sky_buf explanation;
     sky_buf_init(&explanation, SKY_REFUSAL_JSON_MAX);
-    struct sky_attr attrs[9] = {SKY_ATTR(LISTENER, sky_span_str(request->door->listener->name)),
-                                SKY_ATTR(METHOD, request->method), SKY_ATTR(PATH, request->path),
-                                SKY_ATTR_INT(STATUS, status)};
-    size_t count = 4;
+    struct sky_draft draft;
+    sky_draft_begin(&draft, (struct sky_event_head){.type = SKY_EVENT_HTTP_AUTH,
+                                                    .direction = SKY_UP,
+                                                    .transport = request->door->transport,
+                                                    .connection = call->connection,
+                                                    .device_id = call->lookup.device.id});
+    sky_draft_add(&draft, SKY_ATTR(LISTENER, sky_span_str(request->door->listener->name)));
+    sky_draft_add(&draft, SKY_ATTR(METHOD, request->method));
+    sky_draft_add(&draft, SKY_ATTR(PATH, request->path));
+    sky_draft_add(&draft, SKY_ATTR_INT(STATUS, status));
     if (call->cloud != NULL)
-        attrs[count++] = SKY_ATTR(CLOUD, sky_span_str(call->cloud->name));
+        sky_draft_add(&draft, SKY_ATTR(CLOUD, sky_span_str(call->cloud->name)));
     if (call->lookup.cloud != NULL && call->lookup.device.id == 0) {
-        attrs[count++] = SKY_ATTR(PRODUCT, call->lookup.claim.product);
-        attrs[count++] = SKY_ATTR(DEVICE_KEY, call->lookup.claim.device);
+        sky_draft_add(&draft, SKY_ATTR(PRODUCT, call->lookup.claim.product));
+        sky_draft_add(&draft, SKY_ATTR(DEVICE_KEY, call->lookup.claim.device));
     }
     if (refused) {
         sky_refusal_json(&call->refusal, &call->judge, &explanation);
-        attrs[count++] = SKY_ATTR(EXPLANATION, sky_buf_span(&explanation));
+        sky_draft_add(&draft, SKY_ATTR(EXPLANATION, sky_buf_span(&explanation)));
     }
-    const struct sky_event_head head = {.type = SKY_EVENT_HTTP_AUTH,
-                                        .direction = SKY_UP,
-                                        .transport = request->door->transport,
-                                        .connection = call->connection,
-                                        .device_id = call->lookup.device.id};
-    uint64_t seq = sky_journal_add(call->registry->journal, &head, attrs, count, &call->judge);
+    uint64_t seq = sky_journal_record(call->registry->journal, &draft, &call->judge);
     sky_buf_done(&explanation);
     return seq;
 }

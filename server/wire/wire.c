@@ -77,55 +77,49 @@ static bool put_coap(const struct sky_wire *wire, const struct sky_out *out, str
 
 /* ---- how each point is journalled ---- */
 
-static size_t tell_connack(const struct sky_out *out, struct sky_attr *attrs)
+static void tell_connack(const struct sky_out *out, struct sky_draft *draft)
 {
-    attrs[0] = SKY_ATTR_INT(CODE, out->as.connack.code);
-    attrs[1] = SKY_ATTR_INT(SESSION_PRESENT, out->as.connack.session_present);
-    return 2;
+    sky_draft_add(draft, SKY_ATTR_INT(CODE, out->as.connack.code));
+    sky_draft_add(draft, SKY_ATTR_INT(SESSION_PRESENT, out->as.connack.session_present));
 }
 
-static size_t tell_ack(const struct sky_out *out, struct sky_attr *attrs)
+static void tell_ack(const struct sky_out *out, struct sky_draft *draft)
 {
-    attrs[0] = SKY_ATTR_INT(PACKET_ID, out->as.ack.packet_id);
-    return 1;
+    sky_draft_add(draft, SKY_ATTR_INT(PACKET_ID, out->as.ack.packet_id));
 }
 
-static size_t tell_nothing(const struct sky_out *out, struct sky_attr *attrs)
+static void tell_nothing(const struct sky_out *out, struct sky_draft *draft)
 {
     (void)out;
-    (void)attrs;
-    return 0;
+    (void)draft;
 }
 
-static size_t tell_publish(const struct sky_out *out, struct sky_attr *attrs)
+static void tell_publish(const struct sky_out *out, struct sky_draft *draft)
 {
     const struct sky_mqtt_publish *packet = &out->as.publish.packet;
-    size_t count = 0;
-    attrs[count++] = SKY_ATTR_INT(OF, (int64_t)out->of);
-    attrs[count++] = SKY_ATTR_INT(QOS, packet->qos);
+    sky_draft_add(draft, SKY_ATTR_INT(OF, (int64_t)out->of));
+    sky_draft_add(draft, SKY_ATTR_INT(QOS, packet->qos));
     if (packet->packet_id != 0)
-        attrs[count++] = SKY_ATTR_INT(PACKET_ID, packet->packet_id);
+        sky_draft_add(draft, SKY_ATTR_INT(PACKET_ID, packet->packet_id));
     if (packet->dup)
-        attrs[count++] = SKY_ATTR_INT(DUP, 1);
+        sky_draft_add(draft, SKY_ATTR_INT(DUP, 1));
     if (out->as.publish.whole) {
-        attrs[count++] = SKY_ATTR(TOPIC, packet->topic);
-        attrs[count++] = SKY_ATTR(PAYLOAD, packet->payload);
+        sky_draft_add(draft, SKY_ATTR(TOPIC, packet->topic));
+        sky_draft_add(draft, SKY_ATTR(PAYLOAD, packet->payload));
     }
-    return count;
 }
 
 /* 2.05 is shown as 205. */
-static size_t tell_coap(const struct sky_out *out, struct sky_attr *attrs)
+static void tell_coap(const struct sky_out *out, struct sky_draft *draft)
 {
     const struct sky_coap_response *response = &out->as.coap.response;
-    size_t count = 0;
-    attrs[count++] = SKY_ATTR_INT(OF, (int64_t)out->of);
-    attrs[count++] = SKY_ATTR_INT(STATUS, (response->code >> 5) * 100 + (response->code & 0x1f));
+    sky_draft_add(draft, SKY_ATTR_INT(OF, (int64_t)out->of));
+    sky_draft_add(draft,
+                  SKY_ATTR_INT(STATUS, (response->code >> 5) * 100 + (response->code & 0x1f)));
     if (response->body.len > 0)
-        attrs[count++] = SKY_ATTR(PAYLOAD, response->body);
+        sky_draft_add(draft, SKY_ATTR(PAYLOAD, response->body));
     if (response->extra != 0)
-        attrs[count++] = SKY_ATTR(PATH, response->extra_value);
-    return count;
+        sky_draft_add(draft, SKY_ATTR(PATH, response->extra_value));
 }
 
 sky_span sky_wire_filters(const struct sky_mqtt_filters *filters, const uint8_t *codes,
@@ -157,7 +151,7 @@ enum { NO_EVENT = SKY_EVENT_TYPE_COUNT };
 static const struct way {
     bool (*put)(const struct sky_wire *wire, const struct sky_out *out, struct sky_buf *bytes);
     enum sky_event_type event; /* NO_EVENT: whoever asked has told already */
-    size_t (*tell)(const struct sky_out *out, struct sky_attr *attrs);
+    void (*tell)(const struct sky_out *out, struct sky_draft *draft);
 } ways[SKY_POINT_COUNT] = {
     [SKY_POINT_CONNACK] = {put_connack, SKY_EVENT_CONNACK, tell_connack},
     [SKY_POINT_PUBACK_DOWN] = {put_ack, SKY_EVENT_PUBACK, tell_ack},
@@ -182,16 +176,19 @@ static void tell_suback(struct sky_wire *wire, const struct sky_out *out)
 static void tell(struct sky_wire *wire, struct sky_out *out)
 {
     const struct way *way = &ways[out->point];
-    struct sky_attr attrs[6];
+    struct sky_draft draft;
     if ((unsigned)way->event == NO_EVENT || out->is_raw ||
         (out->point == SKY_POINT_PUBACK_DOWN && out->as.ack.type == SKY_MQTT_PUBCOMP))
         return;
     out->head.type = way->event;
     out->head.direction = SKY_DOWN;
-    if (way->tell == NULL)
+    if (way->tell == NULL) {
         tell_suback(wire, out);
-    else
-        sky_journal_add(wire->journal, &out->head, attrs, way->tell(out, attrs), NULL);
+        return;
+    }
+    sky_draft_begin(&draft, out->head);
+    way->tell(out, &draft);
+    sky_journal_record(wire->journal, &draft, NULL);
 }
 
 static bool encode(const struct sky_wire *wire, const struct sky_out *out, struct sky_buf *bytes)
@@ -225,6 +222,7 @@ static void drop(struct sky_held *held)
 {
     sky_clock_cancel(held->wire->clock, &held->timer);
     DL_DELETE(held->wire->held, held);
+    held->wire->held_count--;
     free(held);
 }
 
@@ -233,6 +231,7 @@ static void on_due(struct sky_timer *timer, int64_t now_ms)
     struct sky_held *held = SKY_CONTAINER_OF(timer, struct sky_held, timer);
     (void)now_ms;
     DL_DELETE(held->wire->held, held);
+    held->wire->held_count--;
     if (held->again != NULL)
         held->again(held->again_owner, sky_span_of(held->bytes, held->len));
     else
@@ -248,16 +247,9 @@ static struct sky_held *hold(struct sky_wire *wire, sky_span bytes, int64_t dela
     if (bytes.len > 0)
         memcpy(held->bytes, bytes.ptr, bytes.len);
     DL_APPEND(wire->held, held);
+    wire->held_count++;
     sky_clock_timer(wire->clock, &held->timer, delay_ms, on_due);
     return held;
-}
-
-static size_t count_held(const struct sky_wire *wire)
-{
-    const struct sky_held *held;
-    size_t count;
-    DL_COUNT(wire->held, held, count);
-    return count;
 }
 
 void sky_wire_forget(struct sky_wire *wire, const void *owner)
@@ -289,7 +281,7 @@ static struct sky_fate ask(struct sky_wire *wire, const struct sky_passage *pass
         sky_journal_add(wire->journal, &head, attrs, SKY_COUNT(attrs), NULL);
     }
     SKY_ASSERT(fate.copies <= SKY_WIRE_COPIES_MAX && fate.delay_ms >= 0);
-    if (fate.delay_ms > 0 && count_held(wire) >= SKY_WIRE_HELD_MAX)
+    if (fate.delay_ms > 0 && wire->held_count >= SKY_WIRE_HELD_MAX)
         fate.delay_ms = 0;
     return fate;
 }

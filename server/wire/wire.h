@@ -134,6 +134,7 @@ struct sky_wire {
     sky_wire_filter *filter; /* NULL: none */
     void *filter_ctx;
     struct sky_held *held; /* owned: what is delayed */
+    size_t held_count;
 };
 enum {
     SKY_WIRE_COPIES_MAX = 100, /* of one passage */
