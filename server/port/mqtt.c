@@ -70,16 +70,10 @@ static void record_broken(struct sky_conn *conn, enum sky_event_type type,
 /* ---- what ends a connection ---- */
 
 /* A packet that breaks the specification: nothing after it can be trusted (4.8.0-1). */
-static void malformed(struct sky_conn *conn, const struct sky_rule *rule, sky_span bytes)
+static void malformed(struct sky_conn *conn, const struct sky_rule *rule, const char *what,
+                      sky_span bytes)
 {
-    struct sky_judge judge;
-    sky_judge_init(&judge, policy_of(conn));
-    sky_judge_rule(&judge, rule, false, "%s", rule->statement);
-    const struct sky_attr attrs[] = {
-        SKY_ATTR(REASON, sky_span_str(rule->statement)),
-        SKY_ATTR(BYTES_HEX, sky_span_head(bytes, SKY_CONN_BYTES_SHOWN))};
-    record(conn, SKY_EVENT_MALFORMED, SKY_UP, attrs, SKY_COUNT(attrs), &judge);
-    sky_session_judged(conn->net->registry, conn->state, &judge);
+    sky_conn_refused(conn, rule, bytes, what);
     sky_conn_close(conn, "the packet breaks the MQTT specification");
 }
 
@@ -372,15 +366,9 @@ static void on_connect(struct sky_conn *conn, const struct sky_mqtt_packet *pack
     struct sky_effects effects;
     sky_effects_init(&effects);
     sky_judge_init(&judge, &registry->policy);
-    if (!connect->level_known) {
-        sky_judge_rule(&judge, sky_mqtt_rule(SKY_MQTT_RULE_LEVEL), false,
-                       "protocol level %u; 4 (MQTT 3.1.1) is spoken here", connect->level);
-        outcome = (struct sky_login_outcome){.connack = SKY_CONNACK_PROTOCOL};
-    } else {
-        if (sky_login_recognise(registry, &login, &lookup))
-            judge.policy = sky_lookup_policy(registry, &lookup);
-        sky_login_decide(registry, &login, connect, &lookup, &judge, &effects, &outcome);
-    }
+    if (connect->level_known && sky_login_recognise(registry, &login, &lookup))
+        judge.policy = sky_lookup_policy(registry, &lookup);
+    sky_login_decide(registry, &login, connect, &lookup, &judge, &effects, &outcome);
     if (outcome.postponed) {
         wait_for_turn(conn);
         goto out;
@@ -664,10 +652,13 @@ static void handle(struct sky_conn *conn, const struct sky_mqtt_packet *packet, 
 {
     bool logged_in = conn->state != NULL;
     if ((packet->type == SKY_MQTT_CONNECT) == logged_in) {
+        char what[64];
+        snprintf(what, sizeof what, "%s came where %s be CONNECT", sky_mqtt_type_name(packet->type),
+                 logged_in ? "nothing more may" : "the first packet has to");
         malformed(
             conn,
             sky_mqtt_rule(logged_in ? SKY_MQTT_RULE_SECOND_CONNECT : SKY_MQTT_RULE_FIRST_PACKET),
-            bytes);
+            what, bytes);
         return;
     }
     SKY_ASSERT((size_t)packet->type < SKY_COUNT(handlers) && handlers[packet->type].run != NULL);
@@ -684,10 +675,10 @@ static void handle_again(void *owner, sky_span bytes)
 {
     struct sky_conn *conn = owner;
     struct sky_mqtt_packet packet;
-    const struct sky_rule *rule = NULL;
+    struct sky_mqtt_flaw flaw;
     if (conn->closing)
         return;
-    enum sky_mqtt_result result = sky_mqtt_decode(bytes, SKY_MQTT_PACKET_MAX, &packet, &rule);
+    enum sky_mqtt_result result = sky_mqtt_decode(bytes, SKY_MQTT_PACKET_MAX, &packet, &flaw);
     SKY_ASSERT(result == SKY_MQTT_OK);
     handle(conn, &packet, bytes);
     if (conn->waits && conn->in.len == 0)
@@ -717,12 +708,14 @@ static size_t on_bytes(struct sky_conn *conn, sky_span in)
     while (used < in.len && !conn->closing && !conn->waits) {
         sky_span rest = sky_span_tail(in, used);
         struct sky_mqtt_packet packet;
-        const struct sky_rule *rule = NULL;
-        enum sky_mqtt_result result = sky_mqtt_decode(rest, SKY_MQTT_PACKET_MAX, &packet, &rule);
+        struct sky_mqtt_flaw flaw;
+        enum sky_mqtt_result result = sky_mqtt_decode(rest, SKY_MQTT_PACKET_MAX, &packet, &flaw);
         if (result == SKY_MQTT_MORE)
             break;
         if (result == SKY_MQTT_BAD) {
-            malformed(conn, rule, rest);
+            char what[128];
+            sky_mqtt_flaw_text(&flaw, what, sizeof what);
+            malformed(conn, flaw.rule, what, rest);
             return in.len;
         }
         enter(conn, &packet, rest);

@@ -1,5 +1,7 @@
 #include "server/registry/login.h"
 
+#include <stdio.h>
+
 #include "server/registry/door.h"
 #include "server/registry/rules.h"
 
@@ -118,6 +120,33 @@ static void look_for_slip(struct sky_registry *registry, const struct sky_login 
 
 /* ---- deciding ---- */
 
+/* A protocol level that is not spoken here, or not under the name it came with. */
+static void judge_level(const struct sky_mqtt_connect *connect, struct sky_judge *judge,
+                        struct sky_login_outcome *ret)
+{
+    uint8_t plain = connect->level & (uint8_t)~SKY_MQTT_LEVEL_BRIDGE;
+    bool spoken = plain == 3 || plain == 4; /* if it came under the other name, or from a device */
+    char did[128];
+    *ret = (struct sky_login_outcome){.connack = SKY_CONNACK_PROTOCOL, .cause = SKY_CAUSE_SHAPE};
+    sky_judge_rule(judge, sky_mqtt_rule(SKY_MQTT_RULE_LEVEL), false,
+                   "protocol name %.*s with level %u%s; MQTT with 4 (3.1.1) is spoken here",
+                   SKY_SPAN_ARGS(connect->protocol), connect->level,
+                   connect->level == 5 ? " (MQTT 5.0)" : "");
+    if (!spoken)
+        return;
+    if (plain != connect->level)
+        snprintf(did, sizeof did,
+                 "connected as a broker's bridge does: its protocol level %u is %u with bit 7 set",
+                 connect->level, plain);
+    else
+        snprintf(did, sizeof did,
+                 "sent the protocol name %.*s with level %u, which do not belong together",
+                 SKY_SPAN_ARGS(connect->protocol), plain);
+    sky_explain_plain(plain != connect->level ? SKY_MISTAKE_BRIDGE : SKY_MISTAKE_PROTOCOL_LEVEL,
+                      sky_span_str(did), &ret->refusal.explanation);
+    ret->refusal.slipped = true;
+}
+
 /* What the specification asks of a CONNECT, whoever sends it; returns the code of the first that
  * refuses, else 0. `cloud` may be NULL. */
 static uint8_t judge_specification(const struct sky_cloud *cloud,
@@ -176,6 +205,10 @@ void sky_login_decide(struct sky_registry *registry, const struct sky_login *log
 {
     const struct sky_cloud *cloud = lookup->cloud;
     bool barred = sky_door_judge(login->door, judge);
+    if (!connect->level_known) {
+        judge_level(connect, judge, ret);
+        return;
+    }
     *ret = (struct sky_login_outcome){.connack = judge_specification(cloud, connect, judge),
                                       .cause = SKY_CAUSE_SHAPE};
     if (cloud == NULL) {
