@@ -17,24 +17,24 @@
 #define STATEMENT(section, number, says, fix)                                                      \
     {                                                                                              \
         "MQTT-" section "-" number, says, "MQTT 3.1.1 §" section " [MQTT-" section "-" number "]", \
-            fix, SKY_ERROR, ENFORCED                                                               \
+            fix, SKY_ERROR, ENFORCED, NULL                                                         \
     }
 #define WATCHED(section, number, says, fix)                                                        \
     {                                                                                              \
         "MQTT-" section "-" number, says, "MQTT 3.1.1 §" section " [MQTT-" section "-" number "]", \
-            fix, SKY_WARNING, REPORTED                                                             \
+            fix, SKY_WARNING, REPORTED, NULL                                                       \
     }
 #define CHAPTER(id, section, says, fix)                                                            \
     {                                                                                              \
-        "MQTT-" id, says, "MQTT 3.1.1 §" section, fix, SKY_ERROR, ENFORCED                         \
+        "MQTT-" id, says, "MQTT 3.1.1 §" section, fix, SKY_ERROR, ENFORCED, NULL                   \
     }
 #define LIMIT(id, source, says, fix)                                                               \
     {                                                                                              \
-        "MQTT-" id, says, source, fix, SKY_ERROR, ENFORCED                                         \
+        "MQTT-" id, says, source, fix, SKY_ERROR, ENFORCED, NULL                                   \
     }
 #define ADVICE(id, source, says, fix)                                                              \
     {                                                                                              \
-        "MQTT-" id, says, source, fix, SKY_WARNING, REPORTED                                       \
+        "MQTT-" id, says, source, fix, SKY_WARNING, REPORTED, NULL                                 \
     }
 
 /* The clouds' restrictions that no document of MQTT knows. */
@@ -178,8 +178,12 @@ static const struct sky_rule rows[SKY_MQTT_SPEC_RULES + SKY_LIMIT_RULES] = {
         LIMIT("PACKET-TYPE", PLATFORM, "PUBREC, PUBREL and PUBCOMP are not sent",
               "They belong to QoS 2, which the cloud does not offer."),
     AT(SKY_LIMIT_KEEPALIVE) =
-        LIMIT("KEEPALIVE-RANGE", PLATFORM, "The keepalive is between 60 and 300 seconds",
-              "Set it in CONNECT to 60..300; 0 does not switch it off."),
+        {"MQTT-KEEPALIVE-RANGE",
+         "The keepalive is within the cloud's range, 60 to 300 seconds as it was documented first",
+         PLATFORM,
+         "Set it in CONNECT to 60..300; 0 does not switch it off. Run skymock with --profile "
+         "current for the wider range of later documents.",
+         SKY_ERROR, ENFORCED, "Set it in CONNECT within the range that the finding names."},
     AT(SKY_LIMIT_KEEPALIVE_SILENT) =
         ADVICE("KEEPALIVE-SILENT", "MQTT 3.1.1 §3.1.2.10 [MQTT-3.1.2-23]",
                "Something is sent at least once per keepalive interval",

@@ -175,13 +175,19 @@ static uint8_t judge_limits(struct sky_registry *registry, const struct sky_clou
                        "CONNECT carries a will for %.*s; the cloud takes none",
                        SKY_SPAN_ARGS(connect->will_topic)))
         code = SKY_CONNACK_NOT_AUTHORIZED;
-    const struct sky_keepalive_range *range = &cloud->limits.keepalive[registry->profile];
+    const struct sky_keepalive_range *ranges = cloud->limits.keepalive,
+                                     *range = &ranges[registry->catalogue.profile],
+                                     *later = &ranges[SKY_PROFILE_CURRENT];
+    char wider[64] = "";
     uint16_t keepalive_s = connect->keepalive_s;
+    if (later != range && keepalive_s >= later->min_s && keepalive_s <= later->max_s)
+        snprintf(wider, sizeof wider, " (with --profile current %u to %u)", later->min_s,
+                 later->max_s);
     if (!(traits & SKY_TRAIT_ACTIVATION) &&
         sky_judge_rule(judge, sky_cloud_limit_rule(cloud, SKY_LIMIT_KEEPALIVE),
                        keepalive_s >= range->min_s && keepalive_s <= range->max_s,
-                       "keepalive is %u s; %u to %u s are accepted", keepalive_s, range->min_s,
-                       range->max_s) &&
+                       "keepalive is %u s; %u to %u s are accepted%s", keepalive_s, range->min_s,
+                       range->max_s, wider) &&
         code == 0)
         code = SKY_CONNACK_CLIENT_ID;
     return code;

@@ -173,7 +173,7 @@ void sky_refusal_json(const struct sky_refusal *refusal, const struct sky_judge 
                        "stderr, and for room on its disk");
     } else if (cause != NULL) {
         sky_jw_put_str(&jw, "what", cause->detail);
-        sky_jw_put_str(&jw, "hint", cause->rule->hint);
+        sky_jw_put_str(&jw, "hint", sky_catalogue_hint(judge->policy->catalogue, cause->rule));
     }
     if (refusal->rule != NULL)
         sky_jw_put_str(&jw, "rule", refusal->rule->id);
