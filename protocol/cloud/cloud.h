@@ -115,6 +115,8 @@ struct sky_cloud {
 
     /* Is this CONNECT one of ours, and whose? False: certainly not. */
     bool (*claim)(const struct sky_login *login, struct sky_claim *ret_claim);
+    /* How a CONNECT of ours looks, for a peer that sent nobody's; NULL: it is not told. */
+    const char *login_form;
     /* Checks everything about the login, judging every rule it exercises. Product and device may
      * be missing from the facts. Effects are applied after CONNACK, and only if admitted. */
     void (*admit)(const struct sky_login *login, const struct sky_facts *facts,

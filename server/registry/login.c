@@ -45,6 +45,9 @@ bool sky_login_recognise(struct sky_registry *registry, const struct sky_login *
         if (!sky_clouds[i]->claim(login, &claim))
             continue;
         sky_lookup_claim(registry, sky_clouds[i], &claim, &lookup);
+        if (claim.affinity <= SKY_AFFINITY_WORD && sky_lookup_known(&lookup) == SKY_KNOWN_NOTHING &&
+            !lookup.failed)
+            continue;
         int here = standing(&lookup, login->door);
         if (here > best) {
             best = here;
@@ -202,6 +205,7 @@ static void judge_stranger(const struct sky_mqtt_connect *connect, struct sky_ju
                    SKY_SPAN_ARGS(sky_span_head(connect->username, 60)));
     ret->connack = SKY_CONNACK_CLIENT_ID;
     ret->cause = SKY_CAUSE_SHAPE;
+    ret->refusal.stranger = true;
 }
 
 void sky_login_decide(struct sky_registry *registry, const struct sky_login *login,
