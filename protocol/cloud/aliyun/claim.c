@@ -79,14 +79,13 @@ static enum sky_affinity affinity_of(const struct sky_aliyun_login *in)
                                                                            : SKY_AFFINITY_MIXED;
 }
 
-/* Does a user name look like an iotId: 20 letters and digits, give or take a few? */
-static bool is_token_id(sky_span text)
+/* As iotId and iotToken are in the vendor's example. */
+static bool is_letters_and_digits(sky_span text, size_t chars)
 {
-    enum { LEN_MIN = 16, LEN_MAX = 64 };
     for (size_t i = 0; i < text.len; i++)
         if (!isalnum((unsigned char)text.ptr[i]))
             return false;
-    return text.len >= LEN_MIN && text.len <= LEN_MAX;
+    return text.len == chars;
 }
 
 static enum sky_affinity token_affinity_of(const struct sky_login *login,
@@ -94,8 +93,10 @@ static enum sky_affinity token_affinity_of(const struct sky_login *login,
 {
     if (in->readable)
         return SKY_AFFINITY_USUAL;
-    return login->has_password && is_token_id(login->username) ? SKY_AFFINITY_FRAME
-                                                               : SKY_AFFINITY_WORD;
+    return is_letters_and_digits(login->username, SKY_ALIYUN_TOKEN_ID_CHARS) ||
+                   is_letters_and_digits(login->password, SKY_ALIYUN_TOKEN_CHARS)
+               ? SKY_AFFINITY_FRAME
+               : SKY_AFFINITY_WORD;
 }
 
 bool sky_aliyun__claim(const struct sky_login *login, struct sky_claim *ret_claim)
