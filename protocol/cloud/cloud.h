@@ -203,4 +203,8 @@ enum sky_right sky_cloud_right(const struct sky_cloud *cloud, sky_span product, 
 bool sky_cloud_is_pushed(const struct sky_cloud *cloud, sky_span product, sky_span device,
                          sky_span topic, unsigned traits);
 
+/* Does the device miss what it did not ask for when it has no subscription to this filter? */
+bool sky_cloud_needs_filter(const struct sky_cloud *cloud, sky_span product, sky_span device,
+                            sky_span filter, unsigned traits);
+
 #endif

@@ -163,6 +163,12 @@ static const struct sky_rule rows[SKY_MQTT_SPEC_RULES + SKY_LIMIT_RULES] = {
         WATCHED("3.14.4", "2", "Nothing is sent after DISCONNECT",
                 "Stop the other senders before DISCONNECT is written."),
 
+    [SKY_MQTT_RULE_RESUBSCRIBE] =
+        ADVICE("RESUBSCRIBE", "MQTT 3.1.1 §3.2.2.2, §4.1",
+               "A device subscribes again when the CONNACK says that no session is present",
+               "Look at session present in every CONNACK and send the SUBSCRIBEs again when it is "
+               "0: until then nothing reaches the device."),
+
 #define AT(limit) [SKY_MQTT_SPEC_RULES + (limit)]
     AT(SKY_LIMIT_WILL) = LIMIT("WILL", PLATFORM, "CONNECT has no will",
                                "Clear the will flag; devices are watched by the cloud itself."),

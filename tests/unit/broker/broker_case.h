@@ -10,7 +10,7 @@
 #include "server/os/listeners.h"
 #include "tests/unit/registry/registry_case.h"
 
-enum { BROKER_CASE_CONNS = 2 };
+enum { BROKER_CASE_CONNS = 4 };
 
 struct broker_case {
     struct registry_case base;
