@@ -171,6 +171,15 @@ const struct sky_mistake_row sky_mistake_rows[SKY_MISTAKES] = {
          "Spell the parameter as the page about this very call does; upper and lower case matter.",
          NULL},
 
+    [SKY_MISTAKE_PROTOCOL_LEVEL] =
+        {"protocol-level", "sent a protocol name and a protocol level that do not belong together",
+         "Send the name MQTT with level 4 (MQTT 3.1.1); level 3 goes with the name MQIsdp.", NULL},
+    [SKY_MISTAKE_BRIDGE] =
+        {"bridge", "connected as a broker's bridge does: bit 7 of its protocol level is set",
+         "Clear that bit; mosquitto leaves it out with try_private false in the bridge's "
+         "configuration.",
+         NULL},
+
     [SKY_MISTAKE_PSK_SLICE] = {"psk-slice", "took the wrong bytes as the pre-shared key",
                                "Cut the key out of the digest's bytes where the recipe says.",
                                NULL},

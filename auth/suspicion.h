@@ -58,6 +58,8 @@ enum sky_mistake {
     SKY_MISTAKE_DIGEST_FORM,    /* base64, cut short, or with something between the digits */
     SKY_MISTAKE_EXCHANGED,      /* client id and user name in each other's place */
     SKY_MISTAKE_FIELD_SPELLING, /* a parameter sent under another page's name */
+    SKY_MISTAKE_PROTOCOL_LEVEL, /* MQTT's name with another name's level */
+    SKY_MISTAKE_BRIDGE,         /* a broker's bridge where a device is due */
 
     /* pre-shared keys; see psk.h */
     SKY_MISTAKE_PSK_SLICE, /* the wrong bytes of the digest, or not of a digest at all */

@@ -95,8 +95,7 @@ static void before_poll(uv_prepare_t *prepare)
 static sky_err open_policy(struct sky_app *app, struct sky_why *why)
 {
     const struct sky_config *config = app->config;
-    sky_rules_catalogue(&app->registry.catalogue);
-    app->registry.profile = config->profile;
+    sky_rules_catalogue(config->profile, &app->registry.catalogue);
     return sky_rules_policy(config, &app->registry.catalogue, &app->registry.policy, why);
 }
 

@@ -93,6 +93,12 @@ const char *sky_catalogue_owner(const struct sky_catalogue *catalogue, size_t in
     return table_at(catalogue, &index)->owner;
 }
 
+const char *sky_catalogue_hint(const struct sky_catalogue *catalogue, const struct sky_rule *rule)
+{
+    bool current = catalogue->profile == SKY_PROFILE_CURRENT && rule->hint_current != NULL;
+    return current ? rule->hint_current : rule->hint;
+}
+
 const struct sky_rule *sky_catalogue_find(const struct sky_catalogue *catalogue, sky_span id)
 {
     for (size_t i = 0; i < catalogue->rule_count; i++) {

@@ -22,6 +22,7 @@ struct sky_rule {
     const char *hint;      /* what to change in the firmware when it is broken */
     enum sky_severity severity;
     enum sky_action action[SKY_PROFILES]; /* default per profile */
+    const char *hint_current; /* the hint in profile current, where that is another; else NULL */
 };
 
 /* A table of rows: one for each cloud, one for MQTT, one for CoAP. */
@@ -53,6 +54,7 @@ struct sky_catalogue {
         uint16_t index, place;
     } starts[SKY_RULE_TABLES_MAX];
     size_t table_count, rule_count;
+    enum sky_profile profile; /* whose hints are shown */
 };
 
 void sky_catalogue_init(struct sky_catalogue *catalogue);
@@ -67,6 +69,8 @@ size_t sky_catalogue_index(const struct sky_catalogue *catalogue, const struct s
 size_t sky_catalogue_place(const struct sky_catalogue *catalogue, const struct sky_rule *rule);
 const struct sky_rule *sky_catalogue_at(const struct sky_catalogue *catalogue, size_t index);
 const char *sky_catalogue_owner(const struct sky_catalogue *catalogue, size_t index);
+/* The rule's hint in the catalogue's profile. */
+const char *sky_catalogue_hint(const struct sky_catalogue *catalogue, const struct sky_rule *rule);
 /* NULL if no row has this id. */
 const struct sky_rule *sky_catalogue_find(const struct sky_catalogue *catalogue, sky_span id);
 

@@ -155,7 +155,7 @@ static bool is_pattern(const char *text)
 
 static sky_err check_topics(const struct checking *c)
 {
-    enum { RIGHTS = SKY_MAY_PUB | SKY_MAY_SUB | SKY_PUSHED | SKY_RAW | SKY_CUSTOM };
+    enum { RIGHTS = SKY_MAY_PUB | SKY_MAY_SUB | SKY_PUSHED | SKY_RAW | SKY_CUSTOM | SKY_ANSWER };
     const char *name = c->cloud->name;
     for (size_t i = 0; i < c->cloud->topic_count; i++) {
         const struct sky_topic_row *row = &c->cloud->topics[i];

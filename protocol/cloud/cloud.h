@@ -115,6 +115,8 @@ struct sky_cloud {
 
     /* Is this CONNECT one of ours, and whose? False: certainly not. */
     bool (*claim)(const struct sky_login *login, struct sky_claim *ret_claim);
+    /* How a CONNECT of ours looks, for a peer that sent nobody's; NULL: it is not told. */
+    const char *login_form;
     /* Checks everything about the login, judging every rule it exercises. Product and device may
      * be missing from the facts. Effects are applied after CONNACK, and only if admitted. */
     void (*admit)(const struct sky_login *login, const struct sky_facts *facts,
@@ -200,5 +202,9 @@ enum sky_right sky_cloud_right(const struct sky_cloud *cloud, sky_span product, 
  */
 bool sky_cloud_is_pushed(const struct sky_cloud *cloud, sky_span product, sky_span device,
                          sky_span topic, unsigned traits);
+
+/* Does the device miss what it did not ask for when it has no subscription to this filter? */
+bool sky_cloud_needs_filter(const struct sky_cloud *cloud, sky_span product, sky_span device,
+                            sky_span filter, unsigned traits);
 
 #endif

@@ -68,7 +68,9 @@ enum sky_claim_kind {
  * registry knows counts, so no two clouds may give one login the same weight: where frames are
  * shared, each says what tells it apart. */
 enum sky_affinity {
+    /* These two count only if the registry knows whom they name: */
     SKY_AFFINITY_OPEN = 1, /* nothing speaks against it: any text would do */
+    SKY_AFFINITY_WORD,     /* any two texts would do */
     SKY_AFFINITY_SHARED,   /* a frame that another cloud has the better right to */
     SKY_AFFINITY_FRAME,    /* its frame, but what that holds cannot be read */
     SKY_AFFINITY_MIXED,    /* readable, but something in it is another's */

@@ -67,6 +67,15 @@ bool sky_cloud_is_pushed(const struct sky_cloud *cloud, sky_span product, sky_sp
     return row->rights & SKY_PUSHED || (subscribed && !(row->rights & SKY_CUSTOM));
 }
 
+bool sky_cloud_needs_filter(const struct sky_cloud *cloud, sky_span product, sky_span device,
+                            sky_span filter, unsigned traits)
+{
+    const struct sky_topic_keys keys = {product, device};
+    const struct sky_topic_row *row = find_row(cloud, filter, &keys);
+    return (row == NULL || !(row->rights & SKY_ANSWER)) &&
+           !sky_cloud_is_pushed(cloud, product, device, filter, traits);
+}
+
 bool sky_cloud_topic_fits(const struct sky_cloud_limits *limits, const struct sky_topic_row *row,
                           sky_span filter)
 {

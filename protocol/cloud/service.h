@@ -44,6 +44,7 @@ enum {
     SKY_PUSHED = 1 << 2, /* downlinks here reach the device without a subscription */
     SKY_RAW = 1 << 3,    /* the payload is opaque bytes */
     SKY_CUSTOM = 1 << 4, /* a product's own: no session is subscribed to it by itself */
+    SKY_ANSWER = 1 << 5, /* only answers to the device's own requests come here */
 };
 
 /* A row of a cloud's topic tree; the first row that matches counts. */

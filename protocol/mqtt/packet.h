@@ -13,6 +13,7 @@ enum {
     SKY_MQTT_HEADER_MAX = 5,          /* bytes: type and remaining length (2.2.3) */
     SKY_MQTT_STRING_MAX = 65535,      /* bytes (1.5.3) */
     SKY_MQTT_FILTERS_MAX = 256,       /* filters in one SUBSCRIBE or UNSUBSCRIBE */
+    SKY_MQTT_LEVEL_BRIDGE = 0x80,     /* brokers' own bit of the protocol level: a bridge */
 };
 
 enum sky_mqtt_type {
@@ -45,8 +46,8 @@ enum { SKY_SUBACK_FAILURE = 0x80 };
 
 struct sky_mqtt_connect {
     sky_span protocol; /* "MQTT" or "MQIsdp" */
-    uint8_t level;     /* 4 or 3; anything else is decoded no further than keepalive */
-    bool level_known;
+    uint8_t level;     /* 4 or 3, or a bridge's; else nothing behind the keepalive is decoded */
+    bool level_known;  /* it is the one that goes with the name */
     bool clean_session, has_will, will_retain, has_username, has_password;
     uint8_t will_qos;
     uint16_t keepalive_s;
@@ -81,13 +82,24 @@ struct sky_mqtt_packet {
 
 enum sky_mqtt_result { SKY_MQTT_MORE, SKY_MQTT_OK, SKY_MQTT_BAD };
 
+/* What is wrong with a packet, and where. The texts are static. */
+struct sky_mqtt_flaw {
+    const struct sky_rule *rule; /* the statement broken, a row of sky_mqtt_rules */
+    const char *field;           /* "will topic" */
+    const char *part;            /* "'s length", or "" for the field itself */
+    const char *wrong;           /* "runs past the packet's end" */
+    size_t offset;               /* in the packet, whose first byte is byte 0 */
+};
+
+/* "the will topic's length at byte 23 runs past the packet's end" */
+void sky_mqtt_flaw_text(const struct sky_mqtt_flaw *flaw, char *out, size_t out_size);
+
 /* Decodes the packet at the front of `in`, of types a client sends. Views point into `in`.
- * OK: `*ret_packet` is set. BAD: `*ret_rule` is the statement broken (a row of sky_mqtt_rules).
- * MORE: nothing is set; call again with more bytes. A packet longer than `size_max` is BAD as
- * soon as its length is known. */
+ * OK: `*ret_packet` is set. BAD: `*ret_flaw` is. MORE: nothing is set; call again with more bytes.
+ * A packet longer than `size_max` is BAD as soon as its length is known. */
 enum sky_mqtt_result sky_mqtt_decode(sky_span in, size_t size_max,
                                      struct sky_mqtt_packet *ret_packet,
-                                     const struct sky_rule **ret_rule);
+                                     struct sky_mqtt_flaw *ret_flaw);
 
 /* Takes the next filter off; `*ret_qos` is 0 for UNSUBSCRIBE. False at the end. */
 bool sky_mqtt_filter_next(struct sky_mqtt_filters *filters, sky_span *ret_filter, uint8_t *ret_qos);

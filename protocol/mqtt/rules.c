@@ -17,24 +17,24 @@
 #define STATEMENT(section, number, says, fix)                                                      \
     {                                                                                              \
         "MQTT-" section "-" number, says, "MQTT 3.1.1 §" section " [MQTT-" section "-" number "]", \
-            fix, SKY_ERROR, ENFORCED                                                               \
+            fix, SKY_ERROR, ENFORCED, NULL                                                         \
     }
 #define WATCHED(section, number, says, fix)                                                        \
     {                                                                                              \
         "MQTT-" section "-" number, says, "MQTT 3.1.1 §" section " [MQTT-" section "-" number "]", \
-            fix, SKY_WARNING, REPORTED                                                             \
+            fix, SKY_WARNING, REPORTED, NULL                                                       \
     }
 #define CHAPTER(id, section, says, fix)                                                            \
     {                                                                                              \
-        "MQTT-" id, says, "MQTT 3.1.1 §" section, fix, SKY_ERROR, ENFORCED                         \
+        "MQTT-" id, says, "MQTT 3.1.1 §" section, fix, SKY_ERROR, ENFORCED, NULL                   \
     }
 #define LIMIT(id, source, says, fix)                                                               \
     {                                                                                              \
-        "MQTT-" id, says, source, fix, SKY_ERROR, ENFORCED                                         \
+        "MQTT-" id, says, source, fix, SKY_ERROR, ENFORCED, NULL                                   \
     }
 #define ADVICE(id, source, says, fix)                                                              \
     {                                                                                              \
-        "MQTT-" id, says, source, fix, SKY_WARNING, REPORTED                                       \
+        "MQTT-" id, says, source, fix, SKY_WARNING, REPORTED, NULL                                 \
     }
 
 /* The clouds' restrictions that no document of MQTT knows. */
@@ -163,6 +163,12 @@ static const struct sky_rule rows[SKY_MQTT_SPEC_RULES + SKY_LIMIT_RULES] = {
         WATCHED("3.14.4", "2", "Nothing is sent after DISCONNECT",
                 "Stop the other senders before DISCONNECT is written."),
 
+    [SKY_MQTT_RULE_RESUBSCRIBE] =
+        ADVICE("RESUBSCRIBE", "MQTT 3.1.1 §3.2.2.2, §4.1",
+               "A device subscribes again when the CONNACK says that no session is present",
+               "Look at session present in every CONNACK and send the SUBSCRIBEs again when it is "
+               "0: until then nothing reaches the device."),
+
 #define AT(limit) [SKY_MQTT_SPEC_RULES + (limit)]
     AT(SKY_LIMIT_WILL) = LIMIT("WILL", PLATFORM, "CONNECT has no will",
                                "Clear the will flag; devices are watched by the cloud itself."),
@@ -178,8 +184,12 @@ static const struct sky_rule rows[SKY_MQTT_SPEC_RULES + SKY_LIMIT_RULES] = {
         LIMIT("PACKET-TYPE", PLATFORM, "PUBREC, PUBREL and PUBCOMP are not sent",
               "They belong to QoS 2, which the cloud does not offer."),
     AT(SKY_LIMIT_KEEPALIVE) =
-        LIMIT("KEEPALIVE-RANGE", PLATFORM, "The keepalive is between 60 and 300 seconds",
-              "Set it in CONNECT to 60..300; 0 does not switch it off."),
+        {"MQTT-KEEPALIVE-RANGE",
+         "The keepalive is within the cloud's range, 60 to 300 seconds as it was documented first",
+         PLATFORM,
+         "Set it in CONNECT to 60..300; 0 does not switch it off. Run skymock with --profile "
+         "current for the wider range of later documents.",
+         SKY_ERROR, ENFORCED, "Set it in CONNECT within the range that the finding names."},
     AT(SKY_LIMIT_KEEPALIVE_SILENT) =
         ADVICE("KEEPALIVE-SILENT", "MQTT 3.1.1 §3.1.2.10 [MQTT-3.1.2-23]",
                "Something is sent at least once per keepalive interval",

@@ -50,6 +50,7 @@ enum sky_mqtt_rule_id {
     SKY_MQTT_RULE_ACK_ID,           /* 2.3.1-6: PUBACK for nothing in flight */
     SKY_MQTT_RULE_ACK_ORDER,        /* 4.6.0-2 */
     SKY_MQTT_RULE_AFTER_DISCONNECT, /* 3.14.4-2 */
+    SKY_MQTT_RULE_RESUBSCRIBE,      /* 3.2.2.2: its subscriptions were lost, as it was told */
     SKY_MQTT_SPEC_RULES
 };
 

@@ -55,7 +55,7 @@ static void put_attribute(struct sky_buf *out, const char *name, const char *val
 }
 
 /* A warning is no failure, but what a test suite prints should show it. */
-static void put_outcome(struct sky_buf *out, const struct sky_rule *rule, enum sky_verdict verdict)
+static void put_outcome(struct sky_buf *out, const char *hint, enum sky_verdict verdict)
 {
     static const char *const elements[] = {
         [SKY_VERDICT_NOT_EXERCISED] = "skipped",
@@ -71,25 +71,25 @@ static void put_outcome(struct sky_buf *out, const struct sky_rule *rule, enum s
     sky_buf_addf(out, "><%s", element);
     if (verdict == SKY_VERDICT_WARNED) {
         sky_buf_add_str(out, ">");
-        put_escaped(out, rule->hint);
+        put_escaped(out, hint);
         sky_buf_addf(out, "</%s>", element);
     } else {
         put_attribute(out, "message",
-                      verdict == SKY_VERDICT_FAILED ? rule->hint : "nothing exercised this rule");
+                      verdict == SKY_VERDICT_FAILED ? hint : "nothing exercised this rule");
         sky_buf_add_str(out, "/>");
     }
     sky_buf_add_str(out, "</testcase>\n");
 }
 
 static void put_case(struct sky_buf *out, const char *device, const struct sky_rule *rule,
-                     enum sky_verdict verdict)
+                     const char *hint, enum sky_verdict verdict)
 {
     char name[256];
     snprintf(name, sizeof name, "%s: %s", rule->id, rule->statement);
     sky_buf_add_str(out, "    <testcase");
     put_attribute(out, "classname", device);
     put_attribute(out, "name", name);
-    put_outcome(out, rule, verdict);
+    put_outcome(out, hint, verdict);
 }
 
 static void put_suite(struct sky_api *api, const struct sky_session *session)
@@ -110,6 +110,7 @@ static void put_suite(struct sky_api *api, const struct sky_session *session)
     for (size_t rule = 0; rule < catalogue->rule_count; rule++)
         if (sky_verdict_concerns(catalogue, rule, session->product->cloud))
             put_case(&api->out, device, sky_catalogue_at(catalogue, rule),
+                     sky_catalogue_hint(catalogue, sky_catalogue_at(catalogue, rule)),
                      sky_verdict_of_rule(catalogue, rule, &session->conduct));
     sky_buf_add_str(&api->out, "  </testsuite>\n");
 }

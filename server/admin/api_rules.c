@@ -10,7 +10,7 @@ void sky_api_write_rule(struct sky_api *api, size_t index)
     sky_jw_put_str(jw, "owner", sky_catalogue_owner(catalogue, index));
     sky_jw_put_str(jw, "severity", sky_severity_name(rule->severity));
     sky_jw_put_str(jw, "statement", rule->statement);
-    sky_jw_put_str(jw, "hint", rule->hint);
+    sky_jw_put_str(jw, "hint", sky_catalogue_hint(catalogue, rule));
     sky_jw_put_str(jw, "source", rule->source);
 }
 

@@ -10,7 +10,7 @@ static int check(const struct sky_config *config, struct sky_store *store)
     struct sky_rng rng;
     struct sky_why why;
 
-    sky_rules_catalogue(&catalogue);
+    sky_rules_catalogue(config->profile, &catalogue);
     sky_rng_init_seeded(&rng, 0); /* nothing is kept: any secret does */
     if (sky_fixture_files_load(store, &config->args, &catalogue, &rng, 0, stderr, &found, &why) !=
         SKY_OK)

@@ -49,7 +49,8 @@ static void print_findings(const struct sky_judge *judge)
                finding->rule->statement);
         if (finding->detail[0] != '\0')
             printf("  found:  %s\n", finding->detail);
-        printf("  hint:   %s\n  source: %s\n", finding->rule->hint, finding->rule->source);
+        printf("  hint:   %s\n  source: %s\n",
+               sky_catalogue_hint(judge->policy->catalogue, finding->rule), finding->rule->source);
     }
 }
 

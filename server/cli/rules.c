@@ -16,7 +16,7 @@ static void print_table(const struct sky_policy *policy)
         printf("  %-32s %-8s %-8s %s\n", rule->id, sky_action_name(sky_policy_action(policy, rule)),
                sky_severity_name(rule->severity), rule->statement);
         printf("  %-32s source: %s\n", "", rule->source);
-        printf("  %-32s hint: %s\n", "", rule->hint);
+        printf("  %-32s hint: %s\n", "", sky_catalogue_hint(catalogue, rule));
     }
 }
 
@@ -29,7 +29,7 @@ static void write_rule(struct sky_jw *jw, const struct sky_policy *policy, size_
     sky_jw_put_str(jw, "owner", sky_catalogue_owner(policy->catalogue, index));
     sky_jw_put_str(jw, "severity", sky_severity_name(rule->severity));
     sky_jw_put_str(jw, "statement", rule->statement);
-    sky_jw_put_str(jw, "hint", rule->hint);
+    sky_jw_put_str(jw, "hint", sky_catalogue_hint(policy->catalogue, rule));
     sky_jw_put_str(jw, "source", rule->source);
     sky_jw_put_str(jw, "action", sky_action_name(sky_policy_action(policy, rule)));
     sky_jw_end_object(jw);
@@ -58,7 +58,7 @@ int sky_cli_rules(const struct sky_config *config)
     struct sky_policy policy;
     struct sky_why why;
 
-    sky_rules_catalogue(&catalogue);
+    sky_rules_catalogue(config->profile, &catalogue);
     if (sky_rules_policy(config, &catalogue, &policy, &why) != SKY_OK)
         return sky_cli_fail("--rule %s", why.reason);
     if (config->json)

@@ -126,12 +126,13 @@ static void print_carried(const struct sky_event_printer *printer, const struct 
     sky_payload_print(payload, jw);
 }
 
-void sky_rule_print(const struct sky_rule *rule, struct sky_jw *jw)
+void sky_rule_print(const struct sky_catalogue *catalogue, const struct sky_rule *rule,
+                    struct sky_jw *jw)
 {
     sky_jw_put_str(jw, "rule", rule->id);
     sky_jw_put_str(jw, "severity", sky_severity_name(rule->severity));
     sky_jw_put_str(jw, "statement", rule->statement);
-    sky_jw_put_str(jw, "hint", rule->hint);
+    sky_jw_put_str(jw, "hint", sky_catalogue_hint(catalogue, rule));
     sky_jw_put_str(jw, "source", rule->source);
 }
 
@@ -145,7 +146,7 @@ static void print_findings(const struct sky_event_printer *printer, const struct
         const struct sky_rule *rule = sky_catalogue_find(printer->catalogue, finding->rule_id);
         sky_jw_object(jw);
         if (rule != NULL)
-            sky_rule_print(rule, jw);
+            sky_rule_print(printer->catalogue, rule, jw);
         else
             sky_jw_put_span(jw, "rule", finding->rule_id);
         sky_jw_put_span(jw, "detail", finding->detail);

@@ -35,7 +35,8 @@ void sky_event_print(const struct sky_event_printer *printer, const struct sky_e
                      struct sky_jw *jw);
 
 /* A rule's id, severity, statement, hint and source as members of an open object. */
-void sky_rule_print(const struct sky_rule *rule, struct sky_jw *jw);
+void sky_rule_print(const struct sky_catalogue *catalogue, const struct sky_rule *rule,
+                    struct sky_jw *jw);
 
 /* Bytes as member "payload" when they are text, else as "payloadBase64"; when they are JSON, also
  * as "json". */

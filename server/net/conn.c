@@ -27,11 +27,13 @@ void sky_conn_refused(struct sky_conn *conn, const struct sky_rule *rule, sky_sp
                       const char *what)
 {
     const struct sky_refusal refusal = {.explained = false};
+    struct sky_registry *registry = conn->net->registry;
+    struct sky_session *session = sky_session_find(registry, conn->device_id);
     struct sky_judge judge;
     struct sky_buf explanation;
     char peer[64];
-    sky_judge_init(&judge, &conn->net->registry->policy);
-    sky_judge_rule(&judge, rule, false, "%s (listener %s)", what, conn->door.listener->name);
+    sky_judge_init(&judge, sky_product_policy(registry, session != NULL ? session->product : NULL));
+    sky_judge_rule(&judge, rule, false, "%s", what);
     sky_conn_peer(conn, peer, sizeof peer);
     sky_buf_init(&explanation, SKY_REFUSAL_JSON_MAX);
     sky_refusal_json(&refusal, &judge, &explanation);
@@ -43,8 +45,7 @@ void sky_conn_refused(struct sky_conn *conn, const struct sky_rule *rule, sky_sp
     const struct sky_event_head head = sky_conn_event(conn, SKY_EVENT_MALFORMED, SKY_UP);
     sky_journal_add(conn->net->journal, &head, attrs, SKY_COUNT(attrs), &judge);
     sky_buf_done(&explanation);
-    sky_session_judged(conn->net->registry, sky_session_find(conn->net->registry, conn->device_id),
-                       &judge);
+    sky_session_judged(registry, session, &judge);
 }
 
 void sky_conn_left(struct sky_conn *conn)

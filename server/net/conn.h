@@ -180,7 +180,7 @@ void sky_conn_peer(struct sky_conn *conn, char *out, size_t out_size);
 /* The head of an event about this connection. */
 struct sky_event_head sky_conn_event(const struct sky_conn *conn, enum sky_event_type type,
                                      enum sky_direction direction);
-/* Records that the peer is turned away before any login: the rule it broke, its first bytes, and
+/* Records that the peer is turned away for what it sent: the rule it broke, the bytes that did, and
  * what was wrong in one phrase. */
 void sky_conn_refused(struct sky_conn *conn, const struct sky_rule *rule, sky_span bytes,
                       const char *what);

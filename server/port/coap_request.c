@@ -241,7 +241,7 @@ static void decide(struct sky_coap_channel *channel, unsigned saw, struct sky_ju
                                        .identity = sky_span_str(channel->psk.identity),
                                        .product = sky_span_str(session->product->product.key),
                                        .device = sky_span_str(session->device_key),
-                                       .profile = registry->profile};
+                                       .profile = registry->catalogue.profile};
     ret_decided->what = (struct sky_coap_decision){.code = SKY_COAP_NOT_FOUND};
     if (cloud->coap != NULL) {
         sky_lookup_session(registry, session, SKY_READS_DEVICE, &lookup);

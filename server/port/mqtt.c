@@ -70,16 +70,10 @@ static void record_broken(struct sky_conn *conn, enum sky_event_type type,
 /* ---- what ends a connection ---- */
 
 /* A packet that breaks the specification: nothing after it can be trusted (4.8.0-1). */
-static void malformed(struct sky_conn *conn, const struct sky_rule *rule, sky_span bytes)
+static void malformed(struct sky_conn *conn, const struct sky_rule *rule, const char *what,
+                      sky_span bytes)
 {
-    struct sky_judge judge;
-    sky_judge_init(&judge, policy_of(conn));
-    sky_judge_rule(&judge, rule, false, "%s", rule->statement);
-    const struct sky_attr attrs[] = {
-        SKY_ATTR(REASON, sky_span_str(rule->statement)),
-        SKY_ATTR(BYTES_HEX, sky_span_head(bytes, SKY_CONN_BYTES_SHOWN))};
-    record(conn, SKY_EVENT_MALFORMED, SKY_UP, attrs, SKY_COUNT(attrs), &judge);
-    sky_session_judged(conn->net->registry, conn->state, &judge);
+    sky_conn_refused(conn, rule, bytes, what);
     sky_conn_close(conn, "the packet breaks the MQTT specification");
 }
 
@@ -104,6 +98,8 @@ static void set_alarm(struct sky_conn *conn)
     if (session->keepalive_s > 0 && !session->dead)
         due_ms = session->last_seen_ms +
                  (session->silent ? keepalive_ms(session) * 3 / 2 : keepalive_ms(session) + 1);
+    if (session->resubscribe_by_ms != 0 && session->resubscribe_by_ms < due_ms)
+        due_ms = session->resubscribe_by_ms;
     if (conn->cut_at_ms != 0 && conn->cut_at_ms < due_ms)
         due_ms = conn->cut_at_ms;
     if (due_ms != INT64_MAX)
@@ -178,6 +174,70 @@ static void judge_silence(struct sky_conn *conn)
         time_out(conn, silence_ms);
 }
 
+/* ---- subscriptions that were lost ---- */
+
+/* It was told that no session is present, and has had time to subscribe again; 3.2.2.2. */
+static void judge_deafness(struct sky_conn *conn)
+{
+    struct sky_session *session = conn->state;
+    if (session->resubscribe_by_ms == 0 || conn->net->clock->now_ms < session->resubscribe_by_ms)
+        return;
+    session->resubscribe_by_ms = 0;
+    record_broken(conn, SKY_EVENT_NOTE, sky_mqtt_rule(SKY_MQTT_RULE_RESUBSCRIBE),
+                  "session present was 0, so what the device had subscribed to is lost; it has "
+                  "sent no SUBSCRIBE since");
+}
+
+static void note_listening(struct sky_conn *conn)
+{
+    struct sky_judge judge;
+    sky_judge_init(&judge, policy_of(conn));
+    sky_judge_kept(&judge, sky_mqtt_rule(SKY_MQTT_RULE_RESUBSCRIBE));
+    sky_session_judged(conn->net->registry, conn->state, &judge);
+}
+
+/* A device that listened before it left has to subscribe again, unless its session is there. */
+static void expect_subscribe(struct sky_conn *conn, bool present)
+{
+    enum { PATIENCE_MS = 60 * 1000 }; /* of a device without keepalive */
+    struct sky_session *session = conn->state;
+    session->resubscribe_by_ms = 0;
+    if (!session->listened)
+        return;
+    if (present)
+        note_listening(conn);
+    else
+        session->resubscribe_by_ms =
+            conn->net->clock->now_ms + 1 +
+            (session->keepalive_s > 0 ? keepalive_ms(session) : PATIENCE_MS);
+}
+
+struct listening {
+    const struct sky_session *session;
+    bool found;
+};
+
+static void look_at_filter(void *ctx, sky_span filter, uint8_t qos)
+{
+    (void)qos;
+    struct listening *l = ctx;
+    const struct sky_product_info *product = l->session->product;
+    l->found |=
+        sky_cloud_needs_filter(product->cloud, sky_span_str(product->product.key),
+                               sky_span_str(l->session->device_key), filter, l->session->traits);
+}
+
+/* The device leaves: does it have subscriptions that it would miss? */
+static void note_filters(struct sky_conn *conn)
+{
+    struct sky_session *session = conn->state;
+    struct listening listening = {.session = session};
+    if (session->resubscribe_by_ms != 0)
+        return; /* what it misses already it goes on to miss */
+    sky_subs_each(port_of(conn)->broker->subs, session->slot, look_at_filter, &listening);
+    session->listened = listening.found;
+}
+
 static void on_alarm(struct sky_timer *timer, int64_t due_ms)
 {
     struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn, alarm);
@@ -193,6 +253,7 @@ static void on_alarm(struct sky_timer *timer, int64_t due_ms)
         return;
     }
     judge_silence(conn);
+    judge_deafness(conn);
     set_alarm(conn);
 }
 
@@ -276,6 +337,7 @@ static void leave(struct sky_conn *conn)
     if (session->traits & SKY_TRAIT_ACTIVATION && !session->subscribed_activation && rule != NULL)
         record_broken(conn, SKY_EVENT_OFFLINE, rule,
                       "left without having subscribed to the topic that brings its secret");
+    note_filters(conn);
     sky_session_detach(port_of(conn)->broker, session);
 }
 
@@ -328,6 +390,7 @@ static void admit(struct sky_conn *conn, const struct sky_mqtt_connect *connect,
     sky_clock_forgive(registry->clock, &conn->patience);
     sky_session_judged(registry, session, judge);
     send_connack(conn, present, 0, session->device_id);
+    expect_subscribe(conn, present);
     set_alarm(conn);
     if (present)
         sky_deliver_resumed(broker, session);
@@ -372,15 +435,9 @@ static void on_connect(struct sky_conn *conn, const struct sky_mqtt_packet *pack
     struct sky_effects effects;
     sky_effects_init(&effects);
     sky_judge_init(&judge, &registry->policy);
-    if (!connect->level_known) {
-        sky_judge_rule(&judge, sky_mqtt_rule(SKY_MQTT_RULE_LEVEL), false,
-                       "protocol level %u; 4 (MQTT 3.1.1) is spoken here", connect->level);
-        outcome = (struct sky_login_outcome){.connack = SKY_CONNACK_PROTOCOL};
-    } else {
-        if (sky_login_recognise(registry, &login, &lookup))
-            judge.policy = sky_lookup_policy(registry, &lookup);
-        sky_login_decide(registry, &login, connect, &lookup, &judge, &effects, &outcome);
-    }
+    if (connect->level_known && sky_login_recognise(registry, &login, &lookup))
+        judge.policy = sky_lookup_policy(registry, &lookup);
+    sky_login_decide(registry, &login, connect, &lookup, &judge, &effects, &outcome);
     if (outcome.postponed) {
         wait_for_turn(conn);
         goto out;
@@ -570,6 +627,10 @@ static void on_subscribe(struct sky_conn *conn, const struct sky_mqtt_packet *pa
         count++;
     }
     filters = packet->as.filters;
+    struct sky_session *session = conn->state;
+    if (session->resubscribe_by_ms != 0)
+        sky_judge_kept(&judge, sky_mqtt_rule(SKY_MQTT_RULE_RESUBSCRIBE));
+    session->resubscribe_by_ms = 0;
     uint64_t seq = record_filters(conn, SKY_EVENT_SUBSCRIBE, &filters, &judge);
     sky_session_judged(conn->net->registry, conn->state, &judge);
     struct sky_out out;
@@ -664,10 +725,13 @@ static void handle(struct sky_conn *conn, const struct sky_mqtt_packet *packet, 
 {
     bool logged_in = conn->state != NULL;
     if ((packet->type == SKY_MQTT_CONNECT) == logged_in) {
+        char what[64];
+        snprintf(what, sizeof what, "%s came where %s be CONNECT", sky_mqtt_type_name(packet->type),
+                 logged_in ? "nothing more may" : "the first packet has to");
         malformed(
             conn,
             sky_mqtt_rule(logged_in ? SKY_MQTT_RULE_SECOND_CONNECT : SKY_MQTT_RULE_FIRST_PACKET),
-            bytes);
+            what, bytes);
         return;
     }
     SKY_ASSERT((size_t)packet->type < SKY_COUNT(handlers) && handlers[packet->type].run != NULL);
@@ -684,10 +748,10 @@ static void handle_again(void *owner, sky_span bytes)
 {
     struct sky_conn *conn = owner;
     struct sky_mqtt_packet packet;
-    const struct sky_rule *rule = NULL;
+    struct sky_mqtt_flaw flaw;
     if (conn->closing)
         return;
-    enum sky_mqtt_result result = sky_mqtt_decode(bytes, SKY_MQTT_PACKET_MAX, &packet, &rule);
+    enum sky_mqtt_result result = sky_mqtt_decode(bytes, SKY_MQTT_PACKET_MAX, &packet, &flaw);
     SKY_ASSERT(result == SKY_MQTT_OK);
     handle(conn, &packet, bytes);
     if (conn->waits && conn->in.len == 0)
@@ -717,12 +781,14 @@ static size_t on_bytes(struct sky_conn *conn, sky_span in)
     while (used < in.len && !conn->closing && !conn->waits) {
         sky_span rest = sky_span_tail(in, used);
         struct sky_mqtt_packet packet;
-        const struct sky_rule *rule = NULL;
-        enum sky_mqtt_result result = sky_mqtt_decode(rest, SKY_MQTT_PACKET_MAX, &packet, &rule);
+        struct sky_mqtt_flaw flaw;
+        enum sky_mqtt_result result = sky_mqtt_decode(rest, SKY_MQTT_PACKET_MAX, &packet, &flaw);
         if (result == SKY_MQTT_MORE)
             break;
         if (result == SKY_MQTT_BAD) {
-            malformed(conn, rule, rest);
+            char what[128];
+            sky_mqtt_flaw_text(&flaw, what, sizeof what);
+            malformed(conn, flaw.rule, what, rest);
             return in.len;
         }
         enter(conn, &packet, rest);

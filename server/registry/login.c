@@ -1,5 +1,7 @@
 #include "server/registry/login.h"
 
+#include <stdio.h>
+
 #include "server/registry/door.h"
 #include "server/registry/rules.h"
 
@@ -43,6 +45,9 @@ bool sky_login_recognise(struct sky_registry *registry, const struct sky_login *
         if (!sky_clouds[i]->claim(login, &claim))
             continue;
         sky_lookup_claim(registry, sky_clouds[i], &claim, &lookup);
+        if (claim.affinity <= SKY_AFFINITY_WORD && sky_lookup_known(&lookup) == SKY_KNOWN_NOTHING &&
+            !lookup.failed)
+            continue;
         int here = standing(&lookup, login->door);
         if (here > best) {
             best = here;
@@ -118,6 +123,33 @@ static void look_for_slip(struct sky_registry *registry, const struct sky_login 
 
 /* ---- deciding ---- */
 
+/* A protocol level that is not spoken here, or not under the name it came with. */
+static void judge_level(const struct sky_mqtt_connect *connect, struct sky_judge *judge,
+                        struct sky_login_outcome *ret)
+{
+    uint8_t plain = connect->level & (uint8_t)~SKY_MQTT_LEVEL_BRIDGE;
+    bool spoken = plain == 3 || plain == 4; /* if it came under the other name, or from a device */
+    char did[128];
+    *ret = (struct sky_login_outcome){.connack = SKY_CONNACK_PROTOCOL, .cause = SKY_CAUSE_SHAPE};
+    sky_judge_rule(judge, sky_mqtt_rule(SKY_MQTT_RULE_LEVEL), false,
+                   "protocol name %.*s with level %u%s; MQTT with 4 (3.1.1) is spoken here",
+                   SKY_SPAN_ARGS(connect->protocol), connect->level,
+                   connect->level == 5 ? " (MQTT 5.0)" : "");
+    if (!spoken)
+        return;
+    if (plain != connect->level)
+        snprintf(did, sizeof did,
+                 "connected as a broker's bridge does: its protocol level %u is %u with bit 7 set",
+                 connect->level, plain);
+    else
+        snprintf(did, sizeof did,
+                 "sent the protocol name %.*s with level %u, which do not belong together",
+                 SKY_SPAN_ARGS(connect->protocol), plain);
+    sky_explain_plain(plain != connect->level ? SKY_MISTAKE_BRIDGE : SKY_MISTAKE_PROTOCOL_LEVEL,
+                      sky_span_str(did), &ret->refusal.explanation);
+    ret->refusal.slipped = true;
+}
+
 /* What the specification asks of a CONNECT, whoever sends it; returns the code of the first that
  * refuses, else 0. `cloud` may be NULL. */
 static uint8_t judge_specification(const struct sky_cloud *cloud,
@@ -146,13 +178,19 @@ static uint8_t judge_limits(struct sky_registry *registry, const struct sky_clou
                        "CONNECT carries a will for %.*s; the cloud takes none",
                        SKY_SPAN_ARGS(connect->will_topic)))
         code = SKY_CONNACK_NOT_AUTHORIZED;
-    const struct sky_keepalive_range *range = &cloud->limits.keepalive[registry->profile];
+    const struct sky_keepalive_range *ranges = cloud->limits.keepalive,
+                                     *range = &ranges[registry->catalogue.profile],
+                                     *later = &ranges[SKY_PROFILE_CURRENT];
+    char wider[64] = "";
     uint16_t keepalive_s = connect->keepalive_s;
+    if (later != range && keepalive_s >= later->min_s && keepalive_s <= later->max_s)
+        snprintf(wider, sizeof wider, " (with --profile current %u to %u)", later->min_s,
+                 later->max_s);
     if (!(traits & SKY_TRAIT_ACTIVATION) &&
         sky_judge_rule(judge, sky_cloud_limit_rule(cloud, SKY_LIMIT_KEEPALIVE),
                        keepalive_s >= range->min_s && keepalive_s <= range->max_s,
-                       "keepalive is %u s; %u to %u s are accepted", keepalive_s, range->min_s,
-                       range->max_s) &&
+                       "keepalive is %u s; %u to %u s are accepted%s", keepalive_s, range->min_s,
+                       range->max_s, wider) &&
         code == 0)
         code = SKY_CONNACK_CLIENT_ID;
     return code;
@@ -167,6 +205,7 @@ static void judge_stranger(const struct sky_mqtt_connect *connect, struct sky_ju
                    SKY_SPAN_ARGS(sky_span_head(connect->username, 60)));
     ret->connack = SKY_CONNACK_CLIENT_ID;
     ret->cause = SKY_CAUSE_SHAPE;
+    ret->refusal.stranger = true;
 }
 
 void sky_login_decide(struct sky_registry *registry, const struct sky_login *login,
@@ -176,6 +215,10 @@ void sky_login_decide(struct sky_registry *registry, const struct sky_login *log
 {
     const struct sky_cloud *cloud = lookup->cloud;
     bool barred = sky_door_judge(login->door, judge);
+    if (!connect->level_known) {
+        judge_level(connect, judge, ret);
+        return;
+    }
     *ret = (struct sky_login_outcome){.connack = judge_specification(cloud, connect, judge),
                                       .cause = SKY_CAUSE_SHAPE};
     if (cloud == NULL) {

@@ -89,11 +89,12 @@ void sky_lookup_copy(struct sky_lookup *to, const struct sky_lookup *from)
     to->facts.fresh = sky_span_of(to->fresh, from->facts.fresh.len);
 }
 
-int sky_lookup_known(const struct sky_lookup *lookup)
+enum sky_known sky_lookup_known(const struct sky_lookup *lookup)
 {
     if (lookup->device.id != 0)
-        return 3;
-    return lookup->product.id != 0 || lookup->facts.swapped_known ? 2 : 1;
+        return SKY_KNOWN_DEVICE;
+    return lookup->product.id != 0 || lookup->facts.swapped_known ? SKY_KNOWN_PRODUCT
+                                                                  : SKY_KNOWN_NOTHING;
 }
 
 const struct sky_policy *sky_lookup_policy(struct sky_registry *registry,

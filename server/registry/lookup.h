@@ -29,9 +29,13 @@ void sky_lookup_session(struct sky_registry *registry, const struct sky_session 
 void sky_lookup_fresh(struct sky_registry *registry, struct sky_lookup *lookup);
 /* A lookup points into itself: this copies it so that the copy points into the copy. */
 void sky_lookup_copy(struct sky_lookup *to, const struct sky_lookup *from);
-/* How much is known, for choosing between clouds: 3: the device; 2: the product, or the device if
- * both keys change places; 1: nothing. */
-int sky_lookup_known(const struct sky_lookup *lookup);
+/* How much is known, for choosing between clouds. */
+enum sky_known {
+    SKY_KNOWN_NOTHING = 1,
+    SKY_KNOWN_PRODUCT, /* or the device, if both keys change places */
+    SKY_KNOWN_DEVICE,
+};
+enum sky_known sky_lookup_known(const struct sky_lookup *lookup);
 /* The policy that an act of this claimant is judged by. */
 const struct sky_policy *sky_lookup_policy(struct sky_registry *registry,
                                            const struct sky_lookup *lookup);

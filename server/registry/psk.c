@@ -53,14 +53,14 @@ static void record(struct sky_registry *registry, const struct sky_door *door, u
 }
 
 static void explain(struct sky_buf *out, const char *what, const char *mistake,
-                    const struct sky_rule *rule)
+                    const struct sky_rule *rule, const struct sky_catalogue *catalogue)
 {
     struct sky_jw jw = sky_jw(out);
     sky_jw_object(&jw);
     if (mistake[0] != '\0')
         sky_jw_put_str(&jw, "mistake", mistake);
     sky_jw_put_str(&jw, "what", what);
-    sky_jw_put_str(&jw, "hint", rule->hint);
+    sky_jw_put_str(&jw, "hint", sky_catalogue_hint(catalogue, rule));
     sky_jw_put_str(&jw, "rule", rule->id);
     sky_jw_end_object(&jw);
 }
@@ -75,7 +75,7 @@ static void record_refusal(struct sky_registry *registry, const struct sky_door 
     sky_buf_init(&explanation, PSK_EXPLANATION_MAX);
     if (judge->count > 0) {
         const struct sky_finding *last = &judge->findings[judge->count - 1];
-        explain(&explanation, last->detail, mistake, last->rule);
+        explain(&explanation, last->detail, mistake, last->rule, &registry->catalogue);
     }
     if (lookup->device.id != 0)
         sky_session_judged(registry, sky_session_open(registry, &lookup->product, &lookup->device),

@@ -147,6 +147,19 @@ static const struct sky_finding *deciding(const struct sky_judge *judge)
     return judge->count > 0 ? &judge->findings[0] : NULL;
 }
 
+/* How to log in to each cloud. */
+static void put_forms(struct sky_jw *jw, const struct sky_rule *rule)
+{
+    struct sky_buf forms;
+    sky_buf_init(&forms, SKY_REFUSAL_JSON_MAX / 4);
+    sky_buf_add_str(&forms, rule->hint);
+    for (size_t i = 0; sky_clouds[i] != NULL; i++)
+        if (sky_clouds[i]->login_form != NULL)
+            sky_buf_addf(&forms, " %s: %s.", sky_clouds[i]->title, sky_clouds[i]->login_form);
+    sky_jw_put_span(jw, "hint", sky_buf_span(&forms));
+    sky_buf_done(&forms);
+}
+
 void sky_refusal_json(const struct sky_refusal *refusal, const struct sky_judge *judge,
                       struct sky_buf *out)
 {
@@ -171,9 +184,12 @@ void sky_refusal_json(const struct sky_refusal *refusal, const struct sky_judge 
         sky_jw_put_str(&jw, "hint",
                        "the device is not at fault: look for what skymock says on "
                        "stderr, and for room on its disk");
+    } else if (cause != NULL && refusal->stranger) {
+        sky_jw_put_str(&jw, "what", cause->detail);
+        put_forms(&jw, cause->rule);
     } else if (cause != NULL) {
         sky_jw_put_str(&jw, "what", cause->detail);
-        sky_jw_put_str(&jw, "hint", cause->rule->hint);
+        sky_jw_put_str(&jw, "hint", sky_catalogue_hint(judge->policy->catalogue, cause->rule));
     }
     if (refusal->rule != NULL)
         sky_jw_put_str(&jw, "rule", refusal->rule->id);

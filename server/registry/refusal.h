@@ -20,6 +20,7 @@ struct sky_refusal {
     bool explained;  /* `explanation` is filled */
     bool slipped;    /* so it is, but there was no signature to explain */
     bool unsearched; /* there were too many to look for the mistake */
+    bool stranger;   /* it was no cloud's login: each one's form is told */
     bool failed;     /* it is no mistake of the peer's: the store did not answer */
     struct sky_explanation explanation;
     const struct sky_rule *rule; /* of the mistake; NULL: it has none of its own */

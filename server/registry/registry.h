@@ -35,7 +35,6 @@ struct sky_registry {
 
     struct sky_catalogue catalogue;
     struct sky_policy policy; /* where a product has none of its own */
-    enum sky_profile profile;
 
     struct sky_product_info *products; /* hash by product id; see products.h */
     uint64_t generation;               /* of the store's registry that they were read from */

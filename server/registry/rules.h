@@ -29,8 +29,9 @@ const struct sky_rule *sky_door_rule(enum sky_door_rule which);
  * anything else is done with a cloud. */
 SKY_MUST_USE sky_err sky_rules_check(struct sky_why *why);
 
-/* The whole catalogue: the protocols' rules, every cloud's, these, and those of TLS. */
-void sky_rules_catalogue(struct sky_catalogue *ret_catalogue);
+/* The whole catalogue: the protocols' rules, every cloud's, these, and those of TLS; with the hints
+ * of that profile. */
+void sky_rules_catalogue(enum sky_profile profile, struct sky_catalogue *ret_catalogue);
 
 /* The policy of a configuration: its profile, then its --rule options. */
 SKY_MUST_USE sky_err sky_rules_policy(const struct sky_config *config,

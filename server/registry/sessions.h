@@ -44,6 +44,7 @@ struct sky_session {
     int64_t last_seen_ms;  /* virtual time */
     int64_t last_login_ms; /* of the last try, admitted or not; 0: none */
     int64_t away_since_ms;
+    int64_t resubscribe_by_ms; /* what it subscribed to is lost: by when it has to anew; else 0 */
     uint64_t published, delivered;
     int64_t rate_second; /* virtual time in seconds that `rate` counts in */
     uint32_t rate[2];    /* publishes in that second, with QoS 0 and above */
@@ -56,6 +57,7 @@ struct sky_session {
     bool kept;                  /* there is state to come back to */
     bool unread;                /* of which the messages are still in the store only */
     bool silent, dead;          /* its present silence: noted past 1.0, past 1.5 of the keepalive */
+    bool listened;              /* it left subscriptions that it needs, or lost them before */
     bool subscribed_activation; /* for the judgement at the end of an activation */
     UT_hash_handle hh;
 };

@@ -51,10 +51,10 @@ static void check_filters(struct sky_mqtt_filters filters, sky_span packet)
 
 static void check_packet(const struct sky_mqtt_packet *packet, sky_span bytes)
 {
-    const struct sky_rule *rule;
+    struct sky_mqtt_flaw flaw;
     struct sky_mqtt_packet part;
     for (size_t cut = 0; cut < bytes.len && cut < SPLIT_MAX; cut++)
-        SKY_ASSERT(sky_mqtt_decode(sky_span_head(bytes, cut), SIZE_MAX_HERE, &part, &rule) ==
+        SKY_ASSERT(sky_mqtt_decode(sky_span_head(bytes, cut), SIZE_MAX_HERE, &part, &flaw) ==
                    SKY_MQTT_MORE);
     if (packet->type == SKY_MQTT_CONNECT)
         check_connect(&packet->as.connect, bytes);
@@ -68,8 +68,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
     sky_span rest = sky_span_of(bytes, len);
     struct sky_mqtt_packet packet;
-    const struct sky_rule *rule = NULL;
-    while (sky_mqtt_decode(rest, SIZE_MAX_HERE, &packet, &rule) == SKY_MQTT_OK) {
+    struct sky_mqtt_flaw flaw = {.rule = NULL};
+    while (sky_mqtt_decode(rest, SIZE_MAX_HERE, &packet, &flaw) == SKY_MQTT_OK) {
         SKY_ASSERT(packet.size >= 2 && packet.size <= rest.len && packet.size <= SIZE_MAX_HERE);
         check_packet(&packet, sky_span_head(rest, packet.size));
         rest = sky_span_tail(rest, packet.size);

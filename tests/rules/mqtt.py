@@ -28,6 +28,14 @@ def a_device_that_speaks_every_packet(stage):
     stage.leave(peer)
 
 
+@plays(ALI)
+def a_device_that_subscribes_again(stage):
+    stage.subscribe(peer := stage.login(ALI), ECHO)
+    stage.leave(peer)
+    stage.subscribe(peer := stage.login(ALI), ECHO)
+    stage.leave(peer)
+
+
 @plays(ENOS)
 def a_device_within_every_limit(stage):
     peer = stage.login(ENOS, stage.peer("enos-mqtt"), keepalive=60)
@@ -53,6 +61,7 @@ KEEPS = {
         MQTT-3.1.0-1 MQTT-3.1.0-2 MQTT-CONNECT-TIMEOUT MQTT-3.1.2-2 MQTT-3.1.3-7 MQTT-2.3.1-6
         MQTT-4.6.0-2 MQTT-3.14.4-2 MQTT-PACKET-TYPE MQTT-TOPIC-DIRECTION MQTT-TOPIC-OTHER-DEVICE
         MQTT-TOPIC-LENGTH DOOR-OUTPUT-FULL"""),
+    **of(a_device_that_subscribes_again, "MQTT-RESUBSCRIBE"),
     **of(a_device_within_every_limit, """
         MQTT-WILL MQTT-RETAIN MQTT-QOS2-PUBLISH MQTT-QOS2-SUBSCRIBE MQTT-KEEPALIVE-RANGE
         MQTT-KEEPALIVE-SILENT MQTT-KEEPALIVE-DEAD MQTT-PAYLOAD-SIZE MQTT-SUB-COUNT"""),
@@ -96,6 +105,16 @@ def acknowledges_the_second_message_first(stage):
     numbers = [peer.receive()["id"], peer.receive()["id"]]
     for number in reversed(numbers):
         peer.send_packet(type="puback", id=number)
+
+
+@plays(ALI)
+def comes_back_deaf(stage):
+    stage.subscribe(peer := stage.login(ALI), ECHO)
+    stage.leave(peer)
+    peer = stage.login(ALI)
+    stage.api.advance(50_000)
+    stage.ping(peer)
+    stage.api.advance(20_000)
 
 
 @plays(ENOS)
@@ -158,6 +177,7 @@ BREAKS = {
     "MQTT-2.3.1-6": says(ALI, {"type": "puback", "id": 77}),
     "MQTT-4.6.0-2": acknowledges_the_second_message_first,
     "MQTT-3.14.4-2": says(ALI, {"type": "disconnect"}, {"type": "pingreq"}),
+    "MQTT-RESUBSCRIBE": comes_back_deaf,
     "MQTT-WILL": login_with(ENOS, "enos-mqtt",
                             packet={"will": {"topic": "gone", "payload": "gone"}}),
     "MQTT-RETAIN": enos_says({"type": "publish", "retain": True, "topic": f"{POINTS}/post"}),

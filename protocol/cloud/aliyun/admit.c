@@ -64,11 +64,13 @@ static void check_signmethod(struct visit *v)
         sky_admit_refuse(v->admission, SKY_CONNACK_CLIENT_ID, SKY_CAUSE_SHAPE);
 }
 
-/* 使用限制: 30 to 1200 s; the C SDK doubles what it is configured with. */
+/* 使用限制: 30 to 1200 s; the C SDK up to version 3 doubles what it is configured with, version 4
+ * (Link SDK) sends it as it is. */
 static void check_keepalive_doubling(struct visit *v)
 {
     uint16_t keepalive_s = v->login->keepalive_s;
-    bool doubled = keepalive_s > 300 && keepalive_s <= 1200 && keepalive_s % 2 == 0;
+    bool doubled = keepalive_s > 300 && keepalive_s <= 1200 && keepalive_s % 2 == 0 &&
+                   !sky_span_starts(sky_aliyun__item(v->in, "_v"), SKY_SPAN("sdk-c-4"));
     sky_judge_rule(v->judge, ALI_RULE(KEEPALIVE_SDK_DOUBLING), !doubled,
                    "keepalive is %u s: the C SDK sends that when %u s is configured", keepalive_s,
                    keepalive_s / 2);

@@ -60,6 +60,8 @@ const struct sky_cloud sky_cloud_aliyun = {
     .command_count = SKY_ALIYUN_COMMANDS,
 
     .claim = sky_aliyun__claim,
+    .login_form = "client id {id}|securemode=3,signmethod=hmacsha1,timestamp={ms}|, user name "
+                  "{deviceName}&{productKey}, password the signature",
     .admit = sky_aliyun__admit,
     .suspect = sky_aliyun__suspect,
     .sign = sky_aliyun__sign,

@@ -1,3 +1,5 @@
+#include <ctype.h>
+
 #include "protocol/base/mem.h"
 #include "protocol/cloud/aliyun/login.h"
 
@@ -77,6 +79,26 @@ static enum sky_affinity affinity_of(const struct sky_aliyun_login *in)
                                                                            : SKY_AFFINITY_MIXED;
 }
 
+/* As iotId and iotToken are in the vendor's example. */
+static bool is_letters_and_digits(sky_span text, size_t chars)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (!isalnum((unsigned char)text.ptr[i]))
+            return false;
+    return text.len == chars;
+}
+
+static enum sky_affinity token_affinity_of(const struct sky_login *login,
+                                           const struct sky_aliyun_login *in)
+{
+    if (in->readable)
+        return SKY_AFFINITY_USUAL;
+    return is_letters_and_digits(login->username, SKY_ALIYUN_TOKEN_ID_CHARS) ||
+                   is_letters_and_digits(login->password, SKY_ALIYUN_TOKEN_CHARS)
+               ? SKY_AFFINITY_FRAME
+               : SKY_AFFINITY_WORD;
+}
+
 bool sky_aliyun__claim(const struct sky_login *login, struct sky_claim *ret_claim)
 {
     struct sky_aliyun_login in;
@@ -84,10 +106,9 @@ bool sky_aliyun__claim(const struct sky_login *login, struct sky_claim *ret_clai
     if (in.kind == SKY_ALIYUN_TOKEN) {
         if (sky_span_contains(login->username, SKY_SPAN(";")))
             return false;
-        *ret_claim =
-            (struct sky_claim){.kind = SKY_CLAIM_TOKEN,
-                               .product = login->username,
-                               .affinity = in.readable ? SKY_AFFINITY_USUAL : SKY_AFFINITY_FRAME};
+        *ret_claim = (struct sky_claim){.kind = SKY_CLAIM_TOKEN,
+                                        .product = login->username,
+                                        .affinity = token_affinity_of(login, &in)};
         return true;
     }
     if (in.shape == SKY_SHAPE_NO_BAR && !in.named)

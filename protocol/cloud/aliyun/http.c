@@ -14,8 +14,6 @@ enum {
     STATUS_OK = 200,
     STATUS_METHOD = 405,
     BODY_MAX = 1024,
-    TOKEN_ID_CHARS = 20,
-    TOKEN_CHARS = 32,
 };
 static const int64_t TOKEN_VALID_MS = INT64_C(7) * 24 * 3600 * 1000; /* 响应参数 / iotToken */
 
@@ -290,9 +288,10 @@ static void grant_token(struct call *c)
 {
     struct sky_effect *mint = sky_effects_add(c->effects, SKY_EFFECT_MINT_TOKEN);
     struct sky_arena *arena = &c->effects->arena;
-    mint->name = sky_arena_copy(arena, sky_span_head(c->facts->fresh, TOKEN_ID_CHARS));
+    mint->name = sky_arena_copy(arena, sky_span_head(c->facts->fresh, SKY_ALIYUN_TOKEN_ID_CHARS));
     mint->payload = sky_arena_copy(
-        arena, sky_span_head(sky_span_tail(c->facts->fresh, TOKEN_ID_CHARS), TOKEN_CHARS));
+        arena, sky_span_head(sky_span_tail(c->facts->fresh, SKY_ALIYUN_TOKEN_ID_CHARS),
+                             SKY_ALIYUN_TOKEN_CHARS));
     mint->delay_ms = TOKEN_VALID_MS;
     struct sky_buf out;
     sky_buf_init(&out, BODY_MAX);

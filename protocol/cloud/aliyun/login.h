@@ -12,7 +12,9 @@ enum sky_aliyun_kind {
 };
 
 enum {
-    SKY_ALIYUN_CLIENT_ID_MAX = 64, /* characters in front of the block */
+    SKY_ALIYUN_CLIENT_ID_MAX = 64,  /* characters in front of the block */
+    SKY_ALIYUN_TOKEN_ID_CHARS = 20, /* iotId and iotToken, as in the documented example */
+    SKY_ALIYUN_TOKEN_CHARS = 32,
     SKY_ALIYUN_REGISTER_CLOSE_MS = 15 * 1000,
     SKY_ALIYUN_SIGNMETHODS = 3,
 };

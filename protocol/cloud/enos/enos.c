@@ -76,6 +76,8 @@ const struct sky_cloud sky_cloud_enos = {
     .command_count = SKY_ENOS_COMMANDS,
 
     .claim = sky_enos__claim,
+    .login_form = "client id {id}|securemode=2,signmethod=sha256,timestamp={ms}|, user name "
+                  "{deviceKey}&{productKey}, password the signature",
     .admit = sky_enos__admit,
     .suspect = sky_enos__suspect,
     .sign = sky_enos__sign,

@@ -4,7 +4,7 @@
 #include "protocol/cloud/enos/services.h"
 
 #define PUB SKY_MAY_PUB
-#define SUB SKY_MAY_SUB
+#define SUB (SKY_MAY_SUB | SKY_ANSWER)
 #define DOWN (SKY_MAY_SUB | SKY_PUSHED)
 #define SYS "/sys/{product}/{device}"
 #define SESSION "/ext/session/{product}/{device}"

@@ -56,6 +56,8 @@ const struct sky_cloud sky_cloud_tencent = {
     .command_count = SKY_TENCENT_COMMANDS,
 
     .claim = sky_tencent__claim,
+    .login_form = "client id {productId}{deviceName}, user name "
+                  "{clientId};{sdkappid};{connid};{expiry}, password {token};hmacsha256",
     .admit = sky_tencent__admit,
     .suspect = sky_tencent__suspect,
     .sign = sky_tencent__sign,

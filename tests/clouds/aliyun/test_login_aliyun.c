@@ -228,6 +228,24 @@ static void the_sdks_doubled_keepalive_is_noticed(void **state)
     }
 }
 
+static void version_4_of_the_sdk_doubles_nothing(void **state)
+{
+    struct login_bench *b = *state;
+    static const struct {
+        const char *client_id;
+        bool noticed;
+    } rows[] = {
+        {"12345|securemode=3,signmethod=hmacsha1,timestamp=789,_v=sdk-c-3.0.1|", true},
+        {"12345|securemode=3,signmethod=hmacsha1,timestamp=789,_v=sdk-c-4.2.0|", false},
+        {"12345|_v=sdk-c-4.0.0,securemode=3,signmethod=hmacsha1,timestamp=789|", false},
+    };
+    b->login.keepalive_s = 1200;
+    for (size_t i = 0; i < SKY_COUNT(rows); i++) {
+        login_connect(b, rows[i].client_id, "device&pk", GOOD);
+        assert_int_equal(login_finding(b, "ALI-KEEPALIVE-SDK-DOUBLING") != NULL, rows[i].noticed);
+    }
+}
+
 static void a_rule_set_to_enforce_refuses_whatever_it_is(void **state)
 {
     struct login_bench *b = *state;
@@ -484,6 +502,7 @@ int main(void)
         TEST(the_state_of_the_device_refuses_with_5),
         TEST(the_host_name_is_judged_where_it_is_the_vendors),
         TEST(the_sdks_doubled_keepalive_is_noticed),
+        TEST(version_4_of_the_sdk_doubles_nothing),
         TEST(a_rule_set_to_enforce_refuses_whatever_it_is),
         TEST(the_block_says_what_kind_of_session_it_is),
         TEST(a_mistake_in_the_signature_has_its_own_rule),

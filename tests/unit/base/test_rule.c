@@ -10,14 +10,14 @@
 #include "protocol/base/rule.h"
 
 static const struct sky_rule first_rows[] = {
-    {"ONE-A", "a", "doc", "fix", SKY_ERROR, {SKY_ENFORCE, SKY_REPORT}},
-    {"ONE-B", "b", "doc", "fix", SKY_WARNING, {SKY_REPORT, SKY_OFF}},
+    {"ONE-A", "a", "doc", "fix", SKY_ERROR, {SKY_ENFORCE, SKY_REPORT}, NULL},
+    {"ONE-B", "b", "doc", "fix", SKY_WARNING, {SKY_REPORT, SKY_OFF}, NULL},
 };
 static const struct sky_rule second_rows[] = {
-    {"TWO-A", "c", "doc", "fix", SKY_INFO, {SKY_OFF, SKY_ENFORCE}},
+    {"TWO-A", "c", "doc", "fix", SKY_INFO, {SKY_OFF, SKY_ENFORCE}, NULL},
 };
 static const struct sky_rule third_rows[] = {
-    {"THREE-A", "d", "doc", "fix", SKY_ERROR, {SKY_ENFORCE, SKY_ENFORCE}},
+    {"THREE-A", "d", "doc", "fix", SKY_ERROR, {SKY_ENFORCE, SKY_ENFORCE}, NULL},
 };
 static const struct sky_rule_table first = {"one", first_rows, 2, false};
 static const struct sky_rule_table second = {"two", second_rows, 1, true};

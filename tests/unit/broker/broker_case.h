@@ -10,7 +10,7 @@
 #include "server/os/listeners.h"
 #include "tests/unit/registry/registry_case.h"
 
-enum { BROKER_CASE_CONNS = 2 };
+enum { BROKER_CASE_CONNS = 4 };
 
 struct broker_case {
     struct registry_case base;
@@ -90,11 +90,11 @@ static inline void broker_case_subscribe(struct broker_case *c, const struct sky
 static inline bool broker_case_take(struct sky_session *session, size_t *at,
                                     struct sky_mqtt_packet *ret_packet)
 {
-    const struct sky_rule *rule = NULL;
+    struct sky_mqtt_flaw flaw = {.rule = NULL};
     sky_span rest = sky_span_tail(sky_buf_span(&session->conn->out), *at);
     if (rest.len == 0)
         return false;
-    assert_int_equal(sky_mqtt_decode(rest, SKY_MQTT_PACKET_MAX, ret_packet, &rule), SKY_MQTT_OK);
+    assert_int_equal(sky_mqtt_decode(rest, SKY_MQTT_PACKET_MAX, ret_packet, &flaw), SKY_MQTT_OK);
     *at += ret_packet->size;
     return true;
 }

@@ -79,10 +79,10 @@ static void a_publish_of_any_length_decodes_again(void **state)
         struct sky_mqtt_publish p = {.topic = SKY_SPAN("t"),
                                      .payload = sky_span_of(bytes, bodies[i] - 3)};
         struct sky_mqtt_packet packet;
-        const struct sky_rule *rule;
+        struct sky_mqtt_flaw flaw;
         assert_true(sky_mqtt_put_publish(&out, &p));
         assert_int_equal(out.len, sky_mqtt_publish_size(&p));
-        assert_int_equal(sky_mqtt_decode(sky_buf_span(&out), out.max, &packet, &rule), SKY_MQTT_OK);
+        assert_int_equal(sky_mqtt_decode(sky_buf_span(&out), out.max, &packet, &flaw), SKY_MQTT_OK);
         assert_int_equal(packet.size, out.len);
         assert_true(sky_span_eq(packet.as.publish.payload, p.payload));
         sky_buf_clear(&out);

@@ -57,8 +57,9 @@ static void rows_are_found_by_name(void **state)
 static void only_what_a_broker_would_let_pass_is_merely_reported(void **state)
 {
     static const char *const reported[] = {
-        "MQTT-RETAIN",  "MQTT-KEEPALIVE-SILENT", "MQTT-DUPLICATE-LOGIN", "MQTT-2.3.1-6",
-        "MQTT-4.6.0-2", "MQTT-3.14.4-2",         "MQTT-TOPIC-LENGTH",    "MQTT-PUBLISH-RATE",
+        "MQTT-RETAIN",   "MQTT-KEEPALIVE-SILENT", "MQTT-DUPLICATE-LOGIN",
+        "MQTT-2.3.1-6",  "MQTT-RESUBSCRIBE",      "MQTT-4.6.0-2",
+        "MQTT-3.14.4-2", "MQTT-TOPIC-LENGTH",     "MQTT-PUBLISH-RATE",
     };
     (void)state;
     for (size_t i = 0; i < sky_mqtt_rules.count; i++) {

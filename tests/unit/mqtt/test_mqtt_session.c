@@ -63,9 +63,9 @@ static const char *sent(void)
     static char text[256];
     sky_span rest = sky_buf_span(&out);
     struct sky_mqtt_packet packet;
-    const struct sky_rule *rule;
+    struct sky_mqtt_flaw flaw;
     text[0] = '\0';
-    while (sky_mqtt_decode(rest, SKY_MQTT_PACKET_MAX, &packet, &rule) == SKY_MQTT_OK) {
+    while (sky_mqtt_decode(rest, SKY_MQTT_PACKET_MAX, &packet, &flaw) == SKY_MQTT_OK) {
         const struct sky_mqtt_publish *p = &packet.as.publish;
         assert_true(packet.type == SKY_MQTT_PUBLISH && p->qos == 1 && !p->retain);
         sprintf(text + strlen(text), "%s%c%u%s", text[0] ? " " : "", p->payload.ptr[0],
@@ -313,8 +313,8 @@ static void random_traffic_arrives_once_and_in_order(void **state)
         }
         sky_span rest = sky_buf_span(&out);
         struct sky_mqtt_packet packet;
-        const struct sky_rule *rule;
-        while (sky_mqtt_decode(rest, 100, &packet, &rule) == SKY_MQTT_OK) {
+        struct sky_mqtt_flaw flaw;
+        while (sky_mqtt_decode(rest, 100, &packet, &flaw) == SKY_MQTT_OK) {
             assert_int_equal(packet.as.publish.payload.ptr[0], want);
             want = want == 'z' ? 'a' : (char)(want + 1);
             assert_true(count < limits.inflight_max);

@@ -34,10 +34,10 @@ static const char *const good[] = {
 static struct sky_mqtt_packet decode(sky_span bytes)
 {
     struct sky_mqtt_packet packet;
-    const struct sky_rule *rule = NULL;
-    enum sky_mqtt_result result = sky_mqtt_decode(bytes, SKY_MQTT_PACKET_MAX, &packet, &rule);
+    struct sky_mqtt_flaw flaw = {.rule = NULL};
+    enum sky_mqtt_result result = sky_mqtt_decode(bytes, SKY_MQTT_PACKET_MAX, &packet, &flaw);
     if (result != SKY_MQTT_OK)
-        fail_msg("a good packet gives %s", rule != NULL ? rule->id : "MORE");
+        fail_msg("a good packet gives %s", flaw.rule != NULL ? flaw.rule->id : "MORE");
     assert_int_equal(packet.size, bytes.len);
     return packet;
 }
@@ -50,11 +50,11 @@ static void a_packet_split_anywhere_waits_for_the_rest(void **state)
         for (size_t cut = 0; cut < whole.len; cut++) {
             char *part = sky_mem_dup(whole.ptr, cut);
             struct sky_mqtt_packet packet = {.size = 77};
-            const struct sky_rule *rule = NULL;
+            struct sky_mqtt_flaw flaw = {.rule = NULL};
             part = sky_mem_grow(part, cut);
-            assert_int_equal(sky_mqtt_decode(sky_span_of(part, cut), 1000, &packet, &rule),
+            assert_int_equal(sky_mqtt_decode(sky_span_of(part, cut), 1000, &packet, &flaw),
                              SKY_MQTT_MORE);
-            assert_true(packet.size == 77 && rule == NULL);
+            assert_true(packet.size == 77 && flaw.rule == NULL);
             free(part);
         }
         decode(whole);
@@ -67,8 +67,8 @@ static void a_packet_is_decoded_without_what_follows(void **state)
     (void)state;
     sky_span two = hex("30 05 0001 'a' 'xy'  c0 00");
     struct sky_mqtt_packet packet;
-    const struct sky_rule *rule;
-    assert_int_equal(sky_mqtt_decode(two, 1000, &packet, &rule), SKY_MQTT_OK);
+    struct sky_mqtt_flaw flaw;
+    assert_int_equal(sky_mqtt_decode(two, 1000, &packet, &flaw), SKY_MQTT_OK);
     assert_int_equal(packet.size, 7);
     assert_true(sky_span_eq_str(packet.as.publish.payload, "xy"));
     assert_int_equal(decode(sky_span_tail(two, packet.size)).type, SKY_MQTT_PINGREQ);
@@ -345,14 +345,89 @@ static void names_the_rule_a_packet_breaks(void **state)
     for (size_t i = 0; i < SKY_COUNT(bad); i++) {
         sky_span bytes = hex(bad[i].packet);
         struct sky_mqtt_packet packet = {.size = 77};
-        const struct sky_rule *rule = NULL;
-        if (sky_mqtt_decode(bytes, SKY_MQTT_PACKET_MAX, &packet, &rule) != SKY_MQTT_BAD)
+        struct sky_mqtt_flaw flaw = {.rule = NULL};
+        if (sky_mqtt_decode(bytes, SKY_MQTT_PACKET_MAX, &packet, &flaw) != SKY_MQTT_BAD)
             fail_msg("%s is not refused", bad[i].packet);
-        if (strcmp(rule->id, bad[i].rule) != 0)
-            fail_msg("%s breaks %s, not %s", bad[i].packet, bad[i].rule, rule->id);
+        if (strcmp(flaw.rule->id, bad[i].rule) != 0)
+            fail_msg("%s breaks %s, not %s", bad[i].packet, bad[i].rule, flaw.rule->id);
         assert_int_equal(packet.size, 77);
         free((char *)bytes.ptr);
     }
+}
+
+static void says_which_field_is_wrong_and_where(void **state)
+{
+    static const struct {
+        const char *packet, *text;
+    } said[] = {
+        {"10 03  0004 'M'", "the protocol name's length at byte 2 runs past the packet's end"},
+        {"10 01  00", "the protocol name's length at byte 2 is cut short by the packet's end"},
+        {"10 06  0004 'mqtt'",
+         "the protocol name at byte 4 is neither MQTT (level 4) nor MQIsdp (level 3)"},
+        {"10 06  0004 'MQTT'", "the protocol level at byte 8 is cut short by the packet's end"},
+        {"10 07  0004 'MQTT' 04",
+         "the connect flags byte at byte 9 is cut short by the packet's end"},
+        {"10 09  0004 'MQTT' 04 02 00",
+         "the keepalive at byte 10 is cut short by the packet's end"},
+        {"10 0c  0004 'MQTT' 04 03 003c 0000",
+         "the connect flags byte at byte 9 has the reserved bit 0 set"},
+        {"10 8c 00  0004 'MQTT' 04 42 003c 0000",
+         "the connect flags byte at byte 10 announces a password without a user name"},
+        {"10 0a  0004 'MQTT' 04 02 003c", "the client id at byte 12 is missing"},
+        {"10 17  0004 'MQTT' 04 06 003c 0003 'dev' 0004 'la' ff 't' 0000",
+         "the will topic at byte 21 is not UTF-8"},
+        {"10 13  0004 'MQTT' 04 06 003c 0003 'dev' 0005 'la'",
+         "the will topic's length at byte 17 runs past the packet's end"},
+        {"10 12  0004 'MQTT' 04 06 003c 0000 0004 'last'",
+         "the will message at byte 20 is missing, though the connect flags announce it"},
+        {"10 0c  0004 'MQTT' 04 82 003c 0000",
+         "the user name at byte 14 is missing, though the connect flags announce it"},
+        {"10 10  0004 'MQTT' 04 82 003c 0000 0002 'a' 00",
+         "the user name at byte 17 has a NUL character"},
+        {"10 10  0004 'MQTT' 04 c2 003c 0000 0000 00ff",
+         "the password's length at byte 16 runs past the packet's end"},
+        {"10 0d  0004 'MQTT' 04 02 003c 0000 ff",
+         "the rest at byte 14 belongs to no field, yet the remaining length counts it"},
+        {"30 05  0003 'a/+'", "the topic at byte 6 has a wildcard"},
+        {"30 02  0000", "the topic at byte 2 is empty"},
+        {"32 05  0001 'a' 0000", "the packet identifier at byte 5 is 0"},
+        {"36 05  0001 'a' 0001", "the QoS at byte 0 has both bits set"},
+        {"38 03  0001 'a'", "the DUP flag at byte 0 is set with QoS 0"},
+        {"40 01  00", "the packet identifier at byte 2 is cut short by the packet's end"},
+        {"80 06  0001 0001 'a' 00", "the header's flags at byte 0 are not 0010"},
+        {"82 02  0001", "the topic filter at byte 4 is missing; there has to be one at least"},
+        {"82 0a  0001 0001 'a' 00 0001 'b' 03", "the requested QoS at byte 11 is above 2"},
+        {"82 09  0001 0001 'a' 00 0009 'b'",
+         "the topic filter's length at byte 8 runs past the packet's end"},
+        {"a2 06  0001 0002 'a#'",
+         "the topic filter at byte 6 has a '#' that is not the whole of the last level"},
+        {"c1 00", "the header's flags at byte 0 are not 0000"},
+        {"20 02  0000", "the packet type at byte 0 is one that only servers send"},
+        {"f0 00", "the packet type at byte 0 is a reserved one"},
+        {"30 ff ff ff ff 01", "the remaining length at byte 1 has more than four bytes"},
+        {"30 ff ff ff 7f", "the remaining length at byte 1 is more than the server takes"},
+    };
+    (void)state;
+    for (size_t i = 0; i < SKY_COUNT(said); i++) {
+        sky_span bytes = hex(said[i].packet);
+        struct sky_mqtt_packet packet;
+        struct sky_mqtt_flaw flaw;
+        char text[128];
+        if (sky_mqtt_decode(bytes, SKY_MQTT_PACKET_MAX, &packet, &flaw) != SKY_MQTT_BAD)
+            fail_msg("%s is not refused", said[i].packet);
+        sky_mqtt_flaw_text(&flaw, text, sizeof text);
+        assert_string_equal(text, said[i].text);
+        free((char *)bytes.ptr);
+    }
+}
+
+static void a_bridge_is_decoded_whole(void **state)
+{
+    (void)state;
+    sky_span bytes = hex("10 12  0004 'MQTT' 84 02 003c  0006 'bridge'");
+    struct sky_mqtt_connect c = decode(bytes).as.connect;
+    assert_true(!c.level_known && sky_span_eq_str(c.client_id, "bridge"));
+    free((char *)bytes.ptr);
 }
 
 static void a_bad_packet_is_refused_by_its_first_bytes_at_any_split(void **state)
@@ -361,13 +436,13 @@ static void a_bad_packet_is_refused_by_its_first_bytes_at_any_split(void **state
     for (size_t i = 0; i < SKY_COUNT(bad); i++) {
         sky_span bytes = hex(bad[i].packet);
         struct sky_mqtt_packet packet;
-        const struct sky_rule *rule;
+        struct sky_mqtt_flaw flaw;
         enum sky_mqtt_result result = SKY_MQTT_MORE;
         for (size_t len = 0; len <= bytes.len && result == SKY_MQTT_MORE; len++)
             result =
-                sky_mqtt_decode(sky_span_head(bytes, len), SKY_MQTT_PACKET_MAX, &packet, &rule);
+                sky_mqtt_decode(sky_span_head(bytes, len), SKY_MQTT_PACKET_MAX, &packet, &flaw);
         assert_int_equal(result, SKY_MQTT_BAD);
-        assert_string_equal(rule->id, bad[i].rule);
+        assert_string_equal(flaw.rule->id, bad[i].rule);
         free((char *)bytes.ptr);
     }
 }
@@ -390,19 +465,19 @@ static void a_packet_may_be_as_long_as_the_limit_and_no_longer(void **state)
     (void)state;
     sky_span bytes = hex("30 08  0001 'a' 'hello'");
     struct sky_mqtt_packet packet;
-    const struct sky_rule *rule;
-    assert_int_equal(sky_mqtt_decode(bytes, 10, &packet, &rule), SKY_MQTT_OK);
-    assert_int_equal(sky_mqtt_decode(bytes, 9, &packet, &rule), SKY_MQTT_BAD);
-    assert_string_equal(rule->id, "MQTT-PACKET-SIZE");
-    rule = NULL;
-    assert_int_equal(sky_mqtt_decode(sky_span_head(bytes, 2), 9, &packet, &rule), SKY_MQTT_BAD);
-    assert_string_equal(rule->id, "MQTT-PACKET-SIZE");
+    struct sky_mqtt_flaw flaw;
+    assert_int_equal(sky_mqtt_decode(bytes, 10, &packet, &flaw), SKY_MQTT_OK);
+    assert_int_equal(sky_mqtt_decode(bytes, 9, &packet, &flaw), SKY_MQTT_BAD);
+    assert_string_equal(flaw.rule->id, "MQTT-PACKET-SIZE");
+    flaw.rule = NULL;
+    assert_int_equal(sky_mqtt_decode(sky_span_head(bytes, 2), 9, &packet, &flaw), SKY_MQTT_BAD);
+    assert_string_equal(flaw.rule->id, "MQTT-PACKET-SIZE");
     free((char *)bytes.ptr);
 }
 
 static enum sky_mqtt_result decode_filters(size_t count, bool with_qos, struct sky_buf *buf,
                                            struct sky_mqtt_packet *ret_packet,
-                                           const struct sky_rule **ret_rule)
+                                           struct sky_mqtt_flaw *ret_flaw)
 {
     size_t body = 2 + count * (3 + with_qos);
     sky_buf_clear(buf);
@@ -412,7 +487,7 @@ static enum sky_mqtt_result decode_filters(size_t count, bool with_qos, struct s
     sky_buf_add(buf, SKY_SPAN("\0\1"));
     for (size_t i = 0; i < count; i++)
         sky_buf_add(buf, sky_span_of("\0\1a\1", with_qos ? 4 : 3));
-    return sky_mqtt_decode(sky_buf_span(buf), SKY_MQTT_PACKET_MAX, ret_packet, ret_rule);
+    return sky_mqtt_decode(sky_buf_span(buf), SKY_MQTT_PACKET_MAX, ret_packet, ret_flaw);
 }
 
 static void filters_are_counted_up_to_the_limit_and_no_further(void **state)
@@ -422,13 +497,13 @@ static void filters_are_counted_up_to_the_limit_and_no_further(void **state)
     sky_buf_init(&buf, 4096);
     for (int with_qos = 0; with_qos <= 1; with_qos++) {
         struct sky_mqtt_packet packet;
-        const struct sky_rule *rule;
-        assert_int_equal(decode_filters(SKY_MQTT_FILTERS_MAX, with_qos, &buf, &packet, &rule),
+        struct sky_mqtt_flaw flaw;
+        assert_int_equal(decode_filters(SKY_MQTT_FILTERS_MAX, with_qos, &buf, &packet, &flaw),
                          SKY_MQTT_OK);
         assert_int_equal(packet.as.filters.count, SKY_MQTT_FILTERS_MAX);
-        assert_int_equal(decode_filters(SKY_MQTT_FILTERS_MAX + 1, with_qos, &buf, &packet, &rule),
+        assert_int_equal(decode_filters(SKY_MQTT_FILTERS_MAX + 1, with_qos, &buf, &packet, &flaw),
                          SKY_MQTT_BAD);
-        assert_string_equal(rule->id, "MQTT-FILTER-COUNT");
+        assert_string_equal(flaw.rule->id, "MQTT-FILTER-COUNT");
     }
     sky_buf_done(&buf);
 }
@@ -440,11 +515,11 @@ static void random_changes_of_good_packets_never_read_past_the_end(void **state)
     for (int round = 0; round < 20000; round++) {
         sky_span bytes = hex(good[(size_t)rand_r(&seed) % SKY_COUNT(good)]);
         struct sky_mqtt_packet packet;
-        const struct sky_rule *rule = NULL;
+        struct sky_mqtt_flaw flaw = {.rule = NULL};
         for (int change = 0; change < 3; change++)
             ((char *)bytes.ptr)[(size_t)rand_r(&seed) % bytes.len] = (char)rand_r(&seed);
-        enum sky_mqtt_result result = sky_mqtt_decode(bytes, 1000, &packet, &rule);
-        assert_true((result == SKY_MQTT_BAD) == (rule != NULL));
+        enum sky_mqtt_result result = sky_mqtt_decode(bytes, 1000, &packet, &flaw);
+        assert_true((result == SKY_MQTT_BAD) == (flaw.rule != NULL));
         assert_true(result != SKY_MQTT_OK || packet.size <= bytes.len);
         free((char *)bytes.ptr);
     }
@@ -457,6 +532,8 @@ int main(void)
         cmocka_unit_test(a_packet_is_decoded_without_what_follows),
         cmocka_unit_test(connect_fields_come_in_their_order),
         cmocka_unit_test(connect_of_version_3_1_is_known),
+        cmocka_unit_test(says_which_field_is_wrong_and_where),
+        cmocka_unit_test(a_bridge_is_decoded_whole),
         cmocka_unit_test(connect_of_another_version_is_left_to_be_refused),
         cmocka_unit_test(an_empty_client_id_with_a_kept_session_is_left_to_the_server),
         cmocka_unit_test(client_ids_of_real_devices_pass),

@@ -171,6 +171,102 @@ static void a_device_that_speaks_in_time_keeps_its_keepalive(void **state)
     assert_true(registry_case_kept(&c->base, conn->state, "MQTT-KEEPALIVE-DEAD"));
 }
 
+/* Comes with keepalive 60, subscribes to `filter` if there is one, and leaves. */
+static void visit(struct broker_case *c, const char *filter)
+{
+    struct sky_conn *conn = open_conn(c);
+    log_in(c, conn, true);
+    if (filter != NULL)
+        subscribe(conn, filter, 1);
+    mqtt.port.on_bytes(conn, SKY_SPAN("\xe0\x00"));
+    mqtt.port.on_close(conn);
+}
+
+static struct sky_conn *come_back(struct broker_case *c, bool clean)
+{
+    struct sky_conn *conn = open_conn(c);
+    log_in(c, conn, clean);
+    return conn;
+}
+
+static void ping(struct sky_conn *conn)
+{
+    assert_int_equal(mqtt.port.on_bytes(conn, SKY_SPAN("\xc0\x00")), 2);
+}
+
+static size_t deaf(struct broker_case *c)
+{
+    return registry_case_findings(&c->base, "MQTT-RESUBSCRIBE");
+}
+
+static void who_lost_its_subscriptions_has_a_keepalive_to_subscribe_again(void **state)
+{
+    struct broker_case *c = *state;
+    visit(c, "/pk/device/user/both");
+    struct sky_conn *conn = come_back(c, true);
+    sky_clock_advance(&c->base.clock, 50000);
+    ping(conn);
+    sky_clock_advance(&c->base.clock, 10000);
+    assert_int_equal(deaf(c), 0);
+    sky_clock_advance(&c->base.clock, 1);
+    assert_int_equal(deaf(c), 1);
+    ping(conn);
+    sky_clock_advance(&c->base.clock, 60000);
+    assert_int_equal(deaf(c), 1);
+}
+
+static void who_subscribes_again_in_time_is_not_accused(void **state)
+{
+    struct broker_case *c = *state;
+    visit(c, "/pk/device/user/both");
+    struct sky_conn *conn = come_back(c, true);
+    assert_false(registry_case_kept(&c->base, conn->state, "MQTT-RESUBSCRIBE"));
+    sky_clock_advance(&c->base.clock, 59000);
+    subscribe(conn, "/pk/device/user/both", 1);
+    sky_clock_advance(&c->base.clock, 59000);
+    ping(conn);
+    sky_clock_advance(&c->base.clock, 59000);
+    assert_int_equal(deaf(c), 0);
+    assert_true(registry_case_kept(&c->base, conn->state, "MQTT-RESUBSCRIBE"));
+}
+
+static void who_leaves_before_that_still_has_to(void **state)
+{
+    struct broker_case *c = *state;
+    visit(c, "/pk/device/user/both");
+    visit(c, NULL);
+    come_back(c, true);
+    sky_clock_advance(&c->base.clock, 61000);
+    assert_int_equal(deaf(c), 1);
+}
+
+static void who_finds_its_session_or_never_listened_is_not_accused(void **state)
+{
+    struct broker_case *c = *state;
+    visit(c, NULL);
+    struct sky_conn *conn = come_back(c, false);
+    subscribe(conn, "/pk/device/user/both", 1);
+    conn = come_back(c, false);
+    assert_true(registry_case_kept(&c->base, conn->state, "MQTT-RESUBSCRIBE"));
+    sky_clock_advance(&c->base.clock, 61000);
+    assert_int_equal(deaf(c), 0);
+}
+
+static void who_unsubscribed_has_nothing_to_subscribe_to(void **state)
+{
+    struct broker_case *c = *state;
+    struct writer w;
+    struct sky_conn *conn = come_back(c, true);
+    subscribe(conn, "/pk/device/user/both", 1);
+    begin(&w, 0xa2);
+    put_number(&w, 2);
+    put_text(&w, "/pk/device/user/both");
+    hand_over(&w, conn);
+    come_back(c, true);
+    sky_clock_advance(&c->base.clock, 61000);
+    assert_int_equal(deaf(c), 0);
+}
+
 static void a_device_may_hold_so_many_filters_and_change_those_it_holds(void **state)
 {
     static const struct sky_product_topic any = {.pattern = "/{product}/{device}/user/+",
@@ -224,6 +320,11 @@ int main(void)
         BROKER_TEST(a_cut_comes_when_its_moment_has_come),
         BROKER_TEST(half_a_packet_is_no_sign_of_life),
         BROKER_TEST(a_device_that_speaks_in_time_keeps_its_keepalive),
+        BROKER_TEST(who_lost_its_subscriptions_has_a_keepalive_to_subscribe_again),
+        BROKER_TEST(who_subscribes_again_in_time_is_not_accused),
+        BROKER_TEST(who_leaves_before_that_still_has_to),
+        BROKER_TEST(who_finds_its_session_or_never_listened_is_not_accused),
+        BROKER_TEST(who_unsubscribed_has_nothing_to_subscribe_to),
         BROKER_TEST(a_device_may_hold_so_many_filters_and_change_those_it_holds),
         BROKER_TEST(a_filter_too_deep_to_be_kept_is_refused_with_a_reason),
     };

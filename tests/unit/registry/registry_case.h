@@ -42,7 +42,7 @@ static inline void registry_case_init(struct registry_case *c)
     sky_clock_set(&c->clock, REGISTRY_CASE_NOW_MS);
     sky_rng_init_seeded(&c->rng, 1);
     struct sky_registry *registry = &c->registry;
-    sky_rules_catalogue(&registry->catalogue);
+    sky_rules_catalogue(SKY_PROFILE_SEED, &registry->catalogue);
     sky_policy_init(&registry->policy, &registry->catalogue, SKY_PROFILE_SEED);
     if (sky_store_open(":memory:", &c->store, &why) != SKY_OK ||
         sky_fixture_files_load(c->store, &fixtures, &registry->catalogue, &c->rng, c->clock.now_ms,

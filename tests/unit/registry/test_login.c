@@ -162,6 +162,25 @@ static void nobody_is_recognised_in_a_strangers_login(void **state)
     assert_true(login_try_found(&t, "LOGIN-UNRECOGNISED"));
 }
 
+static void what_is_no_clouds_login_is_shown_the_form_of_each(void **state)
+{
+    struct login_try t;
+    struct sky_buf json;
+    sign(&t, *state, 0);
+    snprintf(t.credentials.client_id, sizeof t.credentials.client_id, "abc");
+    snprintf(t.credentials.username, sizeof t.credentials.username, "foo");
+    assert_int_equal(login_try(&t), SKY_CONNACK_CLIENT_ID);
+    assert_false(t.recognised);
+    sky_buf_init(&json, SKY_REFUSAL_JSON_MAX);
+    sky_refusal_json(&t.outcome.refusal, &t.judge, &json);
+    for (size_t i = 0; sky_clouds[i] != NULL; i++) {
+        assert_true(sky_span_contains(sky_buf_span(&json), sky_span_str(sky_clouds[i]->title)));
+        assert_true(
+            sky_span_contains(sky_buf_span(&json), sky_span_str(sky_clouds[i]->login_form)));
+    }
+    sky_buf_done(&json);
+}
+
 static void an_empty_client_id_needs_a_clean_session(void **state)
 {
     struct registry_case *c = *state;
@@ -318,6 +337,7 @@ int main(void)
         REGISTRY_TEST(an_unknown_device_is_refused_with_the_name_it_may_mean),
         REGISTRY_TEST(an_unknown_device_stays_out_whatever_the_policy),
         REGISTRY_TEST(nobody_is_recognised_in_a_strangers_login),
+        REGISTRY_TEST(what_is_no_clouds_login_is_shown_the_form_of_each),
         REGISTRY_TEST(an_empty_client_id_needs_a_clean_session),
         REGISTRY_TEST(a_keepalive_outside_the_range_is_refused_unless_only_reported_or_off),
         REGISTRY_TEST(an_activation_may_have_any_keepalive),

@@ -177,6 +177,46 @@ static void without_a_signature_the_rule_that_decided_speaks(void **state)
     cJSON_Delete(tree);
 }
 
+static void the_hint_of_a_keepalive_knows_the_profile(void **state)
+{
+    static const struct {
+        enum sky_profile profile;
+        const char *cloud, *product, *device;
+        uint16_t keepalive_s;
+        const char *what, *hint, *not_in_hint;
+    } tries[] = {
+        {SKY_PROFILE_SEED, "aliyun", "pk", "device", 1200,
+         "keepalive is 1200 s; 60 to 300 s are accepted (with --profile current 30 to 1200)",
+         "--profile current", "\n"},
+        {SKY_PROFILE_SEED, "aliyun", "pk", "device", 1201,
+         "keepalive is 1201 s; 60 to 300 s are accepted", "60..300", "\n"},
+        {SKY_PROFILE_SEED, "tencent", "PROD123456", "dev001", 0,
+         "keepalive is 0 s; 60 to 300 s are accepted (with --profile current 0 to 900)",
+         "--profile current", "\n"},
+        {SKY_PROFILE_SEED, "enos", "KV315idW", "tPbZGCdmaE", 301,
+         "keepalive is 301 s; 60 to 300 s are accepted (with --profile current 0 to 65535)",
+         "--profile current", "\n"},
+        {SKY_PROFILE_CURRENT, "aliyun", "pk", "device", 29,
+         "keepalive is 29 s; 30 to 1200 s are accepted", "30..1200", "300"},
+        {SKY_PROFILE_CURRENT, "tencent", "PROD123456", "dev001", 901,
+         "keepalive is 901 s; 0 to 900 s are accepted", "900", "300"},
+    };
+    struct registry_case *c = *state;
+    for (size_t i = 0; i < SKY_COUNT(tries); i++) {
+        struct login_try t;
+        c->registry.catalogue.profile = tries[i].profile;
+        sky_policy_init(&c->registry.policy, &c->registry.catalogue, tries[i].profile);
+        login_try_sign(&t, c, tries[i].cloud, tries[i].product, tries[i].device, false);
+        t.connect.keepalive_s = tries[i].keepalive_s;
+        assert_int_equal(login_try(&t), SKY_CONNACK_CLIENT_ID);
+        cJSON *tree = json_of(&t);
+        assert_string_equal(text_of(tree, "what"), tries[i].what);
+        assert_non_null(strstr(text_of(tree, "hint"), tries[i].hint));
+        assert_null(strstr(text_of(tree, "hint"), tries[i].not_in_hint));
+        cJSON_Delete(tree);
+    }
+}
+
 static void names_that_are_no_text_are_shown_as_far_as_they_are(void **state)
 {
     struct login_try t;
@@ -213,6 +253,7 @@ int main(void)
         REGISTRY_TEST(what_was_plainly_not_meant_is_named),
         REGISTRY_TEST(nothing_similar_is_not_mentioned),
         REGISTRY_TEST(without_a_signature_the_rule_that_decided_speaks),
+        REGISTRY_TEST(the_hint_of_a_keepalive_knows_the_profile),
         REGISTRY_TEST(names_that_are_no_text_are_shown_as_far_as_they_are),
         REGISTRY_TEST(the_longest_explanation_fits_however_it_is_escaped),
     };
