@@ -98,9 +98,9 @@ static void send_command(struct sky_api *api, struct sky_session *session, sky_s
         .done = on_done,
         .ctx = api->call};
     sky_err err = sky_command_send(&api->app->broker, session, &order, &sent, &why);
-    if (err == SKY_ERR_LIMIT) {
-        sky_api_error(api, 503, "busy", "", "%s", why.reason);
-    } else if (err != SKY_OK) {
+    if (err != SKY_OK) {
+        if (strcmp(why.pointer, "/params") == 0 && sky_api_body_text(api, "payload") != NULL)
+            (void)strcpy(why.pointer, "/payload");
         sky_api_fail(api, err, &why);
     } else if (sent.wait == NULL) {
         answer_sent(api, &sent);

@@ -56,7 +56,9 @@ static void do_push(struct site *site, const struct sky_effect *effect)
 /* A message from the cloud that nobody is there to receive is worth a line: nobody else tells. */
 static void do_publish(struct site *site, const struct sky_effect *effect)
 {
-    if (sky_deliver(site->broker, effect->topic, effect->payload, effect->qos, site->of) > 0)
+    struct sky_delivered delivered =
+        sky_deliver(site->broker, effect->topic, effect->payload, effect->qos, site->of);
+    if (delivered.receivers + delivered.dropped > 0)
         return;
     const struct sky_attr attrs[] = {SKY_ATTR(TOPIC, effect->topic),
                                      SKY_ATTR(PAYLOAD, effect->payload),

@@ -3,6 +3,7 @@
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
 #include "protocol/mqtt/topic.h"
+#include "server/broker/commands.h"
 #include "server/broker/delivery.h"
 #include "server/broker/presence.h"
 #include "server/registry/lookup.h"
@@ -263,8 +264,10 @@ struct sky_act_result sky_publish(struct sky_broker *broker, const struct sky_ac
     if (!carried && !result.close)
         answer_refusal(broker, act, &judge, &effects);
     result.served = carried && row != NULL && row->service != NULL;
-    if (result.served)
+    if (result.served) {
+        sky_command_ids_seen(session, act->payload);
         serve(broker, act, row->service, &judge, &effects);
+    }
 
     session->published++;
     uint64_t seq = record_publish(broker, act, row, &judge);

@@ -1,5 +1,6 @@
 """Commands of the application, and the devices' answers to them."""
 
+import base64
 import json
 import socket
 import threading
@@ -330,3 +331,155 @@ def test_what_reaches_another_device_was_sent(listening, api):
     listening("aliyun/pk/second", "/broadcast/pk/news")
     sent = api.post(ALIYUN + "/messages", {"topic": "/broadcast/pk/news"})
     assert (sent["receivers"], sent["online"]) == (1, False)
+
+
+# ---- what no packet can carry ----
+
+PACKET_MAX = 512 * 1024
+TOPIC = "/broadcast/pk/news"
+
+
+def payload_max(topic, qos):
+    """Bytes of payload in the longest PUBLISH: header and length of the rest, topic, packet id."""
+    return PACKET_MAX - 1 - 3 - 2 - len(topic) - (2 if qos else 0)
+
+
+@pytest.mark.parametrize("qos", [0, 1])
+@pytest.mark.parametrize("member", ["payload", "payloadBase64"])
+@pytest.mark.parametrize("topic", [TOPIC, TOPIC + "/" + "x" * (65535 - len(TOPIC) - 1)])
+def test_a_message_longer_than_a_packet_is_refused_before_it_is_made(
+        listening, api, refused, qos, member, topic):
+    peer = listening("aliyun/pk/device", "/broadcast/pk/#", qos=qos)
+
+    def body(size):
+        payload = "x" * size
+        return {"topic": topic, "qos": qos,
+                member: payload if member == "payload" else
+                base64.b64encode(payload.encode()).decode()}
+
+    since = api.last_seq()
+    error = refused(413, "POST", ALIYUN + "/messages", body(payload_max(topic, qos) + 1))
+    assert error["pointer"] == "/" + member
+    assert not api.events(since, type="publish")
+    assert api.post(ALIYUN + "/messages", body(payload_max(topic, qos)))["receivers"] == 1
+    assert len(receive_command(peer)["payload"]) == payload_max(topic, qos)
+
+
+@pytest.mark.parametrize("path, device, body, pointer", [
+    (ALIYUN, "aliyun/pk/device", {"kind": "rpc", "payload": "x" * 600000}, "/payload"),
+    (ALIYUN, "aliyun/pk/device", {"kind": "custom-rpc", "name": "a", "payload": "x" * 600000},
+     "/payload"),
+    (ALIYUN, "aliyun/pk/device", {"kind": "rpc", "params": {"a": "x" * 600000}}, "/params"),
+    (ALIYUN, "aliyun/pk/device", {"kind": "property-set", "params": {"a": "x" * 300000}},
+     "/params"),
+    (TENCENT, "tencent/PROD123456/dev001", {"kind": "rpc", "payload": "x" * 600000}, "/payload"),
+    (ENOS, "enos/KV315idW/tPbZGCdmaE", {"kind": "service", "name": "a",
+                                       "payload": '"%s"' % ("x" * 300000)}, "/payload")])
+def test_a_command_longer_than_a_packet_is_refused_before_it_is_made(
+        online, api, refused, path, device, body, pointer):
+    online(device)
+    since = api.last_seq()
+    assert refused(413, "POST", path + "/commands", body)["pointer"] == pointer
+    assert not api.events(since, type="command")
+
+
+def test_a_command_that_fills_a_packet_is_sent(listening, api):
+    peer = listening("aliyun/pk/device", "/sys/pk/device/rrpc/request/+")
+    topic = "/sys/pk/device/rrpc/request/" + "1" * 10
+    size = payload_max(topic, 0)
+    sent = api.post(ALIYUN + "/commands", {"kind": "rpc", "payload": "x" * size, "waitMs": 0})
+    assert len(sent["id"]) == 10
+    assert len(receive_command(peer)["payload"]) == size
+    with pytest.raises(server.ApiError, match="413"):
+        api.post(ALIYUN + "/commands", {"kind": "rpc", "payload": "x" * (size + 1), "waitMs": 0})
+
+
+@pytest.mark.parametrize("path, device, kind, status", [
+    (ALIYUN, "aliyun/pk/device", "custom-rpc", 400), (ALIYUN, "aliyun/pk/device", "service", 400),
+    (ENOS, "enos/KV315idW/tPbZGCdmaE", "service", 400)])
+@pytest.mark.parametrize("length", [65530, 65535])
+def test_a_name_that_no_topic_can_hold_is_refused(online, refused, path, device, kind, status,
+                                                  length):
+    online(device)
+    error = refused(status, "POST", path + "/commands", {"kind": kind, "name": "x" * length})
+    assert error["pointer"] == "/name"
+
+
+@pytest.mark.parametrize("body, pointer", [
+    ({"kind": "property-set", "payload": "no JSON {"}, "/payload"),
+    ({"kind": "service", "name": "a", "payload": "[" * 25 + "]" * 25}, "/payload")])
+def test_parameters_that_are_no_json_are_pointed_at(online, refused, body, pointer):
+    online("aliyun/pk/device")
+    assert refused(400, "POST", ALIYUN + "/commands", body)["pointer"] == pointer
+
+
+# ---- what is dropped at once was not sent ----
+
+def test_a_message_for_a_full_queue_is_refused_with_the_reason(listening, api, refused):
+    peer = listening("aliyun/pk/device", TOPIC, clean=False)
+    peer.send_packet(type="disconnect")
+    assert peer.receive() is None
+    body = {"topic": TOPIC, "payload": "x" * 400000, "qos": 1}
+    for _ in range(100):
+        status, answer = api.request("POST", ALIYUN + "/messages", body)
+        if status != 202:
+            break
+    assert status == 409
+    assert "queue is full" in answer["error"]["message"]
+    api.wait_event({"type": "drop", "device": "aliyun/pk/device"})
+
+
+def test_a_qos_0_message_for_a_device_that_is_away_is_refused(listening, refused):
+    peer = listening("aliyun/pk/device", TOPIC, clean=False)
+    peer.send_packet(type="disconnect")
+    assert peer.receive() is None
+    error = refused(409, "POST", ALIYUN + "/messages", {"topic": TOPIC, "qos": 0})
+    assert "away" in error["message"]
+
+
+def test_what_one_subscriber_misses_is_counted(listening, api):
+    peer = listening("aliyun/pk/second", TOPIC, clean=False)
+    peer.send_packet(type="disconnect")
+    assert peer.receive() is None
+    listening("aliyun/pk/device", TOPIC)
+    sent = api.post(ALIYUN + "/messages", {"topic": TOPIC})
+    assert (sent["receivers"], sent["dropped"]) == (1, 1)
+    assert "away" in sent["reason"]
+
+
+def test_a_command_for_a_full_queue_is_refused_and_not_made(listening, api, refused):
+    peer = listening("aliyun/pk/device", SERVICE + "property/set", clean=False)
+    peer.send_packet(type="disconnect")
+    assert peer.receive() is None
+    body = {"kind": "property-set", "params": {"a": "x" * 250000}, "waitMs": 0}
+    for _ in range(200):
+        since = api.last_seq()
+        status, answer = api.request("POST", ALIYUN + "/commands", body)
+        if status != 202:
+            break
+    assert status == 409
+    assert "queue is full" in answer["error"]["message"]
+    assert not api.events(since, type="command")
+
+
+# ---- correlation ids ----
+
+def test_ids_are_digits_below_two_to_the_31_that_the_device_did_not_use(listening, api):
+    """An SDK that tells messages apart by their id alone takes the same one for an answer."""
+    peer = listening("enos/KV315idW/tPbZGCdmaE", "/sys/KV315idW/tPbZGCdmaE/thing/service/+")
+    body = {"kind": "service", "name": "blink", "waitMs": 0}
+    last = int(api.post(ENOS + "/commands", body)["id"])
+    receive_command(peer)
+    for spelling in ('"%d"', "%d", ' "%d" '):
+        used = [last + 1, last + 2]
+        for each in used:
+            answer(peer, "/sys/KV315idW/tPbZGCdmaE/thing/measurepoint/post",
+                   '{"id":%s,"version":"1.0","params":{"measurepoints":{"a":1}},'
+                   '"method":"thing.measurepoint.post"}' % (spelling % each))
+        peer.send_packet(type="pingreq")
+        while peer.receive()["type"] != "pingresp":
+            pass
+        last = int(api.post(ENOS + "/commands", body)["id"])
+        receive_command(peer)
+        assert last not in used
+        assert 1000000000 <= last < 2 ** 31
