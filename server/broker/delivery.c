@@ -131,9 +131,9 @@ static void deliver_1(struct sky_broker *broker, struct sky_session *session, st
 {
     struct outlet outlet = outlet_of(broker, session);
     if (parcel->msg == NULL)
-        parcel->msg =
-            sky_mqtt_msg_new(parcel->topic, parcel->payload, broker->registry->clock->now_ms,
-                             parcel->of | (parcel->whole ? TAG_WHOLE : 0));
+        parcel->msg = sky_mqtt_msg_new(parcel->topic, parcel->payload,
+                                       sky_clock_lived_ms(broker->registry->clock),
+                                       parcel->of | (parcel->whole ? TAG_WHOLE : 0));
     (void)sky_mqtt_session_deliver(&session->mqtt, &session->product->cloud->limits.session,
                                    parcel->msg,
                                    sky_session_is_connected(session) ? &outlet.base : NULL);
@@ -256,7 +256,7 @@ void sky_deliver_resumed(struct sky_broker *broker, struct sky_session *session)
     sky_kept_read(broker, session);
     size_t dropped =
         sky_mqtt_session_resume(&session->mqtt, &session->product->cloud->limits.session,
-                                broker->registry->clock->now_ms, &outlet.base);
+                                sky_clock_lived_ms(broker->registry->clock), &outlet.base);
     if (dropped == 0)
         return;
     const struct sky_attr attrs[] = {

@@ -151,8 +151,8 @@ static sky_err put_token(struct site *site, const struct sky_token *token)
 static void do_mint_token(struct site *site, const struct sky_effect *effect)
 {
     struct sky_token token = {.device_id = site->session->device_id,
-                              .expires_ms =
-                                  site->broker->registry->clock->now_ms + effect->delay_ms};
+                              .expires_ms = sky_clock_lived_ms(site->broker->registry->clock) +
+                                            effect->delay_ms};
     sky_span_copy(effect->name, token.id, sizeof token.id);
     sky_span_copy(effect->payload, token.token, sizeof token.token);
     sky_store_batch(site->broker->registry->store);

@@ -36,7 +36,7 @@ static void set_alarm(struct sky_coap_device *device)
         sky_clock_cancel(device->port->registry->clock, &device->alarm);
     else
         sky_clock_timer(device->port->registry->clock, &device->alarm,
-                        due_ms - device->port->registry->clock->now_ms, on_alarm);
+                        due_ms - sky_clock_lived_ms(device->port->registry->clock), on_alarm);
 }
 
 static void come_online(struct sky_coap_device *device)
@@ -90,7 +90,7 @@ static void on_alarm(struct sky_timer *timer, int64_t now_ms)
 void sky_coap__heard(struct sky_coap_channel *channel)
 {
     struct sky_coap_device *device = channel->device;
-    int64_t now_ms = device->port->registry->clock->now_ms;
+    int64_t now_ms = sky_clock_lived_ms(device->port->registry->clock);
     channel->last_seen_ms = device->last_seen_ms = device->session->last_seen_ms = now_ms;
     if (device->online)
         return;
@@ -128,7 +128,7 @@ void sky_coap__join(struct sky_coap_channel *channel, struct sky_session *sessio
     DL_APPEND(device->channels, channel);
     device->channel_count++;
     channel->device = device;
-    session->last_login_ms = channel->port->registry->clock->now_ms;
+    session->last_login_ms = sky_clock_lived_ms(channel->port->registry->clock);
     device->lifetime_ms = coap != NULL && coap->lifetime_ms != NULL
                               ? coap->lifetime_ms(sky_span_str(channel->psk.identity))
                               : SKY_COAP_IDLE_MS;
@@ -181,7 +181,7 @@ void sky_coap__watch_waiting(struct sky_coap_device *device)
     if (next_ms == INT64_MAX)
         sky_clock_cancel(clock, &device->expiry);
     else
-        sky_clock_timer(clock, &device->expiry, next_ms - clock->now_ms, on_expiry);
+        sky_clock_timer(clock, &device->expiry, next_ms - sky_clock_lived_ms(clock), on_expiry);
 }
 
 /* The moment from which on a message with this time to live is of no use; 0: it is of none. */
@@ -192,7 +192,7 @@ static int64_t end_of(const struct sky_coap_device *device, int64_t ttl_ms)
         return device->online ? device->last_seen_ms + device->lifetime_ms + 1 : 0;
     if (ttl_ms == 0 || ttl_ms > longest_ms)
         ttl_ms = longest_ms;
-    return device->port->registry->clock->now_ms + ttl_ms;
+    return sky_clock_lived_ms(device->port->registry->clock) + ttl_ms;
 }
 
 /* ---- as a fetcher ---- */

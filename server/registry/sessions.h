@@ -53,12 +53,14 @@ struct sky_session {
     struct sky_conduct conduct;
     struct sky_topic_node *last_topic; /* the last one it published to; good in `last_epoch` */
     uint64_t last_epoch;
-    int64_t last_seen_ms;  /* virtual time */
+    int64_t last_seen_ms;  /* lived time, as the next two */
     int64_t last_login_ms; /* of the last try, admitted or not; 0: none */
     int64_t away_since_ms;
     uint64_t published, delivered;
-    int64_t rate_second;           /* virtual time in seconds that `rate` counts in */
-    uint32_t rate[2];              /* publishes in that second, with QoS 0 and above */
+    struct {
+        int64_t lived_ms, real_ms; /* when the second began that it counts in */
+        uint32_t count[2];         /* publishes, with QoS 0 and above */
+    } rate;
     uint32_t ids[SKY_SESSION_IDS]; /* that it gave its own messages lately, as far as a command's
                                       could be the same */
     uint8_t next_id;               /* place of the oldest of them */
