@@ -95,7 +95,7 @@ static uint32_t fresh_id(struct sky_broker *broker, const struct sky_session *se
 {
     struct sky_commands *commands = &broker->commands;
     if (commands->last_id == 0)
-        commands->last_id =
+        commands->first_id = commands->last_id =
             SKY_COMMAND_ID_FIRST + (uint32_t)(broker->registry->clock->real_ms / 1000 % 1000000000);
     do {
         commands->last_id =
@@ -174,6 +174,15 @@ static bool is_listening(struct sky_broker *broker, const struct sky_session *se
     return true;
 }
 
+/* Where the command goes. */
+static sky_span topic_of(const struct sky_effects *effects)
+{
+    for (size_t i = 0; i < effects->count; i++)
+        if (effects->list[i].kind == SKY_EFFECT_PUSH)
+            return effects->list[i].topic;
+    return SKY_SPAN_NONE;
+}
+
 static uint64_t record(struct sky_broker *broker, const struct sky_session *session,
                        const struct sky_command_order *order, sky_span id,
                        const struct sky_effects *effects)
@@ -201,9 +210,10 @@ sky_err sky_command_send(struct sky_broker *broker, struct sky_session *session,
     bool fits = sky_span_copy(id, ret_sent->id, sizeof ret_sent->id);
     SKY_ASSERT(fits);
     ret_sent->seq = record(broker, session, order, id, &effects);
-    ret_sent->wait = order->wait_ms > 0 ? sky_command_wait(broker, session->device_id, id,
-                                                           order->wait_ms, order->done, order->ctx)
-                                        : NULL;
+    ret_sent->wait = order->wait_ms > 0
+                         ? sky_command_wait(broker, session->device_id, id, topic_of(&effects),
+                                            order->wait_ms, order->done, order->ctx)
+                         : NULL;
     sky_apply(broker, session, NULL, &effects, ret_sent->seq);
 out:
     sky_effects_done(&effects);

@@ -104,19 +104,15 @@ def test_the_quality_of_service_is_what_the_device_was_granted(ordered, listenin
     assert receive_command(peer)["qos"] == 0
 
 
-@pytest.mark.parametrize("answer_first", ["other id", "other device"])
-def test_only_the_answer_to_this_command_counts(ordered, listening, online, answer_first):
+def test_the_answer_of_another_device_does_not_count(ordered, listening, online):
     peer = listening("aliyun/pk/device", SERVICE + "property/set")
     result = ordered(ALIYUN, {"kind": "property-set", "params": {"a": 1}})
     command_id = json.loads(receive_command(peer)["payload"])["id"]
-    if answer_first == "other id":
-        answer(peer, SERVICE + "property/set_reply", '{"id":"x%s","code":500}' % command_id)
-    else:
-        other = online("aliyun/pk/second")
-        answer(other, "/sys/pk/second/thing/service/property/set_reply",
-               '{"id":"%s","code":500}' % command_id)
-        other.send_packet(type="pingreq")
-        assert other.receive()["type"] == "pingresp"
+    other = online("aliyun/pk/second")
+    answer(other, "/sys/pk/second/thing/service/property/set_reply",
+           '{"id":"%s","code":500}' % command_id)
+    other.send_packet(type="pingreq")
+    assert other.receive()["type"] == "pingresp"
     answer(peer, SERVICE + "property/set_reply", '{"id":"%s","code":200}' % command_id)
     assert result()[1]["json"]["code"] == 200
 
@@ -483,3 +479,81 @@ def test_ids_are_digits_below_two_to_the_31_that_the_device_did_not_use(listenin
         receive_command(peer)
         assert last not in used
         assert 1000000000 <= last < 2 ** 31
+
+
+# ---- answers under another id ----
+
+SYS_ENOS = "/sys/KV315idW/tPbZGCdmaE/thing/service/"
+OTHER_IDS = [
+    ("aliyun/pk/device", ALIYUN, {"kind": "service", "name": "blink"}, SERVICE + "+",
+     SERVICE + "blink_reply", '{"id":"7","code":200}', "7", "ALI-ANSWER-ID"),
+    ("aliyun/pk/device", ALIYUN, {"kind": "property-set"}, SERVICE + "#",
+     SERVICE + "property/set_reply", '{"id":8,"code":200}', "8", "ALI-ANSWER-ID"),
+    ("aliyun/pk/device", ALIYUN, {"kind": "service", "name": "blink"}, SERVICE + "+",
+     SERVICE + "blink_reply", '{"code":200}', "", "ALI-ANSWER-ID"),
+    ("aliyun/pk/device", ALIYUN, {"kind": "rpc"}, "/sys/pk/device/rrpc/request/+",
+     "/sys/pk/device/rrpc/response/7", "{}", "7", "ALI-ANSWER-ID"),
+    ("aliyun/pk/device", ALIYUN, {"kind": "custom-rpc", "name": "a/b"}, "/ext/rrpc/+/a/b",
+     "/ext/rrpc/7/a/b", "{}", "7", "ALI-ANSWER-ID"),
+    ("tencent/PROD123456/dev001", TENCENT, {"kind": "rpc"}, "$rrpc/rxd/PROD123456/dev001/+",
+     "$rrpc/txd/PROD123456/dev001/7", "{}", "7", "TEN-ANSWER-ID"),
+    ("enos/KV315idW/tPbZGCdmaE", ENOS, {"kind": "service", "name": "blink"}, SYS_ENOS + "+",
+     SYS_ENOS + "blink_reply", '{"id":"7","code":200}', "7", "ENOS-ANSWER-ID"),
+    ("enos/KV315idW/tPbZGCdmaE", ENOS, {"kind": "measurepoint-set"}, SYS_ENOS + "#",
+     SYS_ENOS + "measurepoint/set_reply", '{"id":"7","code":200}', "7", "ENOS-ANSWER-ID")]
+
+
+@pytest.mark.parametrize("device, path, body, hears, topic, payload, other, rule", OTHER_IDS)
+def test_the_only_command_that_waits_is_answered_under_another_id(
+        ordered, listening, api, device, path, body, hears, topic, payload, other, rule):
+    peer = listening(device, hears)
+    result = ordered(path, body)
+    receive_command(peer)
+    answer(peer, topic, payload)
+    status, got = result()
+    assert (status, got["answered"], got["answerId"]) == (200, True, other)
+    event = api.wait_event({"type": "answer", "device": device, "rules": [rule]})
+    detail, = [each["detail"] for each in event["findings"] if each["rule"] == rule]
+    assert got["id"] in detail and f"'{other}'" in detail
+    assert api.verdict(device)["verdict"] != "failed" or not other
+
+
+@pytest.mark.parametrize("device, path, body, hears, topic, payload, other, rule",
+                         [each for each in OTHER_IDS if each[6]])
+def test_of_two_that_wait_none_is_answered_under_another_id(
+        ordered, listening, api, device, path, body, hears, topic, payload, other, rule):
+    peer = listening(device, hears)
+    results = [ordered(path, {**body, "waitMs": 700}) for _ in range(2)]
+    for _ in results:
+        receive_command(peer)
+    answer(peer, topic, payload)
+    for result in results:
+        status, got = result()
+        assert status == 504
+        message = got["error"]["message"]
+        assert f"the id {other} " in message and topic in message and " ms" in message
+    event = api.wait_event({"type": "timeout", "device": device})
+    assert topic in event["detail"]
+    assert rule not in json.dumps(api.events(type="answer"))
+
+
+def test_an_answer_to_another_service_is_said_and_does_not_count(ordered, listening):
+    peer = listening("aliyun/pk/device", SERVICE + "+")
+    result = ordered(ALIYUN, {"kind": "service", "name": "blink", "waitMs": 500})
+    receive_command(peer)
+    answer(peer, SERVICE + "wink_reply", '{"id":"7","code":200}')
+    status, got = result()
+    assert status == 504
+    assert SERVICE + "wink_reply" in got["error"]["message"]
+
+
+def test_a_late_answer_is_not_taken_for_that_of_the_next_command(ordered, listening, api):
+    peer = listening("aliyun/pk/device", SERVICE + "+")
+    late = api.post(ALIYUN + "/commands", {"kind": "service", "name": "blink", "waitMs": 0})["id"]
+    receive_command(peer)
+    result = ordered(ALIYUN, {"kind": "service", "name": "blink"})
+    command_id = json.loads(receive_command(peer)["payload"])["id"]
+    answer(peer, SERVICE + "blink_reply", '{"id":"%s","code":500}' % late)
+    answer(peer, SERVICE + "blink_reply", '{"id":"%s","code":200}' % command_id)
+    assert result()[1]["json"]["code"] == 200
+
