@@ -132,6 +132,8 @@ static sky_err check_rule_uses(const struct checking *c)
 {
     const struct sky_cloud *cloud = c->cloud;
     sky_err err = check_own(c, "activation_unsubscribed", cloud->activation_unsubscribed);
+    if (err == SKY_OK)
+        err = check_own(c, "answer_id", cloud->answer_id);
     for (size_t i = 0; err == SKY_OK && i < SKY_LIMIT_RULES; i++)
         err = check_own(c, "limit_rules", cloud->limit_rules[i]);
     if (err == SKY_OK)

@@ -106,6 +106,9 @@ struct sky_cloud {
     /* Broken when a session with SKY_TRAIT_ACTIVATION ends and the device never subscribed to the
      * topic its secret was pushed on; NULL: no such rule. */
     const struct sky_rule *activation_unsubscribed;
+    /* Broken when a command is answered under another correlation id than it came with; NULL: no
+     * such rule. */
+    const struct sky_rule *answer_id;
     const struct sky_listener_row *listeners;
     size_t listener_count;
     const struct sky_topic_row *topics;

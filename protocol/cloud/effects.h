@@ -16,7 +16,8 @@ enum sky_effect_kind {
     SKY_EFFECT_ACTIVATE,     /* the device's secret becomes `payload`, handed out, not yet used */
     SKY_EFFECT_ONLINE,       /* the device is in use with its present secret from now on */
     SKY_EFFECT_MINT_TOKEN,   /* a login token: `name` is its id, `payload` the token */
-    SKY_EFFECT_ANSWER,       /* the device answered the command with correlation id `name` */
+    SKY_EFFECT_ANSWER,       /* the device answered the command with correlation id `name`, one
+                                that goes to a topic within the filter `answers` */
     SKY_EFFECT_CLOSE,        /* close the connection after `delay_ms` */
     SKY_EFFECT_NOTE,         /* only for the journal: `name` says what, `payload` details */
 };
@@ -24,11 +25,11 @@ enum sky_effect_kind {
 struct sky_effect {
     enum sky_effect_kind kind;
     uint8_t qos;
-    sky_span topic, name, payload; /* live in the list's arena or are static */
-    int64_t delay_ms;              /* CLOSE: how long from now; MINT_TOKEN: how long it is valid;
-                                      PUSH: how long it may wait for a device that fetches, 0: as
-                                      long as can be, negative: only while the device is online */
-    int64_t version;               /* PUT_DOCUMENT: the document's new version */
+    sky_span topic, name, payload, answers; /* live in the list's arena or are static */
+    int64_t delay_ms;  /* CLOSE: how long from now; MINT_TOKEN: how long it is valid;
+                          PUSH: how long it may wait for a device that fetches, 0: as
+                          long as can be, negative: only while the device is online */
+    int64_t version;   /* PUT_DOCUMENT: the document's new version */
     uint8_t coap_code; /* REPLY: what a CoAP answer says in its place; 0: it is the body */
 };
 

@@ -104,11 +104,18 @@ void sky_envelope_store(struct sky_effects *effects, const struct sky_facts *fac
     effect->version = facts->document_version + 1;
 }
 
-void sky_envelope_answer(struct sky_effects *effects, const struct sky_uplink *uplink, sky_span id)
+sky_span sky_envelope_asked_topic(struct sky_arena *arena, sky_span topic)
+{
+    return sky_arena_copy(arena, sky_span_head(topic, topic.len - strlen("_reply")));
+}
+
+void sky_envelope_answer(struct sky_effects *effects, const struct sky_uplink *uplink, sky_span id,
+                         sky_span answers)
 {
     struct sky_effect *effect = sky_effects_add(effects, SKY_EFFECT_ANSWER);
     effect->topic = sky_arena_copy(&effects->arena, uplink->topic);
     effect->name = sky_arena_copy(&effects->arena, id);
+    effect->answers = answers;
     effect->payload = sky_arena_copy(&effects->arena, uplink->payload);
 }
 

@@ -64,8 +64,13 @@ void sky_envelope_reply(struct sky_effects *effects, const struct sky_uplink *up
 void sky_envelope_store(struct sky_effects *effects, const struct sky_facts *facts,
                         const char *name, struct sky_buf *out);
 
-/* The device's answer to a command: `id` is its correlation id, the payload goes along whole. */
-void sky_envelope_answer(struct sky_effects *effects, const struct sky_uplink *uplink, sky_span id);
+/* The device's answer to a command: `id` is its correlation id, empty when there is none, the
+ * payload goes along whole. What comes on this topic answers commands to topics within the filter
+ * `answers`, in the arena. */
+void sky_envelope_answer(struct sky_effects *effects, const struct sky_uplink *uplink, sky_span id,
+                         sky_span answers);
+/* The topic without its "_reply". */
+sky_span sky_envelope_asked_topic(struct sky_arena *arena, sky_span topic);
 
 /* Something only the journal needs to know. */
 void sky_envelope_note(struct sky_effects *effects, const char *what, sky_span details);

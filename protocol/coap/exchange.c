@@ -27,7 +27,8 @@ struct transfer {
 struct sky_coap_memory {
     struct answer answers[SKY_COAP_REMEMBERED_MAX];
     size_t next; /* place of the oldest answer */
-    struct transfer in, out;
+    struct transfer in[SKY_COAP_TRANSFERS_MAX], out[SKY_COAP_TRANSFERS_MAX];
+    struct transfer *whole; /* whose body the request at hand has; or NULL */
 };
 
 /* FNV-1a: tells contents apart; nothing trusts it. */
@@ -59,8 +60,10 @@ void sky_coap_peer_done(struct sky_coap_peer *peer)
         return;
     for (size_t i = 0; i < SKY_COAP_REMEMBERED_MAX; i++)
         free((char *)memory->answers[i].datagram.ptr);
-    sky_buf_done(&memory->in.body);
-    sky_buf_done(&memory->out.body);
+    for (size_t i = 0; i < SKY_COAP_TRANSFERS_MAX; i++) {
+        sky_buf_done(&memory->in[i].body);
+        sky_buf_done(&memory->out[i].body);
+    }
     free(memory);
     peer->memory = NULL;
 }
@@ -69,10 +72,57 @@ static struct sky_coap_memory *memory_of(struct sky_coap_peer *peer)
 {
     if (peer->memory == NULL) {
         peer->memory = sky_mem_new(sizeof *peer->memory);
-        sky_buf_init(&peer->memory->in.body, SKY_COAP_BODY_MAX);
-        sky_buf_init(&peer->memory->out.body, SKY_COAP_BODY_MAX);
+        for (size_t i = 0; i < SKY_COAP_TRANSFERS_MAX; i++) {
+            sky_buf_init(&peer->memory->in[i].body, SKY_COAP_BODY_MAX);
+            sky_buf_init(&peer->memory->out[i].body, SKY_COAP_BODY_MAX);
+        }
     }
     return peer->memory;
+}
+
+/* ---- transfers ---- */
+
+static bool is_under_way(const struct transfer *transfer, int64_t now_ms)
+{
+    return transfer->active && now_ms < transfer->until_ms;
+}
+
+/* What belongs to the same request; NULL: nothing is under way. */
+static struct transfer *find_transfer(struct transfer *list, uint64_t about, int64_t now_ms)
+{
+    for (size_t i = 0; i < SKY_COAP_TRANSFERS_MAX; i++)
+        if (list[i].about == about && is_under_way(&list[i], now_ms))
+            return &list[i];
+    return NULL;
+}
+
+static void end_transfer(struct transfer *transfer)
+{
+    if (transfer == NULL)
+        return;
+    transfer->active = false;
+    sky_buf_done(&transfer->body);
+}
+
+/* A place for a body that begins: that of the one it takes up again, a free one, or that of the one
+ * that heard of its peer the longest ago. */
+static struct transfer *begin_transfer(struct transfer *list, uint64_t about, int64_t now_ms)
+{
+    struct transfer *place = find_transfer(list, about, now_ms);
+    for (size_t i = 0; place == NULL && i < SKY_COAP_TRANSFERS_MAX; i++)
+        if (!is_under_way(&list[i], now_ms))
+            place = &list[i];
+    if (place == NULL) {
+        place = list;
+        for (size_t i = 1; i < SKY_COAP_TRANSFERS_MAX; i++)
+            if (list[i].until_ms < place->until_ms)
+                place = &list[i];
+    }
+    end_transfer(place);
+    place->active = true;
+    place->about = about;
+    place->until_ms = now_ms + SKY_COAP_TRANSFER_IDLE_MS;
+    return place;
 }
 
 /* ---- answers kept ---- */
@@ -153,37 +203,25 @@ static enum sky_coap_step refuse(struct sky_coap_peer *peer, const struct sky_co
 
 /* ---- blocks in (RFC 7959 §2.5, §3.2) ---- */
 
-static void begin_body(struct transfer *in, const struct sky_coap_message *m)
-{
-    sky_buf_clear(&in->body);
-    in->active = true;
-    in->about = print_about(m);
-    in->until_ms = INT64_MAX;
-}
-
-static bool continues(const struct transfer *in, const struct sky_coap_message *m, int64_t now_ms)
-{
-    return in->active && now_ms < in->until_ms && in->about == print_about(m) &&
-           (size_t)m->block1.number * sky_coap_block_size(m->block1.szx) == in->body.len;
-}
-
 static uint8_t drop_body(struct transfer *in, unsigned *saw, unsigned oddity, uint8_t code)
 {
     *saw |= oddity;
-    in->active = false;
+    end_transfer(in);
     return code;
 }
 
-/* Adds a block; the code to answer it with, or 0 when the body is whole. */
-static uint8_t take_block(struct transfer *in, const struct sky_coap_message *m, int64_t now_ms,
-                          unsigned *saw)
+/* Adds a block; the code to answer it with, or 0 when the body of `*ret_in` is whole. */
+static uint8_t take_block(struct sky_coap_memory *memory, const struct sky_coap_message *m,
+                          int64_t now_ms, unsigned *saw, struct transfer **ret_in)
 {
     size_t size = sky_coap_block_size(m->block1.szx);
+    uint64_t about = print_about(m);
+    struct transfer *in = *ret_in = find_transfer(memory->in, about, now_ms);
     if (m->block1.more ? m->payload.len != size : m->payload.len > size)
         return drop_body(in, saw, SKY_COAP_SAW_GAP, SKY_COAP_BAD_REQUEST);
     if (m->block1.number == 0)
-        begin_body(in, m);
-    if (!continues(in, m, now_ms))
+        in = *ret_in = begin_transfer(memory->in, about, now_ms);
+    if (in == NULL || (size_t)m->block1.number * size != in->body.len)
         return drop_body(in, saw, SKY_COAP_SAW_GAP, SKY_COAP_INCOMPLETE);
     if (m->size1 > SKY_COAP_BODY_MAX || !sky_buf_add(&in->body, m->payload))
         return drop_body(in, saw, SKY_COAP_SAW_TOO_LARGE, SKY_COAP_TOO_LARGE);
@@ -197,14 +235,17 @@ static bool take_body(struct sky_coap_peer *peer, struct sky_coap_request *reque
 {
     const struct sky_coap_message *m = &request->message;
     struct sky_coap_memory *memory = peer->memory;
-    uint8_t code = take_block(&memory->in, m, now_ms, saw);
+    struct transfer *in;
+    uint8_t code = take_block(memory, m, now_ms, saw, &in);
     if (code == 0) {
-        request->body = sky_buf_span(&memory->in.body);
-        memory->in.active = false;
+        request->body = sky_buf_span(&in->body);
+        memory->whole = in;
         return true;
     }
     struct sky_coap_reply reply = reply_to(peer, m, code);
     reply.block1 = m->block1;
+    if (code == SKY_COAP_TOO_LARGE)
+        reply.size1 = SKY_COAP_BODY_MAX; /* RFC 7959 §2.9.3 */
     give(memory, m->id, &reply, now_ms, out);
     return false;
 }
@@ -233,10 +274,9 @@ static bool cut_block(const struct transfer *out, const struct sky_coap_block *a
 static enum sky_coap_step hand_out(struct sky_coap_peer *peer, const struct sky_coap_message *m,
                                    int64_t now_ms, unsigned *saw, struct sky_buf *out)
 {
-    struct transfer *body = &peer->memory->out;
-    bool here = body->active && now_ms < body->until_ms && body->about == print_about(m);
-    struct sky_coap_reply reply = reply_to(peer, m, body->code);
-    if (!here || !cut_block(body, &m->block2, &reply)) {
+    struct transfer *body = find_transfer(peer->memory->out, print_about(m), now_ms);
+    struct sky_coap_reply reply = reply_to(peer, m, body != NULL ? body->code : 0);
+    if (body == NULL || !cut_block(body, &m->block2, &reply)) {
         *saw |= SKY_COAP_SAW_GAP;
         reply.code = SKY_COAP_BAD_REQUEST;
     } else {
@@ -300,8 +340,10 @@ static enum sky_coap_step take_request(struct sky_coap_peer *peer, int64_t now_m
     const struct sky_coap_message *m = &request->message;
     if (m->refusal != 0) {
         *saw |= SKY_COAP_SAW_OPTION;
-        return m->type == SKY_COAP_CON ? refuse(peer, m, m->refusal, now_ms, out)
-                                       : SKY_COAP_STEP_DONE; /* 5.4.1 */
+        /* What is not understood and wants no confirmation is rejected in silence (5.4.1). */
+        return m->type == SKY_COAP_CON || m->refusal != SKY_COAP_BAD_OPTION
+                   ? refuse(peer, m, m->refusal, now_ms, out)
+                   : SKY_COAP_STEP_DONE;
     }
     if (m->block2.present && m->block2.number > 0)
         return hand_out(peer, m, now_ms, saw, out);
@@ -344,6 +386,8 @@ enum sky_coap_step sky_coap_receive(struct sky_coap_peer *peer, sky_span datagra
     uint64_t print = print_bytes(datagram);
     if (is_duplicate(memory, m, print, now_ms, saw, out))
         return SKY_COAP_STEP_DONE;
+    end_transfer(memory->whole); /* that nobody answered */
+    memory->whole = NULL;
     look_at(memory, m, now_ms, saw);
     expect(memory, m, print, now_ms);
     return take_request(peer, now_ms, request, saw, out);
@@ -352,16 +396,16 @@ enum sky_coap_step sky_coap_receive(struct sky_coap_peer *peer, sky_span datagra
 /* ---- answering ---- */
 
 /* Keeps the body for the requests to come and cuts the first block off. */
-static bool begin_handing_out(struct transfer *body, const struct sky_coap_message *m,
+static bool begin_handing_out(struct transfer *list, const struct sky_coap_message *m,
                               const struct sky_coap_response *response, int64_t now_ms,
                               struct sky_coap_reply *reply)
 {
-    sky_buf_clear(&body->body);
-    body->active = sky_buf_add(&body->body, response->body);
-    body->about = print_about(m);
+    struct transfer *body = begin_transfer(list, print_about(m), now_ms);
     body->code = response->code;
-    body->until_ms = now_ms + SKY_COAP_TRANSFER_IDLE_MS;
-    return body->active && cut_block(body, &m->block2, reply);
+    if (sky_buf_add(&body->body, response->body) && cut_block(body, &m->block2, reply))
+        return true;
+    end_transfer(body);
+    return false;
 }
 
 void sky_coap_respond(struct sky_coap_peer *peer, const struct sky_coap_request *request,
@@ -377,16 +421,16 @@ void sky_coap_respond(struct sky_coap_peer *peer, const struct sky_coap_request 
     reply.block1 = m->block1;
     if (m->block2.present && response->body.len > 0)
         reply.block2 = (struct sky_coap_block){.szx = szx, .present = true};
+    end_transfer(find_transfer(memory->out, print_about(m), now_ms)); /* of an earlier request */
     if (response->body.len > sky_coap_block_size(szx) &&
-        !begin_handing_out(&memory->out, m, response, now_ms, &reply)) {
+        !begin_handing_out(memory->out, m, response, now_ms, &reply)) {
         reply.code = SKY_COAP_INTERNAL;
         reply.payload = SKY_SPAN_NONE;
         reply.block2.present = false;
     }
     give(memory, m->id, &reply, now_ms, out);
-    sky_buf_done(&memory->in.body);
-    if (!reply.block2.more)
-        sky_buf_done(&memory->out.body);
+    end_transfer(memory->whole);
+    memory->whole = NULL;
 }
 
 void sky_coap_repeat(struct sky_coap_peer *peer, const struct sky_coap_request *request,

@@ -7,10 +7,12 @@
 #include "protocol/coap/message.h"
 
 enum {
-    SKY_COAP_BODY_MAX = 64 * 1024,              /* bytes of a body in blocks, either way */
-    SKY_COAP_SZX_MAX = 6,                       /* blocks of 1024 bytes */
-    SKY_COAP_SINGLE_MAX = 1024,                 /* bytes of a payload that needs no blocks (4.6) */
-    SKY_COAP_REMEMBERED_MAX = 8,                /* answers kept for duplicates, per peer */
+    SKY_COAP_BODY_MAX = 64 * 1024, /* bytes of a body in blocks, either way */
+    SKY_COAP_SZX_MAX = 6,          /* blocks of 1024 bytes */
+    SKY_COAP_SINGLE_MAX = 1024,    /* bytes of a payload that needs no blocks (4.6) */
+    SKY_COAP_REMEMBERED_MAX = 8,   /* answers kept for duplicates, per peer */
+    SKY_COAP_TRANSFERS_MAX = 2, /* bodies in blocks side by side, each way; a further one takes the
+                                   place of the one that stood for longest */
     SKY_COAP_EXCHANGE_LIFETIME_MS = 247 * 1000, /* 4.8.2 */
     SKY_COAP_TRANSFER_IDLE_MS = 93 * 1000, /* an unfinished body is dropped (MAX_TRANSMIT_WAIT) */
 };

@@ -10,7 +10,11 @@ enum {
     HEADER_SIZE = 4, /* 3: version, type, token length; code; message id */
     VERSION = 1,
     PAYLOAD_MARKER = 0xff,
+    FORMAT_TEXT = 0, /* Content-Formats (12.3) */
+    FORMAT_OCTETS = 42,
     FORMAT_JSON = 50,
+    HOST_MAX = 255, /* 5.10.1 */
+    SHORT_MAX = 2,  /* bytes of a number below 65536 */
     SZX_RESERVED = 7,
     DELTA_TWO_BYTES = 14,
     DELTA_TWO_BYTES_MIN = 269,
@@ -94,6 +98,33 @@ static void skip_unknown(uint16_t number, struct sky_coap_message *m)
         refuse(m, number, SKY_COAP_BAD_OPTION);
 }
 
+/* A critical option of another length than its definition's is one that is not known (5.4.3). */
+static bool has_length(uint16_t number, const coap_option_t *option, size_t min, size_t max,
+                       struct sky_coap_message *m)
+{
+    bool fits = option->length >= min && option->length <= max;
+    if (!fits)
+        skip_unknown(number, m);
+    return fits;
+}
+
+/* JSON is all there is (5.10.4). */
+static void read_accept(const coap_option_t *option, struct sky_coap_message *m)
+{
+    if (has_length(COAP_OPTION_ACCEPT, option, 0, SHORT_MAX, m) &&
+        coap_decode_var_bytes(option->value, option->length) != FORMAT_JSON)
+        refuse(m, COAP_OPTION_ACCEPT, SKY_COAP_NOT_ACCEPTABLE);
+}
+
+/* What is JSON, or may well be, or is no more than bytes (5.10.3); it counts with a payload only.
+ */
+static void read_format(const coap_option_t *option, struct sky_coap_message *m)
+{
+    unsigned format = coap_decode_var_bytes(option->value, option->length);
+    m->other_format = option->length <= SHORT_MAX && format != FORMAT_JSON &&
+                      format != FORMAT_TEXT && format != FORMAT_OCTETS;
+}
+
 static void take_option(uint16_t number, const coap_option_t *option, struct sky_coap_message *m)
 {
     switch (number) {
@@ -115,8 +146,20 @@ static void take_option(uint16_t number, const coap_option_t *option, struct sky
             m->size1 = coap_decode_var_bytes(option->value, option->length);
         break;
     case COAP_OPTION_URI_HOST: /* this server has one host and one port */
+        (void)has_length(number, option, 1, HOST_MAX, m);
+        break;
     case COAP_OPTION_URI_PORT:
-    case COAP_OPTION_ACCEPT: /* JSON is all there is */
+        (void)has_length(number, option, 0, SHORT_MAX, m);
+        break;
+    case COAP_OPTION_ACCEPT:
+        read_accept(option, m);
+        break;
+    case COAP_OPTION_CONTENT_FORMAT:
+        read_format(option, m);
+        break;
+    case COAP_OPTION_PROXY_URI: /* 5.10.2: this server is none */
+    case COAP_OPTION_PROXY_SCHEME:
+        refuse(m, number, SKY_COAP_NO_PROXY);
         break;
     default:
         skip_unknown(number, m);
@@ -154,6 +197,8 @@ static bool read_options(const uint8_t *at, const uint8_t *end, struct sky_coap_
     if (at == end)
         return true;
     m->payload = sky_span_of(at + 1, (size_t)(end - at - 1));
+    if (m->other_format)
+        refuse(m, COAP_OPTION_CONTENT_FORMAT, SKY_COAP_UNSUPPORTED_FORMAT);
     return m->payload.len > 0; /* a marker with nothing behind it (3) */
 }
 
@@ -235,6 +280,8 @@ bool sky_coap_put(struct sky_buf *out, const struct sky_coap_reply *r)
     put_block(&w, COAP_OPTION_BLOCK1, &r->block1);
     if (r->size2 > 0)
         put_uint(&w, COAP_OPTION_SIZE2, r->size2);
+    if (r->size1 > 0)
+        put_uint(&w, COAP_OPTION_SIZE1, r->size1);
     if (r->extra != 0)
         put_option(&w, r->extra, r->extra_value);
     if (r->payload.len > 0) {

@@ -35,9 +35,12 @@ enum sky_coap_code {
     SKY_COAP_FORBIDDEN = SKY_COAP_CODE(4, 3),
     SKY_COAP_NOT_FOUND = SKY_COAP_CODE(4, 4),
     SKY_COAP_METHOD_NOT_ALLOWED = SKY_COAP_CODE(4, 5),
+    SKY_COAP_NOT_ACCEPTABLE = SKY_COAP_CODE(4, 6),
     SKY_COAP_INCOMPLETE = SKY_COAP_CODE(4, 8),
     SKY_COAP_TOO_LARGE = SKY_COAP_CODE(4, 13),
+    SKY_COAP_UNSUPPORTED_FORMAT = SKY_COAP_CODE(4, 15),
     SKY_COAP_INTERNAL = SKY_COAP_CODE(5, 0),
+    SKY_COAP_NO_PROXY = SKY_COAP_CODE(5, 5),
 };
 
 /* A Block1 or Block2 option (RFC 7959 §2.2). */
@@ -64,6 +67,7 @@ struct sky_coap_message {
     struct sky_coap_block block1, block2;
     uint32_t size1; /* announced length of the whole body; 0: not announced */
     bool observe;
+    bool other_format;       /* the payload is said to be of a format that is not taken */
     uint8_t refusal;         /* code that a request is to be answered with for its options; or 0 */
     uint16_t refused_option; /* number of the first of them */
 };
@@ -85,6 +89,7 @@ struct sky_coap_reply {
     bool json; /* Content-Format is application/json */
     struct sky_coap_block block1, block2;
     uint32_t size2; /* length of the whole body, with the first block of several; or 0 */
+    uint32_t size1; /* bytes of a body that is taken at most, where one was too long; or 0 */
     uint16_t extra; /* number of one more option, above those here; 0: none */
     sky_span extra_value;
 };

@@ -62,6 +62,14 @@ size_t sky_mqtt_publish_size(const struct sky_mqtt_publish *publish)
     return 1 + length_size(body) + body;
 }
 
+bool sky_mqtt_publish_fits(sky_span topic, sky_span payload, uint8_t qos)
+{
+    const struct sky_mqtt_publish publish = {.topic = topic, .payload = payload, .qos = qos};
+    return topic.len > 0 && topic.len <= SKY_MQTT_STRING_MAX &&
+           payload.len <= SKY_MQTT_PACKET_MAX &&
+           sky_mqtt_publish_size(&publish) <= SKY_MQTT_PACKET_MAX;
+}
+
 bool sky_mqtt_put_publish(struct sky_buf *out, const struct sky_mqtt_publish *publish)
 {
     SKY_ASSERT(publish->topic.len > 0 && publish->topic.len <= SKY_MQTT_STRING_MAX);

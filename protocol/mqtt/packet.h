@@ -109,6 +109,8 @@ bool sky_mqtt_filter_next(struct sky_mqtt_filters *filters, sky_span *ret_filter
 bool sky_mqtt_put_connack(struct sky_buf *out, bool session_present, enum sky_mqtt_connack code);
 bool sky_mqtt_put_publish(struct sky_buf *out, const struct sky_mqtt_publish *publish);
 size_t sky_mqtt_publish_size(const struct sky_mqtt_publish *publish); /* bytes it will take */
+/* Can a packet carry this at all? */
+bool sky_mqtt_publish_fits(sky_span topic, sky_span payload, uint8_t qos);
 bool sky_mqtt_put_ack(struct sky_buf *out, enum sky_mqtt_type type, uint16_t packet_id);
 bool sky_mqtt_put_suback(struct sky_buf *out, uint16_t packet_id, const uint8_t *codes,
                          size_t count);

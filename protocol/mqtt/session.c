@@ -224,18 +224,37 @@ void sky_mqtt_session_pump(struct sky_mqtt_session *session,
         ;
 }
 
+/* Is there something before the next message, or no room in the window? */
+static bool is_blocked(const struct sky_mqtt_session *session,
+                       const struct sky_mqtt_session_limits *limits)
+{
+    const struct sky_mqtt_window *window = session->window;
+    return limits->inflight_max == 0 ||
+           (window != NULL &&
+            (window->sent < window->count || window->inflight >= limits->inflight_max));
+}
+
+static bool is_full(const struct sky_mqtt_session *session,
+                    const struct sky_mqtt_session_limits *limits, uint64_t bytes)
+{
+    uint64_t waiting = session->window != NULL ? session->window->waiting_bytes : 0;
+    return sky_mqtt_session_waiting(session) >= limits->queue_max ||
+           waiting + bytes > limits->queue_bytes_max;
+}
+
+bool sky_mqtt_session_takes(const struct sky_mqtt_session *session,
+                            const struct sky_mqtt_session_limits *limits, size_t bytes, bool room)
+{
+    return (room && !is_blocked(session, limits)) || !is_full(session, limits, bytes);
+}
+
 enum sky_mqtt_delivery sky_mqtt_session_deliver(struct sky_mqtt_session *session,
                                                 const struct sky_mqtt_session_limits *limits,
                                                 struct sky_mqtt_msg *msg,
                                                 struct sky_mqtt_outlet *out)
 {
-    const struct sky_mqtt_window *window = session->window;
-    bool blocked = out == NULL || limits->inflight_max == 0 ||
-                   (window != NULL &&
-                    (window->sent < window->count || window->inflight >= limits->inflight_max));
-    bool full =
-        sky_mqtt_session_waiting(session) >= limits->queue_max ||
-        (window != NULL ? window->waiting_bytes : 0) + msg_bytes(msg) > limits->queue_bytes_max;
+    bool blocked = out == NULL || is_blocked(session, limits);
+    bool full = is_full(session, limits, msg_bytes(msg));
     if (blocked && full)
         return SKY_DELIVERY_DROPPED;
     push(session, sky_mqtt_msg_ref(msg));
@@ -245,7 +264,7 @@ enum sky_mqtt_delivery sky_mqtt_session_deliver(struct sky_mqtt_session *session
     if (blocked)
         return SKY_DELIVERY_QUEUED;
     sky_mqtt_session_pump(session, limits, out);
-    window = session->window;
+    const struct sky_mqtt_window *window = session->window;
     if (window->sent == window->count)
         return SKY_DELIVERY_SENT;
     if (!full)

@@ -87,6 +87,11 @@ enum sky_mqtt_delivery sky_mqtt_session_deliver(struct sky_mqtt_session *session
                                                 struct sky_mqtt_msg *msg,
                                                 struct sky_mqtt_outlet *out);
 
+/* Would a message of so many bytes, topic and payload, be sent or queued rather than dropped?
+ * `room`: an outlet has room for it now. */
+bool sky_mqtt_session_takes(const struct sky_mqtt_session *session,
+                            const struct sky_mqtt_session_limits *limits, size_t bytes, bool room);
+
 /* The id that the next PUBACK should carry (4.6.0-2), the oldest in flight; 0: none is. */
 uint16_t sky_mqtt_session_next_ack(const struct sky_mqtt_session *session);
 

@@ -42,7 +42,7 @@ struct sky_api_answer {
     const char *about;
 };
 
-enum { SKY_ROUTE_ANSWERS_MAX = 8 };
+enum { SKY_ROUTE_ANSWERS_MAX = 10 };
 
 struct sky_api;
 

@@ -42,7 +42,16 @@ void sky_api_clock_resume(struct sky_api *api)
 
 void sky_api_clock_advance(struct sky_api *api)
 {
-    sky_clock_advance(&api->app->clock, sky_api_body_int(api, "ms", 0));
+    struct sky_clock *clock = &api->app->clock;
+    int64_t by_ms = sky_api_body_int(api, "ms", 0);
+    sky_clock_update(clock);
+    if (by_ms > SKY_CLOCK_END_MS - clock->now_ms) {
+        sky_api_error(api, 400, "invalid", "/ms",
+                      "virtual time ends with the year 9999: it can advance by %lld at most",
+                      (long long)(SKY_CLOCK_END_MS - clock->now_ms));
+        return;
+    }
+    sky_clock_advance(clock, by_ms);
     record(api, "advance");
 }
 

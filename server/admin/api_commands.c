@@ -1,4 +1,6 @@
 /* Commands of the application to a device: sent, and their answers waited for. */
+#include <stdio.h>
+
 #include "protocol/base/arena.h"
 #include "protocol/base/json_view.h"
 #include "protocol/base/mem.h"
@@ -8,25 +10,27 @@
 
 enum { ANSWER_BYTES_MAX = 2 * 1024 * 1024 }; /* of JSON: a payload may be shown twice */
 
-static void write_answer(struct sky_buf *out, const struct sky_command_wait *wait, sky_span topic,
-                         sky_span payload)
+static void write_answer(struct sky_buf *out, const struct sky_command_wait *wait,
+                         const struct sky_command_answer *answer)
 {
     struct sky_jw jw = sky_jw(out);
     sky_jw_object(&jw);
     sky_jw_put_str(&jw, "id", wait->id);
     sky_jw_put_bool(&jw, "answered", true);
-    sky_jw_put_span(&jw, "topic", topic);
-    sky_payload_print(payload, &jw);
+    if (!sky_span_eq_str(answer->id, wait->id))
+        sky_jw_put_span(&jw, "answerId", answer->id);
+    sky_jw_put_span(&jw, "topic", answer->topic);
+    sky_payload_print(answer->payload, &jw);
     sky_jw_put_int(&jw, "elapsedMs", wait->broker->registry->clock->real_ms - wait->sent_ms);
     sky_jw_end_object(&jw);
 }
 
-static void answer(struct sky_http_call *call, const struct sky_command_wait *wait, sky_span topic,
-                   sky_span payload)
+static void answer_with(struct sky_http_call *call, const struct sky_command_wait *wait,
+                        const struct sky_command_answer *answer)
 {
     struct sky_buf out;
     sky_buf_init(&out, ANSWER_BYTES_MAX);
-    write_answer(&out, wait, topic, payload);
+    write_answer(&out, wait, answer);
     if (out.overflow)
         sky_api_reply_error(call, 500, "limit", "the device's answer is too long to be shown");
     else
@@ -34,16 +38,19 @@ static void answer(struct sky_http_call *call, const struct sky_command_wait *wa
     sky_buf_done(&out);
 }
 
-static void on_done(void *ctx, const struct sky_command_wait *wait, bool answered, sky_span topic,
-                    sky_span payload)
+static void on_done(void *ctx, const struct sky_command_wait *wait,
+                    const struct sky_command_answer *answer)
 {
     struct sky_http_call *call = ctx;
-    if (answered)
-        answer(call, wait, topic, payload);
-    else
-        sky_api_reply_error(call, 504, "timeout",
-                            "the device did not answer the command in time; a device that is away "
-                            "may still get it");
+    char stray[SKY_COMMAND_STRAY_SIZE], message[SKY_COMMAND_STRAY_SIZE + 160];
+    if (answer != NULL) {
+        answer_with(call, wait, answer);
+        return;
+    }
+    sky_command_tell_stray(wait, stray);
+    snprintf(message, sizeof message, "the device did not answer the command %s in time; %s",
+             wait->id, stray[0] != '\0' ? stray : "a device that is away may still get it");
+    sky_api_reply_error(call, 504, "timeout", message);
 }
 
 static void on_gone(struct sky_http_call *call)
@@ -98,9 +105,9 @@ static void send_command(struct sky_api *api, struct sky_session *session, sky_s
         .done = on_done,
         .ctx = api->call};
     sky_err err = sky_command_send(&api->app->broker, session, &order, &sent, &why);
-    if (err == SKY_ERR_LIMIT) {
-        sky_api_error(api, 503, "busy", "", "%s", why.reason);
-    } else if (err != SKY_OK) {
+    if (err != SKY_OK) {
+        if (strcmp(why.pointer, "/params") == 0 && sky_api_body_text(api, "payload") != NULL)
+            (void)strcpy(why.pointer, "/payload");
         sky_api_fail(api, err, &why);
     } else if (sent.wait == NULL) {
         answer_sent(api, &sent);

@@ -25,7 +25,7 @@ static void write_presence(struct sky_api *api, int64_t device_id)
     char seen[SKY_TIME_TEXT_MAX] = "";
     bool online = session != NULL && sky_session_is_online(session);
     if (session != NULL && session->last_seen_ms != 0)
-        sky_time_text(session->last_seen_ms, seen);
+        sky_time_text(sky_clock_shown_ms(&api->app->clock, session->last_seen_ms), seen);
     sky_jw_put_bool(jw, "online", online);
     if (online && session->conn != NULL)
         sky_jw_put_int(jw, "connection", session->conn->id);

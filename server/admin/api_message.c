@@ -41,7 +41,14 @@ static bool take_message(struct sky_api *api, struct message *message)
         sky_api_error(api, 400, "invalid", "/payloadBase64", "'payload' is given already");
         return false;
     }
-    return base64 == NULL || decode_payload(api, base64, message);
+    if (base64 != NULL && !decode_payload(api, base64, message))
+        return false;
+    if (sky_mqtt_publish_fits(message->topic, message->payload, message->qos))
+        return true;
+    sky_api_error(api, 413, "limit", base64 != NULL ? "/payloadBase64" : "/payload",
+                  "%zu bytes of payload to a topic of %zu are more than the %d of a packet",
+                  message->payload.len, message->topic.len, SKY_MQTT_PACKET_MAX);
+    return false;
 }
 
 static uint64_t record(struct sky_app *app, int64_t device_id, const struct message *message)
@@ -55,19 +62,44 @@ static uint64_t record(struct sky_app *app, int64_t device_id, const struct mess
 }
 
 /* To everybody who subscribes to the topic, and to the device itself where its cloud sends such
- * messages unasked. Returns how many that are. */
-static size_t deliver(struct sky_app *app, struct sky_session *session,
-                      const struct message *message, uint64_t seq)
+ * messages unasked. */
+static struct sky_delivered deliver(struct sky_app *app, struct sky_session *session,
+                                    const struct message *message, uint64_t seq)
 {
     uint8_t qos;
+    struct sky_hindrance hindrance = {SKY_OK, NULL};
     bool unasked = sky_delivery_reaches(session, 1) &&
                    !sky_topic_subscribed(&app->broker, session, message->topic, &qos) &&
                    sky_delivery_listened(&app->broker, session, message->topic, &qos);
     if (unasked)
-        sky_deliver_to(&app->broker, session, message->topic, message->payload, message->qos, seq,
-                       0);
-    return sky_deliver(&app->broker, message->topic, message->payload, message->qos, seq) +
-           (unasked ? 1 : 0);
+        hindrance = sky_deliver_to(&app->broker, session, message->topic, message->payload,
+                                   message->qos, seq, 0);
+    struct sky_delivered delivered =
+        sky_deliver(&app->broker, message->topic, message->payload, message->qos, seq);
+    delivered.receivers += unasked && hindrance.err == SKY_OK;
+    if (hindrance.err != SKY_OK) {
+        delivered.dropped++;
+        delivered.hindrance = hindrance;
+    }
+    return delivered;
+}
+
+/* The reason why nobody gets it. */
+static void refuse(struct sky_api *api, const struct sky_session *session,
+                   const struct sky_delivered *delivered, bool base64)
+{
+    if (delivered->dropped > 0 && delivered->hindrance.err == SKY_ERR_LIMIT)
+        sky_api_error(api, 413, "limit", base64 ? "/payloadBase64" : "/payload",
+                      "the message is not sent: %s", delivered->hindrance.reason);
+    else if (delivered->dropped > 0)
+        sky_api_error(api, 409, "conflict", "", "the message is not sent: %s",
+                      delivered->hindrance.reason);
+    else if (!sky_delivery_reaches(session, 1))
+        sky_api_error(api, 409, "conflict", "",
+                      "the device is not connected and keeps no session to come back to");
+    else
+        sky_api_error(api, 409, "conflict", "/topic",
+                      "the device does not subscribe to this topic, nor does any other");
 }
 
 static void send_message(struct sky_api *api, const struct sky_device *device,
@@ -76,20 +108,18 @@ static void send_message(struct sky_api *api, const struct sky_device *device,
     struct sky_app *app = api->app;
     struct sky_session *session = sky_session_find(&app->registry, device->id);
     uint64_t seq = record(app, device->id, message);
-    size_t receivers = deliver(app, session, message, seq);
-    if (receivers == 0 && !sky_delivery_reaches(session, 1)) {
-        sky_api_error(api, 409, "conflict", "",
-                      "the device is not connected and keeps no session to come back to");
-        return;
-    }
-    if (receivers == 0) {
-        sky_api_error(api, 409, "conflict", "/topic",
-                      "the device does not subscribe to this topic, nor does any other");
+    struct sky_delivered delivered = deliver(app, session, message, seq);
+    if (delivered.receivers == 0) {
+        refuse(api, session, &delivered, message->decoded != NULL);
         return;
     }
     sky_jw_object(&api->jw);
     sky_jw_put_int(&api->jw, "seq", (int64_t)seq);
-    sky_jw_put_int(&api->jw, "receivers", (int64_t)receivers);
+    sky_jw_put_int(&api->jw, "receivers", (int64_t)delivered.receivers);
+    if (delivered.dropped > 0) {
+        sky_jw_put_int(&api->jw, "dropped", (int64_t)delivered.dropped);
+        sky_jw_put_str(&api->jw, "reason", delivered.hindrance.reason);
+    }
     sky_jw_put_bool(&api->jw, "online", sky_delivery_reaches(session, 0));
     sky_jw_end_object(&api->jw);
     sky_api_send(api, 202);

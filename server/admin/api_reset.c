@@ -27,6 +27,7 @@ static sky_err reset_registry(struct sky_app *app, struct sky_why *why)
 static sky_err reset_all(struct sky_app *app, struct sky_why *why)
 {
     forget_sessions(app);
+    sky_clock_reset(&app->clock);
     sky_err err = reset_registry(app, why);
     if (err == SKY_OK)
         err = sky_journal_clear(app->journal);

@@ -11,7 +11,6 @@
         NULL, SKY_API_ANY, false, 0, 0, NULL                                                       \
     }
 #define JSON_INT_MAX ((INT64_C(1) << 53) - 1) /* what every JSON reader takes exactly */
-#define YEAR_9999_MS INT64_C(253402300799999)
 
 #define BAD                                                                                        \
     {                                                                                              \
@@ -112,7 +111,9 @@ static const struct sky_api_param certificate_body[] = {
 static const struct sky_api_param advance_body[] = {
     {"ms", SKY_API_INT, true, 0, SKY_CLOCK_ADVANCE_MAX_MS, "milliseconds"}, END};
 static const struct sky_api_param set_body[] = {
-    {"unixMs", SKY_API_INT, true, 0, YEAR_9999_MS, "milliseconds since 1970"}, END};
+    {"unixMs", SKY_API_INT, true, 0, SKY_CLOCK_END_MS,
+     "milliseconds since 1970, to the end of the year 9999"},
+    END};
 
 static const struct sky_api_param verdicts_query[] = {
     {"device", SKY_API_DEVICE, false, 0, 0,
@@ -232,10 +233,14 @@ const struct sky_route sky_routes[] = {
      .handle = sky_api_device_message,
      .summary = "Publish a message to the device, and to whoever else subscribes to its topic",
      .body = message_body,
-     .answers = {{202, "sent, or kept for it; `seq` is the event"},
+     .answers = {{202, "sent to `receivers`, or kept for them; `dropped` did not get it, for the "
+                       "`reason`; `seq` is the event"},
                  BAD,
                  NONE,
-                 {409, "nobody would get it: the device is away for good, or does not subscribe"}}},
+                 {409,
+                  "nobody would get it: the device is away for good, or does not subscribe, or "
+                  "too much waits for it"},
+                 {413, "no packet can carry it"}}},
     {.method = "POST",
      .path = DEVICE_PATH "/commands",
      .handle = sky_api_device_command,
@@ -245,7 +250,8 @@ const struct sky_route sky_routes[] = {
                  {202, "sent, not waited for"},
                  BAD,
                  {404, "no such device, or no such kind: the message lists the cloud's"},
-                 {409, "it would not reach the device, which is away"},
+                 {409, "it would not reach the device, which is away, or has too much waiting"},
+                 {413, "no packet can carry it"},
                  {503, "too many commands wait already"},
                  {504, "the device did not answer in time"}}},
     {.method = "GET",
@@ -301,18 +307,20 @@ const struct sky_route sky_routes[] = {
     {.method = "POST",
      .path = "/api/v1/clock/freeze",
      .handle = sky_api_clock_freeze,
-     .summary = "Stop virtual time",
+     .summary = "Stop virtual time; limits on sockets, and waits of this API, stay in real time",
      .answers = {{200, "the clock"}}},
     {.method = "POST",
      .path = "/api/v1/clock/advance",
      .handle = sky_api_clock_advance,
-     .summary = "Move virtual time on; answers when everything due has happened, in order",
+     .summary = "Move virtual time on, within the year 9999; answers when everything due has "
+                "happened, in order",
      .body = advance_body,
      .answers = {{200, "the clock"}, BAD}},
     {.method = "POST",
      .path = "/api/v1/clock/set",
      .handle = sky_api_clock_set,
-     .summary = "Jump to a time; what is late by then happens at once",
+     .summary = "Jump to a time; what is late by then happens at once, and what had some time left "
+                "before a jump backwards has as much left after it",
      .body = set_body,
      .answers = {{200, "the clock"}, BAD}},
     {.method = "POST",
@@ -341,7 +349,9 @@ const struct sky_route sky_routes[] = {
     {.method = "POST",
      .path = "/api/v1/reset",
      .handle = sky_api_reset,
-     .summary = "Forget events and sessions; devices as the fixtures have them",
+     .summary =
+         "Forget events and sessions; devices as the fixtures have them; with all of them, the "
+         "clock as the machine has it",
      .body = reset_body,
      .answers = {{204, "done"},
                  BAD,

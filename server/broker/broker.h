@@ -13,7 +13,7 @@ struct sky_topic_node;
 struct sky_commands {
     struct sky_command_wait *waiting; /* list */
     size_t count;
-    uint64_t last_id;
+    uint32_t first_id, last_id; /* of this run; 0: none yet */
 };
 
 struct sky_broker {

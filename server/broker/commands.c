@@ -4,6 +4,7 @@
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
+#include "protocol/cloud/envelope.h"
 #include "server/broker/delivery.h"
 #include "server/broker/effects.h"
 #include "server/broker/presence.h"
@@ -32,10 +33,19 @@ static sky_err no_such_kind(const struct sky_cloud *cloud, sky_span kind, struct
 /* Asks before anything is sent whether it would arrive, so that nobody waits for what cannot be
  * answered. Commands go to a device whether or not it subscribed, as SDKs expect; one that did gets
  * them with the quality of service it was granted. */
-static sky_err check_way(struct sky_broker *broker, const struct sky_session *session,
+static sky_err check_way(struct sky_broker *broker, struct sky_session *session,
                          struct sky_effect *effect, struct sky_why *why)
 {
     uint8_t granted;
+    if (effect->topic.len > SKY_MQTT_STRING_MAX)
+        return sky_why_set(why, SKY_ERR_INVALID, "/name",
+                           "the topic would be %zu bytes long; %d are possible", effect->topic.len,
+                           SKY_MQTT_STRING_MAX);
+    if (!sky_mqtt_publish_fits(effect->topic, effect->payload, effect->qos))
+        return sky_why_set(
+            why, SKY_ERR_LIMIT, "/params",
+            "%zu bytes of payload to a topic of %zu are more than the %d of a packet",
+            effect->payload.len, effect->topic.len, SKY_MQTT_PACKET_MAX);
     if (!sky_delivery_reaches(session, 1))
         return sky_why_set(why, SKY_ERR_CONFLICT, "",
                            "the device is not connected and keeps no session to come back to");
@@ -45,7 +55,81 @@ static sky_err check_way(struct sky_broker *broker, const struct sky_session *se
         return sky_why_set(why, SKY_ERR_CONFLICT, "",
                            "the device is not connected, and this is sent with QoS 0: it would "
                            "not be kept");
-    return SKY_OK;
+    struct sky_hindrance hindrance = sky_delivery_hindrance(
+        broker, session, effect->topic, effect->payload, effect->qos, effect->delay_ms);
+    return hindrance.err == SKY_OK
+               ? SKY_OK
+               : sky_why_set(why, hindrance.err, hindrance.err == SKY_ERR_LIMIT ? "/params" : "",
+                             "the command is not sent: %s", hindrance.reason);
+}
+
+/* The cloud's row made nothing of it. */
+static sky_err no_such_command(const struct sky_command_row *row,
+                               const struct sky_command_order *order, struct sky_arena *arena,
+                               struct sky_why *why)
+{
+    if (order->params.len > SKY_ENVELOPE_PARAMS_MAX)
+        return sky_why_set(why, SKY_ERR_LIMIT, "/params",
+                           "%zu bytes of parameters; a '%s' takes %d", order->params.len, row->kind,
+                           SKY_ENVELOPE_PARAMS_MAX);
+    if (sky_envelope_params(arena, order->params).len == 0)
+        return sky_why_set(why, SKY_ERR_INVALID, "/params",
+                           "the parameters of a '%s' are JSON, at most %d levels deep", row->kind,
+                           SKY_ENVELOPE_DEPTH_MAX);
+    return sky_why_set(why, SKY_ERR_INVALID, "/name", "no '%s' can have the name '%.*s'", row->kind,
+                       SKY_SPAN_ARGS(sky_span_head(order->name, 100)));
+}
+
+/* ---- correlation ids ---- */
+
+static bool is_used(const struct sky_session *session, uint32_t id)
+{
+    for (size_t i = 0; i < SKY_SESSION_IDS; i++)
+        if (session->ids[i] == id)
+            return true;
+    return false;
+}
+
+/* They start somewhere else after each start of the server: devices remember. */
+static uint32_t fresh_id(struct sky_broker *broker, const struct sky_session *session)
+{
+    struct sky_commands *commands = &broker->commands;
+    if (commands->last_id == 0)
+        commands->first_id = commands->last_id =
+            SKY_COMMAND_ID_FIRST + (uint32_t)(broker->registry->clock->real_ms / 1000 % 1000000000);
+    do {
+        commands->last_id =
+            commands->last_id < SKY_COMMAND_ID_LAST ? commands->last_id + 1 : SKY_COMMAND_ID_FIRST;
+    } while (is_used(session, commands->last_id));
+    return commands->last_id;
+}
+
+/* The message need not be JSON; what only looks like an id does no harm. */
+void sky_command_ids_seen(struct sky_session *session, sky_span payload)
+{
+    static const char key[] = "\"id\"";
+    for (;;) {
+        const char *found =
+            payload.len > 0 ? memmem(payload.ptr, payload.len, key, sizeof key - 1) : NULL;
+        if (found == NULL)
+            return;
+        payload = sky_span_tail(payload, (size_t)(found - payload.ptr) + sizeof key - 1);
+        sky_span rest = sky_span_trim(sky_span_head(payload, 32));
+        if (!sky_span_starts(rest, SKY_SPAN(":")))
+            continue;
+        rest = sky_span_trim(sky_span_tail(rest, 1));
+        if (sky_span_starts(rest, SKY_SPAN("\"")))
+            rest = sky_span_tail(rest, 1);
+        size_t digits = 0;
+        int64_t id;
+        while (digits < rest.len && rest.ptr[digits] >= '0' && rest.ptr[digits] <= '9')
+            digits++;
+        if (sky_span_to_int(sky_span_head(rest, digits), &id) && id >= SKY_COMMAND_ID_FIRST &&
+            id <= SKY_COMMAND_ID_LAST) {
+            session->ids[session->next_id] = (uint32_t)id;
+            session->next_id = (session->next_id + 1) % SKY_SESSION_IDS;
+        }
+    }
 }
 
 /* The command as effects, and its correlation id among them. */
@@ -58,20 +142,16 @@ static sky_err build(struct sky_broker *broker, struct sky_session *session,
     if (row == NULL)
         return no_such_kind(cloud, order->kind, why);
     if (broker->commands.count >= SKY_COMMANDS_MAX)
-        return sky_why_set(why, SKY_ERR_LIMIT, "", "%d commands wait for answers already",
+        return sky_why_set(why, SKY_ERR_BUSY, "", "%d commands wait for answers already",
                            SKY_COMMANDS_MAX);
     char digits[24];
-    int len =
-        snprintf(digits, sizeof digits, "%llu", (unsigned long long)++broker->commands.last_id);
+    int len = snprintf(digits, sizeof digits, "%u", (unsigned)fresh_id(broker, session));
     const struct sky_command_request request = {
         .name = order->name, .params = order->params, .id = sky_span_of(digits, (size_t)len)};
     struct sky_uplink to = sky_session_uplink(session);
     *ret_id = row->build(&to, &request, effects);
     if (ret_id->len == 0)
-        return sky_why_set(why, SKY_ERR_INVALID, "/name",
-                           "no '%s' can be made of the name '%.*s' and %zu bytes of parameters",
-                           row->kind, SKY_SPAN_ARGS(sky_span_head(order->name, 100)),
-                           order->params.len);
+        return no_such_command(row, order, &effects->arena, why);
     sky_err err = SKY_OK;
     for (size_t i = 0; i < effects->count && err == SKY_OK; i++) {
         if (effects->list[i].kind != SKY_EFFECT_PUSH)
@@ -92,6 +172,15 @@ static bool is_listening(struct sky_broker *broker, const struct sky_session *se
             !sky_delivery_listened(broker, session, effects->list[i].topic, &qos))
             return false;
     return true;
+}
+
+/* Where the command goes. */
+static sky_span topic_of(const struct sky_effects *effects)
+{
+    for (size_t i = 0; i < effects->count; i++)
+        if (effects->list[i].kind == SKY_EFFECT_PUSH)
+            return effects->list[i].topic;
+    return SKY_SPAN_NONE;
 }
 
 static uint64_t record(struct sky_broker *broker, const struct sky_session *session,
@@ -121,9 +210,10 @@ sky_err sky_command_send(struct sky_broker *broker, struct sky_session *session,
     bool fits = sky_span_copy(id, ret_sent->id, sizeof ret_sent->id);
     SKY_ASSERT(fits);
     ret_sent->seq = record(broker, session, order, id, &effects);
-    ret_sent->wait = order->wait_ms > 0 ? sky_command_wait(broker, session->device_id, id,
-                                                           order->wait_ms, order->done, order->ctx)
-                                        : NULL;
+    ret_sent->wait = order->wait_ms > 0
+                         ? sky_command_wait(broker, session->device_id, id, topic_of(&effects),
+                                            order->wait_ms, order->done, order->ctx)
+                         : NULL;
     sky_apply(broker, session, NULL, &effects, ret_sent->seq);
 out:
     sky_effects_done(&effects);

@@ -4,6 +4,11 @@
 
 #include "server/broker/waits.h"
 
+/* Correlation ids are digits, as SDKs copy them into JSON without quotes, and fit an int: they read
+ * them with atoi(). They are far above those that devices count up for their own messages: an SDK
+ * that tells messages apart by id alone takes the same one for an answer. */
+enum { SKY_COMMAND_ID_FIRST = 1000000000, SKY_COMMAND_ID_LAST = INT32_MAX };
+
 /* What the application wants of a device. */
 struct sky_command_order {
     sky_span kind, name, params;
@@ -20,11 +25,14 @@ struct sky_command_sent {
 };
 
 /* Sends a command of the session's cloud. NOT_FOUND: the cloud has none of that kind. INVALID: it
- * cannot be made of that name and these parameters. CONFLICT: it would not reach the device, which
- * is away. LIMIT: too many wait already. Nothing was sent
- * in any of these cases. `done` is called once, later, unless the wait is cancelled. */
+ * cannot be made of that name and these parameters. CONFLICT: it would not reach the device. LIMIT:
+ * no packet can carry it. BUSY: too many wait already. Nothing was sent in any of these cases.
+ * `done` is called once, later, unless the wait is cancelled. */
 SKY_MUST_USE sky_err sky_command_send(struct sky_broker *broker, struct sky_session *session,
                                       const struct sky_command_order *order,
                                       struct sky_command_sent *ret_sent, struct sky_why *why);
+
+/* Notes the ids that the device gave a message of its own: no command gets one of them. */
+void sky_command_ids_seen(struct sky_session *session, sky_span payload);
 
 #endif

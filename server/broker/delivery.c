@@ -65,80 +65,134 @@ static struct outlet outlet_of(struct sky_broker *broker, struct sky_session *se
     return (struct outlet){.base = {put_next}, .broker = broker, .session = session};
 }
 
+/* ---- what is in the way ---- */
+
+static const struct sky_hindrance nothing = {SKY_OK, NULL},
+                                  too_long = {SKY_ERR_LIMIT, "it is longer than a packet may be"},
+                                  away = {SKY_ERR_CONFLICT, "QoS 0 and the device is away"},
+                                  not_kept = {SKY_ERR_CONFLICT,
+                                              "the device is away and its session is not kept"},
+                                  not_read = {SKY_ERR_CONFLICT,
+                                              "the device does not read: too much waits for it"},
+                                  queue_full = {SKY_ERR_CONFLICT, "the device's queue is full"};
+
+static bool has_room(const struct sky_session *session, sky_span topic, sky_span payload,
+                     uint8_t qos)
+{
+    const struct sky_mqtt_publish publish = {.topic = topic, .payload = payload, .qos = qos};
+    const struct sky_buf *out = sky_conn_out(session->conn);
+    return sky_mqtt_publish_size(&publish) <= out->max - out->len;
+}
+
+/* On the device's way by MQTT: the one place that decides what is dropped. */
+static struct sky_hindrance hindrance_of(struct sky_broker *broker, struct sky_session *session,
+                                         sky_span topic, sky_span payload, uint8_t qos)
+{
+    bool online = sky_session_is_connected(session);
+    if (!sky_mqtt_publish_fits(topic, payload, qos))
+        return too_long;
+    if (qos == 0)
+        return !online ? away : has_room(session, topic, payload, qos) ? nothing : not_read;
+    if (!online && !session->kept)
+        return not_kept;
+    sky_kept_read(broker, session);
+    return sky_mqtt_session_takes(&session->mqtt, &session->product->cloud->limits.session,
+                                  topic.len + payload.len,
+                                  online && has_room(session, topic, payload, qos))
+               ? nothing
+               : queue_full;
+}
+
+static bool is_fetching(const struct sky_session *session)
+{
+    return !sky_session_is_connected(session) && session->fetcher != NULL;
+}
+
+struct sky_hindrance sky_delivery_hindrance(struct sky_broker *broker, struct sky_session *session,
+                                            sky_span topic, sky_span payload, uint8_t qos,
+                                            int64_t ttl_ms)
+{
+    return is_fetching(session)
+               ? session->fetcher->ops->hindrance(session->fetcher, payload.len, ttl_ms)
+               : hindrance_of(broker, session, topic, payload, qos);
+}
+
+/* ---- delivering ---- */
+
 static void deliver_0(struct sky_broker *broker, struct sky_session *session, struct parcel *parcel)
 {
-    if (!sky_session_is_connected(session)) {
-        if (parcel->whole)
-            record_drop(broker, session, parcel, "QoS 0 and the device is away");
-        return;
-    }
     const struct sky_mqtt_publish publish = {.topic = parcel->topic, .payload = parcel->payload};
-    if (!put(broker, session, &publish, parcel->of, parcel->whole))
-        record_drop(broker, session, parcel, "the device does not read: too much waits for it");
+    (void)put(broker, session, &publish, parcel->of, parcel->whole);
 }
 
 static void deliver_1(struct sky_broker *broker, struct sky_session *session, struct parcel *parcel)
 {
-    bool online = sky_session_is_connected(session);
     struct outlet outlet = outlet_of(broker, session);
-    if (!online && !session->kept) {
-        record_drop(broker, session, parcel, "the device is away and its session is not kept");
-        return;
-    }
-    sky_kept_read(broker, session);
     if (parcel->msg == NULL)
-        parcel->msg =
-            sky_mqtt_msg_new(parcel->topic, parcel->payload, broker->registry->clock->now_ms,
-                             parcel->of | (parcel->whole ? TAG_WHOLE : 0));
-    enum sky_mqtt_delivery done =
-        sky_mqtt_session_deliver(&session->mqtt, &session->product->cloud->limits.session,
-                                 parcel->msg, online ? &outlet.base : NULL);
-    if (done == SKY_DELIVERY_DROPPED)
-        record_drop(broker, session, parcel, "the device's queue is full");
+        parcel->msg = sky_mqtt_msg_new(parcel->topic, parcel->payload,
+                                       sky_clock_lived_ms(broker->registry->clock),
+                                       parcel->of | (parcel->whole ? TAG_WHOLE : 0));
+    (void)sky_mqtt_session_deliver(&session->mqtt, &session->product->cloud->limits.session,
+                                   parcel->msg,
+                                   sky_session_is_connected(session) ? &outlet.base : NULL);
 }
 
-static void deliver(struct sky_broker *broker, struct sky_session *session, struct parcel *parcel,
-                    uint8_t qos)
+/* What one device says to another at QoS 0 is nobody's loss when that one is away. What has no room
+ * is put out all the same: this is what ends the connection of a peer that does not read. */
+static struct sky_hindrance deliver(struct sky_broker *broker, struct sky_session *session,
+                                    struct parcel *parcel, uint8_t qos)
 {
-    if (qos == 0)
-        deliver_0(broker, session, parcel);
-    else
-        deliver_1(broker, session, parcel);
+    struct sky_hindrance hindrance =
+        hindrance_of(broker, session, parcel->topic, parcel->payload, qos);
+    if (hindrance.err == SKY_OK || hindrance.reason == not_read.reason)
+        (qos == 0 ? deliver_0 : deliver_1)(broker, session, parcel);
+    if (hindrance.err != SKY_OK && (parcel->whole || hindrance.reason != away.reason))
+        record_drop(broker, session, parcel, hindrance.reason);
+    return hindrance;
 }
 
-static size_t spread(struct sky_broker *broker, const struct sky_receivers *to,
-                     struct parcel *parcel, uint8_t qos)
+static struct sky_delivered spread(struct sky_broker *broker, const struct sky_receivers *to,
+                                   struct parcel *parcel, uint8_t qos)
 {
+    struct sky_delivered delivered = {.hindrance = nothing};
     for (size_t i = 0; i < to->count; i++) {
         struct sky_session *session = sky_session_at(broker->registry, to->list[i].subscriber);
-        deliver(broker, session, parcel, qos < to->list[i].qos ? qos : to->list[i].qos);
+        struct sky_hindrance hindrance =
+            deliver(broker, session, parcel, qos < to->list[i].qos ? qos : to->list[i].qos);
+        if (hindrance.err == SKY_OK) {
+            delivered.receivers++;
+        } else {
+            delivered.dropped++;
+            delivered.hindrance = hindrance;
+        }
     }
     sky_mqtt_msg_unref(parcel->msg);
-    return to->count;
+    return delivered;
 }
 
-size_t sky_deliver(struct sky_broker *broker, sky_span topic, sky_span payload, uint8_t qos,
-                   uint64_t of)
+struct sky_delivered sky_deliver(struct sky_broker *broker, sky_span topic, sky_span payload,
+                                 uint8_t qos, uint64_t of)
 {
     struct parcel parcel = {.topic = topic, .payload = payload, .of = of, .whole = true};
     return spread(broker, sky_receivers_of(broker, topic), &parcel, qos);
 }
 
-static void push(struct sky_broker *broker, struct sky_session *session, sky_span topic,
-                 sky_span payload, uint8_t qos, uint64_t of)
+static struct sky_hindrance push(struct sky_broker *broker, struct sky_session *session,
+                                 sky_span topic, sky_span payload, uint8_t qos, uint64_t of)
 {
     struct parcel parcel = {.topic = topic, .payload = payload, .of = of, .whole = true};
-    deliver(broker, session, &parcel, qos);
+    struct sky_hindrance hindrance = deliver(broker, session, &parcel, qos);
     sky_mqtt_msg_unref(parcel.msg);
+    return hindrance;
 }
 
-void sky_deliver_to(struct sky_broker *broker, struct sky_session *session, sky_span topic,
-                    sky_span payload, uint8_t qos, uint64_t of, int64_t ttl_ms)
+struct sky_hindrance sky_deliver_to(struct sky_broker *broker, struct sky_session *session,
+                                    sky_span topic, sky_span payload, uint8_t qos, uint64_t of,
+                                    int64_t ttl_ms)
 {
-    if (!sky_session_is_connected(session) && session->fetcher != NULL)
-        session->fetcher->ops->push(session->fetcher, topic, payload, of, ttl_ms);
-    else
-        push(broker, session, topic, payload, qos, of);
+    return is_fetching(session)
+               ? session->fetcher->ops->push(session->fetcher, topic, payload, of, ttl_ms)
+               : push(broker, session, topic, payload, qos, of);
 }
 
 bool sky_delivery_reaches(const struct sky_session *session, uint8_t qos)
@@ -200,7 +254,7 @@ void sky_deliver_resumed(struct sky_broker *broker, struct sky_session *session)
     sky_kept_read(broker, session);
     size_t dropped =
         sky_mqtt_session_resume(&session->mqtt, &session->product->cloud->limits.session,
-                                broker->registry->clock->now_ms, &outlet.base);
+                                sky_clock_lived_ms(broker->registry->clock), &outlet.base);
     if (dropped == 0)
         return;
     const struct sky_attr attrs[] = {

@@ -5,16 +5,24 @@
 
 #include "server/broker/topics.h"
 
-/* From the cloud to everyone subscribed. Returns the number of receivers. */
-size_t sky_deliver(struct sky_broker *broker, sky_span topic, sky_span payload, uint8_t qos,
-                   uint64_t of);
+/* What became of a message for many. */
+struct sky_delivered {
+    size_t receivers, dropped;      /* those that get it; those that subscribe and do not */
+    struct sky_hindrance hindrance; /* of the last that does not */
+};
+
+/* From the cloud to everyone subscribed. */
+struct sky_delivered sky_deliver(struct sky_broker *broker, sky_span topic, sky_span payload,
+                                 uint8_t qos, uint64_t of);
 /* The same for what a device has published: the journal has its content already. */
 void sky_deliver_carried(struct sky_broker *broker, struct sky_topic_node *node, sky_span topic,
                          sky_span payload, uint8_t qos, uint64_t of);
 /* To one device, whether or not it subscribed. One that is not on MQTT but fetches what is sent to
- * it may do so for `ttl_ms`, as struct sky_fetcher_ops has it. */
-void sky_deliver_to(struct sky_broker *broker, struct sky_session *session, sky_span topic,
-                    sky_span payload, uint8_t qos, uint64_t of, int64_t ttl_ms);
+ * it may do so for `ttl_ms`, as struct sky_fetcher_ops has it. Dropped, and journalled, when
+ * something is in the way. */
+struct sky_hindrance sky_deliver_to(struct sky_broker *broker, struct sky_session *session,
+                                    sky_span topic, sky_span payload, uint8_t qos, uint64_t of,
+                                    int64_t ttl_ms);
 /* To one device if it subscribed to the topic (or its session subscribes by itself). */
 bool sky_deliver_reply(struct sky_broker *broker, struct sky_session *session, sky_span topic,
                        sky_span payload, uint8_t qos, uint64_t of);
@@ -29,8 +37,12 @@ void sky_deliver_waiting(struct sky_broker *broker, struct sky_session *session)
  * waited. */
 void sky_deliver_resumed(struct sky_broker *broker, struct sky_session *session);
 
-/* Would a message reach the device: now, when it fetches it, or, with QoS 1, when it is back?
- * `session` may be NULL. */
+/* What keeps such a message from the device, were it sent to it now: then it would be dropped. */
+struct sky_hindrance sky_delivery_hindrance(struct sky_broker *broker, struct sky_session *session,
+                                            sky_span topic, sky_span payload, uint8_t qos,
+                                            int64_t ttl_ms);
+/* Is there a way to the device: now, when it fetches, or, with QoS 1, when it is back? `session`
+ * may be NULL. */
 bool sky_delivery_reaches(const struct sky_session *session, uint8_t qos);
 /* Is what goes to this topic sent to the device: because it subscribed (`*ret_qos` is the highest
  * granted, else 1), because its session subscribes by itself, or because the cloud pushes it? */

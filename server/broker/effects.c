@@ -16,8 +16,8 @@ struct site {
     sky_err err; /* the first failure */
 };
 
-static void record(const struct site *site, enum sky_event_type type, const struct sky_attr *attrs,
-                   size_t count)
+static void record_judged(const struct site *site, enum sky_event_type type,
+                          const struct sky_attr *attrs, size_t count, const struct sky_judge *judge)
 {
     const struct sky_conn *conn = site->session->conn;
     const struct sky_event_head head = {.type = type,
@@ -25,7 +25,13 @@ static void record(const struct site *site, enum sky_event_type type, const stru
                                         .transport = conn != NULL ? conn->door.transport : SKY_TCP,
                                         .connection = conn != NULL ? conn->id : 0,
                                         .device_id = site->session->device_id};
-    sky_journal_add(site->broker->registry->journal, &head, attrs, count, NULL);
+    sky_journal_add(site->broker->registry->journal, &head, attrs, count, judge);
+}
+
+static void record(const struct site *site, enum sky_event_type type, const struct sky_attr *attrs,
+                   size_t count)
+{
+    record_judged(site, type, attrs, count, NULL);
 }
 
 static void fail(struct site *site, const char *what, sky_err err)
@@ -56,7 +62,9 @@ static void do_push(struct site *site, const struct sky_effect *effect)
 /* A message from the cloud that nobody is there to receive is worth a line: nobody else tells. */
 static void do_publish(struct site *site, const struct sky_effect *effect)
 {
-    if (sky_deliver(site->broker, effect->topic, effect->payload, effect->qos, site->of) > 0)
+    struct sky_delivered delivered =
+        sky_deliver(site->broker, effect->topic, effect->payload, effect->qos, site->of);
+    if (delivered.receivers + delivered.dropped > 0)
         return;
     const struct sky_attr attrs[] = {SKY_ATTR(TOPIC, effect->topic),
                                      SKY_ATTR(PAYLOAD, effect->payload),
@@ -149,8 +157,8 @@ static sky_err put_token(struct site *site, const struct sky_token *token)
 static void do_mint_token(struct site *site, const struct sky_effect *effect)
 {
     struct sky_token token = {.device_id = site->session->device_id,
-                              .expires_ms =
-                                  site->broker->registry->clock->now_ms + effect->delay_ms};
+                              .expires_ms = sky_clock_lived_ms(site->broker->registry->clock) +
+                                            effect->delay_ms};
     sky_span_copy(effect->name, token.id, sizeof token.id);
     sky_span_copy(effect->payload, token.token, sizeof token.token);
     sky_store_batch(site->broker->registry->store);
@@ -166,9 +174,23 @@ static void do_answer(struct site *site, const struct sky_effect *effect)
     const struct sky_attr attrs[] = {SKY_ATTR(NAME, effect->name), SKY_ATTR(TOPIC, effect->topic),
                                      SKY_ATTR(PAYLOAD, effect->payload),
                                      SKY_ATTR_INT(OF, (int64_t)site->of)};
-    record(site, SKY_EVENT_ANSWER, attrs, SKY_COUNT(attrs));
-    sky_commands_answered(site->broker, site->session, effect->name, effect->topic,
-                          effect->payload);
+    const struct sky_command_answer answer = {effect->name, effect->topic, effect->payload};
+    struct sky_registry *registry = site->broker->registry;
+    struct sky_command_wait *asked =
+        sky_command_asked(site->broker, site->session, effect->name, effect->answers);
+    struct sky_judge judge;
+    sky_judge_init(&judge, sky_product_policy(registry, site->session->product));
+    const struct sky_rule *rule = site->session->product->cloud->answer_id;
+    bool refused = asked != NULL && rule != NULL &&
+                   sky_judge_rule(&judge, rule, sky_span_eq_str(effect->name, asked->id),
+                                  "command %s was answered under the id '%.*s'", asked->id,
+                                  SKY_SPAN_ARGS(sky_span_head(effect->name, SKY_COMMAND_ID_MAX)));
+    record_judged(site, SKY_EVENT_ANSWER, attrs, SKY_COUNT(attrs), &judge);
+    sky_session_judged(registry, site->session, &judge);
+    if (asked != NULL && !refused)
+        sky_command_answered(asked, &answer);
+    else
+        sky_command_stray(site->broker, site->session, &answer);
 }
 
 static void do_close(struct site *site, const struct sky_effect *effect)

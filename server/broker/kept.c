@@ -1,6 +1,7 @@
 #include "server/broker/kept.h"
 
 #include "protocol/base/mem.h"
+#include "protocol/mqtt/topic.h"
 
 /* The store has packet ids written ahead, so that a message costs no write of the session. */
 enum { IDS_AHEAD = 64 };
@@ -81,13 +82,23 @@ static void gone_message(const struct sky_mqtt_keeper *keeper, struct sky_mqtt_s
           "the end of a message");
 }
 
+/* Whose messages are read. */
+struct reading {
+    const struct sky_broker *broker;
+    struct sky_session *session;
+};
+
+/* A file may have been changed by hand: what no packet can carry is left out, and told. */
 static bool read_message(void *ctx, const struct sky_kept_message *kept)
 {
-    struct sky_session *session = ctx;
-    if (kept->topic.len > 0)
+    const struct reading *reading = ctx;
+    if (sky_topic_valid_name(kept->topic) && sky_mqtt_publish_fits(kept->topic, kept->payload, 1))
         sky_mqtt_session_restore(
-            &session->mqtt, sky_mqtt_msg_new(kept->topic, kept->payload, kept->born_ms, kept->tag),
-            kept->packet_id, kept->id);
+            &reading->session->mqtt,
+            sky_mqtt_msg_new(kept->topic, kept->payload, kept->born_ms, kept->tag), kept->packet_id,
+            kept->id);
+    else
+        check(reading->broker, reading->session, SKY_ERR_INVALID, "a message");
     return true;
 }
 
@@ -96,9 +107,10 @@ void sky_kept_read(struct sky_broker *broker, struct sky_session *session)
     if (!session->unread)
         return;
     session->unread = false;
+    struct reading reading = {broker, session};
     check(
         broker, session,
-        sky_store_each_message(broker->registry->store, session->device_id, read_message, session),
+        sky_store_each_message(broker->registry->store, session->device_id, read_message, &reading),
         "the messages that waited");
 }
 
@@ -161,7 +173,7 @@ static bool read_session(void *ctx, const struct sky_kept_session *kept)
     session->mqtt.last_id = kept->last_id;
     /* Whoever was connected when the server ended is away since now. */
     session->away_since_ms =
-        kept->away_since_ms != 0 ? kept->away_since_ms : registry->clock->now_ms;
+        kept->away_since_ms != 0 ? kept->away_since_ms : sky_clock_lived_ms(registry->clock);
     return true;
 }
 
@@ -171,8 +183,11 @@ static bool read_subscription(void *ctx, int64_t device_id, sky_span filter, uin
     const struct sky_session *session = sky_session_find(broker->registry, device_id);
     if (session == NULL || !session->kept)
         return true;
-    return sky_subs_add(broker->subs, session->slot, filter, qos) !=
-           SKY_ERR_IO; /* as was granted */
+    sky_err err = sky_topic_valid_filter(filter)
+                      ? sky_subs_add(broker->subs, session->slot, filter, qos)
+                      : SKY_ERR_INVALID;
+    check(broker, session, err, "a subscription");
+    return true;
 }
 
 sky_err sky_kept_open(struct sky_broker *broker, struct sky_why *why)

@@ -61,7 +61,7 @@ void sky_session_expire(struct sky_broker *broker, struct sky_session *session)
 {
     int64_t away_max_ms = session->product->cloud->limits.session.queue_age_max_ms;
     if (session->kept && session->conn == NULL && away_max_ms > 0 &&
-        broker->registry->clock->now_ms - session->away_since_ms > away_max_ms)
+        sky_clock_lived_ms(broker->registry->clock) - session->away_since_ms > away_max_ms)
         sky_session_wipe(broker, session);
 }
 
@@ -81,7 +81,7 @@ void sky_session_detach(struct sky_broker *broker, struct sky_session *session)
     sky_clock_cancel(broker->registry->clock, &session->conn->alarm);
     session->conn->state = NULL;
     session->conn = NULL;
-    session->away_since_ms = broker->registry->clock->now_ms;
+    session->away_since_ms = sky_clock_lived_ms(broker->registry->clock);
     broker->registry->online--;
     if (session->clean)
         sky_session_wipe(broker, session);

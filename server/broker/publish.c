@@ -3,22 +3,29 @@
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
 #include "protocol/mqtt/topic.h"
+#include "server/broker/commands.h"
 #include "server/broker/delivery.h"
 #include "server/broker/presence.h"
 #include "server/registry/lookup.h"
 
 /* Counts the publish. True for the first in a second that is more than the cloud takes: one finding
- * says as much as a thousand. */
+ * says as much as a thousand. The second is over when it is over by either clock: a device keeps
+ * its pace by its own, which goes on while virtual time stands still, and whoever advances virtual
+ * time lets a second pass in no time. */
 static bool is_too_fast(const struct sky_broker *broker, struct sky_session *session,
                         unsigned qos_class)
 {
     uint32_t rate_max = session->product->cloud->limits.publish_rate_max[qos_class];
-    int64_t second = broker->registry->clock->now_ms / 1000;
-    if (session->rate_second != second) {
-        session->rate_second = second;
-        session->rate[0] = session->rate[1] = 0;
+    const struct sky_clock *clock = broker->registry->clock;
+    int64_t lived_ms = sky_clock_lived_ms(clock);
+    if (session->rate.count[0] + session->rate.count[1] == 0 ||
+        lived_ms - session->rate.lived_ms >= 1000 ||
+        clock->real_ms - session->rate.real_ms >= 1000) {
+        session->rate.lived_ms = lived_ms;
+        session->rate.real_ms = clock->real_ms;
+        session->rate.count[0] = session->rate.count[1] = 0;
     }
-    return ++session->rate[qos_class] == rate_max + 1 && rate_max > 0;
+    return ++session->rate.count[qos_class] == rate_max + 1 && rate_max > 0;
 }
 
 static void judge_rate(const struct sky_broker *broker, const struct sky_act *act,
@@ -262,8 +269,10 @@ struct sky_act_result sky_publish(struct sky_broker *broker, const struct sky_ac
     if (!carried && !result.close)
         answer_refusal(broker, act, &judge, &effects);
     result.served = carried && row != NULL && row->service != NULL;
-    if (result.served)
+    if (result.served) {
+        sky_command_ids_seen(session, act->payload);
         serve(broker, act, row->service, &judge, &effects);
+    }
 
     session->published++;
     uint64_t seq = record_publish(broker, act, row, &judge);

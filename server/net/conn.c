@@ -316,7 +316,7 @@ void sky_conn_gone(struct sky_conn *conn, const char *reason)
 
 void sky_conn_cut(struct sky_conn *conn, int64_t in_ms)
 {
-    conn->cut_at_ms = conn->net->clock->now_ms + in_ms;
+    conn->cut_at_ms = sky_clock_lived_ms(conn->net->clock) + in_ms;
     if (conn->port->on_cut != NULL)
         conn->port->on_cut(conn);
 }

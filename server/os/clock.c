@@ -4,6 +4,9 @@
 
 #include "protocol/base/assert.h"
 
+/* Within what a double, and the store, hold exactly. */
+#define BEHIND_MAX_MS (INT64_C(1) << 52)
+
 static int64_t read_ms(clockid_t which)
 {
     struct timespec at;
@@ -33,6 +36,8 @@ void sky_clock_update(struct sky_clock *clock)
 {
     clock->real_ms = clock->wall_base_ms + (read_ms(CLOCK_MONOTONIC) - clock->mono_base_ms);
     clock->now_ms = clock->frozen ? clock->frozen_ms : clock->real_ms + clock->offset_ms;
+    if (clock->now_ms > SKY_CLOCK_END_MS)
+        clock->now_ms = SKY_CLOCK_END_MS;
 }
 
 void sky_clock_tick(struct sky_clock *clock, uint64_t loop_ms)
@@ -57,12 +62,24 @@ void sky_clock_resume(struct sky_clock *clock)
     clock->frozen = false;
 }
 
-/* Makes `unix_ms` the virtual time, frozen or running. */
+/* Makes `unix_ms` the virtual time, frozen or running. Nobody goes back so often that the bound
+ * matters; without it the sum could overflow. */
 static void jump(struct sky_clock *clock, int64_t unix_ms)
 {
+    if (unix_ms > SKY_CLOCK_END_MS)
+        unix_ms = SKY_CLOCK_END_MS;
+    if (unix_ms < clock->now_ms && clock->behind_ms < BEHIND_MAX_MS)
+        clock->behind_ms += clock->now_ms - unix_ms;
     clock->frozen_ms = unix_ms;
     clock->offset_ms = unix_ms - clock->real_ms;
     clock->now_ms = unix_ms;
+}
+
+void sky_clock_reset(struct sky_clock *clock)
+{
+    sky_clock_update(clock);
+    clock->frozen = false;
+    jump(clock, clock->real_ms);
 }
 
 void sky_clock_set(struct sky_clock *clock, int64_t unix_ms)
@@ -76,12 +93,14 @@ void sky_clock_advance(struct sky_clock *clock, int64_t by_ms)
     SKY_ASSERT(by_ms >= 0 && by_ms <= SKY_CLOCK_ADVANCE_MAX_MS);
     sky_clock_update(clock);
     int64_t end_ms = clock->now_ms + by_ms;
+    if (end_ms > SKY_CLOCK_END_MS)
+        end_ms = SKY_CLOCK_END_MS;
     for (;;) {
         int64_t due_ms = sky_timerq_next_ms(&clock->timers);
-        if (due_ms > end_ms)
+        if (due_ms > end_ms + clock->behind_ms)
             break;
-        if (due_ms > clock->now_ms)
-            jump(clock, due_ms);
+        if (due_ms > sky_clock_lived_ms(clock))
+            jump(clock, sky_clock_shown_ms(clock, due_ms));
         sky_timerq_run(&clock->timers, due_ms);
     }
     jump(clock, end_ms);
@@ -89,7 +108,7 @@ void sky_clock_advance(struct sky_clock *clock, int64_t by_ms)
 
 void sky_clock_run(struct sky_clock *clock)
 {
-    sky_timerq_run(&clock->timers, clock->now_ms);
+    sky_timerq_run(&clock->timers, sky_clock_lived_ms(clock));
     sky_timerq_run(&clock->patience, clock->real_ms);
 }
 
@@ -100,9 +119,11 @@ int64_t sky_clock_next_ms(const struct sky_clock *clock)
     if (wait_ms != INT64_MAX)
         wait_ms -= clock->real_ms;
     /* While virtual time stands still only what is due already is due. */
-    if (due_ms != INT64_MAX && (!clock->frozen || due_ms <= clock->now_ms) &&
-        due_ms - clock->now_ms < wait_ms)
-        wait_ms = due_ms - clock->now_ms;
+    if (due_ms != INT64_MAX)
+        due_ms -= sky_clock_lived_ms(clock);
+    bool stands = clock->frozen || clock->now_ms == SKY_CLOCK_END_MS;
+    if (due_ms < wait_ms && (!stands || due_ms <= 0))
+        wait_ms = due_ms;
     if (wait_ms == INT64_MAX)
         return -1;
     return wait_ms > 0 ? wait_ms : 0;
@@ -111,8 +132,8 @@ int64_t sky_clock_next_ms(const struct sky_clock *clock)
 void sky_clock_timer(struct sky_clock *clock, struct sky_timer *timer, int64_t in_ms,
                      sky_timer_fn *fire)
 {
-    SKY_ASSERT(in_ms >= 0);
-    sky_timerq_set(&clock->timers, timer, clock->now_ms + in_ms, fire);
+    sky_timerq_set(&clock->timers, timer, sky_clock_lived_ms(clock) + (in_ms > 0 ? in_ms : 0),
+                   fire);
 }
 
 void sky_clock_cancel(struct sky_clock *clock, struct sky_timer *timer)

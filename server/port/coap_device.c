@@ -36,7 +36,7 @@ static void set_alarm(struct sky_coap_device *device)
         sky_clock_cancel(device->port->registry->clock, &device->alarm);
     else
         sky_clock_timer(device->port->registry->clock, &device->alarm,
-                        due_ms - device->port->registry->clock->now_ms, on_alarm);
+                        due_ms - sky_clock_lived_ms(device->port->registry->clock), on_alarm);
 }
 
 static void come_online(struct sky_coap_device *device)
@@ -90,7 +90,7 @@ static void on_alarm(struct sky_timer *timer, int64_t now_ms)
 void sky_coap__heard(struct sky_coap_channel *channel)
 {
     struct sky_coap_device *device = channel->device;
-    int64_t now_ms = device->port->registry->clock->now_ms;
+    int64_t now_ms = sky_clock_lived_ms(device->port->registry->clock);
     channel->last_seen_ms = device->last_seen_ms = device->session->last_seen_ms = now_ms;
     if (device->online)
         return;
@@ -128,7 +128,7 @@ void sky_coap__join(struct sky_coap_channel *channel, struct sky_session *sessio
     DL_APPEND(device->channels, channel);
     device->channel_count++;
     channel->device = device;
-    session->last_login_ms = channel->port->registry->clock->now_ms;
+    session->last_login_ms = sky_clock_lived_ms(channel->port->registry->clock);
     device->lifetime_ms = coap != NULL && coap->lifetime_ms != NULL
                               ? coap->lifetime_ms(sky_span_str(channel->psk.identity))
                               : SKY_COAP_IDLE_MS;
@@ -181,7 +181,7 @@ void sky_coap__watch_waiting(struct sky_coap_device *device)
     if (next_ms == INT64_MAX)
         sky_clock_cancel(clock, &device->expiry);
     else
-        sky_clock_timer(clock, &device->expiry, next_ms - clock->now_ms, on_expiry);
+        sky_clock_timer(clock, &device->expiry, next_ms - sky_clock_lived_ms(clock), on_expiry);
 }
 
 /* The moment from which on a message with this time to live is of no use; 0: it is of none. */
@@ -192,7 +192,7 @@ static int64_t end_of(const struct sky_coap_device *device, int64_t ttl_ms)
         return device->online ? device->last_seen_ms + device->lifetime_ms + 1 : 0;
     if (ttl_ms == 0 || ttl_ms > longest_ms)
         ttl_ms = longest_ms;
-    return device->port->registry->clock->now_ms + ttl_ms;
+    return sky_clock_lived_ms(device->port->registry->clock) + ttl_ms;
 }
 
 /* ---- as a fetcher ---- */
@@ -202,24 +202,33 @@ static bool is_online(const struct sky_fetcher *fetcher)
     return SKY_CONTAINER_OF(fetcher, const struct sky_coap_device, fetcher)->online;
 }
 
-static void push(struct sky_fetcher *fetcher, sky_span topic, sky_span payload, uint64_t of,
-                 int64_t ttl_ms)
+static struct sky_hindrance hindrance_of(const struct sky_fetcher *fetcher, size_t payload_len,
+                                         int64_t ttl_ms)
+{
+    const struct sky_coap_device *device =
+        SKY_CONTAINER_OF(fetcher, const struct sky_coap_device, fetcher);
+    if (payload_len > SKY_PULL_PAYLOAD_MAX)
+        return (struct sky_hindrance){SKY_ERR_LIMIT, "it is too long to be fetched"};
+    if (end_of(device, ttl_ms) == 0)
+        return (struct sky_hindrance){SKY_ERR_CONFLICT,
+                                      "the device is offline, and nothing is to wait for it"};
+    if (device->pull.count >= SKY_PULL_MAX)
+        return (struct sky_hindrance){SKY_ERR_CONFLICT, "too much waits for the device"};
+    return (struct sky_hindrance){SKY_OK, NULL};
+}
+
+static struct sky_hindrance push(struct sky_fetcher *fetcher, sky_span topic, sky_span payload,
+                                 uint64_t of, int64_t ttl_ms)
 {
     struct sky_coap_device *device = SKY_CONTAINER_OF(fetcher, struct sky_coap_device, fetcher);
-    int64_t until_ms = end_of(device, ttl_ms);
-    if (until_ms == 0) {
-        record_waiting(device, SKY_EVENT_DROP, topic, of,
-                       "the device is offline, and nothing is to wait for it");
-        return;
-    }
-    if (sky_pull_add(&device->pull, topic, payload, of, until_ms) != SKY_OK) {
-        record_waiting(device, SKY_EVENT_DROP, topic, of,
-                       payload.len > SKY_PULL_PAYLOAD_MAX ? "it is too long to be fetched"
-                                                          : "too much waits for the device");
-        return;
-    }
-    record_waiting(device, SKY_EVENT_NOTE, topic, of, "it waits until the device fetches it");
+    struct sky_hindrance hindrance = hindrance_of(fetcher, payload.len, ttl_ms);
+    if (hindrance.err == SKY_OK)
+        sky_pull_add(&device->pull, topic, payload, of, end_of(device, ttl_ms));
+    record_waiting(device, hindrance.err == SKY_OK ? SKY_EVENT_NOTE : SKY_EVENT_DROP, topic, of,
+                   hindrance.err == SKY_OK ? "it waits until the device fetches it"
+                                           : hindrance.reason);
     sky_coap__watch_waiting(device);
+    return hindrance;
 }
 
 static bool kick(struct sky_fetcher *fetcher, const char *reason)
@@ -248,4 +257,4 @@ static void forget(struct sky_fetcher *fetcher)
     free(device);
 }
 
-static const struct sky_fetcher_ops fetcher_ops = {is_online, push, kick, forget};
+static const struct sky_fetcher_ops fetcher_ops = {is_online, hindrance_of, push, kick, forget};

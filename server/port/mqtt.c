@@ -91,7 +91,7 @@ static int64_t keepalive_ms(const struct sky_session *session)
 static void set_alarm(struct sky_conn *conn)
 {
     const struct sky_session *session = conn->state;
-    const int64_t now_ms = conn->net->clock->now_ms;
+    const int64_t now_ms = sky_clock_lived_ms(conn->net->clock);
     int64_t due_ms = INT64_MAX;
     if (conn->closing)
         return;
@@ -111,7 +111,7 @@ static void set_alarm(struct sky_conn *conn)
 static void note_life(struct sky_conn *conn)
 {
     struct sky_session *session = conn->state;
-    session->last_seen_ms = conn->net->clock->now_ms;
+    session->last_seen_ms = sky_clock_lived_ms(conn->net->clock);
     if (!session->silent)
         return;
     session->silent = session->dead = false;
@@ -163,7 +163,7 @@ static void time_out(struct sky_conn *conn, int64_t silence_ms)
 static void judge_silence(struct sky_conn *conn)
 {
     const struct sky_session *session = conn->state;
-    int64_t silence_ms = conn->net->clock->now_ms - session->last_seen_ms;
+    int64_t silence_ms = sky_clock_lived_ms(conn->net->clock) - session->last_seen_ms;
     if (session->keepalive_s == 0)
         return;
     if (silence_ms <= keepalive_ms(session))
@@ -244,11 +244,11 @@ static void on_alarm(struct sky_timer *timer, int64_t due_ms)
     struct sky_clock *clock = conn->net->clock;
     SKY_ASSERT(conn->state != NULL && !conn->closing);
     /* What the device sent while the server was held up is still unread: that comes first. */
-    if (!clock->frozen && clock->now_ms - due_ms > ALARM_LATE_MS) {
+    if (!clock->frozen && sky_clock_lived_ms(clock) - due_ms > ALARM_LATE_MS) {
         sky_clock_timer(clock, timer, 1, on_alarm);
         return;
     }
-    if (conn->cut_at_ms != 0 && clock->now_ms >= conn->cut_at_ms) {
+    if (conn->cut_at_ms != 0 && sky_clock_lived_ms(clock) >= conn->cut_at_ms) {
         sky_conn_close(conn, "the cloud ends the connection");
         return;
     }
@@ -321,7 +321,7 @@ static void refuse(struct sky_conn *conn, const struct sky_lookup *lookup,
     struct sky_registry *registry = conn->net->registry;
     if (lookup->device.id != 0) {
         struct sky_session *session = sky_session_open(registry, &lookup->product, &lookup->device);
-        session->last_login_ms = registry->clock->now_ms;
+        session->last_login_ms = sky_clock_lived_ms(registry->clock);
         sky_session_judged(registry, session, judge);
     }
     send_connack(conn, false, outcome->connack, lookup->device.id);
@@ -382,7 +382,7 @@ static void admit(struct sky_conn *conn, const struct sky_mqtt_connect *connect,
         sky_kept_begin(broker, session);
     session->traits = (uint16_t)outcome->traits;
     session->keepalive_s = connect->keepalive_s;
-    session->last_login_ms = session->last_seen_ms = registry->clock->now_ms;
+    session->last_login_ms = session->last_seen_ms = sky_clock_lived_ms(registry->clock);
     session->silent = session->dead = session->subscribed_activation = false;
     session->token_waits = false;
     conn->state = session;

@@ -29,8 +29,8 @@ struct sky_pull {
 void sky_pull_done(struct sky_pull *pull);
 
 /* Copies it to the end of the queue. LIMIT: the queue is full, or the payload too long. */
-SKY_MUST_USE sky_err sky_pull_add(struct sky_pull *pull, sky_span topic, sky_span payload,
-                                  uint64_t of, int64_t until_ms);
+sky_err sky_pull_add(struct sky_pull *pull, sky_span topic, sky_span payload, uint64_t of,
+                     int64_t until_ms);
 
 /* The command whose turn it is, or NULL; valid until the next change. */
 static inline const struct sky_pull_item *sky_pull_first(const struct sky_pull *pull)

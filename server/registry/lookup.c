@@ -40,6 +40,14 @@ static void point(const struct sky_registry *registry, struct sky_lookup *l)
     l->facts.now_ms = registry->clock->now_ms;
 }
 
+static int64_t previous_login_ms(const struct sky_registry *registry,
+                                 const struct sky_session *session)
+{
+    return session->last_login_ms == 0
+               ? 0
+               : sky_clock_shown_ms(registry->clock, session->last_login_ms);
+}
+
 void sky_lookup_fresh(struct sky_registry *registry, struct sky_lookup *l)
 {
     sky_rng_text(registry->rng, l->fresh, SKY_FRESH_LEN);
@@ -54,13 +62,14 @@ void sky_lookup_claim(struct sky_registry *registry, const struct sky_cloud *clo
     if (err != SKY_OK)
         l->device.id = 0;
     l->failed = err != SKY_OK && err != SKY_ERR_NOT_FOUND;
+    l->token.expires_ms = sky_clock_shown_ms(registry->clock, l->token.expires_ms);
     point(registry, l);
     sky_lookup_fresh(registry, l);
     l->facts.swapped_known = l->device.id == 0 && is_swapped(registry, l);
     const struct sky_session *session = sky_session_find(registry, l->device.id);
     if (session == NULL)
         return;
-    l->facts.previous_login_ms = session->last_login_ms;
+    l->facts.previous_login_ms = previous_login_ms(registry, session);
     if (session->token_waits && claim->kind != SKY_CLAIM_TOKEN) {
         l->token.device_id = l->device.id;
         l->facts.token = &l->token;
@@ -77,7 +86,7 @@ void sky_lookup_session(struct sky_registry *registry, const struct sky_session 
     point(registry, l);
     if (reads & SKY_READS_FRESH)
         sky_lookup_fresh(registry, l);
-    l->facts.previous_login_ms = session->last_login_ms;
+    l->facts.previous_login_ms = previous_login_ms(registry, session);
 }
 
 void sky_lookup_copy(struct sky_lookup *to, const struct sky_lookup *from)

@@ -9,19 +9,31 @@ struct sky_conn;
 struct sky_fetcher;
 struct sky_topic_node;
 
+enum { SKY_SESSION_IDS = 16 };
+
 /* What a device did, as sets of rule indices: the raw material of a verdict. */
 struct sky_conduct {
     struct sky_rule_set exercised, broken;
     uint16_t packet_types; /* one bit for each type of MQTT packet that has come, decoded */
 };
 
+/* Why a message does not reach a device: LIMIT, it is too long for what carries it; CONFLICT, as
+ * things are. A value. */
+struct sky_hindrance {
+    sky_err err;        /* SKY_OK: there is none */
+    const char *reason; /* static */
+};
+
 /* The way to a device that fetches what is sent to it. Whatever carries it embeds this. */
 struct sky_fetcher_ops {
     bool (*is_online)(const struct sky_fetcher *fetcher);
-    /* Lets a message wait for `ttl_ms` of virtual time at most: 0 stands for the longest, a
-     * negative one for as long as the device is online. Journals it or why it cannot wait. */
-    void (*push)(struct sky_fetcher *fetcher, sky_span topic, sky_span payload, uint64_t of,
-                 int64_t ttl_ms);
+    /* Can a message of so many bytes wait for `ttl_ms` of virtual time? 0 stands for the longest,
+     * a negative one for as long as the device is online. */
+    struct sky_hindrance (*hindrance)(const struct sky_fetcher *fetcher, size_t payload_len,
+                                      int64_t ttl_ms);
+    /* Lets it wait. Journals that, or why it cannot. */
+    struct sky_hindrance (*push)(struct sky_fetcher *fetcher, sky_span topic, sky_span payload,
+                                 uint64_t of, int64_t ttl_ms);
     /* Ends what is open; false when nothing is. `reason` is static. */
     bool (*kick)(struct sky_fetcher *fetcher, const char *reason);
     /* The session is about to go, and the fetcher with it. */
@@ -41,14 +53,19 @@ struct sky_session {
     struct sky_conduct conduct;
     struct sky_topic_node *last_topic; /* the last one it published to; good in `last_epoch` */
     uint64_t last_epoch;
-    int64_t last_seen_ms;  /* virtual time */
+    int64_t last_seen_ms;  /* lived time, as the next two */
     int64_t last_login_ms; /* of the last try, admitted or not; 0: none */
     int64_t away_since_ms;
     int64_t resubscribe_by_ms; /* what it subscribed to is lost: by when it has to anew; else 0 */
     uint64_t published, delivered;
-    int64_t rate_second; /* virtual time in seconds that `rate` counts in */
-    uint32_t rate[2];    /* publishes in that second, with QoS 0 and above */
-    uint32_t slot;       /* index in the table; also its number as a subscriber */
+    struct {
+        int64_t lived_ms, real_ms; /* when the second began that it counts in */
+        uint32_t count[2];         /* publishes, with QoS 0 and above */
+    } rate;
+    uint32_t ids[SKY_SESSION_IDS]; /* that it gave its own messages lately, as far as a command's
+                                      could be the same */
+    uint8_t next_id;               /* place of the oldest of them */
+    uint32_t slot;                 /* index in the table; also its number as a subscriber */
     uint16_t keepalive_s;
     uint16_t traits;
     uint8_t tokens;             /* 1 + the place of its newest login token; 0: not looked up */

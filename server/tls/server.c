@@ -92,8 +92,8 @@ static int write_ticket(void *ctx, const mbedtls_ssl_session *session, unsigned 
     int rc = mbedtls_ssl_session_save(session, start, room, &len);
     if (rc != 0)
         return rc;
-    if (!sky_tickets_seal(&server->tickets, server->options.clock->now_ms, flavour->label,
-                          sky_span_of(start, len), start, room, ret_len))
+    if (!sky_tickets_seal(&server->tickets, sky_clock_lived_ms(server->options.clock),
+                          flavour->label, sky_span_of(start, len), start, room, ret_len))
         return MBEDTLS_ERR_SSL_BUFFER_TOO_SMALL;
     *ret_lifetime_s = SKY_TICKET_LIFETIME_S;
     return 0;
@@ -104,8 +104,8 @@ static int parse_ticket(void *ctx, mbedtls_ssl_session *session, unsigned char *
     struct sky_tls_flavour *flavour = ctx;
     struct sky_tls_server *server = flavour->server;
     sky_span plain;
-    if (!sky_tickets_open(&server->tickets, server->options.clock->now_ms, flavour->label, ticket,
-                          len, &plain))
+    if (!sky_tickets_open(&server->tickets, sky_clock_lived_ms(server->options.clock),
+                          flavour->label, ticket, len, &plain))
         return MBEDTLS_ERR_SSL_INVALID_MAC;
     return mbedtls_ssl_session_load(session, (const unsigned char *)plain.ptr, plain.len);
 }

@@ -1,5 +1,6 @@
 """Commands of the application, and the devices' answers to them."""
 
+import base64
 import json
 import socket
 import threading
@@ -103,19 +104,15 @@ def test_the_quality_of_service_is_what_the_device_was_granted(ordered, listenin
     assert receive_command(peer)["qos"] == 0
 
 
-@pytest.mark.parametrize("answer_first", ["other id", "other device"])
-def test_only_the_answer_to_this_command_counts(ordered, listening, online, answer_first):
+def test_the_answer_of_another_device_does_not_count(ordered, listening, online):
     peer = listening("aliyun/pk/device", SERVICE + "property/set")
     result = ordered(ALIYUN, {"kind": "property-set", "params": {"a": 1}})
     command_id = json.loads(receive_command(peer)["payload"])["id"]
-    if answer_first == "other id":
-        answer(peer, SERVICE + "property/set_reply", '{"id":"x%s","code":500}' % command_id)
-    else:
-        other = online("aliyun/pk/second")
-        answer(other, "/sys/pk/second/thing/service/property/set_reply",
-               '{"id":"%s","code":500}' % command_id)
-        other.send_packet(type="pingreq")
-        assert other.receive()["type"] == "pingresp"
+    other = online("aliyun/pk/second")
+    answer(other, "/sys/pk/second/thing/service/property/set_reply",
+           '{"id":"%s","code":500}' % command_id)
+    other.send_packet(type="pingreq")
+    assert other.receive()["type"] == "pingresp"
     answer(peer, SERVICE + "property/set_reply", '{"id":"%s","code":200}' % command_id)
     assert result()[1]["json"]["code"] == 200
 
@@ -330,3 +327,233 @@ def test_what_reaches_another_device_was_sent(listening, api):
     listening("aliyun/pk/second", "/broadcast/pk/news")
     sent = api.post(ALIYUN + "/messages", {"topic": "/broadcast/pk/news"})
     assert (sent["receivers"], sent["online"]) == (1, False)
+
+
+# ---- what no packet can carry ----
+
+PACKET_MAX = 512 * 1024
+TOPIC = "/broadcast/pk/news"
+
+
+def payload_max(topic, qos):
+    """Bytes of payload in the longest PUBLISH: header and length of the rest, topic, packet id."""
+    return PACKET_MAX - 1 - 3 - 2 - len(topic) - (2 if qos else 0)
+
+
+@pytest.mark.parametrize("qos", [0, 1])
+@pytest.mark.parametrize("member", ["payload", "payloadBase64"])
+@pytest.mark.parametrize("topic", [TOPIC, TOPIC + "/" + "x" * (65535 - len(TOPIC) - 1)])
+def test_a_message_longer_than_a_packet_is_refused_before_it_is_made(
+        listening, api, refused, qos, member, topic):
+    peer = listening("aliyun/pk/device", "/broadcast/pk/#", qos=qos)
+
+    def body(size):
+        payload = "x" * size
+        return {"topic": topic, "qos": qos,
+                member: payload if member == "payload" else
+                base64.b64encode(payload.encode()).decode()}
+
+    since = api.last_seq()
+    error = refused(413, "POST", ALIYUN + "/messages", body(payload_max(topic, qos) + 1))
+    assert error["pointer"] == "/" + member
+    assert not api.events(since, type="publish")
+    assert api.post(ALIYUN + "/messages", body(payload_max(topic, qos)))["receivers"] == 1
+    assert len(receive_command(peer)["payload"]) == payload_max(topic, qos)
+
+
+@pytest.mark.parametrize("path, device, body, pointer", [
+    (ALIYUN, "aliyun/pk/device", {"kind": "rpc", "payload": "x" * 600000}, "/payload"),
+    (ALIYUN, "aliyun/pk/device", {"kind": "custom-rpc", "name": "a", "payload": "x" * 600000},
+     "/payload"),
+    (ALIYUN, "aliyun/pk/device", {"kind": "rpc", "params": {"a": "x" * 600000}}, "/params"),
+    (ALIYUN, "aliyun/pk/device", {"kind": "property-set", "params": {"a": "x" * 300000}},
+     "/params"),
+    (TENCENT, "tencent/PROD123456/dev001", {"kind": "rpc", "payload": "x" * 600000}, "/payload"),
+    (ENOS, "enos/KV315idW/tPbZGCdmaE", {"kind": "service", "name": "a",
+                                       "payload": '"%s"' % ("x" * 300000)}, "/payload")])
+def test_a_command_longer_than_a_packet_is_refused_before_it_is_made(
+        online, api, refused, path, device, body, pointer):
+    online(device)
+    since = api.last_seq()
+    assert refused(413, "POST", path + "/commands", body)["pointer"] == pointer
+    assert not api.events(since, type="command")
+
+
+def test_a_command_that_fills_a_packet_is_sent(listening, api):
+    peer = listening("aliyun/pk/device", "/sys/pk/device/rrpc/request/+")
+    topic = "/sys/pk/device/rrpc/request/" + "1" * 10
+    size = payload_max(topic, 0)
+    sent = api.post(ALIYUN + "/commands", {"kind": "rpc", "payload": "x" * size, "waitMs": 0})
+    assert len(sent["id"]) == 10
+    assert len(receive_command(peer)["payload"]) == size
+    with pytest.raises(server.ApiError, match="413"):
+        api.post(ALIYUN + "/commands", {"kind": "rpc", "payload": "x" * (size + 1), "waitMs": 0})
+
+
+@pytest.mark.parametrize("path, device, kind, status", [
+    (ALIYUN, "aliyun/pk/device", "custom-rpc", 400), (ALIYUN, "aliyun/pk/device", "service", 400),
+    (ENOS, "enos/KV315idW/tPbZGCdmaE", "service", 400)])
+@pytest.mark.parametrize("length", [65530, 65535])
+def test_a_name_that_no_topic_can_hold_is_refused(online, refused, path, device, kind, status,
+                                                  length):
+    online(device)
+    error = refused(status, "POST", path + "/commands", {"kind": kind, "name": "x" * length})
+    assert error["pointer"] == "/name"
+
+
+@pytest.mark.parametrize("body, pointer", [
+    ({"kind": "property-set", "payload": "no JSON {"}, "/payload"),
+    ({"kind": "service", "name": "a", "payload": "[" * 25 + "]" * 25}, "/payload")])
+def test_parameters_that_are_no_json_are_pointed_at(online, refused, body, pointer):
+    online("aliyun/pk/device")
+    assert refused(400, "POST", ALIYUN + "/commands", body)["pointer"] == pointer
+
+
+# ---- what is dropped at once was not sent ----
+
+def test_a_message_for_a_full_queue_is_refused_with_the_reason(listening, api, refused):
+    peer = listening("aliyun/pk/device", TOPIC, clean=False)
+    peer.send_packet(type="disconnect")
+    assert peer.receive() is None
+    body = {"topic": TOPIC, "payload": "x" * 400000, "qos": 1}
+    for _ in range(100):
+        status, answer = api.request("POST", ALIYUN + "/messages", body)
+        if status != 202:
+            break
+    assert status == 409
+    assert "queue is full" in answer["error"]["message"]
+    api.wait_event({"type": "drop", "device": "aliyun/pk/device"})
+
+
+def test_a_qos_0_message_for_a_device_that_is_away_is_refused(listening, refused):
+    peer = listening("aliyun/pk/device", TOPIC, clean=False)
+    peer.send_packet(type="disconnect")
+    assert peer.receive() is None
+    error = refused(409, "POST", ALIYUN + "/messages", {"topic": TOPIC, "qos": 0})
+    assert "away" in error["message"]
+
+
+def test_what_one_subscriber_misses_is_counted(listening, api):
+    peer = listening("aliyun/pk/second", TOPIC, clean=False)
+    peer.send_packet(type="disconnect")
+    assert peer.receive() is None
+    listening("aliyun/pk/device", TOPIC)
+    sent = api.post(ALIYUN + "/messages", {"topic": TOPIC})
+    assert (sent["receivers"], sent["dropped"]) == (1, 1)
+    assert "away" in sent["reason"]
+
+
+def test_a_command_for_a_full_queue_is_refused_and_not_made(listening, api, refused):
+    peer = listening("aliyun/pk/device", SERVICE + "property/set", clean=False)
+    peer.send_packet(type="disconnect")
+    assert peer.receive() is None
+    body = {"kind": "property-set", "params": {"a": "x" * 250000}, "waitMs": 0}
+    for _ in range(200):
+        since = api.last_seq()
+        status, answer = api.request("POST", ALIYUN + "/commands", body)
+        if status != 202:
+            break
+    assert status == 409
+    assert "queue is full" in answer["error"]["message"]
+    assert not api.events(since, type="command")
+
+
+# ---- correlation ids ----
+
+def test_ids_are_digits_below_two_to_the_31_that_the_device_did_not_use(listening, api):
+    """An SDK that tells messages apart by their id alone takes the same one for an answer."""
+    peer = listening("enos/KV315idW/tPbZGCdmaE", "/sys/KV315idW/tPbZGCdmaE/thing/service/+")
+    body = {"kind": "service", "name": "blink", "waitMs": 0}
+    last = int(api.post(ENOS + "/commands", body)["id"])
+    receive_command(peer)
+    for spelling in ('"%d"', "%d", ' "%d" '):
+        used = [last + 1, last + 2]
+        for each in used:
+            answer(peer, "/sys/KV315idW/tPbZGCdmaE/thing/measurepoint/post",
+                   '{"id":%s,"version":"1.0","params":{"measurepoints":{"a":1}},'
+                   '"method":"thing.measurepoint.post"}' % (spelling % each))
+        peer.send_packet(type="pingreq")
+        while peer.receive()["type"] != "pingresp":
+            pass
+        last = int(api.post(ENOS + "/commands", body)["id"])
+        receive_command(peer)
+        assert last not in used
+        assert 1000000000 <= last < 2 ** 31
+
+
+# ---- answers under another id ----
+
+SYS_ENOS = "/sys/KV315idW/tPbZGCdmaE/thing/service/"
+OTHER_IDS = [
+    ("aliyun/pk/device", ALIYUN, {"kind": "service", "name": "blink"}, SERVICE + "+",
+     SERVICE + "blink_reply", '{"id":"7","code":200}', "7", "ALI-ANSWER-ID"),
+    ("aliyun/pk/device", ALIYUN, {"kind": "property-set"}, SERVICE + "#",
+     SERVICE + "property/set_reply", '{"id":8,"code":200}', "8", "ALI-ANSWER-ID"),
+    ("aliyun/pk/device", ALIYUN, {"kind": "service", "name": "blink"}, SERVICE + "+",
+     SERVICE + "blink_reply", '{"code":200}', "", "ALI-ANSWER-ID"),
+    ("aliyun/pk/device", ALIYUN, {"kind": "rpc"}, "/sys/pk/device/rrpc/request/+",
+     "/sys/pk/device/rrpc/response/7", "{}", "7", "ALI-ANSWER-ID"),
+    ("aliyun/pk/device", ALIYUN, {"kind": "custom-rpc", "name": "a/b"}, "/ext/rrpc/+/a/b",
+     "/ext/rrpc/7/a/b", "{}", "7", "ALI-ANSWER-ID"),
+    ("tencent/PROD123456/dev001", TENCENT, {"kind": "rpc"}, "$rrpc/rxd/PROD123456/dev001/+",
+     "$rrpc/txd/PROD123456/dev001/7", "{}", "7", "TEN-ANSWER-ID"),
+    ("enos/KV315idW/tPbZGCdmaE", ENOS, {"kind": "service", "name": "blink"}, SYS_ENOS + "+",
+     SYS_ENOS + "blink_reply", '{"id":"7","code":200}', "7", "ENOS-ANSWER-ID"),
+    ("enos/KV315idW/tPbZGCdmaE", ENOS, {"kind": "measurepoint-set"}, SYS_ENOS + "#",
+     SYS_ENOS + "measurepoint/set_reply", '{"id":"7","code":200}', "7", "ENOS-ANSWER-ID")]
+
+
+@pytest.mark.parametrize("device, path, body, hears, topic, payload, other, rule", OTHER_IDS)
+def test_the_only_command_that_waits_is_answered_under_another_id(
+        ordered, listening, api, device, path, body, hears, topic, payload, other, rule):
+    peer = listening(device, hears)
+    result = ordered(path, body)
+    receive_command(peer)
+    answer(peer, topic, payload)
+    status, got = result()
+    assert (status, got["answered"], got["answerId"]) == (200, True, other)
+    event = api.wait_event({"type": "answer", "device": device, "rules": [rule]})
+    detail, = [each["detail"] for each in event["findings"] if each["rule"] == rule]
+    assert got["id"] in detail and f"'{other}'" in detail
+    assert api.verdict(device)["verdict"] != "failed" or not other
+
+
+@pytest.mark.parametrize("device, path, body, hears, topic, payload, other, rule",
+                         [each for each in OTHER_IDS if each[6]])
+def test_of_two_that_wait_none_is_answered_under_another_id(
+        ordered, listening, api, device, path, body, hears, topic, payload, other, rule):
+    peer = listening(device, hears)
+    results = [ordered(path, {**body, "waitMs": 700}) for _ in range(2)]
+    for _ in results:
+        receive_command(peer)
+    answer(peer, topic, payload)
+    for result in results:
+        status, got = result()
+        assert status == 504
+        message = got["error"]["message"]
+        assert f"the id {other} " in message and topic in message and " ms" in message
+    event = api.wait_event({"type": "timeout", "device": device})
+    assert topic in event["detail"]
+    assert rule not in json.dumps(api.events(type="answer"))
+
+
+def test_an_answer_to_another_service_is_said_and_does_not_count(ordered, listening):
+    peer = listening("aliyun/pk/device", SERVICE + "+")
+    result = ordered(ALIYUN, {"kind": "service", "name": "blink", "waitMs": 500})
+    receive_command(peer)
+    answer(peer, SERVICE + "wink_reply", '{"id":"7","code":200}')
+    status, got = result()
+    assert status == 504
+    assert SERVICE + "wink_reply" in got["error"]["message"]
+
+
+def test_a_late_answer_is_not_taken_for_that_of_the_next_command(ordered, listening, api):
+    peer = listening("aliyun/pk/device", SERVICE + "+")
+    late = api.post(ALIYUN + "/commands", {"kind": "service", "name": "blink", "waitMs": 0})["id"]
+    receive_command(peer)
+    result = ordered(ALIYUN, {"kind": "service", "name": "blink"})
+    command_id = json.loads(receive_command(peer)["payload"])["id"]
+    answer(peer, SERVICE + "blink_reply", '{"id":"%s","code":500}' % late)
+    answer(peer, SERVICE + "blink_reply", '{"id":"%s","code":200}' % command_id)
+    assert result()[1]["json"]["code"] == 200
+

@@ -109,3 +109,43 @@ def test_a_lost_page_of_the_journal_is_told_and_counted(whole, tmp_path):
     assert gone and answer["lost"] == len(gone)
     assert f"{len(gone)} events in the store" in skymock.errors()
     skymock.stop()
+
+
+@pytest.fixture(scope="module")
+def waiting(tmp_path_factory):
+    """The bytes of a store with a session that a message waits for."""
+    path = tmp_path_factory.mktemp("waiting") / "store"
+    skymock = server.Skymock("--store", str(path))
+    peer = server.Peer(skymock.ports["mqtt"])
+    peer.send_packet(type="connect", clean=False, **credentials.login("aliyun/pk/device"))
+    peer.receive()
+    peer.send_packet(type="subscribe", id=1, filters=[["/broadcast/pk/news", 1]])
+    peer.receive()
+    peer.send_packet(type="disconnect")
+    assert peer.receive() is None
+    skymock.api.post(f"{DEVICE}/messages",
+                     {"topic": "/broadcast/pk/news", "payload": "x", "qos": 1})
+    skymock.stop()
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("statement, what", [
+    ("UPDATE subscription SET filter = 'a/#/b'", "a subscription"),
+    ("UPDATE subscription SET filter = 'a+'", "a subscription"),
+    ("UPDATE message SET topic = 'a/#'", "a message"),
+    (f"UPDATE message SET payload = zeroblob({512 * 1024})", "a message"),
+    (f"UPDATE message SET topic = replace(hex(zeroblob(32767)), '00', 'tt'),"
+     f" payload = zeroblob({448 * 1024 + 1000})", "a message")])
+def test_what_no_packet_can_carry_is_left_out_and_told(waiting, tmp_path, statement, what):
+    path = tmp_path / "store"
+    change(waiting, path, statement)
+    skymock = server.Skymock("--store", str(path))
+    peer = server.Peer(skymock.ports["mqtt"])
+    peer.send_packet(type="connect", clean=False, **credentials.login("aliyun/pk/device"))
+    assert peer.receive()["type"] == "connack"
+    skymock.api.wait_event({"type": "note", "name": "session-not-kept", "detail": what})
+    peer.send_packet(type="pingreq")
+    while (packet := peer.receive())["type"] != "pingresp":
+        assert packet["type"] == "publish", packet
+    peer.close()
+    skymock.stop()

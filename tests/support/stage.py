@@ -11,6 +11,7 @@ import socket
 import ssl
 import subprocess
 import tempfile
+import threading
 import warnings
 from pathlib import Path
 
@@ -238,3 +239,25 @@ def publishes(device, topic, payload="", listener="mqtt", **more):
 def subscribes(device, *filters, qos=1, listener="mqtt"):
     return says(device, {"type": "subscribe", "id": 9,
                          "filters": [(each, qos) for each in filters]}, listener=listener)
+
+
+def answers(device, command, reply, listener="mqtt", hears=()):
+    """A device that gets this command of the application while it waits; `reply` makes its answer
+    of the command's topic and payload, as another topic and payload."""
+    @plays(device)
+    def play(stage):
+        peer = stage.login(device, stage.peer(listener))
+        if hears:
+            stage.subscribe(peer, *hears)
+        api = server.Api(stage.ports["admin"])
+        waiting = threading.Thread(target=api.request, args=(
+            "POST", f"/api/v1/devices/{device}/commands", command))
+        waiting.start()
+        packet = peer.receive()
+        if packet["qos"]:
+            peer.send_packet(type="puback", id=packet["id"])
+        topic, payload = reply(packet["topic"], packet["payload"])
+        peer.send_packet(type="publish", qos=0, topic=topic, payload=payload)
+        waiting.join(server.PATIENCE_S)
+        api.close()
+    return play

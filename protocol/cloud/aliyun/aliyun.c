@@ -58,6 +58,7 @@ const struct sky_cloud sky_cloud_aliyun = {
     .topic_count = SKY_ALIYUN_TOPICS,
     .commands = sky_aliyun_commands,
     .command_count = SKY_ALIYUN_COMMANDS,
+    .answer_id = ALI_RULE(ANSWER_ID),
 
     .claim = sky_aliyun__claim,
     .login_form = "client id {id}|securemode=3,signmethod=hmacsha1,timestamp={ms}|, user name "

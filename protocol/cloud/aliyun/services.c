@@ -275,14 +275,21 @@ static void handle_rpc_answer(const struct sky_uplink *uplink, const struct sky_
                               struct sky_judge *judge, struct sky_effects *effects)
 {
     (void)facts, (void)judge;
-    sky_envelope_answer(effects, uplink, sky_topic_level(uplink->topic, RPC_ID_LEVEL));
+    sky_envelope_answer(effects, uplink, sky_topic_level(uplink->topic, RPC_ID_LEVEL),
+                        sky_arena_printf(&effects->arena, "/sys/%.*s/%.*s/rrpc/request/+",
+                                         SKY_SPAN_ARGS(uplink->product),
+                                         SKY_SPAN_ARGS(uplink->device)));
 }
 
 static void handle_custom_rpc_answer(const struct sky_uplink *uplink, const struct sky_facts *facts,
                                      struct sky_judge *judge, struct sky_effects *effects)
 {
     (void)facts, (void)judge;
-    sky_envelope_answer(effects, uplink, sky_topic_level(uplink->topic, CUSTOM_RPC_ID_LEVEL));
+    sky_span id = sky_topic_level(uplink->topic, CUSTOM_RPC_ID_LEVEL);
+    sky_span behind = sky_envelope_levels(uplink->topic, CUSTOM_RPC_ID_LEVEL + 1);
+    sky_envelope_answer(
+        effects, uplink, id,
+        sky_arena_printf(&effects->arena, "/ext/rrpc/+/%.*s", SKY_SPAN_ARGS(behind)));
 }
 
 static void answer_not_found(const struct sky_uplink *uplink, struct sky_effects *effects)
@@ -335,8 +342,8 @@ static void handle_command_answer(const struct sky_uplink *uplink, const struct 
     bool named = envelope.id.len > 0;
     sky_judge_rule(judge, ALI_RULE(PARAMS), named, "%.*s: an answer without the command's id",
                    SKY_SPAN_ARGS(uplink->topic));
-    if (named)
-        sky_envelope_answer(effects, uplink, sky_json_text(envelope.id));
+    sky_envelope_answer(effects, uplink, sky_json_text(envelope.id),
+                        sky_envelope_asked_topic(&effects->arena, uplink->topic));
 }
 
 const struct sky_service sky_aliyun_property_post = {

@@ -74,6 +74,7 @@ const struct sky_cloud sky_cloud_enos = {
     .topic_count = SKY_ENOS_TOPICS,
     .commands = sky_enos_commands,
     .command_count = SKY_ENOS_COMMANDS,
+    .answer_id = ENOS_RULE(ANSWER_ID),
 
     .claim = sky_enos__claim,
     .login_form = "client id {id}|securemode=2,signmethod=sha256,timestamp={ms}|, user name "

@@ -645,8 +645,8 @@ static void handle_command_answer(const struct sky_uplink *uplink, const struct 
     bool named = request.envelope.id.len > 0;
     sky_judge_rule(judge, ENOS_RULE(PARAMS), named, "%.*s: an answer without the command's id",
                    SKY_SPAN_ARGS(uplink->topic));
-    if (named)
-        sky_envelope_answer(effects, uplink, sky_json_text(request.envelope.id));
+    sky_envelope_answer(effects, uplink, sky_json_text(request.envelope.id),
+                        sky_envelope_asked_topic(&effects->arena, uplink->topic));
 }
 
 static void handle_activation_answer(const struct sky_uplink *uplink, const struct sky_facts *facts,

@@ -83,7 +83,10 @@ static void handle_rpc_answer(const struct sky_uplink *uplink, const struct sky_
                               struct sky_judge *judge, struct sky_effects *effects)
 {
     (void)facts, (void)judge;
-    sky_envelope_answer(effects, uplink, sky_topic_level(uplink->topic, RPC_ID_LEVEL));
+    sky_envelope_answer(effects, uplink, sky_topic_level(uplink->topic, RPC_ID_LEVEL),
+                        sky_arena_printf(&effects->arena, "$rrpc/rxd/%.*s/%.*s/+",
+                                         SKY_SPAN_ARGS(uplink->product),
+                                         SKY_SPAN_ARGS(uplink->device)));
 }
 
 static void handle_unplayed(const struct sky_uplink *uplink, const struct sky_facts *facts,

@@ -54,6 +54,7 @@ const struct sky_cloud sky_cloud_tencent = {
     .topic_count = SKY_TENCENT_TOPICS,
     .commands = sky_tencent_commands,
     .command_count = SKY_TENCENT_COMMANDS,
+    .answer_id = TEN_RULE(ANSWER_ID),
 
     .claim = sky_tencent__claim,
     .login_form = "client id {productId}{deviceName}, user name "

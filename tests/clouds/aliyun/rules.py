@@ -5,7 +5,7 @@ import hmac
 import json
 
 import credentials
-from stage import ALI, login_with, of, plays, publishes, subscribes
+from stage import ALI, answers, login_with, of, plays, publishes, subscribes
 from tencent.rules import psk_hex as another_clouds_key
 from tencent.rules import psk_identity as another_clouds_identity
 
@@ -71,6 +71,17 @@ def a_device_with_its_pre_shared_key(stage):
     stage.login(ALI, stage.psk(psk_identity(), psk_key_hex()), how={"securemode": "2"})
 
 
+def service_answer(command_id=None):
+    """To a service call; under its own id unless another is given."""
+    def reply(topic, payload):
+        return topic + "_reply", json.dumps({"id": command_id or json.loads(payload)["id"],
+                                             "code": 200, "data": {}})
+    return answers(ALI, {"kind": "service", "name": "blink"}, reply,
+                   hears=[f"{SYS}/service/+"])
+
+
+a_device_that_answers_a_command = service_answer()
+
 KEEPS = {
     **of(a_device_that_does_everything_right, """
         ALI-CLIENTID-SHAPE ALI-CLIENTID-LENGTH ALI-SECUREMODE ALI-SECUREMODE-MISMATCH
@@ -81,6 +92,7 @@ KEEPS = {
         ALI-QOS2 ALI-TOPIC-PUB ALI-TOPIC-SUB ALI-SUB-COUNT ALI-PAYLOAD-SIZE ALI-PUBLISH-RATE
         ALI-SHADOW-VERSION ALI-SHADOW-FORMAT ALI-DEVICE-DISABLED ALI-METHOD-TOPIC ALI-PAYLOAD-JSON
         ALI-PARAMS ALI-SERVICE-UNKNOWN ALI-SHADOW-COMMA"""),
+    **of(a_device_that_answers_a_command, "ALI-ANSWER-ID"),
     **of(a_device_that_comes_by_the_clouds_name, "ALI-HOST"),
     **of(a_device_with_its_certificate, "ALI-CERTIFICATE ALI-CERTIFICATE-DEVICE"),
     **of(a_device_with_its_pre_shared_key, "ALI-PSK-DEVICE ALI-PSK-IDENTITY ALI-PSK-KEY"),
@@ -198,5 +210,6 @@ BREAKS = {
     "ALI-PAYLOAD-JSON": publishes(ALI, PROPERTIES, "temperature=21"),
     "ALI-PARAMS": publishes(ALI, PROPERTIES, property_post(params=[21])),
     "ALI-SERVICE-UNKNOWN": publishes(ALI, f"{SYS}/nothing", "{}"),
+    "ALI-ANSWER-ID": service_answer("7"),
     "ALI-SHADOW-COMMA": publishes(ALI, SHADOW, '{"method":"get",,"clientToken":"1"}'),
 }

@@ -256,10 +256,11 @@ static const struct service_case other_cases[] = {
      .reply = "{\"code\":404,\"data\":{},\"id\":\"45\",\"message\":\"not found\","
               "\"method\":\"thing.service.reboot\",\"version\":\"1.0\"}",
      .rule = "ALI-SERVICE-UNKNOWN"},
-    {.name = "a reply without id answers nothing",
+    {.name = "a reply without id answers with none",
      .service = &sky_aliyun_command_answer,
      .topic = SYS "thing/service/reboot_reply",
      .payload = "{\"code\":200}",
+     .answer = "",
      .rule = "ALI-PARAMS"},
     {.name = "a reply that is not JSON answers nothing",
      .service = &sky_aliyun_command_answer,

@@ -4,7 +4,7 @@ import hashlib
 import json
 
 import credentials
-from stage import ENOS, ENOS_OTHER, login_with, of, plays, says
+from stage import ENOS, ENOS_OTHER, answers, login_with, of, plays, says
 
 CERTIFIED, STATIC, DISABLED = "enos/certified/only", "enos/static01/only", "enos/KV315idW/disabled"
 LISTENER = "enos-mqtt"
@@ -43,6 +43,16 @@ def a_device_with_its_certificate(stage):
     stage.login(CERTIFIED, stage.tls("enos-mqtts", context))
 
 
+def service_answer(command_id=None):
+    """To a service call; under its own id unless another is given."""
+    def reply(topic, payload):
+        return topic + "_reply", json.dumps({"id": command_id or json.loads(payload)["id"],
+                                             "code": 200, "data": {}})
+    return answers(ENOS, {"kind": "service", "name": "blink"}, reply, listener=LISTENER)
+
+
+a_device_that_answers_a_command = service_answer()
+
 KEEPS = {
     **of(a_device_that_is_activated, """
         ENOS-PORT-AUTH ENOS-MQTT-VERSION ENOS-CLIENTID-SHAPE ENOS-CLIENTID-LENGTH
@@ -56,6 +66,7 @@ KEEPS = {
         ENOS-SECRET-STALE ENOS-TOPIC-ACL ENOS-PAYLOAD-JSON ENOS-METHOD-TOPIC ENOS-DUPLICATE-LOGIN
         ENOS-CLIENTID-BLANKS ENOS-CLIENTID-UNKNOWN-KEY ENOS-CLIENTID-SUFFIX ENOS-DEVICE-DISABLED
         ENOS-VERSION ENOS-PARAMS ENOS-SERVICE-UNKNOWN ENOS-METHOD-SPELLING"""),
+    **of(a_device_that_answers_a_command, "ENOS-ANSWER-ID"),
     **of(a_device_with_its_certificate, "ENOS-CERT-REQUIRED ENOS-CERT-MISMATCH"),
 }
 
@@ -164,6 +175,7 @@ BREAKS = {
     "ENOS-CERT-MISMATCH": shows_the_certificate_of_another,
     "ENOS-VERSION": posts(measurement(version="2.0")),
     "ENOS-PARAMS": posts(measurement(params=[1.5])),
+    "ENOS-ANSWER-ID": service_answer("7"),
     "ENOS-SERVICE-UNKNOWN": posts("{}", f"{SYS}/nothing"),
     "ENOS-METHOD-SPELLING": posts(measurement(method="thing.event.%s.postError", params={"events": {}}),
                                   f"{SYS}/event/Error/post"),

@@ -7,7 +7,7 @@ import json
 import ssl
 
 import credentials
-from stage import TEN, TEN_OTHER, login_with, of, plays, publishes, says, subscribes
+from stage import TEN, TEN_OTHER, answers, login_with, of, plays, publishes, says, subscribes
 
 CERTIFIED, DYNAMIC = "tencent/CERTIFIED1/dev001", "tencent/DYNAMIC001/dev001"
 OWN = "PROD123456/dev001"
@@ -85,6 +85,15 @@ def a_device_that_registers(stage):
     stage.http(REGISTER_PATH, registration())
 
 
+def call_answer(process_id=None):
+    """To a remote call; under its own id unless another is given."""
+    def reply(topic, payload):
+        return f"$rrpc/txd/{OWN}/{process_id or topic.rsplit('/', 1)[1]}", payload
+    return answers(TEN, {"kind": "rpc", "payload": "?"}, reply, hears=[f"$rrpc/rxd/{OWN}/+"])
+
+
+a_device_that_answers_a_call = call_answer()
+
 KEEPS = {
     **of(a_device_that_does_everything_right, """
         TEN-CLIENTID TEN-USERNAME-SHAPE TEN-USERNAME-CLIENTID TEN-SDKAPPID TEN-CONNID
@@ -95,6 +104,7 @@ KEEPS = {
         TEN-SHADOW-JSON TEN-SHADOW-VERSION TEN-SHADOW-NOT-SUBSCRIBED TEN-SHADOW-STATE
         TEN-SHADOW-LIMIT TEN-SERVICE-REQUEST TEN-KEEPALIVE-RANGE TEN-PAYLOAD-SIZE TEN-CONNECT-RATE
         TEN-DUPLICATE-LOGIN TEN-DEVICE-DISABLED TEN-SUB-COUNT TEN-SERVICE-UNKNOWN"""),
+    **of(a_device_that_answers_a_call, "TEN-ANSWER-ID"),
     **of(a_device_that_comes_over_tls, "TEN-TLS-VERSION"),
     **of(a_device_with_its_pre_shared_key, "TEN-PSK-DEVICE TEN-PSK-IDENTITY TEN-PSK-KEY"),
     **of(a_device_with_its_certificate, "TEN-CERTIFICATE TEN-CERTIFICATE-DEVICE"),
@@ -205,6 +215,7 @@ BREAKS = {
     "TEN-SHADOW-NOT-SUBSCRIBED": asks_shadow(shadow(), subscribed=False),
     "TEN-SHADOW-STATE": asks_shadow(shadow(state={})),
     "TEN-SHADOW-LIMIT": asks_shadow(shadow(state={"reported": nested(6)})),
+    "TEN-ANSWER-ID": call_answer("7"),
     "TEN-SERVICE-UNKNOWN": publishes(TEN, f"$config/operation/{OWN}", '{"type":"get"}'),
     "TEN-SERVICE-REQUEST": publishes(TEN, TIME, '{"type":"ask"}'),
     "TEN-KEEPALIVE-RANGE": login_with(TEN, packet={"keepalive": 901}),

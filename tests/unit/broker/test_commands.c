@@ -2,6 +2,7 @@
 #include "tests/unit/broker/broker_case.h"
 
 #include "server/broker/commands.h"
+#include "server/broker/effects.h"
 
 /* What a wait was told when it ended. */
 struct ended {
@@ -9,15 +10,15 @@ struct ended {
     char id[SKY_COMMAND_ID_MAX + 1], payload[64];
 };
 
-static void on_done(void *ctx, const struct sky_command_wait *wait, bool answered, sky_span topic,
-                    sky_span payload)
+static void on_done(void *ctx, const struct sky_command_wait *wait,
+                    const struct sky_command_answer *answer)
 {
     struct ended *ended = ctx;
-    (void)topic;
     ended->times++;
-    ended->answered += answered;
+    ended->answered += answer != NULL;
     snprintf(ended->id, sizeof ended->id, "%s", wait->id);
-    sky_span_copy(payload, ended->payload, sizeof ended->payload);
+    if (answer != NULL)
+        sky_span_copy(answer->payload, ended->payload, sizeof ended->payload);
 }
 
 static sky_err order(struct broker_case *c, struct sky_session *session, int64_t wait_ms,
@@ -32,9 +33,17 @@ static sky_err order(struct broker_case *c, struct sky_session *session, int64_t
     return sky_command_send(&c->broker, session, &what, ret_sent, &why);
 }
 
-static void answer(struct broker_case *c, const struct sky_session *session, const char *id)
+static void answer(struct broker_case *c, struct sky_session *session, const char *id)
 {
-    sky_commands_answered(&c->broker, session, sky_span_str(id), SKY_SPAN("t"), SKY_SPAN("pong"));
+    struct sky_effects effects;
+    sky_effects_init(&effects);
+    struct sky_effect *effect = sky_effects_add(&effects, SKY_EFFECT_ANSWER);
+    effect->name = sky_span_str(id);
+    effect->topic = SKY_SPAN("t");
+    effect->payload = SKY_SPAN("pong");
+    effect->answers = SKY_SPAN("$rrpc/rxd/PROD123456/dev001/+");
+    sky_apply(&c->broker, session, NULL, &effects, 0);
+    sky_effects_done(&effects);
 }
 
 static void only_so_many_wait_at_once(void **state)
@@ -43,13 +52,17 @@ static void only_so_many_wait_at_once(void **state)
     struct sky_session *device = broker_case_online(c, "tencent", "PROD123456", "dev001");
     struct ended ended = {0};
     struct sky_command_sent sent;
-    for (int i = 0; i < SKY_COMMANDS_MAX; i++)
+    char middle[sizeof sent.id] = "";
+    for (int i = 0; i < SKY_COMMANDS_MAX; i++) {
         assert_int_equal(order(c, device, 1000, &ended, &sent), SKY_OK);
-    assert_int_equal(order(c, device, 1000, &ended, &sent), SKY_ERR_LIMIT);
-    answer(c, device, "500");
+        if (i == SKY_COMMANDS_MAX / 2)
+            strcpy(middle, sent.id);
+    }
+    assert_int_equal(order(c, device, 1000, &ended, &sent), SKY_ERR_BUSY);
+    answer(c, device, middle);
     assert_int_equal(order(c, device, 1000, &ended, &sent), SKY_OK);
     assert_int_equal(ended.times, 1);
-    assert_string_equal(ended.id, "500");
+    assert_string_equal(ended.id, middle);
     assert_string_equal(ended.payload, "pong");
 }
 

@@ -155,6 +155,7 @@ static void straighten(struct bent *b)
     cloud->rules = (struct sky_rule_table){"bent", b->rules, 2, true};
     memset(cloud->limit_rules, 0, sizeof cloud->limit_rules);
     cloud->activation_unsubscribed = &b->rules[1];
+    cloud->answer_id = &b->rules[1];
     cloud->mistake_rules = b->mistakes;
     cloud->mistake_rule_count = 2;
     cloud->listeners = b->listeners;
@@ -193,6 +194,7 @@ static void straighten(struct bent *b)
     X("action", b->rules[0].action[1] = (enum sky_action)7)                                        \
     X("own", b->cloud.limit_rules[SKY_LIMIT_WILL] = &foreign)                                      \
     X("own", b->cloud.activation_unsubscribed = &foreign)                                          \
+    X("own", b->cloud.answer_id = &foreign)                                                        \
     X("own", b->mistakes[0].rule = &foreign)                                                       \
     X("mistake_rules", b->mistakes[0].rule = NULL)                                                 \
     X("mistake_rules", b->mistakes[0].mistake = SKY_MISTAKE_NONE)                                  \
@@ -267,7 +269,7 @@ static void a_cloud_may_have_everything_or_nothing_of_what_is_optional(void **st
     b.cloud.coap = NULL;
     b.cloud.psk = NULL;
     b.cloud.shadow = NULL;
-    b.cloud.activation_unsubscribed = NULL;
+    b.cloud.activation_unsubscribed = b.cloud.answer_id = NULL;
     b.cloud.command_count = b.cloud.topic_count = b.cloud.listener_count = 0;
     b.cloud.mistake_rule_count = 0;
     b.cloud.host_names = NULL;
@@ -348,7 +350,7 @@ static void there_is_room_for_so_many_clouds_and_listeners(void **state)
         some[i].rules[0].id = names[i][1];
         some[i].calls[0].path = names[i][2];
         some[i].cloud.rules.count = 1;
-        some[i].cloud.activation_unsubscribed = NULL;
+        some[i].cloud.activation_unsubscribed = some[i].cloud.answer_id = NULL;
         some[i].cloud.mistake_rule_count = 1;
         some[i].cloud.listener_count = 0;
         clouds[i] = i < SKY_CLOUDS_MAX ? &some[i].cloud : NULL;

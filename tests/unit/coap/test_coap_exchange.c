@@ -306,6 +306,85 @@ static void blocks_of_another_path_do_not_mix(void **state)
     assert_int_equal(f->answer.code, SKY_COAP_INCOMPLETE);
 }
 
+/* A block of 16 bytes of a body for /a, /b, ... */
+static uint8_t feed_for(struct fixture *f, char path, uint16_t id, unsigned number, bool more)
+{
+    char text[96];
+    snprintf(text, sizeof text, "40 02 %04x b1'%c' d1 03 %02x ff '%.16s'", id, path,
+             number << 4 | (more ? 8u : 0), more ? "0123456789abcdef" : "x");
+    if (feed_hex(f, text) == SKY_COAP_STEP_REQUEST)
+        return 0;
+    read_answer(f);
+    return f->answer.code;
+}
+
+static void bodies_for_several_paths_go_side_by_side(void **state)
+{
+    struct fixture *f = *state;
+    uint16_t id = 0;
+    for (unsigned number = 0; number < 2; number++)
+        for (char path = 'a'; path < 'a' + SKY_COAP_TRANSFERS_MAX; path++)
+            assert_int_equal(feed_for(f, path, id++, number, true), SKY_COAP_CONTINUE);
+    for (char path = 'a'; path < 'a' + SKY_COAP_TRANSFERS_MAX; path++) {
+        assert_int_equal(feed_for(f, path, id++, 2, false), 0);
+        assert_int_equal(f->request.body.len, 33);
+        respond(f, SKY_COAP_CHANGED, SKY_SPAN_NONE);
+        assert_int_equal(f->answer.code, SKY_COAP_CHANGED);
+    }
+}
+
+static void one_body_more_takes_the_place_of_the_one_that_stood_for_longest(void **state)
+{
+    struct fixture *f = *state;
+    uint16_t id = 0;
+    for (char path = 'a'; path <= 'a' + SKY_COAP_TRANSFERS_MAX; path++) {
+        assert_int_equal(feed_for(f, path, id++, 0, true), SKY_COAP_CONTINUE);
+        f->now_ms++;
+    }
+    assert_int_equal(feed_for(f, 'a', id++, 1, true), SKY_COAP_INCOMPLETE);
+    for (char path = 'b'; path <= 'a' + SKY_COAP_TRANSFERS_MAX; path++)
+        assert_int_equal(feed_for(f, path, id++, 1, false), 0);
+}
+
+static void a_body_that_begins_again_begins_anew(void **state)
+{
+    struct fixture *f = *state;
+    feed_for(f, 'a', 1, 0, true);
+    feed_for(f, 'a', 2, 1, true);
+    assert_int_equal(feed_for(f, 'a', 3, 0, true), SKY_COAP_CONTINUE);
+    assert_int_equal(feed_for(f, 'a', 4, 1, false), 0);
+    assert_int_equal(f->request.body.len, 17);
+}
+
+static void options_that_cannot_be_met_are_answered(void **state)
+{
+    static const struct {
+        const char *bytes, *answer; /* "": none */
+    } rows[] = {
+        {"41 01 0001 aa b1'a' 61 00", "61 86 0001 aa"},  /* Accept: text */
+        {"51 01 0002 aa b1'a' 61 3c", "51 86 0000 aa"},  /* and not to be confirmed */
+        {"41 01 0003 aa d1 16 'x'", "61 a5 0003 aa"},    /* Proxy-Uri */
+        {"41 01 0004 aa d4 1a 'http'", "61 a5 0004 aa"}, /* Proxy-Scheme */
+        {"51 01 0005 aa d1 16 'x'", "51 a5 0001 aa"},
+        {"41 02 0006 aa b1'a' 11 3c ff a0", "61 8f 0006 aa"}, /* Content-Format: CBOR */
+        {"41 01 0007 aa 10", "61 82 0007 aa"},                /* If-Match */
+        {"51 01 0008 aa 10", ""},                             /* rejected in silence */
+        {"41 02 0009 aa b1'a' d1 03 0e d3 14 010001 ff 'x'", "61 80 0009 aa d1 0e 0e"},
+    };
+    struct fixture *f = *state;
+    for (size_t i = 0; i < SKY_COUNT(rows); i++) {
+        assert_int_equal(feed_hex(f, rows[i].bytes), SKY_COAP_STEP_DONE);
+        expect_bytes(f, rows[i].answer);
+    }
+}
+
+static void a_body_too_long_is_told_how_long_one_may_be(void **state)
+{
+    struct fixture *f = *state;
+    feed_hex(f, "40 02 0002 b1'a' d1 03 08 d3 14 010001 ff '0123456789abcdef'");
+    expect_bytes(f, "60 8d 0002 d1 0e 08 d3 14 010000"); /* RFC 7959 §2.9.3: Size1 */
+}
+
 static void a_body_has_a_limit(void **state)
 {
     struct fixture *f = *state;
@@ -462,6 +541,11 @@ int main(void)
         TEST(blocks_that_do_not_follow_are_refused),
         TEST(an_unfinished_body_is_forgotten),
         TEST(blocks_of_another_path_do_not_mix),
+        TEST(bodies_for_several_paths_go_side_by_side),
+        TEST(one_body_more_takes_the_place_of_the_one_that_stood_for_longest),
+        TEST(a_body_that_begins_again_begins_anew),
+        TEST(options_that_cannot_be_met_are_answered),
+        TEST(a_body_too_long_is_told_how_long_one_may_be),
         TEST(a_body_has_a_limit),
         TEST(a_body_announced_too_long_is_refused_at_once),
         TEST(a_long_answer_goes_out_block_by_block),

@@ -102,13 +102,38 @@ static void options_that_cannot_be_honoured_name_the_answer(void **state)
         uint8_t refusal;
         uint16_t option;
     } rows[] = {
-        {"40 01 0001 10", SKY_COAP_BAD_OPTION, 1},         /* If-Match */
-        {"40 01 0001 50", SKY_COAP_BAD_OPTION, 5},         /* If-None-Match */
-        {"40 01 0001 d1 16 'x'", SKY_COAP_BAD_OPTION, 35}, /* Proxy-Uri */
-        {"40 01 0001 20", 0, 0},                           /* 2: elective, unknown */
-        {"40 01 0001 d0 07", 0, 0},                        /* 20: elective, unknown */
-        {"40 01 0001 e0 0727", 0, 0},                      /* 2100: elective */
-        {"40 01 0001 61 00 01 00", 0, 0}, /* Observe twice: the second counts not */
+        {"40 01 0001 10", SKY_COAP_BAD_OPTION, 1},          /* If-Match */
+        {"40 01 0001 50", SKY_COAP_BAD_OPTION, 5},          /* If-None-Match */
+        {"40 01 0001 d1 16 'x'", SKY_COAP_NO_PROXY, 35},    /* Proxy-Uri */
+        {"40 01 0001 d4 1a 'coap'", SKY_COAP_NO_PROXY, 39}, /* Proxy-Scheme */
+        {"40 01 0001 d1 16 'x' 01 'x'", SKY_COAP_NO_PROXY, 35},
+        {"40 01 0001 91 00 d1 0d 'x'", SKY_COAP_BAD_OPTION, 9}, /* 9: critical, unknown */
+        {"40 01 0001 31 'h'", 0, 0},                            /* Uri-Host */
+        {"40 01 0001 30", SKY_COAP_BAD_OPTION, 3},              /* of no length */
+        {"40 01 0001 72 1633", 0, 0},                           /* Uri-Port */
+        {"40 01 0001 73 001633", SKY_COAP_BAD_OPTION, 7},
+        {"40 01 0001 31 'h' 01 'h'", SKY_COAP_BAD_OPTION, 3},
+        {"40 01 0001 d1 04 32", 0, 0}, /* Accept: JSON */
+        {"40 01 0001 d2 04 0032", 0, 0},
+        {"40 01 0001 d0 04", SKY_COAP_NOT_ACCEPTABLE, 17},    /* text */
+        {"40 01 0001 d1 04 2a", SKY_COAP_NOT_ACCEPTABLE, 17}, /* octets */
+        {"40 01 0001 d1 04 3c", SKY_COAP_NOT_ACCEPTABLE, 17}, /* CBOR */
+        {"40 01 0001 d2 04 ffff", SKY_COAP_NOT_ACCEPTABLE, 17},
+        {"40 01 0001 d3 04 000032", SKY_COAP_BAD_OPTION, 17},
+        {"40 01 0001 d1 04 32 01 32", SKY_COAP_BAD_OPTION, 17},          /* twice */
+        {"40 02 0001 c1 32 ff '{}'", 0, 0},                              /* Content-Format: JSON */
+        {"40 02 0001 c0 ff '{}'", 0, 0},                                 /* text may be JSON */
+        {"40 02 0001 c1 2a ff '{}'", 0, 0},                              /* octets */
+        {"40 02 0001 c1 29 ff '<a/>'", SKY_COAP_UNSUPPORTED_FORMAT, 12}, /* XML */
+        {"40 02 0001 c1 3c ff a0", SKY_COAP_UNSUPPORTED_FORMAT, 12},     /* CBOR */
+        {"40 02 0001 c1 3c", 0, 0},                                      /* of nothing */
+        {"40 02 0001 c3 00003c ff '{}'", 0, 0},           /* no such option: elective */
+        {"40 01 0001 d1 06 00", SKY_COAP_BAD_OPTION, 19}, /* Q-Block1 */
+        {"40 01 0001 41 'e'", 0, 0},                      /* ETag: elective */
+        {"40 01 0001 20", 0, 0},                          /* 2: elective, unknown */
+        {"40 01 0001 d0 07", 0, 0},                       /* 20: elective, unknown */
+        {"40 01 0001 e0 0727", 0, 0},                     /* 2100: elective */
+        {"40 01 0001 61 00 01 00", 0, 0},                 /* Observe twice: the second counts not */
         {"40 01 0001 d1 0e 06 01 06", SKY_COAP_BAD_OPTION, 27}, /* Block1 twice */
         {"40 01 0001 d1 0e 07", SKY_COAP_BAD_REQUEST, 27},      /* SZX 7 */
         {"40 01 0001 d1 0a 0f", SKY_COAP_BAD_REQUEST, 23},      /* SZX 7 */

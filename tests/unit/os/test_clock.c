@@ -22,7 +22,7 @@ static int calls_so_far;
 static void on_fire(struct sky_timer *timer, int64_t now_ms)
 {
     struct probe *probe = SKY_CONTAINER_OF(timer, struct probe, timer);
-    probe->called_with_ms = now_ms;
+    probe->called_with_ms = sky_clock_shown_ms(probe->clock, now_ms);
     probe->clock_said_ms = probe->clock->now_ms;
     probe->calls++;
     probe->order = ++calls_so_far;
@@ -144,7 +144,7 @@ static void set_forward_fires_late_timers_on_the_next_run(void **state)
     sky_clock_done(&clock);
 }
 
-static void set_backward_fires_nothing(void **state)
+static void set_backward_leaves_timers_the_time_they_had(void **state)
 {
     (void)state;
     struct sky_clock clock;
@@ -154,7 +154,79 @@ static void set_backward_fires_nothing(void **state)
     sky_clock_set(&clock, T0 - 1000);
     sky_clock_run(&clock);
     assert_int_equal(probe.calls, 0);
-    sky_clock_advance(&clock, 1100);
+    sky_clock_advance(&clock, 99);
+    assert_int_equal(probe.calls, 0);
+    sky_clock_advance(&clock, 1);
+    assert_int_equal(probe.calls, 1);
+    assert_int_equal(probe.clock_said_ms, T0 - 900);
+    sky_clock_timer(&clock, &probe.timer, 50, on_fire); /* and what is set from then on */
+    sky_clock_advance(&clock, 50);
+    assert_int_equal(probe.calls, 2);
+    sky_clock_done(&clock);
+}
+
+static void lived_time_never_goes_back(void **state)
+{
+    (void)state;
+    struct sky_clock clock;
+    freeze_at(&clock, T0);
+    int64_t lived_ms = sky_clock_lived_ms(&clock);
+    sky_clock_set(&clock, 0);
+    assert_int_equal(sky_clock_lived_ms(&clock), lived_ms);
+    assert_int_equal(sky_clock_shown_ms(&clock, lived_ms), 0);
+    sky_clock_set(&clock, T0);
+    assert_int_equal(sky_clock_lived_ms(&clock), lived_ms + T0);
+    sky_clock_done(&clock);
+}
+
+static void time_ends_with_the_year_9999(void **state)
+{
+    (void)state;
+    struct sky_clock clock;
+    freeze_at(&clock, SKY_CLOCK_END_MS - 100);
+    struct probe probe = {.clock = &clock};
+    sky_clock_advance(&clock, 100);
+    assert_int_equal(clock.now_ms, SKY_CLOCK_END_MS);
+    sky_clock_timer(&clock, &probe.timer, 1, on_fire);
+    sky_clock_advance(&clock, 1);
+    assert_int_equal(clock.now_ms, SKY_CLOCK_END_MS);
+    sky_clock_resume(&clock);
+    clock.wall_base_ms += 5000;
+    sky_clock_update(&clock);
+    assert_int_equal(clock.now_ms, SKY_CLOCK_END_MS);
+    assert_int_equal(sky_clock_next_ms(&clock), -1);
+    assert_int_equal(probe.calls, 0);
+    sky_clock_cancel(&clock, &probe.timer);
+    sky_clock_done(&clock);
+}
+
+static void reset_goes_back_to_real_time(void **state)
+{
+    (void)state;
+    struct sky_clock clock;
+    freeze_at(&clock, T0);
+    struct probe probe = {.clock = &clock};
+    sky_clock_timer(&clock, &probe.timer, 3600 * 1000, on_fire);
+    sky_clock_set(&clock, SKY_CLOCK_END_MS);
+    sky_clock_cancel(&clock, &probe.timer);
+    sky_clock_reset(&clock);
+    assert_false(clock.frozen);
+    assert_int_equal(clock.now_ms, clock.real_ms);
+    sky_clock_timer(&clock, &probe.timer, 250, on_fire);
+    assert_in_range(sky_clock_next_ms(&clock), 0, 250);
+    sky_clock_cancel(&clock, &probe.timer);
+    sky_clock_done(&clock);
+}
+
+static void a_timer_in_the_past_is_due_at_once(void **state)
+{
+    (void)state;
+    struct sky_clock clock;
+    freeze_at(&clock, T0);
+    struct probe probe = {.clock = &clock};
+    sky_clock_timer(&clock, &probe.timer, -5000, on_fire);
+    assert_int_equal(sky_clock_next_ms(&clock), 0);
+    sky_clock_run(&clock);
     assert_int_equal(probe.calls, 1);
     sky_clock_done(&clock);
 }
@@ -186,7 +258,11 @@ int main(void)
         cmocka_unit_test(advance_fires_what_its_timers_set),
         cmocka_unit_test(advance_works_while_time_runs),
         cmocka_unit_test(set_forward_fires_late_timers_on_the_next_run),
-        cmocka_unit_test(set_backward_fires_nothing),
+        cmocka_unit_test(set_backward_leaves_timers_the_time_they_had),
+        cmocka_unit_test(lived_time_never_goes_back),
+        cmocka_unit_test(time_ends_with_the_year_9999),
+        cmocka_unit_test(reset_goes_back_to_real_time),
+        cmocka_unit_test(a_timer_in_the_past_is_due_at_once),
         cmocka_unit_test(run_says_how_long_to_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
