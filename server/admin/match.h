@@ -20,6 +20,9 @@ bool sky_match_path(sky_span pattern, sky_span path, struct sky_path_vars *ret_v
  * two points each, or slips of each other, one point. */
 unsigned sky_match_nearness(sky_span pattern, sky_span path);
 
+/* "cloud/product" as one text. False when it is not that. */
+bool sky_match_product(sky_span text, struct sky_path_vars *ret_vars);
+
 /* "cloud/product/device" as one text. False when it is not that. */
 bool sky_match_device(sky_span text, struct sky_path_vars *ret_vars);
 

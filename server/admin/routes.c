@@ -78,6 +78,11 @@ static const struct sky_api_param command_body[] = {
      "default: two days; 0: only while the device is online"},
     END};
 
+#define IN_RUN                                                                                     \
+    {                                                                                              \
+        "run", SKY_API_BOOL, false, 0, 0, "true: of the whole run, not only since the last reset" \
+    }
+
 #define EVENT_FILTERS                                                                              \
     {"device", SKY_API_DEVICE,                                                                     \
      false,    0,                                                                                  \
@@ -98,6 +103,7 @@ static const struct sky_api_param events_query[] = {
     {"wait_ms", SKY_API_INT, false, 0, SKY_API_WAIT_MS_MAX,
      "wait so long, in real time, for `count` events; then answer with what there is"},
     {"count", SKY_API_INT, false, 1, SKY_API_PAGE_MAX, "how many to wait for; default 1"},
+    IN_RUN,
     END};
 
 static const struct sky_api_param stream_query[] = {
@@ -117,11 +123,19 @@ static const struct sky_api_param set_body[] = {
 static const struct sky_api_param verdicts_query[] = {
     {"device", SKY_API_DEVICE, false, 0, 0,
      "this device, with every rule; absent: all that were seen, with the rules they broke"},
+    {"product", SKY_API_PRODUCT, false, 0, 0, "only devices of this product, cloud/key"},
+    IN_RUN,
     END};
 static const struct sky_api_param report_query[] = {
-    {"device", SKY_API_DEVICE, false, 0, 0, "only this device"}, END};
+    {"device", SKY_API_DEVICE, false, 0, 0, "only this device"},
+    {"product", SKY_API_PRODUCT, false, 0, 0, "only devices of this product, cloud/key"},
+    IN_RUN,
+    END};
 static const struct sky_api_param reset_body[] = {
-    {"device", SKY_API_DEVICE, false, 0, 0, "only this device; absent: everything"}, END};
+    {"device", SKY_API_DEVICE, false, 0, 0, "only this device"},
+    {"product", SKY_API_PRODUCT, false, 0, 0, "only this product, cloud/key; neither: everything"},
+    {"forget", SKY_API_BOOL, false, 0, 0, "take it out of the run as well; default false"},
+    END};
 
 #define DEVICE_PATH "/api/v1/devices/{cloud}/{product}/{device}"
 
@@ -328,7 +342,7 @@ const struct sky_route sky_routes[] = {
     {.method = "GET",
      .path = "/api/v1/report.xml",
      .handle = sky_api_report_xml,
-     .summary = "The verdicts of all devices seen, as JUnit XML",
+     .summary = "The verdicts of all that were seen, as JUnit XML",
      .query = report_query,
      .content_type = "application/xml",
      .answers = {{200, "a test suite for each device, a test case for each rule"}}},
@@ -341,7 +355,8 @@ const struct sky_route sky_routes[] = {
     {.method = "POST",
      .path = "/api/v1/reset",
      .handle = sky_api_reset,
-     .summary = "Forget events and sessions; devices as the fixtures have them",
+     .summary = "Forget sessions and documents, devices as the fixtures have them, and begin a new "
+                "chapter of events and verdicts",
      .body = reset_body,
      .answers = {{204, "done"},
                  BAD,

@@ -76,6 +76,7 @@ static void malformed(struct sky_conn *conn, const struct sky_rule *rule, sky_sp
     sky_judge_init(&judge, policy_of(conn));
     sky_judge_rule(&judge, rule, false, "%s", rule->statement);
     const struct sky_attr attrs[] = {
+        SKY_ATTR(LISTENER, sky_span_str(conn->door.listener->name)),
         SKY_ATTR(REASON, sky_span_str(rule->statement)),
         SKY_ATTR(BYTES_HEX, sky_span_head(bytes, SKY_CONN_BYTES_SHOWN))};
     record(conn, SKY_EVENT_MALFORMED, SKY_UP, attrs, SKY_COUNT(attrs), &judge);
@@ -632,9 +633,9 @@ static void note_type(struct sky_conn *conn, unsigned type)
 {
     struct sky_session *session = conn->state;
     struct sky_judge judge;
-    if (session == NULL || session->conduct.packet_types >> type & 1)
+    if (session == NULL || session->packet_types >> type & 1)
         return;
-    session->conduct.packet_types |= (uint16_t)(1 << type);
+    session->packet_types |= (uint16_t)(1 << type);
     sky_judge_init(&judge, policy_of(conn));
     for (unsigned rule = 0; rule < SKY_MQTT_SPEC_RULES; rule++)
         if (sky_mqtt_rule_kept_by(rule, type))
