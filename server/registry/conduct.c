@@ -245,12 +245,11 @@ static struct sky_party *stranger_of(struct sky_registry *registry, const struct
              device = text_of(act, SKY_F_DEVICE_KEY);
     struct sky_buf name;
     sky_buf_init(&name, SKY_PARTY_NAME_MAX);
-    if (cloud.len > 0 && product.len > 0) {
+    if (cloud.len > 0 && product.len > 0 && device.len > 0) {
         put_claimed(&name, cloud);
         sky_buf_add_byte(&name, '/');
         put_claimed(&name, product);
-        if (device.len > 0)
-            sky_buf_add_byte(&name, '/');
+        sky_buf_add_byte(&name, '/');
         put_claimed(&name, device);
     }
     for (size_t i = 0; i < SKY_COUNT(words) && name.len == 0; i++) {
@@ -337,11 +336,16 @@ static void book(void *ctx, uint64_t seq, const struct sky_event_head *head,
             continue;
         struct sky_proof *proof = take_proof(&party->chapter, finding->rule);
         add_event(proof, seq);
-        proof->refused |= failed || (judge->refused != NULL && sky_policy_action(judge->policy, finding->rule) == SKY_ENFORCE);
+        proof->refused |=
+            failed || finding->rule == judge->refused ||
+            (judge->refused != NULL &&
+             sky_policy_action(judge->policy, finding->rule) == SKY_ENFORCE);
         memcpy(proof->detail, finding->detail, sizeof proof->detail);
         if (finding->rule == explained) {
             put_text(proof->mistake, sizeof proof->mistake, sky_json_member(explanation, "mistake"));
             put_text(proof->what, sizeof proof->what, sky_json_member(explanation, "what"));
+            if (strcmp(proof->what, proof->detail) == 0)
+                proof->what[0] = '\0'; /* it says no more */
         }
     }
 }
