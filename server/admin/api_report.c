@@ -11,6 +11,8 @@
 #include "server/os/config.h"
 
 enum {
+    SLICE_ENOUGH = 64 * 1024, /* bytes in one turn of the loop */
+    SOON_MS = 1,
     SUITE_MAX = SKY_RULES_MAX * 16 * 1024, /* bytes: a case is shorter, whatever is escaped in it */
 };
 
@@ -33,8 +35,15 @@ static sky_span next_xml(sky_span *text)
 /* As XML text or attribute value. */
 static void put_escaped(struct sky_buf *out, const char *text)
 {
+    static const char plain[] = " !#$%'()*+,-./0123456789:;=?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`"
+                                "abcdefghijklmnopqrstuvwxyz{|}~";
     sky_span rest = sky_span_str(text);
     while (rest.len > 0) {
+        size_t run = strspn(rest.ptr, plain);
+        sky_buf_add(out, sky_span_head(rest, run));
+        rest = sky_span_tail(rest, run);
+        if (rest.len == 0)
+            break;
         sky_span one = next_xml(&rest);
         switch (one.ptr[0]) {
         case '&':
@@ -142,13 +151,16 @@ static void put_suite(struct sky_buf *out, const struct sky_catalogue *catalogue
 /* A report on its way to a client: whoever was there when it was asked for, in order. */
 struct report {
     struct sky_app *app;
+    struct sky_http_call *call;
     struct sky_api_scope scope;
     struct sky_strings names;
     size_t next;
+    struct sky_timer soon; /* set: enough was written in this turn */
 };
 
 static void report_free(struct report *report)
 {
+    sky_clock_forgive(&report->app->clock, &report->soon);
     sky_strings_done(&report->names);
     free(report);
 }
@@ -158,14 +170,23 @@ static void on_gone(struct sky_http_call *call)
     report_free(call->state);
 }
 
-/* The next suites: as many as a piece holds, so that the loop is never held for long. */
+static void on_soon(struct sky_timer *timer, int64_t now_ms)
+{
+    (void)now_ms;
+    sky_http_stream_wake(SKY_CONTAINER_OF(timer, struct report, soon)->call);
+}
+
+/* The next suites: a slice a turn, so that the loop is never held for long, however fast the client
+ * reads. */
 static void on_room(struct sky_http_call *call, struct sky_buf *out)
 {
     struct report *report = call->state;
     const struct sky_registry *registry = &report->app->registry;
+    if (sky_timer_is_set(&report->soon))
+        return;
     if (report->next == 0)
         sky_buf_add_str(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
-    for (; report->next < report->names.count && out->len < SKY_HTTP_STREAM_ENOUGH; report->next++) {
+    for (; report->next < report->names.count && out->len < SLICE_ENOUGH; report->next++) {
         struct sky_conduct conduct;
         const struct sky_party *party =
             sky_party_find(registry, sky_span_str(report->names.list[report->next]));
@@ -176,8 +197,10 @@ static void on_room(struct sky_http_call *call, struct sky_buf *out)
             put_suite(out, &registry->catalogue, party, &conduct);
         sky_conduct_done(&conduct);
     }
-    if (report->next < report->names.count)
+    if (report->next < report->names.count) {
+        sky_clock_patience(&report->app->clock, &report->soon, SOON_MS, on_soon);
         return;
+    }
     sky_buf_add_str(out, "</testsuites>\n");
     report_free(report);
     sky_http_stream_end(call);
@@ -194,7 +217,7 @@ void sky_api_report_xml(struct sky_api *api)
         return;
     }
     struct report *report = sky_mem_new(sizeof *report);
-    *report = (struct report){.app = api->app, .scope = scope};
+    *report = (struct report){.app = api->app, .call = api->call, .scope = scope};
     HASH_ITER (hh, api->app->registry.parties.by_name, party, next)
         if (sky_party_is_of(party, sky_span_str(scope.name)))
             sky_strings_add(&report->names, party->name);
