@@ -101,8 +101,8 @@ struct sky_cloud {
     struct sky_rule_table rules;
     /* This cloud's own rows for the general limits; NULL entries: the MQTT table's row counts. */
     const struct sky_rule *limit_rules[SKY_LIMIT_RULES];
-    /* Judged at login, of a range wider than the general one: what broke it has not to be told again.
-     * NULL: there is none. */
+    /* Of the keepalive, judged at login beside the general one, whose place it takes in verdicts
+     * when both are broken. NULL: there is none. */
     const struct sky_rule *keepalive_rule;
     const struct sky_mistake_rule *mistake_rules;
     size_t mistake_rule_count;

@@ -174,6 +174,10 @@ struct sky_admin {
     X(rules)                                                                                       \
     X(report_xml)                                                                                  \
     X(verdicts)                                                                                    \
+    X(expected_list)                                                                               \
+    X(expected_create)                                                                             \
+    X(expected_clear)                                                                              \
+    X(expected_delete)                                                                             \
     X(reset)
 #define X(name) void sky_api_##name(struct sky_api *api);
 SKY_API_HANDLERS(X)

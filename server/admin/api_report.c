@@ -101,9 +101,10 @@ static void put_case(struct sky_buf *out, const char *party, const struct sky_ru
     put_attribute(out, "classname", party);
     put_attribute(out, "name", name);
     if (proof == NULL) {
-        sky_buf_add_str(out, verdict == SKY_VERDICT_PASSED
-                                 ? "/>\n"
-                                 : "><skipped message=\"nothing exercised this rule\"/></testcase>\n");
+        sky_buf_add_str(out,
+                        verdict == SKY_VERDICT_PASSED
+                            ? "/>\n"
+                            : "><skipped message=\"nothing exercised this rule\"/></testcase>\n");
         return;
     }
     const char *element = verdict == SKY_VERDICT_FAILED ? "failure" : "system-out";
@@ -192,7 +193,7 @@ static void on_room(struct sky_http_call *call, struct sky_buf *out)
             sky_party_find(registry, sky_span_str(report->names.list[report->next]));
         if (party == NULL) /* a stranger that had to go meanwhile */
             continue;
-        sky_party_conduct(party, report->scope.period, &conduct);
+        sky_party_conduct(registry, party, report->scope.period, &conduct);
         if (!sky_conduct_is_empty(&conduct))
             put_suite(out, &registry->catalogue, party, &conduct);
         sky_conduct_done(&conduct);

@@ -1,5 +1,5 @@
-/* Back to the beginning: one device, one product, or everything. Whatever it is begins a new chapter;
- * events and the verdict of the run stay, unless they are to be forgotten. */
+/* Back to the beginning: one device, one product, or everything. Whatever it is begins a new
+ * chapter; events and the verdict of the run stay, unless they are to be forgotten. */
 #include <stdlib.h>
 
 #include "protocol/base/mem.h"

@@ -5,8 +5,8 @@
 
 bool sky_api_scope(struct sky_api *api, struct sky_api_scope *ret_scope)
 {
-    *ret_scope = (struct sky_api_scope){
-        .period = sky_api_query_is(api, "run") ? SKY_RUN : SKY_CHAPTER};
+    *ret_scope =
+        (struct sky_api_scope){.period = sky_api_query_is(api, "run") ? SKY_RUN : SKY_CHAPTER};
     ret_scope->one = sky_api_query(api, "device", ret_scope->name);
     char product[SKY_API_PARAM_MAX];
     if (!sky_api_query(api, "product", product))
@@ -52,8 +52,7 @@ static void write_rules(const struct judging *judging, const struct sky_cloud *c
     for (size_t rule = 0; rule < catalogue->rule_count; rule++) {
         const struct sky_proof *proof =
             sky_conduct_proof(conduct, sky_catalogue_at(catalogue, rule));
-        if (proof == NULL &&
-            !(judging->scope.one && sky_verdict_concerns(catalogue, rule, cloud)))
+        if (proof == NULL && !(judging->scope.one && sky_verdict_concerns(catalogue, rule, cloud)))
             continue;
         sky_jw_object(&api->jw);
         sky_api_write_rule(api, rule);
@@ -95,7 +94,7 @@ static bool write_asked(struct judging *judging)
     if (!seen && !sky_api_device(api, &product, &device))
         return false;
     if (seen)
-        sky_party_conduct(party, judging->scope.period, &conduct);
+        sky_party_conduct(&judging->api->app->registry, party, judging->scope.period, &conduct);
     write_party(judging, judging->scope.name, !seen || party->device,
                 sky_cloud_find(sky_span_str(api->vars.cloud)), &conduct);
     sky_conduct_done(&conduct);
@@ -109,7 +108,7 @@ static void write_all(struct judging *judging)
         struct sky_conduct conduct;
         if (!sky_party_is_of(party, sky_span_str(judging->scope.name)))
             continue;
-        sky_party_conduct(party, judging->scope.period, &conduct);
+        sky_party_conduct(&judging->api->app->registry, party, judging->scope.period, &conduct);
         if (!sky_conduct_is_empty(&conduct))
             write_party(judging, party->name, party->device, party->cloud, &conduct);
         sky_conduct_done(&conduct);

@@ -9,7 +9,7 @@ struct sky_path_vars {
     char cloud[SKY_CLOUD_NAME_MAX + 1];
     char product[SKY_KEY_MAX + 1];
     char device[SKY_KEY_MAX + 1];
-    char name[SKY_STORE_NAME_MAX + 1]; /* of a document */
+    char name[SKY_STORE_NAME_MAX + 1]; /* of a document, or what has a number */
 };
 
 /* `path` is percent-encoded. A placeholder takes one non-empty segment; one that is longer than

@@ -5,7 +5,7 @@
 #include "server/admin/api.h"
 
 static const char *const kind_types[] = {
-    [SKY_API_TEXT] = "string",   [SKY_API_INT] = "integer",   [SKY_API_BOOL] = "boolean",
+    [SKY_API_TEXT] = "string",   [SKY_API_INT] = "integer",    [SKY_API_BOOL] = "boolean",
     [SKY_API_DEVICE] = "string", [SKY_API_PRODUCT] = "string", [SKY_API_OBJECT] = "object",
     [SKY_API_ARRAY] = "array"};
 
@@ -16,7 +16,7 @@ static const struct {
     {"{cloud}", {"cloud", SKY_API_TEXT, true, 0, SKY_CLOUD_NAME_MAX, "name of the cloud"}},
     {"{product}", {"product", SKY_API_TEXT, true, 0, SKY_KEY_MAX, "key of the product"}},
     {"{device}", {"device", SKY_API_TEXT, true, 0, SKY_KEY_MAX, "key of the device"}},
-    {"{name}", {"name", SKY_API_TEXT, true, 0, SKY_STORE_NAME_MAX, "name of the document"}},
+    {"{name}", {"name", SKY_API_TEXT, true, 0, SKY_STORE_NAME_MAX, "name of the document, or id"}},
 };
 
 static void write_schema(struct sky_jw *jw, const struct sky_api_param *param)

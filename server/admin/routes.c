@@ -80,7 +80,7 @@ static const struct sky_api_param command_body[] = {
 
 #define IN_RUN                                                                                     \
     {                                                                                              \
-        "run", SKY_API_BOOL, false, 0, 0, "true: of the whole run, not only since the last reset" \
+        "run", SKY_API_BOOL, false, 0, 0, "true: of the whole run, not only since the last reset"  \
     }
 
 #define EVENT_FILTERS                                                                              \
@@ -130,6 +130,18 @@ static const struct sky_api_param report_query[] = {
     {"device", SKY_API_DEVICE, false, 0, 0, "only this device"},
     {"product", SKY_API_PRODUCT, false, 0, 0, "only devices of this product, cloud/key"},
     IN_RUN,
+    END};
+static const struct sky_api_param expected_query[] = {
+    {"device", SKY_API_DEVICE, false, 0, 0, "only of this device"},
+    {"product", SKY_API_PRODUCT, false, 0, 0, "only of this product, cloud/key, and its devices"},
+    END};
+static const struct sky_api_param expected_body[] = {
+    {"rule", SKY_API_TEXT, false, 0, 63, "id of the rule that is to be broken"},
+    {"event", SKY_API_OBJECT, false, 0, 0, "a pattern instead: not taken yet"},
+    {"device", SKY_API_DEVICE, false, 0, 0, "by this device"},
+    {"product", SKY_API_PRODUCT, false, 0, 0, "by devices of this product, cloud/key"},
+    {"count", SKY_API_OBJECT, false, 0, 0,
+     "{\"min\", \"max\"}: how often until the chapter ends; default: once or more"},
     END};
 static const struct sky_api_param reset_body[] = {
     {"device", SKY_API_DEVICE, false, 0, 0, "only this device"},
@@ -352,6 +364,29 @@ const struct sky_route sky_routes[] = {
      .summary = "What devices made of the rules",
      .query = verdicts_query,
      .answers = {{200, "verdicts, with the events that prove them"}, BAD, NONE}},
+    {.method = "GET",
+     .path = "/api/v1/expected",
+     .handle = sky_api_expected_list,
+     .summary = "What is expected to be broken in this chapter",
+     .query = expected_query,
+     .answers = {{200, "the expectations, each with how often it came"}, BAD}},
+    {.method = "POST",
+     .path = "/api/v1/expected",
+     .handle = sky_api_expected_create,
+     .summary = "Say that a rule is to be broken: then that counts against nobody",
+     .body = expected_body,
+     .answers = {{201, "its id"}, BAD, {409, "too many are expected already"}}},
+    {.method = "DELETE",
+     .path = "/api/v1/expected",
+     .handle = sky_api_expected_clear,
+     .summary = "Expect nothing any more",
+     .query = expected_query,
+     .answers = {{204, "done"}, BAD}},
+    {.method = "DELETE",
+     .path = "/api/v1/expected/{name}",
+     .handle = sky_api_expected_delete,
+     .summary = "Expect one thing no more",
+     .answers = {{204, "done"}, {404, "nothing is expected under this id"}}},
     {.method = "POST",
      .path = "/api/v1/reset",
      .handle = sky_api_reset,

@@ -111,10 +111,7 @@ static void print_rule(const cJSON *rule)
 {
     static const struct {
         const char *label, *member;
-    } lines[] = {{"mistake:", "mistake"},
-                 {"found:", "detail"},
-                 {"", "what"},
-                 {"hint:", "hint"}};
+    } lines[] = {{"mistake:", "mistake"}, {"found:", "detail"}, {"", "what"}, {"hint:", "hint"}};
     const char *verdict = text_of(rule, "verdict");
 
     if (strcmp(verdict, "failed") != 0 && strcmp(verdict, "warned") != 0)

@@ -19,13 +19,13 @@ const char *sky_verdict_name(enum sky_verdict verdict);
 bool sky_verdict_concerns(const struct sky_catalogue *catalogue, size_t rule,
                           const struct sky_cloud *cloud);
 
-/* A rule once broken stays broken: failed when the device was refused for it, whatever its severity.
- * Else one of severity info is only a remark. */
+/* A rule once broken stays broken: failed when the device was refused for it, whatever its
+ * severity. Else one of severity info is only a remark. */
 enum sky_verdict sky_verdict_of_rule(const struct sky_catalogue *catalogue, size_t rule,
                                      const struct sky_conduct *conduct);
 
-/* The worst of the rules of its cloud, of no cloud, and of whatever it broke. Not exercised when all
- * are. `cloud` NULL: unknown. */
+/* The worst of the rules of its cloud, of no cloud, and of whatever it broke. Not exercised when
+ * all are. `cloud` NULL: unknown. */
 enum sky_verdict sky_verdict_of_party(const struct sky_catalogue *catalogue,
                                       const struct sky_cloud *cloud,
                                       const struct sky_conduct *conduct);

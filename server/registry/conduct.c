@@ -7,6 +7,7 @@
 #include "protocol/base/json.h"
 #include "protocol/base/mem.h"
 #include "protocol/base/utf8.h"
+#include "server/registry/expected.h"
 #include "server/registry/sessions.h"
 
 /* ---- conduct ---- */
@@ -20,8 +21,7 @@ const struct sky_proof *sky_conduct_proof(const struct sky_conduct *conduct,
     return proof;
 }
 
-/* The proof for the rule, made when there is none: then the last of the list. */
-static struct sky_proof *take_proof(struct sky_conduct *conduct, const struct sky_rule *rule)
+struct sky_proof *sky_conduct_take_proof(struct sky_conduct *conduct, const struct sky_rule *rule)
 {
     struct sky_proof **at = &conduct->proofs;
     while (*at != NULL && (*at)->rule != rule)
@@ -63,7 +63,7 @@ void sky_conduct_merge(struct sky_conduct *into, const struct sky_conduct *later
 {
     sky_rule_set_merge(&into->exercised, &later->exercised);
     for (const struct sky_proof *proof = later->proofs; proof != NULL; proof = proof->next)
-        merge_proof(take_proof(into, proof->rule), proof);
+        merge_proof(sky_conduct_take_proof(into, proof->rule), proof);
 }
 
 void sky_conduct_done(struct sky_conduct *conduct)
@@ -148,21 +148,44 @@ void sky_party_leaves(struct sky_registry *registry, struct sky_party *party)
     make_room(&registry->parties);
 }
 
-bool sky_party_is_of(const struct sky_party *party, sky_span name)
+bool sky_party_named_of(sky_span own, sky_span name)
 {
-    sky_span own = sky_span_str(party->name);
-    return name.len == 0 ||
-           (sky_span_eq(sky_span_head(own, name.len), name) &&
-            (own.len == name.len || own.ptr[name.len] == '/'));
+    return name.len == 0 || (sky_span_eq(sky_span_head(own, name.len), name) &&
+                             (own.len == name.len || own.ptr[name.len] == '/'));
 }
 
-void sky_party_conduct(const struct sky_party *party, enum sky_period period,
-                       struct sky_conduct *ret_conduct)
+void sky_party_answers(struct sky_registry *registry, sky_span name)
+{
+    sky_span cloud = name, rest;
+    sky_span_cut(name, '/', &cloud, &rest);
+    open_party(registry, name, sky_cloud_find(cloud));
+}
+
+/* That it was exercised stays. */
+uint64_t sky_party_excuse(struct sky_registry *registry, struct sky_party *party,
+                          const struct sky_rule *rule, uint64_t at_most)
+{
+    struct sky_proof **at = &party->chapter.proofs;
+    while (*at != NULL && (*at)->rule != rule)
+        at = &(*at)->next;
+    struct sky_proof *proof = *at;
+    if (proof == NULL || proof->count > at_most)
+        return 0;
+    uint64_t count = proof->count;
+    *at = proof->next;
+    free(proof);
+    sky_rule_set_add(&party->chapter.exercised, sky_catalogue_place(&registry->catalogue, rule));
+    return count;
+}
+
+void sky_party_conduct(const struct sky_registry *registry, const struct sky_party *party,
+                       enum sky_period period, struct sky_conduct *ret_conduct)
 {
     *ret_conduct = (struct sky_conduct){0};
     if (period == SKY_RUN)
         sky_conduct_merge(ret_conduct, &party->earlier);
     sky_conduct_merge(ret_conduct, &party->chapter);
+    sky_expected_judge(registry, party, ret_conduct);
 }
 
 void sky_parties_turn(struct sky_registry *registry, sky_span name, uint64_t seq, bool forget)
@@ -173,6 +196,7 @@ void sky_parties_turn(struct sky_registry *registry, sky_span name, uint64_t seq
         if (!sky_party_is_of(party, name))
             continue;
         party->since[SKY_CHAPTER] = seq;
+        sky_expected_judge(registry, party, &party->chapter);
         sky_conduct_merge(&party->earlier, &party->chapter);
         sky_conduct_done(&party->chapter);
         if (!forget)
@@ -182,6 +206,7 @@ void sky_parties_turn(struct sky_registry *registry, sky_span name, uint64_t seq
         if (!party->device && name.len == 0)
             drop(parties, party);
     }
+    sky_expected_end(registry, name);
     if (name.len > 0)
         return;
     parties->since[SKY_CHAPTER] = seq;
@@ -193,6 +218,7 @@ void sky_parties_turn(struct sky_registry *registry, sky_span name, uint64_t seq
 
 void sky_parties_done(struct sky_registry *registry)
 {
+    sky_expected_end(registry, SKY_SPAN_NONE);
     while (registry->parties.by_name != NULL)
         drop(&registry->parties, registry->parties.by_name);
 }
@@ -314,40 +340,79 @@ static const struct sky_rule *explained_rule(const struct sky_judge *judge, sky_
     return judge->refused;
 }
 
-/* Every broken rule of an act, with the event that shows it. A handshake that failed was refused,
+static bool breaks(const struct sky_judge *judge, const struct sky_rule *rule)
+{
+    for (size_t i = 0; i < judge->count; i++)
+        if (judge->findings[i].rule == rule)
+            return true;
+    return false;
+}
+
+/* One cause is told once: the cloud's own rule takes the place of this general one. NULL: none
+ * does.
+ */
+static const struct sky_rule *replaced_by(const struct sky_party *party,
+                                          const struct sky_judge *judge,
+                                          const struct sky_rule *rule)
+{
+    const struct sky_cloud *cloud = party->cloud;
+    bool replaced = cloud != NULL && cloud->keepalive_rule != NULL &&
+                    rule == sky_cloud_limit_rule(cloud, SKY_LIMIT_KEEPALIVE) &&
+                    breaks(judge, cloud->keepalive_rule);
+    return replaced ? cloud->keepalive_rule : NULL;
+}
+
+static bool is_refused(const struct sky_judge *judge, const struct sky_rule *rule)
+{
+    return judge->refused != NULL && sky_policy_action(judge->policy, rule) == SKY_ENFORCE;
+}
+
+/* Every broken rule of an act, with the event that shows it. What failed anyhow was refused,
  * whatever is done about its rule. */
+static void book_with(struct sky_registry *registry, struct sky_party *party, uint64_t seq,
+                      const struct sky_judge *judge, bool failed, sky_span explanation)
+{
+    const struct sky_rule *explained = explained_rule(judge, explanation);
+    bool expected = sky_expected_takes(registry, party, judge);
+    for (size_t i = 0; i < judge->count; i++) {
+        const struct sky_finding *finding = &judge->findings[i];
+        const struct sky_rule *own = replaced_by(party, judge, finding->rule);
+        const struct sky_rule *rule = own != NULL ? own : finding->rule;
+        if (expected) {
+            sky_rule_set_add(&party->chapter.exercised,
+                             sky_catalogue_place(&registry->catalogue, rule));
+            continue;
+        }
+        if (!party->device && sky_conduct_proof(&party->chapter, rule) == NULL &&
+            proofs_of(&party->chapter) >= SKY_STRANGER_RULES_MAX)
+            continue;
+        struct sky_proof *proof = sky_conduct_take_proof(&party->chapter, rule);
+        proof->refused |= failed || is_refused(judge, finding->rule);
+        if (own != NULL)
+            continue;
+        add_event(proof, seq);
+        memcpy(proof->detail, finding->detail, sizeof proof->detail);
+        if (rule != explained)
+            continue;
+        put_text(proof->mistake, sizeof proof->mistake, sky_json_member(explanation, "mistake"));
+        put_text(proof->what, sizeof proof->what, sky_json_member(explanation, "what"));
+        if (strcmp(proof->what, proof->detail) == 0)
+            proof->what[0] = '\0'; /* it says no more */
+    }
+}
+
+/* A packet that cannot be read, or a handshake that was not carried through: nobody was let in. */
 static void book(void *ctx, uint64_t seq, const struct sky_event_head *head,
                  const struct sky_attr *attrs, size_t count, const struct sky_judge *judge)
 {
     struct sky_registry *registry = ctx;
     const struct act act = {head, attrs, count};
     sky_span explanation = text_of(&act, SKY_F_EXPLANATION);
-    bool failed = head->type == SKY_EVENT_MALFORMED ||
-                  ((head->type == SKY_EVENT_TLS_HANDSHAKE || head->type == SKY_EVENT_PSK_HANDSHAKE) &&
-                   explanation.len > 0);
+    bool handshake = head->type == SKY_EVENT_TLS_HANDSHAKE || head->type == SKY_EVENT_PSK_HANDSHAKE;
+    bool failed = head->type == SKY_EVENT_MALFORMED || (handshake && explanation.len > 0);
     struct sky_party *party = party_of(registry, &act, failed || judge->refused != NULL);
-    if (party == NULL)
-        return;
-    const struct sky_rule *explained = explained_rule(judge, explanation);
-    for (size_t i = 0; i < judge->count; i++) {
-        const struct sky_finding *finding = &judge->findings[i];
-        if (!party->device && sky_conduct_proof(&party->chapter, finding->rule) == NULL &&
-            proofs_of(&party->chapter) >= SKY_STRANGER_RULES_MAX)
-            continue;
-        struct sky_proof *proof = take_proof(&party->chapter, finding->rule);
-        add_event(proof, seq);
-        proof->refused |=
-            failed || finding->rule == judge->refused ||
-            (judge->refused != NULL &&
-             sky_policy_action(judge->policy, finding->rule) == SKY_ENFORCE);
-        memcpy(proof->detail, finding->detail, sizeof proof->detail);
-        if (finding->rule == explained) {
-            put_text(proof->mistake, sizeof proof->mistake, sky_json_member(explanation, "mistake"));
-            put_text(proof->what, sizeof proof->what, sky_json_member(explanation, "what"));
-            if (strcmp(proof->what, proof->detail) == 0)
-                proof->what[0] = '\0'; /* it says no more */
-        }
-    }
+    if (party != NULL)
+        book_with(registry, party, seq, judge, failed, explanation);
 }
 
 void sky_parties_watch(struct sky_registry *registry)

@@ -31,7 +31,6 @@ struct sky_proof {
     char detail[SKY_FINDING_DETAIL_MAX];     /* of the newest */
     char mistake[SKY_PROOF_MISTAKE_MAX + 1]; /* recognised then; "": none */
     char what[SKY_FINDING_DETAIL_MAX];       /* the device did, in the words of that mistake */
-    int64_t expected_id; /* of the expectation that was not met, which this stands for; or 0 */
     struct sky_proof *next;
 };
 
@@ -51,6 +50,8 @@ size_t sky_proof_shown(const struct sky_proof *proof);
 /* NULL: the rule was not broken. */
 const struct sky_proof *sky_conduct_proof(const struct sky_conduct *conduct,
                                           const struct sky_rule *rule);
+/* The proof for the rule, empty when it is new. */
+struct sky_proof *sky_conduct_take_proof(struct sky_conduct *conduct, const struct sky_rule *rule);
 /* Adds what was done later. */
 void sky_conduct_merge(struct sky_conduct *into, const struct sky_conduct *later);
 void sky_conduct_done(struct sky_conduct *conduct); /* zeroed again */
@@ -87,15 +88,29 @@ struct sky_party *sky_party_of_device(struct sky_registry *registry,
 /* It is in the registry no more: what it did stays, as long as there is room for strangers. */
 void sky_party_leaves(struct sky_registry *registry, struct sky_party *party);
 
-/* Is the party the named thing or a part of it: "cloud", "cloud/product" or one device? */
-bool sky_party_is_of(const struct sky_party *party, sky_span name);
+/* Makes sure of a party that stands for a device or product, or all of them, that may never come.
+ */
+void sky_party_answers(struct sky_registry *registry, sky_span name);
+/* Takes what the party broke of the rule in this chapter off it, if it was `at_most` times; returns
+ * how often. */
+uint64_t sky_party_excuse(struct sky_registry *registry, struct sky_party *party,
+                          const struct sky_rule *rule, uint64_t at_most);
 
-/* What it did in the period: a copy, for the caller to give to sky_conduct_done(). */
-void sky_party_conduct(const struct sky_party *party, enum sky_period period,
-                       struct sky_conduct *ret_conduct);
+/* Is the party's name that of the named thing, or of a part of it: "cloud", "cloud/product" or one
+ * device? Everything is a part of "". */
+bool sky_party_named_of(sky_span own, sky_span name);
+static inline bool sky_party_is_of(const struct sky_party *party, sky_span name)
+{
+    return sky_party_named_of(sky_span_str(party->name), name);
+}
 
-/* A new chapter begins behind event `seq` for what is named so; empty: for all. With `forget` the
- * run does, too. */
+/* What it did in the period, and what was expected of it and did not come: a copy, for the caller
+ * to give to sky_conduct_done(). */
+void sky_party_conduct(const struct sky_registry *registry, const struct sky_party *party,
+                       enum sky_period period, struct sky_conduct *ret_conduct);
+
+/* What was expected in the old chapter of what is named so is judged with it. A new one begins
+ * behind event `seq`; empty: for all. With `forget` the run does, too. */
 void sky_parties_turn(struct sky_registry *registry, sky_span name, uint64_t seq, bool forget);
 
 #endif

@@ -136,31 +136,6 @@ static uint8_t judge_specification(const struct sky_cloud *cloud,
     return 0;
 }
 
-static bool has_broken(const struct sky_judge *judge, const struct sky_rule *rule)
-{
-    for (size_t i = 0; rule != NULL && i < judge->count; i++)
-        if (judge->findings[i].rule == rule)
-            return true;
-    return false;
-}
-
-/* Is the login refused for its keepalive? One that is beyond the cloud's own range has been told so,
- * and only what is done about the general one is done. */
-static bool refuses_keepalive(const struct sky_registry *registry, const struct sky_cloud *cloud,
-                              uint16_t keepalive_s, struct sky_judge *judge)
-{
-    const struct sky_keepalive_range *range = &cloud->limits.keepalive[registry->profile];
-    const struct sky_rule *rule = sky_cloud_limit_rule(cloud, SKY_LIMIT_KEEPALIVE);
-    bool kept = keepalive_s >= range->min_s && keepalive_s <= range->max_s;
-    if (kept || !has_broken(judge, cloud->keepalive_rule))
-        return sky_judge_rule(judge, rule, kept, "keepalive is %u s; %u to %u s are accepted",
-                              keepalive_s, range->min_s, range->max_s);
-    bool enforced = sky_policy_action(judge->policy, rule) == SKY_ENFORCE;
-    if (enforced && judge->refused == NULL)
-        judge->refused = cloud->keepalive_rule;
-    return enforced;
-}
-
 /* The general limits on a CONNECT; returns the code of the first that refuses, else 0. */
 static uint8_t judge_limits(struct sky_registry *registry, const struct sky_cloud *cloud,
                             unsigned traits, const struct sky_mqtt_connect *connect,
@@ -171,8 +146,14 @@ static uint8_t judge_limits(struct sky_registry *registry, const struct sky_clou
                        "CONNECT carries a will for %.*s; the cloud takes none",
                        SKY_SPAN_ARGS(connect->will_topic)))
         code = SKY_CONNACK_NOT_AUTHORIZED;
+    const struct sky_keepalive_range *range = &cloud->limits.keepalive[registry->profile];
+    uint16_t keepalive_s = connect->keepalive_s;
     if (!(traits & SKY_TRAIT_ACTIVATION) &&
-        refuses_keepalive(registry, cloud, connect->keepalive_s, judge) && code == 0)
+        sky_judge_rule(judge, sky_cloud_limit_rule(cloud, SKY_LIMIT_KEEPALIVE),
+                       keepalive_s >= range->min_s && keepalive_s <= range->max_s,
+                       "keepalive is %u s; %u to %u s are accepted", keepalive_s, range->min_s,
+                       range->max_s) &&
+        code == 0)
         code = SKY_CONNACK_CLIENT_ID;
     return code;
 }

@@ -12,6 +12,7 @@
 #include "server/registry/conduct.h"
 #include "store/store.h"
 
+struct sky_expectation;
 struct sky_product_info;
 struct sky_session;
 
@@ -47,7 +48,9 @@ struct sky_registry {
     size_t slots, room, free_count;
     size_t online; /* devices on MQTT */
 
-    struct sky_parties parties; /* see conduct.h */
+    struct sky_parties parties;       /* see conduct.h */
+    struct sky_expectation *expected; /* owned list; see expected.h */
+    int64_t last_expected;
 
     struct sky_searches searches;
 };

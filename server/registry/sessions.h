@@ -32,7 +32,7 @@ struct sky_session {
     struct sky_conn *conn;            /* NULL: away */
     struct sky_fetcher *fetcher;      /* NULL: it has never come to fetch */
     struct sky_mqtt_session mqtt;
-    struct sky_party *party; /* never NULL, outlives the session */
+    struct sky_party *party;           /* never NULL, outlives the session */
     struct sky_topic_node *last_topic; /* the last one it published to; good in `last_epoch` */
     uint64_t last_epoch;
     int64_t last_seen_ms;  /* virtual time */
@@ -66,8 +66,8 @@ struct sky_session *sky_session_open(struct sky_registry *registry,
 void sky_session_drop(struct sky_registry *registry, struct sky_session *session);
 void sky_sessions_done(struct sky_registry *registry); /* every session has been dropped */
 
-/* Books the rules that one act exercised into the device's conduct; NULL: nobody's. What it broke is
- * booked with the event that shows it. */
+/* Books the rules that one act exercised into the device's conduct; NULL: nobody's. What it broke
+ * is booked with the event that shows it. */
 void sky_session_judged(struct sky_registry *registry, struct sky_session *session,
                         const struct sky_judge *judge);
 
