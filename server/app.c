@@ -148,6 +148,7 @@ static void join_rooms(struct sky_app *app)
     app->registry.journal = app->journal;
     app->registry.clock = &app->clock;
     app->registry.rng = &app->rng;
+    sky_parties_watch(&app->registry);
     app->net.loop = &app->loop;
     app->net.registry = &app->registry;
     app->net.journal = app->journal;
@@ -171,6 +172,7 @@ static void part_rooms(struct sky_app *app)
     sky_app_settle(app, NULL);
     sky_sessions_forget(&app->broker);
     sky_sessions_done(&app->registry);
+    sky_parties_done(&app->registry);
     sky_topics_done(&app->broker);
     sky_wire_done(&app->wire);
 }

@@ -101,6 +101,9 @@ struct sky_cloud {
     struct sky_rule_table rules;
     /* This cloud's own rows for the general limits; NULL entries: the MQTT table's row counts. */
     const struct sky_rule *limit_rules[SKY_LIMIT_RULES];
+    /* Of the keepalive, judged at login beside the general one, whose place it takes in verdicts
+     * when both are broken. NULL: there is none. */
+    const struct sky_rule *keepalive_rule;
     const struct sky_mistake_rule *mistake_rules;
     size_t mistake_rule_count;
     /* Broken when a session with SKY_TRAIT_ACTIVATION ends and the device never subscribed to the

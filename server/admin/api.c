@@ -222,6 +222,8 @@ static const char *check_text(const struct sky_api_param *param, const char *tex
         return "is neither true nor false";
     if (param->kind == SKY_API_DEVICE && !sky_match_device(span, &vars))
         return "is not CLOUD/PRODUCT/DEVICE";
+    if (param->kind == SKY_API_PRODUCT && !sky_match_product(span, &vars))
+        return "is not CLOUD/PRODUCT";
     return NULL;
 }
 
@@ -281,6 +283,12 @@ static const char *check_value(const struct sky_api_param *param, const cJSON *v
         bool named =
             cJSON_IsString(value) && sky_match_device(sky_span_str(value->valuestring), &vars);
         return named ? NULL : "must be CLOUD/PRODUCT/DEVICE";
+    }
+    case SKY_API_PRODUCT: {
+        struct sky_path_vars vars;
+        bool named =
+            cJSON_IsString(value) && sky_match_product(sky_span_str(value->valuestring), &vars);
+        return named ? NULL : "must be CLOUD/PRODUCT";
     }
     case SKY_API_ANY:
         break;

@@ -22,7 +22,8 @@ enum sky_api_kind {
     SKY_API_TEXT,
     SKY_API_INT,
     SKY_API_BOOL,
-    SKY_API_DEVICE, /* "cloud/product/device" */
+    SKY_API_DEVICE,  /* "cloud/product/device" */
+    SKY_API_PRODUCT, /* "cloud/product" */
     SKY_API_OBJECT,
     SKY_API_ARRAY,
     SKY_API_ANY,
@@ -116,6 +117,15 @@ bool sky_api_flush(struct sky_api *api);
 void sky_api_record(struct sky_app *app, enum sky_event_type type, int64_t device_id,
                     const char *name);
 
+/* Of whom and of when verdicts are to be told: the parameters device, product and run. */
+struct sky_api_scope {
+    enum sky_period period;
+    char name[SKY_API_PARAM_MAX]; /* of a device or product; empty: all */
+    bool one;                     /* a device */
+};
+/* False, and answered, when they make no sense. */
+bool sky_api_scope(struct sky_api *api, struct sky_api_scope *ret_scope);
+
 /* A rule of the catalogue, as members of an open object. */
 void sky_api_write_rule(struct sky_api *api, size_t index);
 
@@ -164,6 +174,10 @@ struct sky_admin {
     X(rules)                                                                                       \
     X(report_xml)                                                                                  \
     X(verdicts)                                                                                    \
+    X(expected_list)                                                                               \
+    X(expected_create)                                                                             \
+    X(expected_clear)                                                                              \
+    X(expected_delete)                                                                             \
     X(reset)
 #define X(name) void sky_api_##name(struct sky_api *api);
 SKY_API_HANDLERS(X)

@@ -284,6 +284,18 @@ static void list_backwards(struct sky_event_wait *wait)
     finish_list(wait);
 }
 
+/* Where a list begins at the earliest: with the chapter, or the run, of what it is about. */
+static uint64_t beginning(const struct sky_api *api)
+{
+    const struct sky_registry *registry = &api->app->registry;
+    enum sky_period period = sky_api_query_is(api, "run") ? SKY_RUN : SKY_CHAPTER;
+    char name[SKY_API_PARAM_MAX];
+    uint64_t since = registry->parties.since[period];
+    const struct sky_party *party =
+        sky_api_query(api, "device", name) ? sky_party_find(registry, sky_span_str(name)) : NULL;
+    return party != NULL && party->since[period] > since ? party->since[period] : since;
+}
+
 void sky_api_events_list(struct sky_api *api)
 {
     char order[SKY_API_PARAM_MAX] = "asc";
@@ -300,7 +312,8 @@ void sky_api_events_list(struct sky_api *api)
     }
     if (!sky_api_flush(api))
         return;
-    struct sky_event_wait *wait = wait_new(api, (uint64_t)sky_api_query_int(api, "since", 0));
+    uint64_t since = (uint64_t)sky_api_query_int(api, "since", 0), begin = beginning(api);
+    struct sky_event_wait *wait = wait_new(api, since > begin ? since : begin);
     if (wait == NULL)
         return;
     wait->limit = (size_t)sky_api_query_int(api, "limit", SKY_API_PAGE_DEFAULT);

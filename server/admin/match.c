@@ -54,6 +54,19 @@ unsigned sky_match_nearness(sky_span pattern, sky_span path)
     return points;
 }
 
+bool sky_match_product(sky_span text, struct sky_path_vars *ret_vars)
+{
+    struct sky_path_vars vars = {0};
+    sky_span cloud, product;
+    if (!sky_span_cut(text, '/', &cloud, &product) || cloud.len == 0 || product.len == 0 ||
+        sky_span_contains(product, SKY_SPAN("/")) ||
+        !sky_span_copy(cloud, vars.cloud, sizeof vars.cloud) ||
+        !sky_span_copy(product, vars.product, sizeof vars.product))
+        return false;
+    *ret_vars = vars;
+    return true;
+}
+
 bool sky_match_device(sky_span text, struct sky_path_vars *ret_vars)
 {
     struct sky_path_vars vars = {0};

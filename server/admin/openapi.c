@@ -5,8 +5,9 @@
 #include "server/admin/api.h"
 
 static const char *const kind_types[] = {
-    [SKY_API_TEXT] = "string",   [SKY_API_INT] = "integer",   [SKY_API_BOOL] = "boolean",
-    [SKY_API_DEVICE] = "string", [SKY_API_OBJECT] = "object", [SKY_API_ARRAY] = "array"};
+    [SKY_API_TEXT] = "string",   [SKY_API_INT] = "integer",    [SKY_API_BOOL] = "boolean",
+    [SKY_API_DEVICE] = "string", [SKY_API_PRODUCT] = "string", [SKY_API_OBJECT] = "object",
+    [SKY_API_ARRAY] = "array"};
 
 static const struct {
     const char *placeholder;
@@ -15,7 +16,7 @@ static const struct {
     {"{cloud}", {"cloud", SKY_API_TEXT, true, 0, SKY_CLOUD_NAME_MAX, "name of the cloud"}},
     {"{product}", {"product", SKY_API_TEXT, true, 0, SKY_KEY_MAX, "key of the product"}},
     {"{device}", {"device", SKY_API_TEXT, true, 0, SKY_KEY_MAX, "key of the device"}},
-    {"{name}", {"name", SKY_API_TEXT, true, 0, SKY_STORE_NAME_MAX, "name of the document"}},
+    {"{name}", {"name", SKY_API_TEXT, true, 0, SKY_STORE_NAME_MAX, "name of the document, or id"}},
 };
 
 static void write_schema(struct sky_jw *jw, const struct sky_api_param *param)
@@ -31,6 +32,8 @@ static void write_schema(struct sky_jw *jw, const struct sky_api_param *param)
         sky_jw_put_int(jw, "maxLength", param->max);
     if (param->kind == SKY_API_DEVICE)
         sky_jw_put_str(jw, "pattern", "^[^/]+/[^/]+/.+$");
+    if (param->kind == SKY_API_PRODUCT)
+        sky_jw_put_str(jw, "pattern", "^[^/]+/[^/]+$");
     if (param->kind == SKY_API_ARRAY) {
         sky_jw_key(jw, "items");
         sky_jw_object(jw);

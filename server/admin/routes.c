@@ -77,6 +77,11 @@ static const struct sky_api_param command_body[] = {
      "default: two days; 0: only while the device is online"},
     END};
 
+#define IN_RUN                                                                                     \
+    {                                                                                              \
+        "run", SKY_API_BOOL, false, 0, 0, "true: of the whole run, not only since the last reset"  \
+    }
+
 #define EVENT_FILTERS                                                                              \
     {"device", SKY_API_DEVICE,                                                                     \
      false,    0,                                                                                  \
@@ -97,6 +102,7 @@ static const struct sky_api_param events_query[] = {
     {"wait_ms", SKY_API_INT, false, 0, SKY_API_WAIT_MS_MAX,
      "wait so long, in real time, for `count` events; then answer with what there is"},
     {"count", SKY_API_INT, false, 1, SKY_API_PAGE_MAX, "how many to wait for; default 1"},
+    IN_RUN,
     END};
 
 static const struct sky_api_param stream_query[] = {
@@ -118,11 +124,31 @@ static const struct sky_api_param set_body[] = {
 static const struct sky_api_param verdicts_query[] = {
     {"device", SKY_API_DEVICE, false, 0, 0,
      "this device, with every rule; absent: all that were seen, with the rules they broke"},
+    {"product", SKY_API_PRODUCT, false, 0, 0, "only devices of this product, cloud/key"},
+    IN_RUN,
     END};
 static const struct sky_api_param report_query[] = {
-    {"device", SKY_API_DEVICE, false, 0, 0, "only this device"}, END};
+    {"device", SKY_API_DEVICE, false, 0, 0, "only this device"},
+    {"product", SKY_API_PRODUCT, false, 0, 0, "only devices of this product, cloud/key"},
+    IN_RUN,
+    END};
+static const struct sky_api_param expected_query[] = {
+    {"device", SKY_API_DEVICE, false, 0, 0, "only of this device"},
+    {"product", SKY_API_PRODUCT, false, 0, 0, "only of this product, cloud/key, and its devices"},
+    END};
+static const struct sky_api_param expected_body[] = {
+    {"rule", SKY_API_TEXT, false, 0, 63, "id of the rule that is to be broken"},
+    {"event", SKY_API_OBJECT, false, 0, 0, "a pattern instead: not taken yet"},
+    {"device", SKY_API_DEVICE, false, 0, 0, "by this device"},
+    {"product", SKY_API_PRODUCT, false, 0, 0, "by devices of this product, cloud/key"},
+    {"count", SKY_API_OBJECT, false, 0, 0,
+     "{\"min\", \"max\"}: how often until the chapter ends; default: once or more"},
+    END};
 static const struct sky_api_param reset_body[] = {
-    {"device", SKY_API_DEVICE, false, 0, 0, "only this device; absent: everything"}, END};
+    {"device", SKY_API_DEVICE, false, 0, 0, "only this device"},
+    {"product", SKY_API_PRODUCT, false, 0, 0, "only this product, cloud/key; neither: everything"},
+    {"forget", SKY_API_BOOL, false, 0, 0, "take it out of the run as well; default false"},
+    END};
 
 #define DEVICE_PATH "/api/v1/devices/{cloud}/{product}/{device}"
 
@@ -336,7 +362,7 @@ const struct sky_route sky_routes[] = {
     {.method = "GET",
      .path = "/api/v1/report.xml",
      .handle = sky_api_report_xml,
-     .summary = "The verdicts of all devices seen, as JUnit XML",
+     .summary = "The verdicts of all that were seen, as JUnit XML",
      .query = report_query,
      .content_type = "application/xml",
      .answers = {{200, "a test suite for each device, a test case for each rule"}}},
@@ -346,12 +372,35 @@ const struct sky_route sky_routes[] = {
      .summary = "What devices made of the rules",
      .query = verdicts_query,
      .answers = {{200, "verdicts, with the events that prove them"}, BAD, NONE}},
+    {.method = "GET",
+     .path = "/api/v1/expected",
+     .handle = sky_api_expected_list,
+     .summary = "What is expected to be broken in this chapter",
+     .query = expected_query,
+     .answers = {{200, "the expectations, each with how often it came"}, BAD}},
+    {.method = "POST",
+     .path = "/api/v1/expected",
+     .handle = sky_api_expected_create,
+     .summary = "Say that a rule is to be broken: then that counts against nobody",
+     .body = expected_body,
+     .answers = {{201, "its id"}, BAD, {409, "too many are expected already"}}},
+    {.method = "DELETE",
+     .path = "/api/v1/expected",
+     .handle = sky_api_expected_clear,
+     .summary = "Expect nothing any more",
+     .query = expected_query,
+     .answers = {{204, "done"}, BAD}},
+    {.method = "DELETE",
+     .path = "/api/v1/expected/{name}",
+     .handle = sky_api_expected_delete,
+     .summary = "Expect one thing no more",
+     .answers = {{204, "done"}, {404, "nothing is expected under this id"}}},
     {.method = "POST",
      .path = "/api/v1/reset",
      .handle = sky_api_reset,
      .summary =
-         "Forget events and sessions; devices as the fixtures have them; with all of them, the "
-         "clock as the machine has it",
+         "Forget sessions and documents, devices as the fixtures have them, and begin a new "
+         "chapter of events and verdicts; of all of them: the clock as the machine has it, too",
      .body = reset_body,
      .answers = {{204, "done"},
                  BAD,

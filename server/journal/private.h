@@ -2,6 +2,7 @@
 #ifndef SKY_SERVER_JOURNAL_PRIVATE_H
 #define SKY_SERVER_JOURNAL_PRIVATE_H
 
+#include "server/journal/journal.h"
 #include "server/journal/pages.h"
 #include "server/journal/ring.h"
 
@@ -15,6 +16,8 @@ struct sky_journal {
     bool store_failed; /* do not try again before the next flush */
     void (*recorded_fn)(void *ctx, uint64_t seq);
     void *recorded_ctx;
+    sky_judged_fn *judged_fn;
+    void *judged_ctx;
 };
 
 #endif

@@ -18,30 +18,37 @@ bool sky_verdict_concerns(const struct sky_catalogue *catalogue, size_t rule,
                           const struct sky_cloud *cloud)
 {
     sky_span owner = sky_span_str(sky_catalogue_owner(catalogue, rule));
-    return sky_span_eq_str(owner, cloud->name) || sky_cloud_find(owner) == NULL;
+    return (cloud != NULL && sky_span_eq_str(owner, cloud->name)) || sky_cloud_find(owner) == NULL;
+}
+
+static enum sky_verdict of_proof(const struct sky_proof *proof)
+{
+    static const enum sky_verdict broken[] = {[SKY_INFO] = SKY_VERDICT_PASSED,
+                                              [SKY_WARNING] = SKY_VERDICT_WARNED,
+                                              [SKY_ERROR] = SKY_VERDICT_FAILED};
+    return proof->refused ? SKY_VERDICT_FAILED : broken[proof->rule->severity];
 }
 
 enum sky_verdict sky_verdict_of_rule(const struct sky_catalogue *catalogue, size_t rule,
                                      const struct sky_conduct *conduct)
 {
-    static const enum sky_verdict broken[] = {[SKY_INFO] = SKY_VERDICT_PASSED,
-                                              [SKY_WARNING] = SKY_VERDICT_WARNED,
-                                              [SKY_ERROR] = SKY_VERDICT_FAILED};
     const struct sky_rule *row = sky_catalogue_at(catalogue, rule);
-    size_t place = sky_catalogue_place(catalogue, row);
-    if (sky_rule_set_has(&conduct->broken, place))
-        return broken[row->severity];
-    if (sky_rule_set_has(&conduct->exercised, place))
+    const struct sky_proof *proof = sky_conduct_proof(conduct, row);
+    if (proof != NULL)
+        return of_proof(proof);
+    if (sky_rule_set_has(&conduct->exercised, sky_catalogue_place(catalogue, row)))
         return SKY_VERDICT_PASSED;
     return SKY_VERDICT_NOT_EXERCISED;
 }
 
-enum sky_verdict sky_verdict_of_device(const struct sky_catalogue *catalogue,
-                                       const struct sky_cloud *cloud,
-                                       const struct sky_conduct *conduct)
+enum sky_verdict sky_verdict_of_party(const struct sky_catalogue *catalogue,
+                                      const struct sky_cloud *cloud,
+                                      const struct sky_conduct *conduct)
 {
     enum sky_verdict worst = SKY_VERDICT_NOT_EXERCISED;
-    for (size_t rule = 0; rule < catalogue->rule_count; rule++) {
+    for (const struct sky_proof *proof = conduct->proofs; proof != NULL; proof = proof->next)
+        worst = sky_verdict_worse(worst, of_proof(proof));
+    for (size_t rule = 0; rule < catalogue->rule_count && worst < SKY_VERDICT_PASSED; rule++) {
         if (sky_verdict_concerns(catalogue, rule, cloud))
             worst = sky_verdict_worse(worst, sky_verdict_of_rule(catalogue, rule, conduct));
     }

@@ -1,9 +1,9 @@
-/* What a device's conduct comes to, rule by rule. Pure: conduct and policy in, verdicts out. */
+/* What a party's conduct comes to, rule by rule. Pure: conduct in, verdicts out. */
 #ifndef SKY_SERVER_JUDGE_VERDICTS_H
 #define SKY_SERVER_JUDGE_VERDICTS_H
 
 #include "protocol/base/rule.h"
-#include "server/registry/sessions.h"
+#include "server/registry/conduct.h"
 
 enum sky_verdict {
     SKY_VERDICT_NOT_EXERCISED, /* nothing the device did touched it: never green by silence */
@@ -19,16 +19,18 @@ const char *sky_verdict_name(enum sky_verdict verdict);
 bool sky_verdict_concerns(const struct sky_catalogue *catalogue, size_t rule,
                           const struct sky_cloud *cloud);
 
-/* A rule once broken stays broken. One of severity info is only a remark. */
+/* A rule once broken stays broken: failed when the device was refused for it, whatever its
+ * severity. Else one of severity info is only a remark. */
 enum sky_verdict sky_verdict_of_rule(const struct sky_catalogue *catalogue, size_t rule,
                                      const struct sky_conduct *conduct);
 
-/* The worst of all rules that concern the cloud; not exercised when all are. */
-enum sky_verdict sky_verdict_of_device(const struct sky_catalogue *catalogue,
-                                       const struct sky_cloud *cloud,
-                                       const struct sky_conduct *conduct);
+/* The worst of the rules of its cloud, of no cloud, and of whatever it broke. Not exercised when
+ * all are. `cloud` NULL: unknown. */
+enum sky_verdict sky_verdict_of_party(const struct sky_catalogue *catalogue,
+                                      const struct sky_cloud *cloud,
+                                      const struct sky_conduct *conduct);
 
-/* Of several devices. None: not exercised. */
+/* Of several parties. None: not exercised. */
 static inline enum sky_verdict sky_verdict_worse(enum sky_verdict a, enum sky_verdict b)
 {
     return a > b ? a : b;

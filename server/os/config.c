@@ -254,14 +254,21 @@ static const struct option_row rows[] = {
     {"tls", 0, NULL, NULL, "for a connection over TLS", OFFLINE, set_switch, AT(tls)},
     {"dynamic", 0, NULL, NULL, "with the product's secret, to fetch the device's own",
      SKY_COMMAND_SIGN, set_switch, AT(dynamic)},
-    {"json", 0, NULL, NULL, "print JSON", OFFLINE | SKY_COMMAND_RULES | SKY_COMMAND_VERDICT,
-     set_switch, AT(json)},
+    {"json", 0, NULL, NULL, "print JSON", OFFLINE | SKY_COMMAND_RULES, set_switch, AT(json)},
     {"url", 0, "URL", "http://127.0.0.1:8080", "the admin listener of the server to ask",
      ONLINE | SKY_COMMAND_CA, set_text, AT(url)},
     {"device", 'd', "NAME", NULL, "only this device: CLOUD/PRODUCT/DEVICE",
      SKY_COMMAND_VERDICT | SKY_COMMAND_EXEC, set_text, AT(device)},
+    {"product", 0, "NAME", NULL, "only devices of this product: CLOUD/PRODUCT",
+     SKY_COMMAND_VERDICT | SKY_COMMAND_EXEC, set_text, AT(product)},
+    {"run", 0, NULL, NULL, "of the whole run, whatever was reset in it", SKY_COMMAND_VERDICT,
+     set_switch, AT(run)},
+    {"strict", 0, NULL, NULL, "a warning fails, too", SKY_COMMAND_VERDICT | SKY_COMMAND_EXEC,
+     set_switch, AT(strict)},
     {"junit", 0, "FILE", NULL, "write the verdicts as JUnit XML here",
      SKY_COMMAND_VERDICT | SKY_COMMAND_EXEC, set_text, AT(junit)},
+    {"json", 0, "FILE", NULL, "write the verdicts as JSON here",
+     SKY_COMMAND_VERDICT | SKY_COMMAND_EXEC, set_text, AT(json_file)},
 };
 
 enum { ROWS = SKY_COUNT(rows), HELP_CODE = 1000, ROW_CODE = 1001 };

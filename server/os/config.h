@@ -78,7 +78,8 @@ struct sky_config {
     char *client_id, *username, *password, *form;
     uint16_t keepalive_s;
 
-    char *url, *device, *junit;
+    bool run, strict;
+    char *url, *device, *product, *junit, *json_file;
 
     struct sky_strings args; /* what is not an option */
 };

@@ -693,9 +693,9 @@ static void note_type(struct sky_conn *conn, unsigned type)
 {
     struct sky_session *session = conn->state;
     struct sky_judge judge;
-    if (session == NULL || session->conduct.packet_types >> type & 1)
+    if (session == NULL || session->packet_types >> type & 1)
         return;
-    session->conduct.packet_types |= (uint16_t)(1 << type);
+    session->packet_types |= (uint16_t)(1 << type);
     sky_judge_init(&judge, policy_of(conn));
     for (unsigned rule = 0; rule < SKY_MQTT_SPEC_RULES; rule++)
         if (sky_mqtt_rule_kept_by(rule, type))

@@ -9,8 +9,10 @@
 #include "server/journal/journal.h"
 #include "server/os/clock.h"
 #include "server/os/rng.h"
+#include "server/registry/conduct.h"
 #include "store/store.h"
 
+struct sky_expectation;
 struct sky_product_info;
 struct sky_session;
 
@@ -44,6 +46,10 @@ struct sky_registry {
     uint32_t *free_slots;          /* owned; numbers of those entries, the last is taken first */
     size_t slots, room, free_count;
     size_t online; /* devices on MQTT */
+
+    struct sky_parties parties;       /* see conduct.h */
+    struct sky_expectation *expected; /* owned list; see expected.h */
+    int64_t last_expected;
 
     struct sky_searches searches;
 };

@@ -47,6 +47,7 @@ struct sky_session *sky_session_open(struct sky_registry *registry,
     session = sky_mem_new(sizeof *session);
     session->device_id = device->id;
     session->product = info;
+    session->party = sky_party_of_device(registry, product, device);
     session->device_key = sky_mem_dup(device->key, strlen(device->key));
     session->slot = take_slot(registry, session);
     HASH_ADD(hh, registry->by_device, device_id, sizeof session->device_id, session);
@@ -78,8 +79,6 @@ void sky_session_judged(struct sky_registry *registry, struct sky_session *sessi
 {
     if (session == NULL)
         return;
-    sky_rule_set_merge(&session->conduct.exercised, &judge->exercised);
-    for (size_t i = 0; i < judge->count; i++)
-        sky_rule_set_add(&session->conduct.broken,
-                         sky_catalogue_place(&registry->catalogue, judge->findings[i].rule));
+    (void)registry;
+    sky_rule_set_merge(&session->party->chapter.exercised, &judge->exercised);
 }

@@ -1,5 +1,5 @@
 /* What the running server knows of each device it has admitted: one session for each, online or
- * away, found by registry id. Knows delivery state and conduct; knows no bytes. */
+ * away, found by registry id. Knows delivery state; knows no bytes. */
 #ifndef SKY_SERVER_REGISTRY_SESSIONS_H
 #define SKY_SERVER_REGISTRY_SESSIONS_H
 
@@ -10,12 +10,6 @@ struct sky_fetcher;
 struct sky_topic_node;
 
 enum { SKY_SESSION_IDS = 16 };
-
-/* What a device did, as sets of rule indices: the raw material of a verdict. */
-struct sky_conduct {
-    struct sky_rule_set exercised, broken;
-    uint16_t packet_types; /* one bit for each type of MQTT packet that has come, decoded */
-};
 
 /* Why a message does not reach a device: LIMIT, it is too long for what carries it; CONFLICT, as
  * things are. A value. */
@@ -50,7 +44,7 @@ struct sky_session {
     struct sky_conn *conn;            /* NULL: away */
     struct sky_fetcher *fetcher;      /* NULL: it has never come to fetch */
     struct sky_mqtt_session mqtt;
-    struct sky_conduct conduct;
+    struct sky_party *party;           /* never NULL, outlives the session */
     struct sky_topic_node *last_topic; /* the last one it published to; good in `last_epoch` */
     uint64_t last_epoch;
     int64_t last_seen_ms;  /* lived time, as the next two */
@@ -68,6 +62,7 @@ struct sky_session {
     uint32_t slot;                 /* index in the table; also its number as a subscriber */
     uint16_t keepalive_s;
     uint16_t traits;
+    uint16_t packet_types;      /* one bit for each type of MQTT packet that has come, decoded */
     uint8_t tokens;             /* 1 + the place of its newest login token; 0: not looked up */
     bool token_waits;           /* it fetched a login token and has not logged in since */
     bool clean;                 /* ends with the connection */
@@ -90,7 +85,8 @@ struct sky_session *sky_session_open(struct sky_registry *registry,
 void sky_session_drop(struct sky_registry *registry, struct sky_session *session);
 void sky_sessions_done(struct sky_registry *registry); /* every session has been dropped */
 
-/* Books the judgement of one act into the device's conduct; NULL: nobody's. */
+/* Books the rules that one act exercised into the device's conduct; NULL: nobody's. What it broke
+ * is booked with the event that shows it. */
 void sky_session_judged(struct sky_registry *registry, struct sky_session *session,
                         const struct sky_judge *judge);
 

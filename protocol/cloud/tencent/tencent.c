@@ -35,7 +35,7 @@ const struct sky_cloud sky_cloud_tencent = {
     .publish_violation = SKY_VIOLATION_NO_ACK,
 
     .rules = {.owner = "tencent", .rows = sky_tencent_rules, .count = TEN_RULES, .special = true},
-    /* No row for the keepalive: 0..900 is judged at login, the narrower general range besides. */
+    .keepalive_rule = TEN_RULE(KEEPALIVE_RANGE),
     .limit_rules = {[SKY_LIMIT_WILL] = TEN_RULE(WILL),
                     [SKY_LIMIT_RETAIN] = TEN_RULE(RETAIN),
                     [SKY_LIMIT_QOS2_PUBLISH] = TEN_RULE(QOS2_PUBLISH),

@@ -133,7 +133,7 @@ static void a_products_override_decides_and_only_there(void **state)
     publish(c, dev001, "PROD123456/dev002/event", "x", 0);
     assert_int_equal(registry_case_findings(&c->base, "MQTT-TOPIC-OTHER-DEVICE"), 0);
     assert_int_equal(registry_case_findings(&c->base, "TEN-TOPIC-OTHER-DEVICE"), 1);
-    assert_false(sky_rule_set_has(&device->conduct.exercised,
+    assert_false(sky_rule_set_has(&device->party->chapter.exercised,
                                   registry_case_place(&c->base, "MQTT-TOPIC-OTHER-DEVICE")));
 }
 

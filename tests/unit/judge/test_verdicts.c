@@ -30,15 +30,21 @@ static int fill_catalogue(void **state)
     return 0;
 }
 
-static struct sky_conduct conduct_of(unsigned exercised, unsigned broken)
+/* The proofs of broken rules are in `proofs`, by the rule's index. */
+static struct sky_conduct conduct_of(unsigned exercised, unsigned broken, unsigned refused,
+                                     struct sky_proof *proofs)
 {
     struct sky_conduct conduct = {0};
     for (size_t i = 0; i < catalogue.rule_count; i++) {
         size_t place = sky_catalogue_place(&catalogue, sky_catalogue_at(&catalogue, i));
         if (exercised >> i & 1)
             sky_rule_set_add(&conduct.exercised, place);
-        if (broken >> i & 1)
-            sky_rule_set_add(&conduct.broken, place);
+        if (!(broken >> i & 1))
+            continue;
+        proofs[i] = (struct sky_proof){.rule = sky_catalogue_at(&catalogue, i),
+                                       .refused = refused >> i & 1,
+                                       .next = conduct.proofs};
+        conduct.proofs = &proofs[i];
     }
     return conduct;
 }
@@ -48,22 +54,27 @@ static void conduct_comes_to_the_worst_of_its_rules(void **state)
     (void)state;
     static const struct {
         const char *what;
-        unsigned exercised, broken;
+        unsigned exercised, broken, refused;
         enum sky_verdict verdict;
     } table[] = {
-        {"nothing seen", 0, 0, SKY_VERDICT_NOT_EXERCISED},
-        {"a rule kept", 1 << GRAVE, 0, SKY_VERDICT_PASSED},
-        {"a common rule kept", 1 << COMMON, 0, SKY_VERDICT_PASSED},
-        {"an error", 1 << GRAVE | 1 << LIGHT, 1 << GRAVE, SKY_VERDICT_FAILED},
-        {"a common error", 1 << COMMON, 1 << COMMON, SKY_VERDICT_FAILED},
-        {"a warning", 1 << GRAVE | 1 << LIGHT, 1 << LIGHT, SKY_VERDICT_WARNED},
-        {"a remark", 1 << REMARK, 1 << REMARK, SKY_VERDICT_PASSED},
-        {"a warning and an error", 1 << GRAVE | 1 << LIGHT, 1 << GRAVE | 1 << LIGHT,
+        {"nothing seen", 0, 0, 0, SKY_VERDICT_NOT_EXERCISED},
+        {"a rule kept", 1 << GRAVE, 0, 0, SKY_VERDICT_PASSED},
+        {"a common rule kept", 1 << COMMON, 0, 0, SKY_VERDICT_PASSED},
+        {"an error", 1 << GRAVE | 1 << LIGHT, 1 << GRAVE, 0, SKY_VERDICT_FAILED},
+        {"a common error", 1 << COMMON, 1 << COMMON, 0, SKY_VERDICT_FAILED},
+        {"a warning", 1 << GRAVE | 1 << LIGHT, 1 << LIGHT, 0, SKY_VERDICT_WARNED},
+        {"a warning that refused", 1 << GRAVE | 1 << LIGHT, 1 << LIGHT, 1 << LIGHT,
+         SKY_VERDICT_FAILED},
+        {"another cloud's", 0, 1 << FOREIGN, 0, SKY_VERDICT_FAILED},
+        {"a remark", 1 << REMARK, 1 << REMARK, 0, SKY_VERDICT_PASSED},
+        {"a warning and an error", 1 << GRAVE | 1 << LIGHT, 1 << GRAVE | 1 << LIGHT, 0,
          SKY_VERDICT_FAILED},
     };
     for (size_t i = 0; i < SKY_COUNT(table); i++) {
-        struct sky_conduct conduct = conduct_of(table[i].exercised, table[i].broken);
-        enum sky_verdict verdict = sky_verdict_of_device(&catalogue, sky_clouds[0], &conduct);
+        struct sky_proof proofs[FOREIGN + 1];
+        struct sky_conduct conduct =
+            conduct_of(table[i].exercised, table[i].broken, table[i].refused, proofs);
+        enum sky_verdict verdict = sky_verdict_of_party(&catalogue, sky_clouds[0], &conduct);
         if (verdict != table[i].verdict)
             fail_msg("%s: %s, expected %s", table[i].what, sky_verdict_name(verdict),
                      sky_verdict_name(table[i].verdict));

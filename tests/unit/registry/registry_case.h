@@ -54,6 +54,7 @@ static inline void registry_case_init(struct registry_case *c)
     registry->journal = c->journal;
     registry->clock = &c->clock;
     registry->rng = &c->rng;
+    sky_parties_watch(registry);
 }
 
 /* Sessions must have been dropped, or hold nothing. */
@@ -63,6 +64,7 @@ static inline void registry_case_done(struct registry_case *c)
     HASH_ITER (hh, c->registry.by_device, session, next)
         sky_session_drop(&c->registry, session);
     sky_sessions_done(&c->registry);
+    sky_parties_done(&c->registry);
     sky_products_done(&c->registry);
     sky_journal_free(c->journal);
     sky_store_close(c->store);
@@ -163,9 +165,9 @@ static inline size_t registry_case_place(const struct registry_case *c, const ch
 static inline bool registry_case_kept(const struct registry_case *c,
                                       const struct sky_session *session, const char *id)
 {
-    size_t place = registry_case_place(c, id);
-    return sky_rule_set_has(&session->conduct.exercised, place) &&
-           !sky_rule_set_has(&session->conduct.broken, place);
+    const struct sky_rule *rule = sky_catalogue_find(&c->registry.catalogue, sky_span_str(id));
+    return sky_rule_set_has(&session->party->chapter.exercised, registry_case_place(c, id)) &&
+           sky_conduct_proof(&session->party->chapter, rule) == NULL;
 }
 
 #endif

@@ -1,0 +1,140 @@
+/* What a test wants to see broken, so that it counts against nobody. */
+#include "server/admin/api.h"
+#include "server/registry/expected.h"
+
+/* A bound of the member "count". False, and answered, when it is none. */
+static bool take_bound(struct sky_api *api, const char *name, uint64_t *ret_bound)
+{
+    const cJSON *value = sky_json_get(sky_json_get(api->body, "count"), name);
+    char pointer[32];
+    if (value == NULL)
+        return true;
+    if (cJSON_IsNumber(value) && value->valuedouble >= 0 &&
+        value->valuedouble <= (double)SKY_EXPECTED_COUNT_MAX &&
+        value->valuedouble == (double)(int64_t)value->valuedouble) {
+        *ret_bound = (uint64_t)value->valuedouble;
+        return true;
+    }
+    snprintf(pointer, sizeof pointer, "/count/%s", name);
+    sky_api_error(api, 400, "invalid", pointer, "'%s' must be a whole number, 0 to %lld", name,
+                  (long long)SKY_EXPECTED_COUNT_MAX);
+    return false;
+}
+
+static bool take_count(struct sky_api *api, uint64_t *ret_min, uint64_t *ret_max)
+{
+    const cJSON *member;
+    cJSON_ArrayForEach (member, sky_json_get(api->body, "count")) {
+        if (strcmp(member->string, "min") != 0 && strcmp(member->string, "max") != 0) {
+            sky_api_error(api, 400, "invalid", "/count", "a count has min and max, not '%.100s'",
+                          member->string);
+            return false;
+        }
+    }
+    *ret_max = (uint64_t)SKY_EXPECTED_COUNT_MAX;
+    if (!take_bound(api, "max", ret_max))
+        return false;
+    *ret_min = *ret_max < 1 ? 0 : 1;
+    if (!take_bound(api, "min", ret_min))
+        return false;
+    if (*ret_min > *ret_max)
+        sky_api_error(api, 400, "invalid", "/count", "min is greater than max");
+    return *ret_min <= *ret_max;
+}
+
+void sky_api_expected_create(struct sky_api *api)
+{
+    struct sky_registry *registry = &api->app->registry;
+    const char *id = sky_api_body_text(api, "rule"), *device = sky_api_body_text(api, "device");
+    const char *product = sky_api_body_text(api, "product");
+    const struct sky_rule *rule =
+        id != NULL ? sky_catalogue_find(&registry->catalogue, sky_span_str(id)) : NULL;
+    uint64_t min, max;
+    int64_t number;
+    if (sky_json_get(api->body, "event") != NULL) {
+        sky_api_error(api, 400, "invalid", "/event",
+                      "patterns are not taken here yet: give the id of a rule as 'rule'");
+        return;
+    }
+    if (rule == NULL) {
+        sky_api_error(api, 400, "invalid", "/rule",
+                      id != NULL ? "there is no rule '%.100s'" : "the id of a rule is missing%s",
+                      id != NULL ? id : "");
+        return;
+    }
+    if (device != NULL && product != NULL) {
+        sky_api_error(api, 400, "invalid", "/product", "give a device or a product, not both");
+        return;
+    }
+    if (!take_count(api, &min, &max))
+        return;
+    const char *name = device != NULL ? device : product != NULL ? product : "";
+    if (sky_expected_add(registry, rule, name, min, max, &number) != SKY_OK) {
+        sky_api_error(api, 409, "limit", "", "%d expectations are the most at a time; drop some",
+                      SKY_EXPECTATIONS_MAX);
+        return;
+    }
+    sky_jw_object(&api->jw);
+    sky_jw_put_int(&api->jw, "id", number);
+    sky_jw_end_object(&api->jw);
+    sky_api_send(api, 201);
+}
+
+static void write_expectation(struct sky_jw *jw, const struct sky_expectation *e)
+{
+    struct sky_path_vars vars;
+    bool device = sky_match_device(sky_span_str(e->name), &vars);
+    sky_jw_object(jw);
+    sky_jw_put_int(jw, "id", e->id);
+    sky_jw_put_str(jw, "rule", e->rule->id);
+    if (e->name[0] != '\0')
+        sky_jw_put_str(jw, device ? "device" : "product", e->name);
+    sky_jw_key(jw, "count");
+    sky_jw_object(jw);
+    sky_jw_put_int(jw, "min", (int64_t)e->min);
+    if (e->max < (uint64_t)SKY_EXPECTED_COUNT_MAX)
+        sky_jw_put_int(jw, "max", (int64_t)e->max);
+    sky_jw_end_object(jw);
+    sky_jw_put_int(jw, "came", (int64_t)e->count);
+    sky_jw_end_object(jw);
+}
+
+void sky_api_expected_list(struct sky_api *api)
+{
+    struct sky_jw *jw = &api->jw;
+    struct sky_api_scope scope;
+    if (!sky_api_scope(api, &scope))
+        return;
+    sky_jw_object(jw);
+    sky_jw_key(jw, "expected");
+    sky_jw_array(jw);
+    for (const struct sky_expectation *e = api->app->registry.expected; e != NULL; e = e->next)
+        if (sky_party_named_of(sky_span_str(e->name), sky_span_str(scope.name)))
+            write_expectation(jw, e);
+    sky_jw_end_array(jw);
+    sky_jw_end_object(jw);
+    sky_api_send(api, 200);
+}
+
+void sky_api_expected_delete(struct sky_api *api)
+{
+    struct sky_registry *registry = &api->app->registry;
+    int64_t id;
+    struct sky_expectation *e =
+        sky_span_to_int(sky_span_str(api->vars.name), &id) ? sky_expected_find(registry, id) : NULL;
+    if (e == NULL) {
+        sky_api_error(api, 404, "not_found", "", "nothing is expected under '%s'", api->vars.name);
+        return;
+    }
+    sky_expected_drop(registry, e);
+    sky_api_send(api, 204);
+}
+
+void sky_api_expected_clear(struct sky_api *api)
+{
+    struct sky_api_scope scope;
+    if (!sky_api_scope(api, &scope))
+        return;
+    sky_expected_end(&api->app->registry, sky_span_str(scope.name));
+    sky_api_send(api, 204);
+}
