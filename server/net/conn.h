@@ -58,6 +58,10 @@ enum {
     SKY_CONN_DRAIN_MS = 5 * 1000,          /* and real time that takes */
     SKY_CONN_DRAINING_MAX = 1024,          /* peers closed so; more are closed at once */
 
+    SKY_NET_DESCRIPTORS_SPARE = 24, /* file descriptors that devices leave for everything else, */
+    SKY_NET_DESCRIPTORS_ADMIN = 8,  /* and that the admin API leaves, so that it can be asked why */
+    SKY_NET_CROWD_MS = 10 * 1000,   /* real time between two notes about who was turned away */
+
     SKY_NET_READ_SIZE = 64 * 1024,   /* the one read buffer of the loop */
     SKY_NET_READ_MIN = 512,          /* what a peer is read of in a turn, however many there are */
     SKY_NET_TURN_SIZE = 1024 * 1024, /* what all peers together are to be read of in a turn */
@@ -100,6 +104,7 @@ struct sky_net {
     uint32_t last_id;
     uint32_t turn; /* of the loop; connections start with 0 */
     uint64_t accepted, turned_away;
+    int64_t crowd_told_ms; /* real time at which that was last said */
     char *read_buf; /* owned, SKY_NET_READ_SIZE */
     size_t share;   /* how much of it a peer may fill in this turn */
     size_t taken;   /* bytes read in this turn */

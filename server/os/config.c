@@ -206,8 +206,9 @@ static const struct option_row rows[] = {
     {"store", 's', "FILE", ":memory:", "keep everything in this database file",
      SERVING | OFFLINE | SKY_COMMAND_CA, set_text, AT(store)},
     {"listen", 'l', "NAME=WHERE", NULL,
-     "move one listener: NAME=HOST:PORT, NAME=PORT or NAME=off; port 0 takes a free one", SERVING,
-     set_list, AT(listen_texts)},
+     "move one listener: NAME=HOST:PORT, NAME=PORT or NAME=off; port 0 takes a free one (exec's "
+     "standard); the NAME all is every one",
+     SERVING, set_list, AT(listen_texts)},
     {"host", 0, "HOST", "127.0.0.1", "where listeners are that name no host of their own", SERVING,
      set_text, AT(host)},
     {"ports-file", 0, "FILE", NULL, "write the ports in use here, as JSON, when ready", SERVING,
@@ -423,45 +424,61 @@ bool sky_config_parse_address(sky_span text, char host[SKY_HOST_MAX + 1], uint16
 
 static sky_err unknown_listener(const char *text, struct sky_why *why)
 {
-    char names[160] = "";
-    size_t len = 0;
+    char names[160] = "all";
+    size_t len = strlen(names);
     const struct sky_listener_row *row;
 
     for (size_t i = 0; (row = sky_listener_row(i)) && len < sizeof(names); i++)
-        len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%s", i ? ", " : "", row->name);
+        len += (size_t)snprintf(names + len, sizeof(names) - len, ", %s", row->name);
     return sky_why_set(why, SKY_ERR_INVALID, "",
                        "--listen %.60s: give NAME=HOST:PORT, NAME=PORT or NAME=off with a NAME of "
                        "%s",
                        text, names);
 }
 
-static struct sky_listen *find_listen(struct sky_config *config, sky_span name)
+/* One port cannot be everybody's. */
+static sky_err share_port(const char *text, struct sky_why *why)
 {
-    for (size_t i = 0; i < config->listen_count; i++)
-        if (sky_span_eq_str(name, config->listen[i].row->name))
-            return &config->listen[i];
-    return NULL;
+    return sky_why_set(why, SKY_ERR_INVALID, "",
+                       "--listen %.100s: all listeners cannot share a port; give all=0, all=HOST:0 "
+                       "or all=off",
+                       text);
 }
 
+/* Of several that name the same listener the last wins; "all" names every one. */
 static sky_err place_listener(struct sky_config *config, const char *text, struct sky_why *why)
 {
+    struct sky_listen want = {0};
     sky_span name, where;
 
     if (!sky_span_cut(sky_span_str(text), '=', &name, &where))
         return unknown_listener(text, why);
-    struct sky_listen *listen = find_listen(config, name);
-    if (!listen)
-        return unknown_listener(text, why);
-    listen->off = sky_span_eq_str(where, "off");
-    if (!listen->off && !sky_config_parse_address(where, listen->host, &listen->port)) {
+    want.off = sky_span_eq_str(where, "off");
+    if (!want.off && !sky_config_parse_address(where, want.host, &want.port)) {
         return sky_why_set(why, SKY_ERR_INVALID, "",
                            "--listen %.100s: give HOST:PORT ([ADDRESS]:PORT for IPv6), PORT or off",
                            text);
     }
-    return SKY_OK;
+    bool all = sky_span_eq_str(name, "all"), found = false;
+    if (all && want.port != 0)
+        return share_port(text, why);
+    for (size_t i = 0; i < config->listen_count; i++) {
+        struct sky_listen *listen = &config->listen[i];
+        if (!all && !sky_span_eq_str(name, listen->row->name))
+            continue;
+        found = true;
+        listen->off = want.off;
+        if (!want.off)
+            listen->port = want.port;
+        if (want.host[0] != '\0')
+            memcpy(listen->host, want.host, sizeof listen->host);
+    }
+    return found ? SKY_OK : unknown_listener(text, why);
 }
 
-static sky_err place_listeners(struct sky_config *config, struct sky_why *why)
+/* A command's own server is for that command: it takes free ports unless told otherwise. */
+static sky_err place_listeners(struct sky_config *config, enum sky_command command,
+                               struct sky_why *why)
 {
     const struct sky_listener_row *row;
     sky_err err = SKY_OK;
@@ -472,7 +489,8 @@ static sky_err place_listeners(struct sky_config *config, struct sky_why *why)
     }
     for (size_t i = 0; (row = sky_listener_row(i)); i++) {
         config->listen = sky_mem_grow(config->listen, (i + 1) * sizeof(*config->listen));
-        config->listen[i] = (struct sky_listen){.row = row, .port = row->port};
+        config->listen[i] = (struct sky_listen){
+            .row = row, .port = command == SKY_COMMAND_EXEC ? 0 : row->port};
         memcpy(config->listen[i].host, config->host, strlen(config->host) + 1);
         config->listen_count = i + 1;
     }
@@ -515,7 +533,7 @@ sky_err sky_config_parse(struct sky_config *config, enum sky_command command, in
     if (err == SKY_OK)
         err = read_command_line(config, command, argc, argv, why);
     if (err == SKY_OK)
-        err = place_listeners(config, why);
+        err = place_listeners(config, command, why);
     if (err == SKY_OK && config->tls_ca != NULL && config->tls_cert == NULL)
         err = sky_why_set(why, SKY_ERR_INVALID, "",
                           "--tls-ca needs --tls-cert and --tls-key; without them skymock's own "

@@ -60,7 +60,8 @@ struct sky_config {
     char *host;                /* where listeners are that name no host of their own */
     struct sky_listen *listen; /* owned, in the order of sky_listener_row(); set by parsing */
     size_t listen_count;
-    struct sky_strings listen_texts; /* as given: NAME=HOST:PORT, NAME=PORT, NAME=off */
+    struct sky_strings listen_texts; /* as given: NAME=HOST:PORT, NAME=PORT, NAME=off; the
+                                       NAME all is every one */
     char *ports_file;
     enum sky_profile profile;
     struct sky_strings rules; /* "ID=action"; checked against the catalogue by whoever has it */

@@ -11,7 +11,7 @@ import server
 from credentials import login
 
 FIXTURES = ("--fixtures", server.FIXTURES)
-FREE_PORTS = [word for name in server.LISTENERS for word in ("--listen", f"{name}=0")]
+FREE_PORTS = ("--listen", "all=0")
 DEVICES = ["aliyun/pk/device", "tencent/PROD123456/dev001", "enos/KV315idW/tPbZGCdmaE"]
 
 
@@ -59,6 +59,17 @@ def test_serve_tells_all_ports_and_stops_on_sigterm(start):
     running.process.send_signal(signal.SIGTERM)
     assert peer.receive() is None
     assert running.process.wait(server.PATIENCE_S) == 0
+
+
+@pytest.mark.parametrize("name", server.LISTENERS)
+def test_every_listener_takes_localhost(start, name):
+    running = start("--listen", f"{name}=localhost:0")
+    assert f"{name}=localhost:{running.ports[name]}" in running.ready_line
+
+
+def test_a_later_name_wins_over_all(start):
+    running = start("--listen", "all=off", "--listen", "mqtt=0", "--listen", "admin=localhost:0")
+    assert set(running.ports) == {"mqtt", "admin"}
 
 
 def test_listeners_that_are_off_are_closed(start):
