@@ -79,6 +79,8 @@ static void before_poll(uv_prepare_t *prepare)
     sky_clock_run(&app->clock);
     sky_products_follow(&app->registry);
     sky_app_settle(app, NULL); /* before anybody is told */
+    if (app->on_turn != NULL)
+        app->on_turn(app->on_turn_ctx);
     sky_net_flush(&app->net);
     app->registry.searches.count = 0;
     if (app->journal != NULL)

@@ -42,6 +42,10 @@ struct sky_app {
     uv_prepare_t before_poll;
     struct sky_fixture_reload reload;
     uv_signal_t signals[3];
+    /* At the end of each turn of the loop, before what was closed in it goes; NULL: nobody looks.
+     */
+    void (*on_turn)(void *ctx);
+    void *on_turn_ctx;
     struct sky_timer flush_timer;
     uint64_t flushed_seq; /* the journal is in the store up to here */
     bool stopping;

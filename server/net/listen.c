@@ -152,6 +152,7 @@ static void on_connection(uv_stream_t *server, int status)
         uv_close((uv_handle_t *)&conn->tcp, on_turned_away);
         return;
     }
+    sky_conn_learn_peer(conn);
     conn->port = &sniff_port;
     conn->door = (struct sky_door){.listener = listener->row, .transport = SKY_TCP};
     conn->id = ++net->last_id;

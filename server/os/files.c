@@ -90,8 +90,8 @@ static int named_descriptor(const char *path)
  * overwritten. */
 static bool write_into(const char *path, int named, sky_span bytes)
 {
-    int fd = named >= 0 ? fcntl(named, F_DUPFD_CLOEXEC, 0)
-                        : open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    int fd =
+        named >= 0 ? fcntl(named, F_DUPFD_CLOEXEC, 0) : open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
     bool done = fd >= 0 && write_all(fd, bytes);
     return (fd < 0 || close(fd) == 0) && done;
 }
