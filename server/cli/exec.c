@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "protocol/base/json_tree.h"
@@ -169,10 +168,9 @@ static int wait_for(pid_t pid)
 struct command {
     pid_t pid;
     const char *name;
-    bool terminal;     /* it has the terminal that we had */
-    bool asked, ended; /* to end; the hard way */
+    bool terminal; /* it has the terminal that we had */
+    bool asked;    /* to end */
     bool timed_out;
-    struct timespec deadline;
     int status; /* as a shell would say it */
 };
 
@@ -182,6 +180,7 @@ static sigset_t signals_of_exec(void)
 
     sigemptyset(&set);
     sigaddset(&set, SIGCHLD);
+    sigaddset(&set, SIGALRM);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGHUP);
@@ -213,23 +212,16 @@ static void pass_terminal(const struct command *command, pid_t group)
     }
 }
 
-static void set_deadline(struct command *command, uint32_t seconds)
-{
-    clock_gettime(CLOCK_MONOTONIC, &command->deadline);
-    command->deadline.tv_sec += seconds;
-}
-
 /* Asks it to end, which it has GRACE_S for. */
 static void end_command(struct command *command, int signal)
 {
     kill(-command->pid, command->asked ? SIGKILL : signal);
     kill(-command->pid, SIGCONT);
-    command->ended = command->asked;
     command->asked = true;
-    set_deadline(command, GRACE_S);
+    alarm(GRACE_S);
 }
 
-static void on_deadline(const struct sky_config *config, struct command *command)
+static void on_alarm(const struct sky_config *config, struct command *command)
 {
     if (!command->asked) {
         command->timed_out = true;
@@ -251,6 +243,8 @@ static bool look_at_command(struct command *command)
         command->status = SKY_EXIT_TROUBLE;
         return false;
     }
+    if (WIFSTOPPED(status) && !command->terminal)
+        return true;          /* whoever stopped it goes on with it */
     if (WIFSTOPPED(status)) { /* Ctrl-Z stops us all, and fg goes on with all */
         pass_terminal(command, getpgrp());
         raise(SIGSTOP);
@@ -265,25 +259,16 @@ static bool look_at_command(struct command *command)
 static void watch_command(const struct sky_config *config, struct command *command)
 {
     const sigset_t signals = signals_of_exec();
-    bool limited = config->timeout_s > 0;
 
-    set_deadline(command, config->timeout_s);
+    alarm(config->timeout_s); /* 0: never */
     while (look_at_command(command)) {
-        struct timespec now, left;
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        left.tv_sec = command->deadline.tv_sec - now.tv_sec + 1;
-        left.tv_nsec = 0;
-        bool waits = (limited || command->asked) && !command->ended;
-        if (waits &&
-            (now.tv_sec > command->deadline.tv_sec || (now.tv_sec == command->deadline.tv_sec &&
-                                                       now.tv_nsec >= command->deadline.tv_nsec))) {
-            on_deadline(config, command);
-            continue;
-        }
-        int number = waits ? sigtimedwait(&signals, NULL, &left) : sigwaitinfo(&signals, NULL);
-        if (number == SIGINT || number == SIGTERM || number == SIGHUP)
+        int number = sigwaitinfo(&signals, NULL);
+        if (number == SIGALRM)
+            on_alarm(config, command);
+        else if (number == SIGINT || number == SIGTERM || number == SIGHUP)
             end_command(command, number);
     }
+    alarm(0);
 }
 
 /* Returns its exit status. What it left running ends with it if it had to be ended. */
@@ -294,6 +279,9 @@ static int run_command(const struct sky_config *config)
     const sigset_t signals = signals_of_exec();
     sigset_t before;
 
+    static const int heard[] = {SIGCHLD, SIGALRM, SIGINT, SIGTERM};
+    for (size_t i = 0; i < SKY_COUNT(heard); i++)
+        signal(heard[i], SIG_DFL);             /* whatever whoever started us ignores */
     sigprocmask(SIG_BLOCK, &signals, &before); /* for good: the verdict comes after them */
     fflush(NULL);
     command.pid = fork();

@@ -101,8 +101,8 @@ static void the_last_word_on_a_listener_counts(void **state)
 static void all_names_every_listener(void **state)
 {
     (void)state;
-    struct parsed parsed = parse(SKY_COMMAND_SERVE,
-                                 WORDS("--listen", "mqtt=1884", "--listen", "all=127.0.0.2:0", "-l",
+    struct parsed parsed =
+        parse(SKY_COMMAND_SERVE, WORDS("--listen", "mqtt=1884", "--listen", "all=127.0.0.2:0", "-l",
                                        "admin=localhost:9000", "-lcoaps=off", "-lhttps=8444"));
     assert_int_equal(parsed.err, SKY_OK);
     assert_int_equal(listen_of(&parsed, "mqtt")->port, 0);
