@@ -144,6 +144,23 @@ def test_explain_judges_what_is_around_the_signature():
     assert done.returncode == 0
 
 
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("client_id,username", [("abc", "foo"), ("mosq-7Fx", ""), ("abc", "a b")])
+def test_explain_shows_the_forms_to_a_stranger(device, client_id, username):
+    words = ("explain", device, *FIXTURES, "-i", client_id, "-u", username, "-P", "bar")
+    done = server.run(*words)
+    assert done.returncode == 1 and "LOGIN-UNRECOGNISED" in done.stdout
+    assert "this is no cloud's login" in done.stdout and "TOKEN" not in done.stdout
+    assert "DEVICE&PRODUCT" in done.stdout and "PRODUCTDEVICE;" in done.stdout
+    forms = json.loads(server.run(*words, "--json").stdout)["forms"]
+    assert [form["cloud"] for form in forms] == ["aliyun", "tencent", "enos"]
+
+
+def test_explain_knows_another_clouds_login():
+    done = server.run("explain", DEVICES[0], *FIXTURES, *fields(login(DEVICES[1])))
+    assert "form of Tencent" in done.stderr and "no cloud's login" not in done.stdout
+
+
 def test_explain_takes_a_form():
     signed = json.loads(server.run("sign", DEVICES[0], "--json", *FIXTURES).stdout)
     done = server.run("explain", DEVICES[0], *FIXTURES, "--form", signed["httpsForm"])
