@@ -79,6 +79,8 @@ static void before_poll(uv_prepare_t *prepare)
     sky_clock_run(&app->clock);
     sky_products_follow(&app->registry);
     sky_app_settle(app, NULL); /* before anybody is told */
+    if (app->on_turn != NULL)
+        app->on_turn(app->on_turn_ctx);
     sky_net_flush(&app->net);
     app->registry.searches.count = 0;
     if (app->journal != NULL)
@@ -224,8 +226,13 @@ void sky_app_release(struct sky_app *app)
 
 static void on_signal(uv_signal_t *signal, int number)
 {
-    (void)number;
-    sky_app_stop(signal->data);
+    struct sky_app *app = signal->data;
+    if (number != SIGHUP)
+        sky_app_stop(app);
+    else if (app->config->fixtures.count > 0)
+        sky_fixture_reload_start(&app->reload);
+    else
+        fprintf(stderr, "skymock: no --fixtures were given: there is nothing to read again\n");
 }
 
 /* Every device is a file descriptor: as many as the system lets us have. */
@@ -238,12 +245,41 @@ static void raise_file_limit(void)
     (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* Whoever waits for the new devices can see in the journal that they are there. */
+static void on_reloaded(struct sky_fixture_reload *reload, const struct sky_strings *errors,
+                        const struct sky_fixture_result *result)
+{
+    struct sky_app *app = SKY_CONTAINER_OF(reload, struct sky_app, reload);
+    const struct sky_event_head head = {.type = SKY_EVENT_NOTE, .direction = SKY_INSIDE};
+    const char *name = errors->count > 0 ? "fixtures-refused" : "fixtures-reloaded";
+    const char *first = errors->count > 0 ? errors->list[0] : "";
+    const struct sky_attr attrs[] = {SKY_ATTR(NAME, sky_span_str(name)),
+                                     SKY_ATTR(REASON, sky_span_str(first)),
+                                     SKY_ATTR_INT(COUNT, (int64_t)errors->count)};
+    sky_journal_add(app->journal, &head, attrs, errors->count > 0 ? 3 : 1, NULL);
+    for (size_t i = 0; i < errors->count; i++)
+        fprintf(stderr, "skymock: %s: %s\n",
+                reload->written > 0 ? "fixtures are in force in part only"
+                                    : "fixtures stay as they were",
+                errors->list[i]);
+    if (errors->count == 0)
+        fprintf(stderr,
+                "skymock: fixtures read again: files %zu; products added %zu, changed %zu; "
+                "devices added %zu, changed %zu\n",
+                result->files, result->count.products_added, result->count.products_changed,
+                result->count.devices_added, result->count.devices_changed);
+}
+
 static void open_loop(struct sky_app *app)
 {
-    static const int numbers[] = {SIGTERM, SIGINT};
+    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
     SKY_ASSERT(uv_loop_init(&app->loop) == 0);
     uv_timer_init(&app->loop, &app->wakeup);
     uv_prepare_init(&app->loop, &app->before_poll);
+    app->reload = (struct sky_fixture_reload){.loop = &app->loop,
+                                              .registry = &app->registry,
+                                              .paths = &app->config->fixtures,
+                                              .reloaded = on_reloaded};
     app->before_poll.data = app;
     for (size_t i = 0; i < SKY_COUNT(numbers); i++) {
         uv_signal_init(&app->loop, &app->signals[i]);
@@ -261,6 +297,7 @@ static void close_handle(uv_handle_t *handle, void *arg)
 
 static void close_parts(struct sky_app *app)
 {
+    sky_fixture_reload_close(&app->reload);
     sky_net_close_listeners(&app->net);
     sky_net_close_conns(&app->net);
     sky_coap_port_close(app->coap);

@@ -9,6 +9,7 @@
 #include "server/net/conn.h"
 #include "server/port/calls.h"
 #include "server/port/mqtt.h"
+#include "server/registry/fixture_reload.h"
 
 struct sky_admin;
 struct sky_coap_port;
@@ -39,7 +40,12 @@ struct sky_app {
     uv_work_t warming; /* of the journal's memory */
     uv_timer_t wakeup;
     uv_prepare_t before_poll;
-    uv_signal_t signals[2];
+    struct sky_fixture_reload reload;
+    uv_signal_t signals[3];
+    /* At the end of each turn of the loop, before what was closed in it goes; NULL: nobody looks.
+     */
+    void (*on_turn)(void *ctx);
+    void *on_turn_ctx;
     struct sky_timer flush_timer;
     uint64_t flushed_seq; /* the journal is in the store up to here */
     bool stopping;

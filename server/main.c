@@ -1,4 +1,5 @@
 /* skymock plays the cloud for devices under test. This file only picks the subcommand. */
+#include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -6,6 +7,7 @@
 
 #include "protocol/base/mem.h"
 #include "server/cli/cli.h"
+#include "server/os/help.h"
 #include "server/registry/rules.h"
 
 struct command_row {
@@ -30,14 +32,19 @@ static const struct command_row commands[] = {
     {"explain", "CLOUD/PRODUCT/DEVICE [OPTION]...",
      "say whether this login would be accepted, and what is wrong with it", SKY_COMMAND_EXPLAIN, 1,
      1, sky_cli_explain},
-    {"rules", "[OPTION]...", "list the rules devices are held to, with their sources",
-     SKY_COMMAND_RULES, 0, 0, sky_cli_rules},
+    {"rules", "[WORD]... [OPTION]...",
+     "list the rules devices are held to, with their sources; with WORDs, those that have them all",
+     SKY_COMMAND_RULES, 0, ANY, sky_cli_rules},
     {"verdict", "[OPTION]...",
      "ask a running server for its verdicts; exit 0 passed, 1 failed, 2 could not tell",
      SKY_COMMAND_VERDICT, 0, 0, sky_cli_verdict},
     {"exec", "[OPTION]... -- COMMAND...",
      "serve while COMMAND runs, then print the verdict; exit with the worse of both",
      SKY_COMMAND_EXEC, 1, ANY, sky_cli_exec},
+    {"events", "[OPTION]...", "print what a running server has recorded, a line an event",
+     SKY_COMMAND_EVENTS, 0, 0, sky_cli_events},
+    {"hosts", "[OPTION]...", "print the vendors' host names as lines of /etc/hosts, or for dnsmasq",
+     SKY_COMMAND_HOSTS, 0, 0, sky_cli_hosts},
     {"ca", "[OPTION]...",
      "print the certificate that devices must trust: of a running server, or of a --store",
      SKY_COMMAND_CA, 0, 0, sky_cli_ca},
@@ -60,15 +67,19 @@ int sky_cli_fail(const char *fmt, ...)
 static int print_overview(FILE *out, int status)
 {
     fputs("skymock plays the cloud for IoT devices under test.\n\n", out);
-    for (size_t i = 0; i < SKY_COUNT(commands); i++)
-        fprintf(out, "  skymock %-12s %s\n", commands[i].name, commands[i].summary);
+    for (size_t i = 0; i < SKY_COUNT(commands); i++) {
+        int column = fprintf(out, "  skymock %-12s ", commands[i].name);
+        sky_help_wrap(out, (size_t)column, (size_t)column, commands[i].summary);
+    }
     fputs("\nskymock COMMAND --help lists the options of a command.\n", out);
     return status;
 }
 
 static int print_help(const struct command_row *row)
 {
-    printf("skymock %s %s: %s\n\n", row->name, row->arguments, row->summary);
+    int column = printf("skymock %s %s: ", row->name, row->arguments);
+    sky_help_wrap(stdout, (size_t)column, 4, row->summary);
+    puts("");
     sky_config_help(stdout, row->command);
     return SKY_EXIT_OK;
 }
@@ -96,7 +107,7 @@ static int run_command(const struct command_row *row, int argc, char **argv)
     else
         status = row->run(&config);
     sky_config_done(&config);
-    if (fflush(stdout) != 0)
+    if (fflush(stdout) != 0 && errno != EPIPE) /* a reader that has seen enough is no failure */
         return sky_cli_fail("writing to standard output failed");
     return status;
 }

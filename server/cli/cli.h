@@ -22,6 +22,8 @@ int sky_cli_sign(const struct sky_config *config);
 int sky_cli_explain(const struct sky_config *config);
 int sky_cli_rules(const struct sky_config *config);
 int sky_cli_verdict(const struct sky_config *config);
+int sky_cli_events(const struct sky_config *config);
+int sky_cli_hosts(const struct sky_config *config);
 int sky_cli_ca(const struct sky_config *config);
 int sky_cli_healthcheck(const struct sky_config *config);
 
@@ -29,7 +31,7 @@ struct sky_app;
 
 /* Serves until told to stop. Calls `ready` once everything is bound. Returns the exit status. */
 int sky_cli_run_server(const struct sky_config *config,
-                       bool (*ready)(const void *ctx, const struct sky_app *app), const void *ctx);
+                       bool (*ready)(void *ctx, struct sky_app *app), void *ctx);
 /* Ports in use as a JSON object, listener name to number. */
 void sky_cli_ports(const struct sky_app *app, struct sky_buf *out);
 

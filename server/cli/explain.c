@@ -22,21 +22,40 @@ static struct sky_door door_of(const struct sky_cloud *cloud, bool tls)
                              .tls_version = tls ? SKY_TLS_1_2 : 0};
 }
 
-/* Whom the fields claim to be; when the cloud cannot tell, the device that was named. */
-static void look_up(struct sky_app *app, const struct sky_cli_device *device, bool claimed,
-                    const struct sky_claim *claim, struct sky_lookup *ret_lookup)
+/* Do the fields have the form of this cloud's logins? Where any text would do, and that includes
+ * tokens, what they name must be known. */
+static bool is_of_cloud(bool claimed, const struct sky_claim *claim,
+                        const struct sky_lookup *lookup)
 {
-    struct sky_claim named = {.kind = SKY_CLAIM_NAMED,
-                              .product = sky_span_str(device->product.key),
-                              .device = sky_span_str(device->device.key),
-                              .affinity = SKY_AFFINITY_NAMED};
+    bool open = claim->affinity <= SKY_AFFINITY_OPEN || claim->kind == SKY_CLAIM_TOKEN;
 
-    sky_lookup_claim(&app->registry, device->cloud, claimed ? claim : &named, ret_lookup);
-    if (!claimed)
-        fprintf(stderr, "These fields do not have the form of %s.\n", device->cloud->title);
-    else if (ret_lookup->device.id != 0 && ret_lookup->device.id != device->device.id)
-        fprintf(stderr, "These fields are of another device: %s/%s.\n", ret_lookup->product.key,
-                ret_lookup->device.key);
+    return claimed && (!open || lookup->product.id != 0);
+}
+
+/* Whom the fields claim to be; nobody, when they are no login of any cloud. */
+static void look_up(struct sky_app *app, const struct sky_cli_device *device,
+                    const struct sky_login *login, struct sky_lookup *ret_lookup)
+{
+    struct sky_claim claim = {0};
+
+    bool claimed = device->cloud->claim(login, &claim);
+    sky_lookup_claim(&app->registry, device->cloud, &claim, ret_lookup);
+    if (is_of_cloud(claimed, &claim, ret_lookup)) {
+        if (ret_lookup->device.id != 0 && ret_lookup->device.id != device->device.id)
+            fprintf(stderr, "These fields are of another device: %s/%s.\n", ret_lookup->product.key,
+                    ret_lookup->device.key);
+        return;
+    }
+    for (size_t i = 0; sky_clouds[i] != NULL; i++) {
+        claimed = sky_clouds[i] != device->cloud && sky_clouds[i]->claim(login, &claim);
+        sky_lookup_claim(&app->registry, sky_clouds[i], &claim, ret_lookup);
+        if (!is_of_cloud(claimed, &claim, ret_lookup))
+            continue;
+        fprintf(stderr, "These fields have the form of %s, not of %s.\n", sky_clouds[i]->title,
+                device->cloud->title);
+        return;
+    }
+    *ret_lookup = (struct sky_lookup){0};
 }
 
 /* ---- output ---- */
@@ -85,9 +104,56 @@ static const char *connack_text(uint8_t code)
     return code < SKY_COUNT(texts) ? texts[code] : "reserved";
 }
 
-/* `answer` and `number` are what the device would see: {"connack": 4} or {"status": 200}. */
+/* What each cloud signs for a device of these names: its form, with nobody's secret. */
+static void each_form(struct sky_app *app,
+                      void (*each)(struct sky_jw *jw, const struct sky_cloud *cloud,
+                                   const struct sky_credentials *form),
+                      struct sky_jw *jw)
+{
+    struct sky_product product = {.key = "PRODUCT"};
+    struct sky_device device = {.key = "DEVICE"};
+    struct sky_arena arena;
+    char fresh[SKY_FRESH_LEN + 1];
+
+    sky_arena_init(&arena);
+    sky_rng_text(&app->rng, fresh, SKY_FRESH_LEN);
+    for (size_t i = 0; sky_clouds[i] != NULL; i++) {
+        const struct sky_cloud *cloud = sky_clouds[i];
+        struct sky_credentials form;
+        cloud->make_secret(sky_span_of(fresh, SKY_FRESH_LEN), device.secret);
+        const struct sky_sign_request request = {.product = &product,
+                                                 .device = &device,
+                                                 .now_ms = app->clock.now_ms,
+                                                 .fresh = sky_span_of(fresh, SKY_FRESH_LEN)};
+        cloud->sign(&request, &arena, &form);
+        each(jw, cloud, &form);
+    }
+    sky_arena_done(&arena);
+}
+
+static void print_form(struct sky_jw *jw, const struct sky_cloud *cloud,
+                       const struct sky_credentials *form)
+{
+    (void)jw;
+    printf("  %-8s client id  %.*s\n  %-8s user name  %.*s\n", cloud->name,
+           SKY_SPAN_ARGS(form->client_id), "", SKY_SPAN_ARGS(form->username));
+}
+
+static void write_form(struct sky_jw *jw, const struct sky_cloud *cloud,
+                       const struct sky_credentials *form)
+{
+    sky_jw_object(jw);
+    sky_jw_put_str(jw, "cloud", cloud->name);
+    sky_jw_put_span(jw, "clientId", form->client_id);
+    sky_jw_put_span(jw, "username", form->username);
+    sky_jw_end_object(jw);
+}
+
+/* A `stranger` that no cloud knows is shown what each wants. `answer` and `number` are what the
+ * device would see: {"connack": 4} or {"status": 200}. */
 static void print_json(bool accepted, const char *answer, int number,
-                       const struct sky_refusal *refusal, const struct sky_judge *judge)
+                       const struct sky_refusal *refusal, const struct sky_judge *judge,
+                       struct sky_app *stranger)
 {
     struct sky_buf out;
     struct sky_jw jw = sky_jw(&out);
@@ -96,6 +162,12 @@ static void print_json(bool accepted, const char *answer, int number,
     sky_jw_object(&jw);
     sky_jw_put_bool(&jw, "accepted", accepted);
     sky_jw_put_int(&jw, answer, number);
+    if (stranger != NULL) {
+        sky_jw_key(&jw, "forms");
+        sky_jw_array(&jw);
+        each_form(stranger, write_form, &jw);
+        sky_jw_end_array(&jw);
+    }
     sky_jw_key(&jw, "explanation");
     sky_refusal_json(refusal, judge, &out);
     sky_jw_end_object(&jw);
@@ -131,21 +203,26 @@ static int explain_connect(const struct sky_config *config, struct sky_app *app,
                                              .password = sky_span_str(config->password)};
     const struct sky_login login = sky_login_of(&door, &connect);
     struct sky_login_outcome outcome = {0};
-    struct sky_claim claim = {0};
     struct sky_lookup lookup;
     struct sky_judge judge;
     struct sky_effects unused;
 
     sky_effects_init(&unused);
-    look_up(app, device, device->cloud->claim(&login, &claim), &claim, &lookup);
+    look_up(app, device, &login, &lookup);
     sky_judge_init(&judge, sky_lookup_policy(&app->registry, &lookup));
     sky_login_decide(&app->registry, &login, &connect, &lookup, &judge, &unused, &outcome);
     sky_effects_done(&unused);
     bool accepted = outcome.connack == SKY_CONNACK_ACCEPTED;
-    if (config->json)
-        print_json(accepted, "connack", outcome.connack, &outcome.refusal, &judge);
-    else
+    struct sky_app *stranger = lookup.cloud == NULL ? app : NULL;
+    if (config->json) {
+        print_json(accepted, "connack", outcome.connack, &outcome.refusal, &judge, stranger);
+    } else {
         print_connack(&outcome, &judge);
+        if (stranger != NULL) {
+            puts("\nthis is no cloud's login; they have these forms:");
+            each_form(stranger, print_form, NULL);
+        }
+    }
     return accepted ? SKY_EXIT_OK : SKY_EXIT_NO;
 }
 
@@ -217,12 +294,15 @@ static int explain_form(const struct sky_config *config, struct sky_app *app,
     if (call.row == NULL)
         return sky_cli_fail("%s has no login over HTTPS that takes this form",
                             device->cloud->title);
-    look_up(app, device, true, &claim, &lookup);
+    sky_lookup_claim(&app->registry, device->cloud, &claim, &lookup);
+    if (lookup.device.id != 0 && lookup.device.id != device->device.id)
+        fprintf(stderr, "This form is of another device: %s/%s.\n", lookup.product.key,
+                lookup.device.key);
     sky_judge_init(&judge, sky_lookup_policy(&app->registry, &lookup));
     answer_call(app, &call, &request, &lookup, &judge, &unused, &answer, &refusal);
     bool accepted = answer.cause == SKY_CAUSE_NONE;
     if (config->json) {
-        print_json(accepted, "status", answer.status, &refusal, &judge);
+        print_json(accepted, "status", answer.status, &refusal, &judge, NULL);
     } else {
         printf("%s: %s %s answers HTTP %d: %.*s\n", accepted ? "accepted" : "refused",
                call.row->method, call.row->path, answer.status, SKY_SPAN_ARGS(answer.body));

@@ -4,6 +4,7 @@
 #include "protocol/base/mem.h"
 #include "server/app.h"
 #include "server/cli/cli.h"
+#include "server/cli/refusals.h"
 #include "server/os/files.h"
 
 enum { PORTS_MAX = 4096 };
@@ -52,13 +53,21 @@ static void warn_open_admin(const struct sky_config *config, const struct sky_ap
     }
 }
 
-static bool announce(const void *ctx, const struct sky_app *app)
+struct serving {
+    const struct sky_config *config;
+    struct sky_cli_refusals refusals;
+};
+
+static bool announce(void *ctx, struct sky_app *app)
 {
-    const struct sky_config *config = ctx;
+    struct serving *serving = ctx;
+    const struct sky_config *config = serving->config;
 
     if (config->ports_file != NULL && !write_ports_file(config->ports_file, app))
         return false;
     warn_open_admin(config, app);
+    if (!config->quiet && config->log_level >= SKY_LOG_WARNING)
+        sky_cli_refusals_open(&serving->refusals, app);
     fputs("skymock is ready:", stdout);
     for (size_t i = 0; i < app->net.listener_count; i++) {
         const struct sky_listener *listener = &app->net.listeners[i];
@@ -70,7 +79,7 @@ static bool announce(const void *ctx, const struct sky_app *app)
 }
 
 int sky_cli_run_server(const struct sky_config *config,
-                       bool (*ready)(const void *ctx, const struct sky_app *app), const void *ctx)
+                       bool (*ready)(void *ctx, struct sky_app *app), void *ctx)
 {
     struct sky_app *app = sky_mem_new(sizeof *app);
     struct sky_why why;
@@ -91,5 +100,9 @@ int sky_cli_run_server(const struct sky_config *config,
 
 int sky_cli_serve(const struct sky_config *config)
 {
-    return sky_cli_run_server(config, announce, config);
+    struct serving *serving = sky_mem_new(sizeof *serving);
+    serving->config = config;
+    int status = sky_cli_run_server(config, announce, serving);
+    free(serving);
+    return status;
 }

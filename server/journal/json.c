@@ -59,7 +59,7 @@ static void put_raw(struct sky_jw *jw, sky_span json)
 
 static bool is_json(sky_span text)
 {
-    return sky_json_check(text, SKY_JSON_DEPTH_MAX, NULL) == SKY_OK;
+    return sky_json_check(text, SKY_EVENT_JSON_DEPTH_MAX, NULL) == SKY_OK;
 }
 
 static void put_base64(struct sky_jw *jw, const char *key, sky_span bytes)

@@ -500,19 +500,24 @@ void sky_conn_hold(struct sky_conn *conn, bool hold)
 
 /* ---- addresses ---- */
 
+/* Asked for at once: of a peer that has reset the connection the system knows no name. */
+void sky_conn_learn_peer(struct sky_conn *conn)
+{
+    int len = sizeof conn->peer;
+    if (uv_tcp_getpeername(&conn->tcp, (struct sockaddr *)&conn->peer, &len) < 0)
+        conn->peer.sin6_family = AF_UNSPEC;
+}
+
 void sky_conn_peer(struct sky_conn *conn, char *out, size_t out_size)
 {
-    struct sockaddr_storage address;
-    int len = sizeof address;
+    const struct sockaddr *address = (const struct sockaddr *)&conn->peer;
     char host[INET6_ADDRSTRLEN] = "?";
     out[0] = '\0';
-    if (uv_tcp_getpeername(&conn->tcp, (struct sockaddr *)&address, &len) < 0)
+    if (address->sa_family == AF_UNSPEC)
         return;
-    uv_ip_name((struct sockaddr *)&address, host, sizeof host);
-    bool v6 = address.ss_family == AF_INET6;
-    uint16_t port = ntohs(v6 ? ((struct sockaddr_in6 *)&address)->sin6_port
-                             : ((struct sockaddr_in *)&address)->sin_port);
-    snprintf(out, out_size, v6 ? "[%s]:%u" : "%s:%u", host, port);
+    uv_ip_name(address, host, sizeof host);
+    snprintf(out, out_size, address->sa_family == AF_INET6 ? "[%s]:%u" : "%s:%u", host,
+             ntohs(conn->peer.sin6_port)); /* in the same place for both families */
 }
 
 sky_span sky_conn_local(struct sky_conn *conn, char *out, size_t out_size)

@@ -58,6 +58,10 @@ enum {
     SKY_CONN_DRAIN_MS = 5 * 1000,          /* and real time that takes */
     SKY_CONN_DRAINING_MAX = 1024,          /* peers closed so; more are closed at once */
 
+    SKY_NET_DESCRIPTORS_SPARE = 24, /* file descriptors that devices leave for everything else, */
+    SKY_NET_DESCRIPTORS_ADMIN = 8,  /* and that the admin API leaves, so that it can be asked why */
+    SKY_NET_CROWD_MS = 10 * 1000,   /* real time between two notes about who was turned away */
+
     SKY_NET_READ_SIZE = 64 * 1024,   /* the one read buffer of the loop */
     SKY_NET_READ_MIN = 512,          /* what a peer is read of in a turn, however many there are */
     SKY_NET_TURN_SIZE = 1024 * 1024, /* what all peers together are to be read of in a turn */
@@ -100,9 +104,10 @@ struct sky_net {
     uint32_t last_id;
     uint32_t turn; /* of the loop; connections start with 0 */
     uint64_t accepted, turned_away;
-    char *read_buf; /* owned, SKY_NET_READ_SIZE */
-    size_t share;   /* how much of it a peer may fill in this turn */
-    size_t taken;   /* bytes read in this turn */
+    int64_t crowd_told_ms; /* real time at which that was last said */
+    char *read_buf;        /* owned, SKY_NET_READ_SIZE */
+    size_t share;          /* how much of it a peer may fill in this turn */
+    size_t taken;          /* bytes read in this turn */
     char *spares[SKY_NET_SPARES];
     size_t spare_count;
 };
@@ -117,6 +122,7 @@ struct sky_conn {
     void *wrapping;              /* its own */
     void *state;                 /* the port's own */
     struct sky_door door;
+    struct sockaddr_in6 peer;     /* or a sockaddr_in, which is shorter */
     struct sky_buf in;            /* kept input, empty between packets */
     struct sky_buf out;           /* written in this turn */
     struct sky_buf sending;       /* handed to the kernel, not yet taken */
@@ -172,6 +178,7 @@ void sky_conn_cut(struct sky_conn *conn, int64_t in_ms);
 
 /* The address the peer has reached, "127.0.0.1", in `out` of at least 64 bytes. */
 sky_span sky_conn_local(struct sky_conn *conn, char *out, size_t out_size);
+void sky_conn_learn_peer(struct sky_conn *conn); /* once, when it was accepted */
 /* "127.0.0.1:40123" into `out` of at least 64 bytes. */
 void sky_conn_peer(struct sky_conn *conn, char *out, size_t out_size);
 

@@ -1,6 +1,8 @@
 #include "server/net/listen.h"
 
 #include <stdlib.h>
+#include <strings.h>
+#include <sys/resource.h>
 #include <utlist.h>
 
 #include "protocol/base/assert.h"
@@ -89,21 +91,68 @@ static void on_turned_away(uv_handle_t *handle)
     free(SKY_CONTAINER_OF((uv_tcp_t *)handle, struct sky_conn, tcp));
 }
 
+/* The lowest free number is taken (POSIX, accept), so a high one says how few are left. Without
+ * some to spare neither the store nor a certificate could be opened, and a peer that cannot be
+ * accepted would be told nothing. Whoever wants to know why asks the admin listener. */
+static bool spares_descriptors(const struct sky_listener *listener, const struct sky_conn *conn)
+{
+    rlim_t spare = listener->row->allows & SKY_LISTEN_ADMIN ? SKY_NET_DESCRIPTORS_ADMIN
+                                                            : SKY_NET_DESCRIPTORS_SPARE;
+    struct rlimit limit;
+    uv_os_fd_t fd;
+    if (uv_fileno((const uv_handle_t *)&conn->tcp, &fd) != 0 ||
+        getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return true;
+    return (rlim_t)fd + spare < limit.rlim_cur;
+}
+
+/* Recorded and said once in a while: a crowd comes in thousands. */
+static void tell_crowd(struct sky_net *net, const char *reason)
+{
+    int64_t now_ms = net->clock->real_ms;
+    net->turned_away++;
+    if (net->turned_away > 1 && now_ms - net->crowd_told_ms < SKY_NET_CROWD_MS)
+        return;
+    net->crowd_told_ms = now_ms;
+    const struct sky_attr attrs[] = {SKY_ATTR(NAME, SKY_SPAN("connection-crowd")),
+                                     SKY_ATTR_INT(COUNT, (int64_t)net->turned_away),
+                                     SKY_ATTR(REASON, sky_span_str(reason))};
+    const struct sky_event_head head = {
+        .type = SKY_EVENT_NOTE, .direction = SKY_UP, .transport = SKY_TCP};
+    sky_journal_add(net->journal, &head, attrs, SKY_COUNT(attrs), NULL);
+    fprintf(stderr, "skymock: %llu connections turned away so far: %s\n",
+            (unsigned long long)net->turned_away, reason);
+}
+
+static const char *why_no_room(const struct sky_listener *listener, const struct sky_conn *conn)
+{
+    if (conn->net->conn_count >= SKY_CONNS_MAX)
+        return "there are as many as skymock can take";
+    return spares_descriptors(listener, conn)
+               ? NULL
+               : "the process is almost out of file descriptors; raise its limit (ulimit -n)";
+}
+
 static void on_connection(uv_stream_t *server, int status)
 {
     struct sky_listener *listener = SKY_CONTAINER_OF((uv_tcp_t *)server, struct sky_listener, tcp);
     struct sky_net *net = listener->net;
-    if (status < 0)
-        return;
     sky_clock_tick(net->clock, uv_now(net->loop));
+    if (status < 0) {
+        tell_crowd(net, uv_strerror(status));
+        return;
+    }
     struct sky_conn *conn = sky_mem_new(sizeof *conn);
+    conn->net = net;
     uv_tcp_init(net->loop, &conn->tcp);
-    if (uv_accept(server, (uv_stream_t *)&conn->tcp) < 0 || net->conn_count >= SKY_CONNS_MAX) {
-        net->turned_away++;
+    int rc = uv_accept(server, (uv_stream_t *)&conn->tcp);
+    const char *trouble = rc < 0 ? uv_strerror(rc) : why_no_room(listener, conn);
+    if (trouble != NULL) {
+        tell_crowd(net, trouble);
         uv_close((uv_handle_t *)&conn->tcp, on_turned_away);
         return;
     }
-    conn->net = net;
+    sky_conn_learn_peer(conn);
     conn->port = &sniff_port;
     conn->door = (struct sky_door){.listener = listener->row, .transport = SKY_TCP};
     conn->id = ++net->last_id;
@@ -123,12 +172,15 @@ static void on_connection(uv_stream_t *server, int status)
 sky_err sky_listener_resolve(const struct sky_listener_row *row, const struct sky_listen *want,
                              struct sockaddr_storage *ret_address, struct sky_why *why)
 {
-    if (uv_ip4_addr(want->host, want->port, (struct sockaddr_in *)ret_address) == 0)
+    /* The name that everybody's machine has needs no resolver (RFC 6761 §6.3). */
+    const char *host = strcasecmp(want->host, "localhost") == 0 ? "127.0.0.1" : want->host;
+    if (uv_ip4_addr(host, want->port, (struct sockaddr_in *)ret_address) == 0)
         return SKY_OK;
-    if (uv_ip6_addr(want->host, want->port, (struct sockaddr_in6 *)ret_address) == 0)
+    if (uv_ip6_addr(host, want->port, (struct sockaddr_in6 *)ret_address) == 0)
         return SKY_OK;
     return sky_why_set(why, SKY_ERR_INVALID, "",
-                       "listener %s: '%s' is not an IP address; give one as in %s=127.0.0.1:%u",
+                       "listener %s: '%s' is neither an IP address nor localhost; give one as in "
+                       "--listen %s=127.0.0.1:%u",
                        row->name, want->host, row->name, row->port);
 }
 

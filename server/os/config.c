@@ -8,11 +8,13 @@
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
+#include "server/os/help.h"
 #include "server/os/listeners.h"
 
 #define SERVING (SKY_COMMAND_SERVE | SKY_COMMAND_EXEC)
 #define OFFLINE (SKY_COMMAND_SIGN | SKY_COMMAND_EXPLAIN)
-#define ONLINE (SKY_COMMAND_VERDICT | SKY_COMMAND_HEALTHCHECK)
+#define ONLINE (SKY_COMMAND_VERDICT | SKY_COMMAND_HEALTHCHECK | SKY_COMMAND_EVENTS)
+#define JUDGING (SKY_COMMAND_VERDICT | SKY_COMMAND_EXEC)
 
 struct option_row;
 typedef sky_err option_set(struct sky_config *config, const struct option_row *row,
@@ -155,6 +157,18 @@ static sky_err set_keepalive(struct sky_config *config, const struct option_row 
     return SKY_OK;
 }
 
+static sky_err set_timeout(struct sky_config *config, const struct option_row *row,
+                           const char *value, struct sky_why *why)
+{
+    int64_t seconds;
+
+    if (!sky_span_to_int(sky_span_str(value), &seconds) || seconds < 1 ||
+        seconds > SKY_OPTION_TIMEOUT_MAX_S)
+        return bad_value(row, value, "whole seconds, 1 to 604800", why);
+    config->timeout_s = (uint32_t)seconds;
+    return SKY_OK;
+}
+
 /* "500", "64K", "32M", "1G". */
 static bool parse_bytes(const char *value, int64_t *ret_bytes)
 {
@@ -202,12 +216,13 @@ static const struct option_row rows[] = {
     {"fixtures", 'f', "PATH", NULL,
      "products and devices: a JSON file, or a folder of them; sign and explain look into "
      "./fixtures",
-     SERVING | OFFLINE, set_list, AT(fixtures)},
+     SERVING | OFFLINE | SKY_COMMAND_HOSTS, set_list, AT(fixtures)},
     {"store", 's', "FILE", ":memory:", "keep everything in this database file",
      SERVING | OFFLINE | SKY_COMMAND_CA, set_text, AT(store)},
     {"listen", 'l', "NAME=WHERE", NULL,
-     "move one listener: NAME=HOST:PORT, NAME=PORT or NAME=off; port 0 takes a free one", SERVING,
-     set_list, AT(listen_texts)},
+     "move one listener: NAME=HOST:PORT, NAME=PORT or NAME=off; port 0 takes a free one (exec's "
+     "standard); the NAME all is every one",
+     SERVING, set_list, AT(listen_texts)},
     {"host", 0, "HOST", "127.0.0.1", "where listeners are that name no host of their own", SERVING,
      set_text, AT(host)},
     {"ports-file", 0, "FILE", NULL, "write the ports in use here, as JSON, when ready", SERVING,
@@ -254,21 +269,38 @@ static const struct option_row rows[] = {
     {"tls", 0, NULL, NULL, "for a connection over TLS", OFFLINE, set_switch, AT(tls)},
     {"dynamic", 0, NULL, NULL, "with the product's secret, to fetch the device's own",
      SKY_COMMAND_SIGN, set_switch, AT(dynamic)},
-    {"json", 0, NULL, NULL, "print JSON", OFFLINE | SKY_COMMAND_RULES, set_switch, AT(json)},
+    {"json", 0, NULL, NULL, "print JSON", OFFLINE | SKY_COMMAND_RULES | SKY_COMMAND_EVENTS,
+     set_switch, AT(json)},
     {"url", 0, "URL", "http://127.0.0.1:8080", "the admin listener of the server to ask",
      ONLINE | SKY_COMMAND_CA, set_text, AT(url)},
     {"device", 'd', "NAME", NULL, "only this device: CLOUD/PRODUCT/DEVICE",
-     SKY_COMMAND_VERDICT | SKY_COMMAND_EXEC, set_text, AT(device)},
-    {"product", 0, "NAME", NULL, "only devices of this product: CLOUD/PRODUCT",
-     SKY_COMMAND_VERDICT | SKY_COMMAND_EXEC, set_text, AT(product)},
-    {"run", 0, NULL, NULL, "of the whole run, whatever was reset in it", SKY_COMMAND_VERDICT,
-     set_switch, AT(run)},
-    {"strict", 0, NULL, NULL, "a warning fails, too", SKY_COMMAND_VERDICT | SKY_COMMAND_EXEC,
-     set_switch, AT(strict)},
-    {"junit", 0, "FILE", NULL, "write the verdicts as JUnit XML here",
-     SKY_COMMAND_VERDICT | SKY_COMMAND_EXEC, set_text, AT(junit)},
-    {"json", 0, "FILE", NULL, "write the verdicts as JSON here",
-     SKY_COMMAND_VERDICT | SKY_COMMAND_EXEC, set_text, AT(json_file)},
+     JUDGING | SKY_COMMAND_EVENTS, set_text, AT(device)},
+    {"product", 0, "NAME", NULL, "only this product's devices: CLOUD/PRODUCT", JUDGING, set_text,
+     AT(product)},
+    {"run", 0, NULL, NULL, "the whole run, not only what came since the last reset",
+     SKY_COMMAND_VERDICT, set_switch, AT(run)},
+    {"strict", 0, NULL, NULL, "exit 1 for what is warned about too", JUDGING, set_switch,
+     AT(strict)},
+    {"junit", 0, "FILE", NULL, "write the verdicts as JUnit XML here", JUDGING, set_text,
+     AT(junit)},
+    {"json", 0, "FILE", NULL, "write the verdicts as JSON here", JUDGING, set_text, AT(json_file)},
+    {"events", 0, "FILE", NULL, "write the journal of the run here, a JSON object a line",
+     SKY_COMMAND_EXEC, set_text, AT(events)},
+    {"timeout", 0, "SECONDS", NULL,
+     "end COMMAND and all it started when it takes longer; the exit status is then 124",
+     SKY_COMMAND_EXEC, set_timeout, 0},
+    {"quiet", 'q', NULL, NULL, "do not print refusals", SKY_COMMAND_SERVE, set_switch, AT(quiet)},
+    {"follow", 0, NULL, NULL, "go on with what happens next, until interrupted", SKY_COMMAND_EVENTS,
+     set_switch, AT(follow)},
+    {"type", 't', "TYPES", NULL, "only events of these types, with commas between them",
+     SKY_COMMAND_EVENTS, set_text, AT(types)},
+    {"ip", 0, "ADDRESS", "127.0.0.1", "where skymock can be reached", SKY_COMMAND_HOSTS, set_text,
+     AT(ip)},
+    {"dnsmasq", 0, NULL, NULL, "as options of dnsmasq, which knows subdomains too",
+     SKY_COMMAND_HOSTS, set_switch, AT(dnsmasq)},
+    {"c", 0, NULL, NULL, "as a string in C, for SDKs that compile it in", SKY_COMMAND_CA,
+     set_switch, AT(as_c)},
+    {"der", 0, NULL, NULL, "in DER", SKY_COMMAND_CA, set_switch, AT(as_der)},
 };
 
 enum { ROWS = SKY_COUNT(rows), HELP_CODE = 1000, ROW_CODE = 1001 };
@@ -302,6 +334,14 @@ static sky_err set_each(struct sky_config *config, const struct option_row *row,
         free(text);
     }
     return err;
+}
+
+static void read_surroundings(struct sky_config *config)
+{
+    const char *github = getenv("GITHUB_ACTIONS"), *folder = getenv("TMPDIR");
+
+    config->annotates = github != NULL && strcmp(github, "true") == 0;
+    replace(&config->tmp_dir, folder != NULL && *folder != '\0' ? folder : "/tmp");
 }
 
 static sky_err read_environment(struct sky_config *config, enum sky_command command,
@@ -430,45 +470,61 @@ bool sky_config_parse_address(sky_span text, char host[SKY_HOST_MAX + 1], uint16
 
 static sky_err unknown_listener(const char *text, struct sky_why *why)
 {
-    char names[160] = "";
-    size_t len = 0;
+    char names[160] = "all";
+    size_t len = strlen(names);
     const struct sky_listener_row *row;
 
     for (size_t i = 0; (row = sky_listener_row(i)) && len < sizeof(names); i++)
-        len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%s", i ? ", " : "", row->name);
+        len += (size_t)snprintf(names + len, sizeof(names) - len, ", %s", row->name);
     return sky_why_set(why, SKY_ERR_INVALID, "",
                        "--listen %.60s: give NAME=HOST:PORT, NAME=PORT or NAME=off with a NAME of "
                        "%s",
                        text, names);
 }
 
-static struct sky_listen *find_listen(struct sky_config *config, sky_span name)
+/* One port cannot be everybody's. */
+static sky_err share_port(const char *text, struct sky_why *why)
 {
-    for (size_t i = 0; i < config->listen_count; i++)
-        if (sky_span_eq_str(name, config->listen[i].row->name))
-            return &config->listen[i];
-    return NULL;
+    return sky_why_set(why, SKY_ERR_INVALID, "",
+                       "--listen %.100s: all listeners cannot share a port; give all=0, all=HOST:0 "
+                       "or all=off",
+                       text);
 }
 
+/* Of several that name the same listener the last wins; "all" names every one. */
 static sky_err place_listener(struct sky_config *config, const char *text, struct sky_why *why)
 {
+    struct sky_listen want = {0};
     sky_span name, where;
 
     if (!sky_span_cut(sky_span_str(text), '=', &name, &where))
         return unknown_listener(text, why);
-    struct sky_listen *listen = find_listen(config, name);
-    if (!listen)
-        return unknown_listener(text, why);
-    listen->off = sky_span_eq_str(where, "off");
-    if (!listen->off && !sky_config_parse_address(where, listen->host, &listen->port)) {
+    want.off = sky_span_eq_str(where, "off");
+    if (!want.off && !sky_config_parse_address(where, want.host, &want.port)) {
         return sky_why_set(why, SKY_ERR_INVALID, "",
                            "--listen %.100s: give HOST:PORT ([ADDRESS]:PORT for IPv6), PORT or off",
                            text);
     }
-    return SKY_OK;
+    bool all = sky_span_eq_str(name, "all"), found = false;
+    if (all && want.port != 0)
+        return share_port(text, why);
+    for (size_t i = 0; i < config->listen_count; i++) {
+        struct sky_listen *listen = &config->listen[i];
+        if (!all && !sky_span_eq_str(name, listen->row->name))
+            continue;
+        found = true;
+        listen->off = want.off;
+        if (!want.off)
+            listen->port = want.port;
+        if (want.host[0] != '\0')
+            memcpy(listen->host, want.host, sizeof listen->host);
+    }
+    return found ? SKY_OK : unknown_listener(text, why);
 }
 
-static sky_err place_listeners(struct sky_config *config, struct sky_why *why)
+/* A command's own server is for that command: it takes free ports unless told otherwise. */
+static sky_err place_listeners(struct sky_config *config, enum sky_command command,
+                               struct sky_why *why)
 {
     const struct sky_listener_row *row;
     sky_err err = SKY_OK;
@@ -479,7 +535,8 @@ static sky_err place_listeners(struct sky_config *config, struct sky_why *why)
     }
     for (size_t i = 0; (row = sky_listener_row(i)); i++) {
         config->listen = sky_mem_grow(config->listen, (i + 1) * sizeof(*config->listen));
-        config->listen[i] = (struct sky_listen){.row = row, .port = row->port};
+        config->listen[i] =
+            (struct sky_listen){.row = row, .port = command == SKY_COMMAND_EXEC ? 0 : row->port};
         memcpy(config->listen[i].host, config->host, strlen(config->host) + 1);
         config->listen_count = i + 1;
     }
@@ -518,11 +575,12 @@ sky_err sky_config_parse(struct sky_config *config, enum sky_command command, in
     sky_err err;
 
     set_standards(config);
+    read_surroundings(config);
     err = read_environment(config, command, why);
     if (err == SKY_OK)
         err = read_command_line(config, command, argc, argv, why);
     if (err == SKY_OK)
-        err = place_listeners(config, why);
+        err = place_listeners(config, command, why);
     if (err == SKY_OK && config->tls_ca != NULL && config->tls_cert == NULL)
         err = sky_why_set(why, SKY_ERR_INVALID, "",
                           "--tls-ca needs --tls-cert and --tls-key; without them skymock's own "
@@ -540,15 +598,28 @@ void sky_config_done(struct sky_config *config)
         else if (rows[i].set == set_text || rows[i].set == set_any_text)
             free(*(char **)member(config, &rows[i]));
     free(config->listen);
+    free(config->tmp_dir);
     sky_strings_done(&config->args);
     *config = (struct sky_config){0};
+}
+
+enum { HELP_INDENT = 32 };
+
+/* The option in a column of its own, what it does beside it, or below when it is too long. */
+static void print_option(FILE *out, const char *option, const char *text)
+{
+    int len = fprintf(out, "  %s", option);
+    bool beside = len < HELP_INDENT - 1;
+
+    fprintf(out, beside ? "%*s" : "\n%*s", beside ? HELP_INDENT - len : HELP_INDENT, "");
+    sky_help_wrap(out, HELP_INDENT, HELP_INDENT, text);
 }
 
 void sky_config_help(FILE *out, enum sky_command command)
 {
     for (size_t i = 0; i < ROWS; i++) {
         const struct option_row *row = &rows[i];
-        char name[SKY_ENV_NAME_MAX], left[64], letter[8] = "    ";
+        char name[SKY_ENV_NAME_MAX], left[80], text[512], letter[8] = "    ";
         if (!(row->commands & command))
             continue;
         sky_config_env_name(row->name, name);
@@ -556,10 +627,12 @@ void sky_config_help(FILE *out, enum sky_command command)
             snprintf(letter, sizeof(letter), "-%c, ", row->letter);
         snprintf(left, sizeof(left), "%s--%s %s", letter, row->name,
                  row->argument ? row->argument : "");
-        fprintf(out, "  %-30s %s%s\n  %-30s ", left, row->help,
-                row->set == set_list ? " (repeatable)" : "", "");
-        fprintf(out, row->standard ? "[default %s; %s]\n" : "[%s%s]\n",
-                row->standard ? row->standard : "", name);
+        int len =
+            snprintf(text, sizeof text, "%s%s [%s%s%s%s]", row->help,
+                     row->set == set_list ? " (repeatable)" : "", row->standard ? "default " : "",
+                     row->standard ? row->standard : "", row->standard ? "; " : "", name);
+        SKY_ASSERT(len < (int)sizeof text);
+        print_option(out, left, text);
     }
-    fprintf(out, "  %-30s this text\n", "-h, --help");
+    print_option(out, "-h, --help", "this text");
 }

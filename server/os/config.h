@@ -14,6 +14,7 @@ enum {
     SKY_HOST_MAX = 255, /* characters of a host name or address */
     SKY_ENV_NAME_MAX = 64,
     SKY_CONFIG_LIST_MAX = 1000, /* values of one repeatable option */
+    SKY_OPTION_TIMEOUT_MAX_S = 7 * 24 * 3600,
     SKY_OPTION_BYTES_MIN = 64 * 1024,
     SKY_OPTION_EVENTS_MIN = 100,
 };
@@ -33,6 +34,8 @@ enum sky_command {
     SKY_COMMAND_EXEC = 1 << 6,
     SKY_COMMAND_HEALTHCHECK = 1 << 7,
     SKY_COMMAND_CA = 1 << 8,
+    SKY_COMMAND_EVENTS = 1 << 9,
+    SKY_COMMAND_HOSTS = 1 << 10,
 };
 
 /* An owned list of owned strings. */
@@ -60,7 +63,8 @@ struct sky_config {
     char *host;                /* where listeners are that name no host of their own */
     struct sky_listen *listen; /* owned, in the order of sky_listener_row(); set by parsing */
     size_t listen_count;
-    struct sky_strings listen_texts; /* as given: NAME=HOST:PORT, NAME=PORT, NAME=off */
+    struct sky_strings listen_texts; /* as given: NAME=HOST:PORT, NAME=PORT, NAME=off; the
+                                       NAME all is every one */
     char *ports_file;
     enum sky_profile profile;
     struct sky_strings rules; /* "ID=action"; checked against the catalogue by whoever has it */
@@ -78,8 +82,17 @@ struct sky_config {
     char *client_id, *username, *password, *form;
     uint16_t keepalive_s;
 
-    bool run, strict;
     char *url, *device, *product, *junit, *json_file;
+    bool strict, run;   /* a warning counts as a failure; the whole run, not only the chapter */
+    char *events;       /* file for them */
+    uint32_t timeout_s; /* for exec's command; 0: none */
+    bool quiet, follow, dnsmasq, as_c, as_der;
+    char *types; /* of events, with commas between */
+    char *ip;
+
+    /* Not ours, from the environment alone. */
+    bool annotates; /* a GitHub workflow reads what is printed */
+    char *tmp_dir;
 
     struct sky_strings args; /* what is not an option */
 };

@@ -2,12 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "protocol/base/assert.h"
+#include "protocol/base/mem.h"
 
 enum { CHUNK = 4096 };
 
@@ -47,24 +49,62 @@ static bool write_all(int fd, sky_span bytes)
     return true;
 }
 
-sky_err sky_files_write(const char *path, mode_t mode, sky_span bytes, struct sky_why *why)
+/* A draft beside it takes its place. */
+static bool replace_file(const char *path, mode_t mode, sky_span bytes)
 {
-    sky_err err = SKY_OK;
     char *draft;
     int printed = asprintf(&draft, "%s.XXXXXX", path);
     SKY_ASSERT(printed > 0);
     int fd = mkostemp(draft, O_CLOEXEC);
-    if (fd < 0) {
-        err = io_failed(why, path);
-        goto out;
-    }
-    bool written = fchmod(fd, mode) == 0 && write_all(fd, bytes) && fsync(fd) == 0;
-    written = close(fd) == 0 && written;
-    if (!written || rename(draft, path) != 0) {
-        err = io_failed(why, path);
+    bool done = fd >= 0 && fchmod(fd, mode) == 0 && write_all(fd, bytes) && fsync(fd) == 0;
+    if (fd >= 0)
+        done = close(fd) == 0 && done;
+    done = done && rename(draft, path) == 0;
+    if (fd >= 0 && !done) {
+        int reason = errno;
         unlink(draft);
+        errno = reason;
     }
-out:
     free(draft);
+    return done;
+}
+
+/* The descriptor of ours that the path is a name of, or -1. */
+static int named_descriptor(const char *path)
+{
+    static const char *const folders[] = {"/dev/fd/", "/proc/self/fd/"};
+    int64_t fd;
+    if (strcmp(path, "/dev/stdout") == 0)
+        return STDOUT_FILENO;
+    if (strcmp(path, "/dev/stderr") == 0)
+        return STDERR_FILENO;
+    for (size_t i = 0; i < SKY_COUNT(folders); i++)
+        if (sky_span_starts(sky_span_str(path), sky_span_str(folders[i])) &&
+            sky_span_to_int(sky_span_str(path + strlen(folders[i])), &fd) && fd <= INT_MAX)
+            return (int)fd;
+    return -1;
+}
+
+/* A device, a pipe, a terminal: nothing that a file could take the place of. A descriptor is
+ * written to where it stands, for a socket cannot be opened by name, and a file would be
+ * overwritten. */
+static bool write_into(const char *path, int named, sky_span bytes)
+{
+    int fd =
+        named >= 0 ? fcntl(named, F_DUPFD_CLOEXEC, 0) : open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    bool done = fd >= 0 && write_all(fd, bytes);
+    return (fd < 0 || close(fd) == 0) && done;
+}
+
+sky_err sky_files_write(const char *path, mode_t mode, sky_span bytes, struct sky_why *why)
+{
+    int named = named_descriptor(path);
+    struct stat info;
+    bool into = named >= 0 || (stat(path, &info) == 0 && !S_ISREG(info.st_mode));
+    char *real = into ? NULL : realpath(path, NULL); /* a link stays one */
+    bool done = into ? write_into(path, named, bytes)
+                     : replace_file(real != NULL ? real : path, mode, bytes);
+    sky_err err = done ? SKY_OK : io_failed(why, path);
+    free(real);
     return err;
 }

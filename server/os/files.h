@@ -11,7 +11,8 @@
 SKY_MUST_USE sky_err sky_files_read(const char *path, struct sky_buf *text, struct sky_why *why);
 
 /* Writes the file so that, whenever the program or the machine stops, there is either the old one
- * or the new one. */
+ * or the new one. What is no regular file (a device, a pipe, /dev/stdout) stays, and is written
+ * into. */
 SKY_MUST_USE sky_err sky_files_write(const char *path, mode_t mode, sky_span bytes,
                                      struct sky_why *why);
 

@@ -7,6 +7,7 @@
 
 #include "auth/similar.h"
 #include "protocol/base/assert.h"
+#include "protocol/base/json_tree.h"
 #include "protocol/base/mem.h"
 #include "server/os/files.h"
 #include "server/registry/lookup.h"
@@ -23,6 +24,7 @@ struct loading {
     FILE *errors;
     size_t error_count;
     struct sky_why first;
+    struct sky_strings *pieces; /* of what was written; NULL: not wanted */
 };
 
 static void report_line(struct loading *loading, const char *line)
@@ -180,13 +182,76 @@ static size_t fill_clouds(struct sky_seed_cloud clouds[CLOUDS_MAX])
     return count;
 }
 
-static void sum(struct sky_seed_count *total, const struct sky_seed_count *one)
+void sky_fixture_sum(struct sky_seed_count *total, const struct sky_seed_count *one)
 {
     total->products_added += one->products_added;
     total->products_changed += one->products_changed;
     total->devices_added += one->devices_added;
     total->devices_changed += one->devices_changed;
     total->errors += one->errors;
+}
+
+/* ---- in pieces ---- */
+
+/* One product with some of its devices, as a fixture of its own. */
+struct piece {
+    struct sky_strings *pieces;
+    struct sky_buf head, text;
+    size_t devices; /* in text */
+};
+
+static void begin_piece(struct piece *piece)
+{
+    sky_buf_clear(&piece->text);
+    sky_buf_addf(&piece->text, "{\"products\":[%.*s,\"devices\":[",
+                 SKY_SPAN_ARGS(sky_buf_span(&piece->head)));
+    piece->devices = 0;
+}
+
+static void end_piece(struct piece *piece)
+{
+    sky_buf_add(&piece->text, sky_span_of("]}]}", sizeof "]}]}")); /* and its end */
+    sky_strings_add(piece->pieces, piece->text.bytes);
+}
+
+static void cut_product(struct piece *piece, cJSON *product)
+{
+    cJSON *device, *devices = cJSON_DetachItemFromObjectCaseSensitive(product, "devices");
+    sky_buf_clear(&piece->head);
+    sky_json_print(&piece->head, product);
+    piece->head.len--; /* its brace: the devices come behind the other members */
+    begin_piece(piece);
+    cJSON_ArrayForEach (device, devices) {
+        if (piece->devices >= SKY_FIXTURE_PIECE_DEVICES ||
+            (piece->devices > 0 && piece->text.len >= SKY_FIXTURE_PIECE_BYTES)) {
+            end_piece(piece);
+            begin_piece(piece);
+        }
+        if (piece->devices++ > 0)
+            sky_buf_add_byte(&piece->text, ',');
+        sky_json_print(&piece->text, device);
+    }
+    end_piece(piece);
+    cJSON_Delete(devices);
+}
+
+/* Of a text that was found good. */
+static void cut_text(struct sky_strings *pieces, sky_span text)
+{
+    struct piece piece = {.pieces = pieces};
+    struct sky_why why;
+    cJSON *tree, *product;
+    if (sky_span_starts(text, SKY_SPAN("\xef\xbb\xbf")))
+        text = sky_span_tail(text, 3);
+    sky_err err = sky_json_parse(text, SKY_JSON_DEPTH_MAX, &tree, &why);
+    SKY_ASSERT(err == SKY_OK);
+    sky_buf_init(&piece.head, SIZE_MAX); /* both are bounded by the file */
+    sky_buf_init(&piece.text, SIZE_MAX);
+    cJSON_ArrayForEach (product, sky_json_get(tree, "products"))
+        cut_product(&piece, product);
+    sky_buf_done(&piece.head);
+    sky_buf_done(&piece.text);
+    cJSON_Delete(tree);
 }
 
 static void load_file(const struct file_at_hand *at, struct sky_store *store,
@@ -205,8 +270,10 @@ static void load_file(const struct file_at_hand *at, struct sky_store *store,
         sky_err err = sky_seed_load(store, sky_buf_span(&text), config, &count);
         if (err != SKY_OK && loading->error_count == before)
             report(loading, at->path, "", sky_err_text(err));
+        if (err == SKY_OK && store != NULL && loading->pieces != NULL)
+            cut_text(loading->pieces, sky_buf_span(&text));
     }
-    sum(total, &count);
+    sky_fixture_sum(total, &count);
     sky_buf_done(&text);
 }
 
@@ -288,6 +355,27 @@ static void load_whole(struct loading *loading, struct sky_store *store,
     }
 }
 
+static sky_err load_paths(struct loading *loading, struct sky_store *store,
+                          const struct sky_strings *paths, struct sky_fixture_result *ret_result,
+                          struct sky_why *why)
+{
+    struct sky_fixture_result result = {0};
+
+    for (size_t i = 0; i < paths->count; i++)
+        find_files(loading, paths->list[i]);
+    load_files(loading, NULL, &result.count);
+    if (store != NULL && loading->error_count == 0)
+        load_whole(loading, store, &result.count);
+    result.files = loading->files.count;
+    sky_strings_done(&loading->files);
+    if (loading->error_count > 0) {
+        *why = loading->first;
+        return SKY_ERR_INVALID;
+    }
+    *ret_result = result;
+    return SKY_OK;
+}
+
 sky_err sky_fixture_files_load(struct sky_store *store, const struct sky_strings *paths,
                                const struct sky_catalogue *catalogue, struct sky_rng *rng,
                                int64_t now_ms, FILE *errors, struct sky_fixture_result *ret_result,
@@ -295,21 +383,30 @@ sky_err sky_fixture_files_load(struct sky_store *store, const struct sky_strings
 {
     struct loading loading = {
         .catalogue = catalogue, .rng = rng, .now_ms = now_ms, .errors = errors};
-    struct sky_fixture_result result = {0};
 
-    for (size_t i = 0; i < paths->count; i++)
-        find_files(&loading, paths->list[i]);
-    load_files(&loading, NULL, &result.count);
-    if (store != NULL && loading.error_count == 0)
-        load_whole(&loading, store, &result.count);
-    result.files = loading.files.count;
-    sky_strings_done(&loading.files);
-    if (loading.error_count > 0) {
-        *why = loading.first;
-        return SKY_ERR_INVALID;
-    }
-    *ret_result = result;
-    return SKY_OK;
+    return load_paths(&loading, store, paths, ret_result, why);
+}
+
+sky_err sky_fixture_files_cut(const struct sky_strings *paths,
+                              const struct sky_catalogue *catalogue, int64_t now_ms, FILE *errors,
+                              struct sky_strings *ret_pieces, struct sky_fixture_result *ret_result,
+                              struct sky_why *why)
+{
+    struct sky_rng rng;
+    struct sky_store *scratch;
+    struct loading loading = {.catalogue = catalogue,
+                              .rng = &rng,
+                              .now_ms = now_ms,
+                              .errors = errors,
+                              .pieces = ret_pieces};
+
+    sky_rng_init_seeded(&rng, 0); /* no secret made here is kept: any will do */
+    sky_err err = sky_store_open(":memory:", &scratch, why);
+    if (err != SKY_OK)
+        return err;
+    err = load_paths(&loading, scratch, paths, ret_result, why);
+    sky_store_close(scratch);
+    return err;
 }
 
 static void keep_first(void *ctx, const struct sky_why *why)

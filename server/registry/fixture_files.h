@@ -14,6 +14,9 @@
 enum {
     SKY_FIXTURE_FILES_MAX = 10000, /* in all the paths given */
     SKY_FIXTURE_DEPTH_MAX = 16,    /* folders within folders */
+
+    SKY_FIXTURE_PIECE_DEVICES = 16,      /* of a piece at the most, */
+    SKY_FIXTURE_PIECE_BYTES = 16 * 1024, /* and of the text after which no further one is added */
 };
 
 struct sky_fixture_result {
@@ -32,6 +35,17 @@ SKY_MUST_USE sky_err sky_fixture_files_load(struct sky_store *store,
                                             struct sky_rng *rng, int64_t now_ms, FILE *errors,
                                             struct sky_fixture_result *ret_result,
                                             struct sky_why *why);
+
+/* Finds, reads and checks them likewise, against a store that is thrown away, and cuts them into
+ * fixture texts so small that writing one holds nobody up; together, in this order, they are what
+ * the files say. May run off the loop. */
+SKY_MUST_USE sky_err sky_fixture_files_cut(const struct sky_strings *paths,
+                                           const struct sky_catalogue *catalogue, int64_t now_ms,
+                                           FILE *errors, struct sky_strings *ret_pieces,
+                                           struct sky_fixture_result *ret_result,
+                                           struct sky_why *why);
+
+void sky_fixture_sum(struct sky_seed_count *total, const struct sky_seed_count *one);
 
 /* One fixture text, which came by another way than a file; `why` has its first error. */
 SKY_MUST_USE sky_err sky_fixture_text_load(struct sky_store *store, sky_span text,

@@ -11,7 +11,7 @@ import server
 from credentials import login
 
 FIXTURES = ("--fixtures", server.FIXTURES)
-FREE_PORTS = [word for name in server.LISTENERS for word in ("--listen", f"{name}=0")]
+FREE_PORTS = ("--listen", "all=0")
 DEVICES = ["aliyun/pk/device", "tencent/PROD123456/dev001", "enos/KV315idW/tPbZGCdmaE"]
 
 
@@ -59,6 +59,17 @@ def test_serve_tells_all_ports_and_stops_on_sigterm(start):
     running.process.send_signal(signal.SIGTERM)
     assert peer.receive() is None
     assert running.process.wait(server.PATIENCE_S) == 0
+
+
+@pytest.mark.parametrize("name", server.LISTENERS)
+def test_every_listener_takes_localhost(start, name):
+    running = start("--listen", f"{name}=localhost:0")
+    assert f"{name}=localhost:{running.ports[name]}" in running.ready_line
+
+
+def test_a_later_name_wins_over_all(start):
+    running = start("--listen", "all=off", "--listen", "mqtt=0", "--listen", "admin=localhost:0")
+    assert set(running.ports) == {"mqtt", "admin"}
 
 
 def test_listeners_that_are_off_are_closed(start):
@@ -131,6 +142,23 @@ def test_explain_judges_what_is_around_the_signature():
     done = server.run("explain", DEVICES[0], *FIXTURES, *fields(login(DEVICES[0])),
                       "--keepalive", "30", "--profile", "current")
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("client_id,username", [("abc", "foo"), ("mosq-7Fx", ""), ("abc", "a b")])
+def test_explain_shows_the_forms_to_a_stranger(device, client_id, username):
+    words = ("explain", device, *FIXTURES, "-i", client_id, "-u", username, "-P", "bar")
+    done = server.run(*words)
+    assert done.returncode == 1 and "LOGIN-UNRECOGNISED" in done.stdout
+    assert "this is no cloud's login" in done.stdout and "TOKEN" not in done.stdout
+    assert "DEVICE&PRODUCT" in done.stdout and "PRODUCTDEVICE;" in done.stdout
+    forms = json.loads(server.run(*words, "--json").stdout)["forms"]
+    assert [form["cloud"] for form in forms] == ["aliyun", "tencent", "enos"]
+
+
+def test_explain_knows_another_clouds_login():
+    done = server.run("explain", DEVICES[0], *FIXTURES, *fields(login(DEVICES[1])))
+    assert "form of Tencent" in done.stderr and "no cloud's login" not in done.stdout
 
 
 def test_explain_takes_a_form():

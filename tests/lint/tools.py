@@ -4,13 +4,16 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from tree import ROOT, Problem, c_files, files, text
 
 DATABASE = ROOT / "build/debug"
 PASSED = ROOT / "build/lint/tidy.json"  # digests of what clang-tidy had nothing to say about
+SECONDS_EACH = 6  # a core takes for a file, roughly
 _FINDING = re.compile(r"^(?P<path>[^\s:][^:]*):(?P<line>\d+):\d+: (?:warning|error|note): (?P<what>.*)$")
 
 
@@ -41,25 +44,53 @@ def check_shell():
                          "see its page at shellcheck.net")
 
 
+def _own_headers(entry):
+    """What a compiled file includes of this tree, by its compiler."""
+    words = shlex.split(entry["command"])
+    words = [word for i, word in enumerate(words)
+             if word not in ("-MD", "-c", "-o", "-MF", "-MT") and
+             words[i - 1] not in ("-o", "-MF", "-MT")]
+    if os.path.basename(words[0]) == "ccache":
+        words = words[1:]
+    listing = subprocess.run([*words, "-MM", "-MG"], cwd=entry["directory"], check=False,
+                             capture_output=True, text=True).stdout
+    paths = listing.replace("\\\n", " ").partition(":")[2].split()
+    names = {os.path.relpath(os.path.join(entry["directory"], path), ROOT) for path in paths}
+    return sorted(name for name in names if not name.startswith((".." , "build/")))
+
+
+def _digest(entry):
+    """Changes when the file does, a header of ours that it includes, or what is looked for."""
+    texts = [text(name) for name in (".clang-tidy", *_own_headers(entry))]
+    return hashlib.sha256("\0".join((entry["command"], *texts)).encode()).hexdigest()
+
+
+def _say(line):
+    print(line, file=sys.stderr, flush=True)
+
+
 def check_tidy():
-    """Every compiled file; one that has not changed, nor any header, is not looked at again."""
-    compiled = {os.path.relpath(entry["file"], ROOT)
+    """Every compiled file of the program; one that is as it was when nothing was found, with all
+    the headers it includes, is not looked at again."""
+    database = {os.path.relpath(entry["file"], ROOT): entry
                 for entry in json.loads((DATABASE / "compile_commands.json").read_text())}
-    sources = [name for name in c_files() if name in compiled and not name.startswith("tests/")]
-    headers = "".join(text(name) for name in c_files() if name.endswith(".h"))
-    shared = (headers + text(".clang-tidy")).encode()
-    digests = {name: hashlib.sha256(shared + text(name).encode()).hexdigest() for name in sources}
+    sources = [name for name in c_files() if name in database and not name.startswith("tests/")]
     passed = json.loads(PASSED.read_text()) if PASSED.exists() else {}
-    due = [name for name in sources if passed.get(name) != digests[name]]
+    PASSED.parent.mkdir(parents=True, exist_ok=True)
 
     def tidy(name):
         result = _run("clang-tidy-14", "--quiet", "-p", str(DATABASE), name)
         return name, set(_findings(result.stdout, "mend it, or argue in .clang-tidy"))
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for name, problems in pool.map(tidy, due):
+        digests = dict(zip(sources, pool.map(lambda name: _digest(database[name]), sources)))
+        due = [name for name in sources if passed.get(name) != digests[name]]
+        _say(f"clang-tidy: {len(due)} of {len(sources)} files have changed, or what they include; "
+             f"about {len(due) * SECONDS_EACH / os.cpu_count() / 60:.0f} minutes")
+        for done, (name, problems) in enumerate(pool.map(tidy, due), 1):
             if not problems:
                 passed[name] = digests[name]
+                PASSED.write_text(json.dumps(passed))  # what was done counts, even if interrupted
+            if done % 10 == 0:
+                _say(f"clang-tidy: {done} of {len(due)}")
             yield from problems
-    PASSED.parent.mkdir(parents=True, exist_ok=True)
-    PASSED.write_text(json.dumps(passed))

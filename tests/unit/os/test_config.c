@@ -98,13 +98,48 @@ static void the_last_word_on_a_listener_counts(void **state)
     sky_config_done(&parsed.config);
 }
 
+static void all_names_every_listener(void **state)
+{
+    (void)state;
+    struct parsed parsed =
+        parse(SKY_COMMAND_SERVE, WORDS("--listen", "mqtt=1884", "--listen", "all=127.0.0.2:0", "-l",
+                                       "admin=localhost:9000", "-lcoaps=off", "-lhttps=8444"));
+    assert_int_equal(parsed.err, SKY_OK);
+    assert_int_equal(listen_of(&parsed, "mqtt")->port, 0);
+    assert_string_equal(listen_of(&parsed, "mqtt")->host, "127.0.0.2");
+    assert_int_equal(listen_of(&parsed, "mqtts")->port, 0);
+    assert_string_equal(listen_of(&parsed, "admin")->host, "localhost");
+    assert_int_equal(listen_of(&parsed, "admin")->port, 9000);
+    assert_true(listen_of(&parsed, "coaps")->off);
+    assert_int_equal(listen_of(&parsed, "https")->port, 8444);
+    assert_string_equal(listen_of(&parsed, "https")->host, "127.0.0.2");
+    sky_config_done(&parsed.config);
+
+    parsed = parse(SKY_COMMAND_SERVE, WORDS("--listen", "all=off", "--listen", "mqtt=0"));
+    assert_true(listen_of(&parsed, "admin")->off);
+    assert_false(listen_of(&parsed, "mqtt")->off);
+    sky_config_done(&parsed.config);
+}
+
+static void the_server_of_a_command_takes_free_ports(void **state)
+{
+    (void)state;
+    struct parsed parsed = parse(SKY_COMMAND_EXEC, WORDS("--listen", "mqtt=1884", "true"));
+    assert_int_equal(listen_of(&parsed, "admin")->port, 0);
+    assert_int_equal(listen_of(&parsed, "mqtt")->port, 1884);
+    sky_config_done(&parsed.config);
+}
+
 static void bad_options_say_what_is_wanted(void **state)
 {
     static const struct {
         const char *words[3];
         const char *part; /* of the reason */
     } cases[] = {
-        {{"--listen", "nowhere=1"}, "NAME of mqtt"},
+        {{"--listen", "nowhere=1"}, "NAME of all, mqtt"},
+        {{"--listen", "all=1883"}, "all=0"},
+        {{"--listen", "all"}, "NAME=HOST:PORT"},
+        {{"--listen", "al=0"}, "NAME of all"},
         {{"--listen", "mqtt"}, "NAME=HOST:PORT"},
         {{"--listen", "mqtt=127.0.0.1"}, "HOST:PORT"},
         {{"--listen", "mqtt=127.0.0.1:65536"}, "HOST:PORT"},
@@ -340,6 +375,8 @@ int main(void)
         cmocka_unit_test(every_listener_has_a_place),
         cmocka_unit_test(listeners_are_moved_one_by_one),
         cmocka_unit_test(the_last_word_on_a_listener_counts),
+        cmocka_unit_test(all_names_every_listener),
+        cmocka_unit_test(the_server_of_a_command_takes_free_ports),
         cmocka_unit_test(bad_options_say_what_is_wanted),
         cmocka_unit_test(sizes_take_units),
         cmocka_unit_test(repeatable_options_are_kept_in_order),

@@ -1,0 +1,125 @@
+/* Reading a running server's journal: `skymock events`, and what exec writes of it. */
+#include "server/cli/events.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "protocol/base/mem.h"
+#include "server/cli/cli.h"
+#include "server/cli/event_line.h"
+#include "server/cli/http_client.h"
+
+enum {
+    PATH_SIZE = 4096,
+    PAGE = 1000,
+    FOLLOW_MS = 5000,
+};
+
+static void add_parameter(struct sky_buf *path, const char *name, const char *value)
+{
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/,";
+
+    if (value == NULL)
+        return;
+    sky_buf_addf(path, "&%s=", name);
+    for (; *value != '\0'; value++)
+        if (strchr(plain, *value) != NULL)
+            sky_buf_add_byte(path, (uint8_t)*value);
+        else
+            sky_buf_addf(path, "%%%02X", (uint8_t)*value);
+}
+
+/* A page behind `since`; with `wait_ms`, when there is something. The caller frees the tree. */
+static sky_err ask_page(const struct sky_config *config, const char *url, int64_t since,
+                        int wait_ms, cJSON **ret_tree, struct sky_why *why)
+{
+    struct sky_buf path, body;
+    int status = 0;
+
+    sky_buf_init(&path, PATH_SIZE);
+    sky_buf_init(&body, SKY_HTTP_CLIENT_ANSWER_MAX);
+    sky_buf_addf(&path, "/api/v1/events?limit=%d&since=%lld", PAGE, (long long)since);
+    if (wait_ms > 0)
+        sky_buf_addf(&path, "&wait_ms=%d", wait_ms);
+    add_parameter(&path, "device", config->device);
+    add_parameter(&path, "type", config->types);
+    sky_buf_add_byte(&path, '\0');
+    sky_err err = path.overflow
+                      ? sky_why_set(why, SKY_ERR_LIMIT, "", "--device or --type is too long")
+                      : sky_http_get(url, path.bytes, config->admin_token, &status, &body, why);
+    if (err == SKY_OK)
+        err = sky_json_parse(sky_buf_span(&body), SKY_JSON_DEPTH_MAX, ret_tree, why);
+    if (err == SKY_OK && status != 200) {
+        const char *message = sky_json_get_str(sky_json_get(*ret_tree, "error"), "message");
+        err = sky_why_set(why, SKY_ERR_DENIED, "", "the server answered %d: %.200s", status,
+                          message != NULL ? message : "");
+        cJSON_Delete(*ret_tree);
+    }
+    sky_buf_done(&body);
+    sky_buf_done(&path);
+    return err;
+}
+
+sky_err sky_cli_each_event(const struct sky_config *config, const char *url, bool follow,
+                           sky_cli_event_fn *each, void *ctx, struct sky_why *why)
+{
+    int64_t since = 0, last;
+    sky_err err;
+
+    do {
+        cJSON *tree;
+        const cJSON *event, *next;
+        last = since;
+        err = ask_page(config, url, since, follow ? FOLLOW_MS : 0, &tree, why);
+        if (err != SKY_OK)
+            break;
+        cJSON_ArrayForEach (event, sky_json_get(tree, "events"))
+            each(ctx, event);
+        next = sky_json_get(tree, "next");
+        since = cJSON_IsNumber(next) ? (int64_t)next->valuedouble : last;
+        bool full = cJSON_GetArraySize(sky_json_get(tree, "events")) > 0;
+        cJSON_Delete(tree);
+        if (!full && !follow)
+            break;
+    } while (follow || since != last);
+    return err;
+}
+
+void sky_cli_print_json_line(FILE *out, const cJSON *value)
+{
+    struct sky_buf text;
+
+    sky_buf_init(&text, SIZE_MAX);
+    sky_json_print(&text, value);
+    fprintf(out, "%.*s\n", SKY_SPAN_ARGS(sky_buf_span(&text)));
+    sky_buf_done(&text);
+}
+
+static void print_event(void *ctx, const cJSON *event)
+{
+    const struct sky_config *config = ctx;
+    struct sky_buf line;
+
+    if (config->json) {
+        sky_cli_print_json_line(stdout, event);
+    } else {
+        sky_buf_init(&line, SKY_EVENT_LINE_MAX);
+        sky_event_line(event, &line);
+        printf("%.*s\n", SKY_SPAN_ARGS(sky_buf_span(&line)));
+        sky_buf_done(&line);
+    }
+    if (config->follow && (fflush(stdout) != 0 || ferror(stdout)))
+        exit(SKY_EXIT_OK); /* whoever read it has gone */
+}
+
+int sky_cli_events(const struct sky_config *config)
+{
+    struct sky_config given = *config;
+    struct sky_why why;
+
+    if (sky_cli_each_event(config, config->url, config->follow, print_event, &given, &why) !=
+        SKY_OK)
+        return sky_cli_fail("%s", why.reason);
+    return SKY_EXIT_OK;
+}

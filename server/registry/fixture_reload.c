@@ -1,0 +1,101 @@
+#include "server/registry/fixture_reload.h"
+
+#include <stdlib.h>
+
+#include "protocol/base/assert.h"
+#include "protocol/base/mem.h"
+#include "server/os/worker.h"
+
+/* ---- off the loop ---- */
+
+static void keep_lines(struct sky_strings *lines, char *text)
+{
+    char *rest = text, *line;
+    while ((line = strsep(&rest, "\n")) != NULL)
+        if (*line != '\0')
+            sky_strings_add(lines, line);
+}
+
+static void read_all(uv_work_t *work)
+{
+    struct sky_fixture_reload *reload = SKY_CONTAINER_OF(work, struct sky_fixture_reload, work);
+    struct sky_why why;
+    char *text = NULL;
+    size_t len = 0;
+    sky_worker_step_back();
+    FILE *errors = open_memstream(&text, &len);
+    SKY_ASSERT(errors != NULL);
+    sky_err err = sky_fixture_files_cut(reload->paths, &reload->registry->catalogue, reload->now_ms,
+                                        errors, &reload->pieces, &reload->result, &why);
+    fclose(errors);
+    keep_lines(&reload->errors, text);
+    if (err != SKY_OK && reload->errors.count == 0)
+        sky_strings_add(&reload->errors, why.reason);
+    free(text);
+}
+
+/* ---- on the loop, a piece a turn ---- */
+
+static void finish(struct sky_fixture_reload *reload)
+{
+    if (!reload->closed)
+        reload->reloaded(reload, &reload->errors, &reload->result);
+    sky_strings_done(&reload->pieces);
+    sky_strings_done(&reload->errors);
+    reload->busy = false;
+    if (reload->again && !reload->closed)
+        sky_fixture_reload_start(reload);
+}
+
+static void write_next(struct sky_timer *timer, int64_t now_ms)
+{
+    struct sky_fixture_reload *reload = SKY_CONTAINER_OF(timer, struct sky_fixture_reload, next);
+    struct sky_registry *registry = reload->registry;
+    struct sky_seed_count count;
+    struct sky_why why;
+    (void)now_ms;
+    sky_store_batch(registry->store);
+    sky_span piece = sky_span_str(reload->pieces.list[reload->written]);
+    if (sky_fixture_text_load(registry->store, piece, &registry->catalogue, registry->rng,
+                              registry->clock->now_ms, &count, &why) != SKY_OK)
+        sky_strings_add(&reload->errors, why.reason);
+    else
+        sky_fixture_sum(&reload->result.count, &count);
+    reload->written++;
+    if (reload->errors.count > 0 || reload->written == reload->pieces.count)
+        finish(reload);
+    else
+        sky_clock_patience(registry->clock, timer, 1, write_next);
+}
+
+static void on_read(uv_work_t *work, int status)
+{
+    struct sky_fixture_reload *reload = SKY_CONTAINER_OF(work, struct sky_fixture_reload, work);
+    (void)status;
+    reload->result.count = (struct sky_seed_count){0}; /* was of a store thrown away */
+    if (reload->closed || reload->errors.count > 0 || reload->pieces.count == 0)
+        finish(reload);
+    else
+        sky_clock_patience(reload->registry->clock, &reload->next, 0, write_next);
+}
+
+void sky_fixture_reload_start(struct sky_fixture_reload *reload)
+{
+    reload->again = reload->busy;
+    if (reload->busy)
+        return;
+    reload->busy = true;
+    reload->written = 0;
+    reload->result = (struct sky_fixture_result){0};
+    reload->now_ms = reload->registry->clock->now_ms;
+    uv_queue_work(reload->loop, &reload->work, read_all, on_read);
+}
+
+void sky_fixture_reload_close(struct sky_fixture_reload *reload)
+{
+    reload->closed = true;
+    if (sky_timer_is_set(&reload->next)) {
+        sky_clock_forgive(reload->registry->clock, &reload->next);
+        finish(reload);
+    }
+}

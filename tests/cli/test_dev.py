@@ -1,0 +1,112 @@
+"""./dev: what it says before it installs anything, and how a run of the checks ends."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+import server
+
+sys.path.insert(0, str(server.ROOT / "tests/lint"))
+
+import tools  # noqa: E402
+
+
+def packages(section):
+    found, inside = [], False
+    for line in (server.ROOT / "docker/packages.txt").read_text().splitlines():
+        line = line.split("#")[0].strip()
+        if line.startswith("["):
+            inside = line == f"[{section}]"
+        elif line and inside:
+            found.append(line.split()[0])
+    return found
+
+
+@pytest.fixture
+def bare(tmp_path):
+    """A tree with nothing but ./dev, on a machine with nothing but Debian; run(script, ...)."""
+    tree, tools_of = tmp_path / "tree", tmp_path / "bin"
+    (tree / "docker").mkdir(parents=True)
+    tools_of.mkdir()
+    shutil.copy(server.ROOT / "dev", tree)
+    shutil.copy(server.ROOT / "docker/packages.txt", tree / "docker")
+    for name, text in (("dpkg-query", "true"), ("apt-get", f'echo "$RUNLEVEL $@" >>{tree}/apt'),
+                       ("ln", f'echo "$@" >>{tree}/ln'), ("mkdir", "true")):
+        (tools_of / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tools_of / name).chmod(0o755)
+    for name in ("bash", "sh", "env", "sed", "sort", "comm", "readlink", "dirname", "cat", "awk",
+                 "find", "wc", "rm", "tee", "grep", "tr"):
+        (tools_of / name).symlink_to(shutil.which(name))
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+
+    def run(script, **options):
+        return subprocess.run(["bash", "-c", script], cwd=tree, capture_output=True, text=True,
+                              env={"PATH": str(tools_of)}, check=False,
+                              timeout=server.PATIENCE_S, **options)
+
+    run.tree = tree
+    return run
+
+
+def test_tests_need_no_broker_and_no_npm():
+    assert not {"mosquitto", "npm", "nodejs"} & set(packages("test") + packages("lint"))
+    assert packages("bench") == ["mosquitto"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="another user is played")
+def test_without_roots_rights_it_says_what_to_ask_for(bare):
+    done = bare("./dev test --quick", user=65534)
+    assert done.returncode == 1
+    command = done.stderr.splitlines()[-1]
+    assert command.startswith("apt-get install --no-install-recommends ")
+    assert set(packages("build") + packages("test")) - {"python3"} <= set(command.split())
+    assert not (bare.tree / "apt").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="it is root that installs")
+def test_a_service_is_masked_before_it_is_installed(bare):
+    done = bare("source ./dev help >&2; need bench")
+    assert done.returncode == 0, done.stderr
+    assert (bare.tree / "ln").read_text() == \
+        "-sfn /dev/null /etc/systemd/system/mosquitto.service\n"
+    assert (bare.tree / "apt").read_text().splitlines()[-1].startswith("1 -q install")
+    assert "mosquitto is masked" in done.stderr
+
+
+def end(bare, words):
+    logs = bare.tree / "build/test"
+    logs.mkdir(parents=True)
+    (bare.tree / "tests/fuzz").mkdir(parents=True)
+    (bare.tree / "tests/fuzz/fuzz_mqtt.c").touch()
+    (logs / "ctest-debug.log").write_text("100% tests passed, 0 tests failed out of 88\n")
+    (logs / "pytest-debug.log").write_text(".....\n1200 passed, 3 skipped in 99.1s (0:01:39)\n")
+    (logs / "pytest-asan.log").write_text("34 passed in 2.14s\n")
+    done = bare(f"source ./dev help >&2; begun=$SECONDS; {words}")
+    return done.returncode, done.stdout.splitlines()[-1]
+
+
+def test_the_last_line_says_that_all_passed(bare):
+    code, line = end(bare, "skip 'Node.js clients'; conclude all")
+    assert code == 0
+    assert line == ("all passed: 88 unit tests, 1234 black-box tests, lint and 1 fuzz targets "
+                    "(skipped: Node.js clients), in 0 min 0 s")
+
+
+def test_the_last_line_says_what_failed(bare):
+    code, line = end(bare, "attempt false; attempt true; conclude all")
+    assert code == 1 and line.startswith("failed: 1 of the checks, in 0 min")
+
+
+def test_lint_knows_what_a_file_includes():
+    """So that a small change is a quick lint."""
+    database = tools.DATABASE / "compile_commands.json"
+    if not database.exists():
+        pytest.skip("needs a debug build")
+    entry = next(entry for entry in tools.json.loads(database.read_text())
+                 if entry["file"].endswith("/protocol/base/timerq.c"))
+    found = tools._own_headers(entry)
+    assert {"protocol/base/timerq.c", "protocol/base/timerq.h"} <= set(found)
+    assert not any(name.startswith("server/") for name in found)
