@@ -127,7 +127,8 @@ void sky_kept_begin(struct sky_broker *broker, struct sky_session *session)
 void sky_kept_away(struct sky_broker *broker, struct sky_session *session)
 {
     if (session->mqtt.keeper != NULL)
-        put_session(broker, session, session->away_since_ms);
+        put_session(broker, session,
+                    sky_clock_shown_ms(broker->registry->clock, session->away_since_ms));
 }
 
 void sky_kept_subscribed(struct sky_broker *broker, struct sky_session *session, sky_span filter,
