@@ -86,6 +86,7 @@ enum sky_affinity {
 struct sky_claim {
     enum sky_claim_kind kind;
     sky_span product, device;
+    size_t seam; /* JOINED: how long product keys are, for names that the registry does not know */
     enum sky_affinity affinity;
 };
 

@@ -217,8 +217,13 @@ static void answer(struct sky_coap_channel *channel, const struct decided *decid
         sky_coap_repeat(&channel->coap, &port->request, port->registry->clock->real_ms, &port->out);
         return;
     }
-    if (port->body.overflow)
+    if (port->body.overflow) {
+        const struct sky_attr attrs[] = {
+            SKY_ATTR(NAME, SKY_SPAN("answer-too-long")), SKY_ATTR_INT(OF, (int64_t)of),
+            SKY_ATTR(REASON, SKY_SPAN("blocks carry 64 KB of an answer at most"))};
+        sky_coap__record(channel, SKY_EVENT_NOTE, SKY_INSIDE, attrs, SKY_COUNT(attrs), NULL);
         response->code = SKY_COAP_INTERNAL;
+    }
     if (!is_error(response->code))
         response->body = sky_buf_span(&port->body);
     if (decided->what.act != SKY_COAP_ANSWER)
@@ -244,7 +249,7 @@ static void decide(struct sky_coap_channel *channel, unsigned saw, struct sky_ju
                                        .profile = registry->catalogue.profile};
     ret_decided->what = (struct sky_coap_decision){.code = SKY_COAP_NOT_FOUND};
     if (cloud->coap != NULL) {
-        sky_lookup_session(registry, session, SKY_READS_DEVICE, &lookup);
+        sky_lookup_session(registry, session, SKY_READS_DEVICE | SKY_READS_FRESH, &lookup);
         cloud->coap->decide(&call, &lookup.facts, judge, effects, &ret_decided->what);
     }
     keep(channel->port, ret_decided);

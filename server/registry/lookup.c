@@ -32,6 +32,16 @@ static sky_err find(struct sky_registry *registry, struct sky_lookup *l)
     return SKY_ERR_NOT_FOUND;
 }
 
+/* Names run together are shown apart: by the product that was found, or where the cloud's own
+ * product keys end. */
+static void part(struct sky_lookup *l)
+{
+    sky_span joined = l->claim.product;
+    size_t seam = l->product.id != 0 ? strlen(l->product.key) : l->claim.seam;
+    l->claim.product = sky_span_head(joined, seam);
+    l->claim.device = sky_span_tail(joined, l->claim.product.len);
+}
+
 /* Where what was found lies, and when. */
 static void point(const struct sky_registry *registry, struct sky_lookup *l)
 {
@@ -62,6 +72,8 @@ void sky_lookup_claim(struct sky_registry *registry, const struct sky_cloud *clo
     if (err != SKY_OK)
         l->device.id = 0;
     l->failed = err != SKY_OK && err != SKY_ERR_NOT_FOUND;
+    if (claim->kind == SKY_CLAIM_JOINED)
+        part(l);
     l->token.expires_ms = sky_clock_shown_ms(registry->clock, l->token.expires_ms);
     point(registry, l);
     sky_lookup_fresh(registry, l);

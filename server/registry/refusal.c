@@ -103,9 +103,7 @@ void sky_refusal_find_similar(struct sky_registry *registry, const struct sky_lo
         err = sky_store_each_product_key(registry->store, sky_span_str(lookup->cloud->name),
                                          nearest.wanted, NAMES_LOOKED_AT_MAX, consider, &nearest);
     } else {
-        nearest.wanted = claim->kind == SKY_CLAIM_JOINED
-                             ? sky_span_tail(claim->product, strlen(lookup->product.key))
-                             : claim->device;
+        nearest.wanted = claim->device;
         err = sky_store_each_device_key(registry->store, lookup->product.id, nearest.wanted,
                                         NAMES_LOOKED_AT_MAX, consider, &nearest);
     }

@@ -39,7 +39,9 @@ bool sky_tencent__claim(const struct sky_login *login, struct sky_claim *ret_cla
         affinity = sky_span_eq(first, login->client_id) ? SKY_AFFINITY_OWN : SKY_AFFINITY_USUAL;
     else if (door->psk_device_id != 0 || door->fingerprint.len > 0)
         affinity = SKY_AFFINITY_CHANNEL;
-    *ret_claim = (struct sky_claim){
-        .kind = SKY_CLAIM_JOINED, .product = login->client_id, .affinity = affinity};
+    *ret_claim = (struct sky_claim){.kind = SKY_CLAIM_JOINED,
+                                    .product = login->client_id,
+                                    .seam = SKY_TENCENT_PRODUCT_ID,
+                                    .affinity = affinity};
     return true;
 }

@@ -6,8 +6,9 @@
 #include "protocol/cloud/admit.h"
 
 enum {
-    SKY_TENCENT_KEY_MAX = 96,   /* bytes of a decoded device key */
-    SKY_TENCENT_KEY_BYTES = 16, /* bytes of one made here */
+    SKY_TENCENT_PRODUCT_ID = 10, /* characters of a product id */
+    SKY_TENCENT_KEY_MAX = 96,    /* bytes of a decoded device key */
+    SKY_TENCENT_KEY_BYTES = 16,  /* bytes of one made here */
     SKY_TENCENT_SIGN_AHEAD_S = 3600,
     SKY_TENCENT_SIGNMETHODS = 2,
 };

@@ -147,8 +147,10 @@ bool sky_tencent__psk_claim(const struct sky_door *door, sky_span identity,
     if (door->transport == SKY_DTLS || identity.len == 0 ||
         sky_span_contains(identity, SKY_SPAN("|")) || sky_span_contains(identity, SKY_SPAN(",")))
         return false;
-    *ret_claim = (struct sky_claim){
-        .kind = SKY_CLAIM_JOINED, .product = identity, .affinity = SKY_AFFINITY_FITTING};
+    *ret_claim = (struct sky_claim){.kind = SKY_CLAIM_JOINED,
+                                    .product = identity,
+                                    .seam = SKY_TENCENT_PRODUCT_ID,
+                                    .affinity = SKY_AFFINITY_FITTING};
     return true;
 }
 
