@@ -425,7 +425,8 @@ def test_a_command_without_time_to_live_is_for_devices_online(skymock, device):
     assert one.post(POST_PATH, measurement()).waiting == SET_PATH
     skymock.api.advance(30_001)
     skymock.api.wait_event({"type": "drop", "device": DEVICE})
-    command(skymock.api, 2, ttlS=0)
+    with pytest.raises(server.ApiError, match="409.*offline"):
+        command(skymock.api, 2, ttlS=0)
     assert one.post(POST_PATH, measurement()).waiting == ""
 
 
@@ -434,9 +435,8 @@ def test_so_many_commands_wait_and_no_more(skymock, device):
     one.post(POST_PATH, measurement())
     for value in range(50):
         command(skymock.api, value)
-    assert not skymock.api.events(type="drop")
-    command(skymock.api, 50)
-    skymock.api.wait_event({"type": "drop", "device": DEVICE})
+    with pytest.raises(server.ApiError, match="409.*too much waits"):
+        command(skymock.api, 50)
     assert [value_of(one.get(SET_PATH)) for _ in range(50)] == list(range(50))
     assert one.get(SET_PATH).code == "4.04"
 
@@ -597,3 +597,24 @@ def test_a_flood_of_damaged_datagrams_harms_no_session(skymock, relay, device):
     assert victim.post(POST_PATH, measurement()).code == "2.04"
     assert witness.post(witness_path, measurement()).code == "2.04"
     assert skymock.api.get("/metrics").count("skymock_coap_channels 2\n") == 1
+
+
+def test_an_answer_that_blocks_cannot_carry_is_an_error(skymock, device):
+    """Attributes of 64 KB and more, posted over MQTT, asked for over CoAP."""
+    name = "enos/KV315idW/tPbZGCdmaE"
+    topic = "/sys/KV315idW/tPbZGCdmaE/thing/attribute/"
+    mqtt = server.Peer(skymock.ports["enos-mqtt"])
+    mqtt.send_packet(type="connect", clean=True, keepalive=60, **credentials.enos(name))
+    assert mqtt.receive()["code"] == 0
+    query = b'{"id":"1","version":"1.0","params":{"attributes":[]},' \
+            b'"method":"thing.attribute.query"}'
+    for number, code in enumerate(("2.04", "5.00")):
+        mqtt.send_packet(type="publish", qos=1, id=1, topic=topic + "update", payload=(
+            '{"id":"1","version":"1.0","params":{"attributes":{"a%d":"%s"}},'
+            '"method":"thing.attribute.update"}' % (number, 40000 * "x")))
+        while mqtt.receive()["type"] != "puback":
+            pass
+        answer = device(name).post(f"/topic{topic}query", query)
+        assert answer.code == code
+    skymock.api.wait_event({"type": "note", "name": "answer-too-long"})
+    mqtt.close()

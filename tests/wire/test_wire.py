@@ -156,7 +156,8 @@ class Replay:
 
     def api(self, _, step):
         status, body = self.running.api.request(*step["api"])
-        assert status < 400, f"the admin API answered {status}: {body}"
+        right = status == step["status"] if "status" in step else status < 400
+        assert right, f"the admin API answered {status}: {body}"
         expected = step.get("answer", {})
         assert server.covers(body, expected), f"the admin API answered {body}"
 
