@@ -107,7 +107,7 @@ static void send_command(struct sky_api *api, struct sky_session *session, sky_s
     sky_err err = sky_command_send(&api->app->broker, session, &order, &sent, &why);
     if (err != SKY_OK) {
         if (strcmp(why.pointer, "/params") == 0 && sky_api_body_text(api, "payload") != NULL)
-            (void)strcpy(why.pointer, "/payload");
+            snprintf(why.pointer, sizeof why.pointer, "/payload");
         sky_api_fail(api, err, &why);
     } else if (sent.wait == NULL) {
         answer_sent(api, &sent);
