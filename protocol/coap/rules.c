@@ -17,9 +17,8 @@ static const struct sky_rule rows[SKY_COAP_RULES] = {
         {"COAP-CRITICAL-OPTION",
          "Requests carry no option that the server does not understand or cannot honour",
          "RFC 7252 §§5.4.1, 5.10, RFC 7959 §2.2",
-         "Options with odd numbers must be understood; use Uri-Host, Uri-Port, Uri-Path, "
-         "Uri-Query, Accept, Block1 and Block2 only, each as long and as often as the RFC allows. "
-         "What is asked for and sent is JSON (Content-Format 50).",
+         "Use Uri-Host, Uri-Port, Uri-Path, Uri-Query, Block1 and Block2 only, each as long and as "
+         "often as the RFC allows; ask for and send JSON (Content-Format 50).",
          SKY_ERROR, ENFORCED},
     [SKY_COAP_RULE_BLOCKS] =
         {"COAP-BLOCK-ORDER", "The blocks of a body follow one another, all but the last one full",
