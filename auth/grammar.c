@@ -71,7 +71,7 @@ static enum sky_shape add_items(struct sky_pairs *pairs, sky_span text)
     sky_span item;
     while (sky_span_next(&text, ',', &item)) {
         struct sky_pair pair;
-        if (item.len == 0 && text.len == 0 && pairs->count > 0)
+        if (item.len == 0 && text.ptr == NULL && pairs->count > 0)
             break;
         if (split(trim(item, &pairs->padded), &pair, &pairs->padded) != SKY_SHAPE_OK)
             shape = SKY_SHAPE_NO_EQUALS;
