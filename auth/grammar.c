@@ -64,7 +64,7 @@ static enum sky_shape add(struct sky_pairs *pairs, struct sky_pair pair)
 }
 
 /* Reads on past items that are no pairs, so that the rest can still be judged. Nothing behind the
- * last comma is no item: a widespread SDK (Alibaba's Link SDK 4) ends its block with "ext=3,|". */
+ * last comma is no item: a widespread SDK ends its block with "ext=3,|". */
 static enum sky_shape add_items(struct sky_pairs *pairs, sky_span text)
 {
     enum sky_shape shape = SKY_SHAPE_OK;
