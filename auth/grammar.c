@@ -63,13 +63,16 @@ static enum sky_shape add(struct sky_pairs *pairs, struct sky_pair pair)
     return SKY_SHAPE_OK;
 }
 
-/* Reads on past items that are no pairs, so that the rest can still be judged. */
+/* Reads on past items that are no pairs, so that the rest can still be judged. Nothing behind the
+ * last comma is no item: a widespread SDK ends its block with "ext=3,|". */
 static enum sky_shape add_items(struct sky_pairs *pairs, sky_span text)
 {
     enum sky_shape shape = SKY_SHAPE_OK;
     sky_span item;
     while (sky_span_next(&text, ',', &item)) {
         struct sky_pair pair;
+        if (item.len == 0 && text.ptr == NULL && pairs->count > 0)
+            break;
         if (split(trim(item, &pairs->padded), &pair, &pairs->padded) != SKY_SHAPE_OK)
             shape = SKY_SHAPE_NO_EQUALS;
         else if (add(pairs, pair) != SKY_SHAPE_OK)

@@ -182,7 +182,7 @@ static const struct sky_rule rows[SKY_MQTT_SPEC_RULES + SKY_LIMIT_RULES] = {
               "Ask for QoS 1 instead of 2, and look at the return codes in SUBACK."),
     AT(SKY_LIMIT_PACKET_TYPE) =
         LIMIT("PACKET-TYPE", PLATFORM, "PUBREC, PUBREL and PUBCOMP are not sent",
-              "They belong to QoS 2, which the cloud does not offer."),
+              "Use QoS 0 or 1: they belong to QoS 2, which the cloud does not offer."),
     AT(SKY_LIMIT_KEEPALIVE) =
         {"MQTT-KEEPALIVE-RANGE",
          "The keepalive is within the cloud's range, 60 to 300 seconds as it was documented first",
@@ -194,10 +194,11 @@ static const struct sky_rule rows[SKY_MQTT_SPEC_RULES + SKY_LIMIT_RULES] = {
         ADVICE("KEEPALIVE-SILENT", "MQTT 3.1.1 §3.1.2.10 [MQTT-3.1.2-23]",
                "Something is sent at least once per keepalive interval",
                "Send PINGREQ when nothing else was sent for the interval, better a little before."),
-    AT(SKY_LIMIT_KEEPALIVE_DEAD) =
-        LIMIT("KEEPALIVE-DEAD", "MQTT 3.1.1 §3.1.2.10 [MQTT-3.1.2-24]",
-              "Silence never lasts for one and a half keepalive intervals",
-              "The connection is closed then: drive the ping timer also while the device is busy."),
+    AT(SKY_LIMIT_KEEPALIVE_DEAD) = LIMIT(
+        "KEEPALIVE-DEAD", "MQTT 3.1.1 §3.1.2.10 [MQTT-3.1.2-24]",
+        "Silence never lasts for one and a half keepalive intervals",
+        "Drive the ping timer also while the device is busy: after that long the connection is "
+        "closed."),
     AT(SKY_LIMIT_DUPLICATE_LOGIN) =
         ADVICE("DUPLICATE-LOGIN", "MQTT 3.1.1 §3.1.4 [MQTT-3.1.4-2]",
                "A device is logged in once at a time",

@@ -89,7 +89,7 @@ class Replay:
 
     def play(self, number, step):
         for verb in ("send", "recv", "quiet", "expect_close", "drop", "advance_ms", "event",
-                     "no_event", "api"):
+                     "no_event", "api", "verdict"):
             if verb in step:
                 getattr(self, verb)(number, step)
                 self.history.append(f"{verb} {json.dumps(step[verb])[:160]}")
@@ -154,6 +154,17 @@ class Replay:
         for event in self.running.api.events(limit=1000):
             assert not server.covers(event, step["no_event"]), f"there is {json.dumps(event)}"
 
+    def verdict(self, _, step):
+        """For each device its verdict and the rules that it owes it to."""
+        self.running.api.barrier()
+        for device, (verdict, *rules) in step["verdict"].items():
+            got, = self.running.api.verdict(device)["devices"]
+            against = [each["id"] for each in got["rules"]
+                       if each["verdict"] in ("warned", "failed")]
+            assert (got["verdict"], sorted(against)) == (verdict, sorted(rules)), (
+                f"{device}: {got['verdict']}, {against}\n" + server.describe_missing(
+                    {}, [e for e in self.running.api.events(limit=1000) if e["findings"]]))
+
     def api(self, _, step):
         status, body = self.running.api.request(*step["api"])
         right = status == step["status"] if "status" in step else status < 400
@@ -182,6 +193,8 @@ def is_login(packet):
 
 def splits(script):
     """(step, offset) for every place to split at. Logins count only where they are the matter."""
+    if not script.get("split", True):
+        return
     # Saved packet ids are not known before the replay; any number has the right length.
     names = {name: 1 for step in script["steps"] for name in step.get("save", {}).values()}
     sends = [(number, step["send"]) for number, step in enumerate(script["steps"]) if "send" in step]

@@ -71,9 +71,10 @@ static void check_keepalive_doubling(struct visit *v)
     uint16_t keepalive_s = v->login->keepalive_s;
     bool doubled = keepalive_s > 300 && keepalive_s <= 1200 && keepalive_s % 2 == 0 &&
                    !sky_span_starts(sky_aliyun__item(v->in, "_v"), SKY_SPAN("sdk-c-4"));
-    sky_judge_rule(v->judge, ALI_RULE(KEEPALIVE_SDK_DOUBLING), !doubled,
-                   "keepalive is %u s: the C SDK sends that when %u s is configured", keepalive_s,
-                   keepalive_s / 2);
+    sky_judge_rule(
+        v->judge, ALI_RULE(KEEPALIVE_SDK_DOUBLING), !doubled,
+        "keepalive is %u s: the C SDK up to version 3 sends that when %u s is configured",
+        keepalive_s, keepalive_s / 2);
 }
 
 static void check_host(struct visit *v)

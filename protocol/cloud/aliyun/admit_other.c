@@ -49,11 +49,16 @@ static bool check_request(const struct sky_login *login, const struct sky_aliyun
     sky_span type = sky_aliyun__auth_type(in);
     const struct sky_signmethod *method = sky_aliyun__signmethod(in);
     bool complete = sky_aliyun__item(in, "random").len > 0 && method != NULL;
-    bool bad = sky_judge_rule(judge, ALI_RULE(AUTH_TYPE), sky_span_eq_str(type, "register"),
-                              "authType %.*s is not played here, only register is",
-                              SKY_SPAN_ARGS(sky_admit_shown(type)));
-    bad |= sky_judge_rule(judge, ALI_RULE(REGISTER_TLS), sky_door_is_encrypted(login->door),
-                          "the registration came over plain TCP");
+    bool played = sky_span_eq_str(type, "register");
+    sky_judge_rule(judge, ALI_RULE(AUTH_TYPE), played,
+                   "authType %.*s is documented, but not played here: only register is",
+                   SKY_SPAN_ARGS(sky_admit_shown(type)));
+    if (!played) { /* its other rules are not those of a registration */
+        sky_admit_refuse(admission, SKY_CONNACK_CLIENT_ID, SKY_CAUSE_STATE);
+        return false;
+    }
+    bool bad = sky_judge_rule(judge, ALI_RULE(REGISTER_TLS), sky_door_is_encrypted(login->door),
+                              "the registration came over plain TCP");
     bad |=
         sky_judge_rule(judge, ALI_RULE(REGISTER_PARAM), complete,
                        method == NULL ? "the signmethod is not a known one" : "random is missing");

@@ -11,13 +11,15 @@ UNSIGNED = {"version", "sign", "signmethod", "resources", "resouces"}
 
 
 def login(name, mistake=None, securemode="3", method="hmacsha1", timestamp=TIMESTAMP, cid="12345",
-          secret=None):
+          secret=None, block=None, letters="upper"):
     _, product, device = split(name)
     secret = secret or SECRETS[name][0]
-    block = f"|securemode={securemode},signmethod={method},timestamp={timestamp}|"
+    if block is None:
+        block = f"securemode={securemode},signmethod={method},timestamp={timestamp}"
+    block = f"|{block}|"
     signed = cid + block if mistake == "whole-client-id" else cid
     fields = [("clientId", signed), ("deviceName", device), ("productKey", product),
-              ("timestamp", timestamp)]
+              *([("timestamp", timestamp)] if timestamp else [])]
     if mistake == "extra-signed":
         fields.insert(3, ("signmethod", method))
     content = "".join(v if mistake == "values-only" else k + v for k, v in fields)
@@ -27,7 +29,7 @@ def login(name, mistake=None, securemode="3", method="hmacsha1", timestamp=TIMES
     else:
         password = hmac.new(secret.encode(), content.encode(), digest).hexdigest()
     user = f"{product}&{device}" if mistake == "swapped-keys" else f"{device}&{product}"
-    return {"clientId": cid + block, "username": user, "password": password.upper()}
+    return {"clientId": cid + block, "username": user, "password": getattr(password, letters)()}
 
 
 def token_form(name, secret=None, also_signed=(), **fields):

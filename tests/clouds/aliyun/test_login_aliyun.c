@@ -388,6 +388,20 @@ static void a_registration_is_answered_with_a_new_secret_and_a_closed_door(void 
     }
 }
 
+static void what_is_not_played_here_is_no_other_mistake_of_the_device(void **state)
+{
+    static const char *const logins[] = {
+        "id|authType=regnwl,securemode=-2,random=123,signmethod=hmacsha256|",
+        "id|authType=connwl,securemode=-2,_ss=1|",
+    };
+    struct login_bench *b = *state;
+    for (size_t i = 0; i < SKY_COUNT(logins); i++) {
+        assert_int_equal(login_connect(b, logins[i], "device&pk", "a token"), 2);
+        assert_int_equal(b->judge.count, 1);
+        assert_non_null(strstr(login_finding(b, "ALI-AUTH-TYPE"), "not played here"));
+    }
+}
+
 static void a_registration_is_refused_with_its_own_codes(void **state)
 {
     struct login_bench *b = *state;
@@ -511,6 +525,7 @@ int main(void)
         TEST(a_bad_token_gets_3),
         TEST(a_token_over_plain_tcp_is_noticed),
         TEST(a_registration_is_answered_with_a_new_secret_and_a_closed_door),
+        TEST(what_is_not_played_here_is_no_other_mistake_of_the_device),
         TEST(a_registration_is_refused_with_its_own_codes),
         TEST(a_claim_names_product_and_device_or_a_token),
     };

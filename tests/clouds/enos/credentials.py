@@ -10,7 +10,7 @@ LISTENERS = ("enos-mqtt", "enos-mqtts")
 
 
 def login(name, mistake=None, securemode="2", method="sha256", timestamp=TIMESTAMP, cid="123456",
-          secret=None):
+          secret=None, digest="sha256", letters="upper"):
     _, product, device = split(name)
     own, product_secret = SECRETS[name]
     due, other = (own, product_secret) if securemode == "2" else (product_secret, own)
@@ -19,10 +19,10 @@ def login(name, mistake=None, securemode="2", method="sha256", timestamp=TIMESTA
     if mistake == "is-hmac":
         password = hmac.new(secret.encode(), content.encode(), "sha256").hexdigest()
     else:
-        password = hashlib.sha256((content + secret).encode()).hexdigest()
+        password = hashlib.new(digest, (content + secret).encode()).hexdigest()
     user = f"{product}&{device}" if mistake == "swapped-keys" else f"{device}&{product}"
     return {"clientId": f"{cid}|securemode={securemode},signmethod={method},timestamp={timestamp}|",
-            "username": user, "password": password.upper()}
+            "username": user, "password": getattr(password, letters)()}
 
 
 def psk(secret):

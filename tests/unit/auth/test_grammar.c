@@ -57,7 +57,9 @@ static const struct barred_case barred_cases[] = {
     {"a|x=1|y=2|", SKY_SHAPE_NOT_CLOSED, "a", "|x=1|y=2|", 1, false},
     {"a|x=1,y|", SKY_SHAPE_NO_EQUALS, "a", "|x=1,y|", 1, false},
     {"a|=1,y=2|", SKY_SHAPE_NO_EQUALS, "a", "|=1,y=2|", 1, false},
-    {"a|x=1,|", SKY_SHAPE_NO_EQUALS, "a", "|x=1,|", 1, false},
+    {"a|x=1,|", SKY_SHAPE_OK, "a", "|x=1,|", 1, false},
+    {"a|x=1,,|", SKY_SHAPE_NO_EQUALS, "a", "|x=1,,|", 1, false},
+    {"a|,|", SKY_SHAPE_NO_EQUALS, "a", "|,|", 0, false},
     {"a|x=1,,y=2|", SKY_SHAPE_NO_EQUALS, "a", "|x=1,,y=2|", 2, false},
 };
 

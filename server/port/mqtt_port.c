@@ -1,4 +1,4 @@
-#include "server/port/mqtt.h"
+#include "server/port/mqtt_private.h"
 
 #include <stdio.h>
 
@@ -20,20 +20,15 @@ enum {
 
 /* ---- journal ---- */
 
-static struct sky_mqtt_port *port_of(const struct sky_conn *conn)
-{
-    return SKY_CONTAINER_OF(conn->port, struct sky_mqtt_port, port);
-}
-
-static uint64_t record(struct sky_conn *conn, enum sky_event_type type,
-                       enum sky_direction direction, const struct sky_attr *attrs, size_t count,
-                       const struct sky_judge *judge)
+uint64_t sky_mqtt__record(struct sky_conn *conn, enum sky_event_type type,
+                          enum sky_direction direction, const struct sky_attr *attrs, size_t count,
+                          const struct sky_judge *judge)
 {
     const struct sky_event_head head = sky_conn_event(conn, type, direction);
     return sky_journal_add(conn->net->journal, &head, attrs, count, judge);
 }
 
-static const struct sky_policy *policy_of(const struct sky_conn *conn)
+const struct sky_policy *sky_mqtt__policy(const struct sky_conn *conn)
 {
     const struct sky_session *session = conn->state;
     return sky_product_policy(conn->net->registry, session != NULL ? session->product : NULL);
@@ -45,14 +40,14 @@ static const struct sky_cloud *cloud_of(const struct sky_conn *conn)
     return session != NULL ? session->product->cloud : NULL;
 }
 
-static void send_ack(struct sky_conn *conn, enum sky_point point, enum sky_mqtt_type type,
-                     uint16_t packet_id)
+void sky_mqtt__send_ack(struct sky_conn *conn, enum sky_point point, enum sky_mqtt_type type,
+                        uint16_t packet_id)
 {
     struct sky_out out;
     sky_out_begin(&out, point, conn);
     out.as.ack.type = type;
     out.as.ack.packet_id = packet_id;
-    sky_wire_send(port_of(conn)->broker->wire, &out);
+    sky_wire_send(sky_mqtt__port(conn)->broker->wire, &out);
 }
 
 /* Books one finding that stands for itself, in an event of its own. */
@@ -60,10 +55,10 @@ static void record_broken(struct sky_conn *conn, enum sky_event_type type,
                           const struct sky_rule *rule, const char *detail)
 {
     struct sky_judge judge;
-    sky_judge_init(&judge, policy_of(conn));
+    sky_judge_init(&judge, sky_mqtt__policy(conn));
     sky_judge_rule(&judge, rule, false, "%s", detail);
     const struct sky_attr attr = SKY_ATTR(REASON, sky_span_str(detail));
-    record(conn, type, SKY_UP, &attr, 1, &judge);
+    sky_mqtt__record(conn, type, SKY_UP, &attr, 1, &judge);
     sky_session_judged(conn->net->registry, conn->state, &judge);
 }
 
@@ -124,7 +119,7 @@ static void note_keepalive(struct sky_conn *conn)
     static const enum sky_limit_rule kept[] = {SKY_LIMIT_KEEPALIVE_SILENT,
                                                SKY_LIMIT_KEEPALIVE_DEAD};
     struct sky_judge judge;
-    sky_judge_init(&judge, policy_of(conn));
+    sky_judge_init(&judge, sky_mqtt__policy(conn));
     for (size_t i = 0; i < SKY_COUNT(kept); i++)
         sky_judge_kept(&judge, sky_cloud_limit_rule(cloud_of(conn), kept[i]));
     sky_session_judged(conn->net->registry, conn->state, &judge);
@@ -149,12 +144,12 @@ static void time_out(struct sky_conn *conn, int64_t silence_ms)
     char detail[96];
     snprintf(detail, sizeof detail, "nothing for %lld ms, 1.5 times the keepalive and more",
              (long long)silence_ms);
-    sky_judge_init(&judge, policy_of(conn));
+    sky_judge_init(&judge, sky_mqtt__policy(conn));
     bool enforced = sky_judge_rule(&judge, rule, false, "%s", detail);
     const struct sky_attr attr = SKY_ATTR(REASON, sky_span_str(detail));
     session->dead = true;
     if (judge.count > 0)
-        record(conn, SKY_EVENT_TIMEOUT, SKY_INSIDE, &attr, 1, &judge);
+        sky_mqtt__record(conn, SKY_EVENT_TIMEOUT, SKY_INSIDE, &attr, 1, &judge);
     sky_session_judged(conn->net->registry, session, &judge);
     if (enforced)
         sky_conn_close(conn, "no packet within 1.5 times the keepalive");
@@ -192,7 +187,7 @@ static void judge_deafness(struct sky_conn *conn)
 static void note_listening(struct sky_conn *conn)
 {
     struct sky_judge judge;
-    sky_judge_init(&judge, policy_of(conn));
+    sky_judge_init(&judge, sky_mqtt__policy(conn));
     sky_judge_kept(&judge, sky_mqtt_rule(SKY_MQTT_RULE_RESUBSCRIBE));
     sky_session_judged(conn->net->registry, conn->state, &judge);
 }
@@ -235,7 +230,7 @@ static void note_filters(struct sky_conn *conn)
     struct listening listening = {.session = session};
     if (session->resubscribe_by_ms != 0)
         return; /* what it misses already it goes on to miss */
-    sky_subs_each(port_of(conn)->broker->subs, session->slot, look_at_filter, &listening);
+    sky_subs_each(sky_mqtt__port(conn)->broker->subs, session->slot, look_at_filter, &listening);
     session->listened = listening.found;
 }
 
@@ -313,7 +308,7 @@ static void send_connack(struct sky_conn *conn, bool present, uint8_t code, int6
     out.head.device_id = device_id;
     out.as.connack.session_present = present;
     out.as.connack.code = code;
-    sky_wire_send(port_of(conn)->broker->wire, &out);
+    sky_wire_send(sky_mqtt__port(conn)->broker->wire, &out);
 }
 
 static void refuse(struct sky_conn *conn, const struct sky_lookup *lookup,
@@ -339,7 +334,7 @@ static void leave(struct sky_conn *conn)
         record_broken(conn, SKY_EVENT_OFFLINE, rule,
                       "left without having subscribed to the topic that brings its secret");
     note_filters(conn);
-    sky_session_detach(port_of(conn)->broker, session);
+    sky_session_detach(sky_mqtt__port(conn)->broker, session);
 }
 
 /* A device has one connection: a second login closes the first (3.1.4-2). One that is closing
@@ -356,7 +351,7 @@ static void take_over(struct sky_conn *conn, struct sky_session *session)
     sky_session_judged(conn->net->registry, session, &judge);
     if (!alone) {
         const struct sky_attr attr = SKY_ATTR_INT(OF, old->id);
-        record(conn, SKY_EVENT_TAKEOVER, SKY_INSIDE, &attr, 1, &judge);
+        sky_mqtt__record(conn, SKY_EVENT_TAKEOVER, SKY_INSIDE, &attr, 1, &judge);
         sky_conn_close(old, "the device logged in again");
     }
     if (old != NULL)
@@ -367,7 +362,7 @@ static void admit(struct sky_conn *conn, const struct sky_mqtt_connect *connect,
                   const struct sky_lookup *lookup, const struct sky_login_outcome *outcome,
                   const struct sky_judge *judge, const struct sky_effects *effects, uint64_t seq)
 {
-    struct sky_broker *broker = port_of(conn)->broker;
+    struct sky_broker *broker = sky_mqtt__port(conn)->broker;
     struct sky_registry *registry = broker->registry;
     struct sky_session *session = sky_session_open(registry, &lookup->product, &lookup->device);
     conn->device_id = session->device_id;
@@ -459,8 +454,8 @@ static void acknowledge(const struct sky_act *act)
     struct sky_conn *conn = act->ctx;
     if (act->qos == 0 || conn->closing)
         return;
-    send_ack(conn, SKY_POINT_PUBACK_DOWN, act->qos == 1 ? SKY_MQTT_PUBACK : SKY_MQTT_PUBREC,
-             act->packet_id);
+    sky_mqtt__send_ack(conn, SKY_POINT_PUBACK_DOWN,
+                       act->qos == 1 ? SKY_MQTT_PUBACK : SKY_MQTT_PUBREC, act->packet_id);
 }
 
 static void on_publish(struct sky_conn *conn, const struct sky_mqtt_packet *packet)
@@ -477,7 +472,7 @@ static void on_publish(struct sky_conn *conn, const struct sky_mqtt_packet *pack
                                 .retain = publish->retain,
                                 .on_ack = acknowledge,
                                 .ctx = conn};
-    if (sky_publish(port_of(conn)->broker, &act).close)
+    if (sky_publish(sky_mqtt__port(conn)->broker, &act).close)
         sky_conn_close(conn, "published with QoS 2");
 }
 
@@ -486,8 +481,9 @@ static void on_puback(struct sky_conn *conn, const struct sky_mqtt_packet *packe
     struct sky_session *session = conn->state;
     struct sky_judge judge;
     uint16_t next_id = sky_mqtt_session_next_ack(&session->mqtt);
-    bool known = sky_deliver_acknowledged(port_of(conn)->broker, session, packet->as.packet_id);
-    sky_judge_init(&judge, policy_of(conn));
+    bool known =
+        sky_deliver_acknowledged(sky_mqtt__port(conn)->broker, session, packet->as.packet_id);
+    sky_judge_init(&judge, sky_mqtt__policy(conn));
     sky_judge_rule(&judge, sky_mqtt_rule(SKY_MQTT_RULE_ACK_ID), known,
                    "PUBACK %u, but no message with this id is in flight", packet->as.packet_id);
     sky_judge_rule(&judge, sky_mqtt_rule(SKY_MQTT_RULE_ACK_ORDER),
@@ -495,7 +491,7 @@ static void on_puback(struct sky_conn *conn, const struct sky_mqtt_packet *packe
                    "PUBACK %u, but %u was sent before it and is not acknowledged",
                    packet->as.packet_id, next_id);
     const struct sky_attr attr = SKY_ATTR_INT(PACKET_ID, packet->as.packet_id);
-    record(conn, SKY_EVENT_PUBACK, SKY_UP, &attr, 1, &judge);
+    sky_mqtt__record(conn, SKY_EVENT_PUBACK, SKY_UP, &attr, 1, &judge);
     sky_session_judged(conn->net->registry, session, &judge);
 }
 
@@ -504,154 +500,18 @@ static void on_puback(struct sky_conn *conn, const struct sky_mqtt_packet *packe
 static void on_qos2_packet(struct sky_conn *conn, const struct sky_mqtt_packet *packet)
 {
     struct sky_judge judge;
-    sky_judge_init(&judge, policy_of(conn));
+    sky_judge_init(&judge, sky_mqtt__policy(conn));
     bool refused =
         sky_judge_rule(&judge, sky_cloud_limit_rule(cloud_of(conn), SKY_LIMIT_PACKET_TYPE), false,
                        "sent %s, which belongs to QoS 2", sky_mqtt_type_name(packet->type));
     const struct sky_attr attrs[] = {SKY_ATTR(NAME, sky_span_str(sky_mqtt_type_name(packet->type))),
                                      SKY_ATTR_INT(PACKET_ID, packet->as.packet_id)};
-    record(conn, SKY_EVENT_NOTE, SKY_UP, attrs, SKY_COUNT(attrs), &judge);
+    sky_mqtt__record(conn, SKY_EVENT_NOTE, SKY_UP, attrs, SKY_COUNT(attrs), &judge);
     sky_session_judged(conn->net->registry, conn->state, &judge);
     if (refused)
         sky_conn_close(conn, "sent a QoS 2 packet");
     else if (packet->type == SKY_MQTT_PUBREL)
-        send_ack(conn, SKY_POINT_PUBACK_DOWN, SKY_MQTT_PUBCOMP, packet->as.packet_id);
-}
-
-/* ---- SUBSCRIBE and UNSUBSCRIBE ---- */
-
-static const enum sky_limit_rule filter_rules[] = {
-    [SKY_RIGHT_NONE] = SKY_LIMIT_TOPIC_SUB,
-    [SKY_RIGHT_DIRECTION] = SKY_LIMIT_TOPIC_DIRECTION,
-    [SKY_RIGHT_OTHER] = SKY_LIMIT_TOPIC_OTHER,
-};
-
-/* False: the device may not subscribe there, and the rule is enforced. With the right to, every
- * rule about it is kept; `*ret_row` is then as sky_cloud_right() sets it. */
-static bool may_subscribe(const struct sky_session *session, sky_span filter,
-                          struct sky_judge *judge, const struct sky_topic_row **ret_row)
-{
-    const struct sky_product_info *product = session->product;
-    enum sky_right right = sky_cloud_right(product->cloud, sky_span_str(product->product.key),
-                                           sky_span_str(session->device_key), product->topics,
-                                           product->topic_count, filter, SKY_MAY_SUB, ret_row);
-    bool refused = false;
-    for (size_t i = SKY_COUNT(filter_rules) - 1; i >= SKY_RIGHT_NONE; i--) {
-        bool kept = right == SKY_RIGHT_GRANTED || (i != right && i != SKY_RIGHT_NONE);
-        refused |=
-            sky_judge_rule(judge, sky_cloud_limit_rule(product->cloud, filter_rules[i]), kept,
-                           "subscribed to %.*s without the right to", SKY_SPAN_ARGS(filter));
-    }
-    return !refused;
-}
-
-/* False: too many filters, and the rule is enforced. One that is held already only changes its
- * QoS (3.8.4-3). */
-static bool has_room(const struct sky_subs *subs, const struct sky_session *session,
-                     sky_span filter, size_t number, struct sky_judge *judge)
-{
-    const struct sky_cloud_limits *limits = &session->product->cloud->limits;
-    size_t held = sky_subs_count(subs, session->slot);
-    return !sky_judge_rule(
-        judge, sky_cloud_limit_rule(session->product->cloud, SKY_LIMIT_SUB_COUNT),
-        number < limits->filters_per_packet_max &&
-            (held < limits->filters_per_device_max || sky_subs_has(subs, session->slot, filter)),
-        "filter number %zu of its packet, with %zu held; at most %u and %u are taken", number + 1,
-        held, limits->filters_per_packet_max, limits->filters_per_device_max);
-}
-
-/* The SUBACK code for one filter; adds the subscription when it is granted (3.8.4-5). */
-static uint8_t subscribe_one(struct sky_conn *conn, sky_span filter, uint8_t qos, size_t number,
-                             struct sky_judge *judge)
-{
-    struct sky_session *session = conn->state;
-    const struct sky_cloud *cloud = session->product->cloud;
-    const struct sky_topic_row *row = NULL;
-    struct sky_subs *subs = port_of(conn)->broker->subs;
-    if (sky_judge_rule(judge, sky_cloud_limit_rule(cloud, SKY_LIMIT_QOS2_SUBSCRIBE), qos < 2,
-                       "asked for QoS 2 on %.*s", SKY_SPAN_ARGS(filter)) ||
-        !may_subscribe(session, filter, judge, &row) ||
-        sky_judge_rule(judge, sky_cloud_limit_rule(cloud, SKY_LIMIT_TOPIC_LENGTH),
-                       sky_cloud_topic_fits(&cloud->limits, row, filter),
-                       "filter of %zu bytes; at most %u with at most %u slashes are taken: %.*s",
-                       filter.len, cloud->limits.topic_len_max, cloud->limits.topic_slashes_max,
-                       SKY_SPAN_ARGS(filter)) ||
-        !has_room(subs, session, filter, number, judge))
-        return SKY_SUBACK_FAILURE;
-    uint8_t granted = qos > 1 ? 1 : qos;
-    if (sky_session_subscribe(port_of(conn)->broker, session, filter, granted) == SKY_OK)
-        return granted;
-    sky_judge_rule(judge, sky_cloud_limit_rule(cloud, SKY_LIMIT_SUB_COUNT), false,
-                   "more than %d filters, or %d levels in one with wildcards: %.*s",
-                   SKY_SUBS_PER_SUBSCRIBER_MAX, SKY_SUBS_TRIE_DEPTH_MAX, SKY_SPAN_ARGS(filter));
-    return SKY_SUBACK_FAILURE;
-}
-
-static uint64_t record_filters(struct sky_conn *conn, enum sky_event_type type,
-                               const struct sky_mqtt_filters *filters,
-                               const struct sky_judge *judge)
-{
-    struct sky_buf json;
-    const struct sky_attr attrs[] = {SKY_ATTR_INT(PACKET_ID, filters->packet_id),
-                                     SKY_ATTR(FILTERS, sky_wire_filters(filters, NULL, &json))};
-    uint64_t seq = record(conn, type, SKY_UP, attrs, SKY_COUNT(attrs), judge);
-    sky_buf_done(&json);
-    return seq;
-}
-
-/* What the cloud does when a topic is subscribed to, after the SUBACK. */
-static void tell_cloud(struct sky_conn *conn, struct sky_mqtt_filters filters, const uint8_t *codes,
-                       uint64_t of)
-{
-    struct sky_session *session = conn->state;
-    if (session->product->cloud->subscribed == NULL)
-        return;
-    sky_span filter;
-    uint8_t qos;
-    for (size_t i = 0; sky_mqtt_filter_next(&filters, &filter, &qos); i++)
-        if (codes[i] != SKY_SUBACK_FAILURE && !conn->closing)
-            sky_publish_subscribed(port_of(conn)->broker, session, filter, of);
-}
-
-static void on_subscribe(struct sky_conn *conn, const struct sky_mqtt_packet *packet)
-{
-    struct sky_mqtt_filters filters = packet->as.filters;
-    uint8_t codes[SKY_MQTT_FILTERS_MAX];
-    struct sky_judge judge;
-    sky_span filter;
-    uint8_t qos;
-    size_t count = 0;
-    sky_judge_init(&judge, policy_of(conn));
-    while (sky_mqtt_filter_next(&filters, &filter, &qos)) {
-        SKY_ASSERT(count < SKY_MQTT_FILTERS_MAX);
-        codes[count] = subscribe_one(conn, filter, qos, count, &judge);
-        count++;
-    }
-    filters = packet->as.filters;
-    struct sky_session *session = conn->state;
-    if (session->resubscribe_by_ms != 0)
-        sky_judge_kept(&judge, sky_mqtt_rule(SKY_MQTT_RULE_RESUBSCRIBE));
-    session->resubscribe_by_ms = 0;
-    uint64_t seq = record_filters(conn, SKY_EVENT_SUBSCRIBE, &filters, &judge);
-    sky_session_judged(conn->net->registry, conn->state, &judge);
-    struct sky_out out;
-    sky_out_begin(&out, SKY_POINT_SUBACK, conn);
-    out.as.suback.filters = &filters;
-    out.as.suback.codes = codes;
-    sky_wire_send(port_of(conn)->broker->wire, &out);
-    tell_cloud(conn, filters, codes, seq);
-}
-
-static void on_unsubscribe(struct sky_conn *conn, const struct sky_mqtt_packet *packet)
-{
-    struct sky_session *session = conn->state;
-    struct sky_mqtt_filters filters = packet->as.filters;
-    sky_span filter;
-    uint8_t qos;
-    while (sky_mqtt_filter_next(&filters, &filter, &qos))
-        sky_session_unsubscribe(port_of(conn)->broker, session, filter);
-    record_filters(conn, SKY_EVENT_UNSUBSCRIBE, &packet->as.filters, NULL);
-    send_ack(conn, SKY_POINT_UNSUBACK, SKY_MQTT_UNSUBACK, packet->as.filters.packet_id);
+        sky_mqtt__send_ack(conn, SKY_POINT_PUBACK_DOWN, SKY_MQTT_PUBCOMP, packet->as.packet_id);
 }
 
 /* ---- PINGREQ and DISCONNECT ---- */
@@ -659,10 +519,10 @@ static void on_unsubscribe(struct sky_conn *conn, const struct sky_mqtt_packet *
 static void on_pingreq(struct sky_conn *conn, const struct sky_mqtt_packet *packet)
 {
     (void)packet;
-    record(conn, SKY_EVENT_PING, SKY_UP, NULL, 0, NULL);
+    sky_mqtt__record(conn, SKY_EVENT_PING, SKY_UP, NULL, 0, NULL);
     struct sky_out out;
     sky_out_begin(&out, SKY_POINT_PINGRESP, conn);
-    sky_wire_send(port_of(conn)->broker->wire, &out);
+    sky_wire_send(sky_mqtt__port(conn)->broker->wire, &out);
 }
 
 static void on_disconnect(struct sky_conn *conn, const struct sky_mqtt_packet *packet)
@@ -683,8 +543,8 @@ static const struct handler {
     [SKY_MQTT_PUBREC] = {on_qos2_packet, SKY_POINT_PUBACK_UP},
     [SKY_MQTT_PUBREL] = {on_qos2_packet, SKY_POINT_PUBACK_UP},
     [SKY_MQTT_PUBCOMP] = {on_qos2_packet, SKY_POINT_PUBACK_UP},
-    [SKY_MQTT_SUBSCRIBE] = {on_subscribe, SKY_POINT_SUBSCRIBE},
-    [SKY_MQTT_UNSUBSCRIBE] = {on_unsubscribe, SKY_POINT_UNSUBSCRIBE},
+    [SKY_MQTT_SUBSCRIBE] = {sky_mqtt__on_subscribe, SKY_POINT_SUBSCRIBE},
+    [SKY_MQTT_UNSUBSCRIBE] = {sky_mqtt__on_unsubscribe, SKY_POINT_UNSUBSCRIBE},
     [SKY_MQTT_PINGREQ] = {on_pingreq, SKY_POINT_PINGREQ},
     [SKY_MQTT_DISCONNECT] = {on_disconnect, SKY_POINT_DISCONNECT},
 };
@@ -697,7 +557,7 @@ static void note_type(struct sky_conn *conn, unsigned type)
     if (session == NULL || session->packet_types >> type & 1)
         return;
     session->packet_types |= (uint16_t)(1 << type);
-    sky_judge_init(&judge, policy_of(conn));
+    sky_judge_init(&judge, sky_mqtt__policy(conn));
     for (unsigned rule = 0; rule < SKY_MQTT_SPEC_RULES; rule++)
         if (sky_mqtt_rule_kept_by(rule, type))
             sky_judge_kept(&judge, sky_mqtt_rule(rule));
@@ -711,12 +571,12 @@ static void judge_end(struct sky_conn *conn, size_t rest)
 {
     struct sky_session *session = conn->state;
     struct sky_judge judge;
-    sky_judge_init(&judge, policy_of(conn));
+    sky_judge_init(&judge, sky_mqtt__policy(conn));
     sky_judge_rule(&judge, sky_mqtt_rule(SKY_MQTT_RULE_AFTER_DISCONNECT), rest == 0,
                    "%zu bytes came behind DISCONNECT", rest);
     /* A device that leaves of its own accord was never closed for what it did not read. */
     sky_judge_kept(&judge, sky_door_rule(SKY_RULE_DOOR_OUTPUT_FULL));
-    record(conn, SKY_EVENT_DISCONNECT, SKY_UP, NULL, 0, &judge);
+    sky_mqtt__record(conn, SKY_EVENT_DISCONNECT, SKY_UP, NULL, 0, &judge);
     sky_session_judged(conn->net->registry, session, &judge);
 }
 
@@ -762,7 +622,7 @@ static void handle_again(void *owner, sky_span bytes)
 /* Every packet enters here. */
 static void enter(struct sky_conn *conn, const struct sky_mqtt_packet *packet, sky_span rest)
 {
-    struct sky_wire *wire = port_of(conn)->broker->wire;
+    struct sky_wire *wire = sky_mqtt__port(conn)->broker->wire;
     if (wire->filter != NULL) {
         const struct sky_in in = {.point = handlers[packet->type].point,
                                   .head = sky_conn_event(conn, SKY_EVENT_NOTE, SKY_UP),
@@ -809,7 +669,7 @@ static void on_drained(struct sky_conn *conn)
 {
     struct sky_session *session = conn->state;
     if (session != NULL)
-        sky_deliver_waiting(port_of(conn)->broker, session);
+        sky_deliver_waiting(sky_mqtt__port(conn)->broker, session);
 }
 
 static void on_close(struct sky_conn *conn)
@@ -817,7 +677,7 @@ static void on_close(struct sky_conn *conn)
     stop_waiting(conn);
     if (conn->state != NULL)
         leave(conn);
-    sky_wire_forget(port_of(conn)->broker->wire, conn);
+    sky_wire_forget(sky_mqtt__port(conn)->broker->wire, conn);
     sky_conn_left(conn);
 }
 

@@ -1,0 +1,26 @@
+/* What the files of the MQTT port share. */
+#ifndef SKY_SERVER_PORT_MQTT_PRIVATE_H
+#define SKY_SERVER_PORT_MQTT_PRIVATE_H
+
+#include "protocol/base/mem.h"
+#include "protocol/mqtt/packet.h"
+#include "server/port/mqtt.h"
+
+static inline struct sky_mqtt_port *sky_mqtt__port(const struct sky_conn *conn)
+{
+    return SKY_CONTAINER_OF(conn->port, struct sky_mqtt_port, port);
+}
+
+/* Journals an act on the connection; returns its number. */
+uint64_t sky_mqtt__record(struct sky_conn *conn, enum sky_event_type type,
+                          enum sky_direction direction, const struct sky_attr *attrs, size_t count,
+                          const struct sky_judge *judge);
+/* The policy of its device's product, or the general one. */
+const struct sky_policy *sky_mqtt__policy(const struct sky_conn *conn);
+void sky_mqtt__send_ack(struct sky_conn *conn, enum sky_point point, enum sky_mqtt_type type,
+                        uint16_t packet_id);
+
+void sky_mqtt__on_subscribe(struct sky_conn *conn, const struct sky_mqtt_packet *packet);
+void sky_mqtt__on_unsubscribe(struct sky_conn *conn, const struct sky_mqtt_packet *packet);
+
+#endif
