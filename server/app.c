@@ -18,6 +18,7 @@
 #include "server/port/http.h"
 #include "server/port/ws.h"
 #include "server/registry/fixture_files.h"
+#include "server/registry/parties.h"
 #include "server/registry/rules.h"
 
 /* ---- what outlives the turn ---- */

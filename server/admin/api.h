@@ -9,6 +9,7 @@
 #include "server/app.h"
 #include "server/journal/json.h"
 #include "server/port/http.h"
+#include "server/registry/parties.h"
 
 enum {
     SKY_API_PARAM_MAX = 512, /* bytes of one decoded query parameter */

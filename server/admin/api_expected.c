@@ -1,6 +1,5 @@
 /* What a test wants to see broken, so that it counts against nobody. */
 #include "server/admin/api.h"
-#include "server/registry/expected.h"
 
 /* A bound of the member "count". False, and answered, when it is none. */
 static bool take_bound(struct sky_api *api, const char *name, uint64_t *ret_bound)

@@ -58,9 +58,6 @@ void sky_journal_watch(struct sky_journal *journal, void (*recorded)(void *ctx, 
 
 /* `judged` is called after every event that has findings, with what was recorded; it must not use
  * the journal; NULL: nobody keeps count. */
-typedef void sky_judged_fn(void *ctx, uint64_t seq, const struct sky_event_head *head,
-                           const struct sky_attr *attrs, size_t count,
-                           const struct sky_judge *judge);
 void sky_journal_judged(struct sky_journal *journal, sky_judged_fn *judged, void *ctx);
 
 /* Forgets everything; numbers go on. Fails when the store does: then its pages stay. */

@@ -2,7 +2,6 @@
 #ifndef SKY_SERVER_JOURNAL_PRIVATE_H
 #define SKY_SERVER_JOURNAL_PRIVATE_H
 
-#include "server/journal/journal.h"
 #include "server/journal/pages.h"
 #include "server/journal/ring.h"
 

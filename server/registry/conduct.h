@@ -1,7 +1,5 @@
 /* What came of everybody who was here: which rules each exercised and which it broke, with the
- * numbers of the events that prove it. Kept as it happens, so that a verdict reads no journal.
- * Devices have a party each, and so has whoever was refused without being one: under what it
- * claimed to be, or under the listener it came to. Knows no verdicts and no carriers. */
+ * numbers of the events that prove it. Values only: who does what is parties.h's business. */
 #ifndef SKY_SERVER_REGISTRY_CONDUCT_H
 #define SKY_SERVER_REGISTRY_CONDUCT_H
 
@@ -11,8 +9,6 @@
 #include "protocol/base/rule.h"
 #include "protocol/cloud/cloud.h"
 #include "store/store.h"
-
-struct sky_registry;
 
 enum {
     SKY_PARTY_NAME_MAX = 511,    /* bytes, escaped; the rest is cut */
@@ -45,6 +41,8 @@ static inline bool sky_conduct_is_empty(const struct sky_conduct *conduct)
     static const struct sky_rule_set none;
     return conduct->proofs == NULL && memcmp(&conduct->exercised, &none, sizeof none) == 0;
 }
+/* Adds one more event that shows it. */
+void sky_proof_add(struct sky_proof *proof, uint64_t seq);
 /* How many of its events are at hand. */
 size_t sky_proof_shown(const struct sky_proof *proof);
 /* NULL: the rule was not broken. */
@@ -65,52 +63,17 @@ struct sky_party {
     bool device;                   /* of the registry, not only by its own word */
     uint64_t since[SKY_PERIODS];   /* its events count behind this number */
     struct sky_conduct chapter, earlier; /* chapters of the run */
-    UT_hash_handle hh;
+    int64_t device_id;                   /* the newest of that name; 0: there was none */
+    UT_hash_handle hh, hh_id;
 };
 
 /* All of them, in the order in which they came. Zeroed is empty. */
 struct sky_parties {
     struct sky_party *by_name; /* hash */
+    struct sky_party *by_id;   /* hash: of those that have a device id */
     size_t strangers;
     uint64_t lost;               /* strangers that had to go, in this run */
     uint64_t since[SKY_PERIODS]; /* events count behind this number */
 };
-
-/* From now on every event that shows a broken rule is booked with whoever did it. */
-void sky_parties_watch(struct sky_registry *registry);
-void sky_parties_done(struct sky_registry *registry); /* no session is left */
-
-struct sky_party *sky_party_find(const struct sky_registry *registry, sky_span name);
-/* Finds or makes the party of a device of the registry. */
-struct sky_party *sky_party_of_device(struct sky_registry *registry,
-                                      const struct sky_product *product,
-                                      const struct sky_device *device);
-/* It is in the registry no more: what it did stays, as long as there is room for strangers. */
-void sky_party_leaves(struct sky_registry *registry, struct sky_party *party);
-
-/* Makes sure of a party that stands for a device or product, or all of them, that may never come.
- */
-void sky_party_answers(struct sky_registry *registry, sky_span name);
-/* Takes what the party broke of the rule in this chapter off it, if it was `at_most` times; returns
- * how often. */
-uint64_t sky_party_excuse(struct sky_registry *registry, struct sky_party *party,
-                          const struct sky_rule *rule, uint64_t at_most);
-
-/* Is the party's name that of the named thing, or of a part of it: "cloud", "cloud/product" or one
- * device? Everything is a part of "". */
-bool sky_party_named_of(sky_span own, sky_span name);
-static inline bool sky_party_is_of(const struct sky_party *party, sky_span name)
-{
-    return sky_party_named_of(sky_span_str(party->name), name);
-}
-
-/* What it did in the period, and what was expected of it and did not come: a copy, for the caller
- * to give to sky_conduct_done(). */
-void sky_party_conduct(const struct sky_registry *registry, const struct sky_party *party,
-                       enum sky_period period, struct sky_conduct *ret_conduct);
-
-/* What was expected in the old chapter of what is named so is judged with it. A new one begins
- * behind event `seq`; empty: for all. With `forget` the run does, too. */
-void sky_parties_turn(struct sky_registry *registry, sky_span name, uint64_t seq, bool forget);
 
 #endif

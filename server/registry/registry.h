@@ -47,8 +47,8 @@ struct sky_registry {
     size_t slots, room, free_count;
     size_t online; /* devices on MQTT */
 
-    struct sky_parties parties;       /* see conduct.h */
-    struct sky_expectation *expected; /* owned list; see expected.h */
+    struct sky_parties parties;       /* see parties.h */
+    struct sky_expectation *expected; /* owned list; see parties.h */
     int64_t last_expected;
 
     struct sky_searches searches;

@@ -4,6 +4,7 @@
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
+#include "server/registry/parties.h"
 
 struct sky_session *sky_session_find(const struct sky_registry *registry, int64_t device_id)
 {

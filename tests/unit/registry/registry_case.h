@@ -15,6 +15,7 @@
 #include "server/journal/read.h"
 #include "server/os/config.h"
 #include "server/registry/fixture_files.h"
+#include "server/registry/parties.h"
 #include "server/registry/rules.h"
 #include "server/registry/sessions.h"
 

@@ -1,0 +1,462 @@
+#include "server/registry/parties.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <utlist.h>
+
+#include "protocol/base/assert.h"
+#include "protocol/base/json.h"
+#include "protocol/base/mem.h"
+#include "protocol/base/utf8.h"
+
+/* ---- parties ---- */
+
+static void forget_id(struct sky_parties *parties, struct sky_party *party)
+{
+    if (party->device_id != 0)
+        HASH_DELETE(hh_id, parties->by_id, party);
+    party->device_id = 0;
+}
+
+static void drop(struct sky_parties *parties, struct sky_party *party)
+{
+    parties->strangers -= !party->device;
+    HASH_DEL(parties->by_name, party);
+    forget_id(parties, party);
+    sky_conduct_done(&party->chapter);
+    sky_conduct_done(&party->earlier);
+    free(party->name);
+    free(party);
+}
+
+static void make_room(struct sky_parties *parties)
+{
+    struct sky_party *party, *next;
+    HASH_ITER (hh, parties->by_name, party, next) { /* the oldest first */
+        if (parties->strangers <= SKY_STRANGERS_MAX)
+            return;
+        if (party->device)
+            continue;
+        drop(parties, party);
+        parties->lost++;
+    }
+}
+
+struct sky_party *sky_party_find(const struct sky_registry *registry, sky_span name)
+{
+    struct sky_party *party;
+    HASH_FIND(hh, registry->parties.by_name, name.ptr, name.len, party);
+    return party;
+}
+
+static struct sky_party *open_party(struct sky_registry *registry, sky_span name,
+                                    const struct sky_cloud *cloud)
+{
+    struct sky_parties *parties = &registry->parties;
+    struct sky_party *party = sky_party_find(registry, name);
+    if (party != NULL)
+        return party;
+    party = sky_mem_new(sizeof *party);
+    party->name = sky_mem_new(name.len + 1);
+    memcpy(party->name, name.ptr, name.len);
+    party->cloud = cloud;
+    memcpy(party->since, parties->since, sizeof party->since);
+    parties->strangers++;
+    HASH_ADD_KEYPTR(hh, parties->by_name, party->name, name.len, party);
+    make_room(parties);
+    return party;
+}
+
+struct sky_party *sky_party_of_device(struct sky_registry *registry,
+                                      const struct sky_product *product,
+                                      const struct sky_device *device)
+{
+    char name[SKY_STORE_TITLE_MAX + 1];
+    int len = snprintf(name, sizeof name, "%s/%s/%s", product->cloud, product->key, device->key);
+    SKY_ASSERT(len > 0 && (size_t)len < sizeof name);
+    struct sky_party *party = open_party(registry, sky_span_of(name, (size_t)len),
+                                         sky_cloud_find(sky_span_str(product->cloud)));
+    registry->parties.strangers -= !party->device;
+    party->device = true;
+    if (party->device_id != device->id) {
+        forget_id(&registry->parties, party);
+        party->device_id = device->id;
+        HASH_ADD(hh_id, registry->parties.by_id, device_id, sizeof party->device_id, party);
+    }
+    return party;
+}
+
+void sky_party_leaves(struct sky_registry *registry, struct sky_party *party)
+{
+    SKY_ASSERT(party->device);
+    party->device = false;
+    registry->parties.strangers++;
+    make_room(&registry->parties);
+}
+
+bool sky_party_named_of(sky_span own, sky_span name)
+{
+    return name.len == 0 || (sky_span_eq(sky_span_head(own, name.len), name) &&
+                             (own.len == name.len || own.ptr[name.len] == '/'));
+}
+
+/* ---- what is expected ---- */
+
+static bool breaks(const struct sky_judge *judge, const struct sky_rule *rule)
+{
+    for (size_t i = 0; i < judge->count; i++)
+        if (judge->findings[i].rule == rule)
+            return true;
+    return false;
+}
+
+/* Makes sure of a party that stands for a device or product, or all of them, that may never come.
+ */
+static void answers(struct sky_registry *registry, sky_span name)
+{
+    sky_span cloud = name, rest;
+    sky_span_cut(name, '/', &cloud, &rest);
+    open_party(registry, name, sky_cloud_find(cloud));
+}
+
+/* Takes what the party broke of the rule in this chapter off it, if it was `at_most` times; returns
+ * how often. */
+static uint64_t excuse(struct sky_registry *registry, struct sky_party *party,
+                       const struct sky_rule *rule, uint64_t at_most)
+{
+    struct sky_proof **at = &party->chapter.proofs;
+    while (*at != NULL && (*at)->rule != rule)
+        at = &(*at)->next;
+    struct sky_proof *proof = *at;
+    if (proof == NULL || proof->count > at_most)
+        return 0;
+    uint64_t count = proof->count;
+    *at = proof->next;
+    free(proof);
+    sky_rule_set_add(&party->chapter.exercised, sky_catalogue_place(&registry->catalogue, rule));
+    return count;
+}
+
+/* Who answers for an expectation of everybody. */
+static const char everybody[] = "all devices";
+
+static const char *answerable(const struct sky_expectation *e)
+{
+    return e->name[0] != '\0' ? e->name : everybody;
+}
+
+sky_err sky_expected_add(struct sky_registry *registry, const struct sky_rule *rule,
+                         const char *name, uint64_t min, uint64_t max, int64_t *ret_id)
+{
+    struct sky_expectation *e;
+    size_t count = 0;
+    DL_FOREACH (registry->expected, e)
+        count++;
+    if (count >= SKY_EXPECTATIONS_MAX)
+        return SKY_ERR_LIMIT;
+    e = sky_mem_new(sizeof *e);
+    *e = (struct sky_expectation){.id = ++registry->last_expected,
+                                  .rule = rule,
+                                  .name = sky_mem_dup(name, strlen(name)),
+                                  .min = min,
+                                  .max = max};
+    DL_APPEND(registry->expected, e);
+    struct sky_party *party, *next;
+    answers(registry, sky_span_str(answerable(e)));
+    HASH_ITER (hh, registry->parties.by_name, party, next)
+        if (sky_party_is_of(party, sky_span_str(name)))
+            e->count += excuse(registry, party, rule, max - e->count);
+    *ret_id = e->id;
+    return SKY_OK;
+}
+
+void sky_expected_drop(struct sky_registry *registry, struct sky_expectation *expectation)
+{
+    DL_DELETE(registry->expected, expectation);
+    free(expectation->name);
+    free(expectation);
+}
+
+void sky_expected_end(struct sky_registry *registry, sky_span name)
+{
+    struct sky_expectation *e, *next;
+    DL_FOREACH_SAFE (registry->expected, e, next)
+        if (sky_party_named_of(sky_span_str(e->name), name))
+            sky_expected_drop(registry, e);
+}
+
+struct sky_expectation *sky_expected_find(const struct sky_registry *registry, int64_t id)
+{
+    struct sky_expectation *e;
+    DL_FOREACH (registry->expected, e)
+        if (e->id == id)
+            return e;
+    return NULL;
+}
+
+static bool takes(struct sky_registry *registry, const struct sky_party *party,
+                  const struct sky_judge *judge)
+{
+    struct sky_expectation *e;
+    bool expected = false;
+    DL_FOREACH (registry->expected, e) {
+        if (!sky_party_is_of(party, sky_span_str(e->name)) || !breaks(judge, e->rule))
+            continue;
+        expected |= e->count < e->max;
+        e->count++;
+    }
+    return expected;
+}
+
+static void judge_expected(const struct sky_registry *registry, const struct sky_party *party,
+                           struct sky_conduct *conduct)
+{
+    const struct sky_expectation *e;
+    DL_FOREACH (registry->expected, e) {
+        if (strcmp(answerable(e), party->name) != 0 || (e->count >= e->min && e->count <= e->max))
+            continue;
+        struct sky_proof *proof = sky_conduct_take_proof(conduct, e->rule);
+        bool few = e->count < e->min;
+        proof->refused = true;
+        snprintf(proof->detail, sizeof proof->detail, "expected %llu times at %s, came %llu times",
+                 (unsigned long long)(few ? e->min : e->max), few ? "least" : "most",
+                 (unsigned long long)e->count);
+    }
+}
+
+/* ---- chapters ---- */
+
+void sky_party_conduct(const struct sky_registry *registry, const struct sky_party *party,
+                       enum sky_period period, struct sky_conduct *ret_conduct)
+{
+    *ret_conduct = (struct sky_conduct){0};
+    if (period == SKY_RUN)
+        sky_conduct_merge(ret_conduct, &party->earlier);
+    sky_conduct_merge(ret_conduct, &party->chapter);
+    judge_expected(registry, party, ret_conduct);
+}
+
+void sky_parties_turn(struct sky_registry *registry, sky_span name, uint64_t seq, bool forget)
+{
+    struct sky_parties *parties = &registry->parties;
+    struct sky_party *party, *next;
+    HASH_ITER (hh, parties->by_name, party, next) {
+        if (!sky_party_is_of(party, name))
+            continue;
+        party->since[SKY_CHAPTER] = seq;
+        judge_expected(registry, party, &party->chapter);
+        sky_conduct_merge(&party->earlier, &party->chapter);
+        sky_conduct_done(&party->chapter);
+        if (!forget)
+            continue;
+        party->since[SKY_RUN] = seq;
+        sky_conduct_done(&party->earlier);
+        if (!party->device && name.len == 0)
+            drop(parties, party);
+    }
+    sky_expected_end(registry, name);
+    if (name.len > 0)
+        return;
+    parties->since[SKY_CHAPTER] = seq;
+    if (!forget)
+        return;
+    parties->since[SKY_RUN] = seq;
+    parties->lost = 0;
+}
+
+void sky_parties_done(struct sky_registry *registry)
+{
+    sky_expected_end(registry, SKY_SPAN_NONE);
+    while (registry->parties.by_name != NULL)
+        drop(&registry->parties, registry->parties.by_name);
+}
+
+/* ---- whose act it was ---- */
+
+struct act {
+    const struct sky_event_head *head;
+    const struct sky_attr *attrs;
+    size_t count;
+};
+
+static sky_span text_of(const struct act *act, enum sky_event_field field)
+{
+    for (size_t i = 0; i < act->count; i++)
+        if (act->attrs[i].field == field)
+            return act->attrs[i].bytes;
+    return SKY_SPAN_NONE;
+}
+
+/* A peer's word in a name: what would break a line, a list or the form of the name stands as \xNN.
+ */
+static void put_claimed(struct sky_buf *out, sky_span text)
+{
+    while (text.len > 0) {
+        size_t len = 1;
+        while (len < 4 && len < text.len && sky_utf8_valid(sky_span_head(text, len)) != len)
+            len++;
+        uint8_t first = (uint8_t)text.ptr[0];
+        if (sky_utf8_valid(sky_span_head(text, len)) != len || first < 0x20 || first == 0x7f ||
+            first == '/' || first == '\\') {
+            sky_buf_addf(out, "\\x%02x", first);
+            len = 1;
+        } else {
+            sky_buf_add(out, sky_span_head(text, len));
+        }
+        text = sky_span_tail(text, len);
+    }
+}
+
+static struct sky_party *stranger_of(struct sky_registry *registry, const struct act *act)
+{
+    static const struct {
+        enum sky_event_field field;
+        const char *word;
+    } words[] = {{SKY_F_CLIENT_ID, "client id "},
+                 {SKY_F_IDENTITY, "identity "},
+                 {SKY_F_LISTENER, "listener "}};
+    sky_span cloud = text_of(act, SKY_F_CLOUD), product = text_of(act, SKY_F_PRODUCT),
+             device = text_of(act, SKY_F_DEVICE_KEY);
+    struct sky_buf name;
+    sky_buf_init(&name, SKY_PARTY_NAME_MAX);
+    if (cloud.len > 0 && product.len > 0 && device.len > 0) {
+        put_claimed(&name, cloud);
+        sky_buf_add_byte(&name, '/');
+        put_claimed(&name, product);
+        sky_buf_add_byte(&name, '/');
+        put_claimed(&name, device);
+    }
+    for (size_t i = 0; i < SKY_COUNT(words) && name.len == 0; i++) {
+        sky_span word = text_of(act, words[i].field);
+        if (word.len == 0)
+            continue;
+        sky_buf_add_str(&name, words[i].word);
+        put_claimed(&name, word);
+    }
+    if (name.len == 0)
+        sky_buf_add_str(&name, "a peer");
+    struct sky_party *party = open_party(registry, sky_buf_span(&name), sky_cloud_find(cloud));
+    sky_buf_done(&name);
+    return party;
+}
+
+/* NULL: an act of nobody, which was not refused for it. What it showed is told again with
+ * the device that it comes to be. */
+static struct sky_party *party_of(struct sky_registry *registry, const struct act *act,
+                                  bool refused)
+{
+    struct sky_party *party;
+    struct sky_product product;
+    struct sky_device device;
+    HASH_FIND(hh_id, registry->parties.by_id, &act->head->device_id, sizeof(int64_t), party);
+    if (party != NULL)
+        return party;
+    if (act->head->device_id != 0 &&
+        sky_store_get_device(registry->store, act->head->device_id, &product, &device) == SKY_OK)
+        return sky_party_of_device(registry, &product, &device);
+    return refused ? stranger_of(registry, act) : NULL;
+}
+
+/* ---- booking ---- */
+
+static size_t proofs_of(const struct sky_conduct *conduct)
+{
+    size_t count = 0;
+    for (const struct sky_proof *proof = conduct->proofs; proof != NULL; proof = proof->next)
+        count++;
+    return count;
+}
+
+static void put_text(char *out, size_t out_size, sky_span written)
+{
+    struct sky_buf text;
+    sky_buf_init(&text, SKY_EXPLAIN_TEXT_MAX);
+    sky_json_decode(&text, sky_json_text(written));
+    size_t len = sky_utf8_valid(sky_span_head(sky_buf_span(&text), out_size - 1));
+    memcpy(out, text.bytes != NULL ? text.bytes : "", len);
+    out[len] = '\0';
+    sky_buf_done(&text);
+}
+
+/* The mistake that was recognised goes with the rule that the explanation names, or else with the
+ * one that refused. */
+static const struct sky_rule *explained_rule(const struct sky_judge *judge, sky_span explanation)
+{
+    sky_span id = sky_json_text(sky_json_member(explanation, "rule"));
+    for (size_t i = 0; i < judge->count; i++)
+        if (sky_span_eq_str(id, judge->findings[i].rule->id))
+            return judge->findings[i].rule;
+    return judge->refused;
+}
+
+/* One cause is told once: the cloud's own rule takes the place of this general one. NULL: none
+ * does.
+ */
+static const struct sky_rule *replaced_by(const struct sky_party *party,
+                                          const struct sky_judge *judge,
+                                          const struct sky_rule *rule)
+{
+    const struct sky_cloud *cloud = party->cloud;
+    bool replaced = cloud != NULL && cloud->keepalive_rule != NULL &&
+                    rule == sky_cloud_limit_rule(cloud, SKY_LIMIT_KEEPALIVE) &&
+                    breaks(judge, cloud->keepalive_rule);
+    return replaced ? cloud->keepalive_rule : NULL;
+}
+
+static bool is_refused(const struct sky_judge *judge, const struct sky_rule *rule)
+{
+    return judge->refused != NULL && sky_policy_action(judge->policy, rule) == SKY_ENFORCE;
+}
+
+/* Every broken rule of an act, with the event that shows it. What failed anyhow was refused,
+ * whatever is done about its rule. */
+static void book_with(struct sky_registry *registry, struct sky_party *party, uint64_t seq,
+                      const struct sky_judge *judge, bool failed, sky_span explanation)
+{
+    const struct sky_rule *explained = explained_rule(judge, explanation);
+    bool expected = takes(registry, party, judge);
+    for (size_t i = 0; i < judge->count; i++) {
+        const struct sky_finding *finding = &judge->findings[i];
+        const struct sky_rule *own = replaced_by(party, judge, finding->rule);
+        const struct sky_rule *rule = own != NULL ? own : finding->rule;
+        if (expected) {
+            sky_rule_set_add(&party->chapter.exercised,
+                             sky_catalogue_place(&registry->catalogue, rule));
+            continue;
+        }
+        if (!party->device && sky_conduct_proof(&party->chapter, rule) == NULL &&
+            proofs_of(&party->chapter) >= SKY_STRANGER_RULES_MAX)
+            continue;
+        struct sky_proof *proof = sky_conduct_take_proof(&party->chapter, rule);
+        proof->refused |= failed || is_refused(judge, finding->rule);
+        if (own != NULL)
+            continue;
+        sky_proof_add(proof, seq);
+        memcpy(proof->detail, finding->detail, sizeof proof->detail);
+        if (rule != explained)
+            continue;
+        put_text(proof->mistake, sizeof proof->mistake, sky_json_member(explanation, "mistake"));
+        put_text(proof->what, sizeof proof->what, sky_json_member(explanation, "what"));
+        if (strcmp(proof->what, proof->detail) == 0)
+            proof->what[0] = '\0'; /* it says no more */
+    }
+}
+
+/* A packet that cannot be read, or a handshake that was not carried through: nobody was let in. */
+static void book(void *ctx, uint64_t seq, const struct sky_event_head *head,
+                 const struct sky_attr *attrs, size_t count, const struct sky_judge *judge)
+{
+    struct sky_registry *registry = ctx;
+    const struct act act = {head, attrs, count};
+    sky_span explanation = text_of(&act, SKY_F_EXPLANATION);
+    bool handshake = head->type == SKY_EVENT_TLS_HANDSHAKE || head->type == SKY_EVENT_PSK_HANDSHAKE;
+    bool failed = head->type == SKY_EVENT_MALFORMED || (handshake && explanation.len > 0);
+    struct sky_party *party = party_of(registry, &act, failed || judge->refused != NULL);
+    if (party != NULL)
+        book_with(registry, party, seq, judge, failed, explanation);
+}
+
+void sky_parties_watch(struct sky_registry *registry)
+{
+    sky_journal_judged(registry->journal, book, registry);
+}
