@@ -7,12 +7,10 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "server/os/config.h"
-
 enum { REQUEST_MAX = 4096, READ_SIZE = 64 * 1024, PORT_STANDARD = 80 };
 
-static sky_err parse_url(const char *url, char host[SKY_HOST_MAX + 1], uint16_t *ret_port,
-                         struct sky_why *why)
+sky_err sky_http_parse_url(const char *url, char host[SKY_HOST_MAX + 1], uint16_t *ret_port,
+                           struct sky_why *why)
 {
     static const char scheme[] = "http://";
     sky_span rest = sky_span_str(url);
@@ -121,7 +119,7 @@ sky_err sky_http_get(const char *url, const char *path, const char *token, int *
     uint16_t port = 0;
     int fd = -1;
 
-    sky_err err = parse_url(url, host, &port, why);
+    sky_err err = sky_http_parse_url(url, host, &port, why);
     if (err == SKY_OK)
         err = connect_to(host, port, &fd, why);
     if (err != SKY_OK)
