@@ -30,6 +30,18 @@ sky_err sky_http_parse_url(const char *url, char host[SKY_HOST_MAX + 1], uint16_
     return SKY_OK;
 }
 
+void sky_http_add_escaped(struct sky_buf *target, const char *text)
+{
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/,";
+
+    for (; *text != '\0'; text++)
+        if (strchr(plain, *text) != NULL)
+            sky_buf_add_byte(target, (uint8_t)*text);
+        else
+            sky_buf_addf(target, "%%%02X", (uint8_t)*text);
+}
+
 /* A connected socket, or -1 with errno. */
 static int connect_one(const struct addrinfo *address)
 {

@@ -14,6 +14,9 @@ enum {
 SKY_MUST_USE sky_err sky_http_parse_url(const char *url, char host[SKY_HOST_MAX + 1],
                                         uint16_t *ret_port, struct sky_why *why);
 
+/* Onto a target, with what a path or query cannot hold escaped. */
+void sky_http_add_escaped(struct sky_buf *target, const char *text);
+
 /* Asks `url` (http://HOST:PORT) for `path`, with `token` as bearer unless NULL. The answer's body
  * replaces the content of `ret_body`, which the caller initialised. IO when nobody answers. */
 SKY_MUST_USE sky_err sky_http_get(const char *url, const char *path, const char *token,

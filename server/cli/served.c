@@ -2,13 +2,14 @@
 
 #include <stdlib.h>
 
+#include "protocol/base/assert.h"
 #include "protocol/base/json_tree.h"
 #include "protocol/base/mem.h"
 #include "server/app.h"
 #include "server/cli/http_client.h"
 #include "server/os/listeners.h"
 
-enum { PATH_SIZE = 1024, TREE_DEPTH_MAX = 16 };
+enum { PATH_SIZE = 4096, TREE_DEPTH_MAX = 16 };
 
 void sky_cli_place_standard(struct sky_cli_place *ret_place)
 {
@@ -72,31 +73,46 @@ static sky_err ask_place(const struct sky_config *config, struct sky_cli_place *
 static sky_err ask_product(const struct sky_config *config, struct sky_product *product,
                            struct sky_why *why)
 {
-    char path[PATH_SIZE];
+    const cJSON *each, *found = NULL;
     cJSON *tree;
 
-    snprintf(path, sizeof path, "/api/v1/products/%s/%s?secrets=true", product->cloud,
-             product->key);
-    sky_err err = ask(config, path, &tree, why);
+    sky_err err = ask(config, "/api/v1/products?secrets=true", &tree, why);
     if (err != SKY_OK)
         return err;
-    take_text(tree, "secret", product->secret, sizeof product->secret);
-    product->dynamic_activation = cJSON_IsTrue(sky_json_get(tree, "dynamicActivation"));
-    product->require_certificate = cJSON_IsTrue(sky_json_get(tree, "requireCertificate"));
-    product->https_auth = cJSON_IsTrue(sky_json_get(tree, "httpsAuth"));
+    cJSON_ArrayForEach (each, sky_json_get(tree, "products")) {
+        const char *cloud = sky_json_get_str(each, "cloud");
+        const char *key = sky_json_get_str(each, "product");
+        if (cloud != NULL && key != NULL && strcmp(cloud, product->cloud) == 0 &&
+            strcmp(key, product->key) == 0)
+            found = each;
+    }
+    if (found == NULL)
+        err = sky_why_set(why, SKY_ERR_NOT_FOUND, "", "%.100s has no product %s/%s", config->url,
+                          product->cloud, product->key);
+    take_text(found, "secret", product->secret, sizeof product->secret);
+    product->dynamic_activation = cJSON_IsTrue(sky_json_get(found, "dynamicActivation"));
+    product->require_certificate = cJSON_IsTrue(sky_json_get(found, "requireCertificate"));
+    product->https_auth = cJSON_IsTrue(sky_json_get(found, "httpsAuth"));
     cJSON_Delete(tree);
-    return SKY_OK;
+    return err;
 }
 
 static sky_err ask_device(const struct sky_config *config, const struct sky_product *product,
                           struct sky_device *device, struct sky_why *why)
 {
-    char path[PATH_SIZE];
+    const char *const steps[] = {"/api/v1/devices/", product->cloud, "/", product->key, "/",
+                                 device->key};
+    struct sky_buf path;
     cJSON *tree;
 
-    snprintf(path, sizeof path, "/api/v1/devices/%s/%s/%s?secrets=true", product->cloud,
-             product->key, device->key);
-    sky_err err = ask(config, path, &tree, why);
+    sky_buf_init(&path, PATH_SIZE);
+    for (size_t i = 0; i < SKY_COUNT(steps); i++)
+        sky_http_add_escaped(&path, steps[i]);
+    sky_buf_add_str(&path, "?secrets=true");
+    sky_buf_add_byte(&path, '\0');
+    SKY_ASSERT(!path.overflow); /* three keys at the most */
+    sky_err err = ask(config, path.bytes, &tree, why);
+    sky_buf_done(&path);
     if (err != SKY_OK)
         return err;
     const char *state = sky_json_get_str(tree, "state");
