@@ -35,6 +35,7 @@ static sky_err ask_page(const struct sky_config *config, const char *url, int64_
     sky_buf_addf(&path, "/api/v1/events?limit=%d&since=%lld", PAGE, (long long)since);
     if (wait_ms > 0)
         sky_buf_addf(&path, "&wait_ms=%d", wait_ms);
+    add_parameter(&path, "run", config->run ? "true" : NULL);
     add_parameter(&path, "device", config->device);
     add_parameter(&path, "type", config->types);
     sky_buf_add_byte(&path, '\0');

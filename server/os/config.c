@@ -285,7 +285,7 @@ static const struct option_row rows[] = {
     {"product", 0, "NAME", NULL, "only this product's devices: CLOUD/PRODUCT", JUDGING, set_text,
      AT(product)},
     {"run", 0, NULL, NULL, "the whole run, not only what came since the last reset",
-     SKY_COMMAND_VERDICT, set_switch, AT(run)},
+     SKY_COMMAND_VERDICT | SKY_COMMAND_EVENTS, set_switch, AT(run)},
     {"strict", 0, NULL, NULL, "exit 1 for what is warned about too", JUDGING, set_switch,
      AT(strict)},
     {"junit", 0, "FILE", NULL, "write the verdicts as JUnit XML here", JUDGING, set_text,
