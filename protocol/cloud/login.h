@@ -137,6 +137,8 @@ struct sky_credentials { /* empty where a cloud has no such thing; NUL-terminate
     sky_span psk_identity, psk_key_hex;
     sky_span https_path, https_form;
     sky_span coap_method, coap_path; /* a request to try: "get" or "post" */
+    sky_span secret_topic;           /* the login is only to fetch a secret, which comes here */
+    bool tls_only;                   /* MQTT only over TLS */
 };
 struct sky_sign_request {
     const struct sky_product *product;

@@ -27,6 +27,11 @@ void sky_api_version(struct sky_api *api)
         sky_jw_end_object(jw);
     }
     sky_jw_end_array(jw);
+    sky_jw_key(jw, "listeners");
+    sky_jw_object(jw);
+    for (size_t i = 0; i < api->app->net.listener_count; i++)
+        sky_jw_put_int(jw, api->app->net.listeners[i].row->name, api->app->net.listeners[i].port);
+    sky_jw_end_object(jw);
     sky_jw_end_object(jw);
     sky_api_send(api, 200);
 }

@@ -51,6 +51,10 @@ struct sky_cli_device {
     struct sky_device device;
 };
 
+/* CLOUD/PRODUCT/DEVICE into cloud, product and device; nothing is looked up. */
+SKY_MUST_USE sky_err sky_cli_device_parse(const char *name, struct sky_cli_device *device,
+                                          struct sky_why *why);
+
 /* Prepares the server and finds the device that the one argument names as CLOUD/PRODUCT/DEVICE.
  * Call sky_cli_device_done() whatever the result. */
 SKY_MUST_USE sky_err sky_cli_device_find(const struct sky_config *config,

@@ -18,18 +18,34 @@ static sky_err no_such_cloud(const char *name, struct sky_why *why)
                        names);
 }
 
-static sky_err find_named(struct sky_cli_device *device, const char *name, struct sky_why *why)
+sky_err sky_cli_device_parse(const char *name, struct sky_cli_device *device, struct sky_why *why)
 {
-    sky_span cloud, product, key, rest;
+    struct sky_product *product = &device->product;
+    sky_span cloud, product_key, key, rest;
 
     if (!sky_span_cut(sky_span_str(name), '/', &cloud, &rest) ||
-        !sky_span_cut(rest, '/', &product, &key) || product.len == 0 || key.len == 0)
+        !sky_span_cut(rest, '/', &product_key, &key) || product_key.len == 0 || key.len == 0 ||
+        !sky_span_copy(product_key, product->key, sizeof product->key) ||
+        !sky_span_copy(key, device->device.key, sizeof device->device.key))
         return sky_why_set(why, SKY_ERR_INVALID, "", "%.200s: give CLOUD/PRODUCT/DEVICE", name);
     device->cloud = sky_cloud_find(cloud);
     if (device->cloud == NULL)
         return no_such_cloud(name, why);
-    if (sky_store_find_device(device->app->store, cloud, product, key, &device->product,
-                              &device->device) == SKY_OK)
+    sky_span_copy(cloud, product->cloud, sizeof product->cloud);
+    return SKY_OK;
+}
+
+static sky_err find_named(struct sky_cli_device *device, const char *name, struct sky_why *why)
+{
+    struct sky_cli_device named = {0};
+
+    sky_err err = sky_cli_device_parse(name, &named, why);
+    if (err != SKY_OK)
+        return err;
+    device->cloud = named.cloud;
+    if (sky_store_find_device(device->app->store, sky_span_str(named.product.cloud),
+                              sky_span_str(named.product.key), sky_span_str(named.device.key),
+                              &device->product, &device->device) == SKY_OK)
         return SKY_OK;
     return sky_why_set(why, SKY_ERR_NOT_FOUND, "",
                        "%.120s: no such %s; name its fixtures with --fixtures, or the server's "

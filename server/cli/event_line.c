@@ -1,7 +1,10 @@
 #include "server/cli/event_line.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
 
 enum { VALUE_MAX = 120, TIME_AT = 11, TIME_LEN = 12, WIDTH_TYPE = 14 };
@@ -33,6 +36,24 @@ static void add_text(struct sky_buf *out, const char *text, size_t max)
     }
     if (shown < len)
         sky_buf_addf(out, "... (%zu bytes)", len);
+}
+
+void sky_print_shown(const char *fmt, ...)
+{
+    struct sky_buf shown;
+    va_list args;
+    char *line;
+
+    va_start(args, fmt);
+    int len = vasprintf(&line, fmt, args);
+    va_end(args);
+    SKY_ASSERT(len > 0 && line[len - 1] == '\n');
+    line[len - 1] = '\0';
+    sky_buf_init(&shown, SIZE_MAX);
+    add_text(&shown, line, SIZE_MAX);
+    printf("%.*s\n", SKY_SPAN_ARGS(sky_buf_span(&shown)));
+    sky_buf_done(&shown);
+    free(line);
 }
 
 /* The device, or what the peer claimed to be, or what it is known by besides. */

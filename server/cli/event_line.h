@@ -8,6 +8,9 @@
 
 enum { SKY_EVENT_LINE_MAX = 16 * 1024 };
 
+/* printf() to standard output of one line, with controls in it made visible. */
+void sky_print_shown(const char *fmt, ...) SKY_PRINTF(1, 2);
+
 /* Any event: number, time, direction, type, whose, what is in it, and the rules it broke. */
 void sky_event_line(const cJSON *event, struct sky_buf *out);
 

@@ -17,17 +17,10 @@ enum {
 
 static void add_parameter(struct sky_buf *path, const char *name, const char *value)
 {
-    static const char plain[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/,";
-
     if (value == NULL)
         return;
     sky_buf_addf(path, "&%s=", name);
-    for (; *value != '\0'; value++)
-        if (strchr(plain, *value) != NULL)
-            sky_buf_add_byte(path, (uint8_t)*value);
-        else
-            sky_buf_addf(path, "%%%02X", (uint8_t)*value);
+    sky_http_add_escaped(path, value);
 }
 
 /* A page behind `since`; with `wait_ms`, when there is something. The caller frees the tree. */
@@ -42,6 +35,7 @@ static sky_err ask_page(const struct sky_config *config, const char *url, int64_
     sky_buf_addf(&path, "/api/v1/events?limit=%d&since=%lld", PAGE, (long long)since);
     if (wait_ms > 0)
         sky_buf_addf(&path, "&wait_ms=%d", wait_ms);
+    add_parameter(&path, "run", config->run ? "true" : NULL);
     add_parameter(&path, "device", config->device);
     add_parameter(&path, "type", config->types);
     sky_buf_add_byte(&path, '\0');

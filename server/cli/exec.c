@@ -322,6 +322,7 @@ static void tell_event(void *ctx, const cJSON *event)
 
 static int tell_events(const struct sky_config *config, const char *url)
 {
+    struct sky_config all = *config; /* a reset between tests hides nothing, nor does --device */
     struct telling telling = {.config = config};
     struct sky_why why;
     char *bytes = NULL;
@@ -329,8 +330,10 @@ static int tell_events(const struct sky_config *config, const char *url)
 
     if (config->events == NULL && !config->annotates)
         return SKY_EXIT_OK;
+    all.run = true;
+    all.device = NULL;
     telling.file = config->events != NULL ? open_memstream(&bytes, &len) : NULL;
-    sky_err err = sky_cli_each_event(config, url, false, tell_event, &telling, &why);
+    sky_err err = sky_cli_each_event(&all, url, false, tell_event, &telling, &why);
     if (telling.file != NULL && fclose(telling.file) == 0 && err == SKY_OK)
         err = sky_files_write(config->events, 0644, sky_span_of(bytes, len), &why);
     free(bytes);

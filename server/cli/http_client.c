@@ -7,12 +7,10 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "server/os/config.h"
-
 enum { REQUEST_MAX = 4096, READ_SIZE = 64 * 1024, PORT_STANDARD = 80 };
 
-static sky_err parse_url(const char *url, char host[SKY_HOST_MAX + 1], uint16_t *ret_port,
-                         struct sky_why *why)
+sky_err sky_http_parse_url(const char *url, char host[SKY_HOST_MAX + 1], uint16_t *ret_port,
+                           struct sky_why *why)
 {
     static const char scheme[] = "http://";
     sky_span rest = sky_span_str(url);
@@ -30,6 +28,18 @@ static sky_err parse_url(const char *url, char host[SKY_HOST_MAX + 1], uint16_t 
             return sky_why_set(why, SKY_ERR_INVALID, "", "%.200s: give http://HOST:PORT", url);
     }
     return SKY_OK;
+}
+
+void sky_http_add_escaped(struct sky_buf *target, const char *text)
+{
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/,";
+
+    for (; *text != '\0'; text++)
+        if (strchr(plain, *text) != NULL)
+            sky_buf_add_byte(target, (uint8_t)*text);
+        else
+            sky_buf_addf(target, "%%%02X", (uint8_t)*text);
 }
 
 /* A connected socket, or -1 with errno. */
@@ -121,7 +131,7 @@ sky_err sky_http_get(const char *url, const char *path, const char *token, int *
     uint16_t port = 0;
     int fd = -1;
 
-    sky_err err = parse_url(url, host, &port, why);
+    sky_err err = sky_http_parse_url(url, host, &port, why);
     if (err == SKY_OK)
         err = connect_to(host, port, &fd, why);
     if (err != SKY_OK)

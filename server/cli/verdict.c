@@ -1,6 +1,7 @@
 #include "protocol/base/json_tree.h"
 #include "protocol/base/mem.h"
 #include "server/cli/cli.h"
+#include "server/cli/event_line.h"
 #include "server/cli/http_client.h"
 #include "server/os/files.h"
 
@@ -119,7 +120,8 @@ static void print_rule(const cJSON *rule)
     printf("    %-8s %s: %s\n", verdict, text_of(rule, "id"), text_of(rule, "statement"));
     for (size_t i = 0; i < SKY_COUNT(lines); i++)
         if (*text_of(rule, lines[i].member) != '\0')
-            printf("             %-8s %s\n", lines[i].label, text_of(rule, lines[i].member));
+            sky_print_shown("             %-8s %s\n", lines[i].label,
+                            text_of(rule, lines[i].member));
     print_events(rule);
 }
 
@@ -138,8 +140,9 @@ static void print_verdicts(const cJSON *tree)
     const cJSON *device, *rule, *lost = sky_json_get(tree, "lost");
 
     cJSON_ArrayForEach (device, sky_json_get(tree, "devices")) {
-        printf("%-14s %s%s\n", text_of(device, "verdict"), text_of(device, "device"),
-               cJSON_IsFalse(sky_json_get(device, "registered")) ? " (not registered)" : "");
+        sky_print_shown("%-14s %s%s\n", text_of(device, "verdict"), text_of(device, "device"),
+                        cJSON_IsFalse(sky_json_get(device, "registered")) ? " (not registered)"
+                                                                          : "");
         cJSON_ArrayForEach (rule, sky_json_get(device, "rules"))
             print_rule(rule);
     }

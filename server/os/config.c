@@ -157,6 +157,13 @@ static sky_err set_keepalive(struct sky_config *config, const struct option_row 
     return SKY_OK;
 }
 
+static sky_err set_url(struct sky_config *config, const struct option_row *row, const char *value,
+                       struct sky_why *why)
+{
+    config->url_given = true;
+    return set_text(config, row, value, why);
+}
+
 static sky_err set_timeout(struct sky_config *config, const struct option_row *row,
                            const char *value, struct sky_why *why)
 {
@@ -233,7 +240,7 @@ static const struct option_row rows[] = {
     {"rule", 'r', "ID=ACTION", NULL, "what a broken rule does: enforce, report or off",
      SERVING | SKY_COMMAND_EXPLAIN | SKY_COMMAND_RULES, set_list, AT(rules)},
     {"admin-token", 0, "TOKEN", NULL, "ask for this bearer token on the admin API",
-     SERVING | ONLINE, set_text, AT(admin_token)},
+     SERVING | ONLINE | SKY_COMMAND_SIGN, set_text, AT(admin_token)},
     {"admin-host", 0, "NAME", NULL,
      "a further host name that the admin API is asked under, besides localhost and addresses",
      SERVING, set_list, AT(admin_hosts)},
@@ -272,13 +279,13 @@ static const struct option_row rows[] = {
     {"json", 0, NULL, NULL, "print JSON", OFFLINE | SKY_COMMAND_RULES | SKY_COMMAND_EVENTS,
      set_switch, AT(json)},
     {"url", 0, "URL", "http://127.0.0.1:8080", "the admin listener of the server to ask",
-     ONLINE | SKY_COMMAND_CA, set_text, AT(url)},
+     ONLINE | SKY_COMMAND_CA | SKY_COMMAND_SIGN, set_url, AT(url)},
     {"device", 'd', "NAME", NULL, "only this device: CLOUD/PRODUCT/DEVICE",
      JUDGING | SKY_COMMAND_EVENTS, set_text, AT(device)},
     {"product", 0, "NAME", NULL, "only this product's devices: CLOUD/PRODUCT", JUDGING, set_text,
      AT(product)},
     {"run", 0, NULL, NULL, "the whole run, not only what came since the last reset",
-     SKY_COMMAND_VERDICT, set_switch, AT(run)},
+     SKY_COMMAND_VERDICT | SKY_COMMAND_EVENTS, set_switch, AT(run)},
     {"strict", 0, NULL, NULL, "exit 1 for what is warned about too", JUDGING, set_switch,
      AT(strict)},
     {"junit", 0, "FILE", NULL, "write the verdicts as JUnit XML here", JUDGING, set_text,
@@ -575,6 +582,7 @@ sky_err sky_config_parse(struct sky_config *config, enum sky_command command, in
     sky_err err;
 
     set_standards(config);
+    config->url_given = false;
     read_surroundings(config);
     err = read_environment(config, command, why);
     if (err == SKY_OK)
@@ -595,7 +603,7 @@ void sky_config_done(struct sky_config *config)
     for (size_t i = 0; i < ROWS; i++)
         if (rows[i].set == set_list)
             sky_strings_done(member(config, &rows[i]));
-        else if (rows[i].set == set_text || rows[i].set == set_any_text)
+        else if (rows[i].set == set_text || rows[i].set == set_any_text || rows[i].set == set_url)
             free(*(char **)member(config, &rows[i]));
     free(config->listen);
     free(config->tmp_dir);

@@ -83,6 +83,7 @@ struct sky_config {
     uint16_t keepalive_s;
 
     char *url, *device, *product, *junit, *json_file;
+    bool url_given;     /* or it is the standard one */
     bool strict, run;   /* a warning counts as a failure; the whole run, not only the chapter */
     char *events;       /* file for them */
     uint32_t timeout_s; /* for exec's command; 0: none */

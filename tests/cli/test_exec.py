@@ -64,9 +64,18 @@ def test_the_ca_file_goes_with_the_server(tmp_path):
     assert "[]" in done.stdout and "/nonexistent" in done.stderr
 
 
-def test_json_is_the_verdict():
-    done = run("--json", "--", "sh", "-c", connect() + " >/dev/null")
-    assert json.loads(done.stdout)["verdict"] in ("passed", "warned")
+def test_json_is_the_verdict(tmp_path):
+    run("--json", tmp_path / "verdict.json", "--", "sh", "-c", connect())
+    verdict = json.loads((tmp_path / "verdict.json").read_text())["verdict"]
+    assert verdict in ("passed", "warned")
+
+
+def test_events_before_a_reset_are_of_the_run_too(tmp_path):
+    path = tmp_path / "events.jsonl"
+    run("--events", path, "--device", "aliyun/pk/second", "--", "sh", "-c",
+        connect() + "; curl -s -X POST $SKYMOCK_URL/api/v1/reset; " + connect())
+    events = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [event["type"] for event in events].count("connect") == 2
 
 
 def test_events_are_lines_of_json(tmp_path):

@@ -107,6 +107,8 @@ static void sign_register(const struct sky_sign_request *r, struct sky_arena *ar
         arena, "%s|securemode=2,authType=register,random=%.*s,signmethod=hmacsha256|",
         r->device->key, SKY_SPAN_ARGS(random));
     c->password = sky_credentials_signature(&recipe, r->product->secret, arena);
+    c->secret_topic = SKY_SPAN("/ext/register");
+    c->tls_only = true;
     c->https_path = SKY_SPAN("/auth/register/device");
     c->https_form = sky_arena_printf(
         arena, "productKey=%s&deviceName=%s&random=%.*s&sign=%.*s&signMethod=hmacsha256",

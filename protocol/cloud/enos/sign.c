@@ -100,6 +100,9 @@ void sky_enos__sign(const struct sky_sign_request *r, struct sky_arena *arena,
     struct sky_recipe recipe = sky_enos__recipe(&in, SKY_SHA256);
     c->password = sky_credentials_signature(
         &recipe, r->dynamic ? r->product->secret : r->device->secret, arena);
+    if (r->dynamic)
+        c->secret_topic = sky_arena_printf(arena, "/ext/session/%s/%s/thing/activate/info",
+                                           r->product->key, r->device->key);
     sky_enos__psk_credentials(r, arena, c);
 }
 

@@ -121,6 +121,11 @@ void sky_tencent__sign(const struct sky_sign_request *r, struct sky_arena *arena
 {
     struct sky_tencent_login in;
     struct sky_psk key;
+    if (r->dynamic) { /* the secret is fetched over HTTPS: there is nothing to log in with before */
+        *c = (struct sky_credentials){.client_id = SKY_SPAN_NONE};
+        sky_tencent__sign_registration(r, arena, c);
+        return;
+    }
     *c = (struct sky_credentials){
         .client_id = sky_arena_printf(arena, "%s%s", r->product->key, r->device->key),
         .username = sky_arena_printf(arena, "%s%s;12010126;%.*s;%" PRId64, r->product->key,
@@ -134,8 +139,6 @@ void sky_tencent__sign(const struct sky_sign_request *r, struct sky_arena *arena
     c->psk_identity = c->client_id;
     if (sky_psk_key(&psk_recipe, sky_span_str(r->device->secret), &key))
         c->psk_key_hex = sky_credentials_key(&key, arena);
-    if (r->dynamic)
-        sky_tencent__sign_registration(r, arena, c);
 }
 
 /* ---- TLS-PSK: identity and client id are the same text ---- */
