@@ -25,6 +25,16 @@ struct sky_rule {
     const char *hint_current; /* the hint in profile current, where that is another; else NULL */
 };
 
+/* What most rows say of both profiles. */
+#define SKY_ENFORCED                                                                               \
+    {                                                                                              \
+        SKY_ENFORCE, SKY_ENFORCE                                                                   \
+    }
+#define SKY_REPORTED                                                                               \
+    {                                                                                              \
+        SKY_REPORT, SKY_REPORT                                                                     \
+    }
+
 /* A table of rows: one for each cloud, one for MQTT, one for CoAP. */
 struct sky_rule_table {
     const char *owner; /* a cloud's name, "mqtt" or "coap": whom the rows speak of */

@@ -4,37 +4,28 @@
 #include "protocol/base/mem.h"
 #include "protocol/mqtt/packet.h"
 
-#define ENFORCED                                                                                   \
-    {                                                                                              \
-        SKY_ENFORCE, SKY_ENFORCE                                                                   \
-    }
-#define REPORTED                                                                                   \
-    {                                                                                              \
-        SKY_REPORT, SKY_REPORT                                                                     \
-    }
-
 /* A numbered statement, a chapter of the specification without a number, and a limit. */
 #define STATEMENT(section, number, says, fix)                                                      \
     {                                                                                              \
         "MQTT-" section "-" number, says, "MQTT 3.1.1 §" section " [MQTT-" section "-" number "]", \
-            fix, SKY_ERROR, ENFORCED, NULL                                                         \
+            fix, SKY_ERROR, SKY_ENFORCED, NULL                                                     \
     }
 #define WATCHED(section, number, says, fix)                                                        \
     {                                                                                              \
         "MQTT-" section "-" number, says, "MQTT 3.1.1 §" section " [MQTT-" section "-" number "]", \
-            fix, SKY_WARNING, REPORTED, NULL                                                       \
+            fix, SKY_WARNING, SKY_REPORTED, NULL                                                   \
     }
 #define CHAPTER(id, section, says, fix)                                                            \
     {                                                                                              \
-        "MQTT-" id, says, "MQTT 3.1.1 §" section, fix, SKY_ERROR, ENFORCED, NULL                   \
+        "MQTT-" id, says, "MQTT 3.1.1 §" section, fix, SKY_ERROR, SKY_ENFORCED, NULL               \
     }
 #define LIMIT(id, source, says, fix)                                                               \
     {                                                                                              \
-        "MQTT-" id, says, source, fix, SKY_ERROR, ENFORCED, NULL                                   \
+        "MQTT-" id, says, source, fix, SKY_ERROR, SKY_ENFORCED, NULL                               \
     }
 #define ADVICE(id, source, says, fix)                                                              \
     {                                                                                              \
-        "MQTT-" id, says, source, fix, SKY_WARNING, REPORTED, NULL                                 \
+        "MQTT-" id, says, source, fix, SKY_WARNING, SKY_REPORTED, NULL                             \
     }
 
 /* The clouds' restrictions that no document of MQTT knows. */
@@ -189,7 +180,7 @@ static const struct sky_rule rows[SKY_MQTT_SPEC_RULES + SKY_LIMIT_RULES] = {
          PLATFORM,
          "Set it in CONNECT to 60..300; 0 does not switch it off. Run skymock with --profile "
          "current for the wider range of later documents.",
-         SKY_ERROR, ENFORCED, "Set it in CONNECT within the range that the finding names."},
+         SKY_ERROR, SKY_ENFORCED, "Set it in CONNECT within the range that the finding names."},
     AT(SKY_LIMIT_KEEPALIVE_SILENT) =
         ADVICE("KEEPALIVE-SILENT", "MQTT 3.1.1 §3.1.2.10 [MQTT-3.1.2-23]",
                "Something is sent at least once per keepalive interval",

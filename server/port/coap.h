@@ -36,7 +36,4 @@ size_t sky_coap_port_channels(const struct sky_coap_port *port);
 uint64_t sky_coap_port_turned_away(const struct sky_coap_port *port);
 size_t sky_coap_port_online(const struct sky_coap_port *port); /* devices */
 
-/* Has the device been heard of within its lifetime? */
-bool sky_coap_is_online(const struct sky_session *session);
-
 #endif

@@ -146,11 +146,6 @@ void sky_coap__leave(struct sky_coap_channel *channel)
     channel->device = NULL;
 }
 
-bool sky_coap_is_online(const struct sky_session *session)
-{
-    return session->fetcher != NULL && device_of(session)->online;
-}
-
 /* ---- what waits ---- */
 
 static void record_waiting(const struct sky_coap_device *device, enum sky_event_type type,

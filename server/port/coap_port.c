@@ -298,6 +298,13 @@ static void on_close(void *owner, struct sky_dtls_peer *peer)
 
 void sky_coap__close(struct sky_coap_channel *channel, const char *reason)
 {
+    const struct sky_event_head head = {.type = SKY_EVENT_CLOSE,
+                                        .direction = SKY_INSIDE,
+                                        .transport = SKY_DTLS,
+                                        .connection = channel->id,
+                                        .device_id = channel->psk.device_id};
+    if (!sky_wire_may_close(channel->port->broker->wire, &head, reason))
+        return;
     if (channel->close_reason == NULL)
         channel->close_reason = reason;
     sky_dtls_close(channel->peer);

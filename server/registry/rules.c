@@ -5,62 +5,52 @@
 #include "server/os/config.h"
 #include "server/tls/rules.h"
 
-#define ENFORCED                                                                                   \
-    {                                                                                              \
-        SKY_ENFORCE, SKY_ENFORCE                                                                   \
-    }
-
-#define REPORTED                                                                                   \
-    {                                                                                              \
-        SKY_REPORT, SKY_REPORT                                                                     \
-    }
-
 static const struct sky_rule rows[SKY_DOOR_RULES] = {
     [SKY_RULE_DOOR_FIRST_BYTE] =
         {"DOOR-FIRST-BYTE", "The first byte opens a protocol that the port speaks",
          "MQTT 3.1.1 §3.1, RFC 5246 §6.2.1, RFC 9112 §3",
          "Check host, port and whether the client is set up for TLS: 0x10 opens MQTT, 0x16 opens "
          "TLS, a capital letter opens HTTP.",
-         SKY_ERROR, ENFORCED, NULL},
+         SKY_ERROR, SKY_ENFORCED, NULL},
     [SKY_RULE_DOOR_SLOW] =
         {"DOOR-SLOW", "The login or request is complete soon after the connection is accepted",
          "MQTT 3.1.1 §3.1",
          "Send CONNECT as soon as the connection stands; a packet cut short, or a remaining length "
          "that promises more than is sent, looks the same.",
-         SKY_ERROR, ENFORCED, NULL},
+         SKY_ERROR, SKY_ENFORCED, NULL},
     [SKY_RULE_DOOR_OUTPUT_FULL] =
         {"DOOR-OUTPUT-FULL", "What the server sends is read", "RFC 9293 §3.8",
          "Keep reading from the socket while publishing; a blocked receive task lets the server's "
          "answers pile up.",
-         SKY_ERROR, ENFORCED, NULL},
+         SKY_ERROR, SKY_ENFORCED, NULL},
     [SKY_RULE_DOOR_HTTP_REQUEST] =
         {"DOOR-HTTP-REQUEST", "An HTTP request is complete, of known length, and not too long",
          "RFC 9112 §6.3",
          "Send Content-Length with every POST, exactly as long as the body, and no chunks.",
-         SKY_ERROR, ENFORCED, NULL},
+         SKY_ERROR, SKY_ENFORCED, NULL},
     [SKY_RULE_DOOR_HTTP_PATH] = {"DOOR-HTTP-PATH",
                                  "An HTTP call goes to a path that one of the clouds serves",
                                  "the HTTP pages of every cloud",
                                  "Compare method and path with the cloud's document.", SKY_ERROR,
-                                 ENFORCED, NULL},
+                                 SKY_ENFORCED, NULL},
     [SKY_RULE_DOOR_HTTP_HOST] =
         {"DOOR-HTTP-HOST", "An HTTP/1.1 request has exactly one Host, a name or address",
          "RFC 9112 §3.2",
          "Send one Host header with the name the device connects to; servers and what stands "
          "before them answer 400 without it.",
-         SKY_WARNING, REPORTED, NULL},
+         SKY_WARNING, SKY_REPORTED, NULL},
     [SKY_RULE_DOOR_WEBSOCKET] =
         {"DOOR-WEBSOCKET",
          "MQTT over WebSocket offers the subprotocol mqtt and goes in masked binary frames",
          "MQTT 3.1.1 §6, RFC 6455 §§4.2.1, 5.1-5.5",
          "Have the client send Sec-WebSocket-Protocol: mqtt and Sec-WebSocket-Version: 13, and "
          "write packets with the binary opcode, masked; they may be split over frames at will.",
-         SKY_ERROR, ENFORCED, NULL},
+         SKY_ERROR, SKY_ENFORCED, NULL},
     [SKY_RULE_LOGIN_UNRECOGNISED] =
         {"LOGIN-UNRECOGNISED", "The login has the shape of one of the clouds' logins",
          "the login pages of every cloud; 'skymock sign' prints each form",
          "Compare client id and user name with what 'skymock sign CLOUD/PRODUCT/DEVICE' prints.",
-         SKY_ERROR, ENFORCED, NULL},
+         SKY_ERROR, SKY_ENFORCED, NULL},
 };
 
 const struct sky_rule_table sky_door_rules = {

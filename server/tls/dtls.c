@@ -749,8 +749,3 @@ const char *sky_dtls_peer_cipher(const struct sky_dtls_peer *peer)
     const char *name = mbedtls_ssl_get_ciphersuite(&peer->ssl);
     return name != NULL ? name : "";
 }
-
-bool sky_dtls_peer_is_open(const struct sky_dtls_peer *peer)
-{
-    return peer->open && !peer->closing;
-}

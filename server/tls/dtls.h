@@ -88,6 +88,5 @@ void *sky_dtls_peer_state(const struct sky_dtls_peer *peer);
 void sky_dtls_peer_set_state(struct sky_dtls_peer *peer, void *state);
 const struct sockaddr_storage *sky_dtls_peer_address(const struct sky_dtls_peer *peer);
 const char *sky_dtls_peer_cipher(const struct sky_dtls_peer *peer); /* static; "" before known */
-bool sky_dtls_peer_is_open(const struct sky_dtls_peer *peer);
 
 #endif
