@@ -175,7 +175,8 @@ static void judge_silence(struct sky_conn *conn)
 static void judge_deafness(struct sky_conn *conn)
 {
     struct sky_session *session = conn->state;
-    if (session->resubscribe_by_ms == 0 || conn->net->clock->now_ms < session->resubscribe_by_ms)
+    if (session->resubscribe_by_ms == 0 ||
+        sky_clock_lived_ms(conn->net->clock) < session->resubscribe_by_ms)
         return;
     session->resubscribe_by_ms = 0;
     record_broken(conn, SKY_EVENT_NOTE, sky_mqtt_rule(SKY_MQTT_RULE_RESUBSCRIBE),
@@ -203,7 +204,7 @@ static void expect_subscribe(struct sky_conn *conn, bool present)
         note_listening(conn);
     else
         session->resubscribe_by_ms =
-            conn->net->clock->now_ms + 1 +
+            sky_clock_lived_ms(conn->net->clock) + 1 +
             (session->keepalive_s > 0 ? keepalive_ms(session) : PATIENCE_MS);
 }
 
