@@ -368,7 +368,7 @@ def test_old_versions_can_be_refused(start, tmp_path):
     ca.write_text(running.api.get("/ca.crt"))
     code, rules = log_in(running, lambda name: server.Peer(running.ports[name]), ca,
                          ssl.TLSVersion.TLSv1_1)
-    assert (code, rules["TLS-VERSION"]) == (5, "warned")
+    assert (code, rules["TLS-VERSION"]) == (5, "failed")
     event = running.api.wait_event({"type": "connect", "device": DEVICES["aliyun"]})
     assert event["explanation"]["rule"] == "TLS-VERSION"
 
