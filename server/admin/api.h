@@ -46,6 +46,29 @@ struct sky_api_answer {
 
 enum { SKY_ROUTE_ANSWERS_MAX = 10 };
 
+/* A member of an answer. It is always there, and one value, unless `how` says otherwise. */
+enum {
+    SKY_API_OPTIONAL = 1,
+    SKY_API_NULLABLE = 2,
+    SKY_API_LIST = 4, /* an array of such values */
+    SKY_API_MAP = 8,  /* an object: such values under any names */
+};
+struct sky_api_member {
+    const char *name; /* NULL ends a list */
+    enum sky_api_kind kind;
+    unsigned how;
+    const char *of; /* an object: its schema; a text: all it can be, "this|that"; NULL: anything */
+    const char *about; /* NULL: the name says it */
+};
+
+struct sky_api_schema {
+    const char *name;
+    const struct sky_api_member *members;
+};
+
+extern const struct sky_api_schema sky_api_schemas[];
+extern const size_t sky_api_schema_count;
+
 struct sky_api;
 
 struct sky_route {
@@ -57,6 +80,7 @@ struct sky_route {
     const char *free_body;             /* the body is JSON of a form described here; NULL: not */
     const char *body_type;             /* of the body; NULL: application/json */
     const char *content_type;          /* of the answer; NULL: application/json */
+    const char *schema;                /* of an answer in JSON that is no error */
     struct sky_api_answer answers[SKY_ROUTE_ANSWERS_MAX];
     bool open; /* needs no token */
 };

@@ -4,6 +4,8 @@
 #include "protocol/base/mem.h"
 #include "server/admin/api.h"
 
+static const char JSON[] = "application/json";
+
 static const char *const kind_types[] = {
     [SKY_API_TEXT] = "string",   [SKY_API_INT] = "integer",    [SKY_API_BOOL] = "boolean",
     [SKY_API_DEVICE] = "string", [SKY_API_PRODUCT] = "string", [SKY_API_OBJECT] = "object",
@@ -19,21 +21,26 @@ static const struct {
     {"{name}", {"name", SKY_API_TEXT, true, 0, SKY_STORE_NAME_MAX, "name of the document, or id"}},
 };
 
+static void write_kind(struct sky_jw *jw, enum sky_api_kind kind)
+{
+    if (kind != SKY_API_ANY)
+        sky_jw_put_str(jw, "type", kind_types[kind]);
+    if (kind == SKY_API_DEVICE)
+        sky_jw_put_str(jw, "pattern", "^[^/]+/[^/]+/.+$");
+    if (kind == SKY_API_PRODUCT)
+        sky_jw_put_str(jw, "pattern", "^[^/]+/[^/]+$");
+}
+
 static void write_schema(struct sky_jw *jw, const struct sky_api_param *param)
 {
     sky_jw_object(jw);
-    if (param->kind != SKY_API_ANY)
-        sky_jw_put_str(jw, "type", kind_types[param->kind]);
+    write_kind(jw, param->kind);
     if (param->kind == SKY_API_INT) {
         sky_jw_put_int(jw, "minimum", param->min);
         sky_jw_put_int(jw, "maximum", param->max);
     }
     if (param->kind == SKY_API_TEXT && param->max > 0)
         sky_jw_put_int(jw, "maxLength", param->max);
-    if (param->kind == SKY_API_DEVICE)
-        sky_jw_put_str(jw, "pattern", "^[^/]+/[^/]+/.+$");
-    if (param->kind == SKY_API_PRODUCT)
-        sky_jw_put_str(jw, "pattern", "^[^/]+/[^/]+$");
     if (param->kind == SKY_API_ARRAY) {
         sky_jw_key(jw, "items");
         sky_jw_object(jw);
@@ -117,7 +124,7 @@ static void write_request_body(struct sky_jw *jw, const struct sky_route *route)
         return;
     sky_jw_key(jw, "requestBody");
     sky_jw_object(jw);
-    begin_content(jw, route->body_type ? route->body_type : "application/json");
+    begin_content(jw, route->body_type ? route->body_type : JSON);
     if (route->body != NULL) {
         write_members(jw, route->body);
     } else {
@@ -128,7 +135,15 @@ static void write_request_body(struct sky_jw *jw, const struct sky_route *route)
     sky_jw_end_object(jw);
 }
 
-static void write_answer(struct sky_jw *jw, int status, const char *about, const char *content_type)
+static void put_ref(struct sky_jw *jw, const char *schema)
+{
+    char ref[64];
+    snprintf(ref, sizeof ref, "#/components/schemas/%s", schema);
+    sky_jw_put_str(jw, "$ref", ref);
+}
+
+static void write_answer(struct sky_jw *jw, int status, const char *about, const char *content_type,
+                         const char *schema)
 {
     char key[8];
     snprintf(key, sizeof key, "%d", status);
@@ -136,23 +151,35 @@ static void write_answer(struct sky_jw *jw, int status, const char *about, const
     sky_jw_object(jw);
     sky_jw_put_str(jw, "description", about);
     if (status != 204) {
-        begin_content(jw, status < 300 ? content_type : "application/json");
-        if (status >= 300)
-            sky_jw_put_str(jw, "$ref", "#/components/schemas/Error");
+        begin_content(jw, content_type);
+        if (schema != NULL)
+            put_ref(jw, schema);
+        else
+            sky_jw_put_str(jw, "type", "string");
         end_content(jw);
     }
     sky_jw_end_object(jw);
 }
 
+static void write_error(struct sky_jw *jw, int status, const char *about)
+{
+    write_answer(jw, status, about, JSON, "Error");
+}
+
 static void write_answers(struct sky_jw *jw, const struct sky_route *route)
 {
-    const char *type = route->content_type ? route->content_type : "application/json";
     sky_jw_key(jw, "responses");
     sky_jw_object(jw);
-    for (size_t i = 0; i < SKY_ROUTE_ANSWERS_MAX && route->answers[i].status != 0; i++)
-        write_answer(jw, route->answers[i].status, route->answers[i].about, type);
+    for (size_t i = 0; i < SKY_ROUTE_ANSWERS_MAX && route->answers[i].status != 0; i++) {
+        const struct sky_api_answer *answer = &route->answers[i];
+        if (answer->status < 300)
+            write_answer(jw, answer->status, answer->about,
+                         route->content_type ? route->content_type : JSON, route->schema);
+        else
+            write_error(jw, answer->status, answer->about);
+    }
     if (!route->open)
-        write_answer(jw, 401, "the token is missing or wrong", type);
+        write_error(jw, 401, "the token is missing or wrong");
     sky_jw_end_object(jw);
 }
 
@@ -193,13 +220,96 @@ static void write_paths(struct sky_jw *jw)
     sky_jw_end_object(jw);
 }
 
-/* Fixed: what every error looks like, and how the token is sent. */
-static const char components[] =
-    "{\"schemas\":{\"Error\":{\"type\":\"object\",\"required\":[\"error\"],\"properties\":{"
-    "\"error\":{\"type\":\"object\",\"required\":[\"code\",\"message\",\"pointer\"],"
-    "\"properties\":{\"code\":{\"type\":\"string\"},\"message\":{\"type\":\"string\"},"
-    "\"pointer\":{\"type\":\"string\",\"description\":\"JSON pointer into the body\"}}}}}},"
-    "\"securitySchemes\":{\"token\":{\"type\":\"http\",\"scheme\":\"bearer\"}}}";
+/* ---- answers ---- */
+
+/* One value, or each of many. */
+static void write_value(struct sky_jw *jw, const struct sky_api_member *member)
+{
+    sky_span rest = sky_span_str(member->of), word;
+    if (member->kind == SKY_API_OBJECT && member->of != NULL) {
+        put_ref(jw, member->of);
+        return;
+    }
+    write_kind(jw, member->kind);
+    if (member->of == NULL)
+        return;
+    sky_jw_key(jw, "enum");
+    sky_jw_array(jw);
+    while (sky_span_next(&rest, '|', &word))
+        sky_jw_str(jw, word);
+    sky_jw_end_array(jw);
+}
+
+static void write_member(struct sky_jw *jw, const struct sky_api_member *member)
+{
+    bool list = (member->how & SKY_API_LIST) != 0, map = (member->how & SKY_API_MAP) != 0;
+    sky_jw_key(jw, member->name);
+    sky_jw_object(jw);
+    if (list || map) {
+        sky_jw_put_str(jw, "type", list ? "array" : "object");
+        sky_jw_key(jw, list ? "items" : "additionalProperties");
+        sky_jw_object(jw);
+        write_value(jw, member);
+        sky_jw_end_object(jw);
+    } else if (member->kind == SKY_API_OBJECT && member->of != NULL) {
+        sky_jw_key(jw, "allOf"); /* what stands beside a reference is ignored (§4.7.23) */
+        sky_jw_array(jw);
+        sky_jw_object(jw);
+        write_value(jw, member);
+        sky_jw_end_object(jw);
+        sky_jw_end_array(jw);
+    } else {
+        write_value(jw, member);
+    }
+    if ((member->how & SKY_API_NULLABLE) != 0)
+        sky_jw_put_bool(jw, "nullable", true);
+    if (member->about != NULL)
+        sky_jw_put_str(jw, "description", member->about);
+    sky_jw_end_object(jw);
+}
+
+static void write_answer_schema(struct sky_jw *jw, const struct sky_api_schema *schema)
+{
+    const struct sky_api_member *member;
+    bool any_required = false;
+    sky_jw_object(jw);
+    sky_jw_put_str(jw, "type", "object");
+    sky_jw_key(jw, "properties");
+    sky_jw_object(jw);
+    for (member = schema->members; member->name != NULL; member++)
+        write_member(jw, member);
+    sky_jw_end_object(jw);
+    for (member = schema->members; member->name != NULL; member++) {
+        if ((member->how & SKY_API_OPTIONAL) != 0)
+            continue;
+        if (!any_required) {
+            sky_jw_key(jw, "required");
+            sky_jw_array(jw);
+        }
+        sky_jw_str(jw, sky_span_str(member->name));
+        any_required = true;
+    }
+    if (any_required)
+        sky_jw_end_array(jw);
+    sky_jw_end_object(jw);
+}
+
+/* The schemas, and how the token is sent. */
+static void write_components(struct sky_jw *jw)
+{
+    sky_jw_key(jw, "components");
+    sky_jw_object(jw);
+    sky_jw_key(jw, "schemas");
+    sky_jw_object(jw);
+    for (size_t i = 0; i < sky_api_schema_count; i++) {
+        sky_jw_key(jw, sky_api_schemas[i].name);
+        write_answer_schema(jw, &sky_api_schemas[i]);
+    }
+    sky_jw_end_object(jw);
+    sky_jw_key(jw, "securitySchemes");
+    sky_jw_raw(jw, SKY_SPAN("{\"token\":{\"type\":\"http\",\"scheme\":\"bearer\"}}"));
+    sky_jw_end_object(jw);
+}
 
 void sky_api_openapi(struct sky_api *api)
 {
@@ -214,8 +324,7 @@ void sky_api_openapi(struct sky_api *api)
     sky_jw_key(jw, "security");
     sky_jw_raw(jw, SKY_SPAN("[{\"token\":[]}]"));
     write_paths(jw);
-    sky_jw_key(jw, "components");
-    sky_jw_raw(jw, sky_span_str(components));
+    write_components(jw);
     sky_jw_end_object(jw);
     sky_api_send(api, 200);
 }

@@ -1,0 +1,233 @@
+/* The forms of the API's answers: rows of the routes name one, members name others. */
+#include "protocol/base/mem.h"
+#include "server/admin/api.h"
+
+#define OPTIONAL SKY_API_OPTIONAL
+#define NULLABLE SKY_API_NULLABLE
+#define LIST SKY_API_LIST
+#define MAP SKY_API_MAP
+
+#define X(name, text) "|" text
+static const char event_types[] = SKY_EVENT_TYPES(X);
+#undef X
+static const char severities[] = "info|warning|error";
+static const char actions[] = "enforce|report|off";
+static const char verdicts[] = "not exercised|passed|warned|failed";
+
+#define CLOCK_TIME                                                                                 \
+    {                                                                                              \
+        "time", SKY_API_TEXT, 0, NULL, "virtual time, RFC 3339, UTC"                               \
+    }
+#define REAL_TIME                                                                                  \
+    {                                                                                              \
+        "realTime", SKY_API_TEXT, 0, NULL, "the machine's time, RFC 3339, UTC"                     \
+    }
+
+/* Bytes are text, or they are not. */
+#define PAYLOAD                                                                                    \
+    {"payload", SKY_API_TEXT, OPTIONAL, NULL, "the payload, when it is UTF-8"},                    \
+        {"payloadBase64", SKY_API_TEXT, OPTIONAL, NULL, "the payload, when it is not UTF-8"},      \
+    {                                                                                              \
+        "json", SKY_API_ANY, OPTIONAL, NULL, "the payload, when it is JSON"                        \
+    }
+
+#define RULE                                                                                       \
+    {"id", SKY_API_TEXT, 0, NULL, "of the rule"},                                                  \
+        {"owner", SKY_API_TEXT, 0, NULL, "the cloud or the protocol whose rule it is"},            \
+        {"severity", SKY_API_TEXT, 0, severities, "how bad it is to break it"},                    \
+        {"statement", SKY_API_TEXT, 0, NULL, "the rule itself"},                                   \
+        {"hint", SKY_API_TEXT, 0, NULL, "what to do about a device that breaks it"},               \
+    {                                                                                              \
+        "source", SKY_API_TEXT, 0, NULL, "where it is written"                                     \
+    }
+
+/* Any field of an event. */
+#define FIELD(key, kind) {key, kind, OPTIONAL, NULL, NULL},
+#define FIELD_TEXT(key) FIELD(key, SKY_API_TEXT)
+#define FIELD_HEX(key) FIELD(key, SKY_API_TEXT)
+#define FIELD_INT(key) FIELD(key, SKY_API_INT)
+#define FIELD_BOOL(key) FIELD(key, SKY_API_BOOL)
+#define FIELD_JSON(key) FIELD(key, SKY_API_ANY)
+#define FIELD_BYTES(key) PAYLOAD,
+#define X(name, key, kind) FIELD_##kind(key)
+
+#define MEMBERS(...)                                                                               \
+    (const struct sky_api_member[])                                                                \
+    {                                                                                              \
+        __VA_ARGS__,                                                                               \
+        {                                                                                          \
+            0                                                                                      \
+        }                                                                                          \
+    }
+
+const struct sky_api_schema sky_api_schemas[] = {
+    {"Error", MEMBERS({"error", SKY_API_OBJECT, 0, "Problem", "why there is no other answer"})},
+    {"Problem", MEMBERS({"code", SKY_API_TEXT, 0, NULL, "one word, for programs"},
+                        {"message", SKY_API_TEXT, 0, NULL, "one sentence, for people"},
+                        {"pointer", SKY_API_TEXT, 0, NULL,
+                         "JSON pointer into the body; empty: not about a member"})},
+    {"Health", MEMBERS({"status", SKY_API_TEXT, 0, "ok", "the server is there"})},
+    {"Version",
+     MEMBERS({"version", SKY_API_TEXT, 0, NULL, "of the program"},
+             {"clouds", SKY_API_OBJECT, LIST, "Cloud", "that it plays"},
+             {"listeners", SKY_API_INT, MAP, NULL, "port of each open listener, by its name"})},
+    {"Cloud", MEMBERS({"name", SKY_API_TEXT, 0, NULL, "in paths and names of devices"},
+                      {"title", SKY_API_TEXT, 0, NULL, "for people"})},
+    {"Description",
+     MEMBERS({"openapi", SKY_API_TEXT, 0, NULL, "version of OpenAPI"},
+             {"info", SKY_API_OBJECT, 0, NULL, "title and version"},
+             {"security", SKY_API_OBJECT, LIST, NULL, "the token, where the server has one"},
+             {"paths", SKY_API_OBJECT, MAP, NULL, "operations, by path and method"},
+             {"components", SKY_API_OBJECT, 0, NULL, "schemas, and how the token is sent"})},
+    {"Products", MEMBERS({"products", SKY_API_OBJECT, LIST, "Product", "all of them"})},
+    {"Product",
+     MEMBERS({"cloud", SKY_API_TEXT, 0, NULL, "name of its cloud"},
+             {"product", SKY_API_TEXT, 0, NULL, "its key"},
+             {"dynamicActivation", SKY_API_BOOL, 0, NULL, "devices may fetch their secrets"},
+             {"requireCertificate", SKY_API_BOOL, 0, NULL, "devices need a certificate to log in"},
+             {"httpsAuth", SKY_API_BOOL, 0, NULL, "devices may log in over HTTPS first"},
+             {"secret", SKY_API_TEXT, OPTIONAL, NULL, "with `secrets` only"})},
+    {"Loaded",
+     MEMBERS({"productsAdded", SKY_API_INT, 0, NULL, "that were not there"},
+             {"productsChanged", SKY_API_INT, 0, NULL, "that were there, and are different now"},
+             {"devicesAdded", SKY_API_INT, 0, NULL, "that were not there"},
+             {"devicesChanged", SKY_API_INT, 0, NULL, "that were there, and are different now"})},
+    {"Devices", MEMBERS({"devices", SKY_API_OBJECT, LIST, "Device", "one page of them"},
+                        {"next", SKY_API_DEVICE, NULLABLE, NULL,
+                         "`after` of the next page; null: this is the last"})},
+    {"Device",
+     MEMBERS({"name", SKY_API_DEVICE, 0, NULL, "cloud/product/device"},
+             {"cloud", SKY_API_TEXT, 0, NULL, "name of its cloud"},
+             {"product", SKY_API_TEXT, 0, NULL, "key of its product"},
+             {"device", SKY_API_TEXT, 0, NULL, "its key"},
+             {"enabled", SKY_API_BOOL, 0, NULL, "false: every login is refused"},
+             {"state", SKY_API_TEXT, 0, "active|inactive", "active once it has logged in"},
+             {"secretIssued", SKY_API_BOOL, 0, NULL, "it fetched its secret by activation"},
+             {"assetId", SKY_API_TEXT, NULLABLE, NULL, "asset the device belongs to"},
+             {"fingerprint", SKY_API_TEXT, NULLABLE, NULL, "SHA-256 of its certificate, hex"},
+             {"secret", SKY_API_TEXT, OPTIONAL, NULL, "with `secrets` only"},
+             {"oldSecret", SKY_API_TEXT, OPTIONAL | NULLABLE, NULL,
+              "before activation gave it the new one"},
+             {"online", SKY_API_BOOL, 0, NULL, "it is connected"},
+             {"connection", SKY_API_INT, OPTIONAL, NULL, "its connection, as events name it"},
+             {"lastSeen", SKY_API_TEXT, NULLABLE, NULL, "virtual time, RFC 3339, UTC"},
+             {"published", SKY_API_INT, OPTIONAL, NULL, "messages from it, in its session"},
+             {"delivered", SKY_API_INT, OPTIONAL, NULL, "messages to it, in its session"},
+             {"subscriptions", SKY_API_INT, OPTIONAL, NULL, "of its session"})},
+    {"Certificate",
+     MEMBERS({"certificate", SKY_API_TEXT, 0, NULL, "of the device, PEM"},
+             {"key", SKY_API_TEXT, 0, NULL, "its private key, PEM; it is not kept here"},
+             {"ca", SKY_API_TEXT, 0, NULL, "the certificate that the device must trust, PEM"},
+             {"fingerprint", SKY_API_TEXT, 0, NULL, "SHA-256 of the certificate, hex"})},
+    {"Credentials",
+     MEMBERS({"clientId", SKY_API_TEXT, OPTIONAL, NULL, "of the MQTT CONNECT"},
+             {"username", SKY_API_TEXT, OPTIONAL, NULL, "of the MQTT CONNECT"},
+             {"password", SKY_API_TEXT, OPTIONAL, NULL, "of the MQTT CONNECT"},
+             {"pskIdentity", SKY_API_TEXT, OPTIONAL, NULL, "of a TLS connection with a shared key"},
+             {"pskKeyHex", SKY_API_TEXT, OPTIONAL, NULL, "the shared key, hex"},
+             {"httpsPath", SKY_API_TEXT, OPTIONAL, NULL, "where to log in over HTTPS first"},
+             {"httpsForm", SKY_API_TEXT, OPTIONAL, NULL, "what to post there"},
+             {"coapMethod", SKY_API_TEXT, OPTIONAL, NULL, "of the request that logs in over CoAP"},
+             {"coapPath", SKY_API_TEXT, OPTIONAL, NULL, "of the request that logs in over CoAP"})},
+    {"Sent",
+     MEMBERS({"seq", SKY_API_INT, 0, NULL, "of the event"},
+             {"receivers", SKY_API_INT, 0, NULL, "how many get it, or will"},
+             {"dropped", SKY_API_INT, OPTIONAL, NULL, "how many subscribe and do not get it"},
+             {"reason", SKY_API_TEXT, OPTIONAL, NULL, "why the last of them does not"},
+             {"online", SKY_API_BOOL, 0, NULL, "the device is connected"})},
+    {"Command",
+     MEMBERS(
+         {"id", SKY_API_TEXT, 0, NULL, "that the command was sent with"},
+         {"answered", SKY_API_BOOL, 0, NULL, "the device's answer is here; false: only `seq` is"},
+         {"seq", SKY_API_INT, OPTIONAL, NULL, "of the event"},
+         {"answerId", SKY_API_TEXT, OPTIONAL, NULL, "that the device answered with, if another"},
+         {"topic", SKY_API_TEXT, OPTIONAL, NULL, "of the answer"}, PAYLOAD,
+         {"elapsedMs", SKY_API_INT, OPTIONAL, NULL, "that the answer took, in real time"})},
+    {"Properties", MEMBERS({"version", SKY_API_INT, 0, NULL, "counts changes"},
+                           {"properties", SKY_API_OBJECT, 0, NULL,
+                            "the latest value of each, as the cloud keeps it"})},
+    {"Documents",
+     MEMBERS({"documents", SKY_API_OBJECT, LIST, "DocumentName", "all of the device's"})},
+    {"DocumentName", MEMBERS({"name", SKY_API_TEXT, 0, NULL, "of the document"},
+                             {"version", SKY_API_INT, 0, NULL, "counts changes"})},
+    {"Document", MEMBERS({"version", SKY_API_INT, 0, NULL, "counts changes"},
+                         {"document", SKY_API_OBJECT, 0, NULL, "as it is stored"})},
+    {"Shadow",
+     MEMBERS({"state", SKY_API_OBJECT, 0, "ShadowTree", "the values"},
+             {"metadata", SKY_API_OBJECT, 0, "ShadowTree", "a timestamp for each value"},
+             {"version", SKY_API_INT, 0, NULL, "counts changes"},
+             {"timestamp", SKY_API_INT, OPTIONAL, NULL, "of the last change, seconds since 1970"})},
+    {"ShadowTree",
+     MEMBERS({"reported", SKY_API_OBJECT, OPTIONAL, NULL, "by the device"},
+             {"desired", SKY_API_OBJECT, OPTIONAL, NULL, "by the application"},
+             {"delta", SKY_API_OBJECT, OPTIONAL, NULL, "desired, and not so reported"})},
+    {"Events",
+     MEMBERS({"events", SKY_API_OBJECT, LIST, "Event", "that the filters let through"},
+             {"next", SKY_API_INT, 0, NULL, "`since` of the next page"},
+             {"first", SKY_API_INT, 0, NULL, "seq of the oldest event there is"},
+             {"last", SKY_API_INT, 0, NULL, "seq of the newest event there is"},
+             {"lost", SKY_API_INT, 0, NULL, "how many old events there was no room for"})},
+    {"Event",
+     MEMBERS(
+         {"seq", SKY_API_INT, 0, NULL, "its number, counted from 1"}, CLOCK_TIME, REAL_TIME,
+         {"type", SKY_API_TEXT, 0, event_types + 1, "what happened"},
+         {"direction", SKY_API_TEXT, 0, "up|down|inside", "up: from the device, down: to it"},
+         {"transport", SKY_API_TEXT, OPTIONAL, "tcp|tls|dtls|http|https|ws|wss", "what carried it"},
+         {"connection", SKY_API_INT, OPTIONAL, NULL, "number of the connection"},
+         {"device", SKY_API_DEVICE, NULLABLE, NULL, "that it is proven to be; null: none"},
+         SKY_EVENT_FIELDS(X){"cut", SKY_API_BOOL, OPTIONAL, NULL,
+                             "a member was longer than is kept"},
+         {"findings", SKY_API_OBJECT, LIST, "Finding", "the rules it broke"},
+         {"findingsLost", SKY_API_INT, OPTIONAL, NULL, "how many more there was no room for"},
+         {"refused", SKY_API_TEXT, OPTIONAL, NULL, "id of the rule for which it was refused"})},
+    {"Finding",
+     MEMBERS({"rule", SKY_API_TEXT, 0, NULL, "its id"},
+             {"severity", SKY_API_TEXT, OPTIONAL, severities, "how bad it is to break it"},
+             {"statement", SKY_API_TEXT, OPTIONAL, NULL, "the rule itself"},
+             {"hint", SKY_API_TEXT, OPTIONAL, NULL, "what to do about it"},
+             {"source", SKY_API_TEXT, OPTIONAL, NULL, "where it is written"},
+             {"detail", SKY_API_TEXT, 0, NULL, "what the device did"},
+             {"action", SKY_API_TEXT, 0, actions, "what was done about it"})},
+    {"Clock",
+     MEMBERS(CLOCK_TIME, {"unixMs", SKY_API_INT, 0, NULL, "the same, milliseconds since 1970"},
+             REAL_TIME, {"realUnixMs", SKY_API_INT, 0, NULL, "the same, milliseconds since 1970"},
+             {"frozen", SKY_API_BOOL, 0, NULL, "virtual time stands still"})},
+    {"Rules", MEMBERS({"rules", SKY_API_OBJECT, LIST, "Rule", "all of them"})},
+    {"Rule", MEMBERS(RULE, {"action", SKY_API_TEXT, 0, actions, "what is done when it is broken"})},
+    {"Verdicts",
+     MEMBERS({"devices", SKY_API_OBJECT, LIST, "Verdict", "devices, and who claimed to be one"},
+             {"verdict", SKY_API_TEXT, 0, verdicts, "the worst of them"},
+             {"lost", SKY_API_INT, OPTIONAL, NULL, "how many more there was no room for"})},
+    {"Verdict",
+     MEMBERS({"device", SKY_API_TEXT, 0, NULL,
+              "cloud/product/device, or what a stranger can be told by"},
+             {"registered", SKY_API_BOOL, 0, NULL, "it is a device; false: a stranger"},
+             {"verdict", SKY_API_TEXT, 0, verdicts, "the worst of its rules"},
+             {"rules", SKY_API_OBJECT, LIST, "RuleVerdict", "that it broke; of one device: all"})},
+    {"RuleVerdict",
+     MEMBERS(
+         RULE, {"verdict", SKY_API_TEXT, 0, verdicts, "what the device made of it"},
+         {"detail", SKY_API_TEXT, OPTIONAL, NULL, "what it did; with the rest only if it broke it"},
+         {"mistake", SKY_API_TEXT, OPTIONAL, NULL, "the mistake that was recognised"},
+         {"what", SKY_API_TEXT, OPTIONAL, NULL, "the device did, in the words of the mistake"},
+         {"refused", SKY_API_BOOL, OPTIONAL, NULL, "it was turned away for it"},
+         {"count", SKY_API_INT, OPTIONAL, NULL, "how often"},
+         {"events", SKY_API_INT, LIST | OPTIONAL, NULL,
+          "seq of the first and last that prove it"})},
+    {"Expectations", MEMBERS({"expected", SKY_API_OBJECT, LIST, "Expectation", "of this chapter"})},
+    {"Expectation",
+     MEMBERS({"id", SKY_API_INT, 0, NULL, "under which it is dropped"},
+             {"rule", SKY_API_TEXT, 0, NULL, "id of the rule that is to be broken"},
+             {"device", SKY_API_DEVICE, OPTIONAL, NULL, "by this device"},
+             {"product", SKY_API_PRODUCT, OPTIONAL, NULL, "by devices of this product"},
+             {"count", SKY_API_OBJECT, 0, "Bounds", "how often"},
+             {"came", SKY_API_INT, 0, NULL, "how often it was broken so far"})},
+    {"Bounds",
+     MEMBERS({"min", SKY_API_INT, 0, NULL, "so often at least"},
+             {"max", SKY_API_INT, OPTIONAL, NULL, "so often at most; absent: any number"})},
+    {"Expected", MEMBERS({"id", SKY_API_INT, 0, NULL, "under which it is dropped"})},
+};
+
+#undef X
+
+const size_t sky_api_schema_count = SKY_COUNT(sky_api_schemas);
