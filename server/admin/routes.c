@@ -164,6 +164,7 @@ const struct sky_route sky_routes[] = {
      .path = "/ready",
      .handle = sky_api_health,
      .summary = "Are fixtures loaded and all listeners open?",
+     .schema = "Health",
      .answers = {{200, "yes"}},
      .open = true},
     {.method = "GET",

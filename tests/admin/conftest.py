@@ -2,6 +2,8 @@
 
 import credentials
 import pytest
+import server
+from openapi import Description
 
 
 @pytest.fixture
@@ -31,3 +33,21 @@ def refused(api):
         return error
 
     return check
+
+
+@pytest.fixture(scope="module")
+def promised(shared):
+    return Description(shared.api.get("/openapi.json"))
+
+
+@pytest.fixture(autouse=True)
+def as_described(promised, monkeypatch):
+    """Whatever a test is answered is held against the server's own description."""
+    request = server.Api.request
+
+    def checked(self, method, path, body=None, **query):
+        status, answer = request(self, method, path, body, **query)
+        promised.check(method, path, status, answer)
+        return status, answer
+
+    monkeypatch.setattr(server.Api, "request", checked)

@@ -1,0 +1,141 @@
+"""The answers of the API are as /openapi.json describes them. (What other tests here are answered is
+held against it too: see conftest.py.)"""
+
+import http.client
+import json
+import re
+
+import pytest
+from openapi import Description
+
+DEVICE = "/api/v1/devices/{cloud}/{product}/{device}"
+EXPECTED = "/api/v1/expected"
+STREAM = "/api/v1/events/stream"
+NAMES = {"cloud": "aliyun", "product": "pk", "device": "device", "name": "shadow"}
+SERVICE = "/sys/pk/device/thing/service/property/set"
+
+# What each route is asked with; those that are not here are asked with nothing.
+BODIES = {
+    ("POST", "/api/v1/products"): {"products": []},
+    ("POST", "/api/v1/devices"): {"cloud": "aliyun", "product": "pk", "device": "fresh"},
+    ("PATCH", DEVICE): {"assetId": "asset"},
+    ("POST", DEVICE + "/messages"): {"topic": SERVICE, "payload": "{}"},
+    ("POST", DEVICE + "/commands"): {"kind": "property-set", "params": {"a": 1}, "waitMs": 0},
+    ("PATCH", DEVICE + "/shadow"): {"desired": {"colour": "red"}},
+    ("POST", "/api/v1/clock/advance"): {"ms": 1},
+    ("POST", "/api/v1/clock/set"): {"unixMs": 0},  # a jump ahead would end the connections
+    ("POST", EXPECTED): {"rule": "MQTT-QOS-2", "device": "aliyun/pk/device", "count": {"max": 3}},
+}
+QUERIES = {
+    ("GET", "/api/v1/products"): "secrets=true",
+    ("GET", "/api/v1/devices"): "secrets=true&limit=2",
+    ("GET", STREAM): "since=0",
+    ("GET", DEVICE + "/credentials"): "tls=true",
+    ("GET", "/api/v1/verdicts"): "device=aliyun/pk/second",
+}
+FIRST = [("POST", EXPECTED), ("PATCH", DEVICE + "/shadow")]  # others show what these make
+LAST = [("POST", DEVICE + "/disconnect"), ("DELETE", EXPECTED + "/{name}"), ("DELETE", EXPECTED),
+        ("DELETE", DEVICE), ("POST", "/api/v1/reset")]  # nothing is left for others to show
+
+
+@pytest.fixture
+def description(api):
+    return Description(api.get("/openapi.json"))
+
+
+@pytest.fixture
+def ask(skymock):
+    """ask(method, target, body) is (status, type, answer), of a stream its first message."""
+    connection = http.client.HTTPConnection("127.0.0.1", skymock.ports["admin"], timeout=30)
+
+    def request(method, target, body):
+        headers = {"Content-Type": "application/json"} if body is not None else {}
+        connection.request(method, target, json.dumps(body) if body is not None else None, headers)
+        answer = connection.getresponse()
+        content_type = answer.getheader("Content-Type")
+        if content_type == "text/event-stream":
+            text = b"".join(answer.readline() for _ in range(3)).decode()
+            connection.close()
+        else:
+            text = answer.read().decode()
+        is_json = content_type == "application/json"
+        return answer.status, content_type, json.loads(text) if is_json else text
+
+    yield request
+    connection.close()
+
+
+@pytest.fixture
+def world(api, online):
+    """A device that listens, and one that broke a rule, with a word about which rule that is."""
+    device, second = online("aliyun/pk/device"), online("aliyun/pk/second")
+    device.send_packet(type="subscribe", id=1, filters=[[SERVICE, 1]])
+    assert device.receive()["type"] == "suback"
+    second.send_packet(type="publish", qos=2, id=1, topic="/pk/second/user/update", payload="\xff")
+    assert second.receive() is None
+    return api.wait_event({"type": "publish", "device": "aliyun/pk/second"})["refused"]
+
+
+def in_order(operations):
+    middle = [key for key in operations if key not in FIRST + LAST]
+    assert set(FIRST + LAST + list(BODIES) + list(QUERIES)) <= set(operations)
+    return FIRST + middle + LAST
+
+
+def test_every_route_answers_good_input_as_described(description, ask, world):
+    names = dict(NAMES)
+    for method, path in in_order(description.operations):
+        body = BODIES.get((method, path))
+        if (method, path) == ("POST", EXPECTED):
+            body = {**body, "rule": world}
+        here = {**names, "name": names["expectation"]} if path.startswith(EXPECTED + "/") else names
+        target = re.sub(r"\{(\w+)\}", lambda found: here[found[1]], path)
+        status, content_type, answer = ask(
+            method, target + "?" + QUERIES.get((method, path), ""), body)
+        assert status < 300, (method, path, status, answer)
+        description.check(method, target, status, answer, content_type)
+        if (method, path) == ("POST", EXPECTED):
+            names["expectation"] = str(answer["id"])
+        if path == STREAM:
+            data = re.search(r"^data: (.*)$", answer, re.MULTILINE)[1]
+            event = {"$ref": "#/components/schemas/Event"}
+            assert not list(description.faults(event, json.loads(data), ""))
+    assert set(description.schemas) - description.used <= {"Error", "Problem"}
+
+
+def test_errors_are_as_described(api, description):
+    for method, path, status in (("GET", "/nowhere", 404), ("POST", "/health", 405),
+                                 ("GET", "/api/v1/devices?limit=0", 400)):
+        got, answer = api.request(method, path)
+        assert got == status
+        description.check(method, path, got, answer)
+    assert {"Error", "Problem"} <= description.used
+
+
+def test_every_answer_with_a_body_says_what_it_is(description):
+    for (method, path), operation in description.operations.items():
+        for status, answer in operation["responses"].items():
+            assert ("content" in answer) == (status != "204"), (method, path)
+            for content_type, content in answer.get("content", {}).items():
+                reference = content["schema"].get("$ref", "").rpartition("/")[2]
+                if int(status) >= 400:
+                    assert reference == "Error"
+                elif content_type == "application/json":
+                    assert reference in description.schemas and reference != "Error", (method, path)
+                else:
+                    assert content["schema"] == {"type": "string"}
+    text = json.dumps(description.document)
+    assert set(re.findall(r'"#/components/schemas/(\w+)"', text)) == set(description.schemas)
+
+
+def test_it_is_short_enough_to_be_read(description):
+    assert len(json.dumps(description.document, separators=(",", ":"))) < 64 * 1024
+
+
+@pytest.mark.parametrize("wrong", [
+    {"name": "a", "version": "1"}, {"name": "a"}, {"name": "a", "version": 1, "colour": "red"},
+    {"name": None, "version": 1}, {"name": "a", "version": True}, [], None])
+def test_what_is_not_as_described_is_found(description, wrong):
+    schema = {"$ref": "#/components/schemas/DocumentName"}
+    assert not list(description.faults(schema, {"name": "a", "version": 1}, ""))
+    assert list(description.faults(schema, wrong, ""))
