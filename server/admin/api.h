@@ -52,6 +52,7 @@ enum {
     SKY_API_NULLABLE = 2,
     SKY_API_LIST = 4, /* an array of such values */
     SKY_API_MAP = 8,  /* an object: such values under any names */
+    SKY_API_CUT = 16, /* or the text of that, when it was cut */
 };
 struct sky_api_member {
     const char *name; /* NULL ends a list */

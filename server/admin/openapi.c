@@ -240,26 +240,39 @@ static void write_value(struct sky_jw *jw, const struct sky_api_member *member)
     sky_jw_end_array(jw);
 }
 
-static void write_member(struct sky_jw *jw, const struct sky_api_member *member)
+static void write_values(struct sky_jw *jw, const struct sky_api_member *member)
 {
     bool list = (member->how & SKY_API_LIST) != 0, map = (member->how & SKY_API_MAP) != 0;
+    if (!list && !map) {
+        write_value(jw, member);
+        return;
+    }
+    sky_jw_put_str(jw, "type", list ? "array" : "object");
+    sky_jw_key(jw, list ? "items" : "additionalProperties");
+    sky_jw_object(jw);
+    write_value(jw, member);
+    sky_jw_end_object(jw);
+}
+
+/* A reference stands alone: what is beside it is ignored (OpenAPI 3.0.3, §4.7.23). */
+static void write_member(struct sky_jw *jw, const struct sky_api_member *member)
+{
+    bool cut = (member->how & SKY_API_CUT) != 0;
+    bool alone = cut || (member->kind == SKY_API_OBJECT && member->of != NULL &&
+                         (member->how & (SKY_API_LIST | SKY_API_MAP)) == 0);
     sky_jw_key(jw, member->name);
     sky_jw_object(jw);
-    if (list || map) {
-        sky_jw_put_str(jw, "type", list ? "array" : "object");
-        sky_jw_key(jw, list ? "items" : "additionalProperties");
-        sky_jw_object(jw);
-        write_value(jw, member);
-        sky_jw_end_object(jw);
-    } else if (member->kind == SKY_API_OBJECT && member->of != NULL) {
-        sky_jw_key(jw, "allOf"); /* what stands beside a reference is ignored (§4.7.23) */
+    if (alone) {
+        sky_jw_key(jw, cut ? "anyOf" : "allOf");
         sky_jw_array(jw);
         sky_jw_object(jw);
-        write_value(jw, member);
+    }
+    write_values(jw, member);
+    if (alone) {
         sky_jw_end_object(jw);
+        if (cut)
+            sky_jw_raw(jw, SKY_SPAN("{\"type\":\"string\"}"));
         sky_jw_end_array(jw);
-    } else {
-        write_value(jw, member);
     }
     if ((member->how & SKY_API_NULLABLE) != 0)
         sky_jw_put_bool(jw, "nullable", true);

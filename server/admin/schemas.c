@@ -6,6 +6,7 @@
 #define NULLABLE SKY_API_NULLABLE
 #define LIST SKY_API_LIST
 #define MAP SKY_API_MAP
+#define CUT SKY_API_CUT
 
 #define X(name, text) "|" text
 static const char event_types[] = SKY_EVENT_TYPES(X);
@@ -24,7 +25,7 @@ static const char verdicts[] = "not exercised|passed|warned|failed";
     }
 
 /* Bytes are text, or they are not. */
-#define PAYLOAD                                                                                    \
+#define PAYLOAD_FORMS                                                                              \
     {"payload", SKY_API_TEXT, OPTIONAL, NULL, "the payload, when it is UTF-8"},                    \
         {"payloadBase64", SKY_API_TEXT, OPTIONAL, NULL, "the payload, when it is not UTF-8"},      \
     {                                                                                              \
@@ -41,15 +42,17 @@ static const char verdicts[] = "not exercised|passed|warned|failed";
         "source", SKY_API_TEXT, 0, NULL, "where it is written"                                     \
     }
 
-/* Any field of an event. */
+/* Any field of an event may be there. */
 #define FIELD(key, kind) {key, kind, OPTIONAL, NULL, NULL},
-#define FIELD_TEXT(key) FIELD(key, SKY_API_TEXT)
-#define FIELD_HEX(key) FIELD(key, SKY_API_TEXT)
-#define FIELD_INT(key) FIELD(key, SKY_API_INT)
-#define FIELD_BOOL(key) FIELD(key, SKY_API_BOOL)
-#define FIELD_JSON(key) FIELD(key, SKY_API_ANY)
-#define FIELD_BYTES(key) PAYLOAD,
-#define X(name, key, kind) FIELD_##kind(key)
+#define FIELD_TEXT(name, key) FIELD(key, SKY_API_TEXT)
+#define FIELD_HEX(name, key) FIELD(key, SKY_API_TEXT)
+#define FIELD_INT(name, key) FIELD(key, SKY_API_INT)
+#define FIELD_BOOL(name, key) FIELD(key, SKY_API_BOOL)
+#define FIELD_BYTES(name, key) PAYLOAD_FORMS,
+#define FIELD_JSON(name, key) {key, SKY_API_OBJECT, FORM_OF_##name, NULL},
+#define FORM_OF_FILTERS OPTIONAL | CUT | LIST, "Filter"
+#define FORM_OF_EXPLANATION OPTIONAL | CUT, "Explanation"
+#define X(name, key, kind) FIELD_##kind(name, key)
 
 #define MEMBERS(...)                                                                               \
     (const struct sky_api_member[])                                                                \
@@ -141,7 +144,7 @@ const struct sky_api_schema sky_api_schemas[] = {
          {"answered", SKY_API_BOOL, 0, NULL, "the device's answer is here; false: only `seq` is"},
          {"seq", SKY_API_INT, OPTIONAL, NULL, "of the event"},
          {"answerId", SKY_API_TEXT, OPTIONAL, NULL, "that the device answered with, if another"},
-         {"topic", SKY_API_TEXT, OPTIONAL, NULL, "of the answer"}, PAYLOAD,
+         {"topic", SKY_API_TEXT, OPTIONAL, NULL, "of the answer"}, PAYLOAD_FORMS,
          {"elapsedMs", SKY_API_INT, OPTIONAL, NULL, "that the answer took, in real time"})},
     {"Properties", MEMBERS({"version", SKY_API_INT, 0, NULL, "counts changes"},
                            {"properties", SKY_API_OBJECT, 0, NULL,
@@ -180,6 +183,19 @@ const struct sky_api_schema sky_api_schemas[] = {
          {"findings", SKY_API_OBJECT, LIST, "Finding", "the rules it broke"},
          {"findingsLost", SKY_API_INT, OPTIONAL, NULL, "how many more there was no room for"},
          {"refused", SKY_API_TEXT, OPTIONAL, NULL, "id of the rule for which it was refused"})},
+    {"Filter", MEMBERS({"filter", SKY_API_TEXT, 0, NULL, "of topics"},
+                       {"qos", SKY_API_INT, OPTIONAL, NULL, "that was asked for"},
+                       {"code", SKY_API_INT, OPTIONAL, NULL, "of the SUBACK"})},
+    {"Explanation",
+     MEMBERS({"mistake", SKY_API_TEXT, OPTIONAL, NULL, "that was recognised"},
+             {"secondMistake", SKY_API_TEXT, OPTIONAL, NULL, "made beside it"},
+             {"what", SKY_API_TEXT, OPTIONAL, NULL, "the device did"},
+             {"hint", SKY_API_TEXT, OPTIONAL, NULL, "what to do about it"},
+             {"signedText", SKY_API_TEXT, OPTIONAL, NULL, "that was due to be signed"},
+             {"expectedPrefix", SKY_API_TEXT, OPTIONAL, NULL, "how the right signature begins"},
+             {"rule", SKY_API_TEXT, OPTIONAL, NULL, "id of the rule that was broken"},
+             {"similar", SKY_API_TEXT, OPTIONAL, NULL, "what is registered under similar names"},
+             {"note", SKY_API_TEXT, OPTIONAL, NULL, "what the explanation lacks"})},
     {"Finding",
      MEMBERS({"rule", SKY_API_TEXT, 0, NULL, "its id"},
              {"severity", SKY_API_TEXT, OPTIONAL, severities, "how bad it is to break it"},

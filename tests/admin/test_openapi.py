@@ -24,7 +24,7 @@ BODIES = {
     ("PATCH", DEVICE + "/shadow"): {"desired": {"colour": "red"}},
     ("POST", "/api/v1/clock/advance"): {"ms": 1},
     ("POST", "/api/v1/clock/set"): {"unixMs": 0},  # a jump ahead would end the connections
-    ("POST", EXPECTED): {"rule": "MQTT-QOS-2", "device": "aliyun/pk/device", "count": {"max": 3}},
+    ("POST", EXPECTED): {"device": "aliyun/pk/device", "count": {"max": 3}},
 }
 QUERIES = {
     ("GET", "/api/v1/products"): "secrets=true",
@@ -66,11 +66,15 @@ def ask(skymock):
 
 
 @pytest.fixture
-def world(api, online):
-    """A device that listens, and one that broke a rule, with a word about which rule that is."""
+def broken(api, online, peer):
+    """The rule that a device broke: another one listens, and somebody was turned away."""
     device, second = online("aliyun/pk/device"), online("aliyun/pk/second")
     device.send_packet(type="subscribe", id=1, filters=[[SERVICE, 1]])
     assert device.receive()["type"] == "suback"
+    stranger = peer()
+    stranger.send_packet(type="connect", keepalive=60, username="nobody&pk", password="00",
+                         clientId="1|securemode=3,signmethod=hmacsha1|")
+    assert stranger.receive()["code"] != 0
     second.send_packet(type="publish", qos=2, id=1, topic="/pk/second/user/update", payload="\xff")
     assert second.receive() is None
     return api.wait_event({"type": "publish", "device": "aliyun/pk/second"})["refused"]
@@ -82,12 +86,12 @@ def in_order(operations):
     return FIRST + middle + LAST
 
 
-def test_every_route_answers_good_input_as_described(description, ask, world):
+def test_every_route_answers_good_input_as_described(description, ask, broken):
     names = dict(NAMES)
     for method, path in in_order(description.operations):
         body = BODIES.get((method, path))
         if (method, path) == ("POST", EXPECTED):
-            body = {**body, "rule": world}
+            body = {**body, "rule": broken}
         here = {**names, "name": names["expectation"]} if path.startswith(EXPECTED + "/") else names
         target = re.sub(r"\{(\w+)\}", lambda found: here[found[1]], path)
         status, content_type, answer = ask(

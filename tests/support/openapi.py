@@ -44,6 +44,9 @@ class Description:
             return
         for each in schema.get("allOf", []):
             yield from self.faults(each, value, at)
+        branches = [list(self.faults(each, value, at)) for each in schema.get("anyOf", [])]
+        if branches and all(branches):
+            yield from min(branches, key=len)
         if "type" not in schema or (value is None and schema.get("nullable")):
             return
         if type(value) is not TYPES[schema["type"]]:
