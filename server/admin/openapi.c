@@ -161,25 +161,19 @@ static void write_answer(struct sky_jw *jw, int status, const char *about, const
     sky_jw_end_object(jw);
 }
 
-static void write_error(struct sky_jw *jw, int status, const char *about)
-{
-    write_answer(jw, status, about, JSON, "Error");
-}
-
 static void write_answers(struct sky_jw *jw, const struct sky_route *route)
 {
+    const char *type = route->content_type ? route->content_type : JSON;
     sky_jw_key(jw, "responses");
     sky_jw_object(jw);
     for (size_t i = 0; i < SKY_ROUTE_ANSWERS_MAX && route->answers[i].status != 0; i++) {
         const struct sky_api_answer *answer = &route->answers[i];
-        if (answer->status < 300)
-            write_answer(jw, answer->status, answer->about,
-                         route->content_type ? route->content_type : JSON, route->schema);
-        else
-            write_error(jw, answer->status, answer->about);
+        bool error = answer->status >= 300;
+        write_answer(jw, answer->status, answer->about, error ? JSON : type,
+                     error ? "Error" : route->schema);
     }
     if (!route->open)
-        write_error(jw, 401, "the token is missing or wrong");
+        write_answer(jw, 401, "the token is missing or wrong", JSON, "Error");
     sky_jw_end_object(jw);
 }
 
@@ -220,7 +214,7 @@ static void write_paths(struct sky_jw *jw)
     sky_jw_end_object(jw);
 }
 
-/* ---- answers ---- */
+/* ---- schemas ---- */
 
 /* One value, or each of many. */
 static void write_value(struct sky_jw *jw, const struct sky_api_member *member)
