@@ -75,7 +75,9 @@ static bool is_escape(sky_span rest, sky_span *ret_part)
 
 enum sky_mistake sky_typing_slip(sky_span text, sky_span *ret_part)
 {
+    enum { LOOKED_AT_MAX = 256 }; /* bytes: no name is longer, and each is compared often */
     sky_span part;
+    text = sky_span_head(text, LOOKED_AT_MAX);
     for (size_t at = 0; at < text.len; at++) {
         bool placeholder = is_placeholder(text, at, &part);
         if (!placeholder && !is_escape(sky_span_tail(text, at), &part))

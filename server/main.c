@@ -1,7 +1,6 @@
 /* skymock plays the cloud for devices under test. This file only picks the subcommand. */
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -51,18 +50,6 @@ static const struct command_row commands[] = {
     {"healthcheck", "[OPTION]...", "exit 0 if a server answers", SKY_COMMAND_HEALTHCHECK, 0, 0,
      sky_cli_healthcheck},
 };
-
-int sky_cli_fail(const char *fmt, ...)
-{
-    va_list args;
-
-    fputs("skymock: ", stderr);
-    va_start(args, fmt);
-    vfprintf(stderr, fmt, args);
-    va_end(args);
-    fputc('\n', stderr);
-    return SKY_EXIT_TROUBLE;
-}
 
 static int print_overview(FILE *out, int status)
 {

@@ -145,8 +145,10 @@ sky_err sky_store_each_message(struct sky_store *store, int64_t device_id,
     sky_err err =
         sky_store__first(store, &stmt, SKY_SQL_EACH_MESSAGE, SKY_ARGS(SKY_INT(device_id)));
     while (err == SKY_OK) {
-        err = read_message(store, stmt, &message);
-        if (err != SKY_OK || !each(ctx, &message))
+        /* A damaged one must not stand before those behind it. */
+        if (read_message(store, stmt, &message) != SKY_OK)
+            message = (struct sky_kept_message){.id = sqlite3_column_int64(stmt, 0)};
+        if (!each(ctx, &message))
             break;
         err = sky_store__step(store, stmt);
     }

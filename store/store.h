@@ -210,7 +210,7 @@ SKY_MUST_USE sky_err sky_store_delete_message(struct sky_store *store, int64_t d
                                               int64_t id);
 typedef bool sky_store_message_fn(void *ctx, const struct sky_kept_message *message);
 /* Of one session, the oldest first, until `each` returns false; the spans are valid during the
- * call. */
+ * call. One that is damaged comes with an empty topic. */
 SKY_MUST_USE sky_err sky_store_each_message(struct sky_store *store, int64_t device_id,
                                             sky_store_message_fn *each, void *ctx);
 

@@ -155,16 +155,36 @@ static bool is_pattern(const char *text)
            strpbrk(filled, "{}") == NULL;
 }
 
+/* The row before this one that has all its topics, so that it is never reached, or NULL. */
+static const struct sky_topic_row *covering_row(const struct sky_topic_table *table, size_t row)
+{
+    const struct sky_topic_keys keys = {SKY_SPAN("p"), SKY_SPAN("d")};
+    char filled[SKY_PATTERN_MAX + 1];
+    if (!sky_topic_fill(sky_span_str(table->rows[row].pattern), &keys, filled, sizeof filled))
+        return NULL;
+    for (size_t i = 0; i < row; i++)
+        if (sky_topic_within(sky_span_str(filled), sky_span_str(table->rows[i].pattern), &keys))
+            return &table->rows[i];
+    return NULL;
+}
+
 static sky_err check_topics(const struct checking *c)
 {
     enum { RIGHTS = SKY_MAY_PUB | SKY_MAY_SUB | SKY_PUSHED | SKY_RAW | SKY_CUSTOM | SKY_ANSWER };
     const char *name = c->cloud->name;
-    for (size_t i = 0; i < c->cloud->topic_count; i++) {
-        const struct sky_topic_row *row = &c->cloud->topics[i];
+    const struct sky_topic_table *table = c->cloud->topics;
+    if (table == NULL)
+        return FAIL(c, "%s: topics: there is no table", name);
+    for (size_t i = 0; i < table->count; i++) {
+        const struct sky_topic_row *row = &table->rows[i], *before;
         const struct sky_service *service = row->service;
         if (!is_pattern(row->pattern))
             return FAIL(c, "%s: topics: row %zu: '%s' is no pattern", name, i,
                         row->pattern != NULL ? row->pattern : "");
+        before = covering_row(table, i);
+        if (before != NULL)
+            return FAIL(c, "%s: topics: %s: %s stands before it and takes all of it", name,
+                        row->pattern, before->pattern);
         if (row->rights == 0 || row->rights & ~(unsigned)RIGHTS)
             return FAIL(c, "%s: topics: %s: no such rights", name, row->pattern);
         if (service == NULL)

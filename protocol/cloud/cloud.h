@@ -114,8 +114,7 @@ struct sky_cloud {
     const struct sky_rule *answer_id;
     const struct sky_listener_row *listeners;
     size_t listener_count;
-    const struct sky_topic_row *topics;
-    size_t topic_count;
+    const struct sky_topic_table *topics;
     const struct sky_command_row *commands;
     size_t command_count;
 

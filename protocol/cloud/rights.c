@@ -21,9 +21,9 @@ static enum verdict ask_own(const struct sky_product_topic *own, size_t count, s
 static const struct sky_topic_row *find_row(const struct sky_cloud *cloud, sky_span filter,
                                             const struct sky_topic_keys *keys)
 {
-    for (size_t i = 0; i < cloud->topic_count; i++)
-        if (sky_topic_within(filter, sky_span_str(cloud->topics[i].pattern), keys))
-            return &cloud->topics[i];
+    for (size_t i = 0; i < cloud->topics->count; i++)
+        if (sky_topic_within(filter, sky_span_str(cloud->topics->rows[i].pattern), keys))
+            return &cloud->topics->rows[i];
     return NULL;
 }
 
@@ -34,8 +34,8 @@ static bool is_foreign(const struct sky_cloud *cloud, const struct sky_product_t
     for (size_t i = 0; i < own_count; i++)
         if (sky_topic_within_any(filter, sky_span_str(own[i].pattern)))
             return true;
-    for (size_t i = 0; i < cloud->topic_count; i++)
-        if (sky_topic_within_any(filter, sky_span_str(cloud->topics[i].pattern)))
+    for (size_t i = 0; i < cloud->topics->count; i++)
+        if (sky_topic_within_any(filter, sky_span_str(cloud->topics->rows[i].pattern)))
             return true;
     return false;
 }

@@ -54,6 +54,12 @@ struct sky_topic_row {
     const struct sky_service *service; /* NULL: carried to subscribers, nothing answers */
 };
 
+/* In order: the first row that fits a topic is its row. */
+struct sky_topic_table {
+    const struct sky_topic_row *rows;
+    size_t count;
+};
+
 enum sky_right {
     SKY_RIGHT_GRANTED,
     SKY_RIGHT_NONE,      /* no row */

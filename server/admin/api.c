@@ -248,12 +248,26 @@ static bool check_query_piece(struct sky_api *api, sky_span piece)
     return wrong == NULL;
 }
 
+static bool has_query(const struct sky_api *api, const char *name)
+{
+    char text[SKY_API_PARAM_MAX];
+    bool bad;
+    return sky_http_query(api->call->head.query, name, text, sizeof text, &bad);
+}
+
 static bool check_query(struct sky_api *api)
 {
     sky_span rest = api->call->head.query, piece;
     while (sky_span_next(&rest, '&', &piece)) {
         if (piece.len > 0 && !check_query_piece(api, piece))
             return false;
+    }
+    const struct sky_api_param *param = api->route->query;
+    for (; param != NULL && param->name != NULL; param++) {
+        if (param->required && !has_query(api, param->name)) {
+            sky_api_error(api, 400, "invalid", "", "query parameter '%s' is missing", param->name);
+            return false;
+        }
     }
     return true;
 }

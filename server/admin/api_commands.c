@@ -77,6 +77,8 @@ static bool take_params(struct sky_api *api, struct sky_arena *arena, sky_span *
 
 static void answer_sent(struct sky_api *api, const struct sky_command_sent *sent)
 {
+    if (!sky_api_flush(api))
+        return;
     sky_jw_object(&api->jw);
     sky_jw_put_str(&api->jw, "id", sent->id);
     sky_jw_put_bool(&api->jw, "answered", false);

@@ -387,6 +387,10 @@ static uint64_t stream_start(const struct sky_api *api)
 
 void sky_api_events_stream(struct sky_api *api)
 {
+    if (sky_span_eq(api->call->head.method, SKY_SPAN("HEAD"))) {
+        sky_api_send_text(api, api->route->content_type);
+        return;
+    }
     struct sky_event_wait *wait = wait_new(api, stream_start(api));
     if (wait == NULL)
         return;

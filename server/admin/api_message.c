@@ -113,6 +113,8 @@ static void send_message(struct sky_api *api, const struct sky_device *device,
         refuse(api, session, &delivered, message->decoded != NULL);
         return;
     }
+    if (!sky_api_flush(api))
+        return;
     sky_jw_object(&api->jw);
     sky_jw_put_int(&api->jw, "seq", (int64_t)seq);
     sky_jw_put_int(&api->jw, "receivers", (int64_t)delivered.receivers);

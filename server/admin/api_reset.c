@@ -22,9 +22,17 @@ static void forget_sessions(struct sky_app *app, sky_span name)
 static sky_err reset_all(struct sky_app *app, struct sky_why *why)
 {
     struct sky_fixture_result loaded;
+    bool fixtures = app->config->fixtures.count > 0;
+    /* A fixture that cannot be read any more must not leave things half done. */
+    sky_err err = SKY_OK;
+    if (fixtures)
+        err = sky_fixture_files_load(NULL, &app->config->fixtures, &app->registry.catalogue,
+                                     &app->rng, app->clock.now_ms, NULL, &loaded, why);
+    if (err != SKY_OK)
+        return err;
     forget_sessions(app, SKY_SPAN_NONE);
-    sky_err err = sky_store_reset_devices(app->store);
-    if (err == SKY_OK && app->config->fixtures.count > 0)
+    err = sky_store_reset_devices(app->store);
+    if (err == SKY_OK && fixtures)
         err = sky_fixture_files_load(app->store, &app->config->fixtures, &app->registry.catalogue,
                                      &app->rng, app->clock.now_ms, NULL, &loaded, why);
     if (err != SKY_OK)

@@ -1,6 +1,7 @@
 #include "server/broker/kept.h"
 
 #include "protocol/base/mem.h"
+#include "protocol/base/utf8.h"
 #include "protocol/mqtt/topic.h"
 
 /* The store has packet ids written ahead, so that a message costs no write of the session. */
@@ -92,7 +93,8 @@ struct reading {
 static bool read_message(void *ctx, const struct sky_kept_message *kept)
 {
     const struct reading *reading = ctx;
-    if (sky_topic_valid_name(kept->topic) && sky_mqtt_publish_fits(kept->topic, kept->payload, 1))
+    if (sky_topic_valid_name(kept->topic) && sky_utf8_valid(kept->topic) == kept->topic.len &&
+        sky_mqtt_publish_fits(kept->topic, kept->payload, 1))
         sky_mqtt_session_restore(
             &reading->session->mqtt,
             sky_mqtt_msg_new(kept->topic, kept->payload, kept->born_ms, kept->tag), kept->packet_id,
@@ -127,8 +129,7 @@ void sky_kept_begin(struct sky_broker *broker, struct sky_session *session)
 void sky_kept_away(struct sky_broker *broker, struct sky_session *session)
 {
     if (session->mqtt.keeper != NULL)
-        put_session(broker, session,
-                    sky_clock_shown_ms(broker->registry->clock, session->away_since_ms));
+        put_session(broker, session, broker->registry->clock->real_ms);
 }
 
 void sky_kept_subscribed(struct sky_broker *broker, struct sky_session *session, sky_span filter,
@@ -172,9 +173,10 @@ static bool read_session(void *ctx, const struct sky_kept_session *kept)
     session->kept = session->unread = true;
     session->mqtt.keeper = &broker->keeper;
     session->mqtt.last_id = kept->last_id;
-    /* Whoever was connected when the server ended is away since now. */
-    session->away_since_ms =
-        kept->away_since_ms != 0 ? kept->away_since_ms : sky_clock_lived_ms(registry->clock);
+    /* Whoever was connected when the server ended is away since now. A new server lives by real
+     * time, so that is what was written, whatever the virtual time was. */
+    int64_t away_ms = kept->away_since_ms != 0 ? registry->clock->real_ms - kept->away_since_ms : 0;
+    session->away_since_ms = sky_clock_lived_ms(registry->clock) - (away_ms > 0 ? away_ms : 0);
     return true;
 }
 
@@ -184,7 +186,7 @@ static bool read_subscription(void *ctx, int64_t device_id, sky_span filter, uin
     const struct sky_session *session = sky_session_find(broker->registry, device_id);
     if (session == NULL || !session->kept)
         return true;
-    sky_err err = sky_topic_valid_filter(filter)
+    sky_err err = sky_topic_valid_filter(filter) && sky_utf8_valid(filter) == filter.len
                       ? sky_subs_add(broker->subs, session->slot, filter, qos)
                       : SKY_ERR_INVALID;
     check(broker, session, err, "a subscription");

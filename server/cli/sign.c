@@ -65,10 +65,11 @@ static void find_topic(const struct signing *signing, char *out, size_t size)
 {
     struct sky_topic_keys keys = {sky_span_str(signing->product->key),
                                   sky_span_str(signing->device->key)};
+    const struct sky_topic_table *topics = signing->cloud->topics;
     const struct sky_topic_row *best = NULL;
 
-    for (size_t i = 0; i < signing->cloud->topic_count; i++) {
-        const struct sky_topic_row *row = &signing->cloud->topics[i];
+    for (size_t i = 0; i < topics->count; i++) {
+        const struct sky_topic_row *row = &topics->rows[i];
         bool usable =
             (row->rights & SKY_MAY_PUB) && !sky_topic_has_wildcard(sky_span_str(row->pattern));
         if (usable && (best == NULL || (best->service != NULL && row->service == NULL)))

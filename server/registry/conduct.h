@@ -61,7 +61,8 @@ struct sky_party {
     char *name;                    /* owned: "cloud/product/device", or what it claimed to be */
     const struct sky_cloud *cloud; /* NULL: unknown */
     bool device;                   /* of the registry, not only by its own word */
-    uint64_t since[SKY_PERIODS];   /* its events count behind this number */
+    bool answers; /* stands for who is expected in this chapter, and may never come */
+    uint64_t since[SKY_PERIODS];         /* its events count behind this number */
     struct sky_conduct chapter, earlier; /* chapters of the run */
     int64_t device_id;                   /* the newest of that name; 0: there was none */
     UT_hash_handle hh, hh_id;

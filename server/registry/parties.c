@@ -18,9 +18,15 @@ static void forget_id(struct sky_parties *parties, struct sky_party *party)
     party->device_id = 0;
 }
 
+/* One of those that make room for others. */
+static bool is_stranger(const struct sky_party *party)
+{
+    return !party->device && !party->answers;
+}
+
 static void drop(struct sky_parties *parties, struct sky_party *party)
 {
-    parties->strangers -= !party->device;
+    parties->strangers -= is_stranger(party);
     HASH_DEL(parties->by_name, party);
     forget_id(parties, party);
     sky_conduct_done(&party->chapter);
@@ -35,7 +41,7 @@ static void make_room(struct sky_parties *parties)
     HASH_ITER (hh, parties->by_name, party, next) { /* the oldest first */
         if (parties->strangers <= SKY_STRANGERS_MAX)
             return;
-        if (party->device)
+        if (!is_stranger(party))
             continue;
         drop(parties, party);
         parties->lost++;
@@ -76,7 +82,7 @@ struct sky_party *sky_party_of_device(struct sky_registry *registry,
     SKY_ASSERT(len > 0 && (size_t)len < sizeof name);
     struct sky_party *party = open_party(registry, sky_span_of(name, (size_t)len),
                                          sky_cloud_find(sky_span_str(product->cloud)));
-    registry->parties.strangers -= !party->device;
+    registry->parties.strangers -= is_stranger(party);
     party->device = true;
     if (party->device_id != device->id) {
         forget_id(&registry->parties, party);
@@ -90,7 +96,7 @@ void sky_party_leaves(struct sky_registry *registry, struct sky_party *party)
 {
     SKY_ASSERT(party->device);
     party->device = false;
-    registry->parties.strangers++;
+    registry->parties.strangers += is_stranger(party);
     make_room(&registry->parties);
 }
 
@@ -116,7 +122,9 @@ static void answers(struct sky_registry *registry, sky_span name)
 {
     sky_span cloud = name, rest;
     sky_span_cut(name, '/', &cloud, &rest);
-    open_party(registry, name, sky_cloud_find(cloud));
+    struct sky_party *party = open_party(registry, name, sky_cloud_find(cloud));
+    registry->parties.strangers -= is_stranger(party);
+    party->answers = true;
 }
 
 /* Takes what the party broke of the rule in this chapter off it, if it was `at_most` times; returns
@@ -245,6 +253,8 @@ void sky_parties_turn(struct sky_registry *registry, sky_span name, uint64_t seq
             continue;
         party->since[SKY_CHAPTER] = seq;
         judge_expected(registry, party, &party->chapter);
+        parties->strangers += party->answers && !party->device;
+        party->answers = false;
         sky_conduct_merge(&party->earlier, &party->chapter);
         sky_conduct_done(&party->chapter);
         if (!forget)
@@ -255,6 +265,7 @@ void sky_parties_turn(struct sky_registry *registry, sky_span name, uint64_t seq
             drop(parties, party);
     }
     sky_expected_end(registry, name);
+    make_room(parties);
     if (name.len > 0)
         return;
     parties->since[SKY_CHAPTER] = seq;

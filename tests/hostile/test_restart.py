@@ -163,7 +163,7 @@ def test_a_store_that_is_none_is_left_as_it_is(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"products": 1}', '{"products": [{}]}', "\0" * 100,
-                                  '{"products": [{"cloud": "nimbus"}]}', "[" * 100_000])
+                                  '{"products": [{"cloud": "no-cloud"}]}', "[" * 100_000])
 def test_a_bad_fixture_is_refused_whole(tmp_path, text):
     bad = tmp_path / "bad.json"
     bad.write_text(text)

@@ -80,9 +80,9 @@ void sky_aliyun__admit_register(const struct sky_login *login, const struct sky_
                                 struct sky_effects *effects, struct sky_admission *ret_admission);
 
 /* The tables of struct sky_cloud. */
-enum { SKY_ALIYUN_MISTAKES = 8, SKY_ALIYUN_TOPICS = 48, SKY_ALIYUN_HTTP_CALLS = 2 };
+enum { SKY_ALIYUN_MISTAKES = 8, SKY_ALIYUN_HTTP_CALLS = 2 };
 extern const struct sky_mistake_rule sky_aliyun__mistakes[SKY_ALIYUN_MISTAKES];
-extern const struct sky_topic_row sky_aliyun__topics[SKY_ALIYUN_TOPICS];
+extern const struct sky_topic_table sky_aliyun__topics;
 extern const struct sky_http_row sky_aliyun__http[SKY_ALIYUN_HTTP_CALLS];
 
 #endif

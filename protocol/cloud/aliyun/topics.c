@@ -1,5 +1,6 @@
 /* The topics a device has without its product's owner adding any. thing/, rrpc/ and broadcast/
  * may be used in both directions as a whole (MQTT协议规范): SDKs subscribe to requests too. */
+#include "protocol/base/mem.h"
 #include "protocol/cloud/aliyun/login.h"
 #include "protocol/cloud/aliyun/services.h"
 
@@ -9,7 +10,7 @@
 #define SYS "/sys/{product}/{device}"
 #define THING SYS "/thing"
 
-const struct sky_topic_row sky_aliyun__topics[SKY_ALIYUN_TOPICS] = {
+static const struct sky_topic_row rows[] = {
     {THING "/event/property/post", BOTH, &sky_aliyun_property_post},
     {THING "/event/+/post", BOTH, &sky_aliyun_event_post},
     {THING "/deviceinfo/update", BOTH, &sky_aliyun_tags_update},
@@ -60,3 +61,5 @@ const struct sky_topic_row sky_aliyun__topics[SKY_ALIYUN_TOPICS] = {
     {"/{product}/{device}/update/error", PUB | SKY_CUSTOM, NULL},
     {"/{product}/{device}/get", SUB | SKY_CUSTOM, NULL},
 };
+
+const struct sky_topic_table sky_aliyun__topics = {rows, SKY_COUNT(rows)};

@@ -80,8 +80,8 @@ void sky_enos__coap(const struct sky_coap_call *call, const struct sky_facts *fa
                     struct sky_coap_decision *ret_decision);
 
 /* The tables of struct sky_cloud. */
-enum { SKY_ENOS_MISTAKES = 15, SKY_ENOS_TOPICS = 44 };
+enum { SKY_ENOS_MISTAKES = 15 };
 extern const struct sky_mistake_rule sky_enos__mistakes[SKY_ENOS_MISTAKES];
-extern const struct sky_topic_row sky_enos__topics[SKY_ENOS_TOPICS];
+extern const struct sky_topic_table sky_enos__topics;
 
 #endif

@@ -1,5 +1,6 @@
 /* The topics a device has, over MQTT and, behind /topic, over CoAP. What the cloud sends down
  * reaches the device without a subscription: SDKs subscribe to replies at most. */
+#include "protocol/base/mem.h"
 #include "protocol/cloud/enos/login.h"
 #include "protocol/cloud/enos/services.h"
 
@@ -9,7 +10,7 @@
 #define SYS "/sys/{product}/{device}"
 #define SESSION "/ext/session/{product}/{device}"
 
-const struct sky_topic_row sky_enos__topics[SKY_ENOS_TOPICS] = {
+static const struct sky_topic_row rows[] = {
     {SYS "/thing/measurepoint/post", PUB, &sky_enos_measurepoint_post},
     {SYS "/thing/measurepoint/post/batch", PUB, &sky_enos_measurepoint_post_batch},
     {SYS "/thing/measurepoint/resume", PUB, &sky_enos_measurepoint_resume},
@@ -56,3 +57,5 @@ const struct sky_topic_row sky_enos__topics[SKY_ENOS_TOPICS] = {
     {SESSION "/combine/#", PUB | SUB, &sky_enos_unplayed},
     {"/ext/auth/identity/response", DOWN, NULL},
 };
+
+const struct sky_topic_table sky_enos__topics = {rows, SKY_COUNT(rows)};

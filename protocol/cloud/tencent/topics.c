@@ -1,12 +1,13 @@
 /* The topics a device has without its product's owner adding any: the four that every product is
  * created with (TOPIC规范), and those of the platform's services, as SDKs use them. */
+#include "protocol/base/mem.h"
 #include "protocol/cloud/tencent/login.h"
 #include "protocol/cloud/tencent/services.h"
 
 #define PUB SKY_MAY_PUB
 #define SUB SKY_MAY_SUB
 
-const struct sky_topic_row sky_tencent__topics[SKY_TENCENT_TOPICS] = {
+static const struct sky_topic_row rows[] = {
     {"{product}/{device}/control", SUB, NULL},
     {"{product}/{device}/event", PUB, NULL},
     {"$shadow/operation/{product}/{device}", PUB, &sky_tencent_shadow},
@@ -27,3 +28,5 @@ const struct sky_topic_row sky_tencent__topics[SKY_TENCENT_TOPICS] = {
     {"$rrpc/txd/{product}/{device}/+", PUB, &sky_tencent_rpc_answer},
     {"$broadcast/rxd/{product}/{device}", SUB, NULL},
 };
+
+const struct sky_topic_table sky_tencent__topics = {rows, SKY_COUNT(rows)};

@@ -23,6 +23,7 @@ struct bent {
     struct sky_mistake_rule mistakes[2];
     struct sky_listener_row listeners[SKY_CLOUD_LISTENERS_MAX + 1];
     struct sky_topic_row topics[2];
+    struct sky_topic_table topic_table;
     struct sky_service service;
     struct sky_command_row commands[2];
 };
@@ -160,8 +161,8 @@ static void straighten(struct bent *b)
     cloud->mistake_rule_count = 2;
     cloud->listeners = b->listeners;
     cloud->listener_count = 1;
-    cloud->topics = b->topics;
-    cloud->topic_count = 2;
+    b->topic_table = (struct sky_topic_table){b->topics, 2};
+    cloud->topics = &b->topic_table;
     cloud->commands = b->commands;
     cloud->command_count = 2;
     cloud->http = &b->http;
@@ -206,6 +207,8 @@ static void straighten(struct bent *b)
     X("no pattern", b->topics[0].pattern = "/{produkt}/x")                                         \
     X("no pattern", b->topics[0].pattern = "/#/x")                                                 \
     X("no pattern", b->service.reply = "/{")                                                       \
+    X("stands before it", b->topics[1].pattern = "/{product}/{device}/x")                          \
+    X("no table", b->cloud.topics = NULL)                                                          \
     X("rights", b->topics[1].rights = 0)                                                           \
     X("rights", b->topics[1].rights = 1 << 9)                                                      \
     X("handler", b->service.handle = NULL)                                                         \
@@ -270,7 +273,7 @@ static void a_cloud_may_have_everything_or_nothing_of_what_is_optional(void **st
     b.cloud.psk = NULL;
     b.cloud.shadow = NULL;
     b.cloud.activation_unsubscribed = b.cloud.answer_id = NULL;
-    b.cloud.command_count = b.cloud.topic_count = b.cloud.listener_count = 0;
+    b.cloud.command_count = b.topic_table.count = b.cloud.listener_count = 0;
     b.cloud.mistake_rule_count = 0;
     b.cloud.host_names = NULL;
     assert_int_equal(sky_cloud_check(&b.cloud, &why), SKY_OK);

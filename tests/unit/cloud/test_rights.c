@@ -384,8 +384,8 @@ static void every_row_of_every_table_is_a_pattern_with_rights(void **state)
     (void)state;
     const struct sky_topic_keys keys = {SKY_SPAN("pk"), SKY_SPAN("dn")};
     for (size_t c = 0; sky_clouds[c] != NULL; c++) {
-        for (size_t i = 0; i < sky_clouds[c]->topic_count; i++) {
-            const struct sky_topic_row *row = &sky_clouds[c]->topics[i];
+        for (size_t i = 0; i < sky_clouds[c]->topics->count; i++) {
+            const struct sky_topic_row *row = &sky_clouds[c]->topics->rows[i];
             char filled[256];
             assert_non_null(row->pattern);
             assert_true(sky_topic_fill(sky_span_str(row->pattern), &keys, filled, sizeof filled));
@@ -393,7 +393,7 @@ static void every_row_of_every_table_is_a_pattern_with_rights(void **state)
             assert_true(row->rights & (SKY_MAY_PUB | SKY_MAY_SUB));
             assert_true(row->service == NULL || row->rights & SKY_MAY_PUB);
             for (size_t j = 0; j < i; j++)
-                assert_string_not_equal(row->pattern, sky_clouds[c]->topics[j].pattern);
+                assert_string_not_equal(row->pattern, sky_clouds[c]->topics->rows[j].pattern);
         }
     }
 }

@@ -85,6 +85,14 @@ static bool list_message(void *ctx, const struct sky_kept_message *message)
     return --listing->left > 0;
 }
 
+/* What a damaged message comes as: those behind it come, too. */
+static bool list_unnamed(void *ctx, const struct sky_kept_message *message)
+{
+    struct listing *listing = ctx;
+    assert_int_equal(message->topic.len, 0);
+    return --listing->left > 0;
+}
+
 static bool list_session(void *ctx, const struct sky_kept_session *session)
 {
     struct listing *listing = ctx;
@@ -331,8 +339,7 @@ static void says_that_it_is_damaged_instead_of_handing_out_what_cannot_be(void *
                              SKY_ERR_STORE);
         else
             assert_int_equal(
-                sky_store_each_message(store, fixture->devices[0], list_message, &listing),
-                SKY_ERR_STORE);
+                sky_store_each_message(store, fixture->devices[0], list_unnamed, &listing), SKY_OK);
         (void)sky_store_why(store, &why);
         assert_non_null(strstr(why.reason, "the file is damaged"));
         for (size_t device = 0; device < SKY_COUNT(fixture->devices); device++)

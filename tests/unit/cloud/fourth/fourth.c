@@ -39,11 +39,13 @@ static void handle_report(const struct sky_uplink *uplink, const struct sky_fact
 
 static const struct sky_service report = {.name = "report", .handle = handle_report};
 
-static const struct sky_topic_row topics[] = {
+static const struct sky_topic_row topic_rows[] = {
     {"fourth/{product}/{device}/report", SKY_MAY_PUB, &report},
     {"fourth/{product}/{device}/taken", SKY_MAY_SUB, NULL},
     {"fourth/{product}/{device}/data", SKY_MAY_PUB | SKY_MAY_SUB, NULL},
 };
+
+static const struct sky_topic_table topics = {topic_rows, SKY_COUNT(topic_rows)};
 
 const struct sky_cloud sky_cloud_fourth = {
     .name = "fourth",
@@ -64,8 +66,7 @@ const struct sky_cloud sky_cloud_fourth = {
     .rules = {.owner = "fourth", .rows = sky_fourth_rules, .count = FOUR_RULES, .special = true},
     .mistake_rules = sky_fourth__mistakes,
     .mistake_rule_count = SKY_FOURTH_MISTAKES,
-    .topics = topics,
-    .topic_count = SKY_COUNT(topics),
+    .topics = &topics,
 
     .claim = sky_fourth__claim,
     .admit = sky_fourth__admit,
