@@ -124,6 +124,28 @@ def test_a_session_ends_by_the_clouds_time_away(start, tmp_path):
     assert not log_in(second, device=device)[1]
 
 
+def test_a_moved_clock_does_not_outlive_the_server(start, tmp_path):
+    device, hour = "tencent/PROD123456/dev001", 3_600_000
+    store = ("--store", str(tmp_path / "store.db"))
+    first = start(*store)
+    first.api.advance(30 * hour)
+    peer, _ = log_in(first, device=device)
+    subscribe(peer, "PROD123456/dev001/control")
+    peer.send_packet(type="disconnect")
+    assert peer.receive() is None
+    first.stop()
+    second = start(*store)
+    second.api.advance(23 * hour)
+    peer, present = log_in(second, device=device)
+    assert present
+    peer.send_packet(type="disconnect")
+    assert peer.receive() is None
+    second.stop()
+    third = start(*store)
+    third.api.advance(24 * hour + 60_000)
+    assert not log_in(third, device=device)[1]
+
+
 def test_a_reset_ends_it_for_good(start, tmp_path):
     store = ("--store", str(tmp_path / "store.db"))
     first = start(*store)
