@@ -242,6 +242,34 @@ static void handle_tags_delete(const struct sky_uplink *uplink, const struct sky
     change_tags(uplink, facts, false, judge, effects);
 }
 
+/* ---- versions ---- */
+
+/* Help page 89307: one module a message, no answer. A module that goes without name is `default`.
+ */
+static void handle_version(const struct sky_uplink *uplink, const struct sky_facts *facts,
+                           struct sky_judge *judge, struct sky_effects *effects)
+{
+    struct sky_envelope envelope;
+    struct sky_latest latest;
+    if (!open_message(uplink, judge, &envelope))
+        return;
+    sky_span version = sky_json_member(envelope.params, "version");
+    sky_span module = sky_json_member(envelope.params, "module");
+    bool named = sky_json_is_string(version) && sky_json_text(version).len > 0;
+    bool usable = named && (module.len == 0 || sky_json_is_string(module));
+    sky_judge_kept(judge, ALI_RULE(SERVICE_UNKNOWN));
+    sky_judge_rule(judge, ALI_RULE(PARAMS), usable, "%.*s: %s", SKY_SPAN_ARGS(uplink->topic),
+                   named ? "module must be a string" : "params must have a version, a string");
+    if (!usable)
+        return;
+    sky_span name = sky_json_text(module);
+    sky_latest_open(&latest, facts->document, &effects->arena);
+    sky_latest_put(&latest, name.len > 0 ? name : SKY_SPAN("default"),
+                   sky_json_compact(latest.arena, version));
+    sky_latest_save(&latest, facts, sky_aliyun_version.document, effects);
+    sky_latest_close(&latest);
+}
+
 /* ---- time ---- */
 
 /* Help page 102509: the device's time comes back as it was sent, the server's are strings. */
@@ -354,6 +382,8 @@ const struct sky_service sky_aliyun_tags_update = {
     .name = "tags-update", .document = "tags", .handle = handle_tags_update};
 const struct sky_service sky_aliyun_tags_delete = {
     .name = "tags-delete", .document = "tags", .handle = handle_tags_delete};
+const struct sky_service sky_aliyun_version = {
+    .name = "version", .document = "versions", .handle = handle_version};
 const struct sky_service sky_aliyun_time = {.name = "time", .handle = handle_time};
 const struct sky_service sky_aliyun_rpc_answer = {.name = "rpc-answer",
                                                   .handle = handle_rpc_answer};

@@ -20,6 +20,8 @@ extern const struct sky_service sky_aliyun_event_post; /* .../thing/event/{id}/p
 /* .../thing/deviceinfo/update and delete; keep the document "tags": {"attrKey":"attrValue"}. */
 extern const struct sky_service sky_aliyun_tags_update;
 extern const struct sky_service sky_aliyun_tags_delete;
+/* /ota/device/inform/{product}/{device}; keeps the document "versions": {"module":"version"}. */
+extern const struct sky_service sky_aliyun_version;
 extern const struct sky_service sky_aliyun_time; /* /ext/ntp/{product}/{device}/request */
 /* .../rrpc/response/{id} and /ext/rrpc/{id}/...: answers to the commands "rpc", "custom-rpc". */
 extern const struct sky_service sky_aliyun_rpc_answer;

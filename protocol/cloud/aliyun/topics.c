@@ -46,7 +46,7 @@ static const struct sky_topic_row rows[] = {
     {"/ext/register", SUB | SKY_PUSHED, NULL},
     {"/ext/regnwl", SUB | SKY_PUSHED, NULL},
     {"/ext/network/probe/+", SUB, NULL},
-    {"/ota/device/inform/{product}/{device}", PUB, &sky_aliyun_unplayed_unanswered},
+    {"/ota/device/inform/{product}/{device}", PUB, &sky_aliyun_version},
     {"/ota/device/progress/{product}/{device}", PUB, &sky_aliyun_unplayed_unanswered},
     {"/ota/device/request/{product}/{device}", BOTH, &sky_aliyun_unplayed_unanswered},
     {"/ota/device/upgrade/{product}/{device}", SUB, NULL},

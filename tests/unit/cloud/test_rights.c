@@ -319,7 +319,7 @@ static void what_the_cloud_serves_is_served_or_found(void **state)
         {"aliyun", "/sys/pk/dn/thing/confg/get", "unknown"},
         {"aliyun", "/sys/pk/dn/_thing/diag/post", "unplayed"},
         {"aliyun", "/ext/session/pk/dn/combine/login", "unplayed"},
-        {"aliyun", "/ota/device/inform/pk/dn", "unplayed"},
+        {"aliyun", "/ota/device/inform/pk/dn", "version"},
         {"aliyun", "/ota/device/progress/pk/dn", "unplayed"},
         {"aliyun", "/ota/device/request/pk/dn", "unplayed"},
         {"tencent", "$config/operation/pk/dn", "unplayed"},
