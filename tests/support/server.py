@@ -233,14 +233,18 @@ class Peer:
             if taken:
                 first, body, self._data = taken
                 return packets.decode(first, body)
-            try:
-                more = self.socket.recv(65536)
-            except ConnectionResetError:
-                more = b""
-            if not more:
+            more = self._more()
+            if more is None:
                 assert not self._data, f"closed within a packet: {self._data.hex()}"
                 return None
             self._data += more
+
+    def _more(self):
+        """The next bytes, or None when the server closed the connection."""
+        try:
+            return self.socket.recv(65536) or None
+        except ConnectionResetError:
+            return None
 
     def pending(self):
         """What has arrived and not been looked at, without waiting."""

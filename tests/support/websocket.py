@@ -5,7 +5,6 @@ import hashlib
 import os
 import struct
 
-import packets
 import server
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
@@ -115,14 +114,9 @@ class WebSocketPeer(server.Peer):
     def send(self, data):
         self.frames.peer.socket.sendall(frame(data))
 
-    def receive(self):
-        while True:
-            taken = packets.take(self._data) if self._data else None
-            if taken:
-                first, body, self._data = taken
-                return packets.decode(first, body)
-            got = self.frames.receive()
-            if got is None or got[0] == CLOSE:
-                return None
-            assert got[0] == BINARY
-            self._data += got[1]
+    def _more(self):
+        got = self.frames.receive()
+        if got is None or got[0] == CLOSE:
+            return None
+        assert got[0] == BINARY
+        return got[1]

@@ -446,11 +446,6 @@ static void messages_are_limited_in_size(void **state)
     }
 }
 
-struct command_case {
-    const char *kind, *name, *params;
-    const char *topic, *payload; /* NULL: refused */
-};
-
 static const struct command_case command_cases[] = {
     {"property-set", "", "{ \"a\" : 1 }", SYS "thing/service/property/set",
      "{\"method\":\"thing.service.property.set\",\"id\":\"42\",\"params\":{\"a\":1},"
@@ -473,18 +468,8 @@ static void commands_are_pushed(void **state)
     struct service_bench bench;
     (void)state;
     bench_init(&bench, "aliyun", "pk", "dn");
-    for (size_t i = 0; i < SKY_COUNT(command_cases); i++) {
-        const struct command_case *row = &command_cases[i];
-        sky_span id = bench_command(&bench, sky_aliyun_commands, SKY_ALIYUN_COMMANDS, row->kind,
-                                    row->name, row->params);
-        const struct sky_effect *push = bench_effect(&bench, SKY_EFFECT_PUSH);
-        assert_int_equal(push != NULL, row->topic != NULL);
-        assert_span(row->kind, "the id", id, push != NULL ? "42" : "");
-        if (push == NULL)
-            continue;
-        assert_span(row->kind, "the topic", push->topic, row->topic);
-        assert_span(row->kind, "the payload", push->payload, row->payload);
-    }
+    run_commands(&bench, sky_aliyun_commands, SKY_ALIYUN_COMMANDS, command_cases,
+                 SKY_COUNT(command_cases));
     bench_done(&bench);
 }
 

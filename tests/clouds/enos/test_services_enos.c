@@ -509,11 +509,6 @@ static void tag_keys_are_limited(void **state)
     }
 }
 
-struct command_case {
-    const char *kind, *name, *params;
-    const char *topic, *payload; /* NULL: refused */
-};
-
 static const struct command_case command_cases[] = {
     {"measurepoint-set", "", "{\"p\":1}", SYS "service/measurepoint/set",
      "{\"id\":\"42\",\"version\":\"1.0\",\"params\":{\"p\":1},"
@@ -533,19 +528,8 @@ static void commands_are_pushed(void **state)
     struct service_bench bench;
     (void)state;
     bench_init(&bench, "enos", "pk", "dk");
-    for (size_t i = 0; i < SKY_COUNT(command_cases); i++) {
-        const struct command_case *row = &command_cases[i];
-        sky_span id = bench_command(&bench, sky_enos_commands, SKY_ENOS_COMMANDS, row->kind,
-                                    row->name, row->params);
-        const struct sky_effect *push = bench_effect(&bench, SKY_EFFECT_PUSH);
-        assert_int_equal(push != NULL, row->topic != NULL);
-        assert_span(row->kind, "the id", id, push != NULL ? "42" : "");
-        if (push == NULL)
-            continue;
-        assert_span(row->kind, "the topic", push->topic, row->topic);
-        assert_span(row->kind, "the payload", push->payload, row->payload);
-        assert_compact(row->kind, push->payload);
-    }
+    run_commands(&bench, sky_enos_commands, SKY_ENOS_COMMANDS, command_cases,
+                 SKY_COUNT(command_cases));
     bench_done(&bench);
 }
 

@@ -178,4 +178,28 @@ static inline sky_span bench_command(struct service_bench *bench,
     return SKY_SPAN_NONE;
 }
 
+struct command_case {
+    const char *kind, *name, *params;
+    const char *topic, *payload; /* NULL: refused */
+};
+
+static inline void run_commands(struct service_bench *bench, const struct sky_command_row *commands,
+                                size_t command_count, const struct command_case *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct command_case *row = &rows[i];
+        sky_span id =
+            bench_command(bench, commands, command_count, row->kind, row->name, row->params);
+        const struct sky_effect *push = bench_effect(bench, SKY_EFFECT_PUSH);
+        assert_int_equal(push != NULL, row->topic != NULL);
+        assert_span(row->kind, "the id", id, push != NULL ? "42" : "");
+        if (push == NULL)
+            continue;
+        assert_span(row->kind, "the topic", push->topic, row->topic);
+        assert_span(row->kind, "the payload", push->payload, row->payload);
+        if (row->payload[0] == '{')
+            assert_compact(row->kind, push->payload);
+    }
+}
+
 #endif
