@@ -25,7 +25,7 @@ static bool is_too_fast(const struct sky_broker *broker, struct sky_session *ses
         session->rate.real_ms = clock->real_ms;
         session->rate.count[0] = session->rate.count[1] = 0;
     }
-    return ++session->rate.count[qos_class] == rate_max + 1 && rate_max > 0;
+    return ++session->rate.count[qos_class] == rate_max + 1;
 }
 
 static void judge_rate(const struct sky_broker *broker, const struct sky_act *act,
@@ -68,32 +68,35 @@ static bool within_limits(const struct sky_act *act, bool topic_fits, struct sky
     return true;
 }
 
-static const enum sky_limit_rule right_rules[] = {
-    [SKY_RIGHT_NONE] = SKY_LIMIT_TOPIC_PUB,
-    [SKY_RIGHT_DIRECTION] = SKY_LIMIT_TOPIC_DIRECTION,
-    [SKY_RIGHT_OTHER] = SKY_LIMIT_TOPIC_OTHER,
-};
-static const char *const right_texts[] = {
-    [SKY_RIGHT_GRANTED] = "",
-    [SKY_RIGHT_NONE] = "no topic of this device",
-    [SKY_RIGHT_DIRECTION] = "a topic the device may only subscribe to",
-    [SKY_RIGHT_OTHER] = "a topic of another device",
-};
-
-/* False: the device may not publish there, and the rule is enforced. With the right to, every rule
- * about it is kept. */
-static bool has_right(const struct sky_act *act, enum sky_right right, struct sky_judge *judge)
+bool sky_right_judge(const struct sky_cloud *cloud, enum sky_right right,
+                     enum sky_limit_rule without, struct sky_judge *judge, const char *act,
+                     sky_span topic, const char *why)
 {
-    const struct sky_cloud *cloud = act->session->product->cloud;
+    const enum sky_limit_rule rules[] = {
+        [SKY_RIGHT_NONE] = without,
+        [SKY_RIGHT_DIRECTION] = SKY_LIMIT_TOPIC_DIRECTION,
+        [SKY_RIGHT_OTHER] = SKY_LIMIT_TOPIC_OTHER,
+    };
     bool refused = false;
-    for (size_t i = SKY_COUNT(right_rules) - 1; i >= SKY_RIGHT_NONE; i--) {
+    for (size_t i = SKY_COUNT(rules) - 1; i >= SKY_RIGHT_NONE; i--) {
         /* A topic used the wrong way round, or another's, is also one without the right to it. */
         bool kept = right == SKY_RIGHT_GRANTED || (i != right && i != SKY_RIGHT_NONE);
-        refused |=
-            sky_judge_rule(judge, sky_cloud_limit_rule(cloud, right_rules[i]), kept,
-                           "published to %.*s: %s", SKY_SPAN_ARGS(act->topic), right_texts[right]);
+        refused |= sky_judge_rule(judge, sky_cloud_limit_rule(cloud, rules[i]), kept, "%s %.*s%s",
+                                  act, SKY_SPAN_ARGS(topic), why);
     }
     return !refused;
+}
+
+static bool has_right(const struct sky_act *act, enum sky_right right, struct sky_judge *judge)
+{
+    static const char *const texts[] = {
+        [SKY_RIGHT_GRANTED] = "",
+        [SKY_RIGHT_NONE] = ": no topic of this device",
+        [SKY_RIGHT_DIRECTION] = ": a topic the device may only subscribe to",
+        [SKY_RIGHT_OTHER] = ": a topic of another device",
+    };
+    return sky_right_judge(act->session->product->cloud, right, SKY_LIMIT_TOPIC_PUB, judge,
+                           "published to", act->topic, texts[right]);
 }
 
 static uint64_t record_publish(struct sky_broker *broker, const struct sky_act *act,

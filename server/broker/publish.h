@@ -31,6 +31,13 @@ struct sky_act_result {
 /* Handles one publish of a device: journal, rules, rights, service or subscribers. */
 struct sky_act_result sky_publish(struct sky_broker *broker, const struct sky_act *act);
 
+/* What sky_cloud_right() said of a topic or filter, as rules; `without` is the one about none.
+ * False: the act is refused, since one of them is enforced. With the right, all are kept. The
+ * detail is `act`, the topic and `why`. */
+bool sky_right_judge(const struct sky_cloud *cloud, enum sky_right right,
+                     enum sky_limit_rule without, struct sky_judge *judge, const char *act,
+                     sky_span topic, const char *why);
+
 /* The device was granted a subscription by the SUBSCRIBE with that number in the journal: the cloud
  * may have something to say. */
 void sky_publish_subscribed(struct sky_broker *broker, struct sky_session *session, sky_span filter,

@@ -160,9 +160,9 @@ static struct sky_buf *wire_of(struct sky_conn *conn)
     return sky_tls_raw(conn->tls);
 }
 
-static void refuse_backlog(struct sky_conn *conn)
+void sky_conn_refuse_backlog(struct sky_conn *conn, const struct sky_buf *waiting)
 {
-    if (!conn->out.overflow || conn->closing)
+    if (!waiting->overflow || conn->closing)
         return;
     sky_conn_refused(conn, sky_door_rule(SKY_RULE_DOOR_OUTPUT_FULL), SKY_SPAN_NONE,
                      "too much output waits for a peer that does not read");
@@ -180,7 +180,7 @@ static void tell_drained(struct sky_conn *conn)
  * older output waits, so that what piles up does so in one place. */
 static void flush_one(struct sky_conn *conn)
 {
-    refuse_backlog(conn);
+    sky_conn_refuse_backlog(conn, &conn->out);
     if (conn->sending.len > 0)
         return;
     struct sky_buf *wire = wire_of(conn);
@@ -508,16 +508,21 @@ void sky_conn_learn_peer(struct sky_conn *conn)
         conn->peer.sin6_family = AF_UNSPEC;
 }
 
-void sky_conn_peer(struct sky_conn *conn, char *out, size_t out_size)
+void sky_address_text(const struct sockaddr *address, char *out, size_t out_size)
 {
-    const struct sockaddr *address = (const struct sockaddr *)&conn->peer;
     char host[INET6_ADDRSTRLEN] = "?";
     out[0] = '\0';
     if (address->sa_family == AF_UNSPEC)
         return;
     uv_ip_name(address, host, sizeof host);
+    /* The port is in the same place for both families. */
     snprintf(out, out_size, address->sa_family == AF_INET6 ? "[%s]:%u" : "%s:%u", host,
-             ntohs(conn->peer.sin6_port)); /* in the same place for both families */
+             ntohs(((const struct sockaddr_in *)address)->sin_port));
+}
+
+void sky_conn_peer(struct sky_conn *conn, char *out, size_t out_size)
+{
+    sky_address_text((const struct sockaddr *)&conn->peer, out, out_size);
 }
 
 sky_span sky_conn_local(struct sky_conn *conn, char *out, size_t out_size)

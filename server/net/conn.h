@@ -24,7 +24,6 @@ struct sky_tls_server;
 /* Whoever speaks the clear bytes: MQTT, HTTP, or the sniffer before it is known. Embedded in what
  * the port keeps for itself. */
 struct sky_port {
-    const char *name;
     /* Returns bytes used, 0..in.len. Setting conn->port to another port hands the rest to it. */
     size_t (*on_bytes)(struct sky_conn *conn, sky_span in);
     /* All output has been taken by the kernel again after it had not; NULL: of no interest. */
@@ -179,7 +178,8 @@ void sky_conn_cut(struct sky_conn *conn, int64_t in_ms);
 /* The address the peer has reached, "127.0.0.1", in `out` of at least 64 bytes. */
 sky_span sky_conn_local(struct sky_conn *conn, char *out, size_t out_size);
 void sky_conn_learn_peer(struct sky_conn *conn); /* once, when it was accepted */
-/* "127.0.0.1:40123" into `out` of at least 64 bytes. */
+/* "127.0.0.1:40123" into `out` of at least 64 bytes; nothing when the address is not known. */
+void sky_address_text(const struct sockaddr *address, char *out, size_t out_size);
 void sky_conn_peer(struct sky_conn *conn, char *out, size_t out_size);
 
 /* ---- what is told ---- */
@@ -191,6 +191,8 @@ struct sky_event_head sky_conn_event(const struct sky_conn *conn, enum sky_event
  * what was wrong in one phrase. */
 void sky_conn_refused(struct sky_conn *conn, const struct sky_rule *rule, sky_span bytes,
                       const char *what);
+/* Turns away a peer for whom more waits than `waiting` holds; else nothing. */
+void sky_conn_refuse_backlog(struct sky_conn *conn, const struct sky_buf *waiting);
 /* Records the end of a connection and its reason. */
 void sky_conn_left(struct sky_conn *conn);
 

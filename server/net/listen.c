@@ -58,8 +58,7 @@ static void sniff_close(struct sky_conn *conn)
     sky_conn_left(conn);
 }
 
-static struct sky_port sniff_port = {
-    .name = "none", .on_bytes = sniff_bytes, .on_close = sniff_close};
+static struct sky_port sniff_port = {.on_bytes = sniff_bytes, .on_close = sniff_close};
 
 /* ---- accepting ---- */
 

@@ -1,5 +1,5 @@
-/* TLS on a connection: joins the channel (tls.h) to the connection (conn.h), and tells the journal
- * how handshakes went. */
+/* TLS on a connection: joins the channel (channel.h) to the connection (conn.h), and tells the
+ * journal how handshakes went. */
 #ifndef SKY_SERVER_NET_SECURE_H
 #define SKY_SERVER_NET_SECURE_H
 

@@ -566,7 +566,7 @@ const struct sky_listen *sky_config_listen(const struct sky_config *config,
 
 static void set_standards(struct sky_config *config)
 {
-    *config = (struct sky_config){.profile = SKY_PROFILE_SEED, .log_level = SKY_LOG_WARNING};
+    *config = (struct sky_config){0};
     for (size_t i = 0; i < ROWS; i++) {
         struct sky_why why;
         if (rows[i].standard) {

@@ -17,26 +17,22 @@ enum {
 
 /* ---- the journal ---- */
 
-void sky_coap__record(const struct sky_coap_channel *channel, enum sky_event_type type,
-                      enum sky_direction direction, const struct sky_attr *attrs, size_t count,
-                      const struct sky_judge *judge)
+struct sky_event_head sky_coap__event(const struct sky_coap_channel *channel,
+                                      enum sky_event_type type, enum sky_direction direction)
 {
-    const struct sky_event_head head = {.type = type,
-                                        .direction = direction,
-                                        .transport = SKY_DTLS,
-                                        .connection = channel->id,
-                                        .device_id = channel->psk.device_id};
-    sky_journal_add(channel->port->registry->journal, &head, attrs, count, judge);
+    return (struct sky_event_head){.type = type,
+                                   .direction = direction,
+                                   .transport = SKY_DTLS,
+                                   .connection = channel->id,
+                                   .device_id = channel->psk.device_id};
 }
 
-static void peer_text(const struct sockaddr_storage *address, char *out, size_t out_size)
+uint64_t sky_coap__record(const struct sky_coap_channel *channel, enum sky_event_type type,
+                          enum sky_direction direction, const struct sky_attr *attrs, size_t count,
+                          const struct sky_judge *judge)
 {
-    char host[INET6_ADDRSTRLEN] = "?";
-    bool v6 = address->ss_family == AF_INET6;
-    uint16_t port = ntohs(v6 ? ((const struct sockaddr_in6 *)address)->sin6_port
-                             : ((const struct sockaddr_in *)address)->sin_port);
-    uv_ip_name((const struct sockaddr *)address, host, sizeof host);
-    snprintf(out, out_size, v6 ? "[%s]:%u" : "%s:%u", host, port);
+    const struct sky_event_head head = sky_coap__event(channel, type, direction);
+    return sky_journal_add(channel->port->registry->journal, &head, attrs, count, judge);
 }
 
 /* Whoever has no channel can send as much as it likes under any address: so many of them are
@@ -142,7 +138,7 @@ static void record_failure(struct sky_coap_port *port, const struct sky_coap_cha
     struct sky_tls_hello hello;
     const struct sky_rule *rule = rule_of(failure);
     char peer[64], offered[SKY_TLS_OFFERED_MAX];
-    peer_text(from, peer, sizeof peer);
+    sky_address_text((const struct sockaddr *)from, peer, sizeof peer);
     sky_judge_init(&judge, &port->registry->policy);
     if (rule != NULL)
         sky_judge_rule(&judge, rule, false, "%s", text_of(failure));
@@ -206,7 +202,7 @@ static sky_err psk_lookup(void *owner, struct sky_dtls_peer *peer, sky_span iden
     struct sky_coap_port *port = owner;
     struct sky_coap_channel *channel = channel_for(port, peer);
     char from[SKY_PSK_PEER_MAX];
-    peer_text(sky_dtls_peer_address(peer), from, sizeof from);
+    sky_address_text((const struct sockaddr *)sky_dtls_peer_address(peer), from, sizeof from);
     if (!sky_psk_open(port->registry, &channel->door, channel->id, from, identity, &channel->psk))
         return SKY_ERR_DENIED;
     *ret_key = channel->psk.key;
@@ -298,11 +294,7 @@ static void on_close(void *owner, struct sky_dtls_peer *peer)
 
 void sky_coap__close(struct sky_coap_channel *channel, const char *reason)
 {
-    const struct sky_event_head head = {.type = SKY_EVENT_CLOSE,
-                                        .direction = SKY_INSIDE,
-                                        .transport = SKY_DTLS,
-                                        .connection = channel->id,
-                                        .device_id = channel->psk.device_id};
+    const struct sky_event_head head = sky_coap__event(channel, SKY_EVENT_CLOSE, SKY_INSIDE);
     if (!sky_wire_may_close(channel->port->broker->wire, &head, reason))
         return;
     if (channel->close_reason == NULL)

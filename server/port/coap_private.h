@@ -57,9 +57,11 @@ struct sky_coap_device {
 
 /* ---- port ---- */
 
-void sky_coap__record(const struct sky_coap_channel *channel, enum sky_event_type type,
-                      enum sky_direction direction, const struct sky_attr *attrs, size_t count,
-                      const struct sky_judge *judge);
+struct sky_event_head sky_coap__event(const struct sky_coap_channel *channel,
+                                      enum sky_event_type type, enum sky_direction direction);
+uint64_t sky_coap__record(const struct sky_coap_channel *channel, enum sky_event_type type,
+                          enum sky_direction direction, const struct sky_attr *attrs, size_t count,
+                          const struct sky_judge *judge);
 void sky_coap__close(struct sky_coap_channel *channel, const char *reason);
 
 /* ---- device ---- */

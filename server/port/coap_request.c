@@ -6,8 +6,6 @@
 #include "server/port/coap_private.h"
 #include "server/registry/lookup.h"
 
-enum { SHOWN_MAX = 48 }; /* bytes of a broken message, in the journal */
-
 /* ---- the journal ---- */
 
 static const char *method_name(uint8_t code)
@@ -33,12 +31,7 @@ static uint64_t record_request(const struct sky_coap_channel *channel,
         attrs[count++] = SKY_ATTR_INT(DUP, 1);
     if (m->block1.present)
         attrs[count++] = SKY_ATTR_INT(COUNT, (int64_t)m->block1.number);
-    const struct sky_event_head head = {.type = SKY_EVENT_COAP_REQUEST,
-                                        .direction = SKY_UP,
-                                        .transport = SKY_DTLS,
-                                        .connection = channel->id,
-                                        .device_id = channel->psk.device_id};
-    return sky_journal_add(channel->port->registry->journal, &head, attrs, count, judge);
+    return sky_coap__record(channel, SKY_EVENT_COAP_REQUEST, SKY_UP, attrs, count, judge);
 }
 
 static void send_datagram(void *owner, sky_span datagram)
@@ -93,7 +86,8 @@ static void note_message(struct sky_coap_channel *channel, unsigned saw, sky_spa
     if (saw & SKY_COAP_SAW_PING) {
         sky_coap__record(channel, SKY_EVENT_PING, SKY_UP, NULL, 0, NULL);
     } else if (saw & SKY_COAP_SAW_MALFORMED) {
-        const struct sky_attr attr = SKY_ATTR(BYTES_HEX, sky_span_head(clear, SHOWN_MAX));
+        const struct sky_attr attr =
+            SKY_ATTR(BYTES_HEX, sky_span_head(clear, SKY_CONN_BYTES_SHOWN));
         sky_coap__record(channel, SKY_EVENT_MALFORMED, SKY_UP, &attr, 1, &judge);
     } else if (channel->port->out.len > 0 || saw != 0) {
         record_request(channel, &channel->port->request, saw, &judge);

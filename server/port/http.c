@@ -550,13 +550,11 @@ struct sky_http *sky_http_open(struct sky_net *net, struct sky_wire *wire,
                                const struct sky_http_handler *admin)
 {
     struct sky_http *http = sky_mem_new(sizeof *http);
-    *http = (struct sky_http){.port = {.name = "http",
-                                       .on_bytes = on_bytes,
-                                       .on_drained = on_drained,
-                                       .on_close = on_close},
-                              .net = net,
-                              .wire = wire,
-                              .handlers = {*devices, *admin}};
+    *http = (struct sky_http){
+        .port = {.on_bytes = on_bytes, .on_drained = on_drained, .on_close = on_close},
+        .net = net,
+        .wire = wire,
+        .handlers = {*devices, *admin}};
     return http;
 }
 

@@ -5,14 +5,7 @@
 #include "server/broker/publish.h"
 #include "server/port/mqtt_private.h"
 
-static const enum sky_limit_rule filter_rules[] = {
-    [SKY_RIGHT_NONE] = SKY_LIMIT_TOPIC_SUB,
-    [SKY_RIGHT_DIRECTION] = SKY_LIMIT_TOPIC_DIRECTION,
-    [SKY_RIGHT_OTHER] = SKY_LIMIT_TOPIC_OTHER,
-};
-
-/* False: the device may not subscribe there, and the rule is enforced. With the right to, every
- * rule about it is kept; `*ret_row` is then as sky_cloud_right() sets it. */
+/* `*ret_row` is as sky_cloud_right() sets it. */
 static bool may_subscribe(const struct sky_session *session, sky_span filter,
                           struct sky_judge *judge, const struct sky_topic_row **ret_row)
 {
@@ -20,14 +13,8 @@ static bool may_subscribe(const struct sky_session *session, sky_span filter,
     enum sky_right right = sky_cloud_right(product->cloud, sky_span_str(product->product.key),
                                            sky_span_str(session->device_key), product->topics,
                                            product->topic_count, filter, SKY_MAY_SUB, ret_row);
-    bool refused = false;
-    for (size_t i = SKY_COUNT(filter_rules) - 1; i >= SKY_RIGHT_NONE; i--) {
-        bool kept = right == SKY_RIGHT_GRANTED || (i != right && i != SKY_RIGHT_NONE);
-        refused |=
-            sky_judge_rule(judge, sky_cloud_limit_rule(product->cloud, filter_rules[i]), kept,
-                           "subscribed to %.*s without the right to", SKY_SPAN_ARGS(filter));
-    }
-    return !refused;
+    return sky_right_judge(product->cloud, right, SKY_LIMIT_TOPIC_SUB, judge, "subscribed to",
+                           filter, " without the right to");
 }
 
 /* False: too many filters, and the rule is enforced. One that is held already only changes its

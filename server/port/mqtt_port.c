@@ -86,7 +86,6 @@ static int64_t keepalive_ms(const struct sky_session *session)
 static void set_alarm(struct sky_conn *conn)
 {
     const struct sky_session *session = conn->state;
-    const int64_t now_ms = sky_clock_lived_ms(conn->net->clock);
     int64_t due_ms = INT64_MAX;
     if (conn->closing)
         return;
@@ -98,8 +97,8 @@ static void set_alarm(struct sky_conn *conn)
     if (conn->cut_at_ms != 0 && conn->cut_at_ms < due_ms)
         due_ms = conn->cut_at_ms;
     if (due_ms != INT64_MAX)
-        sky_clock_timer(conn->net->clock, &conn->alarm, due_ms > now_ms ? due_ms - now_ms : 0,
-                        on_alarm);
+        sky_clock_timer(conn->net->clock, &conn->alarm,
+                        due_ms - sky_clock_lived_ms(conn->net->clock), on_alarm);
 }
 
 /* A whole packet has come (3.1.2-24 counts those, not bytes). */
@@ -580,8 +579,8 @@ static void judge_end(struct sky_conn *conn, size_t rest)
     sky_session_judged(conn->net->registry, session, &judge);
 }
 
-/* CONNECT comes first and once (3.1.0-1, 3.1.0-2); then every type has its handler. `rest` bytes
- * lie behind the packet. */
+/* CONNECT comes first and once (3.1.0-1, 3.1.0-2); then every type has its handler. `bytes`
+ * begins with the packet; more may lie behind it. */
 static void handle(struct sky_conn *conn, const struct sky_mqtt_packet *packet, sky_span bytes)
 {
     bool logged_in = conn->state != NULL;
@@ -683,8 +682,7 @@ static void on_close(struct sky_conn *conn)
 
 void sky_mqtt_port_init(struct sky_mqtt_port *port, struct sky_broker *broker)
 {
-    *port = (struct sky_mqtt_port){.port = {.name = "mqtt",
-                                            .on_bytes = on_bytes,
+    *port = (struct sky_mqtt_port){.port = {.on_bytes = on_bytes,
                                             .on_drained = on_drained,
                                             .on_cut = set_alarm,
                                             .on_close = on_close},

@@ -70,11 +70,7 @@ static void drain(struct link *link)
     } while (held && !link->wire.overflow);
     if (link->wire.len > 0)
         sky_conn_touch(link->conn);
-    if (!link->wire.overflow || link->conn->closing)
-        return;
-    sky_conn_refused(link->conn, sky_door_rule(SKY_RULE_DOOR_OUTPUT_FULL), SKY_SPAN_NONE,
-                     "too much output waits for a peer that does not read");
-    sky_conn_close(link->conn, "the peer does not read what it is sent");
+    sky_conn_refuse_backlog(link->conn, &link->wire);
 }
 
 static void read_all(struct link *link)

@@ -14,10 +14,7 @@
 
 struct sky_ca;
 
-enum {
-    SKY_CA_NAMES_MAX = 128, /* host names and addresses in the server's certificate */
-    SKY_CA_NAME_MAX = 253,  /* characters of one (RFC 1035 §2.3.4) */
-};
+enum { SKY_CA_NAMES_MAX = 128 }; /* host names and addresses in the server's certificate */
 
 /* Strings are only read during sky_ca_open(). */
 struct sky_ca_options {

@@ -10,7 +10,7 @@ enum { SKY_DER_NAME_MAX = 253 }; /* characters of a host name (RFC 1035 §2.3.4)
 /* Is this a host name, one that begins with `*.`, or an IP address? */
 bool sky_der_is_name(sky_span name);
 
-/* The GeneralName of each name, as sky_der_each_name() hands it out. */
+/* The GeneralName of each name, as sky_der_general_names() hands it out. */
 struct sky_der_name {
     uint8_t tag; /* 0x82: dNSName, 0x87: iPAddress */
     uint8_t bytes[SKY_DER_NAME_MAX];

@@ -219,7 +219,7 @@ static void begin_handshake(struct sky_dtls_peer *peer)
     dtls->handshakes++;
     DL_APPEND2(dtls->shaking, peer, prev_shaking, next_shaking);
     DL_APPEND2(host->shaking, peer, prev_of_host, next_of_host);
-    advance(peer);
+    peer->advanced_ms = *dtls->options.now_ms;
     sky_timerq_set(dtls->options.timers, &peer->deadline,
                    *dtls->options.now_ms + SKY_DTLS_HANDSHAKE_MS, on_deadline);
 }

@@ -53,7 +53,7 @@ static inline int broker_case_close(void **state)
 
 #define BROKER_TEST(test) cmocka_unit_test_setup_teardown(test, broker_case_open, broker_case_close)
 
-static struct sky_port broker_case_port = {.name = "none"};
+static struct sky_port broker_case_port;
 
 static inline struct sky_conn *broker_case_conn(struct broker_case *c)
 {

@@ -17,6 +17,7 @@
 #include "protocol/base/mem.h"
 #include "server/os/files.h"
 #include "server/tls/ca.h"
+#include "server/tls/der.h"
 
 /* Unix time of the machine: the library checks validity against it. */
 static int64_t now_ms(void)
@@ -209,12 +210,12 @@ static void a_certificate_of_usual_names_is_short(void **state)
 
 static void bad_names_and_too_many_are_refused(void **state)
 {
-    char longest[SKY_CA_NAME_MAX + 1] = {0};
+    char longest[SKY_DER_NAME_MAX + 1] = {0};
     const char *many[SKY_CA_NAMES_MAX + 1];
     struct sky_ca *ca;
     struct sky_why why;
     (void)state;
-    memset(longest, 'a', SKY_CA_NAME_MAX);
+    memset(longest, 'a', SKY_DER_NAME_MAX);
     const char *bad[] = {"http://x"};
     struct sky_ca_options options = {.names = bad, .name_count = 1};
     assert_int_equal(sky_ca_open(&options, &ca, &why), SKY_ERR_INVALID);
