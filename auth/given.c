@@ -3,7 +3,6 @@
 #include <stdio.h>
 
 #include "auth/text.h"
-#include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
 
 enum {

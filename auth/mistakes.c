@@ -1,7 +1,6 @@
 #include "auth/mistakes.h"
 
 #include "protocol/base/assert.h"
-#include "protocol/base/mem.h"
 
 /* ---- the table ---- */
 

@@ -8,15 +8,19 @@
 /* Every field is four pieces at most; the key may come behind them. */
 enum { PIECES_MAX = 4 * SKY_SIGN_FIELDS_MAX + 1 };
 
+void sky_fields_insert(struct sky_pair *list, size_t count, struct sky_pair field, bool sorted)
+{
+    size_t at = count;
+    for (; sorted && at > 0 && sky_span_order(field.key, list[at - 1].key) < 0; at--)
+        list[at] = list[at - 1];
+    list[at] = field;
+}
+
 bool sky_recipe_add_pair(struct sky_recipe *recipe, struct sky_pair field)
 {
     if (recipe->field_count == SKY_SIGN_FIELDS_MAX)
         return false;
-    size_t at = recipe->field_count++;
-    for (; recipe->sorted && at > 0 && sky_span_order(field.key, recipe->fields[at - 1].key) < 0;
-         at--)
-        recipe->fields[at] = recipe->fields[at - 1];
-    recipe->fields[at] = field;
+    sky_fields_insert(recipe->fields, recipe->field_count++, field, recipe->sorted);
     return true;
 }
 

@@ -55,6 +55,10 @@ struct sky_recipe {
     size_t field_count;
 };
 
+/* Puts a field where the alphabet has it, or behind the others. `list` has `count` fields and room
+ * for one more. */
+void sky_fields_insert(struct sky_pair *list, size_t count, struct sky_pair field, bool sorted);
+
 /* A recipe in the making: puts a field where it belongs. False when there are too many. */
 bool sky_recipe_add(struct sky_recipe *recipe, const char *name, sky_span value);
 bool sky_recipe_add_pair(struct sky_recipe *recipe, struct sky_pair field);

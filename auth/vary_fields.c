@@ -67,16 +67,6 @@ static struct sky_variant *add_value(struct sky_workshop *shop, enum sky_mistake
     return add_fields(shop, self, list, shop->suspicion->due.field_count);
 }
 
-/* Puts `pair` where the alphabet has it. `list` has `count` fields and room for one more. */
-static void insert_sorted(struct sky_pair *list, size_t count, struct sky_pair pair)
-{
-    size_t at = 0;
-    while (at < count && sky_span_order(list[at].key, pair.key) <= 0)
-        at++;
-    memmove(list + at + 1, list + at, (count - at) * sizeof *list);
-    list[at] = pair;
-}
-
 void sky_vary_whole_client_id(struct sky_workshop *shop, enum sky_mistake self)
 {
     size_t at = client_id_field(shop->suspicion);
@@ -90,12 +80,8 @@ static struct sky_variant *add_extras(struct sky_workshop *shop, enum sky_mistak
 {
     size_t have = shop->suspicion->due.field_count;
     struct sky_pair *list = copy_fields(shop, count);
-    for (size_t i = 0; i < count; i++) {
-        if (sorted)
-            insert_sorted(list, have + i, extra[i]);
-        else
-            list[have + i] = extra[i];
-    }
+    for (size_t i = 0; i < count; i++)
+        sky_fields_insert(list, have + i, extra[i], sorted);
     return add_fields(shop, self, list, have + count);
 }
 
@@ -147,7 +133,7 @@ static void add_unsent(struct sky_workshop *shop, enum sky_mistake self, sky_spa
     struct sky_pair timestamp = {SKY_SPAN("timestamp"), value};
     size_t count = shop->suspicion->due.field_count;
     struct sky_pair *list = copy_fields(shop, 1);
-    insert_sorted(list, count, timestamp);
+    sky_fields_insert(list, count, timestamp, true);
     struct sky_variant *variant = add_fields(shop, self, list, count + 1);
     variant->rank = SKY_REMOTE;
     variant->note = value.len > 0 ? value : SKY_SPAN("an empty one");

@@ -84,8 +84,7 @@ static void before_poll(uv_prepare_t *prepare)
         app->on_turn(app->on_turn_ctx);
     sky_net_flush(&app->net);
     app->registry.searches.count = 0;
-    if (app->journal != NULL)
-        schedule_flush(app);
+    schedule_flush(app);
     int64_t next_ms = sky_clock_next_ms(&app->clock);
     if (next_ms >= 0)
         uv_timer_start(&app->wakeup, on_wakeup, next_ms > 0 ? (uint64_t)next_ms : 1, 0);

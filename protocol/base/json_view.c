@@ -241,13 +241,12 @@ int sky_json_depth(sky_span value)
     return deepest;
 }
 
-/* `text` has its quotes. */
-static void rewrite_string(struct sky_buf *out, sky_span text)
+void sky_json_respell(struct sky_buf *out, sky_span written)
 {
     struct sky_buf plain;
     struct sky_jw jw = sky_jw(out);
-    sky_buf_init(&plain, text.len);
-    sky_json_decode(&plain, sky_json_text(text));
+    sky_buf_init(&plain, written.len);
+    sky_json_decode(&plain, written);
     sky_jw_str(&jw, sky_buf_span(&plain));
     sky_buf_done(&plain);
 }
@@ -272,7 +271,7 @@ void sky_json_rewrite(struct sky_buf *out, sky_span value)
     while (value.len > 0) {
         sky_span run = take_run(&value);
         if (sky_json_is_string(run) && memchr(run.ptr, '\\', run.len) != NULL)
-            rewrite_string(out, run);
+            sky_json_respell(out, sky_json_text(run));
         else
             sky_buf_add(out, run);
     }

@@ -59,6 +59,8 @@ sky_span sky_json_compact(struct sky_arena *arena, sky_span value);
 /* Writes a value without blanks, and each string in the one form that the writer has for
  * it, so that equal strings and keys are equal bytes. */
 void sky_json_rewrite(struct sky_buf *out, sky_span value);
+/* The same for one string without its quotes; those it puts around. */
+void sky_json_respell(struct sky_buf *out, sky_span written);
 
 /* Do two values mean the same? Members in any order; numbers by their value. */
 bool sky_json_same(sky_span a, sky_span b, struct sky_arena *arena);

@@ -57,3 +57,8 @@ size_t sky_utf8_valid(sky_span text)
     }
     return at;
 }
+
+size_t sky_utf8_first(sky_span text)
+{
+    return text.len > 0 ? sequence((const unsigned char *)text.ptr, text.len) : 0;
+}

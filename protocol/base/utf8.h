@@ -8,4 +8,7 @@
  * invalid here. A run of ASCII is checked eight bytes at a time. */
 size_t sky_utf8_valid(sky_span text);
 
+/* Bytes of the character in front; 0 when there is none, or it is not valid. */
+size_t sky_utf8_first(sky_span text);
+
 #endif

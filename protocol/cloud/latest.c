@@ -21,16 +21,12 @@ static size_t row_bytes(const struct sky_latest_entry *row)
 /* The name as the writer spells it: a device may write the same one with escapes and without. */
 static sky_span one_spelling(const struct sky_latest *latest, sky_span name)
 {
-    struct sky_buf plain, out;
+    struct sky_buf out;
     if (name.len == 0 || name.len > SKY_LATEST_NAME_MAX || memchr(name.ptr, '\\', name.len) == NULL)
         return name;
-    sky_buf_init(&plain, name.len);
     sky_buf_init(&out,
                  sizeof "\\u0000" * name.len + sizeof "\"\""); /* a stored one may be damaged */
-    struct sky_jw jw = sky_jw(&out);
-    sky_json_decode(&plain, name);
-    sky_jw_str(&jw, sky_buf_span(&plain));
-    sky_buf_done(&plain);
+    sky_json_respell(&out, name);
     return sky_json_text(sky_envelope_keep(latest->arena, &out));
 }
 

@@ -56,15 +56,19 @@ enum sky_right sky_cloud_right(const struct sky_cloud *cloud, sky_span product, 
     return is_foreign(cloud, own, own_count, filter) ? SKY_RIGHT_OTHER : SKY_RIGHT_NONE;
 }
 
-bool sky_cloud_is_pushed(const struct sky_cloud *cloud, sky_span product, sky_span device,
-                         sky_span topic, unsigned traits)
+static bool row_is_pushed(const struct sky_topic_row *row, unsigned traits)
 {
-    const struct sky_topic_keys keys = {product, device};
-    const struct sky_topic_row *row = find_row(cloud, topic, &keys);
     if (row == NULL)
         return false;
     bool subscribed = traits & SKY_TRAIT_AUTO_SUBSCRIBED && row->rights & SKY_MAY_SUB;
     return row->rights & SKY_PUSHED || (subscribed && !(row->rights & SKY_CUSTOM));
+}
+
+bool sky_cloud_is_pushed(const struct sky_cloud *cloud, sky_span product, sky_span device,
+                         sky_span topic, unsigned traits)
+{
+    const struct sky_topic_keys keys = {product, device};
+    return row_is_pushed(find_row(cloud, topic, &keys), traits);
 }
 
 bool sky_cloud_needs_filter(const struct sky_cloud *cloud, sky_span product, sky_span device,
@@ -72,8 +76,7 @@ bool sky_cloud_needs_filter(const struct sky_cloud *cloud, sky_span product, sky
 {
     const struct sky_topic_keys keys = {product, device};
     const struct sky_topic_row *row = find_row(cloud, filter, &keys);
-    return (row == NULL || !(row->rights & SKY_ANSWER)) &&
-           !sky_cloud_is_pushed(cloud, product, device, filter, traits);
+    return (row == NULL || !(row->rights & SKY_ANSWER)) && !row_is_pushed(row, traits);
 }
 
 bool sky_cloud_topic_fits(const struct sky_cloud_limits *limits, const struct sky_topic_row *row,

@@ -1,8 +1,6 @@
 #include "protocol/cloud/shadow.h"
 
-#include "protocol/base/assert.h"
 #include "protocol/base/json_view.h"
-#include "protocol/base/mem.h"
 #include "protocol/cloud/envelope.h"
 
 static const char *const section_names[] = {"reported", "desired"};

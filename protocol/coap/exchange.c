@@ -21,7 +21,6 @@ struct transfer {
     int64_t until_ms;
     uint64_t about; /* print of method, path and query */
     uint8_t code;   /* of the answer it is the body of */
-    bool active;
 };
 
 struct sky_coap_memory {
@@ -84,7 +83,7 @@ static struct sky_coap_memory *memory_of(struct sky_coap_peer *peer)
 
 static bool is_under_way(const struct transfer *transfer, int64_t now_ms)
 {
-    return transfer->active && now_ms < transfer->until_ms;
+    return now_ms < transfer->until_ms;
 }
 
 /* What belongs to the same request; NULL: nothing is under way. */
@@ -100,7 +99,7 @@ static void end_transfer(struct transfer *transfer)
 {
     if (transfer == NULL)
         return;
-    transfer->active = false;
+    transfer->until_ms = 0;
     sky_buf_done(&transfer->body);
 }
 
@@ -119,7 +118,6 @@ static struct transfer *begin_transfer(struct transfer *list, uint64_t about, in
                 place = &list[i];
     }
     end_transfer(place);
-    place->active = true;
     place->about = about;
     place->until_ms = now_ms + SKY_COAP_TRANSFER_IDLE_MS;
     return place;

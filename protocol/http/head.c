@@ -1,10 +1,6 @@
 #include "protocol/http/head.h"
 
-#include <stdio.h>
-#include <time.h>
-
 #include "auth/text.h"
-#include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
 
 /* The methods there are, and whether a body comes with them. */

@@ -20,13 +20,10 @@ enum {
  * it cannot: a control character, U+FFFE, U+FFFF, a byte that is no UTF-8. */
 static sky_span next_xml(sky_span *text)
 {
-    size_t len = 1;
-    while (len < 4 && len < text->len && sky_utf8_valid(sky_span_head(*text, len)) != len)
-        len++;
-    sky_span one = sky_span_head(*text, len);
-    bool valid = sky_utf8_valid(one) == len;
-    *text = sky_span_tail(*text, valid ? len : 1);
-    if (!valid || (uint8_t)one.ptr[0] < 0x20 || sky_span_eq_str(one, "\xef\xbf\xbe") ||
+    size_t len = sky_utf8_first(*text);
+    sky_span one = sky_span_head(*text, len > 0 ? len : 1);
+    *text = sky_span_tail(*text, one.len);
+    if (len == 0 || (uint8_t)one.ptr[0] < 0x20 || sky_span_eq_str(one, "\xef\xbf\xbe") ||
         sky_span_eq_str(one, "\xef\xbf\xbf"))
         return SKY_SPAN("?");
     return one;

@@ -186,7 +186,7 @@ static void do_answer(struct site *site, const struct sky_effect *effect)
                                   "command %s was answered under the id '%.*s'", asked->id,
                                   SKY_SPAN_ARGS(sky_span_head(effect->name, SKY_COMMAND_ID_MAX)));
     record_judged(site, SKY_EVENT_ANSWER, attrs, SKY_COUNT(attrs), &judge);
-    sky_session_judged(registry, site->session, &judge);
+    sky_session_judged(site->session, &judge);
     if (asked != NULL && !refused)
         sky_command_answered(asked, &answer);
     else

@@ -244,7 +244,7 @@ void sky_publish_subscribed(struct sky_broker *broker, struct sky_session *sessi
     if (due != NULL &&
         sky_rule_set_has(&judge.exercised, sky_catalogue_place(&broker->registry->catalogue, due)))
         session->subscribed_activation = true;
-    sky_session_judged(broker->registry, session, &judge);
+    sky_session_judged(session, &judge);
     sky_apply(broker, session, NULL, &effects, of);
     sky_effects_done(&effects);
 }
@@ -279,7 +279,7 @@ struct sky_act_result sky_publish(struct sky_broker *broker, const struct sky_ac
 
     session->published++;
     uint64_t seq = record_publish(broker, act, row, &judge);
-    sky_session_judged(broker->registry, session, &judge);
+    sky_session_judged(session, &judge);
     if (acknowledged && !result.close && act->on_ack != NULL)
         act->on_ack(act);
     if (carried && !result.served) {

@@ -1,7 +1,6 @@
 /* Reading a running server's journal: `skymock events`, and what exec writes of it. */
 #include "server/cli/events.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 #include "protocol/base/mem.h"

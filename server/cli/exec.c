@@ -152,6 +152,12 @@ static void export_ca(const struct sky_config *config, const char *url, char *pa
     sky_buf_done(&pem);
 }
 
+/* As a shell has it. */
+static int exit_status(int status)
+{
+    return WIFEXITED(status) ? WEXITSTATUS(status) : KILLED + WTERMSIG(status);
+}
+
 static int wait_for(pid_t pid)
 {
     int status;
@@ -159,7 +165,7 @@ static int wait_for(pid_t pid)
     while (waitpid(pid, &status, 0) < 0)
         if (errno != EINTR)
             return SKY_EXIT_TROUBLE;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : KILLED + WTERMSIG(status);
+    return exit_status(status);
 }
 
 /* ---- the command ---- */
@@ -252,7 +258,7 @@ static bool look_at_command(struct command *command)
         kill(-command->pid, SIGCONT);
         return true;
     }
-    command->status = WIFEXITED(status) ? WEXITSTATUS(status) : KILLED + WTERMSIG(status);
+    command->status = exit_status(status);
     return false;
 }
 

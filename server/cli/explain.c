@@ -291,9 +291,11 @@ static int explain_form(const struct sky_config *config, struct sky_app *app,
 
     sky_effects_init(&unused);
     call.row = find_call(device->cloud, &request, &claim, &unused.arena);
-    if (call.row == NULL)
+    if (call.row == NULL) {
+        sky_effects_done(&unused);
         return sky_cli_fail("%s has no login over HTTPS that takes this form",
                             device->cloud->title);
+    }
     sky_lookup_claim(&app->registry, device->cloud, &claim, &lookup);
     if (lookup.device.id != 0 && lookup.device.id != device->device.id)
         fprintf(stderr, "This form is of another device: %s/%s.\n", lookup.product.key,

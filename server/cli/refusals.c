@@ -41,7 +41,7 @@ static bool may_print(struct sky_cli_refusals *refusals)
     int64_t now_ms = refusals->app->clock.real_ms;
     int64_t earned = (now_ms - refusals->earned_ms) / SKY_REFUSALS_EACH_MS;
 
-    if (earned > 0 || earned < 0) { /* or the machine's clock was set back */
+    if (earned != 0) { /* or the machine's clock was set back */
         refusals->earned_ms = now_ms;
         refusals->lines += earned > 0 ? earned : 0;
     }

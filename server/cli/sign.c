@@ -2,6 +2,7 @@
 #include "auth/text.h"
 #include "protocol/base/assert.h"
 #include "protocol/base/json.h"
+#include "protocol/base/mem.h"
 #include "protocol/mqtt/topic.h"
 #include "server/app.h"
 #include "server/cli/cli.h"
@@ -296,7 +297,7 @@ static void write_certificate(struct sky_buf *line, const struct signing *signin
 typedef void line_writer(struct sky_buf *line, const struct signing *signing);
 static line_writer *const writers[] = {write_ca, write_certificate, write_mqtt, write_psk,
                                        write_https};
-enum { WRITERS = sizeof writers / sizeof writers[0] };
+enum { WRITERS = SKY_COUNT(writers) };
 
 /* ---- output ---- */
 
@@ -316,7 +317,7 @@ static void print_fields(const struct signing *signing)
         {"CoAP path", signing->credentials.coap_path},
     };
 
-    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+    for (size_t i = 0; i < SKY_COUNT(fields); i++)
         if (fields[i].value.len > 0)
             printf("%-14s %.*s\n", fields[i].label, SKY_SPAN_ARGS(fields[i].value));
 }
@@ -438,9 +439,10 @@ static void sign(const struct sky_config *config, struct sky_cli_device *device,
 
     sky_arena_init(&arena);
     fill(config, device, config->tls, &arena, &signing.credentials);
-    fill(config, device, true, &arena, &signing.over_tls);
     if (config->tls)
         signing.over_tls = signing.credentials;
+    else
+        fill(config, device, true, &arena, &signing.over_tls);
     if (config->json)
         print_json(&signing);
     else

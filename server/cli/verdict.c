@@ -9,17 +9,10 @@ enum { PATH_MAX_BYTES = 2048, TREE_DEPTH_MAX = 16 };
 
 static void write_param(struct sky_buf *path, const char *name, const char *value)
 {
-    static const char plain[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
-
     if (value == NULL)
         return;
     sky_buf_addf(path, "%s%s=", memchr(path->bytes, '?', path->len) != NULL ? "&" : "?", name);
-    for (; *value != '\0'; value++)
-        if (strchr(plain, *value) != NULL)
-            sky_buf_add_byte(path, (uint8_t)*value);
-        else
-            sky_buf_addf(path, "%%%02X", (unsigned char)*value);
+    sky_http_add_escaped(path, value);
 }
 
 /* What is asked, where. */

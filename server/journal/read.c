@@ -173,16 +173,11 @@ static bool topic_matches(const struct sky_event_filter *filter, struct sky_curs
     return topic.len > 0 && sky_topic_matches(filter->topic, topic);
 }
 
-bool sky_event_matches(const struct sky_event_filter *filter, struct sky_cursor *cursor,
-                       const struct sky_event *event)
+static bool body_matches(const struct sky_event_filter *filter, struct sky_cursor *cursor,
+                         const struct sky_event *event)
 {
-    struct sky_entry_head head = {.type = (uint8_t)event->head.type,
-                                  .direction = (uint8_t)event->head.direction,
-                                  .connection = event->head.connection,
-                                  .device_id = event->head.device_id,
-                                  .finding_count = (uint8_t)event->finding_count};
-    return head_matches(filter, &head) && device_matches(filter, event) &&
-           rule_matches(filter, event) && topic_matches(filter, cursor, event);
+    return device_matches(filter, event) && rule_matches(filter, event) &&
+           topic_matches(filter, cursor, event);
 }
 
 bool sky_cursor_search(struct sky_cursor *cursor, const struct sky_event_filter *filter,
@@ -195,7 +190,7 @@ bool sky_cursor_search(struct sky_cursor *cursor, const struct sky_event_filter 
         if (!next_entry(cursor, &head, &entry))
             return false;
         if (head_matches(filter, &head) && sky_entry_read(entry, ret_event) &&
-            sky_event_matches(filter, cursor, ret_event))
+            body_matches(filter, cursor, ret_event))
             return true;
     }
     *ret_more = true;

@@ -45,8 +45,6 @@ struct sky_event_filter {
     sky_span rule;                   /* id; empty: any, with or without findings */
 };
 
-bool sky_event_matches(const struct sky_event_filter *filter, struct sky_cursor *cursor,
-                       const struct sky_event *event);
 /* The next event that the filter wants. Looks at `effort_max` events at the most: false with
  * `*ret_more` set means that the search goes on with the next call. */
 bool sky_cursor_search(struct sky_cursor *cursor, const struct sky_event_filter *filter,

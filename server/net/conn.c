@@ -45,7 +45,7 @@ void sky_conn_refused(struct sky_conn *conn, const struct sky_rule *rule, sky_sp
     const struct sky_event_head head = sky_conn_event(conn, SKY_EVENT_MALFORMED, SKY_UP);
     sky_journal_add(conn->net->journal, &head, attrs, SKY_COUNT(attrs), &judge);
     sky_buf_done(&explanation);
-    sky_session_judged(registry, session, &judge);
+    sky_session_judged(session, &judge);
 }
 
 void sky_conn_left(struct sky_conn *conn)

@@ -141,7 +141,7 @@ static void conclude(struct call *call, enum sky_cause cause, struct answer *ret
         return;
     struct sky_session *session =
         sky_session_open(registry, &call->lookup.product, &call->lookup.device);
-    sky_session_judged(registry, session, &call->judge);
+    sky_session_judged(session, &call->judge);
     if (call->effects.count > 0)
         ret->failure = &call->row->failure;
     if (sky_apply(call->broker, session, NULL, &call->effects, ret->seq) != SKY_OK)

@@ -72,7 +72,7 @@ static void expire(struct sky_coap_device *device, int64_t now_ms)
     if (coap != NULL && coap->lifetime_rule != NULL)
         sky_judge_rule(&judge, coap->lifetime_rule, false, "%s", reason);
     go_offline(device, reason, &judge);
-    sky_session_judged(device->port->registry, device->session, &judge);
+    sky_session_judged(device->session, &judge);
 }
 
 static void on_alarm(struct sky_timer *timer, int64_t now_ms)

@@ -222,7 +222,7 @@ static void judge_handshake(struct sky_registry *registry, const struct sky_clou
     for (size_t i = 0; i < SKY_COUNT(kept); i++)
         if (kept[i] != NULL)
             sky_judge_kept(&judge, kept[i]);
-    sky_session_judged(registry, session, &judge);
+    sky_session_judged(session, &judge);
 }
 
 static void on_open(void *owner, struct sky_dtls_peer *peer)

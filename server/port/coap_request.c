@@ -82,7 +82,7 @@ static void note_message(struct sky_coap_channel *channel, unsigned saw, sky_spa
 {
     struct sky_judge judge;
     begin_judgement(channel, saw, &judge);
-    sky_session_judged(channel->port->registry, channel->device->session, &judge);
+    sky_session_judged(channel->device->session, &judge);
     if (saw & SKY_COAP_SAW_PING) {
         sky_coap__record(channel, SKY_EVENT_PING, SKY_UP, NULL, 0, NULL);
     } else if (saw & SKY_COAP_SAW_MALFORMED) {
@@ -263,7 +263,7 @@ static void serve_request(struct sky_coap_channel *channel, unsigned saw)
         sky_judge_kept(&judge, coap->lifetime_rule);
     decide(channel, saw, &judge, &effects, &decided);
     uint64_t seq = record_request(channel, &channel->port->request, saw, &judge);
-    sky_session_judged(port->registry, session, &judge);
+    sky_session_judged(session, &judge);
     sky_apply(port->broker, session, NULL, &effects, seq);
     sky_effects_done(&effects);
     uint8_t code = carry_out(channel, &decided);

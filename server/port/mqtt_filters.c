@@ -105,7 +105,7 @@ void sky_mqtt__on_subscribe(struct sky_conn *conn, const struct sky_mqtt_packet 
         sky_judge_kept(&judge, sky_mqtt_rule(SKY_MQTT_RULE_RESUBSCRIBE));
     session->resubscribe_by_ms = 0;
     uint64_t seq = record_filters(conn, SKY_EVENT_SUBSCRIBE, &filters, &judge);
-    sky_session_judged(conn->net->registry, conn->state, &judge);
+    sky_session_judged(conn->state, &judge);
     struct sky_out out;
     sky_out_begin(&out, SKY_POINT_SUBACK, conn);
     out.as.suback.filters = &filters;

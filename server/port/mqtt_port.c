@@ -59,7 +59,7 @@ static void record_broken(struct sky_conn *conn, enum sky_event_type type,
     sky_judge_rule(&judge, rule, false, "%s", detail);
     const struct sky_attr attr = SKY_ATTR(REASON, sky_span_str(detail));
     sky_mqtt__record(conn, type, SKY_UP, &attr, 1, &judge);
-    sky_session_judged(conn->net->registry, conn->state, &judge);
+    sky_session_judged(conn->state, &judge);
 }
 
 /* ---- what ends a connection ---- */
@@ -121,7 +121,7 @@ static void note_keepalive(struct sky_conn *conn)
     sky_judge_init(&judge, sky_mqtt__policy(conn));
     for (size_t i = 0; i < SKY_COUNT(kept); i++)
         sky_judge_kept(&judge, sky_cloud_limit_rule(cloud_of(conn), kept[i]));
-    sky_session_judged(conn->net->registry, conn->state, &judge);
+    sky_session_judged(conn->state, &judge);
 }
 
 static void note_silence(struct sky_conn *conn, int64_t silence_ms)
@@ -149,7 +149,7 @@ static void time_out(struct sky_conn *conn, int64_t silence_ms)
     session->dead = true;
     if (judge.count > 0)
         sky_mqtt__record(conn, SKY_EVENT_TIMEOUT, SKY_INSIDE, &attr, 1, &judge);
-    sky_session_judged(conn->net->registry, session, &judge);
+    sky_session_judged(session, &judge);
     if (enforced)
         sky_conn_close(conn, "no packet within 1.5 times the keepalive");
 }
@@ -188,7 +188,7 @@ static void note_listening(struct sky_conn *conn)
     struct sky_judge judge;
     sky_judge_init(&judge, sky_mqtt__policy(conn));
     sky_judge_kept(&judge, sky_mqtt_rule(SKY_MQTT_RULE_RESUBSCRIBE));
-    sky_session_judged(conn->net->registry, conn->state, &judge);
+    sky_session_judged(conn->state, &judge);
 }
 
 /* A device that listened before it left has to subscribe again, unless its session is there. */
@@ -317,7 +317,7 @@ static void refuse(struct sky_conn *conn, const struct sky_lookup *lookup,
     if (lookup->device.id != 0) {
         struct sky_session *session = sky_session_open(registry, &lookup->product, &lookup->device);
         session->last_login_ms = sky_clock_lived_ms(registry->clock);
-        sky_session_judged(registry, session, judge);
+        sky_session_judged(session, judge);
     }
     send_connack(conn, false, outcome->connack, lookup->device.id);
     sky_conn_close(conn, "the login was refused");
@@ -347,7 +347,7 @@ static void take_over(struct sky_conn *conn, struct sky_session *session)
     sky_judge_rule(&judge, sky_cloud_limit_rule(session->product->cloud, SKY_LIMIT_DUPLICATE_LOGIN),
                    alone, "logged in on connection %u while connection %u was open", conn->id,
                    alone ? 0 : old->id);
-    sky_session_judged(conn->net->registry, session, &judge);
+    sky_session_judged(session, &judge);
     if (!alone) {
         const struct sky_attr attr = SKY_ATTR_INT(OF, old->id);
         sky_mqtt__record(conn, SKY_EVENT_TAKEOVER, SKY_INSIDE, &attr, 1, &judge);
@@ -383,7 +383,7 @@ static void admit(struct sky_conn *conn, const struct sky_mqtt_connect *connect,
     conn->state = session;
     registry->online++;
     sky_clock_forgive(registry->clock, &conn->patience);
-    sky_session_judged(registry, session, judge);
+    sky_session_judged(session, judge);
     send_connack(conn, present, 0, session->device_id);
     expect_subscribe(conn, present);
     set_alarm(conn);
@@ -491,7 +491,7 @@ static void on_puback(struct sky_conn *conn, const struct sky_mqtt_packet *packe
                    packet->as.packet_id, next_id);
     const struct sky_attr attr = SKY_ATTR_INT(PACKET_ID, packet->as.packet_id);
     sky_mqtt__record(conn, SKY_EVENT_PUBACK, SKY_UP, &attr, 1, &judge);
-    sky_session_judged(conn->net->registry, session, &judge);
+    sky_session_judged(session, &judge);
 }
 
 /* The QoS 2 packets. Where the rule is only reported, PUBREL is answered so that a client's
@@ -506,7 +506,7 @@ static void on_qos2_packet(struct sky_conn *conn, const struct sky_mqtt_packet *
     const struct sky_attr attrs[] = {SKY_ATTR(NAME, sky_span_str(sky_mqtt_type_name(packet->type))),
                                      SKY_ATTR_INT(PACKET_ID, packet->as.packet_id)};
     sky_mqtt__record(conn, SKY_EVENT_NOTE, SKY_UP, attrs, SKY_COUNT(attrs), &judge);
-    sky_session_judged(conn->net->registry, conn->state, &judge);
+    sky_session_judged(conn->state, &judge);
     if (refused)
         sky_conn_close(conn, "sent a QoS 2 packet");
     else if (packet->type == SKY_MQTT_PUBREL)
@@ -562,7 +562,7 @@ static void note_type(struct sky_conn *conn, unsigned type)
             sky_judge_kept(&judge, sky_mqtt_rule(rule));
     if (type == SKY_MQTT_PUBLISH || type == SKY_MQTT_PUBACK)
         sky_judge_kept(&judge, sky_cloud_limit_rule(cloud_of(conn), SKY_LIMIT_PACKET_TYPE));
-    sky_session_judged(conn->net->registry, session, &judge);
+    sky_session_judged(session, &judge);
 }
 
 /* Nothing may follow DISCONNECT (3.14.4-2). */
@@ -576,7 +576,7 @@ static void judge_end(struct sky_conn *conn, size_t rest)
     /* A device that leaves of its own accord was never closed for what it did not read. */
     sky_judge_kept(&judge, sky_door_rule(SKY_RULE_DOOR_OUTPUT_FULL));
     sky_mqtt__record(conn, SKY_EVENT_DISCONNECT, SKY_UP, NULL, 0, &judge);
-    sky_session_judged(conn->net->registry, session, &judge);
+    sky_session_judged(session, &judge);
 }
 
 /* CONNECT comes first and once (3.1.0-1, 3.1.0-2); then every type has its handler. `bytes`

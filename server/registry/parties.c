@@ -157,9 +157,8 @@ sky_err sky_expected_add(struct sky_registry *registry, const struct sky_rule *r
                          const char *name, uint64_t min, uint64_t max, int64_t *ret_id)
 {
     struct sky_expectation *e;
-    size_t count = 0;
-    DL_FOREACH (registry->expected, e)
-        count++;
+    size_t count;
+    DL_COUNT(registry->expected, e, count);
     if (count >= SKY_EXPECTATIONS_MAX)
         return SKY_ERR_LIMIT;
     e = sky_mem_new(sizeof *e);
@@ -303,12 +302,9 @@ static sky_span text_of(const struct act *act, enum sky_event_field field)
 static void put_claimed(struct sky_buf *out, sky_span text)
 {
     while (text.len > 0) {
-        size_t len = 1;
-        while (len < 4 && len < text.len && sky_utf8_valid(sky_span_head(text, len)) != len)
-            len++;
+        size_t len = sky_utf8_first(text);
         uint8_t first = (uint8_t)text.ptr[0];
-        if (sky_utf8_valid(sky_span_head(text, len)) != len || first < 0x20 || first == 0x7f ||
-            first == '/' || first == '\\') {
+        if (len == 0 || first < 0x20 || first == 0x7f || first == '/' || first == '\\') {
             sky_buf_addf(out, "\\x%02x", first);
             len = 1;
         } else {
@@ -372,9 +368,9 @@ static struct sky_party *party_of(struct sky_registry *registry, const struct ac
 
 static size_t proofs_of(const struct sky_conduct *conduct)
 {
-    size_t count = 0;
-    for (const struct sky_proof *proof = conduct->proofs; proof != NULL; proof = proof->next)
-        count++;
+    const struct sky_proof *proof;
+    size_t count;
+    LL_COUNT(conduct->proofs, proof, count);
     return count;
 }
 

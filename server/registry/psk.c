@@ -78,8 +78,7 @@ static void record_refusal(struct sky_registry *registry, const struct sky_door 
         explain(&explanation, last->detail, mistake, last->rule, &registry->catalogue);
     }
     if (lookup->device.id != 0)
-        sky_session_judged(registry, sky_session_open(registry, &lookup->product, &lookup->device),
-                           judge);
+        sky_session_judged(sky_session_open(registry, &lookup->product, &lookup->device), judge);
     record(registry, door, connection, psk, SKY_SPAN("refused"), sky_buf_span(&explanation), judge);
     sky_buf_done(&explanation);
 }
@@ -116,8 +115,7 @@ bool sky_psk_open(struct sky_registry *registry, const struct sky_door *door, ui
                        mistake != NULL ? mistake->name : "");
         return false;
     }
-    sky_session_judged(registry, sky_session_open(registry, &lookup.product, &lookup.device),
-                       &judge);
+    sky_session_judged(sky_session_open(registry, &lookup.product, &lookup.device), &judge);
     return true;
 }
 
@@ -132,7 +130,7 @@ void sky_psk_done(struct sky_registry *registry, const struct sky_door *door, ui
         sky_judge_kept(&judge, keys->key_rule);
     sky_admit_no_mistake(keys->mistake_rules, keys->mistake_rule_count, &judge);
     if (session != NULL)
-        sky_session_judged(registry, session, &judge);
+        sky_session_judged(session, &judge);
     record(registry, door, connection, psk, cipher, SKY_SPAN_NONE, &judge);
 }
 

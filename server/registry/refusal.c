@@ -165,18 +165,16 @@ void sky_refusal_json(const struct sky_refusal *refusal, const struct sky_judge 
     const struct sky_finding *cause = deciding(judge);
     const struct sky_explanation *e = &refusal->explanation;
     sky_jw_object(&jw);
-    if (refusal->explained) {
+    if (refusal->explained || refusal->slipped) {
         sky_jw_put_str(&jw, "mistake", sky_mistake_name(e->mistake));
         if (e->second != SKY_MISTAKE_NONE)
             sky_jw_put_str(&jw, "secondMistake", sky_mistake_name(e->second));
         sky_jw_put_str(&jw, "what", e->what);
         sky_jw_put_str(&jw, "hint", e->hint);
-        sky_jw_put_str(&jw, "signedText", e->signed_text);
-        sky_jw_put_str(&jw, "expectedPrefix", e->expected_prefix);
-    } else if (refusal->slipped) {
-        sky_jw_put_str(&jw, "mistake", sky_mistake_name(e->mistake));
-        sky_jw_put_str(&jw, "what", e->what);
-        sky_jw_put_str(&jw, "hint", e->hint);
+        if (refusal->explained) {
+            sky_jw_put_str(&jw, "signedText", e->signed_text);
+            sky_jw_put_str(&jw, "expectedPrefix", e->expected_prefix);
+        }
     } else if (refusal->failed) {
         sky_jw_put_str(&jw, "what", "skymock could not read its store");
         sky_jw_put_str(&jw, "hint",

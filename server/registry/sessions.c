@@ -75,11 +75,8 @@ void sky_sessions_done(struct sky_registry *registry)
     registry->slots = registry->room = registry->free_count = 0;
 }
 
-void sky_session_judged(struct sky_registry *registry, struct sky_session *session,
-                        const struct sky_judge *judge)
+void sky_session_judged(struct sky_session *session, const struct sky_judge *judge)
 {
-    if (session == NULL)
-        return;
-    (void)registry;
-    sky_rule_set_merge(&session->party->chapter.exercised, &judge->exercised);
+    if (session != NULL)
+        sky_rule_set_merge(&session->party->chapter.exercised, &judge->exercised);
 }

@@ -87,7 +87,6 @@ void sky_sessions_done(struct sky_registry *registry); /* every session has been
 
 /* Books the rules that one act exercised into the device's conduct; NULL: nobody's. What it broke
  * is booked with the event that shows it. */
-void sky_session_judged(struct sky_registry *registry, struct sky_session *session,
-                        const struct sky_judge *judge);
+void sky_session_judged(struct sky_session *session, const struct sky_judge *judge);
 
 #endif

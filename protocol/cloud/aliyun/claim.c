@@ -19,11 +19,27 @@ sky_span sky_aliyun__auth_type(const struct sky_aliyun_login *in)
     return type.ptr != NULL ? type : sky_aliyun__item(in, "authtype");
 }
 
-const struct sky_signmethod *sky_aliyun__signmethod(const struct sky_aliyun_login *in)
+const struct sky_signmethod *sky_aliyun__signmethod_named(sky_span name)
 {
-    sky_span name = sky_aliyun__item(in, "signmethod");
     return sky_signmethod_find(sky_aliyun__signmethods, SKY_ALIYUN_SIGNMETHODS,
                                name.ptr != NULL ? name : SKY_SPAN("hmacmd5"));
+}
+
+const struct sky_signmethod *sky_aliyun__signmethod(const struct sky_aliyun_login *in)
+{
+    return sky_aliyun__signmethod_named(sky_aliyun__item(in, "signmethod"));
+}
+
+const struct sky_signmethod *sky_aliyun__signmethod_meant(const struct sky_pairs *items,
+                                                          const struct sky_pair **ret_misspelt)
+{
+    const struct sky_pair *misspelt = sky_pairs_misspelt(items, "signmethod");
+    const struct sky_pair *item = sky_pairs_find(items, "signmethod");
+    const struct sky_signmethod *meant =
+        misspelt != NULL ? sky_aliyun__signmethod_named(misspelt->value) : NULL;
+    *ret_misspelt = misspelt;
+    return meant != NULL ? meant
+                         : sky_aliyun__signmethod_named(item != NULL ? item->value : SKY_SPAN_NONE);
 }
 
 /* securemode of a login with a token: -1 over TLS, 0 over TCP. */

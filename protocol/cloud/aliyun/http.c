@@ -156,12 +156,6 @@ static bool begin(struct call *c)
     return c->answer->status != STATUS_METHOD;
 }
 
-static const struct sky_signmethod *find_method(sky_span name)
-{
-    return sky_signmethod_find(sky_aliyun__signmethods, SKY_ALIYUN_SIGNMETHODS,
-                               name.ptr != NULL ? name : SKY_SPAN("hmacmd5"));
-}
-
 /* A secret among the parameters, by its name; empty: none. */
 static sky_span posted_secret(const struct sky_pairs *form)
 {
@@ -216,7 +210,7 @@ static bool check_token_form(struct call *c)
     sky_span method = field(&c->form, "signmethod");
     size_t chars = sky_admit_chars(field(&c->form, "clientId"));
     const char *absent = missing(&c->form, required, SKY_COUNT(required));
-    bool usable = c->readable && absent == NULL && find_method(method) != NULL &&
+    bool usable = c->readable && absent == NULL && sky_aliyun__signmethod_named(method) != NULL &&
                   token_recipe(&c->form, NULL, SKY_MD5, &recipe);
     char room[80];
     sky_span like = SKY_SPAN_NONE;
@@ -234,8 +228,9 @@ static bool check_token_form(struct call *c)
     sky_judge_rule(c->judge, ALI_RULE(HTTPS_SIGNMETHOD_DEFAULT), method.ptr != NULL,
                    "signmethod is missing; hmacmd5 is assumed%.*s",
                    SKY_SPAN_ARGS(sky_misspelt_note(&c->form, "signmethod", room)));
-    bad |= sky_judge_rule(c->judge, ALI_RULE(HTTPS_SIGNMETHOD), find_method(method) != NULL,
-                          "signmethod is '%.*s'", SKY_SPAN_ARGS(sky_admit_shown(method)));
+    bad |= sky_judge_rule(c->judge, ALI_RULE(HTTPS_SIGNMETHOD),
+                          sky_aliyun__signmethod_named(method) != NULL, "signmethod is '%.*s'",
+                          SKY_SPAN_ARGS(sky_admit_shown(method)));
     sky_judge_rule(c->judge, ALI_RULE(HTTPS_RESOUCES_TYPO),
                    sky_pairs_find(&c->form, "resouces") == NULL,
                    "the parameter is called resouces");
@@ -257,7 +252,8 @@ static const struct sky_mistake_rule token_mistakes[] = {
 static void check_token_sign(struct call *c)
 {
     struct sky_recipe recipe;
-    const struct sky_signmethod *method = find_method(field(&c->form, "signmethod"));
+    const struct sky_signmethod *method =
+        sky_aliyun__signmethod_named(field(&c->form, "signmethod"));
     if (sky_judge_rule(c->judge, ALI_RULE(HTTPS_AUTH_TYPE), c->facts->product->https_auth,
                        "product %s does not permit authentication over HTTPS",
                        c->facts->product->key))
@@ -346,10 +342,8 @@ static bool suspect_token(const struct sky_http_request *request, const struct s
     struct sky_pairs form;
     if (!read_form(request, arena, &form) || facts->device == NULL)
         return false;
-    const struct sky_pair *misspelt = sky_pairs_misspelt(&form, "signmethod");
-    const struct sky_signmethod *method = find_method(field(&form, "signmethod"));
-    if (misspelt != NULL && find_method(misspelt->value) != NULL)
-        method = find_method(misspelt->value); /* what was meant by it is what was signed with */
+    const struct sky_pair *misspelt;
+    const struct sky_signmethod *method = sky_aliyun__signmethod_meant(&form, &misspelt);
     if (method == NULL || facts->device->secret[0] == '\0' ||
         !token_recipe(&form, misspelt, method->digest, &s->due))
         return false;
@@ -377,7 +371,7 @@ static bool check_register_form(struct call *c)
     static const char *const required[] = {"productKey", "deviceName", "random", "sign"};
     sky_span method = register_method(&c->form);
     const char *absent = missing(&c->form, required, SKY_COUNT(required));
-    if (absent == NULL && (method.len == 0 || find_method(method) == NULL))
+    if (absent == NULL && (method.len == 0 || sky_aliyun__signmethod_named(method) == NULL))
         absent = "a known signMethod";
     bool usable = c->readable && absent == NULL;
     check_secrecy(c);
@@ -392,7 +386,7 @@ static struct sky_recipe register_recipe(const struct sky_pairs *form)
 {
     return sky_aliyun__register_recipe(field(form, "productKey"), field(form, "deviceName"),
                                        field(form, "random"),
-                                       find_method(register_method(form))->digest);
+                                       sky_aliyun__signmethod_named(register_method(form))->digest);
 }
 
 static void check_register(struct call *c)
@@ -443,10 +437,11 @@ static bool suspect_register(const struct sky_http_request *request, const struc
 {
     struct sky_pairs form;
     if (!read_form(request, arena, &form) || facts->device == NULL ||
-        find_method(register_method(&form)) == NULL || facts->product->secret[0] == '\0')
+        sky_aliyun__signmethod_named(register_method(&form)) == NULL ||
+        facts->product->secret[0] == '\0')
         return false;
     s->due = register_recipe(&form);
-    suspect_form(&form, find_method(register_method(&form)), s, arena);
+    suspect_form(&form, sky_aliyun__signmethod_named(register_method(&form)), s, arena);
     s->secret_word = "productSecret";
     sky_suspect_secret(s, SKY_SECRET_DUE, sky_span_str(facts->product->secret));
     sky_suspect_secret(s, SKY_SECRET_DEVICE, sky_span_str(facts->device->secret));

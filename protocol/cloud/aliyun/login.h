@@ -39,6 +39,12 @@ sky_span sky_aliyun__auth_type(const struct sky_aliyun_login *in);
 extern const struct sky_signmethod sky_aliyun__signmethods[SKY_ALIYUN_SIGNMETHODS];
 /* hmacmd5 when it is not stated; NULL when it is not known. */
 const struct sky_signmethod *sky_aliyun__signmethod(const struct sky_aliyun_login *in);
+/* One without a name is hmacmd5. */
+const struct sky_signmethod *sky_aliyun__signmethod_named(sky_span name);
+/* As above, but what was meant by a misspelt item is what was signed with; `*ret_misspelt` is that
+ * item, or NULL. */
+const struct sky_signmethod *sky_aliyun__signmethod_meant(const struct sky_pairs *items,
+                                                          const struct sky_pair **ret_misspelt);
 
 enum { SKY_ALIYUN_SAMPLES = 6 };
 extern const struct sky_sample sky_aliyun__samples[SKY_ALIYUN_SAMPLES];

@@ -51,13 +51,8 @@ bool sky_aliyun__suspect(const struct sky_login *login, const struct sky_facts *
 {
     struct sky_aliyun_login in;
     sky_aliyun__read(login, &in);
-    const struct sky_pair *misspelt = sky_pairs_misspelt(&in.block, "signmethod");
-    const struct sky_signmethod *method = sky_aliyun__signmethod(&in);
-    if (misspelt != NULL) { /* what was meant by it is what was signed with */
-        const struct sky_signmethod *meant =
-            sky_signmethod_find(sky_aliyun__signmethods, SKY_ALIYUN_SIGNMETHODS, misspelt->value);
-        method = meant != NULL ? meant : method;
-    }
+    const struct sky_pair *misspelt;
+    const struct sky_signmethod *method = sky_aliyun__signmethod_meant(&in.block, &misspelt);
     if (in.kind == SKY_ALIYUN_TOKEN || method == NULL || facts->device == NULL ||
         login->password.len == 0)
         return false;

@@ -218,7 +218,7 @@ static bool point_is_valid(sky_span point)
     int64_t quality = 0;
     sky_span text = sky_json_member(point, "quality");
     bool wrapped = sky_json_member(point, "value").len > 0;
-    if (sky_span_eq_str(point, "null") || sky_span_eq_str(sky_json_member(point, "value"), "null"))
+    if (sky_json_is_null(point) || sky_json_is_null(sky_json_member(point, "value")))
         return false;
     return !wrapped || text.len == 0 ||
            (sky_span_to_int(text, &quality) && quality <= SKY_ENOS_QUALITY_MAX);
@@ -401,7 +401,7 @@ static size_t count_entries(sky_span container)
 static bool names_are_sound(sky_span names)
 {
     sky_span name, rest = sky_json_inside(names);
-    if (names.len == 0 || sky_span_eq_str(names, "null"))
+    if (names.len == 0 || sky_json_is_null(names))
         return true;
     if (!sky_json_is_array(names) || count_entries(names) > SKY_ENOS_BATCH_MAX)
         return false;
@@ -468,7 +468,7 @@ static enum code check_attributes(sky_span params)
     if (count_entries(attributes) > SKY_ENOS_BATCH_MAX)
         return CODE_UPDATE_FORMAT;
     while (sky_json_next_member(&rest, &attribute))
-        if (sky_span_eq_str(attribute.value, "null"))
+        if (sky_json_is_null(attribute.value))
             return CODE_MODEL;
     return CODE_OK;
 }

@@ -101,8 +101,8 @@ void sky_enos__sign(const struct sky_sign_request *r, struct sky_arena *arena,
     c->password = sky_credentials_signature(
         &recipe, r->dynamic ? r->product->secret : r->device->secret, arena);
     if (r->dynamic)
-        c->secret_topic = sky_arena_printf(arena, "/ext/session/%s/%s/thing/activate/info",
-                                           r->product->key, r->device->key);
+        c->secret_topic = sky_enos__activation_topic(arena, sky_span_str(r->product->key),
+                                                     sky_span_str(r->device->key));
     sky_enos__psk_credentials(r, arena, c);
 }
 
