@@ -1,4 +1,4 @@
-/* Documents of devices, and notes: named bytes. */
+/* Documents of devices and products, and notes: named bytes. */
 #include "store/internal.h"
 
 static sky_err check_size(sky_span name, sky_span bytes)
@@ -61,6 +61,50 @@ sky_err sky_store_each_document(struct sky_store *store, int64_t device_id,
     }
     sky_store__end(stmt);
     return err == SKY_ERR_NOT_FOUND ? SKY_OK : err;
+}
+
+/* ---- of products ---- */
+
+sky_err sky_store_get_product_document(struct sky_store *store, int64_t product_id, sky_span name,
+                                       struct sky_buf *ret_body, int64_t *ret_version)
+{
+    sqlite3_stmt *stmt;
+    sky_err err = sky_store__first(store, &stmt, SKY_SQL_GET_PRODUCT_DOCUMENT,
+                                   SKY_ARGS(SKY_INT(product_id), SKY_TEXT(name)));
+    if (err == SKY_OK)
+        err = sky_store__append(stmt, 0, ret_body);
+    if (err == SKY_OK)
+        err = read_version(store, stmt, 1, ret_version);
+    sky_store__end(stmt);
+    return err;
+}
+
+sky_err sky_store_put_product_document(struct sky_store *store, int64_t product_id, sky_span name,
+                                       sky_span body)
+{
+    sky_err err = check_size(name, body);
+    if (err != SKY_OK)
+        return err;
+    store->generation++;
+    return sky_store__change(store, SKY_SQL_PUT_PRODUCT_DOCUMENT,
+                             SKY_ARGS(SKY_INT(product_id), SKY_TEXT(name), SKY_BYTES(body)));
+}
+
+sky_err sky_store__seed_product_document(struct sky_store *store, int64_t product_id, sky_span name,
+                                         sky_span body)
+{
+    sky_err err = check_size(name, body);
+    if (err != SKY_OK)
+        return err;
+    store->generation++;
+    return sky_store__change(store, SKY_SQL_SEED_PRODUCT_DOCUMENT,
+                             SKY_ARGS(SKY_INT(product_id), SKY_TEXT(name), SKY_BYTES(body)));
+}
+
+sky_err sky_store_reset_product(struct sky_store *store, int64_t product_id)
+{
+    store->generation++;
+    return sky_store__run(store, SKY_SQL_RESET_PRODUCT_DOCUMENTS, SKY_ARGS(SKY_INT(product_id)));
 }
 
 /* ---- notes ---- */

@@ -29,7 +29,7 @@ struct sky_store {
 
 /* Step i leads from version i to version i + 1 (PRAGMA user_version); step 0 starts from an empty
  * file. A released step is never changed. */
-enum { SKY_STORE_VERSION = 3 };
+enum { SKY_STORE_VERSION = 4 };
 extern const char *const sky_store__schema[SKY_STORE_VERSION];
 
 /* Brings an open database up to date. Refuses, having written nothing, what is not ours. */
@@ -93,7 +93,7 @@ SKY_MUST_USE sky_err sky_store__change_all(struct sky_store *store, const enum s
 
 /* ---- reading columns ---- */
 
-enum { SKY_PRODUCT_WIDTH = 7, SKY_DEVICE_WIDTH = 10 };
+enum { SKY_PRODUCT_WIDTH = 8, SKY_DEVICE_WIDTH = 10 };
 
 /* Borrowed until the next step. */
 sky_span sky_store__span(sqlite3_stmt *stmt, int column);
@@ -135,5 +135,10 @@ SKY_MUST_USE sky_err sky_store__find_seeded(struct sky_store *store, int64_t pro
                                             struct sky_seeded *ret_seeded);
 SKY_MUST_USE sky_err sky_store__set_seeded(struct sky_store *store, int64_t device_id,
                                            const struct sky_seeded *seeded);
+/* NOT_FOUND when the fixtures said the same before: what changed since stays. */
+SKY_MUST_USE sky_err sky_store__seed_product_document(struct sky_store *store, int64_t product_id,
+                                                      sky_span name, sky_span body);
+SKY_MUST_USE sky_err sky_store__seed_binding(struct sky_store *store, int64_t gateway_id,
+                                             int64_t device_id);
 
 #endif

@@ -15,6 +15,7 @@ sky_err sky_store__product(struct sky_store *store, sqlite3_stmt *stmt, int colu
     product.dynamic_activation = sqlite3_column_int(stmt, column + 4);
     product.require_certificate = sqlite3_column_int(stmt, column + 5);
     product.https_auth = sqlite3_column_int(stmt, column + 6);
+    product.node = (enum sky_node)sqlite3_column_int(stmt, column + 7);
     *ret_product = product;
     return SKY_OK;
 }
@@ -57,7 +58,7 @@ sky_err sky_store_put_product(struct sky_store *store, struct sky_product *produ
         store, &stmt, SKY_SQL_PUT_PRODUCT,
         SKY_ARGS(SKY_STR(product->cloud), SKY_STR(product->key), SKY_STR(product->secret),
                  SKY_INT(product->dynamic_activation), SKY_INT(product->require_certificate),
-                 SKY_INT(product->https_auth)));
+                 SKY_INT(product->https_auth), SKY_INT(product->node)));
     int64_t id = err == SKY_OK ? sqlite3_column_int64(stmt, 0) : 0;
     /* The row comes before the write has landed: only the end of the statement lands it. */
     if (err == SKY_OK && (err = sky_store__step(store, stmt)) == SKY_ERR_NOT_FOUND)
@@ -70,9 +71,10 @@ sky_err sky_store_put_product(struct sky_store *store, struct sky_product *produ
 
 sky_err sky_store_delete_product(struct sky_store *store, int64_t id)
 {
-    static const enum sky_sql list[] = {SKY_SQL_DELETE_PRODUCT,    SKY_SQL_DROP_SESSIONS_OF,
-                                        SKY_SQL_DROP_TOKENS_OF,    SKY_SQL_DROP_DOCUMENTS_OF,
-                                        SKY_SQL_DELETE_DEVICES_OF, SKY_SQL_DELETE_TOPICS};
+    static const enum sky_sql list[] = {SKY_SQL_DELETE_PRODUCT,   SKY_SQL_DROP_SESSIONS_OF,
+                                        SKY_SQL_DROP_TOKENS_OF,   SKY_SQL_DROP_DOCUMENTS_OF,
+                                        SKY_SQL_DROP_BINDINGS_OF, SKY_SQL_DELETE_DEVICES_OF,
+                                        SKY_SQL_DELETE_TOPICS,    SKY_SQL_DROP_PRODUCT_DOCUMENTS};
     store->generation++;
     return sky_store__change_all(store, list, SKY_COUNT(list), SKY_ARGS(SKY_INT(id)));
 }

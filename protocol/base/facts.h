@@ -22,6 +22,13 @@ enum sky_device_state {
     SKY_DEVICE_ACTIVE,   /* has been online with its secret */
 };
 
+/* What devices of a product are, seen from their gateways. */
+enum sky_node {
+    SKY_NODE_DEVICE,  /* connects itself, and may stand behind a gateway */
+    SKY_NODE_GATEWAY, /* others stand behind it */
+    SKY_NODE_SUB,     /* comes by a gateway only */
+};
+
 struct sky_product {
     int64_t id;
     char cloud[SKY_CLOUD_NAME_MAX + 1];
@@ -30,6 +37,7 @@ struct sky_product {
     bool dynamic_activation;         /* devices may fetch their secret with the product's */
     bool require_certificate;
     bool https_auth; /* devices may authenticate over HTTPS; true unless switched off */
+    enum sky_node node;
 };
 
 struct sky_device {
@@ -44,6 +52,12 @@ struct sky_device {
     bool enabled;
     bool secret_issued; /* the present secret was handed out by an activation */
 };
+
+/* Texts of a product, by name. */
+#define SKY_PRODUCT_CONFIG "config"            /* remote configuration: any JSON */
+#define SKY_PRODUCT_MODEL "model"              /* the vendor's thing model, JSON */
+#define SKY_PRODUCT_SUB_PRODUCTS "subProducts" /* a JSON list of keys; absent: any */
+#define SKY_PRODUCT_FORWARD "forward"          /* URL that uplinks are handed to */
 
 /* A login token handed out over HTTPS. */
 struct sky_token {
