@@ -200,12 +200,13 @@ sky_err sky_store_reset_devices(struct sky_store *store)
         SKY_SQL_DROP_ALL_SESSIONS,  SKY_SQL_DROP_ALL_TOKENS,
         SKY_SQL_DROP_ALL_DOCUMENTS, SKY_SQL_RESET_ALL_BINDINGS,
         SKY_SQL_SWEEP_ALL_BINDINGS, SKY_SQL_RESET_ALL_PRODUCT_DOCUMENTS};
-    store->generation++;
     sky_err err = sky_store__enter(store);
     if (err != SKY_OK)
         return err;
     for (size_t i = 0; i < SKY_COUNT(list) && err == SKY_OK; i++)
         err = sky_store__run(store, list[i], SKY_NO_ARGS);
+    if (err == SKY_OK && sqlite3_changes(store->db) > 0) /* of products, the last in the list */
+        store->generation++;
     return sky_store__leave(store, err);
 }
 

@@ -137,7 +137,8 @@ struct sky_cloud {
     /* Called for a granted SUBSCRIBE; may be NULL. */
     void (*subscribed)(const struct sky_uplink *uplink, const struct sky_facts *facts,
                        struct sky_judge *judge, struct sky_effects *effects);
-    /* Called for a publish without the right, to answer it; may be NULL. */
+    /* Called for a publish without the right, to answer it; may be NULL. Of a gateway's, `peers`
+     * in the facts has the device that the topic names, if there is one. */
     void (*refused_publish)(const struct sky_uplink *uplink, const struct sky_facts *facts,
                             struct sky_judge *judge, struct sky_effects *effects);
     /* Is a registered secret of the right form? NULL: any is. */
@@ -150,6 +151,7 @@ struct sky_cloud {
     const struct sky_cloud_psk *psk;
     const struct sky_cloud_coap *coap;
     const struct sky_cloud_shadow *shadow;
+    const struct sky_cloud_gateway *gateway;
 
     /* Host names that devices connect to, `*.` before a part of their own; the server's
      * certificate carries them. Ends with NULL; NULL: none. */

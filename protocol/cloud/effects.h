@@ -4,6 +4,7 @@
 #define SKY_CLOUD_EFFECTS_H
 
 #include "protocol/base/arena.h"
+#include "protocol/base/facts.h"
 #include "protocol/base/span.h"
 
 enum sky_effect_kind {
@@ -18,23 +19,40 @@ enum sky_effect_kind {
     SKY_EFFECT_MINT_TOKEN,   /* a login token: `name` is its id, `payload` the token */
     SKY_EFFECT_ANSWER,       /* the device answered the command with correlation id `name`, one
                                 that goes to a topic within the filter `answers` */
+    SKY_EFFECT_BIND,         /* `devices` stand behind this gateway from now on, and, unless the
+                                cloud shares them, behind no other */
+    SKY_EFFECT_UNBIND,       /* they do not any more; those online go offline */
+    SKY_EFFECT_LOGIN,        /* they are online by this gateway, and nowhere else */
+    SKY_EFFECT_LOGOUT,       /* they are not any more */
+    SKY_EFFECT_REGISTER,     /* `registrations` become devices */
     SKY_EFFECT_CLOSE,        /* close the connection after `delay_ms` */
     SKY_EFFECT_NOTE,         /* only for the journal: `name` says what, `payload` details */
+};
+
+/* A device to be. */
+struct sky_registration {
+    int64_t product_id;
+    sky_span device, secret;
 };
 
 struct sky_effect {
     enum sky_effect_kind kind;
     uint8_t qos;
+    int64_t subject; /* id of the device behind this gateway to which it happens; 0: whose uplink
+                        this is */
     sky_span topic, name, payload, answers; /* live in the list's arena or are static */
-    int64_t delay_ms;  /* CLOSE: how long from now; MINT_TOKEN: how long it is valid;
-                          PUSH: how long it may wait for a device that fetches, 0: as
-                          long as can be, negative: only while the device is online */
-    int64_t version;   /* PUT_DOCUMENT: the document's new version */
+    int64_t delay_ms;       /* CLOSE: how long from now; MINT_TOKEN: how long it is valid;
+                               PUSH: how long it may wait for a device that fetches, 0: as
+                               long as can be, negative: only while the device is online */
+    int64_t version;        /* PUT_DOCUMENT: the document's new version */
+    const int64_t *devices; /* ids, in the arena: BIND, UNBIND, LOGIN, LOGOUT */
+    const struct sky_registration *registrations; /* REGISTER */
+    size_t device_count;                          /* of either */
     uint8_t coap_code; /* REPLY: what a CoAP answer says in its place; 0: it is the body */
 };
 
 enum {
-    SKY_EFFECTS_MAX = 16,
+    SKY_EFFECTS_MAX = 64,
     SKY_EFFECTS_ROOM = 4096, /* bytes that need no memory taken */
 };
 
@@ -50,7 +68,7 @@ void sky_effects_init(struct sky_effects *effects);
 void sky_effects_done(struct sky_effects *effects);
 void sky_effects_clear(struct sky_effects *effects);
 
-/* Appends a zeroed effect of that kind and returns it to be filled in. Asserts on the 17th: a
+/* Appends a zeroed effect of that kind and returns it to be filled in. Asserts on one too many: a
  * handler has a fixed, small number of effects. */
 struct sky_effect *sky_effects_add(struct sky_effects *effects, enum sky_effect_kind kind);
 

@@ -8,6 +8,13 @@
 #include "protocol/base/facts.h"
 
 struct sky_cloud;
+struct sky_model;
+struct sky_peer;
+
+/* A device by its keys. */
+struct sky_name {
+    sky_span product, device;
+};
 
 /* ---- where a peer comes in ---- */
 
@@ -104,6 +111,15 @@ struct sky_facts {
     int64_t document_version;
     int64_t certificate_device_id; /* the device that the certificate shown is registered for; 0:
                                       none is shown, or it is nobody's */
+    struct sky_peer *peers; /* whom a gateway's message names, see gateway.h; of a publish that was
+                               refused: the device that its topic names, if it is known */
+    size_t peer_count;
+    const struct sky_name *behind;     /* the devices bound to it, in the order of binding */
+    size_t behind_count, online_count; /* of those; how many are online by it */
+    sky_span config;                   /* of its product; empty: it has none */
+    int64_t config_version;
+    sky_span link;                 /* "https://host:port/": the name of a file follows */
+    const struct sky_model *model; /* of its product; NULL: it has none */
     int64_t previous_login_ms;     /* when this device last tried to log in; 0: not known */
 };
 

@@ -5,6 +5,7 @@
 
 #include "protocol/base/rule.h"
 #include "protocol/cloud/effects.h"
+#include "protocol/cloud/gateway.h"
 #include "protocol/cloud/login.h"
 
 /* ---- what devices do ---- */
@@ -24,17 +25,30 @@ struct sky_uplink {
 enum {
     SKY_READS_DEVICE = 1 << 0, /* product and device as they are registered */
     SKY_READS_FRESH = 1 << 1,  /* random characters */
+    SKY_READS_BEHIND = 1 << 2, /* the devices bound to it, and how many are online by it */
+    SKY_READS_CONFIG = 1 << 3, /* its product's remote configuration */
+    SKY_READS_LINK = 1 << 4,   /* what URLs of files begin with */
+    SKY_READS_MODEL = 1 << 5,  /* its product's thing model */
 };
 
 /* A service: what answers on a topic. */
 struct sky_service {
     const char *name;     /* "property-post": shown in the journal */
     const char *document; /* the device document it reads and may replace; NULL: none */
-    unsigned reads;       /* SKY_READS_..., 0: neither */
+    unsigned reads;       /* SKY_READS_..., 0: none */
     void (*handle)(const struct sky_uplink *uplink, const struct sky_facts *facts,
                    struct sky_judge *judge, struct sky_effects *effects);
     const char *reply; /* pattern of the topic it answers on, where it matters to the service
                           whether the device subscribed to it; NULL: it does not */
+    /* The devices that a gateway's message names: fills in keys and item of each, which lie in the
+     * payload or the arena, and returns how many; no more than SKY_PEERS_MAX. NULL: none are looked
+     * up. Does not look at whether the sender is a gateway. */
+    size_t (*peers)(const struct sky_uplink *uplink, struct sky_arena *arena,
+                    struct sky_peer ret_peers[SKY_PEERS_MAX]);
+    /* After SKY_CAUSE_SIGNATURE of a peer: as sky_cloud.suspect. The facts are the peer's. NULL:
+     * there is nothing to recompute. */
+    bool (*suspect)(const struct sky_uplink *uplink, const struct sky_peer *peer,
+                    struct sky_suspicion *ret_suspicion, struct sky_arena *arena);
 };
 
 /* Rights on a topic, or'ed. */
