@@ -53,9 +53,9 @@ static sky_err check_limits(const struct checking *c)
     if (l->filters_per_packet_max == 0 || l->filters_per_packet_max > SKY_MQTT_FILTERS_MAX)
         return FAIL(c, "%s: limits: filters_per_packet_max is not 1 to %d", name,
                     SKY_MQTT_FILTERS_MAX);
-    if (l->filters_per_device_max == 0 || l->filters_per_device_max > SKY_SUBS_PER_SUBSCRIBER_MAX)
+    if (l->filters_per_device_max == 0 || l->filters_per_device_max > SKY_SUBS_PER_DEVICE_MAX)
         return FAIL(c, "%s: limits: filters_per_device_max is not 1 to %d", name,
-                    SKY_SUBS_PER_SUBSCRIBER_MAX);
+                    SKY_SUBS_PER_DEVICE_MAX);
     for (size_t i = 0; i < SKY_PROFILES; i++)
         if (l->keepalive[i].min_s >= l->keepalive[i].max_s)
             return FAIL(c, "%s: limits: no keepalive lies in the range of profile %zu", name, i);

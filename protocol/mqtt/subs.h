@@ -8,9 +8,10 @@
 #include "protocol/base/span.h"
 
 enum {
-    SKY_SUBS_PER_SUBSCRIBER_MAX = 1000, /* filters; a cloud may set less */
-    SKY_SUBS_TRIE_DEPTH_MAX = 128,      /* levels of a filter with wildcards */
-    SKY_SUBS_SUBSCRIBERS_MAX = 1 << 20, /* subscribers are numbers below this */
+    SKY_SUBS_PER_DEVICE_MAX = 1000,      /* filters; a cloud may set less */
+    SKY_SUBS_PER_SUBSCRIBER_MAX = 32000, /* it may be a gateway, which has those of many devices */
+    SKY_SUBS_TRIE_DEPTH_MAX = 128,       /* levels of a filter with wildcards */
+    SKY_SUBS_SUBSCRIBERS_MAX = 1 << 20,  /* subscribers are numbers below this */
 };
 
 struct sky_subs;

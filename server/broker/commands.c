@@ -49,7 +49,8 @@ static sky_err check_way(struct sky_broker *broker, struct sky_session *session,
     if (!sky_delivery_reaches(session, 1))
         return sky_why_set(why, SKY_ERR_CONFLICT, "",
                            "the device is not connected and keeps no session to come back to");
-    if (sky_topic_subscribed(broker, session, effect->topic, &granted) && effect->qos > granted)
+    if (sky_topic_subscribed(broker, sky_session_carrier(session), effect->topic, &granted) &&
+        effect->qos > granted)
         effect->qos = granted;
     if (!sky_delivery_reaches(session, effect->qos))
         return sky_why_set(why, SKY_ERR_CONFLICT, "",
@@ -90,7 +91,8 @@ static bool is_used(const struct sky_session *session, uint32_t id)
     return false;
 }
 
-/* They start somewhere else after each start of the server: devices remember. */
+/* The ids of a gateway are those of all behind it: SDKs tell messages apart by id alone. They start
+ * somewhere else after each start of the server: devices remember. */
 static uint32_t fresh_id(struct sky_broker *broker, const struct sky_session *session)
 {
     struct sky_commands *commands = &broker->commands;
@@ -100,8 +102,15 @@ static uint32_t fresh_id(struct sky_broker *broker, const struct sky_session *se
     do {
         commands->last_id =
             commands->last_id < SKY_COMMAND_ID_LAST ? commands->last_id + 1 : SKY_COMMAND_ID_FIRST;
-    } while (is_used(session, commands->last_id));
+    } while (is_used(sky_session_carrier(session), commands->last_id));
     return commands->last_id;
+}
+
+sky_span sky_command_fresh_id(struct sky_broker *broker, const struct sky_session *session,
+                              char out[SKY_COMMAND_DIGITS])
+{
+    int len = snprintf(out, SKY_COMMAND_DIGITS, "%u", (unsigned)fresh_id(broker, session));
+    return sky_span_of(out, (size_t)len);
 }
 
 /* The message need not be JSON; what only looks like an id does no harm. */
@@ -144,10 +153,11 @@ static sky_err build(struct sky_broker *broker, struct sky_session *session,
     if (broker->commands.count >= SKY_COMMANDS_MAX)
         return sky_why_set(why, SKY_ERR_BUSY, "", "%d commands wait for answers already",
                            SKY_COMMANDS_MAX);
-    char digits[24];
-    int len = snprintf(digits, sizeof digits, "%u", (unsigned)fresh_id(broker, session));
-    const struct sky_command_request request = {
-        .name = order->name, .params = order->params, .id = sky_span_of(digits, (size_t)len)};
+    char digits[SKY_COMMAND_DIGITS];
+    const struct sky_command_request request = {.name = order->name,
+                                                .params = order->params,
+                                                .id =
+                                                    sky_command_fresh_id(broker, session, digits)};
     struct sky_uplink to = sky_session_uplink(session);
     *ret_id = row->build(&to, &request, effects);
     if (ret_id->len == 0)

@@ -18,6 +18,8 @@ struct sky_command_order {
     void *ctx;
 };
 
+enum { SKY_COMMAND_DIGITS = 24 }; /* room for a correlation id that was made here */
+
 struct sky_command_sent {
     char id[SKY_COMMAND_ID_MAX + 1]; /* the correlation id */
     uint64_t seq;                    /* in the journal */
@@ -31,6 +33,10 @@ struct sky_command_sent {
 SKY_MUST_USE sky_err sky_command_send(struct sky_broker *broker, struct sky_session *session,
                                       const struct sky_command_order *order,
                                       struct sky_command_sent *ret_sent, struct sky_why *why);
+
+/* A correlation id that the device has not used, as text in `out`. */
+sky_span sky_command_fresh_id(struct sky_broker *broker, const struct sky_session *session,
+                              char out[SKY_COMMAND_DIGITS]);
 
 /* Notes the ids that the device gave a message of its own: no command gets one of them. */
 void sky_command_ids_seen(struct sky_session *session, sky_span payload);

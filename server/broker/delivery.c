@@ -2,6 +2,7 @@
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
+#include "server/broker/behind.h"
 #include "server/broker/kept.h"
 #include "server/broker/presence.h"
 
@@ -32,14 +33,15 @@ static bool put(struct sky_broker *broker, struct sky_session *session,
                 const struct sky_mqtt_publish *packet, uint64_t of, bool whole)
 {
     struct sky_out out;
+    struct sky_session *addressee = sky_behind_addressee(broker, session, packet->topic);
     sky_out_begin(&out, SKY_POINT_PUBLISH_DOWN, session->conn);
-    out.head.device_id = session->device_id;
+    out.head.device_id = addressee->device_id;
     out.of = of;
     out.as.publish.packet = *packet;
     out.as.publish.whole = whole;
     if (!sky_wire_send(broker->wire, &out))
         return false;
-    session->delivered++;
+    addressee->delivered++;
     return true;
 }
 
@@ -114,7 +116,7 @@ struct sky_hindrance sky_delivery_hindrance(struct sky_broker *broker, struct sk
 {
     return is_fetching(session)
                ? session->fetcher->ops->hindrance(session->fetcher, payload.len, ttl_ms)
-               : hindrance_of(broker, session, topic, payload, qos);
+               : hindrance_of(broker, sky_session_carrier(session), topic, payload, qos);
 }
 
 /* ---- delivering ---- */
@@ -192,7 +194,7 @@ struct sky_hindrance sky_deliver_to(struct sky_broker *broker, struct sky_sessio
 {
     return is_fetching(session)
                ? session->fetcher->ops->push(session->fetcher, topic, payload, of, ttl_ms)
-               : push(broker, session, topic, payload, qos, of);
+               : push(broker, sky_session_carrier(session), topic, payload, qos, of);
 }
 
 bool sky_delivery_reaches(const struct sky_session *session, uint8_t qos)
@@ -200,28 +202,30 @@ bool sky_delivery_reaches(const struct sky_session *session, uint8_t qos)
     if (session == NULL)
         return false;
     return sky_session_is_connected(session) || session->fetcher != NULL ||
-           (qos > 0 && session->kept);
+           (qos > 0 && sky_session_carrier(session)->kept);
 }
 
 bool sky_delivery_listened(struct sky_broker *broker, const struct sky_session *session,
                            sky_span topic, uint8_t *ret_qos)
 {
     const struct sky_product_info *product = session->product;
-    if (sky_topic_subscribed(broker, session, topic, ret_qos))
+    const struct sky_session *carrier = sky_session_carrier(session);
+    if (sky_topic_subscribed(broker, carrier, topic, ret_qos))
         return true;
     *ret_qos = 1;
     return sky_cloud_is_pushed(product->cloud, sky_span_str(product->product.key),
-                               sky_span_str(session->device_key), topic, session->traits);
+                               sky_span_str(session->device_key), topic, carrier->traits);
 }
 
 bool sky_deliver_reply(struct sky_broker *broker, struct sky_session *session, sky_span topic,
                        sky_span payload, uint8_t qos, uint64_t of)
 {
     uint8_t granted = 1;
-    if (!sky_topic_subscribed(broker, session, topic, &granted) &&
-        !(session->traits & SKY_TRAIT_AUTO_SUBSCRIBED))
+    struct sky_session *carrier = sky_session_carrier(session);
+    if (!sky_topic_subscribed(broker, carrier, topic, &granted) &&
+        !(carrier->traits & SKY_TRAIT_AUTO_SUBSCRIBED))
         return false;
-    push(broker, session, topic, payload, qos < granted ? qos : granted, of);
+    push(broker, carrier, topic, payload, qos < granted ? qos : granted, of);
     return true;
 }
 

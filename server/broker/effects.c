@@ -4,7 +4,9 @@
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
+#include "server/broker/behind.h"
 #include "server/broker/delivery.h"
+#include "server/broker/presence.h"
 #include "server/broker/waits.h"
 
 /* One effect in its surroundings. */
@@ -19,7 +21,7 @@ struct site {
 static void record_judged(const struct site *site, enum sky_event_type type,
                           const struct sky_attr *attrs, size_t count, const struct sky_judge *judge)
 {
-    const struct sky_conn *conn = site->session->conn;
+    const struct sky_conn *conn = sky_session_carrier(site->session)->conn;
     const struct sky_event_head head = {.type = type,
                                         .direction = SKY_INSIDE,
                                         .transport = conn != NULL ? conn->door.transport : SKY_TCP,
@@ -193,6 +195,65 @@ static void do_answer(struct site *site, const struct sky_effect *effect)
         sky_command_stray(site->broker, site->session, &answer);
 }
 
+/* A device by id, with its session; false when the registry has it no more. */
+static struct sky_session *session_of(struct site *site, int64_t device_id,
+                                      struct sky_product *ret_product,
+                                      struct sky_device *ret_device)
+{
+    struct sky_registry *registry = site->broker->registry;
+    sky_err err = sky_store_get_device(registry->store, device_id, ret_product, ret_device);
+    if (err == SKY_OK)
+        return sky_session_open(registry, ret_product, ret_device);
+    if (err != SKY_ERR_NOT_FOUND)
+        fail(site, "device-behind", err);
+    return NULL;
+}
+
+static void do_behind(struct site *site, const struct sky_effect *effect)
+{
+    struct sky_session *gateway = site->session;
+    struct sky_product product;
+    struct sky_device device;
+    for (size_t i = 0; i < effect->device_count && site->err == SKY_OK; i++) {
+        struct sky_session *session = session_of(site, effect->devices[i], &product, &device);
+        sky_err err = SKY_OK;
+        if (session == NULL || session == gateway)
+            continue;
+        if (effect->kind == SKY_EFFECT_BIND)
+            err = sky_behind_bind(site->broker, gateway->device_id, &product, &device, site->of);
+        else if (effect->kind == SKY_EFFECT_UNBIND)
+            err = sky_behind_unbind(site->broker, gateway->device_id, device.id, site->of);
+        else if (effect->kind == SKY_EFFECT_LOGIN && gateway->via == NULL && gateway->conn != NULL)
+            sky_behind_online(site->broker, gateway, session, site->of);
+        else if (effect->kind == SKY_EFFECT_LOGOUT && session->via == gateway)
+            sky_behind_offline(site->broker, session, "its gateway logged it out", site->of);
+        if (err != SKY_OK)
+            fail(site, "device-behind", err);
+    }
+}
+
+static void do_register(struct site *site, const struct sky_effect *effect)
+{
+    sky_store_batch(site->broker->registry->store);
+    for (size_t i = 0; i < effect->device_count && site->err == SKY_OK; i++) {
+        const struct sky_registration *wanted = &effect->registrations[i];
+        struct sky_device device = {.product_id = wanted->product_id, .enabled = true};
+        bool fits = sky_span_copy(wanted->device, device.key, sizeof device.key) &&
+                    sky_span_copy(wanted->secret, device.secret, sizeof device.secret);
+        SKY_ASSERT(fits);
+        sky_err err = sky_store_add_device(site->broker->registry->store, &device);
+        if (err != SKY_OK) {
+            fail(site, "register", err);
+            continue;
+        }
+        const struct sky_event_head head = {
+            .type = SKY_EVENT_REGISTRY, .direction = SKY_INSIDE, .device_id = device.id};
+        const struct sky_attr attrs[] = {SKY_ATTR(NAME, SKY_SPAN("registered")),
+                                         SKY_ATTR_INT(OF, (int64_t)site->of)};
+        sky_journal_add(site->broker->registry->journal, &head, attrs, SKY_COUNT(attrs), NULL);
+    }
+}
+
 static void do_close(struct site *site, const struct sky_effect *effect)
 {
     struct sky_conn *conn = site->session->conn;
@@ -224,6 +285,11 @@ static const struct doer {
     [SKY_EFFECT_ONLINE] = {do_online, false},
     [SKY_EFFECT_MINT_TOKEN] = {do_mint_token, false},
     [SKY_EFFECT_ANSWER] = {do_answer, false},
+    [SKY_EFFECT_BIND] = {do_behind, false},
+    [SKY_EFFECT_UNBIND] = {do_behind, false},
+    [SKY_EFFECT_LOGIN] = {do_behind, false},
+    [SKY_EFFECT_LOGOUT] = {do_behind, false},
+    [SKY_EFFECT_REGISTER] = {do_register, false},
     [SKY_EFFECT_CLOSE] = {do_close, false},
     [SKY_EFFECT_NOTE] = {do_note, false},
 };
@@ -237,6 +303,12 @@ sky_err sky_apply(struct sky_broker *broker, struct sky_session *session,
         const struct sky_effect *effect = &effects->list[i];
         SKY_ASSERT((size_t)effect->kind < SKY_COUNT(doers));
         const struct doer *doer = &doers[effect->kind];
+        struct sky_product product;
+        struct sky_device device;
+        site.session =
+            effect->subject == 0 ? session : session_of(&site, effect->subject, &product, &device);
+        if (site.session == NULL)
+            continue;
         if (site.err == SKY_OK || !doer->tells)
             doer->run(&site, effect);
     }

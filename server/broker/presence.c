@@ -1,11 +1,13 @@
 #include "server/broker/presence.h"
 
+#include "server/broker/behind.h"
 #include "server/broker/kept.h"
 #include "server/broker/topics.h"
 
 bool sky_session_is_connected(const struct sky_session *session)
 {
-    return session->conn != NULL && !session->conn->closing;
+    const struct sky_conn *conn = sky_session_carrier(session)->conn;
+    return conn != NULL && !conn->closing;
 }
 
 bool sky_session_is_online(const struct sky_session *session)
@@ -18,12 +20,13 @@ bool sky_session_is_online(const struct sky_session *session)
 struct sky_uplink sky_session_uplink(const struct sky_session *session)
 {
     const struct sky_product_info *product = session->product;
+    const struct sky_session *carrier = sky_session_carrier(session);
     return (struct sky_uplink){
         .cloud = product->cloud,
         .product = sky_span_str(product->product.key),
         .device = sky_span_str(session->device_key),
-        .transport = session->conn != NULL ? session->conn->door.transport : SKY_TCP,
-        .traits = session->traits,
+        .transport = carrier->conn != NULL ? carrier->conn->door.transport : SKY_TCP,
+        .traits = carrier->traits,
     };
 }
 
@@ -68,7 +71,7 @@ void sky_session_expire(struct sky_broker *broker, struct sky_session *session)
 bool sky_session_kick(struct sky_session *session, const char *reason)
 {
     bool kicked = session->fetcher != NULL && session->fetcher->ops->kick(session->fetcher, reason);
-    if (!sky_session_is_connected(session))
+    if (session->conn == NULL || session->conn->closing)
         return kicked;
     sky_conn_close(session->conn, reason);
     return true;
@@ -78,6 +81,7 @@ void sky_session_detach(struct sky_broker *broker, struct sky_session *session)
 {
     if (session->conn == NULL)
         return;
+    sky_behind_part(broker, session, "its gateway left");
     sky_clock_cancel(broker->registry->clock, &session->conn->alarm);
     session->conn->state = NULL;
     session->conn = NULL;
@@ -99,6 +103,8 @@ static void drop(struct sky_broker *broker, struct sky_session *session)
 
 void sky_session_forget(struct sky_broker *broker, struct sky_session *session)
 {
+    if (session->via != NULL)
+        sky_behind_offline(broker, session, "it was taken out of the registry", 0);
     if (session->conn != NULL)
         sky_conn_close(session->conn, "the device was taken out of the registry");
     sky_session_detach(broker, session);
@@ -112,6 +118,7 @@ void sky_sessions_forget(struct sky_broker *broker)
     struct sky_session *session, *next;
     HASH_ITER (hh, broker->registry->by_device, session, next) {
         session->conn = NULL;
+        session->via = session->behind = NULL;
         drop(broker, session);
     }
 }

@@ -5,7 +5,12 @@
 
 #include "server/broker/broker.h"
 
-/* On an MQTT connection that is not closing? */
+/* Whose connection, subscriptions and messages serve it: its gateway's, or its own. */
+static inline struct sky_session *sky_session_carrier(const struct sky_session *session)
+{
+    return session->via != NULL ? session->via : (struct sky_session *)session;
+}
+/* On an MQTT connection that is not closing, its gateway's or its own? */
 bool sky_session_is_connected(const struct sky_session *session);
 /* Is the device to be reached, over MQTT or by what it fetches? */
 bool sky_session_is_online(const struct sky_session *session);

@@ -3,6 +3,7 @@
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
 #include "protocol/mqtt/topic.h"
+#include "server/broker/behind.h"
 #include "server/broker/commands.h"
 #include "server/broker/delivery.h"
 #include "server/broker/presence.h"
@@ -122,7 +123,8 @@ static uint64_t record_publish(struct sky_broker *broker, const struct sky_act *
     return sky_journal_record(broker->registry->journal, &draft, judge);
 }
 
-/* The facts a service reads, looked up because its row asks for them. */
+/* The facts a service reads, looked up because its row asks for them. Peers and the like live in
+ * the effects' arena. */
 struct service_facts {
     struct sky_facts facts;
     struct sky_lookup lookup; /* filled when the device or random characters are read */
@@ -136,9 +138,13 @@ static sky_err gather(struct sky_broker *broker, const struct sky_session *sessi
     struct sky_registry *registry = broker->registry;
     sky_err err = SKY_OK;
     f->facts = (struct sky_facts){.now_ms = registry->clock->now_ms};
-    if (reads != 0) {
+    if (reads & (SKY_READS_DEVICE | SKY_READS_FRESH)) {
         sky_lookup_session(registry, session, reads, &f->lookup);
         f->facts = f->lookup.facts;
+    }
+    if (reads & SKY_READS_CONFIG) {
+        f->facts.config = session->product->config;
+        f->facts.config_version = session->product->config_version;
     }
     sky_buf_init(&f->document, SKY_DOCUMENT_MAX);
     if (document_name != NULL)
@@ -170,21 +176,28 @@ static bool receives_reply(struct sky_broker *broker, const struct sky_act *act,
         return true;
     return service->reply != NULL &&
            sky_topic_fill(sky_span_str(service->reply), &keys, topic, sizeof topic) &&
-           sky_topic_subscribed(broker, act->session, sky_span_str(topic), &qos);
+           sky_topic_subscribed(broker, sky_session_carrier(act->session), sky_span_str(topic),
+                                &qos);
 }
 
 /* A document that cannot be read must not be taken for one that is not there: then the service is
  * not asked, and the journal says why. */
 static void serve(struct sky_broker *broker, const struct sky_act *act,
                   const struct sky_service *service, struct sky_judge *judge,
-                  struct sky_effects *effects)
+                  struct sky_effects *effects, struct sky_facts *ret_facts)
 {
     struct service_facts f;
     struct sky_uplink uplink = uplink_of(act);
     uplink.reply_subscribed = receives_reply(broker, act, service, &uplink);
     sky_err err = gather(broker, act->session, service->reads, service->document, &f);
+    if (err == SKY_OK && service->reads & SKY_READS_BEHIND)
+        err = sky_behind_list(broker, act->session, &effects->arena, &f.facts);
     if (err == SKY_OK) {
+        if (service->peers != NULL)
+            sky_behind_look_up(broker, act->session, service, &uplink, &effects->arena, &f.facts);
         service->handle(&uplink, &f.facts, judge, effects);
+        ret_facts->peers = f.facts.peers;
+        ret_facts->peer_count = f.facts.peer_count;
     } else {
         struct sky_effect *note = sky_effects_add(effects, SKY_EFFECT_NOTE);
         note->name = SKY_SPAN("document-unreadable");
@@ -203,6 +216,8 @@ static void answer_refusal(struct sky_broker *broker, const struct sky_act *act,
     struct service_facts f;
     struct sky_uplink uplink = uplink_of(act);
     (void)gather(broker, act->session, 0, NULL, &f);
+    if (cloud->gateway != NULL && act->session->product->product.node == SKY_NODE_GATEWAY)
+        sky_behind_look_up_topic(broker, act->session, &uplink, &effects->arena, &f.facts);
     cloud->refused_publish(&uplink, &f.facts, judge, effects);
     sky_buf_done(&f.document);
 }
@@ -249,20 +264,30 @@ void sky_publish_subscribed(struct sky_broker *broker, struct sky_session *sessi
     sky_effects_done(&effects);
 }
 
-struct sky_act_result sky_publish(struct sky_broker *broker, const struct sky_act *act)
+/* A gateway's act on the topic of a device behind it is that device's. */
+static struct sky_act attribute(struct sky_broker *broker, const struct sky_act *act,
+                                const struct sky_topic_node *node)
 {
+    struct sky_act own = *act;
+    if (node->subject != act->session->slot)
+        own.session = sky_session_at(broker->registry, node->subject);
+    return own;
+}
+
+struct sky_act_result sky_publish(struct sky_broker *broker, const struct sky_act *as_it_came)
+{
+    struct sky_topic_node *node = sky_topic_of(broker, as_it_came->session, as_it_came->topic);
+    const struct sky_act own = attribute(broker, as_it_came, node), *act = &own;
     struct sky_session *session = act->session;
     const struct sky_cloud *cloud = session->product->cloud;
-    struct sky_act_result result = {0};
+    struct sky_act_result result = {.right = node->right};
     bool acknowledged = true;
+    struct sky_facts facts = {.peer_count = 0};
     struct sky_judge judge;
     struct sky_effects effects;
     sky_judge_init(&judge, sky_product_policy(broker->registry, session->product));
     sky_effects_init(&effects);
-
-    struct sky_topic_node *node = sky_topic_of(broker, session, act->topic);
     const struct sky_topic_row *row = node->row;
-    result.right = node->right;
     judge_rate(broker, act, &judge);
     bool carried = within_limits(act, node->fits, &judge, &acknowledged, &result);
     if (carried && !has_right(act, result.right, &judge)) {
@@ -271,17 +296,23 @@ struct sky_act_result sky_publish(struct sky_broker *broker, const struct sky_ac
     }
     if (!carried && !result.close)
         answer_refusal(broker, act, &judge, &effects);
+    if (carried && session != as_it_came->session)
+        sky_behind_use(broker, as_it_came->session, session, &judge);
     result.served = carried && row != NULL && row->service != NULL;
     if (result.served) {
-        sky_command_ids_seen(session, act->payload);
-        serve(broker, act, row->service, &judge, &effects);
+        sky_command_ids_seen(as_it_came->session, act->payload);
+        serve(broker, act, row->service, &judge, &effects, &facts);
     }
 
     session->published++;
     uint64_t seq = record_publish(broker, act, row, &judge);
     sky_session_judged(session, &judge);
     if (acknowledged && !result.close && act->on_ack != NULL)
-        act->on_ack(act);
+        act->on_ack(as_it_came);
+    if (facts.peer_count > 0) {
+        struct sky_uplink uplink = uplink_of(act);
+        sky_behind_judged(broker, row->service, &uplink, &facts, seq);
+    }
     if (carried && !result.served) {
         sky_deliver_carried(broker, node, act->topic, act->payload, act->qos > 1 ? 1 : act->qos,
                             seq);

@@ -4,6 +4,7 @@
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
+#include "server/broker/behind.h"
 
 static void free_node(struct sky_topic_node *node)
 {
@@ -84,14 +85,15 @@ struct sky_topic_node *sky_topic_of(struct sky_broker *broker, struct sky_sessio
         node = session->last_topic = find_node(broker, topic);
         session->last_epoch = broker->epoch;
     }
-    if (node->publisher != session->slot) {
-        const struct sky_product_info *product = session->product;
+    if (node->publisher != session->slot || node->links != broker->links) {
+        const struct sky_session *subject = session;
         node->row = NULL;
-        node->right = (uint8_t)sky_cloud_right(
-            product->cloud, sky_span_str(product->product.key), sky_span_str(session->device_key),
-            product->topics, product->topic_count, topic, SKY_MAY_PUB, &node->row);
-        node->fits = sky_cloud_topic_fits(&product->cloud->limits, node->row, topic);
+        node->right =
+            (uint8_t)sky_behind_right(broker, session, topic, SKY_MAY_PUB, &node->row, &subject);
+        node->fits = sky_cloud_topic_fits(&subject->product->cloud->limits, node->row, topic);
         node->publisher = session->slot;
+        node->subject = subject->slot;
+        node->links = broker->links;
     }
     return node;
 }

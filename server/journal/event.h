@@ -43,7 +43,10 @@
     X(REGISTRY, "registry")                                                                        \
     X(RESET, "reset")                                                                              \
     X(NOTE, "note")                                                                                \
-    X(COMMAND, "command")
+    X(COMMAND, "command")                                                                          \
+    X(BIND, "bind")                                                                                \
+    X(UNBIND, "unbind")                                                                            \
+    X(SUB_DEVICE, "sub-device") /* turned away, when its gateway spoke for it */
 
 enum sky_event_type {
 #define X(name, text) SKY_EVENT_##name,
@@ -94,7 +97,8 @@ enum sky_direction { SKY_UP, SKY_DOWN, SKY_INSIDE }; /* "up" from the device, "d
     X(STATUS, "status", INT)                                                                       \
     X(COUNT, "count", INT)                                                                         \
     X(MESSAGE_ID, "messageId", INT)                                                                \
-    X(OFFERED, "offered", TEXT)
+    X(OFFERED, "offered", TEXT)                                                                    \
+    X(GATEWAY, "gateway", TEXT)
 
 enum sky_event_field {
 #define X(name, key, kind) SKY_F_##name,

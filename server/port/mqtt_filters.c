@@ -1,20 +1,23 @@
 /* What a device subscribes to: may it, and is there room? */
 #include "protocol/base/assert.h"
 #include "protocol/mqtt/rules.h"
+#include "server/broker/behind.h"
 #include "server/broker/presence.h"
 #include "server/broker/publish.h"
 #include "server/port/mqtt_private.h"
 
 /* `*ret_row` is as sky_cloud_right() sets it. */
-static bool may_subscribe(const struct sky_session *session, sky_span filter,
+static bool may_subscribe(struct sky_broker *broker, struct sky_session *session, sky_span filter,
                           struct sky_judge *judge, const struct sky_topic_row **ret_row)
 {
-    const struct sky_product_info *product = session->product;
-    enum sky_right right = sky_cloud_right(product->cloud, sky_span_str(product->product.key),
-                                           sky_span_str(session->device_key), product->topics,
-                                           product->topic_count, filter, SKY_MAY_SUB, ret_row);
-    return sky_right_judge(product->cloud, right, SKY_LIMIT_TOPIC_SUB, judge, "subscribed to",
-                           filter, " without the right to");
+    const struct sky_session *subject = session;
+    enum sky_right right =
+        sky_behind_right(broker, session, filter, SKY_MAY_SUB, ret_row, &subject);
+    bool may = sky_right_judge(session->product->cloud, right, SKY_LIMIT_TOPIC_SUB, judge,
+                               "subscribed to", filter, " without the right to");
+    if (may && subject != session)
+        sky_behind_use(broker, session, sky_session_at(broker->registry, subject->slot), judge);
+    return may;
 }
 
 /* False: too many filters, and the rule is enforced. One that is held already only changes its
@@ -24,10 +27,12 @@ static bool has_room(const struct sky_subs *subs, const struct sky_session *sess
 {
     const struct sky_cloud_limits *limits = &session->product->cloud->limits;
     size_t held = sky_subs_count(subs, session->slot);
+    size_t devices = 1 + session->behind_count; /* each may hold as many */
     return !sky_judge_rule(
         judge, sky_cloud_limit_rule(session->product->cloud, SKY_LIMIT_SUB_COUNT),
         number < limits->filters_per_packet_max &&
-            (held < limits->filters_per_device_max || sky_subs_has(subs, session->slot, filter)),
+            (held < limits->filters_per_device_max * devices ||
+             sky_subs_has(subs, session->slot, filter)),
         "filter number %zu of its packet, with %zu held; at most %u and %u are taken", number + 1,
         held, limits->filters_per_packet_max, limits->filters_per_device_max);
 }
@@ -42,7 +47,7 @@ static uint8_t subscribe_one(struct sky_conn *conn, sky_span filter, uint8_t qos
     struct sky_subs *subs = sky_mqtt__port(conn)->broker->subs;
     if (sky_judge_rule(judge, sky_cloud_limit_rule(cloud, SKY_LIMIT_QOS2_SUBSCRIBE), qos < 2,
                        "asked for QoS 2 on %.*s", SKY_SPAN_ARGS(filter)) ||
-        !may_subscribe(session, filter, judge, &row) ||
+        !may_subscribe(sky_mqtt__port(conn)->broker, session, filter, judge, &row) ||
         sky_judge_rule(judge, sky_cloud_limit_rule(cloud, SKY_LIMIT_TOPIC_LENGTH),
                        sky_cloud_topic_fits(&cloud->limits, row, filter),
                        "filter of %zu bytes; at most %u with at most %u slashes are taken: %.*s",

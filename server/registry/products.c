@@ -21,8 +21,39 @@ static void load_policy(struct sky_registry *registry, struct sky_product_info *
     sky_buf_done(&lines);
 }
 
+/* Appends nothing when the product has no such text. */
+static sky_span load_text(struct sky_registry *registry, const struct sky_product_info *info,
+                          const char *name, int64_t *ret_version)
+{
+    struct sky_buf body;
+    sky_span text = SKY_SPAN_NONE;
+    sky_buf_init(&body, SKY_STORE_BLOB_MAX);
+    if (sky_store_get_product_document(registry->store, info->product.id, sky_span_str(name), &body,
+                                       ret_version) == SKY_OK)
+        text = sky_span_of(sky_mem_dup((const char *)body.bytes, body.len), body.len);
+    sky_buf_done(&body);
+    return text;
+}
+
+static void load_texts(struct sky_registry *registry, struct sky_product_info *info)
+{
+    int64_t version;
+    info->sub_products = load_text(registry, info, SKY_PRODUCT_SUB_PRODUCTS, &version);
+    info->forward = load_text(registry, info, SKY_PRODUCT_FORWARD, &version);
+    info->config = load_text(registry, info, SKY_PRODUCT_CONFIG, &info->config_version);
+}
+
+static void free_text(sky_span *text)
+{
+    free((void *)text->ptr);
+    *text = SKY_SPAN_NONE;
+}
+
 static void unload(struct sky_product_info *info)
 {
+    free_text(&info->sub_products);
+    free_text(&info->forward);
+    free_text(&info->config);
     free(info->topics);
     free(info->policy);
     info->topics = NULL;
@@ -48,6 +79,7 @@ static bool load(struct sky_registry *registry, struct sky_product_info *info, i
         memcpy(info->topics, topics, info->topic_count * sizeof *topics);
     }
     load_policy(registry, info);
+    load_texts(registry, info);
     return true;
 }
 

@@ -11,6 +11,9 @@ struct sky_product_info {
     const struct sky_cloud *cloud;
     struct sky_product_topic *topics; /* owned */
     size_t topic_count;
+    /* Texts of the product, all owned; empty: it has none. See SKY_PRODUCT_... in facts.h. */
+    sky_span sub_products, config, forward;
+    int64_t config_version;
     struct sky_policy *policy; /* owned, when the product overrides rules; else NULL */
     UT_hash_handle hh;
 };

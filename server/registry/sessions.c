@@ -58,6 +58,7 @@ struct sky_session *sky_session_open(struct sky_registry *registry,
 void sky_session_drop(struct sky_registry *registry, struct sky_session *session)
 {
     SKY_ASSERT(session->conn == NULL && session->fetcher == NULL && session->mqtt.window == NULL);
+    SKY_ASSERT(session->via == NULL && session->behind == NULL);
     registry->by_slot[session->slot] = NULL;
     registry->free_slots[registry->free_count++] = session->slot;
     HASH_DEL(registry->by_device, session);

@@ -43,6 +43,11 @@ struct sky_session {
     char *device_key;                 /* owned */
     struct sky_conn *conn;            /* NULL: away */
     struct sky_fetcher *fetcher;      /* NULL: it has never come to fetch */
+    struct sky_session *via;          /* the gateway by which it is online, on whose connection
+                                         everything of it goes; NULL: none. Then `conn` is NULL */
+    struct sky_session *behind;       /* list of those online by this one */
+    struct sky_session *prev, *next;  /* in such a list */
+    size_t behind_count;
     struct sky_mqtt_session mqtt;
     struct sky_party *party;           /* never NULL, outlives the session */
     struct sky_topic_node *last_topic; /* the last one it published to; good in `last_epoch` */
@@ -70,6 +75,7 @@ struct sky_session {
     bool unread;                /* of which the messages are still in the store only */
     bool silent, dead;          /* its present silence: noted past 1.0, past 1.5 of the keepalive */
     bool listened;              /* it left subscriptions that it needs, or lost them before */
+    bool announced;             /* a gateway said that it was online, once */
     bool subscribed_activation; /* for the judgement at the end of an activation */
     UT_hash_handle hh;
 };

@@ -7,8 +7,9 @@
 /* Appends every row of every table, in order. False when the database cannot be read. */
 static inline bool store_dump(struct sky_store *store, struct sky_buf *out)
 {
-    static const char *const tables[] = {"product", "product_topic", "device",  "document", "token",
-                                         "session", "subscription",  "message", "page",     "note"};
+    static const char *const tables[] = {
+        "product", "product_topic", "product_document", "device", "topology", "document", "token",
+        "session", "subscription",  "message",          "image",  "page",     "note"};
     bool done = true;
     for (size_t i = 0; i < SKY_COUNT(tables); i++) {
         char sql[64];

@@ -49,7 +49,7 @@ const struct sky_cloud sky_cloud_enos = {
          .topic_len_max = UINT16_MAX,
          .topic_slashes_max = UINT16_MAX,
          .filters_per_packet_max = SKY_MQTT_FILTERS_MAX,
-         .filters_per_device_max = SKY_SUBS_PER_SUBSCRIBER_MAX,
+         .filters_per_device_max = SKY_SUBS_PER_DEVICE_MAX,
          .keepalive = {[SKY_PROFILE_SEED] = {60, 300}, [SKY_PROFILE_CURRENT] = {0, UINT16_MAX}},
          .session = {.inflight_max = 100,
                      .queue_max = 1000,

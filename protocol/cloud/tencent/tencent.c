@@ -25,7 +25,7 @@ const struct sky_cloud sky_cloud_tencent = {
                .topic_len_max = 255,
                .topic_slashes_max = 10,
                .filters_per_packet_max = 1,
-               .filters_per_device_max = SKY_SUBS_PER_SUBSCRIBER_MAX,
+               .filters_per_device_max = SKY_SUBS_PER_DEVICE_MAX,
                .keepalive = {[SKY_PROFILE_SEED] = {60, 300}, [SKY_PROFILE_CURRENT] = {0, 900}},
                .session = {.inflight_max = 50,
                            .queue_max = 150,

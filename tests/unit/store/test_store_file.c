@@ -187,7 +187,8 @@ static void write_version(const char *path, int version, const char *rows)
     snprintf(marks, sizeof marks, "PRAGMA application_id = 0x534b594d; PRAGMA user_version = %d",
              version);
     run_sql(path, marks);
-    run_sql(path, "INSERT INTO product VALUES (1, 'aliyun', 'pk', '', 0, 0, 1, '', 0);"
+    run_sql(path, "INSERT INTO product (id, cloud, key, secret, dynamic_activation,"
+                  " require_certificate, https_auth) VALUES (1, 'aliyun', 'pk', '', 0, 0, 1);"
                   "INSERT INTO device (id, product_id, key, secret, old_secret, asset_id,"
                   " fingerprint, state, enabled, secret_issued)"
                   " VALUES (1, 1, 'dev', 's', '', '', '', 0, 1, 0)");
@@ -197,11 +198,11 @@ static void write_version(const char *path, int version, const char *rows)
 static void refuses_a_file_of_a_newer_version(void **state)
 {
     struct folder *folder = *state;
-    write_version(folder->file, SKY_STORE_VERSION, "PRAGMA user_version = 4");
-    refuses_untouched(folder->file, "newer skymock (format 4, this one knows up to 3)");
+    write_version(folder->file, SKY_STORE_VERSION, "PRAGMA user_version = 5");
+    refuses_untouched(folder->file, "newer skymock (format 5, this one knows up to 4)");
     run_sql(folder->file, "PRAGMA journal_mode = WAL");
     refuses_untouched(folder->file, "newer skymock");
-    run_sql(folder->file, "PRAGMA user_version = 3");
+    run_sql(folder->file, "PRAGMA user_version = 4");
     sky_store_close(opens(folder->file));
 }
 
@@ -230,7 +231,8 @@ static void brings_every_version_up_to_date(void **state)
 /* Files of the versions before have these very texts in them. */
 static void leaves_the_released_steps_of_the_schema_as_they_were(void **state)
 {
-    static const uint64_t sums[] = {0xc6a3502e748eada2, 0xe9bb9f353cfae185, 0x84b450e6ec25330d};
+    static const uint64_t sums[] = {0xc6a3502e748eada2, 0xe9bb9f353cfae185, 0x84b450e6ec25330d,
+                                    0xded9abe7ff119311};
     (void)state;
     assert_int_equal(SKY_COUNT(sums), SKY_STORE_VERSION);
     for (size_t i = 0; i < SKY_STORE_VERSION; i++) {
