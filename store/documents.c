@@ -96,9 +96,14 @@ sky_err sky_store__seed_product_document(struct sky_store *store, int64_t produc
     sky_err err = check_size(name, body);
     if (err != SKY_OK)
         return err;
-    store->generation++;
-    return sky_store__change(store, SKY_SQL_SEED_PRODUCT_DOCUMENT,
-                             SKY_ARGS(SKY_INT(product_id), SKY_TEXT(name), SKY_BYTES(body)));
+    if (body.len == 0)
+        err = sky_store__change(store, SKY_SQL_UNSEED_PRODUCT_DOCUMENT,
+                                SKY_ARGS(SKY_INT(product_id), SKY_TEXT(name)));
+    else
+        err = sky_store__change(store, SKY_SQL_SEED_PRODUCT_DOCUMENT,
+                                SKY_ARGS(SKY_INT(product_id), SKY_TEXT(name), SKY_BYTES(body)));
+    store->generation += err == SKY_OK;
+    return err;
 }
 
 sky_err sky_store_reset_product(struct sky_store *store, int64_t product_id)

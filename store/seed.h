@@ -14,6 +14,11 @@ enum {
     SKY_SEED_ERRORS_MAX = 100,            /* reported per text; the rest are counted */
     SKY_SEED_RULES_MAX = 256,             /* overrides of one product */
     SKY_SEED_DOCUMENT_MAX = 64 * 1024,    /* bytes of an initial document */
+    SKY_SEED_CONFIG_MAX = 128 * 1024,     /* bytes of a product's remote configuration */
+    SKY_SEED_MODEL_MAX = 1024 * 1024,     /* bytes of a thing model */
+    SKY_SEED_URL_MAX = 1024,              /* bytes of a URL */
+    SKY_SEED_SUB_PRODUCTS_MAX = 256,
+    SKY_SEED_SUB_DEVICES_MAX = 2000, /* of one gateway */
 };
 
 /* The name under which a device's "shadow" is stored. */
@@ -25,6 +30,8 @@ struct sky_seed_cloud {
     const char *product_key, *product_secret, *device_key, *device_secret;
     /* NULL: any secret will do. */
     sky_err (*check_secret)(sky_span secret, struct sky_why *why);
+    bool shares_sub_devices; /* one may stand behind several gateways */
+    bool has_gateways;
 };
 
 struct sky_seed_config {
@@ -45,6 +52,15 @@ struct sky_seed_config {
      * version. A pointer in `why` is within the shadow. NULL: it is stored as it is, version 0. */
     sky_err (*make_document)(void *ctx, size_t cloud, sky_span name, sky_span json,
                              struct sky_buf *ret_body, int64_t *ret_version, struct sky_why *why);
+    /* Is the thing model of cloud number `cloud` good? A pointer in `why` is within the model.
+     * NULL: any is. */
+    sky_err (*check_model)(void *ctx, size_t cloud, sky_span json, struct sky_why *why);
+    /* Appends the thing model that a file holds. NULL: no files are read. */
+    sky_err (*read_model)(void *ctx, const char *path, struct sky_buf *ret_json,
+                          struct sky_why *why);
+    /* Devices behind gateways are bound with sky_seed_bind(), later: they may stand in another
+     * text. */
+    bool binds_later;
     /* Is one word a slip of the other? For "did you mean". NULL: never. */
     bool (*similar)(sky_span a, sky_span b);
 };
@@ -59,6 +75,12 @@ struct sky_seed_count {
  * Always sets `*ret_count`. INVALID when the text has errors, LIMIT when it is too long, or what
  * the store says; each has been reported through on_error. */
 SKY_MUST_USE sky_err sky_seed_load(struct sky_store *store, sky_span json,
+                                   const struct sky_seed_config *config,
+                                   struct sky_seed_count *ret_count);
+
+/* Binds the devices that stand behind gateways from the start; those of a text that was loaded,
+ * into a store that has all of them. Errors as above. */
+SKY_MUST_USE sky_err sky_seed_bind(struct sky_store *store, sky_span json,
                                    const struct sky_seed_config *config,
                                    struct sky_seed_count *ret_count);
 

@@ -9,6 +9,7 @@
 /* One pass over a text. */
 struct load {
     struct sky_seed_reader reader;
+    bool binds;              /* this pass binds devices to gateways, and does nothing else */
     struct sky_store *store; /* NULL in the first pass */
     struct sky_seed_count *count;
     struct seen *products, *devices; /* in this pass, and in the present product */
@@ -51,7 +52,8 @@ static void forget(struct seen **table, struct sky_arena *names)
 static bool same_product(const struct sky_product *a, const struct sky_product *b)
 {
     return strcmp(a->secret, b->secret) == 0 && a->dynamic_activation == b->dynamic_activation &&
-           a->require_certificate == b->require_certificate && a->https_auth == b->https_auth;
+           a->require_certificate == b->require_certificate && a->https_auth == b->https_auth &&
+           a->node == b->node;
 }
 
 static bool same_topics(const struct sky_product_topic *a, size_t a_count,
@@ -91,6 +93,20 @@ static sky_err write_rules(struct sky_store *store, const struct sky_seed_produc
     return err;
 }
 
+static sky_err write_texts(struct sky_store *store, const struct sky_seed_product *said,
+                           bool *ret_changed)
+{
+    for (size_t i = 0; i < SKY_SEED_TEXTS; i++) {
+        sky_err err = sky_store__seed_product_document(store, said->product.id,
+                                                       sky_span_str(sky_seed_text_names[i]),
+                                                       sky_buf_span(&said->texts[i]));
+        if (err != SKY_OK && err != SKY_ERR_NOT_FOUND)
+            return err;
+        *ret_changed |= err == SKY_OK;
+    }
+    return SKY_OK;
+}
+
 /* Sets said->product.id. */
 static sky_err write_product(struct load *load, struct sky_seed_product *said)
 {
@@ -109,6 +125,8 @@ static sky_err write_product(struct load *load, struct sky_seed_product *said)
         err = write_topics(load->store, said, &changed);
     if (err == SKY_OK)
         err = write_rules(load->store, said, &changed);
+    if (err == SKY_OK)
+        err = write_texts(load->store, said, &changed);
     load->count->products_added += added;
     load->count->products_changed += changed && !added;
     return err;
@@ -230,9 +248,73 @@ static sky_err put_document(struct load *load, int64_t device_id, sky_span body,
 
 /* ---- the walk ---- */
 
+static bool is_other_gateway(void *ctx, const struct sky_product *product,
+                             const struct sky_device *device)
+{
+    int64_t *id = ctx;
+    (void)product;
+    if (device->id == *id)
+        return true;
+    *id = 0;
+    return false;
+}
+
+/* Binds one device to the gateway, or reports why it cannot. */
+static void bind_one(struct load *load, const struct sky_seed_product *product,
+                     const struct sky_device *gateway, const cJSON *value)
+{
+    char keys[2][SKY_KEY_MAX + 1];
+    struct sky_product its_product;
+    struct sky_device device;
+    const struct sky_seed_cloud *cloud = &load->reader.config->clouds[product->cloud];
+    int64_t other = gateway->id;
+    if (!sky_seed_read_sub_device(&load->reader, value, product->cloud, keys[0], keys[1]))
+        return;
+    sky_err err =
+        sky_store_find_device(load->store, sky_span_str(cloud->name), sky_span_str(keys[0]),
+                              sky_span_str(keys[1]), &its_product, &device);
+    if (err == SKY_ERR_NOT_FOUND)
+        return sky_seed_error(&load->reader, "there is no device %s/%s; register it, too", keys[0],
+                              keys[1]);
+    if (err == SKY_OK && its_product.node == SKY_NODE_GATEWAY)
+        return sky_seed_error(&load->reader,
+                              "%s/%s is a gateway; none stands behind another gateway", keys[0],
+                              keys[1]);
+    if (err == SKY_OK && !cloud->shares_sub_devices)
+        err = sky_store_each_gateway(load->store, device.id, is_other_gateway, &other);
+    if (err == SKY_OK && other == 0)
+        return sky_seed_error(&load->reader, "%s/%s stands behind another gateway already", keys[0],
+                              keys[1]);
+    load->err = err == SKY_OK ? sky_store__seed_binding(load->store, gateway->id, device.id) : err;
+}
+
+static void bind_devices(struct load *load, const struct sky_seed_product *product,
+                         const struct sky_seed_device *said)
+{
+    struct sky_product its_product;
+    struct sky_device gateway;
+    const cJSON *value;
+    size_t index = 0, mark = sky_seed_down_key(&load->reader, "subDevices");
+    load->err = sky_store_find_device(
+        load->store, sky_span_str(load->reader.config->clouds[product->cloud].name),
+        sky_span_str(product->product.key), sky_span_str(said->key), &its_product, &gateway);
+    cJSON_ArrayForEach (value, said->sub_devices) {
+        size_t at = sky_seed_down_index(&load->reader, index++);
+        if (load->err == SKY_OK)
+            bind_one(load, product, &gateway, value);
+        sky_seed_up(&load->reader, at);
+    }
+    sky_seed_up(&load->reader, mark);
+}
+
 static void take_device(struct load *load, const struct sky_seed_product *product,
                         const struct sky_seed_device *said)
 {
+    if (load->binds) {
+        if (said->sub_devices != NULL && load->err == SKY_OK)
+            bind_devices(load, product, said);
+        return;
+    }
     struct sky_buf body;
     int64_t version;
     struct sky_device device;
@@ -295,7 +377,8 @@ static void walk_product(struct load *load, const cJSON *value, size_t index)
     bool named = sky_seed_read_product(&load->reader, value, &said);
     if (named)
         check_first(load, &said, index);
-    if (named && load->store != NULL && load->reader.errors == 0 && load->err == SKY_OK)
+    if (named && load->store != NULL && load->reader.errors == 0 && load->err == SKY_OK &&
+        !load->binds)
         load->err = write_product(load, &said);
     if (said.devices != NULL && load->err == SKY_OK)
         walk_devices(load, &said);
@@ -331,7 +414,12 @@ static sky_err write_all(struct load *load, struct sky_store *store, const cJSON
     load->store = store;
     load->err = sky_store__enter(store);
     if (load->err == SKY_OK) {
-        walk(load, tree);
+        if (!load->binds)
+            walk(load, tree);
+        if (load->err == SKY_OK && (load->binds || !load->reader.config->binds_later)) {
+            load->binds = true;
+            walk(load, tree);
+        }
         if (load->err == SKY_OK && load->reader.errors > 0)
             load->err = SKY_ERR_INVALID;
         load->err = sky_store__leave(store, load->err);
@@ -362,17 +450,17 @@ static sky_err read_tree(struct load *load, sky_span text, cJSON **ret_tree)
     return err;
 }
 
-sky_err sky_seed_load(struct sky_store *store, sky_span json, const struct sky_seed_config *config,
-                      struct sky_seed_count *ret_count)
+static sky_err load_text(struct sky_store *store, sky_span json,
+                         const struct sky_seed_config *config, bool binds,
+                         struct sky_seed_count *ret_count)
 {
-    SKY_ASSERT(store == NULL || config->make_secret != NULL);
-    struct load load = {.reader = {.config = config}, .count = ret_count};
+    struct load load = {.reader = {.config = config}, .count = ret_count, .binds = binds};
     cJSON *tree = NULL;
     *ret_count = (struct sky_seed_count){0};
     sky_arena_init(&load.product_names);
     sky_arena_init(&load.device_names);
     sky_err err = read_tree(&load, json, &tree);
-    if (err == SKY_OK) {
+    if (err == SKY_OK && !binds) {
         walk(&load, tree);
         err = load.reader.errors > 0 ? SKY_ERR_INVALID : SKY_OK;
     }
@@ -383,4 +471,18 @@ sky_err sky_seed_load(struct sky_store *store, sky_span json, const struct sky_s
     sky_arena_done(&load.product_names);
     sky_arena_done(&load.device_names);
     return err;
+}
+
+sky_err sky_seed_load(struct sky_store *store, sky_span json, const struct sky_seed_config *config,
+                      struct sky_seed_count *ret_count)
+{
+    SKY_ASSERT(store == NULL || config->make_secret != NULL);
+    return load_text(store, json, config, false, ret_count);
+}
+
+sky_err sky_seed_bind(struct sky_store *store, sky_span json, const struct sky_seed_config *config,
+                      struct sky_seed_count *ret_count)
+{
+    SKY_ASSERT(store != NULL);
+    return load_text(store, json, config, true, ret_count);
 }

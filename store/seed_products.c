@@ -254,12 +254,147 @@ static void read_lists(struct sky_seed_reader *reader, const struct sky_seed_fie
     }
 }
 
+/* ---- a product's texts ---- */
+
+const char *const sky_seed_text_names[SKY_SEED_TEXTS] = {
+    [SKY_SEED_CONFIG] = SKY_PRODUCT_CONFIG,
+    [SKY_SEED_MODEL] = SKY_PRODUCT_MODEL,
+    [SKY_SEED_SUB_PRODUCTS] = SKY_PRODUCT_SUB_PRODUCTS,
+    [SKY_SEED_FORWARD] = SKY_PRODUCT_FORWARD,
+};
+static const size_t text_max[SKY_SEED_TEXTS] = {
+    [SKY_SEED_CONFIG] = SKY_SEED_CONFIG_MAX,
+    [SKY_SEED_MODEL] = SKY_SEED_MODEL_MAX,
+    [SKY_SEED_SUB_PRODUCTS] = SKY_SEED_SUB_PRODUCTS_MAX * (SKY_KEY_MAX * 2 + 3) + 2,
+    [SKY_SEED_FORWARD] = SKY_SEED_URL_MAX,
+};
+
+static void read_node(struct sky_seed_reader *reader, const struct sky_seed_field *field,
+                      const struct sky_seed_cloud *words, struct sky_product *product)
+{
+    static const char *const names[] = {[SKY_NODE_DEVICE] = "device",
+                                        [SKY_NODE_GATEWAY] = "gateway",
+                                        [SKY_NODE_SUB] = "sub-device"};
+    if (field->value == NULL)
+        return;
+    for (size_t i = 0; i < SKY_COUNT(names); i++) {
+        if (strcmp(field->value->valuestring, names[i]) != 0)
+            continue;
+        product->node = (enum sky_node)i;
+        if (product->node != SKY_NODE_DEVICE && !words->has_gateways)
+            sky_seed_error_at(reader, field->name, "%s has no gateways; leave the field out",
+                              words->name);
+        return;
+    }
+    sky_seed_error_at(reader, field->name,
+                      "unknown node type \"%s\"; known: device, gateway, sub-device",
+                      sky_seed_show(field->value->valuestring).text);
+}
+
+static void read_sub_products(struct sky_seed_reader *reader, const struct sky_seed_field *field,
+                              struct sky_seed_product *product)
+{
+    const cJSON *key;
+    size_t index = 0;
+    if (field->value == NULL)
+        return;
+    size_t mark = sky_seed_down_key(reader, field->name);
+    if (product->product.node != SKY_NODE_GATEWAY)
+        sky_seed_error(reader, "only a gateway has sub-devices: set \"nodeType\" to \"gateway\"");
+    if (cJSON_GetArraySize(field->value) > SKY_SEED_SUB_PRODUCTS_MAX)
+        sky_seed_error(reader, "%d products; %d is the most", cJSON_GetArraySize(field->value),
+                       SKY_SEED_SUB_PRODUCTS_MAX);
+    cJSON_ArrayForEach (key, field->value) {
+        struct sky_why why;
+        size_t at = sky_seed_down_index(reader, index++);
+        if (sky_seed_is(reader, key, SKY_SEED_STRING) &&
+            sky_seed_check_key("a product's key", sky_span_str(key->valuestring), &why) != SKY_OK)
+            sky_seed_error(reader, "%s", why.reason);
+        sky_seed_up(reader, at);
+    }
+    (void)sky_json_print(&product->texts[SKY_SEED_SUB_PRODUCTS], field->value);
+    sky_seed_up(reader, mark);
+}
+
+static void read_config(struct sky_seed_reader *reader, const struct sky_seed_field *field,
+                        struct sky_buf *text)
+{
+    if (field->value != NULL && !sky_json_print(text, field->value))
+        sky_seed_error_at(reader, field->name, "the configuration is longer than %d bytes",
+                          SKY_SEED_CONFIG_MAX);
+}
+
+/* JSON as it stands, or the path of a file that holds it. */
+static void read_model(struct sky_seed_reader *reader, const struct sky_seed_field *field,
+                       struct sky_seed_product *product)
+{
+    const struct sky_seed_config *config = reader->config;
+    struct sky_buf *text = &product->texts[SKY_SEED_MODEL];
+    struct sky_why why = {.pointer = ""};
+    sky_err err = SKY_OK;
+    if (field->value == NULL)
+        return;
+    if (cJSON_IsObject(field->value))
+        err = sky_json_print(text, field->value)
+                  ? SKY_OK
+                  : sky_why_set(&why, SKY_ERR_LIMIT, "", "the model is longer than %d bytes",
+                                SKY_SEED_MODEL_MAX);
+    else if (!cJSON_IsString(field->value))
+        err = sky_why_set(&why, SKY_ERR_INVALID, "",
+                          "expected the vendor's thing model, an object, or the path of a file "
+                          "that holds it");
+    else if (config->read_model == NULL)
+        err = sky_why_set(&why, SKY_ERR_INVALID, "",
+                          "files are read only for fixtures that are files themselves; put the "
+                          "model here, as an object");
+    else
+        err = config->read_model(config->ctx, field->value->valuestring, text, &why);
+    if (err == SKY_OK && config->check_model != NULL)
+        err = config->check_model(config->ctx, product->cloud, sky_buf_span(text), &why);
+    if (err != SKY_OK)
+        sky_seed_error_below(reader, field->name, &why);
+}
+
+static void read_forward(struct sky_seed_reader *reader, const struct sky_seed_field *field,
+                         struct sky_buf *text)
+{
+    if (field->value == NULL)
+        return;
+    sky_span url = sky_span_str(field->value->valuestring);
+    if (!sky_span_starts(url, SKY_SPAN("http://")) && !sky_span_starts(url, SKY_SPAN("https://")))
+        sky_seed_error_at(reader, field->name,
+                          "\"%s\" is no URL; it begins with http:// or "
+                          "https://",
+                          sky_seed_show(field->value->valuestring).text);
+    else if (!sky_buf_add(text, url))
+        sky_seed_error_at(reader, field->name, "the URL is longer than %d bytes", SKY_SEED_URL_MAX);
+}
+
 bool sky_seed_read_product(struct sky_seed_reader *reader, const cJSON *value,
                            struct sky_seed_product *ret_product)
 {
-    enum { CLOUD, KEY, SECRET, DEVICES, DYNAMIC, CERTIFICATE, HTTPS, ASSET, TOPICS, RULES, FIELDS };
+    enum {
+        CLOUD,
+        KEY,
+        SECRET,
+        DEVICES,
+        DYNAMIC,
+        CERTIFICATE,
+        HTTPS,
+        ASSET,
+        TOPICS,
+        RULES,
+        NODE,
+        SUB_PRODUCTS,
+        CONFIG,
+        MODEL,
+        FORWARD,
+        FIELDS
+    };
     *ret_product = (struct sky_seed_product){.cloud = 0};
     sky_buf_init(&ret_product->rules, SKY_SEED_RULES_MAX * (RULE_TEXT_MAX + 1));
+    for (size_t i = 0; i < SKY_SEED_TEXTS; i++)
+        sky_buf_init(&ret_product->texts[i], text_max[i]);
     if (!sky_seed_is(reader, value, SKY_SEED_OBJECT) ||
         !read_cloud(reader, value, &ret_product->cloud))
         return false;
@@ -275,6 +410,11 @@ bool sky_seed_read_product(struct sky_seed_reader *reader, const cJSON *value,
         [ASSET] = {"assetId", SKY_SEED_STRING, false, NULL},
         [TOPICS] = {"topics", SKY_SEED_LIST, false, NULL},
         [RULES] = {"rules", SKY_SEED_MAP, false, NULL},
+        [NODE] = {"nodeType", SKY_SEED_STRING, false, NULL},
+        [SUB_PRODUCTS] = {"subProducts", SKY_SEED_LIST, false, NULL},
+        [CONFIG] = {"config", SKY_SEED_ANY, false, NULL},
+        [MODEL] = {"model", SKY_SEED_ANY, false, NULL},
+        [FORWARD] = {"forward", SKY_SEED_STRING, false, NULL},
     };
     (void)sky_seed_object(reader, value, fields, FIELDS, other_words);
     struct sky_product *product = &ret_product->product;
@@ -291,6 +431,11 @@ bool sky_seed_read_product(struct sky_seed_reader *reader, const cJSON *value,
                           "devices fetch their secret with the product's: \"%s\" is missing",
                           words->product_secret);
     read_lists(reader, &fields[TOPICS], &fields[RULES], ret_product);
+    read_node(reader, &fields[NODE], words, product);
+    read_sub_products(reader, &fields[SUB_PRODUCTS], ret_product);
+    read_config(reader, &fields[CONFIG], &ret_product->texts[SKY_SEED_CONFIG]);
+    read_model(reader, &fields[MODEL], ret_product);
+    read_forward(reader, &fields[FORWARD], &ret_product->texts[SKY_SEED_FORWARD]);
     ret_product->devices = fields[DEVICES].value;
     return named;
 }
@@ -298,6 +443,8 @@ bool sky_seed_read_product(struct sky_seed_reader *reader, const cJSON *value,
 void sky_seed_product_done(struct sky_seed_product *product)
 {
     sky_buf_done(&product->rules);
+    for (size_t i = 0; i < SKY_SEED_TEXTS; i++)
+        sky_buf_done(&product->texts[i]);
 }
 
 /* ---- devices ---- */
@@ -350,11 +497,47 @@ static void read_secret(struct sky_seed_reader *reader, const struct sky_seed_fi
         sky_seed_error_at(reader, field->name, "%s", why.reason);
 }
 
+bool sky_seed_read_sub_device(struct sky_seed_reader *reader, const cJSON *value, size_t cloud,
+                              char ret_product[SKY_KEY_MAX + 1], char ret_device[SKY_KEY_MAX + 1])
+{
+    const struct sky_seed_cloud *words = &reader->config->clouds[cloud];
+    struct sky_seed_field fields[] = {
+        {words->product_key, SKY_SEED_STRING, true, NULL},
+        {words->device_key, SKY_SEED_STRING, true, NULL},
+    };
+    return sky_seed_object(reader, value, fields, SKY_COUNT(fields), NULL) &&
+           sky_seed_key(reader, &fields[0], ret_product) &&
+           sky_seed_key(reader, &fields[1], ret_device);
+}
+
+static void check_sub_devices(struct sky_seed_reader *reader, const struct sky_seed_field *field,
+                              const struct sky_seed_product *product)
+{
+    char keys[2][SKY_KEY_MAX + 1];
+    const cJSON *value;
+    size_t index = 0;
+    if (field->value == NULL)
+        return;
+    size_t mark = sky_seed_down_key(reader, field->name);
+    if (product->product.node != SKY_NODE_GATEWAY)
+        sky_seed_error(reader, "only a gateway has sub-devices: set the product's \"nodeType\" to "
+                               "\"gateway\"");
+    if (cJSON_GetArraySize(field->value) > SKY_SEED_SUB_DEVICES_MAX)
+        sky_seed_error(reader, "%d devices; %d is the most", cJSON_GetArraySize(field->value),
+                       SKY_SEED_SUB_DEVICES_MAX);
+    cJSON_ArrayForEach (value, field->value) {
+        size_t at = sky_seed_down_index(reader, index++);
+        (void)sky_seed_read_sub_device(reader, value, product->cloud, keys[0], keys[1]);
+        sky_seed_up(reader, at);
+    }
+    sky_seed_up(reader, mark);
+}
+
 bool sky_seed_read_device(struct sky_seed_reader *reader, const cJSON *value,
                           const struct sky_seed_product *product,
                           struct sky_seed_device *ret_device)
 {
-    enum { KEY, SECRET, ENABLED, CERTIFICATE, ASSET, SHADOW, FIELDS };
+    enum { KEY, SECRET, ENABLED, CERTIFICATE, ASSET, SHADOW, SUB_DEVICES, FIELDS };
     const struct sky_seed_cloud *cloud = &reader->config->clouds[product->cloud];
     struct sky_seed_field fields[FIELDS] = {
         [KEY] = {cloud->device_key, SKY_SEED_STRING, true, NULL},
@@ -363,6 +546,7 @@ bool sky_seed_read_device(struct sky_seed_reader *reader, const cJSON *value,
         [CERTIFICATE] = {"certificate", SKY_SEED_STRING, false, NULL},
         [ASSET] = {"assetId", SKY_SEED_STRING, false, NULL},
         [SHADOW] = {"shadow", SKY_SEED_OBJECT, false, NULL},
+        [SUB_DEVICES] = {"subDevices", SKY_SEED_LIST, false, NULL},
     };
     *ret_device = (struct sky_seed_device){.enabled = true};
     if (!sky_seed_object(reader, value, fields, FIELDS, other_words))
@@ -375,5 +559,7 @@ bool sky_seed_read_device(struct sky_seed_reader *reader, const cJSON *value,
     read_certificate(reader, &fields[CERTIFICATE], ret_device->fingerprint);
     ret_device->enabled = sky_seed_bool(&fields[ENABLED], true);
     ret_device->shadow = fields[SHADOW].value;
+    ret_device->sub_devices = fields[SUB_DEVICES].value;
+    check_sub_devices(reader, &fields[SUB_DEVICES], product);
     return named;
 }

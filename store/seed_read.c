@@ -129,6 +129,7 @@ bool sky_seed_is(struct sky_seed_reader *reader, const cJSON *value, enum sky_se
         [SKY_SEED_LIST] = {"a list", cJSON_Array},
         [SKY_SEED_OBJECT] = {"an object", cJSON_Object},
         [SKY_SEED_MAP] = {"an object or a list", cJSON_Object | cJSON_Array},
+        [SKY_SEED_ANY] = {"a value", ~0},
     };
     if (value->type & kinds[kind].types)
         return true;

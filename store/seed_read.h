@@ -40,7 +40,14 @@ struct sky_seed_shown sky_seed_show(const char *text);
 
 /* ---- objects by table ---- */
 
-enum sky_seed_kind { SKY_SEED_STRING, SKY_SEED_BOOL, SKY_SEED_LIST, SKY_SEED_OBJECT, SKY_SEED_MAP };
+enum sky_seed_kind {
+    SKY_SEED_STRING,
+    SKY_SEED_BOOL,
+    SKY_SEED_LIST,
+    SKY_SEED_OBJECT,
+    SKY_SEED_MAP,
+    SKY_SEED_ANY
+};
 
 /* A member that may or must be there. MAP is an object or a list. */
 struct sky_seed_field {

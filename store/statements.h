@@ -134,6 +134,9 @@
       " SELECT id, ?2, ?3, 1, ?3 FROM product WHERE id = ?1 AND deleted = 0"                       \
       " ON CONFLICT (product_id, name) DO UPDATE SET body = excluded.body, seed = excluded.seed,"  \
       " version = version + 1 WHERE seed IS NOT excluded.seed")                                    \
+    X(UNSEED_PRODUCT_DOCUMENT,                                                                     \
+      "UPDATE product_document SET body = x'', seed = NULL, version = version + 1"                 \
+      " WHERE product_id = ?1 AND name = ?2 AND seed IS NOT NULL")                                 \
     X(RESET_PRODUCT_DOCUMENTS,                                                                     \
       "UPDATE product_document SET body = ifnull(seed, x''), version = version + 1"                \
       " WHERE product_id = ?1 AND body IS NOT ifnull(seed, x'')")                                  \

@@ -24,7 +24,8 @@ struct loading {
     FILE *errors;
     size_t error_count;
     struct sky_why first;
-    struct sky_strings *pieces; /* of what was written; NULL: not wanted */
+    struct sky_strings *pieces;  /* of what was written; NULL: not wanted */
+    struct sky_strings gateways; /* pieces to come behind those */
 };
 
 static void report_line(struct loading *loading, const char *line)
@@ -177,6 +178,8 @@ static size_t fill_clouds(struct sky_seed_cloud clouds[CLOUDS_MAX])
             .device_key = cloud->words.device_key,
             .device_secret = cloud->words.device_secret,
             .check_secret = cloud->check_secret,
+            .has_gateways = cloud->gateway != NULL,
+            .shares_sub_devices = cloud->gateway != NULL && cloud->gateway->shared,
         };
     }
     return count;
@@ -191,14 +194,57 @@ void sky_fixture_sum(struct sky_seed_count *total, const struct sky_seed_count *
     total->errors += one->errors;
 }
 
+/* ---- thing models in files of their own ---- */
+
+/* As a path is meant in the file it stands in. */
+static sky_err read_model(void *ctx, const char *path, struct sky_buf *ret_json,
+                          struct sky_why *why)
+{
+    const struct file_at_hand *at = ctx;
+    const char *slash = strrchr(at->path, '/');
+    cJSON *tree = NULL;
+    char *whole;
+    int len = path[0] == '/' || slash == NULL
+                  ? asprintf(&whole, "%s", path)
+                  : asprintf(&whole, "%.*s/%s", (int)(slash - at->path), at->path, path);
+    SKY_ASSERT(len > 0);
+    struct sky_buf text;
+    sky_buf_init(&text, SKY_SEED_MODEL_MAX);
+    sky_err err = sky_files_read(whole, &text, why);
+    if (err == SKY_OK)
+        err = sky_json_parse(sky_buf_span(&text), SKY_JSON_DEPTH_MAX, &tree, why);
+    if (err == SKY_OK && !sky_json_print(ret_json, tree))
+        err = sky_why_set(why, SKY_ERR_LIMIT, "", "the model is longer than %d bytes",
+                          SKY_SEED_MODEL_MAX);
+    cJSON_Delete(tree);
+    sky_buf_done(&text);
+    free(whole);
+    return err;
+}
+
 /* ---- in pieces ---- */
 
 /* One product with some of its devices, as a fixture of its own. */
 struct piece {
     struct sky_strings *pieces;
+    struct sky_strings *gateways; /* pieces that come last: they name devices of others */
+    const struct file_at_hand *at;
     struct sky_buf head, text;
     size_t devices; /* in text */
 };
+
+/* A device with those behind it, once all of them are there. */
+static void add_gateway(struct piece *piece, const cJSON *device)
+{
+    struct sky_buf text;
+    sky_buf_init(&text, SIZE_MAX);
+    sky_buf_addf(&text, "{\"products\":[%.*s,\"devices\":[",
+                 SKY_SPAN_ARGS(sky_buf_span(&piece->head)));
+    sky_json_print(&text, device);
+    sky_buf_add(&text, sky_span_of("]}]}", sizeof "]}]}"));
+    sky_strings_add(piece->gateways, text.bytes);
+    sky_buf_done(&text);
+}
 
 static void begin_piece(struct piece *piece)
 {
@@ -214,8 +260,25 @@ static void end_piece(struct piece *piece)
     sky_strings_add(piece->pieces, piece->text.bytes);
 }
 
+/* A piece stands alone: a model in a file of its own is put into it. */
+static void put_model_in(const struct file_at_hand *at, cJSON *product)
+{
+    const char *path = sky_json_get_str(product, "model");
+    struct sky_buf text;
+    struct sky_why why;
+    cJSON *model = NULL;
+    if (path == NULL)
+        return;
+    sky_buf_init(&text, SKY_SEED_MODEL_MAX);
+    if (read_model((void *)at, path, &text, &why) == SKY_OK &&
+        sky_json_parse(sky_buf_span(&text), SKY_JSON_DEPTH_MAX, &model, &why) == SKY_OK)
+        cJSON_ReplaceItemInObjectCaseSensitive(product, "model", model);
+    sky_buf_done(&text);
+}
+
 static void cut_product(struct piece *piece, cJSON *product)
 {
+    put_model_in(piece->at, product);
     cJSON *device, *devices = cJSON_DetachItemFromObjectCaseSensitive(product, "devices");
     sky_buf_clear(&piece->head);
     sky_json_print(&piece->head, product);
@@ -229,6 +292,9 @@ static void cut_product(struct piece *piece, cJSON *product)
         }
         if (piece->devices++ > 0)
             sky_buf_add_byte(&piece->text, ',');
+        if (cJSON_HasObjectItem(device, "subDevices"))
+            add_gateway(piece, device);
+        cJSON_DeleteItemFromObjectCaseSensitive(device, "subDevices");
         sky_json_print(&piece->text, device);
     }
     end_piece(piece);
@@ -236,9 +302,10 @@ static void cut_product(struct piece *piece, cJSON *product)
 }
 
 /* Of a text that was found good. */
-static void cut_text(struct sky_strings *pieces, sky_span text)
+static void cut_text(const struct file_at_hand *at, sky_span text)
 {
-    struct piece piece = {.pieces = pieces};
+    struct piece piece = {
+        .pieces = at->loading->pieces, .gateways = &at->loading->gateways, .at = at};
     struct sky_why why;
     cJSON *tree, *product;
     if (sky_span_starts(text, SKY_SPAN("\xef\xbb\xbf")))
@@ -271,7 +338,7 @@ static void load_file(const struct file_at_hand *at, struct sky_store *store,
         if (err != SKY_OK && loading->error_count == before)
             report(loading, at->path, "", sky_err_text(err));
         if (err == SKY_OK && store != NULL && loading->pieces != NULL)
-            cut_text(loading->pieces, sky_buf_span(&text));
+            cut_text(at, sky_buf_span(&text));
     }
     sky_fixture_sum(total, &count);
     sky_buf_done(&text);
@@ -318,7 +385,27 @@ static struct sky_seed_config seed_config(struct loading *loading, struct file_a
         .certificate_fingerprint = certificate_fingerprint,
         .make_document = make_document,
         .similar = sky_similar,
+        .read_model = read_model,
+        .binds_later = true,
     };
+}
+
+static void bind_file(const struct file_at_hand *at, struct sky_store *store,
+                      const struct sky_seed_config *config)
+{
+    struct sky_buf text;
+    struct sky_seed_count count;
+    struct sky_why why = {0};
+    size_t before = at->loading->error_count;
+    bool bound = true;
+    sky_buf_init(&text, SKY_SEED_FILE_MAX);
+    if (sky_files_read(at->path, &text, &why) != SKY_OK)
+        report_line(at->loading, why.reason);
+    else if (sky_span_contains(sky_buf_span(&text), SKY_SPAN("\"subDevices\"")))
+        bound = sky_seed_bind(store, sky_buf_span(&text), config, &count) == SKY_OK;
+    if (!bound && at->loading->error_count == before)
+        report(at->loading, at->path, "", "the sub-devices could not be bound");
+    sky_buf_done(&text);
 }
 
 /* All files, in order. */
@@ -332,6 +419,11 @@ static void load_files(struct loading *loading, struct sky_store *store,
     for (size_t i = 0; i < loading->files.count; i++) {
         at.path = loading->files.list[i];
         load_file(&at, store, &config, ret_total);
+    }
+    for (size_t i = 0; store != NULL && i < loading->files.count && loading->error_count == 0;
+         i++) {
+        at.path = loading->files.list[i];
+        bind_file(&at, store, &config);
     }
 }
 
@@ -368,6 +460,9 @@ static sky_err load_paths(struct loading *loading, struct sky_store *store,
         load_whole(loading, store, &result.count);
     result.files = loading->files.count;
     sky_strings_done(&loading->files);
+    for (size_t i = 0; i < loading->gateways.count; i++)
+        sky_strings_add(loading->pieces, loading->gateways.list[i]);
+    sky_strings_done(&loading->gateways);
     if (loading->error_count > 0) {
         *why = loading->first;
         return SKY_ERR_INVALID;
@@ -426,6 +521,8 @@ sky_err sky_fixture_text_load(struct sky_store *store, sky_span text,
     struct sky_seed_config config = seed_config(&loading, &at);
 
     config.on_error = keep_first;
+    config.read_model = NULL;
+    config.binds_later = false;
     sky_err err = sky_seed_load(store, text, &config, ret_count);
     if (err != SKY_OK)
         *why = loading.first;

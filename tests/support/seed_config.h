@@ -23,9 +23,9 @@ static inline sky_err seed_check_secret(sky_span secret, struct sky_why *why)
 }
 
 static const struct sky_seed_cloud seed_clouds[] = {
-    {"aliyun", "productKey", "productSecret", "deviceName", "deviceSecret", NULL},
-    {"tencent", "productId", "productSecret", "deviceName", "psk", seed_check_secret},
-    {"enos", "productKey", "productSecret", "deviceKey", "deviceSecret", NULL},
+    {"aliyun", "productKey", "productSecret", "deviceName", "deviceSecret", NULL, false, true},
+    {"tencent", "productId", "productSecret", "deviceName", "psk", seed_check_secret, false, true},
+    {"enos", "productKey", "productSecret", "deviceKey", "deviceSecret", NULL, true, true},
 };
 
 static inline bool seed_check_rule(void *ctx, sky_span text, struct sky_why *why)
