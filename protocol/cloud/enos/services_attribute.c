@@ -1,5 +1,6 @@
 /* Attributes and tags: values under names. */
 #include "protocol/cloud/enos/request.h"
+#include "protocol/cloud/enos/rules.h"
 #include "protocol/cloud/enos/services.h"
 
 /* How many members or elements, but no more than one past the limit. */
@@ -12,12 +13,9 @@ static size_t count_entries(sky_span container)
     return count;
 }
 
-/* A list of names, or nothing at all. */
 static bool names_are_sound(sky_span names)
 {
     sky_span name, rest = sky_json_inside(names);
-    if (names.len == 0 || sky_json_is_null(names))
-        return true;
     if (!sky_json_is_array(names) || count_entries(names) > SKY_ENOS_BATCH_MAX)
         return false;
     while (sky_json_next_element(&rest, &name))
@@ -79,10 +77,7 @@ static enum sky_enos_code check_attributes(sky_span params)
     struct sky_json_member attribute;
     sky_span attributes = sky_json_member(params, "attributes");
     sky_span rest = sky_json_inside(attributes);
-    bool absent = sky_json_is_object(params) && attributes.len == 0; /* reports nothing */
-    if (!absent && !sky_json_is_object(attributes))
-        return SKY_ENOS_CODE_UPDATE_FORMAT;
-    if (count_entries(attributes) > SKY_ENOS_BATCH_MAX)
+    if (!sky_json_is_object(attributes) || count_entries(attributes) > SKY_ENOS_BATCH_MAX)
         return SKY_ENOS_CODE_UPDATE_FORMAT;
     while (sky_json_next_member(&rest, &attribute))
         if (sky_json_is_null(attribute.value))
@@ -123,30 +118,43 @@ static void handle_attribute_delete(const struct sky_uplink *uplink, const struc
         delete_values(&request, "attributes", &sky_enos_attribute_delete);
 }
 
-static bool is_word(sky_span key)
+/* Two editions of the documents have an alphabet each: what either takes is taken. */
+static bool is_tag_key(sky_span key)
 {
+    static const char more[] = "_-/";
     for (size_t i = 0; i < key.len; i++) {
         char lower = (char)(key.ptr[i] | 0x20);
         bool digit = key.ptr[i] >= '0' && key.ptr[i] <= '9';
-        if (!(lower >= 'a' && lower <= 'z') && key.ptr[i] != '_' && !(digit && i > 0))
+        if (!(lower >= 'a' && lower <= 'z') && !digit && memchr(more, key.ptr[i], 3) == NULL)
             return false;
     }
-    return key.len > 0;
+    return key.len > 0 && key.len <= SKY_ENOS_TAG_KEY_MAX;
 }
 
+/* The vendor publishes no code for a tag of the wrong shape, only that it is refused. */
 static enum sky_enos_code check_tags(sky_span params)
 {
     sky_span tag, rest = sky_json_inside(params);
     if (!sky_json_is_array(params) || count_entries(params) > SKY_ENOS_BATCH_MAX)
-        return SKY_ENOS_CODE_UPDATE_FORMAT;
+        return SKY_ENOS_CODE_NOT_JSON;
     while (sky_json_next_element(&rest, &tag)) {
         sky_span key = sky_json_member(tag, "tagKey");
-        sky_span name = sky_json_text(key);
-        if (!sky_json_is_string(key) || name.len > SKY_ENOS_TAG_KEY_MAX || !is_word(name) ||
+        if (!sky_json_is_string(key) || !is_tag_key(sky_json_text(key)) ||
             !sky_json_is_string(sky_json_member(tag, "tagValue")))
-            return SKY_ENOS_CODE_UPDATE_FORMAT;
+            return SKY_ENOS_CODE_NOT_JSON;
     }
     return SKY_ENOS_CODE_OK;
+}
+
+/* The page of limits is stricter than the service's own, which is what the service does. */
+static void judge_tag(const struct sky_enos_request *request, sky_span key, sky_span value)
+{
+    bool fits = key.len <= SKY_ENOS_TAG_KEY_ADVISED && value.len <= SKY_ENOS_TAG_VALUE_ADVISED;
+    bool bare = sky_span_eq(value, sky_span_trim(value));
+    sky_judge_rule(request->judge, ENOS_RULE(TAG_SIZE), fits && bare,
+                   "tag '%.*s': a key of %zu characters, a value of %zu%s",
+                   SKY_SPAN_ARGS(sky_span_head(key, 60)), key.len, value.len,
+                   bare ? "" : " with blanks around it");
 }
 
 static void handle_tag_update(const struct sky_uplink *uplink, const struct sky_facts *facts,
@@ -159,11 +167,21 @@ static void handle_tag_update(const struct sky_uplink *uplink, const struct sky_
         return;
     sky_enos__open_values(&request);
     sky_span rest = sky_json_inside(request.envelope.params);
-    while (sky_json_next_element(&rest, &tag))
-        sky_latest_put(&request.latest, sky_json_text(sky_json_member(tag, "tagKey")),
-                       sky_json_member(tag, "tagValue"));
-    sky_enos__save_values(&request, &sky_enos_tag_update);
-    sky_enos__succeed(&request);
+    size_t count = count_entries(facts->document);
+    while (sky_json_next_element(&rest, &tag)) {
+        sky_span key = sky_json_text(sky_json_member(tag, "tagKey"));
+        sky_span value = sky_json_member(tag, "tagValue");
+        count += sky_latest_get(&request.latest, key).len == 0;
+        sky_latest_put(&request.latest, key, value);
+        judge_tag(&request, key, sky_json_text(value));
+    }
+    bool fits = count <= SKY_ENOS_TAGS_MAX;
+    if (fits)
+        sky_enos__save_values(&request, &sky_enos_tag_update);
+    else
+        sky_latest_close(&request.latest);
+    if (!sky_enos__refused_data(&request, fits ? SKY_ENOS_CODE_OK : SKY_ENOS_CODE_NOT_JSON))
+        sky_enos__succeed(&request);
 }
 
 static void handle_tag_query(const struct sky_uplink *uplink, const struct sky_facts *facts,
