@@ -1,62 +1,87 @@
 #include "protocol/cloud/enos/request.h"
 
+#include "protocol/base/mem.h"
 #include "protocol/cloud/enos/limits.h"
 #include "protocol/cloud/enos/rules.h"
 #include "protocol/mqtt/topic.h"
 
+/* Over CoAP only what keeps a message from being read or taken has a code in place of a body; what
+ * a service makes of it is in the body, and the code says that it was changed. */
 static const struct {
     enum sky_enos_code code;
     uint8_t coap_code;
     const char *text;
 } texts[] = {
+    {SKY_ENOS_CODE_SUB_COUNT, 0, "Too many sub-devices are online"},
+    {SKY_ENOS_CODE_KEY_TAKEN, 0, "Device key already exists"},
+    {SKY_ENOS_CODE_NO_DEVICE, 0, "Device not found"},
+    {SKY_ENOS_CODE_DISABLED, 0, "Device is disabled"},
+    {SKY_ENOS_CODE_NOT_BEHIND, 0, "Not a sub-device of the gateway"},
+    {SKY_ENOS_CODE_SIGNATURE, 0, "Signature check failed"},
+    {SKY_ENOS_CODE_CERTIFICATE, 0, "Certificate login is required"},
+    {SKY_ENOS_CODE_DYNAMIC, 0, "Dynamic activation is not allowed"},
     {SKY_ENOS_CODE_TOO_LARGE, SKY_COAP_TOO_LARGE, "Msg size is too large, discard the message"},
     {SKY_ENOS_CODE_NO_RIGHT, SKY_COAP_FORBIDDEN, "Publish to topic with no write permission"},
-    {SKY_ENOS_CODE_MODEL, SKY_COAP_BAD_REQUEST, "Model validate failed"},
-    {SKY_ENOS_CODE_POINT_FORMAT, SKY_COAP_BAD_REQUEST, "Measurepoint post data format error"},
-    {SKY_ENOS_CODE_UPDATE_FORMAT, SKY_COAP_BAD_REQUEST, "Attribute update data format error"},
-    {SKY_ENOS_CODE_QUERY_FORMAT, SKY_COAP_BAD_REQUEST, "Attribute query data format error"},
-    {SKY_ENOS_CODE_DELETE_FORMAT, SKY_COAP_BAD_REQUEST, "Attribute delete data format error"},
-    {SKY_ENOS_CODE_NO_SUB_DEVICE, SKY_COAP_FORBIDDEN, "No sub-device permission"},
+    {SKY_ENOS_CODE_UNREADABLE, 0, "Payload cannot be parsed"},
+    {SKY_ENOS_CODE_MODEL, 0, "Model validate failed"},
+    {SKY_ENOS_CODE_POINT_FORMAT, 0, "Measurepoint post data format error"},
+    {SKY_ENOS_CODE_UPDATE_FORMAT, 0, "Attribute update data format error"},
+    {SKY_ENOS_CODE_QUERY_FORMAT, 0, "Attribute query data format error"},
+    {SKY_ENOS_CODE_DELETE_FORMAT, 0, "Attribute delete data format error"},
+    {SKY_ENOS_CODE_NO_SUB_DEVICE, 0, "No sub-device permission"},
     {SKY_ENOS_CODE_NOT_JSON, SKY_COAP_BAD_REQUEST, "Payload format error"},
     {SKY_ENOS_CODE_EMPTY, SKY_COAP_BAD_REQUEST, "Payload is empty"},
-    {SKY_ENOS_CODE_METHOD, SKY_COAP_BAD_REQUEST, "Methods not consistent"},
+    {SKY_ENOS_CODE_TOPO_ADD, 0, "Add topo failed"},
+    {SKY_ENOS_CODE_TOPO_DELETE, 0, "Delete topo failed"},
+    {SKY_ENOS_CODE_METHOD, 0, "Methods not consistent"},
 };
 
 enum { EVENT_ID_LEVEL = 6 }; /* of /sys/{product}/{device}/thing/event/{id}/... */
 
-static const char *code_text(enum sky_enos_code code)
+const char *sky_enos__code_text(enum sky_enos_code code)
 {
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+    for (size_t i = 0; i < SKY_COUNT(texts); i++)
         if (texts[i].code == code)
             return texts[i].text;
     return "";
 }
 
-/* CoAP's answers have a code in place of a body when something is wrong. */
 static uint8_t coap_code(enum sky_enos_code code)
 {
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+    for (size_t i = 0; i < SKY_COUNT(texts); i++)
         if (texts[i].code == code)
             return texts[i].coap_code;
     return 0;
 }
 
-/* The vendor's key order; `data` is a JSON object. */
-void sky_enos__reply(const struct sky_enos_request *request, enum sky_enos_code code, sky_span data)
+/* The vendor's key order. Every answer has data, an integer code and the id as it came: SDKs drop
+ * or choke on others. */
+void sky_enos__reply_saying(const struct sky_enos_request *request, enum sky_enos_code code,
+                            sky_span message, sky_span data)
 {
     const struct sky_uplink *uplink = request->uplink;
     struct sky_buf out;
     sky_buf_init(&out, SKY_ENVELOPE_REPLY_MAX);
-    sky_buf_add_byte(&out, '{');
-    if (request->envelope.id.len > 0)
-        sky_buf_addf(&out, "\"id\":%.*s,", SKY_SPAN_ARGS(request->envelope.id));
-    sky_buf_addf(&out, "\"code\":%d,", (int)code);
-    if (code != SKY_ENOS_CODE_OK)
-        sky_buf_addf(&out, "\"message\":\"%s\",", code_text(code));
-    sky_buf_addf(&out, "\"data\":%.*s}", SKY_SPAN_ARGS(data));
+    struct sky_jw jw = sky_jw(&out);
+    sky_jw_object(&jw);
+    if (request->envelope.id.len > 0) {
+        sky_jw_key(&jw, "id");
+        sky_jw_raw(&jw, request->envelope.id);
+    }
+    sky_jw_put_int(&jw, "code", code);
+    if (message.len > 0)
+        sky_jw_put_span(&jw, "message", message);
+    sky_jw_key(&jw, "data");
+    sky_jw_raw(&jw, data);
+    sky_jw_end_object(&jw);
     sky_envelope_reply(request->effects, uplink,
                        sky_envelope_reply_topic(&request->effects->arena, uplink->topic), &out);
     request->effects->list[request->effects->count - 1].coap_code = coap_code(code);
+}
+
+void sky_enos__reply(const struct sky_enos_request *request, enum sky_enos_code code, sky_span data)
+{
+    sky_enos__reply_saying(request, code, sky_span_str(sky_enos__code_text(code)), data);
 }
 
 void sky_enos__succeed(const struct sky_enos_request *request)
@@ -64,9 +89,13 @@ void sky_enos__succeed(const struct sky_enos_request *request)
     sky_enos__reply(request, SKY_ENOS_CODE_OK, SKY_SPAN("{}"));
 }
 
+/* SDKs read both lists of a batch login's answer, whatever came of it. */
 void sky_enos__fail(const struct sky_enos_request *request, enum sky_enos_code code)
 {
-    sky_enos__reply(request, code, SKY_SPAN("{}"));
+    bool batch = sky_span_ends(request->uplink->topic, SKY_SPAN("/combine/login/batch"));
+    sky_enos__reply(request, code,
+                    batch ? SKY_SPAN("{\"loginedSubDevices\":[],\"failedSubDevices\":[]}")
+                          : SKY_SPAN("{}"));
 }
 
 enum sky_enos_code sky_enos__judge_message(struct sky_enos_request *request)
@@ -165,7 +194,7 @@ bool sky_enos__refused_data(struct sky_enos_request *request, enum sky_enos_code
     const struct sky_rule *rule =
         code == SKY_ENOS_CODE_NO_SUB_DEVICE ? ENOS_RULE(TOPIC_ACL) : ENOS_RULE(PARAMS);
     sky_judge_rule(request->judge, rule, kept, "%.*s: code %d, %s",
-                   SKY_SPAN_ARGS(request->uplink->topic), (int)code, code_text(code));
+                   SKY_SPAN_ARGS(request->uplink->topic), (int)code, sky_enos__code_text(code));
     if (!kept)
         sky_enos__fail(request, code);
     return !kept;

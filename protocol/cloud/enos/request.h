@@ -7,12 +7,22 @@
 #include "protocol/cloud/envelope.h"
 #include "protocol/cloud/latest.h"
 
-/* The vendor's codes (common parameter page and each service's page). The format codes of tags and
- * events are not published: the attributes' and the model's are used for them. */
+/* The vendor's codes (common parameter page and each service's page). Where no code is published
+ * the nearest is used: of events the model's, of tags that of an unreadable payload, for too many
+ * sub-devices the first of all codes about devices. */
 enum sky_enos_code {
     SKY_ENOS_CODE_OK = 200,
+    SKY_ENOS_CODE_SUB_COUNT = 700,
+    SKY_ENOS_CODE_KEY_TAKEN = 702,
+    SKY_ENOS_CODE_NO_DEVICE = 705,
+    SKY_ENOS_CODE_DISABLED = 723,
+    SKY_ENOS_CODE_NOT_BEHIND = 740,
+    SKY_ENOS_CODE_SIGNATURE = 742,
+    SKY_ENOS_CODE_CERTIFICATE = 746,
+    SKY_ENOS_CODE_DYNAMIC = 770,
     SKY_ENOS_CODE_TOO_LARGE = 1008,
     SKY_ENOS_CODE_NO_RIGHT = 1009,
+    SKY_ENOS_CODE_UNREADABLE = 1200,
     SKY_ENOS_CODE_MODEL = 1204,
     SKY_ENOS_CODE_POINT_FORMAT = 1206,
     SKY_ENOS_CODE_UPDATE_FORMAT = 1207,
@@ -21,6 +31,8 @@ enum sky_enos_code {
     SKY_ENOS_CODE_NO_SUB_DEVICE = 1212,
     SKY_ENOS_CODE_NOT_JSON = 1220,
     SKY_ENOS_CODE_EMPTY = 1251,
+    SKY_ENOS_CODE_TOPO_ADD = 1255,
+    SKY_ENOS_CODE_TOPO_DELETE = 1256,
     SKY_ENOS_CODE_METHOD = 1260,
 };
 
@@ -50,9 +62,12 @@ bool sky_enos__open(struct sky_enos_request *request, const struct sky_uplink *u
 /* Judges what the params come to. True when they are refused, and that has been answered. */
 bool sky_enos__refused_data(struct sky_enos_request *request, enum sky_enos_code code);
 
-/* `data` is JSON. */
+/* `data` is JSON. The message is the code's text, and none with OK; or it is given. */
 void sky_enos__reply(const struct sky_enos_request *request, enum sky_enos_code code,
                      sky_span data);
+void sky_enos__reply_saying(const struct sky_enos_request *request, enum sky_enos_code code,
+                            sky_span message, sky_span data);
+const char *sky_enos__code_text(enum sky_enos_code code);
 void sky_enos__succeed(const struct sky_enos_request *request);
 void sky_enos__fail(const struct sky_enos_request *request, enum sky_enos_code code);
 

@@ -1,4 +1,5 @@
 /* What a device reports about itself for people to read, and its model. */
+#include "protocol/base/mem.h"
 #include "protocol/cloud/enos/request.h"
 #include "protocol/cloud/enos/rules.h"
 #include "protocol/cloud/enos/services.h"
@@ -37,7 +38,7 @@ static bool status_is_sound(sky_span params)
     if (!sky_json_is_object(params) || !is_time(sky_json_member(params, "reportTime")) ||
         !is_time(sky_json_member(params, "collectTime")))
         return false;
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+    for (size_t i = 0; i < SKY_COUNT(numbers); i++)
         if (!is_absent_or(sky_json_is_number, sky_json_member(params, numbers[i])))
             return false;
     return is_absent_or(sky_json_is_string, sky_json_member(params, "networkType")) &&
