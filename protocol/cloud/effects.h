@@ -49,6 +49,8 @@ struct sky_effect {
     const struct sky_registration *registrations; /* REGISTER */
     size_t device_count;                          /* of either */
     uint8_t coap_code; /* REPLY: what a CoAP answer says in its place; 0: it is the body */
+    bool in_order;     /* ANSWER: this kind carries no id; it is to the command that waits longest
+                          of those within `answers` */
 };
 
 enum {

@@ -7,8 +7,8 @@
 
 enum {
     SKY_LATEST_NAMES_MAX = 4096,
-    SKY_LATEST_NAME_MAX = 256, /* bytes of one name as JSON */
-    SKY_LATEST_BYTES_MAX = 1024 * 1024,
+    SKY_LATEST_NAME_MAX = 256,               /* bytes of one name as JSON */
+    SKY_LATEST_BYTES_MAX = SKY_DOCUMENT_MAX, /* what is longer could not be read back */
 };
 
 struct sky_latest_entry;

@@ -173,17 +173,20 @@ static void do_mint_token(struct site *site, const struct sky_effect *effect)
 
 static void do_answer(struct site *site, const struct sky_effect *effect)
 {
-    const struct sky_attr attrs[] = {SKY_ATTR(NAME, effect->name), SKY_ATTR(TOPIC, effect->topic),
-                                     SKY_ATTR(PAYLOAD, effect->payload),
-                                     SKY_ATTR_INT(OF, (int64_t)site->of)};
-    const struct sky_command_answer answer = {effect->name, effect->topic, effect->payload};
     struct sky_registry *registry = site->broker->registry;
     struct sky_command_wait *asked =
-        sky_command_asked(site->broker, site->session, effect->name, effect->answers);
+        effect->in_order
+            ? sky_command_next(site->broker, site->session, effect->answers)
+            : sky_command_asked(site->broker, site->session, effect->name, effect->answers);
+    sky_span id = effect->in_order && asked != NULL ? sky_span_str(asked->id) : effect->name;
+    const struct sky_attr attrs[] = {SKY_ATTR(NAME, id), SKY_ATTR(TOPIC, effect->topic),
+                                     SKY_ATTR(PAYLOAD, effect->payload),
+                                     SKY_ATTR_INT(OF, (int64_t)site->of)};
+    const struct sky_command_answer answer = {id, effect->topic, effect->payload};
     struct sky_judge judge;
     sky_judge_init(&judge, sky_product_policy(registry, site->session->product));
     const struct sky_rule *rule = site->session->product->cloud->answer_id;
-    bool refused = asked != NULL && rule != NULL &&
+    bool refused = asked != NULL && rule != NULL && !effect->in_order &&
                    sky_judge_rule(&judge, rule, sky_span_eq_str(effect->name, asked->id),
                                   "command %s was answered under the id '%.*s'", asked->id,
                                   SKY_SPAN_ARGS(sky_span_head(effect->name, SKY_COMMAND_ID_MAX)));

@@ -86,6 +86,17 @@ struct sky_command_wait *sky_command_asked(const struct sky_broker *broker,
     return count == 1 && !is_ours(broker, id) ? only : NULL;
 }
 
+struct sky_command_wait *sky_command_next(const struct sky_broker *broker,
+                                          const struct sky_session *session, sky_span answers)
+{
+    struct sky_command_wait *wait;
+    DL_FOREACH (broker->commands.waiting, wait)
+        if (wait->device_id == session->device_id &&
+            sky_topic_matches(answers, sky_span_str(wait->topic)))
+            return wait;
+    return NULL;
+}
+
 void sky_command_answered(struct sky_command_wait *wait, const struct sky_command_answer *answer)
 {
     end(wait, answer);

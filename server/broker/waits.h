@@ -55,6 +55,10 @@ void sky_command_cancel(struct sky_command_wait *wait);
 struct sky_command_wait *sky_command_asked(const struct sky_broker *broker,
                                            const struct sky_session *session, sky_span id,
                                            sky_span answers);
+/* What the device's next answer without an id is the answer to: of the commands to a topic within
+ * the filter, the one that waits longest. NULL: to none. */
+struct sky_command_wait *sky_command_next(const struct sky_broker *broker,
+                                          const struct sky_session *session, sky_span answers);
 /* Wakes whoever waits. */
 void sky_command_answered(struct sky_command_wait *wait, const struct sky_command_answer *answer);
 /* The device's answer is none to anything that waits: those who wait are told when their patience

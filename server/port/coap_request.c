@@ -144,7 +144,7 @@ static uint8_t publish(struct sky_coap_channel *channel, const struct decided *d
         return what->refused_code;
     if (port->reply_code != 0)
         return port->reply_code;
-    return result.judged_bad ? SKY_COAP_BAD_REQUEST : what->code;
+    return result.judged_bad && port->body.len == 0 ? SKY_COAP_BAD_REQUEST : what->code;
 }
 
 /* The command whose turn it is, if that is what the device asks for. */

@@ -133,17 +133,36 @@ def test_two_commands_wait_side_by_side(ordered, listening):
     ("aliyun/pk/device", ALIYUN, "/sys/pk/device/rrpc/request/{}",
      "/sys/pk/device/rrpc/response/{}"),
     ("tencent/PROD123456/dev001", TENCENT, "$rrpc/rxd/PROD123456/dev001/{}",
-     "$rrpc/txd/PROD123456/dev001/{}")])
+     "$rrpc/txd/PROD123456/dev001/{}"),
+    ("enos/KV315idW/tPbZGCdmaE", ENOS, "/sys/KV315idW/tPbZGCdmaE/rrpc/request/{}",
+     "/sys/KV315idW/tPbZGCdmaE/rrpc/response/{}")])
 def test_a_remote_call_carries_any_text_both_ways(ordered, listening, cloud, path, topic, reply):
     peer = listening(cloud, topic.format("+"))
     result = ordered(path, {"kind": "rpc", "payload": "no JSON {"})
     command = receive_command(peer)
     call_id = command["topic"].rsplit("/", 1)[1]
-    assert command == {**command, "topic": topic.format(call_id), "payload": "no JSON {", "qos": 0}
+    assert command == {**command, "topic": topic.format(call_id), "payload": "no JSON {"}
+    assert command["qos"] == (1 if path == ENOS else 0)
     answer(peer, reply.format(call_id), "fine")
     got = result()[1]
     assert (got["payload"], got["topic"]) == ("fine", reply.format(call_id))
     assert "json" not in got
+
+
+def test_answers_without_ids_come_in_order(ordered, online, api):
+    """Raw bytes carry no id that could be read: the first answer is to the first command."""
+    peer = online("enos/KV315idW/tPbZGCdmaE")
+    results = []
+    for number in range(2):
+        results.append(ordered(ENOS, {"kind": "raw", "payload": f"call {number}"}))
+        assert receive_command(peer)["payload"] == f"call {number}"
+    for number in range(2):
+        answer(peer, "/sys/KV315idW/tPbZGCdmaE/thing/model/down_raw_reply", f"answer {number}")
+    for number, result in enumerate(results):
+        assert result()[1]["payload"] == f"answer {number}"
+    answer(peer, "/sys/KV315idW/tPbZGCdmaE/thing/model/down_raw_reply", "more")
+    event = api.wait_event({"type": "answer", "payload": "more"})
+    assert event["findings"] == []
 
 
 def test_an_answer_may_be_any_bytes(ordered, listening):
@@ -232,7 +251,8 @@ def test_a_remote_call_is_not_kept(listening, refused):
 
 def test_an_unknown_kind_names_the_known_ones(refused):
     for path, kinds in ((ALIYUN, "property-set, service, rpc, custom-rpc"),
-                        (ENOS, "measurepoint-set, measurepoint-get, service"), (TENCENT, "rpc")):
+                        (ENOS, "measurepoint-set, measurepoint-get, service, raw, rpc, "
+                               "traffic-control"), (TENCENT, "rpc")):
         error = refused(404, "POST", path + "/commands", {"kind": "dance"})
         assert error["pointer"] == "/kind"
         assert error["message"].endswith("it has: " + kinds)

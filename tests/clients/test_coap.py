@@ -259,7 +259,12 @@ def test_a_wrong_key_gets_alert_20_and_the_mistake_its_name(skymock, suite, mode
     (PUT, POST_PATH, b"{}", "4.05", None),
     (coap.DELETE, POST_PATH, b"", "4.05", None),
     (7, POST_PATH, b"", "4.05", None),
-    (GET, SET_PATH, b"", "4.04", None),
+    (GET, SET_PATH, b"", "2.05", None),
+    (GET, "/topic/sys/KV315idW/second/thing/model/down_raw", b"", "4.03", None),
+    (GET, f"{SYS}/thing/measurepoint/post", b"", "4.04", None),
+    (POST, POST_PATH, measurement(None), "2.04", "ENOS-PARAMS"),
+    (POST, POST_PATH, measurement().replace(b"measurepoint.post", b"other"), "2.04",
+     "ENOS-METHOD-TOPIC"),
     (GET, "/.well-known/core", b"", "4.04", "COAP-OBSERVE"),
 ])
 def test_every_request_has_its_code(skymock, device, method, path, payload, code, rule):
@@ -378,11 +383,11 @@ def test_commands_are_announced_fetched_in_order_and_answered(skymock, device):
     for value in (1, 2, 3):
         command(skymock.api, value)
     assert one.post(POST_PATH, measurement()).waiting == SET_PATH
-    assert one.get(f"{SYS}/thing/service/other").code == "4.04"
+    assert one.get(f"{SYS}/thing/service/other").payload == b""
     for value, waiting in ((1, SET_PATH), (2, SET_PATH), (3, "")):
         answer = one.get(SET_PATH)
         assert (answer.code, value_of(answer), answer.waiting) == ("2.05", value, waiting)
-    assert one.get(SET_PATH).code == "4.04"
+    assert (one.get(SET_PATH).code, one.get(SET_PATH).payload) == ("2.05", b"")
     message_id = json.loads(answer.payload)["id"]
     reply = json.dumps({"id": message_id, "code": 200, "data": {}}).encode()
     assert one.post(f"{SET_PATH}_reply", reply).code == "2.04"
@@ -438,7 +443,7 @@ def test_so_many_commands_wait_and_no_more(skymock, device):
     with pytest.raises(server.ApiError, match="409.*too much waits"):
         command(skymock.api, 50)
     assert [value_of(one.get(SET_PATH)) for _ in range(50)] == list(range(50))
-    assert one.get(SET_PATH).code == "4.04"
+    assert (one.get(SET_PATH).code, one.get(SET_PATH).payload) == ("2.05", b"")
 
 
 def test_a_waiting_application_gets_the_devices_answer(skymock, device):

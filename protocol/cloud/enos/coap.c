@@ -6,6 +6,8 @@
 #include "protocol/cloud/enos/rules.h"
 #include "protocol/mqtt/topic.h"
 
+extern const struct sky_cloud sky_cloud_enos;
+
 static const sky_span prefix = SKY_SPAN("/topic");
 static const sky_span activation = SKY_SPAN("/ext/session/{product}/{device}/thing/activate/info");
 
@@ -98,6 +100,19 @@ static void serve_activation(struct visit *v, bool own, bool any)
         answer(v, SKY_COAP_METHOD_NOT_ALLOWED);
 }
 
+/* What a GET is answered with that finds no command: nothing, which is no fault, as devices may ask
+ * from time to time; unless no command could ever come on that path. The document has no word on
+ * it. */
+static uint8_t code_of_nothing(const struct visit *v)
+{
+    const struct sky_topic_row *row;
+    enum sky_right right = sky_cloud_right(&sky_cloud_enos, v->call->product, v->call->device, NULL,
+                                           0, v->topic, SKY_MAY_SUB, &row);
+    if (right == SKY_RIGHT_OTHER)
+        return SKY_COAP_FORBIDDEN;
+    return right == SKY_RIGHT_GRANTED ? success_of_get(v) : SKY_COAP_NOT_FOUND;
+}
+
 /* A session with the device's key: POST publishes, GET fetches a waiting command. */
 static void serve_device(struct visit *v)
 {
@@ -113,7 +128,7 @@ static void serve_device(struct visit *v)
     *v->decision =
         (struct sky_coap_decision){.act = post ? SKY_COAP_PUBLISH : SKY_COAP_FETCH,
                                    .code = post ? SKY_COAP_CHANGED : success_of_get(v),
-                                   .refused_code = post ? SKY_COAP_FORBIDDEN : SKY_COAP_NOT_FOUND,
+                                   .refused_code = post ? SKY_COAP_FORBIDDEN : code_of_nothing(v),
                                    .topic = v->topic};
 }
 

@@ -13,6 +13,7 @@
 #define MESSAGES COAP " / CoAP消息说明"
 #define SECURITY "EnOS: 安全认证机制"
 #define CODES "EnOS: 通用参数与返回码"
+#define LIMITS "EnOS: Device Connectivity / Limitations"
 #define CHANNELS "EnOS: 离线消息通道"
 
 const struct sky_rule sky_enos_rules[ENOS_RULES] = {

@@ -4,14 +4,9 @@
 #define SKY_CLOUD_ENOS_SERVICES_H
 
 #include "protocol/cloud/cloud.h"
+#include "protocol/cloud/enos/limits.h"
 
-enum {
-    SKY_ENOS_MESSAGE_MAX = 64 * 1024, /* bytes of a JSON message; the vendor's figure is unknown */
-    SKY_ENOS_BATCH_MAX = 200,         /* attributes or tags in one message */
-    SKY_ENOS_TAG_KEY_MAX = 100,       /* bytes */
-    SKY_ENOS_QUALITY_MAX = 9,
-    SKY_ENOS_COMMANDS = 3,
-};
+enum { SKY_ENOS_COMMANDS = 6 };
 
 /* .../thing/measurepoint/post, post/batch, resume, resume/batch; keep the document "properties":
  * {"name":{"value":...,"quality":0..9,"time":ms}}. A resumed value never replaces a newer one. */
@@ -34,8 +29,21 @@ extern const struct sky_service sky_enos_command_answer;
 extern const struct sky_service sky_enos_activation_answer;
 /* .../ota/device/inform, getversion, progress: acknowledged, and a finding, as no more is done. */
 extern const struct sky_service sky_enos_ota;
-/* Documented, and not played here: a finding. up_raw gets an answer that says nothing. */
+/* /sys/.../traffic/control: the answer to a command comes where that went. */
+extern const struct sky_service sky_enos_traffic_answer;
+/* .../thing/model/up_raw: bytes; answered, one at a time. */
 extern const struct sky_service sky_enos_raw;
+/* .../thing/model/down_raw_reply and .../rrpc/response/{id}: answers to the commands "raw" and
+ * "rpc". */
+extern const struct sky_service sky_enos_raw_answer;
+extern const struct sky_service sky_enos_rpc_answer;
+/* .../thing/log/post, .../network/status/report, .../connection/state/post: acknowledged, noted in
+ * the journal. */
+extern const struct sky_service sky_enos_log;
+extern const struct sky_service sky_enos_network_status;
+extern const struct sky_service sky_enos_connection_state;
+extern const struct sky_service sky_enos_template; /* .../thing/tsltemplate/get: the model */
+/* Documented, and not played here: a finding. */
 extern const struct sky_service sky_enos_unplayed;
 /* Anything else under /sys/{product}/{device}/thing/: the row behind all others. */
 extern const struct sky_service sky_enos_unknown;

@@ -19,6 +19,11 @@ def measurement(**more):
                        "params": {"measurepoints": {"power": 1.5}}, **more})
 
 
+def tag(value):
+    return json.dumps({"id": "2", "version": "1.0", "method": "thing.tag.update",
+                       "params": [{"tagKey": "place", "tagValue": value}]})
+
+
 def activate(stage):
     """A login with the product's secret; the peer and the device's new secret."""
     peer = stage.login(ENOS, stage.peer(LISTENER), how={"securemode": "3"})
@@ -35,6 +40,7 @@ def a_device_that_is_activated(stage):
     stage.leave(peer)
     peer = stage.login(ENOS, stage.peer(LISTENER), how={"secret": secret})
     stage.publish(peer, POST, measurement())
+    stage.publish(peer, f"{SYS}/tag/update", tag("cabinet"))
 
 
 @plays(CERTIFIED)
@@ -65,7 +71,7 @@ KEEPS = {
         ENOS-DYNAMIC-ALREADY-ACTIVE ENOS-ACTIVATE-NO-RECONNECT ENOS-ACTIVATE-NOT-SUBSCRIBED
         ENOS-SECRET-STALE ENOS-TOPIC-ACL ENOS-PAYLOAD-JSON ENOS-METHOD-TOPIC ENOS-DUPLICATE-LOGIN
         ENOS-CLIENTID-BLANKS ENOS-CLIENTID-UNKNOWN-KEY ENOS-CLIENTID-SUFFIX ENOS-DEVICE-DISABLED
-        ENOS-VERSION ENOS-PARAMS ENOS-SERVICE-UNKNOWN ENOS-METHOD-SPELLING"""),
+        ENOS-VERSION ENOS-PARAMS ENOS-SERVICE-UNKNOWN ENOS-METHOD-SPELLING ENOS-TAG-SIZE"""),
     **of(a_device_that_answers_a_command, "ENOS-ANSWER-ID"),
     **of(a_device_with_its_certificate, "ENOS-CERT-REQUIRED ENOS-CERT-MISMATCH"),
 }
@@ -177,6 +183,7 @@ BREAKS = {
     "ENOS-PARAMS": posts(measurement(params=[1.5])),
     "ENOS-ANSWER-ID": service_answer("7"),
     "ENOS-SERVICE-UNKNOWN": posts("{}", f"{SYS}/nothing"),
+    "ENOS-TAG-SIZE": posts(tag(201 * "v"), f"{SYS}/tag/update"),
     "ENOS-METHOD-SPELLING": posts(measurement(method="thing.event.%s.postError", params={"events": {}}),
                                   f"{SYS}/event/Error/post"),
 }

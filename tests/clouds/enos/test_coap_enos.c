@@ -64,11 +64,22 @@ static void a_get_fetches_what_waits(void **state)
                          "/topic/sys/KV315idW/tPbZGCdmaE/thing/service/measurepoint/set", 0),
                      SKY_COAP_CONTENT);
     assert_int_equal(b->decision.act, SKY_COAP_FETCH);
-    assert_int_equal(b->decision.refused_code, SKY_COAP_NOT_FOUND);
+    assert_int_equal(b->decision.refused_code, SKY_COAP_CONTENT);
     char path[128];
     assert_true(b->login.cloud->coap->waiting_path(b->decision.topic, path, sizeof path));
     assert_string_equal(path, b->request.message.path);
     assert_false(b->login.cloud->coap->waiting_path(b->decision.topic, path, 10));
+}
+
+static void a_get_of_what_can_never_come_is_refused(void **state)
+{
+    struct coap_bench *b = *state;
+    ask(b, STATIC, SKY_COAP_GET, "/topic/sys/KV315idW/other/thing/model/down_raw", 0);
+    assert_int_equal(b->decision.refused_code, SKY_COAP_FORBIDDEN);
+    ask(b, STATIC, SKY_COAP_GET, "/topic/nonsense", 0);
+    assert_int_equal(b->decision.refused_code, SKY_COAP_NOT_FOUND);
+    ask(b, STATIC, SKY_COAP_GET, "/topic/sys/KV315idW/tPbZGCdmaE/rrpc/response/1", 0);
+    assert_int_equal(b->decision.refused_code, SKY_COAP_NOT_FOUND);
 }
 
 static void the_secret_is_fetched_with_the_products_key(void **state)
@@ -171,6 +182,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_post_publishes_to_the_topic_behind_the_prefix),
         TEST(a_get_fetches_what_waits),
+        TEST(a_get_of_what_can_never_come_is_refused),
         TEST(the_secret_is_fetched_with_the_products_key),
         TEST(with_the_products_key_there_is_nothing_else_to_do),
         TEST(other_methods_are_not_allowed),

@@ -10,6 +10,7 @@
 #define POINT_REPLY ERROR_REPLY("1206", "Measurepoint post data format error")
 #define UPDATE_REPLY ERROR_REPLY("1207", "Attribute update data format error")
 #define QUERY_REPLY ERROR_REPLY("1208", "Attribute query data format error")
+#define SHAPE_REPLY ERROR_REPLY("1220", "Payload format error")
 #define DELETE_REPLY ERROR_REPLY("1209", "Attribute delete data format error")
 /* A request with id "1" and the documented version. */
 #define REQUEST(method, params)                                                                    \
@@ -180,10 +181,17 @@ static const struct service_case list_cases[] = {
      .reply_topic = SYS "attribute/update_reply",
      .reply = OK_REPLY,
      .stored = "{\"a\":1,\"b\":{\"value\":1.0},\"c\":[1.02,7.93]}"},
-    {.name = "an update without attributes updates none",
+    {.name = "1207: an update without attributes",
      .service = &sky_enos_attribute_update,
      .topic = SYS "attribute/update",
      .payload = ATTRIBUTE("update", "{}"),
+     .reply_topic = SYS "attribute/update_reply",
+     .reply = UPDATE_REPLY,
+     .rule = "ENOS-PARAMS"},
+    {.name = "an update of no attributes is one",
+     .service = &sky_enos_attribute_update,
+     .topic = SYS "attribute/update",
+     .payload = ATTRIBUTE("update", "{\"attributes\":{}}"),
      .reply_topic = SYS "attribute/update_reply",
      .reply = OK_REPLY},
     {.name = "1207: attributes that are no object",
@@ -217,9 +225,16 @@ static const struct service_case list_cases[] = {
     {.name = "a query before any update returns nothing",
      .service = &sky_enos_attribute_query,
      .topic = SYS "attribute/query",
-     .payload = ATTRIBUTE("query", "{}"),
+     .payload = ATTRIBUTE("query", "{\"attributes\":[]}"),
      .reply_topic = SYS "attribute/query_reply",
      .reply = OK_REPLY},
+    {.name = "1208: a query without a list",
+     .service = &sky_enos_attribute_query,
+     .topic = SYS "attribute/query",
+     .payload = ATTRIBUTE("query", "{}"),
+     .reply_topic = SYS "attribute/query_reply",
+     .reply = QUERY_REPLY,
+     .rule = "ENOS-PARAMS"},
     {.name = "1208: a query for what is no name",
      .service = &sky_enos_attribute_query,
      .topic = SYS "attribute/query",
@@ -239,9 +254,16 @@ static const struct service_case list_cases[] = {
      .service = &sky_enos_attribute_delete,
      .topic = SYS "attribute/delete",
      .document = "{\"a\":1}",
-     .payload = ATTRIBUTE("delete", "{}"),
+     .payload = ATTRIBUTE("delete", "{\"attributes\":[]}"),
      .reply_topic = SYS "attribute/delete_reply",
      .reply = OK_REPLY},
+    {.name = "1209: a deletion without a list",
+     .service = &sky_enos_attribute_delete,
+     .topic = SYS "attribute/delete",
+     .payload = ATTRIBUTE("delete", "{}"),
+     .reply_topic = SYS "attribute/delete_reply",
+     .reply = DELETE_REPLY,
+     .rule = "ENOS-PARAMS"},
     {.name = "1209: a deletion of what is no list",
      .service = &sky_enos_attribute_delete,
      .topic = SYS "attribute/delete",
@@ -256,19 +278,34 @@ static const struct service_case list_cases[] = {
      .reply_topic = SYS "tag/update_reply",
      .reply = OK_REPLY,
      .stored = "{\"_T1\":\"36 8\"}"},
-    {.name = "a tag's key does not begin with a digit",
+    {.name = "a tag's key has letters, digits and these marks, in any order",
      .service = &sky_enos_tag_update,
      .topic = SYS "tag/update",
-     .payload = TAG("update", "[{\"tagKey\":\"1T\",\"tagValue\":\"x\"}]"),
+     .payload = TAG("update", "[{\"tagKey\":\"1T-/_\",\"tagValue\":\"\"}]"),
      .reply_topic = SYS "tag/update_reply",
-     .reply = UPDATE_REPLY,
+     .reply = OK_REPLY,
+     .stored = "{\"1T-/_\":\"\"}"},
+    {.name = "1220: but no others",
+     .service = &sky_enos_tag_update,
+     .topic = SYS "tag/update",
+     .payload = TAG("update", "[{\"tagKey\":\"a.b\",\"tagValue\":\"x\"}]"),
+     .reply_topic = SYS "tag/update_reply",
+     .reply = SHAPE_REPLY,
      .rule = "ENOS-PARAMS"},
+    {.name = "a tag's value with blanks around it is kept, and a finding",
+     .service = &sky_enos_tag_update,
+     .topic = SYS "tag/update",
+     .payload = TAG("update", "[{\"tagKey\":\"a\",\"tagValue\":\" x\"}]"),
+     .reply_topic = SYS "tag/update_reply",
+     .reply = OK_REPLY,
+     .stored = "{\"a\":\" x\"}",
+     .rule = "ENOS-TAG-SIZE"},
     {.name = "a tag's value is a string",
      .service = &sky_enos_tag_update,
      .topic = SYS "tag/update",
      .payload = TAG("update", "[{\"tagKey\":\"T\",\"tagValue\":1}]"),
      .reply_topic = SYS "tag/update_reply",
-     .reply = UPDATE_REPLY,
+     .reply = SHAPE_REPLY,
      .rule = "ENOS-PARAMS"},
     {.name = "tags are asked for by key",
      .service = &sky_enos_tag_query,
@@ -384,13 +421,6 @@ static const struct service_case other_cases[] = {
      .service = &sky_enos_ota,
      .topic = OTA "upgrade_reply",
      .payload = "{\"id\":\"1\",\"code\":200}"},
-    {.name = "raw bytes are answered without saying anything",
-     .service = &sky_enos_raw,
-     .topic = SYS "model/up_raw",
-     .payload = "\x01\x02",
-     .reply_topic = SYS "model/up_raw_reply",
-     .reply = "{\"id\":\"\",\"code\":200,\"data\":{}}",
-     .rule = "ENOS-SERVICE-UNKNOWN"},
     {.name = "1009: a topic that nobody documents",
      .service = &sky_enos_unknown,
      .topic = SYS "topos/add",
@@ -490,47 +520,71 @@ static void lists_are_limited_per_message(void **state)
     }
 }
 
-static void tag_keys_are_limited(void **state)
+static void send_tag(struct service_bench *bench, size_t key_len, size_t value_len)
 {
+    char key[SKY_ENOS_TAG_KEY_MAX + 2] = "", value[SKY_ENOS_TAG_VALUE_ADVISED + 2] = "";
+    char message[512];
+    memset(key, 'k', key_len);
+    memset(value, 'v', value_len);
+    snprintf(message, sizeof message,
+             "{\"id\":\"1\",\"version\":\"1.0\",\"params\":[{\"tagKey\":\"%s\","
+             "\"tagValue\":\"%s\"}]}",
+             key, value);
+    bench_send(bench, &sky_enos_tag_update, SKY_SPAN(SYS "tag/update"), sky_span_str(message));
+}
+
+static void tags_are_limited_in_size(void **state)
+{
+    static const struct {
+        size_t key_len, value_len;
+        const char *reply;
+        size_t findings;
+    } rows[] = {
+        {SKY_ENOS_TAG_KEY_ADVISED, SKY_ENOS_TAG_VALUE_ADVISED, OK_REPLY, 0},
+        {SKY_ENOS_TAG_KEY_ADVISED + 1, 1, OK_REPLY, 1},
+        {1, SKY_ENOS_TAG_VALUE_ADVISED + 1, OK_REPLY, 1},
+        {SKY_ENOS_TAG_KEY_MAX, 1, OK_REPLY, 1},
+        {SKY_ENOS_TAG_KEY_MAX + 1, 1, SHAPE_REPLY, 1},
+    };
     (void)state;
-    for (int over = 0; over <= 1; over++) {
+    for (size_t i = 0; i < SKY_COUNT(rows); i++) {
         struct service_bench bench;
-        char key[SKY_ENOS_TAG_KEY_MAX + 2] = "", message[512];
         bench_init(&bench, "enos", "pk", "dk");
-        memset(key, 'k', (size_t)SKY_ENOS_TAG_KEY_MAX + (size_t)over);
-        snprintf(message, sizeof message,
-                 "{\"id\":\"1\",\"version\":\"1.0\",\"params\":[{\"tagKey\":\"%s\","
-                 "\"tagValue\":\"v\"}]}",
-                 key);
-        bench_send(&bench, &sky_enos_tag_update, SKY_SPAN(SYS "tag/update"), sky_span_str(message));
+        send_tag(&bench, rows[i].key_len, rows[i].value_len);
         assert_span("tag", "the reply", bench_effect(&bench, SKY_EFFECT_REPLY)->payload,
-                    over ? UPDATE_REPLY : OK_REPLY);
+                    rows[i].reply);
+        assert_int_equal(bench.judge.count, rows[i].findings);
         bench_done(&bench);
     }
 }
 
-static const struct command_case command_cases[] = {
-    {"measurepoint-set", "", "{\"p\":1}", SYS "service/measurepoint/set",
-     "{\"id\":\"42\",\"version\":\"1.0\",\"params\":{\"p\":1},"
-     "\"method\":\"thing.service.measurepoint.set\"}"},
-    {"measurepoint-get", "", "{\"measurepoints\":[\"p\"]}", SYS "service/measurepoint/get",
-     "{\"id\":\"42\",\"version\":\"1.0\",\"params\":{\"measurepoints\":[\"p\"]},"
-     "\"method\":\"thing.service.measurepoint.get\"}"},
-    {"service", "reboot", NULL, SYS "service/reboot",
-     "{\"id\":\"42\",\"version\":\"1.0\",\"params\":{},\"method\":\"thing.service.reboot\"}"},
-    {"service", "", "{}", NULL, NULL},
-    {"service", "a/#", "{}", NULL, NULL},
-    {"service", "a", "nope", NULL, NULL},
-};
-
-static void commands_are_pushed(void **state)
+static void tags_are_limited_in_number(void **state)
 {
-    struct service_bench bench;
     (void)state;
-    bench_init(&bench, "enos", "pk", "dk");
-    run_commands(&bench, sky_enos_commands, SKY_ENOS_COMMANDS, command_cases,
-                 SKY_COUNT(command_cases));
-    bench_done(&bench);
+    for (int over = 0; over <= 1; over++) {
+        struct service_bench bench;
+        struct sky_buf out, stored;
+        bench_init(&bench, "enos", "pk", "dk");
+        sky_buf_init(&stored, SKY_ENOS_MESSAGE_MAX);
+        for (int i = 0; i < SKY_ENOS_TAGS_MAX - 2; i++)
+            sky_buf_addf(&stored, "%s\"k%d\":\"\"", i > 0 ? "," : "{", i);
+        sky_buf_add_str(&stored, "}");
+        bench.facts.document = sky_buf_span(&stored);
+        sky_buf_init(&out, SKY_ENOS_MESSAGE_MAX);
+        sky_buf_addf(&out, "{\"id\":\"1\",\"version\":\"1.0\",\"params\":["
+                           "{\"tagKey\":\"k0\",\"tagValue\":\"again\"},"
+                           "{\"tagKey\":\"new\",\"tagValue\":\"\"}");
+        for (int i = 0; i < 1 + over; i++)
+            sky_buf_addf(&out, ",{\"tagKey\":\"new%d\",\"tagValue\":\"\"}", i);
+        sky_buf_add_str(&out, "]}");
+        bench_send(&bench, &sky_enos_tag_update, SKY_SPAN(SYS "tag/update"), sky_buf_span(&out));
+        assert_span("tags", "the reply", bench_effect(&bench, SKY_EFFECT_REPLY)->payload,
+                    over ? SHAPE_REPLY : OK_REPLY);
+        assert_int_equal(bench_effect(&bench, SKY_EFFECT_PUT_DOCUMENT) != NULL, !over);
+        sky_buf_done(&out);
+        sky_buf_done(&stored);
+        bench_done(&bench);
+    }
 }
 
 int main(void)
@@ -542,8 +596,8 @@ int main(void)
         cmocka_unit_test(a_refused_publish_is_answered_with_its_id),
         cmocka_unit_test(messages_are_limited_in_size),
         cmocka_unit_test(lists_are_limited_per_message),
-        cmocka_unit_test(tag_keys_are_limited),
-        cmocka_unit_test(commands_are_pushed),
+        cmocka_unit_test(tags_are_limited_in_size),
+        cmocka_unit_test(tags_are_limited_in_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
