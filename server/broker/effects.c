@@ -182,7 +182,8 @@ static void do_answer(struct site *site, const struct sky_effect *effect)
         sky_command_asked(site->broker, site->session, effect->name, effect->answers);
     struct sky_judge judge;
     sky_judge_init(&judge, sky_product_policy(registry, site->session->product));
-    const struct sky_rule *rule = site->session->product->cloud->answer_id;
+    const struct sky_rule *rule =
+        effect->name.len > 0 ? site->session->product->cloud->answer_id : NULL;
     bool refused = asked != NULL && rule != NULL &&
                    sky_judge_rule(&judge, rule, sky_span_eq_str(effect->name, asked->id),
                                   "command %s was answered under the id '%.*s'", asked->id,
