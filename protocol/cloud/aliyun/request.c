@@ -145,10 +145,9 @@ bool sky_aliyun__begin(struct sky_aliyun_request *request, enum sky_aliyun_code 
     return false;
 }
 
-bool sky_aliyun__read_name(struct sky_arena *arena, sky_span object,
-                           struct sky_aliyun_name *ret_name)
+bool sky_aliyun__read_name(struct sky_arena *arena, sky_span object, struct sky_name *ret_name)
 {
-    const struct sky_aliyun_name name = {
+    const struct sky_name name = {
         .product = sky_json_string(arena, sky_json_member(object, "productKey")),
         .device = sky_json_string(arena, sky_json_member(object, "deviceName"))};
     if (name.product.len == 0 || name.device.len == 0)
@@ -157,7 +156,7 @@ bool sky_aliyun__read_name(struct sky_arena *arena, sky_span object,
     return true;
 }
 
-bool sky_aliyun__is_own(const struct sky_uplink *uplink, const struct sky_aliyun_name *name)
+bool sky_aliyun__is_own(const struct sky_uplink *uplink, const struct sky_name *name)
 {
     return sky_span_eq(name->product, uplink->product) && sky_span_eq(name->device, uplink->device);
 }

@@ -73,16 +73,11 @@ static inline struct sky_aliyun_fault sky_aliyun__too_many(enum sky_aliyun_code 
 /* No fault. */
 #define SKY_ALIYUN_SOUND ((struct sky_aliyun_fault){SKY_ALIYUN_OK, NULL, NULL})
 
-/* A device as params name it: {"productKey":..,"deviceName":..}. */
-struct sky_aliyun_name {
-    sky_span product, device; /* in the arena */
-};
-
-/* False: one of the two is missing, or no string. */
-bool sky_aliyun__read_name(struct sky_arena *arena, sky_span object,
-                           struct sky_aliyun_name *ret_name);
+/* A device as params name it: {"productKey":..,"deviceName":..}, in the arena. False: one of the
+ * two is missing, or no string. */
+bool sky_aliyun__read_name(struct sky_arena *arena, sky_span object, struct sky_name *ret_name);
 /* Is it the one that speaks? */
-bool sky_aliyun__is_own(const struct sky_uplink *uplink, const struct sky_aliyun_name *name);
+bool sky_aliyun__is_own(const struct sky_uplink *uplink, const struct sky_name *name);
 
 /* Has an object more members, or an array more elements? */
 bool sky_aliyun__is_longer(sky_span container, size_t max);

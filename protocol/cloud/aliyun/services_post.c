@@ -166,7 +166,7 @@ static void handle_batch_post(const struct sky_uplink *uplink, const struct sky_
 static struct sky_aliyun_fault identity_fault(const struct sky_aliyun_request *request,
                                               sky_span entry)
 {
-    struct sky_aliyun_name name;
+    struct sky_name name;
     if (!sky_aliyun__read_name(&request->effects->arena, sky_json_member(entry, "identity"), &name))
         return sky_aliyun__fault(SKY_ALIYUN_PARAMETER,
                                  "identity must have productKey and deviceName");
