@@ -185,8 +185,9 @@ static void do_answer(struct site *site, const struct sky_effect *effect)
     const struct sky_command_answer answer = {id, effect->topic, effect->payload};
     struct sky_judge judge;
     sky_judge_init(&judge, sky_product_policy(registry, site->session->product));
-    const struct sky_rule *rule = site->session->product->cloud->answer_id;
-    bool refused = asked != NULL && rule != NULL && !effect->in_order &&
+    const struct sky_rule *rule =
+        effect->in_order || effect->name.len == 0 ? NULL : site->session->product->cloud->answer_id;
+    bool refused = asked != NULL && rule != NULL &&
                    sky_judge_rule(&judge, rule, sky_span_eq_str(effect->name, asked->id),
                                   "command %s was answered under the id '%.*s'", asked->id,
                                   SKY_SPAN_ARGS(sky_span_head(effect->name, SKY_COMMAND_ID_MAX)));

@@ -6,28 +6,51 @@
 
 enum {
     SKY_ALIYUN_MESSAGE_MAX = 256 * 1024, /* bytes of a JSON message */
-    SKY_ALIYUN_TAGS_MAX = 200,           /* tags in one message */
+    SKY_ALIYUN_SDK_BUFFER = 2048,        /* bytes of a message that the C SDK takes at most */
+    SKY_ALIYUN_PROPERTIES_MAX = 200,     /* of one device in one message */
+    SKY_ALIYUN_EVENTS_MAX = 20,          /* the same */
+    SKY_ALIYUN_SUB_DEVICES_MAX = 20,     /* in one message of their properties */
+    SKY_ALIYUN_TAGS_MAX = 200,           /* in one message */
+    SKY_ALIYUN_TAG_KEY_MAX = 100,        /* characters */
+    SKY_ALIYUN_LOG_ENTRIES_MAX = 40,     /* in one message */
     SKY_ALIYUN_SHADOW_DEPTH_MAX = 5,
     SKY_ALIYUN_SHADOW_BYTES_MAX = 16 * 1024,
     SKY_ALIYUN_SHADOW_ATTRIBUTES_MAX = 128,
-    SKY_ALIYUN_COMMANDS = 4,
+    SKY_ALIYUN_COMMANDS = 9,
 };
 
-/* .../thing/event/property/post; keeps the document "properties":
+/* .../thing/event/property/post, .../batch/post and .../pack/post; keep the document "properties":
  * {"name":{"value":...,"time":ms}}. */
 extern const struct sky_service sky_aliyun_property_post;
-extern const struct sky_service sky_aliyun_event_post; /* .../thing/event/{id}/post */
+extern const struct sky_service sky_aliyun_batch_post;
+extern const struct sky_service sky_aliyun_pack_post;
+extern const struct sky_service sky_aliyun_history_post; /* .../thing/event/property/history/post */
+extern const struct sky_service sky_aliyun_event_post;   /* .../thing/event/{id}/post */
+extern const struct sky_service sky_aliyun_raw;          /* .../thing/model/up_raw */
+/* .../thing/property/desired/get and delete; of the document "desired":
+ * {"name":{"value":...,"version":n}}. */
+extern const struct sky_service sky_aliyun_desired_get;
+extern const struct sky_service sky_aliyun_desired_delete;
 /* .../thing/deviceinfo/update and delete; keep the document "tags": {"attrKey":"attrValue"}. */
 extern const struct sky_service sky_aliyun_tags_update;
 extern const struct sky_service sky_aliyun_tags_delete;
+/* .../thing/log/post; .../thing/config/log/get, of the document "log-config": {"mode":0}. */
+extern const struct sky_service sky_aliyun_log_post;
+extern const struct sky_service sky_aliyun_log_config;
+/* .../thing/job/update and get; the document "jobs": {"taskId":{"taskId":..,"status":..,..}}. */
+extern const struct sky_service sky_aliyun_job_update;
+extern const struct sky_service sky_aliyun_job_get;
 /* /ota/device/inform/{product}/{device}; keeps the document "versions": {"module":"version"}. */
 extern const struct sky_service sky_aliyun_version;
-extern const struct sky_service sky_aliyun_time; /* /ext/ntp/{product}/{device}/request */
-/* .../rrpc/response/{id} and /ext/rrpc/{id}/...: answers to the commands "rpc", "custom-rpc". */
+extern const struct sky_service sky_aliyun_time;  /* /ext/ntp/{product}/{device}/request */
+extern const struct sky_service sky_aliyun_reset; /* .../thing/reset */
+/* .../rrpc/response/{id} and /ext/rrpc/{id}/...: answers to the commands "rpc", "service-sync" and
+ * "custom-rpc". */
 extern const struct sky_service sky_aliyun_rpc_answer;
 extern const struct sky_service sky_aliyun_custom_rpc_answer;
-/* .../thing/service/..._reply: answers to the commands "property-set" and "service". */
+/* ..._reply: answers to all other commands. What comes to the second need not be JSON. */
 extern const struct sky_service sky_aliyun_command_answer;
+extern const struct sky_service sky_aliyun_loose_answer;
 /* Documented, and not played here: a finding, and an answer 404 unless there is no form for one. */
 extern const struct sky_service sky_aliyun_unplayed;
 extern const struct sky_service sky_aliyun_unplayed_unanswered;

@@ -11,6 +11,7 @@ from tencent.rules import psk_identity as another_clouds_identity
 
 CERTIFIED = "aliyun/certified/device"
 OWN, SYS = "/pk/device/user", "/sys/pk/device/thing"
+PACK = f"{SYS}/event/property/pack/post"
 PROPERTIES, SHADOW = f"{SYS}/event/property/post", "/shadow/update/pk/device"
 HOST = "{}.iot-as-mqtt.cn-shanghai.aliyuncs.com"
 PSK_TIME = "2524608000000"
@@ -19,6 +20,12 @@ PSK_TIME = "2524608000000"
 def property_post(method="thing.event.property.post", params=None):
     return json.dumps({"id": "1", "version": "1.0", "method": method,
                        "params": {"temperature": 21} if params is None else params})
+
+
+def pack_post(device="device"):
+    return json.dumps({"id": "1", "version": "1.0", "params": {
+        "properties": {"temperature": 21}, "subDevices": [
+            {"identity": {"productKey": "pk", "deviceName": device}, "properties": {"on": 1}}]}})
 
 
 def shadow_update(version=1, method="update"):
@@ -71,6 +78,11 @@ def a_device_with_its_pre_shared_key(stage):
     stage.login(ALI, stage.psk(psk_identity(), psk_key_hex()), how={"securemode": "2"})
 
 
+@plays(ALI)
+def a_device_that_speaks_for_itself(stage):
+    stage.publish(stage.login(ALI), PACK, pack_post())
+
+
 def service_answer(command_id=None):
     """To a service call; under its own id unless another is given."""
     def reply(topic, payload):
@@ -91,7 +103,8 @@ KEEPS = {
         ALI-KEEPALIVE-SDK-DOUBLING ALI-KEEPALIVE-TIMEOUT ALI-DUPLICATE-LOGIN ALI-WILL ALI-RETAIN
         ALI-QOS2 ALI-TOPIC-PUB ALI-TOPIC-SUB ALI-SUB-COUNT ALI-PAYLOAD-SIZE ALI-PUBLISH-RATE
         ALI-SHADOW-VERSION ALI-SHADOW-FORMAT ALI-DEVICE-DISABLED ALI-METHOD-TOPIC ALI-PAYLOAD-JSON
-        ALI-PARAMS ALI-SERVICE-UNKNOWN ALI-SHADOW-COMMA"""),
+        ALI-PARAMS ALI-SERVICE-UNKNOWN ALI-SHADOW-COMMA ALI-ENTRIES"""),
+    **of(a_device_that_speaks_for_itself, "ALI-SUB-DEVICE"),
     **of(a_device_that_answers_a_command, "ALI-ANSWER-ID"),
     **of(a_device_that_comes_by_the_clouds_name, "ALI-HOST"),
     **of(a_device_with_its_certificate, "ALI-CERTIFICATE ALI-CERTIFICATE-DEVICE"),
@@ -209,6 +222,9 @@ BREAKS = {
     "ALI-METHOD-TOPIC": publishes(ALI, PROPERTIES, property_post("thing.event.post")),
     "ALI-PAYLOAD-JSON": publishes(ALI, PROPERTIES, "temperature=21"),
     "ALI-PARAMS": publishes(ALI, PROPERTIES, property_post(params=[21])),
+    "ALI-ENTRIES": publishes(ALI, PROPERTIES, property_post(
+        params={f"p{number}": 1 for number in range(201)})),
+    "ALI-SUB-DEVICE": publishes(ALI, PACK, pack_post("second")),
     "ALI-SERVICE-UNKNOWN": publishes(ALI, f"{SYS}/nothing", "{}"),
     "ALI-ANSWER-ID": service_answer("7"),
     "ALI-SHADOW-COMMA": publishes(ALI, SHADOW, '{"method":"get",,"clientToken":"1"}'),

@@ -1,0 +1,197 @@
+/* What the application sends a device, and the device's answers. */
+#include "protocol/cloud/aliyun/request.h"
+#include "protocol/mqtt/topic.h"
+
+enum { RPC_ID_LEVEL = 6, CUSTOM_RPC_ID_LEVEL = 3 };
+
+/* ---- answers ---- */
+
+static void handle_rpc_answer(const struct sky_uplink *uplink, const struct sky_facts *facts,
+                              struct sky_judge *judge, struct sky_effects *effects)
+{
+    (void)facts, (void)judge;
+    sky_envelope_answer(effects, uplink, sky_topic_level(uplink->topic, RPC_ID_LEVEL),
+                        sky_arena_printf(&effects->arena, "/sys/%.*s/%.*s/rrpc/request/+",
+                                         SKY_SPAN_ARGS(uplink->product),
+                                         SKY_SPAN_ARGS(uplink->device)));
+}
+
+static void handle_custom_rpc_answer(const struct sky_uplink *uplink, const struct sky_facts *facts,
+                                     struct sky_judge *judge, struct sky_effects *effects)
+{
+    (void)facts, (void)judge;
+    sky_span id = sky_topic_level(uplink->topic, CUSTOM_RPC_ID_LEVEL);
+    sky_span behind = sky_envelope_levels(uplink->topic, CUSTOM_RPC_ID_LEVEL + 1);
+    sky_envelope_answer(
+        effects, uplink, id,
+        sky_arena_printf(&effects->arena, "/ext/rrpc/+/%.*s", SKY_SPAN_ARGS(behind)));
+}
+
+static void handle_command_answer(const struct sky_uplink *uplink, const struct sky_facts *facts,
+                                  struct sky_judge *judge, struct sky_effects *effects)
+{
+    struct sky_aliyun_request request;
+    if (!sky_envelope_is_reply(uplink->topic)) {
+        sky_aliyun_unknown.handle(uplink, facts, judge, effects);
+        return;
+    }
+    if (!sky_aliyun__open(&request, uplink, facts, judge, effects))
+        return;
+    sky_span id = request.envelope.id;
+    sky_judge_rule(judge, ALI_RULE(PARAMS), id.len > 0, "%.*s: an answer without the command's id",
+                   SKY_SPAN_ARGS(uplink->topic));
+    sky_envelope_answer(effects, uplink, sky_json_text(id),
+                        sky_envelope_asked_topic(&effects->arena, uplink->topic));
+}
+
+/* Bytes of the device's own, or what an SDK writes without care (the C SDK refuses a configuration
+ * with text that is no JSON): there is nothing to find in it, and where no id can be read the topic
+ * alone says what is answered. */
+static void handle_loose_answer(const struct sky_uplink *uplink, const struct sky_facts *facts,
+                                struct sky_judge *judge, struct sky_effects *effects)
+{
+    struct sky_envelope envelope;
+    (void)facts, (void)judge;
+    sky_envelope_open(&envelope, uplink->payload, SKY_ALIYUN_MESSAGE_MAX);
+    sky_envelope_answer(effects, uplink, sky_json_text(envelope.id),
+                        sky_envelope_asked_topic(&effects->arena, uplink->topic));
+}
+
+const struct sky_service sky_aliyun_rpc_answer = {.name = "rpc-answer",
+                                                  .handle = handle_rpc_answer};
+const struct sky_service sky_aliyun_custom_rpc_answer = {.name = "custom-rpc-answer",
+                                                         .handle = handle_custom_rpc_answer};
+const struct sky_service sky_aliyun_command_answer = {.name = "command-answer",
+                                                      .handle = handle_command_answer};
+const struct sky_service sky_aliyun_loose_answer = {.name = "command-answer",
+                                                    .handle = handle_loose_answer};
+
+/* ---- commands ---- */
+
+/* Empty when params are not JSON. */
+static sky_span call(const struct sky_uplink *to, sky_span levels,
+                     const struct sky_command_request *request, struct sky_effects *effects)
+{
+    sky_span params = sky_envelope_params(&effects->arena, request->params);
+    return params.len > 0 ? sky_aliyun__call(to, levels, params, request->id, effects)
+                          : SKY_SPAN_NONE;
+}
+
+static sky_span build_property_set(const struct sky_uplink *to,
+                                   const struct sky_command_request *request,
+                                   struct sky_effects *effects)
+{
+    return call(to, SKY_SPAN("thing/service/property/set"), request, effects);
+}
+
+static sky_span build_service(const struct sky_uplink *to,
+                              const struct sky_command_request *request,
+                              struct sky_effects *effects)
+{
+    if (!sky_envelope_is_level(request->name))
+        return SKY_SPAN_NONE;
+    return call(
+        to, sky_arena_printf(&effects->arena, "thing/service/%.*s", SKY_SPAN_ARGS(request->name)),
+        request, effects);
+}
+
+/* Help pages 90568 and 90570: what is sent and answered is opaque, at QoS 0. */
+static sky_span build_rpc(const struct sky_uplink *to, const struct sky_command_request *request,
+                          struct sky_effects *effects)
+{
+    sky_span levels =
+        sky_arena_printf(&effects->arena, "rrpc/request/%.*s", SKY_SPAN_ARGS(request->id));
+    return sky_aliyun__push(to, levels, sky_arena_copy(&effects->arena, request->params), 0,
+                            request->id, effects);
+}
+
+/* A service whose callType is sync: the call comes as an RRPC, and its answer goes back as one. */
+static sky_span build_service_sync(const struct sky_uplink *to,
+                                   const struct sky_command_request *request,
+                                   struct sky_effects *effects)
+{
+    sky_span params = sky_envelope_params(&effects->arena, request->params);
+    if (params.len == 0 || !sky_envelope_is_level(request->name))
+        return SKY_SPAN_NONE;
+    sky_span name =
+        sky_arena_printf(&effects->arena, "thing/service/%.*s", SKY_SPAN_ARGS(request->name));
+    sky_span levels =
+        sky_arena_printf(&effects->arena, "rrpc/request/%.*s", SKY_SPAN_ARGS(request->id));
+    return sky_aliyun__push(to, levels, sky_aliyun__message(name, params, request->id, effects), 0,
+                            request->id, effects);
+}
+
+/* The name is the custom topic; whether it is written with its leading slash makes no
+ * difference, as the C SDK's own subscriptions (/ext/rrpc/+/sys/...) have a single one there. */
+static sky_span build_custom_rpc(const struct sky_uplink *to,
+                                 const struct sky_command_request *request,
+                                 struct sky_effects *effects)
+{
+    (void)to;
+    sky_span name = request->name;
+    if (sky_span_starts(name, SKY_SPAN("/")))
+        name = sky_span_tail(name, 1);
+    if (!sky_topic_valid_name(name))
+        return SKY_SPAN_NONE;
+    sky_span topic = sky_arena_printf(&effects->arena, "/ext/rrpc/%.*s/%.*s",
+                                      SKY_SPAN_ARGS(request->id), SKY_SPAN_ARGS(name));
+    sky_effects_message(effects, SKY_EFFECT_PUSH, topic,
+                        sky_arena_copy(&effects->arena, request->params), 0);
+    return sky_arena_copy(&effects->arena, request->id);
+}
+
+/* As the cloud's script would have made them. */
+static sky_span build_raw(const struct sky_uplink *to, const struct sky_command_request *request,
+                          struct sky_effects *effects)
+{
+    return sky_aliyun__push(to, SKY_SPAN("thing/model/down_raw"),
+                            sky_arena_copy(&effects->arena, request->params), 0, request->id,
+                            effects);
+}
+
+/* What each device of the product gets; nobody answers it (help page 69909). */
+static sky_span build_broadcast(const struct sky_uplink *to,
+                                const struct sky_command_request *request,
+                                struct sky_effects *effects)
+{
+    sky_span levels =
+        sky_arena_printf(&effects->arena, "broadcast/request/%.*s", SKY_SPAN_ARGS(request->id));
+    return sky_aliyun__push(to, levels, sky_arena_copy(&effects->arena, request->params), 0,
+                            request->id, effects);
+}
+
+/* params is the task: {"taskId":..,"status":..,"jobDocument":{..}}. */
+static sky_span build_job(const struct sky_uplink *to, const struct sky_command_request *request,
+                          struct sky_effects *effects)
+{
+    sky_span task = sky_envelope_params(&effects->arena, request->params);
+    if (task.len == 0)
+        return SKY_SPAN_NONE;
+    return sky_aliyun__call(
+        to, SKY_SPAN("thing/job/notify"),
+        sky_arena_printf(&effects->arena, "{\"task\":%.*s}", SKY_SPAN_ARGS(task)), request->id,
+        effects);
+}
+
+/* params is {"mode":1} to have logs sent, {"mode":0} to have no more of them. */
+static sky_span build_log_config(const struct sky_uplink *to,
+                                 const struct sky_command_request *request,
+                                 struct sky_effects *effects)
+{
+    sky_span content = sky_envelope_params(&effects->arena, request->params);
+    if (content.len == 0)
+        return SKY_SPAN_NONE;
+    return sky_aliyun__call(to, SKY_SPAN("thing/config/log/push"),
+                            sky_arena_printf(&effects->arena,
+                                             "{\"getType\":\"content\",\"content\":%.*s}",
+                                             SKY_SPAN_ARGS(content)),
+                            request->id, effects);
+}
+
+const struct sky_command_row sky_aliyun_commands[SKY_ALIYUN_COMMANDS] = {
+    {"property-set", build_property_set}, {"service", build_service},
+    {"service-sync", build_service_sync}, {"rpc", build_rpc},
+    {"custom-rpc", build_custom_rpc},     {"raw", build_raw},
+    {"broadcast", build_broadcast},       {"job", build_job},
+    {"log-config", build_log_config},
+};
