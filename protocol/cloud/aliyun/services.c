@@ -474,8 +474,8 @@ static sky_span build_custom_rpc(const struct sky_uplink *to,
 }
 
 const struct sky_command_row sky_aliyun_commands[SKY_ALIYUN_COMMANDS] = {
-    {"property-set", build_property_set},
-    {"service", build_service},
-    {"rpc", build_rpc},
-    {"custom-rpc", build_custom_rpc},
+    {.kind = "property-set", .build = build_property_set},
+    {.kind = "service", .build = build_service},
+    {.kind = "rpc", .build = build_rpc},
+    {.kind = "custom-rpc", .build = build_custom_rpc},
 };

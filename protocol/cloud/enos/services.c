@@ -746,7 +746,7 @@ static sky_span build_service(const struct sky_uplink *to,
 }
 
 const struct sky_command_row sky_enos_commands[SKY_ENOS_COMMANDS] = {
-    {"measurepoint-set", build_set},
-    {"measurepoint-get", build_get},
-    {"service", build_service},
+    {.kind = "measurepoint-set", .build = build_set},
+    {.kind = "measurepoint-get", .build = build_get},
+    {.kind = "service", .build = build_service},
 };

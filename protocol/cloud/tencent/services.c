@@ -115,5 +115,5 @@ static sky_span build_rpc(const struct sky_uplink *to, const struct sky_command_
 }
 
 const struct sky_command_row sky_tencent_commands[SKY_TENCENT_COMMANDS] = {
-    {"rpc", build_rpc},
+    {.kind = "rpc", .build = build_rpc},
 };
