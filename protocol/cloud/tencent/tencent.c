@@ -39,7 +39,9 @@ const struct sky_cloud sky_cloud_tencent = {
                .session = {.inflight_max = 50,
                            .queue_max = 150,
                            .queue_bytes_max = 150 * 16 * 1024,
-                           .queue_age_max_ms = INT64_C(24) * 3600 * 1000},
+                           .queue_age_max_ms = INT64_C(24) * 3600 * 1000,
+                           .resume_spacing_ms = 500,
+                           .inflight_queues = true},
                .level_3 = true},
     .publish_violation = SKY_VIOLATION_NO_ACK,
 
