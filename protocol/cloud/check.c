@@ -207,6 +207,8 @@ static sky_err check_commands(const struct checking *c)
         const struct sky_command_row *row = &c->cloud->commands[i];
         if (is_empty(row->kind) || row->build == NULL)
             return FAIL(c, "%s: commands: row %zu lacks kind or build", c->cloud->name, i);
+        if (row->traits & SKY_COMMAND_KEPT && is_empty(row->document))
+            return FAIL(c, "%s: commands: %s is kept in no document", c->cloud->name, row->kind);
         for (size_t j = 0; j < i; j++)
             if (strcmp(row->kind, c->cloud->commands[j].kind) == 0)
                 return FAIL(c, "%s: commands: two are called '%s'", c->cloud->name, row->kind);

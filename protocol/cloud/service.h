@@ -89,15 +89,26 @@ enum sky_violation {
 
 /* A command the application may send to a device (admin API). */
 struct sky_command_request {
-    sky_span name;   /* service, property or method; may be empty */
-    sky_span params; /* JSON */
-    sky_span id;     /* fresh correlation id, digits */
+    sky_span name;                 /* service, property or method; may be empty */
+    sky_span params;               /* JSON */
+    sky_span id;                   /* fresh correlation id, digits */
+    const struct sky_facts *facts; /* the time, and the row's document */
+};
+
+/* What is peculiar about a command, or'ed. */
+enum {
+    SKY_COMMAND_SILENT = 1 << 0, /* devices do not answer it: nobody waits */
+    SKY_COMMAND_KEPT = 1 << 1,   /* the document holds what it wants: a device that it does not
+                                    reach now asks for that when it is back */
 };
 struct sky_command_row {
     const char *kind; /* "property-set", "service", "rpc" */
     /* Appends the downlink (PUSH) and returns the correlation id that ANSWER will carry. */
     sky_span (*build)(const struct sky_uplink *to, const struct sky_command_request *request,
                       struct sky_effects *effects);
+    unsigned traits;      /* SKY_COMMAND_..., 0: none */
+    const char *document; /* the device document it reads and may replace; NULL: none */
+    size_t params_max;    /* bytes; 0: as many as any command's */
 };
 
 #endif

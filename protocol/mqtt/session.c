@@ -119,12 +119,15 @@ static void take_out(struct sky_mqtt_session *session, uint32_t index)
         window->waiting_bytes -= msg_bytes(gone.msg);
     if (index < window->sent)
         window->sent--;
+    else if (index < window->sent + session->spaced)
+        session->spaced--;
     if (gone.kept != 0 && session->keeper != NULL)
         session->keeper->gone(session->keeper, session, gone.kept);
     sky_mqtt_msg_unref(gone.msg);
     if (window->count == 0) {
         free(window);
         session->window = NULL;
+        session->spaced = 0;
     }
 }
 
@@ -218,10 +221,20 @@ void sky_mqtt_session_pump(struct sky_mqtt_session *session,
 {
     SKY_ASSERT(limits->inflight_max < UINT16_MAX);
     struct sky_mqtt_window *window = session->window;
-    if (window == NULL || out == NULL)
+    if (window == NULL || out == NULL || session->spaced > 0)
         return;
     while (window->sent < window->count && send_next(session, limits, out))
         ;
+}
+
+bool sky_mqtt_session_step(struct sky_mqtt_session *session,
+                           const struct sky_mqtt_session_limits *limits,
+                           struct sky_mqtt_outlet *out)
+{
+    if (session->spaced > 0 && send_next(session, limits, out))
+        session->spaced--;
+    sky_mqtt_session_pump(session, limits, out);
+    return session->spaced > 0;
 }
 
 /* Is there something before the next message, or no room in the window? */
@@ -235,17 +248,21 @@ static bool is_blocked(const struct sky_mqtt_session *session,
 }
 
 static bool is_full(const struct sky_mqtt_session *session,
-                    const struct sky_mqtt_session_limits *limits, uint64_t bytes)
+                    const struct sky_mqtt_session_limits *limits, uint64_t bytes, bool away)
 {
     uint64_t waiting = session->window != NULL ? session->window->waiting_bytes : 0;
-    return sky_mqtt_session_waiting(session) >= limits->queue_max ||
-           waiting + bytes > limits->queue_bytes_max;
+    size_t count = sky_mqtt_session_waiting(session);
+    if (away && limits->inflight_queues)
+        count += sky_mqtt_session_inflight(session);
+    return count >= limits->queue_max || waiting + bytes > limits->queue_bytes_max;
 }
 
 bool sky_mqtt_session_takes(const struct sky_mqtt_session *session,
-                            const struct sky_mqtt_session_limits *limits, size_t bytes, bool room)
+                            const struct sky_mqtt_session_limits *limits, size_t bytes, bool away,
+                            bool room)
 {
-    return (room && !is_blocked(session, limits)) || !is_full(session, limits, bytes);
+    return (!away && room && !is_blocked(session, limits)) ||
+           !is_full(session, limits, bytes, away);
 }
 
 enum sky_mqtt_delivery sky_mqtt_session_deliver(struct sky_mqtt_session *session,
@@ -254,7 +271,7 @@ enum sky_mqtt_delivery sky_mqtt_session_deliver(struct sky_mqtt_session *session
                                                 struct sky_mqtt_outlet *out)
 {
     bool blocked = out == NULL || is_blocked(session, limits);
-    bool full = is_full(session, limits, msg_bytes(msg));
+    bool full = is_full(session, limits, msg_bytes(msg), out == NULL);
     if (blocked && full)
         return SKY_DELIVERY_DROPPED;
     push(session, sky_mqtt_msg_ref(msg));
@@ -316,8 +333,11 @@ size_t sky_mqtt_session_resume(struct sky_mqtt_session *session,
     size_t dropped = 0;
     if (limits->queue_age_max_ms > 0)
         dropped = drop_stale(session, now_ms - limits->queue_age_max_ms);
-    if (session->window != NULL)
+    session->spaced = 0;
+    if (session->window != NULL) {
         session->window->sent = 0;
-    sky_mqtt_session_pump(session, limits, out);
+        session->spaced = limits->resume_spacing_ms > 0 ? session->window->count : 0;
+    }
+    (void)sky_mqtt_session_step(session, limits, out);
     return dropped;
 }

@@ -29,6 +29,10 @@ struct sky_mqtt_session_limits {
     uint32_t queue_max;       /* messages waiting */
     uint32_t queue_bytes_max; /* topic and payload bytes waiting */
     int64_t queue_age_max_ms; /* older ones are dropped at resume; 0: no bound */
+    /* Between the messages that a client which is back finds waiting; 0: they come at once. */
+    int64_t resume_spacing_ms;
+    bool inflight_queues; /* for a client that is away, what is not acknowledged takes up places of
+                             those that wait */
 };
 
 /* Where messages go: embedded in whatever knows the client's present connection. */
@@ -63,6 +67,8 @@ struct sky_mqtt_session {
     struct sky_mqtt_window *window;       /* owned, NULL when nothing is in flight or waiting */
     const struct sky_mqtt_keeper *keeper; /* NULL: messages are here only */
     uint16_t last_id;
+    uint32_t spaced; /* of what waited when the client came back: messages that are still to be sent
+                        one by one; nothing else is sent before them */
 };
 /* Puts a message back that was kept, behind those that are there; the reference is taken over.
  * `packet_id` 0: it was never sent. */
@@ -88,9 +94,10 @@ enum sky_mqtt_delivery sky_mqtt_session_deliver(struct sky_mqtt_session *session
                                                 struct sky_mqtt_outlet *out);
 
 /* Would a message of so many bytes, topic and payload, be sent or queued rather than dropped?
- * `room`: an outlet has room for it now. */
+ * `away`: the client is; `room`: an outlet has room for it now. */
 bool sky_mqtt_session_takes(const struct sky_mqtt_session *session,
-                            const struct sky_mqtt_session_limits *limits, size_t bytes, bool room);
+                            const struct sky_mqtt_session_limits *limits, size_t bytes, bool away,
+                            bool room);
 
 /* The id that the next PUBACK should carry (4.6.0-2), the oldest in flight; 0: none is. */
 uint16_t sky_mqtt_session_next_ack(const struct sky_mqtt_session *session);
@@ -101,15 +108,22 @@ bool sky_mqtt_session_puback(struct sky_mqtt_session *session,
                              const struct sky_mqtt_session_limits *limits, uint16_t id,
                              struct sky_mqtt_outlet *out);
 
+/* Sends the next of those that are spaced, if there is room for it; with the last, what came
+ * meanwhile. True: call again after `resume_spacing_ms`. */
+bool sky_mqtt_session_step(struct sky_mqtt_session *session,
+                           const struct sky_mqtt_session_limits *limits,
+                           struct sky_mqtt_outlet *out);
+
 /* Sends what waits as far as the window and the room behind `out` go: for when the output has
- * drained. */
+ * drained. Not what is spaced. */
 void sky_mqtt_session_pump(struct sky_mqtt_session *session,
                            const struct sky_mqtt_session_limits *limits,
                            struct sky_mqtt_outlet *out);
 
 /* The client is back with the session kept: everything in flight again, in order, with DUP and
  * its old id (4.4.0-1, 4.6.0-1), then what waited as far as the window goes; waiting messages
- * older than the limit are dropped. Returns how many were dropped. */
+ * older than the limit are dropped. Returns how many were dropped. Where they are spaced only the
+ * first of them all is sent: if `spaced` is above 0 the rest is for sky_mqtt_session_step(). */
 size_t sky_mqtt_session_resume(struct sky_mqtt_session *session,
                                const struct sky_mqtt_session_limits *limits, int64_t now_ms,
                                struct sky_mqtt_outlet *out);

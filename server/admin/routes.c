@@ -287,7 +287,7 @@ const struct sky_route sky_routes[] = {
      .body = command_body,
      .schema = "Command",
      .answers = {{200, "the device's answer"},
-                 {202, "sent, not waited for"},
+                 {202, "sent, or kept until the device asks for it; not waited for"},
                  BAD,
                  {404, "no such device, or no such kind: the message lists the cloud's"},
                  {409, "it would not reach the device, which is away, or has too much waiting"},

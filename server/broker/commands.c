@@ -69,10 +69,11 @@ static sky_err no_such_command(const struct sky_command_row *row,
                                const struct sky_command_order *order, struct sky_arena *arena,
                                struct sky_why *why)
 {
-    if (order->params.len > SKY_ENVELOPE_PARAMS_MAX)
+    size_t params_max = row->params_max > 0 ? row->params_max : SKY_ENVELOPE_PARAMS_MAX;
+    if (order->params.len > params_max)
         return sky_why_set(why, SKY_ERR_LIMIT, "/params",
-                           "%zu bytes of parameters; a '%s' takes %d", order->params.len, row->kind,
-                           SKY_ENVELOPE_PARAMS_MAX);
+                           "%zu bytes of parameters; a '%s' takes %zu", order->params.len,
+                           row->kind, params_max);
     if (sky_envelope_params(arena, order->params).len == 0)
         return sky_why_set(why, SKY_ERR_INVALID, "/params",
                            "the parameters of a '%s' are JSON, at most %d levels deep", row->kind,
@@ -141,33 +142,66 @@ void sky_command_ids_seen(struct sky_session *session, sky_span payload)
     }
 }
 
+/* The command as its cloud makes it, with the document that its row asks for. */
+static sky_err make(struct sky_broker *broker, struct sky_session *session,
+                    const struct sky_command_row *row, const struct sky_command_order *order,
+                    struct sky_effects *effects, sky_span *ret_id, struct sky_why *why)
+{
+    char digits[SKY_COMMAND_DIGITS];
+    struct sky_facts facts = {.now_ms = broker->registry->clock->now_ms};
+    const struct sky_command_request request = {.name = order->name,
+                                                .params = order->params,
+                                                .id = sky_command_fresh_id(broker, session, digits),
+                                                .facts = &facts};
+    struct sky_uplink to = sky_session_uplink(session);
+    struct sky_buf document;
+    sky_buf_init(&document, SKY_DOCUMENT_MAX);
+    sky_err err = SKY_ERR_NOT_FOUND;
+    if (row->document != NULL)
+        err =
+            sky_store_get_document(broker->registry->store, session->device_id,
+                                   sky_span_str(row->document), &document, &facts.document_version);
+    facts.document = sky_buf_span(&document);
+    if (err != SKY_OK && err != SKY_ERR_NOT_FOUND)
+        err = sky_why_set(why, err, "", "the document '%s' cannot be read", row->document);
+    else if (row->params_max > 0 && order->params.len > row->params_max)
+        err = no_such_command(row, order, &effects->arena, why);
+    else if ((*ret_id = row->build(&to, &request, effects)).len == 0)
+        err = no_such_command(row, order, &effects->arena, why);
+    else
+        err = SKY_OK;
+    sky_buf_done(&document);
+    return err;
+}
+
+/* The document keeps what the device does not get now. */
+static void take_out_pushes(struct sky_effects *effects)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < effects->count; i++)
+        if (effects->list[i].kind != SKY_EFFECT_PUSH)
+            effects->list[kept++] = effects->list[i];
+    effects->count = kept;
+}
+
 /* The command as effects, and its correlation id among them. */
 static sky_err build(struct sky_broker *broker, struct sky_session *session,
-                     const struct sky_command_order *order, struct sky_effects *effects,
-                     sky_span *ret_id, struct sky_why *why)
+                     const struct sky_command_row *row, const struct sky_command_order *order,
+                     struct sky_effects *effects, sky_span *ret_id, struct sky_why *why)
 {
-    const struct sky_cloud *cloud = session->product->cloud;
-    const struct sky_command_row *row = find_row(cloud, order->kind);
-    if (row == NULL)
-        return no_such_kind(cloud, order->kind, why);
     if (broker->commands.count >= SKY_COMMANDS_MAX)
         return sky_why_set(why, SKY_ERR_BUSY, "", "%d commands wait for answers already",
                            SKY_COMMANDS_MAX);
-    char digits[SKY_COMMAND_DIGITS];
-    const struct sky_command_request request = {.name = order->name,
-                                                .params = order->params,
-                                                .id =
-                                                    sky_command_fresh_id(broker, session, digits)};
-    struct sky_uplink to = sky_session_uplink(session);
-    *ret_id = row->build(&to, &request, effects);
-    if (ret_id->len == 0)
-        return no_such_command(row, order, &effects->arena, why);
-    sky_err err = SKY_OK;
+    sky_err err = make(broker, session, row, order, effects, ret_id, why);
     for (size_t i = 0; i < effects->count && err == SKY_OK; i++) {
         if (effects->list[i].kind != SKY_EFFECT_PUSH)
             continue;
         effects->list[i].delay_ms = order->ttl_ms;
         err = check_way(broker, session, &effects->list[i], why);
+    }
+    if (err == SKY_ERR_CONFLICT && row->traits & SKY_COMMAND_KEPT) {
+        take_out_pushes(effects);
+        err = SKY_OK;
     }
     return err;
 }
@@ -199,31 +233,38 @@ static uint64_t record(struct sky_broker *broker, const struct sky_session *sess
 {
     const struct sky_event_head head = {
         .type = SKY_EVENT_COMMAND, .direction = SKY_INSIDE, .device_id = session->device_id};
+    bool sent = topic_of(effects).len > 0;
     const struct sky_attr attrs[] = {
         SKY_ATTR(SERVICE, order->kind), SKY_ATTR(NAME, id),
-        SKY_ATTR(REASON, SKY_SPAN("sent all the same: the device does not subscribe to it"))};
-    return sky_journal_add(
-        broker->registry->journal, &head, attrs,
-        is_listening(broker, session, effects) ? SKY_COUNT(attrs) - 1 : SKY_COUNT(attrs), NULL);
+        SKY_ATTR(REASON, sent ? SKY_SPAN("sent all the same: the device does not subscribe to it")
+                              : SKY_SPAN("kept until the device asks: it is not reached now"))};
+    bool plain = sent && is_listening(broker, session, effects);
+    return sky_journal_add(broker->registry->journal, &head, attrs,
+                           plain ? SKY_COUNT(attrs) - 1 : SKY_COUNT(attrs), NULL);
 }
 
 sky_err sky_command_send(struct sky_broker *broker, struct sky_session *session,
                          const struct sky_command_order *order, struct sky_command_sent *ret_sent,
                          struct sky_why *why)
 {
+    const struct sky_cloud *cloud = session->product->cloud;
+    const struct sky_command_row *row = find_row(cloud, order->kind);
+    if (row == NULL)
+        return no_such_kind(cloud, order->kind, why);
     sky_span id = SKY_SPAN_NONE;
     struct sky_effects effects;
     sky_effects_init(&effects);
-    sky_err err = build(broker, session, order, &effects, &id, why);
+    sky_err err = build(broker, session, row, order, &effects, &id, why);
     if (err != SKY_OK)
         goto out;
     bool fits = sky_span_copy(id, ret_sent->id, sizeof ret_sent->id);
     SKY_ASSERT(fits);
     ret_sent->seq = record(broker, session, order, id, &effects);
-    ret_sent->wait = order->wait_ms > 0
-                         ? sky_command_wait(broker, session->device_id, id, topic_of(&effects),
-                                            order->wait_ms, order->done, order->ctx)
-                         : NULL;
+    bool waits =
+        order->wait_ms > 0 && !(row->traits & SKY_COMMAND_SILENT) && topic_of(&effects).len > 0;
+    ret_sent->wait = waits ? sky_command_wait(broker, session->device_id, id, topic_of(&effects),
+                                              order->wait_ms, order->done, order->ctx)
+                           : NULL;
     sky_apply(broker, session, NULL, &effects, ret_sent->seq);
 out:
     sky_effects_done(&effects);

@@ -23,10 +23,11 @@ enum { SKY_COMMAND_DIGITS = 24 }; /* room for a correlation id that was made her
 struct sky_command_sent {
     char id[SKY_COMMAND_ID_MAX + 1]; /* the correlation id */
     uint64_t seq;                    /* in the journal */
-    struct sky_command_wait *wait;   /* NULL: it is not waited for */
+    struct sky_command_wait *wait;   /* NULL: it is not waited for, or nothing was sent yet */
 };
 
-/* Sends a command of the session's cloud. NOT_FOUND: the cloud has none of that kind. INVALID: it
+/* Sends a command of the session's cloud; one that its document keeps waits there for a device that
+ * it does not reach now. NOT_FOUND: the cloud has none of that kind. INVALID: it
  * cannot be made of that name and these parameters. CONFLICT: it would not reach the device. LIMIT:
  * no packet can carry it. BUSY: too many wait already. Nothing was sent in any of these cases.
  * `done` is called once, later, unless the wait is cancelled. */

@@ -99,7 +99,7 @@ static struct sky_hindrance hindrance_of(struct sky_broker *broker, struct sky_s
         return not_kept;
     sky_kept_read(broker, session);
     return sky_mqtt_session_takes(&session->mqtt, &session->product->cloud->limits.session,
-                                  topic.len + payload.len,
+                                  topic.len + payload.len, !online,
                                   online && has_room(session, topic, payload, qos))
                ? nothing
                : queue_full;
@@ -250,6 +250,13 @@ void sky_deliver_waiting(struct sky_broker *broker, struct sky_session *session)
     if (session->mqtt.window != NULL)
         sky_mqtt_session_pump(&session->mqtt, &session->product->cloud->limits.session,
                               &outlet.base);
+}
+
+bool sky_deliver_spaced(struct sky_broker *broker, struct sky_session *session)
+{
+    struct outlet outlet = outlet_of(broker, session);
+    return sky_mqtt_session_step(&session->mqtt, &session->product->cloud->limits.session,
+                                 &outlet.base);
 }
 
 void sky_deliver_resumed(struct sky_broker *broker, struct sky_session *session)

@@ -34,8 +34,10 @@ bool sky_deliver_acknowledged(struct sky_broker *broker, struct sky_session *ses
 /* The connection has room again: what waited for it goes out. */
 void sky_deliver_waiting(struct sky_broker *broker, struct sky_session *session);
 /* The device is back with its session kept: sends again what it has not acknowledged, then what
- * waited. */
+ * waited; or the first of it, where the cloud spaces them (`mqtt.spaced` is above 0). */
 void sky_deliver_resumed(struct sky_broker *broker, struct sky_session *session);
+/* Sends the next of those that are spaced. False: that was the last. */
+bool sky_deliver_spaced(struct sky_broker *broker, struct sky_session *session);
 
 /* What keeps such a message from the device, were it sent to it now: then it would be dropped. */
 struct sky_hindrance sky_delivery_hindrance(struct sky_broker *broker, struct sky_session *session,

@@ -83,6 +83,7 @@ void sky_session_detach(struct sky_broker *broker, struct sky_session *session)
         return;
     sky_behind_part(broker, session, "its gateway left");
     sky_clock_cancel(broker->registry->clock, &session->conn->alarm);
+    sky_clock_cancel(broker->registry->clock, &session->conn->spaced);
     session->conn->state = NULL;
     session->conn = NULL;
     session->away_since_ms = sky_clock_lived_ms(broker->registry->clock);

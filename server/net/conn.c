@@ -288,6 +288,7 @@ static void end(struct sky_conn *conn, const char *reason)
     conn->closing = true;
     conn->close_reason = reason;
     sky_clock_cancel(conn->net->clock, &conn->alarm);
+    sky_clock_cancel(conn->net->clock, &conn->spaced);
     LL_PREPEND2(conn->net->dying, conn, next_dying);
 }
 

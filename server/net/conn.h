@@ -129,6 +129,7 @@ struct sky_conn {
     struct sky_conn *next_dirty, *next_dying;
     struct sky_timer patience; /* real time: login limit, then linger limit */
     struct sky_timer alarm;    /* virtual time: the port's, keepalive for MQTT */
+    struct sky_timer spaced;   /* virtual time: the next of what waited for the device */
     int64_t cut_at_ms;         /* lived time at which the cloud cuts the link; 0: it does not */
     int64_t device_id;         /* registry id of the device it was admitted as; 0: none */
     const char *close_reason;  /* static */

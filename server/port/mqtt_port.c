@@ -358,6 +358,25 @@ static void take_over(struct sky_conn *conn, struct sky_session *session)
         leave(old);
 }
 
+static void on_spaced(struct sky_timer *timer, int64_t now_ms);
+
+/* What waits is sent one by one, where the cloud does so. */
+static void space(struct sky_conn *conn, bool more)
+{
+    const struct sky_session *session = conn->state;
+    if (more)
+        sky_clock_timer(conn->net->clock, &conn->spaced,
+                        session->product->cloud->limits.session.resume_spacing_ms, on_spaced);
+}
+
+static void on_spaced(struct sky_timer *timer, int64_t now_ms)
+{
+    (void)now_ms;
+    struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn, spaced);
+    SKY_ASSERT(conn->state != NULL && !conn->closing);
+    space(conn, sky_deliver_spaced(sky_mqtt__port(conn)->broker, conn->state));
+}
+
 static void admit(struct sky_conn *conn, const struct sky_mqtt_connect *connect,
                   const struct sky_lookup *lookup, const struct sky_login_outcome *outcome,
                   const struct sky_judge *judge, const struct sky_effects *effects, uint64_t seq)
@@ -389,8 +408,10 @@ static void admit(struct sky_conn *conn, const struct sky_mqtt_connect *connect,
     send_connack(conn, present, 0, session->device_id);
     expect_subscribe(conn, present);
     set_alarm(conn);
-    if (present)
+    if (present) {
         sky_deliver_resumed(broker, session);
+        space(conn, session->mqtt.spaced > 0);
+    }
     sky_apply(broker, session, NULL, effects, seq);
 }
 

@@ -189,9 +189,13 @@ static sky_span build_log_config(const struct sky_uplink *to,
 }
 
 const struct sky_command_row sky_aliyun_commands[SKY_ALIYUN_COMMANDS] = {
-    {"property-set", build_property_set}, {"service", build_service},
-    {"service-sync", build_service_sync}, {"rpc", build_rpc},
-    {"custom-rpc", build_custom_rpc},     {"raw", build_raw},
-    {"broadcast", build_broadcast},       {"job", build_job},
-    {"log-config", build_log_config},
+    {.kind = "property-set", .build = build_property_set},
+    {.kind = "service", .build = build_service},
+    {.kind = "service-sync", .build = build_service_sync},
+    {.kind = "rpc", .build = build_rpc},
+    {.kind = "custom-rpc", .build = build_custom_rpc},
+    {.kind = "raw", .build = build_raw},
+    {.kind = "broadcast", .build = build_broadcast},
+    {.kind = "job", .build = build_job},
+    {.kind = "log-config", .build = build_log_config},
 };

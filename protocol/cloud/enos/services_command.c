@@ -143,10 +143,10 @@ static sky_span build_rpc(const struct sky_uplink *to, const struct sky_command_
 }
 
 const struct sky_command_row sky_enos_commands[SKY_ENOS_COMMANDS] = {
-    {"measurepoint-set", build_set},
-    {"measurepoint-get", build_get},
-    {"service", build_service},
-    {"raw", build_raw},
-    {"rpc", build_rpc},
-    {"traffic-control", build_traffic},
+    {.kind = "measurepoint-set", .build = build_set},
+    {.kind = "measurepoint-get", .build = build_get},
+    {.kind = "service", .build = build_service},
+    {.kind = "raw", .build = build_raw},
+    {.kind = "rpc", .build = build_rpc},
+    {.kind = "traffic-control", .build = build_traffic},
 };

@@ -1,13 +1,17 @@
+/* Time, what nobody plays, and the list of commands. */
 #include "protocol/cloud/tencent/services.h"
 
 #include <inttypes.h>
 
 #include "protocol/base/json_view.h"
-#include "protocol/cloud/envelope.h"
 #include "protocol/cloud/tencent/rules.h"
-#include "protocol/mqtt/topic.h"
 
-enum { RPC_ID_LEVEL = 4, LOG_LEVEL_NONE = 0 };
+sky_span sky_tencent__topic(const struct sky_uplink *uplink, const char *prefix,
+                            struct sky_arena *arena)
+{
+    return sky_arena_printf(arena, "%s/%.*s/%.*s", prefix, SKY_SPAN_ARGS(uplink->product),
+                            SKY_SPAN_ARGS(uplink->device));
+}
 
 sky_span sky_tencent_result_topic(const struct sky_uplink *uplink, const char *service,
                                   struct sky_arena *arena)
@@ -16,10 +20,8 @@ sky_span sky_tencent_result_topic(const struct sky_uplink *uplink, const char *s
                             SKY_SPAN_ARGS(uplink->product), SKY_SPAN_ARGS(uplink->device));
 }
 
-/* False, judged, when this is no JSON object with the type that the service answers: the vendor
- * documents no answer to anything else. */
-static bool open_request(const struct sky_uplink *uplink, const char *type, struct sky_judge *judge,
-                         struct sky_envelope *ret_envelope)
+bool sky_tencent__open(const struct sky_uplink *uplink, const char *type, struct sky_judge *judge,
+                       struct sky_envelope *ret_envelope)
 {
     sky_envelope_open(ret_envelope, uplink->payload, SKY_TENCENT_MESSAGE_MAX);
     sky_judge_kept(judge, TEN_RULE(SERVICE_UNKNOWN));
@@ -45,7 +47,7 @@ static void handle_time(const struct sky_uplink *uplink, const struct sky_facts 
 {
     struct sky_envelope envelope;
     struct sky_buf out;
-    if (!open_request(uplink, "get", judge, &envelope))
+    if (!sky_tencent__open(uplink, "get", judge, &envelope))
         return;
     bool known = asks_for_time(&envelope);
     sky_judge_rule(judge, TEN_RULE(SERVICE_REQUEST), known, "resource is not [\"time\"]");
@@ -60,35 +62,6 @@ static void handle_time(const struct sky_uplink *uplink, const struct sky_facts 
                        &out);
 }
 
-static void handle_log(const struct sky_uplink *uplink, const struct sky_facts *facts,
-                       struct sky_judge *judge, struct sky_effects *effects)
-{
-    struct sky_envelope envelope;
-    struct sky_buf out;
-    if (!open_request(uplink, "get_log_level", judge, &envelope))
-        return;
-    sky_span token =
-        sky_json_compact(&effects->arena, sky_json_member(envelope.text, "clientToken"));
-    sky_buf_init(&out, SKY_ENVELOPE_REPLY_MAX);
-    sky_buf_addf(&out, "{\"type\":\"get_log_level\",\"log_level\":%d,\"timestamp\":%" PRId64,
-                 (int)LOG_LEVEL_NONE, facts->now_ms / 1000);
-    if (token.len > 0)
-        sky_buf_addf(&out, ",\"clientToken\":%.*s", SKY_SPAN_ARGS(token));
-    sky_buf_add_byte(&out, '}');
-    sky_envelope_reply(effects, uplink, sky_tencent_result_topic(uplink, "log", &effects->arena),
-                       &out);
-}
-
-static void handle_rpc_answer(const struct sky_uplink *uplink, const struct sky_facts *facts,
-                              struct sky_judge *judge, struct sky_effects *effects)
-{
-    (void)facts, (void)judge;
-    sky_envelope_answer(effects, uplink, sky_topic_level(uplink->topic, RPC_ID_LEVEL),
-                        sky_arena_printf(&effects->arena, "$rrpc/rxd/%.*s/%.*s/+",
-                                         SKY_SPAN_ARGS(uplink->product),
-                                         SKY_SPAN_ARGS(uplink->device)));
-}
-
 static void handle_unplayed(const struct sky_uplink *uplink, const struct sky_facts *facts,
                             struct sky_judge *judge, struct sky_effects *effects)
 {
@@ -99,21 +72,26 @@ static void handle_unplayed(const struct sky_uplink *uplink, const struct sky_fa
 
 const struct sky_service sky_tencent_unplayed = {.name = "unplayed", .handle = handle_unplayed};
 const struct sky_service sky_tencent_time = {.name = "time", .handle = handle_time};
-const struct sky_service sky_tencent_log = {.name = "log-level", .handle = handle_log};
-const struct sky_service sky_tencent_rpc_answer = {.name = "rpc-answer",
-                                                   .handle = handle_rpc_answer};
-
-/* What is sent and answered is opaque. */
-static sky_span build_rpc(const struct sky_uplink *to, const struct sky_command_request *request,
-                          struct sky_effects *effects)
-{
-    struct sky_arena *arena = &effects->arena;
-    sky_span topic = sky_arena_printf(arena, "$rrpc/rxd/%.*s/%.*s/%.*s", SKY_SPAN_ARGS(to->product),
-                                      SKY_SPAN_ARGS(to->device), SKY_SPAN_ARGS(request->id));
-    sky_effects_message(effects, SKY_EFFECT_PUSH, topic, sky_arena_copy(arena, request->params), 0);
-    return sky_arena_copy(arena, request->id);
-}
 
 const struct sky_command_row sky_tencent_commands[SKY_TENCENT_COMMANDS] = {
-    {"rpc", build_rpc},
+    {.kind = "rpc", .build = sky_tencent__build_rpc},
+    {.kind = "broadcast",
+     .build = sky_tencent__build_broadcast,
+     .traits = SKY_COMMAND_SILENT,
+     .params_max = SKY_TENCENT_BROADCAST_MAX},
+    {.kind = "raw", .build = sky_tencent__build_raw, .traits = SKY_COMMAND_SILENT},
+    {.kind = "log-level",
+     .build = sky_tencent__build_log_level,
+     .traits = SKY_COMMAND_SILENT | SKY_COMMAND_KEPT,
+     .document = "log"},
+    {.kind = "control",
+     .build = sky_tencent__build_control,
+     .traits = SKY_COMMAND_KEPT,
+     .document = "properties"},
+    {.kind = "template-control",
+     .build = sky_tencent__build_template,
+     .traits = SKY_COMMAND_SILENT | SKY_COMMAND_KEPT,
+     .document = "properties"},
+    {.kind = "action", .build = sky_tencent__build_action},
+    {.kind = "notice", .build = sky_tencent__build_notice, .traits = SKY_COMMAND_SILENT},
 };

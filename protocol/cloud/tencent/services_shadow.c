@@ -1,4 +1,5 @@
-/* The device shadow, by "MQTT 协议说明 / TOPIC 规范" and the vendor's pages on shadows. */
+/* The device shadow, by "MQTT 协议说明 / TOPIC 规范" and the vendor's pages on shadows. SDKs older
+ * than the thing model's topics speak the same protocol on $template, about its properties. */
 #include "protocol/base/assert.h"
 #include "protocol/base/json_view.h"
 #include "protocol/base/mem.h"
@@ -12,8 +13,18 @@ static const struct sky_shadow_limits limits = {
     .bytes_max = SKY_TENCENT_SHADOW_BYTES_MAX,
 };
 
+/* Whose protocol it is. */
+struct family {
+    const char *topic, *document;
+    int64_t unit_ms; /* of the times in the document: those of $template are milliseconds, as
+                        observed */
+};
+static const struct family of_shadow = {"shadow", "shadow", 1000},
+                           of_template = {"template", "properties", 1};
+
 /* One request on its way through. */
 struct request {
+    const struct family *family;
     const struct sky_uplink *uplink;
     const struct sky_facts *facts;
     struct sky_judge *judge;
@@ -24,9 +35,9 @@ struct request {
     struct sky_shadow shadow;
 };
 
-static int64_t now_s(const struct sky_facts *facts)
+static int64_t now(const struct family *family, const struct sky_facts *facts)
 {
-    return facts->now_ms / 1000;
+    return facts->now_ms / family->unit_ms;
 }
 
 /* Everything up to where the payload goes. */
@@ -39,7 +50,7 @@ static void begin_answer(const struct request *request, enum sky_tencent_shadow_
         sky_jw_raw(jw, request->type);
     }
     sky_jw_put_int(jw, "result", result);
-    sky_jw_put_int(jw, "timestamp", now_s(request->facts));
+    sky_jw_put_int(jw, "timestamp", now(request->family, request->facts));
     if (request->token.len > 0) {
         sky_jw_key(jw, "clientToken");
         sky_jw_raw(jw, request->token);
@@ -52,7 +63,8 @@ static void end_answer(const struct request *request, struct sky_jw *jw)
     struct sky_arena *arena = &request->effects->arena;
     sky_jw_end_object(jw);
     sky_envelope_reply(request->effects, request->uplink,
-                       sky_tencent_result_topic(request->uplink, "shadow", arena), jw->out);
+                       sky_tencent_result_topic(request->uplink, request->family->topic, arena),
+                       jw->out);
 }
 
 /* `result` with the whole document. */
@@ -115,12 +127,12 @@ static void answer_update(const struct request *request, sky_span state)
     end_answer(request, &jw);
 }
 
-static void store(const struct sky_shadow *shadow, const struct sky_facts *facts,
-                  struct sky_effects *effects)
+static void store(const struct family *family, const struct sky_shadow *shadow,
+                  const struct sky_facts *facts, struct sky_effects *effects)
 {
     struct sky_effect *effect = sky_effects_add(effects, SKY_EFFECT_PUT_DOCUMENT);
     SKY_ASSERT(shadow->version == facts->document_version + 1);
-    effect->name = sky_span_str(sky_tencent_shadow.document);
+    effect->name = sky_span_str(family->document);
     effect->payload = sky_shadow_text(shadow);
     effect->version = shadow->version;
 }
@@ -179,10 +191,10 @@ static void update(struct request *request)
     bool overwrite = sky_span_eq_str(sky_json_member(request->text, "overwriteUpdate"), "true");
     if (refused_state(request, sky_shadow_check(state, &limits)) || refused_version(request) ||
         refused_state(request, sky_shadow_merge(&request->shadow, state, overwrite, &limits,
-                                                now_s(request->facts))))
+                                                now(request->family, request->facts))))
         return;
     request->shadow.version++;
-    store(&request->shadow, request->facts, request->effects);
+    store(request->family, &request->shadow, request->facts, request->effects);
     answer_update(request, state);
 }
 
@@ -220,11 +232,13 @@ static bool parse(struct request *request, struct sky_why *why)
     return false;
 }
 
-static void handle_shadow(const struct sky_uplink *uplink, const struct sky_facts *facts,
-                          struct sky_judge *judge, struct sky_effects *effects)
+static void handle(const struct family *family, const struct sky_uplink *uplink,
+                   const struct sky_facts *facts, struct sky_judge *judge,
+                   struct sky_effects *effects)
 {
     struct sky_why why = {0};
-    struct request request = {.uplink = uplink, .facts = facts, .judge = judge, .effects = effects};
+    struct request request = {
+        .family = family, .uplink = uplink, .facts = facts, .judge = judge, .effects = effects};
     sky_judge_rule(judge, TEN_RULE(SHADOW_NOT_SUBSCRIBED), uplink->reply_subscribed,
                    "a request without a subscription to the result topic");
     bool sound = parse(&request, &why);
@@ -240,16 +254,34 @@ static void handle_shadow(const struct sky_uplink *uplink, const struct sky_fact
     }
 }
 
+static void handle_shadow(const struct sky_uplink *uplink, const struct sky_facts *facts,
+                          struct sky_judge *judge, struct sky_effects *effects)
+{
+    handle(&of_shadow, uplink, facts, judge, effects);
+}
+
+static void handle_template(const struct sky_uplink *uplink, const struct sky_facts *facts,
+                            struct sky_judge *judge, struct sky_effects *effects)
+{
+    handle(&of_template, uplink, facts, judge, effects);
+}
+
 const struct sky_service sky_tencent_shadow = {.name = "shadow",
                                                .document = "shadow",
                                                .handle = handle_shadow,
                                                .reply =
                                                    "$shadow/operation/result/{product}/{device}"};
+const struct sky_service sky_tencent_template = {
+    .name = "template",
+    .document = "properties",
+    .handle = handle_template,
+    .reply = "$template/operation/result/{product}/{device}"};
 
 /* ---- the application's side ---- */
 
 /* In a delta the state is flat: no "reported", no "delta" around it. */
-static void push_delta(const struct sky_uplink *to, const struct sky_shadow *shadow, sky_span delta,
+static void push_delta(const struct family *family, enum sky_effect_kind kind,
+                       const struct sky_uplink *to, const struct sky_shadow *shadow, sky_span delta,
                        struct sky_effects *effects)
 {
     struct sky_buf out, stamps;
@@ -271,8 +303,7 @@ static void push_delta(const struct sky_uplink *to, const struct sky_shadow *sha
     sky_jw_end_object(&jw);
     sky_jw_end_object(&jw);
     sky_buf_done(&stamps);
-    sky_effects_message(effects, SKY_EFFECT_PUBLISH,
-                        sky_tencent_result_topic(to, "shadow", &effects->arena),
+    sky_effects_message(effects, kind, sky_tencent_result_topic(to, family->topic, &effects->arena),
                         sky_envelope_keep(&effects->arena, &out), 1);
 }
 
@@ -282,14 +313,33 @@ sky_err sky_tencent_shadow_patch(const struct sky_uplink *to, const struct sky_f
     struct sky_shadow shadow;
     sky_span desired;
     sky_shadow_load(&shadow, facts, &effects->arena);
-    sky_err err = sky_shadow_desire(&shadow, patch, &limits, now_s(facts), &desired, why);
+    sky_err err = sky_shadow_desire(&shadow, patch, &limits, now(&of_shadow, facts), &desired, why);
     if (err != SKY_OK)
         return err;
     sky_span delta = sky_shadow_changed(&shadow, desired);
-    store(&shadow, facts, effects);
+    store(&of_shadow, &shadow, facts, effects);
     if (delta.len > 0)
-        push_delta(to, &shadow, delta, effects);
+        push_delta(&of_shadow, SKY_EFFECT_PUBLISH, to, &shadow, delta, effects);
     return SKY_OK;
+}
+
+/* A control for a device that listens on $template: the values as a delta, whatever was reported.
+ * Nothing answers it; the device takes back what is desired. */
+sky_span sky_tencent__build_template(const struct sky_uplink *to,
+                                     const struct sky_command_request *request,
+                                     struct sky_effects *effects)
+{
+    struct sky_arena *arena = &effects->arena;
+    struct sky_shadow shadow;
+    sky_span desired, params = sky_envelope_params(arena, request->params);
+    sky_shadow_load(&shadow, request->facts, arena);
+    if (sky_shadow_desire(&shadow,
+                          sky_arena_printf(arena, "{\"desired\":%.*s}", SKY_SPAN_ARGS(params)),
+                          &limits, now(&of_template, request->facts), &desired, NULL) != SKY_OK)
+        return SKY_SPAN_NONE;
+    store(&of_template, &shadow, request->facts, effects);
+    push_delta(&of_template, SKY_EFFECT_PUSH, to, &shadow, desired, effects);
+    return sky_arena_copy(arena, request->id);
 }
 
 sky_err sky_tencent_shadow_seed(sky_span fixture, int64_t now_ms, struct sky_arena *arena,

@@ -6,8 +6,17 @@
 
 extern const struct sky_cloud sky_cloud_tencent;
 
-static const char *const hosts[] = {"*.iotcloud.tencentdevices.com", "gateway.tencentdevices.com",
-                                    "ap-guangzhou.gateway.tencentdevices.com", NULL};
+/* The regions of the documents; every name makes the certificate longer, for devices with small
+ * buffers. */
+static const char *const hosts[] = {"*.iotcloud.tencentdevices.com",
+                                    "*.ap-guangzhou.iothub.tencentdevices.com",
+                                    "*.europe.iothub.tencentdevices.com",
+                                    "*.ap-bangkok.iothub.tencentdevices.com",
+                                    "*.us-east.iotcloud.tencentdevices.com",
+                                    "gateway.tencentdevices.com",
+                                    "ap-guangzhou.gateway.tencentdevices.com",
+                                    "devicelog.iot.cloud.tencent.com",
+                                    NULL};
 
 static const struct sky_cloud_http http = {sky_tencent__http, SKY_TENCENT_HTTP_CALLS};
 static const struct sky_cloud_psk psk = {.claim = sky_tencent__psk_claim,
@@ -30,7 +39,9 @@ const struct sky_cloud sky_cloud_tencent = {
                .session = {.inflight_max = 50,
                            .queue_max = 150,
                            .queue_bytes_max = 150 * 16 * 1024,
-                           .queue_age_max_ms = INT64_C(24) * 3600 * 1000},
+                           .queue_age_max_ms = INT64_C(24) * 3600 * 1000,
+                           .resume_spacing_ms = 500,
+                           .inflight_queues = true},
                .level_3 = true},
     .publish_violation = SKY_VIOLATION_NO_ACK,
 

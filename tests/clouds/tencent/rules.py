@@ -14,6 +14,7 @@ OWN = "PROD123456/dev001"
 EVENT, CONTROL = f"{OWN}/event", f"{OWN}/control"
 SHADOW, SHADOW_RESULT = f"$shadow/operation/{OWN}", f"$shadow/operation/result/{OWN}"
 TIME = f"$sys/operation/{OWN}"
+PROPERTY, THING_EVENT = f"$thing/up/property/{OWN}", f"$thing/up/event/{OWN}"
 REGISTER_PATH = "/register/dev"
 RECONNECT_MS = 5000
 
@@ -29,6 +30,10 @@ def psk_identity(device=TEN):
 def shadow(kind="update", **more):
     return json.dumps({"type": kind, "clientToken": "1", "state": {"reported": {"lamp": "on"}},
                        **more})
+
+
+def thing(method="report", **more):
+    return json.dumps({"method": method, "clientToken": "1", "params": {"lamp": 1}, **more})
 
 
 def nested(depth):
@@ -61,6 +66,17 @@ def a_device_that_does_everything_right(stage):
     stage.publish(peer, EVENT, "{}")
     stage.publish(peer, SHADOW, shadow(version=0))
     stage.publish(peer, TIME, '{"type":"get","resource":["time"]}')
+
+
+@plays(TEN)
+def a_device_with_properties_and_events(stage):
+    peer = stage.login(TEN)
+    for kind in ("property", "event", "action"):
+        stage.subscribe(peer, f"$thing/down/{kind}/{OWN}")
+    stage.publish(peer, PROPERTY, thing("report_info"))
+    stage.publish(peer, PROPERTY, thing("get_status"))
+    stage.publish(peer, PROPERTY, thing(timestamp=0))
+    stage.publish(peer, THING_EVENT, thing("event_post", eventId="smoke", type="alert"))
 
 
 @plays(TEN)
@@ -104,6 +120,9 @@ KEEPS = {
         TEN-SHADOW-JSON TEN-SHADOW-VERSION TEN-SHADOW-NOT-SUBSCRIBED TEN-SHADOW-STATE
         TEN-SHADOW-LIMIT TEN-SERVICE-REQUEST TEN-KEEPALIVE-RANGE TEN-PAYLOAD-SIZE TEN-CONNECT-RATE
         TEN-DUPLICATE-LOGIN TEN-DEVICE-DISABLED TEN-SUB-COUNT TEN-SERVICE-UNKNOWN"""),
+    **of(a_device_with_properties_and_events, """
+        TEN-THING-JSON TEN-THING-METHOD TEN-THING-MODEL TEN-THING-TIME TEN-THING-VALUE
+        TEN-THING-TOKEN"""),
     **of(a_device_that_answers_a_call, "TEN-ANSWER-ID"),
     **of(a_device_that_comes_over_tls, "TEN-TLS-VERSION"),
     **of(a_device_with_its_pre_shared_key, "TEN-PSK-DEVICE TEN-PSK-IDENTITY TEN-PSK-KEY"),
@@ -216,6 +235,12 @@ BREAKS = {
     "TEN-SHADOW-STATE": asks_shadow(shadow(state={})),
     "TEN-SHADOW-LIMIT": asks_shadow(shadow(state={"reported": nested(6)})),
     "TEN-ANSWER-ID": call_answer("7"),
+    "TEN-THING-JSON": publishes(TEN, PROPERTY, "lamp=on"),
+    "TEN-THING-METHOD": publishes(TEN, PROPERTY, thing("set")),
+    "TEN-THING-MODEL": publishes(TEN, THING_EVENT, thing("event_post", type="alert")),
+    "TEN-THING-TIME": publishes(TEN, PROPERTY, thing(timestamp=1548753362)),
+    "TEN-THING-VALUE": publishes(TEN, PROPERTY, thing(params={"lamp": None})),
+    "TEN-THING-TOKEN": publishes(TEN, PROPERTY, thing(clientToken=None)),
     "TEN-SERVICE-UNKNOWN": publishes(TEN, f"$config/operation/{OWN}", '{"type":"get"}'),
     "TEN-SERVICE-REQUEST": publishes(TEN, TIME, '{"type":"ask"}'),
     "TEN-KEEPALIVE-RANGE": login_with(TEN, packet={"keepalive": 901}),

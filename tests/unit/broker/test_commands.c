@@ -79,6 +79,46 @@ static void what_is_not_waited_for_takes_no_place(void **state)
     assert_int_equal(ended.times, 0);
 }
 
+/* The level of a log is asked for by the device when it is back. */
+static void a_kept_command_waits_in_its_document(void **state)
+{
+    struct broker_case *c = *state;
+    struct sky_session *device = registry_case_session(&c->base, "tencent", "PROD123456", "dev001");
+    const struct sky_command_order level = {
+        .kind = SKY_SPAN("log-level"), .params = SKY_SPAN("{\"log_level\":3}"), .wait_ms = 1000};
+    struct sky_command_sent sent;
+    struct sky_why why = {0};
+    struct sky_buf document;
+    int64_t version = 0;
+    assert_int_equal(sky_command_send(&c->broker, device, &level, &sent, &why), SKY_OK);
+    assert_null(sent.wait);
+    assert_int_equal(registry_case_events(&c->base, SKY_EVENT_COMMAND, SKY_F_REASON), 1);
+    sky_buf_init(&document, SKY_DOCUMENT_MAX);
+    assert_int_equal(sky_store_get_document(c->base.store, device->device_id, SKY_SPAN("log"),
+                                            &document, &version),
+                     SKY_OK);
+    assert_true(sky_span_eq_str(sky_buf_span(&document), "{\"log_level\":3}"));
+    assert_int_equal(version, 1);
+    sky_buf_done(&document);
+}
+
+static void what_no_device_answers_is_not_waited_for(void **state)
+{
+    struct broker_case *c = *state;
+    struct sky_session *device = broker_case_online(c, "tencent", "PROD123456", "dev001");
+    static char bytes[8 * 1024 + 1];
+    struct sky_command_order order = {.kind = SKY_SPAN("broadcast"),
+                                      .params = sky_span_of(bytes, sizeof bytes - 1),
+                                      .wait_ms = 1000};
+    struct sky_command_sent sent;
+    struct sky_why why = {0};
+    memset(bytes, 'x', sizeof bytes);
+    assert_int_equal(sky_command_send(&c->broker, device, &order, &sent, &why), SKY_OK);
+    assert_null(sent.wait);
+    order.params.len++;
+    assert_int_equal(sky_command_send(&c->broker, device, &order, &sent, &why), SKY_ERR_LIMIT);
+}
+
 static void patience_ends_at_its_moment_and_not_before(void **state)
 {
     struct broker_case *c = *state;
@@ -145,6 +185,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         BROKER_TEST(only_so_many_wait_at_once),
         BROKER_TEST(what_is_not_waited_for_takes_no_place),
+        BROKER_TEST(a_kept_command_waits_in_its_document),
+        BROKER_TEST(what_no_device_answers_is_not_waited_for),
         BROKER_TEST(patience_ends_at_its_moment_and_not_before),
         BROKER_TEST(an_answer_counts_for_its_device_and_once),
         BROKER_TEST(whoever_has_gone_is_not_told),

@@ -168,8 +168,10 @@ static inline sky_span bench_command(struct service_bench *bench,
                                      const struct sky_command_row *rows, size_t count,
                                      const char *kind, const char *name, const char *params)
 {
-    const struct sky_command_request request = {
-        .name = sky_span_str(name), .params = sky_span_str(params), .id = SKY_SPAN("42")};
+    const struct sky_command_request request = {.name = sky_span_str(name),
+                                                .params = sky_span_str(params),
+                                                .id = SKY_SPAN("42"),
+                                                .facts = &bench->facts};
     sky_effects_clear(&bench->effects);
     for (size_t i = 0; i < count; i++)
         if (strcmp(rows[i].kind, kind) == 0)

@@ -139,8 +139,8 @@ static void straighten(struct bent *b)
     b->listeners[0] = (struct sky_listener_row){"bent", 1, SKY_LISTEN_MQTT, &b->cloud};
     b->topics[0] = (struct sky_topic_row){"/{product}/{device}/+", SKY_MAY_PUB, &b->service};
     b->topics[1] = (struct sky_topic_row){"{product}{device}/#", SKY_MAY_SUB | SKY_PUSHED, NULL};
-    b->commands[0] = (struct sky_command_row){"set", build};
-    b->commands[1] = (struct sky_command_row){"get", build};
+    b->commands[0] = (struct sky_command_row){.kind = "set", .build = build};
+    b->commands[1] = (struct sky_command_row){.kind = "get", .build = build};
     b->calls[0] = (struct sky_http_row){.method = "POST",
                                         .path = "/bent",
                                         .failure = {500, "{}"},

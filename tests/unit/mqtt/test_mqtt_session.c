@@ -301,7 +301,8 @@ static void random_traffic_arrives_once_and_in_order(void **state)
     uint16_t outstanding[8];
     size_t count = 0;
     char next = 'a', want = 'a';
-    limits = (struct sky_mqtt_session_limits){5, 20, 1000, 0};
+    limits = (struct sky_mqtt_session_limits){
+        .inflight_max = 5, .queue_max = 20, .queue_bytes_max = 1000};
     for (int round = 0; round < 50000; round++) {
         if (rand_r(&seed) % 2 == 0) {
             if (deliver(next, &outlet) != SKY_DELIVERY_DROPPED)
@@ -326,6 +327,80 @@ static void random_traffic_arrives_once_and_in_order(void **state)
     }
 }
 
+/* The first at once, each of the others when it is asked for. */
+static void what_waited_may_be_spaced(void **state)
+{
+    (void)state;
+    limits.resume_spacing_ms = 500;
+    deliver('a', &outlet);
+    deliver('b', &outlet);
+    assert_string_equal(sent(), "a1 b2");
+    deliver('c', NULL);
+    assert_int_equal(sky_mqtt_session_resume(&session, &limits, 0, &outlet), 0);
+    assert_string_equal(sent(), "a1!");
+    assert_int_equal(session.spaced, 2);
+    assert_int_equal(deliver('d', &outlet), SKY_DELIVERY_QUEUED); /* it came later */
+    sky_mqtt_session_pump(&session, &limits, &outlet);
+    assert_true(puback(1));
+    assert_string_equal(sent(), "");
+    assert_true(sky_mqtt_session_step(&session, &limits, &outlet));
+    assert_string_equal(sent(), "b2!");
+    assert_false(sky_mqtt_session_step(&session, &limits, &outlet));
+    assert_string_equal(sent(), "c3 d4");
+    assert_false(sky_mqtt_session_step(&session, &limits, &outlet));
+    assert_string_equal(sent(), "");
+}
+
+static void what_is_spaced_may_be_acknowledged_before_it_is_sent_again(void **state)
+{
+    (void)state;
+    limits.resume_spacing_ms = 500;
+    deliver('a', &outlet);
+    deliver('b', &outlet);
+    deliver('c', &outlet);
+    sent();
+    sky_mqtt_session_resume(&session, &limits, 0, &outlet);
+    assert_string_equal(sent(), "a1!");
+    assert_true(puback(2));
+    assert_int_equal(session.spaced, 1);
+    assert_false(sky_mqtt_session_step(&session, &limits, &outlet));
+    assert_string_equal(sent(), "c3!");
+    assert_true(puback(1) && puback(3));
+    assert_int_equal(session.spaced, 0);
+}
+
+/* It is asked for again, and nothing is lost of a replay that was cut short. */
+static void what_is_spaced_waits_for_room(void **state)
+{
+    (void)state;
+    limits.resume_spacing_ms = 500;
+    deliver('a', NULL);
+    deliver('b', NULL);
+    sky_mqtt_session_resume(&session, &limits, 0, &outlet);
+    assert_string_equal(sent(), "a1");
+    out.max = 0;
+    assert_true(sky_mqtt_session_step(&session, &limits, &outlet));
+    out.max = 4096;
+    sky_mqtt_session_resume(&session, &limits, 0, &outlet);
+    assert_string_equal(sent(), "a1!");
+    assert_false(sky_mqtt_session_step(&session, &limits, &outlet));
+    assert_string_equal(sent(), "b2");
+}
+
+static void what_is_not_acknowledged_may_take_up_the_queue(void **state)
+{
+    (void)state;
+    limits.inflight_queues = true;
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(deliver('a', &outlet), SKY_DELIVERY_SENT);
+    assert_true(sky_mqtt_session_takes(&session, &limits, 2, true, false));
+    assert_int_equal(deliver('b', NULL), SKY_DELIVERY_QUEUED);
+    assert_false(sky_mqtt_session_takes(&session, &limits, 2, true, false));
+    assert_int_equal(deliver('c', NULL), SKY_DELIVERY_DROPPED);
+    assert_true(sky_mqtt_session_takes(&session, &limits, 2, false, false)); /* while it is here */
+    assert_int_equal(deliver('c', &outlet), SKY_DELIVERY_QUEUED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -338,6 +413,10 @@ int main(void)
         TEST(the_next_acknowledgement_is_for_the_oldest),
         TEST(memory_is_held_only_while_messages_wait),
         TEST(the_new_message_is_dropped_when_the_queue_is_full),
+        TEST(what_waited_may_be_spaced),
+        TEST(what_is_spaced_may_be_acknowledged_before_it_is_sent_again),
+        TEST(what_is_spaced_waits_for_room),
+        TEST(what_is_not_acknowledged_may_take_up_the_queue),
         TEST(the_queue_is_bounded_in_bytes_too),
         TEST(resuming_sends_again_in_order_with_dup_and_old_ids),
         TEST(resuming_drops_what_waited_too_long),
