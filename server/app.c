@@ -321,7 +321,7 @@ static void close_parts(struct sky_app *app)
     sky_app_release(app);
 }
 
-/* Whoever asked for it gets it: the act's product, or everybody's. */
+/* What devices publish goes on to a business server, where there is one. */
 static void on_uplink(void *ctx, const struct sky_act *act, uint64_t seq)
 {
     struct sky_app *app = ctx;

@@ -222,8 +222,8 @@ void sky_forward_close(struct sky_forward *forward)
 
 static void on_farewell(struct sky_timer *timer, int64_t now_ms)
 {
-    (void)timer; /* that it is no longer set is all */
     (void)now_ms;
+    uv_stop(SKY_CONTAINER_OF(timer, struct sky_forward, farewell)->loop);
 }
 
 size_t sky_forward_farewell(struct sky_forward *forward)
