@@ -304,6 +304,10 @@ static void close_parts(struct sky_app *app)
     sky_http_close(app->http);
     sky_secure_close(&app->net);
     uv_run(&app->loop, UV_RUN_NOWAIT);
+    size_t lost = sky_forward_farewell(&app->forward);
+    if (lost > 0)
+        fprintf(stderr, "skymock: %zu messages of devices could not be forwarded in time\n", lost);
+    sky_forward_close(&app->forward);
     sky_admin_free(app);
     uv_walk(&app->loop, close_handle, NULL);
     while (uv_run(&app->loop, UV_RUN_DEFAULT) != 0)
@@ -317,10 +321,20 @@ static void close_parts(struct sky_app *app)
     sky_app_release(app);
 }
 
+/* What devices publish goes on to a business server, where there is one. */
+static void on_uplink(void *ctx, const struct sky_act *act, uint64_t seq)
+{
+    struct sky_app *app = ctx;
+    if (app->config->forward != NULL)
+        sky_forward_uplink(&app->forward, sky_span_str(app->config->forward), act, seq);
+}
+
 static sky_err open_doors(struct sky_app *app, struct sky_why *why)
 {
     const struct sky_http_handler devices = sky_calls_handler(&app->calls);
     const struct sky_http_handler admin = sky_admin_handler(app);
+    app->broker.on_uplink = on_uplink;
+    app->broker.on_uplink_ctx = app;
     sky_admin_open(app);
     app->http = sky_http_open(&app->net, &app->wire, &devices, &admin);
     app->net.http = sky_http_port(app->http);
@@ -349,7 +363,10 @@ sky_err sky_app_start(struct sky_app *app, const struct sky_config *config, stru
     if (err != SKY_OK)
         return err;
     open_loop(app);
-    err = open_doors(app, why);
+    err = sky_forward_open(&app->forward, &app->loop, &app->clock, app->journal, config->forward_ca,
+                           why);
+    if (err == SKY_OK)
+        err = open_doors(app, why);
     uv_prepare_start(&app->before_poll, before_poll); /* needs all that is open by now */
     if (err != SKY_OK)
         close_parts(app);

@@ -6,6 +6,7 @@
 #include <uv.h>
 
 #include "server/broker/broker.h"
+#include "server/forward/forward.h"
 #include "server/net/conn.h"
 #include "server/port/calls.h"
 #include "server/port/mqtt.h"
@@ -35,6 +36,7 @@ struct sky_app {
     struct sky_http *http;
     struct sky_ws *ws;
     struct sky_calls calls;
+    struct sky_forward forward; /* open while the loop is */
     struct sky_admin *admin;
 
     uv_work_t warming; /* of the journal's memory */

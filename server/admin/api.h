@@ -197,6 +197,7 @@ struct sky_admin {
     X(clock_advance)                                                                               \
     X(clock_set)                                                                                   \
     X(clock_resume)                                                                                \
+    X(forward)                                                                                     \
     X(rules)                                                                                       \
     X(report_xml)                                                                                  \
     X(verdicts)                                                                                    \

@@ -36,12 +36,51 @@ void sky_api_version(struct sky_api *api)
     sky_api_send(api, 200);
 }
 
+static void put_counts(struct sky_jw *jw, const struct sky_forward_bounds *held,
+                       const uint64_t counts[SKY_FORWARD_COUNTS])
+{
+    static const char *const names[SKY_FORWARD_COUNTS] = {[SKY_FORWARD_COUNT_TAKEN] = "taken",
+                                                          [SKY_FORWARD_COUNT_REFUSED] = "refused",
+                                                          [SKY_FORWARD_COUNT_LOST] = "lost",
+                                                          [SKY_FORWARD_COUNT_TRIES] =
+                                                              "triesFailed"};
+    sky_jw_put_int(jw, "waiting", (int64_t)held->messages);
+    sky_jw_put_int(jw, "waitingBytes", (int64_t)held->bytes);
+    for (size_t i = 0; i < SKY_FORWARD_COUNTS; i++)
+        sky_jw_put_int(jw, names[i], (int64_t)counts[i]);
+}
+
+void sky_api_forward(struct sky_api *api)
+{
+    const struct sky_forward_queue *queue = &api->app->forward.queue;
+    struct sky_jw *jw = &api->jw;
+    char url[SKY_URL_MAX + 1];
+    sky_jw_object(jw);
+    put_counts(jw, &queue->held, queue->counts);
+    sky_jw_key(jw, "targets");
+    sky_jw_array(jw);
+    for (const struct sky_forward_target *target = queue->targets; target != NULL;
+         target = target->next) {
+        sky_jw_object(jw);
+        sky_jw_put_span(jw, "url", sky_forward_shown(target, url));
+        put_counts(jw, &target->held, target->counts);
+        sky_jw_put_bool(jw, "failing", target->failing > 0);
+        if (target->reason[0] != '\0')
+            sky_jw_put_str(jw, "reason", target->reason);
+        sky_jw_end_object(jw);
+    }
+    sky_jw_end_array(jw);
+    sky_jw_end_object(jw);
+    sky_api_send(api, 200);
+}
+
 /* The exposition format of Prometheus, version 0.0.4. */
 void sky_api_metrics(struct sky_api *api)
 {
     const struct sky_app *app = api->app;
     struct sky_journal_stats journal;
     sky_journal_stats(app->journal, &journal);
+    const struct sky_forward_queue *forward = &app->forward.queue;
     const struct {
         const char *name, *type, *help;
         uint64_t value;
@@ -65,6 +104,16 @@ void sky_api_metrics(struct sky_api *api)
         {"journal_bytes", "gauge", "bytes of events in memory", journal.bytes_used},
         {"journal_bytes_max", "gauge", "bytes of events that memory holds", journal.bytes_max},
         {"journal_page_bytes", "gauge", "bytes of events in the store", journal.page_bytes},
+        {"forward_waiting", "gauge", "messages that wait to be forwarded", forward->held.messages},
+        {"forward_waiting_bytes", "gauge", "memory that they take", forward->held.bytes},
+        {"forward_taken_total", "counter", "messages forwarded",
+         forward->counts[SKY_FORWARD_COUNT_TAKEN]},
+        {"forward_refused_total", "counter", "messages whose target refused them for good",
+         forward->counts[SKY_FORWARD_COUNT_REFUSED]},
+        {"forward_lost_total", "counter", "messages lost for want of room, or given up",
+         forward->counts[SKY_FORWARD_COUNT_LOST]},
+        {"forward_tries_failed_total", "counter", "tries of messages that are tried again",
+         forward->counts[SKY_FORWARD_COUNT_TRIES]},
     };
     for (size_t i = 0; i < SKY_COUNT(rows); i++)
         sky_buf_addf(&api->out, "# HELP skymock_%s %s\n# TYPE skymock_%s %s\nskymock_%s %llu\n",

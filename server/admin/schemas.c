@@ -32,6 +32,16 @@ static const char verdicts[] = "not exercised|passed|warned|failed";
         "json", SKY_API_ANY, OPTIONAL, NULL, "the payload, when it is JSON"                        \
     }
 
+#define FORWARDED                                                                                  \
+    {"waiting", SKY_API_INT, 0, NULL, "messages that are not taken yet"},                          \
+        {"waitingBytes", SKY_API_INT, 0, NULL, "memory that they take"},                           \
+        {"taken", SKY_API_INT, 0, NULL, "messages answered with 2xx"},                             \
+        {"refused", SKY_API_INT, 0, NULL, "messages refused for good"},                            \
+        {"lost", SKY_API_INT, 0, NULL, "messages lost for want of room, or given up"},             \
+    {                                                                                              \
+        "triesFailed", SKY_API_INT, 0, NULL, "tries of messages that are tried again"              \
+    }
+
 #define RULE                                                                                       \
     {"id", SKY_API_TEXT, 0, NULL, "of the rule"},                                                  \
         {"owner", SKY_API_TEXT, 0, NULL, "the cloud or the protocol whose rule it is"},            \
@@ -208,6 +218,12 @@ const struct sky_api_schema sky_api_schemas[] = {
      MEMBERS(CLOCK_TIME, {"unixMs", SKY_API_INT, 0, NULL, "the same, milliseconds since 1970"},
              REAL_TIME, {"realUnixMs", SKY_API_INT, 0, NULL, "the same, milliseconds since 1970"},
              {"frozen", SKY_API_BOOL, 0, NULL, "virtual time stands still"})},
+    {"Forwarding",
+     MEMBERS(FORWARDED, {"targets", SKY_API_OBJECT, LIST, "ForwardTarget", "the latest of them"})},
+    {"ForwardTarget",
+     MEMBERS({"url", SKY_API_TEXT, 0, NULL, "without user name, password and query"}, FORWARDED,
+             {"failing", SKY_API_BOOL, 0, NULL, "something waits that it did not take"},
+             {"reason", SKY_API_TEXT, OPTIONAL, NULL, "why the last message was not taken"})},
     {"Rules", MEMBERS({"rules", SKY_API_OBJECT, LIST, "Rule", "all of them"})},
     {"Rule", MEMBERS(RULE, {"action", SKY_API_TEXT, 0, actions, "what is done when it is broken"})},
     {"Verdicts",

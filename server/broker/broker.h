@@ -7,6 +7,7 @@
 #include "server/registry/sessions.h"
 #include "server/wire/wire.h"
 
+struct sky_act;
 struct sky_command_wait;
 struct sky_topic_node;
 
@@ -27,6 +28,10 @@ struct sky_broker {
     uint64_t epoch;                /* grows whenever nodes are forgotten: pointers to them die */
     struct sky_commands commands;  /* see waits.h */
     struct sky_mqtt_keeper keeper; /* of sessions in the store, see kept.h; zeroed: none are */
+    /* A publish of a device is in the journal under that number, and is carried. NULL: nobody asks.
+     */
+    void (*on_uplink)(void *ctx, const struct sky_act *act, uint64_t seq);
+    void *on_uplink_ctx;
 };
 
 #endif

@@ -71,14 +71,19 @@ static void put_base64(struct sky_jw *jw, const char *key, sky_span bytes)
     free(text);
 }
 
+bool sky_payload_put(sky_span payload, struct sky_jw *jw)
+{
+    bool is_text = sky_utf8_valid(payload) == payload.len;
+    if (is_text)
+        sky_jw_put_span(jw, "payload", payload);
+    else
+        put_base64(jw, "payloadBase64", payload);
+    return is_text;
+}
+
 void sky_payload_print(sky_span payload, struct sky_jw *jw)
 {
-    if (sky_utf8_valid(payload) != payload.len) {
-        put_base64(jw, "payloadBase64", payload);
-        return;
-    }
-    sky_jw_put_span(jw, "payload", payload);
-    if (is_json(payload)) {
+    if (sky_payload_put(payload, jw) && is_json(payload)) {
         sky_jw_key(jw, "json");
         put_raw(jw, payload);
     }

@@ -40,8 +40,9 @@ void sky_event_print(const struct sky_event_printer *printer, const struct sky_e
 void sky_rule_print(const struct sky_catalogue *catalogue, const struct sky_rule *rule,
                     struct sky_jw *jw);
 
-/* Bytes as member "payload" when they are text, else as "payloadBase64"; when they are JSON, also
- * as "json". */
+/* Bytes as member "payload" when they are text, else as "payloadBase64". True: they are text. */
+bool sky_payload_put(sky_span payload, struct sky_jw *jw);
+/* The same; when they are JSON, also as "json". */
 void sky_payload_print(sky_span payload, struct sky_jw *jw);
 
 /* "2026-11-21T01:02:03.456Z" (RFC 3339, UTC). */

@@ -8,6 +8,7 @@
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
+#include "protocol/http/url.h"
 #include "server/os/help.h"
 #include "server/os/listeners.h"
 
@@ -164,6 +165,16 @@ static sky_err set_url(struct sky_config *config, const struct option_row *row, 
     return set_text(config, row, value, why);
 }
 
+static sky_err set_forward(struct sky_config *config, const struct option_row *row,
+                           const char *value, struct sky_why *why)
+{
+    struct sky_url url;
+
+    if (!sky_url_parse(sky_span_str(value), &url))
+        return bad_value(row, value, "http://HOST[:PORT]/PATH, or the same with https", why);
+    return set_text(config, row, value, why);
+}
+
 static sky_err set_timeout(struct sky_config *config, const struct option_row *row,
                            const char *value, struct sky_why *why)
 {
@@ -259,6 +270,12 @@ static const struct option_row rows[] = {
     {"advertise-host", 0, "HOST", NULL,
      "tell devices to connect here; the certificate carries it too", SERVING | SKY_COMMAND_CA,
      set_text, AT(advertise_host)},
+    {"forward", 0, "URL", NULL,
+     "hand every message that a device publishes to this server, by HTTP POST, as JSON", SERVING,
+     set_forward, AT(forward)},
+    {"forward-ca", 0, "FILE", NULL,
+     "believe an https --forward server by these certificates (PEM) instead of the system's",
+     SERVING, set_text, AT(forward_ca)},
     {"journal-bytes", 0, "SIZE", "32M", "memory for the journal; the oldest events go first",
      SERVING, set_bytes, AT(journal_bytes)},
     {"journal-events", 0, "N", "500000", "events kept at most", SERVING, set_events,
@@ -603,7 +620,8 @@ void sky_config_done(struct sky_config *config)
     for (size_t i = 0; i < ROWS; i++)
         if (rows[i].set == set_list)
             sky_strings_done(member(config, &rows[i]));
-        else if (rows[i].set == set_text || rows[i].set == set_any_text || rows[i].set == set_url)
+        else if (rows[i].set == set_text || rows[i].set == set_any_text || rows[i].set == set_url ||
+                 rows[i].set == set_forward)
             free(*(char **)member(config, &rows[i]));
     free(config->listen);
     free(config->tmp_dir);

@@ -76,6 +76,8 @@ struct sky_config {
     struct sky_strings san; /* further names for the server certificate */
     char *tls_cert, *tls_key, *tls_ca;
     char *advertise_host; /* what answers tell devices to connect to; NULL: where they came in */
+    char *forward;        /* URL that uplinks are handed to */
+    char *forward_ca;
     size_t journal_bytes, journal_events;
 
     bool json, tls, dynamic;

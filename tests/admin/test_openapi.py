@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+import server
 from openapi import Description
 
 DEVICE = "/api/v1/devices/{cloud}/{product}/{device}"
@@ -38,6 +39,14 @@ LAST = [("POST", DEVICE + "/disconnect"), ("DELETE", EXPECTED + "/{name}"), ("DE
         ("DELETE", DEVICE), ("POST", "/api/v1/reset")]  # nothing is left for others to show
 
 
+@pytest.fixture(scope="module")
+def shared():
+    """With a business server that is never there: something waits for it, to be shown."""
+    running = server.Skymock("--forward", "http://127.0.0.1:9/")
+    yield running
+    running.stop()
+
+
 @pytest.fixture
 def description(api):
     return Description(api.get("/openapi.json"))
@@ -67,10 +76,13 @@ def ask(skymock):
 
 @pytest.fixture
 def broken(api, online, peer):
-    """The rule that a device broke: another one listens, and somebody was turned away."""
+    """The rule that a device broke: another one listens and publishes, and somebody was turned
+    away."""
     device, second = online("aliyun/pk/device"), online("aliyun/pk/second")
     device.send_packet(type="subscribe", id=1, filters=[[SERVICE, 1]])
     assert device.receive()["type"] == "suback"
+    device.send_packet(type="publish", qos=1, id=1, topic="/pk/device/user/update", payload="{}")
+    assert device.receive()["type"] == "puback"
     stranger = peer()
     stranger.send_packet(type="connect", keepalive=60, username="nobody&pk", password="00",
                          clientId="1|securemode=3,signmethod=hmacsha1|")

@@ -6,7 +6,7 @@ from tree import Problem, c_files, files, line_of, product_files, text
 
 PROTOCOL = ["protocol/base", "auth", "protocol/mqtt", "protocol/coap", "protocol/http",
             "protocol/cloud"]
-ROOMS = ["os", "journal", "tls", "registry", "net", "wire", "broker", "port", "judge"]
+ROOMS = ["os", "journal", "tls", "registry", "net", "wire", "broker", "port", "forward", "judge"]
 
 
 def _rooms_below(*names):
@@ -30,6 +30,7 @@ BELOW = {
     "server/wire": _rooms_below("os", "journal", "tls", "registry", "net"),
     "server/broker": _rooms_below("os", "journal", "tls", "registry", "net", "wire"),
     "server/port": _rooms_below("os", "journal", "tls", "registry", "net", "wire", "broker"),
+    "server/forward": _rooms_below("os", "journal", "tls", "registry", "net", "wire", "broker"),
     "server/judge": _rooms_below("os", "journal", "tls", "registry"),
     "server/admin": _rooms_below(*ROOMS) + ["server"],
     "server/cli": _rooms_below(*ROOMS) + ["server"],
@@ -46,6 +47,7 @@ DOORS = [
     (r"mbedtls/", [r"auth/", r"server/tls/"], "auth/ or server/tls/"),
     (r"uv\.h", [r"server/"], "server/"),
     (r"libwebsockets\.h", [r"server/port/ws\.c"], "server/port/ws.h"),
+    (r"curl/", [r"server/forward/post\.c"], "server/forward/post.h"),
     (r"coap3/", [r"protocol/coap/"], "protocol/coap/"),
     (r"cjson/", [r"protocol/base/json_tree\."], "protocol/base/json_tree.h"),
     (r"sqlite3\.h", [r"store/"], "store/"),
