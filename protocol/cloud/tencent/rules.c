@@ -11,6 +11,7 @@
 #define LIMITS "Tencent IoT Hub: 使用限制"
 #define SHADOW "Tencent IoT Hub: 设备影子"
 #define REGISTER "Tencent IoT Hub: 动态注册接口说明"
+#define TEMPLATE "Tencent IoT Explorer: 物模型协议"
 #define SDK "Tencent IoT Hub C SDK"
 
 const struct sky_rule sky_tencent_rules[TEN_RULES] = {
