@@ -317,33 +317,16 @@ static sky_err fault_at(sky_span text, size_t offset, const char *fault, struct 
                        fault);
 }
 
-/* RFC 6901 §3 */
-static void write_token(struct sky_buf *out, sky_span key)
-{
-    struct sky_buf plain;
-    sky_buf_init(&plain, SKY_WHY_POINTER_MAX);
-    sky_json_decode(&plain, key);
-    for (size_t i = 0; i < plain.len; i++) {
-        if (plain.bytes[i] == '~' || plain.bytes[i] == '/')
-            sky_buf_add_str(out, plain.bytes[i] == '~' ? "~0" : "~1");
-        else
-            sky_buf_add_byte(out, (uint8_t)plain.bytes[i]);
-    }
-    out->overflow |= plain.overflow;
-    sky_buf_done(&plain);
-}
-
 static sky_err fault_in_value(struct scan *scan, struct sky_why *why)
 {
     struct sky_buf pointer;
     sky_buf_init(&pointer, SKY_WHY_POINTER_MAX - 1);
     for (int i = 0; i < scan->depth; i++) {
         size_t end = i + 1 < scan->depth ? scan->levels[i + 1].keys : scan->key_count;
-        sky_buf_add_byte(&pointer, '/');
         if (scan->objects >> i & 1)
-            write_token(&pointer, scan->keys[end - 1]);
+            sky_json_pointer_step(&pointer, scan->keys[end - 1]);
         else
-            sky_buf_addf(&pointer, "%zu", scan->levels[i].index);
+            sky_buf_addf(&pointer, "/%zu", scan->levels[i].index);
     }
     sky_buf_add_byte(&pointer, '\0');
     sky_err err =

@@ -208,6 +208,17 @@ void sky_json_decode(struct sky_buf *out, sky_span written)
     }
 }
 
+struct sky_json_size sky_json_measure(sky_span written)
+{
+    struct sky_json_size size = {0};
+    while (written.len > 0) {
+        uint32_t point = take_point(&written);
+        size.bytes += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+        size.characters++;
+    }
+    return size;
+}
+
 sky_span sky_json_string(struct sky_arena *arena, sky_span value)
 {
     struct sky_buf plain;
@@ -228,6 +239,64 @@ double sky_json_number(sky_span value)
 }
 
 /* ---- whole values ---- */
+
+void sky_json_pointer_step(struct sky_buf *out, sky_span key)
+{
+    struct sky_buf plain;
+    sky_buf_init(&plain, key.len);
+    sky_json_decode(&plain, key);
+    sky_buf_add_byte(out, '/');
+    for (size_t i = 0; i < plain.len; i++) {
+        if (plain.bytes[i] == '~' || plain.bytes[i] == '/')
+            sky_buf_add_str(out, plain.bytes[i] == '~' ? "~0" : "~1");
+        else
+            sky_buf_add_byte(out, (uint8_t)plain.bytes[i]);
+    }
+    sky_buf_done(&plain);
+}
+
+static bool holds(const char *from, sky_span upto, sky_span part)
+{
+    return part.ptr >= from && part.ptr + part.len <= upto.ptr + upto.len;
+}
+
+/* Steps into the member or element that holds the part. False: none does. */
+static bool step_towards(sky_span *value, sky_span part, struct sky_buf *step)
+{
+    struct sky_json_member member;
+    sky_span element, rest = sky_json_inside(*value);
+    bool object = sky_json_is_object(*value);
+    for (size_t i = 0; !object && sky_json_next_element(&rest, &element); i++) {
+        if (holds(element.ptr, element, part)) {
+            *value = element;
+            return sky_buf_addf(step, "/%zu", i);
+        }
+    }
+    while (object && sky_json_next_member(&rest, &member)) {
+        if (holds(member.key.ptr, member.value, part)) {
+            *value = member.value;
+            sky_json_pointer_step(step, member.key);
+            return !step->overflow;
+        }
+    }
+    return false;
+}
+
+void sky_json_pointer(sky_span text, sky_span part, char *out, size_t out_size)
+{
+    size_t len = 0;
+    struct sky_buf step;
+    sky_buf_init(&step, out_size - 1);
+    text = trim(text);
+    while (!(part.ptr == text.ptr && part.len == text.len) && step_towards(&text, part, &step) &&
+           len + step.len < out_size) {
+        memcpy(out + len, step.bytes, step.len);
+        len += step.len;
+        sky_buf_clear(&step);
+    }
+    out[len] = '\0';
+    sky_buf_done(&step);
+}
 
 int sky_json_depth(sky_span value)
 {

@@ -44,6 +44,12 @@ int sky_json_compare(sky_span a, sky_span b);
 bool sky_json_reads(sky_span written, const char *text);
 void sky_json_decode(struct sky_buf *out, sky_span written);
 
+/* How long the same is with its escapes resolved, in UTF-8. */
+struct sky_json_size {
+    size_t bytes, characters;
+};
+struct sky_json_size sky_json_measure(sky_span written);
+
 /* A string's characters, in the arena; empty for anything else. */
 sky_span sky_json_string(struct sky_arena *arena, sky_span value);
 
@@ -52,6 +58,13 @@ double sky_json_number(sky_span value);
 
 /* Nesting depth: 0 for a scalar, 1 for {} or [1], 2 for {"a":{}}. */
 int sky_json_depth(sky_span value);
+
+/* The pointer (RFC 6901 §3) to the value of `text` that `part` is, or stands in: `part` is a piece
+ * of the same memory. Whatever no longer fits is left out, so that it leads to what is around it.
+ */
+void sky_json_pointer(sky_span text, sky_span part, char *out, size_t out_size);
+/* One step of a pointer: the slash, and the key as it is written there. */
+void sky_json_pointer_step(struct sky_buf *out, sky_span key);
 
 /* The value without blanks between its tokens: itself, or a copy in the arena. */
 sky_span sky_json_compact(struct sky_arena *arena, sky_span value);

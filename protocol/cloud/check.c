@@ -4,6 +4,7 @@
 
 #include "protocol/base/mem.h"
 #include "protocol/cloud/cloud.h"
+#include "protocol/cloud/model_form.h"
 #include "protocol/mqtt/packet.h"
 #include "protocol/mqtt/subs.h"
 #include "protocol/mqtt/topic.h"
@@ -300,6 +301,30 @@ static sky_err check_shadow(const struct checking *c)
     return FAIL(c, "%s: shadow: document, patch or seed is missing", c->cloud->name);
 }
 
+static sky_err check_model(const struct checking *c)
+{
+    const struct sky_cloud_model *model = c->cloud->model;
+    const char *name = c->cloud->name;
+    if (model == NULL)
+        return SKY_OK;
+    if (model->kinds == NULL || model->kind_count == 0 || model->shape == NULL ||
+        is_empty(model->keys.id) || is_empty(model->groups[SKY_MODEL_GROUP_PROPERTIES].key))
+        return FAIL(c, "%s: model: kinds, shape, the key of ids or of properties is missing", name);
+    if (model->rule == NULL)
+        return FAIL(c, "%s: model: what does not fit breaks no rule", name);
+    for (size_t i = 0; i < model->kind_count; i++) {
+        const struct sky_model_kind_row *row = &model->kinds[i];
+        if (is_empty(row->name) || (unsigned)row->kind >= SKY_MODEL_KINDS ||
+            (row->max != 0 && row->min > row->max))
+            return FAIL(c, "%s: model: kinds: row %zu lacks a name, or its bounds", name, i);
+        if (row->tolerated != 0 && model->form_rule == NULL)
+            return FAIL(c, "%s: model: kinds: %s tolerates a form, and form_rule is missing", name,
+                        row->name);
+    }
+    sky_err err = check_own(c, "model", model->rule);
+    return err != SKY_OK ? err : check_own(c, "model", model->form_rule);
+}
+
 static sky_err check_functions(const struct checking *c)
 {
     const struct sky_cloud *cloud = c->cloud;
@@ -322,8 +347,9 @@ static sky_err check_functions(const struct checking *c)
 sky_err sky_cloud_check(const struct sky_cloud *cloud, struct sky_why *why)
 {
     static sky_err (*const checks[])(const struct checking *) = {
-        check_identity,  check_limits, check_rules, check_rule_uses, check_topics, check_commands,
-        check_listeners, check_http,   check_psk,   check_coap,      check_shadow, check_functions};
+        check_identity, check_limits,    check_rules,    check_rule_uses, check_topics,
+        check_commands, check_listeners, check_http,     check_psk,       check_coap,
+        check_shadow,   check_model,     check_functions};
     const struct checking c = {cloud, why};
     sky_err err = SKY_OK;
     for (size_t i = 0; err == SKY_OK && i < SKY_COUNT(checks); i++)

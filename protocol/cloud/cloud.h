@@ -70,6 +70,8 @@ struct sky_cloud_shadow {
                     sky_span *ret_document, int64_t *ret_version, struct sky_why *why);
 };
 
+struct sky_cloud_model; /* protocol/cloud/model_form.h */
+
 /* ---- the cloud ---- */
 
 struct sky_keepalive_range {
@@ -152,6 +154,7 @@ struct sky_cloud {
     const struct sky_cloud_coap *coap;
     const struct sky_cloud_shadow *shadow;
     const struct sky_cloud_gateway *gateway;
+    const struct sky_cloud_model *model; /* the form of thing models */
 
     /* Host names that devices connect to, `*.` before a part of their own; the server's
      * certificate carries them. Ends with NULL; NULL: none. */

@@ -1,5 +1,6 @@
 /* Alibaba Cloud IoT, as documented around 2018. */
 #include "protocol/cloud/aliyun/login.h"
+#include "protocol/cloud/aliyun/model.h"
 #include "protocol/cloud/aliyun/rules.h"
 #include "protocol/cloud/aliyun/services.h"
 
@@ -70,4 +71,5 @@ const struct sky_cloud sky_cloud_aliyun = {
     .psk = &psk,
     .shadow = &shadow,
     .host_names = hosts,
+    .model = &sky_aliyun__model,
 };

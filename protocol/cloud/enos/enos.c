@@ -1,6 +1,7 @@
 /* Envision EnOS. */
 #include "protocol/base/mem.h"
 #include "protocol/cloud/enos/login.h"
+#include "protocol/cloud/enos/model.h"
 #include "protocol/cloud/enos/rules.h"
 #include "protocol/cloud/enos/services.h"
 #include "protocol/mqtt/subs.h"
@@ -86,4 +87,5 @@ const struct sky_cloud sky_cloud_enos = {
     .make_secret = sky_enos__make_secret,
     .psk = &psk,
     .coap = &coap,
+    .model = &sky_enos__model,
 };

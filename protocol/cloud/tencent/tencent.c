@@ -1,5 +1,6 @@
 /* Tencent IoT Hub. */
 #include "protocol/cloud/tencent/login.h"
+#include "protocol/cloud/tencent/model.h"
 #include "protocol/cloud/tencent/rules.h"
 #include "protocol/cloud/tencent/services.h"
 #include "protocol/mqtt/subs.h"
@@ -78,4 +79,5 @@ const struct sky_cloud sky_cloud_tencent = {
     .psk = &psk,
     .shadow = &shadow,
     .host_names = hosts,
+    .model = &sky_tencent__model,
 };

@@ -158,6 +158,49 @@ static void values_are_the_same_by_what_they_mean(void **state)
     sky_arena_done(&arena);
 }
 
+static void a_pointer_leads_to_a_piece_of_the_text(void **state)
+{
+    static const char text[] =
+        " {\"a\": [10, {\"b/c~\": \"deep\", \"\\u0064\": {\"\": null}}], \"e\": \"x\" }";
+    static const struct {
+        const char *piece, *pointer;
+    } rows[] = {
+        {"{\"a\"", ""},      {"10", "/a/0"},  {"{\"b/c~", "/a/1"},    {"deep", "/a/1/b~1c~0"},
+        {"null", "/a/1/d/"}, {"\"x\"", "/e"}, {"b/c", "/a/1/b~1c~0"}, {"[10, {", "/a"},
+    };
+    (void)state;
+    for (size_t i = 0; i < SKY_COUNT(rows); i++) {
+        char pointer[40];
+        sky_span piece = sky_span_of(strstr(text, rows[i].piece), strlen(rows[i].piece));
+        sky_json_pointer(sky_span_str(text), piece, pointer, sizeof pointer);
+        assert_string_equal(pointer, rows[i].pointer);
+    }
+    char small[5];
+    sky_json_pointer(sky_span_str(text), sky_span_of(strstr(text, "deep"), 4), small, sizeof small);
+    assert_string_equal(small, "/a/1");
+    sky_json_pointer(sky_span_str(text), sky_span_of(strstr(text, "deep"), 4), small, 4);
+    assert_string_equal(small, "/a");
+}
+
+static void a_text_is_measured_in_bytes_and_characters(void **state)
+{
+    static const struct {
+        const char *written;
+        size_t bytes, characters;
+    } rows[] = {{"", 0, 0},
+                {"ab", 2, 2},
+                {"\\n\\\"\\\\", 3, 3},
+                {"\u00e9\\u00e9", 4, 2},
+                {"\u20ac\\u20ac", 6, 2},
+                {"\U0001f600\\ud83d\\ude00", 8, 2}};
+    (void)state;
+    for (size_t i = 0; i < SKY_COUNT(rows); i++) {
+        const struct sky_json_size size = sky_json_measure(sky_span_str(rows[i].written));
+        assert_int_equal(size.bytes, rows[i].bytes);
+        assert_int_equal(size.characters, rows[i].characters);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,6 +212,8 @@ int main(void)
         cmocka_unit_test(depth_is_that_of_the_brackets),
         cmocka_unit_test(blanks_go_and_spelling_stays_or_becomes_one),
         cmocka_unit_test(values_are_the_same_by_what_they_mean),
+        cmocka_unit_test(a_pointer_leads_to_a_piece_of_the_text),
+        cmocka_unit_test(a_text_is_measured_in_bytes_and_characters),
     };
     return cmocka_run_group_tests_name("json_view", tests, NULL, NULL);
 }

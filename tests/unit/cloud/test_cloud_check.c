@@ -10,6 +10,7 @@
 
 #include "protocol/base/mem.h"
 #include "protocol/cloud/cloud.h"
+#include "protocol/cloud/model_form.h"
 
 /* A cloud with everything a cloud may have, to be bent; its parts are copies. */
 struct bent {
@@ -19,6 +20,8 @@ struct bent {
     struct sky_cloud_psk psk;
     struct sky_cloud_coap coap;
     struct sky_cloud_shadow shadow;
+    struct sky_cloud_model model;
+    struct sky_model_kind_row kinds[2];
     struct sky_rule rules[SKY_RULES_SPECIAL_MAX + 1];
     struct sky_mistake_rule mistakes[2];
     struct sky_listener_row listeners[SKY_CLOUD_LISTENERS_MAX + 1];
@@ -110,6 +113,12 @@ static sky_err seed_shadow(sky_span fixture, int64_t now_ms, struct sky_arena *a
     return SKY_OK;
 }
 
+static void shape(struct sky_model_build *build, sky_span item, enum sky_model_place place,
+                  struct sky_model_shape *ret_shape)
+{
+    (void)build, (void)item, (void)place, (void)ret_shape;
+}
+
 static void make_no_secret(sky_span fresh, char out[SKY_SECRET_MAX + 1])
 {
     (void)fresh;
@@ -151,6 +160,16 @@ static void straighten(struct bent *b)
     b->coap = (struct sky_cloud_coap){.decide = decide};
     b->shadow =
         (struct sky_cloud_shadow){.document = "shadow", .patch = patch_shadow, .seed = seed_shadow};
+    b->kinds[0] = (struct sky_model_kind_row){.name = "number", .kind = SKY_MODEL_INT, .max = 1};
+    b->kinds[1] = (struct sky_model_kind_row){
+        .name = "switch", .kind = SKY_MODEL_BOOL, .tolerated = SKY_MODEL_AS_TEXT};
+    b->model = (struct sky_cloud_model){.kinds = b->kinds,
+                                        .kind_count = 2,
+                                        .keys = {.id = "id"},
+                                        .groups = {[SKY_MODEL_GROUP_PROPERTIES] = {.key = "all"}},
+                                        .shape = shape,
+                                        .rule = &b->rules[0],
+                                        .form_rule = &b->rules[0]};
     struct sky_cloud *cloud = &b->cloud;
     cloud->name = "bent";
     cloud->rules = (struct sky_rule_table){"bent", b->rules, 2, true};
@@ -169,6 +188,7 @@ static void straighten(struct bent *b)
     cloud->psk = &b->psk;
     cloud->coap = &b->coap;
     cloud->shadow = &b->shadow;
+    cloud->model = &b->model;
 }
 
 /* Each bends one thing, and names the words that the reason must have. */
@@ -228,6 +248,14 @@ static void straighten(struct bent *b)
     X("lifetime", b->coap.lifetime_ms = lifetime_ms)                                               \
     X("own", b->coap.dtls_rule = &foreign)                                                         \
     X("shadow", b->shadow.seed = NULL)                                                             \
+    X("properties", b->model.groups[SKY_MODEL_GROUP_PROPERTIES].key = NULL)                        \
+    X("shape", b->model.shape = NULL)                                                              \
+    X("no rule", b->model.rule = NULL)                                                             \
+    X("own", b->model.rule = &foreign)                                                             \
+    X("form_rule", b->model.form_rule = NULL)                                                      \
+    X("own", b->model.form_rule = &foreign)                                                        \
+    X("bounds", b->kinds[0].max = -1)                                                              \
+    X("name", b->kinds[1].name = "")                                                               \
     X("suspect", b->cloud.suspect = NULL)                                                          \
     X("makes none", b->cloud.make_secret = make_no_secret)                                         \
     X("never good enough", b->cloud.check_secret = refuse_secret)
@@ -272,6 +300,7 @@ static void a_cloud_may_have_everything_or_nothing_of_what_is_optional(void **st
     b.cloud.coap = NULL;
     b.cloud.psk = NULL;
     b.cloud.shadow = NULL;
+    b.cloud.model = NULL;
     b.cloud.activation_unsubscribed = b.cloud.answer_id = NULL;
     b.cloud.command_count = b.topic_table.count = b.cloud.listener_count = 0;
     b.cloud.mistake_rule_count = 0;
