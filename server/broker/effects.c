@@ -254,6 +254,14 @@ static void do_register(struct site *site, const struct sky_effect *effect)
     }
 }
 
+static void do_upgrade(struct site *site, const struct sky_effect *effect)
+{
+    const struct sky_attr attrs[] = {
+        SKY_ATTR(NAME, effect->name), SKY_ATTR(STATE, sky_span_str(effect->state)),
+        SKY_ATTR_INT(OF, (int64_t)site->of), SKY_ATTR(REASON, effect->payload)};
+    record(site, SKY_EVENT_UPGRADE, attrs, SKY_COUNT(attrs) - (effect->payload.len == 0 ? 1 : 0));
+}
+
 static void do_close(struct site *site, const struct sky_effect *effect)
 {
     struct sky_conn *conn = site->session->conn;
@@ -290,6 +298,7 @@ static const struct doer {
     [SKY_EFFECT_LOGIN] = {do_behind, false},
     [SKY_EFFECT_LOGOUT] = {do_behind, false},
     [SKY_EFFECT_REGISTER] = {do_register, false},
+    [SKY_EFFECT_UPGRADE] = {do_upgrade, false},
     [SKY_EFFECT_CLOSE] = {do_close, false},
     [SKY_EFFECT_NOTE] = {do_note, false},
 };

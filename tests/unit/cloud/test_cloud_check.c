@@ -19,6 +19,7 @@ struct bent {
     struct sky_cloud_psk psk;
     struct sky_cloud_coap coap;
     struct sky_cloud_shadow shadow;
+    struct sky_cloud_ota ota;
     struct sky_rule rules[SKY_RULES_SPECIAL_MAX + 1];
     struct sky_mistake_rule mistakes[2];
     struct sky_listener_row listeners[SKY_CLOUD_LISTENERS_MAX + 1];
@@ -103,6 +104,12 @@ static sky_err patch_shadow(const struct sky_uplink *to, const struct sky_facts 
     return SKY_OK;
 }
 
+static void push_upgrade(const struct sky_uplink *to, const struct sky_ota_upgrade *upgrade,
+                         sky_span url, sky_span id, struct sky_effects *effects)
+{
+    (void)to, (void)upgrade, (void)url, (void)id, (void)effects;
+}
+
 static sky_err seed_shadow(sky_span fixture, int64_t now_ms, struct sky_arena *arena,
                            sky_span *ret_document, int64_t *ret_version, struct sky_why *why)
 {
@@ -169,6 +176,8 @@ static void straighten(struct bent *b)
     cloud->psk = &b->psk;
     cloud->coap = &b->coap;
     cloud->shadow = &b->shadow;
+    b->ota = (struct sky_cloud_ota){.module = "default", .push = push_upgrade};
+    cloud->ota = &b->ota;
 }
 
 /* Each bends one thing, and names the words that the reason must have. */
@@ -228,6 +237,8 @@ static void straighten(struct bent *b)
     X("lifetime", b->coap.lifetime_ms = lifetime_ms)                                               \
     X("own", b->coap.dtls_rule = &foreign)                                                         \
     X("shadow", b->shadow.seed = NULL)                                                             \
+    X("ota", b->ota.module = "")                                                                   \
+    X("ota", b->ota.push = NULL)                                                                   \
     X("suspect", b->cloud.suspect = NULL)                                                          \
     X("makes none", b->cloud.make_secret = make_no_secret)                                         \
     X("never good enough", b->cloud.check_secret = refuse_secret)
@@ -272,6 +283,7 @@ static void a_cloud_may_have_everything_or_nothing_of_what_is_optional(void **st
     b.cloud.coap = NULL;
     b.cloud.psk = NULL;
     b.cloud.shadow = NULL;
+    b.cloud.ota = NULL;
     b.cloud.activation_unsubscribed = b.cloud.answer_id = NULL;
     b.cloud.command_count = b.topic_table.count = b.cloud.listener_count = 0;
     b.cloud.mistake_rule_count = 0;
