@@ -176,6 +176,19 @@ bool sky_ota_is_open(const struct sky_ota_upgrade *upgrade)
            upgrade->state == SKY_OTA_RUNNING;
 }
 
+bool sky_ota_any_open(sky_span document)
+{
+    struct sky_json_member member;
+    sky_span rest = sky_json_inside(document);
+    while (sky_json_next_member(&rest, &member)) {
+        sky_span state = sky_json_text(sky_json_member(member.value, "state"));
+        for (size_t i = SKY_OTA_QUEUED; i <= SKY_OTA_RUNNING; i++)
+            if (sky_span_eq_str(state, state_names[i]))
+                return true;
+    }
+    return false;
+}
+
 const struct sky_ota_upgrade *sky_ota_find_stream(const struct sky_ota *ota, int64_t stream_id)
 {
     for (size_t i = 0; i < ota->count; i++)

@@ -69,6 +69,8 @@ const struct sky_ota_upgrade *sky_ota_find_file(const struct sky_ota *ota, sky_s
 const struct sky_ota_upgrade *sky_ota_find_stream(const struct sky_ota *ota, int64_t stream_id);
 /* QUEUED, NOTIFIED or RUNNING? */
 bool sky_ota_is_open(const struct sky_ota_upgrade *upgrade);
+/* Is any, in a document as it is stored? */
+bool sky_ota_any_open(sky_span document);
 /* May its image be fetched at that moment by the URL handed out last? */
 bool sky_ota_url_is_good(const struct sky_ota_upgrade *upgrade, int64_t now_ms);
 

@@ -7,6 +7,7 @@
 #include "server/broker/behind.h"
 #include "server/broker/delivery.h"
 #include "server/broker/presence.h"
+#include "server/broker/upgrades.h"
 #include "server/broker/waits.h"
 
 /* One effect in its surroundings. */
@@ -15,7 +16,8 @@ struct site {
     struct sky_session *session;
     const struct sky_reply_sink *replies;
     uint64_t of;
-    sky_err err; /* the first failure */
+    sky_err err;   /* the first failure */
+    bool upgrades; /* the document of upgrades was replaced */
 };
 
 static void record_judged(const struct site *site, enum sky_event_type type,
@@ -83,6 +85,7 @@ static void do_put_document(struct site *site, const struct sky_effect *effect)
         fail(site, "put-document", err);
         return;
     }
+    site->upgrades |= sky_span_eq_str(effect->name, SKY_OTA_DOCUMENT);
     const struct sky_attr attrs[] = {SKY_ATTR(NAME, effect->name),
                                      SKY_ATTR_INT(VERSION, effect->version),
                                      SKY_ATTR_INT(OF, (int64_t)site->of)};
@@ -321,5 +324,7 @@ sky_err sky_apply(struct sky_broker *broker, struct sky_session *session,
         if (site.err == SKY_OK || !doer->tells)
             doer->run(&site, effect);
     }
+    if (site.upgrades)
+        sky_upgrades_look(broker, session, of);
     return site.err;
 }
