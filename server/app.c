@@ -212,8 +212,8 @@ sky_err sky_app_prepare(struct sky_app *app, const struct sky_config *config, st
     join_rooms(app);
     err = durable ? sky_kept_open(&app->broker, why) : SKY_OK;
     if (err == SKY_OK)
-        sky_upgrades_load(&app->broker);
-    else
+        err = sky_upgrades_load(&app->broker, why);
+    if (err != SKY_OK)
         sky_app_release(app);
     return err;
 }

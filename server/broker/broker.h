@@ -29,16 +29,16 @@ struct sky_commands {
 struct sky_broker {
     struct sky_registry *registry; /* borrowed, as the next */
     struct sky_wire *wire;
-    struct sky_subs *subs;         /* owned */
-    struct sky_topic_node *nodes;  /* hash by name; see topics.h */
-    size_t node_bytes;             /* taken by them */
-    uint64_t generation;           /* of the registry that they were made from */
-    uint64_t links;                /* grows whenever it changes who stands behind whom */
-    uint64_t epoch;                /* grows whenever nodes are forgotten: pointers to them die */
-    struct sky_commands commands;  /* see waits.h */
+    struct sky_subs *subs;        /* owned */
+    struct sky_topic_node *nodes; /* hash by name; see topics.h */
+    size_t node_bytes;            /* taken by them */
+    uint64_t generation;          /* of the registry that they were made from */
+    uint64_t links;               /* grows whenever it changes who stands behind whom */
+    uint64_t epoch;               /* grows whenever nodes are forgotten: pointers to them die */
+    struct sky_commands commands; /* see waits.h */
     struct sky_upgrades upgrades;
-    const struct sky_net *net;  /* borrowed: for the port in links */
-    const char *advertise_host; /* for what devices download; NULL: where they came */
+    const struct sky_net *net;     /* borrowed: for the port in links */
+    const char *advertise_host;    /* for what devices download; NULL: where they came */
     struct sky_mqtt_keeper keeper; /* of sessions in the store, see kept.h; zeroed: none are */
 };
 

@@ -310,7 +310,8 @@ sky_err sky_apply(struct sky_broker *broker, struct sky_session *session,
                   const struct sky_reply_sink *replies, const struct sky_effects *effects,
                   uint64_t of)
 {
-    struct site site = {broker, session, replies, of, SKY_OK};
+    struct site site = {
+        .broker = broker, .session = session, .replies = replies, .of = of, .err = SKY_OK};
     for (size_t i = 0; i < effects->count; i++) {
         const struct sky_effect *effect = &effects->list[i];
         SKY_ASSERT((size_t)effect->kind < SKY_COUNT(doers));

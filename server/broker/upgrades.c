@@ -44,9 +44,9 @@ sky_err sky_upgrades_view(struct sky_broker *broker, const struct sky_session *s
     sky_buf_init(&view->document, SKY_DOCUMENT_MAX);
     if (cloud->ota == NULL)
         return sky_why_set(why, SKY_ERR_NOT_FOUND, "", "%s has no upgrades here", cloud->title);
-    sky_err err = sky_store_get_document(registry->store, session->device_id,
-                                         SKY_SPAN(SKY_OTA_DOCUMENT), &view->document,
-                                         &view->facts.document_version);
+    sky_err err =
+        sky_store_get_document(registry->store, session->device_id, SKY_SPAN(SKY_OTA_DOCUMENT),
+                               &view->document, &view->facts.document_version);
     if (err != SKY_OK && err != SKY_ERR_NOT_FOUND)
         return sky_why_set(why, err, "", "the device's upgrades cannot be read");
     view->facts.document = sky_buf_span(&view->document);
@@ -199,10 +199,9 @@ static void tell_waiting(struct sky_broker *broker, const struct sky_session *se
 {
     struct sky_upgrade_wait *wait, *next;
     DL_FOREACH_SAFE (broker->upgrades.waits, wait, next) {
-        const struct sky_ota_upgrade *upgrade =
-            wait->device_id == session->device_id
-                ? sky_ota_find(ota, sky_span_str(wait->module))
-                : NULL;
+        const struct sky_ota_upgrade *upgrade = wait->device_id == session->device_id
+                                                    ? sky_ota_find(ota, sky_span_str(wait->module))
+                                                    : NULL;
         if (upgrade == NULL || sky_ota_is_open(upgrade))
             continue;
         sky_upgrade_done_fn *done = wait->done;
@@ -306,10 +305,11 @@ static bool load_one(void *ctx, int64_t device_id, sky_span body)
     return true;
 }
 
-void sky_upgrades_load(struct sky_broker *broker)
+sky_err sky_upgrades_load(struct sky_broker *broker, struct sky_why *why)
 {
-    (void)sky_store_each_document_called(broker->registry->store, SKY_SPAN(SKY_OTA_DOCUMENT),
-                                         load_one, broker);
+    sky_err err = sky_store_each_document_called(broker->registry->store,
+                                                 SKY_SPAN(SKY_OTA_DOCUMENT), load_one, broker);
+    return err == SKY_OK ? SKY_OK : sky_store_why(broker->registry->store, why);
 }
 
 void sky_upgrades_done(struct sky_broker *broker)

@@ -17,7 +17,7 @@ enum {
 
 /* Opens what the store has of upgrades; also after the store was changed behind the broker's back.
  */
-void sky_upgrades_load(struct sky_broker *broker);
+SKY_MUST_USE sky_err sky_upgrades_load(struct sky_broker *broker, struct sky_why *why);
 void sky_upgrades_done(struct sky_broker *broker);
 
 /* ---- what happens to devices ---- */

@@ -34,11 +34,12 @@ sky_span sky_link(const struct sky_net *net, struct sky_conn *conn, const char *
     bool secure = conn == NULL || conn->tls != NULL;
     uint16_t port = http != NULL ? http->port : 0;
     char address[64];
-    sky_span host = advertise_host != NULL ? sky_span_head(sky_span_str(advertise_host), SKY_LINK_HOST_MAX)
-                                           : host_of(http, conn, address);
+    sky_span host = advertise_host != NULL
+                        ? sky_span_head(sky_span_str(advertise_host), SKY_LINK_HOST_MAX)
+                        : host_of(http, conn, address);
     bool bare6 = host.ptr[0] != '[' && memchr(host.ptr, ':', host.len) != NULL;
-    int len = snprintf(out, SKY_LINK_SIZE, "http%s://%s%.*s%s", secure ? "s" : "",
-                       bare6 ? "[" : "", SKY_SPAN_ARGS(host), bare6 ? "]" : "");
+    int len = snprintf(out, SKY_LINK_SIZE, "http%s://%s%.*s%s", secure ? "s" : "", bare6 ? "[" : "",
+                       SKY_SPAN_ARGS(host), bare6 ? "]" : "");
     if (advertise_host == NULL && port != 0 && port != (secure ? 443 : 80))
         len += snprintf(out + len, SKY_LINK_SIZE - (size_t)len, ":%u", (unsigned)port);
     len += snprintf(out + len, SKY_LINK_SIZE - (size_t)len, "/");
