@@ -1,5 +1,7 @@
 #include "auth/digest.h"
 
+#include <stdlib.h>
+
 #include <mbedtls/md5.h>
 #include <mbedtls/sha1.h>
 #include <mbedtls/sha256.h>
@@ -160,4 +162,31 @@ bool sky_digest_eq(sky_span a, sky_span b)
     for (size_t i = 0; i < a.len; i++)
         difference |= (unsigned)((uint8_t)a.ptr[i] ^ (uint8_t)b.ptr[i]);
     return difference == 0;
+}
+
+/* ---- in parts ---- */
+
+struct sky_digest_sum {
+    const struct algorithm *algorithm;
+    union context context;
+};
+
+struct sky_digest_sum *sky_digest_begin(enum sky_digest digest)
+{
+    struct sky_digest_sum *sum = sky_mem_new(sizeof *sum);
+    sum->algorithm = algorithm_of(digest);
+    sum->algorithm->start(&sum->context);
+    return sum;
+}
+
+void sky_digest_add(struct sky_digest_sum *sum, sky_span bytes)
+{
+    sum->algorithm->update(&sum->context, bytes.ptr, bytes.len);
+}
+
+void sky_digest_end(struct sky_digest_sum *sum, uint8_t *out)
+{
+    uint8_t unwanted[SKY_DIGEST_MAX];
+    sum->algorithm->finish(&sum->context, out != NULL ? out : unwanted);
+    free(sum);
 }

@@ -15,6 +15,12 @@ void sky_digest_hash(enum sky_digest digest, const sky_span *pieces, size_t coun
 void sky_digest_hmac(enum sky_digest digest, sky_span key, const sky_span *pieces, size_t count,
                      uint8_t *out);
 
+/* Of bytes that come in parts: begun, added to, and ended, which frees it; `out` may be NULL. */
+struct sky_digest_sum;
+struct sky_digest_sum *sky_digest_begin(enum sky_digest digest);
+void sky_digest_add(struct sky_digest_sum *sum, sky_span bytes);
+void sky_digest_end(struct sky_digest_sum *sum, uint8_t *out);
+
 /* What an HMAC needs of its key, kept for many texts. A value; nothing to free. */
 struct sky_hmac_key {
     enum sky_digest digest;

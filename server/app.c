@@ -9,6 +9,7 @@
 #include "server/broker/kept.h"
 #include "server/broker/presence.h"
 #include "server/broker/topics.h"
+#include "server/broker/upgrades.h"
 #include "server/broker/waits.h"
 #include "server/net/listen.h"
 #include "server/net/secure.h"
@@ -162,6 +163,8 @@ static void join_rooms(struct sky_app *app)
     app->wire.journal = app->journal;
     app->broker.registry = &app->registry;
     app->broker.wire = &app->wire;
+    app->broker.net = &app->net;
+    app->broker.advertise_host = app->config->advertise_host;
     sky_topics_init(&app->broker);
     sky_mqtt_port_init(&app->mqtt, &app->broker);
     app->calls = (struct sky_calls){
@@ -170,6 +173,7 @@ static void join_rooms(struct sky_app *app)
 
 static void part_rooms(struct sky_app *app)
 {
+    sky_upgrades_done(&app->broker);
     sky_commands_done(&app->broker); /* whoever waited for answers has gone */
     sky_app_settle(app, NULL);
     sky_sessions_forget(&app->broker);
@@ -207,6 +211,8 @@ sky_err sky_app_prepare(struct sky_app *app, const struct sky_config *config, st
                 (unsigned long long)found.evicted, config->store);
     join_rooms(app);
     err = durable ? sky_kept_open(&app->broker, why) : SKY_OK;
+    if (err == SKY_OK)
+        err = sky_upgrades_load(&app->broker, why);
     if (err != SKY_OK)
         sky_app_release(app);
     return err;

@@ -1,4 +1,5 @@
 /* Documents of devices and products, and notes: named bytes. */
+#include "store/images.h"
 #include "store/internal.h"
 
 static sky_err check_size(sky_span name, sky_span bytes)
@@ -56,6 +57,21 @@ sky_err sky_store_each_document(struct sky_store *store, int64_t device_id,
         err = read_version(store, stmt, 2, &version);
         if (err != SKY_OK ||
             !each(ctx, sky_store__span(stmt, 0), sky_store__span(stmt, 1), version))
+            break;
+        err = sky_store__step(store, stmt);
+    }
+    sky_store__end(stmt);
+    return err == SKY_ERR_NOT_FOUND ? SKY_OK : err;
+}
+
+sky_err sky_store_each_document_called(struct sky_store *store, sky_span name,
+                                       sky_store_named_fn *each, void *ctx)
+{
+    sqlite3_stmt *stmt;
+    sky_err err =
+        sky_store__first(store, &stmt, SKY_SQL_EACH_DOCUMENT_CALLED, SKY_ARGS(SKY_TEXT(name)));
+    while (err == SKY_OK) {
+        if (!each(ctx, sqlite3_column_int64(stmt, 0), sky_store__span(stmt, 1)))
             break;
         err = sky_store__step(store, stmt);
     }

@@ -237,6 +237,25 @@
       "SELECT ifnull((SELECT first_seq FROM page ORDER BY last_seq LIMIT 1), 0),"                  \
       " ifnull((SELECT max(last_seq) FROM page), 0)")                                              \
                                                                                                    \
+    X(ADD_IMAGE,                                                                                   \
+      "INSERT OR IGNORE INTO image (name, size, md5, sha256, pattern, created_ms)"                 \
+      " VALUES (?1, ?2, ?3, ?4, ?5, ?6)")                                                          \
+    X(SET_IMAGE, "UPDATE image SET size = ?2, md5 = ?3, sha256 = ?4 WHERE id = ?1")                \
+    X(FIND_IMAGE,                                                                                  \
+      "SELECT id, name, size, md5, sha256, pattern, created_ms FROM image WHERE name = ?1")        \
+    X(EACH_IMAGE,                                                                                  \
+      "SELECT id, name, size, md5, sha256, pattern, created_ms FROM image ORDER BY id")            \
+    X(COUNT_IMAGES,                                                                                \
+      "SELECT count(*), ifnull(sum(iif(pattern = 0, size, 0)), 0) FROM image")                     \
+    X(DROP_IMAGE, "DELETE FROM image WHERE id = ?1")                                               \
+    X(PUT_PIECE,                                                                                   \
+      "INSERT OR REPLACE INTO image_piece (image_id, place, bytes)"                                \
+      " SELECT id, ?2, ?3 FROM image WHERE id = ?1")                                               \
+    X(GET_PIECE, "SELECT bytes FROM image_piece WHERE image_id = ?1 AND place = ?2")               \
+    X(DROP_PIECES, "DELETE FROM image_piece WHERE image_id = ?1")                                  \
+    X(EACH_DOCUMENT_CALLED,                                                                        \
+      "SELECT device_id, body, version FROM document WHERE name = ?1 ORDER BY device_id")          \
+                                                                                                   \
     X(GET_NOTE, "SELECT value FROM note WHERE name = ?1")                                          \
     X(PUT_NOTE, "INSERT OR REPLACE INTO note (name, value) VALUES (?1, ?2)")                       \
     X(DELETE_NOTE, "DELETE FROM note WHERE name = ?1")                                             \

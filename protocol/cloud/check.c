@@ -325,6 +325,14 @@ static sky_err check_model(const struct checking *c)
     return err != SKY_OK ? err : check_own(c, "model", model->form_rule);
 }
 
+static sky_err check_ota(const struct checking *c)
+{
+    const struct sky_cloud_ota *ota = c->cloud->ota;
+    if (ota == NULL || (!is_empty(ota->module) && ota->push != NULL))
+        return SKY_OK;
+    return FAIL(c, "%s: ota: module or push is missing", c->cloud->name);
+}
+
 static sky_err check_functions(const struct checking *c)
 {
     const struct sky_cloud *cloud = c->cloud;
@@ -347,9 +355,9 @@ static sky_err check_functions(const struct checking *c)
 sky_err sky_cloud_check(const struct sky_cloud *cloud, struct sky_why *why)
 {
     static sky_err (*const checks[])(const struct checking *) = {
-        check_identity, check_limits,    check_rules,    check_rule_uses, check_topics,
-        check_commands, check_listeners, check_http,     check_psk,       check_coap,
-        check_shadow,   check_model,     check_functions};
+        check_identity, check_limits,    check_rules, check_rule_uses, check_topics,
+        check_commands, check_listeners, check_http,  check_psk,       check_coap,
+        check_shadow,   check_model,     check_ota,   check_functions};
     const struct checking c = {cloud, why};
     sky_err err = SKY_OK;
     for (size_t i = 0; err == SKY_OK && i < SKY_COUNT(checks); i++)

@@ -71,6 +71,38 @@ struct sky_cloud_shadow {
 };
 
 struct sky_cloud_model; /* protocol/cloud/model_form.h */
+/* Where the upgrade of a module stands; see ota.h. */
+enum sky_ota_state {
+    SKY_OTA_NONE,
+    SKY_OTA_QUEUED,    /* the device does not know of it yet */
+    SKY_OTA_NOTIFIED,  /* it was told */
+    SKY_OTA_RUNNING,   /* it has reported progress */
+    SKY_OTA_SUCCEEDED, /* it reported the version; from here on it is over */
+    SKY_OTA_FAILED,
+    SKY_OTA_CANCELED,
+    SKY_OTA_STATES,
+};
+
+struct sky_ota_upgrade;
+
+/* Upgrades of a device's firmware, in what clouds differ about them. */
+struct sky_cloud_ota {
+    const char *module;  /* what the main module is called, where it goes without a name */
+    bool modules;        /* devices have others beside */
+    bool chunked;        /* devices may fetch an image by messages */
+    int64_t size_max;    /* bytes of an image; 0: the server's own limit counts */
+    int64_t chunked_max; /* of one fetched by messages; likewise */
+    int64_t timeout_ms;  /* virtual time from the first progress to the end; 0: any */
+    /* A version reported that is not the one upgraded to: does it end an upgrade that is RUNNING
+     * as FAILED? Is the push repeated to a device that was told before? */
+    bool other_version_fails, push_is_repeated;
+    /* The cloud's own name of each state; NULL entries: it has none. */
+    const char *states[SKY_OTA_STATES];
+    /* Appends the downlink (PUSH) that tells the device; where it is to be downloaded is empty if
+     * it fetches the image by messages. `id` is a fresh correlation id, digits. */
+    void (*push)(const struct sky_uplink *to, const struct sky_ota_upgrade *upgrade, sky_span url,
+                 sky_span id, struct sky_effects *effects);
+};
 
 /* ---- the cloud ---- */
 
@@ -155,6 +187,7 @@ struct sky_cloud {
     const struct sky_cloud_shadow *shadow;
     const struct sky_cloud_gateway *gateway;
     const struct sky_cloud_model *model; /* the form of thing models */
+    const struct sky_cloud_ota *ota;
 
     /* Host names that devices connect to, `*.` before a part of their own; the server's
      * certificate carries them. Ends with NULL; NULL: none. */

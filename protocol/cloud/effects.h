@@ -25,6 +25,8 @@ enum sky_effect_kind {
     SKY_EFFECT_LOGIN,        /* they are online by this gateway, and nowhere else */
     SKY_EFFECT_LOGOUT,       /* they are not any more */
     SKY_EFFECT_REGISTER,     /* `registrations` become devices */
+    SKY_EFFECT_UPGRADE,      /* the upgrade of the module `name` came into another state: `state`,
+                                and why, `payload`; see ota.h */
     SKY_EFFECT_CLOSE,        /* close the connection after `delay_ms` */
     SKY_EFFECT_NOTE,         /* only for the journal: `name` says what, `payload` details */
 };
@@ -48,6 +50,7 @@ struct sky_effect {
     const int64_t *devices; /* ids, in the arena: BIND, UNBIND, LOGIN, LOGOUT */
     const struct sky_registration *registrations; /* REGISTER */
     size_t device_count;                          /* of either */
+    const char *state;                            /* UPGRADE: the name of its state */
     uint8_t coap_code; /* REPLY: what a CoAP answer says in its place; 0: it is the body */
     bool in_order;     /* ANSWER: this kind carries no id; it is to the command that waits longest
                           of those within `answers` */

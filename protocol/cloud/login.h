@@ -109,6 +109,8 @@ struct sky_facts {
                           are cut from it */
     sky_span document; /* the service's document as stored, or empty */
     int64_t document_version;
+    sky_span piece;  /* the bytes that the service wanted; fewer, or none, past the file's end */
+    bool piece_read; /* false: none were wanted, or they could not be read */
     int64_t certificate_device_id; /* the device that the certificate shown is registered for; 0:
                                       none is shown, or it is nobody's */
     struct sky_peer *peers; /* whom a gateway's message names, see gateway.h; of a publish that was

@@ -31,6 +31,15 @@ enum {
     SKY_READS_MODEL = 1 << 5,  /* its product's thing model */
 };
 
+enum { SKY_PIECE_MAX = 128 * 1024 }; /* bytes of a file in one message */
+
+/* A part of a file that a service wants to see: of the image with that name (ota.h). */
+struct sky_piece_request {
+    sky_span file; /* as in the document, or in the arena */
+    int64_t offset;
+    size_t size; /* at most SKY_PIECE_MAX; less comes where the file ends before */
+};
+
 /* A service: what answers on a topic. */
 struct sky_service {
     const char *name;     /* "property-post": shown in the journal */
@@ -49,6 +58,10 @@ struct sky_service {
      * there is nothing to recompute. */
     bool (*suspect)(const struct sky_uplink *uplink, const struct sky_peer *peer,
                     struct sky_suspicion *ret_suspicion, struct sky_arena *arena);
+    /* Which bytes of a file it is to find as facts->piece; told from the act and the document.
+     * False: none. NULL: it never reads any. */
+    bool (*wants)(const struct sky_uplink *uplink, const struct sky_facts *facts,
+                  struct sky_arena *arena, struct sky_piece_request *ret_piece);
 };
 
 /* Rights on a topic, or'ed. */

@@ -6,6 +6,8 @@
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
 
+/* SDKs that download look for the end of the status line in the first 32 bytes: what a download can
+ * come to is said in few words, which nobody else reads (RFC 9112 §4). */
 static const struct phrase {
     int status;
     const char *text;
@@ -13,6 +15,7 @@ static const struct phrase {
     {200, "OK"},
     {201, "Created"},
     {204, "No Content"},
+    {206, "Partial Content"},
     {400, "Bad Request"},
     {401, "Unauthorized"},
     {403, "Forbidden"},
@@ -24,13 +27,14 @@ static const struct phrase {
     {411, "Length Required"},
     {413, "Content Too Large"},
     {415, "Unsupported Media Type"},
+    {416, "Bad Range"},
     {421, "Misdirected Request"},
     {422, "Unprocessable Content"},
     {426, "Upgrade Required"},
     {431, "Request Header Fields Too Large"},
     {500, "Internal Server Error"},
     {501, "Not Implemented"},
-    {503, "Service Unavailable"},
+    {503, "Unavailable"},
     {504, "Gateway Timeout"},
     {505, "HTTP Version Not Supported"},
     {507, "Insufficient Storage"},

@@ -11,6 +11,16 @@ struct sky_act;
 struct sky_command_wait;
 struct sky_topic_node;
 
+struct sky_upgrade_wait;
+struct sky_upgrade_watch;
+
+/* See upgrades.h. */
+struct sky_upgrades {
+    struct sky_upgrade_watch *watches; /* hash by device */
+    struct sky_upgrade_wait *waits;    /* list */
+    size_t wait_count;
+};
+
 struct sky_commands {
     struct sky_command_wait *waiting; /* list */
     size_t count;
@@ -20,13 +30,16 @@ struct sky_commands {
 struct sky_broker {
     struct sky_registry *registry; /* borrowed, as the next */
     struct sky_wire *wire;
-    struct sky_subs *subs;         /* owned */
-    struct sky_topic_node *nodes;  /* hash by name; see topics.h */
-    size_t node_bytes;             /* taken by them */
-    uint64_t generation;           /* of the registry that they were made from */
-    uint64_t links;                /* grows whenever it changes who stands behind whom */
-    uint64_t epoch;                /* grows whenever nodes are forgotten: pointers to them die */
-    struct sky_commands commands;  /* see waits.h */
+    struct sky_subs *subs;        /* owned */
+    struct sky_topic_node *nodes; /* hash by name; see topics.h */
+    size_t node_bytes;            /* taken by them */
+    uint64_t generation;          /* of the registry that they were made from */
+    uint64_t links;               /* grows whenever it changes who stands behind whom */
+    uint64_t epoch;               /* grows whenever nodes are forgotten: pointers to them die */
+    struct sky_commands commands; /* see waits.h */
+    struct sky_upgrades upgrades;
+    const struct sky_net *net;     /* borrowed: for the port in links */
+    const char *advertise_host;    /* for what devices download; NULL: where they came */
     struct sky_mqtt_keeper keeper; /* of sessions in the store, see kept.h; zeroed: none are */
     /* A publish of a device is in the journal under that number, and is carried. NULL: nobody asks.
      */

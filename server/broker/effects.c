@@ -7,6 +7,7 @@
 #include "server/broker/behind.h"
 #include "server/broker/delivery.h"
 #include "server/broker/presence.h"
+#include "server/broker/upgrades.h"
 #include "server/broker/waits.h"
 
 /* One effect in its surroundings. */
@@ -15,7 +16,8 @@ struct site {
     struct sky_session *session;
     const struct sky_reply_sink *replies;
     uint64_t of;
-    sky_err err; /* the first failure */
+    sky_err err;   /* the first failure */
+    bool upgrades; /* the document of upgrades was replaced */
 };
 
 static void record_judged(const struct site *site, enum sky_event_type type,
@@ -83,6 +85,7 @@ static void do_put_document(struct site *site, const struct sky_effect *effect)
         fail(site, "put-document", err);
         return;
     }
+    site->upgrades |= sky_span_eq_str(effect->name, SKY_OTA_DOCUMENT);
     const struct sky_attr attrs[] = {SKY_ATTR(NAME, effect->name),
                                      SKY_ATTR_INT(VERSION, effect->version),
                                      SKY_ATTR_INT(OF, (int64_t)site->of)};
@@ -258,6 +261,14 @@ static void do_register(struct site *site, const struct sky_effect *effect)
     }
 }
 
+static void do_upgrade(struct site *site, const struct sky_effect *effect)
+{
+    const struct sky_attr attrs[] = {
+        SKY_ATTR(NAME, effect->name), SKY_ATTR(STATE, sky_span_str(effect->state)),
+        SKY_ATTR_INT(OF, (int64_t)site->of), SKY_ATTR(REASON, effect->payload)};
+    record(site, SKY_EVENT_UPGRADE, attrs, SKY_COUNT(attrs) - (effect->payload.len == 0 ? 1 : 0));
+}
+
 static void do_close(struct site *site, const struct sky_effect *effect)
 {
     struct sky_conn *conn = site->session->conn;
@@ -294,6 +305,7 @@ static const struct doer {
     [SKY_EFFECT_LOGIN] = {do_behind, false},
     [SKY_EFFECT_LOGOUT] = {do_behind, false},
     [SKY_EFFECT_REGISTER] = {do_register, false},
+    [SKY_EFFECT_UPGRADE] = {do_upgrade, false},
     [SKY_EFFECT_CLOSE] = {do_close, false},
     [SKY_EFFECT_NOTE] = {do_note, false},
 };
@@ -302,7 +314,8 @@ sky_err sky_apply(struct sky_broker *broker, struct sky_session *session,
                   const struct sky_reply_sink *replies, const struct sky_effects *effects,
                   uint64_t of)
 {
-    struct site site = {broker, session, replies, of, SKY_OK};
+    struct site site = {
+        .broker = broker, .session = session, .replies = replies, .of = of, .err = SKY_OK};
     for (size_t i = 0; i < effects->count; i++) {
         const struct sky_effect *effect = &effects->list[i];
         SKY_ASSERT((size_t)effect->kind < SKY_COUNT(doers));
@@ -316,5 +329,7 @@ sky_err sky_apply(struct sky_broker *broker, struct sky_session *session,
         if (site.err == SKY_OK || !doer->tells)
             doer->run(&site, effect);
     }
+    if (site.upgrades)
+        sky_upgrades_look(broker, session, of);
     return site.err;
 }

@@ -30,6 +30,12 @@ struct sky_uplink sky_session_uplink(const struct sky_session *session)
     };
 }
 
+sky_span sky_session_link(const struct sky_broker *broker, const struct sky_session *session,
+                          char out[SKY_LINK_SIZE])
+{
+    return sky_link(broker->net, sky_session_carrier(session)->conn, broker->advertise_host, out);
+}
+
 /* Gives back what is held in memory. */
 static void release(struct sky_broker *broker, struct sky_session *session)
 {

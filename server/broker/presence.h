@@ -4,6 +4,7 @@
 #define SKY_SERVER_BROKER_PRESENCE_H
 
 #include "server/broker/broker.h"
+#include "server/net/link.h"
 
 /* Whose connection, subscriptions and messages serve it: its gateway's, or its own. */
 static inline struct sky_session *sky_session_carrier(const struct sky_session *session)
@@ -17,6 +18,10 @@ bool sky_session_is_online(const struct sky_session *session);
 
 /* The uplink value for an act of this session, without topic and payload. */
 struct sky_uplink sky_session_uplink(const struct sky_session *session);
+
+/* What the URLs begin with that it is handed; see server/net/link.h. */
+sky_span sky_session_link(const struct sky_broker *broker, const struct sky_session *session,
+                          char out[SKY_LINK_SIZE]);
 
 /* The device is not on its connection any more: that has closed, or another takes its place. What
  * a clean session held goes with it (3.1.2-6). */

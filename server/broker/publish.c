@@ -7,7 +7,9 @@
 #include "server/broker/commands.h"
 #include "server/broker/delivery.h"
 #include "server/broker/presence.h"
+#include "server/broker/upgrades.h"
 #include "server/registry/lookup.h"
+#include "store/images.h"
 
 /* Counts the publish. True for the first in a second that is more than the cloud takes: one finding
  * says as much as a thousand. The second is over when it is over by either clock: a device keeps
@@ -128,7 +130,8 @@ static uint64_t record_publish(struct sky_broker *broker, const struct sky_act *
 struct service_facts {
     struct sky_facts facts;
     struct sky_lookup lookup; /* filled when the device or random characters are read */
-    struct sky_buf document;
+    struct sky_buf document, piece;
+    char link[SKY_LINK_SIZE];
 };
 
 /* Any error but NOT_FOUND of a document means that it is there and cannot be read. */
@@ -147,12 +150,38 @@ static sky_err gather(struct sky_broker *broker, const struct sky_session *sessi
         f->facts.config_version = session->product->config_version;
     }
     sky_buf_init(&f->document, SKY_DOCUMENT_MAX);
+    sky_buf_init(&f->piece, SKY_PIECE_MAX);
     if (document_name != NULL)
         err =
             sky_store_get_document(registry->store, session->device_id, sky_span_str(document_name),
                                    &f->document, &f->facts.document_version);
     f->facts.document = sky_buf_span(&f->document);
+    if (reads & SKY_READS_LINK)
+        f->facts.link = sky_session_link(broker, session, f->link);
     return err == SKY_ERR_NOT_FOUND ? SKY_OK : err;
+}
+
+/* The bytes of an image that the service wants to see. */
+static void read_piece(struct sky_broker *broker, const struct sky_service *service,
+                       const struct sky_uplink *uplink, struct sky_arena *arena,
+                       struct service_facts *f)
+{
+    struct sky_store *store = broker->registry->store;
+    struct sky_piece_request wanted = {.offset = 0};
+    struct sky_image image;
+    size_t before;
+    if (!service->wants(uplink, &f->facts, arena, &wanted))
+        return;
+    SKY_ASSERT(wanted.size <= SKY_PIECE_MAX);
+    sky_err err = sky_store_find_image(store, wanted.file, &image);
+    do {
+        before = f->piece.len;
+        if (err == SKY_OK)
+            err = sky_store_read_image(store, &image, wanted.offset + (int64_t)before,
+                                       wanted.size - before, &f->piece);
+    } while (err == SKY_OK && f->piece.len > before && f->piece.len < wanted.size);
+    f->facts.piece = sky_buf_span(&f->piece);
+    f->facts.piece_read = err == SKY_OK;
 }
 
 static struct sky_uplink uplink_of(const struct sky_act *act)
@@ -195,6 +224,8 @@ static void serve(struct sky_broker *broker, const struct sky_act *act,
     if (err == SKY_OK) {
         if (service->peers != NULL)
             sky_behind_look_up(broker, act->session, service, &uplink, &effects->arena, &f.facts);
+        if (service->wants != NULL)
+            read_piece(broker, service, &uplink, &effects->arena, &f);
         service->handle(&uplink, &f.facts, judge, effects);
         ret_facts->peers = f.facts.peers;
         ret_facts->peer_count = f.facts.peer_count;
@@ -204,6 +235,7 @@ static void serve(struct sky_broker *broker, const struct sky_act *act,
         note->payload = sky_span_str(sky_err_text(err));
     }
     sky_buf_done(&f.document);
+    sky_buf_done(&f.piece);
 }
 
 /* The cloud's own answer to what it refuses, where it has one. */
@@ -322,6 +354,9 @@ struct sky_act_result sky_publish(struct sky_broker *broker, const struct sky_ac
     result.judged_bad = judge.refused != NULL;
     if (effects.count > 0)
         sky_apply(broker, session, act->replies, &effects, seq);
+    if (result.served && row->service->document != NULL &&
+        strcmp(row->service->document, SKY_OTA_DOCUMENT) == 0)
+        sky_upgrades_look(broker, session, seq);
     sky_effects_done(&effects);
     return result;
 }

@@ -47,7 +47,9 @@
     X(BIND, "bind")                                                                                \
     X(UNBIND, "unbind")                                                                            \
     X(SUB_DEVICE, "sub-device") /* turned away, when its gateway spoke for it */                   \
-    X(FORWARD, "forward")
+    X(FORWARD, "forward")                                                                          \
+    X(UPGRADE, "upgrade")                                                                          \
+    X(DOWNLOAD, "download")
 
 enum sky_event_type {
 #define X(name, text) SKY_EVENT_##name,
@@ -100,7 +102,9 @@ enum sky_direction { SKY_UP, SKY_DOWN, SKY_INSIDE }; /* "up" from the device, "d
     X(MESSAGE_ID, "messageId", INT)                                                                \
     X(OFFERED, "offered", TEXT)                                                                    \
     X(GATEWAY, "gateway", TEXT)                                                                    \
-    X(TARGET, "target", TEXT)
+    X(TARGET, "target", TEXT)                                                                      \
+    X(STATE, "state", TEXT)                                                                        \
+    X(RANGE, "range", TEXT)
 
 enum sky_event_field {
 #define X(name, key, kind) SKY_F_##name,

@@ -7,6 +7,7 @@
 #include "protocol/base/mem.h"
 #include "server/broker/effects.h"
 #include "server/net/conn.h"
+#include "server/port/downloads.h"
 #include "server/port/http.h"
 #include "server/port/ws.h"
 #include "server/registry/door.h"
@@ -361,8 +362,10 @@ static void on_cut_short(void *owner, const struct sky_http_call *http)
 
 static void on_call(void *owner, struct sky_http_call *http)
 {
+    struct sky_calls *calls = owner;
     struct answer answer = {.status = 500};
-    (void)owner;
+    if (sky_download_take(calls->broker, http))
+        return;
     ask(http, &answer);
     if (answer.failure != NULL) {
         hold(http, &answer);

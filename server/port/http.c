@@ -33,13 +33,19 @@ struct link {
     bool moving;    /* move() is at work */
     bool answering; /* there is an answer to send, or a stream's next piece to ask for */
     bool streaming;
-    bool bodiless; /* a request before announced no body that might have one */
+    bool paced;      /* it is a download: pieces are sent when its turn has come, */
+    bool its_turn;   /* which it has */
+    bool queues;     /* for that */
+    uint64_t to_ask; /* bytes of a download that on_room was not asked for yet */
+    uint64_t taken;  /* bytes of the body that the handler took as they came */
+    bool bodiless;   /* a request before announced no body that might have one */
     struct sky_buf answer;
     size_t answer_sent; /* bytes of it that the connection has taken */
     size_t weight;      /* of the answer, among those that wait to be read */
     uint32_t turn;      /* of the loop, in which the present request was taken */
     struct sky_timer later;
     struct link *prev, *next;
+    struct link *prev_ready, *next_ready; /* among the downloads that wait for their turn */
 };
 
 struct sky_http {
@@ -48,13 +54,15 @@ struct sky_http {
     struct sky_wire *wire;
     struct sky_http_handler handlers[2]; /* of devices, and of the API */
     struct link *links;
+    struct link *ready; /* downloads that have something to send, the longest waiting first */
+    struct sky_timer turn;
     size_t counts[2]; /* connections of each */
     size_t waiting;   /* bytes of answers that wait to be read */
 };
 
 enum {
     ANSWER_HEAD_MAX = 4096,
-    WRITE_CHUNK = 64 * 1024,
+    WRITE_CHUNK = SKY_HTTP_PIECE,
     NEXT_TURN_MS = 1,
     SMALL_ANSWER = 64 * 1024, /* answers of up to this are given whatever waits */
 };
@@ -100,8 +108,11 @@ static struct link *link_open(struct sky_conn *conn)
 /* The handler, if it has the call, must forget it. */
 static void link_close(struct link *link)
 {
-    if (link->in_hands && link->call.on_gone != NULL)
+    bool taking = link->stage == STAGE_BODY && link->call.on_body != NULL;
+    if ((link->in_hands || link->complete || taking) && link->call.on_gone != NULL)
         link->call.on_gone(&link->call);
+    if (link->queues)
+        DL_DELETE2(link->http->ready, link, prev_ready, next_ready);
     DL_DELETE(link->http->links, link);
     link->http->counts[is_admin(link->conn)]--;
     weigh(link, 0);
@@ -181,8 +192,8 @@ static size_t refuse(struct sky_conn *conn, const struct sky_http_head *head,
     return used;
 }
 
-/* Keeps the head, whose views the call needs. */
-static void begin_request(struct link *link, sky_span bytes)
+/* Keeps the head, whose views the call needs. False: the body is too long. */
+static bool begin_request(struct link *link, sky_span bytes)
 {
     struct sky_conn *conn = link->conn;
     const char *reason;
@@ -199,9 +210,16 @@ static void begin_request(struct link *link, sky_span bytes)
     link->stage = head->chunked || head->body_len > 0 ? STAGE_BODY : STAGE_ANSWER;
     link->complete = link->stage == STAGE_ANSWER;
     link->entered = false;
+    link->taken = 0;
+    if (link->stage == STAGE_BODY && link->handler->begin != NULL)
+        link->handler->begin(link->handler->owner, &link->call);
+    uint64_t body_max = link->call.on_body != NULL ? SKY_HTTP_TAKEN_MAX : link->handler->body_max;
+    sky_clock_patience(conn->net->clock, &conn->patience, SKY_HTTP_BODY_MS, on_patience_over);
+    if (head->body_len > body_max)
+        return false;
     if (link->stage == STAGE_BODY && head->expects_continue)
         send_continue(conn);
-    sky_clock_patience(conn->net->clock, &conn->patience, SKY_HTTP_BODY_MS, on_patience_over);
+    return true;
 }
 
 /* May this head begin a request? 0, or the status to refuse it with. */
@@ -216,9 +234,6 @@ static int judge_head(struct sky_conn *conn, const struct sky_http_head *head,
     } else if (!handler->by_the_book && head->chunked) {
         *ret_reason = "a chunked body is not taken, send Content-Length";
         status = 411;
-    } else if (head->body_len > handler->body_max) {
-        *ret_reason = "the request's body is too long";
-        status = 413;
     } else if (conn->state == NULL && (conn->state = link_open(conn)) == NULL) {
         *ret_reason = "too many connections";
         status = 503;
@@ -239,6 +254,15 @@ static size_t upgrade(struct sky_conn *conn, const struct sky_http_head *head, s
     return reason == NULL ? bytes.len : refuse(conn, head, reply, reason, in_len);
 }
 
+static size_t refuse_body(struct link *link, size_t used)
+{
+    struct sky_http_call *call = &link->call;
+    if (call->on_body != NULL && call->on_gone != NULL)
+        call->on_gone(call);
+    return refuse(link->conn, &call->head, (struct sky_http_reply){.status = 413},
+                  "the request's body is too long", used);
+}
+
 static size_t take_head(struct sky_conn *conn, sky_span in)
 {
     struct sky_http_head head = {0};
@@ -257,15 +281,28 @@ static size_t take_head(struct sky_conn *conn, sky_span in)
         status = judge_head(conn, &head, &reason);
     if (status != 0)
         return refuse(conn, &head, (struct sky_http_reply){.status = status}, reason, in.len);
-    begin_request(conn->state, sky_span_head(in, len));
+    if (!begin_request(conn->state, sky_span_head(in, len)))
+        return refuse_body(conn->state, in.len);
     return len;
 }
 
 static size_t take_body(struct link *link, sky_span in)
 {
-    struct sky_http_reply reply = {.status = 400};
+    struct sky_http_call *call = &link->call;
     size_t used;
-    switch (sky_http_body_feed(&link->reading, in, &used, &link->body)) {
+    if (call->on_body != NULL)
+        in = sky_span_head(in, WRITE_CHUNK);
+    enum sky_http_body_result result = sky_http_body_feed(&link->reading, in, &used, &link->body);
+    if (call->on_body != NULL) {
+        link->taken += link->body.len;
+        call->on_body(call, sky_buf_span(&link->body));
+        sky_buf_clear(&link->body);
+        sky_clock_patience(link->http->net->clock, &link->conn->patience, SKY_HTTP_BODY_MS,
+                           on_patience_over);
+        if (link->taken > SKY_HTTP_TAKEN_MAX)
+            result = SKY_HTTP_BODY_TOO_LONG;
+    }
+    switch (result) {
     case SKY_HTTP_BODY_MORE:
         return used;
     case SKY_HTTP_BODY_DONE:
@@ -273,13 +310,14 @@ static size_t take_body(struct link *link, sky_span in)
         link->complete = true;
         return used;
     case SKY_HTTP_BODY_TOO_LONG:
-        reply.status = 413;
-        return refuse(link->conn, &link->call.head, reply, "the request's body is too long",
-                      in.len);
+        return refuse_body(link, in.len);
     case SKY_HTTP_BODY_BAD:
         break;
     }
-    return refuse(link->conn, &link->call.head, reply, "the body is not made of chunks", in.len);
+    if (call->on_body != NULL && call->on_gone != NULL)
+        call->on_gone(call);
+    return refuse(link->conn, &call->head, (struct sky_http_reply){.status = 400},
+                  "the body is not made of chunks", in.len);
 }
 
 static void on_next_turn(struct sky_timer *timer, int64_t now_ms)
@@ -318,6 +356,7 @@ static size_t take(struct sky_conn *conn, sky_span in)
 }
 
 static void move(struct link *link);
+static void on_downloads_turn(struct sky_timer *timer, int64_t now_ms);
 
 /* One request at a time: while an answer is due the rest waits. */
 static size_t on_bytes(struct sky_conn *conn, sky_span in)
@@ -422,6 +461,21 @@ void sky_http_stream(struct sky_http_call *call, const char *content_type)
     go_on(link);
 }
 
+void sky_http_send(struct sky_http_call *call, const struct sky_http_reply *reply, uint64_t length)
+{
+    struct link *link = link_of(call);
+    struct sky_http_reply sized = *reply;
+    bool has_body = !sky_span_eq(call->head.method, SKY_SPAN("HEAD"));
+    SKY_ASSERT(length > 0);
+    sized.body = sky_span_of(NULL, (size_t)length); /* of which only the length is told */
+    begin_answer(link);
+    sky_http_put_head(&link->answer, &sized, true, call->head.keep_alive,
+                      link->http->net->clock->real_ms);
+    link->to_ask = length;
+    link->streaming = link->paced = link->in_hands = has_body;
+    go_on(link);
+}
+
 void sky_http_stream_wake(struct sky_http_call *call)
 {
     go_on(link_of(call));
@@ -440,7 +494,7 @@ static void finish_exchange(struct link *link)
     sky_buf_done(&link->body);
     sky_buf_done(&link->answer);
     weigh(link, 0);
-    link->answering = false;
+    link->answering = link->streaming = link->paced = false;
     if (!link->call.head.keep_alive) {
         sky_conn_close(conn, "the client wanted one answer only");
         return;
@@ -448,6 +502,21 @@ static void finish_exchange(struct link *link)
     link->stage = STAGE_HEAD;
     sky_clock_patience(conn->net->clock, &conn->patience, SKY_HTTP_IDLE_MS, on_patience_over);
     sky_conn_hold(conn, false);
+}
+
+/* A download's next piece is there, or cannot be read. */
+static void count_down(struct link *link)
+{
+    size_t len = link->answer.len;
+    SKY_ASSERT(len <= link->to_ask);
+    link->to_ask -= len;
+    if (len == 0) {
+        sky_conn_close(link->conn, "what is downloaded could not be read");
+    } else if (link->to_ask == 0) {
+        link->in_hands = false;
+        if (link->call.on_sent != NULL)
+            link->call.on_sent(&link->call);
+    }
 }
 
 /* The next piece of the answer, after asking a stream's handler for more. Empty: there is none. */
@@ -458,6 +527,8 @@ static sky_span next_piece(struct link *link)
         link->answer_sent = 0;
         link->call.on_room(&link->call, &link->answer);
         SKY_ASSERT(!link->answer.overflow);
+        if (link->paced)
+            count_down(link);
     }
     return sky_span_head(sky_span_tail(sky_buf_span(&link->answer), link->answer_sent),
                          WRITE_CHUNK);
@@ -472,13 +543,29 @@ static void on_unread(struct sky_timer *timer, int64_t now_ms)
     sky_conn_close(conn, "the answer is not read");
 }
 
+/* Downloads take turns, so that together they take no more of one than others can spare: what is
+ * written has to be encrypted, and copied. */
+static bool may_send(struct link *link)
+{
+    struct sky_http *http = link->http;
+    bool may = !link->paced || link->its_turn;
+    link->its_turn = false;
+    if (may || link->queues)
+        return may;
+    link->queues = true;
+    DL_APPEND2(http->ready, link, prev_ready, next_ready);
+    if (!sky_timer_is_set(&http->turn))
+        sky_clock_patience(http->net->clock, &http->turn, NEXT_TURN_MS, on_downloads_turn);
+    return false;
+}
+
 /* As much as the connection takes; the rest is kept until that has drained. */
 static void send_answer(struct link *link)
 {
     struct sky_conn *conn = link->conn;
     if (link->answering && conn->sending.len == 0)
         sky_clock_forgive(conn->net->clock, &conn->patience); /* it reads */
-    while (link->answering && conn->sending.len == 0 && !conn->closing) {
+    while (link->answering && conn->sending.len == 0 && !conn->closing && may_send(link)) {
         sky_span piece = next_piece(link);
         if (piece.len == 0) {
             if (!link->in_hands)
@@ -490,6 +577,26 @@ static void send_answer(struct link *link)
     }
     if (link->answering && !conn->closing && !sky_timer_is_set(&conn->patience))
         sky_clock_patience(conn->net->clock, &conn->patience, SKY_HTTP_UNREAD_MS, on_unread);
+}
+
+static void on_downloads_turn(struct sky_timer *timer, int64_t now_ms)
+{
+    (void)now_ms;
+    struct sky_http *http = SKY_CONTAINER_OF(timer, struct sky_http, turn);
+    struct link *link, *last = http->ready != NULL ? http->ready->prev_ready : NULL;
+    size_t pieces = 0;
+    do {
+        link = http->ready;
+        if (link == NULL)
+            return;
+        DL_DELETE2(http->ready, link, prev_ready, next_ready);
+        link->queues = false;
+        link->its_turn = link->conn->sending.len == 0; /* else it is back when that has drained */
+        pieces += link->its_turn;
+        on_drained(link->conn);
+    } while (link != last && pieces < SKY_HTTP_TURN_PIECES);
+    if (http->ready != NULL)
+        sky_clock_patience(http->net->clock, &http->turn, NEXT_TURN_MS, on_downloads_turn);
 }
 
 static void hand_out(struct link *link)
@@ -561,6 +668,8 @@ struct sky_http *sky_http_open(struct sky_net *net, struct sky_wire *wire,
 void sky_http_close(struct sky_http *http)
 {
     SKY_ASSERT(http == NULL || http->links == NULL); /* they went with their connections */
+    if (http != NULL)
+        sky_clock_forgive(http->net->clock, &http->turn);
     free(http);
 }
 

@@ -20,6 +20,10 @@ enum {
     SKY_HTTP_IDLE_MS = 120 * 1000,       /* real time a kept connection may wait */
     SKY_HTTP_BODY_MS = 30 * 1000,        /* real time from head to complete body */
     SKY_HTTP_UNREAD_MS = 60 * 1000,      /* real time in which a client reads nothing */
+    SKY_HTTP_TAKEN_MAX =
+        256 * 1024 * 1024,      /* bytes of a body that is taken as it comes; more: 413 */
+    SKY_HTTP_PIECE = 64 * 1024, /* bytes that a download gets at a time */
+    SKY_HTTP_TURN_PIECES = 4,   /* pieces that all downloads get in a turn of the loop together */
 };
 
 /* A request and the answer it is waiting for. Owned by the port; the handler may keep a pointer to
@@ -34,9 +38,14 @@ struct sky_http_call {
     void *state;
     /* The client went away, or the server stops, before the answer was complete. May be NULL. */
     void (*on_gone)(struct sky_http_call *call);
+    /* Takes the bytes of the body as they come, in place of `body`; set by the handler's begin().
+     */
+    void (*on_body)(struct sky_http_call *call, sky_span bytes);
     /* Streams: append what there is to send, until it is SKY_HTTP_STREAM_ENOUGH; nothing means:
-     * wait for a wake-up. */
+     * wait for a wake-up. Downloads: append the next SKY_HTTP_PIECE or less; nothing means: it
+     * cannot be read, and the connection ends here. */
     void (*on_room)(struct sky_http_call *call, struct sky_buf *out);
+    void (*on_sent)(struct sky_http_call *call); /* a download is complete, and the call over */
 };
 
 /* Who answers the requests of a listener, and how they are read for it. */
@@ -45,6 +54,10 @@ struct sky_http_handler {
     /* Exactly one valid Host, and bodies in chunks too, as RFC 9112 has it. Else a bad Host is for
      * the handler to judge, and chunks are refused. */
     bool by_the_book;
+    /* A request with a body has begun. Who wants it as it comes, be it longer than `body_max`, sets
+     * on_body, and may set state and on_gone; `take` has the call when all has come. NULL: nobody
+     * does. */
+    void (*begin)(void *owner, struct sky_http_call *call);
     /* Answers the call, now or later. */
     void (*take)(void *owner, struct sky_http_call *call);
     /* The peer has left, or was closed, before the whole body came. NULL: nobody cares. */
@@ -69,6 +82,11 @@ void sky_http_reply(struct sky_http_call *call, const struct sky_http_reply *rep
 void sky_http_stream(struct sky_http_call *call, const char *content_type);
 void sky_http_stream_wake(struct sky_http_call *call); /* there is something to send */
 void sky_http_stream_end(struct sky_http_call *call);  /* the call is over */
+
+/* Answers with a body of `length` bytes, which call->on_room is asked for piece by piece, in turn
+ * with all others that download. Of `reply` counts all but the body. The call is over when
+ * on_sent or on_gone was called; at once for a HEAD, which has no body: then neither is. */
+void sky_http_send(struct sky_http_call *call, const struct sky_http_reply *reply, uint64_t length);
 
 struct sky_http;
 struct sky_wire;

@@ -4,6 +4,7 @@
 #include "server/broker/behind.h"
 #include "server/broker/presence.h"
 #include "server/broker/publish.h"
+#include "server/broker/upgrades.h"
 #include "server/port/mqtt_private.h"
 
 /* `*ret_row` is as sky_cloud_right() sets it. */
@@ -81,6 +82,7 @@ static void tell_cloud(struct sky_conn *conn, struct sky_mqtt_filters filters, c
                        uint64_t of)
 {
     struct sky_session *session = conn->state;
+    sky_upgrades_arrived(sky_mqtt__port(conn)->broker, session);
     if (session->product->cloud->subscribed == NULL)
         return;
     sky_span filter;

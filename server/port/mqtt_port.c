@@ -12,6 +12,7 @@
 #include "server/broker/kept.h"
 #include "server/broker/presence.h"
 #include "server/broker/publish.h"
+#include "server/broker/upgrades.h"
 #include "server/registry/login.h"
 
 enum {
@@ -413,6 +414,7 @@ static void admit(struct sky_conn *conn, const struct sky_mqtt_connect *connect,
         space(conn, session->mqtt.spaced > 0);
     }
     sky_apply(broker, session, NULL, effects, seq);
+    sky_upgrades_arrived(broker, session);
 }
 
 static void on_turn_come(struct sky_timer *timer, int64_t now_ms)

@@ -22,6 +22,7 @@ struct bent {
     struct sky_cloud_shadow shadow;
     struct sky_cloud_model model;
     struct sky_model_kind_row kinds[2];
+    struct sky_cloud_ota ota;
     struct sky_rule rules[SKY_RULES_SPECIAL_MAX + 1];
     struct sky_mistake_rule mistakes[2];
     struct sky_listener_row listeners[SKY_CLOUD_LISTENERS_MAX + 1];
@@ -104,6 +105,12 @@ static sky_err patch_shadow(const struct sky_uplink *to, const struct sky_facts 
 {
     (void)to, (void)facts, (void)patch, (void)effects, (void)why;
     return SKY_OK;
+}
+
+static void push_upgrade(const struct sky_uplink *to, const struct sky_ota_upgrade *upgrade,
+                         sky_span url, sky_span id, struct sky_effects *effects)
+{
+    (void)to, (void)upgrade, (void)url, (void)id, (void)effects;
 }
 
 static sky_err seed_shadow(sky_span fixture, int64_t now_ms, struct sky_arena *arena,
@@ -189,6 +196,8 @@ static void straighten(struct bent *b)
     cloud->coap = &b->coap;
     cloud->shadow = &b->shadow;
     cloud->model = &b->model;
+    b->ota = (struct sky_cloud_ota){.module = "default", .push = push_upgrade};
+    cloud->ota = &b->ota;
 }
 
 /* Each bends one thing, and names the words that the reason must have. */
@@ -256,6 +265,8 @@ static void straighten(struct bent *b)
     X("own", b->model.form_rule = &foreign)                                                        \
     X("bounds", b->kinds[0].max = -1)                                                              \
     X("name", b->kinds[1].name = "")                                                               \
+    X("ota", b->ota.module = "")                                                                   \
+    X("ota", b->ota.push = NULL)                                                                   \
     X("suspect", b->cloud.suspect = NULL)                                                          \
     X("makes none", b->cloud.make_secret = make_no_secret)                                         \
     X("never good enough", b->cloud.check_secret = refuse_secret)
@@ -301,6 +312,7 @@ static void a_cloud_may_have_everything_or_nothing_of_what_is_optional(void **st
     b.cloud.psk = NULL;
     b.cloud.shadow = NULL;
     b.cloud.model = NULL;
+    b.cloud.ota = NULL;
     b.cloud.activation_unsubscribed = b.cloud.answer_id = NULL;
     b.cloud.command_count = b.topic_table.count = b.cloud.listener_count = 0;
     b.cloud.mistake_rule_count = 0;
