@@ -331,8 +331,10 @@ static void close_parts(struct sky_app *app)
 static void on_uplink(void *ctx, const struct sky_act *act, uint64_t seq)
 {
     struct sky_app *app = ctx;
-    if (app->config->forward != NULL)
-        sky_forward_uplink(&app->forward, sky_span_str(app->config->forward), act, seq);
+    sky_span own = act->session->product->forward;
+    if (own.len > 0 || app->config->forward != NULL)
+        sky_forward_uplink(&app->forward, own.len > 0 ? own : sky_span_str(app->config->forward),
+                           act, seq);
 }
 
 static sky_err open_doors(struct sky_app *app, struct sky_why *why)

@@ -149,6 +149,8 @@ static sky_err gather(struct sky_broker *broker, const struct sky_session *sessi
         f->facts.config = session->product->config;
         f->facts.config_version = session->product->config_version;
     }
+    if (reads & SKY_READS_MODEL)
+        f->facts.model = session->product->model;
     sky_buf_init(&f->document, SKY_DOCUMENT_MAX);
     sky_buf_init(&f->piece, SKY_PIECE_MAX);
     if (document_name != NULL)

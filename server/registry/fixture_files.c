@@ -9,6 +9,7 @@
 #include "protocol/base/assert.h"
 #include "protocol/base/json_tree.h"
 #include "protocol/base/mem.h"
+#include "protocol/cloud/model.h"
 #include "server/os/files.h"
 #include "server/registry/lookup.h"
 #include "server/tls/certificate.h"
@@ -351,6 +352,21 @@ static sky_err certificate_fingerprint(void *ctx, sky_span pem, char out[SKY_FIN
     return sky_certificate_fingerprint_pem(pem, out, why);
 }
 
+static sky_err check_model(void *ctx, size_t cloud, sky_span json, struct sky_why *why)
+{
+    struct sky_model_whys whys;
+    struct sky_model *model = NULL;
+    (void)ctx;
+    if (sky_clouds[cloud]->model == NULL)
+        return sky_why_set(why, SKY_ERR_INVALID, "", "%s has no thing models; leave the field out",
+                           sky_clouds[cloud]->title);
+    sky_err err = sky_model_compile(sky_clouds[cloud]->model, json, &model, &whys);
+    if (err != SKY_OK)
+        *why = whys.list[0];
+    sky_model_free(model);
+    return err;
+}
+
 /* Only a cloud that has shadows knows what one looks like. */
 static sky_err make_document(void *ctx, size_t cloud, sky_span name, sky_span json,
                              struct sky_buf *ret_body, int64_t *ret_version, struct sky_why *why)
@@ -385,6 +401,7 @@ static struct sky_seed_config seed_config(struct loading *loading, struct file_a
         .certificate_fingerprint = certificate_fingerprint,
         .make_document = make_document,
         .similar = sky_similar,
+        .check_model = check_model,
         .read_model = read_model,
         .binds_later = true,
     };

@@ -4,6 +4,7 @@
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
+#include "protocol/cloud/model.h"
 
 /* Rule overrides of a product, one a line, on top of the general policy. */
 static void load_policy(struct sky_registry *registry, struct sky_product_info *info)
@@ -43,6 +44,17 @@ static void load_texts(struct sky_registry *registry, struct sky_product_info *i
     info->config = load_text(registry, info, SKY_PRODUCT_CONFIG, &info->config_version);
 }
 
+/* One that was taken compiles; one of an older build's form is left out. */
+static void load_model(struct sky_registry *registry, struct sky_product_info *info)
+{
+    int64_t version;
+    sky_span text = load_text(registry, info, SKY_PRODUCT_MODEL, &version);
+    if (text.len > 0 && info->cloud->model != NULL &&
+        sky_model_compile(info->cloud->model, text, &info->model, NULL) != SKY_OK)
+        info->model = NULL;
+    free((void *)text.ptr);
+}
+
 static void free_text(sky_span *text)
 {
     free((void *)text->ptr);
@@ -54,6 +66,8 @@ static void unload(struct sky_product_info *info)
     free_text(&info->sub_products);
     free_text(&info->forward);
     free_text(&info->config);
+    sky_model_free(info->model);
+    info->model = NULL;
     free(info->topics);
     free(info->policy);
     info->topics = NULL;
@@ -80,6 +94,7 @@ static bool load(struct sky_registry *registry, struct sky_product_info *info, i
     }
     load_policy(registry, info);
     load_texts(registry, info);
+    load_model(registry, info);
     return true;
 }
 

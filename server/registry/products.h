@@ -14,6 +14,7 @@ struct sky_product_info {
     /* Texts of the product, all owned; empty: it has none. See SKY_PRODUCT_... in facts.h. */
     sky_span sub_products, config, forward;
     int64_t config_version;
+    struct sky_model *model;   /* owned; NULL: it has none */
     struct sky_policy *policy; /* owned, when the product overrides rules; else NULL */
     UT_hash_handle hh;
 };

@@ -9,15 +9,10 @@ extern const struct sky_cloud sky_cloud_tencent;
 
 /* The regions of the documents; every name makes the certificate longer, for devices with small
  * buffers. */
-static const char *const hosts[] = {"*.iotcloud.tencentdevices.com",
-                                    "*.ap-guangzhou.iothub.tencentdevices.com",
-                                    "*.europe.iothub.tencentdevices.com",
-                                    "*.ap-bangkok.iothub.tencentdevices.com",
-                                    "*.us-east.iotcloud.tencentdevices.com",
-                                    "gateway.tencentdevices.com",
-                                    "ap-guangzhou.gateway.tencentdevices.com",
-                                    "devicelog.iot.cloud.tencent.com",
-                                    NULL};
+static const char *const hosts[] = {
+    "*.iotcloud.tencentdevices.com",   "*.ap-guangzhou.iothub.tencentdevices.com",
+    "gateway.tencentdevices.com",      "ap-guangzhou.gateway.tencentdevices.com",
+    "devicelog.iot.cloud.tencent.com", NULL};
 
 static const struct sky_cloud_http http = {sky_tencent__http, SKY_TENCENT_HTTP_CALLS};
 static const struct sky_cloud_psk psk = {.claim = sky_tencent__psk_claim,
