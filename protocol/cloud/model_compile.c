@@ -117,9 +117,9 @@ static void read_counts(struct sky_model_build *build, sky_span at, sky_span spe
     type->max = read_bound(build, specs, max_key, type->row->max);
     if (type->min < 0 || type->max < 0 || floor(type->min) != type->min ||
         floor(type->max) != type->max)
-        fail(build, at, "%s is a number of 0 and above, without fraction", max_key);
+        fail(build, at, "a length or size is a whole number of 0 and above");
     else if (type->max != 0 && type->min > type->max)
-        fail(build, at, "%s is less than %s", max_key, min_key != NULL ? min_key : "the minimum");
+        fail(build, at, "its greatest length is less than its least");
 }
 
 static void read_length(struct sky_model_build *build, sky_span at, sky_span specs, int depth,
@@ -184,7 +184,7 @@ static void read_element(struct sky_model_build *build, sky_span at, sky_span sp
 {
     const struct sky_model_keys *keys = &build->form->keys;
     sky_span item = keys->element != NULL ? get(specs, keys->element) : specs;
-    read_counts(build, at, specs, NULL, keys->size != NULL ? keys->size : "size", type);
+    read_counts(build, at, specs, NULL, keys->size, type);
     if (item.len == 0) {
         fail(build, at, "%s needs the type of its elements", type->row->name);
         return;

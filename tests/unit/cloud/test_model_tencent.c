@@ -19,8 +19,8 @@ static const char template[] = TEXT({
         {"id": "st", "define": {"type": "struct", "specs": [
             {"id": "x", "dataType": {"type": "int", "min": "0", "max": "9"}},
             {"id": "on", "dataType": {"type": "bool", "mapping": {"0": "", "1": ""}}}]}},
-        {"id": "ai", "define": {"type": "array", "arrayInfo": {"type": "int", "min": "0",
-                                                               "max": "9"}}},
+        {"id": "ai", "define": {"type": "array", "size": "1",
+                                "arrayInfo": {"type": "int", "min": "0", "max": "9"}}},
         {"id": "as", "define": {"type": "array", "arrayInfo": {"type": "struct", "specs": [
             {"id": "y", "dataType": {"type": "string", "min": "0", "max": "2"}}]}}}],
     "events": [{"id": "fire", "type": "alert", "params": [
