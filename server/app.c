@@ -7,6 +7,7 @@
 #include "protocol/base/mem.h"
 #include "server/admin/admin.h"
 #include "server/broker/kept.h"
+#include "server/broker/notices.h"
 #include "server/broker/presence.h"
 #include "server/broker/topics.h"
 #include "server/broker/upgrades.h"
@@ -165,6 +166,7 @@ static void join_rooms(struct sky_app *app)
     app->broker.wire = &app->wire;
     app->broker.net = &app->net;
     app->broker.advertise_host = app->config->advertise_host;
+    app->broker.tell_gateway = sky_notice_send;
     sky_topics_init(&app->broker);
     sky_mqtt_port_init(&app->mqtt, &app->broker);
     app->calls = (struct sky_calls){

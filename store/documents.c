@@ -1,5 +1,7 @@
 /* Documents of devices and products, and notes: named bytes. */
 #include "store/images.h"
+#include "store/topology.h"
+
 #include "store/internal.h"
 
 static sky_err check_size(sky_span name, sky_span bytes)

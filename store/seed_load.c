@@ -5,6 +5,7 @@
 #include "protocol/base/arena.h"
 #include "store/internal.h"
 #include "store/seed_products.h"
+#include "store/topology.h"
 
 /* One pass over a text. */
 struct load {

@@ -1,4 +1,6 @@
 /* Which devices stand behind which gateway. */
+#include "store/topology.h"
+
 #include "store/internal.h"
 
 sky_err sky_store_bind(struct sky_store *store, int64_t gateway_id, int64_t device_id)

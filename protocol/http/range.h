@@ -16,7 +16,7 @@ struct sky_http_range {
 };
 
 /* One range counts, "bytes=N-", "bytes=N-M" or "bytes=-N"; a last position behind the end is as
- * good as the end (§14.1.2), where Tencent's C SDK puts it: one too high. Anything else is as if it
+ * good as the end (§14.1.2), where a vendor's SDK puts it: one too high. Anything else is as if it
  * were not there, which §14.2 allows. */
 enum sky_http_part sky_http_range(sky_span range, uint64_t size, struct sky_http_range *ret_range);
 

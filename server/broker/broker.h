@@ -38,8 +38,12 @@ struct sky_broker {
     uint64_t epoch;               /* grows whenever nodes are forgotten: pointers to them die */
     struct sky_commands commands; /* see waits.h */
     struct sky_upgrades upgrades;
-    const struct sky_net *net;     /* borrowed: for the port in links */
-    const char *advertise_host;    /* for what devices download; NULL: where they came */
+    const struct sky_net *net;  /* borrowed: for the port in links */
+    const char *advertise_host; /* for what devices download; NULL: where they came */
+    /* Tells a gateway that is connected what became of a device behind it; NULL: none is told. */
+    void (*tell_gateway)(struct sky_broker *broker, struct sky_session *gateway,
+                         enum sky_behind_event event, const struct sky_product *product,
+                         const struct sky_device *device);
     struct sky_mqtt_keeper keeper; /* of sessions in the store, see kept.h; zeroed: none are */
     /* A publish of a device is in the journal under that number, and is carried. NULL: nobody asks.
      */

@@ -4,8 +4,8 @@
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
-#include "server/broker/behind.h"
 #include "server/broker/delivery.h"
+#include "server/broker/gateways.h"
 #include "server/broker/presence.h"
 #include "server/broker/upgrades.h"
 #include "server/broker/waits.h"
@@ -227,13 +227,13 @@ static void do_behind(struct site *site, const struct sky_effect *effect)
         if (session == NULL || session == gateway)
             continue;
         if (effect->kind == SKY_EFFECT_BIND)
-            err = sky_behind_bind(site->broker, gateway->device_id, &product, &device, site->of);
+            err = sky_gateway_bind(site->broker, gateway->device_id, &product, &device, site->of);
         else if (effect->kind == SKY_EFFECT_UNBIND)
-            err = sky_behind_unbind(site->broker, gateway->device_id, device.id, site->of);
+            err = sky_gateway_unbind(site->broker, gateway->device_id, device.id, site->of);
         else if (effect->kind == SKY_EFFECT_LOGIN && gateway->via == NULL && gateway->conn != NULL)
-            sky_behind_online(site->broker, gateway, session, site->of);
+            sky_gateway_login(site->broker, gateway, session, site->of);
         else if (effect->kind == SKY_EFFECT_LOGOUT && session->via == gateway)
-            sky_behind_offline(site->broker, session, "its gateway logged it out", site->of);
+            sky_session_go_offline(site->broker, session, "its gateway logged it out", site->of);
         if (err != SKY_OK)
             fail(site, "device-behind", err);
     }

@@ -4,7 +4,9 @@
 #include "protocol/base/json_view.h"
 #include "protocol/base/mem.h"
 #include "server/broker/behind.h"
+#include "server/broker/peers.h"
 #include "server/registry/refusal.h"
+#include "store/topology.h"
 
 /* What a peer's pointers lead to. */
 struct room {
@@ -85,9 +87,9 @@ static void look_up(struct sky_broker *broker, const struct sky_session *gateway
     peer->fresh = sky_span_of(room->fresh, SKY_PEER_FRESH);
 }
 
-void sky_behind_look_up(struct sky_broker *broker, const struct sky_session *gateway,
-                        const struct sky_service *service, const struct sky_uplink *uplink,
-                        struct sky_arena *arena, struct sky_facts *facts)
+void sky_peers_look_up(struct sky_broker *broker, const struct sky_session *gateway,
+                       const struct sky_service *service, const struct sky_uplink *uplink,
+                       struct sky_arena *arena, struct sky_facts *facts)
 {
     struct sky_peer *peers = sky_arena_take(arena, SKY_PEERS_MAX * sizeof *peers);
     memset(peers, 0, SKY_PEERS_MAX * sizeof *peers);
@@ -97,12 +99,12 @@ void sky_behind_look_up(struct sky_broker *broker, const struct sky_session *gat
         look_up(broker, gateway, arena, &peers[i]);
 }
 
-void sky_behind_look_up_topic(struct sky_broker *broker, const struct sky_session *gateway,
-                              const struct sky_uplink *uplink, struct sky_arena *arena,
-                              struct sky_facts *facts)
+void sky_peers_look_up_topic(struct sky_broker *broker, const struct sky_session *gateway,
+                             const struct sky_uplink *uplink, struct sky_arena *arena,
+                             struct sky_facts *facts)
 {
     sky_span product, device, rest = uplink->topic;
-    while (sky_behind__next_pair(&rest, &product, &device)) {
+    while (sky_behind_next_pair(&rest, &product, &device)) {
         struct sky_peer found = {.product = product, .device = device};
         look_up(broker, gateway, arena, &found);
         if (found.known == NULL)
@@ -131,8 +133,8 @@ static bool take_name(void *ctx, const struct sky_product *product, const struct
     return listing->count < SKY_BEHIND_MAX;
 }
 
-sky_err sky_behind_list(struct sky_broker *broker, const struct sky_session *gateway,
-                        struct sky_arena *arena, struct sky_facts *facts)
+sky_err sky_peers_list(struct sky_broker *broker, const struct sky_session *gateway,
+                       struct sky_arena *arena, struct sky_facts *facts)
 {
     struct listing listing = {.arena = arena};
     listing.names = sky_arena_take(arena, SKY_BEHIND_MAX * sizeof *listing.names);
@@ -227,8 +229,8 @@ static void record_turned_away(struct sky_broker *broker, const struct sky_servi
     sky_buf_done(&explanation);
 }
 
-void sky_behind_judged(struct sky_broker *broker, const struct sky_service *service,
-                       const struct sky_uplink *uplink, const struct sky_facts *facts, uint64_t of)
+void sky_peers_judged(struct sky_broker *broker, const struct sky_service *service,
+                      const struct sky_uplink *uplink, const struct sky_facts *facts, uint64_t of)
 {
     for (size_t i = 0; i < facts->peer_count; i++) {
         const struct sky_peer *peer = &facts->peers[i];

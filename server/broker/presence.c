@@ -83,11 +83,84 @@ bool sky_session_kick(struct sky_session *session, const char *reason)
     return true;
 }
 
+/* ---- behind gateways ---- */
+
+void sky_session_record_behind(struct sky_broker *broker, enum sky_event_type type,
+                               int64_t device_id, const char *gateway, const char *reason,
+                               uint64_t of)
+{
+    const struct sky_event_head head = {
+        .type = type, .direction = SKY_INSIDE, .device_id = device_id};
+    struct sky_draft draft;
+    sky_draft_begin(&draft, head);
+    sky_draft_add(&draft, SKY_ATTR(GATEWAY, sky_span_str(gateway)));
+    if (reason != NULL)
+        sky_draft_add(&draft, SKY_ATTR(REASON, sky_span_str(reason)));
+    if (of != 0)
+        sky_draft_add(&draft, SKY_ATTR_INT(OF, (int64_t)of));
+    sky_journal_record(broker->registry->journal, &draft, NULL);
+}
+
+/* Filters of one subscriber that are another device's. */
+struct filters {
+    sky_span product, device;
+    struct sky_buf names; /* each with a NUL behind */
+};
+
+static void take_filter(void *ctx, sky_span filter, uint8_t qos)
+{
+    struct filters *filters = ctx;
+    sky_span product, device, rest = filter;
+    (void)qos;
+    while (sky_behind_next_pair(&rest, &product, &device))
+        if (sky_span_eq(product, filters->product) && sky_span_eq(device, filters->device)) {
+            sky_buf_add(&filters->names, filter);
+            sky_buf_add_byte(&filters->names, '\0');
+            return;
+        }
+}
+
+static void end_subscriptions(struct sky_broker *broker, struct sky_session *gateway,
+                              const struct sky_session *device)
+{
+    struct filters filters = {.product = sky_span_str(device->product->product.key),
+                              .device = sky_span_str(device->device_key)};
+    sky_span filter;
+    sky_buf_init(&filters.names, SIZE_MAX);
+    sky_subs_each(broker->subs, gateway->slot, take_filter, &filters);
+    sky_span rest = sky_buf_span(&filters.names);
+    while (rest.len > 0 && sky_span_next(&rest, '\0', &filter))
+        if (filter.len > 0)
+            sky_session_unsubscribe(broker, gateway, filter);
+    sky_buf_done(&filters.names);
+}
+
+void sky_session_go_offline(struct sky_broker *broker, struct sky_session *device,
+                            const char *reason, uint64_t of)
+{
+    struct sky_session *gateway = device->via;
+    sky_session_record_behind(broker, SKY_EVENT_OFFLINE, device->device_id, gateway->party->name,
+                              reason, of);
+    end_subscriptions(broker, gateway, device);
+    sky_behind_unlink(broker, device);
+}
+
+/* Its subscriptions stay, as its session does. */
+void sky_session_part(struct sky_broker *broker, struct sky_session *gateway, const char *reason)
+{
+    while (gateway->behind != NULL) {
+        struct sky_session *device = gateway->behind;
+        sky_session_record_behind(broker, SKY_EVENT_OFFLINE, device->device_id,
+                                  gateway->party->name, reason, 0);
+        sky_behind_unlink(broker, device);
+    }
+}
+
 void sky_session_detach(struct sky_broker *broker, struct sky_session *session)
 {
     if (session->conn == NULL)
         return;
-    sky_behind_part(broker, session, "its gateway left");
+    sky_session_part(broker, session, "its gateway left");
     sky_clock_cancel(broker->registry->clock, &session->conn->alarm);
     sky_clock_cancel(broker->registry->clock, &session->conn->spaced);
     session->conn->state = NULL;
@@ -111,7 +184,7 @@ static void drop(struct sky_broker *broker, struct sky_session *session)
 void sky_session_forget(struct sky_broker *broker, struct sky_session *session)
 {
     if (session->via != NULL)
-        sky_behind_offline(broker, session, "it was taken out of the registry", 0);
+        sky_session_go_offline(broker, session, "it was taken out of the registry", 0);
     if (session->conn != NULL)
         sky_conn_close(session->conn, "the device was taken out of the registry");
     sky_session_detach(broker, session);

@@ -43,4 +43,17 @@ void sky_session_forget(struct sky_broker *broker, struct sky_session *session);
 /* Every session, when the server stops; connections have been closed. */
 void sky_sessions_forget(struct sky_broker *broker);
 
+/* ---- devices that are online by a gateway ---- */
+
+/* It is not any more, for this reason, and the gateway's subscriptions to its topics end. `of` is
+ * the journal's number of the act; 0: none. */
+void sky_session_go_offline(struct sky_broker *broker, struct sky_session *device,
+                            const char *reason, uint64_t of);
+/* None is by this gateway any more. Its subscriptions stay, as its session does. */
+void sky_session_part(struct sky_broker *broker, struct sky_session *gateway, const char *reason);
+/* Journals what became of the device, with its gateway's name; `reason` may be NULL. */
+void sky_session_record_behind(struct sky_broker *broker, enum sky_event_type type,
+                               int64_t device_id, const char *gateway, const char *reason,
+                               uint64_t of);
+
 #endif

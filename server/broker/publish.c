@@ -3,9 +3,10 @@
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
 #include "protocol/mqtt/topic.h"
-#include "server/broker/behind.h"
 #include "server/broker/commands.h"
 #include "server/broker/delivery.h"
+#include "server/broker/gateways.h"
+#include "server/broker/peers.h"
 #include "server/broker/presence.h"
 #include "server/broker/upgrades.h"
 #include "server/registry/lookup.h"
@@ -222,10 +223,10 @@ static void serve(struct sky_broker *broker, const struct sky_act *act,
     uplink.reply_subscribed = receives_reply(broker, act, service, &uplink);
     sky_err err = gather(broker, act->session, service->reads, service->document, &f);
     if (err == SKY_OK && service->reads & SKY_READS_BEHIND)
-        err = sky_behind_list(broker, act->session, &effects->arena, &f.facts);
+        err = sky_peers_list(broker, act->session, &effects->arena, &f.facts);
     if (err == SKY_OK) {
         if (service->peers != NULL)
-            sky_behind_look_up(broker, act->session, service, &uplink, &effects->arena, &f.facts);
+            sky_peers_look_up(broker, act->session, service, &uplink, &effects->arena, &f.facts);
         if (service->wants != NULL)
             read_piece(broker, service, &uplink, &effects->arena, &f);
         service->handle(&uplink, &f.facts, judge, effects);
@@ -251,7 +252,7 @@ static void answer_refusal(struct sky_broker *broker, const struct sky_act *act,
     struct sky_uplink uplink = uplink_of(act);
     (void)gather(broker, act->session, 0, NULL, &f);
     if (cloud->gateway != NULL && act->session->product->product.node == SKY_NODE_GATEWAY)
-        sky_behind_look_up_topic(broker, act->session, &uplink, &effects->arena, &f.facts);
+        sky_peers_look_up_topic(broker, act->session, &uplink, &effects->arena, &f.facts);
     cloud->refused_publish(&uplink, &f.facts, judge, effects);
     sky_buf_done(&f.document);
 }
@@ -331,7 +332,7 @@ struct sky_act_result sky_publish(struct sky_broker *broker, const struct sky_ac
     if (!carried && !result.close)
         answer_refusal(broker, act, &judge, &effects);
     if (carried && session != as_it_came->session)
-        sky_behind_use(broker, as_it_came->session, session, &judge);
+        sky_gateway_use(broker, as_it_came->session, session, &judge);
     result.served = carried && row != NULL && row->service != NULL;
     if (result.served) {
         sky_command_ids_seen(as_it_came->session, act->payload);
@@ -347,7 +348,7 @@ struct sky_act_result sky_publish(struct sky_broker *broker, const struct sky_ac
         act->on_ack(as_it_came);
     if (facts.peer_count > 0) {
         struct sky_uplink uplink = uplink_of(act);
-        sky_behind_judged(broker, row->service, &uplink, &facts, seq);
+        sky_peers_judged(broker, row->service, &uplink, &facts, seq);
     }
     if (carried && !result.served) {
         sky_deliver_carried(broker, node, act->topic, act->payload, act->qos > 1 ? 1 : act->qos,

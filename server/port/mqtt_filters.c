@@ -2,6 +2,7 @@
 #include "protocol/base/assert.h"
 #include "protocol/mqtt/rules.h"
 #include "server/broker/behind.h"
+#include "server/broker/gateways.h"
 #include "server/broker/presence.h"
 #include "server/broker/publish.h"
 #include "server/broker/upgrades.h"
@@ -17,7 +18,7 @@ static bool may_subscribe(struct sky_broker *broker, struct sky_session *session
     bool may = sky_right_judge(session->product->cloud, right, SKY_LIMIT_TOPIC_SUB, judge,
                                "subscribed to", filter, " without the right to");
     if (may && subject != session)
-        sky_behind_use(broker, session, sky_session_at(broker->registry, subject->slot), judge);
+        sky_gateway_use(broker, session, sky_session_at(broker->registry, subject->slot), judge);
     return may;
 }
 

@@ -7,8 +7,8 @@
 #include "protocol/base/mem.h"
 #include "protocol/mqtt/packet.h"
 #include "protocol/mqtt/rules.h"
-#include "server/broker/behind.h"
 #include "server/broker/delivery.h"
+#include "server/broker/gateways.h"
 #include "server/broker/kept.h"
 #include "server/broker/presence.h"
 #include "server/broker/publish.h"
@@ -388,7 +388,7 @@ static void admit(struct sky_conn *conn, const struct sky_mqtt_connect *connect,
     conn->device_id = session->device_id;
     sky_session_expire(broker, session);
     take_over(conn, session);
-    sky_behind_ousted(broker, session);
+    sky_gateway_ousted(broker, session);
     bool present = session->kept && !connect->clean_session;
     if (connect->clean_session)
         sky_session_wipe(broker, session);

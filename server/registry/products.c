@@ -5,6 +5,7 @@
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
 #include "protocol/cloud/model.h"
+#include "store/topology.h"
 
 /* Rule overrides of a product, one a line, on top of the general policy. */
 static void load_policy(struct sky_registry *registry, struct sky_product_info *info)

@@ -1,0 +1,182 @@
+#include "server/broker/gateways.h"
+
+#include <stdio.h>
+
+#include "protocol/base/assert.h"
+#include "server/broker/behind.h"
+#include "server/broker/presence.h"
+#include "store/topology.h"
+
+static const struct sky_cloud_gateway *rules_of(const struct sky_session *session)
+{
+    return session->product->cloud->gateway;
+}
+
+/* ---- telling ---- */
+
+static void tell(struct sky_broker *broker, int64_t gateway_id, enum sky_behind_event event,
+                 const struct sky_product *product, const struct sky_device *device)
+{
+    struct sky_session *gateway = sky_session_find(broker->registry, gateway_id);
+    if (gateway != NULL && broker->tell_gateway != NULL && sky_behind_is_gateway(gateway) &&
+        sky_session_is_connected(gateway))
+        broker->tell_gateway(broker, gateway, event, product, device);
+}
+
+static void tell_of_session(struct sky_broker *broker, int64_t gateway_id,
+                            enum sky_behind_event event, const struct sky_session *device)
+{
+    struct sky_product product;
+    struct sky_device known;
+    if (sky_store_get_device(broker->registry->store, device->device_id, &product, &known) ==
+        SKY_OK)
+        tell(broker, gateway_id, event, &product, &known);
+}
+
+/* Gateways of a device: few, and told after the walk, as the walk may not write. */
+enum { GATEWAYS_MAX = 64 };
+struct gateways {
+    int64_t ids[GATEWAYS_MAX];
+    size_t count;
+};
+
+static bool take_gateway(void *ctx, const struct sky_product *product,
+                         const struct sky_device *device)
+{
+    struct gateways *gateways = ctx;
+    (void)product;
+    gateways->ids[gateways->count++] = device->id;
+    return gateways->count < GATEWAYS_MAX;
+}
+
+static struct gateways gateways_of(struct sky_broker *broker, int64_t device_id)
+{
+    struct gateways gateways = {.count = 0};
+    if (sky_store_each_gateway(broker->registry->store, device_id, take_gateway, &gateways) !=
+        SKY_OK)
+        gateways.count = 0;
+    return gateways;
+}
+
+void sky_gateway_changed(struct sky_broker *broker, const struct sky_product *product,
+                         const struct sky_device *device, enum sky_behind_event event)
+{
+    struct gateways gateways = gateways_of(broker, device->id);
+    for (size_t i = 0; i < gateways.count; i++)
+        tell(broker, gateways.ids[i], event, product, device);
+    struct sky_session *session = sky_session_find(broker->registry, device->id);
+    if (session != NULL && session->via != NULL && event != SKY_BEHIND_ENABLED)
+        sky_session_go_offline(
+            broker, session, event == SKY_BEHIND_DELETED ? "it was deleted" : "it was disabled", 0);
+}
+
+/* ---- logging in ---- */
+
+void sky_gateway_login(struct sky_broker *broker, struct sky_session *gateway,
+                       struct sky_session *device, uint64_t of)
+{
+    SKY_ASSERT(device != gateway);
+    device->announced = true;
+    if (device->via == gateway)
+        return;
+    int64_t former_id = device->via != NULL ? device->via->device_id : 0;
+    if (device->via != NULL)
+        sky_session_go_offline(broker, device, "another gateway logged it in", of);
+    if (device->behind != NULL)
+        sky_session_part(broker, device, "its gateway stands behind another now");
+    if (device->conn != NULL) {
+        (void)sky_session_kick(device, "the device was logged in by its gateway");
+        sky_session_detach(broker, device);
+    }
+    sky_behind_link(broker, gateway, device);
+    sky_session_record_behind(broker, SKY_EVENT_ONLINE, device->device_id, gateway->party->name,
+                              NULL, of);
+    if (former_id != 0)
+        tell_of_session(broker, former_id, SKY_BEHIND_OUSTED, device);
+}
+
+void sky_gateway_ousted(struct sky_broker *broker, struct sky_session *device)
+{
+    if (device->via == NULL)
+        return;
+    int64_t former_id = device->via->device_id;
+    sky_session_go_offline(broker, device, "it connected by itself", 0);
+    tell_of_session(broker, former_id, SKY_BEHIND_OUSTED, device);
+}
+
+void sky_gateway_use(struct sky_broker *broker, struct sky_session *gateway,
+                     struct sky_session *device, struct sky_judge *judge)
+{
+    const struct sky_rule *rule = rules_of(gateway)->unannounced_rule;
+    if (rule != NULL)
+        sky_judge_rule(judge, rule, device->announced,
+                       "a topic of %s was used, which was never said to be online",
+                       device->party->name);
+    if (device->via != NULL)
+        return;
+    sky_behind_link(broker, gateway, device);
+    sky_session_record_behind(broker, SKY_EVENT_ONLINE, device->device_id, gateway->party->name,
+                              "its gateway uses its topics", 0);
+}
+
+/* ---- binding ---- */
+
+static const char *name_of(struct sky_broker *broker, int64_t device_id,
+                           char out[SKY_STORE_TITLE_MAX + 1])
+{
+    if (sky_store_device_name(broker->registry->store, device_id, out, SKY_STORE_TITLE_MAX + 1) !=
+        SKY_OK)
+        snprintf(out, SKY_STORE_TITLE_MAX + 1, "?");
+    return out;
+}
+
+sky_err sky_gateway_unbind(struct sky_broker *broker, int64_t gateway_id, int64_t device_id,
+                           uint64_t of)
+{
+    char name[SKY_STORE_TITLE_MAX + 1];
+    struct sky_session *session = sky_session_find(broker->registry, device_id);
+    if (session != NULL && session->via != NULL && session->via->device_id == gateway_id)
+        sky_session_go_offline(broker, session, "it was unbound", of);
+    if (session != NULL)
+        session->announced = false;
+    sky_store_batch(broker->registry->store);
+    sky_err err = sky_store_unbind(broker->registry->store, gateway_id, device_id);
+    if (err != SKY_OK)
+        return err == SKY_ERR_NOT_FOUND ? SKY_OK : err;
+    broker->links++;
+    sky_session_record_behind(broker, SKY_EVENT_UNBIND, device_id,
+                              name_of(broker, gateway_id, name), NULL, of);
+    return SKY_OK;
+}
+
+sky_err sky_gateway_bind(struct sky_broker *broker, int64_t gateway_id,
+                         const struct sky_product *product, const struct sky_device *device,
+                         uint64_t of)
+{
+    char name[SKY_STORE_TITLE_MAX + 1];
+    bool bound = false;
+    struct sky_store *store = broker->registry->store;
+    const struct sky_cloud *cloud = sky_cloud_find(sky_span_str(product->cloud));
+    SKY_ASSERT(cloud != NULL && cloud->gateway != NULL && gateway_id != device->id);
+    sky_err err = sky_store_is_bound(store, gateway_id, device->id, &bound);
+    if (err != SKY_OK || bound)
+        return err;
+    if (sky_store_count_behind(store, gateway_id) >= cloud->gateway->bound_max)
+        return SKY_ERR_LIMIT;
+    struct gateways former = {.count = 0};
+    if (!cloud->gateway->shared)
+        former = gateways_of(broker, device->id);
+    for (size_t i = 0; i < former.count && err == SKY_OK; i++) {
+        tell(broker, former.ids[i], SKY_BEHIND_UNBOUND, product, device);
+        err = sky_gateway_unbind(broker, former.ids[i], device->id, of);
+    }
+    sky_store_batch(store);
+    if (err == SKY_OK)
+        err = sky_store_bind(store, gateway_id, device->id);
+    if (err != SKY_OK)
+        return err;
+    broker->links++;
+    sky_session_record_behind(broker, SKY_EVENT_BIND, device->id, name_of(broker, gateway_id, name),
+                              NULL, of);
+    return SKY_OK;
+}
