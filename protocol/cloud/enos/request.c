@@ -38,6 +38,12 @@ static const struct {
 
 enum { EVENT_ID_LEVEL = 6 }; /* of /sys/{product}/{device}/thing/event/{id}/... */
 
+/* The first level that a method names: the one behind the device's key. */
+static size_t method_level(sky_span topic)
+{
+    return sky_span_starts(topic, SKY_SPAN("/ext/session/")) ? 5 : 4;
+}
+
 const char *sky_enos__code_text(enum sky_enos_code code)
 {
     for (size_t i = 0; i < SKY_COUNT(texts); i++)
@@ -90,12 +96,16 @@ void sky_enos__succeed(const struct sky_enos_request *request)
 }
 
 /* SDKs read both lists of a batch login's answer, whatever came of it. */
+sky_span sky_enos__nothing(const struct sky_enos_request *request)
+{
+    return sky_span_ends(request->uplink->topic, SKY_SPAN("/combine/login/batch"))
+               ? SKY_SPAN("{\"loginedSubDevices\":[],\"failedSubDevices\":[]}")
+               : SKY_SPAN("{}");
+}
+
 void sky_enos__fail(const struct sky_enos_request *request, enum sky_enos_code code)
 {
-    bool batch = sky_span_ends(request->uplink->topic, SKY_SPAN("/combine/login/batch"));
-    sky_enos__reply(request, code,
-                    batch ? SKY_SPAN("{\"loginedSubDevices\":[],\"failedSubDevices\":[]}")
-                          : SKY_SPAN("{}"));
+    sky_enos__reply(request, code, sky_enos__nothing(request));
 }
 
 enum sky_enos_code sky_enos__judge_message(struct sky_enos_request *request)
@@ -145,7 +155,7 @@ static bool is_sdk_spelling(sky_span method, sky_span topic)
         {"ota/device/getversion", "ota.device.getversion"},
     };
     static const sky_span event = SKY_SPAN("thing.event.%s.post"); /* the event's id follows */
-    sky_span name = sky_json_text(method), tail = sky_envelope_levels(topic, SKY_ENOS_SYS_LEVEL);
+    sky_span name = sky_json_text(method), tail = sky_envelope_levels(topic, method_level(topic));
     if (!sky_json_is_string(method))
         return false;
     for (size_t i = 0; i < sizeof spellings / sizeof *spellings; i++)
@@ -160,7 +170,7 @@ static bool is_sdk_spelling(sky_span method, sky_span topic)
 static bool method_is_taken(const struct sky_enos_request *request)
 {
     sky_span method = request->envelope.method, topic = request->uplink->topic;
-    bool fits = method.len == 0 || sky_envelope_method_fits(method, topic, SKY_ENOS_SYS_LEVEL);
+    bool fits = method.len == 0 || sky_envelope_method_fits(method, topic, method_level(topic));
     bool spelled = !fits && is_sdk_spelling(method, topic);
     sky_judge_rule(request->judge, ENOS_RULE(METHOD_SPELLING), !spelled,
                    "method %.*s was sent to %.*s", SKY_SPAN_ARGS(method), SKY_SPAN_ARGS(topic));

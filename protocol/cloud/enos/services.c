@@ -31,15 +31,6 @@ static void judge_unplayed(const struct sky_uplink *uplink, struct sky_judge *ju
                    SKY_SPAN_ARGS(uplink->topic));
 }
 
-static void handle_unplayed(const struct sky_uplink *uplink, const struct sky_facts *facts,
-                            struct sky_judge *judge, struct sky_effects *effects)
-{
-    if (sky_envelope_is_reply(uplink->topic))
-        return;
-    judge_unplayed(uplink, judge);
-    refuse(uplink, facts, judge, effects);
-}
-
 /* Devices wait for the acknowledgement, whatever comes of their report. */
 static void handle_ota(const struct sky_uplink *uplink, const struct sky_facts *facts,
                        struct sky_judge *judge, struct sky_effects *effects)
@@ -60,5 +51,4 @@ void sky_enos_refuse_publish(const struct sky_uplink *uplink, const struct sky_f
 }
 
 const struct sky_service sky_enos_ota = {.name = "ota", .handle = handle_ota};
-const struct sky_service sky_enos_unplayed = {.name = "unplayed", .handle = handle_unplayed};
 const struct sky_service sky_enos_unknown = {.name = "unknown", .handle = handle_unknown};

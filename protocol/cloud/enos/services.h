@@ -43,9 +43,20 @@ extern const struct sky_service sky_enos_log;
 extern const struct sky_service sky_enos_network_status;
 extern const struct sky_service sky_enos_connection_state;
 extern const struct sky_service sky_enos_template; /* .../thing/tsltemplate/get: the model */
-/* Documented, and not played here: a finding. */
-extern const struct sky_service sky_enos_unplayed;
-/* Anything else under /sys/{product}/{device}/thing/: the row behind all others. */
+/* Of gateways: .../thing/topo/add, delete, get, .../thing/device/register, and
+ * /ext/session/.../combine/login, login/batch, logout. */
+extern const struct sky_service sky_enos_topo_add;
+extern const struct sky_service sky_enos_topo_delete;
+extern const struct sky_service sky_enos_topo_get;
+extern const struct sky_service sky_enos_register;
+extern const struct sky_service sky_enos_combine_login;
+extern const struct sky_service sky_enos_combine_batch;
+extern const struct sky_service sky_enos_combine_logout;
+/* /ext/session/.../combine/enable_reply, disable_reply, delete_reply, and those of the device's own
+ * .../thing/enable, ...: taken, and nothing more. */
+extern const struct sky_service sky_enos_notice_answer;
+/* Anything else under /sys/{product}/{device}/thing/ or /ext/session/.../combine/: the row behind
+ * all others. */
 extern const struct sky_service sky_enos_unknown;
 
 extern const struct sky_command_row sky_enos_commands[SKY_ENOS_COMMANDS];

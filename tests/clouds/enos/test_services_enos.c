@@ -428,13 +428,6 @@ static const struct service_case other_cases[] = {
      .reply_topic = SYS "topos/add_reply",
      .reply = ERROR_REPLY("1009", "Publish to topic with no write permission"),
      .rule = "ENOS-SERVICE-UNKNOWN"},
-    {.name = "1009: a service that nobody plays",
-     .service = &sky_enos_unplayed,
-     .topic = SYS "topo/add",
-     .payload = REQUEST("thing.topo.add", "{}"),
-     .reply_topic = SYS "topo/add_reply",
-     .reply = ERROR_REPLY("1009", "Publish to topic with no write permission"),
-     .rule = "ENOS-SERVICE-UNKNOWN"},
 };
 
 static void measure_points_are_kept_and_answered(void **state)

@@ -346,8 +346,8 @@ static void what_the_cloud_serves_is_served_or_found(void **state)
         {"tencent", "$resource/up/service/pk/dn", "resource"},
         {"tencent", "$ota/report/pk/dn", "unplayed"},
         {"tencent", "pk/dn/event", NULL},
-        {"enos", "/sys/pk/dn/thing/topo/add", "unplayed"},
-        {"enos", "/sys/pk/dn/thing/device/register", "unplayed"},
+        {"enos", "/sys/pk/dn/thing/topo/add", "topo-add"},
+        {"enos", "/sys/pk/dn/thing/device/register", "device-register"},
         {"enos", "/sys/pk/dn/thing/tsltemplate/get", "template"},
         {"enos", "/sys/pk/dn/thing/log/post", "log"},
         {"enos", "/sys/pk/dn/thing/tsltemplat/get", "unknown"},
@@ -358,7 +358,9 @@ static void what_the_cloud_serves_is_served_or_found(void **state)
         {"enos", "/sys/pk/dn/connection/state/post", "connection-state"},
         {"enos", "/sys/pk/dn/rrpc/response/1", "rpc-answer"},
         {"enos", "/sys/pk/dn/traffic/control", "traffic-answer"},
-        {"enos", "/ext/session/pk/dn/combine/login/batch", "unplayed"},
+        {"enos", "/ext/session/pk/dn/combine/login/batch", "combine-login-batch"},
+        {"enos", "/ext/session/pk/dn/combine/disable_reply", "notice-answer"},
+        {"enos", "/ext/session/pk/dn/combine/logon", "unknown"},
     };
     for (size_t i = 0; i < SKY_COUNT(rows); i++) {
         const char *got = served_by(rows[i].cloud, rows[i].topic);
