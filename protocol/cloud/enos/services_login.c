@@ -7,10 +7,6 @@
 #include "protocol/cloud/enos/rules.h"
 #include "protocol/cloud/enos/services.h"
 
-/* What must stay free of an act's effects behind those of single devices: the logins, a note, the
- * reply. */
-enum { EFFECTS_KEPT_FREE = 8 };
-
 /* ---- one device ---- */
 
 /* A device that wants to be online. */
@@ -135,17 +131,12 @@ static sky_span hand_out(struct visit *v)
     return activate->payload;
 }
 
-static bool has_room(const struct sky_effects *effects)
-{
-    return effects->count + EFFECTS_KEPT_FREE < SKY_EFFECTS_MAX;
-}
-
 /* Its secret, if it came with that, is in use from now on. */
 static void let_in(struct visit *v, struct sky_jw *jw)
 {
     const struct sky_device *known = v->peer->known;
     sky_span secret = hand_out(v);
-    if (!v->proof.dynamic && known->state == SKY_DEVICE_INACTIVE && has_room(v->request->effects))
+    if (!v->proof.dynamic && known->state == SKY_DEVICE_INACTIVE)
         sky_effects_add(v->request->effects, SKY_EFFECT_ONLINE)->subject = known->id;
     sky_jw_object(jw);
     sky_jw_put_str(jw, "assetId", known->asset_id);
@@ -287,8 +278,6 @@ static sky_span batch_done(struct batch *batch, struct sky_arena *arena)
 static void batch_take(struct batch *batch, struct visit *v)
 {
     enum sky_enos_code code = judge_login(v);
-    if (code == SKY_ENOS_CODE_OK && v->proof.dynamic && !has_room(v->request->effects))
-        code = SKY_ENOS_CODE_DYNAMIC; /* so many secrets are not handed out at once */
     if (code == SKY_ENOS_CODE_OK) {
         sky_enos__group_add(&batch->in, v->peer);
         let_in(v, &batch->logined_jw);
