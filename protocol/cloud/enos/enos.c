@@ -90,4 +90,5 @@ const struct sky_cloud sky_cloud_enos = {
     .coap = &coap,
     .model = &sky_enos__model,
     .gateway = &sky_enos__gateway,
+    .ota = &sky_enos_upgrades,
 };

@@ -19,6 +19,8 @@ static const struct {
     {SKY_ENOS_CODE_NOT_BEHIND, 0, "Not a sub-device of the gateway"},
     {SKY_ENOS_CODE_SIGNATURE, 0, "Signature check failed"},
     {SKY_ENOS_CODE_CERTIFICATE, 0, "Certificate login is required"},
+    {SKY_ENOS_CODE_NO_UPGRADE, 0, "No upgrade task for the device"},
+    {SKY_ENOS_CODE_NOT_STARTED, 0, "The upgrade task is not started"},
     {SKY_ENOS_CODE_DYNAMIC, 0, "Dynamic activation is not allowed"},
     {SKY_ENOS_CODE_TOO_LARGE, SKY_COAP_TOO_LARGE, "Msg size is too large, discard the message"},
     {SKY_ENOS_CODE_NO_RIGHT, SKY_COAP_FORBIDDEN, "Publish to topic with no write permission"},

@@ -27,8 +27,13 @@ extern const struct sky_service sky_enos_tag_delete;
 extern const struct sky_service sky_enos_command_answer;
 /* /ext/session/.../thing/activate/info_reply: taken, and nothing more. */
 extern const struct sky_service sky_enos_activation_answer;
-/* .../ota/device/inform, getversion, progress: acknowledged, and a finding, as no more is done. */
-extern const struct sky_service sky_enos_ota;
+/* .../ota/device/inform, getversion, progress, request, upgrade_reply. */
+extern const struct sky_service sky_enos_ota_inform;
+extern const struct sky_service sky_enos_ota_getversion;
+extern const struct sky_service sky_enos_ota_progress;
+extern const struct sky_service sky_enos_ota_request;
+extern const struct sky_service sky_enos_ota_answer;
+extern const struct sky_cloud_ota sky_enos_upgrades;
 /* /sys/.../traffic/control: the answer to a command comes where that went. */
 extern const struct sky_service sky_enos_traffic_answer;
 /* .../thing/model/up_raw: bytes; answered, one at a time. */

@@ -15,7 +15,6 @@
 /* A request with id "1" and the documented version. */
 #define REQUEST(method, params)                                                                    \
     "{\"id\":\"1\",\"version\":\"1.0\",\"params\":" params ",\"method\":\"" method "\"}"
-#define OTA "/sys/pk/dk/ota/device/"
 #define POST SYS "measurepoint/post"
 #define POST_REQUEST(params) REQUEST("thing.measurepoint.post", params)
 #define RESUME SYS "measurepoint/resume"
@@ -389,38 +388,6 @@ static const struct service_case other_cases[] = {
      .payload = REQUEST("", "{\"events\":{}}"),
      .reply_topic = SYS "event/Error/post_reply",
      .reply = OK_REPLY},
-    {.name = "a version is taken note of",
-     .service = &sky_enos_ota,
-     .topic = OTA "inform",
-     .payload = REQUEST("ota.device.inform", "{\"version\":\"1\"}"),
-     .reply_topic = OTA "inform_reply",
-     .reply = OK_REPLY,
-     .rule = "ENOS-SERVICE-UNKNOWN"},
-    {.name = "under the SDK's own name too",
-     .service = &sky_enos_ota,
-     .topic = OTA "inform",
-     .payload = REQUEST("ota.inform", "{\"version\":\"1\"}"),
-     .reply_topic = OTA "inform_reply",
-     .reply = OK_REPLY,
-     .rule = "ENOS-METHOD-SPELLING"},
-    {.name = "and the page's",
-     .service = &sky_enos_ota,
-     .topic = OTA "progress",
-     .payload = REQUEST("ota.device.process", "{\"step\":\"20\"}"),
-     .reply_topic = OTA "progress_reply",
-     .reply = OK_REPLY,
-     .rule = "ENOS-METHOD-SPELLING"},
-    {.name = "there is no newer version",
-     .service = &sky_enos_ota,
-     .topic = OTA "getversion",
-     .payload = REQUEST("Ota.device.getversion", "{}"),
-     .reply_topic = OTA "getversion_reply",
-     .reply = "{\"id\":\"1\",\"code\":200,\"data\":[]}",
-     .rule = "ENOS-METHOD-SPELLING"},
-    {.name = "the answer to an upgrade is let pass",
-     .service = &sky_enos_ota,
-     .topic = OTA "upgrade_reply",
-     .payload = "{\"id\":\"1\",\"code\":200}"},
     {.name = "1009: a topic that nobody documents",
      .service = &sky_enos_unknown,
      .topic = SYS "topos/add",
