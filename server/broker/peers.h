@@ -5,10 +5,12 @@
 
 #include "server/broker/broker.h"
 
-/* Looks up whom the service's message names: fills in the facts' peers, which live in the arena. */
-void sky_peers_look_up(struct sky_broker *broker, const struct sky_session *gateway,
-                       const struct sky_service *service, const struct sky_uplink *uplink,
-                       struct sky_arena *arena, struct sky_facts *facts);
+/* Looks up whom the service's message names: fills in the facts' peers, which live in the arena.
+ * Fails when a document of theirs cannot be read. */
+SKY_MUST_USE sky_err sky_peers_look_up(struct sky_broker *broker, const struct sky_session *gateway,
+                                       const struct sky_service *service,
+                                       const struct sky_uplink *uplink, struct sky_arena *arena,
+                                       struct sky_facts *facts);
 /* The device that a topic names, if the registry has it, likewise. */
 void sky_peers_look_up_topic(struct sky_broker *broker, const struct sky_session *gateway,
                              const struct sky_uplink *uplink, struct sky_arena *arena,

@@ -196,12 +196,21 @@ static void check_port(struct visit *v)
                    certified ? "with a" : "without");
 }
 
+bool sky_enos__judge_direct(const struct sky_facts *facts, struct sky_judge *judge)
+{
+    return sky_judge_rule(judge, ENOS_RULE(SUB_DIRECT), facts->product->node != SKY_NODE_SUB,
+                          "product %s is one of sub-devices, and %s comes without a gateway (code "
+                          "771)",
+                          facts->product->key, facts->device->key);
+}
+
 static void check_state(struct visit *v)
 {
     const struct sky_door *door = v->login->door;
     const struct sky_product *product = v->facts->product;
     bool bad = sky_judge_rule(v->judge, ENOS_RULE(DEVICE_DISABLED), v->facts->device->enabled,
                               "device %s is disabled (code 723)", v->facts->device->key);
+    bad |= sky_enos__judge_direct(v->facts, v->judge);
     bad |= sky_admit_judge_certificate(door, v->facts, ENOS_RULE(CERT_REQUIRED),
                                        ENOS_RULE(CERT_MISMATCH), v->judge);
     if (v->in->dynamic)

@@ -1,5 +1,6 @@
 /* Envision EnOS. */
 #include "protocol/base/mem.h"
+#include "protocol/cloud/enos/behind.h"
 #include "protocol/cloud/enos/login.h"
 #include "protocol/cloud/enos/model.h"
 #include "protocol/cloud/enos/rules.h"
@@ -88,4 +89,6 @@ const struct sky_cloud sky_cloud_enos = {
     .psk = &psk,
     .coap = &coap,
     .model = &sky_enos__model,
+    .gateway = &sky_enos__gateway,
+    .ota = &sky_enos_upgrades,
 };

@@ -10,6 +10,7 @@ enum {
     SKY_ENOS_TAG_KEY_ADVISED = 50,
     SKY_ENOS_TAG_VALUE_ADVISED = 200,
     SKY_ENOS_QUALITY_MAX = 9,
+    SKY_ENOS_ONLINE_MAX = 200, /* devices online by one gateway */
 };
 
 #endif

@@ -35,6 +35,9 @@ struct sky_recipe sky_enos__recipe(const struct sky_enos_login *in, enum sky_dig
 /* The secret that is due, as registered. */
 const char *sky_enos__secret(const struct sky_facts *facts, bool dynamic);
 
+/* Judges whether the device may come by itself; true when it is to be refused. */
+bool sky_enos__judge_direct(const struct sky_facts *facts, struct sky_judge *judge);
+
 /* The topic a secret is handed out on, and the message that does it, in the arena. */
 sky_span sky_enos__activation_topic(struct sky_arena *arena, sky_span product, sky_span device);
 sky_span sky_enos__activation_json(struct sky_arena *arena, const struct sky_facts *facts,

@@ -19,6 +19,8 @@ static const struct {
     {SKY_ENOS_CODE_NOT_BEHIND, 0, "Not a sub-device of the gateway"},
     {SKY_ENOS_CODE_SIGNATURE, 0, "Signature check failed"},
     {SKY_ENOS_CODE_CERTIFICATE, 0, "Certificate login is required"},
+    {SKY_ENOS_CODE_NO_UPGRADE, 0, "No upgrade task for the device"},
+    {SKY_ENOS_CODE_NOT_STARTED, 0, "The upgrade task is not started"},
     {SKY_ENOS_CODE_DYNAMIC, 0, "Dynamic activation is not allowed"},
     {SKY_ENOS_CODE_TOO_LARGE, SKY_COAP_TOO_LARGE, "Msg size is too large, discard the message"},
     {SKY_ENOS_CODE_NO_RIGHT, SKY_COAP_FORBIDDEN, "Publish to topic with no write permission"},
@@ -37,6 +39,12 @@ static const struct {
 };
 
 enum { EVENT_ID_LEVEL = 6 }; /* of /sys/{product}/{device}/thing/event/{id}/... */
+
+/* The first level that a method names: the one behind the device's key. */
+static size_t method_level(sky_span topic)
+{
+    return sky_span_starts(topic, SKY_SPAN("/ext/session/")) ? 5 : 4;
+}
 
 const char *sky_enos__code_text(enum sky_enos_code code)
 {
@@ -90,12 +98,16 @@ void sky_enos__succeed(const struct sky_enos_request *request)
 }
 
 /* SDKs read both lists of a batch login's answer, whatever came of it. */
+sky_span sky_enos__nothing(const struct sky_enos_request *request)
+{
+    return sky_span_ends(request->uplink->topic, SKY_SPAN("/combine/login/batch"))
+               ? SKY_SPAN("{\"loginedSubDevices\":[],\"failedSubDevices\":[]}")
+               : SKY_SPAN("{}");
+}
+
 void sky_enos__fail(const struct sky_enos_request *request, enum sky_enos_code code)
 {
-    bool batch = sky_span_ends(request->uplink->topic, SKY_SPAN("/combine/login/batch"));
-    sky_enos__reply(request, code,
-                    batch ? SKY_SPAN("{\"loginedSubDevices\":[],\"failedSubDevices\":[]}")
-                          : SKY_SPAN("{}"));
+    sky_enos__reply(request, code, sky_enos__nothing(request));
 }
 
 enum sky_enos_code sky_enos__judge_message(struct sky_enos_request *request)
@@ -145,7 +157,7 @@ static bool is_sdk_spelling(sky_span method, sky_span topic)
         {"ota/device/getversion", "ota.device.getversion"},
     };
     static const sky_span event = SKY_SPAN("thing.event.%s.post"); /* the event's id follows */
-    sky_span name = sky_json_text(method), tail = sky_envelope_levels(topic, SKY_ENOS_SYS_LEVEL);
+    sky_span name = sky_json_text(method), tail = sky_envelope_levels(topic, method_level(topic));
     if (!sky_json_is_string(method))
         return false;
     for (size_t i = 0; i < sizeof spellings / sizeof *spellings; i++)
@@ -160,7 +172,7 @@ static bool is_sdk_spelling(sky_span method, sky_span topic)
 static bool method_is_taken(const struct sky_enos_request *request)
 {
     sky_span method = request->envelope.method, topic = request->uplink->topic;
-    bool fits = method.len == 0 || sky_envelope_method_fits(method, topic, SKY_ENOS_SYS_LEVEL);
+    bool fits = method.len == 0 || sky_envelope_method_fits(method, topic, method_level(topic));
     bool spelled = !fits && is_sdk_spelling(method, topic);
     sky_judge_rule(request->judge, ENOS_RULE(METHOD_SPELLING), !spelled,
                    "method %.*s was sent to %.*s", SKY_SPAN_ARGS(method), SKY_SPAN_ARGS(topic));

@@ -19,6 +19,8 @@ enum sky_enos_code {
     SKY_ENOS_CODE_NOT_BEHIND = 740,
     SKY_ENOS_CODE_SIGNATURE = 742,
     SKY_ENOS_CODE_CERTIFICATE = 746,
+    SKY_ENOS_CODE_NO_UPGRADE = 764,
+    SKY_ENOS_CODE_NOT_STARTED = 765,
     SKY_ENOS_CODE_DYNAMIC = 770,
     SKY_ENOS_CODE_TOO_LARGE = 1008,
     SKY_ENOS_CODE_NO_RIGHT = 1009,
@@ -35,10 +37,6 @@ enum sky_enos_code {
     SKY_ENOS_CODE_TOPO_DELETE = 1256,
     SKY_ENOS_CODE_METHOD = 1260,
 };
-
-/* The first level that a method names: of /sys/{product}/{device}/... and as many levels of
- * /ext/session/{product}/{device}/... */
-enum { SKY_ENOS_SYS_LEVEL = 4 };
 
 struct sky_enos_request {
     const struct sky_uplink *uplink;
@@ -67,6 +65,8 @@ void sky_enos__reply(const struct sky_enos_request *request, enum sky_enos_code 
                      sky_span data);
 void sky_enos__reply_saying(const struct sky_enos_request *request, enum sky_enos_code code,
                             sky_span message, sky_span data);
+/* What an answer has for data when it has nothing to say. */
+sky_span sky_enos__nothing(const struct sky_enos_request *request);
 const char *sky_enos__code_text(enum sky_enos_code code);
 void sky_enos__succeed(const struct sky_enos_request *request);
 void sky_enos__fail(const struct sky_enos_request *request, enum sky_enos_code code);

@@ -25,40 +25,10 @@ static void handle_unknown(const struct sky_uplink *uplink, const struct sky_fac
     effects->list[effects->count - 1].coap_code = SKY_COAP_NOT_FOUND;
 }
 
-static void judge_unplayed(const struct sky_uplink *uplink, struct sky_judge *judge)
-{
-    sky_judge_rule(judge, ENOS_RULE(SERVICE_UNKNOWN), false, SKY_ENVELOPE_UNPLAYED,
-                   SKY_SPAN_ARGS(uplink->topic));
-}
-
-static void handle_unplayed(const struct sky_uplink *uplink, const struct sky_facts *facts,
-                            struct sky_judge *judge, struct sky_effects *effects)
-{
-    if (sky_envelope_is_reply(uplink->topic))
-        return;
-    judge_unplayed(uplink, judge);
-    refuse(uplink, facts, judge, effects);
-}
-
-/* Devices wait for the acknowledgement, whatever comes of their report. */
-static void handle_ota(const struct sky_uplink *uplink, const struct sky_facts *facts,
-                       struct sky_judge *judge, struct sky_effects *effects)
-{
-    struct sky_enos_request request;
-    bool asks = sky_span_ends(uplink->topic, SKY_SPAN("/getversion"));
-    if (sky_envelope_is_reply(uplink->topic) ||
-        !sky_enos__open(&request, uplink, facts, judge, effects))
-        return;
-    judge_unplayed(uplink, judge);
-    sky_enos__reply(&request, SKY_ENOS_CODE_OK, asks ? SKY_SPAN("[]") : SKY_SPAN("{}"));
-}
-
 void sky_enos_refuse_publish(const struct sky_uplink *uplink, const struct sky_facts *facts,
                              struct sky_judge *judge, struct sky_effects *effects)
 {
     refuse(uplink, facts, judge, effects);
 }
 
-const struct sky_service sky_enos_ota = {.name = "ota", .handle = handle_ota};
-const struct sky_service sky_enos_unplayed = {.name = "unplayed", .handle = handle_unplayed};
 const struct sky_service sky_enos_unknown = {.name = "unknown", .handle = handle_unknown};

@@ -27,8 +27,13 @@ extern const struct sky_service sky_enos_tag_delete;
 extern const struct sky_service sky_enos_command_answer;
 /* /ext/session/.../thing/activate/info_reply: taken, and nothing more. */
 extern const struct sky_service sky_enos_activation_answer;
-/* .../ota/device/inform, getversion, progress: acknowledged, and a finding, as no more is done. */
-extern const struct sky_service sky_enos_ota;
+/* .../ota/device/inform, getversion, progress, request, upgrade_reply. */
+extern const struct sky_service sky_enos_ota_inform;
+extern const struct sky_service sky_enos_ota_getversion;
+extern const struct sky_service sky_enos_ota_progress;
+extern const struct sky_service sky_enos_ota_request;
+extern const struct sky_service sky_enos_ota_answer;
+extern const struct sky_cloud_ota sky_enos_upgrades;
 /* /sys/.../traffic/control: the answer to a command comes where that went. */
 extern const struct sky_service sky_enos_traffic_answer;
 /* .../thing/model/up_raw: bytes; answered, one at a time. */
@@ -43,9 +48,20 @@ extern const struct sky_service sky_enos_log;
 extern const struct sky_service sky_enos_network_status;
 extern const struct sky_service sky_enos_connection_state;
 extern const struct sky_service sky_enos_template; /* .../thing/tsltemplate/get: the model */
-/* Documented, and not played here: a finding. */
-extern const struct sky_service sky_enos_unplayed;
-/* Anything else under /sys/{product}/{device}/thing/: the row behind all others. */
+/* Of gateways: .../thing/topo/add, delete, get, .../thing/device/register, and
+ * /ext/session/.../combine/login, login/batch, logout. */
+extern const struct sky_service sky_enos_topo_add;
+extern const struct sky_service sky_enos_topo_delete;
+extern const struct sky_service sky_enos_topo_get;
+extern const struct sky_service sky_enos_register;
+extern const struct sky_service sky_enos_combine_login;
+extern const struct sky_service sky_enos_combine_batch;
+extern const struct sky_service sky_enos_combine_logout;
+/* /ext/session/.../combine/enable_reply, disable_reply, delete_reply, and those of the device's own
+ * .../thing/enable, ...: taken, and nothing more. */
+extern const struct sky_service sky_enos_notice_answer;
+/* Anything else under /sys/{product}/{device}/thing/ or /ext/session/.../combine/: the row behind
+ * all others. */
 extern const struct sky_service sky_enos_unknown;
 
 extern const struct sky_command_row sky_enos_commands[SKY_ENOS_COMMANDS];

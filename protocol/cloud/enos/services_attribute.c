@@ -2,6 +2,7 @@
 #include "protocol/cloud/enos/request.h"
 #include "protocol/cloud/enos/rules.h"
 #include "protocol/cloud/enos/services.h"
+#include "protocol/cloud/model.h"
 
 /* How many members or elements, but no more than one past the limit. */
 static size_t count_entries(sky_span container)
@@ -72,6 +73,15 @@ static void delete_values(struct sky_enos_request *request, const char *list,
     sky_enos__succeed(request);
 }
 
+/* With a model it is that which judges. */
+static bool attributes_fit(const struct sky_enos_request *request)
+{
+    const struct sky_model_ask ask = {request->facts->model, request->envelope.text,
+                                      request->judge};
+    return sky_model_takes(&ask, SKY_MODEL_ATTRIBUTES, SKY_SPAN_NONE,
+                           sky_json_member(request->envelope.params, "attributes"), 0, NULL);
+}
+
 static enum sky_enos_code check_attributes(sky_span params)
 {
     struct sky_json_member attribute;
@@ -93,6 +103,10 @@ static void handle_attribute_update(const struct sky_uplink *uplink, const struc
     if (!sky_enos__open(&request, uplink, facts, judge, effects) ||
         sky_enos__refused_data(&request, check_attributes(request.envelope.params)))
         return;
+    if (!attributes_fit(&request)) {
+        sky_enos__fail(&request, SKY_ENOS_CODE_MODEL);
+        return;
+    }
     sky_enos__open_values(&request);
     sky_span rest = sky_json_inside(sky_json_member(request.envelope.params, "attributes"));
     while (sky_json_next_member(&rest, &attribute))
@@ -200,8 +214,10 @@ static void handle_tag_delete(const struct sky_uplink *uplink, const struct sky_
         delete_values(&request, "tags", &sky_enos_tag_delete);
 }
 
-const struct sky_service sky_enos_attribute_update = {
-    .name = "attribute-update", .document = "attributes", .handle = handle_attribute_update};
+const struct sky_service sky_enos_attribute_update = {.name = "attribute-update",
+                                                      .document = "attributes",
+                                                      .reads = SKY_READS_MODEL,
+                                                      .handle = handle_attribute_update};
 const struct sky_service sky_enos_attribute_query = {
     .name = "attribute-query", .document = "attributes", .handle = handle_attribute_query};
 const struct sky_service sky_enos_attribute_delete = {

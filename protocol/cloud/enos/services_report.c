@@ -1,5 +1,6 @@
 /* What a device reports about itself for people to read, and its model. */
 #include "protocol/base/mem.h"
+#include "protocol/cloud/enos/model.h"
 #include "protocol/cloud/enos/request.h"
 #include "protocol/cloud/enos/rules.h"
 #include "protocol/cloud/enos/services.h"
@@ -117,8 +118,10 @@ static void handle_template(const struct sky_uplink *uplink, const struct sky_fa
     if (!sky_enos__open(&request, uplink, facts, judge, effects))
         return;
     sky_enos__reply(&request, SKY_ENOS_CODE_OK,
-                    SKY_SPAN("{\"tslAttributeMap\":{},\"tslMeasurepointMap\":{},"
-                             "\"tslEventMap\":{},\"tslServiceMap\":{}}"));
+                    facts->model != NULL
+                        ? sky_enos__model_maps(facts->model, &effects->arena)
+                        : SKY_SPAN("{\"tslAttributeMap\":{},\"tslMeasurepointMap\":{},"
+                                   "\"tslEventMap\":{},\"tslServiceMap\":{}}"));
 }
 
 const struct sky_service sky_enos_log = {.name = "log", .handle = handle_log};
@@ -126,4 +129,5 @@ const struct sky_service sky_enos_network_status = {.name = "network-status",
                                                     .handle = handle_network_status};
 const struct sky_service sky_enos_connection_state = {.name = "connection-state",
                                                       .handle = handle_connection_state};
-const struct sky_service sky_enos_template = {.name = "template", .handle = handle_template};
+const struct sky_service sky_enos_template = {
+    .name = "template", .reads = SKY_READS_MODEL, .handle = handle_template};

@@ -181,6 +181,7 @@ bool sky_enos__psk_admit(const struct sky_door *door, sky_span identity,
         return false;
     bad |= sky_judge_rule(judge, ENOS_RULE(DEVICE_DISABLED), facts->device->enabled,
                           "device %s is disabled (code 723)", facts->device->key);
+    bad |= sky_enos__judge_direct(facts, judge);
     if (id.dynamic) {
         bad |= sky_judge_rule(
             judge, ENOS_RULE(COAP_DYNAMIC_DISABLED), facts->product->dynamic_activation,
