@@ -25,10 +25,10 @@ static bool is_bad_event(struct sky_tencent_thing *thing, sky_span event)
 {
     sky_span id = sky_json_member(event, "eventId"), type = sky_json_member(event, "type"),
              params = sky_json_member(event, "params");
-    return sky_tencent__thing_bad(thing, SKY_TENCENT_THING_UNKNOWN, TEN_RULE(THING_MODEL),
+    return sky_tencent__thing_bad(thing, SKY_TENCENT_THING_UNKNOWN, TEN_RULE(THING_EVENT),
                                   sky_json_is_string(id) && sky_json_text(id).len > 0,
                                   "an event has no eventId") ||
-           sky_tencent__thing_bad(thing, SKY_TENCENT_THING_VALUE, TEN_RULE(THING_VALUE),
+           sky_tencent__thing_bad(thing, SKY_TENCENT_THING_VALUE, TEN_RULE(THING_EVENT),
                                   is_event_type(type), "type is %.*s, not info, alert or fault",
                                   SKY_SPAN_ARGS(type.len > 0
                                                     ? sky_span_head(type, SKY_ENVELOPE_NAME_MAX)
