@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import http.client
 import json
 import time
 
@@ -181,3 +182,36 @@ def test_who_says_nothing_at_all_is_told(running, sdk):  # pylint: disable=redef
     running.api.barrier()
     assert "warned" in verdicts(running.api, GATEWAY, SUB)
     assert "failed" not in verdicts(running.api, GATEWAY, SUB)
+
+
+# ---- by HTTP ----
+
+def test_what_is_published_by_http_is_the_devices(running, sdk):  # pylint: disable=redefined-outer-name
+    """Other devices hear it, services answer it, and rights are the same."""
+    def call(topic, payload):
+        body = json.dumps({"ProductId": "PROD123456", "DeviceName": "dev001", "TopicName": topic,
+                           "Payload": payload, "Qos": 1})
+        digest = hashlib.sha256(body.encode()).hexdigest()
+        text = f"POST\n127.0.0.1\n/device/publish\n\nhmacsha256\n1589786839\n5456\n{digest}"
+        key = credentials.SECRETS[DEVICE][0].encode()
+        signature = base64.b64encode(hmac.new(key, text.encode(), hashlib.sha256).digest())
+        connection = http.client.HTTPConnection("127.0.0.1", running.ports["https"])
+        connection.request("POST", "/device/publish", body, {
+            "X-TC-Algorithm": "hmacsha256", "X-TC-Timestamp": "1589786839", "X-TC-Nonce": "5456",
+            "X-TC-Signature": signature.decode()})
+        answer = json.loads(connection.getresponse().read())
+        connection.close()
+        return answer["Response"]
+
+    device = sdk(DEVICE)
+    device.subscribe(TOPIC)
+    assert "Error" not in call(TOPIC, '{"n": 1}')
+    assert device.hears(TOPIC) == {"n": 1}
+    down = "$thing/down/property/PROD123456/dev001"
+    device.subscribe(down)
+    call("$thing/up/property/PROD123456/dev001",
+         '{"method":"report","clientToken":"h","params":{"lamp":1}}')
+    assert device.hears(down)["code"] == 0
+    assert verdicts(running.api, DEVICE) == ["passed"]
+    assert call("PROD123456/dev002/event", "x")["Error"]["Code"] == "FailedOperation"
+    assert verdicts(running.api, DEVICE) == ["failed"]

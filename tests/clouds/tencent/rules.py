@@ -17,6 +17,7 @@ SHADOW, SHADOW_RESULT = f"$shadow/operation/{OWN}", f"$shadow/operation/result/{
 TIME = f"$sys/operation/{OWN}"
 PROPERTY, THING_EVENT = f"$thing/up/property/{OWN}", f"$thing/up/event/{OWN}"
 REGISTER_PATH = "/register/dev"
+LOG_PATH = "/cgi-bin/report-log"
 RECONNECT_MS = 5000
 GATEWAY, SUB = "tencent/GATEWAY001/gw", "tencent/SUBDEVICE1/mine"
 GATEWAY_UP = "$gateway/operation/GATEWAY001/gw"
@@ -128,6 +129,19 @@ def a_device_that_is_bound(stage):
     stage.publish(peer, GATEWAY_UP, bind())
 
 
+def device_call(name="dev001", message=("a line",), key=None):
+    """A log, in the form that C's SDK has: its head, its lines, and the signature of both."""
+    body = "P###PROD123456" + name.ljust(48, "#") + "1589786839" + "".join(
+        line + "\n\f" for line in message)
+    secret = (key or credentials.SECRETS[TEN][0])[:24]
+    return hmac.new(secret.encode(), body.encode(), hashlib.sha1).hexdigest() + body
+
+
+@plays(TEN)
+def a_device_that_hands_in_its_log(stage):
+    stage.http(LOG_PATH, device_call())
+
+
 @plays(TEN)
 def a_device_that_comes_over_tls(stage):
     stage.login(TEN, stage.tls("mqtts"))
@@ -179,6 +193,7 @@ KEEPS = {
     **of(a_device_that_is_bound, """
         TEN-GATEWAY-ORDINARY TEN-GATEWAY-METHOD TEN-GATEWAY-SIGN TEN-GATEWAY-EXPIRED
         TEN-GATEWAY-ELSEWHERE"""),
+    **of(a_device_that_hands_in_its_log, "TEN-HTTP-CALL TEN-HTTP-SIGN"),
     **of(a_device_that_answers_a_call, "TEN-ANSWER-ID"),
     **of(a_device_that_comes_over_tls, "TEN-TLS-VERSION"),
     **of(a_device_with_its_pre_shared_key, "TEN-PSK-DEVICE TEN-PSK-IDENTITY TEN-PSK-KEY"),
@@ -224,6 +239,13 @@ def as_gateway(topic, payload, judged=GATEWAY, sender=GATEWAY):
 
 
 FREE = "tencent/SUBDEVICE1/free"
+
+
+def calls(body, device=TEN):
+    @plays(device)
+    def play(stage):
+        stage.http(LOG_PATH, body)
+    return play
 
 
 def registers(body, device=DYNAMIC):
@@ -319,6 +341,8 @@ BREAKS = {
     "TEN-GATEWAY-LIST": as_gateway("$gateway/operation/GATEWAY001/many",
                                    '{"type":"describe_sub_devices"}', "tencent/GATEWAY001/many",
                                    "tencent/GATEWAY001/many"),
+    "TEN-HTTP-CALL": calls("too short", None),
+    "TEN-HTTP-SIGN": calls(device_call(key="another secret")),
     "TEN-THING-JSON": publishes(TEN, PROPERTY, "lamp=on"),
     "TEN-THING-METHOD": publishes(TEN, PROPERTY, thing("set")),
     "TEN-THING-EVENT": publishes(TEN, THING_EVENT, thing("event_post", type="alert")),
