@@ -26,8 +26,12 @@ struct sky_http_request {
 };
 struct sky_http_answer {
     int status;
-    sky_span body; /* in the effects' arena; JSON */
+    sky_span body; /* in the effects' arena or static; JSON */
     enum sky_cause cause;
+    /* The device publishes this by its call; without the right to, or against a rule that is
+     * enforced, it is answered with `refused_body`. A valid topic name; empty: it does not. */
+    sky_span topic, payload, refused_body;
+    uint8_t qos;
 };
 /* What is answered when the server itself fails: the registry cannot be read, or what an answer
  * promises cannot be kept. */

@@ -5,7 +5,7 @@
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
-#include "server/broker/effects.h"
+#include "server/broker/publish.h"
 #include "server/net/conn.h"
 #include "server/port/downloads.h"
 #include "server/port/http.h"
@@ -131,8 +131,27 @@ static void fail(struct sky_journal *journal, struct answer *answer)
     sky_journal_add(journal, &head, attrs, SKY_COUNT(attrs), NULL);
 }
 
-/* Journals the call, books it with the device, and lets its effects happen. */
-static void conclude(struct call *call, enum sky_cause cause, struct answer *ret)
+/* What the device publishes by its call, as if it had come over MQTT. */
+static void publish(const struct call *call, struct sky_session *session,
+                    const struct sky_http_answer *answer, struct answer *ret)
+{
+    const struct sky_act act = {.session = session,
+                                .topic = answer->topic,
+                                .payload = answer->payload,
+                                .transport = call->request->door->transport,
+                                .connection = call->connection,
+                                .qos = answer->qos};
+    struct sky_act_result result = sky_publish(call->broker, &act);
+    if (result.right == SKY_RIGHT_GRANTED && !result.judged_bad)
+        return;
+    sky_buf_clear(&ret->body);
+    sky_buf_add(&ret->body, answer->refused_body);
+}
+
+/* Journals the call, books it with the device, and lets its effects happen. `answer` is the
+ * cloud's, NULL when it was not asked. */
+static void conclude(struct call *call, enum sky_cause cause, const struct sky_http_answer *answer,
+                     struct answer *ret)
 {
     struct sky_registry *registry = call->registry;
     bool refused = cause != SKY_CAUSE_NONE || call->judge.refused != NULL || call->refusal.failed;
@@ -143,8 +162,11 @@ static void conclude(struct call *call, enum sky_cause cause, struct answer *ret
     struct sky_session *session =
         sky_session_open(registry, &call->lookup.product, &call->lookup.device);
     sky_session_judged(session, &call->judge);
-    if (call->effects.count > 0)
+    bool publishes = answer != NULL && answer->topic.len > 0;
+    if (call->effects.count > 0 || publishes)
         ret->failure = &call->row->failure;
+    if (publishes)
+        publish(call, session, answer, ret);
     if (sky_apply(call->broker, session, NULL, &call->effects, ret->seq) != SKY_OK)
         fail(registry->journal, ret);
 }
@@ -177,7 +199,7 @@ static void answer_nowhere(struct call *call, struct answer *ret)
                    SKY_SPAN_ARGS(sky_span_head(call->request->path, 100)));
     ret->status = 404;
     sky_buf_add_str(&ret->body, "{\"code\":404,\"message\":\"no such path\"}");
-    conclude(call, SKY_CAUSE_SHAPE, ret);
+    conclude(call, SKY_CAUSE_SHAPE, NULL, ret);
 }
 
 /* The registry could not be read: nothing is known of the device, for or against it. */
@@ -186,7 +208,7 @@ static void answer_failure(struct call *call, struct answer *ret)
     ret->status = call->row->failure.status;
     sky_buf_add_str(&ret->body, call->row->failure.body);
     call->refusal.failed = true;
-    conclude(call, SKY_CAUSE_NONE, ret);
+    conclude(call, SKY_CAUSE_NONE, NULL, ret);
 }
 
 static void answer_somewhere(struct call *call, struct sky_arena *arena, struct answer *ret)
@@ -204,7 +226,7 @@ static void answer_somewhere(struct call *call, struct sky_arena *arena, struct 
     ret->status = answer.status;
     sky_buf_add(&ret->body, answer.body);
     explain(call, answer.cause);
-    conclude(call, answer.cause, ret);
+    conclude(call, answer.cause, &answer, ret);
 }
 
 static void open_call(struct call *call, struct sky_calls *calls,

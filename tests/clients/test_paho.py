@@ -11,8 +11,8 @@ from clients import DEVICES, EXCHANGES, send_down, sign
 class Device:
     """A client whose callbacks land in a queue."""
 
-    def __init__(self, skymock, device, clean=True):
-        fields = sign(device)
+    def __init__(self, skymock, device, clean=True, fields=None):
+        fields = fields or sign(device)
         self.happened = queue.Queue()
         self.client = mqtt.Client(fields["clientId"], clean_session=clean, protocol=mqtt.MQTTv311)
         self.client.username_pw_set(fields["username"], fields["password"])

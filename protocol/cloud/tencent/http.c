@@ -1,22 +1,19 @@
 /* Dynamic registration: a device that knows only its product's secret fetches its key, wrapped in
  * AES. The SDK's form and the current document's differ in every detail but the wrapping. */
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 
 #include "auth/cipher.h"
 #include "auth/text.h"
 #include "protocol/base/json.h"
-#include "protocol/base/json_view.h"
 #include "protocol/base/mem.h"
-#include "protocol/cloud/tencent/login.h"
+#include "protocol/cloud/tencent/http.h"
 #include "protocol/cloud/tencent/rules.h"
 
 enum {
     STATUS_OK = 200,
     JSON_DEPTH_MAX = 4,
-    SIGNATURE_MAX = 128, /* bytes of a signature, base64 undone */
-    PLAIN_MAX = 256,     /* bytes of the wrapped answer */
+    PLAIN_MAX = 256, /* bytes of the wrapped answer */
 };
 
 /* Which of the two forms a call has. */
@@ -51,28 +48,6 @@ struct registration {
 
 /* ---- reading ---- */
 
-/* A member as text; numbers as the integers they are signed as. */
-static sky_span member(sky_span body, const char *key, struct sky_arena *arena)
-{
-    sky_span value = sky_json_member(body, key);
-    if (sky_json_is_string(value))
-        return sky_json_string(arena, value);
-    double number = sky_json_number(value);
-    if (sky_json_is_number(value) && fabs(number) < 9e15)
-        return sky_arena_printf(arena, "%" PRId64, (int64_t)number);
-    return SKY_SPAN_NONE;
-}
-
-/* The SDK encodes the hex text, the document the digest's bytes; either is taken in both calls. */
-static enum sky_encoding encoding_of(sky_span signature, enum sky_digest digest)
-{
-    uint8_t bytes[SIGNATURE_MAX];
-    size_t len;
-    bool itself =
-        sky_base64_decode(signature, bytes, sizeof bytes, &len) && len == sky_digest_len(digest);
-    return itself ? SKY_BASE64 : SKY_BASE64_OF_HEX;
-}
-
 static struct sky_recipe sdk_recipe(sky_span device, sky_span nonce, sky_span product,
                                     sky_span timestamp)
 {
@@ -90,39 +65,23 @@ static struct sky_recipe sdk_recipe(sky_span device, sky_span nonce, sky_span pr
 
 static void read_sdk(sky_span body, struct sky_arena *arena, struct registration *r)
 {
-    r->nonce = member(body, "nonce", arena);
-    r->timestamp = member(body, "timestamp", arena);
+    r->nonce = sky_tencent__member(body, "nonce", arena);
+    r->timestamp = sky_tencent__member(body, "timestamp", arena);
     r->recipe = sdk_recipe(r->device, r->nonce, r->product, r->timestamp);
-    r->signature = member(body, "signature", arena);
+    r->signature = sky_tencent__member(body, "signature", arena);
     r->complete = true;
 }
 
 static void read_current(const struct sky_http_request *request, struct sky_arena *arena,
                          struct registration *r)
 {
-    sky_span algorithm = sky_http_header(request, "X-TC-Algorithm"),
-             host = sky_http_header(request, "Host"), port;
-    const struct sky_signmethod *method = sky_tencent__signmethod(algorithm);
-    uint8_t digest[SKY_DIGEST_MAX];
-    char body_hex[SKY_DIGEST_HEX_MAX + 1];
-    sky_span_cut(host, ':', &host, &port);
-    sky_digest_hash(SKY_SHA256, &request->body, 1, digest);
-    sky_hex_lower(sky_span_of(digest, sky_digest_len(SKY_SHA256)), body_hex);
-    r->nonce = sky_http_header(request, "X-TC-Nonce");
-    r->timestamp = sky_http_header(request, "X-TC-Timestamp");
-    r->signature = sky_http_header(request, "X-TC-Signature");
-    r->recipe = (struct sky_recipe){.digest = method != NULL ? method->digest : SKY_SHA256,
-                                    .keying = SKY_HMAC,
-                                    .style = {.values_only = true, .between = "\n"}};
-    sky_recipe_add(&r->recipe, "method", SKY_SPAN("POST"));
-    sky_recipe_add(&r->recipe, "host", host);
-    sky_recipe_add(&r->recipe, "path", sky_span_str(current.path));
-    sky_recipe_add(&r->recipe, "query", SKY_SPAN_NONE);
-    sky_recipe_add(&r->recipe, "algorithm", algorithm);
-    sky_recipe_add(&r->recipe, "timestamp", r->timestamp);
-    sky_recipe_add(&r->recipe, "nonce", r->nonce);
-    sky_recipe_add(&r->recipe, "body", sky_arena_copy(arena, sky_span_str(body_hex)));
-    r->complete = method != NULL;
+    struct sky_tencent_tc tc;
+    sky_tencent__read_tc(request, arena, &tc);
+    r->nonce = tc.nonce;
+    r->timestamp = tc.timestamp;
+    r->signature = tc.signature;
+    r->recipe = tc.recipe;
+    r->complete = tc.complete;
 }
 
 /* The SDK labels its JSON as a form, so the content type says nothing. */
@@ -134,13 +93,13 @@ static bool read_registration(const struct sky_http_request *request, const stru
     if (!sky_span_eq_str(request->method, "POST") ||
         sky_json_check(body, JSON_DEPTH_MAX, NULL) != SKY_OK)
         return false;
-    r->product = member(body, dialect->product, arena);
-    r->device = member(body, dialect->device, arena);
+    r->product = sky_tencent__member(body, dialect->product, arena);
+    r->device = sky_tencent__member(body, dialect->device, arena);
     if (dialect->headers)
         read_current(request, arena, r);
     else
         read_sdk(body, arena, r);
-    r->recipe.encoding = encoding_of(r->signature, r->recipe.digest);
+    r->recipe.encoding = sky_tencent__encoding_of(r->signature, r->recipe.digest);
     r->complete = r->complete && r->product.len > 0 && r->device.len > 0 && r->nonce.len > 0 &&
                   r->timestamp.len > 0 && r->signature.len > 0;
     return r->product.len > 0 && r->device.len > 0;
@@ -187,11 +146,7 @@ static sky_span fault_body(const struct fault_text *fault, const struct sky_fact
     if (!dialect->headers)
         return sky_arena_printf(arena, "{\"code\":%d,\"message\":\"%s\"}", fault->code,
                                 fault->message);
-    return sky_arena_printf(arena,
-                            "{\"Response\":{\"Error\":{\"Code\":\"%s\",\"Message\":\"%s\"},"
-                            "\"RequestId\":\"%.*s\"}}",
-                            fault->name, fault->message,
-                            SKY_SPAN_ARGS(sky_span_head(facts->fresh, 32)));
+    return sky_tencent__fault_body(fault->name, fault->message, facts, arena);
 }
 
 static enum fault judge_state(const struct sky_facts *facts, struct sky_judge *judge)
@@ -316,6 +271,24 @@ static bool suspect_current(const struct sky_http_request *request, const struct
 
 const struct sky_http_row sky_tencent__http[SKY_TENCENT_HTTP_CALLS] = {
     {.method = "POST",
+     .path = "/device/publish",
+     .failure = {STATUS_OK, SKY_TENCENT_HTTP_FAILURE},
+     .claim = sky_tencent__device_claim,
+     .answer = sky_tencent__publish_answer,
+     .suspect = sky_tencent__device_suspect},
+    {.method = "POST",
+     .path = "/device/reportlog",
+     .failure = {STATUS_OK, SKY_TENCENT_HTTP_FAILURE},
+     .claim = sky_tencent__device_claim,
+     .answer = sky_tencent__log_answer,
+     .suspect = sky_tencent__device_suspect},
+    {.method = "POST",
+     .path = "/cgi-bin/report-log",
+     .failure = {STATUS_OK, "{\"Retcode\":-1}"},
+     .claim = sky_tencent__old_log_claim,
+     .answer = sky_tencent__old_log_answer,
+     .suspect = sky_tencent__old_log_suspect},
+    {.method = "POST",
      .path = "/register/dev",
      .failure = {STATUS_OK, "{\"code\":1005,\"message\":\"internal error\"}"},
      .claim = claim_sdk,
@@ -323,8 +296,7 @@ const struct sky_http_row sky_tencent__http[SKY_TENCENT_HTTP_CALLS] = {
      .suspect = suspect_sdk},
     {.method = "POST",
      .path = "/device/register",
-     .failure = {STATUS_OK, "{\"Response\":{\"Error\":{\"Code\":\"InternalError\","
-                            "\"Message\":\"internal error\"},\"RequestId\":\"\"}}"},
+     .failure = {STATUS_OK, SKY_TENCENT_HTTP_FAILURE},
      .claim = claim_current,
      .answer = answer_current,
      .suspect = suspect_current},

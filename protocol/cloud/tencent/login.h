@@ -53,7 +53,7 @@ void sky_tencent__sign_registration(const struct sky_sign_request *request, stru
                                     struct sky_credentials *ret_credentials);
 
 /* The tables of struct sky_cloud. */
-enum { SKY_TENCENT_MISTAKES = 2, SKY_TENCENT_HTTP_CALLS = 2 };
+enum { SKY_TENCENT_MISTAKES = 2, SKY_TENCENT_HTTP_CALLS = 5 };
 extern const struct sky_mistake_rule sky_tencent__mistakes[SKY_TENCENT_MISTAKES];
 extern const struct sky_topic_table sky_tencent__topics;
 extern const struct sky_http_row sky_tencent__http[SKY_TENCENT_HTTP_CALLS];

@@ -13,7 +13,8 @@
 #define REGISTER "Tencent IoT Hub: 动态注册接口说明"
 #define THING "Tencent IoT Explorer: 物模型协议"
 #define RESOURCES "Tencent IoT Explorer: 资源管理协议, 文件管理协议"
-#define TEMPLATE "Tencent IoT Explorer: 物模型协议"
+#define HTTP "Tencent IoT Hub: 设备基于 HTTP 接入"
+#define GATEWAY "Tencent IoT Hub: 网关子设备"
 #define SDK "Tencent IoT Hub C SDK"
 
 const struct sky_rule sky_tencent_rules[TEN_RULES] = {

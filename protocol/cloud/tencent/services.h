@@ -12,6 +12,7 @@ enum {
     SKY_TENCENT_VALUES_BYTES_MAX = 64 * 1024, /* of all properties and controls of a device */
     SKY_TENCENT_BROADCAST_MAX = 8 * 1024,     /* bytes; 使用限制 */
     SKY_TENCENT_LOG_LEVEL_MAX = 4,            /* 0 off, 1 error, 2 warning, 3 info, 4 debug */
+    SKY_TENCENT_BEHIND_MAX = 1500,            /* devices bound to a gateway */
     SKY_TENCENT_COMMANDS = 8,
 };
 
@@ -56,6 +57,9 @@ extern const struct sky_service sky_tencent_event;
 extern const struct sky_service sky_tencent_action;
 extern const struct sky_service sky_tencent_file;     /* $thing/up/service */
 extern const struct sky_service sky_tencent_resource; /* $resource/up/service */
+
+extern const struct sky_service sky_tencent_gateway; /* $gateway/operation/{product}/{device} */
+extern const struct sky_cloud_gateway sky_tencent_behind;
 
 extern const struct sky_command_row sky_tencent_commands[SKY_TENCENT_COMMANDS];
 

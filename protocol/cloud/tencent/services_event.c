@@ -25,16 +25,18 @@ static bool is_bad_event(struct sky_tencent_thing *thing, sky_span event)
 {
     sky_span id = sky_json_member(event, "eventId"), type = sky_json_member(event, "type"),
              params = sky_json_member(event, "params");
-    return sky_tencent__thing_bad(thing, SKY_TENCENT_THING_UNKNOWN, TEN_RULE(THING_MODEL),
+    return sky_tencent__thing_bad(thing, SKY_TENCENT_THING_UNKNOWN, TEN_RULE(THING_EVENT),
                                   sky_json_is_string(id) && sky_json_text(id).len > 0,
                                   "an event has no eventId") ||
-           sky_tencent__thing_bad(thing, SKY_TENCENT_THING_VALUE, TEN_RULE(THING_VALUE),
+           sky_tencent__thing_bad(thing, SKY_TENCENT_THING_VALUE, TEN_RULE(THING_EVENT),
                                   is_event_type(type), "type is %.*s, not info, alert or fault",
                                   SKY_SPAN_ARGS(type.len > 0
                                                     ? sky_span_head(type, SKY_ENVELOPE_NAME_MAX)
                                                     : SKY_SPAN("missing"))) ||
            sky_tencent__thing_late(thing, sky_json_member(event, "timestamp")) ||
-           (params.len > 0 && sky_tencent__thing_misfit(thing, params));
+           (params.len > 0 && sky_tencent__thing_misfit(thing, params)) ||
+           sky_tencent__thing_unfit(thing, SKY_MODEL_EVENT, sky_json_text(id),
+                                    params.len > 0 ? params : SKY_SPAN("{}"));
 }
 
 /* A list of events, also under the method for one, where the Python SDK puts it. */
@@ -95,7 +97,8 @@ static void handle_action(const struct sky_uplink *uplink, const struct sky_fact
     sky_tencent__thing(&thing, action_methods, SKY_COUNT(action_methods));
 }
 
-const struct sky_service sky_tencent_event = {.name = "event", .handle = handle_event};
+const struct sky_service sky_tencent_event = {
+    .name = "event", .reads = SKY_READS_MODEL, .handle = handle_event};
 const struct sky_service sky_tencent_action = {.name = "action", .handle = handle_action};
 
 /* Time and parameters are there even where there is nothing to say: the C SDK calls no action

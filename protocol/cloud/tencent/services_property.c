@@ -33,7 +33,9 @@ static void run_report(struct sky_tencent_thing *thing)
     struct sky_arena *arena = &thing->effects->arena;
     struct sky_shadow shadow;
     if (sky_tencent__thing_late(thing, sky_json_member(thing->text, "timestamp")) ||
-        sky_tencent__thing_misfit(thing, thing->params) || sky_json_inside(thing->params).len == 0)
+        sky_tencent__thing_misfit(thing, thing->params) ||
+        sky_tencent__thing_unfit(thing, SKY_MODEL_PROPERTIES, SKY_SPAN_NONE, thing->params) ||
+        sky_json_inside(thing->params).len == 0)
         return;
     load(thing, &shadow);
     sky_span state = sky_arena_printf(arena, "{\"reported\":%.*s}", SKY_SPAN_ARGS(thing->params));
@@ -153,8 +155,10 @@ static void handle_property(const struct sky_uplink *uplink, const struct sky_fa
     sky_tencent__thing(&thing, methods, SKY_COUNT(methods));
 }
 
-const struct sky_service sky_tencent_property = {
-    .name = "property", .document = "properties", .handle = handle_property};
+const struct sky_service sky_tencent_property = {.name = "property",
+                                                 .document = "properties",
+                                                 .reads = SKY_READS_MODEL,
+                                                 .handle = handle_property};
 
 sky_span sky_tencent__build_control(const struct sky_uplink *to,
                                     const struct sky_command_request *request,

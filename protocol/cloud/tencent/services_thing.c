@@ -5,7 +5,6 @@
 
 #include "protocol/base/json_view.h"
 #include "protocol/base/mem.h"
-#include "protocol/cloud/shadow.h"
 #include "protocol/cloud/tencent/rules.h"
 
 enum { DAY_MS = 24 * 3600 * 1000 };
@@ -48,6 +47,18 @@ bool sky_tencent__thing_misfit(struct sky_tencent_thing *thing, sky_span params)
     return sky_tencent__thing_bad(thing, SKY_TENCENT_THING_VALUE, TEN_RULE(THING_VALUE), sound,
                                   object ? "%.*s is null" : "%.*sparams is not an object",
                                   SKY_SPAN_ARGS(object ? member.key : SKY_SPAN_NONE));
+}
+
+bool sky_tencent__thing_unfit(struct sky_tencent_thing *thing, enum sky_model_part part,
+                              sky_span id, sky_span params)
+{
+    const struct sky_model_ask ask = {thing->facts->model, thing->text, thing->judge};
+    struct sky_model_fault fault;
+    if (sky_model_takes(&ask, part, id, params, 0, &fault))
+        return false;
+    thing->code = fault.code;
+    sky_model_say(&fault, thing->status, sizeof thing->status);
+    return true;
 }
 
 void sky_tencent__thing_reply(struct sky_tencent_thing *thing, const char *method, sky_span more)

@@ -3,6 +3,7 @@
 #ifndef SKY_TENCENT_SERVICES_THING_H
 #define SKY_TENCENT_SERVICES_THING_H
 
+#include "protocol/cloud/model.h"
 #include "protocol/cloud/tencent/services.h"
 
 /* One message on its way through. */
@@ -16,7 +17,7 @@ struct sky_tencent_thing {
     sky_span text, method, params; /* the whole object; the method without quotes, the message's
                                       unless it is known already */
     sky_span token;                /* as it came, empty when there is none to echo */
-    enum sky_tencent_thing_code code;
+    int code;                      /* enum sky_tencent_thing_code, or the model's */
     char status[SKY_WHY_REASON_MAX];
 };
 
@@ -45,6 +46,11 @@ bool sky_tencent__thing_bad(struct sky_tencent_thing *thing, enum sky_tencent_th
 bool sky_tencent__thing_late(struct sky_tencent_thing *thing, sky_span timestamp);
 /* Parameters that are no object, or have a null in them, which is no value of any type. */
 bool sky_tencent__thing_misfit(struct sky_tencent_thing *thing, sky_span params);
+
+/* Parameters that do not fit the product's model, judged; the code is the model's. Nothing is unfit
+ * where the product has none. */
+bool sky_tencent__thing_unfit(struct sky_tencent_thing *thing, enum sky_model_part part,
+                              sky_span id, sky_span params);
 
 /* The answer {"method","clientToken","code","status"...}, which `more` follows: members of the
  * object, or the empty span. */

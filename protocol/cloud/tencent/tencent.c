@@ -73,6 +73,7 @@ const struct sky_cloud sky_cloud_tencent = {
     .http = &http,
     .psk = &psk,
     .shadow = &shadow,
+    .gateway = &sky_tencent_behind,
     .host_names = hosts,
     .model = &sky_tencent__model,
 };

@@ -20,7 +20,7 @@ static const struct sky_topic_row rows[] = {
     {"$config/operation/result/{product}/{device}", SUB, NULL},
     {"$config/report/{product}/{device}", PUB, &sky_tencent_unplayed},
     {"$config/update/{product}/{device}", SUB, NULL},
-    {"$gateway/operation/{product}/{device}", PUB, &sky_tencent_unplayed},
+    {"$gateway/operation/{product}/{device}", PUB, &sky_tencent_gateway},
     {"$gateway/operation/result/{product}/{device}", SUB, NULL},
     {"$template/operation/{product}/{device}", PUB, &sky_tencent_template},
     {"$template/operation/result/{product}/{device}", SUB, NULL},

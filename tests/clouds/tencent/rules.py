@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import ssl
+import time
 
 import credentials
 from stage import TEN, TEN_OTHER, answers, login_with, of, plays, publishes, says, subscribes
@@ -16,7 +17,12 @@ SHADOW, SHADOW_RESULT = f"$shadow/operation/{OWN}", f"$shadow/operation/result/{
 TIME = f"$sys/operation/{OWN}"
 PROPERTY, THING_EVENT = f"$thing/up/property/{OWN}", f"$thing/up/event/{OWN}"
 REGISTER_PATH = "/register/dev"
+LOG_PATH = "/cgi-bin/report-log"
 RECONNECT_MS = 5000
+GATEWAY, SUB = "tencent/GATEWAY001/gw", "tencent/SUBDEVICE1/mine"
+GATEWAY_UP = "$gateway/operation/GATEWAY001/gw"
+GATEWAY_DOWN = "$gateway/operation/result/GATEWAY001/gw"
+SUB_DATA = "SUBDEVICE1/mine/data"
 
 
 def psk_hex(device=TEN):
@@ -54,6 +60,23 @@ def registration(device=DYNAMIC, secret=None, **fields):
     return json.dumps({key: value for key, value in body.items() if value is not None})
 
 
+def behind(kind, product="SUBDEVICE1", device="mine", **more):
+    """What a gateway says of a device behind it."""
+    named = {"product_id": product, "device_name": device, **more}
+    return json.dumps({"type": kind, "payload": {"devices": [named]}})
+
+
+def bind(product="SUBDEVICE1", device="free", timestamp=None, method="hmacsha1", **more):
+    """Signed with the undecoded key, now unless a time is given."""
+    seconds = int(time.time()) if timestamp is None else timestamp
+    text = f"{product}{device};121213;{seconds}"
+    key = b"MTIzNDU2Nzg5MGFiY2RlZg=="
+    signature = base64.b64encode(hmac.new(key, text.encode(), hashlib.sha1).digest()).decode()
+    return behind("bind", product, device, **{
+        "signature": signature, "random": 121213, "timestamp": seconds, "signmethod": method,
+        "authtype": "psk", **more})
+
+
 # ---- devices that keep to the rules ----
 
 @plays(TEN)
@@ -77,6 +100,46 @@ def a_device_with_properties_and_events(stage):
     stage.publish(peer, PROPERTY, thing("get_status"))
     stage.publish(peer, PROPERTY, thing(timestamp=0))
     stage.publish(peer, THING_EVENT, thing("event_post", eventId="smoke", type="alert"))
+
+
+@plays(GATEWAY)
+def a_gateway(stage):
+    peer = stage.login(GATEWAY)
+    stage.subscribe(peer, GATEWAY_DOWN)
+    stage.publish(peer, GATEWAY_UP, '{"type":"describe_sub_devices"}')
+    stage.publish(peer, GATEWAY_UP, bind())
+    stage.publish(peer, GATEWAY_UP, behind("online"))
+    stage.subscribe(peer, SUB_DATA)
+    stage.publish(peer, GATEWAY_UP, behind("offline"))
+
+
+@plays(SUB)
+def a_device_behind_a_gateway(stage):
+    peer = stage.login(GATEWAY)
+    stage.subscribe(peer, GATEWAY_DOWN)
+    stage.publish(peer, GATEWAY_UP, bind(device="mine"))
+    stage.publish(peer, GATEWAY_UP, behind("online"))
+    stage.publish(peer, SUB_DATA, "{}")
+
+
+@plays("tencent/SUBDEVICE1/free")
+def a_device_that_is_bound(stage):
+    peer = stage.login(GATEWAY)
+    stage.subscribe(peer, GATEWAY_DOWN)
+    stage.publish(peer, GATEWAY_UP, bind())
+
+
+def device_call(name="dev001", message=("a line",), key=None):
+    """A log, in the form that C's SDK has: its head, its lines, and the signature of both."""
+    body = "P###PROD123456" + name.ljust(48, "#") + "1589786839" + "".join(
+        line + "\n\f" for line in message)
+    secret = (key or credentials.SECRETS[TEN][0])[:24]
+    return hmac.new(secret.encode(), body.encode(), hashlib.sha1).hexdigest() + body
+
+
+@plays(TEN)
+def a_device_that_hands_in_its_log(stage):
+    stage.http(LOG_PATH, device_call())
 
 
 @plays(TEN)
@@ -121,8 +184,16 @@ KEEPS = {
         TEN-SHADOW-LIMIT TEN-SERVICE-REQUEST TEN-KEEPALIVE-RANGE TEN-PAYLOAD-SIZE TEN-CONNECT-RATE
         TEN-DUPLICATE-LOGIN TEN-DEVICE-DISABLED TEN-SUB-COUNT TEN-SERVICE-UNKNOWN"""),
     **of(a_device_with_properties_and_events, """
-        TEN-THING-JSON TEN-THING-METHOD TEN-THING-MODEL TEN-THING-TIME TEN-THING-VALUE
+        TEN-THING-JSON TEN-THING-METHOD TEN-THING-EVENT TEN-THING-TIME TEN-THING-VALUE
         TEN-THING-TOKEN"""),
+    **of(a_gateway, """
+        TEN-GATEWAY-REQUEST TEN-GATEWAY-PARAMETER TEN-GATEWAY-SENDER TEN-GATEWAY-LIST"""),
+    **of(a_device_behind_a_gateway, """
+        TEN-GATEWAY-DEVICE TEN-GATEWAY-PRODUCT TEN-GATEWAY-UNBOUND TEN-GATEWAY-UNANNOUNCED"""),
+    **of(a_device_that_is_bound, """
+        TEN-GATEWAY-ORDINARY TEN-GATEWAY-METHOD TEN-GATEWAY-SIGN TEN-GATEWAY-EXPIRED
+        TEN-GATEWAY-ELSEWHERE"""),
+    **of(a_device_that_hands_in_its_log, "TEN-HTTP-CALL TEN-HTTP-SIGN"),
     **of(a_device_that_answers_a_call, "TEN-ANSWER-ID"),
     **of(a_device_that_comes_over_tls, "TEN-TLS-VERSION"),
     **of(a_device_with_its_pre_shared_key, "TEN-PSK-DEVICE TEN-PSK-IDENTITY TEN-PSK-KEY"),
@@ -156,6 +227,24 @@ def shakes_hands(device, identity, key_hex):
     def play(stage):
         stage.s_client("mqtts", "-tls1_2", "-cipher", "PSK", "-psk_identity", identity, "-psk",
                        key_hex)
+    return play
+
+
+def as_gateway(topic, payload, judged=GATEWAY, sender=GATEWAY):
+    """What a gateway publishes; whose conduct that is."""
+    @plays(judged)
+    def play(stage):
+        stage.publish(stage.login(sender), topic, payload)
+    return play
+
+
+FREE = "tencent/SUBDEVICE1/free"
+
+
+def calls(body, device=TEN):
+    @plays(device)
+    def play(stage):
+        stage.http(LOG_PATH, body)
     return play
 
 
@@ -235,9 +324,28 @@ BREAKS = {
     "TEN-SHADOW-STATE": asks_shadow(shadow(state={})),
     "TEN-SHADOW-LIMIT": asks_shadow(shadow(state={"reported": nested(6)})),
     "TEN-ANSWER-ID": call_answer("7"),
+    "TEN-GATEWAY-REQUEST": as_gateway(GATEWAY_UP, '{"type":"search"}'),
+    "TEN-GATEWAY-PARAMETER": as_gateway(GATEWAY_UP, bind(signature="")),
+    "TEN-GATEWAY-SENDER": as_gateway(f"$gateway/operation/{OWN}", bind(), TEN, TEN),
+    "TEN-GATEWAY-DEVICE": as_gateway(GATEWAY_UP, behind("online", device="nobody"), None),
+    "TEN-GATEWAY-ORDINARY": as_gateway(GATEWAY_UP, bind("GATEWAY001", "other"),
+                                       "tencent/GATEWAY001/other"),
+    "TEN-GATEWAY-PRODUCT": as_gateway(GATEWAY_UP, bind("PROD123456", "dev001"), TEN),
+    "TEN-GATEWAY-METHOD": as_gateway(GATEWAY_UP, bind(method="hmacmd5"), FREE),
+    "TEN-GATEWAY-SIGN": as_gateway(GATEWAY_UP, bind(signature="bm8="), FREE),
+    "TEN-GATEWAY-EXPIRED": as_gateway(GATEWAY_UP, bind(timestamp=1548753362), FREE),
+    "TEN-GATEWAY-ELSEWHERE": as_gateway(GATEWAY_UP, bind(device="theirs"),
+                                        "tencent/SUBDEVICE1/theirs"),
+    "TEN-GATEWAY-UNBOUND": as_gateway(GATEWAY_UP, behind("online", device="free"), FREE),
+    "TEN-GATEWAY-UNANNOUNCED": as_gateway(SUB_DATA, "{}", SUB),
+    "TEN-GATEWAY-LIST": as_gateway("$gateway/operation/GATEWAY001/many",
+                                   '{"type":"describe_sub_devices"}', "tencent/GATEWAY001/many",
+                                   "tencent/GATEWAY001/many"),
+    "TEN-HTTP-CALL": calls("too short", None),
+    "TEN-HTTP-SIGN": calls(device_call(key="another secret")),
     "TEN-THING-JSON": publishes(TEN, PROPERTY, "lamp=on"),
     "TEN-THING-METHOD": publishes(TEN, PROPERTY, thing("set")),
-    "TEN-THING-MODEL": publishes(TEN, THING_EVENT, thing("event_post", type="alert")),
+    "TEN-THING-EVENT": publishes(TEN, THING_EVENT, thing("event_post", type="alert")),
     "TEN-THING-TIME": publishes(TEN, PROPERTY, thing(timestamp=1548753362)),
     "TEN-THING-VALUE": publishes(TEN, PROPERTY, thing(params={"lamp": None})),
     "TEN-THING-TOKEN": publishes(TEN, PROPERTY, thing(clientToken=None)),

@@ -1,5 +1,6 @@
 #include "tests/unit/cloud/service_case.h"
 
+#include "protocol/cloud/tencent/model.h"
 #include "protocol/cloud/tencent/services.h"
 
 #define PROPERTY "$thing/up/property/P/d"
@@ -290,7 +291,7 @@ static const struct service_case events[] = {
      .payload = "{\"method\":\"event_post\",\"clientToken\":\"t-1\",\"type\":\"info\"}",
      .reply_topic = EVENT_DOWN,
      .reply = EVENT_REPLY("403", "an event has no eventId"),
-     .rule = "TEN-THING-MODEL"},
+     .rule = "TEN-THING-EVENT"},
     {.name = "405: one of several is late",
      .service = &sky_tencent_event,
      .topic = EVENT,
@@ -306,7 +307,7 @@ static const struct service_case events[] = {
                 "\"type\":\"warning\"}",
      .reply_topic = EVENT_DOWN,
      .reply = EVENT_REPLY("406", "type is \\\"warning\\\", not info, alert or fault"),
-     .rule = "TEN-THING-VALUE"},
+     .rule = "TEN-THING-EVENT"},
     {.name = "406: events that are none",
      .service = &sky_tencent_event,
      .topic = EVENT,
@@ -434,6 +435,84 @@ static const struct service_case files[] = {
      .rule = "TEN-SERVICE-REQUEST"},
 };
 
+/* A lamp whose brightness may be set, and its smoke. */
+#define MODEL                                                                                      \
+    "{\"version\":\"1.0\",\"profile\":{\"ProductId\":\"P\",\"CategoryId\":\"1\"},\"properties\":[" \
+    "{\"id\":\"lamp\",\"name\":\"l\",\"mode\":\"rw\",\"define\":{\"type\":\"bool\",\"mapping\":"   \
+    "{\"0\":\"off\",\"1\":\"on\"}}},{\"id\":\"level\",\"name\":\"v\",\"mode\":\"r\",\"define\":"   \
+    "{\"type\":\"int\",\"min\":\"0\",\"max\":\"100\",\"start\":\"0\",\"step\":\"1\",\"unit\":"     \
+    "\"\"}}],"                                                                                     \
+    "\"events\":[{\"id\":\"smoke\",\"name\":\"s\",\"type\":\"alert\",\"params\":[{\"id\":"         \
+    "\"level\","                                                                                   \
+    "\"name\":\"v\",\"define\":{\"type\":\"int\",\"min\":\"0\",\"max\":\"9\",\"start\":\"0\","     \
+    "\"step\":"                                                                                    \
+    "\"1\",\"unit\":\"\"}}]}],\"actions\":[{\"id\":\"dim\",\"name\":\"d\",\"input\":[{\"id\":"     \
+    "\"to\","                                                                                      \
+    "\"name\":\"t\",\"define\":{\"type\":\"int\",\"min\":\"0\",\"max\":\"9\",\"start\":\"0\","     \
+    "\"step\":"                                                                                    \
+    "\"1\",\"unit\":\"\"}}],\"output\":[]}]}"
+
+static const struct {
+    const char *name;
+    bool event;
+    const char *payload;
+    int code;
+    const char *rule;
+} modelled[] = {
+    {"as the model has it", false, "\"method\":\"report\",\"params\":{\"lamp\":1,\"level\":100}", 0,
+     NULL},
+    {"403: no such property", false, "\"method\":\"report\",\"params\":{\"lamb\":1}", 403,
+     "TEN-MODEL"},
+    {"406: out of range", false, "\"method\":\"report\",\"params\":{\"level\":101}", 406,
+     "TEN-MODEL"},
+    {"406: another type", false, "\"method\":\"report\",\"params\":{\"level\":\"1\"}", 406,
+     "TEN-MODEL"},
+    {"a literal is taken, and told", false, "\"method\":\"report\",\"params\":{\"lamp\":true}", 0,
+     "TEN-MODEL-FORM"},
+    {"an event", true,
+     "\"method\":\"event_post\",\"eventId\":\"smoke\",\"type\":\"alert\",\"params\":{\"level\":9}",
+     0, NULL},
+    {"an event may leave out what it has", true,
+     "\"method\":\"event_post\",\"eventId\":\"smoke\",\"type\":\"alert\"", 0, NULL},
+    {"403: no such event", true,
+     "\"method\":\"event_post\",\"eventId\":\"fire\",\"type\":\"alert\",\"params\":{}", 403,
+     "TEN-MODEL"},
+    {"403: no such parameter", true,
+     "\"method\":\"event_post\",\"eventId\":\"smoke\",\"type\":\"alert\",\"params\":{\"x\":1}", 403,
+     "TEN-MODEL"},
+    {"406: one event of two", true,
+     "\"method\":\"events_post\",\"events\":[{\"eventId\":\"smoke\",\"type\":\"alert\"},"
+     "{\"eventId\":\"smoke\",\"type\":\"alert\",\"params\":{\"level\":10}}]",
+     406, "TEN-MODEL"},
+};
+
+static void a_model_is_held_to(void **state)
+{
+    struct service_bench bench;
+    struct sky_model *model = NULL;
+    (void)state;
+    bench_init(&bench, "tencent", "P", "d");
+    assert_int_equal(sky_model_compile(&sky_tencent__model, SKY_SPAN(MODEL), &model, NULL), SKY_OK);
+    bench.facts.model = model;
+    for (size_t i = 0; i < SKY_COUNT(modelled); i++) {
+        char payload[512], code[16];
+        snprintf(payload, sizeof payload, "{\"clientToken\":\"t\",%s}", modelled[i].payload);
+        snprintf(code, sizeof code, "\"code\":%d,", modelled[i].code);
+        bench_send(&bench, modelled[i].event ? &sky_tencent_event : &sky_tencent_property,
+                   modelled[i].event ? SKY_SPAN(EVENT) : SKY_SPAN(PROPERTY), sky_span_str(payload));
+        const struct sky_effect *answer = bench_effect(&bench, SKY_EFFECT_REPLY);
+        if (!sky_span_contains(answer->payload, sky_span_str(code)))
+            fail_msg("%s: %.*s", modelled[i].name, SKY_SPAN_ARGS(answer->payload));
+        assert_compact(modelled[i].name, answer->payload);
+        const struct service_case row = {.name = modelled[i].name, .rule = modelled[i].rule};
+        assert_finding(&row, &bench.judge);
+        assert_int_equal(bench_effect(&bench, SKY_EFFECT_PUT_DOCUMENT) != NULL,
+                         !modelled[i].event && modelled[i].code == 0);
+    }
+    sky_model_free(model);
+    bench_done(&bench);
+}
+
 static void messages_are_answered(void **state)
 {
     (void)state;
@@ -501,6 +580,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_are_answered),
+        cmocka_unit_test(a_model_is_held_to),
         cmocka_unit_test(commands_are_pushed),
         cmocka_unit_test(a_control_waits_for_its_answer),
     };

@@ -335,7 +335,7 @@ static void what_the_cloud_serves_is_served_or_found(void **state)
         {"aliyun", "/ota/device/progress/pk/dn", "unplayed"},
         {"aliyun", "/ota/device/request/pk/dn", "unplayed"},
         {"tencent", "$config/operation/pk/dn", "unplayed"},
-        {"tencent", "$gateway/operation/pk/dn", "unplayed"},
+        {"tencent", "$gateway/operation/pk/dn", "gateway"},
         {"tencent", "$config/report/pk/dn", "unplayed"},
         {"tencent", "$template/operation/pk/dn", "template"},
         {"tencent", "$thing/up/property/pk/dn", "property"},
