@@ -188,6 +188,21 @@ static sky_span build_log_config(const struct sky_uplink *to,
                             request->id, effects);
 }
 
+/* params is [{"productKey":..,"deviceName":..}]: the gateway is asked to add them. */
+static sky_span build_topo_add(const struct sky_uplink *to,
+                               const struct sky_command_request *request,
+                               struct sky_effects *effects)
+{
+    return call(to, SKY_SPAN("thing/topo/add/notify"), request, effects);
+}
+
+/* params is {"productKey":..,"timeout":seconds}: devices of that product may join. */
+static sky_span build_permit(const struct sky_uplink *to, const struct sky_command_request *request,
+                             struct sky_effects *effects)
+{
+    return call(to, SKY_SPAN("thing/gateway/permit"), request, effects);
+}
+
 const struct sky_command_row sky_aliyun_commands[SKY_ALIYUN_COMMANDS] = {
     {.kind = "property-set", .build = build_property_set},
     {.kind = "service", .build = build_service},
@@ -198,4 +213,6 @@ const struct sky_command_row sky_aliyun_commands[SKY_ALIYUN_COMMANDS] = {
     {.kind = "broadcast", .build = build_broadcast},
     {.kind = "job", .build = build_job},
     {.kind = "log-config", .build = build_log_config},
+    {.kind = "topo-add", .build = build_topo_add},
+    {.kind = "permit", .build = build_permit},
 };
