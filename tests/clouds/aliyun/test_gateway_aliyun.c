@@ -630,6 +630,97 @@ static void a_device_that_is_no_gateway_is_refused(void **state)
     bench_done(&bench.base);
 }
 
+/* ---- posts for others ---- */
+
+#define PACK SYS "event/property/pack/post"
+#define PACK_METHOD "thing.event.property.pack.post"
+#define HISTORY SYS "event/property/history/post"
+#define HISTORY_METHOD "thing.event.property.history.post"
+#define OF(who, rest) "{\"identity\":" who rest "}"
+
+static const struct gateway_device posting[] = {
+    {.product = "spk",
+     .device = "bound",
+     .bound = true,
+     .document = "{\"a\":{\"value\":0,\"time\":1}}"},
+    {.product = "spk", .device = "sub1"},
+};
+
+static const struct gateway_case post_cases[] = {
+    {.name = "a pack for itself and for one behind it",
+     .service = &sky_aliyun_pack_post,
+     .topic = PACK,
+     .payload = ASK("{\"properties\":{\"a\":{\"value\":1,\"time\":5}},\"subDevices\":[" OF(
+         NAME("bound"), ",\"properties\":{\"b\":{\"value\":2,\"time\":6}},"
+                        "\"events\":{\"e\":{\"value\":{},\"time\":5}}") "]}"),
+     .reply_topic = PACK "_reply",
+     .reply = OK("{}", PACK_METHOD),
+     .did = "put 0 {\"a\":{\"value\":1,\"time\":5}}, "
+            "put 1 {\"a\":{\"value\":0,\"time\":1},\"b\":{\"value\":2,\"time\":6}}"},
+    {.name = "a pack for one that is not behind it, and nothing is kept",
+     .service = &sky_aliyun_pack_post,
+     .topic = PACK,
+     .payload = ASK("{\"properties\":{\"a\":1},\"subDevices\":[" OF(
+         NAME("bound"), ",\"properties\":{\"b\":2}") "," OF(NAME("sub1"),
+                                                            ",\"properties\":{\"b\":2}") "]}"),
+     .reply_topic = PACK "_reply",
+     .reply = REPLY("6401", "{}", "topological relation does not exist", PACK_METHOD),
+     .rule = "ALI-SUB-DEVICE",
+     .peer_rule = "ALI-SUB-DEVICE"},
+    {.name = "a pack for nobody",
+     .service = &sky_aliyun_pack_post,
+     .topic = PACK,
+     .payload = ASK("{\"subDevices\":[" OF(NAME("nobody"), "") "]}"),
+     .reply_topic = PACK "_reply",
+     .reply = REPLY("6100", "{}", "device not found", PACK_METHOD),
+     .rule = "ALI-DEVICE-UNKNOWN",
+     .peer_rule = "ALI-DEVICE-UNKNOWN"},
+    {.name = "a pack whose device has no name",
+     .service = &sky_aliyun_pack_post,
+     .topic = PACK,
+     .payload = ASK("{\"subDevices\":[{\"properties\":{\"a\":1}}]}"),
+     .reply_topic = PACK "_reply",
+     .reply = BAD("{}", PACK_METHOD),
+     .rule = "ALI-PARAMS",
+     .peer_rule = "ALI-PARAMS"},
+    {.name = "a pack with a list of properties",
+     .service = &sky_aliyun_pack_post,
+     .topic = PACK,
+     .payload = ASK("{\"subDevices\":[" OF(NAME("bound"), ",\"properties\":[]") "]}"),
+     .reply_topic = PACK "_reply",
+     .reply = BAD("{}", PACK_METHOD),
+     .rule = "ALI-PARAMS"},
+    {.name = "what was does not change what is",
+     .service = &sky_aliyun_history_post,
+     .topic = HISTORY,
+     .payload = ASK(
+         "[" OF(NAMED("gpk", "gdn"), ",\"properties\":[{\"a\":{\"value\":1,\"time\":5}}]") "," OF(
+             NAME("bound"), ",\"events\":[{\"e\":{\"value\":{},\"time\":5}}]") "]"),
+     .reply_topic = HISTORY "_reply",
+     .reply = OK("{}", HISTORY_METHOD)},
+    {.name = "another's past",
+     .service = &sky_aliyun_history_post,
+     .topic = HISTORY,
+     .payload = ASK("[" OF(NAME("sub1"), "") "]"),
+     .reply_topic = HISTORY "_reply",
+     .reply = REPLY("6401", "{}", "topological relation does not exist", HISTORY_METHOD),
+     .rule = "ALI-SUB-DEVICE",
+     .peer_rule = "ALI-SUB-DEVICE"},
+    {.name = "a past whose properties are no list",
+     .service = &sky_aliyun_history_post,
+     .topic = HISTORY,
+     .payload = ASK("[" OF(NAME("bound"), ",\"properties\":{}") "]"),
+     .reply_topic = HISTORY "_reply",
+     .reply = BAD("{}", HISTORY_METHOD),
+     .rule = "ALI-PARAMS"},
+};
+
+static void a_gateway_posts_for_those_behind_it(void **state)
+{
+    (void)state;
+    run_gateway_cases(post_cases, SKY_COUNT(post_cases), posting, SKY_COUNT(posting));
+}
+
 /* ---- limits ---- */
 
 /* So many devices, each of them the same, in a message of this form. */
@@ -676,6 +767,8 @@ static void devices_of_one_message_are_limited_in_number(void **state)
 {
     (void)state;
     for (size_t over = 0; over <= 1; over++) {
+        check_count(&sky_aliyun_pack_post, PACK, "{\"subDevices\":[", OF(NAME("online"), ""), "]}",
+                    SKY_ALIYUN_SUB_DEVICES_MAX + over, !over);
         check_count(&sky_aliyun_topo_add, ADD, "[", SIGNED, "]", SKY_ALIYUN_ADD_MAX + over, !over);
         check_count(&sky_aliyun_batch_login, BATCH_LOGIN, "{\"deviceList\":[", SIGNED, "]}",
                     SKY_ALIYUN_BATCH_MAX + over, !over);
@@ -842,6 +935,7 @@ int main(void)
         cmocka_unit_test(devices_behind_it_get_their_secrets),
         cmocka_unit_test(devices_behind_it_log_in_and_out),
         cmocka_unit_test(a_device_that_is_no_gateway_is_refused),
+        cmocka_unit_test(a_gateway_posts_for_those_behind_it),
         cmocka_unit_test(devices_of_one_message_are_limited_in_number),
         cmocka_unit_test(devices_behind_a_gateway_are_limited_in_number),
         cmocka_unit_test(a_gateway_is_told_what_happens_behind_it),
