@@ -8,6 +8,7 @@ enum {
     SKY_ALIYUN_MESSAGE_MAX = 256 * 1024, /* bytes of a JSON message */
     SKY_ALIYUN_SDK_BUFFER = 2048,        /* bytes of a message that the C SDK takes at most */
     SKY_ALIYUN_PROPERTIES_MAX = 200,     /* of one device in one message */
+    SKY_ALIYUN_DESIRED_MAX = 10,         /* that the application wants at once */
     SKY_ALIYUN_EVENTS_MAX = 20,          /* the same */
     SKY_ALIYUN_SUB_DEVICES_MAX = 20,     /* in one message of their properties */
     SKY_ALIYUN_TAGS_MAX = 200,           /* in one message */
@@ -21,8 +22,13 @@ enum {
     SKY_ALIYUN_SHADOW_DEPTH_MAX = 5,
     SKY_ALIYUN_SHADOW_BYTES_MAX = 16 * 1024,
     SKY_ALIYUN_SHADOW_ATTRIBUTES_MAX = 128,
-    SKY_ALIYUN_COMMANDS = 11,
+    SKY_ALIYUN_COMMANDS = 12,
 };
+
+/* Documents that services and commands share. */
+#define SKY_ALIYUN_DESIRED "desired"       /* {"name":{"value":..,"version":n}} */
+#define SKY_ALIYUN_JOBS "jobs"             /* {"taskId":{"taskId":..,"status":..,..}} */
+#define SKY_ALIYUN_LOG_CONFIG "log-config" /* {"mode":0} */
 
 /* .../thing/event/property/post, .../batch/post and .../pack/post; keep the document "properties":
  * {"name":{"value":...,"time":ms}}. */
@@ -32,17 +38,16 @@ extern const struct sky_service sky_aliyun_pack_post;
 extern const struct sky_service sky_aliyun_history_post; /* .../thing/event/property/history/post */
 extern const struct sky_service sky_aliyun_event_post;   /* .../thing/event/{id}/post */
 extern const struct sky_service sky_aliyun_raw;          /* .../thing/model/up_raw */
-/* .../thing/property/desired/get and delete; of the document "desired":
- * {"name":{"value":...,"version":n}}. */
+/* .../thing/property/desired/get and delete. */
 extern const struct sky_service sky_aliyun_desired_get;
 extern const struct sky_service sky_aliyun_desired_delete;
 /* .../thing/deviceinfo/update and delete; keep the document "tags": {"attrKey":"attrValue"}. */
 extern const struct sky_service sky_aliyun_tags_update;
 extern const struct sky_service sky_aliyun_tags_delete;
-/* .../thing/log/post; .../thing/config/log/get, of the document "log-config": {"mode":0}. */
+/* .../thing/log/post and .../thing/config/log/get. */
 extern const struct sky_service sky_aliyun_log_post;
 extern const struct sky_service sky_aliyun_log_config;
-/* .../thing/job/update and get; the document "jobs": {"taskId":{"taskId":..,"status":..,..}}. */
+/* .../thing/job/update and get. */
 extern const struct sky_service sky_aliyun_job_update;
 extern const struct sky_service sky_aliyun_job_get;
 /* .../thing/topo/add, delete and get, .../thing/list/found: a gateway's topology. */
