@@ -85,19 +85,6 @@ static void look_up(struct sky_broker *broker, const struct sky_session *gateway
     peer->fresh = sky_span_of(room->fresh, SKY_PEER_FRESH);
 }
 
-/* One that cannot be read is not there: the service then refuses or begins anew, as it does for a
- * device without one. */
-static void look_up_document(struct sky_broker *broker, const char *name, struct sky_arena *arena,
-                             struct sky_peer *peer)
-{
-    struct sky_buf document;
-    sky_buf_init(&document, SKY_DOCUMENT_MAX);
-    if (sky_store_get_document(broker->registry->store, peer->known->id, sky_span_str(name),
-                               &document, &peer->document_version) == SKY_OK)
-        peer->document = sky_arena_copy(arena, sky_buf_span(&document));
-    sky_buf_done(&document);
-}
-
 void sky_behind_look_up(struct sky_broker *broker, const struct sky_session *gateway,
                         const struct sky_service *service, const struct sky_uplink *uplink,
                         struct sky_arena *arena, struct sky_facts *facts)
@@ -106,11 +93,8 @@ void sky_behind_look_up(struct sky_broker *broker, const struct sky_session *gat
     memset(peers, 0, SKY_PEERS_MAX * sizeof *peers);
     facts->peer_count = service->peers(uplink, arena, peers);
     facts->peers = peers;
-    for (size_t i = 0; i < facts->peer_count; i++) {
+    for (size_t i = 0; i < facts->peer_count; i++)
         look_up(broker, gateway, arena, &peers[i]);
-        if (service->document != NULL && peers[i].known != NULL)
-            look_up_document(broker, service->document, arena, &peers[i]);
-    }
 }
 
 void sky_behind_look_up_topic(struct sky_broker *broker, const struct sky_session *gateway,
