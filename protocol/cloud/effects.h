@@ -57,7 +57,7 @@ struct sky_effect {
 };
 
 enum {
-    SKY_EFFECTS_MAX = 64,
+    SKY_EFFECTS_MAX = 256,   /* one for each device that a gateway's message names, and some */
     SKY_EFFECTS_ROOM = 4096, /* bytes that need no memory taken */
 };
 

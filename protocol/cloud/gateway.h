@@ -30,6 +30,9 @@ struct sky_peer {
     bool online;           /* by this gateway */
     bool online_elsewhere; /* by another one, or on a connection of its own */
     sky_span fresh;        /* SKY_PEER_FRESH random characters, if the service reads them */
+    sky_span document;     /* its document of the service's name, as stored; empty: none */
+    int64_t document_version;
+    const struct sky_model *model; /* of its product, if the service reads it; NULL: it has none */
     /* For the handler to fill in: what it judged of this device, by the rules of its own product;
      * and why it is turned away. SIGNATURE: the server asks the service for its suspicion. What
      * there is to tell is in the device's own journal, beside the gateway's. */

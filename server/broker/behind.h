@@ -55,10 +55,11 @@ bool sky_behind__next_pair(sky_span *rest, sky_span *ret_product, sky_span *ret_
 
 /* ---- what a gateway's service is to know, and what it made of it ---- */
 
-/* Looks up whom the service's message names: fills in the facts' peers, which live in the arena. */
-void sky_behind_look_up(struct sky_broker *broker, const struct sky_session *gateway,
-                        const struct sky_service *service, const struct sky_uplink *uplink,
-                        struct sky_arena *arena, struct sky_facts *facts);
+/* Looks up whom the service's message names: fills in the facts' peers, which live in the arena.
+ * Fails when a document of theirs cannot be read. */
+sky_err sky_behind_look_up(struct sky_broker *broker, const struct sky_session *gateway,
+                           const struct sky_service *service, const struct sky_uplink *uplink,
+                           struct sky_arena *arena, struct sky_facts *facts);
 /* The device that a topic names, if the registry has it, likewise. */
 void sky_behind_look_up_topic(struct sky_broker *broker, const struct sky_session *gateway,
                               const struct sky_uplink *uplink, struct sky_arena *arena,

@@ -59,6 +59,20 @@ static void look_up_binding(struct sky_broker *broker, const struct sky_session 
     peer->online_elsewhere = !peer->online && (session->via != NULL || session->conn != NULL);
 }
 
+/* NOT_FOUND is none; any other error means that it is there and cannot be read. */
+static sky_err look_up_document(struct sky_broker *broker, const char *name,
+                                struct sky_arena *arena, struct sky_peer *peer)
+{
+    struct sky_buf body;
+    sky_buf_init(&body, SKY_DOCUMENT_MAX);
+    sky_err err = sky_store_get_document(broker->registry->store, peer->known->id,
+                                         sky_span_str(name), &body, &peer->document_version);
+    if (err == SKY_OK)
+        peer->document = sky_arena_copy(arena, sky_buf_span(&body));
+    sky_buf_done(&body);
+    return err == SKY_ERR_NOT_FOUND ? SKY_OK : err;
+}
+
 static void look_up(struct sky_broker *broker, const struct sky_session *gateway,
                     struct sky_arena *arena, struct sky_peer *peer)
 {
@@ -85,16 +99,21 @@ static void look_up(struct sky_broker *broker, const struct sky_session *gateway
     peer->fresh = sky_span_of(room->fresh, SKY_PEER_FRESH);
 }
 
-void sky_behind_look_up(struct sky_broker *broker, const struct sky_session *gateway,
-                        const struct sky_service *service, const struct sky_uplink *uplink,
-                        struct sky_arena *arena, struct sky_facts *facts)
+sky_err sky_behind_look_up(struct sky_broker *broker, const struct sky_session *gateway,
+                           const struct sky_service *service, const struct sky_uplink *uplink,
+                           struct sky_arena *arena, struct sky_facts *facts)
 {
+    sky_err err = SKY_OK;
     struct sky_peer *peers = sky_arena_take(arena, SKY_PEERS_MAX * sizeof *peers);
     memset(peers, 0, SKY_PEERS_MAX * sizeof *peers);
     facts->peer_count = service->peers(uplink, arena, peers);
     facts->peers = peers;
-    for (size_t i = 0; i < facts->peer_count; i++)
+    for (size_t i = 0; i < facts->peer_count && err == SKY_OK; i++) {
         look_up(broker, gateway, arena, &peers[i]);
+        if (service->document != NULL && peers[i].known != NULL)
+            err = look_up_document(broker, service->document, arena, &peers[i]);
+    }
+    return err;
 }
 
 void sky_behind_look_up_topic(struct sky_broker *broker, const struct sky_session *gateway,

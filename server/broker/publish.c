@@ -223,9 +223,9 @@ static void serve(struct sky_broker *broker, const struct sky_act *act,
     sky_err err = gather(broker, act->session, service->reads, service->document, &f);
     if (err == SKY_OK && service->reads & SKY_READS_BEHIND)
         err = sky_behind_list(broker, act->session, &effects->arena, &f.facts);
+    if (err == SKY_OK && service->peers != NULL)
+        err = sky_behind_look_up(broker, act->session, service, &uplink, &effects->arena, &f.facts);
     if (err == SKY_OK) {
-        if (service->peers != NULL)
-            sky_behind_look_up(broker, act->session, service, &uplink, &effects->arena, &f.facts);
         if (service->wants != NULL)
             read_piece(broker, service, &uplink, &effects->arena, &f);
         service->handle(&uplink, &f.facts, judge, effects);
