@@ -361,13 +361,13 @@ static void read_forward(struct sky_seed_reader *reader, const struct sky_seed_f
     if (field->value == NULL)
         return;
     sky_span url = sky_span_str(field->value->valuestring);
-    if (!sky_span_starts(url, SKY_SPAN("http://")) && !sky_span_starts(url, SKY_SPAN("https://")))
+    const struct sky_seed_config *config = reader->config;
+    bool good = config->is_url == NULL || config->is_url(url);
+    if (!good || !sky_buf_add(text, url))
         sky_seed_error_at(reader, field->name,
-                          "\"%s\" is no URL; it begins with http:// or "
-                          "https://",
-                          sky_seed_show(field->value->valuestring).text);
-    else if (!sky_buf_add(text, url))
-        sky_seed_error_at(reader, field->name, "the URL is longer than %d bytes", SKY_SEED_URL_MAX);
+                          "\"%s\" is no URL that begins with http:// or https:// and is at most %d "
+                          "bytes long",
+                          sky_seed_show(field->value->valuestring).text, SKY_SEED_URL_MAX);
 }
 
 bool sky_seed_read_product(struct sky_seed_reader *reader, const cJSON *value,

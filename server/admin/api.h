@@ -131,6 +131,10 @@ bool sky_api_body_bool(const struct sky_api *api, const char *name, bool otherwi
 const struct sky_cloud *sky_api_cloud(struct sky_api *api, const char *name);
 bool sky_api_device(struct sky_api *api, struct sky_product *ret_product,
                     struct sky_device *ret_device);
+bool sky_api_product(struct sky_api *api, struct sky_product *ret_product);
+
+/* The product's texts, as members of an open object. */
+void sky_api_write_texts(struct sky_api *api, int64_t product_id);
 
 /* Every change so far is in the store for good, as it must be before the client is told. False, and
  * answered, when it could not be written. */
@@ -175,6 +179,17 @@ struct sky_admin {
     X(openapi)                                                                                     \
     X(products_list)                                                                               \
     X(products_create)                                                                             \
+    X(product_read)                                                                                \
+    X(product_change)                                                                              \
+    X(product_config)                                                                              \
+    X(product_config_put)                                                                          \
+    X(product_config_delete)                                                                       \
+    X(product_model)                                                                               \
+    X(product_model_put)                                                                           \
+    X(product_model_delete)                                                                        \
+    X(device_topology)                                                                             \
+    X(device_topology_put)                                                                         \
+    X(device_config)                                                                               \
     X(devices_list)                                                                                \
     X(devices_create)                                                                              \
     X(device_read)                                                                                 \

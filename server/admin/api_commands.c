@@ -94,12 +94,13 @@ static int64_t ttl_ms(struct sky_api *api)
     return ttl_s == 0 ? -1 : ttl_s * 1000;
 }
 
-static void send_command(struct sky_api *api, struct sky_session *session, sky_span params)
+static void send_command(struct sky_api *api, struct sky_session *session, sky_span kind,
+                         sky_span params)
 {
     struct sky_command_sent sent;
     struct sky_why why = {0};
     const struct sky_command_order order = {
-        .kind = sky_span_str(sky_api_body_text(api, "kind")),
+        .kind = kind,
         .name = sky_span_str(sky_api_body_text(api, "name")),
         .params = params,
         .wait_ms = sky_api_body_int(api, "waitMs", SKY_COMMAND_WAIT_MS_DEFAULT),
@@ -129,6 +130,23 @@ void sky_api_device_command(struct sky_api *api)
         return;
     sky_arena_init(&arena);
     if (take_params(api, &arena, &params))
-        send_command(api, sky_session_open(&api->app->registry, &product, &device), params);
+        send_command(api, sky_session_open(&api->app->registry, &product, &device),
+                     sky_span_str(sky_api_body_text(api, "kind")), params);
+    sky_arena_done(&arena);
+}
+
+/* Hands the device its product's remote configuration: a command of its cloud. */
+void sky_api_device_config(struct sky_api *api)
+{
+    struct sky_product product;
+    struct sky_device device;
+    struct sky_arena arena;
+    if (!sky_api_device(api, &product, &device))
+        return;
+    sky_arena_init(&arena);
+    sky_span params =
+        sky_json_compact(&arena, sky_json_member(sky_span_trim(api->call->body), "config"));
+    send_command(api, sky_session_open(&api->app->registry, &product, &device), SKY_SPAN("config"),
+                 params);
     sky_arena_done(&arena);
 }

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "server/admin/api.h"
+#include "server/broker/gateways.h"
 #include "server/broker/presence.h"
 #include "server/registry/credentials.h"
 #include "server/registry/lookup.h"
@@ -27,8 +28,11 @@ static void write_presence(struct sky_api *api, int64_t device_id)
     if (session != NULL && session->last_seen_ms != 0)
         sky_time_text(sky_clock_shown_ms(&api->app->clock, session->last_seen_ms), seen);
     sky_jw_put_bool(jw, "online", online);
-    if (online && session->conn != NULL)
-        sky_jw_put_int(jw, "connection", session->conn->id);
+    const struct sky_session *carrier = session != NULL ? sky_session_carrier(session) : NULL;
+    if (online && carrier->conn != NULL)
+        sky_jw_put_int(jw, "connection", carrier->conn->id);
+    if (carrier != session)
+        sky_jw_put_str(jw, "gateway", carrier->party->name);
     put_text_or_null(jw, "lastSeen", seen);
     if (session != NULL) {
         sky_jw_put_int(jw, "published", (int64_t)session->published);
@@ -266,8 +270,10 @@ void sky_api_device_change(struct sky_api *api)
 {
     struct sky_product product;
     struct sky_device device;
-    if (!sky_api_device(api, &product, &device) ||
-        !take_fields(api, sky_cloud_find(sky_span_str(product.cloud)), &device))
+    if (!sky_api_device(api, &product, &device))
+        return;
+    bool was_enabled = device.enabled;
+    if (!take_fields(api, sky_cloud_find(sky_span_str(product.cloud)), &device))
         return;
     sky_err err = sky_store_set_device(api->app->store, &device);
     if (err != SKY_OK) {
@@ -275,6 +281,9 @@ void sky_api_device_change(struct sky_api *api)
         return;
     }
     sky_api_record(api->app, SKY_EVENT_REGISTRY, device.id, "change");
+    if (was_enabled != device.enabled)
+        sky_gateway_changed(&api->app->broker, &product, &device,
+                            device.enabled ? SKY_BEHIND_ENABLED : SKY_BEHIND_DISABLED);
     write_device(api, &product, &device);
     sky_api_send(api, 200);
 }
@@ -285,6 +294,7 @@ void sky_api_device_delete(struct sky_api *api)
     struct sky_device device;
     if (!sky_api_device(api, &product, &device))
         return;
+    sky_gateway_changed(&api->app->broker, &product, &device, SKY_BEHIND_DELETED);
     sky_err err = sky_store_delete_device(api->app->store, device.id);
     if (err != SKY_OK) {
         sky_api_fail(api, err, NULL);
@@ -334,8 +344,11 @@ void sky_api_device_disconnect(struct sky_api *api)
     if (!sky_api_device(api, &product, &device))
         return;
     struct sky_session *session = sky_session_find(&api->app->registry, device.id);
-    if (session == NULL || !sky_session_kick(session, "disconnected by the admin API"))
-        sky_api_error(api, 409, "conflict", "", "the device is not connected");
-    else
+    bool behind = session != NULL && session->via != NULL;
+    if (behind)
+        sky_session_go_offline(&api->app->broker, session, "disconnected by the admin API", 0);
+    if (session != NULL && (behind || sky_session_kick(session, "disconnected by the admin API")))
         sky_api_send(api, 204);
+    else
+        sky_api_error(api, 409, "conflict", "", "the device is not connected");
 }

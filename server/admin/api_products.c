@@ -2,20 +2,41 @@
 #include "server/admin/api.h"
 #include "server/registry/fixture_files.h"
 
-static bool write_product(void *ctx, const struct sky_product *product)
+static void write_members(struct sky_api *api, const struct sky_product *product)
 {
-    struct sky_api *api = ctx;
+    static const char *const nodes[] = {[SKY_NODE_DEVICE] = "device",
+                                        [SKY_NODE_GATEWAY] = "gateway",
+                                        [SKY_NODE_SUB] = "sub-device"};
     struct sky_jw *jw = &api->jw;
-    sky_jw_object(jw);
     sky_jw_put_str(jw, "cloud", product->cloud);
     sky_jw_put_str(jw, "product", product->key);
     sky_jw_put_bool(jw, "dynamicActivation", product->dynamic_activation);
     sky_jw_put_bool(jw, "requireCertificate", product->require_certificate);
     sky_jw_put_bool(jw, "httpsAuth", product->https_auth);
+    sky_jw_put_str(jw, "nodeType", nodes[product->node]);
     if (sky_api_query_is(api, "secrets"))
         sky_jw_put_str(jw, "secret", product->secret);
-    sky_jw_end_object(jw);
+}
+
+static bool write_product(void *ctx, const struct sky_product *product)
+{
+    struct sky_api *api = ctx;
+    sky_jw_object(&api->jw);
+    write_members(api, product);
+    sky_jw_end_object(&api->jw);
     return true;
+}
+
+void sky_api_product_read(struct sky_api *api)
+{
+    struct sky_product product;
+    if (!sky_api_product(api, &product))
+        return;
+    sky_jw_object(&api->jw);
+    write_members(api, &product);
+    sky_api_write_texts(api, product.id);
+    sky_jw_end_object(&api->jw);
+    sky_api_send(api, 200);
 }
 
 void sky_api_products_list(struct sky_api *api)

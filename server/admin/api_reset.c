@@ -7,6 +7,7 @@
 #include "server/broker/presence.h"
 #include "server/os/config.h"
 #include "server/registry/fixture_files.h"
+#include "store/topology.h"
 
 /* Of the devices that the named thing is or has; empty: of all. */
 static void forget_sessions(struct sky_app *app, sky_span name)
@@ -68,7 +69,7 @@ static sky_err reset_product(struct sky_app *app, sky_span name, const struct sk
             err = sky_store_delete_device(app->store, ids.list[i]);
     }
     free(ids.list);
-    return err;
+    return err == SKY_OK ? sky_store_reset_product(app->store, product->id) : err;
 }
 
 /* The journal keeps its events. */

@@ -77,6 +77,26 @@ static const struct sky_api_param command_body[] = {
      "default: two days; 0: only while the device is online"},
     END};
 
+static const struct sky_api_param product_body[] = {
+    {"config", SKY_API_ANY, false, 0, 0, "the remote configuration, any JSON; null: none"},
+    {"model", SKY_API_ANY, false, 0, 0, "the vendor's thing model, an object; null: none"},
+    {"subProducts", SKY_API_ANY, false, 0, 0,
+     "keys of products whose devices may stand behind a gateway of this one; null: any"},
+    {"forward", SKY_API_ANY, false, 0, 0, "URL that uplinks are handed to; null: none"},
+    END};
+
+static const struct sky_api_param topology_body[] = {
+    {"subDevices", SKY_API_ARRAY, true, 0, 0,
+     "all that are to stand behind it: [{\"product\", \"device\"}], or the vendor's words for "
+     "that"},
+    END};
+
+static const struct sky_api_param config_body[] = {
+    {"config", SKY_API_ANY, false, 0, 0, "instead of the product's, where the cloud has it so"},
+    {"waitMs", SKY_API_INT, false, 0, SKY_COMMAND_WAIT_MS_MAX,
+     "how long to wait for an answer, in real time; default 5000, 0: not at all"},
+    END};
+
 #define IN_RUN                                                                                     \
     {                                                                                              \
         "run", SKY_API_BOOL, false, 0, 0, "true: of the whole run, not only since the last reset"  \
@@ -150,6 +170,11 @@ static const struct sky_api_param reset_body[] = {
     {"forget", SKY_API_BOOL, false, 0, 0, "take it out of the run as well; default false"},
     END};
 
+#define PRODUCT_PATH "/api/v1/products/{cloud}/{product}"
+#define NO_PRODUCT                                                                                 \
+    {                                                                                              \
+        404, "there is no such product"                                                            \
+    }
 #define DEVICE_PATH "/api/v1/devices/{cloud}/{product}/{device}"
 
 const struct sky_route sky_routes[] = {
@@ -206,6 +231,55 @@ const struct sky_route sky_routes[] = {
      .free_body = "the content of a fixture file: {\"products\": [...]}",
      .schema = "Loaded",
      .answers = {{200, "what was added and changed"}, BAD}},
+    {.method = "GET",
+     .path = PRODUCT_PATH,
+     .handle = sky_api_product_read,
+     .summary = "Read a product, with its configuration and model",
+     .query = secrets_query,
+     .schema = "Product",
+     .answers = {{200, "the product"}, NO_PRODUCT}},
+    {.method = "PATCH",
+     .path = PRODUCT_PATH,
+     .handle = sky_api_product_change,
+     .summary = "Change a product's texts",
+     .query = secrets_query,
+     .body = product_body,
+     .schema = "Product",
+     .answers = {{200, "the product as it is now"}, BAD, NO_PRODUCT, {413, "a text is too long"}}},
+    {.method = "GET",
+     .path = PRODUCT_PATH "/config",
+     .handle = sky_api_product_config,
+     .summary = "Read the remote configuration",
+     .schema = "Config",
+     .answers = {{200, "version and configuration"}, {404, "no such product, or it has none"}}},
+    {.method = "PUT",
+     .path = PRODUCT_PATH "/config",
+     .handle = sky_api_product_config_put,
+     .summary = "Set the remote configuration; devices are told by POST .../config of each",
+     .free_body = "the configuration: any JSON; null: none",
+     .answers = {{204, "done"}, BAD, NO_PRODUCT, {413, "it is too long"}}},
+    {.method = "DELETE",
+     .path = PRODUCT_PATH "/config",
+     .handle = sky_api_product_config_delete,
+     .summary = "Take the remote configuration away",
+     .answers = {{204, "done"}, NO_PRODUCT}},
+    {.method = "GET",
+     .path = PRODUCT_PATH "/model",
+     .handle = sky_api_product_model,
+     .summary = "Read the thing model",
+     .schema = "Model",
+     .answers = {{200, "version and model"}, {404, "no such product, or it has none"}}},
+    {.method = "PUT",
+     .path = PRODUCT_PATH "/model",
+     .handle = sky_api_product_model_put,
+     .summary = "Set the thing model: from now on what devices report is held to it",
+     .free_body = "the vendor's thing model, an object; null: none",
+     .answers = {{204, "done"}, BAD, NO_PRODUCT, {413, "it is too long"}}},
+    {.method = "DELETE",
+     .path = PRODUCT_PATH "/model",
+     .handle = sky_api_product_model_delete,
+     .summary = "Take the thing model away",
+     .answers = {{204, "done"}, NO_PRODUCT}},
     {.method = "GET",
      .path = "/api/v1/devices",
      .handle = sky_api_devices_list,
@@ -290,6 +364,39 @@ const struct sky_route sky_routes[] = {
                  {202, "sent, or kept until the device asks for it; not waited for"},
                  BAD,
                  {404, "no such device, or no such kind: the message lists the cloud's"},
+                 {409, "it would not reach the device, which is away, or has too much waiting"},
+                 {413, "no packet can carry it"},
+                 {503, "too many commands wait already"},
+                 {504, "the device did not answer in time"}}},
+    {.method = "GET",
+     .path = DEVICE_PATH "/topology",
+     .handle = sky_api_device_topology,
+     .summary = "List the devices behind a gateway",
+     .schema = "Topology",
+     .answers = {{200, "the devices, in the order in which they were bound"},
+                 NONE,
+                 {409, "it is no gateway"}}},
+    {.method = "PUT",
+     .path = DEVICE_PATH "/topology",
+     .handle = sky_api_device_topology_put,
+     .summary = "Set the devices behind a gateway, and tell it",
+     .body = topology_body,
+     .schema = "Topology",
+     .answers = {{200, "the devices, as they are bound now"},
+                 BAD,
+                 {404, "there is no such device; the pointer says which"},
+                 {409, "it is no gateway"},
+                 {413, "more than the cloud takes"}}},
+    {.method = "POST",
+     .path = DEVICE_PATH "/config",
+     .handle = sky_api_device_config,
+     .summary = "Push the remote configuration to the device",
+     .body = config_body,
+     .schema = "Command",
+     .answers = {{200, "the device's answer"},
+                 {202, "sent, not waited for"},
+                 BAD,
+                 {404, "no such device, or its cloud pushes no configuration"},
                  {409, "it would not reach the device, which is away, or has too much waiting"},
                  {413, "no packet can carry it"},
                  {503, "too many commands wait already"},

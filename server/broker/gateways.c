@@ -14,8 +14,9 @@ static const struct sky_cloud_gateway *rules_of(const struct sky_session *sessio
 
 /* ---- telling ---- */
 
-static void tell(struct sky_broker *broker, int64_t gateway_id, enum sky_behind_event event,
-                 const struct sky_product *product, const struct sky_device *device)
+void sky_gateway_told(struct sky_broker *broker, int64_t gateway_id,
+                      const struct sky_product *product, const struct sky_device *device,
+                      enum sky_behind_event event)
 {
     struct sky_session *gateway = sky_session_find(broker->registry, gateway_id);
     if (gateway != NULL && broker->tell_gateway != NULL && sky_behind_is_gateway(gateway) &&
@@ -30,7 +31,7 @@ static void tell_of_session(struct sky_broker *broker, int64_t gateway_id,
     struct sky_device known;
     if (sky_store_get_device(broker->registry->store, device->device_id, &product, &known) ==
         SKY_OK)
-        tell(broker, gateway_id, event, &product, &known);
+        sky_gateway_told(broker, gateway_id, &product, &known, event);
 }
 
 /* Gateways of a device: few, and told after the walk, as the walk may not write. */
@@ -63,7 +64,7 @@ void sky_gateway_changed(struct sky_broker *broker, const struct sky_product *pr
 {
     struct gateways gateways = gateways_of(broker, device->id);
     for (size_t i = 0; i < gateways.count; i++)
-        tell(broker, gateways.ids[i], event, product, device);
+        sky_gateway_told(broker, gateways.ids[i], product, device, event);
     struct sky_session *session = sky_session_find(broker->registry, device->id);
     if (session != NULL && session->via != NULL && event != SKY_BEHIND_ENABLED)
         sky_session_go_offline(
@@ -167,7 +168,7 @@ sky_err sky_gateway_bind(struct sky_broker *broker, int64_t gateway_id,
     if (!cloud->gateway->shared)
         former = gateways_of(broker, device->id);
     for (size_t i = 0; i < former.count && err == SKY_OK; i++) {
-        tell(broker, former.ids[i], SKY_BEHIND_UNBOUND, product, device);
+        sky_gateway_told(broker, former.ids[i], product, device, SKY_BEHIND_UNBOUND);
         err = sky_gateway_unbind(broker, former.ids[i], device->id, of);
     }
     sky_store_batch(store);
