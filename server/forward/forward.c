@@ -188,8 +188,9 @@ void sky_forward_uplink(struct sky_forward *forward, sky_span url, const struct 
         forward->queue.counts[SKY_FORWARD_COUNT_LOST]++;
         tell(forward, target,
              &(struct news){.name = "lost",
-                            .reason = target == NULL ? "messages wait for too many targets already"
-                                                     : "it is too long",
+                            .reason = target == NULL
+                                          ? "no URL, or one more than messages can wait for"
+                                          : "it is too long",
                             .device_id = device_id,
                             .of = seq,
                             .count = 1});

@@ -95,6 +95,9 @@ struct sky_forward_target *sky_forward_target(struct sky_forward_queue *queue, s
     LL_FOREACH (queue->targets, target)
         if (sky_span_eq_str(url, target->url))
             return target;
+    struct sky_url parts;
+    if (!sky_url_parse(url, &parts))
+        return NULL;
     if (queue->target_count >= SKY_FORWARD_TARGETS_MAX) {
         struct sky_forward_target *idle = find_idle(queue);
         if (idle == NULL)

@@ -106,9 +106,9 @@ void sky_forward_queue_init(struct sky_forward_queue *queue,
                             const struct sky_forward_limits *limits);
 void sky_forward_queue_done(struct sky_forward_queue *queue);
 
-/* The target with this URL, which is one by sky_url_parse(). When there are too many, one makes
- * room that has nothing waiting; NULL when there is none. Valid until the next call with another
- * URL, or as long as something waits for it. */
+/* The target with this URL. When there are too many, one makes room that has nothing waiting; NULL
+ * when there is none, or when sky_url_parse() takes it for no URL. Valid until the next call with
+ * another URL, or as long as something waits for it. */
 struct sky_forward_target *sky_forward_target(struct sky_forward_queue *queue, sky_span url);
 
 /* Copies the body. False, and counted as lost, when there is no room for it. */

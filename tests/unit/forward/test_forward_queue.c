@@ -263,6 +263,18 @@ static void so_many_targets_and_an_idle_one_makes_room(void **state)
     assert_int_equal(queue.counts[SKY_FORWARD_COUNT_TAKEN], 1);
 }
 
+static void what_is_no_url_is_no_target(void **state)
+{
+    (void)state;
+    char url[SKY_URL_MAX + 2] = "http://";
+    memset(url + 7, 'a', SKY_URL_MAX - 7 + 1);
+    assert_null(sky_forward_target(&queue, sky_span_str(url)));
+    url[SKY_URL_MAX] = '\0';
+    assert_non_null(sky_forward_target(&queue, sky_span_str(url)));
+    assert_null(sky_forward_target(&queue, SKY_SPAN("business")));
+    assert_null(sky_forward_target(&queue, SKY_SPAN("")));
+}
+
 /* ---- against a model ---- */
 
 enum { DEVICES = 7, MESSAGES_MAX = 20, STEPS = 20000 };
@@ -429,6 +441,7 @@ int main(void)
         T(bytes_are_counted),
         T(all_targets_share_the_room),
         T(so_many_targets_and_an_idle_one_makes_room),
+        T(what_is_no_url_is_no_target),
         T(anything_goes_as_in_the_model),
 #undef T
     };
