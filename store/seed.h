@@ -16,7 +16,6 @@ enum {
     SKY_SEED_DOCUMENT_MAX = 64 * 1024,    /* bytes of an initial document */
     SKY_SEED_CONFIG_MAX = 128 * 1024,     /* bytes of a product's remote configuration */
     SKY_SEED_MODEL_MAX = 256 * 1024,      /* bytes of a thing model */
-    SKY_SEED_URL_MAX = 1024,              /* bytes of a URL */
     SKY_SEED_SUB_PRODUCTS_MAX = 256,
     SKY_SEED_SUB_DEVICES_MAX = 2000, /* of one gateway */
 };

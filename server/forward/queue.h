@@ -1,17 +1,17 @@
 /* What waits to be handed over, and what may go next: to each target the messages of one device
  * strictly one after the other, those of different devices side by side. A message keeps its place
  * until it is taken, refused or given up, and what does not fit in is lost and counted.
- * Two things can be wrong, and each has its own patience, which doubles up to a bound: a target that
- * cannot be reached is tried with one message at a time until it can; a message that reached it and
- * was not taken waits with its device, and holds up nobody else.
- * Pure: no I/O, and time is an argument. */
+ * Two things can be wrong, and each has its own patience, which doubles up to a bound: a target
+ * that cannot be reached is tried with one message at a time until it can; a message that reached
+ * it and was not taken waits with its device, and holds up nobody else. Pure: no I/O, and time is
+ * an argument. */
 #ifndef SKY_SERVER_FORWARD_QUEUE_H
 #define SKY_SERVER_FORWARD_QUEUE_H
 
 #include <uthash.h>
 
 #include "protocol/base/timerq.h"
-#include "protocol/http/url.h"
+#include "protocol/base/url.h"
 
 enum {
     SKY_FORWARD_TARGETS_MAX = 16,

@@ -1,5 +1,6 @@
 """What devices publish, handed to a business server."""
 
+import json
 import random
 import socket
 import ssl
@@ -115,6 +116,23 @@ def test_what_is_not_carried_is_not_handed_over(start, receiver, online):
     publish(online(own, ALI_OTHER), "yes", TOPICS[ALI_OTHER])
     receiver.wait_count(1)
     assert [each["payload"] for each in receiver.messages] == ["yes"]
+
+
+def test_a_product_has_a_receiver_of_its_own(start, receiver, online):
+    other = Receiver().open()
+    fixtures = json.loads(server.FIXTURES.read_text())
+    own = start("--forward", receiver.url())
+    fixtures["products"][0]["forward"] = other.url("/pk")
+    own.api.post("/api/v1/products", fixtures)
+    for name, topic in TOPICS.items():
+        publish(online(own, name), "{}", topic)
+    receiver.wait_count(2)
+    other.wait_count(2)
+    assert {each["product"] for each in receiver.messages} == {"PROD123456"}
+    assert {each["product"] for each in other.messages} == {"pk"}
+    assert {each["url"] for each in own.api.get("/api/v1/forward")["targets"]} == {
+        receiver.url(), other.url("/pk")}
+    other.close()
 
 
 def test_the_order_of_each_device_survives_failures(start, receiver, online):
