@@ -329,14 +329,16 @@ static void close_parts(struct sky_app *app)
     sky_app_release(app);
 }
 
-/* What devices publish goes on to a business server, where there is one. */
+/* What devices publish goes on to a business server, where there is one: their product's own, or
+ * everybody's. */
 static void on_uplink(void *ctx, const struct sky_act *act, uint64_t seq)
 {
     struct sky_app *app = ctx;
-    sky_span own = act->session->product->forward;
-    if (own.len > 0 || app->config->forward != NULL)
-        sky_forward_uplink(&app->forward, own.len > 0 ? own : sky_span_str(app->config->forward),
-                           act, seq);
+    sky_span url = act->session->product->forward;
+    if (url.len == 0)
+        url = sky_span_str(app->config->forward);
+    if (url.len > 0)
+        sky_forward_uplink(&app->forward, url, act, seq);
 }
 
 static sky_err open_doors(struct sky_app *app, struct sky_why *why)

@@ -16,7 +16,6 @@ enum {
     SKY_SEED_DOCUMENT_MAX = 64 * 1024,    /* bytes of an initial document */
     SKY_SEED_CONFIG_MAX = 128 * 1024,     /* bytes of a product's remote configuration */
     SKY_SEED_MODEL_MAX = 256 * 1024,      /* bytes of a thing model */
-    SKY_SEED_URL_MAX = 512,               /* bytes of a URL */
     SKY_SEED_SUB_PRODUCTS_MAX = 256,
     SKY_SEED_SUB_DEVICES_MAX = 2000, /* of one gateway */
 };
@@ -55,8 +54,6 @@ struct sky_seed_config {
     /* Is the thing model of cloud number `cloud` good? A pointer in `why` is within the model.
      * NULL: any is. */
     sky_err (*check_model)(void *ctx, size_t cloud, sky_span json, struct sky_why *why);
-    /* Is this a URL to forward to? NULL: any text is. */
-    bool (*is_url)(sky_span text);
     /* Appends the thing model that a file holds. NULL: no files are read. */
     sky_err (*read_model)(void *ctx, const char *path, struct sky_buf *ret_json,
                           struct sky_why *why);

@@ -4,6 +4,7 @@
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
+#include "protocol/base/url.h"
 
 /* ---- a product's rules ---- */
 
@@ -266,7 +267,7 @@ static const size_t text_max[SKY_SEED_TEXTS] = {
     [SKY_SEED_CONFIG] = SKY_SEED_CONFIG_MAX,
     [SKY_SEED_MODEL] = SKY_SEED_MODEL_MAX,
     [SKY_SEED_SUB_PRODUCTS] = SKY_SEED_SUB_PRODUCTS_MAX * (SKY_KEY_MAX * 2 + 3) + 2,
-    [SKY_SEED_FORWARD] = SKY_SEED_URL_MAX,
+    [SKY_SEED_FORWARD] = SKY_URL_MAX,
 };
 
 static void read_node(struct sky_seed_reader *reader, const struct sky_seed_field *field,
@@ -361,13 +362,12 @@ static void read_forward(struct sky_seed_reader *reader, const struct sky_seed_f
     if (field->value == NULL)
         return;
     sky_span url = sky_span_str(field->value->valuestring);
-    const struct sky_seed_config *config = reader->config;
-    bool good = config->is_url == NULL || config->is_url(url);
-    if (!good || !sky_buf_add(text, url))
+    struct sky_url parts;
+    if (!sky_url_parse(url, &parts) || !sky_buf_add(text, url))
         sky_seed_error_at(reader, field->name,
-                          "\"%s\" is no URL that begins with http:// or https:// and is at most %d "
-                          "bytes long",
-                          sky_seed_show(field->value->valuestring).text, SKY_SEED_URL_MAX);
+                          "\"%s\" is no URL; give http://HOST[:PORT]/PATH, or the same with https, "
+                          "%d bytes at most",
+                          sky_seed_show(field->value->valuestring).text, SKY_URL_MAX);
 }
 
 bool sky_seed_read_product(struct sky_seed_reader *reader, const cJSON *value,

@@ -5,8 +5,8 @@
 #include "protocol/base/assert.h"
 #include "protocol/base/json_view.h"
 #include "protocol/base/mem.h"
+#include "protocol/base/url.h"
 #include "protocol/cloud/model.h"
-#include "protocol/http/url.h"
 #include "server/admin/api.h"
 #include "store/seed.h"
 #include "store/topology.h"
@@ -62,7 +62,7 @@ static const struct text texts[] = {
     {SKY_PRODUCT_CONFIG, SKY_SEED_CONFIG_MAX, NULL, false},
     {SKY_PRODUCT_MODEL, SKY_SEED_MODEL_MAX, check_model, false},
     {SKY_PRODUCT_SUB_PRODUCTS, SKY_SEED_MODEL_MAX, check_sub_products, false},
-    {SKY_PRODUCT_FORWARD, SKY_SEED_URL_MAX, check_forward, true},
+    {SKY_PRODUCT_FORWARD, SKY_URL_MAX, check_forward, true},
 };
 
 static const struct text *text_named(const char *name)

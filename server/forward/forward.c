@@ -103,38 +103,37 @@ static void on_timer(struct sky_timer *timer, int64_t now_ms)
     pump(SKY_CONTAINER_OF(timer, struct sky_forward, timer));
 }
 
-static enum sky_forward_outcome outcome_of(int status)
+static enum sky_forward_outcome outcome_of(const struct sky_post_result *result)
 {
     enum { REQUEST_TIMEOUT = 408, TOO_MANY_REQUESTS = 429 };
-    if (status == 0)
-        return SKY_FORWARD_AWAY;
+    int status = result->status;
     if (status >= 200 && status < 300)
         return SKY_FORWARD_TAKEN;
     if (status >= 400 && status < 500 && status != REQUEST_TIMEOUT && status != TOO_MANY_REQUESTS)
         return SKY_FORWARD_REFUSED;
-    return SKY_FORWARD_BUSY;
+    return result->sent ? SKY_FORWARD_FAILED : SKY_FORWARD_AWAY;
 }
 
-static const char *words_for(int status, const char *reason)
+static const char *words_for(const struct sky_post_result *result)
 {
-    if (status == 0)
-        return reason;
-    if (status >= 300 && status < 400)
+    if (result->status == 0)
+        return result->reason;
+    if (result->status >= 300 && result->status < 400)
         return "it points elsewhere, and is not followed there";
-    return sky_http_phrase(status);
+    return sky_http_phrase(result->status);
 }
 
-static void on_answered(void *ctx, void *tag, int status, const char *reason)
+static void on_answered(void *ctx, void *tag, const struct sky_post_result *result)
 {
     struct sky_forward *forward = ctx;
     struct sky_forward_message *message = tag; /* may be gone once it is settled */
     struct sky_forward_target *target = message->lane->target;
-    enum sky_forward_outcome outcome = outcome_of(status);
+    enum sky_forward_outcome outcome = outcome_of(result);
     struct news news = {
-        .device_id = message->lane->device_id, .of = message->seq, .status = status};
+        .device_id = message->lane->device_id, .of = message->seq, .status = result->status};
     if (outcome != SKY_FORWARD_TAKEN) {
         news.reason = target->reason;
-        snprintf(target->reason, sizeof target->reason, "%s", words_for(status, reason));
+        snprintf(target->reason, sizeof target->reason, "%s", words_for(result));
     }
     struct sky_forward_change change =
         sky_forward_settle(message, outcome, forward->clock->real_ms);
@@ -188,8 +187,9 @@ void sky_forward_uplink(struct sky_forward *forward, sky_span url, const struct 
         forward->queue.counts[SKY_FORWARD_COUNT_LOST]++;
         tell(forward, target,
              &(struct news){.name = "lost",
-                            .reason = target == NULL ? "messages wait for too many targets already"
-                                                     : "it is too long",
+                            .reason = target == NULL
+                                          ? "no URL, or one more than messages can wait for"
+                                          : "it is too long",
                             .device_id = device_id,
                             .of = seq,
                             .count = 1});

@@ -36,8 +36,7 @@ SKY_MUST_USE sky_err sky_forward_open(struct sky_forward *forward, uv_loop_t *lo
 /* After sky_forward_open() only; handles close in the next turns of the loop. */
 void sky_forward_close(struct sky_forward *forward);
 
-/* The act stands in the journal under that number; `url` is one by sky_url_parse(). Copies what it
- * needs. */
+/* The act stands in the journal under that number. Copies what it needs. */
 void sky_forward_uplink(struct sky_forward *forward, sky_span url, const struct sky_act *act,
                         uint64_t seq);
 

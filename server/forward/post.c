@@ -41,13 +41,17 @@ struct watch {
 
 /* ---- how requests end ---- */
 
-/* A body that is longer than anybody wants is no reason to ask again. */
-static int status_of(const struct request *request, CURLcode code)
+static struct sky_post_result result_of(const struct request *request, CURLcode code)
 {
-    long status = 0;
+    long status = 0, sent = 0;
+    (void)curl_easy_getinfo(request->easy, CURLINFO_REQUEST_SIZE, &sent);
+    /* A body that is longer than anybody wants is no reason to ask again. */
     if (code == CURLE_OK || code == CURLE_WRITE_ERROR)
         (void)curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status);
-    return (int)status;
+    return (struct sky_post_result){.status = (int)status,
+                                    .sent = sent > 0,
+                                    .reason = request->error[0] != '\0' ? request->error
+                                                                        : curl_easy_strerror(code)};
 }
 
 static void collect(struct sky_post *post)
@@ -58,12 +62,11 @@ static void collect(struct sky_post *post)
         struct request *request;
         CURLcode code = message->data.result;
         (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &request);
-        int status = status_of(request, code);
+        struct sky_post_result result = result_of(request, code);
         SKY_ASSERT(curl_multi_remove_handle(post->multi, request->easy) == CURLM_OK);
         request->under_way = false;
         LL_PREPEND2(post->idle, request, next_idle);
-        const char *reason = request->error[0] != '\0' ? request->error : curl_easy_strerror(code);
-        post->answered(post->ctx, request->tag, status, status > 0 ? "" : reason);
+        post->answered(post->ctx, request->tag, &result);
     }
 }
 

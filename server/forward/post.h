@@ -22,8 +22,12 @@ enum {
 
 struct sky_post;
 
-/* `status` is the answer's; 0: there was none, and `reason` says why, until the call returns. */
-typedef void sky_post_fn(void *ctx, void *tag, int status, const char *reason);
+struct sky_post_result {
+    int status;         /* of the answer; 0: there was none */
+    bool sent;          /* some of the request at least */
+    const char *reason; /* why there was no answer; valid during the call */
+};
+typedef void sky_post_fn(void *ctx, void *tag, const struct sky_post_result *result);
 
 /* `ca_file` holds the certificates (PEM) that servers are believed by; NULL: the system's. On
  * failure `why` says what to do. */

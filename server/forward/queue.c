@@ -95,6 +95,9 @@ struct sky_forward_target *sky_forward_target(struct sky_forward_queue *queue, s
     LL_FOREACH (queue->targets, target)
         if (sky_span_eq_str(url, target->url))
             return target;
+    struct sky_url parts;
+    if (!sky_url_parse(url, &parts))
+        return NULL;
     if (queue->target_count >= SKY_FORWARD_TARGETS_MAX) {
         struct sky_forward_target *idle = find_idle(queue);
         if (idle == NULL)
@@ -213,23 +216,23 @@ static int64_t delay_ms(unsigned tries)
 }
 
 /* Those that were on their way when the target went away count as one try. */
-static void note_answer(struct sky_forward_target *target, bool answered, int64_t now_ms)
+static void note_reach(struct sky_forward_target *target, bool reached, int64_t now_ms)
 {
-    if (answered)
+    if (reached)
         target->tries = 0;
     else if (!is_away(target) || target->next_ms <= now_ms)
         target->next_ms = now_ms + delay_ms(++target->tries);
 }
 
 /* The first message tries again later; with the target away all others of it wait anyway. */
-static void keep(struct sky_forward_lane *lane, bool answered, int64_t now_ms)
+static void keep(struct sky_forward_lane *lane, bool reached, int64_t now_ms)
 {
     struct sky_forward_target *target = lane->target;
     count(target, SKY_FORWARD_COUNT_TRIES);
     if (!lane->failed)
         target->failing++;
     lane->failed = true;
-    if (answered)
+    if (reached)
         sky_timerq_set(&target->queue->paused, &lane->pause, now_ms + delay_ms(++lane->tries),
                        on_pause_over);
     else
@@ -262,15 +265,15 @@ struct sky_forward_change sky_forward_settle(struct sky_forward_message *message
     struct sky_forward_lane *lane = message->lane;
     struct sky_forward_target *target = lane->target;
     SKY_ASSERT(lane->first == message && target->asked > 0);
-    bool went_well = target->failing == 0, answered = outcome != SKY_FORWARD_AWAY;
+    bool went_well = target->failing == 0, reached = outcome != SKY_FORWARD_AWAY;
     target->asked--;
-    note_answer(target, answered, now_ms);
-    if (outcome == SKY_FORWARD_BUSY && lane->tries == 0)
+    note_reach(target, reached, now_ms);
+    if (outcome == SKY_FORWARD_FAILED && lane->tries == 0)
         lane->since_ms = now_ms;
     bool gives_up =
-        outcome == SKY_FORWARD_BUSY && now_ms - lane->since_ms >= SKY_FORWARD_STUBBORN_MS;
-    if (!gives_up && (outcome == SKY_FORWARD_BUSY || outcome == SKY_FORWARD_AWAY)) {
-        keep(lane, answered, now_ms);
+        outcome == SKY_FORWARD_FAILED && now_ms - lane->since_ms >= SKY_FORWARD_STUBBORN_MS;
+    if (!gives_up && (outcome == SKY_FORWARD_FAILED || outcome == SKY_FORWARD_AWAY)) {
+        keep(lane, reached, now_ms);
         return (struct sky_forward_change){.began = went_well};
     }
     count(target, gives_up                         ? SKY_FORWARD_COUNT_LOST

@@ -2,16 +2,16 @@
  * strictly one after the other, those of different devices side by side. A message keeps its place
  * until it is taken, refused or given up, and what does not fit in is lost and counted.
  * Two things can be wrong, and each has its own patience, which doubles up to a bound: a target
- * that does not answer is asked by one message at a time until it does; a message that is answered
- * with a failure waits with its device, and holds up nobody else. Pure: no I/O, and time is an
- * argument. */
+ * that cannot be reached is tried with one message at a time until it can; a message that reached
+ * it and was not taken waits with its device, and holds up nobody else. Pure: no I/O, and time is
+ * an argument. */
 #ifndef SKY_SERVER_FORWARD_QUEUE_H
 #define SKY_SERVER_FORWARD_QUEUE_H
 
 #include <uthash.h>
 
 #include "protocol/base/timerq.h"
-#include "protocol/http/url.h"
+#include "protocol/base/url.h"
 
 enum {
     SKY_FORWARD_TARGETS_MAX = 16,
@@ -22,8 +22,8 @@ enum {
     SKY_FORWARD_BYTES_MAX = 128 * 1024 * 1024,
     SKY_FORWARD_DELAY_MS = 100, /* before the second try; then twice as long each time */
     SKY_FORWARD_DELAY_MAX_MS = 5 * 1000,
-    /* A message that the target answers with failures for so long is given up. One that is not
-     * answered at all is not: then the target is away, and the bounds above are the patience. */
+    /* A message that reached its target and was not taken for so long is given up. While a target
+     * cannot be reached nothing is: then the bounds above are the patience. */
     SKY_FORWARD_STUBBORN_MS = 10 * 60 * 1000,
     SKY_FORWARD_REASON_MAX = 200, /* characters that say why the last try failed */
 };
@@ -32,8 +32,8 @@ enum {
 enum sky_forward_outcome {
     SKY_FORWARD_TAKEN,
     SKY_FORWARD_REFUSED, /* for good: no further try would help */
-    SKY_FORWARD_BUSY,    /* the target answered with a failure */
-    SKY_FORWARD_AWAY,    /* the target did not answer */
+    SKY_FORWARD_FAILED,  /* it reached the target, which answered with a failure or not at all */
+    SKY_FORWARD_AWAY,    /* the target could not be reached */
 };
 
 enum sky_forward_count {
@@ -84,7 +84,7 @@ struct sky_forward_target {
     struct sky_forward_bounds held;
     unsigned asked;  /* messages on their way */
     size_t failing;  /* lanes that failed */
-    unsigned tries;  /* that were not answered, in a row */
+    unsigned tries;  /* in a row, that did not reach it */
     int64_t next_ms; /* then: when to try again */
     uint64_t counts[SKY_FORWARD_COUNTS];
     uint64_t unsaid_lost; /* for want of room, since `full` */
@@ -106,9 +106,9 @@ void sky_forward_queue_init(struct sky_forward_queue *queue,
                             const struct sky_forward_limits *limits);
 void sky_forward_queue_done(struct sky_forward_queue *queue);
 
-/* The target with this URL, which is one by sky_url_parse(). When there are too many, one makes
- * room that has nothing waiting; NULL when there is none. Valid until the next call with another
- * URL, or as long as something waits for it. */
+/* The target with this URL. When there are too many, one makes room that has nothing waiting; NULL
+ * when there is none, or when sky_url_parse() takes it for no URL. Valid until the next call with
+ * another URL, or as long as something waits for it. */
 struct sky_forward_target *sky_forward_target(struct sky_forward_queue *queue, sky_span url);
 
 /* Copies the body. False, and counted as lost, when there is no room for it. */

@@ -8,7 +8,7 @@
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
-#include "protocol/http/url.h"
+#include "protocol/base/url.h"
 #include "server/os/help.h"
 #include "server/os/listeners.h"
 

@@ -10,7 +10,6 @@
 #include "protocol/base/json_tree.h"
 #include "protocol/base/mem.h"
 #include "protocol/cloud/model.h"
-#include "protocol/http/url.h"
 #include "server/os/files.h"
 #include "server/registry/lookup.h"
 #include "server/tls/certificate.h"
@@ -353,12 +352,6 @@ static sky_err certificate_fingerprint(void *ctx, sky_span pem, char out[SKY_FIN
     return sky_certificate_fingerprint_pem(pem, out, why);
 }
 
-static bool is_url(sky_span text)
-{
-    struct sky_url url;
-    return sky_url_parse(text, &url);
-}
-
 static sky_err check_model(void *ctx, size_t cloud, sky_span json, struct sky_why *why)
 {
     struct sky_model_whys whys;
@@ -409,7 +402,6 @@ static struct sky_seed_config seed_config(struct loading *loading, struct file_a
         .make_document = make_document,
         .similar = sky_similar,
         .check_model = check_model,
-        .is_url = is_url,
         .read_model = read_model,
         .binds_later = true,
     };

@@ -18,6 +18,7 @@ class Receiver:
         self.messages = []  # that were answered with 2xx, in the order they came
         self.requests = []  # (path, headers), whatever they were answered
         self.busy = self.busy_most = 0  # requests at a time
+        self.connections = []
         self._context = context
         self._changed = threading.Condition()
         self._server = None
@@ -33,6 +34,10 @@ class Receiver:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
             disable_nagle_algorithm = True
+
+            def setup(self):
+                super().setup()
+                outer.connections.append(self.connection)
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -62,6 +67,10 @@ class Receiver:
         if self._server:
             self._server.shutdown()
             self._server.server_close()
+            for connection in self.connections:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+            self.connections.clear()
             self._server = None
 
     def handle(self, path, headers, message):

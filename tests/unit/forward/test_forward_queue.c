@@ -123,7 +123,7 @@ static void a_failure_holds_up_its_device_alone_and_twice_as_long_each_time(void
     assert_true(put(1, 10) && put(1, 11));
     for (int i = 0; i < 10; i++) {
         struct sky_forward_change change =
-            settle(expect_next(10, now_ms), SKY_FORWARD_BUSY, now_ms);
+            settle(expect_next(10, now_ms), SKY_FORWARD_FAILED, now_ms);
         assert_true(change.began == (i == 0) && !change.ended && !change.lost);
         assert_true(put(2, 20));
         change = settle(expect_next(20, now_ms), SKY_FORWARD_TAKEN, now_ms);
@@ -135,7 +135,7 @@ static void a_failure_holds_up_its_device_alone_and_twice_as_long_each_time(void
             2 * delay_ms < SKY_FORWARD_DELAY_MAX_MS ? 2 * delay_ms : SKY_FORWARD_DELAY_MAX_MS;
     }
     assert_true(settle(expect_next(10, now_ms), SKY_FORWARD_TAKEN, now_ms).ended);
-    settle(expect_next(11, now_ms), SKY_FORWARD_BUSY, now_ms); /* from the beginning */
+    settle(expect_next(11, now_ms), SKY_FORWARD_FAILED, now_ms); /* from the beginning */
     assert_true(sky_forward_next_ms(&queue) == now_ms + SKY_FORWARD_DELAY_MS);
     assert_int_equal(target->counts[SKY_FORWARD_COUNT_TRIES], 11);
 }
@@ -158,9 +158,9 @@ static void an_absent_target_is_asked_by_one_at_a_time(void **state)
     expect_nothing(now_ms);
     settle(first, SKY_FORWARD_AWAY, now_ms);
     assert_true(sky_forward_next_ms(&queue) == 3 * SKY_FORWARD_DELAY_MS);
-    /* Any answer shows that it is there. */
+    /* Whatever it made of the message, it is there. */
     now_ms = 3 * SKY_FORWARD_DELAY_MS;
-    settle(expect_next(10, now_ms), SKY_FORWARD_BUSY, now_ms);
+    settle(expect_next(10, now_ms), SKY_FORWARD_FAILED, now_ms);
     first = expect_next(20, now_ms);
     second = expect_next(30, now_ms);
     assert_false(settle(first, SKY_FORWARD_TAKEN, now_ms).ended);
@@ -187,11 +187,11 @@ static void a_message_that_only_fails_is_given_up(void **state)
 {
     (void)state;
     assert_true(put(1, 10) && put(1, 11));
-    settle(expect_next(10, 7), SKY_FORWARD_BUSY, 7);
+    settle(expect_next(10, 7), SKY_FORWARD_FAILED, 7);
     int64_t now_ms = 7 + SKY_FORWARD_STUBBORN_MS - 1;
-    assert_false(settle(expect_next(10, now_ms), SKY_FORWARD_BUSY, now_ms).lost);
+    assert_false(settle(expect_next(10, now_ms), SKY_FORWARD_FAILED, now_ms).lost);
     now_ms += SKY_FORWARD_DELAY_MAX_MS;
-    struct sky_forward_change change = settle(expect_next(10, now_ms), SKY_FORWARD_BUSY, now_ms);
+    struct sky_forward_change change = settle(expect_next(10, now_ms), SKY_FORWARD_FAILED, now_ms);
     assert_true(change.lost && change.ended && !change.began);
     assert_int_equal(target->counts[SKY_FORWARD_COUNT_LOST], 1);
     settle(expect_next(11, now_ms), SKY_FORWARD_TAKEN, now_ms);
@@ -263,6 +263,18 @@ static void so_many_targets_and_an_idle_one_makes_room(void **state)
     assert_int_equal(queue.counts[SKY_FORWARD_COUNT_TAKEN], 1);
 }
 
+static void what_is_no_url_is_no_target(void **state)
+{
+    (void)state;
+    char url[SKY_URL_MAX + 2] = "http://";
+    memset(url + 7, 'a', SKY_URL_MAX - 7 + 1);
+    assert_null(sky_forward_target(&queue, sky_span_str(url)));
+    url[SKY_URL_MAX] = '\0';
+    assert_non_null(sky_forward_target(&queue, sky_span_str(url)));
+    assert_null(sky_forward_target(&queue, SKY_SPAN("business")));
+    assert_null(sky_forward_target(&queue, SKY_SPAN("")));
+}
+
 /* ---- against a model ---- */
 
 enum { DEVICES = 7, MESSAGES_MAX = 20, STEPS = 20000 };
@@ -277,7 +289,7 @@ static struct model {
         int64_t not_before_ms;
     } devices[DEVICES];
     size_t count;
-    unsigned asked, unanswered;
+    unsigned asked, unreached;
     int64_t not_before_ms;
     uint64_t counts[SKY_FORWARD_COUNTS];
 } model;
@@ -315,8 +327,8 @@ static bool may_go(const struct model_device *device, int64_t now_ms)
 {
     if (device->count == 0 || device->asked != NULL || device->not_before_ms > now_ms)
         return false;
-    return model.unanswered > 0 ? model.asked == 0 && model.not_before_ms <= now_ms
-                                : model.asked < PARALLEL;
+    return model.unreached > 0 ? model.asked == 0 && model.not_before_ms <= now_ms
+                               : model.asked < PARALLEL;
 }
 
 static void model_take(int64_t now_ms)
@@ -342,14 +354,14 @@ static void model_settle(struct model_device *device, enum sky_forward_outcome o
     device->asked = NULL;
     model.asked--;
     if (outcome == SKY_FORWARD_AWAY) {
-        if (model.unanswered == 0 || model.not_before_ms <= now_ms)
-            model.not_before_ms = now_ms + doubled(++model.unanswered);
+        if (model.unreached == 0 || model.not_before_ms <= now_ms)
+            model.not_before_ms = now_ms + doubled(++model.unreached);
     } else {
-        model.unanswered = 0;
+        model.unreached = 0;
     }
-    if (outcome == SKY_FORWARD_BUSY)
+    if (outcome == SKY_FORWARD_FAILED)
         device->not_before_ms = now_ms + doubled(++device->failures);
-    if (outcome == SKY_FORWARD_BUSY || outcome == SKY_FORWARD_AWAY) {
+    if (outcome == SKY_FORWARD_FAILED || outcome == SKY_FORWARD_AWAY) {
         model.counts[SKY_FORWARD_COUNT_TRIES]++;
         return;
     }
@@ -429,6 +441,7 @@ int main(void)
         T(bytes_are_counted),
         T(all_targets_share_the_room),
         T(so_many_targets_and_an_idle_one_makes_room),
+        T(what_is_no_url_is_no_target),
         T(anything_goes_as_in_the_model),
 #undef T
     };

@@ -1,7 +1,7 @@
 /* The parts of an http or https URL, as views: enough to tell a good one from a bad one, and to
  * show it without what may be secret in it. Pure; resolves nothing. (RFC 3986 §3, RFC 9110 §4.2) */
-#ifndef SKY_HTTP_URL_H
-#define SKY_HTTP_URL_H
+#ifndef SKY_BASE_URL_H
+#define SKY_BASE_URL_H
 
 #include "protocol/base/span.h"
 

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "protocol/base/mem.h"
-#include "protocol/http/url.h"
+#include "protocol/base/url.h"
 
 static void the_parts_of_a_url(void **state)
 {

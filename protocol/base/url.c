@@ -1,4 +1,4 @@
-#include "protocol/http/url.h"
+#include "protocol/base/url.h"
 
 enum { PORT_MAX = 65535 };
 
