@@ -105,7 +105,7 @@ struct sky_command_request {
     sky_span name;                 /* service, property or method; may be empty */
     sky_span params;               /* JSON */
     sky_span id;                   /* fresh correlation id, digits */
-    const struct sky_facts *facts; /* the time, and the row's document */
+    const struct sky_facts *facts; /* the time, the row's document, config and model */
 };
 
 /* What is peculiar about a command, or'ed. */

@@ -148,7 +148,10 @@ static sky_err make(struct sky_broker *broker, struct sky_session *session,
                     struct sky_effects *effects, sky_span *ret_id, struct sky_why *why)
 {
     char digits[SKY_COMMAND_DIGITS];
-    struct sky_facts facts = {.now_ms = broker->registry->clock->now_ms};
+    struct sky_facts facts = {.now_ms = broker->registry->clock->now_ms,
+                              .config = session->product->config,
+                              .config_version = session->product->config_version,
+                              .model = session->product->model};
     const struct sky_command_request request = {.name = order->name,
                                                 .params = order->params,
                                                 .id = sky_command_fresh_id(broker, session, digits),

@@ -14,6 +14,7 @@
 #define THING "Tencent IoT Explorer: 物模型协议"
 #define RESOURCES "Tencent IoT Explorer: 资源管理协议, 文件管理协议"
 #define HTTP "Tencent IoT Hub: 设备基于 HTTP 接入"
+#define OTA "Tencent IoT Hub: 设备固件升级"
 #define GATEWAY "Tencent IoT Hub: 网关子设备"
 #define SDK "Tencent IoT Hub C SDK"
 

@@ -1,4 +1,4 @@
-/* Time, what nobody plays, and the list of commands. */
+/* Time, what all services have in common, and the list of commands. */
 #include "protocol/cloud/tencent/services.h"
 
 #include <inttypes.h>
@@ -62,15 +62,6 @@ static void handle_time(const struct sky_uplink *uplink, const struct sky_facts 
                        &out);
 }
 
-static void handle_unplayed(const struct sky_uplink *uplink, const struct sky_facts *facts,
-                            struct sky_judge *judge, struct sky_effects *effects)
-{
-    (void)facts, (void)effects;
-    sky_judge_rule(judge, TEN_RULE(SERVICE_UNKNOWN), false, SKY_ENVELOPE_UNPLAYED,
-                   SKY_SPAN_ARGS(uplink->topic));
-}
-
-const struct sky_service sky_tencent_unplayed = {.name = "unplayed", .handle = handle_unplayed};
 const struct sky_service sky_tencent_time = {.name = "time", .handle = handle_time};
 
 const struct sky_command_row sky_tencent_commands[SKY_TENCENT_COMMANDS] = {
@@ -93,5 +84,6 @@ const struct sky_command_row sky_tencent_commands[SKY_TENCENT_COMMANDS] = {
      .traits = SKY_COMMAND_SILENT | SKY_COMMAND_KEPT,
      .document = "properties"},
     {.kind = "action", .build = sky_tencent__build_action},
+    {.kind = "config", .build = sky_tencent__build_config, .traits = SKY_COMMAND_SILENT},
     {.kind = "notice", .build = sky_tencent__build_notice, .traits = SKY_COMMAND_SILENT},
 };

@@ -13,7 +13,7 @@ enum {
     SKY_TENCENT_BROADCAST_MAX = 8 * 1024,     /* bytes; 使用限制 */
     SKY_TENCENT_LOG_LEVEL_MAX = 4,            /* 0 off, 1 error, 2 warning, 3 info, 4 debug */
     SKY_TENCENT_BEHIND_MAX = 1500,            /* devices bound to a gateway */
-    SKY_TENCENT_COMMANDS = 8,
+    SKY_TENCENT_COMMANDS = 9,
 };
 
 /* "result" of a shadow answer. The vendor publishes only 0 and 5005; the others are this
@@ -44,10 +44,8 @@ enum sky_tencent_thing_code {
 extern const struct sky_service sky_tencent_shadow;
 /* $template/operation/{product}/{device}: the same protocol over the properties of $thing. */
 extern const struct sky_service sky_tencent_template;
-extern const struct sky_service sky_tencent_time; /* $sys/operation/{product}/{device} */
-extern const struct sky_service sky_tencent_log;  /* $log/operation/{product}/{device} */
-/* Documented, and not played here: a finding. */
-extern const struct sky_service sky_tencent_unplayed;
+extern const struct sky_service sky_tencent_time;       /* $sys/operation/{product}/{device} */
+extern const struct sky_service sky_tencent_log;        /* $log/operation/{product}/{device} */
 extern const struct sky_service sky_tencent_rpc_answer; /* $rrpc/txd/{product}/{device}/{id} */
 /* $thing/up/{property,event,action,service}/{product}/{device}, answered on $thing/down/...;
  * properties are kept in the document "properties", a shadow whose times are in milliseconds: what
@@ -58,6 +56,10 @@ extern const struct sky_service sky_tencent_action;
 extern const struct sky_service sky_tencent_file;     /* $thing/up/service */
 extern const struct sky_service sky_tencent_resource; /* $resource/up/service */
 
+/* $config/operation/{product}/{device}, and $config/report/... of older SDKs. */
+extern const struct sky_service sky_tencent_config;
+extern const struct sky_service sky_tencent_ota; /* $ota/report/{product}/{device} */
+extern const struct sky_cloud_ota sky_tencent_upgrades;
 extern const struct sky_service sky_tencent_gateway; /* $gateway/operation/{product}/{device} */
 extern const struct sky_cloud_gateway sky_tencent_behind;
 
@@ -105,6 +107,9 @@ sky_span sky_tencent__build_control(const struct sky_uplink *to,
 sky_span sky_tencent__build_template(const struct sky_uplink *to,
                                      const struct sky_command_request *request,
                                      struct sky_effects *effects);
+sky_span sky_tencent__build_config(const struct sky_uplink *to,
+                                   const struct sky_command_request *request,
+                                   struct sky_effects *effects);
 sky_span sky_tencent__build_notice(const struct sky_uplink *to,
                                    const struct sky_command_request *request,
                                    struct sky_effects *effects);

@@ -74,6 +74,7 @@ const struct sky_cloud sky_cloud_tencent = {
     .psk = &psk,
     .shadow = &shadow,
     .gateway = &sky_tencent_behind,
+    .ota = &sky_tencent_upgrades,
     .host_names = hosts,
     .model = &sky_tencent__model,
 };

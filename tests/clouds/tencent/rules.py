@@ -18,6 +18,8 @@ TIME = f"$sys/operation/{OWN}"
 PROPERTY, THING_EVENT = f"$thing/up/property/{OWN}", f"$thing/up/event/{OWN}"
 REGISTER_PATH = "/register/dev"
 LOG_PATH = "/cgi-bin/report-log"
+OTA, OTA_DOWN = f"$ota/report/{OWN}", f"$ota/update/{OWN}"
+MODELLED, MODELLED_UP = "tencent/MODELLED01/dev001", "$thing/up/property/MODELLED01/dev001"
 RECONNECT_MS = 5000
 GATEWAY, SUB = "tencent/GATEWAY001/gw", "tencent/SUBDEVICE1/mine"
 GATEWAY_UP = "$gateway/operation/GATEWAY001/gw"
@@ -75,6 +77,12 @@ def bind(product="SUBDEVICE1", device="free", timestamp=None, method="hmacsha1",
     return behind("bind", product, device, **{
         "signature": signature, "random": 121213, "timestamp": seconds, "signmethod": method,
         "authtype": "psk", **more})
+
+
+def progress(state="downloading", **more):
+    return json.dumps({"type": "report_progress", "report": {
+        "progress": {"state": state, "percent": "1", "result_code": "0", "result_msg": "", **more},
+        "version": "2.0"}})
 
 
 # ---- devices that keep to the rules ----
@@ -137,6 +145,26 @@ def device_call(name="dev001", message=("a line",), key=None):
     return hmac.new(secret.encode(), body.encode(), hashlib.sha1).hexdigest() + body
 
 
+@plays(MODELLED)
+def a_device_that_keeps_to_its_model(stage):
+    peer = stage.login(MODELLED)
+    stage.subscribe(peer, "$thing/down/property/MODELLED01/dev001")
+    stage.publish(peer, MODELLED_UP, thing())
+
+
+@plays(TEN)
+def a_device_that_is_upgraded(stage):
+    peer = stage.login(TEN)
+    stage.subscribe(peer, OTA_DOWN)
+    stage.publish(peer, OTA, '{"type":"report_version","report":{"version":"1.0"}}')
+    stage.api.post(f"/api/v1/devices/{TEN}/ota", {"version": "2.0", "size": 1000})
+    while "update_firmware" not in (packet := peer.receive())["payload"]:
+        pass
+    peer.send_packet(type="puback", id=packet["id"])
+    for state in ("downloading", "burning", "done"):
+        stage.publish(peer, OTA, progress(state))
+
+
 @plays(TEN)
 def a_device_that_hands_in_its_log(stage):
     stage.http(LOG_PATH, device_call())
@@ -194,6 +222,8 @@ KEEPS = {
         TEN-GATEWAY-ORDINARY TEN-GATEWAY-METHOD TEN-GATEWAY-SIGN TEN-GATEWAY-EXPIRED
         TEN-GATEWAY-ELSEWHERE"""),
     **of(a_device_that_hands_in_its_log, "TEN-HTTP-CALL TEN-HTTP-SIGN"),
+    **of(a_device_that_keeps_to_its_model, "TEN-MODEL TEN-MODEL-FORM"),
+    **of(a_device_that_is_upgraded, "TEN-OTA-REPORT TEN-OTA-TASK"),
     **of(a_device_that_answers_a_call, "TEN-ANSWER-ID"),
     **of(a_device_that_comes_over_tls, "TEN-TLS-VERSION"),
     **of(a_device_with_its_pre_shared_key, "TEN-PSK-DEVICE TEN-PSK-IDENTITY TEN-PSK-KEY"),
@@ -239,6 +269,13 @@ def as_gateway(topic, payload, judged=GATEWAY, sender=GATEWAY):
 
 
 FREE = "tencent/SUBDEVICE1/free"
+
+
+def as_modelled(payload):
+    @plays(MODELLED)
+    def play(stage):
+        stage.publish(stage.login(MODELLED), MODELLED_UP, payload)
+    return play
 
 
 def calls(body, device=TEN):
@@ -341,6 +378,10 @@ BREAKS = {
     "TEN-GATEWAY-LIST": as_gateway("$gateway/operation/GATEWAY001/many",
                                    '{"type":"describe_sub_devices"}', "tencent/GATEWAY001/many",
                                    "tencent/GATEWAY001/many"),
+    "TEN-MODEL": as_modelled(thing(params={"lamb": 1})),
+    "TEN-MODEL-FORM": as_modelled(thing(params={"lamp": True})),
+    "TEN-OTA-REPORT": publishes(TEN, OTA, progress("half")),
+    "TEN-OTA-TASK": publishes(TEN, OTA, progress()),
     "TEN-HTTP-CALL": calls("too short", None),
     "TEN-HTTP-SIGN": calls(device_call(key="another secret")),
     "TEN-THING-JSON": publishes(TEN, PROPERTY, "lamp=on"),
@@ -349,7 +390,8 @@ BREAKS = {
     "TEN-THING-TIME": publishes(TEN, PROPERTY, thing(timestamp=1548753362)),
     "TEN-THING-VALUE": publishes(TEN, PROPERTY, thing(params={"lamp": None})),
     "TEN-THING-TOKEN": publishes(TEN, PROPERTY, thing(clientToken=None)),
-    "TEN-SERVICE-UNKNOWN": publishes(TEN, f"$config/operation/{OWN}", '{"type":"get"}'),
+    "TEN-SERVICE-UNKNOWN": publishes(TEN, f"$resource/up/service/{OWN}",
+                                     '{"type":"create_upload_task"}'),
     "TEN-SERVICE-REQUEST": publishes(TEN, TIME, '{"type":"ask"}'),
     "TEN-KEEPALIVE-RANGE": login_with(TEN, packet={"keepalive": 901}),
     "TEN-PAYLOAD-SIZE": publishes(TEN, EVENT, 16_385 * "x"),
