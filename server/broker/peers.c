@@ -112,6 +112,8 @@ sky_err sky_peers_look_up(struct sky_broker *broker, const struct sky_session *g
     facts->peers = peers;
     for (size_t i = 0; i < facts->peer_count && err == SKY_OK; i++) {
         look_up(broker, gateway, arena, &peers[i]);
+        if (service->reads & SKY_READS_MODEL && peers[i].known_product != NULL)
+            peers[i].model = sky_product_info(broker->registry, peers[i].known_product->id)->model;
         if (service->document != NULL && peers[i].known != NULL)
             err = look_up_document(broker, service->document, arena, &peers[i]);
     }

@@ -5,7 +5,7 @@ _GENERAL = dict.fromkeys(
     "MQTT-DUPLICATE-LOGIN MQTT-TOPIC-PUB MQTT-TOPIC-SUB MQTT-PUBLISH-RATE".split(),
     "every cloud there is has a rule of its own for it, or no such limit")
 
-_MODELS = dict.fromkeys("ALI-MODEL ENOS-MODEL".split(),
+_MODELS = dict.fromkeys("ALI-MODEL".split(),
                         "no service asks for its product's model yet")
 
 # No device can.

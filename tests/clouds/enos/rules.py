@@ -6,6 +6,7 @@ import json
 import credentials
 from stage import ENOS, ENOS_OTHER, answers, login_with, of, plays, says
 
+MODELLED = "enos/modelled/only"
 CERTIFIED, STATIC, DISABLED = "enos/certified/only", "enos/static01/only", "enos/KV315idW/disabled"
 LISTENER = "enos-mqtt"
 SYS = "/sys/KV315idW/tPbZGCdmaE/thing"
@@ -43,6 +44,13 @@ def a_device_that_is_activated(stage):
     stage.publish(peer, f"{SYS}/tag/update", tag("cabinet"))
 
 
+@plays(MODELLED)
+def a_device_that_reports_what_its_model_has(stage):
+    peer = stage.login(MODELLED, stage.peer(LISTENER))
+    stage.publish(peer, "/sys/modelled/only/thing/measurepoint/post", measurement(
+        params={"measurepoints": {"temp": 1.5, "power": {"value": 7, "quality": 9}}}))
+
+
 @plays(CERTIFIED)
 def a_device_with_its_certificate(stage):
     context = stage.context(certificate_of=CERTIFIED)
@@ -72,6 +80,7 @@ KEEPS = {
         ENOS-SECRET-STALE ENOS-TOPIC-ACL ENOS-PAYLOAD-JSON ENOS-METHOD-TOPIC ENOS-DUPLICATE-LOGIN
         ENOS-CLIENTID-BLANKS ENOS-CLIENTID-UNKNOWN-KEY ENOS-CLIENTID-SUFFIX ENOS-DEVICE-DISABLED
         ENOS-VERSION ENOS-PARAMS ENOS-SERVICE-UNKNOWN ENOS-METHOD-SPELLING ENOS-TAG-SIZE"""),
+    **of(a_device_that_reports_what_its_model_has, "ENOS-MODEL"),
     **of(a_device_that_answers_a_command, "ENOS-ANSWER-ID"),
     **of(a_device_with_its_certificate, "ENOS-CERT-REQUIRED ENOS-CERT-MISMATCH"),
 }
@@ -94,8 +103,8 @@ def hashes(content):
     return enters(packet={"password": password.upper()})
 
 
-def posts(payload, topic=POST):
-    return says(ENOS, {"type": "publish", "qos": 1, "id": 7, "topic": topic, "payload": payload},
+def posts(payload, topic=POST, device=ENOS):
+    return says(device, {"type": "publish", "qos": 1, "id": 7, "topic": topic, "payload": payload},
                 listener=LISTENER)
 
 
@@ -183,6 +192,11 @@ BREAKS = {
     "ENOS-PARAMS": posts(measurement(params=[1.5])),
     "ENOS-ANSWER-ID": service_answer("7"),
     "ENOS-SERVICE-UNKNOWN": posts("{}", f"{SYS}/nothing"),
+    "ENOS-MODEL": posts(measurement(params={"measurepoints": {"temp": "warm"}}),
+                        "/sys/modelled/only/thing/measurepoint/post", MODELLED),
+    "ENOS-OTA-TASK": posts(json.dumps({"id": "1", "version": "1.0", "params": {"step": "20"},
+                                       "method": "ota.device.progress"}),
+                           "/sys/KV315idW/tPbZGCdmaE/ota/device/progress"),
     "ENOS-TAG-SIZE": posts(tag(201 * "v"), f"{SYS}/tag/update"),
     "ENOS-METHOD-SPELLING": posts(measurement(method="thing.event.%s.postError", params={"events": {}}),
                                   f"{SYS}/event/Error/post"),

@@ -18,8 +18,8 @@
 #define POINTS(dk, points) "{" NAMED(dk) "\"measurepoints\":" points ",\"time\":5}"
 
 static const struct gateway_device devices[] = {
-    {"pk", "online", "s", "p", .bound = true, .online = true},
-    {"pk", "offline", "s", "p", .bound = true},
+    {"pk", "online", "s", "p", .bound = true, .online = true, .document = "{\"old\":1}"},
+    {"pk", "offline", "s", "p", .bound = true, .document = "{\"old\":1}"},
     {"pk", "others", "s", "p", .bound = true, .online_elsewhere = true},
     {"pk", "strange", "s", "p", .node = SKY_NODE_DEVICE},
 };
@@ -75,28 +75,17 @@ static void assert_stored(const char *name, const struct gateway_bench *bench, c
     sky_buf_done(&got);
 }
 
-static size_t with_documents(const struct sky_uplink *uplink, struct sky_arena *arena,
-                             struct sky_peer ret_peers[SKY_PEERS_MAX])
-{
-    size_t count = sky_enos_measurepoint_post_batch.peers(uplink, arena, ret_peers);
-    for (size_t i = 0; i < count; i++)
-        ret_peers[i].document = SKY_SPAN("{\"old\":1}");
-    return count;
-}
-
 static void batches_of_gateways_are_kept_by_device(void **state)
 {
     struct gateway_bench *bench = sky_mem_new(sizeof *bench);
-    struct sky_service service = sky_enos_measurepoint_post_batch;
     (void)state;
-    service.peers = with_documents;
     gateway_init(bench, "enos", "gw", "g1", devices, SKY_COUNT(devices));
     for (size_t i = 0; i < SKY_COUNT(batches); i++) {
         const struct service_case as_case = {.name = batches[i].name, .rule = batches[i].rule};
         char payload[1024];
         snprintf(payload, sizeof payload, "{\"id\":\"1\",\"version\":\"1.0\",%s\"params\":[%s]}",
                  batches[i].flags, batches[i].params);
-        gateway_send(bench, &service, BATCH, payload);
+        gateway_send(bench, &sky_enos_measurepoint_post_batch, BATCH, payload);
         assert_span(batches[i].name, "the reply",
                     bench_effect(&bench->base, SKY_EFFECT_REPLY)->payload, batches[i].reply);
         assert_stored(batches[i].name, bench, batches[i].stored);
