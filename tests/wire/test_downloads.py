@@ -1,12 +1,15 @@
 """Downloads of firmware, as the vendors' SDKs make them: ranges one too long, heads that are read
 with a small buffer, transfers that break off and go on."""
 
+import contextlib
 import hashlib
 import socket
+import sqlite3
 import struct
 import time
 
 import pytest
+import server
 from upgrades import DEVICE, PATH, connect, fetch, image_bytes, log_in, path_of, read_body
 from upgrades import read_head, upload
 
@@ -169,3 +172,31 @@ def test_a_slow_reader_gets_all(skymock, peer):
 def test_other_methods_are_not_taken(skymock, file):
     got = fetch(connect(skymock.ports["https"]), file, method="DELETE")
     assert got.status == 404
+
+
+def test_a_piece_that_cannot_be_read(tmp_path):
+    """What came is good, the connection ends, the journal says why, and everybody else goes on."""
+    path = tmp_path / "store.db"
+    first = server.Skymock("--store", str(path))
+    try:
+        assert upload(first.ports["admin"], PATH + "?version=9", image_bytes(SIZE))[0] == 202
+    finally:
+        first.stop()
+    with contextlib.closing(sqlite3.connect(path)) as store:
+        store.execute("DELETE FROM image_piece WHERE place = 1")
+        store.commit()
+    second = server.Skymock("--store", str(path))
+    try:
+        peer = server.Peer(second.ports["mqtt"])
+        name = path_of(log_in(peer).told()["url"])
+        sock = connect(second.ports["https"])
+        sock.sendall(f"GET {name} HTTP/1.1\r\nHost: h\r\n\r\n".encode())
+        assert " 200 " in read_head(sock)
+        assert read_body(sock, SIZE) == image_bytes(SIZE)[:65536]
+        event = second.api.wait_event({"type": "download"})
+        assert event["count"] == 65536 and "store" in event["reason"]
+        rest = fetch(connect(second.ports["https"]), name, byte_range="bytes=131072-")
+        assert rest.body == image_bytes(SIZE)[131072:]
+        peer.close()
+    finally:
+        second.stop()
