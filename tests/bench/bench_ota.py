@@ -1,11 +1,16 @@
-"""How long a PINGRESP takes while many devices download an image over HTTPS at once.
+"""How long a PINGRESP takes while many devices download an image over HTTPS at once: handshakes
+first, then all ask at the same moment.
 
     SKYMOCK_BUILD=build/release python3 tests/bench/bench_ota.py [CLIENTS] [MIB]
+
+Server and pinger come before all else that runs, where that is allowed: what is measured is how the
+server divides its time, and not how the machine does.
 """
 
+import multiprocessing
 import os
+import select
 import statistics
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -13,11 +18,41 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
 import server  # noqa: E402
-from upgrades import PATH, image_bytes, log_in, path_of, upload  # noqa: E402
+from upgrades import PATH, connect, image_bytes, log_in, path_of, read_head, upload  # noqa: E402
 
 CLIENTS = int(sys.argv[1]) if len(sys.argv) > 1 else 50
 MIB = int(sys.argv[2]) if len(sys.argv) > 2 else 8
 IDLE_S = 3
+
+
+def come_first(pid, priority):
+    """On its own only: threads and children are as others are."""
+    try:
+        os.sched_setscheduler(pid, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK,
+                              os.sched_param(priority))
+    except PermissionError:
+        print("(as any process, between all others)")
+
+
+def download(port, path, count, ready, go, whole):
+    """`count` clients in one process; `whole` counts those that got all."""
+    socks = [connect(port, tls=True) for _ in range(count)]
+    ready.release()
+    go.wait()
+    left = {}
+    for sock in socks:
+        sock.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    for sock in socks:
+        assert " 200 " in read_head(sock)
+        left[sock] = MIB * 1024 * 1024
+    while left:
+        pending = [sock for sock in left if sock.pending()]
+        for sock in pending or select.select(list(left), [], [], 30)[0]:
+            got = len(sock.recv(65536))
+            left[sock] -= got
+            if left[sock] == 0 or got == 0:
+                with whole.get_lock():
+                    whole.value += left.pop(sock) == 0
 
 
 def ping(peer, times):
@@ -42,24 +77,29 @@ def main():
     status, created = upload(skymock.ports["admin"], PATH + "?version=9",
                              image_bytes(MIB * 1024 * 1024))
     assert status == 202, created
-    url = f"https://127.0.0.1:{skymock.ports['https']}" + path_of(device.told()["url"])
-    os.nice(-10)  # the scheduler's delays are not the server's
+    path = path_of(device.told()["url"])
+    ready, go = multiprocessing.Semaphore(0), multiprocessing.Event()
+    whole = multiprocessing.Value("i", 0)
+    clients = [multiprocessing.Process(target=download, args=(
+        skymock.ports["https"], path, CLIENTS // 2, ready, go, whole)) for _ in range(2)]
+    for client in clients:
+        client.start()
+    for client in clients:
+        ready.acquire()
+    come_first(skymock.process.pid, 10)
+    come_first(0, 20)
     idle, busy = [], []
     end = time.monotonic() + IDLE_S
     while time.monotonic() < end:
         ping(device.peer, idle)
     tell("idle", idle)
     began = time.monotonic()
-    curls = [subprocess.Popen(["nice", "-n", "19", "curl", "-sk", "-o", "/dev/null", "-w",
-                               "%{http_code} %{size_download}\n", url],
-                              stdout=subprocess.PIPE, text=True) for _ in range(CLIENTS)]
-    while any(curl.poll() is None for curl in curls):
+    go.set()
+    while any(client.is_alive() for client in clients):
         ping(device.peer, busy)
     took = time.monotonic() - began
-    bad = [got for got in (curl.stdout.read() for curl in curls)
-           if got != f"200 {MIB * 1024 * 1024}\n"]
     tell(f"{CLIENTS} downloads of {MIB} MiB", busy)
-    print(f"took {took:.1f} s, {CLIENTS * MIB / took:.0f} MiB/s; not whole: {len(bad)}")
+    print(f"took {took:.1f} s, {CLIENTS * MIB / took:.0f} MiB/s; whole: {whole.value}")
     skymock.stop()
 
 
