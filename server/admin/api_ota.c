@@ -26,19 +26,13 @@ struct order {
 
 /* ---- showing ---- */
 
-static void show_one(struct sky_jw *jw, const struct sky_ota *ota,
-                     const struct sky_ota_upgrade *upgrade)
-{
-    sky_ota_show(ota, upgrade, jw);
-}
-
 static void reply_upgrade(struct sky_http_call *call, int status, const struct sky_ota *ota,
                           const struct sky_ota_upgrade *upgrade)
 {
     struct sky_buf out;
     struct sky_jw jw = sky_jw(&out);
     sky_buf_init(&out, SKY_DOCUMENT_MAX);
-    show_one(&jw, ota, upgrade);
+    sky_ota_show(ota, upgrade, &jw);
     sky_api_reply_json(call, status, sky_buf_span(&out));
     sky_buf_done(&out);
 }
@@ -79,7 +73,7 @@ void sky_api_device_ota(struct sky_api *api)
         sky_jw_array(&api->jw);
         for (size_t i = 0; i < view.ota.count; i++)
             if (view.ota.rows[i].state != SKY_OTA_NONE)
-                show_one(&api->jw, &view.ota, &view.ota.rows[i]);
+                sky_ota_show(&view.ota, &view.ota.rows[i], &api->jw);
         sky_jw_end_array(&api->jw);
         sky_jw_key(&api->jw, "versions");
         sky_jw_object(&api->jw);
@@ -414,16 +408,16 @@ static bool read_order(struct sky_api *api, bool uploaded, struct order *order)
     return false;
 }
 
-/* What can be refused is refused before anything is made for it. */
-static bool check_order(struct sky_api *api, struct order *order)
+/* What can be refused is refused before anything is made for it: then it has been answered. */
+static bool check_order(struct sky_api *api, bool uploaded, struct order *order)
 {
     struct sky_session *session;
     struct sky_upgrades_view view;
     struct sky_why why = {0};
-    struct sky_ota_order wanted = terms(order);
-    wanted.size = sky_api_body_int(api, "size", 0);
-    bool good = open_view(api, &session, &view);
+    bool good = open_view(api, &session, &view) && read_order(api, uploaded, order);
     if (good) {
+        struct sky_ota_order wanted = terms(order);
+        wanted.size = sky_api_body_int(api, "size", 0);
         sky_err err = sky_ota_check(&view.ota, &wanted, &why);
         order->device_id = session->device_id;
         good = err == SKY_OK;
@@ -455,7 +449,7 @@ void sky_api_device_ota_create(struct sky_api *api)
     struct upload *upload = call->on_body != NULL ? call->state : NULL;
     struct order *order = sky_mem_new(sizeof *order);
     call->on_gone = NULL;
-    if (read_order(api, upload != NULL, order) && check_order(api, order) &&
+    if (check_order(api, upload != NULL, order) &&
         (upload == NULL || take_upload(api, &order->image)))
         go_on(api, upload != NULL, order);
     else
