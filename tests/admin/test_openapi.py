@@ -37,8 +37,9 @@ QUERIES = {
 }
 FIRST = [("POST", EXPECTED), ("PATCH", DEVICE + "/shadow"),
          ("POST", DEVICE + "/ota")]  # others show what these make
-LAST = [("POST", DEVICE + "/disconnect"), ("DELETE", DEVICE + "/ota"), ("DELETE", EXPECTED + "/{name}"), ("DELETE", EXPECTED),
-        ("DELETE", DEVICE), ("POST", "/api/v1/reset")]  # nothing is left for others to show
+LAST = [("POST", DEVICE + "/disconnect"), ("DELETE", DEVICE + "/ota"),
+        ("DELETE", EXPECTED + "/{name}"), ("DELETE", EXPECTED), ("DELETE", DEVICE),
+        ("POST", "/api/v1/reset")]  # nothing is left for others to show
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import ssl
 import threading
 
 import pytest
@@ -216,3 +217,25 @@ def test_an_upgrade_outlives_the_server(tmp_path):
         assert fetch(connect(second.ports["https"]), path_of(told["url"])).body == image
     finally:
         second.stop()
+
+
+def test_urls_lead_to_where_the_device_came(skymock, online, start):
+    """Its host and its way in; the advertised host without a port."""
+    def url(server_, listener, tls):
+        peer = server.Peer(server_.ports[listener])
+        if tls:
+            context = ssl.create_default_context(cadata=server_.api.get("/ca.crt"))
+            peer.socket = context.wrap_socket(peer.socket, server_hostname="localhost")
+        device = log_in(peer)
+        server_.api.request("DELETE", PATH)
+        server_.api.post(PATH, {"version": "2", "size": 10})
+        told = device.told()["url"].rsplit("/", 1)[0]
+        peer.close()
+        return told
+
+    port = skymock.ports["https"]
+    assert url(skymock, "mqtt", False) == f"http://127.0.0.1:{port}"
+    assert url(skymock, "mqtts", True) == f"https://localhost:{port}"
+    other = start("--advertise-host", "fw.example")
+    assert url(other, "mqtt", False) == "http://fw.example"
+    assert url(other, "mqtts", True) == "https://fw.example"

@@ -3,6 +3,7 @@ with a small buffer, transfers that break off and go on."""
 
 import contextlib
 import hashlib
+import json
 import socket
 import sqlite3
 import struct
@@ -200,3 +201,17 @@ def test_a_piece_that_cannot_be_read(tmp_path):
         peer.close()
     finally:
         second.stop()
+
+
+def test_configurations_are_downloaded_by_what_they_hold(skymock):
+    """A product's number is the store's: the name that is good is one of a few."""
+    config = {"interval": 30, "name": "x" * 100}
+    skymock.api.post("/api/v1/products", {"products": [
+        {"cloud": "aliyun", "productKey": "withconfig", "config": config}]})
+    digest = hashlib.sha256(json.dumps(config, separators=(",", ":")).encode()).hexdigest()
+    sock = connect(skymock.ports["https"])
+    good = [got for got in (fetch(sock, f"/c{number}-{digest[:32]}") for number in range(1, 30))
+            if got.status == 200]
+    assert len(good) == 1 and json.loads(good[0].body) == config
+    event = skymock.api.wait_event({"type": "download", "status": 200})
+    assert event["cloud"] == "aliyun" and event["product"] == "withconfig"
