@@ -6,6 +6,7 @@
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
 #include "server/admin/admin.h"
+#include "server/broker/images.h"
 #include "server/broker/kept.h"
 #include "server/broker/notices.h"
 #include "server/broker/presence.h"
@@ -215,6 +216,8 @@ sky_err sky_app_prepare(struct sky_app *app, const struct sky_config *config, st
     err = durable ? sky_kept_open(&app->broker, why) : SKY_OK;
     if (err == SKY_OK)
         err = sky_upgrades_load(&app->broker, why);
+    if (err == SKY_OK)
+        sky_images_sweep(&app->broker, true);
     if (err != SKY_OK)
         sky_app_release(app);
     return err;

@@ -104,6 +104,17 @@ void sky_ota_show(const struct sky_ota *ota, const struct sky_ota_upgrade *upgra
 
 /* ---- opening and saving ---- */
 
+static bool is_module_name(sky_span name)
+{
+    static const char signs[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+    if (name.len == 0 || name.len > SKY_OTA_MODULE_MAX)
+        return false;
+    for (size_t i = 0; i < name.len; i++)
+        if (memchr(signs, name.ptr[i], sizeof signs - 1) == NULL)
+            return false;
+    return true;
+}
+
 void sky_ota_open(struct sky_ota *ota, const struct sky_cloud *cloud, const struct sky_facts *facts,
                   struct sky_arena *arena)
 {
@@ -113,6 +124,8 @@ void sky_ota_open(struct sky_ota *ota, const struct sky_cloud *cloud, const stru
     *ota = (struct sky_ota){.rules = cloud->ota, .arena = arena, .now_ms = facts->now_ms};
     while (ota->count < SKY_OTA_MODULES_MAX && sky_json_next_member(&rest, &member)) {
         read_row(&ota->rows[ota->count], member.value, arena);
+        if (!is_module_name(ota->rows[ota->count].module))
+            continue; /* a stored one may be damaged */
         ota->was[ota->count] = ota->rows[ota->count].state;
         ota->count++;
     }
@@ -201,17 +214,6 @@ const struct sky_ota_upgrade *sky_ota_find_stream(const struct sky_ota *ota, int
 bool sky_ota_url_is_good(const struct sky_ota_upgrade *upgrade, int64_t now_ms)
 {
     return !upgrade->chunked && upgrade->url_ms > 0 && now_ms - upgrade->url_ms < SKY_OTA_URL_MS;
-}
-
-static bool is_module_name(sky_span name)
-{
-    static const char signs[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
-    if (name.len == 0 || name.len > SKY_OTA_MODULE_MAX)
-        return false;
-    for (size_t i = 0; i < name.len; i++)
-        if (memchr(signs, name.ptr[i], sizeof signs - 1) == NULL)
-            return false;
-    return true;
 }
 
 /* Where there is no room, a module without an upgrade under way gives up its place. NULL: none

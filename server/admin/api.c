@@ -464,30 +464,45 @@ static bool is_for_us(const struct sky_api *api)
     return name.len == 0 || sky_guard_host(config, listen->host, name);
 }
 
+enum asker { ASKER_WELCOME, ASKER_ELSEWHERE, ASKER_FOREIGN, ASKER_UNKNOWN };
+
+/* Who is it that asks? */
+static enum asker judge_asker(const struct sky_api *api)
+{
+    const struct sky_http_head *head = &api->call->head;
+    bool trusted = has_token(api), open = api->route != NULL && api->route->open;
+    sky_span origin;
+    if (!trusted && !is_for_us(api))
+        return ASKER_ELSEWHERE;
+    if (sky_http_head_header(head->headers, "Origin", &origin) &&
+        !sky_guard_origin(origin, head->host))
+        return ASKER_FOREIGN;
+    return trusted || open || api->app->config->admin_token == NULL ? ASKER_WELCOME : ASKER_UNKNOWN;
+}
+
 /* May whoever asks be answered? Else it has been told why not. */
 static bool check_asker(struct sky_api *api)
 {
     const struct sky_http_head *head = &api->call->head;
-    bool trusted = has_token(api);
-    sky_span name = sky_span_head(sky_http_host_name(head->host), 100), origin;
-    if (!trusted && !is_for_us(api)) {
+    sky_span name = sky_span_head(sky_http_host_name(head->host), 100), origin = SKY_SPAN_NONE;
+    switch (judge_asker(api)) {
+    case ASKER_ELSEWHERE:
         sky_api_error(api, 421, "host", "",
                       "'%.*s' is not known as a name of this server; if it is one, start skymock "
                       "with --admin-host %.*s",
                       SKY_SPAN_ARGS(name), SKY_SPAN_ARGS(name));
         return false;
-    }
-    if (sky_http_head_header(head->headers, "Origin", &origin) &&
-        !sky_guard_origin(origin, head->host)) {
+    case ASKER_FOREIGN:
+        (void)sky_http_head_header(head->headers, "Origin", &origin);
         sky_api_error(api, 403, "origin", "", "pages of '%.*s' may not use this API",
                       SKY_SPAN_ARGS(sky_span_head(origin, 100)));
         return false;
-    }
-    if (!trusted && api->app->config->admin_token != NULL &&
-        (api->route == NULL || !api->route->open)) {
+    case ASKER_UNKNOWN:
         api->extra = SKY_SPAN("WWW-Authenticate: Bearer\r\n");
         sky_api_error(api, 401, "token", "", "the admin token is missing or wrong");
         return false;
+    case ASKER_WELCOME:
+        break;
     }
     return true;
 }
@@ -522,6 +537,22 @@ static void take(void *app, struct sky_http_call *call)
     sky_buf_done(&api.out);
 }
 
+/* The one type of body that is taken as it comes, by the rows that say so. */
+static void begin(void *app, struct sky_http_call *call)
+{
+    struct sky_api api = {.call = call, .app = app};
+    struct sky_buf allowed;
+    sky_span type = SKY_SPAN_NONE;
+    (void)sky_http_head_header(call->head.headers, "Content-Type", &type);
+    if (!sky_span_eq_nocase(type, SKY_SPAN(SKY_API_RAW)))
+        return;
+    sky_buf_init(&allowed, ALLOW_MAX / 2);
+    api.route = find_route(&api, &allowed);
+    sky_buf_done(&allowed);
+    if (api.route != NULL && api.route->begin != NULL)
+        api.route->begin(&api, judge_asker(&api) == ASKER_WELCOME);
+}
+
 static void refused(void *app, struct sky_conn *conn, const struct sky_http_head *head,
                     const char *reason, struct sky_http_reply *reply, struct sky_buf *body)
 {
@@ -537,6 +568,7 @@ struct sky_http_handler sky_admin_handler(struct sky_app *app)
 {
     return (struct sky_http_handler){.body_max = SKY_HTTP_ADMIN_BODY_MAX,
                                      .by_the_book = true,
+                                     .begin = begin,
                                      .take = take,
                                      .refused = refused,
                                      .owner = app};

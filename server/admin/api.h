@@ -84,7 +84,11 @@ struct sky_route {
     const char *schema;                /* of an answer in JSON that is no error */
     struct sky_api_answer answers[SKY_ROUTE_ANSWERS_MAX];
     bool open; /* needs no token */
+    /* Takes a body of the type SKY_API_RAW as it comes, see struct sky_http_handler; `welcome`: who
+     * sends it may. NULL: such a body is not taken. */
+    void (*begin)(struct sky_api *api, bool welcome);
 };
+#define SKY_API_RAW "application/octet-stream"
 
 extern const struct sky_route sky_routes[];
 extern const size_t sky_route_count;
@@ -203,6 +207,9 @@ struct sky_admin {
     X(device_shadow)                                                                               \
     X(device_shadow_patch)                                                                         \
     X(device_properties)                                                                           \
+    X(device_ota)                                                                                  \
+    X(device_ota_create)                                                                           \
+    X(device_ota_cancel)                                                                           \
     X(device_documents)                                                                            \
     X(device_document)                                                                             \
     X(events_list)                                                                                 \
@@ -224,5 +231,6 @@ struct sky_admin {
 #define X(name) void sky_api_##name(struct sky_api *api);
 SKY_API_HANDLERS(X)
 #undef X
+void sky_api_device_ota_begin(struct sky_api *api, bool welcome);
 
 #endif

@@ -131,6 +131,16 @@ static void write_request_body(struct sky_jw *jw, const struct sky_route *route)
         sky_jw_put_str(jw, "type", "object");
         sky_jw_put_str(jw, "description", route->free_body);
     }
+    if (route->begin != NULL) {
+        sky_jw_end_object(jw);
+        sky_jw_end_object(jw);
+        sky_jw_key(jw, SKY_API_RAW);
+        sky_jw_object(jw);
+        sky_jw_key(jw, "schema");
+        sky_jw_object(jw);
+        sky_jw_put_str(jw, "type", "string");
+        sky_jw_put_str(jw, "format", "binary");
+    }
     end_content(jw);
     sky_jw_end_object(jw);
 }

@@ -3,8 +3,10 @@
 #include "server/admin/api.h"
 
 #include "protocol/base/mem.h"
+#include "server/broker/upgrades.h"
 #include "server/broker/waits.h"
 #include "server/port/pull.h"
+#include "store/images.h"
 
 #define END                                                                                        \
     {                                                                                              \
@@ -96,6 +98,27 @@ static const struct sky_api_param config_body[] = {
     {"waitMs", SKY_API_INT, false, 0, SKY_COMMAND_WAIT_MS_MAX,
      "how long to wait for an answer, in real time; default 5000, 0: not at all"},
     END};
+
+#define UPGRADE_WORDS                                                                              \
+    {"version", SKY_API_TEXT, false, 0, SKY_OTA_VERSION_MAX, "that the device is to run; needed"}, \
+        {"module", SKY_API_TEXT, false,                                                            \
+         0,        64,           "of the device that is to run it; absent: the main one"},         \
+        {"protocol", SKY_API_TEXT,                                                                 \
+         false,      0,                                                                            \
+         16,         "https (default): by a URL; mqtt: in messages, where the cloud has that"},    \
+    {                                                                                              \
+        "waitMs", SKY_API_INT, false, 0, SKY_UPGRADE_WAIT_MS_MAX,                                  \
+            "how long to wait for the end, in real time; default 0: not at all"                    \
+    }
+
+static const struct sky_api_param upgrade_query[] = {UPGRADE_WORDS, END};
+static const struct sky_api_param upgrade_body[] = {
+    UPGRADE_WORDS,
+    {"size", SKY_API_INT, false, 1, SKY_IMAGE_MAX, "of an image whose bytes are made up"},
+    {"payloadBase64", SKY_API_TEXT, false, 0, SKY_HTTP_ADMIN_BODY_MAX, "the image itself, instead"},
+    END};
+static const struct sky_api_param cancel_query[] = {
+    {"module", SKY_API_TEXT, false, 0, 64, "only this one's upgrade; absent: all"}, END};
 
 #define IN_RUN                                                                                     \
     {                                                                                              \
@@ -438,6 +461,37 @@ const struct sky_route sky_routes[] = {
                  {404, "no such device, or a cloud without shadows"},
                  {409, "the shadow has another version"},
                  {413, "the shadow would pass the cloud's limits"}}},
+    {.method = "GET",
+     .path = DEVICE_PATH "/ota",
+     .handle = sky_api_device_ota,
+     .summary = "Read how the upgrades of the device's firmware stand",
+     .schema = "Upgrades",
+     .answers = {{200, "the last one of each module"},
+                 {404, "no such device, or a cloud without upgrades"}}},
+    {.method = "POST",
+     .path = DEVICE_PATH "/ota",
+     .handle = sky_api_device_ota_create,
+     .summary =
+         "Upgrade the device's firmware, and perhaps wait for the end. The image is made up, "
+         "in the body, or is the body: then what else there is to say is in the query",
+     .query = upgrade_query,
+     .body = upgrade_body,
+     .begin = sky_api_device_ota_begin,
+     .schema = "Upgrade",
+     .answers = {{202, "on its way, or waiting for the device"},
+                 {200, "waited for: how it ended, well or not"},
+                 BAD,
+                 {404, "no such device, or a cloud without upgrades"},
+                 {409, "one is under way, or the device runs that version"},
+                 {413, "the image is too large, or there is no room for it"},
+                 {503, "too many calls wait already"},
+                 {504, "it did not end in time"}}},
+    {.method = "DELETE",
+     .path = DEVICE_PATH "/ota",
+     .handle = sky_api_device_ota_cancel,
+     .summary = "Cancel upgrades that are not over",
+     .query = cancel_query,
+     .answers = {{204, "done"}, BAD, {404, "no such device, or nothing to cancel"}}},
     {.method = "GET",
      .path = "/api/v1/events",
      .handle = sky_api_events_list,

@@ -8,9 +8,9 @@
 #include "server/wire/wire.h"
 
 struct sky_act;
+struct sky_broker;
 struct sky_command_wait;
 struct sky_topic_node;
-
 struct sky_upgrade_wait;
 struct sky_upgrade_watch;
 
@@ -19,6 +19,8 @@ struct sky_upgrades {
     struct sky_upgrade_watch *watches; /* hash by device */
     struct sky_upgrade_wait *waits;    /* list */
     size_t wait_count;
+    /* Is told of every change of a device's upgrades. */
+    void (*look)(struct sky_broker *broker, struct sky_session *session, uint64_t of);
 };
 
 struct sky_commands {

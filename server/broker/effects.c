@@ -4,10 +4,10 @@
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
+#include "protocol/cloud/ota.h"
 #include "server/broker/delivery.h"
 #include "server/broker/gateways.h"
 #include "server/broker/presence.h"
-#include "server/broker/upgrades.h"
 #include "server/broker/waits.h"
 
 /* One effect in its surroundings. */
@@ -329,7 +329,7 @@ sky_err sky_apply(struct sky_broker *broker, struct sky_session *session,
         if (site.err == SKY_OK || !doer->tells)
             doer->run(&site, effect);
     }
-    if (site.upgrades)
-        sky_upgrades_look(broker, session, of);
+    if (site.upgrades && broker->upgrades.look != NULL)
+        broker->upgrades.look(broker, session, of);
     return site.err;
 }

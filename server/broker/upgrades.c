@@ -132,25 +132,22 @@ static void on_timeout(struct sky_timer *timer, int64_t now_ms)
 }
 
 /* Keeps an eye on the device for as long as one of its upgrades is open. */
-static void follow(struct sky_broker *broker, const struct sky_session *session,
-                   const struct sky_ota *ota)
+static void follow(struct sky_broker *broker, int64_t device_id, const struct sky_ota *ota)
 {
+    struct sky_clock *clock = broker->registry->clock;
+    struct sky_upgrade_watch *watch = find_watch(broker, device_id);
     bool open = false;
-    int64_t next_ms = sky_ota_next_ms(ota);
-    struct sky_upgrade_watch *watch = find_watch(broker, session->device_id);
     for (size_t i = 0; i < ota->count; i++)
         open |= sky_ota_is_open(&ota->rows[i]);
-    if (!open) {
-        if (watch != NULL)
-            drop_watch(watch);
+    if (!open && watch != NULL)
+        drop_watch(watch);
+    if (!open)
         return;
-    }
-    watch = watch_of(broker, session->device_id);
-    sky_clock_cancel(broker->registry->clock, &watch->timeout);
-    watch->timeout_ms = next_ms;
-    if (next_ms != INT64_MAX)
-        sky_clock_timer(broker->registry->clock, &watch->timeout,
-                        next_ms - broker->registry->clock->now_ms, on_timeout);
+    watch = watch_of(broker, device_id);
+    watch->timeout_ms = sky_ota_next_ms(ota);
+    sky_clock_cancel(clock, &watch->timeout);
+    if (watch->timeout_ms != INT64_MAX)
+        sky_clock_timer(clock, &watch->timeout, watch->timeout_ms - clock->now_ms, on_timeout);
 }
 
 /* ---- telling devices ---- */
@@ -215,7 +212,7 @@ void sky_upgrades_look(struct sky_broker *broker, struct sky_session *session, u
 {
     struct sky_upgrades_view view;
     if (sky_upgrades_view(broker, session, &view, NULL) == SKY_OK) {
-        follow(broker, session, &view.ota);
+        follow(broker, session->device_id, &view.ota);
         tell_waiting(broker, session, &view.ota);
         if (sky_session_is_online(session))
             tell(broker, session, &view, of);
@@ -298,15 +295,27 @@ void sky_upgrade_cancel_wait(struct sky_upgrade_wait *wait)
 static bool load_one(void *ctx, int64_t device_id, sky_span body)
 {
     struct sky_broker *broker = ctx;
-    if (!sky_ota_any_open(body))
+    const struct sky_facts facts = {.now_ms = broker->registry->clock->now_ms, .document = body};
+    struct sky_product product;
+    struct sky_device device;
+    struct sky_arena arena;
+    struct sky_ota ota;
+    if (!sky_ota_any_open(body) ||
+        sky_store_get_device(broker->registry->store, device_id, &product, &device) != SKY_OK)
         return true;
-    struct sky_upgrade_watch *watch = watch_of(broker, device_id);
-    sky_clock_patience(broker->registry->clock, &watch->settle, 0, on_settled);
+    const struct sky_cloud *cloud = sky_cloud_find(sky_span_str(product.cloud));
+    if (cloud == NULL || cloud->ota == NULL)
+        return true;
+    sky_arena_init(&arena);
+    sky_ota_open(&ota, cloud, &facts, &arena);
+    follow(broker, device_id, &ota);
+    sky_arena_done(&arena);
     return true;
 }
 
 sky_err sky_upgrades_load(struct sky_broker *broker, struct sky_why *why)
 {
+    broker->upgrades.look = sky_upgrades_look;
     sky_err err = sky_store_each_document_called(broker->registry->store,
                                                  SKY_SPAN(SKY_OTA_DOCUMENT), load_one, broker);
     return err == SKY_OK ? SKY_OK : sky_store_why(broker->registry->store, why);

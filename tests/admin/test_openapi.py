@@ -23,6 +23,7 @@ BODIES = {
     ("POST", DEVICE + "/messages"): {"topic": SERVICE, "payload": "{}"},
     ("POST", DEVICE + "/commands"): {"kind": "property-set", "params": {"a": 1}, "waitMs": 0},
     ("PATCH", DEVICE + "/shadow"): {"desired": {"colour": "red"}},
+    ("POST", DEVICE + "/ota"): {"version": "2", "size": 10},
     ("POST", "/api/v1/clock/advance"): {"ms": 1},
     ("POST", "/api/v1/clock/set"): {"unixMs": 0},  # a jump ahead would end the connections
     ("POST", EXPECTED): {"device": "aliyun/pk/device", "count": {"max": 3}},
@@ -34,9 +35,11 @@ QUERIES = {
     ("GET", DEVICE + "/credentials"): "tls=true",
     ("GET", "/api/v1/verdicts"): "device=aliyun/pk/second",
 }
-FIRST = [("POST", EXPECTED), ("PATCH", DEVICE + "/shadow")]  # others show what these make
-LAST = [("POST", DEVICE + "/disconnect"), ("DELETE", EXPECTED + "/{name}"), ("DELETE", EXPECTED),
-        ("DELETE", DEVICE), ("POST", "/api/v1/reset")]  # nothing is left for others to show
+FIRST = [("POST", EXPECTED), ("PATCH", DEVICE + "/shadow"),
+         ("POST", DEVICE + "/ota")]  # others show what these make
+LAST = [("POST", DEVICE + "/disconnect"), ("DELETE", DEVICE + "/ota"),
+        ("DELETE", EXPECTED + "/{name}"), ("DELETE", EXPECTED), ("DELETE", DEVICE),
+        ("POST", "/api/v1/reset")]  # nothing is left for others to show
 
 
 @pytest.fixture(scope="module")
