@@ -3,6 +3,7 @@
 #include "protocol/cloud/aliyun/model.h"
 #include "protocol/cloud/aliyun/rules.h"
 #include "protocol/cloud/aliyun/services.h"
+#include "protocol/cloud/aliyun/sub_device.h"
 
 extern const struct sky_cloud sky_cloud_aliyun;
 
@@ -66,10 +67,13 @@ const struct sky_cloud sky_cloud_aliyun = {
     .admit = sky_aliyun__admit,
     .suspect = sky_aliyun__suspect,
     .sign = sky_aliyun__sign,
+    .refused_publish = sky_aliyun__refused_publish,
     .make_secret = sky_aliyun__make_secret,
     .http = &http,
     .psk = &psk,
     .shadow = &shadow,
+    .gateway = &sky_aliyun__gateway,
+    .ota = &sky_aliyun__ota,
     .host_names = hosts,
     .model = &sky_aliyun__model,
 };

@@ -12,8 +12,27 @@ static const struct {
     const struct sky_rule *rule;
 } codes[] = {
     {SKY_ALIYUN_OK, "success", NULL}, /* to the letter: the C SDK compares it */
+    {SKY_ALIYUN_NO_BLOCK, "no such block", NULL},
+    {SKY_ALIYUN_NOT_AUTHORIZED, "request auth error", NULL},
     {SKY_ALIYUN_NOT_FOUND, "not found", NULL},
+    {SKY_ALIYUN_OUSTED, "device connected elsewhere", NULL},
+    {SKY_ALIYUN_ONLINE_MANY, "too many sub-devices under gateway", NULL},
+    {SKY_ALIYUN_TOO_FAST, "rate limit", NULL},
     {SKY_ALIYUN_PARAMETER, "request parameter error", ALI_RULE(PARAMS)},
+    {SKY_ALIYUN_NO_SESSION, "device session error", NULL},
+    {SKY_ALIYUN_DELETED, "device deleted", NULL},
+    {SKY_ALIYUN_DISABLED, "device forbidden", NULL},
+    {SKY_ALIYUN_PRODUCT_QUERY, "query product info failed", NULL},
+    {SKY_ALIYUN_NO_DEVICE, "device not found", NULL},
+    {SKY_ALIYUN_DEVICE_DISABLED, "device forbidden", NULL},
+    {SKY_ALIYUN_NO_PRODUCT, "product does not exist", NULL},
+    {SKY_ALIYUN_DEVICE_NAME, "device name is invalid", NULL},
+    {SKY_ALIYUN_SUB_SIGNATURE, "sign check failed", NULL},
+    {SKY_ALIYUN_NO_REGISTRATION, "dynamic register is off", NULL},
+    {SKY_ALIYUN_BOUND_MANY, "too many sub-devices", NULL},
+    {SKY_ALIYUN_SELF, "gateway can not add itself", NULL},
+    {SKY_ALIYUN_BOUND_ELSEWHERE, "device is bound to another gateway", NULL},
+    {SKY_ALIYUN_NO_CONFIG, "no config", NULL},
     {SKY_ALIYUN_NOT_JSON, "payload is not json", ALI_RULE(PAYLOAD_JSON)},
     {SKY_ALIYUN_DESIRED_MANY, "too many desired properties", NULL},
     {SKY_ALIYUN_PROPERTIES_MANY, "too many properties", NULL},
@@ -29,6 +48,11 @@ static size_t find_code(enum sky_aliyun_code code)
         i++;
     SKY_ASSERT(i < SKY_COUNT(codes));
     return i;
+}
+
+const char *sky_aliyun__message_of(enum sky_aliyun_code code)
+{
+    return codes[find_code(code)].message;
 }
 
 /* `thing.event.property.post`, from /sys/{product}/{device}/thing/event/property/post, and
@@ -73,7 +97,7 @@ void sky_aliyun__reply(const struct sky_aliyun_request *request, enum sky_aliyun
     sky_buf_add(&out, data);
     sky_buf_add_str(&out, ",\"id\":\"");
     sky_buf_add(&out, sky_json_text(request->envelope.id));
-    sky_buf_addf(&out, "\",\"message\":\"%s\",\"method\":", codes[find_code(code)].message);
+    sky_buf_addf(&out, "\",\"message\":\"%s\",\"method\":", sky_aliyun__message_of(code));
     struct sky_jw jw = sky_jw(&out);
     write_method(&jw, service_levels(topic));
     sky_buf_add_str(&out, ",\"version\":\"1.0\"}");
@@ -100,12 +124,14 @@ bool sky_aliyun__refused(const struct sky_aliyun_request *request, struct sky_al
 {
     if (fault.code == SKY_ALIYUN_OK)
         return false;
-    const struct sky_rule *rule =
-        fault.rule != NULL ? fault.rule : codes[find_code(fault.code)].rule;
-    SKY_ASSERT(rule != NULL);
-    sky_judge_rule(request->judge, rule, false, "%.*s: %s", SKY_SPAN_ARGS(request->uplink->topic),
-                   fault.what);
-    sky_aliyun__reply(request, fault.code, SKY_SPAN("{}"));
+    if (fault.what != NULL) {
+        const struct sky_rule *rule =
+            fault.rule != NULL ? fault.rule : codes[find_code(fault.code)].rule;
+        SKY_ASSERT(rule != NULL);
+        sky_judge_rule(request->judge, rule, false, "%.*s: %s",
+                       SKY_SPAN_ARGS(request->uplink->topic), fault.what);
+    }
+    sky_aliyun__reply(request, fault.code, request->error_data);
     return true;
 }
 
@@ -113,8 +139,11 @@ bool sky_aliyun__open(struct sky_aliyun_request *request, const struct sky_uplin
                       const struct sky_facts *facts, struct sky_judge *judge,
                       struct sky_effects *effects)
 {
-    *request = (struct sky_aliyun_request){
-        .uplink = uplink, .facts = facts, .judge = judge, .effects = effects};
+    *request = (struct sky_aliyun_request){.uplink = uplink,
+                                           .facts = facts,
+                                           .judge = judge,
+                                           .effects = effects,
+                                           .error_data = SKY_SPAN("{}")};
     const struct sky_envelope *envelope = &request->envelope;
     sky_envelope_open(&request->envelope, uplink->payload, SKY_ALIYUN_MESSAGE_MAX);
     bool sound = envelope->fault == SKY_ENVELOPE_SOUND;

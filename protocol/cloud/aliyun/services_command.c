@@ -45,8 +45,8 @@ static void handle_command_answer(const struct sky_uplink *uplink, const struct 
 }
 
 /* Bytes of the device's own, or what an SDK writes without care (the C SDK refuses a configuration
- * with text that is no JSON): there is nothing to find in it, and where no id can be read the topic
- * alone says what is answered. */
+ * with text that is no JSON): there is nothing to find in it, and where no id can be read it is to
+ * what was asked first. */
 static void handle_loose_answer(const struct sky_uplink *uplink, const struct sky_facts *facts,
                                 struct sky_judge *judge, struct sky_effects *effects)
 {
@@ -55,6 +55,7 @@ static void handle_loose_answer(const struct sky_uplink *uplink, const struct sk
     sky_envelope_open(&envelope, uplink->payload, SKY_ALIYUN_MESSAGE_MAX);
     sky_envelope_answer(effects, uplink, sky_json_text(envelope.id),
                         sky_envelope_asked_topic(&effects->arena, uplink->topic));
+    effects->list[effects->count - 1].in_order = envelope.id.len == 0;
 }
 
 const struct sky_service sky_aliyun_rpc_answer = {.name = "rpc-answer",
@@ -160,13 +161,54 @@ static sky_span build_broadcast(const struct sky_uplink *to,
                             request->id, effects);
 }
 
+/* ---- commands that a document keeps ---- */
+
+/* Appends the document with these members, of which a former one of the same name goes. */
+static void keep_member(const struct sky_command_request *request, const char *document,
+                        sky_span name, sky_span value, struct sky_effects *effects)
+{
+    struct sky_latest latest;
+    sky_latest_open(&latest, request->facts->document, &effects->arena);
+    sky_latest_put(&latest, name, value);
+    sky_latest_save(&latest, request->facts, document, effects);
+    sky_latest_close(&latest);
+}
+
+/* Help page: 设备期望属性值. Each write counts the property's version up; a device that is not
+ * reached asks for what it missed. */
+static sky_span build_desired_set(const struct sky_uplink *to,
+                                  const struct sky_command_request *request,
+                                  struct sky_effects *effects)
+{
+    struct sky_latest desired;
+    struct sky_json_member member;
+    sky_span params = sky_envelope_params(&effects->arena, request->params);
+    if (!sky_json_is_object(params) || sky_aliyun__is_longer(params, SKY_ALIYUN_DESIRED_MAX))
+        return SKY_SPAN_NONE;
+    sky_latest_open(&desired, request->facts->document, &effects->arena);
+    sky_span rest = sky_json_inside(params);
+    while (sky_json_next_member(&rest, &member)) {
+        sky_span former = sky_latest_get(&desired, member.key);
+        sky_latest_put(&desired, member.key,
+                       sky_arena_printf(&effects->arena, "{\"value\":%.*s,\"version\":%.0f}",
+                                        SKY_SPAN_ARGS(member.value),
+                                        sky_json_number(sky_json_member(former, "version")) + 1));
+    }
+    sky_latest_save(&desired, request->facts, SKY_ALIYUN_DESIRED, effects);
+    sky_latest_close(&desired);
+    return sky_aliyun__call(to, SKY_SPAN("thing/service/property/set"), params, request->id,
+                            effects);
+}
+
 /* params is the task: {"taskId":..,"status":..,"jobDocument":{..}}. */
 static sky_span build_job(const struct sky_uplink *to, const struct sky_command_request *request,
                           struct sky_effects *effects)
 {
     sky_span task = sky_envelope_params(&effects->arena, request->params);
-    if (task.len == 0)
+    sky_span id = sky_json_member(task, "taskId");
+    if (!sky_json_is_string(id) || sky_json_text(id).len == 0)
         return SKY_SPAN_NONE;
+    keep_member(request, SKY_ALIYUN_JOBS, sky_json_text(id), task, effects);
     return sky_aliyun__call(
         to, SKY_SPAN("thing/job/notify"),
         sky_arena_printf(&effects->arena, "{\"task\":%.*s}", SKY_SPAN_ARGS(task)), request->id,
@@ -179,13 +221,32 @@ static sky_span build_log_config(const struct sky_uplink *to,
                                  struct sky_effects *effects)
 {
     sky_span content = sky_envelope_params(&effects->arena, request->params);
-    if (content.len == 0)
+    sky_span mode = sky_json_member(content, "mode");
+    if (!sky_json_is_number(mode))
         return SKY_SPAN_NONE;
+    keep_member(request, SKY_ALIYUN_LOG_CONFIG, SKY_SPAN("mode"), mode, effects);
     return sky_aliyun__call(to, SKY_SPAN("thing/config/log/push"),
                             sky_arena_printf(&effects->arena,
                                              "{\"getType\":\"content\",\"content\":%.*s}",
                                              SKY_SPAN_ARGS(content)),
                             request->id, effects);
+}
+
+/* ---- to gateways ---- */
+
+/* params is [{"productKey":..,"deviceName":..}]: the gateway is asked to add them. */
+static sky_span build_topo_add(const struct sky_uplink *to,
+                               const struct sky_command_request *request,
+                               struct sky_effects *effects)
+{
+    return call(to, SKY_SPAN("thing/topo/add/notify"), request, effects);
+}
+
+/* params is {"productKey":..,"timeout":seconds}: devices of that product may join. */
+static sky_span build_permit(const struct sky_uplink *to, const struct sky_command_request *request,
+                             struct sky_effects *effects)
+{
+    return call(to, SKY_SPAN("thing/gateway/permit"), request, effects);
 }
 
 const struct sky_command_row sky_aliyun_commands[SKY_ALIYUN_COMMANDS] = {
@@ -195,7 +256,19 @@ const struct sky_command_row sky_aliyun_commands[SKY_ALIYUN_COMMANDS] = {
     {.kind = "rpc", .build = build_rpc},
     {.kind = "custom-rpc", .build = build_custom_rpc},
     {.kind = "raw", .build = build_raw},
-    {.kind = "broadcast", .build = build_broadcast},
-    {.kind = "job", .build = build_job},
-    {.kind = "log-config", .build = build_log_config},
+    {.kind = "broadcast", .build = build_broadcast, .traits = SKY_COMMAND_SILENT},
+    {.kind = "desired-set",
+     .build = build_desired_set,
+     .traits = SKY_COMMAND_KEPT,
+     .document = SKY_ALIYUN_DESIRED},
+    {.kind = "job", .build = build_job, .traits = SKY_COMMAND_KEPT, .document = SKY_ALIYUN_JOBS},
+    {.kind = "log-config",
+     .build = build_log_config,
+     .traits = SKY_COMMAND_KEPT,
+     .document = SKY_ALIYUN_LOG_CONFIG},
+    {.kind = "config",
+     .build = sky_aliyun__build_config,
+     .reads = SKY_READS_DEVICE | SKY_READS_CONFIG | SKY_READS_LINK},
+    {.kind = "topo-add", .build = build_topo_add},
+    {.kind = "permit", .build = build_permit},
 };

@@ -93,6 +93,6 @@ static void handle_desired_delete(const struct sky_uplink *uplink, const struct 
 }
 
 const struct sky_service sky_aliyun_desired_get = {
-    .name = "desired-get", .document = "desired", .handle = handle_desired_get};
+    .name = "desired-get", .document = SKY_ALIYUN_DESIRED, .handle = handle_desired_get};
 const struct sky_service sky_aliyun_desired_delete = {
-    .name = "desired-delete", .document = "desired", .handle = handle_desired_delete};
+    .name = "desired-delete", .document = SKY_ALIYUN_DESIRED, .handle = handle_desired_delete};

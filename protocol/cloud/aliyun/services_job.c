@@ -107,6 +107,6 @@ static void handle_job_get(const struct sky_uplink *uplink, const struct sky_fac
 }
 
 const struct sky_service sky_aliyun_job_update = {
-    .name = "job-update", .document = "jobs", .handle = handle_job_update};
+    .name = "job-update", .document = SKY_ALIYUN_JOBS, .handle = handle_job_update};
 const struct sky_service sky_aliyun_job_get = {
-    .name = "job-get", .document = "jobs", .handle = handle_job_get};
+    .name = "job-get", .document = SKY_ALIYUN_JOBS, .handle = handle_job_get};

@@ -53,4 +53,4 @@ static void handle_log_config(const struct sky_uplink *uplink, const struct sky_
 
 const struct sky_service sky_aliyun_log_post = {.name = "log-post", .handle = handle_log_post};
 const struct sky_service sky_aliyun_log_config = {
-    .name = "log-config", .document = "log-config", .handle = handle_log_config};
+    .name = "log-config", .document = SKY_ALIYUN_LOG_CONFIG, .handle = handle_log_config};

@@ -2,7 +2,7 @@
  * and of its sub-devices. */
 #include <inttypes.h>
 
-#include "protocol/cloud/aliyun/request.h"
+#include "protocol/cloud/aliyun/sub_device.h"
 
 /* {"value":v} or {"value":v,"time":ms}; anything else is the value itself. */
 static bool is_timed(sky_span value)
@@ -32,19 +32,35 @@ static void put_property(struct sky_latest *latest, sky_span name, sky_span give
                                     SKY_SPAN_ARGS(value), time));
 }
 
-/* Keeps the properties of an object, each as `put` says, in the service's document. */
+/* How a property of a message becomes one of the document. */
+typedef void put_property_of(struct sky_latest *latest, sky_span name, sky_span given,
+                             int64_t now_ms);
+
+/* Keeps the properties of an object in the document, of the device behind the gateway whose id is
+ * `subject`, or of the device itself (0). */
 static void keep_properties(const struct sky_aliyun_request *request, sky_span properties,
-                            void (*put)(struct sky_latest *latest, sky_span name, sky_span given,
-                                        int64_t now_ms))
+                            put_property_of *put, sky_span document, int64_t version,
+                            int64_t subject)
 {
     struct sky_latest latest;
     struct sky_json_member property;
-    sky_latest_open(&latest, request->facts->document, &request->effects->arena);
+    struct sky_facts facts = {.document = document, .document_version = version};
+    size_t before = request->effects->count;
+    sky_latest_open(&latest, document, &request->effects->arena);
     sky_span rest = sky_json_inside(properties);
     while (sky_json_next_member(&rest, &property))
         put(&latest, property.key, property.value, request->facts->now_ms);
-    sky_latest_save(&latest, request->facts, sky_aliyun_property_post.document, request->effects);
+    sky_latest_save(&latest, &facts, sky_aliyun_property_post.document, request->effects);
     sky_latest_close(&latest);
+    for (; before < request->effects->count; before++)
+        request->effects->list[before].subject = subject;
+}
+
+static void keep_own(const struct sky_aliyun_request *request, sky_span properties,
+                     put_property_of *put)
+{
+    keep_properties(request, properties, put, request->facts->document,
+                    request->facts->document_version, 0);
 }
 
 static struct sky_aliyun_fault properties_fault(sky_span properties)
@@ -64,7 +80,7 @@ static void handle_property_post(const struct sky_uplink *uplink, const struct s
         sky_aliyun__refused(&request, properties_fault(request.envelope.params)))
         return;
     sky_judge_kept(judge, ALI_RULE(ENTRIES));
-    keep_properties(&request, request.envelope.params, put_property);
+    keep_own(&request, request.envelope.params, put_property);
     sky_aliyun__succeed(&request, SKY_SPAN("{}"));
 }
 
@@ -158,40 +174,44 @@ static void handle_batch_post(const struct sky_uplink *uplink, const struct sky_
         sky_aliyun__refused(&request, batch_fault(request.envelope.params)))
         return;
     sky_judge_kept(judge, ALI_RULE(ENTRIES));
-    keep_properties(&request, sky_json_member(request.envelope.params, "properties"), put_newest);
+    keep_own(&request, sky_json_member(request.envelope.params, "properties"), put_newest);
     sky_aliyun__succeed(&request, SKY_SPAN("{}"));
 }
 
-/* Nobody but the device itself: it has no sub-devices. */
+/* Of whom a device may speak: of itself, and of what stands behind it. */
 static struct sky_aliyun_fault identity_fault(const struct sky_aliyun_request *request,
-                                              sky_span entry)
+                                              struct sky_peer *peer)
 {
-    struct sky_name name;
-    if (!sky_aliyun__read_name(&request->effects->arena, sky_json_member(entry, "identity"), &name))
-        return sky_aliyun__fault(SKY_ALIYUN_PARAMETER,
-                                 "identity must have productKey and deviceName");
-    if (!sky_aliyun__is_own(request->uplink, &name))
-        return sky_aliyun__fault(SKY_ALIYUN_NO_RELATION,
-                                 "the identity is neither the device nor a sub-device of it");
-    return SKY_ALIYUN_SOUND;
+    const struct sky_name name = {peer->product, peer->device};
+    bool own = sky_aliyun__is_own(request->uplink, &name);
+    struct sky_aliyun_fault fault =
+        sky_aliyun__peer_fault(request, peer, ALI_RULE(DEVICE_UNKNOWN), own || peer->known != NULL,
+                               SKY_ALIYUN_NO_DEVICE, "there is no such device");
+    if (fault.code == SKY_ALIYUN_OK)
+        fault = sky_aliyun__peer_fault(request, peer, ALI_RULE(SUB_DEVICE), own || peer->bound,
+                                       SKY_ALIYUN_NO_RELATION,
+                                       "it is neither the device itself nor in its topology");
+    return fault;
 }
 
 /* [{"identity":{..},"properties":{..},"events":{..}}, ..] */
-static struct sky_aliyun_fault sub_devices_fault(const struct sky_aliyun_request *request,
-                                                 sky_span sub_devices)
+static struct sky_aliyun_fault sub_devices_fault(const struct sky_aliyun_request *request)
 {
     struct sky_aliyun_fault fault = SKY_ALIYUN_SOUND;
-    sky_span entry, rest = sky_json_inside(sub_devices);
+    sky_span sub_devices = sky_json_member(request->envelope.params, "subDevices");
     if (sub_devices.len > 0 && !sky_json_is_array(sub_devices))
         return sky_aliyun__fault(SKY_ALIYUN_PARAMETER, "subDevices must be an array");
     if (sky_aliyun__is_longer(sub_devices, SKY_ALIYUN_SUB_DEVICES_MAX))
         return sky_aliyun__too_many(SKY_ALIYUN_SUB_DEVICES_MANY, "more than 20 sub-devices");
-    while (fault.code == SKY_ALIYUN_OK && sky_json_next_element(&rest, &entry)) {
-        fault = bundle_fault(entry);
-        if (fault.code == SKY_ALIYUN_OK)
-            fault = identity_fault(request, entry);
-    }
-    return fault;
+    for (size_t i = 0; fault.code == SKY_ALIYUN_OK && i < request->facts->peer_count; i++)
+        fault = bundle_fault(request->facts->peers[i].item);
+    return fault.code == SKY_ALIYUN_OK ? sky_aliyun__first_fault(request, identity_fault) : fault;
+}
+
+static size_t packed_peers(const struct sky_uplink *uplink, struct sky_arena *arena,
+                           struct sky_peer ret_peers[SKY_PEERS_MAX])
+{
+    return sky_aliyun__find_peers(uplink, SKY_ALIYUN_SUB_DEVICES, arena, ret_peers);
 }
 
 /* All of it is taken, or nothing (help page 89301). */
@@ -199,16 +219,19 @@ static void handle_pack_post(const struct sky_uplink *uplink, const struct sky_f
                              struct sky_judge *judge, struct sky_effects *effects)
 {
     struct sky_aliyun_request request;
-    if (!sky_aliyun__begin(&request, SKY_ALIYUN_NOT_JSON, uplink, facts, judge, effects))
-        return;
-    sky_span params = request.envelope.params;
-    if (sky_aliyun__refused(&request, bundle_fault(params)) ||
-        sky_aliyun__refused(&request,
-                            sub_devices_fault(&request, sky_json_member(params, "subDevices"))))
+    if (!sky_aliyun__begin(&request, SKY_ALIYUN_NOT_JSON, uplink, facts, judge, effects) ||
+        sky_aliyun__refused(&request, bundle_fault(request.envelope.params)) ||
+        sky_aliyun__refused(&request, sub_devices_fault(&request)))
         return;
     sky_judge_kept(judge, ALI_RULE(ENTRIES));
     sky_judge_kept(judge, ALI_RULE(SUB_DEVICE));
-    keep_properties(&request, sky_json_member(params, "properties"), put_property);
+    keep_own(&request, sky_json_member(request.envelope.params, "properties"), put_property);
+    for (size_t i = 0; i < facts->peer_count; i++) {
+        const struct sky_peer *peer = &facts->peers[i];
+        if (peer->bound)
+            keep_properties(&request, sky_json_member(peer->item, "properties"), put_property,
+                            peer->document, peer->document_version, peer->known->id);
+    }
     sky_aliyun__succeed(&request, SKY_SPAN("{}"));
 }
 
@@ -226,19 +249,22 @@ static bool are_objects(sky_span array)
 
 static struct sky_aliyun_fault history_fault(const struct sky_aliyun_request *request)
 {
-    struct sky_aliyun_fault fault = SKY_ALIYUN_SOUND;
-    sky_span entry, rest = sky_json_inside(request->envelope.params);
     if (!sky_json_is_array(request->envelope.params))
         return sky_aliyun__fault(SKY_ALIYUN_PARAMETER, "params must be an array");
-    while (fault.code == SKY_ALIYUN_OK && sky_json_next_element(&rest, &entry)) {
+    for (size_t i = 0; i < request->facts->peer_count; i++) {
+        sky_span entry = request->facts->peers[i].item;
         if (!sky_json_is_object(entry) || !are_objects(sky_json_member(entry, "properties")) ||
             !are_objects(sky_json_member(entry, "events")))
-            fault = sky_aliyun__fault(SKY_ALIYUN_PARAMETER,
-                                      "properties and events must be arrays of objects");
-        else
-            fault = identity_fault(request, entry);
+            return sky_aliyun__fault(SKY_ALIYUN_PARAMETER,
+                                     "properties and events must be arrays of objects");
     }
-    return fault;
+    return sky_aliyun__first_fault(request, identity_fault);
+}
+
+static size_t identified_peers(const struct sky_uplink *uplink, struct sky_arena *arena,
+                               struct sky_peer ret_peers[SKY_PEERS_MAX])
+{
+    return sky_aliyun__find_peers(uplink, SKY_ALIYUN_IDENTITIES, arena, ret_peers);
 }
 
 /* What was does not change what is: current values stay. The service's page gives the reply's topic
@@ -271,8 +297,10 @@ const struct sky_service sky_aliyun_event_post = {.name = "event-post",
                                                   .handle = handle_event_post};
 const struct sky_service sky_aliyun_batch_post = {
     .name = "batch-post", .document = "properties", .handle = handle_batch_post};
-const struct sky_service sky_aliyun_pack_post = {
-    .name = "pack-post", .document = "properties", .handle = handle_pack_post};
-const struct sky_service sky_aliyun_history_post = {.name = "history-post",
-                                                    .handle = handle_history_post};
+const struct sky_service sky_aliyun_pack_post = {.name = "pack-post",
+                                                 .document = "properties",
+                                                 .handle = handle_pack_post,
+                                                 .peers = packed_peers};
+const struct sky_service sky_aliyun_history_post = {
+    .name = "history-post", .handle = handle_history_post, .peers = identified_peers};
 const struct sky_service sky_aliyun_raw = {.name = "raw", .handle = handle_raw};

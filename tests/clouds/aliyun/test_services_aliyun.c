@@ -166,28 +166,6 @@ static const struct service_case other_cases[] = {
      .reply_topic = UPDATE "_reply",
      .reply = OK_REPLY("\"1\"", "thing.deviceinfo.update"),
      .stored = "{\"SYS_SDK_LANGUAGE\":\"C\",\"SYS_LP_SDK_VERSION\":\"3.0.1\"}"},
-    {.name = "the C SDK's version is that of the default module",
-     .service = &sky_aliyun_version,
-     .topic = "/ota/device/inform/pk/dn",
-     .document = "{\"MCU\":\"2.0\"}",
-     .payload = "{\"id\": \"0\", \"params\": {\"version\": \"app-1.0.0\"}}",
-     .stored = "{\"MCU\":\"2.0\",\"default\":\"app-1.0.0\"}"},
-    {.name = "a module has a version of its own",
-     .service = &sky_aliyun_version,
-     .topic = "/ota/device/inform/pk/dn",
-     .document = "{\"MCU\":\"2.0\",\"default\":\"1\"}",
-     .payload = "{\"id\":7,\"params\":{\"version\":\"2.1\",\"module\":\"MCU\"}}",
-     .stored = "{\"MCU\":\"2.1\",\"default\":\"1\"}"},
-    {.name = "a version that is a number is none",
-     .service = &sky_aliyun_version,
-     .topic = "/ota/device/inform/pk/dn",
-     .payload = "{\"id\":\"1\",\"params\":{\"version\":1}}",
-     .rule = "ALI-PARAMS"},
-    {.name = "a module that is a number is none",
-     .service = &sky_aliyun_version,
-     .topic = "/ota/device/inform/pk/dn",
-     .payload = "{\"id\":\"1\",\"params\":{\"version\":\"1\",\"module\":1}}",
-     .rule = "ALI-PARAMS"},
     {.name = "a tag without value is refused",
      .service = &sky_aliyun_tags_update,
      .topic = UPDATE,
@@ -300,25 +278,17 @@ static const struct service_case other_cases[] = {
      .reply = "{\"code\":404,\"data\":{},\"id\":\"9\",\"message\":\"not found\","
               "\"method\":\"thing.topos.add\",\"version\":\"1.0\"}",
      .rule = "ALI-SERVICE-UNKNOWN"},
-    {.name = "a session request that nobody plays is not found, by its own name",
-     .service = &sky_aliyun_unplayed,
-     .topic = "/ext/session/pk/dn/combine/login",
-     .payload = "{\"id\":\"9\",\"method\":\"\"}",
-     .reply_topic = "/ext/session/pk/dn/combine/login_reply",
-     .reply = "{\"code\":404,\"data\":{},\"id\":\"9\",\"message\":\"not found\","
-              "\"method\":\"combine.login\",\"version\":\"1.0\"}",
-     .rule = "ALI-SERVICE-UNKNOWN"},
     {.name = "an answer to a push is not",
      .service = &sky_aliyun_unplayed,
      .topic = SYS "thing/config/push_reply",
      .payload = "{\"id\":\"9\"}"},
     {.name = "a service that nobody plays is not found",
      .service = &sky_aliyun_unplayed,
-     .topic = SYS "thing/topo/add",
+     .topic = SYS "thing/lan/blacklist/update",
      .payload = "{\"id\":\"9\"}",
-     .reply_topic = SYS "thing/topo/add_reply",
+     .reply_topic = SYS "thing/lan/blacklist/update_reply",
      .reply = "{\"code\":404,\"data\":{},\"id\":\"9\",\"message\":\"not found\","
-              "\"method\":\"thing.topo.add\",\"version\":\"1.0\"}",
+              "\"method\":\"thing.lan.blacklist.update\",\"version\":\"1.0\"}",
      .rule = "ALI-SERVICE-UNKNOWN"},
     {.name = "a reply that nobody waits for is not replied to",
      .service = &sky_aliyun_unknown,
@@ -452,6 +422,17 @@ static const struct command_case command_cases[] = {
      "{\"method\":\"thing.job.notify\",\"id\":\"42\",\"params\":{\"task\":{\"taskId\":\"t\","
      "\"status\":\"SENT\"}},\"version\":\"1.0.0\"}"},
     {"job", "", "{", NULL, NULL},
+    {"job", "", "{\"status\":\"SENT\"}", NULL, NULL},
+    {"desired-set", "", "{ \"power\" : \"on\" }", SYS "thing/service/property/set",
+     "{\"method\":\"thing.service.property.set\",\"id\":\"42\",\"params\":{\"power\":\"on\"},"
+     "\"version\":\"1.0.0\"}"},
+    {"desired-set", "", "[\"power\"]", NULL, NULL},
+    {"topo-add", "", "[{\"productKey\":\"p\",\"deviceName\":\"d\"}]", SYS "thing/topo/add/notify",
+     "{\"method\":\"thing.topo.add.notify\",\"id\":\"42\",\"params\":[{\"productKey\":\"p\","
+     "\"deviceName\":\"d\"}],\"version\":\"1.0.0\"}"},
+    {"permit", "", "{\"productKey\":\"p\",\"timeout\":60}", SYS "thing/gateway/permit",
+     "{\"method\":\"thing.gateway.permit\",\"id\":\"42\",\"params\":{\"productKey\":\"p\","
+     "\"timeout\":60},\"version\":\"1.0.0\"}"},
     {"log-config", "", "{\"mode\":1}", SYS "thing/config/log/push",
      "{\"method\":\"thing.config.log.push\",\"id\":\"42\",\"params\":{\"getType\":\"content\","
      "\"content\":{\"mode\":1}},\"version\":\"1.0.0\"}"},
@@ -482,6 +463,54 @@ static void commands_are_pushed(void **state)
     bench_done(&bench);
 }
 
+static void what_a_command_wants_is_kept_for_a_device_that_asks(void **state)
+{
+    static const struct {
+        const char *kind, *params, *before, *name, *after;
+    } rows[] = {
+        {"desired-set", "{\"a\":1,\"b\":[2]}",
+         "{\"a\":{\"value\":0,\"version\":4},\"c\":{\"value\":0,\"version\":1}}", "desired",
+         "{\"a\":{\"value\":1,\"version\":5},\"c\":{\"value\":0,\"version\":1},"
+         "\"b\":{\"value\":[2],\"version\":1}}"},
+        {"job", "{\"taskId\":\"t\",\"status\":\"SENT\"}", "", "jobs",
+         "{\"t\":{\"taskId\":\"t\",\"status\":\"SENT\"}}"},
+        {"log-config", "{\"mode\":1}", "{\"mode\":0}", "log-config", "{\"mode\":1}"},
+    };
+    struct service_bench bench;
+    (void)state;
+    bench_init(&bench, "aliyun", "pk", "dn");
+    for (size_t i = 0; i < SKY_COUNT(rows); i++) {
+        bench.facts.document = sky_span_str(rows[i].before);
+        bench_command(&bench, sky_aliyun_commands, SKY_ALIYUN_COMMANDS, rows[i].kind, "",
+                      rows[i].params);
+        const struct sky_effect *put = bench_effect(&bench, SKY_EFFECT_PUT_DOCUMENT);
+        assert_non_null(put);
+        assert_span(rows[i].kind, "the document's name", put->name, rows[i].name);
+        assert_span(rows[i].kind, "the document", put->payload, rows[i].after);
+        assert_non_null(bench_effect(&bench, SKY_EFFECT_PUSH));
+    }
+    bench_done(&bench);
+}
+
+static void ten_properties_are_wanted_at_once(void **state)
+{
+    struct service_bench bench;
+    (void)state;
+    bench_init(&bench, "aliyun", "pk", "dn");
+    for (int over = 0; over <= 1; over++) {
+        struct sky_buf out;
+        sky_buf_init(&out, 1024);
+        for (int i = 0; i < SKY_ALIYUN_DESIRED_MAX + over; i++)
+            sky_buf_addf(&out, "%s\"p%d\":1", i > 0 ? "," : "{", i);
+        sky_buf_add(&out, sky_span_of("}", 2)); /* a NUL behind */
+        bench_command(&bench, sky_aliyun_commands, SKY_ALIYUN_COMMANDS, "desired-set", "",
+                      out.bytes);
+        assert_int_equal(bench_effect(&bench, SKY_EFFECT_PUSH) != NULL, !over);
+        sky_buf_done(&out);
+    }
+    bench_done(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -493,6 +522,8 @@ int main(void)
         cmocka_unit_test(tags_are_limited_per_message),
         cmocka_unit_test(messages_are_limited_in_size),
         cmocka_unit_test(commands_are_pushed),
+        cmocka_unit_test(what_a_command_wants_is_kept_for_a_device_that_asks),
+        cmocka_unit_test(ten_properties_are_wanted_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

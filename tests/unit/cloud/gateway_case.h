@@ -11,6 +11,7 @@ struct gateway_device {
     enum sky_node node;
     bool disabled, dynamic, disallowed;
     bool bound, bound_elsewhere, online, online_elsewhere;
+    const char *document; /* that the service reads, in its version 7; NULL: it has none */
 };
 
 struct gateway_case {
@@ -18,8 +19,9 @@ struct gateway_case {
     const struct sky_service *service;
     const char *topic, *payload;
     const char *reply_topic, *reply; /* NULL: nothing is answered */
-    const char *did;  /* to devices, in order: "bind 1 2", "login 3", "register d1"; ", " between */
-    const char *rule; /* the gateway's first finding's; NULL: there is none */
+    const char *did; /* to devices, in order: "bind 1 2", "login 3", "register d1", "put 4 {..}"; ",
+                        " between */
+    const char *rule;      /* the gateway's first finding's; NULL: there is none */
     const char *peer_rule; /* the first finding of a device behind it; NULL: there is none */
     bool suspected;        /* the service recomputes a device's signature */
 };
@@ -30,6 +32,7 @@ struct gateway_bench {
     size_t device_count;
     enum sky_node node; /* of the gateway's own product */
     size_t online_count;
+    size_t behind_more; /* bound besides those of the small registry; they have no names */
     struct sky_product product, products[16];
     struct sky_device device, known[16];
     struct sky_peer peers[SKY_PEERS_MAX];
@@ -58,6 +61,8 @@ static inline void gateway_look_up(struct gateway_bench *bench, struct sky_peer 
         peer->bound_elsewhere = row->bound_elsewhere;
         peer->online = row->online;
         peer->online_elsewhere = row->online_elsewhere;
+        peer->document = sky_span_str(row->document);
+        peer->document_version = row->document != NULL ? CASE_VERSION : 0;
         return;
     }
 }
@@ -104,7 +109,7 @@ static inline void gateway_send(struct gateway_bench *bench, const struct sky_se
             bench->behind[behind++] = (struct sky_name){sky_span_str(bench->devices[i].product),
                                                         sky_span_str(bench->devices[i].device)};
     facts->behind = bench->behind;
-    facts->behind_count = behind;
+    facts->behind_count = behind + bench->behind_more;
     facts->online_count = bench->online_count;
     sky_effects_clear(&bench->base.effects);
     bench->base.uplink.topic = sky_span_str(topic);
@@ -125,17 +130,20 @@ static inline void gateway_send(struct gateway_bench *bench, const struct sky_se
 static inline void gateway_did(const struct gateway_bench *bench, struct sky_buf *out)
 {
     static const char *const words[] = {
-        [SKY_EFFECT_BIND] = "bind",     [SKY_EFFECT_UNBIND] = "unbind",
-        [SKY_EFFECT_LOGIN] = "login",   [SKY_EFFECT_LOGOUT] = "logout",
-        [SKY_EFFECT_ACTIVATE] = "give", [SKY_EFFECT_REGISTER] = "register",
+        [SKY_EFFECT_BIND] = "bind",        [SKY_EFFECT_UNBIND] = "unbind",
+        [SKY_EFFECT_LOGIN] = "login",      [SKY_EFFECT_LOGOUT] = "logout",
+        [SKY_EFFECT_ACTIVATE] = "give",    [SKY_EFFECT_REGISTER] = "register",
+        [SKY_EFFECT_PUT_DOCUMENT] = "put",
     };
     for (size_t i = 0; i < bench->base.effects.count; i++) {
         const struct sky_effect *effect = &bench->base.effects.list[i];
         if ((size_t)effect->kind >= SKY_COUNT(words) || words[effect->kind] == NULL)
             continue;
         sky_buf_addf(out, "%s%s", out->len > 0 ? ", " : "", words[effect->kind]);
-        if (effect->kind == SKY_EFFECT_ACTIVATE)
+        if (effect->kind == SKY_EFFECT_ACTIVATE || effect->kind == SKY_EFFECT_PUT_DOCUMENT)
             sky_buf_addf(out, " %d", (int)effect->subject);
+        if (effect->kind == SKY_EFFECT_PUT_DOCUMENT)
+            sky_buf_addf(out, " %.*s", SKY_SPAN_ARGS(effect->payload));
         for (size_t j = 0; j < effect->device_count && effect->kind != SKY_EFFECT_ACTIVATE; j++)
             if (effect->kind == SKY_EFFECT_REGISTER)
                 sky_buf_addf(out, " %.*s", SKY_SPAN_ARGS(effect->registrations[j].device));
