@@ -102,10 +102,11 @@ enum sky_violation {
 
 /* A command the application may send to a device (admin API). */
 struct sky_command_request {
-    sky_span name;                 /* service, property or method; may be empty */
-    sky_span params;               /* JSON */
-    sky_span id;                   /* fresh correlation id, digits */
-    const struct sky_facts *facts; /* the time, the row's document, config and model */
+    sky_span name;   /* service, property or method; may be empty */
+    sky_span params; /* JSON */
+    sky_span id;     /* fresh correlation id, digits */
+    const struct sky_facts
+        *facts; /* the time, configuration, model, the row's document and reads */
 };
 
 /* What is peculiar about a command, or'ed. */
@@ -120,6 +121,7 @@ struct sky_command_row {
     sky_span (*build)(const struct sky_uplink *to, const struct sky_command_request *request,
                       struct sky_effects *effects);
     unsigned traits;      /* SKY_COMMAND_..., 0: none */
+    unsigned reads;       /* SKY_READS_DEVICE and _LINK, 0: none */
     const char *document; /* the device document it reads and may replace; NULL: none */
     size_t params_max;    /* bytes; 0: as many as any command's */
 };

@@ -8,6 +8,7 @@
 #include "server/broker/delivery.h"
 #include "server/broker/effects.h"
 #include "server/broker/presence.h"
+#include "server/registry/lookup.h"
 
 static const struct sky_command_row *find_row(const struct sky_cloud *cloud, sky_span kind)
 {
@@ -142,22 +143,37 @@ void sky_command_ids_seen(struct sky_session *session, sky_span payload)
     }
 }
 
+/* What a row reads besides its document; `link` is the room for what URLs begin with. */
+static void look_up(struct sky_broker *broker, struct sky_session *session, unsigned reads,
+                    struct sky_lookup *lookup, char link[SKY_LINK_SIZE], struct sky_facts *facts)
+{
+    if (reads & SKY_READS_DEVICE) {
+        sky_lookup_session(broker->registry, session, SKY_READS_DEVICE, lookup);
+        *facts = lookup->facts;
+    }
+    facts->now_ms = broker->registry->clock->now_ms;
+    facts->config = session->product->config;
+    facts->config_version = session->product->config_version;
+    facts->model = session->product->model;
+    if (reads & SKY_READS_LINK)
+        facts->link = sky_session_link(broker, session, link);
+}
+
 /* The command as its cloud makes it, with the document that its row asks for. */
 static sky_err make(struct sky_broker *broker, struct sky_session *session,
                     const struct sky_command_row *row, const struct sky_command_order *order,
                     struct sky_effects *effects, sky_span *ret_id, struct sky_why *why)
 {
-    char digits[SKY_COMMAND_DIGITS];
-    struct sky_facts facts = {.now_ms = broker->registry->clock->now_ms,
-                              .config = session->product->config,
-                              .config_version = session->product->config_version,
-                              .model = session->product->model};
+    char digits[SKY_COMMAND_DIGITS], link[SKY_LINK_SIZE];
+    struct sky_lookup lookup;
+    struct sky_facts facts = {.now_ms = 0};
     const struct sky_command_request request = {.name = order->name,
                                                 .params = order->params,
                                                 .id = sky_command_fresh_id(broker, session, digits),
                                                 .facts = &facts};
     struct sky_uplink to = sky_session_uplink(session);
     struct sky_buf document;
+    look_up(broker, session, row->reads, &lookup, link, &facts);
     sky_buf_init(&document, SKY_DOCUMENT_MAX);
     sky_err err = SKY_ERR_NOT_FOUND;
     if (row->document != NULL)

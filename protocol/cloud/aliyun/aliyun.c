@@ -73,6 +73,7 @@ const struct sky_cloud sky_cloud_aliyun = {
     .psk = &psk,
     .shadow = &shadow,
     .gateway = &sky_aliyun__gateway,
+    .ota = &sky_aliyun__ota,
     .host_names = hosts,
     .model = &sky_aliyun__model,
 };

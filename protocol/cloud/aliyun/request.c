@@ -12,6 +12,7 @@ static const struct {
     const struct sky_rule *rule;
 } codes[] = {
     {SKY_ALIYUN_OK, "success", NULL}, /* to the letter: the C SDK compares it */
+    {SKY_ALIYUN_NO_BLOCK, "no such block", NULL},
     {SKY_ALIYUN_NOT_AUTHORIZED, "request auth error", NULL},
     {SKY_ALIYUN_NOT_FOUND, "not found", NULL},
     {SKY_ALIYUN_OUSTED, "device connected elsewhere", NULL},
@@ -31,6 +32,7 @@ static const struct {
     {SKY_ALIYUN_BOUND_MANY, "too many sub-devices", NULL},
     {SKY_ALIYUN_SELF, "gateway can not add itself", NULL},
     {SKY_ALIYUN_BOUND_ELSEWHERE, "device is bound to another gateway", NULL},
+    {SKY_ALIYUN_NO_CONFIG, "no config", NULL},
     {SKY_ALIYUN_NOT_JSON, "payload is not json", ALI_RULE(PAYLOAD_JSON)},
     {SKY_ALIYUN_DESIRED_MANY, "too many desired properties", NULL},
     {SKY_ALIYUN_PROPERTIES_MANY, "too many properties", NULL},

@@ -13,6 +13,7 @@
  * that it does not know is not documented: 404 is ours. */
 enum sky_aliyun_code {
     SKY_ALIYUN_OK = 200,
+    SKY_ALIYUN_NO_BLOCK = 400,
     SKY_ALIYUN_NOT_AUTHORIZED = 401,
     SKY_ALIYUN_NOT_FOUND = 404,
     SKY_ALIYUN_OUSTED = 427,
@@ -38,6 +39,7 @@ enum sky_aliyun_code {
     SKY_ALIYUN_NO_RELATION = 6401,
     SKY_ALIYUN_SELF = 6402,
     SKY_ALIYUN_BOUND_ELSEWHERE = 6619,
+    SKY_ALIYUN_NO_CONFIG = 6710,
 };
 
 struct sky_aliyun_request {
@@ -111,5 +113,10 @@ sky_span sky_aliyun__message(sky_span levels, sky_span params, sky_span id,
 /* Both. */
 sky_span sky_aliyun__call(const struct sky_uplink *to, sky_span levels, sky_span params,
                           sky_span id, struct sky_effects *effects);
+
+/* The part of the command "config". */
+sky_span sky_aliyun__build_config(const struct sky_uplink *to,
+                                  const struct sky_command_request *request,
+                                  struct sky_effects *effects);
 
 #endif

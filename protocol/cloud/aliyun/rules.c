@@ -19,6 +19,7 @@
 #define TSL "Aliyun IoT help: 物模型TSL; 云端运行日志 / 63xx"
 #define TOPOLOGY "Aliyun IoT help: 管理拓扑关系"
 #define COMBINE "Aliyun IoT help: 子设备上下线"
+#define OTA "Aliyun IoT help: OTA升级"
 #define SDK "Aliyun Link Kit C SDK"
 
 const struct sky_rule sky_aliyun_rules[ALI_RULES] = {

@@ -15,15 +15,19 @@ enum {
     SKY_ALIYUN_TAG_KEY_MAX = 100,        /* characters */
     SKY_ALIYUN_LOG_ENTRIES_MAX = 40,     /* in one message */
     /* Of the gateways' limits there are several editions; these are the latest but one. */
-    SKY_ALIYUN_BOUND_MAX = 1500, /* sub-devices of one gateway, and of those online */
-    SKY_ALIYUN_ADD_MAX = 30,     /* added in one message */
-    SKY_ALIYUN_BATCH_MAX = 50,   /* logged in or out in one message */
-    SKY_ALIYUN_TOLD_MAX = 24,    /* of which a gateway is told one by one at once */
+    SKY_ALIYUN_BOUND_MAX = 1500,      /* sub-devices of one gateway, and of those online */
+    SKY_ALIYUN_ADD_MAX = 30,          /* added in one message */
+    SKY_ALIYUN_BATCH_MAX = 50,        /* logged in or out in one message */
+    SKY_ALIYUN_TOLD_MAX = 24,         /* of which a gateway is told one by one at once */
+    SKY_ALIYUN_STREAM_FILE = 1,       /* number of an image that is fetched by messages */
+    SKY_ALIYUN_FILE_TOKEN_MAX = 1024, /* bytes of JSON that an answer repeats */
     SKY_ALIYUN_SHADOW_DEPTH_MAX = 5,
     SKY_ALIYUN_SHADOW_BYTES_MAX = 16 * 1024,
     SKY_ALIYUN_SHADOW_ATTRIBUTES_MAX = 128,
-    SKY_ALIYUN_COMMANDS = 12,
+    SKY_ALIYUN_COMMANDS = 13,
 };
+
+#define SKY_ALIYUN_MAIN_MODULE "default" /* what goes without a name in upgrades */
 
 /* Documents that services and commands share. */
 #define SKY_ALIYUN_DESIRED "desired"       /* {"name":{"value":..,"version":n}} */
@@ -64,8 +68,15 @@ extern const struct sky_service sky_aliyun_login;
 extern const struct sky_service sky_aliyun_logout;
 extern const struct sky_service sky_aliyun_batch_login;
 extern const struct sky_service sky_aliyun_batch_logout;
-/* /ota/device/inform/{product}/{device}; keeps the document "versions": {"module":"version"}. */
+/* .../thing/config/get */
+extern const struct sky_service sky_aliyun_config_get;
+/* /ota/device/{inform, request, progress}/{product}/{device}, .../thing/ota/firmware/get and
+ * .../thing/file/download; of the document of upgrades (protocol/cloud/ota.h). */
 extern const struct sky_service sky_aliyun_version;
+extern const struct sky_service sky_aliyun_ota_request;
+extern const struct sky_service sky_aliyun_progress;
+extern const struct sky_service sky_aliyun_firmware_get;
+extern const struct sky_service sky_aliyun_file_download;
 extern const struct sky_service sky_aliyun_time;  /* /ext/ntp/{product}/{device}/request */
 extern const struct sky_service sky_aliyun_reset; /* .../thing/reset */
 /* .../rrpc/response/{id} and /ext/rrpc/{id}/...: answers to the commands "rpc", "service-sync" and
@@ -82,6 +93,9 @@ extern const struct sky_service sky_aliyun_unplayed_unanswered;
 extern const struct sky_service sky_aliyun_unknown;
 /* /shadow/update/{product}/{device}, answered on /shadow/get/...; keeps the document "shadow". */
 extern const struct sky_service sky_aliyun_shadow;
+
+/* The part of struct sky_cloud. */
+extern const struct sky_cloud_ota sky_aliyun__ota;
 
 extern const struct sky_command_row sky_aliyun_commands[SKY_ALIYUN_COMMANDS];
 

@@ -45,8 +45,8 @@ static void handle_command_answer(const struct sky_uplink *uplink, const struct 
 }
 
 /* Bytes of the device's own, or what an SDK writes without care (the C SDK refuses a configuration
- * with text that is no JSON): there is nothing to find in it, and where no id can be read the topic
- * alone says what is answered. */
+ * with text that is no JSON): there is nothing to find in it, and where no id can be read it is to
+ * what was asked first. */
 static void handle_loose_answer(const struct sky_uplink *uplink, const struct sky_facts *facts,
                                 struct sky_judge *judge, struct sky_effects *effects)
 {
@@ -55,6 +55,7 @@ static void handle_loose_answer(const struct sky_uplink *uplink, const struct sk
     sky_envelope_open(&envelope, uplink->payload, SKY_ALIYUN_MESSAGE_MAX);
     sky_envelope_answer(effects, uplink, sky_json_text(envelope.id),
                         sky_envelope_asked_topic(&effects->arena, uplink->topic));
+    effects->list[effects->count - 1].in_order = envelope.id.len == 0;
 }
 
 const struct sky_service sky_aliyun_rpc_answer = {.name = "rpc-answer",
@@ -265,6 +266,9 @@ const struct sky_command_row sky_aliyun_commands[SKY_ALIYUN_COMMANDS] = {
      .build = build_log_config,
      .traits = SKY_COMMAND_KEPT,
      .document = SKY_ALIYUN_LOG_CONFIG},
+    {.kind = "config",
+     .build = sky_aliyun__build_config,
+     .reads = SKY_READS_DEVICE | SKY_READS_LINK},
     {.kind = "topo-add", .build = build_topo_add},
     {.kind = "permit", .build = build_permit},
 };

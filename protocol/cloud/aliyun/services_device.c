@@ -72,34 +72,6 @@ static void handle_tags_delete(const struct sky_uplink *uplink, const struct sky
     change_tags(uplink, facts, false, judge, effects);
 }
 
-/* ---- versions ---- */
-
-/* Help page 89307: one module a message, no answer. A module that goes without name is `default`.
- */
-static void handle_version(const struct sky_uplink *uplink, const struct sky_facts *facts,
-                           struct sky_judge *judge, struct sky_effects *effects)
-{
-    struct sky_aliyun_request request;
-    struct sky_latest latest;
-    if (!sky_aliyun__open(&request, uplink, facts, judge, effects))
-        return;
-    sky_span version = sky_json_member(request.envelope.params, "version");
-    sky_span module = sky_json_member(request.envelope.params, "module");
-    bool named = sky_json_is_string(version) && sky_json_text(version).len > 0;
-    bool usable = named && (module.len == 0 || sky_json_is_string(module));
-    sky_judge_kept(judge, ALI_RULE(SERVICE_UNKNOWN));
-    sky_judge_rule(judge, ALI_RULE(PARAMS), usable, "%.*s: %s", SKY_SPAN_ARGS(uplink->topic),
-                   named ? "module must be a string" : "params must have a version, a string");
-    if (!usable)
-        return;
-    sky_span name = sky_json_text(module);
-    sky_latest_open(&latest, facts->document, &effects->arena);
-    sky_latest_put(&latest, name.len > 0 ? name : SKY_SPAN("default"),
-                   sky_json_compact(latest.arena, version));
-    sky_latest_save(&latest, facts, sky_aliyun_version.document, effects);
-    sky_latest_close(&latest);
-}
-
 /* ---- a new start ---- */
 
 /* The C SDK's dev_reset: what users have bound to the device is theirs no longer, and it may
@@ -183,8 +155,6 @@ const struct sky_service sky_aliyun_tags_update = {
     .name = "tags-update", .document = "tags", .handle = handle_tags_update};
 const struct sky_service sky_aliyun_tags_delete = {
     .name = "tags-delete", .document = "tags", .handle = handle_tags_delete};
-const struct sky_service sky_aliyun_version = {
-    .name = "version", .document = "versions", .handle = handle_version};
 const struct sky_service sky_aliyun_reset = {.name = "reset", .handle = handle_reset};
 const struct sky_service sky_aliyun_time = {.name = "time", .handle = handle_time};
 const struct sky_service sky_aliyun_unplayed = {.name = "unplayed", .handle = handle_unplayed};

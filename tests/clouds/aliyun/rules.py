@@ -5,12 +5,15 @@ import hmac
 import json
 
 import credentials
-from stage import ALI, answers, login_with, of, plays, publishes, subscribes
+from stage import ALI, answers, login_with, of, plays, publishes, says, subscribes
 from tencent.rules import psk_hex as another_clouds_key
 from tencent.rules import psk_identity as another_clouds_identity
 
 CERTIFIED = "aliyun/certified/device"
+GATEWAY, LAMP = "aliyun/gateways/gateway", "aliyun/subs/lamp"
+THROUGH, COMBINE = "/sys/gateways/gateway/thing", "/ext/session/gateways/gateway/combine"
 OWN, SYS = "/pk/device/user", "/sys/pk/device/thing"
+PROGRESS = "/ota/device/progress/pk/device"
 PACK = f"{SYS}/event/property/pack/post"
 PROPERTIES, SHADOW = f"{SYS}/event/property/post", "/shadow/update/pk/device"
 HOST = "{}.iot-as-mqtt.cn-shanghai.aliyuncs.com"
@@ -26,6 +29,21 @@ def pack_post(device="device"):
     return json.dumps({"id": "1", "version": "1.0", "params": {
         "properties": {"temperature": 21}, "subDevices": [
             {"identity": {"productKey": "pk", "deviceName": device}, "properties": {"on": 1}}]}})
+
+
+def signed(device=LAMP, cleansession=False, **fields):
+    """A sub-device as its gateway adds it to the topology or logs it in."""
+    _, product, name = credentials.split(device)
+    fields = {"productKey": product, "deviceName": name, "clientId": f"{product}.{name}|lan=C|",
+              "timestamp": PSK_TIME, **fields}
+    content = ("cleanSessiontrue" if cleansession else "") + "".join(
+        key + fields[key] for key in sorted(fields))
+    sign = hmac.new(credentials.SECRETS[device][0].encode(), content.encode(), hashlib.sha1)
+    return {**fields, "signMethod": "hmacSha1", "sign": sign.hexdigest(), "cleanSession": "true"}
+
+
+def request(params):
+    return json.dumps({"id": "1", "version": "1.0", "params": params})
 
 
 def shadow_update(version=1, method="update"):
@@ -56,6 +74,7 @@ def a_device_that_does_everything_right(stage):
     stage.publish(peer, f"{OWN}/update", "hello")
     stage.publish(peer, PROPERTIES, property_post())
     stage.publish(peer, SHADOW, shadow_update())
+    stage.publish(peer, PROGRESS, request({"step": "50", "desc": ""}))
     stage.api.advance(50_000)
     stage.ping(peer)
     stage.api.advance(20_000)  # past the end of the interval in which it spoke
@@ -83,6 +102,15 @@ def a_device_that_speaks_for_itself(stage):
     stage.publish(stage.login(ALI), PACK, pack_post())
 
 
+@plays(GATEWAY)
+def a_gateway_with_a_device_behind_it(stage):
+    peer = stage.login(GATEWAY)
+    stage.publish(peer, f"{THROUGH}/topo/add", request([signed()]))
+    stage.publish(peer, f"{COMBINE}/login", request(signed()))
+    stage.publish(peer, "/sys/subs/lamp/thing/event/property/post", property_post())
+    stage.publish(peer, f"{COMBINE}/logout", request({"productKey": "subs", "deviceName": "lamp"}))
+
+
 def service_answer(command_id=None):
     """To a service call; under its own id unless another is given."""
     def reply(topic, payload):
@@ -103,8 +131,10 @@ KEEPS = {
         ALI-KEEPALIVE-SDK-DOUBLING ALI-KEEPALIVE-TIMEOUT ALI-DUPLICATE-LOGIN ALI-WILL ALI-RETAIN
         ALI-QOS2 ALI-TOPIC-PUB ALI-TOPIC-SUB ALI-SUB-COUNT ALI-PAYLOAD-SIZE ALI-PUBLISH-RATE
         ALI-SHADOW-VERSION ALI-SHADOW-FORMAT ALI-DEVICE-DISABLED ALI-METHOD-TOPIC ALI-PAYLOAD-JSON
-        ALI-PARAMS ALI-SERVICE-UNKNOWN ALI-SHADOW-COMMA ALI-ENTRIES"""),
+        ALI-PARAMS ALI-SERVICE-UNKNOWN ALI-SHADOW-COMMA ALI-ENTRIES ALI-OTA-STEP"""),
     **of(a_device_that_speaks_for_itself, "ALI-SUB-DEVICE"),
+    **of(a_gateway_with_a_device_behind_it, """
+        ALI-GATEWAY ALI-SUB-SIGN ALI-SUB-SIGN-SESSION ALI-SUB-ONLINE"""),
     **of(a_device_that_answers_a_command, "ALI-ANSWER-ID"),
     **of(a_device_that_comes_by_the_clouds_name, "ALI-HOST"),
     **of(a_device_with_its_certificate, "ALI-CERTIFICATE ALI-CERTIFICATE-DEVICE"),
@@ -181,6 +211,13 @@ def opens_with(identity, key_hex, device):
     return play
 
 
+def sends_as_gateway(*acts, device=GATEWAY):
+    """A gateway that logs in and sends these, each a topic and its params."""
+    return says(device, *({"type": "publish", "qos": 1, "id": 7 + number, "topic": topic,
+                           "payload": request(params)} for number, (topic, params) in
+                          enumerate(acts)))
+
+
 BREAKS = {
     "ALI-HOST": comes_by_another_products_name,
     "ALI-CLIENTID-SHAPE": named("12345|securemode=3,signmethod=hmacsha1"),
@@ -224,7 +261,13 @@ BREAKS = {
     "ALI-PARAMS": publishes(ALI, PROPERTIES, property_post(params=[21])),
     "ALI-ENTRIES": publishes(ALI, PROPERTIES, property_post(
         params={f"p{number}": 1 for number in range(201)})),
+    "ALI-GATEWAY": publishes(ALI, f"{SYS}/topo/add", request([signed()])),
+    "ALI-SUB-SIGN": sends_as_gateway((f"{THROUGH}/topo/add", [{**signed(), "sign": "00"}])),
+    "ALI-SUB-SIGN-SESSION": sends_as_gateway((f"{THROUGH}/topo/add", [signed(cleansession=True)])),
+    "ALI-SUB-ONLINE": sends_as_gateway(
+        (f"{COMBINE}/logout", {"productKey": "subs", "deviceName": "lamp"})),
     "ALI-SUB-DEVICE": publishes(ALI, PACK, pack_post("second")),
+    "ALI-OTA-STEP": publishes(ALI, PROGRESS, request({"step": 50})),
     "ALI-SERVICE-UNKNOWN": publishes(ALI, f"{SYS}/nothing", "{}"),
     "ALI-ANSWER-ID": service_answer("7"),
     "ALI-SHADOW-COMMA": publishes(ALI, SHADOW, '{"method":"get",,"clientToken":"1"}'),

@@ -1,0 +1,97 @@
+"""The vendor's own SDK for gateways, unmodified: its topology, and a device behind it."""
+
+import json
+import subprocess
+import threading
+
+import pytest
+import server
+from test_sdk import MODULES, SCRIPTS, environment, pytestmark  # pylint: disable=unused-import
+
+GATEWAY, LAMP = "aliyun/gates/gateway", "aliyun/lamps/lamp"
+FIXTURES = {"products": [
+    {"cloud": "aliyun", "productKey": "gates", "nodeType": "gateway",
+     "devices": [{"deviceName": "gateway", "deviceSecret": "gateway secret"}]},
+    {"cloud": "aliyun", "productKey": "lamps", "productSecret": "lamps secret",
+     "dynamicActivation": True, "config": {"interval": 10},
+     "devices": [{"deviceName": "lamp", "deviceSecret": "lamp secret"}]}]}
+
+
+class Gateway:
+    """A running gateway; what it says is read line by line."""
+
+    def __init__(self, port):
+        options = {"productKey": "gates", "deviceName": "gateway",
+                   "deviceSecret": "gateway secret", "brokerUrl": f"mqtt://127.0.0.1:{port}"}
+        lamp = {"productKey": "lamps", "deviceName": "lamp", "deviceSecret": "lamp secret"}
+        self.process = subprocess.Popen(
+            ["node", str(SCRIPTS / "gateway.js"), MODULES.joinpath(
+                "alibabacloud-iot-device-sdk").name, json.dumps(options), json.dumps(lamp)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            env=environment())
+        self._alarm = threading.Timer(server.PATIENCE_S, self.process.kill)
+        self._alarm.start()
+        self.said = []
+
+    def next(self, event):
+        """The next thing it says, which must be this."""
+        for line in self.process.stdout:
+            self.said.append(line)
+            if line.startswith("{"):
+                what = json.loads(line)
+                assert what["event"] == event, self.said
+                return what
+        raise AssertionError(f"no {event}: {self.said}")
+
+    def answered(self, step):
+        what = self.next("answer")
+        assert (what["step"], what["code"]) == (step, 200), self.said
+        return what.get("data")
+
+    def go_on(self):
+        self.process.stdin.write("go\n")
+        self.process.stdin.flush()
+
+    def stop(self):
+        self._alarm.cancel()
+        self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture
+def gateway(skymock, api):
+    api.post("/api/v1/products", FIXTURES)
+    running = Gateway(skymock.ports["mqtt"])
+    yield running
+    running.stop()
+
+
+def verdict_of(api, device):
+    verdict, = api.verdict(device)["devices"]
+    broken = [rule["id"] for rule in verdict["rules"] if rule["verdict"] in ("failed", "warned")]
+    return verdict["verdict"], broken
+
+
+def test_it_brings_a_device_online_and_speaks_for_it(api, gateway):
+    named = {"deviceName": "lamp", "productKey": "lamps"}
+    assert gateway.answered("addTopo") == [named]
+    assert gateway.answered("getTopo") == [named]
+    secret, = gateway.answered("register")
+    assert secret["deviceSecret"] == "lamp secret"
+    gateway.answered("login")
+    for step in ("postProps", "postEvent", "postTags"):
+        gateway.answered(step)
+    assert gateway.answered("getConfig")["getType"] == "file"
+    gateway.next("waiting")
+    path = f"/api/v1/devices/{LAMP}"
+    assert api.get(path)["online"]
+    assert api.get(path + "/properties")["properties"]["LightSwitch"]["value"] == 1
+    api.post(path + "/commands", {"kind": "property-set", "params": {"LightSwitch": 0}})
+    assert gateway.next("set")["params"] == {"LightSwitch": 0}
+    gateway.go_on()
+    gateway.answered("logout")
+    gateway.answered("removeTopo")
+    gateway.next("ready")
+    assert not api.get(path)["online"]
+    for device in (GATEWAY, LAMP):
+        assert verdict_of(api, device) == ("passed", []), api.verdict(device)
