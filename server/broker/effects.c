@@ -189,7 +189,7 @@ static void do_answer(struct site *site, const struct sky_effect *effect)
     struct sky_judge judge;
     sky_judge_init(&judge, sky_product_policy(registry, site->session->product));
     const struct sky_rule *rule =
-        effect->in_order || effect->name.len == 0 ? NULL : site->session->product->cloud->answer_id;
+        effect->in_order ? NULL : site->session->product->cloud->answer_id;
     bool refused = asked != NULL && rule != NULL &&
                    sky_judge_rule(&judge, rule, sky_span_eq_str(effect->name, asked->id),
                                   "command %s was answered under the id '%.*s'", asked->id,

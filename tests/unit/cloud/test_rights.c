@@ -344,7 +344,7 @@ static void what_the_cloud_serves_is_served_or_found(void **state)
         {"tencent", "$thing/up/service/pk/dn", "file"},
         {"tencent", "$thing/up/raw/pk/dn", NULL},
         {"tencent", "$resource/up/service/pk/dn", "resource"},
-        {"tencent", "$ota/report/pk/dn", "unplayed"},
+        {"tencent", "$ota/report/pk/dn", "ota"},
         {"tencent", "pk/dn/event", NULL},
         {"enos", "/sys/pk/dn/thing/topo/add", "topo-add"},
         {"enos", "/sys/pk/dn/thing/device/register", "device-register"},
