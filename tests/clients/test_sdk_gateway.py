@@ -1,4 +1,5 @@
-"""The vendor's own SDK for gateways, unmodified: its topology, and a device behind it."""
+"""The vendor's own SDK, unmodified, as a gateway with a device behind it, and as a device that
+upgrades itself."""
 
 import json
 import subprocess
@@ -6,7 +7,7 @@ import threading
 
 import pytest
 import server
-from test_sdk import MODULES, SCRIPTS, environment, pytestmark  # pylint: disable=unused-import
+from test_sdk import SCRIPTS, SDKS, environment, pytestmark  # pylint: disable=unused-import
 
 GATEWAY, LAMP = "aliyun/gates/gateway", "aliyun/lamps/lamp"
 FIXTURES = {"products": [
@@ -17,18 +18,15 @@ FIXTURES = {"products": [
      "devices": [{"deviceName": "lamp", "deviceSecret": "lamp secret"}]}]}
 
 
-class Gateway:
-    """A running gateway; what it says is read line by line."""
+class Sdk:
+    """A running script of ours around the SDK; what it says is read line by line."""
 
-    def __init__(self, port):
-        options = {"productKey": "gates", "deviceName": "gateway",
-                   "deviceSecret": "gateway secret", "brokerUrl": f"mqtt://127.0.0.1:{port}"}
-        lamp = {"productKey": "lamps", "deviceName": "lamp", "deviceSecret": "lamp secret"}
+    def __init__(self, script, *arguments, ca=None):
+        extra = {"NODE_EXTRA_CA_CERTS": str(ca)} if ca else {}
         self.process = subprocess.Popen(
-            ["node", str(SCRIPTS / "gateway.js"), MODULES.joinpath(
-                "alibabacloud-iot-device-sdk").name, json.dumps(options), json.dumps(lamp)],
+            ["node", str(SCRIPTS / script), SDKS[0], *map(json.dumps, arguments)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            env=environment())
+            env=environment(**extra))
         self._alarm = threading.Timer(server.PATIENCE_S, self.process.kill)
         self._alarm.start()
         self.said = []
@@ -58,10 +56,16 @@ class Gateway:
         self.process.communicate()
 
 
+def login(port, product, device, secret):
+    return {"productKey": product, "deviceName": device, "deviceSecret": secret,
+            "brokerUrl": f"mqtt://127.0.0.1:{port}"}
+
+
 @pytest.fixture
 def gateway(skymock, api):
     api.post("/api/v1/products", FIXTURES)
-    running = Gateway(skymock.ports["mqtt"])
+    running = Sdk("gateway.js", login(skymock.ports["mqtt"], "gates", "gateway", "gateway secret"),
+                  {"productKey": "lamps", "deviceName": "lamp", "deviceSecret": "lamp secret"})
     yield running
     running.stop()
 
@@ -95,3 +99,23 @@ def test_it_brings_a_device_online_and_speaks_for_it(api, gateway):
     assert not api.get(path)["online"]
     for device in (GATEWAY, LAMP):
         assert verdict_of(api, device) == ("passed", []), api.verdict(device)
+
+
+@pytest.mark.parametrize("scheme", ["mqtt", "mqtts"])
+def test_a_device_upgrades_itself_to_the_end(skymock, api, ca, scheme):
+    """What it downloads comes as it came itself: in the clear, or over TLS."""
+    device, path = "aliyun/pk/device", "/api/v1/devices/aliyun/pk/device/ota"
+    options = {**login(None, "pk", "device", "secret"),
+               "brokerUrl": f"{scheme}://localhost:{skymock.ports['mqtt']}"}
+    sdk = Sdk("ota.js", options, ca=ca)
+    try:
+        sdk.next("ready")
+        done = api.post(path, {"version": "2.0", "size": 300_000, "waitMs": 10_000})
+        told = sdk.next("told")
+        assert (told["code"], told["message"], told["version"]) == ("1000", "success", "2.0")
+        assert sdk.next("downloaded") == {"event": "downloaded", "size": True, "md5": True}
+        assert (done["state"], done["status"], done["reported"]) == (
+            "succeeded", "SUCCEEDED", "2.0")
+    finally:
+        sdk.stop()
+    assert verdict_of(api, device) == ("passed", []), api.verdict(device)

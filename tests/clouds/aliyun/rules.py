@@ -10,6 +10,8 @@ from tencent.rules import psk_hex as another_clouds_key
 from tencent.rules import psk_identity as another_clouds_identity
 
 CERTIFIED = "aliyun/certified/device"
+MODELLED = "aliyun/modelled/device"
+MODELLED_POST = "/sys/modelled/device/thing/event/property/post"
 GATEWAY, LAMP = "aliyun/gateways/gateway", "aliyun/subs/lamp"
 THROUGH, COMBINE = "/sys/gateways/gateway/thing", "/ext/session/gateways/gateway/combine"
 OWN, SYS = "/pk/device/user", "/sys/pk/device/thing"
@@ -102,6 +104,11 @@ def a_device_that_speaks_for_itself(stage):
     stage.publish(stage.login(ALI), PACK, pack_post())
 
 
+@plays(MODELLED)
+def a_device_that_keeps_to_its_model(stage):
+    stage.publish(stage.login(MODELLED), MODELLED_POST, property_post(params={"level": 9}))
+
+
 @plays(GATEWAY)
 def a_gateway_with_a_device_behind_it(stage):
     peer = stage.login(GATEWAY)
@@ -133,6 +140,7 @@ KEEPS = {
         ALI-SHADOW-VERSION ALI-SHADOW-FORMAT ALI-DEVICE-DISABLED ALI-METHOD-TOPIC ALI-PAYLOAD-JSON
         ALI-PARAMS ALI-SERVICE-UNKNOWN ALI-SHADOW-COMMA ALI-ENTRIES ALI-OTA-STEP"""),
     **of(a_device_that_speaks_for_itself, "ALI-SUB-DEVICE"),
+    **of(a_device_that_keeps_to_its_model, "ALI-MODEL"),
     **of(a_gateway_with_a_device_behind_it, """
         ALI-GATEWAY ALI-SUB-SIGN ALI-SUB-SIGN-SESSION ALI-SUB-ONLINE"""),
     **of(a_device_that_answers_a_command, "ALI-ANSWER-ID"),
@@ -267,6 +275,7 @@ BREAKS = {
     "ALI-SUB-ONLINE": sends_as_gateway(
         (f"{COMBINE}/logout", {"productKey": "subs", "deviceName": "lamp"})),
     "ALI-SUB-DEVICE": publishes(ALI, PACK, pack_post("second")),
+    "ALI-MODEL": publishes(MODELLED, MODELLED_POST, property_post(params={"level": 10})),
     "ALI-OTA-STEP": publishes(ALI, PROGRESS, request({"step": 50})),
     "ALI-SERVICE-UNKNOWN": publishes(ALI, f"{SYS}/nothing", "{}"),
     "ALI-ANSWER-ID": service_answer("7"),
