@@ -117,7 +117,8 @@ enum {
 };
 struct sky_command_row {
     const char *kind; /* "property-set", "service", "rpc" */
-    /* Appends the downlink (PUSH) and returns the correlation id that ANSWER will carry. */
+    /* Appends the downlink (PUSH) and returns the correlation id that ANSWER will carry. Of several
+     * downlinks, on topics of different age, a device gets those that it listens to. */
     sky_span (*build)(const struct sky_uplink *to, const struct sky_command_request *request,
                       struct sky_effects *effects);
     unsigned traits;      /* SKY_COMMAND_..., 0: none */

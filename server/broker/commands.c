@@ -203,6 +203,33 @@ static void take_out_pushes(struct sky_effects *effects)
     effects->count = kept;
 }
 
+static bool is_heard(struct sky_broker *broker, const struct sky_session *session,
+                     const struct sky_effect *effect)
+{
+    uint8_t qos;
+    return sky_delivery_listened(broker, session, effect->topic, &qos);
+}
+
+/* A cloud may say the same on several topics: it goes to those that the device listens to, or, if
+ * to none, to the first. */
+static void choose_topics(struct sky_broker *broker, const struct sky_session *session,
+                          struct sky_effects *effects)
+{
+    size_t kept = 0, pushes = 0, heard = 0;
+    for (size_t i = 0; i < effects->count; i++)
+        if (effects->list[i].kind == SKY_EFFECT_PUSH)
+            heard += is_heard(broker, session, &effects->list[i]);
+    for (size_t i = 0; i < effects->count; i++) {
+        const struct sky_effect *effect = &effects->list[i];
+        bool goes = effect->kind != SKY_EFFECT_PUSH ||
+                    (heard > 0 ? is_heard(broker, session, effect) : pushes == 0);
+        pushes += effect->kind == SKY_EFFECT_PUSH;
+        if (goes)
+            effects->list[kept++] = *effect;
+    }
+    effects->count = kept;
+}
+
 /* The command as effects, and its correlation id among them. */
 static sky_err build(struct sky_broker *broker, struct sky_session *session,
                      const struct sky_command_row *row, const struct sky_command_order *order,
@@ -212,6 +239,7 @@ static sky_err build(struct sky_broker *broker, struct sky_session *session,
         return sky_why_set(why, SKY_ERR_BUSY, "", "%d commands wait for answers already",
                            SKY_COMMANDS_MAX);
     sky_err err = make(broker, session, row, order, effects, ret_id, why);
+    choose_topics(broker, session, effects);
     for (size_t i = 0; i < effects->count && err == SKY_OK; i++) {
         if (effects->list[i].kind != SKY_EFFECT_PUSH)
             continue;
@@ -229,10 +257,9 @@ static sky_err build(struct sky_broker *broker, struct sky_session *session,
 static bool is_listening(struct sky_broker *broker, const struct sky_session *session,
                          const struct sky_effects *effects)
 {
-    uint8_t qos;
     for (size_t i = 0; i < effects->count; i++)
         if (effects->list[i].kind == SKY_EFFECT_PUSH &&
-            !sky_delivery_listened(broker, session, effects->list[i].topic, &qos))
+            !is_heard(broker, session, &effects->list[i]))
             return false;
     return true;
 }

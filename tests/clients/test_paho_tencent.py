@@ -6,6 +6,7 @@ import hmac
 import http.client
 import json
 import time
+import urllib.parse
 
 import clouds
 import credentials
@@ -215,3 +216,135 @@ def test_what_is_published_by_http_is_the_devices(running, sdk):  # pylint: disa
     assert verdicts(running.api, DEVICE) == ["passed"]
     assert call("PROD123456/dev002/event", "x")["Error"]["Code"] == "FailedOperation"
     assert verdicts(running.api, DEVICE) == ["failed"]
+
+
+# ---- upgrades and configuration ----
+
+def fetch(url, total, start=0):
+    """As the C SDK downloads: the last position of its range is one too high."""
+    where = urllib.parse.urlsplit(url)
+    connection = http.client.HTTPConnection(where.hostname, where.port)
+    connection.request("GET", where.path, headers={
+        "Range": f"bytes={start}-{total}", "Accept-Encoding": "gzip, deflate"})
+    answer = connection.getresponse()
+    assert answer.status in (200, 206) and "Content-Encoding" not in answer.headers
+    body = answer.read()
+    connection.close()
+    return body
+
+
+def progress(version, state, percent=None, code="0"):
+    """Numbers are texts here; what is said of a failure is the same whatever it was."""
+    told = {"state": state, "result_code": code,
+            "result_msg": "time_out" if code != "0" else ""}
+    if percent is not None:
+        told["percent"] = str(percent)
+    return {"type": "report_progress", "report": {"progress": told, "version": version}}
+
+
+def upgraded(running, speaker, name, topics):  # pylint: disable=redefined-outer-name
+    """One upgrade from 1.0.0 to 1.1.0 to its end; `speaker` speaks for the device `name`."""
+    up, down = topics
+    path = f"/api/v1/devices/{name}/ota"
+    speaker.subscribe(down, 1)
+    report = {"type": "report_version", "report": {"version": "1.0.0"}}
+    assert speaker.asks(up, report, down, qos=1) == {
+        "result_code": 0, "result_msg": "success", "type": "report_version_rsp",
+        "version": "1.0.0"}
+    running.api.post(path, {"version": "1.1.0", "size": 20_000})
+    told = speaker.hears(down)
+    assert list(told) == ["file_size", "md5sum", "type", "url", "version"]
+    assert told["type"] == "update_firmware" and told["version"] == "1.1.0"
+    speaker.says(up, progress("1.1.0", "downloading", 0))
+    half = fetch(told["url"], told["file_size"])[:10_000]
+    # It loses its way here and reports again: it is told again, and goes on from where it was.
+    speaker.says(up, report, qos=1)
+    answers = [speaker.hears(down), speaker.hears(down)]
+    assert {each["type"] for each in answers} == {"report_version_rsp", "update_firmware"}
+    again, = [each for each in answers if each["type"] == "update_firmware"]
+    image = half + fetch(again["url"], again["file_size"], len(half))
+    assert len(image) == again["file_size"]
+    assert hashlib.md5(image).hexdigest() == again["md5sum"] == told["md5sum"]
+    speaker.says(up, progress("1.1.0", "downloading", 100))
+    speaker.says(up, progress("1.1.0", "burning"), qos=1)
+    speaker.says(up, progress("1.1.0", "done"), qos=1)
+    running.api.wait_event({"type": "upgrade", "device": name, "state": "succeeded"})
+    report["report"]["version"] = "1.1.0"
+    assert speaker.asks(up, report, down, qos=1)["type"] == "report_version_rsp"
+    shown = running.api.get(path)
+    assert shown["upgrades"][0]["state"] == "succeeded"
+
+
+def test_a_device_is_upgraded(running, sdk):  # pylint: disable=redefined-outer-name
+    upgraded(running, sdk(DEVICE), DEVICE,
+             ("$ota/report/PROD123456/dev001", "$ota/update/PROD123456/dev001"))
+    assert verdicts(running.api, DEVICE) == ["passed"]
+
+
+def test_a_gateway_upgrades_a_device_behind_it(running, sdk):  # pylint: disable=redefined-outer-name
+    gateway = sdk(GATEWAY)
+    gateway.subscribe(DOWN)
+    assert gateway.asks(UP, bind(), DOWN) == devices("bind", result=0)
+    assert gateway.asks(UP, devices("online"), DOWN) == devices("online", result=0)
+    upgraded(running, gateway, SUB,
+             ("$ota/report/SUBDEVICE1/free", "$ota/update/SUBDEVICE1/free"))
+    assert verdicts(running.api, GATEWAY, SUB) == ["passed", "passed"]
+
+
+@pytest.mark.parametrize("code, reason", [
+    ("-1", "timed out"), ("-2", "404"), ("-3", "403"), ("-4", "MD5"), ("-5", "upgrade failed")])
+def test_an_upgrade_fails(running, sdk, code, reason):  # pylint: disable=redefined-outer-name
+    device = sdk(DEVICE)
+    up, down = "$ota/report/PROD123456/dev001", "$ota/update/PROD123456/dev001"
+    device.subscribe(down, 1)
+    device.asks(up, {"type": "report_version", "report": {"version": "1.0.0"}}, down, qos=1)
+    running.api.post(f"/api/v1/devices/{DEVICE}/ota", {"version": "1.1.0", "size": 10})
+    device.hears(down)
+    device.says(up, progress("1.1.0", "fail", code=code), qos=1)
+    running.api.wait_event({"type": "upgrade", "device": DEVICE, "state": "failed"})
+    upgrade, = running.api.get(f"/api/v1/devices/{DEVICE}/ota")["upgrades"]
+    assert upgrade["state"] == "failed" and reason in upgrade["reason"]
+    assert verdicts(running.api, DEVICE) == ["passed"]
+
+
+@pytest.mark.parametrize("up, down", [
+    ("$config/operation/MODELLED01/dev001", "$config/operation/result/MODELLED01/dev001"),
+    ("$config/report/MODELLED01/dev001", "$config/update/MODELLED01/dev001"),
+    ("$config/report/MODELLED01/dev001", "$config/operation/result/MODELLED01/dev001")])
+def test_a_device_is_configured(running, sdk, up, down):  # pylint: disable=redefined-outer-name
+    """As the C SDK of today, as that of yesterday, as the Java SDK, which mixes both."""
+    name = "tencent/MODELLED01/dev001"
+    device = sdk(name)
+    device.subscribe(down)
+    assert device.asks(up, {"type": "get"}, down) == {
+        "type": "reply", "result": 0, "payload": {"interval": 5}}
+    running.api.post(f"/api/v1/devices/{name}/commands", {"kind": "config"})
+    assert device.hears(down) == {"type": "push", "result": 0, "payload": {"interval": 5}}
+    assert verdicts(running.api, name) == ["passed"]
+
+
+# ---- properties ----
+
+def test_a_device_is_controlled(running, sdk):  # pylint: disable=redefined-outer-name
+    """As the C SDK's data template: what it missed while it was away it asks for."""
+    up, down = "$thing/up/property/PROD123456/dev001", "$thing/down/property/PROD123456/dev001"
+    commands = f"/api/v1/devices/{DEVICE}/commands"
+    control = {"kind": "control", "params": {"lamp": 1}}
+    assert running.api.post(commands, control)["answered"] is False
+    device = sdk(DEVICE)
+    device.subscribe(down)
+    ask = {"method": "get_status", "clientToken": "PROD123456-0"}
+    assert device.asks(up, ask, down)["data"] == {"reported": {}, "control": {"lamp": 1}}
+    clear = {"method": "clear_control", "clientToken": "PROD123456-0"}
+    assert device.asks(up, clear, down)["code"] == 0
+    report = {"method": "report", "clientToken": "PROD123456-1", "params": {"lamp": 1}}
+    assert device.asks(up, report, down) == {
+        "method": "report_reply", "clientToken": "PROD123456-1", "code": 0, "status": "success"}
+    assert device.asks(up, ask, down)["data"] == {"reported": {"lamp": 1}}
+    running.api.post(commands, {**control, "waitMs": 0})
+    told = device.hears(down)
+    assert told["method"] == "control" and told["params"] == {"lamp": 1}
+    device.says(up, {"code": 0, "clientToken": told["clientToken"]})  # as the Python SDK does
+    running.api.wait_event({"type": "answer", "device": DEVICE, "name": told["clientToken"]})
+    assert device.asks(up, ask, down)["data"] == {"reported": {"lamp": 1}}
+    assert verdicts(running.api, DEVICE) == ["passed"]

@@ -63,7 +63,7 @@ sky_span sky_tencent__build_config(const struct sky_uplink *to,
     sky_span body = message("push", RESULT_OK, config, arena);
     sky_effects_message(effects, SKY_EFFECT_PUSH, sky_tencent_result_topic(to, "config", arena),
                         body, 0);
-    sky_effects_message(effects, SKY_EFFECT_REPLY, sky_tencent__topic(to, "$config/update", arena),
+    sky_effects_message(effects, SKY_EFFECT_PUSH, sky_tencent__topic(to, "$config/update", arena),
                         body, 0);
     return sky_arena_copy(arena, request->id);
 }

@@ -155,12 +155,11 @@ def a_device_that_keeps_to_its_model(stage):
 @plays(TEN)
 def a_device_that_is_upgraded(stage):
     peer = stage.login(TEN)
-    stage.subscribe(peer, OTA_DOWN)
+    stage.subscribe(peer, (OTA_DOWN, 0))
     stage.publish(peer, OTA, '{"type":"report_version","report":{"version":"1.0"}}')
     stage.api.post(f"/api/v1/devices/{TEN}/ota", {"version": "2.0", "size": 1000})
-    while "update_firmware" not in (packet := peer.receive())["payload"]:
+    while "update_firmware" not in peer.receive()["payload"]:
         pass
-    peer.send_packet(type="puback", id=packet["id"])
     for state in ("downloading", "burning", "done"):
         stage.publish(peer, OTA, progress(state))
 
