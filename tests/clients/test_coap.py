@@ -261,6 +261,8 @@ def test_a_wrong_key_gets_alert_20_and_the_mistake_its_name(skymock, suite, mode
     (7, POST_PATH, b"", "4.05", None),
     (GET, SET_PATH, b"", "2.05", None),
     (GET, "/topic/sys/KV315idW/second/thing/model/down_raw", b"", "4.03", None),
+    (POST, f"{SYS}/thing/topo/get", b'{"params":{}}', "4.03", None),
+    (POST, "/topic/ext/session/KV315idW/tPbZGCdmaE/combine/login", b'{"params":{}}', "4.03", None),
     (GET, f"{SYS}/thing/measurepoint/post", b"", "4.04", None),
     (POST, POST_PATH, measurement(None), "2.04", "ENOS-PARAMS"),
     (POST, POST_PATH, measurement().replace(b"measurepoint.post", b"other"), "2.04",

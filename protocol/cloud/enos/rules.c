@@ -14,9 +14,9 @@
 #define SECURITY "EnOS: 安全认证机制"
 #define CODES "EnOS: 通用参数与返回码"
 #define LIMITS "EnOS: Device Connectivity / Limitations"
-#define TOPOLOGY "EnOS: 管理拓扑关系"
-#define SUB_LOGIN "EnOS: 子设备上线"
-#define OTA "EnOS: OTA升级"
+#define TOPOLOGY "EnOS: Add Topological Relationships for Sub-device"
+#define SUB_LOGIN "EnOS: MQTT reference / combine/login"
+#define OTA "EnOS: MQTT reference / ota/device/progress"
 #define CHANNELS "EnOS: 离线消息通道"
 
 const struct sky_rule sky_enos_rules[ENOS_RULES] = {

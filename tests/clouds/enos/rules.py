@@ -10,6 +10,7 @@ MODELLED = "enos/modelled/only"
 CERTIFIED, STATIC, DISABLED = "enos/certified/only", "enos/static01/only", "enos/KV315idW/disabled"
 LISTENER = "enos-mqtt"
 SYS = "/sys/KV315idW/tPbZGCdmaE/thing"
+OTA = "/sys/KV315idW/tPbZGCdmaE/ota/device"
 POST = f"{SYS}/measurepoint/post"
 ACTIVATION = "/ext/session/KV315idW/tPbZGCdmaE/thing/activate/info"
 TIMESTAMP = credentials.TIMESTAMP
@@ -23,6 +24,11 @@ def measurement(**more):
 def tag(value):
     return json.dumps({"id": "2", "version": "1.0", "method": "thing.tag.update",
                        "params": [{"tagKey": "place", "tagValue": value}]})
+
+
+def upgrading(word, params):
+    return json.dumps({"id": "3", "version": "1.0", "method": f"ota.device.{word}",
+                       "params": params})
 
 
 def activate(stage):
@@ -49,6 +55,17 @@ def a_device_that_reports_what_its_model_has(stage):
     peer = stage.login(MODELLED, stage.peer(LISTENER))
     stage.publish(peer, "/sys/modelled/only/thing/measurepoint/post", measurement(
         params={"measurepoints": {"temp": 1.5, "power": {"value": 7, "quality": 9}}}))
+
+
+@plays(ENOS)
+def a_device_that_takes_an_upgrade(stage):
+    """It asks for it, says that it goes on, and comes with the version."""
+    peer = stage.login(ENOS, stage.peer(LISTENER))
+    stage.publish(peer, f"{OTA}/inform", upgrading("inform", {"version": "1.0"}))
+    stage.api.post(f"/api/v1/devices/{ENOS}/ota", {"version": "2.0", "size": 10})
+    stage.publish(peer, f"{OTA}/getversion", upgrading("getversion", {}))
+    stage.publish(peer, f"{OTA}/progress", upgrading("progress", {"step": "50", "desc": ""}))
+    stage.publish(peer, f"{OTA}/inform", upgrading("inform", {"version": "2.0"}))
 
 
 @plays(CERTIFIED)
@@ -81,6 +98,7 @@ KEEPS = {
         ENOS-CLIENTID-BLANKS ENOS-CLIENTID-UNKNOWN-KEY ENOS-CLIENTID-SUFFIX ENOS-DEVICE-DISABLED
         ENOS-VERSION ENOS-PARAMS ENOS-SERVICE-UNKNOWN ENOS-METHOD-SPELLING ENOS-TAG-SIZE"""),
     **of(a_device_that_reports_what_its_model_has, "ENOS-MODEL"),
+    **of(a_device_that_takes_an_upgrade, "ENOS-OTA-TASK"),
     **of(a_device_that_answers_a_command, "ENOS-ANSWER-ID"),
     **of(a_device_with_its_certificate, "ENOS-CERT-REQUIRED ENOS-CERT-MISMATCH"),
 }
@@ -194,9 +212,7 @@ BREAKS = {
     "ENOS-SERVICE-UNKNOWN": posts("{}", f"{SYS}/nothing"),
     "ENOS-MODEL": posts(measurement(params={"measurepoints": {"temp": "warm"}}),
                         "/sys/modelled/only/thing/measurepoint/post", MODELLED),
-    "ENOS-OTA-TASK": posts(json.dumps({"id": "1", "version": "1.0", "params": {"step": "20"},
-                                       "method": "ota.device.progress"}),
-                           "/sys/KV315idW/tPbZGCdmaE/ota/device/progress"),
+    "ENOS-OTA-TASK": posts(upgrading("progress", {"step": "20"}), f"{OTA}/progress"),
     "ENOS-TAG-SIZE": posts(tag(201 * "v"), f"{SYS}/tag/update"),
     "ENOS-METHOD-SPELLING": posts(measurement(method="thing.event.%s.postError", params={"events": {}}),
                                   f"{SYS}/event/Error/post"),

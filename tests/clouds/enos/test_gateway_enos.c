@@ -509,6 +509,25 @@ static void others_than_gateways_are_refused(void **state)
     free(bench);
 }
 
+/* It may not subscribe to what answers: it is told without. */
+static void who_speaks_for_another_is_told(void **state)
+{
+    struct service_bench bench;
+    struct sky_peer peer = {.product = SKY_SPAN("pk"), .device = SKY_SPAN("bound")};
+    (void)state;
+    bench_init(&bench, "enos", "gw", "g1");
+    bench.facts.peers = &peer;
+    bench.facts.peer_count = 1;
+    bench.uplink.topic = SKY_SPAN("/sys/pk/bound/thing/measurepoint/post");
+    bench.uplink.payload = SKY_SPAN(REQUEST("thing.measurepoint.post", "{}"));
+    sky_enos_refuse_publish(&bench.uplink, &bench.facts, &bench.judge, &bench.effects);
+    const struct sky_effect *push = bench_effect(&bench, SKY_EFFECT_PUSH);
+    assert_span("1009", "the topic", push->topic, "/sys/pk/bound/thing/measurepoint/post_reply");
+    assert_span("1009", "the reply", push->payload,
+                FAILS("1009", "The sub-device is not logged in by this gateway"));
+    bench_done(&bench);
+}
+
 static void so_many_are_online_and_no_more(void **state)
 {
     struct gateway_bench *bench = sky_mem_new(sizeof *bench);
@@ -615,6 +634,7 @@ int main(void)
         cmocka_unit_test(several_come_at_once),
         cmocka_unit_test(every_sdk_signs_in_its_own_way),
         cmocka_unit_test(others_than_gateways_are_refused),
+        cmocka_unit_test(who_speaks_for_another_is_told),
         cmocka_unit_test(so_many_are_online_and_no_more),
         cmocka_unit_test(lists_are_limited_per_message),
         cmocka_unit_test(gateways_are_told_of_their_devices),
