@@ -530,9 +530,16 @@ static void dispatch(struct sky_api *api)
 static void take(void *app, struct sky_http_call *call)
 {
     struct sky_api api = {.call = call, .app = app};
+    if (call->on_body != NULL) {
+        api.raw = call->state;
+        call->state = NULL;
+        call->on_gone = NULL;
+    }
     sky_buf_init(&api.out, SKY_HTTP_ANSWER_MAX);
     api.jw = sky_jw(&api.out);
     dispatch(&api);
+    if (api.raw != NULL)
+        api.raw->drop(api.raw);
     cJSON_Delete(api.body);
     sky_buf_done(&api.out);
 }
@@ -542,8 +549,10 @@ static void begin(void *app, struct sky_http_call *call)
 {
     struct sky_api api = {.call = call, .app = app};
     struct sky_buf allowed;
-    sky_span type = SKY_SPAN_NONE;
+    sky_span type = SKY_SPAN_NONE, rest;
     (void)sky_http_head_header(call->head.headers, "Content-Type", &type);
+    if (sky_span_cut(type, ';', &type, &rest))
+        type = sky_span_trim(type);
     if (!sky_span_eq_nocase(type, SKY_SPAN(SKY_API_RAW)))
         return;
     sky_buf_init(&allowed, ALLOW_MAX / 2);

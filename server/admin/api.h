@@ -84,8 +84,8 @@ struct sky_route {
     const char *schema;                /* of an answer in JSON that is no error */
     struct sky_api_answer answers[SKY_ROUTE_ANSWERS_MAX];
     bool open; /* needs no token */
-    /* Takes a body of the type SKY_API_RAW as it comes, see struct sky_http_handler; `welcome`: who
-     * sends it may. NULL: such a body is not taken. */
+    /* Takes a body of the type SKY_API_RAW as it comes, see struct sky_http_handler, into a struct
+     * sky_api_raw; `welcome`: who sends it may. NULL: such a body is not taken. */
     void (*begin)(struct sky_api *api, bool welcome);
 };
 #define SKY_API_RAW "application/octet-stream"
@@ -93,14 +93,20 @@ struct sky_route {
 extern const struct sky_route sky_routes[];
 extern const size_t sky_route_count;
 
+/* What came of a body that was taken as it came: call->state until the request is whole. */
+struct sky_api_raw {
+    void (*drop)(struct sky_api_raw *raw);
+};
+
 /* One request on its way through its handler. */
 struct sky_api {
     struct sky_http_call *call;
     struct sky_app *app;
     const struct sky_route *route;
     struct sky_path_vars vars;
-    cJSON *body;        /* an object, or NULL; freed after the handler */
-    struct sky_buf out; /* the answer's body, written through `jw` */
+    cJSON *body; /* an object, or NULL; freed after the handler, as the next is dropped */
+    struct sky_api_raw *raw; /* NULL: the body was not taken as it came */
+    struct sky_buf out;      /* the answer's body, written through `jw` */
     struct sky_jw jw;
     sky_span extra; /* header lines of the answer */
 };

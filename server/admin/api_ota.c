@@ -296,25 +296,27 @@ static void decode(struct order *order, const char *base64)
 /* ---- an image as the body of the request ---- */
 
 struct upload {
+    struct sky_api_raw raw;
     struct sky_image_writer *writer; /* owned; NULL: what comes is thrown away */
     sky_err err;                     /* why */
     struct sky_why why;
 };
 
-static void free_upload(struct upload *upload)
+static void drop_upload(struct sky_api_raw *raw)
 {
+    struct upload *upload = SKY_CONTAINER_OF(raw, struct upload, raw);
     sky_image_abort(upload->writer);
     free(upload);
 }
 
 static void on_upload_gone(struct sky_http_call *call)
 {
-    free_upload(call->state);
+    drop_upload(call->state);
 }
 
 static void on_upload(struct sky_http_call *call, sky_span bytes)
 {
-    struct upload *upload = call->state;
+    struct upload *upload = SKY_CONTAINER_OF((struct sky_api_raw *)call->state, struct upload, raw);
     if (upload->writer == NULL)
         return;
     upload->err = sky_image_add(upload->writer, bytes);
@@ -344,7 +346,8 @@ void sky_api_device_ota_begin(struct sky_api *api, bool welcome)
                                    &product, &device) == SKY_OK)
         upload->err =
             sky_image_begin(&api->app->broker, device.id, size, &upload->writer, &upload->why);
-    call->state = upload;
+    upload->raw.drop = drop_upload;
+    call->state = &upload->raw;
     call->on_body = on_upload;
     call->on_gone = on_upload_gone;
 }
@@ -352,7 +355,7 @@ void sky_api_device_ota_begin(struct sky_api *api, bool welcome)
 /* The image that came. False, and answered, when it is not all there. */
 static bool take_upload(struct sky_api *api, struct sky_image *ret_image)
 {
-    struct upload *upload = api->call->state;
+    struct upload *upload = SKY_CONTAINER_OF(api->raw, struct upload, raw);
     sky_err err = upload->err;
     if (err == SKY_OK) {
         err = sky_image_end(upload->writer, ret_image);
@@ -385,7 +388,7 @@ static bool copy_word(struct sky_api *api, const char *name, char *out, size_t o
 }
 
 /* False, and answered, when the request says too little, or too much. */
-static bool read_order(struct sky_api *api, bool uploaded, struct order *order)
+static bool read_order(struct sky_api *api, struct order *order)
 {
     char protocol[16];
     bool sized = sky_api_body_int(api, "size", -1) >= 0;
@@ -400,7 +403,7 @@ static bool read_order(struct sky_api *api, bool uploaded, struct order *order)
         sky_api_error(api, 400, "invalid", "/protocol", "'%s' is neither https nor mqtt", protocol);
         return false;
     }
-    if (uploaded + sized + encoded == 1)
+    if ((api->raw != NULL) + sized + encoded == 1)
         return true;
     sky_api_error(api, 400, "invalid", "",
                   "an image is needed, once: its 'size' alone, 'payloadBase64', or the bytes "
@@ -409,12 +412,12 @@ static bool read_order(struct sky_api *api, bool uploaded, struct order *order)
 }
 
 /* What can be refused is refused before anything is made for it: then it has been answered. */
-static bool check_order(struct sky_api *api, bool uploaded, struct order *order)
+static bool check_order(struct sky_api *api, struct order *order)
 {
     struct sky_session *session;
     struct sky_upgrades_view view;
     struct sky_why why = {0};
-    bool good = open_view(api, &session, &view) && read_order(api, uploaded, order);
+    bool good = open_view(api, &session, &view) && read_order(api, order);
     if (good) {
         struct sky_ota_order wanted = terms(order);
         wanted.size = sky_api_body_int(api, "size", 0);
@@ -428,32 +431,27 @@ static bool check_order(struct sky_api *api, bool uploaded, struct order *order)
     return good;
 }
 
-static void go_on(struct sky_api *api, bool uploaded, struct order *order)
+static void go_on(struct sky_api *api, struct order *order)
 {
+    const char *base64 = sky_api_body_text(api, "payloadBase64");
     struct sky_http_call *call = api->call;
     order->app = api->app;
     order->call = call;
     call->state = order;
     call->on_gone = on_gone;
-    if (uploaded)
+    if (api->raw != NULL)
         create(order);
-    else if (sky_api_body_text(api, "payloadBase64") != NULL)
-        decode(order, sky_api_body_text(api, "payloadBase64"));
+    else if (base64 != NULL)
+        decode(order, base64);
     else
         make_up(order, sky_api_body_int(api, "size", 0));
 }
 
 void sky_api_device_ota_create(struct sky_api *api)
 {
-    struct sky_http_call *call = api->call;
-    struct upload *upload = call->on_body != NULL ? call->state : NULL;
     struct order *order = sky_mem_new(sizeof *order);
-    call->on_gone = NULL;
-    if (check_order(api, upload != NULL, order) &&
-        (upload == NULL || take_upload(api, &order->image)))
-        go_on(api, upload != NULL, order);
+    if (check_order(api, order) && (api->raw == NULL || take_upload(api, &order->image)))
+        go_on(api, order);
     else
         free(order);
-    if (upload != NULL)
-        free_upload(upload);
 }

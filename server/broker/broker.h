@@ -19,8 +19,9 @@ struct sky_upgrades {
     struct sky_upgrade_watch *watches; /* hash by device */
     struct sky_upgrade_wait *waits;    /* list */
     size_t wait_count;
-    /* Is told of every change of a device's upgrades. */
+    /* Are told of every change of a device's upgrades, and of those that come by a gateway. */
     void (*look)(struct sky_broker *broker, struct sky_session *session, uint64_t of);
+    void (*arrived)(struct sky_broker *broker, const struct sky_session *session);
 };
 
 struct sky_commands {

@@ -216,6 +216,14 @@ static struct sky_session *session_of(struct site *site, int64_t device_id,
     return NULL;
 }
 
+static void bring_online(struct site *site, struct sky_session *gateway, struct sky_session *device)
+{
+    struct sky_broker *broker = site->broker;
+    sky_gateway_login(broker, gateway, device, site->of);
+    if (broker->upgrades.arrived != NULL)
+        broker->upgrades.arrived(broker, device);
+}
+
 static void do_behind(struct site *site, const struct sky_effect *effect)
 {
     struct sky_session *gateway = site->session;
@@ -231,7 +239,7 @@ static void do_behind(struct site *site, const struct sky_effect *effect)
         else if (effect->kind == SKY_EFFECT_UNBIND)
             err = sky_gateway_unbind(site->broker, gateway->device_id, device.id, site->of);
         else if (effect->kind == SKY_EFFECT_LOGIN && gateway->via == NULL && gateway->conn != NULL)
-            sky_gateway_login(site->broker, gateway, session, site->of);
+            bring_online(site, gateway, session);
         else if (effect->kind == SKY_EFFECT_LOGOUT && session->via == gateway)
             sky_session_go_offline(site->broker, session, "its gateway logged it out", site->of);
         if (err != SKY_OK)

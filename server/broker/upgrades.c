@@ -316,6 +316,7 @@ static bool load_one(void *ctx, int64_t device_id, sky_span body)
 sky_err sky_upgrades_load(struct sky_broker *broker, struct sky_why *why)
 {
     broker->upgrades.look = sky_upgrades_look;
+    broker->upgrades.arrived = sky_upgrades_arrived;
     sky_err err = sky_store_each_document_called(broker->registry->store,
                                                  SKY_SPAN(SKY_OTA_DOCUMENT), load_one, broker);
     return err == SKY_OK ? SKY_OK : sky_store_why(broker->registry->store, why);

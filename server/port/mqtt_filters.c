@@ -19,6 +19,8 @@ static bool may_subscribe(struct sky_broker *broker, struct sky_session *session
                                "subscribed to", filter, " without the right to");
     if (may && subject != session)
         sky_gateway_use(broker, session, sky_session_at(broker->registry, subject->slot), judge);
+    if (may)
+        sky_upgrades_arrived(broker, subject);
     return may;
 }
 
@@ -83,7 +85,6 @@ static void tell_cloud(struct sky_conn *conn, struct sky_mqtt_filters filters, c
                        uint64_t of)
 {
     struct sky_session *session = conn->state;
-    sky_upgrades_arrived(sky_mqtt__port(conn)->broker, session);
     if (session->product->cloud->subscribed == NULL)
         return;
     sky_span filter;

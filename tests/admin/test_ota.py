@@ -239,3 +239,27 @@ def test_urls_lead_to_where_the_device_came(skymock, online, start):
     other = start("--advertise-host", "fw.example")
     assert url(other, "mqtt", False) == "http://fw.example"
     assert url(other, "mqtts", True) == "https://fw.example"
+
+
+def test_an_upload_needs_the_token(start):
+    running = start("--admin-token", "t")
+    status, answer = upload(running.ports["admin"], PATH + "?version=2", image_bytes(300_000))
+    assert status == 401, answer
+    api = server.Api(running.ports["admin"], "t")
+    assert not api.get(PATH)["upgrades"]
+    api.close()
+
+
+def test_an_upload_that_is_cut_short_leaves_nothing(skymock, device):
+    for head in ("Content-Length: 1000000", "Transfer-Encoding: chunked"):
+        sock = connect(skymock.ports["admin"])
+        sock.sendall(f"POST {PATH}?version=2 HTTP/1.1\r\nHost: localhost\r\n{head}\r\n"
+                     "Content-Type: application/octet-stream; x=y\r\n\r\n".encode())
+        sock.sendall(b"10000\r\n" + bytes(0x10000) + b"\r\nZ" if "chunked" in head
+                     else bytes(100_000))
+        if "chunked" in head:
+            assert b"400" in sock.recv(64)
+        sock.close()
+    skymock.api.barrier()
+    assert not skymock.api.get(PATH)["upgrades"]
+    assert upload(skymock.ports["admin"], PATH + "?version=2", b"abc")[0] == 202

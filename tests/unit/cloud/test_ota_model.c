@@ -5,7 +5,7 @@
 
 #include "protocol/cloud/ota.h"
 
-enum { STEPS = 3000, SEEDS = 4, MODULES = 3, VERSIONS = 4 };
+enum { STEPS = 1500, SEEDS = 4, MODULES = 3, VERSIONS = 4 };
 
 static const char *const module_names[MODULES] = {"default", "mcu", "a.b_c-d"};
 static const char *const version_names[VERSIONS] = {"1", "2.0", "3-rc", "v4"};
