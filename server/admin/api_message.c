@@ -6,6 +6,7 @@
 #include "protocol/mqtt/topic.h"
 #include "server/admin/api.h"
 #include "server/broker/delivery.h"
+#include "server/broker/presence.h"
 
 struct message {
     sky_span topic, payload;
@@ -68,9 +69,10 @@ static struct sky_delivered deliver(struct sky_app *app, struct sky_session *ses
 {
     uint8_t qos;
     struct sky_hindrance hindrance = {SKY_OK, NULL};
-    bool unasked = sky_delivery_reaches(session, 1) &&
-                   !sky_topic_subscribed(&app->broker, session, message->topic, &qos) &&
-                   sky_delivery_listened(&app->broker, session, message->topic, &qos);
+    bool unasked =
+        sky_delivery_reaches(session, 1) &&
+        !sky_topic_subscribed(&app->broker, sky_session_carrier(session), message->topic, &qos) &&
+        sky_delivery_listened(&app->broker, session, message->topic, &qos);
     if (unasked)
         hindrance = sky_deliver_to(&app->broker, session, message->topic, message->payload,
                                    message->qos, seq, 0);

@@ -135,7 +135,6 @@ void sky_behind_link(struct sky_broker *broker, struct sky_session *gateway,
     DL_APPEND(gateway->behind, device);
     gateway->behind_count++;
     device->last_seen_ms = sky_clock_lived_ms(broker->registry->clock);
-    broker->links++;
 }
 
 void sky_behind_unlink(struct sky_broker *broker, struct sky_session *device)
@@ -146,5 +145,4 @@ void sky_behind_unlink(struct sky_broker *broker, struct sky_session *device)
     device->via = NULL;
     device->prev = device->next = NULL;
     device->away_since_ms = sky_clock_lived_ms(broker->registry->clock);
-    broker->links++;
 }

@@ -37,7 +37,6 @@ struct sky_broker {
     struct sky_topic_node *nodes; /* hash by name; see topics.h */
     size_t node_bytes;            /* taken by them */
     uint64_t generation;          /* of the registry that they were made from */
-    uint64_t links;               /* grows whenever it changes who stands behind whom */
     uint64_t epoch;               /* grows whenever nodes are forgotten: pointers to them die */
     struct sky_commands commands; /* see waits.h */
     struct sky_upgrades upgrades;

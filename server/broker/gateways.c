@@ -59,6 +59,28 @@ static struct gateways gateways_of(struct sky_broker *broker, int64_t device_id)
     return gateways;
 }
 
+/* The device's gateways, but one, do not get any more what goes to its topics: also one that came
+ * back to a session with subscriptions from when the device was online by it. */
+static void end_subscriptions(struct sky_broker *broker, const struct sky_product *product,
+                              const char *device_key, const struct gateways *gateways,
+                              const struct sky_session *but)
+{
+    for (size_t i = 0; i < gateways->count; i++) {
+        struct sky_session *gateway = sky_session_find(broker->registry, gateways->ids[i]);
+        if (gateway != NULL && gateway != but)
+            sky_session_end_filters(broker, gateway, sky_span_str(product->key),
+                                    sky_span_str(device_key));
+    }
+}
+
+/* The device is online elsewhere than by any of its gateways but that one. */
+static void leave_to(struct sky_broker *broker, const struct sky_session *device,
+                     const struct sky_session *but)
+{
+    const struct gateways gateways = gateways_of(broker, device->device_id);
+    end_subscriptions(broker, &device->product->product, device->device_key, &gateways, but);
+}
+
 void sky_gateway_changed(struct sky_broker *broker, const struct sky_product *product,
                          const struct sky_device *device, enum sky_behind_event event)
 {
@@ -69,9 +91,22 @@ void sky_gateway_changed(struct sky_broker *broker, const struct sky_product *pr
     if (session != NULL && session->via != NULL && event != SKY_BEHIND_ENABLED)
         sky_session_go_offline(
             broker, session, event == SKY_BEHIND_DELETED ? "it was deleted" : "it was disabled", 0);
+    if (event != SKY_BEHIND_ENABLED)
+        end_subscriptions(broker, product, device->key, &gateways, NULL);
 }
 
 /* ---- logging in ---- */
+
+/* It has one session: what it kept of one of its own ends, and what other gateways kept of it. */
+static void come_online(struct sky_broker *broker, struct sky_session *gateway,
+                        struct sky_session *device, const char *reason, uint64_t of)
+{
+    sky_session_wipe(broker, device);
+    leave_to(broker, device, gateway);
+    sky_behind_link(broker, gateway, device);
+    sky_session_record_behind(broker, SKY_EVENT_ONLINE, device->device_id, gateway->party->name,
+                              reason, of);
+}
 
 void sky_gateway_login(struct sky_broker *broker, struct sky_session *gateway,
                        struct sky_session *device, uint64_t of)
@@ -89,20 +124,19 @@ void sky_gateway_login(struct sky_broker *broker, struct sky_session *gateway,
         (void)sky_session_kick(device, "the device was logged in by its gateway");
         sky_session_detach(broker, device);
     }
-    sky_behind_link(broker, gateway, device);
-    sky_session_record_behind(broker, SKY_EVENT_ONLINE, device->device_id, gateway->party->name,
-                              NULL, of);
+    come_online(broker, gateway, device, NULL, of);
     if (former_id != 0)
         tell_of_session(broker, former_id, SKY_BEHIND_OUSTED, device);
 }
 
 void sky_gateway_ousted(struct sky_broker *broker, struct sky_session *device)
 {
-    if (device->via == NULL)
-        return;
-    int64_t former_id = device->via->device_id;
-    sky_session_go_offline(broker, device, "it connected by itself", 0);
-    tell_of_session(broker, former_id, SKY_BEHIND_OUSTED, device);
+    int64_t former_id = device->via != NULL ? device->via->device_id : 0;
+    if (former_id != 0)
+        sky_session_go_offline(broker, device, "it connected by itself", 0);
+    leave_to(broker, device, NULL);
+    if (former_id != 0)
+        tell_of_session(broker, former_id, SKY_BEHIND_OUSTED, device);
 }
 
 void sky_gateway_use(struct sky_broker *broker, struct sky_session *gateway,
@@ -113,11 +147,9 @@ void sky_gateway_use(struct sky_broker *broker, struct sky_session *gateway,
         sky_judge_rule(judge, rule, device->announced,
                        "a topic of %s was used, which was never said to be online",
                        device->party->name);
-    if (device->via != NULL)
-        return;
-    sky_behind_link(broker, gateway, device);
-    sky_session_record_behind(broker, SKY_EVENT_ONLINE, device->device_id, gateway->party->name,
-                              "its gateway uses its topics", 0);
+    /* Over HTTP it has no connection for the device to be online by. */
+    if (device->via == NULL && gateway->conn != NULL)
+        come_online(broker, gateway, device, "its gateway uses its topics", 0);
 }
 
 /* ---- binding ---- */
@@ -135,16 +167,20 @@ sky_err sky_gateway_unbind(struct sky_broker *broker, int64_t gateway_id, int64_
                            uint64_t of)
 {
     char name[SKY_STORE_TITLE_MAX + 1];
+    const struct gateways left = {{gateway_id}, 1};
+    struct sky_product product;
+    struct sky_device device;
     struct sky_session *session = sky_session_find(broker->registry, device_id);
     if (session != NULL && session->via != NULL && session->via->device_id == gateway_id)
         sky_session_go_offline(broker, session, "it was unbound", of);
     if (session != NULL)
         session->announced = false;
+    if (sky_store_get_device(broker->registry->store, device_id, &product, &device) == SKY_OK)
+        end_subscriptions(broker, &product, device.key, &left, NULL);
     sky_store_batch(broker->registry->store);
     sky_err err = sky_store_unbind(broker->registry->store, gateway_id, device_id);
     if (err != SKY_OK)
         return err == SKY_ERR_NOT_FOUND ? SKY_OK : err;
-    broker->links++;
     sky_session_record_behind(broker, SKY_EVENT_UNBIND, device_id,
                               name_of(broker, gateway_id, name), NULL, of);
     return SKY_OK;
@@ -176,7 +212,6 @@ sky_err sky_gateway_bind(struct sky_broker *broker, int64_t gateway_id,
         err = sky_store_bind(store, gateway_id, device->id);
     if (err != SKY_OK)
         return err;
-    broker->links++;
     sky_session_record_behind(broker, SKY_EVENT_BIND, device->id, name_of(broker, gateway_id, name),
                               NULL, of);
     return SKY_OK;

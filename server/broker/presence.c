@@ -120,12 +120,13 @@ static void take_filter(void *ctx, sky_span filter, uint8_t qos)
         }
 }
 
-static void end_subscriptions(struct sky_broker *broker, struct sky_session *gateway,
-                              const struct sky_session *device)
+void sky_session_end_filters(struct sky_broker *broker, struct sky_session *gateway,
+                             sky_span product, sky_span device)
 {
-    struct filters filters = {.product = sky_span_str(device->product->product.key),
-                              .device = sky_span_str(device->device_key)};
+    struct filters filters = {.product = product, .device = device};
     sky_span filter;
+    if (sky_subs_count(broker->subs, gateway->slot) == 0)
+        return;
     sky_buf_init(&filters.names, SIZE_MAX);
     sky_subs_each(broker->subs, gateway->slot, take_filter, &filters);
     sky_span rest = sky_buf_span(&filters.names);
@@ -141,7 +142,8 @@ void sky_session_go_offline(struct sky_broker *broker, struct sky_session *devic
     struct sky_session *gateway = device->via;
     sky_session_record_behind(broker, SKY_EVENT_OFFLINE, device->device_id, gateway->party->name,
                               reason, of);
-    end_subscriptions(broker, gateway, device);
+    sky_session_end_filters(broker, gateway, sky_span_str(device->product->product.key),
+                            sky_span_str(device->device_key));
     sky_behind_unlink(broker, device);
 }
 

@@ -45,6 +45,9 @@ void sky_sessions_forget(struct sky_broker *broker);
 
 /* ---- devices that are online by a gateway ---- */
 
+/* The gateway's subscriptions to topics of the device with these keys end. */
+void sky_session_end_filters(struct sky_broker *broker, struct sky_session *gateway,
+                             sky_span product, sky_span device);
 /* It is not any more, for this reason, and the gateway's subscriptions to its topics end. `of` is
  * the journal's number of the act; 0: none. */
 void sky_session_go_offline(struct sky_broker *broker, struct sky_session *device,

@@ -85,7 +85,9 @@ struct sky_topic_node *sky_topic_of(struct sky_broker *broker, struct sky_sessio
         node = session->last_topic = find_node(broker, topic);
         session->last_epoch = broker->epoch;
     }
-    if (node->publisher != session->slot || node->links != broker->links) {
+    /* A gateway's right to what is not its own changes with who stands behind it, whether that one
+     * came by itself, whether it is enabled: it is found out each time. */
+    if (node->publisher != session->slot || sky_behind_is_gateway(session)) {
         const struct sky_session *subject = session;
         node->row = NULL;
         node->right =
@@ -93,7 +95,6 @@ struct sky_topic_node *sky_topic_of(struct sky_broker *broker, struct sky_sessio
         node->fits = sky_cloud_topic_fits(&subject->product->cloud->limits, node->row, topic);
         node->publisher = session->slot;
         node->subject = subject->slot;
-        node->links = broker->links;
     }
     return node;
 }

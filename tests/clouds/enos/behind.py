@@ -43,3 +43,43 @@ def topic(levels, name=GATEWAY):
 def request(levels, params, number="1", **more):
     return json.dumps({"id": number, "version": "1.0", "params": params,
                        "method": levels.replace("/", "."), **more})
+
+
+# ---- for whoever does the same with the gateways of every cloud ----
+
+LISTENER = "enos-mqtt"
+SHARED = True  # a device may be bound to several gateways
+BIND_MOVES = False  # binding one that is bound elsewhere takes it from there
+BINDS_DISABLED = True
+UNBINDS_ONLINE = False
+OPENS_WHEN_BOUND = False  # what is bound may be used; else, what is online
+
+
+def act(kind, gateway, device):
+    """The topic and the payload of what a gateway does about one device."""
+    levels, params = {
+        "bind": lambda: ("thing/topo/add", [proof(device)]),
+        "unbind": lambda: ("thing/topo/delete", [keys(device)]),
+        "login": lambda: ("combine/login", proof(device)),
+        "logout": lambda: ("combine/logout", keys(device))}[kind]()
+    return topic(levels, gateway), request(levels, params)
+
+
+def heard(device):
+    """A topic of the device that nothing but messages of the application go to."""
+    return topic("thing/measurepoint/post_reply", device)
+
+
+def used(device):
+    """And one that it may publish to."""
+    return topic("thing/measurepoint/post", device)
+
+
+def products(gateways, devices):
+    return [{"cloud": "enos", "productKey": "manygate", "productSecret": "productSecret009",
+             "nodeType": "gateway",
+             "devices": [{"deviceKey": each, "deviceSecret": f"secret of {each}"}
+                         for each in gateways]},
+            {"cloud": "enos", "productKey": "manysubs", "productSecret": "productSecret010",
+             "devices": [{"deviceKey": each, "deviceSecret": f"secret of {each}"}
+                         for each in devices]}]
