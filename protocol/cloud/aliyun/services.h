@@ -34,7 +34,8 @@ enum {
 #define SKY_ALIYUN_JOBS "jobs"             /* {"taskId":{"taskId":..,"status":..,..}} */
 #define SKY_ALIYUN_LOG_CONFIG "log-config" /* {"mode":0} */
 
-/* .../thing/event/property/post, .../batch/post and .../pack/post; keep the document "properties":
+/* .../thing/event/property/post, .../batch/post and .../pack/post; keep the document
+ * "properties":
  * {"name":{"value":...,"time":ms}}. */
 extern const struct sky_service sky_aliyun_property_post;
 extern const struct sky_service sky_aliyun_batch_post;
@@ -68,6 +69,7 @@ extern const struct sky_service sky_aliyun_login;
 extern const struct sky_service sky_aliyun_logout;
 extern const struct sky_service sky_aliyun_batch_login;
 extern const struct sky_service sky_aliyun_batch_logout;
+extern const struct sky_service sky_aliyun_model_get; /* .../thing/{dsltemplate,dynamicTsl}/get */
 /* .../thing/config/get */
 extern const struct sky_service sky_aliyun_config_get;
 /* /ota/device/{inform, request, progress}/{product}/{device}, .../thing/ota/firmware/get and

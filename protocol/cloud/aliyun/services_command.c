@@ -1,8 +1,9 @@
 /* What the application sends a device, and the device's answers. */
 #include "protocol/cloud/aliyun/request.h"
+#include "protocol/cloud/model.h"
 #include "protocol/mqtt/topic.h"
 
-enum { RPC_ID_LEVEL = 6, CUSTOM_RPC_ID_LEVEL = 3 };
+enum { KIND_LEVEL = 5, SERVICE_LEVEL = 6, RPC_ID_LEVEL = 6, CUSTOM_RPC_ID_LEVEL = 3 };
 
 /* ---- answers ---- */
 
@@ -27,6 +28,20 @@ static void handle_custom_rpc_answer(const struct sky_uplink *uplink, const stru
         sky_arena_printf(&effects->arena, "/ext/rrpc/+/%.*s", SKY_SPAN_ARGS(behind)));
 }
 
+/* What a service returned, where it did what it was asked. */
+static void judge_output(const struct sky_aliyun_request *request)
+{
+    sky_span topic = request->uplink->topic, text = request->envelope.text;
+    const struct sky_model_ask ask = {request->facts->model, text, request->judge};
+    sky_span data = sky_json_member(text, "data");
+    sky_span name = sky_topic_level(topic, SERVICE_LEVEL);
+    if (sky_span_eq(sky_topic_level(topic, KIND_LEVEL), SKY_SPAN("service")) &&
+        sky_topic_levels(topic) == SERVICE_LEVEL + 1 && sky_json_is_object(data) &&
+        sky_span_eq_str(sky_json_member(text, "code"), "200"))
+        (void)sky_model_takes(&ask, SKY_MODEL_SERVICE_OUT,
+                              sky_span_head(name, name.len - strlen("_reply")), data, 0, NULL);
+}
+
 static void handle_command_answer(const struct sky_uplink *uplink, const struct sky_facts *facts,
                                   struct sky_judge *judge, struct sky_effects *effects)
 {
@@ -40,6 +55,7 @@ static void handle_command_answer(const struct sky_uplink *uplink, const struct 
     sky_span id = request.envelope.id;
     sky_judge_rule(judge, ALI_RULE(PARAMS), id.len > 0, "%.*s: an answer without the command's id",
                    SKY_SPAN_ARGS(uplink->topic));
+    judge_output(&request);
     sky_envelope_answer(effects, uplink, sky_json_text(id),
                         sky_envelope_asked_topic(&effects->arena, uplink->topic));
 }
@@ -62,8 +78,8 @@ const struct sky_service sky_aliyun_rpc_answer = {.name = "rpc-answer",
                                                   .handle = handle_rpc_answer};
 const struct sky_service sky_aliyun_custom_rpc_answer = {.name = "custom-rpc-answer",
                                                          .handle = handle_custom_rpc_answer};
-const struct sky_service sky_aliyun_command_answer = {.name = "command-answer",
-                                                      .handle = handle_command_answer};
+const struct sky_service sky_aliyun_command_answer = {
+    .name = "command-answer", .reads = SKY_READS_MODEL, .handle = handle_command_answer};
 const struct sky_service sky_aliyun_loose_answer = {.name = "command-answer",
                                                     .handle = handle_loose_answer};
 

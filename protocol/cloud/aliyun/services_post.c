@@ -1,8 +1,13 @@
 /* What a device reports of itself: properties and events, one at a time, in batches, of the past,
  * and of its sub-devices. */
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "protocol/cloud/aliyun/sub_device.h"
+#include "protocol/cloud/model.h"
+#include "protocol/mqtt/topic.h"
+
+enum { EVENT_LEVEL = 6 };
 
 /* {"value":v} or {"value":v,"time":ms}; anything else is the value itself. */
 static bool is_timed(sky_span value)
@@ -19,48 +24,142 @@ static bool is_timed(sky_span value)
     return has_value;
 }
 
-static void put_property(struct sky_latest *latest, sky_span name, sky_span given, int64_t now_ms)
+static sky_span value_of(sky_span given)
 {
-    bool timed = is_timed(given);
-    sky_span value =
-        sky_json_compact(latest->arena, timed ? sky_json_member(given, "value") : given);
-    int64_t time = 0;
-    if (!timed || !sky_span_to_int(sky_json_member(given, "time"), &time))
-        time = now_ms;
+    return is_timed(given) ? sky_json_member(given, "value") : given;
+}
+
+/* Milliseconds, as a number or its digits; or there is none. */
+static bool has_time(sky_span given)
+{
+    int64_t time;
+    sky_span said = is_timed(given) ? sky_json_member(given, "time") : SKY_SPAN_NONE;
+    return said.len == 0 || sky_span_to_int(sky_json_text(said), &time);
+}
+
+/* Whose values are kept: the device's own, or those of one behind it. */
+struct owner {
+    sky_span document;
+    int64_t document_version;
+    int64_t subject; /* its id, where it is behind this device; 0: it is this device */
+    const struct sky_model *model;
+    struct sky_judge *judge;
+};
+
+static struct owner itself(const struct sky_aliyun_request *request)
+{
+    return (struct owner){.document = request->facts->document,
+                          .document_version = request->facts->document_version,
+                          .model = request->facts->model,
+                          .judge = request->judge};
+}
+
+static struct owner behind(const struct sky_peer *peer)
+{
+    return (struct owner){.document = peer->document,
+                          .document_version = peer->document_version,
+                          .subject = peer->known->id,
+                          .model = peer->model,
+                          .judge = peer->judge};
+}
+
+/* The code of what is wrong with a property, judged; OK: nothing. */
+static int property_code(const struct sky_aliyun_request *request, const struct owner *owner,
+                         sky_span name, sky_span given)
+{
+    const struct sky_model_ask ask = {owner->model, request->envelope.text, owner->judge};
+    struct sky_model_fault fault;
+    if (!sky_model_takes_value(&ask, SKY_MODEL_PROPERTIES, SKY_SPAN_NONE, name, value_of(given),
+                               &fault))
+        return fault.code;
+    if (has_time(given))
+        return SKY_ALIYUN_OK;
+    sky_judge_rule(owner->judge, ALI_RULE(PARAMS), false, "the time of %.*s is no milliseconds",
+                   SKY_SPAN_ARGS(sky_span_head(name, SKY_MODEL_ID_MAX)));
+    return SKY_ALIYUN_TIME;
+}
+
+/* The same of an event; `given` is what it reports, or {"value":that,"time":..}. */
+static int event_code(const struct sky_aliyun_request *request, const struct owner *owner,
+                      sky_span id, sky_span given)
+{
+    const struct sky_model_ask ask = {owner->model, request->envelope.text, owner->judge};
+    struct sky_model_fault fault;
+    bool wrapped = is_timed(given) && sky_json_is_object(value_of(given));
+    if (!sky_model_takes(&ask, SKY_MODEL_EVENT, id, wrapped ? value_of(given) : given, 0, &fault))
+        return fault.code;
+    if (!wrapped || has_time(given))
+        return SKY_ALIYUN_OK;
+    sky_judge_rule(owner->judge, ALI_RULE(PARAMS), false,
+                   "the time of event %.*s is no milliseconds",
+                   SKY_SPAN_ARGS(sky_span_head(id, SKY_MODEL_ID_MAX)));
+    return SKY_ALIYUN_TIME;
+}
+
+static void put_property(const struct sky_aliyun_request *request, struct sky_latest *latest,
+                         sky_span name, sky_span given)
+{
+    sky_span value = sky_json_compact(latest->arena, value_of(given));
+    int64_t time = request->facts->now_ms;
+    if (is_timed(given))
+        (void)sky_span_to_int(sky_json_text(sky_json_member(given, "time")), &time);
     sky_latest_put(latest, name,
                    sky_arena_printf(latest->arena, "{\"value\":%.*s,\"time\":%" PRId64 "}",
                                     SKY_SPAN_ARGS(value), time));
 }
 
-/* How a property of a message becomes one of the document. */
-typedef void put_property_of(struct sky_latest *latest, sky_span name, sky_span given,
-                             int64_t now_ms);
+/* Why one property was not kept, as captured answers say it: {"name":"tsl parse: ..."}. */
+static void tell_dropped(struct sky_jw *dropped, sky_span name, int code)
+{
+    char text[48];
+    snprintf(text, sizeof text,
+             code == SKY_ALIYUN_UNKNOWN ? "tsl parse: params not exist" : "tsl parse: error %d",
+             code);
+    sky_jw_key_raw(dropped, name);
+    sky_jw_str(dropped, sky_span_str(text));
+}
 
-/* Keeps the properties of an object in the document, of the device behind the gateway whose id is
- * `subject`, or of the device itself (0). */
-static void keep_properties(const struct sky_aliyun_request *request, sky_span properties,
-                            put_property_of *put, sky_span document, int64_t version,
-                            int64_t subject)
+/* How a property of a message comes into the table. */
+typedef void keep_property(const struct sky_aliyun_request *request, const struct owner *owner,
+                           struct sky_latest *latest, const struct sky_json_member *property,
+                           struct sky_jw *dropped);
+
+/* Bad ones are dropped singly: what they are is the request's data (help page 44542). */
+static void keep_one(const struct sky_aliyun_request *request, const struct owner *owner,
+                     struct sky_latest *latest, const struct sky_json_member *property,
+                     struct sky_jw *dropped)
+{
+    int code = property_code(request, owner, property->key, property->value);
+    if (code == SKY_ALIYUN_OK)
+        put_property(request, latest, property->key, property->value);
+    else
+        tell_dropped(dropped, property->key, code);
+}
+
+/* Keeps the properties of an object in their owner's document; returns those that were not. */
+static sky_span keep_properties(const struct sky_aliyun_request *request, const struct owner *owner,
+                                sky_span properties, keep_property *keep)
 {
     struct sky_latest latest;
     struct sky_json_member property;
-    struct sky_facts facts = {.document = document, .document_version = version};
-    size_t before = request->effects->count;
-    sky_latest_open(&latest, document, &request->effects->arena);
+    struct sky_buf out;
+    struct sky_facts facts = {.document = owner->document,
+                              .document_version = owner->document_version};
+    struct sky_effects *effects = request->effects;
+    size_t before = effects->count;
+    sky_buf_init(&out, SKY_ENVELOPE_REPLY_MAX);
+    struct sky_jw dropped = sky_jw(&out);
+    sky_jw_object(&dropped);
+    sky_latest_open(&latest, owner->document, &effects->arena);
     sky_span rest = sky_json_inside(properties);
     while (sky_json_next_member(&rest, &property))
-        put(&latest, property.key, property.value, request->facts->now_ms);
-    sky_latest_save(&latest, &facts, sky_aliyun_property_post.document, request->effects);
+        keep(request, owner, &latest, &property, &dropped);
+    sky_latest_save(&latest, &facts, sky_aliyun_property_post.document, effects);
     sky_latest_close(&latest);
-    for (; before < request->effects->count; before++)
-        request->effects->list[before].subject = subject;
-}
-
-static void keep_own(const struct sky_aliyun_request *request, sky_span properties,
-                     put_property_of *put)
-{
-    keep_properties(request, properties, put, request->facts->document,
-                    request->facts->document_version, 0);
+    sky_jw_end_object(&dropped);
+    for (; before < effects->count; before++)
+        effects->list[before].subject = owner->subject;
+    return sky_envelope_keep(&effects->arena, &out);
 }
 
 static struct sky_aliyun_fault properties_fault(sky_span properties)
@@ -80,8 +179,17 @@ static void handle_property_post(const struct sky_uplink *uplink, const struct s
         sky_aliyun__refused(&request, properties_fault(request.envelope.params)))
         return;
     sky_judge_kept(judge, ALI_RULE(ENTRIES));
-    keep_own(&request, request.envelope.params, put_property);
-    sky_aliyun__succeed(&request, SKY_SPAN("{}"));
+    const struct owner owner = itself(&request);
+    sky_aliyun__succeed(&request,
+                        keep_properties(&request, &owner, request.envelope.params, keep_one));
+}
+
+/* What does not fit the model, or has no time, is judged: the code says it. */
+static bool refused_by_model(const struct sky_aliyun_request *request, int code)
+{
+    if (code != SKY_ALIYUN_OK)
+        sky_aliyun__reply(request, (enum sky_aliyun_code)code, request->error_data);
+    return code != SKY_ALIYUN_OK;
 }
 
 static void handle_event_post(const struct sky_uplink *uplink, const struct sky_facts *facts,
@@ -90,11 +198,16 @@ static void handle_event_post(const struct sky_uplink *uplink, const struct sky_
     struct sky_aliyun_request request;
     if (!sky_aliyun__begin(&request, SKY_ALIYUN_NOT_JSON, uplink, facts, judge, effects))
         return;
-    struct sky_aliyun_fault fault =
-        sky_json_is_object(request.envelope.params)
-            ? SKY_ALIYUN_SOUND
-            : sky_aliyun__fault(SKY_ALIYUN_PARAMETER, "params must be an object");
-    if (!sky_aliyun__refused(&request, fault))
+    sky_span params = request.envelope.params;
+    if (!sky_json_is_object(params)) {
+        (void)sky_aliyun__refused(
+            &request, sky_aliyun__fault(SKY_ALIYUN_PARAMETER, "params must be an object"));
+        return;
+    }
+    const struct owner owner = itself(&request);
+    if (!refused_by_model(
+            &request,
+            event_code(&request, &owner, sky_topic_level(uplink->topic, EVENT_LEVEL), params)))
         sky_aliyun__succeed(&request, SKY_SPAN("{}"));
 }
 
@@ -139,21 +252,47 @@ static bool are_series(sky_span names)
     return true;
 }
 
-/* The newest of several values, wherever it stands among them. */
-static void put_newest(struct sky_latest *latest, sky_span name, sky_span series, int64_t now_ms)
+/* The newest of those that fit, wherever it stands among them. */
+static void keep_newest(const struct sky_aliyun_request *request, const struct owner *owner,
+                        struct sky_latest *latest, const struct sky_json_member *property,
+                        struct sky_jw *dropped)
 {
-    sky_span element, newest = SKY_SPAN_NONE, rest = sky_json_inside(series);
+    sky_span element, newest = SKY_SPAN_NONE, rest = sky_json_inside(property->value);
     int64_t newest_ms = -1;
+    int bad = SKY_ALIYUN_OK;
     while (sky_json_next_element(&rest, &element)) {
-        int64_t time = now_ms;
-        (void)sky_span_to_int(sky_json_member(element, "time"), &time);
-        if (time >= newest_ms) {
+        int64_t time = request->facts->now_ms;
+        int code = property_code(request, owner, property->key, element);
+        if (bad == SKY_ALIYUN_OK)
+            bad = code;
+        (void)sky_span_to_int(sky_json_text(sky_json_member(element, "time")), &time);
+        if (code == SKY_ALIYUN_OK && time >= newest_ms) {
             newest = element;
             newest_ms = time;
         }
     }
     if (newest.len > 0)
-        put_property(latest, name, newest, now_ms);
+        put_property(request, latest, property->key, newest);
+    if (bad != SKY_ALIYUN_OK)
+        tell_dropped(dropped, property->key, bad);
+}
+
+/* The first code that is not OK of an object of events, or of lists of them. */
+static int events_code(const struct sky_aliyun_request *request, const struct owner *owner,
+                       sky_span events)
+{
+    struct sky_json_member event;
+    sky_span element, rest = sky_json_inside(events);
+    int code = SKY_ALIYUN_OK;
+    while (code == SKY_ALIYUN_OK && sky_json_next_member(&rest, &event)) {
+        sky_span elements = sky_json_inside(event.value);
+        if (!sky_json_is_array(event.value))
+            code = event_code(request, owner, event.key, event.value);
+        else
+            while (code == SKY_ALIYUN_OK && sky_json_next_element(&elements, &element))
+                code = event_code(request, owner, event.key, element);
+    }
+    return code;
 }
 
 static struct sky_aliyun_fault batch_fault(sky_span params)
@@ -174,8 +313,13 @@ static void handle_batch_post(const struct sky_uplink *uplink, const struct sky_
         sky_aliyun__refused(&request, batch_fault(request.envelope.params)))
         return;
     sky_judge_kept(judge, ALI_RULE(ENTRIES));
-    keep_own(&request, sky_json_member(request.envelope.params, "properties"), put_newest);
-    sky_aliyun__succeed(&request, SKY_SPAN("{}"));
+    const struct owner owner = itself(&request);
+    sky_span params = request.envelope.params;
+    if (!refused_by_model(&request,
+                          events_code(&request, &owner, sky_json_member(params, "events"))))
+        sky_aliyun__succeed(
+            &request,
+            keep_properties(&request, &owner, sky_json_member(params, "properties"), keep_newest));
 }
 
 /* Of whom a device may speak: of itself, and of what stands behind it. */
@@ -214,6 +358,41 @@ static size_t packed_peers(const struct sky_uplink *uplink, struct sky_arena *ar
     return sky_aliyun__find_peers(uplink, SKY_ALIYUN_SUB_DEVICES, arena, ret_peers);
 }
 
+/* The first code that is not OK in {"properties":{..},"events":{..}}. */
+static int bundle_code(const struct sky_aliyun_request *request, const struct owner *owner,
+                       sky_span bundle)
+{
+    struct sky_json_member property;
+    sky_span rest = sky_json_inside(sky_json_member(bundle, "properties"));
+    int code = SKY_ALIYUN_OK;
+    while (code == SKY_ALIYUN_OK && sky_json_next_member(&rest, &property))
+        code = property_code(request, owner, property.key, property.value);
+    return code == SKY_ALIYUN_OK ? events_code(request, owner, sky_json_member(bundle, "events"))
+                                 : code;
+}
+
+static void keep_fitting(const struct sky_aliyun_request *request, const struct owner *owner,
+                         struct sky_latest *latest, const struct sky_json_member *property,
+                         struct sky_jw *dropped)
+{
+    (void)owner, (void)dropped;
+    put_property(request, latest, property->key, property->value);
+}
+
+static void keep_pack(const struct sky_aliyun_request *request, const struct owner *owner)
+{
+    const struct sky_facts *facts = request->facts;
+    (void)keep_properties(request, owner, sky_json_member(request->envelope.params, "properties"),
+                          keep_fitting);
+    for (size_t i = 0; i < facts->peer_count; i++) {
+        if (!facts->peers[i].bound)
+            continue;
+        const struct owner its = behind(&facts->peers[i]);
+        (void)keep_properties(request, &its, sky_json_member(facts->peers[i].item, "properties"),
+                              keep_fitting);
+    }
+}
+
 /* All of it is taken, or nothing (help page 89301). */
 static void handle_pack_post(const struct sky_uplink *uplink, const struct sky_facts *facts,
                              struct sky_judge *judge, struct sky_effects *effects)
@@ -225,13 +404,17 @@ static void handle_pack_post(const struct sky_uplink *uplink, const struct sky_f
         return;
     sky_judge_kept(judge, ALI_RULE(ENTRIES));
     sky_judge_kept(judge, ALI_RULE(SUB_DEVICE));
-    keep_own(&request, sky_json_member(request.envelope.params, "properties"), put_property);
-    for (size_t i = 0; i < facts->peer_count; i++) {
-        const struct sky_peer *peer = &facts->peers[i];
-        if (peer->bound)
-            keep_properties(&request, sky_json_member(peer->item, "properties"), put_property,
-                            peer->document, peer->document_version, peer->known->id);
+    const struct owner owner = itself(&request);
+    int code = bundle_code(&request, &owner, request.envelope.params);
+    for (size_t i = 0; code == SKY_ALIYUN_OK && i < facts->peer_count; i++) {
+        if (!facts->peers[i].bound)
+            continue;
+        const struct owner its = behind(&facts->peers[i]);
+        code = bundle_code(&request, &its, facts->peers[i].item);
     }
+    if (refused_by_model(&request, code))
+        return;
+    keep_pack(&request, &owner);
     sky_aliyun__succeed(&request, SKY_SPAN("{}"));
 }
 
@@ -291,12 +474,16 @@ static void handle_raw(const struct sky_uplink *uplink, const struct sky_facts *
     sky_judge_kept(judge, ALI_RULE(SERVICE_UNKNOWN));
 }
 
-const struct sky_service sky_aliyun_property_post = {
-    .name = "property-post", .document = "properties", .handle = handle_property_post};
-const struct sky_service sky_aliyun_event_post = {.name = "event-post",
-                                                  .handle = handle_event_post};
-const struct sky_service sky_aliyun_batch_post = {
-    .name = "batch-post", .document = "properties", .handle = handle_batch_post};
+const struct sky_service sky_aliyun_property_post = {.name = "property-post",
+                                                     .document = "properties",
+                                                     .reads = SKY_READS_MODEL,
+                                                     .handle = handle_property_post};
+const struct sky_service sky_aliyun_event_post = {
+    .name = "event-post", .reads = SKY_READS_MODEL, .handle = handle_event_post};
+const struct sky_service sky_aliyun_batch_post = {.name = "batch-post",
+                                                  .document = "properties",
+                                                  .reads = SKY_READS_MODEL,
+                                                  .handle = handle_batch_post};
 const struct sky_service sky_aliyun_pack_post = {.name = "pack-post",
                                                  .document = "properties",
                                                  .handle = handle_pack_post,

@@ -52,8 +52,8 @@ static const struct sky_topic_row rows[] = {
     {THING "/job/notify_reply", BOTH, &sky_aliyun_command_answer},
     {THING "/log/post", BOTH, &sky_aliyun_log_post},
     {THING "/lan/#", BOTH, &sky_aliyun_unplayed},
-    {THING "/dsltemplate/get", BOTH, &sky_aliyun_unplayed},
-    {THING "/dynamicTsl/get", BOTH, &sky_aliyun_unplayed},
+    {THING "/dsltemplate/get", BOTH, &sky_aliyun_model_get},
+    {THING "/dynamicTsl/get", BOTH, &sky_aliyun_model_get},
     {THING "/reset", BOTH, &sky_aliyun_reset},
     {THING "/#", BOTH, &sky_aliyun_unknown},
     {SYS "/_thing/#", BOTH, &sky_aliyun_unplayed}, /* of the smart-living SDK 2.x */

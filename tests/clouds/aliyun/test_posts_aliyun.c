@@ -17,33 +17,78 @@
 #define PACK SYS "event/property/pack/post"
 
 #define TYPE(type, specs) "\"dataType\":{\"type\":\"" type "\",\"specs\":" specs "}"
-static const char
-    model_text[] =
-        "{\"properties\":[{\"identifier\":\"level\",\"accessMode\":\"rw\"," TYPE("int", "{\"min\":"
-                                                                                        "\"0\","
-                                                                                        "\"max\":"
-                                                                                        "\"9\"}") "},{\"identifier\":\"on\",\"accessMode\":\"rw\"," TYPE(
-            "bool",
-            "{\"0\":\"off\",\"1\":\"on\"}") "}],"
-                                            "\"events\":[{\"identifier\":\"hot\",\"type\":\"info\","
-                                            "\"outputData\":[{\"identifier\":\"t\"," TYPE(
-                                                "int",
-                                                "{\"min\":\"0\",\"max\":\"9\"}") "}]}],"
-                                                                                 "\"services\":[{"
+static const char model_text[] = "{\"properties\":[{\"identifier\":\"level\",\"accessMode\":"
+                                 "\"rw\"," TYPE(
+                                     "int",
+                                     "{\"min\":"
+                                     "\"0\","
+                                     "\"max\":"
+                                     "\"9\"}") "},{\"identifier\":\"on\",\"accessMode\":"
+                                               "\"rw\"," TYPE("bool", "{\"0\":\"off\",\"1\":"
+                                                                      "\"on\"}") "}],"
+                                                                                 "\"events\":[{"
                                                                                  "\"identifier\":"
-                                                                                 "\"blink\","
-                                                                                 "\"callType\":"
-                                                                                 "\"async\","
-                                                                                 "\"inputData\":[],"
-                                                                                 "\"outputData\":"
-                                                                                 "[{\"identifier\":"
-                                                                                 "\"times\"," TYPE(
+                                                                                 "\"hot\",\"type\":"
+                                                                                 "\"info\","
+                                                                                 "\"outputData\":[{"
+                                                                                 "\"identifier\":"
+                                                                                 "\"t\"," TYPE(
                                                                                      "int",
                                                                                      "{\"min\":"
                                                                                      "\"0\","
                                                                                      "\"max\":"
                                                                                      "\"9\"}") "}]}"
-                                                                                               "]}";
+                                                                                               "],"
+                                                                                               "\"s"
+                                                                                               "erv"
+                                                                                               "ice"
+                                                                                               "s\""
+                                                                                               ":[{"
+                                                                                               "\"i"
+                                                                                               "den"
+                                                                                               "tif"
+                                                                                               "ier"
+                                                                                               "\":"
+                                                                                               "\"b"
+                                                                                               "lin"
+                                                                                               "k\""
+                                                                                               ","
+                                                                                               "\"c"
+                                                                                               "all"
+                                                                                               "Typ"
+                                                                                               "e\""
+                                                                                               ":"
+                                                                                               "\"a"
+                                                                                               "syn"
+                                                                                               "c\""
+                                                                                               ","
+                                                                                               "\"i"
+                                                                                               "npu"
+                                                                                               "tDa"
+                                                                                               "ta"
+                                                                                               "\":"
+                                                                                               "[],"
+                                                                                               "\"o"
+                                                                                               "utp"
+                                                                                               "utD"
+                                                                                               "ata"
+                                                                                               "\":"
+                                                                                               "[{"
+                                                                                               "\"i"
+                                                                                               "den"
+                                                                                               "tif"
+                                                                                               "ier"
+                                                                                               "\":"
+                                                                                               "\"t"
+                                                                                               "ime"
+                                                                                               "s\""
+                                                                                               "," TYPE(
+                                                                                                   "int",
+                                                                                                   "{\"min\":"
+                                                                                                   "\"0\","
+                                                                                                   "\"max\":"
+                                                                                                   "\"9\"}") "}]}"
+                                                                                                             "]}";
 
 static const struct service_case cases[] = {
     {.name = "what fits is kept",
