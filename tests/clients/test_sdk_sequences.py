@@ -264,3 +264,56 @@ def test_tencent_control_arrives_and_events_go_out(tencent, api):
     api.post(TENCENT_PATH + "/messages", {"topic": "PROD123456/dev001/control", "payload": "on",
                                           "qos": 1})
     assert tencent.next() == ("PROD123456/dev001/control", "on")
+
+
+# ---- Alibaba Cloud, Link SDK 4: an image by messages ----
+
+ALIYUN_PATH = "/api/v1/devices/aliyun/pk/device"
+DOWNLOAD = "/sys/pk/device/thing/file/download"
+
+
+def aliyun_login():
+    text = "clientIddevice.pkdeviceNamedeviceproductKeypk"
+    return {"client_id": "device.pk|securemode=3,signmethod=hmacsha256,_v=sdk-c-4.2.0|",
+            "username": "device&pk", "keepalive": 60, "clean": True,
+            "password": hmac.new(b"secret", text.encode(), hashlib.sha256).hexdigest()}
+
+
+def crc16_arc(data):
+    crc = 0
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0xa001 if crc & 1 else 0)
+    return crc
+
+
+def test_aliyun_image_in_blocks(play, api):
+    """With the comma that this SDK leaves behind fileId, and up to the last, short block."""
+    device = play(aliyun_login())
+    for topic in (DOWNLOAD + "_reply", "/ota/device/upgrade/pk/device"):
+        device.subscribe(topic, 1)
+    device.publish("/ota/device/inform/pk/device", {"id": 1, "params": {"version": "1.0"}}, 0)
+    api.post(ALIYUN_PATH + "/ota", {"version": "2.0", "size": 12_000, "protocol": "mqtt"})
+    _, payload = device.next()
+    told = json.loads(payload)["data"]
+    assert (told["dProtocol"], "url" in told) == ("mqtt", False)
+    image = b""
+    while len(image) < told["size"]:
+        device.publish(DOWNLOAD, (
+            '{"id":"1","version":"1.0","params":{"fileToken":"default","fileInfo":{"streamId":%d,'
+            '"fileId":%d,},"fileBlock":{"size":5120,"offset":%d}}}'
+            % (told["streamId"], told["streamFileId"], len(image))), 0)
+        answer = device.messages.get(timeout=server.PATIENCE_S).payload
+        length = int.from_bytes(answer[:2], "big")
+        head, block, crc = json.loads(answer[2:2 + length]), answer[2 + length:-2], answer[-2:]
+        assert head["code"] == 200
+        assert head["data"] == {"bOffset": len(image), "bSize": len(block), "fileLength": 12_000,
+                                "fileToken": "default"}
+        assert int.from_bytes(crc, "little") == crc16_arc(block)
+        image += block
+    assert hashlib.md5(image).hexdigest() == told["md5"] == told["sign"]
+    device.publish("/ota/device/progress/pk/device", {"id": 2, "params": {"step": "100"}}, 1)
+    device.publish("/ota/device/inform/pk/device", {"id": 3, "params": {"version": "2.0"}}, 1)
+    upgrade, = api.get(ALIYUN_PATH + "/ota")["upgrades"]
+    assert upgrade["status"] == "SUCCEEDED"
