@@ -79,6 +79,9 @@ static sky_err no_such_command(const struct sky_command_row *row,
         return sky_why_set(why, SKY_ERR_INVALID, "/params",
                            "the parameters of a '%s' are JSON, at most %d levels deep", row->kind,
                            SKY_ENVELOPE_DEPTH_MAX);
+    if (order->name.len == 0 && order->params.len > 0)
+        return sky_why_set(why, SKY_ERR_INVALID, "/params",
+                           "no '%s' can be made of these parameters", row->kind);
     return sky_why_set(why, SKY_ERR_INVALID, "/name", "no '%s' can have the name '%.*s'", row->kind,
                        SKY_SPAN_ARGS(sky_span_head(order->name, 100)));
 }

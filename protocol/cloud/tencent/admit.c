@@ -91,6 +91,8 @@ static void check_channel(struct visit *v)
     const struct sky_device *device = v->facts->device;
     bool bad = sky_judge_rule(v->judge, TEN_RULE(DEVICE_DISABLED), device->enabled,
                               "device %s is disabled", device->key);
+    bad |= sky_judge_rule(v->judge, TEN_RULE(SUB_DIRECT), v->facts->product->node != SKY_NODE_SUB,
+                          "devices of product %s come by a gateway", v->facts->product->key);
     bad |= sky_admit_judge_certificate(door, v->facts, TEN_RULE(CERTIFICATE),
                                        TEN_RULE(CERTIFICATE_DEVICE), v->judge);
     if (door->psk_device_id != 0)

@@ -102,7 +102,7 @@ const struct sky_service sky_tencent_event = {
 const struct sky_service sky_tencent_action = {.name = "action", .handle = handle_action};
 
 /* Time and parameters are there even where there is nothing to say: the C SDK calls no action
- * without them. */
+ * without them, or without one of the inputs that its model has. */
 sky_span sky_tencent__build_action(const struct sky_uplink *to,
                                    const struct sky_command_request *request,
                                    struct sky_effects *effects)
@@ -111,7 +111,9 @@ sky_span sky_tencent__build_action(const struct sky_uplink *to,
     struct sky_buf out;
     struct sky_jw jw = sky_jw(&out);
     sky_span params = sky_envelope_params(arena, request->params);
-    if (!sky_json_is_object(params) || !sky_envelope_is_level(request->name))
+    if (!sky_json_is_object(params) || !sky_envelope_is_level(request->name) ||
+        !sky_tencent__thing_fits(request->facts->model, SKY_MODEL_SERVICE_IN, request->name, params,
+                                 SKY_MODEL_COMPLETE))
         return SKY_SPAN_NONE;
     sky_buf_init(&out, SKY_ENVELOPE_REPLY_MAX);
     sky_jw_object(&jw);

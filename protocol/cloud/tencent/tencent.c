@@ -31,6 +31,7 @@ const struct sky_cloud sky_cloud_tencent = {
                .topic_slashes_max = 10,
                .filters_per_packet_max = 1,
                .filters_per_device_max = SKY_SUBS_PER_DEVICE_MAX,
+               .publish_rate_max = {30, 30}, /* one edition has 10 with QoS 1 */
                .keepalive = {[SKY_PROFILE_SEED] = {60, 300}, [SKY_PROFILE_CURRENT] = {0, 900}},
                .session = {.inflight_max = 50,
                            .queue_max = 150,
@@ -44,6 +45,7 @@ const struct sky_cloud sky_cloud_tencent = {
     .rules = {.owner = "tencent", .rows = sky_tencent_rules, .count = TEN_RULES, .special = true},
     .keepalive_rule = TEN_RULE(KEEPALIVE_RANGE),
     .limit_rules = {[SKY_LIMIT_WILL] = TEN_RULE(WILL),
+                    [SKY_LIMIT_PUBLISH_RATE] = TEN_RULE(PUBLISH_RATE),
                     [SKY_LIMIT_RETAIN] = TEN_RULE(RETAIN),
                     [SKY_LIMIT_QOS2_PUBLISH] = TEN_RULE(QOS2_PUBLISH),
                     [SKY_LIMIT_QOS2_SUBSCRIBE] = TEN_RULE(QOS2_SUBSCRIBE),

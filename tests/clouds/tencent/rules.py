@@ -209,7 +209,7 @@ KEEPS = {
         TEN-TOPIC-DIRECTION TEN-TOPIC-OTHER-DEVICE TEN-SHADOW-TYPE TEN-SHADOW-DELTA-UPLINK
         TEN-SHADOW-JSON TEN-SHADOW-VERSION TEN-SHADOW-NOT-SUBSCRIBED TEN-SHADOW-STATE
         TEN-SHADOW-LIMIT TEN-SERVICE-REQUEST TEN-KEEPALIVE-RANGE TEN-PAYLOAD-SIZE TEN-CONNECT-RATE
-        TEN-DUPLICATE-LOGIN TEN-DEVICE-DISABLED TEN-SUB-COUNT TEN-SERVICE-UNKNOWN"""),
+        TEN-PUBLISH-RATE TEN-SUB-DIRECT TEN-DUPLICATE-LOGIN TEN-DEVICE-DISABLED TEN-SUB-COUNT TEN-SERVICE-UNKNOWN"""),
     **of(a_device_with_properties_and_events, """
         TEN-THING-JSON TEN-THING-METHOD TEN-THING-EVENT TEN-THING-TIME TEN-THING-VALUE
         TEN-THING-TOKEN"""),
@@ -325,6 +325,14 @@ def registers_when_it_has_been_online(stage):
     stage.http(REGISTER_PATH, registration())
 
 
+@plays(TEN)
+def publishes_too_fast(stage):
+    peer = stage.login(TEN)
+    for _ in range(31):
+        peer.send_packet(type="publish", qos=0, topic=EVENT, payload="")
+    stage.publish(peer, EVENT)
+
+
 NEVER_BROKEN = {"TEN-PSK-BASE64": "a key that is not base64 cannot be registered"}
 
 BREAKS = {
@@ -394,6 +402,8 @@ BREAKS = {
     "TEN-SERVICE-REQUEST": publishes(TEN, TIME, '{"type":"ask"}'),
     "TEN-KEEPALIVE-RANGE": login_with(TEN, packet={"keepalive": 901}),
     "TEN-PAYLOAD-SIZE": publishes(TEN, EVENT, 16_385 * "x"),
+    "TEN-PUBLISH-RATE": publishes_too_fast,
+    "TEN-SUB-DIRECT": login_with("tencent/BEHINDONLY/dev001"),
     "TEN-CONNECT-RATE": logs_in_twice,
     "TEN-DUPLICATE-LOGIN": logs_in_twice,
     "TEN-DEVICE-DISABLED": login_with("tencent/PROD123456/disabled"),

@@ -486,6 +486,20 @@ static const struct {
      406, "TEN-MODEL"},
 };
 
+/* What is read-only, or lacks an input, is not sent. */
+static const struct command_case modelled_commands[] = {
+    {"control", "", "{\"lamp\":0}", PROPERTY_DOWN,
+     "{\"method\":\"control\",\"clientToken\":\"42\",\"params\":{\"lamp\":0}}"},
+    {"control", "", "{\"level\":1}", NULL, NULL},
+    {"control", "", "{\"lamp\":2}", NULL, NULL},
+    {"action", "dim", "{\"to\":3}", "$thing/down/action/P/d",
+     "{\"method\":\"action\",\"clientToken\":\"42\",\"actionId\":\"dim\",\"timestamp\":" NOW
+     ",\"params\":{\"to\":3}}"},
+    {"action", "dim", "{}", NULL, NULL},
+    {"action", "dim", "{\"to\":10}", NULL, NULL},
+    {"action", "glow", "{}", NULL, NULL},
+};
+
 static void a_model_is_held_to(void **state)
 {
     struct service_bench bench;
@@ -509,6 +523,8 @@ static void a_model_is_held_to(void **state)
         assert_int_equal(bench_effect(&bench, SKY_EFFECT_PUT_DOCUMENT) != NULL,
                          !modelled[i].event && modelled[i].code == 0);
     }
+    run_commands(&bench, sky_tencent_commands, SKY_TENCENT_COMMANDS, modelled_commands,
+                 SKY_COUNT(modelled_commands));
     sky_model_free(model);
     bench_done(&bench);
 }
