@@ -106,7 +106,8 @@ struct sky_command_request {
     sky_span params; /* JSON */
     sky_span id;     /* fresh correlation id, digits */
     const struct sky_facts
-        *facts; /* the time, configuration, model, the row's document and reads */
+        *facts;          /* the time, configuration, model, the row's document and reads */
+    struct sky_why *why; /* the build may say why it makes none; NULL: nobody asks */
 };
 
 /* What is peculiar about a command, or'ed. */

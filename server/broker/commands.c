@@ -170,10 +170,12 @@ static sky_err make(struct sky_broker *broker, struct sky_session *session,
     char digits[SKY_COMMAND_DIGITS], link[SKY_LINK_SIZE];
     struct sky_lookup lookup;
     struct sky_facts facts = {.now_ms = 0};
+    struct sky_why said = {.reason = ""};
     const struct sky_command_request request = {.name = order->name,
                                                 .params = order->params,
                                                 .id = sky_command_fresh_id(broker, session, digits),
-                                                .facts = &facts};
+                                                .facts = &facts,
+                                                .why = &said};
     struct sky_uplink to = sky_session_uplink(session);
     struct sky_buf document;
     look_up(broker, session, row->reads, &lookup, link, &facts);
@@ -189,7 +191,9 @@ static sky_err make(struct sky_broker *broker, struct sky_session *session,
     else if (row->params_max > 0 && order->params.len > row->params_max)
         err = no_such_command(row, order, &effects->arena, why);
     else if ((*ret_id = row->build(&to, &request, effects)).len == 0)
-        err = no_such_command(row, order, &effects->arena, why);
+        err = said.reason[0] != '\0'
+                  ? sky_why_set(why, SKY_ERR_INVALID, said.pointer, "%s", said.reason)
+                  : no_such_command(row, order, &effects->arena, why);
     else
         err = SKY_OK;
     sky_buf_done(&document);

@@ -237,3 +237,10 @@ def test_with_its_link_a_gateway_loses_its_devices(api, come):
     api.wait_event({"type": "offline", "device": BOUND})
     again = come()
     assert again.call("thing/measurepoint/post", points(temp=1), BOUND)["code"] == 1009
+
+
+def test_a_command_that_the_model_does_not_take_is_not_sent(api):
+    status, answer = api.request("POST", f"{API}enos/modelled/only/commands",
+                                 {"kind": "measurepoint-set", "params": {"temp": "warm"}})
+    assert (status, answer["error"]["pointer"]) == (400, "/params")
+    assert "1204" in answer["error"]["message"]

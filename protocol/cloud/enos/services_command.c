@@ -2,6 +2,7 @@
 #include "protocol/cloud/enos/request.h"
 #include "protocol/cloud/enos/rules.h"
 #include "protocol/cloud/enos/services.h"
+#include "protocol/cloud/model.h"
 
 /* What came in answers a command to `asked`. */
 static void take_answer(const struct sky_uplink *uplink, const struct sky_facts *facts,
@@ -94,9 +95,42 @@ static sky_span push_call(const struct sky_uplink *to, sky_span levels, const ch
     return push(to, levels, sky_envelope_keep(arena, &out), request, effects);
 }
 
+/* A point that is reported with its quality is set without. */
+static void take_first(void *ctx, const struct sky_model_fault *fault)
+{
+    struct sky_model_fault *first = ctx;
+    if (first->kind == SKY_MODEL_FINE && fault->kind > SKY_MODEL_FORM &&
+        fault->kind != SKY_MODEL_QUALITY)
+        *first = *fault;
+}
+
+/* The cloud checks what it is to send, too. */
+static bool fits_model(const struct sky_command_request *request, enum sky_model_part part,
+                       sky_span id, unsigned flags)
+{
+    const struct sky_model *model = request->facts != NULL ? request->facts->model : NULL;
+    struct sky_model_fault first = {.kind = SKY_MODEL_FINE};
+    char sentence[SKY_MODEL_SENTENCE_MAX];
+    sky_span params = sky_span_trim(request->params);
+    if (params.len == 0)
+        params = SKY_SPAN("{}");
+    if (model == NULL || sky_json_check(params, SKY_ENVELOPE_DEPTH_MAX, NULL) != SKY_OK)
+        return true;
+    (void)sky_model_check(model, part, id, params, flags, take_first, &first);
+    if (first.kind == SKY_MODEL_FINE)
+        return true;
+    sky_model_say(&first, sentence, sizeof sentence);
+    (void)sky_why_set(request->why, SKY_ERR_INVALID, "/params",
+                      "the product's model does not take this (code %d): %s",
+                      (int)SKY_ENOS_CODE_MODEL, sentence);
+    return false;
+}
+
 static sky_span build_set(const struct sky_uplink *to, const struct sky_command_request *request,
                           struct sky_effects *effects)
 {
+    if (!fits_model(request, SKY_MODEL_PROPERTIES, SKY_SPAN_NONE, SKY_MODEL_WRITE))
+        return SKY_SPAN_NONE;
     return push_call(to, SKY_SPAN("thing/service/measurepoint/set"), "{}", request, effects);
 }
 
@@ -111,7 +145,8 @@ static sky_span build_service(const struct sky_uplink *to,
                               const struct sky_command_request *request,
                               struct sky_effects *effects)
 {
-    if (!sky_envelope_is_level(request->name))
+    if (!sky_envelope_is_level(request->name) ||
+        !fits_model(request, SKY_MODEL_SERVICE_IN, request->name, SKY_MODEL_COMPLETE))
         return SKY_SPAN_NONE;
     return push_call(
         to, sky_arena_printf(&effects->arena, "thing/service/%.*s", SKY_SPAN_ARGS(request->name)),

@@ -103,7 +103,8 @@ static void batches_of_gateways_are_kept_by_device(void **state)
     "\"attributes\":{\"model\":{\"identifier\":\"model\",\"dataType\":\"STRING\","                 \
     "\"dataDefinition\":\"{\\\"maxLength\\\":4}\"}},"                                              \
     "\"events\":{\"low\":{\"identifier\":\"low\",\"outputData\":[{\"identifier\":\"volts\","       \
-    "\"dataType\":\"DOUBLE\"}]}},\"services\":{}}"
+    "\"dataType\":\"DOUBLE\"}]}},\"services\":{\"turn\":{\"identifier\":\"turn\","                 \
+    "\"inputData\":[{\"identifier\":\"by\",\"dataType\":\"INT\"}],\"outputData\":[]}}}"
 #define POST_ROW(points)                                                                           \
     .service = &sky_enos_measurepoint_post, .topic = THING "measurepoint/post",                    \
     .payload =                                                                                     \
@@ -196,12 +197,55 @@ static void bad_points_are_passed_over_and_found(void **state)
     sky_model_free(model);
 }
 
+static void a_model_judges_what_is_sent(void **state)
+{
+    static const struct {
+        const char *kind, *name, *params;
+        bool sent;
+    } rows[] = {
+        {"measurepoint-set", "", "{\"temp\":1.5}", true},
+        {"measurepoint-set", "", "{\"power\":7}", true},
+        {"measurepoint-set", "", "{\"temp\":\"warm\"}", false},
+        {"measurepoint-set", "", "{\"tmep\":1.5}", false},
+        {"service", "turn", "{\"by\":3}", true},
+        {"service", "turn", "{\"by\":\"x\"}", false},
+        {"service", "turn", "{}", false},
+        {"service", "turn", "", false},
+        {"service", "spin", "{}", false},
+    };
+    struct service_bench bench;
+    struct sky_model *model = NULL;
+    (void)state;
+    assert_int_equal(sky_model_compile(&sky_enos__model, SKY_SPAN(MODEL), &model, NULL), SKY_OK);
+    bench_init(&bench, "enos", "gw", "g1");
+    bench.facts.model = model;
+    for (size_t i = 0; i < SKY_COUNT(rows); i++) {
+        struct sky_why why = {.reason = ""};
+        const struct sky_command_request request = {.name = sky_span_str(rows[i].name),
+                                                    .params = sky_span_str(rows[i].params),
+                                                    .id = SKY_SPAN("42"),
+                                                    .facts = &bench.facts,
+                                                    .why = &why};
+        const struct sky_command_row *row = sky_enos_commands;
+        while (strcmp(row->kind, rows[i].kind) != 0)
+            row++;
+        sky_effects_clear(&bench.effects);
+        bool sent = row->build(&bench.uplink, &request, &bench.effects).len > 0;
+        if (sent != rows[i].sent)
+            fail_msg("%s %s: sent, or not, the other way round", rows[i].kind, rows[i].params);
+        assert_int_equal(why.reason[0] == '\0', sent);
+    }
+    bench_done(&bench);
+    sky_model_free(model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(batches_of_gateways_are_kept_by_device),
         cmocka_unit_test(a_model_judges_what_comes),
         cmocka_unit_test(bad_points_are_passed_over_and_found),
+        cmocka_unit_test(a_model_judges_what_is_sent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
