@@ -12,12 +12,6 @@ from upgrades import DEVICE, PATH, Upgrading, connect, fetch, image_bytes, log_i
 MIB = 1024 * 1024
 
 
-@pytest.fixture(autouse=True)
-def played(skymock):
-    if skymock.api.request("GET", PATH)[0] == 404:
-        pytest.skip("the cloud has no upgrades")
-
-
 @pytest.fixture
 def device(skymock, online):
     """A device that listens to upgrades."""
@@ -263,3 +257,23 @@ def test_an_upload_that_is_cut_short_leaves_nothing(skymock, device):
     skymock.api.barrier()
     assert not skymock.api.get(PATH)["upgrades"]
     assert upload(skymock.ports["admin"], PATH + "?version=2", b"abc")[0] == 202
+
+
+def test_an_upgrade_that_takes_too_long(skymock, online):
+    """The time runs from the first progress, where the cloud has a limit."""
+    path = "/api/v1/devices/aliyun/pk/device/ota"
+    device = online("aliyun/pk/device")
+    skymock.api.freeze()
+    skymock.api.post(path, {"version": "2", "size": 10})
+    assert "upgrade" in device.receive()["topic"]
+    skymock.api.advance(30_000)
+    device.send_packet(type="publish", topic="/ota/device/progress/pk/device",
+                       payload='{"id":"1","params":{"step":"10","desc":"","module":"default"}}')
+    skymock.api.wait_event({"type": "upgrade", "state": "in-progress"})
+    skymock.api.advance(3600 * 1000 - 1)
+    assert skymock.api.get(path)["upgrades"][0]["state"] == "in-progress"
+    skymock.api.advance(1)
+    upgrade = skymock.api.get(path)["upgrades"][0]
+    assert upgrade["state"] == "failed" and "timed out" in upgrade["reason"]
+    assert upgrade["status"] == "FAILED"
+    skymock.api.wait_event({"type": "upgrade", "state": "failed", "device": "aliyun/pk/device"})

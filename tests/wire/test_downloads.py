@@ -17,12 +17,6 @@ from upgrades import read_head, upload
 SIZE = 200_003
 
 
-@pytest.fixture(autouse=True)
-def played(skymock):
-    if skymock.api.request("GET", PATH)[0] == 404:
-        pytest.skip("the cloud has no upgrades")
-
-
 @pytest.fixture(scope="module")
 def image():
     return image_bytes(SIZE)

@@ -75,7 +75,7 @@ static const struct sky_topic_row rows[] = {
     {"/ota/device/inform/{product}/{device}", PUB, &sky_aliyun_version},
     {"/ota/device/progress/{product}/{device}", PUB, &sky_aliyun_progress},
     {"/ota/device/request/{product}/{device}", BOTH, &sky_aliyun_ota_request},
-    {"/ota/device/upgrade/{product}/{device}", SUB, NULL},
+    {"/ota/device/upgrade/{product}/{device}", SUB | SKY_PUSHED, NULL},
     {"/shadow/update/{product}/{device}", PUB, &sky_aliyun_shadow},
     {"/shadow/get/{product}/{device}", SUB, NULL},
     {"/broadcast/{product}/#", BOTH | SKY_CUSTOM, NULL}, /* the rest of the name is anybody's */
