@@ -187,9 +187,10 @@ sky_err sky_store_delete_device(struct sky_store *store, int64_t id)
 
 sky_err sky_store_reset_device(struct sky_store *store, int64_t id)
 {
-    static const enum sky_sql list[] = {SKY_SQL_RESET_DEVICE, SKY_SQL_DROP_SESSION,
-                                        SKY_SQL_DROP_TOKENS, SKY_SQL_DROP_DOCUMENTS,
-                                        SKY_SQL_RESET_BINDINGS};
+    static const enum sky_sql list[] = {
+        SKY_SQL_RESET_DEVICE,   SKY_SQL_DROP_SESSION,           SKY_SQL_DROP_TOKENS,
+        SKY_SQL_DROP_DOCUMENTS, SKY_SQL_DROP_UNSEEDED_BINDINGS, SKY_SQL_RESET_BINDINGS};
+    store->generation++; /* what may be said by a gateway has changed */
     return sky_store__change_all(store, list, SKY_COUNT(list), SKY_ARGS(SKY_INT(id)));
 }
 
@@ -198,8 +199,8 @@ sky_err sky_store_reset_devices(struct sky_store *store)
     static const enum sky_sql list[] = {
         SKY_SQL_RESET_ALL_DEVICES,  SKY_SQL_DELETE_UNSEEDED,
         SKY_SQL_DROP_ALL_SESSIONS,  SKY_SQL_DROP_ALL_TOKENS,
-        SKY_SQL_DROP_ALL_DOCUMENTS, SKY_SQL_RESET_ALL_BINDINGS,
-        SKY_SQL_SWEEP_ALL_BINDINGS, SKY_SQL_RESET_ALL_PRODUCT_DOCUMENTS};
+        SKY_SQL_DROP_ALL_DOCUMENTS, SKY_SQL_DROP_ALL_UNSEEDED_BINDINGS,
+        SKY_SQL_RESET_ALL_BINDINGS, SKY_SQL_RESET_ALL_PRODUCT_DOCUMENTS};
     sky_err err = sky_store__enter(store);
     if (err != SKY_OK)
         return err;

@@ -138,7 +138,12 @@ SKY_MUST_USE sky_err sky_store__set_seeded(struct sky_store *store, int64_t devi
 /* NOT_FOUND when the fixtures said the same before: what changed since stays. */
 SKY_MUST_USE sky_err sky_store__seed_product_document(struct sky_store *store, int64_t product_id,
                                                       sky_span name, sky_span body);
+/* The fixtures name the devices behind a gateway: before the first the others are in doubt, behind
+ * the last those go that were not named. EXISTS when the device is to stand behind one gateway only
+ * and the fixtures put it behind another; with `moves`, it is taken from there. */
+SKY_MUST_USE sky_err sky_store__doubt_bindings(struct sky_store *store, int64_t gateway_id);
 SKY_MUST_USE sky_err sky_store__seed_binding(struct sky_store *store, int64_t gateway_id,
-                                             int64_t device_id);
+                                             int64_t device_id, bool shared, bool moves);
+SKY_MUST_USE sky_err sky_store__drop_doubted(struct sky_store *store, int64_t gateway_id);
 
 #endif

@@ -60,6 +60,9 @@ struct sky_seed_config {
     /* Devices behind gateways are bound with sky_seed_bind(), later: they may stand in another
      * text. */
     bool binds_later;
+    /* A device that another text put behind another gateway, in a cloud that does not share them,
+     * moves. Without it that is an error. Of one text it always is. */
+    bool moves_devices;
     /* Is one word a slip of the other? For "did you mean". NULL: never. */
     bool (*similar)(sky_span a, sky_span b);
 };
@@ -67,6 +70,7 @@ struct sky_seed_config {
 /* What a load did. */
 struct sky_seed_count {
     size_t products_added, products_changed, devices_added, devices_changed, errors;
+    size_t gateways; /* in the text */
 };
 
 /* Reads the whole text (a byte order mark in front is skipped), reports every error, and writes
@@ -78,7 +82,8 @@ SKY_MUST_USE sky_err sky_seed_load(struct sky_store *store, sky_span json,
                                    struct sky_seed_count *ret_count);
 
 /* Binds the devices that stand behind gateways from the start; those of a text that was loaded,
- * into a store that has all of them. Errors as above. */
+ * into a store that has all of them. What the text said at the last load and says no more ends;
+ * what was bound or unbound since stays. Errors as above. */
 SKY_MUST_USE sky_err sky_seed_bind(struct sky_store *store, sky_span json,
                                    const struct sky_seed_config *config,
                                    struct sky_seed_count *ret_count);

@@ -5,7 +5,6 @@
 #include "protocol/base/arena.h"
 #include "store/internal.h"
 #include "store/seed_products.h"
-#include "store/topology.h"
 
 /* One pass over a text. */
 struct load {
@@ -14,7 +13,8 @@ struct load {
     struct sky_store *store; /* NULL in the first pass */
     struct sky_seed_count *count;
     struct seen *products, *devices; /* in this pass, and in the present product */
-    struct sky_arena product_names, device_names;
+    struct seen *behind;             /* gateways */
+    struct sky_arena product_names, device_names, behind_names;
     sky_err err; /* the store's, once it refused: nothing is written after it */
 };
 
@@ -247,17 +247,31 @@ static sky_err put_document(struct load *load, int64_t device_id, sky_span body,
     return sky_store_put_document(load->store, device_id, name, body, version);
 }
 
-/* ---- the walk ---- */
+/* ---- devices behind gateways ---- */
 
-static bool is_other_gateway(void *ctx, const struct sky_product *product,
-                             const struct sky_device *device)
+/* None stands behind a gateway twice, nor behind a second one where its cloud has that not. */
+static void check_behind(struct load *load, const struct sky_seed_product *product,
+                         const struct sky_seed_device *gateway)
 {
-    int64_t *id = ctx;
-    (void)product;
-    if (device->id == *id)
-        return true;
-    *id = 0;
-    return false;
+    const struct sky_seed_cloud *cloud = &load->reader.config->clouds[product->cloud];
+    char keys[2][SKY_KEY_MAX + 1];
+    const cJSON *value;
+    size_t index = 0, first, mark = sky_seed_down_key(&load->reader, "subDevices");
+    cJSON_ArrayForEach (value, gateway->sub_devices) {
+        char name[SKY_STORE_TITLE_MAX + 2 * (SKY_KEY_MAX + 1) + 1];
+        size_t at = sky_seed_down_index(&load->reader, index++);
+        if (sky_seed_read_sub_device(&load->reader, value, product->cloud, keys[0], keys[1])) {
+            int len = snprintf(name, sizeof name, "%s/%s/%s/%s/%s", cloud->name, keys[0], keys[1],
+                               cloud->shares_sub_devices ? product->product.key : "",
+                               cloud->shares_sub_devices ? gateway->key : "");
+            if (!first_time(&load->behind, &load->behind_names, sky_span_of(name, (size_t)len), 0,
+                            &first))
+                sky_seed_error(&load->reader, "%s/%s stands behind %s already; remove one", keys[0],
+                               keys[1], cloud->shares_sub_devices ? "this gateway" : "a gateway");
+        }
+        sky_seed_up(&load->reader, at);
+    }
+    sky_seed_up(&load->reader, mark);
 }
 
 /* Binds one device to the gateway, or reports why it cannot. */
@@ -268,7 +282,6 @@ static void bind_one(struct load *load, const struct sky_seed_product *product,
     struct sky_product its_product;
     struct sky_device device;
     const struct sky_seed_cloud *cloud = &load->reader.config->clouds[product->cloud];
-    int64_t other = gateway->id;
     if (!sky_seed_read_sub_device(&load->reader, value, product->cloud, keys[0], keys[1]))
         return;
     sky_err err =
@@ -281,12 +294,14 @@ static void bind_one(struct load *load, const struct sky_seed_product *product,
         return sky_seed_error(&load->reader,
                               "%s/%s is a gateway; none stands behind another gateway", keys[0],
                               keys[1]);
-    if (err == SKY_OK && !cloud->shares_sub_devices)
-        err = sky_store_each_gateway(load->store, device.id, is_other_gateway, &other);
-    if (err == SKY_OK && other == 0)
+    if (err == SKY_OK)
+        err =
+            sky_store__seed_binding(load->store, gateway->id, device.id, cloud->shares_sub_devices,
+                                    load->reader.config->moves_devices);
+    if (err == SKY_ERR_EXISTS)
         return sky_seed_error(&load->reader, "%s/%s stands behind another gateway already", keys[0],
                               keys[1]);
-    load->err = err == SKY_OK ? sky_store__seed_binding(load->store, gateway->id, device.id) : err;
+    load->err = err;
 }
 
 static void bind_devices(struct load *load, const struct sky_seed_product *product,
@@ -299,22 +314,34 @@ static void bind_devices(struct load *load, const struct sky_seed_product *produ
     load->err = sky_store_find_device(
         load->store, sky_span_str(load->reader.config->clouds[product->cloud].name),
         sky_span_str(product->product.key), sky_span_str(said->key), &its_product, &gateway);
+    if (load->err == SKY_OK)
+        load->err = sky_store__doubt_bindings(load->store, gateway.id);
     cJSON_ArrayForEach (value, said->sub_devices) {
         size_t at = sky_seed_down_index(&load->reader, index++);
         if (load->err == SKY_OK)
             bind_one(load, product, &gateway, value);
         sky_seed_up(&load->reader, at);
     }
+    if (load->err == SKY_OK)
+        load->err = sky_store__drop_doubted(load->store, gateway.id);
     sky_seed_up(&load->reader, mark);
 }
+
+/* ---- the walk ---- */
 
 static void take_device(struct load *load, const struct sky_seed_product *product,
                         const struct sky_seed_device *said)
 {
+    bool is_gateway = product->product.node == SKY_NODE_GATEWAY;
     if (load->binds) {
-        if (said->sub_devices != NULL && load->err == SKY_OK)
+        if (is_gateway && load->err == SKY_OK)
             bind_devices(load, product, said);
         return;
+    }
+    if (load->store == NULL && is_gateway) {
+        load->count->gateways++;
+        if (load->reader.errors == 0)
+            check_behind(load, product, said);
     }
     struct sky_buf body;
     int64_t version;
@@ -405,6 +432,7 @@ static void walk(struct load *load, const cJSON *tree)
             break;
     }
     forget(&load->products, &load->product_names);
+    forget(&load->behind, &load->behind_names);
     sky_seed_up(&load->reader, mark);
 }
 
@@ -426,7 +454,7 @@ static sky_err write_all(struct load *load, struct sky_store *store, const cJSON
         load->err = sky_store__leave(store, load->err);
     }
     if (load->err != SKY_OK)
-        *load->count = (struct sky_seed_count){0};
+        *load->count = (struct sky_seed_count){.gateways = load->count->gateways};
     if (load->err != SKY_OK && load->err != SKY_ERR_INVALID) {
         struct sky_why why;
         (void)sky_store_why(store, &why);
@@ -460,6 +488,7 @@ static sky_err load_text(struct sky_store *store, sky_span json,
     *ret_count = (struct sky_seed_count){0};
     sky_arena_init(&load.product_names);
     sky_arena_init(&load.device_names);
+    sky_arena_init(&load.behind_names);
     sky_err err = read_tree(&load, json, &tree);
     if (err == SKY_OK && !binds) {
         walk(&load, tree);
@@ -471,6 +500,7 @@ static sky_err load_text(struct sky_store *store, sky_span json,
     cJSON_Delete(tree);
     sky_arena_done(&load.product_names);
     sky_arena_done(&load.device_names);
+    sky_arena_done(&load.behind_names);
     return err;
 }
 

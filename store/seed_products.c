@@ -320,7 +320,7 @@ static void read_sub_products(struct sky_seed_reader *reader, const struct sky_s
 static void read_config(struct sky_seed_reader *reader, const struct sky_seed_field *field,
                         struct sky_buf *text)
 {
-    if (field->value != NULL && !sky_json_print(text, field->value))
+    if (field->value != NULL && !cJSON_IsNull(field->value) && !sky_json_print(text, field->value))
         sky_seed_error_at(reader, field->name, "the configuration is longer than %d bytes",
                           SKY_SEED_CONFIG_MAX);
 }
@@ -497,6 +497,22 @@ static void read_secret(struct sky_seed_reader *reader, const struct sky_seed_fi
         sky_seed_error_at(reader, field->name, "%s", why.reason);
 }
 
+/* As other_words(), for what names a device: the API's words too. */
+static const char *other_keys(const struct sky_seed_reader *reader, const char *name,
+                              const struct sky_seed_field *fields, size_t count)
+{
+    SKY_ASSERT(count == 2);
+    if (strcmp(name, "product") == 0 || strcmp(name, "device") == 0)
+        return fields[name[0] == 'd'].name;
+    for (size_t i = 0; i < reader->config->cloud_count; i++) {
+        if (strcmp(name, reader->config->clouds[i].product_key) == 0)
+            return fields[0].name;
+        if (strcmp(name, reader->config->clouds[i].device_key) == 0)
+            return fields[1].name;
+    }
+    return NULL;
+}
+
 bool sky_seed_read_sub_device(struct sky_seed_reader *reader, const cJSON *value, size_t cloud,
                               char ret_product[SKY_KEY_MAX + 1], char ret_device[SKY_KEY_MAX + 1])
 {
@@ -505,7 +521,7 @@ bool sky_seed_read_sub_device(struct sky_seed_reader *reader, const cJSON *value
         {words->product_key, SKY_SEED_STRING, true, NULL},
         {words->device_key, SKY_SEED_STRING, true, NULL},
     };
-    return sky_seed_object(reader, value, fields, SKY_COUNT(fields), NULL) &&
+    return sky_seed_object(reader, value, fields, SKY_COUNT(fields), other_keys) &&
            sky_seed_key(reader, &fields[0], ret_product) &&
            sky_seed_key(reader, &fields[1], ret_device);
 }

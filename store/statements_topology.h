@@ -1,4 +1,5 @@
-/* The statements of gateways and of texts of products, as in statements.h. */
+/* The statements of gateways and of texts of products, as in statements.h. `seeded` is 2 while a
+ * load has yet to say whether the fixtures still name the binding. */
 #ifndef SKY_STORE_STATEMENTS_TOPOLOGY_H
 #define SKY_STORE_STATEMENTS_TOPOLOGY_H
 
@@ -30,9 +31,16 @@
     X(BIND,                                                                                        \
       "INSERT INTO topology (gateway_id, device_id, bound, seeded) VALUES (?1, ?2, 1, 0)"          \
       " ON CONFLICT (gateway_id, device_id) DO UPDATE SET bound = 1")                              \
+    X(DOUBT_BINDINGS, "UPDATE topology SET seeded = 2 WHERE gateway_id = ?1 AND seeded")           \
+    X(KEEP_BINDING,                                                                                \
+      "UPDATE topology SET seeded = 1 WHERE gateway_id = ?1 AND device_id = ?2 AND seeded")        \
     X(SEED_BINDING,                                                                                \
       "INSERT INTO topology (gateway_id, device_id, bound, seeded) VALUES (?1, ?2, 1, 1)"          \
-      " ON CONFLICT (gateway_id, device_id) DO UPDATE SET bound = 1, seeded = 1 WHERE seeded = 0") \
+      " ON CONFLICT (gateway_id, device_id) DO UPDATE SET bound = 1, seeded = 1")                  \
+    X(FIND_SEEDED_ELSEWHERE,                                                                       \
+      "SELECT 1 FROM topology WHERE device_id = ?2 AND gateway_id <> ?1 AND seeded")               \
+    X(DROP_ELSEWHERE, "DELETE FROM topology WHERE device_id = ?2 AND gateway_id <> ?1")            \
+    X(DROP_DOUBTED, "DELETE FROM topology WHERE gateway_id = ?1 AND seeded = 2")                   \
     X(UNBIND, "UPDATE topology SET bound = 0 WHERE gateway_id = ?1 AND device_id = ?2 AND bound")  \
     X(SWEEP_BINDINGS, "DELETE FROM topology WHERE gateway_id = ?1 AND NOT bound AND NOT seeded")   \
     X(FIND_BINDING,                                                                                \
@@ -50,10 +58,12 @@
     X(DROP_BINDINGS_OF,                                                                            \
       "DELETE FROM topology WHERE gateway_id IN (SELECT id FROM device WHERE product_id = ?1)"     \
       " OR device_id IN (SELECT id FROM device WHERE product_id = ?1)")                            \
+    X(DROP_UNSEEDED_BINDINGS,                                                                      \
+      "DELETE FROM topology WHERE (gateway_id = ?1 OR device_id = ?1) AND NOT seeded")             \
     X(RESET_BINDINGS,                                                                              \
-      "UPDATE topology SET bound = seeded WHERE gateway_id = ?1 OR device_id = ?1")                \
-    X(RESET_ALL_BINDINGS, "UPDATE topology SET bound = seeded")                                    \
-    X(SWEEP_ALL_BINDINGS, "DELETE FROM topology WHERE NOT bound AND NOT seeded")                   \
+      "UPDATE topology SET bound = 1 WHERE (gateway_id = ?1 OR device_id = ?1) AND NOT bound")     \
+    X(DROP_ALL_UNSEEDED_BINDINGS, "DELETE FROM topology WHERE NOT seeded")                         \
+    X(RESET_ALL_BINDINGS, "UPDATE topology SET bound = 1 WHERE NOT bound")                         \
 /* clang-format on */
 
 #endif

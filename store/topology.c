@@ -73,8 +73,36 @@ size_t sky_store_count_behind(struct sky_store *store, int64_t gateway_id)
     return count;
 }
 
-sky_err sky_store__seed_binding(struct sky_store *store, int64_t gateway_id, int64_t device_id)
+/* ---- for seeding ---- */
+
+sky_err sky_store__doubt_bindings(struct sky_store *store, int64_t gateway_id)
 {
-    return sky_store__run(store, SKY_SQL_SEED_BINDING,
-                          SKY_ARGS(SKY_INT(gateway_id), SKY_INT(device_id)));
+    return sky_store__run(store, SKY_SQL_DOUBT_BINDINGS, SKY_ARGS(SKY_INT(gateway_id)));
+}
+
+sky_err sky_store__seed_binding(struct sky_store *store, int64_t gateway_id, int64_t device_id,
+                                bool shared, bool moves)
+{
+    sqlite3_stmt *stmt;
+    const struct sky_arg both[] = {SKY_INT(gateway_id), SKY_INT(device_id)};
+    sky_err err = sky_store__change(store, SKY_SQL_KEEP_BINDING, both, SKY_COUNT(both));
+    if (err != SKY_ERR_NOT_FOUND)
+        return err; /* said before: what happened to it since stays */
+    err = SKY_ERR_NOT_FOUND;
+    if (!shared && !moves) {
+        err = sky_store__first(store, &stmt, SKY_SQL_FIND_SEEDED_ELSEWHERE, both, SKY_COUNT(both));
+        sky_store__end(stmt);
+    }
+    if (err != SKY_ERR_NOT_FOUND)
+        return err == SKY_OK ? SKY_ERR_EXISTS : err;
+    store->generation++;
+    err = shared ? SKY_OK : sky_store__run(store, SKY_SQL_DROP_ELSEWHERE, both, SKY_COUNT(both));
+    return err == SKY_OK ? sky_store__run(store, SKY_SQL_SEED_BINDING, both, SKY_COUNT(both)) : err;
+}
+
+sky_err sky_store__drop_doubted(struct sky_store *store, int64_t gateway_id)
+{
+    sky_err err = sky_store__change(store, SKY_SQL_DROP_DOUBTED, SKY_ARGS(SKY_INT(gateway_id)));
+    store->generation += err == SKY_OK;
+    return err == SKY_ERR_NOT_FOUND ? SKY_OK : err;
 }

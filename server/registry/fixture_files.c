@@ -26,7 +26,7 @@ struct loading {
     size_t error_count;
     struct sky_why first;
     struct sky_strings *pieces;  /* of what was written; NULL: not wanted */
-    struct sky_strings gateways; /* pieces to come behind those */
+    struct sky_strings gateways; /* pieces to come behind those: they name devices of others */
 };
 
 static void report_line(struct loading *loading, const char *line)
@@ -193,6 +193,7 @@ void sky_fixture_sum(struct sky_seed_count *total, const struct sky_seed_count *
     total->devices_added += one->devices_added;
     total->devices_changed += one->devices_changed;
     total->errors += one->errors;
+    total->gateways += one->gateways;
 }
 
 /* ---- thing models in files of their own ---- */
@@ -228,24 +229,10 @@ static sky_err read_model(void *ctx, const char *path, struct sky_buf *ret_json,
 /* One product with some of its devices, as a fixture of its own. */
 struct piece {
     struct sky_strings *pieces;
-    struct sky_strings *gateways; /* pieces that come last: they name devices of others */
     const struct file_at_hand *at;
     struct sky_buf head, text;
     size_t devices; /* in text */
 };
-
-/* A device with those behind it, once all of them are there. */
-static void add_gateway(struct piece *piece, const cJSON *device)
-{
-    struct sky_buf text;
-    sky_buf_init(&text, SIZE_MAX);
-    sky_buf_addf(&text, "{\"products\":[%.*s,\"devices\":[",
-                 SKY_SPAN_ARGS(sky_buf_span(&piece->head)));
-    sky_json_print(&text, device);
-    sky_buf_add(&text, sky_span_of("]}]}", sizeof "]}]}"));
-    sky_strings_add(piece->gateways, text.bytes);
-    sky_buf_done(&text);
-}
 
 static void begin_piece(struct piece *piece)
 {
@@ -279,6 +266,9 @@ static void put_model_in(const struct file_at_hand *at, cJSON *product)
 
 static void cut_product(struct piece *piece, cJSON *product)
 {
+    const char *node = sky_json_get_str(product, "nodeType");
+    bool gateways = node != NULL && strcmp(node, "gateway") == 0;
+    piece->pieces = gateways ? &piece->at->loading->gateways : piece->at->loading->pieces;
     put_model_in(piece->at, product);
     cJSON *device, *devices = cJSON_DetachItemFromObjectCaseSensitive(product, "devices");
     sky_buf_clear(&piece->head);
@@ -293,9 +283,6 @@ static void cut_product(struct piece *piece, cJSON *product)
         }
         if (piece->devices++ > 0)
             sky_buf_add_byte(&piece->text, ',');
-        if (cJSON_HasObjectItem(device, "subDevices"))
-            add_gateway(piece, device);
-        cJSON_DeleteItemFromObjectCaseSensitive(device, "subDevices");
         sky_json_print(&piece->text, device);
     }
     end_piece(piece);
@@ -305,8 +292,7 @@ static void cut_product(struct piece *piece, cJSON *product)
 /* Of a text that was found good. */
 static void cut_text(const struct file_at_hand *at, sky_span text)
 {
-    struct piece piece = {
-        .pieces = at->loading->pieces, .gateways = &at->loading->gateways, .at = at};
+    struct piece piece = {.at = at};
     struct sky_why why;
     cJSON *tree, *product;
     if (sky_span_starts(text, SKY_SPAN("\xef\xbb\xbf")))
@@ -404,6 +390,7 @@ static struct sky_seed_config seed_config(struct loading *loading, struct file_a
         .check_model = check_model,
         .read_model = read_model,
         .binds_later = true,
+        .moves_devices = true,
     };
 }
 
@@ -418,7 +405,7 @@ static void bind_file(const struct file_at_hand *at, struct sky_store *store,
     sky_buf_init(&text, SKY_SEED_FILE_MAX);
     if (sky_files_read(at->path, &text, &why) != SKY_OK)
         report_line(at->loading, why.reason);
-    else if (sky_span_contains(sky_buf_span(&text), SKY_SPAN("\"subDevices\"")))
+    else
         bound = sky_seed_bind(store, sky_buf_span(&text), config, &count) == SKY_OK;
     if (!bound && at->loading->error_count == before)
         report(at->loading, at->path, "", "the sub-devices could not be bound");
@@ -433,12 +420,15 @@ static void load_files(struct loading *loading, struct sky_store *store,
     struct sky_seed_config config = seed_config(loading, &at);
 
     *ret_total = (struct sky_seed_count){0};
+    /* In a store that has nothing else two files that claim a device are at odds; in one that has,
+     * the present ones may differ from those that it was filled from. */
+    config.moves_devices = store != NULL && sky_store_count_devices(store) > 0;
     for (size_t i = 0; i < loading->files.count; i++) {
         at.path = loading->files.list[i];
         load_file(&at, store, &config, ret_total);
     }
-    for (size_t i = 0; store != NULL && i < loading->files.count && loading->error_count == 0;
-         i++) {
+    bool binds = store != NULL && loading->error_count == 0 && ret_total->gateways > 0;
+    for (size_t i = 0; binds && i < loading->files.count; i++) {
         at.path = loading->files.list[i];
         bind_file(&at, store, &config);
     }

@@ -26,6 +26,7 @@ static const struct sky_seed_cloud seed_clouds[] = {
     {"aliyun", "productKey", "productSecret", "deviceName", "deviceSecret", NULL, false, true},
     {"tencent", "productId", "productSecret", "deviceName", "psk", seed_check_secret, false, true},
     {"enos", "productKey", "productSecret", "deviceKey", "deviceSecret", NULL, true, true},
+    {"plain", "productKey", "productSecret", "deviceKey", "deviceSecret", NULL, false, false},
 };
 
 static inline bool seed_check_rule(void *ctx, sky_span text, struct sky_why *why)
@@ -75,6 +76,14 @@ static inline sky_err seed_document(void *ctx, size_t cloud, sky_span name, sky_
     return SKY_OK;
 }
 
+static inline sky_err seed_check_model(void *ctx, size_t cloud, sky_span json, struct sky_why *why)
+{
+    (void)ctx;
+    if (sky_span_contains(json, SKY_SPAN("bad")))
+        return sky_why_set(why, SKY_ERR_INVALID, "/properties/0", "no model of cloud %zu", cloud);
+    return SKY_OK;
+}
+
 /* One letter left out, or one too many. */
 static inline bool seed_similar(sky_span a, sky_span b)
 {
@@ -100,6 +109,7 @@ static inline struct sky_seed_config seed_config(struct seed_record *record)
         .certificate_fingerprint = seed_fingerprint,
         .make_document = seed_document,
         .similar = seed_similar,
+        .check_model = seed_check_model,
     };
 }
 

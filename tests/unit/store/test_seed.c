@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "protocol/base/mem.h"
+#include "store/topology.h"
 #include "tests/support/seed_config.h"
 #include "tests/support/store_dump.h"
 
@@ -372,6 +373,257 @@ static void stores_the_document_as_it_is_without_a_maker(void **state)
     sky_buf_done(&body);
 }
 
+/* ---- gateways, and texts of products ---- */
+
+#define ALI(key, more, devices)                                                                    \
+    "{'cloud': 'aliyun', 'productKey': '" key "'" more ", 'devices': [" devices "]}"
+#define GATEWAY(key, sub_devices) "{'deviceName': '" key "', 'subDevices': [" sub_devices "]}"
+#define SUB(key) "{'productKey': 's', 'deviceName': '" key "'}"
+#define SUBS                                                                                       \
+    ALI("s", ", 'nodeType': 'sub-device'",                                                         \
+        "{'deviceName': 'a'}, {'deviceName': 'b'}, {'deviceName': 'c'}")
+#define TEXT(products) "{'products': [" products "]}"
+
+static const char gateways[] =
+    TEXT(ALI("g",
+             ", 'nodeType': 'gateway', 'subProducts': ['s', 'other'], 'config': {'a': [1, null]},"
+             " 'model': {'properties': []}, 'forward': 'http://host/in'",
+             GATEWAY("one", SUB("b") "," SUB("a")) "," GATEWAY("two", "")) "," SUBS);
+
+static bool list_device(void *ctx, const struct sky_product *product,
+                        const struct sky_device *device)
+{
+    (void)product;
+    strncat(ctx, device->key, 8);
+    return true;
+}
+
+static void behind(struct bench *bench, const char *gateway, const char *wanted)
+{
+    char listed[64] = "";
+    assert_int_equal(sky_store_each_behind(bench->store,
+                                           device_of(bench, "aliyun", "g", gateway).id, SIZE_MAX,
+                                           list_device, listed),
+                     SKY_OK);
+    assert_string_equal(listed, wanted);
+}
+
+static sky_err bind(struct bench *bench, const char *gateway, const char *device, bool on)
+{
+    int64_t gateway_id = device_of(bench, "aliyun", "g", gateway).id;
+    int64_t device_id = device_of(bench, "aliyun", "s", device).id;
+    return on ? sky_store_bind(bench->store, gateway_id, device_id)
+              : sky_store_unbind(bench->store, gateway_id, device_id);
+}
+
+static void text_is(struct bench *bench, const char *name, const char *wanted)
+{
+    struct sky_product product;
+    struct sky_buf body;
+    int64_t version;
+    sky_buf_init(&body, SKY_STORE_BLOB_MAX);
+    assert_int_equal(
+        sky_store_find_product(bench->store, SKY_SPAN("aliyun"), SKY_SPAN("g"), &product), SKY_OK);
+    assert_int_equal(sky_store_get_product_document(bench->store, product.id, sky_span_str(name),
+                                                    &body, &version),
+                     wanted == NULL ? SKY_ERR_NOT_FOUND : SKY_OK);
+    if (wanted != NULL && !sky_span_eq_str(sky_buf_span(&body), wanted))
+        fail_msg("%s is %.*s", name, SKY_SPAN_ARGS(sky_buf_span(&body)));
+    sky_buf_done(&body);
+}
+
+static void refuses(struct bench *bench, const char *text, const char *pointer, const char *reason)
+{
+    struct sky_buf before, after;
+    sky_buf_init(&before, DUMP_MAX);
+    sky_buf_init(&after, DUMP_MAX);
+    assert_true(store_dump(bench->store, &before));
+    assert_int_equal(load(bench, text), SKY_ERR_INVALID);
+    assert_int_equal(bench->record.reported, 1);
+    assert_string_equal(bench->record.errors[0].pointer, pointer);
+    if (strstr(bench->record.errors[0].reason, reason) == NULL)
+        fail_msg("\"%s\" without \"%s\"", bench->record.errors[0].reason, reason);
+    assert_true(store_dump(bench->store, &after));
+    assert_true(sky_span_eq(sky_buf_span(&before), sky_buf_span(&after)));
+    sky_buf_done(&before);
+    sky_buf_done(&after);
+}
+
+static void takes_over_what_a_gateways_product_says(void **state)
+{
+    struct bench *bench = *state;
+    struct sky_product product;
+    loads(bench, gateways);
+    assert_int_equal(bench->count.gateways, 2);
+    assert_int_equal(
+        sky_store_find_product(bench->store, SKY_SPAN("aliyun"), SKY_SPAN("g"), &product), SKY_OK);
+    assert_int_equal(product.node, SKY_NODE_GATEWAY);
+    assert_int_equal(
+        sky_store_find_product(bench->store, SKY_SPAN("aliyun"), SKY_SPAN("s"), &product), SKY_OK);
+    assert_int_equal(product.node, SKY_NODE_SUB);
+    behind(bench, "one", "ba"); /* which stand further down in the text */
+    behind(bench, "two", "");
+    text_is(bench, SKY_PRODUCT_CONFIG, "{\"a\":[1,null]}");
+    text_is(bench, SKY_PRODUCT_MODEL, "{\"properties\":[]}");
+    text_is(bench, SKY_PRODUCT_SUB_PRODUCTS, "[\"s\",\"other\"]");
+    text_is(bench, SKY_PRODUCT_FORWARD, "http://host/in");
+}
+
+static void changes_no_gateway_when_loaded_again(void **state)
+{
+    struct bench *bench = *state;
+    struct sky_buf before, after;
+    sky_buf_init(&before, DUMP_MAX);
+    sky_buf_init(&after, DUMP_MAX);
+    loads(bench, gateways);
+    /* Life goes on: one was unbound, one added, one moved. */
+    assert_int_equal(bind(bench, "one", "b", false), SKY_OK);
+    assert_int_equal(bind(bench, "one", "c", true), SKY_OK);
+    assert_int_equal(bind(bench, "one", "a", false), SKY_OK);
+    assert_int_equal(bind(bench, "two", "a", true), SKY_OK);
+    assert_true(store_dump(bench->store, &before));
+    uint64_t generation = sky_store_generation(bench->store);
+    loads(bench, gateways);
+    assert_true(sky_store_generation(bench->store) == generation);
+    assert_true(store_dump(bench->store, &after));
+    assert_true(sky_span_eq(sky_buf_span(&before), sky_buf_span(&after)));
+    assert_int_equal(bench->count.products_changed + bench->count.devices_changed, 0);
+    assert_int_equal(sky_store_reset_devices(bench->store), SKY_OK);
+    behind(bench, "one", "ba");
+    behind(bench, "two", "");
+    sky_buf_done(&before);
+    sky_buf_done(&after);
+}
+
+static void a_sub_device_that_is_said_no_more_is_unbound(void **state)
+{
+    struct bench *bench = *state;
+    loads(bench, gateways);
+    loads(bench, TEXT(ALI("g", ", 'nodeType': 'gateway'", GATEWAY("one", SUB("a")))));
+    behind(bench, "one", "a");
+    loads(bench, TEXT(ALI("g", ", 'nodeType': 'gateway'", "{'deviceName': 'one'}")));
+    behind(bench, "one", "");
+    assert_int_equal(sky_store_reset_devices(bench->store), SKY_OK);
+    behind(bench, "one", "");
+}
+
+static void texts_that_are_said_no_more_go(void **state)
+{
+    static const char *const names[] = {SKY_PRODUCT_CONFIG, SKY_PRODUCT_MODEL,
+                                        SKY_PRODUCT_SUB_PRODUCTS, SKY_PRODUCT_FORWARD};
+    struct bench *bench = *state;
+    loads(bench, gateways);
+    loads(bench, TEXT(ALI("g", ", 'config': null", "{'deviceName': 'one'}")));
+    assert_int_equal(bench->count.products_changed, 1);
+    for (size_t i = 0; i < SKY_COUNT(names); i++)
+        text_is(bench, names[i], NULL);
+    loads(bench, TEXT(ALI("g", "", "{'deviceName': 'one'}")));
+    assert_int_equal(bench->count.products_changed, 0);
+}
+
+static void a_sub_device_moves_when_the_text_says_so(void **state)
+{
+    static const char swapped[] =
+        TEXT(ALI("g", ", 'nodeType': 'gateway'",
+                 GATEWAY("two", SUB("a")) "," GATEWAY("one", SUB("b"))) "," SUBS);
+    struct bench *bench = *state;
+    loads(bench, gateways);
+    refuses(bench, swapped, "/products/0/devices/0/subDevices/0",
+            "s/a stands behind another gateway already");
+    bench->config.moves_devices = true;
+    loads(bench, swapped);
+    behind(bench, "one", "b");
+    behind(bench, "two", "a");
+    loads(bench, gateways);
+    behind(bench, "one", "ba");
+    behind(bench, "two", "");
+}
+
+static void a_device_may_stand_behind_two_gateways_where_they_are_shared(void **state)
+{
+    struct bench *bench = *state;
+    static const char one[] =
+        "{'products': [{'cloud': 'enos', 'productKey': 'g', 'nodeType': 'gateway',"
+        " 'devices': [{'deviceKey': '%s', 'subDevices': [{'productKey': 's',"
+        " 'deviceKey': 'd'}]}]}, {'cloud': 'enos', 'productKey': 's', 'devices':"
+        " [{'deviceKey': 'd'}]}]}";
+    for (int i = 0; i < 2; i++) {
+        char text[512], listed[64] = "";
+        snprintf(text, sizeof text, one, i == 0 ? "one" : "two");
+        loads(bench, text);
+        assert_int_equal(sky_store_each_gateway(bench->store, device_of(bench, "enos", "s", "d").id,
+                                                list_device, listed),
+                         SKY_OK);
+        assert_string_equal(listed, i == 0 ? "one" : "onetwo");
+    }
+}
+
+static void refuses_what_cannot_stand_behind_a_gateway(void **state)
+{
+    struct bench *bench = *state;
+    refuses(bench, TEXT(ALI("g", ", 'nodeType': 'gateway'", GATEWAY("one", SUB("a")))),
+            "/products/0/devices/0/subDevices/0", "there is no device s/a; register it, too");
+    refuses(bench,
+            TEXT(ALI("g", ", 'nodeType': 'gateway'",
+                     GATEWAY("one", SUB("a")) "," GATEWAY("two", SUB("z"))) "," SUBS),
+            "/products/0/devices/1/subDevices/0", "there is no device s/z");
+    refuses(bench,
+            TEXT(ALI("s", ", 'nodeType': 'gateway'",
+                     GATEWAY("one", SUB("two")) ","
+                                                "{'deviceName': 'two'}")),
+            "/products/0/devices/0/subDevices/0", "s/two is a gateway; none stands behind another");
+    refuses(bench, TEXT(ALI("s", ", 'nodeType': 'gateway'", GATEWAY("one", SUB("one")))),
+            "/products/0/devices/0/subDevices/0", "s/one is a gateway");
+}
+
+/* As with files: one load binds what another brought. */
+static void binds_later_what_stands_in_another_text(void **state)
+{
+    static const char first[] =
+        "{\"products\": [{\"cloud\": \"aliyun\", \"productKey\": \"g\", \"nodeType\": \"gateway\","
+        " \"devices\": [{\"deviceName\": \"one\", \"subDevices\": [{\"productKey\": \"s\","
+        " \"deviceName\": \"a\"}]}]}]}";
+    struct bench *bench = *state;
+    bench->config.binds_later = true;
+    assert_int_equal(
+        sky_seed_load(bench->store, sky_span_str(first), &bench->config, &bench->count), SKY_OK);
+    assert_int_equal(bench->count.gateways, 1);
+    assert_int_equal(
+        sky_seed_bind(bench->store, sky_span_str(first), &bench->config, &bench->count),
+        SKY_ERR_INVALID);
+    assert_int_equal(bench->record.reported, 1);
+    loads(bench, TEXT(SUBS));
+    assert_int_equal(bench->count.gateways, 0);
+    behind(bench, "one", "");
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(
+            sky_seed_bind(bench->store, sky_span_str(first), &bench->config, &bench->count),
+            SKY_OK);
+        behind(bench, "one", "a");
+    }
+}
+
+static sky_err read_model(void *ctx, const char *path, struct sky_buf *ret_json,
+                          struct sky_why *why)
+{
+    (void)ctx;
+    if (strcmp(path, "there.json") != 0)
+        return sky_why_set(why, SKY_ERR_NOT_FOUND, "", "%s: no such file", path);
+    return sky_buf_add_str(ret_json, "{\"from\":\"a file\"}") ? SKY_OK : SKY_ERR_LIMIT;
+}
+
+static void reads_a_model_from_a_file(void **state)
+{
+    struct bench *bench = *state;
+    bench->config.read_model = read_model;
+    loads(bench, TEXT(ALI("g", ", 'model': 'there.json'", "")));
+    text_is(bench, SKY_PRODUCT_MODEL, "{\"from\":\"a file\"}");
+    refuses(bench, TEXT(ALI("g", ", 'model': 'elsewhere.json'", "")), "/products/0/model",
+            "elsewhere.json: no such file");
+    loads(bench, TEXT(ALI("g", ", 'model': {'from': 'a file'}", "")));
+    assert_int_equal(bench->count.products_changed, 0);
+}
+
 /* ---- transactions ---- */
 
 static void several_texts_load_as_one_within_a_transaction(void **state)
@@ -426,6 +678,15 @@ int main(void)
         TEST(a_reset_goes_back_to_the_last_fixture),
         TEST(writes_the_initial_document_only_once),
         TEST(stores_the_document_as_it_is_without_a_maker),
+        TEST(takes_over_what_a_gateways_product_says),
+        TEST(changes_no_gateway_when_loaded_again),
+        TEST(a_sub_device_that_is_said_no_more_is_unbound),
+        TEST(texts_that_are_said_no_more_go),
+        TEST(a_sub_device_moves_when_the_text_says_so),
+        TEST(a_device_may_stand_behind_two_gateways_where_they_are_shared),
+        TEST(refuses_what_cannot_stand_behind_a_gateway),
+        TEST(binds_later_what_stands_in_another_text),
+        TEST(reads_a_model_from_a_file),
         TEST(several_texts_load_as_one_within_a_transaction),
         TEST(loads_ten_thousand_devices),
     };

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "protocol/base/mem.h"
+#include "protocol/base/url.h"
 #include "tests/support/seed_config.h"
 
 /* The text with ' for ", so that tables can be read. */
@@ -76,9 +77,9 @@ static void says_what_is_wrong_with_a_product(void **state)
     static const struct row rows[] = {
         {"7", "/products/0", "expected an object, this is a number"},
         {"{'productKey': 'a'}", "/products/0",
-         "\"cloud\" is missing; known: aliyun, tencent, enos"},
+         "\"cloud\" is missing; known: aliyun, tencent, enos, plain"},
         {"{'cloud': 'ali', 'x': 1}", "/products/0/cloud",
-         "unknown cloud \"ali\"; known: aliyun, tencent, enos"},
+         "unknown cloud \"ali\"; known: aliyun, tencent, enos, plain"},
         {"{'cloud': 1}", "/products/0/cloud", "expected a string, this is a number"},
         {"{'cloud': 'enos'}", "/products/0", "\"productKey\" is missing"},
         {"{'cloud': 'enos', 'productKey': true}", "/products/0/productKey",
@@ -208,6 +209,115 @@ static void says_what_is_wrong_with_a_rule(void **state)
            "{'products': [{'cloud': 'aliyun', 'productKey': 'p', 'rules': ", "}]}");
 }
 
+static void says_what_is_wrong_with_a_gateways_product(void **state)
+{
+    static const struct row rows[] = {
+        {"'cloud': 'aliyun', 'nodeType': 'device'", NULL, NULL},
+        {"'cloud': 'aliyun', 'nodeType': 'sub-device'", NULL, NULL},
+        {"'cloud': 'aliyun', 'nodeType': 'gateway', 'subProducts': ['a', 'b']", NULL, NULL},
+        {"'cloud': 'aliyun', 'nodeType': 'gateway', 'subProducts': []", NULL, NULL},
+        {"'cloud': 'plain', 'nodeType': 'device'", NULL, NULL},
+        {"'cloud': 'aliyun', 'nodeType': 'Gateway'", "/products/0/nodeType",
+         "unknown node type \"Gateway\"; known: device, gateway, sub-device"},
+        {"'cloud': 'aliyun', 'nodeType': 1", "/products/0/nodeType",
+         "expected a string, this is a number"},
+        {"'cloud': 'aliyun', 'nodetype': 'gateway'", "/products/0/nodetype", "unknown field"},
+        {"'cloud': 'plain', 'nodeType': 'gateway'", "/products/0/nodeType",
+         "plain has no gateways"},
+        {"'cloud': 'plain', 'nodeType': 'sub-device'", "/products/0/nodeType",
+         "plain has no gateways"},
+        {"'cloud': 'aliyun', 'subProducts': ['a']", "/products/0/subProducts",
+         "set \"nodeType\" to \"gateway\""},
+        {"'cloud': 'aliyun', 'nodeType': 'gateway', 'subProducts': 'a'", "/products/0/subProducts",
+         "expected a list, this is a string"},
+        {"'cloud': 'aliyun', 'nodeType': 'gateway', 'subProducts': ['a', 7]",
+         "/products/0/subProducts/1", "expected a string, this is a number"},
+        {"'cloud': 'aliyun', 'nodeType': 'gateway', 'subProducts': ['a/b']",
+         "/products/0/subProducts/0", "has '/' in it"},
+    };
+    (void)state;
+    expect(rows, SKY_COUNT(rows), "{'products': [{'productKey': 'p', ", "}]}");
+}
+
+static void says_what_is_wrong_with_texts_of_a_product(void **state)
+{
+    static const struct row rows[] = {
+        {"'config': {'a': [1]}", NULL, NULL},
+        {"'config': 'text'", NULL, NULL},
+        {"'config': false", NULL, NULL},
+        {"'config': null", NULL, NULL},
+        {"'config': 1, 'config': 2", "/products/0/config", ""},
+        {"'model': {'properties': []}", NULL, NULL},
+        {"'model': {'properties': 'bad'}", "/products/0/model/properties/0", "no model of cloud 0"},
+        {"'model': 7", "/products/0/model", "or the path of a file"},
+        {"'model': []", "/products/0/model", "or the path of a file"},
+        {"'model': null", "/products/0/model", "or the path of a file"},
+        {"'model': 'model.json'", "/products/0/model",
+         "files are read only for fixtures that are files themselves"},
+        {"'forward': 'http://host'", NULL, NULL},
+        {"'forward': {}", "/products/0/forward", "expected a string, this is an object"},
+        {"'forward': 'ftp://host/'", "/products/0/forward", "is no URL"},
+        {"'forward': ''", "/products/0/forward", "is no URL"},
+        {"'models': {}", "/products/0/models", "did you mean \"model\"?"},
+    };
+    (void)state;
+    expect(rows, SKY_COUNT(rows), "{'products': [{'cloud': 'aliyun', 'productKey': 'p', ", "}]}");
+}
+
+static void says_what_is_wrong_with_a_sub_device(void **state)
+{
+    static const struct row rows[] = {
+        {"'aliyun', 'productKey': 'p', 'nodeType': 'gateway', 'devices': [{'deviceName': 'g', "
+         "'subDevices': [{'productKey': 's', 'deviceName': 'd'},"
+         " {'productKey': 's', 'deviceName': 'e'}]}]",
+         NULL, NULL},
+        {"'aliyun', 'productKey': 'p', 'nodeType': 'gateway', 'devices': [{'deviceName': 'g', "
+         "'subDevices': []}]",
+         NULL, NULL},
+        {"'aliyun', 'productKey': 'p', 'nodeType': 'gateway', 'devices': [{'deviceName': 'g', "
+         "'subDevices': {}}]",
+         "/products/0/devices/0/subDevices", "expected a list, this is an object"},
+        {"'aliyun', 'productKey': 'p', 'devices': [{'deviceName': 'g', 'subDevices': []}]",
+         "/products/0/devices/0/subDevices", "set the product's \"nodeType\" to \"gateway\""},
+        {"'aliyun', 'productKey': 'p', 'nodeType': 'gateway', 'devices': [{'deviceName': 'g', "
+         "'subDevices': ['d']}]",
+         "/products/0/devices/0/subDevices/0", "expected an object, this is a string"},
+        {"'aliyun', 'productKey': 'p', 'nodeType': 'gateway', 'devices': [{'deviceName': 'g', "
+         "'subDevices': [{'deviceName': 'd'}]}]",
+         "/products/0/devices/0/subDevices/0", "\"productKey\" is missing"},
+        {"'aliyun', 'productKey': 'p', 'nodeType': 'gateway', 'devices': [{'deviceName': 'g', "
+         "'subDevices': [{'productKey': 's', 'deviceName': 'd/'}]}]",
+         "/products/0/devices/0/subDevices/0/deviceName", "has '/' in it"},
+        {"'tencent', 'productId': 'p', 'nodeType': 'gateway', 'devices': [{'deviceName': 'g', "
+         "'subDevices': [{'productId': 's', 'deviceName': 'd', 'psk': 'x'}]}]",
+         "/products/0/devices/0/subDevices/0/psk", "known here: productId, deviceName"},
+        {"'tencent', 'productId': 'p', 'nodeType': 'gateway', 'devices': [{'deviceName': 'g', "
+         "'subDevices': [{'productId': 's', 'productKey': 's', 'deviceName': 'd'}]}]",
+         "/products/0/devices/0/subDevices/0/productKey", "did you mean \"productId\"?"},
+        {"'aliyun', 'productKey': 'p', 'nodeType': 'gateway', 'devices': [{'deviceName': 'g', "
+         "'subDevices': [{'productKey': 's', 'deviceName': 'd', 'product': 's'}]}]",
+         "/products/0/devices/0/subDevices/0/product", "did you mean \"productKey\"?"},
+        {"'enos', 'productKey': 'p', 'nodeType': 'gateway', 'devices': [{'deviceKey': 'g', "
+         "'subDevices': [{'productKey': 's', 'deviceKey': 'd', 'deviceName': 'd'}]}]",
+         "/products/0/devices/0/subDevices/0/deviceName", "did you mean \"deviceKey\"?"},
+        {"'enos', 'productKey': 'p', 'nodeType': 'gateway', 'devices': [{'deviceKey': 'g', "
+         "'subDevices': [{'productKey': 's', 'deviceKey': 'd'}]}, {'deviceKey': 'h', "
+         "'subDevices': [{'productKey': 's', 'deviceKey': 'd'}]}]",
+         NULL, NULL}, /* this cloud shares them */
+        {"'enos', 'productKey': 'p', 'nodeType': 'gateway', 'devices': [{'deviceKey': 'g', "
+         "'subDevices': [{'productKey': 's', 'deviceKey': 'd'},"
+         " {'productKey': 's', 'deviceKey': 'd'}]}]",
+         "/products/0/devices/0/subDevices/1", "s/d stands behind this gateway already"},
+        {"'aliyun', 'productKey': 'p', 'nodeType': 'gateway', 'devices': [{'deviceName': 'g', "
+         "'subDevices': [{'productKey': 's', 'deviceName': 'd'}]}, {'deviceName': 'h', "
+         "'subDevices': [{'productKey': 's', 'deviceName': 'e'},"
+         " {'productKey': 's', 'deviceName': 'd'}]}]",
+         "/products/0/devices/1/subDevices/1", "s/d stands behind a gateway already"},
+    };
+    (void)state;
+    expect(rows, SKY_COUNT(rows), "{'products': [{'cloud': ", "}]}");
+}
+
 static void reports_every_error_in_document_order(void **state)
 {
     static const char *const pointers[] = {
@@ -323,6 +433,21 @@ static void bounds_every_text(void **state)
         {"{'products': [{'cloud': 'enos', 'productKey': 'k', 'devices': [{'deviceKey': 'd', "
          "'shadow': {'a': '@'}}]}]}",
          SKY_SEED_DOCUMENT_MAX - sizeof "2 shadow {\"a\":\"\"}" + 1},
+        {"{'products': [{'cloud': 'enos', 'productKey': 'k', 'config': '@'}]}",
+         SKY_SEED_CONFIG_MAX - 2},
+        {"{'products': [{'cloud': 'enos', 'productKey': 'k', 'model': {'a': '@'}}]}",
+         SKY_SEED_MODEL_MAX - sizeof "{\"a\":\"\"}" + 1},
+        {"{'products': [{'cloud': 'enos', 'productKey': 'k', 'forward': 'http://host/@'}]}",
+         SKY_URL_MAX - sizeof "http://host/" + 1},
+        {"{'products': [{'cloud': 'enos', 'productKey': 'k', 'nodeType': 'gateway', "
+         "'subProducts': ['@']}]}",
+         SKY_KEY_MAX},
+        {"{'products': [{'cloud': 'enos', 'productKey': 'k', 'nodeType': 'gateway', 'devices': "
+         "[{'deviceKey': 'g', 'subDevices': [{'productKey': '@', 'deviceKey': 'd'}]}]}]}",
+         SKY_KEY_MAX},
+        {"{'products': [{'cloud': 'enos', 'productKey': 'k', 'nodeType': 'gateway', 'devices': "
+         "[{'deviceKey': 'g', 'subDevices': [{'productKey': 'p', 'deviceKey': '@'}]}]}]}",
+         SKY_KEY_MAX},
     };
     (void)state;
     for (size_t i = 0; i < SKY_COUNT(rows); i++) {
@@ -364,6 +489,22 @@ static void bounds_the_number_of_topics_and_rules(void **state)
                      SKY_ERR_INVALID);
 }
 
+static void bounds_the_number_of_what_stands_behind_a_gateway(void **state)
+{
+    const char *products = "{'products': [{'cloud': 'aliyun', 'productKey': 'k', "
+                           "'nodeType': 'gateway', 'subProducts': [";
+    const char *devices = "{'products': [{'cloud': 'aliyun', 'productKey': 'k', "
+                          "'nodeType': 'gateway', 'devices': [{'deviceName': 'g', 'subDevices': [";
+    const char *device = "{'productKey': 's', 'deviceName': 'd@'}";
+    (void)state;
+    assert_int_equal(check_many(products, "'p@'", SKY_SEED_SUB_PRODUCTS_MAX, "]}]}"), SKY_OK);
+    assert_int_equal(check_many(products, "'p@'", SKY_SEED_SUB_PRODUCTS_MAX + 1, "]}]}"),
+                     SKY_ERR_INVALID);
+    assert_int_equal(check_many(devices, device, SKY_SEED_SUB_DEVICES_MAX, "]}]}]}"), SKY_OK);
+    assert_int_equal(check_many(devices, device, SKY_SEED_SUB_DEVICES_MAX + 1, "]}]}]}"),
+                     SKY_ERR_INVALID);
+}
+
 static void bounds_the_whole_text(void **state)
 {
     struct seed_record record;
@@ -390,11 +531,15 @@ int main(void)
         cmocka_unit_test(says_what_is_wrong_with_a_device),
         cmocka_unit_test(says_what_is_wrong_with_a_topic),
         cmocka_unit_test(says_what_is_wrong_with_a_rule),
+        cmocka_unit_test(says_what_is_wrong_with_a_gateways_product),
+        cmocka_unit_test(says_what_is_wrong_with_texts_of_a_product),
+        cmocka_unit_test(says_what_is_wrong_with_a_sub_device),
         cmocka_unit_test(reports_every_error_in_document_order),
         cmocka_unit_test(counts_the_errors_it_does_not_report),
         cmocka_unit_test(cuts_what_it_quotes_at_a_character_and_without_control_characters),
         cmocka_unit_test(bounds_every_text),
         cmocka_unit_test(bounds_the_number_of_topics_and_rules),
+        cmocka_unit_test(bounds_the_number_of_what_stands_behind_a_gateway),
         cmocka_unit_test(bounds_the_whole_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
