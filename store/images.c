@@ -28,10 +28,17 @@ sky_err sky_store_set_image(struct sky_store *store, const struct sky_image *ima
                                       SKY_STR(image->sha256)));
 }
 
-sky_err sky_store_delete_image(struct sky_store *store, int64_t image_id)
+sky_err sky_store_shrink_image(struct sky_store *store, int64_t image_id, size_t pieces,
+                               bool *ret_gone)
 {
-    static const enum sky_sql list[] = {SKY_SQL_DROP_IMAGE, SKY_SQL_DROP_PIECES};
-    return sky_store__change_all(store, list, SKY_COUNT(list), SKY_ARGS(SKY_INT(image_id)));
+    SKY_ASSERT(pieces > 0);
+    sky_err err = sky_store__run(store, SKY_SQL_DROP_PIECES,
+                                 SKY_ARGS(SKY_INT(image_id), SKY_INT((int64_t)pieces)));
+    if (err != SKY_OK)
+        return err;
+    *ret_gone = (size_t)sqlite3_changes(store->db) < pieces;
+    return *ret_gone ? sky_store__change(store, SKY_SQL_DROP_IMAGE, SKY_ARGS(SKY_INT(image_id)))
+                     : SKY_OK;
 }
 
 static sky_err read_image(struct sky_store *store, sqlite3_stmt *stmt, struct sky_image *ret_image)

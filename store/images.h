@@ -33,7 +33,9 @@ SKY_MUST_USE sky_err sky_store_put_piece(struct sky_store *store, int64_t image_
 SKY_MUST_USE sky_err sky_store_set_image(struct sky_store *store, const struct sky_image *image);
 SKY_MUST_USE sky_err sky_store_find_image(struct sky_store *store, sky_span name,
                                           struct sky_image *ret_image);
-SKY_MUST_USE sky_err sky_store_delete_image(struct sky_store *store, int64_t image_id);
+/* Deletes pieces of it, `pieces` at the most, as that takes its time; with the last, itself. */
+SKY_MUST_USE sky_err sky_store_shrink_image(struct sky_store *store, int64_t image_id,
+                                            size_t pieces, bool *ret_gone);
 typedef bool sky_store_image_fn(void *ctx, const struct sky_image *image);
 /* In the order in which they were made. */
 SKY_MUST_USE sky_err sky_store_each_image(struct sky_store *store, sky_store_image_fn *each,

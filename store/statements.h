@@ -204,7 +204,9 @@
       "INSERT OR REPLACE INTO image_piece (image_id, place, bytes)"                                \
       " SELECT id, ?2, ?3 FROM image WHERE id = ?1")                                               \
     X(GET_PIECE, "SELECT bytes FROM image_piece WHERE image_id = ?1 AND place = ?2")               \
-    X(DROP_PIECES, "DELETE FROM image_piece WHERE image_id = ?1")                                  \
+    X(DROP_PIECES,                                                                                 \
+      "DELETE FROM image_piece WHERE image_id = ?1 AND place IN"                                   \
+      " (SELECT place FROM image_piece WHERE image_id = ?1 LIMIT ?2)")                             \
     X(EACH_DOCUMENT_CALLED,                                                                        \
       "SELECT device_id, body, version FROM document WHERE name = ?1 ORDER BY device_id")          \
                                                                                                    \

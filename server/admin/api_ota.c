@@ -143,10 +143,8 @@ static void on_gone(struct sky_http_call *call)
 
 static void give_up(struct order *order, sky_err err, const struct sky_why *why)
 {
-    sky_err dropped = SKY_OK;
     if (order->image.id != 0)
-        dropped = sky_store_delete_image(order->app->store, order->image.id);
-    (void)dropped; /* what is left is swept later */
+        sky_image_drop(&order->app->broker, order->image.id);
     if (order->call != NULL)
         reply_why(order->call, err, why);
     free(order);
@@ -169,12 +167,9 @@ static void drop_last(struct sky_app *app, const struct sky_ota *ota, sky_span m
 {
     const struct sky_ota_upgrade *last = sky_ota_find(ota, module);
     struct sky_image image;
-    sky_err err = SKY_ERR_NOT_FOUND;
-    if (last != NULL && last->file.len > 0)
-        err = sky_store_find_image(app->store, last->file, &image);
-    if (err == SKY_OK)
-        err = sky_store_delete_image(app->store, image.id);
-    (void)err; /* what is left is swept later */
+    if (last != NULL && last->file.len > 0 &&
+        sky_store_find_image(app->store, last->file, &image) == SKY_OK)
+        sky_image_drop(&app->broker, image.id);
 }
 
 /* The upgrade exists from here on, and is kept before anybody is told. */

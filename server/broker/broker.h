@@ -19,6 +19,8 @@ struct sky_upgrades {
     struct sky_upgrade_watch *watches; /* hash by device */
     struct sky_upgrade_wait *waits;    /* list */
     size_t wait_count;
+    struct sky_buf doomed; /* ids of images that are on their way out of the store; see images.h */
+    struct sky_timer sweep;
     /* Are told of every change of a device's upgrades, and of those that come by a gateway. */
     void (*look)(struct sky_broker *broker, struct sky_session *session, uint64_t of);
     void (*arrived)(struct sky_broker *broker, const struct sky_session *session);

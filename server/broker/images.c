@@ -36,12 +36,41 @@ static void sums_end(struct sums *sums, struct sky_image *image)
 
 /* ---- room ---- */
 
-/* What cannot be deleted stays until the next sweep. */
-static void drop_image(struct sky_broker *broker, int64_t id)
+/* What cannot be deleted stays until the server starts the next time. */
+static void on_sweep(struct sky_timer *timer, int64_t now_ms)
 {
+    struct sky_upgrades *upgrades = SKY_CONTAINER_OF(timer, struct sky_upgrades, sweep);
+    struct sky_broker *broker = SKY_CONTAINER_OF(upgrades, struct sky_broker, upgrades);
+    bool gone = false;
+    int64_t id;
+    (void)now_ms;
+    memcpy(&id, upgrades->doomed.bytes, sizeof id);
     sky_store_batch(broker->registry->store);
-    sky_err err = sky_store_delete_image(broker->registry->store, id);
-    (void)err;
+    if (sky_store_shrink_image(broker->registry->store, id, SKY_IMAGE_SWEEP_PIECES, &gone) !=
+            SKY_OK ||
+        gone)
+        sky_buf_drop(&upgrades->doomed, sizeof id);
+    if (upgrades->doomed.len > 0)
+        sky_clock_patience(broker->registry->clock, timer, SKY_IMAGE_SWEEP_MS, on_sweep);
+}
+
+/* Without size and digests it takes no room from others, and is no image when it is found. */
+void sky_image_drop(struct sky_broker *broker, int64_t image_id)
+{
+    struct sky_upgrades *upgrades = &broker->upgrades;
+    const struct sky_image nothing = {.id = image_id};
+    upgrades->doomed.max = SKY_IMAGES_MAX * sizeof image_id;
+    sky_store_batch(broker->registry->store);
+    if (sky_store_set_image(broker->registry->store, &nothing) == SKY_OK)
+        sky_buf_add(&upgrades->doomed, sky_span_of(&image_id, sizeof image_id));
+    if (upgrades->doomed.len > 0 && !sky_timer_is_set(&upgrades->sweep))
+        sky_clock_patience(broker->registry->clock, &upgrades->sweep, SKY_IMAGE_SWEEP_MS, on_sweep);
+}
+
+void sky_images_done(struct sky_broker *broker)
+{
+    sky_clock_forgive(broker->registry->clock, &broker->upgrades.sweep);
+    sky_buf_done(&broker->upgrades.doomed);
 }
 
 /* Does the device's document still name the image? */
@@ -87,7 +116,7 @@ void sky_images_sweep(struct sky_broker *broker, bool at_start)
     for (sky_span rest = sky_buf_span(&sweep.ids); rest.len > 0;
          rest = sky_span_tail(rest, sizeof id)) {
         memcpy(&id, rest.ptr, sizeof id);
-        drop_image(broker, id);
+        sky_image_drop(broker, id);
     }
     sky_buf_done(&sweep.ids);
 }
@@ -155,7 +184,7 @@ void sky_image_abort(struct sky_image_writer *writer)
 {
     if (writer == NULL)
         return;
-    drop_image(writer->broker, writer->image.id);
+    sky_image_drop(writer->broker, writer->image.id);
     sky_digest_end(writer->sums.md5, NULL);
     sky_digest_end(writer->sums.sha256, NULL);
     sky_buf_done(&writer->piece);
@@ -207,7 +236,7 @@ sky_err sky_image_end(struct sky_image_writer *writer, struct sky_image *ret_ima
     sky_err err = sky_store_set_image(writer->broker->registry->store, &image);
     sky_buf_done(&writer->piece);
     if (err != SKY_OK)
-        drop_image(writer->broker, image.id);
+        sky_image_drop(writer->broker, image.id);
     else
         *ret_image = image;
     free(writer);

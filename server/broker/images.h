@@ -6,6 +6,11 @@
 #include "server/broker/broker.h"
 #include "store/images.h"
 
+enum {
+    SKY_IMAGE_SWEEP_PIECES = 8, /* that are deleted in a turn of the loop */
+    SKY_IMAGE_SWEEP_MS = 2,     /* real time until the next are */
+};
+
 /* An image in the making. */
 struct sky_image_writer;
 
@@ -24,6 +29,10 @@ void sky_image_digest(struct sky_image *image);
 /* Stores an image that is made up, with its digests, under a name of its own. */
 SKY_MUST_USE sky_err sky_image_add_made(struct sky_broker *broker, int64_t device_id,
                                         struct sky_image *image, struct sky_why *why);
+
+/* Takes it out of the store, a little at a time: nobody refers to it any more. */
+void sky_image_drop(struct sky_broker *broker, int64_t image_id);
+void sky_images_done(struct sky_broker *broker);
 
 /* Takes out of the store what no upgrade refers to; at the start also what was never completed. */
 void sky_images_sweep(struct sky_broker *broker, bool at_start);

@@ -9,6 +9,7 @@
 #include "server/broker/commands.h"
 #include "server/broker/delivery.h"
 #include "server/broker/effects.h"
+#include "server/broker/images.h"
 #include "server/broker/presence.h"
 #include "store/images.h"
 
@@ -329,4 +330,5 @@ void sky_upgrades_done(struct sky_broker *broker)
         drop_watch(watch);
     while (broker->upgrades.waits != NULL)
         sky_upgrade_cancel_wait(broker->upgrades.waits);
+    sky_images_done(broker);
 }

@@ -129,9 +129,14 @@ static void images_are_found_by_name(void **state)
     assert_int_equal(sky_store_count_images(store, &count, &bytes), SKY_OK);
     assert_int_equal(count, 2);
     assert_int_equal(bytes, SIZE); /* what is made up takes no room */
-    assert_int_equal(sky_store_delete_image(store, image.id), SKY_OK);
+    bool gone = true;
+    assert_int_equal(sky_store_shrink_image(store, image.id, 2, &gone), SKY_OK);
+    assert_false(gone);
+    assert_int_equal(sky_store_find_image(store, SKY_SPAN("u7-x"), &found), SKY_OK);
+    assert_int_equal(sky_store_shrink_image(store, image.id, 2, &gone), SKY_OK);
+    assert_true(gone);
     assert_int_equal(sky_store_find_image(store, SKY_SPAN("u7-x"), &found), SKY_ERR_NOT_FOUND);
-    assert_int_equal(sky_store_delete_image(store, image.id), SKY_ERR_NOT_FOUND);
+    assert_int_equal(sky_store_shrink_image(store, image.id, 2, &gone), SKY_ERR_NOT_FOUND);
     assert_int_equal(sky_store_put_piece(store, image.id, 0, SKY_SPAN("x")), SKY_ERR_NOT_FOUND);
 }
 
