@@ -4,6 +4,7 @@
 
 #include "protocol/base/mem.h"
 #include "server/admin/api.h"
+#include "server/broker/gateways.h"
 #include "server/broker/presence.h"
 #include "server/os/config.h"
 #include "server/registry/fixture_files.h"
@@ -67,6 +68,8 @@ static sky_err reset_product(struct sky_app *app, sky_span name, const struct sk
         err = sky_store_reset_device(app->store, ids.list[i]);
         if (err == SKY_ERR_NOT_FOUND)
             err = sky_store_delete_device(app->store, ids.list[i]);
+        else if (err == SKY_OK)
+            err = sky_gateway_claim(&app->broker, product, ids.list[i]);
     }
     free(ids.list);
     return err == SKY_OK ? sky_store_reset_product(app->store, product->id) : err;
@@ -97,6 +100,8 @@ static void reset_device(struct sky_api *api, sky_span name)
                       "no fixture names this device: there is nothing to go back to");
         return;
     }
+    if (err == SKY_OK)
+        err = sky_gateway_claim(&app->broker, &product, device.id);
     if (err != SKY_OK) {
         sky_api_fail(api, err, NULL);
         return;

@@ -15,12 +15,15 @@
 struct text {
     const char *name;
     size_t max;
-    sky_err (*check)(const struct sky_cloud *cloud, sky_span json, struct sky_why *why);
+    sky_err (*check)(const struct sky_product *product, const struct sky_cloud *cloud,
+                     sky_span json, struct sky_why *why);
     bool plain; /* a JSON string in the API, its characters in the store */
 };
 
-static sky_err check_model(const struct sky_cloud *cloud, sky_span json, struct sky_why *why)
+static sky_err check_model(const struct sky_product *product, const struct sky_cloud *cloud,
+                           sky_span json, struct sky_why *why)
 {
+    (void)product;
     struct sky_model_whys whys = {.count = 0};
     struct sky_model *model = NULL;
     if (cloud->model == NULL)
@@ -32,23 +35,38 @@ static sky_err check_model(const struct sky_cloud *cloud, sky_span json, struct 
     return err;
 }
 
-static sky_err check_sub_products(const struct sky_cloud *cloud, sky_span json, struct sky_why *why)
+static sky_err check_sub_products(const struct sky_product *product, const struct sky_cloud *cloud,
+                                  sky_span json, struct sky_why *why)
 {
     sky_span key, rest = sky_json_inside(json);
-    size_t count = 0;
-    if (cloud->gateway == NULL || !sky_json_is_array(json))
+    struct sky_arena arena;
+    sky_err err = SKY_OK;
+    (void)cloud;
+    if (product->node != SKY_NODE_GATEWAY || !sky_json_is_array(json))
         return sky_why_set(why, SKY_ERR_INVALID, "",
                            "this is a list of product keys, of a gateway");
-    while (sky_json_next_element(&rest, &key))
-        if (!sky_json_is_string(key) || ++count > SKY_SEED_SUB_PRODUCTS_MAX)
-            return sky_why_set(why, SKY_ERR_INVALID, "", "these are at most %d product keys",
-                               SKY_SEED_SUB_PRODUCTS_MAX);
-    return SKY_OK;
+    sky_arena_init(&arena);
+    for (size_t count = 0; err == SKY_OK && sky_json_next_element(&rest, &key); count++) {
+        char pointer[32];
+        snprintf(pointer, sizeof pointer, "/%zu", count);
+        if (count == SKY_SEED_SUB_PRODUCTS_MAX)
+            err = sky_why_set(why, SKY_ERR_LIMIT, "", "more than %d product keys",
+                              SKY_SEED_SUB_PRODUCTS_MAX);
+        else if (!sky_json_is_string(key))
+            err = sky_why_set(why, SKY_ERR_INVALID, pointer, "this is no product key");
+        else if ((err = sky_seed_check_key("a product's key", sky_json_string(&arena, key), why)) !=
+                 SKY_OK)
+            snprintf(why->pointer, sizeof why->pointer, "%s", pointer);
+    }
+    sky_arena_done(&arena);
+    return err;
 }
 
-static sky_err check_forward(const struct sky_cloud *cloud, sky_span text, struct sky_why *why)
+static sky_err check_forward(const struct sky_product *product, const struct sky_cloud *cloud,
+                             sky_span text, struct sky_why *why)
 {
     struct sky_url url;
+    (void)product;
     (void)cloud;
     return sky_url_parse(text, &url)
                ? SKY_OK
@@ -64,15 +82,6 @@ static const struct text texts[] = {
     {SKY_PRODUCT_SUB_PRODUCTS, SKY_SEED_MODEL_MAX, check_sub_products, false},
     {SKY_PRODUCT_FORWARD, SKY_URL_MAX, check_forward, true},
 };
-
-static const struct text *text_named(const char *name)
-{
-    for (size_t i = 0; i < SKY_COUNT(texts); i++)
-        if (strcmp(name, texts[i].name) == 0)
-            return &texts[i];
-    SKY_ASSERT(false);
-    return NULL;
-}
 
 bool sky_api_product(struct sky_api *api, struct sky_product *ret_product)
 {
@@ -108,37 +117,68 @@ void sky_api_write_texts(struct sky_api *api, int64_t product_id)
     }
 }
 
-/* Takes `json` for the text, null for none. False, and answered, when it is not good; a pointer is
- * below `pointer`. */
-static bool put(struct sky_api *api, const struct sky_product *product, const struct text *text,
-                sky_span json, const char *pointer)
+/* `json` as it is stored: empty for null, which stands for none. False, and answered, when it is
+ * not good; a pointer is below `pointer`. */
+static bool take(struct sky_api *api, const struct sky_product *product, const struct text *text,
+                 sky_span json, const char *pointer, struct sky_arena *arena, sky_span *ret_body)
 {
     const struct sky_cloud *cloud = sky_cloud_find(sky_span_str(product->cloud));
-    struct sky_arena arena;
     struct sky_why why = {.pointer = ""};
     sky_err err = SKY_OK;
-    sky_arena_init(&arena);
     sky_span body = sky_json_is_null(json) ? SKY_SPAN_NONE
-                    : text->plain          ? sky_json_string(&arena, json)
-                                           : sky_json_compact(&arena, json);
+                    : text->plain          ? sky_json_string(arena, json)
+                                           : sky_json_compact(arena, json);
     if (body.len > text->max)
         err =
             sky_why_set(&why, SKY_ERR_LIMIT, "", "%zu bytes; %zu is the most", body.len, text->max);
     else if (!sky_json_is_null(json) && text->check != NULL)
-        err = text->check(cloud, body, &why);
-    if (err == SKY_OK)
-        err = sky_store_put_product_document(api->app->store, product->id, sky_span_str(text->name),
-                                             body);
-    sky_arena_done(&arena);
+        err = text->check(product, cloud, body, &why);
+    *ret_body = body;
     if (err == SKY_OK)
         return true;
-    if (err == SKY_ERR_INVALID || err == SKY_ERR_LIMIT) {
-        char whole[SKY_WHY_POINTER_MAX];
-        snprintf(whole, sizeof whole, "%s%s", pointer, why.pointer);
-        snprintf(why.pointer, sizeof why.pointer, "%s", whole);
-    }
+    char whole[SKY_WHY_POINTER_MAX];
+    snprintf(whole, sizeof whole, "%s%s", pointer, why.pointer);
+    snprintf(why.pointer, sizeof why.pointer, "%s", whole);
     sky_api_fail(api, err, &why);
     return false;
+}
+
+/* The texts that are given, all of them or none; false, and answered, when one is not good. */
+static bool put(struct sky_api *api, const struct sky_product *product,
+                const sky_span given[SKY_COUNT(texts)], bool named)
+{
+    struct sky_arena arena;
+    sky_span bodies[SKY_COUNT(texts)];
+    char pointer[SKY_STORE_NAME_MAX + 2] = "";
+    bool good = true;
+    sky_arena_init(&arena);
+    for (size_t i = 0; i < SKY_COUNT(texts) && good; i++) {
+        if (named)
+            snprintf(pointer, sizeof pointer, "/%s", texts[i].name);
+        if (given[i].len > 0)
+            good = take(api, product, &texts[i], given[i], pointer, &arena, &bodies[i]);
+    }
+    for (size_t i = 0; i < SKY_COUNT(texts) && good; i++) {
+        sky_err err = given[i].len == 0
+                          ? SKY_OK
+                          : sky_store_put_product_document(api->app->store, product->id,
+                                                           sky_span_str(texts[i].name), bodies[i]);
+        good = err == SKY_OK;
+        if (!good)
+            sky_api_fail(api, err, NULL);
+    }
+    sky_arena_done(&arena);
+    return good && sky_api_settle(api);
+}
+
+static bool put_named(struct sky_api *api, const struct sky_product *product, const char *name,
+                      sky_span json)
+{
+    sky_span given[SKY_COUNT(texts)] = {{NULL, 0}};
+    for (size_t i = 0; i < SKY_COUNT(texts); i++)
+        if (strcmp(name, texts[i].name) == 0)
+            given[i] = json;
+    return put(api, product, given, false);
 }
 
 /* ---- one of them ---- */
@@ -180,7 +220,7 @@ static void put_one(struct sky_api *api, const char *name)
         sky_api_fail(api, err, &why);
         return;
     }
-    if (!put(api, &product, text_named(name), json, "") || !sky_api_settle(api))
+    if (!put_named(api, &product, name, json))
         return;
     sky_api_record(api->app, SKY_EVENT_REGISTRY, 0, name);
     sky_api_send(api, 204);
@@ -189,8 +229,7 @@ static void put_one(struct sky_api *api, const char *name)
 static void delete_one(struct sky_api *api, const char *name)
 {
     struct sky_product product;
-    if (!sky_api_product(api, &product) ||
-        !put(api, &product, text_named(name), SKY_SPAN("null"), "") || !sky_api_settle(api))
+    if (!sky_api_product(api, &product) || !put_named(api, &product, name, SKY_SPAN("null")))
         return;
     sky_api_record(api->app, SKY_EVENT_REGISTRY, 0, name);
     sky_api_send(api, 204);
@@ -232,16 +271,10 @@ void sky_api_product_change(struct sky_api *api)
 {
     struct sky_product product;
     sky_span body = sky_span_trim(api->call->body);
-    char pointer[SKY_STORE_NAME_MAX + 2];
-    if (!sky_api_product(api, &product))
-        return;
-    for (size_t i = 0; i < SKY_COUNT(texts); i++) {
-        sky_span json = sky_json_member(body, texts[i].name);
-        snprintf(pointer, sizeof pointer, "/%s", texts[i].name);
-        if (json.len > 0 && !put(api, &product, &texts[i], json, pointer))
-            return;
-    }
-    if (!sky_api_settle(api))
+    sky_span given[SKY_COUNT(texts)];
+    for (size_t i = 0; i < SKY_COUNT(texts); i++)
+        given[i] = sky_json_member(body, texts[i].name);
+    if (!sky_api_product(api, &product) || !put(api, &product, given, true))
         return;
     sky_api_record(api->app, SKY_EVENT_REGISTRY, 0, "product");
     sky_api_product_read(api);

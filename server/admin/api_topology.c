@@ -80,6 +80,14 @@ struct wanted {
     size_t count;
 };
 
+static bool is_wanted(const struct wanted *wanted, int64_t id)
+{
+    for (size_t i = 0; i < wanted->count; i++)
+        if (wanted->ids[i] == id)
+            return true;
+    return false;
+}
+
 /* False, and answered, when an entry names no device that may stand there. */
 static bool take_wanted(struct sky_api *api, const struct sky_product *gateway,
                         struct wanted *wanted)
@@ -116,17 +124,10 @@ static bool take_wanted(struct sky_api *api, const struct sky_product *gateway,
             sky_api_fail(api, err, NULL);
             return false;
         }
-        wanted->ids[wanted->count++] = device.id;
+        if (!is_wanted(wanted, device.id))
+            wanted->ids[wanted->count++] = device.id;
     }
     return true;
-}
-
-static bool is_wanted(const struct wanted *wanted, int64_t id)
-{
-    for (size_t i = 0; i < wanted->count; i++)
-        if (wanted->ids[i] == id)
-            return true;
-    return false;
 }
 
 struct bound {

@@ -1,8 +1,10 @@
 #include "server/broker/gateways.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "protocol/base/assert.h"
+#include "protocol/base/mem.h"
 #include "server/broker/behind.h"
 #include "server/broker/presence.h"
 #include "store/topology.h"
@@ -186,6 +188,56 @@ sky_err sky_gateway_unbind(struct sky_broker *broker, int64_t gateway_id, int64_
     return SKY_OK;
 }
 
+/* Unless the cloud shares devices. */
+static sky_err take_from_others(struct sky_broker *broker, int64_t gateway_id,
+                                const struct sky_product *product, const struct sky_device *device,
+                                uint64_t of)
+{
+    struct gateways gateways = {.count = 0};
+    sky_err err = SKY_OK;
+    if (!sky_cloud_find(sky_span_str(product->cloud))->gateway->shared)
+        gateways = gateways_of(broker, device->id);
+    for (size_t i = 0; i < gateways.count && err == SKY_OK; i++) {
+        if (gateways.ids[i] == gateway_id)
+            continue;
+        sky_gateway_told(broker, gateways.ids[i], product, device, SKY_BEHIND_UNBOUND);
+        err = sky_gateway_unbind(broker, gateways.ids[i], device->id, of);
+    }
+    return err;
+}
+
+struct behind {
+    struct behind_one {
+        struct sky_product product;
+        struct sky_device device;
+    } * list; /* owned */
+    size_t count;
+};
+
+static bool take_behind(void *ctx, const struct sky_product *product,
+                        const struct sky_device *device)
+{
+    struct behind *behind = ctx;
+    behind->list = sky_mem_grow(behind->list, (behind->count + 1) * sizeof *behind->list);
+    behind->list[behind->count++] = (struct behind_one){*product, *device};
+    return true;
+}
+
+sky_err sky_gateway_claim(struct sky_broker *broker, const struct sky_product *product,
+                          int64_t gateway_id)
+{
+    struct behind behind = {.count = 0};
+    if (product->node != SKY_NODE_GATEWAY)
+        return SKY_OK;
+    sky_err err = sky_store_each_behind(broker->registry->store, gateway_id, SKY_BEHIND_MAX,
+                                        take_behind, &behind);
+    for (size_t i = 0; i < behind.count && err == SKY_OK; i++)
+        err = take_from_others(broker, gateway_id, &behind.list[i].product, &behind.list[i].device,
+                               0);
+    free(behind.list);
+    return err;
+}
+
 sky_err sky_gateway_bind(struct sky_broker *broker, int64_t gateway_id,
                          const struct sky_product *product, const struct sky_device *device,
                          uint64_t of)
@@ -200,13 +252,7 @@ sky_err sky_gateway_bind(struct sky_broker *broker, int64_t gateway_id,
         return err;
     if (sky_store_count_behind(store, gateway_id) >= cloud->gateway->bound_max)
         return SKY_ERR_LIMIT;
-    struct gateways former = {.count = 0};
-    if (!cloud->gateway->shared)
-        former = gateways_of(broker, device->id);
-    for (size_t i = 0; i < former.count && err == SKY_OK; i++) {
-        sky_gateway_told(broker, former.ids[i], product, device, SKY_BEHIND_UNBOUND);
-        err = sky_gateway_unbind(broker, former.ids[i], device->id, of);
-    }
+    err = take_from_others(broker, gateway_id, product, device, of);
     sky_store_batch(store);
     if (err == SKY_OK)
         err = sky_store_bind(store, gateway_id, device->id);

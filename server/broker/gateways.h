@@ -25,6 +25,11 @@ SKY_MUST_USE sky_err sky_gateway_bind(struct sky_broker *broker, int64_t gateway
 SKY_MUST_USE sky_err sky_gateway_unbind(struct sky_broker *broker, int64_t gateway_id,
                                         int64_t device_id, uint64_t of);
 
+/* What stands behind this gateway is nobody else's, unless the cloud shares devices; others that
+ * had it are told. */
+SKY_MUST_USE sky_err sky_gateway_claim(struct sky_broker *broker, const struct sky_product *product,
+                                       int64_t gateway_id);
+
 /* The application bound the device to this gateway, or took it away: that one is told. */
 void sky_gateway_told(struct sky_broker *broker, int64_t gateway_id,
                       const struct sky_product *product, const struct sky_device *device,
