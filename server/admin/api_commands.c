@@ -144,8 +144,8 @@ void sky_api_device_config(struct sky_api *api)
     if (!sky_api_device(api, &product, &device))
         return;
     sky_arena_init(&arena);
-    sky_span params =
-        sky_json_compact(&arena, sky_json_member(sky_span_trim(api->call->body), "config"));
+    sky_span given = sky_json_member(sky_span_trim(api->call->body), "config");
+    sky_span params = sky_json_is_null(given) ? SKY_SPAN_NONE : sky_json_compact(&arena, given);
     send_command(api, sky_session_open(&api->app->registry, &product, &device), SKY_SPAN("config"),
                  params);
     sky_arena_done(&arena);

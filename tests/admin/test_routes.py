@@ -77,12 +77,17 @@ def test_every_route_refuses_a_body_it_does_not_know(operations, refused):
 
 def test_every_member_of_a_body_is_checked(operations, refused):
     wrong = {"string": 7, "integer": "7", "boolean": "true", "object": [], "array": {}}
+    checked = 0
     for method, path, operation in operations:
         if "requestBody" not in operation:
             continue
         for name, schema in schema_of(operation).get("properties", {}).items():
+            if "type" not in schema:
+                continue  # any JSON will do
+            checked += 1
             error = refused(400, method, concrete(path), {name: wrong[schema["type"]]})
             assert error["pointer"] == f"/{name}", (path, name)
+    assert checked > 30
 
 
 def test_every_path_says_which_methods_it_knows(api, operations, skymock):
