@@ -213,8 +213,12 @@ static sky_err read_model(void *ctx, const char *path, struct sky_buf *ret_json,
     struct sky_buf text;
     sky_buf_init(&text, SKY_SEED_MODEL_MAX);
     sky_err err = sky_files_read(whole, &text, why);
-    if (err == SKY_OK)
-        err = sky_json_parse(sky_buf_span(&text), SKY_JSON_DEPTH_MAX, &tree, why);
+    sky_span json = sky_buf_span(&text);
+    if (sky_span_starts(json, SKY_SPAN("\xef\xbb\xbf")))
+        json = sky_span_tail(json, 3);
+    struct sky_why inside;
+    if (err == SKY_OK && (err = sky_json_parse(json, SKY_JSON_DEPTH_MAX, &tree, &inside)) != SKY_OK)
+        (void)sky_why_set(why, err, inside.pointer, "%s: %s", whole, inside.reason);
     if (err == SKY_OK && !sky_json_print(ret_json, tree))
         err = sky_why_set(why, SKY_ERR_LIMIT, "", "the model is longer than %d bytes",
                           SKY_SEED_MODEL_MAX);
