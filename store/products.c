@@ -15,7 +15,11 @@ sky_err sky_store__product(struct sky_store *store, sqlite3_stmt *stmt, int colu
     product.dynamic_activation = sqlite3_column_int(stmt, column + 4);
     product.require_certificate = sqlite3_column_int(stmt, column + 5);
     product.https_auth = sqlite3_column_int(stmt, column + 6);
-    product.node = (enum sky_node)sqlite3_column_int(stmt, column + 7);
+    int64_t node;
+    err = sky_store__number(store, stmt, column + 7, SKY_NODE_DEVICE, SKY_NODE_SUB, &node);
+    if (err != SKY_OK)
+        return err;
+    product.node = (enum sky_node)node;
     *ret_product = product;
     return SKY_OK;
 }

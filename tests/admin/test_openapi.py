@@ -50,7 +50,8 @@ FIRST = [("POST", EXPECTED), ("POST", "/api/v1/products"), ("PUT", DEVICE + "/to
          ("PUT", PRODUCT + "/config"), ("PUT", PRODUCT + "/model"), ("PATCH", DEVICE + "/shadow"),
          ("POST", DEVICE + "/ota")]  # others show what these make
 LAST = [("DELETE", PRODUCT + "/config"), ("DELETE", PRODUCT + "/model"),
-        ("POST", DEVICE + "/disconnect"), ("DELETE", DEVICE + "/ota"), ("DELETE", EXPECTED + "/{name}"), ("DELETE", EXPECTED), ("DELETE", DEVICE),
+        ("POST", DEVICE + "/disconnect"), ("DELETE", DEVICE + "/ota"),
+        ("DELETE", EXPECTED + "/{name}"), ("DELETE", EXPECTED), ("DELETE", DEVICE),
         ("POST", "/api/v1/reset")]  # nothing is left for others to show
 
 

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "store/internal.h"
+#include "store/topology.h"
 #include "tests/support/seed_config.h"
 
 enum { FILE_MAX = 1024 * 1024, PAGE = 4096, DEVICES = 40, JOURNAL_PAGES = 6, JOURNAL_PAGE = 20000 };
@@ -19,7 +20,11 @@ static const char fixture[] =
     "{\"products\":[{\"cloud\":\"aliyun\",\"productKey\":\"pk\","
     "\"rules\":[\"X=off\"],\"topics\":[{\"topic\":\"/a\",\"pub\":true}],"
     "\"devices\":[{\"deviceName\":\"d1\",\"shadow\":{\"reported\":{\"n\":1}}},"
-    "{\"deviceName\":\"new\"}]}]}";
+    "{\"deviceName\":\"new\"}]},"
+    "{\"cloud\":\"aliyun\",\"productKey\":\"gates\",\"nodeType\":\"gateway\",\"config\":[1],"
+    "\"devices\":[{\"deviceName\":\"g\",\"subDevices\":["
+    "{\"productKey\":\"pk\",\"deviceName\":\"new\"},"
+    "{\"productKey\":\"pk\",\"deviceName\":\"d1\"}]}]}]}";
 
 struct bench {
     char path[64];
@@ -157,6 +162,10 @@ static bool take_product(void *ctx, const struct sky_product *product)
     sky_buf_init(&lines, SKY_STORE_BLOB_MAX);
     ends(store, sky_store_get_topics(store, product->id, topics, &count));
     ends(store, sky_store_get_rules(store, product->id, &lines));
+    assert_true(product->node <= SKY_NODE_SUB);
+    int64_t version;
+    ends(store,
+         sky_store_get_product_document(store, product->id, SKY_SPAN("config"), &lines, &version));
     sky_buf_done(&lines);
     return true;
 }
@@ -171,6 +180,13 @@ static bool take_message(void *ctx, const struct sky_kept_message *message)
 {
     assert_true(message->topic.len > 0 && message->topic.len <= SKY_STORE_TOPIC_MAX);
     assert_true(message->payload.len <= SKY_STORE_PAYLOAD_MAX);
+    return ctx != NULL;
+}
+
+static bool take_neighbour(void *ctx, const struct sky_product *product,
+                           const struct sky_device *device)
+{
+    assert_true(device->id != 0 && product->node <= SKY_NODE_SUB);
     return ctx != NULL;
 }
 
@@ -189,6 +205,9 @@ static bool take_device(void *ctx, const struct sky_product *product,
     ends(store, sky_store_newest_token(store, device->id, &place));
     ends(store, sky_store_each_document(store, device->id, take_document, store));
     ends(store, sky_store_each_message(store, device->id, take_message, store));
+    ends(store, sky_store_each_behind(store, device->id, 100, take_neighbour, store));
+    ends(store, sky_store_each_gateway(store, device->id, take_neighbour, store));
+    (void)sky_store_count_behind(store, device->id);
     return true;
 }
 

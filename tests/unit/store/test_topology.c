@@ -196,6 +196,25 @@ static void what_is_deleted_stands_nowhere(void **state)
     assert_int_equal(count_rows(bench), 0);
 }
 
+static void a_kind_of_product_that_is_never_written_is_damage(void **state)
+{
+    struct bench *bench = *state;
+    struct sky_product found;
+    assert_int_equal(
+        sqlite3_exec(bench->store->db, "UPDATE product SET node = 2", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sky_store_get_product(bench->store, bench->product.id, &found), SKY_OK);
+    assert_int_equal(found.node, SKY_NODE_SUB);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(
+            sqlite3_exec(bench->store->db,
+                         i == 0 ? "UPDATE product SET node = 3" : "UPDATE product SET node = -1",
+                         NULL, NULL, NULL),
+            SQLITE_OK);
+        assert_int_equal(sky_store_get_product(bench->store, bench->product.id, &found),
+                         SKY_ERR_STORE);
+    }
+}
+
 /* ---- bindings of the fixtures ---- */
 
 static void a_binding_of_the_fixtures_comes_back_at_a_reset(void **state)
@@ -451,6 +470,7 @@ int main(void)
         TEST(a_walk_ends_at_its_limit_or_when_told),
         TEST(is_bound_until_unbound),
         TEST(what_is_deleted_stands_nowhere),
+        TEST(a_kind_of_product_that_is_never_written_is_damage),
         TEST(a_binding_of_the_fixtures_comes_back_at_a_reset),
         TEST(a_reset_of_one_device_is_of_its_bindings_only),
         TEST(what_the_fixtures_say_again_leaves_what_was_done_since),
