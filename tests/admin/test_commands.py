@@ -250,9 +250,13 @@ def test_a_remote_call_is_not_kept(listening, refused):
 
 
 def test_an_unknown_kind_names_the_known_ones(refused):
-    for path, kinds in ((ALIYUN, "property-set, service, rpc, custom-rpc"),
-                        (ENOS, "measurepoint-set, measurepoint-get, service, raw, rpc, "
-                               "traffic-control"), (TENCENT, "rpc")):
+    for path, kinds in (
+            (ALIYUN, "property-set, service, service-sync, rpc, custom-rpc, raw, "
+                     "broadcast, desired-set, job, log-config, config, topo-add, permit"),
+            (ENOS, "measurepoint-set, measurepoint-get, service, raw, rpc, traffic-"
+                   "control"),
+            (TENCENT, "rpc, broadcast, raw, log-level, control, template-control, action,"
+                      " config, notice")):
         error = refused(404, "POST", path + "/commands", {"kind": "dance"})
         assert error["pointer"] == "/kind"
         assert error["message"].endswith("it has: " + kinds)
