@@ -16,6 +16,7 @@ enum sky_effect_kind {
     SKY_EFFECT_PUT_DOCUMENT, /* replace the device's document `name` */
     SKY_EFFECT_ACTIVATE,     /* the device's secret becomes `payload`, handed out, not yet used */
     SKY_EFFECT_ONLINE,       /* the device is in use with its present secret from now on */
+    SKY_EFFECT_RESET,        /* it may fetch a secret again, as before it was ever in use */
     SKY_EFFECT_MINT_TOKEN,   /* a login token: `name` is its id, `payload` the token */
     SKY_EFFECT_ANSWER,       /* the device answered the command with correlation id `name`, one
                                 that goes to a topic within the filter `answers` */

@@ -130,9 +130,23 @@ static bool set_active(struct sky_device *device, const struct sky_effect *effec
     return true;
 }
 
+static bool set_inactive(struct sky_device *device, const struct sky_effect *effect)
+{
+    (void)effect;
+    if (device->state == SKY_DEVICE_INACTIVE)
+        return false;
+    device->state = SKY_DEVICE_INACTIVE;
+    return true;
+}
+
 static void do_activate(struct site *site, const struct sky_effect *effect)
 {
     change_device(site, SKY_EVENT_ACTIVATE, hand_out_secret, effect);
+}
+
+static void do_reset(struct site *site, const struct sky_effect *effect)
+{
+    change_device(site, SKY_EVENT_REGISTRY, set_inactive, effect);
 }
 
 static void do_online(struct site *site, const struct sky_effect *effect)
@@ -306,6 +320,7 @@ static const struct doer {
     [SKY_EFFECT_PUT_DOCUMENT] = {do_put_document, false},
     [SKY_EFFECT_ACTIVATE] = {do_activate, false},
     [SKY_EFFECT_ONLINE] = {do_online, false},
+    [SKY_EFFECT_RESET] = {do_reset, false},
     [SKY_EFFECT_MINT_TOKEN] = {do_mint_token, false},
     [SKY_EFFECT_ANSWER] = {do_answer, false},
     [SKY_EFFECT_BIND] = {do_behind, false},

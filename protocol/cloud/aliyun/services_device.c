@@ -82,6 +82,7 @@ static void handle_reset(const struct sky_uplink *uplink, const struct sky_facts
     struct sky_aliyun_request request;
     if (!sky_aliyun__begin(&request, SKY_ALIYUN_PARAMETER, uplink, facts, judge, effects))
         return;
+    sky_effects_add(effects, SKY_EFFECT_RESET);
     sky_aliyun__succeed(&request, SKY_SPAN("{}"));
 }
 

@@ -65,6 +65,15 @@ def a_device_that_fetches_its_secret(stage):
     stage.login(DYNAMIC, how={"secret": secret})
 
 
+@plays(DYNAMIC)
+def a_device_that_is_reset_and_fetches_another(stage):
+    peer = stage.login(DYNAMIC)
+    stage.publish(peer, "/sys/dynamic/device/thing/reset", json.dumps(
+        {"id": 1, "version": "1.0", "method": "thing.reset", "params": {}}))
+    stage.leave(peer)
+    assert stage.connect(register_login(), stage.tls())[1] == 0
+
+
 KEEPS = {
     **of(a_device_that_logs_in_with_the_token_it_got, """
         ALI-HTTPS-METHOD ALI-HTTPS-CONTENT-TYPE ALI-HTTPS-PLAIN ALI-HTTPS-PARAM-MISSING
@@ -74,8 +83,9 @@ KEEPS = {
         ALI-HTTPS-CONTENT-LENGTH ALI-TOKEN-INVALID ALI-TOKEN-EXPIRED ALI-TOKEN-PAIR
         ALI-TOKEN-NO-TLS ALI-TOKEN-SIGNED-LOGIN"""),
     **of(a_device_that_fetches_its_secret, """
-        ALI-AUTH-TYPE ALI-REGISTER-TLS ALI-REGISTER-PARAM ALI-REGISTER-SIGN ALI-REGISTER-DISABLED
-        ALI-REGISTER-ACTIVE"""),
+        ALI-AUTH-TYPE ALI-REGISTER-TLS ALI-REGISTER-PARAM ALI-REGISTER-SIGN
+        ALI-REGISTER-DISABLED"""),
+    **of(a_device_that_is_reset_and_fetches_another, "ALI-REGISTER-ACTIVE"),
 }
 
 

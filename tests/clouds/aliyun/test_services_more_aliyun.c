@@ -448,12 +448,25 @@ static void an_answer_that_the_c_sdk_has_no_room_for_is_noted(void **state)
     }
 }
 
+static void a_device_that_is_reset_may_fetch_a_secret_again(void **state)
+{
+    struct service_bench bench;
+    (void)state;
+    bench_init(&bench, "aliyun", "pk", "dn");
+    bench_send(&bench, &sky_aliyun_reset, SKY_SPAN(SYS "reset"), SKY_SPAN(ASK("{}")));
+    assert_non_null(bench_effect(&bench, SKY_EFFECT_RESET));
+    bench_send(&bench, &sky_aliyun_reset, SKY_SPAN(SYS "reset"), SKY_SPAN("reset"));
+    assert_null(bench_effect(&bench, SKY_EFFECT_RESET));
+    bench_done(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(posts_are_kept_and_answered),
         cmocka_unit_test(what_is_wanted_is_told_and_deleted),
         cmocka_unit_test(logs_jobs_and_resets_are_answered),
+        cmocka_unit_test(a_device_that_is_reset_may_fetch_a_secret_again),
         cmocka_unit_test(entries_are_limited_in_number),
         cmocka_unit_test(tag_keys_are_limited_in_length),
         cmocka_unit_test(an_answer_that_the_c_sdk_has_no_room_for_is_noted),
