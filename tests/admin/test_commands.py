@@ -351,7 +351,7 @@ def test_what_reaches_another_device_was_sent(listening, api):
 
 # ---- what no packet can carry ----
 
-PACKET_MAX = 512 * 1024
+PACKET_MAX = 640 * 1024
 TOPIC = "/broadcast/pk/news"
 
 

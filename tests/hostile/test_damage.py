@@ -135,7 +135,7 @@ def waiting(tmp_path_factory):
     ("UPDATE message SET topic = 'a/#'", "a message"),
     (f"UPDATE message SET payload = zeroblob({512 * 1024})", "a message"),
     (f"UPDATE message SET topic = replace(hex(zeroblob(32767)), '00', 'tt'),"
-     f" payload = zeroblob({448 * 1024 + 1000})", "a message")])
+     f" payload = zeroblob({576 * 1024 + 1000})", "a message")])
 def test_what_no_packet_can_carry_is_left_out_and_told(waiting, tmp_path, statement, what):
     path = tmp_path / "store"
     change(waiting, path, statement)
