@@ -458,6 +458,20 @@ static void load_whole(struct loading *loading, struct sky_store *store,
     }
 }
 
+/* Only a store knows who there is to stand behind a gateway. */
+static void try_whole(struct loading *loading, struct sky_seed_count *ret_total)
+{
+    struct sky_store *scratch;
+    struct sky_why why;
+
+    if (sky_store_open(":memory:", &scratch, &why) != SKY_OK) {
+        report_line(loading, why.reason);
+        return;
+    }
+    load_whole(loading, scratch, ret_total);
+    sky_store_close(scratch);
+}
+
 static sky_err load_paths(struct loading *loading, struct sky_store *store,
                           const struct sky_strings *paths, struct sky_fixture_result *ret_result,
                           struct sky_why *why)
@@ -469,6 +483,8 @@ static sky_err load_paths(struct loading *loading, struct sky_store *store,
     load_files(loading, NULL, &result.count);
     if (store != NULL && loading->error_count == 0)
         load_whole(loading, store, &result.count);
+    else if (loading->error_count == 0 && result.count.gateways > 0)
+        try_whole(loading, &result.count);
     result.files = loading->files.count;
     sky_strings_done(&loading->files);
     for (size_t i = 0; i < loading->gateways.count; i++)

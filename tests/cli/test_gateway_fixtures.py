@@ -148,6 +148,15 @@ def test_a_bad_file_changes_nothing(start, folder):
     assert behind(running) == ["a"] and "model" in running.api.get(PRODUCT)
 
 
+def test_a_reset_to_a_bad_file_is_refused_whole(start, folder):
+    running = start(fixtures=folder)
+    running.api.call("PUT", GATE, {"subDevices": [{"product": "subs", "device": "b"}]})
+    write(folder, "a.json", gates(("b",), ("nobody",)))
+    status, answer = running.api.request("POST", "/api/v1/reset")
+    assert status >= 400 and "subDevices/0" in answer["error"]["message"]
+    assert behind(running) == ["b"]
+
+
 def test_many_gateways_are_read_again_in_pieces(start, folder):
     names = [f"g{i}" for i in range(100)]
     running = start(fixtures=folder)
