@@ -26,6 +26,7 @@ enum {
     SKY_READS_DEVICE = 1 << 0, /* product and device as they are registered */
     SKY_READS_FRESH = 1 << 1,  /* random characters */
     SKY_READS_BEHIND = 1 << 2, /* the devices bound to it, and how many are online by it */
+    SKY_READS_COUNTS = 1 << 6, /* only how many are bound to it and online by it */
     SKY_READS_CONFIG = 1 << 3, /* its product's remote configuration */
     SKY_READS_LINK = 1 << 4,   /* what URLs of files begin with */
     SKY_READS_MODEL = 1 << 5,  /* its product's thing model */

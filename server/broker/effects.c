@@ -1,6 +1,7 @@
 #include "server/broker/effects.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
@@ -243,6 +244,9 @@ static void do_behind(struct site *site, const struct sky_effect *effect)
     struct sky_session *gateway = site->session;
     struct sky_product product;
     struct sky_device device;
+    /* Those that went: a gateway's subscriptions are many, and looked through once for all. */
+    struct sky_name *gone = sky_mem_new((effect->device_count + 1) * sizeof *gone);
+    size_t gone_count = 0;
     for (size_t i = 0; i < effect->device_count && site->err == SKY_OK; i++) {
         struct sky_session *session = session_of(site, effect->devices[i], &product, &device);
         sky_err err = SKY_OK;
@@ -254,11 +258,15 @@ static void do_behind(struct site *site, const struct sky_effect *effect)
             err = sky_gateway_unbind(site->broker, gateway->device_id, device.id, site->of);
         else if (effect->kind == SKY_EFFECT_LOGIN && gateway->via == NULL && gateway->conn != NULL)
             bring_online(site, gateway, session);
-        else if (effect->kind == SKY_EFFECT_LOGOUT && session->via == gateway)
-            sky_session_go_offline(site->broker, session, "its gateway logged it out", site->of);
+        else if (effect->kind == SKY_EFFECT_LOGOUT && session->via == gateway) {
+            sky_session_part_one(site->broker, session, "its gateway logged it out", site->of);
+            gone[gone_count++] = sky_session_name(session);
+        }
         if (err != SKY_OK)
             fail(site, "device-behind", err);
     }
+    sky_session_end_filters(site->broker, gateway, gone, gone_count);
+    free(gone);
 }
 
 static void do_register(struct site *site, const struct sky_effect *effect)

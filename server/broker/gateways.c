@@ -69,9 +69,9 @@ static void end_subscriptions(struct sky_broker *broker, const struct sky_produc
 {
     for (size_t i = 0; i < gateways->count; i++) {
         struct sky_session *gateway = sky_session_find(broker->registry, gateways->ids[i]);
+        struct sky_name name = {sky_span_str(product->key), sky_span_str(device_key)};
         if (gateway != NULL && gateway != but)
-            sky_session_end_filters(broker, gateway, sky_span_str(product->key),
-                                    sky_span_str(device_key));
+            sky_session_end_filters(broker, gateway, &name, 1);
     }
 }
 

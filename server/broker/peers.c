@@ -154,6 +154,13 @@ static bool take_name(void *ctx, const struct sky_product *product, const struct
     return listing->count < SKY_BEHIND_MAX;
 }
 
+void sky_peers_count(struct sky_broker *broker, const struct sky_session *gateway,
+                     struct sky_facts *facts)
+{
+    facts->behind_count = sky_store_count_behind(broker->registry->store, gateway->device_id);
+    facts->online_count = gateway->behind_count;
+}
+
 sky_err sky_peers_list(struct sky_broker *broker, const struct sky_session *gateway,
                        struct sky_arena *arena, struct sky_facts *facts)
 {

@@ -15,6 +15,9 @@ SKY_MUST_USE sky_err sky_peers_look_up(struct sky_broker *broker, const struct s
 void sky_peers_look_up_topic(struct sky_broker *broker, const struct sky_session *gateway,
                              const struct sky_uplink *uplink, struct sky_arena *arena,
                              struct sky_facts *facts);
+/* How many devices are bound to it and online by it. */
+void sky_peers_count(struct sky_broker *broker, const struct sky_session *gateway,
+                     struct sky_facts *facts);
 /* The devices bound to it, and how many are online by it. */
 SKY_MUST_USE sky_err sky_peers_list(struct sky_broker *broker, const struct sky_session *gateway,
                                     struct sky_arena *arena, struct sky_facts *facts);

@@ -1,5 +1,7 @@
 #include "server/broker/presence.h"
 
+#include <stdlib.h>
+
 #include "server/broker/behind.h"
 #include "server/broker/kept.h"
 #include "server/broker/topics.h"
@@ -101,19 +103,28 @@ void sky_session_record_behind(struct sky_broker *broker, enum sky_event_type ty
     sky_journal_record(broker->registry->journal, &draft, NULL);
 }
 
-/* Filters of one subscriber that are another device's. */
+/* Filters of one subscriber that are other devices'. */
 struct filters {
-    sky_span product, device;
+    const struct sky_name *devices; /* in order */
+    size_t count;
     struct sky_buf names; /* each with a NUL behind */
 };
+
+static int compare_names(const void *a, const void *b)
+{
+    const struct sky_name *one = a, *other = b;
+    int order = sky_span_order(one->device, other->device);
+    return order != 0 ? order : sky_span_order(one->product, other->product);
+}
 
 static void take_filter(void *ctx, sky_span filter, uint8_t qos)
 {
     struct filters *filters = ctx;
-    sky_span product, device, rest = filter;
+    struct sky_name name;
+    sky_span rest = filter;
     (void)qos;
-    while (sky_behind_next_pair(&rest, &product, &device))
-        if (sky_span_eq(product, filters->product) && sky_span_eq(device, filters->device)) {
+    while (sky_behind_next_pair(&rest, &name.product, &name.device))
+        if (bsearch(&name, filters->devices, filters->count, sizeof name, compare_names) != NULL) {
             sky_buf_add(&filters->names, filter);
             sky_buf_add_byte(&filters->names, '\0');
             return;
@@ -121,12 +132,13 @@ static void take_filter(void *ctx, sky_span filter, uint8_t qos)
 }
 
 void sky_session_end_filters(struct sky_broker *broker, struct sky_session *gateway,
-                             sky_span product, sky_span device)
+                             struct sky_name *devices, size_t count)
 {
-    struct filters filters = {.product = product, .device = device};
+    struct filters filters = {.devices = devices, .count = count};
     sky_span filter;
-    if (sky_subs_count(broker->subs, gateway->slot) == 0)
+    if (count == 0 || sky_subs_count(broker->subs, gateway->slot) == 0)
         return;
+    qsort(devices, count, sizeof *devices, compare_names);
     sky_buf_init(&filters.names, SIZE_MAX);
     sky_subs_each(broker->subs, gateway->slot, take_filter, &filters);
     sky_span rest = sky_buf_span(&filters.names);
@@ -136,26 +148,34 @@ void sky_session_end_filters(struct sky_broker *broker, struct sky_session *gate
     sky_buf_done(&filters.names);
 }
 
+struct sky_name sky_session_name(const struct sky_session *session)
+{
+    return (struct sky_name){sky_span_str(session->product->product.key),
+                             sky_span_str(session->device_key)};
+}
+
+void sky_session_part_one(struct sky_broker *broker, struct sky_session *device, const char *reason,
+                          uint64_t of)
+{
+    sky_session_record_behind(broker, SKY_EVENT_OFFLINE, device->device_id,
+                              device->via->party->name, reason, of);
+    sky_behind_unlink(broker, device);
+}
+
 void sky_session_go_offline(struct sky_broker *broker, struct sky_session *device,
                             const char *reason, uint64_t of)
 {
+    struct sky_name name = sky_session_name(device);
     struct sky_session *gateway = device->via;
-    sky_session_record_behind(broker, SKY_EVENT_OFFLINE, device->device_id, gateway->party->name,
-                              reason, of);
-    sky_session_end_filters(broker, gateway, sky_span_str(device->product->product.key),
-                            sky_span_str(device->device_key));
-    sky_behind_unlink(broker, device);
+    sky_session_part_one(broker, device, reason, of);
+    sky_session_end_filters(broker, gateway, &name, 1);
 }
 
 /* Its subscriptions stay, as its session does. */
 void sky_session_part(struct sky_broker *broker, struct sky_session *gateway, const char *reason)
 {
-    while (gateway->behind != NULL) {
-        struct sky_session *device = gateway->behind;
-        sky_session_record_behind(broker, SKY_EVENT_OFFLINE, device->device_id,
-                                  gateway->party->name, reason, 0);
-        sky_behind_unlink(broker, device);
-    }
+    while (gateway->behind != NULL)
+        sky_session_part_one(broker, gateway->behind, reason, 0);
 }
 
 void sky_session_detach(struct sky_broker *broker, struct sky_session *session)

@@ -45,13 +45,18 @@ void sky_sessions_forget(struct sky_broker *broker);
 
 /* ---- devices that are online by a gateway ---- */
 
-/* The gateway's subscriptions to topics of the device with these keys end. */
+/* The gateway's subscriptions to topics of these devices end; puts the list in order. */
 void sky_session_end_filters(struct sky_broker *broker, struct sky_session *gateway,
-                             sky_span product, sky_span device);
+                             struct sky_name *devices, size_t count);
+/* Its keys, which live as long as the session. */
+struct sky_name sky_session_name(const struct sky_session *session);
 /* It is not any more, for this reason, and the gateway's subscriptions to its topics end. `of` is
  * the journal's number of the act; 0: none. */
 void sky_session_go_offline(struct sky_broker *broker, struct sky_session *device,
                             const char *reason, uint64_t of);
+/* Only it is not any more. */
+void sky_session_part_one(struct sky_broker *broker, struct sky_session *device, const char *reason,
+                          uint64_t of);
 /* None is by this gateway any more. Its subscriptions stay, as its session does. */
 void sky_session_part(struct sky_broker *broker, struct sky_session *gateway, const char *reason);
 /* Journals what became of the device, with its gateway's name; `reason` may be NULL. */

@@ -222,6 +222,8 @@ static void serve(struct sky_broker *broker, const struct sky_act *act,
     struct sky_uplink uplink = uplink_of(act);
     uplink.reply_subscribed = receives_reply(broker, act, service, &uplink);
     sky_err err = gather(broker, act->session, service->reads, service->document, &f);
+    if (err == SKY_OK && service->reads & SKY_READS_COUNTS)
+        sky_peers_count(broker, act->session, &f.facts);
     if (err == SKY_OK && service->reads & SKY_READS_BEHIND)
         err = sky_peers_list(broker, act->session, &effects->arena, &f.facts);
     if (err == SKY_OK && service->peers != NULL)

@@ -228,12 +228,12 @@ static void tell(const struct sky_uplink *gateway, enum sky_behind_event event,
 }
 
 const struct sky_service sky_aliyun_login = {.name = "sub-login",
-                                             .reads = SKY_READS_DEVICE | SKY_READS_BEHIND,
+                                             .reads = SKY_READS_DEVICE | SKY_READS_COUNTS,
                                              .handle = handle_login,
                                              .peers = one_peer,
                                              .suspect = sky_aliyun__suspect_sub};
 const struct sky_service sky_aliyun_batch_login = {.name = "sub-batch-login",
-                                                   .reads = SKY_READS_DEVICE | SKY_READS_BEHIND,
+                                                   .reads = SKY_READS_DEVICE | SKY_READS_COUNTS,
                                                    .handle = handle_batch_login,
                                                    .peers = login_peers,
                                                    .suspect = sky_aliyun__suspect_sub};

@@ -296,7 +296,7 @@ static void handle_proxy(const struct sky_uplink *uplink, const struct sky_facts
 }
 
 const struct sky_service sky_aliyun_topo_add = {.name = "topo-add",
-                                                .reads = SKY_READS_DEVICE | SKY_READS_BEHIND,
+                                                .reads = SKY_READS_DEVICE | SKY_READS_COUNTS,
                                                 .handle = handle_add,
                                                 .peers = list_peers,
                                                 .suspect = sky_aliyun__suspect_sub};

@@ -290,7 +290,7 @@ static void handle_register(const struct sky_uplink *uplink, const struct sky_fa
 }
 
 const struct sky_service sky_enos_topo_add = {.name = "topo-add",
-                                              .reads = SKY_READS_DEVICE | SKY_READS_BEHIND,
+                                              .reads = SKY_READS_DEVICE | SKY_READS_COUNTS,
                                               .handle = handle_topo_add,
                                               .peers = read_peers,
                                               .suspect = suspect};

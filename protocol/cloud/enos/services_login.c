@@ -375,13 +375,13 @@ static void handle_told(const struct sky_uplink *uplink, const struct sky_facts 
 
 const struct sky_service sky_enos_combine_login = {.name = "combine-login",
                                                    .reads = SKY_READS_DEVICE | SKY_READS_FRESH |
-                                                            SKY_READS_BEHIND,
+                                                            SKY_READS_COUNTS,
                                                    .handle = handle_login,
                                                    .peers = read_peer,
                                                    .suspect = suspect};
 const struct sky_service sky_enos_combine_batch = {.name = "combine-login-batch",
                                                    .reads = SKY_READS_DEVICE | SKY_READS_FRESH |
-                                                            SKY_READS_BEHIND,
+                                                            SKY_READS_COUNTS,
                                                    .handle = handle_batch,
                                                    .peers = read_batch,
                                                    .suspect = suspect};
