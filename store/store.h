@@ -18,7 +18,7 @@ enum {
     SKY_STORE_NAME_MAX = 96,               /* characters of a document's or note's name */
     SKY_STORE_TOKENS_MAX = 16,             /* login tokens of one device: places for them */
     SKY_STORE_TOPIC_MAX = 65535,           /* bytes of a topic or filter: MQTT 3.1.1 §1.5.3 */
-    SKY_STORE_PAYLOAD_MAX = 512 * 1024,    /* bytes of a message that waits for its device */
+    SKY_STORE_PAYLOAD_MAX = 640 * 1024,    /* bytes of a message that waits for its device */
     SKY_STORE_TITLE_MAX = SKY_CLOUD_NAME_MAX + 2 * SKY_KEY_MAX + 2, /* "cloud/product/device" */
 };
 

@@ -9,7 +9,7 @@
 #include "protocol/base/span.h"
 
 enum {
-    SKY_MQTT_PACKET_MAX = 512 * 1024, /* bytes of one packet, fixed header included */
+    SKY_MQTT_PACKET_MAX = 640 * 1024, /* bytes of one packet, fixed header included */
     SKY_MQTT_HEADER_MAX = 5,          /* bytes: type and remaining length (2.2.3) */
     SKY_MQTT_STRING_MAX = 65535,      /* bytes (1.5.3) */
     SKY_MQTT_FILTERS_MAX = 256,       /* filters in one SUBSCRIBE or UNSUBSCRIBE */

@@ -382,13 +382,13 @@ def test_a_message_longer_than_a_packet_is_refused_before_it_is_made(
 
 
 @pytest.mark.parametrize("path, device, body, pointer", [
-    (ALIYUN, "aliyun/pk/device", {"kind": "rpc", "payload": "x" * 600000}, "/payload"),
-    (ALIYUN, "aliyun/pk/device", {"kind": "custom-rpc", "name": "a", "payload": "x" * 600000},
+    (ALIYUN, "aliyun/pk/device", {"kind": "rpc", "payload": "x" * 700000}, "/payload"),
+    (ALIYUN, "aliyun/pk/device", {"kind": "custom-rpc", "name": "a", "payload": "x" * 700000},
      "/payload"),
-    (ALIYUN, "aliyun/pk/device", {"kind": "rpc", "params": {"a": "x" * 600000}}, "/params"),
+    (ALIYUN, "aliyun/pk/device", {"kind": "rpc", "params": {"a": "x" * 700000}}, "/params"),
     (ALIYUN, "aliyun/pk/device", {"kind": "property-set", "params": {"a": "x" * 300000}},
      "/params"),
-    (TENCENT, "tencent/PROD123456/dev001", {"kind": "rpc", "payload": "x" * 600000}, "/payload"),
+    (TENCENT, "tencent/PROD123456/dev001", {"kind": "rpc", "payload": "x" * 700000}, "/payload"),
     (ENOS, "enos/KV315idW/tPbZGCdmaE", {"kind": "service", "name": "a",
                                        "payload": '"%s"' % ("x" * 300000)}, "/payload")])
 def test_a_command_longer_than_a_packet_is_refused_before_it_is_made(

@@ -133,7 +133,7 @@ def waiting(tmp_path_factory):
     ("UPDATE subscription SET filter = 'a/#/b'", "a subscription"),
     ("UPDATE subscription SET filter = 'a+'", "a subscription"),
     ("UPDATE message SET topic = 'a/#'", "a message"),
-    (f"UPDATE message SET payload = zeroblob({512 * 1024})", "a message"),
+    (f"UPDATE message SET payload = zeroblob({640 * 1024})", "a message"),
     (f"UPDATE message SET topic = replace(hex(zeroblob(32767)), '00', 'tt'),"
      f" payload = zeroblob({576 * 1024 + 1000})", "a message")])
 def test_what_no_packet_can_carry_is_left_out_and_told(waiting, tmp_path, statement, what):

@@ -238,7 +238,7 @@ def test_payloads_as_large_as_the_cloud_carries_and_packets_as_large_as_the_serv
     skymock.api.wait_event({"type": "publish", "rules": ["ALI-PAYLOAD-SIZE"]}, since)
     assert device.receive() == {"type": "puback", "id": 77}
     assert device.receive()["type"] == "publish", "carried all the same: that is only reported"
-    device.send(publish(topic, bytes(512 * 1024)))
+    device.send(publish(topic, bytes(640 * 1024)))
     assert device.receive() is None
     skymock.api.wait_event({"type": "malformed", "rules": ["MQTT-PACKET-SIZE"]}, since)
     device.close()

@@ -188,7 +188,7 @@ BREAKS = {
     "MQTT-KEEPALIVE-RANGE": login_with(ENOS, "enos-mqtt", packet={"keepalive": 0}),
     "MQTT-KEEPALIVE-SILENT": falls_silent,
     "MQTT-KEEPALIVE-DEAD": falls_silent,
-    "MQTT-PAYLOAD-SIZE": publishes(ENOS, f"{POINTS}/post", 262_145 * "x", "enos-mqtt"),
+    "MQTT-PAYLOAD-SIZE": publishes(ENOS, f"{POINTS}/post", 524_289 * "x", "enos-mqtt"),
     "MQTT-TOPIC-DIRECTION": publishes(ALI, "/pk/device/user/get"),
     "MQTT-TOPIC-OTHER-DEVICE": publishes(ALI, "/pk/second/user/update"),
     "MQTT-SUB-COUNT": holds_more_filters_than_there_is_room_for,
