@@ -60,11 +60,15 @@ static uint8_t subscribe_one(struct sky_conn *conn, sky_span filter, uint8_t qos
         !has_room(subs, session, filter, number, judge))
         return SKY_SUBACK_FAILURE;
     uint8_t granted = qos > 1 ? 1 : qos;
-    if (sky_session_subscribe(sky_mqtt__port(conn)->broker, session, filter, granted) == SKY_OK)
+    size_t devices = 1 + session->behind_count; /* a gateway has the filters of all behind it */
+    bool fits = sky_subs_has(subs, session->slot, filter) ||
+                sky_subs_count(subs, session->slot) < SKY_SUBS_PER_DEVICE_MAX * devices;
+    if (fits &&
+        sky_session_subscribe(sky_mqtt__port(conn)->broker, session, filter, granted) == SKY_OK)
         return granted;
     sky_judge_rule(judge, sky_cloud_limit_rule(cloud, SKY_LIMIT_SUB_COUNT), false,
                    "more than %d filters, or %d levels in one with wildcards: %.*s",
-                   SKY_SUBS_PER_SUBSCRIBER_MAX, SKY_SUBS_TRIE_DEPTH_MAX, SKY_SPAN_ARGS(filter));
+                   SKY_SUBS_PER_DEVICE_MAX, SKY_SUBS_TRIE_DEPTH_MAX, SKY_SPAN_ARGS(filter));
     return SKY_SUBACK_FAILURE;
 }
 
