@@ -137,8 +137,9 @@ static bool take(struct sky_api *api, const struct sky_product *product, const s
     if (err == SKY_OK)
         return true;
     char whole[SKY_WHY_POINTER_MAX];
-    snprintf(whole, sizeof whole, "%s%s", pointer, why.pointer);
-    snprintf(why.pointer, sizeof why.pointer, "%s", whole);
+    int len = snprintf(whole, sizeof whole, "%s%s", pointer, why.pointer);
+    if (len > 0 && (size_t)len < sizeof whole)
+        memcpy(why.pointer, whole, (size_t)len + 1);
     sky_api_fail(api, err, &why);
     return false;
 }
