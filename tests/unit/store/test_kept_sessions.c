@@ -320,7 +320,7 @@ static void says_that_it_is_damaged_instead_of_handing_out_what_cannot_be(void *
         "UPDATE message SET born_ms = 9223372036854775807",
         "UPDATE message SET topic = ''",
         "UPDATE message SET topic = zeroblob(65536)",
-        "UPDATE message SET payload = zeroblob(524289)",
+        "UPDATE message SET payload = zeroblob(655361)",
     };
     struct fixture *fixture = *state;
     struct sky_store *store = fixture->store;
