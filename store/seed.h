@@ -57,6 +57,8 @@ struct sky_seed_config {
     /* Appends the thing model that a file holds. NULL: no files are read. */
     sky_err (*read_model)(void *ctx, const char *path, struct sky_buf *ret_json,
                           struct sky_why *why);
+    /* What a product that is there already has, and the text does not name, stays. */
+    bool keeps_absent;
     /* Devices behind gateways are bound with sky_seed_bind(), later: they may stand in another
      * text. */
     bool binds_later;

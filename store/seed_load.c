@@ -94,10 +94,36 @@ static sky_err write_rules(struct sky_store *store, const struct sky_seed_produc
     return err;
 }
 
-static sky_err write_texts(struct sky_store *store, const struct sky_seed_product *said,
+/* Is the product's member to be as the text has it, absent or not? */
+static bool is_said(const struct load *load, const struct sky_seed_product *said, const char *name)
+{
+    return !load->reader.config->keeps_absent || cJSON_HasObjectItem(said->value, name);
+}
+
+/* Takes over what is stored where the text says nothing. */
+static void keep_absent(const struct load *load, const struct sky_product *stored,
+                        struct sky_seed_product *said)
+{
+    struct sky_product *product = &said->product;
+    if (!is_said(load, said, load->reader.config->clouds[said->cloud].product_secret))
+        memcpy(product->secret, stored->secret, sizeof product->secret);
+    if (!is_said(load, said, "dynamicActivation"))
+        product->dynamic_activation = stored->dynamic_activation;
+    if (!is_said(load, said, "requireCertificate"))
+        product->require_certificate = stored->require_certificate;
+    if (!is_said(load, said, "httpsAuth"))
+        product->https_auth = stored->https_auth;
+    if (!is_said(load, said, "nodeType"))
+        product->node = stored->node;
+}
+
+static sky_err write_texts(struct load *load, const struct sky_seed_product *said, bool added,
                            bool *ret_changed)
 {
+    struct sky_store *store = load->store;
     for (size_t i = 0; i < SKY_SEED_TEXTS; i++) {
+        if (!added && !is_said(load, said, sky_seed_text_names[i]))
+            continue;
         sky_err err = sky_store__seed_product_document(store, said->product.id,
                                                        sky_span_str(sky_seed_text_names[i]),
                                                        sky_buf_span(&said->texts[i]));
@@ -116,18 +142,20 @@ static sky_err write_product(struct load *load, struct sky_seed_product *said)
     sky_err err = sky_store_find_product(load->store, sky_span_str(said->product.cloud),
                                          sky_span_str(said->product.key), &stored);
     bool added = err == SKY_ERR_NOT_FOUND;
-    if (err == SKY_OK)
+    if (err == SKY_OK) {
         said->product.id = stored.id;
+        keep_absent(load, &stored, said);
+    }
     if (added || (err == SKY_OK && !same_product(&stored, &said->product))) {
         changed = true;
         err = sky_store_put_product(load->store, &said->product);
     }
-    if (err == SKY_OK)
+    if (err == SKY_OK && (added || is_said(load, said, "topics")))
         err = write_topics(load->store, said, &changed);
-    if (err == SKY_OK)
+    if (err == SKY_OK && (added || is_said(load, said, "rules")))
         err = write_rules(load->store, said, &changed);
     if (err == SKY_OK)
-        err = write_texts(load->store, said, &changed);
+        err = write_texts(load, said, added, &changed);
     load->count->products_added += added;
     load->count->products_changed += changed && !added;
     return err;

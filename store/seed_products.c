@@ -436,6 +436,7 @@ bool sky_seed_read_product(struct sky_seed_reader *reader, const cJSON *value,
     read_config(reader, &fields[CONFIG], &ret_product->texts[SKY_SEED_CONFIG]);
     read_model(reader, &fields[MODEL], ret_product);
     read_forward(reader, &fields[FORWARD], &ret_product->texts[SKY_SEED_FORWARD]);
+    ret_product->value = value;
     ret_product->devices = fields[DEVICES].value;
     return named;
 }

@@ -23,6 +23,7 @@ struct sky_seed_product {
     struct sky_buf rules;                 /* owned: lines "ID=action" */
     struct sky_buf texts[SKY_SEED_TEXTS]; /* owned; empty: not given */
     char asset_id[SKY_KEY_MAX + 1];
+    const cJSON *value;   /* as it was read */
     const cJSON *devices; /* NULL: none */
 };
 

@@ -60,8 +60,8 @@ void sky_api_products_create(struct sky_api *api)
     struct sky_seed_count count;
     struct sky_why why = {0};
     struct sky_app *app = api->app;
-    sky_err err = sky_fixture_text_load(app->store, api->call->body, &app->registry.catalogue,
-                                        &app->rng, app->clock.now_ms, &count, &why);
+    sky_err err = sky_fixture_text_add(app->store, api->call->body, &app->registry.catalogue,
+                                       &app->rng, app->clock.now_ms, &count, &why);
     if (err != SKY_OK) {
         sky_api_fail(api, err, &why);
         return;

@@ -88,6 +88,7 @@ struct job {
     const struct sky_route *route;
     const struct sky_cloud *cloud;
     int64_t gateway_id;
+    const struct sky_product_info *gateway;
     cJSON *list; /* owned: what the body asks for */
     const cJSON *item;
     enum phase phase;
@@ -150,9 +151,15 @@ static bool resolve(struct job *job, struct sky_api *api)
         sky_api_fail(api, err, NULL);
     else if (product.node == SKY_NODE_GATEWAY)
         sky_api_error(api, 400, "invalid", pointer, "%s/%s is a gateway itself", of, key);
-    else if (!has(&job->wanted, device.id))
-        job->wanted.list[job->wanted.count++] = device.id;
-    return err == SKY_OK && product.node != SKY_NODE_GATEWAY;
+    else if (job->gateway != NULL && !sky_product_takes_behind(job->gateway, of))
+        sky_api_error(api, 409, "conflict", pointer,
+                      "the gateway's \"subProducts\" has no product %s", of);
+    else {
+        if (!has(&job->wanted, device.id))
+            job->wanted.list[job->wanted.count++] = device.id;
+        return true;
+    }
+    return false;
 }
 
 /* The gateway is told of each, as its cloud does when the console changes the topology. */
@@ -244,6 +251,7 @@ void sky_api_device_topology_put(struct sky_api *api)
     job->route = api->route;
     job->cloud = cloud;
     job->gateway_id = device.id;
+    job->gateway = sky_product_info(&api->app->registry, product.id);
     job->list = cJSON_DetachItemFromObjectCaseSensitive(api->body, "subDevices");
     job->item = job->list->child;
     api->call->state = job;

@@ -408,7 +408,7 @@ const struct sky_route sky_routes[] = {
      .answers = {{200, "the devices, as they are bound now"},
                  BAD,
                  {404, "there is no such device; the pointer says which"},
-                 {409, "it is no gateway"},
+                 {409, "it is no gateway, or its product's subProducts has not that product"},
                  {413, "more than the cloud takes"}}},
     {.method = "POST",
      .path = DEVICE_PATH "/config",

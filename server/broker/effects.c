@@ -259,6 +259,7 @@ static void do_behind(struct site *site, const struct sky_effect *effect)
         else if (effect->kind == SKY_EFFECT_LOGIN && gateway->via == NULL && gateway->conn != NULL)
             bring_online(site, gateway, session);
         else if (effect->kind == SKY_EFFECT_LOGOUT && session->via == gateway) {
+            session->announced = false; /* it said that it is not online */
             sky_session_part_one(site->broker, session, "its gateway logged it out", site->of);
             gone[gone_count++] = sky_session_name(session);
         }

@@ -16,22 +16,6 @@ struct room {
     char fresh[SKY_PEER_FRESH + 1];
 };
 
-static bool is_listed(sky_span list, const char *key)
-{
-    sky_span element, rest = sky_json_inside(list);
-    while (sky_json_next_element(&rest, &element))
-        if (sky_json_is_string(element) && sky_json_reads(sky_json_text(element), key))
-            return true;
-    return false;
-}
-
-/* May devices of this product stand behind that gateway? The gateway's product says so. */
-static bool may_stand_behind(const struct sky_session *gateway, const struct sky_product *product)
-{
-    sky_span list = gateway->product->sub_products;
-    return list.len == 0 || is_listed(list, product->key);
-}
-
 struct other {
     int64_t gateway_id;
     bool found;
@@ -86,7 +70,7 @@ static void look_up(struct sky_broker *broker, const struct sky_session *gateway
                               peer->product, peer->device, &room->product, &room->device);
     if (room->product.id != 0) {
         peer->known_product = &room->product;
-        peer->allowed = may_stand_behind(gateway, &room->product);
+        peer->allowed = sky_product_takes_behind(gateway->product, room->product.key);
     }
     if (err == SKY_OK) {
         peer->known = &room->device;
@@ -199,6 +183,23 @@ static void as_lookup(const struct sky_uplink *uplink, const struct sky_facts *f
     }
 }
 
+/* Its own secret is what a gateway signs with by mistake, most of all. */
+static void add_gateways_secret(struct sky_broker *broker, const struct sky_uplink *uplink,
+                                struct sky_arena *arena, struct sky_suspicion *suspicion)
+{
+    struct sky_product product;
+    struct sky_device device;
+    if (suspicion->secret_count >= SKY_SECRETS_MAX ||
+        sky_store_find_device(broker->registry->store, sky_span_str(uplink->cloud->name),
+                              uplink->product, uplink->device, &product, &device) != SKY_OK ||
+        device.secret[0] == '\0')
+        return;
+    suspicion->secrets[suspicion->secret_count++] =
+        (struct sky_secret){.role = SKY_SECRET_OTHER,
+                            .bytes = sky_arena_copy(arena, sky_span_str(device.secret)),
+                            .name = sky_arena_printf(arena, "%s, the gateway", device.key)};
+}
+
 static void explain(struct sky_broker *broker, const struct sky_service *service,
                     const struct sky_uplink *uplink, const struct sky_facts *facts,
                     const struct sky_peer *peer, struct sky_refusal *refusal)
@@ -218,9 +219,11 @@ static void explain(struct sky_broker *broker, const struct sky_service *service
     sky_arena_init(&arena);
     if (unknown)
         sky_refusal_find_similar(registry, &lookup, refusal);
-    else if (service->suspect(uplink, peer, &suspicion, &arena))
+    else if (service->suspect(uplink, peer, &suspicion, &arena)) {
+        add_gateways_secret(broker, uplink, &arena, &suspicion);
         sky_refusal_explain(registry, &lookup, &suspicion, &arena, rule_of, uplink->cloud,
                             peer->judge, refusal);
+    }
     sky_arena_done(&arena);
 }
 

@@ -99,6 +99,12 @@ static bool has_right(const struct sky_act *act, enum sky_right right, struct sk
         [SKY_RIGHT_DIRECTION] = ": a topic the device may only subscribe to",
         [SKY_RIGHT_OTHER] = ": a topic of another device",
     };
+    const struct sky_product_info *product = act->session->product;
+    if (right == SKY_RIGHT_OTHER && product->product.node == SKY_NODE_GATEWAY)
+        return sky_right_judge(product->cloud, right, SKY_LIMIT_TOPIC_PUB, judge, "published to",
+                               act->topic,
+                               ": a topic of another device; of one behind this gateway that is "
+                               "not online by it, if it is: log it in first");
     return sky_right_judge(act->session->product->cloud, right, SKY_LIMIT_TOPIC_PUB, judge,
                            "published to", act->topic, texts[right]);
 }

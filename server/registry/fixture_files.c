@@ -539,9 +539,9 @@ static void keep_first(void *ctx, const struct sky_why *why)
         loading->first = *why;
 }
 
-sky_err sky_fixture_text_load(struct sky_store *store, sky_span text,
-                              const struct sky_catalogue *catalogue, struct sky_rng *rng,
-                              int64_t now_ms, struct sky_seed_count *ret_count, struct sky_why *why)
+static sky_err load_text(struct sky_store *store, sky_span text,
+                         const struct sky_catalogue *catalogue, struct sky_rng *rng, int64_t now_ms,
+                         bool keeps_absent, struct sky_seed_count *ret_count, struct sky_why *why)
 {
     struct loading loading = {.catalogue = catalogue, .rng = rng, .now_ms = now_ms};
     struct file_at_hand at;
@@ -550,8 +550,23 @@ sky_err sky_fixture_text_load(struct sky_store *store, sky_span text,
     config.on_error = keep_first;
     config.read_model = NULL;
     config.binds_later = false;
+    config.keeps_absent = keeps_absent;
     sky_err err = sky_seed_load(store, text, &config, ret_count);
     if (err != SKY_OK)
         *why = loading.first;
     return err;
+}
+
+sky_err sky_fixture_text_load(struct sky_store *store, sky_span text,
+                              const struct sky_catalogue *catalogue, struct sky_rng *rng,
+                              int64_t now_ms, struct sky_seed_count *ret_count, struct sky_why *why)
+{
+    return load_text(store, text, catalogue, rng, now_ms, false, ret_count, why);
+}
+
+sky_err sky_fixture_text_add(struct sky_store *store, sky_span text,
+                             const struct sky_catalogue *catalogue, struct sky_rng *rng,
+                             int64_t now_ms, struct sky_seed_count *ret_count, struct sky_why *why)
+{
+    return load_text(store, text, catalogue, rng, now_ms, true, ret_count, why);
 }

@@ -52,5 +52,10 @@ SKY_MUST_USE sky_err sky_fixture_text_load(struct sky_store *store, sky_span tex
                                            const struct sky_catalogue *catalogue,
                                            struct sky_rng *rng, int64_t now_ms,
                                            struct sky_seed_count *ret_count, struct sky_why *why);
+/* The same, but what a product has and the text does not name stays as it is. */
+SKY_MUST_USE sky_err sky_fixture_text_add(struct sky_store *store, sky_span text,
+                                          const struct sky_catalogue *catalogue,
+                                          struct sky_rng *rng, int64_t now_ms,
+                                          struct sky_seed_count *ret_count, struct sky_why *why);
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "protocol/base/assert.h"
+#include "protocol/base/json_view.h"
 #include "protocol/base/mem.h"
 #include "protocol/cloud/model.h"
 #include "store/topology.h"
@@ -155,4 +156,13 @@ const struct sky_policy *sky_product_policy(const struct sky_registry *registry,
                                             const struct sky_product_info *product)
 {
     return product != NULL && product->policy != NULL ? product->policy : &registry->policy;
+}
+
+bool sky_product_takes_behind(const struct sky_product_info *gateway, const char *key)
+{
+    sky_span element, rest = sky_json_inside(gateway->sub_products);
+    bool any = gateway->sub_products.len == 0, listed = false;
+    while (!any && !listed && sky_json_next_element(&rest, &element))
+        listed = sky_json_is_string(element) && sky_json_reads(sky_json_text(element), key);
+    return any || listed;
 }

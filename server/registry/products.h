@@ -29,6 +29,9 @@ struct sky_product_info *sky_product_known(struct sky_registry *registry,
 const struct sky_policy *sky_product_policy(const struct sky_registry *registry,
                                             const struct sky_product_info *product);
 
+/* May devices of the product with that key stand behind gateways of this one? */
+bool sky_product_takes_behind(const struct sky_product_info *gateway, const char *key);
+
 /* Catches up with changes of the registry; called once a turn, costs nothing when there are none.
  * Whoever keeps what was derived from products compares registry->generation. */
 void sky_products_follow(struct sky_registry *registry);

@@ -214,3 +214,19 @@ def test_a_reset_of_a_device_leaves_its_products_texts(api):
     api.call("PATCH", PRODUCT, OTHERS)
     api.post("/api/v1/reset", {"device": "aliyun/gates/one"})
     assert texts(api) == OTHERS
+
+
+def test_what_a_posted_product_does_not_name_stays(api):
+    api.post("/api/v1/products", {"products": [
+        {"cloud": "aliyun", "productKey": "keeper", "nodeType": "gateway", "config": {"a": 1},
+         "subProducts": ["pk"], "topics": [{"topic": "/keeper/x", "pub": True}]}]})
+    count = api.post("/api/v1/products", {"products": [
+        {"cloud": "aliyun", "productKey": "keeper",
+         "devices": [{"deviceName": "one", "deviceSecret": "s"}]}]})
+    assert (count["productsChanged"], count["devicesAdded"]) == (0, 1)
+    product = api.get("/api/v1/products/aliyun/keeper")
+    assert product["nodeType"] == "gateway"
+    assert (product["config"], product["subProducts"]) == ({"a": 1}, ["pk"])
+    api.post("/api/v1/products", {"products": [
+        {"cloud": "aliyun", "productKey": "keeper", "config": None}]})
+    assert "config" not in api.get("/api/v1/products/aliyun/keeper")
