@@ -484,3 +484,36 @@ def test_what_the_application_sends_comes_once(play):
     play.act("login", gateway, device)
     play.subscribe(gateway, device)
     play.check()
+
+
+def test_a_gateway_that_signs_with_its_own_secret_is_told_so(play, monkeypatch):
+    gateway, device = play.model.gateways[0], play.model.devices[0]
+    play.api.call("PATCH", play._path(gateway), {"secret": other_secret(device)})
+    monkeypatch.setitem(credentials.SECRETS, gateway,
+                        (other_secret(device), *credentials.SECRETS[gateway][1:]))
+    play.come(gateway, clean=True)
+    with monkeypatch.context() as patched:
+        patched.setitem(credentials.SECRETS, device, credentials.SECRETS[gateway])
+        play._publish(gateway, *play.cloud.act("bind", gateway, device))
+    event = play.api.wait_event({"type": "sub-device", "device": device}, play.seq)
+    assert event["explanation"]["mistake"] == "other-device"
+    assert "the gateway" in json.dumps(event["explanation"])
+    play.leave(gateway)
+    play.api.call("POST", "/api/v1/reset", {"device": gateway})
+
+
+def other_secret(device):
+    """One of the cloud's form, that no device has."""
+    return {"tencent": "QUJDREVGR0hJSktMTU5PUA=="}.get(device.split("/")[0], "gatewaysOwnSecret01")
+
+
+def test_a_device_that_was_said_to_be_offline_is_not_online_by_mere_use(play):
+    gateway, device = play.model.gateways[0], play.model.devices[0]
+    if not play.cloud.OPENS_WHEN_BOUND:
+        return
+    play.come(gateway, clean=True)
+    for kind in ("bind", "login", "logout"):
+        play.act(kind, gateway, device)
+    play._publish(gateway, play.cloud.used(device), "{}")
+    play.api.wait_event({"type": "publish", "device": device,
+                         "rules": ["TEN-GATEWAY-UNANNOUNCED"]}, play.seq)
