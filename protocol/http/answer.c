@@ -14,6 +14,7 @@ static const struct phrase {
 } phrases[] = {
     {200, "OK"},
     {201, "Created"},
+    {202, "Accepted"},
     {204, "No Content"},
     {206, "Partial Content"},
     {400, "Bad Request"},

@@ -98,6 +98,21 @@ bool sky_api_product(struct sky_api *api, struct sky_product *ret_product)
     return err == SKY_OK;
 }
 
+/* With what may be secret in it, a user's name, a password or a query, only for who asks. */
+static void write_url(struct sky_api *api, sky_span text)
+{
+    struct sky_url url;
+    char shown[SKY_URL_MAX + 1];
+    if (sky_api_query_is(api, "secrets") || !sky_url_parse(text, &url)) {
+        sky_jw_str(&api->jw, text);
+        return;
+    }
+    int len = snprintf(shown, sizeof shown, "%.*s://%.*s%.*s", SKY_SPAN_ARGS(url.scheme),
+                       SKY_SPAN_ARGS(url.place), SKY_SPAN_ARGS(url.path));
+    SKY_ASSERT(len >= 0 && (size_t)len < sizeof shown);
+    sky_jw_str(&api->jw, sky_span_of(shown, (size_t)len));
+}
+
 void sky_api_write_texts(struct sky_api *api, int64_t product_id)
 {
     struct sky_jw *jw = &api->jw;
@@ -109,7 +124,7 @@ void sky_api_write_texts(struct sky_api *api, int64_t product_id)
                                            &body, &version) == SKY_OK) {
             sky_jw_key(jw, texts[i].name);
             if (texts[i].plain)
-                sky_jw_str(jw, sky_buf_span(&body));
+                write_url(api, sky_buf_span(&body));
             else
                 sky_jw_raw(jw, sky_buf_span(&body));
         }

@@ -39,6 +39,7 @@ struct sky_broker {
     struct sky_topic_node *nodes; /* hash by name; see topics.h */
     size_t node_bytes;            /* taken by them */
     uint64_t generation;          /* of the registry that they were made from */
+    int64_t swept_ms;             /* real time of a sweep of images that made no room; 0: none */
     uint64_t epoch;               /* grows whenever nodes are forgotten: pointers to them die */
     struct sky_commands commands; /* see waits.h */
     struct sky_upgrades upgrades;

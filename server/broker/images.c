@@ -121,6 +121,8 @@ void sky_images_sweep(struct sky_broker *broker, bool at_start)
     sky_buf_done(&sweep.ids);
 }
 
+enum { SWEEP_AGAIN_MS = 1000 };
+
 static sky_err check_room(struct sky_broker *broker, int64_t bytes, struct sky_why *why)
 {
     for (int attempt = 0; attempt < 2; attempt++) {
@@ -130,8 +132,15 @@ static sky_err check_room(struct sky_broker *broker, int64_t bytes, struct sky_w
             return sky_store_why(broker->registry->store, why);
         if (count < SKY_IMAGES_MAX && kept + bytes <= SKY_IMAGES_BYTES_MAX)
             return SKY_OK;
-        if (attempt == 0)
+        /* What is kept by somebody still is then, too: a sweep that frees nothing is not repeated
+         * for everybody who asks. */
+        int64_t real_ms = broker->registry->clock->real_ms;
+        if (attempt > 0)
+            broker->swept_ms = real_ms;
+        else if (broker->swept_ms == 0 || real_ms - broker->swept_ms >= SWEEP_AGAIN_MS)
             sky_images_sweep(broker, false);
+        else
+            break;
     }
     return sky_why_set(why, SKY_ERR_LIMIT, "",
                        "the images of other upgrades leave no room: %d images, or %lld bytes, are "

@@ -27,7 +27,7 @@ sky_err sky_files_read(const char *path, struct sky_buf *text, struct sky_why *w
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return io_failed(why, path);
-    while ((got = read(fd, chunk, sizeof chunk)) > 0)
+    while ((got = read(fd, chunk, sizeof chunk)) > 0 && !text->overflow)
         sky_buf_add(text, sky_span_of(chunk, (size_t)got));
     if (got < 0)
         err = io_failed(why, path);

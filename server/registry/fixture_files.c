@@ -212,7 +212,10 @@ static sky_err read_model(void *ctx, const char *path, struct sky_buf *ret_json,
     SKY_ASSERT(len > 0);
     struct sky_buf text;
     sky_buf_init(&text, SKY_SEED_MODEL_MAX);
-    sky_err err = sky_files_read(whole, &text, why);
+    struct stat info;
+    sky_err err = stat(whole, &info) == 0 && !S_ISREG(info.st_mode)
+                      ? sky_why_set(why, SKY_ERR_INVALID, "", "%s: this is no file", whole)
+                      : sky_files_read(whole, &text, why);
     sky_span json = sky_buf_span(&text);
     if (sky_span_starts(json, SKY_SPAN("\xef\xbb\xbf")))
         json = sky_span_tail(json, 3);
