@@ -9,6 +9,7 @@ import ssl
 import subprocess
 import time
 
+import clouds
 import pytest
 import server
 from credentials import login
@@ -62,6 +63,25 @@ def test_who_is_not_registered_is_named_as_it_claims(start):
     assert lines[0].endswith("did you mean 'device'?")
     assert " clientId 'abc' refused by " in lines[1]
     assert " listener 'https' refused by " in lines[2] and " 127.0.0.1:" in lines[2]
+
+
+@pytest.mark.parametrize("product, name, levels", [
+    ("gateways", "gateway", "topo/add"),  # 6402
+    ("pk", "device", "topo/add"),  # 460: not among the products that may stand there
+    ("subs", "lamp", "topo/delete")])  # 6401
+def test_who_a_gateway_is_told_no_about_is_a_line(start, product, name, levels):
+    running = start(*(word for path in clouds.fixtures() for word in ("--fixtures", str(path))))
+    peer = server.Peer(running.ports["mqtt"])
+    peer.send_packet(type="connect", **login("aliyun/gateways/gateway"))
+    assert peer.receive()["code"] == 0
+    params = [{"productKey": product, "deviceName": name}]
+    peer.send_packet(type="publish", topic=f"/sys/gateways/gateway/thing/{levels}",
+                     payload=json.dumps({"id": "1", "version": "1.0", "params": params}))
+    running.api.wait_event({"type": "sub-device", "rules": ["ALI-SUB-DEVICE"]})
+    lines = lines_of(running, 1)
+    assert any(f"aliyun/{product}/{name}" in line and "refused by ALI-SUB-DEVICE" in line
+               for line in lines), lines
+    peer.close()
 
 
 def test_handshakes_that_fail_are_lines(start, tmp_path):

@@ -124,6 +124,7 @@ static void check_state(struct visit *v)
     const struct sky_device *device = v->facts->device;
     bool bad = sky_judge_rule(v->judge, ALI_RULE(DEVICE_DISABLED), device->enabled,
                               "device %s is disabled", device->key);
+    bad |= sky_aliyun__judge_direct(v->facts->product, v->judge);
     bad |= sky_admit_judge_certificate(door, v->facts, ALI_RULE(CERTIFICATE),
                                        ALI_RULE(CERTIFICATE_DEVICE), v->judge);
     if (door->psk_device_id != 0)
@@ -184,6 +185,12 @@ static void admit_direct(struct visit *v, struct sky_effects *effects)
         return;
     v->admission->traits = traits_of(v->in);
     sky_effects_add(effects, SKY_EFFECT_ONLINE);
+}
+
+bool sky_aliyun__judge_direct(const struct sky_product *product, struct sky_judge *judge)
+{
+    return sky_judge_rule(judge, ALI_RULE(SUB_DIRECT), product->node != SKY_NODE_SUB,
+                          "devices of product %s come by a gateway", product->key);
 }
 
 void sky_aliyun__admit(const struct sky_login *login, const struct sky_facts *facts,

@@ -23,8 +23,10 @@ static void check_token(const struct sky_login *login, const struct sky_facts *f
                           (long long)(facts->now_ms - facts->token->expires_ms) / 1000);
     if (bad)
         sky_admit_refuse(admission, SKY_CONNACK_UNAVAILABLE, SKY_CAUSE_STATE);
-    if (sky_judge_rule(judge, ALI_RULE(DEVICE_DISABLED), facts->device->enabled,
-                       "device %s is disabled", facts->device->key))
+    bad = sky_judge_rule(judge, ALI_RULE(DEVICE_DISABLED), facts->device->enabled,
+                         "device %s is disabled", facts->device->key);
+    bad |= sky_aliyun__judge_direct(facts->product, judge);
+    if (bad)
         sky_admit_refuse(admission, SKY_CONNACK_NOT_AUTHORIZED, SKY_CAUSE_STATE);
 }
 
@@ -90,6 +92,7 @@ static bool check_device(const struct sky_login *login, const struct sky_aliyun_
     }
     bool bad = sky_judge_rule(judge, ALI_RULE(DEVICE_DISABLED), facts->device->enabled,
                               "device %s is disabled", facts->device->key);
+    bad |= sky_aliyun__judge_direct(facts->product, judge);
     bad |= sky_judge_rule(judge, ALI_RULE(REGISTER_DISABLED), facts->product->dynamic_activation,
                           "product %s does not permit dynamic registration", facts->product->key);
     if (bad)

@@ -133,8 +133,10 @@ static bool check_device(struct call *c)
         refuse(c, CODE_DEVICE, SKY_CAUSE_UNKNOWN);
         return false;
     }
-    if (sky_judge_rule(c->judge, ALI_RULE(DEVICE_DISABLED), c->facts->device->enabled,
-                       "device %s is disabled", c->facts->device->key))
+    bool bad = sky_judge_rule(c->judge, ALI_RULE(DEVICE_DISABLED), c->facts->device->enabled,
+                              "device %s is disabled", c->facts->device->key);
+    bad |= sky_aliyun__judge_direct(c->facts->product, c->judge);
+    if (bad)
         refuse(c, CODE_AUTH, SKY_CAUSE_STATE);
     return true;
 }

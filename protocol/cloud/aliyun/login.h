@@ -77,6 +77,9 @@ size_t sky_aliyun__psk_guesses(const struct sky_door *door, sky_span identity,
 void sky_aliyun__psk_credentials(const struct sky_sign_request *request, struct sky_arena *arena,
                                  struct sky_credentials *ret_credentials);
 
+/* Does a device come by itself that may not? Judges it for every way in. */
+bool sky_aliyun__judge_direct(const struct sky_product *product, struct sky_judge *judge);
+
 /* The other kinds of login, for admit.c. */
 void sky_aliyun__admit_token(const struct sky_login *login, const struct sky_facts *facts,
                              struct sky_judge *judge, struct sky_effects *effects,

@@ -94,18 +94,52 @@ static sky_span call(const struct sky_uplink *to, sky_span levels,
                           : SKY_SPAN_NONE;
 }
 
+static void take_first(void *ctx, const struct sky_model_fault *fault)
+{
+    struct sky_model_fault *first = ctx;
+    if (first->kind == SKY_MODEL_FINE && fault->kind != SKY_MODEL_FORM)
+        *first = *fault;
+}
+
+/* The cloud checks what it is to send, too. */
+static bool fits_model(const struct sky_command_request *request, enum sky_model_part part,
+                       sky_span id, unsigned flags, struct sky_arena *arena)
+{
+    const struct sky_model *model = request->facts->model;
+    struct sky_model_fault first = {.kind = SKY_MODEL_FINE};
+    char sentence[SKY_MODEL_SENTENCE_MAX];
+    sky_span params = sky_envelope_params(arena, request->params);
+    if (model == NULL || params.len == 0)
+        return true;
+    (void)sky_model_check(model, part, id, params, flags, take_first, &first);
+    if (first.kind == SKY_MODEL_FINE)
+        return true;
+    sky_model_say(&first, sentence, sizeof sentence);
+    (void)sky_why_set(request->why, SKY_ERR_INVALID, "/params",
+                      "the product's model does not take this (code %d): %s", first.code, sentence);
+    return false;
+}
+
 static sky_span build_property_set(const struct sky_uplink *to,
                                    const struct sky_command_request *request,
                                    struct sky_effects *effects)
 {
+    if (!fits_model(request, SKY_MODEL_PROPERTIES, SKY_SPAN_NONE, SKY_MODEL_WRITE, &effects->arena))
+        return SKY_SPAN_NONE;
     return call(to, SKY_SPAN("thing/service/property/set"), request, effects);
+}
+
+static bool is_service(const struct sky_command_request *request, struct sky_arena *arena)
+{
+    return sky_envelope_is_level(request->name) &&
+           fits_model(request, SKY_MODEL_SERVICE_IN, request->name, SKY_MODEL_COMPLETE, arena);
 }
 
 static sky_span build_service(const struct sky_uplink *to,
                               const struct sky_command_request *request,
                               struct sky_effects *effects)
 {
-    if (!sky_envelope_is_level(request->name))
+    if (!is_service(request, &effects->arena))
         return SKY_SPAN_NONE;
     return call(
         to, sky_arena_printf(&effects->arena, "thing/service/%.*s", SKY_SPAN_ARGS(request->name)),
@@ -128,7 +162,7 @@ static sky_span build_service_sync(const struct sky_uplink *to,
                                    struct sky_effects *effects)
 {
     sky_span params = sky_envelope_params(&effects->arena, request->params);
-    if (params.len == 0 || !sky_envelope_is_level(request->name))
+    if (params.len == 0 || !is_service(request, &effects->arena))
         return SKY_SPAN_NONE;
     sky_span name =
         sky_arena_printf(&effects->arena, "thing/service/%.*s", SKY_SPAN_ARGS(request->name));
@@ -199,7 +233,8 @@ static sky_span build_desired_set(const struct sky_uplink *to,
     struct sky_latest desired;
     struct sky_json_member member;
     sky_span params = sky_envelope_params(&effects->arena, request->params);
-    if (!sky_json_is_object(params) || sky_aliyun__is_longer(params, SKY_ALIYUN_DESIRED_MAX))
+    if (!sky_json_is_object(params) || sky_aliyun__is_longer(params, SKY_ALIYUN_DESIRED_MAX) ||
+        !fits_model(request, SKY_MODEL_PROPERTIES, SKY_SPAN_NONE, SKY_MODEL_WRITE, &effects->arena))
         return SKY_SPAN_NONE;
     sky_latest_open(&desired, request->facts->document, &effects->arena);
     sky_span rest = sky_json_inside(params);

@@ -58,8 +58,13 @@ sky_span sky_aliyun__build_config(const struct sky_uplink *to,
                                   const struct sky_command_request *request,
                                   struct sky_effects *effects)
 {
-    if (request->facts->config.len == 0 || request->facts->product == NULL)
+    if (request->facts->config.len == 0 || request->facts->product == NULL) {
+        (void)sky_why_set(request->why, SKY_ERR_INVALID, "/kind",
+                          "the product has no configuration; PUT "
+                          "/api/v1/products/aliyun/%.*s/config sets one",
+                          SKY_SPAN_ARGS(to->product));
         return SKY_SPAN_NONE;
+    }
     return sky_aliyun__call(to, SKY_SPAN("thing/config/push"),
                             config_json(request->facts, &effects->arena), request->id, effects);
 }

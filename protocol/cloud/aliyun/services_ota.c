@@ -266,6 +266,21 @@ static const struct sky_ota_upgrade *upgrade_of(struct sky_ota *ota, const struc
     return block->file == SKY_ALIYUN_STREAM_FILE ? sky_ota_find_stream(ota, block->stream) : NULL;
 }
 
+static void judge_block(const struct sky_aliyun_request *request, const struct block *block,
+                        const struct sky_ota_upgrade *upgrade)
+{
+    sky_judge_rule(request->judge, ALI_RULE(PARAMS), upgrade != NULL,
+                   "%.*s: no upgrade has the streamId %lld and the fileId %lld",
+                   SKY_SPAN_ARGS(request->uplink->topic), (long long)block->stream,
+                   (long long)block->file);
+    if (upgrade != NULL)
+        sky_judge_rule(request->judge, ALI_RULE(PARAMS),
+                       block->offset >= 0 && block->offset < upgrade->size,
+                       "%.*s: there is no offset %lld in an image of %lld bytes",
+                       SKY_SPAN_ARGS(request->uplink->topic), (long long)block->offset,
+                       (long long)upgrade->size);
+}
+
 static bool wants_block(const struct sky_uplink *uplink, const struct sky_facts *facts,
                         struct sky_arena *arena, struct sky_piece_request *ret_piece)
 {
@@ -346,7 +361,9 @@ static void handle_file_download(const struct sky_uplink *uplink, const struct s
     sky_ota_open(&ota, uplink->cloud, facts, &effects->arena);
     const struct sky_ota_upgrade *upgrade = sound ? upgrade_of(&ota, &block) : NULL;
     sky_judge_kept(judge, ALI_RULE(SERVICE_UNKNOWN));
-    if (!sound)
+    if (sound)
+        judge_block(&request, &block, upgrade);
+    else
         block.token = SKY_SPAN_NONE;
     bool there = upgrade != NULL && facts->piece_read && facts->piece.len > 0;
     reply_block(&request, there ? SKY_ALIYUN_OK : SKY_ALIYUN_NO_BLOCK, &block,

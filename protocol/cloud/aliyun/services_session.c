@@ -97,7 +97,19 @@ static void name_in_errors(struct sky_aliyun_request *request)
     request->error_data = sky_span_of(names.ptr + 1, names.len - 2);
 }
 
-/* One that is logged in already is so once more. */
+/* A device's secret is in use from its first login on. One that is logged in already is so once
+ * more. */
+static void let_in(const struct sky_aliyun_request *request, sky_span names)
+{
+    const struct sky_facts *facts = request->facts;
+    sky_aliyun__affect(request, SKY_EFFECT_LOGIN, is_any);
+    for (size_t i = 0; i < facts->peer_count; i++)
+        if (facts->peers[i].known->state != SKY_DEVICE_ACTIVE)
+            sky_effects_add(request->effects, SKY_EFFECT_ONLINE)->subject =
+                facts->peers[i].known->id;
+    sky_aliyun__succeed(request, names);
+}
+
 static void handle_login(const struct sky_uplink *uplink, const struct sky_facts *facts,
                          struct sky_judge *judge, struct sky_effects *effects)
 {
@@ -108,8 +120,7 @@ static void handle_login(const struct sky_uplink *uplink, const struct sky_facts
     if (sky_aliyun__refused_peers(&request, login_fault) ||
         sky_aliyun__refused(&request, online_fault(&request)))
         return;
-    sky_aliyun__affect(&request, SKY_EFFECT_LOGIN, is_any);
-    sky_aliyun__succeed(&request, request.error_data);
+    let_in(&request, request.error_data);
 }
 
 /* All are logged in or none; an error names those that it is about. */
@@ -129,8 +140,7 @@ static void handle_batch_login(const struct sky_uplink *uplink, const struct sky
         refused_list(&request, login_fault) ||
         sky_aliyun__refused(&request, online_fault(&request)))
         return;
-    sky_aliyun__affect(&request, SKY_EFFECT_LOGIN, is_any);
-    sky_aliyun__succeed(&request, sky_aliyun__names(&request, NULL));
+    let_in(&request, sky_aliyun__names(&request, NULL));
 }
 
 /* ---- logging out ---- */

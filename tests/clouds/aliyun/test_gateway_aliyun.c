@@ -552,6 +552,59 @@ static void devices_behind_it_log_in_and_out(void **state)
     run_gateway_cases(session_cases, SKY_COUNT(session_cases), tied, SKY_COUNT(tied));
 }
 
+static void a_device_that_is_logged_in_is_in_use(void **state)
+{
+    static const struct {
+        const struct sky_service *service;
+        const char *topic, *payload;
+    } rows[] = {{&sky_aliyun_login, LOGIN, ASK(SIGNED)},
+                {&sky_aliyun_batch_login, BATCH_LOGIN, ASK("{\"deviceList\":[" SIGNED "]}")}};
+    struct gateway_bench bench;
+    (void)state;
+    gateway_init(&bench, "aliyun", "gpk", "gdn", tied, SKY_COUNT(tied));
+    for (size_t i = 0; i < SKY_COUNT(rows); i++) {
+        bench.known[0].state = SKY_DEVICE_INACTIVE;
+        gateway_send(&bench, rows[i].service, rows[i].topic, rows[i].payload);
+        const struct sky_effect *use = bench_effect(&bench.base, SKY_EFFECT_ONLINE);
+        assert_non_null(use);
+        assert_int_equal(use->subject, 1);
+        bench.known[0].state = SKY_DEVICE_ACTIVE;
+        gateway_send(&bench, rows[i].service, rows[i].topic, rows[i].payload);
+        assert_null(bench_effect(&bench.base, SKY_EFFECT_ONLINE));
+    }
+    bench_done(&bench.base);
+}
+
+/* For the gateway and for the device: an event of either says what turned it away. */
+static void who_is_turned_away_is_refused_by_a_rule(void **state)
+{
+    static const struct {
+        const struct sky_service *service;
+        const char *topic, *payload, *rule;
+    } rows[] = {
+        {&sky_aliyun_topo_add, ADD, ASK("[" NAMED("gpk", "gdn") "]"), "ALI-SUB-DEVICE"},
+        {&sky_aliyun_topo_add, ADD, ASK("[" NAMED("other", "dis1") "]"), "ALI-SUB-DEVICE"},
+        {&sky_aliyun_topo_add, ADD, ASK("[" MISSIGNED "]"), "ALI-SUB-SIGN"},
+        {&sky_aliyun_topo_delete, DELETE, ASK("[" NAME("sub1") "]"), "ALI-SUB-DEVICE"},
+        {&sky_aliyun_sub_register, REGISTER, ASK("[" NAME("elsewhere") "]"), "ALI-SUB-DEVICE"},
+        {&sky_aliyun_login, LOGIN, ASK(NAME("elsewhere")), "ALI-SUB-DEVICE"},
+        {&sky_aliyun_logout, LOGOUT, ASK(NAME("bound")), "ALI-SUB-ONLINE"},
+    };
+    struct gateway_bench bench;
+    (void)state;
+    gateway_init(&bench, "aliyun", "gpk", "gdn", devices, SKY_COUNT(devices));
+    for (size_t i = 0; i < SKY_COUNT(rows); i++) {
+        gateway_send(&bench, rows[i].service, rows[i].topic, rows[i].payload);
+        const struct sky_rule *rules[] = {bench.base.judge.refused, bench.judges[0].refused};
+        for (size_t j = 0; j < SKY_COUNT(rules); j++) {
+            assert_non_null(rules[j]);
+            assert_string_equal(rules[j]->id, rows[i].rule);
+        }
+        assert_true(bench.peers[0].cause != SKY_CAUSE_NONE);
+    }
+    bench_done(&bench.base);
+}
+
 static void a_device_that_is_no_gateway_is_refused(void **state)
 {
     static const struct gateway_case rows[] = {
@@ -592,6 +645,8 @@ int main(void)
         cmocka_unit_test(topologies_change_and_are_shown),
         cmocka_unit_test(devices_behind_it_get_their_secrets),
         cmocka_unit_test(devices_behind_it_log_in_and_out),
+        cmocka_unit_test(a_device_that_is_logged_in_is_in_use),
+        cmocka_unit_test(who_is_turned_away_is_refused_by_a_rule),
         cmocka_unit_test(a_device_that_is_no_gateway_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

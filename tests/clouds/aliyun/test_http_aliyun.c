@@ -115,6 +115,10 @@ static void the_state_of_product_and_device_has_its_codes(void **state)
     assert_non_null(strstr(http_call(b, SAMPLE, ""), "6200"));
     assert_non_null(login_finding(&b->login, "ALI-HTTPS-AUTH-TYPE"));
     b->login.product.https_auth = true;
+    b->login.product.node = SKY_NODE_SUB;
+    assert_non_null(strstr(http_call(b, SAMPLE, ""), "401"));
+    assert_non_null(login_finding(&b->login, "ALI-SUB-DIRECT"));
+    b->login.product.node = SKY_NODE_DEVICE;
     b->login.device.enabled = false;
     assert_non_null(strstr(http_call(b, SAMPLE, ""), "401"));
     b->login.facts.device = NULL;
@@ -278,6 +282,10 @@ static void a_registration_is_refused_with_a_code(void **state)
     b->login.device.state = SKY_DEVICE_ACTIVE;
     assert_non_null(strstr(http_call(b, REGISTER, ""), "6200"));
     assert_non_null(login_finding(&b->login, "ALI-REGISTER-ACTIVE"));
+    b->login.product.node = SKY_NODE_SUB;
+    assert_non_null(strstr(http_call(b, REGISTER, ""), "401"));
+    assert_non_null(login_finding(&b->login, "ALI-SUB-DIRECT"));
+    b->login.product.node = SKY_NODE_DEVICE;
     b->login.product.dynamic_activation = false;
     assert_non_null(strstr(http_call(b, REGISTER, ""), "6200"));
     assert_non_null(login_finding(&b->login, "ALI-REGISTER-DISABLED"));

@@ -192,6 +192,10 @@ static void the_state_of_the_device_refuses_with_5(void **state)
     assert_int_equal(connect_example(b), 5);
     assert_non_null(login_finding(b, "ALI-CERTIFICATE"));
     b->product.require_certificate = false;
+    b->product.node = SKY_NODE_SUB;
+    assert_int_equal(connect_example(b), 5);
+    assert_non_null(login_finding(b, "ALI-SUB-DIRECT"));
+    b->product.node = SKY_NODE_GATEWAY;
     b->door.psk_device_id = 8;
     assert_int_equal(connect_example(b), 5);
     assert_non_null(login_finding(b, "ALI-PSK-DEVICE"));
@@ -342,6 +346,10 @@ static void a_bad_token_gets_3(void **state)
     login_over_tls(b, "mqtt");
     assert_int_equal(login_connect(b, "mac", b->token.id, "another"), 3);
     assert_non_null(login_finding(b, "ALI-TOKEN-PAIR"));
+    b->product.node = SKY_NODE_SUB;
+    assert_int_equal(login_connect(b, "mac", b->token.id, b->token.token), 5);
+    assert_non_null(login_finding(b, "ALI-SUB-DIRECT"));
+    b->product.node = SKY_NODE_DEVICE;
     b->facts.now_ms = b->token.expires_ms;
     assert_int_equal(login_connect(b, "mac", b->token.id, b->token.token), 3);
     assert_non_null(login_finding(b, "ALI-TOKEN-EXPIRED"));
@@ -422,6 +430,9 @@ static void a_registration_is_refused_with_its_own_codes(void **state)
     b->device.state = SKY_DEVICE_ACTIVE;
     assert_int_equal(login_connect(b, REGISTER_ID, "device&pk", REGISTER_SIGN), 4);
     assert_non_null(login_finding(b, "ALI-REGISTER-ACTIVE"));
+    b->product.node = SKY_NODE_SUB;
+    assert_int_equal(login_connect(b, REGISTER_ID, "device&pk", REGISTER_SIGN), 4);
+    assert_non_null(login_finding(b, "ALI-SUB-DIRECT"));
     b->product.dynamic_activation = false;
     assert_int_equal(login_connect(b, REGISTER_ID, "device&pk", REGISTER_SIGN), 4);
     assert_non_null(login_finding(b, "ALI-REGISTER-DISABLED"));

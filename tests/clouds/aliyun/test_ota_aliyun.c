@@ -316,10 +316,17 @@ static const struct block_case block_cases[] = {
      .payload = ASK_BLOCK("77", "4", "5"),
      .wanted = true,
      .piece = "",
-     .head = HEAD("400", "5", "0", "5")},
+     .head = HEAD("400", "5", "0", "5"),
+     .rule = "ALI-PARAMS"},
+    {.name = "a file that is none",
+     .payload =
+         ASK("{\"fileInfo\":{\"streamId\":77,\"fileId\":2},\"fileBlock\":" BLOCK("4", "0") "}"),
+     .head = HEAD("400", "0", "0", "0"),
+     .rule = "ALI-PARAMS"},
     {.name = "a stream that is none",
      .payload = ASK_BLOCK("78", "4", "0"),
-     .head = HEAD("400", "0", "0", "0")},
+     .head = HEAD("400", "0", "0", "0"),
+     .rule = "ALI-PARAMS"},
     {.name = "a block of nothing",
      .payload = ASK_BLOCK("77", "0", "0"),
      .head = HEAD("400", "0", "0", "0"),
@@ -459,6 +466,9 @@ static void a_product_may_have_no_configuration(void **state)
     assert_span("config", "the id",
                 bench_command(&bench, sky_aliyun_commands, SKY_ALIYUN_COMMANDS, "config", "", ""),
                 "");
+    assert_string_equal(bench.why.pointer, "/kind");
+    assert_string_equal(bench.why.reason, "the product has no configuration; PUT "
+                                          "/api/v1/products/aliyun/pk/config sets one");
     bench_done(&bench);
 }
 

@@ -20,10 +20,13 @@
 #define SWITCH "\"dataType\":{\"type\":\"bool\",\"specs\":{\"0\":\"off\",\"1\":\"on\"}}"
 #define LEVEL "{\"identifier\":\"level\",\"accessMode\":\"rw\"," DIGIT "}"
 #define ON "{\"identifier\":\"on\",\"accessMode\":\"rw\"," SWITCH "}"
+#define SERIAL "{\"identifier\":\"serial\",\"accessMode\":\"r\"," DIGIT "}"
 #define HOT "{\"identifier\":\"hot\",\"outputData\":[{\"identifier\":\"t\"," DIGIT "}]}"
-#define BLINK "{\"identifier\":\"blink\",\"outputData\":[{\"identifier\":\"times\"," DIGIT "}]}"
+#define BLINK                                                                                      \
+    "{\"identifier\":\"blink\",\"inputData\":[{\"identifier\":\"fast\"," SWITCH "}],"              \
+    "\"outputData\":[{\"identifier\":\"times\"," DIGIT "}]}"
 static const char model_text[] =
-    "{\"properties\":[" LEVEL "," ON "],\"events\":[" HOT "],\"services\":[" BLINK "]}";
+    "{\"properties\":[" LEVEL "," ON "," SERIAL "],\"events\":[" HOT "],\"services\":[" BLINK "]}";
 
 static const struct service_case cases[] = {
     {.name = "what fits is kept",
@@ -166,6 +169,52 @@ static void posts_are_held_to_the_model(void **state)
     sky_model_free(model);
 }
 
+/* What is sent is held to it, too, and a refusal says what is wrong. */
+static void commands_are_held_to_the_model(void **state)
+{
+    static const struct {
+        const char *kind, *name, *params;
+        const char *why; /* is in the reason; NULL: it is sent */
+    } rows[] = {
+        {"property-set", "", "{\"level\":9,\"on\":0}", NULL},
+        {"property-set", "", "{\"level\":10}", "6306"},
+        {"property-set", "", "{\"colour\":1}", "6304"},
+        {"property-set", "", "{\"serial\":1}", "460"},
+        {"property-set", "", "[1]", "460"},
+        {"desired-set", "", "{\"on\":1}", NULL},
+        {"desired-set", "", "{\"on\":2}", "6308"},
+        {"desired-set", "", "{\"serial\":1}", "460"},
+        {"service", "blink", "{\"fast\":1}", NULL},
+        {"service", "blink", "{\"fast\":2}", "6308"},
+        {"service", "blink", "", "6302"},
+        {"service", "fly", "{}", "6313"},
+        {"service-sync", "blink", "{\"fast\":1}", NULL},
+        {"service-sync", "fly", "{}", "6313"},
+    };
+    struct service_bench bench;
+    struct sky_model *model = model_of("aliyun", model_text);
+    (void)state;
+    bench_init(&bench, "aliyun", "pk", "dn");
+    for (size_t i = 0; i < SKY_COUNT(rows); i++) {
+        const char *params = rows[i].params, *why = rows[i].why;
+        bench.facts.model = model;
+        assert_span(params, "the id",
+                    bench_command(&bench, sky_aliyun_commands, SKY_ALIYUN_COMMANDS, rows[i].kind,
+                                  rows[i].name, params),
+                    why != NULL ? "" : "42");
+        assert_string_equal(bench.why.pointer, why != NULL ? "/params" : "");
+        if (why != NULL && strstr(bench.why.reason, why) == NULL)
+            fail_msg("%s: no %s in: %s", params, why, bench.why.reason);
+        bench.facts.model = NULL; /* everything is sent */
+        assert_span(params, "the id",
+                    bench_command(&bench, sky_aliyun_commands, SKY_ALIYUN_COMMANDS, rows[i].kind,
+                                  rows[i].name, params),
+                    "42");
+    }
+    bench_done(&bench);
+    sky_model_free(model);
+}
+
 static void the_model_is_told_to_whom_asks(void **state)
 {
     static const char *const topics[] = {SYS "dsltemplate/get", SYS "dynamicTsl/get"};
@@ -191,6 +240,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(posts_are_held_to_the_model),
+        cmocka_unit_test(commands_are_held_to_the_model),
         cmocka_unit_test(the_model_is_told_to_whom_asks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
