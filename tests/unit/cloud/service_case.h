@@ -35,6 +35,7 @@ struct service_bench {
     struct sky_effects effects;
     struct sky_uplink uplink;
     struct sky_facts facts;
+    struct sky_why said; /* why the last command was not built */
 };
 
 static inline void bench_init(struct service_bench *bench, const char *cloud, const char *product,
@@ -171,7 +172,9 @@ static inline sky_span bench_command(struct service_bench *bench,
     const struct sky_command_request request = {.name = sky_span_str(name),
                                                 .params = sky_span_str(params),
                                                 .id = SKY_SPAN("42"),
-                                                .facts = &bench->facts};
+                                                .facts = &bench->facts,
+                                                .why = &bench->said};
+    bench->said = (struct sky_why){.reason = ""};
     sky_effects_clear(&bench->effects);
     for (size_t i = 0; i < count; i++)
         if (strcmp(rows[i].kind, kind) == 0)
