@@ -125,6 +125,12 @@ size_t sky_model_check(const struct sky_model *model, enum sky_model_part part, 
 /* A sentence about a fault, without its place. */
 void sky_model_say(const struct sky_model_fault *fault, char *out, size_t out_size);
 
+/* Would the model have these parameters of a command? NULL has them all. What is merely of another
+ * form is sent, and a point that is reported with its quality is set without. Else `why` says what
+ * is wrong, and with which code the cloud refuses it. */
+bool sky_model_sends(const struct sky_model *model, enum sky_model_part part, sky_span id,
+                     sky_span params, unsigned flags, struct sky_why *why);
+
 /* ---- checking and judging in one ---- */
 
 struct sky_model_ask {

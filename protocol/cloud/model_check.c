@@ -389,6 +389,34 @@ void sky_model_say(const struct sky_model_fault *fault, char *out, size_t out_si
     }
 }
 
+/* ---- sending ---- */
+
+static void take_first(void *ctx, const struct sky_model_fault *fault)
+{
+    struct sky_model_fault *first = ctx;
+    if (first->kind == SKY_MODEL_FINE && fault->kind != SKY_MODEL_FORM &&
+        fault->kind != SKY_MODEL_QUALITY)
+        *first = *fault;
+}
+
+bool sky_model_sends(const struct sky_model *model, enum sky_model_part part, sky_span id,
+                     sky_span params, unsigned flags, struct sky_why *why)
+{
+    struct sky_model_fault first = {.kind = SKY_MODEL_FINE};
+    char pointer[SKY_WHY_POINTER_MAX] = "", sentence[SKY_MODEL_SENTENCE_MAX];
+    if (model != NULL)
+        (void)sky_model_check(model, part, id, params, flags, take_first, &first);
+    if (first.kind == SKY_MODEL_FINE)
+        return true;
+    if (first.kind != SKY_MODEL_NO_ITEM)
+        sky_json_pointer(params, first.value, pointer, sizeof pointer);
+    sky_model_say(&first, sentence, sizeof sentence);
+    (void)sky_why_set(why, SKY_ERR_INVALID, first.kind == SKY_MODEL_NO_ITEM ? "/name" : "/params",
+                      "the product's model does not take this (code %d): %s%s%s", first.code,
+                      pointer, pointer[0] != '\0' ? ": " : "", sentence);
+    return false;
+}
+
 /* ---- judging ---- */
 
 /* With the rule off, the model is not looked at. */

@@ -83,10 +83,19 @@ bool sky_right_judge(const struct sky_cloud *cloud, enum sky_right right,
     };
     bool refused = false;
     for (size_t i = SKY_COUNT(rules) - 1; i >= SKY_RIGHT_NONE; i--) {
-        /* A topic used the wrong way round, or another's, is also one without the right to it. */
-        bool kept = right == SKY_RIGHT_GRANTED || (i != right && i != SKY_RIGHT_NONE);
-        refused |= sky_judge_rule(judge, sky_cloud_limit_rule(cloud, rules[i]), kept, "%s %.*s%s",
-                                  act, SKY_SPAN_ARGS(topic), why);
+        const struct sky_rule *rule = sky_cloud_limit_rule(cloud, rules[i]);
+        bool judged = false, kept = true; /* a cloud may have one rule for several of them */
+        for (size_t j = SKY_RIGHT_NONE; j < SKY_COUNT(rules); j++) {
+            if (sky_cloud_limit_rule(cloud, rules[j]) != rule)
+                continue;
+            judged |= j > i;
+            /* A topic used the wrong way round, or another's, is also one without the right to
+             * it. */
+            kept &= right == SKY_RIGHT_GRANTED || (j != right && j != SKY_RIGHT_NONE);
+        }
+        if (!judged)
+            refused |=
+                sky_judge_rule(judge, rule, kept, "%s %.*s%s", act, SKY_SPAN_ARGS(topic), why);
     }
     return !refused;
 }

@@ -1,6 +1,8 @@
 #include "protocol/cloud/enos/behind.h"
 
+#include "protocol/base/mem.h"
 #include "protocol/cloud/enos/limits.h"
+#include "protocol/cloud/enos/login.h"
 #include "protocol/cloud/enos/rules.h"
 
 enum { REASONS_MAX = 16 * 1024 };
@@ -66,6 +68,22 @@ bool sky_enos__behind_open(struct sky_enos_request *request, const struct sky_up
     sky_enos__reply_saying(request, code, SKY_SPAN("The sender is not a gateway"),
                            sky_enos__nothing(request));
     return false;
+}
+
+bool sky_enos__behind_judge_sign(const struct sky_enos_request *request, struct sky_peer *peer,
+                                 bool right)
+{
+    struct sky_judge *const judges[] = {request->judge, peer->judge};
+    bool refused = false;
+    for (size_t i = 0; i < SKY_COUNT(judges); i++)
+        refused |= sky_judge_rule(judges[i], ENOS_RULE(SUB_SIGN), right,
+                                  "%.*s: the signature of %s is wrong (code 742)",
+                                  SKY_SPAN_ARGS(request->uplink->topic), peer->known->key);
+    if (right)
+        sky_admit_no_mistake(sky_enos__mistakes, SKY_ENOS_MISTAKES, peer->judge);
+    else
+        peer->cause = SKY_CAUSE_SIGNATURE;
+    return refused;
 }
 
 struct sky_enos_group sky_enos__group(const struct sky_enos_request *request)

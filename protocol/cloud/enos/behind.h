@@ -18,6 +18,11 @@ bool sky_enos__behind_open(struct sky_enos_request *request, const struct sky_up
                            const struct sky_facts *facts, struct sky_judge *judge,
                            struct sky_effects *effects, enum sky_enos_code code);
 
+/* Judges whether a device's signature is right: as the device's conduct, and as the gateway's,
+ * whose firmware it is that signs. True when it is refused. */
+bool sky_enos__behind_judge_sign(const struct sky_enos_request *request, struct sky_peer *peer,
+                                 bool right);
+
 /* Devices to which one thing happens. */
 struct sky_enos_group {
     int64_t *ids; /* in the arena */

@@ -95,35 +95,16 @@ static sky_span push_call(const struct sky_uplink *to, sky_span levels, const ch
     return push(to, levels, sky_envelope_keep(arena, &out), request, effects);
 }
 
-/* A point that is reported with its quality is set without. */
-static void take_first(void *ctx, const struct sky_model_fault *fault)
-{
-    struct sky_model_fault *first = ctx;
-    if (first->kind == SKY_MODEL_FINE && fault->kind > SKY_MODEL_FORM &&
-        fault->kind != SKY_MODEL_QUALITY)
-        *first = *fault;
-}
-
 /* The cloud checks what it is to send, too. */
 static bool fits_model(const struct sky_command_request *request, enum sky_model_part part,
                        sky_span id, unsigned flags)
 {
-    const struct sky_model *model = request->facts != NULL ? request->facts->model : NULL;
-    struct sky_model_fault first = {.kind = SKY_MODEL_FINE};
-    char sentence[SKY_MODEL_SENTENCE_MAX];
     sky_span params = sky_span_trim(request->params);
     if (params.len == 0)
         params = SKY_SPAN("{}");
-    if (model == NULL || sky_json_check(params, SKY_ENVELOPE_DEPTH_MAX, NULL) != SKY_OK)
-        return true;
-    (void)sky_model_check(model, part, id, params, flags, take_first, &first);
-    if (first.kind == SKY_MODEL_FINE)
-        return true;
-    sky_model_say(&first, sentence, sizeof sentence);
-    (void)sky_why_set(request->why, SKY_ERR_INVALID, "/params",
-                      "the product's model does not take this (code %d): %s",
-                      (int)SKY_ENOS_CODE_MODEL, sentence);
-    return false;
+    return request->facts == NULL ||
+           sky_json_check(params, SKY_ENVELOPE_DEPTH_MAX, NULL) != SKY_OK ||
+           sky_model_sends(request->facts->model, part, id, params, flags, request->why);
 }
 
 static sky_span build_set(const struct sky_uplink *to, const struct sky_command_request *request,

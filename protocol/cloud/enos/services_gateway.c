@@ -19,12 +19,24 @@ static size_t read_peers(const struct sky_uplink *uplink, struct sky_arena *aren
 
 /* ---- topology ---- */
 
+/* Either secret signs, but the product's only where it may stand in for the device's: where devices
+ * fetch theirs with it. */
+static void read_proof(const struct sky_peer *peer, struct sky_arena *arena,
+                       struct sky_enos_proof *ret_proof)
+{
+    sky_enos__proof_read(peer->item, SKY_SPAN_NONE, arena, ret_proof);
+    if (peer->known_product != NULL && !peer->known_product->dynamic_activation) {
+        ret_proof->stated = true;
+        ret_proof->dynamic = false;
+    }
+}
+
 static bool suspect(const struct sky_uplink *uplink, const struct sky_peer *peer,
                     struct sky_suspicion *ret_suspicion, struct sky_arena *arena)
 {
     struct sky_enos_proof proof;
     (void)uplink;
-    sky_enos__proof_read(peer->item, SKY_SPAN_NONE, arena, &proof);
+    read_proof(peer, arena, &proof);
     return sky_enos__proof_suspect(&proof, peer, ret_suspicion);
 }
 
@@ -53,15 +65,8 @@ static const char *turned_away(struct sky_enos_request *request, struct sky_peer
 static bool is_proven(struct sky_enos_request *request, struct sky_peer *peer)
 {
     struct sky_enos_proof proof;
-    sky_enos__proof_read(peer->item, SKY_SPAN_NONE, &request->effects->arena, &proof);
-    bool right = sky_enos__proof_holds(&proof, peer);
-    if (right)
-        sky_admit_no_mistake(sky_enos__mistakes, SKY_ENOS_MISTAKES, peer->judge);
-    else
-        peer->cause = SKY_CAUSE_SIGNATURE;
-    return !sky_judge_rule(peer->judge, ENOS_RULE(SUB_SIGN), right,
-                           "the signature in thing/topo/add is not that of %s (code 742)",
-                           peer->known->key);
+    read_proof(peer, &request->effects->arena, &proof);
+    return !sky_enos__behind_judge_sign(request, peer, sky_enos__proof_holds(&proof, peer));
 }
 
 /* One that cannot be added fails the whole call. One that is there already may be added again: no

@@ -72,20 +72,11 @@ static enum sky_enos_code judge_activation(struct visit *v)
 
 static enum sky_enos_code judge_proof(struct visit *v)
 {
-    const struct sky_peer *peer = v->peer;
-    bool right = sky_enos__proof_holds(&v->proof, peer);
+    bool right = sky_enos__proof_holds(&v->proof, v->peer);
     enum sky_enos_code code = v->proof.dynamic ? judge_activation(v) : SKY_ENOS_CODE_OK;
     if (code != SKY_ENOS_CODE_OK)
         return code;
-    bool broken =
-        sky_judge_rule(peer->judge, ENOS_RULE(SUB_SIGN), right,
-                       "the signature of %s in a login through its gateway is wrong (code "
-                       "742)",
-                       peer->known->key);
-    if (right)
-        sky_admit_no_mistake(sky_enos__mistakes, SKY_ENOS_MISTAKES, peer->judge);
-    else
-        v->peer->cause = SKY_CAUSE_SIGNATURE;
+    bool broken = sky_enos__behind_judge_sign(v->request, v->peer, right);
     return refuse_if(v, broken, SKY_ENOS_CODE_SIGNATURE, SKY_CAUSE_SIGNATURE);
 }
 

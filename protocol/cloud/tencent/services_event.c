@@ -112,8 +112,8 @@ sky_span sky_tencent__build_action(const struct sky_uplink *to,
     struct sky_jw jw = sky_jw(&out);
     sky_span params = sky_envelope_params(arena, request->params);
     if (!sky_json_is_object(params) || !sky_envelope_is_level(request->name) ||
-        !sky_tencent__thing_fits(request->facts->model, SKY_MODEL_SERVICE_IN, request->name, params,
-                                 SKY_MODEL_COMPLETE))
+        !sky_model_sends(request->facts->model, SKY_MODEL_SERVICE_IN, request->name, params,
+                         SKY_MODEL_COMPLETE, request->why))
         return SKY_SPAN_NONE;
     sky_buf_init(&out, SKY_ENVELOPE_REPLY_MAX);
     sky_jw_object(&jw);

@@ -1,5 +1,8 @@
 /* What a gateway says of the devices behind it ("网关子设备"): which there are, that one is bound
  * or not any more, that it is online or not. */
+#include <stdarg.h>
+#include <stdio.h>
+
 #include "protocol/base/json_view.h"
 #include "protocol/base/mem.h"
 #include "protocol/cloud/tencent/login.h"
@@ -89,16 +92,40 @@ static struct sky_recipe recipe_of(const struct bind *bind, const struct sky_pee
     return recipe;
 }
 
-/* One edition of the documents prints the text without its second semicolon. */
-static bool lacks_semicolon(const struct bind *bind, const struct sky_peer *peer,
-                            enum sky_digest digest, struct sky_arena *arena)
+/* Other texts that devices sign, of which the first is printed so in one edition of the documents.
+ * Their first field is all there is to sign. */
+static void recognise(const struct bind *bind, const struct sky_peer *peer, enum sky_digest digest,
+                      struct sky_arena *arena, struct sky_suspicion *s)
 {
-    const struct bind run_together = {.random = sky_arena_printf(arena, "%.*s%.*s",
-                                                                 SKY_SPAN_ARGS(bind->random),
-                                                                 SKY_SPAN_ARGS(bind->timestamp))};
-    struct sky_recipe recipe = recipe_of(&run_together, peer, digest, arena);
-    recipe.field_count--;
-    return sky_sign_matches(&recipe, sky_span_str(peer->known->secret), bind->signature);
+    const sky_span product = peer->product, device = peer->device, random = bind->random,
+                   timestamp = bind->timestamp;
+    const struct {
+        enum sky_mistake mistake;
+        const char *did;
+        sky_span text;
+    } rows[] = {
+        {SKY_MISTAKE_SEPARATORS,
+         "signed {product_id}{device_name};{random}{timestamp}, without the second semicolon",
+         sky_arena_printf(arena, "%.*s%.*s;%.*s%.*s", SKY_SPAN_ARGS(product), SKY_SPAN_ARGS(device),
+                          SKY_SPAN_ARGS(random), SKY_SPAN_ARGS(timestamp))},
+        {SKY_MISTAKE_SEPARATORS,
+         "signed {product_id};{device_name};{random};{timestamp}, with a semicolon too many",
+         sky_arena_printf(arena, "%.*s;%.*s;%.*s;%.*s", SKY_SPAN_ARGS(product),
+                          SKY_SPAN_ARGS(device), SKY_SPAN_ARGS(random), SKY_SPAN_ARGS(timestamp))},
+        {SKY_MISTAKE_SWAPPED_KEYS,
+         "signed {device_name}{product_id};{random};{timestamp}, the device before its product",
+         sky_arena_printf(arena, "%.*s%.*s;%.*s;%.*s", SKY_SPAN_ARGS(device),
+                          SKY_SPAN_ARGS(product), SKY_SPAN_ARGS(random), SKY_SPAN_ARGS(timestamp))},
+    };
+    for (size_t i = 0; i < SKY_COUNT(rows); i++) {
+        struct sky_recipe recipe = recipe_of(bind, peer, digest, arena);
+        recipe.field_count = 1;
+        recipe.fields[0].value = rows[i].text;
+        if (!sky_sign_matches(&recipe, sky_span_str(peer->known->secret), bind->signature))
+            continue;
+        s->plain = rows[i].mistake;
+        s->plain_did = sky_span_str(rows[i].did);
+    }
 }
 
 static bool suspect(const struct sky_uplink *uplink, const struct sky_peer *peer,
@@ -118,11 +145,7 @@ static bool suspect(const struct sky_uplink *uplink, const struct sky_peer *peer
     sky_suspect_secret(s, SKY_SECRET_DUE, sky_span_str(peer->known->secret));
     sky_suspect_secret(s, SKY_SECRET_PRODUCT, sky_span_str(peer->known_product->secret));
     sky_suspect_secret(s, SKY_SECRET_OLD, sky_span_str(peer->known->old_secret));
-    if (lacks_semicolon(&bind, peer, method->digest, arena)) {
-        s->plain = SKY_MISTAKE_SEPARATORS;
-        s->plain_did = SKY_SPAN("signed {product_id}{device_name};{random}{timestamp}, without the "
-                                "second semicolon");
-    }
+    recognise(&bind, peer, method->digest, arena, s);
     return true;
 }
 
@@ -171,6 +194,25 @@ static enum result check_product(struct sky_peer *peer)
                : RESULT_OK;
 }
 
+/* Of a signature the gateway's firmware is judged, which makes it, besides the device. True when it
+ * is refused. */
+static bool SKY_PRINTF(5, 6)
+    judge_signature(const struct request *request, const struct sky_peer *peer,
+                    const struct sky_rule *rule, bool kept, const char *fmt, ...)
+{
+    struct sky_judge *const judges[] = {request->judge, peer->judge};
+    char what[SKY_WHY_REASON_MAX];
+    bool refused = false;
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(what, sizeof what, fmt, args);
+    va_end(args);
+    for (size_t i = 0; i < SKY_COUNT(judges); i++)
+        refused |= sky_judge_rule(judges[i], rule, kept, "%s/%s: %s", peer->known_product->key,
+                                  peer->known->key, what);
+    return refused;
+}
+
 static enum result check_signature(const struct request *request, struct sky_peer *peer,
                                    const struct bind *bind)
 {
@@ -179,22 +221,22 @@ static enum result check_signature(const struct request *request, struct sky_pee
     const struct sky_signmethod *method = sky_tencent__signmethod(bind->signmethod);
     bool psk = sky_span_eq_str(bind->authtype, "psk"),
          certificate = sky_span_eq_str(bind->authtype, "certificate");
-    sky_judge_rule(peer->judge, TEN_RULE(GATEWAY_METHOD), method != NULL && (psk || certificate),
-                   "signmethod '%.*s', authtype '%.*s'",
-                   SKY_SPAN_ARGS(sky_admit_shown(bind->signmethod)),
-                   SKY_SPAN_ARGS(sky_admit_shown(bind->authtype)));
+    judge_signature(request, peer, TEN_RULE(GATEWAY_METHOD), method != NULL && (psk || certificate),
+                    "signmethod '%.*s', authtype '%.*s'",
+                    SKY_SPAN_ARGS(sky_admit_shown(bind->signmethod)),
+                    SKY_SPAN_ARGS(sky_admit_shown(bind->authtype)));
     if (method == NULL || !(psk || certificate))
         return turn_away(peer, SKY_CAUSE_STATE, RESULT_METHOD);
-    if (sky_judge_rule(peer->judge, TEN_RULE(GATEWAY_SIGN),
-                       is_signed(request, bind, peer, method->digest),
-                       "the signature is not the base64 of the %s of "
-                       "{product_id}{device_name};{random};{timestamp} with the device's %s",
-                       method->name, psk ? "psk, undecoded" : "certificate"))
+    if (judge_signature(request, peer, TEN_RULE(GATEWAY_SIGN),
+                        is_signed(request, bind, peer, method->digest),
+                        "the signature is not the base64 of the %s of "
+                        "{product_id}{device_name};{random};{timestamp} with the device's %s",
+                        method->name, psk ? "psk, undecoded" : "certificate"))
         return turn_away(peer, SKY_CAUSE_SIGNATURE, RESULT_SIGNATURE);
-    return sky_judge_rule(peer->judge, TEN_RULE(GATEWAY_EXPIRED),
-                          time_s > now_s - BIND_WINDOW_S && time_s < now_s + BIND_WINDOW_S,
-                          "the bind was signed at %lld, and it is %lld", (long long)time_s,
-                          (long long)now_s)
+    return judge_signature(request, peer, TEN_RULE(GATEWAY_EXPIRED),
+                           time_s > now_s - BIND_WINDOW_S && time_s < now_s + BIND_WINDOW_S,
+                           "the bind was signed at %lld, and it is %lld", (long long)time_s,
+                           (long long)now_s)
                ? turn_away(peer, SKY_CAUSE_STATE, RESULT_EXPIRED)
                : RESULT_OK;
 }
@@ -344,6 +386,9 @@ static void run_devices(struct request *request)
         enum result result = request->type->check(request, peer);
         if (result == RESULT_OK)
             ids[count++] = peer->known->id;
+        if (result == RESULT_OK && request->type->effect == SKY_EFFECT_LOGIN &&
+            peer->known->state != SKY_DEVICE_ACTIVE)
+            sky_effects_add(request->effects, SKY_EFFECT_ONLINE)->subject = peer->known->id;
         write_name(&jw, peer->product, peer->device);
         sky_jw_put_int(&jw, "result", result);
         sky_jw_end_object(&jw);

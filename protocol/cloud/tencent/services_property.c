@@ -169,8 +169,8 @@ sky_span sky_tencent__build_control(const struct sky_uplink *to,
     sky_span desired, params = sky_envelope_params(arena, request->params);
     sky_shadow_load(&shadow, request->facts, arena);
     if (!sky_json_is_object(params) ||
-        !sky_tencent__thing_fits(request->facts->model, SKY_MODEL_PROPERTIES, SKY_SPAN_NONE, params,
-                                 SKY_MODEL_WRITE) ||
+        !sky_model_sends(request->facts->model, SKY_MODEL_PROPERTIES, SKY_SPAN_NONE, params,
+                         SKY_MODEL_WRITE, request->why) ||
         sky_shadow_desire(&shadow,
                           sky_arena_printf(arena, "{\"desired\":%.*s}", SKY_SPAN_ARGS(params)),
                           &limits, request->facts->now_ms, &desired, NULL) != SKY_OK)

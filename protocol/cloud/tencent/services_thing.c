@@ -61,21 +61,6 @@ bool sky_tencent__thing_unfit(struct sky_tencent_thing *thing, enum sky_model_pa
     return true;
 }
 
-static void count_fault(void *ctx, const struct sky_model_fault *fault)
-{
-    size_t *count = ctx;
-    *count += fault->kind != SKY_MODEL_FORM;
-}
-
-bool sky_tencent__thing_fits(const struct sky_model *model, enum sky_model_part part, sky_span id,
-                             sky_span params, unsigned flags)
-{
-    size_t count = 0;
-    if (model != NULL)
-        (void)sky_model_check(model, part, id, params, flags, count_fault, &count);
-    return count == 0;
-}
-
 void sky_tencent__thing_reply(struct sky_tencent_thing *thing, const char *method, sky_span more)
 {
     struct sky_buf out;

@@ -52,11 +52,6 @@ bool sky_tencent__thing_misfit(struct sky_tencent_thing *thing, sky_span params)
 bool sky_tencent__thing_unfit(struct sky_tencent_thing *thing, enum sky_model_part part,
                               sky_span id, sky_span params);
 
-/* Would the product's model have these parameters of a command? With SKY_MODEL_... in `flags`. What
- * is merely of another form is sent. */
-bool sky_tencent__thing_fits(const struct sky_model *model, enum sky_model_part part, sky_span id,
-                             sky_span params, unsigned flags);
-
 /* The answer {"method","clientToken","code","status"...}, which `more` follows: members of the
  * object, or the empty span. */
 void sky_tencent__thing_reply(struct sky_tencent_thing *thing, const char *method, sky_span more);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "auth/explain.h"
 #include "protocol/cloud/enos/services.h"
 
 #define TOPO "/sys/gw/g1/thing/topo/"
@@ -63,6 +64,12 @@ static const struct gateway_device devices[] = {
                     "\"timestamp\":\"1564988853275\",\"signMethod\":\"sha256\",\"sign\":\"" J_SIGN \
                     "\"}"
 
+#define LOGIN(pk, dk, sign, more)                                                                  \
+    "{" NAMED(                                                                                     \
+        pk,                                                                                        \
+        dk) ",\"clientId\":\"c\",\"timestamp\":\"1\",\"signMethod\":\"sha256\",\"sign\":\"" sign   \
+            "\"" more "}"
+
 #define ADD_ROW(params_)                                                                           \
     .service = &sky_enos_topo_add, .topic = TOPO "add",                                            \
     .payload = REQUEST("thing.topo.add", params_), .reply_topic = TOPO "add_reply"
@@ -90,11 +97,24 @@ static const struct gateway_case topo_cases[] = {
                                                 "\"sha256\",\"sign\":\"" J_PRODUCT "\"}]"),
      .reply = OK_REPLY,
      .did = "bind 1"},
+    {.name = "742: the product's secret, where it activates nobody",
+     ADD_ROW("[" LOGIN("static", "d", STATIC_PRODUCT, "") "]"),
+     .reply = FAILS("742", "static&d:the signature is wrong;"),
+     .rule = "ENOS-SUB-SIGN",
+     .peer_rule = "ENOS-SUB-SIGN",
+     .suspected = true},
+    {.name = "742: also when it says so",
+     ADD_ROW("[" LOGIN("static", "d", STATIC_PRODUCT, ",\"secureMode\":\"3\"") "]"),
+     .reply = FAILS("742", "static&d:the signature is wrong;"),
+     .rule = "ENOS-SUB-SIGN",
+     .peer_rule = "ENOS-SUB-SIGN",
+     .suspected = true},
     {.name = "742: a wrong signature",
      ADD_ROW("[{" NAMED("subPk001", "subDk001") ",\"clientId\":\"x\",\"timestamp\":\"1\","
                                                 "\"signMethod\":\"sha256\",\"sign\":\"" J_SIGN
                                                 "\"}]"),
      .reply = FAILS("742", "subPk001&subDk001:the signature is wrong;"),
+     .rule = "ENOS-SUB-SIGN",
      .peer_rule = "ENOS-SUB-SIGN",
      .suspected = true},
     {.name = "742: a method that nobody has",
@@ -102,6 +122,7 @@ static const struct gateway_case topo_cases[] = {
                                                 "\"signMethod\":\"crc32\",\"sign\":\"" J_SIGN
                                                 "\"}]"),
      .reply = FAILS("742", "subPk001&subDk001:the signature is wrong;"),
+     .rule = "ENOS-SUB-SIGN",
      .peer_rule = "ENOS-SUB-SIGN"},
     {.name = "1255: one that does not exist fails the call",
      ADD_ROW("[" SUB ",{" NAMED("pk", "nobody") "}]"),
@@ -222,11 +243,6 @@ static const struct gateway_case register_cases[] = {
 #define LOGOUT_ROW(params_)                                                                        \
     .service = &sky_enos_combine_logout, .topic = COMBINE "logout",                                \
     .payload = REQUEST("combine.logout", params_), .reply_topic = COMBINE "logout_reply"
-#define LOGIN(pk, dk, sign, more)                                                                  \
-    "{" NAMED(                                                                                     \
-        pk,                                                                                        \
-        dk) ",\"clientId\":\"c\",\"timestamp\":\"1\",\"signMethod\":\"sha256\",\"sign\":\"" sign   \
-            "\"" more "}"
 #define IN(pk, dk) "{\"assetId\":\"a1\"," NAMED(pk, dk) "}"
 #define IN_WITH(pk, dk, secret)                                                                    \
     "{\"assetId\":\"a1\"," NAMED(pk, dk) ",\"deviceSecret\":\"" secret "\"}"
@@ -266,11 +282,13 @@ static const struct gateway_case login_cases[] = {
     {.name = "742: a wrong signature",
      LOGIN_ROW(LOGIN("pk", "bound", ONLINE_SIGN, "")),
      .reply = STAYS_OUT("742", "Signature check failed", "pk", "bound"),
+     .rule = "ENOS-SUB-SIGN",
      .peer_rule = "ENOS-SUB-SIGN",
      .suspected = true},
     {.name = "742: none at all",
      LOGIN_ROW(KEYS("pk", "bound")),
      .reply = STAYS_OUT("742", "Signature check failed", "pk", "bound"),
+     .rule = "ENOS-SUB-SIGN",
      .peer_rule = "ENOS-SUB-SIGN"},
     {.name = "a login with the product's secret fetches the device's",
      LOGIN_ROW(LOGIN("pk", "bound", BOUND_PRODUCT, ",\"secureMode\":\"3\"")),
@@ -283,6 +301,7 @@ static const struct gateway_case login_cases[] = {
     {.name = "742: it says so, and signs with its own",
      LOGIN_ROW(LOGIN("pk", "bound", BOUND_SIGN, ",\"secureMode\":\"3\"")),
      .reply = STAYS_OUT("742", "Signature check failed", "pk", "bound"),
+     .rule = "ENOS-SUB-SIGN",
      .peer_rule = "ENOS-SUB-SIGN",
      .suspected = true},
     {.name = "770: where that is switched off",
@@ -353,6 +372,7 @@ static const struct gateway_case batch_cases[] = {
     {.name = "a wrong signature is explained with what the batch states once",
      BATCH_ROW(BATCH(ITEM("pk", "bound", ONLINE_SIGN))),
      .reply = SAYS("742", "pk&bound:Signature check failed;", LISTS("", FAILED("pk", "bound"))),
+     .rule = "ENOS-SUB-SIGN",
      .peer_rule = "ENOS-SUB-SIGN",
      .suspected = true},
     {.name = "1220: no list, yet two in the answer",
@@ -431,6 +451,47 @@ static void topologies_are_kept(void **state)
 {
     (void)state;
     run_all(topo_cases, SKY_COUNT(topo_cases));
+}
+
+static void the_products_secret_is_recognised(void **state)
+{
+    static const char *const modes[] = {"", ",\"secureMode\":\"3\""};
+    struct gateway_bench *bench = sky_mem_new(sizeof *bench);
+    struct sky_explanation said;
+    (void)state;
+    init(bench, devices, SKY_COUNT(devices));
+    for (size_t i = 0; i < SKY_COUNT(modes); i++) {
+        struct sky_suspicion suspicion = {.now_ms = 0};
+        char payload[512];
+        snprintf(payload, sizeof payload,
+                 REQUEST("thing.topo.add", "[" LOGIN("static", "d", STATIC_PRODUCT, "%s") "]"),
+                 modes[i]);
+        gateway_send(bench, &sky_enos_topo_add, TOPO "add", payload);
+        assert_true(sky_enos_topo_add.suspect(&bench->base.uplink, &bench->peers[0], &suspicion,
+                                              &bench->base.effects.arena));
+        sky_explain(&suspicion, &said);
+        assert_int_equal(said.mistake, SKY_MISTAKE_PRODUCT_SECRET);
+    }
+    bench_done(&bench->base);
+    free(bench);
+}
+
+/* The finding of the gateway says whose signature it is. */
+static void whoever_signs_is_judged(void **state)
+{
+    struct gateway_bench *bench = sky_mem_new(sizeof *bench);
+    (void)state;
+    init(bench, devices, SKY_COUNT(devices));
+    gateway_send(bench, &sky_enos_combine_login, COMBINE "login",
+                 REQUEST("combine.login", LOGIN("pk", "bound", ONLINE_SIGN, "")));
+    const struct sky_judge *judges[] = {&bench->base.judge, bench->peers[0].judge};
+    for (size_t i = 0; i < SKY_COUNT(judges); i++) {
+        assert_int_equal(judges[i]->count, 1);
+        assert_string_equal(judges[i]->findings[0].rule->id, "ENOS-SUB-SIGN");
+        assert_non_null(strstr(judges[i]->findings[0].detail, "bound"));
+    }
+    bench_done(&bench->base);
+    free(bench);
 }
 
 static void devices_are_registered(void **state)
@@ -629,6 +690,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(topologies_are_kept),
+        cmocka_unit_test(the_products_secret_is_recognised),
+        cmocka_unit_test(whoever_signs_is_judged),
         cmocka_unit_test(devices_are_registered),
         cmocka_unit_test(devices_come_and_go),
         cmocka_unit_test(several_come_at_once),

@@ -76,21 +76,25 @@ static const struct gateway_case cases[] = {
     {.name = "803: with the decoded key",
      .payload = BIND("PROD123456", "sub001", "+r8EXVpgwyv6Ejx4delUvDqDuzo=", "hmacsha1", "psk"),
      .reply = ANSWER("bind", "PROD123456", "sub001", "803"),
+     .rule = "TEN-GATEWAY-SIGN",
      .peer_rule = "TEN-GATEWAY-SIGN",
      .suspected = true},
     {.name = "803: without a certificate",
      .payload =
          BIND("PROD123456", "sub001", "jQeuJZNV/+J/fJWTWIkIbKzMmww=", "hmacsha1", "certificate"),
      .reply = ANSWER("bind", "PROD123456", "sub001", "803"),
+     .rule = "TEN-GATEWAY-SIGN",
      .peer_rule = "TEN-GATEWAY-SIGN",
      .suspected = true},
     {.name = "804: a method that there is not",
      .payload = BIND("PROD123456", "sub001", SHA1, "hmacmd5", "psk"),
      .reply = ANSWER("bind", "PROD123456", "sub001", "804"),
+     .rule = "TEN-GATEWAY-METHOD",
      .peer_rule = "TEN-GATEWAY-METHOD"},
     {.name = "804: a key that there is not",
      .payload = BIND("PROD123456", "sub001", SHA1, "hmacsha1", "key"),
      .reply = ANSWER("bind", "PROD123456", "sub001", "804"),
+     .rule = "TEN-GATEWAY-METHOD",
      .peer_rule = "TEN-GATEWAY-METHOD"},
     {.name = "806: bound to another gateway",
      .payload = BIND("PROD123456", "theirs", "LfkeUvN0bV5Ml9saK0AgkANKp70=", "hmacsha1", "psk"),
@@ -192,6 +196,7 @@ static void an_old_signature_is_refused_on_request(void **state)
         .reply_topic = DOWN,
         .payload = BIND("PROD123456", "sub001", SHA1, "hmacsha1", "psk"),
         .reply = ANSWER("bind", "PROD123456", "sub001", "805"),
+        .rule = "TEN-GATEWAY-EXPIRED",
         .peer_rule = "TEN-GATEWAY-EXPIRED"};
     struct gateway_case timely = row;
     static struct gateway_bench bench;
@@ -202,7 +207,7 @@ static void an_old_signature_is_refused_on_request(void **state)
     bench.base.facts.now_ms = INT64_C(1589786839) * 1000 + 599999;
     timely.reply = ANSWER("bind", "PROD123456", "sub001", "0");
     timely.did = "bind 1";
-    timely.peer_rule = NULL;
+    timely.rule = timely.peer_rule = NULL;
     run_gateway_case(&bench, &timely);
     bench_done(&bench.base);
 }
@@ -219,6 +224,7 @@ static void a_device_with_a_certificate_is_believed(void **state)
             BIND("PROD123456", "sub001", "jQeuJZNV/+J/fJWTWIkIbKzMmww=", "hmacsha1", "certificate"),
         .reply = ANSWER("bind", "PROD123456", "sub001", "0"),
         .did = "bind 1",
+        .rule = "TEN-GATEWAY-EXPIRED",
         .peer_rule = "TEN-GATEWAY-EXPIRED"};
     static struct gateway_bench bench;
     (void)state;
@@ -228,18 +234,76 @@ static void a_device_with_a_certificate_is_believed(void **state)
     bench_done(&bench.base);
 }
 
-static void a_lost_semicolon_is_recognised(void **state)
+static void other_texts_than_the_due_one_are_recognised(void **state)
+{
+    static const struct {
+        const char *payload;
+        enum sky_mistake mistake;
+    } rows[] = {
+        {BIND("PROD123456", "sub001", "sS7X5tbh/vWt0TQMiH9WLs9ZYnc=", "hmacsha1", "psk"),
+         SKY_MISTAKE_SEPARATORS},
+        {BIND("PROD123456", "sub001", "IMz2puO6AnHwQqkpIVuD1zukLjo=", "hmacsha1", "psk"),
+         SKY_MISTAKE_SEPARATORS},
+        {BIND("PROD123456", "sub001", "BBXwRHaquIN1iwQ6FJ4hEtrodbM=", "hmacsha1", "psk"),
+         SKY_MISTAKE_SWAPPED_KEYS},
+        {BIND("PROD123456", "sub001", "+r8EXVpgwyv6Ejx4delUvDqDuzo=", "hmacsha1", "psk"),
+         SKY_MISTAKE_NONE},
+    };
+    static struct gateway_bench bench;
+    (void)state;
+    gateway_init(&bench, "tencent", "GATEWAY001", "gw", devices, SKY_COUNT(devices));
+    for (size_t i = 0; i < SKY_COUNT(rows); i++) {
+        struct sky_suspicion suspicion = {.now_ms = 0};
+        gateway_send(&bench, &sky_tencent_gateway, TOPIC, rows[i].payload);
+        assert_int_equal(bench.peers[0].cause, SKY_CAUSE_SIGNATURE);
+        assert_true(sky_tencent_gateway.suspect(&bench.base.uplink, &bench.peers[0], &suspicion,
+                                                &bench.base.effects.arena));
+        assert_int_equal(suspicion.plain, rows[i].mistake);
+    }
+    bench_done(&bench.base);
+}
+
+/* The finding of the gateway says whose signature it is. */
+static void whoever_signs_is_judged(void **state)
 {
     static struct gateway_bench bench;
-    struct sky_suspicion suspicion = {.now_ms = 0};
     (void)state;
     gateway_init(&bench, "tencent", "GATEWAY001", "gw", devices, SKY_COUNT(devices));
     gateway_send(&bench, &sky_tencent_gateway, TOPIC,
-                 BIND("PROD123456", "sub001", "sS7X5tbh/vWt0TQMiH9WLs9ZYnc=", "hmacsha1", "psk"));
-    assert_int_equal(bench.peers[0].cause, SKY_CAUSE_SIGNATURE);
-    assert_true(sky_tencent_gateway.suspect(&bench.base.uplink, &bench.peers[0], &suspicion,
-                                            &bench.base.effects.arena));
-    assert_int_equal(suspicion.plain, SKY_MISTAKE_SEPARATORS);
+                 BIND("PROD123456", "sub001", "bm8=", "hmacsha1", "psk"));
+    const struct sky_judge *judges[] = {&bench.base.judge, bench.peers[0].judge};
+    for (size_t i = 0; i < SKY_COUNT(judges); i++) {
+        assert_int_equal(judges[i]->count, 1);
+        assert_string_equal(judges[i]->findings[0].rule->id, "TEN-GATEWAY-SIGN");
+        assert_non_null(strstr(judges[i]->findings[0].detail, "PROD123456/sub001"));
+    }
+    bench_done(&bench.base);
+}
+
+static void who_comes_online_is_active_from_then_on(void **state)
+{
+    static const struct {
+        const char *payload;
+        enum sky_device_state state;
+        bool activates;
+    } rows[] = {
+        {ONE("online", "PROD123456", "mine"), SKY_DEVICE_INACTIVE, true},
+        {ONE("online", "PROD123456", "mine"), SKY_DEVICE_ACTIVE, false},
+        {ONE("online", "PROD123456", "off"), SKY_DEVICE_INACTIVE, false},
+        {ONE("offline", "PROD123456", "mine"), SKY_DEVICE_INACTIVE, false},
+        {BIND("PROD123456", "sub001", SHA1, "hmacsha1", "psk"), SKY_DEVICE_INACTIVE, false},
+    };
+    static struct gateway_bench bench;
+    (void)state;
+    gateway_init(&bench, "tencent", "GATEWAY001", "gw", devices, SKY_COUNT(devices));
+    for (size_t i = 0; i < SKY_COUNT(rows); i++) {
+        bench.known[1].state = rows[i].state;
+        gateway_send(&bench, &sky_tencent_gateway, TOPIC, rows[i].payload);
+        const struct sky_effect *online = bench_effect(&bench.base, SKY_EFFECT_ONLINE);
+        assert_int_equal(online != NULL, rows[i].activates);
+        if (online != NULL)
+            assert_int_equal(online->subject, 2);
+    }
     bench_done(&bench.base);
 }
 
@@ -329,7 +393,9 @@ int main(void)
         cmocka_unit_test(only_gateways_bind),
         cmocka_unit_test(an_old_signature_is_refused_on_request),
         cmocka_unit_test(a_device_with_a_certificate_is_believed),
-        cmocka_unit_test(a_lost_semicolon_is_recognised),
+        cmocka_unit_test(other_texts_than_the_due_one_are_recognised),
+        cmocka_unit_test(whoever_signs_is_judged),
+        cmocka_unit_test(who_comes_online_is_active_from_then_on),
         cmocka_unit_test(a_long_list_is_told),
         cmocka_unit_test(one_more_than_a_gateway_takes_is_not_bound),
         cmocka_unit_test(a_change_of_the_topology_is_told),

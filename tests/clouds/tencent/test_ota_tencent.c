@@ -224,6 +224,8 @@ static void the_configuration_is_pushed(void **state)
     bench.facts.config = SKY_SPAN_NONE;
     assert_int_equal(
         bench_command(&bench, sky_tencent_commands, SKY_TENCENT_COMMANDS, "config", "", "").len, 0);
+    assert_string_equal(bench.why.reason,
+                        "the product has no configuration; PUT .../config sets one");
     bench_done(&bench);
 }
 

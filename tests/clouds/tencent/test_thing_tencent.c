@@ -500,6 +500,29 @@ static const struct command_case modelled_commands[] = {
     {"action", "glow", "{}", NULL, NULL},
 };
 
+static const struct {
+    const char *kind, *name, *params;
+    const char *pointer, *says;
+} refusals[] = {
+    {"control", "", "{\"level\":1}", "/params", "(code 406): /level: level is read-only"},
+    {"control", "", "{\"lamp\":2}", "/params", "(code 406): /lamp: 2 is none of the values"},
+    {"control", "", "{\"lamb\":1}", "/params", "(code 403): /lamb: the model has no lamb"},
+    {"action", "dim", "{}", "/params", "(code 406): to is missing"},
+    {"action", "dim", "{\"to\":10}", "/params", "(code 406): /to: 10 is not within 0 to 9"},
+    {"action", "glow", "{}", "/name", "(code 403): the model has no event or service glow"},
+};
+
+static void what_the_model_refuses_is_said(struct service_bench *bench)
+{
+    for (size_t i = 0; i < SKY_COUNT(refusals); i++) {
+        bench_command(bench, sky_tencent_commands, SKY_TENCENT_COMMANDS, refusals[i].kind,
+                      refusals[i].name, refusals[i].params);
+        assert_string_equal(bench->why.pointer, refusals[i].pointer);
+        if (strstr(bench->why.reason, refusals[i].says) == NULL)
+            fail_msg("%s: %s", refusals[i].params, bench->why.reason);
+    }
+}
+
 static void a_model_is_held_to(void **state)
 {
     struct service_bench bench;
@@ -525,6 +548,7 @@ static void a_model_is_held_to(void **state)
     }
     run_commands(&bench, sky_tencent_commands, SKY_TENCENT_COMMANDS, modelled_commands,
                  SKY_COUNT(modelled_commands));
+    what_the_model_refuses_is_said(&bench);
     sky_model_free(model);
     bench_done(&bench);
 }

@@ -94,6 +94,22 @@ static void a_topic_of_another_device_is_acknowledged_and_dropped(void **state)
     assert_int_equal(registry_case_findings(&c->base, "MQTT-TOPIC-OTHER-DEVICE"), 1);
 }
 
+/* Of EnOS, one rule stands for all rights to topics. */
+static void one_rule_for_several_rights_is_judged_once(void **state)
+{
+    static const char *const topics[] = {
+        "/sys/KV315idW/second/thing/measurepoint/post", /* another's */
+        "/sys/KV315idW/tPbZGCdmaE/thing/measurepoint/post_reply",
+        "/nonsense",
+    };
+    struct broker_case *c = *state;
+    struct sky_session *device = broker_case_online(c, "enos", "KV315idW", "tPbZGCdmaE");
+    for (size_t i = 0; i < SKY_COUNT(topics); i++) {
+        publish(c, device, topics[i], "{}", 0);
+        assert_int_equal(registry_case_findings(&c->base, "ENOS-TOPIC-ACL"), i + 1);
+    }
+}
+
 static void a_right_belongs_to_the_publisher_not_to_the_topic(void **state)
 {
     struct broker_case *c = *state;
@@ -308,6 +324,7 @@ int main(void)
         BROKER_TEST(overlapping_filters_deliver_once),
         BROKER_TEST(what_is_subscribed_to_later_is_found_all_the_same),
         BROKER_TEST(a_topic_of_another_device_is_acknowledged_and_dropped),
+        BROKER_TEST(one_rule_for_several_rights_is_judged_once),
         BROKER_TEST(a_right_belongs_to_the_publisher_not_to_the_topic),
         BROKER_TEST(a_right_is_looked_up_again_when_the_products_topics_change),
         BROKER_TEST(a_products_override_decides_and_only_there),
