@@ -24,7 +24,7 @@ struct sky_peer {
     /* Looked up. The pointers are NULL where the registry has nothing. */
     const struct sky_product *known_product;
     const struct sky_device *known;
-    bool allowed; /* its product may stand behind this gateway's */
+    bool allowed; /* its product is no gateway's, and may stand behind this one's */
     bool bound;   /* to this gateway */
     bool bound_elsewhere;
     bool online;           /* by this gateway */

@@ -55,6 +55,8 @@ struct sky_service {
      * up. Does not look at whether the sender is a gateway. */
     size_t (*peers)(const struct sky_uplink *uplink, struct sky_arena *arena,
                     struct sky_peer ret_peers[SKY_PEERS_MAX]);
+    /* Does this message need SKY_READS_BEHIND, where the row has it? NULL: every one does. */
+    bool (*lists)(const struct sky_uplink *uplink);
     /* After SKY_CAUSE_SIGNATURE of a peer: as sky_cloud.suspect. The facts are the peer's. NULL:
      * there is nothing to recompute. */
     bool (*suspect)(const struct sky_uplink *uplink, const struct sky_peer *peer,

@@ -70,7 +70,8 @@ static void look_up(struct sky_broker *broker, const struct sky_session *gateway
                               peer->product, peer->device, &room->product, &room->device);
     if (room->product.id != 0) {
         peer->known_product = &room->product;
-        peer->allowed = sky_product_takes_behind(gateway->product, room->product.key);
+        peer->allowed = room->product.node != SKY_NODE_GATEWAY &&
+                        sky_product_takes_behind(gateway->product, room->product.key);
     }
     if (err == SKY_OK) {
         peer->known = &room->device;

@@ -239,7 +239,8 @@ static void serve(struct sky_broker *broker, const struct sky_act *act,
     sky_err err = gather(broker, act->session, service->reads, service->document, &f);
     if (err == SKY_OK && service->reads & SKY_READS_COUNTS)
         sky_peers_count(broker, act->session, &f.facts);
-    if (err == SKY_OK && service->reads & SKY_READS_BEHIND)
+    if (err == SKY_OK && service->reads & SKY_READS_BEHIND &&
+        (service->lists == NULL || service->lists(&uplink)))
         err = sky_peers_list(broker, act->session, &effects->arena, &f.facts);
     if (err == SKY_OK && service->peers != NULL)
         err = sky_peers_look_up(broker, act->session, service, &uplink, &effects->arena, &f.facts);

@@ -157,7 +157,7 @@ class Api:
         seen = []
         while True:
             left = max(0, int((deadline - time.monotonic()) * 1000))
-            seen += self.events(since=seen[-1]["seq"] if seen else since,
+            seen += self.events(since=seen[-1]["seq"] if seen else since, limit=1000,
                                 wait_ms=min(left, 1000), type=expected.get("type"))
             for event in seen:
                 if covers(event, expected):

@@ -182,6 +182,14 @@ static struct sky_aliyun_fault register_fault(const struct sky_aliyun_request *r
         fault = sky_aliyun__peer_fault(request, peer, ALI_RULE(DEVICE_UNKNOWN), peer->known != NULL,
                                        SKY_ALIYUN_NO_DEVICE, "there is no such device");
     if (fault.code == SKY_ALIYUN_OK)
+        fault =
+            sky_aliyun__peer_fault(request, peer, ALI_RULE(DEVICE_DISABLED), peer->known->enabled,
+                                   SKY_ALIYUN_DEVICE_DISABLED, "the device is disabled");
+    if (fault.code == SKY_ALIYUN_OK)
+        fault = sky_aliyun__peer_fault(request, peer, ALI_RULE(SUB_DEVICE), peer->allowed,
+                                       SKY_ALIYUN_PARAMETER,
+                                       "its product may not stand behind this one");
+    if (fault.code == SKY_ALIYUN_OK)
         fault = sky_aliyun__peer_fault(request, peer, ALI_RULE(SUB_DEVICE), !peer->bound_elsewhere,
                                        SKY_ALIYUN_BOUND_ELSEWHERE,
                                        "the device stands behind another gateway");

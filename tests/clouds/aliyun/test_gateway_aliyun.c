@@ -38,6 +38,7 @@ static const struct gateway_device devices[] = {
      .device = "dis1",
      .secret = "s",
      .product_secret = "productsecret",
+     .dynamic = true,
      .disallowed = true},
 };
 
@@ -298,6 +299,14 @@ static const struct gateway_case register_cases[] = {
      .reply = REPLY("6100", "{}", "device not found", "thing.sub.register"),
      .rule = "ALI-DEVICE-UNKNOWN",
      .peer_rule = "ALI-DEVICE-UNKNOWN"},
+    {.name = "of a product that may not stand behind this gateway's",
+     .service = &sky_aliyun_sub_register,
+     .topic = REGISTER,
+     .payload = ASK("[" NAMED("other", "dis1") "]"),
+     .reply_topic = REGISTER "_reply",
+     .reply = REPLY("460", "{}", "request parameter error", "thing.sub.register"),
+     .rule = "ALI-SUB-DEVICE",
+     .peer_rule = "ALI-SUB-DEVICE"},
     {.name = "of a device behind another gateway",
      .service = &sky_aliyun_sub_register,
      .topic = REGISTER,
