@@ -130,12 +130,20 @@ bool sky_json_next_element(sky_span *rest, sky_span *ret_value)
 {
     if (rest->len == 0)
         return false;
+    /* What a character means to who skips a value; most mean nothing. */
+    enum { PLAIN, QUOTE, OPENING, CLOSING, COMMA };
+    static const uint8_t meanings[256] = {
+        ['"'] = QUOTE,   ['{'] = OPENING, ['['] = OPENING,
+        ['}'] = CLOSING, [']'] = CLOSING, [','] = COMMA,
+    };
     size_t at = 0, depth = 0;
-    while (at < rest->len && !(depth == 0 && rest->ptr[at] == ',')) {
-        char c = rest->ptr[at];
-        depth += c == '{' || c == '[';
-        depth -= depth > 0 && (c == '}' || c == ']');
-        at = c == '"' ? after_string(*rest, at) : at + 1;
+    while (at < rest->len) {
+        uint8_t meaning = meanings[(uint8_t)rest->ptr[at]];
+        if (meaning == COMMA && depth == 0)
+            break;
+        depth += meaning == OPENING;
+        depth -= depth > 0 && meaning == CLOSING;
+        at = meaning == QUOTE ? after_string(*rest, at) : at + 1;
     }
     *ret_value = trim(sky_span_head(*rest, at));
     *rest = sky_span_tail(*rest, at + 1);

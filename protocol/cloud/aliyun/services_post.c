@@ -96,6 +96,31 @@ static int event_code(const struct sky_aliyun_request *request, const struct own
     return SKY_ALIYUN_TIME;
 }
 
+/* {"value":..,"time":..}; runs for every property of a post: no formatted printing here. */
+static sky_span timed(struct sky_arena *arena, sky_span value, int64_t time)
+{
+    static const char front[] = "{\"value\":", middle[] = ",\"time\":";
+    enum { FRONT = sizeof front - 1, MIDDLE = sizeof middle - 1, DIGITS = 20 };
+    char digits[DIGITS], *text = sky_arena_take(arena, FRONT + value.len + MIDDLE + DIGITS + 1);
+    uint64_t rest = time < 0 ? 0 - (uint64_t)time : (uint64_t)time;
+    size_t first = DIGITS, len = 0;
+    do {
+        digits[--first] = (char)('0' + rest % 10);
+    } while ((rest /= 10) > 0);
+    if (time < 0)
+        digits[--first] = '-';
+    memcpy(text, front, FRONT);
+    len = FRONT;
+    memcpy(text + len, value.ptr, value.len);
+    len += value.len;
+    memcpy(text + len, middle, MIDDLE);
+    len += MIDDLE;
+    memcpy(text + len, digits + first, DIGITS - first);
+    len += DIGITS - first;
+    text[len++] = '}';
+    return sky_span_of(text, len);
+}
+
 static void put_property(const struct sky_aliyun_request *request, struct sky_latest *latest,
                          sky_span name, sky_span given)
 {
@@ -103,9 +128,7 @@ static void put_property(const struct sky_aliyun_request *request, struct sky_la
     int64_t time = request->facts->now_ms;
     if (is_timed(given))
         (void)sky_span_to_int(sky_json_text(sky_json_member(given, "time")), &time);
-    sky_latest_put(latest, name,
-                   sky_arena_printf(latest->arena, "{\"value\":%.*s,\"time\":%" PRId64 "}",
-                                    SKY_SPAN_ARGS(value), time));
+    sky_latest_put(latest, name, timed(latest->arena, value, time));
 }
 
 /* Why one property was not kept, as captured answers say it: {"name":"tsl parse: ..."}. */
