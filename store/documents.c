@@ -15,18 +15,24 @@ static sky_err read_version(struct sky_store *store, sqlite3_stmt *stmt, int col
     return sky_store__number(store, stmt, column, 0, SKY_STORE_NUMBER_MAX, ret_version);
 }
 
-sky_err sky_store_get_document(struct sky_store *store, int64_t device_id, sky_span name,
-                               struct sky_buf *ret_body, int64_t *ret_version)
+/* Of whatever has the id: a device, or a product. */
+static sky_err get(struct sky_store *store, enum sky_sql which, int64_t id, sky_span name,
+                   struct sky_buf *ret_body, int64_t *ret_version)
 {
     sqlite3_stmt *stmt;
-    sky_err err = sky_store__first(store, &stmt, SKY_SQL_GET_DOCUMENT,
-                                   SKY_ARGS(SKY_INT(device_id), SKY_TEXT(name)));
+    sky_err err = sky_store__first(store, &stmt, which, SKY_ARGS(SKY_INT(id), SKY_TEXT(name)));
     if (err == SKY_OK)
         err = sky_store__append(stmt, 0, ret_body);
     if (err == SKY_OK)
         err = read_version(store, stmt, 1, ret_version);
     sky_store__end(stmt);
     return err;
+}
+
+sky_err sky_store_get_document(struct sky_store *store, int64_t device_id, sky_span name,
+                               struct sky_buf *ret_body, int64_t *ret_version)
+{
+    return get(store, SKY_SQL_GET_DOCUMENT, device_id, name, ret_body, ret_version);
 }
 
 sky_err sky_store_put_document(struct sky_store *store, int64_t device_id, sky_span name,
@@ -86,15 +92,7 @@ sky_err sky_store_each_document_called(struct sky_store *store, sky_span name,
 sky_err sky_store_get_product_document(struct sky_store *store, int64_t product_id, sky_span name,
                                        struct sky_buf *ret_body, int64_t *ret_version)
 {
-    sqlite3_stmt *stmt;
-    sky_err err = sky_store__first(store, &stmt, SKY_SQL_GET_PRODUCT_DOCUMENT,
-                                   SKY_ARGS(SKY_INT(product_id), SKY_TEXT(name)));
-    if (err == SKY_OK)
-        err = sky_store__append(stmt, 0, ret_body);
-    if (err == SKY_OK)
-        err = read_version(store, stmt, 1, ret_version);
-    sky_store__end(stmt);
-    return err;
+    return get(store, SKY_SQL_GET_PRODUCT_DOCUMENT, product_id, name, ret_body, ret_version);
 }
 
 sky_err sky_store_put_product_document(struct sky_store *store, int64_t product_id, sky_span name,

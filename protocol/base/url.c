@@ -1,5 +1,7 @@
 #include "protocol/base/url.h"
 
+#include <stdio.h>
+
 enum { PORT_MAX = 65535 };
 
 /* The first `len` bytes in which none of `ends` stands. */
@@ -71,4 +73,14 @@ bool sky_url_parse(sky_span text, struct sky_url *ret_url)
         return false;
     *ret_url = url;
     return true;
+}
+
+sky_span sky_url_shown(sky_span text, char out[SKY_URL_MAX + 1])
+{
+    struct sky_url url;
+    if (!sky_url_parse(text, &url))
+        return SKY_SPAN_NONE;
+    int len = snprintf(out, SKY_URL_MAX + 1, "%.*s://%.*s%.*s", SKY_SPAN_ARGS(url.scheme),
+                       SKY_SPAN_ARGS(url.place), SKY_SPAN_ARGS(url.path));
+    return sky_span_of(out, (size_t)len);
 }

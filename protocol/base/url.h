@@ -17,4 +17,7 @@ struct sky_url {
 /* False, and nothing set, for what is no such URL or is longer than SKY_URL_MAX. */
 bool sky_url_parse(sky_span text, struct sky_url *ret_url);
 
+/* The URL without what may be secret in it: user name, password, query. Empty for what is none. */
+sky_span sky_url_shown(sky_span text, char out[SKY_URL_MAX + 1]);
+
 #endif

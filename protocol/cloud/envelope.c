@@ -88,6 +88,24 @@ sky_span sky_envelope_keep(struct sky_arena *arena, struct sky_buf *out)
     return kept;
 }
 
+sky_span sky_envelope_behind(struct sky_effects *effects, const struct sky_uplink *uplink,
+                             const struct sky_facts *facts)
+{
+    const struct sky_vocabulary *words = &uplink->cloud->words;
+    struct sky_buf out;
+    struct sky_jw jw = sky_jw(&out);
+    sky_buf_init(&out, SKY_ENVELOPE_REPLY_MAX);
+    sky_jw_array(&jw);
+    for (size_t i = 0; i < facts->behind_count; i++) {
+        sky_jw_object(&jw);
+        sky_jw_put_span(&jw, words->device_key, facts->behind[i].device);
+        sky_jw_put_span(&jw, words->product_key, facts->behind[i].product);
+        sky_jw_end_object(&jw);
+    }
+    sky_jw_end_array(&jw);
+    return sky_envelope_keep(&effects->arena, &out);
+}
+
 void sky_envelope_reply(struct sky_effects *effects, const struct sky_uplink *uplink,
                         sky_span topic, struct sky_buf *out)
 {

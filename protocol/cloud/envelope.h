@@ -56,6 +56,10 @@ bool sky_envelope_is_reply(sky_span topic);
 /* Moves the finished text of `out` into the arena and frees the buffer. */
 sky_span sky_envelope_keep(struct sky_arena *arena, struct sky_buf *out);
 
+/* The devices behind a gateway as a JSON list of their keys, in the cloud's words. */
+sky_span sky_envelope_behind(struct sky_effects *effects, const struct sky_uplink *uplink,
+                             const struct sky_facts *facts);
+
 /* Moves `out` into a REPLY on `topic`, with the quality of service the request had. */
 void sky_envelope_reply(struct sky_effects *effects, const struct sky_uplink *uplink,
                         sky_span topic, struct sky_buf *out);

@@ -6,7 +6,6 @@
 #include "protocol/base/json_view.h"
 #include "protocol/base/mem.h"
 #include "protocol/base/url.h"
-#include "protocol/cloud/model.h"
 #include "server/admin/api.h"
 #include "store/seed.h"
 #include "store/topology.h"
@@ -24,15 +23,7 @@ static sky_err check_model(const struct sky_product *product, const struct sky_c
                            sky_span json, struct sky_why *why)
 {
     (void)product;
-    struct sky_model_whys whys = {.count = 0};
-    struct sky_model *model = NULL;
-    if (cloud->model == NULL)
-        return sky_why_set(why, SKY_ERR_INVALID, "", "%s has no thing models", cloud->title);
-    sky_err err = sky_model_compile(cloud->model, json, &model, &whys);
-    if (err != SKY_OK)
-        *why = whys.list[0];
-    sky_model_free(model);
-    return err;
+    return sky_product_check_model(cloud, json, why);
 }
 
 static sky_err check_sub_products(const struct sky_product *product, const struct sky_cloud *cloud,
@@ -101,16 +92,8 @@ bool sky_api_product(struct sky_api *api, struct sky_product *ret_product)
 /* With what may be secret in it, a user's name, a password or a query, only for who asks. */
 static void write_url(struct sky_api *api, sky_span text)
 {
-    struct sky_url url;
     char shown[SKY_URL_MAX + 1];
-    if (sky_api_query_is(api, "secrets") || !sky_url_parse(text, &url)) {
-        sky_jw_str(&api->jw, text);
-        return;
-    }
-    int len = snprintf(shown, sizeof shown, "%.*s://%.*s%.*s", SKY_SPAN_ARGS(url.scheme),
-                       SKY_SPAN_ARGS(url.place), SKY_SPAN_ARGS(url.path));
-    SKY_ASSERT(len >= 0 && (size_t)len < sizeof shown);
-    sky_jw_str(&api->jw, sky_span_of(shown, (size_t)len));
+    sky_jw_str(&api->jw, sky_api_query_is(api, "secrets") ? text : sky_url_shown(text, shown));
 }
 
 void sky_api_write_texts(struct sky_api *api, int64_t product_id)

@@ -13,7 +13,6 @@ struct room {
     struct sky_product product;
     struct sky_device device;
     struct sky_judge judge;
-    char fresh[SKY_PEER_FRESH + 1];
 };
 
 struct other {
@@ -82,8 +81,13 @@ static void look_up(struct sky_broker *broker, const struct sky_session *gateway
                        ? sky_product_policy(registry, sky_product_info(registry, room->product.id))
                        : &registry->policy);
     peer->judge = &room->judge;
-    sky_rng_text(registry->rng, room->fresh, SKY_PEER_FRESH);
-    peer->fresh = sky_span_of(room->fresh, SKY_PEER_FRESH);
+}
+
+static void draw_fresh(struct sky_broker *broker, struct sky_arena *arena, struct sky_peer *peer)
+{
+    char *text = sky_arena_take(arena, SKY_PEER_FRESH + 1);
+    sky_rng_text(broker->registry->rng, text, SKY_PEER_FRESH);
+    peer->fresh = sky_span_of(text, SKY_PEER_FRESH);
 }
 
 sky_err sky_peers_look_up(struct sky_broker *broker, const struct sky_session *gateway,
@@ -97,6 +101,8 @@ sky_err sky_peers_look_up(struct sky_broker *broker, const struct sky_session *g
     facts->peers = peers;
     for (size_t i = 0; i < facts->peer_count && err == SKY_OK; i++) {
         look_up(broker, gateway, arena, &peers[i]);
+        if (service->reads & SKY_READS_FRESH)
+            draw_fresh(broker, arena, &peers[i]);
         if (service->reads & SKY_READS_MODEL && peers[i].known_product != NULL)
             peers[i].model = sky_product_info(broker->registry, peers[i].known_product->id)->model;
         if (service->document != NULL && peers[i].known != NULL)

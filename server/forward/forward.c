@@ -20,12 +20,7 @@ struct news {
 
 sky_span sky_forward_shown(const struct sky_forward_target *target, char out[SKY_URL_MAX + 1])
 {
-    struct sky_url url;
-    if (!sky_url_parse(sky_span_str(target->url), &url))
-        return SKY_SPAN_NONE;
-    int len = snprintf(out, SKY_URL_MAX + 1, "%.*s://%.*s%.*s", SKY_SPAN_ARGS(url.scheme),
-                       SKY_SPAN_ARGS(url.place), SKY_SPAN_ARGS(url.path));
-    return sky_span_of(out, (size_t)len);
+    return sky_url_shown(sky_span_str(target->url), out);
 }
 
 static void tell(const struct sky_forward *forward, const struct sky_forward_target *target,

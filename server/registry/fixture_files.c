@@ -9,9 +9,9 @@
 #include "protocol/base/assert.h"
 #include "protocol/base/json_tree.h"
 #include "protocol/base/mem.h"
-#include "protocol/cloud/model.h"
 #include "server/os/files.h"
 #include "server/registry/lookup.h"
+#include "server/registry/products.h"
 #include "server/tls/certificate.h"
 
 enum { CLOUDS_MAX = 16 };
@@ -347,17 +347,8 @@ static sky_err certificate_fingerprint(void *ctx, sky_span pem, char out[SKY_FIN
 
 static sky_err check_model(void *ctx, size_t cloud, sky_span json, struct sky_why *why)
 {
-    struct sky_model_whys whys;
-    struct sky_model *model = NULL;
     (void)ctx;
-    if (sky_clouds[cloud]->model == NULL)
-        return sky_why_set(why, SKY_ERR_INVALID, "", "%s has no thing models; leave the field out",
-                           sky_clouds[cloud]->title);
-    sky_err err = sky_model_compile(sky_clouds[cloud]->model, json, &model, &whys);
-    if (err != SKY_OK)
-        *why = whys.list[0];
-    sky_model_free(model);
-    return err;
+    return sky_product_check_model(sky_clouds[cloud], json, why);
 }
 
 /* Only a cloud that has shadows knows what one looks like. */

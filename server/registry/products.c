@@ -166,3 +166,17 @@ bool sky_product_takes_behind(const struct sky_product_info *gateway, const char
         listed = sky_json_is_string(element) && sky_json_reads(sky_json_text(element), key);
     return any || listed;
 }
+
+sky_err sky_product_check_model(const struct sky_cloud *cloud, sky_span json, struct sky_why *why)
+{
+    struct sky_model_whys whys = {.count = 0};
+    struct sky_model *model = NULL;
+    if (cloud->model == NULL)
+        return sky_why_set(why, SKY_ERR_INVALID, "", "%s has no thing models; leave the field out",
+                           cloud->title);
+    sky_err err = sky_model_compile(cloud->model, json, &model, &whys);
+    if (err != SKY_OK)
+        *why = whys.list[0];
+    sky_model_free(model);
+    return err;
+}

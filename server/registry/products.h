@@ -29,6 +29,10 @@ struct sky_product_info *sky_product_known(struct sky_registry *registry,
 const struct sky_policy *sky_product_policy(const struct sky_registry *registry,
                                             const struct sky_product_info *product);
 
+/* Is this a thing model of the cloud's form? A pointer in `why` is within it. */
+SKY_MUST_USE sky_err sky_product_check_model(const struct sky_cloud *cloud, sky_span json,
+                                             struct sky_why *why);
+
 /* May devices of the product with that key stand behind gateways of this one? */
 bool sky_product_takes_behind(const struct sky_product_info *gateway, const char *key);
 

@@ -22,6 +22,24 @@ static bool is_new(const struct sky_peer *peer)
     return !peer->bound;
 }
 
+/* Could it stand behind this gateway, whoever asks for that? */
+static struct sky_aliyun_fault candidate_fault(const struct sky_aliyun_request *request,
+                                               struct sky_peer *peer)
+{
+    struct sky_aliyun_fault fault =
+        sky_aliyun__peer_fault(request, peer, ALI_RULE(DEVICE_UNKNOWN), peer->known != NULL,
+                               SKY_ALIYUN_NO_DEVICE, "there is no such device");
+    if (fault.code == SKY_ALIYUN_OK)
+        fault =
+            sky_aliyun__peer_fault(request, peer, ALI_RULE(DEVICE_DISABLED), peer->known->enabled,
+                                   SKY_ALIYUN_DEVICE_DISABLED, "the device is disabled");
+    if (fault.code == SKY_ALIYUN_OK)
+        fault = sky_aliyun__peer_fault(request, peer, ALI_RULE(SUB_DEVICE), peer->allowed,
+                                       SKY_ALIYUN_PARAMETER,
+                                       "its product may not stand behind this one");
+    return fault;
+}
+
 /* A disabled device and a wrong signature have other codes here than at a login. */
 static struct sky_aliyun_fault add_fault(const struct sky_aliyun_request *request,
                                          struct sky_peer *peer)
@@ -31,16 +49,7 @@ static struct sky_aliyun_fault add_fault(const struct sky_aliyun_request *reques
         request, peer, ALI_RULE(SUB_DEVICE), !sky_aliyun__is_own(request->uplink, &name),
         SKY_ALIYUN_SELF, "a gateway does not stand behind itself");
     if (fault.code == SKY_ALIYUN_OK)
-        fault = sky_aliyun__peer_fault(request, peer, ALI_RULE(DEVICE_UNKNOWN), peer->known != NULL,
-                                       SKY_ALIYUN_NO_DEVICE, "there is no such device");
-    if (fault.code == SKY_ALIYUN_OK)
-        fault =
-            sky_aliyun__peer_fault(request, peer, ALI_RULE(DEVICE_DISABLED), peer->known->enabled,
-                                   SKY_ALIYUN_DEVICE_DISABLED, "the device is disabled");
-    if (fault.code == SKY_ALIYUN_OK)
-        fault = sky_aliyun__peer_fault(request, peer, ALI_RULE(SUB_DEVICE), peer->allowed,
-                                       SKY_ALIYUN_PARAMETER,
-                                       "its product may not stand behind this one");
+        fault = candidate_fault(request, peer);
     if (fault.code == SKY_ALIYUN_OK)
         fault = sky_aliyun__check_sub_sign(request, peer, SKY_ALIYUN_NOT_AUTHORIZED);
     return fault;
@@ -112,21 +121,10 @@ static void handle_get(const struct sky_uplink *uplink, const struct sky_facts *
                        struct sky_judge *judge, struct sky_effects *effects)
 {
     struct sky_aliyun_request request;
-    struct sky_buf out;
     if (!sky_aliyun__begin(&request, SKY_ALIYUN_PARAMETER, uplink, facts, judge, effects) ||
         sky_aliyun__refused_gateway(&request))
         return;
-    sky_buf_init(&out, SKY_ENVELOPE_REPLY_MAX);
-    struct sky_jw jw = sky_jw(&out);
-    sky_jw_array(&jw);
-    for (size_t i = 0; i < facts->behind_count; i++) {
-        sky_jw_object(&jw);
-        sky_jw_put_span(&jw, "deviceName", facts->behind[i].device);
-        sky_jw_put_span(&jw, "productKey", facts->behind[i].product);
-        sky_jw_end_object(&jw);
-    }
-    sky_jw_end_array(&jw);
-    sky_aliyun__succeed(&request, sky_envelope_keep(&effects->arena, &out));
+    sky_aliyun__succeed(&request, sky_envelope_behind(effects, uplink, facts));
 }
 
 /* ---- found ---- */
@@ -179,16 +177,7 @@ static struct sky_aliyun_fault register_fault(const struct sky_aliyun_request *r
                                        product->dynamic_activation, SKY_ALIYUN_NO_REGISTRATION,
                                        "the product does not permit dynamic registration");
     if (fault.code == SKY_ALIYUN_OK)
-        fault = sky_aliyun__peer_fault(request, peer, ALI_RULE(DEVICE_UNKNOWN), peer->known != NULL,
-                                       SKY_ALIYUN_NO_DEVICE, "there is no such device");
-    if (fault.code == SKY_ALIYUN_OK)
-        fault =
-            sky_aliyun__peer_fault(request, peer, ALI_RULE(DEVICE_DISABLED), peer->known->enabled,
-                                   SKY_ALIYUN_DEVICE_DISABLED, "the device is disabled");
-    if (fault.code == SKY_ALIYUN_OK)
-        fault = sky_aliyun__peer_fault(request, peer, ALI_RULE(SUB_DEVICE), peer->allowed,
-                                       SKY_ALIYUN_PARAMETER,
-                                       "its product may not stand behind this one");
+        fault = candidate_fault(request, peer);
     if (fault.code == SKY_ALIYUN_OK)
         fault = sky_aliyun__peer_fault(request, peer, ALI_RULE(SUB_DEVICE), !peer->bound_elsewhere,
                                        SKY_ALIYUN_BOUND_ELSEWHERE,

@@ -156,20 +156,9 @@ static void handle_topo_get(const struct sky_uplink *uplink, const struct sky_fa
                             struct sky_judge *judge, struct sky_effects *effects)
 {
     struct sky_enos_request request;
-    struct sky_buf out;
     if (!sky_enos__behind_open(&request, uplink, facts, judge, effects, SKY_ENOS_CODE_UNREADABLE))
         return;
-    sky_buf_init(&out, SKY_ENVELOPE_REPLY_MAX);
-    struct sky_jw jw = sky_jw(&out);
-    sky_jw_array(&jw);
-    for (size_t i = 0; i < facts->behind_count; i++) {
-        sky_jw_object(&jw);
-        sky_jw_put_span(&jw, "deviceKey", facts->behind[i].device);
-        sky_jw_put_span(&jw, "productKey", facts->behind[i].product);
-        sky_jw_end_object(&jw);
-    }
-    sky_jw_end_array(&jw);
-    sky_enos__reply(&request, SKY_ENOS_CODE_OK, sky_envelope_keep(&effects->arena, &out));
+    sky_enos__reply(&request, SKY_ENOS_CODE_OK, sky_envelope_behind(effects, uplink, facts));
 }
 
 /* ---- registering ---- */
