@@ -10,6 +10,7 @@
 #include "protocol/mqtt/packet.h"
 #include "server/journal/journal.h"
 #include "server/net/conn.h"
+#include "server/net/fate.h"
 
 /* What passes. Row: enumerator, name. */
 #define SKY_POINTS(X)                                                                              \
@@ -104,14 +105,6 @@ struct sky_in {
     void *owner; /* a connection or channel: sky_wire_forget() when it goes */
     /* Takes the bytes later, or once more. */
     void (*again)(void *owner, sky_span bytes);
-};
-
-/* What a filter decides. Zeroed: it passes, once, now. */
-struct sky_fate {
-    const char *name; /* of the fault that decided, for the journal; NULL: none did */
-    bool withhold;
-    unsigned copies;  /* further ones, right behind */
-    int64_t delay_ms; /* virtual time */
 };
 
 /* A passage as a filter sees it; `out` may be changed, `in` not. CLOSE has neither: `reason` then

@@ -6,7 +6,8 @@ from tree import Problem, c_files, files, line_of, product_files, text
 
 PROTOCOL = ["protocol/base", "auth", "protocol/mqtt", "protocol/coap", "protocol/http",
             "protocol/cloud"]
-ROOMS = ["os", "journal", "tls", "registry", "net", "wire", "broker", "port", "forward", "judge"]
+ROOMS = ["os", "journal", "pattern", "tls", "registry", "net", "wire", "fault", "capture", "broker",
+         "port", "forward", "judge"]
 
 
 def _rooms_below(*names):
@@ -25,13 +26,18 @@ BELOW = {
     "server/os": PROTOCOL,
     "server/journal": _rooms_below("os"),
     "server/tls": PROTOCOL + ["server/os"],
-    "server/registry": _rooms_below("os", "journal", "tls"),
-    "server/net": _rooms_below("os", "journal", "tls", "registry"),
-    "server/wire": _rooms_below("os", "journal", "tls", "registry", "net"),
-    "server/broker": _rooms_below("os", "journal", "tls", "registry", "net", "wire"),
-    "server/port": _rooms_below("os", "journal", "tls", "registry", "net", "wire", "broker"),
-    "server/forward": _rooms_below("os", "journal", "tls", "registry", "net", "wire", "broker"),
-    "server/judge": _rooms_below("os", "journal", "tls", "registry"),
+    "server/pattern": _rooms_below("os", "journal"),
+    "server/registry": _rooms_below("os", "journal", "pattern", "tls"),
+    "server/net": _rooms_below("os", "journal", "pattern", "tls", "registry"),
+    "server/wire": _rooms_below("os", "journal", "pattern", "tls", "registry", "net"),
+    "server/fault": _rooms_below("os", "journal", "pattern", "tls", "registry", "net", "wire"),
+    "server/capture": _rooms_below("os", "journal", "pattern", "tls", "registry", "net", "wire"),
+    "server/broker": _rooms_below("os", "journal", "pattern", "tls", "registry", "net", "wire"),
+    "server/port": _rooms_below("os", "journal", "pattern", "tls", "registry", "net", "wire",
+                                "broker"),
+    "server/forward": _rooms_below("os", "journal", "pattern", "tls", "registry", "net", "wire",
+                                   "broker"),
+    "server/judge": _rooms_below("os", "journal", "pattern", "tls", "registry"),
     "server/admin": _rooms_below(*ROOMS) + ["server"],
     "server/cli": _rooms_below(*ROOMS) + ["server"],
     "server": _rooms_below(*ROOMS) + ["server/admin", "server/cli"],
@@ -48,6 +54,7 @@ DOORS = [
     (r"uv\.h", [r"server/"], "server/"),
     (r"libwebsockets\.h", [r"server/port/ws\.c"], "server/port/ws.h"),
     (r"curl/", [r"server/forward/post\.c"], "server/forward/post.h"),
+    (r"pcre2\.h", [r"server/pattern/regex\.c"], "server/pattern/regex.h"),
     (r"coap3/", [r"protocol/coap/"], "protocol/coap/"),
     (r"cjson/", [r"protocol/base/json_tree\."], "protocol/base/json_tree.h"),
     (r"sqlite3\.h", [r"store/"], "store/"),
