@@ -12,7 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from tree import ROOT, Problem, c_files, files, text
 
 DATABASE = ROOT / "build/debug"
-PASSED = ROOT / "build/lint/tidy.json"  # digests of what clang-tidy had nothing to say about
+# Digests of what clang-tidy had nothing to say about, a line for each file; committed, so that a
+# clean clone looks only at what has changed since, and at the users of headers that have.
+PASSED = ROOT / "tests/lint/tidied.txt"
 SECONDS_EACH = 6  # a core takes for a file, roughly
 _FINDING = re.compile(r"^(?P<path>[^\s:][^:]*):(?P<line>\d+):\d+: (?:warning|error|note): (?P<what>.*)$")
 
@@ -62,7 +64,19 @@ def _own_headers(entry):
 def _digest(entry):
     """Changes when the file does, a header of ours that it includes, or what is looked for."""
     texts = [text(name) for name in (".clang-tidy", *_own_headers(entry))]
-    return hashlib.sha256("\0".join((entry["command"], *texts)).encode()).hexdigest()
+    command = entry["command"].replace(entry["directory"], "build").replace(str(ROOT), ".")
+    words = [word for word in command.split() if word.startswith(("-D", "-I", "-std"))]
+    return hashlib.sha256("\0".join((*words, *texts)).encode()).hexdigest()[:24]
+
+
+def _passed():
+    lines = PASSED.read_text().splitlines() if PASSED.exists() else []
+    return dict(line.split() for line in lines)
+
+
+def _keep(passed, sources):
+    PASSED.write_text("".join(f"{name} {passed[name]}\n" for name in sorted(sources)
+                              if name in passed))
 
 
 def _say(line):
@@ -75,8 +89,7 @@ def check_tidy():
     database = {os.path.relpath(entry["file"], ROOT): entry
                 for entry in json.loads((DATABASE / "compile_commands.json").read_text())}
     sources = [name for name in c_files() if name in database and not name.startswith("tests/")]
-    passed = json.loads(PASSED.read_text()) if PASSED.exists() else {}
-    PASSED.parent.mkdir(parents=True, exist_ok=True)
+    passed = _passed()
 
     def tidy(name):
         result = _run("clang-tidy-14", "--quiet", "-p", str(DATABASE), name)
@@ -90,7 +103,7 @@ def check_tidy():
         for done, (name, problems) in enumerate(pool.map(tidy, due), 1):
             if not problems:
                 passed[name] = digests[name]
-                PASSED.write_text(json.dumps(passed))  # what was done counts, even if interrupted
+                _keep(passed, sources)  # what was done counts, even if interrupted
             if done % 10 == 0:
                 _say(f"clang-tidy: {done} of {len(due)}")
             yield from problems
