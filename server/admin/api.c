@@ -582,3 +582,21 @@ struct sky_http_handler sky_admin_handler(struct sky_app *app)
                                      .refused = refused,
                                      .owner = app};
 }
+
+/* ---- opening ---- */
+
+void sky_admin_open(struct sky_app *app)
+{
+    app->admin = sky_mem_new(sizeof *app->admin);
+    app->admin->names.store = app->store;
+    sky_waits_open(&app->admin->waits, &app->clock, app->journal);
+}
+
+void sky_admin_free(struct sky_app *app)
+{
+    if (app->admin == NULL)
+        return;
+    sky_waits_close(&app->admin->waits);
+    free(app->admin);
+    app->admin = NULL;
+}

@@ -6,6 +6,7 @@
 #include "protocol/base/json_tree.h"
 #include "server/admin/admin.h"
 #include "server/admin/match.h"
+#include "server/admin/waits.h"
 #include "server/app.h"
 #include "server/journal/json.h"
 #include "server/port/http.h"
@@ -169,13 +170,10 @@ bool sky_api_scope(struct sky_api *api, struct sky_api_scope *ret_scope);
 /* A rule of the catalogue, as members of an open object. */
 void sky_api_write_rule(struct sky_api *api, size_t index);
 
-/* ---- who waits for events ---- */
-
-struct sky_event_wait;
+/* ---- what the API keeps ---- */
 
 struct sky_admin {
-    struct sky_event_wait *waits; /* list: calls that want events */
-    struct sky_timer look;        /* set when there are new events to look at */
+    struct sky_waits waits; /* calls that want events */
     struct sky_device_names names;
 };
 

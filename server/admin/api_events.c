@@ -1,6 +1,5 @@
 /* The journal's events: listed, waited for, streamed. */
 #include <stdlib.h>
-#include <utlist.h>
 
 #include "protocol/base/mem.h"
 #include "protocol/mqtt/topic.h"
@@ -10,11 +9,11 @@ enum {
     EFFORT_PER_TURN = 20000,         /* events looked at before others get their turn */
     ANSWER_ENOUGH = 8 << 20,         /* bytes of JSON after which a list ends early */
     STREAM_HEARTBEAT_MS = 15 * 1000, /* real time: a stream's client that vanished is noticed */
-    SOON_MS = 1,
 };
 
 /* A call that wants events. */
 struct sky_event_wait {
+    struct sky_wait wait; /* overdue: the list ends as it is; a stream's heartbeat is due */
     struct sky_app *app;
     struct sky_http_call *call;
     struct sky_cursor cursor;
@@ -22,53 +21,16 @@ struct sky_event_wait {
     struct sky_path_vars device;
     char topic[SKY_API_PARAM_MAX], rule[SKY_API_PARAM_MAX];
     struct sky_event event;
-    bool streaming, beat;
 
     /* A list: */
     struct sky_buf out;
     struct sky_jw jw;
     size_t found, limit, wanted;
-    struct sky_timer soon, deadline; /* go on looking; give up (streams: heartbeat) */
-    bool overdue;
-    struct sky_event_wait *prev, *next;
 };
-
-/* ---- the waiting list ---- */
-
-static void look_again(struct sky_event_wait *wait);
-
-static void on_look(struct sky_timer *timer, int64_t now_ms)
-{
-    struct sky_admin *admin = SKY_CONTAINER_OF(timer, struct sky_admin, look);
-    struct sky_event_wait *wait, *next;
-    (void)now_ms;
-    DL_FOREACH_SAFE (admin->waits, wait, next)
-        look_again(wait);
-}
-
-/* There is an event: everybody looks once, at the end of this turn. */
-static void on_recorded(void *ctx, uint64_t seq)
-{
-    struct sky_app *app = ctx;
-    (void)seq;
-    if (!sky_timer_is_set(&app->admin->look))
-        sky_clock_patience(&app->clock, &app->admin->look, 0, on_look);
-}
-
-static void join(struct sky_event_wait *wait)
-{
-    DL_APPEND(wait->app->admin->waits, wait);
-    sky_journal_watch(wait->app->journal, on_recorded, wait->app);
-}
 
 static void wait_free(struct sky_event_wait *wait)
 {
-    struct sky_app *app = wait->app;
-    DL_DELETE(app->admin->waits, wait);
-    if (app->admin->waits == NULL)
-        sky_journal_watch(app->journal, NULL, NULL);
-    sky_clock_forgive(&app->clock, &wait->soon);
-    sky_clock_forgive(&app->clock, &wait->deadline);
+    sky_wait_end(&wait->wait);
     sky_cursor_done(&wait->cursor);
     sky_buf_done(&wait->out);
     free(wait);
@@ -77,27 +39,6 @@ static void wait_free(struct sky_event_wait *wait)
 static void on_gone(struct sky_http_call *call)
 {
     wait_free(call->state);
-}
-
-static void on_soon(struct sky_timer *timer, int64_t now_ms)
-{
-    (void)now_ms;
-    look_again(SKY_CONTAINER_OF(timer, struct sky_event_wait, soon));
-}
-
-void sky_admin_open(struct sky_app *app)
-{
-    app->admin = sky_mem_new(sizeof *app->admin);
-    app->admin->names.store = app->store;
-}
-
-void sky_admin_free(struct sky_app *app)
-{
-    if (app->admin == NULL)
-        return;
-    sky_clock_forgive(&app->clock, &app->admin->look);
-    free(app->admin);
-    app->admin = NULL;
 }
 
 /* ---- what is wanted ---- */
@@ -184,15 +125,17 @@ static bool take_filter(struct sky_api *api, struct sky_event_wait *wait)
            take_topic(api, wait) && take_rule(api, wait);
 }
 
-static struct sky_event_wait *wait_new(struct sky_api *api, uint64_t since)
+static struct sky_event_wait *wait_new(struct sky_api *api, uint64_t since,
+                                       void (*look)(struct sky_wait *wait))
 {
     struct sky_event_wait *wait = sky_mem_new(sizeof *wait);
+    wait->wait.look = look;
     wait->app = api->app;
     wait->call = api->call;
     sky_buf_init(&wait->out, SKY_HTTP_ANSWER_MAX);
     wait->jw = sky_jw(&wait->out);
     sky_cursor_init(&wait->cursor, api->app->journal, since + 1);
-    join(wait);
+    sky_wait_begin(&api->app->admin->waits, &wait->wait);
     if (take_filter(api, wait))
         return wait;
     wait_free(wait);
@@ -216,11 +159,13 @@ static void begin_list(struct sky_event_wait *wait)
     sky_jw_array(&wait->jw);
 }
 
-/* Answers with what was found. `next` is what to ask `since` for the rest. */
+/* Answers with what was found, once that is in the store. `next` is what to ask `since` for the
+ * rest. */
 static void finish_list(struct sky_event_wait *wait)
 {
     struct sky_journal_stats stats;
     struct sky_jw *jw = &wait->jw;
+    bool kept = sky_journal_flush(wait->app->journal) == SKY_OK;
     sky_journal_stats(wait->app->journal, &stats);
     sky_jw_end_array(jw);
     sky_jw_put_int(jw, "next", (int64_t)wait->cursor.next_seq - 1);
@@ -228,7 +173,9 @@ static void finish_list(struct sky_event_wait *wait)
     sky_jw_put_int(jw, "last", (int64_t)stats.last_seq);
     sky_jw_put_int(jw, "lost", (int64_t)stats.evicted);
     sky_jw_end_object(jw);
-    if (wait->out.overflow)
+    if (!kept)
+        sky_api_reply_error(wait->call, 507, "store", "the journal cannot be written to the store");
+    else if (wait->out.overflow)
         sky_api_reply_error(wait->call, 500, "limit", "the answer is too long; ask for less");
     else
         sky_api_reply_json(wait->call, 200, sky_buf_span(&wait->out));
@@ -240,31 +187,19 @@ static bool is_full(const struct sky_event_wait *wait)
     return wait->found >= wait->limit || wait->out.len > ANSWER_ENOUGH;
 }
 
-static void look_for_list(struct sky_event_wait *wait)
+static void look_for_list(struct sky_wait *waiting)
 {
+    struct sky_event_wait *wait = SKY_CONTAINER_OF(waiting, struct sky_event_wait, wait);
     bool more = false;
-    if (sky_journal_flush(wait->app->journal) != SKY_OK) {
-        sky_api_reply_error(wait->call, 507, "store", "the journal cannot be written to the store");
-        wait_free(wait);
-        return;
-    }
     while (!is_full(wait) &&
            sky_cursor_search(&wait->cursor, &wait->filter, EFFORT_PER_TURN, &wait->event, &more)) {
         print(wait, &wait->jw);
         wait->found++;
     }
-    if (is_full(wait) || (!more && (wait->overdue || wait->found >= wait->wanted)))
+    if (is_full(wait) || (!more && (wait->wait.overdue || wait->found >= wait->wanted)))
         finish_list(wait);
     else if (more)
-        sky_clock_patience(&wait->app->clock, &wait->soon, SOON_MS, on_soon);
-}
-
-static void on_overdue(struct sky_timer *timer, int64_t now_ms)
-{
-    struct sky_event_wait *wait = SKY_CONTAINER_OF(timer, struct sky_event_wait, deadline);
-    (void)now_ms;
-    wait->overdue = true;
-    look_for_list(wait);
+        sky_wait_again(&wait->wait);
 }
 
 /* The newest first: the numbers of the last `limit` that fit are kept while all are looked at. */
@@ -313,7 +248,7 @@ void sky_api_events_list(struct sky_api *api)
     if (!sky_api_flush(api))
         return;
     uint64_t since = (uint64_t)sky_api_query_int(api, "since", 0), begin = beginning(api);
-    struct sky_event_wait *wait = wait_new(api, since > begin ? since : begin);
+    struct sky_event_wait *wait = wait_new(api, since > begin ? since : begin, look_for_list);
     if (wait == NULL)
         return;
     wait->limit = (size_t)sky_api_query_int(api, "limit", SKY_API_PAGE_DEFAULT);
@@ -326,20 +261,10 @@ void sky_api_events_list(struct sky_api *api)
     api->call->state = wait;
     api->call->on_gone = on_gone;
     if (wait_ms > 0)
-        sky_clock_patience(&api->app->clock, &wait->deadline, wait_ms, on_overdue);
-    look_for_list(wait);
+        sky_wait_until(&wait->wait, wait_ms);
 }
 
 /* ---- streams ---- */
-
-static void on_heartbeat(struct sky_timer *timer, int64_t now_ms)
-{
-    struct sky_event_wait *wait = SKY_CONTAINER_OF(timer, struct sky_event_wait, deadline);
-    (void)now_ms;
-    wait->beat = true;
-    sky_clock_patience(&wait->app->clock, &wait->deadline, STREAM_HEARTBEAT_MS, on_heartbeat);
-    sky_http_stream_wake(wait->call);
-}
 
 /* The client has room: as many events as there are, as text/event-stream. A journal that cannot be
  * written shows nothing; the next heartbeat tries again. */
@@ -347,9 +272,11 @@ static void fill_stream(struct sky_http_call *call, struct sky_buf *out)
 {
     struct sky_event_wait *wait = call->state;
     bool more = false;
-    if (wait->beat)
+    if (wait->wait.overdue) {
         sky_buf_add_str(out, ":\n\n");
-    wait->beat = false;
+        wait->wait.overdue = false;
+        sky_wait_until(&wait->wait, STREAM_HEARTBEAT_MS);
+    }
     if (sky_journal_flush(wait->app->journal) != SKY_OK)
         return;
     while (out->len < SKY_HTTP_STREAM_ENOUGH &&
@@ -360,15 +287,12 @@ static void fill_stream(struct sky_http_call *call, struct sky_buf *out)
         sky_buf_add_str(out, "\n\n");
     }
     if (more)
-        sky_clock_patience(&wait->app->clock, &wait->soon, SOON_MS, on_soon);
+        sky_wait_again(&wait->wait);
 }
 
-static void look_again(struct sky_event_wait *wait)
+static void look_for_stream(struct sky_wait *waiting)
 {
-    if (wait->streaming)
-        sky_http_stream_wake(wait->call);
-    else
-        look_for_list(wait);
+    sky_http_stream_wake(SKY_CONTAINER_OF(waiting, struct sky_event_wait, wait)->call);
 }
 
 /* Where a stream begins: behind what the client saw last (its header wins), else behind `since`,
@@ -391,13 +315,12 @@ void sky_api_events_stream(struct sky_api *api)
         sky_api_send_text(api, api->route->content_type);
         return;
     }
-    struct sky_event_wait *wait = wait_new(api, stream_start(api));
+    struct sky_event_wait *wait = wait_new(api, stream_start(api), look_for_stream);
     if (wait == NULL)
         return;
-    wait->streaming = true;
     api->call->state = wait;
     api->call->on_gone = on_gone;
     api->call->on_room = fill_stream;
-    sky_clock_patience(&api->app->clock, &wait->deadline, STREAM_HEARTBEAT_MS, on_heartbeat);
+    sky_wait_until(&wait->wait, STREAM_HEARTBEAT_MS);
     sky_http_stream(api->call, api->route->content_type);
 }
