@@ -20,6 +20,7 @@ struct sky_fate {
     const char *name;   /* of the fault that decided, for the journal; NULL: none did. What else was
                            changed on the way, as by `set`, needs no member here */
     const char *action; /* what it does, for the journal */
+    uint64_t fault;     /* its number; connections that it freezes are thawed by that */
     bool withhold;      /* it never goes out, or was never seen */
     unsigned copies;    /* further ones, right behind */
     int64_t delay_ms;   /* virtual time */
