@@ -88,8 +88,7 @@ void sky_conn_write(struct sky_conn *conn, sky_span bytes)
     sky_buf_add(sky_conn_out(conn), bytes);
 }
 
-/* Empties the buffer; memory of the common size is kept for the next connection that writes. */
-static void recycle(struct sky_net *net, struct sky_buf *buf)
+void sky_conn__recycle(struct sky_net *net, struct sky_buf *buf)
 {
     if (buf->room == SKY_NET_SPARE_MAX && net->spare_count < SKY_NET_SPARES) {
         net->spares[net->spare_count++] = buf->bytes;
@@ -112,18 +111,22 @@ static void on_written(uv_write_t *request, int status)
     struct pending_write *pending = SKY_CONTAINER_OF(request, struct pending_write, request);
     struct sky_conn *conn = pending->conn;
     free(pending);
-    recycle(conn->net, &conn->sending);
+    if (status < 0 && !conn->shut)
+        sky_conn_gone(conn, "the peer went away while being written to");
+    sky_conn__sent(conn);
+}
+
+void sky_conn__sent(struct sky_conn *conn)
+{
+    sky_conn__recycle(conn->net, &conn->sending);
     if (conn->shut)
         return;
-    if (status < 0)
-        sky_conn_gone(conn, "the peer went away while being written to");
-    else
-        flush_one(conn);
-    if (conn->reaped && conn->sending.len == 0) {
-        sent_all(conn);
+    flush_one(conn);
+    if (conn->sending.len > 0)
         return;
-    }
-    if (conn->sending.len == 0)
+    if (conn->reaped && !conn->frozen)
+        sent_all(conn);
+    else
         tell_drained(conn);
 }
 
@@ -139,24 +142,23 @@ static void send_later(struct sky_conn *conn, struct sky_buf *wire, size_t sent)
     int rc = uv_write(&pending->request, (uv_stream_t *)&conn->tcp, &rest, 1, on_written);
     if (rc < 0) {
         free(pending);
-        recycle(conn->net, &conn->sending);
+        sky_conn__recycle(conn->net, &conn->sending);
         sky_conn_gone(conn, "the peer went away while being written to");
     }
 }
 
-/* What goes onto the wire: the output as it is, or wrapped, or sealed, or both. */
-static struct sky_buf *wire_of(struct sky_conn *conn)
+struct sky_buf *sky_conn__wire(struct sky_conn *conn)
 {
     struct sky_buf *clear = &conn->out;
     if (conn->wrap != NULL) {
         clear = conn->wrap->wrap(conn);
-        recycle(conn->net, &conn->out);
+        sky_conn__recycle(conn->net, &conn->out);
     }
     if (conn->tls == NULL)
         return clear;
     sky_tls_seal(conn->tls, clear);
     if (clear->len == 0)
-        recycle(conn->net, clear);
+        sky_conn__recycle(conn->net, clear);
     return sky_tls_raw(conn->tls);
 }
 
@@ -164,8 +166,9 @@ void sky_conn_refuse_backlog(struct sky_conn *conn, const struct sky_buf *waitin
 {
     if (!waiting->overflow || conn->closing)
         return;
-    sky_conn_refused(conn, sky_door_rule(SKY_RULE_DOOR_OUTPUT_FULL), SKY_SPAN_NONE,
-                     "too much output waits for a peer that does not read");
+    if (conn->bend == NULL) /* else it may not be the peer's doing */
+        sky_conn_refused(conn, sky_door_rule(SKY_RULE_DOOR_OUTPUT_FULL), SKY_SPAN_NONE,
+                         "too much output waits for a peer that does not read");
     sky_conn_close(conn, "the peer does not read what it is sent");
 }
 
@@ -176,29 +179,45 @@ static void tell_drained(struct sky_conn *conn)
         conn->port->on_drained(conn);
 }
 
+/* Nobody gets to see what was written. */
+static void drop_output(struct sky_conn *conn)
+{
+    sky_conn__recycle(conn->net, &conn->out);
+    if (conn->tls != NULL)
+        sky_conn__recycle(conn->net, sky_tls_raw(conn->tls));
+}
+
 /* Sends this turn's output with one system call if the kernel takes it. Nothing is sealed while
  * older output waits, so that what piles up does so in one place. */
 static void flush_one(struct sky_conn *conn)
 {
     sky_conn_refuse_backlog(conn, &conn->out);
+    if (conn->mute) {
+        drop_output(conn);
+        return;
+    }
     if (conn->sending.len > 0)
         return;
-    struct sky_buf *wire = wire_of(conn);
+    if (conn->bend != NULL) {
+        sky_conn__flush_bent(conn);
+        return;
+    }
+    struct sky_buf *wire = sky_conn__wire(conn);
     if (wire->len == 0) {
-        recycle(conn->net, wire); /* asked for and not used */
+        sky_conn__recycle(conn->net, wire); /* asked for and not used */
         return;
     }
     uv_buf_t all = uv_buf_init(wire->bytes, (unsigned)wire->len);
     int sent = uv_try_write((uv_stream_t *)&conn->tcp, &all, 1);
     if (sent == (int)wire->len) {
         bool was_full = wire->len > SKY_CONN_OUTPUT_MAX - SKY_MQTT_PACKET_MAX;
-        recycle(conn->net, wire);
+        sky_conn__recycle(conn->net, wire);
         if (was_full)
             tell_drained(conn);
     } else if (sent >= 0 || sent == UV_EAGAIN) {
         send_later(conn, wire, sent < 0 ? 0 : (size_t)sent);
     } else {
-        recycle(conn->net, wire);
+        sky_conn__recycle(conn->net, wire);
         sky_conn_gone(conn, "the peer went away while being written to");
     }
 }
@@ -217,11 +236,11 @@ static void on_closed(uv_handle_t *handle)
     if (conn->psk != NULL)
         sky_mem_wipe(conn->psk, sizeof *conn->psk);
     free(conn->psk);
+    free(conn->bend);
     free(conn);
 }
 
-/* The socket goes. */
-static void finish(struct sky_conn *conn)
+void sky_conn__finish(struct sky_conn *conn)
 {
     if (conn->shut)
         return;
@@ -229,6 +248,7 @@ static void finish(struct sky_conn *conn)
     if (conn->lingers)
         DL_DELETE(conn->net->lingering, conn);
     conn->net->draining -= conn->drains;
+    sky_conn__unbend(conn);
     sky_clock_forgive(conn->net->clock, &conn->patience);
     uv_close((uv_handle_t *)&conn->tcp, on_closed);
 }
@@ -236,7 +256,7 @@ static void finish(struct sky_conn *conn)
 static void on_linger_over(struct sky_timer *timer, int64_t now_ms)
 {
     (void)now_ms;
-    finish(SKY_CONTAINER_OF(timer, struct sky_conn, patience));
+    sky_conn__finish(SKY_CONTAINER_OF(timer, struct sky_conn, patience));
 }
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buf);
@@ -250,7 +270,7 @@ static void on_drain(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
         return;
     conn->drained += count > 0 ? (uint32_t)count : 0;
     if (count < 0 || conn->drained > SKY_CONN_DRAIN_MAX)
-        finish(conn);
+        sky_conn__finish(conn);
 }
 
 /* The peer has got the end of our side. */
@@ -259,22 +279,22 @@ static void on_half_closed(uv_shutdown_t *request, int status)
     struct sky_conn *conn = SKY_CONTAINER_OF((uv_tcp_t *)request->handle, struct sky_conn, tcp);
     free(request);
     if (status < 0 && status != UV_ECANCELED)
-        finish(conn);
+        sky_conn__finish(conn);
 }
 
 /* Everything is sent. */
 static void sent_all(struct sky_conn *conn)
 {
     struct sky_net *net = conn->net;
-    if (!conn->gentle || conn->shut || net->draining >= SKY_CONN_DRAINING_MAX) {
-        finish(conn);
+    if (!conn->gentle || conn->aborts || conn->shut || net->draining >= SKY_CONN_DRAINING_MAX) {
+        sky_conn__finish(conn);
         return;
     }
     conn->gentle = false; /* once */
     uv_shutdown_t *request = sky_mem_new(sizeof *request);
     if (uv_shutdown(request, (uv_stream_t *)&conn->tcp, on_half_closed) < 0) {
         free(request);
-        finish(conn);
+        sky_conn__finish(conn);
         return;
     }
     net->draining++;
@@ -283,7 +303,7 @@ static void sent_all(struct sky_conn *conn)
     uv_read_start((uv_stream_t *)&conn->tcp, on_alloc, on_drain);
 }
 
-static void end(struct sky_conn *conn, const char *reason)
+void sky_conn__end(struct sky_conn *conn, const char *reason)
 {
     conn->closing = true;
     conn->close_reason = reason;
@@ -297,7 +317,7 @@ void sky_conn_close(struct sky_conn *conn, const char *reason)
     const struct sky_net *net = conn->net;
     if (!conn->closing &&
         (net->may_close == NULL || net->may_close(net->may_close_ctx, conn, reason)))
-        end(conn, reason);
+        sky_conn__end(conn, reason);
 }
 
 void sky_conn_close_gently(struct sky_conn *conn, const char *reason)
@@ -312,7 +332,7 @@ void sky_conn_gone(struct sky_conn *conn, const char *reason)
     if (conn->closing)
         return;
     conn->left = true;
-    end(conn, reason);
+    sky_conn__end(conn, reason);
 }
 
 void sky_conn_cut(struct sky_conn *conn, int64_t in_ms)
@@ -336,14 +356,20 @@ static void reap(struct sky_conn *conn)
         conn->gentle = true; /* its goodbye is answered */
     }
     if (conn->tls != NULL) {
-        (void)wire_of(conn);
+        (void)sky_conn__wire(conn);
         sky_tls_close(conn->tls);
     }
     flush_one(conn);
     conn->lingers = true;
     DL_APPEND(net->lingering, conn);
-    sky_clock_patience(net->clock, &conn->patience, SKY_CLOSE_LINGER_MS, on_linger_over);
-    if (conn->sending.len == 0)
+    if (conn->frozen) {
+        sky_conn__hang(conn);
+        return;
+    }
+    sky_clock_patience(net->clock, &conn->patience,
+                       conn->bend != NULL ? SKY_CLOSE_DRIP_MS : SKY_CLOSE_LINGER_MS,
+                       on_linger_over);
+    if (conn->sending.len == 0 || conn->aborts)
         sent_all(conn);
 }
 
@@ -543,10 +569,10 @@ void sky_net_close_conns(struct sky_net *net)
     struct sky_conn *conn, *next;
     DL_FOREACH (net->conns, conn)
         if (!conn->closing)
-            end(conn, "the server stops");
+            sky_conn__end(conn, "the server stops");
     sky_net_flush(net);
     DL_FOREACH_SAFE (net->lingering, conn, next)
-        finish(conn);
+        sky_conn__finish(conn);
 }
 
 void sky_net_done(struct sky_net *net)

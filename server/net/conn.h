@@ -16,6 +16,7 @@
 #include "server/registry/rules.h"
 #include "server/tls/ca.h"
 
+struct sky_bend;
 struct sky_conn;
 struct sky_psk_try;
 struct sky_tls;
@@ -53,6 +54,7 @@ enum {
     SKY_CONN_OUTPUT_MAX = 4 * 1024 * 1024,    /* bytes waiting for a peer that does not read */
     SKY_CONN_BYTES_SHOWN = 48,                /* of what an offender sent, as hex in the journal */
     SKY_CLOSE_LINGER_MS = 2 * 1000,        /* real time in which a closing peer may read the rest */
+    SKY_CLOSE_DRIP_MS = 60 * 1000,         /* the same where a fault lets that only drip */
     SKY_CONN_DRAIN_MAX = 32 * 1024 * 1024, /* bytes thrown away of one that is closed gently */
     SKY_CONN_DRAIN_MS = 5 * 1000,          /* and real time that takes */
     SKY_CONN_DRAINING_MAX = 1024,          /* peers closed so; more are closed at once */
@@ -99,7 +101,7 @@ struct sky_net {
     struct sky_conn *conns, *dirty, *dying;
     struct sky_conn *lingering; /* closed by us, with output that the kernel has not taken yet, or
                                    while the peer reads it */
-    size_t conn_count, draining;
+    size_t conn_count, draining, frozen;
     uint32_t last_id;
     uint32_t turn; /* of the loop; connections start with 0 */
     uint64_t accepted, turned_away;
@@ -127,6 +129,7 @@ struct sky_conn {
     struct sky_buf sending;       /* handed to the kernel, not yet taken */
     struct sky_conn *prev, *next; /* all connections; once reaped, those that linger */
     struct sky_conn *next_dirty, *next_dying;
+    struct sky_bend *bend;     /* owned; NULL: no fault has its hands on it */
     struct sky_timer patience; /* real time: login limit, then linger limit */
     struct sky_timer alarm;    /* virtual time: the port's, keepalive for MQTT */
     struct sky_timer spaced;   /* virtual time: the next of what waited for the device */
@@ -142,6 +145,9 @@ struct sky_conn {
     bool drains;    /* and is */
     bool left;      /* the peer ended it */
     bool waits;     /* the port does not look at its input before its patience ends */
+    bool mute;      /* nothing is written any more */
+    bool frozen;    /* and nothing read, and the socket stays */
+    bool aborts;    /* it ends with a reset */
 };
 
 /* The connection's output, ready to append to; marks it for this turn's flush. Peers that let more
@@ -204,5 +210,24 @@ void sky_net_flush(struct sky_net *net);
 /* Closes every connection; needs loop turns after. */
 void sky_net_close_conns(struct sky_net *net);
 void sky_net_done(struct sky_net *net); /* memory, once the loop has run empty */
+
+/* ---- between conn.c and bend.c ---- */
+
+/* Marks for closing, without asking whether it may. */
+void sky_conn__end(struct sky_conn *conn, const char *reason);
+/* The socket goes. Idempotent. */
+void sky_conn__finish(struct sky_conn *conn);
+/* What goes onto the wire: the output as it is, or wrapped, or sealed, or both. */
+struct sky_buf *sky_conn__wire(struct sky_conn *conn);
+/* Empties the buffer; memory of the common size is kept for the next connection that writes. */
+void sky_conn__recycle(struct sky_net *net, struct sky_buf *buf);
+/* All that was `sending` has been taken. */
+void sky_conn__sent(struct sky_conn *conn);
+
+/* Sends the output as the bend has it; nothing is `sending`. */
+void sky_conn__flush_bent(struct sky_conn *conn);
+/* The peer hangs, and the server has let go of it. */
+void sky_conn__hang(struct sky_conn *conn);
+void sky_conn__unbend(struct sky_conn *conn); /* the socket goes */
 
 #endif

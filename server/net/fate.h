@@ -17,14 +17,16 @@ enum sky_break {
 
 /* Zeroed: it passes, once, now, as it is. */
 struct sky_fate {
-    const char *name; /* of the fault that decided, for the journal; NULL: none did. What else was
-                         changed on the way, as by `set`, needs no member here */
-    bool withhold;    /* it never goes out, or was never seen */
-    unsigned copies;  /* further ones, right behind */
-    int64_t delay_ms; /* virtual time */
-    bool reorder;     /* right behind the next of the same carrier and way; `delay_ms` is the
-                         longest that it waits for one */
-    unsigned corrupt; /* so many bytes are changed, from `corrupt_at` on */
+    const char *name;   /* of the fault that decided, for the journal; NULL: none did. What else was
+                           changed on the way, as by `set`, needs no member here */
+    const char *action; /* what it does, for the journal */
+    uint64_t fault;     /* its number; connections that it freezes are thawed by that */
+    bool withhold;      /* it never goes out, or was never seen */
+    unsigned copies;    /* further ones, right behind */
+    int64_t delay_ms;   /* virtual time */
+    bool reorder;       /* right behind the next of the same carrier and way; `delay_ms` is the
+                           longest that it waits for one */
+    unsigned corrupt;   /* so many bytes are changed, from `corrupt_at` on */
     size_t corrupt_at;
     bool cut; /* only `cut_at` bytes of it go through, then the connection closes */
     size_t cut_at;

@@ -41,13 +41,26 @@ static void send_datagram(void *owner, sky_span datagram)
         (void)sky_dtls_send(channel->peer, datagram);
 }
 
+static void know(void *owner, struct sky_who *ret_who)
+{
+    const struct sky_coap_channel *channel = owner;
+    sky_address_text((const struct sockaddr *)sky_dtls_peer_address(channel->peer), ret_who->room,
+                     sizeof ret_who->room);
+    ret_who->listener = sky_span_str(channel->door.listener->name);
+    ret_who->peer = sky_span_str(ret_who->room);
+    ret_who->server_name = channel->door.server_name;
+    ret_who->identity = sky_span_str(channel->psk.identity);
+}
+
+static const struct sky_channel_kind channel_kind = {.send = send_datagram, .know = know};
+
 static struct sky_out out_of(struct sky_coap_channel *channel)
 {
     return (struct sky_out){.point = SKY_POINT_COAP_ANSWER,
                             .head = {.transport = SKY_DTLS,
                                      .connection = channel->id,
                                      .device_id = channel->psk.device_id},
-                            .to = {.send = send_datagram, .channel = channel}};
+                            .to = {.channel = channel, .kind = &channel_kind}};
 }
 
 /* ---- judging the message as such ---- */
@@ -296,7 +309,7 @@ static void serve(void *owner, sky_span clear)
 void sky_coap__serve(struct sky_coap_channel *channel, sky_span clear)
 {
     struct sky_wire *wire = channel->port->broker->wire;
-    if (wire->filter != NULL) {
+    if (sky_wire_is_armed(wire, SKY_POINT_COAP_REQUEST)) {
         struct sky_coap_request request = {0};
         const struct sky_in in = {
             .point = SKY_POINT_COAP_REQUEST,
@@ -305,7 +318,7 @@ void sky_coap__serve(struct sky_coap_channel *channel, sky_span clear)
                      .device_id = channel->psk.device_id},
             .bytes = clear,
             .request = sky_coap_parse(clear, &request.message) == SKY_COAP_PARSED ? &request : NULL,
-            .owner = channel,
+            .from = {.channel = channel, .kind = &channel_kind},
             .again = serve};
         if (!sky_wire_enter(wire, &in))
             return;

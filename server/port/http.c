@@ -625,13 +625,13 @@ static void hand_out_late(void *owner, sky_span bytes)
 static bool may_enter(struct link *link)
 {
     struct sky_wire *wire = link->http->wire;
-    if (is_admin(link->conn) || wire->filter == NULL)
+    if (is_admin(link->conn) || !sky_wire_is_armed(wire, SKY_POINT_HTTP_CALL))
         return true;
     const struct sky_in in = {.point = SKY_POINT_HTTP_CALL,
                               .head = sky_conn_event(link->conn, SKY_EVENT_NOTE, SKY_UP),
                               .bytes = sky_buf_span(&link->body),
                               .path = link->call.head.path,
-                              .owner = link->conn,
+                              .from = {.conn = link->conn},
                               .again = hand_out_late};
     if (link->entered)
         return false; /* and waits, or was withheld */

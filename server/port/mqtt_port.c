@@ -647,12 +647,13 @@ static void handle_again(void *owner, sky_span bytes)
 static void enter(struct sky_conn *conn, const struct sky_mqtt_packet *packet, sky_span rest)
 {
     struct sky_wire *wire = sky_mqtt__port(conn)->broker->wire;
-    if (wire->filter != NULL) {
-        const struct sky_in in = {.point = handlers[packet->type].point,
+    const enum sky_point point = handlers[packet->type].point;
+    if (sky_wire_is_armed(wire, point)) {
+        const struct sky_in in = {.point = point,
                                   .head = sky_conn_event(conn, SKY_EVENT_NOTE, SKY_UP),
                                   .bytes = sky_span_head(rest, packet->size),
                                   .packet = packet,
-                                  .owner = conn,
+                                  .from = {.conn = conn},
                                   .again = handle_again};
         if (!sky_wire_enter(wire, &in))
             return;

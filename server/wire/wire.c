@@ -6,6 +6,7 @@
 #include "protocol/base/assert.h"
 #include "protocol/base/json.h"
 #include "protocol/base/mem.h"
+#include "server/tls/channel.h"
 
 enum {
     FILTERS_JSON_MAX = 64 * 1024,
@@ -199,7 +200,7 @@ static bool encode(const struct sky_wire *wire, const struct sky_out *out, struc
 static void take(const struct sky_carrier *to, sky_span bytes)
 {
     if (to->conn == NULL)
-        to->send(to->channel, bytes);
+        to->kind->send(to->channel, bytes);
     else if (!to->conn->closing)
         sky_conn_write(to->conn, bytes);
 }
@@ -268,7 +269,27 @@ void sky_wire_done(struct sky_wire *wire)
 
 /* ---- passing ---- */
 
-static struct sky_fate ask(struct sky_wire *wire, const struct sky_passage *passage)
+const struct sky_who *sky_passage_who(const struct sky_passage *passage, struct sky_who *room)
+{
+    const struct sky_carrier *carrier = passage->carrier;
+    if (passage->who != NULL)
+        return passage->who;
+    *room = (struct sky_who){0};
+    if (carrier != NULL && carrier->conn != NULL) {
+        struct sky_conn *conn = carrier->conn;
+        sky_conn_peer(conn, room->room, sizeof room->room);
+        room->listener = sky_span_str(conn->door.listener->name);
+        room->peer = sky_span_str(room->room);
+        room->server_name = conn->door.server_name;
+        if (conn->tls != NULL)
+            room->identity = sky_tls_identity(conn->tls);
+    } else if (carrier != NULL && carrier->kind->know != NULL) {
+        carrier->kind->know(carrier->channel, room);
+    }
+    return room;
+}
+
+struct sky_fate sky_wire_ask(struct sky_wire *wire, struct sky_passage *passage)
 {
     struct sky_fate fate = wire->filter(wire->filter_ctx, passage);
     if (fate.name != NULL) {
@@ -289,8 +310,9 @@ static struct sky_fate ask(struct sky_wire *wire, const struct sky_passage *pass
 /* With a filter at work: bytes are made aside, so that they can wait, or never go. */
 static bool send_filtered(struct sky_wire *wire, struct sky_out *out)
 {
-    const struct sky_passage passage = {.point = out->point, .head = &out->head, .out = out};
-    struct sky_fate fate = ask(wire, &passage);
+    struct sky_passage passage = {
+        .point = out->point, .head = &out->head, .carrier = &out->to, .out = out};
+    struct sky_fate fate = sky_wire_ask(wire, &passage);
     struct sky_buf bytes;
     sky_buf_init(&bytes, ASIDE_MAX);
     bool made = encode(wire, out, &bytes);
@@ -298,7 +320,7 @@ static bool send_filtered(struct sky_wire *wire, struct sky_out *out)
         if (fate.delay_ms > 0) {
             struct sky_held *held = hold(wire, sky_buf_span(&bytes), fate.delay_ms);
             held->to = out->to;
-            held->owner = out->to.conn != NULL ? (void *)out->to.conn : out->to.channel;
+            held->owner = sky_carrier_owner(&out->to);
         } else {
             take(&out->to, sky_buf_span(&bytes));
         }
@@ -312,7 +334,7 @@ static bool send_filtered(struct sky_wire *wire, struct sky_out *out)
 bool sky_wire_send(struct sky_wire *wire, struct sky_out *out)
 {
     SKY_ASSERT(ways[out->point].put != NULL);
-    if (wire->filter != NULL)
+    if (sky_wire_is_armed(wire, out->point))
         return send_filtered(wire, out);
     if (out->to.conn != NULL) {
         if (!encode(wire, out, sky_conn_out(out->to.conn)))
@@ -331,16 +353,20 @@ bool sky_wire_send(struct sky_wire *wire, struct sky_out *out)
 
 bool sky_wire_enter(struct sky_wire *wire, const struct sky_in *in)
 {
-    if (wire->filter == NULL)
+    if (!sky_wire_is_armed(wire, in->point))
         return true;
-    const struct sky_passage passage = {.point = in->point, .head = &in->head, .in = in};
-    struct sky_fate fate = ask(wire, &passage);
+    struct sky_passage passage = {.point = in->point,
+                                  .head = &in->head,
+                                  .carrier = &in->from,
+                                  .claimed_id = in->claimed_id,
+                                  .in = in};
+    struct sky_fate fate = sky_wire_ask(wire, &passage);
     if (fate.withhold)
         return false;
     bool now = fate.delay_ms == 0 || in->again == NULL;
     for (unsigned i = now ? 1 : 0; in->again != NULL && i <= fate.copies; i++) {
         struct sky_held *held = hold(wire, in->bytes, fate.delay_ms);
-        held->owner = held->again_owner = in->owner;
+        held->owner = held->again_owner = sky_carrier_owner(&in->from);
         held->again = in->again;
     }
     return now;
@@ -349,8 +375,8 @@ bool sky_wire_enter(struct sky_wire *wire, const struct sky_in *in)
 bool sky_wire_may_close(struct sky_wire *wire, const struct sky_event_head *head,
                         const char *reason)
 {
-    if (wire->filter == NULL)
+    if (!sky_wire_is_armed(wire, SKY_POINT_CLOSE))
         return true;
-    const struct sky_passage passage = {.point = SKY_POINT_CLOSE, .head = head, .reason = reason};
-    return !ask(wire, &passage).withhold;
+    struct sky_passage passage = {.point = SKY_POINT_CLOSE, .head = head, .reason = reason};
+    return !sky_wire_ask(wire, &passage).withhold;
 }

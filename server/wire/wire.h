@@ -12,8 +12,11 @@
 #include "server/net/conn.h"
 #include "server/net/fate.h"
 
-/* What passes. Row: enumerator, name. */
+/* What passes. Row: enumerator, name. A fault can be put at each of the first; behind them come
+ * those that only the server itself asks about. */
 #define SKY_POINTS(X)                                                                              \
+    X(ACCEPT, "accept")       /* a TCP peer */                                                     \
+    X(HANDSHAKE, "handshake") /* of TLS or DTLS: its ClientHello */                                \
     X(CONNECT, "connect")                                                                          \
     X(CONNACK, "connack")                                                                          \
     X(PUBLISH_UP, "publish-up")                                                                    \
@@ -27,26 +30,49 @@
     X(PINGREQ, "pingreq")                                                                          \
     X(PINGRESP, "pingresp")                                                                        \
     X(DISCONNECT, "disconnect")                                                                    \
-    X(HTTP_CALL, "http-call")                                                                      \
+    X(REPLY, "reply") /* the cloud's answer to a service, before it passes as what carries it */   \
     X(HTTP_ANSWER, "http-answer")                                                                  \
-    X(COAP_REQUEST, "coap-request")                                                                \
     X(COAP_ANSWER, "coap-answer")                                                                  \
+    X(DATAGRAM_UP, "datagram-up") /* as it came, sealed */                                         \
+    X(DATAGRAM_DOWN, "datagram-down")                                                              \
+    SKY_POINTS_INSIDE(X)
+#define SKY_POINTS_INSIDE(X)                                                                       \
+    X(HTTP_CALL, "http-call")                                                                      \
+    X(COAP_REQUEST, "coap-request")                                                                \
     X(CLOSE, "close") /* the server ends a connection */
 
 enum sky_point {
 #define X(name, text) SKY_POINT_##name,
     SKY_POINTS(X)
 #undef X
-        SKY_POINT_COUNT
+        SKY_POINT_COUNT,
+    SKY_POINT_CHOSEN_COUNT = SKY_POINT_HTTP_CALL, /* those at which faults can be put */
 };
 const char *sky_point_name(enum sky_point point);
 
-/* Who takes the bytes: a connection, or a channel of datagrams. */
-struct sky_carrier {
-    struct sky_conn *conn;                          /* NULL: `send` takes them */
-    void (*send)(void *channel, sky_span datagram); /* which may get lost */
-    void *channel;
+/* What is known of who is at the other end. Views, valid while it is there, and while this is. */
+struct sky_who {
+    sky_span listener, peer, client_id, server_name, identity; /* empty: not known */
+    char room[64];                                             /* for the peer's address */
 };
+
+/* What a channel of datagrams can do. */
+struct sky_channel_kind {
+    void (*send)(void *channel, sky_span datagram); /* which may get lost */
+    void (*know)(void *channel, struct sky_who *ret_who);
+    void (*end)(void *channel, enum sky_break how); /* NULL: it cannot be ended */
+};
+
+/* Who takes the bytes, or has sent them: a connection, or a channel. */
+struct sky_carrier {
+    struct sky_conn *conn; /* NULL: a channel */
+    void *channel;
+    const struct sky_channel_kind *kind;
+};
+static inline void *sky_carrier_owner(const struct sky_carrier *carrier)
+{
+    return carrier->conn != NULL ? (void *)carrier->conn : carrier->channel;
+}
 
 /* Something for a device. */
 struct sky_out {
@@ -102,21 +128,26 @@ struct sky_in {
     const struct sky_mqtt_packet *packet;   /* one of the three, or none: what they mean */
     const struct sky_coap_request *request; /* its head only, when it comes in blocks */
     sky_span path;                          /* of an HTTP call */
-    void *owner; /* a connection or channel: sky_wire_forget() when it goes */
-    /* Takes the bytes later, or once more. */
+    struct sky_carrier from;                /* sky_wire_forget() when it goes */
+    int64_t claimed_id; /* the device that it claims to be, where none is proven; 0: nobody */
+    /* Takes the bytes later, or once more, or changed. */
     void (*again)(void *owner, sky_span bytes);
 };
 
-/* A passage as a filter sees it; `out` may be changed, `in` not. CLOSE has neither: `reason` then
- * says why. */
+/* A passage as a filter sees it; `out` may be changed, `in` not. Where no packet is, as at
+ * `accept`, it has neither. */
 struct sky_passage {
     enum sky_point point;
     const struct sky_event_head *head;
+    const struct sky_carrier *carrier; /* NULL: nobody is there yet */
+    const struct sky_who *who;         /* NULL: to be asked of the carrier, by sky_passage_who() */
+    int64_t claimed_id;                /* as of sky_in */
     struct sky_out *out;
     const struct sky_in *in;
-    const char *reason;
+    const char *reason; /* of CLOSE */
 };
-typedef struct sky_fate sky_wire_filter(void *ctx, const struct sky_passage *passage);
+/* Decides; a fate with a name is one that has been decided, the others let it pass. */
+typedef struct sky_fate sky_wire_filter(void *ctx, struct sky_passage *passage);
 
 struct sky_held;
 
@@ -124,7 +155,8 @@ struct sky_held;
 struct sky_wire {
     struct sky_clock *clock;
     struct sky_journal *journal;
-    sky_wire_filter *filter; /* NULL: none */
+    uint32_t points; /* a bit for each point at which the filter is asked */
+    sky_wire_filter *filter;
     void *filter_ctx;
     struct sky_held *held; /* owned: what is delayed */
     size_t held_count;
@@ -133,6 +165,19 @@ enum {
     SKY_WIRE_COPIES_MAX = 100, /* of one passage */
     SKY_WIRE_HELD_MAX = 10000, /* passages that wait; more pass at once */
 };
+
+/* Is there anything at this point? What costs nothing where nothing is to be broken. */
+static inline bool sky_wire_is_armed(const struct sky_wire *wire, enum sky_point point)
+{
+    return wire->points >> point & 1;
+}
+
+/* Asks the filter, and tells of the fault that decided. For what is no packet: `accept` and
+ * `handshake`, whose fate is carried out by who asks. */
+struct sky_fate sky_wire_ask(struct sky_wire *wire, struct sky_passage *passage);
+
+/* Who is at the other end, into `room` unless the passage has it already. */
+const struct sky_who *sky_passage_who(const struct sky_passage *passage, struct sky_who *room);
 
 void sky_wire_done(struct sky_wire *wire);
 

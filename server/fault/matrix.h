@@ -1,0 +1,54 @@
+/* What a fault can do where: points on one side, actions on the other, and for every pair that
+ * makes no sense the reason. Constant; knows no faults. */
+#ifndef SKY_SERVER_FAULT_MATRIX_H
+#define SKY_SERVER_FAULT_MATRIX_H
+
+#include "server/wire/wire.h"
+
+/* Row: enumerator, name. */
+#define SKY_FAULT_ACTIONS(X)                                                                       \
+    X(WITHHOLD, "withhold")                                                                        \
+    X(DELAY, "delay")                                                                              \
+    X(REORDER, "reorder")                                                                          \
+    X(DUPLICATE, "duplicate")                                                                      \
+    X(SET, "set")                                                                                  \
+    X(CORRUPT, "corrupt")                                                                          \
+    X(CUT, "cut")                                                                                  \
+    X(CLOSE, "close")                                                                              \
+    X(RESET, "reset")                                                                              \
+    X(FREEZE, "freeze")                                                                            \
+    X(DRIP, "drip")                                                                                \
+    X(CERTIFICATE, "certificate")
+
+enum sky_fault_action {
+#define X(name, text) SKY_FAULT_##name,
+    SKY_FAULT_ACTIONS(X)
+#undef X
+        SKY_FAULT_ACTION_COUNT
+};
+const char *sky_fault_action_name(enum sky_fault_action action);
+
+/* What `set` can change. Row: enumerator, name, the least and the greatest number (texts: 0, 0). */
+#define SKY_FAULT_FIELDS(X)                                                                        \
+    X(CODE, "code", 0, 255)                                                                        \
+    X(PACKET_ID, "packetId", 1, 65535)                                                             \
+    X(SESSION_PRESENT, "sessionPresent", 0, 1)                                                     \
+    X(STATUS, "status", 100, 599)                                                                  \
+    X(PAYLOAD, "payload", 0, 0)                                                                    \
+    X(TOPIC, "topic", 0, 0)                                                                        \
+    X(QOS, "qos", 0, 2)
+
+enum sky_fault_field {
+#define X(name, text, min, max) SKY_FAULT_FIELD_##name,
+    SKY_FAULT_FIELDS(X)
+#undef X
+        SKY_FAULT_FIELD_COUNT
+};
+const char *sky_fault_field_name(enum sky_fault_field field);
+
+/* Why the action cannot be done at the point, in a sentence; NULL: it can. */
+const char *sky_fault_refusal(enum sky_point point, enum sky_fault_action action);
+/* The fields that `set` can change at the point, a bit for each. */
+unsigned sky_fault_fields(enum sky_point point);
+
+#endif
