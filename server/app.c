@@ -22,6 +22,7 @@
 #include "server/port/ws.h"
 #include "server/registry/fixture_files.h"
 #include "server/registry/parties.h"
+#include "server/registry/psk.h"
 #include "server/registry/rules.h"
 
 /* ---- what outlives the turn ---- */
@@ -146,6 +147,24 @@ static bool may_close(void *ctx, struct sky_conn *conn, const char *reason)
     return sky_wire_may_close(ctx, &head, reason);
 }
 
+static struct sky_fate fate_of(void *ctx, struct sky_conn *conn, bool handshake)
+{
+    struct sky_wire *wire = ctx;
+    const enum sky_point point = handshake ? SKY_POINT_HANDSHAKE : SKY_POINT_ACCEPT;
+    if (!sky_wire_is_armed(wire, point))
+        return (struct sky_fate){0};
+    enum sky_event_type type = SKY_EVENT_NOTE;
+    if (handshake)
+        type = conn->psk != NULL ? SKY_EVENT_PSK_HANDSHAKE : SKY_EVENT_TLS_HANDSHAKE;
+    const struct sky_event_head head = sky_conn_event(conn, type, SKY_UP);
+    const struct sky_carrier carrier = {.conn = conn};
+    struct sky_passage passage = {.point = point,
+                                  .head = &head,
+                                  .carrier = &carrier,
+                                  .claimed_id = conn->psk != NULL ? conn->psk->device_id : 0};
+    return sky_wire_ask(wire, &passage);
+}
+
 /* Each room gets what it needs of the ones below. */
 static void join_rooms(struct sky_app *app)
 {
@@ -161,6 +180,8 @@ static void join_rooms(struct sky_app *app)
     app->net.mqtt = &app->mqtt.port;
     app->net.may_close = may_close;
     app->net.may_close_ctx = &app->wire;
+    app->net.fate_of = fate_of;
+    app->net.fate_ctx = &app->wire;
     app->wire.clock = &app->clock;
     app->wire.journal = app->journal;
     app->broker.registry = &app->registry;

@@ -12,6 +12,7 @@
 #include "protocol/base/timerq.h"
 #include "protocol/cloud/cloud.h"
 #include "server/journal/journal.h"
+#include "server/net/fate.h"
 #include "server/registry/registry.h"
 #include "server/registry/rules.h"
 #include "server/tls/ca.h"
@@ -91,6 +92,10 @@ struct sky_net {
     /* Asked before the server ends a connection: false keeps it. NULL: nobody is. */
     bool (*may_close)(void *ctx, struct sky_conn *conn, const char *reason);
     void *may_close_ctx;
+    /* What becomes of a peer that was accepted, or of a handshake when it is known whose it is.
+     * NULL: they pass. */
+    struct sky_fate (*fate_of)(void *ctx, struct sky_conn *conn, bool handshake);
+    void *fate_ctx;
 
     struct sky_ca *ca;                 /* owned, by secure.c; NULL: not open */
     struct sky_tls_server *tls;        /* owned, likewise */
@@ -145,6 +150,7 @@ struct sky_conn {
     bool drains;    /* and is */
     bool left;      /* the peer ended it */
     bool waits;     /* the port does not look at its input before its patience ends */
+    bool tampered;  /* by a fault: what goes wrong may not be the peer's doing */
     bool mute;      /* nothing is written any more */
     bool frozen;    /* and nothing read, and the socket stays */
     bool aborts;    /* it ends with a reset */

@@ -32,7 +32,7 @@ struct sky_fate {
     size_t cut_at;
     enum sky_break then;
     uint32_t drip_bytes_per_s; /* from now on; 0: as fast as it can */
-    uint8_t certificate;       /* enum sky_certificate_kind, of a handshake; 0: the usual one */
+    uint8_t certificate;       /* enum sky_lie, of a handshake; 0: the usual one */
 };
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
+#include "server/net/bend.h"
 #include "server/net/secure.h"
 #include "server/os/listeners.h"
 #include "server/tls/channel.h"
@@ -68,15 +69,18 @@ static void on_login_overdue(struct sky_timer *timer, int64_t now_ms)
     struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn, patience);
     if (conn->closing)
         return;
-    if (conn->tls != NULL && sky_tls_keeps_waiting(conn->tls)) {
+    bool drips = conn->tampered && conn->sending.len > 0;
+    if (drips || (conn->tls != NULL && sky_tls_keeps_waiting(conn->tls))) {
         sky_clock_patience(conn->net->clock, timer, SKY_CONN_LOGIN_MS, on_login_overdue);
         return;
     }
     sky_secure_give_up(conn, true);
-    sky_conn_refused(conn,
-                     conn->port == conn->net->mqtt ? sky_mqtt_rule(SKY_MQTT_RULE_CONNECT_TIMEOUT)
-                                                   : sky_door_rule(SKY_RULE_DOOR_SLOW),
-                     sky_buf_span(&conn->in), "no complete CONNECT or request in time");
+    if (!conn->tampered)
+        sky_conn_refused(conn,
+                         conn->port == conn->net->mqtt
+                             ? sky_mqtt_rule(SKY_MQTT_RULE_CONNECT_TIMEOUT)
+                             : sky_door_rule(SKY_RULE_DOOR_SLOW),
+                         sky_buf_span(&conn->in), "no complete CONNECT or request in time");
     sky_conn_close(conn, "the peer took too long to log in");
 }
 
@@ -132,6 +136,37 @@ static const char *why_no_room(const struct sky_listener *listener, const struct
                : "the process is almost out of file descriptors; raise its limit (ulimit -n)";
 }
 
+static void begin(struct sky_conn *conn)
+{
+    sky_conn_await_login(conn);
+    sky_conn_start(conn);
+}
+
+static void on_delay_over(struct sky_timer *timer, int64_t now_ms)
+{
+    (void)now_ms;
+    begin(SKY_CONTAINER_OF(timer, struct sky_conn, alarm));
+}
+
+/* Serves the peer, unless a fault has it otherwise. The port has no alarm yet. */
+static void receive(struct sky_conn *conn)
+{
+    struct sky_net *net = conn->net;
+    struct sky_fate fate = {0};
+    if (net->fate_of != NULL && !(conn->door.listener->allows & SKY_LISTEN_ADMIN))
+        fate = net->fate_of(net->fate_ctx, conn, false);
+    conn->tampered = fate.name != NULL;
+    if (fate.withhold)
+        sky_conn_freeze(conn, fate.fault, "a fault withheld it: nobody serves it");
+    sky_conn_suffer(conn, &fate);
+    if (conn->closing)
+        return;
+    if (fate.delay_ms > 0)
+        sky_clock_timer(net->clock, &conn->alarm, fate.delay_ms, on_delay_over);
+    else
+        begin(conn);
+}
+
 static void on_connection(uv_stream_t *server, int status)
 {
     struct sky_listener *listener = SKY_CONTAINER_OF((uv_tcp_t *)server, struct sky_listener, tcp);
@@ -162,8 +197,7 @@ static void on_connection(uv_stream_t *server, int status)
     net->conn_count++;
     net->accepted++;
     uv_tcp_nodelay(&conn->tcp, 1);
-    sky_conn_await_login(conn);
-    sky_conn_start(conn);
+    receive(conn);
 }
 
 /* ---- listeners ---- */

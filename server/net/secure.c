@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "protocol/base/mem.h"
+#include "server/net/bend.h"
 #include "server/os/config.h"
 #include "server/registry/door.h"
 #include "server/registry/psk.h"
@@ -12,6 +13,8 @@
 #include "server/tls/channel.h"
 #include "server/tls/rules.h"
 #include "server/tls/server.h"
+
+enum { SHOWN_SIZE = 80 };
 
 /* ---- shared ---- */
 
@@ -109,8 +112,14 @@ static void record(struct sky_conn *conn, const char *reason, const struct sky_j
         sky_draft_add(&draft, SKY_ATTR(IDENTITY, sky_span_str(identity)));
     if (reason != NULL && sky_tls_offered(conn->tls)[0] != '\0')
         sky_draft_add(&draft, SKY_ATTR(OFFERED, sky_span_str(sky_tls_offered(conn->tls))));
-    if (sky_tls_resumed(conn->tls))
+    char shown[SHOWN_SIZE];
+    if (sky_tls_resumed(conn->tls)) {
         sky_draft_add(&draft, SKY_ATTR(DETAIL, SKY_SPAN("resumed")));
+    } else if (sky_tls_lie_shown(conn->tls) != SKY_LIE_NONE) {
+        snprintf(shown, sizeof shown, "the certificate shown is a fault: %s",
+                 sky_lie_name(sky_tls_lie_shown(conn->tls)));
+        sky_draft_add(&draft, SKY_ATTR(DETAIL, sky_span_str(shown)));
+    }
     if (reason != NULL) {
         sky_refusal_json(&refusal, judge, &explanation);
         sky_draft_add(&draft, SKY_ATTR(REASON, sky_span_str(reason)));
@@ -126,17 +135,19 @@ static bool fits(void *ctx, const struct sky_psk *guess)
 }
 
 /* A handshake that failed: what the client offered, what was chosen, why it failed. A wrong
- * pre-shared key is told with the device it belongs to. */
+ * pre-shared key is told with the device it belongs to. Where a fault had its hands on it nobody is
+ * judged: refusing a bad certificate, say, is right. */
 static void record_failure(struct sky_conn *conn)
 {
     const struct sky_tls_failure *failure = sky_tls_failure(conn->tls);
     struct sky_judge judge;
     sky_tls_fill_door(conn->tls, &conn->door);
     sky_judge_init(&judge, &conn->net->registry->policy);
-    sky_judge_rule(&judge, failure->rule, false, "%s", failure->reason);
+    if (!conn->tampered)
+        sky_judge_rule(&judge, failure->rule, false, "%s", failure->reason);
     record(conn, failure->reason, &judge);
-    if (failure->rule == sky_tls_rule(SKY_RULE_TLS_PSK_KEY) && conn->psk != NULL &&
-        conn->psk->key.len > 0)
+    if (!conn->tampered && failure->rule == sky_tls_rule(SKY_RULE_TLS_PSK_KEY) &&
+        conn->psk != NULL && conn->psk->key.len > 0)
         sky_psk_failed(conn->net->registry, &conn->door, conn->id, conn->psk, fits, conn->tls);
 }
 
@@ -192,7 +203,40 @@ static sky_err psk_lookup(void *ctx, sky_span identity, struct sky_psk *ret_key,
     return SKY_OK;
 }
 
-static const struct sky_tls_hooks hooks = {on_raw, on_open, on_clear, on_end, psk_lookup};
+static void on_delay_over(struct sky_timer *timer, int64_t now_ms)
+{
+    struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn, alarm);
+    (void)now_ms;
+    sky_tls_resume(conn->tls);
+}
+
+/* The moment at which a fault can have its hands on a handshake. The port has no alarm yet. */
+static void on_known(void *ctx)
+{
+    struct sky_conn *conn = ctx;
+    const struct sky_net *net = conn->net;
+    if (net->fate_of == NULL || conn->closing)
+        return;
+    sky_tls_fill_door(conn->tls, &conn->door);
+    const struct sky_fate fate = net->fate_of(net->fate_ctx, conn, true);
+    if (fate.name == NULL)
+        return;
+    conn->tampered = true;
+    sky_tls_lie(conn->tls, (enum sky_lie)fate.certificate);
+    if (fate.corrupt > 0)
+        sky_conn_corrupt(conn, fate.corrupt_at, fate.corrupt);
+    if (fate.cut)
+        sky_conn_cut_off(conn, fate.cut_at, "a fault cut the handshake off");
+    if (fate.withhold)
+        sky_conn_freeze(conn, fate.fault, "a fault withheld the handshake");
+    sky_conn_suffer(conn, &fate);
+    if (fate.delay_ms > 0 && !conn->closing) {
+        sky_tls_pause(conn->tls);
+        sky_clock_timer(net->clock, &conn->alarm, fate.delay_ms, on_delay_over);
+    }
+}
+
+static const struct sky_tls_hooks hooks = {on_raw, on_open, on_clear, on_end, psk_lookup, on_known};
 
 /* ---- one connection ---- */
 
@@ -202,6 +246,16 @@ void sky_secure_start(struct sky_conn *conn)
     conn->tls = sky_tls_new(conn->net->tls, conn->door.listener->allows, &hooks, conn);
     if (conn->tls == NULL)
         sky_conn_close(conn, "too many TLS handshakes are in progress");
+}
+
+const char *sky_secure_lie_refusal(const struct sky_net *net, enum sky_lie lie)
+{
+    return sky_lies_refusal(net->tls->lies, lie);
+}
+
+void sky_secure_prepare_lies(struct sky_net *net)
+{
+    sky_lies_prepare(net->tls->lies);
 }
 
 void sky_secure_give_up(struct sky_conn *conn, bool timed_out)

@@ -4,6 +4,7 @@
 #define SKY_SERVER_NET_SECURE_H
 
 #include "server/net/conn.h"
+#include "server/tls/lies.h"
 
 struct sky_config;
 
@@ -16,6 +17,11 @@ SKY_MUST_USE sky_err sky_secure_open(struct sky_net *net, const struct sky_confi
                                      struct sky_why *why);
 void sky_secure_close(struct sky_net *net); /* stops workers; the loop must then run empty */
 void sky_secure_free(struct sky_net *net);
+
+/* Why a certificate that is wrong in this way cannot be shown, in a sentence, or NULL. */
+const char *sky_secure_lie_refusal(const struct sky_net *net, enum sky_lie lie);
+/* Has them made, so that they are there when somebody is to be shown one. */
+void sky_secure_prepare_lies(struct sky_net *net);
 
 /* The peer opened TLS: from now on its bytes go through conn->tls. */
 void sky_secure_start(struct sky_conn *conn);

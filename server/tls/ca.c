@@ -20,9 +20,6 @@
 
 enum { ALT_NAMES_MAX = 4 * 1024 }; /* bytes of subjectAltName: devices have small buffers */
 
-#define ROOT_NAME "CN=skymock device CA,O=skymock"
-#define SERVER_NAME "CN=localhost,O=skymock"
-
 /* The authority first: what follows is signed by it. */
 enum slot { SLOT_ROOT, SLOT_RSA, SLOT_EC, SLOTS };
 
@@ -278,8 +275,8 @@ static sky_err make_certificate(struct sky_ca *ca, enum slot slot)
     bool root = slot == SLOT_ROOT;
     const struct sky_certificate_order order = {
         .role = slot_rows[slot].role,
-        .subject = root ? ROOT_NAME : SERVER_NAME,
-        .issuer = ROOT_NAME,
+        .subject = root ? SKY_CA_ROOT_NAME : SKY_CA_SERVER_NAME,
+        .issuer = SKY_CA_ROOT_NAME,
         .subject_key = &self->key,
         .issuer_key = &ca->slots[SLOT_ROOT].key,
         .alt_names = root ? SKY_SPAN_NONE : sky_buf_span(&ca->alt_names),
@@ -484,6 +481,22 @@ size_t sky_ca_identities(struct sky_ca *ca, struct sky_ca_identity out[SKY_CA_ID
     return count;
 }
 
+struct mbedtls_pk_context *sky_ca_signing_key(struct sky_ca *ca)
+{
+    SKY_ASSERT(ca->ready);
+    return ca->brought ? NULL : &ca->slots[SLOT_ROOT].key;
+}
+
+sky_span sky_ca_alt_names(const struct sky_ca *ca)
+{
+    return sky_buf_span(&ca->alt_names);
+}
+
+bool sky_ca_is_brought(const struct sky_ca *ca)
+{
+    return ca->brought;
+}
+
 struct mbedtls_x509_crt *sky_ca_trust(struct sky_ca *ca)
 {
     SKY_ASSERT(ca->ready);
@@ -541,7 +554,7 @@ static sky_err issue(struct sky_ca *ca, const char *subject, enum sky_key_kind k
     sky_err err = sky_certificate_make_key(kind, &fresh, sky_tls_rng_random, &ca->rng);
     const struct sky_certificate_order order = {.role = SKY_CERTIFICATE_CLIENT,
                                                 .subject = subject,
-                                                .issuer = ROOT_NAME,
+                                                .issuer = SKY_CA_ROOT_NAME,
                                                 .subject_key = &fresh,
                                                 .issuer_key = &ca->slots[SLOT_ROOT].key,
                                                 .now_ms = ca->now_ms};

@@ -92,6 +92,15 @@ struct sky_ca_identity {
 enum { SKY_CA_IDENTITIES_MAX = 2 };
 /* RSA and ECDSA, or the user's one. Returns how many. */
 size_t sky_ca_identities(struct sky_ca *ca, struct sky_ca_identity out[SKY_CA_IDENTITIES_MAX]);
+/* The authority itself: name and key to sign with. NULL when it is the user's, whose key is not
+ * here. */
+struct mbedtls_pk_context *sky_ca_signing_key(struct sky_ca *ca);
+#define SKY_CA_ROOT_NAME "CN=skymock device CA,O=skymock"
+#define SKY_CA_SERVER_NAME "CN=localhost,O=skymock"
+/* The names in the server's certificate: subjectAltName as DER. */
+sky_span sky_ca_alt_names(const struct sky_ca *ca);
+/* Does the authority belong to the user? Known before it is ready. */
+bool sky_ca_is_brought(const struct sky_ca *ca);
 /* Who may have signed client certificates. */
 struct mbedtls_x509_crt *sky_ca_trust(struct sky_ca *ca);
 

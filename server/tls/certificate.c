@@ -16,11 +16,15 @@
 
 enum {
     RSA_BITS = 2048,
+    RSA_WEAK_BITS = 1024,
     SERIAL_LEN = 16,
     STAMP_LEN = 14, /* YYYYMMDDhhmmss */
     RSA_EXPONENT = 65537,
     DAY_S = 24 * 60 * 60,
 };
+
+/* 2.16.840.1.113730.1.13, a text that means nothing to anybody. */
+#define NS_COMMENT "\x60\x86\x48\x01\x86\xf8\x42\x01\x0d"
 
 sky_err sky_certificate_failed(struct sky_why *why, sky_err err, const char *what, int code)
 {
@@ -36,12 +40,13 @@ sky_err sky_certificate_make_key(enum sky_key_kind kind, mbedtls_pk_context *ret
 {
     mbedtls_pk_context key;
     mbedtls_pk_init(&key);
-    bool rsa = kind == SKY_KEY_RSA;
+    bool rsa = kind != SKY_KEY_EC;
     int rc =
         mbedtls_pk_setup(&key, mbedtls_pk_info_from_type(rsa ? MBEDTLS_PK_RSA : MBEDTLS_PK_ECKEY));
     SKY_ASSERT(rc == 0);
     if (rsa)
-        rc = mbedtls_rsa_gen_key(mbedtls_pk_rsa(key), random, ctx, RSA_BITS, RSA_EXPONENT);
+        rc = mbedtls_rsa_gen_key(mbedtls_pk_rsa(key), random, ctx,
+                                 kind == SKY_KEY_RSA ? RSA_BITS : RSA_WEAK_BITS, RSA_EXPONENT);
     else
         rc = mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP256R1, mbedtls_pk_ec(key), random, ctx);
     if (rc != 0) {
@@ -74,12 +79,13 @@ static void format_time(int64_t unix_s, char out[STAMP_LEN + 1])
     SKY_ASSERT(len == STAMP_LEN);
 }
 
-static int set_validity(mbedtls_x509write_cert *writer, int64_t now_ms)
+static int set_validity(mbedtls_x509write_cert *writer, const struct sky_certificate_order *order)
 {
     char from[STAMP_LEN + 1], to[STAMP_LEN + 1];
-    int64_t yesterday_s = now_ms / 1000 - DAY_S;
-    format_time(yesterday_s, from);
-    format_time(yesterday_s + (int64_t)SKY_CERTIFICATE_VALID_DAYS * DAY_S, to);
+    int64_t from_s = order->now_ms / 1000 - DAY_S;
+    int64_t until_s = from_s + (int64_t)SKY_CERTIFICATE_VALID_DAYS * DAY_S;
+    format_time(order->from_ms != 0 ? order->from_ms / 1000 : from_s, from);
+    format_time(order->until_ms != 0 ? order->until_ms / 1000 : until_s, to);
     return mbedtls_x509write_crt_set_validity(writer, from, to);
 }
 
@@ -145,6 +151,8 @@ static int set_extensions(mbedtls_x509write_cert *writer, const struct sky_certi
     if (rc == 0 && order->alt_names.len > 0)
         rc = set_extension(writer, MBEDTLS_OID_SUBJECT_ALT_NAME,
                            MBEDTLS_OID_SIZE(MBEDTLS_OID_SUBJECT_ALT_NAME), order->alt_names);
+    if (rc == 0 && order->comment.len > 0)
+        rc = set_extension(writer, NS_COMMENT, sizeof NS_COMMENT - 1, order->comment);
     return rc;
 }
 
@@ -152,7 +160,7 @@ static int fill_in(mbedtls_x509write_cert *writer, const struct sky_certificate_
                    struct sky_tls_rng *rng)
 {
     mbedtls_x509write_crt_set_version(writer, MBEDTLS_X509_CRT_VERSION_3);
-    mbedtls_x509write_crt_set_md_alg(writer, MBEDTLS_MD_SHA256);
+    mbedtls_x509write_crt_set_md_alg(writer, order->sha1 ? MBEDTLS_MD_SHA1 : MBEDTLS_MD_SHA256);
     mbedtls_x509write_crt_set_subject_key(writer, order->subject_key);
     mbedtls_x509write_crt_set_issuer_key(writer, order->issuer_key);
     int rc = mbedtls_x509write_crt_set_subject_name(writer, order->subject);
@@ -161,7 +169,7 @@ static int fill_in(mbedtls_x509write_cert *writer, const struct sky_certificate_
     if (rc == 0)
         rc = set_serial(writer, rng);
     if (rc == 0)
-        rc = set_validity(writer, order->now_ms);
+        rc = set_validity(writer, order);
     if (rc == 0)
         rc = set_extensions(writer, order);
     return rc;
@@ -179,6 +187,23 @@ sky_err sky_certificate_write(const struct sky_certificate_order *order, struct 
     if (rc == 0)
         sky_buf_add_str(out, (const char *)pem);
     free(pem);
+    mbedtls_x509write_crt_free(&writer);
+    return rc == 0 ? SKY_OK : SKY_ERR_CRYPTO;
+}
+
+sky_err sky_certificate_make(const struct sky_certificate_order *order, struct sky_tls_rng *rng,
+                             mbedtls_x509_crt *chain)
+{
+    mbedtls_x509write_cert writer;
+    mbedtls_x509write_crt_init(&writer);
+    unsigned char *der = sky_mem_new(SKY_CERTIFICATE_DER_MAX);
+    int rc = fill_in(&writer, order, rng), len = 0;
+    if (rc == 0)
+        rc = len = mbedtls_x509write_crt_der(&writer, der, SKY_CERTIFICATE_DER_MAX,
+                                             sky_tls_rng_random, rng);
+    if (rc > 0) /* it is written at the end */
+        rc = mbedtls_x509_crt_parse_der(chain, der + SKY_CERTIFICATE_DER_MAX - len, (size_t)len);
+    free(der);
     mbedtls_x509write_crt_free(&writer);
     return rc == 0 ? SKY_OK : SKY_ERR_CRYPTO;
 }

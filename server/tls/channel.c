@@ -45,6 +45,10 @@ struct sky_tls {
     bool orphaned; /* freed while a worker had it */
     bool pumping;  /* in the middle of sky_tls_feed() */
     bool said_goodbye, resumed, ended;
+    bool known;  /* on_known() was called */
+    bool paused; /* and asked to wait */
+    bool lied;   /* the library has the certificate of the lie */
+    enum sky_lie lie;
     uint16_t record_max; /* what the client asked for; 0: nothing */
     struct handshake *handshake;
     sky_span source;      /* whole records the library may read now */
@@ -59,6 +63,7 @@ struct sky_tls {
     size_t identity_len;
     struct sky_tls_failure *failure;
     struct sky_ca_waiter waiter; /* for the certificates */
+    struct sky_ca_waiter lies;   /* for those that are wrong on purpose */
     struct sky_tls *prev, *next; /* of those whose clients are awaited */
     int64_t since_ms;            /* real time: since when, */
     int awaited_at;              /* and in which of the library's states */
@@ -107,6 +112,12 @@ static sky_span whole_records(sky_span raw)
     return found == SKY_TLS_BAD ? raw : sky_span_head(raw, used);
 }
 
+/* For something of ours, on the loop. */
+static bool is_waiting(const struct sky_tls *tls)
+{
+    return tls->waiter.waiting || tls->lies.waiting || tls->paused;
+}
+
 /* ---- ending ---- */
 
 /* It is the client's turn, or not any more. */
@@ -128,6 +139,7 @@ static void leave_handshake(struct sky_tls *tls)
     tls->server->handshakes--;
     await_client(tls, false);
     sky_ca_forget(tls->server->options.ca, &tls->waiter);
+    sky_lies_forget(tls->server->lies, &tls->lies);
 }
 
 static void free_handshake(struct sky_tls *tls)
@@ -260,6 +272,15 @@ static int set_key(mbedtls_ssl_context *ssl, const struct sky_psk *key)
     return 0;
 }
 
+static void become_known(struct sky_tls *tls)
+{
+    if (tls->known)
+        return;
+    tls->known = true;
+    if (tls->hooks->on_known != NULL)
+        tls->hooks->on_known(tls->ctx);
+}
+
 static int find_key(void *ctx, mbedtls_ssl_context *ssl, const unsigned char *identity, size_t len)
 {
     struct sky_tls *tls = SKY_CONTAINER_OF(ssl, struct sky_tls, ssl);
@@ -275,6 +296,7 @@ static int find_key(void *ctx, mbedtls_ssl_context *ssl, const unsigned char *id
     int rc = err == SKY_OK ? set_key(ssl, &key) : MBEDTLS_ERR_SSL_UNKNOWN_IDENTITY;
     tls->handshake->psk_refused = rc != 0;
     sky_mem_wipe(&key, sizeof key);
+    become_known(tls);
     return rc;
 }
 
@@ -330,6 +352,10 @@ static int take_step(struct sky_tls *tls)
     tls->handshake->at = step_of(tls);
     if (before == MBEDTLS_SSL_SERVER_HELLO)
         sky_tls_decline_short_records(&tls->ssl);
+    bool tickets =
+        before == MBEDTLS_SSL_CLIENT_HELLO || before == MBEDTLS_SSL_SERVER_NEW_SESSION_TICKET;
+    if (tickets) /* never on a worker */
+        tls->server->lying = tls->lied;
     int rc = mbedtls_ssl_handshake_step(&tls->ssl);
     if (rc == 0 && before == MBEDTLS_SSL_SERVER_HELLO)
         tls->resumed = tls->ssl.state == MBEDTLS_SSL_SERVER_CHANGE_CIPHER_SPEC;
@@ -390,7 +416,7 @@ static void finish_handshake(struct sky_tls *tls)
 /* Steps on as far as the input reaches, or until a worker has to take over. */
 static void shake_hands(struct sky_tls *tls)
 {
-    while (tls->state == SKY_TLS_HANDSHAKING) {
+    while (tls->state == SKY_TLS_HANDSHAKING && !tls->paused) {
         tls->handshake->step = step_of(tls);
         tls->suite = suite_of(tls);
         if (tls->ssl.state == MBEDTLS_SSL_HANDSHAKE_OVER) {
@@ -411,6 +437,16 @@ static void shake_hands(struct sky_tls *tls)
     }
 }
 
+static bool offers_only_psk(const struct sky_tls_hello *hello)
+{
+    for (size_t i = 0; i < hello->suite_count; i++) {
+        const mbedtls_ssl_ciphersuite_t *suite = mbedtls_ssl_ciphersuite_from_id(hello->suites[i]);
+        if (suite != NULL && suite->key_exchange != MBEDTLS_KEY_EXCHANGE_PSK)
+            return false;
+    }
+    return true;
+}
+
 /* The first record is there: reads it for explanations and sets the library up. */
 static void begin(struct sky_tls *tls)
 {
@@ -426,6 +462,28 @@ static void begin(struct sky_tls *tls)
     int failed = mbedtls_ssl_setup(&tls->ssl, &tls->flavour->conf);
     SKY_ASSERT(!failed);
     mbedtls_ssl_set_bio(&tls->ssl, tls, on_send, on_recv, NULL);
+    if (!tls->flavour->psk || !offers_only_psk(&handshake->hello))
+        become_known(tls);
+}
+
+/* The certificates of the lie take the place of the usual ones. False: they are not made yet. */
+static bool is_lie_ready(struct sky_tls *tls)
+{
+    struct sky_ca_identity identities[SKY_CA_IDENTITIES_MAX];
+    if (tls->lie == SKY_LIE_NONE || tls->lied || tls->ssl.state > MBEDTLS_SSL_CLIENT_HELLO)
+        return true;
+    if (!sky_lies_ready(tls->server->lies)) {
+        if (!tls->lies.waiting)
+            sky_lies_when_ready(tls->server->lies, &tls->lies);
+        return false;
+    }
+    size_t count = sky_lies_identities(tls->server->lies, tls->lie, identities);
+    for (size_t i = 0; i < count; i++) {
+        int failed = mbedtls_ssl_set_hs_own_cert(&tls->ssl, identities[i].chain, identities[i].key);
+        SKY_ASSERT(!failed);
+    }
+    tls->lied = count > 0;
+    return true;
 }
 
 /* Makes them, or waits for them. */
@@ -485,6 +543,8 @@ static size_t pump(struct sky_tls *tls, sky_span whole)
         return 0;
     if (tls->flavour == NULL)
         begin(tls);
+    if (tls->paused || !is_lie_ready(tls))
+        return 0;
     if (tls->handshake != NULL && tls->handshake->proof != NULL)
         sky_tls_proof_saw_tls_client(tls->handshake->proof, whole);
     if (tls->state == SKY_TLS_HANDSHAKING)
@@ -513,7 +573,7 @@ static void pump_kept(struct sky_tls *tls)
 
 static void finish_feeding(struct sky_tls *tls)
 {
-    bool awaited = !tls->busy && !tls->waiter.waiting;
+    bool awaited = !tls->busy && !is_waiting(tls);
     if (tls->state == SKY_TLS_HANDSHAKING &&
         (awaited != tls->awaited || tls->awaited_at != tls->ssl.state))
         await_client(tls, awaited); /* bytes that complete nothing do not count */
@@ -531,7 +591,7 @@ void sky_tls_feed(struct sky_tls *tls, sky_span raw)
     SKY_ASSERT(!tls->pumping && !tls->orphaned);
     if (tls->state == SKY_TLS_CLOSED || tls->state == SKY_TLS_FAILED)
         return;
-    if (tls->busy || tls->waiter.waiting) {
+    if (tls->busy || is_waiting(tls)) {
         sky_buf_add(&tls->in, raw);
     } else if (tls->in.len > 0 || tls->state == SKY_TLS_HANDSHAKING) {
         sky_buf_add(&tls->in, raw);
@@ -594,6 +654,11 @@ static void on_certificates(struct sky_ca_waiter *waiter)
     resume(SKY_CONTAINER_OF(waiter, struct sky_tls, waiter));
 }
 
+static void on_lies(struct sky_ca_waiter *waiter)
+{
+    resume(SKY_CONTAINER_OF(waiter, struct sky_tls, lies));
+}
+
 /* ---- from outside ---- */
 
 /* An alert, in the clear, among what came while a worker had the channel. */
@@ -650,6 +715,7 @@ struct sky_tls *sky_tls_new(struct sky_tls_server *server, unsigned allows,
     tls->handshake = handshake;
     tls->sink = &tls->raw;
     tls->waiter.ready = on_certificates;
+    tls->lies.ready = on_lies;
     mbedtls_ssl_init(&tls->ssl);
     sky_buf_init(&tls->in, SKY_TLS_INPUT_MAX);
     sky_buf_init(&tls->raw, SKY_TLS_OUTPUT_MAX);
@@ -700,7 +766,28 @@ void sky_tls_seal(struct sky_tls *tls, struct sky_buf *clear)
 
 bool sky_tls_keeps_waiting(const struct sky_tls *tls)
 {
-    return tls->state == SKY_TLS_HANDSHAKING && (tls->waiter.waiting || tls->busy);
+    return tls->state == SKY_TLS_HANDSHAKING && (is_waiting(tls) || tls->busy);
+}
+
+void sky_tls_lie(struct sky_tls *tls, enum sky_lie lie)
+{
+    tls->lie = lie;
+}
+
+void sky_tls_pause(struct sky_tls *tls)
+{
+    tls->paused = true;
+}
+
+void sky_tls_resume(struct sky_tls *tls)
+{
+    tls->paused = false;
+    resume(tls);
+}
+
+enum sky_lie sky_tls_lie_shown(const struct sky_tls *tls)
+{
+    return tls->lied ? tls->lie : SKY_LIE_NONE;
 }
 
 struct sky_buf *sky_tls_raw(struct sky_tls *tls)

@@ -10,6 +10,7 @@
 #include "protocol/base/buf.h"
 #include "protocol/cloud/cloud.h"
 #include "server/tls/explain.h"
+#include "server/tls/lies.h"
 
 struct sky_tls;
 struct sky_tls_server;
@@ -35,6 +36,10 @@ struct sky_tls_hooks {
     /* The key of a PSK identity; anything but SKY_OK refuses it. */
     sky_err (*psk_lookup)(void *ctx, sky_span identity, struct sky_psk *ret_key,
                           int64_t *ret_device_id);
+    /* It is known who shakes hands: the ClientHello is read, or, if that offers nothing but
+     * pre-shared keys, the identity is looked up. Called once; the place for sky_tls_lie() and
+     * sky_tls_pause(). NULL: nobody is told. */
+    void (*on_known)(void *ctx);
 };
 
 /* `allows` is the listener's: SKY_LISTEN_PSK and SKY_LISTEN_CERT_* count here. When handshakes_max
@@ -66,6 +71,12 @@ void sky_tls_give_up(struct sky_tls *tls, enum sky_tls_end end);
 enum sky_tls_state { SKY_TLS_HANDSHAKING, SKY_TLS_OPEN, SKY_TLS_CLOSED, SKY_TLS_FAILED };
 enum sky_tls_state sky_tls_state(const struct sky_tls *tls);
 
+/* From within on_known(): shows a certificate that is wrong on purpose, and resumes no session. */
+void sky_tls_lie(struct sky_tls *tls, enum sky_lie lie);
+/* From within on_known(): the handshake stands until sky_tls_resume(). */
+void sky_tls_pause(struct sky_tls *tls);
+void sky_tls_resume(struct sky_tls *tls);
+
 /* ---- what came of it: valid as long as the channel ---- */
 
 /* Sets the fields that TLS proves: version, server name, certificate, PSK device. Only the server
@@ -76,6 +87,7 @@ sky_tls_cipher(const struct sky_tls *tls); /* "TLS-RSA-WITH-..."; "" before it i
 sky_span sky_tls_identity(const struct sky_tls *tls); /* the PSK identity, or empty */
 /* After a failed handshake: was this the pre-shared key that the client used? */
 bool sky_tls_psk_fits(const struct sky_tls *tls, sky_span key);
+enum sky_lie sky_tls_lie_shown(const struct sky_tls *tls);
 bool sky_tls_resumed(const struct sky_tls *tls); /* with a session ticket */
 /* Is it this side's turn: are certificates being made, or is a worker at a step? The client cannot
  * be blamed for the time that takes. */

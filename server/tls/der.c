@@ -4,6 +4,7 @@
 
 enum {
     TAG_OID = 0x06,
+    TAG_IA5_STRING = 0x16,
     TAG_SEQUENCE = 0x30,
     TAG_DNS_NAME = 0x82,   /* [2] IA5String */
     TAG_IP_ADDRESS = 0x87, /* [7] OCTET STRING */
@@ -110,4 +111,14 @@ void sky_der_add_purpose(struct sky_buf *out, enum sky_der_purpose purpose)
     add_header(out, TAG_SEQUENCE, header_len(sizeof oid) + sizeof oid);
     add_header(out, TAG_OID, sizeof oid);
     sky_buf_add(out, sky_span_of(oid, sizeof oid));
+}
+
+void sky_der_add_filler(struct sky_buf *out, char with, size_t len)
+{
+    add_header(out, TAG_IA5_STRING, len);
+    char *room = sky_buf_reserve(out, len);
+    if (room == NULL)
+        return;
+    memset(room, with, len);
+    sky_buf_commit(out, len);
 }

@@ -23,6 +23,9 @@ size_t sky_der_general_names(sky_span name, struct sky_der_name out[2]);
 /* Appends the value of subjectAltName. */
 void sky_der_add_alt_names(struct sky_buf *out, const char *const *names, size_t count);
 
+/* Appends an IA5String of so many times the character. */
+void sky_der_add_filler(struct sky_buf *out, char with, size_t len);
+
 /* Appends the value of extKeyUsage with one purpose. */
 enum sky_der_purpose { SKY_DER_SERVER_AUTH = 1, SKY_DER_CLIENT_AUTH = 2 };
 void sky_der_add_purpose(struct sky_buf *out, enum sky_der_purpose purpose);

@@ -9,6 +9,7 @@
 #include "server/os/clock.h"
 #include "server/tls/ca.h"
 #include "server/tls/hello.h"
+#include "server/tls/lies.h"
 
 enum { TLS_MAJOR = 3, TLS_1_0 = 1, TLS_1_2 = 3, CURVE_BITS_MIN = 224 };
 
@@ -87,7 +88,7 @@ static int write_ticket(void *ctx, const mbedtls_ssl_session *session, unsigned 
     size_t room = (size_t)(end - start), len = 0;
     *ret_len = 0;
     *ret_lifetime_s = 0;
-    if (suite == NULL || mbedtls_ssl_ciphersuite_uses_psk(suite))
+    if (suite == NULL || mbedtls_ssl_ciphersuite_uses_psk(suite) || server->lying)
         return MBEDTLS_ERR_SSL_FEATURE_UNAVAILABLE;
     int rc = mbedtls_ssl_session_save(session, start, room, &len);
     if (rc != 0)
@@ -104,7 +105,8 @@ static int parse_ticket(void *ctx, mbedtls_ssl_session *session, unsigned char *
     struct sky_tls_flavour *flavour = ctx;
     struct sky_tls_server *server = flavour->server;
     sky_span plain;
-    if (!sky_tickets_open(&server->tickets, sky_clock_lived_ms(server->options.clock),
+    if (server->lying ||
+        !sky_tickets_open(&server->tickets, sky_clock_lived_ms(server->options.clock),
                           flavour->label, ticket, len, &plain))
         return MBEDTLS_ERR_SSL_INVALID_MAC;
     return mbedtls_ssl_session_load(session, (const unsigned char *)plain.ptr, plain.len);
@@ -172,6 +174,7 @@ struct sky_tls_server *sky_tls_server_new(const struct sky_tls_options *options)
         server->options.handshakes_max = SKY_TLS_HANDSHAKES_MAX;
     sky_tls_rng_init(&server->rng);
     sky_tickets_init(&server->tickets, &server->rng);
+    server->lies = sky_lies_new(options->loop, options->ca, options->clock);
     list_curves(server->curves);
     for (size_t i = 0; i < SKY_COUNT(server->suites); i++)
         list_suites(server->suites[i], i % 2, i / 2);
@@ -205,6 +208,7 @@ void sky_tls_server_free(struct sky_tls_server *server)
     SKY_ASSERT(server->handshakes == 0);
     for (size_t i = 0; i < SKY_COUNT(server->flavours); i++)
         mbedtls_ssl_config_free(&server->flavours[i].conf);
+    sky_lies_free(server->lies);
     sky_tickets_done(&server->tickets);
     sky_tls_rng_done(&server->rng);
     free(server);

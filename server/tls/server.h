@@ -11,6 +11,7 @@
 
 struct sky_ca;
 struct sky_clock;
+struct sky_lies;
 struct sky_tls;
 struct sky_tls_hello;
 
@@ -63,6 +64,8 @@ struct sky_tls_server {
     int64_t crowd_told_ms;   /* real time */
     struct sky_tls_rng rng;
     struct sky_tickets tickets;
+    struct sky_lies *lies; /* owned */
+    bool lying;            /* in a step of a handshake that has no business with tickets */
     struct sky_tls_flavour flavours[SKY_TLS_ASKS_COUNT * 4];
     int suites[4][SKY_TLS_SUITES_MAX]; /* with a certificate first, then PSK; each ends with 0 */
     mbedtls_ecp_group_id curves[SKY_TLS_CURVES_MAX];
