@@ -37,11 +37,42 @@ void sky_proof_add(struct sky_proof *proof, uint64_t seq)
     proof->events[sky_proof_shown(proof) - 1] = seq;
 }
 
+void sky_proof_explain(struct sky_proof *proof, sky_span explanation)
+{
+    free(proof->explanation);
+    proof->explanation = explanation.len > 0 && explanation.len <= SKY_PROOF_EXPLANATION_MAX
+                             ? sky_mem_dup(explanation.ptr, explanation.len)
+                             : NULL;
+}
+
+static void free_proof(struct sky_proof *proof)
+{
+    free(proof->explanation);
+    free(proof);
+}
+
+uint64_t sky_conduct_forgive(struct sky_conduct *conduct, const struct sky_rule *rule)
+{
+    struct sky_proof **at = &conduct->proofs;
+    while (*at != NULL && (*at)->rule != rule)
+        at = &(*at)->next;
+    struct sky_proof *proof = *at;
+    if (proof == NULL)
+        return 0;
+    uint64_t count = proof->count;
+    *at = proof->next;
+    free_proof(proof);
+    return count;
+}
+
 static void merge_proof(struct sky_proof *into, const struct sky_proof *later)
 {
     struct sky_proof before = *into;
     size_t shown = sky_proof_shown(&before);
     *into = *later;
+    into->explanation = before.explanation;
+    sky_proof_explain(into, later->explanation != NULL ? sky_span_str(later->explanation)
+                                                       : SKY_SPAN_NONE);
     into->next = before.next;
     into->refused |= before.refused;
     into->count += before.count;
@@ -62,7 +93,7 @@ void sky_conduct_done(struct sky_conduct *conduct)
 {
     while (conduct->proofs != NULL) {
         struct sky_proof *next = conduct->proofs->next;
-        free(conduct->proofs);
+        free_proof(conduct->proofs);
         conduct->proofs = next;
     }
     *conduct = (struct sky_conduct){0};

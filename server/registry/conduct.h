@@ -16,6 +16,7 @@ enum {
     SKY_STRANGER_RULES_MAX = 64, /* broken rules of one of them that are kept */
     SKY_PROOF_EVENTS_MAX = 10,   /* numbers shown: of the first events, and of the last */
     SKY_PROOF_MISTAKE_MAX = 47,
+    SKY_PROOF_EXPLANATION_MAX = 8 * 1024, /* bytes of JSON; a longer one is not kept */
 };
 
 /* One rule broken by one party. */
@@ -27,6 +28,7 @@ struct sky_proof {
     char detail[SKY_FINDING_DETAIL_MAX];     /* of the newest */
     char mistake[SKY_PROOF_MISTAKE_MAX + 1]; /* recognised then; "": none */
     char what[SKY_FINDING_DETAIL_MAX];       /* the device did, in the words of that mistake */
+    char *explanation; /* owned: the newest event's, a JSON object; NULL: it had none */
     struct sky_proof *next;
 };
 
@@ -50,6 +52,11 @@ const struct sky_proof *sky_conduct_proof(const struct sky_conduct *conduct,
                                           const struct sky_rule *rule);
 /* The proof for the rule, empty when it is new. */
 struct sky_proof *sky_conduct_take_proof(struct sky_conduct *conduct, const struct sky_rule *rule);
+/* Takes it out of the conduct; returns how many events showed it, 0 when the rule was not broken.
+ */
+uint64_t sky_conduct_forgive(struct sky_conduct *conduct, const struct sky_rule *rule);
+/* Keeps a copy of the newest event's explanation, if it is no longer than a proof may have. */
+void sky_proof_explain(struct sky_proof *proof, sky_span explanation);
 /* Adds what was done later. */
 void sky_conduct_merge(struct sky_conduct *into, const struct sky_conduct *later);
 void sky_conduct_done(struct sky_conduct *conduct); /* zeroed again */

@@ -132,17 +132,11 @@ static void answers(struct sky_registry *registry, sky_span name)
 static uint64_t excuse(struct sky_registry *registry, struct sky_party *party,
                        const struct sky_rule *rule, uint64_t at_most)
 {
-    struct sky_proof **at = &party->chapter.proofs;
-    while (*at != NULL && (*at)->rule != rule)
-        at = &(*at)->next;
-    struct sky_proof *proof = *at;
+    const struct sky_proof *proof = sky_conduct_proof(&party->chapter, rule);
     if (proof == NULL || proof->count > at_most)
         return 0;
-    uint64_t count = proof->count;
-    *at = proof->next;
-    free(proof);
     sky_rule_set_add(&party->chapter.exercised, sky_catalogue_place(&registry->catalogue, rule));
-    return count;
+    return sky_conduct_forgive(&party->chapter, rule);
 }
 
 /* Who answers for an expectation of everybody. */
@@ -440,6 +434,7 @@ static void book_with(struct sky_registry *registry, struct sky_party *party, ui
             continue;
         sky_proof_add(proof, seq);
         memcpy(proof->detail, finding->detail, sizeof proof->detail);
+        sky_proof_explain(proof, rule == explained ? explanation : SKY_SPAN_NONE);
         if (rule != explained)
             continue;
         put_text(proof->mistake, sizeof proof->mistake, sky_json_member(explanation, "mistake"));

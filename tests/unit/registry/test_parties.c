@@ -115,6 +115,40 @@ static void the_first_events_and_the_last_are_kept(void **state)
     assert_int_equal(proof.events[SKY_PROOF_EVENTS_MAX - 1], 100);
 }
 
+static void the_newest_explanation_is_kept(void **state)
+{
+    struct registry_case *c = *state;
+    const struct sky_rule *rule = rule_of(c, "ALI-SIGN");
+    static char longest[SKY_PROOF_EXPLANATION_MAX + 1];
+    int len = snprintf(longest, sizeof longest, "{\"what\":\"\"}");
+    memset(longest + len - 2, 'x', sizeof longest - 1 - (size_t)len);
+    memcpy(longest + sizeof longest - 3, "\"}", 2);
+    const struct {
+        sky_span sent;
+        const char *kept;
+    } rows[] = {{SKY_SPAN("{\"mistake\":\"a\"}"), "{\"mistake\":\"a\"}"},
+                {SKY_SPAN("{\"mistake\":\"b\"}"), "{\"mistake\":\"b\"}"},
+                {sky_span_of(longest, SKY_PROOF_EXPLANATION_MAX), longest},
+                {sky_span_of(longest, SKY_PROOF_EXPLANATION_MAX + 1), NULL},
+                {SKY_SPAN("{\"mistake\":\"c\"}"), "{\"mistake\":\"c\"}"}};
+    for (size_t i = 0; i < SKY_COUNT(rows); i++) {
+        const struct sky_attr attrs[] = {SKY_ATTR(CLIENT_ID, SKY_SPAN("x")),
+                                         SKY_ATTR(EXPLANATION, rows[i].sent)};
+        break_rule(c, rule, 0, attrs, SKY_COUNT(attrs));
+        const struct sky_party *party = find(c, "client id x");
+        const char *kept = sky_conduct_proof(&party->chapter, rule)->explanation;
+        if (rows[i].kept == NULL)
+            assert_null(kept);
+        else
+            assert_string_equal(kept, rows[i].kept);
+    }
+    sky_parties_turn(&c->registry, SKY_SPAN_NONE, 0, false);
+    struct sky_conduct run;
+    sky_party_conduct(&c->registry, find(c, "client id x"), SKY_RUN, &run);
+    assert_string_equal(sky_conduct_proof(&run, rule)->explanation, rows[4].kept);
+    sky_conduct_done(&run);
+}
+
 static void a_device_is_known_by_its_number(void **state)
 {
     struct registry_case *c = *state;
@@ -139,6 +173,7 @@ int main(void)
         REGISTRY_TEST(the_oldest_strangers_go_and_devices_stay),
         REGISTRY_TEST(so_many_rules_of_a_stranger_are_kept),
         REGISTRY_TEST(the_first_events_and_the_last_are_kept),
+        REGISTRY_TEST(the_newest_explanation_is_kept),
         REGISTRY_TEST(a_device_is_known_by_its_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
