@@ -282,6 +282,7 @@ static void on_reloaded(struct sky_fixture_reload *reload, const struct sky_stri
                 "devices added %zu, changed %zu\n",
                 result->files, result->count.products_added, result->count.products_changed,
                 result->count.devices_added, result->count.devices_changed);
+    sky_admin_reloaded(app, errors, result);
 }
 
 static void open_loop(struct sky_app *app)
