@@ -191,12 +191,15 @@ static void join_rooms(struct sky_app *app)
     app->broker.tell_gateway = sky_notice_send;
     sky_topics_init(&app->broker);
     sky_mqtt_port_init(&app->mqtt, &app->broker);
+    sky_applications_init(&app->applications, &app->broker, app->config->admin_token);
+    app->mqtt.applications = &app->applications;
     app->calls = (struct sky_calls){
         .broker = &app->broker, .net = &app->net, .advertise_host = app->config->advertise_host};
 }
 
 static void part_rooms(struct sky_app *app)
 {
+    sky_applications_done(&app->applications);
     sky_upgrades_done(&app->broker);
     sky_commands_done(&app->broker); /* whoever waited for answers has gone */
     sky_app_settle(app, NULL);
@@ -300,6 +303,7 @@ static void on_reloaded(struct sky_fixture_reload *reload, const struct sky_stri
                 "devices added %zu, changed %zu\n",
                 result->files, result->count.products_added, result->count.products_changed,
                 result->count.devices_added, result->count.devices_changed);
+    sky_admin_reloaded(app, errors, result);
 }
 
 static void open_loop(struct sky_app *app)

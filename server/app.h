@@ -8,6 +8,7 @@
 #include "server/broker/broker.h"
 #include "server/forward/forward.h"
 #include "server/net/conn.h"
+#include "server/port/applications.h"
 #include "server/port/calls.h"
 #include "server/port/mqtt.h"
 #include "server/registry/fixture_reload.h"
@@ -32,6 +33,7 @@ struct sky_app {
     struct sky_wire wire;
     struct sky_broker broker;
     struct sky_mqtt_port mqtt;
+    struct sky_applications applications;
     struct sky_coap_port *coap; /* NULL: off */
     struct sky_http *http;
     struct sky_ws *ws;

@@ -172,9 +172,12 @@ void sky_api_write_rule(struct sky_api *api, size_t index);
 
 /* ---- what the API keeps ---- */
 
+struct sky_reload_wait;
+
 struct sky_admin {
     struct sky_waits waits; /* calls that want events */
     struct sky_device_names names;
+    struct sky_reload_wait *reloads; /* list: calls that wait for the fixtures to be read */
 };
 
 /* ---- handlers ---- */
@@ -214,6 +217,7 @@ struct sky_admin {
     X(device_ota)                                                                                  \
     X(device_ota_create)                                                                           \
     X(device_ota_cancel)                                                                           \
+    X(device_subscriptions)                                                                        \
     X(device_documents)                                                                            \
     X(device_document)                                                                             \
     X(events_list)                                                                                 \
@@ -231,7 +235,8 @@ struct sky_admin {
     X(expected_create)                                                                             \
     X(expected_clear)                                                                              \
     X(expected_delete)                                                                             \
-    X(reset)
+    X(reset)                                                                                       \
+    X(reload)
 #define X(name) void sky_api_##name(struct sky_api *api);
 SKY_API_HANDLERS(X)
 #undef X

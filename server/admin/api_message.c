@@ -6,7 +6,6 @@
 #include "protocol/mqtt/topic.h"
 #include "server/admin/api.h"
 #include "server/broker/delivery.h"
-#include "server/broker/presence.h"
 
 struct message {
     sky_span topic, payload;
@@ -62,30 +61,6 @@ static uint64_t record(struct sky_app *app, int64_t device_id, const struct mess
     return sky_journal_add(app->journal, &head, attrs, SKY_COUNT(attrs), NULL);
 }
 
-/* To everybody who subscribes to the topic, and to the device itself where its cloud sends such
- * messages unasked. */
-static struct sky_delivered deliver(struct sky_app *app, struct sky_session *session,
-                                    const struct message *message, uint64_t seq)
-{
-    uint8_t qos;
-    struct sky_hindrance hindrance = {SKY_OK, NULL};
-    bool unasked =
-        sky_delivery_reaches(session, 1) &&
-        !sky_topic_subscribed(&app->broker, sky_session_carrier(session), message->topic, &qos) &&
-        sky_delivery_listened(&app->broker, session, message->topic, &qos);
-    if (unasked)
-        hindrance = sky_deliver_to(&app->broker, session, message->topic, message->payload,
-                                   message->qos, seq, 0);
-    struct sky_delivered delivered =
-        sky_deliver(&app->broker, message->topic, message->payload, message->qos, seq);
-    delivered.receivers += unasked && hindrance.err == SKY_OK;
-    if (hindrance.err != SKY_OK) {
-        delivered.dropped++;
-        delivered.hindrance = hindrance;
-    }
-    return delivered;
-}
-
 /* The reason why nobody gets it. */
 static void refuse(struct sky_api *api, const struct sky_session *session,
                    const struct sky_delivered *delivered, bool base64)
@@ -110,7 +85,8 @@ static void send_message(struct sky_api *api, const struct sky_device *device,
     struct sky_app *app = api->app;
     struct sky_session *session = sky_session_find(&app->registry, device->id);
     uint64_t seq = record(app, device->id, message);
-    struct sky_delivered delivered = deliver(app, session, message, seq);
+    struct sky_delivered delivered = sky_deliver_message(&app->broker, session, message->topic,
+                                                         message->payload, message->qos, seq);
     if (delivered.receivers == 0) {
         refuse(api, session, &delivered, message->decoded != NULL);
         return;

@@ -392,6 +392,12 @@ const struct sky_route sky_routes[] = {
                  {503, "too many commands wait already"},
                  {504, "the device did not answer in time"}}},
     {.method = "GET",
+     .path = DEVICE_PATH "/subscriptions",
+     .handle = sky_api_device_subscriptions,
+     .summary = "List what the device subscribes to, there or away",
+     .schema = "Subscriptions",
+     .answers = {{200, "the filters of its session; none when it has no session"}, NONE}},
+    {.method = "GET",
      .path = DEVICE_PATH "/topology",
      .handle = sky_api_device_topology,
      .summary = "List the devices behind a gateway",
@@ -602,6 +608,17 @@ const struct sky_route sky_routes[] = {
                  BAD,
                  NONE,
                  {409, "no fixture names this device: there is nothing to go back to"}}},
+    {.method = "POST",
+     .path = "/api/v1/reload",
+     .handle = sky_api_reload,
+     .summary = "Read the fixtures again, as SIGHUP does, and answer when they are in force",
+     .schema = "Reloaded",
+     .answers = {{200, "what was read, and what that changed"},
+                 {409, "the server was started without fixtures"},
+                 {422, "some file is wrong; the message says which, where and why, and nothing is "
+                       "changed"},
+                 {500, "the store took a part of it only"},
+                 {503, "too many calls wait already"}}},
 };
 
 const size_t sky_route_count = SKY_COUNT(sky_routes);

@@ -93,6 +93,18 @@ static struct sky_session *behind_of_topic(struct sky_broker *broker,
     return found;
 }
 
+struct sky_session *sky_behind_owner(const struct sky_broker *broker, sky_span topic)
+{
+    sky_span product, device, rest = topic;
+    struct sky_session *found = NULL;
+    for (int i = 0;
+         i < TOPIC_PAIRS_MAX && found == NULL && sky_behind_next_pair(&rest, &product, &device);
+         i++)
+        for (size_t c = 0; found == NULL && sky_clouds[c] != NULL; c++)
+            found = find(broker, sky_clouds[c], product, device);
+    return found;
+}
+
 static enum sky_right right_of(const struct sky_session *session, sky_span filter, unsigned want,
                                const struct sky_topic_row **ret_row)
 {

@@ -19,6 +19,8 @@ enum sky_right sky_behind_right(struct sky_broker *broker, const struct sky_sess
 /* The device that a message to this gateway is for; `session` itself when for none behind it. */
 struct sky_session *sky_behind_addressee(struct sky_broker *broker, struct sky_session *session,
                                          sky_span topic);
+/* The device whose keys stand in the topic, of whichever cloud; NULL: none that was here has. */
+struct sky_session *sky_behind_owner(const struct sky_broker *broker, sky_span topic);
 /* Takes the next two neighbouring levels of a topic that may be a product's key and a device's. */
 bool sky_behind_next_pair(sky_span *rest, sky_span *ret_product, sky_span *ret_device);
 

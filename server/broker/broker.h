@@ -54,6 +54,10 @@ struct sky_broker {
      */
     void (*on_uplink)(void *ctx, const struct sky_act *act, uint64_t seq);
     void *on_uplink_ctx;
+    /* Something is published to a topic, by a device or by the cloud, whoever subscribes. NULL:
+     * nobody listens. */
+    void (*overhear)(void *ctx, sky_span topic, sky_span payload, uint8_t qos, uint64_t of);
+    void *overhear_ctx;
 };
 
 #endif

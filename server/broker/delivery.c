@@ -172,9 +172,17 @@ static struct sky_delivered spread(struct sky_broker *broker, const struct sky_r
     return delivered;
 }
 
+static void overhear(const struct sky_broker *broker, sky_span topic, sky_span payload, uint8_t qos,
+                     uint64_t of)
+{
+    if (broker->overhear != NULL)
+        broker->overhear(broker->overhear_ctx, topic, payload, qos, of);
+}
+
 struct sky_delivered sky_deliver(struct sky_broker *broker, sky_span topic, sky_span payload,
                                  uint8_t qos, uint64_t of)
 {
+    overhear(broker, topic, payload, qos, of);
     struct parcel parcel = {.topic = topic, .payload = payload, .of = of, .whole = true};
     return spread(broker, sky_receivers_of(broker, topic), &parcel, qos);
 }
@@ -188,13 +196,40 @@ static struct sky_hindrance push(struct sky_broker *broker, struct sky_session *
     return hindrance;
 }
 
-struct sky_hindrance sky_deliver_to(struct sky_broker *broker, struct sky_session *session,
-                                    sky_span topic, sky_span payload, uint8_t qos, uint64_t of,
-                                    int64_t ttl_ms)
+static struct sky_hindrance to_one(struct sky_broker *broker, struct sky_session *session,
+                                   sky_span topic, sky_span payload, uint8_t qos, uint64_t of,
+                                   int64_t ttl_ms)
 {
     return is_fetching(session)
                ? session->fetcher->ops->push(session->fetcher, topic, payload, of, ttl_ms)
                : push(broker, sky_session_carrier(session), topic, payload, qos, of);
+}
+
+struct sky_hindrance sky_deliver_to(struct sky_broker *broker, struct sky_session *session,
+                                    sky_span topic, sky_span payload, uint8_t qos, uint64_t of,
+                                    int64_t ttl_ms)
+{
+    overhear(broker, topic, payload, qos, of);
+    return to_one(broker, session, topic, payload, qos, of, ttl_ms);
+}
+
+struct sky_delivered sky_deliver_message(struct sky_broker *broker, struct sky_session *session,
+                                         sky_span topic, sky_span payload, uint8_t qos, uint64_t of)
+{
+    uint8_t granted;
+    struct sky_hindrance hindrance = nothing;
+    bool unasked = sky_delivery_reaches(session, 1) &&
+                   !sky_topic_subscribed(broker, sky_session_carrier(session), topic, &granted) &&
+                   sky_delivery_listened(broker, session, topic, &granted);
+    if (unasked)
+        hindrance = to_one(broker, session, topic, payload, qos, of, 0);
+    struct sky_delivered delivered = sky_deliver(broker, topic, payload, qos, of);
+    delivered.receivers += unasked && hindrance.err == SKY_OK;
+    if (hindrance.err != SKY_OK) {
+        delivered.dropped++;
+        delivered.hindrance = hindrance;
+    }
+    return delivered;
 }
 
 bool sky_delivery_reaches(const struct sky_session *session, uint8_t qos)
@@ -222,6 +257,7 @@ bool sky_deliver_reply(struct sky_broker *broker, struct sky_session *session, s
 {
     uint8_t granted = 1;
     struct sky_session *carrier = sky_session_carrier(session);
+    overhear(broker, topic, payload, qos, of);
     if (!sky_topic_subscribed(broker, carrier, topic, &granted) &&
         !(carrier->traits & SKY_TRAIT_AUTO_SUBSCRIBED))
         return false;

@@ -14,6 +14,11 @@ struct sky_delivered {
 /* From the cloud to everyone subscribed. */
 struct sky_delivered sky_deliver(struct sky_broker *broker, sky_span topic, sky_span payload,
                                  uint8_t qos, uint64_t of);
+/* The same as the cloud of `session`, which may be NULL, sends its messages: where it does that
+ * unasked, to the device as well. */
+struct sky_delivered sky_deliver_message(struct sky_broker *broker, struct sky_session *session,
+                                         sky_span topic, sky_span payload, uint8_t qos,
+                                         uint64_t of);
 /* The same for what a device has published: the journal has its content already. */
 void sky_deliver_carried(struct sky_broker *broker, struct sky_topic_node *node, sky_span topic,
                          sky_span payload, uint8_t qos, uint64_t of);

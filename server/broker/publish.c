@@ -361,6 +361,9 @@ struct sky_act_result sky_publish(struct sky_broker *broker, const struct sky_ac
     uint64_t seq = record_publish(broker, act, row, &judge);
     if (carried && broker->on_uplink != NULL)
         broker->on_uplink(broker->on_uplink_ctx, act, seq);
+    if (carried && broker->overhear != NULL)
+        broker->overhear(broker->overhear_ctx, act->topic, act->payload,
+                         act->qos > 1 ? 1 : act->qos, seq);
     sky_session_judged(session, &judge);
     if (acknowledged && !result.close && act->on_ack != NULL)
         act->on_ack(as_it_came);

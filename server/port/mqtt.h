@@ -5,9 +5,12 @@
 #include "server/broker/broker.h"
 #include "server/net/conn.h"
 
+struct sky_applications;
+
 struct sky_mqtt_port {
     struct sky_port port;
-    struct sky_broker *broker; /* borrowed */
+    struct sky_broker *broker;             /* borrowed */
+    struct sky_applications *applications; /* borrowed; NULL: there are none */
 };
 void sky_mqtt_port_init(struct sky_mqtt_port *port, struct sky_broker *broker);
 

@@ -13,6 +13,7 @@
 #include "server/broker/presence.h"
 #include "server/broker/publish.h"
 #include "server/broker/upgrades.h"
+#include "server/port/applications.h"
 #include "server/registry/login.h"
 
 enum {
@@ -661,6 +662,13 @@ static void enter(struct sky_conn *conn, const struct sky_mqtt_packet *packet, s
     handle(conn, packet, rest);
 }
 
+static bool is_application(const struct sky_conn *conn, const struct sky_mqtt_packet *packet)
+{
+    return packet->type == SKY_MQTT_CONNECT && conn->state == NULL &&
+           sky_mqtt__port(conn)->applications != NULL &&
+           sky_applications_claim(&packet->as.connect);
+}
+
 static size_t on_bytes(struct sky_conn *conn, sky_span in)
 {
     size_t used = 0;
@@ -676,6 +684,10 @@ static size_t on_bytes(struct sky_conn *conn, sky_span in)
             sky_mqtt_flaw_text(&flaw, what, sizeof what);
             malformed(conn, flaw.rule, what, rest);
             return in.len;
+        }
+        if (is_application(conn, &packet)) {
+            conn->port = &sky_mqtt__port(conn)->applications->port;
+            return used; /* with this packet first */
         }
         enter(conn, &packet, rest);
         if (conn->waits)

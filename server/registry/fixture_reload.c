@@ -79,16 +79,18 @@ static void on_read(uv_work_t *work, int status)
         sky_clock_patience(reload->registry->clock, &reload->next, 0, write_next);
 }
 
-void sky_fixture_reload_start(struct sky_fixture_reload *reload)
+uint64_t sky_fixture_reload_start(struct sky_fixture_reload *reload)
 {
     reload->again = reload->busy;
     if (reload->busy)
-        return;
+        return reload->run + 1;
     reload->busy = true;
+    reload->run++;
     reload->written = 0;
     reload->result = (struct sky_fixture_result){0};
     reload->now_ms = reload->registry->clock->now_ms;
     uv_queue_work(reload->loop, &reload->work, read_all, on_read);
+    return reload->run;
 }
 
 void sky_fixture_reload_close(struct sky_fixture_reload *reload)

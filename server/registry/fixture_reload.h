@@ -30,11 +30,13 @@ struct sky_fixture_reload {
     struct sky_strings errors; /* owned lines */
     struct sky_fixture_result result;
     int64_t now_ms; /* when it was asked for */
+    uint64_t run;   /* counts the readings, this or the last one included */
     bool busy, again, closed;
 };
 
-/* Returns at once. Asked while it is at it, it starts over when it has finished. */
-void sky_fixture_reload_start(struct sky_fixture_reload *reload);
+/* Returns at once, with the number of the reading that shows how the files are now. Asked while it
+ * is at it, it starts over when it has finished. */
+uint64_t sky_fixture_reload_start(struct sky_fixture_reload *reload);
 /* Nothing is written or told any more; the loop must run until its work is done. */
 void sky_fixture_reload_close(struct sky_fixture_reload *reload);
 

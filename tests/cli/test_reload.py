@@ -1,4 +1,4 @@
-"""SIGHUP: the fixtures are read again, whole or not at all, while devices are served."""
+"""SIGHUP, or the API: the fixtures are read again, whole or not at all, while devices are served."""
 
 import json
 import os
@@ -122,3 +122,75 @@ def test_a_stop_in_the_middle_is_clean(start, folder):
     running.process.send_signal(signal.SIGHUP)
     running.api.get("/health")
     running.stop()
+
+
+# ---- by the API ----
+
+def test_the_api_answers_when_they_are_in_force(start, folder):
+    running = start("--fixtures", str(folder))
+    (folder / "b.json").write_text(json.dumps(fixture("two", "three")))
+    assert running.api.post("/api/v1/reload") == {
+        "files": 3, "productsAdded": 0, "productsChanged": 0, "devicesAdded": 2,
+        "devicesChanged": 0}
+    assert names(running) == {"one", "two", "three"}
+    assert running.api.post("/api/v1/reload")["devicesAdded"] == 0
+
+
+def test_the_api_is_told_every_error_and_nothing_is_changed(start, folder):
+    running = start("--fixtures", str(folder))
+    (folder / "a.json").write_text(json.dumps(fixture("one", "two")))
+    (folder / "b.json").write_text('{"products": [{"cloud": "nowhere", "productKey": "x"},'
+                                   ' {"cloud": "aliyun", "productKey": "a b"}]}')
+    status, answer = running.api.request("POST", "/api/v1/reload")
+    assert status == 422
+    first, *lines = answer["error"]["message"].split("\n")
+    assert first == "fixtures stay as they were"
+    assert all(str(folder / "b.json") in line for line in lines)
+    assert ["/products/0/cloud" in lines[0], "/products/1/productKey" in lines[1]] == [True, True]
+    assert names(running) == {"one"}
+    (folder / "b.json").unlink()
+    assert running.api.post("/api/v1/reload")["devicesAdded"] == 1
+
+
+def test_errors_beyond_what_is_shown_are_counted(start, folder):
+    running = start("--fixtures", str(folder))
+    (folder / "b.json").write_text(json.dumps({"products": [
+        {"cloud": f"nowhere{number}", "productKey": "x"} for number in range(40)]}))
+    status, answer = running.api.request("POST", "/api/v1/reload")
+    assert status == 422 and answer["error"]["message"].endswith("more")
+
+
+def test_the_api_refuses_where_there_are_no_fixtures(start):
+    running = start(fixtures=None)
+    assert running.api.request("POST", "/api/v1/reload")[0] == 409
+
+
+def test_calls_in_a_row_are_answered_with_what_they_wanted(start, folder):
+    """A call that comes while the files are read waits until they have been read once more."""
+    running = start("--fixtures", str(folder))
+    apis = [server.Api(running.ports["admin"]) for _ in range(8)]
+    for number, api in enumerate(apis):
+        text = json.dumps(fixture(*(f"n{i}" for i in range((number + 1) * 10))))
+        (folder / "a.json.new").write_text(text)
+        os.replace(folder / "a.json.new", folder / "a.json")
+        api._connection.request("POST", "/api/v1/reload", headers={"Content-Length": "0"})
+    for number, api in enumerate(apis):
+        answer = api._connection.getresponse()
+        assert answer.status == 200, answer.read()
+        answer.read()
+        assert f"n{number * 10 + 9}" in names(running)
+        api.close()
+
+
+def test_a_call_that_leaves_and_a_stop_are_clean(start, folder):
+    running = start("--fixtures", str(folder))
+    (folder / "a.json").write_text(json.dumps(fixture(*(f"d{i}" for i in range(5000)))))
+    for _ in range(3):
+        api = server.Api(running.ports["admin"])
+        api._connection.request("POST", "/api/v1/reload", headers={"Content-Length": "0"})
+        api.close()
+    api = server.Api(running.ports["admin"])
+    api._connection.request("POST", "/api/v1/reload", headers={"Content-Length": "0"})
+    running.api.get("/health")
+    running.stop()
+    api.close()
