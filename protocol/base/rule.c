@@ -230,3 +230,11 @@ void sky_judge_kept(struct sky_judge *judge, const struct sky_rule *rule)
 {
     (void)sky_judge_rule(judge, rule, true, " ");
 }
+
+bool sky_judge_found(const struct sky_judge *judge, const struct sky_rule *rule)
+{
+    for (size_t i = 0; i < judge->count; i++)
+        if (judge->findings[i].rule == rule)
+            return true;
+    return false;
+}

@@ -150,4 +150,7 @@ bool sky_judge_rule(struct sky_judge *judge, const struct sky_rule *rule, bool k
 /* The same for a rule that was kept: there is nothing more to say. */
 void sky_judge_kept(struct sky_judge *judge, const struct sky_rule *rule);
 
+/* Is the broken rule among the findings? */
+bool sky_judge_found(const struct sky_judge *judge, const struct sky_rule *rule);
+
 #endif

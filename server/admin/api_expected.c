@@ -1,4 +1,7 @@
-/* What a test wants to see broken, so that it counts against nobody. */
+/* What a test wants to see, so that it counts against nobody. */
+#include <stdlib.h>
+
+#include "protocol/base/mem.h"
 #include "server/admin/api.h"
 
 /* A bound of the member "count". False, and answered, when it is none. */
@@ -41,34 +44,98 @@ static bool take_count(struct sky_api *api, uint64_t *ret_min, uint64_t *ret_max
     return *ret_min <= *ret_max;
 }
 
-void sky_api_expected_create(struct sky_api *api)
+/* The rule that is to be broken. False, and answered, when there is none. */
+static bool take_rule(struct sky_api *api, struct sky_expectation *wanted)
 {
-    struct sky_registry *registry = &api->app->registry;
-    const char *id = sky_api_body_text(api, "rule"), *device = sky_api_body_text(api, "device");
+    const char *id = sky_api_body_text(api, "rule");
+    if (id != NULL)
+        wanted->rule = sky_catalogue_find(&api->app->registry.catalogue, sky_span_str(id));
+    if (wanted->rule != NULL)
+        return true;
+    sky_api_error(api, 400, "invalid", "/rule",
+                  id != NULL ? "there is no rule '%.100s'"
+                             : "the id of a rule is missing%s, or a pattern as 'event'",
+                  id != NULL ? id : "");
+    return false;
+}
+
+static char *printed(const cJSON *json)
+{
+    struct sky_buf text;
+    sky_buf_init(&text, SIZE_MAX);
+    sky_json_print(&text, json);
+    char *copy = sky_mem_dup(text.bytes, text.len);
+    sky_buf_done(&text);
+    return copy;
+}
+
+/* The pattern, of whoever is named: `key` is "device", "product" or NULL. */
+static struct sky_pattern *pattern_of(const cJSON *event, const char *key, const char *name,
+                                      struct sky_why *why)
+{
+    cJSON *both = cJSON_CreateObject();
+    cJSON_AddItemReferenceToArray(cJSON_AddArrayToObject(both, "anyOf"), (cJSON *)(uintptr_t)event);
+    if (key != NULL)
+        cJSON_AddStringToObject(both, key, name);
+    struct sky_pattern *pattern = sky_pattern_new(both, "", why);
+    cJSON_Delete(both);
+    return pattern;
+}
+
+static bool take_event(struct sky_api *api, const char *key, struct sky_expectation *wanted)
+{
+    const cJSON *event = sky_json_get(api->body, "event");
+    struct sky_why why = {0};
+    struct sky_pattern *pattern = sky_pattern_new(event, "/event", &why);
+    if (pattern != NULL)
+        wanted->pattern = pattern_of(event, key, wanted->name, &why);
+    if (wanted->pattern != NULL) {
+        struct sky_buf words;
+        sky_buf_init(&words, SKY_FINDING_DETAIL_MAX);
+        sky_pattern_say(pattern, &words);
+        wanted->words = sky_mem_dup(words.bytes, words.len);
+        wanted->event = printed(event);
+        sky_buf_done(&words);
+    } else {
+        sky_api_error(api, 400, "invalid", why.pointer, "%s", why.reason);
+    }
+    sky_pattern_free(pattern);
+    return wanted->pattern != NULL;
+}
+
+/* False, and answered, when it makes no sense. */
+static bool take_expectation(struct sky_api *api, struct sky_expectation *wanted)
+{
+    const char *device = sky_api_body_text(api, "device");
     const char *product = sky_api_body_text(api, "product");
-    const struct sky_rule *rule =
-        id != NULL ? sky_catalogue_find(&registry->catalogue, sky_span_str(id)) : NULL;
-    uint64_t min, max;
-    int64_t number;
-    if (sky_json_get(api->body, "event") != NULL) {
-        sky_api_error(api, 400, "invalid", "/event",
-                      "patterns are not taken here yet: give the id of a rule as 'rule'");
-        return;
-    }
-    if (rule == NULL) {
-        sky_api_error(api, 400, "invalid", "/rule",
-                      id != NULL ? "there is no rule '%.100s'" : "the id of a rule is missing%s",
-                      id != NULL ? id : "");
-        return;
-    }
+    const char *key = device != NULL ? "device" : product != NULL ? "product" : NULL;
+    wanted->name = (char *)(uintptr_t)(device != NULL ? device : product != NULL ? product : "");
     if (device != NULL && product != NULL) {
         sky_api_error(api, 400, "invalid", "/product", "give a device or a product, not both");
-        return;
+        return false;
     }
-    if (!take_count(api, &min, &max))
+    if (!take_count(api, &wanted->min, &wanted->max))
+        return false;
+    if (sky_json_get(api->body, "event") == NULL)
+        return take_rule(api, wanted);
+    if (sky_json_get(api->body, "rule") != NULL) {
+        sky_api_error(api, 400, "invalid", "/rule",
+                      "give a rule or an event, not both: a pattern has 'rule' too");
+        return false;
+    }
+    return take_event(api, key, wanted);
+}
+
+void sky_api_expected_create(struct sky_api *api)
+{
+    struct sky_expectation wanted = {0};
+    int64_t number;
+    if (!take_expectation(api, &wanted))
         return;
-    const char *name = device != NULL ? device : product != NULL ? product : "";
-    if (sky_expected_add(registry, rule, name, min, max, &number) != SKY_OK) {
+    if (sky_parties_expect(&api->app->registry, &wanted, &number) != SKY_OK) {
+        sky_pattern_free(wanted.pattern);
+        free(wanted.event);
+        free(wanted.words);
         sky_api_error(api, 409, "limit", "", "%d expectations are the most at a time; drop some",
                       SKY_EXPECTATIONS_MAX);
         return;
@@ -85,7 +152,12 @@ static void write_expectation(struct sky_jw *jw, const struct sky_expectation *e
     bool device = sky_match_device(sky_span_str(e->name), &vars);
     sky_jw_object(jw);
     sky_jw_put_int(jw, "id", e->id);
-    sky_jw_put_str(jw, "rule", e->rule->id);
+    if (e->rule != NULL) {
+        sky_jw_put_str(jw, "rule", e->rule->id);
+    } else {
+        sky_jw_key(jw, "event");
+        sky_jw_raw(jw, sky_span_str(e->event));
+    }
     if (e->name[0] != '\0')
         sky_jw_put_str(jw, device ? "device" : "product", e->name);
     sky_jw_key(jw, "count");
@@ -107,7 +179,7 @@ void sky_api_expected_list(struct sky_api *api)
     sky_jw_object(jw);
     sky_jw_key(jw, "expected");
     sky_jw_array(jw);
-    for (const struct sky_expectation *e = api->app->registry.expected; e != NULL; e = e->next)
+    for (const struct sky_expectation *e = api->app->registry.expected.list; e != NULL; e = e->next)
         if (sky_party_named_of(sky_span_str(e->name), sky_span_str(scope.name)))
             write_expectation(jw, e);
     sky_jw_end_array(jw);

@@ -180,8 +180,8 @@ static const struct sky_api_param expected_query[] = {
     {"product", SKY_API_PRODUCT, false, 0, 0, "only of this product, cloud/key, and its devices"},
     END};
 static const struct sky_api_param expected_body[] = {
-    {"rule", SKY_API_TEXT, false, 0, 63, "id of the rule that is to be broken"},
-    {"event", SKY_API_OBJECT, false, 0, 0, "a pattern instead: not taken yet"},
+    {"rule", SKY_API_TEXT, false, 0, 63, "id of the rule that is to be broken, or"},
+    {"event", SKY_API_OBJECT, false, 0, 0, "the pattern of events that are to come"},
     {"device", SKY_API_DEVICE, false, 0, 0, "by this device"},
     {"product", SKY_API_PRODUCT, false, 0, 0, "by devices of this product, cloud/key"},
     {"count", SKY_API_OBJECT, false, 0, 0,
@@ -575,7 +575,7 @@ const struct sky_route sky_routes[] = {
     {.method = "GET",
      .path = "/api/v1/expected",
      .handle = sky_api_expected_list,
-     .summary = "What is expected to be broken in this chapter",
+     .summary = "What is expected in this chapter",
      .query = expected_query,
      .schema = "Expectations",
      .answers = {{200, "the expectations, each with how often it came"}, BAD}},

@@ -17,6 +17,7 @@ struct sky_journal {
     void *recorded_ctx;
     sky_judged_fn *judged_fn;
     void *judged_ctx;
+    bool judge_all; /* of events without findings, too */
 };
 
 #endif

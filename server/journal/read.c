@@ -108,7 +108,7 @@ static sky_span bytes_of(const struct sky_event *event, enum sky_event_field fie
     return attr ? attr->bytes : SKY_SPAN_NONE;
 }
 
-void sky_cursor_message(struct sky_cursor *cursor, const struct sky_event *event,
+bool sky_cursor_message(struct sky_cursor *cursor, const struct sky_event *event,
                         sky_span *ret_topic, sky_span *ret_payload)
 {
     struct sky_event original;
@@ -118,6 +118,7 @@ void sky_cursor_message(struct sky_cursor *cursor, const struct sky_event *event
         event = &original;
     *ret_topic = bytes_of(event, SKY_F_TOPIC);
     *ret_payload = bytes_of(event, SKY_F_PAYLOAD);
+    return !event->cut;
 }
 
 /* ---- filtering ---- */

@@ -28,8 +28,9 @@ bool sky_cursor_next(struct sky_cursor *cursor, struct sky_event *ret_event);
 bool sky_cursor_find(struct sky_cursor *cursor, uint64_t seq, struct sky_event *ret_event);
 
 /* Topic and payload of an event: its own, or for a delivery those of the publish it carries.
- * Empty when there are none. Valid as for sky_cursor_find(). */
-void sky_cursor_message(struct sky_cursor *cursor, const struct sky_event *event,
+ * Empty when there are none. Valid as for sky_cursor_find(). False: the journal may have cut them.
+ */
+bool sky_cursor_message(struct sky_cursor *cursor, const struct sky_event *event,
                         sky_span *ret_topic, sky_span *ret_payload);
 
 /* Which events are wanted; a zeroed filter wants all. Spans are borrowed. */

@@ -8,11 +8,12 @@
 #include "server/journal/json.h"
 
 enum {
-    SKY_PATTERN_DEPTH_MAX = 8,       /* of `not` and `anyOf` in each other */
-    SKY_PATTERN_MEMBERS_MAX = 200,   /* conditions, all together */
-    SKY_PATTERN_VALUES_MAX = 1000,   /* of all their lists together */
-    SKY_PATTERN_REGEX_MAX = 512,     /* bytes of a regular expression */
-    SKY_PATTERN_DIFFERENCES_MAX = 8, /* told of one event */
+    SKY_PATTERN_DEPTH_MAX = 8,                       /* of `not` and `anyOf` in each other */
+    SKY_PATTERN_MEMBERS_MAX = 200,                   /* conditions, all together */
+    SKY_PATTERN_VALUES_MAX = 1000,                   /* of all their lists together */
+    SKY_PATTERN_POINTER_MAX = 512,                   /* bytes of a pointer into a payload */
+    SKY_PATTERN_JSON_DEPTH_MAX = SKY_JSON_DEPTH_MAX, /* of a payload that is read as JSON */
+    SKY_PATTERN_DIFFERENCES_MAX = 8,                 /* told of one event */
 };
 
 struct sky_pattern;
@@ -26,7 +27,10 @@ struct sky_subject {
     size_t finding_count;
     sky_span refused;        /* id of the rule that refused it; empty: none did */
     sky_span topic, payload; /* its own, or those of the publish that it carries */
-    const char *device;      /* "cloud/product/device", proven or claimed; "": nobody */
+    bool cut;                /* the journal has not kept all of the payload */
+    const char *device;      /* "cloud/product/device", proven or claimed; "": nobody; NULL: asked
+                                of `names` by the head's device id, when a condition wants it */
+    struct sky_device_names *names;
 };
 
 /* Compiles an object. On failure NULL, and `why` has the pointer, with `at` ("/event") in front,
@@ -47,7 +51,7 @@ void sky_subject_of_event(struct sky_cursor *cursor, struct sky_device_names *na
 /* What the heads of events alone decide, for sky_cursor_search(), so that most events need no
  * decoding: whatever the filter does not want, the pattern does not match. Its spans are views of
  * the pattern. `store` finds the device that is named; NULL: not narrowed by devices. */
-void sky_pattern_narrow(const struct sky_pattern *pattern, const struct sky_store *store,
+void sky_pattern_narrow(const struct sky_pattern *pattern, struct sky_store *store,
                         struct sky_event_filter *ret_filter);
 
 /* One member in which a subject is not what was wanted. */

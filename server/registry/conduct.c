@@ -37,6 +37,26 @@ void sky_proof_add(struct sky_proof *proof, uint64_t seq)
     proof->events[sky_proof_shown(proof) - 1] = seq;
 }
 
+/* Where more events showed it than are kept, the numbers stay as they are. */
+bool sky_conduct_forget(struct sky_conduct *conduct, const struct sky_rule *rule, uint64_t seq)
+{
+    if (sky_conduct_proof(conduct, rule) == NULL)
+        return false;
+    struct sky_proof *proof = sky_conduct_take_proof(conduct, rule);
+    if (proof->count <= 1) {
+        sky_conduct_forgive(conduct, rule);
+        return true;
+    }
+    size_t shown = sky_proof_shown(proof), at = 0;
+    while (at < shown && proof->events[at] != seq)
+        at++;
+    if (proof->count <= SKY_PROOF_EVENTS_MAX && at < shown)
+        memmove(&proof->events[at], &proof->events[at + 1],
+                (shown - at - 1) * sizeof *proof->events);
+    proof->count--;
+    return false;
+}
+
 void sky_proof_explain(struct sky_proof *proof, sky_span explanation)
 {
     free(proof->explanation);
@@ -97,4 +117,10 @@ void sky_conduct_done(struct sky_conduct *conduct)
         conduct->proofs = next;
     }
     *conduct = (struct sky_conduct){0};
+}
+
+bool sky_party_named_of(sky_span own, sky_span name)
+{
+    return name.len == 0 || (sky_span_eq(sky_span_head(own, name.len), name) &&
+                             (own.len == name.len || own.ptr[name.len] == '/'));
 }

@@ -55,6 +55,8 @@ struct sky_proof *sky_conduct_take_proof(struct sky_conduct *conduct, const stru
 /* Takes it out of the conduct; returns how many events showed it, 0 when the rule was not broken.
  */
 uint64_t sky_conduct_forgive(struct sky_conduct *conduct, const struct sky_rule *rule);
+/* Takes one event out of what shows it; true: it was the last, and the proof is gone. */
+bool sky_conduct_forget(struct sky_conduct *conduct, const struct sky_rule *rule, uint64_t seq);
 /* Keeps a copy of the newest event's explanation, if it is no longer than a proof may have. */
 void sky_proof_explain(struct sky_proof *proof, sky_span explanation);
 /* Adds what was done later. */
@@ -74,6 +76,10 @@ struct sky_party {
     int64_t device_id;                   /* the newest of that name; 0: there was none */
     UT_hash_handle hh, hh_id;
 };
+
+/* Is a party's name that of the named thing, or of a part of it: "cloud", "cloud/product" or one
+ * device? Everything is a part of "". */
+bool sky_party_named_of(sky_span own, sky_span name);
 
 /* All of them, in the order in which they came. Zeroed is empty. */
 struct sky_parties {

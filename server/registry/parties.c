@@ -100,21 +100,7 @@ void sky_party_leaves(struct sky_registry *registry, struct sky_party *party)
     make_room(&registry->parties);
 }
 
-bool sky_party_named_of(sky_span own, sky_span name)
-{
-    return name.len == 0 || (sky_span_eq(sky_span_head(own, name.len), name) &&
-                             (own.len == name.len || own.ptr[name.len] == '/'));
-}
-
 /* ---- what is expected ---- */
-
-static bool breaks(const struct sky_judge *judge, const struct sky_rule *rule)
-{
-    for (size_t i = 0; i < judge->count; i++)
-        if (judge->findings[i].rule == rule)
-            return true;
-    return false;
-}
 
 /* Makes sure of a party that stands for a device or product, or all of them, that may never come.
  */
@@ -139,90 +125,19 @@ static uint64_t excuse(struct sky_registry *registry, struct sky_party *party,
     return sky_conduct_forgive(&party->chapter, rule);
 }
 
-/* Who answers for an expectation of everybody. */
-static const char everybody[] = "all devices";
-
-static const char *answerable(const struct sky_expectation *e)
+sky_err sky_parties_expect(struct sky_registry *registry, const struct sky_expectation *wanted,
+                           int64_t *ret_id)
 {
-    return e->name[0] != '\0' ? e->name : everybody;
-}
-
-sky_err sky_expected_add(struct sky_registry *registry, const struct sky_rule *rule,
-                         const char *name, uint64_t min, uint64_t max, int64_t *ret_id)
-{
-    struct sky_expectation *e;
-    size_t count;
-    DL_COUNT(registry->expected, e, count);
-    if (count >= SKY_EXPECTATIONS_MAX)
-        return SKY_ERR_LIMIT;
-    e = sky_mem_new(sizeof *e);
-    *e = (struct sky_expectation){.id = ++registry->last_expected,
-                                  .rule = rule,
-                                  .name = sky_mem_dup(name, strlen(name)),
-                                  .min = min,
-                                  .max = max};
-    DL_APPEND(registry->expected, e);
+    struct sky_expectation *e = sky_expected_add(registry, wanted);
     struct sky_party *party, *next;
-    answers(registry, sky_span_str(answerable(e)));
+    if (e == NULL)
+        return SKY_ERR_LIMIT;
+    answers(registry, sky_span_str(sky_expected_party(e)));
     HASH_ITER (hh, registry->parties.by_name, party, next)
-        if (sky_party_is_of(party, sky_span_str(name)))
-            e->count += excuse(registry, party, rule, max - e->count);
+        if (e->rule != NULL && sky_party_is_of(party, sky_span_str(e->name)))
+            e->count += excuse(registry, party, e->rule, e->max - e->count);
     *ret_id = e->id;
     return SKY_OK;
-}
-
-void sky_expected_drop(struct sky_registry *registry, struct sky_expectation *expectation)
-{
-    DL_DELETE(registry->expected, expectation);
-    free(expectation->name);
-    free(expectation);
-}
-
-void sky_expected_end(struct sky_registry *registry, sky_span name)
-{
-    struct sky_expectation *e, *next;
-    DL_FOREACH_SAFE (registry->expected, e, next)
-        if (sky_party_named_of(sky_span_str(e->name), name))
-            sky_expected_drop(registry, e);
-}
-
-struct sky_expectation *sky_expected_find(const struct sky_registry *registry, int64_t id)
-{
-    struct sky_expectation *e;
-    DL_FOREACH (registry->expected, e)
-        if (e->id == id)
-            return e;
-    return NULL;
-}
-
-static bool takes(struct sky_registry *registry, const struct sky_party *party,
-                  const struct sky_judge *judge)
-{
-    struct sky_expectation *e;
-    bool expected = false;
-    DL_FOREACH (registry->expected, e) {
-        if (!sky_party_is_of(party, sky_span_str(e->name)) || !breaks(judge, e->rule))
-            continue;
-        expected |= e->count < e->max;
-        e->count++;
-    }
-    return expected;
-}
-
-static void judge_expected(const struct sky_registry *registry, const struct sky_party *party,
-                           struct sky_conduct *conduct)
-{
-    const struct sky_expectation *e;
-    DL_FOREACH (registry->expected, e) {
-        if (strcmp(answerable(e), party->name) != 0 || (e->count >= e->min && e->count <= e->max))
-            continue;
-        struct sky_proof *proof = sky_conduct_take_proof(conduct, e->rule);
-        bool few = e->count < e->min;
-        proof->refused = true;
-        snprintf(proof->detail, sizeof proof->detail, "expected %llu times at %s, came %llu times",
-                 (unsigned long long)(few ? e->min : e->max), few ? "least" : "most",
-                 (unsigned long long)e->count);
-    }
 }
 
 /* ---- chapters ---- */
@@ -234,7 +149,7 @@ void sky_party_conduct(const struct sky_registry *registry, const struct sky_par
     if (period == SKY_RUN)
         sky_conduct_merge(ret_conduct, &party->earlier);
     sky_conduct_merge(ret_conduct, &party->chapter);
-    judge_expected(registry, party, ret_conduct);
+    sky_expected_judge(registry, party->name, ret_conduct);
 }
 
 void sky_parties_turn(struct sky_registry *registry, sky_span name, uint64_t seq, bool forget)
@@ -245,7 +160,7 @@ void sky_parties_turn(struct sky_registry *registry, sky_span name, uint64_t seq
         if (!sky_party_is_of(party, name))
             continue;
         party->since[SKY_CHAPTER] = seq;
-        judge_expected(registry, party, &party->chapter);
+        sky_expected_judge(registry, party->name, &party->chapter);
         parties->strangers += party->answers && !party->device;
         party->answers = false;
         sky_conduct_merge(&party->earlier, &party->chapter);
@@ -270,7 +185,7 @@ void sky_parties_turn(struct sky_registry *registry, sky_span name, uint64_t seq
 
 void sky_parties_done(struct sky_registry *registry)
 {
-    sky_expected_end(registry, SKY_SPAN_NONE);
+    sky_expected_done(registry);
     while (registry->parties.by_name != NULL)
         drop(&registry->parties, registry->parties.by_name);
 }
@@ -400,7 +315,7 @@ static const struct sky_rule *replaced_by(const struct sky_party *party,
     const struct sky_cloud *cloud = party->cloud;
     bool replaced = cloud != NULL && cloud->keepalive_rule != NULL &&
                     rule == sky_cloud_limit_rule(cloud, SKY_LIMIT_KEEPALIVE) &&
-                    breaks(judge, cloud->keepalive_rule);
+                    sky_judge_found(judge, cloud->keepalive_rule);
     return replaced ? cloud->keepalive_rule : NULL;
 }
 
@@ -412,10 +327,11 @@ static bool is_refused(const struct sky_judge *judge, const struct sky_rule *rul
 /* Every broken rule of an act, with the event that shows it. What failed anyhow was refused,
  * whatever is done about its rule. */
 static void book_with(struct sky_registry *registry, struct sky_party *party, uint64_t seq,
-                      const struct sky_judge *judge, bool failed, sky_span explanation)
+                      const struct sky_judge *judge, bool failed, sky_span explanation,
+                      bool expected)
 {
     const struct sky_rule *explained = explained_rule(judge, explanation);
-    bool expected = takes(registry, party, judge);
+    expected |= sky_expected_breach(registry, sky_span_str(party->name), judge);
     for (size_t i = 0; i < judge->count; i++) {
         const struct sky_finding *finding = &judge->findings[i];
         const struct sky_rule *own = replaced_by(party, judge, finding->rule);
@@ -450,12 +366,32 @@ static void book(void *ctx, uint64_t seq, const struct sky_event_head *head,
 {
     struct sky_registry *registry = ctx;
     const struct act act = {head, attrs, count};
+    bool expected = registry->expected.patterns > 0 && sky_expected_event(registry, seq);
+    if (judge == NULL || judge->count == 0)
+        return;
     sky_span explanation = text_of(&act, SKY_F_EXPLANATION);
     bool handshake = head->type == SKY_EVENT_TLS_HANDSHAKE || head->type == SKY_EVENT_PSK_HANDSHAKE;
     bool failed = head->type == SKY_EVENT_MALFORMED || (handshake && explanation.len > 0);
     struct sky_party *party = party_of(registry, &act, failed || judge->refused != NULL);
     if (party != NULL)
-        book_with(registry, party, seq, judge, failed, explanation);
+        book_with(registry, party, seq, judge, failed, explanation, expected);
+}
+
+/* As if it had been expected when it was booked. */
+void sky_parties_excuse(struct sky_registry *registry, struct sky_expectation *expectation,
+                        const struct sky_event *event)
+{
+    const struct act act = {&event->head, event->attrs, event->attr_count};
+    if (expectation->count++ >= expectation->max || event->finding_count == 0)
+        return;
+    struct sky_party *party = party_of(registry, &act, true);
+    for (size_t i = 0; i < event->finding_count; i++) {
+        const struct sky_rule *rule =
+            sky_catalogue_find(&registry->catalogue, event->findings[i].rule_id);
+        if (rule != NULL && sky_conduct_forget(&party->chapter, rule, event->seq))
+            sky_rule_set_add(&party->chapter.exercised,
+                             sky_catalogue_place(&registry->catalogue, rule));
+    }
 }
 
 void sky_parties_watch(struct sky_registry *registry)

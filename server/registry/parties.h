@@ -5,7 +5,7 @@
 #ifndef SKY_SERVER_REGISTRY_PARTIES_H
 #define SKY_SERVER_REGISTRY_PARTIES_H
 
-#include "server/registry/registry.h"
+#include "server/registry/expected.h"
 
 /* From now on every event that shows a broken rule is booked with whoever did it. */
 void sky_parties_watch(struct sky_registry *registry);
@@ -19,9 +19,7 @@ struct sky_party *sky_party_of_device(struct sky_registry *registry,
 /* It is in the registry no more: what it did stays, as long as there is room for strangers. */
 void sky_party_leaves(struct sky_registry *registry, struct sky_party *party);
 
-/* Is the party's name that of the named thing, or of a part of it: "cloud", "cloud/product" or one
- * device? Everything is a part of "". */
-bool sky_party_named_of(sky_span own, sky_span name);
+/* Is it the named thing, or a part of it (sky_party_named_of())? */
 static inline bool sky_party_is_of(const struct sky_party *party, sky_span name)
 {
     return sky_party_named_of(sky_span_str(party->name), name);
@@ -36,30 +34,12 @@ void sky_party_conduct(const struct sky_registry *registry, const struct sky_par
  * behind event `seq`; empty: for all. With `forget` the run does, too. */
 void sky_parties_turn(struct sky_registry *registry, sky_span name, uint64_t seq, bool forget);
 
-/* ---- what is expected ---- */
-
-enum { SKY_EXPECTATIONS_MAX = 1000 };
-#define SKY_EXPECTED_COUNT_MAX INT64_C(1000000000)
-
-struct sky_expectation {
-    int64_t id;
-    const struct sky_rule *rule;
-    char *name; /* owned: of the device or product that may break it; "": of any */
-    uint64_t min, max;
-    uint64_t count; /* acts that broke it, in this chapter */
-    struct sky_expectation *prev, *next;
-};
-
-/* Takes it into the present chapter, with what broke the rule in it before. LIMIT: there are too
- * many. `name` is copied. */
-SKY_MUST_USE sky_err sky_expected_add(struct sky_registry *registry, const struct sky_rule *rule,
-                                      const char *name, uint64_t min, uint64_t max,
-                                      int64_t *ret_id);
-/* What it covered stays covered. */
-void sky_expected_drop(struct sky_registry *registry, struct sky_expectation *expectation);
-struct sky_expectation *sky_expected_find(const struct sky_registry *registry, int64_t id);
-
-/* The chapter of what is named so is over, and what was expected in it; empty: of all. */
-void sky_expected_end(struct sky_registry *registry, sky_span name);
+/* Takes it into the present chapter, with what broke its rule in it before. LIMIT: there are too
+ * many; `wanted` is untouched. Otherwise what it owns is taken over. */
+SKY_MUST_USE sky_err sky_parties_expect(struct sky_registry *registry,
+                                        const struct sky_expectation *wanted, int64_t *ret_id);
+/* One event that matches its pattern happened before: it counts, and what it broke does not. */
+void sky_parties_excuse(struct sky_registry *registry, struct sky_expectation *expectation,
+                        const struct sky_event *event);
 
 #endif

@@ -12,6 +12,7 @@
 #include "server/registry/conduct.h"
 #include "store/store.h"
 
+struct sky_device_names;
 struct sky_expectation;
 struct sky_product_info;
 struct sky_session;
@@ -27,6 +28,14 @@ enum {
 struct sky_searches {
     unsigned count;
     size_t waiting; /* logins; kept by the port that lets them wait */
+};
+
+/* What tests expect; zeroed: nothing. */
+struct sky_expected {
+    struct sky_expectation *list; /* owned */
+    int64_t last_id;
+    size_t patterns;                /* in the list: as long as there is one, every event is seen */
+    struct sky_device_names *names; /* owned; NULL: no pattern was ever in it */
 };
 
 struct sky_registry {
@@ -47,9 +56,8 @@ struct sky_registry {
     size_t slots, room, free_count;
     size_t online; /* devices on MQTT */
 
-    struct sky_parties parties;       /* see parties.h */
-    struct sky_expectation *expected; /* owned list; see parties.h */
-    int64_t last_expected;
+    struct sky_parties parties;   /* see parties.h */
+    struct sky_expected expected; /* see expected.h */
 
     struct sky_searches searches;
 };

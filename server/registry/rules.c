@@ -51,6 +51,12 @@ static const struct sky_rule rows[SKY_DOOR_RULES] = {
          "the login pages of every cloud; 'skymock sign' prints each form",
          "Compare client id and user name with what 'skymock sign CLOUD/PRODUCT/DEVICE' prints.",
          SKY_ERROR, SKY_ENFORCED, NULL},
+    [SKY_RULE_EXPECTED_EVENT] =
+        {"EXPECTED-EVENT", "What the test suite expects happens, as often as it has said",
+         "the test suite: POST /api/v1/expected",
+         "The detail says what was expected and how often it came; POST /api/v1/verify with the "
+         "same pattern shows what came nearest.",
+         SKY_ERROR, SKY_REPORTED, NULL},
 };
 
 const struct sky_rule_table sky_door_rules = {

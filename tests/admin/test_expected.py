@@ -104,7 +104,11 @@ def test_it_can_be_taken_back(api, broken, refused):
 
 @pytest.mark.parametrize("body,pointer", [
     ({}, "/rule"), ({"rule": "NO-SUCH"}, "/rule"), ({"rule": 7}, "/rule"),
-    ({"event": {"type": "connect"}}, "/event"), ({"rule": RULE, "device": "pk"}, "/device"),
+    ({"event": {"tpye": "connect"}}, "/event/tpye"), ({"event": []}, "/event"),
+    ({"event": {"topic": "a/#/b"}, "device": DEVICE}, "/event/topic"),
+    ({"event": {}, "rule": RULE}, "/rule"), ({"event": {}, "count": {"max": -1}}, "/count/max"),
+    ({"event": {}, "device": DEVICE, "product": "aliyun/pk"}, "/product"),
+    ({"rule": RULE, "device": "pk"}, "/device"),
     ({"rule": RULE, "product": "pk"}, "/product"),
     ({"rule": RULE, "product": "aliyun/pk", "device": DEVICE}, "/product"),
     ({"rule": RULE, "count": {"min": -1}}, "/count/min"),
@@ -119,3 +123,52 @@ def test_there_is_a_most(api, refused):
     for _ in range(1000):
         expect(api)
     refused(409, "POST", "/api/v1/expected", {"rule": RULE})
+
+
+# ---- by a pattern ----
+
+BROKEN = {"type": "publish", "rule": RULE}
+
+
+def expect_event(api, event, **more):
+    return api.post("/api/v1/expected", {"event": event, **more})["id"]
+
+
+@pytest.mark.parametrize("scope", [{"device": DEVICE}, {"product": "aliyun/pk"}, {}])
+@pytest.mark.parametrize("count,times,verdict", [
+    (None, 1, "passed"), (None, 0, "failed"), ({"min": 2, "max": 3}, 1, "failed"),
+    ({"min": 2, "max": 3}, 3, "passed"), ({"max": 1}, 2, "failed"), ({"max": 0}, 0, "passed")])
+def test_events_come_as_often_as_was_said(api, broken, scope, count, times, verdict):
+    expect_event(api, BROKEN, **scope, **({"count": count} if count else {}))
+    assert broken(times)["verdict"] == verdict
+    assert api.get("/api/v1/expected")["expected"][0]["came"] == times
+    api.reset()
+    assert api.get("/api/v1/verdicts", run="true")["verdict"] in (verdict, "failed")
+
+
+def test_an_event_that_breaks_nothing_may_be_expected(api, broken):
+    expect_event(api, {"type": "connect"}, device=DEVICE)
+    expect_event(api, {"type": "pingreq"}, device=DEVICE, count={"min": 2})
+    found = {each["device"]: each for each in broken(0)["devices"]}
+    rule, = [each for each in found[DEVICE]["rules"] if each["id"] == "EXPECTED-EVENT"]
+    assert rule["verdict"] == "failed"
+    assert rule["detail"] == "expected pingreq: 2 times at least, came 1 times"
+    shown = api.get("/api/v1/expected")["expected"]
+    assert [each["came"] for each in shown] == [1, 1]
+    assert shown[0]["event"] == {"type": "connect"} and "rule" not in shown[0]
+
+
+def test_an_expected_event_covers_nobody_else_and_nothing_else(api, broken):
+    expect_event(api, BROKEN, device="aliyun/pk/second", count={"min": 0})
+    assert broken(1)["verdict"] == "failed"
+    api.reset()
+    expect_event(api, {**BROKEN, "topic": "/other/#"}, device=DEVICE, count={"min": 0})
+    assert broken(1)["verdict"] == "failed"
+
+
+def test_it_is_kept_when_it_came(api, broken):
+    expect_event(api, {"type": "connect"}, device=DEVICE)
+    broken(0)
+    verdict, = api.verdict(DEVICE)["devices"]
+    rule, = [each for each in verdict["rules"] if each["id"] == "EXPECTED-EVENT"]
+    assert rule["verdict"] == "passed"

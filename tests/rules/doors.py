@@ -46,7 +46,14 @@ def a_device_that_asks_for_its_token(stage):
     stage.http(TOKEN_PATH, token_form())
 
 
+@plays(TEN)
+def a_device_that_is_expected(stage):
+    stage.api.post("/api/v1/expected", {"event": {"type": "connect"}, "device": TEN})
+    stage.login(TEN)
+
+
 KEEPS = {
+    **of(a_device_that_is_expected, "EXPECTED-EVENT"),
     **of(a_device_that_comes_over_tls, """
         DOOR-FIRST-BYTE DOOR-SLOW LOGIN-UNRECOGNISED TLS-VERSION TLS-HANDSHAKE
         TLS-NO-COMMON-SUITE TLS-SERVER-CERT TLS-TIMEOUT"""),
@@ -110,6 +117,10 @@ def asks_for_what_nobody_serves(stage):
 @plays(None)
 def logs_in_without_a_name(stage):
     stage.connect({"clientId": ""})
+
+
+# No act of a device, but one that does not come.
+NEVER_BROKEN = {"EXPECTED-EVENT": "broken by what does not happen: tests/admin/test_expected.py"}
 
 
 def never_ends(rule):
