@@ -218,7 +218,7 @@ void sky_verify_free(struct sky_verify *verify)
     free(verify);
 }
 
-void sky_verify_narrow(const struct sky_verify *verify, const struct sky_store *store,
+void sky_verify_narrow(const struct sky_verify *verify, struct sky_store *store,
                        struct sky_event_filter *ret_filter)
 {
     struct sky_event_filter step, all = {0};
