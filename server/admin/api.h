@@ -43,6 +43,7 @@ struct sky_api_param {
 struct sky_api_answer {
     int status; /* 0 ends a list */
     const char *about;
+    const char *schema; /* NULL: the route's, or that of errors */
 };
 
 enum { SKY_ROUTE_ANSWERS_MAX = 10 };
@@ -222,6 +223,7 @@ struct sky_admin {
     X(device_document)                                                                             \
     X(events_list)                                                                                 \
     X(events_stream)                                                                               \
+    X(verify)                                                                                      \
     X(clock_read)                                                                                  \
     X(clock_freeze)                                                                                \
     X(clock_advance)                                                                               \

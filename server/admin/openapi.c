@@ -179,8 +179,9 @@ static void write_answers(struct sky_jw *jw, const struct sky_route *route)
     for (size_t i = 0; i < SKY_ROUTE_ANSWERS_MAX && route->answers[i].status != 0; i++) {
         const struct sky_api_answer *answer = &route->answers[i];
         bool error = answer->status >= 300;
+        const char *schema = error ? "Error" : route->schema;
         write_answer(jw, answer->status, answer->about, error ? JSON : type,
-                     error ? "Error" : route->schema);
+                     answer->schema != NULL ? answer->schema : schema);
     }
     if (!route->open)
         write_answer(jw, 401, "the token is missing or wrong", JSON, "Error");

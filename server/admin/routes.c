@@ -137,6 +137,23 @@ static const struct sky_api_param cancel_query[] = {
         "connection", SKY_API_INT, false, 1, UINT32_MAX, "only this connection"                    \
     }
 
+static const struct sky_api_param verify_body[] = {
+    {"event", SKY_API_OBJECT, false, 0, 0, "a pattern: so many of these came"},
+    {"count", SKY_API_OBJECT, false, 0, 0,
+     "of them: min, default 1 (0 when max is 0), and max, default any number"},
+    {"sequence", SKY_API_ARRAY, false, 0, 0,
+     "patterns, instead: one after the other came, whatever lies between"},
+    {"absent", SKY_API_OBJECT, false, 0, 0, "a pattern, instead: none of these came"},
+    {"since", SKY_API_INT, false, 0, JSON_INT_MAX,
+     "only events with a greater seq; default: those since the last reset, of whatever it reset"},
+    {"waitMs", SKY_API_INT, false, 0, SKY_API_WAIT_MS_MAX,
+     "real time for it to become true, default 0; max and absent must be true until it ends"},
+    {"withinMs", SKY_API_INT, false, 0, SKY_CLOCK_ADVANCE_MAX_MS,
+     "virtual time within which min of them, or the whole sequence, lie"},
+    {"device", SKY_API_DEVICE, false, 0, 0, "only what this device did, or who claims to be it"},
+    {"product", SKY_API_PRODUCT, false, 0, 0, "only what its devices did"},
+    END};
+
 static const struct sky_api_param events_query[] = {
     EVENT_FILTERS,
     {"since", SKY_API_INT, false, 0, JSON_INT_MAX, "only events with a greater seq"},
@@ -512,6 +529,17 @@ const struct sky_route sky_routes[] = {
      .query = stream_query,
      .content_type = "text/event-stream",
      .answers = {{200, "the stream; the data of each message is an Event"}, BAD}},
+    {.method = "POST",
+     .path = "/api/v1/verify",
+     .handle = sky_api_verify,
+     .summary = "Ask whether something happened, so often, in this order, or not at all, and wait "
+                "for it; what does not hold is explained",
+     .body = verify_body,
+     .schema = "Verified",
+     .answers = {{200, "it holds, and the events that show it"},
+                 BAD,
+                 {406, "it does not: why, and what came near", "Verified"},
+                 {507, "the journal cannot be written to the store"}}},
     {.method = "GET",
      .path = "/api/v1/clock",
      .handle = sky_api_clock_read,

@@ -88,6 +88,7 @@ struct sky_parties {
     size_t strangers;
     uint64_t lost;               /* strangers that had to go, in this run */
     uint64_t since[SKY_PERIODS]; /* events count behind this number */
+    uint64_t turned;             /* the last time that anybody began a new chapter */
 };
 
 #endif

@@ -55,6 +55,13 @@ struct sky_party *sky_party_find(const struct sky_registry *registry, sky_span n
     return party;
 }
 
+struct sky_party *sky_party_of_id(const struct sky_registry *registry, int64_t device_id)
+{
+    struct sky_party *party;
+    HASH_FIND(hh_id, registry->parties.by_id, &device_id, sizeof device_id, party);
+    return party;
+}
+
 static struct sky_party *open_party(struct sky_registry *registry, sky_span name,
                                     const struct sky_cloud *cloud)
 {
@@ -156,6 +163,7 @@ void sky_parties_turn(struct sky_registry *registry, sky_span name, uint64_t seq
 {
     struct sky_parties *parties = &registry->parties;
     struct sky_party *party, *next;
+    parties->turned = seq;
     HASH_ITER (hh, parties->by_name, party, next) {
         if (!sky_party_is_of(party, name))
             continue;
@@ -261,10 +269,9 @@ static struct sky_party *stranger_of(struct sky_registry *registry, const struct
 static struct sky_party *party_of(struct sky_registry *registry, const struct act *act,
                                   bool refused)
 {
-    struct sky_party *party;
     struct sky_product product;
     struct sky_device device;
-    HASH_FIND(hh_id, registry->parties.by_id, &act->head->device_id, sizeof(int64_t), party);
+    struct sky_party *party = sky_party_of_id(registry, act->head->device_id);
     if (party != NULL)
         return party;
     if (act->head->device_id != 0 &&

@@ -12,6 +12,8 @@ void sky_parties_watch(struct sky_registry *registry);
 void sky_parties_done(struct sky_registry *registry); /* no session is left */
 
 struct sky_party *sky_party_find(const struct sky_registry *registry, sky_span name);
+/* NULL: it has shown nothing yet, or another device has its name now. */
+struct sky_party *sky_party_of_id(const struct sky_registry *registry, int64_t device_id);
 /* Finds or makes the party of a device of the registry. */
 struct sky_party *sky_party_of_device(struct sky_registry *registry,
                                       const struct sky_product *product,

@@ -46,7 +46,7 @@ class Raw:
         head, _, self.data = self.data.partition(b"\r\n\r\n")
         lines = head.decode().split("\r\n")
         headers = dict(line.split(": ", 1) for line in lines[1:])
-        length = int(headers["Content-Length"])
+        length = int(headers.get("Content-Length", 0))  # 100 Continue has none
         while len(self.data) < length:
             assert self._more()
         body, self.data = self.data[:length], self.data[length:]
@@ -340,6 +340,53 @@ def test_a_client_that_is_still_sending_reads_why_it_is_refused(raw, listener, s
     status, headers, _ = client.answer()
     assert status == 413 and headers["Connection"] == "close"
     assert client.is_closed()
+
+
+def chunked(size, piece=1024 * 1024):
+    """`size` bytes as chunks, to the end of the body (RFC 9112 §7.1)."""
+    whole, rest = divmod(size, piece)
+    text = b"".join(b"%x\r\n%b\r\n" % (len(part), part)
+                    for part in [b"x" * piece] * whole + [b"x" * rest] if part)
+    return text + b"0\r\n\r\n"
+
+
+def test_it_is_the_same_for_every_route_and_for_every_way_to_send_a_body(skymock, raw):
+    """By length, in chunks, and when the client asks first and does not wait for the answer."""
+    operations = skymock.api.get("/openapi.json")["paths"]
+    takers = [(method.upper(), path.replace("{", "").replace("}", ""))
+              for path, methods in operations.items() for method in methods
+              if method in ("post", "put", "patch")]
+    assert ("POST", "/api/v1/verify") in takers
+    for method, path in takers:
+        big = path in ("/api/v1/verify", "/api/v1/reset")
+        size = (20 if big else 2) * 1024 * 1024
+        for framing in (f"Content-Length: {size}", "Transfer-Encoding: chunked",
+                        f"Content-Length: {size}\r\nExpect: 100-continue",
+                        "Transfer-Encoding: chunked\r\nExpect: 100-continue"):
+            client = raw()
+            client.send(f"{method} {path} HTTP/1.1\r\n{HOST}Content-Type: application/json\r\n"
+                        f"{framing}\r\n\r\n")
+            client.socket.sendall(chunked(size) if "chunked" in framing else size * b"x")
+            status, headers, body = client.answer()
+            if status == 100:  # it was not known yet how long the body is
+                assert "chunked" in framing and "Expect" in framing
+                status, headers, body = client.answer()
+            assert (status, headers["Connection"]) == (413, "close"), (method, path, framing)
+            assert json.loads(body)["error"]["pointer"] == ""
+            assert client.is_closed()
+            client.close()
+
+
+@pytest.mark.parametrize("options", [[], ["-H", "Expect:"], ["-H", "Transfer-Encoding: chunked"]])
+def test_curl_shows_why_it_is_refused(skymock, tmp_path, options):
+    body = tmp_path / "body"
+    body.write_bytes(b"x" * 20 * 1024 * 1024)
+    done = subprocess.run(
+        ["curl", "-sS", "-w", "%{http_code}", "--json", f"@{body}", *options,
+         f"http://127.0.0.1:{skymock.ports['admin']}/api/v1/verify"],
+        capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("413") and "too long" in done.stdout
 
 
 def test_the_same_over_tls(skymock, ca):

@@ -22,7 +22,7 @@ class Description:
         route = target.partition("?")[0]
         path = next((path for pattern, path in self._paths if pattern.fullmatch(route)), None)
         declared = self.operations.get((method, path), {"responses": {}})["responses"]
-        if status >= 400:
+        if status >= 400 and str(status) not in declared:
             contents = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
         else:
             assert str(status) in declared, f"{method} {path} does not declare {status}"
