@@ -1,26 +1,39 @@
 /* The faults: what a test wants broken, where, for whom and how often. A list in the order of their
- * making; the first that wants a passage and is not spent decides about it. Decides only: who
- * carries it out are the wire and those who ask it. Knows no HTTP and no ports. */
+ * making; the first that takes a passage decides about it, and the others do not see it. Decides
+ * only: who carries it out are the wire and those who ask it. Knows no HTTP and no ports. */
 #ifndef SKY_SERVER_FAULT_FAULT_H
 #define SKY_SERVER_FAULT_FAULT_H
 
 #include "protocol/base/json_tree.h"
 #include "server/fault/matrix.h"
-#include "server/pattern/pattern.h"
+#include "server/registry/registry.h"
+
+enum { SKY_FAULTS_MAX = 2000 };
 
 struct sky_faults;
-struct sky_faults_saved;
 
-/* Those of a scope, as a value of their own: of one product (its id; its devices' among them), or
- * with 0 all of them. The counts they have reached and what is left of their time are in it. */
-SKY_MUST_USE struct sky_faults_saved *sky_faults_save(const struct sky_faults *faults,
-                                                      int64_t product_id);
-void sky_faults_saved_free(struct sky_faults_saved *saved); /* NULL is fine */
-/* Those of the same scope go, and these come, with the numbers they had. */
-void sky_faults_restore(struct sky_faults *faults, const struct sky_faults_saved *saved,
-                        int64_t product_id);
-/* The value as JSON text, for a file, and back; NULL: it is not such a text. */
-void sky_faults_saved_print(const struct sky_faults_saved *saved, struct sky_buf *out);
-SKY_MUST_USE struct sky_faults_saved *sky_faults_saved_parse(sky_span json);
+/* All borrowed. From now on the wire asks these. */
+struct sky_faults *sky_faults_new(struct sky_registry *registry, struct sky_wire *wire,
+                                  struct sky_net *net);
+void sky_faults_free(struct sky_faults *faults); /* NULL is fine */
+
+/* Takes one in the form of the API, behind those that are there. INVALID: `why` has the pointer,
+ * with `at` in front, and the reason; LIMIT: there are SKY_FAULTS_MAX. */
+SKY_MUST_USE sky_err sky_faults_add(struct sky_faults *faults, const cJSON *json, const char *at,
+                                    struct sky_why *why, int64_t *ret_id);
+/* Whoever it has frozen is let go. False: there is none of that number. */
+bool sky_faults_drop(struct sky_faults *faults, int64_t id);
+
+/* Of those of a name: "" are all, "cloud/product" that product's and its devices', and
+ * "cloud/product/device" that device's. What is limited to nobody by name is only in all. */
+void sky_faults_clear(struct sky_faults *faults, sky_span name);
+/* As values of an open array, each with its number and how often it fired. */
+void sky_faults_print(const struct sky_faults *faults, sky_span name, struct sky_jw *jw);
+/* As JSON text, with what they have counted and what is left of their time; and back, with the
+ * numbers they had, in place of those that are there of that name. INVALID: it is no such text,
+ * and nothing has changed. */
+void sky_faults_save(const struct sky_faults *faults, sky_span name, struct sky_buf *out);
+SKY_MUST_USE sky_err sky_faults_restore(struct sky_faults *faults, sky_span name, sky_span json,
+                                        struct sky_why *why);
 
 #endif

@@ -104,7 +104,9 @@ enum sky_direction { SKY_UP, SKY_DOWN, SKY_INSIDE }; /* "up" from the device, "d
     X(GATEWAY, "gateway", TEXT)                                                                    \
     X(TARGET, "target", TEXT)                                                                      \
     X(STATE, "state", TEXT)                                                                        \
-    X(RANGE, "range", TEXT)
+    X(RANGE, "range", TEXT)                                                                        \
+    X(POINT, "point", TEXT)                                                                        \
+    X(ACTION, "action", TEXT)
 
 enum sky_event_field {
 #define X(name, key, kind) SKY_F_##name,

@@ -131,6 +131,8 @@ uint64_t sky_journal_add(struct sky_journal *journal, const struct sky_event_hea
                          const struct sky_attr *attrs, size_t count, const struct sky_judge *judge)
 {
     SKY_ASSERT(count <= SKY_JOURNAL_ATTRS_MAX);
+    if (journal->excused)
+        judge = NULL;
     size_t size = sky_entry_size(attrs, count, judge, journal->field_max);
     while (!sky_ring_fits(&journal->ring, size))
         evict(journal);
@@ -154,6 +156,18 @@ uint64_t sky_journal_add(struct sky_journal *journal, const struct sky_event_hea
     if (journal->recorded_fn != NULL)
         journal->recorded_fn(journal->recorded_ctx, seq);
     return seq;
+}
+
+bool sky_journal_excuse(struct sky_journal *journal, bool excused)
+{
+    bool before = journal->excused;
+    journal->excused = excused;
+    return before;
+}
+
+bool sky_journal_is_excused(const struct sky_journal *journal)
+{
+    return journal->excused;
 }
 
 void sky_journal_watch(struct sky_journal *journal, void (*recorded)(void *ctx, uint64_t seq),

@@ -37,6 +37,11 @@ uint64_t sky_journal_add(struct sky_journal *journal, const struct sky_event_hea
 uint64_t sky_journal_record(struct sky_journal *journal, const struct sky_draft *draft,
                             const struct sky_judge *judge);
 
+/* From now on, until `excused` is false: what is recorded is no act of anybody's, for a fault has
+ * made it what it is; so no finding is booked with it. Returns how it was before. */
+bool sky_journal_excuse(struct sky_journal *journal, bool excused);
+bool sky_journal_is_excused(const struct sky_journal *journal);
+
 /* Moves what is not in the store yet into it, in one transaction; must not be called inside of
  * another. */
 SKY_MUST_USE sky_err sky_journal_flush(struct sky_journal *journal);

@@ -12,6 +12,7 @@ struct sky_journal {
     size_t field_max;
     uint64_t flushed_seq; /* up to here every event is in a page or lost */
     uint64_t recorded, evicted, findings;
+    bool excused;
     bool store_failed; /* do not try again before the next flush */
     void (*recorded_fn)(void *ctx, uint64_t seq);
     void *recorded_ctx;

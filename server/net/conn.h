@@ -143,6 +143,7 @@ struct sky_conn {
     const char *close_reason;  /* static */
     uint32_t id;               /* > 0, in the journal and the API */
     uint32_t read_turn;        /* the turn of the loop in which it was last read from */
+    uint32_t touched;          /* a bit for each point at which a fault had its hands on it */
     uint32_t drained;          /* bytes thrown away of a peer that is closed gently */
     bool dirty, closing, reaped, lingers, shut, held;
     bool rewrapped; /* the rest of the input came wrapped */
@@ -151,6 +152,7 @@ struct sky_conn {
     bool left;      /* the peer ended it */
     bool waits;     /* the port does not look at its input before its patience ends */
     bool tampered;  /* by a fault: what goes wrong may not be the peer's doing */
+    bool late;      /* nor before a fault lets its first packet in */
     bool mute;      /* nothing is written any more */
     bool frozen;    /* and nothing read, and the socket stays */
     bool aborts;    /* it ends with a reset */

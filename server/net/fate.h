@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* How a connection ends, or stops, behind what passes. */
+/* How a connection ends, or stops, behind what passes, or, with `withhold`, in place of it. */
 enum sky_break {
     SKY_BREAK_NONE,
     SKY_BREAK_CLOSE,  /* FIN, after what was written */
@@ -28,7 +28,9 @@ struct sky_fate {
                            longest that it waits for one */
     unsigned corrupt;   /* so many bytes are changed, from `corrupt_at` on */
     size_t corrupt_at;
-    bool cut; /* only `cut_at` bytes of it go through, then the connection closes */
+    bool corrupt_anywhere; /* wherever `chance` has it, instead */
+    uint64_t chance;       /* drawn for this passage: what the bytes become */
+    bool cut;              /* only `cut_at` bytes of it go through, then the connection closes */
     size_t cut_at;
     enum sky_break then;
     uint32_t drip_bytes_per_s; /* from now on; 0: as fast as it can */

@@ -75,7 +75,7 @@ static void on_login_overdue(struct sky_timer *timer, int64_t now_ms)
         return;
     }
     sky_secure_give_up(conn, true);
-    if (!conn->tampered)
+    if (!conn->tampered && conn->touched == 0)
         sky_conn_refused(conn,
                          conn->port == conn->net->mqtt
                              ? sky_mqtt_rule(SKY_MQTT_RULE_CONNECT_TIMEOUT)

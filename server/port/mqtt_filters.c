@@ -121,8 +121,9 @@ void sky_mqtt__on_subscribe(struct sky_conn *conn, const struct sky_mqtt_packet 
     sky_session_judged(conn->state, &judge);
     struct sky_out out;
     sky_out_begin(&out, SKY_POINT_SUBACK, conn);
-    out.as.suback.filters = &filters;
+    out.as.suback.filters = filters;
     out.as.suback.codes = codes;
+    out.as.suback.lies = false;
     sky_wire_send(sky_mqtt__port(conn)->broker->wire, &out);
     tell_cloud(conn, filters, codes, seq);
 }

@@ -7,6 +7,7 @@
 #include "protocol/base/mem.h"
 #include "protocol/mqtt/packet.h"
 #include "protocol/mqtt/rules.h"
+#include "server/broker/behind.h"
 #include "server/broker/delivery.h"
 #include "server/broker/gateways.h"
 #include "server/broker/kept.h"
@@ -66,6 +67,19 @@ static void record_broken(struct sky_conn *conn, enum sky_event_type type,
 }
 
 /* ---- what ends a connection ---- */
+
+/* What a fault did at one of these points explains what the device did then. */
+static bool is_touched(const struct sky_conn *conn, uint32_t points)
+{
+    return (conn->touched & points) != 0;
+}
+#define AT(point) (UINT32_C(1) << SKY_POINT_##point)
+#define AT_LOGIN (AT(CONNACK) | AT(SUBSCRIBE) | AT(SUBACK))
+#define AT_DELIVERY (AT(PUBLISH_DOWN) | AT(REPLY) | AT(PUBACK_UP))
+/* What it sends to be heard, or waits for. */
+#define AT_LIFE                                                                                    \
+    (AT_LOGIN | AT_DELIVERY | AT(PUBLISH_UP) | AT(PUBACK_DOWN) | AT(UNSUBSCRIBE) | AT(UNSUBACK) |  \
+     AT(PINGREQ) | AT(PINGRESP) | AT(DISCONNECT))
 
 /* A packet that breaks the specification: nothing after it can be trusted (4.8.0-1). */
 static void malformed(struct sky_conn *conn, const struct sky_rule *rule, const char *what,
@@ -134,8 +148,9 @@ static void note_silence(struct sky_conn *conn, int64_t silence_ms)
     snprintf(detail, sizeof detail, "nothing for %lld ms; the keepalive is %u s",
              (long long)silence_ms, session->keepalive_s);
     session->silent = true;
-    record_broken(conn, SKY_EVENT_SILENCE,
-                  sky_cloud_limit_rule(cloud_of(conn), SKY_LIMIT_KEEPALIVE_SILENT), detail);
+    if (!is_touched(conn, AT_LIFE))
+        record_broken(conn, SKY_EVENT_SILENCE,
+                      sky_cloud_limit_rule(cloud_of(conn), SKY_LIMIT_KEEPALIVE_SILENT), detail);
 }
 
 static void time_out(struct sky_conn *conn, int64_t silence_ms)
@@ -150,9 +165,11 @@ static void time_out(struct sky_conn *conn, int64_t silence_ms)
     bool enforced = sky_judge_rule(&judge, rule, false, "%s", detail);
     const struct sky_attr attr = SKY_ATTR(REASON, sky_span_str(detail));
     session->dead = true;
+    bool excused = is_touched(conn, AT_LIFE);
     if (judge.count > 0)
-        sky_mqtt__record(conn, SKY_EVENT_TIMEOUT, SKY_INSIDE, &attr, 1, &judge);
-    sky_session_judged(session, &judge);
+        sky_mqtt__record(conn, SKY_EVENT_TIMEOUT, SKY_INSIDE, &attr, 1, excused ? NULL : &judge);
+    if (!excused)
+        sky_session_judged(session, &judge);
     if (enforced)
         sky_conn_close(conn, "no packet within 1.5 times the keepalive");
 }
@@ -181,6 +198,8 @@ static void judge_deafness(struct sky_conn *conn)
         sky_clock_lived_ms(conn->net->clock) < session->resubscribe_by_ms)
         return;
     session->resubscribe_by_ms = 0;
+    if (is_touched(conn, AT_LOGIN))
+        return;
     record_broken(conn, SKY_EVENT_NOTE, sky_mqtt_rule(SKY_MQTT_RULE_RESUBSCRIBE),
                   "session present was 0, so what the device had subscribed to is lost; it has "
                   "sent no SUBSCRIBE since");
@@ -303,14 +322,14 @@ static uint64_t record_connect(struct sky_conn *conn, const struct sky_mqtt_conn
     return seq;
 }
 
-static void send_connack(struct sky_conn *conn, bool present, uint8_t code, int64_t device_id)
+static void begin_connack(struct sky_conn *conn, const struct sky_lookup *lookup, bool present,
+                          uint8_t code, struct sky_out *out)
 {
-    struct sky_out out;
-    sky_out_begin(&out, SKY_POINT_CONNACK, conn);
-    out.head.device_id = device_id;
-    out.as.connack.session_present = present;
-    out.as.connack.code = code;
-    sky_wire_send(sky_mqtt__port(conn)->broker->wire, &out);
+    sky_out_begin(out, SKY_POINT_CONNACK, conn);
+    out->head.device_id = lookup->device.id;
+    out->product_id = lookup->product.id;
+    out->as.connack.session_present = present;
+    out->as.connack.code = code;
 }
 
 static void refuse(struct sky_conn *conn, const struct sky_lookup *lookup,
@@ -322,7 +341,9 @@ static void refuse(struct sky_conn *conn, const struct sky_lookup *lookup,
         session->last_login_ms = sky_clock_lived_ms(registry->clock);
         sky_session_judged(session, judge);
     }
-    send_connack(conn, false, outcome->connack, lookup->device.id);
+    struct sky_out out;
+    begin_connack(conn, lookup, false, outcome->connack, &out);
+    sky_wire_send(sky_mqtt__port(conn)->broker->wire, &out);
     sky_conn_close(conn, "the login was refused");
 }
 
@@ -332,7 +353,8 @@ static void leave(struct sky_conn *conn)
 {
     struct sky_session *session = conn->state;
     const struct sky_rule *rule = session->product->cloud->activation_unsubscribed;
-    if (session->traits & SKY_TRAIT_ACTIVATION && !session->subscribed_activation && rule != NULL)
+    if (session->traits & SKY_TRAIT_ACTIVATION && !session->subscribed_activation && rule != NULL &&
+        !is_touched(conn, AT_LOGIN))
         record_broken(conn, SKY_EVENT_OFFLINE, rule,
                       "left without having subscribed to the topic that brings its secret");
     note_filters(conn);
@@ -386,11 +408,21 @@ static void admit(struct sky_conn *conn, const struct sky_mqtt_connect *connect,
     struct sky_broker *broker = sky_mqtt__port(conn)->broker;
     struct sky_registry *registry = broker->registry;
     struct sky_session *session = sky_session_open(registry, &lookup->product, &lookup->device);
-    conn->device_id = session->device_id;
+    struct sky_out connack;
     sky_session_expire(broker, session);
+    bool present = session->kept && !connect->clean_session;
+    begin_connack(conn, lookup, present, 0, &connack);
+    sky_wire_decide(broker->wire, &connack);
+    if (connack.as.connack.code != 0) { /* a fault's lie, by which the server lives, too */
+        session->last_login_ms = sky_clock_lived_ms(registry->clock);
+        sky_session_judged(session, judge);
+        sky_wire_send(broker->wire, &connack);
+        sky_conn_close(conn, "a fault refused the login");
+        return;
+    }
+    conn->device_id = session->device_id;
     take_over(conn, session);
     sky_gateway_ousted(broker, session);
-    bool present = session->kept && !connect->clean_session;
     if (connect->clean_session)
         sky_session_wipe(broker, session);
     session->conn = conn;
@@ -407,7 +439,7 @@ static void admit(struct sky_conn *conn, const struct sky_mqtt_connect *connect,
     registry->online++;
     sky_clock_forgive(registry->clock, &conn->patience);
     sky_session_judged(session, judge);
-    send_connack(conn, present, 0, session->device_id);
+    sky_wire_send(broker->wire, &connack);
     expect_subscribe(conn, present);
     set_alarm(conn);
     if (present) {
@@ -509,12 +541,14 @@ static void on_puback(struct sky_conn *conn, const struct sky_mqtt_packet *packe
     bool known =
         sky_deliver_acknowledged(sky_mqtt__port(conn)->broker, session, packet->as.packet_id);
     sky_judge_init(&judge, sky_mqtt__policy(conn));
-    sky_judge_rule(&judge, sky_mqtt_rule(SKY_MQTT_RULE_ACK_ID), known,
-                   "PUBACK %u, but no message with this id is in flight", packet->as.packet_id);
-    sky_judge_rule(&judge, sky_mqtt_rule(SKY_MQTT_RULE_ACK_ORDER),
-                   !known || packet->as.packet_id == next_id,
-                   "PUBACK %u, but %u was sent before it and is not acknowledged",
-                   packet->as.packet_id, next_id);
+    if (!is_touched(conn, AT_DELIVERY)) {
+        sky_judge_rule(&judge, sky_mqtt_rule(SKY_MQTT_RULE_ACK_ID), known,
+                       "PUBACK %u, but no message with this id is in flight", packet->as.packet_id);
+        sky_judge_rule(&judge, sky_mqtt_rule(SKY_MQTT_RULE_ACK_ORDER),
+                       !known || packet->as.packet_id == next_id,
+                       "PUBACK %u, but %u was sent before it and is not acknowledged",
+                       packet->as.packet_id, next_id);
+    }
     const struct sky_attr attr = SKY_ATTR_INT(PACKET_ID, packet->as.packet_id);
     sky_mqtt__record(conn, SKY_EVENT_PUBACK, SKY_UP, &attr, 1, &judge);
     sky_session_judged(session, &judge);
@@ -526,7 +560,9 @@ static void on_qos2_packet(struct sky_conn *conn, const struct sky_mqtt_packet *
 {
     struct sky_judge judge;
     sky_judge_init(&judge, sky_mqtt__policy(conn));
+    /* A fault can make a message one of QoS 2, which the device then receives as one. */
     bool refused =
+        !is_touched(conn, AT_DELIVERY) &&
         sky_judge_rule(&judge, sky_cloud_limit_rule(cloud_of(conn), SKY_LIMIT_PACKET_TYPE), false,
                        "sent %s, which belongs to QoS 2", sky_mqtt_type_name(packet->type));
     const struct sky_attr attrs[] = {SKY_ATTR(NAME, sky_span_str(sky_mqtt_type_name(packet->type))),
@@ -629,37 +665,98 @@ static void handle(struct sky_conn *conn, const struct sky_mqtt_packet *packet, 
         judge_end(conn, bytes.len - packet->size);
 }
 
-/* A packet that was delayed, or comes once more. */
+/* ---- entering ---- */
+
+/* Back into the input, in front of what has come meanwhile. */
+static void put_back(struct sky_conn *conn, sky_span bytes)
+{
+    struct sky_buf behind = conn->in;
+    sky_buf_init(&conn->in, behind.max);
+    sky_buf_add(&conn->in, bytes);
+    sky_buf_add(&conn->in, sky_buf_span(&behind));
+    sky_buf_done(&behind);
+}
+
+/* A packet that a fault had its hands on: it was delayed, comes once more, or is not what the
+ * device sent. What is wrong with it is then nothing that the device did, nor what is right. */
 static void handle_again(void *owner, sky_span bytes)
 {
     struct sky_conn *conn = owner;
+    const struct sky_session *session = conn->state;
+    struct sky_party *party = session != NULL ? session->party : NULL;
+    bool excused = sky_journal_is_excused(conn->net->journal);
+    struct sky_rule_set exercised;
     struct sky_mqtt_packet packet;
     struct sky_mqtt_flaw flaw;
+    char what[128] = "a fault has left no whole packet";
+    bool was_late = conn->late;
     if (conn->closing)
         return;
+    conn->late = false;
+    if (party != NULL)
+        exercised = party->chapter.exercised;
     enum sky_mqtt_result result = sky_mqtt_decode(bytes, SKY_MQTT_PACKET_MAX, &packet, &flaw);
-    SKY_ASSERT(result == SKY_MQTT_OK);
-    handle(conn, &packet, bytes);
-    if (conn->waits && conn->in.len == 0)
-        sky_buf_add(&conn->in, bytes); /* until its turn comes */
+    if (result == SKY_MQTT_OK) {
+        handle(conn, &packet, bytes);
+        if (session != NULL && !conn->closing)
+            note_life(conn);
+    } else {
+        if (result == SKY_MQTT_BAD)
+            sky_mqtt_flaw_text(&flaw, what, sizeof what);
+        malformed(conn, result == SKY_MQTT_BAD ? flaw.rule : sky_mqtt_rule(SKY_MQTT_RULE_TRUNCATED),
+                  what, bytes);
+    }
+    if (excused && party != NULL)
+        party->chapter.exercised = exercised;
+    if (conn->waits)
+        put_back(conn, bytes); /* until its turn comes */
+    else if (was_late)
+        sky_conn_offer(conn);
 }
 
-/* Every packet enters here. */
-static void enter(struct sky_conn *conn, const struct sky_mqtt_packet *packet, sky_span rest)
+/* Whose packet is it, where that is not the one who has logged in? */
+static void attribute(struct sky_conn *conn, const struct sky_mqtt_packet *packet,
+                      struct sky_in *in)
+{
+    struct sky_session *session = conn->state;
+    struct sky_lookup lookup = {0};
+    if (packet->type == SKY_MQTT_CONNECT && session == NULL) {
+        const struct sky_mqtt_connect *connect = &packet->as.connect;
+        const struct sky_login login = sky_login_of(&conn->door, connect);
+        if (connect->level_known && sky_login_recognise(conn->net->registry, &login, &lookup)) {
+            in->head.device_id = lookup.device.id;
+            in->product_id = lookup.product.id;
+        }
+        in->later = true;
+    } else if (packet->type == SKY_MQTT_PUBLISH && session != NULL && session->behind != NULL) {
+        in->head.device_id =
+            sky_behind_addressee(sky_mqtt__port(conn)->broker, session, packet->as.publish.topic)
+                ->device_id;
+    }
+}
+
+/* Every packet enters here. False: it was not seen, or not yet. */
+static bool enter(struct sky_conn *conn, const struct sky_mqtt_packet *packet, sky_span rest)
 {
     struct sky_wire *wire = sky_mqtt__port(conn)->broker->wire;
     const enum sky_point point = handlers[packet->type].point;
     if (sky_wire_is_armed(wire, point)) {
-        const struct sky_in in = {.point = point,
-                                  .head = sky_conn_event(conn, SKY_EVENT_NOTE, SKY_UP),
-                                  .bytes = sky_span_head(rest, packet->size),
-                                  .packet = packet,
-                                  .from = {.conn = conn},
-                                  .again = handle_again};
-        if (!sky_wire_enter(wire, &in))
-            return;
+        struct sky_in in = {.point = point,
+                            .head = sky_conn_event(conn, SKY_EVENT_NOTE, SKY_UP),
+                            .bytes = sky_span_head(rest, packet->size),
+                            .packet = packet,
+                            .from = {.conn = conn},
+                            .again = handle_again};
+        attribute(conn, packet, &in);
+        if (!sky_wire_enter(wire, &in)) {
+            conn->late = packet->type == SKY_MQTT_CONNECT && !conn->closing;
+            if (conn->late && sky_wire_holds(wire, conn))
+                sky_clock_forgive(conn->net->clock, &conn->patience);
+            return false;
+        }
     }
     handle(conn, packet, rest);
+    return true;
 }
 
 static bool is_application(const struct sky_conn *conn, const struct sky_mqtt_packet *packet)
@@ -672,7 +769,8 @@ static bool is_application(const struct sky_conn *conn, const struct sky_mqtt_pa
 static size_t on_bytes(struct sky_conn *conn, sky_span in)
 {
     size_t used = 0;
-    while (used < in.len && !conn->closing && !conn->waits) {
+    bool heard = false;
+    while (used < in.len && !conn->closing && !conn->waits && !conn->late) {
         sky_span rest = sky_span_tail(in, used);
         struct sky_mqtt_packet packet;
         struct sky_mqtt_flaw flaw;
@@ -689,14 +787,14 @@ static size_t on_bytes(struct sky_conn *conn, sky_span in)
             conn->port = &sky_mqtt__port(conn)->applications->port;
             return used; /* with this packet first */
         }
-        enter(conn, &packet, rest);
+        heard |= enter(conn, &packet, rest);
         if (conn->waits)
             break;
         used += packet.size;
     }
     if (conn->closing)
         return in.len;
-    if (used > 0 && conn->state != NULL)
+    if (heard && conn->state != NULL)
         note_life(conn);
     return used;
 }

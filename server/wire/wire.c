@@ -1,15 +1,17 @@
 #include "server/wire/wire.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <utlist.h>
 
 #include "protocol/base/assert.h"
 #include "protocol/base/json.h"
 #include "protocol/base/mem.h"
+#include "server/net/bend.h"
 #include "server/tls/channel.h"
+#include "server/wire/ways.h"
 
 enum {
-    FILTERS_JSON_MAX = 64 * 1024,
     ASIDE_MAX = SKY_CONN_OUTPUT_MAX, /* bytes of one passage that does not go out at once */
 };
 
@@ -25,176 +27,59 @@ const char *sky_point_name(enum sky_point point)
     return point_names[point];
 }
 
-/* ---- how each point is encoded ---- */
+/* ---- what is delayed ---- */
 
-static bool put_connack(const struct sky_wire *wire, const struct sky_out *out,
-                        struct sky_buf *bytes)
-{
-    (void)wire;
-    return sky_mqtt_put_connack(bytes, out->as.connack.session_present,
-                                (enum sky_mqtt_connack)out->as.connack.code);
-}
+enum way { UP, DOWN };
 
-static bool put_ack(const struct sky_wire *wire, const struct sky_out *out, struct sky_buf *bytes)
-{
-    (void)wire;
-    return sky_mqtt_put_ack(bytes, out->as.ack.type, out->as.ack.packet_id);
-}
-
-static bool put_suback(const struct sky_wire *wire, const struct sky_out *out,
-                       struct sky_buf *bytes)
-{
-    (void)wire;
-    const struct sky_mqtt_filters *filters = out->as.suback.filters;
-    return sky_mqtt_put_suback(bytes, filters->packet_id, out->as.suback.codes, filters->count);
-}
-
-static bool put_publish(const struct sky_wire *wire, const struct sky_out *out,
-                        struct sky_buf *bytes)
-{
-    (void)wire;
-    return sky_mqtt_put_publish(bytes, &out->as.publish.packet);
-}
-
-static bool put_pingresp(const struct sky_wire *wire, const struct sky_out *out,
-                         struct sky_buf *bytes)
-{
-    (void)wire;
-    (void)out;
-    return sky_mqtt_put_pingresp(bytes);
-}
-
-static bool put_http(const struct sky_wire *wire, const struct sky_out *out, struct sky_buf *bytes)
-{
-    return sky_http_put(bytes, &out->as.http, wire->clock->real_ms);
-}
-
-static bool put_coap(const struct sky_wire *wire, const struct sky_out *out, struct sky_buf *bytes)
-{
-    sky_coap_respond(out->as.coap.peer, out->as.coap.request, &out->as.coap.response,
-                     wire->clock->real_ms, bytes);
-    return true;
-}
-
-/* ---- how each point is journalled ---- */
-
-static void tell_connack(const struct sky_out *out, struct sky_draft *draft)
-{
-    sky_draft_add(draft, SKY_ATTR_INT(CODE, out->as.connack.code));
-    sky_draft_add(draft, SKY_ATTR_INT(SESSION_PRESENT, out->as.connack.session_present));
-}
-
-static void tell_ack(const struct sky_out *out, struct sky_draft *draft)
-{
-    sky_draft_add(draft, SKY_ATTR_INT(PACKET_ID, out->as.ack.packet_id));
-}
-
-static void tell_nothing(const struct sky_out *out, struct sky_draft *draft)
-{
-    (void)out;
-    (void)draft;
-}
-
-static void tell_publish(const struct sky_out *out, struct sky_draft *draft)
-{
-    const struct sky_mqtt_publish *packet = &out->as.publish.packet;
-    sky_draft_add(draft, SKY_ATTR_INT(OF, (int64_t)out->of));
-    sky_draft_add(draft, SKY_ATTR_INT(QOS, packet->qos));
-    if (packet->packet_id != 0)
-        sky_draft_add(draft, SKY_ATTR_INT(PACKET_ID, packet->packet_id));
-    if (packet->dup)
-        sky_draft_add(draft, SKY_ATTR_INT(DUP, 1));
-    if (out->as.publish.whole) {
-        sky_draft_add(draft, SKY_ATTR(TOPIC, packet->topic));
-        sky_draft_add(draft, SKY_ATTR(PAYLOAD, packet->payload));
-    }
-}
-
-/* 2.05 is shown as 205. */
-static void tell_coap(const struct sky_out *out, struct sky_draft *draft)
-{
-    const struct sky_coap_response *response = &out->as.coap.response;
-    sky_draft_add(draft, SKY_ATTR_INT(OF, (int64_t)out->of));
-    sky_draft_add(draft,
-                  SKY_ATTR_INT(STATUS, (response->code >> 5) * 100 + (response->code & 0x1f)));
-    if (response->body.len > 0)
-        sky_draft_add(draft, SKY_ATTR(PAYLOAD, response->body));
-    if (response->extra != 0)
-        sky_draft_add(draft, SKY_ATTR(PATH, response->extra_value));
-}
-
-sky_span sky_wire_filters(const struct sky_mqtt_filters *filters, const uint8_t *codes,
-                          struct sky_buf *out)
-{
-    struct sky_mqtt_filters walk = *filters;
-    struct sky_jw jw = sky_jw(out);
-    sky_span filter;
-    uint8_t qos;
-    sky_buf_init(out, FILTERS_JSON_MAX);
-    sky_jw_array(&jw);
-    for (size_t i = 0; sky_mqtt_filter_next(&walk, &filter, &qos); i++) {
-        sky_jw_object(&jw);
-        sky_jw_put_span(&jw, "filter", filter);
-        if (walk.with_qos)
-            sky_jw_put_int(&jw, "qos", qos);
-        if (codes != NULL)
-            sky_jw_put_int(&jw, "code", codes[i]);
-        sky_jw_end_object(&jw);
-    }
-    sky_jw_end_array(&jw);
-    return out->overflow ? SKY_SPAN("[]") : sky_buf_span(out);
-}
-
-/* ---- the table of what goes out ---- */
-
-enum { NO_EVENT = SKY_EVENT_TYPE_COUNT };
-
-static const struct way {
-    bool (*put)(const struct sky_wire *wire, const struct sky_out *out, struct sky_buf *bytes);
-    enum sky_event_type event; /* NO_EVENT: whoever asked has told already */
-    void (*tell)(const struct sky_out *out, struct sky_draft *draft);
-} ways[SKY_POINT_COUNT] = {
-    [SKY_POINT_CONNACK] = {put_connack, SKY_EVENT_CONNACK, tell_connack},
-    [SKY_POINT_PUBACK_DOWN] = {put_ack, SKY_EVENT_PUBACK, tell_ack},
-    [SKY_POINT_SUBACK] = {put_suback, SKY_EVENT_SUBACK, NULL},
-    [SKY_POINT_UNSUBACK] = {put_ack, SKY_EVENT_UNSUBACK, tell_ack},
-    [SKY_POINT_PUBLISH_DOWN] = {put_publish, SKY_EVENT_PUBLISH, tell_publish},
-    [SKY_POINT_PINGRESP] = {put_pingresp, SKY_EVENT_PONG, tell_nothing},
-    [SKY_POINT_COAP_ANSWER] = {put_coap, SKY_EVENT_COAP_RESPONSE, tell_coap},
-    [SKY_POINT_HTTP_ANSWER] = {put_http, (enum sky_event_type)NO_EVENT, NULL},
+/* One passage that waits, on its way in or out. */
+struct sky_held {
+    struct sky_wire *wire;
+    struct sky_timer timer;
+    struct sky_carrier carrier; /* whose going ends it */
+    enum way way;
+    bool behind;  /* it goes right behind the next; the timer only says for how long it waits */
+    bool altered; /* it is not what the device has sent */
+    void (*again)(void *owner, sky_span bytes); /* who takes it, on its way in */
+    struct sky_draft *draft; /* owned: tells that it was sent; NULL: nothing has to */
+    struct sky_held *prev, *next;
+    size_t len;
+    char bytes[];
 };
 
-static void tell_suback(struct sky_wire *wire, const struct sky_out *out)
+/* A copy that holds what it tells. */
+static struct sky_draft *keep_draft(const struct sky_draft *draft)
 {
-    struct sky_buf json;
-    const struct sky_attr attrs[] = {
-        SKY_ATTR_INT(PACKET_ID, out->as.suback.filters->packet_id),
-        SKY_ATTR(FILTERS, sky_wire_filters(out->as.suback.filters, out->as.suback.codes, &json))};
-    sky_journal_add(wire->journal, &out->head, attrs, SKY_COUNT(attrs), NULL);
-    sky_buf_done(&json);
-}
-
-static void tell(struct sky_wire *wire, struct sky_out *out)
-{
-    const struct way *way = &ways[out->point];
-    struct sky_draft draft;
-    if ((unsigned)way->event == NO_EVENT || out->is_raw ||
-        (out->point == SKY_POINT_PUBACK_DOWN && out->as.ack.type == SKY_MQTT_PUBCOMP))
-        return;
-    out->head.type = way->event;
-    out->head.direction = SKY_DOWN;
-    if (way->tell == NULL) {
-        tell_suback(wire, out);
-        return;
+    size_t size = sizeof *draft;
+    for (size_t i = 0; i < draft->count; i++)
+        size += draft->attrs[i].bytes.len;
+    struct sky_draft *kept = sky_mem_new(size);
+    *kept = *draft;
+    char *at = (char *)(kept + 1);
+    for (size_t i = 0; i < kept->count; i++) {
+        sky_span *bytes = &kept->attrs[i].bytes;
+        if (bytes->len > 0)
+            memcpy(at, bytes->ptr, bytes->len);
+        bytes->ptr = at;
+        at += bytes->len;
     }
-    sky_draft_begin(&draft, out->head);
-    way->tell(out, &draft);
-    sky_journal_record(wire->journal, &draft, NULL);
+    return kept;
 }
 
-static bool encode(const struct sky_wire *wire, const struct sky_out *out, struct sky_buf *bytes)
+static void unlink_held(struct sky_held *held)
 {
-    return out->is_raw ? sky_buf_add(bytes, out->as.raw) : ways[out->point].put(wire, out, bytes);
+    struct sky_wire *wire = held->wire;
+    sky_clock_cancel(wire->clock, &held->timer);
+    DL_DELETE(wire->held, held);
+    wire->held_count--;
+    wire->held_bytes -= held->len;
+    wire->behind -= held->behind;
+}
+
+static void drop(struct sky_held *held)
+{
+    unlink_held(held);
+    free(held->draft);
+    free(held);
 }
 
 static void take(const struct sky_carrier *to, sky_span bytes)
@@ -205,59 +90,92 @@ static void take(const struct sky_carrier *to, sky_span bytes)
         sky_conn_write(to->conn, bytes);
 }
 
-/* ---- what is delayed ---- */
-
-struct sky_held {
-    struct sky_wire *wire;
-    struct sky_timer timer;
-    const void *owner; /* whose going ends it */
-    struct sky_carrier to;
-    void (*again)(void *owner, sky_span bytes); /* NULL: it goes out */
-    void *again_owner;
-    struct sky_held *prev, *next;
-    size_t len;
-    char bytes[];
-};
-
-static void drop(struct sky_held *held)
+/* What it has come to be is none of the device's doing. */
+static void give(struct sky_wire *wire, const struct sky_carrier *from,
+                 void (*again)(void *owner, sky_span bytes), sky_span bytes, bool altered)
 {
-    sky_clock_cancel(held->wire->clock, &held->timer);
-    DL_DELETE(held->wire->held, held);
-    held->wire->held_count--;
+    bool before = sky_journal_excuse(wire->journal, altered);
+    again(sky_carrier_owner(from), bytes);
+    sky_journal_excuse(wire->journal, before);
+}
+
+/* It goes on. */
+static void go(struct sky_held *held)
+{
+    sky_span bytes = sky_span_of(held->bytes, held->len);
+    unlink_held(held);
+    if (held->again != NULL) {
+        give(held->wire, &held->carrier, held->again, bytes, held->altered);
+    } else if (held->carrier.conn == NULL || !held->carrier.conn->closing) {
+        take(&held->carrier, bytes);
+        if (held->draft != NULL)
+            sky_journal_record(held->wire->journal, held->draft, NULL);
+    }
+    free(held->draft);
     free(held);
 }
 
 static void on_due(struct sky_timer *timer, int64_t now_ms)
 {
-    struct sky_held *held = SKY_CONTAINER_OF(timer, struct sky_held, timer);
     (void)now_ms;
-    DL_DELETE(held->wire->held, held);
-    held->wire->held_count--;
-    if (held->again != NULL)
-        held->again(held->again_owner, sky_span_of(held->bytes, held->len));
-    else
-        take(&held->to, sky_span_of(held->bytes, held->len));
-    free(held);
+    go(SKY_CONTAINER_OF(timer, struct sky_held, timer));
 }
 
-static struct sky_held *hold(struct sky_wire *wire, sky_span bytes, int64_t delay_ms)
+static struct sky_held *hold(struct sky_wire *wire, const struct sky_carrier *carrier, enum way way,
+                             sky_span bytes, const struct sky_fate *fate)
 {
     struct sky_held *held = sky_mem_new(sizeof *held + bytes.len);
     held->wire = wire;
+    held->carrier = *carrier;
+    held->way = way;
+    held->behind = fate->reorder;
     held->len = bytes.len;
     if (bytes.len > 0)
         memcpy(held->bytes, bytes.ptr, bytes.len);
     DL_APPEND(wire->held, held);
     wire->held_count++;
-    sky_clock_timer(wire->clock, &held->timer, delay_ms, on_due);
+    wire->held_bytes += bytes.len;
+    wire->behind += held->behind;
+    sky_clock_timer(wire->clock, &held->timer, fate->delay_ms, on_due);
     return held;
+}
+
+/* The first that waits to go behind what passes there. */
+static struct sky_held *first_behind(const struct sky_wire *wire, const struct sky_carrier *carrier,
+                                     enum way way)
+{
+    struct sky_held *held;
+    if (wire->behind == 0)
+        return NULL;
+    DL_FOREACH (wire->held, held)
+        if (held->behind && held->way == way &&
+            sky_carrier_owner(&held->carrier) == sky_carrier_owner(carrier))
+            return held;
+    return NULL;
+}
+
+/* Something has passed: what waited for that follows. */
+static void follow(const struct sky_wire *wire, const struct sky_carrier *carrier, enum way way)
+{
+    struct sky_held *held;
+    while ((held = first_behind(wire, carrier, way)) != NULL)
+        go(held);
+}
+
+bool sky_wire_holds(const struct sky_wire *wire, const void *owner)
+{
+    const struct sky_held *held;
+    DL_FOREACH (wire->held, held)
+        if (sky_carrier_owner(&held->carrier) == owner)
+            return true;
+    return false;
 }
 
 void sky_wire_forget(struct sky_wire *wire, const void *owner)
 {
     struct sky_held *held, *next;
     DL_FOREACH_SAFE (wire->held, held, next)
-        if (held->owner == owner)
+        if (sky_carrier_owner(&held->carrier) == owner)
             drop(held);
 }
 
@@ -267,7 +185,7 @@ void sky_wire_done(struct sky_wire *wire)
         drop(wire->held);
 }
 
-/* ---- passing ---- */
+/* ---- asking ---- */
 
 const struct sky_who *sky_passage_who(const struct sky_passage *passage, struct sky_who *room)
 {
@@ -289,66 +207,212 @@ const struct sky_who *sky_passage_who(const struct sky_passage *passage, struct 
     return room;
 }
 
+/* "withhold at puback-down: PUBACK 7" */
+static void tell_fault(struct sky_wire *wire, const struct sky_passage *passage,
+                       const struct sky_fate *fate)
+{
+    const char *point = sky_point_name(passage->point);
+    const char *action = fate->action != NULL ? fate->action : "changed";
+    const struct sky_out *out = passage->out;
+    char what[SKY_PASSAGE_TEXT_MAX], reason[SKY_PASSAGE_TEXT_MAX + 64];
+    struct sky_draft draft;
+    sky_passage_say(passage, what);
+    snprintf(reason, sizeof reason, what[0] != '\0' ? "%s at %s: %s" : "%s at %s", action, point,
+             what);
+    sky_draft_begin(&draft, *passage->head);
+    draft.head.type = SKY_EVENT_FAULT;
+    draft.head.direction = SKY_INSIDE;
+    sky_draft_add(&draft, SKY_ATTR(NAME, sky_span_str(fate->name)));
+    sky_draft_add(&draft, SKY_ATTR(POINT, sky_span_str(point)));
+    sky_draft_add(&draft, SKY_ATTR(ACTION, sky_span_str(action)));
+    sky_draft_add(&draft, SKY_ATTR(REASON, sky_span_str(reason)));
+    if (out != NULL && out->of != 0)
+        sky_draft_add(&draft, SKY_ATTR_INT(OF, (int64_t)out->of));
+    sky_journal_record(wire->journal, &draft, NULL);
+}
+
 struct sky_fate sky_wire_ask(struct sky_wire *wire, struct sky_passage *passage)
 {
-    struct sky_fate fate = wire->filter(wire->filter_ctx, passage);
-    if (fate.name != NULL) {
-        struct sky_event_head head = *passage->head;
-        head.type = SKY_EVENT_FAULT;
-        head.direction = SKY_INSIDE;
-        const struct sky_attr attrs[] = {
-            SKY_ATTR(NAME, sky_span_str(fate.name)),
-            SKY_ATTR(DETAIL, sky_span_str(sky_point_name(passage->point)))};
-        sky_journal_add(wire->journal, &head, attrs, SKY_COUNT(attrs), NULL);
-    }
+    const struct sky_carrier *carrier = passage->carrier;
+    struct sky_fate fate = {.name = NULL};
+    if ((wire->points >> passage->point & 1) != 0)
+        fate = wire->filter(wire->filter_ctx, passage);
+    if (fate.name == NULL)
+        return fate;
     SKY_ASSERT(fate.copies <= SKY_WIRE_COPIES_MAX && fate.delay_ms >= 0);
-    if (fate.delay_ms > 0 && wire->held_count >= SKY_WIRE_HELD_MAX)
+    tell_fault(wire, passage, &fate);
+    if (carrier != NULL && carrier->conn != NULL)
+        carrier->conn->touched |= UINT32_C(1) << passage->point;
+    if (wire->held_count >= SKY_WIRE_HELD_MAX || wire->held_bytes >= SKY_WIRE_HELD_BYTES_MAX) {
         fate.delay_ms = 0;
+        fate.reorder = false;
+    }
     return fate;
 }
 
-/* With a filter at work: bytes are made aside, so that they can wait, or never go. */
-static bool send_filtered(struct sky_wire *wire, struct sky_out *out)
+/* ---- what a fate does to bytes ---- */
+
+/* `count` of them become others, from `at` on, or where chance would have it. */
+static void corrupt(const struct sky_fate *fate, char *bytes, size_t len)
 {
-    struct sky_passage passage = {
-        .point = out->point, .head = &out->head, .carrier = &out->to, .out = out};
-    struct sky_fate fate = sky_wire_ask(wire, &passage);
-    struct sky_buf bytes;
-    sky_buf_init(&bytes, ASIDE_MAX);
-    bool made = encode(wire, out, &bytes);
-    for (unsigned i = 0; made && !fate.withhold && i <= fate.copies; i++) {
-        if (fate.delay_ms > 0) {
-            struct sky_held *held = hold(wire, sky_buf_span(&bytes), fate.delay_ms);
-            held->to = out->to;
-            held->owner = sky_carrier_owner(&out->to);
-        } else {
-            take(&out->to, sky_buf_span(&bytes));
-        }
+    if (len == 0)
+        return;
+    size_t count = fate->corrupt < len ? fate->corrupt : len;
+    size_t at =
+        fate->corrupt_anywhere ? (size_t)(fate->chance % (len - count + 1)) : fate->corrupt_at;
+    at = at < len ? at : len - 1;
+    for (size_t i = 0; i < count && at + i < len; i++)
+        bytes[at + i] ^= (char)(1 + (fate->chance >> (i % 8 * 8) & 0xff) % 255);
+}
+
+/* What the journal says besides of something that did not go out whole, or as it was. */
+static void tell_damage(const struct sky_fate *fate, size_t len, struct sky_draft *draft,
+                        char text[SKY_PASSAGE_TEXT_MAX])
+{
+    if (fate->cut && fate->cut_at < len)
+        snprintf(text, SKY_PASSAGE_TEXT_MAX, "cut: %zu of its %zu bytes went out", fate->cut_at,
+                 len);
+    else if (fate->corrupt > 0)
+        snprintf(text, SKY_PASSAGE_TEXT_MAX, "corrupted: bytes of it were changed");
+    else
+        return;
+    sky_draft_add(draft, SKY_ATTR(DETAIL, sky_span_str(text)));
+}
+
+/* How the carrier ends, or goes on. */
+static void suffer(const struct sky_carrier *carrier, const struct sky_fate *fate)
+{
+    if (carrier->conn != NULL)
+        sky_conn_suffer(carrier->conn, fate);
+    else if (fate->then != SKY_BREAK_NONE && carrier->kind->end != NULL)
+        carrier->kind->end(carrier->channel, fate->then);
+}
+
+/* ---- out ---- */
+
+static void ask_at(struct sky_wire *wire, struct sky_out *out, enum sky_point point)
+{
+    struct sky_passage passage = {.point = point,
+                                  .head = &out->head,
+                                  .carrier = &out->to,
+                                  .product_id = out->product_id,
+                                  .out = out,
+                                  .leads = first_behind(wire, &out->to, DOWN) != NULL};
+    out->fate = sky_wire_ask(wire, &passage);
+}
+
+/* One fault decides about one packet; those at `reply` are asked before those at what carries it.
+ */
+void sky_wire_decide(struct sky_wire *wire, struct sky_out *out)
+{
+    out->fate = (struct sky_fate){.name = NULL};
+    out->decided = true;
+    if (out->is_reply && sky_wire_is_armed(wire, SKY_POINT_REPLY))
+        ask_at(wire, out, SKY_POINT_REPLY);
+    if (out->fate.name == NULL && sky_wire_is_armed(wire, out->point))
+        ask_at(wire, out, out->point);
+}
+
+/* Once, now or later. */
+static void pass(struct sky_wire *wire, const struct sky_out *out, sky_span bytes,
+                 const struct sky_draft *draft)
+{
+    const struct sky_fate *fate = &out->fate;
+    if (fate->delay_ms > 0) {
+        struct sky_held *held = hold(wire, &out->to, DOWN, bytes, fate);
+        held->draft = draft != NULL ? keep_draft(draft) : NULL;
+        return;
     }
-    if (made && !fate.withhold)
-        tell(wire, out);
+    take(&out->to, bytes);
+    if (draft != NULL)
+        sky_journal_record(wire->journal, draft, NULL);
+}
+
+/* With a fault's hands on it bytes are made aside, so that they can wait, or be changed. */
+static bool send_aside(struct sky_wire *wire, struct sky_out *out)
+{
+    const struct sky_fate *fate = &out->fate;
+    char damage[SKY_PASSAGE_TEXT_MAX];
+    struct sky_buf bytes, room;
+    struct sky_draft draft;
+    bool waits = fate->delay_ms > 0 || fate->withhold;
+    sky_buf_init(&bytes, ASIDE_MAX);
+    bool told = sky_way_tell(out, &draft, &room);
+    /* Encoding may consume what is told of. */
+    struct sky_draft *kept = told ? keep_draft(&draft) : NULL;
+    bool made = fate->withhold || sky_way_encode(wire, out, &bytes);
+    if (made && !fate->withhold) {
+        corrupt(fate, bytes.bytes, fate->corrupt > 0 ? bytes.len : 0);
+        if (kept != NULL)
+            tell_damage(fate, bytes.len, kept, damage);
+        sky_span whole = sky_buf_span(&bytes);
+        for (unsigned i = 0; i <= fate->copies; i++)
+            pass(wire, out, fate->cut ? sky_span_head(whole, fate->cut_at) : whole, kept);
+    }
+    if (made && !waits)
+        follow(wire, &out->to, DOWN);
+    if (made && fate->name != NULL)
+        suffer(&out->to, fate);
+    free(kept);
     sky_buf_done(&bytes);
+    sky_buf_done(&room);
     return made;
+}
+
+static bool send_now(struct sky_wire *wire, struct sky_out *out)
+{
+    struct sky_draft draft;
+    struct sky_buf room, datagram;
+    if (out->to.conn != NULL) {
+        if (!sky_way_encode(wire, out, sky_conn_out(out->to.conn)))
+            return false;
+        if (sky_way_tell(out, &draft, &room))
+            sky_journal_record(wire->journal, &draft, NULL);
+        sky_buf_done(&room);
+        return true;
+    }
+    sky_buf_init(&datagram, SKY_COAP_SENT_MAX);
+    if (sky_way_tell(out, &draft, &room)) /* encoding may consume what is told of */
+        sky_journal_record(wire->journal, &draft, NULL);
+    sky_buf_done(&room);
+    (void)sky_way_encode(wire, out, &datagram);
+    take(&out->to, sky_buf_span(&datagram));
+    sky_buf_done(&datagram);
+    return true;
 }
 
 bool sky_wire_send(struct sky_wire *wire, struct sky_out *out)
 {
-    SKY_ASSERT(ways[out->point].put != NULL);
-    if (sky_wire_is_armed(wire, out->point))
-        return send_filtered(wire, out);
-    if (out->to.conn != NULL) {
-        if (!encode(wire, out, sky_conn_out(out->to.conn)))
-            return false;
-        tell(wire, out);
-        return true;
+    SKY_ASSERT(sky_way_is_out(out->point));
+    if (!out->decided && (sky_wire_is_armed(wire, out->point) ||
+                          (out->is_reply && sky_wire_is_armed(wire, SKY_POINT_REPLY))))
+        sky_wire_decide(wire, out);
+    if (out->decided && (out->fate.name != NULL || wire->behind > 0))
+        return send_aside(wire, out);
+    return send_now(wire, out);
+}
+
+/* ---- in ---- */
+
+/* The bytes as the fate leaves them, handed on once or several times, now or later. */
+static void enter_altered(struct sky_wire *wire, const struct sky_in *in,
+                          const struct sky_fate *fate)
+{
+    struct sky_buf bytes;
+    sky_buf_init(&bytes, in->bytes.len);
+    sky_buf_add(&bytes, in->bytes);
+    corrupt(fate, bytes.bytes, fate->corrupt > 0 ? bytes.len : 0);
+    bool altered = fate->corrupt > 0;
+    for (unsigned i = 0; i <= fate->copies; i++) {
+        if (fate->delay_ms > 0 || in->later) {
+            struct sky_held *held = hold(wire, &in->from, UP, sky_buf_span(&bytes), fate);
+            held->again = in->again;
+            held->altered = altered || i > 0;
+        } else {
+            give(wire, &in->from, in->again, sky_buf_span(&bytes), altered || i > 0);
+        }
     }
-    struct sky_buf datagram;
-    sky_buf_init(&datagram, SKY_COAP_SENT_MAX);
-    tell(wire, out); /* responding may consume what is told of */
-    (void)encode(wire, out, &datagram);
-    take(&out->to, sky_buf_span(&datagram));
-    sky_buf_done(&datagram);
-    return true;
+    sky_buf_done(&bytes);
 }
 
 bool sky_wire_enter(struct sky_wire *wire, const struct sky_in *in)
@@ -358,18 +422,23 @@ bool sky_wire_enter(struct sky_wire *wire, const struct sky_in *in)
     struct sky_passage passage = {.point = in->point,
                                   .head = &in->head,
                                   .carrier = &in->from,
-                                  .claimed_id = in->claimed_id,
-                                  .in = in};
+                                  .product_id = in->product_id,
+                                  .in = in,
+                                  .leads = first_behind(wire, &in->from, UP) != NULL};
     struct sky_fate fate = sky_wire_ask(wire, &passage);
-    if (fate.withhold)
-        return false;
-    bool now = fate.delay_ms == 0 || in->again == NULL;
-    for (unsigned i = now ? 1 : 0; in->again != NULL && i <= fate.copies; i++) {
-        struct sky_held *held = hold(wire, in->bytes, fate.delay_ms);
-        held->owner = held->again_owner = sky_carrier_owner(&in->from);
-        held->again = in->again;
+    if (fate.name == NULL && !passage.leads)
+        return true;
+    if (in->again == NULL) { /* all or nothing */
+        suffer(&in->from, &fate);
+        return !fate.withhold;
     }
-    return now;
+    bool whole = !fate.withhold && !(fate.cut && fate.cut_at < in->bytes.len);
+    if (whole) /* a part of a packet is none */
+        enter_altered(wire, in, &fate);
+    if (whole && fate.delay_ms == 0)
+        follow(wire, &in->from, UP);
+    suffer(&in->from, &fate);
+    return false;
 }
 
 bool sky_wire_may_close(struct sky_wire *wire, const struct sky_event_head *head,

@@ -90,8 +90,10 @@ struct sky_out {
             uint16_t packet_id;
         } ack;
         struct {
-            const struct sky_mqtt_filters *filters;
+            struct sky_mqtt_filters filters;
             const uint8_t *codes; /* one for each filter */
+            bool lies;            /* the device is told `lie` of all of them */
+            uint8_t lie;
         } suback;
         struct {
             struct sky_mqtt_publish packet;
@@ -105,7 +107,11 @@ struct sky_out {
         struct sky_http_response http;
         sky_span raw;
     } as;
-    bool is_raw; /* bytes already, that no event tells of: CoAP's own answers, 100 Continue */
+    bool is_raw;   /* bytes already, that no event tells of: CoAP's own answers, 100 Continue */
+    bool is_reply; /* the cloud's answer to a service */
+    bool decided;  /* sky_wire_decide() was asked before, and that is its answer: */
+    struct sky_fate fate;
+    int64_t product_id; /* whose it is where no device is proven; 0: the device's */
 };
 
 /* Begins something for the device of a connection; what `as` holds is the caller's to fill in. */
@@ -116,8 +122,8 @@ static inline void sky_out_begin(struct sky_out *out, enum sky_point point, stru
     out->head.connection = conn->id;
     out->head.device_id = conn->device_id;
     out->to = (struct sky_carrier){.conn = conn};
-    out->of = 0;
-    out->is_raw = false;
+    out->of = out->product_id = 0;
+    out->is_raw = out->is_reply = out->decided = false;
 }
 
 /* Something from a device. */
@@ -129,8 +135,9 @@ struct sky_in {
     const struct sky_coap_request *request; /* its head only, when it comes in blocks */
     sky_span path;                          /* of an HTTP call */
     struct sky_carrier from;                /* sky_wire_forget() when it goes */
-    int64_t claimed_id; /* the device that it claims to be, where none is proven; 0: nobody */
-    /* Takes the bytes later, or once more, or changed. */
+    int64_t product_id;                     /* whose it is where no device is proven; or 0 */
+    bool later; /* were it to be taken once more, then not from within sky_wire_enter() */
+    /* Takes the bytes later, or once more, or changed: then nothing is held against anybody. */
     void (*again)(void *owner, sky_span bytes);
 };
 
@@ -141,10 +148,11 @@ struct sky_passage {
     const struct sky_event_head *head;
     const struct sky_carrier *carrier; /* NULL: nobody is there yet */
     const struct sky_who *who;         /* NULL: to be asked of the carrier, by sky_passage_who() */
-    int64_t claimed_id;                /* as of sky_in */
+    int64_t product_id;                /* as of both of the next */
     struct sky_out *out;
     const struct sky_in *in;
     const char *reason; /* of CLOSE */
+    bool leads;         /* something waits to go right behind it */
 };
 /* Decides; a fate with a name is one that has been decided, the others let it pass. */
 typedef struct sky_fate sky_wire_filter(void *ctx, struct sky_passage *passage);
@@ -159,17 +167,20 @@ struct sky_wire {
     sky_wire_filter *filter;
     void *filter_ctx;
     struct sky_held *held; /* owned: what is delayed */
-    size_t held_count;
+    size_t held_count, held_bytes;
+    size_t behind; /* of those, that wait for the next */
 };
 enum {
-    SKY_WIRE_COPIES_MAX = 100, /* of one passage */
-    SKY_WIRE_HELD_MAX = 10000, /* passages that wait; more pass at once */
+    SKY_WIRE_COPIES_MAX = 100,                  /* of one passage */
+    SKY_WIRE_HELD_MAX = 10000,                  /* passages that wait; more pass at once */
+    SKY_WIRE_HELD_BYTES_MAX = 64 * 1024 * 1024, /* of them all */
 };
 
-/* Is there anything at this point? What costs nothing where nothing is to be broken. */
+/* Is there anything at this point, or does anything wait for it? What costs nothing where nothing
+ * is to be broken. */
 static inline bool sky_wire_is_armed(const struct sky_wire *wire, enum sky_point point)
 {
-    return wire->points >> point & 1;
+    return (wire->points >> point & 1) != 0 || wire->behind > 0;
 }
 
 /* Asks the filter, and tells of the fault that decided. For what is no packet: `accept` and
@@ -181,17 +192,23 @@ const struct sky_who *sky_passage_who(const struct sky_passage *passage, struct 
 
 void sky_wire_done(struct sky_wire *wire);
 
+/* Asks the filter about what is to be sent, before the sender acts on its having been sent; `out`
+ * then says what the device will be told. */
+void sky_wire_decide(struct sky_wire *wire, struct sky_out *out);
+
 /* Encodes, journals and sends it. False, and nothing happened, when the carrier has no room. What
- * a filter withholds counts as sent. */
+ * a fault withholds, or ends the connection in place of, counts as sent. */
 bool sky_wire_send(struct sky_wire *wire, struct sky_out *out);
 
-/* True: it is to be handled now. False: it was never seen, or comes again later. */
+/* True: it is to be handled now. False: it was never seen, or has come by `again`, or will. */
 bool sky_wire_enter(struct sky_wire *wire, const struct sky_in *in);
 
 /* May the server end this connection now? */
 bool sky_wire_may_close(struct sky_wire *wire, const struct sky_event_head *head,
                         const char *reason);
 
+/* Does anything wait of that connection or channel? */
+bool sky_wire_holds(const struct sky_wire *wire, const void *owner);
 /* A connection or channel goes: nothing waits for it any more. */
 void sky_wire_forget(struct sky_wire *wire, const void *owner);
 
