@@ -58,6 +58,8 @@ struct sky_dtls_peer {
     bool adopted;                    /* no longer the spare */
     bool placed;                     /* in the table */
     bool open, closing, refused, looked_up;
+    bool frozen;
+    uint64_t frozen_by;
     UT_hash_handle hh;
 };
 
@@ -111,6 +113,8 @@ static int on_send(void *ctx, const unsigned char *bytes, size_t len)
     struct sky_dtls_peer *peer = ctx;
     struct sky_dtls *dtls = peer->dtls;
     sky_span datagram = sky_span_of(bytes, len);
+    if (peer->frozen)
+        return (int)len;
     if (peer->proof != NULL)
         sky_tls_proof_saw_server(peer->proof, datagram);
     dtls->options.hooks->send(dtls->options.owner, &peer->from, datagram);
@@ -322,11 +326,49 @@ void sky_dtls_close(struct sky_dtls_peer *peer)
     leave(dtls);
 }
 
+void sky_dtls_drop(struct sky_dtls_peer *peer)
+{
+    peer->frozen = true; /* so that not even a goodbye goes out */
+    sky_dtls_close(peer);
+}
+
+void sky_dtls_refuse(struct sky_dtls_peer *peer)
+{
+    if (!peer->open && !peer->closing)
+        (void)mbedtls_ssl_send_alert_message(&peer->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL,
+                                             MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE);
+    sky_dtls_close(peer);
+}
+
+void sky_dtls_freeze(struct sky_dtls_peer *peer, uint64_t by)
+{
+    peer->frozen = true;
+    peer->frozen_by = by;
+}
+
+static bool hangs(const struct sky_dtls_peer *peer, uint64_t by)
+{
+    return peer->frozen && (by == 0 || peer->frozen_by == by);
+}
+
+void sky_dtls_thaw(struct sky_dtls *dtls, uint64_t by)
+{
+    struct sky_dtls_peer *peer, *next;
+    enter(dtls);
+    DL_FOREACH_SAFE (dtls->by_age, peer, next) {
+        if (peer->successor != NULL && hangs(peer->successor, by))
+            let_go(peer->successor);
+        if (hangs(peer, by))
+            let_go(peer);
+    }
+    leave(dtls);
+}
+
 /* A successor that never says more was an old hello: nothing to tell. */
 static void fail(struct sky_dtls_peer *peer, enum sky_dtls_failure failure)
 {
     struct sky_dtls *dtls = peer->dtls;
-    if (failure != SKY_DTLS_SILENT || peer->incumbent == NULL)
+    if (!peer->frozen && (failure != SKY_DTLS_SILENT || peer->incumbent == NULL))
         dtls->options.hooks->on_failure(dtls->options.owner, peer->looked_up ? peer : NULL,
                                         &peer->from, failure, peer->proof, dtls->datagram);
     let_go(peer);
@@ -392,14 +434,18 @@ static void succeed(struct sky_dtls_peer *peer)
     take_place(peer);
 }
 
-/* As mbedtls_ssl_handshake() does, which stops nowhere. */
-static int handshake(mbedtls_ssl_context *ssl)
+/* As mbedtls_ssl_handshake() does, which stops nowhere: not even when the owner has let go of the
+ * peer. */
+static int handshake(struct sky_dtls_peer *peer)
 {
+    mbedtls_ssl_context *ssl = &peer->ssl;
     int rc = 0;
     while (rc == 0 && ssl->state != MBEDTLS_SSL_HANDSHAKE_OVER) {
         if (ssl->state == MBEDTLS_SSL_SERVER_HELLO)
             sky_tls_decline_short_records(ssl);
         rc = mbedtls_ssl_handshake_step(ssl);
+        if (peer->closing || peer->frozen)
+            return MBEDTLS_ERR_SSL_WANT_READ;
     }
     return rc;
 }
@@ -407,7 +453,7 @@ static int handshake(mbedtls_ssl_context *ssl)
 /* Handshakes as far as it goes. False when the peer is done for. */
 static bool shake(struct sky_dtls_peer *peer)
 {
-    int before = peer->ssl.state, rc = handshake(&peer->ssl);
+    int before = peer->ssl.state, rc = handshake(peer);
     if (peer->ssl.state != before)
         advance(peer);
     if (rc == MBEDTLS_ERR_SSL_WANT_READ || rc == MBEDTLS_ERR_SSL_WANT_WRITE)
@@ -427,7 +473,7 @@ static void read_clear(struct sky_dtls_peer *peer)
 {
     struct sky_dtls *dtls = peer->dtls;
     const struct sky_dtls_options *options = &dtls->options;
-    while (!peer->closing) {
+    while (!peer->closing && !peer->frozen) {
         int rc = mbedtls_ssl_read(&peer->ssl, dtls->clear, sizeof dtls->clear);
         if (rc > 0) {
             options->hooks->on_clear(options->owner, peer, sky_span_of(dtls->clear, (size_t)rc));
@@ -444,7 +490,7 @@ static void step(struct sky_dtls_peer *peer)
 {
     struct sky_dtls *dtls = peer->dtls;
     enter(dtls);
-    if (!peer->closing && (peer->open || shake(peer)) && peer->open)
+    if (!peer->closing && !peer->frozen && (peer->open || shake(peer)) && peer->open)
         read_clear(peer);
     leave(dtls);
 }
@@ -597,7 +643,7 @@ static void welcome(struct sky_dtls *dtls, const struct sockaddr_storage *from,
     SKY_ASSERT(mbedtls_ssl_set_client_transport_id(&peer->ssl, address->bytes,
                                                    sizeof address->bytes) == 0);
     sky_tls_proof_saw_client(peer->proof, dtls->datagram);
-    int rc = handshake(&peer->ssl);
+    int rc = handshake(peer);
     if (peer->ssl.state > MBEDTLS_SSL_CLIENT_HELLO && rc == MBEDTLS_ERR_SSL_WANT_READ) {
         adopt(dtls, there, victim);
         return;
@@ -616,6 +662,15 @@ static bool is_its_hello(const struct sky_dtls_peer *peer, sky_span datagram)
     sky_tls_proof_saw_client(&seen, datagram);
     return seen.has_client &&
            memcmp(seen.client_random, peer->proof->client_random, sizeof seen.client_random) == 0;
+}
+
+struct sky_dtls_peer *sky_dtls_find(const struct sky_dtls *dtls, const struct sockaddr_storage *at)
+{
+    struct address address = address_of(at);
+    struct sky_dtls_peer *there;
+    HASH_FIND(hh, dtls->by_address, &address, sizeof address, there);
+    struct sky_dtls_peer *newer = handshaking(there);
+    return newer != NULL ? newer : there;
 }
 
 /* The peer that a datagram from the address of `there` is for; NULL: for nobody yet. */
