@@ -8,19 +8,12 @@
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
+#include "server/tls/datagram.h"
 #include "server/tls/hello.h"
 #include "server/tls/records.h"
 #include "server/tls/rng.h"
 
-enum {
-    RECORD_HEADER = 13, /* RFC 6347 §4.1 */
-    RECORD_FIRST_TYPE = 20,
-    RECORD_HANDSHAKE = 22,
-    RECORD_LAST_TYPE = 26,
-    VERSION_MAJOR = 0xfe,
-    HELLO_CLIENT = 1,
-    ADDRESS_LEN = 20,
-};
+enum { ADDRESS_LEN = 20 };
 
 static const int suites[] = {MBEDTLS_TLS_PSK_WITH_AES_128_CCM_8,
                              MBEDTLS_TLS_PSK_WITH_AES_128_CBC_SHA256, 0};
@@ -503,59 +496,6 @@ static void on_retransmit(struct sky_timer *timer, int64_t now_ms)
 
 /* ---- datagrams ---- */
 
-/* Length of the whole record at the front, or 0. */
-static size_t record_len(sky_span bytes)
-{
-    const uint8_t *header = (const uint8_t *)bytes.ptr;
-    if (bytes.len < RECORD_HEADER)
-        return 0;
-    size_t len = RECORD_HEADER + ((size_t)header[11] << 8 | header[12]);
-    return len <= bytes.len ? len : 0;
-}
-
-static bool is_encrypted(sky_span record)
-{
-    return record.ptr[3] != 0 || record.ptr[4] != 0; /* the epoch */
-}
-
-/* The whole records at the front of a datagram. What follows them would be taken for the library's
- * own fault, and cost the peer its session. */
-static sky_span whole_records(sky_span datagram)
-{
-    size_t len = 0, more;
-    while ((more = record_len(sky_span_tail(datagram, len))) > 0)
-        len += more;
-    return sky_span_head(datagram, len);
-}
-
-/* What of it an open session needs to see: records that its keys protect. Others anybody can have
- * written; the library would end the session over some of them. */
-static sky_span protected_records(sky_span records)
-{
-    size_t len = 0, more;
-    while (records.len > 0 && !is_encrypted(records))
-        records = sky_span_tail(records, record_len(records));
-    while ((more = record_len(sky_span_tail(records, len))) > 0 &&
-           is_encrypted(sky_span_tail(records, len)))
-        len += more;
-    return sky_span_head(records, len);
-}
-
-/* What a datagram is, judged by its first record. */
-enum kind { KIND_OTHER, KIND_HELLO, KIND_HANDSHAKE, KIND_RECORD };
-
-static enum kind kind_of(sky_span datagram)
-{
-    const uint8_t *at = (const uint8_t *)datagram.ptr;
-    if (datagram.len <= RECORD_HEADER || at[0] < RECORD_FIRST_TYPE || at[0] > RECORD_LAST_TYPE ||
-        at[1] != VERSION_MAJOR)
-        return KIND_OTHER;
-    bool encrypted = is_encrypted(datagram);
-    if (at[0] == RECORD_HANDSHAKE && !encrypted && at[RECORD_HEADER] == HELLO_CLIENT)
-        return KIND_HELLO;
-    return at[0] == RECORD_HANDSHAKE || !encrypted ? KIND_HANDSHAKE : KIND_RECORD;
-}
-
 static void refuse_newcomer(struct sky_dtls *dtls, const struct sockaddr_storage *from,
                             enum sky_dtls_failure failure, sky_span datagram)
 {
@@ -674,23 +614,23 @@ struct sky_dtls_peer *sky_dtls_find(const struct sky_dtls *dtls, const struct so
 }
 
 /* The peer that a datagram from the address of `there` is for; NULL: for nobody yet. */
-static struct sky_dtls_peer *addressee(struct sky_dtls_peer *there, enum kind kind,
+static struct sky_dtls_peer *addressee(struct sky_dtls_peer *there, enum sky_dtls_kind kind,
                                        sky_span datagram)
 {
     struct sky_dtls_peer *newer = handshaking(there);
-    if (kind == KIND_HELLO)
+    if (kind == SKY_DTLS_IS_HELLO)
         return newer != NULL && is_its_hello(newer, datagram) ? newer : NULL;
-    return kind == KIND_HANDSHAKE && newer != NULL ? newer : there;
+    return kind == SKY_DTLS_IS_HANDSHAKE && newer != NULL ? newer : there;
 }
 
 static void sort(struct sky_dtls *dtls, const struct sockaddr_storage *from, sky_span datagram)
 {
     struct address address = address_of(from);
-    enum kind kind = kind_of(dtls->datagram);
+    enum sky_dtls_kind kind = sky_dtls_kind_of(dtls->datagram);
     struct sky_dtls_peer *there;
     HASH_FIND(hh, dtls->by_address, &address, sizeof address, there);
-    if (there == NULL && kind != KIND_HELLO) {
-        refuse_newcomer(dtls, from, kind == KIND_OTHER ? SKY_DTLS_NOT_DTLS : SKY_DTLS_STRAY,
+    if (there == NULL && kind != SKY_DTLS_IS_HELLO) {
+        refuse_newcomer(dtls, from, kind == SKY_DTLS_IS_OTHER ? SKY_DTLS_NOT_DTLS : SKY_DTLS_STRAY,
                         datagram);
         return;
     }
@@ -702,7 +642,7 @@ static void sort(struct sky_dtls *dtls, const struct sockaddr_storage *from, sky
     DL_DELETE(dtls->by_age, there);
     DL_APPEND(dtls->by_age, there);
     if (peer->open)
-        dtls->datagram = protected_records(dtls->datagram);
+        dtls->datagram = sky_dtls_protected_records(dtls->datagram);
     if (peer->proof != NULL)
         sky_tls_proof_saw_client(peer->proof, dtls->datagram);
     step(peer);
@@ -712,7 +652,7 @@ void sky_dtls_feed(struct sky_dtls *dtls, const struct sockaddr_storage *from, s
 {
     SKY_ASSERT(dtls->depth == 0);
     enter(dtls);
-    dtls->datagram = whole_records(datagram);
+    dtls->datagram = sky_dtls_whole_records(datagram);
     dtls->unread = true;
     sort(dtls, from, datagram);
     dtls->datagram = SKY_SPAN_NONE;
