@@ -24,7 +24,6 @@ struct sky_bend {
 
 static struct sky_bend *bend_of(struct sky_conn *conn)
 {
-    conn->tampered = true;
     if (conn->bend == NULL) {
         conn->bend = sky_mem_new(sizeof *conn->bend);
         conn->bend->conn = conn;

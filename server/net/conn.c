@@ -166,7 +166,7 @@ void sky_conn_refuse_backlog(struct sky_conn *conn, const struct sky_buf *waitin
 {
     if (!waiting->overflow || conn->closing)
         return;
-    if (!conn->tampered) /* else it may not be the peer's doing */
+    if (conn->touched == 0) /* else it may not be the peer's doing */
         sky_conn_refused(conn, sky_door_rule(SKY_RULE_DOOR_OUTPUT_FULL), SKY_SPAN_NONE,
                          "too much output waits for a peer that does not read");
     sky_conn_close(conn, "the peer does not read what it is sent");

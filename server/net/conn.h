@@ -151,7 +151,6 @@ struct sky_conn {
     bool drains;    /* and is */
     bool left;      /* the peer ended it */
     bool waits;     /* the port does not look at its input before its patience ends */
-    bool tampered;  /* by a fault: what goes wrong may not be the peer's doing */
     bool late;      /* nor before a fault lets its first packet in */
     bool mute;      /* nothing is written any more */
     bool frozen;    /* and nothing read, and the socket stays */

@@ -69,13 +69,13 @@ static void on_login_overdue(struct sky_timer *timer, int64_t now_ms)
     struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn, patience);
     if (conn->closing)
         return;
-    bool drips = conn->tampered && conn->sending.len > 0;
+    bool drips = conn->bend != NULL && conn->sending.len > 0;
     if (drips || (conn->tls != NULL && sky_tls_keeps_waiting(conn->tls))) {
         sky_clock_patience(conn->net->clock, timer, SKY_CONN_LOGIN_MS, on_login_overdue);
         return;
     }
     sky_secure_give_up(conn, true);
-    if (!conn->tampered && conn->touched == 0)
+    if (conn->touched == 0)
         sky_conn_refused(conn,
                          conn->port == conn->net->mqtt
                              ? sky_mqtt_rule(SKY_MQTT_RULE_CONNECT_TIMEOUT)
@@ -155,7 +155,6 @@ static void receive(struct sky_conn *conn)
     struct sky_fate fate = {0};
     if (net->fate_of != NULL && !(conn->door.listener->allows & SKY_LISTEN_ADMIN))
         fate = net->fate_of(net->fate_ctx, conn, false);
-    conn->tampered = fate.name != NULL;
     if (fate.withhold)
         sky_conn_freeze(conn, fate.fault, "a fault withheld it: nobody serves it");
     sky_conn_suffer(conn, &fate);

@@ -14,7 +14,10 @@
 #include "server/tls/rules.h"
 #include "server/tls/server.h"
 
-enum { SHOWN_SIZE = 80 };
+enum {
+    SHOWN_SIZE = 80,
+    FLIGHT_MIN = 64, /* bytes that the server has to say in any handshake */
+};
 
 /* ---- shared ---- */
 
@@ -143,10 +146,10 @@ static void record_failure(struct sky_conn *conn)
     struct sky_judge judge;
     sky_tls_fill_door(conn->tls, &conn->door);
     sky_judge_init(&judge, &conn->net->registry->policy);
-    if (!conn->tampered)
+    if (conn->touched == 0)
         sky_judge_rule(&judge, failure->rule, false, "%s", failure->reason);
     record(conn, failure->reason, &judge);
-    if (!conn->tampered && failure->rule == sky_tls_rule(SKY_RULE_TLS_PSK_KEY) &&
+    if (conn->touched == 0 && failure->rule == sky_tls_rule(SKY_RULE_TLS_PSK_KEY) &&
         conn->psk != NULL && conn->psk->key.len > 0)
         sky_psk_failed(conn->net->registry, &conn->door, conn->id, conn->psk, fits, conn->tls);
 }
@@ -221,10 +224,10 @@ static void on_known(void *ctx)
     const struct sky_fate fate = net->fate_of(net->fate_ctx, conn, true);
     if (fate.name == NULL)
         return;
-    conn->tampered = true;
     sky_tls_lie(conn->tls, (enum sky_lie)fate.certificate);
     if (fate.corrupt > 0)
-        sky_conn_corrupt(conn, fate.corrupt_at, fate.corrupt);
+        sky_conn_corrupt(conn, fate.corrupt_anywhere ? fate.chance % FLIGHT_MIN : fate.corrupt_at,
+                         fate.corrupt);
     if (fate.cut)
         sky_conn_cut_off(conn, fate.cut_at, "a fault cut the handshake off");
     if (fate.withhold)

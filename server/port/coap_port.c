@@ -136,7 +136,7 @@ static void record_failure(struct sky_coap_port *port, const struct sky_coap_cha
 {
     struct sky_judge judge;
     struct sky_tls_hello hello;
-    const struct sky_rule *rule = rule_of(failure);
+    const struct sky_rule *rule = sky_coap__is_touched(port, from) ? NULL : rule_of(failure);
     char peer[64], offered[SKY_TLS_OFFERED_MAX];
     sky_address_text((const struct sockaddr *)from, peer, sizeof peer);
     sky_judge_init(&judge, &port->registry->policy);
@@ -173,12 +173,17 @@ static bool fits(void *ctx, const struct sky_psk *guess)
 
 /* ---- what DTLS calls ---- */
 
-static void on_send(void *owner, const struct sockaddr_storage *to, sky_span datagram)
+void sky_coap__send_raw(struct sky_coap_port *port, const struct sockaddr_storage *to,
+                        sky_span datagram)
 {
-    struct sky_coap_port *port = owner;
     uv_buf_t buf = uv_buf_init((char *)datagram.ptr, (unsigned)datagram.len);
     /* What the kernel does not take is lost, as datagrams are. */
     (void)uv_udp_try_send(&port->udp, &buf, 1, (const struct sockaddr *)to);
+}
+
+static void on_send(void *owner, const struct sockaddr_storage *to, sky_span datagram)
+{
+    sky_coap__send(owner, to, datagram);
 }
 
 static struct sky_coap_channel *channel_for(struct sky_coap_port *port, struct sky_dtls_peer *peer)
@@ -206,6 +211,8 @@ static sky_err psk_lookup(void *owner, struct sky_dtls_peer *peer, sky_span iden
     if (!sky_psk_open(port->registry, &channel->door, channel->id, from, identity, &channel->psk))
         return SKY_ERR_DENIED;
     *ret_key = channel->psk.key;
+    const struct sky_carrier carrier = sky_coap__carrier(channel);
+    sky_coap__doom(channel, &carrier);
     return SKY_OK;
 }
 
@@ -230,6 +237,7 @@ static void on_open(void *owner, struct sky_dtls_peer *peer)
     struct sky_coap_port *port = owner;
     struct sky_coap_channel *channel = sky_dtls_peer_state(peer);
     struct sky_session *session = sky_session_find(port->registry, channel->psk.device_id);
+    sky_coap__spare(channel);
     if (session == NULL) { /* taken out of the registry meanwhile */
         sky_dtls_close(peer);
         return;
@@ -263,7 +271,7 @@ static void on_failure(void *owner, struct sky_dtls_peer *peer, const struct soc
     }
     if (failure == SKY_DTLS_IDENTITY)
         return; /* told when it was looked up */
-    if (failure == SKY_DTLS_KEY) {
+    if (failure == SKY_DTLS_KEY && !sky_coap__is_touched(port, from)) {
         struct sky_tls_proof copy = *proof;
         sky_psk_failed(port->registry, &channel->door, channel->id, &channel->psk, fits, &copy);
         return;
@@ -285,6 +293,7 @@ static void on_close(void *owner, struct sky_dtls_peer *peer)
         sky_coap__record(channel, SKY_EVENT_CLOSE, SKY_UP, attrs, SKY_COUNT(attrs), NULL);
     }
     sky_wire_forget(port->broker->wire, channel);
+    sky_coap__spare(channel);
     sky_coap__leave(channel);
     sky_coap_peer_done(&channel->coap);
     sky_mem_wipe(&channel->psk, sizeof channel->psk);
@@ -337,7 +346,7 @@ static void on_datagram(uv_udp_t *udp, ssize_t len, const uv_buf_t *buf,
     memcpy(&address, from,
            from->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in));
     sky_clock_tick(port->net->clock, uv_now(port->net->loop));
-    sky_dtls_feed(port->dtls, &address, sky_span_of(buf->base, (size_t)len));
+    sky_coap__receive(port, &address, sky_span_of(buf->base, (size_t)len));
 }
 
 /* ---- opening and closing ---- */
@@ -405,6 +414,7 @@ void sky_coap_port_close(struct sky_coap_port *port)
     if (port == NULL)
         return;
     sky_dtls_free(port->dtls);
+    sky_coap__drop_routes(port);
     port->dtls = NULL;
     uv_close((uv_handle_t *)&port->udp, NULL);
 }
@@ -416,6 +426,12 @@ void sky_coap_port_free(struct sky_coap_port *port)
     sky_buf_done(&port->out);
     sky_buf_done(&port->body);
     free(port);
+}
+
+void sky_coap_port_thaw(struct sky_coap_port *port, uint64_t by)
+{
+    if (port != NULL && port->dtls != NULL)
+        sky_dtls_thaw(port->dtls, by);
 }
 
 size_t sky_coap_port_channels(const struct sky_coap_port *port)

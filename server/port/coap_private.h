@@ -25,7 +25,11 @@ struct sky_coap_port {
     size_t online;                   /* devices */
     int64_t strangers_since_ms;      /* real time at which this second of theirs began */
     unsigned strangers, hushed;      /* journalled in it, and not */
+    struct sky_coap_route *routes;   /* list: addresses that faults may want, the latest last */
+    size_t route_count;
+    size_t doomed; /* handshakes that a fault has its hands on */
 };
+enum { SKY_COAP_ROUTES_MAX = 256 };
 
 /* One DTLS session with a device. */
 struct sky_coap_channel {
@@ -34,6 +38,7 @@ struct sky_coap_channel {
     struct sky_psk_try psk;
     struct sky_door door;
     struct sky_coap_peer coap;
+    struct sky_fate *doom; /* owned; what becomes of the rest of its handshake; NULL: nothing */
     struct sky_coap_device *device; /* NULL: not open, or the device has gone */
     int64_t last_seen_ms;           /* virtual time */
     const char *close_reason;       /* static; NULL: the device's own doing */
@@ -64,6 +69,24 @@ uint64_t sky_coap__record(const struct sky_coap_channel *channel, enum sky_event
                           const struct sky_judge *judge);
 void sky_coap__close(struct sky_coap_channel *channel, const char *reason);
 
+void sky_coap__send_raw(struct sky_coap_port *port, const struct sockaddr_storage *to,
+                        sky_span datagram);
+
+/* ---- route ---- */
+
+/* A datagram on its way, out and in. */
+void sky_coap__send(struct sky_coap_port *port, const struct sockaddr_storage *to,
+                    sky_span datagram);
+void sky_coap__receive(struct sky_coap_port *port, const struct sockaddr_storage *from,
+                       sky_span datagram);
+void sky_coap__drop_routes(struct sky_coap_port *port);
+/* Did a fault have its hands on what came from there, or went there? */
+bool sky_coap__is_touched(struct sky_coap_port *port, const struct sockaddr_storage *address);
+void sky_coap__end_peer(struct sky_dtls_peer *peer, const struct sky_fate *fate);
+/* It is known who shakes hands: asks what becomes of the rest, and sees to it. */
+void sky_coap__doom(struct sky_coap_channel *channel, const struct sky_carrier *carrier);
+void sky_coap__spare(struct sky_coap_channel *channel); /* that is over */
+
 /* ---- device ---- */
 
 /* The channel is open: the device's, from now on. */
@@ -76,6 +99,8 @@ void sky_coap__watch_waiting(struct sky_coap_device *device);
 
 /* ---- request ---- */
 
+/* Its device, as the wire has it. */
+struct sky_carrier sky_coap__carrier(struct sky_coap_channel *channel);
 /* One message of an open channel, from its bytes to its answer. */
 void sky_coap__serve(struct sky_coap_channel *channel, sky_span clear);
 

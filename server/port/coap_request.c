@@ -52,7 +52,19 @@ static void know(void *owner, struct sky_who *ret_who)
     ret_who->identity = sky_span_str(channel->psk.identity);
 }
 
-static const struct sky_channel_kind channel_kind = {.send = send_datagram, .know = know};
+static void end(void *owner, const struct sky_fate *fate)
+{
+    const struct sky_coap_channel *channel = owner;
+    sky_coap__end_peer(channel->peer, fate);
+}
+
+static const struct sky_channel_kind channel_kind = {
+    .send = send_datagram, .know = know, .end = end};
+
+struct sky_carrier sky_coap__carrier(struct sky_coap_channel *channel)
+{
+    return (struct sky_carrier){.channel = channel, .kind = &channel_kind};
+}
 
 static struct sky_out out_of(struct sky_coap_channel *channel)
 {
@@ -60,7 +72,7 @@ static struct sky_out out_of(struct sky_coap_channel *channel)
                             .head = {.transport = SKY_DTLS,
                                      .connection = channel->id,
                                      .device_id = channel->psk.device_id},
-                            .to = {.channel = channel, .kind = &channel_kind}};
+                            .to = sky_coap__carrier(channel)};
 }
 
 /* ---- judging the message as such ---- */
@@ -318,7 +330,7 @@ void sky_coap__serve(struct sky_coap_channel *channel, sky_span clear)
                      .device_id = channel->psk.device_id},
             .bytes = clear,
             .request = sky_coap_parse(clear, &request.message) == SKY_COAP_PARSED ? &request : NULL,
-            .from = {.channel = channel, .kind = &channel_kind},
+            .from = sky_coap__carrier(channel),
             .again = serve};
         if (!sky_wire_enter(wire, &in))
             return;

@@ -14,6 +14,7 @@
 #include "server/tls/proof.h"
 #include "server/tls/records.h"
 #include "server/tls/server.h"
+#include "server/tls/steps.h"
 
 enum { CLEAR_ALERT_RECORD = SKY_TLS_RECORD_HEADER + 2 };
 
@@ -101,17 +102,6 @@ static int on_send(void *ctx, const unsigned char *bytes, size_t len)
     return (int)len;
 }
 
-/* The complete records at the front; all of it when what follows is no TLS, so that the library
- * refuses it. That the library never sees half a record keeps workers from waiting for bytes. */
-static sky_span whole_records(sky_span raw)
-{
-    size_t used = 0, len = 0;
-    enum sky_tls_parse found;
-    while ((found = sky_tls_record_len(sky_span_tail(raw, used), &len)) == SKY_TLS_OK)
-        used += len;
-    return found == SKY_TLS_BAD ? raw : sky_span_head(raw, used);
-}
-
 /* For something of ours, on the loop. */
 static bool is_waiting(const struct sky_tls *tls)
 {
@@ -162,44 +152,9 @@ static void set_state(struct sky_tls *tls, enum sky_tls_state state)
     tls->state = state;
 }
 
-/* The suite that was chosen; 0 before. */
-static int suite_of(const struct sky_tls *tls)
+static bool asks(const struct sky_tls *tls)
 {
-    if (tls->ssl.session_negotiate != NULL)
-        return tls->ssl.session_negotiate->ciphersuite;
-    return tls->ssl.session != NULL ? tls->ssl.session->ciphersuite : 0;
-}
-
-static bool is_psk(const struct sky_tls *tls)
-{
-    const mbedtls_ssl_ciphersuite_t *suite = mbedtls_ssl_ciphersuite_from_id(suite_of(tls));
-    return suite != NULL && suite->key_exchange == MBEDTLS_KEY_EXCHANGE_PSK;
-}
-
-/* Does this handshake have messages about a client certificate? */
-static bool asks_for_certificate(const struct sky_tls *tls)
-{
-    return tls->flavour->asks != SKY_TLS_ASKS_NOTHING && !is_psk(tls);
-}
-
-static enum sky_tls_step step_of(const struct sky_tls *tls)
-{
-    switch (tls->ssl.state) {
-    case MBEDTLS_SSL_HELLO_REQUEST:
-    case MBEDTLS_SSL_CLIENT_HELLO:
-        return SKY_TLS_STEP_HELLO;
-    case MBEDTLS_SSL_CLIENT_CERTIFICATE:
-        return asks_for_certificate(tls) ? SKY_TLS_STEP_CERTIFICATE : SKY_TLS_STEP_KEY;
-    case MBEDTLS_SSL_CLIENT_KEY_EXCHANGE:
-        return SKY_TLS_STEP_KEY;
-    case MBEDTLS_SSL_CERTIFICATE_VERIFY:
-        return asks_for_certificate(tls) ? SKY_TLS_STEP_PROOF : SKY_TLS_STEP_FINISHED;
-    case MBEDTLS_SSL_HANDSHAKE_OVER:
-        return SKY_TLS_STEP_OPEN;
-    default:
-        return tls->ssl.state < MBEDTLS_SSL_CLIENT_CERTIFICATE ? SKY_TLS_STEP_FLIGHT
-                                                               : SKY_TLS_STEP_FINISHED;
-    }
+    return tls->flavour->asks != SKY_TLS_ASKS_NOTHING;
 }
 
 static void explain(struct sky_tls *tls, struct sky_tls_evidence *evidence)
@@ -246,7 +201,7 @@ static void fail(struct sky_tls *tls, int code)
     else if (handshake != NULL && !handshake->alerted)
         (void)mbedtls_ssl_send_alert_message(&tls->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL,
                                              MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE);
-    tls->suite = suite_of(tls);
+    tls->suite = sky_tls_suite_of(&tls->ssl);
     explain(tls, &evidence);
     tls->source = SKY_SPAN_NONE;
     mbedtls_ssl_free(&tls->ssl);
@@ -300,56 +255,23 @@ static int find_key(void *ctx, mbedtls_ssl_context *ssl, const unsigned char *id
     return rc;
 }
 
-static bool is_reading(const struct sky_tls *tls)
-{
-    switch (tls->ssl.state) {
-    case MBEDTLS_SSL_CLIENT_HELLO:
-    case MBEDTLS_SSL_CLIENT_CERTIFICATE:
-    case MBEDTLS_SSL_CLIENT_KEY_EXCHANGE:
-    case MBEDTLS_SSL_CERTIFICATE_VERIFY:
-    case MBEDTLS_SSL_CLIENT_CHANGE_CIPHER_SPEC:
-    case MBEDTLS_SSL_CLIENT_FINISHED:
-        return true;
-    default:
-        return false;
-    }
-}
-
 /* Would the next step wait for bytes that are not there? */
 static bool is_starved(const struct sky_tls *tls)
 {
-    return is_reading(tls) && tls->source.len == 0 && !mbedtls_ssl_check_pending(&tls->ssl);
-}
-
-/* Does the next step take milliseconds? Those with keys of certificates do. */
-static bool is_costly(const struct sky_tls *tls)
-{
-    const mbedtls_ssl_ciphersuite_t *suite = mbedtls_ssl_ciphersuite_from_id(suite_of(tls));
-    if (suite == NULL || is_psk(tls))
-        return false;
-    switch (tls->ssl.state) {
-    case MBEDTLS_SSL_SERVER_KEY_EXCHANGE:
-        return suite->key_exchange != MBEDTLS_KEY_EXCHANGE_RSA;
-    case MBEDTLS_SSL_CLIENT_CERTIFICATE:
-    case MBEDTLS_SSL_CERTIFICATE_VERIFY:
-        return asks_for_certificate(tls);
-    case MBEDTLS_SSL_CLIENT_KEY_EXCHANGE:
-        return true;
-    default:
-        return false;
-    }
+    return sky_tls_is_reading(&tls->ssl) && tls->source.len == 0 &&
+           !mbedtls_ssl_check_pending(&tls->ssl);
 }
 
 static bool misses_certificate(const struct sky_tls *tls)
 {
-    return tls->flavour->asks == SKY_TLS_REQUIRES && asks_for_certificate(tls) &&
+    return tls->flavour->asks == SKY_TLS_REQUIRES && sky_tls_has_certificate(&tls->ssl, true) &&
            mbedtls_ssl_get_verify_result(&tls->ssl) & MBEDTLS_X509_BADCERT_MISSING;
 }
 
 static int take_step(struct sky_tls *tls)
 {
     int before = tls->ssl.state;
-    tls->handshake->at = step_of(tls);
+    tls->handshake->at = sky_tls_step_of(&tls->ssl, asks(tls));
     if (before == MBEDTLS_SSL_SERVER_HELLO)
         sky_tls_decline_short_records(&tls->ssl);
     bool tickets =
@@ -370,7 +292,8 @@ static void on_work(uv_work_t *work)
     struct sky_tls *tls = work->data;
     do {
         tls->handshake->result = take_step(tls);
-    } while (tls->handshake->result == 0 && is_costly(tls) && !is_starved(tls));
+    } while (tls->handshake->result == 0 && sky_tls_is_costly(&tls->ssl, asks(tls)) &&
+             !is_starved(tls));
 }
 
 static void on_worked(uv_work_t *work, int status);
@@ -417,15 +340,15 @@ static void finish_handshake(struct sky_tls *tls)
 static void shake_hands(struct sky_tls *tls)
 {
     while (tls->state == SKY_TLS_HANDSHAKING && !tls->paused) {
-        tls->handshake->step = step_of(tls);
-        tls->suite = suite_of(tls);
+        tls->handshake->step = sky_tls_step_of(&tls->ssl, asks(tls));
+        tls->suite = sky_tls_suite_of(&tls->ssl);
         if (tls->ssl.state == MBEDTLS_SSL_HANDSHAKE_OVER) {
             finish_handshake(tls);
             return;
         }
         if (is_starved(tls))
             return;
-        if (tls->server->options.loop != NULL && is_costly(tls)) {
+        if (tls->server->options.loop != NULL && sky_tls_is_costly(&tls->ssl, asks(tls))) {
             hand_over(tls);
             return;
         }
@@ -435,16 +358,6 @@ static void shake_hands(struct sky_tls *tls)
         if (rc != 0)
             fail(tls, rc);
     }
-}
-
-static bool offers_only_psk(const struct sky_tls_hello *hello)
-{
-    for (size_t i = 0; i < hello->suite_count; i++) {
-        const mbedtls_ssl_ciphersuite_t *suite = mbedtls_ssl_ciphersuite_from_id(hello->suites[i]);
-        if (suite != NULL && suite->key_exchange != MBEDTLS_KEY_EXCHANGE_PSK)
-            return false;
-    }
-    return true;
 }
 
 /* The first record is there: reads it for explanations and sets the library up. */
@@ -462,7 +375,7 @@ static void begin(struct sky_tls *tls)
     int failed = mbedtls_ssl_setup(&tls->ssl, &tls->flavour->conf);
     SKY_ASSERT(!failed);
     mbedtls_ssl_set_bio(&tls->ssl, tls, on_send, on_recv, NULL);
-    if (!tls->flavour->psk || !offers_only_psk(&handshake->hello))
+    if (!tls->flavour->psk || !sky_tls_offers_only_psk(&handshake->hello))
         become_known(tls);
 }
 
@@ -564,7 +477,7 @@ static void pump_kept(struct sky_tls *tls)
 {
     tls->pumping = true;
     size_t ready = is_in_clear(tls) ? sky_tls_join_records(&tls->in)
-                                    : whole_records(sky_buf_span(&tls->in)).len;
+                                    : sky_tls_whole_records(sky_buf_span(&tls->in)).len;
     sky_buf_drop(&tls->in, pump(tls, sky_span_head(sky_buf_span(&tls->in), ready)));
     if (tls->in.len == 0)
         sky_buf_done(&tls->in);
@@ -598,7 +511,7 @@ void sky_tls_feed(struct sky_tls *tls, sky_span raw)
         pump_kept(tls);
     } else {
         tls->pumping = true;
-        size_t used = pump(tls, whole_records(raw));
+        size_t used = pump(tls, sky_tls_whole_records(raw));
         tls->pumping = false;
         if (tls->state == SKY_TLS_HANDSHAKING || tls->state == SKY_TLS_OPEN)
             sky_buf_add(&tls->in, sky_span_tail(raw, used));

@@ -8,19 +8,12 @@
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
+#include "server/tls/datagram.h"
 #include "server/tls/hello.h"
 #include "server/tls/records.h"
 #include "server/tls/rng.h"
 
-enum {
-    RECORD_HEADER = 13, /* RFC 6347 §4.1 */
-    RECORD_FIRST_TYPE = 20,
-    RECORD_HANDSHAKE = 22,
-    RECORD_LAST_TYPE = 26,
-    VERSION_MAJOR = 0xfe,
-    HELLO_CLIENT = 1,
-    ADDRESS_LEN = 20,
-};
+enum { ADDRESS_LEN = 20 };
 
 static const int suites[] = {MBEDTLS_TLS_PSK_WITH_AES_128_CCM_8,
                              MBEDTLS_TLS_PSK_WITH_AES_128_CBC_SHA256, 0};
@@ -58,6 +51,8 @@ struct sky_dtls_peer {
     bool adopted;                    /* no longer the spare */
     bool placed;                     /* in the table */
     bool open, closing, refused, looked_up;
+    bool frozen;
+    uint64_t frozen_by;
     UT_hash_handle hh;
 };
 
@@ -111,6 +106,8 @@ static int on_send(void *ctx, const unsigned char *bytes, size_t len)
     struct sky_dtls_peer *peer = ctx;
     struct sky_dtls *dtls = peer->dtls;
     sky_span datagram = sky_span_of(bytes, len);
+    if (peer->frozen)
+        return (int)len;
     if (peer->proof != NULL)
         sky_tls_proof_saw_server(peer->proof, datagram);
     dtls->options.hooks->send(dtls->options.owner, &peer->from, datagram);
@@ -322,11 +319,49 @@ void sky_dtls_close(struct sky_dtls_peer *peer)
     leave(dtls);
 }
 
+void sky_dtls_drop(struct sky_dtls_peer *peer)
+{
+    peer->frozen = true; /* so that not even a goodbye goes out */
+    sky_dtls_close(peer);
+}
+
+void sky_dtls_refuse(struct sky_dtls_peer *peer)
+{
+    if (!peer->open && !peer->closing)
+        (void)mbedtls_ssl_send_alert_message(&peer->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL,
+                                             MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE);
+    sky_dtls_close(peer);
+}
+
+void sky_dtls_freeze(struct sky_dtls_peer *peer, uint64_t by)
+{
+    peer->frozen = true;
+    peer->frozen_by = by;
+}
+
+static bool hangs(const struct sky_dtls_peer *peer, uint64_t by)
+{
+    return peer->frozen && (by == 0 || peer->frozen_by == by);
+}
+
+void sky_dtls_thaw(struct sky_dtls *dtls, uint64_t by)
+{
+    struct sky_dtls_peer *peer, *next;
+    enter(dtls);
+    DL_FOREACH_SAFE (dtls->by_age, peer, next) {
+        if (peer->successor != NULL && hangs(peer->successor, by))
+            let_go(peer->successor);
+        if (hangs(peer, by))
+            let_go(peer);
+    }
+    leave(dtls);
+}
+
 /* A successor that never says more was an old hello: nothing to tell. */
 static void fail(struct sky_dtls_peer *peer, enum sky_dtls_failure failure)
 {
     struct sky_dtls *dtls = peer->dtls;
-    if (failure != SKY_DTLS_SILENT || peer->incumbent == NULL)
+    if (!peer->frozen && (failure != SKY_DTLS_SILENT || peer->incumbent == NULL))
         dtls->options.hooks->on_failure(dtls->options.owner, peer->looked_up ? peer : NULL,
                                         &peer->from, failure, peer->proof, dtls->datagram);
     let_go(peer);
@@ -392,14 +427,18 @@ static void succeed(struct sky_dtls_peer *peer)
     take_place(peer);
 }
 
-/* As mbedtls_ssl_handshake() does, which stops nowhere. */
-static int handshake(mbedtls_ssl_context *ssl)
+/* As mbedtls_ssl_handshake() does, which stops nowhere: not even when the owner has let go of the
+ * peer. */
+static int handshake(struct sky_dtls_peer *peer)
 {
+    mbedtls_ssl_context *ssl = &peer->ssl;
     int rc = 0;
     while (rc == 0 && ssl->state != MBEDTLS_SSL_HANDSHAKE_OVER) {
         if (ssl->state == MBEDTLS_SSL_SERVER_HELLO)
             sky_tls_decline_short_records(ssl);
         rc = mbedtls_ssl_handshake_step(ssl);
+        if (peer->closing || peer->frozen)
+            return MBEDTLS_ERR_SSL_WANT_READ;
     }
     return rc;
 }
@@ -407,7 +446,7 @@ static int handshake(mbedtls_ssl_context *ssl)
 /* Handshakes as far as it goes. False when the peer is done for. */
 static bool shake(struct sky_dtls_peer *peer)
 {
-    int before = peer->ssl.state, rc = handshake(&peer->ssl);
+    int before = peer->ssl.state, rc = handshake(peer);
     if (peer->ssl.state != before)
         advance(peer);
     if (rc == MBEDTLS_ERR_SSL_WANT_READ || rc == MBEDTLS_ERR_SSL_WANT_WRITE)
@@ -427,7 +466,7 @@ static void read_clear(struct sky_dtls_peer *peer)
 {
     struct sky_dtls *dtls = peer->dtls;
     const struct sky_dtls_options *options = &dtls->options;
-    while (!peer->closing) {
+    while (!peer->closing && !peer->frozen) {
         int rc = mbedtls_ssl_read(&peer->ssl, dtls->clear, sizeof dtls->clear);
         if (rc > 0) {
             options->hooks->on_clear(options->owner, peer, sky_span_of(dtls->clear, (size_t)rc));
@@ -444,7 +483,7 @@ static void step(struct sky_dtls_peer *peer)
 {
     struct sky_dtls *dtls = peer->dtls;
     enter(dtls);
-    if (!peer->closing && (peer->open || shake(peer)) && peer->open)
+    if (!peer->closing && !peer->frozen && (peer->open || shake(peer)) && peer->open)
         read_clear(peer);
     leave(dtls);
 }
@@ -456,59 +495,6 @@ static void on_retransmit(struct sky_timer *timer, int64_t now_ms)
 }
 
 /* ---- datagrams ---- */
-
-/* Length of the whole record at the front, or 0. */
-static size_t record_len(sky_span bytes)
-{
-    const uint8_t *header = (const uint8_t *)bytes.ptr;
-    if (bytes.len < RECORD_HEADER)
-        return 0;
-    size_t len = RECORD_HEADER + ((size_t)header[11] << 8 | header[12]);
-    return len <= bytes.len ? len : 0;
-}
-
-static bool is_encrypted(sky_span record)
-{
-    return record.ptr[3] != 0 || record.ptr[4] != 0; /* the epoch */
-}
-
-/* The whole records at the front of a datagram. What follows them would be taken for the library's
- * own fault, and cost the peer its session. */
-static sky_span whole_records(sky_span datagram)
-{
-    size_t len = 0, more;
-    while ((more = record_len(sky_span_tail(datagram, len))) > 0)
-        len += more;
-    return sky_span_head(datagram, len);
-}
-
-/* What of it an open session needs to see: records that its keys protect. Others anybody can have
- * written; the library would end the session over some of them. */
-static sky_span protected_records(sky_span records)
-{
-    size_t len = 0, more;
-    while (records.len > 0 && !is_encrypted(records))
-        records = sky_span_tail(records, record_len(records));
-    while ((more = record_len(sky_span_tail(records, len))) > 0 &&
-           is_encrypted(sky_span_tail(records, len)))
-        len += more;
-    return sky_span_head(records, len);
-}
-
-/* What a datagram is, judged by its first record. */
-enum kind { KIND_OTHER, KIND_HELLO, KIND_HANDSHAKE, KIND_RECORD };
-
-static enum kind kind_of(sky_span datagram)
-{
-    const uint8_t *at = (const uint8_t *)datagram.ptr;
-    if (datagram.len <= RECORD_HEADER || at[0] < RECORD_FIRST_TYPE || at[0] > RECORD_LAST_TYPE ||
-        at[1] != VERSION_MAJOR)
-        return KIND_OTHER;
-    bool encrypted = is_encrypted(datagram);
-    if (at[0] == RECORD_HANDSHAKE && !encrypted && at[RECORD_HEADER] == HELLO_CLIENT)
-        return KIND_HELLO;
-    return at[0] == RECORD_HANDSHAKE || !encrypted ? KIND_HANDSHAKE : KIND_RECORD;
-}
 
 static void refuse_newcomer(struct sky_dtls *dtls, const struct sockaddr_storage *from,
                             enum sky_dtls_failure failure, sky_span datagram)
@@ -597,7 +583,7 @@ static void welcome(struct sky_dtls *dtls, const struct sockaddr_storage *from,
     SKY_ASSERT(mbedtls_ssl_set_client_transport_id(&peer->ssl, address->bytes,
                                                    sizeof address->bytes) == 0);
     sky_tls_proof_saw_client(peer->proof, dtls->datagram);
-    int rc = handshake(&peer->ssl);
+    int rc = handshake(peer);
     if (peer->ssl.state > MBEDTLS_SSL_CLIENT_HELLO && rc == MBEDTLS_ERR_SSL_WANT_READ) {
         adopt(dtls, there, victim);
         return;
@@ -618,24 +604,33 @@ static bool is_its_hello(const struct sky_dtls_peer *peer, sky_span datagram)
            memcmp(seen.client_random, peer->proof->client_random, sizeof seen.client_random) == 0;
 }
 
+struct sky_dtls_peer *sky_dtls_find(const struct sky_dtls *dtls, const struct sockaddr_storage *at)
+{
+    struct address address = address_of(at);
+    struct sky_dtls_peer *there;
+    HASH_FIND(hh, dtls->by_address, &address, sizeof address, there);
+    struct sky_dtls_peer *newer = handshaking(there);
+    return newer != NULL ? newer : there;
+}
+
 /* The peer that a datagram from the address of `there` is for; NULL: for nobody yet. */
-static struct sky_dtls_peer *addressee(struct sky_dtls_peer *there, enum kind kind,
+static struct sky_dtls_peer *addressee(struct sky_dtls_peer *there, enum sky_dtls_kind kind,
                                        sky_span datagram)
 {
     struct sky_dtls_peer *newer = handshaking(there);
-    if (kind == KIND_HELLO)
+    if (kind == SKY_DTLS_IS_HELLO)
         return newer != NULL && is_its_hello(newer, datagram) ? newer : NULL;
-    return kind == KIND_HANDSHAKE && newer != NULL ? newer : there;
+    return kind == SKY_DTLS_IS_HANDSHAKE && newer != NULL ? newer : there;
 }
 
 static void sort(struct sky_dtls *dtls, const struct sockaddr_storage *from, sky_span datagram)
 {
     struct address address = address_of(from);
-    enum kind kind = kind_of(dtls->datagram);
+    enum sky_dtls_kind kind = sky_dtls_kind_of(dtls->datagram);
     struct sky_dtls_peer *there;
     HASH_FIND(hh, dtls->by_address, &address, sizeof address, there);
-    if (there == NULL && kind != KIND_HELLO) {
-        refuse_newcomer(dtls, from, kind == KIND_OTHER ? SKY_DTLS_NOT_DTLS : SKY_DTLS_STRAY,
+    if (there == NULL && kind != SKY_DTLS_IS_HELLO) {
+        refuse_newcomer(dtls, from, kind == SKY_DTLS_IS_OTHER ? SKY_DTLS_NOT_DTLS : SKY_DTLS_STRAY,
                         datagram);
         return;
     }
@@ -647,7 +642,7 @@ static void sort(struct sky_dtls *dtls, const struct sockaddr_storage *from, sky
     DL_DELETE(dtls->by_age, there);
     DL_APPEND(dtls->by_age, there);
     if (peer->open)
-        dtls->datagram = protected_records(dtls->datagram);
+        dtls->datagram = sky_dtls_protected_records(dtls->datagram);
     if (peer->proof != NULL)
         sky_tls_proof_saw_client(peer->proof, dtls->datagram);
     step(peer);
@@ -657,7 +652,7 @@ void sky_dtls_feed(struct sky_dtls *dtls, const struct sockaddr_storage *from, s
 {
     SKY_ASSERT(dtls->depth == 0);
     enter(dtls);
-    dtls->datagram = whole_records(datagram);
+    dtls->datagram = sky_dtls_whole_records(datagram);
     dtls->unread = true;
     sort(dtls, from, datagram);
     dtls->datagram = SKY_SPAN_NONE;

@@ -79,6 +79,20 @@ bool sky_dtls_send(struct sky_dtls_peer *peer, sky_span clear);
 /* Says goodbye and lets go: at once, or within a hook when the outermost call returns. */
 void sky_dtls_close(struct sky_dtls_peer *peer);
 
+/* Lets go without a word. */
+void sky_dtls_drop(struct sky_dtls_peer *peer);
+/* Lets go of one that shakes hands with an alert that says so; of an open one as sky_dtls_close().
+ */
+void sky_dtls_refuse(struct sky_dtls_peer *peer);
+/* Leaves it hanging: nothing is read from it or sent to it any more, until it shakes hands anew, or
+ * sky_dtls_thaw(). It goes as others that are silent do. */
+void sky_dtls_freeze(struct sky_dtls_peer *peer, uint64_t by);
+/* Lets go, without a word, of those that were frozen `by`; 0: of all. */
+void sky_dtls_thaw(struct sky_dtls *dtls, uint64_t by);
+/* Whoever is at the address, the latest if several handshakes are in progress; NULL: nobody. */
+struct sky_dtls_peer *sky_dtls_find(const struct sky_dtls *dtls,
+                                    const struct sockaddr_storage *address);
+
 size_t sky_dtls_peers(const struct sky_dtls *dtls);
 /* Handshakes that made room, and hellos that found none. */
 uint64_t sky_dtls_turned_away(const struct sky_dtls *dtls);

@@ -95,3 +95,12 @@ void sky_tls_decline_short_records(struct mbedtls_ssl_context *ssl)
     if (*code != MBEDTLS_SSL_MAX_FRAG_LEN_NONE && (len < SHORT || len < certificate_len(ssl)))
         *code = MBEDTLS_SSL_MAX_FRAG_LEN_NONE;
 }
+
+sky_span sky_tls_whole_records(sky_span raw)
+{
+    size_t used = 0, len = 0;
+    enum sky_tls_parse found;
+    while ((found = sky_tls_record_len(sky_span_tail(raw, used), &len)) == SKY_TLS_OK)
+        used += len;
+    return found == SKY_TLS_BAD ? raw : sky_span_head(raw, used);
+}

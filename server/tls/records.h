@@ -14,6 +14,10 @@ struct mbedtls_ssl_context;
  * read: whole records with whole messages, or all when what follows is no TLS. */
 size_t sky_tls_join_records(struct sky_buf *in);
 
+/* The complete records at the front; all of it when what follows is no TLS, so that the library
+ * refuses it. That the library never sees half a record keeps workers from waiting for bytes. */
+sky_span sky_tls_whole_records(sky_span raw);
+
 /* Before ServerHello: leaves the client's max_fragment_length unanswered, so that it does not hold
  * (RFC 6066 §4), if the server's certificate or a message of CoAP would not fit. */
 void sky_tls_decline_short_records(struct mbedtls_ssl_context *ssl);

@@ -285,7 +285,7 @@ static void suffer(const struct sky_carrier *carrier, const struct sky_fate *fat
     if (carrier->conn != NULL)
         sky_conn_suffer(carrier->conn, fate);
     else if (fate->then != SKY_BREAK_NONE && carrier->kind->end != NULL)
-        carrier->kind->end(carrier->channel, fate->then);
+        carrier->kind->end(carrier->channel, fate);
 }
 
 /* ---- out ---- */
@@ -340,7 +340,7 @@ static bool send_aside(struct sky_wire *wire, struct sky_out *out)
     bool told = sky_way_tell(out, &draft, &room);
     /* Encoding may consume what is told of. */
     struct sky_draft *kept = told ? keep_draft(&draft) : NULL;
-    bool made = fate->withhold || sky_way_encode(wire, out, &bytes);
+    bool made = sky_way_encode(wire, out, &bytes) || fate->withhold;
     if (made && !fate->withhold) {
         corrupt(fate, bytes.bytes, fate->corrupt > 0 ? bytes.len : 0);
         if (kept != NULL)

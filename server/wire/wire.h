@@ -60,7 +60,8 @@ struct sky_who {
 struct sky_channel_kind {
     void (*send)(void *channel, sky_span datagram); /* which may get lost */
     void (*know)(void *channel, struct sky_who *ret_who);
-    void (*end)(void *channel, enum sky_break how); /* NULL: it cannot be ended */
+    /* Ends it as the fate has it, which is not SKY_BREAK_NONE; NULL: it cannot be ended. */
+    void (*end)(void *channel, const struct sky_fate *fate);
 };
 
 /* Who takes the bytes, or has sent them: a connection, or a channel. */

@@ -161,11 +161,18 @@ static sky_err psk_lookup(void *ctx, sky_span identity, struct sky_psk *ret_key,
     return SKY_OK;
 }
 
+static void on_known(void *ctx)
+{
+    struct served *served = ctx;
+    sky_tls_lie(served->tls, served->lie);
+}
+
 static const struct sky_tls_hooks hooks = {.on_raw = on_raw,
                                            .on_open = on_open,
                                            .on_clear = on_clear,
                                            .on_end = on_end,
-                                           .psk_lookup = psk_lookup};
+                                           .psk_lookup = psk_lookup,
+                                           .on_known = on_known};
 
 void served_open(struct served *served, struct bench *bench, unsigned allows)
 {

@@ -46,6 +46,7 @@ struct served {
     size_t opened, ended, raws; /* calls of hooks */
     char identity[64];
     const char *known_identity, *known_key;
+    enum sky_lie lie; /* told when it is known who it is */
 };
 
 struct bench {
