@@ -410,6 +410,7 @@ static void tell_match(struct search *search, struct sky_explanation *out)
     if (!is_other_text(search))
         return;
     write_shown(search);
+    copy_clipped(out->sent_text, sizeof out->sent_text, sky_buf_span(&search->text));
     append(out->what, sizeof out->what, " It signed ");
     append_quoted(out->what, sizeof out->what, sky_buf_span(&search->text));
 }

@@ -18,6 +18,8 @@ struct sky_explanation {
     char signed_text[SKY_EXPLAIN_TEXT_MAX]; /* exactly what the cloud signs, "..." where it was cut
                                                off; a secret that is part of it stands as
                                                {deviceSecret} */
+    char sent_text[SKY_EXPLAIN_TEXT_MAX]; /* what the device signed in its place, in the same form;
+                                             "": the same, or it was not recognised */
     char expected_prefix[9];         /* first 8 hex digits of the expected digest, lower case */
     char what[SKY_EXPLAIN_HINT_MAX]; /* the mistake in one sentence, or that none was recognised */
     char hint[SKY_EXPLAIN_HINT_MAX]; /* what to change */

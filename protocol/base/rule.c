@@ -169,6 +169,12 @@ bool sky_action_parse(sky_span text, enum sky_action *ret_action)
     return true;
 }
 
+const char *sky_profile_name(enum sky_profile profile)
+{
+    SKY_ASSERT(profile < SKY_PROFILES);
+    return profile_names[profile];
+}
+
 bool sky_profile_parse(sky_span text, enum sky_profile *ret_profile)
 {
     size_t index;

@@ -101,6 +101,7 @@ enum sky_action sky_policy_action(const struct sky_policy *policy, const struct 
 const char *sky_severity_name(enum sky_severity severity);
 const char *sky_action_name(enum sky_action action);
 SKY_MUST_USE bool sky_action_parse(sky_span text, enum sky_action *ret_action);
+const char *sky_profile_name(enum sky_profile profile);
 SKY_MUST_USE bool sky_profile_parse(sky_span text, enum sky_profile *ret_profile);
 
 enum { SKY_FINDINGS_MAX = 12, SKY_FINDING_DETAIL_MAX = 224 };

@@ -168,8 +168,13 @@ struct sky_api_scope {
 /* False, and answered, when they make no sense. */
 bool sky_api_scope(struct sky_api *api, struct sky_api_scope *ret_scope);
 
-/* A rule of the catalogue, as members of an open object. */
-void sky_api_write_rule(struct sky_api *api, size_t index);
+/* Is the device that it names registered, or did anybody claim to be it? False, and answered 404,
+ * when not. The path's variables have its parts. */
+bool sky_api_scope_known(struct sky_api *api, const struct sky_api_scope *scope);
+
+/* What is expected of whom the scope names, as an array. */
+void sky_api_write_expected(struct sky_jw *jw, const struct sky_registry *registry,
+                            const struct sky_api_scope *scope);
 
 /* ---- what the API keeps ---- */
 
@@ -179,6 +184,7 @@ struct sky_admin {
     struct sky_waits waits; /* calls that want events */
     struct sky_device_names names;
     struct sky_reload_wait *reloads; /* list: calls that wait for the fixtures to be read */
+    size_t report_bytes; /* memory that reports on their way take for numbers of events */
 };
 
 /* ---- handlers ---- */
@@ -232,6 +238,8 @@ struct sky_admin {
     X(forward)                                                                                     \
     X(rules)                                                                                       \
     X(report_xml)                                                                                  \
+    X(report_json)                                                                                 \
+    X(report_html)                                                                                 \
     X(verdicts)                                                                                    \
     X(expected_list)                                                                               \
     X(expected_create)                                                                             \

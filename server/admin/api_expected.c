@@ -170,20 +170,25 @@ static void write_expectation(struct sky_jw *jw, const struct sky_expectation *e
     sky_jw_end_object(jw);
 }
 
+void sky_api_write_expected(struct sky_jw *jw, const struct sky_registry *registry,
+                            const struct sky_api_scope *scope)
+{
+    sky_jw_array(jw);
+    for (const struct sky_expectation *e = registry->expected.list; e != NULL; e = e->next)
+        if (sky_party_named_of(sky_span_str(e->name), sky_span_str(scope->name)))
+            write_expectation(jw, e);
+    sky_jw_end_array(jw);
+}
+
 void sky_api_expected_list(struct sky_api *api)
 {
-    struct sky_jw *jw = &api->jw;
     struct sky_api_scope scope;
     if (!sky_api_scope(api, &scope))
         return;
-    sky_jw_object(jw);
-    sky_jw_key(jw, "expected");
-    sky_jw_array(jw);
-    for (const struct sky_expectation *e = api->app->registry.expected.list; e != NULL; e = e->next)
-        if (sky_party_named_of(sky_span_str(e->name), sky_span_str(scope.name)))
-            write_expectation(jw, e);
-    sky_jw_end_array(jw);
-    sky_jw_end_object(jw);
+    sky_jw_object(&api->jw);
+    sky_jw_key(&api->jw, "expected");
+    sky_api_write_expected(&api->jw, &api->app->registry, &scope);
+    sky_jw_end_object(&api->jw);
     sky_api_send(api, 200);
 }
 

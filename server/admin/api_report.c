@@ -1,164 +1,60 @@
-/* Verdicts as JUnit XML: a test suite for each device that was seen, a test case for each rule that
- * speaks of it. */
-#include <stdio.h>
+/* Reports on their way: whoever was there when one was asked for is looked at, then told of, a
+ * slice a turn, so that the loop is never held for long, however fast the client reads and however
+ * much there is to tell. */
 #include <stdlib.h>
 
-#include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
-#include "protocol/base/utf8.h"
 #include "server/admin/api.h"
-#include "server/judge/verdicts.h"
+#include "server/journal/line.h"
+#include "server/judge/report.h"
+#include "server/judge/timeline.h"
 #include "server/os/config.h"
 
 enum {
-    SLICE_ENOUGH = 64 * 1024, /* bytes in one turn of the loop */
+    SLICE_US = 1500, /* of one turn of the loop; a piece is begun, and then ended */
+    SLICE_ENOUGH = 64 * 1024,
     SOON_MS = 1,
-    SUITE_MAX = SKY_RULES_MAX * 16 * 1024, /* bytes: a case is shorter, whatever is escaped in it */
+    REPORTS_BYTES_MAX = 64 * 1024 * 1024, /* numbers of events, of all reports on their way */
+    EXPECTED_MAX = 1024 * 1024,
 };
 
-/* The character in front as XML 1.0 §2.2 can hold it, cut off `text`; a question mark for one that
- * it cannot: a control character, U+FFFE, U+FFFF, a byte that is no UTF-8. */
-static sky_span next_xml(sky_span *text)
-{
-    size_t len = sky_utf8_first(*text);
-    sky_span one = sky_span_head(*text, len > 0 ? len : 1);
-    *text = sky_span_tail(*text, one.len);
-    if (len == 0 || (uint8_t)one.ptr[0] < 0x20 || sky_span_eq_str(one, "\xef\xbf\xbe") ||
-        sky_span_eq_str(one, "\xef\xbf\xbf"))
-        return SKY_SPAN("?");
-    return one;
-}
+/* What is told next of a party. */
+enum part { PARTY, RULES, TIMELINE, EVENTS, PARTY_END };
 
-/* As XML text or attribute value. */
-static void put_escaped(struct sky_buf *out, const char *text)
-{
-    static const char plain[] = " !#$%'()*+,-./0123456789:;=?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`"
-                                "abcdefghijklmnopqrstuvwxyz{|}~";
-    sky_span rest = sky_span_str(text);
-    while (rest.len > 0) {
-        size_t run = strspn(rest.ptr, plain);
-        sky_buf_add(out, sky_span_head(rest, run));
-        rest = sky_span_tail(rest, run);
-        if (rest.len == 0)
-            break;
-        sky_span one = next_xml(&rest);
-        switch (one.ptr[0]) {
-        case '&':
-            sky_buf_add_str(out, "&amp;");
-            break;
-        case '<':
-            sky_buf_add_str(out, "&lt;");
-            break;
-        case '>':
-            sky_buf_add_str(out, "&gt;");
-            break;
-        case '"':
-            sky_buf_add_str(out, "&quot;");
-            break;
-        default:
-            sky_buf_add(out, one);
-        }
-    }
-}
-
-static void put_attribute(struct sky_buf *out, const char *name, const char *value)
-{
-    sky_buf_addf(out, " %s=\"", name);
-    put_escaped(out, value);
-    sky_buf_add_str(out, "\"");
-}
-
-/* What was found, and where: the words of a failure or a warning. */
-static void put_found(struct sky_buf *out, const char *hint, const struct sky_proof *proof)
-{
-    if (proof->mistake[0] != '\0') {
-        sky_buf_add_str(out, "mistake: ");
-        put_escaped(out, proof->mistake);
-        sky_buf_add_str(out, proof->what[0] != '\0' ? ": " : "");
-        put_escaped(out, proof->what);
-        sky_buf_add_str(out, "\n");
-    }
-    sky_buf_add_str(out, "found: ");
-    put_escaped(out, proof->detail);
-    sky_buf_add_str(out, "\nhint: ");
-    put_escaped(out, hint);
-    sky_buf_addf(out, "\nevents (%llu):", (unsigned long long)proof->count);
-    for (size_t i = 0; i < sky_proof_shown(proof); i++)
-        sky_buf_addf(out, " %llu", (unsigned long long)proof->events[i]);
-}
-
-/* A warning is no failure, but what a test suite prints should show it; so should a remark. */
-static void put_case(struct sky_buf *out, const char *party, const struct sky_rule *rule,
-                     const char *hint, enum sky_verdict verdict, const struct sky_proof *proof)
-{
-    char name[256];
-    snprintf(name, sizeof name, "%s: %s", rule->id, rule->statement);
-    sky_buf_add_str(out, "    <testcase");
-    put_attribute(out, "classname", party);
-    put_attribute(out, "name", name);
-    if (proof == NULL) {
-        sky_buf_add_str(out,
-                        verdict == SKY_VERDICT_PASSED
-                            ? "/>\n"
-                            : "><skipped message=\"nothing exercised this rule\"/></testcase>\n");
-        return;
-    }
-    const char *element = verdict == SKY_VERDICT_FAILED ? "failure" : "system-out";
-    sky_buf_addf(out, "><%s", element);
-    if (verdict == SKY_VERDICT_FAILED)
-        put_attribute(out, "message", proof->what[0] != '\0' ? proof->what : proof->detail);
-    sky_buf_add_str(out, ">");
-    put_found(out, hint, proof);
-    sky_buf_addf(out, "</%s></testcase>\n", element);
-}
-
-/* Every rule that speaks of a device; of whoever is none, what it was refused for. */
-static bool is_shown(const struct sky_catalogue *catalogue, size_t rule,
-                     const struct sky_party *party, const struct sky_proof *proof)
-{
-    return proof != NULL || (party->device && sky_verdict_concerns(catalogue, rule, party->cloud));
-}
-
-static void put_suite(struct sky_buf *out, const struct sky_catalogue *catalogue,
-                      const struct sky_party *party, const struct sky_conduct *conduct)
-{
-    struct sky_buf cases;
-    size_t counts[SKY_VERDICT_FAILED + 1] = {0}, all = 0;
-    sky_buf_init(&cases, SUITE_MAX);
-    for (size_t rule = 0; rule < catalogue->rule_count; rule++) {
-        const struct sky_rule *row = sky_catalogue_at(catalogue, rule);
-        const struct sky_proof *proof = sky_conduct_proof(conduct, row);
-        if (!is_shown(catalogue, rule, party, proof))
-            continue;
-        enum sky_verdict verdict = sky_verdict_of_rule(catalogue, rule, conduct);
-        counts[verdict]++;
-        all++;
-        put_case(&cases, party->name, row, sky_catalogue_hint(catalogue, row), verdict, proof);
-    }
-    SKY_ASSERT(!cases.overflow);
-    sky_buf_add_str(out, "  <testsuite");
-    put_attribute(out, "name", party->name);
-    sky_buf_addf(out, " tests=\"%zu\" failures=\"%zu\" errors=\"0\" skipped=\"%zu\">\n", all,
-                 counts[SKY_VERDICT_FAILED], counts[SKY_VERDICT_NOT_EXERCISED]);
-    sky_buf_add(out, sky_buf_span(&cases));
-    sky_buf_add_str(out, "  </testsuite>\n");
-    sky_buf_done(&cases);
-}
-
-/* A report on its way to a client: whoever was there when it was asked for, in order. */
 struct report {
     struct sky_app *app;
     struct sky_http_call *call;
+    const struct sky_report_form *form;
     struct sky_api_scope scope;
-    struct sky_strings names;
-    size_t next;
-    struct sky_timer soon; /* set: enough was written in this turn */
+    struct sky_report head;
+    struct sky_buf expected;
+    struct sky_timeline timeline;
+    struct sky_event_printer printer;
+    uint64_t until; /* the last event that it tells of */
+    size_t bytes;   /* of the timeline, booked with all reports */
+
+    size_t stage; /* of the list at the end */
+    size_t cloud; /* whose table is being told */
+    bool table;   /* it has begun */
+    struct sky_timeline_party *at;
+    struct sky_conduct conduct; /* of the party there; `party` points to it and to `last` */
+    struct sky_report_party party;
+    struct sky_buf last;
+    enum part part;
+    size_t rule, event;
+    size_t place;
+
+    struct sky_timer soon; /* set: enough was done in this turn */
 };
 
 static void report_free(struct report *report)
 {
     sky_clock_forgive(&report->app->clock, &report->soon);
-    sky_strings_done(&report->names);
+    report->app->admin->report_bytes -= report->bytes;
+    sky_timeline_done(&report->timeline);
+    sky_conduct_done(&report->conduct);
+    sky_buf_done(&report->expected);
+    sky_buf_done(&report->last);
     free(report);
 }
 
@@ -167,59 +63,326 @@ static void on_gone(struct sky_http_call *call)
     report_free(call->state);
 }
 
+/* The party that the report has come to, judged. Of one that was no device, and had to go
+ * meanwhile, nothing is known any more. */
+static void take_party(struct report *report)
+{
+    const char *name = report->at->name;
+    const struct sky_registry *registry = &report->app->registry;
+    const struct sky_party *party = sky_party_find(registry, sky_span_str(name));
+    struct sky_path_vars vars;
+    sky_conduct_done(&report->conduct);
+    if (party != NULL)
+        sky_party_conduct(registry, party, report->scope.period, &report->conduct);
+    report->party =
+        (struct sky_report_party){.name = name,
+                                  .device = party != NULL ? party->device : report->scope.one,
+                                  .conduct = &report->conduct,
+                                  .place = report->place};
+    if (party != NULL)
+        report->party.cloud = party->cloud;
+    else if (sky_match_device(sky_span_str(name), &vars))
+        report->party.cloud = sky_cloud_find(sky_span_str(vars.cloud));
+    sky_report_judge(&report->head, &report->party);
+}
+
+static void first_party(struct report *report)
+{
+    report->at = report->timeline.parties;
+    report->place = 0;
+}
+
+static void next_party(struct report *report)
+{
+    report->at = report->at->hh.next;
+    report->place++;
+}
+
+/* ---- looking ---- */
+
+/* Whoever may have done something: what it was is looked at later, one by one. */
+static void add_parties(struct report *report)
+{
+    const struct sky_registry *registry = &report->app->registry;
+    enum sky_period period = report->scope.period;
+    const struct sky_party *party, *next;
+    HASH_ITER (hh, registry->parties.by_name, party, next)
+        if (sky_party_is_of(party, sky_span_str(report->scope.name)) &&
+            (report->scope.one || party->answers || !sky_conduct_is_empty(&party->chapter) ||
+             (period == SKY_RUN && !sky_conduct_is_empty(&party->earlier))))
+            sky_timeline_add(&report->timeline, party->name, party->since[period]);
+    if (report->scope.one && report->timeline.parties == NULL)
+        sky_timeline_add(&report->timeline, report->scope.name, registry->parties.since[period]);
+    first_party(report);
+}
+
+static bool look_at_party(struct report *report, struct sky_buf *out)
+{
+    struct sky_timeline_party *party = report->at;
+    (void)out;
+    if (party == NULL)
+        return false;
+    take_party(report);
+    bool idle = sky_conduct_is_empty(&report->conduct) && !report->scope.one;
+    if (!idle)
+        sky_report_count(&report->head, &report->party);
+    next_party(report);
+    if (idle)
+        sky_timeline_drop(&report->timeline, party);
+    return true;
+}
+
+static bool look_at_event(struct report *report, struct sky_buf *out)
+{
+    (void)out;
+    if (report->timeline.cursor.next_seq <= report->until && sky_timeline_look(&report->timeline))
+        return true;
+    report->head.events = report->timeline.events;
+    return false;
+}
+
+/* ---- telling ---- */
+
+static bool tell_head(struct report *report, struct sky_buf *out)
+{
+    report->form->head(out, &report->head);
+    return false;
+}
+
+static bool tell_tables(struct report *report, struct sky_buf *out)
+{
+    const struct sky_report_form *form = report->form;
+    if (form->table == NULL || report->cloud == report->head.cloud_count) {
+        first_party(report);
+        return false;
+    }
+    const struct sky_report_cloud *cloud = &report->head.clouds[report->cloud];
+    if (!report->table) {
+        first_party(report);
+        report->table = true;
+        form->table(out, &report->head, cloud);
+    } else if (report->at != NULL) {
+        take_party(report);
+        if (report->party.cloud == cloud->cloud)
+            form->row(out, &report->head, cloud, &report->party);
+        next_party(report);
+    } else {
+        form->table_end(out);
+        report->table = false;
+        report->cloud++;
+    }
+    return true;
+}
+
+static void put_event(struct report *report, struct sky_buf *line, size_t n)
+{
+    struct sky_event event;
+    uint64_t seq = sky_timeline_event(&report->timeline, report->at, n);
+    if (sky_cursor_find(&report->timeline.cursor, seq, &event)) /* or it had to go meanwhile */
+        sky_event_show(&report->printer, &event, line);
+}
+
+static void put_last(struct report *report)
+{
+    size_t count = sky_timeline_count(report->at);
+    sky_buf_clear(&report->last);
+    for (size_t n = count > SKY_REPORT_LAST_EVENTS ? count - SKY_REPORT_LAST_EVENTS : 0; n < count;
+         n++) {
+        put_event(report, &report->last, n);
+        sky_buf_add_byte(&report->last, '\n');
+    }
+    report->party.events = count;
+    report->party.last = sky_buf_span(&report->last);
+}
+
+static void tell_rule(struct report *report, struct sky_buf *out, size_t index)
+{
+    size_t before = out->len;
+    if (!sky_report_has_rule(&report->head, &report->party, index))
+        return;
+    struct sky_report_rule rule = sky_report_rule(&report->head, &report->party, index);
+    if (rule.proof != NULL)
+        rule.explanation = sky_report_explanation(&report->timeline.cursor, rule.proof);
+    report->form->rule(out, &report->head, &report->party, &rule);
+    report->party.told += out->len > before;
+}
+
+static void tell_event(struct report *report, struct sky_buf *out, size_t n)
+{
+    struct sky_buf line;
+    sky_buf_init(&line, SKY_EVENT_LINE_MAX);
+    put_event(report, &line, n);
+    if (line.len > 0)
+        report->form->event(out, sky_buf_span(&line));
+    sky_buf_done(&line);
+}
+
+static bool tell_party(struct report *report, struct sky_buf *out)
+{
+    const struct sky_report_form *form = report->form;
+    size_t count;
+    if (report->at == NULL)
+        return false;
+    switch (report->part) {
+    case PARTY:
+        take_party(report);
+        put_last(report);
+        form->party(out, &report->head, &report->party);
+        report->rule = 0;
+        report->part = RULES;
+        break;
+    case RULES:
+        if (report->rule < report->head.catalogue->rule_count)
+            tell_rule(report, out, report->rule++);
+        else
+            report->part = TIMELINE;
+        break;
+    case TIMELINE:
+        if (form->timeline != NULL)
+            form->timeline(out, &report->head, &report->party);
+        count = sky_timeline_count(report->at);
+        report->event = count > form->events_max ? count - form->events_max : 0;
+        report->part = EVENTS;
+        break;
+    case EVENTS:
+        if (report->event < sky_timeline_count(report->at))
+            tell_event(report, out, report->event++);
+        else
+            report->part = PARTY_END;
+        break;
+    case PARTY_END:
+        form->party_end(out, &report->head, &report->party);
+        next_party(report);
+        report->part = PARTY;
+    }
+    return true;
+}
+
+static bool tell_end(struct report *report, struct sky_buf *out)
+{
+    report->form->end(out, &report->head);
+    return false;
+}
+
+/* ---- slices ---- */
+
+/* Each does one piece of its work; false when it is done. The first ones tell nothing yet. */
+static bool (*const stages[])(struct report *report, struct sky_buf *out) = {
+    look_at_party, look_at_event, tell_head, tell_tables, tell_party, tell_end};
+enum { TELLING = 2 };
+
+/* As much as a turn has time for, up to the stage `end`. */
+static bool go_on(struct report *report, struct sky_buf *out, size_t end)
+{
+    int64_t until = sky_clock_machine_us() + SLICE_US;
+    while (report->stage < end) {
+        if (!stages[report->stage](report, out))
+            report->stage++;
+        if ((out != NULL && out->len >= SLICE_ENOUGH) || sky_clock_machine_us() >= until)
+            break;
+    }
+    return report->stage == end;
+}
+
 static void on_soon(struct sky_timer *timer, int64_t now_ms)
 {
     (void)now_ms;
     sky_http_stream_wake(SKY_CONTAINER_OF(timer, struct report, soon)->call);
 }
 
-/* The next suites: a slice a turn, so that the loop is never held for long, however fast the client
- * reads. */
 static void on_room(struct sky_http_call *call, struct sky_buf *out)
 {
     struct report *report = call->state;
-    const struct sky_registry *registry = &report->app->registry;
     if (sky_timer_is_set(&report->soon))
         return;
-    if (report->next == 0)
-        sky_buf_add_str(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
-    for (; report->next < report->names.count && out->len < SLICE_ENOUGH; report->next++) {
-        struct sky_conduct conduct;
-        const struct sky_party *party =
-            sky_party_find(registry, sky_span_str(report->names.list[report->next]));
-        if (party == NULL) /* a stranger that had to go meanwhile */
-            continue;
-        sky_party_conduct(registry, party, report->scope.period, &conduct);
-        if (!sky_conduct_is_empty(&conduct))
-            put_suite(out, &registry->catalogue, party, &conduct);
-        sky_conduct_done(&conduct);
-    }
-    if (report->next < report->names.count) {
+    if (!go_on(report, out, SKY_COUNT(stages))) {
         sky_clock_patience(&report->app->clock, &report->soon, SOON_MS, on_soon);
         return;
     }
-    sky_buf_add_str(out, "</testsuites>\n");
     report_free(report);
     sky_http_stream_end(call);
 }
 
-void sky_api_report_xml(struct sky_api *api)
+/* Looks until everything was looked at; then the answer begins. */
+static void on_look(struct sky_timer *timer, int64_t now_ms)
 {
-    const struct sky_party *party, *next;
+    struct report *report = SKY_CONTAINER_OF(timer, struct report, soon);
+    struct sky_http_call *call = report->call;
+    struct sky_admin *admin = report->app->admin;
+    (void)now_ms;
+    bool over = go_on(report, NULL, TELLING);
+    size_t bytes = sky_timeline_bytes(&report->timeline);
+    admin->report_bytes += bytes - report->bytes;
+    report->bytes = bytes;
+    if (admin->report_bytes > REPORTS_BYTES_MAX) {
+        report_free(report);
+        sky_api_reply_error(call, 503, "busy",
+                            "too many reports are on their way at once; ask again later");
+    } else if (over) {
+        call->on_room = on_room;
+        sky_http_stream(call, report->form->content_type);
+    } else {
+        sky_clock_patience(&report->app->clock, &report->soon, SOON_MS, on_look);
+    }
+}
+
+static void put_run(struct report *report)
+{
+    const struct sky_app *app = report->app;
+    struct sky_journal_stats stats;
+    sky_journal_stats(app->journal, &stats);
+    report->until = stats.last_seq;
+    sky_buf_init(&report->expected, EXPECTED_MAX);
+    struct sky_jw jw = sky_jw(&report->expected);
+    sky_api_write_expected(&jw, &app->registry, &report->scope);
+    report->head = (struct sky_report){.catalogue = &app->registry.catalogue,
+                                       .version = SKY_VERSION,
+                                       .scope = report->scope.name,
+                                       .whole_run = report->scope.period == SKY_RUN,
+                                       .seeded = app->config->seeded,
+                                       .seed = app->config->seed,
+                                       .started_ms = app->clock.wall_base_ms,
+                                       .ended_ms = app->clock.real_ms,
+                                       .now_ms = app->clock.now_ms,
+                                       .events_lost = stats.evicted,
+                                       .strangers_lost = app->registry.parties.lost,
+                                       .expected = sky_buf_span(&report->expected)};
+}
+
+static void send_report(struct sky_api *api, const struct sky_report_form *form)
+{
     struct sky_api_scope scope;
-    if (!sky_api_scope(api, &scope) || !sky_api_flush(api))
+    if (!sky_api_scope(api, &scope) || !sky_api_scope_known(api, &scope) || !sky_api_flush(api))
         return;
     if (sky_span_eq(api->call->head.method, SKY_SPAN("HEAD"))) {
-        sky_api_send_text(api, api->route->content_type);
+        sky_api_send_text(api, form->content_type);
         return;
     }
     struct report *report = sky_mem_new(sizeof *report);
-    *report = (struct report){.app = api->app, .call = api->call, .scope = scope};
-    HASH_ITER (hh, api->app->registry.parties.by_name, party, next)
-        if (sky_party_is_of(party, sky_span_str(scope.name)))
-            sky_strings_add(&report->names, party->name);
+    *report = (struct report){.app = api->app, .call = api->call, .form = form, .scope = scope};
+    put_run(report);
+    sky_buf_init(&report->last, SKY_REPORT_LAST_EVENTS * (SKY_EVENT_LINE_MAX + 1));
+    sky_timeline_init(&report->timeline, &api->app->registry, &api->app->admin->names);
+    report->printer = (struct sky_event_printer){.cursor = &report->timeline.cursor,
+                                                 .catalogue = report->head.catalogue,
+                                                 .names = &api->app->admin->names};
+    add_parties(report);
     api->call->state = report;
     api->call->on_gone = on_gone;
-    api->call->on_room = on_room;
-    sky_http_stream(api->call, api->route->content_type);
+    sky_clock_patience(&api->app->clock, &report->soon, 0, on_look);
+}
+
+void sky_api_report_xml(struct sky_api *api)
+{
+    send_report(api, &sky_report_junit);
+}
+
+void sky_api_report_json(struct sky_api *api)
+{
+    send_report(api, &sky_report_json);
+}
+
+void sky_api_report_html(struct sky_api *api)
+{
+    send_report(api, &sky_report_html);
 }

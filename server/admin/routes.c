@@ -18,6 +18,10 @@
     {                                                                                              \
         400, "the request is malformed; the message says where"                                    \
     }
+#define MANY_REPORTS                                                                               \
+    {                                                                                              \
+        503, "too many reports are on their way at once"                                           \
+    }
 #define NONE                                                                                       \
     {                                                                                              \
         404, "there is no such device"                                                             \
@@ -592,7 +596,24 @@ const struct sky_route sky_routes[] = {
      .summary = "The verdicts of all that were seen, as JUnit XML",
      .query = report_query,
      .content_type = "application/xml",
-     .answers = {{200, "a test suite for each device, a test case for each rule"}}},
+     .answers = {{200, "a test suite for each device, a test case for each rule"},
+                 BAD,
+                 NONE,
+                 MANY_REPORTS}},
+    {.method = "GET",
+     .path = "/api/v1/report.json",
+     .handle = sky_api_report_json,
+     .summary = "The verdicts of all that were seen, as data: what a later run is compared with",
+     .query = report_query,
+     .schema = "Report",
+     .answers = {{200, "the run, and all that is known of each device"}, BAD, NONE, MANY_REPORTS}},
+    {.method = "GET",
+     .path = "/api/v1/report.html",
+     .handle = sky_api_report_html,
+     .summary = "The verdicts of all that were seen, as a page to read and to print",
+     .query = report_query,
+     .content_type = "text/html; charset=utf-8",
+     .answers = {{200, "one file that needs nothing else"}, BAD, NONE, MANY_REPORTS}},
     {.method = "GET",
      .path = "/api/v1/verdicts",
      .handle = sky_api_verdicts,

@@ -52,6 +52,13 @@ static const char verdicts[] = "not exercised|passed|warned|failed";
         "source", SKY_API_TEXT, 0, NULL, "where it is written"                                     \
     }
 
+#define VERDICT                                                                                    \
+    {"device", SKY_API_TEXT, 0, NULL, "cloud/product/device, or what a stranger can be told by"},  \
+        {"registered", SKY_API_BOOL, 0, NULL, "it is a device; false: a stranger"},                \
+    {                                                                                              \
+        "verdict", SKY_API_TEXT, 0, verdicts, "the worst of its rules"                             \
+    }
+
 /* Any field of an event may be there. */
 #define FIELD(key, kind) {key, kind, OPTIONAL, NULL, NULL},
 #define FIELD_TEXT(name, key) FIELD(key, SKY_API_TEXT)
@@ -279,6 +286,7 @@ const struct sky_api_schema sky_api_schemas[] = {
              {"what", SKY_API_TEXT, OPTIONAL, NULL, "the device did"},
              {"hint", SKY_API_TEXT, OPTIONAL, NULL, "what to do about it"},
              {"signedText", SKY_API_TEXT, OPTIONAL, NULL, "that was due to be signed"},
+             {"sentText", SKY_API_TEXT, OPTIONAL, NULL, "that the device signed in its place"},
              {"expectedPrefix", SKY_API_TEXT, OPTIONAL, NULL, "how the right signature begins"},
              {"rule", SKY_API_TEXT, OPTIONAL, NULL, "id of the rule that was broken"},
              {"similar", SKY_API_TEXT, OPTIONAL, NULL, "what is registered under similar names"},
@@ -307,18 +315,45 @@ const struct sky_api_schema sky_api_schemas[] = {
      MEMBERS({"devices", SKY_API_OBJECT, LIST, "Verdict", "devices, and who claimed to be one"},
              {"verdict", SKY_API_TEXT, 0, verdicts, "the worst of them"},
              {"lost", SKY_API_INT, OPTIONAL, NULL, "how many more there was no room for"})},
-    {"Verdict",
-     MEMBERS({"device", SKY_API_TEXT, 0, NULL,
-              "cloud/product/device, or what a stranger can be told by"},
-             {"registered", SKY_API_BOOL, 0, NULL, "it is a device; false: a stranger"},
-             {"verdict", SKY_API_TEXT, 0, verdicts, "the worst of its rules"},
-             {"rules", SKY_API_OBJECT, LIST, "RuleVerdict", "that it broke; of one device: all"})},
+    {"Report",
+     MEMBERS(
+         {"format", SKY_API_INT, 0, NULL, "of this document: 1"},
+         {"run", SKY_API_OBJECT, 0, "ReportRun", "what the report is about"},
+         {"verdict", SKY_API_TEXT, 0, verdicts, "the worst of the devices"},
+         {"devicesBy", SKY_API_OBJECT, 0, "VerdictCounts", "how many devices"},
+         {"rulesBy", SKY_API_OBJECT, 0, "VerdictCounts", "how many rules, of all devices"},
+         {"lost", SKY_API_INT, 0, NULL, "strangers that there was no room for"},
+         {"expected", SKY_API_OBJECT, LIST, "Expectation", "of this chapter"},
+         {"devices", SKY_API_OBJECT, LIST, "ReportDevice", "devices, and who claimed to be one"})},
+    {"ReportRun",
+     MEMBERS({"version", SKY_API_TEXT, 0, NULL, "of the program"},
+             {"profile", SKY_API_TEXT, 0, "seed|current", "of the rules"},
+             {"seed", SKY_API_INT, NULLABLE, NULL, "of chance, when one was given"},
+             {"scope", SKY_API_TEXT, 0, NULL, "a device or product; empty: everybody"},
+             {"whole", SKY_API_BOOL, 0, NULL, "the whole run; false: since the last reset"},
+             {"started", SKY_API_TEXT, 0, NULL, "the machine's time at the start, RFC 3339, UTC"},
+             {"ended", SKY_API_TEXT, 0, NULL, "the machine's time of the report, RFC 3339, UTC"},
+             CLOCK_TIME, {"events", SKY_API_INT, 0, NULL, "of these devices, that can be read"},
+             {"eventsLost", SKY_API_INT, 0, NULL, "old events there was no room for"})},
+    {"VerdictCounts",
+     MEMBERS({"notExercised", SKY_API_INT, 0, NULL, NULL}, {"passed", SKY_API_INT, 0, NULL, NULL},
+             {"warned", SKY_API_INT, 0, NULL, NULL}, {"failed", SKY_API_INT, 0, NULL, NULL})},
+    {"ReportDevice",
+     MEMBERS(VERDICT,
+             {"cloud", SKY_API_TEXT, OPTIONAL, NULL, "name of its cloud, when it is known"},
+             {"rulesBy", SKY_API_OBJECT, 0, "VerdictCounts", "how many of the rules told of it"},
+             {"events", SKY_API_INT, 0, NULL, "of its own, that can be read"},
+             {"notExercised", SKY_API_TEXT, LIST, NULL, "ids of rules that nothing touched"},
+             {"rules", SKY_API_OBJECT, LIST, "RuleVerdict", "all others that speak of it"})},
+    {"Verdict", MEMBERS(VERDICT, {"rules", SKY_API_OBJECT, LIST, "RuleVerdict",
+                                  "that it broke; of one device: all"})},
     {"RuleVerdict",
      MEMBERS(
          RULE, {"verdict", SKY_API_TEXT, 0, verdicts, "what the device made of it"},
          {"detail", SKY_API_TEXT, OPTIONAL, NULL, "what it did; with the rest only if it broke it"},
          {"mistake", SKY_API_TEXT, OPTIONAL, NULL, "the mistake that was recognised"},
          {"what", SKY_API_TEXT, OPTIONAL, NULL, "the device did, in the words of the mistake"},
+         {"explanation", SKY_API_OBJECT, OPTIONAL, "Explanation", "of the newest event"},
          {"refused", SKY_API_BOOL, OPTIONAL, NULL, "it was turned away for it"},
          {"count", SKY_API_INT, OPTIONAL, NULL, "how often"},
          {"events", SKY_API_INT, LIST | OPTIONAL, NULL,

@@ -36,7 +36,7 @@ int sky_cli_run_server(const struct sky_config *config,
 void sky_cli_ports(const struct sky_app *app, struct sky_buf *out);
 
 /* Asks the server at `url` for the verdict of its run on config->device or config->product (NULL:
- * all), prints it, writes config->junit and config->json_file. Returns the exit status. */
+ * all), prints it, writes the reports that config names files for. Returns the exit status. */
 int sky_cli_ask_verdict(const struct sky_config *config, const char *url);
 
 /* Says "skymock: ..." on standard error and returns SKY_EXIT_TROUBLE. */

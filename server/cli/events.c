@@ -5,8 +5,8 @@
 
 #include "protocol/base/mem.h"
 #include "server/cli/cli.h"
-#include "server/cli/event_line.h"
 #include "server/cli/http_client.h"
+#include "server/journal/line.h"
 
 enum {
     PATH_SIZE = 4096,

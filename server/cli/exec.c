@@ -12,9 +12,9 @@
 #include "protocol/base/mem.h"
 #include "server/app.h"
 #include "server/cli/cli.h"
-#include "server/cli/event_line.h"
 #include "server/cli/events.h"
 #include "server/cli/http_client.h"
+#include "server/journal/line.h"
 #include "server/os/files.h"
 #include "server/os/listeners.h"
 

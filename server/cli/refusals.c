@@ -6,9 +6,9 @@
 
 #include "protocol/base/json_tree.h"
 #include "protocol/base/mem.h"
-#include "server/cli/event_line.h"
 #include "server/cli/refusals.h"
 #include "server/journal/json.h"
+#include "server/journal/line.h"
 
 /* A line that nobody takes must not hold the loop: a pipe has room for PIPE_BUF when it polls. */
 static bool write_line(struct sky_buf *line)

@@ -1,8 +1,14 @@
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "protocol/base/assert.h"
 #include "protocol/base/json_tree.h"
 #include "protocol/base/mem.h"
 #include "server/cli/cli.h"
-#include "server/cli/event_line.h"
 #include "server/cli/http_client.h"
+#include "server/journal/line.h"
+#include "server/judge/report.h"
 #include "server/os/files.h"
 
 enum { PATH_MAX_BYTES = 2048, TREE_DEPTH_MAX = 16 };
@@ -64,20 +70,41 @@ static sky_err ask(const struct question *question, const char *name, struct sky
     return err;
 }
 
-/* The report has no length of its own, so its last tag tells that it is whole. */
-static sky_err write_junit(const struct question *question, struct sky_why *why)
+/* Reports have no length of their own, so the last bytes tell that one is whole. */
+static sky_err write_report(const struct question *question, const char *route,
+                            const struct sky_report_form *form, const char *file,
+                            struct sky_why *why)
 {
     struct sky_buf body;
 
     sky_buf_init(&body, SKY_HTTP_CLIENT_ANSWER_MAX);
-    sky_err err = ask(question, "report.xml", &body, why);
-    if (err == SKY_OK && !sky_span_ends(sky_buf_span(&body), SKY_SPAN("</testsuites>\n")))
+    sky_err err = ask(question, route, &body, why);
+    if (err == SKY_OK && !sky_span_ends(sky_buf_span(&body), sky_span_str(form->end_mark)))
         err = sky_why_set(why, SKY_ERR_IO, "", "%s is not written: the server's report was cut off",
-                          question->config->junit);
+                          file);
     if (err == SKY_OK)
-        err = sky_files_write(question->config->junit, 0644, sky_buf_span(&body), why);
+        err = sky_files_write(file, 0644, sky_buf_span(&body), why);
     sky_buf_done(&body);
     return err;
+}
+
+/* All that were asked for, even if one cannot be written. */
+static int write_reports(const struct question *question)
+{
+    const struct {
+        const char *file, *route;
+        const struct sky_report_form *form;
+    } reports[] = {{question->config->junit, "report.xml", &sky_report_junit},
+                   {question->config->html, "report.html", &sky_report_html},
+                   {question->config->json_file, "report.json", &sky_report_json}};
+    int status = SKY_EXIT_OK;
+    struct sky_why why;
+
+    for (size_t i = 0; i < SKY_COUNT(reports); i++)
+        if (reports[i].file != NULL && write_report(question, reports[i].route, reports[i].form,
+                                                    reports[i].file, &why) != SKY_OK)
+            status = sky_cli_fail("%s", why.reason);
+    return status;
 }
 
 /* ---- reading the verdicts ---- */
@@ -87,6 +114,25 @@ static const char *text_of(const cJSON *object, const char *key)
     const char *text = sky_json_get_str(object, key);
 
     return text != NULL ? text : "";
+}
+
+/* printf() of one line; what a peer has sent cannot move anybody's cursor. */
+SKY_PRINTF(1, 2) static void print_shown(const char *fmt, ...)
+{
+    struct sky_buf shown;
+    va_list args;
+    char *line;
+
+    va_start(args, fmt);
+    int len = vasprintf(&line, fmt, args);
+    va_end(args);
+    SKY_ASSERT(len > 0 && line[len - 1] == '\n');
+    line[len - 1] = '\0';
+    sky_buf_init(&shown, SIZE_MAX);
+    sky_text_show(&shown, sky_span_str(line), SIZE_MAX);
+    printf("%.*s\n", SKY_SPAN_ARGS(sky_buf_span(&shown)));
+    sky_buf_done(&shown);
+    free(line);
 }
 
 static void print_events(const cJSON *rule)
@@ -101,20 +147,26 @@ static void print_events(const cJSON *rule)
     printf("\n");
 }
 
+static void print_line(const char *label, const char *text)
+{
+    if (*text != '\0')
+        print_shown("             %-8s %s\n", label, text);
+}
+
 static void print_rule(const cJSON *rule)
 {
-    static const struct {
-        const char *label, *member;
-    } lines[] = {{"mistake:", "mistake"}, {"found:", "detail"}, {"", "what"}, {"hint:", "hint"}};
     const char *verdict = text_of(rule, "verdict");
+    const cJSON *explanation = sky_json_get(rule, "explanation");
 
     if (strcmp(verdict, "failed") != 0 && strcmp(verdict, "warned") != 0)
         return;
     printf("    %-8s %s: %s\n", verdict, text_of(rule, "id"), text_of(rule, "statement"));
-    for (size_t i = 0; i < SKY_COUNT(lines); i++)
-        if (*text_of(rule, lines[i].member) != '\0')
-            sky_print_shown("             %-8s %s\n", lines[i].label,
-                            text_of(rule, lines[i].member));
+    print_line("mistake:", text_of(rule, "mistake"));
+    print_line("found:", text_of(rule, "detail"));
+    print_line("", text_of(rule, "what"));
+    print_line("due:", text_of(explanation, "signedText"));
+    print_line("signed:", text_of(explanation, "sentText"));
+    print_line("hint:", text_of(rule, "hint"));
     print_events(rule);
 }
 
@@ -133,9 +185,8 @@ static void print_verdicts(const cJSON *tree)
     const cJSON *device, *rule, *lost = sky_json_get(tree, "lost");
 
     cJSON_ArrayForEach (device, sky_json_get(tree, "devices")) {
-        sky_print_shown("%-14s %s%s\n", text_of(device, "verdict"), text_of(device, "device"),
-                        cJSON_IsFalse(sky_json_get(device, "registered")) ? " (not registered)"
-                                                                          : "");
+        print_shown("%-14s %s%s\n", text_of(device, "verdict"), text_of(device, "device"),
+                    cJSON_IsFalse(sky_json_get(device, "registered")) ? " (not registered)" : "");
         cJSON_ArrayForEach (rule, sky_json_get(device, "rules"))
             print_rule(rule);
     }
@@ -154,9 +205,6 @@ static int print_answer(const struct sky_config *config, const struct sky_buf *b
     int status = exit_of(config, text_of(tree, "verdict"));
     print_verdicts(tree);
     cJSON_Delete(tree);
-    if (config->json_file != NULL &&
-        sky_files_write(config->json_file, 0644, sky_buf_span(body), &why) != SKY_OK)
-        status = sky_cli_fail("%s", why.reason);
     return status;
 }
 
@@ -167,10 +215,13 @@ static int tell(const struct question *question)
     int status;
 
     sky_buf_init(&body, SKY_HTTP_CLIENT_ANSWER_MAX);
-    sky_err err = ask(question, "verdicts", &body, &why);
-    status = err != SKY_OK ? sky_cli_fail("%s", why.reason) : print_answer(question->config, &body);
-    if (err == SKY_OK && question->config->junit != NULL && write_junit(question, &why) != SKY_OK)
+    if (ask(question, "verdicts", &body, &why) != SKY_OK) {
         status = sky_cli_fail("%s", why.reason);
+    } else {
+        status = print_answer(question->config, &body);
+        if (write_reports(question) != SKY_EXIT_OK)
+            status = SKY_EXIT_TROUBLE;
+    }
     sky_buf_done(&body);
     return status;
 }

@@ -7,12 +7,22 @@
 /* Within what a double, and the store, hold exactly. */
 #define BEHIND_MAX_MS (INT64_C(1) << 52)
 
-static int64_t read_ms(clockid_t which)
+static int64_t read_us(clockid_t which)
 {
     struct timespec at;
     int failed = clock_gettime(which, &at);
     SKY_ASSERT(!failed);
-    return (int64_t)at.tv_sec * 1000 + at.tv_nsec / 1000000;
+    return (int64_t)at.tv_sec * 1000000 + at.tv_nsec / 1000;
+}
+
+static int64_t read_ms(clockid_t which)
+{
+    return read_us(which) / 1000;
+}
+
+int64_t sky_clock_machine_us(void)
+{
+    return read_us(CLOCK_MONOTONIC);
 }
 
 void sky_clock_init(struct sky_clock *clock)

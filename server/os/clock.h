@@ -31,6 +31,9 @@ struct sky_clock {
 void sky_clock_init(struct sky_clock *clock);
 void sky_clock_done(struct sky_clock *clock);
 
+/* The machine's own time since some moment, in microseconds: to hold long work to slices. */
+int64_t sky_clock_machine_us(void);
+
 /* Reads the machine's clock. Called once per loop turn and before timers run. */
 void sky_clock_update(struct sky_clock *clock);
 /* The same, unless the loop has not turned since: `loop_ms` is the loop's own time. Every callback

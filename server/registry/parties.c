@@ -231,7 +231,7 @@ static void put_claimed(struct sky_buf *out, sky_span text)
     }
 }
 
-static struct sky_party *stranger_of(struct sky_registry *registry, const struct act *act)
+void sky_party_claimed(const struct sky_attr *attrs, size_t count, struct sky_buf *ret_name)
 {
     static const struct {
         enum sky_event_field field;
@@ -239,27 +239,34 @@ static struct sky_party *stranger_of(struct sky_registry *registry, const struct
     } words[] = {{SKY_F_CLIENT_ID, "client id "},
                  {SKY_F_IDENTITY, "identity "},
                  {SKY_F_LISTENER, "listener "}};
-    sky_span cloud = text_of(act, SKY_F_CLOUD), product = text_of(act, SKY_F_PRODUCT),
-             device = text_of(act, SKY_F_DEVICE_KEY);
-    struct sky_buf name;
-    sky_buf_init(&name, SKY_PARTY_NAME_MAX);
+    const struct act act = {.attrs = attrs, .count = count};
+    sky_span cloud = text_of(&act, SKY_F_CLOUD), product = text_of(&act, SKY_F_PRODUCT),
+             device = text_of(&act, SKY_F_DEVICE_KEY);
     if (cloud.len > 0 && product.len > 0 && device.len > 0) {
-        put_claimed(&name, cloud);
-        sky_buf_add_byte(&name, '/');
-        put_claimed(&name, product);
-        sky_buf_add_byte(&name, '/');
-        put_claimed(&name, device);
+        put_claimed(ret_name, cloud);
+        sky_buf_add_byte(ret_name, '/');
+        put_claimed(ret_name, product);
+        sky_buf_add_byte(ret_name, '/');
+        put_claimed(ret_name, device);
     }
-    for (size_t i = 0; i < SKY_COUNT(words) && name.len == 0; i++) {
-        sky_span word = text_of(act, words[i].field);
+    for (size_t i = 0; i < SKY_COUNT(words) && ret_name->len == 0; i++) {
+        sky_span word = text_of(&act, words[i].field);
         if (word.len == 0)
             continue;
-        sky_buf_add_str(&name, words[i].word);
-        put_claimed(&name, word);
+        sky_buf_add_str(ret_name, words[i].word);
+        put_claimed(ret_name, word);
     }
-    if (name.len == 0)
-        sky_buf_add_str(&name, "a peer");
-    struct sky_party *party = open_party(registry, sky_buf_span(&name), sky_cloud_find(cloud));
+    if (ret_name->len == 0)
+        sky_buf_add_str(ret_name, "a peer");
+}
+
+static struct sky_party *stranger_of(struct sky_registry *registry, const struct act *act)
+{
+    struct sky_buf name;
+    sky_buf_init(&name, SKY_PARTY_NAME_MAX);
+    sky_party_claimed(act->attrs, act->count, &name);
+    struct sky_party *party =
+        open_party(registry, sky_buf_span(&name), sky_cloud_find(text_of(act, SKY_F_CLOUD)));
     sky_buf_done(&name);
     return party;
 }

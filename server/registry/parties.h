@@ -21,6 +21,10 @@ struct sky_party *sky_party_of_device(struct sky_registry *registry,
 /* It is in the registry no more: what it did stays, as long as there is room for strangers. */
 void sky_party_leaves(struct sky_registry *registry, struct sky_party *party);
 
+/* What a peer that is no device goes by, from the fields of an event: what it claimed to be, or the
+ * listener it came to. `ret_name` holds SKY_PARTY_NAME_MAX. */
+void sky_party_claimed(const struct sky_attr *attrs, size_t count, struct sky_buf *ret_name);
+
 /* Is it the named thing, or a part of it (sky_party_named_of())? */
 static inline bool sky_party_is_of(const struct sky_party *party, sky_span name)
 {

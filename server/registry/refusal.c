@@ -173,6 +173,8 @@ void sky_refusal_json(const struct sky_refusal *refusal, const struct sky_judge 
         sky_jw_put_str(&jw, "hint", e->hint);
         if (refusal->explained) {
             sky_jw_put_str(&jw, "signedText", e->signed_text);
+            if (e->sent_text[0] != '\0')
+                sky_jw_put_str(&jw, "sentText", e->sent_text);
             sky_jw_put_str(&jw, "expectedPrefix", e->expected_prefix);
         }
     } else if (refusal->failed) {

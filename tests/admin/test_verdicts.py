@@ -81,7 +81,7 @@ def test_junit_shows_every_rule_of_every_device_seen(api, online):
     suites = {suite.get("name"): suite for suite in ElementTree.fromstring(body)}
     assert list(suites) == [DEVICE]
     suite = suites[DEVICE]
-    cases = {case.get("name").split(":")[0]: case for case in suite}
+    cases = {case.get("name").split(":")[0]: case for case in suite.iter("testcase")}
     assert len(cases) == int(suite.get("tests"))
     assert cases["ALI-QOS2"].find("failure") is not None
     assert cases["ALI-SIGN"].find("failure") is None and len(cases["ALI-SIGN"]) == 0

@@ -1,18 +1,20 @@
-/* Events, as the admin API gives them, as lines for people. What a peer has sent is shown so that
- * it cannot move anybody's cursor. */
-#ifndef SKY_SERVER_CLI_EVENT_LINE_H
-#define SKY_SERVER_CLI_EVENT_LINE_H
+/* Events as lines for people, from the journal or as the admin API gives them: both give the same.
+ * What a peer has sent is shown so that it cannot move anybody's cursor. */
+#ifndef SKY_SERVER_JOURNAL_LINE_H
+#define SKY_SERVER_JOURNAL_LINE_H
 
-#include "protocol/base/buf.h"
 #include "protocol/base/json_tree.h"
+#include "server/journal/json.h"
 
 enum { SKY_EVENT_LINE_MAX = 16 * 1024 };
 
-/* printf() to standard output of one line, with controls in it made visible. */
-void sky_print_shown(const char *fmt, ...) SKY_PRINTF(1, 2);
+/* At most `max` bytes of a text, with controls as \xNN; of one that is longer, how long it is. */
+void sky_text_show(struct sky_buf *out, sky_span text, size_t max);
 
 /* Any event: number, time, direction, type, whose, what is in it, and the rules it broke. */
 void sky_event_line(const cJSON *event, struct sky_buf *out);
+void sky_event_show(const struct sky_event_printer *printer, const struct sky_event *event,
+                    struct sky_buf *out);
 
 /* Was the act refused? */
 bool sky_event_is_refusal(const cJSON *event);

@@ -1,0 +1,69 @@
+#include "server/judge/report.h"
+
+#include "protocol/base/assert.h"
+#include "server/journal/json.h"
+
+void sky_report_judge(const struct sky_report *report, struct sky_report_party *party)
+{
+    const struct sky_catalogue *catalogue = report->catalogue;
+    party->verdict = sky_verdict_of_party(catalogue, party->cloud, party->conduct);
+    memset(party->rules, 0, sizeof party->rules);
+    for (size_t i = 0; i < catalogue->rule_count; i++)
+        if (sky_report_has_rule(report, party, i))
+            party->rules[sky_verdict_of_rule(catalogue, i, party->conduct)]++;
+}
+
+static struct sky_report_cloud *cloud_of(struct sky_report *report, const struct sky_cloud *cloud)
+{
+    for (size_t i = 0; i < report->cloud_count; i++)
+        if (report->clouds[i].cloud == cloud)
+            return &report->clouds[i];
+    SKY_ASSERT(report->cloud_count < sizeof report->clouds / sizeof *report->clouds);
+    report->clouds[report->cloud_count].cloud = cloud;
+    return &report->clouds[report->cloud_count++];
+}
+
+void sky_report_count(struct sky_report *report, const struct sky_report_party *party)
+{
+    struct sky_report_cloud *cloud = cloud_of(report, party->cloud);
+    report->verdict = sky_verdict_worse(report->verdict, party->verdict);
+    report->parties[party->verdict]++;
+    for (size_t i = 0; i <= SKY_VERDICT_FAILED; i++)
+        report->rules[i] += party->rules[i];
+    cloud->parties++;
+    for (size_t i = 0; i < report->catalogue->rule_count; i++)
+        if (sky_report_has_rule(report, party, i) &&
+            sky_verdict_of_rule(report->catalogue, i, party->conduct) != SKY_VERDICT_NOT_EXERCISED)
+            cloud->touched[i / 64] |= UINT64_C(1) << (i % 64);
+}
+
+bool sky_report_has_rule(const struct sky_report *report, const struct sky_report_party *party,
+                         size_t index)
+{
+    return (party->device && sky_verdict_concerns(report->catalogue, index, party->cloud)) ||
+           sky_conduct_proof(party->conduct, sky_catalogue_at(report->catalogue, index)) != NULL;
+}
+
+struct sky_report_rule sky_report_rule(const struct sky_report *report,
+                                       const struct sky_report_party *party, size_t index)
+{
+    const struct sky_rule *row = sky_catalogue_at(report->catalogue, index);
+    return (struct sky_report_rule){
+        .index = index,
+        .row = row,
+        .verdict = sky_verdict_of_rule(report->catalogue, index, party->conduct),
+        .proof = sky_conduct_proof(party->conduct, row)};
+}
+
+sky_span sky_report_explanation(struct sky_cursor *cursor, const struct sky_proof *proof)
+{
+    struct sky_event event;
+    const struct sky_attr *attr = NULL;
+    size_t shown = sky_proof_shown(proof);
+    if (shown > 0 && sky_cursor_find(cursor, proof->events[shown - 1], &event))
+        attr = sky_event_get(&event, SKY_F_EXPLANATION);
+    if (attr == NULL || sky_json_check(attr->bytes, SKY_EVENT_JSON_DEPTH_MAX, NULL) != SKY_OK ||
+        !sky_json_reads(sky_json_text(sky_json_member(attr->bytes, "rule")), proof->rule->id))
+        return SKY_SPAN_NONE;
+    return attr->bytes;
+}
