@@ -318,11 +318,17 @@ static bool check_members(struct sky_api *api)
         const struct sky_api_param *param =
             find_param(api->route->body, sky_span_str(member->string));
         const char *wrong = param ? check_value(param, member) : "is not known here";
-        if (wrong != NULL) {
-            snprintf(pointer, sizeof pointer, "/%s", member->string);
+        if (wrong == NULL)
+            continue;
+        snprintf(pointer, sizeof pointer, "/%s", member->string);
+        if (param == NULL && sky_pattern_knows(member->string) &&
+            find_param(api->route->body, SKY_SPAN("event")) != NULL)
+            sky_api_error(api, 400, "invalid", pointer,
+                          "'%s' is a member of the pattern: {\"event\": {\"%s\": ...}}",
+                          member->string, member->string);
+        else
             sky_api_error(api, 400, "invalid", pointer, "'%.100s' %s", member->string, wrong);
-            return false;
-        }
+        return false;
     }
     for (const struct sky_api_param *param = api->route->body; param->name != NULL; param++) {
         if (param->required && sky_json_get(api->body, param->name) == NULL) {

@@ -228,6 +228,7 @@ struct sky_admin {
     X(device_documents)                                                                            \
     X(device_document)                                                                             \
     X(events_list)                                                                                 \
+    X(events_search)                                                                               \
     X(events_stream)                                                                               \
     X(verify)                                                                                      \
     X(clock_read)                                                                                  \

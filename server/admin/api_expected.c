@@ -3,6 +3,7 @@
 
 #include "protocol/base/mem.h"
 #include "server/admin/api.h"
+#include "server/admin/search.h"
 
 /* A bound of the member "count". False, and answered, when it is none. */
 static bool take_bound(struct sky_api *api, const char *name, uint64_t *ret_bound)
@@ -82,7 +83,8 @@ static struct sky_pattern *pattern_of(const cJSON *event, const char *key, const
     return pattern;
 }
 
-static bool take_event(struct sky_api *api, const char *key, struct sky_expectation *wanted)
+static bool take_event(struct sky_api *api, const char *key, struct sky_expectation *wanted,
+                       struct sky_pattern **ret_again)
 {
     const cJSON *event = sky_json_get(api->body, "event");
     struct sky_why why = {0};
@@ -95,6 +97,7 @@ static bool take_event(struct sky_api *api, const char *key, struct sky_expectat
         sky_pattern_say(pattern, &words);
         wanted->words = sky_mem_dup(words.bytes, words.len);
         wanted->event = printed(event);
+        *ret_again = pattern_of(event, key, wanted->name, &why);
         sky_buf_done(&words);
     } else {
         sky_api_error(api, 400, "invalid", why.pointer, "%s", why.reason);
@@ -104,7 +107,8 @@ static bool take_event(struct sky_api *api, const char *key, struct sky_expectat
 }
 
 /* False, and answered, when it makes no sense. */
-static bool take_expectation(struct sky_api *api, struct sky_expectation *wanted)
+static bool take_expectation(struct sky_api *api, struct sky_expectation *wanted,
+                             struct sky_pattern **ret_again)
 {
     const char *device = sky_api_body_text(api, "device");
     const char *product = sky_api_body_text(api, "product");
@@ -123,27 +127,99 @@ static bool take_expectation(struct sky_api *api, struct sky_expectation *wanted
                       "give a rule or an event, not both: a pattern has 'rule' too");
         return false;
     }
-    return take_event(api, key, wanted);
+    return take_event(api, key, wanted, ret_again);
+}
+
+/* ---- what came before in the chapter ---- */
+
+struct recount {
+    struct sky_wait wait;
+    struct sky_app *app;
+    struct sky_http_call *call;
+    struct sky_search search;
+    int64_t id;
+    uint64_t upto; /* what comes later is counted as it happens */
+};
+
+static void answer(struct sky_http_call *call, int64_t id)
+{
+    char text[40];
+    snprintf(text, sizeof text, "{\"id\":%lld}", (long long)id);
+    sky_api_reply_json(call, 201, sky_span_str(text));
+}
+
+static void recount_free(struct recount *recount)
+{
+    sky_wait_end(&recount->wait);
+    sky_search_end(&recount->search);
+    free(recount);
+}
+
+/* Nobody knows its id, so that nobody could take it back. */
+static void on_gone(struct sky_http_call *call)
+{
+    struct recount *recount = call->state;
+    struct sky_registry *registry = &recount->app->registry;
+    struct sky_expectation *e = sky_expected_find(registry, recount->id);
+    if (e != NULL)
+        sky_expected_drop(registry, e);
+    recount_free(recount);
+}
+
+static void look_back(struct sky_wait *wait)
+{
+    struct recount *recount = SKY_CONTAINER_OF(wait, struct recount, wait);
+    struct sky_registry *registry = &recount->app->registry;
+    struct sky_expectation *e = sky_expected_find(registry, recount->id);
+    bool more = false;
+    while (e != NULL && sky_search_next(&recount->search, wait->waits->ends_ns, &more) &&
+           recount->search.event.seq <= recount->upto)
+        sky_parties_excuse(registry, e, &recount->search.event);
+    if (more && recount->search.cursor.next_seq <= recount->upto) {
+        sky_wait_again(wait);
+        return;
+    }
+    answer(recount->call, recount->id);
+    recount_free(recount);
+}
+
+/* `pattern` is the expectation's once more, and is taken over. */
+static void look_for_earlier(struct sky_api *api, struct sky_pattern *pattern, int64_t id)
+{
+    struct recount *recount = sky_mem_new(sizeof *recount);
+    struct sky_admin *admin = api->app->admin;
+    struct sky_journal_stats stats;
+    sky_journal_stats(api->app->journal, &stats);
+    recount->wait.look = look_back;
+    recount->app = api->app;
+    recount->call = api->call;
+    recount->id = id;
+    recount->upto = stats.last_seq;
+    sky_search_begin(&recount->search, &api->app->registry, &admin->names, pattern, SKY_CHAPTER, 0);
+    sky_wait_begin(&admin->waits, &recount->wait);
+    api->call->state = recount;
+    api->call->on_gone = on_gone;
 }
 
 void sky_api_expected_create(struct sky_api *api)
 {
     struct sky_expectation wanted = {0};
-    int64_t number;
-    if (!take_expectation(api, &wanted))
+    struct sky_pattern *again = NULL;
+    int64_t id;
+    if (!take_expectation(api, &wanted, &again))
         return;
-    if (sky_parties_expect(&api->app->registry, &wanted, &number) != SKY_OK) {
+    if (sky_parties_expect(&api->app->registry, &wanted, &id) != SKY_OK) {
         sky_pattern_free(wanted.pattern);
+        sky_pattern_free(again);
         free(wanted.event);
         free(wanted.words);
         sky_api_error(api, 409, "limit", "", "%d expectations are the most at a time; drop some",
                       SKY_EXPECTATIONS_MAX);
-        return;
+    } else if (again != NULL) {
+        look_for_earlier(api, again, id);
+    } else {
+        answer(api->call, id);
     }
-    sky_jw_object(&api->jw);
-    sky_jw_put_int(&api->jw, "id", number);
-    sky_jw_end_object(&api->jw);
-    sky_api_send(api, 201);
 }
 
 static void write_expectation(struct sky_jw *jw, const struct sky_expectation *e)

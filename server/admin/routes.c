@@ -133,6 +133,7 @@ static const struct sky_api_param cancel_query[] = {
     {"device", SKY_API_DEVICE,                                                                     \
      false,    0,                                                                                  \
      0,        "only what this device did, and what a peer did that claims to be it"},             \
+        {"product", SKY_API_PRODUCT, false, 0, 0, "only of devices of this product, cloud/key"},   \
         {"type", SKY_API_TEXT, false, 0, 0, "only these types, commas between"},                   \
         {"direction", SKY_API_TEXT, false, 0, 0, "only up, down or inside"},                       \
         {"topic", SKY_API_TEXT, false, 0, 0, "only topics that match this MQTT filter"},           \
@@ -167,6 +168,17 @@ static const struct sky_api_param events_query[] = {
      "wait so long, in real time, for `count` events; then answer with what there is"},
     {"count", SKY_API_INT, false, 1, SKY_API_PAGE_MAX, "how many to wait for; default 1"},
     IN_RUN,
+    END};
+
+static const struct sky_api_param search_body[] = {
+    {"event", SKY_API_OBJECT, false, 0, 0, "the pattern of events wanted; default: all"},
+    {"since", SKY_API_INT, false, 0, JSON_INT_MAX, "only events with a greater seq"},
+    {"limit", SKY_API_INT, false, 1, SKY_API_PAGE_MAX, "events in one answer; default 100"},
+    {"order", SKY_API_TEXT, false, 0, 4, "asc (default), or desc: the newest `limit` first"},
+    {"waitMs", SKY_API_INT, false, 0, SKY_API_WAIT_MS_MAX,
+     "wait so long, in real time, for `count` events; then answer with what there is"},
+    {"count", SKY_API_INT, false, 1, SKY_API_PAGE_MAX, "how many to wait for; default 1"},
+    {"run", SKY_API_BOOL, false, 0, 0, "of the whole run; default: of the chapter"},
     END};
 
 static const struct sky_api_param stream_query[] = {
@@ -524,6 +536,13 @@ const struct sky_route sky_routes[] = {
      .handle = sky_api_events_list,
      .summary = "List events, or wait for them",
      .query = events_query,
+     .schema = "Events",
+     .answers = {{200, "events; `next` as `since` leads on, `lost` are gone"}, BAD}},
+    {.method = "POST",
+     .path = "/api/v1/events/search",
+     .handle = sky_api_events_search,
+     .summary = "List events that match a pattern, or wait for them",
+     .body = search_body,
      .schema = "Events",
      .answers = {{200, "events; `next` as `since` leads on, `lost` are gone"}, BAD}},
     {.method = "GET",

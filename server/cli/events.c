@@ -36,11 +36,13 @@ static sky_err ask_page(const struct sky_config *config, const char *url, int64_
         sky_buf_addf(&path, "&wait_ms=%d", wait_ms);
     add_parameter(&path, "run", config->run ? "true" : NULL);
     add_parameter(&path, "device", config->device);
+    add_parameter(&path, "product", config->product);
     add_parameter(&path, "type", config->types);
     sky_buf_add_byte(&path, '\0');
-    sky_err err = path.overflow
-                      ? sky_why_set(why, SKY_ERR_LIMIT, "", "--device or --type is too long")
-                      : sky_http_get(url, path.bytes, config->admin_token, &status, &body, why);
+    sky_err err =
+        path.overflow
+            ? sky_why_set(why, SKY_ERR_LIMIT, "", "--device, --product or --type is too long")
+            : sky_http_get(url, path.bytes, config->admin_token, &status, &body, why);
     if (err == SKY_OK)
         err = sky_json_parse(sky_buf_span(&body), SKY_JSON_DEPTH_MAX, ret_tree, why);
     if (err == SKY_OK && status != 200) {

@@ -474,6 +474,11 @@ static const struct sky_member *member_of(const char *name)
     return NULL;
 }
 
+bool sky_pattern_knows(const char *member)
+{
+    return member_of(member) != NULL;
+}
+
 static bool take_member(struct compiler *c, const struct place *place, int depth, const cJSON *json,
                         struct sky_group *group)
 {

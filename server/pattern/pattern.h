@@ -39,6 +39,9 @@ SKY_MUST_USE struct sky_pattern *sky_pattern_new(const cJSON *json, const char *
                                                  struct sky_why *why);
 void sky_pattern_free(struct sky_pattern *pattern); /* NULL is fine */
 
+/* Is there such a member? */
+bool sky_pattern_knows(const char *member);
+
 bool sky_pattern_matches(const struct sky_pattern *pattern, const struct sky_subject *subject);
 
 /* An event as a subject. `names` and the cursor are needed for the device's name and for what a

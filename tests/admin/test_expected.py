@@ -172,3 +172,29 @@ def test_it_is_kept_when_it_came(api, broken):
     verdict, = api.verdict(DEVICE)["devices"]
     rule, = [each for each in verdict["rules"] if each["id"] == "EXPECTED-EVENT"]
     assert rule["verdict"] == "passed"
+
+
+def test_matching_events_that_came_before_in_the_chapter_are_covered_too(api, broken):
+    assert broken(2)["verdict"] == "failed"
+    number = expect_event(api, BROKEN, device=DEVICE, count={"max": 3})
+    assert api.get("/api/v1/verdicts")["verdict"] == "passed"
+    assert api.get("/api/v1/expected")["expected"][0]["came"] == 2
+    assert broken(2)["verdict"] == "failed"
+    assert api.get("/api/v1/expected")["expected"][0]["came"] == 4
+    api.request("DELETE", f"/api/v1/expected/{number}")
+    api.reset()
+    expect_event(api, BROKEN, device=DEVICE)
+    assert api.get("/api/v1/expected")["expected"][0]["came"] == 0
+
+
+def test_a_refused_login_is_expected_of_whoever_it_claims_to_be(api, peer):
+    expect_event(api, {"type": "connect", "refused": True, "mistake": {"matches": "."}},
+                 product="aliyun/pk")
+    one = peer()
+    one.send_packet(type="connect", keepalive=60,
+                    **{**credentials.login(DEVICE), "password": "A" * 40})
+    assert one.receive()["code"] == 4
+    assert api.get("/api/v1/verdicts")["verdict"] == "failed"  # no mistake was recognised
+    expect_event(api, {"type": "connect", "refused": "ALI-SIGN"}, device=DEVICE)
+    found = {each["device"]: each for each in api.get("/api/v1/verdicts")["devices"]}
+    assert found[DEVICE]["verdict"] == "passed"
