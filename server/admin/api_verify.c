@@ -16,8 +16,8 @@ struct verify_wait {
     bool patient;              /* waits at all */
     char scope[SKY_API_PARAM_MAX];
     struct sky_path_vars device; /* in `scope`; empty: a product, or everything */
-    uint64_t since;
-    bool chapters; /* of whatever has begun a new chapter, only events since then count */
+    uint64_t since, asked_seq;   /* the newest event when it was asked */
+    bool chapters; /* of whatever had begun a new chapter by then, only events since count */
     struct sky_cursor cursor;
     struct sky_event_filter filter;
     bool seeking;    /* it does not hold: all events are looked at again, for the nearest, */
@@ -64,6 +64,12 @@ static void begin_pass(struct verify_wait *wait, const struct sky_event_filter *
     sky_cursor_init(&wait->cursor, wait->app->journal, wait->since + 1);
 }
 
+static bool is_of_chapter(const struct verify_wait *wait, const struct sky_party *party)
+{
+    uint64_t since = party != NULL ? party->since[SKY_CHAPTER] : 0;
+    return wait->event.seq > since || since > wait->asked_seq;
+}
+
 /* The next event that counts, as a subject; `*ret_more` as for sky_cursor_search(). */
 static bool next_event(struct verify_wait *wait, char room[SKY_DEVICE_NAME_MAX + 1],
                        struct sky_subject *ret_subject, bool *ret_more)
@@ -85,7 +91,7 @@ static bool next_event(struct verify_wait *wait, char room[SKY_DEVICE_NAME_MAX +
             continue;
         if (party == NULL)
             party = sky_party_find(registry, sky_span_str(name));
-        if (!wait->chapters || party == NULL || event->seq > party->since[SKY_CHAPTER])
+        if (!wait->chapters || is_of_chapter(wait, party))
             return true;
     }
     return false;
@@ -179,6 +185,7 @@ static bool take_scope(struct sky_api *api, struct verify_wait *wait)
     const struct sky_registry *registry = &api->app->registry;
     const char *device = sky_api_body_text(api, "device");
     const char *product = sky_api_body_text(api, "product");
+    struct sky_journal_stats stats;
     if (device != NULL && product != NULL) {
         sky_api_error(api, 400, "invalid", "/product", "give a device or a product, not both");
         return false;
@@ -193,6 +200,8 @@ static bool take_scope(struct sky_api *api, struct verify_wait *wait)
     wait->chapters = sky_json_get(api->body, "since") == NULL;
     wait->since =
         (uint64_t)sky_api_body_int(api, "since", (int64_t)registry->parties.since[SKY_CHAPTER]);
+    sky_journal_stats(api->app->journal, &stats);
+    wait->asked_seq = stats.last_seq;
     return true;
 }
 
