@@ -6,7 +6,8 @@
 #include "server/admin/api.h"
 #include "server/judge/verify.h"
 
-enum { EFFORT = 500 }; /* events looked at between two looks at the time */
+/* Between two looks at the time: events passed over, or bytes of payloads that are looked into. */
+enum { EFFORT = 512, EFFORT_BYTES = 8 * 1024, EVENT_BYTES = EFFORT_BYTES / 16 };
 
 struct verify_wait {
     struct sky_wait wait; /* overdue: nothing more is waited for */
@@ -162,11 +163,14 @@ static void look(struct sky_wait *waiting)
     char room[SKY_DEVICE_NAME_MAX + 1];
     struct sky_subject subject;
     bool more;
-    while (!sky_wait_time_is_up(waiting)) {
+    size_t effort = 0;
+    while (effort < EFFORT_BYTES || !sky_wait_time_is_up(waiting)) {
+        effort = effort < EFFORT_BYTES ? effort : 0;
         bool found = next_event(wait, room, &subject, &more);
         bool over = found ? wait->seeking && wait->event.seq > wait->to_seq : !more;
         if (over && pass_is_over(wait))
             return;
+        effort += found ? EVENT_BYTES + subject.payload.len : EFFORT_BYTES;
         if (!found || over)
             continue;
         if (wait->seeking)
