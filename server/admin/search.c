@@ -40,7 +40,8 @@ void sky_search_end(struct sky_search *search)
     sky_pattern_free(search->pattern);
 }
 
-/* Does the event count, though a chapter has begun since, if not its own? One that began while
+/* Does the event count, though a chapter has begun since, if not its own? One that began (with the
+ * event that says so) while
  * this search goes on is not its concern. */
 static bool is_of_period(const struct sky_search *search)
 {
@@ -54,7 +55,7 @@ static bool is_of_period(const struct sky_search *search)
             sky_party_find(registry, sky_span_str(id != 0 ? sky_device_names_get(search->names, id)
                                                           : search->subject.device));
     uint64_t since = party != NULL ? party->since[search->period] : 0;
-    return search->event.seq > since || since > search->newest_seq;
+    return search->event.seq > since || since >= search->newest_seq;
 }
 
 bool sky_search_next(struct sky_search *search, uint64_t until_ns, bool *ret_more)
