@@ -40,9 +40,8 @@ void sky_search_end(struct sky_search *search)
     sky_pattern_free(search->pattern);
 }
 
-/* Does the event count, though a chapter has begun since, if not its own? One that began (with the
- * event that says so) while
- * this search goes on is not its concern. */
+/* Does the event count, though a chapter has begun since, if not its own? One that began while this
+ * search goes on, behind its newest event, is not its concern. */
 static bool is_of_period(const struct sky_search *search)
 {
     const struct sky_registry *registry = search->registry;
