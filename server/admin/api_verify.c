@@ -61,8 +61,14 @@ static void answer(struct verify_wait *wait, bool holds)
     struct sky_buf out;
     sky_buf_init(&out, SKY_HTTP_ANSWER_MAX);
     struct sky_jw jw = sky_jw(&out);
+    struct sky_journal_stats stats;
+    sky_journal_stats(wait->app->journal, &stats);
+    uint64_t first_seq = wait->search.first_seq;
+    const struct sky_verify_scope scope = {
+        .name = sky_span_str(wait->scope),
+        .lost = stats.first_seq > first_seq ? stats.first_seq - first_seq : 0};
     size_t miss_count = holds ? 0 : compare_nearest(wait, misses);
-    sky_verify_print(wait->verify, holds, sky_span_str(wait->scope), misses, miss_count, &jw);
+    sky_verify_print(wait->verify, holds, &scope, misses, miss_count, &jw);
     if (sky_journal_flush(wait->app->journal) != SKY_OK)
         sky_api_reply_error(wait->call, 507, "store", "the journal cannot be written to the store");
     else

@@ -233,6 +233,18 @@ def test_a_sequence_says_how_far_it_came(verify, online):
         answer["why"])
 
 
+def test_what_the_journal_has_lost_is_said(start):
+    skymock = start("--journal-events", "100")
+    for _ in range(150):
+        skymock.api.freeze()
+    last = skymock.api.last_seq()
+    answer = skymock.api.post(VERIFY, {"absent": {"type": "timeout"}})
+    assert answer["holds"] and answer["lost"] == last - 100
+    assert "lost" not in skymock.api.post(VERIFY, {"absent": {"type": "timeout"}, "since": last})
+    _, answer = skymock.api.request("POST", VERIFY, {"event": {"type": "timeout"}})
+    assert answer["why"].endswith(f"; {last - 100} older events are lost")
+
+
 # ---- waiting ----
 
 def test_waiting_ends_when_it_holds(api, skymock, online):
