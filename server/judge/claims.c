@@ -102,7 +102,6 @@ sky_err sky_verify_count(const cJSON *object, const char *at, uint64_t *ret_min,
     cJSON_ArrayForEach (member, count) {
         if (strcmp(member->string, "min") == 0 || strcmp(member->string, "max") == 0)
             continue;
-        snprintf(pointer, sizeof pointer, "%s/count/%.100s", at, member->string);
         return sky_why_set(why, SKY_ERR_INVALID, pointer, "a count has min and max, not '%.100s'",
                            member->string);
     }

@@ -49,15 +49,15 @@ def log_in(skymock, number):
 
 
 def fill(skymock):
-    for number in range(DEVICES):
-        key, device = log_in(skymock, number)
-        device.send(b"".join(
-            packets.encode({"type": "publish", "qos": 1, "id": n + 1, "topic": topic_of(key),
-                            "payload": json.dumps({"params": {"temp": n, "device": number}})})
-            for n in range(PUBLISHES)))
-        for _ in range(PUBLISHES):
+    """Devices in turn, as they do when all live at once."""
+    devices = [log_in(skymock, number) for number in range(DEVICES)]
+    for number in range(PUBLISHES):
+        for place, (key, device) in enumerate(devices):
+            device.send_packet(type="publish", qos=1, id=number + 1, topic=topic_of(key),
+                               payload=json.dumps({"params": {"temp": number, "device": place}}))
+        for _, device in devices:
             assert device.receive()["type"] == "puback"
-        yield device
+    return [device for _, device in devices]
 
 
 class Client:
@@ -174,7 +174,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="skymock-bench-") as folder:
         path = fixtures(folder)
         skymock = server.Skymock("--quiet", "--journal-bytes", "128M", fixtures=path)
-        devices = list(fill(skymock))
+        devices = fill(skymock)
         print(f"{skymock.api.last_seq()} events of {DEVICES} devices")
         claims(skymock, devices[0])
         print("woken, with all those events:", wakes(skymock, devices[1], "device00001"))

@@ -161,7 +161,7 @@ static void a_claim_that_makes_no_sense_is_told_where(void **state)
         {"{\"sequence\":[{},5]}", "/sequence/1"},
         {"{\"sequence\":[{},{\"topic\":{\"matches\":\"(\"}}]}", "/sequence/1/topic/matches"},
         {"{\"event\":{},\"count\":5}", "/count"},
-        {"{\"event\":{},\"count\":{\"least\":1}}", "/count/least"},
+        {"{\"event\":{},\"count\":{\"least\":1}}", "/count"},
         {"{\"event\":{},\"count\":{\"min\":-1}}", "/count/min"},
         {"{\"event\":{},\"count\":{\"min\":1.5}}", "/count/min"},
         {"{\"event\":{},\"count\":{\"min\":\"1\"}}", "/count/min"},
