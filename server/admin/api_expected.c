@@ -4,46 +4,9 @@
 #include "protocol/base/mem.h"
 #include "server/admin/api.h"
 #include "server/admin/search.h"
+#include "server/judge/verify.h"
 
-/* A bound of the member "count". False, and answered, when it is none. */
-static bool take_bound(struct sky_api *api, const char *name, uint64_t *ret_bound)
-{
-    const cJSON *value = sky_json_get(sky_json_get(api->body, "count"), name);
-    char pointer[32];
-    if (value == NULL)
-        return true;
-    if (cJSON_IsNumber(value) && value->valuedouble >= 0 &&
-        value->valuedouble <= (double)SKY_EXPECTED_COUNT_MAX &&
-        value->valuedouble == (double)(int64_t)value->valuedouble) {
-        *ret_bound = (uint64_t)value->valuedouble;
-        return true;
-    }
-    snprintf(pointer, sizeof pointer, "/count/%s", name);
-    sky_api_error(api, 400, "invalid", pointer, "'%s' must be a whole number, 0 to %lld", name,
-                  (long long)SKY_EXPECTED_COUNT_MAX);
-    return false;
-}
-
-static bool take_count(struct sky_api *api, uint64_t *ret_min, uint64_t *ret_max)
-{
-    const cJSON *member;
-    cJSON_ArrayForEach (member, sky_json_get(api->body, "count")) {
-        if (strcmp(member->string, "min") != 0 && strcmp(member->string, "max") != 0) {
-            sky_api_error(api, 400, "invalid", "/count", "a count has min and max, not '%.100s'",
-                          member->string);
-            return false;
-        }
-    }
-    *ret_max = (uint64_t)SKY_EXPECTED_COUNT_MAX;
-    if (!take_bound(api, "max", ret_max))
-        return false;
-    *ret_min = *ret_max < 1 ? 0 : 1;
-    if (!take_bound(api, "min", ret_min))
-        return false;
-    if (*ret_min > *ret_max)
-        sky_api_error(api, 400, "invalid", "/count", "min is greater than max");
-    return *ret_min <= *ret_max;
-}
+_Static_assert(SKY_VERIFY_COUNT_MAX == SKY_EXPECTED_COUNT_MAX, "a count is a count");
 
 /* The rule that is to be broken. False, and answered, when there is none. */
 static bool take_rule(struct sky_api *api, struct sky_expectation *wanted)
@@ -118,8 +81,11 @@ static bool take_expectation(struct sky_api *api, struct sky_expectation *wanted
         sky_api_error(api, 400, "invalid", "/product", "give a device or a product, not both");
         return false;
     }
-    if (!take_count(api, &wanted->min, &wanted->max))
+    struct sky_why why;
+    if (sky_verify_count(api->body, "", &wanted->min, &wanted->max, &why) != SKY_OK) {
+        sky_api_fail(api, SKY_ERR_INVALID, &why);
         return false;
+    }
     if (sky_json_get(api->body, "event") == NULL)
         return take_rule(api, wanted);
     if (sky_json_get(api->body, "rule") != NULL) {

@@ -4,9 +4,8 @@
 
 #include "protocol/base/mem.h"
 #include "server/admin/api.h"
+#include "server/admin/search.h"
 #include "server/judge/verify.h"
-
-enum { EFFORT = 500 }; /* events looked at between two looks at the time */
 
 struct verify_wait {
     struct sky_wait wait; /* overdue: nothing more is waited for */
@@ -14,22 +13,18 @@ struct verify_wait {
     struct sky_http_call *call;
     struct sky_verify *verify; /* owned */
     bool patient;              /* waits at all */
-    char scope[SKY_API_PARAM_MAX];
-    struct sky_path_vars device; /* in `scope`; empty: a product, or everything */
-    uint64_t since;
-    bool chapters; /* of whatever has begun a new chapter, only events since then count */
-    struct sky_cursor cursor;
-    struct sky_event_filter filter;
+    char *scope;               /* owned: of a device or product, or empty */
+    struct sky_search search;  /* for the events of that */
     bool seeking;    /* it does not hold: all events are looked at again, for the nearest, */
     uint64_t to_seq; /* up to this one */
-    struct sky_event event;
 };
 
 static void end(struct verify_wait *wait)
 {
     sky_wait_end(&wait->wait);
-    sky_cursor_done(&wait->cursor);
+    sky_search_end(&wait->search);
     sky_verify_free(wait->verify);
+    free(wait->scope);
     free(wait);
 }
 
@@ -38,75 +33,23 @@ static void on_gone(struct sky_http_call *call)
     end(call->state);
 }
 
-/* ---- events ---- */
-
-static void narrow_to_device(struct verify_wait *wait)
-{
-    struct sky_event_filter *filter = &wait->filter;
-    struct sky_product product;
-    struct sky_device device;
-    filter->cloud = sky_span_str(wait->device.cloud);
-    filter->product = sky_span_str(wait->device.product);
-    filter->device = sky_span_str(wait->device.device);
-    filter->device_id = 0;
-    if (sky_store_find_device(wait->app->store, filter->cloud, filter->product, filter->device,
-                              &product, &device) == SKY_OK)
-        filter->device_id = device.id;
-}
-
-/* Begins to look at the events, at those only that `filter` wants. */
-static void begin_pass(struct verify_wait *wait, const struct sky_event_filter *filter)
-{
-    wait->filter = *filter;
-    if (wait->device.device[0] != '\0')
-        narrow_to_device(wait);
-    sky_cursor_done(&wait->cursor);
-    sky_cursor_init(&wait->cursor, wait->app->journal, wait->since + 1);
-}
-
-/* The next event that counts, as a subject; `*ret_more` as for sky_cursor_search(). */
-static bool next_event(struct verify_wait *wait, char room[SKY_DEVICE_NAME_MAX + 1],
-                       struct sky_subject *ret_subject, bool *ret_more)
-{
-    const struct sky_registry *registry = &wait->app->registry;
-    struct sky_event *event = &wait->event;
-    bool product = wait->scope[0] != '\0' && wait->device.device[0] == '\0';
-    while (sky_cursor_search(&wait->cursor, &wait->filter, EFFORT, event, ret_more)) {
-        sky_subject_of_event(&wait->cursor, &wait->app->admin->names, event, room, ret_subject);
-        if (!product && (!wait->chapters || event->seq > registry->parties.turned))
-            return true;
-        const struct sky_party *party = sky_party_of_id(registry, event->head.device_id);
-        const char *name =
-            party != NULL ? party->name
-            : event->head.device_id != 0
-                ? sky_device_names_get(&wait->app->admin->names, event->head.device_id)
-                : ret_subject->device;
-        if (product && !sky_party_named_of(sky_span_str(name), sky_span_str(wait->scope)))
-            continue;
-        if (party == NULL)
-            party = sky_party_find(registry, sky_span_str(name));
-        if (!wait->chapters || party == NULL || event->seq > party->since[SKY_CHAPTER])
-            return true;
-    }
-    return false;
-}
-
 /* ---- the answer ---- */
 
 /* Those of the nearest that are still there. */
 static size_t compare_nearest(struct verify_wait *wait, struct sky_verify_miss *misses)
 {
+    struct sky_search *search = &wait->search;
     uint64_t seqs[SKY_VERIFY_NEAREST_MAX];
-    char room[SKY_DEVICE_NAME_MAX + 1];
-    struct sky_subject subject;
+    struct sky_cursor cursor;
     size_t count = 0, near = sky_verify_nearest(wait->verify, seqs);
     for (size_t i = 0; i < near; i++) {
-        sky_cursor_done(&wait->cursor);
-        sky_cursor_init(&wait->cursor, wait->app->journal, seqs[i]);
-        if (!sky_cursor_next(&wait->cursor, &wait->event) || wait->event.seq != seqs[i])
-            continue;
-        sky_subject_of_event(&wait->cursor, &wait->app->admin->names, &wait->event, room, &subject);
-        sky_verify_compare(wait->verify, &subject, seqs[i], &misses[count++]);
+        sky_cursor_init(&cursor, wait->app->journal, seqs[i]);
+        if (sky_cursor_next(&cursor, &search->event) && search->event.seq == seqs[i]) {
+            sky_subject_of_event(&cursor, search->names, &search->event, search->room,
+                                 &search->subject);
+            sky_verify_compare(wait->verify, &search->subject, seqs[i], &misses[count++]);
+        }
+        sky_cursor_done(&cursor);
     }
     return count;
 }
@@ -118,8 +61,14 @@ static void answer(struct verify_wait *wait, bool holds)
     struct sky_buf out;
     sky_buf_init(&out, SKY_HTTP_ANSWER_MAX);
     struct sky_jw jw = sky_jw(&out);
+    struct sky_journal_stats stats;
+    sky_journal_stats(wait->app->journal, &stats);
+    uint64_t first_seq = wait->search.first_seq;
+    const struct sky_verify_scope scope = {
+        .name = sky_span_str(wait->scope),
+        .lost = stats.first_seq > first_seq ? stats.first_seq - first_seq : 0};
     size_t miss_count = holds ? 0 : compare_nearest(wait, misses);
-    sky_verify_print(wait->verify, holds, sky_span_str(wait->scope), misses, miss_count, &jw);
+    sky_verify_print(wait->verify, holds, &scope, misses, miss_count, &jw);
     if (sky_journal_flush(wait->app->journal) != SKY_OK)
         sky_api_reply_error(wait->call, 507, "store", "the journal cannot be written to the store");
     else
@@ -133,7 +82,6 @@ static void answer(struct verify_wait *wait, bool holds)
 /* Every event there is has been looked at. True: there is nothing more to do for now. */
 static bool pass_is_over(struct verify_wait *wait)
 {
-    const struct sky_event_filter all = {0};
     if (wait->seeking) {
         answer(wait, false);
         return true;
@@ -145,82 +93,90 @@ static bool pass_is_over(struct verify_wait *wait)
     if (state != SKY_VERIFY_BROKEN)
         return true;
     wait->seeking = true;
-    wait->to_seq = wait->cursor.next_seq - 1;
-    begin_pass(wait, &all);
+    wait->to_seq = wait->search.cursor.next_seq - 1;
+    sky_search_again(&wait->search);
     return false;
 }
 
 static void look(struct sky_wait *waiting)
 {
     struct verify_wait *wait = SKY_CONTAINER_OF(waiting, struct verify_wait, wait);
-    char room[SKY_DEVICE_NAME_MAX + 1];
-    struct sky_subject subject;
-    bool more;
-    while (!sky_wait_time_is_up(waiting)) {
-        bool found = next_event(wait, room, &subject, &more);
-        bool over = found ? wait->seeking && wait->event.seq > wait->to_seq : !more;
-        if (over && pass_is_over(wait))
+    const struct sky_search *search = &wait->search;
+    bool more, over = false;
+    while (!over) {
+        bool found = sky_search_next(&wait->search, waiting->waits->ends_ns, &more);
+        if (!found && more) {
+            sky_wait_again(waiting);
             return;
-        if (!found || over)
-            continue;
-        if (wait->seeking)
-            sky_verify_seek(wait->verify, &subject, wait->event.seq);
+        }
+        if (!found || (wait->seeking && search->event.seq > wait->to_seq))
+            over = pass_is_over(wait);
+        else if (wait->seeking)
+            sky_verify_seek(wait->verify, &search->subject, search->event.seq);
         else
-            sky_verify_feed(wait->verify, &subject, wait->event.seq, wait->event.now_ms);
+            sky_verify_feed(wait->verify, &search->subject, search->event.seq,
+                            search->event.now_ms);
     }
-    sky_wait_again(waiting);
 }
 
 /* ---- asking ---- */
 
-/* Whose events count, and since when. False, and answered, when it makes no sense. */
-static bool take_scope(struct sky_api *api, struct verify_wait *wait)
+/* Begins to look at events: of whom, since when, and, where the heads of events say so, only those
+ * that the claim may be about. False, and answered, when it makes no sense. */
+static bool begin(struct sky_api *api, struct verify_wait *wait)
 {
-    const struct sky_registry *registry = &api->app->registry;
     const char *device = sky_api_body_text(api, "device");
     const char *product = sky_api_body_text(api, "product");
+    const struct sky_registry *registry = &api->app->registry;
+    struct sky_event_filter narrow, *filter = &wait->search.filter;
+    struct sky_why why;
     if (device != NULL && product != NULL) {
         sky_api_error(api, 400, "invalid", "/product", "give a device or a product, not both");
         return false;
     }
-    sky_span scope = sky_span_str(device != NULL ? device : product);
-    if (!sky_span_copy(scope, wait->scope, sizeof wait->scope)) {
-        sky_api_error(api, 400, "invalid", device != NULL ? "/device" : "/product", "is too long");
+    cJSON *scope = cJSON_CreateObject();
+    if (device != NULL || product != NULL)
+        cJSON_AddStringToObject(scope, device ? "device" : "product", device ? device : product);
+    struct sky_pattern *pattern = sky_pattern_new(scope, "", &why);
+    cJSON_Delete(scope);
+    wait->verify = pattern != NULL ? sky_verify_new(api->body, "", &why) : NULL;
+    if (wait->verify == NULL) {
+        sky_pattern_free(pattern);
+        sky_api_fail(api, SKY_ERR_INVALID, &why);
         return false;
     }
-    if (device != NULL)
-        sky_match_device(scope, &wait->device);
-    wait->chapters = sky_json_get(api->body, "since") == NULL;
-    wait->since =
-        (uint64_t)sky_api_body_int(api, "since", (int64_t)registry->parties.since[SKY_CHAPTER]);
+    const char *name = device ? device : product ? product : "";
+    bool chapter = sky_json_get(api->body, "since") == NULL;
+    wait->scope = sky_mem_dup(name, strlen(name));
+    sky_search_begin(&wait->search, registry, &api->app->admin->names, pattern,
+                     chapter ? SKY_CHAPTER : SKY_PERIODS,
+                     (uint64_t)sky_api_body_int(api, "since", 0));
+    sky_verify_narrow(wait->verify, registry->store, &narrow);
+    if (device != NULL) {
+        narrow.cloud = filter->cloud;
+        narrow.product = filter->product;
+        narrow.device = filter->device;
+        narrow.device_id = filter->device_id;
+    }
+    *filter = narrow;
     return true;
 }
 
 void sky_api_verify(struct sky_api *api)
 {
-    struct sky_why why;
-    struct sky_event_filter filter;
     struct verify_wait *wait = sky_mem_new(sizeof *wait);
+    int64_t wait_ms = sky_api_body_int(api, "waitMs", 0);
     wait->app = api->app;
     wait->call = api->call;
     wait->wait.look = look;
-    if (!take_scope(api, wait)) {
+    wait->patient = wait_ms > 0;
+    if (!begin(api, wait)) {
         free(wait);
         return;
     }
-    wait->verify = sky_verify_new(api->body, "", &why);
-    if (wait->verify == NULL) {
-        free(wait);
-        sky_api_fail(api, SKY_ERR_INVALID, &why);
-        return;
-    }
-    int64_t wait_ms = sky_api_body_int(api, "waitMs", 0);
-    sky_verify_narrow(wait->verify, api->app->store, &filter);
-    begin_pass(wait, &filter);
     api->call->state = wait;
     api->call->on_gone = on_gone;
     sky_wait_begin(&api->app->admin->waits, &wait->wait);
-    wait->patient = wait_ms > 0;
     if (wait->patient)
         sky_wait_until(&wait->wait, wait_ms);
 }

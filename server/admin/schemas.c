@@ -255,6 +255,8 @@ const struct sky_api_schema sky_api_schemas[] = {
              {"count", SKY_API_INT, 0, NULL, "events that match; of a sequence: steps reached"},
              {"events", SKY_API_INT, LIST, NULL,
               "seq of the first 1000 of them; with withinMs: of those close enough"},
+             {"lost", SKY_API_INT, OPTIONAL, NULL,
+              "events that it was about and the journal has no room for any more"},
              {"why", SKY_API_TEXT, OPTIONAL, NULL, "what was different, when it does not hold"},
              {"nearest", SKY_API_OBJECT, LIST | OPTIONAL, "Miss",
               "the three that came nearest: fewest differences first, of equals the newest"})},

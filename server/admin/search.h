@@ -13,7 +13,12 @@ struct sky_search {
     struct sky_event_filter filter;
     struct sky_cursor cursor;
     enum sky_period period; /* SKY_PERIODS: events of every time */
-    struct sky_event event; /* the one that was found */
+    uint64_t first_seq;     /* where it began, */
+    uint64_t newest_seq;    /* and the newest event then */
+    size_t effort;          /* since it was last looked at the time */
+    struct sky_event event; /* the one that was found, and as a subject */
+    struct sky_subject subject;
+    char room[SKY_DEVICE_NAME_MAX + 1]; /* for that */
 };
 
 /* From the first event of the period on, behind `since`. The pattern is taken over. */
@@ -21,6 +26,8 @@ void sky_search_begin(struct sky_search *search, const struct sky_registry *regi
                       struct sky_device_names *names, struct sky_pattern *pattern,
                       enum sky_period period, uint64_t since);
 void sky_search_end(struct sky_search *search);
+/* Once more from where it began. */
+void sky_search_again(struct sky_search *search);
 
 /* Finds the next event. False: there is none yet, or, with `*ret_more` set, it is `until_ns` (of
  * uv_hrtime()) by now and the search goes on with the next call. */

@@ -64,7 +64,7 @@ struct sky_verify {
 /* What is missing: the event, or the next step of a sequence; NULL: nothing. */
 const struct sky_wanted *sky_verify__missing(const struct sky_verify *verify);
 /* Why it does not hold, as a sentence. */
-void sky_verify__say(const struct sky_verify *verify, sky_span scope,
+void sky_verify__say(const struct sky_verify *verify, const struct sky_verify_scope *scope,
                      const struct sky_verify_miss *misses, size_t miss_count, struct sky_buf *out);
 
 #endif

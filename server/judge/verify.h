@@ -64,9 +64,16 @@ void sky_verify_compare(const struct sky_verify *verify, const struct sky_subjec
 
 /* ---- the answer ---- */
 
-/* Writes an object: "holds", "count", "events", and when it does not hold "why" and "nearest".
- * `scope` says whose events they were, for the sentence; empty: everybody's. */
-void sky_verify_print(const struct sky_verify *verify, bool holds, sky_span scope,
-                      const struct sky_verify_miss *misses, size_t miss_count, struct sky_jw *jw);
+/* Of what was looked at. */
+struct sky_verify_scope {
+    sky_span name; /* whose events they were; empty: everybody's */
+    uint64_t lost; /* events that should have been looked at, too, and are gone */
+};
+
+/* Writes an object: "holds", "count", "events", "lost" if something is, and when it does not hold
+ * "why" and "nearest". */
+void sky_verify_print(const struct sky_verify *verify, bool holds,
+                      const struct sky_verify_scope *scope, const struct sky_verify_miss *misses,
+                      size_t miss_count, struct sky_jw *jw);
 
 #endif

@@ -72,6 +72,8 @@ void sky_pattern_narrow(const struct sky_pattern *pattern, struct sky_store *sto
             ret_filter->directions = (unsigned)c->words;
         else if (strcmp(c->member->name, "connection") == 0 && c->value_count == 1)
             ret_filter->connection = (uint32_t)c->values[0].number;
+        else if (strcmp(c->member->name, "topic") == 0 && c->value_count == 1)
+            ret_filter->topic = c->values[0].text;
         else if (c->member->form == SKY_FORM_DEVICE)
             narrow_by_device(c, store, ret_filter);
         else if (strcmp(c->member->name, "rule") == 0)

@@ -73,6 +73,8 @@ static void feed(struct sky_verify *verify, const struct act *acts)
     }
 }
 
+static uint64_t lost; /* events that are gone */
+
 /* The whole answer, as the API gives it. The caller frees it. */
 static char *answer_of(struct sky_verify *verify, const struct act *acts)
 {
@@ -94,7 +96,8 @@ static char *answer_of(struct sky_verify *verify, const struct act *acts)
     }
     sky_buf_init(&out, 1 << 20);
     struct sky_jw jw = sky_jw(&out);
-    sky_verify_print(verify, holds, SKY_SPAN_NONE, misses, near, &jw);
+    const struct sky_verify_scope scope = {.lost = lost};
+    sky_verify_print(verify, holds, &scope, misses, near, &jw);
     char *text = sky_mem_dup(out.bytes, out.len);
     sky_buf_done(&out);
     return text;
@@ -158,7 +161,7 @@ static void a_claim_that_makes_no_sense_is_told_where(void **state)
         {"{\"sequence\":[{},5]}", "/sequence/1"},
         {"{\"sequence\":[{},{\"topic\":{\"matches\":\"(\"}}]}", "/sequence/1/topic/matches"},
         {"{\"event\":{},\"count\":5}", "/count"},
-        {"{\"event\":{},\"count\":{\"least\":1}}", "/count/least"},
+        {"{\"event\":{},\"count\":{\"least\":1}}", "/count"},
         {"{\"event\":{},\"count\":{\"min\":-1}}", "/count/min"},
         {"{\"event\":{},\"count\":{\"min\":1.5}}", "/count/min"},
         {"{\"event\":{},\"count\":{\"min\":\"1\"}}", "/count/min"},
@@ -438,6 +441,17 @@ static void a_sequence_says_how_far_it_came(void **state)
             "come behind step 1, event to c, seq 5; behind that: nothing\",\"nearest\":[]}");
 }
 
+static void what_is_lost_is_not_passed_over_in_silence(void **state)
+{
+    static const struct act nothing[] = {{0}};
+    (void)state;
+    lost = 7;
+    answers("{\"absent\":{}}", nothing, "{\"holds\":true,\"count\":0,\"events\":[],\"lost\":7}");
+    says("{" PUBLISHES "}", nothing,
+         "no publish at all; nothing happened; 7 older events are lost");
+    lost = 0;
+}
+
 static void a_sentence_has_an_end(void **state)
 {
     char json[4096], *at = json;
@@ -470,6 +484,7 @@ int main(void)
         cmocka_unit_test(when_nothing_is_of_the_type_what_there_was_is_told),
         cmocka_unit_test(the_nearest_have_the_fewest_differences),
         cmocka_unit_test(a_sequence_says_how_far_it_came),
+        cmocka_unit_test(what_is_lost_is_not_passed_over_in_silence),
         cmocka_unit_test(a_sentence_has_an_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

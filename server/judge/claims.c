@@ -1,5 +1,4 @@
-#include "server/judge/verify.h"
-
+/* Claims compiled, fed with events, and answered. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -103,7 +102,6 @@ sky_err sky_verify_count(const cJSON *object, const char *at, uint64_t *ret_min,
     cJSON_ArrayForEach (member, count) {
         if (strcmp(member->string, "min") == 0 || strcmp(member->string, "max") == 0)
             continue;
-        snprintf(pointer, sizeof pointer, "%s/count/%.100s", at, member->string);
         return sky_why_set(why, SKY_ERR_INVALID, pointer, "a count has min and max, not '%.100s'",
                            member->string);
     }
@@ -466,13 +464,16 @@ static void print_events(const struct sky_verify *verify, bool holds, struct sky
     sky_jw_end_array(jw);
 }
 
-void sky_verify_print(const struct sky_verify *verify, bool holds, sky_span scope,
-                      const struct sky_verify_miss *misses, size_t miss_count, struct sky_jw *jw)
+void sky_verify_print(const struct sky_verify *verify, bool holds,
+                      const struct sky_verify_scope *scope, const struct sky_verify_miss *misses,
+                      size_t miss_count, struct sky_jw *jw)
 {
     sky_jw_object(jw);
     sky_jw_put_bool(jw, "holds", holds);
     sky_jw_put_int(jw, "count", (int64_t)verify->count);
     print_events(verify, holds, jw);
+    if (scope->lost > 0)
+        sky_jw_put_int(jw, "lost", (int64_t)scope->lost);
     if (!holds) {
         struct sky_buf why;
         sky_buf_init(&why, SKY_VERIFY_WHY_MAX);

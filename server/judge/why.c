@@ -215,15 +215,17 @@ static void say_sequence(const struct sky_verify *verify, const struct sky_verif
         say_none(verify, missing, misses, miss_count, out);
 }
 
-void sky_verify__say(const struct sky_verify *verify, sky_span scope,
+void sky_verify__say(const struct sky_verify *verify, const struct sky_verify_scope *scope,
                      const struct sky_verify_miss *misses, size_t miss_count, struct sky_buf *out)
 {
-    if (scope.len > 0) {
-        add_text(out, scope);
+    if (scope->name.len > 0) {
+        add_text(out, scope->name);
         sky_buf_add_str(out, ": ");
     }
     if (verify->form == SKY_CLAIM_SEQUENCE)
         say_sequence(verify, misses, miss_count, out);
     else
         say_event(verify, misses, miss_count, out);
+    if (scope->lost > 0)
+        sky_buf_addf(out, "; %llu older events are lost", (unsigned long long)scope->lost);
 }
