@@ -230,7 +230,7 @@ static void on_known(void *ctx)
                          fate.corrupt);
     if (fate.cut)
         sky_conn_cut_off(conn, fate.cut_at, "a fault cut the handshake off");
-    if (fate.withhold)
+    if (fate.withhold && fate.then == SKY_BREAK_NONE)
         sky_conn_freeze(conn, fate.fault, "a fault withheld the handshake");
     sky_conn_suffer(conn, &fate);
     if (fate.delay_ms > 0 && !conn->closing) {

@@ -299,6 +299,7 @@ static void reply(struct sky_http_call *http, const struct answer *answer)
                                          .content_type = "application/json",
                                          .body = sky_buf_span(&answer->body),
                                          .extra = lines_of(answer->row, answer->status, lines)};
+    http->device_id = answer->device_id;
     sky_http_reply(http, &reply);
 }
 
