@@ -448,7 +448,9 @@ static bool meets_fault(struct link *link, struct sky_out *out,
     out->as.http.path = link->call.head.path;
     out->head.device_id = link->call.device_id;
     out->product_id = link->call.product_id;
-    if (!sky_wire_is_armed(link->http->wire, SKY_POINT_HTTP_ANSWER))
+    out->of = link->call.of;
+    out->is_reply = link->call.serves;
+    if (!sky_wire_asks(link->http->wire, out))
         return false;
     sky_wire_decide(link->http->wire, out);
     link->fate = out->fate;

@@ -36,6 +36,8 @@ struct sky_http_call {
 
     /* Whose it is, as far as the handler knows when it answers, for faults; 0: nobody known. */
     int64_t device_id, product_id;
+    uint64_t of; /* its number in the journal, likewise */
+    bool serves; /* the cloud answers it, not only the server */
 
     /* The handler's own. */
     void *state;
