@@ -6,6 +6,10 @@ void sky_api_faults_create(struct sky_api *api)
     struct sky_why why;
     int64_t id;
     sky_err err = sky_faults_add(api->app->faults, api->body, "", &why, &id);
+    if (err == SKY_ERR_LIMIT) {
+        sky_api_error(api, 409, "limit", "", "%s", why.reason);
+        return;
+    }
     if (err != SKY_OK) {
         sky_api_fail(api, err, &why);
         return;

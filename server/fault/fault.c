@@ -11,10 +11,9 @@
 /* What a passage is compared with before anything else is looked at: one for each fault that is not
  * spent, point by point, in the order of their making. */
 struct watch {
-    int64_t device_id, product_id; /* 0: any; NOBODY: whom the registry does not have */
+    uint64_t hash; /* of whom it is limited to; 0: to nobody */
     struct sky_fault *fault;
 };
-#define NOBODY INT64_C(-1)
 
 struct sky_faults {
     struct sky_registry *registry; /* borrowed, as the next two */
@@ -23,8 +22,7 @@ struct sky_faults {
     struct sky_fault *list; /* owned, by number */
     size_t count;
     int64_t last_id;
-    uint64_t generation; /* of the registry in which scopes were looked up */
-    bool stale;          /* the watches are not those of the list any more */
+    bool stale; /* the watches are not those of the list any more */
     struct watch *watches[SKY_POINT_CHOSEN_COUNT]; /* owned */
     size_t watch_counts[SKY_POINT_CHOSEN_COUNT];
     struct sky_device_names names;
@@ -32,26 +30,13 @@ struct sky_faults {
 
 /* ---- whom they watch ---- */
 
-static struct watch watch_of(struct sky_faults *faults, struct sky_fault *fault)
+/* FNV-1a, 64 bits. */
+static uint64_t hash_of(sky_span name)
 {
-    struct watch watch = {.fault = fault};
-    struct sky_store *store = faults->registry->store;
-    struct sky_product product = {0};
-    struct sky_device device = {0};
-    sky_span cloud, key, name = SKY_SPAN_NONE, rest = sky_span_str(fault->scope);
-    if (rest.len == 0)
-        return watch;
-    (void)sky_span_next(&rest, '/', &cloud);
-    (void)sky_span_next(&rest, '/', &key);
-    if (fault->one) {
-        (void)sky_span_next(&rest, '/', &name);
-        sky_err err = sky_store_find_device(store, cloud, key, name, &product, &device);
-        watch.device_id = err == SKY_OK ? device.id : NOBODY;
-    } else {
-        sky_err err = sky_store_find_product(store, cloud, key, &product);
-        watch.product_id = err == SKY_OK ? product.id : NOBODY;
-    }
-    return watch;
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; i < name.len; i++)
+        hash = (hash ^ (uint8_t)name.ptr[i]) * UINT64_C(0x100000001b3);
+    return hash;
 }
 
 static bool is_over(const struct sky_faults *faults, const struct sky_fault *fault)
@@ -60,17 +45,21 @@ static bool is_over(const struct sky_faults *faults, const struct sky_fault *fau
            (fault->until_ms != 0 && fault->until_ms <= sky_clock_lived_ms(faults->registry->clock));
 }
 
-static void look_again(struct sky_faults *faults)
+static void forget_watches(struct sky_faults *faults)
 {
-    struct sky_fault *fault;
     faults->wire->points = 0;
-    faults->stale = false;
-    faults->generation = sky_store_generation(faults->registry->store);
     for (size_t point = 0; point < SKY_POINT_CHOSEN_COUNT; point++) {
         free(faults->watches[point]);
         faults->watches[point] = NULL;
         faults->watch_counts[point] = 0;
     }
+}
+
+static void look_again(struct sky_faults *faults)
+{
+    struct sky_fault *fault;
+    faults->stale = false;
+    forget_watches(faults);
     DL_FOREACH (faults->list, fault) {
         struct watch **watches = &faults->watches[fault->point];
         size_t *count = &faults->watch_counts[fault->point];
@@ -78,7 +67,8 @@ static void look_again(struct sky_faults *faults)
             continue;
         if ((*count & (*count - 1)) == 0) /* room doubles */
             *watches = sky_mem_grow(*watches, (*count == 0 ? 1 : 2 * *count) * sizeof **watches);
-        (*watches)[(*count)++] = watch_of(faults, fault);
+        (*watches)[(*count)++] = (struct watch){
+            fault->scope[0] != '\0' ? hash_of(sky_span_str(fault->scope)) : 0, fault};
         faults->wire->points |= UINT32_C(1) << fault->point;
     }
 }
@@ -89,29 +79,52 @@ static void look_again(struct sky_faults *faults)
 struct look {
     struct sky_faults *faults;
     struct sky_passage *passage;
-    int64_t product_id; /* 0: not known yet */
-    bool described, with_who;
+    bool named, described, with_who;
+    sky_span device, product; /* whose it is: "cloud/product/device", and the first part of that */
+    uint64_t device_hash, product_hash;
     struct sky_fault_subject *subject; /* filled in when it is described */
+    char room[SKY_DEVICE_NAME_MAX + 1];
 };
 
-static int64_t product_of(struct look *look)
+/* The name of whoever is proven, or claimed; of a device that nobody knows, its product's. */
+static void name_it(struct look *look)
 {
-    const struct sky_registry *registry = look->faults->registry;
+    struct sky_faults *faults = look->faults;
     const struct sky_passage *passage = look->passage;
-    const struct sky_session *session = sky_session_find(registry, passage->head->device_id);
-    struct sky_product product = {0};
-    struct sky_device device;
-    if (look->product_id != 0)
-        return look->product_id;
+    const struct sky_session *session =
+        sky_session_find(faults->registry, passage->head->device_id);
+    const struct sky_product_info *product = NULL;
+    sky_span rest, piece;
+    look->device = SKY_SPAN_NONE;
     if (session != NULL)
-        product.id = session->product->product.id;
-    else if (passage->product_id != 0 || passage->head->device_id == 0)
-        product.id = passage->product_id;
-    else if (sky_store_get_device(registry->store, passage->head->device_id, &product, &device) !=
-             SKY_OK)
-        product.id = 0;
-    look->product_id = product.id != 0 ? product.id : NOBODY - 1;
-    return look->product_id;
+        look->device = sky_span_str(session->party->name);
+    else if (passage->head->device_id != 0)
+        look->device = sky_span_str(sky_device_names_get(&faults->names, passage->head->device_id));
+    else if (passage->product_id != 0)
+        product = sky_product_info(faults->registry, passage->product_id);
+    look->product = rest = look->device;
+    if (product != NULL) {
+        snprintf(look->room, sizeof look->room, "%s/%s", product->cloud->name,
+                 product->product.key);
+        look->product = sky_span_str(look->room);
+    } else if (sky_span_next(&rest, '/', &piece) && sky_span_next(&rest, '/', &piece)) {
+        look->product =
+            sky_span_head(look->device, (size_t)(piece.ptr - look->device.ptr) + piece.len);
+    }
+    look->device_hash = hash_of(look->device);
+    look->product_hash = hash_of(look->product);
+    look->named = true;
+}
+
+static bool is_theirs(struct look *look, const struct watch *watch)
+{
+    const struct sky_fault *fault = watch->fault;
+    if (watch->hash == 0)
+        return true;
+    if (!look->named)
+        name_it(look);
+    return watch->hash == (fault->one ? look->device_hash : look->product_hash) &&
+           sky_span_eq_str(fault->one ? look->device : look->product, fault->scope);
 }
 
 static bool matches(struct look *look, const struct sky_fault *fault)
@@ -165,9 +178,7 @@ static struct sky_fault *first_that_fires(struct look *look)
     for (size_t i = 0; i < faults->watch_counts[passage->point]; i++) {
         const struct watch *watch = &watches[i];
         struct sky_fault *fault = watch->fault;
-        if (watch->device_id != 0 && watch->device_id != passage->head->device_id)
-            continue;
-        if (watch->product_id != 0 && watch->product_id != product_of(look))
+        if (!is_theirs(look, watch))
             continue;
         if (is_over(faults, fault)) {
             faults->stale = true;
@@ -187,9 +198,13 @@ static struct sky_fate decide(void *ctx, struct sky_passage *passage)
     struct sky_faults *faults = ctx;
     struct sky_fate fate = {.name = NULL};
     struct sky_fault_subject subject;
-    struct look look = {.faults = faults, .passage = passage, .subject = &subject};
+    struct look look;
+    look.faults = faults;
+    look.passage = passage;
+    look.subject = &subject;
+    look.named = look.described = look.with_who = false;
     SKY_ASSERT(passage->point < SKY_POINT_CHOSEN_COUNT);
-    if (faults->stale || faults->generation != sky_store_generation(faults->registry->store))
+    if (faults->stale)
         look_again(faults);
     struct sky_fault *fault = first_that_fires(&look);
     if (fault != NULL) {
@@ -229,8 +244,7 @@ void sky_faults_free(struct sky_faults *faults)
         return;
     DL_FOREACH_SAFE (faults->list, fault, next)
         sky_fault__free(fault);
-    faults->list = NULL;
-    look_again(faults);
+    forget_watches(faults);
     free(faults);
 }
 
@@ -248,12 +262,15 @@ static void insert(struct sky_faults *faults, struct sky_fault *fault)
     sky_rng_init_seeded(&fault->rng, fault->seed);
     DL_INSERT_INORDER(faults->list, fault, by_id);
     faults->count++;
+    faults->stale = true;
+    faults->wire->points |= UINT32_C(1) << fault->point;
 }
 
 static void take_out(struct sky_faults *faults, struct sky_fault *fault)
 {
     DL_DELETE(faults->list, fault);
     faults->count--;
+    faults->stale = true;
     sky_net_thaw(faults->net, (uint64_t)fault->id);
     sky_fault__free(fault);
 }
@@ -289,7 +306,6 @@ sky_err sky_faults_add(struct sky_faults *faults, const cJSON *json, const char 
         fault->until_ms += sky_clock_lived_ms(faults->registry->clock);
     fault->id = faults->last_id + 1;
     insert(faults, fault);
-    look_again(faults);
     *ret_id = fault->id;
     return SKY_OK;
 }
@@ -300,7 +316,6 @@ bool sky_faults_drop(struct sky_faults *faults, int64_t id)
     if (fault == NULL)
         return false;
     take_out(faults, fault);
-    look_again(faults);
     return true;
 }
 
@@ -310,7 +325,8 @@ void sky_faults_clear(struct sky_faults *faults, sky_span name)
     DL_FOREACH_SAFE (faults->list, fault, next)
         if (sky_party_named_of(sky_span_str(fault->scope), name))
             take_out(faults, fault);
-    look_again(faults);
+    if (faults->stale)
+        look_again(faults);
 }
 
 /* ---- and on paper ---- */
@@ -389,6 +405,5 @@ sky_err sky_faults_restore(struct sky_faults *faults, sky_span name, sky_span js
         else
             sky_fault__free(fault);
     }
-    look_again(faults);
     return SKY_OK;
 }

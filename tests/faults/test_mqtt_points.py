@@ -1,13 +1,11 @@
 """Every point of MQTT with every action that makes sense there: what the device sees is exactly
 that, and nothing is held against it."""
 
-
 import time
 
 import matrix
-import packets
 import pytest
-from scenes import DEVICE, SCENES
+from scenes import SCENES
 
 SEED = {"seed": 3}
 
@@ -151,6 +149,7 @@ def test_behind_the_next(frozen, peer, login, point):
 def test_not_longer_than_it_waits_for_a_next(frozen, peer, login, point):
     act = Act(frozen, peer, login, point, "reorder", ms=5000)
     act.play()
+    assert act.seen() == b""
     frozen.api.advance(4999)
     assert act.seen() == b"" and act.told() == []
     frozen.api.advance(1)
