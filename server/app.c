@@ -192,6 +192,7 @@ static void join_rooms(struct sky_app *app)
     sky_mqtt_port_init(&app->mqtt, &app->broker);
     sky_applications_init(&app->applications, &app->broker, app->config->admin_token);
     app->mqtt.applications = &app->applications;
+    app->faults = sky_faults_new(&app->registry, &app->wire, &app->net);
     app->calls = (struct sky_calls){
         .broker = &app->broker, .net = &app->net, .advertise_host = app->config->advertise_host};
 }
@@ -206,6 +207,7 @@ static void part_rooms(struct sky_app *app)
     sky_sessions_done(&app->registry);
     sky_parties_done(&app->registry);
     sky_topics_done(&app->broker);
+    sky_faults_free(app->faults);
     sky_wire_done(&app->wire);
 }
 

@@ -19,7 +19,8 @@ struct sky_http_reply {
 struct sky_http_response {
     struct sky_http_reply reply;
     bool keep_alive;
-    bool head_only; /* the request was HEAD */
+    bool head_only;        /* the request was HEAD */
+    sky_span method, path; /* of the request, for whoever looks on; may be empty */
 };
 
 /* "Not Found"; "Unknown" for a status without a phrase. */

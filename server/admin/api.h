@@ -246,6 +246,10 @@ struct sky_admin {
     X(expected_create)                                                                             \
     X(expected_clear)                                                                              \
     X(expected_delete)                                                                             \
+    X(faults_list)                                                                                 \
+    X(faults_create)                                                                               \
+    X(faults_clear)                                                                                \
+    X(faults_delete)                                                                               \
     X(reset)                                                                                       \
     X(reload)
 #define X(name) void sky_api_##name(struct sky_api *api);

@@ -81,6 +81,7 @@ static void begin_chapter(struct sky_api *api, sky_span name, int64_t device_id,
     struct sky_journal_stats stats;
     sky_api_record(api->app, SKY_EVENT_RESET, device_id, what);
     sky_journal_stats(api->app->journal, &stats);
+    sky_faults_clear(api->app->faults, name);
     sky_parties_turn(&api->app->registry, name, stats.last_seq - 1,
                      sky_api_body_bool(api, "forget", false));
     sky_api_send(api, 204);

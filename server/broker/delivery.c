@@ -11,11 +11,19 @@ struct parcel {
     sky_span topic, payload;
     uint64_t of;
     bool whole;               /* the journal has no publish with this content: deliveries show it */
+    bool reply;               /* a service's */
     struct sky_mqtt_msg *msg; /* made when the first receiver has to keep it */
 };
 
-/* The tag of a kept message: the number of its publish, and whether deliveries show the content. */
+/* The tag of a kept message: the number of its publish, whether deliveries show the content, and
+ * whether it is a reply. */
 #define TAG_WHOLE (UINT64_C(1) << 63)
+#define TAG_REPLY (UINT64_C(1) << 62)
+
+static uint64_t tag_of(const struct parcel *parcel)
+{
+    return parcel->of | (parcel->whole ? TAG_WHOLE : 0) | (parcel->reply ? TAG_REPLY : 0);
+}
 
 static void record_drop(struct sky_broker *broker, const struct sky_session *session,
                         const struct parcel *parcel, const char *reason)
@@ -30,15 +38,16 @@ static void record_drop(struct sky_broker *broker, const struct sky_session *ses
 
 /* Puts a publish out on the session's connection. */
 static bool put(struct sky_broker *broker, struct sky_session *session,
-                const struct sky_mqtt_publish *packet, uint64_t of, bool whole)
+                const struct sky_mqtt_publish *packet, uint64_t tag)
 {
     struct sky_out out;
     struct sky_session *addressee = sky_behind_addressee(broker, session, packet->topic);
     sky_out_begin(&out, SKY_POINT_PUBLISH_DOWN, session->conn);
     out.head.device_id = addressee->device_id;
-    out.of = of;
+    out.of = tag & ~(TAG_WHOLE | TAG_REPLY);
+    out.is_reply = (tag & TAG_REPLY) != 0;
     out.as.publish.packet = *packet;
-    out.as.publish.whole = whole;
+    out.as.publish.whole = (tag & TAG_WHOLE) != 0;
     if (!sky_wire_send(broker->wire, &out))
         return false;
     addressee->delivered++;
@@ -59,7 +68,7 @@ static bool put_next(struct sky_mqtt_outlet *base, const struct sky_mqtt_publish
     const struct sky_buf *out = sky_conn_out(outlet->session->conn);
     if (sky_mqtt_publish_size(publish) > out->max - out->len)
         return false;
-    return put(outlet->broker, outlet->session, publish, tag & ~TAG_WHOLE, tag & TAG_WHOLE);
+    return put(outlet->broker, outlet->session, publish, tag);
 }
 
 static struct outlet outlet_of(struct sky_broker *broker, struct sky_session *session)
@@ -124,7 +133,7 @@ struct sky_hindrance sky_delivery_hindrance(struct sky_broker *broker, struct sk
 static void deliver_0(struct sky_broker *broker, struct sky_session *session, struct parcel *parcel)
 {
     const struct sky_mqtt_publish publish = {.topic = parcel->topic, .payload = parcel->payload};
-    (void)put(broker, session, &publish, parcel->of, parcel->whole);
+    (void)put(broker, session, &publish, tag_of(parcel));
 }
 
 static void deliver_1(struct sky_broker *broker, struct sky_session *session, struct parcel *parcel)
@@ -132,8 +141,7 @@ static void deliver_1(struct sky_broker *broker, struct sky_session *session, st
     struct outlet outlet = outlet_of(broker, session);
     if (parcel->msg == NULL)
         parcel->msg = sky_mqtt_msg_new(parcel->topic, parcel->payload,
-                                       sky_clock_lived_ms(broker->registry->clock),
-                                       parcel->of | (parcel->whole ? TAG_WHOLE : 0));
+                                       sky_clock_lived_ms(broker->registry->clock), tag_of(parcel));
     (void)sky_mqtt_session_deliver(&session->mqtt, &session->product->cloud->limits.session,
                                    parcel->msg,
                                    sky_session_is_connected(session) ? &outlet.base : NULL);
@@ -188,9 +196,8 @@ struct sky_delivered sky_deliver(struct sky_broker *broker, sky_span topic, sky_
 }
 
 static struct sky_hindrance push(struct sky_broker *broker, struct sky_session *session,
-                                 sky_span topic, sky_span payload, uint8_t qos, uint64_t of)
+                                 struct parcel parcel, uint8_t qos)
 {
-    struct parcel parcel = {.topic = topic, .payload = payload, .of = of, .whole = true};
     struct sky_hindrance hindrance = deliver(broker, session, &parcel, qos);
     sky_mqtt_msg_unref(parcel.msg);
     return hindrance;
@@ -200,9 +207,10 @@ static struct sky_hindrance to_one(struct sky_broker *broker, struct sky_session
                                    sky_span topic, sky_span payload, uint8_t qos, uint64_t of,
                                    int64_t ttl_ms)
 {
+    const struct parcel parcel = {.topic = topic, .payload = payload, .of = of, .whole = true};
     return is_fetching(session)
                ? session->fetcher->ops->push(session->fetcher, topic, payload, of, ttl_ms)
-               : push(broker, sky_session_carrier(session), topic, payload, qos, of);
+               : push(broker, sky_session_carrier(session), parcel, qos);
 }
 
 struct sky_hindrance sky_deliver_to(struct sky_broker *broker, struct sky_session *session,
@@ -261,7 +269,9 @@ bool sky_deliver_reply(struct sky_broker *broker, struct sky_session *session, s
     if (!sky_topic_subscribed(broker, carrier, topic, &granted) &&
         !(carrier->traits & SKY_TRAIT_AUTO_SUBSCRIBED))
         return false;
-    push(broker, carrier, topic, payload, qos < granted ? qos : granted, of);
+    const struct parcel parcel = {
+        .topic = topic, .payload = payload, .of = of, .whole = true, .reply = true};
+    push(broker, carrier, parcel, qos < granted ? qos : granted);
     return true;
 }
 

@@ -9,7 +9,7 @@ static const char *const action_names[] = {
 };
 
 static const char *const field_names[] = {
-#define X(name, text, min, max) [SKY_FAULT_FIELD_##name] = text,
+#define X(name, text, kind, min, max) [SKY_FAULT_FIELD_##name] = text,
     SKY_FAULT_FIELDS(X)
 #undef X
 };

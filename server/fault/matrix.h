@@ -28,18 +28,18 @@ enum sky_fault_action {
 };
 const char *sky_fault_action_name(enum sky_fault_action action);
 
-/* What `set` can change. Row: enumerator, name, the least and the greatest number (texts: 0, 0). */
+/* What `set` can change. Row: enumerator, name, what it is, from, to (bytes of a text). */
 #define SKY_FAULT_FIELDS(X)                                                                        \
-    X(CODE, "code", 0, 255)                                                                        \
-    X(PACKET_ID, "packetId", 1, 65535)                                                             \
-    X(SESSION_PRESENT, "sessionPresent", 0, 1)                                                     \
-    X(STATUS, "status", 100, 599)                                                                  \
-    X(PAYLOAD, "payload", 0, 0)                                                                    \
-    X(TOPIC, "topic", 0, 0)                                                                        \
-    X(QOS, "qos", 0, 2)
+    X(CODE, "code", INTEGER, 0, 255)                                                               \
+    X(PACKET_ID, "packetId", INTEGER, 1, 65535)                                                    \
+    X(SESSION_PRESENT, "sessionPresent", BOOLEAN, 0, 1)                                            \
+    X(STATUS, "status", INTEGER, 200, 599)                                                         \
+    X(PAYLOAD, "payload", TEXT, 0, SKY_FAULT_PAYLOAD_MAX)                                          \
+    X(TOPIC, "topic", TEXT, 1, SKY_FAULT_TOPIC_MAX)                                                \
+    X(QOS, "qos", INTEGER, 0, 2)
 
 enum sky_fault_field {
-#define X(name, text, min, max) SKY_FAULT_FIELD_##name,
+#define X(name, text, kind, min, max) SKY_FAULT_FIELD_##name,
     SKY_FAULT_FIELDS(X)
 #undef X
         SKY_FAULT_FIELD_COUNT

@@ -237,6 +237,7 @@ static void on_closed(uv_handle_t *handle)
         sky_mem_wipe(conn->psk, sizeof *conn->psk);
     free(conn->psk);
     free(conn->bend);
+    free(conn->client_id);
     free(conn);
 }
 

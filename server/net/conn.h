@@ -141,6 +141,7 @@ struct sky_conn {
     int64_t cut_at_ms;         /* lived time at which the cloud cuts the link; 0: it does not */
     int64_t device_id;         /* registry id of the device it was admitted as; 0: none */
     const char *close_reason;  /* static */
+    char *client_id;           /* owned: that it gave when it logged in; NULL: none yet */
     uint32_t id;               /* > 0, in the journal and the API */
     uint32_t read_turn;        /* the turn of the loop in which it was last read from */
     uint32_t touched;          /* a bit for each point at which a fault had its hands on it */

@@ -155,7 +155,7 @@ static void receive(struct sky_conn *conn)
     struct sky_fate fate = {0};
     if (net->fate_of != NULL && !(conn->door.listener->allows & SKY_LISTEN_ADMIN))
         fate = net->fate_of(net->fate_ctx, conn, false);
-    if (fate.withhold)
+    if (fate.withhold && fate.then == SKY_BREAK_NONE)
         sky_conn_freeze(conn, fate.fault, "a fault withheld it: nobody serves it");
     sky_conn_suffer(conn, &fate);
     if (conn->closing)

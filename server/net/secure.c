@@ -228,11 +228,12 @@ static void on_known(void *ctx)
     if (fate.corrupt > 0)
         sky_conn_corrupt(conn, fate.corrupt_anywhere ? fate.chance % FLIGHT_MIN : fate.corrupt_at,
                          fate.corrupt);
-    if (fate.cut)
+    if (fate.cut) /* what it ends with comes then */
         sky_conn_cut_off(conn, fate.cut_at, "a fault cut the handshake off");
-    if (fate.withhold)
+    else
+        sky_conn_suffer(conn, &fate);
+    if (fate.withhold && fate.then == SKY_BREAK_NONE)
         sky_conn_freeze(conn, fate.fault, "a fault withheld the handshake");
-    sky_conn_suffer(conn, &fate);
     if (fate.delay_ms > 0 && !conn->closing) {
         sky_tls_pause(conn->tls);
         sky_clock_timer(net->clock, &conn->alarm, fate.delay_ms, on_delay_over);

@@ -24,7 +24,7 @@ struct answer {
     const struct sky_http_failure *failure; /* goes out instead if promises cannot be kept; NULL
                                                when nothing is promised */
     uint64_t seq;                           /* the call's number in the journal */
-    int64_t device_id;                      /* 0: nobody known */
+    int64_t device_id, product_id;          /* 0: nobody known */
 };
 
 /* A call being answered. */
@@ -255,6 +255,7 @@ static void answer_call(const struct sky_http_call *http, const struct sky_http_
     } else {
         sky_arena_init(&arena);
         answer_somewhere(&call, &arena, ret);
+        ret->product_id = call.lookup.product.id;
         sky_arena_done(&arena);
     }
     sky_effects_done(&call.effects);
@@ -299,6 +300,10 @@ static void reply(struct sky_http_call *http, const struct answer *answer)
                                          .content_type = "application/json",
                                          .body = sky_buf_span(&answer->body),
                                          .extra = lines_of(answer->row, answer->status, lines)};
+    http->device_id = answer->device_id;
+    http->product_id = answer->product_id;
+    http->of = answer->seq;
+    http->serves = answer->row != NULL;
     sky_http_reply(http, &reply);
 }
 

@@ -22,6 +22,7 @@ struct sky_coap_port {
     struct sky_coap_request request; /* at hand */
     struct sky_buf out, body;        /* its answer: the datagram, and its body */
     uint8_t reply_code;              /* of what a service replied in place of a body; 0: none */
+    bool served;                     /* a service was asked */
     size_t online;                   /* devices */
     int64_t strangers_since_ms;      /* real time at which this second of theirs began */
     unsigned strangers, hushed;      /* journalled in it, and not */

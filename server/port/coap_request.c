@@ -129,6 +129,7 @@ struct decided {
 
 static void keep(struct sky_coap_port *port, struct decided *decided)
 {
+    port->served = false;
     sky_buf_clear(&port->body);
     sky_buf_add(&port->body, decided->what.payload);
     if (!sky_span_copy(decided->what.topic, decided->topic, sizeof decided->topic))
@@ -163,6 +164,7 @@ static uint8_t publish(struct sky_coap_channel *channel, const struct decided *d
         return SKY_COAP_NOT_FOUND;
     port->reply_code = 0;
     struct sky_act_result result = sky_publish(port->broker, &act);
+    port->served = result.served;
     if (result.judged_bad && result.right == SKY_RIGHT_NONE)
         return SKY_COAP_NOT_FOUND;
     if (result.judged_bad && result.right != SKY_RIGHT_GRANTED)
@@ -248,6 +250,7 @@ static void answer(struct sky_coap_channel *channel, const struct decided *decid
     if (decided->what.act != SKY_COAP_ANSWER)
         announce_waiting(channel->device, path, sizeof path, response);
     out.of = of;
+    out.is_reply = port->served;
     out.as.coap.peer = &channel->coap;
     out.as.coap.request = &port->request;
     sky_wire_send(port->broker->wire, &out);

@@ -197,7 +197,7 @@ void sky_coap__doom(struct sky_coap_channel *channel, const struct sky_carrier *
     if (fate.name == NULL)
         return;
     route_to(port, sky_dtls_peer_address(channel->peer))->touched = true;
-    if (fate.withhold)
+    if (fate.withhold && fate.then == SKY_BREAK_NONE)
         fate.then = SKY_BREAK_FREEZE;
     sky_coap__end_peer(channel->peer, &fate);
     if (fate.then != SKY_BREAK_NONE)
@@ -206,6 +206,7 @@ void sky_coap__doom(struct sky_coap_channel *channel, const struct sky_carrier *
         fate.corrupt_at = fate.chance % 64;
     channel->doom = sky_mem_new(sizeof *channel->doom);
     *channel->doom = fate;
+    channel->doom->name = "handshake"; /* the fault itself may go before */
     port->doomed++;
 }
 

@@ -228,6 +228,8 @@ bool sky_download_take(struct sky_broker *broker, struct sky_http_call *call)
     else if (what == SKY_HTTP_NOTHING)
         len = snprintf(lines, sizeof lines, "Content-Range: bytes */%" PRIu64 "\r\n", size);
     SKY_ASSERT(len >= 0 && len < LINES_MAX);
+    call->device_id = download->device_id;
+    call->product_id = download->info->product.id;
     download->next = download->begun = part.first;
     download->end = part.last + 1;
     if (download->expired)

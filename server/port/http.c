@@ -6,6 +6,7 @@
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
 #include "protocol/http/body.h"
+#include "server/net/bend.h"
 #include "server/registry/rules.h"
 #include "server/wire/wire.h"
 
@@ -33,12 +34,15 @@ struct link {
     bool moving;    /* move() is at work */
     bool answering; /* there is an answer to send, or a stream's next piece to ask for */
     bool streaming;
-    bool paced;      /* it is a download: pieces are sent when its turn has come, */
-    bool its_turn;   /* which it has */
-    bool queues;     /* for that */
-    uint64_t to_ask; /* bytes of a download that on_room was not asked for yet */
-    uint64_t taken;  /* bytes of the body that the handler took as they came */
-    bool bodiless;   /* a request before announced no body that might have one */
+    bool paced;           /* it is a download: pieces are sent when its turn has come, */
+    bool its_turn;        /* which it has */
+    bool queues;          /* for that */
+    uint64_t to_ask;      /* bytes of a download that on_room was not asked for yet */
+    uint64_t taken;       /* bytes of the body that the handler took as they came */
+    bool bodiless;        /* a request before announced no body that might have one */
+    struct sky_fate fate; /* what a fault makes of the answer; zeroed: nothing */
+    uint64_t passed;      /* bytes of such an answer that have gone */
+    bool late;            /* it waits, or never comes */
     struct sky_buf answer;
     size_t answer_sent; /* bytes of it that the connection has taken */
     size_t weight;      /* of the answer, among those that wait to be read */
@@ -160,7 +164,8 @@ static void send_continue(struct sky_conn *conn)
 {
     struct sky_out out;
     sky_out_begin(&out, SKY_POINT_HTTP_ANSWER, conn);
-    out.is_raw = true;
+    out.is_raw = out.decided = true; /* no fault wants what is no answer yet */
+    out.fate = (struct sky_fate){.name = NULL};
     out.as.raw = SKY_SPAN("HTTP/1.1 100 Continue\r\n\r\n");
     if (is_admin(conn))
         sky_conn_write(conn, out.as.raw);
@@ -188,7 +193,10 @@ static size_t refuse(struct sky_conn *conn, const struct sky_http_head *head,
     sky_buf_done(&body);
     if (link != NULL)
         link->stage = STAGE_REFUSED;
-    sky_conn_close_gently(conn, "the request was refused");
+    if (sky_wire_holds(http_of(conn)->wire, conn)) /* it is still to come */
+        sky_clock_patience(conn->net->clock, &conn->patience, SKY_HTTP_IDLE_MS, on_patience_over);
+    else
+        sky_conn_close_gently(conn, "the request was refused");
     return used;
 }
 
@@ -420,6 +428,75 @@ static struct link *link_of(struct sky_http_call *call)
     return SKY_CONTAINER_OF(call, struct link, call);
 }
 
+static void on_delay_over(struct sky_timer *timer, int64_t now_ms)
+{
+    struct link *link = SKY_CONTAINER_OF(timer, struct sky_conn, alarm)->state;
+    (void)now_ms;
+    link->late = false;
+    go_on(link);
+}
+
+/* Asks what becomes of the answer to a device's call. True: a fault has its hands on it, and the
+ * link sends it as that has it, which no other answer of the connection overtakes. */
+static bool meets_fault(struct link *link, struct sky_out *out,
+                        const struct sky_http_response *answer)
+{
+    struct sky_conn *conn = link->conn;
+    sky_out_begin(out, SKY_POINT_HTTP_ANSWER, conn);
+    out->as.http = *answer;
+    out->as.http.method = link->call.head.method;
+    out->as.http.path = link->call.head.path;
+    out->head.device_id = link->call.device_id;
+    out->product_id = link->call.product_id;
+    out->of = link->call.of;
+    out->is_reply = link->call.serves;
+    if (!sky_wire_asks(link->http->wire, out))
+        return false;
+    sky_wire_decide(link->http->wire, out);
+    link->fate = out->fate;
+    link->passed = 0;
+    link->late = out->fate.name != NULL && (out->fate.withhold || out->fate.delay_ms > 0);
+    return out->fate.name != NULL;
+}
+
+/* What the fault does besides to an answer of so many bytes, which is in link->answer or to come.
+ */
+static void begin_fate(struct link *link, uint64_t total)
+{
+    struct sky_conn *conn = link->conn;
+    struct sky_fate *fate = &link->fate;
+    if (fate->corrupt_anywhere && fate->corrupt > 0)
+        fate->corrupt_at = (size_t)(fate->chance % total);
+    if (fate->withhold) {
+        sky_clock_patience(conn->net->clock, &conn->patience, SKY_HTTP_IDLE_MS, on_patience_over);
+        sky_conn_suffer(conn, fate);
+    } else if (fate->delay_ms > 0) {
+        sky_clock_timer(conn->net->clock, &conn->alarm, fate->delay_ms, on_delay_over);
+    }
+    if (fate->drip_bytes_per_s > 0 && !conn->closing)
+        sky_conn_drip(conn, fate->drip_bytes_per_s);
+}
+
+/* Writes the next bytes of the answer, as the fault has it. */
+static void write_piece(struct link *link, sky_span piece)
+{
+    struct sky_conn *conn = link->conn;
+    const struct sky_fate *fate = &link->fate;
+    if (fate->cut)
+        piece = sky_span_head(piece, (size_t)(fate->cut_at - link->passed));
+    struct sky_buf *out = sky_conn_out(conn);
+    size_t before = out->len;
+    sky_buf_add(out, piece);
+    for (size_t i = 0; fate->corrupt > 0 && i < piece.len; i++) {
+        uint64_t at = link->passed + i;
+        if (at >= fate->corrupt_at && at - fate->corrupt_at < fate->corrupt)
+            out->bytes[before + i] ^= 0x55;
+    }
+    link->passed += piece.len;
+    if (fate->cut && link->passed >= fate->cut_at)
+        sky_conn_suffer(conn, fate);
+}
+
 void sky_http_reply(struct sky_http_call *call, const struct sky_http_reply *reply)
 {
     static const struct sky_http_reply busy = {
@@ -437,12 +514,17 @@ void sky_http_reply(struct sky_http_call *call, const struct sky_http_reply *rep
                                              .keep_alive = call->head.keep_alive,
                                              .head_only =
                                                  sky_span_eq(call->head.method, SKY_SPAN("HEAD"))};
+    struct sky_out out = {.as.http = answer};
     if (is_admin(link->conn)) {
         bool put = sky_http_put(&link->answer, &answer, link->http->net->clock->real_ms);
         SKY_ASSERT(put);
         weigh(link, link->answer.len);
+    } else if (meets_fault(link, &out, &answer)) {
+        for (unsigned i = 0; i <= out.fate.copies; i++)
+            (void)sky_http_put(&link->answer, &out.as.http, link->http->net->clock->real_ms);
+        begin_fate(link, link->answer.len);
     } else {
-        send_whole(link->conn, &answer);
+        (void)sky_wire_send(link->http->wire, &out);
     }
     link->in_hands = false;
     go_on(link);
@@ -466,13 +548,28 @@ void sky_http_send(struct sky_http_call *call, const struct sky_http_reply *repl
     struct link *link = link_of(call);
     struct sky_http_reply sized = *reply;
     bool has_body = !sky_span_eq(call->head.method, SKY_SPAN("HEAD"));
+    struct sky_out out;
     SKY_ASSERT(length > 0);
-    sized.body = sky_span_of(NULL, (size_t)length); /* of which only the length is told */
     begin_answer(link);
-    sky_http_put_head(&link->answer, &sized, true, call->head.keep_alive,
-                      link->http->net->clock->real_ms);
-    link->to_ask = length;
+    const struct sky_http_response answer = {
+        .reply = *reply, .keep_alive = call->head.keep_alive, .head_only = !has_body};
+    bool faulty = !is_admin(link->conn) && meets_fault(link, &out, &answer);
+    if (faulty)
+        sized = out.as.http.reply;
+    if (sized.body.len > 0) { /* in place of what was to be downloaded */
+        (void)sky_http_put(&link->answer, &out.as.http, link->http->net->clock->real_ms);
+        if (has_body && call->on_gone != NULL)
+            call->on_gone(call);
+        has_body = false;
+    } else {
+        sized.body = sky_span_of(NULL, (size_t)length); /* of which only the length is told */
+        sky_http_put_head(&link->answer, &sized, true, call->head.keep_alive,
+                          link->http->net->clock->real_ms);
+        link->to_ask = length;
+    }
     link->streaming = link->paced = link->in_hands = has_body;
+    if (faulty)
+        begin_fate(link, link->answer.len + (has_body ? length : 0));
     go_on(link);
 }
 
@@ -495,6 +592,12 @@ static void finish_exchange(struct link *link)
     sky_buf_done(&link->answer);
     weigh(link, 0);
     link->answering = link->streaming = link->paced = false;
+    if (!link->fate.cut && !conn->closing)
+        sky_conn_suffer(
+            conn, &(const struct sky_fate){.then = link->fate.then, .fault = link->fate.fault});
+    link->fate = (struct sky_fate){.name = NULL};
+    if (conn->closing)
+        return;
     if (!link->call.head.keep_alive) {
         sky_conn_close(conn, "the client wanted one answer only");
         return;
@@ -538,6 +641,10 @@ static void on_unread(struct sky_timer *timer, int64_t now_ms)
 {
     (void)now_ms;
     struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn, patience);
+    if (conn->bend != NULL) { /* it may be a fault that gives it so little */
+        sky_clock_patience(conn->net->clock, timer, SKY_HTTP_UNREAD_MS, on_unread);
+        return;
+    }
     sky_conn_refused(conn, sky_door_rule(SKY_RULE_DOOR_OUTPUT_FULL), SKY_SPAN_NONE,
                      "the answer is not read");
     sky_conn_close(conn, "the answer is not read");
@@ -563,6 +670,8 @@ static bool may_send(struct link *link)
 static void send_answer(struct link *link)
 {
     struct sky_conn *conn = link->conn;
+    if (link->late)
+        return;
     if (link->answering && conn->sending.len == 0)
         sky_clock_forgive(conn->net->clock, &conn->patience); /* it reads */
     while (link->answering && conn->sending.len == 0 && !conn->closing && may_send(link)) {
@@ -572,7 +681,7 @@ static void send_answer(struct link *link)
                 finish_exchange(link);
             return;
         }
-        sky_conn_write(conn, piece);
+        write_piece(link, piece);
         link->answer_sent += piece.len;
     }
     if (link->answering && !conn->closing && !sky_timer_is_set(&conn->patience))

@@ -34,6 +34,11 @@ struct sky_http_call {
     struct sky_http_head head; /* views, valid as long as the call */
     sky_span body;             /* likewise */
 
+    /* Whose it is, as far as the handler knows when it answers, for faults; 0: nobody known. */
+    int64_t device_id, product_id;
+    uint64_t of; /* its number in the journal, likewise */
+    bool serves; /* the cloud answers it, not only the server */
+
     /* The handler's own. */
     void *state;
     /* The client went away, or the server stops, before the answer was complete. May be NULL. */

@@ -18,8 +18,9 @@
 #include "server/registry/login.h"
 
 enum {
-    SEARCH_WAIT_MS = 5,  /* about what the searches of one turn take */
-    ALARM_LATE_MS = 250, /* an alarm this late means that the server was held up */
+    SEARCH_WAIT_MS = 5,   /* about what the searches of one turn take */
+    CLIENT_ID_KEPT = 256, /* bytes of it, for those who choose by it; longer ones are no cloud's */
+    ALARM_LATE_MS = 250,  /* an alarm this late means that the server was held up */
 };
 
 /* ---- journal ---- */
@@ -486,8 +487,11 @@ static void on_connect(struct sky_conn *conn, const struct sky_mqtt_packet *pack
     struct sky_lookup lookup = {0};
     struct sky_judge judge;
     struct sky_effects effects;
+    sky_span client_id = sky_span_head(connect->client_id, CLIENT_ID_KEPT);
     sky_effects_init(&effects);
     sky_judge_init(&judge, &registry->policy);
+    if (conn->client_id == NULL && client_id.len > 0)
+        conn->client_id = sky_mem_dup(client_id.ptr, client_id.len);
     if (connect->level_known && sky_login_recognise(registry, &login, &lookup))
         judge.policy = sky_lookup_policy(registry, &lookup);
     sky_login_decide(registry, &login, connect, &lookup, &judge, &effects, &outcome);

@@ -198,6 +198,7 @@ const struct sky_who *sky_passage_who(const struct sky_passage *passage, struct 
         sky_conn_peer(conn, room->room, sizeof room->room);
         room->listener = sky_span_str(conn->door.listener->name);
         room->peer = sky_span_str(room->room);
+        room->client_id = sky_span_str(conn->client_id != NULL ? conn->client_id : "");
         room->server_name = conn->door.server_name;
         if (conn->tls != NULL)
             room->identity = sky_tls_identity(conn->tls);
@@ -384,8 +385,7 @@ static bool send_now(struct sky_wire *wire, struct sky_out *out)
 bool sky_wire_send(struct sky_wire *wire, struct sky_out *out)
 {
     SKY_ASSERT(sky_way_is_out(out->point));
-    if (!out->decided && (sky_wire_is_armed(wire, out->point) ||
-                          (out->is_reply && sky_wire_is_armed(wire, SKY_POINT_REPLY))))
+    if (!out->decided && sky_wire_asks(wire, out))
         sky_wire_decide(wire, out);
     if (out->decided && (out->fate.name != NULL || wire->behind > 0))
         return send_aside(wire, out);

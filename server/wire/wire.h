@@ -193,6 +193,13 @@ const struct sky_who *sky_passage_who(const struct sky_passage *passage, struct 
 
 void sky_wire_done(struct sky_wire *wire);
 
+/* Is there anything that may want this? */
+static inline bool sky_wire_asks(const struct sky_wire *wire, const struct sky_out *out)
+{
+    return sky_wire_is_armed(wire, out->point) ||
+           (out->is_reply && sky_wire_is_armed(wire, SKY_POINT_REPLY));
+}
+
 /* Asks the filter about what is to be sent, before the sender acts on its having been sent; `out`
  * then says what the device will be told. */
 void sky_wire_decide(struct sky_wire *wire, struct sky_out *out);

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 
+import matrix
 import pytest
 import server
 
@@ -36,3 +37,8 @@ def test_a_shadow_delta_in_four_commands(start):
         delta = json.loads(subscriber.communicate(timeout=server.PATIENCE_S)[0])
     assert delta["type"] == "delta"
     assert delta["payload"]["state"] == {"temperature": 25}
+
+
+def test_what_can_be_broken_is_what_the_table_says(api):
+    section = (server.ROOT / "README.md").read_text().split("## Breaking things on purpose\n")[1]
+    assert matrix.table(matrix.ask(api)) in section
