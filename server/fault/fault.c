@@ -5,6 +5,7 @@
 #include "protocol/base/mem.h"
 #include "server/fault/private.h"
 #include "server/net/bend.h"
+#include "server/net/secure.h"
 #include "server/registry/parties.h"
 #include "server/registry/sessions.h"
 
@@ -170,6 +171,18 @@ static bool fires(struct sky_fault *fault)
     return true;
 }
 
+/* Whoever brings a key is shown no certificate, and datagrams have no stream. */
+static bool can_happen(const struct sky_fault *fault, const struct sky_passage *passage)
+{
+    const struct sky_event_head *head = passage->head;
+    if (passage->point != SKY_POINT_HANDSHAKE)
+        return true;
+    if (fault->action == SKY_FAULT_CERTIFICATE)
+        return head->type == SKY_EVENT_TLS_HANDSHAKE;
+    return head->transport != SKY_DTLS ||
+           (fault->action != SKY_FAULT_DRIP && fault->action != SKY_FAULT_CUT);
+}
+
 static struct sky_fault *first_that_fires(struct look *look)
 {
     struct sky_faults *faults = look->faults;
@@ -185,7 +198,8 @@ static struct sky_fault *first_that_fires(struct look *look)
             continue;
         }
         /* What has the next waiting for it cannot wait for the next itself. */
-        if ((fault->action == SKY_FAULT_REORDER && passage->leads) || !matches(look, fault))
+        if ((fault->action == SKY_FAULT_REORDER && passage->leads) || !can_happen(fault, passage) ||
+            !matches(look, fault))
             continue;
         if (fires(fault))
             return fault;
@@ -284,6 +298,20 @@ static struct sky_fault *fault_at(const struct sky_faults *faults, int64_t id)
     return NULL;
 }
 
+/* Has it made, so that it is there when somebody is to be shown it. */
+static sky_err see_to_certificate(struct sky_faults *faults, const struct sky_fault *fault,
+                                  const char *at, struct sky_why *why)
+{
+    const char *refusal =
+        sky_secure_lie_refusal(faults->net, (enum sky_lie)fault->fate.certificate);
+    char pointer[SKY_WHY_POINTER_MAX];
+    snprintf(pointer, sizeof pointer, "%s/kind", at);
+    if (refusal != NULL)
+        return sky_why_set(why, SKY_ERR_INVALID, pointer, "%s", refusal);
+    sky_secure_prepare_lies(faults->net);
+    return SKY_OK;
+}
+
 sky_err sky_faults_add(struct sky_faults *faults, const cJSON *json, const char *at,
                        struct sky_why *why, int64_t *ret_id)
 {
@@ -293,6 +321,8 @@ sky_err sky_faults_add(struct sky_faults *faults, const cJSON *json, const char 
     struct sky_fault *fault = sky_mem_new(sizeof *fault);
     cJSON *own = cJSON_Duplicate(json, true);
     sky_err err = sky_fault__read(fault, own, at, why);
+    if (err == SKY_OK && fault->action == SKY_FAULT_CERTIFICATE)
+        err = see_to_certificate(faults, fault, at, why);
     if (err != SKY_OK) {
         cJSON_Delete(own);
         sky_fault__free(fault);

@@ -101,6 +101,8 @@ void sky_net_thaw(struct sky_net *net, uint64_t by)
     DL_FOREACH_SAFE (net->lingering, conn, next)
         if (conn->frozen && (by == 0 || conn->bend->frozen_by == by))
             sky_conn_reset(conn, "what held it is gone");
+    if (net->on_thaw != NULL)
+        net->on_thaw(net->on_thaw_ctx, by);
 }
 
 void sky_conn__unbend(struct sky_conn *conn)

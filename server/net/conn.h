@@ -96,6 +96,9 @@ struct sky_net {
      * NULL: they pass. */
     struct sky_fate (*fate_of)(void *ctx, struct sky_conn *conn, bool handshake);
     void *fate_ctx;
+    /* Besides connections, who is to be let go of by sky_net_thaw(); NULL: nobody is. */
+    void (*on_thaw)(void *ctx, uint64_t by);
+    void *on_thaw_ctx;
 
     struct sky_ca *ca;                 /* owned, by secure.c; NULL: not open */
     struct sky_tls_server *tls;        /* owned, likewise */

@@ -254,12 +254,13 @@ void sky_secure_start(struct sky_conn *conn)
 
 const char *sky_secure_lie_refusal(const struct sky_net *net, enum sky_lie lie)
 {
-    return sky_lies_refusal(net->tls->lies, lie);
+    return net->tls != NULL ? sky_lies_refusal(net->tls->lies, lie) : NULL;
 }
 
 void sky_secure_prepare_lies(struct sky_net *net)
 {
-    sky_lies_prepare(net->tls->lies);
+    if (net->tls != NULL)
+        sky_lies_prepare(net->tls->lies);
 }
 
 void sky_secure_give_up(struct sky_conn *conn, bool timed_out)

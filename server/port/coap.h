@@ -35,7 +35,5 @@ size_t sky_coap_port_channels(const struct sky_coap_port *port);
 /* Handshakes, for want of room. */
 uint64_t sky_coap_port_turned_away(const struct sky_coap_port *port);
 size_t sky_coap_port_online(const struct sky_coap_port *port); /* devices */
-/* Lets go of those that this fault has frozen; 0: whichever. */
-void sky_coap_port_thaw(struct sky_coap_port *port, uint64_t by);
 
 #endif

@@ -351,6 +351,13 @@ static void on_datagram(uv_udp_t *udp, ssize_t len, const uv_buf_t *buf,
 
 /* ---- opening and closing ---- */
 
+static void on_thaw(void *ctx, uint64_t by)
+{
+    const struct sky_coap_port *port = ctx;
+    if (port->dtls != NULL)
+        sky_dtls_thaw(port->dtls, by);
+}
+
 static const struct sky_listener_row *find_row(const struct sky_config *config)
 {
     const struct sky_listener_row *row;
@@ -404,6 +411,8 @@ sky_err sky_coap_port_open(struct sky_broker *broker, struct sky_net *net,
                                              .timers = &net->clock->patience,
                                              .now_ms = &net->clock->real_ms};
     port->dtls = sky_dtls_new(&options);
+    net->on_thaw = on_thaw;
+    net->on_thaw_ctx = port;
     sky_listener_add(net, row, sky_config_listen(config, row))->port =
         sky_listener_port_of(&address);
     return SKY_OK;
@@ -426,12 +435,6 @@ void sky_coap_port_free(struct sky_coap_port *port)
     sky_buf_done(&port->out);
     sky_buf_done(&port->body);
     free(port);
-}
-
-void sky_coap_port_thaw(struct sky_coap_port *port, uint64_t by)
-{
-    if (port != NULL && port->dtls != NULL)
-        sky_dtls_thaw(port->dtls, by);
 }
 
 size_t sky_coap_port_channels(const struct sky_coap_port *port)

@@ -41,16 +41,6 @@ const char *sky_lie_name(enum sky_lie lie)
     return names[lie];
 }
 
-bool sky_lie_parse(sky_span name, enum sky_lie *ret_lie)
-{
-    for (enum sky_lie lie = SKY_LIE_NONE + 1; lie < SKY_LIE_COUNT; lie++)
-        if (sky_span_eq_str(name, names[lie])) {
-            *ret_lie = lie;
-            return true;
-        }
-    return false;
-}
-
 /* ---- making them; on a worker, which then is the only one to touch `lies` ---- */
 
 /* With the user's own certificate the authority's key is not here: what is left are those that it

@@ -29,7 +29,6 @@ enum sky_lie {
 enum { SKY_LIE_LARGE_SIZE = 14000 };
 
 const char *sky_lie_name(enum sky_lie lie);
-bool sky_lie_parse(sky_span name, enum sky_lie *ret_lie);
 
 struct sky_clock;
 struct sky_lies;
