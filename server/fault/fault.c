@@ -321,10 +321,11 @@ sky_err sky_faults_add(struct sky_faults *faults, const cJSON *json, const char 
     struct sky_fault *fault = sky_mem_new(sizeof *fault);
     cJSON *own = cJSON_Duplicate(json, true);
     sky_err err = sky_fault__read(fault, own, at, why);
-    if (err == SKY_OK && fault->action == SKY_FAULT_CERTIFICATE)
+    if (err != SKY_OK)
+        cJSON_Delete(own);
+    else if (fault->action == SKY_FAULT_CERTIFICATE)
         err = see_to_certificate(faults, fault, at, why);
     if (err != SKY_OK) {
-        cJSON_Delete(own);
         sky_fault__free(fault);
         return err;
     }

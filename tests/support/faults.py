@@ -1,0 +1,68 @@
+"""Faults as tests make them, and what every one of them must leave behind."""
+
+import socket
+import ssl
+
+PATH = "/api/v1/faults"
+
+
+def make(api, point, action, **members):
+    """Its number."""
+    return api.post(PATH, {"point": point, "action": action, **members})["id"]
+
+
+def end(api, number):
+    api.call("DELETE", f"{PATH}/{number}")
+
+
+def refusal(api, point, action, **members):
+    """(status, pointer) of one that cannot be."""
+    status, body = api.request("POST", PATH, {"point": point, "action": action, **members})
+    return status, body.get("error", {}).get("pointer")
+
+
+def nobody_is_accused(api):
+    """What a fault has done is no device's fault."""
+    for event in api.events(limit=1000):
+        assert not event.get("findings"), event
+
+
+def comes(sock, count):
+    """So many bytes, or all until the end."""
+    data = b""
+    while len(data) < count and (more := sock.recv(count - len(data))):
+        data += more
+    return data
+
+
+class Hello:
+    """A TLS client of which the test carries every byte."""
+
+    def __init__(self, port, name="localhost", context=None, source=None, listener_host="127.0.0.1"):
+        context = context or ssl.create_default_context()
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self.incoming, self.outgoing, server_hostname=name)
+        self.socket = socket.create_connection((listener_host, port), timeout=30,
+                                               source_address=source)
+        self.step()
+
+    def step(self):
+        """As far as it goes; False: it wants more bytes."""
+        try:
+            self.tls.do_handshake()
+            return True
+        except ssl.SSLWantReadError:
+            return False
+        finally:
+            if said := self.outgoing.read():
+                self.socket.sendall(said)
+
+    def finish(self):
+        while not self.step():
+            more = self.socket.recv(65536)
+            assert more, "closed in the middle of a handshake"
+            self.incoming.write(more)
+
+    def close(self):
+        self.socket.close()
