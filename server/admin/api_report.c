@@ -201,8 +201,6 @@ static void tell_rule(struct report *report, struct sky_buf *out, size_t index)
     if (!sky_report_has_rule(&report->head, &report->party, index))
         return;
     struct sky_report_rule rule = sky_report_rule(&report->head, &report->party, index);
-    if (rule.proof != NULL)
-        rule.explanation = sky_report_explanation(&report->timeline.cursor, rule.proof);
     report->form->rule(out, &report->head, &report->party, &rule);
     report->party.told += out->len > before;
 }

@@ -1,7 +1,6 @@
 #include "server/judge/report.h"
 
 #include "protocol/base/assert.h"
-#include "server/journal/json.h"
 
 void sky_report_judge(const struct sky_report *report, struct sky_report_party *party)
 {
@@ -53,17 +52,4 @@ struct sky_report_rule sky_report_rule(const struct sky_report *report,
         .row = row,
         .verdict = sky_verdict_of_rule(report->catalogue, index, party->conduct),
         .proof = sky_conduct_proof(party->conduct, row)};
-}
-
-sky_span sky_report_explanation(struct sky_cursor *cursor, const struct sky_proof *proof)
-{
-    struct sky_event event;
-    const struct sky_attr *attr = NULL;
-    size_t shown = sky_proof_shown(proof);
-    if (shown > 0 && sky_cursor_find(cursor, proof->events[shown - 1], &event))
-        attr = sky_event_get(&event, SKY_F_EXPLANATION);
-    if (attr == NULL || sky_json_check(attr->bytes, SKY_EVENT_JSON_DEPTH_MAX, NULL) != SKY_OK ||
-        !sky_json_reads(sky_json_text(sky_json_member(attr->bytes, "rule")), proof->rule->id))
-        return SKY_SPAN_NONE;
-    return attr->bytes;
 }

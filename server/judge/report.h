@@ -5,7 +5,6 @@
 #define SKY_SERVER_JUDGE_REPORT_H
 
 #include "protocol/base/json.h"
-#include "server/journal/read.h"
 #include "server/judge/verdicts.h"
 
 enum {
@@ -62,7 +61,6 @@ struct sky_report_rule {
     const struct sky_rule *row;
     enum sky_verdict verdict;
     const struct sky_proof *proof; /* NULL: it was not broken */
-    sky_span explanation;          /* JSON of the newest event's; empty: there is none */
 };
 
 /* Judges the party: verdict, and verdicts of the rules that are told of it. */
@@ -74,13 +72,16 @@ void sky_report_count(struct sky_report *report, const struct sky_report_party *
  * broke. */
 bool sky_report_has_rule(const struct sky_report *report, const struct sky_report_party *party,
                          size_t index);
-/* The rule as the party kept it; the explanation is the caller's to add. */
+/* The rule as the party kept it. */
 struct sky_report_rule sky_report_rule(const struct sky_report *report,
                                        const struct sky_report_party *party, size_t index);
 
-/* Why the newest event that shows the rule broken came to be, as its JSON has it; empty: it is not
- * told, or gone. Valid as for sky_cursor_find(). */
-sky_span sky_report_explanation(struct sky_cursor *cursor, const struct sky_proof *proof);
+/* A text of the explanation, as it is written in JSON; empty: it has none of that name. */
+static inline sky_span sky_report_explained(const struct sky_proof *proof, const char *member)
+{
+    return sky_json_text(
+        sky_json_member(sky_span_str(proof->explanation != NULL ? proof->explanation : ""), member));
+}
 
 static inline bool sky_report_touches(const struct sky_report_cloud *cloud, size_t index)
 {

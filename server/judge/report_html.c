@@ -281,23 +281,23 @@ static void party(struct sky_buf *out, const struct sky_report *report,
     sky_buf_add_str(out, "</dl>\n");
 }
 
-static void put_explained(struct sky_buf *out, const char *label, sky_span explanation,
+static void put_explained(struct sky_buf *out, const char *label, const struct sky_proof *proof,
                           const char *member)
 {
     struct sky_buf text;
     sky_buf_init(&text, SKY_REPORT_PIECE_MAX);
-    sky_json_decode(&text, sky_json_text(sky_json_member(explanation, member)));
+    sky_json_decode(&text, sky_report_explained(proof, member));
     put_row(out, label, sky_buf_span(&text));
     sky_buf_done(&text);
 }
 
-static void put_signed(struct sky_buf *out, sky_span explanation)
+static void put_signed(struct sky_buf *out, const struct sky_proof *proof)
 {
     struct sky_buf due, sent;
     sky_buf_init(&due, SKY_REPORT_PIECE_MAX);
     sky_buf_init(&sent, SKY_REPORT_PIECE_MAX);
-    sky_json_decode(&due, sky_json_text(sky_json_member(explanation, "signedText")));
-    sky_json_decode(&sent, sky_json_text(sky_json_member(explanation, "sentText")));
+    sky_json_decode(&due, sky_report_explained(proof, "signedText"));
+    sky_json_decode(&sent, sky_report_explained(proof, "sentText"));
     if (due.len > 0) {
         begin_row(out, "Signed text");
         put_bytes(out, sky_buf_span(&due), sky_buf_span(&sent));
@@ -335,13 +335,13 @@ static void rule(struct sky_buf *out, const struct sky_report *report,
     sky_xml_str(out, r->row->statement);
     sky_buf_add_str(out, "</h3>\n<dl>\n");
     put_row(out, "Mistake", sky_span_str(proof->mistake));
-    put_explained(out, "Second mistake", r->explanation, "secondMistake");
+    put_explained(out, "Second mistake", proof, "secondMistake");
     put_row(out, "What it did", sky_span_str(proof->what));
     put_row(out, "Found", sky_span_str(proof->detail));
-    put_signed(out, r->explanation);
-    put_explained(out, "Right signature begins", r->explanation, "expectedPrefix");
-    put_explained(out, "Registered under similar names", r->explanation, "similar");
-    put_explained(out, "Note", r->explanation, "note");
+    put_signed(out, proof);
+    put_explained(out, "Right signature begins", proof, "expectedPrefix");
+    put_explained(out, "Registered under similar names", proof, "similar");
+    put_explained(out, "Note", proof, "note");
     put_row(out, "Hint", sky_span_str(sky_catalogue_hint(report->catalogue, r->row)));
     put_row(out, "Source", sky_span_str(r->row->source));
     put_events(out, proof);
