@@ -30,10 +30,16 @@ void sky_report_count(struct sky_report *report, const struct sky_report_party *
     for (size_t i = 0; i <= SKY_VERDICT_FAILED; i++)
         report->rules[i] += party->rules[i];
     cloud->parties++;
-    for (size_t i = 0; i < report->catalogue->rule_count; i++)
-        if (sky_report_has_rule(report, party, i) &&
-            sky_verdict_of_rule(report->catalogue, i, party->conduct) != SKY_VERDICT_NOT_EXERCISED)
-            cloud->touched[i / 64] |= UINT64_C(1) << (i % 64);
+    for (size_t i = 0; i < report->catalogue->rule_count; i++) {
+        if (!sky_report_has_rule(report, party, i))
+            continue;
+        struct sky_report_rule rule = sky_report_rule(report, party, i);
+        uint64_t *set = rule.proof != NULL                               ? cloud->broken
+                        : rule.verdict != SKY_VERDICT_NOT_EXERCISED ? cloud->kept
+                                                                    : NULL;
+        if (set != NULL)
+            set[i / 64] |= UINT64_C(1) << (i % 64);
+    }
 }
 
 bool sky_report_has_rule(const struct sky_report *report, const struct sky_report_party *party,

@@ -38,7 +38,8 @@ struct sky_report {
     struct sky_report_cloud {
         const struct sky_cloud *cloud; /* NULL: unknown */
         size_t parties;
-        uint64_t touched[(SKY_RULES_MAX + 63) / 64]; /* rules that one of them kept or broke */
+        /* Rules that one of them broke; that none broke and one kept. */
+        uint64_t broken[(SKY_RULES_MAX + 63) / 64], kept[(SKY_RULES_MAX + 63) / 64];
     } clouds[SKY_TABLES_SPECIAL_MAX + 1];
     size_t cloud_count;
 };
@@ -83,9 +84,14 @@ static inline sky_span sky_report_explained(const struct sky_proof *proof, const
         sky_json_member(sky_span_str(proof->explanation != NULL ? proof->explanation : ""), member));
 }
 
-static inline bool sky_report_touches(const struct sky_report_cloud *cloud, size_t index)
+static inline bool sky_report_breaks(const struct sky_report_cloud *cloud, size_t index)
 {
-    return cloud->touched[index / 64] >> (index % 64) & 1;
+    return cloud->broken[index / 64] >> (index % 64) & 1;
+}
+static inline bool sky_report_keeps(const struct sky_report_cloud *cloud, size_t index)
+{
+    return cloud->kept[index / 64] >> (index % 64) & ~(cloud->broken[index / 64] >> (index % 64)) &
+           1;
 }
 
 /* One form of a report. Pieces come in this order: the head; a table for each cloud, with a row for
