@@ -51,10 +51,10 @@ static void write_rules(const struct judging *judging, const struct sky_cloud *c
             sky_conduct_proof(conduct, sky_catalogue_at(catalogue, rule));
         if (proof == NULL && !(judging->scope.one && sky_verdict_concerns(catalogue, rule, cloud)))
             continue;
-        const struct sky_report_rule told = {
-            .index = rule,
-            .verdict = sky_verdict_of_rule(catalogue, rule, conduct),
-            .proof = proof};
+        const struct sky_report_rule told = {.index = rule,
+                                             .verdict =
+                                                 sky_verdict_of_rule(catalogue, rule, conduct),
+                                             .proof = proof};
         sky_report_put_verdict(&api->jw, catalogue, &told);
     }
     sky_jw_end_array(&api->jw);

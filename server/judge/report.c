@@ -34,7 +34,7 @@ void sky_report_count(struct sky_report *report, const struct sky_report_party *
         if (!sky_report_has_rule(report, party, i))
             continue;
         struct sky_report_rule rule = sky_report_rule(report, party, i);
-        uint64_t *set = rule.proof != NULL                               ? cloud->broken
+        uint64_t *set = rule.proof != NULL                          ? cloud->broken
                         : rule.verdict != SKY_VERDICT_NOT_EXERCISED ? cloud->kept
                                                                     : NULL;
         if (set != NULL)

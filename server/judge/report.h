@@ -80,8 +80,8 @@ struct sky_report_rule sky_report_rule(const struct sky_report *report,
 /* A text of the explanation, as it is written in JSON; empty: it has none of that name. */
 static inline sky_span sky_report_explained(const struct sky_proof *proof, const char *member)
 {
-    return sky_json_text(
-        sky_json_member(sky_span_str(proof->explanation != NULL ? proof->explanation : ""), member));
+    return sky_json_text(sky_json_member(
+        sky_span_str(proof->explanation != NULL ? proof->explanation : ""), member));
 }
 
 static inline bool sky_report_breaks(const struct sky_report_cloud *cloud, size_t index)

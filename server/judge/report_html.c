@@ -64,7 +64,9 @@ static const char style[] =
     "--warn:#000;--warnb:#eee;--bad:#000;--badb:#ddd}body{max-width:none;padding:0;font-size:10pt}"
     "pre{white-space:pre-wrap;font-size:8pt}.b{white-space:pre}"
     ".t{overflow:visible;max-height:none;border:0}thead th,tbody th{position:static}"
-    ".k{display:none}.q{display:inline}tbody th{max-width:none}table{font-size:7pt}details::details-content{content-visibility:visible;display:block}}\n"
+    ".k{display:none}.q{display:inline}tbody "
+    "th{max-width:none}table{font-size:7pt}details::details-content{content-visibility:visible;"
+    "display:block}}\n"
     "</style>\n";
 
 static const char *const marks[] = {[SKY_VERDICT_NOT_EXERCISED] = "",
@@ -398,8 +400,8 @@ static void end(struct sky_buf *out, const struct sky_report *report)
         const struct sky_rule *r = sky_catalogue_at(report->catalogue, i);
         bool touched = false;
         for (size_t k = 0; k < report->cloud_count; k++)
-            touched |= sky_report_breaks(&report->clouds[k], i) ||
-                       sky_report_keeps(&report->clouds[k], i);
+            touched |=
+                sky_report_breaks(&report->clouds[k], i) || sky_report_keeps(&report->clouds[k], i);
         if (!touched)
             continue;
         sky_buf_addf(out, "<dt class=\"m\">%s</dt><dd>", r->id);
