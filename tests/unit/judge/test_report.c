@@ -81,6 +81,8 @@ static void what_both_have_stands_in_one_column(void **state)
         {"name1value", "1", "name1value", "----1-----"},
         {"keyAvalueB", "valueB", "keyAvalueB", "----valueB"},
         {"xyz", "abc", "xyz", "abc"},
+        {"deviceNamedeviceproductKeypk", "devicepk", "deviceNamedeviceproductKeypk",
+         "device--------------------pk"},
     };
     for (size_t i = 0; i < SKY_COUNT(table); i++) {
         char first[64], second[64];
