@@ -15,7 +15,6 @@ enum {
     SLICE_ENOUGH = 64 * 1024,
     SOON_MS = 1,
     REPORTS_BYTES_MAX = 64 * 1024 * 1024, /* numbers of events, of all reports on their way */
-    EXPECTED_MAX = 1024 * 1024,
 };
 
 /* What is told next of a party. */
@@ -201,8 +200,6 @@ static void tell_rule(struct report *report, struct sky_buf *out, size_t index)
     if (!sky_report_has_rule(&report->head, &report->party, index))
         return;
     struct sky_report_rule rule = sky_report_rule(&report->head, &report->party, index);
-    if (rule.proof != NULL)
-        rule.explanation = sky_report_explanation(&report->timeline.cursor, rule.proof);
     report->form->rule(out, &report->head, &report->party, &rule);
     report->party.told += out->len > before;
 }
@@ -332,7 +329,7 @@ static void put_run(struct report *report)
     struct sky_journal_stats stats;
     sky_journal_stats(app->journal, &stats);
     report->until = stats.last_seq;
-    sky_buf_init(&report->expected, EXPECTED_MAX);
+    sky_buf_init(&report->expected, SKY_HTTP_ANSWER_MAX);
     struct sky_jw jw = sky_jw(&report->expected);
     sky_api_write_expected(&jw, &app->registry, &report->scope);
     report->head = (struct sky_report){.catalogue = &app->registry.catalogue,

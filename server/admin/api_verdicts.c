@@ -36,11 +36,10 @@ struct judging {
     struct sky_api *api;
     struct sky_api_scope scope;
     enum sky_verdict worst;
-    struct sky_cursor cursor;
 };
 
 /* The rules it broke; of one that was asked for, all that speak of it. */
-static void write_rules(struct judging *judging, const struct sky_cloud *cloud,
+static void write_rules(const struct judging *judging, const struct sky_cloud *cloud,
                         const struct sky_conduct *conduct)
 {
     struct sky_api *api = judging->api;
@@ -52,12 +51,10 @@ static void write_rules(struct judging *judging, const struct sky_cloud *cloud,
             sky_conduct_proof(conduct, sky_catalogue_at(catalogue, rule));
         if (proof == NULL && !(judging->scope.one && sky_verdict_concerns(catalogue, rule, cloud)))
             continue;
-        const struct sky_report_rule told = {
-            .index = rule,
-            .verdict = sky_verdict_of_rule(catalogue, rule, conduct),
-            .proof = proof,
-            .explanation =
-                proof != NULL ? sky_report_explanation(&judging->cursor, proof) : SKY_SPAN_NONE};
+        const struct sky_report_rule told = {.index = rule,
+                                             .verdict =
+                                                 sky_verdict_of_rule(catalogue, rule, conduct),
+                                             .proof = proof};
         sky_report_put_verdict(&api->jw, catalogue, &told);
     }
     sky_jw_end_array(&api->jw);
@@ -112,7 +109,6 @@ void sky_api_verdicts(struct sky_api *api)
     if (!sky_api_scope(api, &judging.scope) || !sky_api_scope_known(api, &judging.scope) ||
         !sky_api_flush(api))
         return;
-    sky_cursor_init(&judging.cursor, api->app->journal, 0);
     sky_jw_object(jw);
     sky_jw_key(jw, "devices");
     sky_jw_array(jw);
@@ -120,7 +116,6 @@ void sky_api_verdicts(struct sky_api *api)
         write_asked(&judging);
     else
         write_all(&judging);
-    sky_cursor_done(&judging.cursor);
     sky_jw_end_array(jw);
     sky_jw_put_str(jw, "verdict", sky_verdict_name(judging.worst));
     if (api->app->registry.parties.lost > 0)

@@ -4,30 +4,44 @@
 
 #include "protocol/base/mem.h"
 
-/* Lengths of the longest common subsequences of the texts' tails. */
-struct lengths {
-    uint16_t *of; /* (a.len + 1) rows of (b.len + 1) */
-    size_t width;
+/* What the tails of the texts can come to, from (i, j) on: a byte that both have in a column counts
+ * for all, then it is better when few stretches are alike than when many are. */
+struct scores {
+    sky_span a, b;
+    int32_t *of; /* (a.len + 1) rows of (b.len + 1) pairs: in a stretch that is alike, or not */
 };
+enum { ALIKE = 2 * SKY_ALIGN_MAX, STRETCH = 1 };
 
-static uint16_t *length_at(const struct lengths *lengths, size_t i, size_t j)
+static int32_t *score_at(const struct scores *scores, size_t i, size_t j, bool alike)
 {
-    return &lengths->of[i * lengths->width + j];
+    return &scores->of[2 * (i * (scores->b.len + 1) + j) + alike];
 }
 
-static struct lengths measure(sky_span a, sky_span b)
+/* With the next two in one column; below 0 when they are not the same. */
+static int32_t score_alike(const struct scores *scores, size_t i, size_t j, bool alike)
 {
-    struct lengths lengths = {.width = b.len + 1};
-    lengths.of = sky_mem_new((a.len + 1) * lengths.width * sizeof *lengths.of);
+    if (scores->a.ptr[i] != scores->b.ptr[j])
+        return -1;
+    return *score_at(scores, i + 1, j + 1, true) + ALIKE - (alike ? 0 : STRETCH);
+}
+
+static int32_t greater(int32_t a, int32_t b)
+{
+    return a > b ? a : b;
+}
+
+static struct scores measure(sky_span a, sky_span b)
+{
+    struct scores scores = {.a = a, .b = b};
+    scores.of = sky_mem_new(2 * (a.len + 1) * (b.len + 1) * sizeof *scores.of);
     for (size_t i = a.len; i-- > 0;)
         for (size_t j = b.len; j-- > 0;) {
-            uint16_t down = *length_at(&lengths, i + 1, j), right = *length_at(&lengths, i, j + 1);
-            *length_at(&lengths, i, j) = a.ptr[i] == b.ptr[j]
-                                             ? (uint16_t)(*length_at(&lengths, i + 1, j + 1) + 1)
-                                         : down > right ? down
-                                                        : right;
+            int32_t gap = greater(*score_at(&scores, i + 1, j, false),
+                                  *score_at(&scores, i, j + 1, false));
+            for (int alike = 0; alike < 2; alike++)
+                *score_at(&scores, i, j, alike) = greater(gap, score_alike(&scores, i, j, alike));
         }
-    return lengths;
+    return scores;
 }
 
 static void add(struct sky_columns *columns, int a, int b)
@@ -53,21 +67,24 @@ static void align_middle(struct sky_columns *columns, sky_span a, sky_span b, si
         add_stretch(columns, skip, skip + a.len, skip, skip + b.len);
         return;
     }
-    struct lengths lengths = measure(a, b);
+    struct scores scores = measure(a, b);
     while (i < a.len && j < b.len) {
-        if (a.ptr[i] == b.ptr[j]) {
+        bool alike = from_i == i && from_j == j && i > 0;
+        int32_t skip_a = *score_at(&scores, i + 1, j, false);
+        int32_t skip_b = *score_at(&scores, i, j + 1, false);
+        if (score_alike(&scores, i, j, alike) >= greater(skip_a, skip_b)) {
             add_stretch(columns, skip + from_i, skip + i, skip + from_j, skip + j);
             add(columns, (int)(skip + i++), (int)(skip + j++));
             from_i = i;
             from_j = j;
-        } else if (*length_at(&lengths, i + 1, j) >= *length_at(&lengths, i, j + 1)) {
+        } else if (skip_a >= skip_b) {
             i++;
         } else {
             j++;
         }
     }
     add_stretch(columns, skip + from_i, skip + a.len, skip + from_j, skip + b.len);
-    free(lengths.of);
+    free(scores.of);
 }
 
 struct sky_columns *sky_align(sky_span a, sky_span b)

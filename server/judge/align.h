@@ -4,7 +4,7 @@
 
 #include "protocol/base/span.h"
 
-enum { SKY_ALIGN_MAX = 1024 }; /* bytes of either; of what is longer only the ends are compared */
+enum { SKY_ALIGN_MAX = 640 }; /* bytes of either; of what is longer only the ends are compared */
 
 struct sky_columns {
     size_t count;
@@ -14,7 +14,7 @@ struct sky_columns {
 };
 
 /* The caller frees them. A byte that both have in a column is the same; the others are what
- * differs. As few as can be differ. */
+ * differs. As few as can be differ, in as few stretches as can be. */
 struct sky_columns *sky_align(sky_span a, sky_span b);
 
 #endif

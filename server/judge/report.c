@@ -1,7 +1,6 @@
 #include "server/judge/report.h"
 
 #include "protocol/base/assert.h"
-#include "server/journal/json.h"
 
 void sky_report_judge(const struct sky_report *report, struct sky_report_party *party)
 {
@@ -31,10 +30,16 @@ void sky_report_count(struct sky_report *report, const struct sky_report_party *
     for (size_t i = 0; i <= SKY_VERDICT_FAILED; i++)
         report->rules[i] += party->rules[i];
     cloud->parties++;
-    for (size_t i = 0; i < report->catalogue->rule_count; i++)
-        if (sky_report_has_rule(report, party, i) &&
-            sky_verdict_of_rule(report->catalogue, i, party->conduct) != SKY_VERDICT_NOT_EXERCISED)
-            cloud->touched[i / 64] |= UINT64_C(1) << (i % 64);
+    for (size_t i = 0; i < report->catalogue->rule_count; i++) {
+        if (!sky_report_has_rule(report, party, i))
+            continue;
+        struct sky_report_rule rule = sky_report_rule(report, party, i);
+        uint64_t *set = rule.proof != NULL                          ? cloud->broken
+                        : rule.verdict != SKY_VERDICT_NOT_EXERCISED ? cloud->kept
+                                                                    : NULL;
+        if (set != NULL)
+            set[i / 64] |= UINT64_C(1) << (i % 64);
+    }
 }
 
 bool sky_report_has_rule(const struct sky_report *report, const struct sky_report_party *party,
@@ -53,17 +58,4 @@ struct sky_report_rule sky_report_rule(const struct sky_report *report,
         .row = row,
         .verdict = sky_verdict_of_rule(report->catalogue, index, party->conduct),
         .proof = sky_conduct_proof(party->conduct, row)};
-}
-
-sky_span sky_report_explanation(struct sky_cursor *cursor, const struct sky_proof *proof)
-{
-    struct sky_event event;
-    const struct sky_attr *attr = NULL;
-    size_t shown = sky_proof_shown(proof);
-    if (shown > 0 && sky_cursor_find(cursor, proof->events[shown - 1], &event))
-        attr = sky_event_get(&event, SKY_F_EXPLANATION);
-    if (attr == NULL || sky_json_check(attr->bytes, SKY_EVENT_JSON_DEPTH_MAX, NULL) != SKY_OK ||
-        !sky_json_reads(sky_json_text(sky_json_member(attr->bytes, "rule")), proof->rule->id))
-        return SKY_SPAN_NONE;
-    return attr->bytes;
 }

@@ -5,7 +5,6 @@
 #define SKY_SERVER_JUDGE_REPORT_H
 
 #include "protocol/base/json.h"
-#include "server/journal/read.h"
 #include "server/judge/verdicts.h"
 
 enum {
@@ -39,7 +38,8 @@ struct sky_report {
     struct sky_report_cloud {
         const struct sky_cloud *cloud; /* NULL: unknown */
         size_t parties;
-        uint64_t touched[(SKY_RULES_MAX + 63) / 64]; /* rules that one of them kept or broke */
+        /* Rules that one of them broke; that none broke and one kept. */
+        uint64_t broken[(SKY_RULES_MAX + 63) / 64], kept[(SKY_RULES_MAX + 63) / 64];
     } clouds[SKY_TABLES_SPECIAL_MAX + 1];
     size_t cloud_count;
 };
@@ -62,7 +62,6 @@ struct sky_report_rule {
     const struct sky_rule *row;
     enum sky_verdict verdict;
     const struct sky_proof *proof; /* NULL: it was not broken */
-    sky_span explanation;          /* JSON of the newest event's; empty: there is none */
 };
 
 /* Judges the party: verdict, and verdicts of the rules that are told of it. */
@@ -74,17 +73,25 @@ void sky_report_count(struct sky_report *report, const struct sky_report_party *
  * broke. */
 bool sky_report_has_rule(const struct sky_report *report, const struct sky_report_party *party,
                          size_t index);
-/* The rule as the party kept it; the explanation is the caller's to add. */
+/* The rule as the party kept it. */
 struct sky_report_rule sky_report_rule(const struct sky_report *report,
                                        const struct sky_report_party *party, size_t index);
 
-/* Why the newest event that shows the rule broken came to be, as its JSON has it; empty: it is not
- * told, or gone. Valid as for sky_cursor_find(). */
-sky_span sky_report_explanation(struct sky_cursor *cursor, const struct sky_proof *proof);
-
-static inline bool sky_report_touches(const struct sky_report_cloud *cloud, size_t index)
+/* A text of the explanation, as it is written in JSON; empty: it has none of that name. */
+static inline sky_span sky_report_explained(const struct sky_proof *proof, const char *member)
 {
-    return cloud->touched[index / 64] >> (index % 64) & 1;
+    return sky_json_text(sky_json_member(
+        sky_span_str(proof->explanation != NULL ? proof->explanation : ""), member));
+}
+
+static inline bool sky_report_breaks(const struct sky_report_cloud *cloud, size_t index)
+{
+    return cloud->broken[index / 64] >> (index % 64) & 1;
+}
+static inline bool sky_report_keeps(const struct sky_report_cloud *cloud, size_t index)
+{
+    return cloud->kept[index / 64] >> (index % 64) & ~(cloud->broken[index / 64] >> (index % 64)) &
+           1;
 }
 
 /* One form of a report. Pieces come in this order: the head; a table for each cloud, with a row for

@@ -55,21 +55,24 @@ static const char style[] =
     "thead th{position:sticky;top:0;background:var(--bg);vertical-align:bottom;font-weight:400}\n"
     "thead th span{writing-mode:vertical-rl;transform:rotate(180deg);white-space:nowrap}\n"
     "tbody th{position:sticky;left:0;background:var(--bg);text-align:left;font-weight:400;"
-    "max-width:11rem}\n"
+    "max-width:40vw;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}\n"
     "td.p{background:var(--okb);color:var(--ok)}td.w{background:var(--warnb);color:var(--warn)}"
     "td.f{background:var(--badb);color:var(--bad);font-weight:700}\n"
+    ".q{display:none}\n"
     "summary{cursor:pointer;margin:.6rem 0 .2rem}\n"
     "@media print{:root{--bg:#fff;--fg:#000;--dim:#444;--line:#999;--box:#fff;--ok:#000;--okb:#fff;"
     "--warn:#000;--warnb:#eee;--bad:#000;--badb:#ddd}body{max-width:none;padding:0;font-size:10pt}"
     "pre{white-space:pre-wrap;font-size:8pt}.b{white-space:pre}"
     ".t{overflow:visible;max-height:none;border:0}thead th,tbody th{position:static}"
-    "table{font-size:6pt}details::details-content{content-visibility:visible;display:block}}\n"
+    ".k{display:none}.q{display:inline}tbody "
+    "th{max-width:none}table{font-size:7pt}details::details-content{content-visibility:visible;"
+    "display:block}}\n"
     "</style>\n";
 
-static const char *const marks[] = {[SKY_VERDICT_NOT_EXERCISED] = "<td>",
-                                    [SKY_VERDICT_PASSED] = "<td class=\"p\">&#10003;",
-                                    [SKY_VERDICT_WARNED] = "<td class=\"w\">!",
-                                    [SKY_VERDICT_FAILED] = "<td class=\"f\">&#10007;"};
+static const char *const marks[] = {[SKY_VERDICT_NOT_EXERCISED] = "",
+                                    [SKY_VERDICT_PASSED] = "&#10003;",
+                                    [SKY_VERDICT_WARNED] = "!",
+                                    [SKY_VERDICT_FAILED] = "&#10007;"};
 static const char *const boxes[] = {[SKY_VERDICT_NOT_EXERCISED] = "n",
                                     [SKY_VERDICT_PASSED] = "p",
                                     [SKY_VERDICT_WARNED] = "w",
@@ -165,33 +168,44 @@ static void head(struct sky_buf *out, const struct sky_report *report)
 
 /* ---- device by rule ---- */
 
+/* Columns: what somebody broke, then what was kept, which is left out on paper. */
 static void table(struct sky_buf *out, const struct sky_report *report,
                   const struct sky_report_cloud *cloud)
 {
+    const struct sky_catalogue *catalogue = report->catalogue;
     sky_buf_add_str(out, "<h2>");
     sky_xml_str(out, cloud->cloud != NULL ? cloud->cloud->title : "No known cloud");
-    sky_buf_addf(
-        out,
-        ": devices and rules</h2>\n<p>&#10003; kept, ! warned, &#10007; failed, empty: not "
-        "exercised. Rules that none of these %zu touched are left out.</p>\n"
-        "<div class=\"t\" tabindex=\"0\"><table><thead><tr><th></th>",
-        cloud->parties);
-    for (size_t i = 0; i < report->catalogue->rule_count; i++)
-        if (sky_report_touches(cloud, i))
-            sky_buf_addf(out, "<th><span>%s</span></th>",
-                         sky_catalogue_at(report->catalogue, i)->id);
+    sky_buf_add_str(out, ": devices and rules</h2>\n<p>&#10003; kept, ! warned, &#10007; failed, "
+                         "empty: not exercised. Rules that nobody here touched are left out<span "
+                         "class=\"q\">, and on paper those that all have kept</span>.</p>\n<div "
+                         "class=\"t\" tabindex=\"0\"><table><thead><tr><th></th>");
+    for (size_t i = 0; i < catalogue->rule_count; i++)
+        if (sky_report_breaks(cloud, i))
+            sky_buf_addf(out, "<th><span>%s</span></th>", sky_catalogue_at(catalogue, i)->id);
+    for (size_t i = 0; i < catalogue->rule_count; i++)
+        if (sky_report_keeps(cloud, i))
+            sky_buf_addf(out, "<th class=\"k\"><span>%s</span></th>",
+                         sky_catalogue_at(catalogue, i)->id);
     sky_buf_add_str(out, "</tr></thead><tbody>\n");
 }
 
 static void row(struct sky_buf *out, const struct sky_report *report,
                 const struct sky_report_cloud *cloud, const struct sky_report_party *p)
 {
+    const struct sky_catalogue *catalogue = report->catalogue;
     sky_buf_addf(out, "<tr><th><a href=\"#p%zu\">", p->place);
     sky_xml_str(out, p->name);
     sky_buf_add_str(out, "</a></th>");
-    for (size_t i = 0; i < report->catalogue->rule_count; i++)
-        if (sky_report_touches(cloud, i))
-            sky_buf_add_str(out, marks[sky_verdict_of_rule(report->catalogue, i, p->conduct)]);
+    for (size_t i = 0; i < catalogue->rule_count; i++) {
+        enum sky_verdict verdict = sky_verdict_of_rule(catalogue, i, p->conduct);
+        if (sky_report_breaks(cloud, i))
+            sky_buf_addf(out, "<td class=\"%s\">%s", boxes[verdict], marks[verdict]);
+    }
+    for (size_t i = 0; i < catalogue->rule_count; i++) {
+        enum sky_verdict verdict = sky_verdict_of_rule(catalogue, i, p->conduct);
+        if (sky_report_keeps(cloud, i))
+            sky_buf_addf(out, "<td class=\"k %s\">%s", boxes[verdict], marks[verdict]);
+    }
     sky_buf_add_str(out, "</tr>\n");
 }
 
@@ -281,23 +295,23 @@ static void party(struct sky_buf *out, const struct sky_report *report,
     sky_buf_add_str(out, "</dl>\n");
 }
 
-static void put_explained(struct sky_buf *out, const char *label, sky_span explanation,
+static void put_explained(struct sky_buf *out, const char *label, const struct sky_proof *proof,
                           const char *member)
 {
     struct sky_buf text;
     sky_buf_init(&text, SKY_REPORT_PIECE_MAX);
-    sky_json_decode(&text, sky_json_text(sky_json_member(explanation, member)));
+    sky_json_decode(&text, sky_report_explained(proof, member));
     put_row(out, label, sky_buf_span(&text));
     sky_buf_done(&text);
 }
 
-static void put_signed(struct sky_buf *out, sky_span explanation)
+static void put_signed(struct sky_buf *out, const struct sky_proof *proof)
 {
     struct sky_buf due, sent;
     sky_buf_init(&due, SKY_REPORT_PIECE_MAX);
     sky_buf_init(&sent, SKY_REPORT_PIECE_MAX);
-    sky_json_decode(&due, sky_json_text(sky_json_member(explanation, "signedText")));
-    sky_json_decode(&sent, sky_json_text(sky_json_member(explanation, "sentText")));
+    sky_json_decode(&due, sky_report_explained(proof, "signedText"));
+    sky_json_decode(&sent, sky_report_explained(proof, "sentText"));
     if (due.len > 0) {
         begin_row(out, "Signed text");
         put_bytes(out, sky_buf_span(&due), sky_buf_span(&sent));
@@ -335,13 +349,13 @@ static void rule(struct sky_buf *out, const struct sky_report *report,
     sky_xml_str(out, r->row->statement);
     sky_buf_add_str(out, "</h3>\n<dl>\n");
     put_row(out, "Mistake", sky_span_str(proof->mistake));
-    put_explained(out, "Second mistake", r->explanation, "secondMistake");
+    put_explained(out, "Second mistake", proof, "secondMistake");
     put_row(out, "What it did", sky_span_str(proof->what));
     put_row(out, "Found", sky_span_str(proof->detail));
-    put_signed(out, r->explanation);
-    put_explained(out, "Right signature begins", r->explanation, "expectedPrefix");
-    put_explained(out, "Registered under similar names", r->explanation, "similar");
-    put_explained(out, "Note", r->explanation, "note");
+    put_signed(out, proof);
+    put_explained(out, "Right signature begins", proof, "expectedPrefix");
+    put_explained(out, "Registered under similar names", proof, "similar");
+    put_explained(out, "Note", proof, "note");
     put_row(out, "Hint", sky_span_str(sky_catalogue_hint(report->catalogue, r->row)));
     put_row(out, "Source", sky_span_str(r->row->source));
     put_events(out, proof);
@@ -386,7 +400,8 @@ static void end(struct sky_buf *out, const struct sky_report *report)
         const struct sky_rule *r = sky_catalogue_at(report->catalogue, i);
         bool touched = false;
         for (size_t k = 0; k < report->cloud_count; k++)
-            touched |= sky_report_touches(&report->clouds[k], i);
+            touched |=
+                sky_report_breaks(&report->clouds[k], i) || sky_report_keeps(&report->clouds[k], i);
         if (!touched)
             continue;
         sky_buf_addf(out, "<dt class=\"m\">%s</dt><dd>", r->id);

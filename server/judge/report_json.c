@@ -13,17 +13,16 @@ void sky_report_put_rule(struct sky_jw *jw, const struct sky_catalogue *catalogu
     sky_jw_put_str(jw, "source", rule->source);
 }
 
-static void put_proof(struct sky_jw *jw, const struct sky_report_rule *rule)
+static void put_proof(struct sky_jw *jw, const struct sky_proof *proof)
 {
-    const struct sky_proof *proof = rule->proof;
     sky_jw_put_str(jw, "detail", proof->detail);
     if (proof->mistake[0] != '\0')
         sky_jw_put_str(jw, "mistake", proof->mistake);
     if (proof->what[0] != '\0')
         sky_jw_put_str(jw, "what", proof->what);
-    if (rule->explanation.len > 0) {
+    if (proof->explanation != NULL) {
         sky_jw_key(jw, "explanation");
-        sky_jw_raw(jw, rule->explanation);
+        sky_jw_raw(jw, sky_span_str(proof->explanation));
     }
     sky_jw_put_bool(jw, "refused", proof->refused);
     sky_jw_put_int(jw, "count", (int64_t)proof->count);
@@ -41,7 +40,7 @@ void sky_report_put_verdict(struct sky_jw *jw, const struct sky_catalogue *catal
     sky_report_put_rule(jw, catalogue, rule->index);
     sky_jw_put_str(jw, "verdict", sky_verdict_name(rule->verdict));
     if (rule->proof != NULL)
-        put_proof(jw, rule);
+        put_proof(jw, rule->proof);
     sky_jw_end_object(jw);
 }
 

@@ -62,7 +62,7 @@ static void put_line(struct sky_buf *out, const char *label, const char *text)
 }
 
 /* What the explanation has beyond what the proof says itself. */
-static void put_explanation(struct sky_buf *out, sky_span explanation)
+static void put_explanation(struct sky_buf *out, const struct sky_proof *proof)
 {
     static const struct {
         const char *member, *label;
@@ -76,7 +76,7 @@ static void put_explanation(struct sky_buf *out, sky_span explanation)
     sky_buf_init(&text, SKY_REPORT_PIECE_MAX);
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         sky_buf_clear(&text);
-        sky_json_decode(&text, sky_json_text(sky_json_member(explanation, lines[i].member)));
+        sky_json_decode(&text, sky_report_explained(proof, lines[i].member));
         sky_buf_add_byte(&text, '\0');
         put_line(out, lines[i].label, text.bytes);
     }
@@ -90,7 +90,7 @@ static void put_proof(struct sky_buf *out, const struct sky_report *report,
     put_line(out, "mistake", proof->mistake);
     put_line(out, "what", proof->what);
     put_line(out, "found", proof->detail);
-    put_explanation(out, r->explanation);
+    put_explanation(out, proof);
     put_line(out, "hint", sky_catalogue_hint(report->catalogue, r->row));
     put_line(out, "source", r->row->source);
     sky_buf_addf(out, "events (%llu):", (unsigned long long)proof->count);

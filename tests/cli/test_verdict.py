@@ -11,6 +11,7 @@ import server
 from credentials import login
 
 DEVICE = "aliyun/pk/device"
+OTHER = "tencent/PROD123456/dev001"
 FIXTURES = ("--fixtures", str(server.FIXTURES))
 FREE_PORTS = ("--listen", "mqtt=0", "--listen", "mqtts=0", "--listen", "enos-mqtt=0",
               "--listen", "enos-mqtts=0", "--listen", "coaps=0", "--listen", "https=0",
@@ -75,6 +76,52 @@ def test_json_and_junit_in_files(api, verdict, act, tmp_path):
     assert suite.get("name") == DEVICE and suite.get("failures") == "1"
 
 
+@pytest.mark.parametrize("scope,named", [
+    ((), {DEVICE, OTHER}), (("--product", "aliyun/pk"), {DEVICE}), (("--device", DEVICE), {DEVICE}),
+    (("--product", "enos/KV315idW"), set())])
+def test_every_report_has_the_scope_that_was_asked_for(verdict, act, tmp_path, scope, named):
+    act(topic="/elsewhere")
+    act(topic="PROD123456/dev001/event", device=OTHER)
+    files = {option: tmp_path / option for option in ("junit", "html", "json")}
+    done = verdict(*scope, *(f"--{option}={path}" for option, path in files.items()))
+    assert done.returncode == (1 if DEVICE in named else 2), done.stdout + done.stderr
+    assert {suite.get("name") for suite in ElementTree.parse(files["junit"]).getroot()} == named
+    assert {each["device"] for each in json.loads(files["json"].read_text())["devices"]} == named
+    page = files["html"].read_text()
+    assert {name for name in (DEVICE, OTHER) if name in page} == named
+
+
+def test_a_report_of_the_run_has_what_a_reset_began_anew(api, verdict, act, tmp_path):
+    act(topic="/elsewhere")
+    api.reset()
+    act()
+    for option in ("junit", "html", "json"):
+        path = tmp_path / option
+        assert verdict(f"--{option}", str(path)).returncode == 0
+        assert "published to /elsewhere" not in path.read_text()
+        assert verdict(f"--{option}", str(path), "--run").returncode == 1
+        assert "published to /elsewhere" in path.read_text()
+
+
+def test_a_report_that_cannot_be_written_is_trouble(verdict, act, tmp_path):
+    act()
+    for option in ("junit", "html", "json"):
+        done = verdict(f"--{option}", str(tmp_path / "nowhere" / option))
+        assert done.returncode == 2 and "nowhere" in done.stderr and "passed" in done.stdout
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_signed_text_is_printed(api, peer, verdict):
+    one = peer()
+    one.send_packet(type="connect", keepalive=60, **{
+        **login(DEVICE), "password": "7c4f68753a800e3208baa3a4b984877443f5cfc8"})
+    assert one.receive()["code"] == 4
+    api.wait_event({"type": "connect"})
+    printed = verdict().stdout
+    assert re.search(r"due: +clientId12345deviceNamedeviceproductKeypktimestamp\d+\n"
+                     r" +signed: +12345devicepk\d+\n", printed), printed
+
+
 def test_an_unknown_device_is_one_sentence(verdict, tmp_path):
     junit = tmp_path / "v.xml"
     done = verdict("-d", "aliyun/pk/nobody", "--junit", str(junit))
@@ -93,17 +140,20 @@ def test_mistake_found_and_events_are_printed(api, peer, verdict):
     assert "found: " in printed and f"events (1): {told['seq']}\n" in printed
 
 
-CUT = b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite name=\"a\""
+CUT = {"junit": ("report.xml", b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n"),
+       "html": ("report.html", b"<!DOCTYPE html>\n<html><body></body>"),
+       "json": ("report.json", b'{"format":1,"devices":[{}]')}
 
 
-def test_a_report_that_is_cut_is_not_written(tmp_path):
-    junit = tmp_path / "v.xml"
-    junit.write_text("the old one")
-    answers = {"verdicts": b'{"devices":[],"verdict":"passed"}', "report.xml": CUT}
-    with server_of(answers) as port:
-        done = server.run("verdict", "--url", f"http://127.0.0.1:{port}", "--junit", str(junit))
+@pytest.mark.parametrize("option", CUT)
+def test_a_report_that_is_cut_is_not_written(tmp_path, option):
+    path = tmp_path / "report"
+    path.write_text("the old one")
+    route, cut = CUT[option]
+    with server_of({"verdicts": b'{"devices":[],"verdict":"passed"}', route: cut}) as port:
+        done = server.run("verdict", "--url", f"http://127.0.0.1:{port}", f"--{option}", str(path))
     assert done.returncode == 2 and "cut off" in done.stderr
-    assert junit.read_text() == "the old one" and list(tmp_path.iterdir()) == [junit]
+    assert path.read_text() == "the old one" and list(tmp_path.iterdir()) == [path]
 
 
 class server_of:
@@ -162,8 +212,8 @@ def test_exec_tells_of_the_run(script, code):
      "listener https"),
     ("mosquitto_pub -p $SKYMOCK_PORT_MQTT -V mqttv311 -k 60 -t a -m x -i abc -u foo; true", "abc")])
 def test_exec_fails_on_whoever_was_turned_away(script, shown, tmp_path):
-    junit = tmp_path / "v.xml"
-    done = exec_shell(script, "--junit", str(junit))
+    files = [tmp_path / option for option in ("junit", "html", "json")]
+    done = exec_shell(script, *(f"--{path.name}={path}" for path in files))
     assert done.returncode == 1, done.stdout + done.stderr
     assert shown in done.stdout and "events (1):" in done.stdout
-    assert shown in junit.read_text()
+    assert all(shown in path.read_text() for path in files)
