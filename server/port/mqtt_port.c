@@ -122,7 +122,10 @@ static void set_alarm(struct sky_conn *conn)
 static void note_life(struct sky_conn *conn)
 {
     struct sky_session *session = conn->state;
-    session->last_seen_ms = sky_clock_lived_ms(conn->net->clock);
+    int64_t now_ms = sky_clock_lived_ms(conn->net->clock);
+    sky_behaviour_add_silence(sky_conduct_take_behaviour(&session->party->chapter),
+                              now_ms - session->last_seen_ms);
+    session->last_seen_ms = now_ms;
     if (!session->silent)
         return;
     session->silent = session->dead = false;
@@ -178,6 +181,7 @@ static void judge_silence(struct sky_conn *conn)
 {
     const struct sky_session *session = conn->state;
     int64_t silence_ms = sky_clock_lived_ms(conn->net->clock) - session->last_seen_ms;
+    sky_behaviour_add_silence(sky_conduct_take_behaviour(&session->party->chapter), silence_ms);
     if (session->keepalive_s == 0)
         return;
     if (silence_ms <= keepalive_ms(session))
