@@ -8,19 +8,10 @@
 
 /* ---- lists that keep the last ones ---- */
 
-static size_t at_hand(uint64_t seen, size_t max)
-{
-    return seen < max ? (size_t)seen : max;
-}
-
-size_t sky_behaviour_intervals(const struct sky_behaviour *behaviour)
-{
-    return at_hand(behaviour->intervals_seen, SKY_BEHAVIOUR_INTERVALS_MAX);
-}
-
 size_t sky_behaviour_times(const struct sky_behaviour *behaviour)
 {
-    return at_hand(behaviour->answers, SKY_BEHAVIOUR_TIMES_MAX);
+    return behaviour->answers < SKY_BEHAVIOUR_TIMES_MAX ? (size_t)behaviour->answers
+                                                        : SKY_BEHAVIOUR_TIMES_MAX;
 }
 
 static uint32_t whole_ms(int64_t ms)
@@ -28,14 +19,33 @@ static uint32_t whole_ms(int64_t ms)
     return ms < 0 ? 0 : ms > UINT32_MAX ? UINT32_MAX : (uint32_t)ms;
 }
 
+/* Does it go on as the last two of its ramp did? */
+static bool stands_still(const struct sky_behaviour *behaviour, struct sky_interval interval)
+{
+    size_t count = behaviour->interval_count;
+    for (size_t back = 1; back <= 2; back++) {
+        if (count < back)
+            return false;
+        struct sky_interval before = behaviour->intervals[count - back];
+        uint32_t less = before.ms < interval.ms ? before.ms : interval.ms;
+        uint32_t more = before.ms < interval.ms ? interval.ms : before.ms;
+        if (!before.follows || more - less > more / 32)
+            return false;
+    }
+    return interval.follows;
+}
+
+/* A device that has come to its longest wait and stays there for hours must not push out how it got
+ * there: of what stands still, the first are enough. */
 static void add_interval(struct sky_behaviour *behaviour, struct sky_interval interval)
 {
-    size_t count = sky_behaviour_intervals(behaviour);
-    if (count == SKY_BEHAVIOUR_INTERVALS_MAX)
-        memmove(behaviour->intervals, behaviour->intervals + 1,
-                --count * sizeof *behaviour->intervals);
-    behaviour->intervals[count] = interval;
     behaviour->intervals_seen++;
+    if (stands_still(behaviour, interval))
+        return;
+    if (behaviour->interval_count == SKY_BEHAVIOUR_INTERVALS_MAX)
+        memmove(behaviour->intervals, behaviour->intervals + 1,
+                --behaviour->interval_count * sizeof *behaviour->intervals);
+    behaviour->intervals[behaviour->interval_count++] = interval;
 }
 
 static void add_time(struct sky_behaviour *behaviour, uint32_t ms)
@@ -378,14 +388,14 @@ static void merge_topics(struct sky_behaviour *into, const struct sky_behaviour 
 
 static void merge_lists(struct sky_behaviour *into, const struct sky_behaviour *later)
 {
-    size_t count = sky_behaviour_intervals(later);
-    for (size_t i = 0; i < count; i++)
+    uint64_t seen = into->intervals_seen + later->intervals_seen;
+    for (size_t i = 0; i < later->interval_count; i++)
         add_interval(into, later->intervals[i]);
-    into->intervals_seen += later->intervals_seen - count;
-    count = sky_behaviour_times(later);
-    for (size_t i = 0; i < count; i++)
+    into->intervals_seen = seen;
+    uint64_t answers = into->answers + later->answers;
+    for (size_t i = 0; i < sky_behaviour_times(later); i++)
         add_time(into, later->times_ms[i]);
-    into->answers += later->answers - count;
+    into->answers = answers;
     for (size_t i = 0; i < later->handshake_count; i++)
         sky_behaviour_add_handshake(into, &later->handshakes[i]);
 }

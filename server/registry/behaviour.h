@@ -55,7 +55,9 @@ struct sky_behaviour {
     uint64_t late, missed; /* silences past 1.0, past 1.5 of the keepalive */
 
     uint64_t intervals_seen;
-    struct sky_interval intervals[SKY_BEHAVIOUR_INTERVALS_MAX]; /* the last ones, in order */
+    size_t interval_count;
+    struct sky_interval intervals[SKY_BEHAVIOUR_INTERVALS_MAX]; /* the last ones, in order; of equal
+                                                                   ones the first */
 
     uint64_t resent;        /* publishes with DUP */
     uint64_t reused;        /* without it, under the id of one that was not acknowledged */
@@ -123,8 +125,7 @@ static inline void sky_behaviour_add_silence(struct sky_behaviour *behaviour, in
         behaviour->longest_silence_ms = silence_ms;
 }
 
-/* How many are at hand: of the reconnect intervals, of the times of answers. */
-size_t sky_behaviour_intervals(const struct sky_behaviour *behaviour);
+/* How many times of answers are at hand. */
 size_t sky_behaviour_times(const struct sky_behaviour *behaviour);
 
 /* Adds what came later. */
