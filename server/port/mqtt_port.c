@@ -15,6 +15,7 @@
 #include "server/broker/publish.h"
 #include "server/broker/upgrades.h"
 #include "server/port/applications.h"
+#include "server/net/secure.h"
 #include "server/registry/login.h"
 
 enum {
@@ -344,6 +345,7 @@ static void refuse(struct sky_conn *conn, const struct sky_lookup *lookup,
         struct sky_session *session = sky_session_open(registry, &lookup->product, &lookup->device);
         session->last_login_ms = sky_clock_lived_ms(registry->clock);
         sky_session_judged(session, judge);
+        sky_secure_behaved(conn, sky_conduct_take_behaviour(&session->party->chapter));
     }
     struct sky_out out;
     begin_connack(conn, lookup, false, outcome->connack, &out);
@@ -441,6 +443,7 @@ static void admit(struct sky_conn *conn, const struct sky_mqtt_connect *connect,
     session->token_waits = false;
     conn->state = session;
     registry->online++;
+    sky_secure_behaved(conn, sky_conduct_take_behaviour(&session->party->chapter));
     sky_clock_forgive(registry->clock, &conn->patience);
     sky_session_judged(session, judge);
     sky_wire_send(broker->wire, &connack);
