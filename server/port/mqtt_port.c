@@ -14,8 +14,8 @@
 #include "server/broker/presence.h"
 #include "server/broker/publish.h"
 #include "server/broker/upgrades.h"
-#include "server/port/applications.h"
 #include "server/net/secure.h"
+#include "server/port/applications.h"
 #include "server/registry/login.h"
 
 enum {

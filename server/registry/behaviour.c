@@ -377,8 +377,8 @@ static void merge_topics(struct sky_behaviour *into, const struct sky_behaviour 
 {
     for (size_t i = 0; i < later->topic_count; i++) {
         const struct sky_behaviour_topic *topic = &later->topics[i];
-        struct sky_behaviour_topic *own =
-            &into->topics[place_of(into, sky_span_of(topic->name, topic->len))];
+        size_t place = place_of(into, sky_span_of(topic->name, topic->len));
+        struct sky_behaviour_topic *own = &into->topics[place];
         for (size_t way = 0; way < SKY_WAYS; way++) {
             own->traffic[way].count += topic->traffic[way].count;
             own->traffic[way].bytes += topic->traffic[way].bytes;
