@@ -1,6 +1,7 @@
 /* What devices, and whoever was refused without being one, made of the rules, with the events that
  * prove it. */
 #include "server/admin/api.h"
+#include "server/judge/behaviour.h"
 #include "server/judge/report.h"
 
 bool sky_api_scope(struct sky_api *api, struct sky_api_scope *ret_scope)
@@ -70,6 +71,10 @@ static void write_party(struct judging *judging, const char *name, bool device,
     sky_jw_put_bool(&api->jw, "registered", device);
     sky_jw_put_str(&api->jw, "verdict", sky_verdict_name(verdict));
     write_rules(judging, cloud, conduct);
+    if (judging->scope.one && conduct->behaviour != NULL) {
+        sky_jw_key(&api->jw, "profile");
+        sky_behaviour_print(conduct->behaviour, &api->jw);
+    }
     sky_jw_end_object(&api->jw);
     judging->worst = sky_verdict_worse(judging->worst, verdict);
 }

@@ -50,7 +50,11 @@ static bool put(struct sky_broker *broker, struct sky_session *session,
     out.as.publish.whole = (tag & TAG_WHOLE) != 0;
     if (!sky_wire_send(broker->wire, &out))
         return false;
-    addressee->delivered++;
+    const struct sky_behaviour_message message = {.way = SKY_WAY_DOWN,
+                                                  .topic = packet->topic,
+                                                  .len = packet->payload.len,
+                                                  .qos = packet->qos};
+    sky_session_carried(broker->registry, addressee, &message);
     return true;
 }
 

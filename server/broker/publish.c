@@ -357,7 +357,13 @@ struct sky_act_result sky_publish(struct sky_broker *broker, const struct sky_ac
         serve(broker, act, row->service, &judge, &effects, &facts);
     }
 
-    session->published++;
+    const struct sky_behaviour_message message = {.way = SKY_WAY_UP,
+                                                  .topic = act->topic,
+                                                  .len = act->payload.len,
+                                                  .qos = act->qos,
+                                                  .dup = act->dup,
+                                                  .packet_id = act->packet_id};
+    sky_session_carried(broker->registry, session, &message);
     uint64_t seq = record_publish(broker, act, row, &judge);
     if (carried && broker->on_uplink != NULL)
         broker->on_uplink(broker->on_uplink_ctx, act, seq);

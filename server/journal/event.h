@@ -158,10 +158,10 @@ static inline void sky_draft_add(struct sky_draft *draft, struct sky_attr attr)
     draft->attrs[draft->count++] = attr;
 }
 
-/* Is told of an event that has findings, with what was recorded. `judge` NULL: it has none. */
-typedef void sky_judged_fn(void *ctx, uint64_t seq, const struct sky_event_head *head,
-                           const struct sky_attr *attrs, size_t count,
-                           const struct sky_judge *judge);
+/* Is told of an event, with what was recorded; `judge` NULL: it has no findings. */
+typedef void sky_heard_fn(void *ctx, uint64_t seq, const struct sky_event_head *head,
+                          const struct sky_attr *attrs, size_t count,
+                          const struct sky_judge *judge);
 
 enum sky_event_kind {
     SKY_KIND_TEXT,

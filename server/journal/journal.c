@@ -151,8 +151,8 @@ uint64_t sky_journal_add(struct sky_journal *journal, const struct sky_event_hea
     journal->recorded++;
     if (judge != NULL)
         journal->findings += judge->count + judge->lost;
-    if (journal->judged_fn != NULL && (journal->judge_all || (judge != NULL && judge->count > 0)))
-        journal->judged_fn(journal->judged_ctx, seq, head, attrs, count, judge);
+    if (journal->heard_fn != NULL)
+        journal->heard_fn(journal->heard_ctx, seq, head, attrs, count, judge);
     if (journal->recorded_fn != NULL)
         journal->recorded_fn(journal->recorded_ctx, seq);
     return seq;
@@ -177,15 +177,10 @@ void sky_journal_watch(struct sky_journal *journal, void (*recorded)(void *ctx, 
     journal->recorded_ctx = ctx;
 }
 
-void sky_journal_judged(struct sky_journal *journal, sky_judged_fn *judged, void *ctx)
+void sky_journal_hear(struct sky_journal *journal, sky_heard_fn *heard, void *ctx)
 {
-    journal->judged_fn = judged;
-    journal->judged_ctx = ctx;
-}
-
-void sky_journal_judge_all(struct sky_journal *journal, bool all)
-{
-    journal->judge_all = all;
+    journal->heard_fn = heard;
+    journal->heard_ctx = ctx;
 }
 
 void sky_journal_stats(const struct sky_journal *journal, struct sky_journal_stats *ret_stats)

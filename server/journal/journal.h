@@ -61,11 +61,9 @@ void sky_journal_stats(const struct sky_journal *journal, struct sky_journal_sta
 void sky_journal_watch(struct sky_journal *journal, void (*recorded)(void *ctx, uint64_t seq),
                        void *ctx);
 
-/* `judged` is called after every event that has findings, with what was recorded; it may read the
+/* `heard` is called after every event, with what was recorded; it must be short, may read the
  * journal and must record nothing; NULL: nobody keeps count. */
-void sky_journal_judged(struct sky_journal *journal, sky_judged_fn *judged, void *ctx);
-/* From now on it is told of every event, or no longer. */
-void sky_journal_judge_all(struct sky_journal *journal, bool all);
+void sky_journal_hear(struct sky_journal *journal, sky_heard_fn *heard, void *ctx);
 
 /* Forgets everything; numbers go on. Fails when the store does: then its pages stay. */
 SKY_MUST_USE sky_err sky_journal_clear(struct sky_journal *journal);

@@ -16,9 +16,8 @@ struct sky_journal {
     bool store_failed; /* do not try again before the next flush */
     void (*recorded_fn)(void *ctx, uint64_t seq);
     void *recorded_ctx;
-    sky_judged_fn *judged_fn;
-    void *judged_ctx;
-    bool judge_all; /* of events without findings, too */
+    sky_heard_fn *heard_fn;
+    void *heard_ctx;
 };
 
 #endif

@@ -1,5 +1,6 @@
 /* A report as data: what a program reads, and what a later run is compared with. */
 #include "server/journal/json.h"
+#include "server/judge/behaviour.h"
 #include "server/judge/report.h"
 
 void sky_report_put_rule(struct sky_jw *jw, const struct sky_catalogue *catalogue, size_t index)
@@ -142,9 +143,14 @@ static void rule(struct sky_buf *out, const struct sky_report *report,
 static void party_end(struct sky_buf *out, const struct sky_report *report,
                       const struct sky_report_party *p)
 {
+    struct sky_jw jw = going_on(out, true);
     (void)report;
-    (void)p;
-    sky_buf_add_str(out, "]}");
+    sky_jw_end_array(&jw);
+    if (p->conduct->behaviour != NULL) {
+        sky_jw_key(&jw, "profile");
+        sky_behaviour_print(p->conduct->behaviour, &jw);
+    }
+    sky_jw_end_object(&jw);
 }
 
 static void end(struct sky_buf *out, const struct sky_report *report)

@@ -142,6 +142,7 @@ struct sky_conn {
     struct sky_timer alarm;    /* virtual time: the port's, keepalive for MQTT */
     struct sky_timer spaced;   /* virtual time: the next of what waited for the device */
     int64_t cut_at_ms;         /* lived time at which the cloud cuts the link; 0: it does not */
+    int64_t handshake_ms;      /* real time: its TLS handshake's beginning, then what that took */
     int64_t device_id;         /* registry id of the device it was admitted as; 0: none */
     const char *close_reason;  /* static */
     char *client_id;           /* owned: that it gave when it logged in; NULL: none yet */

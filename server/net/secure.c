@@ -165,6 +165,7 @@ static void on_open(void *ctx)
 {
     struct sky_conn *conn = ctx;
     struct sky_judge judge;
+    conn->handshake_ms = conn->net->clock->real_ms - conn->handshake_ms;
     sky_tls_fill_door(conn->tls, &conn->door);
     sky_judge_init(&judge, &conn->net->registry->policy);
     sky_door_judge_version(&conn->door, &judge);
@@ -248,6 +249,7 @@ static const struct sky_tls_hooks hooks = {on_raw, on_open, on_clear, on_end, ps
 void sky_secure_start(struct sky_conn *conn)
 {
     conn->door.transport = SKY_TLS;
+    conn->handshake_ms = conn->net->clock->real_ms;
     conn->tls = sky_tls_new(conn->net->tls, conn->door.listener->allows, &hooks, conn);
     if (conn->tls == NULL)
         sky_conn_close(conn, "too many TLS handshakes are in progress");
@@ -262,6 +264,23 @@ void sky_secure_prepare_lies(struct sky_net *net)
 {
     if (net->tls != NULL)
         sky_lies_prepare(net->tls->lies);
+}
+
+void sky_secure_behaved(const struct sky_conn *conn, struct sky_behaviour *behaviour)
+{
+    if (conn->tls == NULL)
+        return;
+    bool resumed = sky_tls_resumed(conn->tls);
+    struct sky_behaviour_handshake handshake = {
+        .transport = SKY_TLS,
+        .psk = conn->psk != NULL,
+        .full = !resumed,
+        .resumed = resumed,
+        .longest_ms = conn->handshake_ms > 0 ? (uint32_t)conn->handshake_ms : 0};
+    snprintf(handshake.version, sizeof handshake.version, "%s",
+             sky_tls_version_name(conn->door.tls_version));
+    snprintf(handshake.cipher, sizeof handshake.cipher, "%s", sky_tls_cipher(conn->tls));
+    sky_behaviour_add_handshake(behaviour, &handshake);
 }
 
 void sky_secure_give_up(struct sky_conn *conn, bool timed_out)

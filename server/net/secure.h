@@ -29,4 +29,7 @@ void sky_secure_start(struct sky_conn *conn);
  * it, else the peer left. Nothing happens on a channel that got past its handshake. */
 void sky_secure_give_up(struct sky_conn *conn, bool timed_out);
 
+/* Adds its handshake, if it has one behind it, to how the device behaves that logs in by it. */
+void sky_secure_behaved(const struct sky_conn *conn, struct sky_behaviour *behaviour);
+
 #endif

@@ -185,7 +185,9 @@ static uint8_t fetch(struct sky_coap_channel *channel, const struct decided *dec
                                      SKY_ATTR(TOPIC, item->topic),
                                      SKY_ATTR(PAYLOAD, item->payload)};
     sky_coap__record(channel, SKY_EVENT_PUBLISH, SKY_DOWN, attrs, SKY_COUNT(attrs), NULL);
-    device->session->delivered++;
+    const struct sky_behaviour_message message = {
+        .way = SKY_WAY_DOWN, .topic = item->topic, .len = item->payload.len};
+    sky_session_carried(channel->port->registry, device->session, &message);
     sky_buf_add(&channel->port->body, item->payload);
     sky_pull_drop_first(&device->pull);
     sky_coap__watch_waiting(device);

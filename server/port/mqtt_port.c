@@ -14,6 +14,7 @@
 #include "server/broker/presence.h"
 #include "server/broker/publish.h"
 #include "server/broker/upgrades.h"
+#include "server/net/secure.h"
 #include "server/port/applications.h"
 #include "server/registry/login.h"
 
@@ -123,7 +124,10 @@ static void set_alarm(struct sky_conn *conn)
 static void note_life(struct sky_conn *conn)
 {
     struct sky_session *session = conn->state;
-    session->last_seen_ms = sky_clock_lived_ms(conn->net->clock);
+    int64_t now_ms = sky_clock_lived_ms(conn->net->clock);
+    sky_behaviour_add_silence(sky_conduct_take_behaviour(&session->party->chapter),
+                              now_ms - session->last_seen_ms);
+    session->last_seen_ms = now_ms;
     if (!session->silent)
         return;
     session->silent = session->dead = false;
@@ -179,6 +183,7 @@ static void judge_silence(struct sky_conn *conn)
 {
     const struct sky_session *session = conn->state;
     int64_t silence_ms = sky_clock_lived_ms(conn->net->clock) - session->last_seen_ms;
+    sky_behaviour_add_silence(sky_conduct_take_behaviour(&session->party->chapter), silence_ms);
     if (session->keepalive_s == 0)
         return;
     if (silence_ms <= keepalive_ms(session))
@@ -341,6 +346,7 @@ static void refuse(struct sky_conn *conn, const struct sky_lookup *lookup,
         struct sky_session *session = sky_session_open(registry, &lookup->product, &lookup->device);
         session->last_login_ms = sky_clock_lived_ms(registry->clock);
         sky_session_judged(session, judge);
+        sky_secure_behaved(conn, sky_conduct_take_behaviour(&session->party->chapter));
     }
     struct sky_out out;
     begin_connack(conn, lookup, false, outcome->connack, &out);
@@ -438,6 +444,7 @@ static void admit(struct sky_conn *conn, const struct sky_mqtt_connect *connect,
     session->token_waits = false;
     conn->state = session;
     registry->online++;
+    sky_secure_behaved(conn, sky_conduct_take_behaviour(&session->party->chapter));
     sky_clock_forgive(registry->clock, &conn->patience);
     sky_session_judged(session, judge);
     sky_wire_send(broker->wire, &connack);

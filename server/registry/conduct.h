@@ -8,6 +8,7 @@
 
 #include "protocol/base/rule.h"
 #include "protocol/cloud/cloud.h"
+#include "server/registry/behaviour.h"
 #include "store/store.h"
 
 enum {
@@ -35,7 +36,8 @@ struct sky_proof {
 /* What a party did in some stretch of time: the raw material of a verdict. */
 struct sky_conduct {
     struct sky_rule_set exercised;
-    struct sky_proof *proofs; /* owned list, one for each broken rule */
+    struct sky_proof *proofs;        /* owned list, one for each broken rule */
+    struct sky_behaviour *behaviour; /* owned; NULL: it was not heard of */
 };
 
 static inline bool sky_conduct_is_empty(const struct sky_conduct *conduct)
@@ -59,6 +61,8 @@ uint64_t sky_conduct_forgive(struct sky_conduct *conduct, const struct sky_rule 
 bool sky_conduct_forget(struct sky_conduct *conduct, const struct sky_rule *rule, uint64_t seq);
 /* Keeps a copy of the newest event's explanation, if it is no longer than a proof may have. */
 void sky_proof_explain(struct sky_proof *proof, sky_span explanation);
+/* Its figures, empty when they are new. */
+struct sky_behaviour *sky_conduct_take_behaviour(struct sky_conduct *conduct);
 /* Adds what was done later. */
 void sky_conduct_merge(struct sky_conduct *into, const struct sky_conduct *later);
 void sky_conduct_done(struct sky_conduct *conduct); /* zeroed again */
@@ -74,6 +78,7 @@ struct sky_party {
     uint64_t since[SKY_PERIODS];         /* its events count behind this number */
     struct sky_conduct chapter, earlier; /* chapters of the run */
     int64_t device_id;                   /* the newest of that name; 0: there was none */
+    struct sky_behaviour_state going_on; /* whatever the chapter */
     UT_hash_handle hh, hh_id;
 };
 
@@ -85,6 +90,7 @@ bool sky_party_named_of(sky_span own, sky_span name);
 struct sky_parties {
     struct sky_party *by_name; /* hash */
     struct sky_party *by_id;   /* hash: of those that have a device id */
+    struct sky_party *last;    /* whose event came last, in case the next is of the same; or NULL */
     size_t strangers;
     uint64_t lost;               /* strangers that had to go, in this run */
     uint64_t since[SKY_PERIODS]; /* events count behind this number */

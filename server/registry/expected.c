@@ -27,7 +27,6 @@ struct sky_expectation *sky_expected_add(struct sky_registry *registry,
         expected->names = sky_mem_new(sizeof *expected->names);
     expected->names->store = registry->store;
     expected->patterns++;
-    sky_journal_judge_all(registry->journal, true);
     return e;
 }
 
@@ -35,8 +34,7 @@ void sky_expected_drop(struct sky_registry *registry, struct sky_expectation *ex
 {
     struct sky_expected *expected = &registry->expected;
     DL_DELETE(expected->list, expectation);
-    if (expectation->pattern != NULL && --expected->patterns == 0)
-        sky_journal_judge_all(registry->journal, false);
+    expected->patterns -= expectation->pattern != NULL;
     sky_pattern_free(expectation->pattern);
     free(expectation->event);
     free(expectation->words);

@@ -16,6 +16,7 @@ static void forget_id(struct sky_parties *parties, struct sky_party *party)
     if (party->device_id != 0)
         HASH_DELETE(hh_id, parties->by_id, party);
     party->device_id = 0;
+    parties->last = NULL;
 }
 
 /* One of those that make room for others. */
@@ -276,11 +277,14 @@ static struct sky_party *stranger_of(struct sky_registry *registry, const struct
 static struct sky_party *party_of(struct sky_registry *registry, const struct act *act,
                                   bool refused)
 {
+    struct sky_party *party = registry->parties.last;
     struct sky_product product;
     struct sky_device device;
-    struct sky_party *party = sky_party_of_id(registry, act->head->device_id);
-    if (party != NULL)
+    if (party != NULL && party->device_id == act->head->device_id)
         return party;
+    party = sky_party_of_id(registry, act->head->device_id);
+    if (party != NULL)
+        return registry->parties.last = party;
     if (act->head->device_id != 0 &&
         sky_store_get_device(registry->store, act->head->device_id, &product, &device) == SKY_OK)
         return sky_party_of_device(registry, &product, &device);
@@ -374,12 +378,25 @@ static void book_with(struct sky_registry *registry, struct sky_party *party, ui
     }
 }
 
+/* What the event tells of a device's behaviour. Nothing that was only done to it makes it one that
+ * was seen. */
+static void behave(struct sky_registry *registry, const struct act *act, bool refused)
+{
+    const struct sky_behaviour_event event = {act->head, act->attrs, act->count, refused};
+    struct sky_party *party = party_of(registry, act, false);
+    if (party != NULL && (party->chapter.behaviour != NULL || act->head->direction == SKY_UP))
+        sky_behaviour_add(sky_conduct_take_behaviour(&party->chapter), &party->going_on, &event,
+                          sky_clock_lived_ms(registry->clock));
+}
+
 /* A packet that cannot be read, or a handshake that was not carried through: nobody was let in. */
 static void book(void *ctx, uint64_t seq, const struct sky_event_head *head,
                  const struct sky_attr *attrs, size_t count, const struct sky_judge *judge)
 {
     struct sky_registry *registry = ctx;
     const struct act act = {head, attrs, count};
+    if (head->device_id != 0 && sky_behaviour_reads(head->type))
+        behave(registry, &act, judge != NULL && judge->refused != NULL);
     bool expected = registry->expected.patterns > 0 && sky_expected_event(registry, seq);
     if (judge == NULL || judge->count == 0)
         return;
@@ -410,5 +427,5 @@ void sky_parties_excuse(struct sky_registry *registry, struct sky_expectation *e
 
 void sky_parties_watch(struct sky_registry *registry)
 {
-    sky_journal_judged(registry->journal, book, registry);
+    sky_journal_hear(registry->journal, book, registry);
 }

@@ -1,0 +1,452 @@
+#include "server/registry/behaviour.h"
+
+#include <stdlib.h>
+#include <uthash.h>
+
+#include "protocol/base/json.h"
+#include "protocol/base/mem.h"
+
+/* ---- lists that keep the last ones ---- */
+
+size_t sky_behaviour_times(const struct sky_behaviour *behaviour)
+{
+    return behaviour->answers < SKY_BEHAVIOUR_TIMES_MAX ? (size_t)behaviour->answers
+                                                        : SKY_BEHAVIOUR_TIMES_MAX;
+}
+
+static uint32_t whole_ms(int64_t ms)
+{
+    return ms < 0 ? 0 : ms > UINT32_MAX ? UINT32_MAX : (uint32_t)ms;
+}
+
+/* Does it go on as the last two of its ramp did? */
+static bool stands_still(const struct sky_behaviour *behaviour, struct sky_interval interval)
+{
+    size_t count = behaviour->interval_count;
+    for (size_t back = 1; back <= 2; back++) {
+        if (count < back)
+            return false;
+        struct sky_interval before = behaviour->intervals[count - back];
+        uint32_t less = before.ms < interval.ms ? before.ms : interval.ms;
+        uint32_t more = before.ms < interval.ms ? interval.ms : before.ms;
+        if (!before.follows || more - less > more / 32)
+            return false;
+    }
+    return interval.follows;
+}
+
+/* A device that has come to its longest wait and stays there for hours must not push out how it got
+ * there: of what stands still, the first are enough. */
+static void add_interval(struct sky_behaviour *behaviour, struct sky_interval interval)
+{
+    behaviour->intervals_seen++;
+    if (stands_still(behaviour, interval))
+        return;
+    if (behaviour->interval_count == SKY_BEHAVIOUR_INTERVALS_MAX)
+        memmove(behaviour->intervals, behaviour->intervals + 1,
+                --behaviour->interval_count * sizeof *behaviour->intervals);
+    behaviour->intervals[behaviour->interval_count++] = interval;
+}
+
+static void add_time(struct sky_behaviour *behaviour, uint32_t ms)
+{
+    size_t count = sky_behaviour_times(behaviour);
+    if (count == SKY_BEHAVIOUR_TIMES_MAX)
+        memmove(behaviour->times_ms, behaviour->times_ms + 1,
+                --count * sizeof *behaviour->times_ms);
+    behaviour->times_ms[count] = ms;
+    behaviour->answers++;
+}
+
+/* ---- topics ---- */
+
+static void add_place(struct sky_behaviour *behaviour, sky_span name)
+{
+    if (behaviour->topic_count == behaviour->topic_room) {
+        behaviour->topic_room = behaviour->topic_room > 0 ? 2 * behaviour->topic_room : 4;
+        behaviour->topics =
+            sky_mem_grow(behaviour->topics, behaviour->topic_room * sizeof *behaviour->topics);
+    }
+    behaviour->topics[behaviour->topic_count++] = (struct sky_behaviour_topic){
+        .name = name.len > 0 ? sky_mem_dup(name.ptr, name.len) : NULL, .len = name.len};
+}
+
+static bool is_topic(const struct sky_behaviour_topic *topic, sky_span name)
+{
+    return topic->len == name.len && name.len > 0 && memcmp(topic->name, name.ptr, name.len) == 0;
+}
+
+/* The topic's place; that of the others when there is no room for one more. */
+static size_t place_of(struct sky_behaviour *behaviour, sky_span name)
+{
+    if (behaviour->topic_count == 0)
+        add_place(behaviour, SKY_SPAN_NONE);
+    for (size_t i = 1; i < behaviour->topic_count; i++)
+        if (is_topic(&behaviour->topics[i], name))
+            return i;
+    if (name.len == 0 || name.len > SKY_BEHAVIOUR_TOPIC_LEN_MAX ||
+        behaviour->topic_count > SKY_BEHAVIOUR_TOPICS_MAX)
+        return 0;
+    add_place(behaviour, name);
+    return behaviour->topic_count - 1;
+}
+
+/* ---- messages ---- */
+
+/* An id that was used for another message before it was acknowledged (MQTT 3.1.1 §2.3.1); a copy of
+ * the same message carries DUP. */
+static void note_id(struct sky_behaviour *behaviour, struct sky_behaviour_state *state, uint16_t id,
+                    bool dup)
+{
+    for (size_t i = 0; i < state->unacked_count; i++) {
+        if (state->unacked[i] == id) {
+            behaviour->reused += !dup;
+            return;
+        }
+    }
+    if (state->unacked_count < SKY_BEHAVIOUR_UNACKED_MAX)
+        state->unacked[state->unacked_count++] = id;
+}
+
+static void heard(struct sky_behaviour *behaviour, int64_t lived_ms)
+{
+    if (behaviour->first_ms == 0)
+        behaviour->first_ms = lived_ms;
+    behaviour->last_ms = lived_ms;
+}
+
+void sky_behaviour_add_message(struct sky_behaviour *behaviour, struct sky_behaviour_state *state,
+                               const struct sky_behaviour_message *message, int64_t lived_ms)
+{
+    enum sky_way way = message->way;
+    size_t last = behaviour->last_topic[way];
+    if (last >= behaviour->topic_count || !is_topic(&behaviour->topics[last], message->topic))
+        last = behaviour->last_topic[way] = place_of(behaviour, message->topic);
+    struct sky_traffic *traffic = &behaviour->topics[last].traffic[way];
+    traffic->count++;
+    traffic->bytes += message->len;
+    behaviour->qos[way][message->qos < 3 ? message->qos : 2]++;
+    if (way == SKY_WAY_DOWN)
+        return;
+    heard(behaviour, lived_ms);
+    state->acted = true;
+    behaviour->resent += message->dup;
+    if (message->packet_id != 0)
+        note_id(behaviour, state, message->packet_id, message->dup);
+}
+
+/* ---- handshakes ---- */
+
+void sky_behaviour_add_handshake(struct sky_behaviour *behaviour,
+                                 const struct sky_behaviour_handshake *handshake)
+{
+    struct sky_behaviour_handshake *kind = behaviour->handshakes;
+    const struct sky_behaviour_handshake *end = kind + behaviour->handshake_count;
+    while (kind < end && (kind->transport != handshake->transport || kind->psk != handshake->psk ||
+                          strcmp(kind->version, handshake->version) != 0 ||
+                          strcmp(kind->cipher, handshake->cipher) != 0))
+        kind++;
+    if (kind == end && behaviour->handshake_count == SKY_BEHAVIOUR_HANDSHAKES_MAX) {
+        kind--;
+    } else if (kind == end) {
+        *kind = *handshake;
+        behaviour->handshake_count++;
+        return;
+    }
+    kind->full += handshake->full;
+    kind->resumed += handshake->resumed;
+    if (handshake->longest_ms > kind->longest_ms)
+        kind->longest_ms = handshake->longest_ms;
+}
+
+/* ---- events ---- */
+
+static const struct sky_attr *attr_of(const struct sky_behaviour_event *event,
+                                      enum sky_event_field field)
+{
+    for (size_t i = 0; i < event->count; i++)
+        if (event->attrs[i].field == field)
+            return &event->attrs[i];
+    return NULL;
+}
+
+static int64_t number_of(const struct sky_behaviour_event *event, enum sky_event_field field)
+{
+    const struct sky_attr *attr = attr_of(event, field);
+    return attr != NULL ? attr->number : 0;
+}
+
+/* What one type of event tells; `lived_ms` is its time. */
+typedef void tells(struct sky_behaviour *behaviour, struct sky_behaviour_state *state,
+                   const struct sky_behaviour_event *event, int64_t lived_ms);
+
+static void on_connect(struct sky_behaviour *behaviour, struct sky_behaviour_state *state,
+                       const struct sky_behaviour_event *event, int64_t lived_ms)
+{
+    if (state->ended_ms != 0)
+        add_interval(behaviour, (struct sky_interval){.ms = whole_ms(lived_ms - state->ended_ms),
+                                                      .follows = !state->acted});
+    behaviour->connects++;
+    behaviour->asked = true;
+    behaviour->keepalive_s = (uint16_t)number_of(event, SKY_F_KEEPALIVE);
+    behaviour->refused += event->refused;
+    if (!event->refused)
+        (*(number_of(event, SKY_F_CLEAN_SESSION) != 0 ? &behaviour->clean : &behaviour->kept))++;
+    state->connection = event->head->connection;
+    state->let_in = !event->refused;
+    state->acted = false;
+    state->ended_ms = event->refused ? lived_ms : 0; /* it is closed at once */
+    state->unacked_count = 0;
+}
+
+/* A code that no rule of the catalogue stands behind is a refusal for the device all the same. */
+static void on_connack(struct sky_behaviour *behaviour, struct sky_behaviour_state *state,
+                       const struct sky_behaviour_event *event, int64_t lived_ms)
+{
+    if (number_of(event, SKY_F_CODE) == 0 || !state->let_in)
+        return;
+    behaviour->refused++;
+    state->let_in = false;
+    state->ended_ms = lived_ms;
+}
+
+/* One that was taken over ends behind the next. */
+static void on_close(struct sky_behaviour *behaviour, struct sky_behaviour_state *state,
+                     const struct sky_behaviour_event *event, int64_t lived_ms)
+{
+    (void)behaviour;
+    if (event->head->connection == state->connection)
+        state->ended_ms = lived_ms;
+}
+
+static void on_act(struct sky_behaviour *behaviour, struct sky_behaviour_state *state,
+                   const struct sky_behaviour_event *event, int64_t lived_ms)
+{
+    (void)lived_ms;
+    if (event->head->direction != SKY_UP)
+        return;
+    state->acted = true;
+    behaviour->unsubscribes += event->head->type == SKY_EVENT_UNSUBSCRIBE;
+}
+
+static void on_suback(struct sky_behaviour *behaviour, struct sky_behaviour_state *state,
+                      const struct sky_behaviour_event *event, int64_t lived_ms)
+{
+    (void)state;
+    (void)lived_ms;
+    const struct sky_attr *filters = attr_of(event, SKY_F_FILTERS);
+    sky_span rest = filters != NULL ? sky_json_inside(filters->bytes) : SKY_SPAN_NONE, filter;
+    while (sky_json_next_element(&rest, &filter)) {
+        behaviour->filters++;
+        behaviour->filters_refused += sky_json_number(sky_json_member(filter, "code")) >= 0x80;
+    }
+}
+
+static void on_puback(struct sky_behaviour *behaviour, struct sky_behaviour_state *state,
+                      const struct sky_behaviour_event *event, int64_t lived_ms)
+{
+    if (event->head->direction == SKY_UP) {
+        on_act(behaviour, state, event, lived_ms);
+        return;
+    }
+    int64_t id = number_of(event, SKY_F_PACKET_ID);
+    for (size_t i = 0; i < state->unacked_count; i++) {
+        if (state->unacked[i] == id) {
+            state->unacked[i] = state->unacked[--state->unacked_count];
+            return;
+        }
+    }
+}
+
+static void on_silence(struct sky_behaviour *behaviour, struct sky_behaviour_state *state,
+                       const struct sky_behaviour_event *event, int64_t lived_ms)
+{
+    (void)state;
+    (void)lived_ms;
+    behaviour->late += event->head->type == SKY_EVENT_SILENCE;
+    behaviour->missed += event->head->type == SKY_EVENT_TIMEOUT;
+}
+
+static void copy_text(char *out, size_t out_size, sky_span text)
+{
+    text = sky_span_head(text, out_size - 1);
+    memcpy(out, text.ptr != NULL ? text.ptr : "", text.len);
+    out[text.len] = '\0';
+}
+
+/* Over TLS the login that follows tells of the handshake: there it is known whose it was. */
+static void on_psk(struct sky_behaviour *behaviour, struct sky_behaviour_state *state,
+                   const struct sky_behaviour_event *event, int64_t lived_ms)
+{
+    (void)state;
+    (void)lived_ms;
+    struct sky_behaviour_handshake handshake = {
+        .transport = SKY_DTLS, .psk = true, .version = "DTLS 1.2", .full = 1};
+    const struct sky_attr *cipher = attr_of(event, SKY_F_CIPHER);
+    if (attr_of(event, SKY_F_EXPLANATION) != NULL || event->refused) {
+        behaviour->handshakes_failed++;
+    } else if (event->head->transport == SKY_DTLS && cipher != NULL) {
+        copy_text(handshake.cipher, sizeof handshake.cipher, cipher->bytes);
+        sky_behaviour_add_handshake(behaviour, &handshake);
+    }
+}
+
+static void on_tls(struct sky_behaviour *behaviour, struct sky_behaviour_state *state,
+                   const struct sky_behaviour_event *event, int64_t lived_ms)
+{
+    (void)state;
+    (void)lived_ms;
+    behaviour->handshakes_failed += attr_of(event, SKY_F_EXPLANATION) != NULL;
+}
+
+static void on_http(struct sky_behaviour *behaviour, struct sky_behaviour_state *state,
+                    const struct sky_behaviour_event *event, int64_t lived_ms)
+{
+    (void)state;
+    (void)lived_ms;
+    behaviour->http_logins++;
+    behaviour->http_refused += attr_of(event, SKY_F_EXPLANATION) != NULL;
+}
+
+static void on_coap(struct sky_behaviour *behaviour, struct sky_behaviour_state *state,
+                    const struct sky_behaviour_event *event, int64_t lived_ms)
+{
+    (void)state;
+    (void)lived_ms;
+    behaviour->retransmitted += number_of(event, SKY_F_DUP) != 0;
+}
+
+static uint32_t id_of(const struct sky_behaviour_event *event)
+{
+    const struct sky_attr *name = attr_of(event, SKY_F_NAME);
+    uint32_t id = 0;
+    if (name != NULL && name->bytes.len > 0)
+        HASH_JEN(name->bytes.ptr, name->bytes.len, id);
+    return id;
+}
+
+static void on_command(struct sky_behaviour *behaviour, struct sky_behaviour_state *state,
+                       const struct sky_behaviour_event *event, int64_t lived_ms)
+{
+    behaviour->commands++;
+    state->asked[state->next_asked].id = id_of(event);
+    state->asked[state->next_asked].at_ms = lived_ms;
+    state->next_asked = (state->next_asked + 1) % SKY_BEHAVIOUR_ASKED_MAX;
+}
+
+static void on_answer(struct sky_behaviour *behaviour, struct sky_behaviour_state *state,
+                      const struct sky_behaviour_event *event, int64_t lived_ms)
+{
+    uint32_t id = id_of(event);
+    for (size_t i = 0; i < SKY_BEHAVIOUR_ASKED_MAX && id != 0; i++) {
+        if (state->asked[i].id != id)
+            continue;
+        add_time(behaviour, whole_ms(lived_ms - state->asked[i].at_ms));
+        state->asked[i].id = 0;
+        return;
+    }
+}
+
+static tells *const table[SKY_EVENT_TYPE_COUNT] = {
+    [SKY_EVENT_CONNECT] = on_connect,   [SKY_EVENT_CONNACK] = on_connack,
+    [SKY_EVENT_CLOSE] = on_close,       [SKY_EVENT_PUBACK] = on_puback,
+    [SKY_EVENT_SUBSCRIBE] = on_act,     [SKY_EVENT_SUBACK] = on_suback,
+    [SKY_EVENT_UNSUBSCRIBE] = on_act,   [SKY_EVENT_PING] = on_act,
+    [SKY_EVENT_SILENCE] = on_silence,   [SKY_EVENT_TIMEOUT] = on_silence,
+    [SKY_EVENT_TLS_HANDSHAKE] = on_tls, [SKY_EVENT_PSK_HANDSHAKE] = on_psk,
+    [SKY_EVENT_HTTP_AUTH] = on_http,    [SKY_EVENT_COAP_REQUEST] = on_coap,
+    [SKY_EVENT_COMMAND] = on_command,   [SKY_EVENT_ANSWER] = on_answer,
+};
+
+bool sky_behaviour_reads(enum sky_event_type type)
+{
+    return table[type] != NULL;
+}
+
+void sky_behaviour_add(struct sky_behaviour *behaviour, struct sky_behaviour_state *state,
+                       const struct sky_behaviour_event *event, int64_t lived_ms)
+{
+    if (event->head->direction == SKY_UP)
+        heard(behaviour, lived_ms);
+    table[event->head->type](behaviour, state, event, lived_ms);
+}
+
+/* ---- merging ---- */
+
+static void merge_topics(struct sky_behaviour *into, const struct sky_behaviour *later)
+{
+    for (size_t i = 0; i < later->topic_count; i++) {
+        const struct sky_behaviour_topic *topic = &later->topics[i];
+        size_t place = place_of(into, sky_span_of(topic->name, topic->len));
+        struct sky_behaviour_topic *own = &into->topics[place];
+        for (size_t way = 0; way < SKY_WAYS; way++) {
+            own->traffic[way].count += topic->traffic[way].count;
+            own->traffic[way].bytes += topic->traffic[way].bytes;
+        }
+    }
+}
+
+static void merge_lists(struct sky_behaviour *into, const struct sky_behaviour *later)
+{
+    uint64_t seen = into->intervals_seen + later->intervals_seen;
+    for (size_t i = 0; i < later->interval_count; i++)
+        add_interval(into, later->intervals[i]);
+    into->intervals_seen = seen;
+    uint64_t answers = into->answers + later->answers;
+    for (size_t i = 0; i < sky_behaviour_times(later); i++)
+        add_time(into, later->times_ms[i]);
+    into->answers = answers;
+    for (size_t i = 0; i < later->handshake_count; i++)
+        sky_behaviour_add_handshake(into, &later->handshakes[i]);
+}
+
+void sky_behaviour_merge(struct sky_behaviour *into, const struct sky_behaviour *later)
+{
+    static const size_t sums[] = {
+#define OF(member) offsetof(struct sky_behaviour, member)
+        OF(connects),
+        OF(refused),
+        OF(clean),
+        OF(kept),
+        OF(late),
+        OF(missed),
+        OF(resent),
+        OF(reused),
+        OF(retransmitted),
+        OF(qos[SKY_WAY_UP][0]),
+        OF(qos[SKY_WAY_UP][1]),
+        OF(qos[SKY_WAY_UP][2]),
+        OF(qos[SKY_WAY_DOWN][0]),
+        OF(qos[SKY_WAY_DOWN][1]),
+        OF(qos[SKY_WAY_DOWN][2]),
+        OF(filters),
+        OF(filters_refused),
+        OF(unsubscribes),
+        OF(handshakes_failed),
+        OF(http_logins),
+        OF(http_refused),
+        OF(commands)
+#undef OF
+    };
+    for (size_t i = 0; i < SKY_COUNT(sums); i++)
+        *(uint64_t *)((char *)into + sums[i]) += *(const uint64_t *)((const char *)later + sums[i]);
+    if (into->first_ms == 0)
+        into->first_ms = later->first_ms;
+    if (later->last_ms != 0)
+        into->last_ms = later->last_ms;
+    if (later->asked) {
+        into->asked = true;
+        into->keepalive_s = later->keepalive_s;
+    }
+    sky_behaviour_add_silence(into, later->longest_silence_ms);
+    merge_lists(into, later);
+    merge_topics(into, later);
+}
+
+void sky_behaviour_done(struct sky_behaviour *behaviour)
+{
+    for (size_t i = 0; i < behaviour->topic_count; i++)
+        free(behaviour->topics[i].name);
+    free(behaviour->topics);
+    *behaviour = (struct sky_behaviour){0};
+}

@@ -1,0 +1,135 @@
+/* How a device behaves, in figures: what it asks of the cloud, how it comes back, what it says
+ * twice, how much it says and hears. Fed as things happen, so that nothing of it is looked for in
+ * the journal. Values and pure functions: time is an argument; knows no sessions and no carriers.
+ */
+#ifndef SKY_SERVER_REGISTRY_BEHAVIOUR_H
+#define SKY_SERVER_REGISTRY_BEHAVIOUR_H
+
+#include "server/journal/event.h"
+
+enum {
+    SKY_BEHAVIOUR_TOPICS_MAX = 32, /* of one device, the first that come; the rest are "others" */
+    SKY_BEHAVIOUR_TOPIC_LEN_MAX = 128, /* bytes; a longer one is one of the others */
+    SKY_BEHAVIOUR_INTERVALS_MAX = 32,  /* the last ones */
+    SKY_BEHAVIOUR_HANDSHAKES_MAX = 4,  /* kinds; more are counted with the last of them */
+    SKY_BEHAVIOUR_CIPHER_MAX = 47,
+    SKY_BEHAVIOUR_TIMES_MAX = 16, /* of answers, the last ones */
+    SKY_BEHAVIOUR_ASKED_MAX = 8,  /* commands at once whose answers are timed */
+    SKY_BEHAVIOUR_UNACKED_MAX = 8,
+};
+
+struct sky_traffic {
+    uint64_t count, bytes; /* messages, and bytes of their payloads */
+};
+
+enum sky_way { SKY_WAY_UP, SKY_WAY_DOWN, SKY_WAYS };
+
+struct sky_behaviour_topic {
+    char *name; /* owned; NULL: the others */
+    size_t len;
+    struct sky_traffic traffic[SKY_WAYS];
+};
+
+/* From the end of a connection to the next CONNECT. */
+struct sky_interval {
+    uint32_t ms;  /* lived time, as far as it can be said */
+    bool follows; /* an attempt that came to nothing: the device never acted on that connection */
+};
+
+struct sky_behaviour_handshake {
+    enum sky_transport transport;
+    bool psk;
+    char version[12], cipher[SKY_BEHAVIOUR_CIPHER_MAX + 1];
+    uint64_t full, resumed;
+    uint32_t longest_ms; /* real time, of those that can be timed */
+};
+
+struct sky_behaviour {
+    int64_t first_ms, last_ms; /* lived time at which it was heard of; 0: never */
+
+    uint64_t connects, refused;
+    uint64_t clean, kept; /* of those that were let in: with and without clean session */
+    uint16_t keepalive_s; /* as last asked for */
+    bool asked;           /* ever, over MQTT */
+    int64_t longest_silence_ms;
+    uint64_t late, missed; /* silences past 1.0, past 1.5 of the keepalive */
+
+    uint64_t intervals_seen;
+    size_t interval_count;
+    struct sky_interval intervals[SKY_BEHAVIOUR_INTERVALS_MAX]; /* the last ones, in order; of equal
+                                                                   ones the first */
+
+    uint64_t resent;        /* publishes with DUP */
+    uint64_t reused;        /* without it, under the id of one that was not acknowledged */
+    uint64_t retransmitted; /* CoAP messages that had come before */
+
+    uint64_t qos[SKY_WAYS][3];
+    struct sky_behaviour_topic *topics; /* owned; the first place is that of the others */
+    size_t topic_count, topic_room;
+    size_t last_topic[SKY_WAYS]; /* devices speak of one thing again and again */
+
+    uint64_t filters, filters_refused, unsubscribes;
+    struct sky_behaviour_handshake handshakes[SKY_BEHAVIOUR_HANDSHAKES_MAX];
+    size_t handshake_count;
+    uint64_t handshakes_failed;
+    uint64_t http_logins, http_refused;
+    uint64_t commands, answers; /* `answers` of those that could be timed */
+    uint32_t times_ms[SKY_BEHAVIOUR_TIMES_MAX];
+};
+
+/* What goes on, whatever chapter it is. Zeroed: nothing. */
+struct sky_behaviour_state {
+    uint32_t connection; /* by which it logged in last; 0: never */
+    bool let_in, acted;  /* by that one */
+    int64_t ended_ms;    /* lived time at which that one ended; 0: it has not */
+    uint16_t unacked[SKY_BEHAVIOUR_UNACKED_MAX];
+    size_t unacked_count;
+    struct {
+        uint32_t id; /* a hash of it; 0: none */
+        int64_t at_ms;
+    } asked[SKY_BEHAVIOUR_ASKED_MAX];
+    size_t next_asked;
+};
+
+/* An event as it is recorded. */
+struct sky_behaviour_event {
+    const struct sky_event_head *head;
+    const struct sky_attr *attrs;
+    size_t count;
+    bool refused; /* by a rule */
+};
+/* Is there anything in events of this type? */
+bool sky_behaviour_reads(enum sky_event_type type);
+void sky_behaviour_add(struct sky_behaviour *behaviour, struct sky_behaviour_state *state,
+                       const struct sky_behaviour_event *event, int64_t lived_ms);
+
+/* A message to or from the device. The id is 0 where there is none. */
+struct sky_behaviour_message {
+    enum sky_way way;
+    sky_span topic;
+    size_t len; /* of the payload */
+    uint8_t qos;
+    bool dup;
+    uint16_t packet_id;
+};
+void sky_behaviour_add_message(struct sky_behaviour *behaviour, struct sky_behaviour_state *state,
+                               const struct sky_behaviour_message *message, int64_t lived_ms);
+
+/* A handshake that it has carried through; counted with others of its kind. */
+void sky_behaviour_add_handshake(struct sky_behaviour *behaviour,
+                                 const struct sky_behaviour_handshake *handshake);
+
+static inline void sky_behaviour_add_silence(struct sky_behaviour *behaviour, int64_t silence_ms)
+{
+    if (silence_ms > behaviour->longest_silence_ms)
+        behaviour->longest_silence_ms = silence_ms;
+}
+
+/* How many times of answers are at hand. */
+size_t sky_behaviour_times(const struct sky_behaviour *behaviour);
+
+/* Adds what came later. */
+void sky_behaviour_merge(struct sky_behaviour *into, const struct sky_behaviour *later);
+void sky_behaviour_done(struct sky_behaviour *behaviour); /* zeroed again */
+
+#endif
