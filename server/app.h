@@ -6,6 +6,7 @@
 #include <uv.h>
 
 #include "server/broker/broker.h"
+#include "server/capture/captures.h"
 #include "server/forward/forward.h"
 #include "server/net/conn.h"
 #include "server/port/applications.h"
@@ -30,6 +31,7 @@ struct sky_app {
     struct sky_journal *journal;
     struct sky_registry registry;
     struct sky_net net;
+    struct sky_captures captures;
     struct sky_wire wire;
     struct sky_broker broker;
     struct sky_mqtt_port mqtt;

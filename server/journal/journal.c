@@ -151,8 +151,10 @@ uint64_t sky_journal_add(struct sky_journal *journal, const struct sky_event_hea
     journal->recorded++;
     if (judge != NULL)
         journal->findings += judge->count + judge->lost;
-    if (journal->judged_fn != NULL && (journal->judge_all || (judge != NULL && judge->count > 0)))
-        journal->judged_fn(journal->judged_ctx, seq, head, attrs, count, judge);
+    for (size_t i = 0; i < SKY_JOURNAL_JUDGED_MAX; i++)
+        if (journal->judged[i].fn != NULL &&
+            (journal->judge_all || (judge != NULL && judge->count > 0)))
+            journal->judged[i].fn(journal->judged[i].ctx, seq, head, attrs, count, judge);
     if (journal->recorded_fn != NULL)
         journal->recorded_fn(journal->recorded_ctx, seq);
     return seq;
@@ -179,8 +181,17 @@ void sky_journal_watch(struct sky_journal *journal, void (*recorded)(void *ctx, 
 
 void sky_journal_judged(struct sky_journal *journal, sky_judged_fn *judged, void *ctx)
 {
-    journal->judged_fn = judged;
-    journal->judged_ctx = ctx;
+    size_t free_place = SKY_JOURNAL_JUDGED_MAX, place = free_place;
+    for (size_t i = 0; i < SKY_JOURNAL_JUDGED_MAX; i++) {
+        if (journal->judged[i].fn != NULL && journal->judged[i].ctx == ctx)
+            place = i;
+        else if (journal->judged[i].fn == NULL && free_place == SKY_JOURNAL_JUDGED_MAX)
+            free_place = i;
+    }
+    place = place < SKY_JOURNAL_JUDGED_MAX ? place : free_place;
+    SKY_ASSERT(place < SKY_JOURNAL_JUDGED_MAX);
+    journal->judged[place].fn = judged;
+    journal->judged[place].ctx = ctx;
 }
 
 void sky_journal_judge_all(struct sky_journal *journal, bool all)

@@ -11,6 +11,7 @@
 
 enum {
     SKY_JOURNAL_BYTES_MIN = 64 * 1024,
+    SKY_JOURNAL_JUDGED_MAX = 4, /* who is told of findings */
 };
 
 struct sky_journal;
@@ -62,7 +63,7 @@ void sky_journal_watch(struct sky_journal *journal, void (*recorded)(void *ctx, 
                        void *ctx);
 
 /* `judged` is called after every event that has findings, with what was recorded; it may read the
- * journal and must record nothing; NULL: nobody keeps count. */
+ * journal and must record nothing. Each `ctx` is told once; `judged` NULL: no more. */
 void sky_journal_judged(struct sky_journal *journal, sky_judged_fn *judged, void *ctx);
 /* From now on it is told of every event, or no longer. */
 void sky_journal_judge_all(struct sky_journal *journal, bool all);

@@ -2,6 +2,7 @@
 #ifndef SKY_SERVER_JOURNAL_PRIVATE_H
 #define SKY_SERVER_JOURNAL_PRIVATE_H
 
+#include "server/journal/journal.h"
 #include "server/journal/pages.h"
 #include "server/journal/ring.h"
 
@@ -16,8 +17,10 @@ struct sky_journal {
     bool store_failed; /* do not try again before the next flush */
     void (*recorded_fn)(void *ctx, uint64_t seq);
     void *recorded_ctx;
-    sky_judged_fn *judged_fn;
-    void *judged_ctx;
+    struct {
+        sky_judged_fn *fn; /* NULL: nobody */
+        void *ctx;
+    } judged[SKY_JOURNAL_JUDGED_MAX];
     bool judge_all; /* of events without findings, too */
 };
 
