@@ -304,7 +304,7 @@ void sky_capture__put_end(const struct sky_captures *self, const struct sky_capt
     sky_pcapng_statistics(out, 0, self->net->clock->real_ms, capture->packets, capture->lost);
 }
 
-struct sky_capture *sky_capture__add(struct sky_captures *self, const char *name)
+static struct sky_capture *add(struct sky_captures *self, const char *name)
 {
     struct sky_capture *capture = sky_mem_new(sizeof *capture);
     snprintf(capture->name, sizeof capture->name, "%s", name != NULL ? name : "");
@@ -319,10 +319,19 @@ struct sky_capture *sky_capture_new(struct sky_captures *self, const char *name)
 {
     if (self->count >= SKY_CAPTURES_MAX)
         return NULL;
-    struct sky_capture *capture = sky_capture__add(self, name);
+    struct sky_capture *capture = add(self, name);
     capture->id = ++self->last_id;
     self->count++;
     return capture;
+}
+
+sky_err sky_captures_open_file(struct sky_captures *self, const char *path, struct sky_why *why)
+{
+    struct sky_capture *capture = add(self, NULL);
+    sky_err err = sky_capture_file_open(self, capture, path, why);
+    if (err != SKY_OK)
+        sky_capture_drop(self, capture);
+    return err;
 }
 
 struct sky_capture *sky_capture_find(const struct sky_captures *self, int64_t id)
@@ -368,8 +377,8 @@ void sky_captures_turn(struct sky_captures *self)
     struct sky_capture *capture;
     DL_FOREACH (self->list, capture) {
         capture->tail = NULL;
-        if (capture->file != NULL)
-            sky_capture_file_turn(capture);
+        if (capture->file != NULL && !sky_capture_file_turn(capture) && capture->running)
+            sky_capture_stop(self, capture);
     }
 }
 

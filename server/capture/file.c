@@ -29,8 +29,6 @@ static void give_up(struct sky_capture_file *file, int rc)
     file->failed = true;
     while (capture->chunks != NULL)
         sky_capture__free_chunk(capture, capture->chunks);
-    if (capture->running)
-        sky_capture_stop(file->captures, capture);
 }
 
 static void write_next(struct sky_capture_file *file);
@@ -75,14 +73,14 @@ static void add(struct sky_capture *capture, struct sky_buf *bytes)
     DL_APPEND(capture->chunks, chunk);
 }
 
-sky_err sky_captures_open_file(struct sky_captures *self, const char *path, struct sky_why *why)
+sky_err sky_capture_file_open(struct sky_captures *self, struct sky_capture *capture,
+                              const char *path, struct sky_why *why)
 {
     struct sky_buf head;
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)
         return sky_why_set(why, SKY_ERR_IO, "", "--capture %s cannot be written: %s", path,
                            uv_strerror(uv_translate_sys_error(errno)));
-    struct sky_capture *capture = sky_capture__add(self, NULL);
     capture->file = sky_mem_new(sizeof *capture->file);
     *capture->file = (struct sky_capture_file){
         .captures = self, .capture = capture, .path = sky_mem_dup(path, strlen(path)), .fd = fd};
@@ -93,9 +91,11 @@ sky_err sky_captures_open_file(struct sky_captures *self, const char *path, stru
     return SKY_OK;
 }
 
-void sky_capture_file_turn(struct sky_capture *capture)
+bool sky_capture_file_turn(struct sky_capture *capture)
 {
-    write_next(capture->file);
+    if (!capture->file->failed)
+        write_next(capture->file);
+    return !capture->file->failed;
 }
 
 void sky_capture_file_close(struct sky_captures *self, struct sky_capture *capture)

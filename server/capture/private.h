@@ -2,17 +2,8 @@
 #ifndef SKY_SERVER_CAPTURE_PRIVATE_H
 #define SKY_SERVER_CAPTURE_PRIVATE_H
 
-#include "server/capture/captures.h"
+#include "server/capture/capture.h"
 
-/* Blocks that come and go together. */
-struct sky_capture_chunk {
-    struct sky_buf bytes;
-    uint64_t packets;
-    bool sealed; /* nothing is added any more: the disk has it */
-    struct sky_capture_chunk *prev, *next;
-};
-
-struct sky_capture *sky_capture__add(struct sky_captures *self, const char *name);
 void sky_capture__free_chunk(struct sky_capture *capture, struct sky_capture_chunk *chunk);
 /* What stands before all packets, and behind them. */
 void sky_capture__put_head(const struct sky_captures *self, const struct sky_capture *capture,

@@ -11,7 +11,6 @@
 
 enum {
     SKY_JOURNAL_BYTES_MIN = 64 * 1024,
-    SKY_JOURNAL_JUDGED_MAX = 4, /* who is told of findings */
 };
 
 struct sky_journal;

@@ -2,9 +2,10 @@
 #ifndef SKY_SERVER_JOURNAL_PRIVATE_H
 #define SKY_SERVER_JOURNAL_PRIVATE_H
 
-#include "server/journal/journal.h"
 #include "server/journal/pages.h"
 #include "server/journal/ring.h"
+
+enum { SKY_JOURNAL_JUDGED_MAX = 4 }; /* who is told of findings */
 
 struct sky_journal {
     struct sky_ring ring;
