@@ -190,9 +190,11 @@ static void on_bytes(struct sky_tap *tap, const struct sky_tap_ends *ends, bool 
 static void close_tcp(struct sky_captures *self, struct sky_capture *capture,
                       struct sky_capture_flow *flow, enum sky_tap_end how)
 {
-    bool peer_first = how != SKY_TAP_WE_LEFT;
-    if (how == SKY_TAP_PEER_RESET) {
-        put_tcp(self, capture, flow, true, SKY_PACKET_RST | SKY_PACKET_ACK, SKY_SPAN_NONE);
+    bool peer_first = how == SKY_TAP_PEER_LEFT || how == SKY_TAP_PEER_RESET;
+    if (how == SKY_TAP_SILENT)
+        return;
+    if (how == SKY_TAP_PEER_RESET || how == SKY_TAP_WE_RESET) {
+        put_tcp(self, capture, flow, peer_first, SKY_PACKET_RST | SKY_PACKET_ACK, SKY_SPAN_NONE);
         return;
     }
     put_tcp(self, capture, flow, peer_first, SKY_PACKET_FIN | SKY_PACKET_ACK, SKY_SPAN_NONE);

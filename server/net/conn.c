@@ -90,9 +90,11 @@ static void tap_end(const struct sky_conn *conn)
     if (to == NULL)
         return;
     const struct sky_tap_ends ends = ends_of(conn);
-    enum sky_tap_end how = !conn->left   ? SKY_TAP_WE_LEFT
-                           : conn->broke ? SKY_TAP_PEER_RESET
-                                         : SKY_TAP_PEER_LEFT;
+    enum sky_tap_end how = conn->aborts   ? SKY_TAP_WE_RESET
+                           : conn->frozen ? SKY_TAP_SILENT
+                           : !conn->left  ? SKY_TAP_WE_LEFT
+                           : conn->broke  ? SKY_TAP_PEER_RESET
+                                          : SKY_TAP_PEER_LEFT;
     to->end(to, conn->id, is_hidden(conn) ? NULL : &ends, how);
 }
 
@@ -286,6 +288,7 @@ void sky_conn__finish(struct sky_conn *conn)
 {
     if (conn->shut)
         return;
+    tap_end(conn);
     conn->shut = true;
     if (conn->lingers)
         DL_DELETE(conn->net->lingering, conn);
@@ -402,7 +405,6 @@ static void reap(struct sky_conn *conn)
         sky_tls_close(conn->tls);
     }
     flush_one(conn);
-    tap_end(conn);
     conn->lingers = true;
     DL_APPEND(net->lingering, conn);
     if (conn->frozen) {

@@ -18,6 +18,7 @@
 #include "server/tls/ca.h"
 
 struct sky_bend;
+struct sky_keylog;
 struct sky_conn;
 struct sky_psk_try;
 struct sky_tap;
@@ -101,6 +102,7 @@ struct sky_net {
 
     struct sky_ca *ca;                 /* owned, by secure.c; NULL: not open */
     struct sky_tls_server *tls;        /* owned, likewise */
+    struct sky_keylog *keylog;         /* owned, likewise; NULL: there is none */
     struct sky_ca_waiter certificates; /* until they are made and kept */
 
     struct sky_listener listeners[SKY_LISTENERS_MAX];

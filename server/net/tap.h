@@ -16,7 +16,13 @@ struct sky_tap_ends {
     struct sockaddr_storage peer, local;
 };
 
-enum sky_tap_end { SKY_TAP_PEER_LEFT, SKY_TAP_PEER_RESET, SKY_TAP_WE_LEFT };
+enum sky_tap_end {
+    SKY_TAP_PEER_LEFT,
+    SKY_TAP_PEER_RESET,
+    SKY_TAP_WE_LEFT,
+    SKY_TAP_WE_RESET,
+    SKY_TAP_SILENT, /* nobody is told */
+};
 
 /* Whoever captures embeds this; struct sky_net has the pointer while anything is captured. */
 struct sky_tap {

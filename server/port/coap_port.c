@@ -451,7 +451,8 @@ sky_err sky_coap_port_open(struct sky_broker *broker, struct sky_net *net,
     const struct sky_dtls_options options = {.hooks = &hooks,
                                              .owner = port,
                                              .timers = &net->clock->patience,
-                                             .now_ms = &net->clock->real_ms};
+                                             .now_ms = &net->clock->real_ms,
+                                             .keylog = net->keylog};
     port->dtls = sky_dtls_new(&options);
     sky_listener_add(net, row, sky_config_listen(config, row))->port =
         sky_listener_port_of(&address);
