@@ -87,6 +87,7 @@ static void before_poll(uv_prepare_t *prepare)
     if (app->on_turn != NULL)
         app->on_turn(app->on_turn_ctx);
     sky_net_flush(&app->net);
+    sky_captures_turn(&app->captures);
     app->registry.searches.count = 0;
     schedule_flush(app);
     int64_t next_ms = sky_clock_next_ms(&app->clock);
@@ -181,6 +182,7 @@ static void join_rooms(struct sky_app *app)
     app->net.may_close_ctx = &app->wire;
     app->net.fate_of = fate_of;
     app->net.fate_ctx = &app->wire;
+    sky_captures_init(&app->captures, &app->net, app->journal);
     app->wire.clock = &app->clock;
     app->wire.journal = app->journal;
     app->broker.registry = &app->registry;
@@ -338,6 +340,7 @@ static void close_parts(struct sky_app *app)
     sky_net_close_listeners(&app->net);
     sky_net_close_conns(&app->net);
     sky_coap_port_close(app->coap);
+    sky_captures_close(&app->captures);
     sky_http_close(app->http);
     sky_secure_close(&app->net);
     uv_run(&app->loop, UV_RUN_NOWAIT);
@@ -350,6 +353,7 @@ static void close_parts(struct sky_app *app)
     while (uv_run(&app->loop, UV_RUN_DEFAULT) != 0)
         continue;
     SKY_ASSERT(uv_loop_close(&app->loop) == 0);
+    sky_captures_done(&app->captures);
     sky_sessions_forget(&app->broker);
     sky_coap_port_free(app->coap);
     sky_ws_close(app->ws);
@@ -387,6 +391,8 @@ static sky_err open_doors(struct sky_app *app, struct sky_why *why)
         err = sky_net_open(&app->net, app->config, why);
     if (err == SKY_OK)
         err = sky_coap_port_open(&app->broker, &app->net, app->config, &app->coap, why);
+    if (err == SKY_OK && app->config->capture != NULL)
+        err = sky_captures_open_file(&app->captures, app->config->capture, why);
     return err;
 }
 

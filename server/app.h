@@ -6,6 +6,7 @@
 #include <uv.h>
 
 #include "server/broker/broker.h"
+#include "server/capture/captures.h"
 #include "server/fault/fault.h"
 #include "server/forward/forward.h"
 #include "server/net/conn.h"
@@ -31,6 +32,7 @@ struct sky_app {
     struct sky_journal *journal;
     struct sky_registry registry;
     struct sky_net net;
+    struct sky_captures captures;
     struct sky_wire wire;
     struct sky_faults *faults; /* NULL: there is no journal either */
     struct sky_broker broker;

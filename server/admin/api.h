@@ -251,7 +251,12 @@ struct sky_admin {
     X(faults_clear)                                                                                \
     X(faults_delete)                                                                               \
     X(reset)                                                                                       \
-    X(reload)
+    X(reload)                                                                                      \
+    X(captures_list)                                                                               \
+    X(captures_create)                                                                             \
+    X(capture_read)                                                                                \
+    X(capture_stop)                                                                                \
+    X(capture_delete)
 #define X(name) void sky_api_##name(struct sky_api *api);
 SKY_API_HANDLERS(X)
 #undef X

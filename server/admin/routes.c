@@ -27,6 +27,11 @@
         404, "there is no such device"                                                             \
     }
 
+#define NO_CAPTURE                                                                                 \
+    {                                                                                              \
+        404, "there is no capture of this id"                                                      \
+    }
+
 static const struct sky_api_param secrets_query[] = {
     {"secrets", SKY_API_BOOL, false, 0, 0, "show secrets too"}, END};
 
@@ -90,6 +95,9 @@ static const struct sky_api_param product_body[] = {
      "keys of products whose devices may stand behind a gateway of this one; null: any"},
     {"forward", SKY_API_ANY, false, 0, 0, "URL that uplinks are handed to; null: none"},
     END};
+
+static const struct sky_api_param capture_body[] = {
+    {"name", SKY_API_TEXT, false, 0, SKY_CAPTURE_NAME_MAX, "to know it by"}, END};
 
 static const struct sky_api_param topology_body[] = {
     {"subDevices", SKY_API_ARRAY, true, 0, 0,
@@ -741,6 +749,35 @@ const struct sky_route sky_routes[] = {
                        "changed"},
                  {500, "the store took a part of it only"},
                  {503, "too many calls wait already"}}},
+    {.method = "GET",
+     .path = "/api/v1/captures",
+     .handle = sky_api_captures_list,
+     .summary = "List the captures",
+     .schema = "Captures",
+     .answers = {{200, "running and stopped"}}},
+    {.method = "POST",
+     .path = "/api/v1/captures",
+     .handle = sky_api_captures_create,
+     .summary = "Capture what devices and skymock say, in the clear, from now on",
+     .body = capture_body,
+     .schema = "CaptureBegun",
+     .answers = {{201, "its id"}, BAD, {409, "there are too many; delete one"}}},
+    {.method = "GET",
+     .path = "/api/v1/captures/{name}",
+     .handle = sky_api_capture_read,
+     .summary = "What a capture has so far, as pcapng for Wireshark",
+     .content_type = "application/x-pcapng",
+     .answers = {{200, "the file"}, NO_CAPTURE}},
+    {.method = "DELETE",
+     .path = "/api/v1/captures/{name}",
+     .handle = sky_api_capture_delete,
+     .summary = "Stop a capture and forget it",
+     .answers = {{204, "done"}, NO_CAPTURE}},
+    {.method = "POST",
+     .path = "/api/v1/captures/{name}/stop",
+     .handle = sky_api_capture_stop,
+     .summary = "Stop a capture; it can still be read",
+     .answers = {{204, "done"}, NO_CAPTURE}},
 };
 
 const size_t sky_route_count = SKY_COUNT(sky_routes);

@@ -151,8 +151,9 @@ uint64_t sky_journal_add(struct sky_journal *journal, const struct sky_event_hea
     journal->recorded++;
     if (judge != NULL)
         journal->findings += judge->count + judge->lost;
-    if (journal->heard_fn != NULL)
-        journal->heard_fn(journal->heard_ctx, seq, head, attrs, count, judge);
+    for (size_t i = 0; i < SKY_JOURNAL_HEARERS_MAX; i++)
+        if (journal->hearers[i].fn != NULL)
+            journal->hearers[i].fn(journal->hearers[i].ctx, seq, head, attrs, count, judge);
     if (journal->recorded_fn != NULL)
         journal->recorded_fn(journal->recorded_ctx, seq);
     return seq;
@@ -179,8 +180,17 @@ void sky_journal_watch(struct sky_journal *journal, void (*recorded)(void *ctx, 
 
 void sky_journal_hear(struct sky_journal *journal, sky_heard_fn *heard, void *ctx)
 {
-    journal->heard_fn = heard;
-    journal->heard_ctx = ctx;
+    size_t free_place = SKY_JOURNAL_HEARERS_MAX, place = free_place;
+    for (size_t i = 0; i < SKY_JOURNAL_HEARERS_MAX; i++) {
+        if (journal->hearers[i].fn != NULL && journal->hearers[i].ctx == ctx)
+            place = i;
+        else if (journal->hearers[i].fn == NULL && free_place == SKY_JOURNAL_HEARERS_MAX)
+            free_place = i;
+    }
+    place = place < SKY_JOURNAL_HEARERS_MAX ? place : free_place;
+    SKY_ASSERT(place < SKY_JOURNAL_HEARERS_MAX);
+    journal->hearers[place].fn = heard;
+    journal->hearers[place].ctx = ctx;
 }
 
 void sky_journal_stats(const struct sky_journal *journal, struct sky_journal_stats *ret_stats)

@@ -62,7 +62,7 @@ void sky_journal_watch(struct sky_journal *journal, void (*recorded)(void *ctx, 
                        void *ctx);
 
 /* `heard` is called after every event, with what was recorded; it must be short, may read the
- * journal and must record nothing; NULL: nobody keeps count. */
+ * journal and must record nothing. Each `ctx` is told once; `heard` NULL: no more. */
 void sky_journal_hear(struct sky_journal *journal, sky_heard_fn *heard, void *ctx);
 
 /* Forgets everything; numbers go on. Fails when the store does: then its pages stay. */

@@ -5,6 +5,8 @@
 #include "server/journal/pages.h"
 #include "server/journal/ring.h"
 
+enum { SKY_JOURNAL_HEARERS_MAX = 4 };
+
 struct sky_journal {
     struct sky_ring ring;
     struct sky_pages pages;
@@ -16,8 +18,10 @@ struct sky_journal {
     bool store_failed; /* do not try again before the next flush */
     void (*recorded_fn)(void *ctx, uint64_t seq);
     void *recorded_ctx;
-    sky_heard_fn *heard_fn;
-    void *heard_ctx;
+    struct {
+        sky_heard_fn *fn; /* NULL: nobody */
+        void *ctx;
+    } hearers[SKY_JOURNAL_HEARERS_MAX];
 };
 
 #endif

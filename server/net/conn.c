@@ -6,6 +6,7 @@
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
+#include "server/net/tap.h"
 #include "server/registry/psk.h"
 #include "server/registry/refusal.h"
 #include "server/registry/sessions.h"
@@ -54,6 +55,47 @@ void sky_conn_left(struct sky_conn *conn)
                                      SKY_ATTR(REASON, sky_span_str(conn->close_reason))};
     const struct sky_event_head head = sky_conn_event(conn, SKY_EVENT_CLOSE, SKY_UP);
     sky_journal_add(conn->net->journal, &head, attrs, SKY_COUNT(attrs), NULL);
+}
+
+/* ---- for whoever captures ---- */
+
+static bool is_hidden(const struct sky_conn *conn)
+{
+    return conn->door.listener->allows & SKY_LISTEN_ADMIN;
+}
+
+static struct sky_tap_ends ends_of(const struct sky_conn *conn)
+{
+    struct sky_tap_ends ends = {.connection = conn->id, .listener = conn->door.listener};
+    int len = sizeof ends.local;
+    memcpy(&ends.peer, &conn->peer, sizeof conn->peer);
+    if (uv_tcp_getsockname(&conn->tcp, (struct sockaddr *)&ends.local, &len) < 0)
+        ends.local.ss_family = AF_UNSPEC;
+    return ends;
+}
+
+/* Clear bytes pass. What begins TLS is not clear. */
+static void tap(const struct sky_conn *conn, bool from_peer, sky_span bytes)
+{
+    struct sky_tap *to = conn->net->tap;
+    if (to == NULL || is_hidden(conn) || (from_peer && sky_conn_begins_tls(conn, bytes)))
+        return;
+    const struct sky_tap_ends ends = ends_of(conn);
+    to->bytes(to, &ends, from_peer, bytes);
+}
+
+static void tap_end(const struct sky_conn *conn)
+{
+    struct sky_tap *to = conn->net->tap;
+    if (to == NULL)
+        return;
+    const struct sky_tap_ends ends = ends_of(conn);
+    enum sky_tap_end how = conn->aborts   ? SKY_TAP_WE_RESET
+                           : conn->frozen ? SKY_TAP_SILENT
+                           : !conn->left  ? SKY_TAP_WE_LEFT
+                           : conn->broke  ? SKY_TAP_PEER_RESET
+                                          : SKY_TAP_PEER_LEFT;
+    to->end(to, conn->id, is_hidden(conn) ? NULL : &ends, how);
 }
 
 /* ---- output ---- */
@@ -154,6 +196,8 @@ struct sky_buf *sky_conn__wire(struct sky_conn *conn)
         clear = conn->wrap->wrap(conn);
         sky_conn__recycle(conn->net, &conn->out);
     }
+    if (clear->len > 0 && (conn->tls == NULL || sky_tls_state(conn->tls) != SKY_TLS_HANDSHAKING))
+        tap(conn, false, sky_buf_span(clear));
     if (conn->tls == NULL)
         return clear;
     sky_tls_seal(conn->tls, clear);
@@ -245,6 +289,7 @@ void sky_conn__finish(struct sky_conn *conn)
 {
     if (conn->shut)
         return;
+    tap_end(conn);
     conn->shut = true;
     if (conn->lingers)
         DL_DELETE(conn->net->lingering, conn);
@@ -485,6 +530,8 @@ void sky_conn_deliver(struct sky_conn *conn, sky_span in)
 
 void sky_conn_clear(struct sky_conn *conn, sky_span in)
 {
+    if (!conn->closing)
+        tap(conn, true, in);
     if (conn->wrap == NULL)
         sky_conn_deliver(conn, in);
     else if (!conn->closing)
@@ -498,6 +545,7 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
     if (conn->closing || count == 0 || count == UV_ENOBUFS)
         return;
     if (count < 0) {
+        conn->broke = count != UV_EOF;
         sky_conn_gone(conn,
                       count == UV_EOF ? "the peer closed the connection" : "the connection broke");
         return;

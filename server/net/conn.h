@@ -18,8 +18,10 @@
 #include "server/tls/ca.h"
 
 struct sky_bend;
+struct sky_keylog;
 struct sky_conn;
 struct sky_psk_try;
+struct sky_tap;
 struct sky_tls;
 struct sky_tls_server;
 
@@ -99,9 +101,11 @@ struct sky_net {
     /* Besides connections, who is to be let go of by sky_net_thaw(); NULL: nobody is. */
     void (*on_thaw)(void *ctx, uint64_t by);
     void *on_thaw_ctx;
+    struct sky_tap *tap; /* borrowed; NULL: nobody captures what passes. See tap.h */
 
     struct sky_ca *ca;                 /* owned, by secure.c; NULL: not open */
     struct sky_tls_server *tls;        /* owned, likewise */
+    struct sky_keylog *keylog;         /* owned, likewise; NULL: there is none */
     struct sky_ca_waiter certificates; /* until they are made and kept */
 
     struct sky_listener listeners[SKY_LISTENERS_MAX];
@@ -155,6 +159,8 @@ struct sky_conn {
     bool gentle;    /* what comes after closing is to be thrown away for a while */
     bool drains;    /* and is */
     bool left;      /* the peer ended it */
+    bool broke;     /* and not as one should */
+    bool sniffed;   /* its first clear byte has told who speaks */
     bool waits;     /* the port does not look at its input before its patience ends */
     bool late;      /* nor before a fault lets its first packet in */
     bool mute;      /* nothing is written any more */
@@ -200,6 +206,13 @@ void sky_conn_learn_peer(struct sky_conn *conn); /* once, when it was accepted *
 /* "127.0.0.1:40123" into `out` of at least 64 bytes; nothing when the address is not known. */
 void sky_address_text(const struct sockaddr *address, char *out, size_t out_size);
 void sky_conn_peer(struct sky_conn *conn, char *out, size_t out_size);
+
+/* Is this the first of a TLS handshake, on a listener that speaks TLS? */
+static inline bool sky_conn_begins_tls(const struct sky_conn *conn, sky_span in)
+{
+    return !conn->sniffed && conn->tls == NULL && in.len > 0 && in.ptr[0] == 0x16 &&
+           (conn->door.listener->allows & SKY_LISTEN_TLS);
+}
 
 /* ---- what is told ---- */
 

@@ -31,7 +31,7 @@ static size_t sniff_bytes(struct sky_conn *conn, sky_span in)
 {
     unsigned allows = conn->door.listener->allows;
     uint8_t first = (uint8_t)in.ptr[0];
-    if (first == 0x16 && conn->tls == NULL && (allows & SKY_LISTEN_TLS)) {
+    if (sky_conn_begins_tls(conn, in)) {
         sky_secure_start(conn);
         if (conn->tls != NULL)
             sky_tls_feed(conn->tls, in);
@@ -41,6 +41,7 @@ static size_t sniff_bytes(struct sky_conn *conn, sky_span in)
         return refuse_byte(conn, in, "clear bytes on a port that speaks TLS only");
     if ((allows & SKY_LISTEN_HTTP) && is_http(first)) {
         conn->door.transport = conn->tls != NULL ? SKY_HTTPS : SKY_HTTP;
+        conn->sniffed = true;
         conn->port = conn->net->http; /* which takes over the limit with the first whole head */
         return 0;
     }
@@ -48,6 +49,7 @@ static size_t sniff_bytes(struct sky_conn *conn, sky_span in)
         return refuse_byte(conn, in, "not HTTP, and this port speaks nothing else");
     if (first == 0x16)
         return refuse_byte(conn, in, "a TLS handshake where TLS is not spoken");
+    conn->sniffed = true;
     conn->port = conn->net->mqtt;
     return 0;
 }

@@ -11,6 +11,7 @@
 #include "server/registry/refusal.h"
 #include "server/tls/ca.h"
 #include "server/tls/channel.h"
+#include "server/tls/keylog.h"
 #include "server/tls/rules.h"
 #include "server/tls/server.h"
 
@@ -62,10 +63,16 @@ sky_err sky_secure_open(struct sky_net *net, const struct sky_config *config, st
     sky_err err = sky_ca_open(&options, &net->ca, why);
     bool kept = dir != NULL;
     free(dir);
+    if (err == SKY_OK && config->tls_keylog != NULL)
+        err = sky_keylog_open(config->tls_keylog, &net->keylog, why);
     if (err != SKY_OK)
         return err;
-    const struct sky_tls_options tls = {
-        .loop = net->loop, .ca = net->ca, .clock = net->clock, .on_crowd = on_crowd, .owner = net};
+    const struct sky_tls_options tls = {.loop = net->loop,
+                                        .ca = net->ca,
+                                        .clock = net->clock,
+                                        .on_crowd = on_crowd,
+                                        .owner = net,
+                                        .keylog = net->keylog};
     net->tls = sky_tls_server_new(&tls);
     /* In memory they are made when the first handshake wants them: most runs of that kind never
      * speak TLS, and RSA keys cost them half a second of a processor. */
@@ -84,8 +91,10 @@ void sky_secure_free(struct sky_net *net)
 {
     sky_tls_server_free(net->tls);
     sky_ca_free(net->ca);
+    sky_keylog_close(net->keylog);
     net->tls = NULL;
     net->ca = NULL;
+    net->keylog = NULL;
 }
 
 /* ---- the journal ---- */

@@ -78,6 +78,8 @@ struct sky_config {
     char *advertise_host; /* what answers tell devices to connect to; NULL: where they came in */
     char *forward;        /* URL that uplinks are handed to */
     char *forward_ca;
+    char *capture;    /* file for what passes, in the clear */
+    char *tls_keylog; /* file for the secrets of TLS and DTLS sessions */
     size_t journal_bytes, journal_events;
 
     bool json, tls, dynamic;

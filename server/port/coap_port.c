@@ -1,9 +1,11 @@
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
 #include "server/net/listen.h"
+#include "server/net/tap.h"
 #include "server/os/config.h"
 #include "server/os/listeners.h"
 #include "server/port/coap_private.h"
@@ -250,12 +252,57 @@ static void on_open(void *owner, struct sky_dtls_peer *peer)
     sky_coap__join(channel, session);
 }
 
+static bool is_any(const struct sockaddr_storage *address)
+{
+    return address->ss_family == AF_INET6
+               ? IN6_IS_ADDR_UNSPECIFIED(&((const struct sockaddr_in6 *)address)->sin6_addr)
+               : ((const struct sockaddr_in *)address)->sin_addr.s_addr == INADDR_ANY;
+}
+
+/* A socket bound to every address does not say which one a datagram came to: the one from which
+ * there is a way to the peer. */
+static void find_local(const struct sky_coap_port *port, const struct sockaddr_storage *peer,
+                       struct sockaddr_storage *ret_local)
+{
+    struct sockaddr_storage route = {0};
+    socklen_t len = sizeof route;
+    int bound_len = sizeof *ret_local;
+    (void)uv_udp_getsockname(&port->udp, (struct sockaddr *)ret_local, &bound_len);
+    if (!is_any(ret_local))
+        return;
+    int probe = socket(peer->ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (probe < 0)
+        return;
+    if (connect(probe, (const struct sockaddr *)peer, sizeof *peer) == 0 &&
+        getsockname(probe, (struct sockaddr *)&route, &len) == 0) {
+        /* The port is in the same place for both families. */
+        ((struct sockaddr_in *)&route)->sin_port = ((struct sockaddr_in *)ret_local)->sin_port;
+        *ret_local = route;
+    }
+    close(probe);
+}
+
+void sky_coap__tap(const struct sky_coap_channel *channel, bool from_peer, sky_span clear)
+{
+    const struct sky_coap_port *port = channel->port;
+    if (port->net->tap == NULL)
+        return;
+    struct sky_tap_ends ends = {.connection = channel->id,
+                                .datagrams = true,
+                                .listener = channel->door.listener,
+                                .peer = *sky_dtls_peer_address(channel->peer)};
+    find_local(port, &ends.peer, &ends.local);
+    port->net->tap->bytes(port->net->tap, &ends, from_peer, clear);
+}
+
 static void on_clear(void *owner, struct sky_dtls_peer *peer, sky_span clear)
 {
     struct sky_coap_channel *channel = sky_dtls_peer_state(peer);
     (void)owner;
-    if (channel->device != NULL)
-        sky_coap__serve(channel, clear);
+    if (channel->device == NULL)
+        return;
+    sky_coap__tap(channel, true, clear);
+    sky_coap__serve(channel, clear);
 }
 
 static void on_failure(void *owner, struct sky_dtls_peer *peer, const struct sockaddr_storage *from,
@@ -292,6 +339,8 @@ static void on_close(void *owner, struct sky_dtls_peer *peer)
             SKY_ATTR(REASON, sky_span_str(reason != NULL ? reason : "the device ended it"))};
         sky_coap__record(channel, SKY_EVENT_CLOSE, SKY_UP, attrs, SKY_COUNT(attrs), NULL);
     }
+    if (port->net->tap != NULL)
+        port->net->tap->end(port->net->tap, channel->id, NULL, SKY_TAP_WE_LEFT);
     sky_wire_forget(port->broker->wire, channel);
     sky_coap__spare(channel);
     sky_coap__leave(channel);
@@ -409,7 +458,8 @@ sky_err sky_coap_port_open(struct sky_broker *broker, struct sky_net *net,
     const struct sky_dtls_options options = {.hooks = &hooks,
                                              .owner = port,
                                              .timers = &net->clock->patience,
-                                             .now_ms = &net->clock->real_ms};
+                                             .now_ms = &net->clock->real_ms,
+                                             .keylog = net->keylog};
     port->dtls = sky_dtls_new(&options);
     net->on_thaw = on_thaw;
     net->on_thaw_ctx = port;

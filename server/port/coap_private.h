@@ -69,6 +69,8 @@ uint64_t sky_coap__record(const struct sky_coap_channel *channel, enum sky_event
                           enum sky_direction direction, const struct sky_attr *attrs, size_t count,
                           const struct sky_judge *judge);
 void sky_coap__close(struct sky_coap_channel *channel, const char *reason);
+/* Clear bytes pass: for whoever captures. */
+void sky_coap__tap(const struct sky_coap_channel *channel, bool from_peer, sky_span clear);
 
 void sky_coap__send_raw(struct sky_coap_port *port, const struct sockaddr_storage *to,
                         sky_span datagram);

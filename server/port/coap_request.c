@@ -37,8 +37,10 @@ static uint64_t record_request(const struct sky_coap_channel *channel,
 static void send_datagram(void *owner, sky_span datagram)
 {
     const struct sky_coap_channel *channel = owner;
-    if (datagram.len > 0)
-        (void)sky_dtls_send(channel->peer, datagram);
+    if (datagram.len == 0)
+        return;
+    sky_coap__tap(channel, false, datagram);
+    (void)sky_dtls_send(channel->peer, datagram);
 }
 
 static void know(void *owner, struct sky_who *ret_who)

@@ -10,6 +10,7 @@
 #include "protocol/base/mem.h"
 #include "server/tls/datagram.h"
 #include "server/tls/hello.h"
+#include "server/tls/keylog.h"
 #include "server/tls/records.h"
 #include "server/tls/rng.h"
 
@@ -696,6 +697,7 @@ struct sky_dtls *sky_dtls_new(const struct sky_dtls_options *options)
     mbedtls_ssl_conf_handshake_timeout(config, SKY_DTLS_RETRANSMIT_MIN_MS,
                                        SKY_DTLS_RETRANSMIT_MAX_MS);
     mbedtls_ssl_conf_psk_cb(config, on_psk, dtls);
+    sky_keylog_watch(dtls->options.keylog, config);
     dtls->spare = new_peer(dtls);
     return dtls;
 }

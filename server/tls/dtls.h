@@ -29,6 +29,7 @@ enum {
 
 struct sky_dtls;
 struct sky_dtls_peer;
+struct sky_keylog;
 
 /* Why a handshake did not succeed. */
 enum sky_dtls_failure {
@@ -65,8 +66,9 @@ struct sky_dtls_hooks {
 struct sky_dtls_options {
     const struct sky_dtls_hooks *hooks; /* borrowed */
     void *owner;
-    struct sky_timerq *timers;                             /* borrowed; real time */
-    const int64_t *now_ms;                                 /* borrowed; the time of `timers` */
+    struct sky_timerq *timers; /* borrowed; real time */
+    const int64_t *now_ms;     /* borrowed; the time of `timers` */
+    struct sky_keylog *keylog; /* borrowed; NULL: secrets are written nowhere */
     size_t peers_max, handshakes_max, host_handshakes_max; /* 0: SKY_DTLS_..._MAX */
 };
 

@@ -9,6 +9,7 @@
 #include "server/os/clock.h"
 #include "server/tls/ca.h"
 #include "server/tls/hello.h"
+#include "server/tls/keylog.h"
 #include "server/tls/lies.h"
 
 enum { TLS_MAJOR = 3, TLS_1_0 = 1, TLS_1_2 = 3, CURVE_BITS_MIN = 224 };
@@ -137,6 +138,7 @@ static void make_flavour(struct sky_tls_flavour *self, sky_tls_find_key *find_ke
                                         : MBEDTLS_SSL_VERIFY_OPTIONAL);
     mbedtls_ssl_conf_cert_req_ca_list(conf, MBEDTLS_SSL_CERT_REQ_CA_LIST_DISABLED);
     mbedtls_ssl_conf_ca_chain(conf, sky_ca_trust(server->options.ca), NULL);
+    sky_keylog_watch(server->options.keylog, conf);
     if (self->psk)
         mbedtls_ssl_conf_psk_cb(conf, find_key, NULL);
     size_t count = sky_ca_identities(server->options.ca, identities);

@@ -11,6 +11,7 @@
 
 struct sky_ca;
 struct sky_clock;
+struct sky_keylog;
 struct sky_lies;
 struct sky_tls;
 struct sky_tls_hello;
@@ -29,6 +30,7 @@ struct sky_tls_options {
     struct sky_ca *ca;             /* borrowed; outlives the server */
     const struct sky_clock *clock; /* borrowed; tickets age in its virtual time */
     size_t handshakes_max;         /* 0: SKY_TLS_HANDSHAKES_MAX */
+    struct sky_keylog *keylog;     /* borrowed; NULL: secrets are written nowhere */
     /* So many handshakes are in progress that some have been turned away: how many ever. NULL:
      * nobody wants to know. */
     void (*on_crowd)(void *owner, uint64_t turned_away);

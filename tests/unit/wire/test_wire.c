@@ -152,7 +152,8 @@ static void copies_follow_at_once_and_changes_reach_the_wire(void **state)
 {
     struct broker_case *c = *state;
     struct sky_session *device = broker_case_online(c, "aliyun", "pk", "device");
-    struct fault fault = {.point = SKY_POINT_CONNACK, .fate = {.name = "f", .copies = 2}, .code = 3};
+    struct fault fault = {
+        .point = SKY_POINT_CONNACK, .fate = {.name = "f", .copies = 2}, .code = 3};
     install(c, &fault);
     send_connack(c, device->conn);
     static const char thrice[] = "\x20\x02\x00\x03\x20\x02\x00\x03\x20\x02\x00\x03";
