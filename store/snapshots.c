@@ -177,6 +177,20 @@ sky_err sky_store_get_snapshot_faults(struct sky_store *store, int64_t id,
     return get_bytes(store, SKY_SQL_GET_SNAPSHOT_FAULTS, SKY_ARGS(SKY_INT(id)), ret_faults);
 }
 
+sky_err sky_store_snapshots_mention(struct sky_store *store, int64_t device_id, sky_span name,
+                                    sky_span bytes, bool *ret_found)
+{
+    sqlite3_stmt *stmt;
+    sky_err err =
+        sky_store__first(store, &stmt, SKY_SQL_FIND_SNAPSHOT_DOCUMENT,
+                         SKY_ARGS(SKY_INT(device_id), SKY_TEXT(name), SKY_BYTES(bytes)));
+    sky_store__end(stmt);
+    if (err != SKY_OK && err != SKY_ERR_NOT_FOUND)
+        return err;
+    *ret_found = err == SKY_OK;
+    return SKY_OK;
+}
+
 static sky_err each_id(struct sky_store *store, enum sky_sql which, const struct sky_arg *args,
                        size_t count, sky_store_id_fn *each, void *ctx)
 {

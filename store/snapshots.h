@@ -58,6 +58,10 @@ SKY_MUST_USE sky_err sky_store_get_snapshot_session(struct sky_store *store, int
 SKY_MUST_USE sky_err sky_store_get_snapshot_faults(struct sky_store *store, int64_t id,
                                                    struct sky_buf *ret_faults);
 
+/* Does some snapshot hold a document of the device, of that name, with these bytes in it? */
+SKY_MUST_USE sky_err sky_store_snapshots_mention(struct sky_store *store, int64_t device_id,
+                                                 sky_span name, sky_span bytes, bool *ret_found);
+
 typedef void sky_store_id_fn(void *ctx, int64_t device_id);
 /* The devices that had a session. */
 SKY_MUST_USE sky_err sky_store_each_snapshot_session(struct sky_store *store, int64_t id,

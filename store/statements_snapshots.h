@@ -87,6 +87,9 @@
       " FROM snapshot ORDER BY id")                                                                \
     X(DROP_SNAPSHOT, "DELETE FROM snapshot WHERE id = ?1")                                         \
     X(GET_SNAPSHOT_FAULTS, "SELECT faults FROM snapshot WHERE id = ?1")                            \
+    X(FIND_SNAPSHOT_DOCUMENT,                                                                      \
+      "SELECT 1 FROM snapshot s CROSS JOIN snapshot_document d ON d.snapshot_id = s.id"            \
+      " WHERE d.device_id = ?1 AND d.name = ?2 AND instr(d.body, ?3) > 0 LIMIT 1")                 \
     X(PUT_SNAPSHOT_SESSION,                                                                        \
       "INSERT INTO snapshot_session (snapshot_id, device_id, state)"                               \
       " SELECT snapshot_id, id, ?3 FROM snapshot_device WHERE snapshot_id = ?1 AND id = ?2")       \

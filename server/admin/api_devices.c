@@ -124,10 +124,18 @@ static bool list_device(void *ctx, const struct sky_product *product,
     return true;
 }
 
+static bool is_named(const char *name, const struct sky_product *product)
+{
+    struct sky_path_vars vars;
+    return sky_match_product(sky_span_str(name), &vars) &&
+           strcmp(vars.cloud, product->cloud) == 0 && strcmp(vars.product, product->key) == 0;
+}
+
 static bool is_listed(const struct listing *listing, const struct sky_product *product)
 {
     return (listing->cloud[0] == '\0' || strcmp(listing->cloud, product->cloud) == 0) &&
-           (listing->product[0] == '\0' || strcmp(listing->product, product->key) == 0);
+           (listing->product[0] == '\0' || strcmp(listing->product, product->key) == 0 ||
+            is_named(listing->product, product));
 }
 
 static bool list_product(void *ctx, const struct sky_product *product)

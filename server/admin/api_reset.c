@@ -28,29 +28,26 @@ static void forget_sessions(struct sky_app *app, sky_span name)
     }
 }
 
-/* Devices as the fixtures have them, those too that were deleted since. Time is real again. */
+/* Devices as the fixtures have them, those too that were deleted since. A fixture that cannot be
+ * read any more must not leave things half done. Time is real again. */
 static sky_err reset_all(struct sky_app *app, struct sky_why *why)
 {
     struct sky_fixture_result loaded;
-    bool fixtures = app->config->fixtures.count > 0;
-    /* A fixture that cannot be read any more must not leave things half done. */
-    sky_err err = SKY_OK;
-    if (fixtures)
-        err = sky_fixture_files_load(NULL, &app->config->fixtures, &app->registry.catalogue,
-                                     &app->rng, app->clock.now_ms, NULL, &loaded, why);
+    sky_err err = sky_store_begin(app->store);
     if (err != SKY_OK)
         return err;
     err = sky_store_reset_devices(app->store, 0);
-    if (err != SKY_OK)
+    if (err == SKY_OK && app->config->fixtures.count > 0)
+        err = sky_fixture_files_load_within(app->store, &app->config->fixtures,
+                                            &app->registry.catalogue, &app->rng,
+                                            app->clock.now_ms, &loaded, why);
+    if (err != SKY_OK) {
+        sky_store_rollback(app->store);
         return err;
+    }
     forget_sessions(app, SKY_SPAN_NONE);
-    if (fixtures)
-        err = sky_fixture_files_load(app->store, &app->config->fixtures, &app->registry.catalogue,
-                                     &app->rng, app->clock.now_ms, NULL, &loaded, why);
-    if (err != SKY_OK)
-        return err;
     sky_clock_reset(&app->clock);
-    return SKY_OK;
+    return sky_store_commit(app->store);
 }
 
 struct claiming {

@@ -33,7 +33,8 @@ static const struct sky_api_param secrets_query[] = {
 
 static const struct sky_api_param devices_query[] = {
     {"cloud", SKY_API_TEXT, false, 0, SKY_CLOUD_NAME_MAX, "only devices of this cloud"},
-    {"product", SKY_API_TEXT, false, 0, SKY_KEY_MAX, "only devices of this product"},
+    {"product", SKY_API_TEXT, false, 0, SKY_CLOUD_NAME_MAX + SKY_KEY_MAX + 1,
+     "only devices of this product: cloud/key, or its key in any cloud"},
     {"limit", SKY_API_INT, false, 1, SKY_API_PAGE_MAX, "devices in one answer; default 100"},
     {"after", SKY_API_DEVICE, false, 0, 0, "go on behind this device: `next` of the last answer"},
     {"secrets", SKY_API_BOOL, false, 0, 0, "show secrets too"},
