@@ -12,6 +12,7 @@ sky_err sky_store__device(struct sky_store *store, sqlite3_stmt *stmt, int colum
         .state = sqlite3_column_int(stmt, column + 7) ? SKY_DEVICE_ACTIVE : SKY_DEVICE_INACTIVE,
         .enabled = sqlite3_column_int(stmt, column + 8),
         .secret_issued = sqlite3_column_int(stmt, column + 9),
+        .temporary = sqlite3_column_int(stmt, column + 10),
     };
     const struct {
         char *out;
@@ -162,7 +163,7 @@ sky_err sky_store_add_device(struct sky_store *store, struct sky_device *device)
         SKY_ARGS(SKY_INT(device->product_id), SKY_STR(device->key), SKY_STR(device->secret),
                  SKY_STR(device->old_secret), SKY_STR(device->asset_id),
                  SKY_STR(device->fingerprint), SKY_INT(device->state), SKY_INT(device->enabled),
-                 SKY_INT(device->secret_issued)));
+                 SKY_INT(device->secret_issued), SKY_INT(device->temporary)));
     if (err == SKY_OK)
         device->id = sqlite3_last_insert_rowid(store->db);
     return err;
@@ -183,32 +184,6 @@ sky_err sky_store_delete_device(struct sky_store *store, int64_t id)
                                         SKY_SQL_DROP_TOKENS, SKY_SQL_DROP_DOCUMENTS,
                                         SKY_SQL_DROP_BINDINGS};
     return sky_store__change_all(store, list, SKY_COUNT(list), SKY_ARGS(SKY_INT(id)));
-}
-
-sky_err sky_store_reset_device(struct sky_store *store, int64_t id)
-{
-    static const enum sky_sql list[] = {
-        SKY_SQL_RESET_DEVICE,   SKY_SQL_DROP_SESSION,           SKY_SQL_DROP_TOKENS,
-        SKY_SQL_DROP_DOCUMENTS, SKY_SQL_DROP_UNSEEDED_BINDINGS, SKY_SQL_RESET_BINDINGS};
-    store->generation++; /* what may be said by a gateway has changed */
-    return sky_store__change_all(store, list, SKY_COUNT(list), SKY_ARGS(SKY_INT(id)));
-}
-
-sky_err sky_store_reset_devices(struct sky_store *store)
-{
-    static const enum sky_sql list[] = {
-        SKY_SQL_RESET_ALL_DEVICES,  SKY_SQL_DELETE_UNSEEDED,
-        SKY_SQL_DROP_ALL_SESSIONS,  SKY_SQL_DROP_ALL_TOKENS,
-        SKY_SQL_DROP_ALL_DOCUMENTS, SKY_SQL_DROP_ALL_UNSEEDED_BINDINGS,
-        SKY_SQL_RESET_ALL_BINDINGS, SKY_SQL_RESET_ALL_PRODUCT_DOCUMENTS};
-    sky_err err = sky_store__enter(store);
-    if (err != SKY_OK)
-        return err;
-    for (size_t i = 0; i < SKY_COUNT(list) && err == SKY_OK; i++)
-        err = sky_store__run(store, list[i], SKY_NO_ARGS);
-    if (err == SKY_OK && sqlite3_changes(store->db) > 0) /* of products, the last in the list */
-        store->generation++;
-    return sky_store__leave(store, err);
 }
 
 /* ---- lists ---- */

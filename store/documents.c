@@ -122,12 +122,6 @@ sky_err sky_store__seed_product_document(struct sky_store *store, int64_t produc
     return err;
 }
 
-sky_err sky_store_reset_product(struct sky_store *store, int64_t product_id)
-{
-    store->generation++;
-    return sky_store__run(store, SKY_SQL_RESET_PRODUCT_DOCUMENTS, SKY_ARGS(SKY_INT(product_id)));
-}
-
 /* ---- notes ---- */
 
 sky_err sky_store_get_note(struct sky_store *store, sky_span name, struct sky_buf *ret_value)

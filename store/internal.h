@@ -29,7 +29,7 @@ struct sky_store {
 
 /* Step i leads from version i to version i + 1 (PRAGMA user_version); step 0 starts from an empty
  * file. A released step is never changed. */
-enum { SKY_STORE_VERSION = 4 };
+enum { SKY_STORE_VERSION = 5 };
 extern const char *const sky_store__schema[SKY_STORE_VERSION];
 
 /* Brings an open database up to date. Refuses, having written nothing, what is not ours. */
@@ -91,9 +91,16 @@ SKY_MUST_USE sky_err sky_store__change_all(struct sky_store *store, const enum s
                                            size_t list_count, const struct sky_arg *args,
                                            size_t count);
 
+/* ---- many devices at once (scope.c) ---- */
+
+/* Who is meant from here on: a device, or a product with its devices, or (0 and 0) everybody. To be
+ * called in a bracket or transaction. */
+SKY_MUST_USE sky_err sky_store__scope(struct sky_store *store, int64_t product_id,
+                                      int64_t device_id);
+
 /* ---- reading columns ---- */
 
-enum { SKY_PRODUCT_WIDTH = 8, SKY_DEVICE_WIDTH = 10 };
+enum { SKY_PRODUCT_WIDTH = 8, SKY_DEVICE_WIDTH = 11 };
 
 /* Borrowed until the next step. */
 sky_span sky_store__span(sqlite3_stmt *stmt, int column);

@@ -88,7 +88,8 @@ static sky_err open_database(const char *path, sqlite3 **ret_db, struct sky_why 
     if (err != SKY_OK)
         return err;
     sqlite3_db_config(*ret_db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
-    if (file && !exec(*ret_db, "PRAGMA journal_mode = WAL"))
+    if ((file && !exec(*ret_db, "PRAGMA journal_mode = WAL")) ||
+        !exec(*ret_db, SKY_STORE_SCOPE_TABLES))
         return sky_store__cannot(*ret_db, path, why);
     return SKY_OK;
 }

@@ -176,7 +176,7 @@ static sky_err add_device(struct load *load, const struct sky_seed_product *prod
     load->count->devices_added++;
     sky_err err = sky_store_add_device(load->store, &device);
     *ret_device = device;
-    return err == SKY_OK ? sky_store__set_seeded(load->store, device.id, after) : err;
+    return err;
 }
 
 /* Takes over what the fixture says otherwise than last time. True if that changed the device. */

@@ -4,6 +4,7 @@
 #ifndef SKY_STORE_STATEMENTS_H
 #define SKY_STORE_STATEMENTS_H
 
+#include "store/statements_snapshots.h"
 #include "store/statements_topology.h"
 
 #define SKY_PRODUCT_COLUMNS                                                                        \
@@ -11,12 +12,8 @@
     "p.node"
 #define SKY_DEVICE_COLUMNS                                                                         \
     "d.id, d.product_id, d.key, d.secret, d.old_secret, d.asset_id, d.fingerprint, d.state, "      \
-    "d.enabled, d.secret_issued"
+    "d.enabled, d.secret_issued, d.temporary"
 #define SKY_SEED_COLUMNS "d.seed_secret, d.seed_asset_id, d.seed_fingerprint, d.seed_enabled"
-
-#define SKY_SEED_RESTORED                                                                          \
-    "secret = seed_secret, old_secret = '', asset_id = seed_asset_id, "                            \
-    "fingerprint = seed_fingerprint, enabled = seed_enabled, state = 0, secret_issued = 0"
 
 /* In order of the index device_by_key, from behind the place of a device that may be deleted. */
 #define SKY_DEVICE_WALK                                                                            \
@@ -86,28 +83,19 @@
       " WHERE d.id = ?1")                                                                          \
     X(ADD_DEVICE,                                                                                  \
       "INSERT INTO device (product_id, key, secret, old_secret, asset_id, fingerprint, state,"     \
-      " enabled, secret_issued)"                                                                   \
-      " SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM product WHERE id = ?1 AND deleted = 0")     \
+      " enabled, secret_issued, temporary, seed_secret, seed_asset_id, seed_fingerprint,"          \
+      " seed_enabled) SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?3, ?5, ?6, ?8"              \
+      " FROM product WHERE id = ?1 AND deleted = 0")                                               \
     X(SET_DEVICE,                                                                                  \
       "UPDATE device SET secret = ?2, old_secret = ?3, asset_id = ?4, fingerprint = ?5,"           \
       " state = ?6, enabled = ?7, secret_issued = ?8 WHERE id = ?1 AND deleted = 0")               \
     X(SET_SEED,                                                                                    \
       "UPDATE device SET seed_secret = ?2, seed_asset_id = ?3, seed_fingerprint = ?4,"             \
-      " seed_enabled = ?5 WHERE id = ?1 AND deleted = 0")                                          \
+      " seed_enabled = ?5, temporary = 0 WHERE id = ?1 AND deleted = 0")                           \
     X(DELETE_DEVICE,                                                                               \
-      "UPDATE device SET deleted = 1, secret = '', old_secret = '', fingerprint = '',"             \
-      " seed_secret = NULL, seed_fingerprint = NULL WHERE id = ?1 AND deleted = 0")                \
+      "UPDATE device SET " SKY_DELETED " WHERE id = ?1 AND deleted = 0")                           \
     X(DELETE_DEVICES_OF,                                                                           \
-      "UPDATE device SET deleted = 1, secret = '', old_secret = '', fingerprint = '',"             \
-      " seed_secret = NULL, seed_fingerprint = NULL WHERE product_id = ?1 AND deleted = 0")        \
-    X(DELETE_UNSEEDED,                                                                             \
-      "UPDATE device SET deleted = 1, secret = '', old_secret = '', fingerprint = ''"              \
-      " WHERE seed_secret IS NULL AND deleted = 0")                                                \
-    X(RESET_DEVICE,                                                                                \
-      "UPDATE device SET " SKY_SEED_RESTORED                                                       \
-      " WHERE id = ?1 AND seed_secret IS NOT NULL AND deleted = 0")                                \
-    X(RESET_ALL_DEVICES,                                                                           \
-      "UPDATE device SET " SKY_SEED_RESTORED " WHERE seed_secret IS NOT NULL AND deleted = 0")     \
+      "UPDATE device SET " SKY_DELETED " WHERE product_id = ?1 AND deleted = 0")                   \
     X(EACH_DEVICE,                                                                                 \
       SKY_DEVICE_WALK                                                                              \
       " AND (d.product_id, d.key) > (ifnull((SELECT product_id FROM device WHERE id = ?1), 0),"    \
@@ -125,6 +113,7 @@
     X(COUNT_DEVICES, "SELECT count(*) FROM device WHERE deleted = 0")                              \
                                                                                                    \
     SKY_STORE_TOPOLOGY_STATEMENTS(X) \
+    SKY_STORE_SNAPSHOT_STATEMENTS(X) \
     X(GET_DOCUMENT, "SELECT body, version FROM document WHERE device_id = ?1 AND name = ?2")       \
     X(PUT_DOCUMENT,                                                                                \
       "INSERT INTO document (device_id, name, body, version)"                                      \
@@ -135,9 +124,8 @@
     X(EACH_DOCUMENT,                                                                               \
       "SELECT name, body, version FROM document WHERE device_id = ?1 ORDER BY name")               \
     X(DROP_DOCUMENTS, "DELETE FROM document WHERE device_id = ?1")                                 \
-    X(DROP_ALL_DOCUMENTS, "DELETE FROM document")                                                  \
     X(DROP_DOCUMENTS_OF,                                                                           \
-      "DELETE FROM document WHERE device_id IN (SELECT id FROM device WHERE product_id = ?1)")     \
+      "DELETE FROM document WHERE device_id IN (SELECT id FROM device WHERE product_id = ?1 AND deleted = 0)")     \
                                                                                                    \
     X(PUT_TOKEN,                                                                                   \
       "INSERT OR REPLACE INTO token (device_id, place, id, token, expires_ms)"                     \
@@ -146,9 +134,8 @@
       "SELECT place FROM token WHERE device_id = ?1 ORDER BY expires_ms DESC, place DESC LIMIT 1") \
     X(FIND_TOKEN, "SELECT id, token, device_id, expires_ms FROM token WHERE id = ?1")              \
     X(DROP_TOKENS, "DELETE FROM token WHERE device_id = ?1")                                       \
-    X(DROP_ALL_TOKENS, "DELETE FROM token")                                                        \
     X(DROP_TOKENS_OF,                                                                              \
-      "DELETE FROM token WHERE device_id IN (SELECT id FROM device WHERE product_id = ?1)")        \
+      "DELETE FROM token WHERE device_id IN (SELECT id FROM device WHERE product_id = ?1 AND deleted = 0)")        \
                                                                                                    \
     X(PUT_SESSION,                                                                                 \
       "INSERT INTO session (device_id, away_since_ms, last_id)"                                    \
@@ -157,9 +144,8 @@
       " last_id = excluded.last_id")                                                               \
     X(EACH_SESSION, "SELECT device_id, away_since_ms, last_id FROM session ORDER BY device_id")    \
     X(DROP_SESSION, "DELETE FROM session WHERE device_id = ?1")                                    \
-    X(DROP_ALL_SESSIONS, "DELETE FROM session")                                                    \
     X(DROP_SESSIONS_OF,                                                                            \
-      "DELETE FROM session WHERE device_id IN (SELECT id FROM device WHERE product_id = ?1)")      \
+      "DELETE FROM session WHERE device_id IN (SELECT id FROM device WHERE product_id = ?1 AND deleted = 0)")      \
     X(PUT_SUBSCRIPTION,                                                                            \
       "INSERT INTO subscription (device_id, filter, qos)"                                          \
       " SELECT device_id, ?2, ?3 FROM session WHERE device_id = ?1"                                \

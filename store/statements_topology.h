@@ -20,12 +20,6 @@
     X(UNSEED_PRODUCT_DOCUMENT,                                                                     \
       "UPDATE product_document SET body = x'', seed = NULL, version = version + 1"                 \
       " WHERE product_id = ?1 AND name = ?2 AND seed IS NOT NULL")                                 \
-    X(RESET_PRODUCT_DOCUMENTS,                                                                     \
-      "UPDATE product_document SET body = ifnull(seed, x''), version = version + 1"                \
-      " WHERE product_id = ?1 AND body IS NOT ifnull(seed, x'')")                                  \
-    X(RESET_ALL_PRODUCT_DOCUMENTS,                                                                 \
-      "UPDATE product_document SET body = ifnull(seed, x''), version = version + 1"                \
-      " WHERE body IS NOT ifnull(seed, x'')")                                                      \
     X(DROP_PRODUCT_DOCUMENTS, "DELETE FROM product_document WHERE product_id = ?1")                \
                                                                                                    \
     X(BIND,                                                                                        \
@@ -56,14 +50,8 @@
     X(COUNT_BEHIND, "SELECT count(*) FROM topology WHERE gateway_id = ?1 AND bound")               \
     X(DROP_BINDINGS, "DELETE FROM topology WHERE gateway_id = ?1 OR device_id = ?1")               \
     X(DROP_BINDINGS_OF,                                                                            \
-      "DELETE FROM topology WHERE gateway_id IN (SELECT id FROM device WHERE product_id = ?1)"     \
-      " OR device_id IN (SELECT id FROM device WHERE product_id = ?1)")                            \
-    X(DROP_UNSEEDED_BINDINGS,                                                                      \
-      "DELETE FROM topology WHERE (gateway_id = ?1 OR device_id = ?1) AND NOT seeded")             \
-    X(RESET_BINDINGS,                                                                              \
-      "UPDATE topology SET bound = 1 WHERE (gateway_id = ?1 OR device_id = ?1) AND NOT bound")     \
-    X(DROP_ALL_UNSEEDED_BINDINGS, "DELETE FROM topology WHERE NOT seeded")                         \
-    X(RESET_ALL_BINDINGS, "UPDATE topology SET bound = 1 WHERE NOT bound")                         \
+      "DELETE FROM topology WHERE gateway_id IN (SELECT id FROM device WHERE product_id = ?1 AND deleted = 0)"     \
+      " OR device_id IN (SELECT id FROM device WHERE product_id = ?1 AND deleted = 0)")                            \
 /* clang-format on */
 
 #endif

@@ -114,20 +114,20 @@ SKY_MUST_USE sky_err sky_store_get_device(struct sky_store *store, int64_t id,
 SKY_MUST_USE sky_err sky_store_find_fingerprint(struct sky_store *store, sky_span fingerprint,
                                                 struct sky_product *ret_product,
                                                 struct sky_device *ret_device);
-/* EXISTS when there is one with this key; NOT_FOUND when there is no such product. Sets
- * device->id. */
+/* This is how it was made: a reset goes back to it. EXISTS when there is one with this key;
+ * NOT_FOUND when there is no such product. Sets device->id. */
 SKY_MUST_USE sky_err sky_store_add_device(struct sky_store *store, struct sky_device *device);
 /* All fields of the device with device->id, except its product and key, which never change. */
 SKY_MUST_USE sky_err sky_store_set_device(struct sky_store *store, const struct sky_device *device);
 /* Its secrets, documents, tokens and session go; its id and names stay known to
  * sky_store_device_name(). */
 SKY_MUST_USE sky_err sky_store_delete_device(struct sky_store *store, int64_t id);
-/* Back to what the fixtures said when they were last loaded, and inactive; bindings, too;
- * documents, tokens and session go. NOT_FOUND, and nothing changed, when no fixture named the
- * device. */
+/* Back to how the fixtures had it when they were last loaded, or else to how it was made, and
+ * inactive; bindings, too. Documents, tokens and session go; one that is temporary goes itself.
+ * NOT_FOUND when there is no such device. */
 SKY_MUST_USE sky_err sky_store_reset_device(struct sky_store *store, int64_t id);
-/* All devices, and the texts of all products; devices that no fixture named are deleted. */
-SKY_MUST_USE sky_err sky_store_reset_devices(struct sky_store *store);
+/* All devices of the product, and its texts; 0: of all products. */
+SKY_MUST_USE sky_err sky_store_reset_devices(struct sky_store *store, int64_t product_id);
 /* "cloud/product/device" of any device there ever was; `out_size` of SKY_STORE_TITLE_MAX + 1 always
  * suffices, in a smaller one the text may be cut. */
 SKY_MUST_USE sky_err sky_store_device_name(struct sky_store *store, int64_t id, char *out,

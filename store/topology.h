@@ -14,8 +14,6 @@ SKY_MUST_USE sky_err sky_store_get_product_document(struct sky_store *store, int
 /* An empty body takes it away. NOT_FOUND when there is no such product. */
 SKY_MUST_USE sky_err sky_store_put_product_document(struct sky_store *store, int64_t product_id,
                                                     sky_span name, sky_span body);
-/* Back to what the fixtures said. */
-SKY_MUST_USE sky_err sky_store_reset_product(struct sky_store *store, int64_t product_id);
 
 /* ---- gateways: which devices stand behind which ---- */
 

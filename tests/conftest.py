@@ -21,8 +21,7 @@ def shared():
 @pytest.fixture
 def skymock(shared):
     """A server as if just started: nobody connected, nothing remembered, real time."""
-    shared.api.post("/api/v1/clock/resume")
-    shared.api.reset()
+    shared.begin_again()
     return shared
 
 

@@ -51,6 +51,7 @@ struct sky_device {
     enum sky_device_state state;
     bool enabled;
     bool secret_issued; /* the present secret was handed out by an activation */
+    bool temporary;     /* goes with the next reset that covers it, and is in no snapshot */
 };
 
 /* Texts of a product, by name. */

@@ -205,6 +205,15 @@ void sky_mqtt_session_restore(struct sky_mqtt_session *session, struct sky_mqtt_
     window->waiting_bytes -= msg_bytes(msg);
 }
 
+void sky_mqtt_session_each(const struct sky_mqtt_session *session,
+                           void (*each)(void *ctx, const struct sky_mqtt_msg *msg,
+                                        uint16_t packet_id),
+                           void *ctx)
+{
+    for (uint32_t i = 0; session->window != NULL && i < session->window->count; i++)
+        each(ctx, slot_at(session->window, i)->msg, slot_at(session->window, i)->id);
+}
+
 size_t sky_mqtt_session_inflight(const struct sky_mqtt_session *session)
 {
     return session->window != NULL ? session->window->inflight : 0;

@@ -79,6 +79,11 @@ void sky_mqtt_session_restore(struct sky_mqtt_session *session, struct sky_mqtt_
  * remember those it has seen lately.
  */
 void sky_mqtt_session_done(struct sky_mqtt_session *session);
+/* Calls `each` for those in flight, then for those that wait, in order; `packet_id` as above. */
+void sky_mqtt_session_each(const struct sky_mqtt_session *session,
+                           void (*each)(void *ctx, const struct sky_mqtt_msg *msg,
+                                        uint16_t packet_id),
+                           void *ctx);
 size_t sky_mqtt_session_inflight(const struct sky_mqtt_session *session);
 size_t sky_mqtt_session_waiting(const struct sky_mqtt_session *session);
 

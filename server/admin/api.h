@@ -144,6 +144,8 @@ const struct sky_cloud *sky_api_cloud(struct sky_api *api, const char *name);
 bool sky_api_device(struct sky_api *api, struct sky_product *ret_product,
                     struct sky_device *ret_device);
 bool sky_api_product(struct sky_api *api, struct sky_product *ret_product);
+/* The same for one that the body's member "product" names, "cloud/key". */
+bool sky_api_product_named(struct sky_api *api, const char *name, struct sky_product *ret_product);
 
 /* The product's texts, as members of an open object. */
 void sky_api_write_texts(struct sky_api *api, int64_t product_id);
@@ -250,6 +252,11 @@ struct sky_admin {
     X(faults_create)                                                                               \
     X(faults_clear)                                                                                \
     X(faults_delete)                                                                               \
+    X(snapshots_list)                                                                              \
+    X(snapshots_create)                                                                            \
+    X(snapshot_read)                                                                               \
+    X(snapshot_delete)                                                                             \
+    X(snapshot_restore)                                                                            \
     X(reset)                                                                                       \
     X(reload)                                                                                      \
     X(captures_list)                                                                               \

@@ -8,6 +8,11 @@
 #include "server/registry/lookup.h"
 #include "store/seed.h"
 
+enum {
+    MADE_KEY_LEN = 16, /* characters; the clouds want 4 to 32 */
+    MADE_KEY_ATTEMPTS = 3,
+};
+
 static void put_text_or_null(struct sky_jw *jw, const char *key, const char *text)
 {
     if (*text != '\0') {
@@ -42,8 +47,9 @@ static void write_presence(struct sky_api *api, int64_t device_id)
     }
 }
 
-static void write_device(struct sky_api *api, const struct sky_product *product,
-                         const struct sky_device *device)
+/* All members, of an object that stays open. */
+static void write_members(struct sky_api *api, const struct sky_product *product,
+                          const struct sky_device *device)
 {
     struct sky_jw *jw = &api->jw;
     char name[SKY_DEVICE_NAME_MAX + 1];
@@ -58,12 +64,35 @@ static void write_device(struct sky_api *api, const struct sky_product *product,
     sky_jw_put_bool(jw, "secretIssued", device->secret_issued);
     put_text_or_null(jw, "assetId", device->asset_id);
     put_text_or_null(jw, "fingerprint", device->fingerprint);
+    if (device->temporary)
+        sky_jw_put_bool(jw, "temporary", true);
     if (sky_api_query_is(api, "secrets")) {
         sky_jw_put_str(jw, "secret", device->secret);
         put_text_or_null(jw, "oldSecret", device->old_secret);
     }
     write_presence(api, device->id);
-    sky_jw_end_object(jw);
+}
+
+static void write_device(struct sky_api *api, const struct sky_product *product,
+                         const struct sky_device *device)
+{
+    write_members(api, product, device);
+    sky_jw_end_object(&api->jw);
+}
+
+/* Signed as the query says. */
+static void write_credentials(struct sky_api *api, const struct sky_product *product,
+                              const struct sky_device *device)
+{
+    char fresh[SKY_FRESH_LEN + 1];
+    sky_rng_text(&api->app->rng, fresh, SKY_FRESH_LEN);
+    const struct sky_sign_request request = {.product = product,
+                                             .device = device,
+                                             .dynamic = sky_api_query_is(api, "dynamic"),
+                                             .tls = sky_api_query_is(api, "tls"),
+                                             .now_ms = api->app->clock.now_ms,
+                                             .fresh = sky_span_of(fresh, SKY_FRESH_LEN)};
+    sky_credentials_tell(&api->jw, sky_cloud_find(sky_span_str(product->cloud)), &request);
 }
 
 /* ---- list ---- */
@@ -95,10 +124,18 @@ static bool list_device(void *ctx, const struct sky_product *product,
     return true;
 }
 
+static bool is_named(const char *name, const struct sky_product *product)
+{
+    struct sky_path_vars vars;
+    return sky_match_product(sky_span_str(name), &vars) &&
+           strcmp(vars.cloud, product->cloud) == 0 && strcmp(vars.product, product->key) == 0;
+}
+
 static bool is_listed(const struct listing *listing, const struct sky_product *product)
 {
     return (listing->cloud[0] == '\0' || strcmp(listing->cloud, product->cloud) == 0) &&
-           (listing->product[0] == '\0' || strcmp(listing->product, product->key) == 0);
+           (listing->product[0] == '\0' || strcmp(listing->product, product->key) == 0 ||
+            is_named(listing->product, product));
 }
 
 static bool list_product(void *ctx, const struct sky_product *product)
@@ -210,7 +247,7 @@ static bool find_place(struct sky_api *api, const struct sky_cloud **ret_cloud,
     struct sky_why why = {0};
     const char *cloud = sky_api_body_text(api, "cloud");
     const char *product = sky_api_body_text(api, "product");
-    sky_span key = sky_span_str(sky_api_body_text(api, "device"));
+    const char *key = sky_api_body_text(api, "device");
     *ret_cloud = sky_cloud_find(sky_span_str(cloud));
     if (*ret_cloud == NULL) {
         sky_api_error(api, 404, "not_found", "/cloud", "there is no cloud '%s'", cloud);
@@ -223,25 +260,42 @@ static bool find_place(struct sky_api *api, const struct sky_cloud **ret_cloud,
                       product);
         return false;
     }
-    if (sky_seed_check_key("device", key, &why) != SKY_OK) {
+    if (key != NULL && sky_seed_check_key("device", sky_span_str(key), &why) != SKY_OK) {
         sky_api_error(api, 400, "invalid", "/device", "%s", why.reason);
         return false;
     }
     return true;
 }
 
+/* A key that is not given is made, in a form that every cloud takes. */
+static sky_err add_device(struct sky_app *app, const char *key, struct sky_device *device)
+{
+    sky_err err = SKY_ERR_EXISTS;
+    if (key != NULL)
+        sky_span_copy(sky_span_str(key), device->key, sizeof device->key);
+    for (int attempt = 0; attempt < MADE_KEY_ATTEMPTS && err == SKY_ERR_EXISTS; attempt++) {
+        if (key == NULL)
+            sky_rng_text(&app->rng, device->key, MADE_KEY_LEN);
+        err = sky_store_add_device(app->store, device);
+        if (key != NULL)
+            break;
+    }
+    return err;
+}
+
 void sky_api_devices_create(struct sky_api *api)
 {
     const struct sky_cloud *cloud;
     struct sky_product product;
-    struct sky_device device = {.enabled = true};
+    const char *key = sky_api_body_text(api, "device");
+    struct sky_device device = {.enabled = true,
+                                .temporary = sky_api_body_bool(api, "temporary", false)};
     if (!find_place(api, &cloud, &product) || !take_fields(api, cloud, &device))
         return;
     device.product_id = product.id;
-    sky_span_copy(sky_span_str(sky_api_body_text(api, "device")), device.key, sizeof device.key);
     if (device.secret[0] == '\0')
         make_secret(api->app, cloud, device.secret);
-    sky_err err = sky_store_add_device(api->app->store, &device);
+    sky_err err = add_device(api->app, key, &device);
     if (err == SKY_ERR_EXISTS) {
         sky_api_error(api, 409, "exists", "/device", "%s/%s has a device '%s' already", cloud->name,
                       product.key, device.key);
@@ -252,7 +306,14 @@ void sky_api_devices_create(struct sky_api *api)
         return;
     }
     sky_api_record(api->app, SKY_EVENT_REGISTRY, device.id, "create");
-    write_device(api, &product, &device);
+    write_members(api, &product, &device);
+    if (key == NULL || device.temporary) {
+        sky_jw_key(&api->jw, "credentials");
+        sky_jw_object(&api->jw);
+        write_credentials(api, &product, &device);
+        sky_jw_end_object(&api->jw);
+    }
+    sky_jw_end_object(&api->jw);
     sky_api_send(api, 201);
 }
 
@@ -316,24 +377,11 @@ void sky_api_device_credentials(struct sky_api *api)
 {
     struct sky_product product;
     struct sky_device device;
-    struct sky_credentials credentials;
-    struct sky_arena arena;
-    char fresh[SKY_FRESH_LEN + 1];
     if (!sky_api_device(api, &product, &device))
         return;
-    sky_rng_text(&api->app->rng, fresh, SKY_FRESH_LEN);
-    const struct sky_sign_request request = {.product = &product,
-                                             .device = &device,
-                                             .dynamic = sky_api_query_is(api, "dynamic"),
-                                             .tls = sky_api_query_is(api, "tls"),
-                                             .now_ms = api->app->clock.now_ms,
-                                             .fresh = sky_span_of(fresh, SKY_FRESH_LEN)};
-    sky_arena_init(&arena);
-    sky_cloud_find(sky_span_str(product.cloud))->sign(&request, &arena, &credentials);
     sky_jw_object(&api->jw);
-    sky_credentials_write(&api->jw, &credentials);
+    write_credentials(api, &product, &device);
     sky_jw_end_object(&api->jw);
-    sky_arena_done(&arena);
     sky_api_send(api, 200);
 }
 

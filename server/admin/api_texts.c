@@ -89,6 +89,20 @@ bool sky_api_product(struct sky_api *api, struct sky_product *ret_product)
     return err == SKY_OK;
 }
 
+bool sky_api_product_named(struct sky_api *api, const char *name, struct sky_product *ret_product)
+{
+    struct sky_path_vars vars = {0};
+    sky_err err = SKY_ERR_NOT_FOUND;
+    if (sky_match_product(sky_span_str(name), &vars))
+        err = sky_store_find_product(api->app->store, sky_span_str(vars.cloud),
+                                     sky_span_str(vars.product), ret_product);
+    if (err == SKY_ERR_NOT_FOUND)
+        sky_api_error(api, 404, "not_found", "/product", "there is no product '%s'", name);
+    else if (err != SKY_OK)
+        sky_api_fail(api, err, NULL);
+    return err == SKY_OK;
+}
+
 /* With what may be secret in it, a user's name, a password or a query, only for who asks. */
 static void write_url(struct sky_api *api, sky_span text)
 {

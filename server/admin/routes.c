@@ -7,6 +7,7 @@
 #include "server/broker/waits.h"
 #include "server/port/pull.h"
 #include "store/images.h"
+#include "store/snapshots.h"
 
 #define END                                                                                        \
     {                                                                                              \
@@ -37,7 +38,8 @@ static const struct sky_api_param secrets_query[] = {
 
 static const struct sky_api_param devices_query[] = {
     {"cloud", SKY_API_TEXT, false, 0, SKY_CLOUD_NAME_MAX, "only devices of this cloud"},
-    {"product", SKY_API_TEXT, false, 0, SKY_KEY_MAX, "only devices of this product"},
+    {"product", SKY_API_TEXT, false, 0, SKY_CLOUD_NAME_MAX + SKY_KEY_MAX + 1,
+     "only devices of this product: cloud/key, or its key in any cloud"},
     {"limit", SKY_API_INT, false, 1, SKY_API_PAGE_MAX, "devices in one answer; default 100"},
     {"after", SKY_API_DEVICE, false, 0, 0, "go on behind this device: `next` of the last answer"},
     {"secrets", SKY_API_BOOL, false, 0, 0, "show secrets too"},
@@ -46,7 +48,9 @@ static const struct sky_api_param devices_query[] = {
 static const struct sky_api_param device_body[] = {
     {"cloud", SKY_API_TEXT, true, 0, SKY_CLOUD_NAME_MAX, "name of the cloud"},
     {"product", SKY_API_TEXT, true, 0, SKY_KEY_MAX, "key of a product that exists"},
-    {"device", SKY_API_TEXT, true, 0, SKY_KEY_MAX, "key of the new device"},
+    {"device", SKY_API_TEXT, false, 0, SKY_KEY_MAX, "key of the new device; absent: one is made"},
+    {"temporary", SKY_API_BOOL, false, 0, 0,
+     "true: it goes with the next reset, or restored snapshot, that covers it"},
     {"secret", SKY_API_TEXT, false, 0, SKY_SECRET_MAX, "absent: one is made"},
     {"enabled", SKY_API_BOOL, false, 0, 0, "absent: true"},
     {"assetId", SKY_API_TEXT, false, 0, SKY_KEY_MAX, "asset the device belongs to"},
@@ -263,6 +267,24 @@ static const struct sky_api_param reset_body[] = {
     {"forget", SKY_API_BOOL, false, 0, 0, "take it out of the run as well; default false"},
     END};
 
+static const struct sky_api_param snapshot_body[] = {
+    {"name", SKY_API_TEXT, true, 0, SKY_SNAPSHOT_NAME_MAX,
+     "letters, digits and ._- with a letter or digit in front"},
+    {"product", SKY_API_PRODUCT, false, 0, 0, "only this product, cloud/key; absent: everything"},
+    END};
+static const struct sky_api_param snapshot_query[] = {
+    {"product", SKY_API_PRODUCT, false, 0, 0, "of this product, cloud/key"}, END};
+static const struct sky_api_param restore_body[] = {
+    {"product", SKY_API_PRODUCT, false, 0, 0, "that of this product, cloud/key"}, END};
+
+#define NO_SNAPSHOT                                                                                \
+    {                                                                                              \
+        404, "there is no such snapshot"                                                           \
+    }
+#define WHICH_SNAPSHOT                                                                             \
+    {                                                                                              \
+        409, "several products have one of that name: say which"                                   \
+    }
 #define PRODUCT_PATH "/api/v1/products/{cloud}/{product}"
 #define NO_PRODUCT                                                                                 \
     {                                                                                              \
@@ -727,17 +749,54 @@ const struct sky_route sky_routes[] = {
      .handle = sky_api_faults_delete,
      .summary = "End one fault",
      .answers = {{204, "done"}, {404, "there is no fault of this number"}}},
+    {.method = "GET",
+     .path = "/api/v1/snapshots",
+     .handle = sky_api_snapshots_list,
+     .summary = "List snapshots, in the order in which they were taken",
+     .query = snapshot_query,
+     .schema = "Snapshots",
+     .answers = {{200, "the snapshots"}, BAD}},
+    {.method = "POST",
+     .path = "/api/v1/snapshots",
+     .handle = sky_api_snapshots_create,
+     .summary = "Keep the state of everything, or of one product, to go back to: registry, "
+                "documents, tokens, sessions with what waits in them, faults; of everything: the "
+                "clock, too",
+     .body = snapshot_body,
+     .schema = "Snapshot",
+     .answers = {{201, "the snapshot"},
+                 BAD,
+                 NO_PRODUCT,
+                 {409, "there is one of that name, or too much is kept already"}}},
+    {.method = "GET",
+     .path = "/api/v1/snapshots/{name}",
+     .handle = sky_api_snapshot_read,
+     .summary = "Read when a snapshot was taken, and of what",
+     .query = snapshot_query,
+     .schema = "Snapshot",
+     .answers = {{200, "the snapshot"}, BAD, NO_SNAPSHOT, WHICH_SNAPSHOT}},
+    {.method = "DELETE",
+     .path = "/api/v1/snapshots/{name}",
+     .handle = sky_api_snapshot_delete,
+     .summary = "Delete a snapshot",
+     .query = snapshot_query,
+     .answers = {{204, "done"}, BAD, NO_SNAPSHOT, WHICH_SNAPSHOT}},
+    {.method = "POST",
+     .path = "/api/v1/snapshots/{name}/restore",
+     .handle = sky_api_snapshot_restore,
+     .summary = "Go back to a snapshot; connections of devices that this changes, or whose "
+                "sessions it changes, close, and no others",
+     .query = snapshot_query,
+     .body = restore_body,
+     .answers = {{204, "done"}, BAD, NO_SNAPSHOT, WHICH_SNAPSHOT}},
     {.method = "POST",
      .path = "/api/v1/reset",
      .handle = sky_api_reset,
      .summary =
-         "Forget sessions and documents, devices as the fixtures have them, and begin a new "
-         "chapter of events and verdicts; of all of them: the clock as the machine has it, too",
+         "Forget sessions and documents, devices as the fixtures have them or as they were made, "
+         "and begin a new chapter of events and verdicts; of all of them: the clock as the machine has it, too",
      .body = reset_body,
-     .answers = {{204, "done"},
-                 BAD,
-                 NONE,
-                 {409, "no fixture names this device: there is nothing to go back to"}}},
+     .answers = {{204, "done"}, BAD, NONE}},
     {.method = "POST",
      .path = "/api/v1/reload",
      .handle = sky_api_reload,

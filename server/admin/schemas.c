@@ -24,6 +24,21 @@ static const char verdicts[] = "not exercised|passed|warned|failed";
         "realTime", SKY_API_TEXT, 0, NULL, "the machine's time, RFC 3339, UTC"                     \
     }
 
+/* What a device sends to log in. */
+#define WAY_IN                                                                                     \
+    {"clientId", SKY_API_TEXT, OPTIONAL, NULL, "of the MQTT CONNECT"},                             \
+        {"username", SKY_API_TEXT, OPTIONAL, NULL, "of the MQTT CONNECT"},                         \
+        {"password", SKY_API_TEXT, OPTIONAL, NULL, "of the MQTT CONNECT"},                         \
+        {"pskIdentity", SKY_API_TEXT, OPTIONAL, NULL, "of a TLS connection with a shared key"},    \
+        {"pskKeyHex", SKY_API_TEXT, OPTIONAL, NULL, "the shared key, hex"},                        \
+        {"httpsPath", SKY_API_TEXT, OPTIONAL, NULL, "where to log in over HTTPS first"},           \
+        {"httpsForm", SKY_API_TEXT, OPTIONAL, NULL, "what to post there"},                         \
+        {"coapMethod", SKY_API_TEXT, OPTIONAL, NULL, "of the request that logs in over CoAP"},     \
+        {"coapPath", SKY_API_TEXT, OPTIONAL, NULL, "of the request that logs in over CoAP"},       \
+    {                                                                                              \
+        "secretTopic", SKY_API_TEXT, OPTIONAL, NULL, "on which the device's secret comes"          \
+    }
+
 /* Bytes are text, or they are not. */
 #define PAYLOAD_FORMS                                                                              \
     {"payload", SKY_API_TEXT, OPTIONAL, NULL, "the payload, when it is UTF-8"},                    \
@@ -174,6 +189,7 @@ const struct sky_api_schema sky_api_schemas[] = {
              {"secretIssued", SKY_API_BOOL, 0, NULL, "it fetched its secret by activation"},
              {"assetId", SKY_API_TEXT, NULLABLE, NULL, "asset the device belongs to"},
              {"fingerprint", SKY_API_TEXT, NULLABLE, NULL, "SHA-256 of its certificate, hex"},
+             {"temporary", SKY_API_BOOL, OPTIONAL, NULL, "it goes with the next reset"},
              {"secret", SKY_API_TEXT, OPTIONAL, NULL, "with `secrets` only"},
              {"oldSecret", SKY_API_TEXT, OPTIONAL | NULLABLE, NULL,
               "before activation gave it the new one"},
@@ -183,22 +199,20 @@ const struct sky_api_schema sky_api_schemas[] = {
              {"lastSeen", SKY_API_TEXT, NULLABLE, NULL, "virtual time, RFC 3339, UTC"},
              {"published", SKY_API_INT, OPTIONAL, NULL, "messages from it, in its session"},
              {"delivered", SKY_API_INT, OPTIONAL, NULL, "messages to it, in its session"},
-             {"subscriptions", SKY_API_INT, OPTIONAL, NULL, "of its session"})},
+             {"subscriptions", SKY_API_INT, OPTIONAL, NULL, "of its session"},
+             {"credentials", SKY_API_OBJECT, OPTIONAL, "Credentials",
+              "of a new device whose key was made, or that is temporary"})},
     {"Certificate",
      MEMBERS({"certificate", SKY_API_TEXT, 0, NULL, "of the device, PEM"},
              {"key", SKY_API_TEXT, 0, NULL, "its private key, PEM; it is not kept here"},
              {"ca", SKY_API_TEXT, 0, NULL, "the certificate that the device must trust, PEM"},
              {"fingerprint", SKY_API_TEXT, 0, NULL, "SHA-256 of the certificate, hex"})},
     {"Credentials",
-     MEMBERS({"clientId", SKY_API_TEXT, OPTIONAL, NULL, "of the MQTT CONNECT"},
-             {"username", SKY_API_TEXT, OPTIONAL, NULL, "of the MQTT CONNECT"},
-             {"password", SKY_API_TEXT, OPTIONAL, NULL, "of the MQTT CONNECT"},
-             {"pskIdentity", SKY_API_TEXT, OPTIONAL, NULL, "of a TLS connection with a shared key"},
-             {"pskKeyHex", SKY_API_TEXT, OPTIONAL, NULL, "the shared key, hex"},
-             {"httpsPath", SKY_API_TEXT, OPTIONAL, NULL, "where to log in over HTTPS first"},
-             {"httpsForm", SKY_API_TEXT, OPTIONAL, NULL, "what to post there"},
-             {"coapMethod", SKY_API_TEXT, OPTIONAL, NULL, "of the request that logs in over CoAP"},
-             {"coapPath", SKY_API_TEXT, OPTIONAL, NULL, "of the request that logs in over CoAP"})},
+     MEMBERS(WAY_IN,
+             {"tls", SKY_API_OBJECT, OPTIONAL, "WayIn", "the same for a connection over TLS"},
+             {"dynamic", SKY_API_OBJECT, OPTIONAL, "WayIn",
+              "to fetch the device's secret, where its product permits that"})},
+    {"WayIn", MEMBERS(WAY_IN)},
     {"Sent",
      MEMBERS({"seq", SKY_API_INT, 0, NULL, "of the event"},
              {"receivers", SKY_API_INT, 0, NULL, "how many get it, or will"},
@@ -452,6 +466,15 @@ const struct sky_api_schema sky_api_schemas[] = {
     {"Bounds",
      MEMBERS({"min", SKY_API_INT, 0, NULL, "so often at least"},
              {"max", SKY_API_INT, OPTIONAL, NULL, "so often at most; absent: any number"})},
+    {"Snapshots", MEMBERS({"snapshots", SKY_API_OBJECT, LIST, "Snapshot", "in order of time"})},
+    {"Snapshot",
+     MEMBERS({"name", SKY_API_TEXT, 0, NULL, "one of its product"},
+             {"product", SKY_API_PRODUCT, OPTIONAL, NULL, "all it holds; absent: everything"},
+             {"created", SKY_API_TEXT, 0, NULL, "the machine's time, RFC 3339, UTC"}, CLOCK_TIME,
+             {"unixMs", SKY_API_INT, 0, NULL, "virtual time, milliseconds since 1970"},
+             {"frozen", SKY_API_BOOL, 0, NULL, "virtual time stood still"},
+             {"devices", SKY_API_INT, 0, NULL, "that it holds; temporary ones are not held"},
+             {"bytes", SKY_API_INT, 0, NULL, "that it takes"})},
     {"Expected", MEMBERS({"id", SKY_API_INT, 0, NULL, "under which it is dropped"})},
     {"Faults", MEMBERS({"faults", SKY_API_OBJECT, LIST, "Fault", "in the order of their making"})},
     {"Fault",

@@ -7,6 +7,7 @@
 #include "protocol/base/mem.h"
 #include "protocol/cloud/files.h"
 #include "protocol/cloud/ota.h"
+#include "store/snapshots.h"
 
 /* ---- digests ---- */
 
@@ -73,7 +74,7 @@ void sky_images_done(struct sky_broker *broker)
     sky_buf_done(&broker->upgrades.doomed);
 }
 
-/* Does the device's document still name the image? */
+/* Does the device's document still name the image, or did it when a snapshot was taken? */
 static bool is_wanted(struct sky_broker *broker, const struct sky_image *image)
 {
     sky_span name = sky_span_str(image->name);
@@ -88,6 +89,9 @@ static bool is_wanted(struct sky_broker *broker, const struct sky_image *image)
     bool wanted = (err != SKY_OK && err != SKY_ERR_NOT_FOUND) ||
                   (err == SKY_OK && sky_span_contains(sky_buf_span(&document), name));
     sky_buf_done(&document);
+    if (!wanted && sky_store_snapshots_mention(broker->registry->store, parts.id,
+                                               SKY_SPAN(SKY_OTA_DOCUMENT), name, &wanted) != SKY_OK)
+        wanted = true;
     return wanted;
 }
 

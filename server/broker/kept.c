@@ -83,6 +83,16 @@ static void gone_message(const struct sky_mqtt_keeper *keeper, struct sky_mqtt_s
           "the end of a message");
 }
 
+void sky_kept_put_back(struct sky_session *session, struct sky_mqtt_msg *msg,
+                       uint16_t packet_id)
+{
+    const struct sky_mqtt_keeper *keeper = session->mqtt.keeper;
+    int64_t kept = keeper != NULL ? put_message(keeper, &session->mqtt, msg) : 0;
+    if (kept != 0 && packet_id != 0)
+        sent_message(keeper, &session->mqtt, kept, packet_id);
+    sky_mqtt_session_restore(&session->mqtt, msg, packet_id, kept);
+}
+
 /* Whose messages are read. */
 struct reading {
     const struct sky_broker *broker;
@@ -128,8 +138,10 @@ void sky_kept_begin(struct sky_broker *broker, struct sky_session *session)
 
 void sky_kept_away(struct sky_broker *broker, struct sky_session *session)
 {
+    const struct sky_clock *clock = broker->registry->clock;
     if (session->mqtt.keeper != NULL)
-        put_session(broker, session, broker->registry->clock->real_ms);
+        put_session(broker, session,
+                    clock->real_ms - (sky_clock_lived_ms(clock) - session->away_since_ms));
 }
 
 void sky_kept_subscribed(struct sky_broker *broker, struct sky_session *session, sky_span filter,

@@ -291,6 +291,19 @@ void sky_upgrade_cancel_wait(struct sky_upgrade_wait *wait)
     free(wait);
 }
 
+void sky_upgrades_end_waits(struct sky_broker *broker, int64_t device_id)
+{
+    struct sky_upgrade_wait *wait, *next;
+    DL_FOREACH_SAFE (broker->upgrades.waits, wait, next) {
+        sky_upgrade_done_fn *done = wait->done;
+        void *ctx = wait->ctx;
+        if (wait->device_id != device_id)
+            continue;
+        sky_upgrade_cancel_wait(wait);
+        done(ctx, NULL, NULL);
+    }
+}
+
 /* ---- from start to end ---- */
 
 static bool load_one(void *ctx, int64_t device_id, sky_span body)

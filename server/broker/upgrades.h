@@ -56,5 +56,7 @@ struct sky_upgrade_wait *sky_upgrade_wait(struct sky_broker *broker, int64_t dev
                                           sky_span module, int64_t wait_ms,
                                           sky_upgrade_done_fn *done, void *ctx);
 void sky_upgrade_cancel_wait(struct sky_upgrade_wait *wait);
+/* Ends those of the device: what they wait for is gone. */
+void sky_upgrades_end_waits(struct sky_broker *broker, int64_t device_id);
 
 #endif

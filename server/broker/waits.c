@@ -132,6 +132,14 @@ void sky_command_tell_stray(const struct sky_command_wait *wait, char out[SKY_CO
              (long long)(wait->stray.at_ms - wait->sent_ms), before);
 }
 
+void sky_commands_end(struct sky_broker *broker, int64_t device_id)
+{
+    struct sky_command_wait *wait, *next;
+    DL_FOREACH_SAFE (broker->commands.waiting, wait, next)
+        if (wait->device_id == device_id)
+            end(wait, NULL);
+}
+
 void sky_commands_done(struct sky_broker *broker)
 {
     struct sky_command_wait *wait, *next;

@@ -67,6 +67,8 @@ void sky_command_stray(struct sky_broker *broker, const struct sky_session *sess
                        const struct sky_command_answer *answer);
 /* The sentence that says what came instead of the answer; "" when nothing did. */
 void sky_command_tell_stray(const struct sky_command_wait *wait, char out[SKY_COMMAND_STRAY_SIZE]);
+/* Ends those that wait for an answer of the device: there will be none. */
+void sky_commands_end(struct sky_broker *broker, int64_t device_id);
 /* Ends all that wait, unanswered. */
 void sky_commands_done(struct sky_broker *broker);
 

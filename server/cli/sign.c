@@ -18,7 +18,8 @@ struct signing {
     const struct sky_cloud *cloud;
     const struct sky_product *product;
     const struct sky_device *device;
-    struct sky_credentials credentials, over_tls;
+    struct sky_sign_request request;
+    struct sky_credentials credentials, over_tls; /* as asked for, and over TLS */
     struct sky_cli_place place;
     const struct sky_config *config;
     bool tls;
@@ -346,7 +347,7 @@ static void print_json(const struct signing *signing)
     sky_jw_put_str(&jw, "cloud", signing->cloud->name);
     sky_jw_put_str(&jw, "product", signing->product->key);
     sky_jw_put_str(&jw, "device", signing->device->key);
-    sky_credentials_write(&jw, &signing->credentials);
+    sky_credentials_tell(&jw, signing->cloud, &signing->request);
     sky_jw_key(&jw, "commands");
     sky_jw_array(&jw);
     for (size_t i = 0; i < WRITERS; i++) {
@@ -410,22 +411,6 @@ static const char *obstacle(const struct sky_config *config, const struct sky_cl
     return NULL;
 }
 
-static void fill(const struct sky_config *config, struct sky_cli_device *device, bool tls,
-                 struct sky_arena *arena, struct sky_credentials *ret_credentials)
-{
-    char fresh[SKY_FRESH_LEN + 1];
-
-    sky_rng_text(&device->app->rng, fresh, SKY_FRESH_LEN);
-    const struct sky_sign_request request = {
-        .product = &device->product,
-        .device = &device->device,
-        .dynamic = config->dynamic,
-        .tls = tls,
-        .now_ms = device->app->clock.now_ms,
-        .fresh = sky_arena_copy(arena, sky_span_of(fresh, SKY_FRESH_LEN))};
-    device->cloud->sign(&request, arena, ret_credentials);
-}
-
 static void sign(const struct sky_config *config, struct sky_cli_device *device,
                  const struct sky_cli_place *place)
 {
@@ -435,14 +420,22 @@ static void sign(const struct sky_config *config, struct sky_cli_device *device,
                               .place = *place,
                               .config = config,
                               .tls = config->tls};
+    struct sky_sign_request over_tls;
     struct sky_arena arena;
+    char fresh[SKY_FRESH_LEN + 1];
 
     sky_arena_init(&arena);
-    fill(config, device, config->tls, &arena, &signing.credentials);
-    if (config->tls)
-        signing.over_tls = signing.credentials;
-    else
-        fill(config, device, true, &arena, &signing.over_tls);
+    sky_rng_text(&device->app->rng, fresh, SKY_FRESH_LEN);
+    signing.request = over_tls = (struct sky_sign_request){
+        .product = &device->product,
+        .device = &device->device,
+        .dynamic = config->dynamic,
+        .tls = config->tls,
+        .now_ms = device->app->clock.now_ms,
+        .fresh = sky_span_of(fresh, SKY_FRESH_LEN)};
+    over_tls.tls = true;
+    device->cloud->sign(&signing.request, &arena, &signing.credentials);
+    device->cloud->sign(&over_tls, &arena, &signing.over_tls);
     if (config->json)
         print_json(&signing);
     else

@@ -98,6 +98,16 @@ void sky_clock_set(struct sky_clock *clock, int64_t unix_ms)
     jump(clock, unix_ms);
 }
 
+void sky_clock_go_to(struct sky_clock *clock, int64_t unix_ms, bool frozen)
+{
+    sky_clock_update(clock);
+    int64_t lived_ms = sky_clock_lived_ms(clock);
+    jump(clock, unix_ms);
+    if (lived_ms - clock->now_ms <= BEHIND_MAX_MS)
+        clock->behind_ms = lived_ms - clock->now_ms;
+    clock->frozen = frozen;
+}
+
 void sky_clock_advance(struct sky_clock *clock, int64_t by_ms)
 {
     SKY_ASSERT(by_ms >= 0 && by_ms <= SKY_CLOCK_ADVANCE_MAX_MS);

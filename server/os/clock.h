@@ -21,7 +21,7 @@ struct sky_clock {
     bool frozen;
     int64_t now_ms;    /* virtual Unix time as of the last update */
     int64_t real_ms;   /* real Unix time as of the last update */
-    int64_t behind_ms; /* how far virtual time was set backwards, all together */
+    int64_t behind_ms; /* how far virtual time was set backwards, all together; see ..._go_to() */
     int64_t mono_base_ms, wall_base_ms;
     struct sky_timerq timers;   /* due in lived time */
     struct sky_timerq patience; /* due in real time */
@@ -58,6 +58,9 @@ void sky_clock_reset(struct sky_clock *clock);
 /* Jumps, to SKY_CLOCK_END_MS at most, without firing what lies between: forwards, late timers fire
  * on the next run; backwards, timers are due as long from then on as they were before. */
 void sky_clock_set(struct sky_clock *clock, int64_t unix_ms);
+/* Jumps, forwards or backwards, without that time having passed: every timer is due as long from
+ * then on as it was before. */
+void sky_clock_go_to(struct sky_clock *clock, int64_t unix_ms, bool frozen);
 /* Moves forward and fires, in order, everything due on the way, each seeing its own due time as
  * now. Works frozen and running. `by_ms` is 0..SKY_CLOCK_ADVANCE_MAX_MS; at SKY_CLOCK_END_MS it
  * stops. Not to be called from

@@ -3,8 +3,8 @@
 #ifndef SKY_SERVER_PORT_COAP_H
 #define SKY_SERVER_PORT_COAP_H
 
+#include "protocol/base/buf.h"
 #include "protocol/base/err.h"
-#include "protocol/base/span.h"
 
 struct sky_broker;
 struct sky_config;
@@ -29,6 +29,17 @@ SKY_MUST_USE sky_err sky_coap_port_open(struct sky_broker *broker, struct sky_ne
 void sky_coap_port_close(struct sky_coap_port *port);
 /* Once the loop has run empty, and no session has come by it any more. NULL is fine. */
 void sky_coap_port_free(struct sky_coap_port *port);
+
+/* ---- what waits for a device, to be kept and put back ---- */
+
+/* Appends; nothing when nothing waits. */
+void sky_coap_waiting_write(const struct sky_session *session, struct sky_buf *out);
+/* This waits for the device, and nothing else; what is open to it is closed for the stated reason,
+ * which is static. `shift_ms` is lived time between the writing and now. INVALID: the bytes are no
+ * such writing. `port` NULL: nothing can wait. */
+SKY_MUST_USE sky_err sky_coap_waiting_put_back(struct sky_coap_port *port,
+                                               struct sky_session *session, sky_span bytes,
+                                               int64_t shift_ms, const char *reason);
 
 /* NULL is fine: none. */
 size_t sky_coap_port_channels(const struct sky_coap_port *port);

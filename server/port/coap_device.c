@@ -4,6 +4,7 @@
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
+#include "protocol/base/pack.h"
 #include "server/port/coap.h"
 #include "server/port/coap_private.h"
 
@@ -253,3 +254,39 @@ static void forget(struct sky_fetcher *fetcher)
 }
 
 static const struct sky_fetcher_ops fetcher_ops = {is_online, hindrance_of, push, kick, forget};
+
+/* ---- kept and put back ---- */
+
+void sky_coap_waiting_write(const struct sky_session *session, struct sky_buf *out)
+{
+    const struct sky_pull_item *item;
+    if (session->fetcher == NULL)
+        return;
+    DL_FOREACH (device_of(session)->pull.items, item) {
+        sky_pack_int(out, item->until_ms);
+        sky_pack_int(out, (int64_t)item->of);
+        sky_pack_span(out, item->topic);
+        sky_pack_span(out, item->payload);
+    }
+}
+
+sky_err sky_coap_waiting_put_back(struct sky_coap_port *port, struct sky_session *session,
+                                  sky_span bytes, int64_t shift_ms, const char *reason)
+{
+    struct sky_unpack in = {.rest = bytes};
+    if (session->fetcher != NULL) {
+        (void)kick(session->fetcher, reason);
+        forget(session->fetcher);
+    }
+    if (port == NULL || bytes.len == 0)
+        return SKY_OK;
+    struct sky_coap_device *device = open_device(port, session);
+    while (in.rest.len > 0 && !in.bad) {
+        int64_t until_ms = sky_unpack_int(&in) + shift_ms, of = sky_unpack_int(&in);
+        sky_span topic = sky_unpack_span(&in), payload = sky_unpack_span(&in);
+        if (!in.bad)
+            in.bad = sky_pull_add(&device->pull, topic, payload, (uint64_t)of, until_ms) != SKY_OK;
+    }
+    sky_coap__watch_waiting(device);
+    return in.bad ? SKY_ERR_INVALID : SKY_OK;
+}

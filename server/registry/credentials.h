@@ -7,5 +7,9 @@
 
 /* Writes the members, without the braces around them; those a cloud has no use for are left out. */
 void sky_credentials_write(struct sky_jw *jw, const struct sky_credentials *credentials);
+/* Signs, and writes the members likewise; where the request asks for the plain way in, the others
+ * follow as objects: over TLS, and to fetch the secret, if the product permits that. */
+void sky_credentials_tell(struct sky_jw *jw, const struct sky_cloud *cloud,
+                          const struct sky_sign_request *request);
 
 #endif

@@ -24,6 +24,7 @@ struct loading {
     struct sky_strings files; /* paths found, owned */
     FILE *errors;
     size_t error_count;
+    bool within; /* a transaction of the caller's */
     struct sky_why first;
     struct sky_strings *pieces;  /* of what was written; NULL: not wanted */
     struct sky_strings gateways; /* pieces to come behind those: they name devices of others */
@@ -438,6 +439,10 @@ static void load_whole(struct loading *loading, struct sky_store *store,
 {
     struct sky_why why = {0};
 
+    if (loading->within) {
+        load_files(loading, store, ret_total);
+        return;
+    }
     if (sky_store_begin(store) != SKY_OK) {
         sky_store_why(store, &why);
         report_line(loading, why.reason);
@@ -474,10 +479,12 @@ static sky_err load_paths(struct loading *loading, struct sky_store *store,
 
     for (size_t i = 0; i < paths->count; i++)
         find_files(loading, paths->list[i]);
-    load_files(loading, NULL, &result.count);
+    /* Into a store they are checked as they are written, which an error undoes. */
     if (store != NULL && loading->error_count == 0)
         load_whole(loading, store, &result.count);
-    else if (loading->error_count == 0 && result.count.gateways > 0)
+    else
+        load_files(loading, NULL, &result.count);
+    if (store == NULL && loading->error_count == 0 && result.count.gateways > 0)
         try_whole(loading, &result.count);
     result.files = loading->files.count;
     sky_strings_done(&loading->files);
@@ -499,6 +506,17 @@ sky_err sky_fixture_files_load(struct sky_store *store, const struct sky_strings
 {
     struct loading loading = {
         .catalogue = catalogue, .rng = rng, .now_ms = now_ms, .errors = errors};
+
+    return load_paths(&loading, store, paths, ret_result, why);
+}
+
+sky_err sky_fixture_files_load_within(struct sky_store *store, const struct sky_strings *paths,
+                                      const struct sky_catalogue *catalogue, struct sky_rng *rng,
+                                      int64_t now_ms, struct sky_fixture_result *ret_result,
+                                      struct sky_why *why)
+{
+    struct loading loading = {
+        .catalogue = catalogue, .rng = rng, .now_ms = now_ms, .within = true};
 
     return load_paths(&loading, store, paths, ret_result, why);
 }

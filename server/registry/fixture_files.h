@@ -36,6 +36,14 @@ SKY_MUST_USE sky_err sky_fixture_files_load(struct sky_store *store,
                                             struct sky_fixture_result *ret_result,
                                             struct sky_why *why);
 
+/* The same within a transaction of the caller's, who undoes it when this fails. */
+SKY_MUST_USE sky_err sky_fixture_files_load_within(struct sky_store *store,
+                                                   const struct sky_strings *paths,
+                                                   const struct sky_catalogue *catalogue,
+                                                   struct sky_rng *rng, int64_t now_ms,
+                                                   struct sky_fixture_result *ret_result,
+                                                   struct sky_why *why);
+
 /* Finds, reads and checks them likewise, against a store that is thrown away, and cuts them into
  * fixture texts so small that writing one holds nobody up; together, in this order, they are what
  * the files say. May run off the loop. */

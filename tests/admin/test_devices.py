@@ -93,7 +93,8 @@ def test_create_refuses_what_cannot_be(refused):
             ({"enabled": "yes"}, 400, "/enabled"),
             ({"colour": "red"}, 400, "/colour")):
         assert refused(status, "POST", DEVICES, {**good, **change})["pointer"] == pointer
-    refused(400, "POST", DEVICES, {"cloud": "aliyun", "product": "pk"})
+    refused(400, "POST", DEVICES, {"cloud": "aliyun", "device": "fresh"})
+    refused(400, "POST", DEVICES, {"product": "pk", "device": "fresh"})
 
 
 def test_create_refuses_a_secret_that_is_not_of_the_clouds_form(refused):

@@ -12,6 +12,7 @@ from openapi import Description
 DEVICE = "/api/v1/devices/{cloud}/{product}/{device}"
 PRODUCT = "/api/v1/products/{cloud}/{product}"
 EXPECTED = "/api/v1/expected"
+SNAPSHOTS = "/api/v1/snapshots"
 STREAM = "/api/v1/events/stream"
 NAMES = {"cloud": "aliyun", "product": "pk", "device": "device", "name": "shadow"}
 SERVICE = "/sys/pk/device/thing/service/property/set"
@@ -35,22 +36,25 @@ BODIES = {
     ("POST", DEVICE + "/ota"): {"version": "2", "size": 10},
     ("POST", "/api/v1/clock/advance"): {"ms": 1},
     ("POST", "/api/v1/clock/set"): {"unixMs": 0},  # a jump ahead would end the connections
+    ("POST", SNAPSHOTS): {"name": "here"},
     ("POST", EXPECTED): {"device": "aliyun/pk/device", "count": {"max": 3}},
 }
 QUERIES = {
     ("GET", "/api/v1/products"): "secrets=true",
     ("GET", "/api/v1/devices"): "secrets=true&limit=2",
     ("GET", STREAM): "since=0",
-    ("GET", DEVICE + "/credentials"): "tls=true",
     ("GET", "/api/v1/verdicts"): "device=aliyun/pk/second",
 }
 # The device in the path, where it is not that of NAMES.
-OTHERS = {DEVICE + "/topology": {"product": "gates", "device": "gate"}}
+OTHERS = {SNAPSHOTS + "/{name}": {"name": "here"},
+          SNAPSHOTS + "/{name}/restore": {"name": "here"},
+          DEVICE + "/topology": {"product": "gates", "device": "gate"}}
 FIRST = [("POST", EXPECTED), ("POST", "/api/v1/products"), ("PUT", DEVICE + "/topology"),
          ("PUT", PRODUCT + "/config"), ("PUT", PRODUCT + "/model"), ("PATCH", DEVICE + "/shadow"),
-         ("POST", DEVICE + "/ota")]  # others show what these make
+         ("POST", DEVICE + "/ota"), ("POST", SNAPSHOTS)]  # others show what these make
 LAST = [("DELETE", PRODUCT + "/config"), ("DELETE", PRODUCT + "/model"),
         ("POST", DEVICE + "/disconnect"), ("DELETE", DEVICE + "/ota"),
+        ("POST", SNAPSHOTS + "/{name}/restore"), ("DELETE", SNAPSHOTS + "/{name}"),
         ("DELETE", EXPECTED + "/{name}"), ("DELETE", EXPECTED), ("DELETE", DEVICE),
         ("POST", "/api/v1/reset")]  # nothing is left for others to show
 

@@ -16,7 +16,7 @@ def test_reset_forgets_sessions_and_changes(api, online):
     assert api.events()[0]["seq"] > last
     assert api.get(DEVICE, secrets="true")["secret"] == "secret"
     assert api.get(DEVICE)["enabled"]
-    assert api.request("GET", "/api/v1/devices/aliyun/pk/extra")[0] == 404
+    assert api.get("/api/v1/devices/aliyun/pk/extra")["enabled"]  # it is how it was made
     assert api.get("/api/v1/verdicts")["verdict"] == "not exercised"
 
 
@@ -31,9 +31,21 @@ def test_reset_of_one_device_leaves_the_others(api, online):
     assert second.receive()["type"] == "pingresp"
 
 
-def test_reset_of_what_has_no_beginning(api, refused):
-    api.post("/api/v1/devices", {"cloud": "aliyun", "product": "pk", "device": "extra"})
-    refused(409, "POST", "/api/v1/reset", {"device": "aliyun/pk/extra"})
+@pytest.mark.parametrize("scope", [
+    {}, {"product": "aliyun/pk"}, {"device": "aliyun/pk/extra"}])
+def test_a_device_that_was_made_is_reset_to_how_it_was_made(api, online, scope):
+    extra = "/api/v1/devices/aliyun/pk/extra"
+    api.post("/api/v1/devices", {"cloud": "aliyun", "product": "pk", "device": "extra",
+                                 "secret": "own", "assetId": "place", "enabled": False})
+    made = api.get(extra, secrets="true")
+    api.call("PATCH", extra, {"secret": "other", "enabled": True, "assetId": "elsewhere",
+                              "fingerprint": "ab" * 32})
+    api.post("/api/v1/reset", scope)
+    assert api.get(extra, secrets="true") == made
+    assert api.get(extra + "/documents")["documents"] == []
+
+
+def test_reset_of_what_is_not_there(api, refused):
     refused(404, "POST", "/api/v1/reset", {"device": "aliyun/pk/nobody"})
     assert refused(400, "POST", "/api/v1/reset", {"device": 7})["pointer"] == "/device"
     assert refused(400, "POST", "/api/v1/reset", {"all": True})["pointer"] == "/all"
@@ -113,10 +125,12 @@ def test_a_reset_of_a_product_is_only_its_own(api, refused):
     for cloud, product, device in (("aliyun", "pk", "extra"), ("tencent", "PROD123456", "more")):
         api.post("/api/v1/devices", {"cloud": cloud, "product": product, "device": device})
     api.call("PATCH", DEVICE, {"enabled": False})
+    for device in ("aliyun/pk/extra", "tencent/PROD123456/more"):
+        api.call("PATCH", f"/api/v1/devices/{device}", {"enabled": False})
     api.post("/api/v1/reset", {"product": "aliyun/pk"})
     assert api.get(DEVICE)["enabled"]
-    assert api.request("GET", "/api/v1/devices/aliyun/pk/extra")[0] == 404
-    assert api.request("GET", "/api/v1/devices/tencent/PROD123456/more")[0] == 200
+    assert api.get("/api/v1/devices/aliyun/pk/extra")["enabled"]
+    assert not api.get("/api/v1/devices/tencent/PROD123456/more")["enabled"]
     assert refused(404, "POST", "/api/v1/reset", {"product": "aliyun/none"})["pointer"] == "/product"
     assert refused(400, "POST", "/api/v1/reset", {"product": "pk"})["pointer"] == "/product"
     refused(400, "POST", "/api/v1/reset", {"product": "aliyun/pk", "device": "aliyun/pk/device"})

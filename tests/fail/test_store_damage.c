@@ -279,7 +279,7 @@ static void write_some(struct sky_store *store)
     assert_true(err == SKY_OK || record.reported > 0);
     ends(store, sky_store_delete_device(store, 7));
     ends(store, sky_store_drop_pages(store, 21));
-    ends(store, sky_store_reset_devices(store));
+    ends(store, sky_store_reset_devices(store, 0));
     ends(store, sky_store_delete_product(store, 1));
 }
 

@@ -46,6 +46,7 @@ class Skymock:
         self._await_ready()
         self.ports = json.loads(ports_file.read_text())
         self.api = Api(self.ports["admin"])
+        self._begun = False
 
     def _await_ready(self):
         """The line it prints; end of file means it is gone."""
@@ -59,6 +60,16 @@ class Skymock:
     def errors(self):
         self._errors.seek(0)
         return self._errors.read()
+
+    def begin_again(self):
+        """As when this was first called: a snapshot knows what devices there were then."""
+        self.api.post("/api/v1/clock/resume")
+        if self._begun:
+            self.api.post("/api/v1/snapshots/begin/restore")
+        else:
+            self.api.post("/api/v1/snapshots", {"name": "begin"})
+        self._begun = True
+        self.api.reset()
 
     def stop(self):
         """Ends it as a user would; anything but a clean exit fails the test. Once is enough."""

@@ -287,7 +287,7 @@ static void resetting_all_devices_drops_all_sessions(void **state)
 {
     struct fixture *fixture = *state;
     fill(fixture);
-    assert_int_equal(sky_store_reset_devices(fixture->store), SKY_OK);
+    assert_int_equal(sky_store_reset_devices(fixture->store, 0), SKY_OK);
     left_are(fixture, 0);
 }
 

@@ -312,25 +312,48 @@ static void a_product_becomes_what_the_text_says(void **state)
     assert_int_equal(count, 0);
 }
 
-static void a_reset_goes_back_to_the_last_fixture(void **state)
+static void a_reset_goes_back_to_how_a_device_was_made(void **state)
 {
     struct bench *bench = *state;
     loads(bench, ENOS("{'deviceKey': 'd', 'deviceSecret': 'first'}, {'deviceKey': 'made'}"));
     struct sky_device given = device_of(bench, "enos", "p", "d");
     struct sky_device made = device_of(bench, "enos", "p", "made");
-    struct sky_device other = {.product_id = given.product_id, .key = "other"};
+    struct sky_device other = {
+        .product_id = given.product_id, .key = "other", .secret = "own", .asset_id = "a"};
+    struct sky_device brief = {.product_id = given.product_id, .key = "brief", .temporary = true};
     assert_int_equal(sky_store_add_device(bench->store, &other), SKY_OK);
+    assert_int_equal(sky_store_add_device(bench->store, &brief), SKY_OK);
+    assert_true(device_of(bench, "enos", "p", "brief").temporary);
     activate(bench, "d");
     activate(bench, "made");
-    assert_int_equal(sky_store_reset_device(bench->store, other.id), SKY_ERR_NOT_FOUND);
+    activate(bench, "other");
+    assert_int_equal(sky_store_reset_device(bench->store, 99), SKY_ERR_NOT_FOUND);
+    assert_int_equal(sky_store_reset_device(bench->store, other.id), SKY_OK);
+    struct sky_device again = device_of(bench, "enos", "p", "other");
+    assert_memory_equal(&again, &other, sizeof again);
     assert_int_equal(sky_store_reset_device(bench->store, given.id), SKY_OK);
     struct sky_device now = device_of(bench, "enos", "p", "d");
     assert_memory_equal(&now, &given, sizeof now);
     assert_string_equal(device_of(bench, "enos", "p", "made").secret, "issued");
-    assert_int_equal(sky_store_reset_devices(bench->store), SKY_OK);
+    assert_int_equal(sky_store_reset_devices(bench->store, 0), SKY_OK);
     now = device_of(bench, "enos", "p", "made");
     assert_memory_equal(&now, &made, sizeof now);
-    assert_int_equal(sky_store_count_devices(bench->store), 2);
+    assert_int_equal(sky_store_count_devices(bench->store), 3); /* `brief` has gone */
+    assert_int_equal(sky_store_reset_device(bench->store, brief.id), SKY_ERR_NOT_FOUND);
+}
+
+static void a_temporary_device_that_a_fixture_names_lasts(void **state)
+{
+    struct bench *bench = *state;
+    loads(bench, ENOS("{'deviceKey': 'd', 'deviceSecret': 'first'}"));
+    struct sky_device brief = {.product_id = device_of(bench, "enos", "p", "d").product_id,
+                               .key = "brief",
+                               .secret = "own",
+                               .temporary = true};
+    assert_int_equal(sky_store_add_device(bench->store, &brief), SKY_OK);
+    loads(bench, ENOS("{'deviceKey': 'brief', 'deviceSecret': 'said'}"));
+    assert_int_equal(sky_store_reset_devices(bench->store, 0), SKY_OK);
+    assert_string_equal(device_of(bench, "enos", "p", "brief").secret, "said");
 }
 
 /* ---- documents ---- */
@@ -488,7 +511,7 @@ static void changes_no_gateway_when_loaded_again(void **state)
     assert_true(store_dump(bench->store, &after));
     assert_true(sky_span_eq(sky_buf_span(&before), sky_buf_span(&after)));
     assert_int_equal(bench->count.products_changed + bench->count.devices_changed, 0);
-    assert_int_equal(sky_store_reset_devices(bench->store), SKY_OK);
+    assert_int_equal(sky_store_reset_devices(bench->store, 0), SKY_OK);
     behind(bench, "one", "ba");
     behind(bench, "two", "");
     sky_buf_done(&before);
@@ -503,7 +526,7 @@ static void a_sub_device_that_is_said_no_more_is_unbound(void **state)
     behind(bench, "one", "a");
     loads(bench, TEXT(ALI("g", ", 'nodeType': 'gateway'", "{'deviceName': 'one'}")));
     behind(bench, "one", "");
-    assert_int_equal(sky_store_reset_devices(bench->store), SKY_OK);
+    assert_int_equal(sky_store_reset_devices(bench->store, 0), SKY_OK);
     behind(bench, "one", "");
 }
 
@@ -675,7 +698,8 @@ int main(void)
         TEST(keeps_what_was_changed_since_where_the_text_says_the_same),
         TEST(takes_charge_of_a_device_that_was_there_before),
         TEST(a_product_becomes_what_the_text_says),
-        TEST(a_reset_goes_back_to_the_last_fixture),
+        TEST(a_reset_goes_back_to_how_a_device_was_made),
+        TEST(a_temporary_device_that_a_fixture_names_lasts),
         TEST(writes_the_initial_document_only_once),
         TEST(stores_the_document_as_it_is_without_a_maker),
         TEST(takes_over_what_a_gateways_product_says),

@@ -655,7 +655,7 @@ static void the_generation_tells_of_every_change_to_products(void **state)
     sky_store_rollback(store);
     CHANGED();
     assert_int_equal(sky_store_delete_device(store, device.id), SKY_OK);
-    assert_int_equal(sky_store_reset_devices(store), SKY_OK);
+    assert_int_equal(sky_store_reset_devices(store, 0), SKY_OK);
     assert_true(sky_store_generation(store) == last);
     assert_int_equal(sky_store_delete_product(store, product.id), SKY_OK);
     CHANGED();

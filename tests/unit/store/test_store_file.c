@@ -198,11 +198,11 @@ static void write_version(const char *path, int version, const char *rows)
 static void refuses_a_file_of_a_newer_version(void **state)
 {
     struct folder *folder = *state;
-    write_version(folder->file, SKY_STORE_VERSION, "PRAGMA user_version = 5");
-    refuses_untouched(folder->file, "newer skymock (format 5, this one knows up to 4)");
+    write_version(folder->file, SKY_STORE_VERSION, "PRAGMA user_version = 6");
+    refuses_untouched(folder->file, "newer skymock (format 6, this one knows up to 5)");
     run_sql(folder->file, "PRAGMA journal_mode = WAL");
     refuses_untouched(folder->file, "newer skymock");
-    run_sql(folder->file, "PRAGMA user_version = 4");
+    run_sql(folder->file, "PRAGMA user_version = 5");
     sky_store_close(opens(folder->file));
 }
 
@@ -232,7 +232,7 @@ static void brings_every_version_up_to_date(void **state)
 static void leaves_the_released_steps_of_the_schema_as_they_were(void **state)
 {
     static const uint64_t sums[] = {0xc6a3502e748eada2, 0xe9bb9f353cfae185, 0x84b450e6ec25330d,
-                                    0xded9abe7ff119311};
+                                    0xded9abe7ff119311, 0x0d296e35d0016302};
     (void)state;
     assert_int_equal(SKY_COUNT(sums), SKY_STORE_VERSION);
     for (size_t i = 0; i < SKY_STORE_VERSION; i++) {
@@ -259,6 +259,25 @@ static void brings_the_tokens_of_version_1_along(void **state)
     assert_int_equal(found.device_id, 1);
     assert_int_equal(sky_store_newest_token(store, 1, &newest), SKY_OK);
     assert_int_equal(newest, 1);
+    sky_store_close(store);
+}
+
+/* What they were made as is not known: what they are now is what a reset goes back to. */
+static void devices_of_version_4_are_reset_to_what_they_are(void **state)
+{
+    struct folder *folder = *state;
+    struct sky_product product;
+    struct sky_device device;
+    write_version(folder->file, 4, "UPDATE device SET secret = 'own', enabled = 0");
+    struct sky_store *store = opens(folder->file);
+    assert_int_equal(sky_store_get_device(store, 1, &product, &device), SKY_OK);
+    struct sky_device other = device;
+    other.enabled = true;
+    other.secret[0] = 'x';
+    assert_int_equal(sky_store_set_device(store, &other), SKY_OK);
+    assert_int_equal(sky_store_reset_device(store, 1), SKY_OK);
+    assert_int_equal(sky_store_get_device(store, 1, &product, &other), SKY_OK);
+    assert_memory_equal(&device, &other, sizeof device);
     sky_store_close(store);
 }
 
@@ -483,7 +502,7 @@ static void a_write_that_fails_leaves_the_rest_of_its_batch(void **state)
     sky_store_batch(store);
     assert_int_equal(add(store, &product, "one"), SKY_OK);
     assert_int_equal(add(store, &product, "one"), SKY_ERR_EXISTS);
-    assert_int_equal(sky_store_reset_device(store, 1), SKY_ERR_NOT_FOUND); /* several statements */
+    assert_int_equal(sky_store_reset_device(store, 9), SKY_ERR_NOT_FOUND); /* several statements */
     assert_int_equal(add(store, &product, "two"), SKY_OK);
     assert_int_equal(sky_store_settle(store), SKY_OK);
     assert_int_equal(sky_store_count_devices(store), 2);
@@ -535,6 +554,7 @@ int main(void)
         TEST(brings_every_version_up_to_date),
         TEST(leaves_the_released_steps_of_the_schema_as_they_were),
         TEST(brings_the_tokens_of_version_1_along),
+        TEST(devices_of_version_4_are_reset_to_what_they_are),
         TEST(refuses_a_file_that_is_damaged),
         TEST(refuses_tables_that_are_not_as_they_were_made),
         TEST(says_in_one_line_what_the_damage_is),

@@ -227,7 +227,7 @@ static void a_binding_of_the_fixtures_comes_back_at_a_reset(void **state)
     unbinds(bench, 0, 1, SKY_ERR_NOT_FOUND);
     behind(bench, 0, "d0 d2 ");
     gateways_of(bench, 1, "");
-    assert_int_equal(sky_store_reset_devices(bench->store), SKY_OK);
+    assert_int_equal(sky_store_reset_devices(bench->store, 0), SKY_OK);
     behind(bench, 0, "d0 d1 ");
     assert_int_equal(count_rows(bench), 2);
 }
@@ -266,7 +266,7 @@ static void what_the_fixtures_say_again_leaves_what_was_done_since(void **state)
     binds(bench, 0, 1);
     seeds(bench, 0, 1); /* theirs too, from now on */
     unbinds(bench, 0, 1, SKY_OK);
-    assert_int_equal(sky_store_reset_devices(bench->store), SKY_OK);
+    assert_int_equal(sky_store_reset_devices(bench->store, 0), SKY_OK);
     behind(bench, 0, "d0 d1 ");
 }
 
@@ -289,7 +289,7 @@ static void what_the_fixtures_say_no_more_ends(void **state)
         behind(bench, 0, "d1 d3 ");
     }
     behind(bench, 1, "d0 ");
-    assert_int_equal(sky_store_reset_devices(bench->store), SKY_OK);
+    assert_int_equal(sky_store_reset_devices(bench->store, 0), SKY_OK);
     behind(bench, 0, "d1 d2 ");
 }
 
@@ -310,7 +310,7 @@ static void an_unshared_device_stands_behind_one_gateway_of_the_fixtures(void **
     assert_int_equal(sky_store__seed_binding(bench->store, other, device, false, true), SKY_OK);
     behind(bench, 0, "d0 ");
     behind(bench, 1, "");
-    assert_int_equal(sky_store_reset_devices(bench->store), SKY_OK);
+    assert_int_equal(sky_store_reset_devices(bench->store, 0), SKY_OK);
     behind(bench, 0, "");
     behind(bench, 1, "d0 ");
     assert_int_equal(sky_store__seed_binding(bench->store, one, bench->devices[1], false, false),
@@ -443,8 +443,8 @@ static void a_reset_takes_texts_back_to_the_fixtures(void **state)
                                                         SKY_SPAN("3")),
                          SKY_OK);
         uint64_t generation = sky_store_generation(bench->store);
-        assert_int_equal(i == 0 ? sky_store_reset_product(bench->store, bench->product.id)
-                                : sky_store_reset_devices(bench->store),
+        assert_int_equal(i == 0 ? sky_store_reset_devices(bench->store, bench->product.id)
+                                : sky_store_reset_devices(bench->store, 0),
                          SKY_OK);
         assert_true(sky_store_generation(bench->store) != generation);
         text_is(bench, "config", "1", (int64_t)(i + 1) * 2 + 1);
@@ -457,7 +457,7 @@ static void a_reset_takes_texts_back_to_the_fixtures(void **state)
                          i == 0 ? SKY_OK : SKY_ERR_NOT_FOUND);
         sky_buf_done(&body);
     }
-    assert_int_equal(sky_store_reset_product(bench->store, bench->product.id), SKY_OK);
+    assert_int_equal(sky_store_reset_devices(bench->store, bench->product.id), SKY_OK);
     text_is(bench, "config", "1", 5); /* nothing to go back from: nothing new */
 }
 

@@ -1,0 +1,282 @@
+#include "server/admin/snapshots.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "protocol/base/mem.h"
+#include "protocol/base/pack.h"
+#include "server/broker/gateways.h"
+#include "server/broker/holdings.h"
+#include "server/broker/presence.h"
+#include "server/broker/upgrades.h"
+#include "server/broker/waits.h"
+#include "server/port/coap.h"
+#include "server/registry/parties.h"
+
+#define CLOSE_REASON "a snapshot was restored"
+
+/* ---- what is in memory only ---- */
+
+/* Two runs: what the session holds, and what waits to be fetched. Nothing when both are empty. */
+static void write_state(struct sky_app *app, struct sky_session *session, struct sky_buf *out)
+{
+    struct sky_buf parts[2];
+    sky_buf_init(&parts[0], SKY_STORE_BLOB_MAX);
+    sky_buf_init(&parts[1], SKY_STORE_BLOB_MAX);
+    sky_holdings_write(&app->broker, session, &parts[0]);
+    sky_coap_waiting_write(session, &parts[1]);
+    for (size_t i = 0; i < 2; i++) {
+        if (parts[0].len + parts[1].len > 0)
+            sky_pack_span(out, sky_buf_span(&parts[i]));
+        out->overflow |= parts[i].overflow;
+    }
+    sky_buf_done(&parts[0]);
+    sky_buf_done(&parts[1]);
+}
+
+/* But for what goes on by itself. */
+static bool same_state(sky_span a, sky_span b)
+{
+    struct sky_unpack one = {.rest = a}, other = {.rest = b};
+    return sky_span_eq(sky_span_tail(sky_unpack_span(&one), SKY_HOLDINGS_HEAD),
+                       sky_span_tail(sky_unpack_span(&other), SKY_HOLDINGS_HEAD)) &&
+           sky_span_eq(sky_unpack_span(&one), sky_unpack_span(&other)) && !one.bad && !other.bad;
+}
+
+static bool in_scope(const struct sky_session *session, sky_span product)
+{
+    return session != NULL && sky_party_is_of(session->party, product);
+}
+
+/* ---- taking ---- */
+
+static sky_err take_sessions(struct sky_app *app, struct sky_snapshot *snapshot)
+{
+    const struct sky_registry *registry = &app->registry;
+    struct sky_buf state;
+    sky_err err = SKY_OK;
+    sky_buf_init(&state, SKY_STORE_BLOB_MAX);
+    for (size_t slot = 0; slot < registry->slots && err == SKY_OK; slot++) {
+        if (!in_scope(registry->by_slot[slot], sky_span_str(snapshot->product)))
+            continue;
+        sky_buf_clear(&state);
+        write_state(app, registry->by_slot[slot], &state);
+        if (state.overflow)
+            err = SKY_ERR_LIMIT;
+        else if (state.len > 0)
+            err = sky_store_put_snapshot_session(app->store, snapshot,
+                                                 registry->by_slot[slot]->device_id,
+                                                 sky_buf_span(&state));
+    }
+    sky_buf_done(&state);
+    return err;
+}
+
+sky_err sky_snapshot_take(struct sky_app *app, const struct sky_product *product,
+                          struct sky_snapshot *snapshot)
+{
+    snapshot->created_ms = app->clock.real_ms;
+    snapshot->now_ms = app->clock.now_ms;
+    snapshot->lived_ms = sky_clock_lived_ms(&app->clock);
+    snapshot->frozen = app->clock.frozen;
+    snapshot->product[0] = '\0';
+    if (product != NULL)
+        snprintf(snapshot->product, sizeof snapshot->product, "%s/%s", product->cloud,
+                 product->key);
+    sky_err err = sky_store_begin(app->store);
+    if (err != SKY_OK)
+        return err;
+    err = sky_store_add_snapshot(app->store, snapshot, product != NULL ? product->id : 0,
+                                 SKY_SPAN_NONE, SKY_SNAPSHOTS_BYTES_MAX);
+    if (err == SKY_OK)
+        err = take_sessions(app, snapshot);
+    if (err == SKY_OK)
+        err = sky_store_end_snapshot(app->store, snapshot);
+    if (err == SKY_OK)
+        return sky_store_commit(app->store);
+    sky_store_rollback(app->store);
+    return err;
+}
+
+/* ---- going back ---- */
+
+struct restoring {
+    struct sky_app *app;
+    const struct sky_snapshot *snapshot;
+    struct sky_buf changed; /* ids of devices; some of them twice */
+    struct sky_buf aged;    /* of those that are away and hold the same: its time is another */
+    struct sky_buf state;   /* of the device at hand, then */
+    int64_t shift_ms;
+};
+
+static void add_id(struct sky_buf *ids, int64_t id)
+{
+    sky_buf_add(ids, sky_span_of(&id, sizeof id));
+}
+
+static void take_changed(void *ctx, int64_t device_id)
+{
+    add_id(&((struct restoring *)ctx)->changed, device_id);
+}
+
+/* NOT_FOUND counts as nothing. */
+static sky_err get_state(struct restoring *r, int64_t device_id)
+{
+    sky_buf_clear(&r->state);
+    sky_err err =
+        sky_store_get_snapshot_session(r->app->store, r->snapshot->id, device_id, &r->state);
+    return err == SKY_ERR_NOT_FOUND ? SKY_OK : err;
+}
+
+static sky_err compare_session(struct restoring *r, struct sky_session *session,
+                               struct sky_buf *present)
+{
+    sky_buf_clear(present);
+    write_state(r->app, session, present);
+    sky_err err = get_state(r, session->device_id);
+    if (err != SKY_OK)
+        return err;
+    bool same = !present->overflow && same_state(sky_buf_span(present), sky_buf_span(&r->state));
+    if (!same && present->len + r->state.len > 0)
+        add_id(&r->changed, session->device_id);
+    else if (r->state.len > 0 && !sky_session_is_online(session))
+        add_id(&r->aged, session->device_id);
+    return SKY_OK;
+}
+
+/* Whom the server has not seen since its start. */
+static void take_unknown(void *ctx, int64_t device_id)
+{
+    struct restoring *r = ctx;
+    if (sky_session_find(&r->app->registry, device_id) == NULL)
+        add_id(&r->changed, device_id);
+}
+
+static sky_err compare(struct restoring *r)
+{
+    const struct sky_registry *registry = &r->app->registry;
+    struct sky_buf present;
+    sky_err err = SKY_OK;
+    sky_buf_init(&present, 2 * SKY_STORE_BLOB_MAX);
+    for (size_t slot = 0; slot < registry->slots && err == SKY_OK; slot++)
+        if (in_scope(registry->by_slot[slot], sky_span_str(r->snapshot->product)))
+            err = compare_session(r, registry->by_slot[slot], &present);
+    sky_buf_done(&present);
+    return err == SKY_OK ? sky_store_each_snapshot_session(r->app->store, r->snapshot->id,
+                                                           take_unknown, r)
+                         : err;
+}
+
+/* Device and party go, as when it is deleted. */
+static void forget(struct sky_app *app, struct sky_session *session)
+{
+    struct sky_party *party = session->party;
+    sky_session_forget(&app->broker, session);
+    sky_party_leaves(&app->registry, party);
+}
+
+/* What cannot be read was not written by this program: the device holds nothing then. */
+static void put_back(struct restoring *r, int64_t device_id)
+{
+    struct sky_app *app = r->app;
+    struct sky_product product;
+    struct sky_device device;
+    struct sky_session *session = sky_session_find(&app->registry, device_id);
+    sky_err err = sky_store_get_device(app->store, device_id, &product, &device);
+    if (err == SKY_ERR_NOT_FOUND && session != NULL)
+        forget(app, session);
+    if (err != SKY_OK || get_state(r, device_id) != SKY_OK)
+        return;
+    if (session == NULL && r->state.len > 0)
+        session = sky_session_open(&app->registry, &product, &device);
+    if (session == NULL)
+        return;
+    struct sky_unpack in = {.rest = sky_buf_span(&r->state)};
+    sky_span holdings = r->state.len > 0 ? sky_unpack_span(&in) : SKY_SPAN_NONE;
+    sky_span waiting = r->state.len > 0 ? sky_unpack_span(&in) : SKY_SPAN_NONE;
+    err = sky_coap_waiting_put_back(app->coap, session, waiting, r->shift_ms, CLOSE_REASON);
+    if (sky_holdings_put_back(&app->broker, session, holdings, r->shift_ms, CLOSE_REASON) !=
+            SKY_OK ||
+        err != SKY_OK)
+        fprintf(stderr, "skymock: the snapshot \"%s\" has a damaged session of %s\n",
+                r->snapshot->name, session->party->name);
+}
+
+static int by_number(const void *a, const void *b)
+{
+    int64_t one, other;
+    memcpy(&one, a, sizeof one);
+    memcpy(&other, b, sizeof other);
+    return one < other ? -1 : one > other;
+}
+
+/* Each once. */
+static void put_all_back(struct restoring *r, struct sky_buf *ids, bool changed)
+{
+    int64_t id, last = 0;
+    size_t count = ids->len / sizeof id;
+    if (count > 0)
+        qsort(ids->bytes, count, sizeof id, by_number);
+    for (size_t i = 0; i < count; i++, last = id) {
+        memcpy(&id, ids->bytes + i * sizeof id, sizeof id);
+        if (id == last)
+            continue;
+        if (changed) {
+            sky_commands_end(&r->app->broker, id);
+            sky_upgrades_end_waits(&r->app->broker, id);
+        }
+        put_back(r, id);
+    }
+}
+
+/* What a gateway has again, another product's gateway has no more, where devices are not shared. */
+static void claim(struct restoring *r)
+{
+    struct sky_product product;
+    struct sky_device device;
+    int64_t id;
+    for (size_t at = 0; at < r->changed.len; at += sizeof id) {
+        memcpy(&id, r->changed.bytes + at, sizeof id);
+        if (sky_store_get_device(r->app->store, id, &product, &device) == SKY_OK &&
+            product.node == SKY_NODE_GATEWAY)
+            (void)!sky_gateway_claim(&r->app->broker, &product, id);
+    }
+}
+
+static sky_err restore(struct restoring *r)
+{
+    struct sky_app *app = r->app;
+    struct sky_why why;
+    sky_err err = sky_store_restore_snapshot(app->store, r->snapshot, take_changed, r);
+    if (err == SKY_OK)
+        err = compare(r);
+    if (err != SKY_OK) {
+        sky_store_rollback(app->store);
+        return err;
+    }
+    put_all_back(r, &r->changed, true);
+    put_all_back(r, &r->aged, false);
+    claim(r);
+    if (r->snapshot->product[0] == '\0')
+        sky_clock_go_to(&app->clock, r->snapshot->now_ms, r->snapshot->frozen);
+    err = sky_store_commit(app->store);
+    return err == SKY_OK ? sky_upgrades_load(&app->broker, &why) : err;
+}
+
+sky_err sky_snapshot_restore(struct sky_app *app, const struct sky_snapshot *snapshot)
+{
+    struct restoring r = {.app = app,
+                          .snapshot = snapshot,
+                          .shift_ms = sky_clock_lived_ms(&app->clock) - snapshot->lived_ms};
+    sky_err err = sky_store_begin(app->store);
+    if (err != SKY_OK)
+        return err;
+    sky_buf_init(&r.changed, SIZE_MAX); /* as many as there are devices, and sessions */
+    sky_buf_init(&r.aged, SIZE_MAX);
+    sky_buf_init(&r.state, 2 * SKY_STORE_BLOB_MAX);
+    err = restore(&r);
+    sky_buf_done(&r.changed);
+    sky_buf_done(&r.aged);
+    sky_buf_done(&r.state);
+    return err;
+}

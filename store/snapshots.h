@@ -1,0 +1,75 @@
+/* Snapshots: copies of what the store holds of everything, or of one product, to go back to. As
+ * store.h, which it belongs to. The journal and the bytes of images are in none; what waits for a
+ * device, and the faults, are bytes that others write and read. */
+#ifndef SKY_STORE_SNAPSHOTS_H
+#define SKY_STORE_SNAPSHOTS_H
+
+#include "store/store.h"
+
+enum {
+    SKY_SNAPSHOT_NAME_MAX = 64, /* characters */
+    SKY_SNAPSHOTS_MAX = 1000,   /* kept */
+    /* What a device or a product is reckoned to take besides its documents and its session. */
+    SKY_SNAPSHOT_ROW = 512,
+};
+/* Bytes of all that are kept. */
+#define SKY_SNAPSHOTS_BYTES_MAX (INT64_C(256) * 1024 * 1024)
+
+/* A value. */
+struct sky_snapshot {
+    int64_t id;
+    char name[SKY_SNAPSHOT_NAME_MAX + 1];
+    char product[SKY_CLOUD_NAME_MAX + SKY_KEY_MAX + 2]; /* "cloud/key"; empty: everything */
+    int64_t created_ms;                                 /* real time */
+    int64_t now_ms, lived_ms;                           /* see server/os/clock.h */
+    bool frozen;
+    int64_t devices, bytes;
+    int64_t room; /* bytes that it may still grow by, while it is taken */
+};
+
+/* Copies registry and documents of the product, or of all (0), but for devices that are temporary,
+ * under the name, product and times given; sets the rest. EXISTS: there is one of that name for
+ * that product; LIMIT: there would be more than SKY_SNAPSHOTS_MAX, or more than `bytes_max` bytes
+ * in all. To be called in a transaction, with all that belongs to it. */
+SKY_MUST_USE sky_err sky_store_add_snapshot(struct sky_store *store, struct sky_snapshot *snapshot,
+                                            int64_t product_id, sky_span faults,
+                                            int64_t bytes_max);
+/* `state` is the caller's own writing. LIMIT as above. */
+SKY_MUST_USE sky_err sky_store_put_snapshot_session(struct sky_store *store,
+                                                    struct sky_snapshot *snapshot,
+                                                    int64_t device_id, sky_span state);
+/* It is complete. */
+SKY_MUST_USE sky_err sky_store_end_snapshot(struct sky_store *store,
+                                            const struct sky_snapshot *snapshot);
+
+/* `product` is empty for one of everything. */
+SKY_MUST_USE sky_err sky_store_find_snapshot(struct sky_store *store, sky_span name,
+                                             sky_span product, struct sky_snapshot *ret_snapshot);
+typedef bool sky_store_snapshot_fn(void *ctx, const struct sky_snapshot *snapshot);
+/* In the order in which they were taken, until `each` returns false. */
+SKY_MUST_USE sky_err sky_store_each_snapshot(struct sky_store *store, sky_store_snapshot_fn *each,
+                                             void *ctx);
+SKY_MUST_USE sky_err sky_store_drop_snapshot(struct sky_store *store, int64_t id);
+
+/* NOT_FOUND, with `*ret_state` untouched, when the device had none. Appends; LIMIT if it does not
+ * fit there. */
+SKY_MUST_USE sky_err sky_store_get_snapshot_session(struct sky_store *store, int64_t id,
+                                                    int64_t device_id, struct sky_buf *ret_state);
+SKY_MUST_USE sky_err sky_store_get_snapshot_faults(struct sky_store *store, int64_t id,
+                                                   struct sky_buf *ret_faults);
+
+/* Does some snapshot hold a document of the device, of that name, with these bytes in it? */
+SKY_MUST_USE sky_err sky_store_snapshots_mention(struct sky_store *store, int64_t device_id,
+                                                 sky_span name, sky_span bytes, bool *ret_found);
+
+typedef void sky_store_id_fn(void *ctx, int64_t device_id);
+/* The devices that had a session. */
+SKY_MUST_USE sky_err sky_store_each_snapshot_session(struct sky_store *store, int64_t id,
+                                                     sky_store_id_fn *each, void *ctx);
+/* Registry and documents are again as they were, but for sessions; tells which devices had to be
+ * changed for that, added and deleted ones too. To be called in a transaction. */
+SKY_MUST_USE sky_err sky_store_restore_snapshot(struct sky_store *store,
+                                                const struct sky_snapshot *snapshot,
+                                                sky_store_id_fn *changed, void *ctx);
+
+#endif

@@ -1,0 +1,217 @@
+/* The statements of what speaks of many devices at once, as in statements.h. Whom they speak of
+ * stands in tables of their own, which are in memory: `scope`, devices, `scope_product`, and
+ * `changed`, those in scope that a restore has to change. */
+#ifndef SKY_STORE_STATEMENTS_SNAPSHOTS_H
+#define SKY_STORE_STATEMENTS_SNAPSHOTS_H
+
+#define SKY_STORE_SCOPE_TABLES                                                                     \
+    "CREATE TEMP TABLE scope (id INTEGER PRIMARY KEY);"                                            \
+    "CREATE TEMP TABLE scope_product (id INTEGER PRIMARY KEY);"                                    \
+    "CREATE TEMP TABLE changed (id INTEGER PRIMARY KEY)"
+
+#define SKY_DELETED                                                                                \
+    "deleted = 1, secret = '', old_secret = '', fingerprint = '', seed_secret = NULL, "            \
+    "seed_fingerprint = NULL"
+
+/* The same columns of two tables. */
+#define SKY_SNAPSHOT_PRODUCT                                                                       \
+    "id, cloud, key, secret, dynamic_activation, require_certificate, https_auth, rules, node"
+#define SKY_SNAPSHOT_DEVICE                                                                        \
+    "id, product_id, key, secret, old_secret, asset_id, fingerprint, state, enabled, "             \
+    "secret_issued, seed_secret, seed_asset_id, seed_fingerprint, seed_enabled"
+#define SKY_SNAPSHOT_DEVICE_OF(t)                                                                  \
+    t ".id, " t ".secret, " t ".old_secret, " t ".asset_id, " t ".fingerprint, " t ".state, "      \
+    t ".enabled, " t ".secret_issued, " t ".seed_secret, " t ".seed_asset_id, "                    \
+    t ".seed_fingerprint, " t ".seed_enabled"
+
+/* Devices in scope that have a row `a` of one table which the other, `b`, has not likewise. */
+#define SKY_SNAPSHOT_DIFFERS(key, a, b, same)                                                      \
+    "INSERT OR IGNORE INTO temp.changed SELECT s.id FROM temp.scope s CROSS JOIN " a " ON a." key  \
+    " = s.id WHERE NOT EXISTS (SELECT 1 FROM " b " AND " same ")"
+#define SKY_SNAPSHOT_AND(table) "snapshot_" table " a ON a.snapshot_id = ?1 AND "
+
+/* clang-format off */
+#define SKY_STORE_SNAPSHOT_STATEMENTS(X)                                                           \
+    X(SCOPE_CLEAR, "DELETE FROM temp.scope")                                                       \
+    X(SCOPE_CLEAR_PRODUCTS, "DELETE FROM temp.scope_product")                                      \
+    X(SCOPE_CLEAR_CHANGED, "DELETE FROM temp.changed")                                             \
+    X(SCOPE_DEVICE, "INSERT INTO temp.scope SELECT id FROM device WHERE id = ?1 AND deleted = 0")  \
+    X(SCOPE_PRODUCT,                                                                               \
+      "INSERT INTO temp.scope_product SELECT id FROM product WHERE id = ?1 AND deleted = 0")       \
+    X(SCOPE_PRODUCTS,                                                                              \
+      "INSERT INTO temp.scope_product SELECT id FROM product WHERE deleted = 0")                   \
+    X(SCOPE_DEVICES,                                                                               \
+      "INSERT INTO temp.scope SELECT d.id FROM temp.scope_product p"                               \
+      " CROSS JOIN device d ON d.product_id = p.id AND d.deleted = 0")                             \
+    X(SCOPE_LASTING,                                                                               \
+      "DELETE FROM temp.scope WHERE (SELECT temporary FROM device d WHERE d.id = scope.id)")       \
+    X(SCOPE_SNAPSHOT_PRODUCTS,                                                                     \
+      "INSERT OR IGNORE INTO temp.scope_product"                                                   \
+      " SELECT id FROM snapshot_product WHERE snapshot_id = ?1")                                   \
+    X(SCOPE_SNAPSHOT_DEVICES,                                                                      \
+      "INSERT OR IGNORE INTO temp.scope SELECT id FROM snapshot_device WHERE snapshot_id = ?1")    \
+    X(COUNT_SCOPE, "SELECT count(*) FROM temp.scope")                                              \
+    X(EACH_CHANGED, "SELECT id FROM temp.changed")                                                 \
+                                                                                                   \
+    X(RESET_DEVICES,                                                                               \
+      "UPDATE device SET secret = seed_secret, old_secret = '', asset_id = seed_asset_id,"         \
+      " fingerprint = seed_fingerprint, enabled = seed_enabled, state = 0, secret_issued = 0"      \
+      " WHERE id IN temp.scope AND seed_secret IS NOT NULL AND NOT temporary AND"                  \
+      " (secret, old_secret, asset_id, fingerprint, enabled, state, secret_issued) IS NOT"         \
+      " (seed_secret, '', seed_asset_id, seed_fingerprint, seed_enabled, 0, 0)")                   \
+    X(DELETE_TEMPORARY,                                                                            \
+      "UPDATE device SET " SKY_DELETED " WHERE id IN temp.scope AND temporary")                    \
+    X(RESET_SESSIONS, "DELETE FROM session WHERE device_id IN temp.scope")                         \
+    X(RESET_TOKENS, "DELETE FROM token WHERE device_id IN temp.scope")                             \
+    X(RESET_DOCUMENTS, "DELETE FROM document WHERE device_id IN temp.scope")                       \
+    X(RESET_UNSEEDED_BINDINGS,                                                                     \
+      "DELETE FROM topology WHERE NOT seeded"                                                      \
+      " AND (gateway_id IN temp.scope OR device_id IN temp.scope)")                                \
+    X(RESET_BINDINGS,                                                                              \
+      "UPDATE topology SET bound = 1 WHERE NOT bound"                                              \
+      " AND (gateway_id IN temp.scope OR device_id IN temp.scope)")                                \
+    X(RESET_PRODUCT_DOCUMENTS,                                                                     \
+      "UPDATE product_document SET body = ifnull(seed, x''), version = version + 1"                \
+      " WHERE product_id IN temp.scope_product AND body IS NOT ifnull(seed, x'')")                 \
+                                                                                                   \
+    X(ADD_SNAPSHOT,                                                                                \
+      "INSERT INTO snapshot (name, product, created_ms, now_ms, lived_ms, frozen, devices, bytes," \
+      " faults) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, ?7)")                                        \
+    X(SET_SNAPSHOT, "UPDATE snapshot SET devices = ?2, bytes = ?3 WHERE id = ?1")                  \
+    X(COUNT_SNAPSHOTS, "SELECT count(*), ifnull(sum(bytes), 0) FROM snapshot")                     \
+    X(FIND_SNAPSHOT,                                                                               \
+      "SELECT id, name, product, created_ms, now_ms, lived_ms, frozen, devices, bytes"             \
+      " FROM snapshot WHERE name = ?1 AND product = ?2")                                           \
+    X(EACH_SNAPSHOT,                                                                               \
+      "SELECT id, name, product, created_ms, now_ms, lived_ms, frozen, devices, bytes"             \
+      " FROM snapshot ORDER BY id")                                                                \
+    X(DROP_SNAPSHOT, "DELETE FROM snapshot WHERE id = ?1")                                         \
+    X(GET_SNAPSHOT_FAULTS, "SELECT faults FROM snapshot WHERE id = ?1")                            \
+    X(FIND_SNAPSHOT_DOCUMENT,                                                                      \
+      "SELECT 1 FROM snapshot s CROSS JOIN snapshot_document d ON d.snapshot_id = s.id"            \
+      " WHERE d.device_id = ?1 AND d.name = ?2 AND instr(d.body, ?3) > 0 LIMIT 1")                 \
+    X(PUT_SNAPSHOT_SESSION,                                                                        \
+      "INSERT INTO snapshot_session (snapshot_id, device_id, state)"                               \
+      " SELECT snapshot_id, id, ?3 FROM snapshot_device WHERE snapshot_id = ?1 AND id = ?2")       \
+    X(GET_SNAPSHOT_SESSION,                                                                        \
+      "SELECT state FROM snapshot_session WHERE snapshot_id = ?1 AND device_id = ?2")              \
+    X(EACH_SNAPSHOT_SESSION, "SELECT device_id FROM snapshot_session WHERE snapshot_id = ?1")      \
+    X(SUM_SCOPE,                                                                                   \
+      "SELECT (SELECT ifnull(sum(length(d.body)), 0)"                                              \
+      " FROM temp.scope s CROSS JOIN document d ON d.device_id = s.id)"                            \
+      " + (SELECT ifnull(sum(length(d.body) + ifnull(length(d.seed), 0)), 0)"                      \
+      " FROM temp.scope_product s CROSS JOIN product_document d ON d.product_id = s.id)")          \
+                                                                                                   \
+    X(COPY_PRODUCTS,                                                                               \
+      "INSERT INTO snapshot_product SELECT ?1, " SKY_SNAPSHOT_PRODUCT                              \
+      " FROM product WHERE id IN temp.scope_product")                                              \
+    X(COPY_PRODUCT_TOPICS,                                                                         \
+      "INSERT INTO snapshot_product_topic SELECT ?1, product_id, place, pattern, pub, sub"         \
+      " FROM product_topic WHERE product_id IN temp.scope_product")                                \
+    X(COPY_PRODUCT_DOCUMENTS,                                                                      \
+      "INSERT INTO snapshot_product_document SELECT ?1, product_id, name, body, version, seed"     \
+      " FROM product_document WHERE product_id IN temp.scope_product")                             \
+    X(COPY_DEVICES,                                                                                \
+      "INSERT INTO snapshot_device SELECT ?1, " SKY_SNAPSHOT_DEVICE                                \
+      " FROM device WHERE id IN temp.scope")                                                       \
+    X(COPY_DOCUMENTS,                                                                              \
+      "INSERT INTO snapshot_document SELECT ?1, device_id, name, body, version"                    \
+      " FROM document WHERE device_id IN temp.scope")                                              \
+    X(COPY_TOKENS,                                                                                 \
+      "INSERT INTO snapshot_token SELECT ?1, device_id, place, id, token, expires_ms"              \
+      " FROM token WHERE device_id IN temp.scope")                                                 \
+    X(COPY_TOPOLOGY,                                                                               \
+      "INSERT INTO snapshot_topology SELECT ?1, id, gateway_id, device_id, bound, seeded"          \
+      " FROM topology WHERE gateway_id IN temp.scope")                                             \
+                                                                                                   \
+    X(DIFFER_DEVICES,                                                                              \
+      "INSERT OR IGNORE INTO temp.changed SELECT s.id FROM temp.scope s"                           \
+      " LEFT JOIN device a ON a.id = s.id AND a.deleted = 0"                                       \
+      " LEFT JOIN snapshot_device b ON b.snapshot_id = ?1 AND b.id = s.id"                         \
+      " WHERE (" SKY_SNAPSHOT_DEVICE_OF("a") ") IS NOT (" SKY_SNAPSHOT_DEVICE_OF("b") ")")         \
+    X(DIFFER_DOCUMENTS,                                                                            \
+      SKY_SNAPSHOT_DIFFERS("device_id", "document a",                                              \
+        "snapshot_document b WHERE b.snapshot_id = ?1 AND b.device_id = a.device_id",              \
+        "b.name = a.name AND b.version = a.version AND b.body = a.body"))                          \
+    X(DIFFER_DOCUMENTS_GONE,                                                                       \
+      SKY_SNAPSHOT_DIFFERS("snapshot_id = ?1 AND a.device_id", "snapshot_document a",              \
+        "document b WHERE b.device_id = a.device_id", "b.name = a.name"))                          \
+    X(DIFFER_TOKENS,                                                                               \
+      SKY_SNAPSHOT_DIFFERS("device_id", "token a",                                                 \
+        "snapshot_token b WHERE b.snapshot_id = ?1 AND b.device_id = a.device_id",                 \
+        "b.place = a.place AND b.id = a.id AND b.token = a.token"                                  \
+        " AND b.expires_ms = a.expires_ms"))                                                       \
+    X(DIFFER_TOKENS_GONE,                                                                          \
+      SKY_SNAPSHOT_DIFFERS("snapshot_id = ?1 AND a.device_id", "snapshot_token a",                 \
+        "token b WHERE b.device_id = a.device_id", "b.place = a.place"))                           \
+    X(DIFFER_TOPOLOGY,                                                                             \
+      SKY_SNAPSHOT_DIFFERS("gateway_id", "topology a",                                             \
+        "snapshot_topology b WHERE b.snapshot_id = ?1 AND b.gateway_id = a.gateway_id",            \
+        "b.device_id = a.device_id AND b.bound = a.bound AND b.seeded = a.seeded"))                \
+    X(DIFFER_TOPOLOGY_GONE,                                                                        \
+      SKY_SNAPSHOT_DIFFERS("snapshot_id = ?1 AND a.gateway_id", "snapshot_topology a",             \
+        "topology b WHERE b.gateway_id = a.gateway_id", "b.device_id = a.device_id"))              \
+    X(DIFFER_BEHIND,                                                                               \
+      "INSERT OR IGNORE INTO temp.changed SELECT a.device_id FROM temp.changed c"                  \
+      " CROSS JOIN topology a ON a.gateway_id = c.id AND a.bound"                                  \
+      " WHERE a.device_id IN temp.scope AND NOT EXISTS (SELECT 1 FROM snapshot_topology b"         \
+      " WHERE b.snapshot_id = ?1 AND b.gateway_id = a.gateway_id AND b.device_id = a.device_id"    \
+      " AND b.bound)")                                                                             \
+                                                                                                   \
+    X(BACK_DROP_PRODUCTS,                                                                          \
+      "UPDATE product SET deleted = 1, secret = '', rules = '' WHERE id IN temp.scope_product"     \
+      " AND deleted = 0"                                                                           \
+      " AND id NOT IN (SELECT id FROM snapshot_product WHERE snapshot_id = ?1)")                   \
+    X(BACK_PRODUCTS,                                                                               \
+      "UPDATE product SET deleted = 0, secret = n.secret,"                                         \
+      " dynamic_activation = n.dynamic_activation,"                                                \
+      " require_certificate = n.require_certificate, https_auth = n.https_auth, rules = n.rules,"  \
+      " node = n.node FROM snapshot_product n WHERE n.snapshot_id = ?1 AND n.id = product.id AND"  \
+      " (product.deleted, product.secret, product.dynamic_activation,"                             \
+      " product.require_certificate, product.https_auth, product.rules, product.node) IS NOT"      \
+      " (0, n.secret, n.dynamic_activation, n.require_certificate, n.https_auth, n.rules, n.node)")\
+    X(BACK_DROP_PRODUCT_TOPICS,                                                                    \
+      "DELETE FROM product_topic AS a WHERE product_id IN temp.scope_product AND NOT EXISTS"       \
+      " (SELECT 1 FROM snapshot_product_topic b WHERE b.snapshot_id = ?1"                          \
+      " AND b.product_id = a.product_id AND b.place = a.place AND b.pattern = a.pattern"           \
+      " AND b.pub = a.pub AND b.sub = a.sub)")                                                     \
+    X(BACK_PRODUCT_TOPICS,                                                                         \
+      "INSERT OR IGNORE INTO product_topic SELECT product_id, place, pattern, pub, sub"            \
+      " FROM snapshot_product_topic WHERE snapshot_id = ?1")                                       \
+    X(BACK_DROP_PRODUCT_DOCUMENTS,                                                                 \
+      "DELETE FROM product_document AS a WHERE product_id IN temp.scope_product AND NOT EXISTS"    \
+      " (SELECT 1 FROM snapshot_product_document b WHERE b.snapshot_id = ?1"                       \
+      " AND b.product_id = a.product_id AND b.name = a.name AND b.version = a.version"             \
+      " AND b.body = a.body AND b.seed IS a.seed)")                                                \
+    X(BACK_PRODUCT_DOCUMENTS,                                                                      \
+      "INSERT OR IGNORE INTO product_document SELECT product_id, name, body, version, seed"        \
+      " FROM snapshot_product_document WHERE snapshot_id = ?1")                                    \
+                                                                                                   \
+    X(BACK_DROP_DEVICES,                                                                           \
+      "UPDATE device SET " SKY_DELETED " WHERE id IN temp.changed AND deleted = 0"                 \
+      " AND id NOT IN (SELECT id FROM snapshot_device WHERE snapshot_id = ?1)")                    \
+    X(BACK_DEVICES,                                                                                \
+      "UPDATE device SET deleted = 0, temporary = 0, secret = n.secret,"                           \
+      " old_secret = n.old_secret, asset_id = n.asset_id, fingerprint = n.fingerprint,"            \
+      " state = n.state, enabled = n.enabled, secret_issued = n.secret_issued,"                    \
+      " seed_secret = n.seed_secret, seed_asset_id = n.seed_asset_id,"                             \
+      " seed_fingerprint = n.seed_fingerprint, seed_enabled = n.seed_enabled"                      \
+      " FROM snapshot_device n"                                                                    \
+      " WHERE n.snapshot_id = ?1 AND n.id = device.id AND device.id IN temp.changed")              \
+    X(BACK_DROP_DOCUMENTS, "DELETE FROM document WHERE device_id IN temp.changed")                 \
+    X(BACK_DOCUMENTS,                                                                              \
+      "INSERT INTO document SELECT device_id, name, body, version FROM snapshot_document"          \
+      " WHERE snapshot_id = ?1 AND device_id IN temp.changed")                                     \
+    X(BACK_DROP_TOKENS, "DELETE FROM token WHERE device_id IN temp.changed")                       \
+    X(BACK_TOKENS,                                                                                 \
+      "INSERT OR REPLACE INTO token SELECT device_id, place, id, token, expires_ms"                \
+      " FROM snapshot_token WHERE snapshot_id = ?1 AND device_id IN temp.changed")                 \
+    X(BACK_DROP_TOPOLOGY, "DELETE FROM topology WHERE gateway_id IN temp.changed")                 \
+    X(BACK_TOPOLOGY,                                                                               \
+      "INSERT INTO topology (gateway_id, device_id, bound, seeded)"                                \
+      " SELECT n.gateway_id, n.device_id, n.bound, n.seeded FROM snapshot_topology n"              \
+      " JOIN device d ON d.id = n.device_id AND d.deleted = 0"                                     \
+      " WHERE n.snapshot_id = ?1 AND n.gateway_id IN temp.changed ORDER BY n.id")                  \
+/* clang-format on */
+
+#endif
