@@ -12,7 +12,7 @@ fi
 login=$(curl -s "$SKYMOCK_URL/api/v1/devices/aliyun/a1Example/thermostat/credentials")
 field()
 {
-    echo "$login" | sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p"
+    echo "$login" | grep -o "\"$1\":\"[^\"]*\"" | head -n 1 | cut -d '"' -f 4
 }
 mosquitto_pub -h "$SKYMOCK_HOST" -p "$SKYMOCK_PORT_MQTT" -V mqttv311 -k 60 -q 1 \
     -i "$(field clientId)" -u "$(field username)" -P "$(field password)" \

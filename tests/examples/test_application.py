@@ -13,7 +13,8 @@ def test_a_device_is_told_and_heard():
         assert device.online.wait(5) and application.online.wait(5)
         device.client.subscribe(DOWN, 1)
         application.client.subscribe(UP, 1)
-        verify(event={"type": "suback"}, count={"min": 2})
+        verify(event={"type": "suback", "device": NAME})
+        verify(event={"type": "subscribe", "clientId": APPLICATION["clientId"]})
 
         application.publish(DOWN, "warmer").wait_for_publish(5)
         verify(event={"type": "puback", "direction": "up", "device": NAME})
