@@ -49,7 +49,9 @@ static void add_rest(struct sky_buf *out, const struct sky_wanted *wanted)
     sky_buf_init(&text, SKY_VERIFY_WHY_MAX);
     sky_pattern_say(wanted->rest, &text);
     sky_span said = sky_buf_span(&text), event = SKY_SPAN("event");
-    add_text(out, sky_span_starts(said, event) ? sky_span_tail(said, event.len) : said);
+    bool any = sky_span_starts(said, event);
+    sky_buf_add_str(out, any ? "" : " with type ");
+    add_text(out, any ? sky_span_tail(said, event.len) : said);
     sky_buf_done(&text);
 }
 

@@ -13,7 +13,7 @@ DEVICE = "/api/v1/devices/{cloud}/{product}/{device}"
 PRODUCT = "/api/v1/products/{cloud}/{product}"
 EXPECTED = "/api/v1/expected"
 SNAPSHOTS = "/api/v1/snapshots"
-STREAM = "/api/v1/events/stream"
+STREAM, VERIFY = "/api/v1/events/stream", "/api/v1/verify"
 NAMES = {"cloud": "aliyun", "product": "pk", "device": "device", "name": "shadow"}
 SERVICE = "/sys/pk/device/thing/service/property/set"
 CONFIG = "/sys/pk/device/thing/config/push"
@@ -38,6 +38,7 @@ BODIES = {
     ("POST", "/api/v1/clock/set"): {"unixMs": 0},  # a jump ahead would end the connections
     ("POST", SNAPSHOTS): {"name": "here"},
     ("POST", EXPECTED): {"device": "aliyun/pk/device", "count": {"max": 3}},
+    ("POST", VERIFY): {"absent": {"type": "unbind"}},
 }
 QUERIES = {
     ("GET", "/api/v1/products"): "secrets=true",
@@ -137,6 +138,9 @@ def test_every_route_answers_good_input_as_described(description, ask, broken):
             data = re.search(r"^data: (.*)$", answer, re.MULTILINE)[1]
             event = {"$ref": "#/components/schemas/Event"}
             assert not list(description.faults(event, json.loads(data), ""))
+    status, content_type, answer = ask("POST", VERIFY, {"event": {"type": "unbind"}, "since": 0})
+    assert status == 406 and answer["nearest"]
+    description.check("POST", VERIFY, status, answer, content_type)
     assert set(description.schemas) - description.used <= {"Error", "Problem"}
 
 
@@ -155,7 +159,7 @@ def test_every_answer_with_a_body_says_what_it_is(description):
             assert ("content" in answer) == (status != "204"), (method, path)
             for content_type, content in answer.get("content", {}).items():
                 reference = content["schema"].get("$ref", "").rpartition("/")[2]
-                if int(status) >= 400 and (path, status) != ("/api/v1/verify", "406"):
+                if int(status) >= 400 and (path, status) != (VERIFY, "406"):
                     assert reference == "Error"
                 elif content_type == "application/json":
                     assert reference in description.schemas and reference != "Error", (method, path)

@@ -347,6 +347,8 @@ static void the_sentence_says_what_was_different(void **state)
          three_posts,
          "4 publishes or subscribes, none of aliyun/pk/x; nearest: seq 5, device is "
          "\"aliyun/pk/d\"");
+    says("{\"event\":{\"type\":{\"matches\":\"^sub\"}}}", three_posts,
+         "5 events, none with type matches \"^sub\"; nearest: seq 5, type is \"publish\"");
     says("{\"event\":{\"qos\":0}}", three_posts,
          "5 events, none with qos = 0; nearest: seq 5, qos is 1");
 }
