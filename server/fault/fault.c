@@ -1,3 +1,5 @@
+#include "server/fault/fault.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <utlist.h>

@@ -7,14 +7,7 @@
 #include "protocol/base/json_tree.h"
 #include "server/fault/matrix.h"
 #include "server/registry/registry.h"
-
-enum {
-    SKY_FAULTS_MAX = 2000,
-    SKY_FAULT_NAME_MAX = 100,                  /* bytes, as the next two */
-    SKY_FAULT_TOPIC_MAX = 1024,                /* that is set */
-    SKY_FAULT_PAYLOAD_MAX = 256 * 1024,        /* likewise */
-    SKY_FAULT_DELAY_MAX_MS = 24 * 3600 * 1000, /* virtual time */
-};
+#include "server/wire/wire.h"
 
 struct sky_faults;
 

@@ -3,7 +3,15 @@
 #ifndef SKY_SERVER_FAULT_MATRIX_H
 #define SKY_SERVER_FAULT_MATRIX_H
 
-#include "server/wire/wire.h"
+#include "server/wire/passage.h"
+
+enum {
+    SKY_FAULTS_MAX = 2000,
+    SKY_FAULT_NAME_MAX = 100,                  /* bytes, as the next two */
+    SKY_FAULT_TOPIC_MAX = 1024,                /* that is set */
+    SKY_FAULT_PAYLOAD_MAX = 256 * 1024,        /* likewise */
+    SKY_FAULT_DELAY_MAX_MS = 24 * 3600 * 1000, /* virtual time */
+};
 
 /* Row: enumerator, name. */
 #define SKY_FAULT_ACTIONS(X)                                                                       \

@@ -3,9 +3,10 @@
 #ifndef SKY_SERVER_FAULT_PRIVATE_H
 #define SKY_SERVER_FAULT_PRIVATE_H
 
-#include "server/fault/fault.h"
+#include "server/fault/matrix.h"
 #include "server/pattern/pattern.h"
-#include "server/wire/ways.h"
+#include "server/registry/registry.h"
+#include "server/wire/wire.h"
 
 /* ---- form ---- */
 

@@ -3,6 +3,7 @@
 #include "server/fault/private.h"
 
 #include "server/registry/sessions.h"
+#include "server/wire/ways.h"
 
 /* ---- on the way in ---- */
 

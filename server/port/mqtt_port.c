@@ -7,7 +7,6 @@
 #include "protocol/base/mem.h"
 #include "protocol/mqtt/packet.h"
 #include "protocol/mqtt/rules.h"
-#include "server/broker/behind.h"
 #include "server/broker/delivery.h"
 #include "server/broker/gateways.h"
 #include "server/broker/kept.h"
@@ -84,8 +83,8 @@ static bool is_touched(const struct sky_conn *conn, uint32_t points)
      AT(PINGREQ) | AT(PINGRESP) | AT(DISCONNECT))
 
 /* A packet that breaks the specification: nothing after it can be trusted (4.8.0-1). */
-static void malformed(struct sky_conn *conn, const struct sky_rule *rule, const char *what,
-                      sky_span bytes)
+void sky_mqtt__malformed(struct sky_conn *conn, const struct sky_rule *rule, const char *what,
+                         sky_span bytes)
 {
     sky_conn_refused(conn, rule, bytes, what);
     sky_conn_close(conn, "the packet breaks the MQTT specification");
@@ -121,7 +120,7 @@ static void set_alarm(struct sky_conn *conn)
 }
 
 /* A whole packet has come (3.1.2-24 counts those, not bytes). */
-static void note_life(struct sky_conn *conn)
+void sky_mqtt__note_life(struct sky_conn *conn)
 {
     struct sky_session *session = conn->state;
     int64_t now_ms = sky_clock_lived_ms(conn->net->clock);
@@ -621,6 +620,12 @@ static const struct handler {
     [SKY_MQTT_DISCONNECT] = {on_disconnect, SKY_POINT_DISCONNECT},
 };
 
+enum sky_point sky_mqtt__point(enum sky_mqtt_type type)
+{
+    SKY_ASSERT((size_t)type < SKY_COUNT(handlers) && handlers[type].run != NULL);
+    return handlers[type].point;
+}
+
 /* The first packet of each type: that it could be decoded tells which rules the device keeps. */
 static void note_type(struct sky_conn *conn, unsigned type)
 {
@@ -654,14 +659,14 @@ static void judge_end(struct sky_conn *conn, size_t rest)
 
 /* CONNECT comes first and once (3.1.0-1, 3.1.0-2); then every type has its handler. `bytes`
  * begins with the packet; more may lie behind it. */
-static void handle(struct sky_conn *conn, const struct sky_mqtt_packet *packet, sky_span bytes)
+void sky_mqtt__handle(struct sky_conn *conn, const struct sky_mqtt_packet *packet, sky_span bytes)
 {
     bool logged_in = conn->state != NULL;
     if ((packet->type == SKY_MQTT_CONNECT) == logged_in) {
         char what[64];
         snprintf(what, sizeof what, "%s came where %s be CONNECT", sky_mqtt_type_name(packet->type),
                  logged_in ? "nothing more may" : "the first packet has to");
-        malformed(
+        sky_mqtt__malformed(
             conn,
             sky_mqtt_rule(logged_in ? SKY_MQTT_RULE_SECOND_CONNECT : SKY_MQTT_RULE_FIRST_PACKET),
             what, bytes);
@@ -676,99 +681,7 @@ static void handle(struct sky_conn *conn, const struct sky_mqtt_packet *packet, 
         judge_end(conn, bytes.len - packet->size);
 }
 
-/* ---- entering ---- */
-
-/* Back into the input, in front of what has come meanwhile. */
-static void put_back(struct sky_conn *conn, sky_span bytes)
-{
-    struct sky_buf behind = conn->in;
-    sky_buf_init(&conn->in, behind.max);
-    sky_buf_add(&conn->in, bytes);
-    sky_buf_add(&conn->in, sky_buf_span(&behind));
-    sky_buf_done(&behind);
-}
-
-/* A packet that a fault had its hands on: it was delayed, comes once more, or is not what the
- * device sent. What is wrong with it is then nothing that the device did, nor what is right. */
-static void handle_again(void *owner, sky_span bytes)
-{
-    struct sky_conn *conn = owner;
-    const struct sky_session *session = conn->state;
-    struct sky_party *party = session != NULL ? session->party : NULL;
-    bool excused = sky_journal_is_excused(conn->net->journal);
-    struct sky_rule_set exercised;
-    struct sky_mqtt_packet packet;
-    struct sky_mqtt_flaw flaw;
-    char what[128] = "a fault has left no whole packet";
-    bool was_late = conn->late;
-    if (conn->closing)
-        return;
-    conn->late = false;
-    if (party != NULL)
-        exercised = party->chapter.exercised;
-    enum sky_mqtt_result result = sky_mqtt_decode(bytes, SKY_MQTT_PACKET_MAX, &packet, &flaw);
-    if (result == SKY_MQTT_OK) {
-        handle(conn, &packet, bytes);
-        if (session != NULL && !conn->closing)
-            note_life(conn);
-    } else {
-        if (result == SKY_MQTT_BAD)
-            sky_mqtt_flaw_text(&flaw, what, sizeof what);
-        malformed(conn, result == SKY_MQTT_BAD ? flaw.rule : sky_mqtt_rule(SKY_MQTT_RULE_TRUNCATED),
-                  what, bytes);
-    }
-    if (excused && party != NULL)
-        party->chapter.exercised = exercised;
-    if (conn->waits)
-        put_back(conn, bytes); /* until its turn comes */
-    else if (was_late)
-        sky_conn_offer(conn);
-}
-
-/* Whose packet is it, where that is not the one who has logged in? */
-static void attribute(struct sky_conn *conn, const struct sky_mqtt_packet *packet,
-                      struct sky_in *in)
-{
-    struct sky_session *session = conn->state;
-    struct sky_lookup lookup = {0};
-    if (packet->type == SKY_MQTT_CONNECT && session == NULL) {
-        const struct sky_mqtt_connect *connect = &packet->as.connect;
-        const struct sky_login login = sky_login_of(&conn->door, connect);
-        if (connect->level_known && sky_login_recognise(conn->net->registry, &login, &lookup)) {
-            in->head.device_id = lookup.device.id;
-            in->product_id = lookup.product.id;
-        }
-        in->later = true;
-    } else if (packet->type == SKY_MQTT_PUBLISH && session != NULL && session->behind != NULL) {
-        in->head.device_id =
-            sky_behind_addressee(sky_mqtt__port(conn)->broker, session, packet->as.publish.topic)
-                ->device_id;
-    }
-}
-
-/* Every packet enters here. False: it was not seen, or not yet. */
-static bool enter(struct sky_conn *conn, const struct sky_mqtt_packet *packet, sky_span rest)
-{
-    struct sky_wire *wire = sky_mqtt__port(conn)->broker->wire;
-    const enum sky_point point = handlers[packet->type].point;
-    if (sky_wire_is_armed(wire, point)) {
-        struct sky_in in = {.point = point,
-                            .head = sky_conn_event(conn, SKY_EVENT_NOTE, SKY_UP),
-                            .bytes = sky_span_head(rest, packet->size),
-                            .packet = packet,
-                            .from = {.conn = conn},
-                            .again = handle_again};
-        attribute(conn, packet, &in);
-        if (!sky_wire_enter(wire, &in)) {
-            conn->late = packet->type == SKY_MQTT_CONNECT && !conn->closing;
-            if (conn->late && sky_wire_holds(wire, conn))
-                sky_clock_forgive(conn->net->clock, &conn->patience);
-            return false;
-        }
-    }
-    handle(conn, packet, rest);
-    return true;
-}
+/* ---- bytes ---- */
 
 static bool is_application(const struct sky_conn *conn, const struct sky_mqtt_packet *packet)
 {
@@ -791,14 +704,14 @@ static size_t on_bytes(struct sky_conn *conn, sky_span in)
         if (result == SKY_MQTT_BAD) {
             char what[128];
             sky_mqtt_flaw_text(&flaw, what, sizeof what);
-            malformed(conn, flaw.rule, what, rest);
+            sky_mqtt__malformed(conn, flaw.rule, what, rest);
             return in.len;
         }
         if (is_application(conn, &packet)) {
             conn->port = &sky_mqtt__port(conn)->applications->port;
             return used; /* with this packet first */
         }
-        heard |= enter(conn, &packet, rest);
+        heard |= sky_mqtt__enter(conn, &packet, rest);
         if (conn->waits)
             break;
         used += packet.size;
@@ -806,7 +719,7 @@ static size_t on_bytes(struct sky_conn *conn, sky_span in)
     if (conn->closing)
         return in.len;
     if (heard && conn->state != NULL)
-        note_life(conn);
+        sky_mqtt__note_life(conn);
     return used;
 }
 

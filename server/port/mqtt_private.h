@@ -20,6 +20,18 @@ const struct sky_policy *sky_mqtt__policy(const struct sky_conn *conn);
 void sky_mqtt__send_ack(struct sky_conn *conn, enum sky_point point, enum sky_mqtt_type type,
                         uint16_t packet_id);
 
+/* The peer has sent what breaks the specification: nothing after it can be trusted (4.8.0-1). */
+void sky_mqtt__malformed(struct sky_conn *conn, const struct sky_rule *rule, const char *what,
+                         sky_span bytes);
+/* A whole packet has come. */
+void sky_mqtt__note_life(struct sky_conn *conn);
+/* Where packets of a type enter. */
+enum sky_point sky_mqtt__point(enum sky_mqtt_type type);
+/* Does what it asks for; `bytes` begins with it. */
+void sky_mqtt__handle(struct sky_conn *conn, const struct sky_mqtt_packet *packet, sky_span bytes);
+/* Every packet enters here, and is handled if it may. False: it was not seen, or not yet. */
+bool sky_mqtt__enter(struct sky_conn *conn, const struct sky_mqtt_packet *packet, sky_span rest);
+
 void sky_mqtt__on_subscribe(struct sky_conn *conn, const struct sky_mqtt_packet *packet);
 void sky_mqtt__on_unsubscribe(struct sky_conn *conn, const struct sky_mqtt_packet *packet);
 

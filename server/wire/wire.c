@@ -5,27 +5,13 @@
 #include <utlist.h>
 
 #include "protocol/base/assert.h"
-#include "protocol/base/json.h"
 #include "protocol/base/mem.h"
 #include "server/net/bend.h"
-#include "server/tls/channel.h"
 #include "server/wire/ways.h"
 
 enum {
     ASIDE_MAX = SKY_CONN_OUTPUT_MAX, /* bytes of one passage that does not go out at once */
 };
-
-static const char *const point_names[] = {
-#define X(name, text) [SKY_POINT_##name] = text,
-    SKY_POINTS(X)
-#undef X
-};
-
-const char *sky_point_name(enum sky_point point)
-{
-    SKY_ASSERT(point < SKY_POINT_COUNT);
-    return point_names[point];
-}
 
 /* ---- what is delayed ---- */
 
@@ -187,27 +173,6 @@ void sky_wire_done(struct sky_wire *wire)
 
 /* ---- asking ---- */
 
-const struct sky_who *sky_passage_who(const struct sky_passage *passage, struct sky_who *room)
-{
-    const struct sky_carrier *carrier = passage->carrier;
-    if (passage->who != NULL)
-        return passage->who;
-    *room = (struct sky_who){0};
-    if (carrier != NULL && carrier->conn != NULL) {
-        struct sky_conn *conn = carrier->conn;
-        sky_conn_peer(conn, room->room, sizeof room->room);
-        room->listener = sky_span_str(conn->door.listener->name);
-        room->peer = sky_span_str(room->room);
-        room->client_id = sky_span_str(conn->client_id != NULL ? conn->client_id : "");
-        room->server_name = conn->door.server_name;
-        if (conn->tls != NULL)
-            room->identity = sky_tls_identity(conn->tls);
-    } else if (carrier != NULL && carrier->kind->know != NULL) {
-        carrier->kind->know(carrier->channel, room);
-    }
-    return room;
-}
-
 /* "withhold at puback-down: PUBACK 7" */
 static void tell_fault(struct sky_wire *wire, const struct sky_passage *passage,
                        const struct sky_fate *fate)
@@ -341,7 +306,7 @@ static bool send_aside(struct sky_wire *wire, struct sky_out *out)
     bool told = sky_way_tell(out, &draft, &room);
     /* Encoding may consume what is told of. */
     struct sky_draft *kept = told ? keep_draft(&draft) : NULL;
-    bool made = sky_way_encode(wire, out, &bytes) || fate->withhold;
+    bool made = sky_way_encode(out, wire->clock->real_ms, &bytes) || fate->withhold;
     if (made && !fate->withhold) {
         corrupt(fate, bytes.bytes, fate->corrupt > 0 ? bytes.len : 0);
         if (kept != NULL)
@@ -365,7 +330,7 @@ static bool send_now(struct sky_wire *wire, struct sky_out *out)
     struct sky_draft draft;
     struct sky_buf room, datagram;
     if (out->to.conn != NULL) {
-        if (!sky_way_encode(wire, out, sky_conn_out(out->to.conn)))
+        if (!sky_way_encode(out, wire->clock->real_ms, sky_conn_out(out->to.conn)))
             return false;
         if (sky_way_tell(out, &draft, &room))
             sky_journal_record(wire->journal, &draft, NULL);
@@ -376,7 +341,7 @@ static bool send_now(struct sky_wire *wire, struct sky_out *out)
     if (sky_way_tell(out, &draft, &room)) /* encoding may consume what is told of */
         sky_journal_record(wire->journal, &draft, NULL);
     sky_buf_done(&room);
-    (void)sky_way_encode(wire, out, &datagram);
+    (void)sky_way_encode(out, wire->clock->real_ms, &datagram);
     take(&out->to, sky_buf_span(&datagram));
     sky_buf_done(&datagram);
     return true;
