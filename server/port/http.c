@@ -189,7 +189,8 @@ static size_t refuse(struct sky_conn *conn, const struct sky_http_head *head,
     handler->refused(handler->owner, conn, head, reason, &reply, &body);
     SKY_ASSERT(!body.overflow);
     reply.body = sky_buf_span(&body);
-    send_whole(conn, &(const struct sky_http_response){.reply = reply});
+    send_whole(conn, &(const struct sky_http_response){
+                         .reply = reply, .method = head->method, .path = head->path});
     sky_buf_done(&body);
     if (link != NULL)
         link->stage = STAGE_REFUSED;

@@ -5,8 +5,8 @@ import json
 import struct
 import subprocess
 
+import breaking
 import coap
-import faults
 import pytest
 import server
 from enos import credentials as enos
@@ -37,7 +37,7 @@ class Post:
 
 @pytest.fixture
 def tap(skymock):
-    opened = faults.Tap(skymock.ports["coaps"])
+    opened = breaking.Tap(skymock.ports["coaps"])
     yield opened
     opened.close()
 
@@ -78,7 +78,7 @@ POINTS = ["coap-answer", "datagram-down", "datagram-up"]
 
 @pytest.mark.parametrize("point", POINTS)
 def test_withheld_once_and_answered_when_it_is_sent_again(api, device, second, point):
-    faults.make(api, point, "withhold", device=DEVICE, count=1)
+    breaking.make(api, point, "withhold", device=DEVICE, count=1)
     device.send(1)
     assert fires(api, point, "withhold")["device"] == DEVICE
     assert device.hears_nothing(api)
@@ -89,39 +89,39 @@ def test_withheld_once_and_answered_when_it_is_sent_again(api, device, second, p
     assert device.receive().mid == 1
     requests = api.events(type="coap-request", device=DEVICE)
     assert len(requests) == (1 if point == "datagram-up" else 2)
-    faults.nobody_is_accused(api)
+    breaking.nobody_is_accused(api)
 
 
 @pytest.mark.parametrize("point", POINTS)
 def test_late(api, device, point):
     api.freeze()
-    faults.make(api, point, "delay", ms=5000, count=1, device=DEVICE)
+    breaking.make(api, point, "delay", ms=5000, count=1, device=DEVICE)
     device.send(1)
     fires(api, point, "delay")
     api.advance(4999)
     assert device.hears_nothing(api)
     api.advance(1)
     assert device.receive().mid == 1
-    faults.nobody_is_accused(api)
+    breaking.nobody_is_accused(api)
 
 
 @pytest.mark.parametrize("point", POINTS)
 def test_behind_the_next(api, device, point):
     api.freeze()
-    faults.make(api, point, "reorder", ms=60_000, count=1, device=DEVICE)
+    breaking.make(api, point, "reorder", ms=60_000, count=1, device=DEVICE)
     device.send(1)
     fires(api, point, "reorder")
     assert device.hears_nothing(api)
     device.send(2)
     assert device.receive().mid == 2
     api.wait_event({"type": "coap-response", "of": api.events(type="coap-request")[-1]["seq"]})
-    faults.nobody_is_accused(api)
+    breaking.nobody_is_accused(api)
 
 
 @pytest.mark.parametrize("point", POINTS)
 def test_behind_none_if_none_comes(api, device, point):
     api.freeze()
-    faults.make(api, point, "reorder", ms=5000, count=1, device=DEVICE)
+    breaking.make(api, point, "reorder", ms=5000, count=1, device=DEVICE)
     device.send(1)
     fires(api, point, "reorder")
     assert device.hears_nothing(api)
@@ -131,16 +131,16 @@ def test_behind_none_if_none_comes(api, device, point):
 
 @pytest.mark.parametrize("point", POINTS)
 def test_the_session_is_closed_in_its_place(api, device, point):
-    faults.make(api, point, "close", count=1, device=DEVICE)
+    breaking.make(api, point, "close", count=1, device=DEVICE)
     device.send(1)
     assert device.receive() is None  # goodbye (RFC 5246 §7.2.1)
     device.device.process.wait(server.PATIENCE_S)
-    faults.nobody_is_accused(api)
+    breaking.nobody_is_accused(api)
 
 
 @pytest.mark.parametrize("point", POINTS)
 def test_the_session_is_forgotten_in_its_place(api, tap, device, point):
-    faults.make(api, point, "reset", count=1, device=DEVICE)
+    breaking.make(api, point, "reset", count=1, device=DEVICE)
     before = len(tap.down)
     device.send(1)
     fires(api, point, "reset")
@@ -152,7 +152,7 @@ def test_the_session_is_forgotten_in_its_place(api, tap, device, point):
 
 @pytest.mark.parametrize("point", POINTS)
 def test_the_session_hangs_from_then_on(api, tap, device, second, point, opened):
-    number = faults.make(api, point, "freeze", count=1, device=DEVICE)
+    number = breaking.make(api, point, "freeze", count=1, device=DEVICE)
     before = len(tap.down)
     device.send(1)
     fires(api, point, "freeze")
@@ -162,17 +162,17 @@ def test_the_session_hangs_from_then_on(api, tap, device, second, point, opened)
     assert other.receive().mid == 5
     assert device.hears_nothing(api) and len(tap.down) == before
     assert not api.events(type="close", device=DEVICE)
-    faults.end(api, number)
+    breaking.end(api, number)
     api.wait_event({"type": "close", "device": DEVICE})
     assert len(tap.down) == before
-    faults.nobody_is_accused(api)
+    breaking.nobody_is_accused(api)
 
 
 # ---- answers ----
 
 def test_an_answer_comes_several_times(api, tap, device):
     before = len(tap.down)
-    faults.make(api, "coap-answer", "duplicate", times=2, count=1)
+    breaking.make(api, "coap-answer", "duplicate", times=2, count=1)
     device.send(1)
     assert device.receive().mid == 1
     device.send(2)
@@ -184,7 +184,7 @@ def test_an_answer_comes_several_times(api, tap, device):
 
 @pytest.mark.parametrize("status, code", [(500, "5.00"), (404, "4.04"), (503, "5.03")])
 def test_an_answer_that_lies(api, device, status, code):
-    faults.make(api, "coap-answer", "set", status=status, payload="not today", count=1)
+    breaking.make(api, "coap-answer", "set", status=status, payload="not today", count=1)
     device.send(1)
     answer = device.receive()
     assert (answer.code, answer.payload, answer.mid) == (code, b"not today", 1)
@@ -193,19 +193,19 @@ def test_an_answer_that_lies(api, device, status, code):
 
 
 def test_an_answer_that_is_damaged(api, device):
-    faults.make(api, "coap-answer", "corrupt", at=0, bytes=1, count=1)
+    breaking.make(api, "coap-answer", "corrupt", at=0, bytes=1, count=1)
     device.send(1)
     assert device.receive().mid == 1  # the first byte says what kind of message it is
-    faults.make(api, "coap-answer", "corrupt", at=3, bytes=1, count=1)
+    breaking.make(api, "coap-answer", "corrupt", at=3, bytes=1, count=1)
     device.send(2)
     assert device.receive().mid != 2
-    faults.nobody_is_accused(api)
+    breaking.nobody_is_accused(api)
 
 
 def test_an_answer_is_chosen_by_what_was_asked(api, device):
-    faults.make(api, "coap-answer", "set", status=500,
+    breaking.make(api, "coap-answer", "set", status=500,
                 match={"method": "POST", "path": {"matches": "/measurepoint/post$"}}, count=1)
-    faults.make(api, "coap-answer", "set", status=503, match={"path": "/elsewhere"})
+    breaking.make(api, "coap-answer", "set", status=503, match={"path": "/elsewhere"})
     device.send(1)
     assert device.receive().code == "5.00"
     device.send(2)
@@ -216,7 +216,7 @@ def test_an_answer_is_chosen_by_what_was_asked(api, device):
 
 @pytest.mark.parametrize("times", [1, 3])
 def test_a_datagram_comes_down_several_times(api, tap, device, times):
-    faults.make(api, "datagram-down", "duplicate", times=times, count=1, device=DEVICE)
+    breaking.make(api, "datagram-down", "duplicate", times=times, count=1, device=DEVICE)
     before = len(tap.down)
     device.send(1)
     assert device.receive().mid == 1
@@ -227,45 +227,45 @@ def test_a_datagram_comes_down_several_times(api, tap, device, times):
 
 def test_a_datagram_comes_up_twice(api, device):
     """DTLS drops what it has seen (RFC 6347 §4.1.2.6): a copy changes nothing."""
-    faults.make(api, "datagram-up", "duplicate", times=2, count=1, device=DEVICE)
+    breaking.make(api, "datagram-up", "duplicate", times=2, count=1, device=DEVICE)
     device.send(1)
     assert device.receive().mid == 1
     device.send(2)
     assert device.receive().mid == 2
     assert len(api.events(type="coap-request", device=DEVICE)) == 2
-    faults.nobody_is_accused(api)
+    breaking.nobody_is_accused(api)
 
 
 @pytest.mark.parametrize("point", ["datagram-down", "datagram-up"])
 def test_a_damaged_datagram_is_dropped_by_who_gets_it(api, device, point):
-    faults.make(api, point, "corrupt", at=20, bytes=4, count=1, device=DEVICE)
+    breaking.make(api, point, "corrupt", at=20, bytes=4, count=1, device=DEVICE)
     device.send(1)
     fires(api, point, "corrupt")
     assert device.hears_nothing(api)
     device.send(1)
     assert device.receive().mid == 1
-    faults.nobody_is_accused(api)
+    breaking.nobody_is_accused(api)
 
 
 def test_a_datagram_that_is_cut(api, tap, device):
-    faults.make(api, "datagram-down", "cut", at=7, count=1, device=DEVICE)
+    breaking.make(api, "datagram-down", "cut", at=7, count=1, device=DEVICE)
     before = len(tap.down)
     device.send(1)
     fires(api, "datagram-down", "cut")
     device.device.process.wait(server.PATIENCE_S)  # the session is closed behind it
     assert len(tap.down[before]) == 7
-    faults.nobody_is_accused(api)
+    breaking.nobody_is_accused(api)
 
 
 def test_datagrams_of_a_handshake_pass_too(skymock, api, tap, opened):
-    faults.make(api, "datagram-down", "withhold", count=2,
+    breaking.make(api, "datagram-down", "withhold", count=2,
                 match={"peer": "%s:%d" % tap.address, "listener": "coaps"})
     opened.append(coap.Device(tap.port, enos.identity(DEVICE), enos.key(DEVICE)))  # tries again
     device = Post(opened[0])
     device.send(1)
     assert device.receive().mid == 1
     assert len(api.events(type="fault")) == 2
-    faults.nobody_is_accused(api)
+    breaking.nobody_is_accused(api)
 
 
 # ---- handshakes ----
@@ -298,25 +298,25 @@ def shaking(tap):
 def test_a_handshake_is_left_hanging(skymock, api, tap, shaking, second, action, whom):
     chosen = {"device": DEVICE} if whom == "device" else \
         {"match": {"identity": enos.identity(DEVICE), "type": "psk-handshake"}}
-    faults.make(api, "handshake", action, **chosen)
+    breaking.make(api, "handshake", action, **chosen)
     shaking()
     assert fires(api, "handshake", action)["device"] == DEVICE
     before = len(tap.down)
     second()
     assert len(tap.down) == before and not api.events(type="psk-handshake", device=DEVICE)
-    faults.nobody_is_accused(api)
+    breaking.nobody_is_accused(api)
 
 
 def test_a_handshake_is_refused(api, shaking):
-    faults.make(api, "handshake", "close", count=1)
+    breaking.make(api, "handshake", "close", count=1)
     said, _ = shaking().communicate(timeout=server.PATIENCE_S)
     assert b"alert handshake failure" in said
-    faults.nobody_is_accused(api)
+    breaking.nobody_is_accused(api)
 
 
 def test_a_handshake_ends_late(api, tap, shaking):
     api.freeze()
-    faults.make(api, "handshake", "delay", ms=5000, count=1)
+    breaking.make(api, "handshake", "delay", ms=5000, count=1)
     client = shaking()
     fires(api, "handshake", "delay")
     api.wait_event({"type": "psk-handshake", "device": DEVICE})
@@ -330,11 +330,11 @@ def test_a_handshake_ends_late(api, tap, shaking):
             break
     else:
         raise AssertionError("the handshake was not completed")
-    faults.nobody_is_accused(api)
+    breaking.nobody_is_accused(api)
 
 
 def test_a_damaged_handshake_is_mended_by_its_repetition(api, shaking):
-    faults.make(api, "handshake", "corrupt", at=40, bytes=1, count=1)  # in the Finished
+    breaking.make(api, "handshake", "corrupt", at=40, bytes=1, count=1)  # in the Finished
     client = shaking()
     fires(api, "handshake", "corrupt")
     for line in client.stdout:
@@ -342,13 +342,13 @@ def test_a_damaged_handshake_is_mended_by_its_repetition(api, shaking):
             break
     else:
         raise AssertionError("the handshake was not completed")
-    faults.nobody_is_accused(api)
+    breaking.nobody_is_accused(api)
 
 
 @pytest.mark.parametrize("action, more", [("certificate", {"kind": "expired"}),
                                           ("drip", {"bytesPerS": 1}), ("cut", {"at": 1})])
 def test_what_datagrams_and_keys_do_not_have(api, device, action, more):
-    faults.make(api, "handshake", action, **more)
+    breaking.make(api, "handshake", action, **more)
     device.send(1)
     assert device.receive().mid == 1
     assert not api.events(type="fault")
@@ -362,4 +362,4 @@ def test_what_datagrams_and_keys_do_not_have(api, device, action, more):
 def test_what_cannot_be(api, point, action):
     more = {"cut": {"at": 1}, "drip": {"bytesPerS": 1}, "set": {"status": 500},
             "certificate": {"kind": "expired"}}[action]
-    assert faults.refusal(api, point, action, **more) == (400, "/action")
+    assert breaking.refusal(api, point, action, **more) == (400, "/action")
