@@ -129,9 +129,11 @@ def test_behind_none_if_none_comes(api, device, point):
     assert device.receive().mid == 1
 
 
-@pytest.mark.parametrize("point", POINTS)
-def test_the_session_is_closed_in_its_place(api, device, point):
-    breaking.make(api, point, "close", count=1, device=DEVICE)
+@pytest.mark.parametrize("point, action, more", [
+    *((point, "close", {}) for point in POINTS),
+    ("datagram-up", "cut", {"at": 20})])  # of what a device sends, a part is nothing
+def test_the_session_is_closed_in_its_place(api, device, point, action, more):
+    breaking.make(api, point, action, count=1, device=DEVICE, **more)
     device.send(1)
     assert device.receive() is None  # goodbye (RFC 5246 §7.2.1)
     device.device.process.wait(server.PATIENCE_S)
@@ -199,6 +201,18 @@ def test_an_answer_that_is_damaged(api, device):
     breaking.make(api, "coap-answer", "corrupt", at=3, bytes=1, count=1)
     device.send(2)
     assert device.receive().mid != 2
+    breaking.nobody_is_accused(api)
+
+
+@pytest.mark.parametrize("at", [1, 4, 9])
+def test_an_answer_that_is_cut(api, device, at):
+    """In a record that is whole; then the session is closed."""
+    faults_before = len(api.events(type="fault"))
+    breaking.make(api, "coap-answer", "cut", at=at, count=1)
+    device.send(1)
+    device.device.process.wait(server.PATIENCE_S)
+    assert len(device.device.process.stdout.read()) == at
+    assert len(api.events(type="fault")) == faults_before + 1
     breaking.nobody_is_accused(api)
 
 
@@ -355,11 +369,11 @@ def test_what_datagrams_and_keys_do_not_have(api, device, action, more):
 
 
 @pytest.mark.parametrize("point, action", [
-    ("coap-answer", "cut"), ("coap-answer", "drip"), ("coap-answer", "certificate"),
+    ("coap-answer", "drip"), ("coap-answer", "certificate"),
     ("datagram-up", "set"), ("datagram-up", "drip"), ("datagram-up", "certificate"),
     ("datagram-down", "set"), ("datagram-down", "drip"), ("datagram-down", "certificate"),
 ])
 def test_what_cannot_be(api, point, action):
-    more = {"cut": {"at": 1}, "drip": {"bytesPerS": 1}, "set": {"status": 500},
+    more = {"drip": {"bytesPerS": 1}, "set": {"status": 500},
             "certificate": {"kind": "expired"}}[action]
     assert breaking.refusal(api, point, action, **more) == (400, "/action")
