@@ -70,7 +70,7 @@ struct sky_dtls {
     struct host *hosts;            /* hash: theirs */
     struct sky_dtls_peer *dying;
     struct sky_dtls_peer *spare; /* listens: takes the ClientHello of whoever is new */
-    size_t handshakes;
+    size_t handshakes, frozen;
     uint64_t turned_away;
     int64_t crowd_told_ms;
     unsigned depth;    /* of calls in which peers must stay */
@@ -279,6 +279,7 @@ static void free_peer(struct sky_dtls_peer *peer)
     sky_timerq_cancel(dtls->options.timers, &peer->retransmit);
     sky_timerq_cancel(dtls->options.timers, &peer->deadline);
     leave_place(peer);
+    dtls->frozen -= peer->frozen;
     if (peer->adopted && peer->looked_up)
         dtls->options.hooks->on_close(dtls->options.owner, peer);
     mbedtls_ssl_free(&peer->ssl);
@@ -328,7 +329,7 @@ void sky_dtls_close(struct sky_dtls_peer *peer)
 
 void sky_dtls_drop(struct sky_dtls_peer *peer)
 {
-    peer->frozen = true; /* so that not even a goodbye goes out */
+    sky_dtls_freeze(peer, 0); /* so that not even a goodbye goes out */
     sky_dtls_close(peer);
 }
 
@@ -348,6 +349,7 @@ void sky_dtls_refuse(struct sky_dtls_peer *peer)
 
 void sky_dtls_freeze(struct sky_dtls_peer *peer, uint64_t by)
 {
+    peer->dtls->frozen += !peer->frozen;
     peer->frozen = true;
     peer->frozen_by = by;
 }
@@ -360,6 +362,8 @@ static bool hangs(const struct sky_dtls_peer *peer, uint64_t by)
 void sky_dtls_thaw(struct sky_dtls *dtls, uint64_t by)
 {
     struct sky_dtls_peer *peer, *next;
+    if (dtls->frozen == 0)
+        return;
     enter(dtls);
     DL_FOREACH_SAFE (dtls->by_age, peer, next) {
         if (peer->successor != NULL && hangs(peer->successor, by))
