@@ -42,7 +42,7 @@ const char *sky_fault_field_name(enum sky_fault_field field)
 #define ONE_CONNECT "a second CONNECT ends the connection (MQTT 3.1.1, 3.1.0-2): close does that"
 #define LAST_PACKET "nothing follows DISCONNECT on a connection (MQTT 3.1.1, 3.14.4-2)"
 #define SEALED "what the datagram says is sealed: set it at coap-answer, or corrupt it"
-#define DATAGRAMS "DTLS has no stream: datagrams come whole or not at all"
+#define DATAGRAMS "DTLS has no stream that could drip: delay holds a datagram up"
 #define PEER_ANSWERS "HTTP has one answer to a call, and the next call waits for it"
 
 /* ---- the table ---- */
@@ -98,10 +98,9 @@ static const struct row {
     [SKY_POINT_HTTP_ANSWER] =
         {FIELD(STATUS) | FIELD(PAYLOAD),
          {[SKY_FAULT_REORDER] = PEER_ANSWERS, [SKY_FAULT_CERTIFICATE] = NO_CERTIFICATE}},
-    [SKY_POINT_COAP_ANSWER] = {FIELD(STATUS) | FIELD(PAYLOAD),
-                               {[SKY_FAULT_CUT] = DATAGRAMS,
-                                [SKY_FAULT_DRIP] = DATAGRAMS,
-                                [SKY_FAULT_CERTIFICATE] = NO_CERTIFICATE}},
+    [SKY_POINT_COAP_ANSWER] =
+        {FIELD(STATUS) | FIELD(PAYLOAD),
+         {[SKY_FAULT_DRIP] = DATAGRAMS, [SKY_FAULT_CERTIFICATE] = NO_CERTIFICATE}},
     [SKY_POINT_DATAGRAM_UP] = {0,
                                {[SKY_FAULT_SET] = SEALED,
                                 [SKY_FAULT_DRIP] = DATAGRAMS,

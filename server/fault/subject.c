@@ -67,20 +67,36 @@ static void add_packet(struct sky_fault_subject *s, const struct sky_mqtt_packet
 
 /* ---- on the way out ---- */
 
-static void add_http(struct sky_draft *draft, const struct sky_http_reply *reply)
+static void add_http(struct sky_draft *draft, const struct sky_http_response *answer)
 {
     draft->head.type = SKY_EVENT_HTTP_AUTH;
-    sky_draft_add(draft, SKY_ATTR_INT(STATUS, reply->status));
-    sky_draft_add(draft, SKY_ATTR(PAYLOAD, reply->body));
+    sky_draft_add(draft, SKY_ATTR(METHOD, answer->method));
+    sky_draft_add(draft, SKY_ATTR(PATH, answer->path));
+    sky_draft_add(draft, SKY_ATTR_INT(STATUS, answer->reply.status));
+    sky_draft_add(draft, SKY_ATTR(PAYLOAD, answer->reply.body));
+}
+
+/* What is chosen by is the request: the answer says nothing of it. */
+static void add_coap(struct sky_draft *draft, const struct sky_coap_message *request)
+{
+    static const char *const names[] = {"empty", "GET", "POST", "PUT", "DELETE"};
+    if (draft->attrs[draft->count - 1].field == SKY_F_PATH)
+        draft->count--; /* of what waits */
+    if (request->code < SKY_COUNT(names))
+        sky_draft_add(draft, SKY_ATTR(METHOD, sky_span_str(names[request->code])));
+    sky_draft_add(draft, SKY_ATTR(PATH, sky_span_str(request->path)));
 }
 
 static void add_out(struct sky_fault_subject *s, struct sky_out *out)
 {
-    if (sky_way_tell(out, &s->draft, &s->room))
+    bool told = sky_way_tell(out, &s->draft, &s->room);
+    if (told && out->point == SKY_POINT_COAP_ANSWER)
+        add_coap(&s->draft, &out->as.coap.request->message);
+    if (told)
         return;
     s->draft.head.direction = SKY_DOWN;
     if (out->point == SKY_POINT_HTTP_ANSWER && !out->is_raw)
-        add_http(&s->draft, &out->as.http.reply);
+        add_http(&s->draft, &out->as.http);
 }
 
 /* ---- both ---- */

@@ -98,9 +98,10 @@ void sky_conn__hang(struct sky_conn *conn)
 void sky_net_thaw(struct sky_net *net, uint64_t by)
 {
     struct sky_conn *conn, *next;
-    DL_FOREACH_SAFE (net->lingering, conn, next)
-        if (conn->frozen && (by == 0 || conn->bend->frozen_by == by))
-            sky_conn_reset(conn, "what held it is gone");
+    if (net->frozen > 0)
+        DL_FOREACH_SAFE (net->lingering, conn, next)
+            if (conn->frozen && (by == 0 || conn->bend->frozen_by == by))
+                sky_conn_reset(conn, "what held it is gone");
     if (net->on_thaw != NULL)
         net->on_thaw(net->on_thaw_ctx, by);
 }

@@ -212,6 +212,9 @@ void sky_coap__doom(struct sky_coap_channel *channel, const struct sky_carrier *
 
 void sky_coap__spare(struct sky_coap_channel *channel)
 {
+    struct sky_coap_route *route = find(channel->port, sky_dtls_peer_address(channel->peer));
+    if (route != NULL)
+        route->touched = false;
     if (channel->doom == NULL)
         return;
     free(channel->doom);

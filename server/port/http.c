@@ -138,7 +138,8 @@ static void on_patience_over(struct sky_timer *timer, int64_t now_ms)
 {
     (void)now_ms;
     struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn, patience);
-    if (conn->in.len > 0 || stage_of(conn) == STAGE_BODY)
+    bool begun = conn->in.len > 0 || stage_of(conn) == STAGE_BODY;
+    if (begun && conn->touched == 0) /* else it may wait for what a fault keeps from it */
         sky_conn_refused(conn, sky_door_rule(SKY_RULE_DOOR_SLOW), sky_buf_span(&conn->in),
                          "the request is not complete in time");
     sky_conn_close(conn, "no request in time");
@@ -189,7 +190,8 @@ static size_t refuse(struct sky_conn *conn, const struct sky_http_head *head,
     handler->refused(handler->owner, conn, head, reason, &reply, &body);
     SKY_ASSERT(!body.overflow);
     reply.body = sky_buf_span(&body);
-    send_whole(conn, &(const struct sky_http_response){.reply = reply});
+    send_whole(conn, &(const struct sky_http_response){
+                         .reply = reply, .method = head->method, .path = head->path});
     sky_buf_done(&body);
     if (link != NULL)
         link->stage = STAGE_REFUSED;

@@ -52,6 +52,8 @@ struct sky_dtls_peer {
     bool adopted;                    /* no longer the spare */
     bool placed;                     /* in the table */
     bool open, closing, refused, looked_up;
+    bool sending; /* the library waits for its datagram to be taken */
+    bool ends;    /* with a word about it, as soon as the library takes one */
     bool frozen;
     uint64_t frozen_by;
     UT_hash_handle hh;
@@ -68,7 +70,7 @@ struct sky_dtls {
     struct host *hosts;            /* hash: theirs */
     struct sky_dtls_peer *dying;
     struct sky_dtls_peer *spare; /* listens: takes the ClientHello of whoever is new */
-    size_t handshakes;
+    size_t handshakes, frozen;
     uint64_t turned_away;
     int64_t crowd_told_ms;
     unsigned depth;    /* of calls in which peers must stay */
@@ -111,7 +113,9 @@ static int on_send(void *ctx, const unsigned char *bytes, size_t len)
         return (int)len;
     if (peer->proof != NULL)
         sky_tls_proof_saw_server(peer->proof, datagram);
+    peer->sending = true;
     dtls->options.hooks->send(dtls->options.owner, &peer->from, datagram);
+    peer->sending = false;
     return (int)len;
 }
 
@@ -241,7 +245,8 @@ static void end_handshake(struct sky_dtls_peer *peer)
     struct sky_dtls *dtls = peer->dtls;
     if (peer->proof == NULL)
         return;
-    sky_timerq_cancel(dtls->options.timers, &peer->deadline);
+    if (!peer->ends)
+        sky_timerq_cancel(dtls->options.timers, &peer->deadline);
     sky_timerq_cancel(dtls->options.timers, &peer->retransmit);
     free(peer->proof);
     peer->proof = NULL;
@@ -272,7 +277,9 @@ static void free_peer(struct sky_dtls_peer *peer)
     struct sky_dtls *dtls = peer->dtls;
     end_handshake(peer);
     sky_timerq_cancel(dtls->options.timers, &peer->retransmit);
+    sky_timerq_cancel(dtls->options.timers, &peer->deadline);
     leave_place(peer);
+    dtls->frozen -= peer->frozen;
     if (peer->adopted && peer->looked_up)
         dtls->options.hooks->on_close(dtls->options.owner, peer);
     mbedtls_ssl_free(&peer->ssl);
@@ -314,7 +321,7 @@ void sky_dtls_close(struct sky_dtls_peer *peer)
 {
     struct sky_dtls *dtls = peer->dtls;
     enter(dtls);
-    if (peer->open && !peer->closing)
+    if (peer->open && !peer->closing && !peer->frozen)
         (void)mbedtls_ssl_close_notify(&peer->ssl);
     let_go(peer);
     leave(dtls);
@@ -322,12 +329,18 @@ void sky_dtls_close(struct sky_dtls_peer *peer)
 
 void sky_dtls_drop(struct sky_dtls_peer *peer)
 {
-    peer->frozen = true; /* so that not even a goodbye goes out */
+    sky_dtls_freeze(peer, 0); /* so that not even a goodbye goes out */
     sky_dtls_close(peer);
 }
 
 void sky_dtls_refuse(struct sky_dtls_peer *peer)
 {
+    const struct sky_dtls_options *options = &peer->dtls->options;
+    if (peer->sending) {
+        peer->ends = true;
+        sky_timerq_set(options->timers, &peer->deadline, *options->now_ms, on_deadline);
+        return;
+    }
     if (!peer->open && !peer->closing)
         (void)mbedtls_ssl_send_alert_message(&peer->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL,
                                              MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE);
@@ -336,6 +349,7 @@ void sky_dtls_refuse(struct sky_dtls_peer *peer)
 
 void sky_dtls_freeze(struct sky_dtls_peer *peer, uint64_t by)
 {
+    peer->dtls->frozen += !peer->frozen;
     peer->frozen = true;
     peer->frozen_by = by;
 }
@@ -348,6 +362,8 @@ static bool hangs(const struct sky_dtls_peer *peer, uint64_t by)
 void sky_dtls_thaw(struct sky_dtls *dtls, uint64_t by)
 {
     struct sky_dtls_peer *peer, *next;
+    if (dtls->frozen == 0)
+        return;
     enter(dtls);
     DL_FOREACH_SAFE (dtls->by_age, peer, next) {
         if (peer->successor != NULL && hangs(peer->successor, by))
@@ -374,7 +390,9 @@ static void on_deadline(struct sky_timer *timer, int64_t now_ms)
     struct sky_dtls *dtls = peer->dtls;
     (void)now_ms;
     enter(dtls);
-    if (!peer->closing)
+    if (peer->ends)
+        sky_dtls_refuse(peer);
+    else if (!peer->closing)
         fail(peer, SKY_DTLS_SILENT);
     leave(dtls);
 }
