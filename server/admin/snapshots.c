@@ -65,9 +65,8 @@ static sky_err take_sessions(struct sky_app *app, struct sky_snapshot *snapshot)
         if (state.overflow)
             err = SKY_ERR_LIMIT;
         else if (state.len > 0)
-            err = sky_store_put_snapshot_session(app->store, snapshot,
-                                                 registry->by_slot[slot]->device_id,
-                                                 sky_buf_span(&state));
+            err = sky_store_put_snapshot_session(
+                app->store, snapshot, registry->by_slot[slot]->device_id, sky_buf_span(&state));
     }
     sky_buf_done(&state);
     return err;
@@ -170,9 +169,9 @@ static sky_err compare(struct restoring *r)
         if (in_scope(registry->by_slot[slot], sky_span_str(r->snapshot->product)))
             err = compare_session(r, registry->by_slot[slot], &present);
     sky_buf_done(&present);
-    return err == SKY_OK ? sky_store_each_snapshot_session(r->app->store, r->snapshot->id,
-                                                           take_unknown, r)
-                         : err;
+    return err == SKY_OK
+               ? sky_store_each_snapshot_session(r->app->store, r->snapshot->id, take_unknown, r)
+               : err;
 }
 
 /* Device and party go, as when it is deleted. */
@@ -256,8 +255,8 @@ static void put_faults_back(struct restoring *r)
     struct sky_why why;
     if (sky_faults_restore(r->app->faults, sky_span_str(r->snapshot->product),
                            sky_buf_span(&r->faults), &why) != SKY_OK)
-        fprintf(stderr, "skymock: the snapshot \"%s\" has damaged faults: %s\n",
-                r->snapshot->name, why.reason);
+        fprintf(stderr, "skymock: the snapshot \"%s\" has damaged faults: %s\n", r->snapshot->name,
+                why.reason);
 }
 
 static sky_err restore(struct restoring *r)
