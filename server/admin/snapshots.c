@@ -10,6 +10,7 @@
 #include "server/broker/presence.h"
 #include "server/broker/upgrades.h"
 #include "server/broker/waits.h"
+#include "server/fault/fault.h"
 #include "server/port/coap.h"
 #include "server/registry/parties.h"
 
@@ -64,9 +65,8 @@ static sky_err take_sessions(struct sky_app *app, struct sky_snapshot *snapshot)
         if (state.overflow)
             err = SKY_ERR_LIMIT;
         else if (state.len > 0)
-            err = sky_store_put_snapshot_session(app->store, snapshot,
-                                                 registry->by_slot[slot]->device_id,
-                                                 sky_buf_span(&state));
+            err = sky_store_put_snapshot_session(
+                app->store, snapshot, registry->by_slot[slot]->device_id, sky_buf_span(&state));
     }
     sky_buf_done(&state);
     return err;
@@ -83,11 +83,17 @@ sky_err sky_snapshot_take(struct sky_app *app, const struct sky_product *product
     if (product != NULL)
         snprintf(snapshot->product, sizeof snapshot->product, "%s/%s", product->cloud,
                  product->key);
+    struct sky_buf faults;
     sky_err err = sky_store_begin(app->store);
     if (err != SKY_OK)
         return err;
-    err = sky_store_add_snapshot(app->store, snapshot, product != NULL ? product->id : 0,
-                                 SKY_SPAN_NONE, SKY_SNAPSHOTS_BYTES_MAX);
+    sky_buf_init(&faults, SKY_STORE_BLOB_MAX);
+    sky_faults_save(app->faults, sky_span_str(snapshot->product), &faults);
+    err = faults.overflow
+              ? SKY_ERR_LIMIT
+              : sky_store_add_snapshot(app->store, snapshot, product != NULL ? product->id : 0,
+                                       sky_buf_span(&faults), SKY_SNAPSHOTS_BYTES_MAX);
+    sky_buf_done(&faults);
     if (err == SKY_OK)
         err = take_sessions(app, snapshot);
     if (err == SKY_OK)
@@ -106,6 +112,7 @@ struct restoring {
     struct sky_buf changed; /* ids of devices; some of them twice */
     struct sky_buf aged;    /* of those that are away and hold the same: its time is another */
     struct sky_buf state;   /* of the device at hand, then */
+    struct sky_buf faults;
     int64_t shift_ms;
 };
 
@@ -162,9 +169,9 @@ static sky_err compare(struct restoring *r)
         if (in_scope(registry->by_slot[slot], sky_span_str(r->snapshot->product)))
             err = compare_session(r, registry->by_slot[slot], &present);
     sky_buf_done(&present);
-    return err == SKY_OK ? sky_store_each_snapshot_session(r->app->store, r->snapshot->id,
-                                                           take_unknown, r)
-                         : err;
+    return err == SKY_OK
+               ? sky_store_each_snapshot_session(r->app->store, r->snapshot->id, take_unknown, r)
+               : err;
 }
 
 /* Device and party go, as when it is deleted. */
@@ -243,6 +250,15 @@ static void claim(struct restoring *r)
     }
 }
 
+static void put_faults_back(struct restoring *r)
+{
+    struct sky_why why;
+    if (sky_faults_restore(r->app->faults, sky_span_str(r->snapshot->product),
+                           sky_buf_span(&r->faults), &why) != SKY_OK)
+        fprintf(stderr, "skymock: the snapshot \"%s\" has damaged faults: %s\n", r->snapshot->name,
+                why.reason);
+}
+
 static sky_err restore(struct restoring *r)
 {
     struct sky_app *app = r->app;
@@ -250,6 +266,8 @@ static sky_err restore(struct restoring *r)
     sky_err err = sky_store_restore_snapshot(app->store, r->snapshot, take_changed, r);
     if (err == SKY_OK)
         err = compare(r);
+    if (err == SKY_OK)
+        err = sky_store_get_snapshot_faults(app->store, r->snapshot->id, &r->faults);
     if (err != SKY_OK) {
         sky_store_rollback(app->store);
         return err;
@@ -259,6 +277,7 @@ static sky_err restore(struct restoring *r)
     claim(r);
     if (r->snapshot->product[0] == '\0')
         sky_clock_go_to(&app->clock, r->snapshot->now_ms, r->snapshot->frozen);
+    put_faults_back(r);
     err = sky_store_commit(app->store);
     return err == SKY_OK ? sky_upgrades_load(&app->broker, &why) : err;
 }
@@ -274,9 +293,11 @@ sky_err sky_snapshot_restore(struct sky_app *app, const struct sky_snapshot *sna
     sky_buf_init(&r.changed, SIZE_MAX); /* as many as there are devices, and sessions */
     sky_buf_init(&r.aged, SIZE_MAX);
     sky_buf_init(&r.state, 2 * SKY_STORE_BLOB_MAX);
+    sky_buf_init(&r.faults, SKY_STORE_BLOB_MAX);
     err = restore(&r);
     sky_buf_done(&r.changed);
     sky_buf_done(&r.aged);
     sky_buf_done(&r.state);
+    sky_buf_done(&r.faults);
     return err;
 }

@@ -77,6 +77,13 @@ class Job:
         assert packet["payload"] == self.key
         device.send_packet(type="puback", id=packet["id"])
 
+    def intrude(self, device):
+        """Topics of others are nobody's of this job's devices: they hear and say nothing there."""
+        other = "job00000" if self.key != "job00000" else "job00001"
+        device.send_packet(type="subscribe", id=8, filters=[[f"/{other}/device/user/get", 1]])
+        assert device.receive()["codes"] == [128]
+        device.send_packet(type="publish", topic=f"/{other}/device/user/get", payload=self.key)
+
     def lose_one(self, device):
         """A fault of its own, once."""
         self.api.post("/api/v1/faults", {"point": "puback-down", "action": "withhold",
@@ -101,13 +108,13 @@ class Job:
         suites = {suite.get("name") for suite in report.iter("testsuite")}
         assert suites and all(self.key in name for name in suites), suites
         held = self.api.post("/api/v1/verify", {
-            "event": {"type": "publish", "direction": "up"}, "count": {"min": 3, "max": 3},
+            "event": {"type": "publish", "direction": "up"}, "count": {"min": 4, "max": 4},
             "product": self.product})
         assert held["holds"]
         status, answer = self.api.request("POST", "/api/v1/verify", {
-            "event": {"type": "subscribe"}, "count": {"min": 2}, "product": self.product,
+            "event": {"type": "subscribe"}, "count": {"min": 3}, "product": self.product,
             "waitMs": PATIENCE_MS})
-        assert status == 406 and answer["count"] == 1, answer
+        assert status == 406 and answer["count"] == 2, answer
         listed = self.api.get("/api/v1/devices", product=self.product)["devices"]
         assert {each["name"] for each in listed} == names | {self.temporary}
 
@@ -145,6 +152,7 @@ class Job:
             self.expect()
             device = self.connect()
             self.act(device)
+            self.intrude(device)
             self.lose_one(device)
             self.look()
             self.go_back(device)

@@ -227,6 +227,43 @@ def test_other_products_are_not_touched(api, online, take, restore):
     assert api.get(DEVICE)["assetId"] is None
 
 
+# ---- faults ----
+
+FAULTS = "/api/v1/faults"
+
+
+@pytest.mark.parametrize("product", [None, "aliyun/pk"])
+def test_faults_go_back(api, online, take, restore, product):
+    kept = api.post(FAULTS, {"point": "puback-down", "action": "withhold", "count": 2,
+                             "product": "aliyun/pk"})["id"]
+    take("s", product)
+    device = online(NAME)
+    device.send_packet(type="publish", qos=1, id=1, topic="/pk/device/user/update", payload="{}")
+    assert is_there(device)
+    api.post(FAULTS, {"point": "connack", "action": "withhold", "product": "aliyun/pk"})
+    other = api.post(FAULTS, {"point": "connack", "action": "withhold",
+                              "product": "tencent/PROD123456"})["id"]
+    before = {each["id"]: each["fired"] for each in api.get(FAULTS)["faults"]}
+    assert before[kept] == 1
+    restore()
+    after = {each["id"]: each["fired"] for each in api.get(FAULTS)["faults"]}
+    assert after == ({kept: 0, other: 0} if product else {kept: 0})
+
+
+def test_faults_come_back_after_a_reset_and_a_restart(start, tmp_path):
+    store = ("--store", str(tmp_path / "store.db"))
+    first = start(*store)
+    first.api.post(FAULTS, {"name": "mine", "point": "connack", "action": "set", "code": 5,
+                            "product": "aliyun/pk"})
+    first.api.post(SNAPSHOTS, {"name": "s", "product": "aliyun/pk"})
+    first.api.post("/api/v1/reset", {"product": "aliyun/pk"})
+    assert first.api.get(FAULTS)["faults"] == []
+    first.kill()
+    second = start(*store)
+    second.api.post(f"{SNAPSHOTS}/s/restore")
+    assert [each["name"] for each in second.api.get(FAULTS)["faults"]] == ["mine"]
+
+
 # ---- sessions and what waits in them ----
 
 @pytest.mark.parametrize("store", [False, True])

@@ -437,6 +437,35 @@ def test_a_command_without_time_to_live_is_for_devices_online(skymock, device):
     assert one.post(POST_PATH, measurement()).waiting == ""
 
 
+@pytest.mark.parametrize("product", [None, "/".join(DEVICE.split("/")[:2])])
+def test_what_waited_when_a_snapshot_was_taken_waits_again(skymock, device, product):
+    api, days = skymock.api, 86_400_000
+    api.freeze()
+    one = device(lifetime=86400)
+    one.post(POST_PATH, measurement())
+    command(api, 1)
+    command(api, 2)
+    api.post("/api/v1/snapshots", {"name": "s", **({"product": product} if product else {})})
+    since = api.last_seq()
+    assert value_of(one.get(SET_PATH)) == 1
+    for _ in range(2):
+        api.advance(3 * days // 2)  # each as much of its two days as there was
+        api.post("/api/v1/snapshots/s/restore")
+    assert api.events(type="close", device=DEVICE, since=since)
+    one = device(lifetime=86400)
+    assert [value_of(one.get(SET_PATH)) for _ in range(2)] == [1, 2]
+    api.call("DELETE", "/api/v1/snapshots/s")
+
+
+def test_a_channel_whose_device_a_restore_leaves_alone_stays_open(skymock, device):
+    one = device()
+    one.post(POST_PATH, measurement())
+    skymock.api.post("/api/v1/snapshots", {"name": "s"})
+    skymock.api.post("/api/v1/snapshots/s/restore")
+    assert one.get(SET_PATH).code == "2.05"
+    skymock.api.call("DELETE", "/api/v1/snapshots/s")
+
+
 def test_so_many_commands_wait_and_no_more(skymock, device):
     one = device()
     one.post(POST_PATH, measurement())
