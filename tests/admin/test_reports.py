@@ -206,6 +206,21 @@ def test_a_timeline_is_not_cut(api, publish):
     assert "the last 100 of" in page and "number 299" in page and "number 3\n" not in page
 
 
+def test_a_run_begins_with_the_server(start, tmp_path):
+    store = str(tmp_path / "store")
+    for number in range(2):
+        running = start("--store", store)
+        one = server.Peer(running.ports["mqtt"])
+        one.send_packet(type="connect", keepalive=60, **login(DEVICE))
+        assert one.receive()["code"] == 0
+        one.send_packet(type="publish", topic="/elsewhere", payload=f"number {number}")
+        running.api.wait_event({"type": "publish", "payload": f"number {number}"})
+        told = suites(running.api, run="true")[DEVICE].find("system-out").text
+        assert re.findall("payload=number .", told) == [f"payload=number {number}"]
+        one.close()
+        running.stop()
+
+
 def test_what_led_to_a_refusal_stands_under_who_was_refused(api, values_only):
     lines = suites(api)[DEVICE].find("system-out").text
     assert "connect" in lines and re.search(r"connack .*code=4", lines), lines
