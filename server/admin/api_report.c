@@ -29,8 +29,9 @@ struct report {
     struct sky_buf expected;
     struct sky_timeline timeline;
     struct sky_event_printer printer;
-    uint64_t until; /* the last event that it tells of */
-    size_t bytes;   /* of the timeline, booked with all reports */
+    uint64_t begun, until; /* it tells of events behind the one, the last of an earlier start, up
+                              to the other */
+    size_t bytes;          /* of the timeline, booked with all reports */
 
     size_t stage; /* of the list at the end */
     size_t cloud; /* whose table is being told */
@@ -99,6 +100,12 @@ static void next_party(struct report *report)
 
 /* ---- looking ---- */
 
+static void add_party(struct report *report, const char *name, const uint64_t *since)
+{
+    uint64_t seq = since[report->scope.period];
+    sky_timeline_add(&report->timeline, name, seq > report->begun ? seq : report->begun);
+}
+
 /* Whoever may have done something: what it was is looked at later, one by one. */
 static void add_parties(struct report *report)
 {
@@ -109,9 +116,9 @@ static void add_parties(struct report *report)
         if (sky_party_is_of(party, sky_span_str(report->scope.name)) &&
             (report->scope.one || party->answers || !sky_conduct_is_empty(&party->chapter) ||
              (period == SKY_RUN && !sky_conduct_is_empty(&party->earlier))))
-            sky_timeline_add(&report->timeline, party->name, party->since[period]);
+            add_party(report, party->name, party->since);
     if (report->scope.one && report->timeline.parties == NULL)
-        sky_timeline_add(&report->timeline, report->scope.name, registry->parties.since[period]);
+        add_party(report, report->scope.name, registry->parties.since);
     first_party(report);
 }
 
@@ -328,6 +335,7 @@ static void put_run(struct report *report)
     const struct sky_app *app = report->app;
     struct sky_journal_stats stats;
     sky_journal_stats(app->journal, &stats);
+    report->begun = stats.last_seq - stats.recorded;
     report->until = stats.last_seq;
     sky_buf_init(&report->expected, SKY_HTTP_ANSWER_MAX);
     struct sky_jw jw = sky_jw(&report->expected);

@@ -7,7 +7,7 @@
 
 enum {
     SKY_HTTP_CLIENT_TIMEOUT_S = 10,
-    SKY_HTTP_CLIENT_ANSWER_MAX = 256 * 1024 * 1024, /* bytes of an answer, headers included */
+    SKY_HTTP_CLIENT_ANSWER_MAX = 2047 * 1024 * 1024, /* bytes of an answer, headers included */
 };
 
 /* "http://HOST:PORT", the host without brackets. */

@@ -4,6 +4,7 @@
 #include "protocol/base/mem.h"
 #include "server/journal/json.h"
 #include "server/judge/align.h"
+#include "server/judge/behaviour.h"
 #include "server/judge/report.h"
 #include "server/judge/xml.h"
 
@@ -280,9 +281,56 @@ static void put_bytes(struct sky_buf *out, sky_span due, sky_span sent)
 
 /* ---- parties ---- */
 
+/* Each line has a label in front. */
+static void put_behaviour(struct sky_buf *out, const struct sky_behaviour *behaviour)
+{
+    struct sky_buf json, lines;
+    sky_buf_init(&json, SKY_REPORT_PIECE_MAX);
+    sky_buf_init(&lines, SKY_REPORT_PIECE_MAX);
+    struct sky_jw jw = sky_jw(&json);
+    sky_behaviour_print(behaviour, &jw);
+    sky_behaviour_tell(sky_buf_span(&json), "", &lines);
+    sky_span rest = sky_buf_span(&lines), line, label, text;
+    while (sky_span_next(&rest, '\n', &line)) {
+        if (!sky_span_cut(line, ':', &label, &text))
+            continue;
+        sky_buf_add_str(out, "<dt>");
+        sky_xml_text(out, label);
+        sky_buf_add_str(out, "</dt><dd>");
+        sky_xml_text(out, sky_span_trim(text));
+        end_row(out);
+    }
+    sky_buf_done(&lines);
+    sky_buf_done(&json);
+}
+
+static void put_topics(struct sky_buf *out, const struct sky_behaviour *behaviour)
+{
+    sky_buf_add_str(out, "<details><summary>Topics</summary><div class=\"t\" tabindex=\"0\"><table>"
+                         "<thead><tr><th>topic</th><th>up</th><th>bytes</th><th>down</th>"
+                         "<th>bytes</th></tr></thead><tbody>\n");
+    for (size_t i = 0; i < behaviour->topic_count; i++) {
+        const struct sky_behaviour_topic *topic = &behaviour->topics[i];
+        const struct sky_traffic *up = &topic->traffic[SKY_WAY_UP];
+        const struct sky_traffic *down = &topic->traffic[SKY_WAY_DOWN];
+        if (up->count == 0 && down->count == 0)
+            continue;
+        sky_buf_add_str(out, "<tr><th>");
+        if (topic->name != NULL)
+            sky_xml_text(out, sky_span_of(topic->name, topic->len));
+        else
+            sky_buf_add_str(out, "others");
+        sky_buf_addf(out, "</th><td>%llu</td><td>%llu</td><td>%llu</td><td>%llu</td></tr>\n",
+                     (unsigned long long)up->count, (unsigned long long)up->bytes,
+                     (unsigned long long)down->count, (unsigned long long)down->bytes);
+    }
+    sky_buf_add_str(out, "</tbody></table></div></details>\n");
+}
+
 static void party(struct sky_buf *out, const struct sky_report *report,
                   const struct sky_report_party *p)
 {
+    const struct sky_behaviour *behaviour = p->conduct->behaviour;
     (void)report;
     sky_buf_addf(out, "<section id=\"p%zu\"><h2>", p->place);
     sky_xml_str(out, p->name);
@@ -292,7 +340,11 @@ static void party(struct sky_buf *out, const struct sky_report *report,
     if (!p->device)
         put_row(out, "Registered", SKY_SPAN("no: this is what it claimed to be"));
     put_counts(out, "Rules", p->rules);
+    if (behaviour != NULL)
+        put_behaviour(out, behaviour);
     sky_buf_add_str(out, "</dl>\n");
+    if (behaviour != NULL && behaviour->topic_count > 0)
+        put_topics(out, behaviour);
 }
 
 static void put_explained(struct sky_buf *out, const char *label, const struct sky_proof *proof,

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "protocol/base/json_view.h"
+#include "server/judge/behaviour.h"
 #include "server/judge/report.h"
 #include "server/judge/xml.h"
 
@@ -26,12 +27,58 @@ static void head(struct sky_buf *out, const struct sky_report *report)
     sky_buf_add_str(out, ">\n");
 }
 
-static void put_property(struct sky_buf *out, const char *name, const char *value)
+static void put_property(struct sky_buf *out, sky_span name, sky_span value)
 {
     sky_buf_add_str(out, "      <property");
-    put_attribute(out, "name", name);
-    put_attribute(out, "value", value);
+    sky_xml_attribute(out, "name", name);
+    sky_xml_attribute(out, "value", value);
     sky_buf_add_str(out, "/>\n");
+}
+
+static void put_named(struct sky_buf *out, const char *name, const char *value)
+{
+    put_property(out, sky_span_str(name), sky_span_str(value));
+}
+
+/* A value as one property, or each of what it holds as its own: "profile.reconnects.class",
+ * "profile.topics.0.up.bytes". `name` is put back. */
+static void put_figures(struct sky_buf *out, struct sky_buf *name, sky_span value)
+{
+    struct sky_json_member member;
+    struct sky_buf text;
+    size_t len = name->len, at = 0;
+    sky_span rest = sky_json_inside(value);
+    if (sky_json_is_object(value)) {
+        while (sky_json_next_member(&rest, &member)) {
+            sky_buf_addf(name, ".%.*s", SKY_SPAN_ARGS(member.key));
+            put_figures(out, name, member.value);
+            name->len = len;
+        }
+    } else if (sky_json_is_array(value)) {
+        while (sky_json_next_element(&rest, &member.value)) {
+            sky_buf_addf(name, ".%zu", at++);
+            put_figures(out, name, member.value);
+            name->len = len;
+        }
+    } else {
+        sky_buf_init(&text, SKY_REPORT_PIECE_MAX);
+        sky_json_decode(&text, sky_json_text(value));
+        put_property(out, sky_buf_span(name), sky_buf_span(&text));
+        sky_buf_done(&text);
+    }
+}
+
+static void put_behaviour(struct sky_buf *out, const struct sky_behaviour *behaviour)
+{
+    struct sky_buf json, name;
+    sky_buf_init(&json, SKY_REPORT_PIECE_MAX);
+    sky_buf_init(&name, SKY_REPORT_MESSAGE_MAX);
+    struct sky_jw jw = sky_jw(&json);
+    sky_behaviour_print(behaviour, &jw);
+    sky_buf_add_str(&name, "profile");
+    put_figures(out, &name, sky_buf_span(&json));
+    sky_buf_done(&name);
+    sky_buf_done(&json);
 }
 
 static void party(struct sky_buf *out, const struct sky_report *report,
@@ -44,11 +91,13 @@ static void party(struct sky_buf *out, const struct sky_report *report,
     put_attribute(out, "name", p->name);
     put_counts(out, p->rules);
     sky_buf_add_str(out, ">\n    <properties>\n");
-    put_property(out, "version", report->version);
-    put_property(out, "seed", seed);
-    put_property(out, "profile", sky_profile_name(report->catalogue->profile));
-    put_property(out, "verdict", sky_verdict_name(p->verdict));
-    put_property(out, "registered", p->device ? "true" : "false");
+    put_named(out, "version", report->version);
+    put_named(out, "seed", seed);
+    put_named(out, "profile", sky_profile_name(report->catalogue->profile));
+    put_named(out, "verdict", sky_verdict_name(p->verdict));
+    put_named(out, "registered", p->device ? "true" : "false");
+    if (p->conduct->behaviour != NULL)
+        put_behaviour(out, p->conduct->behaviour);
     sky_buf_add_str(out, "    </properties>\n");
 }
 

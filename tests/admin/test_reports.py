@@ -59,7 +59,7 @@ def case(suite, rule):
 class Page(html.parser.HTMLParser):
     """The elements of a page, and its text."""
 
-    VOID = {"meta", "br", "link", "img", "input", "td", "th", "tr", "dt", "dd"}
+    VOID = {"meta", "br", "link", "img", "input", "td", "th", "tr", "dt", "dd"}  # or may be
 
     def __init__(self, text):
         super().__init__()
@@ -206,6 +206,21 @@ def test_a_timeline_is_not_cut(api, publish):
     assert "the last 100 of" in page and "number 299" in page and "number 3\n" not in page
 
 
+def test_a_run_begins_with_the_server(start, tmp_path):
+    store = str(tmp_path / "store")
+    for number in range(2):
+        running = start("--store", store)
+        one = server.Peer(running.ports["mqtt"])
+        one.send_packet(type="connect", keepalive=60, **login(DEVICE))
+        assert one.receive()["code"] == 0
+        one.send_packet(type="publish", topic="/elsewhere", payload=f"number {number}")
+        running.api.wait_event({"type": "publish", "payload": f"number {number}"})
+        told = suites(running.api, run="true")[DEVICE].find("system-out").text
+        assert re.findall("payload=number .", told) == [f"payload=number {number}"]
+        one.close()
+        running.stop()
+
+
 def test_what_led_to_a_refusal_stands_under_who_was_refused(api, values_only):
     lines = suites(api)[DEVICE].find("system-out").text
     assert "connect" in lines and re.search(r"connack .*code=4", lines), lines
@@ -245,6 +260,21 @@ def test_a_name_that_markup_would_break_is_told_in_all_forms(api, peer):
     assert whole in suites(api)
     assert whole in Page(api.get("/api/v1/report.html")).text
     assert whole in [each["device"] for each in api.get("/api/v1/report.json")["devices"]]
+
+
+def test_how_a_device_behaves_stands_in_every_form(api, publish):
+    publish("/pk/device/user/both", "12345")
+    publish("/pk/device/user/both", "12")
+    device, = api.get("/api/v1/report.json")["devices"]
+    named = {each.get("name"): each.get("value") for each in suites(api)[DEVICE].find("properties")}
+    page = Page(api.get("/api/v1/report.html")).text
+    profile = device["profile"]
+    topic, = profile["topics"]
+    assert (topic["topic"], topic["up"]) == ("/pk/device/user/both", {"messages": 2, "bytes": 7})
+    assert named["profile.topics.0.topic"] == topic["topic"]
+    assert named["profile.topics.0.up.bytes"] == "7"
+    assert named["profile.keepAlive.asked"] == "60" == str(profile["keepAlive"]["asked"])
+    assert "keepalive 60 s" in page and "2 up (7 bytes)" in page and topic["topic"] in page
 
 
 # ---- the page ----
