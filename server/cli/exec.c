@@ -11,6 +11,7 @@
 #include "protocol/base/json_tree.h"
 #include "protocol/base/mem.h"
 #include "server/app.h"
+#include "server/cli/baseline.h"
 #include "server/cli/cli.h"
 #include "server/cli/events.h"
 #include "server/cli/http_client.h"
@@ -352,10 +353,27 @@ static int worse(int command, int verdict)
     return command != 0 ? command : verdict;
 }
 
+/* A baseline that cannot be compared with is told before COMMAND takes its time. */
+static bool baseline_is_good(const struct sky_config *config)
+{
+    struct sky_buf report;
+    struct sky_why why;
+
+    sky_buf_init(&report, SKY_HTTP_CLIENT_ANSWER_MAX);
+    sky_err err =
+        config->baseline != NULL ? sky_cli_baseline_read(config->baseline, &report, &why) : SKY_OK;
+    if (err != SKY_OK)
+        sky_cli_fail("%s", why.reason);
+    sky_buf_done(&report);
+    return err == SKY_OK;
+}
+
 int sky_cli_exec(const struct sky_config *config)
 {
     char ports[PORTS_MAX], url[SKY_HOST_MAX + 32] = "", ca[PATH_MAX] = "";
     int ready = -1;
+    if (!baseline_is_good(config))
+        return SKY_EXIT_TROUBLE;
     pid_t server = start_server(config, &ready);
 
     if (server < 0)

@@ -5,9 +5,12 @@
 #include "protocol/base/assert.h"
 #include "protocol/base/json_tree.h"
 #include "protocol/base/mem.h"
+#include "server/cli/baseline.h"
 #include "server/cli/cli.h"
 #include "server/cli/http_client.h"
 #include "server/journal/line.h"
+#include "server/judge/baseline.h"
+#include "server/judge/behaviour.h"
 #include "server/judge/report.h"
 #include "server/os/files.h"
 
@@ -170,6 +173,22 @@ static void print_rule(const cJSON *rule)
     print_events(rule);
 }
 
+/* How the device behaves, where it was told. */
+static void print_profile(const cJSON *profile)
+{
+    struct sky_buf json, text;
+
+    if (profile == NULL)
+        return;
+    sky_buf_init(&json, SIZE_MAX);
+    sky_buf_init(&text, SIZE_MAX);
+    if (sky_json_print(&json, profile))
+        sky_behaviour_tell(sky_buf_span(&json), "    ", &text);
+    printf("%.*s", SKY_SPAN_ARGS(sky_buf_span(&text)));
+    sky_buf_done(&json);
+    sky_buf_done(&text);
+}
+
 /* Never green by silence: a device that showed nothing has no verdict, and no device neither. */
 static int exit_of(const struct sky_config *config, const char *verdict)
 {
@@ -189,6 +208,7 @@ static void print_verdicts(const cJSON *tree)
                     cJSON_IsFalse(sky_json_get(device, "registered")) ? " (not registered)" : "");
         cJSON_ArrayForEach (rule, sky_json_get(device, "rules"))
             print_rule(rule);
+        print_profile(sky_json_get(device, "profile"));
     }
     if (lost != NULL)
         printf("%.0f more that were no device are not shown\n", lost->valuedouble);
@@ -208,7 +228,25 @@ static int print_answer(const struct sky_config *config, const struct sky_buf *b
     return status;
 }
 
-static int tell(const struct question *question)
+/* Compares with the report that was read before; a verdict that says no says it already. */
+static int tell_baseline(const struct question *question, sky_span before)
+{
+    struct sky_buf body;
+    struct sky_why why;
+    int status;
+
+    sky_buf_init(&body, SKY_HTTP_CLIENT_ANSWER_MAX);
+    sky_err err = ask(question, "report.json", &body, &why);
+    if (err == SKY_OK)
+        err = sky_baseline_check(sky_buf_span(&body), &why);
+    status = err == SKY_OK
+                 ? sky_cli_baseline_tell(question->config->baseline, before, sky_buf_span(&body))
+                 : sky_cli_fail("report.json: %s", why.reason);
+    sky_buf_done(&body);
+    return status;
+}
+
+static int tell_all(const struct question *question, sky_span before)
 {
     struct sky_buf body;
     struct sky_why why;
@@ -219,10 +257,30 @@ static int tell(const struct question *question)
         status = sky_cli_fail("%s", why.reason);
     } else {
         status = print_answer(question->config, &body);
+        int compared = before.len > 0 ? tell_baseline(question, before) : SKY_EXIT_OK;
+        if (status == SKY_EXIT_OK || compared == SKY_EXIT_TROUBLE)
+            status = compared;
         if (write_reports(question) != SKY_EXIT_OK)
             status = SKY_EXIT_TROUBLE;
     }
     sky_buf_done(&body);
+    return status;
+}
+
+/* The baseline is read first: it may be the file that is written in the end. */
+static int tell(const struct question *question)
+{
+    const char *baseline = question->config->baseline;
+    struct sky_buf before;
+    struct sky_why why;
+    int status;
+
+    sky_buf_init(&before, SKY_HTTP_CLIENT_ANSWER_MAX);
+    if (baseline != NULL && sky_cli_baseline_read(baseline, &before, &why) != SKY_OK)
+        status = sky_cli_fail("%s", why.reason);
+    else
+        status = tell_all(question, sky_buf_span(&before));
+    sky_buf_done(&before);
     return status;
 }
 

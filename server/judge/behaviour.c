@@ -49,14 +49,10 @@ static void put_traffic(struct sky_jw *jw, const struct sky_behaviour_topic *top
     }
 }
 
-static bool is_silent(const struct sky_behaviour_topic *topic)
-{
-    return topic->traffic[SKY_WAY_UP].count == 0 && topic->traffic[SKY_WAY_DOWN].count == 0;
-}
-
 static void put_messages(const struct sky_behaviour *b, struct sky_jw *jw)
 {
-    struct sky_behaviour_topic all = {.name = NULL};
+    static const struct sky_behaviour_topic none;
+    struct sky_behaviour_topic all = none;
     for (size_t i = 0; i < b->topic_count; i++) {
         for (size_t way = 0; way < SKY_WAYS; way++) {
             all.traffic[way].count += b->topics[i].traffic[way].count;
@@ -83,10 +79,8 @@ static void put_messages(const struct sky_behaviour *b, struct sky_jw *jw)
         sky_jw_end_object(jw);
     }
     sky_jw_end_array(jw);
-    if (b->topic_count == 0 || is_silent(&b->topics[0]))
-        return;
     begin(jw, "otherTopics");
-    put_traffic(jw, &b->topics[0]);
+    put_traffic(jw, b->topic_count > 0 ? &b->topics[0] : &none);
     sky_jw_end_object(jw);
 }
 
@@ -162,16 +156,12 @@ void sky_behaviour_print(const struct sky_behaviour *b, struct sky_jw *jw)
     sky_jw_put_int(jw, "refused", (int64_t)b->filters_refused);
     sky_jw_put_int(jw, "ended", (int64_t)b->unsubscribes);
     sky_jw_end_object(jw);
-    if (b->handshake_count > 0 || b->handshakes_failed > 0)
-        put_handshakes(b, jw);
-    if (b->http_logins > 0) {
-        begin(jw, "httpLogins");
-        sky_jw_put_int(jw, "count", (int64_t)b->http_logins);
-        sky_jw_put_int(jw, "refused", (int64_t)b->http_refused);
-        sky_jw_end_object(jw);
-    }
-    if (b->commands > 0)
-        put_commands(b, jw);
+    put_handshakes(b, jw);
+    begin(jw, "httpLogins");
+    sky_jw_put_int(jw, "count", (int64_t)b->http_logins);
+    sky_jw_put_int(jw, "refused", (int64_t)b->http_refused);
+    sky_jw_end_object(jw);
+    put_commands(b, jw);
     sky_jw_end_object(jw);
 }
 

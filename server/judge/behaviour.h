@@ -5,7 +5,7 @@
 #include "protocol/base/json.h"
 #include "server/judge/intervals.h"
 
-/* As an object. What the device never did is left out. */
+/* As an object. Of MQTT logins only where there were some. */
 void sky_behaviour_print(const struct sky_behaviour *behaviour, struct sky_jw *jw);
 
 /* The object that sky_behaviour_print() wrote, in lines of text, each with `indent` in front. */

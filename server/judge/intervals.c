@@ -238,6 +238,21 @@ static bool grows_by_chance(struct ramp ramp)
 
 /* ---- the class ---- */
 
+/* All but a few are the same, or none is twice another: a restart by hand among the device's own is
+ * no growth. */
+static bool stays(struct ramp ramp)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < ramp.count; i++) {
+        size_t same = 0;
+        for (size_t j = 0; j < ramp.count; j++)
+            same += is_same(ramp.ms[i], ramp.ms[j]);
+        most = same > most ? same : most;
+    }
+    return most * 4 >= ramp.count * 3 ||
+           longest(ramp) <= 2 * shortest(ramp) + SKY_INTERVALS_SLACK_MS;
+}
+
 static enum sky_interval_class classify(struct ramp ramp)
 {
     enum sky_interval_class kind = strict(ramp);
@@ -250,8 +265,7 @@ static enum sky_interval_class classify(struct ramp ramp)
         return kind;
     if (ramp.count >= SKY_INTERVALS_JITTER_MIN && grows_by_chance(ramp))
         return SKY_INTERVALS_EXPONENTIAL_JITTER;
-    return longest(ramp) <= 2 * shortest(ramp) + SKY_INTERVALS_SLACK_MS ? SKY_INTERVALS_CONSTANT
-                                                                        : SKY_INTERVALS_NONE;
+    return stays(ramp) ? SKY_INTERVALS_CONSTANT : SKY_INTERVALS_NONE;
 }
 
 enum sky_interval_class sky_intervals_class(const struct sky_interval *intervals, size_t count)

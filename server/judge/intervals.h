@@ -32,7 +32,7 @@ enum {
 /* From the worst for a cloud to the best. */
 enum sky_interval_class {
     SKY_INTERVALS_NONE,        /* too few, or no order in them */
-    SKY_INTERVALS_CONSTANT,    /* they do not grow: all the same, or none twice another */
+    SKY_INTERVALS_CONSTANT,    /* they do not grow: three of four the same, or none twice another */
     SKY_INTERVALS_LINEAR,      /* each is longer than the last by the same */
     SKY_INTERVALS_EXPONENTIAL, /* by the same factor */
     /* They grow as much, each with chance in it, so that a thousand devices do not come back at

@@ -86,7 +86,7 @@ struct sky_config {
     char *client_id, *username, *password, *form;
     uint16_t keepalive_s;
 
-    char *url, *device, *product, *junit, *html, *json_file;
+    char *url, *device, *product, *junit, *html, *json_file, *baseline;
     bool url_given;     /* or it is the standard one */
     bool strict, run;   /* a warning counts as a failure; the whole run, not only the chapter */
     char *events;       /* file for them */

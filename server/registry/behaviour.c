@@ -19,11 +19,13 @@ static uint32_t whole_ms(int64_t ms)
     return ms < 0 ? 0 : ms > UINT32_MAX ? UINT32_MAX : (uint32_t)ms;
 }
 
-/* Does it go on as the last two of its ramp did? */
+enum { STANDING = 4 }; /* equal intervals in a row that are kept */
+
+/* Does it go on as the last ones of its ramp did? */
 static bool stands_still(const struct sky_behaviour *behaviour, struct sky_interval interval)
 {
     size_t count = behaviour->interval_count;
-    for (size_t back = 1; back <= 2; back++) {
+    for (size_t back = 1; back <= STANDING; back++) {
         if (count < back)
             return false;
         struct sky_interval before = behaviour->intervals[count - back];

@@ -77,7 +77,7 @@ struct sky_behaviour {
     uint32_t times_ms[SKY_BEHAVIOUR_TIMES_MAX];
 };
 
-/* What goes on, whatever chapter it is. Zeroed: nothing. */
+/* What goes on in this chapter. Zeroed: nothing. */
 struct sky_behaviour_state {
     uint32_t connection; /* by which it logged in last; 0: never */
     bool let_in, acted;  /* by that one */

@@ -78,7 +78,7 @@ struct sky_party {
     uint64_t since[SKY_PERIODS];         /* its events count behind this number */
     struct sky_conduct chapter, earlier; /* chapters of the run */
     int64_t device_id;                   /* the newest of that name; 0: there was none */
-    struct sky_behaviour_state going_on; /* whatever the chapter */
+    struct sky_behaviour_state going_on;
     UT_hash_handle hh, hh_id;
 };
 

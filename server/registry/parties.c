@@ -169,6 +169,8 @@ void sky_parties_turn(struct sky_registry *registry, sky_span name, uint64_t seq
         if (!sky_party_is_of(party, name))
             continue;
         party->since[SKY_CHAPTER] = seq;
+        party->going_on =
+            (struct sky_behaviour_state){0}; /* a connection of the old is none here */
         sky_expected_judge(registry, party->name, &party->chapter);
         parties->strangers += party->answers && !party->device;
         party->answers = false;

@@ -4,9 +4,11 @@ held against it too: see conftest.py.)"""
 import http.client
 import json
 import re
+import ssl
 
 import pytest
 import server
+from credentials import login
 from openapi import Description
 
 DEVICE = "/api/v1/devices/{cloud}/{product}/{device}"
@@ -104,6 +106,10 @@ def broken(api, online, peer):
     assert device.receive()["type"] == "suback"
     device.send_packet(type="publish", qos=1, id=1, topic="/pk/device/user/update", payload="{}")
     assert device.receive()["type"] == "puback"
+    third = peer("mqtts")
+    third.socket = ssl._create_unverified_context().wrap_socket(third.socket)
+    third.send_packet(type="connect", keepalive=60, **login("tencent/PROD123456/dev001"))
+    assert third.receive()["code"] == 0
     stranger = peer()
     stranger.send_packet(type="connect", keepalive=60, username="nobody&pk", password="00",
                          clientId="1|securemode=3,signmethod=hmacsha1|")
