@@ -200,19 +200,22 @@ bool sky_topic_within_any(sky_span filter, sky_span pattern)
 
 bool sky_topic_matches(sky_span filter, sky_span topic)
 {
-    sky_span have, want;
-    for (bool first = true; sky_span_next(&topic, '/', &have); first = false) {
-        if (!sky_span_next(&filter, '/', &want))
-            return false;
-        bool hash = is_level(want, '#');
-        if ((hash || is_level(want, '+')) && first && is_hidden(have))
-            return false;
-        if (hash)
-            return true;
-        if (!is_level(want, '+') && !sky_span_eq(want, have))
-            return false;
+    size_t at = 0, to = 0; /* in the filter, in the topic */
+    if (is_hidden(topic) && filter.len > 0 && (filter.ptr[0] == '+' || filter.ptr[0] == '#'))
+        return false;
+    while (at < filter.len && filter.ptr[at] != '#') {
+        if (filter.ptr[at] == '+') {
+            while (to < topic.len && topic.ptr[to] != '/')
+                to++;
+        } else if (to < topic.len && topic.ptr[to] == filter.ptr[at]) {
+            to++;
+        } else {
+            /* "a/#" matches "a" too (4.7.1.2). */
+            return to == topic.len && sky_span_eq(sky_span_tail(filter, at), SKY_SPAN("/#"));
+        }
+        at++;
     }
-    return filter.ptr == NULL || sky_span_eq_str(filter, "#");
+    return at < filter.len || to == topic.len;
 }
 
 bool sky_topic_fill(sky_span pattern, const struct sky_topic_keys *keys, char *out, size_t out_size)

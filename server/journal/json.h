@@ -7,7 +7,7 @@
 
 enum {
     SKY_DEVICE_NAME_MAX = SKY_CLOUD_NAME_MAX + 2 * SKY_KEY_MAX + 2, /* cloud/product/device */
-    SKY_DEVICE_NAMES_CACHED = 1024, /* of a server with so many a name is looked up once */
+    SKY_DEVICE_NAMES_CACHED = 4096, /* of a server with so many a name is looked up once */
     SKY_TIME_TEXT_MAX = 32,
     SKY_EVENT_JSON_DEPTH_MAX = SKY_JSON_DEPTH_MAX - 4, /* of a payload shown as JSON: in an event,
                                                           in a list, it can still be parsed */

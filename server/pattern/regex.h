@@ -11,9 +11,9 @@ enum {
     SKY_REGEX_NEST_MAX = 50,        /* parentheses in each other */
     SKY_REGEX_CODE_MAX = 32 * 1024, /* bytes of what it is compiled to */
     SKY_REGEX_MATCH_MAX = 20000,    /* ways back that are tried from one place of the text */
-    SKY_REGEX_DEPTH_MAX = 10000,    /* of those that are open at once */
-    SKY_REGEX_HEAP_MAX = 2048,      /* KiB that they take */
-    SKY_REGEX_WORK_MAX = 1000000,   /* of one look at one text: its characters that are read, as
+    SKY_REGEX_DEPTH_MAX = 500,      /* of those that are open at once */
+    SKY_REGEX_HEAP_MAX = 100,       /* KiB that they take */
+    SKY_REGEX_WORK_MAX = 500000,    /* of one look at one text: its characters that are read, as
                                        often as they are, and SKY_REGEX_STEP for each step */
     SKY_REGEX_STEP = 16,            /* a step costs as much as so many characters */
 };

@@ -139,7 +139,7 @@ static void what_people_look_for_stays_below_the_limits(void **state)
     sky_buf_done(&subject);
     repeated(&subject, "x", 10000);
     assert_int_equal(found("^.*y", sky_buf_span(&subject)), SKY_REGEX_NO);
-    assert_int_equal(found("^(?:x|y)*$", sky_span_head(sky_buf_span(&subject), 2000)),
+    assert_int_equal(found("^(?:x|y)*$", sky_span_head(sky_buf_span(&subject), 200)),
                      SKY_REGEX_YES);
     sky_buf_done(&subject);
 }
