@@ -27,8 +27,8 @@ static sky_err copy_rows(struct sky_store *store, struct sky_snapshot *snapshot,
                          sky_span faults, int64_t bytes_max)
 {
     static const enum sky_sql list[] = {
-        SKY_SQL_COPY_PRODUCTS,  SKY_SQL_COPY_PRODUCT_TOPICS, SKY_SQL_COPY_PRODUCT_DOCUMENTS,
-        SKY_SQL_COPY_DEVICES,   SKY_SQL_COPY_DOCUMENTS,      SKY_SQL_COPY_TOKENS,
+        SKY_SQL_COPY_PRODUCTS, SKY_SQL_COPY_PRODUCT_TOPICS, SKY_SQL_COPY_PRODUCT_DOCUMENTS,
+        SKY_SQL_COPY_DEVICES,  SKY_SQL_COPY_DOCUMENTS,      SKY_SQL_COPY_TOKENS,
         SKY_SQL_COPY_TOPOLOGY,
     };
     int64_t documents = 0, kept = 0;
@@ -48,11 +48,11 @@ static sky_err copy_rows(struct sky_store *store, struct sky_snapshot *snapshot,
     if (err == SKY_OK && snapshot->room < 0)
         err = SKY_ERR_LIMIT;
     if (err == SKY_OK)
-        err = sky_store__run(
-            store, SKY_SQL_ADD_SNAPSHOT,
-            SKY_ARGS(SKY_STR(snapshot->name), SKY_STR(snapshot->product),
-                     SKY_INT(snapshot->created_ms), SKY_INT(snapshot->now_ms),
-                     SKY_INT(snapshot->lived_ms), SKY_INT(snapshot->frozen), SKY_BYTES(faults)));
+        err = sky_store__run(store, SKY_SQL_ADD_SNAPSHOT,
+                             SKY_ARGS(SKY_STR(snapshot->name), SKY_STR(snapshot->product),
+                                      SKY_INT(snapshot->created_ms), SKY_INT(snapshot->now_ms),
+                                      SKY_INT(snapshot->lived_ms), SKY_INT(snapshot->frozen),
+                                      SKY_BYTES(faults)));
     if (err != SKY_OK)
         return err;
     snapshot->id = sqlite3_last_insert_rowid(store->db);
@@ -167,8 +167,8 @@ static sky_err get_bytes(struct sky_store *store, enum sky_sql which, const stru
 sky_err sky_store_get_snapshot_session(struct sky_store *store, int64_t id, int64_t device_id,
                                        struct sky_buf *ret_state)
 {
-    return get_bytes(store, SKY_SQL_GET_SNAPSHOT_SESSION,
-                     SKY_ARGS(SKY_INT(id), SKY_INT(device_id)), ret_state);
+    return get_bytes(store, SKY_SQL_GET_SNAPSHOT_SESSION, SKY_ARGS(SKY_INT(id), SKY_INT(device_id)),
+                     ret_state);
 }
 
 sky_err sky_store_get_snapshot_faults(struct sky_store *store, int64_t id,
@@ -181,9 +181,8 @@ sky_err sky_store_snapshots_mention(struct sky_store *store, int64_t device_id, 
                                     sky_span bytes, bool *ret_found)
 {
     sqlite3_stmt *stmt;
-    sky_err err =
-        sky_store__first(store, &stmt, SKY_SQL_FIND_SNAPSHOT_DOCUMENT,
-                         SKY_ARGS(SKY_INT(device_id), SKY_TEXT(name), SKY_BYTES(bytes)));
+    sky_err err = sky_store__first(store, &stmt, SKY_SQL_FIND_SNAPSHOT_DOCUMENT,
+                                   SKY_ARGS(SKY_INT(device_id), SKY_TEXT(name), SKY_BYTES(bytes)));
     sky_store__end(stmt);
     if (err != SKY_OK && err != SKY_ERR_NOT_FOUND)
         return err;
@@ -271,8 +270,8 @@ static sky_err restore_devices(struct sky_store *store, int64_t id)
 static sky_err restore(struct sky_store *store, const struct sky_snapshot *snapshot)
 {
     static const enum sky_sql differ[] = {
-        SKY_SQL_DIFFER_DEVICES,     SKY_SQL_DIFFER_DOCUMENTS, SKY_SQL_DIFFER_DOCUMENTS_GONE,
-        SKY_SQL_DIFFER_TOKENS,      SKY_SQL_DIFFER_TOKENS_GONE, SKY_SQL_DIFFER_TOPOLOGY,
+        SKY_SQL_DIFFER_DEVICES,       SKY_SQL_DIFFER_DOCUMENTS,   SKY_SQL_DIFFER_DOCUMENTS_GONE,
+        SKY_SQL_DIFFER_TOKENS,        SKY_SQL_DIFFER_TOKENS_GONE, SKY_SQL_DIFFER_TOPOLOGY,
         SKY_SQL_DIFFER_TOPOLOGY_GONE, SKY_SQL_DIFFER_BEHIND,
     };
     sky_err err = scope_of(store, snapshot);

@@ -32,8 +32,7 @@ struct sky_snapshot {
  * that product; LIMIT: there would be more than SKY_SNAPSHOTS_MAX, or more than `bytes_max` bytes
  * in all. To be called in a transaction, with all that belongs to it. */
 SKY_MUST_USE sky_err sky_store_add_snapshot(struct sky_store *store, struct sky_snapshot *snapshot,
-                                            int64_t product_id, sky_span faults,
-                                            int64_t bytes_max);
+                                            int64_t product_id, sky_span faults, int64_t bytes_max);
 /* `state` is the caller's own writing. LIMIT as above. */
 SKY_MUST_USE sky_err sky_store_put_snapshot_session(struct sky_store *store,
                                                     struct sky_snapshot *snapshot,

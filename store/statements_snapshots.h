@@ -20,9 +20,9 @@
     "id, product_id, key, secret, old_secret, asset_id, fingerprint, state, enabled, "             \
     "secret_issued, seed_secret, seed_asset_id, seed_fingerprint, seed_enabled"
 #define SKY_SNAPSHOT_DEVICE_OF(t)                                                                  \
-    t ".id, " t ".secret, " t ".old_secret, " t ".asset_id, " t ".fingerprint, " t ".state, "      \
-    t ".enabled, " t ".secret_issued, " t ".seed_secret, " t ".seed_asset_id, "                    \
-    t ".seed_fingerprint, " t ".seed_enabled"
+    t ".id, " t ".secret, " t ".old_secret, " t ".asset_id, " t ".fingerprint, " t ".state, " t    \
+      ".enabled, " t ".secret_issued, " t ".seed_secret, " t ".seed_asset_id, " t                  \
+      ".seed_fingerprint, " t ".seed_enabled"
 
 /* Devices in scope that have a row `a` of one table which the other, `b`, has not likewise. */
 #define SKY_SNAPSHOT_DIFFERS(key, a, b, same)                                                      \

@@ -39,8 +39,8 @@ static sky_err reset_all(struct sky_app *app, struct sky_why *why)
     err = sky_store_reset_devices(app->store, 0);
     if (err == SKY_OK && app->config->fixtures.count > 0)
         err = sky_fixture_files_load_within(app->store, &app->config->fixtures,
-                                            &app->registry.catalogue, &app->rng,
-                                            app->clock.now_ms, &loaded, why);
+                                            &app->registry.catalogue, &app->rng, app->clock.now_ms,
+                                            &loaded, why);
     if (err != SKY_OK) {
         sky_store_rollback(app->store);
         return err;
@@ -70,8 +70,7 @@ static sky_err claim_all(struct sky_app *app, const struct sky_product *product)
     if (product->node != SKY_NODE_GATEWAY)
         return SKY_OK;
     sky_buf_init(&claiming.gateways, SIZE_MAX);
-    sky_err err =
-        sky_store_each_device(app->store, product->id, 0, SIZE_MAX, take_id, &claiming);
+    sky_err err = sky_store_each_device(app->store, product->id, 0, SIZE_MAX, take_id, &claiming);
     for (size_t at = 0; err == SKY_OK && at < claiming.gateways.len; at += sizeof id) {
         memcpy(&id, claiming.gateways.bytes + at, sizeof id);
         err = sky_gateway_claim(&app->broker, product, id);

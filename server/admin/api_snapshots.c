@@ -11,8 +11,7 @@
 static bool is_name(const char *name)
 {
     static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    static const char any[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+    static const char any[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
     return *name != '\0' && strchr(plain, *name) != NULL && strspn(name, any) == strlen(name);
 }
 
@@ -142,8 +141,8 @@ static bool find(struct sky_api *api, struct sky_snapshot *ret_snapshot)
         sky_api_error(api, 404, "not_found", "", "there is no snapshot '%s'", api->vars.name);
     else if (search.count > 1 && !whole)
         sky_api_error(api, 409, "conflict", "",
-                      "%zu products have a snapshot '%s': say which with product=",
-                      search.count, api->vars.name);
+                      "%zu products have a snapshot '%s': say which with product=", search.count,
+                      api->vars.name);
     else
         *ret_snapshot = search.found;
     return err == SKY_OK && (search.count == 1 || whole);

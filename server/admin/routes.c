@@ -794,7 +794,8 @@ const struct sky_route sky_routes[] = {
      .handle = sky_api_reset,
      .summary =
          "Forget sessions and documents, devices as the fixtures have them or as they were made, "
-         "and begin a new chapter of events and verdicts; of all of them: the clock as the machine has it, too",
+         "and begin a new chapter of events and verdicts; of all of them: the clock as the machine "
+         "has it, too",
      .body = reset_body,
      .answers = {{204, "done"}, BAD, NONE}},
     {.method = "POST",

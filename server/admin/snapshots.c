@@ -64,9 +64,8 @@ static sky_err take_sessions(struct sky_app *app, struct sky_snapshot *snapshot)
         if (state.overflow)
             err = SKY_ERR_LIMIT;
         else if (state.len > 0)
-            err = sky_store_put_snapshot_session(app->store, snapshot,
-                                                 registry->by_slot[slot]->device_id,
-                                                 sky_buf_span(&state));
+            err = sky_store_put_snapshot_session(
+                app->store, snapshot, registry->by_slot[slot]->device_id, sky_buf_span(&state));
     }
     sky_buf_done(&state);
     return err;
@@ -162,9 +161,9 @@ static sky_err compare(struct restoring *r)
         if (in_scope(registry->by_slot[slot], sky_span_str(r->snapshot->product)))
             err = compare_session(r, registry->by_slot[slot], &present);
     sky_buf_done(&present);
-    return err == SKY_OK ? sky_store_each_snapshot_session(r->app->store, r->snapshot->id,
-                                                           take_unknown, r)
-                         : err;
+    return err == SKY_OK
+               ? sky_store_each_snapshot_session(r->app->store, r->snapshot->id, take_unknown, r)
+               : err;
 }
 
 /* Device and party go, as when it is deleted. */

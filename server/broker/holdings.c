@@ -106,8 +106,7 @@ static void read_filters(struct sky_broker *broker, struct sky_session *session,
     }
 }
 
-static void read_messages(struct sky_session *session, struct sky_unpack *in,
-                          int64_t shift_ms)
+static void read_messages(struct sky_session *session, struct sky_unpack *in, int64_t shift_ms)
 {
     for (int64_t left = sky_unpack_int(in); left > 0 && !in->bad; left--) {
         int64_t packet_id = sky_unpack_int(in), born_ms = sky_unpack_int(in),

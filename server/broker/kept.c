@@ -83,8 +83,7 @@ static void gone_message(const struct sky_mqtt_keeper *keeper, struct sky_mqtt_s
           "the end of a message");
 }
 
-void sky_kept_put_back(struct sky_session *session, struct sky_mqtt_msg *msg,
-                       uint16_t packet_id)
+void sky_kept_put_back(struct sky_session *session, struct sky_mqtt_msg *msg, uint16_t packet_id)
 {
     const struct sky_mqtt_keeper *keeper = session->mqtt.keeper;
     int64_t kept = keeper != NULL ? put_message(keeper, &session->mqtt, msg) : 0;

@@ -21,8 +21,7 @@ void sky_kept_unsubscribed(struct sky_broker *broker, struct sky_session *sessio
 void sky_kept_drop(struct sky_broker *broker, struct sky_session *session);
 /* A message comes back into the session, behind those that it has; the reference is taken over.
  * `packet_id` 0: it was never sent. Works without a keeper, too. */
-void sky_kept_put_back(struct sky_session *session, struct sky_mqtt_msg *msg,
-                       uint16_t packet_id);
+void sky_kept_put_back(struct sky_session *session, struct sky_mqtt_msg *msg, uint16_t packet_id);
 /* Messages that are still in the store only come here. */
 void sky_kept_read(struct sky_broker *broker, struct sky_session *session);
 

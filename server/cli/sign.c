@@ -426,13 +426,13 @@ static void sign(const struct sky_config *config, struct sky_cli_device *device,
 
     sky_arena_init(&arena);
     sky_rng_text(&device->app->rng, fresh, SKY_FRESH_LEN);
-    signing.request = over_tls = (struct sky_sign_request){
-        .product = &device->product,
-        .device = &device->device,
-        .dynamic = config->dynamic,
-        .tls = config->tls,
-        .now_ms = device->app->clock.now_ms,
-        .fresh = sky_span_of(fresh, SKY_FRESH_LEN)};
+    signing.request = over_tls =
+        (struct sky_sign_request){.product = &device->product,
+                                  .device = &device->device,
+                                  .dynamic = config->dynamic,
+                                  .tls = config->tls,
+                                  .now_ms = device->app->clock.now_ms,
+                                  .fresh = sky_span_of(fresh, SKY_FRESH_LEN)};
     over_tls.tls = true;
     device->cloud->sign(&signing.request, &arena, &signing.credentials);
     device->cloud->sign(&over_tls, &arena, &signing.over_tls);

@@ -36,8 +36,8 @@ static struct scores measure(sky_span a, sky_span b)
     scores.of = sky_mem_new(2 * (a.len + 1) * (b.len + 1) * sizeof *scores.of);
     for (size_t i = a.len; i-- > 0;)
         for (size_t j = b.len; j-- > 0;) {
-            int32_t gap = greater(*score_at(&scores, i + 1, j, false),
-                                  *score_at(&scores, i, j + 1, false));
+            int32_t gap =
+                greater(*score_at(&scores, i + 1, j, false), *score_at(&scores, i, j + 1, false));
             for (int alike = 0; alike < 2; alike++)
                 *score_at(&scores, i, j, alike) = greater(gap, score_alike(&scores, i, j, alike));
         }

@@ -239,7 +239,7 @@ static void on_known(void *ctx)
         sky_conn_corrupt(conn, fate.corrupt_anywhere ? fate.chance % FLIGHT_MIN : fate.corrupt_at,
                          fate.corrupt);
     conn->mute = fate.withhold; /* the library goes on until it returns */
-    if (fate.cut) /* what it ends with comes then */
+    if (fate.cut)               /* what it ends with comes then */
         sky_conn_cut_off(conn, fate.cut_at, "a fault cut the handshake off");
     else
         sky_conn_suffer(conn, &fate);

@@ -515,8 +515,7 @@ sky_err sky_fixture_files_load_within(struct sky_store *store, const struct sky_
                                       int64_t now_ms, struct sky_fixture_result *ret_result,
                                       struct sky_why *why)
 {
-    struct loading loading = {
-        .catalogue = catalogue, .rng = rng, .now_ms = now_ms, .within = true};
+    struct loading loading = {.catalogue = catalogue, .rng = rng, .now_ms = now_ms, .within = true};
 
     return load_paths(&loading, store, paths, ret_result, why);
 }

@@ -1,9 +1,11 @@
 /* IP, TCP and UDP around bytes: lengths, numbers and checksums. */
-#include <arpa/inet.h>
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
+
+#include <arpa/inet.h>
+#include <cmocka.h>
 #include <string.h>
 
 #include "server/capture/packets.h"

@@ -1,8 +1,10 @@
 /* Blocks as draft-ietf-opsawg-pcapng draws them. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
 #include <string.h>
 
 #include "server/capture/pcapng.h"

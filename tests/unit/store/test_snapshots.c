@@ -32,9 +32,9 @@ static int64_t add_device(struct bench *bench, const struct sky_product *product
 
 static void put_document(struct bench *bench, int64_t id, const char *body, int64_t version)
 {
-    assert_int_equal(sky_store_put_document(bench->store, id, SKY_SPAN("shadow"),
-                                            sky_span_str(body), version),
-                     SKY_OK);
+    assert_int_equal(
+        sky_store_put_document(bench->store, id, SKY_SPAN("shadow"), sky_span_str(body), version),
+        SKY_OK);
 }
 
 static void document_is(struct bench *bench, int64_t id, const char *body, int64_t version)
@@ -66,8 +66,8 @@ static int open_bench(void **state)
         for (size_t d = 0; d < DEVICES; d++) {
             int64_t id = add_device(bench, product, devices[d]);
             struct sky_product its;
-            assert_int_equal(
-                sky_store_get_device(bench->store, id, &its, &bench->devices[p][d]), SKY_OK);
+            assert_int_equal(sky_store_get_device(bench->store, id, &its, &bench->devices[p][d]),
+                             SKY_OK);
             put_document(bench, id, "{}", 1);
         }
     }
@@ -166,8 +166,8 @@ static void a_device_goes_back_with_its_document_and_token(void **state)
         } else if (i == 1) {
             put_document(bench, device->id, "{}", 2);
         } else if (i == 2) {
-            assert_int_equal(sky_store_delete_document(bench->store, device->id, SKY_SPAN("shadow")),
-                             SKY_OK);
+            assert_int_equal(
+                sky_store_delete_document(bench->store, device->id, SKY_SPAN("shadow")), SKY_OK);
         } else {
             token.expires_ms = 10;
             assert_int_equal(sky_store_put_token(bench->store, 1, &token), SKY_OK);
@@ -320,13 +320,13 @@ static void sessions_are_bytes_of_devices_that_are_held(void **state)
                      SKY_OK);
     assert_int_equal(count, 1);
     sky_buf_init(&found, 64);
-    assert_int_equal(sky_store_get_snapshot_session(bench->store, snapshot.id,
-                                                    bench->devices[0][0].id, &found),
-                     SKY_OK);
+    assert_int_equal(
+        sky_store_get_snapshot_session(bench->store, snapshot.id, bench->devices[0][0].id, &found),
+        SKY_OK);
     assert_true(sky_span_eq_str(sky_buf_span(&found), "state"));
-    assert_int_equal(sky_store_get_snapshot_session(bench->store, snapshot.id,
-                                                    bench->devices[0][1].id, &found),
-                     SKY_ERR_NOT_FOUND);
+    assert_int_equal(
+        sky_store_get_snapshot_session(bench->store, snapshot.id, bench->devices[0][1].id, &found),
+        SKY_ERR_NOT_FOUND);
     sky_buf_clear(&found);
     assert_int_equal(sky_store_get_snapshot_faults(bench->store, snapshot.id, &found), SKY_OK);
     assert_true(sky_span_eq_str(sky_buf_span(&found), "faults"));
@@ -381,13 +381,13 @@ static void there_is_room_for_so_many_bytes(void **state)
     assert_int_equal(take_up_to(bench, "next", 0, 2 * first.bytes + 5, &next), SKY_ERR_LIMIT);
     assert_int_equal(take_up_to(bench, "next", 0, 2 * first.bytes + 6, &next), SKY_OK);
     assert_int_equal(next.bytes, first.bytes + 6);
-    assert_int_equal(sky_store_put_snapshot_session(bench->store, &next, bench->devices[0][0].id,
-                                                    SKY_SPAN("x")),
-                     SKY_ERR_LIMIT);
+    assert_int_equal(
+        sky_store_put_snapshot_session(bench->store, &next, bench->devices[0][0].id, SKY_SPAN("x")),
+        SKY_ERR_LIMIT);
     next.room = 1;
-    assert_int_equal(sky_store_put_snapshot_session(bench->store, &next, bench->devices[0][0].id,
-                                                    SKY_SPAN("x")),
-                     SKY_OK);
+    assert_int_equal(
+        sky_store_put_snapshot_session(bench->store, &next, bench->devices[0][0].id, SKY_SPAN("x")),
+        SKY_OK);
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, open_bench, close_bench)
