@@ -15,6 +15,7 @@ enum {
     SKY_CAPTURE_QUEUE_MAX = 8 * 1024 * 1024,  /* bytes that wait for the disk; then new ones go */
     SKY_CAPTURE_CHUNK = 64 * 1024,            /* bytes that go together */
     SKY_CAPTURE_NAME_MAX = 64,
+    SKY_CAPTURE_FLOWS_MAX = 100000, /* connections that one sees at once; of more it sees nothing */
     SKY_CAPTURE_COMMENTS_MAX = 8 * 1024, /* bytes of findings that wait for a packet */
 };
 

@@ -103,10 +103,11 @@ static struct sky_capture_flow *find_flow(const struct sky_capture *capture, uin
     return flow;
 }
 
+/* NULL: there are too many. */
 static struct sky_capture_flow *flow_of(struct sky_capture *capture, uint32_t connection)
 {
     struct sky_capture_flow *flow = find_flow(capture, connection);
-    if (flow != NULL)
+    if (flow != NULL || HASH_COUNT(capture->flows) >= SKY_CAPTURE_FLOWS_MAX)
         return flow;
     flow = sky_mem_new(sizeof *flow);
     flow->connection = connection;
@@ -127,8 +128,10 @@ static void free_flow(struct sky_capture *capture, struct sky_capture_flow *flow
 static uint32_t interface_of(const struct sky_listener_row *row)
 {
     uint32_t i = 0;
-    while (sky_listener_row(i) != row)
+    while (sky_listener_row(i) != row) {
+        SKY_ASSERT(sky_listener_row(i) != NULL);
         i++;
+    }
     return i;
 }
 
@@ -162,6 +165,8 @@ static void pass(struct sky_captures *self, struct sky_capture *capture,
 {
     struct sky_capture_flow *flow = flow_of(capture, ends->connection);
     uint8_t head[SKY_PACKET_HEAD_MAX];
+    if (flow == NULL)
+        return;
     open_flow(self, capture, flow, ends);
     if (flow->datagrams) {
         bytes = sky_span_head(bytes, SKY_PACKET_DATA_MAX);
@@ -225,6 +230,8 @@ static void on_end(struct sky_tap *tap, uint32_t connection, const struct sky_ta
 static void add_finding(struct sky_capture *capture, struct sky_capture_flow *flow,
                         sky_span comment)
 {
+    if (flow == NULL)
+        return;
     if (capture->tail == flow) {
         struct sky_capture_chunk *chunk = capture->chunks->prev;
         size_t before = chunk->bytes.len;

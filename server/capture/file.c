@@ -27,6 +27,7 @@ static void give_up(struct sky_capture_file *file, int rc)
     struct sky_capture *capture = file->capture;
     fprintf(stderr, "skymock: the capture \"%s\" ends here: %s\n", file->path, uv_strerror(rc));
     file->failed = true;
+    capture->tail = NULL;
     while (capture->chunks != NULL)
         sky_capture__free_chunk(capture, capture->chunks);
 }

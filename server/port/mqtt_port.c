@@ -39,7 +39,7 @@ const struct sky_policy *sky_mqtt__policy(const struct sky_conn *conn)
     return sky_product_policy(conn->net->registry, session != NULL ? session->product : NULL);
 }
 
-static const struct sky_cloud *cloud_of(const struct sky_conn *conn)
+const struct sky_cloud *sky_mqtt__cloud(const struct sky_conn *conn)
 {
     const struct sky_session *session = conn->state;
     return session != NULL ? session->product->cloud : NULL;
@@ -68,19 +68,6 @@ static void record_broken(struct sky_conn *conn, enum sky_event_type type,
 }
 
 /* ---- what ends a connection ---- */
-
-/* What a fault did at one of these points explains what the device did then. */
-static bool is_touched(const struct sky_conn *conn, uint32_t points)
-{
-    return (conn->touched & points) != 0;
-}
-#define AT(point) (UINT32_C(1) << SKY_POINT_##point)
-#define AT_LOGIN (AT(CONNACK) | AT(SUBSCRIBE) | AT(SUBACK))
-#define AT_DELIVERY (AT(PUBLISH_DOWN) | AT(REPLY) | AT(PUBACK_UP))
-/* What it sends to be heard, or waits for. */
-#define AT_LIFE                                                                                    \
-    (AT_LOGIN | AT_DELIVERY | AT(PUBLISH_UP) | AT(PUBACK_DOWN) | AT(UNSUBSCRIBE) | AT(UNSUBACK) |  \
-     AT(PINGREQ) | AT(PINGRESP) | AT(DISCONNECT))
 
 /* A packet that breaks the specification: nothing after it can be trusted (4.8.0-1). */
 void sky_mqtt__malformed(struct sky_conn *conn, const struct sky_rule *rule, const char *what,
@@ -141,7 +128,7 @@ static void note_keepalive(struct sky_conn *conn)
     struct sky_judge judge;
     sky_judge_init(&judge, sky_mqtt__policy(conn));
     for (size_t i = 0; i < SKY_COUNT(kept); i++)
-        sky_judge_kept(&judge, sky_cloud_limit_rule(cloud_of(conn), kept[i]));
+        sky_judge_kept(&judge, sky_cloud_limit_rule(sky_mqtt__cloud(conn), kept[i]));
     sky_session_judged(conn->state, &judge);
 }
 
@@ -152,16 +139,18 @@ static void note_silence(struct sky_conn *conn, int64_t silence_ms)
     snprintf(detail, sizeof detail, "nothing for %lld ms; the keepalive is %u s",
              (long long)silence_ms, session->keepalive_s);
     session->silent = true;
-    if (!is_touched(conn, AT_LIFE))
+    if (!sky_mqtt__touched(conn, AT_LIFE))
         record_broken(conn, SKY_EVENT_SILENCE,
-                      sky_cloud_limit_rule(cloud_of(conn), SKY_LIMIT_KEEPALIVE_SILENT), detail);
+                      sky_cloud_limit_rule(sky_mqtt__cloud(conn), SKY_LIMIT_KEEPALIVE_SILENT),
+                      detail);
 }
 
 static void time_out(struct sky_conn *conn, int64_t silence_ms)
 {
     struct sky_session *session = conn->state;
     struct sky_judge judge;
-    const struct sky_rule *rule = sky_cloud_limit_rule(cloud_of(conn), SKY_LIMIT_KEEPALIVE_DEAD);
+    const struct sky_rule *rule =
+        sky_cloud_limit_rule(sky_mqtt__cloud(conn), SKY_LIMIT_KEEPALIVE_DEAD);
     char detail[96];
     snprintf(detail, sizeof detail, "nothing for %lld ms, 1.5 times the keepalive and more",
              (long long)silence_ms);
@@ -169,7 +158,7 @@ static void time_out(struct sky_conn *conn, int64_t silence_ms)
     bool enforced = sky_judge_rule(&judge, rule, false, "%s", detail);
     const struct sky_attr attr = SKY_ATTR(REASON, sky_span_str(detail));
     session->dead = true;
-    bool excused = is_touched(conn, AT_LIFE);
+    bool excused = sky_mqtt__touched(conn, AT_LIFE);
     if (judge.count > 0)
         sky_mqtt__record(conn, SKY_EVENT_TIMEOUT, SKY_INSIDE, &attr, 1, excused ? NULL : &judge);
     if (!excused)
@@ -203,7 +192,7 @@ static void judge_deafness(struct sky_conn *conn)
         sky_clock_lived_ms(conn->net->clock) < session->resubscribe_by_ms)
         return;
     session->resubscribe_by_ms = 0;
-    if (is_touched(conn, AT_LOGIN))
+    if (sky_mqtt__touched(conn, AT_LOGIN))
         return;
     record_broken(conn, SKY_EVENT_NOTE, sky_mqtt_rule(SKY_MQTT_RULE_RESUBSCRIBE),
                   "session present was 0, so what the device had subscribed to is lost; it has "
@@ -360,7 +349,7 @@ static void leave(struct sky_conn *conn)
     struct sky_session *session = conn->state;
     const struct sky_rule *rule = session->product->cloud->activation_unsubscribed;
     if (session->traits & SKY_TRAIT_ACTIVATION && !session->subscribed_activation && rule != NULL &&
-        !is_touched(conn, AT_LOGIN))
+        !sky_mqtt__touched(conn, AT_LOGIN))
         record_broken(conn, SKY_EVENT_OFFLINE, rule,
                       "left without having subscribed to the topic that brings its secret");
     note_filters(conn);
@@ -514,94 +503,6 @@ out:
     sky_effects_done(&effects);
 }
 
-/* ---- PUBLISH and its acknowledgements ---- */
-
-static void acknowledge(const struct sky_act *act)
-{
-    struct sky_conn *conn = act->ctx;
-    if (act->qos == 0 || conn->closing)
-        return;
-    sky_mqtt__send_ack(conn, SKY_POINT_PUBACK_DOWN,
-                       act->qos == 1 ? SKY_MQTT_PUBACK : SKY_MQTT_PUBREC, act->packet_id);
-}
-
-static void on_publish(struct sky_conn *conn, const struct sky_mqtt_packet *packet)
-{
-    const struct sky_mqtt_publish *publish = &packet->as.publish;
-    const struct sky_act act = {.session = conn->state,
-                                .topic = publish->topic,
-                                .payload = publish->payload,
-                                .transport = conn->door.transport,
-                                .connection = conn->id,
-                                .packet_id = publish->packet_id,
-                                .qos = publish->qos,
-                                .dup = publish->dup,
-                                .retain = publish->retain,
-                                .on_ack = acknowledge,
-                                .ctx = conn};
-    if (sky_publish(sky_mqtt__port(conn)->broker, &act).close)
-        sky_conn_close(conn, "published with QoS 2");
-}
-
-static void on_puback(struct sky_conn *conn, const struct sky_mqtt_packet *packet)
-{
-    struct sky_session *session = conn->state;
-    struct sky_judge judge;
-    uint16_t next_id = sky_mqtt_session_next_ack(&session->mqtt);
-    bool known =
-        sky_deliver_acknowledged(sky_mqtt__port(conn)->broker, session, packet->as.packet_id);
-    sky_judge_init(&judge, sky_mqtt__policy(conn));
-    if (!is_touched(conn, AT_DELIVERY)) {
-        sky_judge_rule(&judge, sky_mqtt_rule(SKY_MQTT_RULE_ACK_ID), known,
-                       "PUBACK %u, but no message with this id is in flight", packet->as.packet_id);
-        sky_judge_rule(&judge, sky_mqtt_rule(SKY_MQTT_RULE_ACK_ORDER),
-                       !known || packet->as.packet_id == next_id,
-                       "PUBACK %u, but %u was sent before it and is not acknowledged",
-                       packet->as.packet_id, next_id);
-    }
-    const struct sky_attr attr = SKY_ATTR_INT(PACKET_ID, packet->as.packet_id);
-    sky_mqtt__record(conn, SKY_EVENT_PUBACK, SKY_UP, &attr, 1, &judge);
-    sky_session_judged(session, &judge);
-}
-
-/* The QoS 2 packets. Where the rule is only reported, PUBREL is answered so that a client's
- * exchange ends; the others belong to exchanges this server never starts. */
-static void on_qos2_packet(struct sky_conn *conn, const struct sky_mqtt_packet *packet)
-{
-    struct sky_judge judge;
-    sky_judge_init(&judge, sky_mqtt__policy(conn));
-    /* A fault can make a message one of QoS 2, which the device then receives as one. */
-    bool refused =
-        !is_touched(conn, AT_DELIVERY) &&
-        sky_judge_rule(&judge, sky_cloud_limit_rule(cloud_of(conn), SKY_LIMIT_PACKET_TYPE), false,
-                       "sent %s, which belongs to QoS 2", sky_mqtt_type_name(packet->type));
-    const struct sky_attr attrs[] = {SKY_ATTR(NAME, sky_span_str(sky_mqtt_type_name(packet->type))),
-                                     SKY_ATTR_INT(PACKET_ID, packet->as.packet_id)};
-    sky_mqtt__record(conn, SKY_EVENT_NOTE, SKY_UP, attrs, SKY_COUNT(attrs), &judge);
-    sky_session_judged(conn->state, &judge);
-    if (refused)
-        sky_conn_close(conn, "sent a QoS 2 packet");
-    else if (packet->type == SKY_MQTT_PUBREL)
-        sky_mqtt__send_ack(conn, SKY_POINT_PUBACK_DOWN, SKY_MQTT_PUBCOMP, packet->as.packet_id);
-}
-
-/* ---- PINGREQ and DISCONNECT ---- */
-
-static void on_pingreq(struct sky_conn *conn, const struct sky_mqtt_packet *packet)
-{
-    (void)packet;
-    sky_mqtt__record(conn, SKY_EVENT_PING, SKY_UP, NULL, 0, NULL);
-    struct sky_out out;
-    sky_out_begin(&out, SKY_POINT_PINGRESP, conn);
-    sky_wire_send(sky_mqtt__port(conn)->broker->wire, &out);
-}
-
-static void on_disconnect(struct sky_conn *conn, const struct sky_mqtt_packet *packet)
-{
-    (void)packet;
-    sky_conn_close(conn, "the device disconnected");
-}
-
 /* ---- the port ---- */
 
 static const struct handler {
@@ -609,15 +510,15 @@ static const struct handler {
     enum sky_point point; /* at which it enters */
 } handlers[] = {
     [SKY_MQTT_CONNECT] = {on_connect, SKY_POINT_CONNECT},
-    [SKY_MQTT_PUBLISH] = {on_publish, SKY_POINT_PUBLISH_UP},
-    [SKY_MQTT_PUBACK] = {on_puback, SKY_POINT_PUBACK_UP},
-    [SKY_MQTT_PUBREC] = {on_qos2_packet, SKY_POINT_PUBACK_UP},
-    [SKY_MQTT_PUBREL] = {on_qos2_packet, SKY_POINT_PUBACK_UP},
-    [SKY_MQTT_PUBCOMP] = {on_qos2_packet, SKY_POINT_PUBACK_UP},
+    [SKY_MQTT_PUBLISH] = {sky_mqtt__on_publish, SKY_POINT_PUBLISH_UP},
+    [SKY_MQTT_PUBACK] = {sky_mqtt__on_puback, SKY_POINT_PUBACK_UP},
+    [SKY_MQTT_PUBREC] = {sky_mqtt__on_qos2_packet, SKY_POINT_PUBACK_UP},
+    [SKY_MQTT_PUBREL] = {sky_mqtt__on_qos2_packet, SKY_POINT_PUBACK_UP},
+    [SKY_MQTT_PUBCOMP] = {sky_mqtt__on_qos2_packet, SKY_POINT_PUBACK_UP},
     [SKY_MQTT_SUBSCRIBE] = {sky_mqtt__on_subscribe, SKY_POINT_SUBSCRIBE},
     [SKY_MQTT_UNSUBSCRIBE] = {sky_mqtt__on_unsubscribe, SKY_POINT_UNSUBSCRIBE},
-    [SKY_MQTT_PINGREQ] = {on_pingreq, SKY_POINT_PINGREQ},
-    [SKY_MQTT_DISCONNECT] = {on_disconnect, SKY_POINT_DISCONNECT},
+    [SKY_MQTT_PINGREQ] = {sky_mqtt__on_pingreq, SKY_POINT_PINGREQ},
+    [SKY_MQTT_DISCONNECT] = {sky_mqtt__on_disconnect, SKY_POINT_DISCONNECT},
 };
 
 enum sky_point sky_mqtt__point(enum sky_mqtt_type type)
@@ -639,7 +540,7 @@ static void note_type(struct sky_conn *conn, unsigned type)
         if (sky_mqtt_rule_kept_by(rule, type))
             sky_judge_kept(&judge, sky_mqtt_rule(rule));
     if (type == SKY_MQTT_PUBLISH || type == SKY_MQTT_PUBACK)
-        sky_judge_kept(&judge, sky_cloud_limit_rule(cloud_of(conn), SKY_LIMIT_PACKET_TYPE));
+        sky_judge_kept(&judge, sky_cloud_limit_rule(sky_mqtt__cloud(conn), SKY_LIMIT_PACKET_TYPE));
     sky_session_judged(session, &judge);
 }
 

@@ -32,6 +32,27 @@ void sky_mqtt__handle(struct sky_conn *conn, const struct sky_mqtt_packet *packe
 /* Every packet enters here, and is handled if it may. False: it was not seen, or not yet. */
 bool sky_mqtt__enter(struct sky_conn *conn, const struct sky_mqtt_packet *packet, sky_span rest);
 
+/* The cloud of its device; NULL: not logged in. */
+const struct sky_cloud *sky_mqtt__cloud(const struct sky_conn *conn);
+
+/* What a fault did at one of these points explains what the device did then. */
+static inline bool sky_mqtt__touched(const struct sky_conn *conn, uint32_t points)
+{
+    return (conn->touched & points) != 0;
+}
+#define AT(point) (UINT32_C(1) << SKY_POINT_##point)
+#define AT_LOGIN (AT(CONNACK) | AT(SUBSCRIBE) | AT(SUBACK))
+#define AT_DELIVERY (AT(PUBLISH_DOWN) | AT(REPLY) | AT(PUBACK_UP))
+/* What it sends to be heard, or waits for. */
+#define AT_LIFE                                                                                    \
+    (AT_LOGIN | AT_DELIVERY | AT(PUBLISH_UP) | AT(PUBACK_DOWN) | AT(UNSUBSCRIBE) | AT(UNSUBACK) |  \
+     AT(PINGREQ) | AT(PINGRESP) | AT(DISCONNECT))
+
+void sky_mqtt__on_publish(struct sky_conn *conn, const struct sky_mqtt_packet *packet);
+void sky_mqtt__on_puback(struct sky_conn *conn, const struct sky_mqtt_packet *packet);
+void sky_mqtt__on_qos2_packet(struct sky_conn *conn, const struct sky_mqtt_packet *packet);
+void sky_mqtt__on_pingreq(struct sky_conn *conn, const struct sky_mqtt_packet *packet);
+void sky_mqtt__on_disconnect(struct sky_conn *conn, const struct sky_mqtt_packet *packet);
 void sky_mqtt__on_subscribe(struct sky_conn *conn, const struct sky_mqtt_packet *packet);
 void sky_mqtt__on_unsubscribe(struct sky_conn *conn, const struct sky_mqtt_packet *packet);
 

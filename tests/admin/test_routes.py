@@ -148,3 +148,21 @@ def test_a_token_guards_everything_but_health(start):
     assert guarded.request("GET", "/version")[0] == 200
     for each in (api, guarded, wrong):
         each.close()
+
+
+def test_every_route_but_two_needs_the_token(start):
+    running = start("--admin-token", "s3cret")
+    guarded = type(running.api)(running.ports["admin"], token="s3cret")
+    for path, methods in guarded.get("/openapi.json")["paths"].items():
+        for method in methods:
+            status, _ = running.api.request(method.upper(), concrete(path))
+            assert (status == 401) == (path not in ("/health", "/ready")), (method, path, status)
+    guarded.close()
+
+
+def test_every_route_with_a_body_says_when_it_is_too_large(api, operations):
+    for method, path, operation in operations:
+        if method in ("GET", "DELETE"):
+            continue
+        status, answer = api.request(method, concrete(path), b" " * (1024 * 1024 + 1))
+        assert status == 413 and answer["error"]["code"], (method, path, status, answer)

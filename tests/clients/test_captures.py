@@ -220,6 +220,35 @@ def test_a_device_that_breaks_off_resets(start, path):
     assert len(capture.packets(path, running.ports, "tcp.flags.reset==1")) == 1
 
 
+@pytest.mark.parametrize("action,flags", [("close", {"F"}), ("reset", {"R"}), ("freeze", set())])
+def test_a_connection_that_a_fault_ends_ends_so(start, path, action, flags):
+    running = start("--capture", str(path))
+    running.api.post("/api/v1/faults", {"point": "pingresp", "action": action})
+    peer = server.Peer(running.ports["mqtt"])
+    assert log_in(peer, ALIYUN) == 0
+    peer.send_packet(type="pingreq")
+    running.api.wait_event({"type": "fault"})
+    running.api.barrier()
+    running.stop()
+    ends = capture.packets(path, running.ports, f"tcp.srcport=={running.ports['mqtt']}")
+    assert {flag for each in ends for flag in "FR" if flag in each["tcp.flags.str"][0]} == flags
+    assert capture.faults(path, running.ports) == []
+    assert types(capture.packets(path, running.ports, "mqtt")) == ["1", "2", "12"]
+    peer.close()
+
+
+def test_times_are_real_whatever_virtual_time_is(start, path):
+    running = start("--capture", str(path))
+    before = time.time()
+    running.api.advance(30 * 24 * 3600 * 1000)
+    peer = server.Peer(running.ports["mqtt"])
+    log_in(peer, ALIYUN)
+    peer.close()
+    running.stop()
+    times = [float(each["frame.time_epoch"][0]) for each in capture.packets(path, running.ports)]
+    assert times == sorted(times) and before - 1 < times[0] and times[-1] < time.time() + 1
+
+
 # ---- files ----
 
 def test_the_file_is_its_owners_and_says_how_to_read_it(start, path):
