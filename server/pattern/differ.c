@@ -28,6 +28,12 @@ static struct sky_difference *next_difference(struct tale *tale)
     return at < tale->max ? &tale->list[at] : NULL;
 }
 
+void sky_number_put(struct sky_buf *out, double number)
+{
+    const cJSON json = {.type = cJSON_Number, .valuedouble = number};
+    sky_json_print(out, &json);
+}
+
 static void put_value(struct sky_buf *out, const struct sky_member *member,
                       const struct sky_value *value)
 {
@@ -37,7 +43,7 @@ static void put_value(struct sky_buf *out, const struct sky_member *member,
     else if (value->kind == SKY_VALUE_TEXT)
         sky_jw_str(&jw, value->text);
     else if (value->kind == SKY_VALUE_NUMBER)
-        sky_jw_int(&jw, (int64_t)value->number);
+        sky_number_put(out, value->number);
     else
         sky_jw_bool(&jw, value->number != 0);
 }
@@ -63,24 +69,18 @@ static void put_found(struct sky_buf *out, struct sky_look *look, const struct s
         sky_buf_addf(out, " and %zu more", count - FOUND_VALUES_MAX);
 }
 
-static void put_bound(struct sky_buf *out, double bound)
-{
-    cJSON number = {.type = cJSON_Number, .valuedouble = bound};
-    sky_json_print(out, &number);
-}
-
 void sky_condition_wanted(const struct sky_condition *condition, struct sky_buf *out)
 {
     switch (condition->test) {
     case SKY_TEST_RANGE:
         if (condition->has_min) {
             sky_buf_add_str(out, ">= ");
-            put_bound(out, condition->min);
+            sky_number_put(out, condition->min);
         }
         sky_buf_add_str(out, condition->has_min && condition->has_max ? " and " : "");
         if (condition->has_max) {
             sky_buf_add_str(out, "<= ");
-            put_bound(out, condition->max);
+            sky_number_put(out, condition->max);
         }
         break;
     case SKY_TEST_EXISTS:

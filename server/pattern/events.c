@@ -70,7 +70,8 @@ void sky_pattern_narrow(const struct sky_pattern *pattern, struct sky_store *sto
             ret_filter->types = c->words;
         else if (strcmp(c->member->name, "direction") == 0)
             ret_filter->directions = (unsigned)c->words;
-        else if (strcmp(c->member->name, "connection") == 0 && c->value_count == 1)
+        else if (strcmp(c->member->name, "connection") == 0 && c->value_count == 1 &&
+                 c->values[0].number >= 0 && c->values[0].number <= UINT32_MAX)
             ret_filter->connection = (uint32_t)c->values[0].number;
         else if (strcmp(c->member->name, "topic") == 0 && c->value_count == 1)
             ret_filter->topic = c->values[0].text;

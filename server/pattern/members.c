@@ -192,8 +192,10 @@ static bool number_of_each(struct sky_look *look, const struct sky_member *membe
     sky_span number;
     if (attr_of(look->subject, member->field) != NULL)
         return number_of(look, member, walk, ret_value);
-    return next_of_filters(look, walk, member->name, &number) &&
-           put_number(SKY_VALUE_NUMBER, (int64_t)sky_json_number(number), ret_value);
+    if (!next_of_filters(look, walk, member->name, &number))
+        return false;
+    *ret_value = (struct sky_value){.kind = SKY_VALUE_NUMBER, .number = sky_json_number(number)};
+    return true;
 }
 
 /* ---- of the judgement ---- */

@@ -138,6 +138,7 @@ enum sky_answer sky_payload_is_json(struct sky_look *look);
 
 /* What was wanted: `>= 20`, `matches "a.c"`, `"up"`. */
 void sky_condition_wanted(const struct sky_condition *condition, struct sky_buf *out);
+void sky_number_put(struct sky_buf *out, double number);
 void sky_group_say(const struct sky_group *group, struct sky_buf *out);
 
 /* Is told of each place where `found` (empty: there is nothing) is not the `wanted` subset. */

@@ -23,7 +23,7 @@ static void say_values(const struct sky_condition *condition, struct sky_buf *ou
         if (value->kind == SKY_VALUE_TEXT)
             sky_buf_add(out, value->text);
         else if (value->kind == SKY_VALUE_NUMBER)
-            sky_jw_int(&jw, (int64_t)value->number);
+            sky_number_put(out, value->number);
         else
             sky_jw_bool(&jw, value->number != 0);
     }
