@@ -89,16 +89,41 @@ static void add_pointer(struct sky_buf *out, const char *pointer)
     }
 }
 
-static void add_nearest(struct sky_buf *out, const struct sky_verify_miss *miss)
+static void add_difference(struct sky_buf *out, const struct sky_difference *difference)
 {
+    sky_span wanted = sky_span_str(difference->wanted), no = SKY_SPAN("not ");
+    if (strcmp(difference->pointer, "/not") == 0 && sky_span_starts(wanted, no)) {
+        sky_buf_addf(out, "it is %s", difference->wanted + no.len);
+        return;
+    }
+    add_pointer(out, difference->pointer);
+    sky_buf_addf(out, " is %s", difference->found);
+}
+
+/* One of another type is no near miss to talk about. */
+static bool is_of_type(const struct sky_wanted *wanted, const struct sky_verify_miss *miss)
+{
+    bool other = false;
+    for (size_t i = 0; i < miss->differs && i < SKY_PATTERN_DIFFERENCES_MAX; i++)
+        other = other || strcmp(miss->list[i].pointer, "/type") == 0;
+    return wanted->types == 0 || !other;
+}
+
+static void add_nearest(struct sky_buf *out, const struct sky_wanted *wanted,
+                        const struct sky_verify_miss *misses, size_t miss_count)
+{
+    const struct sky_verify_miss *miss = misses;
+    while (miss < misses + miss_count && !is_of_type(wanted, miss))
+        miss++;
+    if (miss == misses + miss_count)
+        return;
     size_t told =
         miss->differs < SKY_PATTERN_DIFFERENCES_MAX ? miss->differs : SKY_PATTERN_DIFFERENCES_MAX;
     size_t shown = told < DIFFERS_MAX ? told : DIFFERS_MAX;
     sky_buf_addf(out, "; nearest: seq %llu, ", (unsigned long long)miss->seq);
     for (size_t i = 0; i < shown; i++) {
         sky_buf_add_str(out, i == 0 ? "" : i + 1 < miss->differs ? ", " : " and ");
-        add_pointer(out, miss->list[i].pointer);
-        sky_buf_addf(out, " is %s", miss->list[i].found);
+        add_difference(out, &miss->list[i]);
     }
     if (shown < miss->differs)
         sky_buf_addf(out, " and %zu more", miss->differs - shown);
@@ -151,8 +176,7 @@ static void say_none(const struct sky_verify *verify, const struct sky_wanted *w
     if (!there)
         add_topic(out, wanted);
     add_rest(out, wanted);
-    if (miss_count > 0)
-        add_nearest(out, &misses[0]);
+    add_nearest(out, wanted, misses, miss_count);
 }
 
 /* ---- the sentence ---- */
@@ -184,8 +208,8 @@ static void say_event(const struct sky_verify *verify, const struct sky_verify_m
                      min, (long long)verify->within_ms, (long long)verify->span_ms,
                      (unsigned long long)verify->closest[0],
                      (unsigned long long)verify->closest[verify->closest_count - 1]);
-    if (verify->count < verify->min && miss_count > 0)
-        add_nearest(out, &misses[0]);
+    if (verify->count < verify->min)
+        add_nearest(out, wanted, misses, miss_count);
 }
 
 static void say_sequence(const struct sky_verify *verify, const struct sky_verify_miss *misses,
