@@ -15,6 +15,7 @@ DEVICE = "/api/v1/devices/{cloud}/{product}/{device}"
 PRODUCT = "/api/v1/products/{cloud}/{product}"
 EXPECTED = "/api/v1/expected"
 SNAPSHOTS = "/api/v1/snapshots"
+FAULTS = "/api/v1/faults"
 STREAM, VERIFY = "/api/v1/events/stream", "/api/v1/verify"
 NAMES = {"cloud": "aliyun", "product": "pk", "device": "device", "name": "shadow"}
 SERVICE = "/sys/pk/device/thing/service/property/set"
@@ -41,6 +42,7 @@ BODIES = {
     ("POST", SNAPSHOTS): {"name": "here"},
     ("POST", EXPECTED): {"device": "aliyun/pk/device", "count": {"max": 3}},
     ("POST", VERIFY): {"absent": {"type": "unbind"}},
+    ("POST", FAULTS): {"point": "connack", "action": "set", "code": 3, "device": "enos/nobody/one"},
 }
 QUERIES = {
     ("GET", "/api/v1/products"): "secrets=true",
@@ -52,13 +54,13 @@ QUERIES = {
 OTHERS = {SNAPSHOTS + "/{name}": {"name": "here"},
           SNAPSHOTS + "/{name}/restore": {"name": "here"},
           DEVICE + "/topology": {"product": "gates", "device": "gate"}}
-FIRST = [("POST", EXPECTED), ("POST", "/api/v1/products"), ("PUT", DEVICE + "/topology"),
+FIRST = [("POST", EXPECTED), ("POST", FAULTS), ("POST", "/api/v1/products"), ("PUT", DEVICE + "/topology"),
          ("PUT", PRODUCT + "/config"), ("PUT", PRODUCT + "/model"), ("PATCH", DEVICE + "/shadow"),
          ("POST", DEVICE + "/ota"), ("POST", SNAPSHOTS)]  # others show what these make
 LAST = [("DELETE", PRODUCT + "/config"), ("DELETE", PRODUCT + "/model"),
         ("POST", DEVICE + "/disconnect"), ("DELETE", DEVICE + "/ota"),
         ("POST", SNAPSHOTS + "/{name}/restore"), ("DELETE", SNAPSHOTS + "/{name}"),
-        ("DELETE", EXPECTED + "/{name}"), ("DELETE", EXPECTED), ("DELETE", DEVICE),
+        ("DELETE", FAULTS + "/{name}"), ("DELETE", FAULTS), ("DELETE", EXPECTED + "/{name}"), ("DELETE", EXPECTED), ("DELETE", DEVICE),
         ("POST", "/api/v1/reset")]  # nothing is left for others to show
 
 
@@ -126,20 +128,21 @@ def in_order(operations):
 
 
 def test_every_route_answers_good_input_as_described(description, ask, broken):
-    names = dict(NAMES)
+    names, numbers = dict(NAMES), {}
     for method, path in in_order(description.operations):
         body = BODIES.get((method, path))
         if (method, path) == ("POST", EXPECTED):
             body = {**body, "rule": broken}
-        here = {**names, "name": names["expectation"]} if path.startswith(EXPECTED + "/") else names
+        made = path.removesuffix("/{name}")
+        here = {**names, "name": numbers[made]} if made in numbers else names
         here = {**here, **OTHERS.get(path, {})}
         target = re.sub(r"\{(\w+)\}", lambda found: here[found[1]], path)
         status, content_type, answer = ask(
             method, target + "?" + QUERIES.get((method, path), ""), body)
         assert status < 300, (method, path, status, answer)
         description.check(method, target, status, answer, content_type)
-        if (method, path) == ("POST", EXPECTED):
-            names["expectation"] = str(answer["id"])
+        if (method, path) in (("POST", EXPECTED), ("POST", FAULTS)):
+            numbers[path] = str(answer["id"])
         if path == STREAM:
             data = re.search(r"^data: (.*)$", answer, re.MULTILINE)[1]
             event = {"$ref": "#/components/schemas/Event"}

@@ -1,4 +1,7 @@
-"""Points and actions as the server has them, found out by asking it for every pair."""
+"""Points and actions as the server has them, found out by asking it for every pair. As a program it
+writes the README's table of them anew."""
+
+import server
 
 POINTS = """accept handshake connect connack publish-up puback-down publish-down puback-up subscribe
 suback unsubscribe unsuback pingreq pingresp disconnect reply http-answer coap-answer datagram-up
@@ -48,3 +51,21 @@ def table(found):
     lines.append("")
     lines += [f"{number}. {why}" for number, why in enumerate(reasons, 1)]
     return "\n".join(lines)
+
+
+def main():
+    """Puts the table into the README, as the server has it."""
+    running = server.Skymock()
+    try:
+        found = ask(running.api)
+    finally:
+        running.stop()
+    path = server.ROOT / "README.md"
+    text = path.read_text()
+    start = text.index("| | `withhold`")
+    end = text.index("\n\n", text.index("\n\n", start) + 2)  # behind the reasons
+    path.write_text(text[:start] + table(found) + text[end:])
+
+
+if __name__ == "__main__":
+    main()

@@ -235,6 +235,71 @@ static void so_many_passages_wait_and_no_more(void **state)
     assert_int_equal(device->conn->out.len, 4);
 }
 
+static void so_many_bytes_wait_and_no_more(void **state)
+{
+    enum { PIECE = 1024 * 1024 };
+    struct broker_case *c = *state;
+    struct sky_session *device = broker_case_online(c, "aliyun", "pk", "device");
+    struct fault fault = {.point = SKY_POINT_PUBLISH_DOWN, .fate = {.name = "f", .delay_ms = 1000}};
+    char *bytes = sky_mem_new(PIECE);
+    struct sky_out out = {.point = SKY_POINT_PUBLISH_DOWN,
+                          .to = {.conn = device->conn},
+                          .as.raw = sky_span_of(bytes, PIECE),
+                          .is_raw = true};
+    install(c, &fault);
+    for (int i = 0; i < SKY_WIRE_HELD_BYTES_MAX / PIECE; i++) {
+        out.decided = false;
+        assert_true(sky_wire_send(&c->wire, &out));
+    }
+    assert_int_equal(device->conn->out.len, 0);
+    out.decided = false;
+    assert_true(sky_wire_send(&c->wire, &out));
+    assert_int_equal(device->conn->out.len, PIECE);
+    sky_wire_forget(&c->wire, device->conn);
+    assert_int_equal(c->wire.held_bytes, 0);
+    free(bytes);
+}
+
+/* Two change places; the second does not wait for a third. */
+static void what_is_put_behind_the_next_goes_with_it(void **state)
+{
+    struct broker_case *c = *state;
+    struct sky_session *device = broker_case_online(c, "aliyun", "pk", "device");
+    struct fault fault = {.point = SKY_POINT_CONNACK,
+                          .fate = {.name = "f", .reorder = true, .delay_ms = 1000}};
+    static const char swapped[] = "\x40\x02\x00\x07\x20\x02\x00\x00";
+    install(c, &fault);
+    send_connack(c, device->conn);
+    assert_int_equal(c->wire.behind, 1);
+    assert_int_equal(device->conn->out.len, 0);
+    c->wire.points = 0; /* it follows all the same */
+    send_puback(c, device->conn);
+    assert_int_equal(c->wire.behind, 0);
+    assert_int_equal(device->conn->out.len, sizeof swapped - 1);
+    assert_memory_equal(device->conn->out.bytes, swapped, sizeof swapped - 1);
+}
+
+static void changed_bytes_are_others_and_as_many(void **state)
+{
+    struct broker_case *c = *state;
+    struct sky_session *device = broker_case_online(c, "aliyun", "pk", "device");
+    static const char whole[] = "\x40\x02\x00\x07";
+    struct fault fault = {.point = SKY_POINT_PUBACK_DOWN, .fate = {.name = "f"}};
+    install(c, &fault);
+    for (uint64_t chance = 0; chance < 1000; chance++) {
+        unsigned differ = 0;
+        fault.fate.corrupt = (unsigned)(1 + chance % 5);
+        fault.fate.corrupt_anywhere = true;
+        fault.fate.chance = chance * UINT64_C(0x9e3779b97f4a7c15);
+        sky_buf_clear(&device->conn->out);
+        send_puback(c, device->conn);
+        assert_int_equal(device->conn->out.len, sizeof whole - 1);
+        for (size_t i = 0; i < sizeof whole - 1; i++)
+            differ += device->conn->out.bytes[i] != whole[i];
+        assert_int_equal(differ, fault.fate.corrupt > 4 ? 4 : fault.fate.corrupt);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -247,6 +312,9 @@ int main(void)
         BROKER_TEST(a_packet_from_a_device_enters_in_one_way_too),
         BROKER_TEST(the_servers_own_closes_pass_too),
         BROKER_TEST(so_many_passages_wait_and_no_more),
+        BROKER_TEST(so_many_bytes_wait_and_no_more),
+        BROKER_TEST(what_is_put_behind_the_next_goes_with_it),
+        BROKER_TEST(changed_bytes_are_others_and_as_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
