@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "store/internal.h"
+#include "store/snapshots.h"
 #include "store/topology.h"
 #include "tests/support/seed_config.h"
 
@@ -88,6 +89,12 @@ static void fill_store(struct sky_store *store)
         assert_int_equal(sky_store_put_subscription(store, device.id, SKY_SPAN("/a/#"), 1), SKY_OK);
         assert_int_equal(sky_store_put_message(store, device.id, &message), SKY_OK);
     }
+    struct sky_snapshot snapshot = {.name = "s"};
+    assert_int_equal(
+        sky_store_add_snapshot(store, &snapshot, 0, SKY_SPAN("[]"), SKY_SNAPSHOTS_BYTES_MAX),
+        SKY_OK);
+    assert_int_equal(sky_store_put_snapshot_session(store, &snapshot, 1, SKY_SPAN("state")),
+                     SKY_OK);
     for (uint64_t seq = 1; seq <= 10 * JOURNAL_PAGES; seq += 10)
         assert_int_equal(sky_store_put_page(store, seq, seq + 9, journal_bytes(bytes, seq)),
                          SKY_OK);
@@ -261,6 +268,12 @@ static void read_journal(struct sky_store *store)
     sky_buf_done(&page);
 }
 
+static void ignore_id(void *ctx, int64_t device_id)
+{
+    (void)ctx;
+    (void)device_id;
+}
+
 static void write_some(struct sky_store *store)
 {
     struct seed_record record;
@@ -277,6 +290,18 @@ static void write_some(struct sky_store *store)
     ends(store, sky_store_settle(store));
     sky_err err = sky_seed_load(store, sky_span_str(fixture), &config, &count);
     assert_true(err == SKY_OK || record.reported > 0);
+    if (sky_store_begin(store) == SKY_OK) {
+        struct sky_snapshot snapshot = {.name = "s"}, again = {.name = "again"};
+        err = sky_store_find_snapshot(store, SKY_SPAN("s"), SKY_SPAN(""), &snapshot);
+        if (err == SKY_OK)
+            err = sky_store_restore_snapshot(store, &snapshot, ignore_id, NULL);
+        if (err == SKY_OK || err == SKY_ERR_NOT_FOUND)
+            err = sky_store_add_snapshot(store, &again, 0, SKY_SPAN_NONE, SKY_SNAPSHOTS_BYTES_MAX);
+        if (err == SKY_OK)
+            ends(store, sky_store_commit(store));
+        else
+            sky_store_rollback(store);
+    }
     ends(store, sky_store_delete_device(store, 7));
     ends(store, sky_store_drop_pages(store, 21));
     ends(store, sky_store_reset_devices(store, 0));

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "store/snapshots.h"
+
 #include "faulty_vfs.h"
 #include "tests/support/seed_config.h"
 #include "tests/support/store_dump.h"
@@ -156,6 +158,89 @@ static void a_load_is_undone_when_one_write_fails(void **state)
 static void a_load_is_undone_when_the_disk_fails_for_good(void **state)
 {
     fail_in_turn(*state, FAULTY_IO, false);
+}
+
+/* ---- snapshots ---- */
+
+static void ignore_id(void *ctx, int64_t device_id)
+{
+    (void)ctx;
+    (void)device_id;
+}
+
+static sky_err end(struct sky_store *store, sky_err err)
+{
+    if (err == SKY_OK)
+        return sky_store_commit(store);
+    sky_store_rollback(store);
+    return err;
+}
+
+static sky_err take(struct sky_store *store)
+{
+    struct sky_snapshot snapshot = {.name = "s"};
+    sky_err err = sky_store_begin(store);
+    if (err != SKY_OK)
+        return err;
+    err = sky_store_add_snapshot(store, &snapshot, 0, SKY_SPAN_NONE, SKY_SNAPSHOTS_BYTES_MAX);
+    if (err == SKY_OK)
+        err = sky_store_put_snapshot_session(store, &snapshot, 1, SKY_SPAN("state"));
+    return end(store, err == SKY_OK ? sky_store_end_snapshot(store, &snapshot) : err);
+}
+
+static sky_err go_back(struct sky_store *store)
+{
+    struct sky_snapshot snapshot;
+    sky_err err = sky_store_begin(store);
+    if (err != SKY_OK)
+        return err;
+    err = sky_store_find_snapshot(store, SKY_SPAN("s"), SKY_SPAN(""), &snapshot);
+    if (err == SKY_OK)
+        err = sky_store_restore_snapshot(store, &snapshot, ignore_id, NULL);
+    return end(store, err);
+}
+
+/* Tries until no operation fails any more; a try that fails has changed nothing. */
+static void fails_whole(const struct folder *folder, sky_err (*act)(struct sky_store *store))
+{
+    struct sky_buf before, after;
+    sky_buf_init(&before, DUMP_MAX);
+    sky_buf_init(&after, DUMP_MAX);
+    bool fired = true;
+    int n = 1;
+    for (; fired; n++) {
+        struct sky_store *store = opens(folder);
+        dump(store, &before);
+        faulty_vfs_arm(FAULTY_FULL, n, false);
+        sky_err err = act(store);
+        fired = faulty_vfs_fired();
+        faulty_vfs_heal();
+        assert_true(n < OPERATIONS_MAX && err == (fired ? SKY_ERR_STORE : SKY_OK));
+        dump(store, &after);
+        assert_true(sky_span_eq(sky_buf_span(&before), sky_buf_span(&after)) == fired);
+        sky_store_close(store);
+    }
+    assert_true(n > 3);
+    sky_buf_done(&before);
+    sky_buf_done(&after);
+}
+
+static void a_snapshot_is_taken_and_restored_whole_or_not_at_all(void **state)
+{
+    const struct folder *folder = *state;
+    struct seed_record record;
+    struct sky_store *store = opens(folder);
+    assert_int_equal(load(store, folder->first, &record), SKY_OK);
+    sky_store_close(store);
+    fails_whole(folder, take);
+    store = opens(folder);
+    size_t devices = sky_store_count_devices(store);
+    assert_int_equal(load(store, folder->second, &record), SKY_OK);
+    sky_store_close(store);
+    fails_whole(folder, go_back);
+    store = opens(folder);
+    assert_int_equal(sky_store_count_devices(store), devices);
+    sky_store_close(store);
 }
 
 static void opening_fails_with_a_reason_and_can_be_tried_again(void **state)
@@ -312,6 +397,7 @@ int main(void)
         TEST(a_load_is_undone_when_the_disk_is_full),
         TEST(a_load_is_undone_when_one_write_fails),
         TEST(a_load_is_undone_when_the_disk_fails_for_good),
+        TEST(a_snapshot_is_taken_and_restored_whole_or_not_at_all),
         TEST(opening_fails_with_a_reason_and_can_be_tried_again),
         TEST(a_transaction_that_failed_takes_no_more_writes),
         TEST(a_commit_that_failed_has_rolled_back),

@@ -2,8 +2,10 @@
 a restore is there as a whole or not at all."""
 
 import random
+import sqlite3
 import threading
 
+import credentials
 import server
 
 SNAPSHOTS = "/api/v1/snapshots"
@@ -91,3 +93,53 @@ def test_a_restore_is_whole(tmp_path):
         seen |= now
     running.stop()
     assert seen <= {"then", "now"}
+
+
+# ---- a file that was changed by hand ----
+
+SECOND = "/api/v1/devices/aliyun/pk/second"
+
+
+def spoil(rng, state):
+    """Bytes that are others, fewer, or more."""
+    spoilt = bytearray(state)
+    how = rng.randrange(4)
+    if how == 0:
+        return bytes(spoilt[:rng.randrange(len(spoilt))])
+    if how == 1:
+        return bytes(spoilt) + rng.randbytes(9)
+    for _ in range(rng.randrange(1, 4)):
+        spoilt[rng.randrange(len(spoilt))] = rng.randrange(256)
+    return bytes(spoilt)
+
+
+def test_a_session_that_was_spoilt_is_left_out(tmp_path):
+    rng = random.Random(7)
+    file = tmp_path / "store.db"
+    running = server.Skymock("--store", str(file))
+    peer = server.Peer(running.ports["mqtt"])
+    peer.send_packet(type="connect", clean=False, keepalive=60,
+                     **credentials.login("aliyun/pk/second"))
+    assert peer.receive()["code"] == 0
+    topic = "/pk/second/user/get"
+    peer.send_packet(type="subscribe", id=7, filters=[[topic, 1]])
+    assert peer.receive()["type"] == "suback"
+    running.api.post(SECOND + "/messages", {"topic": topic, "payload": "waits", "qos": 1})
+    for number in range(60):
+        running.api.post(SNAPSHOTS, {"name": f"s{number}", "product": "aliyun/pk"})
+    running.stop()
+    database = sqlite3.connect(file)
+    for number, state in database.execute("SELECT snapshot_id, state FROM snapshot_session"):
+        database.execute("UPDATE snapshot_session SET state = ? WHERE snapshot_id = ?",
+                         (spoil(rng, state), number))
+    database.execute("UPDATE snapshot SET faults = x'5b7b' WHERE id % 3 = 0")
+    database.commit()
+    database.close()
+    running = server.Skymock("--store", str(file))
+    for number in range(60):
+        status, answer = running.api.request("POST", f"{SNAPSHOTS}/s{number}/restore")
+        assert status == 204, answer
+        assert running.api.get(SECOND)["subscriptions"] <= 1
+    assert "damaged session of aliyun/pk/second" in running.errors()
+    assert "damaged faults" in running.errors()
+    running.stop()

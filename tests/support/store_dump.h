@@ -7,9 +7,28 @@
 /* Appends every row of every table, in order. False when the database cannot be read. */
 static inline bool store_dump(struct sky_store *store, struct sky_buf *out)
 {
-    static const char *const tables[] = {
-        "product", "product_topic", "product_document", "device", "topology", "document", "token",
-        "session", "subscription",  "message",          "image",  "page",     "note"};
+    static const char *const tables[] = {"product",
+                                         "product_topic",
+                                         "product_document",
+                                         "device",
+                                         "topology",
+                                         "document",
+                                         "token",
+                                         "session",
+                                         "subscription",
+                                         "message",
+                                         "image",
+                                         "page",
+                                         "note",
+                                         "snapshot",
+                                         "snapshot_product",
+                                         "snapshot_product_topic",
+                                         "snapshot_product_document",
+                                         "snapshot_device",
+                                         "snapshot_document",
+                                         "snapshot_token",
+                                         "snapshot_topology",
+                                         "snapshot_session"};
     bool done = true;
     for (size_t i = 0; i < SKY_COUNT(tables); i++) {
         char sql[64];
