@@ -55,13 +55,17 @@ static struct sky_timeline_party *party_of_device(struct sky_timeline *timeline,
         sky_span_str(party != NULL ? party->name : sky_device_names_get(timeline->names, id)));
 }
 
-/* Who is no device yet is known by what it claimed, and from then on by its connection: what it was
- * answered names nobody. */
-static struct sky_timeline_party *party_of_claim(struct sky_timeline *timeline,
-                                                 const struct sky_event *event)
+static struct sky_timeline_owner *owner_of(struct sky_timeline *timeline, uint32_t connection)
 {
-    struct sky_timeline_owner *owner =
-        &timeline->owners[event->head.connection % SKY_TIMELINE_CONNECTIONS];
+    return &timeline->owners[connection % SKY_TIMELINE_CONNECTIONS];
+}
+
+/* Who is no device is known by what it claims, or by the connection: what it is answered, and the
+ * end, name nobody. */
+static struct sky_timeline_party *party_of_peer(struct sky_timeline *timeline,
+                                                const struct sky_event *event)
+{
+    const struct sky_timeline_owner *owner = owner_of(timeline, event->head.connection);
     if (event->finding_count == 0 && sky_event_get(event, SKY_F_DEVICE_KEY) == NULL)
         return owner->connection == event->head.connection ? owner->party : NULL;
     struct sky_buf name;
@@ -69,8 +73,6 @@ static struct sky_timeline_party *party_of_claim(struct sky_timeline *timeline,
     sky_party_claimed(event->attrs, event->attr_count, &name);
     struct sky_timeline_party *party = party_named(timeline, sky_buf_span(&name));
     sky_buf_done(&name);
-    if (event->head.connection != 0)
-        *owner = (struct sky_timeline_owner){event->head.connection, party};
     return party;
 }
 
@@ -83,7 +85,10 @@ bool sky_timeline_look(struct sky_timeline *timeline)
         timeline->first = event.seq;
     struct sky_timeline_party *party = event.head.device_id != 0
                                            ? party_of_device(timeline, event.head.device_id)
-                                           : party_of_claim(timeline, &event);
+                                           : party_of_peer(timeline, &event);
+    struct sky_timeline_owner *owner = owner_of(timeline, event.head.connection);
+    if (party != NULL && event.head.connection != owner->connection)
+        *owner = (struct sky_timeline_owner){event.head.connection, party};
     if (party == NULL || event.seq <= party->since)
         return true;
     SKY_ASSERT(event.seq - timeline->first <= UINT32_MAX); /* the journal has bounds */

@@ -25,7 +25,7 @@ struct sky_timeline {
     uint64_t events; /* found so far */
     struct sky_timeline_owner {
         uint32_t connection;
-        struct sky_timeline_party *party; /* who claimed something on it */
+        struct sky_timeline_party *party; /* whose first event on it was */
     } owners[SKY_TIMELINE_CONNECTIONS];
 };
 

@@ -222,8 +222,9 @@ def test_a_run_begins_with_the_server(start, tmp_path):
 
 
 def test_what_led_to_a_refusal_stands_under_who_was_refused(api, values_only):
+    api.wait_event({"type": "close"}, since=values_only["seq"])
     lines = suites(api)[DEVICE].find("system-out").text
-    assert "connect" in lines and re.search(r"connack .*code=4", lines), lines
+    assert re.search(r"connect .*\n.* connack .*code=4\n.* close ", lines), lines
 
 
 HOSTILE = ("]]>", "</failure><x a='1'>", "&amp;&#0;&lt;", "\x00\x01\x1b[31m\x7f\x9f", "\ufffe\uffff",

@@ -186,4 +186,5 @@ def main():
             skymock.stop()
 
 
-main()
+if __name__ == "__main__":
+    main()
