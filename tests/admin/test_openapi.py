@@ -16,6 +16,7 @@ PRODUCT = "/api/v1/products/{cloud}/{product}"
 EXPECTED = "/api/v1/expected"
 SNAPSHOTS = "/api/v1/snapshots"
 FAULTS = "/api/v1/faults"
+CAPTURES = "/api/v1/captures"
 STREAM, VERIFY = "/api/v1/events/stream", "/api/v1/verify"
 NAMES = {"cloud": "aliyun", "product": "pk", "device": "device", "name": "shadow"}
 SERVICE = "/sys/pk/device/thing/service/property/set"
@@ -53,14 +54,17 @@ QUERIES = {
 # The device in the path, where it is not that of NAMES.
 OTHERS = {SNAPSHOTS + "/{name}": {"name": "here"},
           SNAPSHOTS + "/{name}/restore": {"name": "here"},
+          CAPTURES + "/{name}": {"name": "1"},
+          CAPTURES + "/{name}/stop": {"name": "1"},
           DEVICE + "/topology": {"product": "gates", "device": "gate"}}
 FIRST = [("POST", EXPECTED), ("POST", FAULTS), ("POST", "/api/v1/products"), ("PUT", DEVICE + "/topology"),
          ("PUT", PRODUCT + "/config"), ("PUT", PRODUCT + "/model"), ("PATCH", DEVICE + "/shadow"),
-         ("POST", DEVICE + "/ota"), ("POST", SNAPSHOTS)]  # others show what these make
+         ("POST", DEVICE + "/ota"), ("POST", SNAPSHOTS), ("POST", CAPTURES)]  # others show what these make
 LAST = [("DELETE", PRODUCT + "/config"), ("DELETE", PRODUCT + "/model"),
         ("POST", DEVICE + "/disconnect"), ("DELETE", DEVICE + "/ota"),
         ("POST", SNAPSHOTS + "/{name}/restore"), ("DELETE", SNAPSHOTS + "/{name}"),
-        ("DELETE", FAULTS + "/{name}"), ("DELETE", FAULTS), ("DELETE", EXPECTED + "/{name}"), ("DELETE", EXPECTED), ("DELETE", DEVICE),
+        ("DELETE", CAPTURES + "/{name}"), ("DELETE", FAULTS + "/{name}"), ("DELETE", FAULTS),
+        ("DELETE", EXPECTED + "/{name}"), ("DELETE", EXPECTED), ("DELETE", DEVICE),
         ("POST", "/api/v1/reset")]  # nothing is left for others to show
 
 
@@ -91,7 +95,7 @@ def ask(skymock):
             text = b"".join(answer.readline() for _ in range(3)).decode()
             connection.close()
         else:
-            text = answer.read().decode()
+            text = answer.read().decode(errors="replace")
         is_json = content_type == "application/json"
         return answer.status, content_type, json.loads(text) if is_json else text
 
