@@ -5,6 +5,7 @@
 
 #include "protocol/base/json_tree.h"
 #include "server/admin/admin.h"
+#include "server/admin/handlers.h"
 #include "server/admin/match.h"
 #include "server/admin/waits.h"
 #include "server/app.h"
@@ -188,85 +189,5 @@ struct sky_admin {
     struct sky_reload_wait *reloads; /* list: calls that wait for the fixtures to be read */
     size_t report_bytes; /* memory that reports on their way take for numbers of events */
 };
-
-/* ---- handlers ---- */
-
-#define SKY_API_HANDLERS(X)                                                                        \
-    X(health)                                                                                      \
-    X(version)                                                                                     \
-    X(metrics)                                                                                     \
-    X(ca)                                                                                          \
-    X(openapi)                                                                                     \
-    X(products_list)                                                                               \
-    X(products_create)                                                                             \
-    X(product_read)                                                                                \
-    X(product_change)                                                                              \
-    X(product_config)                                                                              \
-    X(product_config_put)                                                                          \
-    X(product_config_delete)                                                                       \
-    X(product_model)                                                                               \
-    X(product_model_put)                                                                           \
-    X(product_model_delete)                                                                        \
-    X(device_topology)                                                                             \
-    X(device_topology_put)                                                                         \
-    X(device_config)                                                                               \
-    X(devices_list)                                                                                \
-    X(devices_create)                                                                              \
-    X(device_read)                                                                                 \
-    X(device_change)                                                                               \
-    X(device_delete)                                                                               \
-    X(device_certificate)                                                                          \
-    X(device_credentials)                                                                          \
-    X(device_disconnect)                                                                           \
-    X(device_message)                                                                              \
-    X(device_command)                                                                              \
-    X(device_shadow)                                                                               \
-    X(device_shadow_patch)                                                                         \
-    X(device_properties)                                                                           \
-    X(device_ota)                                                                                  \
-    X(device_ota_create)                                                                           \
-    X(device_ota_cancel)                                                                           \
-    X(device_subscriptions)                                                                        \
-    X(device_documents)                                                                            \
-    X(device_document)                                                                             \
-    X(events_list)                                                                                 \
-    X(events_search)                                                                               \
-    X(events_stream)                                                                               \
-    X(verify)                                                                                      \
-    X(clock_read)                                                                                  \
-    X(clock_freeze)                                                                                \
-    X(clock_advance)                                                                               \
-    X(clock_set)                                                                                   \
-    X(clock_resume)                                                                                \
-    X(forward)                                                                                     \
-    X(rules)                                                                                       \
-    X(report_xml)                                                                                  \
-    X(report_json)                                                                                 \
-    X(report_html)                                                                                 \
-    X(verdicts)                                                                                    \
-    X(expected_list)                                                                               \
-    X(expected_create)                                                                             \
-    X(expected_clear)                                                                              \
-    X(expected_delete)                                                                             \
-    X(faults_list)                                                                                 \
-    X(faults_create)                                                                               \
-    X(faults_clear)                                                                                \
-    X(faults_delete)                                                                               \
-    X(snapshots_list)                                                                              \
-    X(snapshots_create)                                                                            \
-    X(snapshot_read)                                                                               \
-    X(snapshot_delete)                                                                             \
-    X(snapshot_restore)                                                                            \
-    X(reset)                                                                                       \
-    X(reload)                                                                                      \
-    X(captures_list)                                                                               \
-    X(captures_create)                                                                             \
-    X(capture_read)                                                                                \
-    X(capture_stop)                                                                                \
-    X(capture_delete)
-#define X(name) void sky_api_##name(struct sky_api *api);
-SKY_API_HANDLERS(X)
-#undef X
-void sky_api_device_ota_begin(struct sky_api *api, bool welcome);
 
 #endif
