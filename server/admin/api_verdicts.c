@@ -71,7 +71,7 @@ static void write_party(struct judging *judging, const char *name, bool device,
     sky_jw_put_bool(&api->jw, "registered", device);
     sky_jw_put_str(&api->jw, "verdict", sky_verdict_name(verdict));
     write_rules(judging, cloud, conduct);
-    if (conduct->behaviour != NULL) {
+    if (judging->scope.one && conduct->behaviour != NULL) {
         sky_jw_key(&api->jw, "profile");
         sky_behaviour_print(conduct->behaviour, &api->jw);
     }

@@ -381,8 +381,7 @@ const struct sky_api_schema sky_api_schemas[] = {
     {"Verdict",
      MEMBERS(VERDICT,
              {"rules", SKY_API_OBJECT, LIST, "RuleVerdict", "that it broke; of one device: all"},
-             {"profile", SKY_API_OBJECT, OPTIONAL, "Profile",
-              "how it behaves; absent: it was never heard of"})},
+             {"profile", SKY_API_OBJECT, OPTIONAL, "Profile", "how it behaves; of one device"})},
     {"RuleVerdict",
      MEMBERS(
          RULE, {"verdict", SKY_API_TEXT, 0, verdicts, "what the device made of it"},

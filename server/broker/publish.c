@@ -357,12 +357,13 @@ struct sky_act_result sky_publish(struct sky_broker *broker, const struct sky_ac
         serve(broker, act, row->service, &judge, &effects, &facts);
     }
 
-    const struct sky_behaviour_message message = {.way = SKY_WAY_UP,
-                                                  .topic = act->topic,
-                                                  .len = act->payload.len,
-                                                  .qos = act->qos,
-                                                  .dup = act->dup,
-                                                  .packet_id = act->packet_id};
+    const struct sky_behaviour_message message = {
+        .way = SKY_WAY_UP,
+        .topic = act->topic,
+        .len = act->payload.len,
+        .qos = act->qos,
+        .dup = act->dup,
+        .packet_id = broker->wire->points != 0 ? act->packet_id : 0};
     sky_session_carried(broker->registry, session, &message);
     uint64_t seq = record_publish(broker, act, row, &judge);
     if (carried && broker->on_uplink != NULL)

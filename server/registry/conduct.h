@@ -91,6 +91,7 @@ struct sky_parties {
     struct sky_party *by_name; /* hash */
     struct sky_party *by_id;   /* hash: of those that have a device id */
     struct sky_party *last;    /* whose event came last, in case the next is of the same; or NULL */
+    bool ids_matter;           /* packet ids are followed, until they are acknowledged */
     size_t strangers;
     uint64_t lost;               /* strangers that had to go, in this run */
     uint64_t since[SKY_PERIODS]; /* events count behind this number */

@@ -76,10 +76,11 @@ void sky_sessions_done(struct sky_registry *registry)
     registry->slots = registry->room = registry->free_count = 0;
 }
 
-void sky_session_carried(const struct sky_registry *registry, struct sky_session *session,
+void sky_session_carried(struct sky_registry *registry, struct sky_session *session,
                          const struct sky_behaviour_message *message)
 {
     struct sky_party *party = session->party;
+    registry->parties.ids_matter |= message->packet_id != 0;
     (*(message->way == SKY_WAY_UP ? &session->published : &session->delivered))++;
     sky_behaviour_add_message(sky_conduct_take_behaviour(&party->chapter), &party->going_on,
                               message, sky_clock_lived_ms(registry->clock));

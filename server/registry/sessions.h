@@ -91,8 +91,10 @@ struct sky_session *sky_session_open(struct sky_registry *registry,
 void sky_session_drop(struct sky_registry *registry, struct sky_session *session);
 void sky_sessions_done(struct sky_registry *registry); /* every session has been dropped */
 
-/* Counts a message to or from the device, and books it into what is known of its behaviour. */
-void sky_session_carried(const struct sky_registry *registry, struct sky_session *session,
+/* Counts a message to or from the device, and books it into what is known of its behaviour.
+ * With its packet id only where something may keep the acknowledgement from the device: to follow
+ * each id costs as much as all other figures. */
+void sky_session_carried(struct sky_registry *registry, struct sky_session *session,
                          const struct sky_behaviour_message *message);
 
 /* Books the rules that one act exercised into the device's conduct; NULL: nobody's. What it broke
