@@ -92,6 +92,7 @@ static void the_explanation_has_text_prefix_mistake_and_advice(void **state)
         &suspicion, signed_by_device(SKY_HMAC, SKY_SHA1, SKY_SPAN("12345devicepk789"), own_secret));
     assert_mistakes(&said, SKY_MISTAKE_VALUES_ONLY, SKY_MISTAKE_NONE);
     assert_string_equal(due_text, said.signed_text);
+    assert_string_equal("12345devicepk789", said.sent_text);
     const char *due = signed_by_device(SKY_HMAC, SKY_SHA1, sky_span_str(due_text), own_secret);
     assert_true(sky_span_eq_nocase(sky_span_str(said.expected_prefix), sky_span_of(due, 8)));
     assert_non_null(strstr(said.what, "It signed \"12345devicepk789\""));
@@ -108,6 +109,7 @@ static void an_appended_secret_stands_as_a_placeholder(void **state)
     assert_mistakes(&said, SKY_MISTAKE_VALUES_ONLY, SKY_MISTAKE_NONE);
     assert_string_equal("clientId12345deviceNamedeviceproductKeypktimestamp789{deviceSecret}",
                         said.signed_text);
+    assert_string_equal("12345devicepk789{deviceSecret}", said.sent_text);
     assert_non_null(strstr(said.what, "\"12345devicepk789{deviceSecret}\""));
     suspicion.secret_word = NULL;
     said = explain(&suspicion, "00");
@@ -410,6 +412,7 @@ static void assert_not_in(const char *secret, const struct sky_explanation *said
     assert_null(strstr(said->what, secret));
     assert_null(strstr(said->hint, secret));
     assert_null(strstr(said->signed_text, secret));
+    assert_null(strstr(said->sent_text, secret));
 }
 
 static void no_explanation_tells_a_secret_or_the_digest(void **state)
