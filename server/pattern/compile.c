@@ -81,11 +81,13 @@ static bool fail_word(const struct compiler *c, const struct place *place, const
                       const char *wrong, const char *(*word)(size_t), size_t count)
 {
     const char *near = nearest(wrong, word, count);
-    char list[SKY_WHY_REASON_MAX - 60] = "";
+    enum { LIST_ENOUGH = 200 };
+    char list[LIST_ENOUGH + 16] = "";
     if (near != NULL)
         return fail(c, place, "there is no %s '%.60s'; '%s' is meant?", what, wrong, near);
-    for (size_t i = 0, len = 0; i < count && len + strlen(word(i)) + 3 < sizeof list; i++)
-        len += (size_t)snprintf(list + len, sizeof list - len, "%s%s", i > 0 ? ", " : "", word(i));
+    for (size_t i = 0, len = 0; i < count && len < LIST_ENOUGH; i++)
+        len += (size_t)snprintf(list + len, sizeof list - len, "%s%s", i > 0 ? ", " : "",
+                                len + strlen(word(i)) < LIST_ENOUGH ? word(i) : "...");
     return fail(c, place, "there is no %s '%.40s'; there are %s", what, wrong, list);
 }
 

@@ -183,7 +183,7 @@ def test_events_are_filtered(skymock):
     events = [json.loads(line) for line in done.stdout.splitlines()]
     assert events and all(event["deviceKey"] == "devicf" for event in events)
     done = server.run("events", *url(skymock), "--type", "no-such")
-    assert done.returncode == 2 and "there is no event type 'no-such'" in done.stderr
+    assert done.returncode == 2 and "there is no type 'no-such'; there are connect," in done.stderr
 
 
 def test_events_follow(skymock):
