@@ -69,17 +69,11 @@ static struct sky_pattern *queried_pattern(struct sky_api *api)
 {
     static const char *const names[] = {"type",   "direction", "topic",     "rule",
                                         "device", "product",   "connection"};
-    char rule[SKY_API_PARAM_MAX];
     struct sky_why why;
-    if (sky_api_query(api, "rule", rule) &&
-        sky_catalogue_find(&api->app->registry.catalogue, sky_span_str(rule)) == NULL) {
-        sky_api_error(api, 400, "invalid", "", "there is no rule '%s'", rule);
-        return NULL;
-    }
     cJSON *json = cJSON_CreateObject();
     for (size_t i = 0; i < SKY_COUNT(names); i++)
         put_parameter(api, json, names[i]);
-    struct sky_pattern *pattern = sky_pattern_new(json, "", &why);
+    struct sky_pattern *pattern = sky_pattern_new(json, "", &api->app->registry.catalogue, &why);
     cJSON_Delete(json);
     if (pattern == NULL)
         sky_api_error(api, 400, "invalid", "", "%s", why.reason);
@@ -242,7 +236,8 @@ void sky_api_events_search(struct sky_api *api)
                               .run = sky_api_body_bool(api, "run", false)};
     struct sky_why why;
     cJSON *every = cJSON_CreateObject();
-    struct sky_pattern *pattern = sky_pattern_new(event != NULL ? event : every, "/event", &why);
+    struct sky_pattern *pattern = sky_pattern_new(event != NULL ? event : every, "/event",
+                                                  &api->app->registry.catalogue, &why);
     cJSON_Delete(every);
     if (pattern == NULL)
         sky_api_error(api, 400, "invalid", why.pointer, "%s", why.reason);

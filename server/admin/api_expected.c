@@ -35,13 +35,13 @@ static char *printed(const cJSON *json)
 
 /* The pattern, of whoever is named: `key` is "device", "product" or NULL. */
 static struct sky_pattern *pattern_of(const cJSON *event, const char *key, const char *name,
-                                      struct sky_why *why)
+                                      const struct sky_catalogue *rules, struct sky_why *why)
 {
     cJSON *both = cJSON_CreateObject();
     cJSON_AddItemReferenceToArray(cJSON_AddArrayToObject(both, "anyOf"), (cJSON *)(uintptr_t)event);
     if (key != NULL)
         cJSON_AddStringToObject(both, key, name);
-    struct sky_pattern *pattern = sky_pattern_new(both, "", why);
+    struct sky_pattern *pattern = sky_pattern_new(both, "", rules, why);
     cJSON_Delete(both);
     return pattern;
 }
@@ -50,17 +50,18 @@ static bool take_event(struct sky_api *api, const char *key, struct sky_expectat
                        struct sky_pattern **ret_again)
 {
     const cJSON *event = sky_json_get(api->body, "event");
+    const struct sky_catalogue *rules = &api->app->registry.catalogue;
     struct sky_why why = {0};
-    struct sky_pattern *pattern = sky_pattern_new(event, "/event", &why);
+    struct sky_pattern *pattern = sky_pattern_new(event, "/event", rules, &why);
     if (pattern != NULL)
-        wanted->pattern = pattern_of(event, key, wanted->name, &why);
+        wanted->pattern = pattern_of(event, key, wanted->name, rules, &why);
     if (wanted->pattern != NULL) {
         struct sky_buf words;
         sky_buf_init(&words, SKY_FINDING_DETAIL_MAX);
         sky_pattern_say(pattern, &words);
         wanted->words = sky_mem_dup(words.bytes, words.len);
         wanted->event = printed(event);
-        *ret_again = pattern_of(event, key, wanted->name, &why);
+        *ret_again = pattern_of(event, key, wanted->name, rules, &why);
         sky_buf_done(&words);
     } else {
         sky_api_error(api, 400, "invalid", why.pointer, "%s", why.reason);

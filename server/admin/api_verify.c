@@ -137,9 +137,10 @@ static bool begin(struct sky_api *api, struct verify_wait *wait)
     cJSON *scope = cJSON_CreateObject();
     if (device != NULL || product != NULL)
         cJSON_AddStringToObject(scope, device ? "device" : "product", device ? device : product);
-    struct sky_pattern *pattern = sky_pattern_new(scope, "", &why);
+    struct sky_pattern *pattern = sky_pattern_new(scope, "", NULL, &why);
     cJSON_Delete(scope);
-    wait->verify = pattern != NULL ? sky_verify_new(api->body, "", &why) : NULL;
+    wait->verify =
+        pattern != NULL ? sky_verify_new(api->body, "", &registry->catalogue, &why) : NULL;
     if (wait->verify == NULL) {
         sky_pattern_free(pattern);
         sky_api_fail(api, SKY_ERR_INVALID, &why);

@@ -95,7 +95,7 @@ static sky_err take_match(const struct reader *reader, const cJSON *value)
 {
     char at[SKY_WHY_POINTER_MAX];
     snprintf(at, sizeof at, "%s/match", reader->at);
-    reader->fault->pattern = sky_pattern_new(value, at, reader->why);
+    reader->fault->pattern = sky_pattern_new(value, at, NULL, reader->why);
     reader->fault->asks_who = asks_who(value);
     return reader->fault->pattern != NULL ? SKY_OK : SKY_ERR_INVALID;
 }

@@ -34,23 +34,23 @@ static void take_words(struct sky_wanted *wanted, cJSON *rest)
 }
 
 static sky_err take_wanted(struct sky_wanted *wanted, const cJSON *json, const char *at,
-                           struct sky_why *why)
+                           const struct sky_catalogue *rules, struct sky_why *why)
 {
     struct sky_why unused;
-    wanted->pattern = sky_pattern_new(json, at, why);
+    wanted->pattern = sky_pattern_new(json, at, rules, why);
     if (wanted->pattern == NULL)
         return SKY_ERR_INVALID;
     cJSON *rest = cJSON_Duplicate(json, true);
     SKY_ASSERT(rest != NULL);
     take_words(wanted, rest);
     if (rest->child != NULL)
-        wanted->rest = sky_pattern_new(rest, at, &unused);
+        wanted->rest = sky_pattern_new(rest, at, rules, &unused);
     cJSON_Delete(rest);
     return SKY_OK;
 }
 
 static sky_err take_steps(struct sky_verify *verify, const cJSON *steps, const char *at,
-                          struct sky_why *why)
+                          const struct sky_catalogue *rules, struct sky_why *why)
 {
     char pointer[SKY_WHY_POINTER_MAX];
     const cJSON *step;
@@ -64,7 +64,7 @@ static sky_err take_steps(struct sky_verify *verify, const cJSON *steps, const c
     cJSON_ArrayForEach (step, steps) {
         size_t i = verify->wanted_count++;
         snprintf(pointer, sizeof pointer, "%s/sequence/%zu", at, i);
-        sky_err err = take_wanted(&verify->wanted[i], step, pointer, why);
+        sky_err err = take_wanted(&verify->wanted[i], step, pointer, rules, why);
         if (err != SKY_OK)
             return err;
         verify->wanted[i].way = sky_mem_new((i + 1) * sizeof *verify->wanted[i].way);
@@ -149,7 +149,7 @@ static sky_err take_within(struct sky_verify *verify, const cJSON *value, const 
 }
 
 static sky_err take_claim(struct sky_verify *verify, const cJSON *claim, const char *at,
-                          struct sky_why *why)
+                          const struct sky_catalogue *rules, struct sky_why *why)
 {
     static const char *const names[] = {[SKY_CLAIM_EVENT] = "event",
                                         [SKY_CLAIM_SEQUENCE] = "sequence",
@@ -175,7 +175,7 @@ static sky_err take_claim(struct sky_verify *verify, const cJSON *claim, const c
         return sky_why_set(why, SKY_ERR_INVALID, pointer, "a count goes with 'event' only");
     verify->max = (uint64_t)SKY_VERIFY_COUNT_MAX;
     if (verify->form == SKY_CLAIM_SEQUENCE)
-        return take_steps(verify, form, at, why);
+        return take_steps(verify, form, at, rules, why);
     if (verify->form == SKY_CLAIM_ABSENT)
         verify->max = 0;
     sky_err err = verify->form == SKY_CLAIM_EVENT
@@ -184,13 +184,14 @@ static sky_err take_claim(struct sky_verify *verify, const cJSON *claim, const c
     verify->wanted = sky_mem_new(sizeof *verify->wanted);
     verify->wanted_count = 1;
     snprintf(pointer, sizeof pointer, "%s/%s", at, names[verify->form]);
-    return err != SKY_OK ? err : take_wanted(verify->wanted, form, pointer, why);
+    return err != SKY_OK ? err : take_wanted(verify->wanted, form, pointer, rules, why);
 }
 
-struct sky_verify *sky_verify_new(const cJSON *claim, const char *at, struct sky_why *why)
+struct sky_verify *sky_verify_new(const cJSON *claim, const char *at,
+                                  const struct sky_catalogue *rules, struct sky_why *why)
 {
     struct sky_verify *verify = sky_mem_new(sizeof *verify);
-    sky_err err = take_claim(verify, claim, at, why);
+    sky_err err = take_claim(verify, claim, at, rules, why);
     if (err == SKY_OK)
         err = take_within(verify, sky_json_get(claim, "withinMs"), at, why);
     if (err == SKY_OK)

@@ -21,9 +21,10 @@ struct sky_verify;
 enum sky_verify_state { SKY_VERIFY_OPEN, SKY_VERIFY_HOLDS, SKY_VERIFY_BROKEN };
 
 /* Compiles the members "event", "count", "sequence", "absent" and "withinMs" of an object; all
- * others are the caller's. On failure NULL, and `why` has the pointer, with `at` in front. The
- * caller frees it; `claim` may go. */
+ * others are the caller's. `rules` are those that its patterns may name. On failure NULL, and `why`
+ * has the pointer, with `at` in front. The caller frees it; `claim` may go. */
 SKY_MUST_USE struct sky_verify *sky_verify_new(const cJSON *claim, const char *at,
+                                               const struct sky_catalogue *rules,
                                                struct sky_why *why);
 void sky_verify_free(struct sky_verify *verify); /* NULL is fine */
 

@@ -6,6 +6,7 @@
 #include "auth/text.h"
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
+#include "protocol/base/rule.h"
 #include "protocol/mqtt/topic.h"
 #include "server/pattern/private.h"
 
@@ -19,6 +20,7 @@ struct place {
 struct compiler {
     struct sky_pattern *pattern;
     const char *at;
+    const struct sky_catalogue *rules;
     struct sky_why *why;
     size_t conditions, values;
 };
@@ -62,33 +64,44 @@ static bool fail(const struct compiler *c, const struct place *place, const char
     return false;
 }
 
-/* The word nearest to a wrong one, to suggest it; NULL: none is near. */
-static const char *nearest(const char *wrong, const char *(*word)(size_t), size_t count)
+/* Of the words that were tried the nearest to a wrong one, to suggest it. */
+struct nearest {
+    const char *word; /* NULL: none is near */
+    size_t distance;
+};
+
+static void try_word(struct nearest *near, const char *word, const char *wrong)
 {
-    const char *best = NULL;
-    size_t least = SIZE_MAX, distance;
-    for (size_t i = 0; i < count; i++) {
-        if (sky_similar_distance(sky_span_str(word(i)), sky_span_str(wrong), &distance) &&
-            distance < least) {
-            least = distance;
-            best = word(i);
-        }
-    }
-    return best;
+    size_t distance;
+    if (sky_similar_distance(sky_span_str(word), sky_span_str(wrong), &distance) &&
+        (near->word == NULL || distance < near->distance))
+        *near = (struct nearest){word, distance};
 }
 
 static bool fail_word(const struct compiler *c, const struct place *place, const char *what,
                       const char *wrong, const char *(*word)(size_t), size_t count)
 {
-    const char *near = nearest(wrong, word, count);
+    struct nearest near = {0};
     enum { LIST_ENOUGH = 200 };
     char list[LIST_ENOUGH + 16] = "";
-    if (near != NULL)
-        return fail(c, place, "there is no %s '%.60s'; '%s' is meant?", what, wrong, near);
+    for (size_t i = 0; i < count; i++)
+        try_word(&near, word(i), wrong);
+    if (near.word != NULL)
+        return fail(c, place, "there is no %s '%.60s'; '%s' is meant?", what, wrong, near.word);
     for (size_t i = 0, len = 0; i < count && len < LIST_ENOUGH; i++)
         len += (size_t)snprintf(list + len, sizeof list - len, "%s%s", i > 0 ? ", " : "",
                                 len + strlen(word(i)) < LIST_ENOUGH ? word(i) : "...");
     return fail(c, place, "there is no %s '%.40s'; there are %s", what, wrong, list);
+}
+
+static bool fail_rule(const struct compiler *c, const struct place *place, const char *wrong)
+{
+    struct nearest near = {0};
+    for (size_t i = 0; i < c->rules->rule_count; i++)
+        try_word(&near, sky_catalogue_at(c->rules, i)->id, wrong);
+    if (near.word != NULL)
+        return fail(c, place, "there is no rule '%.60s'; '%s' is meant?", wrong, near.word);
+    return fail(c, place, "there is no rule '%.60s'", wrong);
 }
 
 /* ---- pieces ---- */
@@ -206,6 +219,8 @@ static bool takes_text(const struct compiler *c, const struct place *place,
                     "'%.60s' is not an MQTT topic filter: # is the last level, and # and "
                     "+ are whole levels",
                     text);
+    if (member->form == SKY_FORM_RULE && sky_catalogue_find(c->rules, sky_span_str(text)) == NULL)
+        return fail_rule(c, place, text);
     for (size_t i = 0; i < member->words; i++)
         if (strcmp(member->word(i), text) == 0)
             return true;
@@ -488,6 +503,9 @@ static bool take_member(struct compiler *c, const struct place *place, int depth
     if (member == NULL)
         return fail_word(c, place, "member of patterns", json->string, member_word,
                          sky_member_count);
+    if (sky_member_is_judged(member) && c->rules == NULL)
+        return fail(c, place, "nothing has been judged yet where this looks: %s is not known",
+                    member->name);
     if (member->form == SKY_FORM_PAYLOAD)
         return take_payload(c, place, json, member, group);
     struct sky_condition *condition = add_condition(c, member, group, json);
@@ -516,10 +534,11 @@ static bool take_group(struct compiler *c, const struct place *place, int depth,
     return true;
 }
 
-struct sky_pattern *sky_pattern_new(const cJSON *json, const char *at, struct sky_why *why)
+struct sky_pattern *sky_pattern_new(const cJSON *json, const char *at,
+                                    const struct sky_catalogue *rules, struct sky_why *why)
 {
     struct sky_pattern *pattern = sky_mem_new(sizeof *pattern);
-    struct compiler compiler = {.pattern = pattern, .at = at, .why = why};
+    struct compiler compiler = {.pattern = pattern, .at = at, .rules = rules, .why = why};
     sky_arena_init(&pattern->arena);
     if (take_group(&compiler, NULL, 0, json, &pattern->group))
         return pattern;

@@ -53,7 +53,7 @@ static void put_found(struct sky_buf *out, struct sky_look *look, const struct s
     struct sky_walk walk = {0};
     struct sky_value value;
     size_t count = 0;
-    if (member->form == SKY_FORM_JUDGED && look->subject->findings == NULL) {
+    if (sky_member_is_judged(member) && look->subject->findings == NULL) {
         sky_buf_add_str(out, "not judged yet");
         return;
     }

@@ -70,7 +70,7 @@ static enum sky_answer values_answer(struct sky_look *look, const struct sky_con
     struct sky_walk walk = {0};
     struct sky_value found;
     enum sky_answer best = SKY_NO, answer;
-    if (member->form == SKY_FORM_JUDGED && look->subject->findings == NULL)
+    if (sky_member_is_judged(member) && look->subject->findings == NULL)
         return SKY_UNKNOWN;
     while (best != SKY_YES && member->next(look, member, &walk, &found)) {
         answer = value_answer(condition, &found);

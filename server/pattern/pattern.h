@@ -16,6 +16,7 @@ enum {
     SKY_PATTERN_DIFFERENCES_MAX = 8,                 /* told of one event */
 };
 
+struct sky_catalogue;
 struct sky_pattern;
 
 /* What a pattern looks at. Views, valid while whatever they come from is. */
@@ -34,8 +35,10 @@ struct sky_subject {
 };
 
 /* Compiles an object. On failure NULL, and `why` has the pointer, with `at` ("/event") in front,
- * and what is wrong there. The caller frees it. */
+ * and what is wrong there: `rules` are those that it may name; NULL: it is to look at what nobody
+ * has judged yet, and names none. The caller frees it. */
 SKY_MUST_USE struct sky_pattern *sky_pattern_new(const cJSON *json, const char *at,
+                                                 const struct sky_catalogue *rules,
                                                  struct sky_why *why);
 void sky_pattern_free(struct sky_pattern *pattern); /* NULL is fine */
 

@@ -51,7 +51,8 @@ enum sky_form {
     SKY_FORM_DEVICE,  /* text with two slashes, */
     SKY_FORM_PRODUCT, /* or one */
     SKY_FORM_TOPIC,   /* values are MQTT filters */
-    SKY_FORM_JUDGED,  /* unknown until the act is judged */
+    SKY_FORM_JUDGED,  /* unknown until the act is judged: what the cloud makes of it */
+    SKY_FORM_RULE,    /* as that; and values are ids of rules */
     SKY_FORM_PAYLOAD, /* the rest have no values */
     SKY_FORM_NOT,
     SKY_FORM_ANY_OF,
@@ -72,6 +73,11 @@ struct sky_member {
 /* In the order of what they cost. */
 extern const struct sky_member sky_members[];
 extern const size_t sky_member_count;
+
+static inline bool sky_member_is_judged(const struct sky_member *member)
+{
+    return member->form == SKY_FORM_JUDGED || member->form == SKY_FORM_RULE;
+}
 
 /* ---- conditions ---- */
 

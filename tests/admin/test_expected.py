@@ -106,6 +106,7 @@ def test_it_can_be_taken_back(api, broken, refused):
     ({}, "/rule"), ({"rule": "NO-SUCH"}, "/rule"), ({"rule": 7}, "/rule"),
     ({"event": {"tpye": "connect"}}, "/event/tpye"), ({"event": []}, "/event"),
     ({"event": {"topic": "a/#/b"}, "device": DEVICE}, "/event/topic"),
+    ({"event": {"rule": "NO-SUCH"}}, "/event/rule"),
     ({"event": {}, "rule": RULE}, "/rule"), ({"event": {}, "count": {"max": -1}}, "/count/max"),
     ({"event": {}, "device": DEVICE, "product": "aliyun/pk"}, "/product"),
     ({"rule": RULE, "device": "pk"}, "/device"),

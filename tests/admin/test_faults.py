@@ -73,6 +73,8 @@ def test_it_is_shown_as_it_was_made(api, make):
     ({"device": DEVICE, "product": "aliyun/pk"}, "/product", "not both"),
     ({"match": {"colour": "red"}}, "/match/colour", ""),
     ({"match": {"topic": {"matches": "("}}}, "/match/topic/matches", ""),
+    ({"match": {"rule": "ALI-QOS2"}}, "/match/rule", "not known"),
+    ({"match": {"anyOf": [{"service": "property/post"}]}}, "/match/anyOf/0/service", "not known"),
     ({"count": 0}, "/count", ""),
     ({"skip": -1}, "/skip", ""),
     ({"probability": 1.5}, "/probability", "0 to 1"),

@@ -111,6 +111,8 @@ def test_events_of_one_product(api, online):
     ({"event": []}, "/event", "must be an object"),
     ({"event": {"tpye": "publish"}}, "/event/tpye", "'type' is meant"),
     ({"event": {"type": "publsh"}}, "/event/type", "'publish' is meant"),
+    ({"event": {"rule": "NO-SUCH"}}, "/event/rule", "no rule 'NO-SUCH'"),
+    ({"event": {"not": {"refused": ["ALI-SIGN", "X"]}}}, "/event/not/refused/1", "no rule 'X'"),
     ({"event": {"topic": {"matches": "("}}}, "/event/topic/matches", "PCRE2"),
     ({"event": {"payload": {}}}, "/event/payload", "pointer"),
     ({"event": {"anyOf": [{}, {"qos": {"min": 2, "max": 1}}]}}, "/event/anyOf/1/qos/min", "max"),

@@ -382,6 +382,8 @@ def test_what_it_said_survives_a_kill(start, tmp_path):
     ({"event": {"typ": "publish"}}, "/event/typ"),
     ({"event": {"payload": {"matches": "("}}}, "/event/payload/matches"),
     ({"event": {"topic": "a/#/b"}}, "/event/topic"),
+    ({"event": {"rule": "NO-SUCH"}}, "/event/rule"),
+    ({"sequence": [{}, {"refused": "NO-SUCH"}]}, "/sequence/1/refused"),
     ({"absent": {"not": {"x": 1}}}, "/absent/not/x"),
     ({"sequence": []}, "/sequence"),
     ({"sequence": [{}] * 51}, "/sequence"),

@@ -4,6 +4,8 @@
 
 #include "fuzz.h"
 #include "protocol/base/assert.h"
+#include "protocol/base/mem.h"
+#include "protocol/base/rule.h"
 #include "server/pattern/pattern.h"
 
 static void subject_of(sky_span topic, sky_span payload, struct sky_event *event,
@@ -32,20 +34,29 @@ static void subject_of(sky_span topic, sky_span payload, struct sky_event *event
                                         .device = first % 3 == 0 ? "" : "aliyun/pk/device"};
 }
 
+static const struct sky_catalogue *rules_known(void)
+{
+    static const struct sky_rule rows[] = {{.id = "R-X"}, {.id = "R-Y"}};
+    static struct sky_catalogue catalogue;
+    sky_catalogue_init(&catalogue);
+    sky_catalogue_add(&catalogue, (struct sky_rule_table){"r", rows, SKY_COUNT(rows), false});
+    return &catalogue;
+}
+
 static void check(const cJSON *json, const struct sky_subject *subject)
 {
     struct sky_why why = {0};
     struct sky_difference list[SKY_PATTERN_DIFFERENCES_MAX];
     struct sky_event_filter filter;
     struct sky_buf words;
-    struct sky_pattern *pattern = sky_pattern_new(json, "/event", &why);
+    struct sky_pattern *pattern = sky_pattern_new(json, "/event", rules_known(), &why);
     if (pattern == NULL) {
         SKY_ASSERT(why.reason[0] != '\0');
         return;
     }
     cJSON *opposite = cJSON_CreateObject();
     cJSON_AddItemReferenceToObject(opposite, "not", (cJSON *)(uintptr_t)json);
-    struct sky_pattern *other = sky_pattern_new(opposite, "", &why);
+    struct sky_pattern *other = sky_pattern_new(opposite, "", rules_known(), &why);
     bool matches = sky_pattern_matches(pattern, subject);
     size_t count = sky_pattern_differences(pattern, subject, list, SKY_PATTERN_DIFFERENCES_MAX);
     SKY_ASSERT(matches == (count == 0));

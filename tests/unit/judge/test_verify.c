@@ -57,7 +57,7 @@ static struct sky_verify *claim(const char *json)
     cJSON *tree;
     if (sky_json_parse(sky_span_str(json), 32, &tree, &why) != SKY_OK)
         fail_msg("%s: %s", json, why.reason);
-    struct sky_verify *verify = sky_verify_new(tree, "", &why);
+    struct sky_verify *verify = sky_verify_new(tree, "", NULL, &why);
     if (verify == NULL)
         fail_msg("%s: %s %s", json, why.pointer, why.reason);
     cJSON_Delete(tree);
@@ -179,7 +179,7 @@ static void a_claim_that_makes_no_sense_is_told_where(void **state)
         struct sky_why why = {0};
         cJSON *tree;
         assert_int_equal(sky_json_parse(sky_span_str(table[i].json), 32, &tree, &why), SKY_OK);
-        struct sky_verify *verify = sky_verify_new(tree, "", &why);
+        struct sky_verify *verify = sky_verify_new(tree, "", NULL, &why);
         if (verify != NULL || strcmp(why.pointer, table[i].pointer) != 0)
             fail_msg("%s: %s '%s' %s", table[i].json, verify ? "taken" : "refused", why.pointer,
                      why.reason);
@@ -205,7 +205,7 @@ static void limits_are_taken_up_to_the_limit(void **state)
     states(json, nothing, SKY_VERIFY_OPEN, SKY_VERIFY_BROKEN);
     strcpy(json + len, ",{}]}");
     assert_int_equal(sky_json_parse(sky_span_str(json), 32, &tree, &why), SKY_OK);
-    assert_null(sky_verify_new(tree, "/expect", &why));
+    assert_null(sky_verify_new(tree, "/expect", NULL, &why));
     assert_string_equal(why.pointer, "/expect/sequence");
     cJSON_Delete(tree);
 }

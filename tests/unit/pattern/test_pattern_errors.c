@@ -27,6 +27,9 @@ static const struct {
     {"{\"qos\":{\"matches\":\"1\"}}", "/event/qos/matches", "qos is a number"},
     {"{\"dup\":1}", "/event/dup", "true or false"},
     {"{\"refused\":7}", "/event/refused", "true, false, text"},
+    {"{\"refused\":[\"R-X\",\"R-NONE\"]}", "/event/refused/1", "there is no rule 'R-NONE'"},
+    {"{\"rule\":\"R-LOGN\"}", "/event/rule", "'R-LOGIN' is meant"},
+    {"{\"not\":{\"rule\":\"NO-SUCH-RULE\"}}", "/event/not/rule", "there is no rule"},
     {"{\"not\":{}}", "/event/not", "every event"},
     {"{\"not\":[]}", "/event/not", "an object"},
     {"{\"not\":{\"qos\":true}}", "/event/not/qos", "a number"},
@@ -75,6 +78,22 @@ static void nest(struct sky_buf *out, int depth)
     while (depth-- > 0)
         sky_buf_add_str(out, depth % 2 ? "]}" : "}");
     sky_buf_add_byte(out, '\0');
+}
+
+/* Where nothing has been judged yet, what comes of judging would never match. */
+static void before_anybody_judges_it_is_not_asked_for(void **state)
+{
+    static const char *const members[] = {"rule", "refused", "mistake", "service"};
+    (void)state;
+    for (size_t i = 0; i < SKY_COUNT(members); i++) {
+        struct sky_why why = {0};
+        cJSON *tree = cJSON_CreateObject();
+        cJSON_AddStringToObject(cJSON_AddObjectToObject(tree, "not"), members[i], "R-X");
+        assert_null(sky_pattern_new(tree, "/match", NULL, &why));
+        assert_string_equal(strrchr(why.pointer, '/') + 1, members[i]);
+        assert_non_null(strstr(why.reason, "not known"));
+        cJSON_Delete(tree);
+    }
 }
 
 static void list(struct sky_buf *out, const char *before, const char *piece, int count,
@@ -130,6 +149,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_wrong_is_told_with_its_place),
+        cmocka_unit_test(before_anybody_judges_it_is_not_asked_for),
         cmocka_unit_test(a_pattern_has_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
