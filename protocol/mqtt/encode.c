@@ -42,7 +42,6 @@ static char *begin(struct sky_buf *out, enum sky_mqtt_type type, unsigned flags,
 
 bool sky_mqtt_put_connack(struct sky_buf *out, bool session_present, enum sky_mqtt_connack code)
 {
-    SKY_ASSERT(code == SKY_CONNACK_ACCEPTED || !session_present); /* 3.2.2-4 */
     char *at = begin(out, SKY_MQTT_CONNACK, 0, 2);
     if (at == NULL)
         return false;

@@ -187,8 +187,13 @@ static void set_publish(const struct sky_fault *fault, struct sky_out *out)
         packet->packet_id = UINT16_MAX; /* one that the session will not come to for long */
     if (packet->qos == 0)
         packet->dup = false;
-    out->as.publish.whole |=
-        sets(fault, SKY_FAULT_FIELD_TOPIC) || sets(fault, SKY_FAULT_FIELD_PAYLOAD);
+    size_t size = sky_mqtt_publish_size(packet); /* the lie may be longer than the truth */
+    bool outgrown = size > SKY_MQTT_PACKET_MAX;
+    if (outgrown)
+        packet->payload =
+            sky_span_head(packet->payload, packet->payload.len - (size - SKY_MQTT_PACKET_MAX));
+    out->as.publish.whole |= outgrown || sets(fault, SKY_FAULT_FIELD_TOPIC) ||
+                             sets(fault, SKY_FAULT_FIELD_PAYLOAD);
 }
 
 static void set_http(const struct sky_fault *fault, struct sky_http_reply *reply)
@@ -218,8 +223,10 @@ void sky_fault__set(const struct sky_fault *fault, struct sky_out *out)
         return;
     switch (out->point) {
     case SKY_POINT_CONNACK:
-        if (sets(fault, SKY_FAULT_FIELD_CODE))
+        if (sets(fault, SKY_FAULT_FIELD_CODE)) {
             out->as.connack.code = (uint8_t)numbers[SKY_FAULT_FIELD_CODE];
+            out->as.connack.session_present &= out->as.connack.code == 0; /* 3.2.2-4 */
+        }
         if (sets(fault, SKY_FAULT_FIELD_SESSION_PRESENT))
             out->as.connack.session_present = numbers[SKY_FAULT_FIELD_SESSION_PRESENT];
         break;

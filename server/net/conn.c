@@ -166,7 +166,7 @@ void sky_conn__sent(struct sky_conn *conn)
     flush_one(conn);
     if (conn->sending.len > 0)
         return;
-    if (conn->reaped && !conn->frozen)
+    if (conn->lingers && !conn->frozen)
         sent_all(conn);
     else
         tell_drained(conn);

@@ -440,3 +440,20 @@ def test_an_authority_of_ones_own_signs_no_lies(start, tmp_path):
 ])
 def test_what_cannot_be(api, point, action, more, pointer):
     assert breaking.refusal(api, point, action, **more) == (400, pointer)
+
+
+# ---- and how it ends ----
+
+@pytest.mark.parametrize("action,more", [("cut", {"at": 100000}), ("corrupt", {"at": 100000})])
+def test_a_fault_that_has_nothing_to_do_lets_go_of_the_connection(skymock, ca, action, more):
+    skymock.api.post("/api/v1/faults", {"point": "handshake", "action": action, **more})
+    context = ssl.create_default_context(cafile=str(ca))
+    for _ in range(20):
+        peer = server.TlsPeer(skymock.ports["mqtts"], context)
+        peer.send_packet(type="connect", **credentials.login(DEVICE, securemode="2"))
+        assert peer.receive()["code"] == 0
+        peer.send_packet(type="disconnect")
+        assert peer.receive() is None
+        peer.close()
+    time.sleep(2.2)  # for as long as one that closes may read the rest
+    skymock.api.barrier()
