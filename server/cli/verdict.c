@@ -1,3 +1,5 @@
+/* `skymock verdict`: what a server thinks of its devices, printed, written as reports, compared
+ * with an earlier one. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

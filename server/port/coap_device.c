@@ -1,3 +1,5 @@
+/* A device over CoAP, whatever channels it comes by: when it is there and when not, and what waits
+ * for it until it fetches. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <utlist.h>

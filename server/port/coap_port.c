@@ -1,3 +1,4 @@
+/* The socket, and channels from their handshake to their end. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>

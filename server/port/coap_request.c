@@ -1,3 +1,4 @@
+/* A message on its way in and its answer's out: what it asks for, its cloud decides. */
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
 #include "protocol/coap/rules.h"

@@ -1,3 +1,4 @@
+/* A connection's life: CONNECT, silence, keepalive, whatever comes on it handed on, and its end. */
 #include "server/port/mqtt_private.h"
 
 #include <stdio.h>

@@ -1,11 +1,12 @@
 """Points and actions as the server has them, found out by asking it for every pair. As a program it
-writes the README's table of them anew."""
+writes their table in server/fault/README.md anew."""
 
 import server
 
 POINTS = """accept handshake connect connack publish-up puback-down publish-down puback-up subscribe
 suback unsubscribe unsuback pingreq pingresp disconnect reply http-answer coap-answer datagram-up
 datagram-down""".split()
+PAGE = server.ROOT / "server/fault/README.md"
 ACTIONS = """withhold delay reorder duplicate set corrupt cut close reset freeze drip
 certificate""".split()
 ARGUMENTS = {"delay": {"ms": 100}, "reorder": {"ms": 100}, "cut": {"at": 1},
@@ -36,7 +37,7 @@ def ask(api):
 
 
 def table(found):
-    """As the README has it."""
+    """As the page has it."""
     lines = ["| | " + " | ".join(f"`{action}`" for action in ACTIONS) + " |",
              "|---|" + "---|" * len(ACTIONS)]
     reasons = []
@@ -54,17 +55,16 @@ def table(found):
 
 
 def main():
-    """Puts the table into the README, as the server has it."""
+    """Puts the table into the page, as the server has it."""
     running = server.Skymock()
     try:
         found = ask(running.api)
     finally:
         running.stop()
-    path = server.ROOT / "README.md"
-    text = path.read_text()
+    text = PAGE.read_text()
     start = text.index("| | `withhold`")
     end = text.index("\n\n", text.index("\n\n", start) + 2)  # behind the reasons
-    path.write_text(text[:start] + table(found) + text[end:])
+    PAGE.write_text(text[:start] + table(found) + text[end:])
 
 
 if __name__ == "__main__":
