@@ -278,9 +278,11 @@ static bool take_values(struct compiler *c, const struct place *place, const cJS
 static void match_words(struct sky_condition *condition)
 {
     const struct sky_member *member = condition->member;
-    for (size_t i = 0; i < member->words; i++)
-        if (sky_regex_find(condition->regex, sky_span_str(member->word(i))) == SKY_REGEX_YES)
+    for (size_t i = 0; i < member->words; i++) {
+        size_t work = SKY_REGEX_WORK_MAX;
+        if (sky_regex_find(condition->regex, sky_span_str(member->word(i)), &work) == SKY_REGEX_YES)
             condition->words |= UINT64_C(1) << i;
+    }
     condition->test = SKY_TEST_ONE_OF;
 }
 

@@ -8,6 +8,7 @@ void sky_look_begin(struct sky_look *look, const struct sky_subject *subject)
     look->subject = subject;
     look->device = NULL;
     look->payload = SKY_PAYLOAD_UNREAD;
+    look->work_left = SKY_REGEX_WORKS_MAX;
     sky_arena_init_in(&look->arena, look->memory, sizeof look->memory);
 }
 
@@ -21,11 +22,12 @@ static enum sky_answer answer_of(bool holds)
     return holds ? SKY_YES : SKY_NO;
 }
 
-static enum sky_answer found_by(const struct sky_regex *regex, sky_span text)
+static enum sky_answer found_by(struct sky_look *look, const struct sky_regex *regex,
+                                sky_span text)
 {
     static const enum sky_answer answers[] = {
         [SKY_REGEX_NO] = SKY_NO, [SKY_REGEX_YES] = SKY_YES, [SKY_REGEX_GAVE_UP] = SKY_UNKNOWN};
-    return answers[sky_regex_find(regex, text)];
+    return answers[sky_regex_find(regex, text, &look->work_left)];
 }
 
 static bool in_range(const struct sky_condition *condition, double number)
@@ -53,13 +55,13 @@ static bool one_of(const struct sky_condition *condition, const struct sky_value
     return false;
 }
 
-static enum sky_answer value_answer(const struct sky_condition *condition,
+static enum sky_answer value_answer(struct sky_look *look, const struct sky_condition *condition,
                                     const struct sky_value *found)
 {
     if (condition->test == SKY_TEST_ONE_OF)
         return answer_of(one_of(condition, found));
     if (condition->test == SKY_TEST_MATCHES)
-        return found->kind == SKY_VALUE_TEXT ? found_by(condition->regex, found->text) : SKY_NO;
+        return found->kind == SKY_VALUE_TEXT ? found_by(look, condition->regex, found->text) : SKY_NO;
     SKY_ASSERT(condition->test == SKY_TEST_RANGE);
     return answer_of(in_range(condition, found->number));
 }
@@ -73,7 +75,7 @@ static enum sky_answer values_answer(struct sky_look *look, const struct sky_con
     if (sky_member_is_judged(member) && look->subject->findings == NULL)
         return SKY_UNKNOWN;
     while (best != SKY_YES && member->next(look, member, &walk, &found)) {
-        answer = value_answer(condition, &found);
+        answer = value_answer(look, condition, &found);
         best = answer > best ? answer : best;
     }
     return best;
@@ -175,7 +177,7 @@ static enum sky_answer json_answer(struct sky_look *look, const struct sky_condi
     case SKY_TEST_RANGE:
         return answer_of(sky_json_is_number(value) && in_range(condition, sky_json_number(value)));
     case SKY_TEST_MATCHES:
-        return found_by(condition->regex,
+        return found_by(look, condition->regex,
                         sky_json_is_string(value) ? sky_json_string(&look->arena, value) : value);
     default:
         SKY_ASSERT(condition->test == SKY_TEST_SUBSET);
@@ -199,7 +201,7 @@ static enum sky_answer payload_answer(struct sky_look *look, const struct sky_co
     if (condition->test == SKY_TEST_ONE_OF)
         return bytes_answer(look->subject, condition->values[0].text);
     SKY_ASSERT(condition->test == SKY_TEST_MATCHES);
-    return look->subject->cut ? SKY_UNKNOWN : found_by(condition->regex, look->subject->payload);
+    return look->subject->cut ? SKY_UNKNOWN : found_by(look, condition->regex, look->subject->payload);
 }
 
 /* ---- conditions ---- */

@@ -29,6 +29,7 @@ struct sky_look {
     const struct sky_subject *subject;
     const char *device; /* NULL: not asked yet */
     enum { SKY_PAYLOAD_UNREAD, SKY_PAYLOAD_JSON, SKY_PAYLOAD_OTHER } payload;
+    size_t work_left; /* for expressions */
     struct sky_arena arena;
     _Alignas(max_align_t) char memory[512]; /* the arena's first */
 };

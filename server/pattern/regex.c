@@ -66,7 +66,7 @@ void sky_regex_free(struct sky_regex *regex)
 }
 
 struct work {
-    size_t done, position;
+    size_t done, position, max;
 };
 
 static int count_work(pcre2_callout_block *block, void *ctx)
@@ -75,12 +75,16 @@ static int count_work(pcre2_callout_block *block, void *ctx)
     size_t now = block->current_position;
     work->done += SKY_REGEX_STEP + (now > work->position ? now - work->position : 0);
     work->position = now;
-    return work->done > SKY_REGEX_WORK_MAX ? PCRE2_ERROR_MATCHLIMIT : 0;
+    return work->done > work->max ? PCRE2_ERROR_MATCHLIMIT : 0;
 }
 
-enum sky_regex_answer sky_regex_find(const struct sky_regex *regex, sky_span text)
+enum sky_regex_answer sky_regex_find(const struct sky_regex *regex, sky_span text,
+                                     size_t *work_left)
 {
-    struct work work = {0};
+    struct work work = {.max =
+                            *work_left < SKY_REGEX_WORK_MAX ? *work_left : SKY_REGEX_WORK_MAX};
+    if (work.max == 0)
+        return SKY_REGEX_GAVE_UP;
     pcre2_match_context *context = pcre2_match_context_create(NULL);
     pcre2_match_data *data = pcre2_match_data_create(1, NULL);
     SKY_ASSERT(context != NULL && data != NULL);
@@ -92,6 +96,7 @@ enum sky_regex_answer sky_regex_find(const struct sky_regex *regex, sky_span tex
     int found = pcre2_match(regex->code, bytes, text.len, 0, 0, data, context);
     pcre2_match_data_free(data);
     pcre2_match_context_free(context);
+    *work_left -= work.done < *work_left ? work.done : *work_left;
     if (found >= 0)
         return SKY_REGEX_YES;
     return found == PCRE2_ERROR_NOMATCH ? SKY_REGEX_NO : SKY_REGEX_GAVE_UP;

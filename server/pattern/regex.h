@@ -16,6 +16,7 @@ enum {
     SKY_REGEX_WORK_MAX = 500000,    /* of one look at one text: its characters that are read, as
                                        often as they are, and SKY_REGEX_STEP for each step */
     SKY_REGEX_STEP = 16,            /* a step costs as much as so many characters */
+    SKY_REGEX_WORKS_MAX = 4 * SKY_REGEX_WORK_MAX, /* of all expressions of a pattern, at one event */
 };
 
 struct sky_regex;
@@ -24,8 +25,10 @@ struct sky_regex;
 SKY_MUST_USE struct sky_regex *sky_regex_new(sky_span text, struct sky_why *why);
 void sky_regex_free(struct sky_regex *regex); /* NULL is fine */
 
-/* Is it found anywhere in the text? UTF-8, where the text is; other bytes match nothing. */
+/* Is it found anywhere in the text? UTF-8, where the text is; other bytes match nothing. What the
+ * look costs is taken off `work_left`, which may end it early. */
 enum sky_regex_answer { SKY_REGEX_NO, SKY_REGEX_YES, SKY_REGEX_GAVE_UP };
-enum sky_regex_answer sky_regex_find(const struct sky_regex *regex, sky_span text);
+enum sky_regex_answer sky_regex_find(const struct sky_regex *regex, sky_span text,
+                                     size_t *work_left);
 
 #endif

@@ -16,7 +16,8 @@ static enum sky_regex_answer found(const char *text, sky_span subject)
     struct sky_regex *regex = sky_regex_new(sky_span_str(text), &why);
     if (regex == NULL)
         fail_msg("%s: %s", text, why.reason);
-    enum sky_regex_answer answer = sky_regex_find(regex, subject);
+    size_t work = SKY_REGEX_WORK_MAX;
+    enum sky_regex_answer answer = sky_regex_find(regex, subject, &work);
     sky_regex_free(regex);
     return answer;
 }
@@ -144,10 +145,30 @@ static void what_people_look_for_stays_below_the_limits(void **state)
     sky_buf_done(&subject);
 }
 
+static void what_one_look_costs_the_next_one_lacks(void **state)
+{
+    struct sky_why why;
+    struct sky_buf text;
+    size_t work = 2 * SKY_REGEX_WORK_MAX, before = work;
+    (void)state;
+    struct sky_regex *cheap = sky_regex_new(SKY_SPAN("xa"), &why);
+    struct sky_regex *dear = sky_regex_new(SKY_SPAN("(x+x+)+[yz]"), &why);
+    sky_span subject = repeated(&text, "x", 5000);
+    assert_int_equal(sky_regex_find(cheap, SKY_SPAN("xa"), &work), SKY_REGEX_YES);
+    assert_true(work < before && work > before - 100);
+    while (work > 0)
+        assert_int_equal(sky_regex_find(dear, subject, &work), SKY_REGEX_GAVE_UP);
+    assert_int_equal(sky_regex_find(cheap, SKY_SPAN("xa"), &work), SKY_REGEX_GAVE_UP);
+    sky_regex_free(dear);
+    sky_regex_free(cheap);
+    sky_buf_done(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_is_found_anywhere),
+        cmocka_unit_test(what_one_look_costs_the_next_one_lacks),
         cmocka_unit_test(bytes_that_are_no_text_match_nothing_and_hurt_nobody),
         cmocka_unit_test(an_expression_has_limits),
         cmocka_unit_test(parentheses_stand_in_each_other_so_deep),
