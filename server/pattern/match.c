@@ -22,8 +22,7 @@ static enum sky_answer answer_of(bool holds)
     return holds ? SKY_YES : SKY_NO;
 }
 
-static enum sky_answer found_by(struct sky_look *look, const struct sky_regex *regex,
-                                sky_span text)
+static enum sky_answer found_by(struct sky_look *look, const struct sky_regex *regex, sky_span text)
 {
     static const enum sky_answer answers[] = {
         [SKY_REGEX_NO] = SKY_NO, [SKY_REGEX_YES] = SKY_YES, [SKY_REGEX_GAVE_UP] = SKY_UNKNOWN};
@@ -61,7 +60,8 @@ static enum sky_answer value_answer(struct sky_look *look, const struct sky_cond
     if (condition->test == SKY_TEST_ONE_OF)
         return answer_of(one_of(condition, found));
     if (condition->test == SKY_TEST_MATCHES)
-        return found->kind == SKY_VALUE_TEXT ? found_by(look, condition->regex, found->text) : SKY_NO;
+        return found->kind == SKY_VALUE_TEXT ? found_by(look, condition->regex, found->text)
+                                             : SKY_NO;
     SKY_ASSERT(condition->test == SKY_TEST_RANGE);
     return answer_of(in_range(condition, found->number));
 }
@@ -201,7 +201,8 @@ static enum sky_answer payload_answer(struct sky_look *look, const struct sky_co
     if (condition->test == SKY_TEST_ONE_OF)
         return bytes_answer(look->subject, condition->values[0].text);
     SKY_ASSERT(condition->test == SKY_TEST_MATCHES);
-    return look->subject->cut ? SKY_UNKNOWN : found_by(look, condition->regex, look->subject->payload);
+    return look->subject->cut ? SKY_UNKNOWN
+                              : found_by(look, condition->regex, look->subject->payload);
 }
 
 /* ---- conditions ---- */

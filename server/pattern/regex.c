@@ -81,8 +81,7 @@ static int count_work(pcre2_callout_block *block, void *ctx)
 enum sky_regex_answer sky_regex_find(const struct sky_regex *regex, sky_span text,
                                      size_t *work_left)
 {
-    struct work work = {.max =
-                            *work_left < SKY_REGEX_WORK_MAX ? *work_left : SKY_REGEX_WORK_MAX};
+    struct work work = {.max = *work_left < SKY_REGEX_WORK_MAX ? *work_left : SKY_REGEX_WORK_MAX};
     if (work.max == 0)
         return SKY_REGEX_GAVE_UP;
     pcre2_match_context *context = pcre2_match_context_create(NULL);

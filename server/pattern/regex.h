@@ -16,7 +16,8 @@ enum {
     SKY_REGEX_WORK_MAX = 500000,    /* of one look at one text: its characters that are read, as
                                        often as they are, and SKY_REGEX_STEP for each step */
     SKY_REGEX_STEP = 16,            /* a step costs as much as so many characters */
-    SKY_REGEX_WORKS_MAX = 4 * SKY_REGEX_WORK_MAX, /* of all expressions of a pattern, at one event */
+    SKY_REGEX_WORKS_MAX =
+        4 * SKY_REGEX_WORK_MAX, /* of all expressions of a pattern, at one event */
 };
 
 struct sky_regex;
