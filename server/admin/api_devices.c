@@ -366,7 +366,7 @@ void sky_api_device_delete(struct sky_api *api)
     if (session != NULL) {
         struct sky_party *party = session->party;
         sky_session_forget(&api->app->broker, session);
-        sky_party_leaves(&api->app->registry, party);
+        sky_party_leaves(&api->app->registry, party, device.id);
     }
     sky_api_send(api, 204);
 }

@@ -15,7 +15,7 @@ static void forget_session(struct sky_app *app, struct sky_session *session)
     int64_t id = session->device_id;
     sky_session_forget(&app->broker, session);
     if (sky_store_get_device(app->store, id, &product, &device) == SKY_ERR_NOT_FOUND)
-        sky_party_leaves(&app->registry, party);
+        sky_party_leaves(&app->registry, party, id);
 }
 
 /* Of the devices that the named thing is or has; empty: of all. */

@@ -178,8 +178,9 @@ static sky_err compare(struct restoring *r)
 static void forget(struct sky_app *app, struct sky_session *session)
 {
     struct sky_party *party = session->party;
+    int64_t id = session->device_id;
     sky_session_forget(&app->broker, session);
-    sky_party_leaves(&app->registry, party);
+    sky_party_leaves(&app->registry, party, id);
 }
 
 /* What cannot be read was not written by this program: the device holds nothing then. */

@@ -100,8 +100,10 @@ struct sky_party *sky_party_of_device(struct sky_registry *registry,
     return party;
 }
 
-void sky_party_leaves(struct sky_registry *registry, struct sky_party *party)
+void sky_party_leaves(struct sky_registry *registry, struct sky_party *party, int64_t device_id)
 {
+    if (party->device_id != device_id)
+        return;
     SKY_ASSERT(party->device);
     party->device = false;
     registry->parties.strangers += is_stranger(party);

@@ -410,3 +410,23 @@ def test_it_is_there_after_the_servers_end(start, tmp_path, end):
     third.api.call("DELETE", f"{SNAPSHOTS}/s")
     third.kill()
     assert start(*store).api.get(SNAPSHOTS)["snapshots"] == []
+
+
+def test_a_device_made_anew_gives_way_to_the_one_it_was(api, peer, take, restore):
+    def log_in():
+        device = peer()
+        device.send_packet(type="connect", clean=False, keepalive=60, **credentials.login(NAME))
+        assert device.receive()["code"] == 0
+        device.send_packet(type="subscribe", id=1, filters=[(TOPIC, 1)])
+        assert device.receive()["type"] == "suback"
+
+    log_in()
+    take()
+    for _ in range(2):
+        api.call("DELETE", DEVICE)
+        api.post("/api/v1/devices", {"cloud": "aliyun", "product": "pk", "device": "device",
+                                     "secret": "secret"})
+        log_in()
+        restore()
+    assert api.verdict(NAME)["devices"][0]["registered"]
+    api.call("DELETE", DEVICE)
