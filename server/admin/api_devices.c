@@ -1,7 +1,9 @@
 /* Devices of the registry. */
 #include <stdio.h>
+#include <stdlib.h>
 
-#include "server/admin/api.h"
+#include "protocol/base/mem.h"
+#include "server/admin/lists.h"
 #include "server/broker/gateways.h"
 #include "server/broker/presence.h"
 #include "server/registry/credentials.h"
@@ -98,16 +100,20 @@ static void write_credentials(struct sky_api *api, const struct sky_product *pro
 /* ---- list ---- */
 
 struct listing {
-    struct sky_api *api;
+    struct sky_list list;
     char cloud[SKY_API_PARAM_MAX], product[SKY_API_PARAM_MAX]; /* empty: all */
-    int64_t after_product; /* products up to this one are done; 0: none */
-    int64_t after_device;
-    bool reached; /* the page begins here or has begun */
+    struct sky_product after_product; /* it goes on behind this one's device; no id: from the first
+                                         on */
+    struct sky_device after_device;
     size_t left;
-    bool more;
-    char last[SKY_DEVICE_NAME_MAX + 1];
-    sky_err err;
+    bool more;   /* than the page has */
+    bool paused; /* until the next turn */
 };
+
+static void drop(struct sky_list *list)
+{
+    free(SKY_CONTAINER_OF(list, struct listing, list));
+}
 
 static bool list_device(void *ctx, const struct sky_product *product,
                         const struct sky_device *device)
@@ -117,11 +123,12 @@ static bool list_device(void *ctx, const struct sky_product *product,
         listing->more = true;
         return false;
     }
-    write_device(listing->api, product, device);
-    snprintf(listing->last, sizeof listing->last, "%s/%s/%s", product->cloud, product->key,
-             device->key);
+    write_device(&listing->list.api, product, device);
+    listing->after_product = *product;
+    listing->after_device = *device;
     listing->left--;
-    return true;
+    listing->paused = sky_list_time_is_up(&listing->list);
+    return !listing->paused;
 }
 
 static bool is_named(const char *name, const struct sky_product *product)
@@ -138,61 +145,72 @@ static bool is_listed(const struct listing *listing, const struct sky_product *p
             is_named(listing->product, product));
 }
 
+/* They come in this order. */
+static int compare(const struct sky_product *a, const struct sky_product *b)
+{
+    int order = strcmp(a->cloud, b->cloud);
+    return order != 0 ? order : strcmp(a->key, b->key);
+}
+
 static bool list_product(void *ctx, const struct sky_product *product)
 {
     struct listing *listing = ctx;
-    bool here = product->id == listing->after_product;
-    if (!listing->reached && !here)
+    int order = listing->after_product.id == 0 ? 1 : compare(product, &listing->after_product);
+    if (order < 0 || !is_listed(listing, product))
         return true;
-    listing->reached = true;
-    if (!is_listed(listing, product))
-        return true;
-    listing->err = sky_store_each_device(listing->api->app->store, product->id,
-                                         here ? listing->after_device : 0, listing->left + 1,
-                                         list_device, listing);
-    return listing->err == SKY_OK && !listing->more;
+    listing->list.err = sky_store_each_device(listing->list.api.app->store, product->id,
+                                              order == 0 ? listing->after_device.id : 0,
+                                              listing->left + 1, list_device, listing);
+    return listing->list.err == SKY_OK && !listing->more && !listing->paused;
+}
+
+static bool tell(struct sky_list *list)
+{
+    struct listing *listing = SKY_CONTAINER_OF(list, struct listing, list);
+    struct sky_jw *jw = &list->api.jw;
+    const struct sky_product *product = &listing->after_product;
+    char next[SKY_DEVICE_NAME_MAX + 1] = "";
+    listing->paused = false;
+    sky_err err = sky_store_each_product(list->api.app->store, list_product, listing);
+    if (list->err == SKY_OK)
+        list->err = err;
+    if (listing->paused && list->err == SKY_OK)
+        return false;
+    if (listing->more)
+        snprintf(next, sizeof next, "%s/%s/%s", product->cloud, product->key,
+                 listing->after_device.key);
+    sky_jw_end_array(jw);
+    put_text_or_null(jw, "next", next);
+    sky_jw_end_object(jw);
+    return true;
 }
 
 /* Where the page begins: behind the device that `after` names. */
-static bool find_start(struct listing *listing)
+static bool find_start(struct sky_api *api, struct listing *listing)
 {
     char after[SKY_API_PARAM_MAX];
-    struct sky_product product;
-    struct sky_device device;
-    struct sky_api *api = listing->api;
-    listing->reached = !sky_api_query(api, "after", after);
-    if (listing->reached)
+    if (!sky_api_query(api, "after", after))
         return true;
     sky_match_device(sky_span_str(after), &api->vars);
-    if (!sky_api_device(api, &product, &device))
-        return false;
-    listing->after_product = product.id;
-    listing->after_device = device.id;
-    return true;
+    return sky_api_device(api, &listing->after_product, &listing->after_device);
 }
 
 void sky_api_devices_list(struct sky_api *api)
 {
-    struct listing listing = {.api = api};
-    struct sky_jw *jw = &api->jw;
-    listing.left = (size_t)sky_api_query_int(api, "limit", SKY_API_PAGE_DEFAULT);
-    sky_api_query(api, "cloud", listing.cloud);
-    sky_api_query(api, "product", listing.product);
-    if (!find_start(&listing))
+    struct listing *listing = sky_mem_new(sizeof *listing);
+    listing->list.tell = tell;
+    listing->list.drop = drop;
+    listing->left = (size_t)sky_api_query_int(api, "limit", SKY_API_PAGE_DEFAULT);
+    sky_api_query(api, "cloud", listing->cloud);
+    sky_api_query(api, "product", listing->product);
+    if (!find_start(api, listing)) {
+        drop(&listing->list);
         return;
-    sky_jw_object(jw);
-    sky_jw_key(jw, "devices");
-    sky_jw_array(jw);
-    sky_err err = sky_store_each_product(api->app->store, list_product, &listing);
-    sky_jw_end_array(jw);
-    put_text_or_null(jw, "next", listing.more ? listing.last : "");
-    sky_jw_end_object(jw);
-    if (err == SKY_OK)
-        err = listing.err;
-    if (err == SKY_OK)
-        sky_api_send(api, 200);
-    else
-        sky_api_fail(api, err, NULL);
+    }
+    sky_jw_object(&api->jw);
+    sky_jw_key(&api->jw, "devices");
+    sky_jw_array(&api->jw);
+    sky_list_begin(api, &listing->list);
 }
 
 /* ---- create, read, change, delete ---- */

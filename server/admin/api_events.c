@@ -24,6 +24,7 @@ struct sky_event_wait {
     struct sky_jw jw;
     size_t found, limit, wanted;
     uint64_t *kept; /* owned: of a list backwards, the numbers of the last `limit` found */
+    size_t shown;   /* of those, gone over */
 };
 
 static void wait_free(struct sky_event_wait *wait)
@@ -136,39 +137,39 @@ static bool is_full(const struct sky_event_wait *wait)
     return wait->found >= wait->limit || wait->out.len > ANSWER_ENOUGH;
 }
 
-/* The newest come first: they are shown once all have been looked at. */
-static void show_kept(struct sky_event_wait *wait)
-{
-    size_t shown = wait->found < wait->limit ? wait->found : wait->limit, last = wait->found;
-    wait->found = 0;
-    for (size_t i = 1; i <= shown && !is_full(wait); i++) {
-        if (!sky_cursor_find(&wait->search.cursor, wait->kept[(last - i) % wait->limit],
-                             &wait->search.event))
-            continue;
-        print(wait, &wait->jw);
-        wait->found++;
-    }
-}
-
 static void look_for_list(struct sky_wait *waiting)
 {
     struct sky_event_wait *wait = SKY_CONTAINER_OF(waiting, struct sky_event_wait, wait);
     bool more = false;
-    while ((wait->kept != NULL || !is_full(wait)) &&
-           sky_search_next(&wait->search, waiting->waits->ends_ns, &more)) {
-        if (wait->kept != NULL)
-            wait->kept[wait->found % wait->limit] = wait->search.event.seq;
-        else
-            print(wait, &wait->jw);
+    while (!is_full(wait) && sky_search_next(&wait->search, waiting->waits->ends_ns, &more)) {
+        print(wait, &wait->jw);
         wait->found++;
     }
-    if (more) {
+    if (more)
         sky_wait_again(waiting);
-        return;
+    else if (is_full(wait) || waiting->overdue || wait->found >= wait->wanted)
+        finish_list(wait);
+}
+
+/* The newest come first: they are shown once all have been looked at. */
+static void look_for_last(struct sky_wait *waiting)
+{
+    struct sky_event_wait *wait = SKY_CONTAINER_OF(waiting, struct sky_event_wait, wait);
+    bool more = false;
+    while (wait->shown == 0 && sky_search_next(&wait->search, waiting->waits->ends_ns, &more))
+        wait->kept[wait->found++ % wait->limit] = wait->search.event.seq;
+    size_t count = wait->found < wait->limit ? wait->found : wait->limit;
+    while (!more && wait->shown < count && wait->out.len <= ANSWER_ENOUGH) {
+        wait->shown++;
+        if (sky_cursor_find(&wait->search.cursor,
+                            wait->kept[(wait->found - wait->shown) % wait->limit],
+                            &wait->search.event))
+            print(wait, &wait->jw);
+        more = sky_wait_time_is_up(waiting);
     }
-    if (wait->kept != NULL)
-        show_kept(wait);
-    if (is_full(wait) || waiting->overdue || wait->found >= wait->wanted)
+    if (more)
+        sky_wait_again(waiting);
+    else
         finish_list(wait);
 }
 
@@ -195,8 +196,9 @@ static bool begin_list(struct sky_api *api, struct sky_pattern *pattern, const s
     }
     if (!sky_api_flush(api))
         return false;
-    struct sky_event_wait *wait = wait_new(api, pattern, list->run ? SKY_RUN : SKY_CHAPTER,
-                                           (uint64_t)list->since, look_for_list);
+    struct sky_event_wait *wait =
+        wait_new(api, pattern, list->run ? SKY_RUN : SKY_CHAPTER, (uint64_t)list->since,
+                 backwards ? look_for_last : look_for_list);
     wait->limit = (size_t)list->limit;
     wait->wanted = list->wait_ms > 0 ? (size_t)list->count : 0;
     if (backwards)

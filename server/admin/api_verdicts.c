@@ -1,6 +1,9 @@
 /* What devices, and whoever was refused without being one, made of the rules, with the events that
  * prove it. */
-#include "server/admin/api.h"
+#include <stdlib.h>
+
+#include "protocol/base/mem.h"
+#include "server/admin/lists.h"
 #include "server/judge/behaviour.h"
 #include "server/judge/report.h"
 
@@ -33,17 +36,28 @@ bool sky_api_scope_known(struct sky_api *api, const struct sky_api_scope *scope)
     return sky_api_device(api, &product, &device);
 }
 
+/* Verdicts on their way. */
 struct judging {
-    struct sky_api *api;
+    struct sky_list list;
     struct sky_api_scope scope;
+    const struct sky_cloud *cloud; /* of the one device that was asked for, seen or not */
+    struct sky_buf names;          /* of the parties there were, each with its NUL */
+    size_t at;
     enum sky_verdict worst;
 };
 
+static void drop(struct sky_list *list)
+{
+    struct judging *judging = SKY_CONTAINER_OF(list, struct judging, list);
+    sky_buf_done(&judging->names);
+    free(judging);
+}
+
 /* The rules it broke; of one that was asked for, all that speak of it. */
-static void write_rules(const struct judging *judging, const struct sky_cloud *cloud,
+static void write_rules(struct judging *judging, const struct sky_cloud *cloud,
                         const struct sky_conduct *conduct)
 {
-    struct sky_api *api = judging->api;
+    struct sky_api *api = &judging->list.api;
     const struct sky_catalogue *catalogue = &api->app->registry.catalogue;
     sky_jw_key(&api->jw, "rules");
     sky_jw_array(&api->jw);
@@ -64,7 +78,7 @@ static void write_rules(const struct judging *judging, const struct sky_cloud *c
 static void write_party(struct judging *judging, const char *name, bool device,
                         const struct sky_cloud *cloud, const struct sky_conduct *conduct)
 {
-    struct sky_api *api = judging->api;
+    struct sky_api *api = &judging->list.api;
     enum sky_verdict verdict = sky_verdict_of_party(&api->app->registry.catalogue, cloud, conduct);
     sky_jw_object(&api->jw);
     sky_jw_put_str(&api->jw, "device", name);
@@ -79,52 +93,68 @@ static void write_party(struct judging *judging, const char *name, bool device,
     judging->worst = sky_verdict_worse(judging->worst, verdict);
 }
 
-/* One device, seen or not. */
-static void write_asked(struct judging *judging)
+/* Of one that was no device, and had to go meanwhile, nothing is known any more. */
+static void tell_party(struct judging *judging, const char *name)
 {
-    struct sky_api *api = judging->api;
+    const struct sky_registry *registry = &judging->list.api.app->registry;
+    const struct sky_party *party = sky_party_find(registry, sky_span_str(name));
+    bool one = judging->scope.one;
     struct sky_conduct conduct = {0};
-    const struct sky_party *party =
-        sky_party_find(&api->app->registry, sky_span_str(judging->scope.name));
     if (party != NULL)
-        sky_party_conduct(&api->app->registry, party, judging->scope.period, &conduct);
-    write_party(judging, judging->scope.name, party == NULL || party->device,
-                sky_cloud_find(sky_span_str(api->vars.cloud)), &conduct);
+        sky_party_conduct(registry, party, judging->scope.period, &conduct);
+    if (one)
+        write_party(judging, name, party == NULL || party->device, judging->cloud, &conduct);
+    else if (!sky_conduct_is_empty(&conduct))
+        write_party(judging, name, party->device, party->cloud, &conduct);
     sky_conduct_done(&conduct);
 }
 
-static void write_all(struct judging *judging)
+static bool tell(struct sky_list *list)
 {
-    const struct sky_party *party, *next;
-    HASH_ITER (hh, judging->api->app->registry.parties.by_name, party, next) {
-        struct sky_conduct conduct;
-        if (!sky_party_is_of(party, sky_span_str(judging->scope.name)))
-            continue;
-        sky_party_conduct(&judging->api->app->registry, party, judging->scope.period, &conduct);
-        if (!sky_conduct_is_empty(&conduct))
-            write_party(judging, party->name, party->device, party->cloud, &conduct);
-        sky_conduct_done(&conduct);
+    struct judging *judging = SKY_CONTAINER_OF(list, struct judging, list);
+    const struct sky_parties *parties = &list->api.app->registry.parties;
+    struct sky_jw *jw = &list->api.jw;
+    while (judging->at < judging->names.len) {
+        const char *name = judging->names.bytes + judging->at;
+        judging->at += strlen(name) + 1;
+        tell_party(judging, name);
+        if (sky_list_time_is_up(list))
+            return false;
     }
+    sky_jw_end_array(jw);
+    sky_jw_put_str(jw, "verdict", sky_verdict_name(judging->worst));
+    if (parties->lost > 0)
+        sky_jw_put_int(jw, "lost", (int64_t)parties->lost);
+    sky_jw_end_object(jw);
+    return true;
+}
+
+static void add_name(struct judging *judging, const char *name)
+{
+    sky_buf_add(&judging->names, sky_span_of(name, strlen(name) + 1));
 }
 
 void sky_api_verdicts(struct sky_api *api)
 {
-    struct judging judging = {.api = api};
-    struct sky_jw *jw = &api->jw;
-    if (!sky_api_scope(api, &judging.scope) || !sky_api_scope_known(api, &judging.scope) ||
-        !sky_api_flush(api))
+    struct sky_api_scope scope;
+    const struct sky_party *party, *next;
+    if (!sky_api_scope(api, &scope) || !sky_api_scope_known(api, &scope) || !sky_api_flush(api))
         return;
-    sky_jw_object(jw);
-    sky_jw_key(jw, "devices");
-    sky_jw_array(jw);
-    if (judging.scope.one)
-        write_asked(&judging);
-    else
-        write_all(&judging);
-    sky_jw_end_array(jw);
-    sky_jw_put_str(jw, "verdict", sky_verdict_name(judging.worst));
-    if (api->app->registry.parties.lost > 0)
-        sky_jw_put_int(jw, "lost", (int64_t)api->app->registry.parties.lost);
-    sky_jw_end_object(jw);
-    sky_api_send(api, 200);
+    struct judging *judging = sky_mem_new(sizeof *judging);
+    judging->list.tell = tell;
+    judging->list.drop = drop;
+    judging->scope = scope;
+    sky_buf_init(&judging->names, SIZE_MAX);
+    if (scope.one) {
+        judging->cloud = sky_cloud_find(sky_span_str(api->vars.cloud));
+        add_name(judging, scope.name);
+    } else {
+        HASH_ITER (hh, api->app->registry.parties.by_name, party, next)
+            if (sky_party_is_of(party, sky_span_str(scope.name)))
+                add_name(judging, party->name);
+    }
+    sky_jw_object(&api->jw);
+    sky_jw_key(&api->jw, "devices");
+    sky_jw_array(&api->jw);
+    sky_list_begin(api, &judging->list);
 }

@@ -38,6 +38,7 @@ struct sky_broker {
     struct sky_subs *subs;        /* owned */
     struct sky_topic_node *nodes; /* hash by name; see topics.h */
     size_t node_bytes;            /* taken by them */
+    uint64_t last_node_id;
     uint64_t generation;          /* of the registry that they were made from */
     int64_t swept_ms;             /* real time of a sweep of images that made no room; 0: none */
     uint64_t epoch;               /* grows whenever nodes are forgotten: pointers to them die */

@@ -341,6 +341,7 @@ struct sky_act_result sky_publish(struct sky_broker *broker, const struct sky_ac
     sky_judge_init(&judge, sky_product_policy(broker->registry, session->product));
     sky_effects_init(&effects);
     const struct sky_topic_row *row = node->row;
+    uint64_t topic_id = node->id;
     judge_rate(broker, act, &judge);
     bool carried = within_limits(act, node->fits, &judge, &acknowledged, &result);
     if (carried && !has_right(act, result.right, &judge)) {
@@ -360,6 +361,7 @@ struct sky_act_result sky_publish(struct sky_broker *broker, const struct sky_ac
     const struct sky_behaviour_message message = {
         .way = SKY_WAY_UP,
         .topic = act->topic,
+        .topic_id = topic_id,
         .len = act->payload.len,
         .qos = act->qos,
         .dup = act->dup,

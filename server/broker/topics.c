@@ -64,6 +64,7 @@ static struct sky_topic_node *find_node(struct sky_broker *broker, sky_span topi
     broker->node_bytes += sizeof *node + topic.len;
     memcpy(node->name, topic.ptr, topic.len);
     node->len = (uint16_t)topic.len;
+    node->id = ++broker->last_node_id;
     node->publisher = UINT32_MAX;
     node->generation = UINT64_MAX;
     HASH_ADD_KEYPTR(hh, broker->nodes, node->name, node->len, node);

@@ -17,6 +17,7 @@ struct sky_topic_node {
     const struct sky_topic_row *row; /* the publisher's cloud's row, or NULL */
     struct sky_receivers receivers;  /* good while the generation stands */
     uint64_t generation;             /* of the subscriptions */
+    uint64_t id;                     /* of no other node, ever */
     uint32_t publisher;              /* slot whose right is cached, UINT32_MAX: none */
     uint32_t subject;                /* slot of the device whose topic that is: the publisher's,
                                         or that of one behind it */

@@ -364,25 +364,31 @@ void sky_faults_clear(struct sky_faults *faults, sky_span name)
 
 /* ---- and on paper ---- */
 
-static void print(const struct sky_faults *faults, sky_span name, bool whole, struct sky_jw *jw)
+bool sky_faults_print(const struct sky_faults *faults, sky_span name, int64_t *after, size_t count,
+                      struct sky_jw *jw)
 {
     int64_t lived_ms = sky_clock_lived_ms(faults->registry->clock);
     const struct sky_fault *fault;
-    DL_FOREACH (faults->list, fault)
-        if (sky_party_named_of(sky_span_str(fault->scope), name))
-            sky_fault__print(fault, lived_ms, whole, jw);
-}
-
-void sky_faults_print(const struct sky_faults *faults, sky_span name, struct sky_jw *jw)
-{
-    print(faults, name, false, jw);
+    DL_FOREACH (faults->list, fault) {
+        if (fault->id <= *after || !sky_party_named_of(sky_span_str(fault->scope), name))
+            continue;
+        if (count-- == 0)
+            return true;
+        sky_fault__print(fault, lived_ms, false, jw);
+        *after = fault->id;
+    }
+    return false;
 }
 
 void sky_faults_save(const struct sky_faults *faults, sky_span name, struct sky_buf *out)
 {
+    int64_t lived_ms = sky_clock_lived_ms(faults->registry->clock);
+    const struct sky_fault *fault;
     struct sky_jw jw = sky_jw(out);
     sky_jw_array(&jw);
-    print(faults, name, true, &jw);
+    DL_FOREACH (faults->list, fault)
+        if (sky_party_named_of(sky_span_str(fault->scope), name))
+            sky_fault__print(fault, lived_ms, true, &jw);
     sky_jw_end_array(&jw);
 }
 

@@ -26,8 +26,10 @@ bool sky_faults_drop(struct sky_faults *faults, int64_t id);
 /* Of those of a name: "" are all, "cloud/product" that product's and its devices', and
  * "cloud/product/device" that device's. What is limited to nobody by name is only in all. */
 void sky_faults_clear(struct sky_faults *faults, sky_span name);
-/* As values of an open array, each with its number and how often it fired. */
-void sky_faults_print(const struct sky_faults *faults, sky_span name, struct sky_jw *jw);
+/* As values of an open array, each with its number and how often it fired: `count` of those behind
+ * number `*after`, which is then that of the last of them. False: there are no more. */
+bool sky_faults_print(const struct sky_faults *faults, sky_span name, int64_t *after, size_t count,
+                      struct sky_jw *jw);
 /* As JSON text, with what they have counted and what is left of their time; and back, with the
  * numbers they had, in place of those that are there of that name. INVALID: it is no such text,
  * and nothing has changed. */

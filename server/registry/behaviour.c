@@ -93,6 +93,20 @@ static size_t place_of(struct sky_behaviour *behaviour, sky_span name)
     return behaviour->topic_count - 1;
 }
 
+/* The message's topic, which is most often that of the message before. */
+static struct sky_behaviour_topic *last_topic(struct sky_behaviour *behaviour,
+                                              const struct sky_behaviour_message *message)
+{
+    size_t *last = &behaviour->last_topic[message->way];
+    uint64_t *id = &behaviour->last_topic_id[message->way];
+    if (message->topic_id == 0 || message->topic_id != *id) {
+        *id = message->topic_id;
+        if (*last >= behaviour->topic_count || !is_topic(&behaviour->topics[*last], message->topic))
+            *last = place_of(behaviour, message->topic);
+    }
+    return &behaviour->topics[*last];
+}
+
 /* ---- messages ---- */
 
 /* An id that was used for another message before it was acknowledged (MQTT 3.1.1 §2.3.1); a copy of
@@ -121,10 +135,7 @@ void sky_behaviour_add_message(struct sky_behaviour *behaviour, struct sky_behav
                                const struct sky_behaviour_message *message, int64_t lived_ms)
 {
     enum sky_way way = message->way;
-    size_t last = behaviour->last_topic[way];
-    if (last >= behaviour->topic_count || !is_topic(&behaviour->topics[last], message->topic))
-        last = behaviour->last_topic[way] = place_of(behaviour, message->topic);
-    struct sky_traffic *traffic = &behaviour->topics[last].traffic[way];
+    struct sky_traffic *traffic = &last_topic(behaviour, message)->traffic[way];
     traffic->count++;
     traffic->bytes += message->len;
     behaviour->qos[way][message->qos < 3 ? message->qos : 2]++;

@@ -67,6 +67,7 @@ struct sky_behaviour {
     struct sky_behaviour_topic *topics; /* owned; the first place is that of the others */
     size_t topic_count, topic_room;
     size_t last_topic[SKY_WAYS]; /* devices speak of one thing again and again */
+    uint64_t last_topic_id[SKY_WAYS];
 
     uint64_t filters, filters_refused, unsubscribes;
     struct sky_behaviour_handshake handshakes[SKY_BEHAVIOUR_HANDSHAKES_MAX];
@@ -107,7 +108,8 @@ void sky_behaviour_add(struct sky_behaviour *behaviour, struct sky_behaviour_sta
 struct sky_behaviour_message {
     enum sky_way way;
     sky_span topic;
-    size_t len; /* of the payload */
+    uint64_t topic_id; /* of no other topic, ever; 0: the name has to be looked at */
+    size_t len;        /* of the payload */
     uint8_t qos;
     bool dup;
     uint16_t packet_id;

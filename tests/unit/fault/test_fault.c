@@ -81,8 +81,10 @@ static const char *listed(struct fault_case *c, const char *name)
 {
     struct sky_jw jw = sky_jw(&c->text);
     sky_buf_clear(&c->text);
+    int64_t after = 0;
     sky_jw_array(&jw);
-    sky_faults_print(c->faults, sky_span_str(name), &jw);
+    while (sky_faults_print(c->faults, sky_span_str(name), &after, 1, &jw))
+        continue; /* in pieces as in one */
     sky_jw_end_array(&jw);
     sky_buf_add_byte(&c->text, '\0');
     return c->text.bytes;

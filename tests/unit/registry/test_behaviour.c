@@ -148,6 +148,30 @@ static void so_many_topics_have_a_place(void **state)
     sky_behaviour_done(&w.behaviour);
 }
 
+/* A number says which topic it is, as long as it is that of the message before. */
+static void a_topic_known_by_its_number_counts_as_by_its_name(void **state)
+{
+    (void)state;
+    struct watched w = {.state = {0}};
+    const struct {
+        const char *topic;
+        uint64_t id;
+    } messages[] = {{"t", 1}, {"t", 1}, {"u", 2}, {"u", 2}, {"t", 1}, {"t", 0}, {"t", 3}, {"u", 3}};
+    for (size_t round = 0; round < 2; round++) { /* nothing is left of what was */
+        for (size_t i = 0; i < SKY_COUNT(messages); i++) {
+            const struct sky_behaviour_message message = {.way = SKY_WAY_UP,
+                                                          .topic = sky_span_str(messages[i].topic),
+                                                          .topic_id = messages[i].id,
+                                                          .len = 10};
+            sky_behaviour_add_message(&w.behaviour, &w.state, &message, 1000);
+        }
+        assert_int_equal(w.behaviour.topic_count, 3);
+        assert_int_equal(w.behaviour.topics[1].traffic[SKY_WAY_UP].count, 6); /* not looked at */
+        assert_int_equal(w.behaviour.topics[2].traffic[SKY_WAY_UP].count, 2);
+        sky_behaviour_done(&w.behaviour);
+    }
+}
+
 static void answers_are_timed(void **state)
 {
     (void)state;
@@ -220,6 +244,7 @@ int main(void)
         cmocka_unit_test(the_way_to_the_longest_wait_is_not_pushed_out),
         cmocka_unit_test(what_is_sent_twice_is_counted),
         cmocka_unit_test(so_many_topics_have_a_place),
+        cmocka_unit_test(a_topic_known_by_its_number_counts_as_by_its_name),
         cmocka_unit_test(answers_are_timed),
         cmocka_unit_test(chapters_make_up_a_run),
     };
