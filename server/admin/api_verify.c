@@ -146,12 +146,12 @@ static bool begin(struct sky_api *api, struct verify_wait *wait)
     sky_search_begin(&wait->search, registry, &api->app->admin->names, pattern,
                      chapter ? SKY_CHAPTER : SKY_PERIODS,
                      (uint64_t)sky_api_body_int(api, "since", 0));
-    sky_verify_narrow(wait->verify, registry->store, &narrow);
-    if (filter->device_id != 0) {
+    sky_verify_narrow(wait->verify, &api->app->admin->names, &narrow);
+    if (filter->device.len > 0) {
+        narrow.names = filter->names;
         narrow.cloud = filter->cloud;
         narrow.product = filter->product;
         narrow.device = filter->device;
-        narrow.device_id = filter->device_id;
     }
     *filter = narrow;
     return true;
