@@ -132,6 +132,14 @@ const char *sky_api_body_text(const struct sky_api *api, const char *name)
     return api->body ? sky_json_get_str(api->body, name) : NULL;
 }
 
+const char *sky_api_body_whom(const struct sky_api *api, const char **ret_key)
+{
+    const char *device = sky_api_body_text(api, "device");
+    const char *product = sky_api_body_text(api, "product");
+    *ret_key = device != NULL ? "device" : product != NULL ? "product" : NULL;
+    return device != NULL ? device : product != NULL ? product : "";
+}
+
 int64_t sky_api_body_int(const struct sky_api *api, const char *name, int64_t otherwise)
 {
     const cJSON *item = api->body ? sky_json_get(api->body, name) : NULL;
@@ -336,7 +344,13 @@ static bool check_members(struct sky_api *api)
             return false;
         }
     }
-    return true;
+    const struct sky_api_param *device = find_param(api->route->body, SKY_SPAN("device")),
+                               *product = find_param(api->route->body, SKY_SPAN("product"));
+    if (device == NULL || device->kind != SKY_API_DEVICE || product == NULL ||
+        sky_json_get(api->body, "device") == NULL || sky_json_get(api->body, "product") == NULL)
+        return true;
+    sky_api_error(api, 400, "invalid", "/product", "give a device or a product, not both");
+    return false;
 }
 
 /* What a page of another site can send without being asked is none of the types that count (Fetch

@@ -139,6 +139,10 @@ bool sky_api_query_is(const struct sky_api *api, const char *name); /* given, an
 const char *sky_api_body_text(const struct sky_api *api, const char *name);
 int64_t sky_api_body_int(const struct sky_api *api, const char *name, int64_t otherwise);
 bool sky_api_body_bool(const struct sky_api *api, const char *name, bool otherwise);
+/* Whom the body speaks of, in its member "device" or "product", of which a body has one at the
+ * most:
+ * `*ret_key` says which; NULL, and the name is empty: of everybody. */
+const char *sky_api_body_whom(const struct sky_api *api, const char **ret_key);
 
 /* The cloud, product or device that the path names; false when there is none, and answered 404. */
 const struct sky_cloud *sky_api_cloud(struct sky_api *api, const char *name);

@@ -74,14 +74,8 @@ static bool take_event(struct sky_api *api, const char *key, struct sky_expectat
 static bool take_expectation(struct sky_api *api, struct sky_expectation *wanted,
                              struct sky_pattern **ret_again)
 {
-    const char *device = sky_api_body_text(api, "device");
-    const char *product = sky_api_body_text(api, "product");
-    const char *key = device != NULL ? "device" : product != NULL ? "product" : NULL;
-    wanted->name = (char *)(uintptr_t)(device != NULL ? device : product != NULL ? product : "");
-    if (device != NULL && product != NULL) {
-        sky_api_error(api, 400, "invalid", "/product", "give a device or a product, not both");
-        return false;
-    }
+    const char *key;
+    wanted->name = (char *)(uintptr_t)sky_api_body_whom(api, &key);
     struct sky_why why;
     if (sky_verify_count(api->body, "", &wanted->min, &wanted->max, &why) != SKY_OK) {
         sky_api_fail(api, SKY_ERR_INVALID, &why);

@@ -125,18 +125,13 @@ static void look(struct sky_wait *waiting)
  * that the claim may be about. False, and answered, when it makes no sense. */
 static bool begin(struct sky_api *api, struct verify_wait *wait)
 {
-    const char *device = sky_api_body_text(api, "device");
-    const char *product = sky_api_body_text(api, "product");
+    const char *key, *name = sky_api_body_whom(api, &key);
     const struct sky_registry *registry = &api->app->registry;
     struct sky_event_filter narrow, *filter = &wait->search.filter;
     struct sky_why why;
-    if (device != NULL && product != NULL) {
-        sky_api_error(api, 400, "invalid", "/product", "give a device or a product, not both");
-        return false;
-    }
     cJSON *scope = cJSON_CreateObject();
-    if (device != NULL || product != NULL)
-        cJSON_AddStringToObject(scope, device ? "device" : "product", device ? device : product);
+    if (key != NULL)
+        cJSON_AddStringToObject(scope, key, name);
     struct sky_pattern *pattern = sky_pattern_new(scope, "", NULL, &why);
     cJSON_Delete(scope);
     wait->verify =
@@ -146,18 +141,17 @@ static bool begin(struct sky_api *api, struct verify_wait *wait)
         sky_api_fail(api, SKY_ERR_INVALID, &why);
         return false;
     }
-    const char *name = device ? device : product ? product : "";
     bool chapter = sky_json_get(api->body, "since") == NULL;
     wait->scope = sky_mem_dup(name, strlen(name));
     sky_search_begin(&wait->search, registry, &api->app->admin->names, pattern,
                      chapter ? SKY_CHAPTER : SKY_PERIODS,
                      (uint64_t)sky_api_body_int(api, "since", 0));
-    sky_verify_narrow(wait->verify, registry->store, &narrow);
-    if (device != NULL) {
+    sky_verify_narrow(wait->verify, &api->app->admin->names, &narrow);
+    if (filter->device.len > 0) {
+        narrow.names = filter->names;
         narrow.cloud = filter->cloud;
         narrow.product = filter->product;
         narrow.device = filter->device;
-        narrow.device_id = filter->device_id;
     }
     *filter = narrow;
     return true;

@@ -23,13 +23,13 @@ void sky_search_begin(struct sky_search *search, const struct sky_registry *regi
     search->first_seq = (since > begin ? since : begin) + 1;
     search->newest_seq = stats.last_seq;
     search->effort = 0;
-    sky_pattern_narrow(pattern, registry->store, &search->filter);
+    sky_pattern_narrow(pattern, names, &search->filter);
     sky_cursor_init(&search->cursor, registry->journal, search->first_seq);
 }
 
 void sky_search_again(struct sky_search *search)
 {
-    sky_pattern_narrow(search->pattern, search->registry->store, &search->filter);
+    sky_pattern_narrow(search->pattern, search->names, &search->filter);
     sky_cursor_done(&search->cursor);
     sky_cursor_init(&search->cursor, search->registry->journal, search->first_seq);
 }

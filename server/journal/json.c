@@ -1,7 +1,5 @@
 #include "server/journal/json.h"
 
-#include "store/store.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -17,20 +15,6 @@ static const char *const transport_names[] = {
 const char *sky_transport_name(enum sky_transport transport)
 {
     return transport_names[transport];
-}
-
-const char *sky_device_names_get(struct sky_device_names *names, int64_t id)
-{
-    struct sky_device_name *name = &names->cache[(uint64_t)id % SKY_DEVICE_NAMES_CACHED];
-    if (name->id == id)
-        return name->text;
-    if (names->store == NULL ||
-        sky_store_device_name(names->store, id, name->text, sizeof name->text) != SKY_OK) {
-        name->id = 0;
-        return "";
-    }
-    name->id = id;
-    return name->text;
 }
 
 void sky_time_text(int64_t unix_ms, char out[SKY_TIME_TEXT_MAX])

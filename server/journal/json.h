@@ -3,27 +3,14 @@
 #define SKY_SERVER_JOURNAL_JSON_H
 
 #include "protocol/base/json.h"
+#include "server/journal/names.h"
 #include "server/journal/read.h"
 
 enum {
-    SKY_DEVICE_NAME_MAX = SKY_CLOUD_NAME_MAX + 2 * SKY_KEY_MAX + 2, /* cloud/product/device */
-    SKY_DEVICE_NAMES_CACHED = 4096, /* of a server with so many a name is looked up once */
     SKY_TIME_TEXT_MAX = 32,
     SKY_EVENT_JSON_DEPTH_MAX = SKY_JSON_DEPTH_MAX - 4, /* of a payload shown as JSON: in an event,
                                                           in a list, it can still be parsed */
 };
-
-/* Names of devices by id, remembered: an id keeps its name for ever. */
-struct sky_device_names {
-    struct sky_store *store; /* borrowed; NULL: no device has a name */
-    struct sky_device_name {
-        int64_t id; /* 0: free */
-        char text[SKY_DEVICE_NAME_MAX + 1];
-    } cache[SKY_DEVICE_NAMES_CACHED];
-};
-
-/* "cloud/product/device", valid until the next call; empty when there never was such a device. */
-const char *sky_device_names_get(struct sky_device_names *names, int64_t id);
 
 /* What rendering needs besides the event. All borrowed. */
 struct sky_event_printer {

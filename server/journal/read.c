@@ -3,6 +3,7 @@
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
 #include "protocol/mqtt/topic.h"
+#include "server/journal/names.h"
 #include "server/journal/private.h"
 
 _Static_assert(SKY_EVENT_TYPE_COUNT <= 64, "a filter has one bit per type");
@@ -123,6 +124,12 @@ bool sky_cursor_message(struct sky_cursor *cursor, const struct sky_event *event
 
 /* ---- filtering ---- */
 
+/* The device of an id may be the one that is wanted in an earlier life, or a later one. */
+static bool is_device(const struct sky_event_filter *filter, int64_t id)
+{
+    return sky_device_names_is(filter->names, id, filter->cloud, filter->product, filter->device);
+}
+
 /* What the head alone decides, so that most events need no decoding. */
 static bool head_matches(const struct sky_event_filter *filter, const struct sky_entry_head *head)
 {
@@ -134,7 +141,7 @@ static bool head_matches(const struct sky_event_filter *filter, const struct sky
         return false;
     if ((filter->findings || filter->rule.len > 0) && head->finding_count == 0)
         return false;
-    return filter->device.len == 0 || head->device_id == 0 || head->device_id == filter->device_id;
+    return filter->device.len == 0 || head->device_id == 0 || is_device(filter, head->device_id);
 }
 
 static bool field_is(const struct sky_event *event, enum sky_event_field field, sky_span wanted)
@@ -144,10 +151,8 @@ static bool field_is(const struct sky_event *event, enum sky_event_field field, 
 
 static bool device_matches(const struct sky_event_filter *filter, const struct sky_event *event)
 {
-    if (filter->device.len == 0)
+    if (filter->device.len == 0 || event->head.device_id != 0)
         return true;
-    if (event->head.device_id != 0)
-        return event->head.device_id == filter->device_id;
     return field_is(event, SKY_F_CLOUD, filter->cloud) &&
            field_is(event, SKY_F_PRODUCT, filter->product) &&
            field_is(event, SKY_F_DEVICE_KEY, filter->device);

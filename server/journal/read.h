@@ -5,6 +5,8 @@
 
 #include "server/journal/event.h"
 
+struct sky_device_names;
+
 struct sky_journal;
 
 /* A place in the journal. */
@@ -39,8 +41,8 @@ struct sky_event_filter {
     unsigned directions;             /* bit per sky_direction; 0: any */
     bool findings;                   /* only events with findings */
     uint32_t connection;             /* 0: any */
-    int64_t device_id;               /* the device of that name, when the registry knows it */
-    sky_span cloud, product, device; /* the names; events of peers that only claim to be this
+    struct sky_device_names *names;  /* tells which ids are of the device that is wanted: */
+    sky_span cloud, product, device; /* its name; events of peers that only claim to be this
                                         device are wanted too. Empty: any */
     sky_span topic;                  /* MQTT filter; empty: any, with or without a topic */
     sky_span rule;                   /* id; empty: any, with or without findings */

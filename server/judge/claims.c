@@ -217,18 +217,18 @@ void sky_verify_free(struct sky_verify *verify)
     free(verify);
 }
 
-void sky_verify_narrow(const struct sky_verify *verify, struct sky_store *store,
+void sky_verify_narrow(const struct sky_verify *verify, struct sky_device_names *names,
                        struct sky_event_filter *ret_filter)
 {
     struct sky_event_filter step, all = {0};
     if (verify->wanted_count == 1) {
-        sky_pattern_narrow(verify->wanted->pattern, store, ret_filter);
+        sky_pattern_narrow(verify->wanted->pattern, names, ret_filter);
         return;
     }
     /* Whatever some step may be. */
     all.types = UINT64_MAX;
     for (size_t i = 0; i < verify->wanted_count; i++) {
-        sky_pattern_narrow(verify->wanted[i].pattern, store, &step);
+        sky_pattern_narrow(verify->wanted[i].pattern, names, &step);
         if (i == 0)
             all.types = step.types;
         else

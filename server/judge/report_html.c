@@ -430,12 +430,6 @@ static void timeline(struct sky_buf *out, const struct sky_report *report,
     sky_buf_add_str(out, "</summary><pre tabindex=\"0\">");
 }
 
-static void event(struct sky_buf *out, sky_span line)
-{
-    sky_xml_text(out, line);
-    sky_buf_add_byte(out, '\n');
-}
-
 static void party_end(struct sky_buf *out, const struct sky_report *report,
                       const struct sky_report_party *p)
 {
@@ -475,6 +469,6 @@ const struct sky_report_form sky_report_html = {.content_type = "text/html; char
                                                 .rule = rule,
                                                 .timeline = timeline,
                                                 .events_max = EVENTS_MAX,
-                                                .event = event,
+                                                .event = sky_xml_line,
                                                 .party_end = party_end,
                                                 .end = end};

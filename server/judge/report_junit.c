@@ -190,12 +190,6 @@ static void timeline(struct sky_buf *out, const struct sky_report *report,
     sky_buf_add_str(out, "    <system-out>\n");
 }
 
-static void event(struct sky_buf *out, sky_span line)
-{
-    sky_xml_text(out, line);
-    sky_buf_add_byte(out, '\n');
-}
-
 static void party_end(struct sky_buf *out, const struct sky_report *report,
                       const struct sky_report_party *p)
 {
@@ -217,6 +211,6 @@ const struct sky_report_form sky_report_junit = {.content_type = "application/xm
                                                  .rule = rule,
                                                  .timeline = timeline,
                                                  .events_max = SIZE_MAX,
-                                                 .event = event,
+                                                 .event = sky_xml_line,
                                                  .party_end = party_end,
                                                  .end = end};

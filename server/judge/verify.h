@@ -35,7 +35,7 @@ SKY_MUST_USE sky_err sky_verify_count(const cJSON *object, const char *at, uint6
 
 /* What the claim is about, as sky_pattern_narrow(): events that the filter does not want need not
  * be fed. */
-void sky_verify_narrow(const struct sky_verify *verify, struct sky_store *store,
+void sky_verify_narrow(const struct sky_verify *verify, struct sky_device_names *names,
                        struct sky_event_filter *ret_filter);
 
 /* The next event, at its virtual time. Time that was set backwards has not passed. */

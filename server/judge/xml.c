@@ -65,6 +65,12 @@ void sky_xml_text(struct sky_buf *out, sky_span text)
     put(out, text, false);
 }
 
+void sky_xml_line(struct sky_buf *out, sky_span text)
+{
+    sky_xml_text(out, text);
+    sky_buf_add_byte(out, '\n');
+}
+
 void sky_xml_attribute(struct sky_buf *out, const char *name, sky_span value)
 {
     sky_buf_addf(out, " %s=\"", name);

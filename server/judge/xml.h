@@ -12,6 +12,9 @@ static inline void sky_xml_str(struct sky_buf *out, const char *text)
     sky_xml_text(out, sky_span_str(text));
 }
 
+/* As text, and the end of the line. */
+void sky_xml_line(struct sky_buf *out, sky_span text);
+
 /* ` name="value"`; in it, line breaks and tabs stay what they are (§3.3.3). */
 void sky_xml_attribute(struct sky_buf *out, const char *name, sky_span value);
 

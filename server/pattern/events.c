@@ -3,7 +3,6 @@
 #include <stdio.h>
 
 #include "server/pattern/private.h"
-#include "store/store.h"
 
 static sky_span claimed(const struct sky_event *event, enum sky_event_field field)
 {
@@ -42,24 +41,21 @@ void sky_subject_of_event(struct sky_cursor *cursor, struct sky_device_names *na
         !sky_cursor_message(cursor, event, &ret_subject->topic, &ret_subject->payload);
 }
 
-static void narrow_by_device(const struct sky_condition *condition, struct sky_store *store,
+static void narrow_by_device(const struct sky_condition *condition, struct sky_device_names *names,
                              struct sky_event_filter *filter)
 {
-    struct sky_product product;
-    struct sky_device device;
-    sky_span rest, cloud, key;
-    if (store == NULL || condition->value_count != 1 ||
+    sky_span rest, cloud, product, device;
+    if (names == NULL || condition->value_count != 1 ||
         !sky_span_cut(condition->values[0].text, '/', &cloud, &rest) ||
-        !sky_span_cut(rest, '/', &key, &rest) ||
-        sky_store_find_device(store, cloud, key, rest, &product, &device) != SKY_OK)
+        !sky_span_cut(rest, '/', &product, &device))
         return;
+    filter->names = names;
     filter->cloud = cloud;
-    filter->product = key;
-    filter->device = rest;
-    filter->device_id = device.id;
+    filter->product = product;
+    filter->device = device;
 }
 
-void sky_pattern_narrow(const struct sky_pattern *pattern, struct sky_store *store,
+void sky_pattern_narrow(const struct sky_pattern *pattern, struct sky_device_names *names,
                         struct sky_event_filter *ret_filter)
 {
     *ret_filter = (struct sky_event_filter){0};
@@ -76,7 +72,7 @@ void sky_pattern_narrow(const struct sky_pattern *pattern, struct sky_store *sto
         else if (strcmp(c->member->name, "topic") == 0 && c->value_count == 1)
             ret_filter->topic = c->values[0].text;
         else if (c->member->form == SKY_FORM_DEVICE)
-            narrow_by_device(c, store, ret_filter);
+            narrow_by_device(c, names, ret_filter);
         else if (strcmp(c->member->name, "rule") == 0)
             ret_filter->findings = true;
     }

@@ -56,8 +56,8 @@ void sky_subject_of_event(struct sky_cursor *cursor, struct sky_device_names *na
 
 /* What the heads of events alone decide, for sky_cursor_search(), so that most events need no
  * decoding: whatever the filter does not want, the pattern does not match. Its spans are views of
- * the pattern. `store` finds the device that is named; NULL: not narrowed by devices. */
-void sky_pattern_narrow(const struct sky_pattern *pattern, struct sky_store *store,
+ * the pattern. `names` tell whose events are whose; NULL: not narrowed by devices. */
+void sky_pattern_narrow(const struct sky_pattern *pattern, struct sky_device_names *names,
                         struct sky_event_filter *ret_filter);
 
 /* One member in which a subject is not what was wanted. */

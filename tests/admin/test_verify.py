@@ -300,6 +300,28 @@ def test_waiting_is_in_real_time_when_the_clock_stands(api):
     assert status == 406 and "nothing happened" in answer["why"]
 
 
+@pytest.mark.parametrize("claim", [
+    {"event": {**PUBLISH, "device": SECOND}}, {"event": PUBLISH, "device": SECOND}])
+def test_a_device_that_is_made_again_is_who_it_was(api, skymock, peer, verify, claim):
+    def second_publishes():
+        fields = api.get(f"/api/v1/devices/{SECOND}/credentials")
+        device = peer()
+        device.send_packet(type="connect", keepalive=60, **{
+            name: fields[name] for name in ("clientId", "username", "password")})
+        assert device.receive()["code"] == 0
+        publish(device, topic="/pk/second/user/both")
+
+    second_publishes()
+    waiting = Waiting(skymock, **claim, count={"min": 2}, since=verify.since, waitMs=60_000)
+    api.wait_event({"type": "puback"}, since=verify.since)
+    api.call("DELETE", f"/api/v1/devices/{SECOND}")
+    api.post("/api/v1/devices", {"cloud": "aliyun", "product": "pk", "device": "second"})
+    second_publishes()
+    status, answer = waiting.answer()
+    assert status == 200 and answer["count"] == 2
+    assert verify(**claim)["count"] == 2
+
+
 def test_a_reset_does_not_move_where_a_wait_began(api, skymock, online):
     """The chapter is that of the moment at which it was asked."""
     api.reset()

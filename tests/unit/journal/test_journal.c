@@ -8,6 +8,7 @@
 
 #include "protocol/base/mem.h"
 #include "server/journal/journal.h"
+#include "server/journal/names.h"
 #include "server/journal/private.h"
 #include "server/journal/read.h"
 #include "server/os/clock.h"
@@ -325,7 +326,7 @@ static void the_watcher_hears_of_every_event(void **state)
 /* ---- filters ---- */
 
 /* 1: publish of device 1; 2: its delivery to device 2; 3: refused connect that claims to be c/p/d,
- * with a finding; 4: publish of device 2. */
+ * with a finding; 4: publish of device 3, which is device 2 made again. */
 static void record_a_story(struct bench *bench)
 {
     struct sky_judge judge;
@@ -340,12 +341,14 @@ static void record_a_story(struct bench *bench)
     struct sky_attr claim[] = {SKY_ATTR(CLOUD, SKY_SPAN("c")), SKY_ATTR(PRODUCT, SKY_SPAN("p")),
                                SKY_ATTR(DEVICE_KEY, SKY_SPAN("d"))};
     sky_journal_add(bench->journal, &connect, claim, SKY_COUNT(claim), &judge);
-    publish(bench, 2, "/two/up", SKY_SPAN_NONE);
+    publish(bench, 3, "/two/up", SKY_SPAN_NONE);
 }
 
 static void filters_find_what_they_say(void **state)
 {
     (void)state;
+    static struct sky_device_names names = {
+        .cache = {[1] = {1, "c/p/one"}, [2] = {2, "c/p/two"}, [3] = {3, "c/p/two"}}};
     static const struct {
         const char *what;
         struct sky_event_filter filter;
@@ -359,12 +362,14 @@ static void filters_find_what_they_say(void **state)
         {"a type that did not happen", {.types = UINT64_C(1) << SKY_EVENT_FAULT}, 0},
         {"a direction", {.directions = 1u << SKY_DOWN}, 1},
         {"a connection", {.connection = 7}, 2},
-        {"a device", {.device_id = 2, .device = {"x", 1}}, 2},
+        {"a device",
+         {.names = &names, .cloud = {"c", 1}, .product = {"p", 1}, .device = {"two", 3}},
+         2},
         {"who claims to be a device",
-         {.device_id = 5, .cloud = {"c", 1}, .product = {"p", 1}, .device = {"d", 1}},
+         {.names = &names, .cloud = {"c", 1}, .product = {"p", 1}, .device = {"d", 1}},
          1},
         {"who claims to be a device of another product",
-         {.device_id = 5, .cloud = {"c", 1}, .product = {"q", 1}, .device = {"d", 1}},
+         {.names = &names, .cloud = {"c", 1}, .product = {"q", 1}, .device = {"d", 1}},
          0},
         {"a topic, carried ones too", {.topic = {"/one/#", 6}}, 2},
         {"a topic with +", {.topic = {"/+/up", 5}}, 3},
