@@ -110,9 +110,10 @@ static void name_it(struct look *look)
         snprintf(look->room, sizeof look->room, "%s/%s", product->cloud->name,
                  product->product.key);
         look->product = sky_span_str(look->room);
-    } else if (sky_span_next(&rest, '/', &piece) && sky_span_next(&rest, '/', &piece)) {
-        look->product =
-            sky_span_head(look->device, (size_t)(piece.ptr - look->device.ptr) + piece.len);
+    } else if (sky_span_next(&rest, '/', &piece)) {
+        if (sky_span_next(&rest, '/', &piece))
+            look->product =
+                sky_span_head(look->device, (size_t)(piece.ptr - look->device.ptr) + piece.len);
     }
     look->device_hash = hash_of(look->device);
     look->product_hash = hash_of(look->product);

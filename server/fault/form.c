@@ -372,7 +372,7 @@ static sky_err find(const struct reader *reader, const char *member, unsigned co
 static sky_err find_both(const struct reader *reader)
 {
     struct sky_fault *fault = reader->fault;
-    unsigned point, action;
+    unsigned point = 0, action = 0;
     char text[SKY_WHY_REASON_MAX];
     sky_err err = find(reader, "point", SKY_POINT_CHOSEN_COUNT, point_at, &point);
     if (err == SKY_OK)

@@ -270,7 +270,7 @@ static enum sky_interval_class classify(struct ramp ramp)
 
 enum sky_interval_class sky_intervals_class(const struct sky_interval *intervals, size_t count)
 {
-    double ms[SKY_BEHAVIOUR_INTERVALS_MAX];
+    double ms[SKY_BEHAVIOUR_INTERVALS_MAX] = {0};
     struct ramp all = {ms, count}, best = {ms, 0};
     SKY_ASSERT(count <= SKY_BEHAVIOUR_INTERVALS_MAX);
     for (size_t i = 0, start = 0; i < count; i++) {
