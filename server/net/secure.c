@@ -155,7 +155,7 @@ static void record_failure(struct sky_conn *conn)
     struct sky_judge judge;
     sky_tls_fill_door(conn->tls, &conn->door);
     sky_judge_init(&judge, &conn->net->registry->policy);
-    if (conn->touched == 0)
+    if (conn->touched == 0 && failure->rule != NULL)
         sky_judge_rule(&judge, failure->rule, false, "%s", failure->reason);
     record(conn, failure->reason, &judge);
     if (conn->touched == 0 && failure->rule == sky_tls_rule(SKY_RULE_TLS_PSK_KEY) &&

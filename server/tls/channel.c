@@ -591,6 +591,7 @@ void sky_tls_give_up(struct sky_tls *tls, enum sky_tls_end end)
     if (tls->state == SKY_TLS_HANDSHAKING) {
         struct sky_tls_evidence evidence = {.end = end,
                                             .step = tls->handshake->step,
+                                            .kept_waiting = sky_tls_keeps_waiting(tls),
                                             .alert_received = find_alert(sky_buf_span(&tls->in))};
         explain(tls, &evidence);
         set_state(tls, SKY_TLS_FAILED);

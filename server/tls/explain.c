@@ -172,6 +172,12 @@ static void explain_left(const struct sky_tls_evidence *evidence, struct sky_tls
         [SKY_TLS_STEP_FINISHED] = "before its Finished",
         [SKY_TLS_STEP_OPEN] = "after the handshake",
     };
+    if (evidence->kept_waiting && evidence->step < SKY_TLS_STEP_CERTIFICATE) {
+        say(failure, SKY_RULE_TLS_HANDSHAKE,
+            "the client closed the connection without an alert, while the server kept it waiting");
+        failure->rule = NULL;
+        return;
+    }
     bool refused = evidence->step == SKY_TLS_STEP_KEY && evidence->suite != 0 &&
                    !is_psk((uint16_t)evidence->suite);
     const char *then = refused || evidence->step != SKY_TLS_STEP_KEY

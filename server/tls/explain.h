@@ -39,10 +39,11 @@ struct sky_tls_evidence {
     bool name_covered;                 /* the certificate carries hello->server_name */
     bool psk_refused;                  /* the identity was looked up in vain */
     bool certificate_missing;          /* required, and the client has none */
+    bool kept_waiting; /* it was the server's turn, which is not done with its work */
 };
 
 struct sky_tls_failure {
-    const struct sky_rule *rule;
+    const struct sky_rule *rule;    /* NULL: that breaks none */
     int alert_sent, alert_received; /* SKY_TLS_NO_ALERT: none */
     char reason[SKY_FINDING_DETAIL_MAX];
 };

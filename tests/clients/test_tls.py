@@ -401,3 +401,20 @@ def test_large_payloads_pass_both_ways(skymock, ca, peer):
     assert large.receive()["type"] == "suback"
     large.send_packet(type="publish", topic=topic, payload="x" * 200000)
     assert large.receive()["payload"] == "x" * 200000
+
+
+def test_whoever_leaves_while_the_server_makes_its_keys_is_not_to_blame(start):
+    running = start()
+    hello = ssl.MemoryBIO()
+    with pytest.raises(ssl.SSLWantReadError):
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).wrap_bio(
+            ssl.MemoryBIO(), hello, server_hostname="localhost").do_handshake()
+    peer = server.Peer(running.ports["mqtts"])
+    peer.send(hello.read())
+    running.api.barrier()
+    peer.close()
+    event = running.api.wait_event({"type": "tls-handshake"})
+    if "certificate" in event["reason"]:  # it has been quick: its answer is there
+        pytest.skip(event["reason"])
+    assert event["findings"] == []
+    assert running.api.get("/api/v1/verdicts")["devices"] == []
