@@ -192,8 +192,8 @@ static void set_publish(const struct sky_fault *fault, struct sky_out *out)
     if (outgrown)
         packet->payload =
             sky_span_head(packet->payload, packet->payload.len - (size - SKY_MQTT_PACKET_MAX));
-    out->as.publish.whole |= outgrown || sets(fault, SKY_FAULT_FIELD_TOPIC) ||
-                             sets(fault, SKY_FAULT_FIELD_PAYLOAD);
+    out->as.publish.whole |=
+        outgrown || sets(fault, SKY_FAULT_FIELD_TOPIC) || sets(fault, SKY_FAULT_FIELD_PAYLOAD);
 }
 
 static void set_http(const struct sky_fault *fault, struct sky_http_reply *reply)
