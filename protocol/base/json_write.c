@@ -1,7 +1,4 @@
 #include "protocol/base/json_write.h"
-
-#include <inttypes.h>
-
 #include "protocol/base/utf8.h"
 
 static void before_value(struct sky_jw *jw)
@@ -119,8 +116,16 @@ void sky_jw_str(struct sky_jw *jw, sky_span text)
 
 void sky_jw_int(struct sky_jw *jw, int64_t value)
 {
+    char digits[20]; /* room for INT64_MIN; an event has too many numbers for a format each */
+    size_t at = sizeof digits;
+    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
     before_value(jw);
-    sky_buf_addf(jw->out, "%" PRId64, value);
+    do
+        digits[--at] = (char)('0' + rest % 10);
+    while ((rest /= 10) > 0);
+    if (value < 0)
+        digits[--at] = '-';
+    sky_buf_add(jw->out, sky_span_of(digits + at, sizeof digits - at));
 }
 
 void sky_jw_raw(struct sky_jw *jw, sky_span json)

@@ -365,7 +365,7 @@ struct sky_act_result sky_publish(struct sky_broker *broker, const struct sky_ac
         .len = act->payload.len,
         .qos = act->qos,
         .dup = act->dup,
-        .packet_id = broker->wire->points != 0 ? act->packet_id : 0};
+        .packet_id = sky_wire_is_armed(broker->wire, SKY_POINT_PUBACK_DOWN) ? act->packet_id : 0};
     sky_session_carried(broker->registry, session, &message);
     uint64_t seq = record_publish(broker, act, row, &judge);
     if (carried && broker->on_uplink != NULL)
