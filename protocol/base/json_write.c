@@ -1,4 +1,5 @@
 #include "protocol/base/json_write.h"
+
 #include "protocol/base/utf8.h"
 
 static void before_value(struct sky_jw *jw)
