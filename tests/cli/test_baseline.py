@@ -50,14 +50,6 @@ def device(skymock, peer):
 
 
 @pytest.fixture
-def verdict(skymock):
-    def ask(*options):
-        return server.run("verdict", "--url", f"http://127.0.0.1:{skymock.ports['admin']}",
-                          *options)
-    return ask
-
-
-@pytest.fixture
 def report(verdict, tmp_path, api):
     """The report of what was done so far, in a file; what follows is another run."""
     def write():

@@ -19,15 +19,6 @@ FREE_PORTS = ("--listen", "mqtt=0", "--listen", "mqtts=0", "--listen", "enos-mqt
 
 
 @pytest.fixture
-def verdict(skymock):
-    """verdict("--strict") asks the server at hand."""
-    def ask(*options):
-        return server.run("verdict", "--url", f"http://127.0.0.1:{skymock.ports['admin']}",
-                          *options)
-    return ask
-
-
-@pytest.fixture
 def act(api, peer):
     """act(topic=..., ...) publishes as the device, and waits until it was seen."""
     def publish(device=DEVICE, **packet):
