@@ -215,12 +215,13 @@ void sky_api_events_list(struct sky_api *api)
 {
     char order[SKY_API_PARAM_MAX] = "asc";
     sky_api_query(api, "order", order);
-    const struct list list = {.since = sky_api_query_int(api, "since", 0),
-                              .limit = sky_api_query_int(api, "limit", SKY_API_PAGE_DEFAULT),
-                              .wait_ms = sky_api_query_int(api, "wait_ms", 0),
-                              .count = sky_api_query_int(api, "count", 1),
-                              .order = order,
-                              .run = sky_api_query_is(api, "run")};
+    const struct list list = {
+        .since = sky_api_query_int(api, "since", 0),
+        .limit = sky_api_query_int(api, "limit", SKY_API_PAGE_DEFAULT),
+        .wait_ms = sky_api_query_int(api, "waitMs", sky_api_query_int(api, "wait_ms", 0)),
+        .count = sky_api_query_int(api, "count", 1),
+        .order = order,
+        .run = sky_api_query_is(api, "run")};
     struct sky_pattern *pattern = queried_pattern(api);
     if (pattern != NULL && !begin_list(api, pattern, &list))
         sky_pattern_free(pattern);

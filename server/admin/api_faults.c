@@ -75,7 +75,9 @@ void sky_api_faults_clear(struct sky_api *api)
 void sky_api_faults_delete(struct sky_api *api)
 {
     int64_t id;
-    if (sky_span_to_int(sky_span_str(api->vars.name), &id) && sky_faults_drop(api->app->faults, id))
+    sky_span name = sky_span_str(api->vars.name);
+    if ((sky_span_to_int(name, &id) && sky_faults_drop(api->app->faults, id)) ||
+        sky_faults_drop_named(api->app->faults, name))
         sky_api_send(api, 204);
     else
         sky_api_error(api, 404, "not_found", "", "there is no fault '%s'", api->vars.name);

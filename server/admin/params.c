@@ -159,6 +159,8 @@ const struct sky_api_param sky_params_events_query[] = {
     {"order", SKY_API_TEXT, false, 0, 0, "asc (default), or desc: the newest `limit` first"},
     {"wait_ms", SKY_API_INT, false, 0, SKY_API_WAIT_MS_MAX,
      "wait so long, in real time, for `count` events; then answer with what there is"},
+    {"waitMs", SKY_API_INT, false, 0, SKY_API_WAIT_MS_MAX,
+     "the same, as the body of a search has it"},
     {"count", SKY_API_INT, false, 1, SKY_API_PAGE_MAX, "how many to wait for; default 1"},
     IN_RUN,
     END};

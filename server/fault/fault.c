@@ -353,6 +353,19 @@ bool sky_faults_drop(struct sky_faults *faults, int64_t id)
     return true;
 }
 
+bool sky_faults_drop_named(struct sky_faults *faults, sky_span name)
+{
+    struct sky_fault *fault, *next;
+    bool found = false;
+    DL_FOREACH_SAFE (faults->list, fault, next) {
+        if (!sky_span_eq_str(name, fault->label))
+            continue;
+        take_out(faults, fault);
+        found = true;
+    }
+    return found;
+}
+
 void sky_faults_clear(struct sky_faults *faults, sky_span name)
 {
     struct sky_fault *fault, *next;

@@ -22,6 +22,8 @@ SKY_MUST_USE sky_err sky_faults_add(struct sky_faults *faults, const cJSON *json
                                     struct sky_why *why, int64_t *ret_id);
 /* Whoever it has frozen is let go. False: there is none of that number. */
 bool sky_faults_drop(struct sky_faults *faults, int64_t id);
+/* All that were given this name. */
+bool sky_faults_drop_named(struct sky_faults *faults, sky_span name);
 
 /* Of those of a name: "" are all, "cloud/product" that product's and its devices', and
  * "cloud/product/device" that device's. What is limited to nobody by name is only in all. */

@@ -407,6 +407,30 @@ static void begin(struct sky_fault *fault)
     fault->probability = 1;
 }
 
+/* Where nobody has said yet who it is, who it is to be would never come. */
+static sky_err check_whom(const struct reader *reader)
+{
+    static const char *const whom[] = {"device", "product", "cloud"};
+    const struct sky_fault *fault = reader->fault;
+    bool accept = fault->point == SKY_POINT_ACCEPT;
+    const cJSON *match = sky_json_get(reader->json, "match");
+    char member[SKY_WHY_POINTER_MAX], text[SKY_WHY_REASON_MAX];
+    if (!accept && fault->action != SKY_FAULT_CERTIFICATE)
+        return SKY_OK;
+    for (size_t i = 0; i < SKY_COUNT(whom); i++) {
+        bool matched = match != NULL && sky_json_get(match, whom[i]) != NULL;
+        if (!matched && sky_json_get(reader->json, whom[i]) == NULL)
+            continue;
+        snprintf(member, sizeof member, "%s%s", matched ? "match/" : "", whom[i]);
+        snprintf(text, sizeof text,
+                 "whose it is nobody has said yet at that moment; \"match\" chooses by "
+                 "\"listener\"%s",
+                 accept ? " and \"peer\"" : ", \"peer\" and \"serverName\"");
+        return bad(reader, member, text);
+    }
+    return SKY_OK;
+}
+
 static sky_err check_complete(const struct reader *reader)
 {
     const struct sky_fault *fault = reader->fault;
@@ -443,6 +467,8 @@ sky_err sky_fault__read(struct sky_fault *fault, cJSON *json, const char *at, st
             return err;
     }
     err = check_complete(&reader);
+    if (err == SKY_OK)
+        err = check_whom(&reader);
     if (err == SKY_OK)
         fault->json = json;
     return err;

@@ -346,7 +346,7 @@ static bool is_nearer(const struct sky_near *a, const struct sky_near *b)
 {
     if (a->differs != b->differs)
         return a->differs < b->differs;
-    return a->of_type != b->of_type ? a->of_type : a->seq > b->seq;
+    return a->fits != b->fits ? a->fits > b->fits : a->seq > b->seq;
 }
 
 static void take_near(struct sky_verify *verify, struct sky_near near)
@@ -378,11 +378,11 @@ void sky_verify_seek(struct sky_verify *verify, const struct sky_subject *subjec
     }
     bool of_type = missing->types == 0 || (missing->types >> subject->head->type & 1);
     verify->seen.all++;
+    bool to_topic = of_type && (missing->topic == NULL ||
+                                (subject->topic.len > 0 &&
+                                 sky_topic_matches(sky_span_str(missing->topic), subject->topic)));
     verify->seen.of_type += of_type;
-    verify->seen.to_topic +=
-        of_type && (missing->topic == NULL ||
-                    (subject->topic.len > 0 &&
-                     sky_topic_matches(sky_span_str(missing->topic), subject->topic)));
+    verify->seen.to_topic += to_topic;
     verify->seen.last_seq = seq;
     verify->seen.last_type = subject->head->type;
     if (subject->refused.len > 0) {
@@ -392,7 +392,7 @@ void sky_verify_seek(struct sky_verify *verify, const struct sky_subject *subjec
                       verify->seen.refused_by, sizeof verify->seen.refused_by);
     }
     if (differs > 0)
-        take_near(verify, (struct sky_near){seq, differs, of_type});
+        take_near(verify, (struct sky_near){seq, differs, of_type + to_topic});
 }
 
 size_t sky_verify_nearest(const struct sky_verify *verify,

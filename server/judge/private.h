@@ -55,7 +55,7 @@ struct sky_verify {
         struct sky_near {
             uint64_t seq;
             size_t differs;
-            bool of_type;
+            int fits; /* 1: its type, 2: its topic too */
         } nearest[SKY_VERIFY_NEAREST_MAX];
         size_t nearest_count;
     } seen;

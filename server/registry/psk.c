@@ -83,6 +83,32 @@ static void record_refusal(struct sky_registry *registry, const struct sky_door 
     sky_buf_done(&explanation);
 }
 
+/* Is it, by the other kind of encryption, a registered device's? Then that cloud. */
+static const struct sky_cloud *cloud_elsewhere(struct sky_registry *registry,
+                                               const struct sky_door *door, sky_span identity)
+{
+    struct sky_door other = *door;
+    struct sky_lookup lookup = {0};
+    other.transport = door->transport == SKY_DTLS ? SKY_TLS : SKY_DTLS;
+    return recognise(registry, &other, identity, &lookup) && lookup.device.id != 0 ? lookup.cloud
+                                                                                   : NULL;
+}
+
+static void judge_stranger(struct sky_registry *registry, const struct sky_door *door,
+                           sky_span identity, const char *text, struct sky_judge *judge)
+{
+    const struct sky_rule *rule = sky_tls_rule(SKY_RULE_TLS_PSK_IDENTITY);
+    const struct sky_cloud *cloud = cloud_elsewhere(registry, door, identity);
+    bool datagrams = door->transport == SKY_DTLS;
+    if (cloud != NULL)
+        sky_judge_rule(judge, rule, false,
+                       "the identity '%s' is a registered device's, but %s takes it over %s only, "
+                       "not over %s",
+                       text, cloud->title, datagrams ? "TLS" : "DTLS", datagrams ? "DTLS" : "TLS");
+    else
+        sky_judge_rule(judge, rule, false, "identity '%s' has the shape of no cloud's", text);
+}
+
 bool sky_psk_open(struct sky_registry *registry, const struct sky_door *door, uint32_t connection,
                   const char *peer, sky_span identity, struct sky_psk_try *ret_try)
 {
@@ -104,8 +130,7 @@ bool sky_psk_open(struct sky_registry *registry, const struct sky_door *door, ui
                        "the identity '%s' %s%s", ret_try->identity, mistake->what,
                        lookup.device.id != 0 ? "; without it, it is a registered device's" : "");
     else if (!recognised)
-        sky_judge_rule(&judge, sky_tls_rule(SKY_RULE_TLS_PSK_IDENTITY), false,
-                       "identity '%s' has the shape of no cloud's", ret_try->identity);
+        judge_stranger(registry, door, identity, ret_try->identity, &judge);
     else
         admitted = lookup.cloud->psk->admit(door, identity, &lookup.facts, &judge, &ret_try->key) &&
                    lookup.device.id != 0;

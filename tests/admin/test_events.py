@@ -155,7 +155,10 @@ def test_waiting_ends_with_what_there_is(api, online):
 
 def test_waiting_is_in_real_time_when_the_clock_stands(api):
     api.freeze()
-    assert api.get(EVENTS, type="fault", wait_ms=100)["events"] == []
+    for name in ("wait_ms", "waitMs"):
+        began = time.monotonic()
+        assert api.get(EVENTS, type="fault", **{name: 100})["events"] == []
+        assert time.monotonic() - began >= 0.1
 
 
 def test_a_waiter_that_goes_away_is_forgotten(api, skymock):

@@ -260,6 +260,14 @@ def test_one_is_ended(api, make, refused, online, acknowledged):
         assert refused(404, "DELETE", f"{PATH}/{name}")["code"] == "not_found"
 
 
+def test_those_of_a_name_are_ended(api, make, refused):
+    for point, name in (("connack", "slow link"), ("suback", "slow link"), ("pingresp", "other")):
+        make(point, name=name)
+    api.call("DELETE", f"{PATH}/slow%20link")
+    assert [each["name"] for each in api.get(PATH)["faults"]] == ["other"]
+    assert refused(404, "DELETE", f"{PATH}/slow%20link")["code"] == "not_found"
+
+
 @pytest.fixture
 def four(make):
     """One of each scope, in the order of their making."""

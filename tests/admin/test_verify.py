@@ -210,6 +210,15 @@ def test_the_sentence_says_what_was_different(verify, online):
     assert answer["count"] == 0 and answer["events"] == []
 
 
+def test_of_equally_near_the_one_that_was_counted_is_told(verify, online):
+    device = online(DEVICE)
+    device.send_packet(type="publish", qos=0, topic=TOPIC, payload=temp(17))
+    publish(device, topic="/pk/device/user/update")
+    answer = verify(event={"type": "publish", "topic": TOPIC, "qos": 1})
+    seq = answer["nearest"][0]["seq"]
+    assert answer["why"] == f"1 publish to {TOPIC}, none with qos = 1; nearest: seq {seq}, qos is 0"
+
+
 def test_too_many_are_named_and_so_is_what_must_not_be(verify, online):
     device = online(DEVICE)
     for _ in range(3):

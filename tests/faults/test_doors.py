@@ -437,6 +437,11 @@ def test_an_authority_of_ones_own_signs_no_lies(start, tmp_path):
     ("handshake", "certificate", {}, "/kind"),
     ("handshake", "certificate", {"kind": "rusty"}, "/kind"),
     ("mqtt", "close", {}, "/point"),
+    # nobody has said yet who it is, so that such a fault would wait in vain
+    ("accept", "close", {"device": "aliyun/pk/device"}, "/device"),
+    ("accept", "close", {"match": {"product": "aliyun/pk"}}, "/match/product"),
+    ("handshake", "certificate", {"kind": "expired", "product": "aliyun/pk"}, "/product"),
+    ("handshake", "certificate", {"kind": "expired", "match": {"cloud": "enos"}}, "/match/cloud"),
 ])
 def test_what_cannot_be(api, point, action, more, pointer):
     assert breaking.refusal(api, point, action, **more) == (400, pointer)

@@ -61,11 +61,26 @@ static void an_unknown_name_is_not_said_to_be_right(void **state)
     assert_int_equal(try.key.len, 16);
 }
 
+static void who_comes_by_the_wrong_encryption_is_told_so(void **state)
+{
+    struct registry_case *c = *state;
+    struct sky_psk_try try;
+    assert_false(sky_psk_open(&c->registry, &over_tls, 1, "192.0.2.1:5",
+                              SKY_SPAN("KV315idW,tPbZGCdmaE,2,86400"), &try));
+    assert_int_equal(registry_case_findings(c, "TLS-PSK-IDENTITY"), 1);
+    assert_non_null(strstr(c->text, "Envision EnOS takes it over DTLS only, not over TLS"));
+    assert_false(sky_psk_open(&c->registry, &over_tls, 1, "192.0.2.1:5",
+                              SKY_SPAN("KV315idW,nobody,2,86400"), &try));
+    assert_int_equal(registry_case_findings(c, "TLS-PSK-IDENTITY"), 2);
+    assert_non_null(strstr(c->text, "has the shape of no cloud's"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         REGISTRY_TEST(an_identity_that_is_no_text_is_shown_and_explained),
         REGISTRY_TEST(an_unknown_name_is_not_said_to_be_right),
+        REGISTRY_TEST(who_comes_by_the_wrong_encryption_is_told_so),
     };
     return cmocka_run_group_tests_name("psk_identities", tests, NULL, NULL);
 }
