@@ -191,6 +191,7 @@ struct sky_admin {
     struct sky_waits waits; /* calls that want events */
     struct sky_device_names names;
     struct sky_reload_wait *reloads; /* list: calls that wait for the fixtures to be read */
+    size_t reports;                  /* on their way */
     size_t report_bytes; /* memory that reports on their way take for numbers of events */
 };
 

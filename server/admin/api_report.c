@@ -11,7 +11,8 @@
 #include "server/os/config.h"
 
 enum {
-    SLICE_US = 1500, /* of one turn of the loop; a piece is begun, and then ended */
+    SLICE_US = 1500, /* of one turn of the loop, for all reports together; a piece is begun, and
+                        then ended */
     SLICE_ENOUGH = 64 * 1024,
     SOON_MS = 1,
     REPORTS_BYTES_MAX = 64 * 1024 * 1024, /* numbers of events, of all reports on their way */
@@ -51,6 +52,7 @@ static void report_free(struct report *report)
 {
     sky_clock_forgive(&report->app->clock, &report->soon);
     report->app->admin->report_bytes -= report->bytes;
+    report->app->admin->reports--;
     sky_timeline_done(&report->timeline);
     sky_conduct_done(&report->conduct);
     sky_buf_done(&report->expected);
@@ -278,7 +280,7 @@ enum { TELLING = 2 };
 /* As much as a turn has time for, up to the stage `end`. */
 static bool go_on(struct report *report, struct sky_buf *out, size_t end)
 {
-    int64_t until = sky_clock_machine_us() + SLICE_US;
+    int64_t until = sky_clock_machine_us() + SLICE_US / (int64_t)report->app->admin->reports;
     while (report->stage < end) {
         if (!stages[report->stage](report, out))
             report->stage++;
@@ -365,6 +367,7 @@ static void send_report(struct sky_api *api, const struct sky_report_form *form)
     }
     struct report *report = sky_mem_new(sizeof *report);
     *report = (struct report){.app = api->app, .call = api->call, .form = form, .scope = scope};
+    api->app->admin->reports++;
     put_run(report);
     sky_buf_init(&report->last, SKY_REPORT_LAST_EVENTS * (SKY_EVENT_LINE_MAX + 1));
     sky_timeline_init(&report->timeline, &api->app->registry, &api->app->admin->names);
