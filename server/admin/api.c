@@ -290,10 +290,10 @@ static const char *check_value(const struct sky_api_param *param, const cJSON *v
             return "must be a string";
         return (int64_t)strlen(value->valuestring) > param->max ? "is too long" : NULL;
     case SKY_API_INT:
-        if (!cJSON_IsNumber(value) || number != floor(number))
-            return "must be an integer";
-        return number < (double)param->min || number > (double)param->max ? "is out of range"
-                                                                          : NULL;
+        return cJSON_IsNumber(value) && number == floor(number) && number >= (double)param->min &&
+                       number <= (double)param->max
+                   ? NULL
+                   : "must be an integer in its range";
     case SKY_API_BOOL:
         return cJSON_IsBool(value) ? NULL : "must be true or false";
     case SKY_API_OBJECT:
@@ -320,7 +320,7 @@ static const char *check_value(const struct sky_api_param *param, const cJSON *v
 
 static bool check_members(struct sky_api *api)
 {
-    char pointer[SKY_WHY_POINTER_MAX];
+    char pointer[SKY_WHY_POINTER_MAX], range[80];
     const cJSON *member;
     cJSON_ArrayForEach (member, api->body) {
         const struct sky_api_param *param =
@@ -328,6 +328,11 @@ static bool check_members(struct sky_api *api)
         const char *wrong = param ? check_value(param, member) : "is not known here";
         if (wrong == NULL)
             continue;
+        if (param != NULL && param->kind == SKY_API_INT) {
+            snprintf(range, sizeof range, "must be an integer, %lld to %lld", (long long)param->min,
+                     (long long)param->max);
+            wrong = range;
+        }
         snprintf(pointer, sizeof pointer, "/%s", member->string);
         if (param == NULL && sky_pattern_knows(member->string) &&
             find_param(api->route->body, SKY_SPAN("event")) != NULL)

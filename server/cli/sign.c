@@ -61,8 +61,14 @@ static struct target find_listener(const struct signing *signing, unsigned needs
     return best;
 }
 
-/* A topic to try: one the device may publish to, without a wildcard in its pattern, and better
- * one that no service listens to, so that any payload is right. */
+/* How sure it is that any payload is right there: no service listens, or one that takes raw bytes.
+ */
+static int freedom(const struct sky_topic_row *row)
+{
+    return row->service == NULL ? 3 : strcmp(row->service->name, "raw") == 0 ? 2 : 1;
+}
+
+/* A topic to try: one the device may publish to, without a wildcard in its pattern. */
 static void find_topic(const struct signing *signing, char *out, size_t size)
 {
     struct sky_topic_keys keys = {sky_span_str(signing->product->key),
@@ -74,7 +80,7 @@ static void find_topic(const struct signing *signing, char *out, size_t size)
         const struct sky_topic_row *row = &topics->rows[i];
         bool usable =
             (row->rights & SKY_MAY_PUB) && !sky_topic_has_wildcard(sky_span_str(row->pattern));
-        if (usable && (best == NULL || (best->service != NULL && row->service == NULL)))
+        if (usable && (best == NULL || freedom(row) > freedom(best)))
             best = row;
     }
     if (best == NULL || !sky_topic_fill(sky_span_str(best->pattern), &keys, out, size))

@@ -455,3 +455,10 @@ def test_it_needs_the_token(start):
     skymock = start("--admin-token", "secret")
     status, answer = skymock.api.request("POST", VERIFY, {"event": {}})
     assert status == 401 and answer["error"]["code"] == "token"
+
+
+def test_a_number_is_told_its_range(refused):
+    for value in (600001, "5 s", 1.5):
+        error = refused(400, "POST", VERIFY, {"event": {"type": "connect"}, "waitMs": value})
+        assert error["pointer"] == "/waitMs"
+        assert error["message"] == "'waitMs' must be an integer, 0 to 600000"

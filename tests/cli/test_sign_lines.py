@@ -68,6 +68,15 @@ def paste(running, line, folder):
     return {event["type"] for event in events}
 
 
+@pytest.mark.parametrize("name", ["aliyun/pkS/d1", "tencent/SIGNED0001/dev001", "enos/KVsigned/tPbZ"])
+def test_what_is_published_breaks_no_rule(skymock, tmp_path, name):
+    lines = server.run("sign", name, *url(skymock)).stdout.splitlines()
+    since = skymock.api.last_seq()
+    paste(skymock, next(line for line in lines if line.startswith("mosquitto_pub")), tmp_path)
+    publish, = skymock.api.events(since=since, type="publish")
+    assert publish["device"] == name and not publish["findings"], publish
+
+
 @pytest.mark.parametrize("options", OPTIONS, ids=" ".join)
 @pytest.mark.parametrize("name", NAMES)
 def test_every_line_works_when_pasted(skymock, tmp_path, name, options):
