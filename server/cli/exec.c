@@ -385,6 +385,7 @@ int sky_cli_exec(const struct sky_config *config)
     }
     if (*url != '\0')
         export_ca(config, url, ca, sizeof ca);
+    unsetenv("SKYMOCK_JSON"); /* a file here, but yes or no to what COMMAND may run of ours */
     int status = run_command(config);
     if (*url == '\0') {
         status = worse(status, sky_cli_fail("no verdict: the admin listener is off"));

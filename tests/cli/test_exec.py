@@ -70,6 +70,13 @@ def test_json_is_the_verdict(tmp_path):
     assert verdict in ("passed", "warned")
 
 
+def test_where_the_report_goes_is_not_what_the_command_prints(tmp_path, monkeypatch):
+    monkeypatch.setitem(server.ENVIRONMENT, "SKYMOCK_JSON", str(tmp_path / "report.json"))
+    done = server.run("exec", "--", server.PROGRAM, "rules", "psk")
+    assert "give 1 or 0" not in done.stderr and "ALI-PSK-KEY" in done.stdout
+    assert (tmp_path / "report.json").exists()
+
+
 def test_events_before_a_reset_are_of_the_run_too(tmp_path):
     path = tmp_path / "events.jsonl"
     run("--events", path, "--device", "aliyun/pk/second", "--", "sh", "-c",
