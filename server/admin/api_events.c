@@ -10,6 +10,7 @@ enum {
     ANSWER_ENOUGH = 8 << 20,         /* bytes of JSON after which a list ends early */
     STREAM_HEARTBEAT_MS = 15 * 1000, /* real time: a stream's client that vanished is noticed */
     STREAM_TURN_NS = 1000 * 1000,    /* that one stream looks before others get their turn */
+    STREAM_RESTS = 19,               /* times as long as it looked, while events come */
 };
 
 /* A call that wants events. */
@@ -25,6 +26,9 @@ struct sky_event_wait {
     size_t found, limit, wanted;
     uint64_t *kept; /* owned: of a list backwards, the numbers of the last `limit` found */
     size_t shown;   /* of those, gone over */
+
+    /* A stream: */
+    uint64_t rests_until_ns, last_seq; /* after it looked, and the newest event then */
 };
 
 static void wait_free(struct sky_event_wait *wait)
@@ -250,6 +254,18 @@ void sky_api_events_search(struct sky_api *api)
 
 /* ---- streams ---- */
 
+/* Showing an event costs several times what it takes to handle a message: a stream gets a twentieth
+ * of the time while devices keep the server busy, and makes up for it when they do not. */
+static void rest(struct sky_event_wait *wait, uint64_t began_ns)
+{
+    struct sky_journal_stats stats;
+    uint64_t now_ns = uv_hrtime();
+    sky_journal_stats(wait->app->journal, &stats);
+    bool busy = stats.last_seq != wait->last_seq;
+    wait->last_seq = stats.last_seq;
+    wait->rests_until_ns = now_ns + (busy ? STREAM_RESTS : 1) * (now_ns - began_ns);
+}
+
 /* The client has room: as many events as there are, as text/event-stream. A journal that cannot be
  * written shows nothing; the next heartbeat tries again. */
 static void fill_stream(struct sky_http_call *call, struct sky_buf *out)
@@ -261,15 +277,21 @@ static void fill_stream(struct sky_http_call *call, struct sky_buf *out)
         wait->wait.overdue = false;
         sky_wait_until(&wait->wait, STREAM_HEARTBEAT_MS);
     }
+    uint64_t began_ns = uv_hrtime();
+    if (began_ns < wait->rests_until_ns) {
+        sky_wait_again(&wait->wait);
+        return;
+    }
     if (sky_journal_flush(wait->app->journal) != SKY_OK)
         return;
-    uint64_t until_ns = uv_hrtime() + STREAM_TURN_NS;
-    while (out->len < SKY_HTTP_STREAM_ENOUGH && sky_search_next(&wait->search, until_ns, &more)) {
+    while (out->len < SKY_HTTP_STREAM_ENOUGH &&
+           sky_search_next(&wait->search, began_ns + STREAM_TURN_NS, &more)) {
         struct sky_jw jw = sky_jw(out);
         sky_buf_addf(out, "id: %llu\ndata: ", (unsigned long long)wait->search.event.seq);
         print(wait, &jw);
         sky_buf_add_str(out, "\n\n");
     }
+    rest(wait, began_ns);
     if (more)
         sky_wait_again(&wait->wait);
 }

@@ -360,7 +360,10 @@ const struct sky_route sky_routes[] = {
      .summary = "Events as they happen, as server-sent events",
      .query = sky_params_stream_query,
      .content_type = "text/event-stream",
-     .answers = {{200, "the stream; the data of each message is an Event"}, BAD}},
+     .answers = {{200,
+                  "the stream; the data of each message is an Event. It may lag while devices keep "
+                  "the server busy; what the journal has dropped by then is missing"},
+                 BAD}},
     {.method = "POST",
      .path = "/api/v1/verify",
      .handle = sky_api_verify,

@@ -10,7 +10,7 @@ struct sky_journal;
 struct sky_wait;
 
 enum {
-    SKY_WAITS_TURN_US = 4000, /* of a turn of the loop for all who wait; then others are served */
+    SKY_WAITS_TURN_US = 2500, /* of a turn of the loop for all who wait; then others are served */
 };
 
 struct sky_waits {
