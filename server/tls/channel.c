@@ -584,6 +584,15 @@ static int find_alert(sky_span records)
     return SKY_TLS_NO_ALERT;
 }
 
+/* It has said hello, and there are no certificates yet to answer with. */
+static bool waits_for_certificates(const struct sky_tls *tls)
+{
+    struct sky_tls_hello hello;
+    return tls->waiter.waiting &&
+           (tls->handshake->hello_known ||
+            sky_tls_hello_parse(sky_buf_span(&tls->in), &hello) == SKY_TLS_OK);
+}
+
 void sky_tls_give_up(struct sky_tls *tls, enum sky_tls_end end)
 {
     SKY_ASSERT(end != SKY_TLS_END_ERROR);
@@ -591,7 +600,7 @@ void sky_tls_give_up(struct sky_tls *tls, enum sky_tls_end end)
     if (tls->state == SKY_TLS_HANDSHAKING) {
         struct sky_tls_evidence evidence = {.end = end,
                                             .step = tls->handshake->step,
-                                            .kept_waiting = sky_tls_keeps_waiting(tls),
+                                            .kept_waiting = waits_for_certificates(tls),
                                             .alert_received = find_alert(sky_buf_span(&tls->in))};
         explain(tls, &evidence);
         set_state(tls, SKY_TLS_FAILED);

@@ -174,7 +174,8 @@ static void explain_left(const struct sky_tls_evidence *evidence, struct sky_tls
     };
     if (evidence->kept_waiting && evidence->step < SKY_TLS_STEP_CERTIFICATE) {
         say(failure, SKY_RULE_TLS_HANDSHAKE,
-            "the client closed the connection without an alert, while the server kept it waiting");
+            "the client closed the connection without an alert, while the server was making its "
+            "certificates");
         failure->rule = NULL;
         return;
     }

@@ -39,7 +39,7 @@ struct sky_tls_evidence {
     bool name_covered;                 /* the certificate carries hello->server_name */
     bool psk_refused;                  /* the identity was looked up in vain */
     bool certificate_missing;          /* required, and the client has none */
-    bool kept_waiting; /* it was the server's turn, which is not done with its work */
+    bool kept_waiting;                 /* for certificates that the server is still making */
 };
 
 struct sky_tls_failure {
