@@ -3,6 +3,8 @@
 #ifndef SKY_TEST_BROKER_CASE_H
 #define SKY_TEST_BROKER_CASE_H
 
+#include <stdlib.h>
+
 #include "server/broker/delivery.h"
 #include "server/broker/presence.h"
 #include "server/broker/publish.h"
@@ -40,8 +42,10 @@ static inline int broker_case_open(void **state)
 static inline int broker_case_close(void **state)
 {
     struct broker_case *c = *state;
-    for (size_t i = 0; i < c->conn_count; i++)
+    for (size_t i = 0; i < c->conn_count; i++) {
         sky_buf_done(&c->conns[i].out);
+        free(c->conns[i].client_id);
+    }
     sky_commands_done(&c->broker);
     sky_sessions_forget(&c->broker);
     sky_topics_done(&c->broker);

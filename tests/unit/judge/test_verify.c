@@ -413,14 +413,15 @@ static void the_nearest_have_the_fewest_differences(void **state)
         PUBLISH("b", "{\"x\":1,\"y\":2}", 0), PUBLISH("a", "{\"x\":5,\"y\":1}", 0),
         PUBLISH("a", "{\"x\":5,\"y\":2}", 0), {0}};
     (void)state;
-    answers("{\"event\":{\"type\":\"publish\",\"topic\":\"a\",\"payload\":{\"json\":{\"x\":1,\"y\":"
-            "2}}}}",
-            acts,
-            "{\"holds\":false,\"count\":0,\"events\":[],\"why\":\"3 publishes to a, none with "
-            "payload having {\\\"x\\\":1,\\\"y\\\":2}; nearest: seq 5, x is 5\",\"nearest\":["
-            "{\"seq\":5,\"differs\":[{\"pointer\":\"/payload/x\",\"wanted\":1,\"found\":5}]},"
-            "{\"seq\":3,\"differs\":[{\"pointer\":\"/topic\",\"wanted\":\"a\",\"found\":\"b\"}]},"
-            "{\"seq\":1,\"differs\":[{\"pointer\":\"/payload/y\",\"wanted\":2,\"found\":1}]}]}");
+    answers(
+        "{\"event\":{\"type\":\"publish\",\"topic\":\"a\",\"payload\":{\"json\":{\"x\":1,\"y\":"
+        "2}}}}",
+        acts,
+        "{\"holds\":false,\"count\":0,\"events\":[],\"why\":\"3 publishes to a, none with "
+        "payload having {\\\"x\\\":1,\\\"y\\\":2}; nearest: seq 5, x is 5\",\"nearest\":["
+        "{\"seq\":5,\"differs\":[{\"pointer\":\"/payload/x\",\"wanted\":1,\"found\":5}]},"
+        "{\"seq\":1,\"differs\":[{\"pointer\":\"/payload/y\",\"wanted\":2,\"found\":1}]},"
+        "{\"seq\":3,\"differs\":[{\"pointer\":\"/topic\",\"wanted\":\"a\",\"found\":\"b\"}]}]}");
 }
 
 static void a_sequence_says_how_far_it_came(void **state)
