@@ -14,7 +14,8 @@
 /* What a passage is compared with before anything else is looked at: one for each fault that is not
  * spent, point by point, in the order of their making. */
 struct watch {
-    uint64_t hash; /* of whom it is limited to; 0: to nobody */
+    bool limited, one; /* to a product, or to one device */
+    unsigned hash;     /* of that name */
     struct sky_fault *fault;
 };
 
@@ -33,12 +34,11 @@ struct sky_faults {
 
 /* ---- whom they watch ---- */
 
-/* FNV-1a, 64 bits. */
-static uint64_t hash_of(sky_span name)
+/* As the table of parties hashes names, where that of a party is known already. */
+static unsigned hash_of(sky_span name)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 0; i < name.len; i++)
-        hash = (hash ^ (uint8_t)name.ptr[i]) * UINT64_C(0x100000001b3);
+    unsigned hash;
+    HASH_VALUE(name.ptr, name.len, hash);
     return hash;
 }
 
@@ -70,65 +70,86 @@ static void look_again(struct sky_faults *faults)
             continue;
         if ((*count & (*count - 1)) == 0) /* room doubles */
             *watches = sky_mem_grow(*watches, (*count == 0 ? 1 : 2 * *count) * sizeof **watches);
-        (*watches)[(*count)++] = (struct watch){
-            fault->scope[0] != '\0' ? hash_of(sky_span_str(fault->scope)) : 0, fault};
+        sky_span scope = sky_span_str(fault->scope);
+        (*watches)[(*count)++] = (struct watch){.limited = scope.len > 0,
+                                                .one = fault->one,
+                                                .hash = scope.len > 0 ? hash_of(scope) : 0,
+                                                .fault = fault};
         faults->wire->points |= UINT32_C(1) << fault->point;
     }
 }
 
 /* ---- deciding ---- */
 
+/* A name, once somebody has asked for it. */
+struct whose {
+    bool known;
+    unsigned hash;
+    sky_span name; /* empty: nobody's */
+};
+
 /* One passage under their eyes. What it takes to look is found out when somebody asks. */
 struct look {
     struct sky_faults *faults;
     struct sky_passage *passage;
-    bool named, described, with_who;
-    sky_span device, product; /* whose it is: "cloud/product/device", and the first part of that */
-    uint64_t device_hash, product_hash;
+    struct whose device, product; /* "cloud/product/device", and the first part of that */
+    bool described, with_who;
     struct sky_fault_subject *subject; /* filled in when it is described */
     char room[SKY_DEVICE_NAME_MAX + 1];
 };
 
-/* The name of whoever is proven, or claimed; of a device that nobody knows, its product's. */
-static void name_it(struct look *look)
+/* Whoever is proven, or claimed. A party's name is hashed already. */
+static const struct whose *device_of(struct look *look)
 {
     struct sky_faults *faults = look->faults;
-    const struct sky_passage *passage = look->passage;
-    const struct sky_session *session =
-        sky_session_find(faults->registry, passage->head->device_id);
-    const struct sky_product_info *product = NULL;
-    sky_span rest, piece;
-    look->device = SKY_SPAN_NONE;
-    if (session != NULL)
-        look->device = sky_span_str(session->party->name);
-    else if (passage->head->device_id != 0)
-        look->device = sky_span_str(sky_device_names_get(&faults->names, passage->head->device_id));
-    else if (passage->product_id != 0)
-        product = sky_product_info(faults->registry, passage->product_id);
-    look->product = rest = look->device;
-    if (product != NULL) {
-        snprintf(look->room, sizeof look->room, "%s/%s", product->cloud->name,
-                 product->product.key);
-        look->product = sky_span_str(look->room);
-    } else if (sky_span_next(&rest, '/', &piece)) {
-        if (sky_span_next(&rest, '/', &piece))
-            look->product =
-                sky_span_head(look->device, (size_t)(piece.ptr - look->device.ptr) + piece.len);
+    struct whose *whose = &look->device;
+    int64_t id = look->passage->head->device_id;
+    if (whose->known)
+        return whose;
+    *whose = (struct whose){.known = true};
+    const struct sky_session *session = sky_session_find(faults->registry, id);
+    if (session != NULL) {
+        whose->name = sky_span_str(session->party->name);
+        whose->hash = session->party->hh.hashv;
+    } else if (id != 0) {
+        whose->name = sky_span_str(sky_device_names_get(&faults->names, id));
+        whose->hash = hash_of(whose->name);
     }
-    look->device_hash = hash_of(look->device);
-    look->product_hash = hash_of(look->product);
-    look->named = true;
+    return whose;
+}
+
+/* Its product, or that of a device that nobody knows. */
+static const struct whose *product_of(struct look *look)
+{
+    const struct sky_passage *passage = look->passage;
+    struct whose *whose = &look->product;
+    sky_span device, cloud, key, rest;
+    if (whose->known)
+        return whose;
+    *whose = (struct whose){.known = true};
+    device = device_of(look)->name;
+    if (sky_span_cut(device, '/', &cloud, &rest) && sky_span_cut(rest, '/', &key, &rest)) {
+        whose->name = sky_span_head(device, cloud.len + 1 + key.len);
+    } else if (passage->head->device_id == 0 && passage->product_id != 0) {
+        const struct sky_product_info *product =
+            sky_product_info(look->faults->registry, passage->product_id);
+        if (product != NULL) {
+            snprintf(look->room, sizeof look->room, "%s/%s", product->cloud->name,
+                     product->product.key);
+            whose->name = sky_span_str(look->room);
+        }
+    }
+    if (whose->name.len > 0)
+        whose->hash = hash_of(whose->name);
+    return whose;
 }
 
 static bool is_theirs(struct look *look, const struct watch *watch)
 {
-    const struct sky_fault *fault = watch->fault;
-    if (watch->hash == 0)
+    if (!watch->limited)
         return true;
-    if (!look->named)
-        name_it(look);
-    return watch->hash == (fault->one ? look->device_hash : look->product_hash) &&
-           sky_span_eq_str(fault->one ? look->device : look->product, fault->scope);
+    const struct whose *whose = watch->one ? device_of(look) : product_of(look);
+    return watch->hash == whose->hash && sky_span_eq_str(whose->name, watch->fault->scope);
 }
 
 static bool matches(struct look *look, const struct sky_fault *fault)
@@ -219,7 +240,7 @@ static struct sky_fate decide(void *ctx, struct sky_passage *passage)
     look.faults = faults;
     look.passage = passage;
     look.subject = &subject;
-    look.named = look.described = look.with_who = false;
+    look.device.known = look.product.known = look.described = look.with_who = false;
     SKY_ASSERT(passage->point < SKY_POINT_CHOSEN_COUNT);
     if (faults->stale)
         look_again(faults);
