@@ -95,6 +95,21 @@ void sky_condition_wanted(const struct sky_condition *condition, struct sky_buf 
     }
 }
 
+/* What the condition wanted, and `found` instead, which is done with then. */
+static void set_difference(struct sky_difference *difference, const struct sky_condition *condition,
+                           struct sky_buf *found)
+{
+    struct sky_buf wanted;
+    sky_buf_init(&wanted, SIZE_MAX);
+    sky_condition_wanted(condition, &wanted);
+    snprintf(difference->pointer, sizeof difference->pointer, "/%s%.*s", condition->member->name,
+             SKY_SPAN_ARGS(condition->pointer));
+    fill(difference->wanted, sizeof difference->wanted, sky_buf_span(&wanted));
+    fill(difference->found, sizeof difference->found, sky_buf_span(found));
+    sky_buf_done(&wanted);
+    sky_buf_done(found);
+}
+
 /* ---- payloads ---- */
 
 static void put_payload(struct sky_buf *out, sky_span payload)
@@ -146,12 +161,10 @@ static void tell_payload(struct tale *tale, const struct sky_condition *conditio
         return;
     }
     struct sky_difference *difference = next_difference(tale);
-    struct sky_buf wanted, found;
+    struct sky_buf found;
     if (difference == NULL)
         return;
-    sky_buf_init(&wanted, SIZE_MAX);
     sky_buf_init(&found, SIZE_MAX);
-    sky_condition_wanted(condition, &wanted);
     if (subject->cut)
         sky_buf_addf(&found, "the first %zu bytes only: the journal has cut it",
                      subject->payload.len);
@@ -163,12 +176,7 @@ static void tell_payload(struct tale *tale, const struct sky_condition *conditio
         put_payload(&found, subject->payload);
     if (of_json && !is_json && !subject->cut && subject->payload.len > 0)
         sky_buf_add_str(&found, ", which is no JSON");
-    snprintf(difference->pointer, sizeof difference->pointer, "/payload%.*s",
-             SKY_SPAN_ARGS(condition->pointer));
-    fill(difference->wanted, sizeof difference->wanted, sky_buf_span(&wanted));
-    fill(difference->found, sizeof difference->found, sky_buf_span(&found));
-    sky_buf_done(&wanted);
-    sky_buf_done(&found);
+    set_difference(difference, condition, &found);
 }
 
 /* ---- conditions ---- */
@@ -176,18 +184,12 @@ static void tell_payload(struct tale *tale, const struct sky_condition *conditio
 static void tell_values(struct tale *tale, const struct sky_condition *condition)
 {
     struct sky_difference *difference = next_difference(tale);
-    struct sky_buf wanted, found;
+    struct sky_buf found;
     if (difference == NULL)
         return;
-    sky_buf_init(&wanted, SIZE_MAX);
     sky_buf_init(&found, SIZE_MAX);
-    sky_condition_wanted(condition, &wanted);
     put_found(&found, tale->look, condition->member);
-    snprintf(difference->pointer, sizeof difference->pointer, "/%s", condition->member->name);
-    fill(difference->wanted, sizeof difference->wanted, sky_buf_span(&wanted));
-    fill(difference->found, sizeof difference->found, sky_buf_span(&found));
-    sky_buf_done(&wanted);
-    sky_buf_done(&found);
+    set_difference(difference, condition, &found);
 }
 
 static void tell_not(struct tale *tale, const struct sky_condition *condition)
@@ -220,7 +222,10 @@ static void tell_any_of(struct tale *tale, const struct sky_condition *condition
             nearest = group;
         }
     }
-    tell_group(tale, nearest);
+    if (tale->count < tale->max)
+        tell_group(tale, nearest);
+    else
+        tale->count += least;
 }
 
 static void tell_group(struct tale *tale, const struct sky_group *group)
