@@ -103,10 +103,7 @@ static void add_out(struct sky_fault_subject *s, struct sky_out *out)
 
 static const struct sky_attr *attr_of(const struct sky_draft *draft, enum sky_event_field field)
 {
-    for (size_t i = 0; i < draft->count; i++)
-        if (draft->attrs[i].field == field)
-            return &draft->attrs[i];
-    return NULL;
+    return sky_attr_find(draft->attrs, draft->count, field);
 }
 
 static sky_span bytes_of(const struct sky_draft *draft, enum sky_event_field field)

@@ -69,9 +69,5 @@ bool sky_direction_parse(sky_span text, enum sky_direction *ret_direction)
 
 const struct sky_attr *sky_event_get(const struct sky_event *event, enum sky_event_field field)
 {
-    for (size_t i = 0; i < event->attr_count; i++) {
-        if (event->attrs[i].field == field)
-            return &event->attrs[i];
-    }
-    return NULL;
+    return sky_attr_find(event->attrs, event->attr_count, field);
 }

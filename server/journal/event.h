@@ -158,6 +158,16 @@ static inline void sky_draft_add(struct sky_draft *draft, struct sky_attr attr)
     draft->attrs[draft->count++] = attr;
 }
 
+/* NULL when none is of that field. */
+static inline const struct sky_attr *sky_attr_find(const struct sky_attr *attrs, size_t count,
+                                                   enum sky_event_field field)
+{
+    for (size_t i = 0; i < count; i++)
+        if (attrs[i].field == field)
+            return &attrs[i];
+    return NULL;
+}
+
 /* Is told of an event, with what was recorded; `judge` NULL: it has no findings. */
 typedef void sky_heard_fn(void *ctx, uint64_t seq, const struct sky_event_head *head,
                           const struct sky_attr *attrs, size_t count,

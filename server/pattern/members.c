@@ -6,10 +6,7 @@
 
 static const struct sky_attr *attr_of(const struct sky_subject *subject, enum sky_event_field field)
 {
-    for (size_t i = 0; i < subject->attr_count; i++)
-        if (subject->attrs[i].field == field)
-            return &subject->attrs[i];
-    return NULL;
+    return sky_attr_find(subject->attrs, subject->attr_count, field);
 }
 
 static bool once(struct sky_walk *walk)

@@ -177,10 +177,7 @@ void sky_behaviour_add_handshake(struct sky_behaviour *behaviour,
 static const struct sky_attr *attr_of(const struct sky_behaviour_event *event,
                                       enum sky_event_field field)
 {
-    for (size_t i = 0; i < event->count; i++)
-        if (event->attrs[i].field == field)
-            return &event->attrs[i];
-    return NULL;
+    return sky_attr_find(event->attrs, event->count, field);
 }
 
 static int64_t number_of(const struct sky_behaviour_event *event, enum sky_event_field field)
@@ -280,13 +277,6 @@ static void on_silence(struct sky_behaviour *behaviour, struct sky_behaviour_sta
     behaviour->missed += event->head->type == SKY_EVENT_TIMEOUT;
 }
 
-static void copy_text(char *out, size_t out_size, sky_span text)
-{
-    text = sky_span_head(text, out_size - 1);
-    memcpy(out, text.ptr != NULL ? text.ptr : "", text.len);
-    out[text.len] = '\0';
-}
-
 /* Over TLS the login that follows tells of the handshake: there it is known whose it was. */
 static void on_psk(struct sky_behaviour *behaviour, struct sky_behaviour_state *state,
                    const struct sky_behaviour_event *event, int64_t lived_ms)
@@ -299,7 +289,8 @@ static void on_psk(struct sky_behaviour *behaviour, struct sky_behaviour_state *
     if (attr_of(event, SKY_F_EXPLANATION) != NULL || event->refused) {
         behaviour->handshakes_failed++;
     } else if (event->head->transport == SKY_DTLS && cipher != NULL) {
-        copy_text(handshake.cipher, sizeof handshake.cipher, cipher->bytes);
+        sky_span_copy(sky_span_head(cipher->bytes, SKY_BEHAVIOUR_CIPHER_MAX), handshake.cipher,
+                      sizeof handshake.cipher);
         sky_behaviour_add_handshake(behaviour, &handshake);
     }
 }

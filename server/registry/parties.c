@@ -213,10 +213,8 @@ struct act {
 
 static sky_span text_of(const struct act *act, enum sky_event_field field)
 {
-    for (size_t i = 0; i < act->count; i++)
-        if (act->attrs[i].field == field)
-            return act->attrs[i].bytes;
-    return SKY_SPAN_NONE;
+    const struct sky_attr *attr = sky_attr_find(act->attrs, act->count, field);
+    return attr != NULL ? attr->bytes : SKY_SPAN_NONE;
 }
 
 /* A peer's word in a name: what would break a line, a list or the form of the name stands as \xNN.
