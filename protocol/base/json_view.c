@@ -248,18 +248,23 @@ double sky_json_number(sky_span value)
 
 /* ---- whole values ---- */
 
+void sky_json_pointer_plain(struct sky_buf *out, sky_span key)
+{
+    sky_buf_add_byte(out, '/');
+    for (size_t i = 0; i < key.len; i++) {
+        if (key.ptr[i] == '~' || key.ptr[i] == '/')
+            sky_buf_add_str(out, key.ptr[i] == '~' ? "~0" : "~1");
+        else
+            sky_buf_add_byte(out, (uint8_t)key.ptr[i]);
+    }
+}
+
 void sky_json_pointer_step(struct sky_buf *out, sky_span key)
 {
     struct sky_buf plain;
     sky_buf_init(&plain, key.len);
     sky_json_decode(&plain, key);
-    sky_buf_add_byte(out, '/');
-    for (size_t i = 0; i < plain.len; i++) {
-        if (plain.bytes[i] == '~' || plain.bytes[i] == '/')
-            sky_buf_add_str(out, plain.bytes[i] == '~' ? "~0" : "~1");
-        else
-            sky_buf_add_byte(out, (uint8_t)plain.bytes[i]);
-    }
+    sky_json_pointer_plain(out, sky_buf_span(&plain));
     sky_buf_done(&plain);
 }
 

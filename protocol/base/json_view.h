@@ -63,8 +63,9 @@ int sky_json_depth(sky_span value);
  * of the same memory. Whatever no longer fits is left out, so that it leads to what is around it.
  */
 void sky_json_pointer(sky_span text, sky_span part, char *out, size_t out_size);
-/* One step of a pointer: the slash, and the key as it is written there. */
+/* One step of a pointer: the slash, and the key, which stands in JSON text or is plain. */
 void sky_json_pointer_step(struct sky_buf *out, sky_span key);
+void sky_json_pointer_plain(struct sky_buf *out, sky_span key);
 
 /* The value without blanks between its tokens: itself, or a copy in the arena. */
 sky_span sky_json_compact(struct sky_arena *arena, sky_span value);

@@ -32,17 +32,10 @@ static void put_place(struct sky_buf *out, const struct place *place)
     if (place == NULL)
         return;
     put_place(out, place->up);
-    if (place->key == NULL) {
+    if (place->key == NULL)
         sky_buf_addf(out, "/%zu", place->number);
-        return;
-    }
-    sky_buf_add_byte(out, '/');
-    for (const char *c = place->key; *c != '\0'; c++) {
-        if (*c == '~' || *c == '/')
-            sky_buf_add_str(out, *c == '~' ? "~0" : "~1");
-        else
-            sky_buf_add_byte(out, (uint8_t)*c);
-    }
+    else
+        sky_json_pointer_plain(out, sky_span_str(place->key));
 }
 
 static bool fail(const struct compiler *c, const struct place *place, const char *fmt, ...)
