@@ -72,6 +72,12 @@ static sky_err take_steps(struct sky_verify *verify, const cJSON *steps, const c
     return SKY_OK;
 }
 
+static bool is_whole(const cJSON *value, int64_t max)
+{
+    return cJSON_IsNumber(value) && value->valuedouble >= 0 && value->valuedouble <= (double)max &&
+           value->valuedouble == (double)(int64_t)value->valuedouble;
+}
+
 static sky_err take_bound(const cJSON *count, const char *name, const char *at, uint64_t *ret_bound,
                           struct sky_why *why)
 {
@@ -79,9 +85,7 @@ static sky_err take_bound(const cJSON *count, const char *name, const char *at, 
     const cJSON *value = sky_json_get(count, name);
     if (value == NULL)
         return SKY_OK;
-    if (cJSON_IsNumber(value) && value->valuedouble >= 0 &&
-        value->valuedouble <= (double)SKY_VERIFY_COUNT_MAX &&
-        value->valuedouble == (double)(int64_t)value->valuedouble) {
+    if (is_whole(value, SKY_VERIFY_COUNT_MAX)) {
         *ret_bound = (uint64_t)value->valuedouble;
         return SKY_OK;
     }
@@ -130,9 +134,7 @@ static sky_err take_within(struct sky_verify *verify, const cJSON *value, const 
     if (verify->form == SKY_CLAIM_ABSENT)
         return sky_why_set(why, SKY_ERR_INVALID, pointer,
                            "what is absent lies within no time: leave it out");
-    if (!cJSON_IsNumber(value) || value->valuedouble < 0 ||
-        value->valuedouble > (double)SKY_VERIFY_WITHIN_MAX_MS ||
-        value->valuedouble != (double)(int64_t)value->valuedouble)
+    if (!is_whole(value, SKY_VERIFY_WITHIN_MAX_MS))
         return sky_why_set(why, SKY_ERR_INVALID, pointer, "must be a whole number, 0 to %lld",
                            (long long)SKY_VERIFY_WITHIN_MAX_MS);
     verify->within_ms = (int64_t)value->valuedouble;
@@ -220,21 +222,20 @@ void sky_verify_free(struct sky_verify *verify)
 void sky_verify_narrow(const struct sky_verify *verify, struct sky_device_names *names,
                        struct sky_event_filter *ret_filter)
 {
-    struct sky_event_filter step, all = {0};
+    struct sky_event_filter step;
+    uint64_t types = 0;
+    bool any = false;
     if (verify->wanted_count == 1) {
         sky_pattern_narrow(verify->wanted->pattern, names, ret_filter);
         return;
     }
     /* Whatever some step may be. */
-    all.types = UINT64_MAX;
     for (size_t i = 0; i < verify->wanted_count; i++) {
         sky_pattern_narrow(verify->wanted[i].pattern, names, &step);
-        if (i == 0)
-            all.types = step.types;
-        else
-            all.types = all.types != 0 && step.types != 0 ? all.types | step.types : 0;
+        types |= step.types;
+        any |= step.types == 0;
     }
-    *ret_filter = all;
+    *ret_filter = (struct sky_event_filter){.types = any ? 0 : types};
 }
 
 /* ---- feeding ---- */

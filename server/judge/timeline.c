@@ -48,8 +48,7 @@ static struct sky_timeline_party *party_named(const struct sky_timeline *timelin
 
 static struct sky_timeline_party *party_of_device(struct sky_timeline *timeline, int64_t id)
 {
-    const struct sky_party *party;
-    HASH_FIND(hh_id, timeline->registry->parties.by_id, &id, sizeof id, party);
+    const struct sky_party *party = sky_party_of_id(timeline->registry, id);
     return party_named(
         timeline,
         sky_span_str(party != NULL ? party->name : sky_device_names_get(timeline->names, id)));
