@@ -13,11 +13,18 @@ const struct sky_proof *sky_conduct_proof(const struct sky_conduct *conduct,
     return proof;
 }
 
-struct sky_proof *sky_conduct_take_proof(struct sky_conduct *conduct, const struct sky_rule *rule)
+/* Where the rule's proof stands, or would stand. */
+static struct sky_proof **place_of(struct sky_conduct *conduct, const struct sky_rule *rule)
 {
     struct sky_proof **at = &conduct->proofs;
     while (*at != NULL && (*at)->rule != rule)
         at = &(*at)->next;
+    return at;
+}
+
+struct sky_proof *sky_conduct_take_proof(struct sky_conduct *conduct, const struct sky_rule *rule)
+{
+    struct sky_proof **at = place_of(conduct, rule);
     if (*at == NULL) {
         *at = sky_mem_new(sizeof **at);
         (*at)->rule = rule;
@@ -40,9 +47,9 @@ void sky_proof_add(struct sky_proof *proof, uint64_t seq)
 /* Where more events showed it than are kept, the numbers stay as they are. */
 bool sky_conduct_forget(struct sky_conduct *conduct, const struct sky_rule *rule, uint64_t seq)
 {
-    if (sky_conduct_proof(conduct, rule) == NULL)
+    struct sky_proof *proof = *place_of(conduct, rule);
+    if (proof == NULL)
         return false;
-    struct sky_proof *proof = sky_conduct_take_proof(conduct, rule);
     if (proof->count <= 1) {
         sky_conduct_forgive(conduct, rule);
         return true;
@@ -73,9 +80,7 @@ static void free_proof(struct sky_proof *proof)
 
 uint64_t sky_conduct_forgive(struct sky_conduct *conduct, const struct sky_rule *rule)
 {
-    struct sky_proof **at = &conduct->proofs;
-    while (*at != NULL && (*at)->rule != rule)
-        at = &(*at)->next;
+    struct sky_proof **at = place_of(conduct, rule);
     struct sky_proof *proof = *at;
     if (proof == NULL)
         return 0;
