@@ -190,6 +190,11 @@ static void table(struct sky_buf *out, const struct sky_report *report,
     sky_buf_add_str(out, "</tr></thead><tbody>\n");
 }
 
+static void put_cell(struct sky_buf *out, const char *more, enum sky_verdict verdict)
+{
+    sky_buf_addf(out, "<td class=\"%s%s\">%s", more, boxes[verdict], marks[verdict]);
+}
+
 static void row(struct sky_buf *out, const struct sky_report *report,
                 const struct sky_report_cloud *cloud, const struct sky_report_party *p)
 {
@@ -197,16 +202,12 @@ static void row(struct sky_buf *out, const struct sky_report *report,
     sky_buf_addf(out, "<tr><th><a href=\"#p%zu\">", p->place);
     sky_xml_str(out, p->name);
     sky_buf_add_str(out, "</a></th>");
-    for (size_t i = 0; i < catalogue->rule_count; i++) {
-        enum sky_verdict verdict = sky_verdict_of_rule(catalogue, i, p->conduct);
+    for (size_t i = 0; i < catalogue->rule_count; i++)
         if (sky_report_breaks(cloud, i))
-            sky_buf_addf(out, "<td class=\"%s\">%s", boxes[verdict], marks[verdict]);
-    }
-    for (size_t i = 0; i < catalogue->rule_count; i++) {
-        enum sky_verdict verdict = sky_verdict_of_rule(catalogue, i, p->conduct);
+            put_cell(out, "", sky_verdict_of_rule(catalogue, i, p->conduct));
+    for (size_t i = 0; i < catalogue->rule_count; i++)
         if (sky_report_keeps(cloud, i))
-            sky_buf_addf(out, "<td class=\"k %s\">%s", boxes[verdict], marks[verdict]);
-    }
+            put_cell(out, "k ", sky_verdict_of_rule(catalogue, i, p->conduct));
     sky_buf_add_str(out, "</tr>\n");
 }
 
