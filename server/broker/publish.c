@@ -82,6 +82,11 @@ bool sky_right_judge(const struct sky_cloud *cloud, enum sky_right right,
         [SKY_RIGHT_OTHER] = SKY_LIMIT_TOPIC_OTHER,
     };
     bool refused = false;
+    if (right == SKY_RIGHT_GRANTED) { /* as nearly always */
+        for (size_t i = SKY_RIGHT_NONE; i < SKY_COUNT(rules); i++)
+            sky_judge_kept(judge, sky_cloud_limit_rule(cloud, rules[i]));
+        return true;
+    }
     for (size_t i = SKY_COUNT(rules) - 1; i >= SKY_RIGHT_NONE; i--) {
         const struct sky_rule *rule = sky_cloud_limit_rule(cloud, rules[i]);
         bool judged = false, kept = true; /* a cloud may have one rule for several of them */
@@ -91,7 +96,7 @@ bool sky_right_judge(const struct sky_cloud *cloud, enum sky_right right,
             judged |= j > i;
             /* A topic used the wrong way round, or another's, is also one without the right to
              * it. */
-            kept &= right == SKY_RIGHT_GRANTED || (j != right && j != SKY_RIGHT_NONE);
+            kept &= j != right && j != SKY_RIGHT_NONE;
         }
         if (!judged)
             refused |=

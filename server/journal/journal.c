@@ -151,9 +151,8 @@ uint64_t sky_journal_add(struct sky_journal *journal, const struct sky_event_hea
     journal->recorded++;
     if (judge != NULL)
         journal->findings += judge->count + judge->lost;
-    for (size_t i = 0; i < SKY_JOURNAL_HEARERS_MAX; i++)
-        if (journal->hearers[i].fn != NULL)
-            journal->hearers[i].fn(journal->hearers[i].ctx, seq, head, attrs, count, judge);
+    for (size_t i = 0; i < journal->hearer_count; i++)
+        journal->hearers[i].fn(journal->hearers[i].ctx, seq, head, attrs, count, judge);
     if (journal->recorded_fn != NULL)
         journal->recorded_fn(journal->recorded_ctx, seq);
     return seq;
@@ -180,15 +179,16 @@ void sky_journal_watch(struct sky_journal *journal, void (*recorded)(void *ctx, 
 
 void sky_journal_hear(struct sky_journal *journal, sky_heard_fn *heard, void *ctx)
 {
-    size_t free_place = SKY_JOURNAL_HEARERS_MAX, place = free_place;
-    for (size_t i = 0; i < SKY_JOURNAL_HEARERS_MAX; i++) {
-        if (journal->hearers[i].fn != NULL && journal->hearers[i].ctx == ctx)
-            place = i;
-        else if (journal->hearers[i].fn == NULL && free_place == SKY_JOURNAL_HEARERS_MAX)
-            free_place = i;
+    size_t place = 0;
+    while (place < journal->hearer_count && journal->hearers[place].ctx != ctx)
+        place++;
+    if (heard == NULL) {
+        if (place < journal->hearer_count)
+            journal->hearers[place] = journal->hearers[--journal->hearer_count];
+        return;
     }
-    place = place < SKY_JOURNAL_HEARERS_MAX ? place : free_place;
     SKY_ASSERT(place < SKY_JOURNAL_HEARERS_MAX);
+    journal->hearer_count += place == journal->hearer_count;
     journal->hearers[place].fn = heard;
     journal->hearers[place].ctx = ctx;
 }

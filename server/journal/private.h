@@ -19,9 +19,10 @@ struct sky_journal {
     void (*recorded_fn)(void *ctx, uint64_t seq);
     void *recorded_ctx;
     struct {
-        sky_heard_fn *fn; /* NULL: nobody */
+        sky_heard_fn *fn;
         void *ctx;
     } hearers[SKY_JOURNAL_HEARERS_MAX];
+    size_t hearer_count;
 };
 
 #endif
