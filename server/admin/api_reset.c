@@ -129,10 +129,6 @@ void sky_api_reset(struct sky_api *api)
     const char *product = sky_api_body_text(api, "product");
     struct sky_why why = {0};
     struct sky_product found;
-    if (device != NULL && product != NULL) {
-        sky_api_error(api, 400, "invalid", "/product", "give a device or a product, not both");
-        return;
-    }
     if (device != NULL) {
         reset_device(api, device);
         return;
