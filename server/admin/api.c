@@ -104,6 +104,16 @@ void sky_api_fail(struct sky_api *api, sky_err err, const struct sky_why *why)
                   said ? why->reason : sky_err_text(err));
 }
 
+void sky_api_send_list(struct sky_api *api, sky_err err)
+{
+    sky_jw_end_array(&api->jw);
+    sky_jw_end_object(&api->jw);
+    if (err == SKY_OK)
+        sky_api_send(api, 200);
+    else
+        sky_api_fail(api, err, NULL);
+}
+
 /* ---- asking ---- */
 
 bool sky_api_query(const struct sky_api *api, const char *name, char out[SKY_API_PARAM_MAX])

@@ -117,6 +117,8 @@ struct sky_api {
 /* ---- answering: exactly one of these, or keep the call and answer it later ---- */
 
 void sky_api_send(struct sky_api *api, int status);
+/* The list that is open, the last member of the answer, unless reading it failed. */
+void sky_api_send_list(struct sky_api *api, sky_err err);
 void sky_api_send_text(struct sky_api *api, const char *content_type);
 void sky_api_error(struct sky_api *api, int status, const char *code, const char *pointer,
                    const char *fmt, ...) SKY_PRINTF(5, 6);

@@ -46,12 +46,7 @@ void sky_api_products_list(struct sky_api *api)
     sky_jw_key(jw, "products");
     sky_jw_array(jw);
     sky_err err = sky_store_each_product(api->app->store, write_product, api);
-    sky_jw_end_array(jw);
-    sky_jw_end_object(jw);
-    if (err == SKY_OK)
-        sky_api_send(api, 200);
-    else
-        sky_api_fail(api, err, NULL);
+    sky_api_send_list(api, err);
 }
 
 /* The text of a fixture file, checked and loaded as one. */

@@ -151,12 +151,7 @@ void sky_api_device_documents(struct sky_api *api)
     sky_jw_key(&api->jw, "documents");
     sky_jw_array(&api->jw);
     sky_err err = sky_store_each_document(api->app->store, device.id, write_name, &api->jw);
-    sky_jw_end_array(&api->jw);
-    sky_jw_end_object(&api->jw);
-    if (err == SKY_OK)
-        sky_api_send(api, 200);
-    else
-        sky_api_fail(api, err, NULL);
+    sky_api_send_list(api, err);
 }
 
 void sky_api_device_document(struct sky_api *api)

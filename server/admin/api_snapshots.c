@@ -97,12 +97,7 @@ void sky_api_snapshots_list(struct sky_api *api)
     sky_jw_key(&api->jw, "snapshots");
     sky_jw_array(&api->jw);
     sky_err err = sky_store_each_snapshot(api->app->store, list_one, &list);
-    sky_jw_end_array(&api->jw);
-    sky_jw_end_object(&api->jw);
-    if (err == SKY_OK)
-        sky_api_send(api, 200);
-    else
-        sky_api_fail(api, err, NULL);
+    sky_api_send_list(api, err);
 }
 
 /* ---- one ---- */

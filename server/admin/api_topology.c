@@ -50,12 +50,7 @@ static void answer(struct sky_api *api, int64_t gateway_id)
     sky_jw_array(&api->jw);
     sky_err err =
         sky_store_each_behind(api->app->store, gateway_id, SKY_BEHIND_MAX, write_one, &writing);
-    sky_jw_end_array(&api->jw);
-    sky_jw_end_object(&api->jw);
-    if (err == SKY_OK)
-        sky_api_send(api, 200);
-    else
-        sky_api_fail(api, err, NULL);
+    sky_api_send_list(api, err);
 }
 
 void sky_api_device_topology(struct sky_api *api)
