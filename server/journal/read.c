@@ -15,12 +15,14 @@ void sky_cursor_init(struct sky_cursor *cursor, struct sky_journal *journal, uin
     *cursor = (struct sky_cursor){.journal = journal, .next_seq = from_seq};
     sky_buf_init(&cursor->page, SKY_PAGE_MAX);
     sky_buf_init(&cursor->aside, SKY_PAGE_MAX);
+    sky_buf_init(&cursor->carried, SKY_PAGE_MAX);
 }
 
 void sky_cursor_done(struct sky_cursor *cursor)
 {
     sky_buf_done(&cursor->page);
     sky_buf_done(&cursor->aside);
+    sky_buf_done(&cursor->carried);
 }
 
 /* The first entry with `seq` or a later number in the page's bytes from `*at` on, which becomes
@@ -91,16 +93,21 @@ bool sky_cursor_next(struct sky_cursor *cursor, struct sky_event *ret_event)
     return false;
 }
 
-bool sky_cursor_find(struct sky_cursor *cursor, uint64_t seq, struct sky_event *ret_event)
+static bool find(const struct sky_journal *journal, struct sky_buf *page, uint64_t seq,
+                 struct sky_event *ret_event)
 {
-    const struct sky_journal *journal = cursor->journal;
     if (sky_ring_holds(&journal->ring, seq))
         return sky_entry_read(sky_ring_at(&journal->ring, seq), ret_event);
     struct sky_entry_head head;
     sky_span entry;
     size_t at = 0;
-    return entry_in_store(journal, &cursor->aside, &at, seq, &head, &entry) && head.seq == seq &&
+    return entry_in_store(journal, page, &at, seq, &head, &entry) && head.seq == seq &&
            sky_entry_read(entry, ret_event);
+}
+
+bool sky_cursor_find(struct sky_cursor *cursor, uint64_t seq, struct sky_event *ret_event)
+{
+    return find(cursor->journal, &cursor->aside, seq, ret_event);
 }
 
 static sky_span bytes_of(const struct sky_event *event, enum sky_event_field field)
@@ -115,7 +122,7 @@ bool sky_cursor_message(struct sky_cursor *cursor, const struct sky_event *event
     struct sky_event original;
     const struct sky_attr *of = sky_event_get(event, SKY_F_OF);
     bool carried = of != NULL && sky_event_get(event, SKY_F_TOPIC) == NULL;
-    if (carried && sky_cursor_find(cursor, (uint64_t)of->number, &original))
+    if (carried && find(cursor->journal, &cursor->carried, (uint64_t)of->number, &original))
         event = &original;
     *ret_topic = bytes_of(event, SKY_F_TOPIC);
     *ret_payload = bytes_of(event, SKY_F_PAYLOAD);

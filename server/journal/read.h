@@ -12,10 +12,11 @@ struct sky_journal;
 /* A place in the journal. */
 struct sky_cursor {
     struct sky_journal *journal;
-    uint64_t next_seq;    /* the first number not yet seen */
-    struct sky_buf page;  /* owned: the page being read */
-    size_t page_at;       /* offset in it */
-    struct sky_buf aside; /* owned: a page looked into for another event */
+    uint64_t next_seq;      /* the first number not yet seen */
+    struct sky_buf page;    /* owned: the page being read */
+    size_t page_at;         /* offset in it */
+    struct sky_buf aside;   /* owned: a page looked into for another event, */
+    struct sky_buf carried; /* and one for what a delivery carries */
 };
 
 /* Starts at `from_seq`, or at the first event after it that can still be read. */
@@ -30,8 +31,8 @@ bool sky_cursor_next(struct sky_cursor *cursor, struct sky_event *ret_event);
 bool sky_cursor_find(struct sky_cursor *cursor, uint64_t seq, struct sky_event *ret_event);
 
 /* Topic and payload of an event: its own, or for a delivery those of the publish it carries.
- * Empty when there are none. Valid as for sky_cursor_find(). False: the journal may have cut them.
- */
+ * Empty when there are none. Valid until the next call, as the event is; this does not touch what
+ * sky_cursor_find() has found. False: the journal may have cut them. */
 bool sky_cursor_message(struct sky_cursor *cursor, const struct sky_event *event,
                         sky_span *ret_topic, sky_span *ret_payload);
 

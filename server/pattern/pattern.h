@@ -49,7 +49,7 @@ bool sky_pattern_matches(const struct sky_pattern *pattern, const struct sky_sub
 
 /* An event as a subject. `names` and the cursor are needed for the device's name and for what a
  * delivery carries; the views are valid as those of sky_device_names_get() and
- * sky_cursor_find(), the name when it is a claim until `room` goes. */
+ * sky_cursor_message(), the name when it is a claim until `room` goes. */
 void sky_subject_of_event(struct sky_cursor *cursor, struct sky_device_names *names,
                           const struct sky_event *event, char room[SKY_DEVICE_NAME_MAX + 1],
                           struct sky_subject *ret_subject);

@@ -178,6 +178,32 @@ static void any_event_is_found_by_its_number(void **state)
     close_file(bench);
 }
 
+/* They may be on pages of their own: to look at the one must not take the other away. */
+static void a_found_event_outlives_a_look_at_what_it_carries(void **state)
+{
+    struct bench *bench = *state;
+    struct sky_cursor cursor;
+    sky_span topic, payload;
+    const struct sky_event_head head = {.type = SKY_EVENT_PUBACK, .device_id = 5};
+    open_file(bench, 4 << 20, 10000);
+    const struct sky_attr attrs[] = {SKY_ATTR(REASON, SKY_SPAN("why")),
+                                     SKY_ATTR_INT(OF, (int64_t)publish_bytes(bench, 1000))};
+    for (int i = 0; i < 400; i++)
+        publish_bytes(bench, 1000);
+    uint64_t seq = sky_journal_add(bench->journal, &head, attrs, SKY_COUNT(attrs), NULL);
+    close_file(bench);
+    open_file(bench, 4 << 20, 10000);
+    sky_cursor_init(&cursor, bench->journal, 0);
+    assert_true(sky_cursor_find(&cursor, 1, &bench->event)); /* the longer page: room for both */
+    assert_true(sky_cursor_find(&cursor, seq, &bench->event));
+    assert_true(sky_cursor_message(&cursor, &bench->event, &topic, &payload));
+    assert_true(sky_span_eq(topic, SKY_SPAN("/a")));
+    assert_int_equal(payload.len, 1000);
+    assert_true(sky_span_eq(sky_event_get(&bench->event, SKY_F_REASON)->bytes, SKY_SPAN("why")));
+    sky_cursor_done(&cursor);
+    close_file(bench);
+}
+
 /* Ten times the ring: the store takes what the ring has no room for. */
 static void nothing_is_lost_while_the_store_keeps_up(void **state)
 {
@@ -360,6 +386,7 @@ int main(void)
         IN_A_FILE(closing_writes_the_rest),
         IN_A_FILE(reading_crosses_from_pages_into_the_ring),
         IN_A_FILE(any_event_is_found_by_its_number),
+        IN_A_FILE(a_found_event_outlives_a_look_at_what_it_carries),
         IN_A_FILE(nothing_is_lost_while_the_store_keeps_up),
         IN_A_FILE(pages_are_bounded_by_count),
         IN_A_FILE(pages_are_bounded_by_bytes_also_over_a_restart),
