@@ -40,16 +40,13 @@ static size_t compare_nearest(struct verify_wait *wait, struct sky_verify_miss *
 {
     struct sky_search *search = &wait->search;
     uint64_t seqs[SKY_VERIFY_NEAREST_MAX];
-    struct sky_cursor cursor;
     size_t count = 0, near = sky_verify_nearest(wait->verify, seqs);
     for (size_t i = 0; i < near; i++) {
-        sky_cursor_init(&cursor, wait->app->journal, seqs[i]);
-        if (sky_cursor_next(&cursor, &search->event) && search->event.seq == seqs[i]) {
-            sky_subject_of_event(&cursor, search->names, &search->event, search->room,
-                                 &search->subject);
-            sky_verify_compare(wait->verify, &search->subject, seqs[i], &misses[count++]);
-        }
-        sky_cursor_done(&cursor);
+        if (!sky_cursor_find(&search->cursor, seqs[i], &search->event))
+            continue;
+        sky_subject_of_event(&search->cursor, search->names, &search->event, search->room,
+                             &search->subject);
+        sky_verify_compare(wait->verify, &search->subject, seqs[i], &misses[count++]);
     }
     return count;
 }
