@@ -381,11 +381,8 @@ void sky_api_device_delete(struct sky_api *api)
     }
     sky_api_record(api->app, SKY_EVENT_REGISTRY, device.id, "delete");
     struct sky_session *session = sky_session_find(&api->app->registry, device.id);
-    if (session != NULL) {
-        struct sky_party *party = session->party;
-        sky_session_forget(&api->app->broker, session);
-        sky_party_leaves(&api->app->registry, party, device.id);
-    }
+    if (session != NULL)
+        sky_session_leave(&api->app->broker, session);
     sky_api_send(api, 204);
 }
 

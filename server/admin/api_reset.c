@@ -9,13 +9,13 @@
 /* A device that is there no more is a party no more either. */
 static void forget_session(struct sky_app *app, struct sky_session *session)
 {
-    struct sky_party *party = session->party;
     struct sky_product product;
     struct sky_device device;
-    int64_t id = session->device_id;
-    sky_session_forget(&app->broker, session);
-    if (sky_store_get_device(app->store, id, &product, &device) == SKY_ERR_NOT_FOUND)
-        sky_party_leaves(&app->registry, party, id);
+    if (sky_store_get_device(app->store, session->device_id, &product, &device) ==
+        SKY_ERR_NOT_FOUND)
+        sky_session_leave(&app->broker, session);
+    else
+        sky_session_forget(&app->broker, session);
 }
 
 /* Of the devices that the named thing is or has; empty: of all. */

@@ -174,15 +174,6 @@ static sky_err compare(struct restoring *r)
                : err;
 }
 
-/* Device and party go, as when it is deleted. */
-static void forget(struct sky_app *app, struct sky_session *session)
-{
-    struct sky_party *party = session->party;
-    int64_t id = session->device_id;
-    sky_session_forget(&app->broker, session);
-    sky_party_leaves(&app->registry, party, id);
-}
-
 /* What cannot be read was not written by this program: the device holds nothing then. */
 static void put_back(struct restoring *r, int64_t device_id)
 {
@@ -192,7 +183,7 @@ static void put_back(struct restoring *r, int64_t device_id)
     struct sky_session *session = sky_session_find(&app->registry, device_id);
     sky_err err = sky_store_get_device(app->store, device_id, &product, &device);
     if (err == SKY_ERR_NOT_FOUND && session != NULL)
-        forget(app, session);
+        sky_session_leave(&app->broker, session);
     if (err != SKY_OK || get_state(r, device_id) != SKY_OK)
         return;
     if (session == NULL && r->state.len > 0)

@@ -5,6 +5,7 @@
 #include "server/broker/behind.h"
 #include "server/broker/kept.h"
 #include "server/broker/topics.h"
+#include "server/registry/parties.h"
 
 bool sky_session_is_connected(const struct sky_session *session)
 {
@@ -213,6 +214,14 @@ void sky_session_forget(struct sky_broker *broker, struct sky_session *session)
     sky_session_wipe(broker, session);
     drop(broker, session);
     sky_topics_forget(broker); /* they remember the rights of the slot, which gets a new owner */
+}
+
+void sky_session_leave(struct sky_broker *broker, struct sky_session *session)
+{
+    struct sky_party *party = session->party;
+    int64_t id = session->device_id;
+    sky_session_forget(broker, session);
+    sky_party_leaves(broker->registry, party, id);
 }
 
 void sky_sessions_forget(struct sky_broker *broker)

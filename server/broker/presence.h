@@ -40,6 +40,8 @@ void sky_session_expire(struct sky_broker *broker, struct sky_session *session);
 bool sky_session_kick(struct sky_session *session, const char *reason);
 /* Ends it for good: subscriptions, messages, conduct. Closes its connection. */
 void sky_session_forget(struct sky_broker *broker, struct sky_session *session);
+/* The same, of a device that is in the registry no more: nor is its party. */
+void sky_session_leave(struct sky_broker *broker, struct sky_session *session);
 /* Every session, when the server stops; connections have been closed. */
 void sky_sessions_forget(struct sky_broker *broker);
 
