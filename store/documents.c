@@ -126,12 +126,7 @@ sky_err sky_store__seed_product_document(struct sky_store *store, int64_t produc
 
 sky_err sky_store_get_note(struct sky_store *store, sky_span name, struct sky_buf *ret_value)
 {
-    sqlite3_stmt *stmt;
-    sky_err err = sky_store__first(store, &stmt, SKY_SQL_GET_NOTE, SKY_ARGS(SKY_TEXT(name)));
-    if (err == SKY_OK)
-        err = sky_store__append(stmt, 0, ret_value);
-    sky_store__end(stmt);
-    return err;
+    return sky_store__bytes(store, SKY_SQL_GET_NOTE, SKY_ARGS(SKY_TEXT(name)), ret_value);
 }
 
 sky_err sky_store_put_note(struct sky_store *store, sky_span name, sky_span value)

@@ -74,6 +74,10 @@ void sky_store__end(sqlite3_stmt *stmt); /* NULL is fine */
 /* Starts and steps to the first row. The caller ends `*ret_stmt` whatever came back. */
 SKY_MUST_USE sky_err sky_store__first(struct sky_store *store, sqlite3_stmt **ret_stmt,
                                       enum sky_sql which, const struct sky_arg *args, size_t count);
+/* Appends the first column of the first row. LIMIT if it does not fit. */
+SKY_MUST_USE sky_err sky_store__bytes(struct sky_store *store, enum sky_sql which,
+                                      const struct sky_arg *args, size_t count,
+                                      struct sky_buf *out);
 /* Runs a statement without result rows. */
 SKY_MUST_USE sky_err sky_store__run(struct sky_store *store, enum sky_sql which,
                                     const struct sky_arg *args, size_t count);

@@ -142,12 +142,7 @@ sky_err sky_store_put_rules(struct sky_store *store, int64_t product_id, sky_spa
 
 sky_err sky_store_get_rules(struct sky_store *store, int64_t product_id, struct sky_buf *ret_lines)
 {
-    sqlite3_stmt *stmt;
-    sky_err err = sky_store__first(store, &stmt, SKY_SQL_GET_RULES, SKY_ARGS(SKY_INT(product_id)));
-    if (err == SKY_OK)
-        err = sky_store__append(stmt, 0, ret_lines);
-    sky_store__end(stmt);
-    return err;
+    return sky_store__bytes(store, SKY_SQL_GET_RULES, SKY_ARGS(SKY_INT(product_id)), ret_lines);
 }
 
 uint64_t sky_store_generation(const struct sky_store *store)

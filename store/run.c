@@ -153,6 +153,17 @@ sky_err sky_store__append(sqlite3_stmt *stmt, int column, struct sky_buf *out)
     return sky_buf_add(out, sky_store__span(stmt, column)) ? SKY_OK : SKY_ERR_LIMIT;
 }
 
+sky_err sky_store__bytes(struct sky_store *store, enum sky_sql which, const struct sky_arg *args,
+                         size_t count, struct sky_buf *out)
+{
+    sqlite3_stmt *stmt;
+    sky_err err = sky_store__first(store, &stmt, which, args, count);
+    if (err == SKY_OK)
+        err = sky_store__append(stmt, 0, out);
+    sky_store__end(stmt);
+    return err;
+}
+
 sky_err sky_store__number(struct sky_store *store, sqlite3_stmt *stmt, int column, int64_t min,
                           int64_t max, int64_t *ret_number)
 {

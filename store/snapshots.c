@@ -153,28 +153,17 @@ sky_err sky_store_drop_snapshot(struct sky_store *store, int64_t id)
     return sky_store__change(store, SKY_SQL_DROP_SNAPSHOT, SKY_ARGS(SKY_INT(id)));
 }
 
-static sky_err get_bytes(struct sky_store *store, enum sky_sql which, const struct sky_arg *args,
-                         size_t count, struct sky_buf *ret_bytes)
-{
-    sqlite3_stmt *stmt;
-    sky_err err = sky_store__first(store, &stmt, which, args, count);
-    if (err == SKY_OK)
-        err = sky_store__append(stmt, 0, ret_bytes);
-    sky_store__end(stmt);
-    return err;
-}
-
 sky_err sky_store_get_snapshot_session(struct sky_store *store, int64_t id, int64_t device_id,
                                        struct sky_buf *ret_state)
 {
-    return get_bytes(store, SKY_SQL_GET_SNAPSHOT_SESSION, SKY_ARGS(SKY_INT(id), SKY_INT(device_id)),
-                     ret_state);
+    return sky_store__bytes(store, SKY_SQL_GET_SNAPSHOT_SESSION,
+                            SKY_ARGS(SKY_INT(id), SKY_INT(device_id)), ret_state);
 }
 
 sky_err sky_store_get_snapshot_faults(struct sky_store *store, int64_t id,
                                       struct sky_buf *ret_faults)
 {
-    return get_bytes(store, SKY_SQL_GET_SNAPSHOT_FAULTS, SKY_ARGS(SKY_INT(id)), ret_faults);
+    return sky_store__bytes(store, SKY_SQL_GET_SNAPSHOT_FAULTS, SKY_ARGS(SKY_INT(id)), ret_faults);
 }
 
 sky_err sky_store_snapshots_mention(struct sky_store *store, int64_t device_id, sky_span name,
