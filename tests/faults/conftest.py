@@ -1,5 +1,6 @@
 """What the tests of faults share: a server whose clock stands still."""
 
+import breaking
 import credentials
 import pytest
 
@@ -16,7 +17,7 @@ def frozen(skymock):
 def fault(frozen):
     """fault("connack", "withhold", ms=...) makes one and gives its number."""
     def make(point, action, **more):
-        return frozen.api.post("/api/v1/faults", {"point": point, "action": action, **more})["id"]
+        return breaking.make(frozen.api, point, action, **more)
     return make
 
 

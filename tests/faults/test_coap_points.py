@@ -92,12 +92,18 @@ def test_withheld_once_and_answered_when_it_is_sent_again(api, device, second, p
     breaking.nobody_is_accused(api)
 
 
+def held(api, device, point, action, ms):
+    """The device's first is, while the clock stands still."""
+    api.freeze()
+    breaking.make(api, point, action, ms=ms, count=1, device=DEVICE)
+    device.send(1)
+    fires(api, point, action)
+    assert device.hears_nothing(api)
+
+
 @pytest.mark.parametrize("point", POINTS)
 def test_late(api, device, point):
-    api.freeze()
-    breaking.make(api, point, "delay", ms=5000, count=1, device=DEVICE)
-    device.send(1)
-    fires(api, point, "delay")
+    held(api, device, point, "delay", 5000)
     api.advance(4999)
     assert device.hears_nothing(api)
     api.advance(1)
@@ -107,11 +113,7 @@ def test_late(api, device, point):
 
 @pytest.mark.parametrize("point", POINTS)
 def test_behind_the_next(api, device, point):
-    api.freeze()
-    breaking.make(api, point, "reorder", ms=60_000, count=1, device=DEVICE)
-    device.send(1)
-    fires(api, point, "reorder")
-    assert device.hears_nothing(api)
+    held(api, device, point, "reorder", 60_000)
     device.send(2)
     assert device.receive().mid == 2
     api.wait_event({"type": "coap-response", "of": api.events(type="coap-request")[-1]["seq"]})
@@ -120,11 +122,7 @@ def test_behind_the_next(api, device, point):
 
 @pytest.mark.parametrize("point", POINTS)
 def test_behind_none_if_none_comes(api, device, point):
-    api.freeze()
-    breaking.make(api, point, "reorder", ms=5000, count=1, device=DEVICE)
-    device.send(1)
-    fires(api, point, "reorder")
-    assert device.hears_nothing(api)
+    held(api, device, point, "reorder", 5000)
     api.advance(5000)
     assert device.receive().mid == 1
 

@@ -3,6 +3,7 @@ that, and nothing is held against it."""
 
 import time
 
+import breaking
 import matrix
 import pytest
 from scenes import SCENES
@@ -18,8 +19,7 @@ class Act:
         self.device = login() if self.scene.logs_in else peer()
         self.scene.prepare(self.api, self.device)
         self.since = self.api.last_seq()
-        self.id = self.api.post("/api/v1/faults",
-                                {"point": point, "action": action, **more})["id"]
+        self.id = breaking.make(self.api, point, action, **more)
         self.point, self.action = point, action
 
     def play(self):
@@ -271,7 +271,7 @@ def test_frozen(frozen, peer, login, point):
     act.device.send_packet(**act.scene.further)
     assert act.seen() == b""
     assert closed(act.device, patience_s=0.2) is None
-    act.api.call("DELETE", f"/api/v1/faults/{act.id}")
+    breaking.end(act.api, act.id)
     assert closed(act.device) == "rst"
     act.check_nothing_held_against_it()
 

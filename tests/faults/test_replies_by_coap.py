@@ -2,6 +2,7 @@
 
 import json
 
+import breaking
 import coap
 import pytest
 from enos import credentials as enos
@@ -74,7 +75,7 @@ def test_behind_the_next_and_twice(frozen, fault, device):
     report(device, 2)
     assert device.receive().payload[:8] == b'{"id":"2'
     assert sent(frozen.api) == ["2", "1"]
-    frozen.api.call("DELETE", f"/api/v1/faults/{number}")
+    breaking.end(frozen.api, number)
     fault("reply", "duplicate", times=2)
     report(device, 3)
     assert frozen.api.wait_event({"type": "fault", "action": "duplicate"})
