@@ -146,7 +146,7 @@ static void open_flow(struct sky_captures *self, struct sky_capture *capture,
     flow->datagrams = ends->datagrams;
     flow->interface = interface_of(ends->listener);
     flow->packets.peer = ends->peer;
-    flow->packets.local = ends->local;
+    ends->find_local(ends->owner, &flow->packets.local);
     flow->packets.next[0] = flow->packets.next[1] = ends->connection * UINT32_C(2654435761);
     if (flow->datagrams)
         return;

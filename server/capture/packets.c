@@ -37,60 +37,60 @@ static uint16_t folded(uint32_t sum)
     return htons((uint16_t)~sum);
 }
 
-/* Addresses, where they stand in the packet: that is all of the pseudo header but length and
- * protocol (RFC 9293 §3.1, RFC 8200 §8.1). */
+/* From where to where: ports as the network has them, and addresses where they stand in the packet,
+ * which is all of the pseudo header but length and protocol (RFC 9293 §3.1, RFC 8200 §8.1). */
 struct ends {
+    uint16_t from, to;
     const void *addresses;
     size_t len;
 };
 
-static struct ends put_ipv4(struct sky_packet_flow *flow, bool from_peer, uint8_t protocol,
-                            size_t len, uint8_t *out)
+static struct ends put_ipv4(const struct sockaddr_in *from, const struct sockaddr_in *to,
+                            uint16_t id, uint8_t protocol, size_t len, uint8_t *out)
 {
-    const struct sockaddr_in *peer = (const struct sockaddr_in *)&flow->peer,
-                             *local = (const struct sockaddr_in *)&flow->local;
     struct ip ip = {.ip_hl = sizeof ip / 4,
                     .ip_v = 4,
                     .ip_len = htons((uint16_t)(sizeof ip + len)),
-                    .ip_id = htons(flow->id[from_peer]++),
+                    .ip_id = htons(id),
                     .ip_off = htons(IP_DF),
                     .ip_ttl = HOP_LIMIT,
                     .ip_p = protocol,
-                    .ip_src = from_peer ? peer->sin_addr : local->sin_addr,
-                    .ip_dst = from_peer ? local->sin_addr : peer->sin_addr};
+                    .ip_src = from->sin_addr,
+                    .ip_dst = to->sin_addr};
     ip.ip_sum = folded(add_up(0, &ip, sizeof ip));
     memcpy(out, &ip, sizeof ip);
-    return (struct ends){out + offsetof(struct ip, ip_src), 2 * sizeof ip.ip_src};
+    return (struct ends){from->sin_port, to->sin_port, out + offsetof(struct ip, ip_src),
+                         2 * sizeof ip.ip_src};
 }
 
-static struct ends put_ipv6(const struct sky_packet_flow *flow, bool from_peer, uint8_t protocol,
-                            size_t len, uint8_t *out)
+static struct ends put_ipv6(const struct sockaddr_in6 *from, const struct sockaddr_in6 *to,
+                            uint8_t protocol, size_t len, uint8_t *out)
 {
-    const struct sockaddr_in6 *peer = (const struct sockaddr_in6 *)&flow->peer,
-                              *local = (const struct sockaddr_in6 *)&flow->local;
-    struct ip6_hdr ip = {.ip6_src = from_peer ? peer->sin6_addr : local->sin6_addr,
-                         .ip6_dst = from_peer ? local->sin6_addr : peer->sin6_addr};
+    struct ip6_hdr ip = {.ip6_src = from->sin6_addr, .ip6_dst = to->sin6_addr};
     ip.ip6_flow = htonl(6u << 28);
     ip.ip6_plen = htons((uint16_t)len);
     ip.ip6_nxt = protocol;
     ip.ip6_hlim = HOP_LIMIT;
     memcpy(out, &ip, sizeof ip);
-    return (struct ends){out + offsetof(struct ip6_hdr, ip6_src), 2 * sizeof ip.ip6_src};
+    return (struct ends){from->sin6_port, to->sin6_port, out + offsetof(struct ip6_hdr, ip6_src),
+                         2 * sizeof ip.ip6_src};
 }
 
 /* The IP header; returns its length, 0: there is no address. */
 static size_t put_ip(struct sky_packet_flow *flow, bool from_peer, uint8_t protocol, size_t len,
                      uint8_t *out, struct ends *ret_ends)
 {
+    const void *from = from_peer ? &flow->peer : &flow->local,
+               *to = from_peer ? &flow->local : &flow->peer;
     if (flow->peer.ss_family != flow->local.ss_family)
         return 0;
     if (flow->peer.ss_family == AF_INET) {
-        *ret_ends = put_ipv4(flow, from_peer, protocol, len, out);
+        *ret_ends = put_ipv4(from, to, flow->id[from_peer]++, protocol, len, out);
         return sizeof(struct ip);
     }
     if (flow->peer.ss_family != AF_INET6)
         return 0;
-    *ret_ends = put_ipv6(flow, from_peer, protocol, len, out);
+    *ret_ends = put_ipv6(from, to, protocol, len, out);
     return sizeof(struct ip6_hdr);
 }
 
@@ -100,12 +100,6 @@ static uint16_t checksum(const struct ends *ends, uint8_t protocol, const uint8_
     const uint32_t pseudo = (uint32_t)protocol + (uint32_t)(head_len + data.len);
     uint32_t sum = add_up(pseudo, ends->addresses, ends->len);
     return folded(add_up(add_up(sum, head, head_len), data.ptr, data.len));
-}
-
-/* The port is in the same place for both families; as the network has it. */
-static uint16_t port_of(const struct sockaddr_storage *address)
-{
-    return ((const struct sockaddr_in *)address)->sin_port;
 }
 
 sky_span sky_packet_tcp(struct sky_packet_flow *flow, bool from_peer, unsigned flags, sky_span data,
@@ -119,8 +113,8 @@ sky_span sky_packet_tcp(struct sky_packet_flow *flow, bool from_peer, unsigned f
     if (ip == 0)
         return SKY_SPAN_NONE;
     struct tcphdr tcp = {0};
-    tcp.th_sport = port_of(from_peer ? &flow->peer : &flow->local);
-    tcp.th_dport = port_of(from_peer ? &flow->local : &flow->peer);
+    tcp.th_sport = ends.from;
+    tcp.th_dport = ends.to;
     tcp.th_seq = htonl(flow->next[from_peer]);
     tcp.th_ack = htonl(flags & SKY_PACKET_ACK ? flow->next[!from_peer] : 0);
     tcp.th_off = head / 4 & 15;
@@ -145,8 +139,8 @@ sky_span sky_packet_udp(struct sky_packet_flow *flow, bool from_peer, sky_span d
     if (ip == 0)
         return SKY_SPAN_NONE;
     struct udphdr udp = {0};
-    udp.uh_sport = port_of(from_peer ? &flow->peer : &flow->local);
-    udp.uh_dport = port_of(from_peer ? &flow->local : &flow->peer);
+    udp.uh_sport = ends.from;
+    udp.uh_dport = ends.to;
     udp.uh_ulen = htons((uint16_t)(head + data.len));
     memcpy(out + ip, &udp, sizeof udp);
     udp.uh_sum = checksum(&ends, IPPROTO_UDP, out + ip, head, data);

@@ -169,6 +169,13 @@ static void send_due(struct sky_bend *bend)
                        byte_ms > SKY_BEND_TICK_MS ? byte_ms : SKY_BEND_TICK_MS, on_drip);
 }
 
+void sky_bend_flip(struct sky_buf *buf, size_t from, uint64_t passed, uint64_t at, unsigned count)
+{
+    uint64_t i = at > passed ? at - passed : 0;
+    for (; i < buf->len - from && passed + i < at + count; i++)
+        buf->bytes[from + i] = (char)(buf->bytes[from + i] ^ FLIPPED);
+}
+
 void sky_conn__flush_bent(struct sky_conn *conn)
 {
     struct sky_bend *bend = conn->bend;
@@ -180,11 +187,7 @@ void sky_conn__flush_bent(struct sky_conn *conn)
     }
     if (wire->len > bend->cut_at - bend->passed)
         wire->len = (size_t)(bend->cut_at - bend->passed);
-    for (size_t i = 0; i < wire->len && bend->corrupt > 0; i++)
-        if (bend->passed + i >= bend->corrupt_at) {
-            wire->bytes[i] = (char)(wire->bytes[i] ^ FLIPPED);
-            bend->corrupt--;
-        }
+    sky_bend_flip(wire, 0, bend->passed, bend->corrupt_at, bend->corrupt);
     bend->passed += wire->len;
     bend->dripped_ms = conn->net->clock->real_ms;
     conn->sending = *wire;

@@ -27,6 +27,9 @@ void sky_conn_drip(struct sky_conn *conn, uint32_t bytes_per_s);
 void sky_conn_cut_off(struct sky_conn *conn, uint64_t bytes, const char *reason);
 /* So many bytes are changed of what goes out, from `at` further ones on. */
 void sky_conn_corrupt(struct sky_conn *conn, uint64_t at, unsigned bytes);
+/* Of a stream, `count` bytes are to be changed from its byte `at` on: changes those that are in the
+ * buffer, in which what lies behind `from` begins with the stream's byte `passed`. */
+void sky_bend_flip(struct sky_buf *buf, size_t from, uint64_t passed, uint64_t at, unsigned count);
 
 /* Carries out what a fate has for the connection itself: how it ends, and how fast it goes. */
 void sky_conn_suffer(struct sky_conn *conn, const struct sky_fate *fate);

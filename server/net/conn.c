@@ -64,13 +64,21 @@ static bool is_hidden(const struct sky_conn *conn)
     return conn->door.listener->allows & SKY_LISTEN_ADMIN;
 }
 
+static void find_local(const void *owner, struct sockaddr_storage *ret_local)
+{
+    const struct sky_conn *conn = owner;
+    int len = sizeof *ret_local;
+    if (uv_tcp_getsockname(&conn->tcp, (struct sockaddr *)ret_local, &len) < 0)
+        ret_local->ss_family = AF_UNSPEC;
+}
+
 static struct sky_tap_ends ends_of(const struct sky_conn *conn)
 {
-    struct sky_tap_ends ends = {.connection = conn->id, .listener = conn->door.listener};
-    int len = sizeof ends.local;
+    struct sky_tap_ends ends = {.connection = conn->id,
+                                .listener = conn->door.listener,
+                                .find_local = find_local,
+                                .owner = conn};
     memcpy(&ends.peer, &conn->peer, sizeof conn->peer);
-    if (uv_tcp_getsockname(&conn->tcp, (struct sockaddr *)&ends.local, &len) < 0)
-        ends.local.ss_family = AF_UNSPEC;
     return ends;
 }
 

@@ -15,6 +15,8 @@ enum sky_break {
     SKY_BREAK_FREEZE, /* half open: nothing is read or written any more */
 };
 
+enum { SKY_FATE_FLIGHT_MIN = 64 }; /* bytes that the server has to say in any handshake */
+
 /* Zeroed: it passes, once, now, as it is. */
 struct sky_fate {
     const char *name;   /* of the fault that decided, for the journal; NULL: none did. What else was

@@ -15,10 +15,7 @@
 #include "server/tls/rules.h"
 #include "server/tls/server.h"
 
-enum {
-    SHOWN_SIZE = 80,
-    FLIGHT_MIN = 64, /* bytes that the server has to say in any handshake */
-};
+enum { SHOWN_SIZE = 80 };
 
 /* ---- shared ---- */
 
@@ -236,8 +233,9 @@ static void on_known(void *ctx)
         return;
     sky_tls_lie(conn->tls, (enum sky_lie)fate.certificate);
     if (fate.corrupt > 0)
-        sky_conn_corrupt(conn, fate.corrupt_anywhere ? fate.chance % FLIGHT_MIN : fate.corrupt_at,
-                         fate.corrupt);
+        sky_conn_corrupt(
+            conn, fate.corrupt_anywhere ? fate.chance % SKY_FATE_FLIGHT_MIN : fate.corrupt_at,
+            fate.corrupt);
     conn->mute = fate.withhold; /* the library goes on until it returns */
     if (fate.cut)               /* what it ends with comes then */
         sky_conn_cut_off(conn, fate.cut_at, "a fault cut the handshake off");

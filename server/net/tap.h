@@ -13,7 +13,10 @@ struct sky_tap_ends {
     uint32_t connection; /* as the journal has it */
     bool datagrams;
     const struct sky_listener_row *listener;
-    struct sockaddr_storage peer, local;
+    struct sockaddr_storage peer;
+    /* Our side: what the system is asked for, so only of a connection that is new to who asks. */
+    void (*find_local)(const void *owner, struct sockaddr_storage *ret_local);
+    const void *owner;
 };
 
 enum sky_tap_end {

@@ -262,13 +262,14 @@ static bool is_any(const struct sockaddr_storage *address)
 
 /* A socket bound to every address does not say which one a datagram came to: the one from which
  * there is a way to the peer. */
-static void find_local(const struct sky_coap_port *port, const struct sockaddr_storage *peer,
-                       struct sockaddr_storage *ret_local)
+static void find_local(const void *owner, struct sockaddr_storage *ret_local)
 {
+    const struct sky_coap_channel *channel = owner;
+    const struct sockaddr_storage *peer = sky_dtls_peer_address(channel->peer);
     struct sockaddr_storage route = {0};
     socklen_t len = sizeof route;
     int bound_len = sizeof *ret_local;
-    (void)uv_udp_getsockname(&port->udp, (struct sockaddr *)ret_local, &bound_len);
+    (void)uv_udp_getsockname(&channel->port->udp, (struct sockaddr *)ret_local, &bound_len);
     if (!is_any(ret_local))
         return;
     int probe = socket(peer->ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -288,11 +289,12 @@ void sky_coap__tap(const struct sky_coap_channel *channel, bool from_peer, sky_s
     const struct sky_coap_port *port = channel->port;
     if (port->net->tap == NULL)
         return;
-    struct sky_tap_ends ends = {.connection = channel->id,
-                                .datagrams = true,
-                                .listener = channel->door.listener,
-                                .peer = *sky_dtls_peer_address(channel->peer)};
-    find_local(port, &ends.peer, &ends.local);
+    const struct sky_tap_ends ends = {.connection = channel->id,
+                                      .datagrams = true,
+                                      .listener = channel->door.listener,
+                                      .peer = *sky_dtls_peer_address(channel->peer),
+                                      .find_local = find_local,
+                                      .owner = channel};
     port->net->tap->bytes(port->net->tap, &ends, from_peer, clear);
 }
 

@@ -203,7 +203,7 @@ void sky_coap__doom(struct sky_coap_channel *channel, const struct sky_carrier *
     if (fate.then != SKY_BREAK_NONE)
         return;
     if (fate.corrupt_anywhere)
-        fate.corrupt_at = fate.chance % 64;
+        fate.corrupt_at = fate.chance % SKY_FATE_FLIGHT_MIN;
     channel->doom = sky_mem_new(sizeof *channel->doom);
     *channel->doom = fate;
     channel->doom->name = "handshake"; /* the fault itself may go before */

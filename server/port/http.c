@@ -489,11 +489,7 @@ static void write_piece(struct link *link, sky_span piece)
     struct sky_buf *out = sky_conn_out(conn);
     size_t before = out->len;
     sky_buf_add(out, piece);
-    for (size_t i = 0; fate->corrupt > 0 && i < piece.len; i++) {
-        uint64_t at = link->passed + i;
-        if (at >= fate->corrupt_at && at - fate->corrupt_at < fate->corrupt)
-            out->bytes[before + i] ^= 0x55;
-    }
+    sky_bend_flip(out, before, link->passed, fate->corrupt_at, fate->corrupt);
     link->passed += piece.len;
     if (fate->cut && link->passed >= fate->cut_at)
         sky_conn_suffer(conn, fate);

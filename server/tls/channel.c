@@ -102,10 +102,10 @@ static int on_send(void *ctx, const unsigned char *bytes, size_t len)
     return (int)len;
 }
 
-/* For something of ours, on the loop. */
+/* For something of ours. */
 static bool is_waiting(const struct sky_tls *tls)
 {
-    return tls->waiter.waiting || tls->lies.waiting || tls->paused;
+    return tls->busy || tls->waiter.waiting || tls->lies.waiting || tls->paused;
 }
 
 /* ---- ending ---- */
@@ -486,7 +486,7 @@ static void pump_kept(struct sky_tls *tls)
 
 static void finish_feeding(struct sky_tls *tls)
 {
-    bool awaited = !tls->busy && !is_waiting(tls);
+    bool awaited = !is_waiting(tls);
     if (tls->state == SKY_TLS_HANDSHAKING &&
         (awaited != tls->awaited || tls->awaited_at != tls->ssl.state))
         await_client(tls, awaited); /* bytes that complete nothing do not count */
@@ -504,7 +504,7 @@ void sky_tls_feed(struct sky_tls *tls, sky_span raw)
     SKY_ASSERT(!tls->pumping && !tls->orphaned);
     if (tls->state == SKY_TLS_CLOSED || tls->state == SKY_TLS_FAILED)
         return;
-    if (tls->busy || is_waiting(tls)) {
+    if (is_waiting(tls)) {
         sky_buf_add(&tls->in, raw);
     } else if (tls->in.len > 0 || tls->state == SKY_TLS_HANDSHAKING) {
         sky_buf_add(&tls->in, raw);
@@ -584,13 +584,11 @@ static int find_alert(sky_span records)
     return SKY_TLS_NO_ALERT;
 }
 
-/* It has said hello, and there are no certificates yet to answer with. */
+/* It has said hello, which nobody has read yet, as there are no certificates to answer with. */
 static bool waits_for_certificates(const struct sky_tls *tls)
 {
     struct sky_tls_hello hello;
-    return tls->waiter.waiting &&
-           (tls->handshake->hello_known ||
-            sky_tls_hello_parse(sky_buf_span(&tls->in), &hello) == SKY_TLS_OK);
+    return tls->waiter.waiting && sky_tls_hello_parse(sky_buf_span(&tls->in), &hello) == SKY_TLS_OK;
 }
 
 void sky_tls_give_up(struct sky_tls *tls, enum sky_tls_end end)
@@ -689,7 +687,7 @@ void sky_tls_seal(struct sky_tls *tls, struct sky_buf *clear)
 
 bool sky_tls_keeps_waiting(const struct sky_tls *tls)
 {
-    return tls->state == SKY_TLS_HANDSHAKING && (is_waiting(tls) || tls->busy);
+    return tls->state == SKY_TLS_HANDSHAKING && is_waiting(tls);
 }
 
 void sky_tls_lie(struct sky_tls *tls, enum sky_lie lie)
