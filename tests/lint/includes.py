@@ -7,7 +7,7 @@ from tree import Problem, c_files, files, line_of, product_files, text
 PROTOCOL = ["protocol/base", "auth", "protocol/mqtt", "protocol/coap", "protocol/http",
             "protocol/cloud"]
 ROOMS = ["os", "journal", "pattern", "tls", "registry", "net", "wire", "fault", "capture", "broker",
-         "port", "forward", "judge"]
+         "port", "forward", "judge", "suite"]
 
 
 def _rooms_below(*names):
@@ -38,6 +38,8 @@ BELOW = {
     "server/forward": _rooms_below("os", "journal", "pattern", "tls", "registry", "net", "wire",
                                    "broker"),
     "server/judge": _rooms_below("os", "journal", "pattern", "tls", "registry"),
+    "server/suite": _rooms_below("os", "journal", "pattern", "tls", "registry", "net", "wire",
+                                 "fault", "judge"),
     "server/admin": _rooms_below(*ROOMS) + ["server"],
     "server/cli": _rooms_below(*ROOMS) + ["server"],
     "server": _rooms_below(*ROOMS) + ["server/admin", "server/cli"],

@@ -1,0 +1,37 @@
+/* What became of a run of suites: one JSON document, which the API answers with, the stream tells
+ * piece by piece, and all forms for people and machines are made from.
+ *
+ * {"format": 1, "id", "state": "running" | "ended" | "stopped", "interrupted"?: SENTENCE,
+ *  "started": TEXT, "startedUnixMs", "ms": real time it took, "verdict": GRADE,
+ *  "counts": {"passed", "warned", "failed", "notExercised"}, "devices": [NAME..],
+ *  "suites": [{"suite", "title"}..],
+ *  "cases": [{"suite", "case", "title", "source", "device", "state": "waiting" | "running" | "ended",
+ *             "verdict"?: GRADE, "ms"?, "reason"?: SENTENCE, "events"?: [SEQ..], "since"?: SEQ,
+ *             "step"?: {"index", "name", "text"}: the one that decided, or is at work,
+ *             "measures"?: [as measure.h], "notes"?: [SENTENCE..]}..],
+ *  "left"?: [{"suite", "case", "device", "reason"}..]: cases that do not fit the device}
+ *
+ * GRADE is a name of enum sky_grade. The verdict of a run is the exit status in words: failed, not
+ * exercised, warned, passed, whichever first. */
+#ifndef SKY_SERVER_SUITE_RESULT_H
+#define SKY_SERVER_SUITE_RESULT_H
+
+#include "protocol/base/buf.h"
+#include "server/suite/suite.h"
+
+/* The status that `skymock suite run` exits with: 0, 1 (a case failed), 2 (one was not exercised,
+ * or the run was interrupted). */
+int sky_result_exit(const cJSON *run);
+
+/* A line, without its end, for a case that has ended: verdict, suite/case, device, time, reason. */
+void sky_result_line(const cJSON *one_case, bool several_devices, struct sky_buf *out);
+/* The last line. */
+void sky_result_summary(const cJSON *run, struct sky_buf *out);
+
+/* JUnit: a test suite for each suite (and device, if there are several), a test case for each case;
+ * failed: a failure; not exercised: skipped; what did not end: an error. */
+void sky_result_junit(const cJSON *run, struct sky_buf *out);
+/* A section of report.html: an open document gets it. */
+void sky_result_html(const cJSON *run, struct sky_buf *out);
+
+#endif

@@ -1,0 +1,49 @@
+/* The steps of a case, one row each: the table that checks, runs and documents them. A step is an
+ * object with "do", "expect" or "measure"; what it does takes the body of the admin route it is
+ * named after, as a member of the step's own name, or as the step's other members:
+ * {"do": "message", "message": {"topic": ..}} or {"do": "message", "topic": ..}. */
+#ifndef SKY_SERVER_SUITE_STEPS_H
+#define SKY_SERVER_SUITE_STEPS_H
+
+#include "server/suite/suite.h"
+
+enum sky_step_kind {
+    SKY_STEP_CALL,    /* a route of the admin API */
+    SKY_STEP_CLEAR,   /* the faults of this case go */
+    SKY_STEP_WAIT,    /* {"do": "wait", "wait": MS}, real time */
+    SKY_STEP_RUN,     /* {"do": "run", "run": COMMAND}: done by whoever runs the suite */
+    SKY_STEP_EXPECT,  /* {"expect": CLAIM}, as POST /api/v1/verify takes it */
+    SKY_STEP_MEASURE, /* {"measure": NAME, "pass": .., "warn": ..} */
+};
+
+enum {
+    SKY_STEP_ALONE = 1,     /* moves the clock */
+    SKY_STEP_NAMES_WHOM = 2 /* its body says of whom it is: the case's device, unless it says */,
+    SKY_STEP_MAY_MISS = 4,  /* 409 is fine: the device is not connected */
+};
+
+struct sky_step_row {
+    const char *name; /* of "do"; or "expect", "measure" */
+    enum sky_step_kind kind;
+    unsigned how;
+    const char *method, *path; /* of the route, with {cloud}/{product}/{device} to be filled in */
+    const char *scalar; /* the member that a bare value stands for: {"do": "advance", "advance": 5} */
+    const char *about;
+};
+extern const struct sky_step_row sky_step_rows[];
+extern const size_t sky_step_row_count;
+
+/* The row of a step that was checked. */
+const struct sky_step_row *sky_step_row(const cJSON *step);
+/* What it is about: a new object, which the caller frees. */
+cJSON *sky_step_body(const cJSON *step, const struct sky_step_row *row);
+
+/* Texts of a step may have ${cloud}, ${product}, ${device} (and the vendors' words: ${productKey},
+ * ${productId}, ${deviceName}, ${deviceKey}), and ${topic}: a topic that the device has subscribed
+ * to. Of a step's own copy. False: it wants a topic, and there is none (NULL). */
+struct sky_step_names {
+    const char *cloud, *product, *device, *topic;
+};
+SKY_MUST_USE bool sky_step_fill_in(cJSON *step, const struct sky_step_names *names);
+
+#endif

@@ -1,0 +1,83 @@
+/* Device suites: files that say what the cloud does to a device and what the device must do then.
+ * This is their form: parsed, checked, and as values; nothing is run here. Their language is
+ * documented by the table of steps (steps.h), the table of measures (measure.h) and
+ * fixtures/suites/suite.schema.json, which a test holds against both. */
+#ifndef SKY_SERVER_SUITE_SUITE_H
+#define SKY_SERVER_SUITE_SUITE_H
+
+#include "protocol/base/json_tree.h"
+#include "protocol/base/rule.h"
+
+enum {
+    SKY_SUITE_NAME_MAX = 64,      /* characters of a suite's name, and of a case's id */
+    SKY_SUITE_TEXT_MAX = 1000,    /* bytes of a title, a source */
+    SKY_SUITE_CASES_MAX = 500,    /* of one suite */
+    SKY_SUITE_STEPS_MAX = 100,    /* of one case */
+    SKY_SUITE_INCLUDES_MAX = 50,  /* suites that one is made of */
+    SKY_SUITE_FILE_MAX = 1 << 20, /* bytes */
+    SKY_SUITE_DEPTH_MAX = 32,     /* of its JSON */
+    SKY_SUITE_TIMEOUT_MS = 30000, /* real time of a case that names none */
+    SKY_SUITE_TIMEOUT_MAX_MS = 24 * 3600 * 1000,
+};
+
+/* How a case, or a step of it, ended. The worst of a run decides: as in the order here, but that a
+ * case that was not exercised weighs less than one that failed. */
+enum sky_grade {
+    SKY_GRADE_PASSED,
+    SKY_GRADE_WARNED,
+    SKY_GRADE_IDLE, /* "not exercised": the device did nothing, or too little to tell */
+    SKY_GRADE_FAILED,
+    SKY_GRADES,
+};
+const char *sky_grade_name(enum sky_grade grade); /* "passed", "warned", "not exercised", "failed" */
+SKY_MUST_USE bool sky_grade_parse(const char *name, enum sky_grade *ret_grade);
+
+/* Which devices a suite or case is for; all views of the suite's tree. */
+struct sky_suite_fits {
+    const cJSON *clouds;     /* names of clouds, an array; NULL: any */
+    const cJSON *transports; /* "tcp", "tls", "dtls", ...: by which the device came last; NULL: any */
+};
+
+struct sky_suite_case {
+    const char *id, *title, *source; /* `source` may be "" */
+    int64_t timeout_ms;              /* real time */
+    struct sky_suite_fits fits;      /* its own, or the suite's */
+    const cJSON *steps;              /* an array, checked */
+    bool alone; /* moves the clock, or cannot tell its device from others: nothing beside it */
+    bool runs;  /* has a step that only a runner can do */
+};
+
+struct sky_suite {
+    cJSON *tree; /* owned; everything else is a view of it */
+    const char *name, *title;
+    const cJSON *includes; /* names of the suites it is made of, an array; NULL: it has cases */
+    size_t count;
+    struct sky_suite_case *cases; /* owned */
+};
+
+/* Is that the text of a suite, and not of fixtures? Whether it is a good one is another matter. */
+bool sky_suite_is_one(const cJSON *tree);
+
+/* What a step that is done by a route of the admin API must look like is known there: INVALID, and
+ * `why` has the pointer, with `at` in front. */
+typedef sky_err sky_suite_check_fn(void *ctx, const char *route, const cJSON *body, const char *at,
+                                   struct sky_why *why);
+
+/* Takes the tree over, also on failure: INVALID, and `why` has the JSON pointer and the reason.
+ * `rules` are those that patterns may name. */
+SKY_MUST_USE sky_err sky_suite_init(struct sky_suite *suite, cJSON *tree,
+                                    const struct sky_catalogue *rules, sky_suite_check_fn *check,
+                                    void *check_ctx, struct sky_why *why);
+void sky_suite_done(struct sky_suite *suite);
+
+/* ---- the built-in ones: fixtures/suites/NAME.json ---- */
+
+struct sky_builtin_suite {
+    const char *name, *text;
+    size_t len;
+};
+extern const struct sky_builtin_suite sky_builtin_suites[];
+extern const size_t sky_builtin_suite_count;
+const struct sky_builtin_suite *sky_builtin_suite_find(const char *name); /* NULL: none */
+
+#endif
