@@ -328,44 +328,69 @@ static const char *check_value(const struct sky_api_param *param, const cJSON *v
     return NULL;
 }
 
-static bool check_members(struct sky_api *api)
+/* A member that belongs into the pattern beside it. */
+static bool is_of_pattern(const struct sky_route *route, const char *member)
 {
-    char pointer[SKY_WHY_POINTER_MAX], range[80];
+    return sky_pattern_knows(member) && find_param(route->body, SKY_SPAN("event")) != NULL;
+}
+
+static sky_err check_member(const struct sky_route *route, const cJSON *member, const char *at,
+                            struct sky_why *why)
+{
+    char pointer[SKY_WHY_POINTER_MAX];
+    const struct sky_api_param *param = find_param(route->body, sky_span_str(member->string));
+    const char *wrong = param ? check_value(param, member) : "is not known here";
+    if (wrong == NULL)
+        return SKY_OK;
+    snprintf(pointer, sizeof pointer, "%s/%s", at, member->string);
+    if (param != NULL && param->kind == SKY_API_INT)
+        return sky_why_set(why, SKY_ERR_INVALID, pointer,
+                           "'%s' must be an integer, %lld to %lld", member->string,
+                           (long long)param->min, (long long)param->max);
+    if (param == NULL && is_of_pattern(route, member->string))
+        return sky_why_set(why, SKY_ERR_INVALID, pointer,
+                           "'%s' is a member of the pattern: {\"event\": {\"%s\": ...}}",
+                           member->string, member->string);
+    return sky_why_set(why, SKY_ERR_INVALID, pointer, "'%.100s' %s", member->string, wrong);
+}
+
+static sky_err check_members(const struct sky_route *route, const cJSON *body, const char *at,
+                             struct sky_why *why)
+{
     const cJSON *member;
-    cJSON_ArrayForEach (member, api->body) {
-        const struct sky_api_param *param =
-            find_param(api->route->body, sky_span_str(member->string));
-        const char *wrong = param ? check_value(param, member) : "is not known here";
-        if (wrong == NULL)
-            continue;
-        if (param != NULL && param->kind == SKY_API_INT) {
-            snprintf(range, sizeof range, "must be an integer, %lld to %lld", (long long)param->min,
-                     (long long)param->max);
-            wrong = range;
-        }
-        snprintf(pointer, sizeof pointer, "/%s", member->string);
-        if (param == NULL && sky_pattern_knows(member->string) &&
-            find_param(api->route->body, SKY_SPAN("event")) != NULL)
-            sky_api_error(api, 400, "invalid", pointer,
-                          "'%s' is a member of the pattern: {\"event\": {\"%s\": ...}}",
-                          member->string, member->string);
-        else
-            sky_api_error(api, 400, "invalid", pointer, "'%.100s' %s", member->string, wrong);
-        return false;
+    cJSON_ArrayForEach (member, body) {
+        sky_err err = check_member(route, member, at, why);
+        if (err != SKY_OK)
+            return err;
     }
-    for (const struct sky_api_param *param = api->route->body; param->name != NULL; param++) {
-        if (param->required && sky_json_get(api->body, param->name) == NULL) {
-            sky_api_error(api, 400, "invalid", "", "'%s' is missing", param->name);
-            return false;
-        }
-    }
-    const struct sky_api_param *device = find_param(api->route->body, SKY_SPAN("device")),
-                               *product = find_param(api->route->body, SKY_SPAN("product"));
+    for (const struct sky_api_param *param = route->body; param->name != NULL; param++)
+        if (param->required && sky_json_get(body, param->name) == NULL)
+            return sky_why_set(why, SKY_ERR_INVALID, at, "'%s' is missing", param->name);
+    const struct sky_api_param *device = find_param(route->body, SKY_SPAN("device")),
+                               *product = find_param(route->body, SKY_SPAN("product"));
+    char pointer[SKY_WHY_POINTER_MAX];
+    snprintf(pointer, sizeof pointer, "%s/product", at);
     if (device == NULL || device->kind != SKY_API_DEVICE || product == NULL ||
-        sky_json_get(api->body, "device") == NULL || sky_json_get(api->body, "product") == NULL)
-        return true;
-    sky_api_error(api, 400, "invalid", "/product", "give a device or a product, not both");
-    return false;
+        sky_json_get(body, "device") == NULL || sky_json_get(body, "product") == NULL)
+        return SKY_OK;
+    return sky_why_set(why, SKY_ERR_INVALID, pointer, "give a device or a product, not both");
+}
+
+sky_err sky_api_check_body(const char *method, const char *path, const cJSON *body, const char *at,
+                           struct sky_why *why)
+{
+    const struct sky_route *route = sky_routes;
+    while (route < sky_routes + sky_route_count &&
+           (strcmp(route->method, method) != 0 || strcmp(route->path, path) != 0))
+        route++;
+    SKY_ASSERT(route < sky_routes + sky_route_count);
+    if (route->body != NULL) {
+        sky_err err = check_members(route, body, at, why);
+        return err == SKY_OK && route->check != NULL ? route->check(body, at, why) : err;
+    }
+    if (route->free_body != NULL || cJSON_GetArraySize(body) == 0)
+        return SKY_OK;
+    return sky_why_set(why, SKY_ERR_INVALID, at, "%s takes nothing", path);
 }
 
 /* What a page of another site can send without being asked is none of the types that count (Fetch
@@ -419,7 +444,10 @@ static bool check_body(struct sky_api *api)
         sky_api_error(api, 400, "invalid", "", "the body must be a JSON object");
         return false;
     }
-    return check_members(api);
+    err = check_members(api->route, api->body, "", &why);
+    if (err != SKY_OK)
+        sky_api_fail(api, err, &why);
+    return err == SKY_OK;
 }
 
 /* ---- dispatching ---- */
@@ -542,12 +570,13 @@ static bool check_asker(struct sky_api *api)
     return true;
 }
 
+/* The program itself may ask anything. */
 static void dispatch(struct sky_api *api)
 {
     struct sky_buf allowed;
     sky_buf_init(&allowed, ALLOW_MAX / 2);
     api->route = find_route(api, &allowed);
-    if (!check_asker(api)) {
+    if (api->call->on_answer == NULL && !check_asker(api)) {
         sky_buf_done(&allowed);
         return;
     }
@@ -562,7 +591,7 @@ static void dispatch(struct sky_api *api)
     sky_buf_done(&allowed);
 }
 
-static void take(void *app, struct sky_http_call *call)
+void sky_api_take(struct sky_app *app, struct sky_http_call *call)
 {
     struct sky_api api = {.call = call, .app = app};
     if (call->on_body != NULL) {
@@ -577,6 +606,11 @@ static void take(void *app, struct sky_http_call *call)
         api.raw->drop(api.raw);
     cJSON_Delete(api.body);
     sky_buf_done(&api.out);
+}
+
+static void take(void *app, struct sky_http_call *call)
+{
+    sky_api_take(app, call);
 }
 
 /* The one type of body that is taken as it comes, by the rows that say so. */
@@ -625,12 +659,14 @@ void sky_admin_open(struct sky_app *app)
     app->admin = sky_mem_new(sizeof *app->admin);
     app->admin->names.store = app->store;
     sky_waits_open(&app->admin->waits, &app->clock, app->journal);
+    app->admin->suites = sky_api_suites_open(app);
 }
 
 void sky_admin_free(struct sky_app *app)
 {
     if (app->admin == NULL)
         return;
+    sky_suites_free(app->admin->suites);
     sky_waits_close(&app->admin->waits);
     free(app->admin);
     app->admin = NULL;

@@ -7,7 +7,7 @@
 #include "server/admin/admin.h"
 #include "server/admin/handlers.h"
 #include "server/admin/match.h"
-#include "server/admin/waits.h"
+#include "server/judge/waits.h"
 #include "server/app.h"
 #include "server/journal/json.h"
 #include "server/port/http.h"
@@ -87,6 +87,8 @@ struct sky_route {
     const char *schema;                /* of an answer in JSON that is no error */
     struct sky_api_answer answers[SKY_ROUTE_ANSWERS_MAX];
     bool open; /* needs no token */
+    /* What else a body must be, for suites, which know it before it is sent; NULL: nothing. */
+    sky_err (*check)(const cJSON *body, const char *at, struct sky_why *why);
     /* Takes a body of the type SKY_API_RAW as it comes, see struct sky_http_handler, into a struct
      * sky_api_raw; `welcome`: who sends it may. NULL: such a body is not taken. */
     void (*begin)(struct sky_api *api, bool welcome);
@@ -185,14 +187,27 @@ bool sky_api_scope_known(struct sky_api *api, const struct sky_api_scope *scope)
 void sky_api_write_expected(struct sky_jw *jw, const struct sky_registry *registry,
                             const struct sky_api_scope *scope);
 
+/* ---- asking oneself ---- */
+
+/* Answers a call, whoever asks. */
+void sky_api_take(struct sky_app *app, struct sky_http_call *call);
+/* Is this a body that the route of the table takes? INVALID, and `why` has the pointer, with `at`
+ * in front. */
+SKY_MUST_USE sky_err sky_api_check_body(const char *method, const char *path, const cJSON *body,
+                                        const char *at, struct sky_why *why);
+
 /* ---- what the API keeps ---- */
 
 struct sky_reload_wait;
+struct sky_suites;
+
+struct sky_suites *sky_api_suites_open(struct sky_app *app);
 
 struct sky_admin {
     struct sky_waits waits; /* calls that want events */
     struct sky_device_names names;
     struct sky_reload_wait *reloads; /* list: calls that wait for the fixtures to be read */
+    struct sky_suites *suites;
     size_t reports;                  /* on their way */
     size_t report_bytes; /* memory that reports on their way take for numbers of events */
 };

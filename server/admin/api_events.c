@@ -4,7 +4,7 @@
 
 #include "protocol/base/mem.h"
 #include "server/admin/api.h"
-#include "server/admin/search.h"
+#include "server/judge/search.h"
 
 enum {
     ANSWER_ENOUGH = 8 << 20,         /* bytes of JSON after which a list ends early */

@@ -3,7 +3,7 @@
 
 #include "protocol/base/mem.h"
 #include "server/admin/api.h"
-#include "server/admin/search.h"
+#include "server/judge/search.h"
 #include "server/judge/verify.h"
 
 _Static_assert(SKY_VERIFY_COUNT_MAX == SKY_EXPECTED_COUNT_MAX, "a count is a count");

@@ -4,7 +4,7 @@
 
 #include "protocol/base/mem.h"
 #include "server/admin/api.h"
-#include "server/admin/search.h"
+#include "server/judge/search.h"
 #include "server/judge/verify.h"
 
 struct verify_wait {

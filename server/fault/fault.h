@@ -20,6 +20,8 @@ void sky_faults_free(struct sky_faults *faults); /* NULL is fine */
  * with `at` in front, and the reason; LIMIT: there are SKY_FAULTS_MAX. */
 SKY_MUST_USE sky_err sky_faults_add(struct sky_faults *faults, const cJSON *json, const char *at,
                                     struct sky_why *why, int64_t *ret_id);
+/* Would it be taken? INVALID as there. */
+SKY_MUST_USE sky_err sky_fault_check(const cJSON *json, const char *at, struct sky_why *why);
 /* Whoever it has frozen is let go. False: there is none of that number. */
 bool sky_faults_drop(struct sky_faults *faults, int64_t id);
 /* All that were given this name. */

@@ -504,6 +504,10 @@ void sky_http_reply(struct sky_http_call *call, const struct sky_http_reply *rep
                          "read\",\"pointer\":\"\"}}"),
         .line_end = true};
     struct link *link = link_of(call);
+    if (call->on_answer != NULL) {
+        call->on_answer(call, reply);
+        return;
+    }
     if (reply->body.len > SMALL_ANSWER &&
         link->http->waiting + reply->body.len > SKY_HTTP_ANSWERS_MAX)
         reply = &busy;

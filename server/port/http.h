@@ -51,6 +51,10 @@ struct sky_http_call {
      * cannot be read, and the connection ends here. */
     void (*on_room)(struct sky_http_call *call, struct sky_buf *out);
     void (*on_sent)(struct sky_http_call *call); /* a download is complete, and the call over */
+
+    /* The program itself asks, and gets the answer here; then `conn` is NULL, and nothing can be
+     * streamed or downloaded. NULL: a peer asks. */
+    void (*on_answer)(struct sky_http_call *call, const struct sky_http_reply *reply);
 };
 
 /* Who answers the requests of a listener, and how they are read for it. */

@@ -5,11 +5,12 @@
  *  "started": TEXT, "startedUnixMs", "ms": real time it took, "verdict": GRADE,
  *  "counts": {"passed", "warned", "failed", "notExercised"}, "devices": [NAME..],
  *  "suites": [{"suite", "title"}..],
- *  "cases": [{"suite", "case", "title", "source", "device", "state": "waiting" | "running" | "ended",
+ *  "cases": [{"suite", "case", "title", "source", "device", "state": "waiting" | "running" | "ended"
+ *             | "stopped" (in the middle, or not begun) | "left" (it does not fit the device; it does
+ *             not count),
  *             "verdict"?: GRADE, "ms"?, "reason"?: SENTENCE, "events"?: [SEQ..], "since"?: SEQ,
  *             "step"?: {"index", "name", "text"}: the one that decided, or is at work,
- *             "measures"?: [as measure.h], "notes"?: [SENTENCE..]}..],
- *  "left"?: [{"suite", "case", "device", "reason"}..]: cases that do not fit the device}
+ *             "measures"?: [as measure.h], "notes"?: [SENTENCE..]}..]}
  *
  * GRADE is a name of enum sky_grade. The verdict of a run is the exit status in words: failed, not
  * exercised, warned, passed, whichever first. */

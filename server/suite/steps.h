@@ -17,9 +17,10 @@ enum sky_step_kind {
 };
 
 enum {
-    SKY_STEP_ALONE = 1,     /* moves the clock */
-    SKY_STEP_NAMES_WHOM = 2 /* its body says of whom it is: the case's device, unless it says */,
-    SKY_STEP_MAY_MISS = 4,  /* 409 is fine: the device is not connected */
+    SKY_STEP_ALONE = 1,      /* moves the clock */
+    SKY_STEP_NAMES_WHOM = 2, /* its body says of whom it is: the case's device, unless it says */
+    SKY_STEP_MAY_MISS = 4,   /* 409 is fine: the device is not connected */
+    SKY_STEP_WAITS_NOT = 8,  /* for an answer of the device, unless it says so: `waitMs` is 0 */
 };
 
 struct sky_step_row {
@@ -33,6 +34,11 @@ struct sky_step_row {
 extern const struct sky_step_row sky_step_rows[];
 extern const size_t sky_step_row_count;
 
+/* INVALID: `why` has the pointer, with `at` in front. Sets what it tells of its case. */
+SKY_MUST_USE sky_err sky_step_check(const cJSON *step, const char *at,
+                                    const struct sky_catalogue *rules, sky_suite_check_fn *check,
+                                    struct sky_suite_case *of, struct sky_why *why);
+
 /* The row of a step that was checked. */
 const struct sky_step_row *sky_step_row(const cJSON *step);
 /* What it is about: a new object, which the caller frees. */
@@ -45,5 +51,7 @@ struct sky_step_names {
     const char *cloud, *product, *device, *topic;
 };
 SKY_MUST_USE bool sky_step_fill_in(cJSON *step, const struct sky_step_names *names);
+/* In a few words: "expect connect", "fault connack withhold". */
+void sky_step_say(const cJSON *step, struct sky_buf *out);
 
 #endif

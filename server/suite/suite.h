@@ -35,6 +35,7 @@ SKY_MUST_USE bool sky_grade_parse(const char *name, enum sky_grade *ret_grade);
 /* Which devices a suite or case is for; all views of the suite's tree. */
 struct sky_suite_fits {
     const cJSON *clouds;     /* names of clouds, an array; NULL: any */
+    const cJSON *nodes;      /* "device", "gateway", "sub-device"; NULL: any */
     const cJSON *transports; /* "tcp", "tls", "dtls", ...: by which the device came last; NULL: any */
 };
 
@@ -44,7 +45,8 @@ struct sky_suite_case {
     struct sky_suite_fits fits;      /* its own, or the suite's */
     const cJSON *steps;              /* an array, checked */
     bool alone; /* moves the clock, or cannot tell its device from others: nothing beside it */
-    bool runs;  /* has a step that only a runner can do */
+    bool strangers; /* what nobody's device did may be the device's: handshakes that failed */
+    bool runs;      /* has a step that only a runner can do */
 };
 
 struct sky_suite {
@@ -58,16 +60,16 @@ struct sky_suite {
 /* Is that the text of a suite, and not of fixtures? Whether it is a good one is another matter. */
 bool sky_suite_is_one(const cJSON *tree);
 
-/* What a step that is done by a route of the admin API must look like is known there: INVALID, and
- * `why` has the pointer, with `at` in front. */
-typedef sky_err sky_suite_check_fn(void *ctx, const char *route, const cJSON *body, const char *at,
-                                   struct sky_why *why);
+/* Whether a body is one that a route takes is known to the admin API: INVALID, and `why` has the
+ * pointer, with `at` in front. */
+typedef sky_err sky_suite_check_fn(const char *method, const char *path, const cJSON *body,
+                                   const char *at, struct sky_why *why);
 
 /* Takes the tree over, also on failure: INVALID, and `why` has the JSON pointer and the reason.
  * `rules` are those that patterns may name. */
 SKY_MUST_USE sky_err sky_suite_init(struct sky_suite *suite, cJSON *tree,
                                     const struct sky_catalogue *rules, sky_suite_check_fn *check,
-                                    void *check_ctx, struct sky_why *why);
+                                    struct sky_why *why);
 void sky_suite_done(struct sky_suite *suite);
 
 /* ---- the built-in ones: fixtures/suites/NAME.json ---- */

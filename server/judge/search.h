@@ -1,7 +1,7 @@
 /* Looking for events: those that match a pattern and count in the chapter, or run, of whoever did
  * them. The one way in which events are listed, streamed and searched. Knows no HTTP. */
-#ifndef SKY_SERVER_ADMIN_SEARCH_H
-#define SKY_SERVER_ADMIN_SEARCH_H
+#ifndef SKY_SERVER_JUDGE_SEARCH_H
+#define SKY_SERVER_JUDGE_SEARCH_H
 
 #include "server/pattern/pattern.h"
 #include "server/registry/registry.h"

@@ -1,4 +1,4 @@
-#include "server/admin/search.h"
+#include "server/judge/search.h"
 
 #include <uv.h>
 

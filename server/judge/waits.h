@@ -1,7 +1,7 @@
 /* Who waits for events: each looks when there are new ones, in turn with all others and within a
  * share of each turn of the loop, at its end. Knows neither routes nor what is waited for. */
-#ifndef SKY_SERVER_ADMIN_WAITS_H
-#define SKY_SERVER_ADMIN_WAITS_H
+#ifndef SKY_SERVER_JUDGE_WAITS_H
+#define SKY_SERVER_JUDGE_WAITS_H
 
 #include "protocol/base/timerq.h"
 

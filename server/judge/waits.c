@@ -1,4 +1,4 @@
-#include "server/admin/waits.h"
+#include "server/judge/waits.h"
 
 #include <utlist.h>
 #include <uv.h>

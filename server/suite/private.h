@@ -1,0 +1,121 @@
+/* A run and a case at work, for run.c and case.c only. */
+#ifndef SKY_SERVER_SUITE_PRIVATE_H
+#define SKY_SERVER_SUITE_PRIVATE_H
+
+#include "server/judge/search.h"
+#include "server/suite/measure.h"
+#include "server/suite/run.h"
+#include "server/suite/steps.h"
+
+struct sky_case;
+
+struct sky_run_device {
+    char name[SKY_DEVICE_NAME_MAX + 1];
+    struct sky_product product;
+    struct sky_device device;
+    struct sky_suite_where where;
+    struct sky_case *active; /* owned; NULL: none of its cases is at work */
+    bool seen, gone;         /* ever in this run; is not waited for any more */
+    int64_t silent_ms;       /* real time of its cases since it was last heard of */
+};
+
+/* A case that is to be run with a device. */
+struct sky_run_item {
+    const struct sky_suite *suite;
+    const struct sky_suite_case *what;
+    bool included; /* by a suite that is made of others: left out where it does not fit */
+    size_t device;
+    cJSON *shown; /* in the document */
+};
+
+struct sky_run {
+    struct sky_suites *suites;
+    int64_t id;
+    cJSON *document, *cases; /* owned; a part of it */
+    struct sky_suite *parsed; /* owned, with what they include */
+    size_t parsed_count;
+    struct sky_run_device *devices; /* owned */
+    size_t device_count;
+    struct sky_run_item *items; /* owned */
+    size_t item_count;
+    int64_t began_ms; /* real time */
+    bool runner, setup, over;
+    int64_t tasks; /* given out */
+    struct sky_timer soon;
+    struct sky_run_listener *listeners;
+    struct sky_run *prev, *next;
+};
+
+struct sky_suites {
+    struct sky_suite_host host;
+    struct sky_run *list;
+    int64_t last_id;
+    size_t count, active; /* runs; cases at work, of all */
+    bool alone;           /* the one at work wants to be alone */
+};
+
+/* What a case waits for. */
+enum sky_case_state {
+    SKY_CASE_SIGN,    /* of life, of a device that is gone */
+    SKY_CASE_SETUP,   /* the runner's command */
+    SKY_CASE_STEP,    /* the next step is to be begun */
+    SKY_CASE_CALL,    /* a route's answer */
+    SKY_CASE_PAUSE,   /* time */
+    SKY_CASE_TASK,    /* a command of the runner */
+    SKY_CASE_MEASURE, /* enough to measure */
+    SKY_CASE_JUDGED,  /* all events there are to be looked at */
+};
+
+struct sky_case {
+    struct sky_run *run;
+    struct sky_run_item *item;
+    struct sky_run_device *device;
+    size_t index; /* in the document */
+    enum sky_case_state state;
+
+    int step;
+    const cJSON *at; /* the step at work; NULL: none yet */
+    int64_t began_ms, ends_ms;
+    bool overdue;
+    uint64_t since; /* the last event before its first step */
+
+    struct sky_timer soon, alarm, deadline; /* real time */
+    struct sky_suite_call call;
+    int64_t task;
+
+    struct sky_wait follow;
+    struct sky_search search;
+    bool following;
+    uint64_t signs, closed_seq; /* of life; of its last connection's end */
+    struct sky_measure **measures; /* owned, by step; NULL where the step is none */
+    int steps;
+
+    struct sky_snapshot kept;
+    bool is_kept;
+    int64_t clock_offset_ms, clock_frozen_ms;
+    bool clock_frozen;
+    int64_t faults[SKY_SUITE_STEPS_MAX];
+    size_t fault_count;
+
+    enum sky_grade grade; /* so far; then its own */
+    char reason[1024];
+    cJSON *events, *figures; /* owned: told with it; NULL: none */
+    int decided;             /* the step that did; -1: none */
+};
+
+/* Begins the case, whose device has no other at work. */
+void sky_case__begin(struct sky_run *run, struct sky_run_item *item, size_t index);
+/* Ends it in the middle: told as stopped, in these words. */
+void sky_case__stop(struct sky_case *one, const char *words);
+/* The runner is done with a task of it. */
+void sky_case__task_done(struct sky_case *one, int status, const char *reason);
+
+/* Of a case that is over: its document is whole; it is freed. */
+void sky_run__case_over(struct sky_case *one);
+void sky_run__tell(struct sky_run *run, const char *event, const cJSON *data);
+void sky_run__tell_case(struct sky_run *run, size_t index);
+
+/* A member of a document, in place of the one of that name. */
+void sky_run__put(cJSON *object, const char *name, cJSON *value);
+
+#endif

@@ -1,0 +1,555 @@
+#include "server/suite/run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "protocol/base/assert.h"
+#include "protocol/base/mem.h"
+#include "server/journal/json.h"
+#include "server/suite/private.h"
+
+/* ---- the document ---- */
+
+void sky_run__put(cJSON *object, const char *name, cJSON *value)
+{
+    if (sky_json_get(object, name) != NULL)
+        cJSON_ReplaceItemInObjectCaseSensitive(object, name, value);
+    else
+        cJSON_AddItemToObject(object, name, value);
+}
+
+static void begin_document(struct sky_run *run)
+{
+    char text[SKY_TIME_TEXT_MAX], id[24];
+    cJSON *document = cJSON_CreateObject();
+    snprintf(id, sizeof id, "%lld", (long long)run->id);
+    sky_time_text(run->began_ms, text);
+    cJSON_AddNumberToObject(document, "format", 1);
+    cJSON_AddStringToObject(document, "id", id);
+    cJSON_AddStringToObject(document, "state", "running");
+    cJSON_AddStringToObject(document, "started", text);
+    cJSON_AddNumberToObject(document, "startedUnixMs", (double)run->began_ms);
+    cJSON *devices = cJSON_AddArrayToObject(document, "devices");
+    for (size_t i = 0; i < run->device_count; i++)
+        cJSON_AddItemToArray(devices, cJSON_CreateString(run->devices[i].name));
+    cJSON_AddArrayToObject(document, "suites");
+    run->cases = cJSON_AddArrayToObject(document, "cases");
+    run->document = document;
+}
+
+static const char *state_of(const cJSON *shown)
+{
+    return sky_json_get_str(shown, "state");
+}
+
+/* Counts and verdict as they are now. */
+static void update(struct sky_run *run)
+{
+    static const char *const names[] = {[SKY_GRADE_PASSED] = "passed",
+                                        [SKY_GRADE_WARNED] = "warned",
+                                        [SKY_GRADE_IDLE] = "notExercised",
+                                        [SKY_GRADE_FAILED] = "failed"};
+    size_t counts[SKY_GRADES] = {0};
+    enum sky_grade grade, worst = SKY_GRADE_PASSED;
+    const cJSON *shown;
+    cJSON_ArrayForEach (shown, run->cases) {
+        const char *verdict = sky_json_get_str(shown, "verdict");
+        if (verdict == NULL || strcmp(state_of(shown), "left") == 0 ||
+            !sky_grade_parse(verdict, &grade))
+            continue;
+        counts[grade]++;
+        worst = grade > worst ? grade : worst;
+    }
+    if (cJSON_GetArraySize(run->cases) == 0)
+        worst = SKY_GRADE_IDLE;
+    cJSON *told = cJSON_CreateObject();
+    for (size_t i = 0; i < SKY_GRADES; i++)
+        cJSON_AddNumberToObject(told, names[i], (double)counts[i]);
+    sky_run__put(run->document, "counts", told);
+    sky_run__put(run->document, "verdict", cJSON_CreateString(sky_grade_name(worst)));
+    if (!run->over)
+        sky_run__put(run->document, "ms",
+                     cJSON_CreateNumber(
+                         (double)(run->suites->host.registry->clock->real_ms - run->began_ms)));
+}
+
+void sky_run__tell(struct sky_run *run, const char *event, const cJSON *data)
+{
+    struct sky_run_listener *listener, *next;
+    DL_FOREACH_SAFE (run->listeners, listener, next)
+        listener->tell(listener, event, data);
+}
+
+void sky_run__tell_case(struct sky_run *run, size_t index)
+{
+    cJSON *told = cJSON_CreateObject();
+    const cJSON *each;
+    cJSON_AddNumberToObject(told, "index", (double)index);
+    cJSON_ArrayForEach (each, run->items[index].shown)
+        cJSON_AddItemReferenceToObject(told, each->string, (cJSON *)(uintptr_t)each);
+    sky_run__tell(run, "case", told);
+    cJSON_Delete(told);
+}
+
+/* ---- going on ---- */
+
+static void on_soon(struct sky_timer *timer, int64_t now_ms);
+
+static void wake(struct sky_run *run)
+{
+    sky_clock_patience(run->suites->host.registry->clock, &run->soon, 0, on_soon);
+}
+
+/* A case that needs to be alone has ended, or the last of those that kept one waiting. */
+static void wake_all(struct sky_suites *suites)
+{
+    struct sky_run *run;
+    DL_FOREACH (suites->list, run)
+        if (!run->over)
+            wake(run);
+}
+
+static bool is_waiting(const struct sky_run_item *item)
+{
+    return strcmp(state_of(item->shown), "waiting") == 0;
+}
+
+/* The next case of each device that has none at work. One that wants to be alone waits for the
+ * others, and no other begins until it has been. */
+static void begin_cases(struct sky_run *run)
+{
+    struct sky_suites *suites = run->suites;
+    bool *seen = sky_mem_new(run->device_count * sizeof *seen);
+    for (size_t i = 0; i < run->item_count && !suites->alone; i++) {
+        struct sky_run_item *item = &run->items[i];
+        if (!is_waiting(item) || seen[item->device])
+            continue;
+        seen[item->device] = true;
+        if (run->devices[item->device].active != NULL)
+            continue;
+        if (item->what->alone && suites->active > 0)
+            break;
+        suites->active++;
+        suites->alone = item->what->alone;
+        sky_case__begin(run, item, i);
+    }
+    free(seen);
+}
+
+static bool is_at_work(const struct sky_run *run)
+{
+    for (size_t i = 0; i < run->device_count; i++)
+        if (run->devices[i].active != NULL)
+            return true;
+    return false;
+}
+
+static bool has_waiting(const struct sky_run *run)
+{
+    for (size_t i = 0; i < run->item_count; i++)
+        if (is_waiting(&run->items[i]))
+            return true;
+    return false;
+}
+
+static void finish(struct sky_run *run, const char *state)
+{
+    update(run);
+    run->over = true;
+    sky_run__put(run->document, "state", cJSON_CreateString(state));
+    sky_run__tell(run, "end", run->document);
+}
+
+static void on_soon(struct sky_timer *timer, int64_t now_ms)
+{
+    struct sky_run *run = SKY_CONTAINER_OF(timer, struct sky_run, soon);
+    (void)now_ms;
+    if (run->over)
+        return;
+    begin_cases(run);
+    if (!is_at_work(run) && !has_waiting(run))
+        finish(run, "ended");
+}
+
+void sky_run__case_over(struct sky_case *one)
+{
+    struct sky_run *run = one->run;
+    run->suites->active--;
+    if (one->item->what->alone)
+        run->suites->alone = false;
+    one->device->active = NULL;
+    update(run);
+    sky_run__tell_case(run, one->index);
+    free(one);
+    wake_all(run->suites);
+}
+
+/* ---- choosing ---- */
+
+static bool is_chosen(const struct sky_run_order *order, const char *id)
+{
+    const cJSON *each;
+    if (order->cases == NULL)
+        return true;
+    cJSON_ArrayForEach (each, order->cases)
+        if (strcmp(each->valuestring, id) == 0)
+            return true;
+    return false;
+}
+
+static bool is_one_of(const cJSON *names, const char *name)
+{
+    const cJSON *each;
+    if (names == NULL)
+        return true;
+    cJSON_ArrayForEach (each, names)
+        if (strcmp(each->valuestring, name) == 0)
+            return true;
+    return false;
+}
+
+static bool fits(const struct sky_suite_case *one, const struct sky_product *product)
+{
+    static const char *const nodes[] = {[SKY_NODE_DEVICE] = "device",
+                                        [SKY_NODE_GATEWAY] = "gateway",
+                                        [SKY_NODE_SUB] = "sub-device"};
+    return is_one_of(one->fits.clouds, product->cloud) &&
+           is_one_of(one->fits.nodes, nodes[product->node]);
+}
+
+static cJSON *show_case(const struct sky_suite *suite, const struct sky_suite_case *one,
+                        const char *device)
+{
+    cJSON *shown = cJSON_CreateObject();
+    cJSON_AddStringToObject(shown, "suite", suite->name);
+    cJSON_AddStringToObject(shown, "case", one->id);
+    cJSON_AddStringToObject(shown, "title", one->title);
+    cJSON_AddStringToObject(shown, "source", one->source);
+    cJSON_AddStringToObject(shown, "device", device);
+    cJSON_AddStringToObject(shown, "state", "waiting");
+    return shown;
+}
+
+static void add_case(struct sky_run *run, const struct sky_suite *suite,
+                     const struct sky_suite_case *one, size_t device, bool included)
+{
+    if (run->item_count >= SKY_RUN_CASES_MAX)
+        return;
+    struct sky_run_item *item = &run->items[run->item_count++];
+    *item = (struct sky_run_item){.suite = suite, .what = one, .included = included,
+                                  .device = device,
+                                  .shown = show_case(suite, one, run->devices[device].name)};
+    cJSON_AddItemToArray(run->cases, item->shown);
+    if (fits(one, &run->devices[device].product))
+        return;
+    sky_run__put(item->shown, "reason",
+                 cJSON_CreateString("the case is for devices of another kind"));
+    sky_run__put(item->shown, "state", cJSON_CreateString(included ? "left" : "ended"));
+    if (!included)
+        sky_run__put(item->shown, "verdict", cJSON_CreateString(sky_grade_name(SKY_GRADE_IDLE)));
+}
+
+static void add_suite(struct sky_run *run, const struct sky_run_order *order,
+                      const struct sky_suite *suite, bool included)
+{
+    cJSON *shown = cJSON_CreateObject();
+    cJSON_AddStringToObject(shown, "suite", suite->name);
+    cJSON_AddStringToObject(shown, "title", suite->title);
+    cJSON_AddItemToArray(cJSON_GetObjectItemCaseSensitive(run->document, "suites"), shown);
+    for (size_t i = 0; i < suite->count; i++)
+        if (is_chosen(order, suite->cases[i].id))
+            for (size_t device = 0; device < run->device_count; device++)
+                add_case(run, suite, &suite->cases[i], device, included);
+}
+
+/* The suite of that name: one that was given with it, or a built-in one. */
+static sky_err find_included(struct sky_run *run, const char *name, sky_suite_check_fn *check,
+                             const struct sky_suite **ret_suite, struct sky_why *why)
+{
+    const struct sky_catalogue *rules = &run->suites->host.registry->catalogue;
+    const struct sky_builtin_suite *builtin = sky_builtin_suite_find(name);
+    cJSON *tree;
+    *ret_suite = NULL;
+    for (size_t i = 0; i < run->parsed_count; i++)
+        if (strcmp(run->parsed[i].name, name) == 0 && run->parsed[i].includes == NULL)
+            *ret_suite = &run->parsed[i];
+    if (*ret_suite != NULL)
+        return SKY_OK;
+    if (builtin == NULL || sky_json_parse(sky_span_of(builtin->text, builtin->len),
+                                          SKY_SUITE_DEPTH_MAX, &tree, why) != SKY_OK)
+        return sky_why_set(why, SKY_ERR_INVALID, "/suites", "there is no suite '%s' to include",
+                           name);
+    struct sky_suite *suite = &run->parsed[run->parsed_count];
+    if (sky_suite_init(suite, tree, rules, check, why) != SKY_OK)
+        return SKY_ERR_INVALID;
+    run->parsed_count++;
+    if (suite->includes != NULL)
+        return sky_why_set(why, SKY_ERR_INVALID, "/suites",
+                           "'%s' is made of suites itself: name those", name);
+    *ret_suite = suite;
+    return SKY_OK;
+}
+
+static sky_err choose(struct sky_run *run, const struct sky_run_order *order,
+                      sky_suite_check_fn *check, struct sky_why *why)
+{
+    for (size_t i = 0; i < order->suite_count; i++) {
+        const struct sky_suite *suite = &run->parsed[i];
+        const cJSON *name;
+        if (suite->includes == NULL)
+            add_suite(run, order, suite, false);
+        cJSON_ArrayForEach (name, suite->includes) {
+            const struct sky_suite *included;
+            sky_err err = find_included(run, name->valuestring, check, &included, why);
+            if (err != SKY_OK)
+                return err;
+            add_suite(run, order, included, true);
+        }
+    }
+    const cJSON *id;
+    int place = 0;
+    cJSON_ArrayForEach (id, order->cases) {
+        char pointer[32];
+        bool found = false;
+        for (size_t i = 0; i < run->item_count && !found; i++)
+            found = strcmp(run->items[i].what->id, id->valuestring) == 0;
+        snprintf(pointer, sizeof pointer, "/cases/%d", place++);
+        if (!found)
+            return sky_why_set(why, SKY_ERR_INVALID, pointer, "no suite has a case '%.64s'",
+                               id->valuestring);
+    }
+    for (size_t i = 0; i < run->item_count; i++)
+        if (run->items[i].what->runs && !order->runner)
+            return sky_why_set(why, SKY_ERR_INVALID, "",
+                               "case '%s' has a 'run' step: commands are run by `skymock suite "
+                               "run` on its own machine, not by the server",
+                               run->items[i].what->id);
+    if (order->setup && !order->runner)
+        return sky_why_set(why, SKY_ERR_INVALID, "/setup",
+                           "only a runner has something to set up with");
+    return SKY_OK;
+}
+
+/* ---- beginning and ending ---- */
+
+static void free_run(struct sky_run *run)
+{
+    sky_clock_forgive(run->suites->host.registry->clock, &run->soon);
+    for (size_t i = 0; i < run->parsed_count; i++)
+        sky_suite_done(&run->parsed[i]);
+    free(run->parsed);
+    free(run->devices);
+    free(run->items);
+    cJSON_Delete(run->document);
+    free(run);
+}
+
+static size_t at_work(const struct sky_suites *suites)
+{
+    const struct sky_run *run;
+    size_t count = 0;
+    DL_FOREACH (suites->list, run)
+        count += !run->over;
+    return count;
+}
+
+static sky_err make_room(struct sky_suites *suites, struct sky_why *why)
+{
+    struct sky_run *run;
+    if (at_work(suites) >= SKY_RUNS_ACTIVE_MAX)
+        return sky_why_set(why, SKY_ERR_LIMIT, "", "%d runs are at work already",
+                           SKY_RUNS_ACTIVE_MAX);
+    if (suites->count < SKY_RUNS_MAX)
+        return SKY_OK;
+    DL_FOREACH (suites->list, run) {
+        if (run->over) {
+            DL_DELETE(suites->list, run);
+            suites->count--;
+            free_run(run);
+            break;
+        }
+    }
+    return SKY_OK;
+}
+
+static void take_devices(struct sky_run *run, const struct sky_run_order *order)
+{
+    run->devices = sky_mem_new(order->device_count * sizeof *run->devices);
+    run->device_count = order->device_count;
+    for (size_t i = 0; i < order->device_count; i++) {
+        struct sky_run_device *device = &run->devices[i];
+        device->product = order->devices[i].product;
+        device->device = order->devices[i].device;
+        snprintf(device->name, sizeof device->name, "%s/%s/%s", device->product.cloud,
+                 device->product.key, device->device.key);
+    }
+}
+
+sky_err sky_suites_begin(struct sky_suites *suites, const struct sky_run_order *order,
+                         sky_suite_check_fn *check, int64_t *ret_id, struct sky_why *why)
+{
+    struct sky_run *run = sky_mem_new(sizeof *run);
+    size_t room = order->suite_count;
+    for (size_t i = 0; i < order->suite_count; i++)
+        room += (size_t)cJSON_GetArraySize(order->suites[i].includes);
+    run->suites = suites;
+    run->parsed = sky_mem_new(room * sizeof *run->parsed);
+    memcpy(run->parsed, order->suites, order->suite_count * sizeof *run->parsed);
+    run->parsed_count = order->suite_count;
+    run->began_ms = suites->host.registry->clock->real_ms;
+    run->runner = order->runner;
+    run->setup = order->setup;
+    run->items = sky_mem_new((SKY_RUN_CASES_MAX) * sizeof *run->items);
+    take_devices(run, order);
+    run->id = suites->last_id + 1;
+    begin_document(run);
+    sky_err err = make_room(suites, why);
+    if (err == SKY_OK)
+        err = choose(run, order, check, why);
+    if (err != SKY_OK) {
+        free_run(run);
+        return err;
+    }
+    *ret_id = ++suites->last_id;
+    suites->count++;
+    DL_APPEND(suites->list, run);
+    update(run);
+    wake(run);
+    return SKY_OK;
+}
+
+static struct sky_run *find(struct sky_suites *suites, int64_t id)
+{
+    struct sky_run *run;
+    DL_FOREACH (suites->list, run)
+        if (run->id == id)
+            return run;
+    return NULL;
+}
+
+bool sky_suites_stop(struct sky_suites *suites, int64_t id, const char *words)
+{
+    struct sky_run *run = find(suites, id);
+    if (run == NULL || run->over)
+        return false;
+    sky_run__put(run->document, "interrupted", cJSON_CreateString(words));
+    for (size_t i = 0; i < run->item_count; i++) {
+        struct sky_run_item *item = &run->items[i];
+        if (!is_waiting(item))
+            continue;
+        sky_run__put(item->shown, "state", cJSON_CreateString("stopped"));
+        sky_run__put(item->shown, "verdict", cJSON_CreateString(sky_grade_name(SKY_GRADE_IDLE)));
+        char reason[600];
+        snprintf(reason, sizeof reason, "not begun: %.500s", words);
+        sky_run__put(item->shown, "reason", cJSON_CreateString(reason));
+    }
+    for (size_t i = 0; i < run->device_count; i++)
+        if (run->devices[i].active != NULL)
+            sky_case__stop(run->devices[i].active, words);
+    finish(run, "stopped");
+    return true;
+}
+
+bool sky_suites_drop(struct sky_suites *suites, int64_t id)
+{
+    struct sky_run *run = find(suites, id);
+    if (run == NULL)
+        return false;
+    (void)sky_suites_stop(suites, id, "the run was deleted");
+    SKY_ASSERT(run->listeners == NULL);
+    DL_DELETE(suites->list, run);
+    suites->count--;
+    free_run(run);
+    return true;
+}
+
+const cJSON *sky_suites_document(struct sky_suites *suites, int64_t id)
+{
+    struct sky_run *run = find(suites, id);
+    if (run == NULL)
+        return NULL;
+    update(run);
+    return run->document;
+}
+
+const cJSON *sky_suites_next(struct sky_suites *suites, int64_t after, int64_t *ret_id)
+{
+    struct sky_run *run;
+    DL_FOREACH (suites->list, run) {
+        if (run->id > after) {
+            *ret_id = run->id;
+            update(run);
+            return run->document;
+        }
+    }
+    return NULL;
+}
+
+bool sky_suites_task_done(struct sky_suites *suites, int64_t id, int64_t task, int status,
+                          const char *reason)
+{
+    struct sky_run *run = find(suites, id);
+    for (size_t i = 0; run != NULL && i < run->device_count; i++) {
+        struct sky_case *one = run->devices[i].active;
+        if (one != NULL && one->task == task &&
+            (one->state == SKY_CASE_SETUP || one->state == SKY_CASE_TASK)) {
+            sky_case__task_done(one, status, reason);
+            return true;
+        }
+    }
+    return false;
+}
+
+bool sky_suites_note(struct sky_suites *suites, int64_t id, const char *note, bool gone)
+{
+    struct sky_run *run = find(suites, id);
+    if (run == NULL || run->over)
+        return false;
+    for (size_t i = 0; i < run->device_count; i++) {
+        struct sky_run_device *device = &run->devices[i];
+        device->gone = device->gone || (gone && !run->setup);
+        if (device->active == NULL)
+            continue;
+        cJSON *shown = device->active->item->shown;
+        cJSON *notes = cJSON_GetObjectItemCaseSensitive(shown, "notes");
+        if (notes == NULL)
+            notes = cJSON_AddArrayToObject(shown, "notes");
+        if (cJSON_GetArraySize(notes) < SKY_RUN_NOTES_MAX)
+            cJSON_AddItemToArray(notes, cJSON_CreateString(note));
+    }
+    return true;
+}
+
+bool sky_suites_listen(struct sky_suites *suites, int64_t id, struct sky_run_listener *listener)
+{
+    struct sky_run *run = find(suites, id);
+    if (run == NULL)
+        return false;
+    DL_APPEND(run->listeners, listener);
+    return true;
+}
+
+void sky_suites_unlisten(struct sky_suites *suites, int64_t id, struct sky_run_listener *listener)
+{
+    struct sky_run *run = find(suites, id);
+    if (run != NULL)
+        DL_DELETE(run->listeners, listener);
+}
+
+struct sky_suites *sky_suites_new(const struct sky_suite_host *host)
+{
+    struct sky_suites *suites = sky_mem_new(sizeof *suites);
+    suites->host = *host;
+    return suites;
+}
+
+void sky_suites_free(struct sky_suites *suites)
+{
+    if (suites == NULL)
+        return;
+    while (suites->list != NULL)
+        (void)sky_suites_drop(suites, suites->list->id);
+    free(suites);
+}

@@ -1,0 +1,113 @@
+/* Runs of suites: the cases of each device one after another, those of several devices side by
+ * side, and alone those that move the clock. A case's steps are done by routes of the admin API,
+ * its device is followed in the journal, and whatever it changed is put back. What comes of it is
+ * one document (result.h) for each run.
+ *
+ * A case ends with the first step that fails or finds too little; what only warns lets it go on.
+ * It never passes when its device did nothing. */
+#ifndef SKY_SERVER_SUITE_RUN_H
+#define SKY_SERVER_SUITE_RUN_H
+
+#include "server/judge/waits.h"
+#include "server/registry/registry.h"
+#include "server/suite/suite.h"
+#include "store/snapshots.h"
+
+enum {
+    SKY_RUNS_MAX = 100,              /* kept; the oldest that has ended goes first */
+    SKY_RUNS_ACTIVE_MAX = 50,        /* at work */
+    SKY_RUN_DEVICES_MAX = 100,       /* of one run */
+    SKY_RUN_CASES_MAX = 5000,        /* of one run: cases times devices */
+    SKY_RUN_NOTES_MAX = 10,          /* told with one case */
+    SKY_RUN_EVENTS_MAX = 100,        /* told with one case */
+    SKY_RUN_GONE_MS = 120 * 1000,    /* real time: a device that was there before and is silent for
+                                        so long is not waited for any more; one that was never
+                                        there is waited for in one case */
+    SKY_RUN_GONE_WAIT_MS = 250,      /* that a case still waits then */
+    SKY_RUN_TASK_MAX_MS = 30 * 60 * 1000, /* real time of --setup, which is no part of the case */
+};
+
+/* How the device comes. */
+struct sky_suite_where {
+    bool online;
+    unsigned transports; /* bit per enum sky_transport by which it has come; 0: never seen */
+    char listener[32], peer[64]; /* of its last connection, the host alone; "": not known */
+};
+
+/* A call of a route, from its begin until it is done or cancelled; embedded in who waits. */
+struct sky_suite_call {
+    void *state; /* the host's own; NULL: none is on its way */
+    void (*done)(struct sky_suite_call *call, int status, const cJSON *body);
+};
+
+/* What the runs need of the program. */
+struct sky_suite_host {
+    void *ctx;
+    struct sky_registry *registry;
+    struct sky_device_names *names;
+    struct sky_waits *waits;
+    /* Calls a route; done() comes later, or from within. */
+    void (*call)(void *ctx, struct sky_suite_call *call, const char *method, const char *path,
+                 const cJSON *body);
+    void (*cancel)(void *ctx, struct sky_suite_call *call); /* done() does not come any more */
+    void (*where)(void *ctx, int64_t device_id, struct sky_suite_where *ret_where);
+    /* A topic that the device's session subscribes to, without wildcards: owned; NULL: none. */
+    char *(*topic)(void *ctx, int64_t device_id);
+    /* Keeps the state of a device, and puts it back: documents, record, session. */
+    sky_err (*keep)(void *ctx, const struct sky_product *product, const struct sky_device *device,
+                    struct sky_snapshot *ret_kept);
+    void (*put_back)(void *ctx, const struct sky_snapshot *kept);
+    void (*end_fault)(void *ctx, int64_t id);
+    void (*set_clock)(void *ctx, int64_t now_ms, bool frozen);
+};
+
+struct sky_suites;
+
+struct sky_suites *sky_suites_new(const struct sky_suite_host *host); /* copies the host */
+/* Ends all that are at work. NULL is fine. */
+void sky_suites_free(struct sky_suites *suites);
+
+/* What is to be run. */
+struct sky_run_order {
+    struct sky_suite *suites; /* in this order; taken over, also on failure */
+    size_t suite_count;
+    struct sky_run_device_order {
+        struct sky_product product;
+        struct sky_device device;
+    } *devices; /* borrowed */
+    size_t device_count;
+    const cJSON *cases; /* ids, an array: only these; NULL: all */
+    bool runner;        /* somebody follows who does commands */
+    bool setup;         /* and has one that is to be done before each case */
+};
+
+/* Begins at the end of this turn. INVALID: `why` says what is wrong with it; LIMIT: there is too
+ * much at once. */
+SKY_MUST_USE sky_err sky_suites_begin(struct sky_suites *suites, const struct sky_run_order *order,
+                                      sky_suite_check_fn *check, int64_t *ret_id,
+                                      struct sky_why *why);
+/* Ends it as it is, in these words. False: there is no such run, or it has ended. */
+bool sky_suites_stop(struct sky_suites *suites, int64_t id, const char *words);
+bool sky_suites_drop(struct sky_suites *suites, int64_t id); /* stopped, and forgotten */
+/* Its document, up to date; NULL: there is no such run. Valid until the loop turns. */
+const cJSON *sky_suites_document(struct sky_suites *suites, int64_t id);
+/* The next run behind number `after` (0: the first); NULL: there are no more. */
+const cJSON *sky_suites_next(struct sky_suites *suites, int64_t after, int64_t *ret_id);
+
+/* The runner's word: a task is done with this exit status. False: it is not waited for. */
+bool sky_suites_task_done(struct sky_suites *suites, int64_t id, int64_t task, int status,
+                          const char *reason);
+/* A sentence, told with the cases at work; `gone`: the device will not come back by itself. */
+bool sky_suites_note(struct sky_suites *suites, int64_t id, const char *note, bool gone);
+
+/* Whoever wants to know how a run goes on. Embedded. */
+struct sky_run_listener {
+    /* `event`: case, step, task, end; the document of it, as result.h. */
+    void (*tell)(struct sky_run_listener *listener, const char *event, const cJSON *data);
+    struct sky_run_listener *prev, *next;
+};
+/* False: there is no such run. */
+bool sky_suites_listen(struct sky_suites *suites, int64_t id, struct sky_run_listener *listener);
+void sky_suites_unlisten(struct sky_suites *suites, int64_t id, struct sky_run_listener *listener);
+
+#endif
