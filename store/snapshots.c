@@ -23,17 +23,21 @@ static sky_err run_all(struct sky_store *store, const enum sky_sql *list, size_t
     return err;
 }
 
-static sky_err copy_rows(struct sky_store *store, struct sky_snapshot *snapshot, int64_t product_id,
-                         sky_span faults, int64_t bytes_max)
+/* What one of a device has is in front. */
+static const enum sky_sql copies[] = {
+    SKY_SQL_COPY_DEVICES,  SKY_SQL_COPY_DOCUMENTS,      SKY_SQL_COPY_TOPOLOGY,
+    SKY_SQL_COPY_PRODUCTS, SKY_SQL_COPY_PRODUCT_TOPICS, SKY_SQL_COPY_PRODUCT_DOCUMENTS,
+    SKY_SQL_COPY_TOKENS,
+};
+enum { COPIES_OF_DEVICE = 3 };
+
+static sky_err copy_rows(struct sky_store *store, struct sky_snapshot *snapshot, sky_span faults,
+                         int64_t bytes_max)
 {
-    static const enum sky_sql list[] = {
-        SKY_SQL_COPY_PRODUCTS, SKY_SQL_COPY_PRODUCT_TOPICS, SKY_SQL_COPY_PRODUCT_DOCUMENTS,
-        SKY_SQL_COPY_DEVICES,  SKY_SQL_COPY_DOCUMENTS,      SKY_SQL_COPY_TOKENS,
-        SKY_SQL_COPY_TOPOLOGY,
-    };
+    bool of_device = sky_snapshot_is_of_device(snapshot);
     int64_t documents = 0, kept = 0;
-    sky_err err = sky_store__scope(store, product_id, 0);
-    if (err == SKY_OK)
+    sky_err err = SKY_OK;
+    if (!of_device)
         err = sky_store__run(store, SKY_SQL_SCOPE_LASTING, SKY_NO_ARGS);
     if (err == SKY_OK)
         err = one_number(store, SKY_SQL_COUNT_SCOPE, 0, &snapshot->devices);
@@ -56,12 +60,14 @@ static sky_err copy_rows(struct sky_store *store, struct sky_snapshot *snapshot,
     if (err != SKY_OK)
         return err;
     snapshot->id = sqlite3_last_insert_rowid(store->db);
-    return run_all(store, list, SKY_COUNT(list), snapshot->id);
+    return run_all(store, copies, of_device ? COPIES_OF_DEVICE : SKY_COUNT(copies), snapshot->id);
 }
 
 sky_err sky_store_add_snapshot(struct sky_store *store, struct sky_snapshot *snapshot,
-                               int64_t product_id, sky_span faults, int64_t bytes_max)
+                               int64_t product_id, int64_t device_id, sky_span faults,
+                               int64_t bytes_max)
 {
+    SKY_ASSERT(sky_snapshot_is_of_device(snapshot) == (device_id != 0));
     struct sky_snapshot other;
     int64_t count = 0;
     sky_err err = sky_store_find_snapshot(store, sky_span_str(snapshot->name),
@@ -69,13 +75,16 @@ sky_err sky_store_add_snapshot(struct sky_store *store, struct sky_snapshot *sna
     if (err != SKY_ERR_NOT_FOUND)
         return err == SKY_OK ? SKY_ERR_EXISTS : err;
     err = one_number(store, SKY_SQL_COUNT_SNAPSHOTS, 0, &count);
-    if (err == SKY_OK && count >= SKY_SNAPSHOTS_MAX)
+    if (err == SKY_OK && count >= SKY_SNAPSHOTS_MAX && device_id == 0)
         return SKY_ERR_LIMIT;
     if (err == SKY_OK)
         err = sky_store__enter(store);
     if (err != SKY_OK)
         return err;
-    return sky_store__leave(store, copy_rows(store, snapshot, product_id, faults, bytes_max));
+    err = sky_store__scope(store, product_id, device_id);
+    if (err == SKY_OK)
+        err = copy_rows(store, snapshot, faults, bytes_max);
+    return sky_store__leave(store, err);
 }
 
 sky_err sky_store_put_snapshot_session(struct sky_store *store, struct sky_snapshot *snapshot,
@@ -127,6 +136,16 @@ sky_err sky_store_find_snapshot(struct sky_store *store, sky_span name, sky_span
     sqlite3_stmt *stmt;
     sky_err err = sky_store__first(store, &stmt, SKY_SQL_FIND_SNAPSHOT,
                                    SKY_ARGS(SKY_TEXT(name), SKY_TEXT(product)));
+    if (err == SKY_OK)
+        err = read_snapshot(store, stmt, ret_snapshot);
+    sky_store__end(stmt);
+    return err;
+}
+
+sky_err sky_store_left_snapshot(struct sky_store *store, struct sky_snapshot *ret_snapshot)
+{
+    sqlite3_stmt *stmt;
+    sky_err err = sky_store__first(store, &stmt, SKY_SQL_LEFT_SNAPSHOT, SKY_NO_ARGS);
     if (err == SKY_OK)
         err = read_snapshot(store, stmt, ret_snapshot);
     sky_store__end(stmt);
@@ -200,25 +219,33 @@ sky_err sky_store_each_snapshot_session(struct sky_store *store, int64_t id, sky
 
 /* ---- going back ---- */
 
-/* Everybody who lives now, and who lived then. The product that has its name now may be another
- * one. */
+enum { NOBODY = -1 }; /* has this id */
+
+/* Everybody who lives now, and who lived then. The product or device that has its name now may be
+ * another one. */
 static sky_err scope_of(struct sky_store *store, const struct sky_snapshot *snapshot)
 {
     static const enum sky_sql then[] = {SKY_SQL_SCOPE_SNAPSHOT_PRODUCTS,
                                         SKY_SQL_SCOPE_SNAPSHOT_DEVICES};
     struct sky_product product = {.id = 0};
-    sky_span cloud = sky_span_str(snapshot->product), key = SKY_SPAN_NONE;
+    struct sky_device device = {.id = 0};
+    sky_span cloud = sky_span_str(snapshot->product), key = SKY_SPAN_NONE, name = SKY_SPAN_NONE;
     sky_err err = SKY_OK;
-    if (snapshot->product[0] != '\0') {
-        sky_span_cut(cloud, '/', &cloud, &key);
+    sky_span_cut(cloud, '/', &cloud, &key);
+    if (sky_span_cut(key, '/', &key, &name)) {
+        err = sky_store_find_device(store, cloud, key, name, &product, &device);
+        if (err == SKY_ERR_NOT_FOUND)
+            device.id = NOBODY;
+    } else if (key.len > 0) {
         err = sky_store_find_product(store, cloud, key, &product);
         if (err == SKY_ERR_NOT_FOUND)
-            product.id = -1; /* of nobody */
-        else if (err != SKY_OK)
-            return err;
+            product.id = NOBODY;
     }
-    err = sky_store__scope(store, product.id, 0);
-    return err == SKY_OK ? run_all(store, then, SKY_COUNT(then), snapshot->id) : err;
+    if (err == SKY_OK || err == SKY_ERR_NOT_FOUND)
+        err = sky_store__scope(store, product.id, device.id);
+    if (err == SKY_OK || err == SKY_ERR_NOT_FOUND)
+        err = run_all(store, then, SKY_COUNT(then), snapshot->id);
+    return err;
 }
 
 static sky_err restore_products(struct sky_store *store, int64_t id)
@@ -241,34 +268,58 @@ struct step {
     bool of_snapshot; /* names the snapshot */
 };
 
-static sky_err restore_devices(struct sky_store *store, int64_t id)
+static sky_err restore_devices(struct sky_store *store, const struct sky_snapshot *snapshot)
 {
     static const struct step list[] = {
         {SKY_SQL_BACK_DROP_DEVICES, true},    {SKY_SQL_BACK_DEVICES, true},
         {SKY_SQL_BACK_DROP_DOCUMENTS, false}, {SKY_SQL_BACK_DOCUMENTS, true},
-        {SKY_SQL_BACK_DROP_TOKENS, false},    {SKY_SQL_BACK_TOKENS, true},
         {SKY_SQL_BACK_DROP_TOPOLOGY, false},  {SKY_SQL_BACK_TOPOLOGY, true},
+        {SKY_SQL_BACK_DROP_TOKENS, false},    {SKY_SQL_BACK_TOKENS, true},
     };
+    enum { OF_DEVICE = 6 }; /* of these */
+    size_t count = sky_snapshot_is_of_device(snapshot) ? OF_DEVICE : SKY_COUNT(list);
     sky_err err = SKY_OK;
-    for (size_t i = 0; i < SKY_COUNT(list) && err == SKY_OK; i++)
-        err = list[i].of_snapshot ? sky_store__run(store, list[i].sql, SKY_ARGS(SKY_INT(id)))
-                                  : sky_store__run(store, list[i].sql, SKY_NO_ARGS);
+    for (size_t i = 0; i < count && err == SKY_OK; i++)
+        err = list[i].of_snapshot
+                  ? sky_store__run(store, list[i].sql, SKY_ARGS(SKY_INT(snapshot->id)))
+                  : sky_store__run(store, list[i].sql, SKY_NO_ARGS);
     return err;
 }
 
-static sky_err restore(struct sky_store *store, const struct sky_snapshot *snapshot)
+static sky_err tell_changed(struct sky_store *store, sky_store_id_fn *changed, void *ctx)
+{
+    return each_id(store, SKY_SQL_EACH_CHANGED, SKY_NO_ARGS, changed, ctx);
+}
+
+static sky_err restore_device(struct sky_store *store, const struct sky_snapshot *snapshot,
+                              sky_store_id_fn *changed, void *ctx)
+{
+    static const enum sky_sql itself[] = {SKY_SQL_DIFFER_DEVICES, SKY_SQL_DIFFER_TOPOLOGY,
+                                          SKY_SQL_DIFFER_TOPOLOGY_GONE},
+                              documents[] = {SKY_SQL_DIFFER_DOCUMENTS,
+                                             SKY_SQL_DIFFER_DOCUMENTS_GONE};
+    sky_err err = run_all(store, itself, SKY_COUNT(itself), snapshot->id);
+    if (err == SKY_OK)
+        err = tell_changed(store, changed, ctx);
+    if (err == SKY_OK)
+        err = run_all(store, documents, SKY_COUNT(documents), snapshot->id);
+    return err == SKY_OK ? restore_devices(store, snapshot) : err;
+}
+
+static sky_err restore_many(struct sky_store *store, const struct sky_snapshot *snapshot,
+                            sky_store_id_fn *changed, void *ctx)
 {
     static const enum sky_sql differ[] = {
         SKY_SQL_DIFFER_DEVICES,       SKY_SQL_DIFFER_DOCUMENTS,   SKY_SQL_DIFFER_DOCUMENTS_GONE,
         SKY_SQL_DIFFER_TOKENS,        SKY_SQL_DIFFER_TOKENS_GONE, SKY_SQL_DIFFER_TOPOLOGY,
         SKY_SQL_DIFFER_TOPOLOGY_GONE, SKY_SQL_DIFFER_BEHIND,
     };
-    sky_err err = scope_of(store, snapshot);
+    sky_err err = run_all(store, differ, SKY_COUNT(differ), snapshot->id);
     if (err == SKY_OK)
-        err = run_all(store, differ, SKY_COUNT(differ), snapshot->id);
+        err = tell_changed(store, changed, ctx);
     if (err == SKY_OK)
         err = restore_products(store, snapshot->id);
-    return err == SKY_OK ? restore_devices(store, snapshot->id) : err;
+    return err == SKY_OK ? restore_devices(store, snapshot) : err;
 }
 
 sky_err sky_store_restore_snapshot(struct sky_store *store, const struct sky_snapshot *snapshot,
@@ -277,6 +328,14 @@ sky_err sky_store_restore_snapshot(struct sky_store *store, const struct sky_sna
     sky_err err = sky_store__enter(store);
     if (err != SKY_OK)
         return err;
-    err = sky_store__leave(store, restore(store, snapshot));
-    return err == SKY_OK ? each_id(store, SKY_SQL_EACH_CHANGED, SKY_NO_ARGS, changed, ctx) : err;
+    err = scope_of(store, snapshot);
+    if (err == SKY_OK)
+        err = sky_snapshot_is_of_device(snapshot) ? restore_device(store, snapshot, changed, ctx)
+                                                  : restore_many(store, snapshot, changed, ctx);
+    return sky_store__leave(store, err);
+}
+
+sky_err sky_store_snapshot_activated(struct sky_store *store, const struct sky_snapshot *snapshot)
+{
+    return sky_store__run(store, SKY_SQL_SNAPSHOT_ACTIVATED, SKY_ARGS(SKY_INT(snapshot->id)));
 }

@@ -1,6 +1,6 @@
-/* Snapshots: copies of what the store holds of everything, or of one product, to go back to. As
- * store.h, which it belongs to. The journal and the bytes of images are in none; what waits for a
- * device, and the faults, are bytes that others write and read. */
+/* Snapshots: copies of what the store holds of everything, of one product, or for a while of one
+ * device, to go back to. As store.h, which it belongs to. The journal and the bytes of images are
+ * in none; what waits for a device, and the faults, are bytes that others write and read. */
 #ifndef SKY_STORE_SNAPSHOTS_H
 #define SKY_STORE_SNAPSHOTS_H
 
@@ -18,21 +18,32 @@ enum {
 /* A value. */
 struct sky_snapshot {
     int64_t id;
-    char name[SKY_SNAPSHOT_NAME_MAX + 1];
-    char product[SKY_CLOUD_NAME_MAX + SKY_KEY_MAX + 2]; /* "cloud/key"; empty: everything */
-    int64_t created_ms;                                 /* real time */
-    int64_t now_ms, lived_ms;                           /* see server/os/clock.h */
+    char name[SKY_SNAPSHOT_NAME_MAX + 1];  /* empty: it is of one device */
+    char product[SKY_STORE_TITLE_MAX + 1]; /* "cloud/key", or "cloud/product/device"; empty:
+                                              everything */
+    int64_t created_ms;                    /* real time */
+    int64_t now_ms, lived_ms;              /* see server/os/clock.h */
     bool frozen;
     int64_t devices, bytes;
     int64_t room; /* bytes that it may still grow by, while it is taken */
 };
 
-/* Copies registry and documents of the product, or of all (0), but for devices that are temporary,
- * under the name, product and times given; sets the rest. EXISTS: there is one of that name for
- * that product; LIMIT: there would be more than SKY_SNAPSHOTS_MAX, or more than `bytes_max` bytes
- * in all. To be called in a transaction, with all that belongs to it. */
+/* One that the program keeps for itself while something is done to the device: nobody asked for
+ * it, so that it is neither listed nor counted, and it holds a temporary device, too. It holds no
+ * tokens: a device that has got one since goes on with it. */
+static inline bool sky_snapshot_is_of_device(const struct sky_snapshot *snapshot)
+{
+    return snapshot->name[0] == '\0';
+}
+
+/* Copies registry and documents of the device, or else of the product, or (0 and 0) of all, those
+ * two but for devices that are temporary, under the name, product and times given; sets the rest.
+ * EXISTS: there is one of that name for that product; LIMIT: there would be more than
+ * SKY_SNAPSHOTS_MAX, or more than `bytes_max` bytes in all. To be called in a transaction, with all
+ * that belongs to it. */
 SKY_MUST_USE sky_err sky_store_add_snapshot(struct sky_store *store, struct sky_snapshot *snapshot,
-                                            int64_t product_id, sky_span faults, int64_t bytes_max);
+                                            int64_t product_id, int64_t device_id, sky_span faults,
+                                            int64_t bytes_max);
 /* `state` is the caller's own writing. LIMIT as above. */
 SKY_MUST_USE sky_err sky_store_put_snapshot_session(struct sky_store *store,
                                                     struct sky_snapshot *snapshot,
@@ -41,13 +52,16 @@ SKY_MUST_USE sky_err sky_store_put_snapshot_session(struct sky_store *store,
 SKY_MUST_USE sky_err sky_store_end_snapshot(struct sky_store *store,
                                             const struct sky_snapshot *snapshot);
 
-/* `product` is empty for one of everything. */
+/* `product` is empty for one of everything; `name` and `product` as in the value. */
 SKY_MUST_USE sky_err sky_store_find_snapshot(struct sky_store *store, sky_span name,
                                              sky_span product, struct sky_snapshot *ret_snapshot);
 typedef bool sky_store_snapshot_fn(void *ctx, const struct sky_snapshot *snapshot);
-/* In the order in which they were taken, until `each` returns false. */
+/* Those with a name, in the order in which they were taken, until `each` returns false. */
 SKY_MUST_USE sky_err sky_store_each_snapshot(struct sky_store *store, sky_store_snapshot_fn *each,
                                              void *ctx);
+/* One of a device, whichever; NOT_FOUND: there is none. */
+SKY_MUST_USE sky_err sky_store_left_snapshot(struct sky_store *store,
+                                             struct sky_snapshot *ret_snapshot);
 SKY_MUST_USE sky_err sky_store_drop_snapshot(struct sky_store *store, int64_t id);
 
 /* NOT_FOUND, with `*ret_state` untouched, when the device had none. Appends; LIMIT if it does not
@@ -65,8 +79,12 @@ typedef void sky_store_id_fn(void *ctx, int64_t device_id);
 /* The devices that had a session. */
 SKY_MUST_USE sky_err sky_store_each_snapshot_session(struct sky_store *store, int64_t id,
                                                      sky_store_id_fn *each, void *ctx);
+/* The device of such a snapshot is here: that it has become active by that is how it was. */
+SKY_MUST_USE sky_err sky_store_snapshot_activated(struct sky_store *store,
+                                                  const struct sky_snapshot *snapshot);
 /* Registry and documents are again as they were, but for sessions; tells which devices had to be
- * changed for that, added and deleted ones too. To be called in a transaction. */
+ * changed for that, added and deleted ones too. Of a snapshot of one device, not those of which
+ * only documents are others: it is none of theirs. To be called in a transaction. */
 SKY_MUST_USE sky_err sky_store_restore_snapshot(struct sky_store *store,
                                                 const struct sky_snapshot *snapshot,
                                                 sky_store_id_fn *changed, void *ctx);

@@ -49,7 +49,9 @@
       "INSERT OR IGNORE INTO temp.scope_product"                                                   \
       " SELECT id FROM snapshot_product WHERE snapshot_id = ?1")                                   \
     X(SCOPE_SNAPSHOT_DEVICES,                                                                      \
-      "INSERT OR IGNORE INTO temp.scope SELECT id FROM snapshot_device WHERE snapshot_id = ?1")    \
+      "INSERT OR IGNORE INTO temp.scope SELECT id FROM snapshot_device n WHERE snapshot_id = ?1"   \
+      " AND (product_id IN temp.scope_product"                                                     \
+      " OR EXISTS (SELECT 1 FROM product p WHERE p.id = n.product_id AND p.deleted = 0))")         \
     X(COUNT_SCOPE, "SELECT count(*) FROM temp.scope")                                              \
     X(EACH_CHANGED, "SELECT id FROM temp.changed")                                                 \
                                                                                                    \
@@ -78,13 +80,20 @@
       "INSERT INTO snapshot (name, product, created_ms, now_ms, lived_ms, frozen, devices, bytes," \
       " faults) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, ?7)")                                        \
     X(SET_SNAPSHOT, "UPDATE snapshot SET devices = ?2, bytes = ?3 WHERE id = ?1")                  \
-    X(COUNT_SNAPSHOTS, "SELECT count(*), ifnull(sum(bytes), 0) FROM snapshot")                     \
+    X(COUNT_SNAPSHOTS,                                                                             \
+      "SELECT count(*), ifnull(sum(bytes), 0) FROM snapshot WHERE name <> ''")                     \
     X(FIND_SNAPSHOT,                                                                               \
       "SELECT id, name, product, created_ms, now_ms, lived_ms, frozen, devices, bytes"             \
       " FROM snapshot WHERE name = ?1 AND product = ?2")                                           \
     X(EACH_SNAPSHOT,                                                                               \
       "SELECT id, name, product, created_ms, now_ms, lived_ms, frozen, devices, bytes"             \
-      " FROM snapshot ORDER BY id")                                                                \
+      " FROM snapshot WHERE name <> '' ORDER BY id")                                               \
+    X(LEFT_SNAPSHOT,                                                                               \
+      "SELECT id, name, product, created_ms, now_ms, lived_ms, frozen, devices, bytes"             \
+      " FROM snapshot WHERE name = '' LIMIT 1")                                                    \
+    X(SNAPSHOT_ACTIVATED,                                                                          \
+      "UPDATE snapshot_device AS n SET state = d.state FROM device d WHERE n.snapshot_id = ?1"     \
+      " AND d.id = n.id AND d.deleted = 0 AND d.secret_issued = n.secret_issued")                  \
     X(DROP_SNAPSHOT, "DELETE FROM snapshot WHERE id = ?1")                                         \
     X(GET_SNAPSHOT_FAULTS, "SELECT faults FROM snapshot WHERE id = ?1")                            \
     X(FIND_SNAPSHOT_DOCUMENT,                                                                      \
@@ -191,7 +200,7 @@
       "UPDATE device SET " SKY_DELETED " WHERE id IN temp.changed AND deleted = 0"                 \
       " AND id NOT IN (SELECT id FROM snapshot_device WHERE snapshot_id = ?1)")                    \
     X(BACK_DEVICES,                                                                                \
-      "UPDATE device SET deleted = 0, temporary = 0, secret = n.secret,"                           \
+      "UPDATE device SET deleted = 0, secret = n.secret,"                                          \
       " old_secret = n.old_secret, asset_id = n.asset_id, fingerprint = n.fingerprint,"            \
       " state = n.state, enabled = n.enabled, secret_issued = n.secret_issued,"                    \
       " seed_secret = n.seed_secret, seed_asset_id = n.seed_asset_id,"                             \

@@ -78,6 +78,19 @@ void sky_holdings_write(struct sky_broker *broker, struct sky_session *session, 
     sky_mqtt_session_each(&session->mqtt, write_message, out);
 }
 
+size_t sky_holdings_messages(sky_span bytes)
+{
+    struct sky_unpack in = {.rest = bytes};
+    for (size_t i = 0; i < SKY_HOLDINGS_HEAD / sizeof(int64_t) + 2; i++)
+        (void)sky_unpack_int(&in);
+    for (int64_t left = sky_unpack_int(&in); left > 0 && !in.bad; left--) {
+        (void)sky_unpack_span(&in);
+        (void)sky_unpack_int(&in);
+    }
+    int64_t count = sky_unpack_int(&in);
+    return in.bad || count < 0 ? 0 : (size_t)count;
+}
+
 /* ---- putting back ---- */
 
 static void turn_out(struct sky_broker *broker, struct sky_session *session, const char *reason)

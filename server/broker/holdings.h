@@ -13,6 +13,8 @@ enum { SKY_HOLDINGS_HEAD = 2 * sizeof(int64_t) };
  * to. */
 void sky_holdings_write(struct sky_broker *broker, struct sky_session *session,
                         struct sky_buf *out);
+/* How many messages are in such a writing. */
+size_t sky_holdings_messages(sky_span bytes);
 /* The device holds this instead of what it did; its connection, if any, is closed for the stated
  * reason. What ended with a connection then has ended. `shift_ms` is lived time between the writing
  * and now. INVALID: the bytes are no such writing, and it holds nothing. */

@@ -91,7 +91,7 @@ static void fill_store(struct sky_store *store)
     }
     struct sky_snapshot snapshot = {.name = "s"};
     assert_int_equal(
-        sky_store_add_snapshot(store, &snapshot, 0, SKY_SPAN("[]"), SKY_SNAPSHOTS_BYTES_MAX),
+        sky_store_add_snapshot(store, &snapshot, 0, 0, SKY_SPAN("[]"), SKY_SNAPSHOTS_BYTES_MAX),
         SKY_OK);
     assert_int_equal(sky_store_put_snapshot_session(store, &snapshot, 1, SKY_SPAN("state")),
                      SKY_OK);
@@ -296,7 +296,8 @@ static void write_some(struct sky_store *store)
         if (err == SKY_OK)
             err = sky_store_restore_snapshot(store, &snapshot, ignore_id, NULL);
         if (err == SKY_OK || err == SKY_ERR_NOT_FOUND)
-            err = sky_store_add_snapshot(store, &again, 0, SKY_SPAN_NONE, SKY_SNAPSHOTS_BYTES_MAX);
+            err =
+                sky_store_add_snapshot(store, &again, 0, 0, SKY_SPAN_NONE, SKY_SNAPSHOTS_BYTES_MAX);
         if (err == SKY_OK)
             ends(store, sky_store_commit(store));
         else

@@ -182,7 +182,7 @@ static sky_err take(struct sky_store *store)
     sky_err err = sky_store_begin(store);
     if (err != SKY_OK)
         return err;
-    err = sky_store_add_snapshot(store, &snapshot, 0, SKY_SPAN_NONE, SKY_SNAPSHOTS_BYTES_MAX);
+    err = sky_store_add_snapshot(store, &snapshot, 0, 0, SKY_SPAN_NONE, SKY_SNAPSHOTS_BYTES_MAX);
     if (err == SKY_OK)
         err = sky_store_put_snapshot_session(store, &snapshot, 1, SKY_SPAN("state"));
     return end(store, err == SKY_OK ? sky_store_end_snapshot(store, &snapshot) : err);

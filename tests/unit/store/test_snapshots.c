@@ -95,7 +95,7 @@ static sky_err take_up_to(struct bench *bench, const char *name, size_t product,
                  bench->products[product].key);
     }
     sky_err err =
-        sky_store_add_snapshot(bench->store, &snapshot, id, SKY_SPAN("faults"), bytes_max);
+        sky_store_add_snapshot(bench->store, &snapshot, id, 0, SKY_SPAN("faults"), bytes_max);
     if (err == SKY_OK)
         err = sky_store_end_snapshot(bench->store, &snapshot);
     *ret_snapshot = snapshot;
