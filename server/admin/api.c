@@ -10,6 +10,7 @@
 #include "protocol/base/mem.h"
 #include "server/admin/guard.h"
 #include "server/os/config.h"
+#include "server/suite/run.h"
 
 enum { MESSAGE_MAX = 512, ALLOW_MAX = 128, NEAR_SHOWN = 3 };
 

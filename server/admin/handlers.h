@@ -67,6 +67,14 @@ struct sky_api;
     X(faults_create)                                                                               \
     X(faults_clear)                                                                                \
     X(faults_delete)                                                                               \
+    X(suites_list)                                                                                 \
+    X(suite_read)                                                                                  \
+    X(runs_list)                                                                                   \
+    X(runs_create)                                                                                 \
+    X(run_read)                                                                                    \
+    X(run_delete)                                                                                  \
+    X(run_stop)                                                                                    \
+    X(run_done)                                                                                    \
     X(snapshots_list)                                                                              \
     X(snapshots_create)                                                                            \
     X(snapshot_read)                                                                               \

@@ -5,6 +5,7 @@
 #include "server/broker/upgrades.h"
 #include "server/broker/waits.h"
 #include "server/port/pull.h"
+#include "server/suite/run.h"
 #include "store/images.h"
 #include "store/snapshots.h"
 
@@ -259,3 +260,23 @@ const struct sky_api_param sky_params_snapshot_query[] = {
     {"product", SKY_API_PRODUCT, false, 0, 0, "of this product, cloud/key"}, END};
 const struct sky_api_param sky_params_restore_body[] = {
     {"product", SKY_API_PRODUCT, false, 0, 0, "that of this product, cloud/key"}, END};
+
+const struct sky_api_param sky_params_run_body[] = {
+    {"suite", SKY_API_ANY, false, 0, 0, "the name of a built-in one, or a suite itself"},
+    {"suites", SKY_API_ARRAY, false, 0, 0, "several of them, instead"},
+    {"device", SKY_API_DEVICE, false, 0, 0, "that is put to the test"},
+    {"devices", SKY_API_ARRAY, false, 0, 0, "several, side by side, instead"},
+    {"case", SKY_API_TEXT, false, 0, SKY_SUITE_NAME_MAX, "only the case of this id"},
+    {"cases", SKY_API_ARRAY, false, 0, 0, "only the cases of these ids"},
+    {"runner", SKY_API_BOOL, false, 0, 0,
+     "true: whoever asks follows the run as events, does the commands of `run` steps when it is "
+     "told `task`, and says so by `done`; the run stops when its stream goes away"},
+    {"setup", SKY_API_BOOL, false, 0, 0, "true: and wants to do something before each case"},
+    END};
+const struct sky_api_param sky_params_run_done_body[] = {
+    {"task", SKY_API_INT, false, 1, JSON_INT_MAX, "number of the task that is done"},
+    {"exit", SKY_API_INT, false, 0, 255, "its exit status; default 0"},
+    {"reason", SKY_API_TEXT, false, 0, 500, "why it failed"},
+    {"note", SKY_API_TEXT, false, 0, 500, "a sentence that is told with the case at work"},
+    {"gone", SKY_API_BOOL, false, 0, 0, "true: the device will not come back by itself"},
+    END};

@@ -34,5 +34,7 @@ extern const struct sky_api_param sky_params_reset_body[];
 extern const struct sky_api_param sky_params_snapshot_body[];
 extern const struct sky_api_param sky_params_snapshot_query[];
 extern const struct sky_api_param sky_params_restore_body[];
+extern const struct sky_api_param sky_params_run_body[];
+extern const struct sky_api_param sky_params_run_done_body[];
 
 #endif

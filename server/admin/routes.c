@@ -22,6 +22,11 @@
         404, "there is no such device"                                                             \
     }
 
+#define NO_RUN                                                                                     \
+    {                                                                                              \
+        404, "there is no run of this id"                                                          \
+    }
+
 #define NO_CAPTURE                                                                                 \
     {                                                                                              \
         404, "there is no capture of this id"                                                      \
@@ -489,6 +494,7 @@ const struct sky_route sky_routes[] = {
      .handle = sky_api_faults_create,
      .summary = "Break something on purpose: what, where, for whom and how often",
      .body = sky_params_fault_body,
+     .check = sky_fault_check,
      .schema = "FaultMade",
      .answers = {{201, "its number"}, BAD, {409, "there are too many faults already"}}},
     {.method = "DELETE",
@@ -562,6 +568,59 @@ const struct sky_route sky_routes[] = {
                        "changed"},
                  {500, "the store took a part of it only"},
                  {503, "too many calls wait already"}}},
+    {.method = "GET",
+     .path = "/api/v1/suites",
+     .handle = sky_api_suites_list,
+     .summary = "List the built-in device suites",
+     .schema = "Suites",
+     .answers = {{200, "the suites, with their cases"}}},
+    {.method = "GET",
+     .path = "/api/v1/suites/runs",
+     .handle = sky_api_runs_list,
+     .summary = "List the runs of suites, those at work and those that ended",
+     .schema = "SuiteRuns",
+     .answers = {{200, "the runs, without their cases"}}},
+    {.method = "POST",
+     .path = "/api/v1/suites/runs",
+     .handle = sky_api_runs_create,
+     .summary = "Run device suites: what the cloud does to a device, and whether it did what it "
+                "must then",
+     .body = sky_params_run_body,
+     .schema = "SuiteRunBegun",
+     .answers = {{201, "it has begun"},
+                 BAD,
+                 NONE,
+                 {409, "too many runs are at work"}}},
+    {.method = "GET",
+     .path = "/api/v1/suites/runs/{name}",
+     .handle = sky_api_run_read,
+     .summary = "Read how a run stands; with `Accept: text/event-stream` what it does, as it goes "
+                "on: events `run`, `step`, `case`, `task` and `end`",
+     .schema = "SuiteRun",
+     .answers = {{200, "the run with its cases"}, NO_RUN}},
+    {.method = "DELETE",
+     .path = "/api/v1/suites/runs/{name}",
+     .handle = sky_api_run_delete,
+     .summary = "Stop a run, and forget it",
+     .answers = {{204, "done"}, NO_RUN}},
+    {.method = "POST",
+     .path = "/api/v1/suites/runs/{name}/stop",
+     .handle = sky_api_run_stop,
+     .summary = "Stop a run; what came of it so far can still be read",
+     .answers = {{204, "done"}, NO_RUN, {409, "it has ended"}}},
+    {.method = "POST",
+     .path = "/api/v1/suites/runs/{name}/done",
+     .handle = sky_api_run_done,
+     .summary = "The word of whoever runs the suite: a command that it was given is done, or what "
+                "became of the device",
+     .body = sky_params_run_done_body,
+     .answers = {{204, "heard"}, BAD, NO_RUN, {409, "nobody waits for this"}}},
+    {.method = "GET",
+     .path = "/api/v1/suites/{name}",
+     .handle = sky_api_suite_read,
+     .summary = "Read a built-in suite as the file that it is, to copy and change it",
+     .schema = "Suite",
+     .answers = {{200, "the suite"}, {404, "there is no such suite"}}},
     {.method = "GET",
      .path = "/api/v1/captures",
      .handle = sky_api_captures_list,

@@ -505,7 +505,64 @@ const struct sky_api_schema sky_api_schemas[] = {
          {"fired", SKY_API_INT, 0, NULL, "how often it happened"},
          {"spent", SKY_API_BOOL, 0, NULL, "it happens no more"})},
     {"FaultMade", MEMBERS({"id", SKY_API_INT, 0, NULL, "under which it is ended"})},
+    {"Suites", MEMBERS({"suites", SKY_API_OBJECT, LIST, "SuiteSummary", "by name"})},
+    {"SuiteSummary",
+     MEMBERS({"suite", SKY_API_TEXT, 0, NULL, "its name"}, {"title", SKY_API_TEXT, 0, NULL, NULL},
+             {"suites", SKY_API_TEXT, LIST, NULL, "that it is made of, if it has no cases"},
+             {"cases", SKY_API_OBJECT, LIST, "SuiteCase", NULL})},
+    {"SuiteCase",
+     MEMBERS({"case", SKY_API_TEXT, 0, NULL, "its id"}, {"title", SKY_API_TEXT, 0, NULL, NULL},
+             {"source", SKY_API_TEXT, 0, NULL, "the clause or document behind it"})},
+    {"Suite",
+     MEMBERS({"suite", SKY_API_TEXT, 0, NULL, "its name"},
+             {"title", SKY_API_TEXT, OPTIONAL, NULL, NULL},
+             {"about", SKY_API_TEXT, OPTIONAL, NULL, NULL},
+             {"fits", SKY_API_ANY, OPTIONAL, NULL, "which devices it is for"},
+             {"suites", SKY_API_TEXT, OPTIONAL | LIST, NULL, "that it is made of"},
+             {"cases", SKY_API_ANY, OPTIONAL | LIST, NULL, "with their steps"})},
+    {"SuiteRunBegun", MEMBERS({"id", SKY_API_TEXT, 0, NULL, "of the run"})},
+    {"SuiteRuns", MEMBERS({"runs", SKY_API_OBJECT, LIST, "SuiteRunHead", "oldest first"})},
+#define RUN_MEMBERS                                                                                \
+    {"format", SKY_API_INT, 0, NULL, "1"}, {"id", SKY_API_TEXT, 0, NULL, NULL},                    \
+        {"runner", SKY_API_BOOL, 0, NULL, "somebody does the commands of its steps"},              \
+        {"state", SKY_API_TEXT, 0, "running|ended|stopped", NULL},                                 \
+        {"interrupted", SKY_API_TEXT, OPTIONAL, NULL, "why it was stopped"},                       \
+        {"started", SKY_API_TEXT, 0, NULL, "the machine's time, RFC 3339, UTC"},                   \
+        {"startedUnixMs", SKY_API_INT, 0, NULL, NULL},                                             \
+        {"ms", SKY_API_INT, 0, NULL, "real time it took"},                                         \
+        {"verdict", SKY_API_TEXT, 0, "passed|warned|not exercised|failed", NULL},                  \
+        {"counts", SKY_API_OBJECT, 0, "SuiteCounts", "of cases"},                                  \
+        {"devices", SKY_API_DEVICE, LIST, NULL, NULL},                                             \
+    {                                                                                              \
+        "suites", SKY_API_OBJECT, LIST, "SuiteHead", NULL                                          \
+    }
+    {"SuiteRunHead", MEMBERS(RUN_MEMBERS)},
+    {"SuiteRun", MEMBERS(RUN_MEMBERS, {"cases", SKY_API_OBJECT, LIST, "SuiteResult", NULL})},
+    {"SuiteHead",
+     MEMBERS({"suite", SKY_API_TEXT, 0, NULL, NULL}, {"title", SKY_API_TEXT, 0, NULL, NULL})},
+    {"SuiteCounts",
+     MEMBERS({"passed", SKY_API_INT, 0, NULL, NULL}, {"warned", SKY_API_INT, 0, NULL, NULL},
+             {"notExercised", SKY_API_INT, 0, NULL, NULL},
+             {"failed", SKY_API_INT, 0, NULL, NULL})},
+    {"SuiteResult",
+     MEMBERS({"suite", SKY_API_TEXT, 0, NULL, NULL}, {"case", SKY_API_TEXT, 0, NULL, NULL},
+             {"title", SKY_API_TEXT, 0, NULL, NULL}, {"source", SKY_API_TEXT, 0, NULL, NULL},
+             {"device", SKY_API_DEVICE, 0, NULL, NULL},
+             {"state", SKY_API_TEXT, 0, "waiting|running|ended|stopped|left",
+              "left: it does not fit the device"},
+             {"verdict", SKY_API_TEXT, OPTIONAL, "passed|warned|not exercised|failed", NULL},
+             {"ms", SKY_API_INT, OPTIONAL, NULL, "real time it took"},
+             {"since", SKY_API_INT, OPTIONAL, NULL, "the last event before its first step"},
+             {"reason", SKY_API_TEXT, OPTIONAL, NULL, "in a sentence"},
+             {"step", SKY_API_OBJECT, OPTIONAL, "SuiteStep", "that is at work, or decided"},
+             {"events", SKY_API_INT, OPTIONAL | LIST, NULL, "that show it"},
+             {"measures", SKY_API_ANY, OPTIONAL | LIST, NULL, "figures with their grades"},
+             {"notes", SKY_API_TEXT, OPTIONAL | LIST, NULL, "what else happened"})},
+    {"SuiteStep",
+     MEMBERS({"index", SKY_API_INT, 0, NULL, "0: the first"},
+             {"name", SKY_API_TEXT, 0, NULL, NULL}, {"text", SKY_API_TEXT, 0, NULL, NULL})},
 };
+#undef RUN_MEMBERS
 
 #undef X
 

@@ -365,6 +365,17 @@ sky_err sky_faults_add(struct sky_faults *faults, const cJSON *json, const char 
     return SKY_OK;
 }
 
+sky_err sky_fault_check(const cJSON *json, const char *at, struct sky_why *why)
+{
+    struct sky_fault *fault = sky_mem_new(sizeof *fault);
+    cJSON *own = cJSON_Duplicate(json, true);
+    sky_err err = sky_fault__read(fault, own, at, why);
+    if (err != SKY_OK)
+        cJSON_Delete(own);
+    sky_fault__free(fault);
+    return err;
+}
+
 bool sky_faults_drop(struct sky_faults *faults, int64_t id)
 {
     struct sky_fault *fault = fault_at(faults, id);

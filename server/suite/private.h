@@ -39,7 +39,7 @@ struct sky_run {
     struct sky_run_item *items; /* owned */
     size_t item_count;
     int64_t began_ms; /* real time */
-    bool runner, setup, over;
+    bool runner, setup, followed, over;
     int64_t tasks; /* given out */
     struct sky_timer soon;
     struct sky_run_listener *listeners;

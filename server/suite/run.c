@@ -28,6 +28,7 @@ static void begin_document(struct sky_run *run)
     sky_time_text(run->began_ms, text);
     cJSON_AddNumberToObject(document, "format", 1);
     cJSON_AddStringToObject(document, "id", id);
+    cJSON_AddBoolToObject(document, "runner", run->runner);
     cJSON_AddStringToObject(document, "state", "running");
     cJSON_AddStringToObject(document, "started", text);
     cJSON_AddNumberToObject(document, "startedUnixMs", (double)run->began_ms);
@@ -107,7 +108,7 @@ static void wake_all(struct sky_suites *suites)
 {
     struct sky_run *run;
     DL_FOREACH (suites->list, run)
-        if (!run->over)
+        if (!run->over && (run->followed || !run->runner))
             wake(run);
 }
 
@@ -387,6 +388,13 @@ static void take_devices(struct sky_run *run, const struct sky_run_order *order)
     }
 }
 
+static void on_no_runner(struct sky_timer *timer, int64_t now_ms)
+{
+    struct sky_run *run = SKY_CONTAINER_OF(timer, struct sky_run, soon);
+    (void)now_ms;
+    (void)sky_suites_stop(run->suites, run->id, "whoever wanted to run it never followed it");
+}
+
 sky_err sky_suites_begin(struct sky_suites *suites, const struct sky_run_order *order,
                          sky_suite_check_fn *check, int64_t *ret_id, struct sky_why *why)
 {
@@ -416,7 +424,11 @@ sky_err sky_suites_begin(struct sky_suites *suites, const struct sky_run_order *
     suites->count++;
     DL_APPEND(suites->list, run);
     update(run);
-    wake(run);
+    if (run->runner)
+        sky_clock_patience(suites->host.registry->clock, &run->soon, SKY_RUN_RUNNER_MS,
+                           on_no_runner);
+    else
+        wake(run);
     return SKY_OK;
 }
 
@@ -525,10 +537,13 @@ bool sky_suites_note(struct sky_suites *suites, int64_t id, const char *note, bo
 bool sky_suites_listen(struct sky_suites *suites, int64_t id, struct sky_run_listener *listener)
 {
     struct sky_run *run = find(suites, id);
-    if (run == NULL)
-        return false;
+    SKY_ASSERT(run != NULL);
     DL_APPEND(run->listeners, listener);
-    return true;
+    bool first = run->runner && !run->followed && !run->over;
+    run->followed = true;
+    if (first)
+        wake(run);
+    return first;
 }
 
 void sky_suites_unlisten(struct sky_suites *suites, int64_t id, struct sky_run_listener *listener)

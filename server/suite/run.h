@@ -24,6 +24,7 @@ enum {
                                         so long is not waited for any more; one that was never
                                         there is waited for in one case */
     SKY_RUN_GONE_WAIT_MS = 250,      /* that a case still waits then */
+    SKY_RUN_RUNNER_MS = 60 * 1000, /* real time in which a runner must begin to follow */
     SKY_RUN_TASK_MAX_MS = 30 * 60 * 1000, /* real time of --setup, which is no part of the case */
 };
 
@@ -81,7 +82,7 @@ struct sky_run_order {
     bool setup;         /* and has one that is to be done before each case */
 };
 
-/* Begins at the end of this turn. INVALID: `why` says what is wrong with it; LIMIT: there is too
+/* Begins at the end of this turn, or when its runner follows. INVALID: `why` says what is wrong with it; LIMIT: there is too
  * much at once. */
 SKY_MUST_USE sky_err sky_suites_begin(struct sky_suites *suites, const struct sky_run_order *order,
                                       sky_suite_check_fn *check, int64_t *ret_id,
@@ -106,7 +107,7 @@ struct sky_run_listener {
     void (*tell)(struct sky_run_listener *listener, const char *event, const cJSON *data);
     struct sky_run_listener *prev, *next;
 };
-/* False: there is no such run. */
+/* Of a run that is there. True: this is its runner, and now it begins. */
 bool sky_suites_listen(struct sky_suites *suites, int64_t id, struct sky_run_listener *listener);
 void sky_suites_unlisten(struct sky_suites *suites, int64_t id, struct sky_run_listener *listener);
 

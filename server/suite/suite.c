@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "protocol/base/mem.h"
+#include "protocol/cloud/cloud.h"
 #include "server/suite/steps.h"
 
 static const char *const grade_names[] = {[SKY_GRADE_PASSED] = "passed",

@@ -1,0 +1,536 @@
+/* Device suites: the built-in ones, runs of them, and how a run goes on. */
+#include <stdlib.h>
+#include <utlist.h>
+
+#include "protocol/base/mem.h"
+#include "server/admin/api.h"
+#include "server/admin/inner.h"
+#include "server/admin/snapshots.h"
+#include "server/broker/presence.h"
+#include "server/net/conn.h"
+
+enum {
+    FOLLOW_HEARTBEAT_MS = 15000,
+    FOLLOW_WAITING_MAX = 16 * 1024 * 1024, /* bytes that a client may leave unread */
+    TOPIC_ROOM = 512,
+};
+
+/* ---- what runs need of the program ---- */
+
+static void find_where(void *ctx, int64_t device_id, struct sky_suite_where *ret_where)
+{
+    struct sky_app *app = ctx;
+    const struct sky_session *session = sky_session_find(&app->registry, device_id);
+    if (session == NULL)
+        return;
+    const struct sky_behaviour *behaviour = session->party->chapter.behaviour;
+    for (size_t i = 0; behaviour != NULL && i < behaviour->handshake_count; i++)
+        ret_where->transports |= 1U << behaviour->handshakes[i].transport;
+    if (behaviour != NULL && behaviour->http_logins > 0)
+        ret_where->transports |= 1U << SKY_HTTP | 1U << SKY_HTTPS;
+    if (session->conn == NULL)
+        return;
+    ret_where->online = true;
+    ret_where->transports |= 1U << sky_conn_event(session->conn, SKY_EVENT_NOTE, SKY_UP).transport;
+    snprintf(ret_where->listener, sizeof ret_where->listener, "%s",
+             session->conn->door.listener->name);
+}
+
+struct choice {
+    sky_span best;
+    int points;
+};
+
+/* A topic of the application's own before the cloud's, one without wildcards before others. */
+static void weigh(void *ctx, sky_span filter, uint8_t qos)
+{
+    struct choice *choice = ctx;
+    bool wild = sky_span_contains(filter, SKY_SPAN("+")) || sky_span_contains(filter, SKY_SPAN("#"));
+    bool own = sky_span_contains(filter, SKY_SPAN("/user/")) ||
+               !(sky_span_starts(filter, SKY_SPAN("/")) || sky_span_starts(filter, SKY_SPAN("$")));
+    int points = 1 + 2 * own + !wild;
+    (void)qos;
+    if (points < choice->points || (points == choice->points &&
+                                    sky_span_order(filter, choice->best) > 0))
+        return;
+    choice->points = points;
+    choice->best = filter;
+}
+
+static char *find_topic(void *ctx, int64_t device_id)
+{
+    struct sky_app *app = ctx;
+    const struct sky_session *session = sky_session_find(&app->registry, device_id);
+    struct choice choice = {.points = 0};
+    struct sky_buf topic;
+    if (session == NULL)
+        return NULL;
+    sky_subs_each(app->broker.subs, sky_session_carrier(session)->slot, weigh, &choice);
+    if (choice.points == 0)
+        return NULL;
+    sky_buf_init(&topic, SKY_MQTT_STRING_MAX + 1);
+    for (size_t i = 0; i < choice.best.len; i++) {
+        char c = choice.best.ptr[i];
+        sky_buf_add_byte(&topic, c == '+' || c == '#' ? 'x' : (uint8_t)c);
+    }
+    char *copy = sky_mem_dup(topic.bytes, topic.len);
+    sky_buf_done(&topic);
+    return copy;
+}
+
+static sky_err keep(void *ctx, const struct sky_product *product, const struct sky_device *device,
+                    struct sky_snapshot *ret_kept)
+{
+    return sky_snapshot_keep_device(ctx, product, device, ret_kept);
+}
+
+static void put_back(void *ctx, const struct sky_snapshot *kept)
+{
+    struct sky_app *app = ctx;
+    if (!app->stopping && sky_snapshot_restore(app, kept) != SKY_OK)
+        sky_api_record(app, SKY_EVENT_NOTE, 0, "the device could not be put back as it was");
+    (void)!sky_snapshot_drop(app, kept);
+}
+
+static void end_fault(void *ctx, int64_t id)
+{
+    (void)sky_faults_drop(((struct sky_app *)ctx)->faults, id);
+}
+
+static void set_clock(void *ctx, int64_t now_ms, bool frozen)
+{
+    struct sky_app *app = ctx;
+    sky_clock_go_to(&app->clock, now_ms, frozen);
+    sky_api_record(app, SKY_EVENT_CLOCK, 0, "put-back");
+}
+
+struct sky_suites *sky_api_suites_open(struct sky_app *app)
+{
+    const struct sky_suite_host host = {.ctx = app,
+                                        .registry = &app->registry,
+                                        .names = &app->admin->names,
+                                        .waits = &app->admin->waits,
+                                        .call = sky_inner_call,
+                                        .cancel = sky_inner_cancel,
+                                        .where = find_where,
+                                        .topic = find_topic,
+                                        .keep = keep,
+                                        .put_back = put_back,
+                                        .end_fault = end_fault,
+                                        .set_clock = set_clock};
+    return sky_suites_new(&host);
+}
+
+/* ---- the suites ---- */
+
+static cJSON *tree_of(const struct sky_builtin_suite *builtin)
+{
+    struct sky_why why;
+    cJSON *tree = NULL;
+    sky_err err = sky_json_parse(sky_span_of(builtin->text, builtin->len), SKY_SUITE_DEPTH_MAX,
+                                 &tree, &why);
+    return err == SKY_OK ? tree : NULL;
+}
+
+static void copy_texts(struct sky_jw *jw, const cJSON *object, const char *from, const char *to)
+{
+    const char *text = sky_json_get_str(object, from);
+    sky_jw_put_str(jw, to, text != NULL ? text : "");
+}
+
+static void write_suite(struct sky_jw *jw, const cJSON *tree)
+{
+    const cJSON *each;
+    sky_jw_object(jw);
+    copy_texts(jw, tree, "suite", "suite");
+    copy_texts(jw, tree, "title", "title");
+    sky_jw_key(jw, "suites");
+    sky_jw_array(jw);
+    cJSON_ArrayForEach (each, sky_json_get(tree, "suites"))
+        sky_jw_str(jw, sky_span_str(each->valuestring));
+    sky_jw_end_array(jw);
+    sky_jw_key(jw, "cases");
+    sky_jw_array(jw);
+    cJSON_ArrayForEach (each, sky_json_get(tree, "cases")) {
+        sky_jw_object(jw);
+        copy_texts(jw, each, "id", "case");
+        copy_texts(jw, each, "title", "title");
+        copy_texts(jw, each, "source", "source");
+        sky_jw_end_object(jw);
+    }
+    sky_jw_end_array(jw);
+    sky_jw_end_object(jw);
+}
+
+void sky_api_suites_list(struct sky_api *api)
+{
+    struct sky_jw *jw = &api->jw;
+    sky_jw_object(jw);
+    sky_jw_key(jw, "suites");
+    sky_jw_array(jw);
+    for (size_t i = 0; i < sky_builtin_suite_count; i++) {
+        cJSON *tree = tree_of(&sky_builtin_suites[i]);
+        write_suite(jw, tree);
+        cJSON_Delete(tree);
+    }
+    sky_jw_end_array(jw);
+    sky_jw_end_object(jw);
+    sky_api_send(api, 200);
+}
+
+void sky_api_suite_read(struct sky_api *api)
+{
+    const struct sky_builtin_suite *builtin = sky_builtin_suite_find(api->vars.name);
+    if (builtin == NULL) {
+        sky_api_error(api, 404, "not_found", "", "there is no suite '%s'", api->vars.name);
+        return;
+    }
+    sky_buf_add(&api->out, sky_span_of(builtin->text, builtin->len));
+    sky_api_send(api, 200);
+}
+
+/* ---- beginning a run ---- */
+
+struct ordering {
+    struct sky_run_order order;
+    cJSON *cases; /* owned, when one was named alone */
+};
+
+static void ordering_done(struct ordering *ordering)
+{
+    for (size_t i = 0; i < ordering->order.suite_count; i++)
+        sky_suite_done(&ordering->order.suites[i]);
+    free(ordering->order.suites);
+    free(ordering->order.devices);
+    cJSON_Delete(ordering->cases);
+}
+
+/* One of the things asked for: a name, or a suite itself. False, and answered, when it is none. */
+static bool take_suite(struct sky_api *api, const cJSON *given, const char *at,
+                       struct sky_suite *suite)
+{
+    struct sky_why why;
+    const struct sky_builtin_suite *builtin =
+        cJSON_IsString(given) ? sky_builtin_suite_find(given->valuestring) : NULL;
+    if (cJSON_IsString(given) && builtin == NULL) {
+        sky_api_error(api, 400, "invalid", at, "there is no suite '%.64s'", given->valuestring);
+        return false;
+    }
+    if (builtin == NULL && !cJSON_IsObject(given)) {
+        sky_api_error(api, 400, "invalid", at, "give the name of a suite, or the suite itself");
+        return false;
+    }
+    cJSON *tree = builtin != NULL ? tree_of(builtin) : cJSON_Duplicate(given, true);
+    sky_err err =
+        sky_suite_init(suite, tree, &api->app->registry.catalogue, sky_api_check_body, &why);
+    if (err == SKY_OK)
+        return true;
+    char pointer[SKY_WHY_POINTER_MAX + 32];
+    snprintf(pointer, sizeof pointer, "%s%s", at, why.pointer);
+    sky_api_error(api, 400, "invalid", pointer, "%s", why.reason);
+    return false;
+}
+
+/* What is under `one`, or all that is under `many`: as a list, whichever was given. False, and
+ * answered, unless there is one of both. */
+static bool pick(struct sky_api *api, const char *one, const char *many, size_t most,
+                 const cJSON **ret_first, size_t *ret_count, char at[32])
+{
+    const cJSON *single = sky_json_get(api->body, one), *list = sky_json_get(api->body, many);
+    *ret_first = single != NULL ? single : list != NULL ? list->child : NULL;
+    *ret_count = single != NULL ? 1 : (size_t)cJSON_GetArraySize(list);
+    snprintf(at, 32, "/%s", single != NULL ? one : many);
+    if ((single != NULL) != (list != NULL) && *ret_count > 0 && *ret_count <= most)
+        return true;
+    if (*ret_count > most)
+        sky_api_error(api, 400, "limit", at, "there are more than %zu", most);
+    else
+        sky_api_error(api, 400, "invalid", single != NULL && list != NULL ? at : "",
+                      "give '%s', or several as '%s'", one, many);
+    return false;
+}
+
+static bool take_suites(struct sky_api *api, struct sky_run_order *order)
+{
+    const cJSON *each;
+    size_t count;
+    char at[32], pointer[64];
+    if (!pick(api, "suite", "suites", SKY_SUITE_INCLUDES_MAX, &each, &count, at))
+        return false;
+    order->suites = sky_mem_new(count * sizeof *order->suites);
+    for (size_t i = 0; i < count; i++, each = each->next) {
+        snprintf(pointer, sizeof pointer, "%s", at);
+        if (sky_json_get(api->body, "suites") != NULL)
+            snprintf(pointer, sizeof pointer, "%s/%zu", at, i);
+        if (!take_suite(api, each, pointer, &order->suites[i]))
+            return false;
+        order->suite_count++;
+    }
+    return true;
+}
+
+static bool take_devices(struct sky_api *api, struct sky_run_order *order)
+{
+    const cJSON *each;
+    size_t count;
+    char at[32];
+    if (!pick(api, "device", "devices", SKY_RUN_DEVICES_MAX, &each, &count, at))
+        return false;
+    order->devices = sky_mem_new(count * sizeof *order->devices);
+    for (size_t i = 0; i < count; i++, each = each->next) {
+        if (!cJSON_IsString(each) ||
+            !sky_match_device(sky_span_str(each->valuestring), &api->vars)) {
+            sky_api_error(api, 400, "invalid", at, "a device is CLOUD/PRODUCT/DEVICE");
+            return false;
+        }
+        if (!sky_api_device(api, &order->devices[i].product, &order->devices[i].device))
+            return false;
+        for (size_t other = 0; other < i; other++) {
+            if (order->devices[other].device.id == order->devices[i].device.id) {
+                sky_api_error(api, 400, "invalid", at, "'%s' is named twice", each->valuestring);
+                return false;
+            }
+        }
+        order->device_count++;
+    }
+    return true;
+}
+
+static bool take_cases(struct sky_api *api, struct ordering *ordering)
+{
+    const cJSON *each, *one = sky_json_get(api->body, "case"),
+                       *list = sky_json_get(api->body, "cases");
+    if (one != NULL && list != NULL) {
+        sky_api_error(api, 400, "invalid", "/case", "give 'case', or several as 'cases'");
+        return false;
+    }
+    cJSON_ArrayForEach (each, list) {
+        if (!cJSON_IsString(each)) {
+            sky_api_error(api, 400, "invalid", "/cases", "an id of a case is a string");
+            return false;
+        }
+    }
+    if (one != NULL) {
+        ordering->cases = cJSON_CreateArray();
+        cJSON_AddItemToArray(ordering->cases, cJSON_Duplicate(one, false));
+    }
+    ordering->order.cases = one != NULL ? ordering->cases : list;
+    return true;
+}
+
+void sky_api_runs_create(struct sky_api *api)
+{
+    struct ordering ordering = {.order = {.suites = NULL}};
+    struct sky_run_order *order = &ordering.order;
+    struct sky_why why;
+    int64_t id;
+    char text[24];
+    order->runner = sky_api_body_bool(api, "runner", false);
+    order->setup = sky_api_body_bool(api, "setup", false);
+    if (!take_suites(api, order) || !take_devices(api, order) || !take_cases(api, &ordering)) {
+        ordering_done(&ordering);
+        return;
+    }
+    sky_err err =
+        sky_suites_begin(api->app->admin->suites, order, sky_api_check_body, &id, &why);
+    order->suite_count = 0; /* the run's now */
+    ordering_done(&ordering);
+    if (err == SKY_ERR_LIMIT) {
+        sky_api_error(api, 409, "limit", "", "%s", why.reason);
+    } else if (err != SKY_OK) {
+        sky_api_fail(api, err, &why);
+    } else {
+        snprintf(text, sizeof text, "%lld", (long long)id);
+        sky_jw_object(&api->jw);
+        sky_jw_put_str(&api->jw, "id", text);
+        sky_jw_end_object(&api->jw);
+        sky_api_send(api, 201);
+    }
+}
+
+/* ---- reading ---- */
+
+static bool has_run(struct sky_api *api, int64_t *ret_id, const cJSON **ret_document)
+{
+    *ret_document = NULL;
+    if (sky_span_to_int(sky_span_str(api->vars.name), ret_id))
+        *ret_document = sky_suites_document(api->app->admin->suites, *ret_id);
+    if (*ret_document == NULL)
+        sky_api_error(api, 404, "not_found", "", "there is no run '%s'", api->vars.name);
+    return *ret_document != NULL;
+}
+
+void sky_api_runs_list(struct sky_api *api)
+{
+    struct sky_jw *jw = &api->jw;
+    const cJSON *document, *member;
+    int64_t id = 0;
+    sky_jw_object(jw);
+    sky_jw_key(jw, "runs");
+    sky_jw_array(jw);
+    while ((document = sky_suites_next(api->app->admin->suites, id, &id)) != NULL) {
+        cJSON *head = cJSON_CreateObject();
+        cJSON_ArrayForEach (member, document)
+            if (strcmp(member->string, "cases") != 0)
+                cJSON_AddItemReferenceToObject(head, member->string, (cJSON *)(uintptr_t)member);
+        struct sky_buf text;
+        sky_buf_init(&text, SKY_HTTP_ANSWER_MAX);
+        (void)sky_json_print(&text, head);
+        sky_jw_raw(jw, sky_buf_span(&text));
+        sky_buf_done(&text);
+        cJSON_Delete(head);
+    }
+    sky_jw_end_array(jw);
+    sky_jw_end_object(jw);
+    sky_api_send(api, 200);
+}
+
+void sky_api_run_delete(struct sky_api *api)
+{
+    const cJSON *document;
+    int64_t id;
+    if (!has_run(api, &id, &document))
+        return;
+    (void)sky_suites_drop(api->app->admin->suites, id);
+    sky_api_send(api, 204);
+}
+
+void sky_api_run_stop(struct sky_api *api)
+{
+    const cJSON *document;
+    int64_t id;
+    if (!has_run(api, &id, &document))
+        return;
+    if (sky_suites_stop(api->app->admin->suites, id, "the run was stopped"))
+        sky_api_send(api, 204);
+    else
+        sky_api_error(api, 409, "conflict", "", "run %s has ended", api->vars.name);
+}
+
+void sky_api_run_done(struct sky_api *api)
+{
+    struct sky_suites *suites = api->app->admin->suites;
+    int64_t id, task = sky_api_body_int(api, "task", 0);
+    const char *note = sky_api_body_text(api, "note");
+    const cJSON *document;
+    if (!has_run(api, &id, &document))
+        return;
+    bool heard = note != NULL && sky_suites_note(suites, id, note,
+                                                 sky_api_body_bool(api, "gone", false));
+    if (task != 0)
+        heard = sky_suites_task_done(suites, id, task, (int)sky_api_body_int(api, "exit", 0),
+                                     sky_api_body_text(api, "reason"));
+    if (heard)
+        sky_api_send(api, 204);
+    else if (note == NULL && task == 0)
+        sky_api_error(api, 400, "invalid", "", "give 'task' or 'note'");
+    else
+        sky_api_error(api, 409, "conflict", "", "nobody waits for this any more");
+}
+
+/* ---- following ---- */
+
+struct follower {
+    struct sky_run_listener listener;
+    struct sky_app *app;
+    struct sky_http_call *call;
+    int64_t id;
+    struct sky_buf waiting; /* to be sent */
+    struct sky_timer heartbeat;
+    bool runner, over;
+};
+
+static void add_message(struct follower *follower, const char *event, const cJSON *data)
+{
+    struct sky_buf *out = &follower->waiting;
+    sky_buf_addf(out, "event: %s\ndata: ", event);
+    (void)sky_json_print(out, data);
+    sky_buf_add_str(out, "\n\n");
+}
+
+static void follower_free(struct follower *follower)
+{
+    sky_clock_forgive(&follower->app->clock, &follower->heartbeat);
+    sky_buf_done(&follower->waiting);
+    free(follower);
+}
+
+static void on_gone(struct sky_http_call *call)
+{
+    struct follower *follower = call->state;
+    struct sky_suites *suites = follower->app->admin->suites;
+    if (!follower->over)
+        sky_suites_unlisten(suites, follower->id, &follower->listener);
+    if (follower->runner && !follower->over && !follower->app->stopping)
+        (void)sky_suites_stop(suites, follower->id, "whoever ran it went away");
+    follower_free(follower);
+}
+
+static void on_room(struct sky_http_call *call, struct sky_buf *out)
+{
+    struct follower *follower = call->state;
+    sky_buf_add(out, sky_buf_span(&follower->waiting));
+    sky_buf_clear(&follower->waiting);
+    if (!follower->over)
+        return;
+    follower_free(follower);
+    sky_http_stream_end(call);
+}
+
+static void on_heartbeat(struct sky_timer *timer, int64_t now_ms)
+{
+    struct follower *follower = SKY_CONTAINER_OF(timer, struct follower, heartbeat);
+    (void)now_ms;
+    sky_buf_add_str(&follower->waiting, ":\n\n");
+    sky_clock_patience(&follower->app->clock, timer, FOLLOW_HEARTBEAT_MS, on_heartbeat);
+    sky_http_stream_wake(follower->call);
+}
+
+static void tell(struct sky_run_listener *listener, const char *event, const cJSON *data)
+{
+    struct follower *follower = SKY_CONTAINER_OF(listener, struct follower, listener);
+    add_message(follower, event, data);
+    follower->over = follower->waiting.overflow || strcmp(event, "end") == 0;
+    if (follower->over)
+        sky_suites_unlisten(follower->app->admin->suites, follower->id, listener);
+    sky_http_stream_wake(follower->call);
+}
+
+/* The first to follow a run that wants a runner is its runner, and the run stops when it goes. */
+static void begin_following(struct sky_api *api, int64_t id, const cJSON *document)
+{
+    struct follower *follower = sky_mem_new(sizeof *follower);
+    *follower = (struct follower){
+        .listener = {.tell = tell}, .app = api->app, .call = api->call, .id = id};
+    sky_buf_init(&follower->waiting, FOLLOW_WAITING_MAX);
+    add_message(follower, "run", document);
+    if (strcmp(sky_json_get_str(document, "state"), "running") == 0) {
+        follower->runner =
+            sky_suites_listen(api->app->admin->suites, id, &follower->listener);
+    } else {
+        add_message(follower, "end", document);
+        follower->over = true;
+    }
+    api->call->state = follower;
+    api->call->on_gone = on_gone;
+    api->call->on_room = on_room;
+    sky_clock_patience(&api->app->clock, &follower->heartbeat, FOLLOW_HEARTBEAT_MS, on_heartbeat);
+    sky_http_stream(api->call, "text/event-stream");
+}
+
+void sky_api_run_read(struct sky_api *api)
+{
+    const cJSON *document;
+    sky_span accept = SKY_SPAN_NONE;
+    int64_t id;
+    if (!has_run(api, &id, &document))
+        return;
+    (void)sky_http_head_header(api->call->head.headers, "Accept", &accept);
+    if (sky_span_contains(accept, SKY_SPAN("text/event-stream")) &&
+        sky_span_eq(api->call->head.method, SKY_SPAN("GET"))) {
+        begin_following(api, id, document);
+        return;
+    }
+    (void)sky_json_print(&api->out, document);
+    sky_api_send(api, 200);
+}
