@@ -96,7 +96,19 @@ void sky_secure_free(struct sky_net *net)
 
 /* ---- the journal ---- */
 
-static void record(struct sky_conn *conn, const char *reason, const struct sky_judge *judge)
+/* Why it was not carried through, and how the client ended it, if it did. */
+static void add_failure(struct sky_draft *draft, const struct sky_tls_failure *failure)
+{
+    sky_draft_add(draft, SKY_ATTR(REASON, sky_span_str(failure->reason)));
+    sky_draft_add(draft, SKY_ATTR(STATE, sky_span_str(failure->ended)));
+    if (failure->alert_received == SKY_TLS_NO_ALERT)
+        return;
+    sky_draft_add(draft, SKY_ATTR_INT(CODE, failure->alert_received));
+    sky_draft_add(draft, SKY_ATTR(NAME, sky_span_str(sky_tls_alert_name(failure->alert_received))));
+}
+
+static void record(struct sky_conn *conn, const struct sky_tls_failure *failure,
+                   const struct sky_judge *judge)
 {
     char peer[64], identity[SKY_TLS_IDENTITY_TEXT_MAX + 1];
     sky_conn_peer(conn, peer, sizeof peer);
@@ -117,9 +129,9 @@ static void record(struct sky_conn *conn, const char *reason, const struct sky_j
                                        sky_span_str(sky_tls_version_name(conn->door.tls_version))));
     if (conn->door.server_name.len > 0)
         sky_draft_add(&draft, SKY_ATTR(SERVER_NAME, conn->door.server_name));
-    if (reason != NULL && identity[0] != '\0')
+    if (failure != NULL && identity[0] != '\0')
         sky_draft_add(&draft, SKY_ATTR(IDENTITY, sky_span_str(identity)));
-    if (reason != NULL && sky_tls_offered(conn->tls)[0] != '\0')
+    if (failure != NULL && sky_tls_offered(conn->tls)[0] != '\0')
         sky_draft_add(&draft, SKY_ATTR(OFFERED, sky_span_str(sky_tls_offered(conn->tls))));
     char shown[SHOWN_SIZE];
     if (sky_tls_resumed(conn->tls)) {
@@ -129,9 +141,9 @@ static void record(struct sky_conn *conn, const char *reason, const struct sky_j
                  sky_lie_name(sky_tls_lie_shown(conn->tls)));
         sky_draft_add(&draft, SKY_ATTR(DETAIL, sky_span_str(shown)));
     }
-    if (reason != NULL) {
+    if (failure != NULL) {
         sky_refusal_json(&refusal, judge, &explanation);
-        sky_draft_add(&draft, SKY_ATTR(REASON, sky_span_str(reason)));
+        add_failure(&draft, failure);
         sky_draft_add(&draft, SKY_ATTR(EXPLANATION, sky_buf_span(&explanation)));
     }
     sky_journal_record(conn->net->journal, &draft, judge);
@@ -154,7 +166,7 @@ static void record_failure(struct sky_conn *conn)
     sky_judge_init(&judge, &conn->net->registry->policy);
     if (conn->touched == 0 && failure->rule != NULL)
         sky_judge_rule(&judge, failure->rule, false, "%s", failure->reason);
-    record(conn, failure->reason, &judge);
+    record(conn, failure, &judge);
     if (conn->touched == 0 && failure->rule == sky_tls_rule(SKY_RULE_TLS_PSK_KEY) &&
         conn->psk != NULL && conn->psk->key.len > 0)
         sky_psk_failed(conn->net->registry, &conn->door, conn->id, conn->psk, fits, conn->tls);

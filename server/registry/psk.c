@@ -5,6 +5,7 @@
 #include "protocol/base/json.h"
 #include "protocol/base/mem.h"
 #include "protocol/cloud/admit.h"
+#include "server/tls/explain.h"
 #include "server/tls/rules.h"
 
 enum { PSK_EXPLANATION_MAX = 2048, OTHER_KEYS_MAX = 64 };
@@ -31,17 +32,23 @@ static bool recognise(struct sky_registry *registry, const struct sky_door *door
 }
 
 static void record(struct sky_registry *registry, const struct sky_door *door, uint32_t connection,
-                   const struct sky_psk_try *psk, sky_span detail, sky_span explanation,
+                   const struct sky_psk_try *psk, sky_span cipher, sky_span explanation,
                    const struct sky_judge *judge)
 {
-    struct sky_attr attrs[6] = {SKY_ATTR(LISTENER, sky_span_str(door->listener->name)),
+    struct sky_attr attrs[8] = {SKY_ATTR(LISTENER, sky_span_str(door->listener->name)),
                                 SKY_ATTR(PEER, sky_span_str(psk->peer)),
                                 SKY_ATTR(IDENTITY, sky_span_str(psk->identity))};
     size_t count = 3;
     if (psk->cloud != NULL)
         attrs[count++] = SKY_ATTR(CLOUD, sky_span_str(psk->cloud->name));
-    if (detail.len > 0)
-        attrs[count++] = SKY_ATTR(DETAIL, detail);
+    attrs[count++] = SKY_ATTR(DETAIL, cipher.len > 0 ? cipher : SKY_SPAN("refused"));
+    if (cipher.len > 0) {
+        attrs[count++] = SKY_ATTR(CIPHER, cipher);
+        attrs[count++] =
+            SKY_ATTR(TLS_VERSION, door->transport == SKY_DTLS
+                                      ? SKY_SPAN("DTLS 1.2")
+                                      : sky_span_str(sky_tls_version_name(door->tls_version)));
+    }
     if (explanation.len > 0)
         attrs[count++] = SKY_ATTR(EXPLANATION, explanation);
     const struct sky_event_head head = {.type = SKY_EVENT_PSK_HANDSHAKE,
@@ -79,7 +86,7 @@ static void record_refusal(struct sky_registry *registry, const struct sky_door 
     }
     if (lookup->device.id != 0)
         sky_session_judged(sky_session_open(registry, &lookup->product, &lookup->device), judge);
-    record(registry, door, connection, psk, SKY_SPAN("refused"), sky_buf_span(&explanation), judge);
+    record(registry, door, connection, psk, SKY_SPAN_NONE, sky_buf_span(&explanation), judge);
     sky_buf_done(&explanation);
 }
 

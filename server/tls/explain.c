@@ -281,10 +281,21 @@ static void explain_other(const struct sky_tls_evidence *evidence, struct sky_tl
         say(failure, SKY_RULE_TLS_HANDSHAKE, "the handshake failed: %s", text);
 }
 
+static const char *who_ended(const struct sky_tls_evidence *evidence)
+{
+    if (evidence->alert_received != SKY_TLS_NO_ALERT && evidence->end != SKY_TLS_END_TIMEOUT)
+        return "alert";
+    bool answered = evidence->step > SKY_TLS_STEP_FLIGHT && evidence->step < SKY_TLS_STEP_OPEN;
+    if (answered && evidence->end == SKY_TLS_END_PEER_LEFT)
+        return "left";
+    return answered && evidence->end == SKY_TLS_END_TIMEOUT ? "timeout" : "refused";
+}
+
 void sky_tls_explain(const struct sky_tls_evidence *evidence, struct sky_tls_failure *ret_failure)
 {
     struct sky_tls_failure failure = {.alert_sent = evidence->alert_sent,
-                                      .alert_received = evidence->alert_received};
+                                      .alert_received = evidence->alert_received,
+                                      .ended = who_ended(evidence)};
     if (evidence->end == SKY_TLS_END_TIMEOUT || evidence->end == SKY_TLS_END_CROWD)
         explain_timeout(evidence, &failure);
     else if (evidence->alert_received != SKY_TLS_NO_ALERT)

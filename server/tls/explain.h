@@ -44,6 +44,8 @@ struct sky_tls_evidence {
 
 struct sky_tls_failure {
     const struct sky_rule *rule;    /* NULL: that breaks none */
+    const char *ended;              /* how the client did it: "alert"; "left" or "timeout", having
+                                       seen what the server sent; "refused": the server did. Static */
     int alert_sent, alert_received; /* SKY_TLS_NO_ALERT: none */
     char reason[SKY_FINDING_DETAIL_MAX];
 };
