@@ -6,7 +6,6 @@
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
 #include "server/admin/admin.h"
-#include "server/admin/snapshots.h"
 #include "server/broker/images.h"
 #include "server/broker/kept.h"
 #include "server/broker/notices.h"
@@ -392,7 +391,7 @@ static sky_err open_doors(struct sky_app *app, struct sky_why *why)
         err = sky_net_open(&app->net, app->config, why);
     if (err == SKY_OK)
         err = sky_coap_port_open(&app->broker, &app->net, app->config, &app->coap, why);
-    if (err == SKY_OK && sky_snapshots_recover(app) != SKY_OK)
+    if (err == SKY_OK && sky_admin_recover(app) != SKY_OK)
         err = sky_store_why(app->store, why);
     if (err == SKY_OK && app->config->capture != NULL)
         err = sky_captures_open_file(&app->captures, app->config->capture, why);

@@ -3,12 +3,16 @@
 #ifndef SKY_SERVER_ADMIN_ADMIN_H
 #define SKY_SERVER_ADMIN_ADMIN_H
 
+#include "protocol/base/err.h"
+
 struct sky_app;
 struct sky_fixture_result;
 struct sky_http_handler;
 struct sky_strings;
 
 void sky_admin_open(struct sky_app *app);
+/* Puts devices back that a server that was killed had kept as they were before a test. */
+SKY_MUST_USE sky_err sky_admin_recover(struct sky_app *app);
 /* No call may be left. */
 void sky_admin_free(struct sky_app *app);
 

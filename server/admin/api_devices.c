@@ -415,3 +415,16 @@ void sky_api_device_disconnect(struct sky_api *api)
     else
         sky_api_error(api, 409, "conflict", "", "the device is not connected");
 }
+
+void sky_api_device_twin(struct sky_api *api)
+{
+    struct sky_product product;
+    struct sky_device device;
+    if (!sky_api_device(api, &product, &device))
+        return;
+    struct sky_session *session = sky_session_find(&api->app->registry, device.id);
+    if (session != NULL && sky_mqtt_twin(session))
+        sky_api_send(api, 204);
+    else
+        sky_api_error(api, 409, "conflict", "", "the device is not connected over MQTT");
+}

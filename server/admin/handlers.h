@@ -33,6 +33,7 @@ struct sky_api;
     X(device_certificate)                                                                          \
     X(device_credentials)                                                                          \
     X(device_disconnect)                                                                           \
+    X(device_twin)                                                                                 \
     X(device_message)                                                                              \
     X(device_command)                                                                              \
     X(device_shadow)                                                                               \

@@ -6,6 +6,7 @@
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
 #include "protocol/base/pack.h"
+#include "server/admin/admin.h"
 #include "server/broker/gateways.h"
 #include "server/broker/holdings.h"
 #include "server/broker/presence.h"
@@ -380,7 +381,7 @@ sky_err sky_snapshot_drop(struct sky_app *app, const struct sky_snapshot *snapsh
     return sky_store_drop_snapshot(app->store, snapshot->id);
 }
 
-sky_err sky_snapshots_recover(struct sky_app *app)
+sky_err sky_admin_recover(struct sky_app *app)
 {
     struct sky_snapshot snapshot;
     sky_err err;

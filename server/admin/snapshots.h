@@ -24,7 +24,4 @@ SKY_MUST_USE sky_err sky_snapshot_keep_device(struct sky_app *app,
 SKY_MUST_USE sky_err sky_snapshot_restore(struct sky_app *app, const struct sky_snapshot *snapshot);
 SKY_MUST_USE sky_err sky_snapshot_drop(struct sky_app *app, const struct sky_snapshot *snapshot);
 
-/* Puts back, and drops, what a server that was killed had kept of devices. */
-SKY_MUST_USE sky_err sky_snapshots_recover(struct sky_app *app);
-
 #endif

@@ -14,4 +14,9 @@ struct sky_mqtt_port {
 };
 void sky_mqtt_port_init(struct sky_mqtt_port *port, struct sky_broker *broker);
 
+/* Somebody else logs in as the device, without a clean session, and is gone again: its connection
+ * closes as for a second login of its own (MQTT 3.1.1 [MQTT-3.1.4-2]), which nobody holds against
+ * it. False: it is not on a connection of its own. */
+bool sky_mqtt_twin(struct sky_session *session);
+
 #endif

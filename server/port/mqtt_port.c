@@ -378,6 +378,19 @@ static void take_over(struct sky_conn *conn, struct sky_session *session)
         leave(old);
 }
 
+bool sky_mqtt_twin(struct sky_session *session)
+{
+    static const char *const reason = "a twin logged in";
+    struct sky_conn *conn = session->conn;
+    if (conn == NULL || conn->closing)
+        return false;
+    const struct sky_attr attr = SKY_ATTR(REASON, sky_span_str(reason));
+    sky_mqtt__record(conn, SKY_EVENT_TAKEOVER, SKY_INSIDE, &attr, 1, NULL);
+    sky_conn_close(conn, reason);
+    leave(conn);
+    return true;
+}
+
 static void on_spaced(struct sky_timer *timer, int64_t now_ms);
 
 /* What waits is sent one by one, where the cloud does so. */

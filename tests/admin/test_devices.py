@@ -2,6 +2,8 @@
 
 import base64
 
+import credentials
+
 DEVICES = "/api/v1/devices"
 DEVICE = DEVICES + "/aliyun/pk/device"
 NOWHERE = DEVICES + "/aliyun/pk/nobody"
@@ -158,6 +160,37 @@ def test_disconnect_closes_the_connection(api, online, refused):
     assert device.receive() is None
     assert refused(409, "POST", DEVICE + "/disconnect")["code"] == "conflict"
     refused(404, "POST", NOWHERE + "/disconnect")
+
+
+def test_a_twin_takes_the_connection_over(api, online, refused):
+    device = online("aliyun/pk/device", clean=False)
+    device.send_packet(type="subscribe", id=1, filters=[["/pk/device/user/both", 1]])
+    assert device.receive()["type"] == "suback"
+    since = api.last_seq()
+    assert api.request("POST", DEVICE + "/twin")[0] == 204
+    assert device.receive() is None
+    event = api.wait_event({"type": "takeover", "direction": "inside", "device": "aliyun/pk/device",
+                            "reason": "a twin logged in"}, since=since)
+    assert event["findings"] == []
+    assert refused(409, "POST", DEVICE + "/twin")["code"] == "conflict"
+    refused(404, "POST", NOWHERE + "/twin")
+
+
+def test_a_twin_is_held_against_nobody_and_keeps_the_session(api, peer, online):
+    online("aliyun/pk/device", clean=False)
+    api.call("POST", DEVICE + "/twin")
+    device = peer(credentials.listeners("aliyun/pk/device", "mqtt")[0])
+    device.send_packet(type="connect", clean=False, keepalive=60,
+                       **credentials.login("aliyun/pk/device"))
+    assert device.receive()["sessionPresent"]
+    (verdict,) = api.get("/api/v1/verdicts", device="aliyun/pk/device")["devices"]
+    rules = {rule["id"]: rule for rule in verdict["rules"]}
+    assert rules["ALI-DUPLICATE-LOGIN"]["verdict"] == "passed"
+
+
+def test_a_device_that_is_not_there_over_mqtt_has_no_twin(api, refused):
+    refused(409, "POST", DEVICE + "/twin")
+    refused(409, "POST", DEVICES + "/enos/KV315idW/tPbZGCdmaE/twin")
 
 
 def test_a_message_reaches_a_device_that_subscribes(api, online):

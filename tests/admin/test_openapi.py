@@ -56,12 +56,13 @@ OTHERS = {SNAPSHOTS + "/{name}": {"name": "here"},
           SNAPSHOTS + "/{name}/restore": {"name": "here"},
           CAPTURES + "/{name}": {"name": "1"},
           CAPTURES + "/{name}/stop": {"name": "1"},
-          DEVICE + "/topology": {"product": "gates", "device": "gate"}}
+          DEVICE + "/topology": {"product": "gates", "device": "gate"},
+          DEVICE + "/twin": {"cloud": "tencent", "product": "PROD123456", "device": "dev001"}}
 FIRST = [("POST", EXPECTED), ("POST", FAULTS), ("POST", "/api/v1/products"), ("PUT", DEVICE + "/topology"),
          ("PUT", PRODUCT + "/config"), ("PUT", PRODUCT + "/model"), ("PATCH", DEVICE + "/shadow"),
          ("POST", DEVICE + "/ota"), ("POST", SNAPSHOTS), ("POST", CAPTURES)]  # others show what these make
 LAST = [("DELETE", PRODUCT + "/config"), ("DELETE", PRODUCT + "/model"),
-        ("POST", DEVICE + "/disconnect"), ("DELETE", DEVICE + "/ota"),
+        ("POST", DEVICE + "/disconnect"), ("POST", DEVICE + "/twin"), ("DELETE", DEVICE + "/ota"),
         ("POST", SNAPSHOTS + "/{name}/restore"), ("DELETE", SNAPSHOTS + "/{name}"),
         ("DELETE", CAPTURES + "/{name}"), ("DELETE", FAULTS + "/{name}"), ("DELETE", FAULTS),
         ("DELETE", EXPECTED + "/{name}"), ("DELETE", EXPECTED), ("DELETE", DEVICE),

@@ -177,6 +177,7 @@ def test_the_gateway_gone_they_are_offline(api, online):
 def test_disconnecting_one_behind_leaves_its_gateway(api, online):
     device = online(GATE)
     log_in(api, "one", device, "a")
+    assert api.request("POST", DEVICES + "/aliyun/subs/a/twin")[0] == 409  # no login of its own
     assert api.request("POST", DEVICES + "/aliyun/subs/a/disconnect")[0] == 204
     assert not api.get(DEVICES + "/aliyun/subs/a")["online"]
     assert api.get(f"{DEVICES}/{GATE}")["online"]

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "protocol/base/mem.h"
+#include "server/admin/admin.h"
 #include "server/admin/snapshots.h"
 #include "server/broker/delivery.h"
 #include "server/broker/kept.h"
@@ -328,7 +329,7 @@ static void what_was_left_of_a_server_that_was_killed_is_put_back(void **state)
     keep(b);
     changed.enabled = false;
     assert_int_equal(sky_store_set_device(b->app.store, &changed), SKY_OK);
-    assert_int_equal(sky_snapshots_recover(&b->app), SKY_OK);
+    assert_int_equal(sky_admin_recover(&b->app), SKY_OK);
     find(b, "device", &changed);
     assert_true(changed.enabled);
     assert_int_equal(sky_store_left_snapshot(b->app.store, &b->snapshot), SKY_ERR_NOT_FOUND);
