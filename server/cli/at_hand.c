@@ -180,8 +180,8 @@ int sky_at_hand_find(const struct sky_config *config, struct sky_at_hand *ret_se
     *ret_server = (struct sky_at_hand){0};
     sky_buf_init(&body, SKY_HTTP_CLIENT_ANSWER_MAX);
     sky_err err = sky_http_parse_url(config->url, host, &port, &why);
-    if (err == SKY_OK && !sky_span_copy(sky_span_str(config->url), ret_server->url,
-                                        sizeof ret_server->url))
+    if (err == SKY_OK &&
+        !sky_span_copy(sky_span_str(config->url), ret_server->url, sizeof ret_server->url))
         err = sky_why_set(&why, SKY_ERR_LIMIT, "", "--url is too long");
     if (err == SKY_OK)
         err = sky_http_get(config->url, "/version", config->admin_token, &status, &body, &why);

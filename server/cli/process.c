@@ -53,7 +53,11 @@ int sky_signals_await(struct sky_signals *signals, int64_t due_ms)
     struct pollfd awaited = {.fd = signals->fd, .events = POLLIN};
     int64_t left = due_ms - sky_process_now_ms();
 
-    (void)poll(&awaited, 1, due_ms == 0 ? -1 : left <= 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left);
+    (void)poll(&awaited, 1,
+               due_ms == 0      ? -1
+               : left <= 0      ? 0
+               : left > INT_MAX ? INT_MAX
+                                : (int)left);
     return sky_signals_take(signals);
 }
 

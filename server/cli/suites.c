@@ -13,8 +13,8 @@ static cJSON *parse_builtin(const struct sky_builtin_suite *builtin)
     struct sky_why why;
     cJSON *tree;
 
-    sky_err err = sky_json_parse(sky_span_of(builtin->text, builtin->len), SKY_SUITE_DEPTH_MAX,
-                                 &tree, &why);
+    sky_err err =
+        sky_json_parse(sky_span_of(builtin->text, builtin->len), SKY_SUITE_DEPTH_MAX, &tree, &why);
     SKY_ASSERT(err == SKY_OK);
     return tree;
 }

@@ -91,7 +91,7 @@ struct sky_config {
     char *url, *device, *product, *junit, *html, *json_file, *baseline;
     struct sky_strings devices, cases; /* of a suite */
     char *setup;                       /* shell command before each of its cases */
-    bool url_given;     /* or it is the standard one */
+    bool url_given;                    /* or it is the standard one */
     bool strict, run;   /* a warning counts as a failure; the whole run, not only the chapter */
     char *events;       /* file for them */
     uint32_t timeout_s; /* for the command; 0: none */
