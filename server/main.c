@@ -40,6 +40,9 @@ static const struct command_row commands[] = {
     {"exec", "[OPTION]... -- COMMAND...",
      "serve while COMMAND runs, then print the verdict; exit with the worse of both",
      SKY_COMMAND_EXEC, 1, ANY, sky_cli_exec},
+    {"suite list", "[NAME|FILE]... [OPTION]...",
+     "list the device suites; with a NAME, the cases of that one", SKY_COMMAND_SUITE_LIST, 0, ANY,
+     sky_cli_suite_list},
     {"events", "[OPTION]...", "print what a running server has recorded, a line an event",
      SKY_COMMAND_EVENTS, 0, 0, sky_cli_events},
     {"hosts", "[OPTION]...", "print the vendors' host names as lines of /etc/hosts, or for dnsmasq",
@@ -71,12 +74,50 @@ static int print_help(const struct command_row *row)
     return SKY_EXIT_OK;
 }
 
-static const struct command_row *find_command(const char *name)
+/* How many of the words are the row's name, which may be two; 0: they are another's. */
+static int words_of(const struct command_row *row, int argc, char **argv)
+{
+    sky_span rest = sky_span_str(row->name), word;
+    int count = 0;
+
+    while (sky_span_next(&rest, ' ', &word))
+        if (count >= argc || !sky_span_eq_str(word, argv[count++]))
+            return 0;
+    return count;
+}
+
+static const struct command_row *find_command(int argc, char **argv, int *ret_words)
 {
     for (size_t i = 0; i < SKY_COUNT(commands); i++)
-        if (strcmp(commands[i].name, name) == 0)
+        if ((*ret_words = words_of(&commands[i], argc, argv)) > 0)
             return &commands[i];
     return NULL;
+}
+
+/* For the first word of names that have two: which seconds are there? */
+static int print_verbs(int argc, char **argv)
+{
+    sky_span noun = sky_span_str(argv[0]), first, second;
+    char verbs[64] = "";
+    bool helps = argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
+
+    for (size_t i = 0; i < SKY_COUNT(commands); i++) {
+        size_t len = strlen(verbs);
+        if (!sky_span_cut(sky_span_str(commands[i].name), ' ', &first, &second) ||
+            !sky_span_eq(first, noun))
+            continue;
+        snprintf(verbs + len, sizeof verbs - len, "%s%.*s", len > 0 ? " or " : "",
+                 SKY_SPAN_ARGS(second));
+        if (helps)
+            print_help(&commands[i]);
+    }
+    if (helps && *verbs != '\0')
+        return SKY_EXIT_OK;
+    if (*verbs != '\0')
+        return sky_cli_fail("usage: skymock %s %s ...; \"skymock %s --help\" says more", argv[0],
+                            verbs, argv[0]);
+    sky_cli_fail("%.100s: no such command", argv[0]);
+    return print_overview(stderr, SKY_EXIT_TROUBLE);
 }
 
 static int run_command(const struct command_row *row, int argc, char **argv)
@@ -102,8 +143,8 @@ static int run_command(const struct command_row *row, int argc, char **argv)
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "serve";
-
     struct sky_why why;
+    int words;
 
     signal(SIGPIPE, SIG_IGN); /* a peer that went away is an error code, not a death, */
     signal(SIGXFSZ, SIG_IGN); /* and so is a store that may not grow */
@@ -114,11 +155,9 @@ int main(int argc, char **argv)
     if (strcmp(name, "version") == 0 || strcmp(name, "--version") == 0)
         return puts("skymock " SKY_VERSION) < 0;
     if (name[0] == '-' || argc < 2)
-        return run_command(find_command("serve"), argc, argv);
-    const struct command_row *row = find_command(name);
-    if (row == NULL) {
-        sky_cli_fail("%.100s: no such command", name);
-        return print_overview(stderr, SKY_EXIT_TROUBLE);
-    }
-    return run_command(row, argc - 1, argv + 1);
+        return run_command(&commands[0], argc, argv); /* serve */
+    const struct command_row *row = find_command(argc - 1, argv + 1, &words);
+    if (row == NULL)
+        return print_verbs(argc - 1, argv + 1);
+    return run_command(row, argc - words, argv + words);
 }

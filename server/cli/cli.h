@@ -22,6 +22,7 @@ int sky_cli_sign(const struct sky_config *config);
 int sky_cli_explain(const struct sky_config *config);
 int sky_cli_rules(const struct sky_config *config);
 int sky_cli_verdict(const struct sky_config *config);
+int sky_cli_suite_list(const struct sky_config *config);
 int sky_cli_events(const struct sky_config *config);
 int sky_cli_hosts(const struct sky_config *config);
 int sky_cli_ca(const struct sky_config *config);

@@ -7,6 +7,7 @@
 #include "server/cli/cli.h"
 #include "server/cli/http_client.h"
 #include "server/journal/line.h"
+#include "server/os/files.h"
 
 enum {
     PATH_SIZE = 4096,
@@ -89,6 +90,48 @@ void sky_cli_print_json_line(FILE *out, const cJSON *value)
     sky_json_print(&text, value);
     fprintf(out, "%.*s\n", SKY_SPAN_ARGS(sky_buf_span(&text)));
     sky_buf_done(&text);
+}
+
+/* ---- of a run that has ended ---- */
+
+struct telling {
+    const struct sky_config *config;
+    FILE *file; /* NULL: nobody wants events */
+};
+
+static void tell_event(void *ctx, const cJSON *event)
+{
+    const struct telling *telling = ctx;
+    struct sky_buf line;
+
+    if (telling->file != NULL)
+        sky_cli_print_json_line(telling->file, event);
+    if (!telling->config->annotates || !sky_event_is_refusal(event))
+        return;
+    sky_buf_init(&line, SKY_EVENT_LINE_MAX);
+    sky_refusal_annotation(event, &line);
+    printf("%.*s\n", SKY_SPAN_ARGS(sky_buf_span(&line)));
+    sky_buf_done(&line);
+}
+
+int sky_cli_tell_events(const struct sky_config *config, const char *url)
+{
+    struct sky_config all = *config; /* a reset between tests hides nothing, nor does --device */
+    struct telling telling = {.config = config};
+    struct sky_why why;
+    char *bytes = NULL;
+    size_t len = 0;
+
+    if (config->events == NULL && !config->annotates)
+        return SKY_EXIT_OK;
+    all.run = true;
+    all.device = NULL;
+    telling.file = config->events != NULL ? open_memstream(&bytes, &len) : NULL;
+    sky_err err = sky_cli_each_event(&all, url, false, tell_event, &telling, &why);
+    if (telling.file != NULL && fclose(telling.file) == 0 && err == SKY_OK)
+        err = sky_files_write(config->events, 0644, sky_span_of(bytes, len), &why);
+    free(bytes);
+    return err == SKY_OK ? SKY_EXIT_OK : sky_cli_fail("--events: %s", why.reason);
 }
 
 static void print_event(void *ctx, const cJSON *event)

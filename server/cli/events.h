@@ -15,6 +15,10 @@ SKY_MUST_USE sky_err sky_cli_each_event(const struct sky_config *config, const c
                                         bool follow, sky_cli_event_fn *each, void *ctx,
                                         struct sky_why *why);
 
+/* What `exec` and `suite run` tell of all events of the run: in the file that config names, and
+ * refusals to the workflow that reads what is printed. Returns the exit status. */
+int sky_cli_tell_events(const struct sky_config *config, const char *url);
+
 void sky_cli_print_json_line(FILE *out, const cJSON *value);
 
 #endif

@@ -12,10 +12,11 @@
 #include "server/os/help.h"
 #include "server/os/listeners.h"
 
-#define SERVING (SKY_COMMAND_SERVE | SKY_COMMAND_EXEC)
+#define SERVING (SKY_COMMAND_SERVE | OWNING)
 #define OFFLINE (SKY_COMMAND_SIGN | SKY_COMMAND_EXPLAIN)
 #define ONLINE (SKY_COMMAND_VERDICT | SKY_COMMAND_HEALTHCHECK | SKY_COMMAND_EVENTS)
-#define JUDGING (SKY_COMMAND_VERDICT | SKY_COMMAND_EXEC)
+#define OWNING (SKY_COMMAND_EXEC | SKY_COMMAND_SUITE_RUN) /* a server of their own */
+#define JUDGING (SKY_COMMAND_VERDICT | OWNING)
 
 struct option_row;
 typedef sky_err option_set(struct sky_config *config, const struct option_row *row,
@@ -71,8 +72,9 @@ static sky_err set_any_text(struct sky_config *config, const struct option_row *
 
 void sky_strings_add(struct sky_strings *strings, const char *text)
 {
-    strings->list = sky_mem_grow(strings->list, (strings->count + 1) * sizeof(char *));
+    strings->list = sky_mem_grow(strings->list, (strings->count + 2) * sizeof(char *));
     strings->list[strings->count++] = sky_mem_dup(text, strlen(text));
+    strings->list[strings->count] = NULL;
 }
 
 void sky_strings_done(struct sky_strings *strings)
@@ -238,8 +240,8 @@ static const struct option_row rows[] = {
     {"store", 's', "FILE", ":memory:", "keep everything in this database file",
      SERVING | OFFLINE | SKY_COMMAND_CA, set_text, AT(store)},
     {"listen", 'l', "NAME=WHERE", NULL,
-     "move one listener: NAME=HOST:PORT, NAME=PORT or NAME=off; port 0 takes a free one (exec's "
-     "standard); the NAME all is every one",
+     "move one listener: NAME=HOST:PORT, NAME=PORT or NAME=off; port 0 takes a free one (the "
+     "standard for a COMMAND); the NAME all is every one",
      SERVING, set_list, AT(listen_texts)},
     {"host", 0, "HOST", "127.0.0.1", "where listeners are that name no host of their own", SERVING,
      set_text, AT(host)},
@@ -299,12 +301,19 @@ static const struct option_row rows[] = {
     {"tls", 0, NULL, NULL, "for a connection over TLS", OFFLINE, set_switch, AT(tls)},
     {"dynamic", 0, NULL, NULL, "with the product's secret, to fetch the device's own",
      SKY_COMMAND_SIGN, set_switch, AT(dynamic)},
-    {"json", 0, NULL, NULL, "print JSON", OFFLINE | SKY_COMMAND_RULES | SKY_COMMAND_EVENTS,
-     set_switch, AT(json)},
+    {"json", 0, NULL, NULL, "print JSON",
+     OFFLINE | SKY_COMMAND_RULES | SKY_COMMAND_EVENTS | SKY_COMMAND_SUITE_LIST, set_switch,
+     AT(json)},
     {"url", 0, "URL", "http://127.0.0.1:8080", "the admin listener of the server to ask",
-     ONLINE | SKY_COMMAND_CA | SKY_COMMAND_SIGN, set_url, AT(url)},
+     ONLINE | SKY_COMMAND_CA | SKY_COMMAND_SIGN | SKY_COMMAND_SUITE_RUN, set_url, AT(url)},
     {"device", 'd', "NAME", NULL, "only this device: CLOUD/PRODUCT/DEVICE",
-     JUDGING | SKY_COMMAND_EVENTS, set_text, AT(device)},
+     SKY_COMMAND_VERDICT | SKY_COMMAND_EXEC | SKY_COMMAND_EVENTS, set_text, AT(device)},
+    {"device", 'd', "NAME", NULL, "the device the cases are for: CLOUD/PRODUCT/DEVICE",
+     SKY_COMMAND_SUITE_RUN, set_list, AT(devices)},
+    {"case", 'c', "ID", NULL, "only this case", SKY_COMMAND_SUITE_RUN, set_list, AT(cases)},
+    {"setup", 0, "CMD", NULL,
+     "run this shell command before each case: power-cycle, flash, start the device again",
+     SKY_COMMAND_SUITE_RUN, set_text, AT(setup)},
     {"product", 0, "NAME", NULL, "only this product's devices: CLOUD/PRODUCT",
      JUDGING | SKY_COMMAND_EVENTS, set_text, AT(product)},
     {"run", 0, NULL, NULL, "the whole run, not only what came since the last reset",
@@ -318,12 +327,14 @@ static const struct option_row rows[] = {
     {"baseline", 0, "FILE", NULL,
      "an earlier report as JSON: exit 1 when a rule or a figure has become worse since", JUDGING,
      set_text, AT(baseline)},
-    {"events", 0, "FILE", NULL, "write the journal of the run here, a JSON object a line",
-     SKY_COMMAND_EXEC, set_text, AT(events)},
+    {"events", 0, "FILE", NULL, "write the journal of the run here, a JSON object a line", OWNING,
+     set_text, AT(events)},
     {"timeout", 0, "SECONDS", NULL,
-     "end COMMAND and all it started when it takes longer; the exit status is then 124",
-     SKY_COMMAND_EXEC, set_timeout, 0},
+     "end COMMAND and all it started when it takes longer; the exit status is then 124", OWNING,
+     set_timeout, 0},
     {"quiet", 'q', NULL, NULL, "do not print refusals", SKY_COMMAND_SERVE, set_switch, AT(quiet)},
+    {"quiet", 'q', NULL, NULL, "print only the cases that did not pass, and the summary",
+     SKY_COMMAND_SUITE_RUN, set_switch, AT(quiet)},
     {"follow", 0, NULL, NULL, "go on with what happens next, until interrupted", SKY_COMMAND_EVENTS,
      set_switch, AT(follow)},
     {"type", 't', "TYPES", NULL, "only events of these types, with commas between them",
@@ -337,7 +348,7 @@ static const struct option_row rows[] = {
     {"der", 0, NULL, NULL, "in DER", SKY_COMMAND_CA, set_switch, AT(as_der)},
 };
 
-enum { ROWS = SKY_COUNT(rows), HELP_CODE = 1000, ROW_CODE = 1001 };
+enum { ROWS = SKY_COUNT(rows), WORD_CODE = 1, HELP_CODE = 1000, ROW_CODE = 1001 };
 
 /* ---- environment ---- */
 
@@ -412,9 +423,12 @@ static void build_getopt(enum sky_command command, struct getopt_tables *tables)
     size_t count = 0, letters = 0;
 
     *tables = (struct getopt_tables){0};
-    /* '+': what follows the first word belongs to the command that exec starts. */
+    /* '+': what follows the first word belongs to the command that exec starts. '-': words are told
+     * one by one, so that those before "--" are known from those behind it. */
     letters += (size_t)snprintf(tables->letters, sizeof(tables->letters), "%s:h",
-                                command == SKY_COMMAND_EXEC ? "+" : "");
+                                command == SKY_COMMAND_EXEC        ? "+"
+                                : command == SKY_COMMAND_SUITE_RUN ? "-"
+                                                                   : "");
     for (size_t i = 0; i < ROWS; i++) {
         if (!(rows[i].commands & command))
             continue;
@@ -430,10 +444,11 @@ static void build_getopt(enum sky_command command, struct getopt_tables *tables)
     tables->options[count] = (struct option){"help", no_argument, NULL, HELP_CODE};
 }
 
-static const struct option_row *row_of(int code)
+static const struct option_row *row_of(enum sky_command command, int code)
 {
     for (size_t i = 0; i < ROWS; i++)
-        if (code == ROW_CODE + (int)i || (rows[i].letter && code == rows[i].letter))
+        if ((rows[i].commands & command) &&
+            (code == ROW_CODE + (int)i || (rows[i].letter && code == rows[i].letter)))
             return &rows[i];
     return NULL;
 }
@@ -457,16 +472,19 @@ static sky_err read_command_line(struct sky_config *config, enum sky_command com
     optind = 0; /* glibc: start over */
     while (err == SKY_OK &&
            (code = getopt_long(argc, argv, tables.letters, tables.options, NULL)) != -1) {
-        const struct option_row *row = row_of(code);
+        const struct option_row *row = row_of(command, code);
         if (code == 'h' || code == HELP_CODE)
             config->help = true;
+        else if (code == WORD_CODE)
+            sky_strings_add(&config->args, optarg);
         else if (row)
             err = row->set(config, row, optarg ? optarg : "1", why);
         else
             err = bad_option(code, argv[optind - 1], why);
     }
     for (int i = optind; err == SKY_OK && i < argc; i++)
-        sky_strings_add(&config->args, argv[i]);
+        sky_strings_add(command == SKY_COMMAND_SUITE_RUN ? &config->command : &config->args,
+                        argv[i]);
     return err;
 }
 
@@ -570,7 +588,7 @@ static sky_err place_listeners(struct sky_config *config, enum sky_command comma
     for (size_t i = 0; (row = sky_listener_row(i)); i++) {
         config->listen = sky_mem_grow(config->listen, (i + 1) * sizeof(*config->listen));
         config->listen[i] =
-            (struct sky_listen){.row = row, .port = command == SKY_COMMAND_EXEC ? 0 : row->port};
+            (struct sky_listen){.row = row, .port = command & OWNING ? 0 : row->port};
         memcpy(config->listen[i].host, config->host, strlen(config->host) + 1);
         config->listen_count = i + 1;
     }
@@ -636,6 +654,7 @@ void sky_config_done(struct sky_config *config)
     free(config->listen);
     free(config->tmp_dir);
     sky_strings_done(&config->args);
+    sky_strings_done(&config->command);
     *config = (struct sky_config){0};
 }
 

@@ -36,9 +36,11 @@ enum sky_command {
     SKY_COMMAND_CA = 1 << 8,
     SKY_COMMAND_EVENTS = 1 << 9,
     SKY_COMMAND_HOSTS = 1 << 10,
+    SKY_COMMAND_SUITE_RUN = 1 << 11,
+    SKY_COMMAND_SUITE_LIST = 1 << 12,
 };
 
-/* An owned list of owned strings. */
+/* An owned list of owned strings, with NULL behind the last. */
 struct sky_strings {
     char **list;
     size_t count;
@@ -87,10 +89,12 @@ struct sky_config {
     uint16_t keepalive_s;
 
     char *url, *device, *product, *junit, *html, *json_file, *baseline;
-    bool url_given;     /* or it is the standard one */
+    struct sky_strings devices, cases; /* of a suite */
+    char *setup;                       /* shell command before each of its cases */
+    bool url_given;                    /* or it is the standard one */
     bool strict, run;   /* a warning counts as a failure; the whole run, not only the chapter */
     char *events;       /* file for them */
-    uint32_t timeout_s; /* for exec's command; 0: none */
+    uint32_t timeout_s; /* for the command; 0: none */
     bool quiet, follow, dnsmasq, as_c, as_der;
     char *types; /* of events, with commas between */
     char *ip;
@@ -99,7 +103,8 @@ struct sky_config {
     bool annotates; /* a GitHub workflow reads what is printed */
     char *tmp_dir;
 
-    struct sky_strings args; /* what is not an option */
+    struct sky_strings args;    /* what is not an option */
+    struct sky_strings command; /* of a suite, what stands behind "--" */
 };
 
 /* Environment first, then the command line (argv[0] is skipped), so that the latter wins; lists

@@ -21,7 +21,8 @@ struct loading {
     struct sky_rng *rng;
     int64_t now_ms;
     struct sky_seed_cloud clouds[CLOUDS_MAX];
-    struct sky_strings files; /* paths found, owned */
+    struct sky_strings files;   /* paths found, owned */
+    struct sky_strings *suites; /* those of device suites; NULL: they are passed over */
     FILE *errors;
     size_t error_count;
     bool within; /* a transaction of the caller's */
@@ -66,6 +67,28 @@ static void add_file(struct loading *loading, const char *path)
         report(loading, path, "", "too many fixture files");
 }
 
+/* A device suite, which may stand beside fixtures, as its schema may. */
+static bool is_suite(const char *path)
+{
+    struct sky_buf text;
+    struct sky_why why;
+    cJSON *tree = NULL;
+
+    sky_buf_init(&text, SKY_FIXTURE_SUITE_MAX);
+    bool is_one = sky_files_read(path, &text, &why) == SKY_OK &&
+                  sky_json_parse(sky_buf_span(&text), SKY_JSON_DEPTH_MAX, &tree, &why) == SKY_OK &&
+                  sky_json_get(tree, "suite") != NULL && sky_json_get(tree, "products") == NULL;
+    cJSON_Delete(tree);
+    sky_buf_done(&text);
+    return is_one;
+}
+
+static void add_suite(struct loading *loading, const char *path)
+{
+    if (loading->suites != NULL)
+        sky_strings_add(loading->suites, path);
+}
+
 static int is_visible(const struct dirent *entry)
 {
     return entry->d_name[0] != '.';
@@ -88,13 +111,16 @@ static void walk_entry(struct loading *loading, const char *folder, const char *
                        int depth)
 {
     char *path = path_in(folder, name);
-    bool json = sky_span_ends(sky_span_str(name), SKY_SPAN(".json"));
+    bool json = sky_span_ends(sky_span_str(name), SKY_SPAN(".json")) &&
+                !sky_span_ends(sky_span_str(name), SKY_SPAN(".schema.json"));
     struct stat info;
 
     if (stat(path, &info) != 0)
         report(loading, path, "", strerror(errno));
     else if (folders && S_ISDIR(info.st_mode))
         walk_folder(loading, path, depth + 1);
+    else if (!folders && json && S_ISREG(info.st_mode) && is_suite(path))
+        add_suite(loading, path);
     else if (!folders && json && S_ISREG(info.st_mode))
         add_file(loading, path);
     free(path);
@@ -126,15 +152,20 @@ static void walk_folder(struct loading *loading, const char *folder, int depth)
 
 static void find_files(struct loading *loading, const char *path)
 {
+    size_t suites = loading->suites != NULL ? loading->suites->count : 0;
     size_t files = loading->files.count, errors = loading->error_count;
     struct stat info;
 
     if (stat(path, &info) != 0)
         report(loading, path, "", strerror(errno));
-    else if (!S_ISDIR(info.st_mode))
-        add_file(loading, path);
-    else
+    else if (S_ISDIR(info.st_mode))
         walk_folder(loading, path, 0);
+    else if (loading->suites != NULL && is_suite(path))
+        add_suite(loading, path);
+    else
+        add_file(loading, path);
+    if (loading->suites != NULL && loading->suites->count > suites)
+        return;
     if (loading->files.count == files && loading->error_count == errors)
         report(loading, path, "", "there is no *.json file in it");
 }
@@ -497,6 +528,18 @@ static sky_err load_paths(struct loading *loading, struct sky_store *store,
     }
     *ret_result = result;
     return SKY_OK;
+}
+
+bool sky_fixture_files_find(const struct sky_strings *paths, FILE *errors,
+                            struct sky_strings *ret_files, struct sky_strings *ret_suites)
+{
+    struct loading loading = {.errors = errors, .suites = ret_suites};
+
+    *ret_suites = (struct sky_strings){0};
+    for (size_t i = 0; i < paths->count; i++)
+        find_files(&loading, paths->list[i]);
+    *ret_files = loading.files;
+    return loading.error_count == 0;
 }
 
 sky_err sky_fixture_files_load(struct sky_store *store, const struct sky_strings *paths,

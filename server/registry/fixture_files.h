@@ -12,8 +12,9 @@
 #include "store/seed.h"
 
 enum {
-    SKY_FIXTURE_FILES_MAX = 10000, /* in all the paths given */
-    SKY_FIXTURE_DEPTH_MAX = 16,    /* folders within folders */
+    SKY_FIXTURE_FILES_MAX = 10000,   /* in all the paths given */
+    SKY_FIXTURE_DEPTH_MAX = 16,      /* folders within folders */
+    SKY_FIXTURE_SUITE_MAX = 2 << 20, /* bytes of a file that is looked at to see what it is */
 
     SKY_FIXTURE_PIECE_DEVICES = 16,      /* of a piece at the most, */
     SKY_FIXTURE_PIECE_BYTES = 16 * 1024, /* and of the text after which no further one is added */
@@ -24,11 +25,18 @@ struct sky_fixture_result {
     struct sky_seed_count count; /* summed over all files */
 };
 
+/* Finds the files that these paths stand for, those of fixtures and those of device suites; both
+ * lists are the caller's. Errors go to `errors`, and false is returned when there was one. */
+SKY_MUST_USE bool sky_fixture_files_find(const struct sky_strings *paths, FILE *errors,
+                                         struct sky_strings *ret_files,
+                                         struct sky_strings *ret_suites);
+
 /* Loads each path, in the order given: a file, or a folder with all its *.json files, by name,
- * folders within it too. All files are checked before the first is written, so that every error
- * shows at once and a bad file leaves the store as it was. Errors go to `errors` (NULL: nowhere)
- * as "file: pointer: reason"; `why` has the first. `store` NULL: checks only. `now_ms` dates what
- * is made, `rng` makes the secrets of devices without one. */
+ * folders within it too; a device suite in a folder is passed over. All files are checked before
+ * the first is written, so that every error shows at once and a bad file leaves the store as it
+ * was. Errors go to `errors` (NULL: nowhere) as "file: pointer: reason"; `why` has the first.
+ * `store` NULL: checks only. `now_ms` dates what is made, `rng` makes the secrets of devices
+ * without one. */
 SKY_MUST_USE sky_err sky_fixture_files_load(struct sky_store *store,
                                             const struct sky_strings *paths,
                                             const struct sky_catalogue *catalogue,

@@ -1,0 +1,89 @@
+#include "server/cli/suites.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "auth/similar.h"
+#include "protocol/base/assert.h"
+#include "server/os/files.h"
+#include "server/suite/suite.h"
+
+static cJSON *parse_builtin(const struct sky_builtin_suite *builtin)
+{
+    struct sky_why why;
+    cJSON *tree;
+
+    sky_err err =
+        sky_json_parse(sky_span_of(builtin->text, builtin->len), SKY_SUITE_DEPTH_MAX, &tree, &why);
+    SKY_ASSERT(err == SKY_OK);
+    return tree;
+}
+
+void sky_cli_nearer(struct sky_cli_nearest *nearest, const char *name)
+{
+    size_t distance;
+
+    if (sky_similar_distance(sky_span_str(name), sky_span_str(nearest->wrong), &distance) &&
+        (nearest->found == NULL || distance < nearest->distance)) {
+        nearest->found = name;
+        nearest->distance = distance;
+    }
+}
+
+static sky_err no_such_suite(const char *word, struct sky_why *why)
+{
+    struct sky_cli_nearest nearest = {.wrong = word};
+
+    for (size_t i = 0; i < sky_builtin_suite_count; i++)
+        sky_cli_nearer(&nearest, sky_builtin_suites[i].name);
+    if (nearest.found != NULL)
+        return sky_why_set(why, SKY_ERR_NOT_FOUND, "", "%.200s: no such suite; did you mean %s?",
+                           word, nearest.found);
+    return sky_why_set(why, SKY_ERR_NOT_FOUND, "",
+                       "%.200s: no such suite, nor a file; \"skymock suite list\" has their names",
+                       word);
+}
+
+sky_err sky_cli_suite_load(const char *word, cJSON **ret_tree, struct sky_why *why)
+{
+    const struct sky_builtin_suite *builtin = sky_builtin_suite_find(word);
+    struct sky_why inside;
+    struct sky_buf text;
+
+    if (builtin != NULL) {
+        *ret_tree = parse_builtin(builtin);
+        return SKY_OK;
+    }
+    if (access(word, F_OK) != 0 && strchr(word, '/') == NULL)
+        return no_such_suite(word, why);
+    sky_buf_init(&text, SKY_SUITE_FILE_MAX);
+    sky_err err = sky_files_read(word, &text, why);
+    if (err == SKY_OK) {
+        err = sky_json_parse(sky_buf_span(&text), SKY_SUITE_DEPTH_MAX, ret_tree, &inside);
+        if (err != SKY_OK)
+            err = sky_why_set(why, err, inside.pointer, "%.100s: %s%s%s", word, inside.pointer,
+                              *inside.pointer != '\0' ? ": " : "", inside.reason);
+    }
+    sky_buf_done(&text);
+    return err;
+}
+
+bool sky_cli_suite_each_case(const cJSON *suite, sky_cli_case_fn *each, void *ctx)
+{
+    const cJSON *one_case, *name;
+    bool goes_on = true;
+
+    cJSON_ArrayForEach (one_case, sky_json_get(suite, "cases"))
+        goes_on = goes_on && each(ctx, suite, one_case);
+    cJSON_ArrayForEach (name, sky_json_get(suite, "suites")) {
+        const struct sky_builtin_suite *builtin =
+            cJSON_IsString(name) ? sky_builtin_suite_find(name->valuestring) : NULL;
+        if (builtin == NULL || !goes_on)
+            continue;
+        cJSON *tree = parse_builtin(builtin);
+        if (sky_json_get(tree, "suites") == NULL) /* else it could lead back here */
+            goes_on = sky_cli_suite_each_case(tree, each, ctx);
+        cJSON_Delete(tree);
+    }
+    return goes_on;
+}

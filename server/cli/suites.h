@@ -1,0 +1,23 @@
+/* The suites that words on the command line name: built-in ones, and files. */
+#ifndef SKY_SERVER_CLI_SUITES_H
+#define SKY_SERVER_CLI_SUITES_H
+
+#include "protocol/base/json_tree.h"
+
+/* NAME or FILE into the tree of a suite, which the caller frees. A name that is no built-in one's
+ * is a file, or nothing; `why` has one line for the user. */
+SKY_MUST_USE sky_err sky_cli_suite_load(const char *word, cJSON **ret_tree, struct sky_why *why);
+
+/* Calls `each` with every case of the suite, and of those it is made of, until it returns false.
+ * False if it did. */
+typedef bool sky_cli_case_fn(void *ctx, const cJSON *suite, const cJSON *one_case);
+bool sky_cli_suite_each_case(const cJSON *suite, sky_cli_case_fn *each, void *ctx);
+
+/* The name that somebody meant who wrote another: offer all there are. */
+struct sky_cli_nearest {
+    const char *wrong, *found; /* `found` is borrowed; NULL: none is near */
+    size_t distance;
+};
+void sky_cli_nearer(struct sky_cli_nearest *nearest, const char *name);
+
+#endif
