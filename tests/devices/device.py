@@ -51,12 +51,12 @@ def breaks_of(module):
 
 
 def list_breaks():
-    """A line for each: cloud ("any": all that speak MQTT), transport, case, what is wrong."""
+    """A line for each: cloud ("any": all that speak MQTT), transport, case, verdict, what is wrong."""
     for case, row in common_breaks().items():
-        print("any", "tcp", case, row.wrong, sep="\t")
+        print("any", "tcp", case, row.verdict, row.wrong, sep="\t")
     for cloud, transport, module in modules():
         for case, row in module.BREAKS.items():
-            print(cloud, transport or "tcp", case, row.wrong, sep="\t")
+            print(cloud, transport or "tcp", case, row.verdict, row.wrong, sep="\t")
 
 
 def secrets(words, name, path):

@@ -11,10 +11,11 @@ import types
 
 
 class Break:
-    """A row: what is wrong, and the habits that make it so."""
+    """A row: what is wrong, the habits that make it so, and what the case makes of it: "failed",
+    "warned" where standards allow it, "not exercised" where silence is all that is seen."""
 
-    def __init__(self, wrong, habits):
-        self.wrong, self.habits = wrong, habits
+    def __init__(self, wrong, verdict, habits):
+        self.wrong, self.verdict, self.habits = wrong, verdict, habits
 
     def fall_into(self, device):
         for name, value in self.habits.items():
@@ -24,5 +25,5 @@ class Break:
             setattr(device, name, types.MethodType(value, device) if is_method else value)
 
 
-def breaks(wrong, **habits):
-    return Break(wrong, habits)
+def breaks(wrong, verdict="failed", **habits):
+    return Break(wrong, verdict, habits)

@@ -49,9 +49,16 @@ class Wire:
 
     def recv(self, size):
         try:
-            return self.device.heard(self.socket.recv(size))
-        except (ssl.SSLWantReadError, ssl.SSLWantWriteError) as error:
+            data = self.socket.recv(size)
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError, BlockingIOError) as error:
+            self.device.heard_nothing()
             raise BlockingIOError(errno.EAGAIN, "later") from error
+        except OSError:
+            self.device.ended_by = "RST"
+            raise
+        if not data:
+            self.device.ended_by = "FIN"
+        return self.device.heard(data)
 
     def send(self, data):
         try:
@@ -78,10 +85,10 @@ class Device:
     # ---- habits: figures (seconds, where nothing else is said) ----
     keepalive = 60
     clean_session = False
-    ping_every = 2.0
+    ping_every = 1.0
     ping_patience = 1.0       # without an answer to a ping
     connect_patience = 3.0    # for TCP and TLS
-    connack_patience = 0.7
+    connack_patience = 0.6
     suback_patience = 1.0     # then the SUBSCRIBE is sent again
     suback_tries = 3          # then it connects anew
     puback_patience = 4.0     # then it connects anew, and sends what was not acknowledged again
@@ -109,7 +116,10 @@ class Device:
         self.count = 0                # of things said
         self.connections = 0
         self.session_present = False
+        self.code = None              # of this connection's CONNACK
+        self.ended_by = ""
         self.began = 0                # this connection's CONNACK
+        self.done_so_far = {}         # for habits that count
         self.waiting = {}             # SUBSCRIBEs by packet id: (filter, qos, since, tries)
         self.unacknowledged = {}      # publishes by packet id: since when
 
@@ -165,6 +175,16 @@ class Device:
         """Bytes that came in."""
         return data
 
+    def heard_nothing(self):
+        """There was nothing to read, or only a part of a packet."""
+
+    def on_lost(self, ended_by):
+        """A connection is over: by "FIN", by "RST", or by this device itself ("")."""
+
+    def let_go(self):
+        """The socket is closed before there is another."""
+        self.client._sock_close()
+
     def on_received(self, packet_id):
         """A QoS 1 message was taken: it is acknowledged."""
         return self.client.acknowledge(packet_id)
@@ -183,6 +203,9 @@ class Device:
         if not self.backoff_jitter:
             return wait
         return wait * (random.uniform(1.1, 1.3) if self.attempts % 2 else random.uniform(0.6, 0.7))
+
+    def on_connecting(self):
+        """CONNECT is out: it waits for the CONNACK and says nothing."""
 
     def on_connected(self):
         """The CONNACK has come: subscribe, whatever session is present (MQTT 3.1.1 §3.1.2.4 lets a
@@ -248,7 +271,9 @@ class Device:
                 self.tell("lost:", why)
             except (OSError, ValueError, IndexError, struct.error) as error:
                 self.tell("broken:", repr(error))
-            self.over()
+            self.on_lost(self.ended_by)
+            if self.client is not None:
+                self.let_go()
 
     def wait_before_connecting(self):
         if self.connections:
@@ -276,10 +301,11 @@ class Device:
         self.client._client_id = client_id.encode()
         self.client.username_pw_set(user, password)
         self.client._keepalive = self.keepalive
-        self.began, self.waiting, self.code = 0, {}, None
+        self.began, self.waiting, self.code, self.ended_by = 0, {}, None, ""
         self.tell("connects")
         self.client.reconnect()
         deadline = time.monotonic() + self.connack_patience
+        self.on_connecting()
         while self.code is None:
             self.turn(deadline - time.monotonic())
             if self.code is None and time.monotonic() >= deadline:
@@ -353,8 +379,3 @@ class Device:
                 raise Lost("no SUBACK")
             del self.waiting[packet_id]
             self.subscribe(topic, tries + 1)
-
-    def over(self):
-        """The connection is at its end, whoever ended it."""
-        if self.client is not None:
-            self.client._sock_close()
