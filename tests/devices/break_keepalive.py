@@ -1,0 +1,27 @@
+"""What devices do wrong in the cases of the suite `keepalive`."""
+
+from break_reconnect import hang_after
+from habits import breaks
+
+
+def tire(habit, after):
+    """A function for `say` and `ping`: a device of few words on each connection."""
+    def do(device):
+        key = (habit, device.connections)
+        device.done_so_far[key] = device.done_so_far.get(key, 0) + 1
+        if device.done_so_far[key] <= after:
+            getattr(type(device), habit)(device)
+    return do
+
+
+BREAKS = {
+    "keepalive-kept": breaks("says one thing, and then nothing, not even pings",
+                             ping_every=1e6, say=tire("say", 1)),
+    "pingresp-withheld": breaks("does not care whether a ping is answered", ping_patience=1e6),
+    "pingresp-delayed": breaks("gives up when a ping is not answered within 0.1 s",
+                               ping_patience=0.1),
+    "cut-for-silence": breaks("does not come back when the cloud has closed",
+                              on_lost=hang_after("FIN")),
+    "long-duration": breaks("falls silent after a while", say=tire("say", 3),
+                            ping=tire("ping", 3)),
+}

@@ -1,0 +1,45 @@
+"""What devices do wrong in the cases of the suite `reconnect`."""
+
+from break_connect import for_ever
+from habits import breaks
+
+
+def hang_after(how):
+    """A function for `on_lost`: a connection that ends so is not noticed."""
+    def on_lost(device, ended_by):
+        if ended_by == how:
+            for_ever(device)
+    return on_lost
+
+
+def without_chance(device):
+    return 0.1 * 2 ** min(device.attempts, 4)
+
+
+def constant(_device):
+    return 0.15
+
+
+def only_where_no_session_was(device):
+    if device.connections == 1:
+        type(device).on_connected(device)
+
+
+BREAKS = {
+    "server-disconnect": breaks("comes back after the same 0.15 s again and again",
+                                backoff=constant),
+    "no-connack-backoff": breaks("tries again after the same 0.15 s when no CONNACK comes",
+                                 backoff=constant),
+    "refused-backoff": breaks("tries again after the same 0.15 s when it is refused",
+                              backoff=constant),
+    "unstable": breaks("forgets its back-off with every CONNACK", stable_after=0),
+    "jitter": breaks("backs off without chance", "warned", backoff=without_chance),
+    "reset-by-peer": breaks("does not come back when TCP was reset", on_lost=hang_after("RST")),
+    "closed-by-peer": breaks("does not come back when TCP was closed", on_lost=hang_after("FIN")),
+    "half-open": breaks("never notices that nobody is there any more", ping_patience=1e6,
+                        puback_patience=1e6, suback_patience=1e6),
+    "back-in-time": breaks("doubles its back-off without a limit", backoff_first=0.12,
+                           backoff_factor=30.0, backoff_max=1e6, stable_after=0),
+    "resubscribes": breaks("subscribes once, and believes in its session for ever",
+                           on_connected=only_where_no_session_was),
+}
