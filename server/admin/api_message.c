@@ -9,7 +9,7 @@
 
 struct message {
     sky_span topic, payload;
-    uint8_t *decoded; /* owned: what `payload` views when it came as base64 */
+    uint8_t *decoded; /* owned: what `payload` views when it came as base64, or as its size */
     uint8_t qos;
 };
 
@@ -25,11 +25,29 @@ static bool decode_payload(struct sky_api *api, const char *base64, struct messa
     return true;
 }
 
+/* Where the body has the payload. */
+static const char *pointer_of(const struct sky_api *api)
+{
+    return sky_api_body_text(api, "payloadBase64") != NULL ? "/payloadBase64"
+           : sky_api_body_int(api, "size", -1) >= 0        ? "/size"
+                                                           : "/payload";
+}
+
+/* So many letters: a text of that size. */
+static void make_up(size_t size, struct message *message)
+{
+    message->decoded = sky_mem_new(size + 1);
+    for (size_t i = 0; i < size; i++)
+        message->decoded[i] = (uint8_t)('a' + i % 26);
+    message->payload = sky_span_of(message->decoded, size);
+}
+
 /* False, and answered, when the body says nothing that can be sent. */
 static bool take_message(struct sky_api *api, struct message *message)
 {
     const char *text = sky_api_body_text(api, "payload");
     const char *base64 = sky_api_body_text(api, "payloadBase64");
+    int64_t size = sky_api_body_int(api, "size", -1);
     message->topic = sky_span_str(sky_api_body_text(api, "topic"));
     message->payload = sky_span_str(text);
     message->qos = (uint8_t)sky_api_body_int(api, "qos", 0);
@@ -41,11 +59,17 @@ static bool take_message(struct sky_api *api, struct message *message)
         sky_api_error(api, 400, "invalid", "/payloadBase64", "'payload' is given already");
         return false;
     }
+    if (size >= 0 && (text != NULL || base64 != NULL)) {
+        sky_api_error(api, 400, "invalid", "/size", "a payload is given already");
+        return false;
+    }
     if (base64 != NULL && !decode_payload(api, base64, message))
         return false;
+    if (size >= 0)
+        make_up((size_t)size, message);
     if (sky_mqtt_publish_fits(message->topic, message->payload, message->qos))
         return true;
-    sky_api_error(api, 413, "limit", base64 != NULL ? "/payloadBase64" : "/payload",
+    sky_api_error(api, 413, "limit", pointer_of(api),
                   "%zu bytes of payload to a topic of %zu are more than the %d of a packet",
                   message->payload.len, message->topic.len, SKY_MQTT_PACKET_MAX);
     return false;
@@ -63,11 +87,11 @@ static uint64_t record(struct sky_app *app, int64_t device_id, const struct mess
 
 /* The reason why nobody gets it. */
 static void refuse(struct sky_api *api, const struct sky_session *session,
-                   const struct sky_delivered *delivered, bool base64)
+                   const struct sky_delivered *delivered)
 {
     if (delivered->dropped > 0 && delivered->hindrance.err == SKY_ERR_LIMIT)
-        sky_api_error(api, 413, "limit", base64 ? "/payloadBase64" : "/payload",
-                      "the message is not sent: %s", delivered->hindrance.reason);
+        sky_api_error(api, 413, "limit", pointer_of(api), "the message is not sent: %s",
+                      delivered->hindrance.reason);
     else if (delivered->dropped > 0)
         sky_api_error(api, 409, "conflict", "", "the message is not sent: %s",
                       delivered->hindrance.reason);
@@ -88,7 +112,7 @@ static void send_message(struct sky_api *api, const struct sky_device *device,
     struct sky_delivered delivered = sky_deliver_message(&app->broker, session, message->topic,
                                                          message->payload, message->qos, seq);
     if (delivered.receivers == 0) {
-        refuse(api, session, &delivered, message->decoded != NULL);
+        refuse(api, session, &delivered);
         return;
     }
     if (!sky_api_flush(api))

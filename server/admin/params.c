@@ -58,6 +58,7 @@ const struct sky_api_param sky_params_message_body[] = {
     {"topic", SKY_API_TEXT, true, 0, SKY_MQTT_STRING_MAX, "topic name"},
     {"payload", SKY_API_TEXT, false, 0, SKY_HTTP_ADMIN_BODY_MAX, "as text; absent: empty"},
     {"payloadBase64", SKY_API_TEXT, false, 0, SKY_HTTP_ADMIN_BODY_MAX, "as bytes, instead"},
+    {"size", SKY_API_INT, false, 0, SKY_MQTT_PACKET_MAX, "of a payload that is made up, instead"},
     {"qos", SKY_API_INT, false, 0, 1, "default 0"},
     END};
 

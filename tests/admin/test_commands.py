@@ -361,7 +361,7 @@ def payload_max(topic, qos):
 
 
 @pytest.mark.parametrize("qos", [0, 1])
-@pytest.mark.parametrize("member", ["payload", "payloadBase64"])
+@pytest.mark.parametrize("member", ["payload", "payloadBase64", "size"])
 @pytest.mark.parametrize("topic", [TOPIC, TOPIC + "/" + "x" * (65535 - len(TOPIC) - 1)])
 def test_a_message_longer_than_a_packet_is_refused_before_it_is_made(
         listening, api, refused, qos, member, topic):
@@ -370,8 +370,8 @@ def test_a_message_longer_than_a_packet_is_refused_before_it_is_made(
     def body(size):
         payload = "x" * size
         return {"topic": topic, "qos": qos,
-                member: payload if member == "payload" else
-                base64.b64encode(payload.encode()).decode()}
+                member: {"payload": payload, "size": size,
+                         "payloadBase64": base64.b64encode(payload.encode()).decode()}[member]}
 
     since = api.last_seq()
     error = refused(413, "POST", ALIYUN + "/messages", body(payload_max(topic, qos) + 1))

@@ -216,6 +216,15 @@ def test_a_message_may_be_any_bytes(api, online):
     assert device.receive()["payload"] == {"hex": "00ff"}
 
 
+def test_a_message_may_be_of_a_size(api, online):
+    device = online("aliyun/pk/device")
+    device.send_packet(type="subscribe", id=1, filters=[["/pk/device/user/both", 0]])
+    device.receive()
+    for size in (0, 30):
+        api.post(DEVICE + "/messages", {"topic": "/pk/device/user/both", "size": size})
+        assert device.receive()["payload"] == "abcdefghijklmnopqrstuvwxyzabcd"[:size]
+
+
 def test_a_message_that_cannot_arrive_is_refused(online, refused):
     path, body = DEVICE + "/messages", {"topic": "/pk/device/user/both"}
     refused(409, "POST", path, body)  # away
@@ -227,6 +236,9 @@ def test_a_message_that_cannot_arrive_is_refused(online, refused):
     assert refused(400, "POST", path, {**body, "payloadBase64": "?"})["pointer"] == "/payloadBase64"
     both = {**body, "payload": "", "payloadBase64": ""}
     assert refused(400, "POST", path, both)["pointer"] == "/payloadBase64"
+    both = {**body, "payload": "", "size": 0}
+    assert refused(400, "POST", path, both)["pointer"] == "/size"
+    assert refused(400, "POST", path, {**body, "size": 640 * 1024 + 1})["pointer"] == "/size"
     refused(400, "POST", path, {})
 
 
