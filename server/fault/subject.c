@@ -234,8 +234,7 @@ static void set_publish(struct sky_fault *fault, struct sky_out *out)
     if (outgrown)
         packet->payload =
             sky_span_head(packet->payload, packet->payload.len - (size - SKY_MQTT_PACKET_MAX));
-    out->as.publish.whole |=
-        outgrown || sets(fault, SKY_FAULT_FIELD_TOPIC) || sets_payload(fault);
+    out->as.publish.whole |= outgrown || sets(fault, SKY_FAULT_FIELD_TOPIC) || sets_payload(fault);
 }
 
 static void set_http(struct sky_fault *fault, struct sky_http_reply *reply)
