@@ -238,6 +238,7 @@ const struct sky_api_param sky_params_fault_body[] = {
     {"sessionPresent", SKY_API_BOOL, false, 0, 0, "of set"},
     {"status", SKY_API_INT, false, 200, 599, "of set: HTTP's, or CoAP's: 404 is 4.04"},
     {"payload", SKY_API_TEXT, false, 0, SKY_FAULT_PAYLOAD_MAX, "of set"},
+    {"merge", SKY_API_OBJECT, false, 0, 0, "of set: members of a JSON payload (RFC 7396)"},
     {"topic", SKY_API_TEXT, false, 0, SKY_FAULT_TOPIC_MAX, "of set"},
     {"qos", SKY_API_INT, false, 0, 2, "of set"},
     {"bytes", SKY_API_INT, false, 1, SKY_MQTT_PACKET_MAX, "of corrupt: how many; default 1"},

@@ -498,6 +498,7 @@ const struct sky_api_schema sky_api_schemas[] = {
          {"sessionPresent", SKY_API_BOOL, OPTIONAL, NULL, NULL},
          {"status", SKY_API_INT, OPTIONAL, NULL, NULL},
          {"payload", SKY_API_TEXT, OPTIONAL, NULL, NULL},
+         {"merge", SKY_API_OBJECT, OPTIONAL, NULL, NULL},
          {"topic", SKY_API_TEXT, OPTIONAL, NULL, NULL}, {"qos", SKY_API_INT, OPTIONAL, NULL, NULL},
          {"bytes", SKY_API_INT, OPTIONAL, NULL, NULL}, {"at", SKY_API_INT, OPTIONAL, NULL, NULL},
          {"bytesPerS", SKY_API_INT, OPTIONAL, NULL, NULL},

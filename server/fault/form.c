@@ -312,6 +312,8 @@ static sky_err take_field(const struct reader *reader, const cJSON *value, unsig
         fault->payload = sky_span_str(value->valuestring);
     if (which == SKY_FAULT_FIELD_TOPIC)
         fault->topic = sky_span_str(value->valuestring);
+    if (which == SKY_FAULT_FIELD_MERGE)
+        fault->merge = value;
     if (which == SKY_FAULT_FIELD_TOPIC && !sky_topic_valid_name(fault->topic))
         return bad(reader, "topic", "that is no topic name: it has wildcards, or is empty");
     if (which == SKY_FAULT_FIELD_STATUS && fault->point == SKY_POINT_COAP_ANSWER &&
@@ -477,6 +479,7 @@ sky_err sky_fault__read(struct sky_fault *fault, cJSON *json, const char *at, st
 void sky_fault__free(struct sky_fault *fault)
 {
     sky_pattern_free(fault->pattern);
+    sky_buf_done(&fault->merged);
     cJSON_Delete(fault->json);
     free(fault);
 }

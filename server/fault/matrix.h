@@ -36,7 +36,8 @@ enum sky_fault_action {
 };
 const char *sky_fault_action_name(enum sky_fault_action action);
 
-/* What `set` can change. Row: enumerator, name, what it is, from, to (bytes of a text). */
+/* What `set` can change. Row: enumerator, name, what it is, from, to (bytes of a text). A payload
+ * that is a JSON object takes what is to be merged into it by RFC 7396. */
 #define SKY_FAULT_FIELDS(X)                                                                        \
     X(CODE, "code", INTEGER, 0, 255)                                                               \
     X(PACKET_ID, "packetId", INTEGER, 1, 65535)                                                    \
@@ -44,7 +45,8 @@ const char *sky_fault_action_name(enum sky_fault_action action);
     X(STATUS, "status", INTEGER, 200, 599)                                                         \
     X(PAYLOAD, "payload", TEXT, 0, SKY_FAULT_PAYLOAD_MAX)                                          \
     X(TOPIC, "topic", TEXT, 1, SKY_FAULT_TOPIC_MAX)                                                \
-    X(QOS, "qos", INTEGER, 0, 2)
+    X(QOS, "qos", INTEGER, 0, 2)                                                                   \
+    X(MERGE, "merge", OBJECT, 0, 0)
 
 enum sky_fault_field {
 #define X(name, text, kind, min, max) SKY_FAULT_FIELD_##name,

@@ -37,6 +37,8 @@ struct sky_fault {
     unsigned fields;
     int64_t numbers[SKY_FAULT_FIELD_COUNT];
     sky_span topic, payload; /* in `json` */
+    const cJSON *merge;      /* likewise; NULL: nothing */
+    struct sky_buf merged;   /* the payload with it, until it fires again */
 
     struct sky_fault *prev, *next;
 };
@@ -70,6 +72,6 @@ void sky_fault__subject(const struct sky_passage *passage, const struct sky_regi
 void sky_fault__subject_done(struct sky_fault_subject *subject);
 
 /* Changes the fields of what goes out. */
-void sky_fault__set(const struct sky_fault *fault, struct sky_out *out);
+void sky_fault__set(struct sky_fault *fault, struct sky_out *out);
 
 #endif

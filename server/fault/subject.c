@@ -166,14 +166,59 @@ static bool sets(const struct sky_fault *fault, enum sky_fault_field field)
     return fault->fields >> field & 1;
 }
 
-static void set_publish(const struct sky_fault *fault, struct sky_out *out)
+static bool sets_payload(const struct sky_fault *fault)
+{
+    return sets(fault, SKY_FAULT_FIELD_PAYLOAD) || sets(fault, SKY_FAULT_FIELD_MERGE);
+}
+
+/* RFC 7396 */
+static void merge(cJSON *into, const cJSON *patch)
+{
+    const cJSON *member;
+    cJSON_ArrayForEach (member, patch) {
+        cJSON *old = cJSON_GetObjectItemCaseSensitive(into, member->string), *fresh = old;
+        if (cJSON_IsNull(member)) {
+            cJSON_DeleteItemFromObjectCaseSensitive(into, member->string);
+            continue;
+        }
+        if (!cJSON_IsObject(member) || !cJSON_IsObject(old))
+            fresh = cJSON_IsObject(member) ? cJSON_CreateObject() : cJSON_Duplicate(member, true);
+        if (cJSON_IsObject(member))
+            merge(fresh, member);
+        if (old == NULL)
+            cJSON_AddItemToObject(into, member->string, fresh);
+        else if (fresh != old)
+            cJSON_ReplaceItemInObjectCaseSensitive(into, member->string, fresh);
+    }
+}
+
+/* What is told in place of a payload. What is no JSON object has nothing to merge with. */
+static sky_span lie(struct sky_fault *fault, sky_span told)
+{
+    cJSON *tree = NULL;
+    if (sets(fault, SKY_FAULT_FIELD_PAYLOAD))
+        told = fault->payload;
+    if (!sets(fault, SKY_FAULT_FIELD_MERGE) ||
+        sky_json_parse(told, SKY_JSON_DEPTH_MAX, &tree, NULL) != SKY_OK)
+        return told;
+    if (cJSON_IsObject(tree)) {
+        merge(tree, fault->merge);
+        sky_buf_done(&fault->merged);
+        sky_buf_init(&fault->merged, 8 * SKY_FAULT_PAYLOAD_MAX);
+        if (sky_json_print(&fault->merged, tree))
+            told = sky_buf_span(&fault->merged);
+    }
+    cJSON_Delete(tree);
+    return told;
+}
+
+static void set_publish(struct sky_fault *fault, struct sky_out *out)
 {
     struct sky_mqtt_publish *packet = &out->as.publish.packet;
     const int64_t *numbers = fault->numbers;
     if (sets(fault, SKY_FAULT_FIELD_TOPIC))
         packet->topic = fault->topic;
-    if (sets(fault, SKY_FAULT_FIELD_PAYLOAD))
-        packet->payload = fault->payload;
+    packet->payload = lie(fault, packet->payload);
     if (sets(fault, SKY_FAULT_FIELD_QOS))
         packet->qos = (uint8_t)numbers[SKY_FAULT_FIELD_QOS];
     if (packet->qos == 0)
@@ -189,31 +234,29 @@ static void set_publish(const struct sky_fault *fault, struct sky_out *out)
     if (outgrown)
         packet->payload =
             sky_span_head(packet->payload, packet->payload.len - (size - SKY_MQTT_PACKET_MAX));
-    out->as.publish.whole |=
-        outgrown || sets(fault, SKY_FAULT_FIELD_TOPIC) || sets(fault, SKY_FAULT_FIELD_PAYLOAD);
+    out->as.publish.whole |= outgrown || sets(fault, SKY_FAULT_FIELD_TOPIC) || sets_payload(fault);
 }
 
-static void set_http(const struct sky_fault *fault, struct sky_http_reply *reply)
+static void set_http(struct sky_fault *fault, struct sky_http_reply *reply)
 {
     if (sets(fault, SKY_FAULT_FIELD_STATUS))
         reply->status = (int)fault->numbers[SKY_FAULT_FIELD_STATUS];
-    if (!sets(fault, SKY_FAULT_FIELD_PAYLOAD))
+    if (!sets_payload(fault))
         return;
-    reply->body = fault->payload;
+    reply->body = lie(fault, reply->body);
     if (reply->content_type == NULL)
         reply->content_type = "application/json";
 }
 
-static void set_coap(const struct sky_fault *fault, struct sky_coap_response *response)
+static void set_coap(struct sky_fault *fault, struct sky_coap_response *response)
 {
     int64_t status = fault->numbers[SKY_FAULT_FIELD_STATUS];
     if (sets(fault, SKY_FAULT_FIELD_STATUS))
         response->code = (uint8_t)(status / 100 << 5 | status % 100);
-    if (sets(fault, SKY_FAULT_FIELD_PAYLOAD))
-        response->body = fault->payload;
+    response->body = lie(fault, response->body);
 }
 
-void sky_fault__set(const struct sky_fault *fault, struct sky_out *out)
+void sky_fault__set(struct sky_fault *fault, struct sky_out *out)
 {
     const int64_t *numbers = fault->numbers;
     if (out->is_raw)

@@ -2,7 +2,9 @@
 device does wrong itself is."""
 
 import http.client
+import json
 
+import breaking
 import credentials
 import pytest
 from scenes import DEVICE, GET, POST, REPLY, UPDATE
@@ -233,6 +235,33 @@ def test_reply_over_https(api, fault, frozen):
     connection.close()
     event, = api.events(type="fault")
     assert event["point"] == "reply" and event["of"]
+
+
+@pytest.mark.parametrize("merge, told", [
+    ({"code": 460}, {"code": 460, "data": {}, "id": "1", "message": "success",
+                     "method": "thing.event.property.post", "version": "1.0"}),
+    ({"data": {"a": {"b": 1, "c": None}}, "message": None, "method": None, "version": None},
+     {"code": 200, "data": {"a": {"b": 1}}, "id": "1"}),
+    ({"data": [1], "message": {"x": 1}, "method": None, "version": None},
+     {"code": 200, "data": [1], "id": "1", "message": {"x": 1}})])
+def test_members_of_a_reply_become_others(api, fault, login, merge, told):
+    fault("reply", "set", merge=merge)
+    device = login()
+    device.send_packet(type="subscribe", id=1, filters=[(REPLY, 0)])
+    device.receive()
+    device.send_packet(type="publish", topic=POST, payload=BODY)
+    assert json.loads(device.receive()["payload"]) == told
+    breaking.nobody_is_accused(api)
+
+
+def test_what_is_no_object_has_nothing_to_merge_with(api, fault, listening):
+    fault("publish-down", "set", merge={"code": 460})
+    device = listening()
+    for payload in ("hello", "[1]", '{"code":'):
+        message(api, payload)
+        assert device.receive()["payload"] == payload
+    assert breaking.refusal(api, "publish-down", "set", merge=[1]) == (400, "/merge")
+    assert breaking.refusal(api, "connack", "set", merge={"code": 3}) == (400, "/merge")
 
 
 # ---- who is whose ----

@@ -143,7 +143,8 @@ def test_several_times(api, dial):
 
 @pytest.mark.parametrize("lie, status, body", [
     ({"status": 503}, 503, None), ({"payload": "gone fishing"}, 200, b"gone fishing"),
-    ({"status": 500, "payload": "{"}, 500, b"{")])
+    ({"status": 500, "payload": "{"}, 500, b"{"),
+    ({"payload": '{"code":200,"data":{}}', "merge": {"code": 401}}, 200, b'{"code":401,"data":{}}')])
 def test_a_lie(api, dial, lie, status, body):
     breaking.make(api, "http-answer", "set", count=1, **lie)
     sock = dial()
