@@ -345,9 +345,8 @@ static sky_err check_member(const struct sky_route *route, const cJSON *member, 
         return SKY_OK;
     snprintf(pointer, sizeof pointer, "%s/%s", at, member->string);
     if (param != NULL && param->kind == SKY_API_INT)
-        return sky_why_set(why, SKY_ERR_INVALID, pointer,
-                           "'%s' must be an integer, %lld to %lld", member->string,
-                           (long long)param->min, (long long)param->max);
+        return sky_why_set(why, SKY_ERR_INVALID, pointer, "'%s' must be an integer, %lld to %lld",
+                           member->string, (long long)param->min, (long long)param->max);
     if (param == NULL && is_of_pattern(route, member->string))
         return sky_why_set(why, SKY_ERR_INVALID, pointer,
                            "'%s' is a member of the pattern: {\"event\": {\"%s\": ...}}",

@@ -7,9 +7,9 @@
 #include "server/admin/admin.h"
 #include "server/admin/handlers.h"
 #include "server/admin/match.h"
-#include "server/judge/waits.h"
 #include "server/app.h"
 #include "server/journal/json.h"
+#include "server/judge/waits.h"
 #include "server/port/http.h"
 #include "server/registry/parties.h"
 
@@ -208,7 +208,7 @@ struct sky_admin {
     struct sky_device_names names;
     struct sky_reload_wait *reloads; /* list: calls that wait for the fixtures to be read */
     struct sky_suites *suites;
-    size_t reports;                  /* on their way */
+    size_t reports;      /* on their way */
     size_t report_bytes; /* memory that reports on their way take for numbers of events */
 };
 

@@ -45,13 +45,14 @@ struct choice {
 static void weigh(void *ctx, sky_span filter, uint8_t qos)
 {
     struct choice *choice = ctx;
-    bool wild = sky_span_contains(filter, SKY_SPAN("+")) || sky_span_contains(filter, SKY_SPAN("#"));
+    bool wild =
+        sky_span_contains(filter, SKY_SPAN("+")) || sky_span_contains(filter, SKY_SPAN("#"));
     bool own = sky_span_contains(filter, SKY_SPAN("/user/")) ||
                !(sky_span_starts(filter, SKY_SPAN("/")) || sky_span_starts(filter, SKY_SPAN("$")));
     int points = 1 + 2 * own + !wild;
     (void)qos;
-    if (points < choice->points || (points == choice->points &&
-                                    sky_span_order(filter, choice->best) > 0))
+    if (points < choice->points ||
+        (points == choice->points && sky_span_order(filter, choice->best) > 0))
         return;
     choice->points = points;
     choice->best = filter;
@@ -127,8 +128,8 @@ static cJSON *tree_of(const struct sky_builtin_suite *builtin)
 {
     struct sky_why why;
     cJSON *tree = NULL;
-    sky_err err = sky_json_parse(sky_span_of(builtin->text, builtin->len), SKY_SUITE_DEPTH_MAX,
-                                 &tree, &why);
+    sky_err err =
+        sky_json_parse(sky_span_of(builtin->text, builtin->len), SKY_SUITE_DEPTH_MAX, &tree, &why);
     return err == SKY_OK ? tree : NULL;
 }
 
@@ -331,8 +332,7 @@ void sky_api_runs_create(struct sky_api *api)
         ordering_done(&ordering);
         return;
     }
-    sky_err err =
-        sky_suites_begin(api->app->admin->suites, order, sky_api_check_body, &id, &why);
+    sky_err err = sky_suites_begin(api->app->admin->suites, order, sky_api_check_body, &id, &why);
     order->suite_count = 0; /* the run's now */
     ordering_done(&ordering);
     if (err == SKY_ERR_LIMIT) {
@@ -415,8 +415,8 @@ void sky_api_run_done(struct sky_api *api)
     const cJSON *document;
     if (!has_run(api, &id, &document))
         return;
-    bool heard = note != NULL && sky_suites_note(suites, id, note,
-                                                 sky_api_body_bool(api, "gone", false));
+    bool heard =
+        note != NULL && sky_suites_note(suites, id, note, sky_api_body_bool(api, "gone", false));
     if (task != 0)
         heard = sky_suites_task_done(suites, id, task, (int)sky_api_body_int(api, "exit", 0),
                                      sky_api_body_text(api, "reason"));
@@ -500,13 +500,12 @@ static void tell(struct sky_run_listener *listener, const char *event, const cJS
 static void begin_following(struct sky_api *api, int64_t id, const cJSON *document)
 {
     struct follower *follower = sky_mem_new(sizeof *follower);
-    *follower = (struct follower){
-        .listener = {.tell = tell}, .app = api->app, .call = api->call, .id = id};
+    *follower =
+        (struct follower){.listener = {.tell = tell}, .app = api->app, .call = api->call, .id = id};
     sky_buf_init(&follower->waiting, FOLLOW_WAITING_MAX);
     add_message(follower, "run", document);
     if (strcmp(sky_json_get_str(document, "state"), "running") == 0) {
-        follower->runner =
-            sky_suites_listen(api->app->admin->suites, id, &follower->listener);
+        follower->runner = sky_suites_listen(api->app->admin->suites, id, &follower->listener);
     } else {
         add_message(follower, "end", document);
         follower->over = true;

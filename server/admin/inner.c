@@ -44,12 +44,12 @@ void sky_inner_call(void *ctx, struct sky_suite_call *call, const char *method, 
     sky_buf_init(&inner->body, SKY_HTTP_ADMIN_BODY_MAX);
     if (cJSON_GetArraySize(body) > 0)
         (void)sky_json_print(&inner->body, body);
-    inner->call = (struct sky_http_call){
-        .head = {.method = sky_span_str(method),
-                 .path = sky_span_str(inner->path),
-                 .headers = SKY_SPAN("Content-Type: application/json\r\n")},
-        .body = sky_buf_span(&inner->body),
-        .on_answer = on_answer};
+    inner->call =
+        (struct sky_http_call){.head = {.method = sky_span_str(method),
+                                        .path = sky_span_str(inner->path),
+                                        .headers = SKY_SPAN("Content-Type: application/json\r\n")},
+                               .body = sky_buf_span(&inner->body),
+                               .on_answer = on_answer};
     call->state = inner;
     sky_api_take(ctx, &inner->call);
 }

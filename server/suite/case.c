@@ -59,8 +59,7 @@ static void put_back(struct sky_case *one)
         int64_t now_ms =
             one->clock_frozen ? one->clock_frozen_ms : clock->real_ms + one->clock_offset_ms;
         if (clock->frozen != one->clock_frozen ||
-            (clock->frozen ? clock->frozen_ms != now_ms
-                           : clock->offset_ms != one->clock_offset_ms))
+            (clock->frozen ? clock->frozen_ms != now_ms : clock->offset_ms != one->clock_offset_ms))
             host->set_clock(host->ctx, now_ms, one->clock_frozen);
     }
     if (one->is_kept)
@@ -282,7 +281,7 @@ static void show_step(struct sky_case *one)
     cJSON_AddNumberToObject(step, "index", one->step);
     cJSON_AddStringToObject(step, "name", sky_step_row(one->at)->name);
     cJSON_AddStringToObject(step, "text",
-                            title != NULL      ? title
+                            title != NULL   ? title
                             : text.overflow ? sky_step_row(one->at)->name
                                             : text.bytes);
     sky_buf_done(&text);
@@ -445,7 +444,8 @@ static cJSON *claim_of(const struct sky_case *one, const cJSON *step,
     const cJSON *wait = sky_json_get(claim, "waitMs");
     int64_t wait_ms = wait != NULL ? (int64_t)wait->valuedouble : INT64_MAX;
     wait_ms = wait_ms < left_ms(one) ? wait_ms : left_ms(one);
-    sky_run__put(claim, "waitMs", cJSON_CreateNumber((double)(wait_ms > 600000 ? 600000 : wait_ms)));
+    sky_run__put(claim, "waitMs",
+                 cJSON_CreateNumber((double)(wait_ms > 600000 ? 600000 : wait_ms)));
     if (sky_json_get(claim, "since") == NULL)
         cJSON_AddNumberToObject(claim, "since", (double)one->since);
     if (!cJSON_IsTrue(sky_json_get(step, "anyone")))
@@ -456,7 +456,8 @@ static cJSON *claim_of(const struct sky_case *one, const cJSON *step,
 static void call(struct sky_case *one, const cJSON *step, const struct sky_step_row *row)
 {
     struct sky_buf path;
-    cJSON *body = row->kind == SKY_STEP_EXPECT ? claim_of(one, step, row) : sky_step_body(step, row);
+    cJSON *body =
+        row->kind == SKY_STEP_EXPECT ? claim_of(one, step, row) : sky_step_body(step, row);
     if (row->kind != SKY_STEP_EXPECT)
         aim(one, row, body);
     if (row->how & SKY_STEP_WAITS_NOT && sky_json_get(body, "waitMs") == NULL)
@@ -749,8 +750,9 @@ void sky_case__task_done(struct sky_case *one, int status, const char *reason)
     if (setup && status != 0)
         follow(one);
     if (status != 0)
-        settle_with(one, SKY_GRADE_IDLE, "%s ended with %d%s%.200s", setup ? "--setup" : "the command",
-                    status, reason != NULL ? ": " : "", reason != NULL ? reason : "");
+        settle_with(one, SKY_GRADE_IDLE, "%s ended with %d%s%.200s",
+                    setup ? "--setup" : "the command", status, reason != NULL ? ": " : "",
+                    reason != NULL ? reason : "");
     else if (setup)
         begin_steps(one);
     else

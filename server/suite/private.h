@@ -31,7 +31,7 @@ struct sky_run_item {
 struct sky_run {
     struct sky_suites *suites;
     int64_t id;
-    cJSON *document, *cases; /* owned; a part of it */
+    cJSON *document, *cases;  /* owned; a part of it */
     struct sky_suite *parsed; /* owned, with what they include */
     size_t parsed_count;
     struct sky_run_device *devices; /* owned */
@@ -86,7 +86,7 @@ struct sky_case {
     struct sky_wait follow;
     struct sky_search search;
     bool following;
-    uint64_t signs, closed_seq; /* of life; of its last connection's end */
+    uint64_t signs, closed_seq;    /* of life; of its last connection's end */
     struct sky_measure **measures; /* owned, by step; NULL where the step is none */
     int steps;
 

@@ -5,8 +5,8 @@
  *  "started": TEXT, "startedUnixMs", "ms": real time it took, "verdict": GRADE,
  *  "counts": {"passed", "warned", "failed", "notExercised"}, "devices": [NAME..],
  *  "suites": [{"suite", "title"}..],
- *  "cases": [{"suite", "case", "title", "source", "device", "state": "waiting" | "running" | "ended"
- *             | "stopped" (in the middle, or not begun) | "left" (it does not fit the device; it does
+ *  "cases": [{"suite", "case", "title", "source", "device", "state": "waiting" | "running" |
+ * "ended" | "stopped" (in the middle, or not begun) | "left" (it does not fit the device; it does
  *             not count),
  *             "verdict"?: GRADE, "ms"?, "reason"?: SENTENCE, "events"?: [SEQ..], "since"?: SEQ,
  *             "step"?: {"index", "name", "text"}: the one that decided, or is at work,

@@ -239,7 +239,9 @@ static void add_case(struct sky_run *run, const struct sky_suite *suite,
     if (run->item_count >= SKY_RUN_CASES_MAX)
         return;
     struct sky_run_item *item = &run->items[run->item_count++];
-    *item = (struct sky_run_item){.suite = suite, .what = one, .included = included,
+    *item = (struct sky_run_item){.suite = suite,
+                                  .what = one,
+                                  .included = included,
                                   .device = device,
                                   .shown = show_case(suite, one, run->devices[device].name)};
     cJSON_AddItemToArray(run->cases, item->shown);

@@ -14,16 +14,16 @@
 #include "store/snapshots.h"
 
 enum {
-    SKY_RUNS_MAX = 100,              /* kept; the oldest that has ended goes first */
-    SKY_RUNS_ACTIVE_MAX = 50,        /* at work */
-    SKY_RUN_DEVICES_MAX = 100,       /* of one run */
-    SKY_RUN_CASES_MAX = 5000,        /* of one run: cases times devices */
-    SKY_RUN_NOTES_MAX = 10,          /* told with one case */
-    SKY_RUN_EVENTS_MAX = 100,        /* told with one case */
-    SKY_RUN_GONE_MS = 120 * 1000,    /* real time: a device that was there before and is silent for
-                                        so long is not waited for any more; one that was never
-                                        there is waited for in one case */
-    SKY_RUN_GONE_WAIT_MS = 250,      /* that a case still waits then */
+    SKY_RUNS_MAX = 100,            /* kept; the oldest that has ended goes first */
+    SKY_RUNS_ACTIVE_MAX = 50,      /* at work */
+    SKY_RUN_DEVICES_MAX = 100,     /* of one run */
+    SKY_RUN_CASES_MAX = 5000,      /* of one run: cases times devices */
+    SKY_RUN_NOTES_MAX = 10,        /* told with one case */
+    SKY_RUN_EVENTS_MAX = 100,      /* told with one case */
+    SKY_RUN_GONE_MS = 120 * 1000,  /* real time: a device that was there before and is silent for
+                                      so long is not waited for any more; one that was never
+                                      there is waited for in one case */
+    SKY_RUN_GONE_WAIT_MS = 250,    /* that a case still waits then */
     SKY_RUN_RUNNER_MS = 60 * 1000, /* real time in which a runner must begin to follow */
     SKY_RUN_TASK_MAX_MS = 30 * 60 * 1000, /* real time of --setup, which is no part of the case */
 };
@@ -75,15 +75,15 @@ struct sky_run_order {
     struct sky_run_device_order {
         struct sky_product product;
         struct sky_device device;
-    } *devices; /* borrowed */
+    } * devices; /* borrowed */
     size_t device_count;
     const cJSON *cases; /* ids, an array: only these; NULL: all */
     bool runner;        /* somebody follows who does commands */
     bool setup;         /* and has one that is to be done before each case */
 };
 
-/* Begins at the end of this turn, or when its runner follows. INVALID: `why` says what is wrong with it; LIMIT: there is too
- * much at once. */
+/* Begins at the end of this turn, or when its runner follows. INVALID: `why` says what is wrong
+ * with it; LIMIT: there is too much at once. */
 SKY_MUST_USE sky_err sky_suites_begin(struct sky_suites *suites, const struct sky_run_order *order,
                                       sky_suite_check_fn *check, int64_t *ret_id,
                                       struct sky_why *why);

@@ -75,9 +75,9 @@ static bool is_done(const struct sky_step_row *row)
 const struct sky_step_row *sky_step_row(const cJSON *step)
 {
     const char *done = sky_json_get_str(step, "do");
-    return row_named(done != NULL                                ? done
+    return row_named(done != NULL                           ? done
                      : sky_json_get(step, "expect") != NULL ? "expect"
-                                                                 : "measure");
+                                                            : "measure");
 }
 
 cJSON *sky_step_body(const cJSON *step, const struct sky_step_row *row)
@@ -103,8 +103,9 @@ static sky_err check_ms(const cJSON *body, const char *at, struct sky_why *why)
         ms->valuedouble == floor(ms->valuedouble) && ms->valuedouble >= 0 &&
         ms->valuedouble <= SKY_SUITE_TIMEOUT_MAX_MS)
         return SKY_OK;
-    return sky_why_set(why, SKY_ERR_INVALID, at,
-                       "it wants a whole number of milliseconds: {\"do\": \"wait\", \"wait\": 500}");
+    return sky_why_set(
+        why, SKY_ERR_INVALID, at,
+        "it wants a whole number of milliseconds: {\"do\": \"wait\", \"wait\": 500}");
 }
 
 static sky_err check_command(const cJSON *body, const char *at, struct sky_why *why)
@@ -133,8 +134,7 @@ static void body_at(const cJSON *step, const struct sky_step_row *row, const cha
 }
 
 static sky_err check_done(const cJSON *step, const struct sky_step_row *row, const char *at,
-                          sky_suite_check_fn *check, struct sky_suite_case *of,
-                          struct sky_why *why)
+                          sky_suite_check_fn *check, struct sky_suite_case *of, struct sky_why *why)
 {
     char pointer[SKY_WHY_POINTER_MAX];
     const cJSON *own = sky_json_get(step, row->name), *each;
@@ -176,9 +176,10 @@ static sky_err check_expect(const cJSON *step, const char *at, const struct sky_
     cJSON_ArrayForEach (each, step) {
         snprintf(pointer, sizeof pointer, "%s/%s", at, each->string);
         if (!is_among(beside_expect, each->string))
-            return sky_why_set(why, SKY_ERR_INVALID, pointer,
-                               "'%.100s' is not known here: a claim is {\"expect\": {\"event\": ..}}",
-                               each->string);
+            return sky_why_set(
+                why, SKY_ERR_INVALID, pointer,
+                "'%.100s' is not known here: a claim is {\"expect\": {\"event\": ..}}",
+                each->string);
     }
     snprintf(pointer, sizeof pointer, "%s/grade", at);
     if (grade != NULL && (!cJSON_IsString(grade) || strcmp(grade->valuestring, "warned") != 0))
@@ -191,8 +192,7 @@ static sky_err check_expect(const cJSON *step, const char *at, const struct sky_
         return sky_why_set(why, SKY_ERR_INVALID, pointer, "a claim is an object");
     of->strangers = of->strangers || cJSON_IsTrue(anyone);
     sky_err err = check("POST", "/api/v1/verify", claim, pointer, why);
-    struct sky_verify *verify =
-        err == SKY_OK ? sky_verify_new(claim, pointer, rules, why) : NULL;
+    struct sky_verify *verify = err == SKY_OK ? sky_verify_new(claim, pointer, rules, why) : NULL;
     if (verify == NULL)
         return SKY_ERR_INVALID;
     sky_verify_free(verify);
@@ -210,7 +210,8 @@ sky_err sky_step_check(const cJSON *step, const char *at, const struct sky_catal
         return sky_why_set(why, SKY_ERR_INVALID, at,
                            "a step is an object with 'do', 'expect' or 'measure', and one of them");
     snprintf(pointer, sizeof pointer, "%s/title", at);
-    if (title != NULL && (!cJSON_IsString(title) || strlen(title->valuestring) > SKY_SUITE_TEXT_MAX))
+    if (title != NULL &&
+        (!cJSON_IsString(title) || strlen(title->valuestring) > SKY_SUITE_TEXT_MAX))
         return sky_why_set(why, SKY_ERR_INVALID, pointer, "'title' must be a string");
     if (done == NULL && sky_json_get(step, "expect") != NULL)
         return check_expect(step, at, rules, check, of, why);
@@ -245,10 +246,10 @@ static const char *const *named(const struct sky_step_names *names, sky_span nam
     const struct {
         const char *name;
         const char *const *value;
-    } rows[] = {{"cloud", &names->cloud},      {"product", &names->product},
+    } rows[] = {{"cloud", &names->cloud},        {"product", &names->product},
                 {"productKey", &names->product}, {"productId", &names->product},
-                {"device", &names->device},    {"deviceName", &names->device},
-                {"deviceKey", &names->device}, {"topic", &names->topic}};
+                {"device", &names->device},      {"deviceName", &names->device},
+                {"deviceKey", &names->device},   {"topic", &names->topic}};
     for (size_t i = 0; i < SKY_COUNT(rows); i++)
         if (sky_span_eq_str(name, rows[i].name))
             return rows[i].value;
@@ -265,11 +266,10 @@ static bool fill_in_text(cJSON *value, const struct sky_step_names *names)
     sky_buf_init(&out, SIZE_MAX);
     while (sky_span_cut(rest, '$', &before, &after)) {
         sky_buf_add(&out, before);
-        const char *const *found =
-            sky_span_starts(after, SKY_SPAN("{")) &&
-                    sky_span_cut(sky_span_tail(after, 1), '}', &name, &rest)
-                ? named(names, name)
-                : NULL;
+        const char *const *found = sky_span_starts(after, SKY_SPAN("{")) &&
+                                           sky_span_cut(sky_span_tail(after, 1), '}', &name, &rest)
+                                       ? named(names, name)
+                                       : NULL;
         if (found != NULL && *found != NULL) {
             sky_buf_add_str(&out, *found);
         } else {

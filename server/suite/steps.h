@@ -28,7 +28,8 @@ struct sky_step_row {
     enum sky_step_kind kind;
     unsigned how;
     const char *method, *path; /* of the route, with {cloud}/{product}/{device} to be filled in */
-    const char *scalar; /* the member that a bare value stands for: {"do": "advance", "advance": 5} */
+    const char
+        *scalar; /* the member that a bare value stands for: {"do": "advance", "advance": 5} */
     const char *about;
 };
 extern const struct sky_step_row sky_step_rows[];

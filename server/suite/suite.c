@@ -54,13 +54,14 @@ struct member {
     bool required;
 };
 
-static const struct member suite_members[] = {
-    {"suite", NAME, true},  {"title", TEXT, false}, {"about", TEXT, false},   {"fits", OBJECT, false},
-    {"cases", LIST, false}, {"suites", LIST, false}, {"$schema", TEXT, false}, {NULL, TEXT, false}};
-static const struct member case_members[] = {
-    {"id", NAME, true},      {"title", TEXT, false},       {"about", TEXT, false},
-    {"source", TEXT, false}, {"timeoutMs", NUMBER, false}, {"fits", OBJECT, false},
-    {"steps", LIST, true},   {NULL, TEXT, false}};
+static const struct member suite_members[] = {{"suite", NAME, true},    {"title", TEXT, false},
+                                              {"about", TEXT, false},   {"fits", OBJECT, false},
+                                              {"cases", LIST, false},   {"suites", LIST, false},
+                                              {"$schema", TEXT, false}, {NULL, TEXT, false}};
+static const struct member case_members[] = {{"id", NAME, true},           {"title", TEXT, false},
+                                             {"about", TEXT, false},       {"source", TEXT, false},
+                                             {"timeoutMs", NUMBER, false}, {"fits", OBJECT, false},
+                                             {"steps", LIST, true},        {NULL, TEXT, false}};
 static const struct member fits_members[] = {
     {"cloud", LIST, false}, {"node", LIST, false}, {"transport", LIST, false}, {NULL, TEXT, false}};
 
@@ -69,8 +70,8 @@ static bool is_name(const char *text)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
     static const char more[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
-    return *text != '\0' && strchr(letters, *text) != NULL &&
-           strspn(text, more) == strlen(text) && strlen(text) <= SKY_SUITE_NAME_MAX;
+    return *text != '\0' && strchr(letters, *text) != NULL && strspn(text, more) == strlen(text) &&
+           strlen(text) <= SKY_SUITE_NAME_MAX;
 }
 
 /* Why a value is not of this form; NULL: it is. */
@@ -174,7 +175,8 @@ static sky_err read_fits(const cJSON *object, const char *at, struct sky_suite_f
                                     .transports = sky_json_get(given, "transport")};
     const char *clouds[16];
     size_t cloud_count = 0;
-    for (const struct sky_cloud *const *cloud = sky_clouds; *cloud != NULL && cloud_count < 16; cloud++)
+    for (const struct sky_cloud *const *cloud = sky_clouds; *cloud != NULL && cloud_count < 16;
+         cloud++)
         clouds[cloud_count++] = (*cloud)->name;
     snprintf(pointer, sizeof pointer, "%s/fits/cloud", at);
     err = check_known(fits->clouds, clouds, cloud_count, pointer, why);

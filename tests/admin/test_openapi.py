@@ -17,6 +17,7 @@ EXPECTED = "/api/v1/expected"
 SNAPSHOTS = "/api/v1/snapshots"
 FAULTS = "/api/v1/faults"
 CAPTURES = "/api/v1/captures"
+RUNS = "/api/v1/suites/runs"
 STREAM, VERIFY = "/api/v1/events/stream", "/api/v1/verify"
 NAMES = {"cloud": "aliyun", "product": "pk", "device": "device", "name": "shadow"}
 SERVICE = "/sys/pk/device/thing/service/property/set"
@@ -43,6 +44,8 @@ BODIES = {
     ("POST", SNAPSHOTS): {"name": "here"},
     ("POST", EXPECTED): {"device": "aliyun/pk/device", "count": {"max": 3}},
     ("POST", VERIFY): {"absent": {"type": "unbind"}},
+    ("POST", RUNS): {"suite": "smoke", "device": "aliyun/pk/disabled"},
+    ("POST", RUNS + "/{name}/done"): {"note": "the command ended"},
     ("POST", FAULTS): {"point": "connack", "action": "set", "code": 3, "device": "enos/nobody/one"},
 }
 QUERIES = {
@@ -54,17 +57,22 @@ QUERIES = {
 # The device in the path, where it is not that of NAMES.
 OTHERS = {SNAPSHOTS + "/{name}": {"name": "here"},
           SNAPSHOTS + "/{name}/restore": {"name": "here"},
+          "/api/v1/suites/{name}": {"name": "smoke"},
+          RUNS + "/{name}": {"name": "1"},
+          RUNS + "/{name}/done": {"name": "1"},
+          RUNS + "/{name}/stop": {"name": "1"},
           CAPTURES + "/{name}": {"name": "1"},
           CAPTURES + "/{name}/stop": {"name": "1"},
           DEVICE + "/topology": {"product": "gates", "device": "gate"},
           DEVICE + "/twin": {"cloud": "tencent", "product": "PROD123456", "device": "dev001"}}
 FIRST = [("POST", EXPECTED), ("POST", FAULTS), ("POST", "/api/v1/products"), ("PUT", DEVICE + "/topology"),
          ("PUT", PRODUCT + "/config"), ("PUT", PRODUCT + "/model"), ("PATCH", DEVICE + "/shadow"),
-         ("POST", DEVICE + "/ota"), ("POST", SNAPSHOTS), ("POST", CAPTURES)]  # others show what these make
+         ("POST", DEVICE + "/ota"), ("POST", SNAPSHOTS), ("POST", CAPTURES), ("POST", RUNS),
+         ("POST", RUNS + "/{name}/done")]  # others show what these make
 LAST = [("DELETE", PRODUCT + "/config"), ("DELETE", PRODUCT + "/model"),
         ("POST", DEVICE + "/disconnect"), ("POST", DEVICE + "/twin"), ("DELETE", DEVICE + "/ota"),
         ("POST", SNAPSHOTS + "/{name}/restore"), ("DELETE", SNAPSHOTS + "/{name}"),
-        ("DELETE", CAPTURES + "/{name}"), ("DELETE", FAULTS + "/{name}"), ("DELETE", FAULTS),
+        ("DELETE", CAPTURES + "/{name}"), ("DELETE", RUNS + "/{name}"), ("DELETE", FAULTS + "/{name}"), ("DELETE", FAULTS),
         ("DELETE", EXPECTED + "/{name}"), ("DELETE", EXPECTED), ("DELETE", DEVICE),
         ("POST", "/api/v1/reset")]  # nothing is left for others to show
 

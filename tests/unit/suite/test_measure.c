@@ -50,8 +50,7 @@ struct room {
 static void put_text(struct room *room, enum sky_event_field field, const char *text)
 {
     if (text != NULL)
-        room->attrs[room->count++] =
-            (struct sky_attr){.field = field, .bytes = sky_span_str(text)};
+        room->attrs[room->count++] = (struct sky_attr){.field = field, .bytes = sky_span_str(text)};
 }
 
 static void put_number(struct room *room, enum sky_event_field field, int64_t number)
@@ -221,9 +220,11 @@ static void numbers_are_held_against_their_bounds(void **state)
     (void)state;
     static const struct act from_begin[] = {UP(CONNECT, 120, 1), UP(CONNECT, 900, 2), {0}};
     static const struct act from_end[] = {UP(CLOSE, 100, 9), UP(CONNECT, 350, 1), {0}};
-    static const struct act talk[] = {PUB(100, 1, 1, "four"), PUB(900, 1, 2, "longer"),
+    static const struct act talk[] = {PUB(100, 1, 1, "four"),
+                                      PUB(900, 1, 2, "longer"),
                                       PUB(950, 1, 2, "longer", .dup = true),
-                                      DOWN(PUBLISH, 990, 1, .payload = "longest of all"), {0}};
+                                      DOWN(PUBLISH, 990, 1, .payload = "longest of all"),
+                                      {0}};
     static const struct act silence[] = {UP(CONNECT, 0, 1), {0}};
     const char *first = "{\"measure\":\"time-to-first-connect\",\"pass\":{\"max\":200},"
                         "\"warn\":{\"max\":300}}";
@@ -281,8 +282,7 @@ static void a_hundred_thousand_events_take_no_more_room(void **state)
         }
         (void)sky_measure_grade(measure, BEGAN + 1000000);
         cJSON *answer = answer_of(measure);
-        assert_true(cJSON_GetArraySize(sky_json_get(answer, "figures")) <=
-                    SKY_MEASURE_FIGURES_MAX);
+        assert_true(cJSON_GetArraySize(sky_json_get(answer, "figures")) <= SKY_MEASURE_FIGURES_MAX);
         assert_true(cJSON_GetArraySize(sky_json_get(answer, "events")) <= SKY_MEASURE_EVENTS_MAX);
         cJSON_Delete(answer);
         sky_measure_free(measure);
