@@ -29,6 +29,26 @@ static void soon(struct sky_case *one)
     sky_clock_patience(clock_of(one), &one->soon, 0, next_step);
 }
 
+/* What is told of a step: the one at work, then the one that has decided. */
+static void show_step(struct sky_case *one, int index)
+{
+    struct sky_buf text;
+    const cJSON *at = cJSON_GetArrayItem(one->item->what->steps, index);
+    cJSON *step = cJSON_CreateObject();
+    const char *title = sky_json_get_str(at, "title");
+    sky_buf_init(&text, 200);
+    sky_step_say(at, &text);
+    sky_buf_add_byte(&text, '\0');
+    cJSON_AddNumberToObject(step, "index", index);
+    cJSON_AddStringToObject(step, "name", sky_step_row(at)->name);
+    cJSON_AddStringToObject(step, "text",
+                            title != NULL   ? title
+                            : text.overflow ? sky_step_row(at)->name
+                                            : text.bytes);
+    sky_buf_done(&text);
+    sky_run__put(one->item->shown, "step", step);
+}
+
 /* ---- the end ---- */
 
 static void release(struct sky_case *one)
@@ -116,7 +136,9 @@ static void end(struct sky_case *one, const char *state)
         sky_run__put(shown, "events", one->events);
     if (one->figures != NULL)
         sky_run__put(shown, "measures", one->figures);
-    if (one->decided < 0)
+    if (one->decided >= 0)
+        show_step(one, one->decided);
+    else
         cJSON_DeleteItemFromObjectCaseSensitive(shown, "step");
     release(one);
     put_back(one);
@@ -269,26 +291,12 @@ static int64_t left_ms(const struct sky_case *one)
     return left > 0 ? left : 0;
 }
 
-/* What is told of the step, now that it is at work, or that it has decided. */
-static void show_step(struct sky_case *one)
+static void tell_step(struct sky_case *one)
 {
-    struct sky_buf text;
-    cJSON *step = cJSON_CreateObject();
-    const char *title = sky_json_get_str(one->at, "title");
-    sky_buf_init(&text, 200);
-    sky_step_say(one->at, &text);
-    sky_buf_add_byte(&text, '\0');
-    cJSON_AddNumberToObject(step, "index", one->step);
-    cJSON_AddStringToObject(step, "name", sky_step_row(one->at)->name);
-    cJSON_AddStringToObject(step, "text",
-                            title != NULL   ? title
-                            : text.overflow ? sky_step_row(one->at)->name
-                                            : text.bytes);
-    sky_buf_done(&text);
-    sky_run__put(one->item->shown, "step", step);
-    cJSON *told = cJSON_CreateObject();
+    show_step(one, one->step);
+    cJSON *told = cJSON_CreateObject(), *shown = one->item->shown;
     cJSON_AddNumberToObject(told, "index", (double)one->index);
-    cJSON_AddItemReferenceToObject(told, "step", step);
+    cJSON_AddItemReferenceToObject(told, "step", cJSON_GetObjectItemCaseSensitive(shown, "step"));
     sky_run__tell(one->run, "step", told);
     cJSON_Delete(told);
 }
@@ -525,7 +533,7 @@ static void next_step(struct sky_timer *timer, int64_t now_ms)
         settle(one, one->grade, one->grade == SKY_GRADE_WARNED ? one->decided : -1);
         return;
     }
-    show_step(one);
+    tell_step(one);
     char *topic = host_of(one)->topic(host_of(one)->ctx, one->device->device.id);
     const struct sky_step_names names = {.cloud = one->device->product.cloud,
                                          .product = one->device->product.key,

@@ -109,6 +109,7 @@ class Api:
     """The admin API over one kept-alive connection."""
 
     def __init__(self, port, token=None):
+        self.port = port
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
