@@ -70,8 +70,9 @@ def test_pre_shared_keys(skymock, suite):
     said = s_client(skymock.ports["mqtts"], "-tls1_2", "-cipher", suite, "-psk_identity",
                     PSK_IDENTITY, "-psk", PSK_HEX)
     assert f"Cipher is {suite}" in said, said
-    skymock.api.wait_event({"type": "psk-handshake", "device": DEVICES["tencent"],
-                            "identity": PSK_IDENTITY})
+    event = skymock.api.wait_event({"type": "psk-handshake", "device": DEVICES["tencent"],
+                                    "identity": PSK_IDENTITY})
+    assert event["tlsVersion"] == "TLS 1.2" and event["cipher"].startswith("TLS-PSK-WITH-AES-")
 
 
 @pytest.mark.parametrize("listener", ["mqtt", "https"])
@@ -271,6 +272,7 @@ def test_handshakes_that_cannot_succeed(skymock, listener, options, rule, says, 
     assert f"alert {alert}" in said, said
     event = handshake(skymock.api, listener=listener, rules=[rule])
     assert says in event["reason"] and event["offered"]
+    assert event["state"] == "refused" and "code" not in event, "the server did, not the client"
 
 
 def test_the_mistake_behind_a_wrong_key_is_named(skymock):

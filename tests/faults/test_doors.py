@@ -360,6 +360,7 @@ def test_so_it_is_with_an_elliptic_curve(api, hello, kind):
     event = api.wait_event({"type": "tls-handshake"})
     assert ("-RSA-" if kind == "weak-key" else "-ECDSA-") in event["cipher"]
     assert f"alert {alert} " in event["reason"] if code else "reason" not in event
+    assert (event.get("state"), event.get("code")) == (("alert", alert) if code else (None, None))
     breaking.nobody_is_accused(api)
 
 

@@ -157,6 +157,8 @@
  {SHAKE(0, 1, .detail = LIE), UP(CLOSE, 10, 1, .nobody = true)}},
 {"not yet", FACET("refusal", "silent"), "not exercised", NULL, SO_FAR, 900, {SHAKE(0, 1, .detail = LIE)}},
 {"waits too long to go on", FACET("refusal", "silent"), "passed", "silent", SO_FAR, 2000, {SHAKE(0, 1, .detail = LIE)}},
+{"a large certificate is a good one", FACET("refusal", "alert"), "not exercised", NULL, OVER, 900,
+ {SHAKE(0, 1, .detail = "the certificate shown is a fault: large"), UP(CONNECT, 10, 1)}},
 {"nothing to refuse", FACET("refusal", "alert"), "not exercised", NULL, OVER, 900, {SHAKE(0, 1), UP(CONNECT, 10, 1)}},
 
 /* ---- retransmissions ---- */
