@@ -43,6 +43,9 @@ int sky_cli_ask_verdict(const struct sky_config *config, const char *url);
 /* Says "skymock: ..." on standard error and returns SKY_EXIT_TROUBLE. */
 int sky_cli_fail(const char *fmt, ...) SKY_PRINTF(1, 2);
 
+/* By a clock that only goes forward, in real time. */
+int64_t sky_cli_now_ms(void);
+
 /* A device and all that is needed to reason about it: a server without a network. */
 struct sky_cli_device {
     struct sky_config config; /* as given, borrowed, but with the fixtures that count */

@@ -1,6 +1,7 @@
 #include "server/cli/http_client.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -93,18 +94,29 @@ static bool send_all(int fd, sky_span bytes)
     return true;
 }
 
+/* What is there, or comes next. False with errno 0 at the end, or with another. */
+static bool receive(int fd, struct sky_buf *out)
+{
+    ssize_t got;
+
+    char *room = sky_buf_reserve(out, READ_SIZE);
+    errno = room != NULL ? 0 : EMSGSIZE;
+    if (room == NULL)
+        return false;
+    do
+        got = recv(fd, room, READ_SIZE, 0);
+    while (got < 0 && errno == EINTR);
+    if (got > 0)
+        sky_buf_commit(out, (size_t)got);
+    return got > 0;
+}
+
 /* Until the server closes, as it does after an answer to HTTP/1.0. */
 static bool receive_all(int fd, struct sky_buf *out)
 {
-    for (;;) {
-        char *room = sky_buf_reserve(out, READ_SIZE);
-        ssize_t got = room != NULL ? recv(fd, room, READ_SIZE, 0) : -1;
-        if (got < 0 && room != NULL && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return got == 0;
-        sky_buf_commit(out, (size_t)got);
-    }
+    while (receive(fd, out))
+        ;
+    return errno == 0;
 }
 
 /* Leaves the body in `answer`. */
@@ -123,11 +135,19 @@ static bool split_answer(struct sky_buf *answer, int *ret_status)
     return true;
 }
 
-sky_err sky_http_get(const char *url, const char *path, const char *token, int *ret_status,
-                     struct sky_buf *ret_body, struct sky_why *why)
+struct request {
+    const char *method, *path;
+    const char *token;  /* NULL: none */
+    const char *accept; /* NULL: whatever it is */
+    sky_span json;      /* the body; empty: none */
+};
+
+/* Connects and asks. */
+static sky_err send_request(const char *url, const struct request *request, int *ret_fd,
+                            struct sky_why *why)
 {
     char host[SKY_HOST_MAX + 1];
-    struct sky_buf request;
+    struct sky_buf head;
     uint16_t port = 0;
     int fd = -1;
 
@@ -136,20 +156,138 @@ sky_err sky_http_get(const char *url, const char *path, const char *token, int *
         err = connect_to(host, port, &fd, why);
     if (err != SKY_OK)
         return err;
-    sky_buf_init(&request, REQUEST_MAX);
+    sky_buf_init(&head, REQUEST_MAX);
     bool bare = strchr(host, ':') != NULL; /* an IPv6 address wants brackets */
-    sky_buf_addf(&request, "GET %s HTTP/1.0\r\nHost: %s%s%s:%u\r\nConnection: close\r\n", path,
-                 bare ? "[" : "", host, bare ? "]" : "", port);
-    if (token != NULL)
-        sky_buf_addf(&request, "Authorization: Bearer %s\r\n", token);
-    sky_buf_add_str(&request, "\r\n");
-    sky_buf_clear(ret_body);
-    if (request.overflow)
+    sky_buf_addf(&head, "%s %s HTTP/1.0\r\nHost: %s%s%s:%u\r\nConnection: close\r\n",
+                 request->method, request->path, bare ? "[" : "", host, bare ? "]" : "", port);
+    if (request->token != NULL)
+        sky_buf_addf(&head, "Authorization: Bearer %s\r\n", request->token);
+    if (request->accept != NULL)
+        sky_buf_addf(&head, "Accept: %s\r\n", request->accept);
+    if (request->json.len > 0)
+        sky_buf_addf(&head, "Content-Type: application/json\r\n");
+    if (strcmp(request->method, "GET") != 0)
+        sky_buf_addf(&head, "Content-Length: %zu\r\n", request->json.len);
+    sky_buf_add_str(&head, "\r\n");
+    if (head.overflow)
         err = sky_why_set(why, SKY_ERR_LIMIT, "", "the request is too long");
-    else if (!send_all(fd, sky_buf_span(&request)) || !receive_all(fd, ret_body) ||
-             !split_answer(ret_body, ret_status))
-        err = sky_why_set(why, SKY_ERR_IO, "", "no answer from %.100s port %u", host, port);
-    sky_buf_done(&request);
+    else if (!send_all(fd, sky_buf_span(&head)) || !send_all(fd, request->json))
+        err = sky_why_set(why, SKY_ERR_IO, "", "no answer from %.200s", url);
+    sky_buf_done(&head);
+    if (err != SKY_OK)
+        close(fd);
+    else
+        *ret_fd = fd;
+    return err;
+}
+
+static sky_err ask(const char *url, const struct request *request, int *ret_status,
+                   struct sky_buf *ret_body, struct sky_why *why)
+{
+    int fd;
+
+    sky_err err = send_request(url, request, &fd, why);
+    if (err != SKY_OK)
+        return err;
+    sky_buf_clear(ret_body);
+    if (!receive_all(fd, ret_body) || !split_answer(ret_body, ret_status))
+        err = sky_why_set(why, SKY_ERR_IO, "", "no answer from %.200s", url);
     close(fd);
     return err;
+}
+
+sky_err sky_http_get(const char *url, const char *path, const char *token, int *ret_status,
+                     struct sky_buf *ret_body, struct sky_why *why)
+{
+    const struct request request = {.method = "GET", .path = path, .token = token};
+
+    return ask(url, &request, ret_status, ret_body, why);
+}
+
+sky_err sky_http_post(const char *url, const char *path, const char *token, sky_span json,
+                      int *ret_status, struct sky_buf *ret_body, struct sky_why *why)
+{
+    const struct request request = {.method = "POST", .path = path, .token = token, .json = json};
+
+    return ask(url, &request, ret_status, ret_body, why);
+}
+
+/* ---- streams ---- */
+
+sky_err sky_http_stream_open(const char *url, const char *path, const char *token,
+                             struct sky_http_stream *ret_stream, struct sky_why *why)
+{
+    static const char end[] = "\r\n\r\n";
+    const struct request request = {
+        .method = "GET", .path = path, .token = token, .accept = "text/event-stream"};
+    struct sky_buf text;
+    int fd, status = 0, on = 1;
+
+    sky_err err = send_request(url, &request, &fd, why);
+    if (err != SKY_OK)
+        return err;
+    sky_buf_init(&text, SKY_HTTP_EVENT_MAX);
+    bool whole = false, more = true;
+    while (more && !whole) {
+        more = receive(fd, &text);
+        whole = text.len > 0 && memmem(text.bytes, text.len, end, sizeof end - 1) != NULL;
+    }
+    if (!whole || !split_answer(&text, &status))
+        err = sky_why_set(why, SKY_ERR_IO, "", "no answer from %.200s", url);
+    else if (status != 200)
+        err = sky_why_set(why, SKY_ERR_DENIED, "", "the server answered %d", status);
+    if (err != SKY_OK) {
+        sky_buf_done(&text);
+        close(fd);
+        return err;
+    }
+    (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    (void)fcntl(fd, F_SETFL, O_NONBLOCK);
+    *ret_stream = (struct sky_http_stream){.fd = fd, .text = text};
+    return SKY_OK;
+}
+
+void sky_http_stream_close(struct sky_http_stream *stream)
+{
+    sky_buf_done(&stream->text);
+    close(stream->fd);
+}
+
+bool sky_http_stream_read(struct sky_http_stream *stream)
+{
+    return receive(stream->fd, &stream->text) || errno == EAGAIN;
+}
+
+/* The lines of an event that has come whole (HTML, "Server-sent events", 9.2.6). */
+static void take_lines(sky_span lines, struct sky_http_event *event)
+{
+    sky_span line, name, value;
+
+    sky_buf_clear(&event->data);
+    event->name[0] = '\0';
+    while (sky_span_next(&lines, '\n', &line)) {
+        if (!sky_span_cut(line, ':', &name, &value))
+            continue;
+        if (sky_span_starts(value, SKY_SPAN(" ")))
+            value = sky_span_tail(value, 1);
+        if (sky_span_eq_str(name, "event"))
+            (void)sky_span_copy(value, event->name, sizeof event->name);
+        else if (sky_span_eq_str(name, "data"))
+            sky_buf_add(&event->data, value);
+    }
+}
+
+bool sky_http_stream_next(struct sky_http_stream *stream, struct sky_http_event *event)
+{
+    struct sky_buf *text = &stream->text;
+    const char *end;
+
+    while (text->len > 0 && (end = memmem(text->bytes, text->len, "\n\n", 2)) != NULL) {
+        size_t len = (size_t)(end - text->bytes);
+        take_lines(sky_span_of(text->bytes, len), event);
+        sky_buf_drop(text, len + 2);
+        if (event->name[0] != '\0') /* or it only kept the connection alive */
+            return true;
+    }
+    return false;
 }

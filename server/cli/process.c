@@ -9,19 +9,10 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "protocol/base/mem.h"
 #include "server/cli/cli.h"
-
-int64_t sky_process_now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* ---- signals ---- */
 
@@ -51,7 +42,7 @@ int sky_signals_take(struct sky_signals *signals)
 int sky_signals_await(struct sky_signals *signals, int64_t due_ms)
 {
     struct pollfd awaited = {.fd = signals->fd, .events = POLLIN};
-    int64_t left = due_ms - sky_process_now_ms();
+    int64_t left = due_ms - sky_cli_now_ms();
 
     (void)poll(&awaited, 1,
                due_ms == 0      ? -1
@@ -99,7 +90,7 @@ bool sky_process_start(struct sky_process *process, const struct sky_signals *si
 
     *process = (struct sky_process){
         .terminal = terminal && tcgetpgrp(STDIN_FILENO) == getpgrp(),
-        .due_ms = timeout_ms > 0 ? sky_process_now_ms() + timeout_ms : 0,
+        .due_ms = timeout_ms > 0 ? sky_cli_now_ms() + timeout_ms : 0,
     };
     fflush(NULL);
     pid_t pid = fork();
@@ -143,7 +134,7 @@ void sky_process_end(struct sky_process *process, int signal)
     kill(-process->pid, process->asked ? SIGKILL : signal);
     kill(-process->pid, SIGCONT);
     process->asked = true;
-    process->due_ms = sky_process_now_ms() + SKY_PROCESS_GRACE_MS;
+    process->due_ms = sky_cli_now_ms() + SKY_PROCESS_GRACE_MS;
 }
 
 void sky_process_leave(struct sky_process *process)
@@ -155,7 +146,7 @@ void sky_process_leave(struct sky_process *process)
 
 bool sky_process_is_due(const struct sky_process *process)
 {
-    return process->due_ms != 0 && sky_process_now_ms() >= process->due_ms;
+    return process->due_ms != 0 && sky_cli_now_ms() >= process->due_ms;
 }
 
 /* ---- how they end ---- */

@@ -33,12 +33,9 @@ struct sky_process {
     bool terminal;  /* it has the terminal that we had */
     bool asked;     /* to end */
     bool ended;     /* `status` is there */
-    int64_t due_ms; /* when more is to be done about it, by sky_process_now_ms(); 0: never */
+    int64_t due_ms; /* when more is to be done about it, by sky_cli_now_ms(); 0: never */
     int status;     /* as waitpid() has it */
 };
-
-/* A clock that only goes forward. */
-int64_t sky_process_now_ms(void);
 
 /* Runs `argv`, which ends with NULL, with our environment; it may take `timeout_ms` (0: as long as
  * it likes), and then falls due. With `terminal` it has ours if we have it: whoever is in the
