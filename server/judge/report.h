@@ -121,6 +121,10 @@ struct sky_report_form {
 
 extern const struct sky_report_form sky_report_junit, sky_report_json, sky_report_html;
 
+/* The frame of the page, for what else is told in its style; `verdict` is its title, as text. */
+void sky_report_page_begin(struct sky_buf *out, const char *verdict);
+void sky_report_page_end(struct sky_buf *out);
+
 /* A rule as members of an open object: id, owner, and what sky_rule_print() has. */
 void sky_report_put_rule(struct sky_jw *jw, const struct sky_catalogue *catalogue, size_t index);
 /* The same with what a party made of it. */

@@ -127,13 +127,23 @@ static void put_counts(struct sky_buf *out, const char *label, const sky_verdict
 
 /* ---- the head ---- */
 
-static void head(struct sky_buf *out, const struct sky_report *report)
+void sky_report_page_begin(struct sky_buf *out, const char *verdict)
 {
-    const char *verdict = sky_verdict_name(report->verdict);
     sky_buf_add_str(out, page_start);
     sky_buf_addf(out, "<title>%s: skymock report</title>\n", verdict);
     sky_buf_add_str(out, style);
-    sky_buf_add_str(out, "</head><body>\n<h1>skymock report: ");
+    sky_buf_add_str(out, "</head><body>\n");
+}
+
+void sky_report_page_end(struct sky_buf *out)
+{
+    sky_buf_add_str(out, "</body></html>\n");
+}
+
+static void head(struct sky_buf *out, const struct sky_report *report)
+{
+    sky_report_page_begin(out, sky_verdict_name(report->verdict));
+    sky_buf_add_str(out, "<h1>skymock report: ");
     put_verdict(out, report->verdict);
     sky_buf_add_str(out, "</h1>\n<dl>\n");
     put_row(out, "About",
@@ -457,7 +467,8 @@ static void end(struct sky_buf *out, const struct sky_report *report)
         sky_xml_str(out, r->source);
         sky_buf_add_str(out, ")</dd>\n");
     }
-    sky_buf_add_str(out, "</dl>\n</body></html>\n");
+    sky_buf_add_str(out, "</dl>\n");
+    sky_report_page_end(out);
 }
 
 const struct sky_report_form sky_report_html = {.content_type = "text/html; charset=utf-8",

@@ -34,5 +34,9 @@ void sky_result_summary(const cJSON *run, struct sky_buf *out);
 void sky_result_junit(const cJSON *run, struct sky_buf *out);
 /* A section of report.html: an open document gets it. */
 void sky_result_html(const cJSON *run, struct sky_buf *out);
+/* The same piece by piece, the cases in their order between. */
+void sky_result_html_begin(const cJSON *run, struct sky_buf *out);
+void sky_result_html_case(const cJSON *one_case, struct sky_buf *out);
+void sky_result_html_end(const cJSON *run, struct sky_buf *out);
 
 #endif
