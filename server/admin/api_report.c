@@ -9,6 +9,8 @@
 #include "server/judge/report.h"
 #include "server/judge/timeline.h"
 #include "server/os/config.h"
+#include "server/suite/result.h"
+#include "server/suite/run.h"
 
 enum {
     SLICE_US = 1500, /* of one turn of the loop, for all reports together; a piece is begun, and
@@ -18,6 +20,14 @@ enum {
     REPORTS_BYTES_MAX = 64 * 1024 * 1024, /* numbers of events, of all reports on their way */
 };
 
+/* A form, and how it tells of runs of suites: what stands in front of the first, between two,
+ * behind the last, and instead of them. NULL: it does not. */
+struct shape {
+    const struct sky_report_form *form;
+    const struct sky_result_form *runs;
+    const char *before, *between, *after, *none;
+};
+
 /* What is told next of a party. */
 enum part { PARTY, RULES, TIMELINE, EVENTS, PARTY_END };
 
@@ -25,6 +35,7 @@ struct report {
     struct sky_app *app;
     struct sky_http_call *call;
     const struct sky_report_form *form;
+    const struct shape *shape;
     struct sky_api_scope scope;
     struct sky_report head;
     struct sky_buf expected;
@@ -35,6 +46,10 @@ struct report {
     size_t bytes;          /* of the timeline, booked with all reports */
 
     size_t stage; /* of the list at the end */
+    int64_t run;  /* of suites, that is told of, or was the last; 0: none yet */
+    int run_case; /* the next one of its cases, */
+    bool in_run;  /* while it is told of */
+    size_t runs;
     size_t cloud; /* whose table is being told */
     bool table;   /* it has begun */
     struct sky_timeline_party *at;
@@ -157,11 +172,57 @@ static bool tell_head(struct report *report, struct sky_buf *out)
     return false;
 }
 
+/* Does the report speak of a device of the run? */
+static bool speaks_of(const struct report *report, const cJSON *run)
+{
+    const cJSON *each;
+    if (*report->scope.name == '\0')
+        return true;
+    cJSON_ArrayForEach (each, sky_json_get(run, "devices"))
+        if (cJSON_IsString(each) &&
+            sky_party_named_of(sky_span_str(each->valuestring), sky_span_str(report->scope.name)))
+            return true;
+    return false;
+}
+
+/* One case, or the beginning or end of a run. */
+static bool tell_runs(struct report *report, struct sky_buf *out)
+{
+    struct sky_suites *suites = report->app->admin->suites;
+    const struct shape *shape = report->shape;
+    if (shape->runs == NULL)
+        return false;
+    if (report->in_run) {
+        const cJSON *run = sky_suites_document(suites, report->run);
+        const cJSON *one = cJSON_GetArrayItem(sky_json_get(run, "cases"), report->run_case);
+        report->in_run = one != NULL;
+        if (one != NULL)
+            shape->runs->one_case(one, report->run_case++ == 0, out);
+        else
+            shape->runs->end(run, out);
+        return true;
+    }
+    const cJSON *run = sky_suites_next(suites, report->run, &report->run);
+    if (run == NULL) {
+        sky_buf_add_str(out, report->runs > 0 ? shape->after : shape->none);
+        return false;
+    }
+    if (speaks_of(report, run)) {
+        sky_buf_add_str(out, report->runs++ > 0 ? shape->between : shape->before);
+        shape->runs->begin(run, out);
+        report->in_run = true;
+        report->run_case = 0;
+    }
+    return true;
+}
+
 static bool tell_tables(struct report *report, struct sky_buf *out)
 {
     const struct sky_report_form *form = report->form;
     if (form->table == NULL || report->cloud == report->head.cloud_count) {
         first_party(report);
+        if (form->parties != NULL)
+            form->parties(out);
         return false;
     }
     const struct sky_report_cloud *cloud = &report->head.clouds[report->cloud];
@@ -274,7 +335,7 @@ static bool tell_end(struct report *report, struct sky_buf *out)
 
 /* Each does one piece of its work; false when it is done. The first ones tell nothing yet. */
 static bool (*const stages[])(struct report *report, struct sky_buf *out) = {
-    look_at_party, look_at_event, tell_head, tell_tables, tell_party, tell_end};
+    look_at_party, look_at_event, tell_head, tell_runs, tell_tables, tell_party, tell_end};
 enum { TELLING = 2 };
 
 /* As much as a turn has time for, up to the stage `end`. */
@@ -356,8 +417,9 @@ static void put_run(struct report *report)
                                        .expected = sky_buf_span(&report->expected)};
 }
 
-static void send_report(struct sky_api *api, const struct sky_report_form *form)
+static void send_report(struct sky_api *api, const struct shape *shape)
 {
+    const struct sky_report_form *form = shape->form;
     struct sky_api_scope scope;
     if (!sky_api_scope(api, &scope) || !sky_api_scope_known(api, &scope) || !sky_api_flush(api))
         return;
@@ -366,7 +428,8 @@ static void send_report(struct sky_api *api, const struct sky_report_form *form)
         return;
     }
     struct report *report = sky_mem_new(sizeof *report);
-    *report = (struct report){.app = api->app, .call = api->call, .form = form, .scope = scope};
+    *report = (struct report){
+        .app = api->app, .call = api->call, .form = form, .shape = shape, .scope = scope};
     api->app->admin->reports++;
     put_run(report);
     sky_buf_init(&report->last, SKY_REPORT_LAST_EVENTS * (SKY_EVENT_LINE_MAX + 1));
@@ -382,15 +445,28 @@ static void send_report(struct sky_api *api, const struct sky_report_form *form)
 
 void sky_api_report_xml(struct sky_api *api)
 {
-    send_report(api, &sky_report_junit);
+    static const struct shape shape = {.form = &sky_report_junit};
+    send_report(api, &shape);
 }
 
 void sky_api_report_json(struct sky_api *api)
 {
-    send_report(api, &sky_report_json);
+    static const struct shape shape = {.form = &sky_report_json,
+                                       .runs = &sky_result_json,
+                                       .before = ",\"suites\":[",
+                                       .between = ",",
+                                       .after = "]",
+                                       .none = ",\"suites\":[]"};
+    send_report(api, &shape);
 }
 
 void sky_api_report_html(struct sky_api *api)
 {
-    send_report(api, &sky_report_html);
+    static const struct shape shape = {.form = &sky_report_html,
+                                       .runs = &sky_result_page,
+                                       .before = "",
+                                       .between = "",
+                                       .after = "",
+                                       .none = ""};
+    send_report(api, &shape);
 }

@@ -355,6 +355,7 @@ const struct sky_api_schema sky_api_schemas[] = {
          {"rulesBy", SKY_API_OBJECT, 0, "VerdictCounts", "how many rules, of all devices"},
          {"lost", SKY_API_INT, 0, NULL, "strangers that there was no room for"},
          {"expected", SKY_API_OBJECT, LIST, "Expectation", "of this chapter"},
+         {"suites", SKY_API_OBJECT, LIST, "SuiteRun", "runs of suites, with these devices"},
          {"devices", SKY_API_OBJECT, LIST, "ReportDevice", "devices, and who claimed to be one"})},
     {"ReportRun",
      MEMBERS({"version", SKY_API_TEXT, 0, NULL, "of the program"},

@@ -94,9 +94,10 @@ static inline bool sky_report_keeps(const struct sky_report_cloud *cloud, size_t
            1;
 }
 
-/* One form of a report. Pieces come in this order: the head; a table for each cloud, with a row for
- * each of its parties; each party with its rules, then its timeline with its events, and its
- * end; the end. NULL: the form has no such piece. */
+/* One form of a report. Pieces come in this order: the head, behind which others may tell of
+ * theirs; a table for each cloud, with a row for each of its parties; the beginning of the parties;
+ * each with its rules, then its timeline with its events, and its end; the end. NULL: the form has
+ * no such piece. */
 struct sky_report_form {
     const char *content_type;
     const char *end_mark; /* its last bytes: a report that lacks them was cut off */
@@ -106,6 +107,7 @@ struct sky_report_form {
     void (*row)(struct sky_buf *out, const struct sky_report *report,
                 const struct sky_report_cloud *cloud, const struct sky_report_party *party);
     void (*table_end)(struct sky_buf *out);
+    void (*parties)(struct sky_buf *out);
     void (*party)(struct sky_buf *out, const struct sky_report *report,
                   const struct sky_report_party *party);
     void (*rule)(struct sky_buf *out, const struct sky_report *report,

@@ -104,6 +104,11 @@ static void head(struct sky_buf *out, const struct sky_report *report)
     sky_jw_put_int(&jw, "lost", (int64_t)report->strangers_lost);
     sky_jw_key(&jw, "expected");
     sky_jw_raw(&jw, report->expected);
+}
+
+static void parties(struct sky_buf *out)
+{
+    struct sky_jw jw = going_on(out, true);
     sky_jw_key(&jw, "devices");
     sky_jw_array(&jw);
 }
@@ -162,6 +167,7 @@ static void end(struct sky_buf *out, const struct sky_report *report)
 const struct sky_report_form sky_report_json = {.content_type = "application/json",
                                                 .end_mark = "]}\n",
                                                 .head = head,
+                                                .parties = parties,
                                                 .party = party,
                                                 .rule = rule,
                                                 .party_end = party_end,

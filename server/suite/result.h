@@ -5,9 +5,9 @@
  *  "started": TEXT, "startedUnixMs", "ms": real time it took, "verdict": GRADE,
  *  "counts": {"passed", "warned", "failed", "notExercised"}, "devices": [NAME..],
  *  "suites": [{"suite", "title"}..],
- *  "cases": [{"suite", "case", "title", "source", "device", "state": "waiting" | "running" |
- * "ended" | "stopped" (in the middle, or not begun) | "left" (it does not fit the device; it does
- *             not count),
+ *  "cases": [{"suite", "case", "title", "source", "device",
+ *             "state": "waiting" | "running" | "ended" | "stopped" (in the middle, or not begun) |
+ *                      "left" (it does not fit the device; it does not count),
  *             "verdict"?: GRADE, "ms"?, "reason"?: SENTENCE, "events"?: [SEQ..], "since"?: SEQ,
  *             "step"?: {"index", "name", "text"}: the one that decided, or is at work,
  *             "measures"?: [as measure.h], "notes"?: [SENTENCE..]}..]}
@@ -34,9 +34,13 @@ void sky_result_summary(const cJSON *run, struct sky_buf *out);
 void sky_result_junit(const cJSON *run, struct sky_buf *out);
 /* A section of report.html: an open document gets it. */
 void sky_result_html(const cJSON *run, struct sky_buf *out);
-/* The same piece by piece, the cases in their order between. */
-void sky_result_html_begin(const cJSON *run, struct sky_buf *out);
-void sky_result_html_case(const cJSON *one_case, struct sky_buf *out);
-void sky_result_html_end(const cJSON *run, struct sky_buf *out);
+/* Forms in pieces, for a report that is told a slice at a time: the beginning, each case in order,
+ * the end. `run` may be NULL at the end, when it was forgotten meanwhile. */
+struct sky_result_form {
+    void (*begin)(const cJSON *run, struct sky_buf *out);
+    void (*one_case)(const cJSON *one_case, bool first, struct sky_buf *out);
+    void (*end)(const cJSON *run, struct sky_buf *out);
+};
+extern const struct sky_result_form sky_result_page, sky_result_json;
 
 #endif

@@ -1,5 +1,6 @@
 /* A run of suites as a section of the report's page, in its style. */
 #include "server/judge/xml.h"
+#include "server/suite/result.h"
 #include "server/suite/result_view.h"
 
 enum { TEXT_MAX = 64 * 1024 }; /* bytes of one text that is put together */
@@ -50,7 +51,7 @@ static void put_suites(struct sky_buf *out, const cJSON *run)
     }
 }
 
-void sky_result_html_begin(const cJSON *run, struct sky_buf *out)
+static void begin(const cJSON *run, struct sky_buf *out)
 {
     sky_result_counts counts;
     struct sky_buf text;
@@ -88,11 +89,12 @@ static const char *box_of(const struct sky_result_view *view)
     return view->grade == SKY_GRADE_FAILED ? "f" : view->grade == SKY_GRADE_WARNED ? "w" : "";
 }
 
-void sky_result_html_case(const cJSON *one_case, struct sky_buf *out)
+static void put_case(const cJSON *one_case, bool first, struct sky_buf *out)
 {
     struct sky_result_view view = sky_result__case(one_case);
     const cJSON *each;
     struct sky_buf text;
+    (void)first;
     if (view.state == SKY_RESULT_LEFT)
         return;
     sky_buf_init(&text, TEXT_MAX);
@@ -144,7 +146,7 @@ static void put_left(struct sky_buf *out, const cJSON *left)
     sky_buf_add_str(out, "</dl></details>\n");
 }
 
-void sky_result_html_end(const cJSON *run, struct sky_buf *out)
+static void end(const cJSON *run, struct sky_buf *out)
 {
     const cJSON *left = sky_result__list(run, "left");
     if (left != NULL)
@@ -152,11 +154,13 @@ void sky_result_html_end(const cJSON *run, struct sky_buf *out)
     sky_buf_add_str(out, "</section>\n");
 }
 
+const struct sky_result_form sky_result_page = {.begin = begin, .one_case = put_case, .end = end};
+
 void sky_result_html(const cJSON *run, struct sky_buf *out)
 {
     const cJSON *each;
-    sky_result_html_begin(run, out);
+    begin(run, out);
     cJSON_ArrayForEach (each, sky_result__list(run, "cases"))
-        sky_result_html_case(each, out);
-    sky_result_html_end(run, out);
+        put_case(each, false, out);
+    end(run, out);
 }

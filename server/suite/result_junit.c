@@ -4,6 +4,7 @@
 
 #include "protocol/base/mem.h"
 #include "server/judge/xml.h"
+#include "server/suite/result.h"
 #include "server/suite/result_view.h"
 
 enum { TEXT_MAX = 64 * 1024 }; /* bytes of one text that is put together */

@@ -3,7 +3,8 @@
 #ifndef SKY_SERVER_SUITE_RESULT_VIEW_H
 #define SKY_SERVER_SUITE_RESULT_VIEW_H
 
-#include "server/suite/result.h"
+#include "protocol/base/buf.h"
+#include "server/suite/suite.h"
 
 enum sky_result_state {
     SKY_RESULT_ENDED, /* it has a grade */

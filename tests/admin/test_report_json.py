@@ -13,7 +13,7 @@ RUN = {"version": str, "profile": str, "seed": (int, type(None)), "scope": str, 
 DEVICE_FORM = {"device": str, "registered": bool, "verdict": str, "rulesBy": dict, "events": int,
                "notExercised": list, "rules": list}
 REPORT = {"format": int, "run": dict, "verdict": str, "devicesBy": dict, "rulesBy": dict,
-          "lost": int, "expected": list, "devices": list}
+          "lost": int, "expected": list, "suites": list, "devices": list}
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import http.client
 import json
 import re
 import socket
+import time
 from urllib.parse import quote
 from xml.etree import ElementTree
 
@@ -309,3 +310,53 @@ def test_the_table_has_what_was_broken_first(api, publish):
     ids = re.findall(r"<span>([A-Z0-9.-]+)</span>", head)
     assert ids[0] == "ALI-TOPIC-PUB" and len(ids) == len(set(ids))
     assert "ALI-HTTPS-SIGN" not in ids
+
+
+# ---- runs of suites ----
+
+def suite_case(name, *steps, **more):
+    return {"id": name, "title": f"Title of {name}", "source": "MQTT 3.1.1 section 3", **more,
+            "steps": list(steps)}
+
+
+SUITE = {"suite": "mine", "title": "My <suite>", "cases": [
+    suite_case("hears", {"do": "message", "topic": "/pk/device/user/both", "payload": "x", "qos": 0},
+         {"do": "wait", "wait": 1}, {"expect": {"event": {"type": "publish"}}}, timeoutMs=2000),
+    suite_case("speaks", {"expect": {"event": {"type": "publish", "direction": "up"}}}, timeoutMs=200)]}
+
+
+@pytest.fixture
+def ran(api, online):
+    """The id of a run, over by now: one case failed, or was not exercised."""
+    device = online(DEVICE)
+    device.send_packet(type="subscribe", id=1, filters=[["/pk/device/user/both", 1]])
+    assert device.receive()["type"] == "suback"
+    run = api.post("/api/v1/suites/runs", {"suite": SUITE, "device": DEVICE})["id"]
+    for _ in range(100):
+        document = api.get(f"/api/v1/suites/runs/{run}")
+        if document["state"] != "running":
+            break
+        time.sleep(0.1)
+    assert document["state"] == "ended"
+    yield run
+    api.request("DELETE", f"/api/v1/suites/runs/{run}")
+
+
+def test_reports_tell_of_runs_of_suites(api, ran):
+    document = api.get(f"/api/v1/suites/runs/{ran}")
+    assert api.get("/api/v1/report.json")["suites"] == [document]
+    page = api.request("GET", "/api/v1/report.html")[1]
+    assert "Device suites: mine" in page and "Title of speaks" in page
+    assert page.index("Device suites") < page.index("devices and rules")
+    for each in document["cases"]:
+        assert f'<span class="m">mine/{each["case"]}</span>' in page
+    assert "suite" not in {each.get("name") for each in
+                           ElementTree.fromstring(api.request("GET", "/api/v1/report.xml")[1])}
+
+
+def test_a_report_of_one_device_tells_of_its_runs_only(api, ran):
+    for scope, count in (({"device": DEVICE}, 1), ({"product": "aliyun/pk"}, 1),
+                         ({"device": "aliyun/pk/second"}, 0)):
+        assert len(api.get("/api/v1/report.json", **scope)["suites"]) == count
+        page = api.request("GET", "/api/v1/report.html", **scope)[1]
+        assert ("Device suites" in page) == (count == 1)

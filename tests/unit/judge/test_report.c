@@ -183,6 +183,8 @@ static void tell(struct told *told, const struct sky_report_form *form, struct s
         form->row(out, &told->report, &told->report.clouds[0], &told->party);
         form->table_end(out);
     }
+    if (form->parties != NULL)
+        form->parties(out);
     form->party(out, &told->report, &told->party);
     for (size_t i = 0; i < told->catalogue.rule_count; i++) {
         struct sky_report_rule rule = sky_report_rule(&told->report, &told->party, i);
