@@ -97,9 +97,9 @@ class Device:
     unacknowledged_max = 5    # then it says nothing new
     backoff_first = 0.1
     backoff_factor = 2.0
-    backoff_max = 2.0
+    backoff_max = 1.0
     backoff_jitter = True
-    stable_after = 0.6        # a connection that lasted so long ends the backing off
+    stable_after = 0.4        # a connection that lasted so long ends the backing off
     subscribe_qos = 1
     protocol_level = 4
     sni = True
@@ -361,7 +361,8 @@ class Device:
                 self.say()
                 next_word = now + self.say_every
             if now >= next_ping:
-                self.ping()
+                if not self.client._ping_t:  # one at a time
+                    self.ping()
                 next_ping = now + self.ping_every
             self.look_after(now)
 
