@@ -33,6 +33,12 @@ class Client(paho.Client):
     def _create_socket_connection(self):
         return Wire(self.device, self.device.open_socket())
 
+    def _handle_connack(self):
+        """Paho does not tell of a 1 when it may not try MQTT 3.1 then."""
+        if len(self._in_packet["packet"]) == 2:
+            self.device.code = self._in_packet["packet"][1]
+        return super()._handle_connack()
+
     def acknowledge(self, packet_id):
         return super()._send_puback(packet_id)
 
@@ -269,6 +275,8 @@ class Device:
                 self.converse()
             except Lost as why:
                 self.tell("lost:", why)
+                if self.code:
+                    self.on_refused(self.code)
             except (OSError, ValueError, IndexError, struct.error) as error:
                 self.tell("broken:", repr(error))
             self.on_lost(self.ended_by)
@@ -312,12 +320,9 @@ class Device:
                 raise Lost("no CONNACK")
 
     def _connack(self, flags, code):
-        self.code = code
-        if code:
-            self.on_refused(code)
-            return
-        self.session_present = bool(flags["session present"])
-        self.began = time.monotonic()
+        if code == 0:
+            self.session_present = bool(flags["session present"])
+            self.began = time.monotonic()
 
     def _suback(self, packet_id, granted):
         topic = self.waiting.pop(packet_id, (None,))[0]
@@ -333,7 +338,7 @@ class Device:
         sock = self.client.socket()
         if sock is None:
             raise Lost("closed")
-        wait = 0 if sock.pending() else max(0.0, min(wait, 0.5))
+        wait = 0 if sock.pending() else max(0.0, min(wait, 0.1))
         writing = [sock] if self.client.want_write() else []
         readable, writable, _ = select.select([sock], writing, [], wait)
         if writable:
