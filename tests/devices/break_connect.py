@@ -58,7 +58,7 @@ def say_it_twice(device):
 def other_login(device):
     """The second attempt asks for a keepalive that no cloud takes."""
     type(device).on_connecting(device)
-    device.keepalive = 20
+    device.keepalive = 20 if device.keepalive != 20 else type(device).keepalive
 
 
 def back_to_normal(device):

@@ -1,6 +1,8 @@
 """What devices do wrong in the cases of the suite `keepalive`."""
 
-from break_reconnect import hang_after
+import time
+
+from break_connect import for_ever
 from habits import breaks
 
 
@@ -14,14 +16,20 @@ def tire(habit, after):
     return do
 
 
+def hang_when_old(device, ended_by):
+    """After a connection that had lasted a while, other than the first."""
+    if ended_by == "FIN" and device.connections > 1 and time.monotonic() - device.began > 2:
+        for_ever(device)
+
+
 BREAKS = {
     "keepalive-kept": breaks("says one thing, and then nothing, not even pings",
                              ping_every=1e6, say=tire("say", 1)),
     "pingresp-withheld": breaks("does not care whether a ping is answered", ping_patience=1e6),
     "pingresp-delayed": breaks("gives up when a ping is not answered within 0.1 s",
                                ping_patience=0.1),
-    "cut-for-silence": breaks("does not come back when the cloud has closed",
-                              on_lost=hang_after("FIN")),
-    "long-duration": breaks("falls silent after a while", say=tire("say", 3),
-                            ping=tire("ping", 3)),
+    "cut-for-silence": breaks("does not come back when the cloud closed an old connection",
+                              on_lost=hang_when_old),
+    "long-duration": breaks("falls silent after a while", say=tire("say", 2),
+                            ping=tire("ping", 2)),
 }

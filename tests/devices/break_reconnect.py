@@ -4,12 +4,14 @@ from break_connect import for_ever
 from habits import breaks
 
 
-def hang_after(how):
-    """A function for `on_lost`: a connection that ends so is not noticed."""
-    def on_lost(device, ended_by):
-        if ended_by == how:
-            for_ever(device)
-    return on_lost
+def hang_after_reset(device, ended_by):
+    if ended_by == "RST":
+        for_ever(device)
+
+
+def hang_in_the_middle(device, ended_by):
+    if ended_by == "FIN" and device.unacknowledged:
+        for_ever(device)
 
 
 def without_chance(device):
@@ -34,12 +36,13 @@ BREAKS = {
                               backoff=constant),
     "unstable": breaks("forgets its back-off with every CONNACK", stable_after=0),
     "jitter": breaks("backs off without chance", "warned", backoff=without_chance),
-    "reset-by-peer": breaks("does not come back when TCP was reset", on_lost=hang_after("RST")),
-    "closed-by-peer": breaks("does not come back when TCP was closed", on_lost=hang_after("FIN")),
+    "reset-by-peer": breaks("does not come back when TCP was reset", on_lost=hang_after_reset),
+    "closed-by-peer": breaks("does not come back when TCP was closed under what it said",
+                             on_lost=hang_in_the_middle),
     "half-open": breaks("never notices that nobody is there any more", ping_patience=1e6,
                         puback_patience=1e6, suback_patience=1e6),
-    "back-in-time": breaks("doubles its back-off without a limit", backoff_first=0.12,
-                           backoff_factor=30.0, backoff_max=1e6, stable_after=0),
+    "back-in-time": breaks("lets its back-off grow without a limit", backoff_first=0.12,
+                           backoff_factor=12.0, backoff_max=1e6, stable_after=0),
     "resubscribes": breaks("subscribes once, and believes in its session for ever",
                            on_connected=only_where_no_session_was),
 }

@@ -33,6 +33,12 @@ class Client(paho.Client):
     def _create_socket_connection(self):
         return Wire(self.device, self.device.open_socket())
 
+    def _handle_connack(self):
+        """Paho does not tell of a 1 when it may not try MQTT 3.1 then."""
+        if len(self._in_packet["packet"]) == 2:
+            self.device.code = self._in_packet["packet"][1]
+        return super()._handle_connack()
+
     def acknowledge(self, packet_id):
         return super()._send_puback(packet_id)
 
@@ -97,9 +103,9 @@ class Device:
     unacknowledged_max = 5    # then it says nothing new
     backoff_first = 0.1
     backoff_factor = 2.0
-    backoff_max = 2.0
+    backoff_max = 1.0
     backoff_jitter = True
-    stable_after = 0.6        # a connection that lasted so long ends the backing off
+    stable_after = 0.4        # a connection that lasted so long ends the backing off
     subscribe_qos = 1
     protocol_level = 4
     sni = True
@@ -269,6 +275,8 @@ class Device:
                 self.converse()
             except Lost as why:
                 self.tell("lost:", why)
+                if self.code:
+                    self.on_refused(self.code)
             except (OSError, ValueError, IndexError, struct.error) as error:
                 self.tell("broken:", repr(error))
             self.on_lost(self.ended_by)
@@ -312,12 +320,9 @@ class Device:
                 raise Lost("no CONNACK")
 
     def _connack(self, flags, code):
-        self.code = code
-        if code:
-            self.on_refused(code)
-            return
-        self.session_present = bool(flags["session present"])
-        self.began = time.monotonic()
+        if code == 0:
+            self.session_present = bool(flags["session present"])
+            self.began = time.monotonic()
 
     def _suback(self, packet_id, granted):
         topic = self.waiting.pop(packet_id, (None,))[0]
@@ -333,7 +338,7 @@ class Device:
         sock = self.client.socket()
         if sock is None:
             raise Lost("closed")
-        wait = 0 if sock.pending() else max(0.0, min(wait, 0.5))
+        wait = 0 if sock.pending() else max(0.0, min(wait, 0.1))
         writing = [sock] if self.client.want_write() else []
         readable, writable, _ = select.select([sock], writing, [], wait)
         if writable:
@@ -361,7 +366,8 @@ class Device:
                 self.say()
                 next_word = now + self.say_every
             if now >= next_ping:
-                self.ping()
+                if not self.client._ping_t:  # one at a time
+                    self.ping()
                 next_ping = now + self.ping_every
             self.look_after(now)
 
