@@ -9,7 +9,10 @@
 #include "server/journal/json.h"
 #include "server/suite/private.h"
 
-enum { CALL_GRACE_MS = 2000 }; /* that an answer may be late */
+enum {
+    CALL_GRACE_MS = 2000,           /* that an answer may be late */
+    CLAIM_WAIT_MS = 10 * 60 * 1000, /* that one call waits; longer ones are asked again */
+};
 
 static const struct sky_suite_host *host_of(const struct sky_case *one)
 {
@@ -347,7 +350,11 @@ static const char *error_of(const cJSON *body)
 static void take_claim(struct sky_case *one, int status, const cJSON *body)
 {
     const char *why = sky_json_get_str(body, "why");
-    if (status == 200) {
+    bool waited = clock_of(one)->real_ms - one->asked_ms >= CLAIM_WAIT_MS;
+    if (status == 406 && waited && left_ms(one) > 0 &&
+        sky_json_get(sky_json_get(one->at, "expect"), "waitMs") == NULL) {
+        soon(one); /* the same step again */
+    } else if (status == 200) {
         take_events(one, sky_json_get(body, "events"));
         go_on(one);
     } else if (status == 406) {
@@ -452,8 +459,8 @@ static cJSON *claim_of(const struct sky_case *one, const cJSON *step,
     const cJSON *wait = sky_json_get(claim, "waitMs");
     int64_t wait_ms = wait != NULL ? (int64_t)wait->valuedouble : INT64_MAX;
     wait_ms = wait_ms < left_ms(one) ? wait_ms : left_ms(one);
-    sky_run__put(claim, "waitMs",
-                 cJSON_CreateNumber((double)(wait_ms > 600000 ? 600000 : wait_ms)));
+    wait_ms = wait_ms < CLAIM_WAIT_MS ? wait_ms : CLAIM_WAIT_MS;
+    sky_run__put(claim, "waitMs", cJSON_CreateNumber((double)wait_ms));
     if (sky_json_get(claim, "since") == NULL)
         cJSON_AddNumberToObject(claim, "since", (double)one->since);
     if (!cJSON_IsTrue(sky_json_get(step, "anyone")))
@@ -473,6 +480,7 @@ static void call(struct sky_case *one, const cJSON *step, const struct sky_step_
     sky_buf_init(&path, 4096);
     fill_path(one, row->path, &path);
     one->state = SKY_CASE_CALL;
+    one->asked_ms = clock_of(one)->real_ms;
     one->call.done = on_answer;
     host_of(one)->call(host_of(one)->ctx, &one->call, row->method, path.bytes, body);
     sky_buf_done(&path);

@@ -75,7 +75,7 @@ struct sky_case {
 
     int step;
     const cJSON *at; /* the step at work; NULL: none yet */
-    int64_t began_ms, ends_ms;
+    int64_t began_ms, ends_ms, asked_ms;
     bool overdue;
     uint64_t since; /* the last event before its first step */
 

@@ -322,6 +322,31 @@ def test_a_step_that_makes_no_sense_is_told_where(refused, step, pointer, words)
     assert words in error["message"], error
 
 
+GOOD = [
+    {"do": "fault", "fault": {"point": "connack", "action": "withhold"}},
+    {"do": "fault", "point": "handshake", "action": "certificate", "kind": "expired"},
+    {"do": "clear"}, {"do": "advance", "advance": {"ms": 1}}, {"do": "advance", "advance": 1},
+    {"do": "advance", "ms": 1}, {"do": "freeze"}, {"do": "resume"}, {"do": "disconnect"},
+    {"do": "message", "message": {"topic": "${topic}", "payload": "", "qos": 1}},
+    {"do": "command", "command": {"kind": "property-set", "params": {}}},
+    {"do": "shadow", "shadow": {"desired": {"a": 1}}}, {"do": "ota", "ota": {"version": "2", "size": 9}},
+    {"do": "config"}, {"do": "config", "config": {"config": {}}},
+    {"do": "device", "device": {"enabled": False}}, {"do": "device", "enabled": True},
+    {"do": "reset"}, {"do": "reset", "reset": {"forget": True}}, {"do": "twin"},
+    {"do": "wait", "wait": 1}, {"do": "wait", "ms": 1, "title": "a moment"},
+    {"expect": {"absent": {"type": "connect"}, "waitMs": 1}, "anyone": True},
+    {"expect": {"sequence": [{"type": "connect"}, {"type": "connack"}], "withinMs": 5}},
+    {"measure": "payload-size", "pass": {"max": 100}, "warn": {"max": 200}},
+]
+
+
+@pytest.mark.parametrize("step", GOOD, ids=lambda value: str(value)[:40])
+def test_a_step_that_makes_sense_is_taken(api, step):
+    suite = {"suite": "mine", "cases": [{"id": "one", "steps": [step, CONNECTS]}]}
+    made = api.post(RUNS, {"suite": suite, "device": DEVICE})["id"]
+    assert api.request("DELETE", f"{RUNS}/{made}")[0] == 204
+
+
 @pytest.mark.parametrize("suite, pointer", [
     ({"suite": "mine"}, "/suite"), ({"suite": "a b", "cases": []}, "/suite/suite"),
     ({"suite": "mine", "cases": []}, "/suite/cases"),
