@@ -40,6 +40,10 @@ static const struct command_row commands[] = {
     {"exec", "[OPTION]... -- COMMAND...",
      "serve while COMMAND runs, then print the verdict; exit with the worse of both",
      SKY_COMMAND_EXEC, 1, ANY, sky_cli_exec},
+    {"suite run", "NAME|FILE... --device NAME [OPTION]... [-- COMMAND...]",
+     "put devices to the test, those that COMMAND plays or that are there, case by case; exit 0 "
+     "passed, 1 a case failed, 2 one was not exercised",
+     SKY_COMMAND_SUITE_RUN, 1, ANY, sky_cli_suite_run},
     {"suite list", "[NAME|FILE]... [OPTION]...",
      "list the device suites; with a NAME, the cases of that one", SKY_COMMAND_SUITE_LIST, 0, ANY,
      sky_cli_suite_list},

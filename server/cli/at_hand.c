@@ -192,6 +192,7 @@ int sky_at_hand_find(const struct sky_config *config, struct sky_at_hand *ret_se
         return sky_cli_fail("%s", why.reason);
     export_ports(config, sky_json_get(tree, "listeners"), host, ret_server);
     cJSON_Delete(tree);
+    export_ca(config, ret_server);
     return SKY_EXIT_OK;
 }
 

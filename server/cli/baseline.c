@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "server/cli/cli.h"
+#include "server/cli/http_client.h"
 #include "server/journal/line.h"
 #include "server/judge/baseline.h"
 #include "server/os/files.h"
@@ -19,6 +20,20 @@ sky_err sky_cli_baseline_read(const char *path, struct sky_buf *out, struct sky_
         return SKY_OK;
     return sky_why_set(why, err, wrong.pointer, "--baseline %s: %s%s%s", path, wrong.pointer,
                        wrong.pointer[0] != '\0' ? ": " : "", wrong.reason);
+}
+
+bool sky_cli_baseline_is_good(const struct sky_config *config)
+{
+    struct sky_buf report;
+    struct sky_why why;
+
+    sky_buf_init(&report, SKY_HTTP_CLIENT_ANSWER_MAX);
+    sky_err err =
+        config->baseline != NULL ? sky_cli_baseline_read(config->baseline, &report, &why) : SKY_OK;
+    if (err != SKY_OK)
+        sky_cli_fail("%s", why.reason);
+    sky_buf_done(&report);
+    return err == SKY_OK;
 }
 
 static void print(void *ctx, enum sky_baseline_kind kind, sky_span device, const char *what)

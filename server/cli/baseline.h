@@ -4,10 +4,14 @@
 
 #include "protocol/base/buf.h"
 #include "protocol/base/err.h"
+#include "server/os/config.h"
 
 /* Appends the report to `out`; `why` names the file. */
 SKY_MUST_USE sky_err sky_cli_baseline_read(const char *path, struct sky_buf *out,
                                            struct sky_why *why);
+
+/* One that cannot be compared with is told before a command takes its time. True without one. */
+bool sky_cli_baseline_is_good(const struct sky_config *config);
 
 /* Prints how the report at hand differs from the one before. Returns the exit status: NO when
  * something got worse. */

@@ -22,6 +22,7 @@ int sky_cli_sign(const struct sky_config *config);
 int sky_cli_explain(const struct sky_config *config);
 int sky_cli_rules(const struct sky_config *config);
 int sky_cli_verdict(const struct sky_config *config);
+int sky_cli_suite_run(const struct sky_config *config);
 int sky_cli_suite_list(const struct sky_config *config);
 int sky_cli_events(const struct sky_config *config);
 int sky_cli_hosts(const struct sky_config *config);
@@ -39,6 +40,12 @@ void sky_cli_ports(const struct sky_app *app, struct sky_buf *out);
 /* Asks the server at `url` for the verdict of its run on config->device or config->product (NULL:
  * all), prints it, writes the reports that config names files for. Returns the exit status. */
 int sky_cli_ask_verdict(const struct sky_config *config, const char *url);
+
+/* The report of its run as a page, and how it compares with config->baseline: printed; returns the
+ * exit status. */
+SKY_MUST_USE sky_err sky_cli_ask_page(const struct sky_config *config, const char *url,
+                                      struct sky_buf *ret_page, struct sky_why *why);
+int sky_cli_ask_baseline(const struct sky_config *config, const char *url);
 
 /* Says "skymock: ..." on standard error and returns SKY_EXIT_TROUBLE. */
 int sky_cli_fail(const char *fmt, ...) SKY_PRINTF(1, 2);

@@ -5,7 +5,6 @@
 #include "server/cli/baseline.h"
 #include "server/cli/cli.h"
 #include "server/cli/events.h"
-#include "server/cli/http_client.h"
 #include "server/cli/process.h"
 
 /* Returns its exit status. What it left running ends with it if it had to be ended. */
@@ -42,26 +41,11 @@ static int worse(int command, int verdict)
     return command != 0 ? command : verdict;
 }
 
-/* A baseline that cannot be compared with is told before COMMAND takes its time. */
-static bool baseline_is_good(const struct sky_config *config)
-{
-    struct sky_buf report;
-    struct sky_why why;
-
-    sky_buf_init(&report, SKY_HTTP_CLIENT_ANSWER_MAX);
-    sky_err err =
-        config->baseline != NULL ? sky_cli_baseline_read(config->baseline, &report, &why) : SKY_OK;
-    if (err != SKY_OK)
-        sky_cli_fail("%s", why.reason);
-    sky_buf_done(&report);
-    return err == SKY_OK;
-}
-
 int sky_cli_exec(const struct sky_config *config)
 {
     struct sky_at_hand server;
 
-    if (!baseline_is_good(config))
+    if (!sky_cli_baseline_is_good(config))
         return SKY_EXIT_TROUBLE;
     int status = sky_at_hand_start(config, &server);
     if (status != SKY_EXIT_OK)

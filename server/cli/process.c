@@ -14,6 +14,8 @@
 #include "protocol/base/mem.h"
 #include "server/cli/cli.h"
 
+enum { GROUP_LOOK_MS = 10 };
+
 /* ---- signals ---- */
 
 bool sky_signals_open(struct sky_signals *signals)
@@ -124,7 +126,7 @@ bool sky_process_runs(struct sky_process *process)
         return true;
     }
     process->ended = true;
-    process->due_ms = 0;
+    process->due_ms = process->asked ? process->due_ms : 0; /* what it started may still run */
     process->status = pid < 0 ? SKY_EXIT_TROUBLE << 8 : status;
     return false;
 }
@@ -142,6 +144,21 @@ void sky_process_leave(struct sky_process *process)
     pass_terminal(process, getpgrp());
     if (process->asked)
         kill(-process->pid, SIGKILL);
+}
+
+void sky_process_await_group(struct sky_process *process)
+{
+    (void)sky_process_runs(process);
+    while (kill(-process->pid, 0) == 0) {
+        if (sky_process_is_due(process)) {
+            kill(-process->pid, SIGKILL);
+            break;
+        }
+        (void)poll(NULL, 0, GROUP_LOOK_MS); /* of those that are not our children nobody tells */
+        (void)sky_process_runs(process);
+    }
+    if (!process->ended)
+        (void)sky_process_wait(process->pid);
 }
 
 bool sky_process_is_due(const struct sky_process *process)

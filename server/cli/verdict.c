@@ -76,18 +76,31 @@ static sky_err ask(const struct question *question, const char *name, struct sky
 }
 
 /* Reports have no length of their own, so the last bytes tell that one is whole. */
+static sky_err ask_report(const struct question *question, const char *route,
+                          const struct sky_report_form *form, struct sky_buf *body,
+                          struct sky_why *why)
+{
+    sky_err err = ask(question, route, body, why);
+
+    if (err == SKY_OK && !sky_span_ends(sky_buf_span(body), sky_span_str(form->end_mark)))
+        err = sky_why_set(why, SKY_ERR_IO, "", "the server's report was cut off");
+    if (err != SKY_OK)
+        sky_buf_clear(body);
+    return err;
+}
+
 static sky_err write_report(const struct question *question, const char *route,
                             const struct sky_report_form *form, const char *file,
                             struct sky_why *why)
 {
+    struct sky_why wrong;
     struct sky_buf body;
 
     sky_buf_init(&body, SKY_HTTP_CLIENT_ANSWER_MAX);
-    sky_err err = ask(question, route, &body, why);
-    if (err == SKY_OK && !sky_span_ends(sky_buf_span(&body), sky_span_str(form->end_mark)))
-        err = sky_why_set(why, SKY_ERR_IO, "", "%s is not written: the server's report was cut off",
-                          file);
-    if (err == SKY_OK)
+    sky_err err = ask_report(question, route, form, &body, &wrong);
+    if (err != SKY_OK)
+        err = sky_why_set(why, err, "", "%.150s is not written: %.150s", file, wrong.reason);
+    else
         err = sky_files_write(file, 0644, sky_buf_span(&body), why);
     sky_buf_done(&body);
     return err;
@@ -290,6 +303,27 @@ int sky_cli_ask_verdict(const struct sky_config *config, const char *url)
 {
     const struct question question = {config, url, true};
     return tell(&question);
+}
+
+sky_err sky_cli_ask_page(const struct sky_config *config, const char *url, struct sky_buf *ret_page,
+                         struct sky_why *why)
+{
+    const struct question question = {config, url, true};
+    return ask_report(&question, "report.html", &sky_report_html, ret_page, why);
+}
+
+int sky_cli_ask_baseline(const struct sky_config *config, const char *url)
+{
+    const struct question question = {config, url, true};
+    struct sky_buf before;
+    struct sky_why why;
+
+    sky_buf_init(&before, SKY_HTTP_CLIENT_ANSWER_MAX);
+    int status = sky_cli_baseline_read(config->baseline, &before, &why) == SKY_OK
+                     ? tell_baseline(&question, sky_buf_span(&before))
+                     : sky_cli_fail("%s", why.reason);
+    sky_buf_done(&before);
+    return status;
 }
 
 int sky_cli_verdict(const struct sky_config *config)

@@ -1,0 +1,342 @@
+#include "server/cli/suite_report.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "protocol/base/mem.h"
+#include "server/cli/cli.h"
+#include "server/journal/line.h"
+#include "server/os/files.h"
+#include "server/os/help.h"
+#include "server/suite/result.h"
+
+void sky_suite_report_init(struct sky_suite_report *report, const struct sky_config *config)
+{
+    *report = (struct sky_suite_report){
+        .config = config, .run = cJSON_CreateObject(), .terminal = isatty(STDOUT_FILENO) == 1};
+}
+
+void sky_suite_report_done(struct sky_suite_report *report)
+{
+    cJSON_Delete(report->run);
+    report->run = NULL;
+}
+
+/* ---- the terminal ---- */
+
+static size_t terminal_width(void)
+{
+    struct winsize size;
+
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col
+                                                                           : SKY_HELP_WIDTH;
+}
+
+static void hide_progress(struct sky_suite_report *report)
+{
+    if (report->shows)
+        fputs("\r\033[K", stdout);
+    report->shows = false;
+}
+
+/* A line of its own, for good. */
+static void print_line(struct sky_suite_report *report, const struct sky_buf *line)
+{
+    hide_progress(report);
+    printf("%.*s\n", SKY_SPAN_ARGS(sky_buf_span(line)));
+    fflush(stdout);
+}
+
+static const char *text_of(const cJSON *object, const char *key)
+{
+    const char *text = sky_json_get_str(object, key);
+
+    return text != NULL ? text : "";
+}
+
+static bool is_state(const cJSON *one_case, const char *state)
+{
+    return strcmp(text_of(one_case, "state"), state) == 0;
+}
+
+static bool is_over(const cJSON *one_case)
+{
+    return !is_state(one_case, "waiting") && !is_state(one_case, "running");
+}
+
+/* The case at work in a line that the next one replaces. */
+static void show_progress(struct sky_suite_report *report, const cJSON *one_case)
+{
+    const cJSON *step = sky_json_get(one_case, "step");
+    const cJSON *each, *cases = sky_json_get(report->run, "cases");
+    struct sky_buf line, shown;
+    int over = 0;
+
+    if (!report->terminal)
+        return;
+    cJSON_ArrayForEach (each, cases)
+        over += is_over(each);
+    sky_buf_init(&line, SIZE_MAX);
+    sky_buf_init(&shown, SIZE_MAX);
+    sky_buf_addf(&line, "%d/%d  %s/%s", over, cJSON_GetArraySize(cases), text_of(one_case, "suite"),
+                 text_of(one_case, "case"));
+    if (step != NULL)
+        sky_buf_addf(&line, "  %s", text_of(step, "text"));
+    sky_text_show(&shown, sky_buf_span(&line), SIZE_MAX);
+    size_t len = shown.len < terminal_width() ? shown.len : terminal_width() - 1;
+    printf("\r%.*s\033[K", SKY_SPAN_ARGS(sky_span_head(sky_buf_span(&shown), len)));
+    fflush(stdout);
+    report->shows = true;
+    sky_buf_done(&shown);
+    sky_buf_done(&line);
+}
+
+static void print_case(struct sky_suite_report *report, const cJSON *one_case)
+{
+    struct sky_buf line;
+
+    if (report->config->quiet && strcmp(text_of(one_case, "verdict"), "passed") == 0)
+        return;
+    sky_buf_init(&line, SIZE_MAX);
+    sky_result_line(one_case, cJSON_GetArraySize(sky_json_get(report->run, "devices")) > 1, &line);
+    print_line(report, &line);
+    sky_buf_done(&line);
+}
+
+/* ---- what is known ---- */
+
+static void put(cJSON *object, const char *key, cJSON *value)
+{
+    cJSON_DeleteItemFromObjectCaseSensitive(object, key);
+    cJSON_AddItemToObject(object, key, value);
+}
+
+const cJSON *sky_suite_report_case(const struct sky_suite_report *report, const cJSON *index)
+{
+    return cJSON_IsNumber(index)
+               ? cJSON_GetArrayItem(sky_json_get(report->run, "cases"), index->valueint)
+               : NULL;
+}
+
+/* What the cases that are over come to: told by the server only in the end. */
+static void recount(struct sky_suite_report *report)
+{
+    static const char *const names[] = {"passed", "warned", "notExercised",
+                                        "failed"}; /* as grades */
+    size_t counts[SKY_GRADES] = {0};
+    const cJSON *each;
+
+    cJSON_ArrayForEach (each, sky_json_get(report->run, "cases")) {
+        enum sky_grade grade;
+        if (is_over(each) && sky_grade_parse(text_of(each, "verdict"), &grade))
+            counts[grade]++;
+    }
+    cJSON *told = cJSON_CreateObject();
+    enum sky_grade worst = SKY_GRADE_PASSED;
+    for (size_t i = 0; i < SKY_GRADES; i++) {
+        cJSON_AddNumberToObject(told, names[i], (double)counts[i]);
+        worst = counts[i] > 0 ? (enum sky_grade)i : worst;
+    }
+    put(report->run, "counts", told);
+    put(report->run, "verdict", cJSON_CreateString(sky_grade_name(worst)));
+}
+
+void sky_suite_report_take_run(struct sky_suite_report *report, cJSON *run)
+{
+    const cJSON *each, *before = sky_json_get(report->run, "cases");
+    cJSON *old = report->run;
+    int index = 0;
+
+    report->run = run;
+    report->stale = true;
+    cJSON_ArrayForEach (each, sky_json_get(run, "cases")) { /* whose end was not told alone */
+        const cJSON *known = cJSON_GetArrayItem(before, index++);
+        if (is_over(each) && (known == NULL || !is_over(known)))
+            print_case(report, each);
+    }
+    cJSON_Delete(old);
+}
+
+void sky_suite_report_take_case(struct sky_suite_report *report, cJSON *one_case)
+{
+    cJSON *index = cJSON_DetachItemFromObjectCaseSensitive(one_case, "index");
+    const cJSON *known = sky_suite_report_case(report, index);
+    bool ends = known != NULL && is_over(one_case) && !is_over(known);
+
+    if (known == NULL) {
+        cJSON_Delete(one_case);
+    } else {
+        cJSON_ReplaceItemInArray(cJSON_GetObjectItemCaseSensitive(report->run, "cases"),
+                                 index->valueint, one_case);
+        report->stale = true;
+        recount(report);
+    }
+    if (ends)
+        print_case(report, one_case);
+    else if (known != NULL)
+        show_progress(report, one_case);
+    cJSON_Delete(index);
+}
+
+void sky_suite_report_take_step(struct sky_suite_report *report, cJSON *told)
+{
+    cJSON *one_case =
+        (cJSON *)(uintptr_t)sky_suite_report_case(report, sky_json_get(told, "index"));
+    cJSON *step = cJSON_DetachItemFromObjectCaseSensitive(told, "step");
+
+    if (one_case != NULL && step != NULL) {
+        put(one_case, "step", step);
+        show_progress(report, one_case);
+    } else {
+        cJSON_Delete(step);
+    }
+    cJSON_Delete(told);
+}
+
+void sky_suite_report_interrupt(struct sky_suite_report *report, const char *words)
+{
+    put(report->run, "state", cJSON_CreateString("stopped"));
+    put(report->run, "interrupted", cJSON_CreateString(words));
+    report->stale = true;
+}
+
+void sky_suite_report_lose(struct sky_suite_report *report, const char *words)
+{
+    struct sky_buf told;
+    cJSON *each;
+    bool within = false;
+
+    sky_buf_init(&told, SIZE_MAX);
+    sky_buf_add_str(&told, words);
+    cJSON_ArrayForEach (each, sky_json_get(report->run, "cases")) {
+        if (!is_state(each, "running"))
+            continue;
+        sky_buf_addf(&told, "%s%s/%s", within ? ", " : " in the middle of case ",
+                     text_of(each, "suite"), text_of(each, "case"));
+        within = true;
+        put(each, "state", cJSON_CreateString("stopped"));
+        put(each, "verdict", cJSON_CreateString("not exercised"));
+        put(each, "reason", cJSON_CreateString(words));
+        print_case(report, each);
+    }
+    recount(report);
+    sky_buf_add_byte(&told, '\0');
+    sky_suite_report_interrupt(report, told.bytes);
+    sky_buf_done(&told);
+}
+
+/* ---- the files ---- */
+
+/* What takes a file's place as a whole; a pipe or a device gets what there is in the end. */
+static bool is_file(const char *path)
+{
+    struct stat info;
+
+    return stat(path, &info) != 0 || S_ISREG(info.st_mode);
+}
+
+static bool is_writable(const char *option, const char *path)
+{
+    struct stat info;
+    char *copy;
+
+    if (path == NULL)
+        return true;
+    copy = sky_mem_dup(path, strlen(path));
+    int wrong = 0;
+    if (stat(path, &info) == 0)
+        wrong = S_ISDIR(info.st_mode) ? EISDIR : access(path, W_OK) != 0 ? errno : 0;
+    if (wrong == 0 && is_file(path) && access(dirname(copy), W_OK | X_OK) != 0)
+        wrong = errno;
+    free(copy);
+    if (wrong != 0)
+        sky_cli_fail("--%s %s: %s", option, path, strerror(wrong));
+    return wrong == 0;
+}
+
+bool sky_suite_report_is_writable(const struct sky_config *config)
+{
+    return is_writable("junit", config->junit) && is_writable("html", config->html) &&
+           is_writable("json", config->json_file) && is_writable("events", config->events);
+}
+
+static void make_json(const cJSON *run, struct sky_buf *out)
+{
+    sky_json_print(out, run);
+    sky_buf_add_byte(out, '\n');
+}
+
+/* Without a server the cases are all that can be told of. */
+static void make_page(const cJSON *run, struct sky_buf *out)
+{
+    sky_buf_add_str(out, "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
+                         "<title>skymock: device suites</title>\n"
+                         "<style>body{font-family:sans-serif;margin:2em auto;max-width:60em;"
+                         "padding:0 1em}table{border-collapse:collapse}td,th{text-align:left;"
+                         "vertical-align:top;padding:.2em 1em .2em 0}</style>\n"
+                         "<body>\n");
+    sky_result_html(run, out);
+    sky_buf_add_str(out, "</body>\n</html>\n");
+}
+
+struct form {
+    const char *file;
+    void (*make)(const cJSON *run, struct sky_buf *out);
+    sky_span made; /* or this, as it is */
+};
+
+/* All that can be written, even if one cannot. */
+static bool write_files(const struct sky_suite_report *report, bool last, sky_span page)
+{
+    const struct sky_config *config = report->config;
+    const struct form forms[] = {{config->junit, sky_result_junit, {0}},
+                                 {config->json_file, make_json, {0}},
+                                 {config->html, make_page, page}};
+    bool good = true;
+    struct sky_buf text;
+    struct sky_why why;
+
+    for (size_t i = 0; i < SKY_COUNT(forms); i++) {
+        if (forms[i].file == NULL || (!last && !is_file(forms[i].file)))
+            continue;
+        sky_buf_init(&text, SIZE_MAX);
+        if (forms[i].made.len > 0)
+            sky_buf_add(&text, forms[i].made);
+        else
+            forms[i].make(report->run, &text);
+        if (sky_files_write(forms[i].file, 0644, sky_buf_span(&text), &why) != SKY_OK) {
+            good = false;
+            if (last)
+                sky_cli_fail("%s", why.reason);
+        }
+        sky_buf_done(&text);
+    }
+    return good;
+}
+
+void sky_suite_report_keep(struct sky_suite_report *report)
+{
+    if (report->stale)
+        (void)write_files(report, false, (sky_span){0}); /* what is wrong is told in the end */
+    report->stale = false;
+}
+
+int sky_suite_report_end(struct sky_suite_report *report, sky_span page)
+{
+    const cJSON *warned = sky_json_get(sky_json_get(report->run, "counts"), "warned");
+    int status = sky_result_exit(report->run);
+    struct sky_buf line;
+
+    sky_buf_init(&line, SIZE_MAX);
+    sky_result_summary(report->run, &line);
+    print_line(report, &line);
+    sky_buf_done(&line);
+    if (report->config->strict && cJSON_IsNumber(warned) && warned->valueint > 0)
+        status = SKY_EXIT_NO;
+    return write_files(report, true, page) ? status : SKY_EXIT_TROUBLE;
+}

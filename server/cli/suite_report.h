@@ -1,0 +1,44 @@
+/* What is told of a run of suites as it goes on: a line for each case on the terminal, and the
+ * files that are wanted, which say at any moment how far it has come. Holds the run's document;
+ * knows neither the server nor the commands. */
+#ifndef SKY_SERVER_CLI_SUITE_REPORT_H
+#define SKY_SERVER_CLI_SUITE_REPORT_H
+
+#include "protocol/base/json_tree.h"
+#include "server/os/config.h"
+
+struct sky_suite_report {
+    const struct sky_config *config;
+    cJSON *run;    /* owned: the document (server/suite/result.h) as far as it is known */
+    bool terminal; /* whoever looks at it wants to see what is at work */
+    bool shows;    /* such a line stands there */
+    bool stale;    /* the files say less than the document */
+};
+
+void sky_suite_report_init(struct sky_suite_report *report, const struct sky_config *config);
+void sky_suite_report_done(struct sky_suite_report *report);
+
+/* Can all files be written? Says so if not. */
+bool sky_suite_report_is_writable(const struct sky_config *config);
+
+/* What the server told: the whole document, in the beginning and in the end, a case with its index,
+ * a step with it. Take the tree over. */
+void sky_suite_report_take_run(struct sky_suite_report *report, cJSON *run);
+void sky_suite_report_take_case(struct sky_suite_report *report, cJSON *one_case);
+void sky_suite_report_take_step(struct sky_suite_report *report, cJSON *told);
+
+/* The case of that index; NULL: there is none. */
+const cJSON *sky_suite_report_case(const struct sky_suite_report *report, const cJSON *index);
+
+/* The run was ended from outside; the words say why. */
+void sky_suite_report_interrupt(struct sky_suite_report *report, const char *words);
+/* The same, and nobody tells any more what became of the cases at work. */
+void sky_suite_report_lose(struct sky_suite_report *report, const char *words);
+
+/* Makes the files say what is known, while the run goes on. */
+void sky_suite_report_keep(struct sky_suite_report *report);
+/* Prints the summary and writes the files as they stay; `page` is report.html, empty if there is no
+ * server to write it. Returns the exit status of the run. */
+int sky_suite_report_end(struct sky_suite_report *report, sky_span page);
+
+#endif
