@@ -76,9 +76,9 @@ void sky_result_summary(const cJSON *run, struct sky_buf *out)
         sky_buf_add_str(out, " in ");
         sky_result__time(ms, out);
     }
-    int left = cJSON_GetArraySize(sky_result__list(run, "left"));
+    size_t left = sky_result__left(run);
     if (left > 0)
-        sky_buf_addf(out, "; %d left out, for devices of another kind", left);
+        sky_buf_addf(out, "; %zu left out, for devices of another kind", left);
     if (interrupted != NULL) {
         sky_buf_add_str(out, "; interrupted: ");
         show(out, interrupted);

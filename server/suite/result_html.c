@@ -128,19 +128,22 @@ static void put_case(const cJSON *one_case, bool first, struct sky_buf *out)
 
 /* ---- the end ---- */
 
-static void put_left(struct sky_buf *out, const cJSON *left)
+static void put_left(struct sky_buf *out, const cJSON *run)
 {
     const cJSON *each;
     sky_buf_add_str(out, "<details><summary>Left out</summary>\n<dl>\n");
-    cJSON_ArrayForEach (each, left) {
+    cJSON_ArrayForEach (each, sky_json_get(run, "cases")) {
+        struct sky_result_view view = sky_result__case(each);
+        if (view.state != SKY_RESULT_LEFT)
+            continue;
         sky_buf_add_str(out, "<dt class=\"m\">");
-        sky_xml_str(out, sky_result__str(each, "suite"));
+        sky_xml_str(out, view.suite);
         sky_buf_add_byte(out, '/');
-        sky_xml_str(out, sky_result__str(each, "case"));
+        sky_xml_str(out, view.id);
         sky_buf_add_str(out, "</dt><dd>");
-        sky_xml_str(out, sky_result__str(each, "device"));
+        sky_xml_str(out, view.device);
         sky_buf_add_str(out, ": ");
-        sky_xml_str(out, sky_result__str(each, "reason"));
+        sky_xml_str(out, view.reason);
         sky_buf_add_str(out, "</dd>\n");
     }
     sky_buf_add_str(out, "</dl></details>\n");
@@ -148,9 +151,8 @@ static void put_left(struct sky_buf *out, const cJSON *left)
 
 static void end(const cJSON *run, struct sky_buf *out)
 {
-    const cJSON *left = sky_result__list(run, "left");
-    if (left != NULL)
-        put_left(out, left);
+    if (sky_result__left(run) > 0)
+        put_left(out, run);
     sky_buf_add_str(out, "</section>\n");
 }
 

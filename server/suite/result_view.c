@@ -47,7 +47,9 @@ struct sky_result_view sky_result__case(const cJSON *one_case)
 
 const char *sky_result__verdict(const struct sky_result_view *view)
 {
-    return view->state == SKY_RESULT_ENDED ? sky_grade_name(view->grade) : "not ended";
+    return view->state == SKY_RESULT_ENDED  ? sky_grade_name(view->grade)
+           : view->state == SKY_RESULT_LEFT ? "left out"
+                                            : "not ended";
 }
 
 void sky_result__count(const cJSON *run, sky_result_counts ret_counts)
@@ -59,6 +61,15 @@ void sky_result__count(const cJSON *run, sky_result_counts ret_counts)
         if (view.state != SKY_RESULT_LEFT)
             ret_counts[view.state == SKY_RESULT_ENDED ? (size_t)view.grade : SKY_GRADES]++;
     }
+}
+
+size_t sky_result__left(const cJSON *run)
+{
+    const cJSON *each;
+    size_t count = 0;
+    cJSON_ArrayForEach (each, sky_json_get(run, "cases"))
+        count += sky_result__case(each).state == SKY_RESULT_LEFT;
+    return count;
 }
 
 const char *sky_result__interrupted(const cJSON *run)

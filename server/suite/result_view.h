@@ -21,11 +21,13 @@ struct sky_result_view {
 };
 struct sky_result_view sky_result__case(const cJSON *one_case);
 
-/* How it ended in a word or two: its grade, or "not ended". */
+/* How it ended in a word or two: its grade, "not ended", or "left out". */
 const char *sky_result__verdict(const struct sky_result_view *view);
 /* How many cases ended so, and how many did not (at SKY_GRADES). */
 typedef size_t sky_result_counts[SKY_GRADES + 1];
 void sky_result__count(const cJSON *run, sky_result_counts ret_counts);
+/* How many were left out, and count for nothing. */
+size_t sky_result__left(const cJSON *run);
 /* The worst of the whole run in a word or two. */
 const char *sky_result__worst(const cJSON *run, const sky_result_counts counts);
 /* Why it did not come to its end; NULL: it did. */
