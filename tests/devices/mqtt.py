@@ -4,6 +4,7 @@ Paho packs and unpacks; when to connect, to wait, to ping and to give up is deci
 each of it is a habit that can be broken. A cloud's device is a subclass (aliyun.py, tencent.py,
 enos.py): it signs the login, names its topics and answers commands."""
 
+import contextlib
 import errno
 import os
 import random
@@ -110,6 +111,7 @@ class Device:
     protocol_level = 4
     sni = True
     verify = True             # the server's certificate and its name
+    resumes = True            # TLS sessions
 
     PORTS = {"tcp": "MQTT", "tls": "MQTTS", "ws": "HTTPS"}
 
@@ -125,6 +127,7 @@ class Device:
         self.code = None              # of this connection's CONNACK
         self.ended_by = ""
         self.began = 0                # this connection's CONNACK
+        self.context = self.tls_session = None
         self.done_so_far = {}         # for habits that count
         self.waiting = {}             # SUBSCRIBEs by packet id: (filter, qos, since, tries)
         self.unacknowledged = {}      # publishes by packet id: since when
@@ -161,8 +164,31 @@ class Device:
         return int(os.environ["SKYMOCK_PORT_" + self.PORTS[self.transport]])
 
     def secured(self, sock):
+        """TLS on it, by the session of the last time if the server has it still."""
+        tls = self.wrapped(sock)
+        try:
+            tls.do_handshake()
+        except ssl.SSLError:
+            self.say_goodbye(tls)
+            raise
+        self.tls_session = tls.session if self.resumes else None
+        return tls
+
+    def wrapped(self, sock):
+        """Before its handshake. A session is of its context, which is why there is one only."""
+        self.context = self.context or self.tls_context()
         name = self.server_name() if self.sni else None
-        return self.tls_context().wrap_socket(sock, server_hostname=name)
+        return self.context.wrap_socket(sock, server_hostname=name, session=self.tls_session,
+                                        do_handshake_on_connect=False)
+
+    @staticmethod
+    def say_goodbye(tls):
+        """A socket that is closed with something unread resets TCP, and takes the alert with it."""
+        with contextlib.suppress(OSError), socket.socket(fileno=tls.detach()) as sock:
+            sock.settimeout(0.2)
+            sock.shutdown(socket.SHUT_WR)
+            while sock.recv(4096):
+                pass
 
     def tls_context(self):
         context = ssl.create_default_context(cafile=os.environ.get("SKYMOCK_CA"))
