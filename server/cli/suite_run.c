@@ -214,7 +214,8 @@ static bool start_command(struct runner *runner)
     return false;
 }
 
-/* Whoever waits for the device should know that it may not come. */
+/* Whoever waits for the device should know that it may not come. One that ended well may have left
+ * the device running behind it. */
 static void look_at_command(struct runner *runner)
 {
     char told[SKY_PROCESS_TOLD_MAX], note[SKY_PROCESS_TOLD_MAX + 32];
@@ -225,6 +226,7 @@ static void look_at_command(struct runner *runner)
     snprintf(note, sizeof note, "the command ended: %s", told);
     cJSON *body = cJSON_CreateObject();
     cJSON_AddStringToObject(body, "note", note);
+    cJSON_AddBoolToObject(body, "gone", sky_process_exit(runner->command.status) != 0);
     tell_server(runner, "done", body);
     runner->told = true;
 }

@@ -121,7 +121,7 @@ static void end(struct sky_case *one, const char *state)
     }
     if (one->signs > 0) {
         device->seen = true;
-        device->gone = false;
+        device->gone = device->ended;
         device->silent_ms = 0;
     } else if (!stopped) {
         device->silent_ms += took_ms;
@@ -182,7 +182,7 @@ static void judge(struct sky_case *one)
         struct sky_buf reason;
         sky_buf_init(&reason, sizeof one->reason - 1);
         sky_buf_add_str(&reason, "the device did nothing in this case");
-        if (one->grade == SKY_GRADE_IDLE && one->reason[0] != '\0')
+        if (one->grade != SKY_GRADE_PASSED && one->reason[0] != '\0')
             sky_buf_addf(&reason, "; %s", one->reason);
         snprintf(one->reason, sizeof one->reason, "%.*s", SKY_SPAN_ARGS(sky_buf_span(&reason)));
         sky_buf_done(&reason);
@@ -247,6 +247,17 @@ static void take(struct sky_case *one)
             sky_measure_feed(one->measures[i], &given);
 }
 
+void sky_case__gone(struct sky_case *one)
+{
+    if (is_online(one) || one->state == SKY_CASE_SETUP || one->state == SKY_CASE_TASK ||
+        one->state == SKY_CASE_JUDGED)
+        return;
+    const cJSON *notes = sky_json_get(one->item->shown, "notes");
+    const cJSON *last = cJSON_GetArrayItem(notes, cJSON_GetArraySize(notes) - 1);
+    settle_with(one, SKY_GRADE_FAILED, "%s",
+                last != NULL ? last->valuestring : "the device has ended");
+}
+
 static void begin_steps(struct sky_case *one);
 static void judge_measure(struct sky_case *one);
 
@@ -266,6 +277,8 @@ static void look(struct sky_wait *wait)
         judge_measure(one);
     else if (one->state == SKY_CASE_JUDGED)
         judge(one);
+    else if (one->device->ended)
+        sky_case__gone(one);
 }
 
 static void follow(struct sky_case *one)

@@ -16,6 +16,7 @@ struct sky_run_device {
     struct sky_suite_where where;
     struct sky_case *active; /* owned; NULL: none of its cases is at work */
     bool seen, gone;         /* ever in this run; is not waited for any more */
+    bool ended;              /* whoever ran it said that it will not come back */
     int64_t silent_ms;       /* real time of its cases since it was last heard of */
 };
 
@@ -107,6 +108,8 @@ struct sky_case {
 void sky_case__begin(struct sky_run *run, struct sky_run_item *item, size_t index);
 /* Ends it in the middle: told as stopped, in these words. */
 void sky_case__stop(struct sky_case *one, const char *words);
+/* Its device will not come back: nothing more is waited for, unless it is still there. */
+void sky_case__gone(struct sky_case *one);
 /* The runner is done with a task of it. */
 void sky_case__task_done(struct sky_case *one, int status, const char *reason);
 

@@ -523,7 +523,8 @@ bool sky_suites_note(struct sky_suites *suites, int64_t id, const char *note, bo
         return false;
     for (size_t i = 0; i < run->device_count; i++) {
         struct sky_run_device *device = &run->devices[i];
-        device->gone = device->gone || (gone && !run->setup);
+        device->ended = device->ended || (gone && !run->setup);
+        device->gone = device->gone || device->ended;
         if (device->active == NULL)
             continue;
         cJSON *shown = device->active->item->shown;
@@ -532,6 +533,8 @@ bool sky_suites_note(struct sky_suites *suites, int64_t id, const char *note, bo
             notes = cJSON_AddArrayToObject(shown, "notes");
         if (cJSON_GetArraySize(notes) < SKY_RUN_NOTES_MAX)
             cJSON_AddItemToArray(notes, cJSON_CreateString(note));
+        if (device->ended)
+            sky_case__gone(device->active);
     }
     return true;
 }

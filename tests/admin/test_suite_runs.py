@@ -263,6 +263,25 @@ def test_a_run_whose_runner_goes_away_stops_and_says_so(api):
     assert data["verdict"] == "not exercised"
 
 
+def test_a_device_that_has_ended_is_not_waited_for(api, good):
+    device = good(DEVICE)
+    suite = {"suite": "mine", "cases": [
+        {"id": each, "steps": [KICK, {"expect": {"event": {"type": "unsubscribe"}}}],
+         "timeoutMs": 60000} for each in ("one", "two")]}
+    made = api.post(RUNS, {"suite": suite, "device": DEVICE})["id"]
+    for event, data in follow(api, made):
+        if event == "step" and data["step"]["name"] == "expect" and device.poll() is None:
+            api.wait_event({"type": "suback", "device": DEVICE}, since=api.get(
+                f"{RUNS}/{made}")["cases"][0].get("since", 0))
+            device.kill()
+            device.wait()
+            api.post(f"{RUNS}/{made}/done", {"note": "the command ended: signal 9", "gone": True})
+    first, second = data["cases"]
+    assert first["verdict"] == "failed" and "the command ended: signal 9" in first["reason"]
+    assert "its connection ended with event" in first["reason"]
+    assert second["verdict"] == "not exercised" and data["ms"] < 30000
+
+
 def test_a_run_is_stopped_and_forgotten(api, refused):
     order = {"suite": {"suite": "mine", "cases": [{"id": "one", "steps": [CONNECTS]}]},
              "device": DEVICE}
