@@ -14,10 +14,6 @@ def hang_in_the_middle(device, ended_by):
         for_ever(device)
 
 
-def without_chance(device):
-    return 0.1 * 2 ** min(device.attempts, 4)
-
-
 def constant(_device):
     return 0.15
 
@@ -35,7 +31,6 @@ BREAKS = {
     "refused-backoff": breaks("tries again after the same 0.15 s when it is refused",
                               backoff=constant),
     "unstable": breaks("forgets its back-off with every CONNACK", stable_after=0),
-    "jitter": breaks("backs off without chance", "warned", backoff=without_chance),
     "reset-by-peer": breaks("does not come back when TCP was reset", on_lost=hang_after_reset),
     "closed-by-peer": breaks("does not come back when TCP was closed under what it said",
                              on_lost=hang_in_the_middle),
