@@ -18,7 +18,7 @@ def tire(habit, after):
 
 def hang_when_old(device, ended_by):
     """After a connection that had lasted a while, other than the first."""
-    if ended_by == "FIN" and device.connections > 1 and time.monotonic() - device.began > 2:
+    if ended_by == "FIN" and device.connections > 1 and time.monotonic() - device.began > 1.6:
         for_ever(device)
 
 

@@ -4,18 +4,17 @@ from break_connect import for_ever
 from habits import breaks
 
 
-def hang_after_reset(device, ended_by):
-    if ended_by == "RST":
-        for_ever(device)
+def hang_after(how):
+    """A function for `on_lost`: a connection that ends so is not noticed."""
+    def on_lost(device, ended_by):
+        if ended_by == how:
+            for_ever(device)
+    return on_lost
 
 
 def hang_in_the_middle(device, ended_by):
     if ended_by == "FIN" and device.unacknowledged:
         for_ever(device)
-
-
-def without_chance(device):
-    return 0.1 * 2 ** min(device.attempts, 4)
 
 
 def constant(_device):
@@ -35,8 +34,7 @@ BREAKS = {
     "refused-backoff": breaks("tries again after the same 0.15 s when it is refused",
                               backoff=constant),
     "unstable": breaks("forgets its back-off with every CONNACK", stable_after=0),
-    "jitter": breaks("backs off without chance", "warned", backoff=without_chance),
-    "reset-by-peer": breaks("does not come back when TCP was reset", on_lost=hang_after_reset),
+    "reset-by-peer": breaks("does not come back when TCP was reset", on_lost=hang_after("RST")),
     "closed-by-peer": breaks("does not come back when TCP was closed under what it said",
                              on_lost=hang_in_the_middle),
     "half-open": breaks("never notices that nobody is there any more", ping_patience=1e6,

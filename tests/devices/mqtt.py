@@ -95,8 +95,8 @@ class Device:
     ping_every = 1.0
     ping_patience = 1.0       # without an answer to a ping
     connect_patience = 3.0    # for TCP and TLS
-    connack_patience = 0.6
-    suback_patience = 1.0     # then the SUBSCRIBE is sent again
+    connack_patience = 0.45
+    suback_patience = 0.5     # then the SUBSCRIBE is sent again
     suback_tries = 3          # then it connects anew
     puback_patience = 4.0     # then it connects anew, and sends what was not acknowledged again
     say_every = 1.0
@@ -106,7 +106,7 @@ class Device:
     backoff_factor = 2.0
     backoff_max = 1.0
     backoff_jitter = True
-    stable_after = 0.4        # a connection that lasted so long ends the backing off
+    stable_after = 0.15       # a connection that lasted so long ends the backing off
     subscribe_qos = 1
     protocol_level = 4
     sni = True
