@@ -131,28 +131,25 @@ static void put_number(const cJSON *number, struct sky_buf *out)
         sky_buf_addf(out, "%.10g", number->valuedouble);
 }
 
-/* "reconnect-intervals: exponential-jitter, passed: <reason> (1020 2250 4300 ms)". */
+/* "reconnect-intervals, warned: constant: it came back after 5000, 5000, 5000 ms". */
 void sky_result__measure(const cJSON *measure, struct sky_buf *out)
 {
-    const cJSON *value = sky_json_get(measure, "value"), *each,
-                *figures = sky_result__list(measure, "figures");
+    const cJSON *value = sky_json_get(measure, "value"), *each;
     sky_buf_add_str(out, sky_result__str(measure, "measure"));
     if (*sky_result__str(measure, "of") != '\0')
         sky_buf_addf(out, " (%s)", sky_result__str(measure, "of"));
-    sky_buf_addf(out, ": %s", sky_result__str(measure, "class"));
+    sky_buf_addf(out, ", %s: ", sky_result__str(measure, "grade"));
+    if (*sky_result__str(measure, "reason") != '\0') { /* it begins with class or value */
+        sky_buf_add_str(out, sky_result__str(measure, "reason"));
+        return;
+    }
+    sky_buf_add_str(out, sky_result__str(measure, "class"));
     if (cJSON_IsNumber(value)) {
         put_number(value, out);
         sky_buf_addf(out, " %s", sky_result__str(measure, "unit"));
     }
-    sky_buf_addf(out, ", %s", sky_result__str(measure, "grade"));
-    if (*sky_result__str(measure, "reason") != '\0')
-        sky_buf_addf(out, ": %s", sky_result__str(measure, "reason"));
-    if (figures == NULL)
-        return;
-    sky_buf_add_str(out, " (");
-    cJSON_ArrayForEach (each, figures) {
-        put_number(each, out);
+    cJSON_ArrayForEach (each, sky_result__list(measure, "figures")) {
         sky_buf_add_byte(out, ' ');
+        put_number(each, out);
     }
-    sky_buf_addf(out, "%s)", sky_result__str(measure, "figuresUnit"));
 }

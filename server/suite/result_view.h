@@ -41,7 +41,7 @@ const char *sky_result__str(const cJSON *object, const char *key);
 int64_t sky_result__number(const cJSON *object, const char *key);
 
 /* As plain text, in which anything may stand: "step 3, expect: ...", nothing when none decided; a
- * measure with its figures; numbers of events with blanks between. */
+ * measure in its words; numbers of events with blanks between. */
 void sky_result__step(const struct sky_result_view *view, struct sky_buf *out);
 void sky_result__measure(const cJSON *measure, struct sky_buf *out);
 void sky_result__events(const cJSON *events, struct sky_buf *out);
