@@ -5,7 +5,7 @@ import ssl
 import time
 
 from break_connect import for_ever
-from break_reconnect import constant, hang_after_reset
+from break_reconnect import constant, hang_after
 from habits import breaks
 
 TRANSPORT = "tls"
@@ -127,5 +127,5 @@ BREAKS = {
     "handshake-corrupted": breaks("does not try again when a handshake makes no sense",
                                   secured=hanging_after(ssl.SSLError)),
     "tls-record-corrupted": breaks("does not come back when a record makes no sense",
-                                   on_lost=hang_after_reset),
+                                   on_lost=hang_after("RST")),
 }
