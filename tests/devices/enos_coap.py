@@ -246,9 +246,9 @@ def activate_first(device):
     return True
 
 
-def activate_second(device):
-    device.failures_seen = getattr(device, "failures_seen", 0) + 1
-    return True if device.failures_seen % 3 else activate_first(device)
+def activate_later(device):
+    """`failures` counts sessions that ended without an answer, too: not the first."""
+    return activate_first(device) if device.failures > 1 else True
 
 
 def another_message(device, message):
@@ -282,4 +282,29 @@ def one_token(device):
 
 
 DEVICE = Device
-BREAKS = {}
+BREAKS = {
+    "session-closed": breaks("takes its time before it shakes hands anew", session_wait=12.0),
+    "session-lost": breaks("stays in a session on which nothing answers",
+                           on_silence=lambda device: None),
+    "hello-verify-lost": breaks("says hello once in 12 s", handshake_resends=False,
+                                handshake_patience=12.0),
+    "handshake-flight-lost": breaks("sends no flight again, and waits for 17 s",
+                                    handshake_resends=False, handshake_patience=17.0),
+    "secret-kept": breaks("activates before each session", has_secret=activate_first),
+    "activated-once": breaks("activates when a handshake has failed", has_secret=activate_later),
+    "lifetime-kept": breaks("speaks too seldom for its lifetime", lifetime=30, say_every=45.0),
+    "command-queue": breaks("fetches one command a session", fetch_max=1),
+    "request-lost": breaks("sends nothing again", retransmit_max=0,
+                           on_silence=lambda device: None),
+    "ack-lost": breaks("is impatient", ack_timeout=0.5),
+    "answer-lost": breaks("asks anew instead of again", again=another_message),
+    "answer-doubled": breaks("carries out whatever comes", on_stray=carry_out_again,
+                             on_command=remember_path),
+    "fresh-tokens": breaks("has one token for all requests", next_id=one_token),
+    "block-lost": breaks("takes what has come of a command when a block is missing",
+                         retransmit_max=0, on_silence=lambda device: None),
+    "forbidden": breaks("repeats at once what was forbidden", on_error=hammer),
+    "internal-error": breaks("falls silent on an error", error_wait=40.0),
+    "unauthorized": breaks("goes on in a session that is not good any more", verdict="warned",
+                           on_error=lambda device, answer: device.idle(1.0)),
+}
