@@ -35,7 +35,7 @@ static void record(struct sky_registry *registry, const struct sky_door *door, u
                    const struct sky_psk_try *psk, sky_span cipher, sky_span explanation,
                    const struct sky_judge *judge)
 {
-    struct sky_attr attrs[8] = {SKY_ATTR(LISTENER, sky_span_str(door->listener->name)),
+    struct sky_attr attrs[9] = {SKY_ATTR(LISTENER, sky_span_str(door->listener->name)),
                                 SKY_ATTR(PEER, sky_span_str(psk->peer)),
                                 SKY_ATTR(IDENTITY, sky_span_str(psk->identity))};
     size_t count = 3;
@@ -48,6 +48,10 @@ static void record(struct sky_registry *registry, const struct sky_door *door, u
             SKY_ATTR(TLS_VERSION, door->transport == SKY_DTLS
                                       ? SKY_SPAN("DTLS 1.2")
                                       : sky_span_str(sky_tls_version_name(door->tls_version)));
+        if (door->transport == SKY_DTLS && psk->cloud->coap != NULL &&
+            psk->cloud->coap->lifetime_ms != NULL)
+            attrs[count++] = SKY_ATTR_INT(
+                KEEPALIVE, psk->cloud->coap->lifetime_ms(sky_span_str(psk->identity)) / 1000);
     }
     if (explanation.len > 0)
         attrs[count++] = SKY_ATTR(EXPLANATION, explanation);

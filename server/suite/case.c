@@ -443,9 +443,7 @@ static void fill_path(const struct sky_case *one, const char *path, struct sky_b
 static void aim_at_the_door(const struct sky_case *one, cJSON *fault)
 {
     const struct sky_suite_where *where = &one->device->where;
-    const char *point = sky_json_get_str(fault, "point");
-    bool door = strcmp(point, "accept") == 0 || strcmp(point, "handshake") == 0;
-    if (!door || sky_json_get(fault, "match") != NULL)
+    if (sky_json_get(fault, "match") != NULL)
         return;
     cJSON *match = cJSON_AddObjectToObject(fault, "match");
     if (where->listener[0] != '\0')
@@ -455,10 +453,9 @@ static void aim_at_the_door(const struct sky_case *one, cJSON *fault)
 /* Of whom the body speaks: of the case's device, unless it says otherwise. */
 static void aim(const struct sky_case *one, const struct sky_step_row *row, cJSON *body)
 {
-    const char *point = sky_json_get_str(body, "point");
     if (sky_json_get(body, "device") != NULL || sky_json_get(body, "product") != NULL)
         return;
-    if (point != NULL && (strcmp(point, "accept") == 0 || strcmp(point, "handshake") == 0))
+    if (sky_step_is_at_the_door(body))
         aim_at_the_door(one, body);
     else if (row->how & SKY_STEP_NAMES_WHOM || row->kind == SKY_STEP_EXPECT)
         cJSON_AddStringToObject(body, "device", one->device->name);
@@ -595,6 +592,8 @@ static void show_measure(struct sky_case *one, const struct sky_measure *measure
 static void judge_measure(struct sky_case *one)
 {
     struct sky_measure *measure = one->measures[one->step];
+    if (one->overdue)
+        sky_measure_over(measure);
     enum sky_grade grade = sky_measure_grade(measure, clock_of(one)->real_ms);
     if (grade == SKY_GRADE_IDLE && !one->overdue)
         return;

@@ -58,7 +58,9 @@ static void feed_keepalive(struct sky_measure *measure, const struct sky_measure
 {
     struct keepalive *keepalive = measure->state;
     enum sky_event_type type = sky_measure__type(event);
-    if (type == SKY_EVENT_CONNECT && sky_measure__is_up(event)) {
+    bool begins = type == SKY_EVENT_CONNECT ||
+                  (type == SKY_EVENT_PSK_HANDSHAKE && event->subject->head->transport == SKY_DTLS);
+    if (begins && sky_measure__is_up(event)) {
         keepalive->limit_ms = sky_measure__number(event, SKY_F_KEEPALIVE) * 1000;
         bool counts = keepalive->limit_ms > 0 && event->subject->refused.len == 0;
         keepalive->connection = counts ? connection_of(event) : 0;
@@ -74,7 +76,8 @@ static void feed_keepalive(struct sky_measure *measure, const struct sky_measure
         keepalive->connection = 0;
     } else if (sky_measure__is_packet(event)) {
         hear(measure, event);
-        if (type == SKY_EVENT_PING || sky_measure__is_fault(event, "pingreq", NULL))
+        if (type == SKY_EVENT_PING || type == SKY_EVENT_COAP_REQUEST ||
+            sky_measure__is_fault(event, "pingreq", NULL))
             on_ping(measure, event);
     }
 }

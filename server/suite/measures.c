@@ -46,9 +46,11 @@ const struct sky_measure_row sky_measure_rows[] = {
     {"keepalive-kept",
      "The device's longest silence on a connection against its keep alive: late is longer than "
      "that, missed longer than 1.5 times. Too little: a connection shorter than the keep alive "
-     "with fewer than two PINGREQs, or no keep alive.",
-     "MQTT 3.1.1 §3.1.2.10, [MQTT-3.1.2-23], [MQTT-3.1.2-24]", keepalive_classes, "ms", NULL, NULL,
-     &sky_measure__keepalive},
+     "with fewer than two PINGREQs, or no keep alive. Over CoAP the lifetime is the keep alive, "
+     "and "
+     "a request is as good as a PINGREQ.",
+     "MQTT 3.1.1 §3.1.2.10, [MQTT-3.1.2-23], [MQTT-3.1.2-24]; over CoAP the cloud's own",
+     keepalive_classes, "ms", NULL, NULL, &sky_measure__keepalive},
     {"resend",
      "What the device makes of its QoS 1 messages that were not acknowledged, when it is back "
      "without clean session: it sends them again with DUP, the same packet id and in their order. "
@@ -266,12 +268,14 @@ bool sky_measure__is_packet(const struct sky_measure_event *event)
     case SKY_EVENT_SUBSCRIBE:
     case SKY_EVENT_UNSUBSCRIBE:
     case SKY_EVENT_PING:
+    case SKY_EVENT_COAP_REQUEST:
     case SKY_EVENT_DISCONNECT:
     case SKY_EVENT_NOTE: /* packets of QoS 2 */
         return sky_measure__is_up(event);
     case SKY_EVENT_FAULT: {
         static const char *const points[] = {"publish-up",  "puback-up", "subscribe",
-                                             "unsubscribe", "pingreq",   "disconnect"};
+                                             "unsubscribe", "pingreq",   "disconnect",
+                                             "datagram-up"};
         for (size_t i = 0; i < SKY_COUNT(points); i++)
             if (sky_measure__is_fault(event, points[i], NULL))
                 return true;

@@ -117,12 +117,21 @@ static sky_err check_command(const cJSON *body, const char *at, struct sky_why *
                        "it wants a shell command: {\"do\": \"run\", \"run\": \"./power-cycle\"}");
 }
 
-/* A peer is nobody's device yet where this fault is. */
-static bool is_at_the_door(const cJSON *fault)
+bool sky_step_is_at_the_door(const cJSON *fault)
 {
+    static const struct {
+        enum sky_point point;
+        bool known_too; /* where peers whose device is known pass, too */
+    } doors[] = {{SKY_POINT_ACCEPT, false},
+                 {SKY_POINT_HANDSHAKE, false},
+                 {SKY_POINT_DATAGRAM_UP, true},
+                 {SKY_POINT_DATAGRAM_DOWN, true}};
     const char *point = sky_json_get_str(fault, "point");
-    return point != NULL && (strcmp(point, sky_point_name(SKY_POINT_ACCEPT)) == 0 ||
-                             strcmp(point, sky_point_name(SKY_POINT_HANDSHAKE)) == 0);
+    const cJSON *listener = sky_json_get(sky_json_get(fault, "match"), "listener");
+    for (size_t i = 0; i < SKY_COUNT(doors) && point != NULL; i++)
+        if (strcmp(point, sky_point_name(doors[i].point)) == 0)
+            return !doors[i].known_too || listener != NULL;
+    return false;
 }
 
 /* The pointer of what a step's body is made of. */
@@ -159,7 +168,7 @@ static sky_err check_done(const cJSON *step, const struct sky_step_row *row, con
     else if (err == SKY_OK && cJSON_GetArraySize(body) > 0)
         err = sky_why_set(why, SKY_ERR_INVALID, pointer, "'%s' takes nothing", row->name);
     of->runs = of->runs || row->kind == SKY_STEP_RUN;
-    bool door = strcmp(row->name, "fault") == 0 && is_at_the_door(body);
+    bool door = strcmp(row->name, "fault") == 0 && sky_step_is_at_the_door(body);
     of->alone = of->alone || door || row->how & SKY_STEP_ALONE;
     of->strangers = of->strangers || door;
     cJSON_Delete(body);

@@ -42,6 +42,9 @@ SKY_MUST_USE sky_err sky_step_check(const cJSON *step, const char *at,
 
 /* The row of a step that was checked. */
 const struct sky_step_row *sky_step_row(const cJSON *step);
+/* A peer is nobody's device yet where this fault is: where connections and handshakes begin, and
+ * among all datagrams of a listener that it names. */
+bool sky_step_is_at_the_door(const cJSON *fault);
 /* What it is about: a new object, which the caller frees. */
 cJSON *sky_step_body(const cJSON *step, const struct sky_step_row *row);
 

@@ -98,7 +98,8 @@ def test_libcoaps_clients_post_and_are_answered(skymock, program):
     said = client(program, skymock.ports["coaps"], POST_PATH, "-m", "post", "-e",
                   measurement().decode())
     assert '{"id":"1","code":200,"data":{}}' in said
-    assert handshake(skymock.api, device=DEVICE)["tlsVersion"] == "DTLS 1.2"
+    shaken = handshake(skymock.api, device=DEVICE)
+    assert (shaken["tlsVersion"], shaken["keepAlive"]) == ("DTLS 1.2", 3600)
     event = skymock.api.wait_event({"type": "coap-request", "device": DEVICE, "method": "POST"})
     assert rules(event) == []
     skymock.api.wait_event({"type": "publish", "transport": "dtls", "direction": "up",

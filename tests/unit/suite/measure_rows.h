@@ -53,6 +53,10 @@
 {"missed on one of two", STEP(ALIVE, "kept"), "failed", "missed", SO_FAR, 40000,
  {UP(CONNECT, 0, 1, .keepalive = 10), UP(CLOSE, 16000, 1), UP(CONNECT, 20000, 2, .keepalive = 60),
   UP(PING, 21000, 2), UP(PING, 22000, 2)}},
+{"a lifetime over CoAP", STEP(ALIVE, "kept"), "passed", "kept", SO_FAR, 9000,
+ {UP(PSK_HANDSHAKE, 0, 1, .dtls = true, .keepalive = 30), UP(COAP_REQUEST, 1000, 1), UP(COAP_REQUEST, 2000, 1)}},
+{"a lifetime that passed", STEP(ALIVE, "kept"), "failed", "late", OVER, 31000,
+ {UP(PSK_HANDSHAKE, 0, 1, .dtls = true, .keepalive = 30), UP(COAP_REQUEST, 100, 1)}},
 {"half open: nobody listens", STEP(ALIVE, "kept"), "not exercised", NULL, OVER, 90000,
  {UP(CONNECT, 0, 1, .keepalive = 10), FAULT(1000, 1, "pingresp", "freeze"), UP(CLOSE, 60000, 1)}},
 
