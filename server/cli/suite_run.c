@@ -214,8 +214,7 @@ static bool start_command(struct runner *runner)
     return false;
 }
 
-/* Whoever waits for the device should know that it may not come. One that ended well may have left
- * the device running behind it. */
+/* The command is the device: nobody waits for it any more. */
 static void look_at_command(struct runner *runner)
 {
     char told[SKY_PROCESS_TOLD_MAX], note[SKY_PROCESS_TOLD_MAX + 32];
@@ -226,7 +225,7 @@ static void look_at_command(struct runner *runner)
     snprintf(note, sizeof note, "the command ended: %s", told);
     cJSON *body = cJSON_CreateObject();
     cJSON_AddStringToObject(body, "note", note);
-    cJSON_AddBoolToObject(body, "gone", sky_process_exit(runner->command.status) != 0);
+    cJSON_AddTrueToObject(body, "gone"); /* unless --setup starts it again */
     tell_server(runner, "done", body);
     runner->told = true;
 }
@@ -400,6 +399,7 @@ static void on_event(struct runner *runner, const struct sky_http_event *event)
     } else if (strcmp(event->name, "step") == 0) {
         sky_suite_report_take_step(report, data);
     } else {
+        sky_suite_report_keep(report); /* before anything is done that may end it all */
         if (strcmp(event->name, "task") == 0)
             begin_task(runner, data);
         cJSON_Delete(data);
@@ -444,13 +444,14 @@ static void follow_run(struct runner *runner)
                          ? sky_cli_now_ms() + (int64_t)runner->config->timeout_s * 1000
                          : 0;
     while (!runner->over) {
-        (void)poll(awaited, SKY_COUNT(awaited), wait_ms(runner));
-        read_stream(runner);
+        read_stream(runner); /* something came with its head */
         on_signal(runner, sky_signals_take(&runner->signals));
         look_at_command(runner);
         look_at_tasks(runner);
         on_due(runner);
         sky_suite_report_keep(&runner->report);
+        if (!runner->over)
+            (void)poll(awaited, SKY_COUNT(awaited), wait_ms(runner));
     }
 }
 

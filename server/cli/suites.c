@@ -5,7 +5,9 @@
 
 #include "auth/similar.h"
 #include "protocol/base/assert.h"
+#include "server/admin/api.h"
 #include "server/os/files.h"
+#include "server/registry/rules.h"
 #include "server/suite/suite.h"
 
 static cJSON *parse_builtin(const struct sky_builtin_suite *builtin)
@@ -44,6 +46,25 @@ static sky_err no_such_suite(const char *word, struct sky_why *why)
                        word);
 }
 
+/* A good suite, by all that can be known of it without a server. */
+static sky_err take_text(sky_span text, cJSON **ret_tree, struct sky_why *why)
+{
+    struct sky_catalogue rules;
+    struct sky_suite suite;
+    cJSON *tree;
+
+    sky_err err = sky_json_parse(text, SKY_SUITE_DEPTH_MAX, &tree, why);
+    if (err != SKY_OK)
+        return err;
+    sky_rules_catalogue(SKY_PROFILE_SEED, &rules);
+    err = sky_suite_init(&suite, tree, &rules, sky_api_check_body, why);
+    if (err != SKY_OK)
+        return err;
+    *ret_tree = cJSON_Duplicate(tree, true);
+    sky_suite_done(&suite);
+    return SKY_OK;
+}
+
 sky_err sky_cli_suite_load(const char *word, cJSON **ret_tree, struct sky_why *why)
 {
     const struct sky_builtin_suite *builtin = sky_builtin_suite_find(word);
@@ -59,7 +80,7 @@ sky_err sky_cli_suite_load(const char *word, cJSON **ret_tree, struct sky_why *w
     sky_buf_init(&text, SKY_SUITE_FILE_MAX);
     sky_err err = sky_files_read(word, &text, why);
     if (err == SKY_OK) {
-        err = sky_json_parse(sky_buf_span(&text), SKY_SUITE_DEPTH_MAX, ret_tree, &inside);
+        err = take_text(sky_buf_span(&text), ret_tree, &inside);
         if (err != SKY_OK)
             err = sky_why_set(why, err, inside.pointer, "%.100s: %s%s%s", word, inside.pointer,
                               *inside.pointer != '\0' ? ": " : "", inside.reason);

@@ -5,7 +5,7 @@
 #include "protocol/base/json_tree.h"
 
 /* NAME or FILE into the tree of a suite, which the caller frees. A name that is no built-in one's
- * is a file, or nothing; `why` has one line for the user. */
+ * is a file, or nothing; a file is checked. `why` has one line for the user. */
 SKY_MUST_USE sky_err sky_cli_suite_load(const char *word, cJSON **ret_tree, struct sky_why *why);
 
 /* Calls `each` with every case of the suite, and of those it is made of, until it returns false.

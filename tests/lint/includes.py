@@ -41,7 +41,7 @@ BELOW = {
     "server/suite": _rooms_below("os", "journal", "pattern", "tls", "registry", "net", "wire",
                                  "fault", "judge"),
     "server/admin": _rooms_below(*ROOMS) + ["server"],
-    "server/cli": _rooms_below(*ROOMS) + ["server"],
+    "server/cli": _rooms_below(*ROOMS) + ["server/admin", "server"],
     "server": _rooms_below(*ROOMS) + ["server/admin", "server/cli"],
 }
 
