@@ -52,8 +52,9 @@ void sky_result_line(const cJSON *one_case, bool several_devices, struct sky_buf
         before = "; ";
     }
     cJSON_ArrayForEach (note, sky_result__list(one_case, "notes")) {
-        if (!cJSON_IsString(note))
-            continue;
+        if (!cJSON_IsString(note) ||
+            sky_span_contains(sky_span_str(view.reason), sky_span_str(note->valuestring)))
+            continue; /* or the reason has it */
         sky_buf_add_str(out, before);
         show(out, note->valuestring);
         before = "; ";

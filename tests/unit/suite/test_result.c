@@ -133,7 +133,7 @@ static void a_line_has_verdict_case_time_and_reason(void **state)
     line(told,
          CASE("a", "ended",
               ",\"verdict\":\"not exercised\",\"ms\":0,\"reason\":\"the device did "
-              "nothing\",\"notes\":[\"the command ended: exit 1\",\"x\"]"),
+              "nothing\",\"notes\":[\"the command ended: exit 1\",\"did nothing\",\"x\"]"),
          false, "not exercised  s/a (0 ms): the device did nothing; the command ended: exit 1; x");
     line(told, "{}", false, "not ended      /");
 }
