@@ -88,7 +88,9 @@ static sky_err keep(void *ctx, const struct sky_product *product, const struct s
 static void put_back(void *ctx, const struct sky_snapshot *kept)
 {
     struct sky_app *app = ctx;
-    if (!app->stopping && sky_snapshot_restore(app, kept) != SKY_OK)
+    if (app->stopping)
+        return; /* with a store file, the next start does it */
+    if (sky_snapshot_restore(app, kept) != SKY_OK)
         sky_api_record(app, SKY_EVENT_NOTE, 0, "the device could not be put back as it was");
     (void)!sky_snapshot_drop(app, kept);
 }

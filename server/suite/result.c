@@ -31,6 +31,7 @@ static void show(struct sky_buf *out, const char *text)
 void sky_result_line(const cJSON *one_case, bool several_devices, struct sky_buf *out)
 {
     struct sky_result_view view = sky_result__case(one_case);
+    const cJSON *note;
     sky_buf_addf(out, "%-13s  ", sky_result__verdict(&view));
     show(out, view.suite);
     sky_buf_add_byte(out, '/');
@@ -44,9 +45,19 @@ void sky_result_line(const cJSON *one_case, bool several_devices, struct sky_buf
         sky_result__time(view.ms, out);
         sky_buf_add_byte(out, ')');
     }
+    const char *before = ": ";
     if (*view.reason != '\0') {
-        sky_buf_add_str(out, ": ");
+        sky_buf_add_str(out, before);
         show(out, view.reason);
+        before = "; ";
+    }
+    cJSON_ArrayForEach (note, sky_result__list(one_case, "notes")) {
+        if (!cJSON_IsString(note) ||
+            sky_span_contains(sky_span_str(view.reason), sky_span_str(note->valuestring)))
+            continue; /* or the reason has it */
+        sky_buf_add_str(out, before);
+        show(out, note->valuestring);
+        before = "; ";
     }
 }
 
@@ -65,7 +76,12 @@ void sky_result_summary(const cJSON *run, struct sky_buf *out)
     const char *interrupted = sky_result__interrupted(run), *comma = "";
     int64_t ms = sky_result__number(run, "ms");
     sky_result__count(run, counts);
+    bool failed = counts[SKY_GRADE_FAILED] > 0;
     sky_buf_addf(out, "%s: ", sky_result__worst(run, counts));
+    if (interrupted != NULL && !failed) {
+        show(out, interrupted);
+        sky_buf_add_str(out, "; ");
+    }
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         if (counts[parts[i].which] == 0 && !parts[i].always)
             continue;
@@ -79,7 +95,7 @@ void sky_result_summary(const cJSON *run, struct sky_buf *out)
     size_t left = sky_result__left(run);
     if (left > 0)
         sky_buf_addf(out, "; %zu left out, for devices of another kind", left);
-    if (interrupted != NULL) {
+    if (interrupted != NULL && failed) {
         sky_buf_add_str(out, "; interrupted: ");
         show(out, interrupted);
     }

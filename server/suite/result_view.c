@@ -99,8 +99,10 @@ void sky_result__time(int64_t ms, struct sky_buf *out)
     if (ms >= 60000)
         sky_buf_addf(out, "%lld min %lld s", (long long)(ms / 60000),
                      (long long)(ms % 60000 / 1000));
-    else
+    else if (ms >= 1000)
         sky_buf_addf(out, "%lld.%lld s", (long long)(ms / 1000), (long long)(ms % 1000 / 100));
+    else
+        sky_buf_addf(out, "%lld ms", (long long)ms);
 }
 
 void sky_result__step(const struct sky_result_view *view, struct sky_buf *out)
@@ -109,11 +111,9 @@ void sky_result__step(const struct sky_result_view *view, struct sky_buf *out)
     const char *text = sky_result__str(step, "text");
     if (!cJSON_IsObject(step))
         return;
-    sky_buf_addf(out, "step %lld", (long long)sky_result__number(step, "index") + 1);
-    if (*sky_result__str(step, "name") != '\0')
-        sky_buf_addf(out, ", %s", sky_result__str(step, "name"));
-    if (*text != '\0')
-        sky_buf_addf(out, ": %s", text);
+    if (*text == '\0')
+        text = sky_result__str(step, "name");
+    sky_buf_addf(out, "step %lld: %s", (long long)sky_result__number(step, "index") + 1, text);
 }
 
 void sky_result__events(const cJSON *events, struct sky_buf *out)

@@ -40,12 +40,12 @@ const char *sky_result__str(const cJSON *object, const char *key);
 /* Negative when absent. */
 int64_t sky_result__number(const cJSON *object, const char *key);
 
-/* As plain text, in which anything may stand: "step 3, expect: ...", nothing when none decided; a
- * measure in its words; numbers of events with blanks between. */
+/* As plain text, in which anything may stand: "step 3: expect publish", nothing when none decided;
+ * a measure in its words; numbers of events with blanks between. */
 void sky_result__step(const struct sky_result_view *view, struct sky_buf *out);
 void sky_result__measure(const cJSON *measure, struct sky_buf *out);
 void sky_result__events(const cJSON *events, struct sky_buf *out);
-/* "0.3 s", "4 min 12 s". */
+/* "377 ms", "1.2 s", "4 min 12 s". */
 void sky_result__time(int64_t ms, struct sky_buf *out);
 
 #endif

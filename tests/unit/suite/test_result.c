@@ -130,6 +130,11 @@ static void a_line_has_verdict_case_time_and_reason(void **state)
     line(told, ENDED("a", "not exercised"), false, "not exercised  s/a (1.2 s)");
     line(told, CASE("a", "stopped", ",\"reason\":\"the server went away\""), false,
          "not ended      s/a: the server went away");
+    line(told,
+         CASE("a", "ended",
+              ",\"verdict\":\"not exercised\",\"ms\":0,\"reason\":\"the device did "
+              "nothing\",\"notes\":[\"the command ended: exit 1\",\"did nothing\",\"x\"]"),
+         false, "not exercised  s/a (0 ms): the device did nothing; the command ended: exit 1; x");
     line(told, "{}", false, "not ended      /");
 }
 
@@ -151,7 +156,7 @@ static void the_summary_counts(void **state)
     tell(told, sky_result_summary,
          "{\"state\":\"stopped\",\"interrupted\":\"Ctrl-C\",\"cases\":[" CASE("a", "running",
                                                                               "") "]}");
-    is(told, "interrupted: 0 passed, 0 failed, 0 not exercised, 1 not ended; interrupted: Ctrl-C");
+    is(told, "interrupted: Ctrl-C; 0 passed, 0 failed, 0 not exercised, 1 not ended");
     tell(told, sky_result_summary, RUN("ended", CASE("a", "left", "") "," CASE("b", "left", "")));
     is(told, "not exercised: 0 passed, 0 failed, 0 not exercised in 1 min 1 s; 2 left out, for "
              "devices of another kind");
@@ -177,7 +182,7 @@ static void junit_has_a_test_case_for_each_case(void **state)
     has(told, "<testsuite name=\"s\" tests=\"5\" failures=\"1\" errors=\"1\" skipped=\"1\"");
     has(told, "<testcase classname=\"s\" name=\"a\" time=\"1.250\">");
     has(told, "<failure message=\"it&#10;said &quot;&lt;no&gt;&quot; &amp; left\" type=\"c\"/>");
-    has(told, "decided by: step 3, expect: a publish\n");
+    has(told, "decided by: step 3: a publish\n");
     has(told, "events: 3 5\n");
     has(told, "note: the command ended: signal 9\n");
     has(told, "source: MQTT 3.1.1\n");
