@@ -374,9 +374,12 @@ static void take_claim(struct sky_case *one, int status, const cJSON *body)
         take_events(one, sky_json_get(body, "events"));
         if (one->events == NULL || cJSON_GetArraySize(sky_json_get(body, "events")) == 0)
             take_events(one, sky_json_get(body, "nearest"));
-        bool warns = sky_json_get(one->at, "grade") != NULL;
-        if (!warns) {
-            settle_with(one, SKY_GRADE_FAILED, "%s", why != NULL ? why : "it did not hold");
+        const char *named = sky_json_get_str(one->at, "grade");
+        enum sky_grade grade;
+        if (named == NULL || !sky_grade_parse(named, &grade))
+            grade = SKY_GRADE_FAILED;
+        if (grade != SKY_GRADE_WARNED) {
+            settle_with(one, grade, "%s", why != NULL ? why : "it did not hold");
             return;
         }
         one->grade = SKY_GRADE_WARNED;

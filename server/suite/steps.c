@@ -49,6 +49,9 @@ const size_t sky_step_row_count = SKY_COUNT(sky_step_rows);
 
 /* What may stand beside what a step does. */
 static const char *const beside_expect[] = {"expect", "grade", "anyone", "title", NULL};
+/* How a case ends, or goes on, when a claim does not hold: what warns, and what shows whether the
+ * case is for this device at all. */
+static const char *const grades[] = {"warned", "not exercised", NULL};
 static const char *const beside_do[] = {"do", "title", NULL};
 
 static bool is_among(const char *const *names, const char *name)
@@ -191,8 +194,9 @@ static sky_err check_expect(const cJSON *step, const char *at, const struct sky_
                 each->string);
     }
     snprintf(pointer, sizeof pointer, "%s/grade", at);
-    if (grade != NULL && (!cJSON_IsString(grade) || strcmp(grade->valuestring, "warned") != 0))
-        return sky_why_set(why, SKY_ERR_INVALID, pointer, "'grade' can only be \"warned\"");
+    if (grade != NULL && (!cJSON_IsString(grade) || !is_among(grades, grade->valuestring)))
+        return sky_why_set(why, SKY_ERR_INVALID, pointer,
+                           "'grade' can be \"warned\" or \"not exercised\"; without, the case fails");
     snprintf(pointer, sizeof pointer, "%s/anyone", at);
     if (anyone != NULL && !cJSON_IsBool(anyone))
         return sky_why_set(why, SKY_ERR_INVALID, pointer, "'anyone' must be true or false");

@@ -110,6 +110,16 @@ def test_what_only_warns_lets_the_case_go_on(run, good):
     assert case["verdict"] == "warned" and case["step"]["index"] == 1 and case["events"]
 
 
+def test_a_claim_shows_whether_the_case_is_for_the_device_at_all(run, good):
+    good(DEVICE)
+    case = only(run(KICK, {"expect": {"event": {"type": "unsubscribe"}, "waitMs": 500},
+                           "grade": "not exercised"}, CONNECTS))
+    assert case["verdict"] == "not exercised" and case["step"]["index"] == 1
+    assert "no unsubscribe at all" in case["reason"]
+    case = only(run(KICK, {**CONNECTS, "grade": "not exercised"}))
+    assert case["verdict"] == "passed"
+
+
 @pytest.mark.parametrize("steps", [
     [CONNECTS], [{"expect": {"absent": {"type": "connect"}, "waitMs": 100}}],
     [KICK, {"measure": "reconnect-intervals", "pass": ["constant"]}]])
