@@ -38,6 +38,9 @@ const struct sky_step_row sky_step_rows[] = {
      "the cloud forgets the device's session and documents"},
     {"twin", SKY_STEP_CALL, SKY_STEP_MAY_MISS, "POST", DEVICE "/twin", NULL,
      "somebody else logs in as the device"},
+    {"restore", SKY_STEP_RESTORE, 0, NULL, NULL, NULL,
+     "what this case changed is put back already: faults, the clock, the device's record, its "
+     "documents and session"},
     {"run", SKY_STEP_RUN, 0, NULL, NULL, "command",
      "a shell command, on the machine of whoever runs the suite"},
     {"wait", SKY_STEP_WAIT, 0, NULL, NULL, "ms", "real time passes, in milliseconds"},
@@ -182,8 +185,12 @@ static sky_err check_expect(const cJSON *step, const char *at, const struct sky_
                 each->string);
     }
     snprintf(pointer, sizeof pointer, "%s/grade", at);
-    if (grade != NULL && (!cJSON_IsString(grade) || strcmp(grade->valuestring, "warned") != 0))
-        return sky_why_set(why, SKY_ERR_INVALID, pointer, "'grade' can only be \"warned\"");
+    enum sky_grade missed = SKY_GRADE_PASSED;
+    if (grade != NULL &&
+        (!cJSON_IsString(grade) || !sky_grade_parse(grade->valuestring, &missed) ||
+         (missed != SKY_GRADE_WARNED && missed != SKY_GRADE_IDLE)))
+        return sky_why_set(why, SKY_ERR_INVALID, pointer,
+                           "'grade' can only be \"warned\" or \"not exercised\"");
     snprintf(pointer, sizeof pointer, "%s/anyone", at);
     if (anyone != NULL && !cJSON_IsBool(anyone))
         return sky_why_set(why, SKY_ERR_INVALID, pointer, "'anyone' must be true or false");
@@ -249,7 +256,8 @@ static const char *const *named(const struct sky_step_names *names, sky_span nam
     } rows[] = {{"cloud", &names->cloud},        {"product", &names->product},
                 {"productKey", &names->product}, {"productId", &names->product},
                 {"device", &names->device},      {"deviceName", &names->device},
-                {"deviceKey", &names->device},   {"topic", &names->topic}};
+                {"deviceKey", &names->device},   {"now", &names->now},
+                {"topic", &names->topic}};
     for (size_t i = 0; i < SKY_COUNT(rows); i++)
         if (sky_span_eq_str(name, rows[i].name))
             return rows[i].value;
