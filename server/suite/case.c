@@ -71,13 +71,19 @@ static void release(struct sky_case *one)
     free(one->measures);
 }
 
+static void end_faults(struct sky_case *one)
+{
+    for (size_t i = 0; i < one->fault_count; i++)
+        host_of(one)->end_fault(host_of(one)->ctx, one->faults[i]);
+    one->fault_count = 0;
+}
+
 /* Everything is as it was before the case. */
 static void put_back(struct sky_case *one)
 {
     const struct sky_suite_host *host = host_of(one);
     struct sky_clock *clock = clock_of(one);
-    for (size_t i = 0; i < one->fault_count; i++)
-        host->end_fault(host->ctx, one->faults[i]);
+    end_faults(one);
     if (one->item->what->alone) {
         int64_t now_ms =
             one->clock_frozen ? one->clock_frozen_ms : clock->real_ms + one->clock_offset_ms;
@@ -412,36 +418,6 @@ static void on_answer(struct sky_suite_call *call, int status, const cJSON *body
         settle_with(one, SKY_GRADE_IDLE, "%s could not be done: %s", row->name, error_of(body));
 }
 
-/* The path of a route with the device's names in it, as a URL has them. */
-static void fill_path(const struct sky_case *one, const char *path, struct sky_buf *out)
-{
-    static const char plain[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-    const struct {
-        const char *name, *value;
-    } vars[] = {{"{cloud}", one->device->product.cloud},
-                {"{product}", one->device->product.key},
-                {"{device}", one->device->device.key}};
-    while (*path != '\0') {
-        const char *value = NULL;
-        for (size_t i = 0; i < SKY_COUNT(vars) && value == NULL; i++) {
-            if (strncmp(path, vars[i].name, strlen(vars[i].name)) == 0) {
-                value = vars[i].value;
-                path += strlen(vars[i].name);
-            }
-        }
-        if (value == NULL)
-            sky_buf_add_byte(out, (uint8_t)*path++);
-        for (; value != NULL && *value != '\0'; value++) {
-            if (strchr(plain, *value) != NULL)
-                sky_buf_add_byte(out, (uint8_t)*value);
-            else
-                sky_buf_addf(out, "%%%02X", (uint8_t)*value);
-        }
-    }
-    sky_buf_add_byte(out, '\0');
-}
-
 /* A fault where nobody is known yet is for whoever comes from where the device came. */
 static void aim_at_the_door(const struct sky_case *one, cJSON *fault)
 {
@@ -491,7 +467,10 @@ static void call(struct sky_case *one, const cJSON *step, const struct sky_step_
     if (row->how & SKY_STEP_WAITS_NOT && sky_json_get(body, "waitMs") == NULL)
         cJSON_AddNumberToObject(body, "waitMs", 0);
     sky_buf_init(&path, 4096);
-    fill_path(one, row->path, &path);
+    const struct sky_step_names names = {.cloud = one->device->product.cloud,
+                                         .product = one->device->product.key,
+                                         .device = one->device->device.key};
+    sky_step_path(row, &names, &path);
     one->state = SKY_CASE_CALL;
     one->asked_ms = clock_of(one)->real_ms;
     one->call.done = on_answer;
@@ -506,11 +485,13 @@ static void on_pause_over(struct sky_timer *timer, int64_t now_ms)
     go_on(SKY_CONTAINER_OF(timer, struct sky_case, alarm));
 }
 
-static void clear(struct sky_case *one)
+/* Its beginning is kept once more, for the end. */
+static void restore(struct sky_case *one)
 {
-    for (size_t i = 0; i < one->fault_count; i++)
-        host_of(one)->end_fault(host_of(one)->ctx, one->faults[i]);
-    one->fault_count = 0;
+    struct sky_run_device *device = one->device;
+    put_back(one);
+    one->is_kept = host_of(one)->keep(host_of(one)->ctx, &device->product, &device->device,
+                                      &one->kept) == SKY_OK;
     go_on(one);
 }
 
@@ -524,7 +505,11 @@ static void do_step(struct sky_case *one, const cJSON *step)
         call(one, step, row);
         return;
     case SKY_STEP_CLEAR:
-        clear(one);
+        end_faults(one);
+        go_on(one);
+        return;
+    case SKY_STEP_RESTORE:
+        restore(one);
         return;
     case SKY_STEP_WAIT:
         body = sky_step_body(step, row);
@@ -555,10 +540,12 @@ static void next_step(struct sky_timer *timer, int64_t now_ms)
         return;
     }
     tell_step(one);
-    char *topic = host_of(one)->topic(host_of(one)->ctx, one->device->device.id);
+    char now[24], *topic = host_of(one)->topic(host_of(one)->ctx, one->device->device.id);
+    snprintf(now, sizeof now, "%lld", (long long)(one->began_ms / 1000));
     const struct sky_step_names names = {.cloud = one->device->product.cloud,
                                          .product = one->device->product.key,
                                          .device = one->device->device.key,
+                                         .now = now,
                                          .topic = topic};
     cJSON *step = cJSON_Duplicate(one->at, true);
     if (sky_step_fill_in(step, &names))

@@ -38,6 +38,9 @@ const struct sky_step_row sky_step_rows[] = {
      "the cloud forgets the device's session and documents"},
     {"twin", SKY_STEP_CALL, SKY_STEP_MAY_MISS, "POST", DEVICE "/twin", NULL,
      "somebody else logs in as the device"},
+    {"restore", SKY_STEP_RESTORE, 0, NULL, NULL, NULL,
+     "what this case changed is put back already: faults, the clock, the device's record, its "
+     "documents and session"},
     {"run", SKY_STEP_RUN, 0, NULL, NULL, "command",
      "a shell command, on the machine of whoever runs the suite"},
     {"wait", SKY_STEP_WAIT, 0, NULL, NULL, "ms", "real time passes, in milliseconds"},
@@ -262,7 +265,8 @@ static const char *const *named(const struct sky_step_names *names, sky_span nam
     } rows[] = {{"cloud", &names->cloud},        {"product", &names->product},
                 {"productKey", &names->product}, {"productId", &names->product},
                 {"device", &names->device},      {"deviceName", &names->device},
-                {"deviceKey", &names->device},   {"topic", &names->topic}};
+                {"deviceKey", &names->device},   {"now", &names->now},
+                {"topic", &names->topic}};
     for (size_t i = 0; i < SKY_COUNT(rows); i++)
         if (sky_span_eq_str(name, rows[i].name))
             return rows[i].value;
@@ -307,6 +311,25 @@ bool sky_step_fill_in(cJSON *step, const struct sky_step_names *names)
     cJSON_ArrayForEach (each, step)
         filled = sky_step_fill_in(each, names) && filled;
     return filled;
+}
+
+void sky_step_path(const struct sky_step_row *row, const struct sky_step_names *names,
+                   struct sky_buf *out)
+{
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+    sky_span rest = sky_span_str(row->path), before, name;
+    while (sky_span_cut(rest, '{', &before, &rest) && sky_span_cut(rest, '}', &name, &rest)) {
+        sky_buf_add(out, before);
+        for (const char *value = *named(names, name); *value != '\0'; value++) {
+            if (strchr(plain, *value) != NULL)
+                sky_buf_add_byte(out, (uint8_t)*value);
+            else
+                sky_buf_addf(out, "%%%02X", (uint8_t)*value);
+        }
+    }
+    sky_buf_add(out, rest);
+    sky_buf_add_byte(out, '\0');
 }
 
 void sky_step_say(const cJSON *step, struct sky_buf *out)
