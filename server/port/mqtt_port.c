@@ -419,7 +419,9 @@ static void admit(struct sky_conn *conn, const struct sky_mqtt_connect *connect,
     struct sky_session *session = sky_session_open(registry, &lookup->product, &lookup->device);
     struct sky_out connack;
     sky_session_expire(broker, session);
-    bool present = session->kept && !connect->clean_session;
+    /* Of a connection that fetches a secret nothing is kept: the next would be handed that one. */
+    bool clean = connect->clean_session || outcome->traits & SKY_TRAIT_ACTIVATION;
+    bool present = session->kept && !clean;
     begin_connack(conn, lookup, present, 0, &connack);
     sky_wire_decide(broker->wire, &connack);
     if (connack.as.connack.code != 0) { /* a fault's lie, by which the server lives, too */
@@ -432,11 +434,11 @@ static void admit(struct sky_conn *conn, const struct sky_mqtt_connect *connect,
     conn->device_id = session->device_id;
     take_over(conn, session);
     sky_gateway_ousted(broker, session);
-    if (connect->clean_session)
+    if (clean)
         sky_session_wipe(broker, session);
     session->conn = conn;
-    session->clean = connect->clean_session;
-    session->kept = !connect->clean_session;
+    session->clean = clean;
+    session->kept = !clean;
     if (session->kept)
         sky_kept_begin(broker, session);
     session->traits = (uint16_t)outcome->traits;
