@@ -146,19 +146,23 @@ void sky_process_leave(struct sky_process *process)
         kill(-process->pid, SIGKILL);
 }
 
+void sky_process_adopt(void)
+{
+    (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
+
 void sky_process_await_group(struct sky_process *process)
 {
-    (void)sky_process_runs(process);
     while (kill(-process->pid, 0) == 0) {
+        while (waitpid(-process->pid, NULL, WNOHANG) > 0)
+            ;
         if (sky_process_is_due(process)) {
             kill(-process->pid, SIGKILL);
-            break;
+            process->due_ms = sky_cli_now_ms() + SKY_PROCESS_GRACE_MS;
         }
-        (void)poll(NULL, 0, GROUP_LOOK_MS); /* of those that are not our children nobody tells */
-        (void)sky_process_runs(process);
+        (void)poll(NULL, 0, GROUP_LOOK_MS); /* there is no telling when the last one ends */
     }
-    if (!process->ended)
-        (void)sky_process_wait(process->pid);
+    process->ended = true;
 }
 
 bool sky_process_is_due(const struct sky_process *process)

@@ -51,7 +51,9 @@ void sky_process_end(struct sky_process *process, int signal);
  * is left of its group. */
 void sky_process_leave(struct sky_process *process);
 
-/* Returns when all of its group have ended, or were ended. */
+/* From now on what a command leaves behind is a child of ours. */
+void sky_process_adopt(void);
+/* Asked to end: returns when all of its group have ended, or were ended. */
 void sky_process_await_group(struct sky_process *process);
 
 bool sky_process_is_due(const struct sky_process *process);

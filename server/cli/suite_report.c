@@ -52,6 +52,13 @@ static void print_line(struct sky_suite_report *report, const struct sky_buf *li
     fflush(stdout);
 }
 
+void sky_suite_report_say(struct sky_suite_report *report, const char *words)
+{
+    hide_progress(report);
+    fflush(stdout);
+    sky_cli_fail("%s", words);
+}
+
 static const char *text_of(const cJSON *object, const char *key)
 {
     const char *text = sky_json_get_str(object, key);

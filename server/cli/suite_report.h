@@ -35,6 +35,8 @@ void sky_suite_report_interrupt(struct sky_suite_report *report, const char *wor
 /* The same, and nobody tells any more what became of the cases at work. */
 void sky_suite_report_lose(struct sky_suite_report *report, const char *words);
 
+/* Something that whoever looks on should know now. */
+void sky_suite_report_say(struct sky_suite_report *report, const char *words);
 /* Makes the files say what is known, while the run goes on. */
 void sky_suite_report_keep(struct sky_suite_report *report);
 /* Prints the summary and writes the files as they stay; `page` is report.html, empty if there is no

@@ -227,6 +227,7 @@ static void look_at_command(struct runner *runner)
     cJSON_AddStringToObject(body, "note", note);
     cJSON_AddTrueToObject(body, "gone"); /* unless --setup starts it again */
     tell_server(runner, "done", body);
+    sky_suite_report_say(&runner->report, note);
     runner->told = true;
 }
 
@@ -485,6 +486,7 @@ static int run_order(struct runner *runner, const cJSON *order)
 
     if (*runner->server.url == '\0')
         return sky_cli_fail("no suite can be run: the admin listener is off");
+    sky_process_adopt();
     if (!sky_signals_open(&runner->signals))
         return sky_cli_fail("signals: %s", strerror(errno));
     if (begin_run(runner, order, &why) != SKY_OK)

@@ -1,0 +1,399 @@
+"""`skymock suite`: runs of suites from the command line, beside the commands that play devices."""
+
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+
+import pytest
+import server
+from test_exec import await_gone
+
+DEVICE = "aliyun/pk/device"
+PLAYED = [sys.executable, server.ROOT / "tests/support/comes_back.py", DEVICE]
+COMES = [{"do": "disconnect"}, {"expect": {"event": {"type": "connect"}}}]
+NEVER = [{"do": "disconnect"},
+         {"expect": {"event": {"type": "publish", "topic": "never"}, "waitMs": 300}}]
+FOREVER = [{"do": "run", "run": "echo at-work"}, {"do": "wait", "wait": 600000}, *COMES]
+
+
+def case(name, steps, timeout_ms=20000):
+    return {"id": name, "title": f"Title of {name}", "source": "none", "timeoutMs": timeout_ms,
+            "steps": steps}
+
+
+@pytest.fixture
+def suite(tmp_path):
+    """Writes a suite, and returns where."""
+    def write(*cases, name="mine"):
+        path = tmp_path / f"{name}.json"
+        path.write_text(json.dumps({"suite": name, "title": "My own", "cases": cases}))
+        return path
+    return write
+
+
+def words(*given, device=DEVICE, fixtures=True):
+    options = ["--fixtures", server.FIXTURES] if fixtures else []
+    return ["suite", "run", "--device", device, *options, *given]
+
+
+def run(*given, environment=None, **options):
+    return subprocess.run([str(server.PROGRAM), *map(str, words(*given, **options))],
+                          capture_output=True, text=True, check=False, timeout=server.PATIENCE_S,
+                          env={**server.ENVIRONMENT, **(environment or {})})
+
+
+def begin(*given, **options):
+    return subprocess.Popen([str(server.PROGRAM), *map(str, words(*given, **options))],
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                            env=server.ENVIRONMENT)
+
+
+def read_until(process, wanted):
+    """Lines up to the one that is waited for."""
+    lines = []
+    while not lines or wanted not in lines[-1]:
+        line = process.stdout.readline()
+        assert line, (lines, process.stderr.read())
+        lines.append(line)
+    return lines
+
+
+def lines_of(text):
+    """Lines of cases and the summary, without their times."""
+    return [re.sub(r"( \(| in )[0-9. min]+ s\)?", "", line) for line in text.splitlines()]
+
+
+# ---- how it ends ----
+
+def test_a_good_device_passes(suite):
+    done = run(suite(case("comes", COMES), case("again", COMES)), "--", *PLAYED)
+    assert done.returncode == 0, done.stderr
+    lines = lines_of(done.stdout)
+    assert [line.split() for line in lines[:2]] == [["passed", "mine/comes"],
+                                                    ["passed", "mine/again"]]
+    assert lines[-1].startswith("passed: 2 passed")
+
+
+def test_a_case_that_failed_is_exit_1(suite):
+    done = run(suite(case("comes", COMES), case("never", NEVER)), "--", *PLAYED)
+    assert done.returncode == 1
+    assert re.search(r"^failed +mine/never .*: .*publish", done.stdout, re.M), done.stdout
+
+
+def test_a_device_that_does_nothing_is_exit_2(suite):
+    done = run(suite(case("comes", COMES, 300)), "--", "sleep", "600")
+    assert done.returncode == 2 and done.stdout.startswith("not exercised"), done.stdout
+
+
+def test_only_the_cases_that_are_wanted(suite):
+    path = suite(case("a-one", COMES), case("b-two", COMES), case("c-three", NEVER))
+    done = run(path, "--case", "b-two", "--", *PLAYED)
+    assert done.returncode == 0 and "a-one" not in done.stdout and "b-two" in done.stdout
+    done = run(path, "--", *PLAYED, environment={"SKYMOCK_CASE": "a-one b-two"})
+    assert done.returncode == 0 and "2 passed" in done.stdout
+
+
+def test_quiet_tells_what_did_not_pass(suite):
+    done = run(suite(case("comes", COMES), case("never", NEVER)), "--quiet", "--", *PLAYED)
+    assert "comes" not in done.stdout and "mine/never" in done.stdout
+    assert "1 passed, 1 failed" in done.stdout.splitlines()[-1]
+
+
+def test_strict_is_exit_1_for_what_is_warned_about(suite):
+    warned = [{"do": "disconnect"}, {"expect": {"event": {"type": "connect"}}},
+              {"expect": {"event": {"type": "publish", "topic": "never"}, "waitMs": 10},
+               "grade": "warned"}]
+    path = suite(case("warns", warned))
+    assert run(path, "--", *PLAYED).returncode == 0
+    assert run(path, "--strict", "--", *PLAYED).returncode == 1
+
+
+def test_built_in_suites_are_known_by_name():
+    done = run("smoke", "--case", "logs-in", "--", *PLAYED)
+    assert done.returncode == 0 and "smoke/" in done.stdout, done.stdout + done.stderr
+
+
+def test_several_devices(suite):
+    both = ["--device", "aliyun/pk/second", "--", "sh", "-c",
+            f"{' '.join(map(str, PLAYED)).replace(DEVICE, 'aliyun/pk/second')} & "
+            f"{' '.join(map(str, PLAYED))}"]
+    done = run(suite(case("comes", COMES)), *both)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"mine/comes {DEVICE}" in done.stdout and "mine/comes aliyun/pk/second" in done.stdout
+
+
+# ---- commands ----
+
+def test_what_the_command_prints_passes_through_and_its_exit_does_not_count(suite):
+    done = run(suite(case("comes", COMES)), "--", "sh", "-c",
+               f"echo said; echo $SKYMOCK_URL >&2; {' '.join(map(str, PLAYED))}; exit 3")
+    assert done.returncode == 0 and "said" in done.stdout.splitlines()
+    assert done.stderr.startswith("http://127.0.0.1:")
+
+
+def test_the_command_ends_with_its_group(suite):
+    done = run(suite(case("comes", COMES)), "--", "bash", "-c",
+               f"trap '' TERM; sleep 600 & echo pid $!; {' '.join(map(str, PLAYED))}")
+    assert done.returncode == 0
+    await_gone([int(line.split()[1]) for line in done.stdout.splitlines() if "pid " in line])
+
+
+def test_what_the_command_left_running_ends_too(suite):
+    done = run(suite(case("comes", COMES)), "--", "bash", "-c",
+               f"sleep 600 & echo pid $!; {' '.join(map(str, PLAYED))} & exit 0")
+    assert done.returncode == 0, done.stdout
+    await_gone([int(line.split()[1]) for line in done.stdout.splitlines() if "pid " in line])
+
+
+@pytest.mark.parametrize("script,told", [("exit 3", "exit 3"), ("kill -9 $$", "signal 9")])
+def test_a_command_that_ends_early_is_told_of(suite, tmp_path, script, told):
+    path = tmp_path / "run.json"
+    done = run(suite(case("comes", COMES, 2000)), "--json", path, "--", "sh", "-c", script)
+    assert done.returncode == 2 and done.stderr == f"skymock: the command ended: {told}\n"
+    assert f"the command ended: {told}" in path.read_text()
+
+
+def test_setup_comes_before_each_case_and_knows_it(suite, skymock):
+    path = suite(case("a-one", COMES), case("b-two", COMES))
+    script = ("echo $SKYMOCK_SUITE $SKYMOCK_CASE $SKYMOCK_DEVICE; test -s $SKYMOCK_CA; "
+              "curl -sf $SKYMOCK_URL/health > /dev/null || exit 1; "
+              f"test -z \"$PID\" && {' '.join(map(str, PLAYED))} > /dev/null 2>&1 & echo pid $!")
+    done = run(path, "--setup", script, "--url", f"http://127.0.0.1:{skymock.ports['admin']}",
+               fixtures=False)
+    for pid in re.findall(r"^pid (\d+)", done.stdout, re.M):
+        os.kill(int(pid), signal.SIGKILL)
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = [line for line in done.stdout.splitlines() if line.startswith("mine ")]
+    assert said == [f"mine a-one {DEVICE}", f"mine b-two {DEVICE}"]
+
+
+def test_the_command_is_started_again_by_setup_only(suite, tmp_path):
+    started = tmp_path / "started"
+    done = run(suite(case("a-one", COMES), case("b-two", COMES)), "--setup", "echo setup", "--",
+               "sh", "-c", f"echo x >> {started}; exec {' '.join(map(str, PLAYED))}")
+    assert done.returncode == 0 and started.read_text() == "x\n"
+    assert done.stdout.splitlines().count("setup") == 2
+
+
+def test_a_setup_that_fails_is_no_case(suite):
+    done = run(suite(case("comes", COMES)), "--setup", "exit 7", "--", *PLAYED)
+    assert done.returncode == 2 and "7" in done.stdout.splitlines()[0]
+
+
+def test_steps_run_commands(suite):
+    steps = [{"do": "run", "run": "echo $SKYMOCK_CASE $SKYMOCK_DEVICE"}, *COMES]
+    done = run(suite(case("runs", steps)), "--", *PLAYED)
+    assert done.returncode == 0 and f"runs {DEVICE}" in done.stdout.splitlines()
+    done = run(suite(case("runs", [{"do": "run", "run": "exit 5"}, *COMES])), "--", *PLAYED)
+    assert done.returncode == 2 and "5" in done.stdout.splitlines()[0], done.stdout
+
+
+def test_a_command_of_a_step_ends_with_its_case(suite):
+    steps = [{"do": "run", "run": "echo pid $$; exec sleep 600"}, *COMES]
+    done = run(suite(case("hangs", steps, 1000)), "--", *PLAYED)
+    assert done.returncode == 2, done.stdout
+    await_gone([int(re.search(r"pid (\d+)", done.stdout).group(1))])
+
+
+# ---- in the middle ----
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_with_a_partial_report(suite, tmp_path, number):
+    path, junit = tmp_path / "run.json", tmp_path / "run.xml"
+    process = begin(suite(case("comes", COMES), case("long", FOREVER, 700000), case("not", COMES)),
+                    "--json", path, "--junit", junit, "--", *PLAYED)
+    read_until(process, "at-work")
+    process.send_signal(number)
+    out, errors = process.communicate(timeout=server.PATIENCE_S)
+    assert process.returncode == 2, out + errors
+    assert "mine/long" in out and "interrupted" in out.splitlines()[-1]
+    document = json.loads(path.read_text())
+    assert document["state"] == "stopped" and f"signal {int(number)}" in document["interrupted"]
+    assert [each["state"] for each in document["cases"]][:2] == ["ended", "stopped"]
+    assert len(ET.parse(junit).findall(".//error")) == 2
+
+
+def test_when_the_server_dies_the_report_says_where(suite, tmp_path):
+    path, page = tmp_path / "run.json", tmp_path / "run.html"
+    running = server.Skymock()
+    device = subprocess.Popen([*map(str, PLAYED)], stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL,
+                              env={**server.ENVIRONMENT, "SKYMOCK_HOST": "127.0.0.1",
+                                   "SKYMOCK_PORT_MQTT": str(running.ports["mqtt"])})
+    process = begin(suite(case("comes", COMES), case("long", FOREVER, 700000)), "--json", path,
+                    "--html", page, "--url", f"http://127.0.0.1:{running.ports['admin']}",
+                    fixtures=False)
+    read_until(process, "at-work")
+    running.kill()
+    out, errors = process.communicate(timeout=server.PATIENCE_S)
+    device.kill()
+    device.wait()
+    told = "the server went away in the middle of case mine/long"
+    assert process.returncode == 2 and told in out.splitlines()[-1], out + errors
+    assert json.loads(path.read_text())["interrupted"] == told
+    assert told in page.read_text() and "mine" in page.read_text()
+
+
+def test_when_the_runner_dies_the_files_say_where_and_nothing_is_left(suite, tmp_path):
+    path, junit = tmp_path / "run.json", tmp_path / "run.xml"
+    process = begin(suite(case("comes", COMES), case("long", FOREVER, 700000)), "--json", path,
+                    "--junit", junit, "--", "sh", "-c",
+                    f"echo pid $$; exec {' '.join(map(str, PLAYED))}")
+    lines = read_until(process, "at-work")
+    process.kill()
+    process.communicate(timeout=server.PATIENCE_S)
+    document = json.loads(path.read_text())
+    assert [each["state"] for each in document["cases"]] == ["ended", "running"]
+    assert ET.parse(junit).find(".//testcase[@name='long']/error") is not None
+    await_gone([int(line.split()[1]) for line in lines if line.startswith("pid ")])
+
+
+def test_when_the_device_dies_its_case_says_so(suite, tmp_path):
+    path = tmp_path / "run.json"
+    steps = [{"do": "run", "run": "pkill -9 -g $(cat %s/pid)" % tmp_path},
+             {"expect": {"event": {"type": "connect"}}}]
+    done = run(suite(case("comes", COMES), case("dies", steps, 3000)), "--json", path, "--", "sh",
+               "-c", f"echo $$ > {tmp_path}/pid; exec {' '.join(map(str, PLAYED))}")
+    assert done.returncode in (1, 2), done.stdout
+    dies = json.loads(path.read_text())["cases"][1]
+    assert "the command ended: signal 9" in json.dumps(dies), dies
+
+
+def test_a_run_that_takes_too_long_is_ended(suite, tmp_path):
+    path = tmp_path / "run.json"
+    done = run(suite(case("long", FOREVER, 700000)), "--timeout", 2, "--json", path, "--", *PLAYED)
+    assert done.returncode == 124 and "longer than --timeout 2" in done.stdout
+    assert "longer than --timeout 2" in path.read_text()
+
+
+# ---- files ----
+
+def test_reports(suite, tmp_path):
+    path, junit, page, events = (tmp_path / f"run.{end}" for end in ("json", "xml", "html", "l"))
+    done = run(suite(case("comes", COMES), case("never", NEVER)), "--json", path, "--junit", junit,
+               "--html", page, "--events", events, "--", *PLAYED)
+    assert done.returncode == 1
+    document = json.loads(path.read_text())
+    assert document["state"] == "ended" and document["verdict"] == "failed"
+    assert document["counts"] == {"passed": 1, "warned": 0, "notExercised": 0, "failed": 1}
+    names = [each.get("name") for each in ET.parse(junit).findall(".//testcase")]
+    assert names == ["comes", "never"] and len(ET.parse(junit).findall(".//failure")) == 1
+    assert "Title of never" in page.read_text() and DEVICE in page.read_text()
+    assert "connect" in {json.loads(line)["type"] for line in events.read_text().splitlines()}
+
+
+def test_a_report_may_go_to_standard_output_and_comes_once(suite):
+    done = run(suite(case("comes", COMES)), "--json", "/dev/stdout", "--", *PLAYED)
+    documents = [line for line in done.stdout.splitlines() if line.startswith("{")]
+    assert len(documents) == 1 and json.loads(documents[0])["state"] == "ended"
+
+
+@pytest.mark.parametrize("option", ["--json", "--junit", "--html", "--events"])
+def test_files_that_cannot_be_written_are_told_first(suite, tmp_path, option):
+    for path in (tmp_path / "none" / "x", tmp_path):
+        done = run(suite(case("comes", COMES)), option, path, "--", "echo", "begun")
+        assert done.returncode == 2 and done.stderr.startswith(f"skymock: {option} {path}: ")
+        assert len(done.stderr.splitlines()) == 1 and "begun" not in done.stdout
+
+
+# ---- what is wrong ----
+
+WRONG = [
+    (["suite"], "usage: skymock suite run or list"),
+    (["suite", "walk"], "usage: skymock suite run or list"),
+    (["suite", "run"], "usage: skymock suite run"),
+    (["suite", "run", "smoke"], "which device? give --device"),
+    (["suite", "run", "smok", "--device", DEVICE], "smok: no such suite; did you mean smoke?"),
+    (["suite", "run", "xyz", "--device", DEVICE], "xyz: no such suite, nor a file"),
+    (["suite", "run", "./xyz.json", "--device", DEVICE], "./xyz.json: No such file"),
+    (["suite", "run", "smoke", "--device", DEVICE, "--case", "logs-im"], "did you mean logs-in?"),
+    (["suite", "run", "smoke", "--device", DEVICE, "--case", "xyz"], "--case xyz: no such case"),
+    (["suite", "run", "smoke", "--device", DEVICE, "--url", "http://127.0.0.1:1"], "no server at"),
+    (["suite", "list", "smok"], "smok: no such suite; did you mean smoke?"),
+]
+
+
+@pytest.mark.parametrize("given,told", WRONG, ids=[" ".join(row[0]) for row in WRONG])
+def test_one_clear_line(given, told):
+    done = server.run(*given)
+    assert done.returncode == 2 and done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1 and told in done.stderr
+
+
+@pytest.mark.parametrize("device", ["aliyun/pk/nobody", "aliyun/nix/device", "nowhere/x/y", "x"])
+def test_a_device_that_is_not_there(suite, device):
+    done = run(suite(case("comes", COMES)), "--", "echo", "begun", device=device)
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1, done.stderr
+    assert done.stderr.startswith("skymock: ") and "begun" not in done.stdout
+
+
+def test_a_token_is_asked_for(suite):
+    done = run(suite(case("comes", COMES)), "--admin-token", "secret", "--", *PLAYED)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_bad_suite_is_told_of_with_file_pointer_and_reason(suite):
+    path = suite(case("comes", [{"do": "fault", "fault": {"point": "connack", "action": "x"}}]))
+    done = run(path, "--", "echo", "begun")
+    assert done.returncode == 2 and "begun" not in done.stdout
+    assert done.stderr.startswith(f"skymock: {path}: /cases/0/steps/0/fault/action: ")
+
+
+# ---- check ----
+
+def test_check_knows_suites(suite):
+    path = suite(case("comes", COMES))
+    done = server.run("check", path, server.FIXTURES)
+    assert done.returncode == 0 and done.stdout.endswith(", 1 suites\n")
+    path = suite(case("comes", [{"do": "dance"}]), case("comes", COMES))
+    done = server.run("check", path)
+    assert done.returncode == 1 and done.stderr.startswith(f"{path}: /cases/0/steps/0/do: ")
+
+
+def test_suites_may_stand_beside_fixtures(suite, tmp_path, start):
+    suite(case("comes", COMES))
+    (tmp_path / "suite.schema.json").write_text("{}")
+    (tmp_path / "fixtures.json").write_text(server.FIXTURES.read_text())
+    assert server.run("check", tmp_path).returncode == 0
+    assert server.run("sign", DEVICE, "--fixtures", tmp_path).returncode == 0
+
+
+# ---- list ----
+
+def test_list_has_all_built_in_suites():
+    files = {path.stem for path in (server.ROOT / "fixtures/suites").glob("*.json")}
+    listed = json.loads(server.run("suite", "list", "--json").stdout)["suites"]
+    assert {each["suite"] for each in listed} == {each for each in files if "schema" not in each}
+    lines = server.run("suite", "list").stdout
+    assert all(re.search(rf"^{each['suite']} +\d+ cases? ", lines, re.M) for each in listed)
+
+
+def test_list_has_the_cases_of_one():
+    done = server.run("suite", "list", "smoke")
+    assert done.returncode == 0 and re.search(r"^  logs-in +Logs in", done.stdout, re.M)
+
+
+# ---- the terminal ----
+
+def test_a_terminal_sees_what_is_at_work(suite):
+    ours, theirs = pty.openpty()
+    with subprocess.Popen([str(server.PROGRAM), *map(str, words(
+            suite(case("comes", COMES)), "--", *PLAYED))], stdin=theirs, stdout=theirs,
+            stderr=theirs, env=server.ENVIRONMENT, start_new_session=True) as process:
+        os.close(theirs)
+        seen = b""
+        try:
+            while data := os.read(ours, 4096):
+                seen += data
+        except OSError: # the other end is closed
+            pass
+        assert process.wait(server.PATIENCE_S) == 0, seen
+    os.close(ours)
+    assert b"\r0/1  mine/comes" in seen and b"\r\x1b[K" in seen
+    assert b"passed: 1 passed" in seen
