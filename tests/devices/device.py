@@ -59,8 +59,8 @@ def list_breaks():
             print(cloud, transport or "tcp", case, row.verdict, row.wrong, sep="\t")
 
 
-def secrets(words, name, path):
-    """(the device's secret, the product's) as a fixture file, or a folder of them, has them."""
+def fields(words, name, path):
+    """(the product's, the device's) as a fixture file, or a folder of them, has them."""
     cloud, product_key, device_key = name.split("/", 2)
     files = sorted(path.rglob("devices.json")) if path.is_dir() else [path]
     for file in files:
@@ -69,8 +69,23 @@ def secrets(words, name, path):
                 continue
             for device in product.get("devices", []):
                 if device.get(words[1]) == device_key:
-                    return device.get(words[2], ""), product.get("productSecret", "")
-    return "", ""
+                    return product, device
+    return {}, {}
+
+
+def secrets(words, name, path):
+    """(the device's secret, the product's)"""
+    product, device = fields(words, name, path)
+    return device.get(words[2], ""), product.get("productSecret", "")
+
+
+def behind(words, name, path):
+    """[(product, device, its secret)] of those that stand behind a gateway."""
+    cloud = name.split("/")[0]
+    subs = [(sub[words[0]], sub[words[1]])
+            for sub in fields(words, name, path)[1].get("subDevices", [])]
+    return [(product, device, secrets(words, f"{cloud}/{product}/{device}", path)[0])
+            for product, device in subs]
 
 
 def parse(arguments):
@@ -101,6 +116,8 @@ def made(given):
         secret, product_secret = secrets(module.WORDS, given.device, given.fixtures)
     one = module.DEVICE(product, device, secret, product_secret, given.transport)
     one.verbose = given.verbose
+    if hasattr(one, "behind"):
+        one.behind = behind(module.WORDS, given.device, given.fixtures)
     rows = breaks_of(module)
     for case in filter(None, given.cases.split(",")):
         if case not in rows:
