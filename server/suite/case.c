@@ -71,13 +71,19 @@ static void release(struct sky_case *one)
     free(one->measures);
 }
 
+static void end_faults(struct sky_case *one)
+{
+    for (size_t i = 0; i < one->fault_count; i++)
+        host_of(one)->end_fault(host_of(one)->ctx, one->faults[i]);
+    one->fault_count = 0;
+}
+
 /* Everything is as it was before the case. */
 static void put_back(struct sky_case *one)
 {
     const struct sky_suite_host *host = host_of(one);
     struct sky_clock *clock = clock_of(one);
-    for (size_t i = 0; i < one->fault_count; i++)
-        host->end_fault(host->ctx, one->faults[i]);
+    end_faults(one);
     if (one->item->what->alone) {
         int64_t now_ms =
             one->clock_frozen ? one->clock_frozen_ms : clock->real_ms + one->clock_offset_ms;
@@ -506,11 +512,13 @@ static void on_pause_over(struct sky_timer *timer, int64_t now_ms)
     go_on(SKY_CONTAINER_OF(timer, struct sky_case, alarm));
 }
 
-static void clear(struct sky_case *one)
+/* Its beginning is kept once more, for the end. */
+static void restore(struct sky_case *one)
 {
-    for (size_t i = 0; i < one->fault_count; i++)
-        host_of(one)->end_fault(host_of(one)->ctx, one->faults[i]);
-    one->fault_count = 0;
+    struct sky_run_device *device = one->device;
+    put_back(one);
+    one->is_kept = host_of(one)->keep(host_of(one)->ctx, &device->product, &device->device,
+                                      &one->kept) == SKY_OK;
     go_on(one);
 }
 
@@ -524,7 +532,11 @@ static void do_step(struct sky_case *one, const cJSON *step)
         call(one, step, row);
         return;
     case SKY_STEP_CLEAR:
-        clear(one);
+        end_faults(one);
+        go_on(one);
+        return;
+    case SKY_STEP_RESTORE:
+        restore(one);
         return;
     case SKY_STEP_WAIT:
         body = sky_step_body(step, row);
@@ -555,10 +567,12 @@ static void next_step(struct sky_timer *timer, int64_t now_ms)
         return;
     }
     tell_step(one);
-    char *topic = host_of(one)->topic(host_of(one)->ctx, one->device->device.id);
+    char now[24], *topic = host_of(one)->topic(host_of(one)->ctx, one->device->device.id);
+    snprintf(now, sizeof now, "%lld", (long long)(one->began_ms / 1000));
     const struct sky_step_names names = {.cloud = one->device->product.cloud,
                                          .product = one->device->product.key,
                                          .device = one->device->device.key,
+                                         .now = now,
                                          .topic = topic};
     cJSON *step = cJSON_Duplicate(one->at, true);
     if (sky_step_fill_in(step, &names))

@@ -56,7 +56,8 @@ static void feed_intervals(struct sky_measure *measure, const struct sky_measure
     struct intervals *intervals = measure->state;
     enum sky_event_type type = sky_measure__type(event);
     bool same = connection_of(event) == intervals->connection;
-    if (type == SKY_EVENT_CONNECT && sky_measure__is_up(event)) {
+    bool turned_away = type == SKY_EVENT_PSK_HANDSHAKE && event->subject->refused.len > 0;
+    if ((type == SKY_EVENT_CONNECT || turned_away) && sky_measure__is_up(event)) {
         on_connect(measure, event);
     } else if (type == SKY_EVENT_CLOSE && (same || (event->own && intervals->connection == 0))) {
         intervals->ended_ms = event->real_ms;
@@ -89,6 +90,52 @@ static void look_at_intervals(struct sky_measure *measure, int64_t real_ms)
 
 const struct sky_measure_kind sky_measure__intervals = {sizeof(struct intervals), feed_intervals,
                                                         look_at_intervals};
+
+/* ---- signed-anew ---- */
+
+struct logins {
+    bool refused;   /* the one before */
+    uint64_t print; /* of it */
+    size_t anew, again;
+};
+
+/* The password is not looked at: it has nothing new where these have not. */
+static void feed_logins(struct sky_measure *measure, const struct sky_measure_event *event)
+{
+    struct logins *logins = measure->state;
+    enum sky_event_type type = sky_measure__type(event);
+    if (type == SKY_EVENT_CONNACK && sky_measure__is_down(event))
+        logins->refused = sky_measure__number(event, SKY_F_CODE) != 0;
+    if (type != SKY_EVENT_CONNECT || !sky_measure__is_up(event))
+        return;
+    uint64_t print = sky_measure__print_of(0, sky_measure__text(event, SKY_F_CLIENT_ID));
+    print = sky_measure__print_of(print, sky_measure__text(event, SKY_F_USERNAME));
+    if (logins->refused) {
+        sky_measure__add_event(measure, event);
+        logins->anew += print != logins->print;
+        logins->again += print == logins->print;
+    }
+    logins->print = print;
+    logins->refused = event->subject->refused.len > 0;
+}
+
+static void look_at_logins(struct sky_measure *measure, int64_t real_ms)
+{
+    (void)real_ms;
+    const struct logins *logins = measure->state;
+    if (logins->again > 0)
+        sky_measure__is(measure, "again",
+                        "a login that had been refused came again as it was, %zu times",
+                        logins->again);
+    else if (logins->anew > 0)
+        sky_measure__is(measure, "anew", "a refused login was signed anew, %zu times",
+                        logins->anew);
+    else
+        sky_measure__idle(measure, "no login came behind one that was refused");
+}
+
+const struct sky_measure_kind sky_measure__signed_anew = {sizeof(struct logins), feed_logins,
+                                                          look_at_logins};
 
 /* ---- time-to-first-connect ---- */
 

@@ -21,6 +21,7 @@ static const char *const resend_classes[] = {"resent",    "no-dup",     "new-id"
 static const char *const share_classes[] = {"all", "some", "none", NULL};
 static const char *const retransmission_classes[] = {"within-bounds", "too-early", "too-late",
                                                      "too-many",      "none",      NULL};
+static const char *const anew_classes[] = {"anew", "again", NULL};
 static const char *const id_classes[] = {"distinct", "reused", NULL};
 
 static const char *const handshake_of[] = {"version",    "suite",   "resumed",
@@ -35,7 +36,8 @@ static const char *const handshake_classes[] = {"none",   "resumed",  "full", "a
 const struct sky_measure_row sky_measure_rows[] = {
     {"reconnect-intervals",
      "How long the device waits from the end of a connection, whoever closed it, to its next "
-     "CONNECT. Too little: fewer than three intervals.",
+     "CONNECT, or a handshake whose pre-shared key is refused. Too little: fewer than three "
+     "intervals.",
      "MQTT 3.1.1 §4.8 leaves it to the client; AWS Architecture Blog, \"Exponential Backoff And "
      "Jitter\"",
      interval_classes, "ms", NULL, NULL, &sky_measure__intervals},
@@ -43,6 +45,12 @@ const struct sky_measure_row sky_measure_rows[] = {
      "From the beginning of the case, or from the end of the device's connection after that, to "
      "its first CONNECT.",
      "MQTT 3.1.1 §3.1", NULL, "ms", NULL, NULL, &sky_measure__first_connect},
+    {"signed-anew",
+     "Whether the device, after a login that was refused, comes with another one: a user name or a "
+     "client id with a new time, random text or expiry in it, which is signed anew. Too little: no "
+     "login was refused that another came behind.",
+     "the clouds' logins, where what is signed has a time or a random text", anew_classes, NULL,
+     NULL, NULL, &sky_measure__signed_anew},
     {"keepalive-kept",
      "The device's longest silence on a connection against its keep alive: late is longer than "
      "that, missed longer than 1.5 times. Too little: a connection shorter than the keep alive "

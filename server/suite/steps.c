@@ -38,6 +38,9 @@ const struct sky_step_row sky_step_rows[] = {
      "the cloud forgets the device's session and documents"},
     {"twin", SKY_STEP_CALL, SKY_STEP_MAY_MISS, "POST", DEVICE "/twin", NULL,
      "somebody else logs in as the device"},
+    {"restore", SKY_STEP_RESTORE, 0, NULL, NULL, NULL,
+     "what this case changed is put back already: faults, the clock, the device's record, its "
+     "documents and session"},
     {"run", SKY_STEP_RUN, 0, NULL, NULL, "command",
      "a shell command, on the machine of whoever runs the suite"},
     {"wait", SKY_STEP_WAIT, 0, NULL, NULL, "ms", "real time passes, in milliseconds"},
@@ -262,7 +265,8 @@ static const char *const *named(const struct sky_step_names *names, sky_span nam
     } rows[] = {{"cloud", &names->cloud},        {"product", &names->product},
                 {"productKey", &names->product}, {"productId", &names->product},
                 {"device", &names->device},      {"deviceName", &names->device},
-                {"deviceKey", &names->device},   {"topic", &names->topic}};
+                {"deviceKey", &names->device},   {"now", &names->now},
+                {"topic", &names->topic}};
     for (size_t i = 0; i < SKY_COUNT(rows); i++)
         if (sky_span_eq_str(name, rows[i].name))
             return rows[i].value;

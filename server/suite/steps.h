@@ -10,6 +10,7 @@
 enum sky_step_kind {
     SKY_STEP_CALL,    /* a route of the admin API */
     SKY_STEP_CLEAR,   /* the faults of this case go */
+    SKY_STEP_RESTORE, /* all that this case changed is put back, and the case goes on */
     SKY_STEP_WAIT,    /* {"do": "wait", "wait": MS}, real time */
     SKY_STEP_RUN,     /* {"do": "run", "run": COMMAND}: done by whoever runs the suite */
     SKY_STEP_EXPECT,  /* {"expect": CLAIM}, as POST /api/v1/verify takes it */
@@ -49,10 +50,11 @@ bool sky_step_is_at_the_door(const cJSON *fault);
 cJSON *sky_step_body(const cJSON *step, const struct sky_step_row *row);
 
 /* Texts of a step may have ${cloud}, ${product}, ${device} (and the vendors' words: ${productKey},
- * ${productId}, ${deviceName}, ${deviceKey}), and ${topic}: a topic that the device has subscribed
- * to. Of a step's own copy. False: it wants a topic, and there is none (NULL). */
+ * ${productId}, ${deviceName}, ${deviceKey}), ${now}: the real time at which the case began, in
+ * seconds since 1970, so that something is new in each run, and ${topic}: a topic that the device
+ * has subscribed to. Of a step's own copy. False: it wants a topic, and there is none (NULL). */
 struct sky_step_names {
-    const char *cloud, *product, *device, *topic;
+    const char *cloud, *product, *device, *now, *topic;
 };
 SKY_MUST_USE bool sky_step_fill_in(cJSON *step, const struct sky_step_names *names);
 /* In a few words: "expect connect", "fault connack withhold". */
