@@ -418,36 +418,6 @@ static void on_answer(struct sky_suite_call *call, int status, const cJSON *body
         settle_with(one, SKY_GRADE_IDLE, "%s could not be done: %s", row->name, error_of(body));
 }
 
-/* The path of a route with the device's names in it, as a URL has them. */
-static void fill_path(const struct sky_case *one, const char *path, struct sky_buf *out)
-{
-    static const char plain[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-    const struct {
-        const char *name, *value;
-    } vars[] = {{"{cloud}", one->device->product.cloud},
-                {"{product}", one->device->product.key},
-                {"{device}", one->device->device.key}};
-    while (*path != '\0') {
-        const char *value = NULL;
-        for (size_t i = 0; i < SKY_COUNT(vars) && value == NULL; i++) {
-            if (strncmp(path, vars[i].name, strlen(vars[i].name)) == 0) {
-                value = vars[i].value;
-                path += strlen(vars[i].name);
-            }
-        }
-        if (value == NULL)
-            sky_buf_add_byte(out, (uint8_t)*path++);
-        for (; value != NULL && *value != '\0'; value++) {
-            if (strchr(plain, *value) != NULL)
-                sky_buf_add_byte(out, (uint8_t)*value);
-            else
-                sky_buf_addf(out, "%%%02X", (uint8_t)*value);
-        }
-    }
-    sky_buf_add_byte(out, '\0');
-}
-
 /* A fault where nobody is known yet is for whoever comes from where the device came. */
 static void aim_at_the_door(const struct sky_case *one, cJSON *fault)
 {
@@ -497,7 +467,10 @@ static void call(struct sky_case *one, const cJSON *step, const struct sky_step_
     if (row->how & SKY_STEP_WAITS_NOT && sky_json_get(body, "waitMs") == NULL)
         cJSON_AddNumberToObject(body, "waitMs", 0);
     sky_buf_init(&path, 4096);
-    fill_path(one, row->path, &path);
+    const struct sky_step_names names = {.cloud = one->device->product.cloud,
+                                         .product = one->device->product.key,
+                                         .device = one->device->device.key};
+    sky_step_path(row, &names, &path);
     one->state = SKY_CASE_CALL;
     one->asked_ms = clock_of(one)->real_ms;
     one->call.done = on_answer;

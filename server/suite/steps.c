@@ -313,6 +313,25 @@ bool sky_step_fill_in(cJSON *step, const struct sky_step_names *names)
     return filled;
 }
 
+void sky_step_path(const struct sky_step_row *row, const struct sky_step_names *names,
+                   struct sky_buf *out)
+{
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+    sky_span rest = sky_span_str(row->path), before, name;
+    while (sky_span_cut(rest, '{', &before, &rest) && sky_span_cut(rest, '}', &name, &rest)) {
+        sky_buf_add(out, before);
+        for (const char *value = *named(names, name); *value != '\0'; value++) {
+            if (strchr(plain, *value) != NULL)
+                sky_buf_add_byte(out, (uint8_t)*value);
+            else
+                sky_buf_addf(out, "%%%02X", (uint8_t)*value);
+        }
+    }
+    sky_buf_add(out, rest);
+    sky_buf_add_byte(out, '\0');
+}
+
 void sky_step_say(const cJSON *step, struct sky_buf *out)
 {
     const struct sky_step_row *row = sky_step_row(step);

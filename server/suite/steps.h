@@ -57,6 +57,9 @@ struct sky_step_names {
     const char *cloud, *product, *device, *now, *topic;
 };
 SKY_MUST_USE bool sky_step_fill_in(cJSON *step, const struct sky_step_names *names);
+/* The path of its route with the names in it, as a URL has them, and a NUL behind it. */
+void sky_step_path(const struct sky_step_row *row, const struct sky_step_names *names,
+                   struct sky_buf *out);
 /* In a few words: "expect connect", "fault connack withhold". */
 void sky_step_say(const cJSON *step, struct sky_buf *out);
 
