@@ -335,7 +335,9 @@ sky_err sky_store_restore_snapshot(struct sky_store *store, const struct sky_sna
     return sky_store__leave(store, err);
 }
 
-sky_err sky_store_snapshot_activated(struct sky_store *store, const struct sky_snapshot *snapshot)
+sky_err sky_store_snapshot_activated(struct sky_store *store, const struct sky_snapshot *snapshot,
+                                     bool is_online)
 {
-    return sky_store__run(store, SKY_SQL_SNAPSHOT_ACTIVATED, SKY_ARGS(SKY_INT(snapshot->id)));
+    return sky_store__run(store, SKY_SQL_SNAPSHOT_ACTIVATED,
+                          SKY_ARGS(SKY_INT(snapshot->id), SKY_INT(is_online)));
 }

@@ -79,9 +79,11 @@ typedef void sky_store_id_fn(void *ctx, int64_t device_id);
 /* The devices that had a session. */
 SKY_MUST_USE sky_err sky_store_each_snapshot_session(struct sky_store *store, int64_t id,
                                                      sky_store_id_fn *each, void *ctx);
-/* The device of such a snapshot is here: that it has become active by that is how it was. */
+/* What the device of such a snapshot did itself is how it was: that it has become active, while it
+ * is online, and the secret that it fetched, which is the one it has. */
 SKY_MUST_USE sky_err sky_store_snapshot_activated(struct sky_store *store,
-                                                  const struct sky_snapshot *snapshot);
+                                                  const struct sky_snapshot *snapshot,
+                                                  bool is_online);
 /* Registry and documents are again as they were, but for sessions; tells which devices had to be
  * changed for that, added and deleted ones too. Of a snapshot of one device, not those of which
  * only documents are others: it is none of theirs. To be called in a transaction. */

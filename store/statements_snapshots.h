@@ -92,8 +92,11 @@
       "SELECT id, name, product, created_ms, now_ms, lived_ms, frozen, devices, bytes"             \
       " FROM snapshot WHERE name = '' LIMIT 1")                                                    \
     X(SNAPSHOT_ACTIVATED,                                                                          \
-      "UPDATE snapshot_device AS n SET state = d.state FROM device d WHERE n.snapshot_id = ?1"     \
-      " AND d.id = n.id AND d.deleted = 0 AND d.secret_issued = n.secret_issued")                  \
+      "UPDATE snapshot_device AS n SET state = d.state, secret_issued = d.secret_issued,"          \
+      " secret = CASE WHEN d.secret_issued THEN d.secret ELSE n.secret END,"                       \
+      " old_secret = CASE WHEN d.secret_issued THEN d.old_secret ELSE n.old_secret END"            \
+      " FROM device d WHERE n.snapshot_id = ?1 AND d.id = n.id AND d.deleted = 0"                  \
+      " AND (d.secret_issued OR (?2 AND NOT n.secret_issued))")                                    \
     X(DROP_SNAPSHOT, "DELETE FROM snapshot WHERE id = ?1")                                         \
     X(GET_SNAPSHOT_FAULTS, "SELECT faults FROM snapshot WHERE id = ?1")                            \
     X(FIND_SNAPSHOT_DOCUMENT,                                                                      \

@@ -249,8 +249,10 @@ static bool take_fields(struct sky_api *api, const struct sky_cloud *cloud,
                       "a fingerprint is the SHA-256 of the certificate: 64 lower-case hex digits");
         return false;
     }
-    if (secret != NULL)
+    if (secret != NULL) {
         sky_span_copy(sky_span_str(secret), device->secret, sizeof device->secret);
+        device->secret_issued = false;
+    }
     if (asset_id != NULL)
         sky_span_copy(sky_span_str(asset_id), device->asset_id, sizeof device->asset_id);
     if (fingerprint != NULL)

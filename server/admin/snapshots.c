@@ -315,8 +315,7 @@ static sky_err close_case(void *ctx, struct sky_session *session)
     struct restoring *r = ctx;
     sky_commands_end(&r->app->broker, session->device_id);
     sky_upgrades_end_waits(&r->app->broker, session->device_id);
-    return sky_session_is_online(session) ? sky_store_snapshot_activated(r->app->store, r->snapshot)
-                                          : SKY_OK;
+    return sky_store_snapshot_activated(r->app->store, r->snapshot, sky_session_is_online(session));
 }
 
 static sky_err look_at_upgrades(void *ctx, struct sky_session *session)

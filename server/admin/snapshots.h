@@ -18,9 +18,10 @@ SKY_MUST_USE sky_err sky_snapshot_keep_device(struct sky_app *app,
                                               const struct sky_device *device,
                                               struct sky_snapshot *ret_snapshot);
 /* What it holds is as it was then. Connections of devices that are changed by that, or whose
- * sessions are, close; no others do. Durable when this returns. Of one device: while it is online,
- * that it became active and what it subscribed to are its own doing and stay, so that its
- * connection closes only when its record is changed, or a message waits or waited for it. */
+ * sessions are, close; no others do. Durable when this returns. Of one device: a secret that it
+ * fetched and, while it is online, that it became active and what it subscribed to are its own
+ * doing and stay, so that its connection closes only when its record is changed, or a message waits
+ * or waited for it. */
 SKY_MUST_USE sky_err sky_snapshot_restore(struct sky_app *app, const struct sky_snapshot *snapshot);
 SKY_MUST_USE sky_err sky_snapshot_drop(struct sky_app *app, const struct sky_snapshot *snapshot);
 

@@ -205,6 +205,40 @@ static void what_a_device_does_by_coming_is_left_alone(void **state)
     assert_int_equal(active.state, SKY_DEVICE_ACTIVE);
 }
 
+/* It fetched another secret, and has no other; the record is as it was in everything else. */
+static void a_secret_that_was_fetched_stays(void **state)
+{
+    struct bench *b = *state;
+    struct sky_device fetched = b->device;
+    (void)session_of(b, &b->device);
+    keep(b);
+    snprintf(fetched.old_secret, sizeof fetched.old_secret, "%s", fetched.secret);
+    snprintf(fetched.secret, sizeof fetched.secret, "fetched");
+    fetched.secret_issued = true;
+    fetched.enabled = false;
+    assert_int_equal(sky_store_set_device(b->app.store, &fetched), SKY_OK);
+    put_back(b);
+    find(b, "device", &fetched);
+    assert_string_equal(fetched.secret, "fetched");
+    assert_string_equal(fetched.old_secret, b->device.secret);
+    assert_true(fetched.secret_issued && fetched.enabled);
+}
+
+static void a_secret_that_was_set_does_not(void **state)
+{
+    struct bench *b = *state;
+    struct sky_device set = b->device;
+    (void)session_of(b, &b->device);
+    b->device.secret_issued = true;
+    assert_int_equal(sky_store_set_device(b->app.store, &b->device), SKY_OK);
+    keep(b);
+    snprintf(set.secret, sizeof set.secret, "set");
+    assert_int_equal(sky_store_set_device(b->app.store, &set), SKY_OK);
+    put_back(b);
+    find(b, "device", &set);
+    assert_memory_equal(&set, &b->device, sizeof set);
+}
+
 static void one_that_is_away_has_what_it_had(void **state)
 {
     struct bench *b = *state;
@@ -380,6 +414,8 @@ int main(void)
         TEST(the_record_goes_back_and_its_connection_closes),
         TEST(documents_alone_close_nothing),
         TEST(what_a_device_does_by_coming_is_left_alone),
+        TEST(a_secret_that_was_fetched_stays),
+        TEST(a_secret_that_was_set_does_not),
         TEST(one_that_is_away_has_what_it_had),
         TEST(a_message_that_waits_now_closes),
         TEST(a_temporary_device_comes_back_as_one),
