@@ -117,7 +117,9 @@ static void end(struct sky_case *one, const char *state)
     int64_t took_ms = clock_of(one)->real_ms - one->began_ms;
     struct sky_run_device *device = one->device;
     bool stopped = strcmp(state, "stopped") == 0, online = is_online(one);
-    if (!stopped && !online && (one->grade == SKY_GRADE_FAILED || one->grade == SKY_GRADE_IDLE)) {
+    bool connects = (device->where.transports & 1U << SKY_DTLS) == 0; /* datagrams do not */
+    if (!stopped && !online && connects &&
+        (one->grade == SKY_GRADE_FAILED || one->grade == SKY_GRADE_IDLE)) {
         struct sky_buf reason;
         sky_buf_init(&reason, sizeof one->reason - 1);
         sky_buf_add_str(&reason, one->reason);
