@@ -250,7 +250,7 @@ static void take(struct sky_case *one)
                                             .now_ms = event->now_ms,
                                             .real_ms = event->real_ms,
                                             .own = own};
-    for (int i = 0; i < one->steps; i++)
+    for (int i = 0; i < one->steps && one->state != SKY_CASE_SIGN; i++)
         if (one->measures[i] != NULL)
             sky_measure_feed(one->measures[i], &given);
 }
@@ -266,7 +266,7 @@ void sky_case__gone(struct sky_case *one)
                 last != NULL ? last->valuestring : "the device has ended");
 }
 
-static void begin_steps(struct sky_case *one);
+static void on_sign(struct sky_case *one);
 static void judge_measure(struct sky_case *one);
 
 static void look(struct sky_wait *wait)
@@ -280,7 +280,7 @@ static void look(struct sky_wait *wait)
         return;
     }
     if (one->state == SKY_CASE_SIGN && one->signs > 0)
-        begin_steps(one);
+        on_sign(one);
     else if (one->state == SKY_CASE_MEASURE)
         judge_measure(one);
     else if (one->state == SKY_CASE_JUDGED)
@@ -715,6 +715,22 @@ static void leave(struct sky_case *one)
     end(one, one->item->included ? "left" : "ended");
 }
 
+/* The device is there (again): now it can be told by what it comes. What it has done so far is no
+ * part of the case. */
+static void on_sign(struct sky_case *one)
+{
+    struct sky_journal_stats stats;
+    sky_clock_forgive(clock_of(one), &one->alarm);
+    if (!fits(one)) {
+        leave(one);
+        return;
+    }
+    sky_journal_stats(host_of(one)->registry->journal, &stats);
+    one->since = stats.last_seq;
+    one->signs = 0;
+    begin_steps(one);
+}
+
 void sky_case__begin(struct sky_run *run, struct sky_run_item *item, size_t index)
 {
     const struct sky_suite_host *host = &run->suites->host;
@@ -748,10 +764,12 @@ void sky_case__begin(struct sky_run *run, struct sky_run_item *item, size_t inde
     one->is_kept = host->keep(host->ctx, &device->product, &device->device, &one->kept) == SKY_OK;
     sky_run__put(item->shown, "state", cJSON_CreateString("running"));
     sky_run__tell_case(run, index);
-    if (device->gone && !where.online) {
+    bool unknown = !run->setup && !device->seen && where.transports == 0;
+    if ((device->gone || unknown) && !where.online) {
         follow(one);
         one->state = SKY_CASE_SIGN;
-        sky_clock_patience(clock, &one->alarm, SKY_RUN_GONE_WAIT_MS, on_nobody);
+        sky_clock_patience(clock, &one->alarm,
+                           device->gone ? SKY_RUN_GONE_WAIT_MS : item->what->timeout_ms, on_nobody);
     } else if (run->setup) {
         one->state = SKY_CASE_SETUP;
         give_task(one, "setup", NULL, SKY_RUN_TASK_MAX_MS);
