@@ -764,7 +764,8 @@ void sky_case__begin(struct sky_run *run, struct sky_run_item *item, size_t inde
     one->is_kept = host->keep(host->ctx, &device->product, &device->device, &one->kept) == SKY_OK;
     sky_run__put(item->shown, "state", cJSON_CreateString("running"));
     sky_run__tell_case(run, index);
-    bool unknown = !run->setup && !device->seen && where.transports == 0;
+    bool unknown = !run->setup && !device->seen && where.transports == 0 &&
+                   item->what->fits.transports != NULL; /* does it fit? */
     if ((device->gone || unknown) && !where.online) {
         follow(one);
         one->state = SKY_CASE_SIGN;
