@@ -681,21 +681,6 @@ static void on_setup_late(struct sky_timer *timer, int64_t now_ms)
                 SKY_RUN_TASK_MAX_MS / 60000);
 }
 
-/* Does the device come by something that the case is for? One that was never seen may. */
-static bool fits(const struct sky_case *one)
-{
-    const cJSON *each, *wanted = one->item->what->fits.transports;
-    unsigned seen = one->device->where.transports;
-    if (wanted == NULL || seen == 0)
-        return true;
-    cJSON_ArrayForEach (each, wanted)
-        for (unsigned transport = 0; seen >> transport != 0; transport++)
-            if (seen >> transport & 1 &&
-                strcmp(sky_transport_name((enum sky_transport)transport), each->valuestring) == 0)
-                return true;
-    return false;
-}
-
 /* It is not for this device, as is seen now. */
 static void leave(struct sky_case *one)
 {
@@ -719,14 +704,11 @@ static void leave(struct sky_case *one)
  * part of the case. */
 static void on_sign(struct sky_case *one)
 {
-    struct sky_journal_stats stats;
-    sky_clock_forgive(clock_of(one), &one->alarm);
-    if (!fits(one)) {
+    if (!sky_suite_fits_by(&one->item->what->fits, one->device->where.transports)) {
         leave(one);
         return;
     }
-    sky_journal_stats(host_of(one)->registry->journal, &stats);
-    one->since = stats.last_seq;
+    one->since = one->search.event.seq;
     one->signs = 0;
     begin_steps(one);
 }
@@ -757,7 +739,7 @@ void sky_case__begin(struct sky_run *run, struct sky_run_item *item, size_t inde
     }
     device->where = where;
     make_measures(one);
-    if (!fits(one)) {
+    if (!sky_suite_fits_by(&one->item->what->fits, one->device->where.transports)) {
         leave(one);
         return;
     }
