@@ -117,7 +117,9 @@ static void end(struct sky_case *one, const char *state)
     int64_t took_ms = clock_of(one)->real_ms - one->began_ms;
     struct sky_run_device *device = one->device;
     bool stopped = strcmp(state, "stopped") == 0, online = is_online(one);
-    if (!stopped && !online && (one->grade == SKY_GRADE_FAILED || one->grade == SKY_GRADE_IDLE)) {
+    bool connects = (device->where.transports & 1U << SKY_DTLS) == 0; /* datagrams do not */
+    if (!stopped && !online && connects &&
+        (one->grade == SKY_GRADE_FAILED || one->grade == SKY_GRADE_IDLE)) {
         struct sky_buf reason;
         sky_buf_init(&reason, sizeof one->reason - 1);
         sky_buf_add_str(&reason, one->reason);
@@ -248,7 +250,7 @@ static void take(struct sky_case *one)
                                             .now_ms = event->now_ms,
                                             .real_ms = event->real_ms,
                                             .own = own};
-    for (int i = 0; i < one->steps; i++)
+    for (int i = 0; i < one->steps && one->state != SKY_CASE_SIGN; i++)
         if (one->measures[i] != NULL)
             sky_measure_feed(one->measures[i], &given);
 }
@@ -264,7 +266,7 @@ void sky_case__gone(struct sky_case *one)
                 last != NULL ? last->valuestring : "the device has ended");
 }
 
-static void begin_steps(struct sky_case *one);
+static void on_sign(struct sky_case *one);
 static void judge_measure(struct sky_case *one);
 
 static void look(struct sky_wait *wait)
@@ -278,7 +280,7 @@ static void look(struct sky_wait *wait)
         return;
     }
     if (one->state == SKY_CASE_SIGN && one->signs > 0)
-        begin_steps(one);
+        on_sign(one);
     else if (one->state == SKY_CASE_MEASURE)
         judge_measure(one);
     else if (one->state == SKY_CASE_JUDGED)
@@ -679,21 +681,6 @@ static void on_setup_late(struct sky_timer *timer, int64_t now_ms)
                 SKY_RUN_TASK_MAX_MS / 60000);
 }
 
-/* Does the device come by something that the case is for? One that was never seen may. */
-static bool fits(const struct sky_case *one)
-{
-    const cJSON *each, *wanted = one->item->what->fits.transports;
-    unsigned seen = one->device->where.transports;
-    if (wanted == NULL || seen == 0)
-        return true;
-    cJSON_ArrayForEach (each, wanted)
-        for (unsigned transport = 0; seen >> transport != 0; transport++)
-            if (seen >> transport & 1 &&
-                strcmp(sky_transport_name((enum sky_transport)transport), each->valuestring) == 0)
-                return true;
-    return false;
-}
-
 /* It is not for this device, as is seen now. */
 static void leave(struct sky_case *one)
 {
@@ -711,6 +698,19 @@ static void leave(struct sky_case *one)
     one->signs = 1; /* what is known of the device does not change by this */
     one->decided = -1;
     end(one, one->item->included ? "left" : "ended");
+}
+
+/* The device is there (again): now it can be told by what it comes. What it has done so far is no
+ * part of the case. */
+static void on_sign(struct sky_case *one)
+{
+    if (!sky_suite_fits_by(&one->item->what->fits, one->device->where.transports)) {
+        leave(one);
+        return;
+    }
+    one->since = one->search.event.seq;
+    one->signs = 0;
+    begin_steps(one);
 }
 
 void sky_case__begin(struct sky_run *run, struct sky_run_item *item, size_t index)
@@ -739,17 +739,20 @@ void sky_case__begin(struct sky_run *run, struct sky_run_item *item, size_t inde
     }
     device->where = where;
     make_measures(one);
-    if (!fits(one)) {
+    if (!sky_suite_fits_by(&one->item->what->fits, one->device->where.transports)) {
         leave(one);
         return;
     }
     one->is_kept = host->keep(host->ctx, &device->product, &device->device, &one->kept) == SKY_OK;
     sky_run__put(item->shown, "state", cJSON_CreateString("running"));
     sky_run__tell_case(run, index);
-    if (device->gone && !where.online) {
+    bool unknown = !run->setup && !device->seen && where.transports == 0 &&
+                   item->what->fits.transports != NULL; /* does it fit? */
+    if ((device->gone || unknown) && !where.online) {
         follow(one);
         one->state = SKY_CASE_SIGN;
-        sky_clock_patience(clock, &one->alarm, SKY_RUN_GONE_WAIT_MS, on_nobody);
+        sky_clock_patience(clock, &one->alarm,
+                           device->gone ? SKY_RUN_GONE_WAIT_MS : item->what->timeout_ms, on_nobody);
     } else if (run->setup) {
         one->state = SKY_CASE_SETUP;
         give_task(one, "setup", NULL, SKY_RUN_TASK_MAX_MS);

@@ -42,7 +42,7 @@ static void hear(struct sky_measure *measure, const struct sky_measure_event *ev
         sky_measure__add_event(measure, event);
     note_silence(measure, silence_ms);
     keepalive->last_ms = event->real_ms;
-    keepalive->long_enough |= event->real_ms - keepalive->since_ms >= keepalive->limit_ms;
+    keepalive->long_enough |= event->real_ms - keepalive->since_ms > keepalive->limit_ms + LATE_MS;
 }
 
 static void on_ping(struct sky_measure *measure, const struct sky_measure_event *event)
@@ -87,7 +87,7 @@ static void look_at_keepalive(struct sky_measure *measure, int64_t real_ms)
     struct keepalive *keepalive = measure->state;
     if (keepalive->connection != 0) {
         note_silence(measure, real_ms - keepalive->last_ms);
-        keepalive->long_enough |= real_ms - keepalive->since_ms >= keepalive->limit_ms;
+        keepalive->long_enough |= real_ms - keepalive->since_ms > keepalive->limit_ms + LATE_MS;
     }
     measure->figures[0] = (double)keepalive->silence_ms;
     measure->figure_count = keepalive->promised;

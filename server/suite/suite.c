@@ -7,6 +7,7 @@
 
 #include "protocol/base/mem.h"
 #include "protocol/cloud/cloud.h"
+#include "server/journal/json.h"
 #include "server/suite/steps.h"
 
 static const char *const grade_names[] = {[SKY_GRADE_PASSED] = "passed",
@@ -155,6 +156,19 @@ static sky_err check_known(const cJSON *list, const char *const *known, size_t c
                                cJSON_IsString(each) ? each->valuestring : "this");
     }
     return SKY_OK;
+}
+
+bool sky_suite_fits_by(const struct sky_suite_fits *fits, unsigned transports)
+{
+    const cJSON *each;
+    if (fits->transports == NULL || transports == 0)
+        return true;
+    cJSON_ArrayForEach (each, fits->transports)
+        for (unsigned transport = 0; transports >> transport != 0; transport++)
+            if (transports >> transport & 1 &&
+                strcmp(sky_transport_name((enum sky_transport)transport), each->valuestring) == 0)
+                return true;
+    return false;
 }
 
 static sky_err read_fits(const cJSON *object, const char *at, struct sky_suite_fits *fits,

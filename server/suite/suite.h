@@ -40,6 +40,9 @@ struct sky_suite_fits {
     const cJSON
         *transports; /* "tcp", "tls", "dtls", ...: by which the device came last; NULL: any */
 };
+/* `transports`: a bit for each, 1 << enum sky_transport, by which the device was seen to come; 0:
+ * it may come by any. */
+bool sky_suite_fits_by(const struct sky_suite_fits *fits, unsigned transports);
 
 struct sky_suite_case {
     const char *id, *title, *source; /* `source` may be "" */

@@ -241,8 +241,11 @@ class Device:
 
 
 def activate_first(device):
-    device.open(PER_PRODUCT)
-    device.leave()
+    try:
+        device.open(PER_PRODUCT)
+        device.leave()
+    except dtls.Ended:
+        pass
     return True
 
 
@@ -294,7 +297,7 @@ BREAKS = {
     "activated-once": breaks("activates when a handshake has failed", has_secret=activate_later),
     "lifetime-kept": breaks("speaks too seldom for its lifetime", lifetime=30, say_every=45.0),
     "command-queue": breaks("fetches one command a session", fetch_max=1),
-    "request-lost": breaks("sends nothing again", retransmit_max=0,
+    "request-lost": breaks("sends nothing again", ack_timeout=0.5, retransmit_max=0,
                            on_silence=lambda device: None),
     "ack-lost": breaks("is impatient", ack_timeout=0.5),
     "answer-lost": breaks("asks anew instead of again", again=another_message),

@@ -32,6 +32,14 @@
 {"a connection that was taken over ends behind", STEP(BACK, "constant"), "not exercised", NULL, OVER, 9000,
  {UP(CONNECT, 0, 1), UP(CONNECT, 1000, 2), UP(CLOSE, 1000, 1), UP(CONNECT, 2000, 3), UP(CLOSE, 2000, 2)}},
 
+/* ---- signed-anew ---- */
+#define SIGNED "signed-anew"
+#define LOGIN(ms, conn, name) UP(CONNECT, ms, conn, .username = name)
+#define NO(ms, conn) DOWN(CONNACK, ms, conn, .code = 5)
+{"none was refused", STEP(SIGNED, "anew"), "not exercised", NULL, OVER, 900, {LOGIN(0, 1, "a"), DOWN(CONNACK, 1, 1)}},
+{"anew", STEP(SIGNED, "anew"), "passed", "anew", SO_FAR, 900, {LOGIN(0, 1, "a"), NO(1, 1), LOGIN(2, 2, "b")}},
+{"again", STEP(SIGNED, "anew"), "failed", "again", SO_FAR, 900, {LOGIN(0, 1, "a"), NO(1, 1), LOGIN(2, 2, "a")}},
+
 /* ---- keepalive-kept ---- */
 #define ALIVE "keepalive-kept"
 {"nothing promised", STEP(ALIVE, "kept"), "not exercised", NULL, OVER, 90000, {UP(CONNECT, 0, 1)}},
@@ -48,6 +56,8 @@
 {"late", GRADES(ALIVE, "kept", "late"), "warned", "late", SO_FAR, 13000,
  {UP(CONNECT, 0, 1, .keepalive = 10), UP(PING, 12000, 1)}},
 {"late, and it goes on", GRADES(ALIVE, "kept", "late"), "not exercised", NULL, SO_FAR, 12000,
+ {UP(CONNECT, 0, 1, .keepalive = 10)}},
+{"at the very limit it may still be late", GRADES(ALIVE, "kept", "late"), "not exercised", NULL, SO_FAR, 10050,
  {UP(CONNECT, 0, 1, .keepalive = 10)}},
 {"missed", GRADES(ALIVE, "kept", "late"), "failed", "missed", SO_FAR, 15100, {UP(CONNECT, 0, 1, .keepalive = 10)}},
 {"missed on one of two", STEP(ALIVE, "kept"), "failed", "missed", SO_FAR, 40000,
