@@ -226,7 +226,8 @@ static void look_at_command(struct runner *runner)
     snprintf(note, sizeof note, "the command ended: %s", told);
     cJSON *body = cJSON_CreateObject();
     cJSON_AddStringToObject(body, "note", note);
-    cJSON_AddTrueToObject(body, "gone"); /* unless --setup starts it again */
+    /* One that ended well may have started the device, and was not it. */
+    cJSON_AddBoolToObject(body, "gone", sky_process_exit(runner->command.status) != 0);
     tell_server(runner, "done", body);
     sky_suite_report_say(&runner->report, note);
     runner->told = true;

@@ -66,7 +66,7 @@ def read_until(process, wanted):
 
 def lines_of(text):
     """Lines of cases and the summary, without their times."""
-    return [re.sub(r"( \(| in )[0-9. min]+ s\)?", "", line) for line in text.splitlines()]
+    return [re.sub(r"( \(| in )[0-9. min]+ m?s\)?", "", line) for line in text.splitlines()]
 
 
 # ---- how it ends ----
