@@ -41,11 +41,11 @@ void sky_cli_ports(const struct sky_app *app, struct sky_buf *out);
  * all), prints it, writes the reports that config names files for. Returns the exit status. */
 int sky_cli_ask_verdict(const struct sky_config *config, const char *url);
 
-/* The report of its run as a page, and how it compares with config->baseline: printed; returns the
- * exit status. */
+/* The report of its run as a page, and how it compares with the earlier one that config->baseline
+ * names: printed; returns the exit status. */
 SKY_MUST_USE sky_err sky_cli_ask_page(const struct sky_config *config, const char *url,
                                       struct sky_buf *ret_page, struct sky_why *why);
-int sky_cli_ask_baseline(const struct sky_config *config, const char *url);
+int sky_cli_ask_baseline(const struct sky_config *config, const char *url, sky_span before);
 
 /* Says "skymock: ..." on standard error and returns SKY_EXIT_TROUBLE. */
 int sky_cli_fail(const char *fmt, ...) SKY_PRINTF(1, 2);

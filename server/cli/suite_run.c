@@ -8,11 +8,11 @@
 
 #include "protocol/base/mem.h"
 #include "server/cli/at_hand.h"
-#include "server/cli/baseline.h"
 #include "server/cli/cli.h"
 #include "server/cli/events.h"
 #include "server/cli/http_client.h"
 #include "server/cli/process.h"
+#include "server/cli/suite_baseline.h"
 #include "server/cli/suite_report.h"
 #include "server/cli/suites.h"
 #include "server/suite/suite.h"
@@ -40,6 +40,7 @@ struct runner {
     struct sky_signals signals;
     struct sky_http_stream stream;
     struct sky_suite_report report;
+    struct sky_suite_baseline baseline;
     struct sky_process command; /* that plays the devices; its pid is 0: there is none */
     bool told;                  /* that it has ended */
     struct task *tasks;         /* owned */
@@ -225,7 +226,8 @@ static void look_at_command(struct runner *runner)
     snprintf(note, sizeof note, "the command ended: %s", told);
     cJSON *body = cJSON_CreateObject();
     cJSON_AddStringToObject(body, "note", note);
-    cJSON_AddTrueToObject(body, "gone"); /* unless --setup starts it again */
+    /* One that ended well may have started the device, and was not it. */
+    cJSON_AddBoolToObject(body, "gone", sky_process_exit(runner->command.status) != 0);
     tell_server(runner, "done", body);
     sky_suite_report_say(&runner->report, note);
     runner->told = true;
@@ -473,10 +475,10 @@ static int tell_run(struct runner *runner)
     sky_buf_done(&page);
     if (sky_cli_tell_events(config, runner->server.url) != SKY_EXIT_OK)
         status = status == SKY_EXIT_NO ? SKY_EXIT_NO : SKY_EXIT_TROUBLE;
-    if (config->baseline != NULL && status != SKY_EXIT_NO) {
-        int compared = sky_cli_ask_baseline(config, runner->server.url);
-        status = compared == SKY_EXIT_OK ? status : compared;
-    }
+    int compared =
+        sky_suite_baseline_tell(&runner->baseline, config, runner->server.url, runner->report.run);
+    if (compared != SKY_EXIT_OK && status != SKY_EXIT_NO)
+        status = compared;
     return runner->timed_out ? SKY_PROCESS_TIMED_OUT : status;
 }
 
@@ -513,7 +515,7 @@ int sky_cli_suite_run(const struct sky_config *config)
     if (make_order(config, &order, &why) != SKY_OK)
         return sky_cli_fail("%s", why.reason);
     int status = SKY_EXIT_TROUBLE;
-    if (sky_suite_report_is_writable(config) && sky_cli_baseline_is_good(config))
+    if (sky_suite_report_is_writable(config) && sky_suite_baseline_read(config, &runner.baseline))
         status = config->command.count > 0 ? sky_at_hand_start(config, &runner.server)
                                            : sky_at_hand_find(config, &runner.server);
     if (status == SKY_EXIT_OK) {
@@ -521,6 +523,7 @@ int sky_cli_suite_run(const struct sky_config *config)
         if (sky_at_hand_leave(&runner.server) != SKY_EXIT_OK && status == SKY_EXIT_OK)
             status = SKY_EXIT_TROUBLE;
     }
+    sky_suite_baseline_done(&runner.baseline);
     cJSON_Delete(order);
     return status;
 }

@@ -312,18 +312,10 @@ sky_err sky_cli_ask_page(const struct sky_config *config, const char *url, struc
     return ask_report(&question, "report.html", &sky_report_html, ret_page, why);
 }
 
-int sky_cli_ask_baseline(const struct sky_config *config, const char *url)
+int sky_cli_ask_baseline(const struct sky_config *config, const char *url, sky_span before)
 {
     const struct question question = {config, url, true};
-    struct sky_buf before;
-    struct sky_why why;
-
-    sky_buf_init(&before, SKY_HTTP_CLIENT_ANSWER_MAX);
-    int status = sky_cli_baseline_read(config->baseline, &before, &why) == SKY_OK
-                     ? tell_baseline(&question, sky_buf_span(&before))
-                     : sky_cli_fail("%s", why.reason);
-    sky_buf_done(&before);
-    return status;
+    return tell_baseline(&question, before);
 }
 
 int sky_cli_verdict(const struct sky_config *config)

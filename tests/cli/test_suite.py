@@ -66,7 +66,7 @@ def read_until(process, wanted):
 
 def lines_of(text):
     """Lines of cases and the summary, without their times."""
-    return [re.sub(r"( \(| in )[0-9. min]+ s\)?", "", line) for line in text.splitlines()]
+    return [re.sub(r"( \(| in )[0-9. min]+ m?s\)?", "", line) for line in text.splitlines()]
 
 
 # ---- how it ends ----
@@ -292,6 +292,30 @@ def test_a_report_may_go_to_standard_output_and_comes_once(suite):
     done = run(suite(case("comes", COMES)), "--json", "/dev/stdout", "--", *PLAYED)
     documents = [line for line in done.stdout.splitlines() if line.startswith("{")]
     assert len(documents) == 1 and json.loads(documents[0])["state"] == "ended"
+
+
+def test_an_earlier_run_is_a_baseline(suite, tmp_path):
+    path = tmp_path / "run.json"
+    good = run(suite(case("comes", COMES), case("other", COMES)), "--json", path, "--", *PLAYED)
+    assert good.returncode == 0
+    done = run(suite(case("comes", COMES)), "--baseline", path, "--json", path, "--", *PLAYED)
+    assert done.returncode == 0 and f"baseline {path}: 0 worse, 0 better" in done.stdout
+    assert f"note           {DEVICE}: mine/other was passed, is not run any more" in done.stdout
+    done = run(suite(case("comes", NEVER)), "--baseline", path, "--", *PLAYED)
+    assert done.returncode == 1 and f"baseline {path}: 1 worse, 0 better" in done.stdout
+    assert f"worse          {DEVICE}: mine/comes was passed, is failed" in done.stdout
+
+
+def test_a_report_is_a_baseline_too(suite, tmp_path):
+    path = tmp_path / "report.json"
+    subprocess.run([str(server.PROGRAM), "exec", "--fixtures", str(server.FIXTURES), "--json",
+                    str(path), "--timeout", "1", "--", *map(str, PLAYED)], check=False,
+                   capture_output=True, timeout=server.PATIENCE_S, env=server.ENVIRONMENT)
+    done = run(suite(case("comes", COMES)), "--baseline", path, "--", *PLAYED)
+    assert f"baseline {path}: " in done.stdout, done.stderr
+    path.write_text("{}")
+    done = run(suite(case("comes", COMES)), "--baseline", path, "--", "echo", "begun")
+    assert done.returncode == 2 and str(path) in done.stderr and "begun" not in done.stdout
 
 
 @pytest.mark.parametrize("option", ["--json", "--junit", "--html", "--events"])
