@@ -107,6 +107,8 @@ static void print_case(struct sky_suite_report *report, const cJSON *one_case)
 {
     struct sky_buf line;
 
+    if (strcmp(text_of(one_case, "state"), "left") == 0)
+        return; /* the summary counts them */
     if (report->config->quiet && strcmp(text_of(one_case, "verdict"), "passed") == 0)
         return;
     sky_buf_init(&line, SIZE_MAX);

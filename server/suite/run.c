@@ -217,7 +217,8 @@ static bool fits(const struct sky_suite_case *one, const struct sky_product *pro
                                         [SKY_NODE_GATEWAY] = "gateway",
                                         [SKY_NODE_SUB] = "sub-device"};
     return is_one_of(one->fits.clouds, product->cloud) &&
-           is_one_of(one->fits.nodes, nodes[product->node]);
+           is_one_of(one->fits.nodes, nodes[product->node]) &&
+           is_one_of(one->fits.activations, product->dynamic_activation ? "dynamic" : "static");
 }
 
 static cJSON *show_case(const struct sky_suite *suite, const struct sky_suite_case *one,

@@ -122,7 +122,8 @@ def test_it_has_every_member_of_patterns_and_every_word_of_faults():
 GOOD = [
     suite(EXPECT),
     suite(EXPECT, timeoutMs=1, title="t", about="a", source="s",
-          fits={"cloud": ["aliyun"], "transport": ["tcp"], "node": ["device"]}),
+          fits={"cloud": ["aliyun"], "transport": ["tcp"], "node": ["device"],
+                "activation": ["static"]}),
     suite({"do": "wait", "wait": 0}, {"do": "wait", "ms": 5}, {"do": "wait", "wait": {"ms": 5}}, EXPECT),
     suite({"do": "run", "run": "true"}, {"do": "clear"}, {"do": "disconnect", "title": "t"}, EXPECT),
     suite({"do": "advance", "advance": 5}, {"do": "freeze"}, {"do": "resume"}, EXPECT),
@@ -142,6 +143,7 @@ BAD = [
     {**suite(EXPECT), "colour": 1}, {**suite(EXPECT), "suites": ["smoke"]},
     suite(EXPECT, timeoutMs=0), suite(EXPECT, timeoutMs="1"), suite(EXPECT, colour=1),
     suite(EXPECT, fits={"transport": ["carrier-pigeon"]}), suite(EXPECT, fits={"colour": ["red"]}),
+    suite(EXPECT, fits={"activation": ["none"]}), suite(EXPECT, fits={"cloud": []}),
     suite(), suite(EXPECT, {}), suite(EXPECT, {"do": "dance"}),
     suite(EXPECT, {"do": "clear", "clear": {"a": 1}}), suite(EXPECT, {"do": "wait", "wait": -1}),
     suite(EXPECT, {"do": "wait"}), suite(EXPECT, {"do": "wait", "wait": 1, "ms": 1}),
