@@ -49,6 +49,13 @@ static void on_connect(struct sky_measure *measure, const struct sky_measure_eve
     intervals->ended_ms = refused ? event->real_ms : 0;
 }
 
+/* By a fault: there may be no CONNECT then, though the device came. */
+static bool is_met_at_the_door(const struct sky_measure_event *event)
+{
+    return sky_measure__is_fault(event, "accept", NULL) ||
+           sky_measure__is_fault(event, "handshake", NULL);
+}
+
 /* A connection that another of the device took over ends behind it, and counts no more; what came
  * before the case is taken for one on which the device had acted. */
 static void feed_intervals(struct sky_measure *measure, const struct sky_measure_event *event)
@@ -57,7 +64,8 @@ static void feed_intervals(struct sky_measure *measure, const struct sky_measure
     enum sky_event_type type = sky_measure__type(event);
     bool same = connection_of(event) == intervals->connection;
     bool turned_away = type == SKY_EVENT_PSK_HANDSHAKE && event->subject->refused.len > 0;
-    if ((type == SKY_EVENT_CONNECT || turned_away) && sky_measure__is_up(event)) {
+    if (is_met_at_the_door(event) ||
+        ((type == SKY_EVENT_CONNECT || turned_away) && sky_measure__is_up(event) && !same)) {
         on_connect(measure, event);
     } else if (type == SKY_EVENT_CLOSE && (same || (event->own && intervals->connection == 0))) {
         intervals->ended_ms = event->real_ms;

@@ -36,8 +36,8 @@ static const char *const handshake_classes[] = {"none",   "resumed",  "full", "a
 const struct sky_measure_row sky_measure_rows[] = {
     {"reconnect-intervals",
      "How long the device waits from the end of a connection, whoever closed it, to its next "
-     "CONNECT, or a handshake whose pre-shared key is refused. Too little: fewer than three "
-     "intervals.",
+     "CONNECT, or to where it was met at the door: by a fault at accept or handshake, or because "
+     "its pre-shared key is refused. Too little: fewer than three intervals.",
      "MQTT 3.1.1 §4.8 leaves it to the client; AWS Architecture Blog, \"Exponential Backoff And "
      "Jitter\"",
      interval_classes, "ms", NULL, NULL, &sky_measure__intervals},

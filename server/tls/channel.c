@@ -574,7 +574,7 @@ static void on_lies(struct sky_ca_waiter *waiter)
 
 /* ---- from outside ---- */
 
-/* An alert, in the clear, among what came while a worker had the channel. */
+/* An alert, in the clear, among what nobody has read yet. */
 static int find_alert(sky_span records)
 {
     size_t len;
@@ -582,6 +582,14 @@ static int find_alert(sky_span records)
         if ((uint8_t)records.ptr[0] == MBEDTLS_SSL_MSG_ALERT && len == CLEAR_ALERT_RECORD)
             return (uint8_t)records.ptr[len - 1];
     return SKY_TLS_NO_ALERT;
+}
+
+/* Among what came while a worker had the channel, or what it has before it. */
+static int unread_alert(const struct sky_tls *tls)
+{
+    int alert = find_alert(sky_buf_span(&tls->in));
+    return alert == SKY_TLS_NO_ALERT && tls->busy ? find_alert(sky_buf_span(&tls->handshake->input))
+                                                  : alert;
 }
 
 /* It has said hello, which nobody has read yet, as there are no certificates to answer with. */
@@ -599,7 +607,7 @@ void sky_tls_give_up(struct sky_tls *tls, enum sky_tls_end end)
         struct sky_tls_evidence evidence = {.end = end,
                                             .step = tls->handshake->step,
                                             .kept_waiting = waits_for_certificates(tls),
-                                            .alert_received = find_alert(sky_buf_span(&tls->in))};
+                                            .alert_received = unread_alert(tls)};
         explain(tls, &evidence);
         set_state(tls, SKY_TLS_FAILED);
     } else if (tls->state == SKY_TLS_OPEN) {

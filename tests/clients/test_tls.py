@@ -144,6 +144,28 @@ def test_unusable_certificates_stop_the_start(options, says):
     assert len(done.stderr.strip().splitlines()) == 1
 
 
+def test_an_alert_is_heard_though_the_client_is_gone_at_once(skymock):
+    for _ in range(20):  # a worker has the handshake then, or has not
+        come, go = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = ssl.create_default_context().wrap_bio(come, go, server_hostname="localhost")
+        with socket.create_connection(("127.0.0.1", skymock.ports["mqtt"])) as raw:
+            with pytest.raises(ssl.SSLCertVerificationError):
+                while True:
+                    try:
+                        tls.do_handshake()
+                    except ssl.SSLWantReadError:
+                        raw.sendall(go.read())
+                        come.write(raw.recv(16384))
+            raw.sendall(go.read())
+            raw.shutdown(socket.SHUT_WR)
+            while raw.recv(4096):
+                pass
+    skymock.api.barrier()
+    reasons = [event["reason"] for event in skymock.api.events(type="tls-handshake")]
+    assert len(reasons) == 20
+    assert all("alert 48 (unknown_ca)" in reason for reason in reasons), reasons
+
+
 # ---- client certificates ----
 
 @pytest.fixture

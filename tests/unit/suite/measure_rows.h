@@ -31,6 +31,13 @@
   UP(CONNECT, 3000, 4), DOWN(CONNACK, 3000, 4, .code = 3), UP(CONNECT, 4000, 5)}},
 {"a connection that was taken over ends behind", STEP(BACK, "constant"), "not exercised", NULL, OVER, 9000,
  {UP(CONNECT, 0, 1), UP(CONNECT, 1000, 2), UP(CLOSE, 1000, 1), UP(CONNECT, 2000, 3), UP(CLOSE, 2000, 2)}},
+#define MET(ms, conn, point) FAULT(ms, conn, point, "certificate"), UP(CLOSE, ms + 5, conn, .nobody = true)
+{"faults at the door meet it before its CONNECT", STEP(BACK, "constant"), "passed", "constant", SO_FAR, 9000,
+ {UP(CLOSE, 0, 1), MET(1000, 2, "accept"), MET(2000, 3, "handshake"), MET(3000, 4, "handshake"),
+  UP(CONNECT, 4000, 5)}},
+{"whom one lets in has come once", STEP(BACK, "constant"), "not exercised", NULL, OVER, 9000,
+ {UP(CLOSE, 0, 1), FAULT(1000, 2, "handshake", "drip"), UP(CONNECT, 1900, 2), UP(CLOSE, 2000, 2),
+  FAULT(3000, 3, "handshake", "drip"), UP(CONNECT, 3900, 3)}},
 
 /* ---- signed-anew ---- */
 #define SIGNED "signed-anew"
