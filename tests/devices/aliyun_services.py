@@ -92,6 +92,8 @@ class Services:
 
     def on_upgrade(self, push):
         data = push["data"]
+        if data["version"] == self.version:  # a push that came twice
+            return
         self.progress(0)
         image = self.download(data["url"])
         if image is None:
