@@ -21,7 +21,7 @@ struct act {
     bool nobody, dup, clean, present, dtls;
     int64_t qos, id, code, keepalive, of;
     const char *topic, *payload, *filters, *point, *action, *name, *version, *cipher, *server_name,
-        *detail, *state, *explanation, *refused;
+        *detail, *state, *explanation, *refused, *username, *client_id;
     bool there;
 };
 #define UP(type, ms, conn, ...)                                                                    \
@@ -78,6 +78,8 @@ static struct sky_subject subject_of(const struct act *act, struct room *room)
     put_text(room, SKY_F_SERVER_NAME, act->server_name);
     put_text(room, SKY_F_DETAIL, act->detail);
     put_text(room, SKY_F_STATE, act->state);
+    put_text(room, SKY_F_USERNAME, act->username);
+    put_text(room, SKY_F_CLIENT_ID, act->client_id);
     put_text(room, SKY_F_EXPLANATION, act->explanation);
     put_number(room, SKY_F_QOS, act->qos);
     put_number(room, coap ? SKY_F_MESSAGE_ID : SKY_F_PACKET_ID, act->id);
