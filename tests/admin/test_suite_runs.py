@@ -195,6 +195,32 @@ def test_faults_of_others_stay(api, run, good):
     api.request("DELETE", "/api/v1/faults")
 
 
+def test_what_a_case_changed_can_be_put_back_in_the_middle_of_it(api, run, good):
+    """And once more at its end, as it was before its first step."""
+    good(DEVICE)
+    before = api.get("/api/v1/clock")["unixMs"]
+    refused = {"expect": {"event": {"type": "connack", "code": {"min": 1}}}}
+    document = run({"do": "fault", "point": "pingresp", "action": "withhold"},
+                   {"do": "advance", "advance": 3600_000}, {"do": "device", "enabled": False}, KICK,
+                   refused, {"do": "restore"},
+                   {"expect": {"sequence": [{"type": "connack", "code": {"min": 1}},
+                                            {"type": "connack", "code": 0}]}},
+                   {"do": "device", "enabled": False})
+    assert document["verdict"] == "passed", document
+    assert api.get(PATH)["enabled"] and api.get("/api/v1/faults")["faults"] == []
+    assert before <= api.get("/api/v1/clock")["unixMs"] < before + 60000
+
+
+def test_a_text_can_have_the_time_in_it(run, good):
+    good(DEVICE)
+    case = only(run(KICK, CONNECTS, {"do": "message", "topic": "${topic}", "payload": "<${now}>"},
+                    {"expect": {"event": {"type": "publish", "direction": "down",
+                                          "payload": {"equals": "<${now}>"}}}},
+                    {"expect": {"event": {"type": "publish", "direction": "down",
+                                          "payload": {"matches": "^<[1-9][0-9]{9}>$"}}}}))
+    assert case["verdict"] == "passed", case
+
+
 # ---- beside each other ----
 
 
@@ -354,7 +380,7 @@ def test_a_step_that_makes_no_sense_is_told_where(refused, step, pointer, words)
 GOOD = [
     {"do": "fault", "fault": {"point": "connack", "action": "withhold"}},
     {"do": "fault", "point": "handshake", "action": "certificate", "kind": "expired"},
-    {"do": "clear"}, {"do": "advance", "advance": {"ms": 1}}, {"do": "advance", "advance": 1},
+    {"do": "clear"}, {"do": "restore"}, {"do": "advance", "advance": {"ms": 1}}, {"do": "advance", "advance": 1},
     {"do": "advance", "ms": 1}, {"do": "freeze"}, {"do": "resume"}, {"do": "disconnect"},
     {"do": "message", "message": {"topic": "${topic}", "payload": "", "qos": 1}},
     {"do": "command", "command": {"kind": "property-set", "params": {}}},

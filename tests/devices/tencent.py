@@ -16,7 +16,6 @@ from habits import breaks
 
 WORDS = ("productId", "deviceName", "psk")
 VALID_S = 3600        # of a signature
-RRPC_TAIL = "/"       # the id of a call follows
 
 
 class DownloadError(Exception):

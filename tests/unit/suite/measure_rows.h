@@ -47,6 +47,25 @@
 {"anew", STEP(SIGNED, "anew"), "passed", "anew", SO_FAR, 900, {LOGIN(0, 1, "a"), NO(1, 1), LOGIN(2, 2, "b")}},
 {"again", STEP(SIGNED, "anew"), "failed", "again", SO_FAR, 900, {LOGIN(0, 1, "a"), NO(1, 1), LOGIN(2, 2, "a")}},
 
+{"handshakes with a wrong key are tries, too", STEP(BACK, "constant"), "passed", "constant", SO_FAR, 9000,
+ {UP(CLOSE, 0, 1), UP(PSK_HANDSHAKE, 1000, 2, .refused = "R"), UP(PSK_HANDSHAKE, 2000, 3, .refused = "R"),
+  UP(PSK_HANDSHAKE, 3000, 4, .refused = "R"), UP(PSK_HANDSHAKE, 4000, 5, .refused = "R"),
+  UP(PSK_HANDSHAKE, 5000, 6), UP(CONNECT, 5000, 6)}},
+
+/* ---- signed-anew ---- */
+#define ANEW "signed-anew"
+#define LOGIN(ms, conn, name, ...) UP(CONNECT, ms, conn, .username = name, __VA_ARGS__)
+{"let in", STEP(ANEW, "anew"), "not exercised", NULL, OVER, 9000, {LOGIN(0, 1, "a"), LOGIN(9, 2, "a")}},
+{"refused once", STEP(ANEW, "anew"), "not exercised", NULL, OVER, 9000, {LOGIN(0, 1, "a", .refused = "R")}},
+{"another user name", STEP(ANEW, "anew"), "passed", "anew", SO_FAR, 9000,
+ {LOGIN(0, 1, "a", .refused = "R"), LOGIN(9, 2, "b")}},
+{"another client id", STEP(ANEW, "anew"), "passed", "anew", SO_FAR, 9000,
+ {LOGIN(0, 1, "a", .client_id = "1", .refused = "R"), LOGIN(9, 2, "a", .client_id = "2")}},
+{"refused by the CONNACK alone", STEP(ANEW, "anew"), "failed", "again", SO_FAR, 9000,
+ {LOGIN(0, 1, "a"), DOWN(CONNACK, 0, 1, .code = 4), LOGIN(9, 2, "a")}},
+{"anew, then again", STEP(ANEW, "anew"), "failed", "again", SO_FAR, 9000,
+ {LOGIN(0, 1, "a", .refused = "R"), LOGIN(9, 2, "b", .refused = "R"), LOGIN(20, 3, "b")}},
+
 /* ---- keepalive-kept ---- */
 #define ALIVE "keepalive-kept"
 {"nothing promised", STEP(ALIVE, "kept"), "not exercised", NULL, OVER, 90000, {UP(CONNECT, 0, 1)}},
