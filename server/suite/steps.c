@@ -198,8 +198,9 @@ static sky_err check_expect(const cJSON *step, const char *at, const struct sky_
     }
     snprintf(pointer, sizeof pointer, "%s/grade", at);
     if (grade != NULL && (!cJSON_IsString(grade) || !is_among(grades, grade->valuestring)))
-        return sky_why_set(why, SKY_ERR_INVALID, pointer,
-                           "'grade' can be \"warned\" or \"not exercised\"; without, the case fails");
+        return sky_why_set(
+            why, SKY_ERR_INVALID, pointer,
+            "'grade' can be \"warned\" or \"not exercised\"; without, the case fails");
     snprintf(pointer, sizeof pointer, "%s/anyone", at);
     if (anyone != NULL && !cJSON_IsBool(anyone))
         return sky_why_set(why, SKY_ERR_INVALID, pointer, "'anyone' must be true or false");

@@ -62,8 +62,11 @@ static const struct member case_members[] = {{"id", NAME, true},           {"tit
                                              {"about", TEXT, false},       {"source", TEXT, false},
                                              {"timeoutMs", NUMBER, false}, {"fits", OBJECT, false},
                                              {"steps", LIST, true},        {NULL, TEXT, false}};
-static const struct member fits_members[] = {
-    {"cloud", LIST, false}, {"node", LIST, false}, {"transport", LIST, false}, {NULL, TEXT, false}};
+static const struct member fits_members[] = {{"cloud", LIST, false},
+                                             {"node", LIST, false},
+                                             {"activation", LIST, false},
+                                             {"transport", LIST, false},
+                                             {NULL, TEXT, false}};
 
 /* Letters, digits and ._- with a letter or digit in front: it stands in paths and on terminals. */
 static bool is_name(const char *text)
@@ -157,11 +160,13 @@ static sky_err check_known(const cJSON *list, const char *const *known, size_t c
     return SKY_OK;
 }
 
+/* What a case does not say of it is as the suite has it. */
 static sky_err read_fits(const cJSON *object, const char *at, struct sky_suite_fits *fits,
                          struct sky_why *why)
 {
     static const char *const transports[] = {"tcp", "tls", "dtls", "ws", "wss", "http", "https"};
     static const char *const nodes[] = {"device", "gateway", "sub-device"};
+    static const char *const activations[] = {"static", "dynamic"};
     char pointer[SKY_WHY_POINTER_MAX];
     const cJSON *given = sky_json_get(object, "fits");
     if (given == NULL)
@@ -170,22 +175,27 @@ static sky_err read_fits(const cJSON *object, const char *at, struct sky_suite_f
     sky_err err = check_members(given, fits_members, pointer, why);
     if (err != SKY_OK)
         return err;
-    *fits = (struct sky_suite_fits){.clouds = sky_json_get(given, "cloud"),
-                                    .nodes = sky_json_get(given, "node"),
-                                    .transports = sky_json_get(given, "transport")};
     const char *clouds[16];
     size_t cloud_count = 0;
     for (const struct sky_cloud *const *cloud = sky_clouds; *cloud != NULL && cloud_count < 16;
          cloud++)
         clouds[cloud_count++] = (*cloud)->name;
-    snprintf(pointer, sizeof pointer, "%s/fits/cloud", at);
-    err = check_known(fits->clouds, clouds, cloud_count, pointer, why);
-    snprintf(pointer, sizeof pointer, "%s/fits/node", at);
-    if (err == SKY_OK)
-        err = check_known(fits->nodes, nodes, SKY_COUNT(nodes), pointer, why);
-    snprintf(pointer, sizeof pointer, "%s/fits/transport", at);
-    if (err == SKY_OK)
-        err = check_known(fits->transports, transports, SKY_COUNT(transports), pointer, why);
+    const struct {
+        const char *name;
+        const cJSON **place;
+        const char *const *known;
+        size_t count;
+    } rows[] = {{"cloud", &fits->clouds, clouds, cloud_count},
+                {"node", &fits->nodes, nodes, SKY_COUNT(nodes)},
+                {"activation", &fits->activations, activations, SKY_COUNT(activations)},
+                {"transport", &fits->transports, transports, SKY_COUNT(transports)}};
+    for (size_t i = 0; i < SKY_COUNT(rows) && err == SKY_OK; i++) {
+        const cJSON *list = sky_json_get(given, rows[i].name);
+        snprintf(pointer, sizeof pointer, "%s/fits/%s", at, rows[i].name);
+        err = check_known(list, rows[i].known, rows[i].count, pointer, why);
+        if (list != NULL)
+            *rows[i].place = list;
+    }
     return err;
 }
 
@@ -235,6 +245,7 @@ static sky_err read_case(struct sky_suite *suite, const cJSON *json, size_t inde
     sky_err err = check_members(json, case_members, at, why);
     if (err == SKY_OK)
         err = read_fits(suite->tree, "", &one->fits, why);
+    one->is_special = sky_json_get(json, "fits") != NULL;
     if (err == SKY_OK)
         err = read_fits(json, at, &one->fits, why);
     if (err != SKY_OK)
