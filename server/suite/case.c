@@ -681,31 +681,51 @@ static void on_setup_late(struct sky_timer *timer, int64_t now_ms)
                 SKY_RUN_TASK_MAX_MS / 60000);
 }
 
+/* Does the device come by its secret so? One that was never online may fetch it, or have it. */
+static bool activates(const struct sky_case *one)
+{
+    struct sky_product product;
+    struct sky_device device;
+    const cJSON *wanted = one->item->what->fits.activations;
+    if (wanted == NULL || sky_store_get_device(host_of(one)->registry->store,
+                                               one->device->device.id, &product, &device) != SKY_OK)
+        return true;
+    if (product.dynamic_activation && !device.secret_issued && device.state == SKY_DEVICE_INACTIVE)
+        return true;
+    return sky_run__names(wanted, product.dynamic_activation && device.secret_issued ? "dynamic"
+                                                                                     : "static");
+}
+
+static bool comes_by(const struct sky_case *one)
+{
+    return sky_suite_fits_by(&one->item->what->fits, one->device->where.transports);
+}
+
 /* It is not for this device, as is seen now. */
-static void leave(struct sky_case *one)
+static void leave(struct sky_case *one, const char *those, const cJSON *wanted)
 {
     struct sky_buf reason;
     const cJSON *each;
     sky_buf_init(&reason, sizeof one->reason - 1);
-    sky_buf_add_str(&reason, "the case is for devices that come by ");
-    cJSON_ArrayForEach (each, one->item->what->fits.transports)
+    sky_buf_addf(&reason, "the case is for devices %s ", those);
+    cJSON_ArrayForEach (each, wanted)
         sky_buf_addf(&reason, "%s%s", each->prev != NULL && each->prev->next != NULL ? " or " : "",
                      each->valuestring);
-    snprintf(one->reason, sizeof one->reason, "%.*s, which this one does not",
+    snprintf(one->reason, sizeof one->reason, "%.*s: not for this one",
              SKY_SPAN_ARGS(sky_buf_span(&reason)));
     sky_buf_done(&reason);
     one->grade = SKY_GRADE_IDLE;
     one->signs = 1; /* what is known of the device does not change by this */
     one->decided = -1;
-    end(one, one->item->included ? "left" : "ended");
+    end(one, one->item->may_miss ? "left" : "ended");
 }
 
 /* The device is there (again): now it can be told by what it comes. What it has done so far is no
  * part of the case. */
 static void on_sign(struct sky_case *one)
 {
-    if (!sky_suite_fits_by(&one->item->what->fits, one->device->where.transports)) {
-        leave(one);
+    if (!comes_by(one)) {
+        leave(one, "that come by", one->item->what->fits.transports);
         return;
     }
     one->since = one->search.event.seq;
@@ -739,8 +759,12 @@ void sky_case__begin(struct sky_run *run, struct sky_run_item *item, size_t inde
     }
     device->where = where;
     make_measures(one);
-    if (!sky_suite_fits_by(&one->item->what->fits, one->device->where.transports)) {
-        leave(one);
+    if (!comes_by(one) || !activates(one)) {
+        const struct sky_suite_fits *fits = &item->what->fits;
+        if (comes_by(one))
+            leave(one, "whose activation is", fits->activations);
+        else
+            leave(one, "that come by", fits->transports);
         return;
     }
     one->is_kept = host->keep(host->ctx, &device->product, &device->device, &one->kept) == SKY_OK;

@@ -24,7 +24,7 @@ struct sky_run_device {
 struct sky_run_item {
     const struct sky_suite *suite;
     const struct sky_suite_case *what;
-    bool included; /* by a suite that is made of others: left out where it does not fit */
+    bool may_miss; /* left out where it does not fit: nobody asked for it by its name */
     size_t device;
     cJSON *shown; /* in the document */
 };
@@ -117,6 +117,9 @@ void sky_case__task_done(struct sky_case *one, int status, const char *reason);
 void sky_run__case_over(struct sky_case *one);
 void sky_run__tell(struct sky_run *run, const char *event, const cJSON *data);
 void sky_run__tell_case(struct sky_run *run, size_t index);
+
+/* Is the name among these? NULL: all are. */
+bool sky_run__names(const cJSON *names, const char *name);
 
 /* A member of a document, in place of the one of that name. */
 void sky_run__put(cJSON *object, const char *name, cJSON *value);

@@ -52,7 +52,7 @@ static void update(struct sky_run *run)
                                         [SKY_GRADE_WARNED] = "warned",
                                         [SKY_GRADE_IDLE] = "notExercised",
                                         [SKY_GRADE_FAILED] = "failed"};
-    size_t counts[SKY_GRADES] = {0};
+    size_t counts[SKY_GRADES] = {0}, judged = 0;
     enum sky_grade grade, worst = SKY_GRADE_PASSED;
     const cJSON *shown;
     cJSON_ArrayForEach (shown, run->cases) {
@@ -61,9 +61,10 @@ static void update(struct sky_run *run)
             !sky_grade_parse(verdict, &grade))
             continue;
         counts[grade]++;
+        judged++;
         worst = grade > worst ? grade : worst;
     }
-    if (cJSON_GetArraySize(run->cases) == 0)
+    if (judged == 0)
         worst = SKY_GRADE_IDLE;
     cJSON *told = cJSON_CreateObject();
     for (size_t i = 0; i < SKY_GRADES; i++)
@@ -200,7 +201,7 @@ static bool is_chosen(const struct sky_run_order *order, const char *id)
     return false;
 }
 
-static bool is_one_of(const cJSON *names, const char *name)
+bool sky_run__names(const cJSON *names, const char *name)
 {
     const cJSON *each;
     if (names == NULL)
@@ -216,9 +217,8 @@ static bool fits(const struct sky_suite_case *one, const struct sky_product *pro
     static const char *const nodes[] = {[SKY_NODE_DEVICE] = "device",
                                         [SKY_NODE_GATEWAY] = "gateway",
                                         [SKY_NODE_SUB] = "sub-device"};
-    return is_one_of(one->fits.clouds, product->cloud) &&
-           is_one_of(one->fits.nodes, nodes[product->node]) &&
-           is_one_of(one->fits.activations, product->dynamic_activation ? "dynamic" : "static");
+    return sky_run__names(one->fits.clouds, product->cloud) &&
+           sky_run__names(one->fits.nodes, nodes[product->node]);
 }
 
 static cJSON *show_case(const struct sky_suite *suite, const struct sky_suite_case *one,
@@ -235,14 +235,14 @@ static cJSON *show_case(const struct sky_suite *suite, const struct sky_suite_ca
 }
 
 static void add_case(struct sky_run *run, const struct sky_suite *suite,
-                     const struct sky_suite_case *one, size_t device, bool included)
+                     const struct sky_suite_case *one, size_t device, bool may_miss)
 {
     if (run->item_count >= SKY_RUN_CASES_MAX)
         return;
     struct sky_run_item *item = &run->items[run->item_count++];
     *item = (struct sky_run_item){.suite = suite,
                                   .what = one,
-                                  .included = included,
+                                  .may_miss = may_miss,
                                   .device = device,
                                   .shown = show_case(suite, one, run->devices[device].name)};
     cJSON_AddItemToArray(run->cases, item->shown);
@@ -250,8 +250,8 @@ static void add_case(struct sky_run *run, const struct sky_suite *suite,
         return;
     sky_run__put(item->shown, "reason",
                  cJSON_CreateString("the case is for devices of another kind"));
-    sky_run__put(item->shown, "state", cJSON_CreateString(included ? "left" : "ended"));
-    if (!included)
+    sky_run__put(item->shown, "state", cJSON_CreateString(may_miss ? "left" : "ended"));
+    if (!may_miss)
         sky_run__put(item->shown, "verdict", cJSON_CreateString(sky_grade_name(SKY_GRADE_IDLE)));
 }
 
@@ -265,7 +265,8 @@ static void add_suite(struct sky_run *run, const struct sky_run_order *order,
     for (size_t i = 0; i < suite->count; i++)
         if (is_chosen(order, suite->cases[i].id))
             for (size_t device = 0; device < run->device_count; device++)
-                add_case(run, suite, &suite->cases[i], device, included);
+                add_case(run, suite, &suite->cases[i], device,
+                         included || (suite->cases[i].is_special && order->cases == NULL));
 }
 
 /* The suite of that name: one that was given with it, or a built-in one. */

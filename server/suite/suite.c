@@ -174,6 +174,7 @@ bool sky_suite_fits_by(const struct sky_suite_fits *fits, unsigned transports)
     return false;
 }
 
+/* What a case does not say of it is as the suite has it. */
 static sky_err read_fits(const cJSON *object, const char *at, struct sky_suite_fits *fits,
                          struct sky_why *why)
 {
@@ -256,6 +257,7 @@ static sky_err read_case(struct sky_suite *suite, const cJSON *json, size_t inde
     sky_err err = check_members(json, case_members, at, why);
     if (err == SKY_OK)
         err = read_fits(suite->tree, "", &one->fits, why);
+    one->is_special = sky_json_get(json, "fits") != NULL;
     if (err == SKY_OK)
         err = read_fits(json, at, &one->fits, why);
     if (err != SKY_OK)

@@ -34,12 +34,11 @@ sky_grade_name(enum sky_grade grade); /* "passed", "warned", "not exercised", "f
 SKY_MUST_USE bool sky_grade_parse(const char *name, enum sky_grade *ret_grade);
 
 /* Which devices a suite or case is for; all views of the suite's tree. */
-struct sky_suite_fits {
-    const cJSON *clouds;      /* names of clouds, an array; NULL: any */
-    const cJSON *nodes;       /* "device", "gateway", "sub-device"; NULL: any */
-    const cJSON *activations; /* "dynamic", "static": of its product; NULL: any */
-    const cJSON *transports;  /* "tcp", "tls", "dtls", ...: by which the device came last; NULL:
-                                 any */
+struct sky_suite_fits {       /* arrays; NULL: any */
+    const cJSON *clouds;      /* their names */
+    const cJSON *nodes;       /* "device", "gateway", "sub-device" */
+    const cJSON *activations; /* "static", "dynamic": how the device comes by its secret */
+    const cJSON *transports;  /* "tcp", "tls", "dtls", ...: by which it came last */
 };
 /* `transports`: a bit for each, 1 << enum sky_transport, by which the device was seen to come; 0:
  * it may come by any. */
@@ -48,7 +47,8 @@ bool sky_suite_fits_by(const struct sky_suite_fits *fits, unsigned transports);
 struct sky_suite_case {
     const char *id, *title, *source; /* `source` may be "" */
     int64_t timeout_ms;              /* real time */
-    struct sky_suite_fits fits;      /* of each kind its own, or the suite's */
+    struct sky_suite_fits fits;      /* the suite's, and its own */
+    bool is_special;                 /* it has some of its own */
     const cJSON *steps;              /* an array, checked */
     bool alone;     /* moves the clock, or cannot tell its device from others: nothing beside it */
     bool strangers; /* what nobody's device did may be the device's: handshakes that failed */

@@ -120,6 +120,36 @@ def test_a_claim_shows_whether_the_case_is_for_the_device_at_all(run, good):
     assert case["verdict"] == "passed"
 
 
+def suite_of(**fits):
+    """A suite for devices that come by TCP, with one case for all of them and one for fewer."""
+    return {"suite": "mine", "fits": {"transport": ["tcp"]}, "cases": [
+        {"id": "all", "timeoutMs": 8000, "steps": [KICK, CONNECTS]},
+        {"id": "fewer", "timeoutMs": 8000, "steps": [KICK, CONNECTS], "fits": fits}]}
+
+
+@pytest.mark.parametrize("fits", [{"cloud": ["enos"]}, {"node": ["gateway"]},
+                                  {"activation": ["dynamic"]}, {"transport": ["dtls"]}])
+def test_a_case_for_other_devices_is_left_out(run, good, fits):
+    good(DEVICE)
+    document = run(suite=suite_of(**fits))
+    assert [one["state"] for one in document["cases"]] == ["ended", "left"]
+    assert "the case is for devices" in document["cases"][1]["reason"]
+    assert document["verdict"] == "passed" and document["counts"]["passed"] == 1
+    suite = suite_of(**fits)
+    assert run(suite={**suite, "cases": suite["cases"][1:]})["verdict"] == "not exercised"
+    document = run(suite=suite_of(**fits), case="fewer")
+    assert document["verdict"] == "not exercised"
+    assert "the case is for devices" in only(document)["reason"]
+
+
+def test_a_case_that_fits_in_its_own_way_must_fit_as_its_suite_does(run, good):
+    good(DEVICE)
+    document = run(suite={**suite_of(node=["device"], activation=["static"]),
+                          "fits": {"cloud": ["enos"]}})
+    assert not any(one.get("verdict") == "passed" for one in document["cases"])
+    assert document["verdict"] == "not exercised"
+
+
 @pytest.mark.parametrize("steps", [
     [CONNECTS], [{"expect": {"absent": {"type": "connect"}, "waitMs": 100}}],
     [KICK, {"measure": "reconnect-intervals", "pass": ["constant"]}]])
@@ -415,6 +445,8 @@ def test_a_step_that_makes_sense_is_taken(api, step):
                                   "fits": {"cloud": ["acme"]}}]}, "/suite/cases/0/fits/cloud/0"),
     ({"suite": "mine", "fits": {"transport": ["wifi"]},
       "cases": [{"id": "one", "steps": [CONNECTS]}]}, "/suite/fits/transport/0"),
+    ({"suite": "mine", "fits": {"activation": ["static", "none"]},
+      "cases": [{"id": "one", "steps": [CONNECTS]}]}, "/suite/fits/activation/1"),
     ({"suite": "mine", "suites": ["none"]}, "/suites"),
     ("none", "/suite"), (5, "/suite")])
 def test_a_suite_that_makes_no_sense_is_told_where(refused, suite, pointer):

@@ -39,14 +39,6 @@
  {UP(CLOSE, 0, 1), FAULT(1000, 2, "handshake", "drip"), UP(CONNECT, 1900, 2), UP(CLOSE, 2000, 2),
   FAULT(3000, 3, "handshake", "drip"), UP(CONNECT, 3900, 3)}},
 
-/* ---- signed-anew ---- */
-#define SIGNED "signed-anew"
-#define LOGIN(ms, conn, name) UP(CONNECT, ms, conn, .username = name)
-#define NO(ms, conn) DOWN(CONNACK, ms, conn, .code = 5)
-{"none was refused", STEP(SIGNED, "anew"), "not exercised", NULL, OVER, 900, {LOGIN(0, 1, "a"), DOWN(CONNACK, 1, 1)}},
-{"anew", STEP(SIGNED, "anew"), "passed", "anew", SO_FAR, 900, {LOGIN(0, 1, "a"), NO(1, 1), LOGIN(2, 2, "b")}},
-{"again", STEP(SIGNED, "anew"), "failed", "again", SO_FAR, 900, {LOGIN(0, 1, "a"), NO(1, 1), LOGIN(2, 2, "a")}},
-
 {"handshakes with a wrong key are tries, too", STEP(BACK, "constant"), "passed", "constant", SO_FAR, 9000,
  {UP(CLOSE, 0, 1), UP(PSK_HANDSHAKE, 1000, 2, .refused = "R"), UP(PSK_HANDSHAKE, 2000, 3, .refused = "R"),
   UP(PSK_HANDSHAKE, 3000, 4, .refused = "R"), UP(PSK_HANDSHAKE, 4000, 5, .refused = "R"),
