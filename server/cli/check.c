@@ -27,18 +27,29 @@ static bool fixtures_are_good(const struct sky_strings *files,
 
 static bool suites_are_good(const struct sky_strings *files)
 {
+    cJSON *tree, *trees = cJSON_CreateArray();
+    struct sky_strings loaded = {0};
     struct sky_why why;
     bool good = true;
-    cJSON *tree;
 
     for (size_t i = 0; i < files->count; i++) {
         if (sky_cli_suite_load(files->list[i], &tree, &why) == SKY_OK) {
-            cJSON_Delete(tree);
+            cJSON_AddItemToArray(trees, tree);
+            sky_strings_add(&loaded, files->list[i]);
             continue;
         }
         good = false;
         fprintf(stderr, "%s\n", why.reason);
     }
+    for (size_t i = 0; i < loaded.count; i++) {
+        if (sky_cli_suite_check_includes(loaded.list[i], cJSON_GetArrayItem(trees, (int)i), trees,
+                                         &why) != SKY_OK) {
+            good = false;
+            fprintf(stderr, "%s\n", why.reason);
+        }
+    }
+    sky_strings_done(&loaded);
+    cJSON_Delete(trees);
     return good;
 }
 

@@ -74,15 +74,15 @@ static cJSON *describe(const cJSON *suite)
 
     copy_member(told, "suite", suite, "suite");
     copy_member(told, "title", suite, "title");
-    copy_member(told, "fits", suite, "fits");
-    copy_member(told, "includes", suite, "suites");
+    copy_member(told, "suites", suite, "suites");
+    if (sky_json_get(told, "suites") == NULL)
+        cJSON_AddArrayToObject(told, "suites");
     cJSON *cases = cJSON_AddArrayToObject(told, "cases");
     cJSON_ArrayForEach (one_case, sky_json_get(suite, "cases")) {
         cJSON *row = cJSON_CreateObject();
         copy_member(row, "case", one_case, "id");
         copy_member(row, "title", one_case, "title");
         copy_member(row, "source", one_case, "source");
-        copy_member(row, "fits", one_case, "fits");
         cJSON_AddItemToArray(cases, row);
     }
     return told;

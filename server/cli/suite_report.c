@@ -17,8 +17,9 @@
 
 void sky_suite_report_init(struct sky_suite_report *report, const struct sky_config *config)
 {
-    *report = (struct sky_suite_report){
-        .config = config, .run = cJSON_CreateObject(), .terminal = isatty(STDOUT_FILENO) == 1};
+    *report = (struct sky_suite_report){.config = config,
+                                        .run = cJSON_CreateObject(),
+                                        .terminal = !config->quiet && isatty(STDOUT_FILENO) == 1};
 }
 
 void sky_suite_report_done(struct sky_suite_report *report)
@@ -114,6 +115,13 @@ static void print_case(struct sky_suite_report *report, const cJSON *one_case)
     sky_buf_init(&line, SIZE_MAX);
     sky_result_line(one_case, cJSON_GetArraySize(sky_json_get(report->run, "devices")) > 1, &line);
     print_line(report, &line);
+    if (report->config->annotates && strcmp(text_of(one_case, "verdict"), "failed") == 0) {
+        struct sky_buf annotation;
+        sky_buf_init(&annotation, SIZE_MAX);
+        sky_text_annotate(&annotation, SKY_SPAN("suite"), sky_buf_span(&line));
+        print_line(report, &annotation);
+        sky_buf_done(&annotation);
+    }
     sky_buf_done(&line);
 }
 

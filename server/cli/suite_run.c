@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "auth/similar.h"
 #include "protocol/base/mem.h"
 #include "server/cli/at_hand.h"
 #include "server/cli/cli.h"
@@ -51,43 +52,52 @@ struct runner {
 
 /* ---- what is to be run ---- */
 
-struct known_cases {
-    const char *id;
-    struct sky_cli_nearest nearest;
+struct wanted_case {
+    const char *word;
     bool found;
-    char near[SKY_SUITE_NAME_MAX + 1]; /* `nearest.found` lives no longer than its suite */
+    char near[SKY_SUITE_NAME_MAX + 1]; /* an id that may be meant; "": none is near */
+    size_t distance;                   /* of that */
 };
 
 static bool look_for_case(void *ctx, const cJSON *suite, const cJSON *one_case)
 {
-    struct known_cases *known = ctx;
-    const char *id = sky_json_get_str(one_case, "id");
-    size_t distance = known->nearest.distance;
+    struct wanted_case *wanted = ctx;
+    const char *id = sky_json_get_str(one_case, "id"), *name = sky_json_get_str(suite, "suite");
+    size_t distance;
 
-    (void)suite;
-    if (id == NULL)
+    if (id == NULL || name == NULL)
         return true;
-    known->found = strcmp(id, known->id) == 0;
-    known->nearest.found = *known->near != '\0' ? known->near : NULL;
-    sky_cli_nearer(&known->nearest, id);
-    if (*known->near == '\0' ? known->nearest.found != NULL : known->nearest.distance < distance)
-        snprintf(known->near, sizeof known->near, "%s", id);
-    return !known->found;
+    wanted->found = sky_suite_case_is(name, id, wanted->word);
+    if (sky_similar_distance(sky_span_str(id), sky_span_str(wanted->word), &distance) &&
+        (*wanted->near == '\0' || distance < wanted->distance)) {
+        snprintf(wanted->near, sizeof wanted->near, "%s", id);
+        wanted->distance = distance;
+    }
+    return !wanted->found;
 }
 
-static sky_err check_case(const cJSON *suites, const char *id, struct sky_why *why)
+static sky_err check_case(const cJSON *suites, const char *word, struct sky_why *why)
 {
-    struct known_cases known = {.id = id, .nearest = {.wrong = id}};
+    struct wanted_case wanted = {.word = word};
     const cJSON *suite;
 
     cJSON_ArrayForEach (suite, suites)
-        if (!known.found)
-            (void)sky_cli_suite_each_case(suite, look_for_case, &known);
-    if (known.found)
+        if (!wanted.found)
+            (void)sky_cli_suite_each_case(suite, look_for_case, &wanted);
+    if (wanted.found)
         return SKY_OK;
-    return sky_why_set(why, SKY_ERR_NOT_FOUND, "", "--case %.100s: no such case here%s%s%s", id,
-                       *known.near != '\0' ? "; did you mean " : "", known.near,
-                       *known.near != '\0' ? "?" : "");
+    bool near = *wanted.near != '\0';
+    return sky_why_set(why, SKY_ERR_NOT_FOUND, "", "--case %.100s: no such case here%s%s%s", word,
+                       near ? "; did you mean " : "", wanted.near, near ? "?" : "");
+}
+
+static sky_err check_device(const char *name, struct sky_why *why)
+{
+    struct sky_cli_device device = {.app = NULL};
+    struct sky_why inside;
+
+    sky_err err = sky_cli_device_parse(name, &device, &inside);
+    return err == SKY_OK ? SKY_OK : sky_why_set(why, err, "", "--device %.300s", inside.reason);
 }
 
 static void add_texts(cJSON *object, const char *key, const struct sky_strings *texts)
@@ -117,8 +127,13 @@ static sky_err make_order(const struct sky_config *config, cJSON **ret_order, st
                                          ? cJSON_CreateString(word)
                                          : cJSON_Duplicate(tree, true));
     }
+    for (size_t i = 0; err == SKY_OK && i < config->args.count; i++)
+        err = sky_cli_suite_check_includes(config->args.list[i], cJSON_GetArrayItem(trees, (int)i),
+                                           trees, why);
     for (size_t i = 0; err == SKY_OK && i < config->cases.count; i++)
         err = check_case(trees, config->cases.list[i], why);
+    for (size_t i = 0; err == SKY_OK && i < config->devices.count; i++)
+        err = check_device(config->devices.list[i], why);
     cJSON_Delete(trees);
     add_texts(order, "devices", &config->devices);
     if (config->cases.count > 0)
@@ -473,7 +488,9 @@ static int tell_run(struct runner *runner)
         (void)!sky_cli_ask_page(config, runner->server.url, &page, &why);
     int status = sky_suite_report_end(&runner->report, sky_buf_span(&page));
     sky_buf_done(&page);
-    if (sky_cli_tell_events(config, runner->server.url) != SKY_EXIT_OK)
+    struct sky_config told = *config;
+    told.annotates = false; /* that devices are refused is what many a case is about */
+    if (sky_cli_tell_events(&told, runner->server.url) != SKY_EXIT_OK)
         status = status == SKY_EXIT_NO ? SKY_EXIT_NO : SKY_EXIT_TROUBLE;
     int compared =
         sky_suite_baseline_tell(&runner->baseline, config, runner->server.url, runner->report.run);

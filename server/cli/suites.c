@@ -1,5 +1,6 @@
 #include "server/cli/suites.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -21,29 +22,57 @@ static cJSON *parse_builtin(const struct sky_builtin_suite *builtin)
     return tree;
 }
 
-void sky_cli_nearer(struct sky_cli_nearest *nearest, const char *name)
+/* The built-in suite that somebody meant who wrote another name; NULL: none is near. */
+static const char *nearest_builtin(const char *wrong)
 {
-    size_t distance;
+    const char *nearest = NULL;
+    size_t least = 0, distance;
 
-    if (sky_similar_distance(sky_span_str(name), sky_span_str(nearest->wrong), &distance) &&
-        (nearest->found == NULL || distance < nearest->distance)) {
-        nearest->found = name;
-        nearest->distance = distance;
+    for (size_t i = 0; i < sky_builtin_suite_count; i++) {
+        const char *name = sky_builtin_suites[i].name;
+        if (!sky_similar_distance(sky_span_str(name), sky_span_str(wrong), &distance) ||
+            (nearest != NULL && distance >= least))
+            continue;
+        nearest = name;
+        least = distance;
     }
+    return nearest;
 }
 
 static sky_err no_such_suite(const char *word, struct sky_why *why)
 {
-    struct sky_cli_nearest nearest = {.wrong = word};
+    const char *nearest = nearest_builtin(word);
 
-    for (size_t i = 0; i < sky_builtin_suite_count; i++)
-        sky_cli_nearer(&nearest, sky_builtin_suites[i].name);
-    if (nearest.found != NULL)
+    if (nearest != NULL)
         return sky_why_set(why, SKY_ERR_NOT_FOUND, "", "%.200s: no such suite; did you mean %s?",
-                           word, nearest.found);
+                           word, nearest);
     return sky_why_set(why, SKY_ERR_NOT_FOUND, "",
                        "%.200s: no such suite, nor a file; \"skymock suite list\" has their names",
                        word);
+}
+
+sky_err sky_cli_suite_check_includes(const char *word, const cJSON *suite, const cJSON *others,
+                                     struct sky_why *why)
+{
+    const cJSON *name, *other;
+    int index = 0;
+
+    cJSON_ArrayForEach (name, sky_json_get(suite, "suites")) {
+        char pointer[32];
+        bool known = sky_builtin_suite_find(name->valuestring) != NULL;
+        cJSON_ArrayForEach (other, others) {
+            const char *its = sky_json_get_str(other, "suite");
+            known = known || (its != NULL && strcmp(its, name->valuestring) == 0);
+        }
+        snprintf(pointer, sizeof pointer, "/suites/%d", index++);
+        const char *nearest = known ? NULL : nearest_builtin(name->valuestring);
+        if (!known)
+            return sky_why_set(why, SKY_ERR_NOT_FOUND, pointer,
+                               "%.100s: %s: there is no suite '%.64s' to include%s%s%s", word,
+                               pointer, name->valuestring, nearest != NULL ? "; did you mean " : "",
+                               nearest != NULL ? nearest : "", nearest != NULL ? "?" : "");
+    }
+    return SKY_OK;
 }
 
 /* A good suite, by all that can be known of it without a server. */

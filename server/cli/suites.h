@@ -13,11 +13,9 @@ SKY_MUST_USE sky_err sky_cli_suite_load(const char *word, cJSON **ret_tree, stru
 typedef bool sky_cli_case_fn(void *ctx, const cJSON *suite, const cJSON *one_case);
 bool sky_cli_suite_each_case(const cJSON *suite, sky_cli_case_fn *each, void *ctx);
 
-/* The name that somebody meant who wrote another: offer all there are. */
-struct sky_cli_nearest {
-    const char *wrong, *found; /* `found` is borrowed; NULL: none is near */
-    size_t distance;
-};
-void sky_cli_nearer(struct sky_cli_nearest *nearest, const char *name);
+/* Is every suite that this one, which `word` named, is made of a built-in one, or among the others,
+ * an array? */
+SKY_MUST_USE sky_err sky_cli_suite_check_includes(const char *word, const cJSON *suite,
+                                                  const cJSON *others, struct sky_why *why);
 
 #endif

@@ -321,6 +321,16 @@ void sky_refusal_line(const cJSON *event, struct sky_buf *out)
     add_why(out, event);
 }
 
+void sky_text_annotate(struct sky_buf *out, sky_span title, sky_span shown)
+{
+    sky_buf_addf(out, "::error title=skymock %.*s::", SKY_SPAN_ARGS(title));
+    for (size_t i = 0; i < shown.len; i++)
+        if (shown.ptr[i] == '%')
+            sky_buf_add_str(out, "%25");
+        else
+            sky_buf_add_byte(out, (uint8_t)shown.ptr[i]);
+}
+
 void sky_refusal_annotation(const cJSON *event, struct sky_buf *out)
 {
     const struct act act = act_of_json(event);
@@ -329,11 +339,6 @@ void sky_refusal_annotation(const cJSON *event, struct sky_buf *out)
     add_whose(&text, &act);
     sky_buf_add_str(&text, " was refused: ");
     add_why(&text, event);
-    sky_buf_addf(out, "::error title=skymock %.*s::", SKY_SPAN_ARGS(rule_of(event)));
-    for (size_t i = 0; i < text.len; i++)
-        if (text.bytes[i] == '%')
-            sky_buf_add_str(out, "%25");
-        else
-            sky_buf_add_byte(out, (uint8_t)text.bytes[i]);
+    sky_text_annotate(out, rule_of(event), sky_buf_span(&text));
     sky_buf_done(&text);
 }

@@ -20,7 +20,9 @@ void sky_event_show(const struct sky_event_printer *printer, const struct sky_ev
 bool sky_event_is_refusal(const cJSON *event);
 /* The same in the form of a refusal: time, peer, whose, the rule, and the mistake in a sentence. */
 void sky_refusal_line(const cJSON *event, struct sky_buf *out);
-/* And as a command of a GitHub workflow, which makes an annotation of it. */
+/* A text that can be shown, as a command of a GitHub workflow, which makes an annotation of it. */
+void sky_text_annotate(struct sky_buf *out, sky_span title, sky_span shown);
+/* And as such a command. */
 void sky_refusal_annotation(const cJSON *event, struct sky_buf *out);
 
 #endif

@@ -190,13 +190,14 @@ void sky_run__case_over(struct sky_case *one)
 
 /* ---- choosing ---- */
 
-static bool is_chosen(const struct sky_run_order *order, const char *id)
+static bool is_chosen(const struct sky_run_order *order, const struct sky_suite *suite,
+                      const char *id)
 {
     const cJSON *each;
     if (order->cases == NULL)
         return true;
     cJSON_ArrayForEach (each, order->cases)
-        if (strcmp(each->valuestring, id) == 0)
+        if (sky_suite_case_is(suite->name, id, each->valuestring))
             return true;
     return false;
 }
@@ -263,7 +264,7 @@ static void add_suite(struct sky_run *run, const struct sky_run_order *order,
     cJSON_AddStringToObject(shown, "title", suite->title);
     cJSON_AddItemToArray(cJSON_GetObjectItemCaseSensitive(run->document, "suites"), shown);
     for (size_t i = 0; i < suite->count; i++)
-        if (is_chosen(order, suite->cases[i].id))
+        if (is_chosen(order, suite, suite->cases[i].id))
             for (size_t device = 0; device < run->device_count; device++)
                 add_case(run, suite, &suite->cases[i], device,
                          included || (suite->cases[i].is_special && order->cases == NULL));
@@ -319,7 +320,8 @@ static sky_err choose(struct sky_run *run, const struct sky_run_order *order,
         char pointer[32];
         bool found = false;
         for (size_t i = 0; i < run->item_count && !found; i++)
-            found = strcmp(run->items[i].what->id, id->valuestring) == 0;
+            found = sky_suite_case_is(run->items[i].suite->name, run->items[i].what->id,
+                                      id->valuestring);
         snprintf(pointer, sizeof pointer, "/cases/%d", place++);
         if (!found)
             return sky_why_set(why, SKY_ERR_INVALID, pointer, "no suite has a case '%.64s'",

@@ -77,7 +77,7 @@ struct sky_run_order {
         struct sky_device device;
     } * devices; /* borrowed */
     size_t device_count;
-    const cJSON *cases; /* ids, an array: only these; NULL: all */
+    const cJSON *cases; /* ids, or SUITE/ID, an array: only these; NULL: all */
     bool runner;        /* somebody follows who does commands */
     bool setup;         /* and has one that is to be done before each case */
 };

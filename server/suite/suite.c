@@ -328,3 +328,11 @@ void sky_suite_done(struct sky_suite *suite)
     free(suite->cases);
     *suite = (struct sky_suite){.tree = NULL};
 }
+
+bool sky_suite_case_is(const char *suite, const char *id, const char *word)
+{
+    const char *slash = strrchr(word, '/');
+    size_t len = slash != NULL ? (size_t)(slash - word) : 0;
+    return strcmp(id, slash != NULL ? slash + 1 : word) == 0 &&
+           (slash == NULL || (strlen(suite) == len && memcmp(suite, word, len) == 0));
+}

@@ -78,6 +78,9 @@ SKY_MUST_USE sky_err sky_suite_init(struct sky_suite *suite, cJSON *tree,
                                     struct sky_why *why);
 void sky_suite_done(struct sky_suite *suite);
 
+/* Does the word mean this case? It is its id, or SUITE/ID. */
+bool sky_suite_case_is(const char *suite, const char *id, const char *word);
+
 /* ---- the built-in ones: fixtures/suites/NAME.json ---- */
 
 struct sky_builtin_suite {

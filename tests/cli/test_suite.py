@@ -17,8 +17,7 @@ from test_exec import await_gone
 DEVICE = "aliyun/pk/device"
 PLAYED = [sys.executable, server.ROOT / "tests/support/comes_back.py", DEVICE]
 COMES = [{"do": "disconnect"}, {"expect": {"event": {"type": "connect"}}}]
-NEVER = [{"do": "disconnect"},
-         {"expect": {"event": {"type": "publish", "topic": "never"}, "waitMs": 300}}]
+NEVER = [*COMES, {"expect": {"event": {"type": "publish", "topic": "never"}, "waitMs": 100}}]
 FOREVER = [{"do": "run", "run": "echo at-work"}, {"do": "wait", "wait": 600000}, *COMES]
 
 
@@ -95,6 +94,9 @@ def test_only_the_cases_that_are_wanted(suite):
     path = suite(case("a-one", COMES), case("b-two", COMES), case("c-three", NEVER))
     done = run(path, "--case", "b-two", "--", *PLAYED)
     assert done.returncode == 0 and "a-one" not in done.stdout and "b-two" in done.stdout
+    done = run(path, "--case", "mine/b-two", "--", *PLAYED)
+    assert done.returncode == 0 and "mine/b-two" in done.stdout and "1 passed" in done.stdout
+    assert run(path, "--case", "other/b-two", "--", *PLAYED).returncode == 2
     done = run(path, "--", *PLAYED, environment={"SKYMOCK_CASE": "a-one b-two"})
     assert done.returncode == 0 and "2 passed" in done.stdout
 
@@ -350,6 +352,14 @@ def test_one_clear_line(given, told):
     assert len(done.stderr.splitlines()) == 1 and told in done.stderr
 
 
+def test_a_case_that_failed_is_an_annotation_in_a_workflow(suite):
+    done = run(suite(case("comes", COMES), case("never", NEVER)), "--", *PLAYED,
+               environment={"GITHUB_ACTIONS": "true"})
+    lines = [line for line in done.stdout.splitlines() if line.startswith("::")]
+    assert len(lines) == 1 and "mine/never" in lines[0], done.stdout
+    assert lines[0].startswith("::error title=skymock suite::failed ")
+
+
 @pytest.mark.parametrize("device", ["aliyun/pk/nobody", "aliyun/nix/device", "nowhere/x/y", "x"])
 def test_a_device_that_is_not_there(suite, device):
     done = run(suite(case("comes", COMES)), "--", "echo", "begun", device=device)
@@ -378,6 +388,19 @@ def test_check_knows_suites(suite):
     path = suite(case("comes", [{"do": "dance"}]), case("comes", COMES))
     done = server.run("check", path)
     assert done.returncode == 1 and done.stderr.startswith(f"{path}: /cases/0/steps/0/do: ")
+
+
+def test_a_suite_is_made_of_others_that_there_are(suite, tmp_path):
+    whole = tmp_path / "whole.json"
+    whole.write_text(json.dumps({"suite": "whole", "title": "x", "suites": ["mine", "smoke"]}))
+    part = suite(case("comes", COMES))
+    assert server.run("check", whole, part).returncode == 0
+    done = run(whole, part, "--case", "comes", "--", *PLAYED)
+    assert done.returncode == 0 and "mine/comes" in done.stdout, done.stdout + done.stderr
+    whole.write_text(json.dumps({"suite": "whole", "title": "x", "suites": ["smoke", "conect"]}))
+    told = f"{whole}: /suites/1: there is no suite 'conect' to include; did you mean connect?"
+    assert server.run("check", whole).stderr == f"{told}\n"
+    assert run(whole, "--", "echo", "begun").stderr == f"skymock: {told}\n"
 
 
 def test_suites_may_stand_beside_fixtures(suite, tmp_path, start):
