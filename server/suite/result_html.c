@@ -1,4 +1,6 @@
 /* A run of suites as a section of the report's page, in its style. */
+#include <string.h>
+
 #include "server/judge/xml.h"
 #include "server/suite/result.h"
 #include "server/suite/result_view.h"
@@ -89,41 +91,71 @@ static const char *box_of(const struct sky_result_view *view)
     return view->grade == SKY_GRADE_FAILED ? "f" : view->grade == SKY_GRADE_WARNED ? "w" : "";
 }
 
-static void put_case(const cJSON *one_case, bool first, struct sky_buf *out)
+static void put_heading(struct sky_buf *out, const struct sky_result_view *view)
 {
-    struct sky_result_view view = sky_result__case(one_case);
+    put_verdict(out, sky_result__verdict(view));
+    sky_buf_add_str(out, " <span class=\"m\">");
+    sky_xml_str(out, view->suite);
+    sky_buf_add_byte(out, '/');
+    sky_xml_str(out, view->id);
+    sky_buf_add_str(out, "</span> ");
+    sky_xml_str(out, view->title);
+}
+
+/* The reason of a case is often that of its measure, and told there. */
+static void put_measures(struct sky_buf *out, const struct sky_result_view *view)
+{
     const cJSON *each;
     struct sky_buf text;
-    (void)first;
-    if (view.state == SKY_RESULT_LEFT)
-        return;
+    bool told = false;
     sky_buf_init(&text, TEXT_MAX);
-    sky_buf_addf(out, "<article class=\"%s\"><h3>", box_of(&view));
-    put_verdict(out, sky_result__verdict(&view));
-    sky_buf_add_str(out, " <span class=\"m\">");
-    sky_xml_str(out, view.suite);
-    sky_buf_add_byte(out, '/');
-    sky_xml_str(out, view.id);
-    sky_buf_add_str(out, "</span> ");
-    sky_xml_str(out, view.title);
-    sky_buf_add_str(out, "</h3>\n<dl>\n");
-    put_row(out, "Reason", sky_span_str(view.reason));
-    sky_result__step(&view, &text);
-    put_row(out, "Decided by", sky_buf_span(&text));
-    cJSON_ArrayForEach (each, sky_result__list(one_case, "measures")) {
+    cJSON_ArrayForEach (each, sky_result__list(view->json, "measures"))
+        told |= strcmp(sky_result__str(each, "reason"), view->reason) == 0;
+    if (!told)
+        put_row(out, "Reason", sky_span_str(view->reason));
+    cJSON_ArrayForEach (each, sky_result__list(view->json, "measures")) {
         sky_buf_clear(&text);
         sky_result__measure(each, &text);
         put_row(out, "Measured", sky_buf_span(&text));
     }
-    sky_buf_clear(&text);
-    sky_result__events(sky_result__list(one_case, "events"), &text);
-    put_row(out, "Events", sky_buf_span(&text));
-    put_texts(out, "Note", sky_result__list(one_case, "notes"));
-    put_row(out, "Device", sky_span_str(view.device));
-    put_time(out, "Took", view.ms);
-    put_row(out, "Source", sky_span_str(view.source));
-    sky_buf_add_str(out, "</dl></article>\n");
     sky_buf_done(&text);
+}
+
+static void put_details(struct sky_buf *out, const struct sky_result_view *view)
+{
+    struct sky_buf text;
+    sky_buf_init(&text, TEXT_MAX);
+    sky_buf_add_str(out, "<dl>\n");
+    put_measures(out, view);
+    sky_result__step(view, &text);
+    put_row(out, "Decided by", sky_buf_span(&text));
+    sky_buf_clear(&text);
+    sky_result__events(sky_result__list(view->json, "events"), &text);
+    put_row(out, "Events", sky_buf_span(&text));
+    put_texts(out, "Note", sky_result__list(view->json, "notes"));
+    put_row(out, "Device", sky_span_str(view->device));
+    put_time(out, "Took", view->ms);
+    put_row(out, "Source", sky_span_str(view->source));
+    sky_buf_add_str(out, "</dl>");
+    sky_buf_done(&text);
+}
+
+/* One that passed is a line that can be opened. */
+static void put_case(const cJSON *one_case, bool first, struct sky_buf *out)
+{
+    struct sky_result_view view = sky_result__case(one_case);
+    bool passed = view.state == SKY_RESULT_ENDED && view.grade == SKY_GRADE_PASSED;
+    (void)first;
+    if (view.state == SKY_RESULT_LEFT)
+        return;
+    if (passed)
+        sky_buf_add_str(out, "<details><summary>");
+    else
+        sky_buf_addf(out, "<article class=\"%s\"><h3>", box_of(&view));
+    put_heading(out, &view);
+    sky_buf_add_str(out, passed ? "</summary>\n" : "</h3>\n");
+    put_details(out, &view);
+    sky_buf_add_str(out, passed ? "</details>\n" : "</article>\n");
 }
 
 /* ---- the end ---- */
