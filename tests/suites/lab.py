@@ -35,7 +35,7 @@ GOOD = [("aliyun", "tcp"), ("tencent", "tcp"), ("enos", "tcp"), ("aliyun", "tls"
 WORDS = {"aliyun": ("productKey", "deviceName", "deviceSecret"),
          "tencent": ("productId", "deviceName", "psk"),
          "enos": ("productKey", "deviceKey", "deviceSecret")}
-AT_ONCE = 40          # devices
+AT_ONCE = 24          # devices
 BROKEN_CAP_MS = 9000  # of a case's time: what has not come by then does not come
 GOOD_CAP_MS = 30000
 PATIENCE_S = 300      # for a run
@@ -105,7 +105,8 @@ class Player:
         self.is_new = any("dynamic" in each.get("activation", []) for each in fits)
         self.is_alone = any(is_alone(case) for _, case in places)
         self.document = None
-        self.error = "not played"
+        self.error = None
+        self.said = ""  # on stderr
 
     def suites(self):
         """The suites to post: of each only the cases that are to be played, each with less time."""
@@ -117,15 +118,25 @@ class Player:
 
     def verdicts(self):
         """{"suite/case": verdict}"""
-        assert self.document, self.error
+        assert self.document, f"{self.error}\n{self.said}"
         return {f"{case['suite']}/{case['case']}": case.get("verdict", "not ended")
                 for case in self.document["cases"]}
 
     def reasons(self, *verdicts):
         """What to print about cases that ended otherwise."""
-        return "\n".join(f"{case.get('verdict', 'not ended')} {case['suite']}/{case['case']}: "
-                         f"{case.get('reason', '')}" for case in self.document["cases"]
-                         if case.get("verdict") not in verdicts)
+        return "\n".join([*(f"{case.get('verdict', 'not ended')} {case['suite']}/{case['case']}: "
+                           f"{case.get('reason', '')}" for case in self.document["cases"]
+                           if case.get("verdict") not in verdicts), self.said])
+
+
+@contextlib.contextmanager
+def told_by(*players):
+    """What goes wrong in here is told of them, and stops nobody else."""
+    try:
+        yield
+    except Exception as error:
+        for player in players:
+            player.error = repr(error)
 
 
 class Lab:
@@ -183,38 +194,50 @@ class Lab:
             command += ["--habit", "sub_devices=" + json.dumps([player.lamp])]
         if player.is_gateway and player.cloud == "tencent":
             command += ["--habit", "gateway=true"]
-        return subprocess.Popen(command, env=self.environment, stdout=subprocess.DEVNULL,
-                                stderr=subprocess.PIPE)
+        errors = Path(self.folder.name) / (player.name.replace("/", "-") + ".stderr")
+        with errors.open("w") as sink:
+            player.process = subprocess.Popen(command, env=self.environment, stderr=sink,
+                                              stdout=subprocess.DEVNULL)
+        player.errors = errors
 
-    def await_device(self, player):
-        """Until it has said something."""
+    def begin(self, player):
+        """Waits until the device has come, and has its suites begin."""
         until = time.monotonic() + server.PATIENCE_S
-        while not self.server.api.events(device=player.name, limit=1):
+        kind = None if player.transport == "coap" else "connack"
+        while not self.server.api.events(device=player.name, limit=1, type=kind):
             if time.monotonic() > until:
                 raise AssertionError(f"{player.name} by {player.transport} did not come")
             time.sleep(0.05)
+        order = {"suites": list(player.suites()), "device": player.name}
+        player.run = self.server.api.post("/api/v1/suites/runs", order)["id"]
+
+    def finish(self, player):
+        """Waits for the end."""
+        until = time.monotonic() + PATIENCE_S
+        while player.document is None:
+            document = self.server.api.get(f"/api/v1/suites/runs/{player.run}")
+            if document["state"] != "running":
+                player.document = document
+            elif time.monotonic() > until:
+                raise AssertionError(f"{player.name}: {document}")
+            else:
+                time.sleep(0.2)
 
     def play(self):
-        """All players side by side, to their ends."""
-        api = self.server.api
-        processes = [self.start(player) for player in self.players]
+        """All players side by side, to their ends. What one cannot do is told of that one."""
+        for player in self.players:
+            self.start(player)
         try:
-            for player in self.players:
-                self.await_device(player)
-            ids = [api.post("/api/v1/suites/runs", {"suites": list(player.suites()),
-                                                    "device": player.name})["id"]
-                   for player in self.players]
-            until = time.monotonic() + PATIENCE_S
-            for player, one in zip(self.players, ids):
-                while (document := api.get(f"/api/v1/suites/runs/{one}"))["state"] == "running":
-                    assert time.monotonic() < until, f"{player.name}: {document}"
-                    time.sleep(0.2)
-                player.document = document
+            for act in (self.begin, self.finish):
+                for player in self.players:
+                    if player.error is None:
+                        with told_by(player):
+                            act(player)
         finally:
-            for process in processes:
-                process.kill()
-                process.wait()
-                process.stderr.close()
+            for player in self.players:
+                player.process.kill()
+                player.process.wait()
+                player.said = player.errors.read_text()[-2000:]
 
     def close(self):
         self.server.stop()
@@ -229,12 +252,8 @@ def play(players, share=10):
     groups.sort(key=lambda group: -max(len(player.places) for player in group))
 
     def one(group):
-        try:
-            with contextlib.closing(Lab(group)) as lab:
-                lab.play()
-        except Exception as error:  # one group's, and no other's
-            for player in group:
-                player.error = repr(error)
+        with told_by(*group), contextlib.closing(Lab(group)) as lab:
+            lab.play()
 
     with concurrent.futures.ThreadPoolExecutor(max(1, AT_ONCE // 4)) as pool:
         for done in [pool.submit(one, group) for group in groups]:
