@@ -22,7 +22,7 @@ def taking_pieces_for_broken(device):
 def at_once_after(refused):
     """A function for `backoff`."""
     def backoff(device):
-        return 0.02 if device.code == refused else type(device).backoff(device)
+        return 0.005 if device.code == refused else type(device).backoff(device)
     return backoff
 
 
@@ -56,14 +56,9 @@ def say_it_twice(device):
 
 
 def other_login(device):
-    """The second attempt asks for a keepalive that no cloud takes."""
-    type(device).on_connecting(device)
-    device.keepalive = 20 if device.keepalive != 20 else type(device).keepalive
-
-
-def back_to_normal(device):
-    device.keepalive = type(device).keepalive
-    type(device).on_connected(device)
+    """Behind a CONNECT that was not answered."""
+    device.keepalive = type(device).keepalive if device.code is not None else 20
+    return type(device).backoff(device)
 
 
 def forget_what_was_said(device):
@@ -90,10 +85,10 @@ BREAKS = {
     **{f"connack-refused-{code}": breaks(f"tries again at once when it is refused with {code}",
                                          backoff=at_once_after(code)) for code in range(1, 6)},
     "connect-repeated": breaks("asks for a keepalive of 20 s when it has to try again",
-                               on_connecting=other_login, on_connected=back_to_normal),
+                               backoff=other_login),
     "tcp-silent": breaks("waits for a server that accepts and says nothing for ever",
-                         "not exercised", connack_patience=1e6, connect_patience=1e6),
-    "tcp-closed": breaks("does not try again when a server closes at once", "not exercised",
+                         connack_patience=1e6, connect_patience=1e6),
+    "tcp-closed": breaks("does not try again when a server closes at once",
                          backoff=give_up),
     "lets-go": breaks("leaves the old connection open when it makes a new one", let_go=keep_open),
     "suback-withheld": breaks("waits for a SUBACK for ever", suback_patience=1e6),

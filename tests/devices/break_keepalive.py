@@ -30,6 +30,6 @@ BREAKS = {
                                ping_patience=0.1),
     "cut-for-silence": breaks("does not come back when the cloud closed an old connection",
                               on_lost=hang_when_old),
-    "long-duration": breaks("falls silent after a while", say=tire("say", 2),
-                            ping=tire("ping", 2)),
+    "long-duration": breaks("falls silent after a while", say=tire("say", 1),
+                            ping=tire("ping", 1)),
 }

@@ -1,5 +1,7 @@
 """What devices do wrong in the cases of the suite `reconnect`."""
 
+import time
+
 from break_connect import for_ever
 from habits import breaks
 
@@ -12,9 +14,17 @@ def hang_after(how):
     return on_lost
 
 
-def hang_in_the_middle(device, ended_by):
-    if ended_by == "FIN" and device.unacknowledged:
-        for_ever(device)
+def hang_in_the_middle(how):
+    """Likewise, of one that had been there for a moment, and was not the first."""
+    def on_lost(device, ended_by):
+        if ended_by == how and device.connections > 1 and time.monotonic() - device.began > 0.5:
+            for_ever(device)
+    return on_lost
+
+
+def start_anew(device):
+    device.attempts = 0
+    type(device).on_connected(device)
 
 
 def constant(_device):
@@ -33,10 +43,10 @@ BREAKS = {
                                  backoff=constant),
     "refused-backoff": breaks("tries again after the same 0.15 s when it is refused",
                               backoff=constant),
-    "unstable": breaks("forgets its back-off with every CONNACK", stable_after=0),
-    "reset-by-peer": breaks("does not come back when TCP was reset", on_lost=hang_after("RST")),
+    "unstable": breaks("forgets its back-off with every CONNACK", on_connected=start_anew),
+    "reset-by-peer": breaks("does not come back when TCP was reset", on_lost=hang_in_the_middle("RST")),
     "closed-by-peer": breaks("does not come back when TCP was closed under what it said",
-                             on_lost=hang_in_the_middle),
+                             on_lost=hang_in_the_middle("FIN")),
     "half-open": breaks("never notices that nobody is there any more", ping_patience=1e6,
                         puback_patience=1e6, suback_patience=1e6),
     "back-in-time": breaks("lets its back-off grow without a limit", backoff_first=0.12,

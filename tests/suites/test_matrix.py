@@ -1,0 +1,68 @@
+"""The suites against the reference devices: a good one passes all that is for it, and for every
+case there is one that fails it and passes `smoke`."""
+
+import pytest
+
+import lab
+
+ROWS = lab.breaks()
+GOOD = list(lab.good_players())
+# Cases that no device can break while it passes the rest, with the reason.
+UNBROKEN = {
+    "smoke": "a device that fails it cannot be told from one that is not there",
+    "subscribes": "the same as smoke/subscribes",
+}
+
+
+@pytest.fixture(scope="module")
+def played():
+    """Everybody's documents: those of the broken ones by row."""
+    broken = {row.id: lab.broken_player(row) for row in ROWS if row.places}
+    lab.play([*GOOD, *broken.values()])
+    return broken
+
+
+def name_of(player):
+    return f"{player.cloud}-{player.transport}-{player.places[0][0]['suite']}" + \
+        ("-gateway" if player.is_gateway else "-new" if player.is_new else "")
+
+
+@pytest.mark.parametrize("player", GOOD, ids=name_of)
+def test_a_good_device_passes(played, player):
+    verdicts = player.verdicts()
+    assert verdicts and set(verdicts.values()) == {"passed"}, player.reasons("passed")
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
+def test_a_broken_device_fails_its_case_and_passes_smoke(played, row):
+    assert row.places, f"no suite has a case {row.case!r} for it"
+    player = played[row.id]
+    verdicts = player.verdicts()
+    own = {f"{suite['suite']}/{case['id']}" for suite, case in row.places}
+    assert {verdicts[name] for name in own} == {row.verdict}, player.reasons()
+    assert {verdict for name, verdict in verdicts.items() if name not in own} <= {"passed"}, \
+        player.reasons("passed")
+
+
+def test_every_case_is_broken_by_somebody():
+    broken = {case["id"] for row in ROWS for _, case in row.places}
+    left = {f"{suite['suite']}/{case['id']}" for suite, case in lab.cases()
+            if suite["suite"] not in UNBROKEN and case["id"] not in broken
+            and case["id"] not in UNBROKEN}
+    assert not left, f"nobody breaks {sorted(left)}"
+
+
+def test_a_device_that_does_nothing_is_not_exercised(start):
+    """Whatever is asked of it, and the run says so."""
+    running = start()
+    suites = [name for name in lab.SUITES if name != "standard"]
+    api = running.api
+    path = "/api/v1/suites/runs"
+    shortened = [{**lab.SUITES[name], "cases": [{**case, "timeoutMs": 600} for case in
+                                                lab.SUITES[name]["cases"]]} for name in suites]
+    one = api.post(path, {"suites": shortened, "device": "aliyun/pk/device"})["id"]
+    document = api.get(f"{path}/{one}")
+    while document["state"] == "running":
+        document = api.get(f"{path}/{one}")
+    assert {case["verdict"] for case in document["cases"]} == {"not exercised"}
+    assert document["verdict"] == "not exercised"
