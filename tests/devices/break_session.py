@@ -156,7 +156,7 @@ BREAKS = {
     "puback-wrong-id": breaks("takes any PUBACK for the one that is due", heard=at_puback(oldest)),
     "puback-twice": breaks("hangs when a PUBACK comes a second time",
                            heard=at_puback(hang_at_a_second)),
-    "puback-delayed": breaks("gives up when no PUBACK has come in 0.8 s", puback_patience=0.8),
+    "puback-delayed": breaks("gives up when no PUBACK has come in 0.5 s", puback_patience=0.5),
     "puback-gap": breaks("takes a PUBACK for all messages up to its own",
                          heard=at_puback(all_until)),
     "puback-reordered": breaks("closes when PUBACKs come in another order", "warned",
