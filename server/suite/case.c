@@ -11,6 +11,7 @@
 
 enum {
     CALL_GRACE_MS = 2000,           /* that an answer may be late */
+    HOLD_ON_MS = 20,                /* between two tries of a step that waits for the device */
     CLAIM_WAIT_MS = 10 * 60 * 1000, /* that one call waits; longer ones are asked again */
 };
 
@@ -327,6 +328,7 @@ static void tell_step(struct sky_case *one)
 
 static void go_on(struct sky_case *one)
 {
+    one->held[0] = '\0';
     one->step++;
     one->at = cJSON_GetArrayItem(one->item->what->steps, one->step);
     soon(one);
@@ -399,6 +401,14 @@ static void take_claim(struct sky_case *one, int status, const cJSON *body)
     }
 }
 
+/* The device is away, or not ready yet: the step waits for it, as long as the case does. */
+static void hold_on(struct sky_case *one, const char *step, const char *why)
+{
+    snprintf(one->held, sizeof one->held, "%s could not be done: %s", step, why);
+    one->state = SKY_CASE_STEP;
+    sky_clock_patience(clock_of(one), &one->soon, HOLD_ON_MS, next_step);
+}
+
 static void on_answer(struct sky_suite_call *call, int status, const cJSON *body)
 {
     struct sky_case *one = SKY_CONTAINER_OF(call, struct sky_case, call);
@@ -414,6 +424,8 @@ static void on_answer(struct sky_suite_call *call, int status, const cJSON *body
         one->faults[one->fault_count++] = (int64_t)id->valuedouble;
     if (status < 300 || (status == 409 && row->how & SKY_STEP_MAY_MISS))
         go_on(one);
+    else if (status == 409 && row->how & SKY_STEP_AWAITS)
+        hold_on(one, row->name, error_of(body));
     else if (status == 504 || status == 408)
         settle_with(one, SKY_GRADE_FAILED, "%s: %s", row->name, error_of(body));
     else
@@ -541,7 +553,8 @@ static void next_step(struct sky_timer *timer, int64_t now_ms)
         settle(one, one->grade, one->grade == SKY_GRADE_WARNED ? one->decided : -1);
         return;
     }
-    tell_step(one);
+    if (one->held[0] == '\0')
+        tell_step(one);
     char now[24], *topic = host_of(one)->topic(host_of(one)->ctx, one->device->device.id);
     snprintf(now, sizeof now, "%lld", (long long)(one->began_ms / 1000));
     const struct sky_step_names names = {.cloud = one->device->product.cloud,
@@ -553,8 +566,8 @@ static void next_step(struct sky_timer *timer, int64_t now_ms)
     if (sky_step_fill_in(step, &names))
         do_step(one, step);
     else
-        settle_with(one, SKY_GRADE_IDLE,
-                    "the device subscribes to nothing, so that there is no ${topic} to speak of");
+        hold_on(one, sky_step_row(one->at)->name,
+                "the device subscribes to nothing, so that there is no ${topic} to speak of");
     cJSON_Delete(step);
     free(topic);
 }
@@ -628,8 +641,11 @@ static void on_deadline(struct sky_timer *timer, int64_t now_ms)
                     "the command did not end within the case's timeoutMs of %lld", all_ms);
         return;
     default:
-        settle_with(one, SKY_GRADE_IDLE,
-                    "the case's timeoutMs of %lld was over before its steps were", all_ms);
+        if (one->held[0] != '\0')
+            settle_with(one, SKY_GRADE_IDLE, "%s", one->held);
+        else
+            settle_with(one, SKY_GRADE_IDLE,
+                        "the case's timeoutMs of %lld was over before its steps were", all_ms);
     }
 }
 

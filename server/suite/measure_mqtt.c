@@ -290,9 +290,6 @@ static void on_message(struct sky_measure *measure, const struct sky_measure_eve
     if (sky_measure__number(event, SKY_F_QOS) != 1 ||
         sky_measure__text(event, SKY_F_DETAIL).len > 0) /* it did not go out whole */
         return;
-    for (size_t i = 0; i < state->count; i++)
-        if (state->list[i].id == id && state->list[i].connection == connection_of(event))
-            return;
     if (state->count == PENDING_MAX)
         drop_pending(state, 0);
     state->list[state->count++] = (struct pending){connection_of(event), id, event->real_ms};

@@ -100,6 +100,7 @@ struct sky_case {
 
     enum sky_grade grade; /* so far; then its own */
     char reason[1024];
+    char held[400];          /* why the step at work waits for the device; "": it does not */
     cJSON *events, *figures; /* owned: told with it; NULL: none */
     int decided;             /* the step that did; -1: none */
 };

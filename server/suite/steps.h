@@ -22,6 +22,7 @@ enum {
     SKY_STEP_NAMES_WHOM = 2, /* its body says of whom it is: the case's device, unless it says */
     SKY_STEP_MAY_MISS = 4,   /* 409 is fine: the device is not connected */
     SKY_STEP_WAITS_NOT = 8,  /* for an answer of the device, unless it says so: `waitMs` is 0 */
+    SKY_STEP_AWAITS = 16,    /* 409, the device is away: it is done when it is back */
 };
 
 struct sky_step_row {
