@@ -37,13 +37,14 @@ class Device(aliyun.Device):
         text = "".join(key + fields[key] for key in sorted(fields))
         sign = hmac.new(self.secret.encode(), text.encode(), "sha1").hexdigest()
         fields.update(version="default", resources="mqtt", signmethod="hmacsha1", sign=sign)
+        self.code = None
         try:
             answer = self.post(urlencode(fields))
         except (OSError, http.client.HTTPException, ValueError) as error:
             self.on_no_answer()
             raise Lost(f"no answer over HTTPS: {error!r}") from error
         if answer["code"] != 200:
-            self.refusal = answer["code"]
+            self.code = answer["code"]  # a refusal, as that of a CONNACK is
             raise Lost(f"refused over HTTPS: {answer}")
         return answer["data"]["iotId"], answer["data"]["iotToken"]
 
