@@ -40,6 +40,8 @@ class Device:
     error_wait = 1.0          # after an error of the cloud
     same_port = True          # a new session comes from the port of the one before
     fetch_max = None          # commands of one session
+    activation_asks = 1
+    activate_after = 3        # handshakes in a row that fail with a secret that it fetched
 
     def __init__(self, product, device, secret, product_secret="", transport="coap"):
         self.product, self.device, self.secret = product, device, secret
@@ -51,6 +53,7 @@ class Device:
         self.count = 0          # of things said
         self.fetched = 0        # commands, in this session
         self.failures = 0       # in a row
+        self.activated = False  # its secret was fetched
         self.waiting = ""       # path of the command that waits for it
         self.done = []          # ids of commands that were carried out
 
@@ -77,15 +80,18 @@ class Device:
                                     self.handshake_patience, self.handshake_resends)
 
     def has_secret(self):
-        return bool(self.secret)
+        """One that it fetched is given up when the cloud does not take it any more."""
+        return bool(self.secret) and not (self.activated and self.failures > self.activate_after)
 
     def activate(self):
         """Fetches its secret in a session with the product's key, and leaves that."""
         self.open(PER_PRODUCT)
-        answer = self.ask(coap.GET, f"/topic/ext/session/{self.product}/{self.device}"
-                                    "/thing/activate/info")
-        if answer.code in ("2.04", "2.05"):
-            self.secret = json.loads(answer.payload)["params"]["deviceSecret"]
+        for _ in range(self.activation_asks):
+            answer = self.ask(coap.GET, f"/topic/ext/session/{self.product}/{self.device}"
+                                        "/thing/activate/info")
+            if answer.code in ("2.04", "2.05"):
+                self.secret = json.loads(answer.payload)["params"]["deviceSecret"]
+                self.activated, self.failures = True, 0
         self.leave()
 
     def leave(self):
@@ -293,6 +299,9 @@ BREAKS = {
                                 handshake_patience=12.0),
     "handshake-flight-lost": breaks("sends no flight again, and waits for 17 s",
                                     handshake_resends=False, handshake_patience=17.0),
+    "activation": breaks("asks twice for a secret", activation_asks=2),
+    "activation-twice": breaks("activates once in its life", activate_after=1000),
+    "activation-lost": breaks("asks anew for its secret instead of again", again=another_message),
     "secret-kept": breaks("activates before each session", has_secret=activate_first),
     "activated-once": breaks("activates when a handshake has failed", has_secret=activate_later),
     "lifetime-kept": breaks("speaks too seldom for its lifetime", lifetime=30, say_every=45.0),
