@@ -8,6 +8,7 @@
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
 #include "server/journal/json.h"
+#include "server/registry/products.h"
 #include "server/suite/private.h"
 
 /* ---- the document ---- */
@@ -213,13 +214,28 @@ bool sky_run__names(const cJSON *names, const char *name)
     return false;
 }
 
-static bool fits(const struct sky_suite_case *one, const struct sky_product *product)
+/* What a case wants of the device's product, it has. */
+static bool holds(struct sky_registry *registry, int64_t product_id, const cJSON *wanted)
+{
+    const struct sky_product_info *info = sky_product_info(registry, product_id);
+    const cJSON *each;
+    cJSON_ArrayForEach (each, wanted) {
+        bool config = strcmp(each->valuestring, "config") == 0;
+        if (info == NULL || (config ? info->config.len == 0 : info->model == NULL))
+            return false;
+    }
+    return true;
+}
+
+static bool fits(struct sky_registry *registry, const struct sky_suite_case *one,
+                 const struct sky_product *product)
 {
     static const char *const nodes[] = {[SKY_NODE_DEVICE] = "device",
                                         [SKY_NODE_GATEWAY] = "gateway",
                                         [SKY_NODE_SUB] = "sub-device"};
     return sky_run__names(one->fits.clouds, product->cloud) &&
-           sky_run__names(one->fits.nodes, nodes[product->node]);
+           sky_run__names(one->fits.nodes, nodes[product->node]) &&
+           holds(registry, product->id, one->fits.holds);
 }
 
 static cJSON *show_case(const struct sky_suite *suite, const struct sky_suite_case *one,
@@ -247,7 +263,7 @@ static void add_case(struct sky_run *run, const struct sky_suite *suite,
                                   .device = device,
                                   .shown = show_case(suite, one, run->devices[device].name)};
     cJSON_AddItemToArray(run->cases, item->shown);
-    if (fits(one, &run->devices[device].product))
+    if (fits(run->suites->host.registry, one, &run->devices[device].product))
         return;
     sky_run__put(item->shown, "reason",
                  cJSON_CreateString("the case is for devices of another kind"));

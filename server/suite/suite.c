@@ -63,11 +63,9 @@ static const struct member case_members[] = {{"id", NAME, true},           {"tit
                                              {"about", TEXT, false},       {"source", TEXT, false},
                                              {"timeoutMs", NUMBER, false}, {"fits", OBJECT, false},
                                              {"steps", LIST, true},        {NULL, TEXT, false}};
-static const struct member fits_members[] = {{"cloud", LIST, false},
-                                             {"node", LIST, false},
-                                             {"activation", LIST, false},
-                                             {"transport", LIST, false},
-                                             {NULL, TEXT, false}};
+static const struct member fits_members[] = {{"cloud", LIST, false},      {"node", LIST, false},
+                                             {"activation", LIST, false}, {"product", LIST, false},
+                                             {"transport", LIST, false},  {NULL, TEXT, false}};
 
 /* Letters, digits and ._- with a letter or digit in front: it stands in paths and on terminals. */
 static bool is_name(const char *text)
@@ -180,6 +178,7 @@ static sky_err read_fits(const cJSON *object, const char *at, struct sky_suite_f
 {
     static const char *const nodes[] = {"device", "gateway", "sub-device"};
     static const char *const activations[] = {"dynamic", "static"};
+    static const char *const holds[] = {"config", "model"};
     static const char *const transports[] = {"tcp", "tls", "dtls", "ws", "wss", "http", "https"};
     const char *clouds[16];
     size_t cloud_count = 0;
@@ -194,6 +193,7 @@ static sky_err read_fits(const cJSON *object, const char *at, struct sky_suite_f
     } rows[] = {{"cloud", &fits->clouds, clouds, cloud_count},
                 {"node", &fits->nodes, nodes, SKY_COUNT(nodes)},
                 {"activation", &fits->activations, activations, SKY_COUNT(activations)},
+                {"product", &fits->holds, holds, SKY_COUNT(holds)},
                 {"transport", &fits->transports, transports, SKY_COUNT(transports)}};
     char pointer[SKY_WHY_POINTER_MAX];
     const cJSON *given = sky_json_get(object, "fits");

@@ -38,6 +38,7 @@ struct sky_suite_fits {       /* arrays; NULL: any */
     const cJSON *clouds;      /* their names */
     const cJSON *nodes;       /* "device", "gateway", "sub-device" */
     const cJSON *activations; /* "static", "dynamic": how the device comes by its secret */
+    const cJSON *holds;       /* "config", "model": what its product has, all of it */
     const cJSON *transports;  /* "tcp", "tls", "dtls", ...: by which it came last */
 };
 /* `transports`: a bit for each, 1 << enum sky_transport, by which the device was seen to come; 0:
