@@ -18,16 +18,23 @@ enum { PORTS_MAX = 4096, TREE_DEPTH_MAX = 16 };
 
 /* ---- one of our own ---- */
 
+struct starting {
+    const struct sky_config *config;
+    int fd; /* that the ports are told to */
+};
+
 static bool tell_ports(void *ctx, struct sky_app *app)
 {
-    int fd = *(int *)ctx;
+    const struct starting *starting = ctx;
     struct sky_buf ports;
 
+    if (!sky_cli_write_ports(starting->config->ports_file, app))
+        return false;
     sky_buf_init(&ports, PORTS_MAX);
     sky_cli_ports(app, &ports);
-    bool told = write(fd, ports.bytes, ports.len) == (ssize_t)ports.len;
+    bool told = write(starting->fd, ports.bytes, ports.len) == (ssize_t)ports.len;
     sky_buf_done(&ports);
-    close(fd);
+    close(starting->fd);
     return told;
 }
 
@@ -45,7 +52,8 @@ static pid_t start_server(const struct sky_config *config, int *ret_ready)
         setpgid(0, 0);
         prctl(PR_SET_PDEATHSIG, SIGTERM);
         close(ends[0]);
-        _exit(getppid() == parent ? sky_cli_run_server(config, tell_ports, &ends[1])
+        struct starting starting = {config, ends[1]};
+        _exit(getppid() == parent ? sky_cli_run_server(config, tell_ports, &starting)
                                   : SKY_EXIT_TROUBLE);
     }
     close(ends[1]);

@@ -36,6 +36,8 @@ int sky_cli_run_server(const struct sky_config *config,
                        bool (*ready)(void *ctx, struct sky_app *app), void *ctx);
 /* Ports in use as a JSON object, listener name to number. */
 void sky_cli_ports(const struct sky_app *app, struct sky_buf *out);
+/* Into that file, unless it is NULL. Says so, and returns false, if it cannot be written. */
+bool sky_cli_write_ports(const char *path, const struct sky_app *app);
 
 /* Asks the server at `url` for the verdict of its run on config->device or config->product (NULL:
  * all), prints it, writes the reports that config names files for. Returns the exit status. */

@@ -19,11 +19,13 @@ void sky_cli_ports(const struct sky_app *app, struct sky_buf *out)
     sky_jw_end_object(&jw);
 }
 
-static bool write_ports_file(const char *path, const struct sky_app *app)
+bool sky_cli_write_ports(const char *path, const struct sky_app *app)
 {
     struct sky_buf ports;
     struct sky_why why;
 
+    if (path == NULL)
+        return true;
     sky_buf_init(&ports, PORTS_MAX);
     sky_cli_ports(app, &ports);
     sky_buf_add_byte(&ports, '\n');
@@ -63,7 +65,7 @@ static bool announce(void *ctx, struct sky_app *app)
     struct serving *serving = ctx;
     const struct sky_config *config = serving->config;
 
-    if (config->ports_file != NULL && !write_ports_file(config->ports_file, app))
+    if (!sky_cli_write_ports(config->ports_file, app))
         return false;
     warn_open_admin(config, app);
     if (!config->quiet && config->log_level >= SKY_LOG_WARNING)

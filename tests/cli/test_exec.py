@@ -64,6 +64,15 @@ def test_the_ca_file_goes_with_the_server(tmp_path):
     assert "[]" in done.stdout and "/nonexistent" in done.stderr
 
 
+def test_the_ports_are_in_the_file_that_is_asked_for(tmp_path):
+    done = run("--ports-file", tmp_path / "ports.json", "--", "sh", "-c",
+               f"echo $SKYMOCK_PORT_MQTT; cat {tmp_path}/ports.json")
+    port, ports = done.stdout.splitlines()[:2]
+    assert json.loads(ports)["mqtt"] == int(port)
+    done = run("--ports-file", tmp_path / "none" / "x", "--", "echo", "begun")
+    assert done.returncode == 2 and "--ports-file" in done.stderr and "begun" not in done.stdout
+
+
 def test_json_is_the_verdict(tmp_path):
     run("--json", tmp_path / "verdict.json", "--", "sh", "-c", connect())
     verdict = json.loads((tmp_path / "verdict.json").read_text())["verdict"]
