@@ -257,9 +257,14 @@ static void take_moment(struct sky_verify *verify, uint64_t seq)
         verify->closest[i] = verify->last[(first + i) % size].seq;
 }
 
-static void take_event(struct sky_verify *verify, uint64_t seq)
+static void take_event(struct sky_verify *verify, const struct sky_subject *subject, uint64_t seq)
 {
     verify->count++;
+    if (verify->broke_seq == 0 && subject->finding_count > 0) {
+        verify->broke_seq = seq;
+        sky_span_copy(sky_span_head(subject->findings[0].rule_id, sizeof verify->broke - 1),
+                      verify->broke, sizeof verify->broke);
+    }
     if (verify->event_count < SKY_VERIFY_EVENTS_MAX) {
         if (verify->event_count == verify->event_room) {
             verify->event_room = verify->event_room ? verify->event_room * 2 : 8;
@@ -319,7 +324,7 @@ void sky_verify_feed(struct sky_verify *verify, const struct sky_subject *subjec
         if (sky_verify_state(verify, false) == SKY_VERIFY_OPEN)
             take_step(verify, subject, seq);
     } else if (sky_pattern_matches(verify->wanted->pattern, subject)) {
-        take_event(verify, seq);
+        take_event(verify, subject, seq);
     }
 }
 

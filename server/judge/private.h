@@ -37,6 +37,8 @@ struct sky_verify {
 
     uint64_t *events; /* owned: the first of those, SKY_VERIFY_EVENTS_MAX at most */
     size_t event_count, event_room;
+    uint64_t broke_seq; /* the first of them that broke a rule; 0: none did */
+    char broke[64];     /* the rule */
 
     /* With `withinMs`: the last `min` of them in a circle, and the closest together so far; of a
      * sequence the shortest way. */

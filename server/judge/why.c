@@ -181,6 +181,15 @@ static void say_none(const struct sky_verify *verify, const struct sky_wanted *w
 
 /* ---- the sentence ---- */
 
+/* What must not be there is often what breaks a rule: then which one matters most. */
+static void say_unwanted(const struct sky_verify *verify, struct sky_buf *out)
+{
+    sky_buf_add_str(out, ", where none is wanted");
+    if (verify->broke_seq != 0)
+        sky_buf_addf(out, "; seq %llu broke %s", (unsigned long long)verify->broke_seq,
+                     verify->broke);
+}
+
 static void say_event(const struct sky_verify *verify, const struct sky_verify_miss *misses,
                       size_t miss_count, struct sky_buf *out)
 {
@@ -196,7 +205,7 @@ static void say_event(const struct sky_verify *verify, const struct sky_verify_m
     sky_buf_add_str(out, ": ");
     add_seqs(out, verify->events, verify->event_count, verify->count);
     if (verify->count > verify->max && max == 0)
-        sky_buf_add_str(out, ", where none is wanted");
+        say_unwanted(verify, out);
     else if (verify->count > verify->max)
         sky_buf_addf(out, ", where %llu at the most %s wanted", max, max == 1 ? "is" : "are");
     else if (verify->count < verify->min)

@@ -275,6 +275,14 @@ def test_waiting_for_a_sequence_ends_with_its_last_step(api, skymock, online):
     assert status == 200 and len(answer["events"]) == 2
 
 
+def test_what_must_not_be_is_told_with_the_rule_it_broke(api, online):
+    device, since = online(DEVICE), api.last_seq()
+    publish(device, topic="/elsewhere")
+    seq = api.wait_event({"type": "publish", "topic": "/elsewhere"}, since=since)["seq"]
+    answer = api.request("POST", VERIFY, {"absent": {"rule": {"matches": "."}}, "since": since})[1]
+    assert answer["why"].endswith(f": seq {seq}, where none is wanted; seq {seq} broke ALI-TOPIC-PUB")
+
+
 @pytest.mark.parametrize("claim", [{"absent": PUBLISH}, {"event": PUBLISH, "count": {"max": 0}}])
 def test_what_must_hold_until_the_end_is_waited_for(api, skymock, online, claim):
     since = api.last_seq()
