@@ -36,6 +36,7 @@ def half_done(device, sock):
         tls.do_handshake()
     except ssl.SSLWantReadError:
         select.select([tls], [], [], 1)
+    tls.close()
     raise OSError("that will do")
 
 
