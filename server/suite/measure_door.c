@@ -22,7 +22,7 @@ struct intervals {
     uint32_t connection; /* by which it came last; 0: not in this case */
     bool acted;          /* on it */
     int64_t ended_ms;    /* 0: it has not ended */
-    size_t count;
+    size_t count, ramp; /* of them; of those since it last got through */
     struct sky_interval list[SKY_BEHAVIOUR_INTERVALS_MAX]; /* the last ones */
 };
 
@@ -31,6 +31,7 @@ static void add_interval(struct intervals *intervals, struct sky_interval interv
     if (intervals->count == SKY_BEHAVIOUR_INTERVALS_MAX)
         memmove(intervals->list, intervals->list + 1, --intervals->count * sizeof *intervals->list);
     intervals->list[intervals->count++] = interval;
+    intervals->ramp = interval.follows ? intervals->ramp + 1 : 1;
 }
 
 static void on_connect(struct sky_measure *measure, const struct sky_measure_event *event)
@@ -90,7 +91,9 @@ static void look_at_intervals(struct sky_measure *measure, int64_t real_ms)
     }
     const char *name =
         sky_interval_class_name(sky_intervals_class(intervals->list, intervals->count));
-    if (intervals->count < SKY_INTERVALS_JITTER_MIN)
+    /* One that has begun decides when it is long enough, not what came before. */
+    bool ramps = intervals->ramp > 1 && intervals->ramp < SKY_INTERVALS_JITTER_MIN;
+    if (intervals->count < SKY_INTERVALS_JITTER_MIN || ramps)
         sky_measure__may_be(measure, name, "%s: it came back after %s ms", name, figures);
     else
         sky_measure__is(measure, name, "%s: it came back after %s ms", name, figures);

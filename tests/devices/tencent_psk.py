@@ -44,6 +44,9 @@ class Channel:
 
 class Device(tencent.Device):
     PORTS = {"psk": "MQTTS"}
+    connack_patience = 4.0    # the handshake is a part of it
+    backoff_first = 0.3       # to begin with openssl takes its time, on a busy machine a long one
+    backoff_max = 5.0
 
     def login(self):
         client_id, user, _ = super().login()
@@ -61,13 +64,13 @@ def hurries_without_connack(self):
 
 
 def gives_up_without_connack(self):
-    return 1e6 if self.code is None else Device.backoff(self)
+    return 1e6 if self.code is None and self.attempts > 1 else Device.backoff(self)
 
 
 DEVICE = Device
 BREAKS = {
     **BREAKS_OF_ALL,
     "psk-wrong": breaks("hammers when its key is refused", backoff=hurries_without_connack),
-    "device-disabled": breaks("gives up for good when its key is refused",
+    "device-disabled": breaks("gives up for good when its key is refused again",
                               backoff=gives_up_without_connack),
 }

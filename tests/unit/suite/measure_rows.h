@@ -39,6 +39,13 @@
  {UP(CLOSE, 0, 1), FAULT(1000, 2, "handshake", "drip"), UP(CONNECT, 1900, 2), UP(CLOSE, 2000, 2),
   FAULT(3000, 3, "handshake", "drip"), UP(CONNECT, 3900, 3)}},
 
+{"it had been away, got through, and then backs off", STEP(BACK, "exponential-jitter"), "not exercised", NULL,
+ SO_FAR, 9000,
+ {UP(CLOSE, 0, 1), UP(CONNECT, 950, 2), UP(SUBSCRIBE, 951, 2), UP(CLOSE, 2000, 2), TRY(2080, 3),
+  TRY(2340, 4), TRY(2600, 5)}},
+{"as is seen with one more", STEP(BACK, "exponential-jitter"), "passed", "exponential-jitter", SO_FAR, 9000,
+ {UP(CLOSE, 0, 1), UP(CONNECT, 950, 2), UP(SUBSCRIBE, 951, 2), UP(CLOSE, 2000, 2), TRY(2080, 3),
+  TRY(2340, 4), TRY(2600, 5), TRY(3500, 6)}},
 {"handshakes with a wrong key are tries, too", STEP(BACK, "constant"), "passed", "constant", SO_FAR, 9000,
  {UP(CLOSE, 0, 1), UP(PSK_HANDSHAKE, 1000, 2, .refused = "R"), UP(PSK_HANDSHAKE, 2000, 3, .refused = "R"),
   UP(PSK_HANDSHAKE, 3000, 4, .refused = "R"), UP(PSK_HANDSHAKE, 4000, 5, .refused = "R"),
