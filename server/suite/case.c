@@ -251,7 +251,7 @@ static void take(struct sky_case *one)
                                             .now_ms = event->now_ms,
                                             .real_ms = event->real_ms,
                                             .own = own};
-    for (int i = 0; i < one->steps && one->state != SKY_CASE_SIGN; i++)
+    for (int i = 0; i < one->steps && one->state > SKY_CASE_SETUP; i++)
         if (one->measures[i] != NULL)
             sky_measure_feed(one->measures[i], &given);
 }
@@ -268,6 +268,7 @@ void sky_case__gone(struct sky_case *one)
 }
 
 static void on_sign(struct sky_case *one);
+static void begin_anew(struct sky_case *one);
 static void judge_measure(struct sky_case *one);
 
 static void look(struct sky_wait *wait)
@@ -282,6 +283,8 @@ static void look(struct sky_wait *wait)
     }
     if (one->state == SKY_CASE_SIGN && one->signs > 0)
         on_sign(one);
+    else if (one->state == SKY_CASE_RETURN && is_online(one))
+        begin_anew(one);
     else if (one->state == SKY_CASE_MEASURE)
         judge_measure(one);
     else if (one->state == SKY_CASE_JUDGED)
@@ -736,17 +739,36 @@ static void leave(struct sky_case *one, const char *those, const cJSON *wanted)
     end(one, one->item->may_miss ? "left" : "ended");
 }
 
-/* The device is there (again): now it can be told by what it comes. What it has done so far is no
- * part of the case. */
-static void on_sign(struct sky_case *one)
+/* What the device has done so far is no part of the case. */
+static void begin_anew(struct sky_case *one)
 {
-    if (!comes_by(one)) {
-        leave(one, "that come by", one->item->what->fits.transports);
-        return;
-    }
-    one->since = one->search.event.seq;
+    if (one->following)
+        one->since = one->search.cursor.next_seq - 1;
     one->signs = 0;
     begin_steps(one);
+}
+
+/* The device is there (again): now it can be told by what it comes. */
+static void on_sign(struct sky_case *one)
+{
+    if (comes_by(one))
+        begin_anew(one);
+    else
+        leave(one, "that come by", one->item->what->fits.transports);
+}
+
+static void on_no_return(struct sky_timer *timer, int64_t now_ms)
+{
+    (void)now_ms;
+    begin_anew(SKY_CONTAINER_OF(timer, struct sky_case, alarm));
+}
+
+/* The case before has sent it away, by MQTT, where one sees who is there. */
+static bool may_return(const struct sky_case *one)
+{
+    const struct sky_run_device *device = one->device;
+    return device->seen && !device->gone && !device->where.online &&
+           (device->where.transports & ~(1U << SKY_DTLS)) != 0;
 }
 
 void sky_case__begin(struct sky_run *run, struct sky_run_item *item, size_t index)
@@ -797,6 +819,13 @@ void sky_case__begin(struct sky_run *run, struct sky_run_item *item, size_t inde
         one->state = SKY_CASE_SETUP;
         give_task(one, "setup", NULL, SKY_RUN_TASK_MAX_MS);
         sky_clock_patience(clock, &one->alarm, SKY_RUN_TASK_MAX_MS, on_setup_late);
+    } else if (may_return(one)) {
+        follow(one);
+        one->state = SKY_CASE_RETURN;
+        sky_clock_patience(clock, &one->alarm,
+                           item->what->timeout_ms < SKY_RUN_RETURN_MS ? item->what->timeout_ms
+                                                                      : SKY_RUN_RETURN_MS,
+                           on_no_return);
     } else {
         begin_steps(one);
     }
