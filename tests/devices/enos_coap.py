@@ -41,6 +41,7 @@ class Device:
     same_port = True          # a new session comes from the port of the one before
     fetch_max = None          # commands of one session
     activation_asks = 1
+    activation_max = None
     activate_after = 3        # handshakes in a row that fail with a secret that it fetched
 
     def __init__(self, product, device, secret, product_secret="", transport="coap"):
@@ -53,7 +54,7 @@ class Device:
         self.count = 0          # of things said
         self.fetched = 0        # commands, in this session
         self.failures = 0       # in a row
-        self.activated = False  # its secret was fetched
+        self.activations = 0
         self.waiting = ""       # path of the command that waits for it
         self.done = []          # ids of commands that were carried out
 
@@ -81,7 +82,8 @@ class Device:
 
     def has_secret(self):
         """One that it fetched is given up when the cloud does not take it any more."""
-        return bool(self.secret) and not (self.activated and self.failures > self.activate_after)
+        may_again = 0 < self.activations < (self.activation_max or sys.maxsize)
+        return bool(self.secret) and not (may_again and self.failures > self.activate_after)
 
     def activate(self):
         """Fetches its secret in a session with the product's key, and leaves that."""
@@ -91,7 +93,8 @@ class Device:
                                         "/thing/activate/info")
             if answer.code in ("2.04", "2.05"):
                 self.secret = json.loads(answer.payload)["params"]["deviceSecret"]
-                self.activated, self.failures = True, 0
+                self.failures = 0
+        self.activations += 1
         self.leave()
 
     def leave(self):
@@ -255,6 +258,18 @@ def activate_first(device):
     return True
 
 
+def throw_away(device, answer):
+    device.thrown_away = answer.code == "4.01"
+    Device.on_error(device, answer)
+
+
+def kept_it(device):
+    if getattr(device, "thrown_away", False):
+        activate_first(device)
+        device.thrown_away = False
+    return Device.has_secret(device)
+
+
 def activate_later(device):
     """`failures` counts sessions that ended without an answer, too: not the first."""
     return activate_first(device) if device.failures > 1 else True
@@ -292,7 +307,8 @@ def one_token(device):
 
 DEVICE = Device
 BREAKS = {
-    "session-closed": breaks("takes its time before it shakes hands anew", session_wait=12.0),
+    "session-closed": breaks("takes its time before it shakes hands anew", verdict="warned",
+                             session_wait=2.5),
     "session-lost": breaks("stays in a session on which nothing answers",
                            on_silence=lambda device: None),
     "hello-verify-lost": breaks("says hello once in 12 s", handshake_resends=False,
@@ -300,11 +316,13 @@ BREAKS = {
     "handshake-flight-lost": breaks("sends no flight again, and waits for 17 s",
                                     handshake_resends=False, handshake_patience=17.0),
     "activation": breaks("asks twice for a secret", activation_asks=2),
-    "activation-twice": breaks("activates once in its life", activate_after=1000),
+    "activation-twice": breaks("activates twice in its life", activation_max=2),
     "activation-lost": breaks("asks anew for its secret instead of again", again=another_message),
-    "secret-kept": breaks("activates before each session", has_secret=activate_first),
+    "secret-kept": breaks("activates when its session is not good any more",
+                          on_error=throw_away, has_secret=kept_it),
     "activated-once": breaks("activates when a handshake has failed", has_secret=activate_later),
-    "lifetime-kept": breaks("speaks too seldom for its lifetime", lifetime=30, say_every=45.0),
+    "lifetime-kept": breaks("speaks too seldom for its lifetime", verdict="not exercised",
+                            lifetime=30, say_every=45.0),
     "command-queue": breaks("fetches one command a session", fetch_max=1),
     "request-lost": breaks("sends nothing again", ack_timeout=0.5, retransmit_max=0,
                            on_silence=lambda device: None),
