@@ -268,8 +268,9 @@ const struct sky_api_param sky_params_run_body[] = {
     {"suites", SKY_API_ARRAY, false, 0, 0, "several of them, instead"},
     {"device", SKY_API_DEVICE, false, 0, 0, "that is put to the test"},
     {"devices", SKY_API_ARRAY, false, 0, 0, "several, side by side, instead"},
-    {"case", SKY_API_TEXT, false, 0, SKY_SUITE_NAME_MAX, "only the case of this id"},
-    {"cases", SKY_API_ARRAY, false, 0, 0, "only the cases of these ids"},
+    {"case", SKY_API_TEXT, false, 0, 2 * SKY_SUITE_NAME_MAX + 1,
+     "only the case of this id, or SUITE/ID"},
+    {"cases", SKY_API_ARRAY, false, 0, 0, "only these cases"},
     {"runner", SKY_API_BOOL, false, 0, 0,
      "true: whoever asks follows the run as events, does the commands of `run` steps when it is "
      "told `task`, and says so by `done`; the run stops when its stream goes away"},

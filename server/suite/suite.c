@@ -145,7 +145,7 @@ static sky_err check_known(const cJSON *list, const char *const *known, size_t c
                            const char *at, struct sky_why *why)
 {
     const cJSON *each;
-    char pointer[SKY_WHY_POINTER_MAX];
+    char pointer[SKY_WHY_POINTER_MAX + 16];
     int i = 0;
     cJSON_ArrayForEach (each, list) {
         bool found = false;
