@@ -228,7 +228,7 @@ static bool take_suite(struct sky_api *api, const cJSON *given, const char *at,
         sky_suite_init(suite, tree, &api->app->registry.catalogue, sky_api_check_body, &why);
     if (err == SKY_OK)
         return true;
-    char pointer[SKY_WHY_POINTER_MAX + 32];
+    char pointer[SKY_WHY_POINTER_MAX + 64];
     snprintf(pointer, sizeof pointer, "%s%s", at, why.pointer);
     sky_api_error(api, 400, "invalid", pointer, "%s", why.reason);
     return false;
