@@ -11,6 +11,7 @@
 #include "protocol/base/mem.h"
 #include "server/cli/cli.h"
 #include "server/journal/line.h"
+#include "server/judge/report.h"
 #include "server/os/files.h"
 #include "server/os/help.h"
 #include "server/suite/result.h"
@@ -291,14 +292,12 @@ static void make_json(const cJSON *run, struct sky_buf *out)
 /* Without a server the cases are all that can be told of. */
 static void make_page(const cJSON *run, struct sky_buf *out)
 {
-    sky_buf_add_str(out, "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
-                         "<title>skymock: device suites</title>\n"
-                         "<style>body{font-family:sans-serif;margin:2em auto;max-width:60em;"
-                         "padding:0 1em}table{border-collapse:collapse}td,th{text-align:left;"
-                         "vertical-align:top;padding:.2em 1em .2em 0}</style>\n"
-                         "<body>\n");
+    const char *verdict = sky_json_get_str(run, "verdict");
+
+    sky_report_page_begin(out, verdict != NULL ? verdict : "interrupted");
+    sky_buf_add_str(out, "<h1>skymock: device suites</h1>\n");
     sky_result_html(run, out);
-    sky_buf_add_str(out, "</body>\n</html>\n");
+    sky_report_page_end(out);
 }
 
 struct form {

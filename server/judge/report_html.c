@@ -130,7 +130,9 @@ static void put_counts(struct sky_buf *out, const char *label, const sky_verdict
 void sky_report_page_begin(struct sky_buf *out, const char *verdict)
 {
     sky_buf_add_str(out, page_start);
-    sky_buf_addf(out, "<title>%s: skymock report</title>\n", verdict);
+    sky_buf_add_str(out, "<title>");
+    sky_xml_str(out, verdict);
+    sky_buf_add_str(out, ": skymock report</title>\n");
     sky_buf_add_str(out, style);
     sky_buf_add_str(out, "</head><body>\n");
 }

@@ -195,7 +195,7 @@ static sky_err read_fits(const cJSON *object, const char *at, struct sky_suite_f
                 {"activation", &fits->activations, activations, SKY_COUNT(activations)},
                 {"product", &fits->holds, holds, SKY_COUNT(holds)},
                 {"transport", &fits->transports, transports, SKY_COUNT(transports)}};
-    char pointer[SKY_WHY_POINTER_MAX];
+    char pointer[96]; /* of a case, and these names */
     const cJSON *given = sky_json_get(object, "fits");
     if (given == NULL)
         return SKY_OK;

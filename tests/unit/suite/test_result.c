@@ -145,6 +145,26 @@ static void nothing_in_a_line_moves_the_cursor(void **state)
          false, "failed         s/a: got \\x1b[2J\\x0a!");
 }
 
+/* Told whole up to a length, and beyond it with how long it is. */
+static void a_reason_is_not_longer_than_a_screen(void **state)
+{
+    enum { MOST = 2000 };
+    struct told *told = *state;
+    char reason[MOST + 2];
+    for (size_t len = MOST; len <= MOST + 1; len++) {
+        cJSON *one = parse(ENDED("a", "failed"));
+        memset(reason, 'x', len);
+        reason[len] = '\0';
+        cJSON_AddStringToObject(one, "reason", reason);
+        sky_buf_clear(&told->text);
+        sky_result_line(one, false, &told->text);
+        cJSON_Delete(one);
+        assert_int_equal(sky_span_ends(sky_buf_span(&told->text), sky_span_str(reason)),
+                         len == MOST);
+    }
+    has(told, "2001");
+}
+
 static void the_summary_counts(void **state)
 {
     struct told *told = *state;
@@ -296,6 +316,7 @@ int main(void)
         cmocka_unit_test(the_worst_case_is_the_exit_status),
         TEST(a_line_has_verdict_case_time_and_reason),
         TEST(nothing_in_a_line_moves_the_cursor),
+        TEST(a_reason_is_not_longer_than_a_screen),
         TEST(the_summary_counts),
         TEST(junit_has_a_test_case_for_each_case),
         TEST(junit_has_a_suite_for_each_device_of_several),
