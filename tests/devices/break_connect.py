@@ -74,7 +74,7 @@ def retain_what_is_sent_again(device):
 
 BREAKS = {
     "connects-once": breaks("leaves when it has said something, and comes back",
-                            say=say_once_and_leave),
+                            say=say_once_and_leave, backoff=lambda device: 0.05),
     "waits-for-connack": breaks("publishes before the CONNACK", "warned",
                                 on_connecting=say_at_once),
     "connack-withheld": breaks("waits for a CONNACK for ever", connack_patience=1e6),

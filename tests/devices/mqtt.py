@@ -357,7 +357,10 @@ class Device:
 
     def _message(self, message):
         self.tell("hears", message.topic, message.payload[:100])
-        self.on_message(message.topic, message.payload)
+        try:
+            self.on_message(message.topic, message.payload)
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+            self.tell("leaves alone what it cannot read:", repr(error))
 
     def turn(self, wait):
         """Reads and writes what there is, waiting so long for it."""
