@@ -24,8 +24,10 @@ static void find_where(void *ctx, int64_t device_id, struct sky_suite_where *ret
     if (session == NULL)
         return;
     const struct sky_behaviour *behaviour = session->party->chapter.behaviour;
-    for (size_t i = 0; behaviour != NULL && i < behaviour->handshake_count; i++)
+    for (size_t i = 0; behaviour != NULL && i < behaviour->handshake_count; i++) {
         ret_where->transports |= 1U << behaviour->handshakes[i].transport;
+        ret_where->psk = ret_where->psk || behaviour->handshakes[i].psk;
+    }
     if (behaviour != NULL && behaviour->http_logins > 0)
         ret_where->transports |= 1U << SKY_HTTP | 1U << SKY_HTTPS;
     if (session->conn == NULL)

@@ -238,6 +238,7 @@ static void take(struct sky_case *one)
     if (acts && own && event->head.connection != 0) {
         char peer[sizeof where->peer] = "";
         where->transports |= 1U << event->head.transport;
+        where->psk = where->psk || event->head.type == SKY_EVENT_PSK_HANDSHAKE;
         copy_attr(event, SKY_F_LISTENER, where->listener, sizeof where->listener);
         copy_attr(event, SKY_F_PEER, peer, sizeof peer);
         cut_port(peer);
@@ -715,14 +716,20 @@ static bool activates(const struct sky_case *one)
                                                                                      : "static");
 }
 
-static bool comes_by(const struct sky_case *one)
+/* What the case wants of how the device comes and is not so; NULL: it fits. */
+static const cJSON *misfit(const struct sky_case *one)
 {
-    return sky_suite_fits_by(&one->item->what->fits, one->device->where.transports);
+    const struct sky_suite_where *where = &one->device->where;
+    return sky_suite_misfit(&one->item->what->fits, where->transports, where->psk);
 }
 
 /* It is not for this device, as is seen now. */
-static void leave(struct sky_case *one, const char *those, const cJSON *wanted)
+static void leave(struct sky_case *one, const cJSON *wanted)
 {
+    const struct sky_suite_fits *fits = &one->item->what->fits;
+    const char *those = wanted == fits->activations ? "whose activation is"
+                        : wanted == fits->trusts    ? "that trust the server by"
+                                                    : "that come by";
     struct sky_buf reason;
     const cJSON *each;
     sky_buf_init(&reason, sizeof one->reason - 1);
@@ -751,10 +758,11 @@ static void begin_anew(struct sky_case *one)
 /* The device is there (again): now it can be told by what it comes. */
 static void on_sign(struct sky_case *one)
 {
-    if (comes_by(one))
+    const cJSON *wanted = misfit(one);
+    if (wanted == NULL)
         begin_anew(one);
     else
-        leave(one, "that come by", one->item->what->fits.transports);
+        leave(one, wanted);
 }
 
 static void on_no_return(struct sky_timer *timer, int64_t now_ms)
@@ -791,18 +799,18 @@ void sky_case__begin(struct sky_run *run, struct sky_run_item *item, size_t inde
     device->active = one;
     host->where(host->ctx, device->device.id, &where);
     where.transports |= device->where.transports;
+    where.psk = where.psk || device->where.psk;
     if (where.listener[0] == '\0') {
         memcpy(where.listener, device->where.listener, sizeof where.listener);
         memcpy(where.peer, device->where.peer, sizeof where.peer);
     }
     device->where = where;
     make_measures(one);
-    if (!comes_by(one) || !activates(one)) {
-        const struct sky_suite_fits *fits = &item->what->fits;
-        if (comes_by(one))
-            leave(one, "whose activation is", fits->activations);
-        else
-            leave(one, "that come by", fits->transports);
+    const cJSON *wanted = misfit(one);
+    if (wanted == NULL && !activates(one))
+        wanted = item->what->fits.activations;
+    if (wanted != NULL) {
+        leave(one, wanted);
         return;
     }
     one->is_kept = host->keep(host->ctx, &device->product, &device->device, &one->kept) == SKY_OK;

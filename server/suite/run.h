@@ -34,6 +34,7 @@ enum {
 struct sky_suite_where {
     bool online;
     unsigned transports; /* bit per enum sky_transport by which it has come; 0: never seen */
+    bool psk;            /* by a pre-shared key */
     char listener[32], peer[64]; /* of its last connection, the host alone; "": not known */
 };
 

@@ -65,7 +65,8 @@ static const struct member case_members[] = {{"id", NAME, true},           {"tit
                                              {"steps", LIST, true},        {NULL, TEXT, false}};
 static const struct member fits_members[] = {{"cloud", LIST, false},      {"node", LIST, false},
                                              {"activation", LIST, false}, {"product", LIST, false},
-                                             {"transport", LIST, false},  {NULL, TEXT, false}};
+                                             {"transport", LIST, false},  {"trust", LIST, false},
+                                             {NULL, TEXT, false}};
 
 /* Letters, digits and ._- with a letter or digit in front: it stands in paths and on terminals. */
 static bool is_name(const char *text)
@@ -159,17 +160,20 @@ static sky_err check_known(const cJSON *list, const char *const *known, size_t c
     return SKY_OK;
 }
 
-bool sky_suite_fits_by(const struct sky_suite_fits *fits, unsigned transports)
+const cJSON *sky_suite_misfit(const struct sky_suite_fits *fits, unsigned transports, bool psk)
 {
     const cJSON *each;
-    if (fits->transports == NULL || transports == 0)
-        return true;
+    bool trusts = fits->trusts == NULL, comes = fits->transports == NULL;
+    if (transports == 0)
+        return NULL;
+    cJSON_ArrayForEach (each, fits->trusts)
+        trusts = trusts || strcmp(each->valuestring, psk ? "psk" : "certificate") == 0;
     cJSON_ArrayForEach (each, fits->transports)
         for (unsigned transport = 0; transports >> transport != 0; transport++)
-            if (transports >> transport & 1 &&
-                strcmp(sky_transport_name((enum sky_transport)transport), each->valuestring) == 0)
-                return true;
-    return false;
+            comes = comes || (transports >> transport & 1 &&
+                              strcmp(sky_transport_name((enum sky_transport)transport),
+                                     each->valuestring) == 0);
+    return !comes ? fits->transports : !trusts ? fits->trusts : NULL;
 }
 
 /* What a case does not say of it is as the suite has it. */
@@ -178,6 +182,7 @@ static sky_err read_fits(const cJSON *object, const char *at, struct sky_suite_f
 {
     static const char *const nodes[] = {"device", "gateway", "sub-device"};
     static const char *const activations[] = {"dynamic", "static"};
+    static const char *const trusts[] = {"certificate", "psk"};
     static const char *const holds[] = {"config", "model"};
     static const char *const transports[] = {"tcp", "tls", "dtls", "ws", "wss", "http", "https"};
     const char *clouds[16];
@@ -194,7 +199,8 @@ static sky_err read_fits(const cJSON *object, const char *at, struct sky_suite_f
                 {"node", &fits->nodes, nodes, SKY_COUNT(nodes)},
                 {"activation", &fits->activations, activations, SKY_COUNT(activations)},
                 {"product", &fits->holds, holds, SKY_COUNT(holds)},
-                {"transport", &fits->transports, transports, SKY_COUNT(transports)}};
+                {"transport", &fits->transports, transports, SKY_COUNT(transports)},
+                {"trust", &fits->trusts, trusts, SKY_COUNT(trusts)}};
     char pointer[96]; /* of a case, and these names */
     const cJSON *given = sky_json_get(object, "fits");
     if (given == NULL)

@@ -40,10 +40,11 @@ struct sky_suite_fits {       /* arrays; NULL: any */
     const cJSON *activations; /* "static", "dynamic": how the device comes by its secret */
     const cJSON *holds;       /* "config", "model": what its product has, all of it */
     const cJSON *transports;  /* "tcp", "tls", "dtls", ...: by which it came last */
+    const cJSON *trusts;      /* "certificate", "psk": by what it trusts the server, over TLS */
 };
 /* `transports`: a bit for each, 1 << enum sky_transport, by which the device was seen to come; 0:
- * it may come by any. */
-bool sky_suite_fits_by(const struct sky_suite_fits *fits, unsigned transports);
+ * it may come by any. `psk`: by a pre-shared key. NULL, or what the device does not do of it. */
+const cJSON *sky_suite_misfit(const struct sky_suite_fits *fits, unsigned transports, bool psk);
 
 struct sky_suite_case {
     const char *id, *title, *source; /* `source` may be "" */

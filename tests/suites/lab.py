@@ -28,6 +28,7 @@ SUITES = {path.stem: json.loads(path.read_text())
 # By which transports, in the words of `fits`, a device of --transport comes.
 COMES_BY = {"tcp": {"tcp"}, "tls": {"tls"}, "ws": {"ws"}, "psk": {"tls"},
             "https": {"tls", "https"}, "coap": {"dtls"}}
+TRUSTS = {"psk": "psk", "coap": "psk"}  # by what, in those words; the others: by a certificate
 # The good ones. A port of EnOS for TLS wants a certificate of the device's own.
 GOOD = [("aliyun", "tcp"), ("tencent", "tcp"), ("enos", "tcp"), ("aliyun", "tls"),
         ("tencent", "tls"), ("aliyun", "https"), ("tencent", "psk"), ("enos", "coap"),
@@ -56,7 +57,8 @@ def fits_of(suite, case):
 def is_for(suite, case, cloud, transport):
     fits = fits_of(suite, case)
     return (cloud in fits.get("cloud", [cloud]) and
-            bool(COMES_BY[transport] & set(fits.get("transport", COMES_BY[transport]))))
+            bool(COMES_BY[transport] & set(fits.get("transport", COMES_BY[transport]))) and
+            TRUSTS.get(transport, "certificate") in fits.get("trust", ["certificate", "psk"]))
 
 
 def is_alone(case):

@@ -1,7 +1,9 @@
 """Which devices a case is for."""
 
+import subprocess
 import time
 
+import lab
 import pytest
 import server
 
@@ -40,3 +42,20 @@ def is_left(api):
 ])
 def test_a_case_is_for_some_devices(is_left, device, suite, one, left):
     assert is_left(device, case(**one), **suite) == left
+
+
+@pytest.mark.parametrize("transport,trust", [("psk", "psk"), ("tls", "certificate")])
+def test_by_what_a_device_trusts_the_server(is_left, skymock, api, tmp_path, transport, trust):
+    ca = tmp_path / "ca.crt"
+    ca.write_text(api.get("/ca.crt"))
+    device = "tencent/PROD123456/dev001"
+    words = {"SKYMOCK_HOST": "127.0.0.1", "SKYMOCK_CA": str(ca),
+             "SKYMOCK_PORT_MQTTS": str(skymock.ports["mqtts"])}
+    with subprocess.Popen([lab.PYTHON, lab.DEVICE, device, "--transport", transport, "--secret",
+                           "MTIzNDU2Nzg5MGFiY2RlZg=="], env={**server.ENVIRONMENT, **words}) as played:
+        try:
+            api.wait_event({"type": "connack", "device": device})
+            for word in ("psk", "certificate"):
+                assert is_left(device, case(trust=[word])) == (word != trust)
+        finally:
+            played.kill()
