@@ -111,6 +111,12 @@ def take_any_config(device, push):
                                "data": {"bytes": len(device.download(push["params"]["url"]))}}))
 
 
+def take_no_config(device, push):
+    device.download(push["params"]["url"])
+    device.publish(device.sys("thing/config/push_reply"),
+                   json.dumps({"id": push["id"], "code": 400, "data": {}}))
+
+
 def report_old_version(device, said):
     Device.on_shadow(device, {**said, "version": said.get("version", 1) - 1})
 
@@ -130,7 +136,7 @@ BREAKS = {
                              is_sound=lambda device, image, data: True),
     "ota-wrong-digest": breaks("does not look at the digest",
                                is_sound=lambda device, image, data: True),
-    "config-pushed": breaks("does not fetch it", on_config=lambda device, push: None),
+    "config-pushed": breaks("takes none, whatever is in it", on_config=take_no_config),
     "config-wrong-digest": breaks("does not look at the digest", on_config=take_any_config),
     "log-wanted": breaks("says that it will, and sends none", log=lambda device, text: None),
     "shadow-changed": breaks("reports with a version that is too old",

@@ -86,7 +86,7 @@ BREAKS = {
     "https-6200": breaks("asks again at once after 6200", refused_wait=aliyun.hasty(6200)),
     "https-500": breaks("asks again at once after 500", refused_wait=aliyun.hasty(500)),
     "https-slow": breaks("waits 0.3 s for an answer", http_patience=0.3),
-    "https-dribbles": breaks("takes the first piece for all", read=lambda device, answer:
-                             answer.read1(64)),
+    "https-dribbles": breaks("takes the first piece for all",
+                             read=lambda device, answer: answer.read1()),
     "https-cut": breaks("gives up after half an answer", on_no_answer=give_up),
 }
