@@ -22,7 +22,7 @@ struct intervals {
     uint32_t connection; /* by which it came last; 0: not in this case */
     bool acted;          /* on it */
     int64_t ended_ms;    /* 0: it has not ended */
-    size_t count, ramp; /* of them; of those since it last got through */
+    size_t count, ramp;  /* of them; of those since it last got through */
     struct sky_interval list[SKY_BEHAVIOUR_INTERVALS_MAX]; /* the last ones */
 };
 
