@@ -38,7 +38,7 @@ struct sky_run {
     struct sky_run_device *devices; /* owned */
     size_t device_count;
     struct sky_run_item *items; /* owned */
-    size_t item_count;
+    size_t item_count, counts[SKY_GRADES];
     int64_t began_ms; /* real time */
     bool runner, setup, followed, over;
     int64_t tasks; /* given out */

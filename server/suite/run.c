@@ -53,23 +53,13 @@ static void update(struct sky_run *run)
                                         [SKY_GRADE_WARNED] = "warned",
                                         [SKY_GRADE_IDLE] = "notExercised",
                                         [SKY_GRADE_FAILED] = "failed"};
-    size_t counts[SKY_GRADES] = {0}, judged = 0;
-    enum sky_grade grade, worst = SKY_GRADE_PASSED;
-    const cJSON *shown;
-    cJSON_ArrayForEach (shown, run->cases) {
-        const char *verdict = sky_json_get_str(shown, "verdict");
-        if (verdict == NULL || strcmp(state_of(shown), "left") == 0 ||
-            !sky_grade_parse(verdict, &grade))
-            continue;
-        counts[grade]++;
-        judged++;
-        worst = grade > worst ? grade : worst;
-    }
-    if (judged == 0)
-        worst = SKY_GRADE_IDLE;
+    enum sky_grade worst = run->item_count > 0 ? SKY_GRADE_PASSED : SKY_GRADE_IDLE;
     cJSON *told = cJSON_CreateObject();
-    for (size_t i = 0; i < SKY_GRADES; i++)
-        cJSON_AddNumberToObject(told, names[i], (double)counts[i]);
+    for (size_t i = 0; i < SKY_GRADES; i++) {
+        cJSON_AddNumberToObject(told, names[i], (double)run->counts[i]);
+        if (run->counts[i] > 0 && i > worst)
+            worst = (enum sky_grade)i;
+    }
     sky_run__put(run->document, "counts", told);
     sky_run__put(run->document, "verdict", cJSON_CreateString(sky_grade_name(worst)));
     if (!run->over)
@@ -183,6 +173,8 @@ void sky_run__case_over(struct sky_case *one)
     if (one->item->what->alone)
         run->suites->alone = false;
     one->device->active = NULL;
+    if (strcmp(state_of(one->item->shown), "left") != 0)
+        run->counts[one->grade]++;
     update(run);
     sky_run__tell_case(run, one->index);
     free(one);
@@ -254,8 +246,6 @@ static cJSON *show_case(const struct sky_suite *suite, const struct sky_suite_ca
 static void add_case(struct sky_run *run, const struct sky_suite *suite,
                      const struct sky_suite_case *one, size_t device, bool may_miss)
 {
-    if (run->item_count >= SKY_RUN_CASES_MAX)
-        return;
     struct sky_run_item *item = &run->items[run->item_count++];
     *item = (struct sky_run_item){.suite = suite,
                                   .what = one,
@@ -268,22 +258,31 @@ static void add_case(struct sky_run *run, const struct sky_suite *suite,
     sky_run__put(item->shown, "reason",
                  cJSON_CreateString("the case is for devices of another kind"));
     sky_run__put(item->shown, "state", cJSON_CreateString(may_miss ? "left" : "ended"));
-    if (!may_miss)
-        sky_run__put(item->shown, "verdict", cJSON_CreateString(sky_grade_name(SKY_GRADE_IDLE)));
+    if (may_miss)
+        return;
+    sky_run__put(item->shown, "verdict", cJSON_CreateString(sky_grade_name(SKY_GRADE_IDLE)));
+    run->counts[SKY_GRADE_IDLE]++;
 }
 
-static void add_suite(struct sky_run *run, const struct sky_run_order *order,
-                      const struct sky_suite *suite, bool included)
+static sky_err add_suite(struct sky_run *run, const struct sky_run_order *order,
+                         const struct sky_suite *suite, bool included, struct sky_why *why)
 {
     cJSON *shown = cJSON_CreateObject();
     cJSON_AddStringToObject(shown, "suite", suite->name);
     cJSON_AddStringToObject(shown, "title", suite->title);
     cJSON_AddItemToArray(cJSON_GetObjectItemCaseSensitive(run->document, "suites"), shown);
-    for (size_t i = 0; i < suite->count; i++)
-        if (is_chosen(order, suite, suite->cases[i].id))
-            for (size_t device = 0; device < run->device_count; device++)
-                add_case(run, suite, &suite->cases[i], device,
-                         included || (suite->cases[i].is_special && order->cases == NULL));
+    for (size_t i = 0; i < suite->count; i++) {
+        if (!is_chosen(order, suite, suite->cases[i].id))
+            continue;
+        if (run->item_count + run->device_count > SKY_RUN_CASES_MAX)
+            return sky_why_set(why, SKY_ERR_INVALID, "",
+                               "a run has %d cases at the most, of all its devices: give it fewer",
+                               SKY_RUN_CASES_MAX);
+        for (size_t device = 0; device < run->device_count; device++)
+            add_case(run, suite, &suite->cases[i], device,
+                     included || (suite->cases[i].is_special && order->cases == NULL));
+    }
+    return SKY_OK;
 }
 
 /* The suite of that name: one that was given with it, or a built-in one. */
@@ -320,15 +319,16 @@ static sky_err choose(struct sky_run *run, const struct sky_run_order *order,
     for (size_t i = 0; i < order->suite_count; i++) {
         const struct sky_suite *suite = &run->parsed[i];
         const cJSON *name;
-        if (suite->includes == NULL)
-            add_suite(run, order, suite, false);
+        sky_err err = suite->includes == NULL ? add_suite(run, order, suite, false, why) : SKY_OK;
         cJSON_ArrayForEach (name, suite->includes) {
             const struct sky_suite *included;
-            sky_err err = find_included(run, name->valuestring, check, &included, why);
-            if (err != SKY_OK)
-                return err;
-            add_suite(run, order, included, true);
+            if (err == SKY_OK)
+                err = find_included(run, name->valuestring, check, &included, why);
+            if (err == SKY_OK)
+                err = add_suite(run, order, included, true, why);
         }
+        if (err != SKY_OK)
+            return err;
     }
     const cJSON *id;
     int place = 0;
@@ -478,6 +478,7 @@ bool sky_suites_stop(struct sky_suites *suites, int64_t id, const char *words)
         char reason[600];
         snprintf(reason, sizeof reason, "not begun: %.500s", words);
         sky_run__put(item->shown, "reason", cJSON_CreateString(reason));
+        run->counts[SKY_GRADE_IDLE]++;
     }
     for (size_t i = 0; i < run->device_count; i++)
         if (run->devices[i].active != NULL)

@@ -17,7 +17,7 @@ enum {
     SKY_RUNS_MAX = 100,            /* kept; the oldest that has ended goes first */
     SKY_RUNS_ACTIVE_MAX = 50,      /* at work */
     SKY_RUN_DEVICES_MAX = 100,     /* of one run */
-    SKY_RUN_CASES_MAX = 5000,      /* of one run: cases times devices */
+    SKY_RUN_CASES_MAX = 2000,      /* of one run: cases times devices */
     SKY_RUN_NOTES_MAX = 10,        /* told with one case */
     SKY_RUN_EVENTS_MAX = 100,      /* told with one case */
     SKY_RUN_GONE_MS = 120 * 1000,  /* real time: a device that was there before and is silent for

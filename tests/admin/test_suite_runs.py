@@ -485,6 +485,18 @@ def test_a_suite_has_so_many_cases(api, count, status):
         api.request("DELETE", f"{RUNS}/{answer['id']}")
 
 
+@pytest.mark.parametrize("cases, status", [(500, 201), (501, 400)])
+def test_a_run_has_so_many_cases(api, cases, status):
+    devices = [DEVICE, OTHER, "aliyun/pk/disabled", "tencent/PROD123456/dev001"]
+    parts = [400, cases - 400]
+    suites = [{"suite": f"mine{part}", "cases": [{"id": f"case{i}", "steps": [CONNECTS]}
+                                                 for i in range(part)]} for part in parts]
+    got, answer = api.request("POST", RUNS, {"suites": suites, "devices": devices})
+    assert got == status, answer
+    if got == 201:
+        api.request("DELETE", f"{RUNS}/{answer['id']}")
+
+
 def test_so_many_runs_are_at_work(api, refused):
     order = {"suite": {"suite": "mine", "cases": [{"id": "one", "steps": [CONNECTS]}]},
              "device": DEVICE, "runner": True}
