@@ -12,6 +12,7 @@
 #include "server/cli/cli.h"
 #include "server/journal/line.h"
 #include "server/judge/report.h"
+#include "server/judge/report.h"
 #include "server/os/files.h"
 #include "server/os/help.h"
 #include "server/suite/result.h"
@@ -292,10 +293,7 @@ static void make_json(const cJSON *run, struct sky_buf *out)
 /* Without a server the cases are all that can be told of. */
 static void make_page(const cJSON *run, struct sky_buf *out)
 {
-    const char *verdict = sky_json_get_str(run, "verdict");
-
-    sky_report_page_begin(out, verdict != NULL ? verdict : "interrupted");
-    sky_buf_add_str(out, "<h1>skymock: device suites</h1>\n");
+    sky_report_page_begin(out, text_of(run, "verdict"));
     sky_result_html(run, out);
     sky_report_page_end(out);
 }

@@ -406,8 +406,10 @@ static void on_event(struct runner *runner, const struct sky_http_event *event)
 
     if (sky_json_parse(sky_buf_span(&event->data), ANSWER_DEPTH_MAX, &data, &why) != SKY_OK)
         return;
-    bool ends = strcmp(event->name, "end") == 0;
-    if (ends || strcmp(event->name, "run") == 0) {
+    bool ends = strcmp(event->name, "end") == 0 && cJSON_IsObject(data);
+    if (!cJSON_IsObject(data)) {
+        cJSON_Delete(data);
+    } else if (ends || strcmp(event->name, "run") == 0) {
         sky_suite_report_take_run(report, data);
         runner->over = ends;
         if (ends && *runner->stopped != '\0')

@@ -1,5 +1,6 @@
 """`skymock suite`: runs of suites from the command line, beside the commands that play devices."""
 
+import http.server
 import json
 import os
 import pty
@@ -7,7 +8,7 @@ import re
 import signal
 import subprocess
 import sys
-import time
+import threading
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -424,6 +425,114 @@ def test_list_has_all_built_in_suites():
 def test_list_has_the_cases_of_one():
     done = server.run("suite", "list", "smoke")
     assert done.returncode == 0 and re.search(r"^  logs-in +Logs in", done.stdout, re.M)
+
+
+# ---- help ----
+
+def options_of(*command):
+    return set(re.findall(r"--([a-z-]+)", re.sub(r"\s+", " ", server.run(*command, "--help").stdout)
+                          .split("[OPTION]", 1)[1]))
+
+
+def test_a_run_takes_every_option_of_exec():
+    assert options_of("exec") <= options_of("suite", "run")
+    assert {"device", "case", "setup", "url", "quiet"} <= options_of("suite", "run")
+
+
+def test_help_of_all_of_it():
+    done = server.run("suite", "--help")
+    assert done.returncode == 0
+    assert "skymock suite run NAME" in done.stdout and "skymock suite list" in done.stdout
+
+
+# ---- the stream ----
+
+class Pieces(http.server.BaseHTTPRequestHandler):
+    """A server whose stream comes byte by byte, in whatever words `events` has."""
+
+    def log_message(self, *_):
+        pass
+
+    def answer(self, status, body, kind="application/json"):
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.end_headers()
+        for byte in body.encode():
+            self.wfile.write(bytes([byte]))
+
+    def do_POST(self):
+        self.answer(201, '{"id": "7"}')
+
+    def do_GET(self):
+        if self.path == "/api/v1/suites/runs/7":
+            self.answer(200, self.server.events, "text/event-stream")
+        else:
+            self.answer(200, "{}")
+
+
+@pytest.fixture
+def pieces():
+    """pieces(events) gives the URL of such a server."""
+    running = []
+
+    def begin_one(*events):
+        one = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Pieces)
+        one.events = "".join(events)
+        threading.Thread(target=one.serve_forever, daemon=True).start()
+        running.append(one)
+        return f"http://127.0.0.1:{one.server_port}"
+
+    yield begin_one
+    for each in running:
+        each.shutdown()
+        each.server_close()
+
+
+def event(name, data):
+    return f"event: {name}\ndata: {json.dumps(data)}\n\n"
+
+
+def document(its, **of_case):
+    return {"format": 1, "state": its, "devices": [DEVICE], "suites": [],
+            "cases": [{"suite": "mine", "case": "comes", "device": DEVICE, **of_case}]}
+
+
+ENDED = {"state": "ended", "verdict": "passed", "ms": 5}
+
+
+def test_a_stream_may_come_in_pieces(suite, pieces):
+    url = pieces(":\n\n", event("run", document("running", state="waiting")), ":beat\n\n",
+                 event("case", {"index": 0, **document("", state="running")["cases"][0]}),
+                 "event: unheard-of\ndata: {}\n\n", "data: {}\n\n", "event: case\ndata: x\n\n",
+                 event("case", {"index": 9, **ENDED}), event("step", {"index": 9, "step": {}}),
+                 event("task", {"task": 1, "index": 9, "what": "run", "command": "true"}),
+                 event("case", {"index": 0, **document("", **ENDED)["cases"][0]}),
+                 event("end", document("ended", **ENDED)))
+    done = run(suite(case("comes", COMES)), "--url", url, fixtures=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert lines_of(done.stdout)[0].split() == ["passed", "mine/comes"]
+    assert len(done.stdout.splitlines()) == 2
+
+
+@pytest.mark.parametrize("events", [
+    [], ["event: run\nda"], [event("run", [])], [event("end", {})], [event("end", 1)],
+    [event("case", {"index": 0})], [event("run", document("running", state="running"))],
+    [event("run", {"cases": 5}), event("case", {"index": 0, "state": "ended"})],
+    [event("run", document("running", state=5)), event("task", {"task": "x"})]])
+def test_a_stream_that_makes_no_sense_is_no_good_run(suite, pieces, tmp_path, events):
+    path = tmp_path / "run.json"
+    done = run(suite(case("comes", COMES)), "--url", pieces(*events), "--json", path,
+               fixtures=False)
+    assert done.returncode == 2, done.stdout + done.stderr
+    if events != [event("end", {})]:
+        assert "the server went away" in done.stdout
+
+
+def test_what_a_server_says_moves_nobodys_cursor(suite, pieces):
+    bad = document("ended", **ENDED, reason="\x1b[2J")
+    bad["cases"][0]["verdict"] = "failed"
+    done = run(suite(case("comes", COMES)), "--url", pieces(event("end", bad)), fixtures=False)
+    assert done.returncode == 1 and "\x1b" not in done.stdout
 
 
 # ---- the terminal ----
