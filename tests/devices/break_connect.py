@@ -66,15 +66,18 @@ def forget_what_was_said(device):
     type(device).on_connecting(device)
 
 
-def retain_what_is_sent_again(device):
-    for message in device.client._out_messages.values():
-        message.retain = True
-    type(device).on_connecting(device)
+def retain_what_waited(device):
+    """What went unacknowledged for a while, and not just until the connection broke, is asked to be
+    retained when it is sent again."""
+    for packet_id, since in device.unacknowledged.items():
+        if time.monotonic() - since > 0.25 and packet_id in device.client._out_messages:
+            device.client._out_messages[packet_id].retain = True
+    type(device).let_go(device)
 
 
 BREAKS = {
     "connects-once": breaks("leaves when it has said something, and comes back",
-                            say=say_once_and_leave, backoff=lambda device: 0.05),
+                            say=say_once_and_leave, backoff=lambda device: 0.3),
     "waits-for-connack": breaks("publishes before the CONNACK", "warned",
                                 on_connecting=say_at_once),
     "connack-withheld": breaks("waits for a CONNACK for ever", connack_patience=1e6),
@@ -98,5 +101,5 @@ BREAKS = {
     "puback-withheld": breaks("forgets what was not acknowledged when it connects anew",
                               on_connecting=forget_what_was_said),
     "no-retain": breaks("asks the cloud to retain what it sends again",
-                        on_connecting=retain_what_is_sent_again),
+                        let_go=retain_what_waited),
 }

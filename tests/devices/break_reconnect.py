@@ -15,9 +15,9 @@ def hang_after(how):
 
 
 def hang_in_the_middle(how):
-    """Likewise, of one that had been there for a moment, and was not the first."""
+    """Likewise, of one that had been there for a moment, and ends under what is said."""
     def on_lost(device, ended_by):
-        if ended_by == how and device.connections > 1 and time.monotonic() - device.began > 0.5:
+        if ended_by == how and device.unacknowledged and time.monotonic() - device.began > 0.5:
             for_ever(device)
     return on_lost
 

@@ -250,6 +250,18 @@ class Lab:
                 player.process.wait()
                 player.said = player.errors.read_text()[-2000:]
 
+    def play_one_by_one(self):
+        """The same for a single player, whose device begins anew after a case that it did not pass:
+        what one case did to it is not to be seen in another."""
+        player, = self.players
+        places, found = player.places, {}
+        for player.places in [[place] for place in places]:
+            player.document = player.error = None
+            self.play()
+            found.update(player.verdicts())
+        player.places = places
+        return found
+
     def close(self):
         self.server.stop()
         self.folder.cleanup()
@@ -295,3 +307,37 @@ def broken_player(row, places=None):
     """Smoke, and then its own case."""
     smoke = [place for place in cases({"smoke"}) if is_for(*place, row.cloud, row.transport)]
     return Player(row.cloud, row.transport, smoke + (places or row.places), BROKEN_CAP_MS, row.case)
+
+
+# ---- the full matrix ----
+
+LETTERS = {"passed": ".", "warned": "w", "failed": "F", "not exercised": "-", "not ended": "?"}
+
+
+def full_matrix(names):
+    """Prints it, a line for each device, as soon as there is one."""
+    players = [Player(cloud, transport, [], GOOD_CAP_MS) for cloud, transport in GOOD]
+    players += [Player(row.cloud, row.transport, [], BROKEN_CAP_MS, row.case) for row in breaks()]
+    for player in players:
+        player.places = [place for place in cases(names)
+                         if is_for(*place, player.cloud, player.transport)
+                         and not {"node", "activation"} & set(fits_of(*place))]
+    columns = [f"{suite['suite']}/{case['id']}" for suite, case in cases(names)]
+    for number, column in enumerate(columns):
+        print(f"{number:4} {column}")
+
+    def one(player):
+        with contextlib.closing(Lab([player])) as lab:
+            found = lab.play_one_by_one()
+        return "".join(LETTERS[found[column]] if column in found else " " for column in columns)
+
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        running = {pool.submit(one, player): player for player in players if player.places}
+        for done in concurrent.futures.as_completed(running):
+            player = running[done]
+            name = f"{player.cloud} {player.transport} {player.broken or 'good'}"
+            print(f"{name:44}", done.exception() or done.result(), flush=True)
+
+
+if __name__ == "__main__":
+    full_matrix(set(sys.argv[1:]))

@@ -1,7 +1,10 @@
 """The suites against the reference devices: a good one passes all that is for it, and for every
 case there is one that fails it and passes `smoke`."""
 
+import re
+
 import pytest
+import server
 
 import lab
 
@@ -66,3 +69,11 @@ def test_a_device_that_does_nothing_is_not_exercised(start):
         document = api.get(f"{path}/{one}")
     assert {case["verdict"] for case in document["cases"]} == {"not exercised"}
     assert document["verdict"] == "not exercised"
+
+
+def test_the_page_that_compares_names_cases_that_there_are():
+    page = (server.ROOT / "fixtures/suites/README.md").read_text()
+    table = page[page.index("## Device Advisor"):]
+    named = set(re.findall(r"`([a-z-]+/[a-z0-9-]+)`", table))
+    assert len(named) > 20
+    assert named <= {f"{suite['suite']}/{case['id']}" for suite, case in lab.cases()}
