@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import credentials
 import pytest
 import server
 
@@ -187,6 +188,20 @@ def test_a_measure_waits_until_it_has_enough(run, good):
 
 
 # ---- what is put back ----
+
+
+def test_that_nothing_comes_ends_a_measure_before_the_case_does(run, peer):
+    device = peer("mqtt")
+    device.send_packet(type="connect", **credentials.login(DEVICE))
+    assert device.receive()["code"] == 0
+    topic = "/pk/device/user/get"
+    device.send_packet(type="subscribe", id=1, filters=[[topic, 1]])
+    assert device.receive()["type"] == "suback"
+    device.send_packet(type="pingreq")
+    case = only(run({"do": "message", "topic": topic, "payload": "x", "qos": 1},
+                    {"expect": {"event": {"type": "publish", "direction": "down"}}},
+                    {"measure": "acknowledged", "pass": ["all"]}, timeout=60000))
+    assert case["ms"] < 20000 and case["measures"][0]["class"] == "none"
 
 
 def test_whatever_a_case_changed_is_put_back(api, run, good):
