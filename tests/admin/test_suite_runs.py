@@ -299,6 +299,22 @@ def test_devices_are_side_by_side_and_a_case_with_the_clock_is_alone(api, good):
 # ---- who runs it ----
 
 
+def test_a_case_that_is_alone_does_not_wait_for_a_whole_other_run(api, good):
+    good(DEVICE)
+    good(OTHER)
+    many = {"suite": "many", "cases": [
+        {"id": f"c{n}", "steps": [KICK, CONNECTS, {"do": "wait", "wait": 200}]} for n in range(20)]}
+    alone = {"suite": "alone", "cases": [
+        {"id": "clock", "steps": [{"do": "advance", "advance": 10}, KICK, CONNECTS]}]}
+    others = api.post(RUNS, {"suite": many, "device": OTHER})["id"]
+    made = api.post(RUNS, {"suite": alone, "device": DEVICE})["id"]
+    *_, (_, document) = follow(api, made)
+    assert document["verdict"] == "passed"
+    assert api.get(f"{RUNS}/{others}")["state"] == "running"
+    *_, (_, document) = follow(api, others)
+    assert document["verdict"] == "passed"
+
+
 def test_a_runner_does_commands_and_says_so(api, good):
     good(DEVICE)
     suite = {"suite": "mine", "cases": [{"id": "one", "steps": [
