@@ -11,6 +11,7 @@
 
 enum {
     CALL_GRACE_MS = 2000,           /* that an answer may be late */
+    MEASURE_TICK_MS = 500,          /* how often a measure is looked at where nothing happens */
     HOLD_ON_MS = 20,                /* between two tries of a step that waits for the device */
     CLAIM_WAIT_MS = 10 * 60 * 1000, /* that one call waits; longer ones are asked again */
 };
@@ -598,14 +599,23 @@ static void show_measure(struct sky_case *one, const struct sky_measure *measure
     sky_buf_done(&text);
 }
 
+/* That nothing comes tells, too. */
+static void on_tick(struct sky_timer *timer, int64_t now_ms)
+{
+    (void)now_ms;
+    sky_wait_again(&SKY_CONTAINER_OF(timer, struct sky_case, alarm)->follow);
+}
+
 static void judge_measure(struct sky_case *one)
 {
     struct sky_measure *measure = one->measures[one->step];
     if (one->overdue)
         sky_measure_over(measure);
     enum sky_grade grade = sky_measure_grade(measure, clock_of(one)->real_ms);
-    if (grade == SKY_GRADE_IDLE && !one->overdue)
+    if (grade == SKY_GRADE_IDLE && !one->overdue) {
+        sky_clock_patience(clock_of(one), &one->alarm, MEASURE_TICK_MS, on_tick);
         return;
+    }
     show_measure(one, measure);
     const char *reason = sky_measure_reason(measure);
     if (grade == SKY_GRADE_FAILED || grade == SKY_GRADE_IDLE) {

@@ -15,6 +15,7 @@ struct sky_run_device {
     struct sky_device device;
     struct sky_suite_where where;
     struct sky_case *active; /* owned; NULL: none of its cases is at work */
+    size_t next;             /* no item before that one waits for it */
     bool seen, gone;         /* ever in this run; is not waited for any more */
     bool ended;              /* whoever ran it said that it will not come back */
     int64_t silent_ms;       /* real time of its cases since it was last heard of */

@@ -95,12 +95,18 @@ static void wake(struct sky_run *run)
     sky_clock_patience(run->suites->host.registry->clock, &run->soon, 0, on_soon);
 }
 
+/* Its runner, if it wants one, is there. */
+static bool is_going_on(const struct sky_run *run)
+{
+    return !run->over && (run->followed || !run->runner);
+}
+
 /* A case that needs to be alone has ended, or the last of those that kept one waiting. */
 static void wake_all(struct sky_suites *suites)
 {
     struct sky_run *run;
     DL_FOREACH (suites->list, run)
-        if (!run->over && (run->followed || !run->runner))
+        if (is_going_on(run))
             wake(run);
 }
 
@@ -109,26 +115,44 @@ static bool is_waiting(const struct sky_run_item *item)
     return strcmp(state_of(item->shown), "waiting") == 0;
 }
 
+/* The next case of the device, if it has none at work. */
+static struct sky_run_item *next_of(const struct sky_run *run, size_t device)
+{
+    struct sky_run_device *of = &run->devices[device];
+    while (of->next < run->item_count &&
+           (run->items[of->next].device != device || !is_waiting(&run->items[of->next])))
+        of->next++;
+    return of->active == NULL && of->next < run->item_count ? &run->items[of->next] : NULL;
+}
+
+/* Is it, of whichever run, the turn of a case that wants to be alone? */
+static bool wants_alone(const struct sky_suites *suites)
+{
+    const struct sky_run *run;
+    DL_FOREACH (suites->list, run) {
+        for (size_t i = 0; is_going_on(run) && i < run->device_count; i++) {
+            const struct sky_run_item *item = next_of(run, i);
+            if (item != NULL && item->what->alone)
+                return true;
+        }
+    }
+    return false;
+}
+
 /* The next case of each device that has none at work. One that wants to be alone waits for the
  * others, and no other begins until it has been. */
 static void begin_cases(struct sky_run *run)
 {
     struct sky_suites *suites = run->suites;
-    bool *seen = sky_mem_new(run->device_count * sizeof *seen);
-    for (size_t i = 0; i < run->item_count && !suites->alone; i++) {
-        struct sky_run_item *item = &run->items[i];
-        if (!is_waiting(item) || seen[item->device])
+    bool alone = wants_alone(suites);
+    for (size_t device = 0; device < run->device_count && !suites->alone; device++) {
+        struct sky_run_item *item = next_of(run, device);
+        if (item == NULL || (item->what->alone ? suites->active > 0 : alone))
             continue;
-        seen[item->device] = true;
-        if (run->devices[item->device].active != NULL)
-            continue;
-        if (item->what->alone && suites->active > 0)
-            break;
         suites->active++;
         suites->alone = item->what->alone;
-        sky_case__begin(run, item, i);
+        sky_case__begin(run, item, (size_t)(item - run->items));
     }
-    free(seen);
 }
 
 static bool is_at_work(const struct sky_run *run)

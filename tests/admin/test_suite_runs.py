@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import credentials
 import pytest
 import server
 
@@ -189,6 +190,20 @@ def test_a_measure_waits_until_it_has_enough(run, good):
 # ---- what is put back ----
 
 
+def test_that_nothing_comes_ends_a_measure_before_the_case_does(run, peer):
+    device = peer("mqtt")
+    device.send_packet(type="connect", **credentials.login(DEVICE))
+    assert device.receive()["code"] == 0
+    topic = "/pk/device/user/get"
+    device.send_packet(type="subscribe", id=1, filters=[[topic, 1]])
+    assert device.receive()["type"] == "suback"
+    device.send_packet(type="pingreq")
+    case = only(run({"do": "message", "topic": topic, "payload": "x", "qos": 1},
+                    {"expect": {"event": {"type": "publish", "direction": "down"}}},
+                    {"measure": "acknowledged", "pass": ["all"]}, timeout=60000))
+    assert case["ms"] < 20000 and case["measures"][0]["class"] == "none"
+
+
 def test_whatever_a_case_changed_is_put_back(api, run, good):
     good(DEVICE)
     before = api.get(PATH), api.get(PATH + "/shadow")
@@ -282,6 +297,22 @@ def test_devices_are_side_by_side_and_a_case_with_the_clock_is_alone(api, good):
 
 
 # ---- who runs it ----
+
+
+def test_a_case_that_is_alone_does_not_wait_for_a_whole_other_run(api, good):
+    good(DEVICE)
+    good(OTHER)
+    many = {"suite": "many", "cases": [
+        {"id": f"c{n}", "steps": [KICK, CONNECTS, {"do": "wait", "wait": 200}]} for n in range(20)]}
+    alone = {"suite": "alone", "cases": [
+        {"id": "clock", "steps": [{"do": "advance", "advance": 10}, KICK, CONNECTS]}]}
+    others = api.post(RUNS, {"suite": many, "device": OTHER})["id"]
+    made = api.post(RUNS, {"suite": alone, "device": DEVICE})["id"]
+    *_, (_, document) = follow(api, made)
+    assert document["verdict"] == "passed"
+    assert api.get(f"{RUNS}/{others}")["state"] == "running"
+    *_, (_, document) = follow(api, others)
+    assert document["verdict"] == "passed"
 
 
 def test_a_runner_does_commands_and_says_so(api, good):

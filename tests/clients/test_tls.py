@@ -1,8 +1,10 @@
 """TLS as devices speak it, played by OpenSSL, curl, mosquitto and Python."""
 
+import contextlib
 import socket
 import ssl
 import subprocess
+import time
 import warnings
 
 import pytest
@@ -295,6 +297,22 @@ def test_handshakes_that_cannot_succeed(skymock, listener, options, rule, says, 
     event = handshake(skymock.api, listener=listener, rules=[rule])
     assert says in event["reason"] and event["offered"]
     assert event["state"] == "refused" and "code" not in event, "the server did, not the client"
+
+
+def test_a_client_that_leaves_without_a_word_when_it_has_seen_the_certificate(skymock):
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = ssl.create_default_context().wrap_bio(incoming, outgoing, server_hostname="localhost")
+    with pytest.raises(ssl.SSLWantReadError):
+        tls.do_handshake()
+    with socket.create_connection(("127.0.0.1", skymock.ports["mqtt"])) as sock:
+        sock.sendall(outgoing.read())
+        assert sock.recv(65536)
+        time.sleep(0.2)  # all of its flight, so that nothing is left unread
+        sock.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            sock.recv(65536)
+    event = handshake(skymock.api, rules=["TLS-SERVER-CERT"])
+    assert event["state"] == "left" and "code" not in event
 
 
 def test_the_mistake_behind_a_wrong_key_is_named(skymock):
