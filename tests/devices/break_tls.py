@@ -73,16 +73,13 @@ def giving_in(device, sock):
         raise
 
 
-def hanging_after(*errors):
-    """A function for `secured`: a handshake that ends so is the last."""
-    def secured(device, sock):
-        try:
-            return type(device).secured(device, sock)
-        except errors as error:
-            if not isinstance(error, (TimeoutError, ssl.SSLCertVerificationError)):
-                for_ever(device)
-            raise
-    return secured
+def hang_after_failure(device, sock):
+    try:
+        return type(device).secured(device, sock)
+    except TimeoutError:
+        raise
+    except OSError:
+        return for_ever(device)
 
 
 def byte_by_byte(device, sock):
@@ -125,12 +122,12 @@ BREAKS = {
                                             secured=giving_in),
     "certificate-refused-backoff": breaks("tries again after the same 0.15 s", backoff=constant),
     "handshake-cut": breaks("does not try again when a handshake breaks off",
-                            secured=hanging_after(OSError)),
+                            secured=hang_after_failure),
     "handshake-frozen": breaks("waits for a handshake for ever", connect_patience=1e6),
     "handshake-slow": breaks("gives a handshake 0.5 s", connect_patience=0.5, resumes=False),
     "handshake-drips": breaks("takes each byte for progress", secured=byte_by_byte),
     "handshake-corrupted": breaks("does not try again when a handshake makes no sense",
-                                  secured=hanging_after(ssl.SSLError)),
+                                  secured=hang_after_failure),
     "tls-record-corrupted": breaks("does not come back when a record makes no sense",
                                    on_lost=hang_after("RST")),
 }
