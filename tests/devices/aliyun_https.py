@@ -59,12 +59,9 @@ class Device(aliyun.Device):
         try:
             connection.request("POST", PATH, form,
                                {"Content-Type": "application/x-www-form-urlencoded"})
-            return json.loads(self.read(connection.getresponse()))
+            return json.loads(connection.getresponse().read())
         finally:
             connection.close()
-
-    def read(self, answer):
-        return answer.read()
 
     def open_socket(self):
         return self.secured(super().open_socket())
@@ -86,7 +83,6 @@ BREAKS = {
     "https-6200": breaks("asks again at once after 6200", refused_wait=aliyun.hasty(6200)),
     "https-500": breaks("asks again at once after 500", refused_wait=aliyun.hasty(500)),
     "https-slow": breaks("waits 0.3 s for an answer", http_patience=0.3),
-    "https-dribbles": breaks("takes the first piece for all",
-                             read=lambda device, answer: answer.read1()),
+    "https-dribbles": breaks("waits 0.3 s for all of an answer", http_patience=0.3),
     "https-cut": breaks("gives up after half an answer", on_no_answer=give_up),
 }
