@@ -104,6 +104,7 @@ def bring_in_again(device, reply):
 
 def jump(device, said):
     if abs(int(said["serverSendTime"]) - device.now_ms()) > 24 * 3600 * 1000:
+        device.refused_wait, device.refusal = {-1: 0.02}, -1
         raise mqtt.Lost("by its new clock nothing has been heard for years")
 
 
