@@ -14,8 +14,8 @@ WORDS = ("productKey", "deviceName", "deviceSecret")
 
 class Device(Services, mqtt.Device):
     PORTS = {"tcp": "MQTT", "tls": "MQTT", "ws": "HTTPS"}  # one port for both, the vendor's 1883
-    # Seconds to wait after a refusal, by code: of CONNACK, and of the HTTPS login. What a person has
-    # to mend is not tried again at once; the others are backed off from.
+    # Seconds to wait after a refusal, by code: of CONNACK, and of the HTTPS login. What a person
+    # has to mend is not tried again at once; the others are backed off from.
     refused_wait = {2: 1.5, 4: 1.5, 5: 1.5, 401: 1.5, 460: 1.5, 5001: 1.5, 6200: 1.5}
     refusal = 0
 
@@ -92,12 +92,19 @@ def answer_another_rpc(device, topic, call):
 
 
 def report_again(device, reply):
-    if reply["code"] != 200:
+    for _ in range(2 if reply["code"] != 200 else 0):
         device.publish(*device.telemetry())
+
+
+def bring_in_again(device, reply):
+    for each in device.behind if reply["code"] != 200 else ():
+        device.bring_in(each)
+        device.bring_in(each)
 
 
 def jump(device, said):
     if abs(int(said["serverSendTime"]) - device.now_ms()) > 24 * 3600 * 1000:
+        device.refused_wait, device.refusal = {-1: 0.02}, -1
         raise mqtt.Lost("by its new clock nothing has been heard for years")
 
 
@@ -129,9 +136,10 @@ BREAKS = {
     "property-set": breaks("answers under an id of its own", answer=answer_as_another),
     "service-call": breaks("answers no service that is called", answer=answer_no_service),
     "rrpc": breaks("answers under another message id", answer_rpc=answer_another_rpc),
-    "post-refused": breaks("repeats at once what was refused", on_reported=report_again),
+    "post-refused": breaks("repeats at once, twice, what was refused", on_reported=report_again),
     "ntp-far-off": breaks("measures silence by the clock that it sets", on_time=jump),
-    "ota-offered": breaks("goes on with its old version", install=lambda device, _: device.inform()),
+    "ota-offered": breaks("goes on with its old version",
+                          install=lambda device, version: device.inform()),
     "ota-broken-off": breaks("installs what came of it", download=take_what_came,
                              is_sound=lambda device, image, data: True),
     "ota-wrong-digest": breaks("does not look at the digest",
@@ -141,5 +149,5 @@ BREAKS = {
     "log-wanted": breaks("says that it will, and sends none", log=lambda device, text: None),
     "shadow-changed": breaks("reports with a version that is too old",
                              on_shadow=report_old_version),
-    "sub-device-refused": breaks("logs it in again at once", behind_wait=0),
+    "sub-device-refused": breaks("logs it in again at once, twice", on_behind=bring_in_again),
 }
