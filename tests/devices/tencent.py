@@ -381,7 +381,7 @@ BREAKS = {
     "signature-expired": breaks("signs once, and sends that again for ever", login=signed_once),
     "psk-wrong": breaks("hammers when its password is refused", backoff=hurries_after(4)),
     "device-disabled": breaks("gives up for good when it is not authorized", on_refused=gives_up),
-    "shadow-at-start": breaks("comes with a clean session, and does not ask for its shadow",
+    "shadow-at-start": breaks("comes with a clean session, and does not ask for its shadow", "warned",
                               clean_session=True, asks_for_shadow=False),
     "shadow-conflict": breaks("takes the version of a conflict, and does not try again",
                               on_conflict=takes_conflict_for_done),
