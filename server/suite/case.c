@@ -765,20 +765,24 @@ static void begin_anew(struct sky_case *one)
     begin_steps(one);
 }
 
-/* The device is there (again): now it can be told by what it comes. */
-static void on_sign(struct sky_case *one)
-{
-    const cJSON *wanted = misfit(one);
-    if (wanted == NULL)
-        begin_anew(one);
-    else
-        leave(one, wanted);
-}
-
-static void on_no_return(struct sky_timer *timer, int64_t now_ms)
+static void on_time(struct sky_timer *timer, int64_t now_ms)
 {
     (void)now_ms;
     begin_anew(SKY_CONTAINER_OF(timer, struct sky_case, alarm));
+}
+
+/* The device is there (again): now it can be told by what it comes. It has come to subscribe, and
+ * is not cut off in the middle of that: SDKs that keep their session do so once in their lives. */
+static void on_sign(struct sky_case *one)
+{
+    const cJSON *wanted = misfit(one);
+    if (wanted != NULL) {
+        leave(one, wanted);
+        return;
+    }
+    one->state = SKY_CASE_SETTLE;
+    sky_clock_forgive(clock_of(one), &one->alarm);
+    sky_clock_patience(clock_of(one), &one->alarm, SKY_RUN_SETTLE_MS, on_time);
 }
 
 /* The case before has sent it away, by MQTT, where one sees who is there. */
@@ -843,7 +847,7 @@ void sky_case__begin(struct sky_run *run, struct sky_run_item *item, size_t inde
         sky_clock_patience(clock, &one->alarm,
                            item->what->timeout_ms < SKY_RUN_RETURN_MS ? item->what->timeout_ms
                                                                       : SKY_RUN_RETURN_MS,
-                           on_no_return);
+                           on_time);
     } else {
         begin_steps(one);
     }

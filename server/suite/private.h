@@ -59,6 +59,7 @@ struct sky_suites {
 /* What a case waits for. */
 enum sky_case_state {
     SKY_CASE_SIGN,    /* of life, of a device that is gone */
+    SKY_CASE_SETTLE,  /* that one which has come has done what it came for */
     SKY_CASE_RETURN,  /* of a device that the case before has sent away */
     SKY_CASE_SETUP,   /* the runner's command */
     SKY_CASE_STEP,    /* the next step is to be begun */

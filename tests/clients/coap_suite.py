@@ -16,7 +16,7 @@ PROGRAM, PRODUCT, DEVICE, SECRET = sys.argv[1:]
 URL = "coaps://{}:{}".format(os.environ.get("SKYMOCK_HOST", "127.0.0.1"),
                              os.environ["SKYMOCK_PORT_COAPS"])
 KEY = hashlib.sha256(SECRET.encode()).digest()[8:24]
-WAITS = re.compile(r"\b2100:'?(/topic/[^',\] ]+)")
+WAITS = re.compile(r"\b2100:((?:\\x[0-9A-F]{2})+)")  # an option that the client does not know
 AT_ONCE, PATIENCE_S = 10, 15  # messages of a session
 
 
@@ -31,13 +31,19 @@ def ask(method, path, payload=None, times=1):
     return (done.stdout + done.stderr).decode(errors="replace")
 
 
+def waiting(said):
+    """Where a command waits, or None."""
+    found = WAITS.search(said)
+    return found and bytes.fromhex(found[1].replace("\\x", "")).decode()
+
+
 def fetch(path):
-    """The command that waits there; where the next one waits, or None."""
+    """The command that waits there is answered; where the next one waits, or None."""
     said = ask("get", path)
     call = re.search(r'\{"id":"(\d+)"', said)
     if call:
         said += ask("post", path + "_reply", {"id": call[1], "code": 200, "data": {}})
-    return WAITS.search(said)
+    return waiting(said)
 
 
 def main():
@@ -47,9 +53,9 @@ def main():
         said = ask("post", f"/topic/sys/{PRODUCT}/{DEVICE}/thing/measurepoint/post",
                    {"id": str(count), "version": "1.0", "method": "thing.measurepoint.post",
                     "params": {"measurepoints": {"temp": 20 + count % 10}}}, AT_ONCE)
-        waits = WAITS.search(said)
-        while waits:
-            waits = fetch(waits[1])
+        path = waiting(said)
+        while path:
+            path = fetch(path)
         time.sleep(1)
 
 
