@@ -3,7 +3,7 @@
 #ifndef SKY_SERVER_ADMIN_INNER_H
 #define SKY_SERVER_ADMIN_INNER_H
 
-#include "server/suite/run.h"
+#include "server/suite/host.h"
 
 struct sky_app;
 

@@ -8,6 +8,7 @@
 #include "server/journal/journal.h"
 #include "server/journal/json.h"
 #include "server/suite/private.h"
+#include "server/suite/run.h"
 
 enum {
     CALL_GRACE_MS = 2000,           /* that an answer may be late */

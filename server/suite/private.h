@@ -3,8 +3,8 @@
 #define SKY_SERVER_SUITE_PRIVATE_H
 
 #include "server/judge/search.h"
+#include "server/suite/host.h"
 #include "server/suite/measure.h"
-#include "server/suite/run.h"
 #include "server/suite/steps.h"
 
 struct sky_case;
