@@ -6,7 +6,6 @@ import hmac
 import http.client
 import json
 import random
-import ssl
 import string
 import time
 import urllib.parse
@@ -212,7 +211,8 @@ class Device(mqtt.Device):
 
     def progress(self, version, state, percent=None, code="0"):
         """Numbers are texts in it."""
-        said = {"state": state, "result_code": code, "result_msg": "" if code == "0" else "time_out"}
+        said = {"state": state, "result_code": code,
+                "result_msg": "" if code == "0" else "time_out"}
         if percent is not None:
             said["percent"] = str(percent)
         self.publish(self.own("$ota/report"), json.dumps({
@@ -381,8 +381,8 @@ BREAKS = {
     "signature-expired": breaks("signs once, and sends that again for ever", login=signed_once),
     "psk-wrong": breaks("hammers when its password is refused", backoff=hurries_after(4)),
     "device-disabled": breaks("gives up for good when it is not authorized", on_refused=gives_up),
-    "shadow-at-start": breaks("comes with a clean session, and does not ask for its shadow", "warned",
-                              clean_session=True, asks_for_shadow=False),
+    "shadow-at-start": breaks("comes with a clean session, and does not ask for its shadow",
+                              "warned", clean_session=True, asks_for_shadow=False),
     "shadow-conflict": breaks("takes the version of a conflict, and does not try again",
                               on_conflict=takes_conflict_for_done),
     "delta-acknowledged": breaks("does not do what is desired", on_desired=hears_nothing),

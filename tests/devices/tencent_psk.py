@@ -1,5 +1,5 @@
 """A device of Tencent IoT Hub over TLS with its pre-shared key, as the vendor's C SDK has it: no
-certificate, no password. Python's TLS has no pre-shared keys before 3.13, so that openssl speaks it."""
+certificate, no password. Python's TLS has no pre-shared keys before 3.13: openssl speaks it."""
 
 import base64
 import os
