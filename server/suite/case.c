@@ -666,9 +666,13 @@ static void on_deadline(struct sky_timer *timer, int64_t now_ms)
 
 /* ---- the beginning ---- */
 
+/* What is put back is the state of a device that has come: its session is there, if it has one. */
 static void begin_steps(struct sky_case *one)
 {
+    const struct sky_suite_host *host = host_of(one);
     struct sky_clock *clock = clock_of(one);
+    one->is_kept =
+        host->keep(host->ctx, &one->device->product, &one->device->device, &one->kept) == SKY_OK;
     if (!one->following)
         follow(one);
     sky_clock_forgive(clock, &one->alarm);
@@ -828,7 +832,6 @@ void sky_case__begin(struct sky_run *run, struct sky_run_item *item, size_t inde
         leave(one, wanted);
         return;
     }
-    one->is_kept = host->keep(host->ctx, &device->product, &device->device, &one->kept) == SKY_OK;
     sky_run__put(item->shown, "state", cJSON_CreateString("running"));
     sky_run__tell_case(run, index);
     bool unknown = !run->setup && !device->seen && where.transports == 0 &&
