@@ -1,4 +1,4 @@
-/* One case: its steps, what its device did meanwhile, and how it ends. */
+/* One case: how it begins, what its device did meanwhile, and how it ends. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,61 +10,18 @@
 #include "server/suite/private.h"
 #include "server/suite/run.h"
 
-enum {
-    CALL_GRACE_MS = 2000,           /* that an answer may be late */
-    MEASURE_TICK_MS = 500,          /* how often a measure is looked at where nothing happens */
-    HOLD_ON_MS = 20,                /* between two tries of a step that waits for the device */
-    CLAIM_WAIT_MS = 10 * 60 * 1000, /* that one call waits; longer ones are asked again */
-};
-
-static const struct sky_suite_host *host_of(const struct sky_case *one)
-{
-    return &one->run->suites->host;
-}
-
-static struct sky_clock *clock_of(const struct sky_case *one)
-{
-    return host_of(one)->registry->clock;
-}
-
-static void next_step(struct sky_timer *timer, int64_t now_ms);
-
-static void soon(struct sky_case *one)
-{
-    one->state = SKY_CASE_STEP;
-    sky_clock_patience(clock_of(one), &one->soon, 0, next_step);
-}
-
-/* What is told of a step: the one at work, then the one that has decided. */
-static void show_step(struct sky_case *one, int index)
-{
-    struct sky_buf text;
-    const cJSON *at = cJSON_GetArrayItem(one->item->what->steps, index);
-    cJSON *step = cJSON_CreateObject();
-    const char *title = sky_json_get_str(at, "title");
-    sky_buf_init(&text, 200);
-    sky_step_say(at, &text);
-    sky_buf_add_byte(&text, '\0');
-    cJSON_AddNumberToObject(step, "index", index);
-    cJSON_AddStringToObject(step, "name", sky_step_row(at)->name);
-    cJSON_AddStringToObject(step, "text",
-                            title != NULL   ? title
-                            : text.overflow ? sky_step_row(at)->name
-                                            : text.bytes);
-    sky_buf_done(&text);
-    sky_run__put(one->item->shown, "step", step);
-}
+enum { CALL_GRACE_MS = 2000 }; /* that an answer may be late */
 
 /* ---- the end ---- */
 
 static void release(struct sky_case *one)
 {
-    struct sky_clock *clock = clock_of(one);
+    struct sky_clock *clock = sky_case__clock(one);
     sky_clock_forgive(clock, &one->soon);
     sky_clock_forgive(clock, &one->alarm);
     sky_clock_forgive(clock, &one->deadline);
     if (one->call.state != NULL)
-        host_of(one)->cancel(host_of(one)->ctx, &one->call);
+        sky_case__host(one)->cancel(sky_case__host(one)->ctx, &one->call);
     if (one->following) {
         sky_wait_end(&one->follow);
         sky_search_end(&one->search);
@@ -74,19 +31,19 @@ static void release(struct sky_case *one)
     free(one->measures);
 }
 
-static void end_faults(struct sky_case *one)
+void sky_case__end_faults(struct sky_case *one)
 {
     for (size_t i = 0; i < one->fault_count; i++)
-        host_of(one)->end_fault(host_of(one)->ctx, one->faults[i]);
+        sky_case__host(one)->end_fault(sky_case__host(one)->ctx, one->faults[i]);
     one->fault_count = 0;
 }
 
 /* Everything is as it was before the case. */
-static void put_back(struct sky_case *one)
+void sky_case__put_back(struct sky_case *one)
 {
-    const struct sky_suite_host *host = host_of(one);
-    struct sky_clock *clock = clock_of(one);
-    end_faults(one);
+    const struct sky_suite_host *host = sky_case__host(one);
+    struct sky_clock *clock = sky_case__clock(one);
+    sky_case__end_faults(one);
     if (one->item->what->alone) {
         int64_t now_ms =
             one->clock_frozen ? one->clock_frozen_ms : clock->real_ms + one->clock_offset_ms;
@@ -101,7 +58,7 @@ static void put_back(struct sky_case *one)
 static bool is_online(const struct sky_case *one)
 {
     struct sky_suite_where where = {0};
-    host_of(one)->where(host_of(one)->ctx, one->device->device.id, &where);
+    sky_case__host(one)->where(sky_case__host(one)->ctx, one->device->device.id, &where);
     return where.online;
 }
 
@@ -117,7 +74,7 @@ static void add_absence(const struct sky_case *one, struct sky_buf *out)
 static void end(struct sky_case *one, const char *state)
 {
     cJSON *shown = one->item->shown;
-    int64_t took_ms = clock_of(one)->real_ms - one->began_ms;
+    int64_t took_ms = sky_case__clock(one)->real_ms - one->began_ms;
     struct sky_run_device *device = one->device;
     bool stopped = strcmp(state, "stopped") == 0, online = is_online(one);
     bool connects = (device->where.transports & 1U << SKY_DTLS) == 0; /* datagrams do not */
@@ -151,39 +108,37 @@ static void end(struct sky_case *one, const char *state)
     if (one->figures != NULL)
         sky_run__put(shown, "measures", one->figures);
     if (one->decided >= 0)
-        show_step(one, one->decided);
+        sky_case__show_step(one, one->decided);
     else
         cJSON_DeleteItemFromObjectCaseSensitive(shown, "step");
     release(one);
-    put_back(one);
+    sky_case__put_back(one);
     sky_run__case_over(one);
 }
 
 /* It has its grade and reason, and ends when all events that there are were looked at: what the
  * device did or did not do has a part in it. */
-static void settle(struct sky_case *one, enum sky_grade grade, int decided)
+void sky_case__settle(struct sky_case *one, enum sky_grade grade, int decided)
 {
     one->grade = grade;
     one->decided = decided;
     one->state = SKY_CASE_JUDGED;
-    sky_clock_forgive(clock_of(one), &one->soon);
-    sky_clock_forgive(clock_of(one), &one->alarm);
-    sky_clock_forgive(clock_of(one), &one->deadline);
+    sky_clock_forgive(sky_case__clock(one), &one->soon);
+    sky_clock_forgive(sky_case__clock(one), &one->alarm);
+    sky_clock_forgive(sky_case__clock(one), &one->deadline);
     if (one->call.state != NULL)
-        host_of(one)->cancel(host_of(one)->ctx, &one->call);
+        sky_case__host(one)->cancel(sky_case__host(one)->ctx, &one->call);
     one->call.state = NULL;
     sky_wait_again(&one->follow);
 }
 
-static void settle_with(struct sky_case *one, enum sky_grade grade, const char *fmt, ...)
-    SKY_PRINTF(3, 4);
-static void settle_with(struct sky_case *one, enum sky_grade grade, const char *fmt, ...)
+void sky_case__settle_with(struct sky_case *one, enum sky_grade grade, const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
     vsnprintf(one->reason, sizeof one->reason, fmt, args);
     va_end(args);
-    settle(one, grade, one->step);
+    sky_case__settle(one, grade, one->step);
 }
 
 /* Nothing that happened is no reason to pass, nor to fail. */
@@ -266,13 +221,12 @@ void sky_case__gone(struct sky_case *one)
         return;
     const cJSON *notes = sky_json_get(one->item->shown, "notes");
     const cJSON *last = cJSON_GetArrayItem(notes, cJSON_GetArraySize(notes) - 1);
-    settle_with(one, SKY_GRADE_FAILED, "%s",
-                last != NULL ? last->valuestring : "the device has ended");
+    sky_case__settle_with(one, SKY_GRADE_FAILED, "%s",
+                          last != NULL ? last->valuestring : "the device has ended");
 }
 
 static void on_sign(struct sky_case *one);
 static void begin_anew(struct sky_case *one);
-static void judge_measure(struct sky_case *one);
 
 static void look(struct sky_wait *wait)
 {
@@ -289,7 +243,7 @@ static void look(struct sky_wait *wait)
     else if (one->state == SKY_CASE_RETURN && is_online(one))
         begin_anew(one);
     else if (one->state == SKY_CASE_MEASURE)
-        judge_measure(one);
+        sky_case__judge_measure(one);
     else if (one->state == SKY_CASE_JUDGED)
         judge(one);
     else if (one->device->ended)
@@ -298,7 +252,7 @@ static void look(struct sky_wait *wait)
 
 static void follow(struct sky_case *one)
 {
-    const struct sky_suite_host *host = host_of(one);
+    const struct sky_suite_host *host = sky_case__host(one);
     struct sky_journal_stats stats;
     struct sky_why why;
     cJSON *whose = cJSON_CreateObject();
@@ -312,323 +266,6 @@ static void follow(struct sky_case *one)
     one->follow.look = look;
     one->following = true;
     sky_wait_begin(host->waits, &one->follow);
-}
-
-/* ---- steps ---- */
-
-static int64_t left_ms(const struct sky_case *one)
-{
-    int64_t left = one->ends_ms - clock_of(one)->real_ms;
-    return left > 0 ? left : 0;
-}
-
-static void tell_step(struct sky_case *one)
-{
-    show_step(one, one->step);
-    cJSON *told = cJSON_CreateObject(), *shown = one->item->shown;
-    cJSON_AddNumberToObject(told, "index", (double)one->index);
-    cJSON_AddItemReferenceToObject(told, "step", cJSON_GetObjectItemCaseSensitive(shown, "step"));
-    sky_run__tell(one->run, "step", told);
-    cJSON_Delete(told);
-}
-
-static void go_on(struct sky_case *one)
-{
-    one->held[0] = '\0';
-    one->step++;
-    one->at = cJSON_GetArrayItem(one->item->what->steps, one->step);
-    soon(one);
-}
-
-static void give_task(struct sky_case *one, const char *what, const char *command, int64_t ms)
-{
-    cJSON *told = cJSON_CreateObject();
-    one->task = ++one->run->tasks;
-    cJSON_AddNumberToObject(told, "task", (double)one->task);
-    cJSON_AddNumberToObject(told, "index", (double)one->index);
-    cJSON_AddStringToObject(told, "what", what);
-    if (command != NULL)
-        cJSON_AddStringToObject(told, "command", command);
-    cJSON_AddNumberToObject(told, "timeoutMs", (double)ms);
-    sky_run__tell(one->run, "task", told);
-    cJSON_Delete(told);
-}
-
-/* The numbers in an answer's list, of events, or of what has one. */
-static void take_events(struct sky_case *one, const cJSON *list)
-{
-    const cJSON *each;
-    if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) == 0)
-        return;
-    cJSON_Delete(one->events);
-    one->events = cJSON_CreateArray();
-    cJSON_ArrayForEach (each, list) {
-        const cJSON *seq = cJSON_IsObject(each) ? sky_json_get(each, "seq") : each;
-        if (cJSON_IsNumber(seq) && cJSON_GetArraySize(one->events) < SKY_RUN_EVENTS_MAX)
-            cJSON_AddItemToArray(one->events, cJSON_CreateNumber(seq->valuedouble));
-    }
-}
-
-static const char *error_of(const cJSON *body)
-{
-    const char *message = sky_json_get_str(sky_json_get(body, "error"), "message");
-    return message != NULL ? message : "no reason was given";
-}
-
-/* What a claim came to. */
-static void take_claim(struct sky_case *one, int status, const cJSON *body)
-{
-    const char *why = sky_json_get_str(body, "why");
-    bool waited = clock_of(one)->real_ms - one->asked_ms >= CLAIM_WAIT_MS;
-    if (status == 406 && waited && left_ms(one) > 0 &&
-        sky_json_get(sky_json_get(one->at, "expect"), "waitMs") == NULL) {
-        soon(one); /* the same step again */
-    } else if (status == 200) {
-        take_events(one, sky_json_get(body, "events"));
-        go_on(one);
-    } else if (status == 406) {
-        take_events(one, sky_json_get(body, "events"));
-        if (one->events == NULL || cJSON_GetArraySize(sky_json_get(body, "events")) == 0)
-            take_events(one, sky_json_get(body, "nearest"));
-        const char *named = sky_json_get_str(one->at, "grade");
-        enum sky_grade grade;
-        if (named == NULL || !sky_grade_parse(named, &grade))
-            grade = SKY_GRADE_FAILED;
-        if (grade != SKY_GRADE_WARNED) {
-            settle_with(one, grade, "%s", why != NULL ? why : "it did not hold");
-            return;
-        }
-        one->grade = SKY_GRADE_WARNED;
-        one->decided = one->step;
-        snprintf(one->reason, sizeof one->reason, "%s", why != NULL ? why : "it did not hold");
-        go_on(one);
-    } else {
-        settle_with(one, SKY_GRADE_IDLE, "the claim could not be looked at: %s", error_of(body));
-    }
-}
-
-/* The device is away, or not ready yet: the step waits for it, as long as the case does. */
-static void hold_on(struct sky_case *one, const char *step, const char *why)
-{
-    snprintf(one->held, sizeof one->held, "%s could not be done: %s", step, why);
-    one->state = SKY_CASE_STEP;
-    sky_clock_patience(clock_of(one), &one->soon, HOLD_ON_MS, next_step);
-}
-
-static void on_answer(struct sky_suite_call *call, int status, const cJSON *body)
-{
-    struct sky_case *one = SKY_CONTAINER_OF(call, struct sky_case, call);
-    const struct sky_step_row *row = sky_step_row(one->at);
-    const cJSON *id = sky_json_get(body, "id");
-    one->call.state = NULL;
-    if (row->kind == SKY_STEP_EXPECT) {
-        take_claim(one, status, body);
-        return;
-    }
-    if (status < 300 && strcmp(row->name, "fault") == 0 && cJSON_IsNumber(id) &&
-        one->fault_count < SKY_COUNT(one->faults))
-        one->faults[one->fault_count++] = (int64_t)id->valuedouble;
-    if (status < 300 || (status == 409 && row->how & SKY_STEP_MAY_MISS))
-        go_on(one);
-    else if (status == 409 && row->how & SKY_STEP_AWAITS)
-        hold_on(one, row->name, error_of(body));
-    else if (status == 504 || status == 408)
-        settle_with(one, SKY_GRADE_FAILED, "%s: %s", row->name, error_of(body));
-    else
-        settle_with(one, SKY_GRADE_IDLE, "%s could not be done: %s", row->name, error_of(body));
-}
-
-/* A fault where nobody is known yet is for whoever comes from where the device came. */
-static void aim_at_the_door(const struct sky_case *one, cJSON *fault)
-{
-    const struct sky_suite_where *where = &one->device->where;
-    if (sky_json_get(fault, "match") != NULL)
-        return;
-    cJSON *match = cJSON_AddObjectToObject(fault, "match");
-    if (where->listener[0] != '\0')
-        cJSON_AddStringToObject(match, "listener", where->listener);
-}
-
-/* Of whom the body speaks: of the case's device, unless it says otherwise. */
-static void aim(const struct sky_case *one, const struct sky_step_row *row, cJSON *body)
-{
-    if (sky_json_get(body, "device") != NULL || sky_json_get(body, "product") != NULL)
-        return;
-    if (sky_step_is_at_the_door(body))
-        aim_at_the_door(one, body);
-    else if (row->how & SKY_STEP_NAMES_WHOM || row->kind == SKY_STEP_EXPECT)
-        cJSON_AddStringToObject(body, "device", one->device->name);
-}
-
-/* The claim as the route takes it. */
-static cJSON *claim_of(const struct sky_case *one, const cJSON *step,
-                       const struct sky_step_row *row)
-{
-    cJSON *claim = cJSON_Duplicate(sky_json_get(step, "expect"), true);
-    const cJSON *wait = sky_json_get(claim, "waitMs");
-    int64_t wait_ms = wait != NULL ? (int64_t)wait->valuedouble : INT64_MAX;
-    wait_ms = wait_ms < left_ms(one) ? wait_ms : left_ms(one);
-    wait_ms = wait_ms < CLAIM_WAIT_MS ? wait_ms : CLAIM_WAIT_MS;
-    sky_run__put(claim, "waitMs", cJSON_CreateNumber((double)wait_ms));
-    if (sky_json_get(claim, "since") == NULL)
-        cJSON_AddNumberToObject(claim, "since", (double)one->since);
-    if (!cJSON_IsTrue(sky_json_get(step, "anyone")))
-        aim(one, row, claim);
-    return claim;
-}
-
-static void call(struct sky_case *one, const cJSON *step, const struct sky_step_row *row)
-{
-    struct sky_buf path;
-    cJSON *body =
-        row->kind == SKY_STEP_EXPECT ? claim_of(one, step, row) : sky_step_body(step, row);
-    if (row->kind != SKY_STEP_EXPECT)
-        aim(one, row, body);
-    if (row->how & SKY_STEP_WAITS_NOT && sky_json_get(body, "waitMs") == NULL)
-        cJSON_AddNumberToObject(body, "waitMs", 0);
-    sky_buf_init(&path, 4096);
-    const struct sky_step_names names = {.cloud = one->device->product.cloud,
-                                         .product = one->device->product.key,
-                                         .device = one->device->device.key};
-    sky_step_path(row, &names, &path);
-    one->state = SKY_CASE_CALL;
-    one->asked_ms = clock_of(one)->real_ms;
-    one->call.done = on_answer;
-    host_of(one)->call(host_of(one)->ctx, &one->call, row->method, path.bytes, body);
-    sky_buf_done(&path);
-    cJSON_Delete(body);
-}
-
-static void on_pause_over(struct sky_timer *timer, int64_t now_ms)
-{
-    (void)now_ms;
-    go_on(SKY_CONTAINER_OF(timer, struct sky_case, alarm));
-}
-
-/* Its beginning is kept once more, for the end. */
-static void restore(struct sky_case *one)
-{
-    struct sky_run_device *device = one->device;
-    put_back(one);
-    one->is_kept = host_of(one)->keep(host_of(one)->ctx, &device->product, &device->device,
-                                      &one->kept) == SKY_OK;
-    go_on(one);
-}
-
-static void do_step(struct sky_case *one, const cJSON *step)
-{
-    const struct sky_step_row *row = sky_step_row(step);
-    cJSON *body;
-    switch (row->kind) {
-    case SKY_STEP_CALL:
-    case SKY_STEP_EXPECT:
-        call(one, step, row);
-        return;
-    case SKY_STEP_CLEAR:
-        end_faults(one);
-        go_on(one);
-        return;
-    case SKY_STEP_RESTORE:
-        restore(one);
-        return;
-    case SKY_STEP_WAIT:
-        body = sky_step_body(step, row);
-        one->state = SKY_CASE_PAUSE;
-        sky_clock_patience(clock_of(one), &one->alarm,
-                           (int64_t)sky_json_get(body, "ms")->valuedouble, on_pause_over);
-        cJSON_Delete(body);
-        return;
-    case SKY_STEP_RUN:
-        body = sky_step_body(step, row);
-        one->state = SKY_CASE_TASK;
-        give_task(one, "run", sky_json_get_str(body, "command"), left_ms(one));
-        cJSON_Delete(body);
-        return;
-    case SKY_STEP_MEASURE:
-        one->state = SKY_CASE_MEASURE;
-        sky_wait_again(&one->follow);
-        return;
-    }
-}
-
-static void next_step(struct sky_timer *timer, int64_t now_ms)
-{
-    struct sky_case *one = SKY_CONTAINER_OF(timer, struct sky_case, soon);
-    (void)now_ms;
-    if (one->at == NULL) {
-        settle(one, one->grade, one->grade == SKY_GRADE_WARNED ? one->decided : -1);
-        return;
-    }
-    if (one->held[0] == '\0')
-        tell_step(one);
-    char now[24], *topic = host_of(one)->topic(host_of(one)->ctx, one->device->device.id);
-    snprintf(now, sizeof now, "%lld", (long long)(one->began_ms / 1000));
-    const struct sky_step_names names = {.cloud = one->device->product.cloud,
-                                         .product = one->device->product.key,
-                                         .device = one->device->device.key,
-                                         .now = now,
-                                         .topic = topic};
-    cJSON *step = cJSON_Duplicate(one->at, true);
-    if (sky_step_fill_in(step, &names))
-        do_step(one, step);
-    else
-        hold_on(one, sky_step_row(one->at)->name,
-                "the device subscribes to nothing, so that there is no ${topic} to speak of");
-    cJSON_Delete(step);
-    free(topic);
-}
-
-/* ---- measures ---- */
-
-/* As an object in the list of figures. */
-static void show_measure(struct sky_case *one, const struct sky_measure *measure)
-{
-    struct sky_buf text;
-    struct sky_why why;
-    cJSON *shown = NULL;
-    sky_buf_init(&text, SIZE_MAX);
-    struct sky_jw jw = sky_jw(&text);
-    sky_jw_object(&jw);
-    sky_measure_print(measure, &jw);
-    sky_jw_end_object(&jw);
-    if (sky_json_parse(sky_buf_span(&text), SKY_SUITE_DEPTH_MAX, &shown, &why) == SKY_OK) {
-        if (one->figures == NULL)
-            one->figures = cJSON_CreateArray();
-        cJSON_AddItemToArray(one->figures, shown);
-        take_events(one, sky_json_get(shown, "events"));
-    }
-    sky_buf_done(&text);
-}
-
-/* That nothing comes tells, too. */
-static void on_tick(struct sky_timer *timer, int64_t now_ms)
-{
-    (void)now_ms;
-    sky_wait_again(&SKY_CONTAINER_OF(timer, struct sky_case, alarm)->follow);
-}
-
-static void judge_measure(struct sky_case *one)
-{
-    struct sky_measure *measure = one->measures[one->step];
-    if (one->overdue)
-        sky_measure_over(measure);
-    enum sky_grade grade = sky_measure_grade(measure, clock_of(one)->real_ms);
-    if (grade == SKY_GRADE_IDLE && !one->overdue) {
-        sky_clock_patience(clock_of(one), &one->alarm, MEASURE_TICK_MS, on_tick);
-        return;
-    }
-    show_measure(one, measure);
-    const char *reason = sky_measure_reason(measure);
-    if (grade == SKY_GRADE_FAILED || grade == SKY_GRADE_IDLE) {
-        settle_with(one, grade, "%s", reason);
-        return;
-    }
-    if (grade == SKY_GRADE_WARNED || one->grade == SKY_GRADE_PASSED) {
-        snprintf(one->reason, sizeof one->reason, "%s", reason);
-        one->decided = grade == SKY_GRADE_WARNED ? one->step : one->decided;
-    }
-    one->grade = grade == SKY_GRADE_WARNED ? grade : one->grade;
-    go_on(one);
 }
 
 /* ---- time ---- */
@@ -646,21 +283,24 @@ static void on_deadline(struct sky_timer *timer, int64_t now_ms)
     case SKY_CASE_CALL:
         if (!one->overdue) { /* a claim is answered at this moment */
             one->overdue = true;
-            sky_clock_patience(clock_of(one), &one->deadline, CALL_GRACE_MS, on_deadline);
+            sky_clock_patience(sky_case__clock(one), &one->deadline, CALL_GRACE_MS, on_deadline);
             return;
         }
-        settle_with(one, SKY_GRADE_IDLE, "no answer within the case's timeoutMs of %lld", all_ms);
+        sky_case__settle_with(one, SKY_GRADE_IDLE, "no answer within the case's timeoutMs of %lld",
+                              all_ms);
         return;
     case SKY_CASE_TASK:
-        settle_with(one, SKY_GRADE_IDLE,
-                    "the command did not end within the case's timeoutMs of %lld", all_ms);
+        sky_case__settle_with(one, SKY_GRADE_IDLE,
+                              "the command did not end within the case's timeoutMs of %lld",
+                              all_ms);
         return;
     default:
         if (one->held[0] != '\0')
-            settle_with(one, SKY_GRADE_IDLE, "%s", one->held);
+            sky_case__settle_with(one, SKY_GRADE_IDLE, "%s", one->held);
         else
-            settle_with(one, SKY_GRADE_IDLE,
-                        "the case's timeoutMs of %lld was over before its steps were", all_ms);
+            sky_case__settle_with(one, SKY_GRADE_IDLE,
+                                  "the case's timeoutMs of %lld was over before its steps were",
+                                  all_ms);
     }
 }
 
@@ -669,8 +309,8 @@ static void on_deadline(struct sky_timer *timer, int64_t now_ms)
 /* What is put back is the state of a device that has come: its session is there, if it has one. */
 static void begin_steps(struct sky_case *one)
 {
-    const struct sky_suite_host *host = host_of(one);
-    struct sky_clock *clock = clock_of(one);
+    const struct sky_suite_host *host = sky_case__host(one);
+    struct sky_clock *clock = sky_case__clock(one);
     one->is_kept =
         host->keep(host->ctx, &one->device->product, &one->device->device, &one->kept) == SKY_OK;
     if (!one->following)
@@ -683,7 +323,7 @@ static void begin_steps(struct sky_case *one)
             sky_measure_begin(one->measures[i], clock->real_ms);
     one->step = 0;
     one->at = cJSON_GetArrayItem(one->item->what->steps, 0);
-    soon(one);
+    sky_case__step_soon(one);
 }
 
 static void make_measures(struct sky_case *one)
@@ -704,7 +344,7 @@ static void on_nobody(struct sky_timer *timer, int64_t now_ms)
 {
     struct sky_case *one = SKY_CONTAINER_OF(timer, struct sky_case, alarm);
     (void)now_ms;
-    settle(one, SKY_GRADE_IDLE, -1);
+    sky_case__settle(one, SKY_GRADE_IDLE, -1);
 }
 
 static void on_setup_late(struct sky_timer *timer, int64_t now_ms)
@@ -712,8 +352,8 @@ static void on_setup_late(struct sky_timer *timer, int64_t now_ms)
     struct sky_case *one = SKY_CONTAINER_OF(timer, struct sky_case, alarm);
     (void)now_ms;
     follow(one);
-    settle_with(one, SKY_GRADE_IDLE, "--setup did not end within %d minutes",
-                SKY_RUN_TASK_MAX_MS / 60000);
+    sky_case__settle_with(one, SKY_GRADE_IDLE, "--setup did not end within %d minutes",
+                          SKY_RUN_TASK_MAX_MS / 60000);
 }
 
 /* Does the device come by its secret so? One that was never online may fetch it, or have it. */
@@ -722,7 +362,7 @@ static bool activates(const struct sky_case *one)
     struct sky_product product;
     struct sky_device device;
     const cJSON *wanted = one->item->what->fits.activations;
-    if (wanted == NULL || sky_store_get_device(host_of(one)->registry->store,
+    if (wanted == NULL || sky_store_get_device(sky_case__host(one)->registry->store,
                                                one->device->device.id, &product, &device) != SKY_OK)
         return true;
     if (product.dynamic_activation && !device.secret_issued && device.state == SKY_DEVICE_INACTIVE)
@@ -786,8 +426,8 @@ static void on_sign(struct sky_case *one)
         return;
     }
     one->state = SKY_CASE_SETTLE;
-    sky_clock_forgive(clock_of(one), &one->alarm);
-    sky_clock_patience(clock_of(one), &one->alarm, SKY_RUN_SETTLE_MS, on_time);
+    sky_clock_forgive(sky_case__clock(one), &one->alarm);
+    sky_clock_patience(sky_case__clock(one), &one->alarm, SKY_RUN_SETTLE_MS, on_time);
 }
 
 /* The case before has sent it away, by MQTT, where one sees who is there. */
@@ -843,7 +483,7 @@ void sky_case__begin(struct sky_run *run, struct sky_run_item *item, size_t inde
                            device->gone ? SKY_RUN_GONE_WAIT_MS : item->what->timeout_ms, on_nobody);
     } else if (run->setup) {
         one->state = SKY_CASE_SETUP;
-        give_task(one, "setup", NULL, SKY_RUN_TASK_MAX_MS);
+        sky_case__give_task(one, "setup", NULL, SKY_RUN_TASK_MAX_MS);
         sky_clock_patience(clock, &one->alarm, SKY_RUN_TASK_MAX_MS, on_setup_late);
     } else if (may_return(one)) {
         follow(one);
@@ -862,17 +502,17 @@ void sky_case__task_done(struct sky_case *one, int status, const char *reason)
     bool setup = one->state == SKY_CASE_SETUP;
     one->task = 0;
     if (setup)
-        sky_clock_forgive(clock_of(one), &one->alarm);
+        sky_clock_forgive(sky_case__clock(one), &one->alarm);
     if (setup && status != 0)
         follow(one);
     if (status != 0)
-        settle_with(one, SKY_GRADE_IDLE, "%s ended with %d%s%.200s",
-                    setup ? "--setup" : "the command", status, reason != NULL ? ": " : "",
-                    reason != NULL ? reason : "");
+        sky_case__settle_with(one, SKY_GRADE_IDLE, "%s ended with %d%s%.200s",
+                              setup ? "--setup" : "the command", status, reason != NULL ? ": " : "",
+                              reason != NULL ? reason : "");
     else if (setup)
         begin_steps(one);
     else
-        go_on(one);
+        sky_case__go_on(one);
 }
 
 void sky_case__stop(struct sky_case *one, const char *words)

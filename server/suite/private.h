@@ -108,6 +108,8 @@ struct sky_case {
     int decided;             /* the step that did; -1: none */
 };
 
+/* ---- a case: case.c ---- */
+
 /* Begins the case, whose device has no other at work. */
 void sky_case__begin(struct sky_run *run, struct sky_run_item *item, size_t index);
 /* Ends it in the middle: told as stopped, in these words. */
@@ -116,6 +118,36 @@ void sky_case__stop(struct sky_case *one, const char *words);
 void sky_case__gone(struct sky_case *one);
 /* The runner is done with a task of it. */
 void sky_case__task_done(struct sky_case *one, int status, const char *reason);
+
+static inline const struct sky_suite_host *sky_case__host(const struct sky_case *one)
+{
+    return &one->run->suites->host;
+}
+
+static inline struct sky_clock *sky_case__clock(const struct sky_case *one)
+{
+    return sky_case__host(one)->registry->clock;
+}
+
+/* It has its grade, for this reason, and ends when all events that there are were looked at: what
+ * the device did or did not do has a part in it. `decided` is the step that did; -1: none. */
+void sky_case__settle(struct sky_case *one, enum sky_grade grade, int decided);
+void sky_case__settle_with(struct sky_case *one, enum sky_grade grade, const char *fmt, ...)
+    SKY_PRINTF(3, 4);
+/* What it changed is as it was; all of it, or its faults alone. */
+void sky_case__put_back(struct sky_case *one);
+void sky_case__end_faults(struct sky_case *one);
+
+/* ---- its steps: case_steps.c ---- */
+
+void sky_case__step_soon(struct sky_case *one); /* the one it has come to, in the next turn */
+void sky_case__go_on(struct sky_case *one);     /* to the next one */
+void sky_case__show_step(struct sky_case *one, int index);
+void sky_case__give_task(struct sky_case *one, const char *what, const char *command, int64_t ms);
+/* All events that there are have been looked at: has the measure enough? */
+void sky_case__judge_measure(struct sky_case *one);
+
+/* ---- the run: run.c ---- */
 
 /* Of a case that is over: its document is whole; it is freed. */
 void sky_run__case_over(struct sky_case *one);

@@ -53,13 +53,17 @@ static void update(struct sky_run *run)
                                         [SKY_GRADE_WARNED] = "warned",
                                         [SKY_GRADE_IDLE] = "notExercised",
                                         [SKY_GRADE_FAILED] = "failed"};
-    enum sky_grade worst = run->item_count > 0 ? SKY_GRADE_PASSED : SKY_GRADE_IDLE;
+    enum sky_grade worst = SKY_GRADE_PASSED;
+    size_t counted = 0;
     cJSON *told = cJSON_CreateObject();
     for (size_t i = 0; i < SKY_GRADES; i++) {
         cJSON_AddNumberToObject(told, names[i], (double)run->counts[i]);
-        if (run->counts[i] > 0 && i > worst)
+        counted += run->counts[i];
+        if (run->counts[i] > 0)
             worst = (enum sky_grade)i;
     }
+    if (counted == 0) /* none yet, or all were left out */
+        worst = SKY_GRADE_IDLE;
     sky_run__put(run->document, "counts", told);
     sky_run__put(run->document, "verdict", cJSON_CreateString(sky_grade_name(worst)));
     if (!run->over)
