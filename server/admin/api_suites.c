@@ -8,6 +8,7 @@
 #include "server/admin/snapshots.h"
 #include "server/broker/presence.h"
 #include "server/net/conn.h"
+#include "server/suite/run.h"
 
 enum {
     FOLLOW_HEARTBEAT_MS = 15000,
