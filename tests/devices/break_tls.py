@@ -8,8 +8,6 @@ from break_connect import for_ever
 from break_reconnect import constant, hang_after
 from habits import breaks
 
-TRANSPORT = "tls"
-
 NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME of OpenSSL
 
 
