@@ -226,7 +226,7 @@ void sky_case__gone(struct sky_case *one)
 }
 
 static void on_sign(struct sky_case *one);
-static void begin_anew(struct sky_case *one);
+static void settle_in(struct sky_case *one);
 
 static void look(struct sky_wait *wait)
 {
@@ -241,7 +241,7 @@ static void look(struct sky_wait *wait)
     if (one->state == SKY_CASE_SIGN && one->signs > 0)
         on_sign(one);
     else if (one->state == SKY_CASE_RETURN && is_online(one))
-        begin_anew(one);
+        settle_in(one);
     else if (one->state == SKY_CASE_MEASURE)
         sky_case__judge_measure(one);
     else if (one->state == SKY_CASE_JUDGED)
@@ -416,18 +416,23 @@ static void on_time(struct sky_timer *timer, int64_t now_ms)
     begin_anew(SKY_CONTAINER_OF(timer, struct sky_case, alarm));
 }
 
-/* The device is there (again): now it can be told by what it comes. It has come to subscribe, and
- * is not cut off in the middle of that: SDKs that keep their session do so once in their lives. */
-static void on_sign(struct sky_case *one)
+/* A device that has come is not cut off while it subscribes: SDKs that keep their session do so
+ * once in their lives. */
+static void settle_in(struct sky_case *one)
 {
-    const cJSON *wanted = misfit(one);
-    if (wanted != NULL) {
-        leave(one, wanted);
-        return;
-    }
     one->state = SKY_CASE_SETTLE;
     sky_clock_forgive(sky_case__clock(one), &one->alarm);
     sky_clock_patience(sky_case__clock(one), &one->alarm, SKY_RUN_SETTLE_MS, on_time);
+}
+
+/* The device is there (again): now it can be told by what it comes. */
+static void on_sign(struct sky_case *one)
+{
+    const cJSON *wanted = misfit(one);
+    if (wanted == NULL)
+        settle_in(one);
+    else
+        leave(one, wanted);
 }
 
 /* The case before has sent it away, by MQTT, where one sees who is there. */
