@@ -16,7 +16,7 @@ class Device(Services, mqtt.Device):
     PORTS = {"tcp": "MQTT", "tls": "MQTT", "ws": "HTTPS"}  # one port for both, the vendor's 1883
     # Seconds to wait after a refusal, by code: of CONNACK, and of the HTTPS login. What a person
     # has to mend is not tried again at once; the others are backed off from.
-    refused_wait = {2: 1.5, 4: 1.5, 5: 1.5, 401: 1.5, 460: 1.5, 5001: 1.5, 6200: 1.5}
+    refused_wait = {2: 0.8, 4: 0.8, 5: 0.8, 401: 1.5, 460: 1.5, 5001: 1.5, 6200: 1.5}
     refusal = 0
 
     def login(self):

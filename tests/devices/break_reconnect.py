@@ -49,8 +49,8 @@ BREAKS = {
                              on_lost=hang_in_the_middle("FIN")),
     "half-open": breaks("never notices that nobody is there any more", ping_patience=1e6,
                         puback_patience=1e6, suback_patience=1e6),
-    "back-in-time": breaks("lets its back-off grow without a limit", backoff_first=0.12,
-                           backoff_factor=12.0, backoff_max=1e6, stable_after=0),
+    "back-in-time": breaks("lets its back-off grow without a limit", backoff_first=0.3,
+                           backoff_factor=50.0, backoff_max=1e6, stable_after=0),
     "resubscribes": breaks("subscribes once, and believes in its session for ever",
                            on_connected=only_where_no_session_was),
 }
