@@ -5,7 +5,6 @@ import hmac
 import http.client
 import json
 import os
-import time
 from urllib.parse import urlencode
 
 import aliyun
