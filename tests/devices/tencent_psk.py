@@ -45,8 +45,8 @@ class Channel:
 class Device(tencent.Device):
     PORTS = {"psk": "MQTTS"}
     connack_patience = 4.0    # the handshake is a part of it
-    backoff_first = 0.15      # to begin with openssl takes its time, on a busy machine a long one
-    backoff_max = 2.5
+    backoff_first = 0.25      # to begin with openssl takes its time, on a busy machine a long one
+    backoff_max = 4.0
 
     def login(self):
         client_id, user, _ = super().login()
