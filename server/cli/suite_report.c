@@ -12,7 +12,6 @@
 #include "server/cli/cli.h"
 #include "server/journal/line.h"
 #include "server/judge/report.h"
-#include "server/judge/report.h"
 #include "server/os/files.h"
 #include "server/os/help.h"
 #include "server/suite/result.h"
