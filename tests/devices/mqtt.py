@@ -92,14 +92,14 @@ class Device:
     # ---- habits: figures (seconds, where nothing else is said) ----
     keepalive = 60
     clean_session = False
-    ping_every = 1.0
+    ping_every = 0.7
     ping_patience = 1.0       # without an answer to a ping
     connect_patience = 3.0    # for TCP and TLS
     connack_patience = 0.45
     suback_patience = 0.5     # then the SUBSCRIBE is sent again
     suback_tries = 3          # then it connects anew
     puback_patience = 4.0     # then it connects anew, and sends what was not acknowledged again
-    say_every = 1.0
+    say_every = 0.5
     say_qos = 1
     unacknowledged_max = 5    # then it says nothing new
     backoff_first = 0.1
