@@ -420,9 +420,10 @@ static void on_time(struct sky_timer *timer, int64_t now_ms)
  * once in their lives. */
 static void settle_in(struct sky_case *one)
 {
+    int64_t ms = one->state == SKY_CASE_SIGN ? SKY_RUN_SETTLE_MS : SKY_RUN_AGAIN_MS;
     one->state = SKY_CASE_SETTLE;
     sky_clock_forgive(sky_case__clock(one), &one->alarm);
-    sky_clock_patience(sky_case__clock(one), &one->alarm, SKY_RUN_SETTLE_MS, on_time);
+    sky_clock_patience(sky_case__clock(one), &one->alarm, ms, on_time);
 }
 
 /* The device is there (again): now it can be told by what it comes. */

@@ -73,8 +73,8 @@ static void feed_intervals(struct sky_measure *measure, const struct sky_measure
         intervals->acted |= intervals->connection == 0;
     } else if (type == SKY_EVENT_CONNACK && same && sky_measure__number(event, SKY_F_CODE) != 0) {
         intervals->ended_ms = event->real_ms;
-    } else if (same && sky_measure__is_packet(event)) {
-        intervals->acted = true;
+    } else if (same && sky_measure__is_packet(event) && type != SKY_EVENT_PUBACK) {
+        intervals->acted = true; /* of itself: it may acknowledge what comes before a CONNACK */
     }
 }
 

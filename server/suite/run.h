@@ -23,7 +23,8 @@ enum {
     SKY_RUN_RETURN_MS = 60 * 1000, /* real time: a device that a case has sent away may come back
                                       before the next one begins */
     SKY_RUN_GONE_WAIT_MS = 250,    /* that a case still waits then */
-    SKY_RUN_SETTLE_MS = 200,       /* real time for what a device does when it has come */
+    SKY_RUN_SETTLE_MS = 500,       /* real time for what a device does when it has come first, */
+    SKY_RUN_AGAIN_MS = 100,        /* and when it is back */
     SKY_RUN_RUNNER_MS = 60 * 1000, /* real time in which a runner must begin to follow */
     SKY_RUN_TASK_MAX_MS = 30 * 60 * 1000, /* real time of --setup, which is no part of the case */
 };

@@ -99,12 +99,12 @@ class Device:
     suback_patience = 0.5     # then the SUBSCRIBE is sent again
     suback_tries = 3          # then it connects anew
     puback_patience = 4.0     # then it connects anew, and sends what was not acknowledged again
-    say_every = 0.5
+    say_every = 0.3
     say_qos = 1
     unacknowledged_max = 5    # then it says nothing new
     backoff_first = 0.1
     backoff_factor = 2.0
-    backoff_max = 0.6
+    backoff_max = 1.0
     backoff_jitter = True
     stable_after = 0.15       # a connection that lasted so long ends the backing off
     subscribe_qos = 1
@@ -234,7 +234,7 @@ class Device:
         wait = min(self.backoff_first * self.backoff_factor ** self.attempts, self.backoff_max)
         if not self.backoff_jitter:
             return wait
-        return wait * (random.uniform(1.1, 1.3) if self.attempts % 2 else random.uniform(0.6, 0.7))
+        return wait * (random.uniform(1.1, 1.25) if self.attempts % 2 else random.uniform(0.65, 0.75))
 
     def on_connecting(self):
         """CONNECT is out: it waits for the CONNACK and says nothing."""
