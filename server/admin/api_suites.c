@@ -13,7 +13,7 @@
 enum {
     FOLLOW_HEARTBEAT_MS = 15000,
     FOLLOW_WAITING_MAX = 16 * 1024 * 1024, /* bytes that a client may leave unread */
-    TOPIC_ROOM = 512,
+    MESSAGE_FRAME = 64,                    /* bytes of a message besides its data */
 };
 
 /* ---- what runs need of the program ---- */
@@ -445,11 +445,16 @@ struct follower {
     bool runner, over;
 };
 
-static void add_message(struct follower *follower, const char *event, const cJSON *data)
+/* A client that leaves too much unread is told nothing more, rather than parts. */
+static void add_message(struct follower *follower, const char *event, sky_span data)
 {
     struct sky_buf *out = &follower->waiting;
+    if (data.len + MESSAGE_FRAME > FOLLOW_WAITING_MAX - out->len) {
+        sky_conn_close(follower->call->conn, "what is followed is not read");
+        return;
+    }
     sky_buf_addf(out, "event: %s\ndata: ", event);
-    (void)sky_json_print(out, data);
+    sky_buf_add(out, data);
     sky_buf_add_str(out, "\n\n");
 }
 
@@ -491,11 +496,11 @@ static void on_heartbeat(struct sky_timer *timer, int64_t now_ms)
     sky_http_stream_wake(follower->call);
 }
 
-static void tell(struct sky_run_listener *listener, const char *event, const cJSON *data)
+static void tell(struct sky_run_listener *listener, const char *event, sky_span data)
 {
     struct follower *follower = SKY_CONTAINER_OF(listener, struct follower, listener);
     add_message(follower, event, data);
-    follower->over = follower->waiting.overflow || strcmp(event, "end") == 0;
+    follower->over = strcmp(event, "end") == 0;
     if (follower->over)
         sky_suites_unlisten(follower->app->admin->suites, follower->id, listener);
     sky_http_stream_wake(follower->call);
@@ -507,14 +512,18 @@ static void begin_following(struct sky_api *api, int64_t id, const cJSON *docume
     struct follower *follower = sky_mem_new(sizeof *follower);
     *follower =
         (struct follower){.listener = {.tell = tell}, .app = api->app, .call = api->call, .id = id};
+    struct sky_buf text;
     sky_buf_init(&follower->waiting, FOLLOW_WAITING_MAX);
-    add_message(follower, "run", document);
+    sky_buf_init(&text, SIZE_MAX);
+    (void)sky_json_print(&text, document);
+    add_message(follower, "run", sky_buf_span(&text));
     if (strcmp(sky_json_get_str(document, "state"), "running") == 0) {
         follower->runner = sky_suites_listen(api->app->admin->suites, id, &follower->listener);
     } else {
-        add_message(follower, "end", document);
+        add_message(follower, "end", sky_buf_span(&text));
         follower->over = true;
     }
+    sky_buf_done(&text);
     api->call->state = follower;
     api->call->on_gone = on_gone;
     api->call->on_room = on_room;

@@ -22,6 +22,15 @@ static cJSON *parse_builtin(const struct sky_builtin_suite *builtin)
     return tree;
 }
 
+static bool is_made_of_suites(const struct sky_builtin_suite *builtin)
+{
+    cJSON *tree = parse_builtin(builtin);
+    bool is = sky_json_get(tree, "suites") != NULL;
+
+    cJSON_Delete(tree);
+    return is;
+}
+
 /* The built-in suite that somebody meant who wrote another name; NULL: none is near. */
 static const char *nearest_builtin(const char *wrong)
 {
@@ -59,18 +68,25 @@ sky_err sky_cli_suite_check_includes(const char *word, const cJSON *suite, const
 
     cJSON_ArrayForEach (name, sky_json_get(suite, "suites")) {
         char pointer[32];
-        bool known = sky_builtin_suite_find(name->valuestring) != NULL;
+        const struct sky_builtin_suite *builtin = sky_builtin_suite_find(name->valuestring);
+        bool named = builtin != NULL, known = named && !is_made_of_suites(builtin);
         cJSON_ArrayForEach (other, others) {
             const char *its = sky_json_get_str(other, "suite");
-            known = known || (its != NULL && strcmp(its, name->valuestring) == 0);
+            bool same = its != NULL && strcmp(its, name->valuestring) == 0;
+            named = named || same;
+            known = known || (same && sky_json_get(other, "suites") == NULL);
         }
         snprintf(pointer, sizeof pointer, "/suites/%d", index++);
-        const char *nearest = known ? NULL : nearest_builtin(name->valuestring);
-        if (!known)
+        const char *nearest = named ? NULL : nearest_builtin(name->valuestring);
+        if (!named)
             return sky_why_set(why, SKY_ERR_NOT_FOUND, pointer,
                                "%.100s: %s: there is no suite '%.64s' to include%s%s%s", word,
                                pointer, name->valuestring, nearest != NULL ? "; did you mean " : "",
                                nearest != NULL ? nearest : "", nearest != NULL ? "?" : "");
+        if (!known)
+            return sky_why_set(why, SKY_ERR_INVALID, pointer,
+                               "%.100s: %s: '%.64s' is made of suites itself: name those", word,
+                               pointer, name->valuestring);
     }
     return SKY_OK;
 }

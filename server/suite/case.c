@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 #include "protocol/base/mem.h"
 #include "server/journal/journal.h"
@@ -53,6 +54,18 @@ void sky_case__put_back(struct sky_case *one)
     }
     if (one->is_kept)
         host->put_back(host->ctx, &one->kept);
+}
+
+bool sky_case__keep(struct sky_case *one)
+{
+    const struct sky_suite_host *host = sky_case__host(one);
+    const struct sky_run_device *device = one->device;
+    sky_err err = host->keep(host->ctx, &device->product, &device->device, &one->kept);
+    one->is_kept = err == SKY_OK;
+    if (!one->is_kept)
+        sky_case__settle_with(one, SKY_GRADE_IDLE, "%s, so that it could not be put back: %s",
+                              "the state of the device could not be kept", sky_err_text(err));
+    return one->is_kept;
 }
 
 static bool is_online(const struct sky_case *one)
@@ -309,13 +322,12 @@ static void on_deadline(struct sky_timer *timer, int64_t now_ms)
 /* What is put back is the state of a device that has come: its session is there, if it has one. */
 static void begin_steps(struct sky_case *one)
 {
-    const struct sky_suite_host *host = sky_case__host(one);
     struct sky_clock *clock = sky_case__clock(one);
-    one->is_kept =
-        host->keep(host->ctx, &one->device->product, &one->device->device, &one->kept) == SKY_OK;
     if (!one->following)
         follow(one);
     sky_clock_forgive(clock, &one->alarm);
+    if (!sky_case__keep(one))
+        return;
     one->ends_ms = clock->real_ms + one->item->what->timeout_ms;
     sky_clock_patience(clock, &one->deadline, one->item->what->timeout_ms, on_deadline);
     for (int i = 0; i < one->steps; i++)
@@ -451,6 +463,12 @@ void sky_case__begin(struct sky_run *run, struct sky_run_item *item, size_t inde
     struct sky_case *one = sky_mem_new(sizeof *one);
     struct sky_run_device *device = &run->devices[item->device];
     struct sky_suite_where where = {0};
+    struct sky_product product;
+    struct sky_device now;
+    if (sky_store_find_device(host->registry->store, sky_span_str(device->product.cloud),
+                              sky_span_str(device->product.key), sky_span_str(device->device.key),
+                              &product, &now) == SKY_OK)
+        device->device = now; /* it may have been deleted, and made again */
     *one = (struct sky_case){.run = run,
                              .item = item,
                              .device = device,
@@ -462,6 +480,7 @@ void sky_case__begin(struct sky_run *run, struct sky_run_item *item, size_t inde
                              .grade = SKY_GRADE_PASSED,
                              .decided = -1};
     device->active = one;
+    DL_APPEND(run->suites->cases, one);
     host->where(host->ctx, device->device.id, &where);
     where.transports |= device->where.transports;
     where.psk = where.psk || device->where.psk;

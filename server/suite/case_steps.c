@@ -235,11 +235,9 @@ static void on_pause_over(struct sky_timer *timer, int64_t now_ms)
 /* Its beginning is kept once more, for the end. */
 static void restore(struct sky_case *one)
 {
-    struct sky_run_device *device = one->device;
     sky_case__put_back(one);
-    one->is_kept = sky_case__host(one)->keep(sky_case__host(one)->ctx, &device->product,
-                                             &device->device, &one->kept) == SKY_OK;
-    sky_case__go_on(one);
+    if (sky_case__keep(one))
+        sky_case__go_on(one);
 }
 
 static void do_step(struct sky_case *one, const cJSON *step)

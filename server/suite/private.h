@@ -40,6 +40,7 @@ struct sky_run {
     size_t device_count;
     struct sky_run_item *items; /* owned */
     size_t item_count, counts[SKY_GRADES];
+    size_t texts;     /* bytes, as SKY_RUN_TEXTS_MAX says */
     int64_t began_ms; /* real time */
     bool runner, setup, followed, over;
     int64_t tasks; /* given out */
@@ -51,9 +52,10 @@ struct sky_run {
 struct sky_suites {
     struct sky_suite_host host;
     struct sky_run *list;
+    struct sky_case *cases; /* at work, of all runs */
     int64_t last_id;
-    size_t count, active; /* runs; cases at work, of all */
-    bool alone;           /* the one at work wants to be alone */
+    size_t count; /* runs */
+    bool alone;   /* the case at work wants to be alone */
 };
 
 /* What a case waits for. */
@@ -106,6 +108,7 @@ struct sky_case {
     char held[400];          /* why the step at work waits for the device; "": it does not */
     cJSON *events, *figures; /* owned: told with it; NULL: none */
     int decided;             /* the step that did; -1: none */
+    struct sky_case *prev, *next;
 };
 
 /* ---- a case: case.c ---- */
@@ -134,6 +137,8 @@ static inline struct sky_clock *sky_case__clock(const struct sky_case *one)
 void sky_case__settle(struct sky_case *one, enum sky_grade grade, int decided);
 void sky_case__settle_with(struct sky_case *one, enum sky_grade grade, const char *fmt, ...)
     SKY_PRINTF(3, 4);
+/* Keeps the device's state, to be put back. False, and settled: that is not possible. */
+bool sky_case__keep(struct sky_case *one);
 /* What it changed is as it was; all of it, or its faults alone. */
 void sky_case__put_back(struct sky_case *one);
 void sky_case__end_faults(struct sky_case *one);

@@ -75,8 +75,14 @@ static void update(struct sky_run *run)
 void sky_run__tell(struct sky_run *run, const char *event, const cJSON *data)
 {
     struct sky_run_listener *listener, *next;
+    struct sky_buf text;
+    if (run->listeners == NULL)
+        return;
+    sky_buf_init(&text, SIZE_MAX);
+    (void)sky_json_print(&text, data); /* once, for all of them */
     DL_FOREACH_SAFE (run->listeners, listener, next)
-        listener->tell(listener, event, data);
+        listener->tell(listener, event, sky_buf_span(&text));
+    sky_buf_done(&text);
 }
 
 void sky_run__tell_case(struct sky_run *run, size_t index)
@@ -119,14 +125,27 @@ static bool is_waiting(const struct sky_run_item *item)
     return strcmp(state_of(item->shown), "waiting") == 0;
 }
 
-/* The next case of the device, if it has none at work. */
+/* Has the device a case at work, of whichever run? */
+static bool is_taken(const struct sky_suites *suites, int64_t device_id)
+{
+    const struct sky_case *one;
+    DL_FOREACH (suites->cases, one)
+        if (one->device->device.id == device_id)
+            return true;
+    return false;
+}
+
+/* The next case of the device, if it has none at work: what one changes and puts back, another
+ * would take for how the device was. */
 static struct sky_run_item *next_of(const struct sky_run *run, size_t device)
 {
     struct sky_run_device *of = &run->devices[device];
     while (of->next < run->item_count &&
            (run->items[of->next].device != device || !is_waiting(&run->items[of->next])))
         of->next++;
-    return of->active == NULL && of->next < run->item_count ? &run->items[of->next] : NULL;
+    return of->active == NULL && of->next < run->item_count && !is_taken(run->suites, of->device.id)
+               ? &run->items[of->next]
+               : NULL;
 }
 
 /* Is it, of whichever run, the turn of a case that wants to be alone? */
@@ -151,9 +170,8 @@ static void begin_cases(struct sky_run *run)
     bool alone = wants_alone(suites);
     for (size_t device = 0; device < run->device_count && !suites->alone; device++) {
         struct sky_run_item *item = next_of(run, device);
-        if (item == NULL || (item->what->alone ? suites->active > 0 : alone))
+        if (item == NULL || (item->what->alone ? suites->cases != NULL : alone))
             continue;
-        suites->active++;
         suites->alone = item->what->alone;
         sky_case__begin(run, item, (size_t)(item - run->items));
     }
@@ -197,7 +215,7 @@ static void on_soon(struct sky_timer *timer, int64_t now_ms)
 void sky_run__case_over(struct sky_case *one)
 {
     struct sky_run *run = one->run;
-    run->suites->active--;
+    DL_DELETE(run->suites->cases, one);
     if (one->item->what->alone)
         run->suites->alone = false;
     one->device->active = NULL;
@@ -306,6 +324,13 @@ static sky_err add_suite(struct sky_run *run, const struct sky_run_order *order,
             return sky_why_set(why, SKY_ERR_INVALID, "",
                                "a run has %d cases at the most, of all its devices: give it fewer",
                                SKY_RUN_CASES_MAX);
+        run->texts +=
+            run->device_count * (strlen(suite->cases[i].title) + strlen(suite->cases[i].source));
+        if (run->texts > SKY_RUN_TEXTS_MAX)
+            return sky_why_set(why, SKY_ERR_INVALID, "",
+                               "the titles and sources of a run have %d bytes at the most, of all "
+                               "its devices: give it fewer",
+                               SKY_RUN_TEXTS_MAX);
         for (size_t device = 0; device < run->device_count; device++)
             add_case(run, suite, &suite->cases[i], device,
                      included || (suite->cases[i].is_special && order->cases == NULL));

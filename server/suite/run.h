@@ -1,7 +1,7 @@
-/* Runs of suites: the cases of each device one after another, those of several devices side by
- * side, and alone those that move the clock. A case's steps are done by routes of the admin API,
- * its device is followed in the journal, and whatever it changed is put back. What comes of it is
- * one document (result.h) for each run.
+/* Runs of suites: the cases of each device one after another, of whichever runs, those of several
+ * devices side by side, and alone those that move the clock. A case's steps are done by routes of
+ * the admin API, its device is followed in the journal, and whatever it changed is put back. What
+ * comes of it is one document (result.h) for each run.
  *
  * A case ends with the first step that fails or finds too little; what only warns lets it go on.
  * It never passes when its device did nothing. */
@@ -15,6 +15,7 @@ enum {
     SKY_RUNS_ACTIVE_MAX = 50,      /* at work */
     SKY_RUN_DEVICES_MAX = 100,     /* of one run */
     SKY_RUN_CASES_MAX = 2000,      /* of one run: cases times devices */
+    SKY_RUN_TEXTS_MAX = 2 << 20,   /* bytes of their titles and sources: of each, for each device */
     SKY_RUN_NOTES_MAX = 10,        /* told with one case */
     SKY_RUN_EVENTS_MAX = 100,      /* told with one case */
     SKY_RUN_GONE_MS = 120 * 1000,  /* real time: a device that was there before and is silent for
@@ -70,8 +71,8 @@ bool sky_suites_note(struct sky_suites *suites, int64_t id, const char *note, bo
 
 /* Whoever wants to know how a run goes on. Embedded. */
 struct sky_run_listener {
-    /* `event`: case, step, task, end; the document of it, as result.h. */
-    void (*tell)(struct sky_run_listener *listener, const char *event, const cJSON *data);
+    /* `event`: case, step, task, end; the document of it, as result.h, printed. */
+    void (*tell)(struct sky_run_listener *listener, const char *event, sky_span data);
     struct sky_run_listener *prev, *next;
 };
 /* Of a run that is there. True: this is its runner, and now it begins. */

@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -299,6 +300,34 @@ def test_devices_are_side_by_side_and_a_case_with_the_clock_is_alone(api, good):
 # ---- who runs it ----
 
 
+def test_two_runs_of_one_device_take_turns_and_both_put_back_what_they_changed(api, good):
+    good(DEVICE)
+    made = [api.post(RUNS, {"device": DEVICE, "suite": {"suite": f"mine{n}", "cases": [
+        {"id": "one", "steps": [{"do": "wait", "wait": 300 + 500 * n},
+                                {"do": "device", "assetId": f"asset{n}"}, KICK, CONNECTS]}]}})["id"]
+            for n in range(2)]
+    for event, data in follow(api, made[1]):
+        if event == "case" and data["state"] == "running":
+            assert api.get(f"{RUNS}/{made[0]}")["state"] == "ended"
+    assert [api.get(f"{RUNS}/{each}")["verdict"] for each in made] == ["passed", "passed"]
+    assert api.get(PATH)["assetId"] is None
+
+
+def test_a_device_that_was_made_again_before_its_case_is_the_one(api, good):
+    device = good(DEVICE)
+    suite = {"suite": "mine", "cases": [{"id": "one", "timeoutMs": 8000, "steps": [
+        {"expect": {"event": {"type": "connect"}}}]}]}
+    made = api.post(RUNS, {"suite": suite, "device": DEVICE, "runner": True})["id"]
+    device.kill()
+    device.wait()
+    api.call("DELETE", PATH)
+    api.reset()
+    for event, data in follow(api, made):
+        if event == "step":
+            good(DEVICE)
+    assert data["verdict"] == "passed", data
+
+
 def test_a_case_that_is_alone_does_not_wait_for_a_whole_other_run(api, good):
     good(DEVICE)
     good(OTHER)
@@ -526,6 +555,51 @@ def test_a_run_has_so_many_cases(api, cases, status):
     assert got == status, answer
     if got == 201:
         api.request("DELETE", f"{RUNS}/{answer['id']}")
+
+
+@pytest.fixture
+def many(api):
+    """Twelve devices."""
+    made = [f"aliyun/pk/many{n}" for n in range(12)]
+    for each in made:
+        cloud, product, device = each.split("/")
+        api.post("/api/v1/devices", {"cloud": cloud, "product": product, "device": device})
+    return made
+
+
+def titled(count, letter="x"):
+    """A suite whose cases have so many bytes of titles and sources."""
+    full, rest = divmod(count, 2000)
+    titles = [(letter * 1000,) * 2] * full + [(letter * (rest // 2), letter * (rest - rest // 2))]
+    return {"suite": "mine", "cases": [
+        {"id": f"case{n}", "title": title, "source": source, "steps": [CONNECTS]}
+        for n, (title, source) in enumerate(titles)]}
+
+
+@pytest.mark.parametrize("over, status", [(0, 201), (1, 400)])
+def test_a_run_has_so_many_bytes_of_titles(api, many, over, status):
+    suite = titled((2 << 20) // 8 + over)
+    got, answer = api.request("POST", RUNS,
+                              {"suite": suite, "devices": many[:8], "runner": True})
+    assert got == status, answer
+    if got == 201:
+        api.request("DELETE", f"{RUNS}/{answer['id']}")
+
+
+def test_whoever_reads_too_late_gets_no_half_messages(api, many):
+    suite = titled(160000, "\x01")  # six bytes each in JSON
+    made = api.post(RUNS, {"suite": suite, "devices": many})["id"]
+    with socket.create_connection(("127.0.0.1", api.port)) as late:
+        late.sendall(f"GET {RUNS}/{made} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+                     "Accept: text/event-stream\r\n\r\n".encode())
+        for _ in range(3):
+            api.barrier()
+        api.post(f"{RUNS}/{made}/stop")
+        told = b"".join(iter(lambda: late.recv(1 << 20), b""))
+    *messages, _ = told.partition(b"\r\n\r\n")[2].split(b"\n\n")  # those with an end
+    for message in messages:
+        json.loads(message.partition(b"data: ")[2])
+    api.request("DELETE", f"{RUNS}/{made}")
 
 
 def test_so_many_runs_are_at_work(api, refused):

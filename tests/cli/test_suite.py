@@ -404,6 +404,16 @@ def test_a_suite_is_made_of_others_that_there_are(suite, tmp_path):
     assert run(whole, "--", "echo", "begun").stderr == f"skymock: {told}\n"
 
 
+@pytest.mark.parametrize("name", ["whole", "standard"])
+def test_a_suite_is_not_made_of_what_is_made_of_others(name, tmp_path):
+    whole = tmp_path / "whole.json"
+    whole.write_text(json.dumps({"suite": "whole", "title": "x", "suites": [name]}))
+    told = f"{whole}: /suites/0: '{name}' is made of suites itself: name those"
+    done = server.run("check", whole)
+    assert done.returncode == 1 and done.stderr == f"{told}\n"
+    assert run(whole, "--", "echo", "begun").stderr == f"skymock: {told}\n"
+
+
 def test_suites_may_stand_beside_fixtures(suite, tmp_path, start):
     suite(case("comes", COMES))
     (tmp_path / "suite.schema.json").write_text("{}")
