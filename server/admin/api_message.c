@@ -99,8 +99,10 @@ static void refuse(struct sky_api *api, const struct sky_session *session,
         sky_api_error(api, 409, "conflict", "",
                       "the device is not connected and keeps no session to come back to");
     else
-        sky_api_error(api, 409, "conflict", "/topic",
-                      "the device does not subscribe to this topic, nor does any other");
+        sky_api_error(
+            api, 409, "conflict", "/topic",
+            "the device does not subscribe to '%.*s', nor does any other",
+            SKY_SPAN_ARGS(sky_span_head(sky_span_str(sky_api_body_text(api, "topic")), 200)));
 }
 
 static void send_message(struct sky_api *api, const struct sky_device *device,

@@ -166,12 +166,6 @@ static bool look_at_event(struct report *report, struct sky_buf *out)
 
 /* ---- telling ---- */
 
-static bool tell_head(struct report *report, struct sky_buf *out)
-{
-    report->form->head(out, &report->head);
-    return false;
-}
-
 /* Does the report speak of a device of the run? */
 static bool speaks_of(const struct report *report, const cJSON *run)
 {
@@ -182,6 +176,30 @@ static bool speaks_of(const struct report *report, const cJSON *run)
         if (cJSON_IsString(each) &&
             sky_party_named_of(sky_span_str(each->valuestring), sky_span_str(report->scope.name)))
             return true;
+    return false;
+}
+
+/* The worst verdict of those runs. */
+static const char *suites_verdict(const struct report *report)
+{
+    enum sky_grade grade, worst = SKY_GRADE_PASSED;
+    const cJSON *run;
+    bool any = false;
+    int64_t id = 0;
+    while ((run = sky_suites_next(report->app->admin->suites, id, &id)) != NULL) {
+        const char *verdict = sky_json_get_str(run, "verdict");
+        if (!speaks_of(report, run) || verdict == NULL || !sky_grade_parse(verdict, &grade))
+            continue;
+        worst = grade > worst ? grade : worst;
+        any = true;
+    }
+    return any ? sky_grade_name(worst) : NULL;
+}
+
+static bool tell_head(struct report *report, struct sky_buf *out)
+{
+    report->head.suites = suites_verdict(report);
+    report->form->head(out, &report->head);
     return false;
 }
 

@@ -12,6 +12,7 @@
 #include "server/cli/cli.h"
 #include "server/journal/line.h"
 #include "server/judge/report.h"
+#include "server/os/clock.h"
 #include "server/os/files.h"
 #include "server/os/help.h"
 #include "server/suite/result.h"
@@ -164,6 +165,17 @@ static void recount(struct sky_suite_report *report)
     put(report->run, "verdict", cJSON_CreateString(sky_grade_name(worst)));
 }
 
+/* The server tells how long the run took when it has ended. */
+static void keep_time(struct sky_suite_report *report)
+{
+    int64_t now_us = sky_clock_machine_us();
+
+    if (report->began_us == 0)
+        report->began_us = now_us;
+    if (report->run != NULL && strcmp(text_of(report->run, "state"), "running") == 0)
+        put(report->run, "ms", cJSON_CreateNumber((double)((now_us - report->began_us) / 1000)));
+}
+
 void sky_suite_report_take_run(struct sky_suite_report *report, cJSON *run)
 {
     const cJSON *each, *before = sky_json_get(report->run, "cases");
@@ -172,6 +184,7 @@ void sky_suite_report_take_run(struct sky_suite_report *report, cJSON *run)
 
     report->run = run;
     report->stale = true;
+    keep_time(report);
     cJSON_ArrayForEach (each, sky_json_get(run, "cases")) { /* whose end was not told alone */
         const cJSON *known = cJSON_GetArrayItem(before, index++);
         if (is_over(each) && (known == NULL || !is_over(known)))
@@ -243,6 +256,7 @@ void sky_suite_report_lose(struct sky_suite_report *report, const char *words)
         print_case(report, each);
     }
     recount(report);
+    keep_time(report);
     sky_buf_add_byte(&told, '\0');
     sky_suite_report_interrupt(report, told.bytes);
     sky_buf_done(&told);
@@ -334,6 +348,7 @@ static bool write_files(const struct sky_suite_report *report, bool last, sky_sp
 
 void sky_suite_report_keep(struct sky_suite_report *report)
 {
+    keep_time(report);
     if (report->stale)
         (void)write_files(report, false, (sky_span){0}); /* what is wrong is told in the end */
     report->stale = false;

@@ -9,10 +9,11 @@
 
 struct sky_suite_report {
     const struct sky_config *config;
-    cJSON *run;    /* owned: the document (server/suite/result.h) as far as it is known */
-    bool terminal; /* whoever looks at it wants to see what is at work */
-    bool shows;    /* such a line stands there */
-    bool stale;    /* the files say less than the document */
+    cJSON *run;       /* owned: the document (server/suite/result.h) as far as it is known */
+    bool terminal;    /* whoever looks at it wants to see what is at work */
+    bool shows;       /* such a line stands there */
+    int64_t began_us; /* machine time */
+    bool stale;       /* the files say less than the document */
 };
 
 void sky_suite_report_init(struct sky_suite_report *report, const struct sky_config *config);

@@ -34,6 +34,7 @@ struct sky_report {
 
     /* By sky_report_count(). */
     enum sky_verdict verdict;
+    const char *suites; /* verdict of the runs of device suites that are told of; NULL: none */
     sky_verdict_counts parties, rules;
     struct sky_report_cloud {
         const struct sky_cloud *cloud; /* NULL: unknown */

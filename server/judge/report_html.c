@@ -79,11 +79,15 @@ static const char *const boxes[] = {[SKY_VERDICT_NOT_EXERCISED] = "n",
                                     [SKY_VERDICT_WARNED] = "w",
                                     [SKY_VERDICT_FAILED] = "f"};
 
+static void put_box(struct sky_buf *out, const char *verdict)
+{
+    bool plain = strcmp(verdict, sky_verdict_name(SKY_VERDICT_NOT_EXERCISED)) == 0;
+    sky_buf_addf(out, "<span class=\"v %s\">%s</span>", plain ? "" : verdict, verdict);
+}
+
 static void put_verdict(struct sky_buf *out, enum sky_verdict verdict)
 {
-    const char *name = sky_verdict_name(verdict);
-    sky_buf_addf(out, "<span class=\"v %s\">%s</span>",
-                 verdict == SKY_VERDICT_NOT_EXERCISED ? "" : name, name);
+    put_box(out, sky_verdict_name(verdict));
 }
 
 /* ---- rows of a list ---- */
@@ -142,12 +146,32 @@ void sky_report_page_end(struct sky_buf *out)
     sky_buf_add_str(out, "</body></html>\n");
 }
 
+/* The worse of what the rules and the device suites come to. */
+static const char *whole_verdict(const struct sky_report *report)
+{
+    static const char *const worse[] = {"failed", "not exercised", "warned"};
+    const char *rules = sky_verdict_name(report->verdict);
+    for (size_t i = 0; i < SKY_COUNT(worse) && report->suites != NULL; i++)
+        if (strcmp(report->suites, worse[i]) == 0 || strcmp(rules, worse[i]) == 0)
+            return worse[i];
+    return rules;
+}
+
 static void head(struct sky_buf *out, const struct sky_report *report)
 {
-    sky_report_page_begin(out, sky_verdict_name(report->verdict));
+    const char *whole = whole_verdict(report);
+    sky_report_page_begin(out, whole);
     sky_buf_add_str(out, "<h1>skymock report: ");
-    put_verdict(out, report->verdict);
+    put_box(out, whole);
     sky_buf_add_str(out, "</h1>\n<dl>\n");
+    begin_row(out, "Rules of the clouds");
+    put_verdict(out, report->verdict);
+    end_row(out);
+    if (report->suites != NULL) {
+        begin_row(out, "Device suites");
+        put_box(out, report->suites);
+        end_row(out);
+    }
     put_row(out, "About",
             *report->scope != '\0' ? sky_span_str(report->scope) : SKY_SPAN("everybody"));
     put_counts(out, "Devices", report->parties);

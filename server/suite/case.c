@@ -63,8 +63,8 @@ bool sky_case__keep(struct sky_case *one)
     sky_err err = host->keep(host->ctx, &device->product, &device->device, &one->kept);
     one->is_kept = err == SKY_OK;
     if (!one->is_kept)
-        sky_case__settle_with(one, SKY_GRADE_IDLE, "%s, so that it could not be put back: %s",
-                              "the state of the device could not be kept", sky_err_text(err));
+        sky_case__hinder(one, "%s, so that it could not be put back: %s",
+                         "the state of the device could not be kept", sky_err_text(err));
     return one->is_kept;
 }
 
@@ -91,12 +91,17 @@ static void end(struct sky_case *one, const char *state)
     struct sky_run_device *device = one->device;
     bool stopped = strcmp(state, "stopped") == 0, online = is_online(one);
     bool connects = (device->where.transports & 1U << SKY_DTLS) == 0; /* datagrams do not */
-    if (!stopped && !online && connects &&
-        (one->grade == SKY_GRADE_FAILED || one->grade == SKY_GRADE_IDLE)) {
+    if (!stopped && (one->grade == SKY_GRADE_FAILED || one->grade == SKY_GRADE_IDLE)) {
         struct sky_buf reason;
         sky_buf_init(&reason, sizeof one->reason - 1);
         sky_buf_add_str(&reason, one->reason);
-        add_absence(one, &reason);
+        if (one->refusals > 0)
+            sky_buf_addf(&reason,
+                         "; its login was refused, %llu times in this case, by %s (event %llu)",
+                         (unsigned long long)one->refusals, one->refused,
+                         (unsigned long long)one->refused_seq);
+        if (!online && connects)
+            add_absence(one, &reason);
         snprintf(one->reason, sizeof one->reason, "%.*s", SKY_SPAN_ARGS(sky_buf_span(&reason)));
         sky_buf_done(&reason);
     }
@@ -154,15 +159,27 @@ void sky_case__settle_with(struct sky_case *one, enum sky_grade grade, const cha
     sky_case__settle(one, grade, one->step);
 }
 
+void sky_case__hinder(struct sky_case *one, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(one->reason, sizeof one->reason, fmt, args);
+    va_end(args);
+    one->obstacle = true;
+    sky_case__settle(one, SKY_GRADE_IDLE, one->step);
+}
+
 /* Nothing that happened is no reason to pass, nor to fail. */
 static void judge(struct sky_case *one)
 {
     if (one->signs == 0) {
         struct sky_buf reason;
         sky_buf_init(&reason, sizeof one->reason - 1);
-        sky_buf_add_str(&reason, "the device did nothing in this case");
-        if (one->grade != SKY_GRADE_PASSED && one->reason[0] != '\0')
-            sky_buf_addf(&reason, "; %s", one->reason);
+        bool told = one->grade != SKY_GRADE_PASSED && one->reason[0] != '\0';
+        if (!told || !one->obstacle)
+            sky_buf_add_str(&reason, "the device did nothing in this case");
+        if (told)
+            sky_buf_addf(&reason, "%s%s", one->obstacle ? "" : "; ", one->reason);
         snprintf(one->reason, sizeof one->reason, "%.*s", SKY_SPAN_ARGS(sky_buf_span(&reason)));
         sky_buf_done(&reason);
         one->grade = SKY_GRADE_IDLE;
@@ -196,6 +213,25 @@ static void cut_port(char *peer)
         *colon = '\0';
 }
 
+static bool is_login(enum sky_event_type type)
+{
+    return type == SKY_EVENT_CONNECT || type == SKY_EVENT_PSK_HANDSHAKE ||
+           type == SKY_EVENT_HTTP_AUTH || type == SKY_EVENT_COAP_REQUEST;
+}
+
+static void note_refusal(struct sky_case *one, const struct sky_event *event)
+{
+    sky_span detail = SKY_SPAN_NONE;
+    for (size_t i = 0; i < event->finding_count; i++)
+        if (sky_span_eq(event->findings[i].rule_id, event->refused))
+            detail = sky_span_head(event->findings[i].detail, 160);
+    one->refusals++;
+    one->refused_seq = event->seq;
+    snprintf(one->refused, sizeof one->refused, "%.*s%s%.*s",
+             SKY_SPAN_ARGS(sky_span_head(event->refused, 64)), detail.len > 0 ? ": " : "",
+             SKY_SPAN_ARGS(detail));
+}
+
 static void take(struct sky_case *one)
 {
     const struct sky_event *event = &one->search.event;
@@ -217,6 +253,8 @@ static void take(struct sky_case *one)
     }
     if (event->head.type == SKY_EVENT_CLOSE && own)
         one->closed_seq = event->seq;
+    if (own && acts && event->refused.len > 0 && is_login(event->head.type))
+        note_refusal(one, event);
     const struct sky_measure_event given = {.subject = &one->search.subject,
                                             .seq = event->seq,
                                             .now_ms = event->now_ms,
@@ -364,8 +402,7 @@ static void on_setup_late(struct sky_timer *timer, int64_t now_ms)
     struct sky_case *one = SKY_CONTAINER_OF(timer, struct sky_case, alarm);
     (void)now_ms;
     follow(one);
-    sky_case__settle_with(one, SKY_GRADE_IDLE, "--setup did not end within %d minutes",
-                          SKY_RUN_TASK_MAX_MS / 60000);
+    sky_case__hinder(one, "--setup did not end within %d minutes", SKY_RUN_TASK_MAX_MS / 60000);
 }
 
 /* Does the device come by its secret so? One that was never online may fetch it, or have it. */
@@ -531,9 +568,9 @@ void sky_case__task_done(struct sky_case *one, int status, const char *reason)
     if (setup && status != 0)
         follow(one);
     if (status != 0)
-        sky_case__settle_with(one, SKY_GRADE_IDLE, "%s ended with %d%s%.200s",
-                              setup ? "--setup" : "the command", status, reason != NULL ? ": " : "",
-                              reason != NULL ? reason : "");
+        sky_case__hinder(one, "%s ended with %d%s%.200s",
+                         setup ? "--setup" : "the command of the run step", status,
+                         reason != NULL ? ": " : "", reason != NULL ? reason : "");
     else if (setup)
         begin_steps(one);
     else

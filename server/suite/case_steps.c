@@ -161,8 +161,7 @@ static void on_answer(struct sky_suite_call *call, int status, const cJSON *body
     else if (status == 504 || status == 408)
         sky_case__settle_with(one, SKY_GRADE_FAILED, "%s: %s", row->name, error_of(body));
     else
-        sky_case__settle_with(one, SKY_GRADE_IDLE, "%s could not be done: %s", row->name,
-                              error_of(body));
+        sky_case__hinder(one, "%s could not be done: %s", row->name, error_of(body));
 }
 
 /* A fault where nobody is known yet is for whoever comes from where the device came. */
@@ -257,11 +256,8 @@ static void do_step(struct sky_case *one, const cJSON *step)
         restore(one);
         return;
     case SKY_STEP_WAIT:
-        body = sky_step_body(step, row);
         one->state = SKY_CASE_PAUSE;
-        sky_clock_patience(sky_case__clock(one), &one->alarm,
-                           (int64_t)sky_json_get(body, "ms")->valuedouble, on_pause_over);
-        cJSON_Delete(body);
+        sky_clock_patience(sky_case__clock(one), &one->alarm, sky_step_ms(step), on_pause_over);
         return;
     case SKY_STEP_RUN:
         body = sky_step_body(step, row);

@@ -117,9 +117,17 @@ static sky_err check_known(const cJSON *list, const char *const *known, size_t c
         for (size_t n = 0; n < count && !found; n++)
             found = cJSON_IsString(each) && strcmp(known[n], each->valuestring) == 0;
         snprintf(pointer, sizeof pointer, "%s/%d", at, i++);
-        if (!found)
-            return sky_why_set(why, SKY_ERR_INVALID, pointer, "'%.64s' is none of those known",
-                               cJSON_IsString(each) ? each->valuestring : "this");
+        if (found)
+            continue;
+        struct sky_buf names;
+        sky_buf_init(&names, SKY_WHY_REASON_MAX / 2);
+        for (size_t n = 0; n < count; n++)
+            sky_buf_addf(&names, "%s%s", n > 0 ? ", " : "", known[n]);
+        sky_err err = sky_why_set(why, SKY_ERR_INVALID, pointer, "'%.64s' is none of %.*s",
+                                  cJSON_IsString(each) ? each->valuestring : "this",
+                                  SKY_SPAN_ARGS(sky_buf_span(&names)));
+        sky_buf_done(&names);
+        return err;
     }
     return SKY_OK;
 }
@@ -181,6 +189,7 @@ static sky_err read_steps(struct sky_suite_case *one, const char *at,
     const cJSON *step;
     int i = 0;
     bool asks = false;
+    int64_t waits_ms = 0;
     if (cJSON_GetArraySize(one->steps) > SKY_SUITE_STEPS_MAX)
         return sky_why_set(why, SKY_ERR_INVALID, at, "a case has %d steps at the most",
                            SKY_SUITE_STEPS_MAX);
@@ -191,7 +200,12 @@ static sky_err read_steps(struct sky_suite_case *one, const char *at,
             return err;
         enum sky_step_kind kind = sky_step_row(step)->kind;
         asks = asks || kind == SKY_STEP_EXPECT || kind == SKY_STEP_MEASURE;
+        waits_ms += kind == SKY_STEP_WAIT ? sky_step_ms(step) : 0;
     }
+    if (waits_ms >= one->timeout_ms)
+        return sky_why_set(why, SKY_ERR_INVALID, at,
+                           "its 'wait' steps take %lld ms, and its timeoutMs is %lld",
+                           (long long)waits_ms, (long long)one->timeout_ms);
     if (!asks)
         return sky_why_set(why, SKY_ERR_INVALID, at,
                            "nothing is asked of the device: a case needs an 'expect' or a "

@@ -259,7 +259,7 @@ enum {
 };
 
 struct acknowledged {
-    size_t count, acked, missed;
+    size_t count, acked, missed, dropped; /* `dropped`: the device went away with them */
     struct pending {
         uint32_t connection;
         int64_t id, at_ms;
@@ -278,7 +278,9 @@ static void end_connection(struct acknowledged *state, const struct sky_measure_
     for (size_t i = state->count; i-- > 0;) {
         if (state->list[i].connection != connection_of(event))
             continue;
-        state->missed += !excused && event->real_ms - state->list[i].at_ms >= HURRIED_MS;
+        bool late = event->real_ms - state->list[i].at_ms >= HURRIED_MS;
+        state->missed += !excused && late;
+        state->dropped += !excused && !late && sky_measure__is_left(event);
         drop_pending(state, i);
     }
 }
@@ -343,7 +345,12 @@ static void look_at_acknowledged(struct sky_measure *measure, int64_t real_ms)
         waits += !late;
         missed += late;
     }
-    if (state->acked + waits + missed == 0) {
+    if (state->acked + waits + missed == 0 && state->dropped > 0 && measure->over) {
+        sky_measure__is(measure, "none",
+                        "none: %zu messages of QoS 1 went to the device, which went away at once "
+                        "without having acknowledged one",
+                        state->dropped);
+    } else if (state->acked + waits + missed == 0) {
         sky_measure__idle(measure, "no message of QoS 1 went to the device");
     } else if (missed > 0) {
         const char *name = state->acked > 0 ? "some" : "none";

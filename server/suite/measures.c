@@ -308,6 +308,16 @@ sky_span sky_measure__text(const struct sky_measure_event *event, enum sky_event
     return attr != NULL ? attr->bytes : SKY_SPAN_NONE;
 }
 
+bool sky_measure__is_left(const struct sky_measure_event *event)
+{
+    const struct sky_attr *reason =
+        sky_attr_find(event->subject->attrs, event->subject->attr_count, SKY_F_REASON);
+    return sky_measure__type(event) == SKY_EVENT_CLOSE && sky_measure__is_up(event) &&
+           reason != NULL &&
+           (sky_span_starts(reason->bytes, SKY_SPAN("the peer closed")) ||
+            sky_span_starts(reason->bytes, SKY_SPAN("the connection broke")));
+}
+
 bool sky_measure__is_fault(const struct sky_measure_event *event, const char *point,
                            const char *action)
 {

@@ -83,6 +83,7 @@ struct sky_case {
     const cJSON *at; /* the step at work; NULL: none yet */
     int64_t began_ms, ends_ms, asked_ms;
     bool overdue;
+    bool obstacle;  /* something else than the device kept it from going on */
     uint64_t since; /* the last event before its first step */
 
     struct sky_timer soon, alarm, deadline; /* real time */
@@ -92,7 +93,10 @@ struct sky_case {
     struct sky_wait follow;
     struct sky_search search;
     bool following;
-    uint64_t signs, closed_seq;    /* of life; of its last connection's end */
+    uint64_t signs, closed_seq; /* of life; of its last connection's end */
+    uint64_t refusals;          /* of its logins, the last with this event, rule and finding: */
+    uint64_t refused_seq;
+    char refused[240];
     struct sky_measure **measures; /* owned, by step; NULL where the step is none */
     int steps;
 
@@ -139,6 +143,8 @@ void sky_case__settle_with(struct sky_case *one, enum sky_grade grade, const cha
     SKY_PRINTF(3, 4);
 /* Keeps the device's state, to be put back. False, and settled: that is not possible. */
 bool sky_case__keep(struct sky_case *one);
+/* Something else than the device keeps it from going on: it was not exercised. */
+void sky_case__hinder(struct sky_case *one, const char *fmt, ...) SKY_PRINTF(2, 3);
 /* What it changed is as it was; all of it, or its faults alone. */
 void sky_case__put_back(struct sky_case *one);
 void sky_case__end_faults(struct sky_case *one);

@@ -101,6 +101,15 @@ cJSON *sky_step_body(const cJSON *step, const struct sky_step_row *row)
     return body;
 }
 
+int64_t sky_step_ms(const cJSON *step)
+{
+    cJSON *body = sky_step_body(step, sky_step_row(step));
+    const cJSON *ms = sky_json_get(body, "ms");
+    int64_t value = ms != NULL ? (int64_t)ms->valuedouble : 0;
+    cJSON_Delete(body);
+    return value;
+}
+
 /* ---- checking ---- */
 
 static sky_err check_ms(const cJSON *body, const char *at, struct sky_why *why)
@@ -217,6 +226,53 @@ static sky_err check_expect(const cJSON *step, const char *at, const struct sky_
     return SKY_OK;
 }
 
+/* What stands for `name`; NULL: nothing does, and it stays as it is. */
+static const char *const *named(const struct sky_step_names *names, sky_span name)
+{
+    const struct {
+        const char *name;
+        const char *const *value;
+    } rows[] = {{"cloud", &names->cloud},        {"product", &names->product},
+                {"productKey", &names->product}, {"productId", &names->product},
+                {"device", &names->device},      {"deviceName", &names->device},
+                {"deviceKey", &names->device},   {"now", &names->now},
+                {"topic", &names->topic}};
+    for (size_t i = 0; i < SKY_COUNT(rows); i++)
+        if (sky_span_eq_str(name, rows[i].name))
+            return rows[i].value;
+    return NULL;
+}
+
+static bool is_word(sky_span text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if ((text.ptr[i] | 0x20) < 'a' || (text.ptr[i] | 0x20) > 'z')
+            return false;
+    return text.len > 0;
+}
+
+/* A name in a text that stands for nothing is a slip. */
+static sky_err check_names(const cJSON *value, const char *at, struct sky_why *why)
+{
+    static const struct sky_step_names none = {.cloud = NULL};
+    const cJSON *each;
+    sky_span rest = sky_span_str(cJSON_IsString(value) ? value->valuestring : ""), before, name;
+    while (sky_span_cut(rest, '$', &before, &rest))
+        if (sky_span_starts(rest, SKY_SPAN("{")) &&
+            sky_span_cut(sky_span_tail(rest, 1), '}', &name, &before) && is_word(name) &&
+            named(&none, name) == NULL)
+            return sky_why_set(why, SKY_ERR_INVALID, at,
+                               "nothing stands for ${%.*s}; there are ${cloud}, ${product}, "
+                               "${device}, ${topic} and ${now}",
+                               SKY_SPAN_ARGS(sky_span_head(name, 64)));
+    cJSON_ArrayForEach (each, value) {
+        sky_err err = check_names(each, at, why);
+        if (err != SKY_OK)
+            return err;
+    }
+    return SKY_OK;
+}
+
 sky_err sky_step_check(const cJSON *step, const char *at, const struct sky_catalogue *rules,
                        sky_suite_check_fn *check, struct sky_suite_case *of, struct sky_why *why)
 {
@@ -228,6 +284,10 @@ sky_err sky_step_check(const cJSON *step, const char *at, const struct sky_catal
         return sky_why_set(why, SKY_ERR_INVALID, at,
                            "a step is an object with 'do', 'expect' or 'measure', and one of them");
     snprintf(pointer, sizeof pointer, "%s/title", at);
+    bool shell = cJSON_IsString(done) && strcmp(done->valuestring, "run") == 0;
+    sky_err err = shell ? SKY_OK : check_names(step, at, why);
+    if (err != SKY_OK)
+        return err;
     if (title != NULL &&
         (!cJSON_IsString(title) || strlen(title->valuestring) > SKY_SUITE_TEXT_MAX))
         return sky_why_set(why, SKY_ERR_INVALID, pointer, "'title' must be a string");
@@ -249,31 +309,14 @@ sky_err sky_step_check(const cJSON *step, const char *at, const struct sky_catal
     for (size_t i = 0; i < sky_step_row_count; i++)
         if (is_done(&sky_step_rows[i]))
             sky_buf_addf(&names, "%s%s", names.len > 0 ? ", " : "", sky_step_rows[i].name);
-    sky_err err = sky_why_set(why, SKY_ERR_INVALID, pointer, "'%.64s' is no step; there are %.*s",
-                              cJSON_IsString(done) ? done->valuestring : "this",
-                              SKY_SPAN_ARGS(sky_buf_span(&names)));
+    err = sky_why_set(why, SKY_ERR_INVALID, pointer, "'%.64s' is no step; there are %.*s",
+                      cJSON_IsString(done) ? done->valuestring : "this",
+                      SKY_SPAN_ARGS(sky_buf_span(&names)));
     sky_buf_done(&names);
     return err;
 }
 
 /* ---- names in texts ---- */
-
-/* What stands for `name`; NULL: nothing does, and it stays as it is. */
-static const char *const *named(const struct sky_step_names *names, sky_span name)
-{
-    const struct {
-        const char *name;
-        const char *const *value;
-    } rows[] = {{"cloud", &names->cloud},        {"product", &names->product},
-                {"productKey", &names->product}, {"productId", &names->product},
-                {"device", &names->device},      {"deviceName", &names->device},
-                {"deviceKey", &names->device},   {"now", &names->now},
-                {"topic", &names->topic}};
-    for (size_t i = 0; i < SKY_COUNT(rows); i++)
-        if (sky_span_eq_str(name, rows[i].name))
-            return rows[i].value;
-    return NULL;
-}
 
 static bool fill_in_text(cJSON *value, const struct sky_step_names *names)
 {

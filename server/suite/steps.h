@@ -44,6 +44,8 @@ SKY_MUST_USE sky_err sky_step_check(const cJSON *step, const char *at,
 
 /* The row of a step that was checked. */
 const struct sky_step_row *sky_step_row(const cJSON *step);
+/* How long a `wait` takes. */
+int64_t sky_step_ms(const cJSON *step);
 /* A peer is nobody's device yet where this fault is: where connections and handshakes begin, and
  * among all datagrams of a listener that it names. */
 bool sky_step_is_at_the_door(const cJSON *fault);
