@@ -104,7 +104,7 @@ class Device:
     unacknowledged_max = 5    # then it says nothing new
     backoff_first = 0.1
     backoff_factor = 2.0
-    backoff_max = 1.0
+    backoff_max = 0.6
     backoff_jitter = True
     stable_after = 0.15       # a connection that lasted so long ends the backing off
     subscribe_qos = 1

@@ -37,7 +37,7 @@ GOOD = [("aliyun", "tcp"), ("tencent", "tcp"), ("enos", "tcp"), ("aliyun", "tls"
 WORDS = {"aliyun": ("productKey", "deviceName", "deviceSecret"),
          "tencent": ("productId", "deviceName", "psk"),
          "enos": ("productKey", "deviceKey", "deviceSecret")}
-AT_ONCE = 20          # devices
+AT_ONCE = 16          # devices
 BROKEN_CAP_MS = 9000  # of a case's time: what has not come by then does not come
 GOOD_CAP_MS = 30000
 PATIENCE_S = 300      # for a run
@@ -271,8 +271,9 @@ class Lab:
 
 def play(players, share=6):
     """Plays them all: those that must be alone have servers of their own, the others share."""
-    alone = [[player] for player in players if player.is_alone]
-    others = [player for player in players if not player.is_alone]
+    apart = [player for player in players if player.is_alone or player.transport == "psk"]
+    alone = [[player] for player in apart]
+    others = [player for player in players if player not in apart]
     groups = alone + [others[i:i + share] for i in range(0, len(others), share)]
     groups.sort(key=lambda group: -max(len(player.places) for player in group))
     slots, gate = threading.Semaphore(AT_ONCE), threading.Lock()

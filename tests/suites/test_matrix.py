@@ -44,8 +44,9 @@ def test_a_broken_device_fails_its_case_and_passes_smoke(played, row):
     verdicts = player.verdicts()
     own = {f"{suite['suite']}/{case['id']}" for suite, case in row.places}
     assert {verdicts[name] for name in own} == {row.verdict}, player.reasons()
-    assert {verdict for name, verdict in verdicts.items() if name not in own} <= {"passed"}, \
-        player.reasons("passed")
+    # What it does wrong may break a rule of its cloud, of which `smoke` warns.
+    assert {verdict for name, verdict in verdicts.items() if name not in own} <= \
+        {"passed", "warned"}, player.reasons("passed")
 
 
 def test_every_case_is_broken_by_somebody():
@@ -56,10 +57,16 @@ def test_every_case_is_broken_by_somebody():
     assert not left, f"nobody breaks {sorted(left)}"
 
 
+def hurried(case):
+    """With half a second for the device; what waits for something else than it does not."""
+    return {**case, "timeoutMs": 500, "steps": [step for step in case["steps"]
+                                                if step.get("do") != "wait"]}
+
+
 def test_a_device_that_does_nothing_is_not_exercised(start):
     """Whatever is asked of it, and the run says so."""
     api = start().api
-    suites = [{**suite, "cases": [{**case, "timeoutMs": 500} for case in suite["cases"]]}
+    suites = [{**suite, "cases": [hurried(case) for case in suite["cases"]]}
               for suite in lab.SUITES.values() if "cases" in suite]
     order = {"suites": suites, "device": "aliyun/pk/device"}
     run = "/api/v1/suites/runs/" + api.post("/api/v1/suites/runs", order)["id"]

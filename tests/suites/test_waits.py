@@ -49,7 +49,7 @@ def test_for_a_topic_and_for_a_device_that_is_away(api, peer):
 def test_and_says_what_it_waited_for(api, peer):
     device = log_in(peer)
     for text, reason in ({"topic": "${topic}"}, "subscribes to nothing"), \
-            ({"topic": TOPIC}, "does not subscribe to this topic"):
+            ({"topic": TOPIC}, "does not subscribe to"):
         run = api.post(RUNS, {"suite": case(
             {"do": "message", "message": text}, {"expect": {"event": {"type": "publish"}}},
             timeout_ms=500), "device": NAME})["id"]
