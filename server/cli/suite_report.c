@@ -172,8 +172,9 @@ static void keep_time(struct sky_suite_report *report)
 
     if (report->began_us == 0)
         report->began_us = now_us;
+    int64_t ms = (now_us - report->began_us) / 1000;
     if (report->run != NULL && strcmp(text_of(report->run, "state"), "running") == 0)
-        put(report->run, "ms", cJSON_CreateNumber((double)((now_us - report->began_us) / 1000)));
+        put(report->run, "ms", cJSON_CreateNumber((double)ms));
 }
 
 void sky_suite_report_take_run(struct sky_suite_report *report, cJSON *run)

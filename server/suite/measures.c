@@ -456,11 +456,11 @@ enum sky_grade sky_measure_grade(struct sky_measure *measure, int64_t real_ms)
 {
     struct sky_buf wanted;
     measure->row->kind->look(measure, real_ms);
-    if (!measure->known)
-        measure->grade = SKY_GRADE_IDLE;
-    else if (is_within(measure, measure->pass))
+    bool passes = measure->known && is_within(measure, measure->pass);
+    bool may_change = !measure->settled && !measure->over;
+    if (passes)
         measure->grade = SKY_GRADE_PASSED;
-    else if (!measure->settled && !measure->over)
+    else if (!measure->known || may_change)
         measure->grade = SKY_GRADE_IDLE;
     else
         measure->grade = is_within(measure, measure->warn) ? SKY_GRADE_WARNED : SKY_GRADE_FAILED;

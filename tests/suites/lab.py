@@ -161,7 +161,7 @@ class Lab:
         self.fixtures.write_text(json.dumps({"products": self.products()}))
         self.server = server.Skymock(fixtures=self.fixtures)
         self.environment = {**server.ENVIRONMENT, "SKYMOCK_HOST": "127.0.0.1"}
-        if any(player.transport in ("tls", "https") for player in players):
+        if any(player.transport in ("tls", "https", "psk") for player in players):
             trusted = Path(self.folder.name) / "ca.crt"  # takes a while: keys are made for it
             trusted.write_text(self.server.api.get("/ca.crt"))
             self.environment["SKYMOCK_CA"] = str(trusted)
