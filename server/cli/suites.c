@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "auth/similar.h"
@@ -110,6 +111,13 @@ static sky_err take_text(sky_span text, cJSON **ret_tree, struct sky_why *why)
     return SKY_OK;
 }
 
+static bool is_program(const char *path)
+{
+    struct stat what;
+
+    return stat(path, &what) == 0 && S_ISREG(what.st_mode) && access(path, X_OK) == 0;
+}
+
 sky_err sky_cli_suite_load(const char *word, cJSON **ret_tree, struct sky_why *why)
 {
     const struct sky_builtin_suite *builtin = sky_builtin_suite_find(word);
@@ -130,6 +138,10 @@ sky_err sky_cli_suite_load(const char *word, cJSON **ret_tree, struct sky_why *w
             err = sky_why_set(why, err, inside.pointer, "%.100s: %s%s%s", word, inside.pointer,
                               *inside.pointer != '\0' ? ": " : "", inside.reason);
     }
+    if (err != SKY_OK && is_program(word))
+        err = sky_why_set(why, err, "",
+                          "%.200s: a program is no suite; if it is the command, put -- in front",
+                          word);
     sky_buf_done(&text);
     return err;
 }

@@ -394,6 +394,9 @@ static void on_nobody(struct sky_timer *timer, int64_t now_ms)
 {
     struct sky_case *one = SKY_CONTAINER_OF(timer, struct sky_case, alarm);
     (void)now_ms;
+    if (!one->device->gone)
+        snprintf(one->reason, sizeof one->reason, "nobody came as %s within the timeoutMs of %lld",
+                 one->device->name, (long long)one->item->what->timeout_ms);
     sky_case__settle(one, SKY_GRADE_IDLE, -1);
 }
 
@@ -586,7 +589,11 @@ void sky_case__stop(struct sky_case *one, const char *words)
         sky_step_say(one->at, &text);
         sky_buf_addf(&text, "): %s", words);
     } else {
-        sky_buf_addf(&text, "stopped before its first step: %s", words);
+        const char *state = one->state == SKY_CASE_SETUP    ? ", while --setup ran"
+                            : one->state == SKY_CASE_SIGN   ? ", while it waited for the device"
+                            : one->state == SKY_CASE_RETURN ? ", while the device was to come back"
+                                                            : "";
+        sky_buf_addf(&text, "stopped before its first step%s: %s", state, words);
     }
     snprintf(one->reason, sizeof one->reason, "%.*s", SKY_SPAN_ARGS(sky_buf_span(&text)));
     sky_buf_done(&text);

@@ -563,3 +563,8 @@ def test_a_terminal_sees_what_is_at_work(suite):
     os.close(ours)
     assert b"\r0/1  mine/comes" in seen and b"\r\x1b[K" in seen
     assert b"passed: 1 passed" in seen
+
+
+def test_a_command_without_the_dashes_in_front_is_seen(tmp_path):
+    told = server.run("suite", "run", "smoke", "--device", DEVICE, sys.executable, "firmware.py")
+    assert told.returncode == 2 and "put -- in front" in told.stderr
