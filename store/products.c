@@ -1,6 +1,14 @@
 /* Products, their own topics, and their rule overrides. */
 #include "store/internal.h"
 
+const char *sky_node_name(enum sky_node node)
+{
+    static const char *const names[] = {[SKY_NODE_DEVICE] = "device",
+                                        [SKY_NODE_GATEWAY] = "gateway",
+                                        [SKY_NODE_SUB] = "sub-device"};
+    return names[node];
+}
+
 sky_err sky_store__product(struct sky_store *store, sqlite3_stmt *stmt, int column,
                            struct sky_product *ret_product)
 {

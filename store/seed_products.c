@@ -273,13 +273,10 @@ static const size_t text_max[SKY_SEED_TEXTS] = {
 static void read_node(struct sky_seed_reader *reader, const struct sky_seed_field *field,
                       const struct sky_seed_cloud *words, struct sky_product *product)
 {
-    static const char *const names[] = {[SKY_NODE_DEVICE] = "device",
-                                        [SKY_NODE_GATEWAY] = "gateway",
-                                        [SKY_NODE_SUB] = "sub-device"};
     if (field->value == NULL)
         return;
-    for (size_t i = 0; i < SKY_COUNT(names); i++) {
-        if (strcmp(field->value->valuestring, names[i]) != 0)
+    for (int i = 0; i < SKY_NODE_KINDS; i++) {
+        if (strcmp(field->value->valuestring, sky_node_name((enum sky_node)i)) != 0)
             continue;
         product->node = (enum sky_node)i;
         if (product->node != SKY_NODE_DEVICE && !words->has_gateways)

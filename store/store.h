@@ -62,6 +62,9 @@ sky_err sky_store_why(const struct sky_store *store, struct sky_why *why);
 
 /* ---- products ---- */
 
+/* What the devices of a product are: "device", "gateway", "sub-device". */
+const char *sky_node_name(enum sky_node node);
+
 SKY_MUST_USE sky_err sky_store_find_product(struct sky_store *store, sky_span cloud, sky_span key,
                                             struct sky_product *ret_product);
 SKY_MUST_USE sky_err sky_store_get_product(struct sky_store *store, int64_t id,

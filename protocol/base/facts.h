@@ -28,6 +28,7 @@ enum sky_node {
     SKY_NODE_GATEWAY, /* others stand behind it */
     SKY_NODE_SUB,     /* comes by a gateway only */
 };
+enum { SKY_NODE_KINDS = SKY_NODE_SUB + 1 };
 
 struct sky_product {
     int64_t id;

@@ -29,6 +29,20 @@ const char *sky_json_get_str(const cJSON *object, const char *key)
     return cJSON_GetStringValue(sky_json_get(object, key));
 }
 
+const char *sky_json_text_of(const cJSON *object, const char *key)
+{
+    const char *text = sky_json_get_str(object, key);
+    return text != NULL ? text : "";
+}
+
+void sky_json_put(cJSON *object, const char *key, cJSON *value)
+{
+    if (sky_json_get(object, key) != NULL)
+        cJSON_ReplaceItemInObjectCaseSensitive(object, key, value);
+    else
+        cJSON_AddItemToObject(object, key, value);
+}
+
 /* Whole numbers that a double holds exactly are written without exponent; others in the shortest
  * of two forms that reads back as the same number. */
 static void write_double(struct sky_jw *jw, double value)

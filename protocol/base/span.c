@@ -46,6 +46,18 @@ bool sky_span_contains(sky_span s, sky_span part)
     return false;
 }
 
+bool sky_span_is_name(sky_span s)
+{
+    static const char signs[] = "._-ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    enum { BEHIND = 3 }; /* the first of them are not for the beginning */
+    if (s.len == 0 || memchr(signs + BEHIND, s.ptr[0], sizeof signs - 1 - BEHIND) == NULL)
+        return false;
+    for (size_t i = 1; i < s.len; i++)
+        if (memchr(signs, s.ptr[i], sizeof signs - 1) == NULL)
+            return false;
+    return true;
+}
+
 bool sky_span_cut(sky_span s, char at, sky_span *ret_before, sky_span *ret_after)
 {
     const char *found = s.len > 0 ? memchr(s.ptr, at, s.len) : NULL;

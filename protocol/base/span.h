@@ -55,6 +55,9 @@ bool sky_span_eq_nocase(sky_span a, sky_span b); /* ASCII letters only */
 bool sky_span_starts(sky_span s, sky_span prefix);
 bool sky_span_ends(sky_span s, sky_span suffix);
 bool sky_span_contains(sky_span s, sky_span part);
+/* Letters, digits and ._-, which every shell and URL takes as they are, with a letter or digit in
+ * front, so that no option and no folder looks like it. */
+bool sky_span_is_name(sky_span s);
 
 /* Splits at the first `at`: both halves without it. False, and nothing set, if it is absent. */
 bool sky_span_cut(sky_span s, char at, sky_span *ret_before, sky_span *ret_after);

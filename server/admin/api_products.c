@@ -4,16 +4,13 @@
 
 static void write_members(struct sky_api *api, const struct sky_product *product)
 {
-    static const char *const nodes[] = {[SKY_NODE_DEVICE] = "device",
-                                        [SKY_NODE_GATEWAY] = "gateway",
-                                        [SKY_NODE_SUB] = "sub-device"};
     struct sky_jw *jw = &api->jw;
     sky_jw_put_str(jw, "cloud", product->cloud);
     sky_jw_put_str(jw, "product", product->key);
     sky_jw_put_bool(jw, "dynamicActivation", product->dynamic_activation);
     sky_jw_put_bool(jw, "requireCertificate", product->require_certificate);
     sky_jw_put_bool(jw, "httpsAuth", product->https_auth);
-    sky_jw_put_str(jw, "nodeType", nodes[product->node]);
+    sky_jw_put_str(jw, "nodeType", sky_node_name(product->node));
     if (sky_api_query_is(api, "secrets"))
         sky_jw_put_str(jw, "secret", product->secret);
 }

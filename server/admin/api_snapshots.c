@@ -6,15 +6,6 @@
 
 #include "server/admin/api.h"
 
-/* Letters, digits, and what every shell and URL takes as it is; not first, so that no option and no
- * folder looks like it. */
-static bool is_name(const char *name)
-{
-    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    static const char any[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
-    return *name != '\0' && strchr(plain, *name) != NULL && strspn(name, any) == strlen(name);
-}
-
 static void write_snapshot(struct sky_jw *jw, const struct sky_snapshot *snapshot)
 {
     char text[SKY_TIME_TEXT_MAX];
@@ -56,7 +47,7 @@ void sky_api_snapshots_create(struct sky_api *api)
     struct sky_product found;
     const char *name = sky_api_body_text(api, "name");
     const char *product = sky_api_body_text(api, "product");
-    if (!is_name(name)) {
+    if (!sky_span_is_name(sky_span_str(name))) {
         sky_api_error(api, 400, "invalid", "/name",
                       "a name has 1 to %d letters, digits and ._- and begins with a letter or "
                       "digit",

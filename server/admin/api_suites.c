@@ -129,58 +129,16 @@ struct sky_suites *sky_api_suites_open(struct sky_app *app)
 
 /* ---- the suites ---- */
 
-static cJSON *tree_of(const struct sky_builtin_suite *builtin)
-{
-    struct sky_why why;
-    cJSON *tree = NULL;
-    sky_err err =
-        sky_json_parse(sky_span_of(builtin->text, builtin->len), SKY_SUITE_DEPTH_MAX, &tree, &why);
-    return err == SKY_OK ? tree : NULL;
-}
-
-static void copy_texts(struct sky_jw *jw, const cJSON *object, const char *from, const char *to)
-{
-    const char *text = sky_json_get_str(object, from);
-    sky_jw_put_str(jw, to, text != NULL ? text : "");
-}
-
-static void write_suite(struct sky_jw *jw, const cJSON *tree)
-{
-    const cJSON *each;
-    sky_jw_object(jw);
-    copy_texts(jw, tree, "suite", "suite");
-    copy_texts(jw, tree, "title", "title");
-    sky_jw_key(jw, "suites");
-    sky_jw_array(jw);
-    cJSON_ArrayForEach (each, sky_json_get(tree, "suites"))
-        sky_jw_str(jw, sky_span_str(each->valuestring));
-    sky_jw_end_array(jw);
-    sky_jw_key(jw, "cases");
-    sky_jw_array(jw);
-    cJSON_ArrayForEach (each, sky_json_get(tree, "cases")) {
-        sky_jw_object(jw);
-        copy_texts(jw, each, "id", "case");
-        copy_texts(jw, each, "title", "title");
-        copy_texts(jw, each, "source", "source");
-        sky_jw_end_object(jw);
-    }
-    sky_jw_end_array(jw);
-    sky_jw_end_object(jw);
-}
-
 void sky_api_suites_list(struct sky_api *api)
 {
-    struct sky_jw *jw = &api->jw;
-    sky_jw_object(jw);
-    sky_jw_key(jw, "suites");
-    sky_jw_array(jw);
+    cJSON *told = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(told, "suites");
     for (size_t i = 0; i < sky_builtin_suite_count; i++) {
-        cJSON *tree = tree_of(&sky_builtin_suites[i]);
-        write_suite(jw, tree);
+        cJSON *tree = sky_builtin_suite_tree(&sky_builtin_suites[i]);
+        cJSON_AddItemToArray(list, sky_suite_describe(tree));
         cJSON_Delete(tree);
     }
-    sky_jw_end_array(jw);
-    sky_jw_end_object(jw);
+    (void)sky_json_print(&api->out, told);
+    cJSON_Delete(told);
     sky_api_send(api, 200);
 }
 
@@ -226,7 +184,7 @@ static bool take_suite(struct sky_api *api, const cJSON *given, const char *at,
         sky_api_error(api, 400, "invalid", at, "give the name of a suite, or the suite itself");
         return false;
     }
-    cJSON *tree = builtin != NULL ? tree_of(builtin) : cJSON_Duplicate(given, true);
+    cJSON *tree = builtin != NULL ? sky_builtin_suite_tree(builtin) : cJSON_Duplicate(given, true);
     sky_err err =
         sky_suite_init(suite, tree, &api->app->registry.catalogue, sky_api_check_body, &why);
     if (err == SKY_OK)

@@ -42,13 +42,6 @@ void sky_suite_baseline_done(struct sky_suite_baseline *baseline)
     baseline->run = NULL;
 }
 
-static const char *text_of(const cJSON *object, const char *key)
-{
-    const char *text = sky_json_get_str(object, key);
-
-    return text != NULL ? text : "";
-}
-
 static const cJSON *find_case(const cJSON *run, const cJSON *wanted)
 {
     static const char *const keys[] = {"suite", "case", "device"};
@@ -56,7 +49,8 @@ static const cJSON *find_case(const cJSON *run, const cJSON *wanted)
 
     cJSON_ArrayForEach (each, sky_json_get(run, "cases")) {
         size_t same = 0;
-        while (same < 3 && strcmp(text_of(each, keys[same]), text_of(wanted, keys[same])) == 0)
+        while (same < 3 && strcmp(sky_json_text_of(each, keys[same]),
+                                  sky_json_text_of(wanted, keys[same])) == 0)
             same++;
         if (same == 3)
             return each;
@@ -70,8 +64,8 @@ static int rank_of(const cJSON *one_case)
     enum sky_grade grade;
 
     return sky_json_get(one_case, "verdict") != NULL &&
-                   strcmp(text_of(one_case, "state"), "ended") == 0 &&
-                   sky_grade_parse(text_of(one_case, "verdict"), &grade)
+                   strcmp(sky_json_text_of(one_case, "state"), "ended") == 0 &&
+                   sky_grade_parse(sky_json_text_of(one_case, "verdict"), &grade)
                ? (int)grade
                : -1;
 }
@@ -82,8 +76,8 @@ static void print_change(const char *kind, const cJSON *one_case, const char *wa
 
     sky_buf_init(&line, SIZE_MAX);
     sky_buf_init(&shown, SIZE_MAX);
-    sky_buf_addf(&line, "%-14s %s: %s/%s %s, is %s", kind, text_of(one_case, "device"),
-                 text_of(one_case, "suite"), text_of(one_case, "case"), was, is);
+    sky_buf_addf(&line, "%-14s %s: %s/%s %s, is %s", kind, sky_json_text_of(one_case, "device"),
+                 sky_json_text_of(one_case, "suite"), sky_json_text_of(one_case, "case"), was, is);
     sky_text_show(&shown, sky_buf_span(&line), SIZE_MAX);
     printf("%.*s\n", SKY_SPAN_ARGS(sky_buf_span(&shown)));
     sky_buf_done(&shown);

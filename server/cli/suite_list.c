@@ -18,13 +18,6 @@ static bool count_case(void *ctx, const cJSON *suite, const cJSON *one_case)
     return true;
 }
 
-static const char *text_of(const cJSON *object, const char *key)
-{
-    const char *text = sky_json_get_str(object, key);
-
-    return text != NULL ? text : "";
-}
-
 /* In columns, of which the last one is wrapped. */
 static void print_row(const char *indent, int width, const char *name, const char *text)
 {
@@ -36,12 +29,12 @@ static void print_row(const char *indent, int width, const char *name, const cha
 static bool print_case(void *ctx, const cJSON *suite, const cJSON *one_case)
 {
     const char *composed = ctx; /* name of the suite that was asked for */
-    const char *name = text_of(suite, "suite"), *id = text_of(one_case, "id");
+    const char *name = sky_json_text_of(suite, "suite"), *id = sky_json_text_of(one_case, "id");
     char row[2 * SKY_SUITE_NAME_MAX + 2];
 
     snprintf(row, sizeof row, "%s%s%s", strcmp(name, composed) == 0 ? "" : name,
              strcmp(name, composed) == 0 ? "" : "/", id);
-    print_row("  ", CASE_WIDTH, row, text_of(one_case, "title"));
+    print_row("  ", CASE_WIDTH, row, sky_json_text_of(one_case, "title"));
     return true;
 }
 
@@ -51,41 +44,11 @@ static void print_suite(const cJSON *suite, bool whole)
     char left[SKY_SUITE_NAME_MAX + 32];
 
     (void)sky_cli_suite_each_case(suite, count_case, &count);
-    snprintf(left, sizeof left, "%-*s %3zu %s", NAME_WIDTH, text_of(suite, "suite"), count,
+    snprintf(left, sizeof left, "%-*s %3zu %s", NAME_WIDTH, sky_json_text_of(suite, "suite"), count,
              count == 1 ? "case " : "cases");
-    print_row("", 0, left, text_of(suite, "title"));
+    print_row("", 0, left, sky_json_text_of(suite, "title"));
     if (whole)
-        (void)sky_cli_suite_each_case(suite, print_case, (void *)text_of(suite, "suite"));
-}
-
-static void copy_member(cJSON *to, const char *as, const cJSON *from, const char *key)
-{
-    const cJSON *value = sky_json_get(from, key);
-
-    if (value != NULL)
-        cJSON_AddItemToObject(to, as, cJSON_Duplicate(value, true));
-}
-
-/* As GET /api/v1/suites has it. */
-static cJSON *describe(const cJSON *suite)
-{
-    cJSON *told = cJSON_CreateObject();
-    const cJSON *one_case;
-
-    copy_member(told, "suite", suite, "suite");
-    copy_member(told, "title", suite, "title");
-    copy_member(told, "suites", suite, "suites");
-    if (sky_json_get(told, "suites") == NULL)
-        cJSON_AddArrayToObject(told, "suites");
-    cJSON *cases = cJSON_AddArrayToObject(told, "cases");
-    cJSON_ArrayForEach (one_case, sky_json_get(suite, "cases")) {
-        cJSON *row = cJSON_CreateObject();
-        copy_member(row, "case", one_case, "id");
-        copy_member(row, "title", one_case, "title");
-        copy_member(row, "source", one_case, "source");
-        cJSON_AddItemToArray(cases, row);
-    }
-    return told;
+        (void)sky_cli_suite_each_case(suite, print_case, (void *)sky_json_text_of(suite, "suite"));
 }
 
 static int list_one(const struct sky_config *config, const char *word, cJSON *all)
@@ -96,7 +59,7 @@ static int list_one(const struct sky_config *config, const char *word, cJSON *al
     if (sky_cli_suite_load(word, &suite, &why) != SKY_OK)
         return sky_cli_fail("%s", why.reason);
     if (config->json)
-        cJSON_AddItemToArray(all, describe(suite));
+        cJSON_AddItemToArray(all, sky_suite_describe(suite));
     else
         print_suite(suite, config->args.count > 0);
     cJSON_Delete(suite);

@@ -62,16 +62,9 @@ void sky_suite_report_say(struct sky_suite_report *report, const char *words)
     sky_cli_fail("%s", words);
 }
 
-static const char *text_of(const cJSON *object, const char *key)
-{
-    const char *text = sky_json_get_str(object, key);
-
-    return text != NULL ? text : "";
-}
-
 static bool is_state(const cJSON *one_case, const char *state)
 {
-    return strcmp(text_of(one_case, "state"), state) == 0;
+    return strcmp(sky_json_text_of(one_case, "state"), state) == 0;
 }
 
 static bool is_over(const cJSON *one_case)
@@ -93,10 +86,10 @@ static void show_progress(struct sky_suite_report *report, const cJSON *one_case
         over += is_over(each);
     sky_buf_init(&line, SIZE_MAX);
     sky_buf_init(&shown, SIZE_MAX);
-    sky_buf_addf(&line, "%d/%d  %s/%s", over, cJSON_GetArraySize(cases), text_of(one_case, "suite"),
-                 text_of(one_case, "case"));
+    sky_buf_addf(&line, "%d/%d  %s/%s", over, cJSON_GetArraySize(cases),
+                 sky_json_text_of(one_case, "suite"), sky_json_text_of(one_case, "case"));
     if (step != NULL)
-        sky_buf_addf(&line, "  %s", text_of(step, "text"));
+        sky_buf_addf(&line, "  %s", sky_json_text_of(step, "text"));
     sky_text_show(&shown, sky_buf_span(&line), SIZE_MAX);
     size_t len = shown.len < terminal_width() ? shown.len : terminal_width() - 1;
     printf("\r%.*s\033[K", SKY_SPAN_ARGS(sky_span_head(sky_buf_span(&shown), len)));
@@ -110,14 +103,14 @@ static void print_case(struct sky_suite_report *report, const cJSON *one_case)
 {
     struct sky_buf line;
 
-    if (strcmp(text_of(one_case, "state"), "left") == 0)
+    if (strcmp(sky_json_text_of(one_case, "state"), "left") == 0)
         return; /* the summary counts them */
-    if (report->config->quiet && strcmp(text_of(one_case, "verdict"), "passed") == 0)
+    if (report->config->quiet && strcmp(sky_json_text_of(one_case, "verdict"), "passed") == 0)
         return;
     sky_buf_init(&line, SIZE_MAX);
     sky_result_line(one_case, cJSON_GetArraySize(sky_json_get(report->run, "devices")) > 1, &line);
     print_line(report, &line);
-    if (report->config->annotates && strcmp(text_of(one_case, "verdict"), "failed") == 0) {
+    if (report->config->annotates && strcmp(sky_json_text_of(one_case, "verdict"), "failed") == 0) {
         struct sky_buf annotation;
         sky_buf_init(&annotation, SIZE_MAX);
         sky_text_annotate(&annotation, SKY_SPAN("suite"), sky_buf_span(&line));
@@ -128,12 +121,6 @@ static void print_case(struct sky_suite_report *report, const cJSON *one_case)
 }
 
 /* ---- what is known ---- */
-
-static void put(cJSON *object, const char *key, cJSON *value)
-{
-    cJSON_DeleteItemFromObjectCaseSensitive(object, key);
-    cJSON_AddItemToObject(object, key, value);
-}
 
 const cJSON *sky_suite_report_case(const struct sky_suite_report *report, const cJSON *index)
 {
@@ -152,7 +139,7 @@ static void recount(struct sky_suite_report *report)
 
     cJSON_ArrayForEach (each, sky_json_get(report->run, "cases")) {
         enum sky_grade grade;
-        if (is_over(each) && sky_grade_parse(text_of(each, "verdict"), &grade))
+        if (is_over(each) && sky_grade_parse(sky_json_text_of(each, "verdict"), &grade))
             counts[grade]++;
     }
     cJSON *told = cJSON_CreateObject();
@@ -161,8 +148,8 @@ static void recount(struct sky_suite_report *report)
         cJSON_AddNumberToObject(told, names[i], (double)counts[i]);
         worst = counts[i] > 0 ? (enum sky_grade)i : worst;
     }
-    put(report->run, "counts", told);
-    put(report->run, "verdict", cJSON_CreateString(sky_grade_name(worst)));
+    sky_json_put(report->run, "counts", told);
+    sky_json_put(report->run, "verdict", cJSON_CreateString(sky_grade_name(worst)));
 }
 
 /* The server tells how long the run took when it has ended. */
@@ -173,8 +160,8 @@ static void keep_time(struct sky_suite_report *report)
     if (report->began_us == 0)
         report->began_us = now_us;
     int64_t ms = (now_us - report->began_us) / 1000;
-    if (report->run != NULL && strcmp(text_of(report->run, "state"), "running") == 0)
-        put(report->run, "ms", cJSON_CreateNumber((double)ms));
+    if (report->run != NULL && strcmp(sky_json_text_of(report->run, "state"), "running") == 0)
+        sky_json_put(report->run, "ms", cJSON_CreateNumber((double)ms));
 }
 
 void sky_suite_report_take_run(struct sky_suite_report *report, cJSON *run)
@@ -222,7 +209,7 @@ void sky_suite_report_take_step(struct sky_suite_report *report, cJSON *told)
     cJSON *step = cJSON_DetachItemFromObjectCaseSensitive(told, "step");
 
     if (one_case != NULL && step != NULL) {
-        put(one_case, "step", step);
+        sky_json_put(one_case, "step", step);
         show_progress(report, one_case);
     } else {
         cJSON_Delete(step);
@@ -232,8 +219,8 @@ void sky_suite_report_take_step(struct sky_suite_report *report, cJSON *told)
 
 void sky_suite_report_interrupt(struct sky_suite_report *report, const char *words)
 {
-    put(report->run, "state", cJSON_CreateString("stopped"));
-    put(report->run, "interrupted", cJSON_CreateString(words));
+    sky_json_put(report->run, "state", cJSON_CreateString("stopped"));
+    sky_json_put(report->run, "interrupted", cJSON_CreateString(words));
     report->stale = true;
 }
 
@@ -249,11 +236,11 @@ void sky_suite_report_lose(struct sky_suite_report *report, const char *words)
         if (!is_state(each, "running"))
             continue;
         sky_buf_addf(&told, "%s%s/%s", within ? ", " : " in the middle of case ",
-                     text_of(each, "suite"), text_of(each, "case"));
+                     sky_json_text_of(each, "suite"), sky_json_text_of(each, "case"));
         within = true;
-        put(each, "state", cJSON_CreateString("stopped"));
-        put(each, "verdict", cJSON_CreateString("not exercised"));
-        put(each, "reason", cJSON_CreateString(words));
+        sky_json_put(each, "state", cJSON_CreateString("stopped"));
+        sky_json_put(each, "verdict", cJSON_CreateString("not exercised"));
+        sky_json_put(each, "reason", cJSON_CreateString(words));
         print_case(report, each);
     }
     recount(report);
@@ -307,7 +294,7 @@ static void make_json(const cJSON *run, struct sky_buf *out)
 /* Without a server the cases are all that can be told of. */
 static void make_page(const cJSON *run, struct sky_buf *out)
 {
-    sky_report_page_begin(out, text_of(run, "verdict"));
+    sky_report_page_begin(out, sky_json_text_of(run, "verdict"));
     sky_result_html(run, out);
     sky_report_page_end(out);
 }

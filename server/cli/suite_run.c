@@ -259,13 +259,6 @@ static void tell_done(struct runner *runner, int64_t number, int status, const c
     tell_server(runner, "done", body);
 }
 
-static void export_text(const char *name, const cJSON *object, const char *key)
-{
-    const char *text = sky_json_get_str(object, key);
-
-    setenv(name, text != NULL ? text : "", 1);
-}
-
 static void begin_task(struct runner *runner, const cJSON *told)
 {
     static char shell[] = "sh", option[] = "-c";
@@ -283,9 +276,9 @@ static void begin_task(struct runner *runner, const cJSON *told)
     struct task *task = sky_mem_new(sizeof *task);
     task->number = (int64_t)number->valuedouble;
     task->timeout_ms = cJSON_IsNumber(timeout) ? (int64_t)timeout->valuedouble : 0;
-    export_text("SKYMOCK_SUITE", one_case, "suite");
-    export_text("SKYMOCK_CASE", one_case, "case");
-    export_text("SKYMOCK_DEVICE", one_case, "device");
+    setenv("SKYMOCK_SUITE", sky_json_text_of(one_case, "suite"), 1);
+    setenv("SKYMOCK_CASE", sky_json_text_of(one_case, "case"), 1);
+    setenv("SKYMOCK_DEVICE", sky_json_text_of(one_case, "device"), 1);
     char *text = sky_mem_dup(command, strlen(command));
     char *const argv[] = {shell, option, text, NULL};
     bool started =

@@ -6,26 +6,14 @@
 #include <unistd.h>
 
 #include "auth/similar.h"
-#include "protocol/base/assert.h"
 #include "server/admin/api.h"
 #include "server/os/files.h"
 #include "server/registry/rules.h"
 #include "server/suite/suite.h"
 
-static cJSON *parse_builtin(const struct sky_builtin_suite *builtin)
-{
-    struct sky_why why;
-    cJSON *tree;
-
-    sky_err err =
-        sky_json_parse(sky_span_of(builtin->text, builtin->len), SKY_SUITE_DEPTH_MAX, &tree, &why);
-    SKY_ASSERT(err == SKY_OK);
-    return tree;
-}
-
 static bool is_made_of_suites(const struct sky_builtin_suite *builtin)
 {
-    cJSON *tree = parse_builtin(builtin);
+    cJSON *tree = sky_builtin_suite_tree(builtin);
     bool is = sky_json_get(tree, "suites") != NULL;
 
     cJSON_Delete(tree);
@@ -125,7 +113,7 @@ sky_err sky_cli_suite_load(const char *word, cJSON **ret_tree, struct sky_why *w
     struct sky_buf text;
 
     if (builtin != NULL) {
-        *ret_tree = parse_builtin(builtin);
+        *ret_tree = sky_builtin_suite_tree(builtin);
         return SKY_OK;
     }
     if (access(word, F_OK) != 0 && strchr(word, '/') == NULL)
@@ -158,7 +146,7 @@ bool sky_cli_suite_each_case(const cJSON *suite, sky_cli_case_fn *each, void *ct
             cJSON_IsString(name) ? sky_builtin_suite_find(name->valuestring) : NULL;
         if (builtin == NULL || !goes_on)
             continue;
-        cJSON *tree = parse_builtin(builtin);
+        cJSON *tree = sky_builtin_suite_tree(builtin);
         if (sky_json_get(tree, "suites") == NULL) /* else it could lead back here */
             goes_on = sky_cli_suite_each_case(tree, each, ctx);
         cJSON_Delete(tree);

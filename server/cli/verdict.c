@@ -127,13 +127,6 @@ static int write_reports(const struct question *question)
 
 /* ---- reading the verdicts ---- */
 
-static const char *text_of(const cJSON *object, const char *key)
-{
-    const char *text = sky_json_get_str(object, key);
-
-    return text != NULL ? text : "";
-}
-
 /* printf() of one line; what a peer has sent cannot move anybody's cursor. */
 SKY_PRINTF(1, 2) static void print_shown(const char *fmt, ...)
 {
@@ -173,18 +166,19 @@ static void print_line(const char *label, const char *text)
 
 static void print_rule(const cJSON *rule)
 {
-    const char *verdict = text_of(rule, "verdict");
+    const char *verdict = sky_json_text_of(rule, "verdict");
     const cJSON *explanation = sky_json_get(rule, "explanation");
 
     if (strcmp(verdict, "failed") != 0 && strcmp(verdict, "warned") != 0)
         return;
-    printf("    %-8s %s: %s\n", verdict, text_of(rule, "id"), text_of(rule, "statement"));
-    print_line("mistake:", text_of(rule, "mistake"));
-    print_line("found:", text_of(rule, "detail"));
-    print_line("", text_of(rule, "what"));
-    print_line("due:", text_of(explanation, "signedText"));
-    print_line("signed:", text_of(explanation, "sentText"));
-    print_line("hint:", text_of(rule, "hint"));
+    printf("    %-8s %s: %s\n", verdict, sky_json_text_of(rule, "id"),
+           sky_json_text_of(rule, "statement"));
+    print_line("mistake:", sky_json_text_of(rule, "mistake"));
+    print_line("found:", sky_json_text_of(rule, "detail"));
+    print_line("", sky_json_text_of(rule, "what"));
+    print_line("due:", sky_json_text_of(explanation, "signedText"));
+    print_line("signed:", sky_json_text_of(explanation, "sentText"));
+    print_line("hint:", sky_json_text_of(rule, "hint"));
     print_events(rule);
 }
 
@@ -219,7 +213,8 @@ static void print_verdicts(const cJSON *tree)
     const cJSON *device, *rule, *lost = sky_json_get(tree, "lost");
 
     cJSON_ArrayForEach (device, sky_json_get(tree, "devices")) {
-        print_shown("%-14s %s%s\n", text_of(device, "verdict"), text_of(device, "device"),
+        print_shown("%-14s %s%s\n", sky_json_text_of(device, "verdict"),
+                    sky_json_text_of(device, "device"),
                     cJSON_IsFalse(sky_json_get(device, "registered")) ? " (not registered)" : "");
         cJSON_ArrayForEach (rule, sky_json_get(device, "rules"))
             print_rule(rule);
@@ -227,7 +222,7 @@ static void print_verdicts(const cJSON *tree)
     }
     if (lost != NULL)
         printf("%.0f more that were no device are not shown\n", lost->valuedouble);
-    printf("verdict: %s\n", text_of(tree, "verdict"));
+    printf("verdict: %s\n", sky_json_text_of(tree, "verdict"));
 }
 
 static int print_answer(const struct sky_config *config, const struct sky_buf *body)
@@ -237,7 +232,7 @@ static int print_answer(const struct sky_config *config, const struct sky_buf *b
 
     if (sky_json_parse(sky_buf_span(body), TREE_DEPTH_MAX, &tree, &why) != SKY_OK)
         return sky_cli_fail("the server's answer is not JSON: %s", why.reason);
-    int status = exit_of(config, text_of(tree, "verdict"));
+    int status = exit_of(config, sky_json_text_of(tree, "verdict"));
     print_verdicts(tree);
     cJSON_Delete(tree);
     return status;

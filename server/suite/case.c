@@ -115,16 +115,16 @@ static void end(struct sky_case *one, const char *state)
                        (device->gone || !device->seen || device->silent_ms >= SKY_RUN_GONE_MS) &&
                        !online;
     }
-    sky_run__put(shown, "state", cJSON_CreateString(state));
-    sky_run__put(shown, "verdict", cJSON_CreateString(sky_grade_name(one->grade)));
-    sky_run__put(shown, "ms", cJSON_CreateNumber((double)took_ms));
-    sky_run__put(shown, "since", cJSON_CreateNumber((double)one->since));
+    sky_json_put(shown, "state", cJSON_CreateString(state));
+    sky_json_put(shown, "verdict", cJSON_CreateString(sky_grade_name(one->grade)));
+    sky_json_put(shown, "ms", cJSON_CreateNumber((double)took_ms));
+    sky_json_put(shown, "since", cJSON_CreateNumber((double)one->since));
     if (one->reason[0] != '\0')
-        sky_run__put(shown, "reason", cJSON_CreateString(one->reason));
+        sky_json_put(shown, "reason", cJSON_CreateString(one->reason));
     if (one->events != NULL)
-        sky_run__put(shown, "events", one->events);
+        sky_json_put(shown, "events", one->events);
     if (one->figures != NULL)
-        sky_run__put(shown, "measures", one->figures);
+        sky_json_put(shown, "measures", one->figures);
     if (one->decided >= 0)
         sky_case__show_step(one, one->decided);
     else
@@ -537,7 +537,7 @@ void sky_case__begin(struct sky_run *run, struct sky_run_item *item, size_t inde
         leave(one, wanted);
         return;
     }
-    sky_run__put(item->shown, "state", cJSON_CreateString("running"));
+    sky_json_put(item->shown, "state", cJSON_CreateString("running"));
     sky_run__tell_case(run, index);
     bool unknown = !run->setup && !device->seen && where.transports == 0 &&
                    item->what->fits.transports != NULL; /* does it fit? */

@@ -38,7 +38,7 @@ void sky_case__show_step(struct sky_case *one, int index)
                             : text.overflow ? sky_step_row(at)->name
                                             : text.bytes);
     sky_buf_done(&text);
-    sky_run__put(one->item->shown, "step", step);
+    sky_json_put(one->item->shown, "step", step);
 }
 
 static int64_t left_ms(const struct sky_case *one)
@@ -195,7 +195,7 @@ static cJSON *claim_of(const struct sky_case *one, const cJSON *step,
     int64_t wait_ms = wait != NULL ? (int64_t)wait->valuedouble : INT64_MAX;
     wait_ms = wait_ms < left_ms(one) ? wait_ms : left_ms(one);
     wait_ms = wait_ms < CLAIM_WAIT_MS ? wait_ms : CLAIM_WAIT_MS;
-    sky_run__put(claim, "waitMs", cJSON_CreateNumber((double)wait_ms));
+    sky_json_put(claim, "waitMs", cJSON_CreateNumber((double)wait_ms));
     if (sky_json_get(claim, "since") == NULL)
         cJSON_AddNumberToObject(claim, "since", (double)one->since);
     if (!cJSON_IsTrue(sky_json_get(step, "anyone")))

@@ -6,7 +6,9 @@
 
 #include "protocol/base/mem.h"
 #include "protocol/cloud/cloud.h"
+#include "server/journal/json.h"
 #include "server/suite/steps.h"
+#include "store/store.h"
 
 /* ---- checking ---- */
 
@@ -32,13 +34,10 @@ static const struct member fits_members[] = {{"cloud", LIST, false},      {"node
                                              {"transport", LIST, false},  {"trust", LIST, false},
                                              {NULL, TEXT, false}};
 
-/* Letters, digits and ._- with a letter or digit in front: it stands in paths and on terminals. */
+/* It stands in paths and on terminals. */
 static bool is_name(const char *text)
 {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-    static const char more[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
-    return *text != '\0' && strchr(letters, *text) != NULL && strspn(text, more) == strlen(text) &&
-           strlen(text) <= SKY_SUITE_NAME_MAX;
+    return strlen(text) <= SKY_SUITE_NAME_MAX && sky_span_is_name(sky_span_str(text));
 }
 
 /* Why a value is not of this form; NULL: it is. */
@@ -136,16 +135,17 @@ static sky_err check_known(const cJSON *list, const char *const *known, size_t c
 static sky_err read_fits(const cJSON *object, const char *at, struct sky_suite_fits *fits,
                          struct sky_why *why)
 {
-    static const char *const nodes[] = {"device", "gateway", "sub-device"};
     static const char *const activations[] = {"dynamic", "static"};
     static const char *const trusts[] = {"certificate", "psk"};
     static const char *const holds[] = {"config", "model"};
-    static const char *const transports[] = {"tcp", "tls", "dtls", "ws", "wss", "http", "https"};
-    const char *clouds[16];
+    const char *clouds[SKY_CLOUDS_MAX], *nodes[SKY_NODE_KINDS], *transports[SKY_WSS + 1];
     size_t cloud_count = 0;
-    for (const struct sky_cloud *const *cloud = sky_clouds; *cloud != NULL && cloud_count < 16;
-         cloud++)
-        clouds[cloud_count++] = (*cloud)->name;
+    for (; sky_clouds[cloud_count] != NULL; cloud_count++)
+        clouds[cloud_count] = sky_clouds[cloud_count]->name;
+    for (size_t i = 0; i < SKY_COUNT(nodes); i++)
+        nodes[i] = sky_node_name((enum sky_node)i);
+    for (size_t i = 0; i < SKY_COUNT(transports); i++)
+        transports[i] = sky_transport_name((enum sky_transport)i);
     const struct {
         const char *name;
         const cJSON **list;
@@ -174,12 +174,6 @@ static sky_err read_fits(const cJSON *object, const char *at, struct sky_suite_f
 }
 
 /* ---- reading ---- */
-
-static const char *text_of(const cJSON *object, const char *name)
-{
-    const char *text = sky_json_get_str(object, name);
-    return text != NULL ? text : "";
-}
 
 static sky_err read_steps(struct sky_suite_case *one, const char *at,
                           const struct sky_catalogue *rules, sky_suite_check_fn *check,
@@ -230,9 +224,9 @@ static sky_err read_case(struct sky_suite *suite, const cJSON *json, size_t inde
         err = read_fits(json, at, &one->fits, why);
     if (err != SKY_OK)
         return err;
-    one->id = text_of(json, "id");
-    one->title = text_of(json, "title");
-    one->source = text_of(json, "source");
+    one->id = sky_json_text_of(json, "id");
+    one->title = sky_json_text_of(json, "title");
+    one->source = sky_json_text_of(json, "source");
     const cJSON *timeout = sky_json_get(json, "timeoutMs");
     one->timeout_ms = timeout != NULL ? (int64_t)timeout->valuedouble : SKY_SUITE_TIMEOUT_MS;
     one->steps = sky_json_get(json, "steps");
@@ -255,8 +249,8 @@ static sky_err read_suite(struct sky_suite *suite, const struct sky_catalogue *r
     sky_err err = check_members(suite->tree, suite_members, "", why);
     if (err != SKY_OK)
         return err;
-    suite->name = text_of(suite->tree, "suite");
-    suite->title = text_of(suite->tree, "title");
+    suite->name = sky_json_text_of(suite->tree, "suite");
+    suite->title = sky_json_text_of(suite->tree, "title");
     suite->includes = sky_json_get(suite->tree, "suites");
     if ((cases != NULL) == (suite->includes != NULL))
         return sky_why_set(why, SKY_ERR_INVALID, "",

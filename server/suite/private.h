@@ -168,7 +168,4 @@ void sky_run__tell_case(struct sky_run *run, size_t index);
 /* Is the name among these? NULL: all are. */
 bool sky_run__names(const cJSON *names, const char *name);
 
-/* A member of a document, in place of the one of that name. */
-void sky_run__put(cJSON *object, const char *name, cJSON *value);
-
 #endif

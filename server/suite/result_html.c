@@ -48,7 +48,7 @@ static void put_suites(struct sky_buf *out, const cJSON *run)
     const char *comma = "";
     cJSON_ArrayForEach (each, sky_result__list(run, "suites")) {
         sky_buf_add_str(out, comma);
-        sky_xml_str(out, sky_result__str(each, "suite"));
+        sky_xml_str(out, sky_json_text_of(each, "suite"));
         comma = ", ";
     }
 }
@@ -58,16 +58,16 @@ static void begin(const cJSON *run, struct sky_buf *out)
     sky_result_counts counts;
     struct sky_buf text;
     const char *interrupted = sky_result__interrupted(run);
-    bool running = strcmp(sky_result__str(run, "state"), "running") == 0;
+    bool running = strcmp(sky_json_text_of(run, "state"), "running") == 0;
     sky_result__count(run, counts);
     sky_buf_add_str(out, "<section class=\"suites\"><h2>Device suites: ");
     put_suites(out, run);
     sky_buf_add_byte(out, ' ');
     put_verdict(out, running ? "running" : sky_result__worst(run, counts));
     sky_buf_add_str(out, "</h2>\n<dl>\n");
-    put_row(out, "Run", sky_span_str(sky_result__str(run, "id")));
+    put_row(out, "Run", sky_span_str(sky_json_text_of(run, "id")));
     put_texts(out, "Device", sky_result__list(run, "devices"));
-    put_row(out, "Started", sky_span_str(sky_result__str(run, "started")));
+    put_row(out, "Started", sky_span_str(sky_json_text_of(run, "started")));
     put_time(out, "Took", sky_result__number(run, "ms"));
     sky_buf_init(&text, TEXT_MAX);
     sky_buf_addf(&text, "%zu failed, %zu warned, %zu passed, %zu not exercised",
@@ -110,7 +110,7 @@ static void put_measures(struct sky_buf *out, const struct sky_result_view *view
     bool told = false;
     sky_buf_init(&text, TEXT_MAX);
     cJSON_ArrayForEach (each, sky_result__list(view->json, "measures"))
-        told |= strcmp(sky_result__str(each, "reason"), view->reason) == 0;
+        told |= strcmp(sky_json_text_of(each, "reason"), view->reason) == 0;
     if (!told)
         put_row(out, "Reason", sky_span_str(view->reason));
     cJSON_ArrayForEach (each, sky_result__list(view->json, "measures")) {

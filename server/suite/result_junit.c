@@ -117,8 +117,8 @@ static const char *title_of(const cJSON *run, const char *suite)
 {
     const cJSON *each;
     cJSON_ArrayForEach (each, sky_result__list(run, "suites"))
-        if (strcmp(sky_result__str(each, "suite"), suite) == 0)
-            return sky_result__str(each, "title");
+        if (strcmp(sky_json_text_of(each, "suite"), suite) == 0)
+            return sky_json_text_of(each, "title");
     return "";
 }
 
@@ -147,8 +147,8 @@ static void put_head(struct sky_buf *out, const cJSON *run, const struct group *
     sky_xml_attribute(out, "name", sky_buf_span(&group->name));
     put_counts(out, counts);
     put_seconds(out, ms);
-    if (*sky_result__str(run, "started") != '\0')
-        put_attribute(out, "timestamp", sky_result__str(run, "started"));
+    if (*sky_json_text_of(run, "started") != '\0')
+        put_attribute(out, "timestamp", sky_json_text_of(run, "started"));
     sky_buf_add_str(out, ">\n    <properties>\n");
     put_property(out, "title", title_of(run, group->suite));
     put_property(out, "device", group->device);

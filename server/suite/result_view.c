@@ -5,12 +5,6 @@
 
 /* ---- reading ---- */
 
-const char *sky_result__str(const cJSON *object, const char *key)
-{
-    const char *text = sky_json_get_str(object, key);
-    return text != NULL ? text : "";
-}
-
 int64_t sky_result__number(const cJSON *object, const char *key)
 {
     const cJSON *value = sky_json_get(object, key);
@@ -26,21 +20,21 @@ const cJSON *sky_result__list(const cJSON *object, const char *key)
 
 struct sky_result_view sky_result__case(const cJSON *one_case)
 {
-    const char *state = sky_result__str(one_case, "state");
+    const char *state = sky_json_text_of(one_case, "state");
     struct sky_result_view view = {.json = one_case,
-                                   .suite = sky_result__str(one_case, "suite"),
-                                   .id = sky_result__str(one_case, "case"),
-                                   .title = sky_result__str(one_case, "title"),
-                                   .source = sky_result__str(one_case, "source"),
-                                   .device = sky_result__str(one_case, "device"),
-                                   .reason = sky_result__str(one_case, "reason"),
+                                   .suite = sky_json_text_of(one_case, "suite"),
+                                   .id = sky_json_text_of(one_case, "case"),
+                                   .title = sky_json_text_of(one_case, "title"),
+                                   .source = sky_json_text_of(one_case, "source"),
+                                   .device = sky_json_text_of(one_case, "device"),
+                                   .reason = sky_json_text_of(one_case, "reason"),
                                    .state = SKY_RESULT_OPEN,
                                    .grade = SKY_GRADE_IDLE,
                                    .ms = sky_result__number(one_case, "ms")};
     if (strcmp(state, "left") == 0)
         view.state = SKY_RESULT_LEFT;
     else if (strcmp(state, "ended") == 0 &&
-             sky_grade_parse(sky_result__str(one_case, "verdict"), &view.grade))
+             sky_grade_parse(sky_json_text_of(one_case, "verdict"), &view.grade))
         view.state = SKY_RESULT_ENDED;
     return view;
 }
@@ -77,8 +71,8 @@ const char *sky_result__interrupted(const cJSON *run)
     const char *words = sky_json_get_str(run, "interrupted");
     if (words != NULL)
         return words;
-    return strcmp(sky_result__str(run, "state"), "ended") == 0 ? NULL
-                                                               : "the run did not come to its end";
+    return strcmp(sky_json_text_of(run, "state"), "ended") == 0 ? NULL
+                                                                : "the run did not come to its end";
 }
 
 const char *sky_result__worst(const cJSON *run, const sky_result_counts counts)
@@ -108,11 +102,11 @@ void sky_result__time(int64_t ms, struct sky_buf *out)
 void sky_result__step(const struct sky_result_view *view, struct sky_buf *out)
 {
     const cJSON *step = sky_json_get(view->json, "step");
-    const char *text = sky_result__str(step, "text");
+    const char *text = sky_json_text_of(step, "text");
     if (!cJSON_IsObject(step))
         return;
     if (*text == '\0')
-        text = sky_result__str(step, "name");
+        text = sky_json_text_of(step, "name");
     sky_buf_addf(out, "step %lld: %s", (long long)sky_result__number(step, "index") + 1, text);
 }
 
@@ -135,18 +129,18 @@ static void put_number(const cJSON *number, struct sky_buf *out)
 void sky_result__measure(const cJSON *measure, struct sky_buf *out)
 {
     const cJSON *value = sky_json_get(measure, "value"), *each;
-    sky_buf_add_str(out, sky_result__str(measure, "measure"));
-    if (*sky_result__str(measure, "of") != '\0')
-        sky_buf_addf(out, " (%s)", sky_result__str(measure, "of"));
-    sky_buf_addf(out, ", %s: ", sky_result__str(measure, "grade"));
-    if (*sky_result__str(measure, "reason") != '\0') { /* it begins with class or value */
-        sky_buf_add_str(out, sky_result__str(measure, "reason"));
+    sky_buf_add_str(out, sky_json_text_of(measure, "measure"));
+    if (*sky_json_text_of(measure, "of") != '\0')
+        sky_buf_addf(out, " (%s)", sky_json_text_of(measure, "of"));
+    sky_buf_addf(out, ", %s: ", sky_json_text_of(measure, "grade"));
+    if (*sky_json_text_of(measure, "reason") != '\0') { /* it begins with class or value */
+        sky_buf_add_str(out, sky_json_text_of(measure, "reason"));
         return;
     }
-    sky_buf_add_str(out, sky_result__str(measure, "class"));
+    sky_buf_add_str(out, sky_json_text_of(measure, "class"));
     if (cJSON_IsNumber(value)) {
         put_number(value, out);
-        sky_buf_addf(out, " %s", sky_result__str(measure, "unit"));
+        sky_buf_addf(out, " %s", sky_json_text_of(measure, "unit"));
     }
     cJSON_ArrayForEach (each, sky_result__list(measure, "figures")) {
         sky_buf_add_byte(out, ' ');

@@ -35,8 +35,6 @@ const char *sky_result__interrupted(const cJSON *run);
 
 /* An array; NULL: there is none, or it is empty. */
 const cJSON *sky_result__list(const cJSON *object, const char *key);
-/* Of an object; "" when absent. */
-const char *sky_result__str(const cJSON *object, const char *key);
 /* Negative when absent. */
 int64_t sky_result__number(const cJSON *object, const char *key);
 

@@ -13,14 +13,6 @@
 
 /* ---- the document ---- */
 
-void sky_run__put(cJSON *object, const char *name, cJSON *value)
-{
-    if (sky_json_get(object, name) != NULL)
-        cJSON_ReplaceItemInObjectCaseSensitive(object, name, value);
-    else
-        cJSON_AddItemToObject(object, name, value);
-}
-
 static void begin_document(struct sky_run *run)
 {
     char text[SKY_TIME_TEXT_MAX], id[24];
@@ -64,10 +56,10 @@ static void update(struct sky_run *run)
     }
     if (counted == 0) /* none yet, or all were left out */
         worst = SKY_GRADE_IDLE;
-    sky_run__put(run->document, "counts", told);
-    sky_run__put(run->document, "verdict", cJSON_CreateString(sky_grade_name(worst)));
+    sky_json_put(run->document, "counts", told);
+    sky_json_put(run->document, "verdict", cJSON_CreateString(sky_grade_name(worst)));
     if (!run->over)
-        sky_run__put(run->document, "ms",
+        sky_json_put(run->document, "ms",
                      cJSON_CreateNumber(
                          (double)(run->suites->host.registry->clock->real_ms - run->began_ms)));
 }
@@ -197,7 +189,7 @@ static void finish(struct sky_run *run, const char *state)
 {
     update(run);
     run->over = true;
-    sky_run__put(run->document, "state", cJSON_CreateString(state));
+    sky_json_put(run->document, "state", cJSON_CreateString(state));
     sky_run__tell(run, "end", run->document);
 }
 
@@ -268,11 +260,8 @@ static bool holds(struct sky_registry *registry, int64_t product_id, const cJSON
 static bool fits(struct sky_registry *registry, const struct sky_suite_case *one,
                  const struct sky_product *product)
 {
-    static const char *const nodes[] = {[SKY_NODE_DEVICE] = "device",
-                                        [SKY_NODE_GATEWAY] = "gateway",
-                                        [SKY_NODE_SUB] = "sub-device"};
     return sky_run__names(one->fits.clouds, product->cloud) &&
-           sky_run__names(one->fits.nodes, nodes[product->node]) &&
+           sky_run__names(one->fits.nodes, sky_node_name(product->node)) &&
            holds(registry, product->id, one->fits.holds);
 }
 
@@ -301,12 +290,12 @@ static void add_case(struct sky_run *run, const struct sky_suite *suite,
     cJSON_AddItemToArray(run->cases, item->shown);
     if (fits(run->suites->host.registry, one, &run->devices[device].product))
         return;
-    sky_run__put(item->shown, "reason",
+    sky_json_put(item->shown, "reason",
                  cJSON_CreateString("the case is for devices of another kind"));
-    sky_run__put(item->shown, "state", cJSON_CreateString(may_miss ? "left" : "ended"));
+    sky_json_put(item->shown, "state", cJSON_CreateString(may_miss ? "left" : "ended"));
     if (may_miss)
         return;
-    sky_run__put(item->shown, "verdict", cJSON_CreateString(sky_grade_name(SKY_GRADE_IDLE)));
+    sky_json_put(item->shown, "verdict", cJSON_CreateString(sky_grade_name(SKY_GRADE_IDLE)));
     run->counts[SKY_GRADE_IDLE]++;
 }
 
@@ -344,19 +333,17 @@ static sky_err find_included(struct sky_run *run, const char *name, sky_suite_ch
 {
     const struct sky_catalogue *rules = &run->suites->host.registry->catalogue;
     const struct sky_builtin_suite *builtin = sky_builtin_suite_find(name);
-    cJSON *tree;
     *ret_suite = NULL;
     for (size_t i = 0; i < run->parsed_count; i++)
         if (strcmp(run->parsed[i].name, name) == 0 && run->parsed[i].includes == NULL)
             *ret_suite = &run->parsed[i];
     if (*ret_suite != NULL)
         return SKY_OK;
-    if (builtin == NULL || sky_json_parse(sky_span_of(builtin->text, builtin->len),
-                                          SKY_SUITE_DEPTH_MAX, &tree, why) != SKY_OK)
+    if (builtin == NULL)
         return sky_why_set(why, SKY_ERR_INVALID, "/suites", "there is no suite '%s' to include",
                            name);
     struct sky_suite *suite = &run->parsed[run->parsed_count];
-    if (sky_suite_init(suite, tree, rules, check, why) != SKY_OK)
+    if (sky_suite_init(suite, sky_builtin_suite_tree(builtin), rules, check, why) != SKY_OK)
         return SKY_ERR_INVALID;
     run->parsed_count++;
     if (suite->includes != NULL)
@@ -521,16 +508,16 @@ bool sky_suites_stop(struct sky_suites *suites, int64_t id, const char *words)
     struct sky_run *run = find(suites, id);
     if (run == NULL || run->over)
         return false;
-    sky_run__put(run->document, "interrupted", cJSON_CreateString(words));
+    sky_json_put(run->document, "interrupted", cJSON_CreateString(words));
     for (size_t i = 0; i < run->item_count; i++) {
         struct sky_run_item *item = &run->items[i];
         if (!is_waiting(item))
             continue;
-        sky_run__put(item->shown, "state", cJSON_CreateString("stopped"));
-        sky_run__put(item->shown, "verdict", cJSON_CreateString(sky_grade_name(SKY_GRADE_IDLE)));
+        sky_json_put(item->shown, "state", cJSON_CreateString("stopped"));
+        sky_json_put(item->shown, "verdict", cJSON_CreateString(sky_grade_name(SKY_GRADE_IDLE)));
         char reason[600];
         snprintf(reason, sizeof reason, "not begun: %.500s", words);
-        sky_run__put(item->shown, "reason", cJSON_CreateString(reason));
+        sky_json_put(item->shown, "reason", cJSON_CreateString(reason));
         run->counts[SKY_GRADE_IDLE]++;
     }
     for (size_t i = 0; i < run->device_count; i++)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/text.h"
 #include "protocol/base/mem.h"
 #include "server/fault/matrix.h"
 #include "server/judge/verify.h"
@@ -361,17 +362,12 @@ bool sky_step_fill_in(cJSON *step, const struct sky_step_names *names)
 void sky_step_path(const struct sky_step_row *row, const struct sky_step_names *names,
                    struct sky_buf *out)
 {
-    static const char plain[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+    char encoded[3 * SKY_KEY_MAX + 1];
     sky_span rest = sky_span_str(row->path), before, name;
     while (sky_span_cut(rest, '{', &before, &rest) && sky_span_cut(rest, '}', &name, &rest)) {
         sky_buf_add(out, before);
-        for (const char *value = *named(names, name); *value != '\0'; value++) {
-            if (strchr(plain, *value) != NULL)
-                sky_buf_add_byte(out, (uint8_t)*value);
-            else
-                sky_buf_addf(out, "%%%02X", (uint8_t)*value);
-        }
+        sky_percent_encode(sky_span_str(*named(names, name)), encoded);
+        sky_buf_add_str(out, encoded);
     }
     sky_buf_add(out, rest);
     sky_buf_add_byte(out, '\0');

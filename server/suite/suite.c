@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
 #include "server/journal/json.h"
 
@@ -32,6 +33,35 @@ const struct sky_builtin_suite *sky_builtin_suite_find(const char *name)
         if (strcmp(sky_builtin_suites[i].name, name) == 0)
             return &sky_builtin_suites[i];
     return NULL;
+}
+
+cJSON *sky_builtin_suite_tree(const struct sky_builtin_suite *builtin)
+{
+    struct sky_why why;
+    cJSON *tree;
+    sky_err err =
+        sky_json_parse(sky_span_of(builtin->text, builtin->len), SKY_SUITE_DEPTH_MAX, &tree, &why);
+    SKY_ASSERT(err == SKY_OK); /* it is in the program, and tested */
+    return tree;
+}
+
+cJSON *sky_suite_describe(const cJSON *tree)
+{
+    const cJSON *each, *includes = sky_json_get(tree, "suites");
+    cJSON *told = cJSON_CreateObject();
+    cJSON_AddStringToObject(told, "suite", sky_json_text_of(tree, "suite"));
+    cJSON_AddStringToObject(told, "title", sky_json_text_of(tree, "title"));
+    cJSON_AddItemToObject(told, "suites",
+                          includes != NULL ? cJSON_Duplicate(includes, true) : cJSON_CreateArray());
+    cJSON *cases = cJSON_AddArrayToObject(told, "cases");
+    cJSON_ArrayForEach (each, sky_json_get(tree, "cases")) {
+        cJSON *row = cJSON_CreateObject();
+        cJSON_AddStringToObject(row, "case", sky_json_text_of(each, "id"));
+        cJSON_AddStringToObject(row, "title", sky_json_text_of(each, "title"));
+        cJSON_AddStringToObject(row, "source", sky_json_text_of(each, "source"));
+        cJSON_AddItemToArray(cases, row);
+    }
+    return told;
 }
 
 bool sky_suite_is_one(const cJSON *tree)

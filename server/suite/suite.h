@@ -92,5 +92,11 @@ struct sky_builtin_suite {
 extern const struct sky_builtin_suite sky_builtin_suites[];
 extern const size_t sky_builtin_suite_count;
 const struct sky_builtin_suite *sky_builtin_suite_find(const char *name); /* NULL: none */
+/* As a new tree, which the caller frees. */
+cJSON *sky_builtin_suite_tree(const struct sky_builtin_suite *builtin);
+
+/* What is told of a suite in a list: {"suite", "title", "suites", "cases": [{"case", "title",
+ * "source"}..]}, as a new tree, which the caller frees. */
+cJSON *sky_suite_describe(const cJSON *tree);
 
 #endif
