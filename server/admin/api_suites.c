@@ -18,25 +18,25 @@ enum {
 
 /* ---- what runs need of the program ---- */
 
-static void find_where(void *ctx, int64_t device_id, struct sky_suite_where *ret_where)
+static void find_where(void *ctx, int64_t device_id, struct sky_suite_where *where)
 {
     struct sky_app *app = ctx;
     const struct sky_session *session = sky_session_find(&app->registry, device_id);
+    where->online = false;
     if (session == NULL)
         return;
     const struct sky_behaviour *behaviour = session->party->chapter.behaviour;
     for (size_t i = 0; behaviour != NULL && i < behaviour->handshake_count; i++) {
-        ret_where->transports |= 1U << behaviour->handshakes[i].transport;
-        ret_where->psk = ret_where->psk || behaviour->handshakes[i].psk;
+        where->transports |= 1U << behaviour->handshakes[i].transport;
+        where->psk = where->psk || behaviour->handshakes[i].psk;
     }
     if (behaviour != NULL && behaviour->http_logins > 0)
-        ret_where->transports |= 1U << SKY_HTTP | 1U << SKY_HTTPS;
+        where->transports |= 1U << SKY_HTTP | 1U << SKY_HTTPS;
     if (session->conn == NULL)
         return;
-    ret_where->online = true;
-    ret_where->transports |= 1U << sky_conn_event(session->conn, SKY_EVENT_NOTE, SKY_UP).transport;
-    snprintf(ret_where->listener, sizeof ret_where->listener, "%s",
-             session->conn->door.listener->name);
+    where->online = true;
+    where->transports |= 1U << session->conn->door.transport;
+    snprintf(where->listener, sizeof where->listener, "%s", session->conn->door.listener->name);
 }
 
 struct choice {

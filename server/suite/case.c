@@ -13,6 +13,33 @@
 
 enum { CALL_GRACE_MS = 2000 }; /* that an answer may be late */
 
+/* ---- why it ends ---- */
+
+static void vsay(struct sky_case *one, const char *fmt, va_list args)
+{
+    vsnprintf(one->reason, sizeof one->reason, fmt, args);
+}
+
+static void say(struct sky_case *one, const char *fmt, ...) SKY_PRINTF(2, 3);
+static void say(struct sky_case *one, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    vsay(one, fmt, args);
+    va_end(args);
+}
+
+/* Behind what is said already, as far as there is room. */
+static void say_more(struct sky_case *one, const char *fmt, ...) SKY_PRINTF(2, 3);
+static void say_more(struct sky_case *one, const char *fmt, ...)
+{
+    size_t len = strlen(one->reason);
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(one->reason + len, sizeof one->reason - len, fmt, args);
+    va_end(args);
+}
+
 /* ---- the end ---- */
 
 static void release(struct sky_case *one)
@@ -75,13 +102,19 @@ static bool is_online(const struct sky_case *one)
     return where.online;
 }
 
-/* That the device is away may be why nothing came. */
-static void add_absence(const struct sky_case *one, struct sky_buf *out)
+/* What else may be why it did not pass: its login was refused, or it is away. */
+static void say_circumstances(struct sky_case *one, bool away)
 {
-    sky_buf_addf(out, "%sthe device is not connected", out->len > 0 ? "; " : "");
+    if (one->refusals > 0)
+        say_more(one, "; its login was refused, %llu times in this case, by %s (event %llu)",
+                 (unsigned long long)one->refusals, one->refused,
+                 (unsigned long long)one->refused_seq);
+    if (!away)
+        return;
+    say_more(one, "%sthe device is not connected", one->reason[0] != '\0' ? "; " : "");
     if (one->closed_seq != 0)
-        sky_buf_addf(out, " (its connection ended with event %llu)",
-                     (unsigned long long)one->closed_seq);
+        say_more(one, " (its connection ended with event %llu)",
+                 (unsigned long long)one->closed_seq);
 }
 
 static void end(struct sky_case *one, const char *state)
@@ -91,20 +124,8 @@ static void end(struct sky_case *one, const char *state)
     struct sky_run_device *device = one->device;
     bool stopped = strcmp(state, "stopped") == 0, online = is_online(one);
     bool connects = (device->where.transports & 1U << SKY_DTLS) == 0; /* datagrams do not */
-    if (!stopped && (one->grade == SKY_GRADE_FAILED || one->grade == SKY_GRADE_IDLE)) {
-        struct sky_buf reason;
-        sky_buf_init(&reason, sizeof one->reason - 1);
-        sky_buf_add_str(&reason, one->reason);
-        if (one->refusals > 0)
-            sky_buf_addf(&reason,
-                         "; its login was refused, %llu times in this case, by %s (event %llu)",
-                         (unsigned long long)one->refusals, one->refused,
-                         (unsigned long long)one->refused_seq);
-        if (!online && connects)
-            add_absence(one, &reason);
-        snprintf(one->reason, sizeof one->reason, "%.*s", SKY_SPAN_ARGS(sky_buf_span(&reason)));
-        sky_buf_done(&reason);
-    }
+    if (!stopped && (one->grade == SKY_GRADE_FAILED || one->grade == SKY_GRADE_IDLE))
+        say_circumstances(one, !online && connects);
     if (one->signs > 0) {
         device->seen = true;
         device->gone = device->ended;
@@ -154,7 +175,7 @@ void sky_case__settle_with(struct sky_case *one, enum sky_grade grade, const cha
 {
     va_list args;
     va_start(args, fmt);
-    vsnprintf(one->reason, sizeof one->reason, fmt, args);
+    vsay(one, fmt, args);
     va_end(args);
     sky_case__settle(one, grade, one->step);
 }
@@ -163,7 +184,7 @@ void sky_case__hinder(struct sky_case *one, const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
-    vsnprintf(one->reason, sizeof one->reason, fmt, args);
+    vsay(one, fmt, args);
     va_end(args);
     one->obstacle = true;
     sky_case__settle(one, SKY_GRADE_IDLE, one->step);
@@ -172,16 +193,11 @@ void sky_case__hinder(struct sky_case *one, const char *fmt, ...)
 /* Nothing that happened is no reason to pass, nor to fail. */
 static void judge(struct sky_case *one)
 {
-    if (one->signs == 0) {
-        struct sky_buf reason;
-        sky_buf_init(&reason, sizeof one->reason - 1);
-        bool told = one->grade != SKY_GRADE_PASSED && one->reason[0] != '\0';
-        if (!told || !one->obstacle)
-            sky_buf_add_str(&reason, "the device did nothing in this case");
-        if (told)
-            sky_buf_addf(&reason, "%s%s", one->obstacle ? "" : "; ", one->reason);
-        snprintf(one->reason, sizeof one->reason, "%.*s", SKY_SPAN_ARGS(sky_buf_span(&reason)));
-        sky_buf_done(&reason);
+    if (one->signs == 0 && !one->obstacle) {
+        char reason[sizeof one->reason];
+        memcpy(reason, one->reason, sizeof reason);
+        bool told = one->grade != SKY_GRADE_PASSED && reason[0] != '\0';
+        say(one, "the device did nothing in this case%s%s", told ? "; " : "", told ? reason : "");
         one->grade = SKY_GRADE_IDLE;
     }
     end(one, "ended");
@@ -195,22 +211,6 @@ static bool is_own(const struct sky_case *one)
     if (subject->head->device_id != 0)
         return subject->head->device_id == one->device->device.id;
     return subject->device != NULL && strcmp(subject->device, one->device->name) == 0;
-}
-
-static void copy_attr(const struct sky_event *event, enum sky_event_field field, char *out,
-                      size_t size)
-{
-    const struct sky_attr *attr = sky_event_get(event, field);
-    if (attr != NULL && attr->bytes.len > 0)
-        snprintf(out, size, "%.*s", SKY_SPAN_ARGS(attr->bytes));
-}
-
-/* The host of a peer, "1.2.3.4:5" or "[::1]:5". */
-static void cut_port(char *peer)
-{
-    char *colon = strrchr(peer, ':');
-    if (colon != NULL)
-        *colon = '\0';
 }
 
 static bool is_login(enum sky_event_type type)
@@ -242,14 +242,12 @@ static void take(struct sky_case *one)
     bool acts = event->head.direction == SKY_UP;
     one->signs += acts;
     if (acts && own && event->head.connection != 0) {
-        char peer[sizeof where->peer] = "";
+        const struct sky_attr *listener = sky_event_get(event, SKY_F_LISTENER);
         where->transports |= 1U << event->head.transport;
         where->psk = where->psk || event->head.type == SKY_EVENT_PSK_HANDSHAKE;
-        copy_attr(event, SKY_F_LISTENER, where->listener, sizeof where->listener);
-        copy_attr(event, SKY_F_PEER, peer, sizeof peer);
-        cut_port(peer);
-        if (peer[0] != '\0')
-            memcpy(where->peer, peer, sizeof peer);
+        if (listener != NULL)
+            snprintf(where->listener, sizeof where->listener, "%.*s",
+                     SKY_SPAN_ARGS(listener->bytes));
     }
     if (event->head.type == SKY_EVENT_CLOSE && own)
         one->closed_seq = event->seq;
@@ -395,8 +393,8 @@ static void on_nobody(struct sky_timer *timer, int64_t now_ms)
     struct sky_case *one = SKY_CONTAINER_OF(timer, struct sky_case, alarm);
     (void)now_ms;
     if (!one->device->gone)
-        snprintf(one->reason, sizeof one->reason, "nobody came as %s within the timeoutMs of %lld",
-                 one->device->name, (long long)one->item->what->timeout_ms);
+        say(one, "nobody came as %s within the timeoutMs of %lld", one->device->name,
+            (long long)one->item->what->timeout_ms);
     sky_case__settle(one, SKY_GRADE_IDLE, -1);
 }
 
@@ -437,16 +435,11 @@ static void leave(struct sky_case *one, const cJSON *wanted)
     const char *those = wanted == fits->activations ? "whose activation is"
                         : wanted == fits->trusts    ? "that trust the server by"
                                                     : "that come by";
-    struct sky_buf reason;
     const cJSON *each;
-    sky_buf_init(&reason, sizeof one->reason - 1);
-    sky_buf_addf(&reason, "the case is for devices %s ", those);
+    say(one, "the case is for devices %s ", those);
     cJSON_ArrayForEach (each, wanted)
-        sky_buf_addf(&reason, "%s%s", each->prev != NULL && each->prev->next != NULL ? " or " : "",
-                     each->valuestring);
-    snprintf(one->reason, sizeof one->reason, "%.*s: not for this one",
-             SKY_SPAN_ARGS(sky_buf_span(&reason)));
-    sky_buf_done(&reason);
+        say_more(one, "%s%s", each != wanted->child ? " or " : "", each->valuestring);
+    say_more(one, ": not for this one");
     one->grade = SKY_GRADE_IDLE;
     one->signs = 1; /* what is known of the device does not change by this */
     one->decided = -1;
@@ -502,7 +495,7 @@ void sky_case__begin(struct sky_run *run, struct sky_run_item *item, size_t inde
     struct sky_clock *clock = host->registry->clock;
     struct sky_case *one = sky_mem_new(sizeof *one);
     struct sky_run_device *device = &run->devices[item->device];
-    struct sky_suite_where where = {0};
+    const struct sky_suite_where *where = &device->where;
     struct sky_product product;
     struct sky_device now;
     if (sky_store_find_device(host->registry->store, sky_span_str(device->product.cloud),
@@ -521,14 +514,7 @@ void sky_case__begin(struct sky_run *run, struct sky_run_item *item, size_t inde
                              .decided = -1};
     device->active = one;
     DL_APPEND(run->suites->cases, one);
-    host->where(host->ctx, device->device.id, &where);
-    where.transports |= device->where.transports;
-    where.psk = where.psk || device->where.psk;
-    if (where.listener[0] == '\0') {
-        memcpy(where.listener, device->where.listener, sizeof where.listener);
-        memcpy(where.peer, device->where.peer, sizeof where.peer);
-    }
-    device->where = where;
+    host->where(host->ctx, device->device.id, &device->where);
     make_measures(one);
     const cJSON *wanted = misfit(one);
     if (wanted == NULL && !activates(one))
@@ -539,9 +525,9 @@ void sky_case__begin(struct sky_run *run, struct sky_run_item *item, size_t inde
     }
     sky_json_put(item->shown, "state", cJSON_CreateString("running"));
     sky_run__tell_case(run, index);
-    bool unknown = !run->setup && !device->seen && where.transports == 0 &&
+    bool unknown = !run->setup && !device->seen && where->transports == 0 &&
                    item->what->fits.transports != NULL; /* does it fit? */
-    if ((device->gone || unknown) && !where.online) {
+    if ((device->gone || unknown) && !where->online) {
         follow(one);
         one->state = SKY_CASE_SIGN;
         sky_clock_patience(clock, &one->alarm,
@@ -582,21 +568,20 @@ void sky_case__task_done(struct sky_case *one, int status, const char *reason)
 
 void sky_case__stop(struct sky_case *one, const char *words)
 {
-    struct sky_buf text;
-    sky_buf_init(&text, sizeof one->reason - 1);
     if (one->at != NULL) {
-        sky_buf_addf(&text, "stopped in the middle of step %d (", one->step + 1);
-        sky_step_say(one->at, &text);
-        sky_buf_addf(&text, "): %s", words);
+        struct sky_buf step;
+        sky_buf_init(&step, SKY_STEP_SAID_MAX);
+        sky_step_say(one->at, &step);
+        say(one, "stopped in the middle of step %d (%.*s): %s", one->step + 1,
+            SKY_SPAN_ARGS(sky_buf_span(&step)), words);
+        sky_buf_done(&step);
     } else {
         const char *state = one->state == SKY_CASE_SETUP    ? ", while --setup ran"
                             : one->state == SKY_CASE_SIGN   ? ", while it waited for the device"
                             : one->state == SKY_CASE_RETURN ? ", while the device was to come back"
                                                             : "";
-        sky_buf_addf(&text, "stopped before its first step%s: %s", state, words);
+        say(one, "stopped before its first step%s: %s", state, words);
     }
-    snprintf(one->reason, sizeof one->reason, "%.*s", SKY_SPAN_ARGS(sky_buf_span(&text)));
-    sky_buf_done(&text);
     one->grade = SKY_GRADE_IDLE;
     one->decided = one->at != NULL ? one->step : -1;
     end(one, "stopped");

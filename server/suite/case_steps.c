@@ -28,7 +28,7 @@ void sky_case__show_step(struct sky_case *one, int index)
     const cJSON *at = cJSON_GetArrayItem(one->item->what->steps, index);
     cJSON *step = cJSON_CreateObject();
     const char *title = sky_json_get_str(at, "title");
-    sky_buf_init(&text, 200);
+    sky_buf_init(&text, SKY_STEP_SAID_MAX);
     sky_step_say(at, &text);
     sky_buf_add_byte(&text, '\0');
     cJSON_AddNumberToObject(step, "index", index);
@@ -100,10 +100,25 @@ static const char *error_of(const cJSON *body)
     return message != NULL ? message : "no reason was given";
 }
 
+/* What is expected, or measured, has come to this. What only warns lets the case go on. */
+static void conclude(struct sky_case *one, enum sky_grade grade, const char *reason)
+{
+    if (grade == SKY_GRADE_FAILED || grade == SKY_GRADE_IDLE) {
+        sky_case__settle_with(one, grade, "%s", reason);
+        return;
+    }
+    if (grade == SKY_GRADE_WARNED || one->grade == SKY_GRADE_PASSED)
+        snprintf(one->reason, sizeof one->reason, "%s", reason);
+    if (grade == SKY_GRADE_WARNED) {
+        one->grade = grade;
+        one->decided = one->step;
+    }
+    sky_case__go_on(one);
+}
+
 /* What a claim came to. */
 static void take_claim(struct sky_case *one, int status, const cJSON *body)
 {
-    const char *why = sky_json_get_str(body, "why");
     bool waited = sky_case__clock(one)->real_ms - one->asked_ms >= CLAIM_WAIT_MS;
     if (status == 406 && waited && left_ms(one) > 0 &&
         sky_json_get(sky_json_get(one->at, "expect"), "waitMs") == NULL) {
@@ -115,18 +130,10 @@ static void take_claim(struct sky_case *one, int status, const cJSON *body)
         take_events(one, sky_json_get(body, "events"));
         if (one->events == NULL || cJSON_GetArraySize(sky_json_get(body, "events")) == 0)
             take_events(one, sky_json_get(body, "nearest"));
-        const char *named = sky_json_get_str(one->at, "grade");
         enum sky_grade grade;
-        if (named == NULL || !sky_grade_parse(named, &grade))
+        if (!sky_grade_parse(sky_json_text_of(one->at, "grade"), &grade))
             grade = SKY_GRADE_FAILED;
-        if (grade != SKY_GRADE_WARNED) {
-            sky_case__settle_with(one, grade, "%s", why != NULL ? why : "it did not hold");
-            return;
-        }
-        one->grade = SKY_GRADE_WARNED;
-        one->decided = one->step;
-        snprintf(one->reason, sizeof one->reason, "%s", why != NULL ? why : "it did not hold");
-        sky_case__go_on(one);
+        conclude(one, grade, sky_json_text_of(body, "why"));
     } else {
         sky_case__settle_with(one, SKY_GRADE_IDLE, "the claim could not be looked at: %s",
                               error_of(body));
@@ -340,15 +347,5 @@ void sky_case__judge_measure(struct sky_case *one)
         return;
     }
     show_measure(one, measure);
-    const char *reason = sky_measure_reason(measure);
-    if (grade == SKY_GRADE_FAILED || grade == SKY_GRADE_IDLE) {
-        sky_case__settle_with(one, grade, "%s", reason);
-        return;
-    }
-    if (grade == SKY_GRADE_WARNED || one->grade == SKY_GRADE_PASSED) {
-        snprintf(one->reason, sizeof one->reason, "%s", reason);
-        one->decided = grade == SKY_GRADE_WARNED ? one->step : one->decided;
-    }
-    one->grade = grade == SKY_GRADE_WARNED ? grade : one->grade;
-    sky_case__go_on(one);
+    conclude(one, grade, sky_measure_reason(measure));
 }

@@ -12,7 +12,7 @@ struct sky_suite_where {
     bool online;
     unsigned transports; /* bit per enum sky_transport by which it has come; 0: never seen */
     bool psk;            /* by a pre-shared key */
-    char listener[32], peer[64]; /* of its last connection, the host alone; "": not known */
+    char listener[32];   /* of its last connection; "": not known */
 };
 
 /* A call of a route, from its begin until it is done or cancelled; embedded in who waits. */
@@ -31,7 +31,8 @@ struct sky_suite_host {
     void (*call)(void *ctx, struct sky_suite_call *call, const char *method, const char *path,
                  const cJSON *body);
     void (*cancel)(void *ctx, struct sky_suite_call *call); /* done() does not come any more */
-    void (*where)(void *ctx, int64_t device_id, struct sky_suite_where *ret_where);
+    /* Sets whether it is online, and adds what else is known. */
+    void (*where)(void *ctx, int64_t device_id, struct sky_suite_where *where);
     /* A topic that the device's session subscribes to, without wildcards: owned; NULL: none. */
     char *(*topic)(void *ctx, int64_t device_id);
     /* Keeps the state of a device, and puts it back: documents, record, session. */

@@ -42,6 +42,8 @@ SKY_MUST_USE sky_err sky_step_check(const cJSON *step, const char *at,
                                     const struct sky_catalogue *rules, sky_suite_check_fn *check,
                                     struct sky_suite_case *of, struct sky_why *why);
 
+enum { SKY_STEP_SAID_MAX = 200 }; /* bytes of what is said of one */
+
 /* The row of a step that was checked. */
 const struct sky_step_row *sky_step_row(const cJSON *step);
 /* How long a `wait` takes. */
@@ -63,7 +65,7 @@ SKY_MUST_USE bool sky_step_fill_in(cJSON *step, const struct sky_step_names *nam
 /* The path of its route with the names in it, as a URL has them, and a NUL behind it. */
 void sky_step_path(const struct sky_step_row *row, const struct sky_step_names *names,
                    struct sky_buf *out);
-/* In a few words: "expect connect", "fault connack withhold". */
+/* In a few words: "expect connect", "fault connack withhold"; SKY_STEP_SAID_MAX bytes will do. */
 void sky_step_say(const cJSON *step, struct sky_buf *out);
 
 #endif
