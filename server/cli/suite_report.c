@@ -132,24 +132,16 @@ const cJSON *sky_suite_report_case(const struct sky_suite_report *report, const 
 /* What the cases that are over come to: told by the server only in the end. */
 static void recount(struct sky_suite_report *report)
 {
-    static const char *const names[] = {"passed", "warned", "notExercised",
-                                        "failed"}; /* as grades */
     size_t counts[SKY_GRADES] = {0};
     const cJSON *each;
 
     cJSON_ArrayForEach (each, sky_json_get(report->run, "cases")) {
         enum sky_grade grade;
-        if (is_over(each) && sky_grade_parse(sky_json_text_of(each, "verdict"), &grade))
+        if (is_over(each) && !is_state(each, "left") &&
+            sky_grade_parse(sky_json_text_of(each, "verdict"), &grade))
             counts[grade]++;
     }
-    cJSON *told = cJSON_CreateObject();
-    enum sky_grade worst = SKY_GRADE_PASSED;
-    for (size_t i = 0; i < SKY_GRADES; i++) {
-        cJSON_AddNumberToObject(told, names[i], (double)counts[i]);
-        worst = counts[i] > 0 ? (enum sky_grade)i : worst;
-    }
-    sky_json_put(report->run, "counts", told);
-    sky_json_put(report->run, "verdict", cJSON_CreateString(sky_grade_name(worst)));
+    sky_result_put_counts(report->run, counts);
 }
 
 /* The server tells how long the run took when it has ended. */

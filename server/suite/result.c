@@ -8,6 +8,26 @@
 
 enum { SHOWN_MAX = 2000 }; /* bytes of one text in a line */
 
+void sky_result_put_counts(cJSON *run, const size_t counts[SKY_GRADES])
+{
+    static const char *const names[] = {[SKY_GRADE_PASSED] = "passed",
+                                        [SKY_GRADE_WARNED] = "warned",
+                                        [SKY_GRADE_IDLE] = "notExercised",
+                                        [SKY_GRADE_FAILED] = "failed"};
+    enum sky_grade worst = SKY_GRADE_PASSED;
+    size_t counted = 0;
+    cJSON *told = cJSON_CreateObject();
+    for (size_t i = 0; i < SKY_GRADES; i++) {
+        cJSON_AddNumberToObject(told, names[i], (double)counts[i]);
+        counted += counts[i];
+        if (counts[i] > 0)
+            worst = (enum sky_grade)i;
+    }
+    sky_json_put(run, "counts", told);
+    sky_json_put(run, "verdict",
+                 cJSON_CreateString(sky_grade_name(counted > 0 ? worst : SKY_GRADE_IDLE)));
+}
+
 int sky_result_exit(const cJSON *run)
 {
     sky_result_counts counts;

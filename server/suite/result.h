@@ -20,6 +20,10 @@
 #include "protocol/base/buf.h"
 #include "server/suite/suite.h"
 
+/* Puts into a run's document how many of its cases ended so, and the verdict of that: "not
+ * exercised" when none did. */
+void sky_result_put_counts(cJSON *run, const size_t counts[SKY_GRADES]);
+
 /* The status that `skymock suite run` exits with: 0, 1 (a case failed), 2 (one was not exercised,
  * or the run was interrupted). */
 int sky_result_exit(const cJSON *run);

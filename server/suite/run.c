@@ -10,6 +10,7 @@
 #include "server/journal/json.h"
 #include "server/registry/products.h"
 #include "server/suite/private.h"
+#include "server/suite/result.h"
 
 /* ---- the document ---- */
 
@@ -38,26 +39,10 @@ static const char *state_of(const cJSON *shown)
     return sky_json_get_str(shown, "state");
 }
 
-/* Counts and verdict as they are now. */
+/* Counts, verdict and time as they are now. */
 static void update(struct sky_run *run)
 {
-    static const char *const names[] = {[SKY_GRADE_PASSED] = "passed",
-                                        [SKY_GRADE_WARNED] = "warned",
-                                        [SKY_GRADE_IDLE] = "notExercised",
-                                        [SKY_GRADE_FAILED] = "failed"};
-    enum sky_grade worst = SKY_GRADE_PASSED;
-    size_t counted = 0;
-    cJSON *told = cJSON_CreateObject();
-    for (size_t i = 0; i < SKY_GRADES; i++) {
-        cJSON_AddNumberToObject(told, names[i], (double)run->counts[i]);
-        counted += run->counts[i];
-        if (run->counts[i] > 0)
-            worst = (enum sky_grade)i;
-    }
-    if (counted == 0) /* none yet, or all were left out */
-        worst = SKY_GRADE_IDLE;
-    sky_json_put(run->document, "counts", told);
-    sky_json_put(run->document, "verdict", cJSON_CreateString(sky_grade_name(worst)));
+    sky_result_put_counts(run->document, run->counts);
     if (!run->over)
         sky_json_put(run->document, "ms",
                      cJSON_CreateNumber(
@@ -185,10 +170,25 @@ static bool has_waiting(const struct sky_run *run)
     return false;
 }
 
+/* What it takes to go on; once it is over, its document says all. */
+static void release_work(struct sky_run *run)
+{
+    for (size_t i = 0; i < run->parsed_count; i++)
+        sky_suite_done(&run->parsed[i]);
+    free(run->parsed);
+    free(run->devices);
+    free(run->items);
+    run->parsed = NULL;
+    run->devices = NULL;
+    run->items = NULL;
+    run->parsed_count = run->device_count = run->item_count = 0;
+}
+
 static void finish(struct sky_run *run, const char *state)
 {
     update(run);
     run->over = true;
+    release_work(run);
     sky_json_put(run->document, "state", cJSON_CreateString(state));
     sky_run__tell(run, "end", run->document);
 }
@@ -400,11 +400,7 @@ static sky_err choose(struct sky_run *run, const struct sky_run_order *order,
 static void free_run(struct sky_run *run)
 {
     sky_clock_forgive(run->suites->host.registry->clock, &run->soon);
-    for (size_t i = 0; i < run->parsed_count; i++)
-        sky_suite_done(&run->parsed[i]);
-    free(run->parsed);
-    free(run->devices);
-    free(run->items);
+    release_work(run);
     cJSON_Delete(run->document);
     free(run);
 }
