@@ -8,6 +8,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "protocol/base/json_tree.h"
+
 enum { REQUEST_MAX = 4096, READ_SIZE = 64 * 1024, PORT_STANDARD = 80 };
 
 sky_err sky_http_parse_url(const char *url, char host[SKY_HOST_MAX + 1], uint16_t *ret_port,
@@ -290,4 +292,25 @@ bool sky_http_stream_next(struct sky_http_stream *stream, struct sky_http_event 
             return true;
     }
     return false;
+}
+
+sky_err sky_http_refused(int status, sky_span body, struct sky_why *why)
+{
+    sky_err err = status == 404 ? SKY_ERR_NOT_FOUND : SKY_ERR_DENIED;
+    struct sky_why wrong;
+    cJSON *tree = NULL;
+
+    if (sky_json_parse(body, SKY_JSON_DEPTH_MAX, &tree, &wrong) != SKY_OK)
+        tree = NULL;
+    const cJSON *error = sky_json_get(tree, "error");
+    const char *pointer = sky_json_text_of(error, "pointer");
+    const char *message = sky_json_get_str(error, "message");
+    if (message != NULL)
+        err = sky_why_set(why, err, "", "%.120s%s%.200s", pointer, *pointer != '\0' ? ": " : "",
+                          message);
+    else
+        err = sky_why_set(why, err, "", "the server answered %d: %.*s", status,
+                          SKY_SPAN_ARGS(sky_span_head(body, 200)));
+    cJSON_Delete(tree);
+    return err;
 }

@@ -48,4 +48,8 @@ bool sky_http_stream_read(struct sky_http_stream *stream);
 /* Takes the next event that has a name and has come whole. False: none has. */
 bool sky_http_stream_next(struct sky_http_stream *stream, struct sky_http_event *event);
 
+/* What an answer that is none of success says: the error, and `why` in the server's own words with
+ * the JSON pointer in front, where it has them. NOT_FOUND or DENIED. */
+sky_err sky_http_refused(int status, sky_span body, struct sky_why *why);
+
 #endif

@@ -149,13 +149,13 @@ static sky_err make_order(const struct sky_config *config, cJSON **ret_order, st
 
 /* ---- talking to the server ---- */
 
-/* POST; `ret_tree`, which may be NULL, has the answer, which the caller frees. */
+/* POST; `ret_tree`, which may be NULL, has the answer, which the caller frees; NULL: it is no JSON.
+ */
 static sky_err post(const struct runner *runner, const char *path, const cJSON *body,
                     cJSON **ret_tree, struct sky_why *why)
 {
     struct sky_buf text, answer;
     struct sky_why inside;
-    cJSON *tree = NULL;
     int status = 0;
 
     sky_buf_init(&text, SIZE_MAX);
@@ -164,23 +164,11 @@ static sky_err post(const struct runner *runner, const char *path, const cJSON *
         sky_json_print(&text, body);
     sky_err err = sky_http_post(runner->server.url, path, runner->config->admin_token,
                                 sky_buf_span(&text), &status, &answer, why);
-    if (err == SKY_OK && answer.len > 0 &&
-        sky_json_parse(sky_buf_span(&answer), ANSWER_DEPTH_MAX, &tree, &inside) != SKY_OK)
-        tree = NULL;
-    if (err == SKY_OK && status >= 300) {
-        const cJSON *error = sky_json_get(tree, "error");
-        const char *pointer = sky_json_get_str(error, "pointer");
-        const char *message = sky_json_get_str(error, "message");
-        bool told = pointer != NULL && *pointer != '\0';
-        err = message != NULL ? sky_why_set(why, SKY_ERR_DENIED, "", "%.120s%s%.200s",
-                                            told ? pointer : "", told ? ": " : "", message)
-                              : sky_why_set(why, SKY_ERR_DENIED, "", "%.200s answered %d",
-                                            runner->server.url, status);
-    }
-    if (err == SKY_OK && ret_tree != NULL)
-        *ret_tree = tree;
-    else
-        cJSON_Delete(tree);
+    if (err == SKY_OK && status >= 300)
+        err = sky_http_refused(status, sky_buf_span(&answer), why);
+    if (err == SKY_OK && ret_tree != NULL &&
+        sky_json_parse(sky_buf_span(&answer), ANSWER_DEPTH_MAX, ret_tree, &inside) != SKY_OK)
+        *ret_tree = NULL;
     sky_buf_done(&answer);
     sky_buf_done(&text);
     return err;

@@ -33,25 +33,6 @@ struct question {
     bool run;
 };
 
-/* The server's own words, where they are. */
-static sky_err say_refusal(int status, sky_span body, struct sky_why *why)
-{
-    sky_err err = status == 404 ? SKY_ERR_NOT_FOUND : SKY_ERR_DENIED;
-    struct sky_why wrong;
-    cJSON *tree = NULL;
-    const char *message = NULL;
-
-    if (sky_json_parse(body, TREE_DEPTH_MAX, &tree, &wrong) == SKY_OK)
-        message = sky_json_get_str(sky_json_get(tree, "error"), "message");
-    if (message != NULL)
-        err = sky_why_set(why, err, "", "%s", message);
-    else
-        err = sky_why_set(why, err, "", "the server answered %d: %.*s", status,
-                          SKY_SPAN_ARGS(sky_span_head(body, 200)));
-    cJSON_Delete(tree);
-    return err;
-}
-
 /* GET /api/v1/NAME, for one device or product when one was asked for. */
 static sky_err ask(const struct question *question, const char *name, struct sky_buf *body,
                    struct sky_why *why)
@@ -70,7 +51,7 @@ static sky_err ask(const struct question *question, const char *name, struct sky
                                 : sky_http_get(question->url, path.bytes, config->admin_token,
                                                &status, body, why);
     if (err == SKY_OK && status != 200)
-        err = say_refusal(status, sky_buf_span(body), why);
+        err = sky_http_refused(status, sky_buf_span(body), why);
     sky_buf_done(&path);
     return err;
 }
