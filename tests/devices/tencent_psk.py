@@ -24,17 +24,9 @@ class Channel:
              "-psk", key.hex()], stdin=theirs, stdout=theirs, stderr=subprocess.DEVNULL)
         theirs.close()
 
-    def recv(self, size):
-        return self.socket.recv(size)
-
-    def send(self, data):
-        return self.socket.send(data)
-
-    def setblocking(self, flag):
-        self.socket.setblocking(flag)
-
-    def fileno(self):
-        return self.socket.fileno()
+    def __getattr__(self, name):
+        """Else it is our end of the socket."""
+        return getattr(self.socket, name)
 
     def close(self):
         self.socket.close()
