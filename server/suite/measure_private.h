@@ -79,9 +79,9 @@ static inline bool sky_measure__is_down(const struct sky_measure_event *event)
 bool sky_measure__is_packet(const struct sky_measure_event *event);
 int64_t sky_measure__number(const struct sky_measure_event *event, enum sky_event_field field);
 sky_span sky_measure__text(const struct sky_measure_event *event, enum sky_event_field field);
-/* Is it a fault that did this, at that point? NULL: whatever it did, wherever. */
 /* The end of a connection, by the device itself. */
 bool sky_measure__is_left(const struct sky_measure_event *event);
+/* Is it a fault that did this, at that point? NULL: whatever it did, wherever. */
 bool sky_measure__is_fault(const struct sky_measure_event *event, const char *point,
                            const char *action);
 /* Tells messages apart by topic and payload; nothing trusts it. */

@@ -203,7 +203,7 @@ static sky_err take_wanted(const struct sky_measure *measure, const cJSON *step,
 static sky_err compile(struct sky_measure *measure, const cJSON *step, const char *at,
                        struct sky_why *why)
 {
-    static const char *const members[] = {"measure", "of", "pass", "warn", NULL};
+    static const char *const members[] = {"measure", "of", "pass", "warn", "title", NULL};
     const char *name = sky_json_get_str(step, "measure");
     const cJSON *member;
     for (size_t i = 0; i < sky_measure_row_count && name != NULL; i++)
@@ -310,12 +310,10 @@ sky_span sky_measure__text(const struct sky_measure_event *event, enum sky_event
 
 bool sky_measure__is_left(const struct sky_measure_event *event)
 {
-    const struct sky_attr *reason =
-        sky_attr_find(event->subject->attrs, event->subject->attr_count, SKY_F_REASON);
+    sky_span reason = sky_measure__text(event, SKY_F_REASON);
     return sky_measure__type(event) == SKY_EVENT_CLOSE && sky_measure__is_up(event) &&
-           reason != NULL &&
-           (sky_span_starts(reason->bytes, SKY_SPAN("the peer closed")) ||
-            sky_span_starts(reason->bytes, SKY_SPAN("the connection broke")));
+           (sky_span_starts(reason, SKY_SPAN("the peer closed")) ||
+            sky_span_starts(reason, SKY_SPAN("the connection broke")));
 }
 
 bool sky_measure__is_fault(const struct sky_measure_event *event, const char *point,

@@ -483,6 +483,7 @@ GOOD = [
     {"expect": {"absent": {"type": "connect"}, "waitMs": 1}, "anyone": True},
     {"expect": {"sequence": [{"type": "connect"}, {"type": "connack"}], "withinMs": 5}},
     {"measure": "payload-size", "pass": {"max": 100}, "warn": {"max": 200}},
+    {"measure": "payload-size", "pass": {"max": 100}, "title": "messages are small"},
 ]
 
 
