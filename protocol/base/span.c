@@ -58,6 +58,13 @@ bool sky_span_is_name(sky_span s)
     return true;
 }
 
+uint64_t sky_span_print(uint64_t print, sky_span s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        print = (print ^ (uint8_t)s.ptr[i]) * UINT64_C(0x100000001b3);
+    return print;
+}
+
 bool sky_span_cut(sky_span s, char at, sky_span *ret_before, sky_span *ret_after)
 {
     const char *found = s.len > 0 ? memchr(s.ptr, at, s.len) : NULL;

@@ -59,6 +59,11 @@ bool sky_span_contains(sky_span s, sky_span part);
  * front, so that no option and no folder looks like it. */
 bool sky_span_is_name(sky_span s);
 
+/* FNV-1a over one piece behind another, from SKY_SPAN_PRINT on: tells contents apart; nothing may
+ * trust it. */
+#define SKY_SPAN_PRINT UINT64_C(0xcbf29ce484222325)
+uint64_t sky_span_print(uint64_t print, sky_span s);
+
 /* Splits at the first `at`: both halves without it. False, and nothing set, if it is absent. */
 bool sky_span_cut(sky_span s, char at, sky_span *ret_before, sky_span *ret_after);
 

@@ -30,26 +30,18 @@ struct sky_coap_memory {
     struct transfer *whole; /* whose body the request at hand has; or NULL */
 };
 
-/* FNV-1a: tells contents apart; nothing trusts it. */
-static uint64_t print_of(uint64_t print, sky_span bytes)
-{
-    for (size_t i = 0; i < bytes.len; i++)
-        print = (print ^ (uint8_t)bytes.ptr[i]) * UINT64_C(0x100000001b3);
-    return print;
-}
-
 static uint64_t print_bytes(sky_span bytes)
 {
-    return print_of(UINT64_C(0xcbf29ce484222325), bytes);
+    return sky_span_print(SKY_SPAN_PRINT, bytes);
 }
 
 /* What a body in blocks belongs to (RFC 7959 §2.5: the request without its block options). */
 static uint64_t print_about(const struct sky_coap_message *m)
 {
     uint64_t print = print_bytes(sky_span_of(&m->code, 1));
-    print = print_of(print, sky_span_str(m->path));
-    print = print_of(print, SKY_SPAN("?"));
-    return print_of(print, sky_span_str(m->query));
+    print = sky_span_print(print, sky_span_str(m->path));
+    print = sky_span_print(print, SKY_SPAN("?"));
+    return sky_span_print(print, sky_span_str(m->query));
 }
 
 void sky_coap_peer_done(struct sky_coap_peer *peer)

@@ -6,11 +6,6 @@
 #include "server/judge/intervals.h"
 #include "server/suite/measure_private.h"
 
-static uint32_t connection_of(const struct sky_measure_event *event)
-{
-    return event->subject->head->connection;
-}
-
 static uint32_t whole_ms(int64_t ms)
 {
     return ms < 0 ? 0 : ms > UINT32_MAX ? UINT32_MAX : (uint32_t)ms;
@@ -45,7 +40,7 @@ static void on_connect(struct sky_measure *measure, const struct sky_measure_eve
     }
     sky_measure__add_event(measure, event);
     bool refused = event->subject->refused.len > 0; /* it is closed at once */
-    intervals->connection = connection_of(event);
+    intervals->connection = sky_measure__connection(event);
     intervals->acted = false;
     intervals->ended_ms = refused ? event->real_ms : 0;
 }
@@ -63,7 +58,7 @@ static void feed_intervals(struct sky_measure *measure, const struct sky_measure
 {
     struct intervals *intervals = measure->state;
     enum sky_event_type type = sky_measure__type(event);
-    bool same = connection_of(event) == intervals->connection;
+    bool same = sky_measure__connection(event) == intervals->connection;
     bool turned_away = type == SKY_EVENT_PSK_HANDSHAKE && event->subject->refused.len > 0;
     if (is_met_at_the_door(event) ||
         ((type == SKY_EVENT_CONNECT || turned_away) && sky_measure__is_up(event) && !same)) {
@@ -119,8 +114,8 @@ static void feed_logins(struct sky_measure *measure, const struct sky_measure_ev
         logins->refused = sky_measure__number(event, SKY_F_CODE) != 0;
     if (type != SKY_EVENT_CONNECT || !sky_measure__is_up(event))
         return;
-    uint64_t print = sky_measure__print_of(0, sky_measure__text(event, SKY_F_CLIENT_ID));
-    print = sky_measure__print_of(print, sky_measure__text(event, SKY_F_USERNAME));
+    uint64_t print = sky_span_print(SKY_SPAN_PRINT, sky_measure__text(event, SKY_F_CLIENT_ID));
+    print = sky_span_print(print, sky_measure__text(event, SKY_F_USERNAME));
     if (logins->refused) {
         sky_measure__add_event(measure, event);
         logins->anew += print != logins->print;
@@ -267,7 +262,7 @@ static void on_handshake(struct sky_measure *measure, const struct sky_measure_e
         return;
     }
     struct try *try = &handshake->tries[handshake->count++ % TRIES_MAX];
-    *try = (struct try){.connection = connection_of(event),
+    *try = (struct try){.connection = sky_measure__connection(event),
                         .seq = event->seq,
                         .at_ms = event->real_ms,
                         .done = true,
@@ -287,7 +282,7 @@ static void feed_handshake(struct sky_measure *measure, const struct sky_measure
         on_handshake(measure, event);
         return;
     }
-    struct try *try = find_try(measure->state, connection_of(event));
+    struct try *try = find_try(measure->state, sky_measure__connection(event));
     if (try == NULL)
         return;
     if (type == SKY_EVENT_CLOSE)

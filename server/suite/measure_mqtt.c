@@ -6,11 +6,6 @@
 #include "protocol/base/mem.h"
 #include "server/suite/measure_private.h"
 
-static uint32_t connection_of(const struct sky_measure_event *event)
-{
-    return event->subject->head->connection;
-}
-
 /* ---- keepalive-kept ---- */
 
 enum { LATE_MS = 50 }; /* of a packet on its way, which is not the device's doing */
@@ -63,11 +58,12 @@ static void feed_keepalive(struct sky_measure *measure, const struct sky_measure
     if (begins && sky_measure__is_up(event)) {
         keepalive->limit_ms = sky_measure__number(event, SKY_F_KEEPALIVE) * 1000;
         bool counts = keepalive->limit_ms > 0 && event->subject->refused.len == 0;
-        keepalive->connection = counts ? connection_of(event) : 0;
+        keepalive->connection = counts ? sky_measure__connection(event) : 0;
         keepalive->promised |= counts;
         keepalive->last_ms = keepalive->since_ms = event->real_ms;
         keepalive->pinged_ms = 0;
-    } else if (keepalive->connection == 0 || connection_of(event) != keepalive->connection) {
+    } else if (keepalive->connection == 0 ||
+               sky_measure__connection(event) != keepalive->connection) {
         return;
     } else if (sky_measure__is_fault(event, NULL, "freeze")) {
         keepalive->connection = 0; /* nothing is read any more */
@@ -166,7 +162,7 @@ static void on_filters(struct resubscribed *state, const struct sky_measure_even
     sky_span rest = sky_json_inside(sky_measure__text(event, SKY_F_FILTERS)), value;
     while (sky_json_next_element(&rest, &value)) {
         sky_span text = sky_json_text(sky_json_member(value, "filter"));
-        struct filter filter = {.print = sky_measure__print_of(1, text)};
+        struct filter filter = {.print = sky_span_print(SKY_SPAN_PRINT, text)};
         (void)sky_span_copy(sky_span_head(text, FILTER_SHOWN_MAX), filter.shown,
                             sizeof filter.shown);
         if (sky_measure__type(event) == SKY_EVENT_UNSUBSCRIBE) {
@@ -276,7 +272,7 @@ static void end_connection(struct acknowledged *state, const struct sky_measure_
                            bool excused)
 {
     for (size_t i = state->count; i-- > 0;) {
-        if (state->list[i].connection != connection_of(event))
+        if (state->list[i].connection != sky_measure__connection(event))
             continue;
         bool late = event->real_ms - state->list[i].at_ms >= HURRIED_MS;
         state->missed += !excused && late;
@@ -294,7 +290,8 @@ static void on_message(struct sky_measure *measure, const struct sky_measure_eve
         return;
     if (state->count == PENDING_MAX)
         drop_pending(state, 0);
-    state->list[state->count++] = (struct pending){connection_of(event), id, event->real_ms};
+    state->list[state->count++] =
+        (struct pending){sky_measure__connection(event), id, event->real_ms};
     sky_measure__add_event(measure, event);
 }
 
@@ -303,7 +300,7 @@ static void on_puback(struct sky_measure *measure, const struct sky_measure_even
     struct acknowledged *state = measure->state;
     int64_t id = sky_measure__number(event, SKY_F_PACKET_ID);
     for (size_t i = 0; i < state->count; i++) {
-        if (state->list[i].id != id || state->list[i].connection != connection_of(event))
+        if (state->list[i].id != id || state->list[i].connection != sky_measure__connection(event))
             continue;
         sky_measure__add_figure(measure, (double)(event->real_ms - state->list[i].at_ms));
         sky_measure__add_event(measure, event);

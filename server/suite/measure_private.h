@@ -66,6 +66,10 @@ static inline enum sky_event_type sky_measure__type(const struct sky_measure_eve
 {
     return event->subject->head->type;
 }
+static inline uint32_t sky_measure__connection(const struct sky_measure_event *event)
+{
+    return event->subject->head->connection;
+}
 /* Did the device do it? */
 static inline bool sky_measure__is_up(const struct sky_measure_event *event)
 {
@@ -86,6 +90,5 @@ bool sky_measure__is_fault(const struct sky_measure_event *event, const char *po
                            const char *action);
 /* Tells messages apart by topic and payload; nothing trusts it. */
 uint64_t sky_measure__print(const struct sky_measure_event *event);
-uint64_t sky_measure__print_of(uint64_t print, sky_span bytes);
 
 #endif

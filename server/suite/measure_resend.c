@@ -4,11 +4,6 @@
 #include "protocol/base/mem.h"
 #include "server/suite/measure_private.h"
 
-static uint32_t connection_of(const struct sky_measure_event *event)
-{
-    return event->subject->head->connection;
-}
-
 /* ---- resend ---- */
 
 enum {
@@ -43,7 +38,7 @@ static void begin_connection(struct resend *state, const struct sky_measure_even
 {
     if (sky_measure__number(event, SKY_F_CLEAN_SESSION) != 0)
         state->count = 0;
-    state->connection = connection_of(event);
+    state->connection = sky_measure__connection(event);
     state->acts = false;
     state->let_in_ms = 0;
     state->order = 0;
@@ -79,7 +74,7 @@ static void on_publish(struct sky_measure *measure, const struct sky_measure_eve
     uint64_t print = sky_measure__print(event);
     if (sky_measure__number(event, SKY_F_QOS) != 1)
         return;
-    state->connection = connection_of(event);
+    state->connection = sky_measure__connection(event);
     for (size_t i = 0; i < state->count; i++) {
         if (state->list[i].id == id && state->list[i].print == print) {
             on_again(measure, event, i);
@@ -127,7 +122,7 @@ static void feed_resend(struct sky_measure *measure, const struct sky_measure_ev
         break;
     case SKY_EVENT_CONNACK:
         if (sky_measure__number(event, SKY_F_CODE) == 0 &&
-            connection_of(event) == state->connection)
+            sky_measure__connection(event) == state->connection)
             state->let_in_ms = event->real_ms;
         break;
     case SKY_EVENT_PUBLISH:
@@ -218,8 +213,8 @@ static struct used *find_used(struct ids *ids, const struct sky_measure_event *e
                                                 : SKY_F_PACKET_ID);
     for (size_t i = 0; i < USED_MAX; i++) {
         struct used *used = &ids->list[i];
-        if (used->what != FREE && used->id == id && used->connection == connection_of(event) &&
-            event->real_ms < used->until_ms)
+        if (used->what != FREE && used->id == id &&
+            used->connection == sky_measure__connection(event) && event->real_ms < used->until_ms)
             return used;
     }
     return NULL;
@@ -242,7 +237,7 @@ static void use(struct sky_measure *measure, const struct sky_measure_event *eve
         used = &ids->list[ids->next++ % USED_MAX];
     }
     *used = (struct used){sky_measure__type(event) == SKY_EVENT_PUBLISH ? MESSAGE : OTHER,
-                          connection_of(event), id, until_ms, print};
+                          sky_measure__connection(event), id, until_ms, print};
 }
 
 /* What was not acknowledged keeps its id in a session that goes on. */
@@ -251,7 +246,7 @@ static void take_over_ids(struct ids *ids, const struct sky_measure_event *event
     bool clean = sky_measure__number(event, SKY_F_CLEAN_SESSION) != 0;
     for (size_t i = 0; i < USED_MAX && !clean; i++)
         if (ids->list[i].what == MESSAGE)
-            ids->list[i].connection = connection_of(event);
+            ids->list[i].connection = sky_measure__connection(event);
 }
 
 static void feed_ids(struct sky_measure *measure, const struct sky_measure_event *event)
@@ -274,8 +269,7 @@ static void feed_ids(struct sky_measure *measure, const struct sky_measure_event
         take_over_ids(ids, event);
     } else if (sky_measure__is_up(event) && id != 0 && type != SKY_EVENT_NOTE) {
         use(measure, event, id,
-            sky_measure__print_of(sky_measure__print(event),
-                                  sky_measure__text(event, SKY_F_FILTERS)),
+            sky_span_print(sky_measure__print(event), sky_measure__text(event, SKY_F_FILTERS)),
             INT64_MAX);
     }
 }

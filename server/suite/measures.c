@@ -324,18 +324,10 @@ bool sky_measure__is_fault(const struct sky_measure_event *event, const char *po
            (action == NULL || sky_span_eq_str(sky_measure__text(event, SKY_F_ACTION), action));
 }
 
-/* FNV-1a. */
-uint64_t sky_measure__print_of(uint64_t print, sky_span bytes)
-{
-    for (size_t i = 0; i < bytes.len; i++)
-        print = (print ^ (uint8_t)bytes.ptr[i]) * UINT64_C(0x100000001b3);
-    return print;
-}
-
 uint64_t sky_measure__print(const struct sky_measure_event *event)
 {
-    uint64_t print = sky_measure__print_of(UINT64_C(0xcbf29ce484222325), event->subject->topic);
-    return sky_measure__print_of(print * 31, event->subject->payload);
+    uint64_t print = sky_span_print(SKY_SPAN_PRINT, event->subject->topic);
+    return sky_span_print(print * 31, event->subject->payload);
 }
 
 /* ---- what was found ---- */
