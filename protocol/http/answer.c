@@ -17,6 +17,7 @@ static const struct phrase {
     {202, "Accepted"},
     {204, "No Content"},
     {206, "Partial Content"},
+    {304, "Not Modified"},
     {400, "Bad Request"},
     {401, "Unauthorized"},
     {403, "Forbidden"},
@@ -48,6 +49,11 @@ const char *sky_http_phrase(int status)
             return phrases[i].text;
     }
     return "Unknown";
+}
+
+bool sky_http_has_body(int status)
+{
+    return status != 204 && status != 304;
 }
 
 void sky_http_date(int64_t unix_ms, char out[SKY_HTTP_DATE_SIZE])
@@ -83,7 +89,7 @@ void sky_http_put_head(struct sky_buf *out, const struct sky_http_reply *reply, 
 bool sky_http_put(struct sky_buf *out, const struct sky_http_response *answer, int64_t now_ms)
 {
     const struct sky_http_reply *reply = &answer->reply;
-    sky_http_put_head(out, reply, reply->status != 204, answer->keep_alive, now_ms);
+    sky_http_put_head(out, reply, sky_http_has_body(reply->status), answer->keep_alive, now_ms);
     if (!answer->head_only) {
         sky_buf_add(out, reply->body);
         if (reply->line_end)

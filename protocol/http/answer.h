@@ -26,6 +26,10 @@ struct sky_http_response {
 /* "Not Found"; "Unknown" for a status without a phrase. */
 const char *sky_http_phrase(int status);
 
+/* A 204 has none and no length of it, and neither has a 304, whose length would be that of what it
+ * does not send (RFC 9110 §8.6). */
+bool sky_http_has_body(int status);
+
 /* The date header's form, "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 §5.6.7). */
 void sky_http_date(int64_t unix_ms, char out[SKY_HTTP_DATE_SIZE]);
 
@@ -33,8 +37,7 @@ void sky_http_date(int64_t unix_ms, char out[SKY_HTTP_DATE_SIZE]);
  * spelling. Without a length the body ends with the connection. */
 void sky_http_put_head(struct sky_buf *out, const struct sky_http_reply *reply, bool has_length,
                        bool keep_alive, int64_t now_ms);
-/* Appends head and body; false, and `out` overflown, when they do not fit. A 204 has no length
- * (RFC 9110 §8.6). */
+/* Appends head and body; false, and `out` overflown, when they do not fit. */
 bool sky_http_put(struct sky_buf *out, const struct sky_http_response *answer, int64_t now_ms);
 
 #endif

@@ -132,7 +132,7 @@ struct sky_suites *sky_api_suites_open(struct sky_app *app)
 void sky_api_suites_list(struct sky_api *api)
 {
     cJSON *told = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(told, "suites");
-    for (size_t i = 0; i < sky_builtin_suite_count; i++) {
+    for (size_t i = 0; i < sky_builtin_suites_count; i++) {
         cJSON *tree = sky_builtin_suite_tree(&sky_builtin_suites[i]);
         cJSON_AddItemToArray(list, sky_suite_describe(tree));
         cJSON_Delete(tree);
@@ -144,12 +144,12 @@ void sky_api_suites_list(struct sky_api *api)
 
 void sky_api_suite_read(struct sky_api *api)
 {
-    const struct sky_builtin_suite *builtin = sky_builtin_suite_find(api->vars.name);
+    const struct sky_embedded *builtin = sky_builtin_suite_find(api->vars.name);
     if (builtin == NULL) {
         sky_api_error(api, 404, "not_found", "", "there is no suite '%s'", api->vars.name);
         return;
     }
-    sky_buf_add(&api->out, sky_span_of(builtin->text, builtin->len));
+    sky_buf_add(&api->out, sky_span_of(builtin->bytes, builtin->len));
     sky_api_send(api, 200);
 }
 
@@ -174,7 +174,7 @@ static bool take_suite(struct sky_api *api, const cJSON *given, const char *at,
                        struct sky_suite *suite)
 {
     struct sky_why why;
-    const struct sky_builtin_suite *builtin =
+    const struct sky_embedded *builtin =
         cJSON_IsString(given) ? sky_builtin_suite_find(given->valuestring) : NULL;
     if (cJSON_IsString(given) && builtin == NULL) {
         sky_api_error(api, 400, "invalid", at, "there is no suite '%.64s'", given->valuestring);

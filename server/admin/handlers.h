@@ -7,6 +7,9 @@
 struct sky_api;
 
 #define SKY_API_HANDLERS(X)                                                                        \
+    X(console)                                                                                     \
+    X(console_api)                                                                                 \
+    X(console_file)                                                                                \
     X(health)                                                                                      \
     X(version)                                                                                     \
     X(metrics)                                                                                     \

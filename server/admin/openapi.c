@@ -160,7 +160,7 @@ static void write_answer(struct sky_jw *jw, int status, const char *about, const
     sky_jw_key(jw, key);
     sky_jw_object(jw);
     sky_jw_put_str(jw, "description", about);
-    if (status != 204) {
+    if (sky_http_has_body(status)) {
         begin_content(jw, content_type);
         if (schema != NULL)
             put_ref(jw, schema);

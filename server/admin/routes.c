@@ -47,7 +47,34 @@
     }
 #define DEVICE_PATH "/api/v1/devices/{cloud}/{product}/{device}"
 
+#define PAGE "text/html; charset=utf-8"
+#define UNCHANGED                                                                                  \
+    {                                                                                              \
+        304, "it is what If-None-Match says"                                                       \
+    }
+
 const struct sky_route sky_routes[] = {
+    {.method = "GET",
+     .path = "/",
+     .handle = sky_api_console,
+     .summary = "The console, to look at what devices do",
+     .content_type = PAGE,
+     .answers = {{200, "the page"}, UNCHANGED},
+     .open = true},
+    {.method = "GET",
+     .path = "/api",
+     .handle = sky_api_console_api,
+     .summary = "This API, for people",
+     .content_type = PAGE,
+     .answers = {{200, "the page"}, UNCHANGED},
+     .open = true},
+    {.method = "GET",
+     .path = "/console/{name}",
+     .handle = sky_api_console_file,
+     .summary = "A file of the console",
+     .content_type = "*/*",
+     .answers = {{200, "the file"}, UNCHANGED, {404, "there is no such file"}},
+     .open = true},
     {.method = "GET",
      .path = "/health",
      .handle = sky_api_health,

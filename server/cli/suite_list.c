@@ -73,7 +73,7 @@ int sky_cli_suite_list(const struct sky_config *config)
 
     for (size_t i = 0; status == SKY_EXIT_OK && i < config->args.count; i++)
         status = list_one(config, config->args.list[i], all);
-    for (size_t i = 0; config->args.count == 0 && i < sky_builtin_suite_count; i++)
+    for (size_t i = 0; config->args.count == 0 && i < sky_builtin_suites_count; i++)
         status = list_one(config, sky_builtin_suites[i].name, all);
     if (config->json && status == SKY_EXIT_OK)
         sky_cli_print_json_line(stdout, tree);

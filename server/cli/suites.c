@@ -11,7 +11,7 @@
 #include "server/registry/rules.h"
 #include "server/suite/suite.h"
 
-static bool is_made_of_suites(const struct sky_builtin_suite *builtin)
+static bool is_made_of_suites(const struct sky_embedded *builtin)
 {
     cJSON *tree = sky_builtin_suite_tree(builtin);
     bool is = sky_json_get(tree, "suites") != NULL;
@@ -26,7 +26,7 @@ static const char *nearest_builtin(const char *wrong)
     const char *nearest = NULL;
     size_t least = 0, distance;
 
-    for (size_t i = 0; i < sky_builtin_suite_count; i++) {
+    for (size_t i = 0; i < sky_builtin_suites_count; i++) {
         const char *name = sky_builtin_suites[i].name;
         if (!sky_similar_distance(sky_span_str(name), sky_span_str(wrong), &distance) ||
             (nearest != NULL && distance >= least))
@@ -57,7 +57,7 @@ sky_err sky_cli_suite_check_includes(const char *word, const cJSON *suite, const
 
     cJSON_ArrayForEach (name, sky_json_get(suite, "suites")) {
         char pointer[32];
-        const struct sky_builtin_suite *builtin = sky_builtin_suite_find(name->valuestring);
+        const struct sky_embedded *builtin = sky_builtin_suite_find(name->valuestring);
         bool named = builtin != NULL, known = named && !is_made_of_suites(builtin);
         cJSON_ArrayForEach (other, others) {
             const char *its = sky_json_get_str(other, "suite");
@@ -108,7 +108,7 @@ static bool is_program(const char *path)
 
 sky_err sky_cli_suite_load(const char *word, cJSON **ret_tree, struct sky_why *why)
 {
-    const struct sky_builtin_suite *builtin = sky_builtin_suite_find(word);
+    const struct sky_embedded *builtin = sky_builtin_suite_find(word);
     struct sky_why inside;
     struct sky_buf text;
 
@@ -142,7 +142,7 @@ bool sky_cli_suite_each_case(const cJSON *suite, sky_cli_case_fn *each, void *ct
     cJSON_ArrayForEach (one_case, sky_json_get(suite, "cases"))
         goes_on = goes_on && each(ctx, suite, one_case);
     cJSON_ArrayForEach (name, sky_json_get(suite, "suites")) {
-        const struct sky_builtin_suite *builtin =
+        const struct sky_embedded *builtin =
             cJSON_IsString(name) ? sky_builtin_suite_find(name->valuestring) : NULL;
         if (builtin == NULL || !goes_on)
             continue;

@@ -332,7 +332,7 @@ static sky_err find_included(struct sky_run *run, const char *name, sky_suite_ch
                              const struct sky_suite **ret_suite, struct sky_why *why)
 {
     const struct sky_catalogue *rules = &run->suites->host.registry->catalogue;
-    const struct sky_builtin_suite *builtin = sky_builtin_suite_find(name);
+    const struct sky_embedded *builtin = sky_builtin_suite_find(name);
     *ret_suite = NULL;
     for (size_t i = 0; i < run->parsed_count; i++)
         if (strcmp(run->parsed[i].name, name) == 0 && run->parsed[i].includes == NULL)

@@ -27,20 +27,20 @@ bool sky_grade_parse(const char *name, enum sky_grade *ret_grade)
     return false;
 }
 
-const struct sky_builtin_suite *sky_builtin_suite_find(const char *name)
+const struct sky_embedded *sky_builtin_suite_find(const char *name)
 {
-    for (size_t i = 0; i < sky_builtin_suite_count; i++)
+    for (size_t i = 0; i < sky_builtin_suites_count; i++)
         if (strcmp(sky_builtin_suites[i].name, name) == 0)
             return &sky_builtin_suites[i];
     return NULL;
 }
 
-cJSON *sky_builtin_suite_tree(const struct sky_builtin_suite *builtin)
+cJSON *sky_builtin_suite_tree(const struct sky_embedded *builtin)
 {
     struct sky_why why;
     cJSON *tree;
     sky_err err =
-        sky_json_parse(sky_span_of(builtin->text, builtin->len), SKY_SUITE_DEPTH_MAX, &tree, &why);
+        sky_json_parse(sky_span_of(builtin->bytes, builtin->len), SKY_SUITE_DEPTH_MAX, &tree, &why);
     SKY_ASSERT(err == SKY_OK); /* it is in the program, and tested */
     return tree;
 }

@@ -7,6 +7,7 @@
 
 #include "protocol/base/json_tree.h"
 #include "protocol/base/rule.h"
+#include "server/os/embedded.h"
 
 enum {
     SKY_SUITE_NAME_MAX = 64,      /* characters of a suite's name, and of a case's id */
@@ -85,15 +86,11 @@ bool sky_suite_case_is(const char *suite, const char *id, const char *word);
 
 /* ---- the built-in ones: fixtures/suites/NAME.json ---- */
 
-struct sky_builtin_suite {
-    const char *name, *text;
-    size_t len;
-};
-extern const struct sky_builtin_suite sky_builtin_suites[];
-extern const size_t sky_builtin_suite_count;
-const struct sky_builtin_suite *sky_builtin_suite_find(const char *name); /* NULL: none */
+extern const struct sky_embedded sky_builtin_suites[];
+extern const size_t sky_builtin_suites_count;
+const struct sky_embedded *sky_builtin_suite_find(const char *name); /* NULL: none */
 /* As a new tree, which the caller frees. */
-cJSON *sky_builtin_suite_tree(const struct sky_builtin_suite *builtin);
+cJSON *sky_builtin_suite_tree(const struct sky_embedded *builtin);
 
 /* What is told of a suite in a list: {"suite", "title", "suites", "cases": [{"case", "title",
  * "source"}..]}, as a new tree, which the caller frees. */

@@ -1,0 +1,1 @@
+/* The API for people, from /openapi.json. */

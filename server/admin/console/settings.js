@@ -1,0 +1,44 @@
+/* What the reader has chosen: kept in this browser, for all its tabs. */
+
+const KEY = 'skymock';
+const CHOICES = {
+    language: ['en', 'zh'],
+    theme: ['system', 'light', 'dark'],
+    times: ['local', 'utc', 'ago'],
+    order: ['newest', 'oldest'],
+};
+
+const first = {
+    language: navigator.language.startsWith('zh') ? 'zh' : 'en',
+    theme: 'system',
+    times: 'local',
+    order: 'newest',
+};
+
+function kept() {
+    try {
+        return JSON.parse(localStorage.getItem(KEY)) ?? {};
+    } catch {
+        return {};
+    }
+}
+
+export const settings = { ...first };
+for (const [name, values] of Object.entries(CHOICES)) {
+    const value = kept()[name];
+    if (values.includes(value)) settings[name] = value;
+}
+
+/* All that a setting can be. */
+export const choices = (name) => CHOICES[name];
+
+/* Chooses, and tells whoever listens to 'settings' on the document. */
+export function choose(name, value) {
+    settings[name] = value;
+    try {
+        localStorage.setItem(KEY, JSON.stringify(settings));
+    } catch {
+        /* a browser that keeps nothing forgets it with the tab */
+    }
+    document.dispatchEvent(new CustomEvent('settings', { detail: name }));
+}

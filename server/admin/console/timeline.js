@@ -1,0 +1,3 @@
+import { Page } from './page.js';
+
+export class Timeline extends Page {}
