@@ -46,6 +46,29 @@ bool sky_span_contains(sky_span s, sky_span part)
     return false;
 }
 
+/* By Knuth, Morris and Pratt: where the part fails after n bytes, its first back[n] still fit. */
+bool sky_span_contains_nocase(sky_span s, sky_span part)
+{
+    size_t back[SKY_SPAN_PART_MAX + 1], fits = 0;
+    SKY_ASSERT(part.len <= SKY_SPAN_PART_MAX);
+    if (part.len == 0)
+        return true;
+    back[0] = back[1] = 0;
+    for (size_t at = 1; at < part.len; at++) {
+        while (fits > 0 && lower(part.ptr[at]) != lower(part.ptr[fits]))
+            fits = back[fits];
+        fits += lower(part.ptr[at]) == lower(part.ptr[fits]);
+        back[at + 1] = fits;
+    }
+    fits = 0;
+    for (size_t at = 0; at < s.len && fits < part.len; at++) {
+        while (fits > 0 && lower(s.ptr[at]) != lower(part.ptr[fits]))
+            fits = back[fits];
+        fits += lower(s.ptr[at]) == lower(part.ptr[fits]);
+    }
+    return fits == part.len;
+}
+
 bool sky_span_is_name(sky_span s)
 {
     static const char signs[] = "._-ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";

@@ -55,6 +55,10 @@ bool sky_span_eq_nocase(sky_span a, sky_span b); /* ASCII letters only */
 bool sky_span_starts(sky_span s, sky_span prefix);
 bool sky_span_ends(sky_span s, sky_span suffix);
 bool sky_span_contains(sky_span s, sky_span part);
+/* The same in any case of ASCII letters, in time that grows with the lengths only, not with their
+ * product; `part` has at most SKY_SPAN_PART_MAX bytes. */
+enum { SKY_SPAN_PART_MAX = 256 };
+bool sky_span_contains_nocase(sky_span s, sky_span part);
 /* Letters, digits and ._-, which every shell and URL takes as they are, with a letter or digit in
  * front, so that no option and no folder looks like it. */
 bool sky_span_is_name(sky_span s);

@@ -7,6 +7,7 @@
 #include "server/judge/search.h"
 
 enum {
+    STRETCH = 1024,                  /* events that a list backwards looks at first */
     ANSWER_ENOUGH = 8 << 20,         /* bytes of JSON after which a list ends early */
     STREAM_HEARTBEAT_MS = 15 * 1000, /* real time: a stream's client that vanished is noticed */
     STREAM_TURN_NS = 1000 * 1000,    /* that one stream looks before others get their turn */
@@ -24,8 +25,12 @@ struct sky_event_wait {
     struct sky_buf out;
     struct sky_jw jw;
     size_t found, limit, wanted;
-    uint64_t *kept; /* owned: of a list backwards, the numbers of the last `limit` found */
-    size_t shown;   /* of those, gone over */
+    uint64_t before; /* only events with smaller numbers */
+
+    /* A list backwards looks at one stretch of the journal after the other, the newest first: */
+    uint64_t from, stretch; /* where it begins, and how long the next is */
+    uint64_t *kept;         /* owned: the numbers of the last `limit` found in it */
+    size_t held, shown;     /* how many were found, and how many of those kept gone over */
 
     /* A stream: */
     uint64_t rests_until_ns, last_seq; /* after it looked, and the newest event then */
@@ -62,6 +67,8 @@ static void put_parameter(const struct sky_api *api, cJSON *pattern, const char 
             sky_span_copy(piece, type, sizeof type);
             cJSON_AddItemToArray(types, cJSON_CreateString(type));
         }
+    } else if (strcmp(name, "refused") == 0) {
+        cJSON_AddBoolToObject(pattern, name, strcmp(text, "true") == 0);
     } else if (strcmp(name, "connection") == 0 && sky_span_to_int(sky_span_str(text), &number)) {
         cJSON_AddNumberToObject(pattern, name, (double)number);
     } else {
@@ -72,8 +79,8 @@ static void put_parameter(const struct sky_api *api, cJSON *pattern, const char 
 /* The pattern that the query amounts to. NULL, and answered, when it makes no sense. */
 static struct sky_pattern *queried_pattern(struct sky_api *api)
 {
-    static const char *const names[] = {"type",   "direction", "topic",     "rule",
-                                        "device", "product",   "connection"};
+    static const char *const names[] = {"type",   "direction", "topic",      "rule", "refused",
+                                        "device", "product",   "connection", "text"};
     struct sky_why why;
     cJSON *json = cJSON_CreateObject();
     for (size_t i = 0; i < SKY_COUNT(names); i++)
@@ -113,16 +120,19 @@ static void print(struct sky_event_wait *wait, struct sky_jw *jw)
 
 /* ---- lists ---- */
 
-/* Answers with what was found, once that is in the store. `next` is what to ask `since` for the
- * rest. */
+/* Answers with what was found, once that is in the store. `next` is what to ask `since` for what
+ * comes behind it. */
 static void finish_list(struct sky_event_wait *wait)
 {
     struct sky_journal_stats stats;
     struct sky_jw *jw = &wait->jw;
     bool kept = sky_journal_flush(wait->app->journal) == SKY_OK;
+    uint64_t next = wait->search.cursor.next_seq;
+    if (wait->kept != NULL || next > wait->before)
+        next = wait->before;
     sky_journal_stats(wait->app->journal, &stats);
     sky_jw_end_array(jw);
-    sky_jw_put_int(jw, "next", (int64_t)wait->search.cursor.next_seq - 1);
+    sky_jw_put_int(jw, "next", (int64_t)next - 1);
     sky_jw_put_int(jw, "first", (int64_t)stats.first_seq);
     sky_jw_put_int(jw, "last", (int64_t)stats.last_seq);
     sky_jw_put_int(jw, "lost", (int64_t)stats.evicted);
@@ -151,37 +161,78 @@ static void look_for_list(struct sky_wait *waiting)
     }
     if (more)
         sky_wait_again(waiting);
-    else if (is_full(wait) || waiting->overdue || wait->found >= wait->wanted)
+    else if (is_full(wait) || waiting->overdue || wait->found >= wait->wanted ||
+             wait->search.cursor.next_seq >= wait->before)
         finish_list(wait);
 }
 
-/* The newest come first: they are shown once all have been looked at. */
+/* To the stretch that ends where the last one begins, and is twice as long: what is near is found
+ * without looking at everything, and what is far in few steps. */
+static void step_back(struct sky_event_wait *wait)
+{
+    uint64_t before = wait->from, first = wait->search.first_seq;
+    wait->from = before - first > wait->stretch ? before - wait->stretch : first;
+    wait->stretch *= 2;
+    wait->held = wait->shown = 0;
+    sky_search_between(&wait->search, wait->from, before);
+}
+
+/* The newest come first: those of a stretch are shown once all of it has been looked at. False: it
+ * goes on in another turn. */
+static bool go_over_stretch(struct sky_event_wait *wait)
+{
+    bool more = false;
+    while (wait->shown == 0 && sky_search_next(&wait->search, wait->wait.waits->ends_ns, &more))
+        wait->kept[wait->held++ % wait->limit] = wait->search.event.seq;
+    size_t count = wait->held < wait->limit ? wait->held : wait->limit;
+    while (!more && wait->shown < count && !is_full(wait)) {
+        wait->shown++;
+        if (sky_cursor_find(&wait->search.cursor,
+                            wait->kept[(wait->held - wait->shown) % wait->limit],
+                            &wait->search.event)) {
+            print(wait, &wait->jw);
+            wait->found++;
+        }
+        more = sky_wait_time_is_up(&wait->wait);
+    }
+    return !more;
+}
+
 static void look_for_last(struct sky_wait *waiting)
 {
     struct sky_event_wait *wait = SKY_CONTAINER_OF(waiting, struct sky_event_wait, wait);
-    bool more = false;
-    while (wait->shown == 0 && sky_search_next(&wait->search, waiting->waits->ends_ns, &more))
-        wait->kept[wait->found++ % wait->limit] = wait->search.event.seq;
-    size_t count = wait->found < wait->limit ? wait->found : wait->limit;
-    while (!more && wait->shown < count && wait->out.len <= ANSWER_ENOUGH) {
-        wait->shown++;
-        if (sky_cursor_find(&wait->search.cursor,
-                            wait->kept[(wait->found - wait->shown) % wait->limit],
-                            &wait->search.event))
-            print(wait, &wait->jw);
-        more = sky_wait_time_is_up(waiting);
+    while (go_over_stretch(wait)) {
+        if (is_full(wait) || wait->from == wait->search.first_seq) {
+            finish_list(wait);
+            return;
+        }
+        step_back(wait);
     }
-    if (more)
-        sky_wait_again(waiting);
-    else
-        finish_list(wait);
+    sky_wait_again(waiting);
 }
 
 struct list {
-    int64_t since, limit, wait_ms, count;
+    int64_t since, before, limit, wait_ms, count;
     const char *order;
     bool run;
 };
+
+/* Where the list ends, and a list backwards begins: at the newest event at the most. */
+static void begin_between(struct sky_event_wait *wait, uint64_t before, bool backwards)
+{
+    uint64_t first = wait->search.first_seq, newest = wait->search.newest_seq;
+    wait->before = before > first ? before : first;
+    if (!backwards) {
+        sky_search_between(&wait->search, first, wait->before);
+        return;
+    }
+    if (wait->before > newest + 1)
+        wait->before = newest + 1 > first ? newest + 1 : first;
+    wait->kept = sky_mem_new(wait->limit * sizeof *wait->kept);
+    wait->from = wait->before;
+    wait->stretch = STRETCH;
+    step_back(wait);
+}
 
 /* Begins to answer with a list. False, and answered, when it makes no sense: then the pattern stays
  * the caller's. */
@@ -205,8 +256,7 @@ static bool begin_list(struct sky_api *api, struct sky_pattern *pattern, const s
                  backwards ? look_for_last : look_for_list);
     wait->limit = (size_t)list->limit;
     wait->wanted = list->wait_ms > 0 ? (size_t)list->count : 0;
-    if (backwards)
-        wait->kept = sky_mem_new(wait->limit * sizeof *wait->kept);
+    begin_between(wait, (uint64_t)list->before, backwards);
     sky_jw_object(&wait->jw);
     sky_jw_key(&wait->jw, "events");
     sky_jw_array(&wait->jw);
@@ -221,6 +271,7 @@ void sky_api_events_list(struct sky_api *api)
     sky_api_query(api, "order", order);
     const struct list list = {
         .since = sky_api_query_int(api, "since", 0),
+        .before = sky_api_query_int(api, "before", INT64_MAX),
         .limit = sky_api_query_int(api, "limit", SKY_API_PAGE_DEFAULT),
         .wait_ms = sky_api_query_int(api, "waitMs", sky_api_query_int(api, "wait_ms", 0)),
         .count = sky_api_query_int(api, "count", 1),
@@ -236,6 +287,7 @@ void sky_api_events_search(struct sky_api *api)
     const char *order = sky_api_body_text(api, "order");
     const cJSON *event = sky_json_get(api->body, "event");
     const struct list list = {.since = sky_api_body_int(api, "since", 0),
+                              .before = sky_api_body_int(api, "before", INT64_MAX),
                               .limit = sky_api_body_int(api, "limit", SKY_API_PAGE_DEFAULT),
                               .wait_ms = sky_api_body_int(api, "waitMs", 0),
                               .count = sky_api_body_int(api, "count", 1),

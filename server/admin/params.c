@@ -124,6 +124,13 @@ const struct sky_api_param sky_params_cancel_query[] = {
         "run", SKY_API_BOOL, false, 0, 0, "true: of the whole run, not only since the last reset"  \
     }
 
+#define BEFORE_ABOUT                                                                               \
+    "only events with a smaller seq; order=desc, and before=SEQ of the last event of a page: the " \
+    "page behind it, of older ones"
+#define TEXT_ABOUT                                                                                 \
+    "only events in which this stands as it is, in any case of ASCII letters: in the device's "    \
+    "name, topic, payload, filters, any other text, or the rules that it broke"
+
 #define EVENT_FILTERS                                                                              \
     {"device", SKY_API_DEVICE,                                                                     \
      false,    0,                                                                                  \
@@ -133,6 +140,8 @@ const struct sky_api_param sky_params_cancel_query[] = {
         {"direction", SKY_API_TEXT, false, 0, 0, "only up, down or inside"},                       \
         {"topic", SKY_API_TEXT, false, 0, 0, "only topics that match this MQTT filter"},           \
         {"rule", SKY_API_TEXT, false, 0, 0, "only events that broke this rule"},                   \
+        {"refused", SKY_API_BOOL, false, 0, 0, "true: only what was refused; false: the rest"},    \
+        {"text", SKY_API_TEXT, false, 0, SKY_PATTERN_TEXT_MAX, TEXT_ABOUT},                        \
     {                                                                                              \
         "connection", SKY_API_INT, false, 1, UINT32_MAX, "only this connection"                    \
     }
@@ -157,6 +166,7 @@ const struct sky_api_param sky_params_verify_body[] = {
 const struct sky_api_param sky_params_events_query[] = {
     EVENT_FILTERS,
     {"since", SKY_API_INT, false, 0, JSON_INT_MAX, "only events with a greater seq"},
+    {"before", SKY_API_INT, false, 1, JSON_INT_MAX, BEFORE_ABOUT},
     {"limit", SKY_API_INT, false, 1, SKY_API_PAGE_MAX, "events in one answer; default 100"},
     {"order", SKY_API_TEXT, false, 0, 0, "asc (default), or desc: the newest `limit` first"},
     {"wait_ms", SKY_API_INT, false, 0, SKY_API_WAIT_MS_MAX,
@@ -170,6 +180,7 @@ const struct sky_api_param sky_params_events_query[] = {
 const struct sky_api_param sky_params_search_body[] = {
     {"event", SKY_API_OBJECT, false, 0, 0, "the pattern of events wanted; default: all"},
     {"since", SKY_API_INT, false, 0, JSON_INT_MAX, "only events with a greater seq"},
+    {"before", SKY_API_INT, false, 1, JSON_INT_MAX, BEFORE_ABOUT},
     {"limit", SKY_API_INT, false, 1, SKY_API_PAGE_MAX, "events in one answer; default 100"},
     {"order", SKY_API_TEXT, false, 0, 4, "asc (default), or desc: the newest `limit` first"},
     {"waitMs", SKY_API_INT, false, 0, SKY_API_WAIT_MS_MAX,

@@ -79,7 +79,8 @@ static sky_err take_product(const struct reader *reader, const cJSON *value)
 
 static bool asks_who(const cJSON *pattern)
 {
-    static const char *const members[] = {"listener", "peer", "clientId", "serverName", "identity"};
+    static const char *const members[] = {"listener",   "peer",     "clientId",
+                                          "serverName", "identity", "text"};
     const cJSON *member;
     cJSON_ArrayForEach (member, pattern) {
         for (size_t i = 0; member->string != NULL && i < SKY_COUNT(members); i++)

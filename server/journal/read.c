@@ -200,7 +200,8 @@ bool sky_cursor_search(struct sky_cursor *cursor, const struct sky_event_filter 
     sky_span entry;
     *ret_more = false;
     for (size_t effort = 0; effort < effort_max; effort++) {
-        if (!next_entry(cursor, &head, &entry))
+        if (!next_entry(cursor, &head, &entry) ||
+            (filter->before != 0 && head.seq >= filter->before))
             return false;
         if (head_matches(filter, &head) && sky_entry_read(entry, ret_event) &&
             body_matches(filter, cursor, ret_event))

@@ -47,6 +47,7 @@ struct sky_event_filter {
                                         device are wanted too. Empty: any */
     sky_span topic;                  /* MQTT filter; empty: any, with or without a topic */
     sky_span rule;                   /* id; empty: any, with or without findings */
+    uint64_t before;                 /* only with smaller numbers; 0: any */
 };
 
 /* The next event that the filter wants. Looks at `effort_max` events at the most: false with

@@ -27,6 +27,13 @@ void sky_search_begin(struct sky_search *search, const struct sky_registry *regi
     sky_cursor_init(&search->cursor, registry->journal, search->first_seq);
 }
 
+void sky_search_between(struct sky_search *search, uint64_t from, uint64_t before)
+{
+    search->filter.before = before;
+    sky_cursor_done(&search->cursor);
+    sky_cursor_init(&search->cursor, search->registry->journal, from);
+}
+
 void sky_search_again(struct sky_search *search)
 {
     sky_pattern_narrow(search->pattern, search->names, &search->filter);

@@ -26,6 +26,8 @@ void sky_search_begin(struct sky_search *search, const struct sky_registry *regi
                       struct sky_device_names *names, struct sky_pattern *pattern,
                       enum sky_period period, uint64_t since);
 void sky_search_end(struct sky_search *search);
+/* From here on only events with numbers from `from` on, below `before`. */
+void sky_search_between(struct sky_search *search, uint64_t from, uint64_t before);
 /* Once more from where it began. */
 void sky_search_again(struct sky_search *search);
 

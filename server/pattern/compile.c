@@ -179,6 +179,8 @@ static const char *forms_of(const struct sky_member *member)
         return "\"cloud/key\", a list of such, or {\"matches\": REGEX}";
     case SKY_FORM_TOPIC:
         return "an MQTT topic filter, a list of such, or {\"matches\": REGEX}";
+    case SKY_FORM_PART:
+        return "text, or a list of texts: as it is, no expression";
     default:
         break;
     }
@@ -212,6 +214,8 @@ static bool takes_text(const struct compiler *c, const struct place *place,
                     "'%.60s' is not an MQTT topic filter: # is the last level, and # and "
                     "+ are whole levels",
                     text);
+    if (member->form == SKY_FORM_PART && (*text == '\0' || strlen(text) > SKY_PATTERN_TEXT_MAX))
+        return fail(c, place, "a text that is looked for has 1 to %d bytes", SKY_PATTERN_TEXT_MAX);
     if (member->form == SKY_FORM_RULE && sky_catalogue_find(c->rules, sky_span_str(text)) == NULL)
         return fail_rule(c, place, text);
     for (size_t i = 0; i < member->words; i++)
@@ -284,7 +288,8 @@ static bool take_test(struct compiler *c, const struct place *place, const cJSON
 {
     const struct sky_member *member = condition->member;
     const cJSON *matches = sky_json_get(object, "matches"), *child;
-    bool text = member->takes & SKY_VALUE_TEXT, number = member->takes & SKY_VALUE_NUMBER;
+    bool text = member->takes & SKY_VALUE_TEXT && member->form != SKY_FORM_PART,
+         number = member->takes & SKY_VALUE_NUMBER;
     cJSON_ArrayForEach (child, object) {
         bool range = strcmp(child->string, "min") == 0 || strcmp(child->string, "max") == 0;
         const struct place at = {place, child->string, 0};

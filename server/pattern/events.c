@@ -55,6 +55,14 @@ static void narrow_by_device(const struct sky_condition *condition, struct sky_d
     filter->device = device;
 }
 
+static bool is_refused(const struct sky_condition *condition)
+{
+    for (size_t i = 0; i < condition->value_count; i++)
+        if (condition->values[i].kind == SKY_VALUE_FLAG && condition->values[i].number == 0)
+            return false;
+    return strcmp(condition->member->name, "refused") == 0;
+}
+
 void sky_pattern_narrow(const struct sky_pattern *pattern, struct sky_device_names *names,
                         struct sky_event_filter *ret_filter)
 {
@@ -73,7 +81,7 @@ void sky_pattern_narrow(const struct sky_pattern *pattern, struct sky_device_nam
             ret_filter->topic = c->values[0].text;
         else if (c->member->form == SKY_FORM_DEVICE)
             narrow_by_device(c, names, ret_filter);
-        else if (strcmp(c->member->name, "rule") == 0)
-            ret_filter->findings = true;
+        else if (strcmp(c->member->name, "rule") == 0 || is_refused(c))
+            ret_filter->findings = true; /* who is refused has broken a rule */
     }
 }

@@ -54,11 +54,26 @@ static bool one_of(const struct sky_condition *condition, const struct sky_value
     return false;
 }
 
+/* What is read for it counts as what expressions read. */
+static enum sky_answer has_part(struct sky_look *look, const struct sky_condition *condition,
+                                sky_span text)
+{
+    for (size_t i = 0; i < condition->value_count; i++) {
+        if (look->work_left < text.len)
+            return SKY_UNKNOWN;
+        look->work_left -= text.len;
+        if (sky_span_contains_nocase(text, condition->values[i].text))
+            return SKY_YES;
+    }
+    return SKY_NO;
+}
+
 static enum sky_answer value_answer(struct sky_look *look, const struct sky_condition *condition,
                                     const struct sky_value *found)
 {
     if (condition->test == SKY_TEST_ONE_OF)
-        return answer_of(one_of(condition, found));
+        return condition->member->form == SKY_FORM_PART ? has_part(look, condition, found->text)
+                                                        : answer_of(one_of(condition, found));
     if (condition->test == SKY_TEST_MATCHES)
         return found->kind == SKY_VALUE_TEXT ? found_by(look, condition->regex, found->text)
                                              : SKY_NO;
@@ -78,7 +93,8 @@ static enum sky_answer values_answer(struct sky_look *look, const struct sky_con
         answer = value_answer(look, condition, &found);
         best = answer > best ? answer : best;
     }
-    return best;
+    bool unread = member->form == SKY_FORM_PART && look->subject->cut;
+    return best == SKY_NO && unread ? SKY_UNKNOWN : best;
 }
 
 /* ---- payloads ---- */

@@ -226,6 +226,44 @@ static bool mistake_of(struct sky_look *look, const struct sky_member *member,
            put_text(sky_json_string(&look->arena, mistake), ret_value);
 }
 
+/* ---- of it all ---- */
+
+/* The texts of a subject, counted: whose it is, what it carries, its fields, what is said of it.
+ * No numbers, and no names of members. */
+static sky_span text_at(struct sky_look *look, size_t at)
+{
+    const struct sky_subject *subject = look->subject;
+    const sky_span own[] = {sky_span_str(sky_look_device(look)), subject->topic, subject->payload};
+    if (at < SKY_COUNT(own))
+        return own[at];
+    at -= SKY_COUNT(own);
+    if (at < subject->attr_count)
+        return sky_event_field_kind(subject->attrs[at].field) == SKY_KIND_TEXT
+                   ? subject->attrs[at].bytes
+                   : SKY_SPAN_NONE;
+    const struct sky_event_finding *finding = &subject->findings[(at - subject->attr_count) / 2];
+    return (at - subject->attr_count) % 2 == 0 ? finding->rule_id : finding->detail;
+}
+
+static bool any_text_of(struct sky_look *look, const struct sky_member *member,
+                        struct sky_walk *walk, struct sky_value *ret_value)
+{
+    const struct sky_subject *subject = look->subject;
+    size_t count = 3 + subject->attr_count + 2 * subject->finding_count;
+    const struct sky_attr *filters = attr_of(subject, SKY_F_FILTERS);
+    sky_span text, element;
+    (void)member;
+    while (walk->at < count) {
+        text = text_at(look, walk->at++);
+        if (text.len > 0)
+            return put_text(text, ret_value);
+    }
+    if (walk->at++ == count && filters != NULL)
+        walk->rest = sky_json_inside(filters->bytes);
+    return sky_json_next_element(&walk->rest, &element) &&
+           put_text(sky_json_string(&look->arena, sky_json_member(element, "filter")), ret_value);
+}
+
 /* ---- the table ---- */
 
 static const char *type_word(size_t i)
@@ -297,6 +335,8 @@ const struct sky_member sky_members[] = {
      "one of a SUBSCRIBE's, as it was sent"},
     {"payload", SKY_FORM_PAYLOAD, 0, NULL, NO_FIELD, NULL, 0,
      "of the message, of a delivery that of the publish it carries"},
+    {"text", SKY_FORM_PART, SKY_VALUE_TEXT, any_text_of, NO_FIELD, NULL, 0,
+     "that stands in any text of it, in any case of ASCII letters: device, topic, payload, ..."},
     {"not", SKY_FORM_NOT, 0, NULL, NO_FIELD, NULL, 0, "a pattern that it does not match"},
     {"anyOf", SKY_FORM_ANY_OF, 0, NULL, NO_FIELD, NULL, 0,
      "patterns, one of which at least it matches"},

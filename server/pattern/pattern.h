@@ -11,6 +11,7 @@ enum {
     SKY_PATTERN_DEPTH_MAX = 8,                       /* of `not` and `anyOf` in each other */
     SKY_PATTERN_MEMBERS_MAX = 200,                   /* conditions, all together */
     SKY_PATTERN_VALUES_MAX = 1000,                   /* of all their lists together */
+    SKY_PATTERN_TEXT_MAX = SKY_SPAN_PART_MAX,        /* bytes of a text that is looked for */
     SKY_PATTERN_POINTER_MAX = 512,                   /* bytes of a pointer into a payload */
     SKY_PATTERN_JSON_DEPTH_MAX = SKY_JSON_DEPTH_MAX, /* of a payload that is read as JSON */
     SKY_PATTERN_DIFFERENCES_MAX = 8,                 /* told of one event */

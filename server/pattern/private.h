@@ -54,6 +54,7 @@ enum sky_form {
     SKY_FORM_TOPIC,   /* values are MQTT filters */
     SKY_FORM_JUDGED,  /* unknown until the act is judged: what the cloud makes of it */
     SKY_FORM_RULE,    /* as that; and values are ids of rules */
+    SKY_FORM_PART,    /* text that stands in any of them, whatever the case of its letters */
     SKY_FORM_PAYLOAD, /* the rest have no values */
     SKY_FORM_NOT,
     SKY_FORM_ANY_OF,

@@ -64,6 +64,26 @@ def test_the_newest_events_come_first(crowd):
     assert [event["seq"] for event in events] == list(range(last, last - 1000, -1))
 
 
+@pytest.mark.parametrize("query", [{"type": "connack"}, {"refused": "true"},
+                                   {"text": "pk1/DEVICE0000"}, {"text": "device00001&PK1"}])
+def test_what_went_before_is_whole_however_far_it_is(crowd, query):
+    since, wanted = 0, []
+    while True:
+        answer = crowd.api.get("/api/v1/events", since=since, limit=1000, **query)
+        if not answer["events"]:
+            break
+        wanted += [event["seq"] for event in answer["events"]]
+        since = answer["next"]
+    before, seen = {}, []
+    while True:
+        events = crowd.api.get("/api/v1/events", order="desc", limit=700, **before, **query)["events"]
+        if not events:
+            break
+        seen += [event["seq"] for event in events]
+        before = {"before": seen[-1]}
+    assert wanted and seen == wanted[::-1]
+
+
 def test_faults_come_whole_and_in_order(crowd):
     made = [crowd.api.post("/api/v1/faults", {"point": "puback-down", "action": "withhold",
                                               "product": f"aliyun/pk{number % PRODUCTS}"})["id"]

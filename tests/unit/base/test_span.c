@@ -43,6 +43,29 @@ static void finds_prefixes_suffixes_and_parts(void **state)
     assert_true(sky_span_contains(s, SKY_SPAN("")));
     assert_false(sky_span_contains(s, SKY_SPAN("s/y")));
     assert_false(sky_span_contains(SKY_SPAN("s"), SKY_SPAN("s/y")));
+    assert_true(sky_span_contains_nocase(SKY_SPAN("aAbaAaBAc"), SKY_SPAN("AABAC")));
+    assert_true(sky_span_contains_nocase(SKY_SPAN("\0[\xff"), SKY_SPAN("[\xff")));
+    assert_false(sky_span_contains_nocase(SKY_SPAN("[\xc4"), SKY_SPAN("{")));
+    assert_false(sky_span_contains_nocase(SKY_SPAN("\xc4"), SKY_SPAN("\xe4"))); /* ASCII only */
+    assert_true(sky_span_contains_nocase(SKY_SPAN_NONE, SKY_SPAN("")));
+    assert_false(sky_span_contains_nocase(SKY_SPAN_NONE, SKY_SPAN("a")));
+}
+
+/* As a look at every place does. */
+static void finds_parts_in_any_case(void **state)
+{
+    char text[] = "........", part[] = "...";
+    (void)state;
+    for (unsigned bits = 0; bits < 1U << 11; bits++) {
+        bool wanted = false;
+        for (size_t i = 0; i < 8; i++)
+            text[i] = "aB"[bits >> i & 1];
+        for (size_t i = 0; i < 3; i++)
+            part[i] = "Ab"[bits >> (8 + i) & 1];
+        for (size_t at = 0; at + 3 <= 8; at++)
+            wanted |= sky_span_eq_nocase(sky_span_of(text + at, 3), sky_span_str(part));
+        assert_true(sky_span_contains_nocase(sky_span_str(text), sky_span_str(part)) == wanted);
+    }
 }
 
 static void cuts_at_the_first_separator_or_changes_nothing(void **state)
@@ -118,6 +141,7 @@ int main(void)
         cmocka_unit_test(compares_bytes_and_lengths),
         cmocka_unit_test(cuts_heads_and_tails_within_bounds),
         cmocka_unit_test(finds_prefixes_suffixes_and_parts),
+        cmocka_unit_test(finds_parts_in_any_case),
         cmocka_unit_test(cuts_at_the_first_separator_or_changes_nothing),
         cmocka_unit_test(iterates_over_pieces_and_keeps_empty_ones),
         cmocka_unit_test(trims_blanks_and_control_characters),

@@ -296,6 +296,87 @@ static void a_payload_that_was_cut_matches_nothing(void **state)
     all_hold(good, subject);
 }
 
+/* ---- texts ---- */
+
+static void a_text_is_found_wherever_it_stands(void **state)
+{
+    static const char *const in_publish[] = {
+        "{\"text\":\"ALIYUN/pk/D\"}",        "{\"text\":\"/PROPERTY/\"}",     "{\"text\":\"HUM\"}",
+        "{\"text\":[\"nowhere\",\"temp\"]}", "{\"not\":{\"text\":\"t.mp\"}}", NULL};
+    static const char *const not_in_publish[] = {"{\"text\":\"t.mp\"}",    "{\"text\":\".*\"}",
+                                                 "{\"text\":\"publish\"}", "{\"text\":\"41\"}",
+                                                 "{\"text\":\"dtemp\"}",   NULL};
+    static const char *const in_subscribe[] = {"{\"text\":\"A/+\"}", "{\"text\":\"q\\\"/#\"}",
+                                               "{\"text\":\"p1/DEV\"}", NULL};
+    static const char *const not_in_subscribe[] = {"{\"text\":\"filter\"}", "{\"text\":\"qos\"}",
+                                                   NULL};
+    static const char *const in_refused[] = {"{\"text\":\"X|TIME\"}", "{\"text\":\"r-login\"}",
+                                             "{\"text\":\"enos\"}", "{\"text\":\"kv\"}", NULL};
+    (void)state;
+    all_hold(in_publish, publish("{\"Temp\":1,\"hum\":2}"));
+    none_holds(not_in_publish, publish("{\"Temp\":1,\"hum\":2}"));
+    all_hold(in_subscribe, subscribe());
+    none_holds(not_in_subscribe, subscribe());
+    all_hold(in_refused, refused());
+    struct sky_subject binary = publish("");
+    binary.payload = SKY_SPAN("\xff\0MiX\x01");
+    assert_true(holds("{\"text\":\"mIx\"}", binary));
+    assert_true(holds("{\"text\":\"mix\\u0001\"}", binary));
+    assert_false(holds("{\"text\":\"mix2\"}", binary));
+    assert_false(holds("{\"not\":{\"text\":\"mix\"}}", binary));
+    assert_false(
+        holds("{\"text\":\"a\"}", (struct sky_subject){.head = &clock_head, .device = ""}));
+}
+
+/* What stands there is known, what does not may have been cut. */
+static void a_text_that_may_have_been_cut_is_not_known(void **state)
+{
+    struct sky_subject subject = publish("hello");
+    (void)state;
+    subject.cut = true;
+    assert_true(holds("{\"text\":\"hell\"}", subject));
+    assert_false(holds("{\"not\":{\"text\":\"hell\"}}", subject));
+    assert_false(holds("{\"text\":\"world\"}", subject));
+    assert_false(holds("{\"not\":{\"text\":\"world\"}}", subject));
+}
+
+/* So many texts in so long a payload are too much: neither is known. */
+static void many_texts_end_early(void **state)
+{
+    struct sky_buf payload, pattern;
+    (void)state;
+    sky_buf_init(&payload, SIZE_MAX);
+    sky_buf_init(&pattern, SIZE_MAX);
+    for (size_t i = 0; i < SKY_JOURNAL_PAYLOAD_MAX; i++)
+        sky_buf_add_byte(&payload, 'a');
+    sky_buf_add_byte(&payload, '\0');
+    struct sky_subject subject = publish((const char *)payload.bytes);
+    for (size_t count = 1; count <= 1000; count += 999) {
+        pattern.len = 0;
+        sky_buf_add_str(&pattern, "{\"not\":{\"text\":[");
+        for (size_t i = 0; i < count; i++)
+            sky_buf_addf(&pattern, "%s\"aaab%zu\"", i > 0 ? "," : "", i);
+        sky_buf_add_str(&pattern, "]}}");
+        sky_buf_add_byte(&pattern, '\0');
+        assert_true(holds((const char *)pattern.bytes, subject) == (count == 1));
+    }
+    sky_buf_done(&payload);
+    sky_buf_done(&pattern);
+}
+
+static void a_text_has_so_many_bytes(void **state)
+{
+    char json[SKY_PATTERN_TEXT_MAX + 20];
+    struct sky_why why;
+    (void)state;
+    for (int len = SKY_PATTERN_TEXT_MAX; len <= SKY_PATTERN_TEXT_MAX + 1; len++) {
+        snprintf(json, sizeof json, "{\"text\":\"%0*d\"}", len, 0);
+        struct sky_pattern *pattern = compiled(json, &why);
+        assert_true((pattern != NULL) == (len == SKY_PATTERN_TEXT_MAX));
+        sky_pattern_free(pattern);
+    }
+}
+
 /* ---- differences ---- */
 
 static void differs(const char *json, struct sky_subject subject, const char *expected)
@@ -380,6 +461,7 @@ static void a_pattern_reads_as_a_sentence(void **state)
          "publish to /a/+ with params.temp >= 20");
     says("{\"type\":[\"connect\",\"connack\"],\"device\":\"aliyun/pk/d\",\"qos\":1,\"dup\":false}",
          "connect or connack of aliyun/pk/d with qos = 1 and dup = false");
+    says("{\"type\":\"publish\",\"text\":\"abc\"}", "publish with text = abc");
     says("{\"payload\":{\"json\":{\"a\":1}},\"not\":{\"type\":\"publish\"}}",
          "event with payload having {\"a\":1} and not being publish");
 }
@@ -395,6 +477,10 @@ int main(void)
         cmocka_unit_test(a_payload_is_looked_into),
         cmocka_unit_test(a_payload_may_be_bytes),
         cmocka_unit_test(a_payload_that_was_cut_matches_nothing),
+        cmocka_unit_test(a_text_is_found_wherever_it_stands),
+        cmocka_unit_test(a_text_that_may_have_been_cut_is_not_known),
+        cmocka_unit_test(many_texts_end_early),
+        cmocka_unit_test(a_text_has_so_many_bytes),
         cmocka_unit_test(a_difference_says_what_was_wanted_and_found),
         cmocka_unit_test(many_differences_are_counted),
         cmocka_unit_test(a_pattern_reads_as_a_sentence),
