@@ -38,6 +38,8 @@ static void write_presence(struct sky_api *api, int64_t device_id)
     const struct sky_session *carrier = session != NULL ? sky_session_carrier(session) : NULL;
     if (online && carrier->conn != NULL)
         sky_jw_put_int(jw, "connection", carrier->conn->id);
+    if (session != NULL && session->conn != NULL)
+        sky_jw_put_int(jw, "keepAlive", session->keepalive_s);
     if (carrier != session)
         sky_jw_put_str(jw, "gateway", carrier->party->name);
     put_text_or_null(jw, "lastSeen", seen);
@@ -101,11 +103,12 @@ static void write_credentials(struct sky_api *api, const struct sky_product *pro
 
 struct listing {
     struct sky_list list;
-    char cloud[SKY_API_PARAM_MAX], product[SKY_API_PARAM_MAX]; /* empty: all */
+    char cloud[SKY_API_PARAM_MAX], product[SKY_API_PARAM_MAX], text[SKY_API_PARAM_MAX],
+        online[SKY_API_PARAM_MAX];    /* empty: all */
     struct sky_product after_product; /* it goes on behind this one's device; no id: from the first
                                          on */
     struct sky_device after_device;
-    size_t left;
+    size_t left; /* to be told */
     bool more;   /* than the page has */
     bool paused; /* until the next turn */
 };
@@ -115,18 +118,33 @@ static void drop(struct sky_list *list)
     free(SKY_CONTAINER_OF(list, struct listing, list));
 }
 
+static bool is_wanted(const struct listing *listing, const struct sky_product *product,
+                      const struct sky_device *device)
+{
+    char name[SKY_DEVICE_NAME_MAX + 1];
+    const struct sky_session *session =
+        sky_session_find(&listing->list.api.app->registry, device->id);
+    bool online = session != NULL && sky_session_is_online(session);
+    snprintf(name, sizeof name, "%s/%s/%s", product->cloud, product->key, device->key);
+    return (listing->online[0] == '\0' || online == (strcmp(listing->online, "true") == 0)) &&
+           sky_span_contains_nocase(sky_span_str(name), sky_span_str(listing->text));
+}
+
 static bool list_device(void *ctx, const struct sky_product *product,
                         const struct sky_device *device)
 {
     struct listing *listing = ctx;
-    if (listing->left == 0) {
+    bool wanted = is_wanted(listing, product, device);
+    if (wanted && listing->left == 0) {
         listing->more = true;
         return false;
     }
-    write_device(&listing->list.api, product, device);
+    if (wanted) {
+        write_device(&listing->list.api, product, device);
+        listing->left--;
+    }
     listing->after_product = *product;
     listing->after_device = *device;
-    listing->left--;
     listing->paused = sky_list_time_is_up(&listing->list);
     return !listing->paused;
 }
@@ -159,8 +177,8 @@ static bool list_product(void *ctx, const struct sky_product *product)
     if (order < 0 || !is_listed(listing, product))
         return true;
     listing->list.err = sky_store_each_device(listing->list.api.app->store, product->id,
-                                              order == 0 ? listing->after_device.id : 0,
-                                              listing->left + 1, list_device, listing);
+                                              order == 0 ? listing->after_device.id : 0, SIZE_MAX,
+                                              list_device, listing);
     return listing->list.err == SKY_OK && !listing->more && !listing->paused;
 }
 
@@ -203,7 +221,13 @@ void sky_api_devices_list(struct sky_api *api)
     listing->left = (size_t)sky_api_query_int(api, "limit", SKY_API_PAGE_DEFAULT);
     sky_api_query(api, "cloud", listing->cloud);
     sky_api_query(api, "product", listing->product);
-    if (!find_start(api, listing)) {
+    sky_api_query(api, "online", listing->online);
+    bool good = !sky_api_query(api, "text", listing->text) ||
+                (listing->text[0] != '\0' && strlen(listing->text) <= SKY_SPAN_PART_MAX);
+    if (!good)
+        sky_api_error(api, 400, "invalid", "", "a text that is looked for has 1 to %d bytes",
+                      SKY_SPAN_PART_MAX);
+    if (!good || !find_start(api, listing)) {
         drop(&listing->list);
         return;
     }

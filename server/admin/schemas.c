@@ -195,6 +195,8 @@ const struct sky_api_schema sky_api_schemas[] = {
               "before activation gave it the new one"},
              {"online", SKY_API_BOOL, 0, NULL, "it is connected"},
              {"connection", SKY_API_INT, OPTIONAL, NULL, "its connection, as events name it"},
+             {"keepAlive", SKY_API_INT, OPTIONAL, NULL,
+              "seconds, as it asked for in the CONNECT of its MQTT connection; 0: none"},
              {"gateway", SKY_API_DEVICE, OPTIONAL, NULL, "by which it is online"},
              {"lastSeen", SKY_API_TEXT, NULLABLE, NULL, "virtual time, RFC 3339, UTC"},
              {"published", SKY_API_INT, OPTIONAL, NULL, "messages from it, in its session"},

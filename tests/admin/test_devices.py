@@ -48,6 +48,65 @@ def test_list_refuses_what_makes_no_sense(refused):
     refused(400, "GET", DEVICES, limit="many")
     refused(400, "GET", DEVICES, after="pk/device")
     refused(404, "GET", DEVICES, after="aliyun/pk/nobody")
+    for query in ({"online": "yes"}, {"online": ""}, {"text": ""}, {"text": "x" * 257},
+                  {"text": "x" * 600}):
+        refused(400, "GET", DEVICES, **query)
+
+
+def test_list_is_narrowed_by_who_is_online(api, online):
+    away = names(api.get(DEVICES, online="true"))
+    assert "aliyun/pk/device" not in away
+    peers = [online(name) for name in ("aliyun/pk/second", "aliyun/pk/device")]
+    whole = names(api.get(DEVICES))
+    there = names(api.get(DEVICES, online="true"))
+    assert {"aliyun/pk/device", "aliyun/pk/second"} <= set(there)
+    assert names(api.get(DEVICES, online="false")) == [name for name in whole if name not in there]
+    assert names(api.get(DEVICES, online="true", product="aliyun/pk", text="SECOND")) == [
+        "aliyun/pk/second"]
+    for peer in peers:
+        peer.send_packet(type="disconnect")
+        assert peer.receive() is None
+    assert names(api.get(DEVICES, online="true")) == away
+
+
+def test_list_is_narrowed_by_a_text_of_the_names(api):
+    whole = names(api.get(DEVICES))
+    for text in ("dev", "PK/Dev", "ALIYUN/", "/", "d", "001", ".", ".*", "[d]", "%", "_", "d%v"):
+        assert names(api.get(DEVICES, text=text)) == [
+            name for name in whole if text.lower() in name.lower()]
+    assert names(api.get(DEVICES, text="x" * 256)) == []
+    assert len(names(api.get(DEVICES, text="aliyun"))) > 2
+
+
+def test_pages_of_a_narrowed_list_are_the_whole_of_it(api):
+    wanted = names(api.get(DEVICES, text="E", online="false"))
+    for limit in (1, 2, len(wanted) - 1, len(wanted)):
+        paged, after = [], None
+        while True:
+            answer = api.get(DEVICES, limit=limit, after=after, text="e", online="false")
+            assert 1 <= len(answer["devices"]) <= limit
+            paged += names(answer)
+            after = answer["next"]
+            if after is None:
+                break
+        assert paged == wanted
+
+
+def test_keepalive_is_that_of_the_connection(api, peer):
+    assert "keepAlive" not in api.get(DEVICE)
+    for keepalive in (60, 300):
+        device = peer()
+        device.send_packet(type="connect", clean=True, keepalive=keepalive,
+                           **credentials.login("aliyun/pk/device"))
+        assert device.receive()["code"] == 0
+        told = api.get(DEVICE)
+        assert told["keepAlive"] == keepalive and told["connection"] and told["lastSeen"]
+        listed = api.get(DEVICES, text="aliyun/pk/device")["devices"]
+        assert [each["keepAlive"] for each in listed] == [keepalive]
+        device.send_packet(type="disconnect")
+        assert device.receive() is None
+        told = api.get(DEVICE)
+        assert "keepAlive" not in told and "connection" not in told and told["lastSeen"]
 
 
 def test_read_shows_secrets_only_when_asked(api):

@@ -48,6 +48,15 @@ def test_devices_come_whole_and_in_order(crowd):
         name for name in found[10:] if name.startswith("aliyun/pk0/")]
 
 
+def test_few_devices_are_found_among_many(crowd):
+    found = crowd.api.get("/api/v1/devices", text="PK3/device0009")["devices"]
+    assert [device["name"] for device in found] == [
+        name_of(number) for number in range(90, 100) if number % PRODUCTS == 3]
+    assert crowd.api.get("/api/v1/devices", online="true") == {"devices": [], "next": None}
+    answer = crowd.api.get("/api/v1/devices", limit=1, text="00999", online="false")
+    assert answer["next"] is None and answer["devices"][0]["name"] == name_of(999)
+
+
 def test_verdicts_tell_of_everybody_once(crowd):
     answer = crowd.api.get("/api/v1/verdicts")
     assert answer["verdict"] == "failed"

@@ -51,7 +51,8 @@ BODIES = {
 }
 QUERIES = {
     ("GET", "/api/v1/products"): "secrets=true",
-    ("GET", "/api/v1/devices"): "secrets=true&limit=2",
+    ("GET", "/api/v1/devices"): "secrets=true&limit=2&online=true&text=/PK/",
+    ("GET", "/api/v1/events"): "order=desc&before=100000&text=PK&refused=true",
     ("GET", STREAM): "since=0",
     ("GET", "/api/v1/verdicts"): "device=aliyun/pk/second",
 }
