@@ -56,7 +56,7 @@ const BUILD = path.resolve(ROOT, process.env.SKYMOCK_BUILD ?? 'build/debug');
 const MODULES = path.join(ROOT, 'build/console'); // where ./dev puts the packages
 const PICTURES = 'build/test/pictures';
 const PATIENCE_MS = 30000; // for a machine under load; nothing here waits that long otherwise
-const TOKEN_KEY = 'token'; // of sessionStorage, as client.js has it
+const TOKEN_KEY = 'skymock-token'; // of sessionStorage, as client.js has it
 
 const require = createRequire(path.join(MODULES, 'package.json'));
 
