@@ -47,13 +47,14 @@ def bare(tmp_path):
                               env={"PATH": str(tools_of)}, check=False,
                               timeout=server.PATIENCE_S, **options)
 
-    run.tree = tree
+    run.tree, run.tools = tree, tools_of
     return run
 
 
 def test_tests_need_no_broker_and_no_npm():
     assert not {"mosquitto", "npm", "nodejs"} & set(packages("test") + packages("lint"))
     assert packages("bench") == ["mosquitto"]
+    assert packages("console") == ["chromium", "nodejs", "npm"]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="another user is played")
@@ -76,9 +77,38 @@ def test_a_service_is_masked_before_it_is_installed(bare):
     assert "mosquitto is masked" in done.stderr
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="another user is played")
+@pytest.mark.parametrize("user", [0, 65534])
+def test_the_console_is_skipped_where_there_is_no_browser(bare, user):
+    done = bare("source ./dev help >&2; install_console || echo ${skipped[*]}", user=user)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "the console in a browser: there is no chromium here\n"
+    assert (bare.tree / "apt").exists() == (user == 0)
+
+
+def test_packages_are_installed_once_for_a_lock_file(bare):
+    (bare.tree / "tests/some").mkdir(parents=True)
+    for name in ("package.json", "package-lock.json"):
+        (bare.tree / "tests/some" / name).write_text(name)
+    for name in ("cmp", "cp", "mkdir"):
+        (bare.tools / name).unlink(missing_ok=True)
+        (bare.tools / name).symlink_to(shutil.which(name))
+    words = "source ./dev help >&2; install_node some there Something || echo ${skipped[*]}"
+    assert bare(words).stdout == "Something: there is no npm here\n"
+    npm = bare.tools / "npm"
+    npm.write_text(f"#!/bin/sh\necho $1 $2 $3 >>{bare.tree}/npm\ntest ! -e {bare.tree}/broken\n")
+    npm.chmod(0o755)
+    (bare.tree / "broken").touch()
+    assert bare(words).stdout == "Something: npm ci failed\n"
+    (bare.tree / "broken").unlink()
+    assert [bare(words).stdout for _ in range(2)] == ["", ""]
+    assert (bare.tree / "npm").read_text() == "ci --prefix build/there\n" * 2
+    assert (bare.tree / "build/there/package-lock.json").exists()
+
+
 def end(bare, words):
     logs = bare.tree / "build/test"
-    logs.mkdir(parents=True)
+    logs.mkdir(parents=True, exist_ok=True)
     (bare.tree / "tests/fuzz").mkdir(parents=True)
     (bare.tree / "tests/fuzz/fuzz_mqtt.c").touch()
     (logs / "ctest-debug.log").write_text("100% tests passed, 0 tests failed out of 88\n")
@@ -93,6 +123,15 @@ def test_the_last_line_says_that_all_passed(bare):
     assert code == 0
     assert line == ("all passed: 88 unit tests, 1234 black-box tests, lint and 1 fuzz targets "
                     "(skipped: Node.js clients), in 0 min 0 s")
+
+
+def test_the_last_line_counts_what_a_browser_saw(bare):
+    log = bare.tree / "build/test/console.log"
+    log.parent.mkdir(parents=True)
+    log.write_text("\u2714 1 of 2 pass (12ms)\n\u2139 tests 21\n\u2139 pass 21\n\u2139 fail 0\n")
+    code, line = end(bare, "conclude --quick")
+    assert code == 0 and line.startswith(
+        "all passed: 88 unit tests, 1234 black-box tests, 21 browser tests, in 0 min")
 
 
 def test_the_last_line_says_what_failed(bare):

@@ -3,6 +3,7 @@
 import sys
 import time
 
+import console
 import includes
 import sizes
 import tools
@@ -12,6 +13,7 @@ CHECKS = [
     ("includes", includes.check),
     ("sizes", sizes.check),
     ("words", words.check),
+    ("console", console.check),
     ("clang-format", tools.check_format),
     ("shellcheck", tools.check_shell),
     ("clang-tidy", tools.check_tidy),
