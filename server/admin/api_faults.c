@@ -3,6 +3,8 @@
 
 #include "protocol/base/mem.h"
 #include "server/admin/lists.h"
+#include "server/admin/params.h"
+#include "server/tls/lies.h"
 
 enum { TOLD_AT_ONCE = 64 }; /* faults, between two looks at the time */
 
@@ -24,6 +26,95 @@ void sky_api_faults_create(struct sky_api *api)
     sky_jw_end_object(&api->jw);
     sky_api_send(api, 201);
 }
+
+/* ---- what there is ---- */
+
+/* Names of those whose bits are set, as a list. */
+static void put_names(struct sky_jw *jw, const char *key, unsigned bits, unsigned count,
+                      const char *(*name)(unsigned))
+{
+    sky_jw_key(jw, key);
+    sky_jw_array(jw);
+    for (unsigned i = 0; i < count; i++)
+        if (bits >> i & 1)
+            sky_jw_str(jw, sky_span_str(name(i)));
+    sky_jw_end_array(jw);
+}
+
+static const char *action_at(unsigned i)
+{
+    return sky_fault_action_name((enum sky_fault_action)i);
+}
+
+static const char *field_at(unsigned i)
+{
+    return sky_fault_field_name((enum sky_fault_field)i);
+}
+
+static const char *lie_at(unsigned i)
+{
+    return sky_lie_name((enum sky_lie)i);
+}
+
+static void put_point(struct sky_jw *jw, enum sky_point point)
+{
+    unsigned actions = 0;
+    for (unsigned i = 0; i < SKY_FAULT_ACTION_COUNT; i++)
+        actions |= (unsigned)(sky_fault_refusal(point, (enum sky_fault_action)i) == NULL) << i;
+    sky_jw_object(jw);
+    sky_jw_put_str(jw, "point", sky_point_name(point));
+    sky_jw_put_str(jw, "direction", sky_direction_name(sky_point_direction(point)));
+    put_names(jw, "actions", actions, SKY_FAULT_ACTION_COUNT, action_at);
+    put_names(jw, "fields", sky_fault_fields(point), SKY_FAULT_FIELD_COUNT, field_at);
+    sky_jw_key(jw, "refusals");
+    sky_jw_object(jw);
+    for (unsigned i = 0; i < SKY_FAULT_ACTION_COUNT; i++)
+        if (!(actions >> i & 1))
+            sky_jw_put_str(jw, action_at(i), sky_fault_refusal(point, (enum sky_fault_action)i));
+    sky_jw_end_object(jw);
+    sky_jw_end_object(jw);
+}
+
+/* With what the table of parameters says of it. */
+static void put_argument(struct sky_jw *jw, const struct sky_fault_argument *argument)
+{
+    const struct sky_api_param *param = sky_params_fault_body;
+    while (strcmp(param->name, argument->name) != 0)
+        param++;
+    sky_jw_object(jw);
+    sky_jw_put_str(jw, "name", argument->name);
+    sky_jw_put_str(jw, "kind", argument->kind);
+    put_names(jw, "actions", argument->actions, SKY_FAULT_ACTION_COUNT, action_at);
+    sky_jw_put_bool(jw, "required", argument->required);
+    if (argument->bounded) {
+        sky_jw_put_int(jw, "min", argument->min);
+        sky_jw_put_int(jw, "max", argument->max);
+    }
+    sky_jw_put_str(jw, "about", param->about);
+    sky_jw_end_object(jw);
+}
+
+void sky_api_faults_points(struct sky_api *api)
+{
+    struct sky_jw *jw = &api->jw;
+    struct sky_fault_argument argument;
+    sky_jw_object(jw);
+    sky_jw_key(jw, "points");
+    sky_jw_array(jw);
+    for (unsigned i = 0; i < SKY_POINT_CHOSEN_COUNT; i++)
+        put_point(jw, (enum sky_point)i);
+    sky_jw_end_array(jw);
+    sky_jw_key(jw, "arguments");
+    sky_jw_array(jw);
+    for (size_t i = 0; sky_fault_argument_at(i, &argument); i++)
+        put_argument(jw, &argument);
+    sky_jw_end_array(jw);
+    put_names(jw, "certificates", ~(1U << SKY_LIE_NONE), SKY_LIE_COUNT, lie_at);
+    sky_jw_end_object(jw);
+    sky_api_send(api, 200);
+}
+
+/* ---- what there is of them now ---- */
 
 struct faults_list {
     struct sky_list list;

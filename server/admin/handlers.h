@@ -68,6 +68,7 @@ struct sky_api;
     X(expected_clear)                                                                              \
     X(expected_delete)                                                                             \
     X(faults_list)                                                                                 \
+    X(faults_points)                                                                               \
     X(faults_create)                                                                               \
     X(faults_clear)                                                                                \
     X(faults_delete)                                                                               \

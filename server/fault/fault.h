@@ -20,6 +20,17 @@ void sky_faults_free(struct sky_faults *faults); /* NULL is fine */
  * with `at` in front, and the reason; LIMIT: there are SKY_FAULTS_MAX. */
 SKY_MUST_USE sky_err sky_faults_add(struct sky_faults *faults, const cJSON *json, const char *at,
                                     struct sky_why *why, int64_t *ret_id);
+/* What a fault takes beside its point and action: of an action that may have it in two forms, at
+ * two numbers. False: there are no more. */
+struct sky_fault_argument {
+    const char *name;
+    const char *kind; /* "text", "integer", "number", "boolean", "object" */
+    unsigned actions; /* that take it, a bit for each */
+    bool required;
+    bool bounded; /* it has a least and a greatest value; of a text: length in bytes */
+    int64_t min, max;
+};
+bool sky_fault_argument_at(size_t number, struct sky_fault_argument *ret_argument);
 /* Would it be taken? INVALID as there. */
 SKY_MUST_USE sky_err sky_fault_check(const cJSON *json, const char *at, struct sky_why *why);
 /* Whoever it has frozen is let go. False: there is none of that number. */

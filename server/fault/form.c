@@ -5,6 +5,7 @@
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
 #include "protocol/mqtt/topic.h"
+#include "server/fault/fault.h"
 #include "server/fault/private.h"
 #include "server/tls/lies.h"
 
@@ -211,12 +212,9 @@ static const struct member {
 };
 
 /* The same for what `set` changes; a bool is an integer of 0 or 1 here. */
-static const struct field {
-    const char *name;
-    enum kind kind;
-    int64_t min, max;
-} fields[SKY_FAULT_FIELD_COUNT] = {
-#define X(field, text, kind, min, max) [SKY_FAULT_FIELD_##field] = {text, kind, min, max},
+static const struct member fields[SKY_FAULT_FIELD_COUNT] = {
+#define X(field, text, kind, min, max)                                                             \
+    [SKY_FAULT_FIELD_##field] = {text, OF(SET), kind, min, max, NULL, false},
     SKY_FAULT_FIELDS(X)
 #undef X
 };
@@ -290,7 +288,7 @@ static const char *point_at(unsigned i)
 static sky_err take_field(const struct reader *reader, const cJSON *value, unsigned which)
 {
     struct sky_fault *fault = reader->fault;
-    const struct field *field = &fields[which];
+    const struct member *field = &fields[which];
     char names[128], text[SKY_WHY_REASON_MAX];
     unsigned takes = sky_fault_fields(fault->point);
     if (fault->action != SKY_FAULT_SET) {
@@ -348,6 +346,30 @@ static sky_err take_member(const struct reader *reader, const cJSON *value)
                  list(owners, SKY_FAULT_ACTION_COUNT, action_at, names, sizeof names),
                  sky_fault_action_name(fault->action));
     return bad(reader, value->string, text);
+}
+
+bool sky_fault_argument_at(size_t number, struct sky_fault_argument *ret_argument)
+{
+    static const char *const kinds[] = {[TEXT] = "text",
+                                        [INTEGER] = "integer",
+                                        [BOOLEAN] = "boolean",
+                                        [SHARE] = "number",
+                                        [OBJECT] = "object"};
+    enum { FIRST = 2 }; /* behind the point and the action */
+    size_t at = FIRST + number;
+    if (at >= SKY_COUNT(members) + SKY_FAULT_FIELD_COUNT)
+        return false;
+    const struct member *member =
+        at < SKY_COUNT(members) ? &members[at] : &fields[at - SKY_COUNT(members)];
+    *ret_argument =
+        (struct sky_fault_argument){.name = member->name,
+                                    .kind = kinds[member->kind],
+                                    .actions = member->actions,
+                                    .required = member->required,
+                                    .bounded = member->kind != BOOLEAN && member->kind != OBJECT,
+                                    .min = member->min,
+                                    .max = member->max};
+    return true;
 }
 
 /* ---- what and where ---- */

@@ -8,8 +8,11 @@
 
 enum { FILTERS_JSON_MAX = 64 * 1024 };
 
-static const char *const point_names[] = {
-#define X(name, text) [SKY_POINT_##name] = text,
+static const struct {
+    const char *name;
+    enum sky_direction direction;
+} points[] = {
+#define X(point, text, direction) [SKY_POINT_##point] = {text, SKY_##direction},
     SKY_POINTS(X)
 #undef X
 };
@@ -17,7 +20,13 @@ static const char *const point_names[] = {
 const char *sky_point_name(enum sky_point point)
 {
     SKY_ASSERT(point < SKY_POINT_COUNT);
-    return point_names[point];
+    return points[point].name;
+}
+
+enum sky_direction sky_point_direction(enum sky_point point)
+{
+    SKY_ASSERT(point < SKY_POINT_COUNT);
+    return points[point].direction;
 }
 
 const struct sky_who *sky_passage_who(const struct sky_passage *passage, struct sky_who *room)

@@ -10,43 +10,44 @@
 #include "server/net/conn.h"
 #include "server/net/fate.h"
 
-/* What passes. Row: enumerator, name. A fault can be put at each of the first; behind them come
- * those that only the server itself asks about. */
+/* What passes. Row: enumerator, name, direction. A fault can be put at each of the first; behind
+ * them come those that only the server itself asks about. */
 #define SKY_POINTS(X)                                                                              \
-    X(ACCEPT, "accept")       /* a TCP peer */                                                     \
-    X(HANDSHAKE, "handshake") /* of TLS or DTLS: its ClientHello */                                \
-    X(CONNECT, "connect")                                                                          \
-    X(CONNACK, "connack")                                                                          \
-    X(PUBLISH_UP, "publish-up")                                                                    \
-    X(PUBACK_DOWN, "puback-down") /* PUBREC and PUBCOMP too */                                     \
-    X(PUBLISH_DOWN, "publish-down")                                                                \
-    X(PUBACK_UP, "puback-up") /* PUBREC, PUBREL and PUBCOMP too */                                 \
-    X(SUBSCRIBE, "subscribe")                                                                      \
-    X(SUBACK, "suback")                                                                            \
-    X(UNSUBSCRIBE, "unsubscribe")                                                                  \
-    X(UNSUBACK, "unsuback")                                                                        \
-    X(PINGREQ, "pingreq")                                                                          \
-    X(PINGRESP, "pingresp")                                                                        \
-    X(DISCONNECT, "disconnect")                                                                    \
-    X(REPLY, "reply") /* the cloud's answer to a service, before it passes as what carries it */   \
-    X(HTTP_ANSWER, "http-answer")                                                                  \
-    X(COAP_ANSWER, "coap-answer")                                                                  \
-    X(DATAGRAM_UP, "datagram-up") /* as it came, sealed */                                         \
-    X(DATAGRAM_DOWN, "datagram-down")                                                              \
+    X(ACCEPT, "accept", UP)       /* a TCP peer */                                                 \
+    X(HANDSHAKE, "handshake", UP) /* of TLS or DTLS: its ClientHello */                            \
+    X(CONNECT, "connect", UP)                                                                      \
+    X(CONNACK, "connack", DOWN)                                                                    \
+    X(PUBLISH_UP, "publish-up", UP)                                                                \
+    X(PUBACK_DOWN, "puback-down", DOWN) /* PUBREC and PUBCOMP too */                               \
+    X(PUBLISH_DOWN, "publish-down", DOWN)                                                          \
+    X(PUBACK_UP, "puback-up", UP) /* PUBREC, PUBREL and PUBCOMP too */                             \
+    X(SUBSCRIBE, "subscribe", UP)                                                                  \
+    X(SUBACK, "suback", DOWN)                                                                      \
+    X(UNSUBSCRIBE, "unsubscribe", UP)                                                              \
+    X(UNSUBACK, "unsuback", DOWN)                                                                  \
+    X(PINGREQ, "pingreq", UP)                                                                      \
+    X(PINGRESP, "pingresp", DOWN)                                                                  \
+    X(DISCONNECT, "disconnect", UP)                                                                \
+    X(REPLY, "reply", DOWN) /* the cloud's answer to a service, before what carries it */          \
+    X(HTTP_ANSWER, "http-answer", DOWN)                                                            \
+    X(COAP_ANSWER, "coap-answer", DOWN)                                                            \
+    X(DATAGRAM_UP, "datagram-up", UP) /* as it came, sealed */                                     \
+    X(DATAGRAM_DOWN, "datagram-down", DOWN)                                                        \
     SKY_POINTS_INSIDE(X)
 #define SKY_POINTS_INSIDE(X)                                                                       \
-    X(HTTP_CALL, "http-call")                                                                      \
-    X(COAP_REQUEST, "coap-request")                                                                \
-    X(CLOSE, "close") /* the server ends a connection */
+    X(HTTP_CALL, "http-call", UP)                                                                  \
+    X(COAP_REQUEST, "coap-request", UP)                                                            \
+    X(CLOSE, "close", DOWN) /* the server ends a connection */
 
 enum sky_point {
-#define X(name, text) SKY_POINT_##name,
+#define X(name, text, direction) SKY_POINT_##name,
     SKY_POINTS(X)
 #undef X
         SKY_POINT_COUNT,
     SKY_POINT_CHOSEN_COUNT = SKY_POINT_HTTP_CALL, /* those at which faults can be put */
 };
 const char *sky_point_name(enum sky_point point);
+enum sky_direction sky_point_direction(enum sky_point point);
 
 /* What is known of who is at the other end. Views, valid while it is there, and while this is. */
 struct sky_who {

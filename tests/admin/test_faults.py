@@ -291,3 +291,98 @@ def test_reset_removes_what_it_covers(api, four, body, gone):
     api.post("/api/v1/reset", body)
     assert [each["id"] for each in api.get(PATH)["faults"]] == \
         [number for i, number in enumerate(four) if i not in gone]
+
+
+# ---- what there is ----
+
+def test_the_table_of_points_is_what_is_taken(api):
+    told = api.get(PATH + "/points")["points"]
+    assert [each["point"] for each in told] == matrix.POINTS
+    asked = matrix.ask(api)
+    for each in told:
+        assert each["actions"] == [action for action in matrix.ACTIONS
+                                   if asked[each["point"], action] is None]
+        assert each["refusals"] == {action: asked[each["point"], action]
+                                    for action in matrix.ACTIONS
+                                    if asked[each["point"], action] is not None}
+    by_point = {each["point"]: each["direction"] for each in told}
+    assert {point: way for point, way in by_point.items() if way != "up"} == {
+        point: "down" for point in ("connack", "puback-down", "publish-down", "suback", "unsuback",
+                                    "pingresp", "reply", "http-answer", "coap-answer",
+                                    "datagram-down")}
+
+
+VALUES = {"code": 1, "packetId": 1, "sessionPresent": True, "status": 404, "payload": "x",
+          "topic": "/a", "qos": 1, "merge": {"a": 1}}
+
+
+def test_the_fields_of_a_point_are_what_can_be_set_there(api):
+    for each in api.get(PATH + "/points")["points"]:
+        if "set" not in each["actions"]:
+            assert each["fields"] == []
+            continue
+        for field, value in VALUES.items():
+            status, answer = api.request("POST", PATH, {"point": each["point"], "action": "set",
+                                                        field: value})
+            assert status == (201 if field in each["fields"] else 400), answer
+    assert api.request("DELETE", PATH)[0] == 204
+
+
+def test_the_arguments_are_what_is_taken_and_described(api):
+    told = api.get(PATH + "/points")
+    body = api.get("/openapi.json")["paths"][PATH]["post"]["requestBody"]["content"][
+        "application/json"]["schema"]["properties"]
+    assert {each["name"] for each in told["arguments"]} == set(body) - {"point", "action"}
+    for each in told["arguments"]:
+        described = body[each["name"]]
+        assert each["about"] == described["description"] and each["about"]
+        if each["kind"] in ("integer", "boolean", "object"):
+            assert described["type"] == each["kind"]
+        if each["kind"] == "integer":
+            assert each["max"] == described["maximum"]
+        if each["kind"] == "text" and "maxLength" in described:
+            assert each["max"] <= described["maxLength"]
+        assert ("min" in each) == ("max" in each) == (each["kind"] not in ("boolean", "object"))
+    required = {action: [each["name"] for each in told["arguments"]
+                         if each["required"] and action in each["actions"]]
+                for action in matrix.ACTIONS}
+    assert required == {action: list(matrix.ARGUMENTS.get(action, {})) for action in matrix.ACTIONS}
+    assert set(VALUES) == {each["name"] for each in told["arguments"]
+                           if each["actions"] == ["set"]}
+
+
+def test_arguments_are_taken_up_to_their_bounds_by_their_actions_only(api):
+    told = api.get(PATH + "/points")
+    whole = [each for each in told["arguments"] if each["kind"] == "integer"]
+    for action in matrix.ACTIONS:
+        if action == "set":
+            base = {"point": "publish-down", "qos": 1}
+        else:
+            point = next(each for each in told["points"] if action in each["actions"])
+            base = {"point": point["point"], **matrix.ARGUMENTS.get(action, {})}
+        own = {each["name"]: each for each in whole if action in each["actions"]}
+        for name in {each["name"] for each in whole} - set(VALUES):
+            bounds = own.get(name, whole[0])
+            for value, within in ((bounds["min"], True), (bounds["max"], True),
+                                  (bounds["min"] - 1, False), (bounds["max"] + 1, False)):
+                status, answer = api.request("POST", PATH, {**base, "action": action, name: value})
+                assert status == (201 if within and name in own else 400), (name, value, answer)
+    assert api.request("DELETE", PATH)[0] == 204
+
+
+def test_every_kind_of_certificate_is_taken(api, refused):
+    kinds = api.get(PATH + "/points")["certificates"]
+    assert kinds == ["expired", "not-yet-valid", "wrong-name", "unknown-ca", "self-signed", "large",
+                     "weak-key"]
+    for kind in kinds:
+        assert api.post(PATH, {"point": "handshake", "action": "certificate", "kind": kind})["id"]
+    refused(400, "POST", PATH, {"point": "handshake", "action": "certificate", "kind": ""})
+    assert api.request("DELETE", PATH)[0] == 204
+
+
+def test_a_fault_may_be_named_as_the_table_of_points(api, make, refused):
+    make(name="points")
+    assert api.request("DELETE", PATH + "/points")[0] == 204
+    assert api.get(PATH)["faults"] == []
+    refused(404, "DELETE", PATH + "/points")
+    refused(405, "POST", PATH + "/points", {})
