@@ -161,9 +161,10 @@ class Server {
   // Each over a connection of its own, so that none is left over from before a restart.
   request(method, target, { headers = {}, body } = {}) {
     if (this.#token && !('authorization' in headers))
-      headers = { ...headers, authorization: `Bearer ${this.#token}` };
+      headers = { ...headers, authorization: `Bearer ${Buffer.from(this.#token).toString('latin1')}` };
     return new Promise((resolve, reject) => {
-      const asked = http.request(this.url + target, { method, headers, agent: false }, (answer) => {
+      const asked = http.request({ host: '127.0.0.1', port: this.ports.admin, path: target, method, headers,
+        agent: false }, (answer) => {
         const parts = [];
         answer.on('data', (part) => parts.push(part));
         answer.on('error', reject);
@@ -414,7 +415,10 @@ export async function openPage(t, server, { path: target = '/', token, allow = [
   });
   context.setDefaultTimeout(PATIENCE_MS);
   if (token !== undefined)
-    await context.addInitScript(([key, value]) => sessionStorage.setItem(key, value), [TOKEN_KEY, token]);
+    await context.addInitScript(([key, value]) => {
+      if (location.protocol === 'http:') // what is before the first page has no storage
+        sessionStorage.setItem(key, value);
+    }, [TOKEN_KEY, token]);
   context.on('page', (page) => {
     gathered.set(page, { lines });
     watch(page, server.url, lines);
