@@ -43,6 +43,9 @@ function askToken(wrong) {
     return asking;
 }
 
+/* A header carries bytes: those of the token in UTF-8, as the server has it. */
+const bytes = (text) => String.fromCharCode(...new TextEncoder().encode(text));
+
 function target(path, query) {
     const given = Object.entries(query ?? {}).filter(([, value]) => value !== undefined && value !== null && value !== '');
     return given.length ? `${path}?${new URLSearchParams(given)}` : path;
@@ -61,7 +64,7 @@ export async function request(method, path, { query, body, signal, headers, acce
     for (;;) {
         const token = sessionStorage.getItem(TOKEN);
         const all = { ...headers };
-        if (token) all.Authorization = `Bearer ${token}`;
+        if (token) all.Authorization = `Bearer ${bytes(token)}`;
         if (body !== undefined) all['Content-Type'] = 'application/json';
         let answer;
         try {

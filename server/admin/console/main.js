@@ -128,9 +128,9 @@ function help() {
 
 /* Pages have keys of their own: page.key(event) says true when it was one. */
 function onkey(event) {
-    const page = document.getElementById('main').firstChild;
+    const page = document.getElementById('main')?.firstChild; /* none while the token is asked for */
     const typing = event.target.closest('input, textarea, select, [contenteditable]');
-    if (document.querySelector('dialog[open]') || event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (!page || document.querySelector('dialog[open]') || event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return;
     if (typing) {
         if (event.key === 'Escape') event.target.blur();
         return;
