@@ -144,8 +144,9 @@ export class Verdicts extends Page {
             fill(this.table, columns.length ? this.#matrix(columns, rows, verdicts, broke) : null);
             fill(this.detail, device ? this.#device(device, party) : null);
             for (const { id } of open) document.getElementById(id)?.setAttribute('open', '');
-            this.#rove(this.table.querySelector(`#${CSS.escape(at)}, td a, th a`));
-            if (at) document.getElementById(at)?.focus({ preventScroll: true });
+            const focused = at ? document.getElementById(at) : null;
+            this.#rove(this.table.contains(focused) ? focused : this.table.querySelector('td a') ?? this.table.querySelector('th a'));
+            focused?.focus({ preventScroll: true });
         }
         this.seen = seen;
         const target = rule && document.getElementById(`rule-${rule}`);
@@ -211,7 +212,7 @@ export class Verdicts extends Page {
         return h('details', { id: 'rule-', class: 'rule' }, h('summary', {}, t('verdicts.profile', span(observedMs))), connects ? [
             h('p', {}, t('verdicts.connects', connects.count, connects.refused, connects.clean, connects.kept)),
             h('p', {}, t('verdicts.keepAlive', keepAlive.asked, span(keepAlive.longestSilenceMs), keepAlive.late, keepAlive.missed)),
-            h('p', {}, t('verdicts.reconnects', reconnects.count, reconnects.class), reconnects.intervalsMs.map(span).join(', '))] : null,
+            reconnects.count ? h('p', {}, t('verdicts.reconnects', reconnects.count, reconnects.class), reconnects.intervalsMs.map(span).join(', ')) : null] : null,
         h('p', {}, t('verdicts.messages', traffic(messages.up), traffic(messages.down))),
         topics.map(({ topic, up, down }) => h('p', {}, data(topic), ` \u2191 ${traffic(up)} \u2193 ${traffic(down)}`)));
     }
