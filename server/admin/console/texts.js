@@ -84,6 +84,32 @@ export const texts = {
     /* ---- explain ---- */
 
     /* ---- verdicts ---- */
+    'verdicts.run': ['Since when', '范围'],
+    'verdicts.chapter': ['since the last reset', '自上次重置'],
+    'verdicts.whole': ['the whole run', '整个运行'],
+    'verdicts.product': ['Product', '产品'],
+    'verdicts.products': ['all products', '全部产品'],
+    'verdicts.all': ['all rules', '全部规则'],
+    'verdicts.save': ['Download the report: {0}', '下载报告：{0}'],
+    'verdicts.none': ['Nobody has done anything yet.', '尚无设备活动。'],
+    'verdicts.nothing': ['No name contains this.', '没有匹配的名称。'],
+    'verdicts.clean': ['Nobody broke a rule. Seen: {0}.', '没有违反规则的设备。设备数：{0}。'],
+    'verdicts.some': ['{0} of {1}, the worst first. Filter by name to see others.', '显示 {0} / {1}，最差的在前。可按名称筛选其他设备。'],
+    'verdicts.lost': ['There was no room for {0} strangers more.', '另有 {0} 个未注册者未能保留。'],
+    'verdicts.rule': ['Rule', '规则'],
+    'verdicts.broke': ['broken by {0}', '{0} 个违反'],
+    'verdicts.expected': ['Expected: {0}, {1}: {2} times, came {3}', '预期：{0}，{1}：{2} 次，已出现 {3} 次'],
+    'verdicts.hint': ['What to do: ', '建议：'],
+    'verdicts.error': ['error', '错误'],
+    'verdicts.warning': ['warning', '警告'],
+    'verdicts.info': ['info', '提示'],
+    'verdicts.count': ['Evidence, of {0} times:', '共 {0} 次，证据：'],
+    'verdicts.events': ['all', '全部'],
+    'verdicts.profile': ['Profile, observed for {0}', '行为概况，观察 {0}'],
+    'verdicts.connects': ['Connects: {0}; refused {1}, clean session {2}, kept session {3}', '连接 {0} 次；被拒绝 {1}，清除会话 {2}，保留会话 {3}'],
+    'verdicts.keepAlive': ['Keepalive: {0} s; longest silence {1}, late {2}, missed {3}', '保活 {0} 秒；最长静默 {1}，迟到 {2}，超时 {3}'],
+    'verdicts.reconnects': ['Reconnects: {0}, {1}: ', '重连 {0} 次，{1}：'],
+    'verdicts.messages': ['Messages: up {0}, down {1}', '消息：上行 {0}，下行 {1}'],
 
     /* ---- suites ---- */
 
