@@ -120,7 +120,8 @@ enum {
                                     reach now asks for that when it is back */
 };
 struct sky_command_row {
-    const char *kind; /* "property-set", "service", "rpc" */
+    const char *kind;  /* "property-set", "service", "rpc" */
+    const char *about; /* for people: what it is, and what is to be given; NULL: not said */
     /* Appends the downlink (PUSH) and returns the correlation id that ANSWER will carry. Of several
      * downlinks, on topics of different age, a device gets those that it listens to. */
     sky_span (*build)(const struct sky_uplink *to, const struct sky_command_request *request,

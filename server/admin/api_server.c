@@ -13,17 +13,35 @@ void sky_api_health(struct sky_api *api)
     sky_api_send(api, 200);
 }
 
+static void put_commands(struct sky_jw *jw, const struct sky_cloud *cloud)
+{
+    sky_jw_key(jw, "commands");
+    sky_jw_array(jw);
+    for (size_t i = 0; i < cloud->command_count; i++) {
+        sky_jw_object(jw);
+        sky_jw_put_str(jw, "kind", cloud->commands[i].kind);
+        if (cloud->commands[i].about != NULL)
+            sky_jw_put_str(jw, "about", cloud->commands[i].about);
+        sky_jw_end_object(jw);
+    }
+    sky_jw_end_array(jw);
+}
+
 void sky_api_version(struct sky_api *api)
 {
+    char started[SKY_TIME_TEXT_MAX];
     struct sky_jw *jw = &api->jw;
     sky_jw_object(jw);
     sky_jw_put_str(jw, "version", SKY_VERSION);
+    sky_time_text(api->app->clock.wall_base_ms, started);
+    sky_jw_put_str(jw, "started", started);
     sky_jw_key(jw, "clouds");
     sky_jw_array(jw);
     for (size_t i = 0; sky_clouds[i] != NULL; i++) {
         sky_jw_object(jw);
         sky_jw_put_str(jw, "name", sky_clouds[i]->name);
         sky_jw_put_str(jw, "title", sky_clouds[i]->title);
+        put_commands(jw, sky_clouds[i]);
         sky_jw_end_object(jw);
     }
     sky_jw_end_array(jw);

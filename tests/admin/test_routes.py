@@ -1,5 +1,6 @@
 """What holds for every route, told by the description that the server gives of itself."""
 
+import datetime
 import re
 
 import pytest
@@ -127,11 +128,41 @@ def test_health_ready_version_metrics(api, online):
     assert api.get("/health") == {"status": "ok"}
     assert api.get("/ready") == {"status": "ok"}
     assert {"aliyun", "tencent", "enos"} <= {c["name"] for c in api.get("/version")["clouds"]}
+    for cloud, kinds in (("aliyun", 13), ("tencent", 9), ("enos", 6)):
+        told = next(each for each in api.get("/version")["clouds"] if each["name"] == cloud)
+        assert len(told["commands"]) == kinds and all(each["about"] for each in told["commands"])
     metrics = dict(line.rsplit(" ", 1) for line in api.get("/metrics").splitlines()
                    if not line.startswith("#"))
     assert int(metrics["skymock_devices_online"]) == 1
     assert int(metrics["skymock_connections"]) >= 2
     assert int(metrics["skymock_events_total"]) > 0
+
+
+def test_commands_are_told_as_they_are_taken(api):
+    for cloud in api.get("/version")["clouds"]:
+        device = api.get("/api/v1/devices", cloud=cloud["name"], limit=1)["devices"]
+        if not device:
+            continue
+        status, answer = api.request("POST", f"/api/v1/devices/{device[0]['name']}/commands",
+                                     {"kind": "no-such"})
+        assert status == 404
+        known = answer["error"]["message"].partition("; it has: ")[2]
+        assert known.split(", ") == [each["kind"] for each in cloud["commands"]]
+
+
+def test_started_tells_one_process_from_another(start, tmp_path):
+    store = str(tmp_path / "store.db")
+    first = start("--store", store)
+    started = first.api.get("/version")["started"]
+    age = datetime.datetime.now(datetime.timezone.utc) - datetime.datetime.fromisoformat(
+        started.replace("Z", "+00:00"))
+    assert datetime.timedelta(0) <= age < datetime.timedelta(minutes=1)
+    first.api.post("/api/v1/clock/set", {"unixMs": 0})
+    first.api.freeze()
+    first.api.reset()
+    assert first.api.get("/version")["started"] == started
+    first.stop()
+    assert start("--store", store).api.get("/version")["started"] > started
 
 
 def test_a_token_guards_everything_but_health(start):

@@ -159,10 +159,20 @@ static sky_span build_rpc(const struct sky_uplink *to, const struct sky_command_
 }
 
 const struct sky_command_row sky_enos_commands[SKY_ENOS_COMMANDS] = {
-    {.kind = "measurepoint-set", .build = build_set},
-    {.kind = "measurepoint-get", .build = build_get},
-    {.kind = "service", .build = build_service},
-    {.kind = "raw", .build = build_raw},
-    {.kind = "rpc", .build = build_rpc},
-    {.kind = "traffic-control", .build = build_traffic},
+    {.kind = "measurepoint-set",
+     .about = "sets measurepoints: params has them",
+     .build = build_set},
+    {.kind = "measurepoint-get",
+     .about = "asks for measurepoints: payload is the list of their names, in JSON",
+     .build = build_get},
+    {.kind = "service",
+     .about = "calls a service of the model: name is its identifier, params its input",
+     .build = build_service},
+    {.kind = "raw",
+     .about = "bytes to a device without a data format: payload goes out as it is",
+     .build = build_raw},
+    {.kind = "rpc", .about = "an RRPC: params or payload goes out as it is", .build = build_rpc},
+    {.kind = "traffic-control",
+     .about = "on traffic/control: params as they are given",
+     .build = build_traffic},
 };
