@@ -459,15 +459,20 @@ static bool is_method(const struct sky_route *route, sky_span method)
     return sky_span_eq_str(method, route->method);
 }
 
-/* The row for this request, or NULL with the methods that its path does know, "GET, POST". */
+/* The row for this request, or NULL with the methods that its path does know, "GET, POST". Of two
+ * paths that match, the first in the table is meant: that without placeholders, as OpenAPI has it.
+ */
 static const struct sky_route *find_route(struct sky_api *api, struct sky_buf *allowed)
 {
     const struct sky_http_head *head = &api->call->head;
     struct sky_path_vars vars;
+    const char *path = NULL;
     for (size_t i = 0; i < sky_route_count; i++) {
         const struct sky_route *route = &sky_routes[i];
-        if (!sky_match_path(sky_span_str(route->path), head->path, &vars))
+        if (!sky_match_path(sky_span_str(route->path), head->path, &vars) ||
+            (path != NULL && strcmp(path, route->path) != 0))
             continue;
+        path = route->path;
         if (is_method(route, head->method)) {
             api->vars = vars;
             return route;

@@ -380,9 +380,9 @@ def test_every_kind_of_certificate_is_taken(api, refused):
     assert api.request("DELETE", PATH)[0] == 204
 
 
-def test_a_fault_may_be_named_as_the_table_of_points(api, make, refused):
-    make(name="points")
-    assert api.request("DELETE", PATH + "/points")[0] == 204
+def test_a_fault_named_as_the_table_of_points_is_ended_by_its_number(api, make, refused):
+    number = make(name="points")
+    refused(405, "DELETE", PATH + "/points")
+    assert api.get(PATH + "/points")["points"]
+    assert api.request("DELETE", f"{PATH}/{number}")[0] == 204
     assert api.get(PATH)["faults"] == []
-    refused(404, "DELETE", PATH + "/points")
-    refused(405, "POST", PATH + "/points", {})

@@ -20,8 +20,7 @@ class Description:
         """AssertionError when this answer is none that the description has. What refuses before the
         route is looked at (host, type, length, ...) is declared nowhere, and looks like any error."""
         route = target.partition("?")[0]
-        path = next((path for pattern, path in self._paths
-                     if pattern.fullmatch(route) and (method, path) in self.operations), None)
+        path = next((path for pattern, path in self._paths if pattern.fullmatch(route)), None)
         declared = self.operations.get((method, path), {"responses": {}})["responses"]
         if status >= 400 and str(status) not in declared:
             contents = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
