@@ -1,6 +1,7 @@
 // The test bench of the console: a server, devices, hostile peers and a browser. Every *.test.mjs
-// beside it uses this and node:test, Node.js 18 or newer. Nothing here waits by sleeping, and no
-// port is fixed. Run all with `./dev test --console`, one with `./dev test --console FILE`.
+// beside it uses this and node:test of Node.js 18, which Debian 12 has (playwright-core 1.61 is the
+// last for it), or newer. Nothing here waits by sleeping, and no port is fixed. Run all with
+// `./dev test --console`, one with `./dev test --console FILE`.
 //
 //   const server = await startServer({options, fixtures, token, store});
 //       The program $SKYMOCK_BUILD/skymock on free ports. options: more words of its command line;
