@@ -21,6 +21,9 @@ export async function hello(signal) {
 
 let asking = null;
 
+/* The reader was asked for a token in this tab. */
+export const hasToken = () => sessionStorage.getItem(TOKEN) !== null;
+
 /* Asks the reader for the token; whoever needs it meanwhile waits for the same answer. */
 function askToken(wrong) {
     asking ??= new Promise((resolve) => {

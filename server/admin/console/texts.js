@@ -201,6 +201,13 @@ export const texts = {
     'snippets.dynamic': ['Dynamic activation', '动态激活'],
 
     /* ---- api ---- */
+    'api.required': ['required', '必填'],
+    'api.parameters': ['Parameters', '参数'],
+    'api.body': ['Body', '请求体'],
+    'api.answers': ['Answers', '响应'],
+    'api.copy': ['Copy', '复制'],
+    'api.copied': ['Copied', '已复制'],
+    'api.link': ['Link', '链接'],
 };
 
 /* The text of a key in the reader's language. A key that is in no table shows itself. */
