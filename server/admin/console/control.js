@@ -1,25 +1,74 @@
-/* Control: what a test does to the world of its devices, as panels of forms and buttons. */
-import { call, get, pathOf, post, server } from './client.js';
-import { data, field, fill, h, to } from './dom.js';
-import { faults } from './faults.js';
-import { button, facts, form } from './form.js';
+/* Control: what a test does to the world of its devices. One table of acts makes buttons and forms of them. */
+import { call, get, pathOf, server, showError } from './client.js';
+import { data, field, fill, h, say, to } from './dom.js';
+import { faultForm } from './faults.js';
+import { facts, form } from './form.js';
 import { Page } from './page.js';
-import { settings } from './settings.js';
 import { waysIn } from './snippets.js';
 import { t } from './texts.js';
-import { full, isFrozen, keepClock, now, span } from './times.js';
+import { keepClock } from './times.js';
 
 const AGAIN_MS = 1000;
-const OFFERED = 50; /* devices */
 const GRACE = 1.5; /* of its keepalive a device may be silent (MQTT 3.1.1, 3.1.2-24) */
-const STEPS = { '1 s': 1000, '1 min': 60000, '1 h': 3600000, '1 d': 86400000 };
+const PANELS = ['clock', 'device', 'message', 'command', 'shadow', 'new', 'faults', 'reset', 'snapshots'];
+const OF_DEVICE = PANELS.slice(1, 5);
 
-const productOf = (name) => name.split('/').slice(0, 2).join('/');
+/* Panel, act, what is asked of the API (@: the device), and what is sent: always this, or what is given in a form of these members
+ * ("name*:kind", *: required). */
+const act = (line) => {
+    const [, panel, name, method, path, sent] = /^(\S+) (\S+) (\S+) (\S+) ?(.*)$/.exec(line);
+    return { panel, name, method, path, sent, isForm: /^\w/.test(sent) };
+};
+const ACTS = `
+clock freeze POST clock/freeze
+clock resume POST clock/resume
+clock 1s POST clock/advance {"ms":1000}
+clock 1min POST clock/advance {"ms":60000}
+clock 1h POST clock/advance {"ms":3600000}
+clock 1d POST clock/advance {"ms":86400000}
+clock keepalive POST clock/advance
+clock advance POST clock/advance ms*:integer
+clock set POST clock/set unixMs*:time
+device disconnect POST @/disconnect
+device twin POST @/twin
+device enable PATCH @ {"enabled":true}
+device disable PATCH @ {"enabled":false}
+device delete DELETE @
+device properties GET @/properties
+device credentials GET @/credentials
+message send POST @/messages topic* payload:lines payloadBase64 qos:integer
+command send POST @/commands kind* name params:object payload:lines waitMs:integer
+shadow read GET @/shadow
+shadow change PATCH @/shadow desired*:object
+new make POST devices?secrets=true product*
+reset reset POST reset device product forget:boolean
+reset reload POST reload
+snapshots take POST snapshots name* product`.trim().split('\n').map(act);
+
+/* By act: what is sent instead of what was given, what is asked before, what is shown instead of the answer. */
+const SENT = {
+    keepalive: (page) => ({ ms: page.device.keepAlive * GRACE * 1000 }),
+    make: (page, { product: name }) => ({ cloud: name.split('/')[0], product: name.split('/')[1] ?? '', temporary: true }),
+};
+const SURE = {
+    delete: (page) => t('control.gone', page.name),
+    reset: (page, { device, product, forget }) => t('control.sure', device ?? product ?? t('control.all'), forget ? t('control.forgotten') : ''),
+    restore: (page, given, name) => t('control.restored', name),
+    drop: (page, given, name) => t('control.gone', name),
+};
+const SHOWN = {
+    delete: (page) => page.go({ device: '' }),
+    credentials: async (page, answer) => page.ways(answer, await get(pathOf(page.name), { secrets: true })),
+    make: (page, answer) => {
+        page.go({ device: answer.name });
+        return [h('h3', {}, data(answer.name)), page.ways(answer.credentials, answer)];
+    },
+};
 
 /* Asks before it is done; true: yes. */
-const sure = (text) => new Promise((resolve) => {
+const agreed = (text) => new Promise((resolve) => {
     const dialog = h('dialog', { class: 'small', 'aria-labelledby': 'sure' }, h('form', { method: 'dialog' }, h('p', { id: 'sure' }, text),
-        h('p', { class: 'acts' }, h('button', { value: '', autofocus: true }, t('control.no')), h('button', { class: 'main', value: 'yes' }, t('control.yes')))));
+        h('p', { class: 'acts' }, h('button', { autofocus: true }, t('control.no')), h('button', { class: 'main', value: 'yes' }, t('control.yes')))));
     dialog.addEventListener('close', () => {
         dialog.remove();
         resolve(dialog.returnValue === 'yes');
@@ -28,218 +77,130 @@ const sure = (text) => new Promise((resolve) => {
     dialog.showModal();
 });
 
-const scope = (value) => ({ name: 'product', list: 'products', value });
+/* Shows it anew when it has changed; the focus stays where it is. */
+function renew(element, value, make) {
+    const text = JSON.stringify(value), { id } = document.activeElement;
+    if (element.dataset.shown === text) return;
+    element.dataset.shown = text;
+    fill(element, make(value));
+    if (id && document.activeElement.id !== id) document.getElementById(id)?.focus();
+}
 
-/* By panel: its buttons, and its forms with their members. Each act is given the page and what stands in the form, and returns what to show. */
-const PANELS = {
-    clock: {
-        freeze: { act: (page) => page.clock('freeze') },
-        resume: { act: (page) => page.clock('resume') },
-        advance: { members: () => [{ name: 'seconds', kind: 'number', min: 0, required: true }],
-            act: (page, { seconds }) => page.clock('advance', { ms: Math.round(seconds * 1000) }) },
-        set: { members: () => [{ name: 'time', kind: 'time', required: true, about: settings.times === 'local' ? Intl.DateTimeFormat().resolvedOptions().timeZone : 'UTC' }],
-            act: (page, { time }) => page.clock('set', { unixMs: time }) },
-    },
-    device: {
-        disconnect: { act: (page) => post(page.path('/disconnect')) },
-        twin: { act: (page) => post(page.path('/twin')) },
-        enable: { act: (page) => page.change({ enabled: true }) },
-        disable: { act: (page) => page.change({ enabled: false }) },
-        properties: { act: async (page) => facts((await get(page.path('/properties'))).properties) },
-        credentials: { act: (page) => page.credentials(page.name) },
-        delete: { act: async (page) => {
-            if (!await sure(t('control.delete.sure', page.name))) return false;
-            await call('DELETE', page.path());
-            return page.go({ device: '' });
-        } },
-    },
-    message: {
-        send: { members: () => [{ name: 'topic', list: 'topics', required: true }, { name: 'payload', kind: 'lines' }, { name: 'payloadBase64' },
-            { name: 'qos', kind: 'integer', options: ['0', '1'] }],
-        act: (page, body) => page.answer('POST', '/messages', body) },
-    },
-    command: {
-        command: { members: (page) => [{ name: 'kind', options: page.commands(), required: true }, { name: 'name' }, { name: 'params', kind: 'object' },
-            { name: 'payload', kind: 'lines' }, { name: 'waitMs', kind: 'integer', min: 0, max: 60000, value: 5000 }],
-        act: (page, body) => page.answer('POST', '/commands', body) },
-    },
-    shadow: {
-        shadow: { act: async (page) => facts(await get(page.path('/shadow'))) },
-        desired: { members: () => [{ name: 'desired', kind: 'object', required: true }], act: (page, body) => page.answer('PATCH', '/shadow', body) },
-    },
-    new: {
-        make: { members: (page) => [{ name: 'product', required: true, options: page.products.map(({ cloud, product }) => `${cloud}/${product}`), value: page.name && productOf(page.name) }],
-            act: async (page, { product }) => {
-                const [cloud, key] = product.split('/');
-                const { name } = await post('/api/v1/devices', { cloud, product: key, temporary: true });
-                page.go({ device: name });
-                return [h('h3', {}, data(name)), await page.credentials(name)];
-            } },
-    },
-    faults: {},
-    reset: {
-        reset: { members: (page) => [{ name: 'whom', options: ['', ...(page.name ? [page.name, productOf(page.name)] : []), ...page.products.map(({ cloud, product }) => `${cloud}/${product}`)]
-            .filter((each, i, all) => all.indexOf(each) === i).map((each) => [each, each || t('control.all')]) }, { name: 'forget', kind: 'boolean' }],
-        act: async (page, { whom = '', forget }) => {
-            if (!await sure([t('control.reset.sure', whom || t('control.all')), ' ', forget ? t('control.forget.sure') : ''])) return false;
-            await post('/api/v1/reset', { [whom.split('/').length === 2 ? 'product' : 'device']: whom || undefined, forget });
-            return undefined;
-        } },
-        reload: { act: async () => facts(await post('/api/v1/reload')) },
-    },
-    snapshots: {
-        take: { members: () => [{ name: 'name', required: true }, scope()], act: (page, body) => post('/api/v1/snapshots', body).then(() => page.snapshots()) },
-    },
-};
-const OF_DEVICE = ['device', 'message', 'command', 'shadow']; /* panels that want one chosen */
+const options = (values) => values.map((value) => h('option', { value }));
 
 export class Control extends Page {
-    name = null; /* of the device */
-    products = [];
+    device = {}; /* the chosen one */
 
-    async build() {
-        this.chosen = h('input', { type: 'search', list: 'devices', 'data-filter': true, autocomplete: 'off', class: 'chosen',
+    build() {
+        this.chosen = h('input', { type: 'search', list: 'devices', 'data-filter': true, autocomplete: 'off',
             oninput: () => this.attempt(() => this.#offer()), onchange: () => this.go({ device: this.chosen.value.trim() }) });
-        this.devices = h('datalist', { id: 'devices' });
-        this.topics = h('datalist', { id: 'topics' });
-        this.state = h('div');
-        this.times = h('p', { class: 'mono' });
-        this.panels = {};
-        this.grid = h('div', { class: 'grid' });
-        fill(this, h('div', { class: 'bar' }, field(t('control.device.choose'), this.chosen), this.devices, this.topics), h('div', { class: 'scroll', tabindex: -1 }, this.grid));
+        [this.devices, this.products, this.topics] = ['devices', 'products', 'topics'].map((id) => h('datalist', { id }));
+        this.panels = Object.fromEntries(PANELS.map((name) => {
+            const state = h('div'), body = h('div'), out = h('output');
+            return [name, { state, body, out, element: h('section', { class: 'panel', 'aria-labelledby': `panel-${name}` },
+                h('h2', { id: `panel-${name}` }, t(`control.${name}`)), state, body, out) }];
+        }));
+        fill(this, h('div', { class: 'bar' }, field(t('device'), this.chosen), this.devices, this.products, this.topics),
+            h('div', { class: 'scroll' }, h('div', { class: 'grid' }, PANELS.map((name) => this.panels[name].element))));
     }
 
     async show(params) {
-        const name = params.get('device') || null, began = !this.products.length;
-        if (!began && name === this.name) return;
-        if (began) this.products = (await get('/api/v1/products', {}, this.signal)).products;
-        this.name = name;
-        this.device = name ? await this.attempt(() => get(pathOf(name), {}, this.signal)) : null;
-        if (!this.device) this.name = null;
-        this.chosen.value = name ?? '';
-        this.#draw();
-        if (!began) return this.faults?.aim();
-        this.real = 0;
-        const { body, out } = this.panels.faults;
-        this.every(AGAIN_MS, () => this.attempt(() => this.#again()));
-        this.attempt(async () => { this.faults = await faults(body, out, () => this.name ?? '', this.signal); });
-        await Promise.all([this.#offer(), this.snapshots(), this.clock()]);
+        const name = params.get('device') ?? '', began = !this.points, read = (path) => get(`/api/v1/${path}`, {}, this.signal);
+        if (!began && name === (this.name ?? '')) return undefined;
+        if (began) [{ products: this.made }, this.points] = await Promise.all([read('products'), read('faults/points')]);
+        this.device = name ? await this.attempt(() => get(pathOf(name), {}, this.signal)) ?? {} : {};
+        this.name = this.device.name;
+        this.chosen.value = name;
+        fill(this.products, options(this.made.map(({ cloud, product }) => `${cloud}/${product}`)));
+        PANELS.forEach((panel) => this.#draw(panel));
+        await this.#offer();
+        return began ? this.every(AGAIN_MS, () => this.attempt(() => this.#again())) : this.#again();
     }
 
-    /* ---- panels ---- */
-
-    /* Those of a device are others with each device; the others stay as they are. */
-    #draw() {
-        for (const [name, acts] of Object.entries(PANELS)) {
-            const ofDevice = OF_DEVICE.includes(name);
-            if (this.panels[name] && !ofDevice) continue;
-            this.panels[name] ??= this.#panel(name);
-            const { section, body, out } = this.panels[name];
-            section.hidden = ofDevice && !this.name;
-            fill(out);
-            const rows = Object.entries(acts);
-            fill(body, name === 'device' ? this.state : name === 'clock' ? this.times : null,
-                h('div', { class: 'acts' }, rows.filter(([, { members }]) => !members).map(([act, row]) => button(`control.${act}`, out, () => row.act(this), { 'data-act': act })), name === 'clock' ? this.#steps(out) : null),
-                rows.filter(([, { members }]) => members).map(([act, row]) => form(`control.${act}`, row.members(this), out, (values) => row.act(this, values))),
-                name === 'snapshots' ? this.kept = h('table') : null);
-        }
+    #draw(panel) {
+        const { element, body, out } = this.panels[panel], acts = ACTS.filter((each) => each.panel === panel);
+        element.hidden = OF_DEVICE.includes(panel) && !this.name;
+        if (OF_DEVICE.includes(panel)) fill(out);
+        fill(body, h('p', { class: 'acts' }, acts.filter(({ isForm }) => !isForm).map((each) => this.#button(each))), acts.filter(({ isForm }) => isForm).map((each) =>
+            form(t(`control.${each.name}`), each.sent.split(' ').map((member) => {
+                const [, name, star, kind] = /^(\w+)(\*?):?(\w*)$/.exec(member);
+                return { name, kind, required: star === '*', options: name === 'kind' ? this.#commands() : undefined };
+            }), (...given) => this.#do(each, ...given))));
+        if (panel === 'faults')
+            fill(body, faultForm(this.points, { point: 'puback-down', device: this.name }, (...given) => this.#do(act('faults begin POST faults'), ...given)));
     }
 
-    #panel(name) {
-        const body = h('div'), out = h('output');
-        const section = h('section', { class: 'panel', 'aria-labelledby': `panel-${name}` }, h('h2', { id: `panel-${name}` }, t(`control.panel.${name}`)), body, out);
-        this.grid.append(section);
-        return { section, body, out };
+    #commands() {
+        return (server.clouds.find(({ name }) => name === this.device.cloud)?.commands ?? []).map(({ kind, about }) => [kind, about ? `${kind}: ${about}` : kind]);
     }
 
-    #steps(out) {
-        const step = (text, ms, props) => button('control.advance', out, () => this.clock('advance', { ms: ms() }), props, text);
-        this.keepAlive = step('', () => this.device.keepAlive * GRACE * 1000, { hidden: true });
-        return [Object.entries(STEPS).map(([text, ms]) => step(`+ ${text}`, () => ms)), this.keepAlive];
+    /* `of`: the thing that it is done to, where several can have it done. */
+    #button(row, of = '') {
+        const text = t(`control.${row.name}`);
+        return h('button', { type: 'button', id: `do-${row.name}${of}`, 'aria-label': of ? `${text} ${of}` : null, onclick: () => this.#do(row, undefined, undefined, of) }, text);
     }
 
-    /* ---- what is asked ---- */
-
-    path(rest) {
-        return pathOf(this.name, rest);
+    ways(credentials, device) {
+        return waysIn(credentials, { ...this.made.find(({ cloud, product }) => cloud === device.cloud && product === device.product), ...device });
     }
 
-    async clock(act, body) {
-        const clock = act ? await post(`/api/v1/clock/${act}`, body) : await get('/api/v1/clock', {}, this.signal);
-        keepClock(clock);
-        this.real = clock.realUnixMs - Date.now();
-        this.#time();
-    }
-
-    async change(body) {
-        await call('PATCH', this.path(), { body });
-        await this.#again();
-    }
-
-    async credentials(name) {
-        const [device, credentials] = await Promise.all([get(pathOf(name), { secrets: true }), get(pathOf(name, '/credentials'))]);
-        const { requireCertificate } = this.products.find(({ cloud, product }) => cloud === device.cloud && product === device.product) ?? {};
-        return waysIn(credentials, { ...device, requireCertificate });
-    }
-
-    commands() {
-        const { commands = [] } = server.clouds.find(({ name }) => name === this.device?.cloud) ?? {};
-        return commands.map(({ kind, about }) => [kind, about ? `${kind}: ${about}` : kind]);
-    }
-
-    /* What the server or the device says to it, with the way to what came of it. */
-    async answer(method, rest, body) {
-        const link = (params) => h('p', {}, to('timeline', params, t('control.event')));
+    /* Does it, once at a time, and tells what came of it, with the way to its events. */
+    async #do({ panel, name, method, path, sent, isForm }, values = () => undefined, refuse = () => false, of = '') {
+        const { out } = this.panels[panel], device = this.name;
+        const events = (seq) => path[0] === '@' && h('p', {}, to('timeline', seq ? { seq } : { device }, t('frame.timeline')));
+        if (out.ariaBusy === 'true') return;
+        out.ariaBusy = 'true';
+        fill(out);
         try {
-            const came = await call(method, this.path(rest), { body });
-            return [facts(came), link(came.seq ? { seq: came.seq } : { device: this.name })];
+            const given = values(), body = SENT[name]?.(this, given) ?? (sent && !isForm ? JSON.parse(sent) : given);
+            if (SURE[name] && !await agreed(SURE[name](this, given, of))) return;
+            const answer = await call(method, path[0] === '@' ? pathOf(device, path.slice(1)) : `/api/v1/${path}`, { body: method === 'GET' || method === 'DELETE' ? undefined : body });
+            fill(out, SHOWN[name] ? await SHOWN[name](this, answer) : answer && panel !== 'clock' && facts(answer), events(answer?.seq));
+            say(t('control.done', t(`control.${name}`)));
         } catch (error) {
-            if (error.status === 409 || error.status === 504) return [h('p', { class: 'bad', role: 'alert' }, data(error.message, 500)), link({ device: this.name })];
-            throw error;
+            if (!refuse(error)) showError(out, error);
+            out.append(events() || '');
+            if (!('status' in error)) throw error;
+        } finally {
+            out.ariaBusy = 'false';
         }
+        await this.attempt(() => this.#again());
     }
 
-    async snapshots() {
-        const { snapshots } = await get('/api/v1/snapshots', {}, this.signal);
-        const { out } = this.panels.snapshots;
-        fill(this.kept, snapshots.map(({ name, product, created, devices }) => {
-            const act = (what, method, rest) => button(`control.${what}`, out, async () => {
-                if (!await sure(t(`control.${what}.sure`, name))) return false;
-                await call(method, `/api/v1/snapshots/${encodeURIComponent(name)}${rest}`, method === 'POST' ? { body: { product } } : { query: { product } });
-                return this.snapshots();
-            }, { 'aria-label': `${t(`control.${what}`)}: ${name}` });
-            return h('tr', {}, h('th', { scope: 'row' }, data(name)), h('td', {}, product ? data(product) : t('control.all'), ` (${devices})`), h('td', {}, full(created)),
-                h('td', {}, act('restore', 'POST', '/restore'), ' ', act('drop', 'DELETE', '')));
-        }));
-    }
+    /* ---- what there is ---- */
 
-    /* ---- what goes on meanwhile ---- */
-
-    #time() {
-        fill(this.times, h('strong', {}, t('control.virtual')), ` ${full(new Date(now()).toISOString())}${isFrozen() ? ` (${t('frame.frozen')})` : ''}`, h('br'),
-            t('control.real'), ` ${full(new Date(Date.now() + this.real).toISOString())}`);
+    async #offer() {
+        const { devices } = await get('/api/v1/devices', { text: this.chosen.value, limit: 50 }, this.signal);
+        fill(this.devices, options(devices.map(({ name }) => name)));
     }
 
     async #again() {
-        this.#time();
-        await Promise.all([this.faults?.refresh(), this.name ? this.#look(this.name) : null]);
+        const { clock, device, faults, snapshots } = this.panels, chosen = this.name, read = (path) => get(path, {}, this.signal);
+        const [time, broken, kept, found, held] = await Promise.all([...['clock', 'faults', 'snapshots'].map((path) => read(`/api/v1/${path}`)),
+            chosen ? read(pathOf(chosen)) : {}, chosen ? read(pathOf(chosen, '/subscriptions')) : { subscriptions: [] }]);
+        if (chosen !== this.name) return;
+        keepClock(time);
+        renew(clock.state, time, ({ time: virtual, realTime, frozen }) => facts({ virtual, real: realTime, frozen }));
+        renew(faults.state, broken.faults, (all) => [h('table', {}, all.map((fault) => this.#fault(fault))), all.length ? this.#button(act('faults end.all DELETE faults')) : null]);
+        renew(snapshots.state, kept.snapshots, (all) => h('table', {}, all.map((each) => this.#snapshot(each))));
+        const filters = held.subscriptions.map(({ filter }) => filter);
+        renew(device.state, { ...found, subscriptions: filters.join(' ') }, facts);
+        fill(this.topics, options(filters.map((filter) => filter.replace(/[+#]/g, '1'))));
+        this.device = found;
+        for (const [name, can] of [['keepalive', found.keepAlive], ['enable', !found.enabled], ['disable', found.enabled], ['delete', found.temporary]])
+            document.getElementById(`do-${name}`).hidden = !can;
     }
 
-    async #look(name) {
-        const [device, { subscriptions }] = await Promise.all([get(pathOf(name), {}, this.signal), get(pathOf(name, '/subscriptions'), {}, this.signal)]);
-        if (name !== this.name) return;
-        this.device = device;
-        fill(this.state, facts({ online: device.online, enabled: device.enabled, temporary: device.temporary, keepAlive: device.keepAlive ?? null, lastSeen: device.lastSeen && full(device.lastSeen),
-            subscriptions: subscriptions.map(({ filter, qos }) => `${filter} (${qos})`).join(', ') }));
-        fill(this.topics, subscriptions.map(({ filter }) => h('option', { value: filter.replace(/[+#]/g, '1') })));
-        this.keepAlive.hidden = !device.keepAlive;
-        fill(this.keepAlive, `+ ${span(device.keepAlive * GRACE * 1000)} (${t('control.keepalive')})`);
-        for (const [act, wanted] of [['enable', !device.enabled], ['disable', device.enabled], ['delete', device.temporary]])
-            this.panels.device.body.querySelector(`[data-act=${act}]`).hidden = !wanted;
+    #fault({ id, point, action, name, seed, fired, spent, ...rest }) {
+        return h('tr', {}, h('th', { scope: 'row' }, id, ' ', name ? data(name) : null), h('td', {}, `${action} ${point} `, data(JSON.stringify(rest), 300)),
+            h('td', {}, t('faults.fired', fired), spent ? ` (${t('faults.spent')})` : null),
+            h('td', {}, to('timeline', { type: 'fault', text: name ?? id }, t('frame.timeline')), ' ', this.#button(act(`faults end DELETE faults/${id}`), id)));
     }
 
-    async #offer() {
-        const { devices } = await get('/api/v1/devices', { text: this.chosen.value, limit: OFFERED }, this.signal);
-        fill(this.devices, devices.map(({ name }) => h('option', { value: name })));
+    #snapshot({ name, product, created, devices }) {
+        const path = `snapshots/${encodeURIComponent(name)}`;
+        return h('tr', {}, h('th', { scope: 'row' }, data(name)), h('td', {}, data(product ?? t('control.all')), ` ${t('control.devices', devices)}`), h('td', {}, created),
+            h('td', { class: 'acts' }, this.#button(act(`snapshots restore POST ${path}/restore ${JSON.stringify({ product })}`), name),
+                this.#button(act(`snapshots drop DELETE ${path}${product ? `?product=${encodeURIComponent(product)}` : ''}`), name)));
     }
 }

@@ -1,98 +1,65 @@
-/* Forms made from tables, and buttons: what is wrong stands beside its member, what came of it below. */
-import { ApiError, showError } from './client.js';
-import { data, fill, h, plain, say, select } from './dom.js';
+/* Forms made from tables, and answers as tables: what is wrong stands beside its member. */
+import { ApiError } from './client.js';
+import { data, fill, h, plain, select } from './dom.js';
 import { settings } from './settings.js';
 import { t, texts } from './texts.js';
+import { full } from './times.js';
 
-const READ = { /* by kind: what the server takes */
-    integer: Number,
-    number: Number,
-    boolean: (text) => text === 'true',
-    object: JSON.parse,
-    time: (text) => Date.parse(settings.times === 'local' ? text : `${text}Z`),
-};
-let forms = 0; /* each has ids of its own */
+const TYPES = { integer: 'number', number: 'number', time: 'datetime-local' };
+const READ = { integer: Number, number: Number, object: JSON.parse, boolean: (text) => text === 'true',
+    time: (text) => Date.parse(settings.times === 'local' ? text : `${text}Z`) };
+let ids = 0;
 
-const label = (name) => (texts[`control.of.${name}`] ? t(`control.of.${name}`) : name);
+const label = (name) => (`control.of.${name}` in texts ? t(`control.of.${name}`) : name);
 
-function control({ kind, options, value = '', onchange, min, max, list }, props) {
-    if (kind === 'boolean') options = ['', 'true', 'false'];
-    if (options) return select(options, value, onchange, props);
-    if (kind === 'object' || kind === 'lines') return h('textarea', { ...props, value, rows: 2, spellcheck: 'false' });
-    const number = kind === 'integer' || kind === 'number';
-    return h('input', { ...props, value, list, autocomplete: 'off', type: number ? 'number' : kind === 'time' ? 'datetime-local' : 'text',
-        ...(number ? { step: kind === 'integer' ? 1 : 'any', min, max } : { step: 1 }) });
+/* A member: { name, required, kind (text, lines, integer, number, boolean, object, time), min, max, options, value, onchange, about }.
+ * What can be proposed for it stands in the datalist of its name and an s. */
+function row(member) {
+    const { name, kind, options = kind === 'boolean' ? ['', 'true', 'false'] : null, value = '' } = member;
+    const about = kind === 'time' ? (settings.times === 'local' ? Intl.DateTimeFormat().resolvedOptions().timeZone : 'UTC') : member.about;
+    const id = `form-${++ids}`, hint = h('small', { id: `${id}-hint` });
+    const props = { id, name, value, required: member.required, 'aria-describedby': hint.id };
+    const control = options ? select(options, value, member.onchange, props)
+        : kind === 'object' || kind === 'lines' ? h('textarea', props)
+            : h('input', { ...props, type: TYPES[kind] ?? 'text', step: kind === 'number' ? 'any' : 1, min: member.min, max: member.max, list: `${name}s`, autocomplete: 'off' });
+    fill(hint, about);
+    return { name, kind, more: member.more, about, control, hint, element: h('div', { class: 'field' }, h('label', { for: id }, label(name), member.required ? ' *' : ''), control, hint) };
 }
 
-/* Does it once at a time; tells below what came of it, or why not. `refuse(error)`: said elsewhere. */
-async function run(name, busy, out, act, refuse = () => false) {
-    if (busy.ariaBusy === 'true') return;
-    busy.ariaBusy = 'true';
-    fill(out);
-    try {
-        const came = await act();
-        if (came === false) return;
-        fill(out, came);
-        say(t('control.done', t(name)));
-    } catch (error) {
-        if (!refuse(error)) showError(out, error);
-        if (!('status' in error)) throw error;
-    } finally {
-        busy.ariaBusy = 'false';
-    }
-}
-
-/* What the act returns stands in `out`; false: it was not done after all. */
-export const button = (name, out, act, props, text = t(name)) =>
-    h('button', { type: 'button', ...props, onclick: (event) => run(name, event.target, out, act) }, text);
-
-/* members: [{ name, kind (text, lines, integer, number, boolean, object, time), options, value, onchange, min, max, list (id of a datalist),
- * required, about, more (true: folded) }]. The act is given what stands in the controls, without what is empty. */
-export function form(name, members, out, act) {
-    const number = ++forms, controls = {};
-    const row = (member) => {
-        const id = `form-${number}-${member.name}`;
-        const why = h('small', { id: `${id}-why`, class: 'why', role: 'alert' });
-        const about = member.about ? h('small', { id: `${id}-about` }, member.about) : null;
-        const element = control(member, { id, name: member.name, required: member.required, 'aria-describedby': `${id}-about ${id}-why` });
-        controls[member.name] = { ...member, element, why };
-        return h('div', { class: 'field' }, h('label', { for: id }, label(member.name), member.required ? ' *' : ''), element, about, why);
-    };
-    const values = () => {
-        const given = Object.values(controls).filter(({ element }) => element.value !== '');
-        return Object.fromEntries(given.map(({ name: key, kind, element }) => {
-            try {
-                return [key, (READ[kind] ?? String)(element.value)];
-            } catch (error) {
-                throw new ApiError(0, { code: 'json', message: error.message, pointer: `/${key}` });
-            }
-        }));
+/* `members`: rows, of which those with `more` are folded. Sent, it calls act(values, refuse): values() is what was given, without what
+ * is empty; refuse(error) shows it at the member that it points to, or is false. */
+export function form(title, members, act) {
+    const rows = members.map(row), of = (more) => rows.filter((each) => !each.more === !more).map(({ element }) => element);
+    const read = ({ name, kind, control }) => {
+        try {
+            return [name, (READ[kind] ?? String)(control.value)];
+        } catch (error) {
+            throw new ApiError(400, { code: 'json', message: error.message, pointer: `/${name}` });
+        }
     };
     const refuse = (error) => {
-        const { element, why } = controls[error.pointer?.split('/')[1]] ?? {};
-        if (!element) return false;
-        element.ariaInvalid = 'true';
-        element.closest('details')?.setAttribute('open', '');
-        element.focus();
-        fill(why, plain(error.message, 500));
+        const found = rows.find(({ name }) => name === error.pointer?.split('/')[1]);
+        if (!found) return false;
+        found.control.ariaInvalid = 'true';
+        found.control.closest('details')?.setAttribute('open', '');
+        found.control.focus();
+        fill(found.hint, h('span', { class: 'why', role: 'alert' }, plain(error.message, 500)));
         return true;
     };
-    const folded = members.filter(({ more }) => more);
-    return h('form', {
-        'aria-label': t(name),
-        onsubmit: (event) => {
-            event.preventDefault();
-            for (const { element, why } of Object.values(controls)) {
-                element.ariaInvalid = null;
-                fill(why);
-            }
-            run(name, event.target, out, async () => act(values()), refuse);
-        },
-    }, members.filter(({ more }) => !more).map(row),
-    folded.length ? h('details', {}, h('summary', {}, t('control.more')), folded.map(row)) : null,
-    h('button', { class: 'main' }, t(name)));
+    const send = (event) => {
+        event.preventDefault();
+        for (const { control, hint, about } of rows) {
+            control.ariaInvalid = null;
+            fill(hint, about);
+        }
+        act(() => Object.fromEntries(rows.filter(({ control }) => control.value).map(read)), refuse);
+    };
+    return h('form', { 'aria-label': title, onsubmit: send }, of(false), of(true).length ? h('details', {}, h('summary', {}, t('control.more')), of(true)) : null,
+        h('button', { class: 'main' }, title));
 }
 
-/* An object as a table; `beside(value)`: what stands beside each value. */
-export const facts = (object, beside) => h('table', {}, Object.entries(object).filter(([, value]) => value !== null).map(([key, value]) =>
-    h('tr', {}, h('th', { scope: 'row' }, label(key)), h('td', {}, data(typeof value === 'object' ? JSON.stringify(value) : value, 4000), beside?.(value, key)))));
+const shown = (value) => (typeof value === 'object' ? JSON.stringify(value) : /^\d{4}-.*Z$/.test(value) ? full(value) : value);
+
+/* An object as a table; `beside(value, name)`: what stands beside each. */
+export const facts = (object, beside) => h('table', {}, Object.entries(object).filter(([, value]) => value ?? false).map(([name, value]) =>
+    h('tr', {}, h('th', { scope: 'row' }, label(name)), h('td', {}, data(shown(value), 4000), beside?.(value, name)))));
