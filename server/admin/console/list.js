@@ -43,7 +43,7 @@ export class List extends HTMLElement {
             this.pane.style.height = `${this.count * this.height}px`;
             this.scrollTop += above * this.height;
         }
-        if (above) this.#forget();
+        if (above) this.#shift(above);
         if (!this.#frame) this.#frame = requestAnimationFrame(() => { this.#frame = 0; this.#draw(); });
     }
 
@@ -62,6 +62,18 @@ export class List extends HTMLElement {
         this.#rows.clear();
     }
 
+    /* The rows that are there are others' neighbours now, and stay the elements they are. */
+    #shift(above) {
+        this.#rows = new Map([...this.#rows].map(([index, row]) => [index + above, this.#put(row, index + above)]));
+    }
+
+    #put(row, index) {
+        row.id = `row-${index}`;
+        row.dataset.index = index;
+        row.style.transform = `translateY(${index * this.height}px)`;
+        return row;
+    }
+
     #draw() {
         const height = this.height;
         const first = Math.max(0, Math.floor(this.scrollTop / height) - OVER);
@@ -75,9 +87,7 @@ export class List extends HTMLElement {
         for (let index = first; index < last; index++) {
             let row = this.#rows.get(index);
             if (!row) {
-                row = this.pane.appendChild(h('div', { role: 'option', class: 'row', id: `row-${index}` }));
-                row.dataset.index = index;
-                row.style.transform = `translateY(${index * height}px)`;
+                row = this.pane.appendChild(this.#put(h('div', { role: 'option', class: 'row' }), index));
                 this.#rows.set(index, row);
                 this.render(this.at(index), row);
             }
