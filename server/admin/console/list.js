@@ -28,7 +28,7 @@ export class List extends HTMLElement {
             if (row && !event.target.closest('a, button')) this.choose(Number(row.dataset.index), true);
         });
         this.addEventListener('keydown', (event) => this.key(event) && event.preventDefault());
-        this.watch = new ResizeObserver(() => this.update());
+        this.watch = new ResizeObserver(() => this.refresh());
         this.watch.observe(this);
     }
 
@@ -39,10 +39,8 @@ export class List extends HTMLElement {
 
     update(above = 0) {
         if (above && this.chosen >= 0) this.chosen += above;
-        if (above && this.scrollTop > this.height) {
-            this.pane.style.height = `${this.count * this.height}px`;
-            this.scrollTop += above * this.height;
-        }
+        this.pane.style.height = `${this.count * this.height}px`;
+        if (above && this.scrollTop > this.height) this.scrollTop += above * this.height;
         if (above) this.#shift(above);
         if (!this.#frame) this.#frame = requestAnimationFrame(() => { this.#frame = 0; this.#draw(); });
     }
@@ -78,7 +76,6 @@ export class List extends HTMLElement {
         const height = this.height;
         const first = Math.max(0, Math.floor(this.scrollTop / height) - OVER);
         const last = Math.min(this.count, Math.ceil((this.scrollTop + this.clientHeight) / height) + OVER);
-        this.pane.style.height = `${this.count * height}px`;
         for (const [index, row] of this.#rows) {
             if (index >= first && index < last) continue;
             row.remove();

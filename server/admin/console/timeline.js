@@ -1,5 +1,5 @@
-/* Timeline: every event as it happens, one row an event; what came too fast, and what lies between
- * two places that were looked at, is one row until it is opened. */
+/* Timeline: every event as it happens, one row an event. What came too fast, and what lies between
+ * places that were looked at, is a gap: one row until it is opened. */
 import { get, showError } from './client.js';
 import { data, field, fill, h, plain, select } from './dom.js';
 import { arrow, eventDetail, mark } from './event.js';
@@ -11,7 +11,7 @@ import { t } from './texts.js';
 import { full, short } from './times.js';
 import './list.js';
 
-const PAGE_EVENTS = 1000; /* that are asked for at a time */
+const PAGE_EVENTS = 1000; /* asked for at a time */
 const ROWS_MAX = 100000;
 const SLACK = 1000; /* rows above that, so that not every event drops one */
 const AROUND = 100; /* events on both sides of one that is not in the list */
@@ -19,91 +19,71 @@ const SETTLE_MS = 100; /* what came is put into the list so often */
 const TYPING_MS = 300;
 const PREVIEW = 120; /* characters */
 const MARKS = 3;
-const FILTERS = ['device', 'type', 'topic', 'rule', 'text', 'connection', 'refused'];
-const END = { seq: 0, end: true }; /* the row behind the oldest */
+const FILTERS = ['text', 'device', 'type', 'topic', 'rule', 'connection', 'refused'];
+const END = { seq: 0 }; /* the row behind the oldest */
 
 /* What is kept of an event. */
 function light(event) {
-    const { seq, time, type, direction, device, refused, findings, payload, payloadBase64 } = event;
+    const { seq, time, type, direction, device, refused, payload, payloadBase64 } = event;
     const [title = '', ...rest] = telling(event);
-    const preview = payload ?? (payloadBase64 ? `base64 ${payloadBase64}` : rest.join('  '));
-    return { seq, time, type, direction, device, refused, title: plain(title), preview: plain(preview, PREVIEW), findings: findings.map(({ rule, severity }) => ({ rule, severity })) };
+    return { seq, time, type, direction, device, refused, title: plain(title), preview: plain(payload ?? payloadBase64 ?? rest.join('  '), PREVIEW),
+        findings: event.findings.map(({ rule, severity }) => ({ rule, severity })) };
 }
 
-/* Events that are not shown; `count` null: nobody knows how many. */
-const gap = (from, to, count = null) => ({ seq: from, from, to, count, gap: true });
-
-/* Behind the others; two gaps become one. True when that changed the last row. */
-function add(rows, row) {
-    const last = rows.at(-1);
-    if (!row.gap || !last?.gap) {
-        rows.push(row);
-        return false;
-    }
-    rows[rows.length - 1] = gap(last.from, row.to, last.count !== null && row.count !== null ? last.count + row.count : null);
-    return true;
-}
+/* `count` null: nobody knows how many are in it. */
+const gap = (from, to, count = null) => ({ seq: from, to, count });
+const isEvent = (row) => 'type' in row;
 
 export class Timeline extends Page {
     #rows = [END]; /* the oldest first */
-    #arrived = []; /* and not yet in the list */
-    #waiting = 0; /* events, while it stands still */
+    #arrived = []; /* not yet in the list */
+    #waiting = 0; /* of these, events since the pause began */
     #paused = false;
     #pressed = false; /* a row that is being clicked stays where it is */
-    #loaded = false;
-    #loading = false;
-    #whole = false; /* nothing is older */
+    #state = 'new'; /* of what is older than the rows: new, more, asked, none */
     #lost = 0;
-    #query;
     #following = new AbortController();
-    #chosen = 0; /* seq of the row */
+    #chosen = 0;
     #opened = 0;
 
     build() {
-        const input = (name, props) => h('input', { type: 'search', name, onchange: ({ target }) => this.go({ [name]: target.value.trim() }), ...props });
-        this.text = input('text', { 'data-filter': true, 'aria-label': t('timeline.text'), placeholder: t('timeline.text'), oninput: () => {
-            clearTimeout(this.typing);
-            this.typing = setTimeout(() => this.signal.aborted || this.go({ text: this.text.value.trim() }), TYPING_MS);
-        } });
-        this.refused = h('input', { type: 'checkbox', onchange: () => this.go({ refused: this.refused.checked ? 'true' : '' }) });
-        this.inputs = { text: this.text, device: input('device', { list: 'devices', placeholder: 'cloud/product/device', onfocus: () => this.#offer('devices') }),
-            topic: input('topic', { placeholder: '/sys/+/+/#' }), rule: input('rule', { list: 'rules', onfocus: () => this.#offer('rules') }),
-            connection: input('connection', { inputmode: 'numeric', size: 6 }) };
-        this.types = h('div', {});
+        const change = (name) => ({ target }) => this.go({ [name]: target.value.trim() });
+        const input = (name, props) => h('input', { type: 'search', name, onchange: change(name), ...props });
+        let typing;
+        this.inputs = ['device', 'topic', 'rule', 'connection'].map((name) => input(name, { list: `all-${name}`, size: name === 'connection' ? 5 : 22 }));
+        this.inputs.push(input('text', { 'data-filter': true, 'aria-label': t('timeline.text'), placeholder: t('timeline.text'), oninput: (event) => {
+            clearTimeout(typing);
+            typing = setTimeout(() => this.signal.aborted || change('text')(event), TYPING_MS);
+        } }));
+        this.refused = h('input', { type: 'checkbox', onchange: ({ target }) => this.go({ refused: target.checked ? 'true' : '' }) });
+        this.types = h('div', { onchange: () => this.go({ type: [...this.types.querySelectorAll(':checked')].map(({ value }) => value).join() }) });
         this.typed = h('summary', {});
         this.pauser = h('button', { onclick: () => this.#pause() });
-        this.state = h('span', { class: 'dim', role: 'status' });
+        this.live = h('span', { class: 'dim', role: 'status' });
         this.problem = h('div', {});
-        this.list = h('sky-list', { 'aria-label': t('timeline.list') });
-        this.detail = h('aside', { 'aria-label': t('timeline.detail') });
-        this.list.at = (index) => this.#rows[this.#flip(index)];
-        this.list.render = (item, row) => this.#render(item, row);
-        this.list.onchoose = (item) => this.#choose(item);
-        this.list.onopen = (item) => (item.gap ? this.attempt(() => this.#fill(item, item.from, item.to)) : item.end || this.go({ seq: item.seq }));
-        this.list.addEventListener('pointerdown', () => { this.#pressed = true; });
+        this.list = h('sky-list', { 'aria-label': t('frame.timeline'), onpointerdown: () => { this.#pressed = true; } });
+        this.detail = h('aside', { 'aria-label': t('timeline.event') });
         for (const end of ['pointerup', 'pointercancel']) document.addEventListener(end, () => { this.#pressed = false; }, { signal: this.signal });
-        const { device, topic, rule, connection } = this.inputs;
-        fill(this, h('div', { class: 'bar' }, this.text, h('label', { class: 'check' }, this.refused, t('timeline.refused')),
+        Object.assign(this.list, { at: (index) => this.#rows[this.#flip(index)], render: (item, row) => this.#render(item, row),
+            onchoose: (item) => this.#choose(item), onopen: (item) => this.#openRow(item) });
+        fill(this, h('div', { class: 'bar' }, this.inputs[4], h('label', { class: 'check' }, this.refused, t('timeline.refused')),
             select(choices('order').map((each) => [each, t(`timeline.${each}`)]), settings.order, (value) => choose('order', value), { 'aria-label': t('timeline.order') }),
-            this.pauser, h('span', { class: 'space' }), this.state),
-        h('details', { class: 'filters', open: innerWidth > 700 }, h('summary', {}, t('timeline.more')),
-            h('div', { class: 'bar' }, field(t('device'), device),
-                h('details', { class: 'menu types', ontoggle: () => this.attempt(() => this.#offerTypes()) }, this.typed, this.types),
-                field(t('timeline.topic'), topic), field(t('timeline.rule'), rule), field(t('timeline.connection'), connection),
+            this.pauser, h('span', { class: 'space' }), this.live),
+        h('details', { class: 'filters', open: innerWidth > 700, ontoggle: () => this.attempt(() => this.#offer()) }, h('summary', {}, t('timeline.more')),
+            h('div', { class: 'bar' }, this.inputs.slice(0, 4).map((each) => field(t(`timeline.${each.name}`), each)),
+                h('details', { class: 'menu types' }, this.typed, this.types),
                 h('button', { onclick: () => this.go(Object.fromEntries(FILTERS.map((each) => [each, '']))) }, t('timeline.clear')))),
-        h('datalist', { id: 'devices' }), h('datalist', { id: 'rules' }), this.problem, h('div', { class: 'split' }, this.list, this.detail));
+        ['device', 'rule'].map((name) => h('datalist', { id: `all-${name}` })), this.problem, h('div', { class: 'split' }, this.list, this.detail));
         this.every(SETTLE_MS, () => this.#settle());
-        this.every(SLACK, () => settings.times === 'ago' && this.list.refresh());
     }
 
     show(params) {
-        for (const [name, input] of Object.entries(this.inputs)) if (document.activeElement !== input || input !== this.text) input.value = params.get(name) ?? '';
-        this.refused.checked = params.get('refused') === 'true';
-        fill(this.typed, t('timeline.types'), ': ', plain(params.get('type') || t('timeline.any')));
-        for (const box of this.types.querySelectorAll('input')) box.checked = this.#chosenTypes().includes(box.value);
+        for (const each of this.inputs) if (document.activeElement !== each || each.name !== 'text') each.value = params.get(each.name) ?? '';
+        this.refused.checked = params.has('refused');
+        this.#tick();
         const query = JSON.stringify(this.#wanted());
-        if (query !== this.#query) this.#begin();
-        this.#query = query;
+        if (query !== this.query) this.#begin();
+        this.query = query;
         return this.#open(Number(params.get('seq')));
     }
 
@@ -117,132 +97,126 @@ export class Timeline extends Page {
     /* ---- filters ---- */
 
     #wanted() {
-        return Object.fromEntries(FILTERS.map((name) => [name, this.params.get(name)]).filter(([, value]) => value));
+        return Object.fromEntries(FILTERS.filter((name) => this.params.get(name)).map((name) => [name, this.params.get(name)]));
     }
 
-    #filtered() {
-        return Object.keys(this.#wanted()).length > 0;
+    #tick() {
+        const types = this.params.get('type') ?? '';
+        fill(this.typed, t('timeline.types', plain(types.replaceAll(',', ', ') || '*', 60)));
+        for (const box of this.types.querySelectorAll('input')) box.checked = types.split(',').includes(box.value);
     }
 
-    #chosenTypes() {
-        return (this.params.get('type') ?? '').split(',').filter(Boolean);
-    }
-
-    #offer(what) {
-        return this.attempt(async () => {
-            const { [what]: all } = await get(`/api/v1/${what}`, what === 'devices' ? { limit: PAGE_EVENTS } : {}, this.signal);
-            fill(this.querySelector(`#${what}`), all.map((each) => h('option', { value: each.name ?? each.id })));
-        });
-    }
-
-    async #offerTypes() {
+    /* What there is to choose from. */
+    async #offer() {
         if (this.types.firstChild) return;
-        const { components } = await get('/openapi.json', {}, this.signal);
-        fill(this.types, components.schemas.Event.properties.type.enum.map((type) => h('label', { class: 'check' },
-            h('input', { type: 'checkbox', value: type, checked: this.#chosenTypes().includes(type),
-                onchange: () => this.go({ type: [...this.types.querySelectorAll(':checked')].map(({ value }) => value).join() }) }), type)));
+        const [{ devices }, { rules }, { components }] = await Promise.all(['/api/v1/devices?limit=1000', '/api/v1/rules', '/openapi.json'].map((path) => get(path, {}, this.signal)));
+        const [first, second] = this.querySelectorAll('datalist');
+        fill(first, devices.map(({ name }) => h('option', { value: name })));
+        fill(second, rules.map(({ id }) => h('option', { value: id })));
+        fill(this.types, components.schemas.Event.properties.type.enum.map((type) => h('label', { class: 'check' }, h('input', { type: 'checkbox', value: type }), type)));
+        this.#tick();
     }
 
     /* ---- reading ---- */
 
     #ask(query) {
-        return get('/api/v1/events', { run: true, ...this.#wanted(), limit: PAGE_EVENTS, ...query }, this.#following.signal);
+        return get('/api/v1/events', { run: true, limit: PAGE_EVENTS, ...this.#wanted(), ...query }, this.#following.signal);
     }
 
     #begin() {
         this.#following.abort();
-        const following = this.#following = new AbortController();
-        const signal = AbortSignal.any([this.signal, following.signal]);
+        this.#following = new AbortController();
+        this.signal.addEventListener('abort', () => this.#following.abort());
         fill(this.problem);
-        this.#reset([]);
+        this.#reset([], 'new');
         this.attempt(() => follow({
             load: () => this.#load(),
             query: this.#wanted(),
             take: (events) => this.#took(events.map(light), events.length),
             skip: ({ from, to, count }) => this.#took([gap(from, to, count)], count),
-            state: (state) => fill(this.state, t(state)),
-            signal,
+            state: (state) => fill(this.live, t(state)),
+            signal: this.#following.signal,
         }).catch((error) => {
             if (!error.status) throw error;
             showError(this.problem, error);
         }));
     }
 
-    #reset(events) {
-        this.#rows = [END, ...events];
+    #reset(rows, state) {
+        this.#rows = [END, ...rows];
+        this.#state = state;
         this.#arrived = [];
         this.#waiting = 0;
-        this.#loaded = this.#loading = this.#whole = false;
-        this.#pauseSaid();
+        this.#tellPause();
         this.#changed();
     }
 
     async #load() {
         const { events, last, lost } = await this.#ask({ order: 'desc' });
-        this.#reset(events.reverse().map(light));
-        this.#loaded = true;
-        this.#whole = !events.length;
         this.#lost = lost;
-        this.#changed();
-        if (settings.order === 'oldest') this.#toBottom();
-        if (this.#opened) this.attempt(() => this.#reveal(this.#opened));
+        this.#reset(events.reverse().map(light), events.length ? 'more' : 'none');
+        if (settings.order === 'oldest') this.list.scrollTop = this.list.scrollHeight;
+        this.attempt(() => this.#reveal(this.#opened));
         return last;
     }
 
     #took(rows, count) {
-        for (const row of rows) add(this.#arrived, row);
+        for (const row of rows) this.#add(this.#arrived, row);
         if (this.#arrived.length > ROWS_MAX + SLACK) this.#arrived.splice(0, SLACK);
-        if (!this.#paused) return;
-        this.#waiting += count;
+        if (this.#paused) this.#waiting += count;
+    }
+
+    /* Behind the others. Two gaps become one, which changes the last row: then it says true. */
+    #add(rows, row) {
+        const last = rows.at(-1), merges = last?.count && row.count;
+        if (merges) rows[rows.length - 1] = gap(last.seq, row.to, last.count + row.count);
+        else rows.push(row);
+        return merges;
     }
 
     #settle() {
-        if (this.#paused) this.#pauseSaid();
+        this.#tellPause();
         if (this.#paused || this.#pressed || !this.#arrived.length) return;
-        const arrived = this.#arrived, before = this.#rows.length;
+        const before = this.#rows.length;
         let anew = before === 1;
+        for (const row of this.#arrived) if (this.#add(this.#rows, row)) anew = true;
         this.#arrived = [];
-        for (const row of arrived) anew = add(this.#rows, row) || anew;
         const added = this.#rows.length - before;
-        const dropped = this.#rows.length > ROWS_MAX + SLACK ? this.#rows.splice(1, this.#rows.length - ROWS_MAX).length : 0;
-        if (dropped) this.#whole = false;
-        this.#changed(settings.order === 'newest' ? added : -dropped, anew || dropped > 0);
+        const dropped = added && this.#rows.length > ROWS_MAX + SLACK ? this.#rows.splice(1, this.#rows.length - ROWS_MAX).length : 0;
+        this.#changed(settings.order === 'newest' ? added : -dropped, anew || dropped);
     }
 
     /* The page that went before. */
     async #older() {
-        if (!this.#loaded || this.#loading || this.#whole || this.#rows.length > ROWS_MAX) return;
-        this.#loading = true;
-        const rows = this.#rows;
-        try {
-            const { events, lost } = await this.#ask({ order: 'desc', before: rows[1].seq });
-            if (rows !== this.#rows) return;
-            rows.splice(1, 0, ...events.reverse().map(light));
-            this.#whole = !events.length;
-            this.#lost = lost;
-            const top = this.list.scrollTop;
-            this.#changed(settings.order === 'newest' ? 0 : events.length);
-            if (settings.order === 'oldest' && top <= this.list.height) this.list.scrollTop = top + events.length * this.list.height;
-        } finally {
-            if (rows === this.#rows) this.#loading = false;
-        }
+        if (this.#state !== 'more' || this.#rows.length > ROWS_MAX) return;
+        const rows = this.#rows, { list } = this;
+        this.#state = 'asked';
+        const { events } = await this.#ask({ order: 'desc', before: rows[1].seq }).catch((error) => {
+            if (rows === this.#rows) this.#state = 'more';
+            throw error;
+        });
+        if (rows !== this.#rows) return;
+        rows.splice(1, 0, ...events.reverse().map(light));
+        this.#state = events.length ? 'more' : 'none';
+        const { scrollTop } = list, above = settings.order === 'newest' ? 0 : events.length;
+        this.#changed(above);
+        if (above && scrollTop === list.scrollTop) list.scrollTop += above * list.height;
     }
 
-    /* Events of a gap, instead of it or of a part of it. */
+    /* The events from..to of a gap in their place. */
     async #fill(hole, from, to) {
         const rows = this.#rows;
         const { events, next } = await this.#ask({ since: from - 1, before: to + 1 });
-        const at = rows.indexOf(hole), end = Math.min(next, to);
+        const at = rows.indexOf(hole);
         if (rows !== this.#rows || at < 0) return;
-        const left = from === hole.from && hole.count !== null ? hole.count - events.length : null;
-        const pieces = [gap(hole.from, from - 1), ...events.map(light), gap(end + 1, hole.to, left)].filter((each) => !each.gap || (each.from <= each.to && each.count !== 0));
-        rows.splice(at, 1, ...pieces);
+        const left = from === hole.seq && hole.count ? hole.count - events.length : null;
+        rows.splice(at, 1, ...[gap(hole.seq, from - 1), ...events.map(light), gap(next + 1, hole.to, left)].filter((each) => isEvent(each) || (each.seq <= each.to && each.count !== 0)));
         this.#changed();
     }
 
     /* ---- one of them ---- */
 
-    /* Index of the first row with this number or a higher one. */
+    /* Where the first row is with this number or a higher one. */
     #find(seq) {
         let low = 0, high = this.#rows.length;
         while (low < high) {
@@ -253,10 +227,15 @@ export class Timeline extends Page {
         return low;
     }
 
-    #choose(item) {
-        this.#chosen = item.seq;
+    #openRow(row) {
+        if (isEvent(row)) this.go({ seq: row.seq });
+        else if (row !== END) this.attempt(() => this.#fill(row, row.seq, row.to));
+    }
+
+    #choose(row) {
+        this.#chosen = row.seq;
         clearTimeout(this.moving);
-        if (this.#opened && !item.gap && !item.end && item.seq !== this.#opened) this.moving = setTimeout(() => this.go({ seq: item.seq }), SETTLE_MS);
+        if (this.#opened && isEvent(row) && row.seq !== this.#opened) this.moving = setTimeout(() => this.go({ seq: row.seq }), SETTLE_MS);
     }
 
     async #open(seq) {
@@ -268,9 +247,8 @@ export class Timeline extends Page {
         }
         const { events: [event] } = await get('/api/v1/events', { since: seq - 1, before: seq + 1, run: true }, this.signal);
         if (this.#opened !== seq) return;
-        this.hidden_ = h('p', { class: 'dim' });
-        fill(this.detail, h('button', { class: 'close', 'aria-label': t('frame.close'), onclick: () => this.#close() }, '\u2715'), this.hidden_,
-            event ? eventDetail(event) : h('p', {}, t('timeline.gone', seq)));
+        this.note = h('p', { role: 'note' }, event ? '' : t('timeline.gone', seq));
+        fill(this.detail, h('button', { class: 'close', 'aria-label': t('frame.close'), onclick: () => this.#close() }, '\u2715'), this.note, event ? eventDetail(event) : null);
         this.detail.scrollTop = 0;
         if (event) await this.#reveal(seq);
     }
@@ -280,26 +258,22 @@ export class Timeline extends Page {
         this.list.focus();
     }
 
-    /* Its row is chosen and in sight, unless it is none of those that are looked for. */
+    /* Its row is chosen, and in sight; what lies around it is read when it is not there. */
     async #reveal(seq) {
-        if (!this.#loaded) return;
+        if (!seq || this.#state === 'new') return;
+        const is = () => isEvent(this.#rows[this.#find(seq)] ?? END) && this.#rows[this.#find(seq)].seq === seq;
         this.#settle();
-        if (this.#rows[this.#find(seq)]?.seq !== seq || this.#rows[this.#find(seq)].gap) await this.#around(seq);
-        const at = this.#find(seq);
-        if (this.#rows[at]?.seq === seq) this.list.choose(this.#flip(at));
-        else if (this.#filtered()) fill(this.hidden_, t('timeline.hidden'));
+        if (!is()) await this.#around(seq);
+        if (is()) this.list.choose(this.#flip(this.#find(seq)));
+        else if (this.query !== '{}') fill(this.note, t('timeline.hidden'));
     }
 
     async #around(seq) {
-        const rows = this.#rows;
-        const at = this.#find(seq);
+        const rows = this.#rows, at = this.#find(seq);
+        const from = Math.max(1, seq - AROUND);
         let hole = rows[at]?.seq === seq ? rows[at] : rows[at - 1];
-        const from = seq - AROUND, to = seq + AROUND;
-        if (at === 1 && rows.length > 1 && !hole.gap) {
-            hole = gap(Math.max(1, from), rows[1].seq - 1);
-            rows.splice(1, 0, hole);
-        }
-        if (hole?.gap && hole.to >= seq) await this.#fill(hole, Math.max(hole.from, from), Math.min(hole.to, to));
+        if (hole === END && rows[at]) rows.splice(at, 0, hole = gap(from, rows[at].seq - 1));
+        if (hole.to >= seq) await this.#fill(hole, Math.max(hole.seq, from), Math.min(hole.to, seq + AROUND));
     }
 
     /* ---- showing ---- */
@@ -308,63 +282,49 @@ export class Timeline extends Page {
         return settings.order === 'newest' ? this.#rows.length - 1 - index : index;
     }
 
-    #toBottom() {
-        this.list.pane.style.height = `${this.#rows.length * this.list.height}px`;
-        this.list.scrollTop = this.list.scrollHeight;
-    }
-
     /* Other rows are there now, `above` more of them above those that are looked at. */
     #changed(above = 0, anew = true) {
-        const { list } = this;
-        const bottom = settings.order === 'oldest' && list.scrollTop + list.clientHeight >= list.count * list.height - list.height;
+        const { list } = this, at = this.#find(this.#chosen);
+        const follows = settings.order === 'oldest' && list.scrollTop + list.clientHeight > (list.count - 1) * list.height;
         list.count = this.#rows.length;
         list.update(above);
-        const at = this.#chosen ? this.#find(this.#chosen) : -1;
-        list.chosen = this.#rows[at]?.seq === this.#chosen ? this.#flip(at) : -1;
+        list.chosen = this.#chosen && this.#rows[at]?.seq === this.#chosen ? this.#flip(at) : -1;
         if (anew) list.refresh();
-        if (bottom) this.#toBottom();
+        if (follows) list.scrollTop = list.scrollHeight;
     }
 
     #pause() {
         this.#paused = !this.#paused;
         this.#waiting = 0;
-        this.#pauseSaid();
         this.#settle();
     }
 
-    #pauseSaid() {
+    #tellPause() {
         const text = this.#paused ? t('timeline.go', this.#waiting) : t('timeline.pause');
         if (this.pauser.textContent !== text) fill(this.pauser, text);
-        this.pauser.setAttribute('aria-pressed', this.#paused);
     }
 
     #render(item, row) {
-        if (item.end) {
-            row.classList.add('end');
-            fill(row, h('span', {}, this.#endText()));
-            this.attempt(() => this.#older());
-            return;
-        }
-        if (item.gap) {
-            row.classList.add('gap');
-            fill(row, h('span', {}, item.count === null ? t('timeline.between') : t('timeline.skipped', item.count)));
-            return;
-        }
-        row.classList.toggle('chapter', item.type === 'reset');
         const { findings } = item;
+        row.classList.toggle('between', !isEvent(item));
+        row.classList.toggle('chapter', item.type === 'reset');
+        if (!isEvent(item)) {
+            fill(row, h('span', {}, item === END ? this.#endText() : t(item.count ? 'timeline.skipped' : 'timeline.between', item.count)));
+            if (item === END) this.attempt(() => this.#older());
+            return;
+        }
         fill(row, h('time', { class: 'dim mono', title: full(item.time) }, short(item.time)), arrow(item.direction), h('span', { class: 'type' }, item.type),
-            h('span', { class: 'device dim' }, item.device ? data(item.device) : null), h('bdi', { class: 'title data' }, item.title), h('bdi', { class: 'wide preview data dim' }, item.preview),
-            item.refused ? h('span', { class: 'mark failed', title: item.refused }, t('timeline.refusedMark')) : null,
+            h('span', { class: 'device dim' }, item.device ? data(item.device) : null),
+            h('span', { class: 'wide' }, data(item.title), ' ', h('span', { class: 'dim' }, data(item.preview))),
+            item.refused ? h('span', { class: 'mark failed', title: item.refused }, t('timeline.refused')) : null,
             findings.slice(0, MARKS).map(mark), findings.length > MARKS ? h('span', {}, `+${findings.length - MARKS}`) : null);
     }
 
     #endText() {
-        if (!this.#loaded) return t('timeline.loading');
         if (this.#rows.length > ROWS_MAX) return t('timeline.full', ROWS_MAX);
-        if (!this.#whole) return t('timeline.loading');
-        const lost = this.#lost ? t('timeline.lost', this.#lost) : '';
-        if (this.#rows.length > 1) return lost || t('timeline.first');
-        return `${this.#filtered() ? t('timeline.nothing') : t('timeline.none')} ${lost}`;
+        if (this.#state !== 'none') return t('timeline.loading');
+        if (this.#lost) return t('timeline.lost', this.#lost);
+        return t(this.#rows.length > 1 ? 'timeline.first' : this.query === '{}' ? 'timeline.none' : 'timeline.nothing');
     }
 }
-/* texts: timeline.newest timeline.oldest */
+/* texts: timeline.newest timeline.oldest timeline.device timeline.topic timeline.rule timeline.connection */
