@@ -33,12 +33,15 @@ export async function* messages(answer) {
 }
 
 /* Hands over what comes in turns: take(events), and skip({ from, to, count }) for those that came
- * too fast to be read. Whatever broke a rule or was refused is taken in any case. */
+ * too fast to be read (one after the other: a turn may have several). Whatever broke a rule or was refused is taken in any case. */
 async function takeAll(answer, turn, follower) {
     let began = performance.now(), taken = [], skipped = null;
     const flush = () => {
+        turn.timer = 0;
         if (taken.length) follower.take(taken);
+        if (skipped) follower.skip(skipped);
         taken = [];
+        skipped = null;
     };
     for await (const { id, data } of messages(answer)) {
         if (!id) continue;
@@ -49,21 +52,18 @@ async function takeAll(answer, turn, follower) {
             turn.events = 0;
         }
         if (turn.events++ < TURN_EVENTS || data.includes('"findings":[{') || data.includes('"refused":')) {
-            if (skipped) follower.skip(skipped);
-            skipped = null;
+            if (skipped) flush();
             taken.push(JSON.parse(data));
-            clearTimeout(turn.timer);
-            turn.timer = setTimeout(flush, 0);
         } else {
             if (taken.length) flush();
             skipped ??= { from: seq, to: seq, count: 0 };
             skipped.to = seq;
             skipped.count++;
         }
+        turn.timer ||= setTimeout(flush, 0);
         follower.pass?.(1);
     }
     flush();
-    if (skipped) follower.skip(skipped);
 }
 
 /* Until it succeeds or is aborted; `state('lost')` meanwhile when the server is away. */

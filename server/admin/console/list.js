@@ -28,7 +28,7 @@ export class List extends HTMLElement {
             if (row && !event.target.closest('a, button')) this.choose(Number(row.dataset.index), true);
         });
         this.addEventListener('keydown', (event) => this.key(event) && event.preventDefault());
-        this.watch = new ResizeObserver(() => this.update());
+        this.watch = new ResizeObserver(() => this.refresh());
         this.watch.observe(this);
     }
 
@@ -39,11 +39,9 @@ export class List extends HTMLElement {
 
     update(above = 0) {
         if (above && this.chosen >= 0) this.chosen += above;
-        if (above && this.scrollTop > this.height) {
-            this.pane.style.height = `${this.count * this.height}px`;
-            this.scrollTop += above * this.height;
-        }
-        if (above) this.#forget();
+        this.pane.style.height = `${this.count * this.height}px`;
+        if (above && this.scrollTop > this.height) this.scrollTop += above * this.height;
+        if (above) this.#shift(above);
         if (!this.#frame) this.#frame = requestAnimationFrame(() => { this.#frame = 0; this.#draw(); });
     }
 
@@ -62,11 +60,22 @@ export class List extends HTMLElement {
         this.#rows.clear();
     }
 
+    /* The rows that are there are others' neighbours now, and stay the elements they are. */
+    #shift(above) {
+        this.#rows = new Map([...this.#rows].map(([index, row]) => [index + above, this.#put(row, index + above)]));
+    }
+
+    #put(row, index) {
+        row.id = `row-${index}`;
+        row.dataset.index = index;
+        row.style.transform = `translateY(${index * this.height}px)`;
+        return row;
+    }
+
     #draw() {
         const height = this.height;
         const first = Math.max(0, Math.floor(this.scrollTop / height) - OVER);
         const last = Math.min(this.count, Math.ceil((this.scrollTop + this.clientHeight) / height) + OVER);
-        this.pane.style.height = `${this.count * height}px`;
         for (const [index, row] of this.#rows) {
             if (index >= first && index < last) continue;
             row.remove();
@@ -75,9 +84,7 @@ export class List extends HTMLElement {
         for (let index = first; index < last; index++) {
             let row = this.#rows.get(index);
             if (!row) {
-                row = this.pane.appendChild(h('div', { role: 'option', class: 'row', id: `row-${index}` }));
-                row.dataset.index = index;
-                row.style.transform = `translateY(${index * height}px)`;
+                row = this.pane.appendChild(this.#put(h('div', { role: 'option', class: 'row' }), index));
                 this.#rows.set(index, row);
                 this.render(this.at(index), row);
             }
