@@ -1,142 +1,136 @@
 /* Refusals: who was turned away, newest first, and the picture of why. */
 import { get, pathOf } from './client.js';
-import { copy, data, fill, h, plain, to } from './dom.js';
-import { explanation, mistake, why } from './explain.js';
+import { data, fill, h, plain, to } from './dom.js';
+import { explanation, mistake } from './explain.js';
 import { follow, newest } from './feed.js';
 import { Page } from './page.js';
+import { waysIn } from './snippets.js';
 import { t } from './texts.js';
 import { full, short } from './times.js';
 import './list.js';
 
 const PAGE_MAX = 500; /* events that are asked for at a time */
 const KEPT_MAX = 20000;
-const TYPING_MS = 300;
+const NEAR = 20; /* events among which one of the same handshake may be */
 const AFTER_MAX = 3; /* events that tell what the cloud did */
 
 /* Who it is, or claims to be. */
-const who = (event) => event.device ?? (event.product && event.deviceKey ? [event.cloud, event.product, event.deviceKey].join('/')
-    : event.clientId || event.identity || event.serverName || event.listener || '?');
+const who = ({ device, cloud, product, deviceKey, clientId, identity, serverName, listener }) =>
+    device ?? (product && deviceKey ? `${cloud}/${product}/${deviceKey}` : clientId || identity || serverName || listener || '?');
 
 export class Refusals extends Page {
-    #events = [];
+    #events = []; /* newest first */
     #following = new AbortController();
     #shown = null; /* seq of the picture */
     #more = false;
 
     build() {
-        this.filter = h('input', { type: 'search', 'data-filter': true, 'aria-label': t('filter'), placeholder: t('filter'), oninput: () => {
-            clearTimeout(this.typing);
-            this.typing = setTimeout(() => this.go({ text: this.filter.value, seq: '' }), TYPING_MS);
-        } });
+        this.filter = h('input', { type: 'search', 'data-filter': true, 'aria-label': t('filter'), placeholder: t('filter'), onchange: () => this.go({ text: this.filter.value, seq: '' }) });
         this.device = h('button', { onclick: () => this.go({ device: '' }) });
         this.state = h('span', { class: 'dim', role: 'status' });
-        this.list = h('sky-list', { 'aria-label': t('refusals.list') });
-        this.detail = h('aside', { 'aria-label': t('frame.refusals'), 'aria-live': 'polite' });
+        this.list = h('sky-list', { 'aria-label': t('frame.refusals') });
+        this.detail = h('aside', { 'aria-label': t('refusals.why'), tabindex: 0 });
         this.list.at = (index) => this.#events[index];
         this.list.render = (event, row) => fill(row, h('span', { class: 'dim' }, short(event.time)), h('span', { class: 'who' }, data(who(event), 100)),
-            h('span', { class: 'dim' }, event.transport ?? ''), h('span', { class: 'mark failed' }, plain(mistake(event), 60)));
-        this.list.onchoose = (event) => this.go({ seq: event.seq });
+            h('span', { class: 'dim' }, event.transport), h('span', { class: 'mark failed' }, plain(mistake(event), 60)));
+        this.list.onchoose = ({ seq }) => this.go({ seq });
         this.list.onend = () => this.attempt(() => this.#older());
         fill(this, h('div', { class: 'bar' }, this.filter, this.device, h('span', { class: 'space' }), this.state), h('div', { class: 'split' }, this.list, this.detail));
     }
 
     show(params) {
-        const query = { refused: true, text: params.get('text') ?? '', device: params.get('device') ?? '' };
-        if (document.activeElement !== this.filter) this.filter.value = query.text;
-        this.device.hidden = !query.device;
-        fill(this.device, data(query.device), ' \u00d7');
-        if (JSON.stringify(query) === JSON.stringify(this.query)) return this.#choose();
-        this.query = query;
+        const text = params.get('text') ?? '', device = params.get('device') ?? '', asked = JSON.stringify([text, device]);
+        if (asked === this.asked) return this.#choose();
+        this.asked = asked;
+        this.query = { refused: true, text, device };
+        this.filter.value = text;
+        this.device.hidden = !device;
+        fill(this.device, data(device), ' \u00d7');
         this.#following.abort();
         this.#following = new AbortController();
         const signal = AbortSignal.any([this.signal, this.#following.signal]);
-        return follow({
-            query, signal,
-            load: () => this.#load(signal),
-            take: (events) => this.#take(events),
-            skip: () => {},
-            state: (state) => fill(this.state, t(state)),
-        });
+        return follow({ query: this.query, load: () => this.#load(signal), take: (events) => this.#take(events), skip: () => {}, state: (state) => fill(this.state, t(state)), signal });
     }
+
+    key({ key }) {
+        if (key === 'Escape') this.go({ seq: '' });
+        return key === 'Escape';
+    }
+
+    /* ---- reading ---- */
 
     async #load(signal) {
         const { events, last } = await newest(this.query, PAGE_MAX, signal);
         this.#events = [];
         this.#more = events.length === PAGE_MAX;
-        this.#add(events.reverse());
-        this.list.chosen = -1;
+        this.#take(events.reverse());
         this.list.refresh();
-        await this.#choose();
         return last;
     }
 
-    /* A handshake that ends because its key was refused has been told already. */
-    #add(events) {
+    #take(events) {
         const count = this.#events.length;
         for (const event of events) {
-            const told = event.type === 'tls-handshake' && event.connection && this.#events.slice(0, 20).some((each) => each.connection === event.connection);
+            /* a handshake that ends because its key was refused has been told already */
+            const told = event.type === 'tls-handshake' && event.connection && this.#events.slice(0, NEAR).some((each) => each.connection === event.connection);
             if (!told) this.#events.unshift(event);
         }
         const added = this.#events.length - count;
-        if (this.#events.length > KEPT_MAX) this.#events.length = KEPT_MAX;
+        this.#events.length = Math.min(this.#events.length, KEPT_MAX);
         this.list.count = this.#events.length;
-        return added;
-    }
-
-    #take(events) {
-        this.list.update(this.#add(events));
+        this.list.update(added);
         this.attempt(() => this.#choose());
     }
 
     async #older() {
-        if (!this.#more) return;
+        if (!this.#more || this.#events.length >= KEPT_MAX) return;
         this.#more = false;
         const { events } = await get('/api/v1/events', { ...this.query, run: true, order: 'desc', limit: PAGE_MAX, before: this.#events.at(-1).seq }, this.signal);
-        this.#more = events.length === PAGE_MAX && this.#events.length < KEPT_MAX;
+        this.#more = events.length === PAGE_MAX;
         this.#events.push(...events.sort((a, b) => b.seq - a.seq));
         this.list.count = this.#events.length;
         this.list.refresh();
     }
 
+    /* ---- showing ---- */
+
     /* The one in the address, or the newest. */
     async #choose() {
-        const wanted = Number(this.params.get('seq'));
-        const index = wanted ? this.#events.findIndex((each) => each.seq === wanted) : this.#events.length ? 0 : -1;
+        const wanted = Number(this.params.get('seq')), index = this.#events.findIndex((each) => !wanted || each.seq === wanted);
         let event = this.#events[index];
         this.list.chosen = index;
         this.list.update();
-        if (wanted && !event) [event] = (await get('/api/v1/events', { since: wanted - 1, limit: 1, run: true }, this.signal)).events;
-        if (event?.seq === this.#shown && event) return;
-        this.#shown = event?.seq ?? null;
+        if (wanted && !event) [event] = (await get('/api/v1/events', { since: wanted - 1, before: wanted + 1, run: true }, this.signal)).events;
+        if (event && event.seq === this.#shown) return;
+        this.#shown = event?.seq;
         fill(this.detail, event ? this.#picture(event) : h('p', { class: 'empty' }, t('refusals.none')));
         this.detail.scrollTop = 0;
     }
 
     #picture(event) {
-        const answer = h('p', { class: 'dim' }), good = h('div'), similar = event.explanation?.similar;
-        this.attempt(() => this.#answered(event, answer));
-        return [h('h2', {}, data(who(event), 300)),
-            h('p', { class: 'dim' }, [full(event.time), event.type, event.transport, event.listener, event.peer].filter(Boolean).join(' · ')),
-            similar ? h('p', {}, t('refusals.similar'), ': ', similar.split(', ').map((each) => [h('strong', {}, data(each)), ' '])) : null,
-            explanation(event), answer,
-            event.device ? h('p', {}, h('button', { class: 'main', onclick: () => this.attempt(() => this.#credentials(event, good)) }, t('refusals.good'))) : h('p', { class: 'dim' }, t('refusals.stranger')),
-            good,
-            h('p', {}, to('timeline', { seq: event.seq }, t('refusals.timeline')), event.device ? [' · ', to('verdicts', { device: event.device }, t('refusals.verdict'))] : null)];
+        const { seq, time, type, transport, listener, peer, device, explanation: told, findings = [] } = event, after = h('p', { class: 'dim' }), good = h('div');
+        const rule = (each) => h('details', { open: each.rule === (told?.rule ?? event.refused) }, h('summary', {}, h('code', {}, each.rule), ' ', plain(each.statement ?? '')),
+            h('p', {}, plain(each.detail, 1000)), each.source ? h('small', {}, t('refusals.source'), ' ', plain(each.source)) : null);
+        this.attempt(() => this.#answered(event, after));
+        return [h('h2', {}, data(who(event), 300)), h('p', { class: 'dim' }, [full(time), type, transport, listener, peer].filter(Boolean).join(' · ')),
+            told?.similar ? h('p', {}, t('refusals.similar'), ' ', told.similar.split(', ').map((each) => [h('strong', {}, data(each)), ' '])) : null,
+            explanation(event), after,
+            device ? h('p', {}, h('button', { class: 'main', onclick: () => this.attempt(() => this.#credentials(event, good)) }, t('refusals.good'))) : h('p', { class: 'dim' }, t('refusals.stranger')), good,
+            findings.map(rule),
+            h('p', {}, to('timeline', { seq }, t('refusals.timeline')), device ? [' · ', to('verdicts', { device }, t('refusals.verdict'))] : null)];
     }
 
     /* What came back to it, and what became of the connection. */
-    async #answered(event, element) {
-        const after = event.connection ? (await get('/api/v1/events', { connection: event.connection, since: event.seq, limit: AFTER_MAX, run: true }, this.signal)).events : [];
-        const said = after.filter((each) => each.direction !== 'up').map((each) => [each.type, each.code ?? each.status ?? '', each.reason ?? each.detail ?? ''].filter((part) => part !== '').join(' '));
-        if (event.status) said.unshift(`HTTP ${event.status}`);
-        if (said.length) fill(element, t('refusals.answer'), ': ', plain(said.join(' \u2192 '), 500));
+    async #answered({ seq, connection, status }, element) {
+        const { events } = connection ? await get('/api/v1/events', { connection, since: seq, limit: AFTER_MAX, run: true }, this.signal) : { events: [] };
+        const said = events.filter((each) => each.direction !== 'up').map((each) => [each.type, each.code, each.status, each.reason].filter((part) => part !== undefined).join(' '));
+        if (status) said.unshift(`HTTP ${status}`);
+        if (said.length) fill(element, t('refusals.answer'), ' ', plain(said.join(' \u2192 '), 500));
     }
 
-    async #credentials(event, element) {
-        this.go({ seq: event.seq }); /* what comes in does not take it away */
-        const { tls, dynamic, ...values } = await get(pathOf(event.device, '/credentials'), {}, this.signal);
-        const wanted = event.transport === 'tls' || event.transport === 'wss' ? tls : values;
-        fill(element, h('table', {}, Object.entries(wanted).map(([key, value]) => h('tr', {}, h('th', { scope: 'row' }, key), h('td', {}, h('code', {}, plain(value, 500))),
-            h('td', {}, h('button', { 'aria-label': t('refusals.copy', key), onclick: () => copy(value, t('explain.copied')) }, '\u2398'))))));
+    async #credentials({ seq, device: name }, element) {
+        this.go({ seq }); /* what comes in does not take it away */
+        const [credentials, device] = await Promise.all([get(pathOf(name, '/credentials'), {}, this.signal), get(pathOf(name), { secrets: true }, this.signal)]);
+        fill(element, waysIn(credentials, device));
     }
 }
