@@ -1,4 +1,161 @@
-/* The picture of why something was refused. */
+/* Why something was refused, as a picture: what was sent above what was due, and what differs marked. */
+import { get, pathOf } from './client.js';
+import { copy, fill, h, plain } from './dom.js';
+import { t } from './texts.js';
 
-/* An element, or null when the event explains nothing. */
-export const explanation = () => null;
+const CELLS_MAX = 2000000; /* of the table that finds what two texts have in common; else only their ends count */
+const SHOWN_MAX = 4000; /* characters of either text */
+const ALIKE = 2, ISLAND = 3; /* what a character in common is worth, and what a stretch of them costs */
+const COLUMNS_MIN = 16, COLUMNS_MAX = 120;
+const BYTES_MAX = 256;
+const NAME_MAX = 200; /* of a device */
+
+/* ---- what differs ---- */
+
+/* Names of fields in a text that was signed. A character of a name is never that of a value: of
+ * "12345device" and "clientId12345deviceNamedevice" it is the names that differ. */
+const NAMES = /(client|product|device)_?(id|name|key)|timestamp|sign_?method|securemode|random|nonce/gi;
+const NAMED = '\uffff';
+const characters = (text) => text.slice(0, SHOWN_MAX).replace(NAMES, (name) => name.replace(/./g, `${NAMED}$&`)).match(/\uffff?[^]/gu) ?? [];
+
+/* Pairs [sent, due] of characters, null where nothing stands: as many in common as can be, in as few stretches. */
+function pairsOf(a, b) {
+    const width = b.length + 1, score = new Int32Array(2 * (a.length + 1) * width), pairs = [];
+    const at = (i, j, inside = 0) => score[2 * (i * width + j) + inside];
+    const together = (i, j, inside) => (a[i] === b[j] ? at(i + 1, j + 1, 1) + ALIKE - (inside ? 0 : ISLAND) : -1);
+    const apart = (i, j) => Math.max(at(i + 1, j), at(i, j + 1));
+    for (let i = a.length - 1; i >= 0; i--)
+        for (let j = b.length - 1; j >= 0; j--)
+            for (const inside of [0, 1]) score[2 * (i * width + j) + inside] = Math.max(apart(i, j), together(i, j, inside));
+    let i = 0, j = 0, inside = 0;
+    while (i < a.length && j < b.length) {
+        inside = Number(together(i, j, inside) >= apart(i, j));
+        if (inside) pairs.push([a[i++], b[j++]]);
+        else if (at(i + 1, j) >= at(i, j + 1)) pairs.push([a[i++], null]);
+        else pairs.push([null, b[j++]]);
+    }
+    return [...pairs, ...a.slice(i).map((each) => [each, null]), ...b.slice(j).map((each) => [null, each])];
+}
+
+/* Two texts as stretches { same, sent, due }: lists of characters. */
+function stretches(sent, due) {
+    const a = characters(sent), b = characters(due), least = Math.min(a.length, b.length), runs = [];
+    let head = 0, tail = 0;
+    while (head < least && a[head] === b[head]) head++;
+    while (tail < least - head && a.at(-1 - tail) === b.at(-1 - tail)) tail++;
+    const [above, below] = [a, b].map((each) => each.slice(head, each.length - tail)), same = (list) => list.map((each) => [each, each]);
+    const pairs = above.length * below.length > CELLS_MAX ? [...above.map((each) => [each, null]), ...below.map((each) => [null, each])] : pairsOf(above, below);
+    for (const pair of [...same(a.slice(0, head)), ...pairs, ...same(a.slice(a.length - tail))]) {
+        if (runs.at(-1)?.same !== (pair[0] === pair[1])) runs.push({ same: pair[0] === pair[1], sent: [], due: [] });
+        ['sent', 'due'].forEach((name, side) => pair[side] && runs.at(-1)[name].push(plain(pair[side].replace(NAMED, ''))));
+    }
+    return runs;
+}
+
+/* ---- the picture ---- */
+
+const width = (text) => [...text].reduce((sum, each) => sum + (each > '\u2e7f' ? 2 : 1), 0);
+
+/* One side of a line: equal parts as they are, what only this side has marked, room for what only the other has. */
+function side(line, name) {
+    const parts = [], word = (text) => h('span', { class: 'away' }, text);
+    for (const cell of line) {
+        const kind = cell.same ? 'same' : cell[name] ? 'mark' : 'gap';
+        if (parts.at(-1)?.kind !== kind) parts.push({ kind, text: '' });
+        parts.at(-1).text += cell[name].padEnd(cell[name].length + cell.width - width(cell[name]));
+    }
+    return [h('span', { class: name }, t(`explain.${name}`)), h('code', { class: name }, parts.map(({ kind, text }) => (kind === 'same' ? text
+        : kind === 'gap' ? h('span', { class: 'gap' }, text) : h('mark', {}, word(`[${t(`explain.${name}Only`)}: `), text, word(']')))))];
+}
+
+/* Two texts under each other, in as many columns as there is room for. */
+function compared(sent, due) {
+    const cells = stretches(String(sent), String(due)).flatMap((run) => Array.from({ length: Math.max(run.sent.length, run.due.length) }, (_, i) => {
+        const above = run.sent[i] ?? '', below = run.due[i] ?? '';
+        return { same: run.same, sent: above, due: below, width: Math.max(width(above), width(below)) };
+    }));
+    const ruler = h('code', { 'aria-hidden': 'true' }, '0'.repeat(COLUMNS_MAX)), strip = h('div', { class: 'ruler' }, ruler), box = h('div');
+    new ResizeObserver(() => {
+        const room = Math.min(COLUMNS_MAX, Math.max(COLUMNS_MIN, Math.floor((COLUMNS_MAX * strip.clientWidth) / ruler.offsetWidth))), lines = [[]];
+        let used = 0;
+        for (const cell of cells) {
+            used += cell.width;
+            if (used > room) {
+                lines.push([]);
+                used = cell.width;
+            }
+            lines.at(-1).push(cell);
+        }
+        fill(box, lines.map((line) => h('div', { class: 'pair' }, side(line, 'sent'), side(line, 'due'))));
+    }).observe(strip);
+    return h('div', { class: 'pairs' }, strip, box);
+}
+
+const titled = (title, ...rest) => h('figure', {}, h('figcaption', {}, title), rest);
+
+/* The text to be signed, and what was signed in its place. Where that is the same, it was used wrongly. */
+function signed({ mistake: known, signedText: due, sentText: sent, expectedPrefix: prefix }) {
+    const title = [t('explain.text'), known && !sent ? h('span', { class: 'mark passed' }, t('explain.same')) : null,
+        h('button', { onclick: () => copy(due, t('explain.copied')) }, t('explain.copy'))];
+    return [titled(title, known ? compared(sent || due, due) : h('div', { class: 'pairs pair' }, h('span', { class: 'due' }, t('explain.due')), h('code', { class: 'whole' }, plain(due, SHOWN_MAX)))),
+        prefix ? h('p', {}, t('explain.prefix'), ' ', h('code', {}, prefix, '\u2026')) : null];
+}
+
+/* A packet's bytes; the one that the reason names is marked. */
+function bytes({ bytes: hex, reason }) {
+    const wrong = Number(/ at byte (\d+)/.exec(reason)?.[1] ?? -1), all = hex.slice(0, 2 * BYTES_MAX).match(/../g) ?? [];
+    return titled(t('explain.bytes'), h('code', { class: 'pairs' }, all.map((byte, i) => [i === wrong ? h('mark', {}, byte) : byte, ' '])));
+}
+
+/* ---- what is due, where no text was signed ---- */
+
+/* What a device may choose: its id before the block, times, the random part, ways to sign. What was
+ * sent stands for what is due there, unless the reason names it. */
+const FREE = [/^[^|]+(?=\|.*\|$)/, /(?<=timestamp=)\d+/, /(?<=securemode=)\w+/, /(?<=signmethod=)\w+/, /(?<=^\w+;\w+;)\w+/, /(?<=[|;,])\d+$/];
+
+const adopt = (sent, due, why) => FREE.reduce((text, free) => {
+    const [value] = free.exec(sent) ?? [];
+    return !value || why.includes(`'${value}'`) || why.includes(` ${value} `) ? text : text.replace(free, () => value);
+}, due);
+
+/* The device that was meant: that of the event, or what is registered under what was claimed or nearly so. */
+async function meant({ device, cloud, product, deviceKey, explanation: told }) {
+    const [similar] = (told?.similar ?? '').split(', ');
+    const claims = [[product, deviceKey], [product, similar], [similar, deviceKey], [deviceKey, product]].filter((each) => cloud && each.every(Boolean));
+    for (const name of device ? [device] : claims.map((each) => [cloud, ...each].join('/'))) {
+        const { devices } = await get('/api/v1/devices', { text: name.slice(0, NAME_MAX), limit: 1000 });
+        if (devices.some((each) => each.name === name)) return name;
+    }
+    return null;
+}
+
+/* What was sent under each name beside what is due under it, where these differ. */
+async function fields(event, why) {
+    const name = await meant(event);
+    if (!name) return [];
+    const credentials = await get(pathOf(name, '/credentials'));
+    const due = ['tls', 'wss'].includes(event.transport) ? credentials.tls : credentials;
+    return [['clientId', 'clientId'], ['username', 'username'], ['identity', 'pskIdentity']].filter(([key, of]) => event[key] !== undefined && due[of])
+        .map(([key, of]) => [key, event[key], adopt(event[key], due[of], why)]).filter(([, sent, wanted]) => sent !== wanted)
+        .map(([key, sent, wanted]) => titled(t(`explain.${key}`), compared(sent, wanted)));
+}
+
+/* ---- all of it ---- */
+
+/* The mistake that was recognised, or the rule, in a word or two. */
+export const mistake = ({ explanation: told, refused }) =>
+    [told?.mistake, told?.secondMistake].filter(Boolean).join(' + ').replaceAll('-', ' ') || told?.rule || refused || '';
+
+/* The picture of an event that was refused or explains itself; null for any other. */
+export function explanation(event) {
+    if (!event.explanation && !event.refused) return null;
+    const told = event.explanation ?? {}, broken = event.findings?.find((each) => each.rule === event.refused);
+    const what = told.what ?? broken?.detail ?? event.reason ?? '', hint = told.hint ?? broken?.hint, due = h('div');
+    const words = plain(told.sentText ? what.replace(/ It signed ".*/s, '') : what, 1000);
+    if (!told.signedText && !event.bytes) fields(event, what).then((all) => fill(due, all), () => {});
+    return h('article', { class: 'explained' },
+        h('p', { class: 'what' }, h('strong', {}, plain(mistake(event))), ' ', told.mistake && !told.sentText ? h('mark', {}, words) : words),
+        told.signedText ? signed(told) : event.bytes ? bytes(event) : due,
+        hint ? h('p', { class: 'hint' }, h('strong', {}, t('explain.change')), ' ', plain(hint, 1000)) : null,
+        told.note ? h('p', { class: 'dim' }, plain(told.note, 500)) : null);
+}

@@ -120,8 +120,31 @@ export const texts = {
     'event.fields': ['Fields', '字段'],
 
     /* ---- refusals ---- */
+    'refusals.why': ['Why it was refused', '拒绝原因'],
+    'refusals.none': ['Nothing was refused.', '没有任何请求被拒绝。'],
+    'refusals.good': ['Credentials that would work', '可用的登录凭据'],
+    'refusals.stranger': ['No such device is registered.', '该设备未注册。'],
+    'refusals.timeline': ['In the timeline', '在时间线中查看'],
+    'refusals.verdict': ['Verdict of the device', '该设备的判定'],
+    'refusals.answer': ['What the cloud did:', '云端的处理：'],
+    'refusals.similar': ['Registered under a similar name:', '已注册的相近名称：'],
+    'refusals.source': ['Source:', '出处：'],
 
     /* ---- explain ---- */
+    'explain.text': ['Text that was signed', '签名原文'],
+    'explain.sent': ['sent', '发送'],
+    'explain.due': ['due', '应为'],
+    'explain.sentOnly': ['sent only', '仅发送'],
+    'explain.dueOnly': ['due only', '仅应有'],
+    'explain.same': ['the text is right', '原文正确'],
+    'explain.copy': ['Copy the text due', '复制应签原文'],
+    'explain.copied': ['Copied', '已复制'],
+    'explain.prefix': ['The right signature begins with', '正确的签名开头为'],
+    'explain.change': ['What to change:', '如何修改：'],
+    'explain.bytes': ['Bytes that were sent', '发送的字节'],
+    'explain.clientId': ['Client id', '客户端 ID (clientId)'],
+    'explain.username': ['User name', '用户名 (username)'],
+    'explain.identity': ['PSK identity', 'PSK 标识'],
 
     /* ---- verdicts ---- */
     'verdicts.run': ['Since when', '范围'],
