@@ -7,7 +7,7 @@ const TURN_EVENTS = 100; /* of the others only their numbers are kept */
 const WAIT_MS = 300; /* until the first try to come back; it doubles */
 const WAIT_MAX_MS = 3000;
 
-const pause = (ms, signal) => new Promise((resolve, reject) => {
+export const pause = (ms, signal) => new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, ms);
     signal.addEventListener('abort', () => { clearTimeout(timer); reject(signal.reason); }, { once: true });
 });
@@ -67,7 +67,7 @@ async function takeAll(answer, turn, follower) {
 }
 
 /* Until it succeeds or is aborted; `state('lost')` meanwhile when the server is away. */
-async function patiently(act, state, signal) {
+export async function patiently(act, state, signal) {
     for (let wait = WAIT_MS; ; wait = Math.min(2 * wait, WAIT_MAX_MS)) {
         try {
             return await act();

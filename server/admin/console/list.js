@@ -51,6 +51,12 @@ export class List extends HTMLElement {
         this.update();
     }
 
+    /* This row looks different, and no other does. */
+    redraw(index) {
+        const row = this.#rows.get(index);
+        if (row) this.render(this.at(index), row);
+    }
+
     get height() {
         return parseFloat(getComputedStyle(this).getPropertyValue('--row')) || 28;
     }
