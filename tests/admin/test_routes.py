@@ -108,7 +108,8 @@ def test_every_path_says_which_methods_it_knows(api, operations, skymock):
 def test_a_path_that_is_none_is_led_to_its_neighbours(refused):
     assert "GET /api/v1/devices" in refused(404, "GET", "/api/v1/device")["message"]
     assert "GET /api/v1/events" in refused(404, "GET", "/api/v1/evnets")["message"]
-    assert "/openapi.json" in refused(404, "GET", "/")["message"]
+    assert "/openapi.json" in refused(404, "GET", "/nothing/here")["message"]
+    assert "the console has no file" in refused(404, "GET", "/console/none.js")["message"]
     refused(404, "GET", "/api/v1/devices/aliyun")
     refused(404, "GET", "/api/v1/devices/")
     refused(404, "GET", "/api/v1/devices/aliyun/pk/" + "x" * 65)
@@ -181,13 +182,16 @@ def test_a_token_guards_everything_but_health(start):
         each.close()
 
 
+OPEN = ("/health", "/ready", "/ca.crt", "/", "/api", "/console/{name}")
+
+
 def test_every_route_needs_the_token_but_those_that_probes_and_devices_use(start):
     running = start("--admin-token", "s3cret")
     guarded = type(running.api)(running.ports["admin"], token="s3cret")
     for path, methods in guarded.get("/openapi.json")["paths"].items():
         for method in methods:
             status, _ = running.api.request(method.upper(), concrete(path))
-            assert (status == 401) == (path not in ("/health", "/ready", "/ca.crt")), (method, path, status)
+            assert (status == 401) == (path not in OPEN), (method, path, status)
     guarded.close()
 
 
