@@ -1,5 +1,6 @@
 # Writes OUT, a C file with FILES as TABLE, an array of struct sky_embedded, which HEADER declares.
-# Their names there lack the ending WITHOUT. Bytes as numbers, so that none is special.
+# Their names there lack the ending WITHOUT. Bytes as numbers, so that none is special. What only
+# readers of the source need, comments and indentation, is left out of scripts and style sheets.
 set(texts "")
 set(rows "")
 set(count 0)
@@ -7,6 +8,13 @@ foreach(file IN LISTS FILES)
     get_filename_component(name ${file} NAME)
     if(WITHOUT)
         string(REGEX REPLACE "${WITHOUT}$" "" name ${name})
+    endif()
+    if(file MATCHES "\\.(js|css)$")
+        file(READ ${file} text)
+        string(REGEX REPLACE " */\\*([^*]|\\*+[^*/])*\\*+/" "" text "${text}")
+        string(REGEX REPLACE "\n[\n ]+" "\n" text "${text}")
+        set(file ${OUT}.${name})
+        file(WRITE ${file} "${text}")
     endif()
     file(READ ${file} bytes HEX)
     file(SHA256 ${file} digest)

@@ -1,5 +1,5 @@
 /* Asking the server: its API, with the token where it wants one. */
-import { h, fill } from './dom.js';
+import { dialog, fill, h } from './dom.js';
 import { t } from './texts.js';
 
 const TOKEN = 'skymock-token';
@@ -26,22 +26,11 @@ export const hasToken = () => sessionStorage.getItem(TOKEN) !== null;
 
 /* Asks the reader for the token; whoever needs it meanwhile waits for the same answer. */
 function askToken(wrong) {
-    asking ??= new Promise((resolve) => {
-        const input = h('input', { type: 'password', autocomplete: 'off', required: true, id: 'token' });
-        const dialog = h('dialog', { class: 'small', 'aria-labelledby': 'token-title', oncancel: (event) => event.preventDefault() },
-            h('form', { method: 'dialog' },
-                h('h2', { id: 'token-title' }, t('token.title')),
-                h('p', {}, wrong ? t('token.wrong') : t('token.about')),
-                h('label', { for: 'token' }, t('token.label')), input,
-                h('p', {}, h('button', { class: 'main' }, t('token.go')))));
-        dialog.addEventListener('close', () => {
-            sessionStorage.setItem(TOKEN, input.value.trim());
-            dialog.remove();
-            asking = null;
-            resolve();
-        });
-        document.body.append(dialog);
-        dialog.showModal();
+    const input = h('input', { type: 'password', autocomplete: 'off', required: true, id: 'token' });
+    asking ??= dialog(t('token.title'), t('token.go'), true, h('p', wrong ? t('token.wrong') : t('token.about')),
+        h('label', { for: 'token' }, t('token.label'), ' '), input).then(() => {
+        sessionStorage.setItem(TOKEN, input.value.trim());
+        asking = null;
     });
     return asking;
 }
@@ -111,6 +100,6 @@ export async function download(path, query, name) {
 
 /* Where an error goes: into the element, for as long as it stands. */
 export function showError(element, error) {
-    fill(element, h('p', { class: 'bad', role: 'alert' }, error.message,
-        error.pointer ? h('code', {}, ` ${error.pointer}`) : null));
+    fill(element, h('p.bad', { role: 'alert' }, error.message,
+        error.pointer ? h('code', ` ${error.pointer}`) : null));
 }

@@ -1,16 +1,20 @@
 /* Making elements. Every string becomes text, never markup. */
 
-/* h('button', { class: 'main', onclick: f }, 'Go', ' ', h('b', {}, 'now')): functions listen, true
- * sets an attribute without a value, null and false set none; `value` and `checked` are properties.
- * Children that are null or false are left out, arrays are taken apart. */
-export function h(tag, props, ...children) {
+/* h('button.main', { onclick: f }, 'Go', ' ', h('b', 'now')): classes stand behind the tag, and an
+ * object in front of the children has attributes. Functions listen, true sets an attribute without a
+ * value, null and false set none; `value` and `checked` are properties, `label` is the name for screen
+ * readers. Children that are null or false are left out, arrays are taken apart. */
+export function h(what, ...children) {
+    const [tag, ...classes] = what.split('.');
     const element = document.createElement(tag);
-    for (const [name, value] of Object.entries(props ?? {})) {
+    const props = children[0]?.constructor === Object ? children.shift() : {};
+    if (classes.length) element.className = classes.join(' ');
+    for (const [name, value] of Object.entries(props)) {
         if (typeof value === 'function') element.addEventListener(name.slice(2), value);
         else if (name === 'value' || name === 'checked') element[name] = value;
         else if (value === true) element.setAttribute(name, '');
         else if (value !== null && value !== undefined && value !== false)
-            element.setAttribute(name, value);
+            element.setAttribute(name === 'label' ? 'aria-label' : name, value);
     }
     element.append(...nodes(children));
     return element;
@@ -44,11 +48,11 @@ export function plain(text, max = 200, lines = false) {
 }
 
 /* The same as an element that keeps its writing direction to itself. */
-export const data = (text, max = 200) => h('bdi', { class: 'data' }, plain(text, max));
+export const data = (text, max = 200) => h('bdi.data', plain(text, max));
 
 /* A labelled control of a form. */
 export const field = (label, control, hint) =>
-    h('label', { class: 'field' }, h('span', {}, label), control, hint ? h('small', {}, hint) : null);
+    h('label.field', h('span', label), control, hint ? h('small', hint) : null);
 
 /* A choice among [value, text] pairs, or of values that are their own text. */
 export function select(options, value, onchange, props) {
@@ -76,12 +80,27 @@ export function say(text, bad = false) {
     say.timer = setTimeout(() => fill(line), bad ? 12000 : 5000);
 }
 
+/* Asks, or tells, until the reader closes it: then true if by the button that says `go`. One that `must`
+ * be answered cannot be left otherwise. */
+export function dialog(title, go, must, ...children) {
+    const button = h('button.main', { value: 'go' }, go);
+    const box = h('dialog.small', { 'aria-labelledby': 'dialog-title', oncancel: (event) => must && event.preventDefault() },
+        h('form', { method: 'dialog' }, h('h2', { id: 'dialog-title' }, title), children, h('p', button)));
+    document.body.append(box);
+    box.showModal();
+    (box.querySelector('input') ?? button).focus();
+    return new Promise((resolve) => box.addEventListener('close', () => {
+        box.remove();
+        resolve(box.returnValue === 'go');
+    }));
+}
+
 export async function copy(text, done) {
     try {
         await navigator.clipboard.writeText(text);
     } catch {
         /* without TLS, from another machine: the old way */
-        const area = document.body.appendChild(h('textarea', { class: 'away', value: text }));
+        const area = document.body.appendChild(h('textarea.away', { value: text }));
         area.select();
         document.execCommand('copy');
         area.remove();

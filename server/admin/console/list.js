@@ -21,7 +21,7 @@ export class List extends HTMLElement {
     connectedCallback() {
         this.tabIndex = 0;
         this.setAttribute('role', 'listbox');
-        this.pane = fill(this, h('div', { class: 'pane', role: 'presentation' })).firstChild;
+        this.pane = fill(this, h('div.pane', { role: 'presentation' })).firstChild;
         this.addEventListener('scroll', () => this.update());
         this.addEventListener('click', (event) => {
             const row = event.target.closest('[role=option]');

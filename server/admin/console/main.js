@@ -1,6 +1,6 @@
 /* The console's frame: which page is shown, how to get to the others, and what all of them share. */
 import { call, get, hello, server } from './client.js';
-import { fill, h, select, to } from './dom.js';
+import { dialog, fill, h, select, to } from './dom.js';
 import { choices, choose, settings } from './settings.js';
 import { t } from './texts.js';
 import { full, isFrozen, keepClock, now } from './times.js';
@@ -31,7 +31,7 @@ function address() {
 /* ---- what is around the pages ---- */
 
 const setting = (name) => select(choices(name).map((value) => [value, t(`setting.${name}.${value}`)]), settings[name],
-    (value) => choose(name, value), { 'aria-label': t(`setting.${name}`) });
+    (value) => choose(name, value), { label: t(`setting.${name}`) });
 
 function frame() {
     const { name } = address();
@@ -39,20 +39,20 @@ function frame() {
     if (settings.theme === 'system') delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = settings.theme;
     fill(document.body,
-        h('a', { class: 'skip', href: '#main', onclick: (event) => { event.preventDefault(); document.getElementById('main').focus(); } }, t('frame.skip')),
-        h('header', {},
-            h('strong', { class: 'brand' }, h('img', { src: '/console/icon.svg', alt: '', width: 20, height: 20 }), ' skymock'),
-            h('nav', { 'aria-label': t('frame.pages') },
-                Object.keys(PAGES).map((each) => to(each, {}, t(`frame.${each}`), each === 'refusals' ? h('span', { class: 'badge', id: 'refused' }) : null))),
-            h('span', { class: 'space' }),
+        h('a.skip', { href: '#main', onclick: (event) => { event.preventDefault(); document.getElementById('main').focus(); } }, t('frame.skip')),
+        h('header',
+            h('strong.brand', h('img', { src: '/console/icon.svg', alt: '', width: 20, height: 20 }), ' skymock'),
+            h('nav', { label: t('frame.pages') },
+                Object.keys(PAGES).map((each) => to(each, {}, t(`frame.${each}`), each === 'refusals' ? h('span.badge', { id: 'refused' }) : null))),
+            h('span.space'),
             h('time', { id: 'clock', title: t('frame.clock') }),
             h('span', { id: 'state', role: 'status' }),
-            h('details', { class: 'menu' },
-                h('summary', { title: t('frame.settings') }, h('span', { 'aria-hidden': 'true' }, '\u2699'), h('span', { class: 'away' }, t('frame.settings'))),
-                h('div', {}, setting('language'), setting('times'), setting('theme'),
+            h('details.menu',
+                h('summary', { title: t('frame.settings') }, h('span', { 'aria-hidden': 'true' }, '\u2699'), h('span.away', t('frame.settings'))),
+                h('div', setting('language'), setting('times'), setting('theme'),
                     h('a', { href: '/api' }, t('frame.api')),
-                    h('button', { onclick: help }, t('frame.keys'), ' ', h('kbd', {}, '?')),
-                    h('small', {}, `skymock ${server.version}`)))),
+                    h('button', { onclick: help }, t('frame.keys'), ' ', h('kbd', '?')),
+                    h('small', `skymock ${server.version}`)))),
         h('main', { id: 'main', tabindex: -1 }));
     showRefused();
     showPage(name);
@@ -107,7 +107,7 @@ async function beat() {
         showRefused();
     } catch (error) {
         if (error.status !== 0) throw error;
-        fill(state, h('span', { class: 'bad' }, t('frame.away')));
+        fill(state, h('span.bad', t('frame.away')));
         await hello().catch(() => {});
     }
 }
@@ -116,14 +116,7 @@ async function beat() {
 
 function help() {
     const keys = [['/', 'filter'], ['j', 'next'], ['k', 'previous'], ['Enter', 'open'], ['Esc', 'close'], ['1 \u2026 6', 'page'], ['p', 'pause'], ['?', 'help']];
-    const dialog = h('dialog', { class: 'small', 'aria-labelledby': 'keys-title' },
-        h('form', { method: 'dialog' },
-            h('h2', { id: 'keys-title' }, t('frame.keys')),
-            h('dl', { class: 'keys' }, keys.map(([key, what]) => [h('dt', {}, h('kbd', {}, key)), h('dd', {}, t(`key.${what}`))])),
-            h('p', {}, h('button', { class: 'main', autofocus: true }, t('frame.close')))));
-    dialog.addEventListener('close', () => dialog.remove());
-    document.body.append(dialog);
-    dialog.showModal();
+    dialog(t('frame.keys'), t('frame.close'), false, h('dl.keys', keys.map(([key, what]) => [h('dt', h('kbd', key)), h('dd', t(`key.${what}`))])));
 }
 
 /* Pages have keys of their own: page.key(event) says true when it was one. */
