@@ -30,13 +30,14 @@ export class Devices extends Page {
         this.online = h('input', { type: 'checkbox', onchange: () => this.go({ online: this.online.checked ? 'true' : '' }) });
         this.state = h('span', { class: 'dim', role: 'status' });
         this.list = h('sky-list', { 'aria-label': t('devices.list') });
+        this.empty = h('p', { class: 'empty', hidden: true });
         this.detail = h('aside', { 'aria-label': t('device') });
         this.list.at = (index) => this.#names[index];
         this.list.render = (name, row) => this.#render(name, row);
         this.list.onopen = (name) => this.go({ device: name });
         this.list.onend = () => this.#more();
         fill(this, h('div', { class: 'bar' }, this.filter, h('label', { class: 'check' }, this.online, t('devices.online')),
-            h('span', { class: 'space' }), this.state),
+            h('span', { class: 'space' }), this.state), this.empty,
         h('div', { class: 'split' }, this.list, this.detail));
         this.every(AGAIN_MS, () => this.attempt(() => this.#again()));
         this.attempt(() => follow({
@@ -61,8 +62,9 @@ export class Devices extends Page {
 
     async #load() {
         const [{ events, last }] = await Promise.all([newest({}, PAGE_MAX, this.signal), this.#list(), this.#judge()]);
-        for (const event of events.reverse()) if (event.device) this.#acts.set(event.device, event);
+        events.reverse().forEach((event) => this.#note(event));
         this.list.refresh();
+        await this.#showDevice(this.params.get('device'));
         return last;
     }
 
@@ -82,10 +84,17 @@ export class Devices extends Page {
             this.#names.push(device.name);
         }
         this.#next = page.next;
-        if (!page.next) this.#names.push(...this.#strangers());
+        this.#shown();
+    }
+
+    /* The list after what it holds has changed. */
+    #shown() {
+        if (!this.#next) this.#names = [...new Set([...this.#names, ...this.#strangers()])];
         this.list.count = this.#names.length;
         this.list.refresh();
-        this.classList.toggle('none', !this.#names.length);
+        const filtered = this.params.get('text') || this.params.get('online');
+        this.empty.hidden = this.#names.length > 0;
+        fill(this.empty, t(filtered ? 'devices.unlike' : 'devices.none'));
     }
 
     #more() {
@@ -106,11 +115,24 @@ export class Devices extends Page {
         return [...this.#verdicts.values()].filter((each) => !each.registered && each.device.toLowerCase().includes(text)).map((each) => each.device);
     }
 
+    /* A device that has changed comes into the list, or leaves it. */
+    #place(device) {
+        const at = this.#names.indexOf(device.name);
+        const fits = device.name.toLowerCase().includes((this.params.get('text') ?? '').toLowerCase()) &&
+            (this.params.get('online') !== 'true' || device.online);
+        if (!fits && at >= 0) this.#names.splice(at, 1);
+        if (fits && at < 0 && !this.#next) this.#names.push(device.name);
+    }
+
+    /* What the cloud answers is no act of the device. */
+    #note(event) {
+        if (event.device && event.direction === 'up') this.#acts.set(event.device, event);
+    }
+
     #took(events) {
         for (const event of events) {
-            if (!event.device) continue;
-            this.#acts.set(event.device, event);
-            this.#touched.add(event.device);
+            this.#note(event);
+            if (event.device) this.#touched.add(event.device);
         }
     }
 
@@ -118,11 +140,17 @@ export class Devices extends Page {
     async #again() {
         this.list.refresh();
         if (!this.#touched.size) return;
-        const names = [...this.#touched].filter((name) => this.#devices.has(name)).slice(0, AGAIN_MAX);
-        this.#touched.clear();
-        const read = names.map((name) => get(pathOf(name), {}, this.signal).catch(() => null));
-        for (const device of await Promise.all(read)) if (device) this.#devices.set(device.name, device);
+        const names = [...this.#touched].slice(0, AGAIN_MAX);
+        for (const name of names) this.#touched.delete(name);
         await this.#judge();
+        const read = names.filter((name) => this.#verdicts.get(name)?.registered)
+            .map((name) => get(pathOf(name), {}, this.signal).catch(() => null));
+        for (const device of await Promise.all(read)) {
+            if (!device) continue;
+            this.#devices.set(device.name, device);
+            this.#place(device);
+        }
+        this.#shown();
         if (names.includes(this.params.get('device'))) await this.#showDevice(this.params.get('device'));
     }
 
@@ -160,7 +188,9 @@ export class Devices extends Page {
             fill(this.detail);
             return;
         }
-        const device = this.#devices.get(name);
+        const { registered } = this.#verdicts.get(name) ?? {};
+        const device = this.#devices.get(name) ?? (registered ? await get(pathOf(name), {}, this.signal) : null);
+        if (name !== this.params.get('device')) return;
         const rows = device ? Object.entries(device).filter(([, value]) => value !== null && typeof value !== 'object') : [];
         fill(this.detail, h('h2', {}, data(name), ' ', this.#verdict(name)),
             h('p', {}, to('timeline', { device: name }, t('frame.timeline')), ' · ', to('verdicts', { device: name }, t('frame.verdicts')), ' · ', to('control', { device: name }, t('frame.control'))),

@@ -67,7 +67,7 @@ export const texts = {
     'devices.online': ['only online', '仅在线'],
     'devices.list': ['Devices', '设备列表'],
     'devices.none': ['No device yet. Seed some with --fixtures, or make a temporary one on the page Control.', '还没有设备。请用 --fixtures 载入，或在“控制”页新建临时设备。'],
-    'devices.act': ['last act', '最近动作'],
+    'devices.unlike': ['No device is like that.', '没有符合条件的设备。'],
     'devices.never': ['never seen', '从未出现'],
     'devices.keepalive': ['{0} of {1} s', '{0} / {1} 秒'],
     'devices.on': ['online', '在线'],
