@@ -21,7 +21,7 @@ const named = (device, rule = '') => `v-${encodeURIComponent(device)}-${rule}`;
 export class Verdicts extends Page {
     #rules = [];
     #parties = []; /* the worst first, with the rules they broke */
-    #known = new Map(); /* by name, all that is known of one */
+    #known = new Map(); /* by name and scope, all that is known of one */
     #touched = new Set(); /* who did something since; '': it may be anybody */
 
     build() {
@@ -46,7 +46,7 @@ export class Verdicts extends Page {
             state: (state) => fill(this.state, t(state)),
             signal: this.signal,
         }));
-        this.every(AGAIN_MS, () => this.#touched.size && this.attempt(() => this.#read()));
+        this.every(AGAIN_MS, () => this.#rules.length && this.attempt(() => this.#read(false)));
     }
 
     show(params) {
@@ -69,14 +69,9 @@ export class Verdicts extends Page {
         return true;
     }
 
-    get scope() {
-        const { run = '', product = '' } = Object.fromEntries(this.params);
-        return { run, product };
-    }
-
     #save(form) {
-        const device = this.params.get('device');
-        this.attempt(() => download(`/api/v1/report.${form}`, { ...this.scope, ...device && { device, product: '' } }, `skymock-report.${form}`));
+        const { run, product, device } = Object.fromEntries(this.params);
+        this.attempt(() => download(`/api/v1/report.${form}`, { run, device, product: device ? '' : product }, `skymock-report.${form}`));
     }
 
     /* ---- reading ---- */
@@ -91,32 +86,35 @@ export class Verdicts extends Page {
         return last;
     }
 
-    /* What everybody broke; then, of those that are shown, what they kept. What it was asked for may
-     * be something else by the time it comes: then it is asked for anew. */
-    async #read() {
+    /* Once at a time; `anew`: it is something else now that is to be seen. */
+    async #read(anew = true) {
+        this.again ||= anew;
         if (this.reading) return;
         this.reading = true;
-        const wanted = () => JSON.stringify([...this.params].filter(([name]) => name !== 'rule' && name !== 'all'));
-        const { scope } = this, asked = wanted(), touched = this.#touched;
-        this.#touched = new Set();
         try {
-            if (JSON.stringify(scope) !== this.known) this.#known.clear();
-            this.known = JSON.stringify(scope);
-            [{ devices: this.#parties, lost: this.lost }, { expected: this.expected }] = await Promise.all([get('/api/v1/verdicts', scope, this.signal),
-                get('/api/v1/expected', { product: scope.product }, this.signal)]);
-            this.#parties.sort(worst);
-            this.#draw();
-            const strangers = new Set(this.#parties.filter((each) => !each.registered).map((each) => each.device));
-            const shown = new Set([...this.#matching().slice(0, COLUMNS_MAX).map((each) => each.device), this.params.get('device')]);
-            await Promise.all([...shown].filter((name) => name && !strangers.has(name) && (touched.has('') || touched.has(name) || !this.#known.has(name))).map(async (device) => {
-                const { devices } = await get('/api/v1/verdicts', { device, run: scope.run }, this.signal);
-                this.#known.set(device, devices[0]);
-            }));
-            this.#draw();
+            do await this.#ask(); while (this.again);
         } finally {
             this.reading = false;
         }
-        if (asked !== wanted()) await this.#read();
+    }
+
+    /* What everybody broke; then, of those that are shown, what they kept. */
+    async #ask() {
+        const { run, product, device } = Object.fromEntries(this.params), touched = this.#touched;
+        ({ expected: this.expected } = await get('/api/v1/expected', { product }, this.signal));
+        if (!this.again && !touched.size) return this.#draw();
+        this.again = false;
+        this.#touched = new Set();
+        ({ devices: this.#parties, lost: this.lost } = await get('/api/v1/verdicts', { run, product }, this.signal));
+        this.#parties.sort(worst);
+        this.#draw();
+        const strangers = new Set(this.#parties.filter((each) => !each.registered).map((each) => each.device));
+        const shown = new Set([...this.#matching().slice(0, COLUMNS_MAX).map((each) => each.device), device].filter((name) => name && !strangers.has(name)));
+        await Promise.all([...shown].filter((name) => touched.has('') || touched.has(name) || !this.#known.has(name + run)).map(async (name) => {
+            const { devices } = await get('/api/v1/verdicts', { device: name, run }, this.signal);
+            this.#known.set(name + run, devices[0]);
+        }));
+        this.#draw();
     }
 
     /* ---- showing ---- */
@@ -133,10 +131,10 @@ export class Verdicts extends Page {
         for (const { rules } of parties) for (const { id } of rules) broke.set(id, (broke.get(id) ?? 0) + 1);
         const rows = this.#rules.filter(({ id }) => this.all.checked || broke.has(id));
         const verdicts = columns.map(({ device: name, rules }) => {
-            const kept = (this.#known.get(name)?.rules ?? []).filter(({ verdict }) => rank(verdict) > 1);
+            const kept = (this.#known.get(name + rest.run)?.rules ?? []).filter(({ verdict }) => rank(verdict) > 1);
             return new Map([...kept, ...rules].map(({ id, verdict }) => [id, verdict]));
         });
-        const party = device && (this.#known.get(device) ?? this.#parties.find((each) => each.device === device));
+        const party = device && (this.#known.get(device + rest.run) ?? this.#parties.find((each) => each.device === device));
         const seen = JSON.stringify([rest, columns.map((each) => each.device), [...broke], verdicts.map((each) => [...each]), device, party, this.expected, this.lost, rows.length]);
         if (seen !== this.seen) {
             const at = document.activeElement.id, open = [...this.querySelectorAll('details[open]')];
