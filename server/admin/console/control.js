@@ -170,8 +170,8 @@ export class Control extends Page {
     /* ---- what there is ---- */
 
     async #offer() {
-        const { devices } = await get('/api/v1/devices', { text: this.chosen.value, limit: 50 }, this.signal);
-        fill(this.devices, options(devices.map(({ name }) => name)));
+        const text = this.chosen.value, { devices } = await get('/api/v1/devices', { text, limit: 50 }, this.signal);
+        if (text === this.chosen.value) fill(this.devices, options(devices.map(({ name }) => name)));
     }
 
     async #again() {
