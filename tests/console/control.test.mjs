@@ -2,6 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { promisify } from 'node:util';
 
@@ -261,6 +264,20 @@ for (const [cloud, product] of Object.entries(PRODUCTS)) {
   });
 }
 
+test('a device that must show a certificate logs in by them, too', async (t) => {
+  await server.api('POST', '/api/v1/products', { products: [{ cloud: 'enos', productKey: 'certified', productSecret: 's', requireCertificate: true,
+    devices: [{ deviceKey: 'meter', deviceSecret: 'secret' }] }] });
+  const folder = mkdtempSync(join(tmpdir(), 'skymock-console-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const page = await control(t, 'enos/certified/meter'), acts = panel(page, 'Device');
+  await press(acts, 'Credentials');
+  for (const [name, ...command] of [['mosquitto_pub', 'bash', '-c'], ['paho', '/usr/bin/python3', '-c']]) {
+    const line = await lineOf(page, acts, name);
+    const { last } = await server.api('GET', '/api/v1/events?order=desc&limit=1');
+    await accepted('enos/certified/meter', last, () => run(command[0], [command[1], line], { cwd: folder }));
+  }
+});
+
 test('words of a shell, of C and of Python stay what they are, whatever is in them', async (t) => {
   const page = await control(t, '');
   const hostile = 'a\'b"c\\d$(exit 9)`e`??/\n\u202e\u0007 é 中 \u{1f600}<script>';
@@ -324,6 +341,10 @@ for (const [how, options] of Object.entries({ 'in the light': {}, 'in the dark':
   test(`it is readable ${how}`, async (t) => {
     const page = await control(t, 'enos/KV315idW/second', options);
     const chinese = options.locale === 'zh-CN';
+    if (how === 'in the light') {
+      await within(panel(page, 'Device'), 'subscriptions');
+      await picture(page, 'control');
+    }
     await press(page, chinese ? '凭证' : 'Credentials');
     await page.getByLabel('coap-client', { exact: true }).waitFor();
     await page.getByText(chinese ? '更多' : 'More', { exact: true }).click();
@@ -333,6 +354,5 @@ for (const [how, options] of Object.entries({ 'in the light': {}, 'in the dark':
       const text = await page.locator('sky-control h2, sky-control button').allTextContents();
       assert.deepEqual(text.filter((each) => /^[a-z. ]+$/i.test(each)), []);
     }
-    await picture(page, `control-${how.split(' ').pop()}`);
   });
 }
