@@ -6,12 +6,10 @@ import { facts, form } from './form.js';
 import { Page } from './page.js';
 import { waysIn } from './snippets.js';
 import { t } from './texts.js';
-import { keepClock } from './times.js';
+import { full, keepClock } from './times.js';
 
 const AGAIN_MS = 1000;
 const GRACE = 1.5; /* of its keepalive a device may be silent (MQTT 3.1.1, 3.1.2-24) */
-const PANELS = ['clock', 'device', 'message', 'command', 'shadow', 'new', 'faults', 'reset', 'snapshots'];
-const OF_DEVICE = PANELS.slice(1, 5);
 
 /* Panel, act, what is asked of the API (@: the device), and what is sent: always this, or what is given in a form of these members
  * ("name*:kind", *: required). */
@@ -41,9 +39,11 @@ command send POST @/commands kind* name params:object payload:lines waitMs:integ
 shadow read GET @/shadow
 shadow change PATCH @/shadow desired*:object
 new make POST devices?secrets=true product*
+faults end.all DELETE faults
 reset reset POST reset device product forget:boolean
 reset reload POST reload
 snapshots take POST snapshots name* product`.trim().split('\n').map(act);
+const PANELS = [...new Set(ACTS.map(({ panel }) => panel))];
 
 /* By act: what is sent instead of what was given, what is asked before, what is shown instead of the answer. */
 const SENT = {
@@ -86,6 +86,7 @@ function renew(element, value, make) {
     if (id && document.activeElement.id !== id) document.getElementById(id)?.focus();
 }
 
+const NONE = { subscriptions: [] };
 const options = (values) => values.map((value) => h('option', { value }));
 
 export class Control extends Page {
@@ -119,19 +120,17 @@ export class Control extends Page {
 
     #draw(panel) {
         const { element, body, out } = this.panels[panel], acts = ACTS.filter((each) => each.panel === panel);
-        element.hidden = OF_DEVICE.includes(panel) && !this.name;
-        if (OF_DEVICE.includes(panel)) fill(out);
+        const commands = server.clouds.find(({ name }) => name === this.device.cloud)?.commands?.map(({ kind, about }) => [kind, about ? `${kind}: ${about}` : kind]) ?? [];
+        const ofDevice = acts[0].path[0] === '@';
+        element.hidden = ofDevice && !this.name;
+        if (ofDevice) fill(out);
         fill(body, h('p', { class: 'acts' }, acts.filter(({ isForm }) => !isForm).map((each) => this.#button(each))), acts.filter(({ isForm }) => isForm).map((each) =>
             form(t(`control.${each.name}`), each.sent.split(' ').map((member) => {
                 const [, name, star, kind] = /^(\w+)(\*?):?(\w*)$/.exec(member);
-                return { name, kind, required: star === '*', options: name === 'kind' ? this.#commands() : undefined };
+                return { name, kind, required: star === '*', options: name === 'kind' ? commands : undefined };
             }), (...given) => this.#do(each, ...given))));
         if (panel === 'faults')
-            fill(body, faultForm(this.points, { point: 'puback-down', device: this.name }, (...given) => this.#do(act('faults begin POST faults'), ...given)));
-    }
-
-    #commands() {
-        return (server.clouds.find(({ name }) => name === this.device.cloud)?.commands ?? []).map(({ kind, about }) => [kind, about ? `${kind}: ${about}` : kind]);
+            body.prepend(faultForm(this.points, { point: 'puback-down', device: this.name }, (...given) => this.#do(act('faults begin POST faults'), ...given)));
     }
 
     /* `of`: the thing that it is done to, where several can have it done. */
@@ -155,6 +154,7 @@ export class Control extends Page {
             const given = values(), body = SENT[name]?.(this, given) ?? (sent && !isForm ? JSON.parse(sent) : given);
             if (SURE[name] && !await agreed(SURE[name](this, given, of))) return;
             const answer = await call(method, path[0] === '@' ? pathOf(device, path.slice(1)) : `/api/v1/${path}`, { body: method === 'GET' || method === 'DELETE' ? undefined : body });
+            if (this.signal.aborted) return;
             fill(out, SHOWN[name] ? await SHOWN[name](this, answer) : answer && panel !== 'clock' && facts(answer), events(answer?.seq));
             say(t('control.done', t(`control.${name}`)));
         } catch (error) {
@@ -170,18 +170,18 @@ export class Control extends Page {
     /* ---- what there is ---- */
 
     async #offer() {
-        const { devices } = await get('/api/v1/devices', { text: this.chosen.value, limit: 50 }, this.signal);
-        fill(this.devices, options(devices.map(({ name }) => name)));
+        const text = this.chosen.value, { devices } = await get('/api/v1/devices', { text, limit: 50 }, this.signal);
+        if (text === this.chosen.value) fill(this.devices, options(devices.map(({ name }) => name)));
     }
 
     async #again() {
         const { clock, device, faults, snapshots } = this.panels, chosen = this.name, read = (path) => get(path, {}, this.signal);
         const [time, broken, kept, found, held] = await Promise.all([...['clock', 'faults', 'snapshots'].map((path) => read(`/api/v1/${path}`)),
-            chosen ? read(pathOf(chosen)) : {}, chosen ? read(pathOf(chosen, '/subscriptions')) : { subscriptions: [] }]);
+            chosen ? read(pathOf(chosen)).catch((error) => this.#gone(error)) : {}, chosen ? read(pathOf(chosen, '/subscriptions')).catch(() => NONE) : NONE]);
         if (chosen !== this.name) return;
         keepClock(time);
         renew(clock.state, time, ({ time: virtual, realTime, frozen }) => facts({ virtual, real: realTime, frozen }));
-        renew(faults.state, broken.faults, (all) => [h('table', {}, all.map((fault) => this.#fault(fault))), all.length ? this.#button(act('faults end.all DELETE faults')) : null]);
+        renew(faults.state, broken.faults, (all) => h('table', {}, all.map((each) => this.#fault(each))));
         renew(snapshots.state, kept.snapshots, (all) => h('table', {}, all.map((each) => this.#snapshot(each))));
         const filters = held.subscriptions.map(({ filter }) => filter);
         renew(device.state, { ...found, subscriptions: filters.join(' ') }, facts);
@@ -191,6 +191,12 @@ export class Control extends Page {
             document.getElementById(`do-${name}`).hidden = !can;
     }
 
+    /* A reset may have taken it. */
+    #gone(error) {
+        if (error.status === 404) this.go({ device: '' });
+        throw error;
+    }
+
     #fault({ id, point, action, name, seed, fired, spent, ...rest }) {
         return h('tr', {}, h('th', { scope: 'row' }, id, ' ', name ? data(name) : null), h('td', {}, `${action} ${point} `, data(JSON.stringify(rest), 300)),
             h('td', {}, t('faults.fired', fired), spent ? ` (${t('faults.spent')})` : null),
@@ -198,9 +204,9 @@ export class Control extends Page {
     }
 
     #snapshot({ name, product, created, devices }) {
-        const path = `snapshots/${encodeURIComponent(name)}`;
-        return h('tr', {}, h('th', { scope: 'row' }, data(name)), h('td', {}, data(product ?? t('control.all')), ` ${t('control.devices', devices)}`), h('td', {}, created),
-            h('td', { class: 'acts' }, this.#button(act(`snapshots restore POST ${path}/restore ${JSON.stringify({ product })}`), name),
-                this.#button(act(`snapshots drop DELETE ${path}${product ? `?product=${encodeURIComponent(product)}` : ''}`), name)));
+        const path = `snapshots/${encodeURIComponent(name)}`, of = product ? `${product} ${name}` : name;
+        return h('tr', {}, h('th', { scope: 'row' }, data(name)), h('td', {}, data(product ?? t('control.all')), ` ${t('control.devices', devices)}`), h('td', {}, full(created)),
+            h('td', { class: 'acts' }, this.#button(act(`snapshots restore POST ${path}/restore ${JSON.stringify({ product })}`), of),
+                this.#button(act(`snapshots drop DELETE ${path}${product ? `?product=${encodeURIComponent(product)}` : ''}`), of)));
     }
 }

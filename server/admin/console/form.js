@@ -54,12 +54,12 @@ export function form(title, members, act) {
         }
         act(() => Object.fromEntries(rows.filter(({ control }) => control.value).map(read)), refuse);
     };
-    return h('form', { 'aria-label': title, onsubmit: send }, of(false), of(true).length ? h('details', {}, h('summary', {}, t('control.more')), of(true)) : null,
+    return h('form', { 'aria-label': title, onsubmit: send }, of(false), of(true).length ? h('details', { open: rows.some(({ more, control }) => more && control.value) }, h('summary', {}, t('control.more')), of(true)) : null,
         h('button', { class: 'main' }, title));
 }
 
 const shown = (value) => (typeof value === 'object' ? JSON.stringify(value) : /^\d{4}-.*Z$/.test(value) ? full(value) : value);
 
 /* An object as a table; `beside(value, name)`: what stands beside each. */
-export const facts = (object, beside) => h('table', {}, Object.entries(object).filter(([, value]) => value ?? false).map(([name, value]) =>
+export const facts = (object, beside) => h('table', {}, Object.entries(object).filter(([, value]) => value !== null && value !== undefined).map(([name, value]) =>
     h('tr', {}, h('th', { scope: 'row' }, label(name)), h('td', {}, data(shown(value), 4000), beside?.(value, name)))));

@@ -1,5 +1,5 @@
 /* Ways to log in as a device: its credentials, and lines to copy that use them. */
-import { server } from './client.js';
+import { pathOf, server } from './client.js';
 import { copy, h, plain } from './dom.js';
 import { facts } from './form.js';
 import { t } from './texts.js';
@@ -10,6 +10,7 @@ const CLOUDS = {
     tencent: ['product_id', 'device_name', (p, d) => [`${p}/${d}/event`, `${p}/${d}/control`]],
     enos: ['product_key', 'device_key', (p, d) => [`/sys/${p}/${d}/thing/model/up_raw`, `/sys/${p}/${d}/thing/model/down_raw`]],
 };
+const KEEP = `python3 -c 'import json, sys; a = json.load(sys.stdin); open("device.crt", "w").write(a["certificate"]); open("device.key", "w").write(a["key"])'`;
 const UNSEEN = /[\p{C}\p{Zl}\p{Zp}]/gu;
 const hex = (number, digits) => number.toString(16).padStart(digits, '0');
 
@@ -34,7 +35,7 @@ function lines(credentials, device) {
     const { clientId, username, password = '' } = clear ? credentials : credentials.tls ?? credentials;
     const made = {};
     if (port && clientId) {
-        const begin = clear ? '' : `curl -s -o ca.crt ${location.origin}/ca.crt\n`;
+        const begin = clear ? '' : `curl -s -o ca.crt ${location.origin}/ca.crt\n${proof ? `curl -s --json '{}' ${sh(location.origin + pathOf(device.name, '/certificates'))} | ${KEEP}\n` : ''}`;
         const login = ` -h ${sh(host)} -p ${port}${clear ? '' : ' --cafile ca.crt'}${proof ? ' --cert device.crt --key device.key' : ''} -V mqttv311 -k 60 -i ${sh(clientId)} -u ${sh(username)} -P ${sh(password)} -q 1 -t `;
         made.mosquitto_pub = `${begin}mosquitto_pub${login}${sh(up)} -m '{}'`;
         made.mosquitto_sub = `${begin}mosquitto_sub${login}${sh(down)} -v`;
@@ -47,7 +48,7 @@ publish.single(${py(up)}, "{}", qos=1, hostname=${py(host)}, port=${port},
             .map(([word, value]) => `static const char ${word}[] = ${c(value)};\n`).join('') + `static const int mqtt_port = ${port};`;
     }
     const psk = (credentials.pskKeyHex ?? '00').match(/../g).map((byte) => parseInt(byte, 16));
-    if (listeners.coaps && credentials.coapPath && !psk.includes(0)) { /* no word of a shell has a zero byte */
+    if (!proof && listeners.coaps && credentials.coapPath && !psk.includes(0)) { /* no word of a shell has a zero byte */
         const where = host === 'localhost' ? '127.0.0.1' : location.hostname; /* where UDP listens */
         made['coap-client'] = `coap-client-openssl -m ${credentials.coapMethod} -e '{}' -u ${sh(credentials.pskIdentity)} -k ${ansi(psk)} ${sh(`coaps://${where}:${listeners.coaps}${credentials.coapPath}`)}`;
     }

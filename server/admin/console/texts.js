@@ -270,7 +270,7 @@ export const texts = {
     'control.of.subscriptions': ['subscriptions', '订阅'],
 
     /* ---- faults ---- */
-    'faults.fired': ['{0} times', '{0} 次'],
+    'faults.fired': ['{0}×', '{0} 次'],
     'faults.spent': ['used up', '已用完'],
 
     /* ---- snippets ---- */
