@@ -117,7 +117,7 @@ test('only what was refused', async (t) => {
   await page.getByRole('checkbox', { name: 'refused' }).check();
   await twice(page, () => allAre(page, (each) => each.includes('refused'), 'only refused'));
   await page.getByRole('button', { name: 'No filters' }).click();
-  await rows(page, 'suback').waitFor();
+  await until(() => !page.url().includes('refused'), 'no filters');
 });
 
 test('rules and devices are offered', async (t) => {
@@ -130,7 +130,7 @@ test('what the server does not take as a filter is said', async (t) => {
   const page = await timeline(t, 'topic=a%23b', { allow: [/400/] });
   await page.getByRole('alert').waitFor();
   await page.getByRole('button', { name: 'No filters' }).click();
-  await rows(page, 'suback').waitFor();
+  await rows(page, /\d:\d\d/).first().waitFor();
   assert.equal(await page.getByRole('alert').count(), 0);
 });
 
@@ -150,8 +150,8 @@ test('a server without events says so', async (t) => {
 // ---- live ----
 
 test('events come by themselves, newest first or last', async (t) => {
-  const page = await timeline(t);
-  await rows(page, 'suback').waitFor();
+  const page = await timeline(t, 'type=publish');
+  await rows(page, /\d:\d\d/).first().waitFor();
   await client.publishAsync(UPDATE, 'first words', { qos: 1 });
   await rows(page, 'first words').waitFor();
   const place = async (text) => (await rows(page, text).boundingBox()).y;
@@ -189,7 +189,7 @@ test('resets are a line between chapters, and hide nothing', async (t) => {
 });
 
 test('findings are marks with rule and severity, and a refusal is one', async (t) => {
-  const page = await timeline(t);
+  const page = await timeline(t, 'text=not+yours');
   const row = rows(page, 'not yours');
   await row.getByText('refused').waitFor();
   await row.getByText('MQTT-TOPIC-OTHER-DEVICE').waitFor();
@@ -198,7 +198,7 @@ test('findings are marks with rule and severity, and a refusal is one', async (t
 
 test('the keyboard alone: j, k, Enter, Esc', async (t) => {
   const page = await timeline(t);
-  await rows(page, 'suback').waitFor();
+  await rows(page, /\d:\d\d/).first().waitFor();
   await page.keyboard.press('j');
   await page.keyboard.press('j');
   await page.keyboard.press('k');
@@ -266,8 +266,11 @@ test('a payload of 1 MB is cut, and what is there is shown without a freeze', as
   const page = await timeline(t, `seq=${seq}`);
   await detail(page).getByText('Bytes', { exact: true }).click();
   const slow = await gaps(page, async () => {
-    for (const button of await detail(page).getByRole('button', { name: /Show all \(200003\)/ }).all())
-      await button.click();
+    const buttons = detail(page).getByRole('button', { name: 'Show all (200003)' });
+    for (let left = 2; left > 0; left--) {
+      await buttons.nth(left - 1).waitFor();
+      await buttons.first().click();
+    }
     await detail(page).getByText(/xend/).first().waitFor();
   });
   assert.ok(slow < 1000, `the page stood still for ${slow} ms`);
@@ -414,7 +417,7 @@ test('2,000 events a second do not freeze the page, and none is lost', async (t)
 
 test('100,000 rows scroll: a jump is drawn at once, and only what is seen exists', async (t) => {
   const page = await timeline(t);
-  await rows(page, 'suback').waitFor();
+  await rows(page, /\d:\d\d/).first().waitFor();
   const took = await list(page).evaluate(async (element) => {
     const one = element.at(0);
     element.at = () => one;
