@@ -10,7 +10,7 @@ const LINE = 16; /* bytes */
 const APART = ['payload', 'payloadBase64', 'json', 'bytes', 'findings', 'explanation'];
 const SIGNS = { error: '\u2715', warning: '!', info: 'i', up: '\u2191', down: '\u2193', inside: '\u00b7' };
 
-const sign = (name, word) => [h('span', { 'aria-hidden': 'true' }, SIGNS[name] ?? ''), h('span', { class: 'away' }, word ?? '', ' ')];
+const sign = (name, word) => [h('span', { 'aria-hidden': 'true' }, SIGNS[name] ?? ''), h('span', { class: 'away' }, ` ${word ?? ''} `)];
 
 /* What was broken, by rule and severity: a sign and a word besides the colour. */
 export const mark = ({ rule, severity }) => h('span', { class: `mark ${severity ?? ''}`, title: severity }, sign(severity, severity), data(rule, 60));

@@ -45,13 +45,14 @@ function belong([first, second, by], a, b) {
 /* [[word, event], ...] */
 async function linked(event) {
     const { seq, connection, device, type, of } = event;
-    const ask = async (query, when = true) => (when ? (await get('/api/v1/events', { run: true, ...query })).events : []);
+    const ask = async (when, query) => (when ? (await get('/api/v1/events', { run: true, ...query })).events : []);
+    const where = connection || device;
     const near = connection ? { connection } : { device }, back = { before: seq, order: 'desc' };
     const taken = type === 'takeover'; /* its `of` is a connection */
     const [before, behind, later, carried, begun] = await Promise.all([
-        ask({ ...near, ...back, limit: AROUND }, connection || device), ask({ ...near, since: seq, limit: AROUND }, connection || device),
-        ask({ since: seq, limit: LATER }), ask({ since: of - 1, before: of + 1 }, of && !taken),
-        ask({ ...back, connection: taken && of ? of : connection, type: 'connect', limit: 1 }, connection && OF_CONNECT.includes(type))]);
+        ask(where, { ...near, ...back, limit: AROUND }), ask(where, { ...near, since: seq, limit: AROUND }), ask(true, { since: seq, limit: LATER }),
+        ask(of && !taken, { since: of - 1, before: of + 1 }),
+        ask(connection && OF_CONNECT.includes(type), { ...back, connection: taken && of ? of : connection, type: 'connect', limit: 1 })]);
     const found = new Map();
     const add = (word, each) => each && !found.has(each.seq) && found.set(each.seq, [word, each]);
     carried.forEach((each) => add('cause', each));

@@ -16,7 +16,7 @@ const ROWS_MAX = 100000;
 const SLACK = 1000; /* rows above that, so that not every event drops one */
 const AROUND = 100; /* events on both sides of one that is not in the list */
 const SETTLE_MS = 100; /* what came is put into the list so often */
-const TYPING_MS = 300;
+const SOON_MS = 250;
 const PREVIEW = 120; /* characters */
 const MARKS = 3;
 const FILTERS = ['text', 'device', 'type', 'topic', 'rule', 'connection', 'refused'];
@@ -39,46 +39,44 @@ export class Timeline extends Page {
     #arrived = []; /* not yet in the list */
     #waiting = 0; /* of these, events since the pause began */
     #paused = false;
-    #pressed = false; /* a row that is being clicked stays where it is */
     #state = 'new'; /* of what is older than the rows: new, more, asked, none */
-    #lost = 0;
     #following = new AbortController();
     #chosen = 0;
     #opened = 0;
 
     build() {
         const change = (name) => ({ target }) => this.go({ [name]: target.value.trim() });
-        const input = (name, props) => h('input', { type: 'search', name, onchange: change(name), ...props });
-        let typing;
-        this.inputs = ['device', 'topic', 'rule', 'connection'].map((name) => input(name, { list: `all-${name}`, size: name === 'connection' ? 5 : 22 }));
-        this.inputs.push(input('text', { 'data-filter': true, 'aria-label': t('timeline.text'), placeholder: t('timeline.text'), oninput: (event) => {
-            clearTimeout(typing);
-            typing = setTimeout(() => this.signal.aborted || change('text')(event), TYPING_MS);
-        } }));
+        const input = (name, props) => h('input', { type: 'search', name, list: `all-${name}`, size: name === 'connection' ? 5 : 22, onchange: change(name), ...props });
+        this.text = input('text', { 'data-filter': true, 'aria-label': t('timeline.text'), placeholder: t('timeline.text'), oninput: (event) => this.#soon(() => change('text')(event)) });
+        this.inputs = ['device', 'topic', 'rule', 'connection'].map((name) => input(name));
         this.refused = h('input', { type: 'checkbox', onchange: ({ target }) => this.go({ refused: target.checked ? 'true' : '' }) });
         this.types = h('div', { onchange: () => this.go({ type: [...this.types.querySelectorAll(':checked')].map(({ value }) => value).join() }) });
         this.typed = h('summary', {});
         this.pauser = h('button', { onclick: () => this.#pause() });
         this.live = h('span', { class: 'dim', role: 'status' });
         this.problem = h('div', {});
-        this.list = h('sky-list', { 'aria-label': t('frame.timeline'), onpointerdown: () => { this.#pressed = true; } });
+        this.list = h('sky-list', { 'aria-label': t('frame.timeline') });
         this.detail = h('aside', { 'aria-label': t('timeline.event') });
-        for (const end of ['pointerup', 'pointercancel']) document.addEventListener(end, () => { this.#pressed = false; }, { signal: this.signal });
-        Object.assign(this.list, { at: (index) => this.#rows[this.#flip(index)], render: (item, row) => this.#render(item, row),
-            onchoose: (item) => this.#choose(item), onopen: (item) => this.#openRow(item) });
-        fill(this, h('div', { class: 'bar' }, this.inputs[4], h('label', { class: 'check' }, this.refused, t('timeline.refused')),
+        Object.assign(this.list, { at: (index) => this.#rows[this.#flip(index)], render: (row, element) => this.#render(row, element),
+            onchoose: (row) => this.#choose(row), onopen: (row) => this.#openRow(row) });
+        fill(this, h('div', { class: 'bar' }, this.text, h('label', { class: 'check' }, this.refused, t('timeline.refused')),
             select(choices('order').map((each) => [each, t(`timeline.${each}`)]), settings.order, (value) => choose('order', value), { 'aria-label': t('timeline.order') }),
             this.pauser, h('span', { class: 'space' }), this.live),
         h('details', { class: 'filters', open: innerWidth > 700, ontoggle: () => this.attempt(() => this.#offer()) }, h('summary', {}, t('timeline.more')),
-            h('div', { class: 'bar' }, this.inputs.slice(0, 4).map((each) => field(t(`timeline.${each.name}`), each)),
-                h('details', { class: 'menu types' }, this.typed, this.types),
+            h('div', { class: 'bar' }, this.inputs.map((each) => field(t(`timeline.${each.name}`), each)), h('details', { class: 'menu types' }, this.typed, this.types),
                 h('button', { onclick: () => this.go(Object.fromEntries(FILTERS.map((each) => [each, '']))) }, t('timeline.clear')))),
-        ['device', 'rule'].map((name) => h('datalist', { id: `all-${name}` })), this.problem, h('div', { class: 'split' }, this.list, this.detail));
+        h('datalist', { id: 'all-device' }), h('datalist', { id: 'all-rule' }), this.problem, h('div', { class: 'split' }, this.list, this.detail));
         this.every(SETTLE_MS, () => this.#settle());
     }
 
+    /* Once the reader has stopped typing, or moving. */
+    #soon(act) {
+        clearTimeout(this.timer);
+        this.timer = setTimeout(() => this.signal.aborted || act(), SOON_MS);
+    }
+
     show(params) {
-        for (const each of this.inputs) if (document.activeElement !== each || each.name !== 'text') each.value = params.get(each.name) ?? '';
+        for (const each of [...this.inputs, this.text]) if (document.activeElement !== each || each !== this.text) each.value = params.get(each.name) ?? '';
         this.refused.checked = params.has('refused');
         this.#tick();
         const query = JSON.stringify(this.#wanted());
@@ -110,17 +108,22 @@ export class Timeline extends Page {
     async #offer() {
         if (this.types.firstChild) return;
         const [{ devices }, { rules }, { components }] = await Promise.all(['/api/v1/devices?limit=1000', '/api/v1/rules', '/openapi.json'].map((path) => get(path, {}, this.signal)));
-        const [first, second] = this.querySelectorAll('datalist');
-        fill(first, devices.map(({ name }) => h('option', { value: name })));
-        fill(second, rules.map(({ id }) => h('option', { value: id })));
+        const list = (name, values) => fill(this.querySelector(`#all-${name}`), values.map((value) => h('option', { value })));
+        list('device', devices.map(({ name }) => name));
+        list('rule', rules.map(({ id }) => id));
         fill(this.types, components.schemas.Event.properties.type.enum.map((type) => h('label', { class: 'check' }, h('input', { type: 'checkbox', value: type }), type)));
         this.#tick();
     }
 
     /* ---- reading ---- */
 
+    /* Nobody waits for an answer any more once other events are looked for. */
     #ask(query) {
-        return get('/api/v1/events', { run: true, limit: PAGE_EVENTS, ...this.#wanted(), ...query }, this.#following.signal);
+        const { signal } = this.#following;
+        return get('/api/v1/events', { run: true, limit: PAGE_EVENTS, ...this.#wanted(), ...query }, signal).catch((error) => {
+            if (signal.aborted) return new Promise(() => {});
+            throw error;
+        });
     }
 
     #begin() {
@@ -147,13 +150,12 @@ export class Timeline extends Page {
         this.#state = state;
         this.#arrived = [];
         this.#waiting = 0;
-        this.#tellPause();
         this.#changed();
     }
 
     async #load() {
         const { events, last, lost } = await this.#ask({ order: 'desc' });
-        this.#lost = lost;
+        this.lost = lost;
         this.#reset(events.reverse().map(light), events.length ? 'more' : 'none');
         if (settings.order === 'oldest') this.list.scrollTop = this.list.scrollHeight;
         this.attempt(() => this.#reveal(this.#opened));
@@ -175,8 +177,9 @@ export class Timeline extends Page {
     }
 
     #settle() {
-        this.#tellPause();
-        if (this.#paused || this.#pressed || !this.#arrived.length) return;
+        const text = this.#paused ? t('timeline.go', this.#waiting) : t('timeline.pause');
+        if (this.pauser.textContent !== text) fill(this.pauser, text);
+        if (this.#paused || this.list.matches(':active') || !this.#arrived.length) return; /* a row being clicked stays where it is */
         const before = this.#rows.length;
         let anew = before === 1;
         for (const row of this.#arrived) if (this.#add(this.#rows, row)) anew = true;
@@ -188,16 +191,17 @@ export class Timeline extends Page {
 
     /* The page that went before. */
     async #older() {
-        if (this.#state !== 'more' || this.#rows.length > ROWS_MAX) return;
-        const rows = this.#rows, { list } = this;
+        if (this.#state !== 'more' || this.#rows.length >= ROWS_MAX) return;
+        const rows = this.#rows, { list } = this, before = rows[1].seq;
         this.#state = 'asked';
-        const { events } = await this.#ask({ order: 'desc', before: rows[1].seq }).catch((error) => {
-            if (rows === this.#rows) this.#state = 'more';
+        const { events } = await this.#ask({ order: 'desc', before }).catch((error) => {
+            this.#state = 'more';
             throw error;
         });
         if (rows !== this.#rows) return;
-        rows.splice(1, 0, ...events.reverse().map(light));
         this.#state = events.length ? 'more' : 'none';
+        if (rows[1].seq !== before) return; /* others came in between: they are asked for anew */
+        rows.splice(1, 0, ...events.reverse().map(light));
         const { scrollTop } = list, above = settings.order === 'newest' ? 0 : events.length;
         this.#changed(above);
         if (above && scrollTop === list.scrollTop) list.scrollTop += above * list.height;
@@ -216,17 +220,6 @@ export class Timeline extends Page {
 
     /* ---- one of them ---- */
 
-    /* Where the first row is with this number or a higher one. */
-    #find(seq) {
-        let low = 0, high = this.#rows.length;
-        while (low < high) {
-            const middle = (low + high) >> 1;
-            if (this.#rows[middle].seq < seq) low = middle + 1;
-            else high = middle;
-        }
-        return low;
-    }
-
     #openRow(row) {
         if (isEvent(row)) this.go({ seq: row.seq });
         else if (row !== END) this.attempt(() => this.#fill(row, row.seq, row.to));
@@ -234,8 +227,7 @@ export class Timeline extends Page {
 
     #choose(row) {
         this.#chosen = row.seq;
-        clearTimeout(this.moving);
-        if (this.#opened && isEvent(row) && row.seq !== this.#opened) this.moving = setTimeout(() => this.go({ seq: row.seq }), SETTLE_MS);
+        if (this.#opened && row.seq !== this.#opened) this.#soon(() => isEvent(row) && this.go({ seq: row.seq }));
     }
 
     async #open(seq) {
@@ -249,7 +241,6 @@ export class Timeline extends Page {
         if (this.#opened !== seq) return;
         this.note = h('p', { role: 'note' }, event ? '' : t('timeline.gone', seq));
         fill(this.detail, h('button', { class: 'close', 'aria-label': t('frame.close'), onclick: () => this.#close() }, '\u2715'), this.note, event ? eventDetail(event) : null);
-        this.detail.scrollTop = 0;
         if (event) await this.#reveal(seq);
     }
 
@@ -261,19 +252,18 @@ export class Timeline extends Page {
     /* Its row is chosen, and in sight; what lies around it is read when it is not there. */
     async #reveal(seq) {
         if (!seq || this.#state === 'new') return;
-        const is = () => isEvent(this.#rows[this.#find(seq)] ?? END) && this.#rows[this.#find(seq)].seq === seq;
+        const at = () => this.#rows.findIndex((each) => each.seq === seq && isEvent(each));
         this.#settle();
-        if (!is()) await this.#around(seq);
-        if (is()) this.list.choose(this.#flip(this.#find(seq)));
+        if (at() < 0) await this.#around(seq);
+        if (at() >= 0) this.list.choose(this.#flip(at()));
         else if (this.query !== '{}') fill(this.note, t('timeline.hidden'));
     }
 
     async #around(seq) {
-        const rows = this.#rows, at = this.#find(seq);
-        const from = Math.max(1, seq - AROUND);
-        let hole = rows[at]?.seq === seq ? rows[at] : rows[at - 1];
-        if (hole === END && rows[at]) rows.splice(at, 0, hole = gap(from, rows[at].seq - 1));
-        if (hole.to >= seq) await this.#fill(hole, Math.max(hole.seq, from), Math.min(hole.to, seq + AROUND));
+        const rows = this.#rows, from = Math.max(1, seq - AROUND);
+        let hole = rows.find((each) => each.seq <= seq && each.to >= seq);
+        if (!hole && rows[1]?.seq > seq && this.#state !== 'none') rows.splice(1, 0, hole = gap(from, rows[1].seq - 1));
+        if (hole) await this.#fill(hole, Math.max(hole.seq, from), Math.min(hole.to, seq + AROUND));
     }
 
     /* ---- showing ---- */
@@ -284,11 +274,11 @@ export class Timeline extends Page {
 
     /* Other rows are there now, `above` more of them above those that are looked at. */
     #changed(above = 0, anew = true) {
-        const { list } = this, at = this.#find(this.#chosen);
+        const { list } = this, at = this.#chosen ? this.#rows.findIndex(({ seq }) => seq === this.#chosen) : -1;
         const follows = settings.order === 'oldest' && list.scrollTop + list.clientHeight > (list.count - 1) * list.height;
         list.count = this.#rows.length;
         list.update(above);
-        list.chosen = this.#chosen && this.#rows[at]?.seq === this.#chosen ? this.#flip(at) : -1;
+        list.chosen = at < 0 ? at : this.#flip(at);
         if (anew) list.refresh();
         if (follows) list.scrollTop = list.scrollHeight;
     }
@@ -299,31 +289,26 @@ export class Timeline extends Page {
         this.#settle();
     }
 
-    #tellPause() {
-        const text = this.#paused ? t('timeline.go', this.#waiting) : t('timeline.pause');
-        if (this.pauser.textContent !== text) fill(this.pauser, text);
-    }
-
-    #render(item, row) {
-        const { findings } = item;
-        row.classList.toggle('between', !isEvent(item));
-        row.classList.toggle('chapter', item.type === 'reset');
-        if (!isEvent(item)) {
-            fill(row, h('span', {}, item === END ? this.#endText() : t(item.count ? 'timeline.skipped' : 'timeline.between', item.count)));
-            if (item === END) this.attempt(() => this.#older());
+    #render(row, element) {
+        const { findings } = row;
+        element.classList.toggle('between', !isEvent(row));
+        element.classList.toggle('chapter', row.type === 'reset');
+        if (!isEvent(row)) {
+            fill(element, h('span', {}, row === END ? this.#endText() : t(row.count ? 'timeline.skipped' : 'timeline.between', row.count)));
+            if (row === END) this.attempt(() => this.#older());
             return;
         }
-        fill(row, h('time', { class: 'dim mono', title: full(item.time) }, short(item.time)), arrow(item.direction), h('span', { class: 'type' }, item.type),
-            h('span', { class: 'device dim' }, item.device ? data(item.device) : null),
-            h('span', { class: 'wide' }, data(item.title), ' ', h('span', { class: 'dim' }, data(item.preview))),
-            item.refused ? h('span', { class: 'mark failed', title: item.refused }, t('timeline.refused')) : null,
+        fill(element, h('time', { class: 'dim mono', title: full(row.time) }, short(row.time)), arrow(row.direction), h('span', { class: 'type' }, row.type),
+            h('span', { class: 'device dim' }, row.device ? data(row.device) : null),
+            h('span', { class: 'wide' }, data(row.title), ' ', h('span', { class: 'dim' }, data(row.preview))),
+            row.refused ? h('span', { class: 'mark failed', title: row.refused }, t('timeline.refused')) : null,
             findings.slice(0, MARKS).map(mark), findings.length > MARKS ? h('span', {}, `+${findings.length - MARKS}`) : null);
     }
 
     #endText() {
-        if (this.#rows.length > ROWS_MAX) return t('timeline.full', ROWS_MAX);
+        if (this.#rows.length >= ROWS_MAX) return t('timeline.full', ROWS_MAX);
         if (this.#state !== 'none') return t('timeline.loading');
-        if (this.#lost) return t('timeline.lost', this.#lost);
+        if (this.lost) return t('timeline.lost', this.lost);
         return t(this.#rows.length > 1 ? 'timeline.first' : this.query === '{}' ? 'timeline.none' : 'timeline.nothing');
     }
 }
