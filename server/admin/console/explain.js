@@ -5,7 +5,7 @@ import { t } from './texts.js';
 
 const CELLS_MAX = 2000000; /* of the table that finds what two texts have in common; else only their ends count */
 const SHOWN_MAX = 4000; /* characters of either text */
-const ALIKE = 2, ISLAND = 3; /* what a character in common is worth, and what a stretch of them costs */
+const ISLAND = 3; /* what a stretch in common costs; a character is worth 2, and a digit 1: numbers have some by chance */
 const COLUMNS_MIN = 16, COLUMNS_MAX = 120;
 const BYTES_MAX = 256;
 const NAME_MAX = 200; /* of a device */
@@ -22,7 +22,7 @@ const characters = (text) => text.slice(0, SHOWN_MAX).replace(NAMES, (name) => n
 function pairsOf(a, b) {
     const width = b.length + 1, score = new Int32Array(2 * (a.length + 1) * width), pairs = [];
     const at = (i, j, inside = 0) => score[2 * (i * width + j) + inside];
-    const together = (i, j, inside) => (a[i] === b[j] ? at(i + 1, j + 1, 1) + ALIKE - (inside ? 0 : ISLAND) : -1);
+    const together = (i, j, inside) => (a[i] === b[j] ? at(i + 1, j + 1, 1) + (/\d/.test(a[i]) ? 1 : 2) - (inside ? 0 : ISLAND) : -1);
     const apart = (i, j) => Math.max(at(i + 1, j), at(i, j + 1));
     for (let i = a.length - 1; i >= 0; i--)
         for (let j = b.length - 1; j >= 0; j--)
