@@ -244,7 +244,7 @@ test('narrow, dark, in Chinese', async (t) => {
   assert.ok(await wide(page));
   await page.getByRole('button', { name: '开始' }).click();
   await page.getByText(/4 \/ 4 · .* · 4 通过/).waitFor();
-  await page.getByRole('option').first().click();
+  await page.locator('sky-list').getByRole('option').first().click();
   await page.getByText('timeline since').waitFor({ state: 'detached' });
   await page.getByText('自该用例起的时间线').waitFor();
   await axe(page);
