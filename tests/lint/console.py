@@ -56,7 +56,7 @@ _LOADED = re.compile(r"""\b(?:src|href)\s*=\s*["'](/[^"']*)["']""")
 
 def check():
     sources = {name.removeprefix(FOLDER): text(name) for name in files()
-               if name.startswith(FOLDER)}
+               if name.startswith(FOLDER) and not name.endswith(".md")}
     yield from check_sources(sources)
     yield from check_syntax(sources)
 

@@ -139,13 +139,13 @@ function onkey(event) {
 /* ---- the beginning ---- */
 
 document.addEventListener('keydown', onkey);
-document.addEventListener('settings', frame);
-window.addEventListener('hashchange', showPage);
-document.addEventListener('visibilitychange', beat);
 
 await hello().catch(() => {});
 keepClock(await call('GET', '/api/v1/clock').catch(() => ({ unixMs: Date.now(), frozen: false })));
 frame();
+document.addEventListener('settings', frame);
+window.addEventListener('hashchange', showPage);
+document.addEventListener('visibilitychange', beat);
 setInterval(beat, BEAT_MS);
 setInterval(tick, TICK_MS);
 beat();

@@ -8,7 +8,7 @@ import { full, span } from './times.js';
 import './list.js';
 
 const RUNS = '/api/v1/suites/runs';
-const AGAIN_MS = 2000; /* runs, and who is online, are asked for anew */
+const AGAIN_MS = 2000; /* runs are asked for anew */
 const DEVICES_MAX = 200; /* to choose from */
 const COUNTS = { passed: 'passed', warned: 'warned', failed: 'failed', 'not exercised': 'notExercised' };
 
@@ -36,24 +36,20 @@ function casesOf(suite, known) {
 }
 
 /* Boxes to tick, of [value, what is beside it]: `chosen` has those that are. */
-function boxes(element, items, chosen, onchange) {
-    const { value: at } = element.contains(document.activeElement) ? document.activeElement : {};
-    fill(element, items.map(([value, ...beside]) => h('label', { class: 'check' }, h('input', {
-        type: 'checkbox', value, checked: chosen.has(value),
-        onchange: ({ target }) => { chosen[target.checked ? 'add' : 'delete'](value); onchange(); },
-    }), h('span', {}, beside))));
-    [...element.querySelectorAll('input')].find((each) => each.value === at)?.focus();
-}
+const boxes = (element, items, chosen, onchange) => fill(element, items.map(([value, ...beside]) => h('label', { class: 'check' },
+    h('input', { type: 'checkbox', value, checked: chosen.has(value), onchange: ({ target }) => { chosen[target.checked ? 'add' : 'delete'](value); onchange(); } }),
+    h('span', {}, beside))));
 
 export class Suites extends Page {
     #chosen = { devices: new Set(), suites: new Set(), cases: new Set() };
     #wrong = {}; /* beside each part of the form */
     #known = []; /* suites */
+    #say = () => {}; /* shows the command line */
     #run = null; /* that is watched, and how long */
     #watching = new AbortController();
 
     build() {
-        this.every(AGAIN_MS, () => (this.form ? this.attempt(() => this.#again()) : this.#progress()));
+        this.every(AGAIN_MS, () => (this.form ? this.attempt(() => this.#list()) : this.#progress()));
     }
 
     async show(params) {
@@ -73,7 +69,7 @@ export class Suites extends Page {
         const part = (name, title, ...inner) => h('fieldset', {}, h('legend', {}, t(title)), inner, this.#wrong[name] = h('div'));
         const offer = () => this.#offer();
         for (const name of this.params.getAll('device')) this.#chosen.devices.add(name);
-        this.names = h('input', { type: 'search', 'data-filter': true, 'aria-label': t('devices.filter'), placeholder: t('devices.filter'), oninput: () => this.attempt(() => this.#again()) });
+        this.names = h('input', { type: 'search', 'data-filter': true, 'aria-label': t('devices.filter'), placeholder: t('devices.filter'), oninput: () => this.attempt(() => this.#find()) });
         this.parts = { devices: h('div'), suites: h('div'), cases: h('div') };
         this.own = h('textarea', { spellcheck: 'false', 'aria-label': t('suites.own'), oninput: offer });
         const file = h('input', { type: 'file', 'aria-label': t('suites.file'), onchange: async () => { this.own.value = await file.files[0].text(); offer(); } });
@@ -87,8 +83,7 @@ export class Suites extends Page {
             h('p', {}, this.begin, ' ', h('small', {}, t('suites.about'))), this.line,
             h('button', { type: 'button', onclick: () => copy(this.line.textContent, t('suites.copied')) }, t('suites.copy')));
         fill(this, h('div', { class: 'scroll' }, this.form, h('h2', {}, t('suites.runs')), h('table', {}, this.runs)));
-        offer();
-        await this.#again();
+        await Promise.all([this.#find(), this.#list()]);
         this.#known = (await get('/api/v1/suites', {}, this.signal)).suites;
         boxes(this.parts.suites, this.#known.map(({ suite, title }) => [suite, suite, h('small', {}, ' ', title)]), this.#chosen.suites, offer);
         offer();
@@ -109,22 +104,26 @@ export class Suites extends Page {
         } catch { /* it is said when it is to begin */ }
         const offered = new Map(asked.flatMap((each) => casesOf(each, this.#known)));
         for (const id of cases) if (!offered.has(id)) cases.delete(id);
-        boxes(this.parts.cases, [...offered].map(([id, title]) => [id, data(id), h('small', {}, ' ', words(title))]), cases, () => this.#offer());
         const options = (name, list) => [...list].map((each) => ` --${name} ${quoted(each)}`);
-        fill(this.line, ['skymock suite run', ...suites, ...files].join(' '), ' --fixtures devices.json', options('device', devices), options('case', cases), ' -- COMMAND');
-        this.begin.disabled = !devices.size || !(suites.size || this.own.value.trim());
+        this.#say = () => {
+            fill(this.line, ['skymock suite run', ...suites, ...files].join(' '), ' --fixtures devices.json', options('device', devices), options('case', cases), ' -- COMMAND');
+            this.begin.disabled = !devices.size || !(suites.size || this.own.value.trim());
+        };
+        boxes(this.parts.cases, [...offered].map(([id, title]) => [id, data(id), h('small', {}, ' ', words(title))]), cases, this.#say);
+        this.#say();
     }
 
-    /* Who can be put to the test, and which runs there are. */
-    async #again() {
-        const { devices: chosen } = this.#chosen, ask = (path, query) => get(path, query, this.signal);
-        const [{ devices }, { runs }] = await Promise.all([ask('/api/v1/devices', { text: this.names.value, limit: DEVICES_MAX }), ask(RUNS)]);
-        const online = new Map([...chosen].map((name) => [name, false]));
-        for (const each of devices) online.set(each.name, each.online);
-        const seen = JSON.stringify([...online]);
-        if (this.parts.devices.seen !== seen) boxes(this.parts.devices, [...online].map(([name, on]) => [name, data(name), on ? h('small', {}, ` ${t('devices.on')}`) : null]), chosen, () => this.#offer());
-        this.parts.devices.seen = seen;
-        const cell = (first, ...under) => h('td', {}, first, h('br'), h('small', {}, under));
+    /* Who can be put to the test. */
+    async #find() {
+        const { devices } = this.#chosen, text = this.names.value;
+        const found = await get('/api/v1/devices', { text, limit: DEVICES_MAX }, this.signal);
+        if (this.names.value !== text) return;
+        const online = new Map([...[...devices].map((name) => [name]), ...found.devices.map((each) => [each.name, each.online])]);
+        boxes(this.parts.devices, [...online].map(([name, on]) => [name, data(name), h('small', {}, on ? ` ${t('devices.on')}` : '')]), devices, () => this.#say());
+    }
+
+    async #list() {
+        const { runs } = await get(RUNS, {}, this.signal), cell = (first, ...under) => h('td', {}, first, h('br'), h('small', {}, under));
         fill(this.runs, runs.reverse().map((run) => h('tr', {}, cell(to('suites', { run: run.id }, t('suites.run', run.id)), full(run.started)),
             cell(joined(run.suites.map((each) => words(each.suite)), ', '), joined(run.devices.slice(0, 3).map((each) => data(each)), ', '), run.devices.length > 3 ? ' …' : ''),
             cell(mark(run), counted(run.counts)))));
