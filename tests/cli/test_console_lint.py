@@ -96,8 +96,8 @@ def test_a_text_is_used_and_in_both_languages(entry, what):
 
 def test_the_size_has_a_limit():
     room = console.TOTAL_MAX - sum(len(console.in_program(*each)) for each in GOOD.items())
-    assert not problems(style_css=" " * room)
-    (found,) = list(console.check_sources({**GOOD, "style.css": GOOD["style.css"] + " " * (room + 1)}))
+    assert not problems(style_css="/" * room)
+    (found,) = list(console.check_sources({**GOOD, "style.css": GOOD["style.css"] + "/" * (room + 1)}))
     assert found.what == f"{console.TOTAL_MAX + 1} bytes in all, {console.TOTAL_MAX} is the cap"
     assert found.fix.startswith("style.css ")
 
