@@ -1,6 +1,6 @@
 # Writes OUT, a C file with FILES as TABLE, an array of struct sky_embedded, which HEADER declares.
 # Their names there lack the ending WITHOUT. Bytes as numbers, so that none is special. What only
-# readers of the source need, comments and indentation, is left out of scripts and style sheets.
+# readers of the source need, comments and spaces, is left out of scripts and style sheets.
 set(texts "")
 set(rows "")
 set(count 0)
@@ -13,6 +13,9 @@ foreach(file IN LISTS FILES)
         file(READ ${file} text)
         string(REGEX REPLACE " */\\*([^*]|\\*+[^*/])*\\*+/" "" text "${text}")
         string(REGEX REPLACE "\n[\n ]+" "\n" text "${text}")
+        if(file MATCHES "css$")
+            string(REGEX REPLACE " *([{};:,>]) +" "\\1" text "${text}")
+        endif()
         set(file ${OUT}.${name})
         file(WRITE ${file} "${text}")
     endif()

@@ -79,6 +79,8 @@ def in_program(name, source):
     """What the build makes of it: see server/embed.cmake."""
     if name.endswith((".js", ".css")):
         source = re.sub(r"\n[\n ]+", "\n", re.sub(r" */\*.*?\*/", "", source, flags=re.S))
+    if name.endswith(".css"):
+        source = re.sub(r" *([{};:,>]) +", r"\1", source)
     return source.encode()
 
 
