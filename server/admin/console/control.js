@@ -96,41 +96,38 @@ export class Control extends Page {
         this.chosen = h('input', { type: 'search', list: 'devices', 'data-filter': true, autocomplete: 'off',
             oninput: () => this.attempt(() => this.#offer()), onchange: () => this.go({ device: this.chosen.value.trim() }) });
         [this.devices, this.products, this.topics] = ['devices', 'products', 'topics'].map((id) => h('datalist', { id }));
-        this.panels = Object.fromEntries(PANELS.map((name) => {
-            const state = h('div'), body = h('div'), out = h('output');
-            return [name, { state, body, out, element: h('section', { class: 'panel', 'aria-labelledby': `panel-${name}` },
-                h('h2', { id: `panel-${name}` }, t(`control.${name}`)), state, body, out) }];
-        }));
+        this.panels = Object.fromEntries(PANELS.map((name) => [name, { state: h('div'), body: h('div'), out: h('output') }]));
         fill(this, h('div', { class: 'bar' }, field(t('device'), this.chosen), this.devices, this.products, this.topics),
-            h('div', { class: 'scroll' }, h('div', { class: 'grid' }, PANELS.map((name) => this.panels[name].element))));
+            h('div', { class: 'scroll' }, h('div', { class: 'grid' }, PANELS.map((name) => h('section', { class: 'panel', 'aria-labelledby': `panel-${name}` },
+                h('h2', { id: `panel-${name}` }, t(`control.${name}`)), Object.values(this.panels[name]))))));
     }
 
     async show(params) {
         const name = params.get('device') ?? '', began = !this.points, read = (path) => get(`/api/v1/${path}`, {}, this.signal);
         if (!began && name === (this.name ?? '')) return undefined;
-        if (began) [{ products: this.made }, this.points] = await Promise.all([read('products'), read('faults/points')]);
-        this.device = name ? await this.attempt(() => get(pathOf(name), {}, this.signal)) ?? {} : {};
+        if (began) {
+            [{ products: this.made }, this.points] = await Promise.all([read('products'), read('faults/points')]);
+            fill(this.products, options(this.made.map(({ cloud, product }) => `${cloud}/${product}`)));
+        }
+        this.device = name && await this.attempt(() => get(pathOf(name), {}, this.signal)) || {};
         this.name = this.device.name;
         this.chosen.value = name;
-        fill(this.products, options(this.made.map(({ cloud, product }) => `${cloud}/${product}`)));
         PANELS.forEach((panel) => this.#draw(panel));
         await this.#offer();
         return began ? this.every(AGAIN_MS, () => this.attempt(() => this.#again())) : this.#again();
     }
 
     #draw(panel) {
-        const { element, body, out } = this.panels[panel], acts = ACTS.filter((each) => each.panel === panel);
-        const commands = server.clouds.find(({ name }) => name === this.device.cloud)?.commands?.map(({ kind, about }) => [kind, about ? `${kind}: ${about}` : kind]) ?? [];
-        const ofDevice = acts[0].path[0] === '@';
-        element.hidden = ofDevice && !this.name;
+        const { body, out } = this.panels[panel], acts = ACTS.filter((each) => each.panel === panel), ofDevice = acts[0].path[0] === '@';
+        const commands = server.clouds.find(({ name }) => name === this.device.cloud)?.commands?.map(({ kind, about }) => [kind, about ? `${kind}: ${about}` : kind]);
+        body.parentNode.hidden = ofDevice && !this.name;
         if (ofDevice) fill(out);
         fill(body, h('p', { class: 'acts' }, acts.filter(({ isForm }) => !isForm).map((each) => this.#button(each))), acts.filter(({ isForm }) => isForm).map((each) =>
             form(t(`control.${each.name}`), each.sent.split(' ').map((member) => {
                 const [, name, star, kind] = /^(\w+)(\*?):?(\w*)$/.exec(member);
-                return { name, kind, required: star === '*', options: name === 'kind' ? commands : undefined };
+                return { name, kind, required: !!star, options: name === 'kind' ? commands : undefined };
             }), (...given) => this.#do(each, ...given))));
-        if (panel === 'faults')
-            body.prepend(faultForm(this.points, { point: 'puback-down', device: this.name }, (...given) => this.#do(act('faults begin POST faults'), ...given)));
+        if (panel === 'faults') body.prepend(faultForm(this.points, { point: 'puback-down', device: this.name }, (...given) => this.#do(act('faults begin POST faults'), ...given)));
     }
 
     /* `of`: the thing that it is done to, where several can have it done. */
@@ -178,11 +175,11 @@ export class Control extends Page {
         const { clock, device, faults, snapshots } = this.panels, chosen = this.name, read = (path) => get(path, {}, this.signal);
         const [time, broken, kept, found, held] = await Promise.all([...['clock', 'faults', 'snapshots'].map((path) => read(`/api/v1/${path}`)),
             chosen ? read(pathOf(chosen)).catch((error) => this.#gone(error)) : {}, chosen ? read(pathOf(chosen, '/subscriptions')).catch(() => NONE) : NONE]);
-        if (chosen !== this.name) return;
+        if (chosen !== this.name || this.signal.aborted) return;
         keepClock(time);
         renew(clock.state, time, ({ time: virtual, realTime, frozen }) => facts({ virtual, real: realTime, frozen }));
-        renew(faults.state, broken.faults, (all) => h('table', {}, all.map((each) => this.#fault(each))));
-        renew(snapshots.state, kept.snapshots, (all) => h('table', {}, all.map((each) => this.#snapshot(each))));
+        renew(faults.state, broken.faults, (all) => all.map((each) => this.#fault(each)));
+        renew(snapshots.state, kept.snapshots, (all) => all.map((each) => this.#snapshot(each)));
         const filters = held.subscriptions.map(({ filter }) => filter);
         renew(device.state, { ...found, subscriptions: filters.join(' ') }, facts);
         fill(this.topics, options(filters.map((filter) => filter.replace(/[+#]/g, '1'))));
@@ -197,16 +194,14 @@ export class Control extends Page {
         throw error;
     }
 
-    #fault({ id, point, action, name, seed, fired, spent, ...rest }) {
-        return h('tr', {}, h('th', { scope: 'row' }, id, ' ', name ? data(name) : null), h('td', {}, `${action} ${point} `, data(JSON.stringify(rest), 300)),
-            h('td', {}, t('faults.fired', fired), spent ? ` (${t('faults.spent')})` : null),
-            h('td', {}, to('timeline', { type: 'fault', text: name ?? id }, t('frame.timeline')), ' ', this.#button(act(`faults end DELETE faults/${id}`), id)));
+    #fault({ id, point, action, name = '', seed, fired, spent, ...rest }) {
+        return h('p', { class: 'acts' }, h('strong', {}, t('faults.fired', fired)), data(`${id} ${name} ${action} ${point} ${JSON.stringify(rest)}${spent ? ' spent' : ''}`, 500),
+            to('timeline', { type: 'fault', text: name || id }, t('frame.timeline')), this.#button(act(`faults end DELETE faults/${id}`), id));
     }
 
     #snapshot({ name, product, created, devices }) {
         const path = `snapshots/${encodeURIComponent(name)}`, of = product ? `${product} ${name}` : name;
-        return h('tr', {}, h('th', { scope: 'row' }, data(name)), h('td', {}, data(product ?? t('control.all')), ` ${t('control.devices', devices)}`), h('td', {}, full(created)),
-            h('td', { class: 'acts' }, this.#button(act(`snapshots restore POST ${path}/restore ${JSON.stringify({ product })}`), of),
-                this.#button(act(`snapshots drop DELETE ${path}${product ? `?product=${encodeURIComponent(product)}` : ''}`), of)));
+        return h('p', { class: 'acts' }, data(of), `${full(created)} ${t('control.devices', devices)}`, this.#button(act(`snapshots restore POST ${path}/restore ${JSON.stringify({ product })}`), of),
+            this.#button(act(`snapshots drop DELETE ${path}${product ? `?product=${encodeURIComponent(product)}` : ''}`), of));
     }
 }

@@ -4,11 +4,11 @@ import { copy, h, plain } from './dom.js';
 import { facts } from './form.js';
 import { t } from './texts.js';
 
-/* By cloud: what its SDKs call product and device, and topics to send to and to get from. */
+/* By cloud: what its SDKs call product and device, and topics to send to and to get from; {}: of whom. */
 const CLOUDS = {
-    aliyun: ['product_key', 'device_name', (p, d) => [`/${p}/${d}/user/update`, `/${p}/${d}/user/get`]],
-    tencent: ['product_id', 'device_name', (p, d) => [`${p}/${d}/event`, `${p}/${d}/control`]],
-    enos: ['product_key', 'device_key', (p, d) => [`/sys/${p}/${d}/thing/model/up_raw`, `/sys/${p}/${d}/thing/model/down_raw`]],
+    aliyun: ['product_key', 'device_name', '/{}/user/update', '/{}/user/get'],
+    tencent: ['product_id', 'device_name', '{}/event', '{}/control'],
+    enos: ['product_key', 'device_key', '/sys/{}/thing/model/up_raw', '/sys/{}/thing/model/down_raw'],
 };
 const KEEP = `python3 -c 'import json, sys; a = json.load(sys.stdin); open("device.crt", "w").write(a["certificate"]); open("device.key", "w").write(a["key"])'`;
 const UNSEEN = /[\p{C}\p{Zl}\p{Zp}]/gu;
@@ -27,8 +27,7 @@ const py = (text) => JSON.stringify(text).replace(UNSEEN, (one) => `\\U${hex(one
 
 function lines(credentials, device) {
     const [cloud, product, key] = (device.name ?? device).split('/'), { listeners } = server;
-    const [productWord, deviceWord, topics] = CLOUDS[cloud] ?? ['product', 'device', () => ['test', 'test']];
-    const [up, down] = topics(product, key);
+    const [productWord, deviceWord, up, down] = (CLOUDS[cloud] ?? ['product', 'device', '{}', '{}']).map((each) => each.replace('{}', () => `${product}/${key}`));
     const host = location.hostname.replace(/[[\]]/g, ''), proof = device.requireCertificate;
     const clear = proof ? 0 : listeners[`${cloud}-mqtt`] ?? listeners.mqtt;
     const port = clear || (listeners[`${cloud}-mqtts`] ?? listeners.mqtts);

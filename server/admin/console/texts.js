@@ -249,7 +249,7 @@ export const texts = {
     'control.restore': ['Restore', '还原'],
     'control.restored': ['What changed since snapshot {0} goes: devices, sessions, shadows, values, faults.', '快照 {0} 之后设备、会话、影子、属性和故障的变化都将丢失。'],
     'control.drop': ['Delete', '删除'],
-    'control.gone': ['{0} goes, with all that is kept of it.', '将删除 {0} 及其全部数据。'],
+    'control.gone': ['{0} goes, with all that is kept of it.', '将删除 {0} 及其数据。'],
     'control.begin': ['Begin', '注入'],
     'control.end': ['End', '结束'],
     'control.end.all': ['End all', '全部结束'],
@@ -271,7 +271,6 @@ export const texts = {
 
     /* ---- faults ---- */
     'faults.fired': ['{0}×', '{0} 次'],
-    'faults.spent': ['used up', '已用完'],
 
     /* ---- snippets ---- */
     'snippets.copy': ['Copy', '复制'],
