@@ -31,8 +31,8 @@ const list = (page) => page.getByRole('listbox', { name: 'Timeline' });
 const rows = (page, text) => list(page).getByRole('option').filter({ hasText: text });
 const detail = (page) => page.getByRole('complementary', { name: 'Event' });
 
-async function until(act, what) {
-  const end = Date.now() + 20000;
+async function until(act, what, patience = 30000) {
+  const end = Date.now() + patience;
   for (let last; ; ) {
     try {
       last = await act();
@@ -265,7 +265,7 @@ test('a payload of 1 MB is cut, and what is there is shown without a freeze', as
   const { seq } = await server.event({ type: 'publish', device: big.name });
   const page = await timeline(t, `seq=${seq}`);
   await detail(page).getByText('Bytes', { exact: true }).click();
-  const slow = await gaps(page, async () => {
+  const took = await work(page, async () => {
     const buttons = detail(page).getByRole('button', { name: 'Show all (200003)' });
     for (let left = 2; left > 0; left--) {
       await buttons.nth(left - 1).waitFor();
@@ -273,8 +273,23 @@ test('a payload of 1 MB is cut, and what is there is shown without a freeze', as
     }
     await detail(page).getByText(/xend/).first().waitFor();
   });
-  assert.ok(slow < 1000, `the page stood still for ${slow} ms`);
+  t.diagnostic(`all of 200,003 bytes, as text and as bytes: ${took} ms of work`);
+  assert.ok(took < 1500, `the page worked for ${took} ms`);
 });
+
+// How long the page's main thread worked while something was done: its own time, whatever else the
+// machine does.
+async function work(page, act) {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Performance.enable', { timeDomain: 'threadTicks' });
+  const ms = async () => 1000 * (await session.send('Performance.getMetrics')).metrics
+    .find(({ name }) => name === 'TaskDuration').value;
+  const began = await ms();
+  await act();
+  const took = Math.round(await ms() - began);
+  await session.detach();
+  return took;
+}
 
 // The longest time between two frames while something is done.
 async function gaps(page, act) {
@@ -379,6 +394,7 @@ test('history beyond 2,000 events, a jump into it, and the way between', async (
   await page.goto(`${many.url}/#/devices`);
   await page.goto(`${many.url}/#/timeline?seq=500`);
   await until(async () => /\bflood 496\b/.test(await list(page).locator('[aria-selected=true]').textContent()), 'its row');
+  await list(page).focus();
   await until(async () => {
     await page.keyboard.press('Home');
     return rows(page, 'the flood is over').isVisible();
@@ -394,12 +410,20 @@ test('2,000 events a second do not freeze the page, and none is lost', async (t)
   const sender = await device(many, NAME);
   const page = await timeline(t, 'type=publish', { server: many });
   await page.getByText('live', { exact: true }).waitFor();
-  const slow = await gaps(page, async () => {
-    await flood(sender, 10000, 2000);
-    await rows(page, 'the flood is over').waitFor();
+  const sum = () => list(page).evaluate((element) => [...Array(element.count).keys()]
+    .map((index) => element.at(index)).reduce((all, row) => all + (row.count ?? (row.type ? 1 : 0)), 0));
+  let slow;
+  const began = Date.now();
+  const idle = await gaps(page, () => page.evaluate(() => new Promise((resolve) => { setTimeout(resolve, 500); })));
+  const took = await work(page, async () => {
+    slow = await gaps(page, async () => {
+      await flood(sender, 10000, 2000);
+      await until(async () => await sum() === 10001, 'all are there, or counted', 60000);
+    });
   });
-  t.diagnostic(`longest time between two frames: ${Math.round(slow)} ms`);
-  assert.ok(slow < 1000, `the page stood still for ${slow} ms`);
+  t.diagnostic(`longest time between two frames: ${Math.round(slow)} ms, without events ${Math.round(idle)} ms; ` +
+    `${took} ms of work in ${Date.now() - began} ms`);
+  assert.ok(slow < Math.max(1000, 10 * idle), `the page stood still for ${slow} ms`);
   const skipped = rows(page, /\d+ events not shown: they came too fast/).first();
   const place = await list(page).evaluate((element) => {
     const at = [...Array(element.count).keys()].find((index) => element.at(index).count);
@@ -410,31 +434,26 @@ test('2,000 events a second do not freeze the page, and none is lost', async (t)
   assert.ok(place.count > 0, 'something was sampled');
   await skipped.click();
   await until(() => list(page).evaluate((element, at) => element.at(at).title !== undefined, place.at), 'it is opened');
-  const total = await list(page).evaluate((element) => [...Array(element.count).keys()]
-    .map((index) => element.at(index)).reduce((sum, row) => sum + (row.count ?? (row.type ? 1 : 0)), 0));
-  assert.equal(total, 10001);
+  assert.equal(await sum(), 10001);
 });
 
 test('100,000 rows scroll: a jump is drawn at once, and only what is seen exists', async (t) => {
   const page = await timeline(t);
   await rows(page, /\d:\d\d/).first().waitFor();
-  const took = await list(page).evaluate(async (element) => {
+  const jumps = () => list(page).evaluate(async (element) => {
     const one = element.at(0);
     element.at = () => one;
     element.count = 100000;
     element.refresh();
-    const times = [];
     for (let i = 1; i <= 20; i++) {
-      const began = performance.now();
       element.scrollTop = i * 130000;
       await new Promise((resolve) => { requestAnimationFrame(() => requestAnimationFrame(resolve)); });
-      times.push(performance.now() - began);
     }
-    return { worst: Math.max(...times), rows: element.querySelectorAll('[role=option]').length };
   });
-  t.diagnostic(`slowest of 20 jumps: ${Math.round(took.worst)} ms, ${took.rows} rows exist`);
-  assert.ok(took.rows < 60);
-  assert.ok(took.worst < 500, `${took.worst} ms`);
+  const took = await work(page, jumps);
+  t.diagnostic(`a jump: ${took / 20} ms of work`);
+  assert.ok(took / 20 < 100, `${took / 20} ms`);
+  assert.ok(await list(page).getByRole('option').count() < 60);
 });
 
 // ---- the server goes and comes ----

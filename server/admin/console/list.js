@@ -120,6 +120,7 @@ export class List extends HTMLElement {
         if (ctrlKey || altKey || metaKey) return false;
         const page = Math.max(1, Math.floor(this.clientHeight / this.height) - 1);
         const moves = { j: 1, k: -1, ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -Infinity, End: Infinity };
+        if (key in moves || key === 'Enter') this.focus({ preventScroll: true });
         if (key in moves) this.choose(this.chosen < 0 && moves[key] > 0 && moves[key] !== Infinity ? 0 : this.chosen + moves[key]);
         else if (key === 'Enter' && this.chosen >= 0) this.choose(this.chosen, true);
         else return false;

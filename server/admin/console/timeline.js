@@ -56,6 +56,7 @@ export class Timeline extends Page {
         this.live = h('span', { class: 'dim', role: 'status' });
         this.problem = h('div', {});
         this.list = h('sky-list', { 'aria-label': t('frame.timeline') });
+        this.note = h('p', { role: 'note' });
         this.detail = h('aside', { 'aria-label': t('timeline.event') });
         Object.assign(this.list, { at: (index) => this.#rows[this.#flip(index)], render: (row, element) => this.#render(row, element),
             onchoose: (row) => this.#choose(row), onopen: (row) => this.#openRow(row) });
@@ -239,7 +240,7 @@ export class Timeline extends Page {
         }
         const { events: [event] } = await get('/api/v1/events', { since: seq - 1, before: seq + 1, run: true }, this.signal);
         if (this.#opened !== seq) return;
-        this.note = h('p', { role: 'note' }, event ? '' : t('timeline.gone', seq));
+        fill(this.note, event ? null : t('timeline.gone', seq));
         fill(this.detail, h('button', { class: 'close', 'aria-label': t('frame.close'), onclick: () => this.#close() }, '\u2715'), this.note, event ? eventDetail(event) : null);
         if (event) await this.#reveal(seq);
     }
