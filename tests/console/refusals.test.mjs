@@ -21,7 +21,7 @@ async function last() {
   return (await server.api('GET', '/api/v1/events?limit=1')).last;
 }
 
-// The event of what was refused by it; of several of one act the one that explains itself.
+// The event of what was refused by it.
 async function refused(act, type) {
   const before = await last();
   await act();
@@ -207,6 +207,7 @@ test('the filter is in the address', async (t) => {
   const page = await openPage(t, server, { path: '/#/refusals?text=devise' });
   await page.locator('sky-list').getByRole('option').first().getByText('aliyun/pk/devise').waitFor();
   await page.keyboard.press('/');
+  await page.keyboard.press('Control+A');
   await page.keyboard.type('TEN-NOTHING');
   await page.keyboard.press('Enter');
   await page.getByText('Nothing was refused.').waitFor();
