@@ -7,7 +7,7 @@ const CELLS_MAX = 2000000; /* of the table that finds what two texts have in com
 const SHOWN_MAX = 4000; /* characters of either text */
 const ISLAND = 3; /* what a stretch in common costs; a character is worth 2, and a digit 1: numbers have some by chance */
 const COLUMNS_MIN = 16, COLUMNS_MAX = 120;
-const BYTES_MAX = 256;
+const BYTES_MAX = 256; /* of a packet */
 const NAME_MAX = 200; /* of a device */
 
 /* ---- what differs ---- */
@@ -37,24 +37,29 @@ function pairsOf(a, b) {
     return [...pairs, ...a.slice(i).map((each) => [each, null]), ...b.slice(j).map((each) => [null, each])];
 }
 
-/* Two texts as stretches { same, sent, due }: lists of characters. */
-function stretches(sent, due) {
-    const a = characters(sent), b = characters(due), least = Math.min(a.length, b.length), runs = [];
+/* Two texts as cells { same, sent, due }, one a column; what differs stands above each other as well. */
+function cellsOf(sent, due) {
+    const texts = [sent, due].map(characters), least = Math.min(...texts.map((each) => each.length)), cells = [], next = [0, 0];
     let head = 0, tail = 0;
-    while (head < least && a[head] === b[head]) head++;
-    while (tail < least - head && a.at(-1 - tail) === b.at(-1 - tail)) tail++;
-    const [above, below] = [a, b].map((each) => each.slice(head, each.length - tail)), same = (list) => list.map((each) => [each, each]);
-    const pairs = above.length * below.length > CELLS_MAX ? [...above.map((each) => [each, null]), ...below.map((each) => [null, each])] : pairsOf(above, below);
-    for (const pair of [...same(a.slice(0, head)), ...pairs, ...same(a.slice(a.length - tail))]) {
-        if (runs.at(-1)?.same !== (pair[0] === pair[1])) runs.push({ same: pair[0] === pair[1], sent: [], due: [] });
-        ['sent', 'due'].forEach((name, side) => pair[side] && runs.at(-1)[name].push(plain(pair[side].replace(NAMED, ''))));
+    while (head < least && texts[0][head] === texts[1][head]) head++;
+    while (tail < least - head && texts[0].at(-1 - tail) === texts[1].at(-1 - tail)) tail++;
+    const [a, b] = texts.map((each) => each.slice(head, each.length - tail)), same = (list) => list.map((each) => [each, each]);
+    const middle = a.length * b.length > CELLS_MAX ? [...a.map((each) => [each, null]), ...b.map((each) => [null, each])] : pairsOf(a, b);
+    for (const pair of [...same(texts[0].slice(0, head)), ...middle, ...same(texts[0].slice(texts[0].length - tail))]) {
+        const alike = pair[0] === pair[1];
+        if (alike) next.fill(cells.length);
+        pair.forEach((each, side) => {
+            if (each !== null) (cells[next[side]++] ??= { same: alike, sent: '', due: '' })[side ? 'due' : 'sent'] = plain(each.replace(NAMED, ''));
+        });
+        if (alike) next.fill(cells.length);
     }
-    return runs;
+    return cells;
 }
 
 /* ---- the picture ---- */
 
 const width = (text) => [...text].reduce((sum, each) => sum + (each > '\u2e7f' ? 2 : 1), 0);
+const widest = ({ sent, due }) => Math.max(width(sent), width(due));
 
 /* One side of a line: equal parts as they are, what only this side has marked, room for what only the other has. */
 function side(line, name) {
@@ -62,7 +67,7 @@ function side(line, name) {
     for (const cell of line) {
         const kind = cell.same ? 'same' : cell[name] ? 'mark' : 'gap';
         if (parts.at(-1)?.kind !== kind) parts.push({ kind, text: '' });
-        parts.at(-1).text += cell[name].padEnd(cell[name].length + cell.width - width(cell[name]));
+        parts.at(-1).text += cell[name] + ' '.repeat(widest(cell) - width(cell[name]));
     }
     return [h('span', { class: name }, t(`explain.${name}`)), h('code', { class: name }, parts.map(({ kind, text }) => (kind === 'same' ? text
         : kind === 'gap' ? h('span', { class: 'gap' }, text) : h('mark', {}, word(`[${t(`explain.${name}Only`)}: `), text, word(']')))))];
@@ -70,20 +75,14 @@ function side(line, name) {
 
 /* Two texts under each other, in as many columns as there is room for. */
 function compared(sent, due) {
-    const cells = stretches(String(sent), String(due)).flatMap((run) => Array.from({ length: Math.max(run.sent.length, run.due.length) }, (_, i) => {
-        const above = run.sent[i] ?? '', below = run.due[i] ?? '';
-        return { same: run.same, sent: above, due: below, width: Math.max(width(above), width(below)) };
-    }));
+    const cells = cellsOf(String(sent), String(due));
     const ruler = h('code', { 'aria-hidden': 'true' }, '0'.repeat(COLUMNS_MAX)), strip = h('div', { class: 'ruler' }, ruler), box = h('div');
     new ResizeObserver(() => {
         const room = Math.min(COLUMNS_MAX, Math.max(COLUMNS_MIN, Math.floor((COLUMNS_MAX * strip.clientWidth) / ruler.offsetWidth))), lines = [[]];
         let used = 0;
         for (const cell of cells) {
-            used += cell.width;
-            if (used > room) {
-                lines.push([]);
-                used = cell.width;
-            }
+            used += widest(cell);
+            if (used > room) used = lines.push([]) && widest(cell);
             lines.at(-1).push(cell);
         }
         fill(box, lines.map((line) => h('div', { class: 'pair' }, side(line, 'sent'), side(line, 'due'))));

@@ -12,6 +12,7 @@ import './list.js';
 const PAGE_MAX = 500; /* events that are asked for at a time */
 const KEPT_MAX = 20000;
 const NEAR = 20; /* events among which one of the same handshake may be */
+const SETTLE_MS = 150;
 const AFTER_MAX = 3; /* events that tell what the cloud did */
 
 /* Who it is, or claims to be. */
@@ -69,17 +70,16 @@ export class Refusals extends Page {
     }
 
     #take(events) {
-        const count = this.#events.length;
-        for (const event of events) {
-            /* a handshake that ends because its key was refused has been told already */
-            const told = event.type === 'tls-handshake' && event.connection && this.#events.slice(0, NEAR).some((each) => each.connection === event.connection);
-            if (!told) this.#events.unshift(event);
-        }
-        const added = this.#events.length - count;
-        this.#events.length = Math.min(this.#events.length, KEPT_MAX);
+        const near = [...this.#events.slice(0, NEAR), ...events], first = (event) => near.find((each) => each.connection === event.connection) === event;
+        /* a handshake that ends because its key was refused has been told already */
+        const told = events.filter((event) => event.type !== 'tls-handshake' || !event.connection || first(event));
+        this.#events = [...told.reverse(), ...this.#events].slice(0, KEPT_MAX);
         this.list.count = this.#events.length;
-        this.list.update(added);
-        this.attempt(() => this.#choose());
+        this.list.update(told.length);
+        this.settling ??= setTimeout(() => { /* of many that come at once not each is drawn */
+            this.settling = null;
+            if (!this.signal.aborted) this.attempt(() => this.#choose());
+        }, SETTLE_MS);
     }
 
     async #older() {
@@ -109,8 +109,8 @@ export class Refusals extends Page {
 
     #picture(event) {
         const { seq, time, type, transport, listener, peer, device, explanation: told, findings = [] } = event, after = h('p', { class: 'dim' }), good = h('div');
-        const rule = (each) => h('details', { open: each.rule === (told?.rule ?? event.refused) }, h('summary', {}, h('code', {}, each.rule), ' ', plain(each.statement ?? '')),
-            h('p', {}, plain(each.detail, 1000)), each.source ? h('small', {}, t('refusals.source'), ' ', plain(each.source)) : null);
+        const rule = ({ rule: id, statement, detail, source }) => h('p', {}, h('code', {}, id), ' ', plain(statement ?? ''), '. ',
+            detail === told?.what ? null : [plain(detail, 1000), ' '], source ? h('small', {}, t('refusals.source'), ' ', plain(source)) : null);
         this.attempt(() => this.#answered(event, after));
         return [h('h2', {}, data(who(event), 300)), h('p', { class: 'dim' }, [full(time), type, transport, listener, peer].filter(Boolean).join(' · ')),
             told?.similar ? h('p', {}, t('refusals.similar'), ' ', told.similar.split(', ').map((each) => [h('strong', {}, data(each)), ' '])) : null,
