@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import net from 'node:net';
 import { after, before, test } from 'node:test';
 
 import { axe, ENDED, openPage, picture, ROOT, startServer } from './lab.mjs';
@@ -203,6 +204,38 @@ test('a run is gone after a restart, and so is one of the same number', async (t
   await own.restart({ meanwhile: () => page.getByText('connection lost').first().waitFor() });
   await order(own, patient());
   await page.getByText('This run is there no more').waitFor();
+  await page.goto(`${own.url}/#/suites?run=999`);
+  await page.getByRole('heading', { name: 'Run 999' }).waitFor();
+  await page.getByText('This run is there no more').waitFor();
+});
+
+test('what happened while the stream was lost is there when it is found again', async (t) => {
+  const sockets = new Set();
+  const way = net.createServer((near) => {
+    const far = net.connect(server.ports.admin, '127.0.0.1');
+    for (const [one, other] of [[near, far], [far, near]]) {
+      sockets.add(one);
+      one.on('error', () => {}).on('close', () => { sockets.delete(one); other.destroy(); }).pipe(other);
+    }
+  });
+  const open = (port) => new Promise((resolve) => { way.listen(port, '127.0.0.1', resolve); });
+  const shut = () => new Promise((resolve) => {
+    way.close(resolve);
+    sockets.forEach((each) => each.destroy());
+  });
+  t.after(shut);
+  await open(0);
+  const { port } = way.address();
+  const { id } = await order(server, patient());
+  const page = await openPage(t, { url: `http://127.0.0.1:${port}`, users: server.users }, { path: `/#/suites?run=${id}`, allow: ENDED });
+  await page.getByText('live').waitFor();
+  await told(page, /running: Waits for nothing/);
+  await shut();
+  await page.getByText('connection lost').first().waitFor();
+  await stop(server, id);
+  await open(port);
+  await told(page, 'the run was stopped');
+  assert.equal(await rows(page).filter({ hasText: 'stopped' }).count(), 2);
 });
 
 test('who watches a run of somebody else neither runs it nor stops it', async (t) => {

@@ -14,8 +14,7 @@ const COUNTS = { passed: 'passed', warned: 'warned', failed: 'failed', 'not exer
 
 const words = (text) => h('bdi', {}, plain(text ?? '', 1000));
 const quoted = (word) => (/^[\w./:-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
-const joined = (list, glue) => list.flatMap((each, i) => (i ? [glue, each] : each));
-const events = (list) => joined((list ?? []).map((seq) => to('timeline', { seq }, `#${seq}`)), ' ');
+const events = (list) => (list ?? []).map((seq) => [to('timeline', { seq }, `#${seq}`), ' ']);
 const counted = (counts) => Object.keys(COUNTS).filter((each) => counts[COUNTS[each]]).map((each) => `${counts[COUNTS[each]]} ${t(`verdict.${each}`)}`).join(' · ');
 const stepOf = ({ step }) => step && [t('suites.step', step.index + 1), ' ', words(step.text)];
 
@@ -28,12 +27,8 @@ const mark = ({ state = 'ended', verdict, grade = verdict }) => (state === 'ende
  * such a run is not followed before it goes on. */
 const goesOn = (run) => !run.runner || run.cases.some((each) => each.state === 'running' || each.ms >= 0);
 
-/* [SUITE/ID, title] of the cases of a suite, or of those that it is made of. */
-function casesOf(suite, known) {
-    const { suite: name, suites = [], cases = [] } = suite ?? {};
-    return [suites].flat().flatMap((each) => casesOf(known.find((one) => one.suite === each), known))
-        .concat([cases].flat().map((each) => [`${name}/${each?.case ?? each?.id}`, each?.title]));
-}
+/* [SUITE/ID, title] of the cases of a suite, be it as it may. */
+const casesOf = (suite) => [suite?.cases ?? []].flat().map((each) => [`${suite.suite}/${each?.case ?? each?.id}`, each?.title]);
 
 /* Boxes to tick, of [value, what is beside it]: `chosen` has those that are. */
 const boxes = (element, items, chosen, onchange) => fill(element, items.map(([value, ...beside]) => h('label', { class: 'check' },
@@ -102,7 +97,7 @@ export class Suites extends Page {
             if (given) files.push('mine.json');
             asked.push(given);
         } catch { /* it is said when it is to begin */ }
-        const offered = new Map(asked.flatMap((each) => casesOf(each, this.#known)));
+        const offered = new Map(asked.flatMap(casesOf));
         for (const id of cases) if (!offered.has(id)) cases.delete(id);
         const options = (name, list) => [...list].map((each) => ` --${name} ${quoted(each)}`);
         this.#say = () => {
@@ -125,7 +120,7 @@ export class Suites extends Page {
     async #list() {
         const { runs } = await get(RUNS, {}, this.signal), cell = (first, ...under) => h('td', {}, first, h('br'), h('small', {}, under));
         fill(this.runs, runs.reverse().map((run) => h('tr', {}, cell(to('suites', { run: run.id }, t('suites.run', run.id)), full(run.started)),
-            cell(joined(run.suites.map((each) => words(each.suite)), ', '), joined(run.devices.slice(0, 3).map((each) => data(each)), ', '), run.devices.length > 3 ? ' …' : ''),
+            cell(words(run.suites.map((each) => each.suite).join(', ')), data(run.devices.join(', '), 100)),
             cell(mark(run), counted(run.counts)))));
     }
 
@@ -182,10 +177,8 @@ export class Suites extends Page {
         } catch (error) {
             if (signal.aborted) return;
             if (error.status !== 404) throw error;
-            this.#run = null;
-            this.stop.disabled = true;
-            fill(this.state);
-            fill(this.says, h('p', { class: 'bad', role: 'alert' }, t('suites.gone')));
+            fill(this.state, t('suites.stopped'));
+            this.#take(Object.assign(this.#run ?? { cases: [], suites: [], devices: [], counts: {}, ms: 0 }, { state: 'stopped', interrupted: t('suites.gone') }));
         }
     }
 
@@ -216,10 +209,10 @@ export class Suites extends Page {
         if (!run) return;
         const count = (...states) => run.cases.filter((each) => states.includes(each.state)).length;
         const done = count('ended', 'stopped'), all = done + count('running', 'waiting'), goes = run.state === 'running';
-        const at = run.cases.find((each) => each.state === 'running');
+        const at = goes && run.cases.find((each) => each.state === 'running');
         Object.assign(this.bar, { max: all || 1, value: done });
         fill(this.head, mark(run), ` ${t('suites.of', done, all)} · ${span(goes ? performance.now() - run.began : run.ms)} · ${counted(run.counts)}`);
-        fill(this.says, joined(run.suites.map((each) => words(each.title || each.suite)), ' · '), at ? h('p', {}, t('suites.running'), ': ', words(at.title), ', ', stepOf(at)) : null,
+        fill(this.says, words(run.suites.map((each) => each.title || each.suite).join(' · ')), at ? h('p', {}, t('suites.running'), ': ', words(at.title), ', ', stepOf(at)) : null,
             goes && !goesOn(run) ? h('p', {}, t('suites.runner')) : null, run.interrupted ? h('p', { class: 'bad' }, words(run.interrupted)) : null);
     }
 
