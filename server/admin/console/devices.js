@@ -1,28 +1,35 @@
 /* Devices: who is there, what they did last, what came of it, and how long they may stay silent. */
 import { get, pathOf } from './client.js';
-import { data, field, fill, h, to } from './dom.js';
+import { data, fill, h, plain, to } from './dom.js';
 import { follow, newest } from './feed.js';
 import { Page } from './page.js';
 import { t } from './texts.js';
-import { now, short, span } from './times.js';
+import { now, short } from './times.js';
 import './list.js';
 
 const PAGE_MAX = 1000; /* devices that are asked for at a time */
 const AGAIN_MS = 1000; /* those that did something are asked for anew after so long */
 const AGAIN_MAX = 50;
+const REST = 10; /* between two looks at all verdicts, times as long as one takes */
 const GRACE = 1.5; /* of its keepalive a device may be silent (MQTT 3.1.1, 3.1.2-24) */
 
 /* What an event says in a word or two. */
 const act = (event) => [event.type, event.topic ?? event.service ?? event.reason ?? event.name ?? ''];
 
+/* By cloud, product and device. */
+const order = (name) => name.replaceAll('/', '\0');
+
 export class Devices extends Page {
     #names = []; /* in the order in which they are shown */
+    #strangers = []; /* behind them */
     #devices = new Map();
     #verdicts = new Map();
     #acts = new Map();
-    #touched = new Set();
-    #next = null;
+    #touched = new Set(); /* who did something since they were asked for */
+    #seen = new Set(); /* whose rows were drawn lately */
+    #next = null; /* behind which more are to be had */
     #asked = new AbortController();
+    #judged = { due: true, after: 0 };
 
     build() {
         this.filter = h('input', { type: 'search', 'data-filter': true, 'aria-label': t('devices.filter'), placeholder: t('devices.filter'),
@@ -30,138 +37,161 @@ export class Devices extends Page {
         this.online = h('input', { type: 'checkbox', onchange: () => this.go({ online: this.online.checked ? 'true' : '' }) });
         this.state = h('span', { class: 'dim', role: 'status' });
         this.list = h('sky-list', { 'aria-label': t('devices.list') });
-        this.empty = h('p', { class: 'empty', hidden: true });
+        this.empty = h('p', { class: 'empty', role: 'status', hidden: true });
         this.detail = h('aside', { 'aria-label': t('device') });
-        this.list.at = (index) => this.#names[index];
+        this.list.at = (index) => this.#names[index] ?? this.#strangers[index - this.#names.length];
         this.list.render = (name, row) => this.#render(name, row);
+        this.list.onchoose = (name) => { this.cursor = name; };
         this.list.onopen = (name) => this.go({ device: name });
-        this.list.onend = () => this.#more();
+        this.list.onend = () => this.#next && this.attempt(() => this.#list(this.#next));
         fill(this, h('div', { class: 'bar' }, this.filter, h('label', { class: 'check' }, this.online, t('devices.online')),
-            h('span', { class: 'space' }), this.state), this.empty,
-        h('div', { class: 'split' }, this.list, this.detail));
-        this.every(AGAIN_MS, () => this.attempt(() => this.#again()));
+            h('span', { class: 'space' }), this.state),
+        this.empty, h('div', { class: 'split' }, this.list, this.detail));
+        this.every(AGAIN_MS, () => this.loaded && this.attempt(() => this.#again()));
         this.attempt(() => follow({
             load: () => this.#load(),
-            take: (events) => this.#took(events),
-            skip: () => {},
+            take: (events) => events.forEach((event) => this.#took(event)),
+            skip: () => { this.#touched = this.#touched.union(this.#seen); },
             state: (state) => fill(this.state, t(state)),
             signal: this.signal,
         }));
     }
 
     show(params) {
-        const query = `${params.get('text') ?? ''}|${params.get('online') ?? ''}`;
-        if (document.activeElement !== this.filter) this.filter.value = params.get('text') ?? '';
-        this.online.checked = params.get('online') === 'true';
-        if (this.query !== undefined && this.query !== query) this.attempt(() => this.#list());
+        const text = params.get('text') ?? '', online = params.get('online') === 'true', query = `${text} ${online}`;
+        if (document.activeElement !== this.filter) this.filter.value = text;
+        this.online.checked = online;
+        if (this.loaded && this.query !== query) this.attempt(() => this.#list());
         this.query = query;
-        return this.#showDevice(params.get('device'));
+        this.cursor = params.get('device') ?? this.cursor;
+        return this.loaded && this.#showDevice();
+    }
+
+    key(event) {
+        if (event.key !== 'Escape' || !this.params.get('device')) return false;
+        this.go({ device: '' });
+        this.list.focus();
+        return true;
     }
 
     /* ---- reading ---- */
 
     async #load() {
+        for (const kept of [this.#devices, this.#acts, this.#touched]) kept.clear();
         const [{ events, last }] = await Promise.all([newest({}, PAGE_MAX, this.signal), this.#list(), this.#judge()]);
-        events.reverse().forEach((event) => this.#note(event));
-        this.list.refresh();
-        await this.#showDevice(this.params.get('device'));
+        for (const event of events.reverse()) this.#act(event);
+        this.loaded = true;
+        this.#count();
+        await this.#showDevice();
         return last;
     }
 
+    /* From the first one on, or those behind the one: never two at a time. */
     async #list(after) {
-        if (!after) {
-            this.#asked.abort();
-            this.#asked = new AbortController();
-        }
-        const { signal } = this.#asked;
-        const page = await get('/api/v1/devices', { text: this.params.get('text'), online: this.params.get('online'), limit: PAGE_MAX, after }).catch((error) => {
-            if (!signal.aborted) throw error;
-        });
-        if (signal.aborted || this.signal.aborted) return;
-        if (!after) this.#names = [];
-        for (const device of page.devices) {
-            this.#devices.set(device.name, device);
-            this.#names.push(device.name);
-        }
-        this.#next = page.next;
-        this.#shown();
-    }
-
-    /* The list after what it holds has changed. */
-    #shown() {
-        if (!this.#next) this.#names = [...new Set([...this.#names, ...this.#strangers()])];
-        this.list.count = this.#names.length;
-        this.list.refresh();
-        const filtered = this.params.get('text') || this.params.get('online');
-        this.empty.hidden = this.#names.length > 0;
-        fill(this.empty, t(filtered ? 'devices.unlike' : 'devices.none'));
-    }
-
-    #more() {
-        const after = this.#next;
+        this.#asked.abort();
+        this.#asked = new AbortController();
         this.#next = null;
-        if (after) this.attempt(() => this.#list(after));
+        const { signal } = this.#asked, query = { text: this.params.get('text'), online: this.params.get('online'), limit: PAGE_MAX, after };
+        try {
+            const { devices, next } = await get('/api/v1/devices', query, AbortSignal.any([signal, this.signal]));
+            if (!after) this.#names = [];
+            for (const device of devices) {
+                this.#devices.set(device.name, device);
+                this.#names.push(device.name);
+            }
+            this.#next = next;
+            this.#count();
+        } catch (error) {
+            if (signal.aborted) return;
+            this.#next = after ?? null;
+            throw error;
+        }
+    }
+
+    /* null: it is no more. */
+    #read(name) {
+        return get(pathOf(name), {}, this.signal).catch((error) => {
+            if (error.status !== 404) throw error;
+            return null;
+        });
     }
 
     async #judge() {
+        const began = performance.now();
+        if (!this.#judged.due || began < this.#judged.after) return;
+        this.#judged.due = false;
         const { devices } = await get('/api/v1/verdicts', {}, this.signal);
         this.#verdicts = new Map(devices.map((each) => [each.device, each]));
-    }
-
-    /* Who is no device, and did something all the same. */
-    #strangers() {
-        const text = (this.params.get('text') ?? '').toLowerCase();
-        if (this.params.get('online') === 'true') return [];
-        return [...this.#verdicts.values()].filter((each) => !each.registered && each.device.toLowerCase().includes(text)).map((each) => each.device);
-    }
-
-    /* A device that has changed comes into the list, or leaves it. */
-    #place(device) {
-        const at = this.#names.indexOf(device.name);
-        const fits = device.name.toLowerCase().includes((this.params.get('text') ?? '').toLowerCase()) &&
-            (this.params.get('online') !== 'true' || device.online);
-        if (!fits && at >= 0) this.#names.splice(at, 1);
-        if (fits && at < 0 && !this.#next) this.#names.push(device.name);
+        this.#judged.after = performance.now() + REST * (performance.now() - began);
     }
 
     /* What the cloud answers is no act of the device. */
-    #note(event) {
+    #act(event) {
         if (event.device && event.direction === 'up') this.#acts.set(event.device, event);
     }
 
-    #took(events) {
-        for (const event of events) {
-            this.#note(event);
-            if (event.device) this.#touched.add(event.device);
-        }
+    #took(event) {
+        this.#judged.due = true;
+        this.#act(event);
+        if (event.device) this.#touched.add(event.device);
+        if (event.type === 'registry' && event.name === 'delete') this.#place(event.device, null);
+        if (!event.device && ['reset', 'registry'].includes(event.type)) this.anew = true;
     }
 
-    /* What devices that did something are like now. */
+    /* What devices that did something are like now: those in sight first. */
     async #again() {
-        this.list.refresh();
-        if (!this.#touched.size) return;
-        const names = [...this.#touched].slice(0, AGAIN_MAX);
-        for (const name of names) this.#touched.delete(name);
-        await this.#judge();
-        const read = names.filter((name) => this.#verdicts.get(name)?.registered)
-            .map((name) => get(pathOf(name), {}, this.signal).catch(() => null));
-        for (const device of await Promise.all(read)) {
-            if (!device) continue;
-            this.#devices.set(device.name, device);
-            this.#place(device);
+        if (this.busy) return;
+        this.busy = true;
+        const seen = this.#seen;
+        this.#seen = new Set();
+        try {
+            if (this.anew) await this.#list();
+            this.anew = false;
+            const names = [...this.#touched].sort((a, b) => seen.has(b) - seen.has(a)).slice(0, AGAIN_MAX);
+            await Promise.all(names.map(async (name) => this.#place(name, await this.#read(name))));
+            await this.#judge();
+        } finally {
+            this.busy = false;
         }
-        this.#shown();
-        if (names.includes(this.params.get('device'))) await this.#showDevice(this.params.get('device'));
+        this.#count();
+        await this.#showDevice();
+    }
+
+    /* Where it belongs in the list, by what is asked for; null: it is no more. */
+    #place(name, device) {
+        const at = this.#names.indexOf(name), text = this.params.get('text') ?? '';
+        this.#touched.delete(name);
+        if (device) this.#devices.set(name, device);
+        else this.#devices.delete(name);
+        const fits = device !== null && name.toLowerCase().includes(text.toLowerCase()) && (device.online || !this.online.checked);
+        if (at >= 0 && !fits) this.#names.splice(at, 1);
+        if (at >= 0 || !fits) return;
+        const behind = this.#names.findIndex((each) => order(each) > order(name));
+        if (behind >= 0) this.#names.splice(behind, 0, name);
+        else if (!this.#next) this.#names.push(name);
     }
 
     /* ---- showing ---- */
 
+    #count() {
+        const text = (this.params.get('text') ?? '').toLowerCase();
+        this.#strangers = this.#next || this.online.checked ? []
+            : [...this.#verdicts.values()].filter((each) => !this.#devices.has(each.device) && !each.registered && each.device.toLowerCase().includes(text)).map((each) => each.device);
+        this.list.count = this.#names.length + this.#strangers.length;
+        this.list.chosen = this.#names.indexOf(this.cursor);
+        if (this.list.chosen < 0 && this.#strangers.includes(this.cursor)) this.list.chosen = this.#names.length + this.#strangers.indexOf(this.cursor);
+        this.empty.hidden = !this.loaded || this.list.count > 0;
+        fill(this.empty, t(text || this.online.checked ? 'devices.unlike' : 'devices.none'));
+        if (!this.list.matches(':active')) this.list.refresh(); /* what is being clicked stays */
+    }
+
     #render(name, row) {
         const device = this.#devices.get(name), last = this.#acts.get(name);
         const [word, what] = last ? act(last) : ['', ''];
-        fill(row, this.#dot(device), h('span', { class: 'name' }, data(name)), this.#verdict(name),
+        this.#seen.add(name);
+        fill(row, this.#dot(device), h('span', { class: 'name', title: plain(name) }, data(name)), this.#verdict(name),
             h('span', { class: 'act wide dim' }, word ? [word, ' ', data(what, 80)] : null),
-            this.#silence(device), h('span', { class: 'dim' }, device?.lastSeen ? short(device.lastSeen) : t('devices.never')));
+            this.#silence(device), h('span', { class: 'dim' }, !device ? t('devices.stranger') : device.lastSeen ? short(device.lastSeen) : t('devices.never')));
     }
 
     #dot(device) {
@@ -183,17 +213,21 @@ export class Devices extends Page {
             h('small', {}, text));
     }
 
-    async #showDevice(name) {
-        if (!name) {
-            fill(this.detail);
-            return;
+    /* One that stands in no page that was read is asked for. */
+    async #showDevice() {
+        const name = this.params.get('device'), stranger = this.#verdicts.get(name)?.registered === false;
+        if (name && !stranger && !this.#devices.has(name)) {
+            const device = await this.#read(name);
+            if (device) this.#devices.set(name, device);
+            if (name !== this.params.get('device')) return;
         }
-        const { registered } = this.#verdicts.get(name) ?? {};
-        const device = this.#devices.get(name) ?? (registered ? await get(pathOf(name), {}, this.signal) : null);
-        if (name !== this.params.get('device')) return;
-        const rows = device ? Object.entries(device).filter(([, value]) => value !== null && typeof value !== 'object') : [];
-        fill(this.detail, h('h2', {}, data(name), ' ', this.#verdict(name)),
-            h('p', {}, to('timeline', { device: name }, t('frame.timeline')), ' · ', to('verdicts', { device: name }, t('frame.verdicts')), ' · ', to('control', { device: name }, t('frame.control'))),
-            h('table', {}, rows.map(([key, value]) => h('tr', {}, h('th', { scope: 'row' }, key), h('td', {}, data(value, 500))))));
+        const device = this.#devices.get(name), seen = JSON.stringify([name, device, this.#verdicts.get(name)?.verdict]);
+        if (seen === this.shown) return;
+        this.shown = seen;
+        fill(this.detail, name ? [h('h2', {}, data(name, 600), ' ', this.#verdict(name)),
+            h('p', {}, to('timeline', { device: name }, t('frame.timeline')), ' · ', to('verdicts', { device: name }, t('frame.verdicts')), device ? [' · ', to('control', { device: name }, t('frame.control'))] : null),
+            device ? null : h('p', { class: 'dim' }, t('devices.stranger')),
+            h('table', {}, Object.entries(device ?? {}).filter(([, value]) => value !== null && typeof value !== 'object').map(([key, value]) =>
+                h('tr', {}, h('th', { scope: 'row' }, key), h('td', {}, key === 'gateway' ? to('devices', { device: value }, data(value)) : data(value, 500)))))] : null);
     }
 }

@@ -1,6 +1,7 @@
 /* Verdicts: what devices made of the rules, as a matrix, and beside it all that is known of one. */
 import { download, get } from './client.js';
 import { address, data, fill, h, plain, select, to } from './dom.js';
+import { explanation } from './explain.js';
 import { follow, newest } from './feed.js';
 import { Page } from './page.js';
 import { t } from './texts.js';
@@ -22,7 +23,7 @@ export class Verdicts extends Page {
     #rules = [];
     #parties = []; /* the worst first, with the rules they broke */
     #known = new Map(); /* by name and scope, all that is known of one */
-    #touched = new Set(); /* who did something since; '': it may be anybody */
+    #touched = new Set(); /* who did something since; 'reset': it may be anybody */
 
     build() {
         const choice = (name, ...options) => select(options, '', (value) => this.go({ [name]: value }), { 'aria-label': t(`verdicts.${name}`) });
@@ -41,8 +42,8 @@ export class Verdicts extends Page {
         h('div', { class: 'split' }, h('div', { class: 'matrix' }, this.about, this.table), this.detail));
         this.attempt(() => follow({
             load: () => this.#load(),
-            take: (events) => events.forEach(({ device }) => this.#touched.add(device ?? '')),
-            skip: () => this.#touched.add(''),
+            take: (events) => events.forEach(({ device, type }) => this.#touched.add(device ?? type.replace('registry', 'reset'))),
+            skip: () => this.#touched.add('reset'),
             state: (state) => fill(this.state, t(state)),
             signal: this.signal,
         }));
@@ -110,7 +111,7 @@ export class Verdicts extends Page {
         this.#draw();
         const strangers = new Set(this.#parties.filter((each) => !each.registered).map((each) => each.device));
         const shown = new Set([...this.#matching().slice(0, COLUMNS_MAX).map((each) => each.device), device].filter((name) => name && !strangers.has(name)));
-        await Promise.all([...shown].filter((name) => touched.has('') || touched.has(name) || !this.#known.has(name + run)).map(async (name) => {
+        await Promise.all([...shown].filter((name) => touched.has('reset') || touched.has(name) || !this.#known.has(name + run)).map(async (name) => {
             const { devices } = await get('/api/v1/verdicts', { device: name, run }, this.signal);
             this.#known.set(name + run, devices[0]);
         }));
@@ -218,8 +219,9 @@ export class Verdicts extends Page {
     #rule(device, rule) {
         return h('details', { id: `rule-${rule.id}`, class: 'rule' },
             h('summary', {}, mark(rule.verdict, SIGNS[rule.verdict]), ' ', h('code', {}, rule.id), ' ', rule.statement),
-            rule.detail ? h('p', {}, data(rule.detail, 2000)) : null, rule.mistake ? h('p', {}, h('code', {}, rule.mistake), ' ', rule.what) : null,
-            h('p', {}, t('verdicts.hint'), rule.hint), h('p', { class: 'dim' }, `${t(`verdicts.${rule.severity}`)} \u00b7 ${rule.source}`),
+            rule.explanation ? explanation({ device, reason: rule.detail, explanation: rule.explanation })
+                : [rule.detail ? h('p', {}, data(rule.detail, 2000)) : null, h('p', {}, t('verdicts.hint'), rule.hint)],
+            h('p', { class: 'dim' }, `${t(`verdicts.${rule.severity}`)} \u00b7 ${rule.source}`),
             rule.events?.length ? h('p', {}, t('verdicts.count', rule.count), rule.events.map((seq) => [' ', to('timeline', { seq }, `#${seq}`)]), ' ',
                 to('timeline', { device, rule: rule.id }, t('verdicts.events'))) : null);
     }
