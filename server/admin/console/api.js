@@ -33,13 +33,13 @@ function kind(given) {
 /* What is inside is made when it is opened first: schemas may contain themselves. */
 const fold = (props, summary, make) => h('details', { ...props, ontoggle: ({ target }) => {
     if (target.childElementCount === 1) target.append(...[make()].flat());
-} }, h('summary', {}, summary));
+} }, h('summary', summary));
 
 /* Rows of [name, required, schema, about]. */
 function table(rows) {
-    return h('table', {}, h('tbody', {}, rows.map(([name, required, schema, about]) => h('tr', {},
-        h('th', { scope: 'row' }, h('code', {}, name), required ? h('small', {}, ` ${t('api.required')}`) : null),
-        h('td', {}, about, ' ', inside(schema))))));
+    return h('table', h('tbody', rows.map(([name, required, schema, about]) => h('tr',
+        h('th', { scope: 'row' }, h('code', name), required ? h('small', ` ${t('api.required')}`) : null),
+        h('td', about, ' ', inside(schema))))));
 }
 
 /* Of an object, or of those that are in a list or a map. */
@@ -52,7 +52,7 @@ function members(given) {
 /* A kind, to be opened where it has members. */
 function inside(schema) {
     const rows = members(schema);
-    return rows.length ? fold({}, h('code', {}, kind(schema)), () => table(rows)) : h('code', { class: 'dim' }, kind(schema));
+    return rows.length ? fold({}, h('code', kind(schema)), () => table(rows)) : h('code.dim', kind(schema));
 }
 
 function sample(schema) {
@@ -73,11 +73,11 @@ function curl(method, path, operation, body) {
 function operation(method, path, about) {
     const body = about.requestBody?.content, json = body?.['application/json']?.schema, id = `${method}-${path}`;
     const line = curl(method, path, about, json);
-    const section = (title, rows) => (rows.length ? [h('h3', {}, t(title)), table(rows)] : []);
-    const details = fold({ id, class: 'operation' }, [h('b', {}, method), ' ', h('code', {}, path), ' ', h('span', {}, about.summary)], () => [
-        h('p', {}, h('code', {}, line), ' ', h('button', { onclick: () => copy(line, t('api.copied')) }, t('api.copy')), ' ', h('a', { href: `#${id}` }, t('api.link'))),
+    const section = (title, rows) => (rows.length ? [h('h3', t(title)), table(rows)] : []);
+    const details = fold({ id, class: 'operation' }, [h('b', method), ' ', h('code', path), ' ', h('span', about.summary)], () => [
+        h('p', h('code', line), ' ', h('button', { onclick: () => copy(line, t('api.copied')) }, t('api.copy')), ' ', h('a', { href: `#${id}` }, t('api.link'))),
         ...section('api.parameters', about.parameters.map((each) => [each.name, each.required, each.schema, `${each.in}: ${each.description}`])),
-        ...Object.entries(body ?? {}).flatMap(([type, { schema }]) => [h('h3', {}, t('api.body'), ' ', h('code', {}, type)),
+        ...Object.entries(body ?? {}).flatMap(([type, { schema }]) => [h('h3', t('api.body'), ' ', h('code', type)),
             ...members(schema).length ? [table(members(schema))] : [schema.description ?? '', ' ', inside(schema)]]),
         ...section('api.answers', Object.entries(about.responses).map(([status, { description, content }]) => {
             const [type, value] = Object.entries(content ?? {})[0] ?? [];
@@ -90,8 +90,8 @@ function operation(method, path, about) {
 function show(paths) {
     const operations = Object.entries(paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, about]) => [method.toUpperCase(), path, about]));
     const groups = Map.groupBy(operations, ([, path]) => /^\/api\/v1\/(\w+)/.exec(path)?.[1] ?? 'server');
-    const sections = [...groups].map(([name, each]) => h('section', { id: `all-${name}` }, h('h2', {}, name), each.map((one) => operation(...one))));
-    const filter = h('input', { type: 'search', 'aria-label': t('filter'), placeholder: t('filter'), oninput: () => {
+    const sections = [...groups].map(([name, each]) => h('section', { id: `all-${name}` }, h('h2', name), each.map((one) => operation(...one))));
+    const filter = h('input', { type: 'search', label: t('filter'), placeholder: t('filter'), oninput: () => {
         const words = filter.value.toLowerCase().split(' ');
         for (const section of sections) {
             for (const each of section.querySelectorAll('.operation')) each.hidden = !words.every((word) => each.words.includes(word));
@@ -104,9 +104,9 @@ function show(paths) {
         event.preventDefault();
         filter.focus();
     });
-    fill(document.body, h('header', {}, h('a', { href: '/', class: 'brand' }, h('img', { src: '/console/icon.svg', alt: '', width: 20, height: 20 }), ' skymock'),
-        h('h1', {}, t('frame.api')), filter, h('a', { href: '/openapi.json', download: true }, 'openapi.json')),
-    h('main', { id: 'main', class: 'api' }, h('nav', { 'aria-label': t('frame.pages') }, [...groups.keys()].map((name) => h('a', { href: `#all-${name}` }, name))), sections));
+    fill(document.body, h('header', h('a', { href: '/', class: 'brand' }, h('img', { src: '/console/icon.svg', alt: '', width: 20, height: 20 }), ' skymock'),
+        h('h1', t('frame.api')), filter, h('a', { href: '/openapi.json', download: true }, 'openapi.json')),
+    h('main', { id: 'main', class: 'api' }, h('nav', { label: t('frame.pages') }, [...groups.keys()].map((name) => h('a', { href: `#all-${name}` }, name))), sections));
 }
 
 /* What the address names is opened. */

@@ -32,21 +32,21 @@ export class Devices extends Page {
     #judged = { due: true, after: 0 };
 
     build() {
-        this.filter = h('input', { type: 'search', 'data-filter': true, 'aria-label': t('devices.filter'), placeholder: t('devices.filter'),
+        this.filter = h('input', { type: 'search', 'data-filter': true, label: t('devices.filter'), placeholder: t('devices.filter'),
             oninput: () => this.go({ text: this.filter.value }) });
         this.online = h('input', { type: 'checkbox', onchange: () => this.go({ online: this.online.checked ? 'true' : '' }) });
-        this.state = h('span', { class: 'dim', role: 'status' });
-        this.list = h('sky-list', { 'aria-label': t('devices.list') });
-        this.empty = h('p', { class: 'empty', role: 'status', hidden: true });
-        this.detail = h('aside', { 'aria-label': t('device') });
+        this.state = h('span.dim', { role: 'status' });
+        this.list = h('sky-list', { label: t('devices.list') });
+        this.empty = h('p.empty', { role: 'status', hidden: true });
+        this.detail = h('aside', { label: t('device') });
         this.list.at = (index) => this.#names[index] ?? this.#strangers[index - this.#names.length];
         this.list.render = (name, row) => this.#render(name, row);
         this.list.onchoose = (name) => { this.cursor = name; };
         this.list.onopen = (name) => this.go({ device: name });
         this.list.onend = () => this.#next && this.attempt(() => this.#list(this.#next));
-        fill(this, h('div', { class: 'bar' }, this.filter, h('label', { class: 'check' }, this.online, t('devices.online')),
-            h('span', { class: 'space' }), this.state),
-        this.empty, h('div', { class: 'split' }, this.list, this.detail));
+        fill(this, h('div.bar', this.filter, h('label.check', this.online, t('devices.online')),
+            h('span.space'), this.state),
+        this.empty, h('div.split', this.list, this.detail));
         this.every(AGAIN_MS, () => this.loaded && this.attempt(() => this.#again()));
         this.attempt(() => follow({
             load: () => this.#load(),
@@ -189,14 +189,14 @@ export class Devices extends Page {
         const device = this.#devices.get(name), last = this.#acts.get(name);
         const [word, what] = last ? act(last) : ['', ''];
         this.#seen.add(name);
-        fill(row, this.#dot(device), h('span', { class: 'name', title: plain(name) }, data(name)), this.#verdict(name),
-            h('span', { class: 'act wide dim' }, word ? [word, ' ', data(what, 80)] : null),
-            this.#silence(device), h('span', { class: 'dim' }, !device ? t('devices.stranger') : device.lastSeen ? short(device.lastSeen) : t('devices.never')));
+        fill(row, this.#dot(device), h('span.name', { title: plain(name) }, data(name)), this.#verdict(name),
+            h('span.act.wide.dim', word ? [word, ' ', data(what, 80)] : null),
+            this.#silence(device), h('span.dim', !device ? t('devices.stranger') : device.lastSeen ? short(device.lastSeen) : t('devices.never')));
     }
 
     #dot(device) {
         const word = !device ? t('devices.stranger') : device.online ? t('devices.on') : device.enabled ? t('devices.off') : t('devices.off.disabled');
-        return h('span', { class: `dot ${device?.online ? 'on' : ''}`, role: 'img', 'aria-label': word, title: word });
+        return h('span', { class: `dot ${device?.online ? 'on' : ''}`, role: 'img', label: word, title: word });
     }
 
     #verdict(name) {
@@ -206,11 +206,11 @@ export class Devices extends Page {
 
     /* The keepalive's clock: how long it has been silent, of how long it may. */
     #silence(device) {
-        if (!device?.online || !device.keepAlive) return h('span', { class: 'keep' });
+        if (!device?.online || !device.keepAlive) return h('span.keep');
         const silent = Math.max(0, now() - Date.parse(device.lastSeen)) / 1000, most = device.keepAlive * GRACE;
         const text = t('devices.keepalive', Math.round(silent), most);
-        return h('span', { class: 'keep', title: text }, h('meter', { min: 0, max: most, high: device.keepAlive, value: Math.min(silent, most), 'aria-label': text }),
-            h('small', {}, text));
+        return h('span.keep', { title: text }, h('meter', { min: 0, max: most, high: device.keepAlive, value: Math.min(silent, most), label: text }),
+            h('small', text));
     }
 
     /* One that stands in no page that was read is asked for. */
@@ -224,10 +224,10 @@ export class Devices extends Page {
         const device = this.#devices.get(name), seen = JSON.stringify([name, device, this.#verdicts.get(name)?.verdict]);
         if (seen === this.shown) return;
         this.shown = seen;
-        fill(this.detail, name ? [h('h2', {}, data(name, 600), ' ', this.#verdict(name)),
-            h('p', {}, to('timeline', { device: name }, t('frame.timeline')), ' · ', to('verdicts', { device: name }, t('frame.verdicts')), device ? [' · ', to('control', { device: name }, t('frame.control'))] : null),
-            device ? null : h('p', { class: 'dim' }, t('devices.stranger')),
-            h('table', {}, Object.entries(device ?? {}).filter(([, value]) => value !== null && typeof value !== 'object').map(([key, value]) =>
-                h('tr', {}, h('th', { scope: 'row' }, key), h('td', {}, key === 'gateway' ? to('devices', { device: value }, data(value)) : data(value, 500)))))] : null);
+        fill(this.detail, name ? [h('h2', data(name, 600), ' ', this.#verdict(name)),
+            h('p', to('timeline', { device: name }, t('frame.timeline')), ' · ', to('verdicts', { device: name }, t('frame.verdicts')), device ? [' · ', to('control', { device: name }, t('frame.control'))] : null),
+            device ? null : h('p.dim', t('devices.stranger')),
+            h('table', Object.entries(device ?? {}).filter(([, value]) => value !== null && typeof value !== 'object').map(([key, value]) =>
+                h('tr', h('th', { scope: 'row' }, key), h('td', key === 'gateway' ? to('devices', { device: value }, data(value)) : data(value, 500)))))] : null);
     }
 }

@@ -10,7 +10,7 @@ const LINE = 16; /* bytes */
 const APART = ['payload', 'payloadBase64', 'json', 'bytes', 'findings', 'explanation'];
 const SIGNS = { error: '\u2715', warning: '!', info: 'i', up: '\u2191', down: '\u2193', inside: '\u00b7' };
 
-const sign = (name, word) => [h('span', { 'aria-hidden': 'true' }, SIGNS[name] ?? ''), h('span', { class: 'away' }, ` ${word ?? ''} `)];
+const sign = (name, word) => [h('span', { 'aria-hidden': 'true' }, SIGNS[name] ?? ''), h('span.away', ` ${word ?? ''} `)];
 
 /* What was broken, by rule and severity: a sign and a word besides the colour. */
 export const mark = ({ rule, severity }) => h('span', { class: `mark ${severity ?? ''}`, title: severity }, sign(severity, severity), data(rule, 60));
@@ -47,9 +47,9 @@ function* dump(bytes) {
 /* A fold that is made when it is opened: the first piece, and a button for the rest, of which what is
  * out of sight costs nothing. */
 function view(name, size, make, open) {
-    const fold = h('details', {}, h('summary', {}, name));
+    const fold = h('details', h('summary', name));
     fold.addEventListener('toggle', () => {
-        const pieces = make(), pre = (text) => h('pre', {}, text);
+        const pieces = make(), pre = (text) => h('pre', text);
         fold.append(pre(pieces.next().value ?? ''));
         const second = pieces.next();
         if (second.done) return;
@@ -64,7 +64,7 @@ function payload({ payload: text, payloadBase64: base64, json, bytes: hex }) {
     if (raw === undefined) return null;
     const bytes = base64 ? ofBase64(base64) : text === undefined ? ofHex(hex) : new TextEncoder().encode(text);
     const indented = json === undefined ? '' : JSON.stringify(json, null, 2);
-    return h('section', {}, h('h3', {}, t('event.payload'), ' ', h('button', { onclick: () => copy(raw, t('event.copied')) }, t('event.copy'))),
+    return h('section', h('h3', t('event.payload'), ' ', h('button', { onclick: () => copy(raw, t('event.copied')) }, t('event.copy'))),
         indented && view('JSON', indented.length, () => piecesOf(indented), true),
         text === undefined ? null : view(t('event.text'), text.length, () => piecesOf(text), !indented),
         view(t('event.bytes'), bytes.length, () => dump(bytes), text === undefined));
@@ -79,14 +79,14 @@ function value(key, of) {
     return data(typeof of === 'object' ? JSON.stringify(of) : of, CUT);
 }
 
-const table = (members) => h('table', {}, Object.entries(members).filter(([key, of]) => of !== undefined && !APART.includes(key)).map(([key, of]) =>
-    h('tr', {}, h('th', { scope: 'row' }, key), h('td', {}, value(key, of)))));
+const table = (members) => h('table', Object.entries(members).filter(([key, of]) => of !== undefined && !APART.includes(key)).map(([key, of]) =>
+    h('tr', h('th', { scope: 'row' }, key), h('td', value(key, of)))));
 
-export const eventDetail = (event) => h('article', { class: 'event' },
-    h('h2', {}, `#${event.seq} `, arrow(event.direction), ` ${event.type} `,
+export const eventDetail = (event) => h('article.event',
+    h('h2', `#${event.seq} `, arrow(event.direction), ` ${event.type} `,
         h('button', { onclick: () => copy(JSON.stringify(event, null, 2), t('event.copied')) }, t('event.copyJson'))),
     links(event),
-    event.findings.map(({ rule, severity, statement, detail, hint, source, action }) => h('section', { class: 'finding' },
-        mark({ rule, severity }), h('p', {}, plain(statement ?? '', 500)), table({ detail, hint, source, action }))),
-    explanation(event), payload(event), h('h3', {}, t('event.fields')), table(event));
+    event.findings.map(({ rule, severity, statement, detail, hint, source, action }) => h('section.finding',
+        mark({ rule, severity }), h('p', plain(statement ?? '', 500)), table({ detail, hint, source, action }))),
+    explanation(event), payload(event), h('h3', t('event.fields')), table(event));
 /* texts: event.up event.down event.inside event.cause event.effect event.answer event.connect */

@@ -63,20 +63,20 @@ const widest = ({ sent, due }) => Math.max(width(sent), width(due));
 
 /* One side of a line: equal parts as they are, what only this side has marked, room for what only the other has. */
 function side(line, name) {
-    const parts = [], word = (text) => h('span', { class: 'away' }, text);
+    const parts = [], word = (text) => h('span.away', text);
     for (const cell of line) {
         const kind = cell.same ? 'same' : cell[name] ? 'mark' : 'gap';
         if (parts.at(-1)?.kind !== kind) parts.push({ kind, text: '' });
         parts.at(-1).text += cell[name] + ' '.repeat(widest(cell) - width(cell[name]));
     }
     return [h('span', { class: name }, t(`explain.${name}`)), h('code', { class: name }, parts.map(({ kind, text }) => (kind === 'same' ? text
-        : kind === 'gap' ? h('span', { class: 'gap' }, text) : h('mark', {}, word(`[${t(`explain.${name}Only`)}: `), text, word(']')))))];
+        : kind === 'gap' ? h('span.gap', text) : h('mark', word(`[${t(`explain.${name}Only`)}: `), text, word(']')))))];
 }
 
 /* Two texts under each other, in as many columns as there is room for. */
 function compared(sent, due) {
     const cells = cellsOf(String(sent), String(due));
-    const ruler = h('code', { 'aria-hidden': 'true' }, '0'.repeat(COLUMNS_MAX)), strip = h('div', { class: 'ruler' }, ruler), box = h('div');
+    const ruler = h('code', { 'aria-hidden': 'true' }, '0'.repeat(COLUMNS_MAX)), strip = h('div.ruler', ruler), box = h('div');
     new ResizeObserver(() => {
         const room = Math.min(COLUMNS_MAX, Math.max(COLUMNS_MIN, Math.floor((COLUMNS_MAX * strip.clientWidth) / ruler.offsetWidth))), lines = [[]];
         let used = 0;
@@ -85,25 +85,25 @@ function compared(sent, due) {
             if (used > room) used = lines.push([]) && widest(cell);
             lines.at(-1).push(cell);
         }
-        fill(box, lines.map((line) => h('div', { class: 'pair' }, side(line, 'sent'), side(line, 'due'))));
+        fill(box, lines.map((line) => h('div.pair', side(line, 'sent'), side(line, 'due'))));
     }).observe(strip);
-    return h('div', { class: 'pairs' }, strip, box);
+    return h('div.pairs', strip, box);
 }
 
-const titled = (title, ...rest) => h('figure', {}, h('figcaption', {}, title), rest);
+const titled = (title, ...rest) => h('figure', h('figcaption', title), rest);
 
 /* The text to be signed, and what was signed in its place. Where that is the same, it was used wrongly. */
 function signed({ mistake: known, signedText: due, sentText: sent, expectedPrefix: prefix }) {
-    const title = [t('explain.text'), known && !sent ? h('span', { class: 'mark passed' }, t('explain.same')) : null,
+    const title = [t('explain.text'), known && !sent ? h('span.mark.passed', t('explain.same')) : null,
         h('button', { onclick: () => copy(due, t('explain.copied')) }, t('explain.copy'))];
-    return [titled(title, known ? compared(sent || due, due) : h('div', { class: 'pairs pair' }, h('span', { class: 'due' }, t('explain.due')), h('code', { class: 'whole' }, plain(due, SHOWN_MAX)))),
-        prefix ? h('p', {}, t('explain.prefix'), ' ', h('code', {}, prefix, '\u2026')) : null];
+    return [titled(title, known ? compared(sent || due, due) : h('div.pairs.pair', h('span.due', t('explain.due')), h('code.whole', plain(due, SHOWN_MAX)))),
+        prefix ? h('p', t('explain.prefix'), ' ', h('code', prefix, '\u2026')) : null];
 }
 
 /* A packet's bytes; the one that the reason names is marked. */
 function bytes({ bytes: hex, reason }) {
     const wrong = Number(/ at byte (\d+)/.exec(reason)?.[1] ?? -1), all = hex.slice(0, 2 * BYTES_MAX).match(/../g) ?? [];
-    return titled(t('explain.bytes'), h('code', { class: 'pairs' }, all.map((byte, i) => [i === wrong ? h('mark', {}, byte) : byte, ' '])));
+    return titled(t('explain.bytes'), h('code.pairs', all.map((byte, i) => [i === wrong ? h('mark', byte) : byte, ' '])));
 }
 
 /* ---- what is due, where no text was signed ---- */
@@ -152,9 +152,9 @@ export function explanation(event) {
     const what = told.what ?? broken?.detail ?? event.reason ?? '', hint = told.hint ?? broken?.hint, due = h('div');
     const words = plain(told.sentText ? what.replace(/ It signed ".*/s, '') : what, 1000);
     if (!told.signedText && !event.bytes) fields(event, what).then((all) => fill(due, all), () => {});
-    return h('article', { class: 'explained' },
-        h('p', { class: 'what' }, h('strong', {}, plain(mistake(event))), ' ', told.mistake && !told.sentText ? h('mark', {}, words) : words),
+    return h('article.explained',
+        h('p.what', h('strong', plain(mistake(event))), ' ', told.mistake && !told.sentText ? h('mark', words) : words),
         told.signedText ? signed(told) : event.bytes ? bytes(event) : due,
-        hint ? h('p', { class: 'hint' }, h('strong', {}, t('explain.change')), ' ', plain(hint, 1000)) : null,
-        told.note ? h('p', { class: 'dim' }, plain(told.note, 500)) : null);
+        hint ? h('p.hint', h('strong', t('explain.change')), ' ', plain(hint, 1000)) : null,
+        told.note ? h('p.dim', plain(told.note, 500)) : null);
 }

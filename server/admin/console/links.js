@@ -68,8 +68,8 @@ async function linked(event) {
 
 /* A list that fills itself; without it the event stands all the same. */
 export function links(event) {
-    const list = h('ul', { class: 'links' });
-    const line = ([word, each]) => h('li', {}, each.seq < event.seq ? '\u2190 ' : '\u2192 ', t(`event.${word}`), ' ',
+    const list = h('ul.links');
+    const line = ([word, each]) => h('li', each.seq < event.seq ? '\u2190 ' : '\u2192 ', t(`event.${word}`), ' ',
         to('timeline', { seq: each.seq }, `#${each.seq} ${each.type} `, data(telling(each)[0] ?? '', 60)));
     linked(event).then((all) => list.append(...all.slice(0, SHOWN).map(line), all.length > SHOWN ? `+${all.length - SHOWN}` : ''), () => {});
     return list;

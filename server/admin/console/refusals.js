@@ -26,17 +26,17 @@ export class Refusals extends Page {
     #more = false;
 
     build() {
-        this.filter = h('input', { type: 'search', 'data-filter': true, 'aria-label': t('filter'), placeholder: t('filter'), onchange: () => this.go({ text: this.filter.value, seq: '' }) });
+        this.filter = h('input', { type: 'search', 'data-filter': true, label: t('filter'), placeholder: t('filter'), onchange: () => this.go({ text: this.filter.value, seq: '' }) });
         this.device = h('button', { onclick: () => this.go({ device: '' }) });
-        this.state = h('span', { class: 'dim', role: 'status' });
-        this.list = h('sky-list', { 'aria-label': t('frame.refusals') });
-        this.detail = h('aside', { 'aria-label': t('refusals.why'), tabindex: 0 });
+        this.state = h('span.dim', { role: 'status' });
+        this.list = h('sky-list', { label: t('frame.refusals') });
+        this.detail = h('aside', { label: t('refusals.why'), tabindex: 0 });
         this.list.at = (index) => this.#events[index];
-        this.list.render = (event, row) => fill(row, h('span', { class: 'dim' }, short(event.time)), h('span', { class: 'who' }, data(who(event), 100)),
-            h('span', { class: 'dim' }, event.transport), h('span', { class: 'mark failed' }, plain(mistake(event), 60)));
+        this.list.render = (event, row) => fill(row, h('span.dim', short(event.time)), h('span.who', data(who(event), 100)),
+            h('span.dim', event.transport), h('span.mark.failed', plain(mistake(event), 60)));
         this.list.onchoose = ({ seq }) => this.go({ seq });
         this.list.onend = () => this.attempt(() => this.#older());
-        fill(this, h('div', { class: 'bar' }, this.filter, this.device, h('span', { class: 'space' }), this.state), h('div', { class: 'split' }, this.list, this.detail));
+        fill(this, h('div.bar', this.filter, this.device, h('span.space'), this.state), h('div.split', this.list, this.detail));
     }
 
     show(params) {
@@ -103,21 +103,21 @@ export class Refusals extends Page {
         if (wanted && !event) [event] = (await get('/api/v1/events', { since: wanted - 1, before: wanted + 1, run: true }, this.signal)).events;
         if (event && event.seq === this.#shown) return;
         this.#shown = event?.seq;
-        fill(this.detail, event ? this.#picture(event) : h('p', { class: 'empty' }, t('refusals.none')));
+        fill(this.detail, event ? this.#picture(event) : h('p.empty', t('refusals.none')));
         this.detail.scrollTop = 0;
     }
 
     #picture(event) {
-        const { seq, time, type, transport, listener, peer, device, explanation: told, findings = [] } = event, after = h('p', { class: 'dim' }), good = h('div');
-        const rule = ({ rule: id, statement, detail, source }) => h('p', {}, h('code', {}, id), ' ', plain(statement ?? ''), '. ',
-            detail === told?.what ? null : [plain(detail, 1000), ' '], source ? h('small', {}, t('refusals.source'), ' ', plain(source)) : null);
+        const { seq, time, type, transport, listener, peer, device, explanation: told, findings = [] } = event, after = h('p.dim'), good = h('div');
+        const rule = ({ rule: id, statement, detail, source }) => h('p', h('code', id), ' ', plain(statement ?? ''), '. ',
+            detail === told?.what ? null : [plain(detail, 1000), ' '], source ? h('small', t('refusals.source'), ' ', plain(source)) : null);
         this.attempt(() => this.#answered(event, after));
-        return [h('h2', {}, data(who(event), 300)), h('p', { class: 'dim' }, [full(time), type, transport, listener, peer].filter(Boolean).join(' · ')),
-            told?.similar ? h('p', {}, t('refusals.similar'), ' ', told.similar.split(', ').map((each) => [h('strong', {}, data(each)), ' '])) : null,
+        return [h('h2', data(who(event), 300)), h('p.dim', [full(time), type, transport, listener, peer].filter(Boolean).join(' · ')),
+            told?.similar ? h('p', t('refusals.similar'), ' ', told.similar.split(', ').map((each) => [h('strong', data(each)), ' '])) : null,
             explanation(event), after,
-            device ? h('p', {}, h('button', { class: 'main', onclick: () => this.attempt(() => this.#credentials(event, good)) }, t('refusals.good'))) : h('p', { class: 'dim' }, t('refusals.stranger')), good,
+            device ? h('p', h('button.main', { onclick: () => this.attempt(() => this.#credentials(event, good)) }, t('refusals.good'))) : h('p.dim', t('refusals.stranger')), good,
             findings.map(rule),
-            h('p', {}, to('timeline', { seq }, t('refusals.timeline')), device ? [' · ', to('verdicts', { device }, t('refusals.verdict'))] : null)];
+            h('p', to('timeline', { seq }, t('refusals.timeline')), device ? [' · ', to('verdicts', { device }, t('refusals.verdict'))] : null)];
     }
 
     /* What came back to it, and what became of the connection. */

@@ -47,26 +47,26 @@ export class Timeline extends Page {
     build() {
         const change = (name) => ({ target }) => this.go({ [name]: target.value.trim() });
         const input = (name, props) => h('input', { type: 'search', name, list: `all-${name}`, size: name === 'connection' ? 5 : 22, onchange: change(name), ...props });
-        this.text = input('text', { 'data-filter': true, 'aria-label': t('timeline.text'), placeholder: t('timeline.text'), oninput: (event) => this.#soon(() => change('text')(event)) });
+        this.text = input('text', { 'data-filter': true, label: t('timeline.text'), placeholder: t('timeline.text'), oninput: (event) => this.#soon(() => change('text')(event)) });
         this.inputs = ['device', 'topic', 'rule', 'connection'].map((name) => input(name));
         this.refused = h('input', { type: 'checkbox', onchange: ({ target }) => this.go({ refused: target.checked ? 'true' : '' }) });
         this.types = h('div', { onchange: () => this.go({ type: [...this.types.querySelectorAll(':checked')].map(({ value }) => value).join() }) });
-        this.typed = h('summary', {});
+        this.typed = h('summary');
         this.pauser = h('button', { onclick: () => this.#pause() });
-        this.live = h('span', { class: 'dim', role: 'status' });
-        this.problem = h('div', {});
-        this.list = h('sky-list', { 'aria-label': t('frame.timeline') });
+        this.live = h('span.dim', { role: 'status' });
+        this.problem = h('div');
+        this.list = h('sky-list', { label: t('frame.timeline') });
         this.note = h('p', { role: 'note' });
-        this.detail = h('aside', { 'aria-label': t('timeline.event') });
+        this.detail = h('aside', { label: t('timeline.event') });
         Object.assign(this.list, { at: (index) => this.#rows[this.#flip(index)], render: (row, element) => this.#render(row, element),
             onchoose: (row) => this.#choose(row), onopen: (row) => this.#openRow(row) });
-        fill(this, h('div', { class: 'bar' }, this.text, h('label', { class: 'check' }, this.refused, t('timeline.refused')),
-            select(choices('order').map((each) => [each, t(`timeline.${each}`)]), settings.order, (value) => choose('order', value), { 'aria-label': t('timeline.order') }),
-            this.pauser, h('span', { class: 'space' }), this.live),
-        h('details', { class: 'filters', open: innerWidth > 700, ontoggle: () => this.attempt(() => this.#offer()) }, h('summary', {}, t('timeline.more')),
-            h('div', { class: 'bar' }, this.inputs.map((each) => field(t(`timeline.${each.name}`), each)), h('details', { class: 'menu types' }, this.typed, this.types),
+        fill(this, h('div.bar', this.text, h('label.check', this.refused, t('timeline.refused')),
+            select(choices('order').map((each) => [each, t(`timeline.${each}`)]), settings.order, (value) => choose('order', value), { label: t('timeline.order') }),
+            this.pauser, h('span.space'), this.live),
+        h('details.filters', { open: innerWidth > 700, ontoggle: () => this.attempt(() => this.#offer()) }, h('summary', t('timeline.more')),
+            h('div.bar', this.inputs.map((each) => field(t(`timeline.${each.name}`), each)), h('details.menu.types', this.typed, this.types),
                 h('button', { onclick: () => this.go(Object.fromEntries(FILTERS.map((each) => [each, '']))) }, t('timeline.clear')))),
-        h('datalist', { id: 'all-device' }), h('datalist', { id: 'all-rule' }), this.problem, h('div', { class: 'split' }, this.list, this.detail));
+        h('datalist', { id: 'all-device' }), h('datalist', { id: 'all-rule' }), this.problem, h('div.split', this.list, this.detail));
         this.every(SETTLE_MS, () => this.#settle());
     }
 
@@ -112,7 +112,7 @@ export class Timeline extends Page {
         const list = (name, values) => fill(this.querySelector(`#all-${name}`), values.map((value) => h('option', { value })));
         list('device', devices.map(({ name }) => name));
         list('rule', rules.map(({ id }) => id));
-        fill(this.types, components.schemas.Event.properties.type.enum.map((type) => h('label', { class: 'check' }, h('input', { type: 'checkbox', value: type }), type)));
+        fill(this.types, components.schemas.Event.properties.type.enum.map((type) => h('label.check', h('input', { type: 'checkbox', value: type }), type)));
         this.#tick();
     }
 
@@ -241,7 +241,7 @@ export class Timeline extends Page {
         const { events: [event] } = await get('/api/v1/events', { since: seq - 1, before: seq + 1, run: true }, this.signal);
         if (this.#opened !== seq) return;
         fill(this.note, event ? null : t('timeline.gone', seq));
-        fill(this.detail, h('button', { class: 'close', 'aria-label': t('frame.close'), onclick: () => this.#close() }, '\u2715'), this.note, event ? eventDetail(event) : null);
+        fill(this.detail, h('button.close', { label: t('frame.close'), onclick: () => this.#close() }, '\u2715'), this.note, event ? eventDetail(event) : null);
         if (event) await this.#reveal(seq);
     }
 
@@ -295,15 +295,15 @@ export class Timeline extends Page {
         element.classList.toggle('between', !isEvent(row));
         element.classList.toggle('chapter', row.type === 'reset');
         if (!isEvent(row)) {
-            fill(element, h('span', {}, row === END ? this.#endText() : t(row.count ? 'timeline.skipped' : 'timeline.between', row.count)));
+            fill(element, h('span', row === END ? this.#endText() : t(row.count ? 'timeline.skipped' : 'timeline.between', row.count)));
             if (row === END) this.attempt(() => this.#older());
             return;
         }
-        fill(element, h('time', { class: 'dim mono', title: full(row.time) }, short(row.time)), arrow(row.direction), h('span', { class: 'type' }, row.type),
-            h('span', { class: 'device dim' }, row.device ? data(row.device) : null),
-            h('span', { class: 'wide' }, data(row.title), ' ', h('span', { class: 'dim' }, data(row.preview))),
-            row.refused ? h('span', { class: 'mark failed', title: row.refused }, t('timeline.refused')) : null,
-            findings.slice(0, MARKS).map(mark), findings.length > MARKS ? h('span', {}, `+${findings.length - MARKS}`) : null);
+        fill(element, h('time.dim.mono', { title: full(row.time) }, short(row.time)), arrow(row.direction), h('span.type', row.type),
+            h('span.device.dim', row.device ? data(row.device) : null),
+            h('span.wide', data(row.title), ' ', h('span.dim', data(row.preview))),
+            row.refused ? h('span.mark.failed', { title: row.refused }, t('timeline.refused')) : null,
+            findings.slice(0, MARKS).map(mark), findings.length > MARKS ? h('span', `+${findings.length - MARKS}`) : null);
     }
 
     #endText() {

@@ -15,7 +15,7 @@ const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRi
 
 const rank = (verdict) => Object.keys(SIGNS).indexOf(verdict);
 const worst = (a, b) => rank(a.verdict) - rank(b.verdict) || b.rules.length - a.rules.length || (a.device < b.device ? -1 : 1);
-const mark = (verdict, text) => h('span', { class: `mark ${verdict.replace(' ', '-')}`, role: 'img', 'aria-label': t(`verdict.${verdict}`) }, text);
+const mark = (verdict, text) => h('span', { class: `mark ${verdict.replace(' ', '-')}`, role: 'img', label: t(`verdict.${verdict}`) }, text);
 const traffic = ({ messages, bytes }) => `${messages} (${bytes} B)`;
 const named = (device, rule = '') => `v-${encodeURIComponent(device)}-${rule}`;
 
@@ -26,20 +26,20 @@ export class Verdicts extends Page {
     #touched = new Set(); /* who did something since; 'reset': it may be anybody */
 
     build() {
-        const choice = (name, ...options) => select(options, '', (value) => this.go({ [name]: value }), { 'aria-label': t(`verdicts.${name}`) });
-        this.text = h('input', { type: 'search', 'data-filter': true, 'aria-label': t('devices.filter'), placeholder: t('devices.filter'),
+        const choice = (name, ...options) => select(options, '', (value) => this.go({ [name]: value }), { label: t(`verdicts.${name}`) });
+        this.text = h('input', { type: 'search', 'data-filter': true, label: t('devices.filter'), placeholder: t('devices.filter'),
             oninput: () => this.go({ text: this.text.value }) });
         this.product = choice('product', ['', t('verdicts.products')]);
         this.run = choice('run', ['', t('verdicts.chapter')], ['true', t('verdicts.whole')]);
         this.all = h('input', { type: 'checkbox', onchange: () => this.go({ all: this.all.checked ? 'true' : '' }) });
-        this.state = h('span', { class: 'dim', role: 'status' });
-        this.about = h('div', { class: 'dim' });
-        this.table = h('table', { role: 'grid', 'aria-label': t('frame.verdicts'), onkeydown: (event) => this.#step(event), onfocusin: ({ target }) => this.#rove(target) });
-        this.detail = h('aside', { 'aria-label': t('device') });
-        fill(this, h('div', { class: 'bar' }, this.text, this.product, this.run, h('label', { class: 'check' }, this.all, t('verdicts.all')),
-            Object.entries(REPORTS).map(([name, form]) => h('button', { 'aria-label': t('verdicts.save', name), onclick: () => this.#save(form) }, `\u2193 ${name}`)),
-            h('span', { class: 'space' }), this.state),
-        h('div', { class: 'split' }, h('div', { class: 'matrix' }, this.about, this.table), this.detail));
+        this.state = h('span.dim', { role: 'status' });
+        this.about = h('div.dim');
+        this.table = h('table', { role: 'grid', label: t('frame.verdicts'), onkeydown: (event) => this.#step(event), onfocusin: ({ target }) => this.#rove(target) });
+        this.detail = h('aside', { label: t('device') });
+        fill(this, h('div.bar', this.text, this.product, this.run, h('label.check', this.all, t('verdicts.all')),
+            Object.entries(REPORTS).map(([name, form]) => h('button', { label: t('verdicts.save', name), onclick: () => this.#save(form) }, `\u2193 ${name}`)),
+            h('span.space'), this.state),
+        h('div.split', h('div.matrix', this.about, this.table), this.detail));
         this.attempt(() => follow({
             load: () => this.#load(),
             take: (events) => events.forEach(({ device, type }) => this.#touched.add(device ?? type.replace('registry', 'reset'))),
@@ -82,7 +82,7 @@ export class Verdicts extends Page {
             get('/api/v1/products', {}, this.signal)]);
         this.#rules = rules;
         this.#known.clear();
-        this.product.append(...products.map(({ cloud, product }) => h('option', {}, `${cloud}/${product}`)));
+        this.product.append(...products.map(({ cloud, product }) => h('option', `${cloud}/${product}`)));
         await this.show(this.params);
         return last;
     }
@@ -161,21 +161,21 @@ export class Verdicts extends Page {
         return [!columns ? t(this.#parties.length ? 'verdicts.nothing' : 'verdicts.none') : rows ? null : t('verdicts.clean', all),
             columns < all ? t('verdicts.some', columns, all) : null, this.lost ? t('verdicts.lost', this.lost) : null,
             this.expected?.map((each) => t('verdicts.expected', each.rule ?? plain(JSON.stringify(each.event)), plain(each.device ?? each.product ?? t('device.any')),
-                times(each.count), each.came))].flat().filter((each) => each).map((each) => h('p', {}, each));
+                times(each.count), each.came))].flat().filter((each) => each).map((each) => h('p', each));
     }
 
     #matrix(columns, rows, verdicts, broke) {
         const given = Object.fromEntries(this.params);
         const link = (device, rule, props, ...children) =>
             h('a', { href: address('verdicts', { ...given, device, rule }), tabindex: -1, id: named(device, rule), ...props }, ...children);
-        const cell = (device, { id }, verdict) => h('td', {}, verdict ? link(device, id, { class: verdict.replace(' ', '-'),
-            'aria-label': `${t(`verdict.${verdict}`)}: ${id}, ${plain(device)}` }, SIGNS[verdict]) : null);
-        return [h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, t('verdicts.rule')), columns.map(({ device, registered }) =>
+        const cell = (device, { id }, verdict) => h('td', verdict ? link(device, id, { class: verdict.replace(' ', '-'),
+            label: `${t(`verdict.${verdict}`)}: ${id}, ${plain(device)}` }, SIGNS[verdict]) : null);
+        return [h('thead', h('tr', h('th', { scope: 'col' }, t('verdicts.rule')), columns.map(({ device, registered }) =>
             h('th', { scope: 'col' }, link(device, '', { title: plain(device) }, data(device), registered ? null : ` (${t('devices.stranger')})`))))),
-        [...Map.groupBy(rows, ({ owner }) => owner)].map(([owner, rules]) => h('tbody', {},
-            h('tr', {}, h('th', { scope: 'rowgroup' }, owner)),
-            rules.map((rule) => h('tr', {}, h('th', { scope: 'row' }, h('code', {}, rule.id), ' ', h('small', {}, broke.has(rule.id) ? t('verdicts.broke', broke.get(rule.id)) : null,
-                h('span', {}, rule.statement))), columns.map(({ device }, n) => cell(device, rule, verdicts[n].get(rule.id)))))))];
+        [...Map.groupBy(rows, ({ owner }) => owner)].map(([owner, rules]) => h('tbody',
+            h('tr', h('th', { scope: 'rowgroup' }, owner)),
+            rules.map((rule) => h('tr', h('th', { scope: 'row' }, h('code', rule.id), ' ', h('small', broke.has(rule.id) ? t('verdicts.broke', broke.get(rule.id)) : null,
+                h('span', rule.statement))), columns.map(({ device }, n) => cell(device, rule, verdicts[n].get(rule.id)))))))];
     }
 
     /* One of all cells is a stop of the tabulator: that which was come to last. */
@@ -199,30 +199,30 @@ export class Verdicts extends Page {
     /* ---- one device ---- */
 
     #device(device, party) {
-        if (!party) return h('h2', {}, data(device));
+        if (!party) return h('h2', data(device));
         const groups = Map.groupBy(party.rules.toSorted((a, b) => rank(a.verdict) - rank(b.verdict)), ({ verdict }) => verdict);
-        return [h('h2', {}, data(device, 600), ' ', mark(party.verdict, t(`verdict.${party.verdict}`))),
-            h('p', {}, party.registered ? to('timeline', { device }, t('frame.timeline')) : t('devices.stranger')),
+        return [h('h2', data(device, 600), ' ', mark(party.verdict, t(`verdict.${party.verdict}`))),
+            h('p', party.registered ? to('timeline', { device }, t('frame.timeline')) : t('devices.stranger')),
             party.profile ? this.#profile(party.profile) : null,
-            [...groups].map(([verdict, rules]) => [h('h3', {}, `${t(`verdict.${verdict}`)} \u00b7 ${rules.length}`), rules.map((rule) => this.#rule(device, rule))])];
+            [...groups].map(([verdict, rules]) => [h('h3', `${t(`verdict.${verdict}`)} \u00b7 ${rules.length}`), rules.map((rule) => this.#rule(device, rule))])];
     }
 
     #profile({ observedMs, connects, keepAlive, reconnects, messages, topics }) {
-        return h('details', { id: 'rule-', class: 'rule' }, h('summary', {}, t('verdicts.profile', span(observedMs))), connects ? [
-            h('p', {}, t('verdicts.connects', connects.count, connects.refused, connects.clean, connects.kept)),
-            h('p', {}, t('verdicts.keepAlive', keepAlive.asked, span(keepAlive.longestSilenceMs), keepAlive.late, keepAlive.missed)),
-            reconnects.count ? h('p', {}, t('verdicts.reconnects', reconnects.count, reconnects.class), reconnects.intervalsMs.map(span).join(', ')) : null] : null,
-        h('p', {}, t('verdicts.messages', traffic(messages.up), traffic(messages.down))),
-        topics.map(({ topic, up, down }) => h('p', {}, data(topic), ` \u2191 ${traffic(up)} \u2193 ${traffic(down)}`)));
+        return h('details', { id: 'rule-', class: 'rule' }, h('summary', t('verdicts.profile', span(observedMs))), connects ? [
+            h('p', t('verdicts.connects', connects.count, connects.refused, connects.clean, connects.kept)),
+            h('p', t('verdicts.keepAlive', keepAlive.asked, span(keepAlive.longestSilenceMs), keepAlive.late, keepAlive.missed)),
+            reconnects.count ? h('p', t('verdicts.reconnects', reconnects.count, reconnects.class), reconnects.intervalsMs.map(span).join(', ')) : null] : null,
+        h('p', t('verdicts.messages', traffic(messages.up), traffic(messages.down))),
+        topics.map(({ topic, up, down }) => h('p', data(topic), ` \u2191 ${traffic(up)} \u2193 ${traffic(down)}`)));
     }
 
     #rule(device, rule) {
         return h('details', { id: `rule-${rule.id}`, class: 'rule' },
-            h('summary', {}, mark(rule.verdict, SIGNS[rule.verdict]), ' ', h('code', {}, rule.id), ' ', rule.statement),
+            h('summary', mark(rule.verdict, SIGNS[rule.verdict]), ' ', h('code', rule.id), ' ', rule.statement),
             rule.explanation ? explanation({ device, reason: rule.detail, explanation: rule.explanation })
-                : [rule.detail ? h('p', {}, data(rule.detail, 2000)) : null, h('p', {}, t('verdicts.hint'), rule.hint)],
-            h('p', { class: 'dim' }, `${t(`verdicts.${rule.severity}`)} \u00b7 ${rule.source}`),
-            rule.events?.length ? h('p', {}, t('verdicts.count', rule.count), rule.events.map((seq) => [' ', to('timeline', { seq }, `#${seq}`)]), ' ',
+                : [rule.detail ? h('p', data(rule.detail, 2000)) : null, h('p', t('verdicts.hint'), rule.hint)],
+            h('p.dim', `${t(`verdicts.${rule.severity}`)} \u00b7 ${rule.source}`),
+            rule.events?.length ? h('p', t('verdicts.count', rule.count), rule.events.map((seq) => [' ', to('timeline', { seq }, `#${seq}`)]), ' ',
                 to('timeline', { device, rule: rule.id }, t('verdicts.events'))) : null);
     }
 }
