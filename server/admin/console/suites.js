@@ -12,7 +12,7 @@ const AGAIN_MS = 2000; /* runs are asked for anew */
 const DEVICES_MAX = 200; /* to choose from */
 const COUNTS = { passed: 'passed', warned: 'warned', failed: 'failed', 'not exercised': 'notExercised' };
 
-const words = (text) => h('bdi', {}, plain(text ?? '', 1000));
+const words = (text) => h('bdi', plain(text ?? '', 1000));
 const quoted = (word) => (/^[\w./:-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 const events = (list) => (list ?? []).map((seq) => [to('timeline', { seq }, `#${seq}`), ' ']);
 const counted = (counts) => Object.keys(COUNTS).filter((each) => counts[COUNTS[each]]).map((each) => `${counts[COUNTS[each]]} ${t(`verdict.${each}`)}`).join(' · ');
@@ -20,8 +20,8 @@ const stepOf = ({ step }) => step && [t('suites.step', step.index + 1), ' ', wor
 
 /* What came of a run, case or measure, or how far it is. */
 const mark = ({ state = 'ended', verdict, grade = verdict }) => (state === 'ended'
-    ? h('span', { class: `mark ${grade.replace(' ', '-')}` }, t(`verdict.${grade}`))
-    : h('span', { class: `mark is-${state}` }, t(`suites.${state}`)));
+    ? h(`span.mark.${grade.replace(' ', '-')}`, t(`verdict.${grade}`))
+    : h(`span.mark.is-${state}`, t(`suites.${state}`)));
 
 /* Who is the first to follow a run that wants a runner is taken for it, and the run ends when it goes:
  * such a run is not followed before it goes on. */
@@ -31,9 +31,9 @@ const goesOn = (run) => !run.runner || run.cases.some((each) => each.state === '
 const casesOf = (suite) => [suite?.cases ?? []].flat().map((each) => [`${suite.suite}/${each?.case ?? each?.id}`, each?.title]);
 
 /* Boxes to tick, of [value, what is beside it]: `chosen` has those that are. */
-const boxes = (element, items, chosen, onchange) => fill(element, items.map(([value, ...beside]) => h('label', { class: 'check' },
+const boxes = (element, items, chosen, onchange) => fill(element, items.map(([value, ...beside]) => h('label.check',
     h('input', { type: 'checkbox', value, checked: chosen.has(value), onchange: ({ target }) => { chosen[target.checked ? 'add' : 'delete'](value); onchange(); } }),
-    h('span', {}, beside))));
+    h('span', beside))));
 
 export class Suites extends Page {
     #chosen = { devices: new Set(), suites: new Set(), cases: new Set() };
@@ -61,26 +61,26 @@ export class Suites extends Page {
     /* ---- to begin one, and all that there are ---- */
 
     async #buildForm() {
-        const part = (name, title, ...inner) => h('fieldset', {}, h('legend', {}, t(title)), inner, this.#wrong[name] = h('div'));
+        const part = (name, title, ...inner) => h('fieldset', h('legend', t(title)), inner, this.#wrong[name] = h('div'));
         const offer = () => this.#offer();
         for (const name of this.params.getAll('device')) this.#chosen.devices.add(name);
-        this.names = h('input', { type: 'search', 'data-filter': true, 'aria-label': t('devices.filter'), placeholder: t('devices.filter'), oninput: () => this.attempt(() => this.#find()) });
+        this.names = h('input', { type: 'search', 'data-filter': true, label: t('devices.filter'), placeholder: t('devices.filter'), oninput: () => this.attempt(() => this.#find()) });
         this.parts = { devices: h('div'), suites: h('div'), cases: h('div') };
-        this.own = h('textarea', { spellcheck: 'false', 'aria-label': t('suites.own'), oninput: offer });
-        const file = h('input', { type: 'file', 'aria-label': t('suites.file'), onchange: async () => { this.own.value = await file.files[0].text(); offer(); } });
+        this.own = h('textarea', { spellcheck: 'false', label: t('suites.own'), oninput: offer });
+        const file = h('input', { type: 'file', label: t('suites.file'), onchange: async () => { this.own.value = await file.files[0].text(); offer(); } });
         this.line = h('pre', { tabindex: 0 });
-        this.begin = h('button', { class: 'main' }, t('suites.go'));
+        this.begin = h('button.main', t('suites.go'));
         this.runs = h('tbody');
-        this.form = h('form', { class: 'panel', onsubmit: (event) => { event.preventDefault(); this.#begin(); } },
-            h('h2', {}, t('suites.start')),
-            h('div', { class: 'parts' }, part('devices', 'frame.devices', this.names, this.parts.devices), part('suites', 'frame.suites', this.parts.suites),
+        this.form = h('form.panel', { onsubmit: (event) => { event.preventDefault(); this.#begin(); } },
+            h('h2', t('suites.start')),
+            h('div.parts', part('devices', 'frame.devices', this.names, this.parts.devices), part('suites', 'frame.suites', this.parts.suites),
                 part('cases', 'suites.cases', this.parts.cases), part('own', 'suites.own', file, this.own)),
-            h('p', {}, this.begin, ' ', h('small', {}, t('suites.about'))), this.line,
+            h('p', this.begin, ' ', h('small', t('suites.about'))), this.line,
             h('button', { type: 'button', onclick: () => copy(this.line.textContent, t('suites.copied')) }, t('suites.copy')));
-        fill(this, h('div', { class: 'scroll' }, this.form, h('h2', {}, t('suites.runs')), h('table', {}, this.runs)));
+        fill(this, h('div.scroll', this.form, h('h2', t('suites.runs')), h('table', this.runs)));
         await Promise.all([this.#find(), this.#list()]);
         this.#known = (await get('/api/v1/suites', {}, this.signal)).suites;
-        boxes(this.parts.suites, this.#known.map(({ suite, title }) => [suite, suite, h('small', {}, ' ', title)]), this.#chosen.suites, offer);
+        boxes(this.parts.suites, this.#known.map(({ suite, title }) => [suite, suite, h('small', ' ', title)]), this.#chosen.suites, offer);
         offer();
     }
 
@@ -104,7 +104,7 @@ export class Suites extends Page {
             fill(this.line, ['skymock suite run', ...suites, ...files].join(' '), ' --fixtures devices.json', options('device', devices), options('case', cases), ' -- COMMAND');
             this.begin.disabled = !devices.size || !(suites.size || this.own.value.trim());
         };
-        boxes(this.parts.cases, [...offered].map(([id, title]) => [id, data(id), h('small', {}, ' ', words(title))]), cases, this.#say);
+        boxes(this.parts.cases, [...offered].map(([id, title]) => [id, data(id), h('small', ' ', words(title))]), cases, this.#say);
         this.#say();
     }
 
@@ -114,12 +114,12 @@ export class Suites extends Page {
         const found = await get('/api/v1/devices', { text, limit: DEVICES_MAX }, this.signal);
         if (this.names.value !== text) return;
         const online = new Map([...[...devices].map((name) => [name]), ...found.devices.map((each) => [each.name, each.online])]);
-        boxes(this.parts.devices, [...online].map(([name, on]) => [name, data(name), h('small', {}, on ? ` ${t('devices.on')}` : '')]), devices, () => this.#say());
+        boxes(this.parts.devices, [...online].map(([name, on]) => [name, data(name), h('small', on ? ` ${t('devices.on')}` : '')]), devices, () => this.#say());
     }
 
     async #list() {
-        const { runs } = await get(RUNS, {}, this.signal), cell = (first, ...under) => h('td', {}, first, h('br'), h('small', {}, under));
-        fill(this.runs, runs.reverse().map((run) => h('tr', {}, cell(to('suites', { run: run.id }, t('suites.run', run.id)), full(run.started)),
+        const { runs } = await get(RUNS, {}, this.signal), cell = (first, ...under) => h('td', first, h('br'), h('small', under));
+        fill(this.runs, runs.reverse().map((run) => h('tr', cell(to('suites', { run: run.id }, t('suites.run', run.id)), full(run.started)),
             cell(words(run.suites.map((each) => each.suite).join(', ')), data(run.devices.join(', '), 100)),
             cell(mark(run), counted(run.counts)))));
     }
@@ -142,20 +142,20 @@ export class Suites extends Page {
 
     #buildRun(path) {
         const button = (name, act) => h('button', { onclick: () => this.attempt(act) }, t(`suites.${name}`));
-        this.state = h('span', { class: 'dim', role: 'status' });
+        this.state = h('span.dim', { role: 'status' });
         this.head = h('span');
-        this.says = h('div', { class: 'says' });
-        this.bar = h('progress', { 'aria-label': t('suites.list') });
+        this.says = h('div.says');
+        this.bar = h('progress', { label: t('suites.list') });
         this.stop = button('stop', () => post(`${path}/stop`));
-        this.list = h('sky-list', { 'aria-label': t('suites.list') });
-        this.detail = h('aside', { 'aria-label': t('suites.case') });
+        this.list = h('sky-list', { label: t('suites.list') });
+        this.detail = h('aside', { label: t('suites.case') });
         this.list.at = (index) => this.#run.cases[index];
         this.list.render = (one, row) => this.#render(one, row);
         this.list.onopen = (_, index) => this.go({ case: index });
-        fill(this, h('div', { class: 'bar' }, to('suites', {}, t('suites.all')), h('h2', {}, t('suites.run', this.number)), this.head, this.bar, h('span', { class: 'space' }), this.state,
+        fill(this, h('div.bar', to('suites', {}, t('suites.all')), h('h2', t('suites.run', this.number)), this.head, this.bar, h('span.space'), this.state,
             this.stop, button('download', () => download(path, {}, `run-${this.number}.json`)),
             button('forget', async () => { await call('DELETE', path); location.hash = '#/suites'; })),
-        this.says, h('div', { class: 'split' }, this.list, this.detail));
+        this.says, h('div.split', this.list, this.detail));
         this.attempt(() => this.#watch(path));
     }
 
@@ -212,27 +212,27 @@ export class Suites extends Page {
         const at = goes && run.cases.find((each) => each.state === 'running');
         Object.assign(this.bar, { max: all || 1, value: done });
         fill(this.head, mark(run), ` ${t('suites.of', done, all)} · ${span(goes ? performance.now() - run.began : run.ms)} · ${counted(run.counts)}`);
-        fill(this.says, words(run.suites.map((each) => each.title || each.suite).join(' · ')), at ? h('p', {}, t('suites.running'), ': ', words(at.title), ', ', stepOf(at)) : null,
-            goes && !goesOn(run) ? h('p', {}, t('suites.runner')) : null, run.interrupted ? h('p', { class: 'bad' }, words(run.interrupted)) : null);
+        fill(this.says, words(run.suites.map((each) => each.title || each.suite).join(' · ')), at ? h('p', t('suites.running'), ': ', words(at.title), ', ', stepOf(at)) : null,
+            goes && !goesOn(run) ? h('p', t('suites.runner')) : null, run.interrupted ? h('p.bad', words(run.interrupted)) : null);
     }
 
     #render(one, row) {
-        fill(row, mark(one), h('span', { class: 'title' }, words(one.title || one.case)), this.#run.devices.length > 1 ? h('small', { class: 'of' }, data(one.device)) : null,
-            h('small', { class: 'ms' }, one.ms >= 0 ? span(one.ms) : ''), h('small', { class: 'wide' }, one.state === 'running' ? stepOf(one) : words(one.reason)));
+        fill(row, mark(one), h('span.title', words(one.title || one.case)), this.#run.devices.length > 1 ? h('small.of', data(one.device)) : null,
+            h('small.ms', one.ms >= 0 ? span(one.ms) : ''), h('small.wide', one.state === 'running' ? stepOf(one) : words(one.reason)));
     }
 
     /* Why it ended as it did. */
     #showCase() {
         const one = this.#run?.cases[this.params.get('case') || -1];
-        const row = (name, ...what) => h('tr', {}, h('th', { scope: 'row' }, t(name)), h('td', {}, what));
-        fill(this.detail, one && [h('h2', {}, words(one.title || one.case), ' ', mark(one)), h('p', {}, words(one.reason)),
-            h('table', {}, row('suites.case', data(`${one.suite}/${one.case}`)), row('suites.source', words(one.source)),
+        const row = (name, ...what) => h('tr', h('th', { scope: 'row' }, t(name)), h('td', what));
+        fill(this.detail, one && [h('h2', words(one.title || one.case), ' ', mark(one)), h('p', words(one.reason)),
+            h('table', row('suites.case', data(`${one.suite}/${one.case}`)), row('suites.source', words(one.source)),
                 row('device', data(one.device), ' ', to('timeline', { device: one.device, seq: one.since || '' }, t('suites.since'))),
                 one.step ? row('suites.decided', stepOf(one)) : null, one.events?.length ? row('suites.events', events(one.events)) : null,
-                one.notes ? row('suites.notes', one.notes.map((each) => h('div', {}, words(each)))) : null),
-            (one.measures ?? []).map((each) => [h('h3', {}, data([each.measure, each.of].filter(Boolean).join(' · ')), ' ', mark(each)),
-                h('p', {}, words(each.reason || each.class || `${each.value ?? ''} ${each.unit ?? ''}`)),
-                each.figures ? h('p', { class: 'mono' }, `${each.figures.join(', ')} ${each.figuresUnit}`) : null, h('p', {}, events(each.events))])]);
+                one.notes ? row('suites.notes', one.notes.map((each) => h('div', words(each)))) : null),
+            (one.measures ?? []).map((each) => [h('h3', data([each.measure, each.of].filter(Boolean).join(' · ')), ' ', mark(each)),
+                h('p', words(each.reason || each.class || `${each.value ?? ''} ${each.unit ?? ''}`)),
+                each.figures ? h('p.mono', `${each.figures.join(', ')} ${each.figuresUnit}`) : null, h('p', events(each.events))])]);
     }
 
     key({ key }) {
