@@ -20,8 +20,8 @@ const stepOf = ({ step }) => step && [t('suites.step', step.index + 1), ' ', wor
 
 /* What came of a run, case or measure, or how far it is. */
 const mark = ({ state = 'ended', verdict, grade = verdict }) => (state === 'ended'
-    ? h('span', { class: `mark ${grade.replace(' ', '-')}` }, t(`verdict.${grade}`))
-    : h('span', { class: `mark is-${state}` }, t(`suites.${state}`)));
+    ? h(`span.mark.${grade.replace(' ', '-')}`, t(`verdict.${grade}`))
+    : h(`span.mark.is-${state}`, t(`suites.${state}`)));
 
 /* Who is the first to follow a run that wants a runner is taken for it, and the run ends when it goes:
  * such a run is not followed before it goes on. */
