@@ -1,11 +1,10 @@
 /* The API for people, from /openapi.json: what can be asked, with what, and what comes of it. */
-import { call, hasToken, showError } from './client.js';
+import { call, download, hasToken, showError } from './client.js';
 import { copy, fill, h } from './dom.js';
 import { settings } from './settings.js';
 import { t } from './texts.js';
 
 const SAMPLES = { integer: 0, boolean: false, object: {}, array: [], string: '' };
-const SAVED = /pcap/; /* answers that are no text */
 
 let schemas = {};
 
@@ -61,9 +60,8 @@ function sample(schema) {
 }
 
 function curl(method, path, operation, body) {
-    const words = ['curl'], answers = Object.values(operation.responses).flatMap(({ content }) => Object.keys(content ?? {}));
+    const words = ['curl'];
     if (method !== (body ? 'POST' : 'GET')) words.push('-X', method);
-    if (answers.some((type) => SAVED.test(type))) words.push('-O');
     if (hasToken() && operation.security?.length !== 0) words.push('-H "Authorization: Bearer $SKYMOCK_ADMIN_TOKEN"');
     words.push(`'${location.origin}${path.replace(/\{(\w+)\}/g, (_, name) => name.toUpperCase())}'`);
     if (body) words.push(`--json '${sample(body)}'`);
@@ -75,7 +73,7 @@ function operation(method, path, about) {
     const line = curl(method, path, about, json);
     const section = (title, rows) => (rows.length ? [h('h3', t(title)), table(rows)] : []);
     const details = fold({ id, class: 'operation' }, [h('b', method), ' ', h('code', path), ' ', h('span', about.summary)], () => [
-        h('p', h('code', line), ' ', h('button', { onclick: () => copy(line, t('api.copied')) }, t('api.copy')), ' ', h('a', { href: `#${id}` }, t('api.link'))),
+        h('p', h('code', line), ' ', h('button', { onclick: () => copy(line, t('api.copied')) }, t('api.copy'))),
         ...section('api.parameters', about.parameters.map((each) => [each.name, each.required, each.schema, `${each.in}: ${each.description}`])),
         ...Object.entries(body ?? {}).flatMap(([type, { schema }]) => [h('h3', t('api.body'), ' ', h('code', type)),
             ...members(schema).length ? [table(members(schema))] : [schema.description ?? '', ' ', inside(schema)]]),
@@ -83,6 +81,7 @@ function operation(method, path, about) {
             const [type, value] = Object.entries(content ?? {})[0] ?? [];
             return [status, false, value?.schema ?? { type: ' ' }, `${description}${type && type !== 'application/json' ? ` (${type})` : ''}`];
         }))]);
+    details.addEventListener('toggle', () => details.open && history.replaceState(null, '', `#${id}`));
     details.words = `${id.replace('-', ' ')} ${about.summary}`.toLowerCase();
     return details;
 }
@@ -105,7 +104,7 @@ function show(paths) {
         filter.focus();
     });
     fill(document.body, h('header', h('a', { href: '/', class: 'brand' }, h('img', { src: '/console/icon.svg', alt: '', width: 20, height: 20 }), ' skymock'),
-        h('h1', t('frame.api')), filter, h('a', { href: '/openapi.json', download: true }, 'openapi.json')),
+        h('h1', t('frame.api')), filter, h('button', { onclick: () => download('/openapi.json', {}, 'openapi.json') }, '\u2193 openapi.json')),
     h('main', { id: 'main', class: 'api' }, h('nav', { label: t('frame.pages') }, [...groups.keys()].map((name) => h('a', { href: `#all-${name}` }, name))), sections));
 }
 

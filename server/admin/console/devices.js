@@ -4,7 +4,7 @@ import { data, fill, h, plain, to } from './dom.js';
 import { follow, newest } from './feed.js';
 import { Page } from './page.js';
 import { t } from './texts.js';
-import { now, short } from './times.js';
+import { full, now, short } from './times.js';
 import './list.js';
 
 const PAGE_MAX = 1000; /* devices that are asked for at a time */
@@ -103,7 +103,7 @@ export class Devices extends Page {
             this.#count();
         } catch (error) {
             if (signal.aborted) return;
-            this.#next = after ?? null;
+            this.#next = error.status === 0 && after || null; /* refused: it begins behind one that is no more */
             throw error;
         }
     }
@@ -228,6 +228,7 @@ export class Devices extends Page {
             h('p', to('timeline', { device: name }, t('frame.timeline')), ' · ', to('verdicts', { device: name }, t('frame.verdicts')), device ? [' · ', to('control', { device: name }, t('frame.control'))] : null),
             device ? null : h('p.dim', t('devices.stranger')),
             h('table', Object.entries(device ?? {}).filter(([, value]) => value !== null && typeof value !== 'object').map(([key, value]) =>
-                h('tr', h('th', { scope: 'row' }, key), h('td', key === 'gateway' ? to('devices', { device: value }, data(value)) : data(value, 500)))))] : null);
+                h('tr', h('th', { scope: 'row' }, key), h('td', key === 'gateway' ? to('devices', { device: value }, data(value))
+                    : data(key === 'lastSeen' ? full(value) : value, 500)))))] : null);
     }
 }

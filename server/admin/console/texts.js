@@ -285,7 +285,6 @@ export const texts = {
     'api.answers': ['Answers', '响应'],
     'api.copy': ['Copy', '复制'],
     'api.copied': ['Copied', '已复制'],
-    'api.link': ['Link', '链接'],
 };
 
 /* The text of a key in the reader's language. A key that is in no table shows itself. */

@@ -8,6 +8,7 @@ import { t } from './texts.js';
 import { span } from './times.js';
 
 const AGAIN_MS = 2000; /* what changed is asked for anew after so long */
+const REST = 10; /* and after so many times as long as it took */
 const COLUMNS_MAX = 50;
 const SIGNS = { failed: '\u2715', warned: '!', passed: '\u2713', 'not exercised': '\u00b7' }; /* the worst first */
 const REPORTS = { JUnit: 'xml', HTML: 'html', JSON: 'json' };
@@ -44,18 +45,19 @@ export class Verdicts extends Page {
             load: () => this.#load(),
             take: (events) => events.forEach(({ device, type }) => this.#touched.add(device ?? type.replace('registry', 'reset'))),
             skip: () => this.#touched.add('reset'),
-            state: (state) => fill(this.state, t(state)),
+            state: (state) => {
+                this.live = state === 'live';
+                fill(this.state, t(state));
+            },
             signal: this.signal,
         }));
-        this.every(AGAIN_MS, () => this.#rules.length && this.attempt(() => this.#read(false)));
+        this.every(AGAIN_MS, () => this.live && performance.now() > this.after && this.attempt(() => this.#read(false)));
     }
 
     show(params) {
         const given = Object.fromEntries(params);
-        const product = given.product ?? '';
         if (document.activeElement !== this.text) this.text.value = given.text ?? '';
-        if (![...this.product.options].some(({ value }) => value === product)) this.product.append(h('option', { value: product }, plain(product)));
-        this.product.value = product;
+        this.product.value = given.product ?? '';
         this.run.value = given.run ?? '';
         this.all.checked = given.all === 'true';
         this.#draw();
@@ -82,7 +84,7 @@ export class Verdicts extends Page {
             get('/api/v1/products', {}, this.signal)]);
         this.#rules = rules;
         this.#known.clear();
-        this.product.append(...products.map(({ cloud, product }) => h('option', `${cloud}/${product}`)));
+        this.product.replaceChildren(this.product.firstChild, ...products.map(({ cloud, product }) => h('option', `${cloud}/${product}`)));
         await this.show(this.params);
         return last;
     }
@@ -92,10 +94,12 @@ export class Verdicts extends Page {
         this.again ||= anew;
         if (this.reading) return;
         this.reading = true;
+        const began = performance.now();
         try {
             do await this.#ask(); while (this.again);
         } finally {
             this.reading = false;
+            this.after = performance.now() + REST * (performance.now() - began);
         }
     }
 
@@ -151,6 +155,7 @@ export class Verdicts extends Page {
         const target = rule && document.getElementById(`rule-${rule}`);
         if (rule && !target || this.opened === device + rule) return;
         this.opened = device + rule;
+        this.detail.scrollTop = 0;
         if (!target) return;
         target.open = true;
         target.firstChild.focus();
@@ -208,7 +213,7 @@ export class Verdicts extends Page {
     }
 
     #profile({ observedMs, connects, keepAlive, reconnects, messages, topics }) {
-        return h('details', { id: 'rule-', class: 'rule' }, h('summary', t('verdicts.profile', span(observedMs))), connects ? [
+        return h('details', { id: 'rule-', class: 'rule' }, h('summary', { id: 'to-' }, t('verdicts.profile', span(observedMs))), connects ? [
             h('p', t('verdicts.connects', connects.count, connects.refused, connects.clean, connects.kept)),
             h('p', t('verdicts.keepAlive', keepAlive.asked, span(keepAlive.longestSilenceMs), keepAlive.late, keepAlive.missed)),
             reconnects.count ? h('p', t('verdicts.reconnects', reconnects.count, reconnects.class), reconnects.intervalsMs.map(span).join(', ')) : null] : null,
@@ -218,9 +223,9 @@ export class Verdicts extends Page {
 
     #rule(device, rule) {
         return h('details', { id: `rule-${rule.id}`, class: 'rule' },
-            h('summary', mark(rule.verdict, SIGNS[rule.verdict]), ' ', h('code', rule.id), ' ', rule.statement),
-            rule.explanation ? explanation({ device, reason: rule.detail, explanation: rule.explanation })
-                : [rule.detail ? h('p', data(rule.detail, 2000)) : null, h('p', t('verdicts.hint'), rule.hint)],
+            h('summary', { id: `to-${rule.id}` }, mark(rule.verdict, SIGNS[rule.verdict]), ' ', h('code', rule.id), ' ', rule.statement),
+            rule.explanation ? explanation({ device, reason: rule.detail, explanation: rule.explanation }) : rule.detail ? h('p', data(rule.detail, 2000)) : null,
+            rule.explanation?.hint ? null : h('p', t('verdicts.hint'), rule.hint),
             h('p.dim', `${t(`verdicts.${rule.severity}`)} \u00b7 ${rule.source}`),
             rule.events?.length ? h('p', t('verdicts.count', rule.count), rule.events.map((seq) => [' ', to('timeline', { seq }, `#${seq}`)]), ' ',
                 to('timeline', { device, rule: rule.id }, t('verdicts.events'))) : null);
