@@ -1,6 +1,6 @@
 /* Control: what a test does to the world of its devices. One table of acts makes buttons and forms of them. */
 import { call, get, pathOf, server, showError } from './client.js';
-import { data, field, fill, h, say, to } from './dom.js';
+import { data, dialog, field, fill, h, say, to } from './dom.js';
 import { faultForm } from './faults.js';
 import { facts, form } from './form.js';
 import { Page } from './page.js';
@@ -61,21 +61,9 @@ const SHOWN = {
     credentials: async (page, answer) => page.ways(answer, await get(pathOf(page.name), { secrets: true })),
     make: (page, answer) => {
         page.go({ device: answer.name });
-        return [h('h3', {}, data(answer.name)), page.ways(answer.credentials, answer)];
+        return [h('h3', data(answer.name)), page.ways(answer.credentials, answer)];
     },
 };
-
-/* Asks before it is done; true: yes. */
-const agreed = (text) => new Promise((resolve) => {
-    const dialog = h('dialog', { class: 'small', 'aria-labelledby': 'sure' }, h('form', { method: 'dialog' }, h('p', { id: 'sure' }, text),
-        h('p', { class: 'acts' }, h('button', { autofocus: true }, t('control.no')), h('button', { class: 'main', value: 'yes' }, t('control.yes')))));
-    dialog.addEventListener('close', () => {
-        dialog.remove();
-        resolve(dialog.returnValue === 'yes');
-    });
-    document.body.append(dialog);
-    dialog.showModal();
-});
 
 /* Shows it anew when it has changed; the focus stays where it is. */
 function renew(element, value, make) {
@@ -97,8 +85,8 @@ export class Control extends Page {
             oninput: () => this.attempt(() => this.#offer()), onchange: () => this.go({ device: this.chosen.value.trim() }) });
         [this.devices, this.products, this.topics] = ['devices', 'products', 'topics'].map((id) => h('datalist', { id }));
         this.panels = Object.fromEntries(PANELS.map((name) => [name, { state: h('div'), body: h('div'), out: h('output') }]));
-        fill(this, h('div', { class: 'bar' }, field(t('device'), this.chosen), this.devices, this.products, this.topics),
-            h('div', { class: 'scroll' }, h('div', { class: 'grid' }, PANELS.map((name) => h('section', { class: 'panel', 'aria-labelledby': `panel-${name}` },
+        fill(this, h('div.bar', field(t('device'), this.chosen), this.devices, this.products, this.topics),
+            h('div.scroll', h('div.grid', PANELS.map((name) => h('section.panel', { 'aria-labelledby': `panel-${name}` },
                 h('h2', { id: `panel-${name}` }, t(`control.${name}`)), Object.values(this.panels[name]))))));
     }
 
@@ -122,7 +110,7 @@ export class Control extends Page {
         const commands = server.clouds.find(({ name }) => name === this.device.cloud)?.commands?.map(({ kind, about }) => [kind, about ? `${kind}: ${about}` : kind]);
         body.parentNode.hidden = ofDevice && !this.name;
         if (ofDevice) fill(out);
-        fill(body, h('p', { class: 'acts' }, acts.filter(({ isForm }) => !isForm).map((each) => this.#button(each))), acts.filter(({ isForm }) => isForm).map((each) =>
+        fill(body, h('p.acts', acts.filter(({ isForm }) => !isForm).map((each) => this.#button(each))), acts.filter(({ isForm }) => isForm).map((each) =>
             form(t(`control.${each.name}`), each.sent.split(' ').map((member) => {
                 const [, name, star, kind] = /^(\w+)(\*?):?(\w*)$/.exec(member);
                 return { name, kind, required: !!star, options: name === 'kind' ? commands : undefined };
@@ -133,7 +121,7 @@ export class Control extends Page {
     /* `of`: the thing that it is done to, where several can have it done. */
     #button(row, of = '') {
         const text = t(`control.${row.name}`);
-        return h('button', { type: 'button', id: `do-${row.name}${of}`, 'aria-label': of ? `${text} ${of}` : null, onclick: () => this.#do(row, undefined, undefined, of) }, text);
+        return h('button', { id: `do-${row.name}${of}`, label: of ? `${text} ${of}` : null, onclick: () => this.#do(row, undefined, undefined, of) }, text);
     }
 
     ways(credentials, device) {
@@ -142,18 +130,18 @@ export class Control extends Page {
 
     /* Does it, once at a time, and tells what came of it, with the way to its events. */
     async #do({ panel, name, method, path, sent, isForm }, values = () => undefined, refuse = () => false, of = '') {
-        const { out } = this.panels[panel], device = this.name;
-        const events = (seq) => path[0] === '@' && h('p', {}, to('timeline', seq ? { seq } : { device }, t('frame.timeline')));
+        const { out } = this.panels[panel], device = this.name, title = t(`control.${name}`);
+        const events = (seq) => path[0] === '@' && h('p', to('timeline', seq ? { seq } : { device }, t('frame.timeline')));
         if (out.ariaBusy === 'true') return;
         out.ariaBusy = 'true';
         fill(out);
         try {
             const given = values(), body = SENT[name]?.(this, given) ?? (sent && !isForm ? JSON.parse(sent) : given);
-            if (SURE[name] && !await agreed(SURE[name](this, given, of))) return;
+            if (SURE[name] && !await dialog(title, t('control.yes'), false, h('p', SURE[name](this, given, of)), h('button', t('control.no')))) return;
             const answer = await call(method, path[0] === '@' ? pathOf(device, path.slice(1)) : `/api/v1/${path}`, { body: method === 'GET' || method === 'DELETE' ? undefined : body });
             if (this.signal.aborted) return;
             fill(out, SHOWN[name] ? await SHOWN[name](this, answer) : answer && panel !== 'clock' && facts(answer), events(answer?.seq));
-            say(t('control.done', t(`control.${name}`)));
+            say(t('control.done', title));
         } catch (error) {
             if (!refuse(error)) showError(out, error);
             out.append(events() || '');
@@ -195,13 +183,13 @@ export class Control extends Page {
     }
 
     #fault({ id, point, action, name = '', seed, fired, spent, ...rest }) {
-        return h('p', { class: 'acts' }, h('strong', {}, t('faults.fired', fired)), data(`${id} ${name} ${action} ${point} ${JSON.stringify(rest)}${spent ? ' spent' : ''}`, 500),
+        return h('p.acts', h('strong', t('faults.fired', fired)), data(`${id} ${name} ${action} ${point} ${JSON.stringify(rest)}${spent ? ' spent' : ''}`, 500),
             to('timeline', { type: 'fault', text: name || id }, t('frame.timeline')), this.#button(act(`faults end DELETE faults/${id}`), id));
     }
 
     #snapshot({ name, product, created, devices }) {
         const path = `snapshots/${encodeURIComponent(name)}`, of = product ? `${product} ${name}` : name;
-        return h('p', { class: 'acts' }, data(of), `${full(created)} ${t('control.devices', devices)}`, this.#button(act(`snapshots restore POST ${path}/restore ${JSON.stringify({ product })}`), of),
+        return h('p.acts', data(of), `${full(created)} ${t('control.devices', devices)}`, this.#button(act(`snapshots restore POST ${path}/restore ${JSON.stringify({ product })}`), of),
             this.#button(act(`snapshots drop DELETE ${path}${product ? `?product=${encodeURIComponent(product)}` : ''}`), of));
     }
 }

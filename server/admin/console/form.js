@@ -23,7 +23,7 @@ function row(member) {
         : kind === 'object' || kind === 'lines' ? h('textarea', props)
             : h('input', { ...props, type: TYPES[kind] ?? 'text', step: kind === 'number' ? 'any' : 1, min: member.min, max: member.max, list: `${name}s`, autocomplete: 'off' });
     fill(hint, about);
-    return { name, kind, more: member.more, about, control, hint, element: h('div', { class: 'field' }, h('label', { for: id }, label(name), member.required ? ' *' : ''), control, hint) };
+    return { name, kind, more: member.more, about, control, hint, element: h('div.field', h('label', { for: id }, label(name), member.required ? ' *' : ''), control, hint) };
 }
 
 /* `members`: rows, of which those with `more` are folded. Sent, it calls act(values, refuse): values() is what was given, without what
@@ -43,7 +43,7 @@ export function form(title, members, act) {
         found.control.ariaInvalid = 'true';
         found.control.closest('details')?.setAttribute('open', '');
         found.control.focus();
-        fill(found.hint, h('span', { class: 'why', role: 'alert' }, plain(error.message, 500)));
+        fill(found.hint, h('span.why', { role: 'alert' }, plain(error.message, 500)));
         return true;
     };
     const send = (event) => {
@@ -54,12 +54,12 @@ export function form(title, members, act) {
         }
         act(() => Object.fromEntries(rows.filter(({ control }) => control.value).map(read)), refuse);
     };
-    return h('form', { 'aria-label': title, onsubmit: send }, of(false), of(true).length ? h('details', { open: rows.some(({ more, control }) => more && control.value) }, h('summary', {}, t('control.more')), of(true)) : null,
-        h('button', { class: 'main' }, title));
+    return h('form', { label: title, onsubmit: send }, of(false), of(true).length ? h('details', { open: rows.some(({ more, control }) => more && control.value) }, h('summary', t('control.more')), of(true)) : null,
+        h('button.main', title));
 }
 
 const shown = (value) => (typeof value === 'object' ? JSON.stringify(value) : /^\d{4}-.*Z$/.test(value) ? full(value) : value);
 
 /* An object as a table; `beside(value, name)`: what stands beside each. */
-export const facts = (object, beside) => h('table', {}, Object.entries(object).filter(([, value]) => value !== null && value !== undefined).map(([name, value]) =>
-    h('tr', {}, h('th', { scope: 'row' }, label(name)), h('td', {}, data(shown(value), 4000), beside?.(value, name)))));
+export const facts = (object, beside) => h('table', Object.entries(object).filter(([, value]) => value !== null && value !== undefined).map(([name, value]) =>
+    h('tr', h('th', { scope: 'row' }, label(name)), h('td', data(shown(value), 4000), beside?.(value, name)))));

@@ -54,13 +54,13 @@ publish.single(${py(up)}, "{}", qos=1, hostname=${py(host)}, port=${port},
     return made;
 }
 
-const button = (text, name) => h('button', { type: 'button', 'aria-label': t('snippets.copy.of', name), onclick: () => copy(text, t('snippets.copied', name)) }, t('snippets.copy'));
+const button = (text, name) => h('button', { label: t('snippets.copy.of', name), onclick: () => copy(text, t('snippets.copied', name)) }, t('snippets.copy'));
 
 /* All that a device can log in with, ready to copy. `device`: its name, or the device, with its secret. */
 export function waysIn(credentials, device) {
     const { tls, dynamic, ...fields } = { secret: device.secret, ...credentials };
     const beside = (value, name) => [' ', button(value, name)];
-    return h('div', {}, facts(fields, beside),
-        [['TLS', tls], [t('snippets.dynamic'), dynamic]].map(([name, more]) => more && h('details', {}, h('summary', {}, name), facts(more, beside))),
-        Object.entries(lines(credentials, device)).map(([name, text]) => [h('h3', {}, name, ' ', button(text, name)), h('pre', { tabindex: 0, 'aria-label': name }, plain(text, 20000, true))]));
+    return h('div', facts(fields, beside),
+        [['TLS', tls], [t('snippets.dynamic'), dynamic]].map(([name, more]) => more && h('details', h('summary', name), facts(more, beside))),
+        Object.entries(lines(credentials, device)).map(([name, text]) => [h('h3', name, ' ', button(text, name)), h('pre', { tabindex: 0, label: name }, plain(text, 20000, true))]));
 }
