@@ -1,6 +1,6 @@
 /* Control: what a test does to the world of its devices. One table of acts makes buttons and forms of them. */
 import { call, get, pathOf, server, showError } from './client.js';
-import { data, field, fill, h, say, to } from './dom.js';
+import { data, dialog, field, fill, h, say, to } from './dom.js';
 import { faultForm } from './faults.js';
 import { facts, form } from './form.js';
 import { Page } from './page.js';
@@ -65,18 +65,6 @@ const SHOWN = {
     },
 };
 
-/* Asks before it is done; true: yes. */
-const agreed = (text) => new Promise((resolve) => {
-    const dialog = h('dialog.small', { 'aria-labelledby': 'sure' }, h('form', { method: 'dialog' }, h('p', { id: 'sure' }, text),
-        h('p.acts', h('button', { autofocus: true }, t('control.no')), h('button.main', { value: 'yes' }, t('control.yes')))));
-    dialog.addEventListener('close', () => {
-        dialog.remove();
-        resolve(dialog.returnValue === 'yes');
-    });
-    document.body.append(dialog);
-    dialog.showModal();
-});
-
 /* Shows it anew when it has changed; the focus stays where it is. */
 function renew(element, value, make) {
     const text = JSON.stringify(value), { id } = document.activeElement;
@@ -133,7 +121,7 @@ export class Control extends Page {
     /* `of`: the thing that it is done to, where several can have it done. */
     #button(row, of = '') {
         const text = t(`control.${row.name}`);
-        return h('button', { type: 'button', id: `do-${row.name}${of}`, label: of ? `${text} ${of}` : null, onclick: () => this.#do(row, undefined, undefined, of) }, text);
+        return h('button', { id: `do-${row.name}${of}`, label: of ? `${text} ${of}` : null, onclick: () => this.#do(row, undefined, undefined, of) }, text);
     }
 
     ways(credentials, device) {
@@ -142,18 +130,18 @@ export class Control extends Page {
 
     /* Does it, once at a time, and tells what came of it, with the way to its events. */
     async #do({ panel, name, method, path, sent, isForm }, values = () => undefined, refuse = () => false, of = '') {
-        const { out } = this.panels[panel], device = this.name;
+        const { out } = this.panels[panel], device = this.name, title = t(`control.${name}`);
         const events = (seq) => path[0] === '@' && h('p', to('timeline', seq ? { seq } : { device }, t('frame.timeline')));
         if (out.ariaBusy === 'true') return;
         out.ariaBusy = 'true';
         fill(out);
         try {
             const given = values(), body = SENT[name]?.(this, given) ?? (sent && !isForm ? JSON.parse(sent) : given);
-            if (SURE[name] && !await agreed(SURE[name](this, given, of))) return;
+            if (SURE[name] && !await dialog(title, t('control.yes'), false, h('p', SURE[name](this, given, of)), h('button', t('control.no')))) return;
             const answer = await call(method, path[0] === '@' ? pathOf(device, path.slice(1)) : `/api/v1/${path}`, { body: method === 'GET' || method === 'DELETE' ? undefined : body });
             if (this.signal.aborted) return;
             fill(out, SHOWN[name] ? await SHOWN[name](this, answer) : answer && panel !== 'clock' && facts(answer), events(answer?.seq));
-            say(t('control.done', t(`control.${name}`)));
+            say(t('control.done', title));
         } catch (error) {
             if (!refuse(error)) showError(out, error);
             out.append(events() || '');

@@ -54,7 +54,7 @@ publish.single(${py(up)}, "{}", qos=1, hostname=${py(host)}, port=${port},
     return made;
 }
 
-const button = (text, name) => h('button', { type: 'button', label: t('snippets.copy.of', name), onclick: () => copy(text, t('snippets.copied', name)) }, t('snippets.copy'));
+const button = (text, name) => h('button', { label: t('snippets.copy.of', name), onclick: () => copy(text, t('snippets.copied', name)) }, t('snippets.copy'));
 
 /* All that a device can log in with, ready to copy. `device`: its name, or the device, with its secret. */
 export function waysIn(credentials, device) {
