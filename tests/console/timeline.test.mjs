@@ -256,12 +256,10 @@ test('hostile client identifiers are text', async (t) => {
   assert.equal(await page.locator('main img').count(), 0);
 });
 
-test('a payload of 1 MB is cut, and what is there is shown without a freeze', async (t) => {
+test('a payload of 200 KB is shown in pieces, and one of 1 MB is what the server made of it', async (t) => {
   const big = await device(server, { temporary: true, cloud: 'aliyun', product: 'pk' });
   const [, , name] = big.name.split('/');
   await big.publishAsync(`/pk/${name}/user/update`, 'x'.repeat(200000) + 'end', { qos: 0 }).catch(() => {});
-  const peer = await raw(server);
-  peer.send(Buffer.concat([Buffer.from([0x10, 0x80, 0x80, 0x40]), Buffer.alloc(1 << 20, 65)]));
   const { seq } = await server.event({ type: 'publish', device: big.name });
   const page = await timeline(t, `seq=${seq}`);
   await detail(page).getByText('Bytes', { exact: true }).click();
@@ -275,6 +273,10 @@ test('a payload of 1 MB is cut, and what is there is shown without a freeze', as
   });
   t.diagnostic(`all of 200,003 bytes, as text and as bytes: ${took} ms of work`);
   assert.ok(took < 1500, `the page worked for ${took} ms`);
+  big.publish(`/pk/${name}/user/update`, 'x'.repeat(1 << 20));
+  await rows(page, 'MQTT-PACKET-SIZE').click();
+  await detail(page).getByRole('heading', { level: 2, name: /malformed/ }).waitFor();
+  await detail(page).getByText(/000000 {2}30 /).waitFor();
 });
 
 // How long the page's main thread worked while something was done: its own time, whatever else the
@@ -394,7 +396,8 @@ test('history beyond 2,000 events, a jump into it, and the way between', async (
   await page.goto(`${many.url}/#/devices`);
   await page.goto(`${many.url}/#/timeline?seq=500`);
   await until(async () => /\bflood 496\b/.test(await list(page).locator('[aria-selected=true]').textContent()), 'its row');
-  await list(page).focus();
+  await page.keyboard.press('Escape');
+  await detail(page).waitFor({ state: 'hidden' });
   await until(async () => {
     await page.keyboard.press('Home');
     return rows(page, 'the flood is over').isVisible();
@@ -423,7 +426,7 @@ test('2,000 events a second do not freeze the page, and none is lost', async (t)
   });
   t.diagnostic(`longest time between two frames: ${Math.round(slow)} ms, without events ${Math.round(idle)} ms; ` +
     `${took} ms of work in ${Date.now() - began} ms`);
-  assert.ok(slow < Math.max(1000, 10 * idle), `the page stood still for ${slow} ms`);
+  assert.ok(took < 3000, `the page worked for ${took} ms`);
   const skipped = rows(page, /\d+ events not shown: they came too fast/).first();
   const place = await list(page).evaluate((element) => {
     const at = [...Array(element.count).keys()].find((index) => element.at(index).count);

@@ -112,8 +112,9 @@ export async function follow({ load, query, take, skip, pass, state, signal }) {
     }
 }
 
-/* The newest events that the query lets through, newest first, and the seq of the last one of all. */
+/* The newest events that the query lets through, newest first, and the seq of the last one that was
+ * looked at: others may have come while it was answered. */
 export async function newest(query, limit, signal) {
-    const { events, last } = await get('/api/v1/events', { run: true, ...query, order: 'desc', limit }, signal);
-    return { events: events.reverse().sort((a, b) => b.seq - a.seq), last };
+    const { events, next } = await get('/api/v1/events', { run: true, ...query, order: 'desc', limit }, signal);
+    return { events, last: next };
 }

@@ -78,7 +78,7 @@ export class Timeline extends Page {
 
     show(params) {
         for (const each of [...this.inputs, this.text]) if (document.activeElement !== each || each !== this.text) each.value = params.get(each.name) ?? '';
-        this.refused.checked = params.has('refused');
+        this.refused.checked = params.get('refused') === 'true';
         this.#tick();
         const query = JSON.stringify(this.#wanted());
         if (query !== this.query) this.#begin();
@@ -155,12 +155,12 @@ export class Timeline extends Page {
     }
 
     async #load() {
-        const { events, last, lost } = await this.#ask({ order: 'desc' });
+        const { events, next, lost } = await this.#ask({ order: 'desc' });
         this.lost = lost;
         this.#reset(events.reverse().map(light), events.length ? 'more' : 'none');
         if (settings.order === 'oldest') this.list.scrollTop = this.list.scrollHeight;
         this.attempt(() => this.#reveal(this.#opened));
-        return last;
+        return next;
     }
 
     #took(rows, count) {
@@ -195,11 +195,12 @@ export class Timeline extends Page {
         if (this.#state !== 'more' || this.#rows.length >= ROWS_MAX) return;
         const rows = this.#rows, { list } = this, before = rows[1].seq;
         this.#state = 'asked';
-        const { events } = await this.#ask({ order: 'desc', before }).catch((error) => {
+        const { events, lost } = await this.#ask({ order: 'desc', before }).catch((error) => {
             this.#state = 'more';
             throw error;
         });
         if (rows !== this.#rows) return;
+        this.lost = lost;
         this.#state = events.length ? 'more' : 'none';
         if (rows[1].seq !== before) return; /* others came in between: they are asked for anew */
         rows.splice(1, 0, ...events.reverse().map(light));
@@ -228,7 +229,7 @@ export class Timeline extends Page {
 
     #choose(row) {
         this.#chosen = row.seq;
-        if (this.#opened && row.seq !== this.#opened) this.#soon(() => isEvent(row) && this.go({ seq: row.seq }));
+        if (this.#opened && row.seq !== this.#opened) this.#soon(() => this.#opened && isEvent(row) && this.go({ seq: row.seq }));
     }
 
     async #open(seq) {
