@@ -1,7 +1,8 @@
 """The console's files: small, of this server alone, without markup made of text, and in two
 languages.
 
-texts.js is a table of `'key': ['English', 'Chinese'],`. A key is used where it stands as a whole
+texts.js has a table of lines, `key | English | Chinese`; a word alone is what the keys below it
+begin with. A key is used where it stands as a whole
 string ('frame.keys') in a module, or where a template that t() is given can become it:
 t(`verdict.${x}`) uses whatever begins so. A key that no module spells out is named in a comment:
 /* texts: key other.* */."""
@@ -42,10 +43,8 @@ BANNED = [
 ]
 
 _STRING = r"""(?:'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*")"""
-_JOINED = rf"{_STRING}(?:\s*\+\s*{_STRING})*"
-_TABLE = re.compile(r"export const texts = \{\n(.*?)^\};", re.S | re.M)
+_TABLE = re.compile(r"^const TABLE = `\n(.*?)^`;", re.S | re.M)
 _COMMENT = re.compile(r"/\*.*?\*/|^\s*//[^\n]*", re.S | re.M)
-_ENTRY = re.compile(rf"\s*({_STRING})\s*:\s*\[\s*({_JOINED})\s*,\s*({_JOINED})\s*,?\s*\],?")
 _CALL = re.compile(rf"(?<![\w.$])t\(\s*(?:[^'\"`(),]*\?\s*)?({_STRING})(?:\s*:\s*({_STRING}))?")
 _TEMPLATE = re.compile(r"(?<![\w.$])t\(\s*`([^`]*)`")
 _NAMED = re.compile(r"/\*\s*texts:(.*?)\*/", re.S)
@@ -119,12 +118,11 @@ def _loaded(name, source, sources):
 # ---- texts ----
 
 
-def _value(literals):
-    """What string literals, joined by plus signs, stand for."""
-    return "".join(re.sub(r"\\(u[0-9a-fA-F]{4}|.)",
-                          lambda match: json.loads(f'"\\{match[1]}"') if match[1][0] in "untrbf"
-                          else match[1], literal[1:-1])
-                   for literal in re.findall(_STRING, literals))
+def _value(literal):
+    """What a string literal stands for."""
+    return re.sub(r"\\(u[0-9a-fA-F]{4}|.)",
+                  lambda match: json.loads(f'"\\{match[1]}"') if match[1][0] in "untrbf"
+                  else match[1], literal[1:-1])
 
 
 def _entries(source):
@@ -133,15 +131,15 @@ def _entries(source):
     if not table:
         yield 0, None, None, None
         return
-    body = _COMMENT.sub(lambda match: re.sub(r"[^\n]", " ", match.group()), table[1])
-    at = 0
-    while at < len(body.rstrip()):
-        entry = _ENTRY.match(body, at)
-        if not entry:
-            yield table.start(1) + at + len(body[at:]) - len(body[at:].lstrip()), None, None, None
-            return
-        yield table.start(1) + entry.start(1), *map(_value, entry.groups())
-        at = entry.end()
+    part = ""
+    for line in re.finditer(r"(.+)\n", table[1]):
+        position, words = table.start(1) + line.start(), line[1].split(" | ")
+        if len(words) == 1 and re.fullmatch(r"\w+", words[0]):
+            part = f"{words[0]}."
+        elif len(words) == 3:
+            yield position, part + words[0], words[1].strip(), words[2].strip()
+        else:
+            yield position, None, None, None
 
 
 def _placeholders(words):
@@ -153,8 +151,8 @@ def _texts(sources):
     for position, key, english, chinese in _entries(source):
         if key is None:
             yield _problem(TEXTS, source, position, "this is no entry of the table",
-                           "write 'key': ['English', 'Chinese'],")
-            return
+                           "write key | English | Chinese")
+            continue
         if key in keys:
             yield _problem(TEXTS, source, position, f"{key} is there twice", "drop one")
         keys[key] = position
