@@ -65,8 +65,9 @@ test('a cell opens the rule of that device, and Esc goes back to the cell', asyn
   const page = await open(t);
   await cell(page, 'failed', 'ALI-SIGN', ALI).click();
   const rule = beside(page).locator('details[open]');
-  await rule.getByText(/the password .* is not the hmacsha1/).first().waitFor();
-  await rule.getByText(/^What to do: Sign /).waitFor();
+  await rule.getByText(/The signature is not hexadecimal/).waitFor();
+  await rule.getByText(/clientIddevicedeviceNamedeviceproductKeypk/).waitFor();
+  await rule.getByText(/^What to change: Sign exactly the text shown/).waitFor();
   await rule.getByText(/^error · Aliyun/).waitFor();
   assert.match(await focused(page), /^✕ ALI-SIGN /);
   assert.match(page.url(), /device=aliyun%2Fpk%2Fdevice&rule=ALI-SIGN/);
