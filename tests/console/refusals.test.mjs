@@ -170,6 +170,7 @@ test('an act that was refused, its code, rule and source', async (t) => {
   await client.endAsync();
   const page = await opened(t, event);
   await page.locator('.what').getByText('ALI-').waitFor();
+  assert.equal(await page.locator('.what mark').innerText(), 'elsewhere');
   await page.getByText('What the cloud did: suback').waitFor();
   await page.getByText('Source: ').first().waitFor();
 });
@@ -197,6 +198,7 @@ test('a refusal comes in while the page is open, and the one that was chosen sta
   assert.match(await page.locator('.what').innerText(), /^TEN-EXPIRED/);
   await page.keyboard.press('k');
   await page.locator('.what').getByText('is hmac').waitFor();
+  assert.equal(await page.locator('sky-list').getByRole('option', { selected: true }).getAttribute('aria-posinset'), '1');
   await page.keyboard.press('Escape');
   await page.waitForURL((url) => !url.hash.includes('seq'));
 });

@@ -96,7 +96,7 @@ const titled = (title, ...rest) => h('figure', h('figcaption', title), rest);
 function signed({ mistake: known, signedText: due, sentText: sent, expectedPrefix: prefix }) {
     const title = [t('explain.text'), known && !sent ? h('span.mark.passed', t('explain.same')) : null,
         h('button', { onclick: () => copy(due, t('explain.copied')) }, t('explain.copy'))];
-    return [titled(title, known ? compared(sent || due, due) : h('div.pairs.pair', h('span.due', t('explain.due')), h('code.whole', plain(due, SHOWN_MAX)))),
+    return [titled(title, known ? compared(sent || due, due) : h('div.pairs', h('div.pair', h('span.due', t('explain.due')), h('code.whole', plain(due, SHOWN_MAX))))),
         prefix ? h('p', t('explain.prefix'), ' ', h('code', prefix, '\u2026')) : null];
 }
 
@@ -151,9 +151,12 @@ export function explanation(event) {
     const told = event.explanation ?? {}, broken = event.findings?.find((each) => each.rule === event.refused);
     const what = told.what ?? broken?.detail ?? event.reason ?? '', hint = told.hint ?? broken?.hint, due = h('div');
     const words = plain(told.sentText ? what.replace(/ It signed ".*/s, '') : what, 1000);
+    /* where no picture has the mark: all of a mistake that is none of the text, or what was asked for in vain */
+    const asked = [event.topic, event.path, ...[event.filters ?? []].flat().map((each) => each.filter)].find((each) => each && words.includes(each));
+    const part = told.mistake && !told.sentText ? words : asked, [front, ...behind] = part ? words.split(part) : [words];
     if (!told.signedText && !event.bytes) fields(event, what).then((all) => fill(due, all), () => {});
     return h('article.explained',
-        h('p.what', h('strong', plain(mistake(event))), ' ', told.mistake && !told.sentText ? h('mark', words) : words),
+        h('p.what', h('strong', plain(mistake(event))), ' ', front, part ? [h('mark', part), behind.join(part)] : null),
         told.signedText ? signed(told) : event.bytes ? bytes(event) : due,
         hint ? h('p.hint', h('strong', t('explain.change')), ' ', plain(hint, 1000)) : null,
         told.note ? h('p.dim', plain(told.note, 500)) : null);

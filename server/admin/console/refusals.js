@@ -98,6 +98,7 @@ export class Refusals extends Page {
     async #choose() {
         const wanted = Number(this.params.get('seq')), index = this.#events.findIndex((each) => !wanted || each.seq === wanted);
         let event = this.#events[index];
+        if (wanted && index >= 0 && index !== this.list.chosen) this.list.choose(index); /* and into sight */
         this.list.chosen = index;
         this.list.update();
         if (wanted && !event) [event] = (await get('/api/v1/events', { since: wanted - 1, before: wanted + 1, run: true }, this.signal)).events;
@@ -109,8 +110,8 @@ export class Refusals extends Page {
 
     #picture(event) {
         const { seq, time, type, transport, listener, peer, device, explanation: told, findings = [] } = event, after = h('p.dim'), good = h('div');
-        const rule = ({ rule: id, statement, detail, source }) => h('p', h('code', id), ' ', plain(statement ?? ''), '. ',
-            detail === told?.what ? null : [plain(detail, 1000), ' '], source ? h('small', t('refusals.source'), ' ', plain(source)) : null);
+        const rule = ({ rule: id, statement, detail, source }) => h('p', h('code', id), ' ', plain(statement ?? ''),
+            detail === told?.what ? '. ' : [': ', plain(detail, 1000), '. '], source ? h('small', t('refusals.source'), ' ', plain(source)) : null);
         this.attempt(() => this.#answered(event, after));
         return [h('h2', data(who(event), 300)), h('p.dim', [full(time), type, transport, listener, peer].filter(Boolean).join(' · ')),
             told?.similar ? h('p', t('refusals.similar'), ' ', told.similar.split(', ').map((each) => [h('strong', data(each)), ' '])) : null,
