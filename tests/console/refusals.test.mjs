@@ -198,7 +198,7 @@ test('a refusal comes in while the page is open, and the one that was chosen sta
   assert.match(await page.locator('.what').innerText(), /^TEN-EXPIRED/);
   await page.keyboard.press('k');
   await page.locator('.what').getByText('is hmac').waitFor();
-  assert.equal(await page.getByRole('option', { selected: true }).getAttribute('aria-posinset'), '1');
+  assert.equal(await page.locator('sky-list').getByRole('option', { selected: true }).getAttribute('aria-posinset'), '1');
   await page.keyboard.press('Escape');
   await page.waitForURL((url) => !url.hash.includes('seq'));
 });
