@@ -219,7 +219,7 @@ test('the filter is in the address', async (t) => {
 test('with the credentials shown the device gets in', async (t) => {
   const page = await opened(t, await refused(aliyun(`12345devicepk${AFTER}`), 'connect'));
   await page.getByRole('button', { name: 'Credentials that would work' }).click();
-  const value = (name) => page.locator('.ways > table tr', { has: page.getByRole('rowheader', { name, exact: true }) }).locator('.data').innerText();
+  const value = (name) => page.locator('aside tr', { has: page.getByRole('rowheader', { name, exact: true }) }).first().locator('.data').innerText();
   const change = { clientId: await value('clientId'), username: await value('username'), password: await value('password') };
   const client = await device(server, ALI, { change });
   await client.endAsync();
