@@ -2,7 +2,7 @@
 import { ApiError } from './client.js';
 import { data, fill, h, plain, select } from './dom.js';
 import { settings } from './settings.js';
-import { t, texts } from './texts.js';
+import { t } from './texts.js';
 import { full } from './times.js';
 
 const TYPES = { integer: 'number', number: 'number', time: 'datetime-local' };
@@ -10,7 +10,7 @@ const READ = { integer: Number, number: Number, object: JSON.parse, boolean: (te
     time: (text) => Date.parse(settings.times === 'local' ? text : `${text}Z`) };
 let ids = 0;
 
-const label = (name) => (`control.of.${name}` in texts ? t(`control.of.${name}`) : name);
+const label = (name) => t(`control.of.${name}`).replace(/^control\.of\./, '');
 
 /* A member: { name, required, kind (text, lines, integer, number, boolean, object, time), min, max, options, value, onchange, about }.
  * What can be proposed for it stands in the datalist of its name and an s. */
