@@ -38,8 +38,8 @@
 //   problems(page)               what has been gathered so far, lines; for tests of this bench
 //   await axe(page, {include})   axe-core finds nothing serious or critical, in light of the page's
 //                                own policy: it runs in a world of its own beside the page's scripts
-//   await picture(page, name)    build/test/pictures/NAME.png, and with SKYMOCK_PICTURES=update
-//                                tests/console/pictures/NAME.png too
+//   await picture(page, name, {kept})    build/test/pictures/NAME.png; one that is kept, with
+//                                SKYMOCK_PICTURES=update, as tests/console/pictures/NAME.png too
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -56,6 +56,7 @@ export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '
 const BUILD = path.resolve(ROOT, process.env.SKYMOCK_BUILD ?? 'build/debug');
 const MODULES = path.join(ROOT, 'build/console'); // where ./dev puts the packages
 const PICTURES = 'build/test/pictures';
+const KEPT = 'tests/console/pictures'; // those of the README
 const PATIENCE_MS = 60000; // for a machine under load; nothing here waits that long otherwise
 const TOKEN_KEY = 'skymock-token'; // of sessionStorage, as client.js has it
 
@@ -464,9 +465,8 @@ export async function axe(page, { include } = {}) {
   }
 }
 
-export async function picture(page, name, options = {}) {
-  const folders = [PICTURES, ...(process.env.SKYMOCK_PICTURES === 'update' ?
-    ['tests/console/pictures'] : [])];
+export async function picture(page, name, { kept = false, ...options } = {}) {
+  const folders = [PICTURES, ...(kept && process.env.SKYMOCK_PICTURES === 'update' ? [KEPT] : [])];
   for (const folder of folders) {
     mkdirSync(path.join(ROOT, folder), { recursive: true });
     await page.screenshot({ path: path.join(ROOT, folder, `${name}.png`), animations: 'disabled',
