@@ -54,6 +54,12 @@ export const data = (text, max = 200) => h('bdi.data', plain(text, max));
 export const field = (label, control, hint) =>
     h('label.field', h('span', label), control, hint ? h('small', hint) : null);
 
+/* The field that the key / goes to. */
+export const search = (label, props) => h('input', { type: 'search', 'data-filter': true, label, placeholder: label, ...props });
+
+/* A table of [name, ...what is said of it]; null and false are left out. */
+export const rows = (list) => h('table', list.map((each) => each && h('tr', h('th', { scope: 'row' }, each[0]), h('td', each.slice(1)))));
+
 /* A choice among [value, text] pairs, or of values that are their own text. */
 export function select(options, value, onchange, props) {
     const pairs = options.map((each) => (Array.isArray(each) ? each : [each, each]));

@@ -128,3 +128,6 @@ export class List extends HTMLElement {
     }
 }
 customElements.define('sky-list', List);
+
+/* One with this name, and these functions. */
+export const list = (label, functions) => Object.assign(h('sky-list', { label }), functions);
