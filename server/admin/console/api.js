@@ -6,7 +6,11 @@ import { t } from './texts.js';
 
 const SAMPLES = { integer: 0, boolean: false, object: {}, array: [], string: '' };
 
-let schemas = {};
+dress();
+const { paths, components: { schemas } } = await call('GET', '/openapi.json').catch((error) => {
+    showError(document.body, error);
+    throw error;
+});
 
 /* What a schema refers to; what is in a list or a map, where that is told. */
 const nameOf = ({ $ref, allOf }) => ($ref ?? allOf?.[0].$ref)?.split('/').at(-1);
@@ -21,10 +25,10 @@ function kind(given) {
         given.nullable && 'or null'].filter(Boolean).join(' ');
 }
 
-/* What is inside is made when it is opened first: schemas may contain themselves. */
-const fold = (props, summary, make) => h('details', { ...props, ontoggle: ({ target }) => {
+/* What is inside is made when it is opened first: schemas may contain themselves. What has an id has an address. */
+const fold = (id, summary, make) => h('details', { id, class: id && 'operation', ontoggle: ({ target }) => {
     if (target.childElementCount === 1) target.append(h('div', make()));
-    if (target.open && target.id) history.replaceState(null, '', `#${target.id}`);
+    if (id && target.open) history.replaceState(null, '', `#${id}`);
 } }, h('summary', summary));
 
 /* Rows of [name, required, schema, about]. */
@@ -40,7 +44,7 @@ function members(given) {
 /* A kind, to be opened where it has members. */
 function inside(schema) {
     const rows = members(schema);
-    return rows.length ? fold({}, h('code', kind(schema)), () => table(rows)) : h('code.dim', kind(schema));
+    return rows.length ? fold(null, h('code', kind(schema)), () => table(rows)) : h('code.dim', kind(schema));
 }
 
 const sample = ({ properties = {}, required = [] }) => JSON.stringify(Object.fromEntries(required.map((name) => {
@@ -49,45 +53,45 @@ const sample = ({ properties = {}, required = [] }) => JSON.stringify(Object.fro
 })));
 
 /* What asks it; `security` is there where no token is needed. */
-const curl = (method, path, { security }, body) => ['curl', method !== (body ? 'POST' : 'GET') && `-X ${method}`,
+const curl = (method, path, security, body) => ['curl', method !== (body ? 'POST' : 'GET') && `-X ${method}`,
     hasToken() && !security && '-H "Authorization: Bearer $SKYMOCK_ADMIN_TOKEN"',
     `'${location.origin}${path.replace(/\{(\w+)\}/g, (_, name) => name.toUpperCase())}'`, body && `--json '${sample(body)}'`].filter(Boolean).join(' ');
 
-function operation(method, path, about) {
-    const body = about.requestBody?.content ?? {}, line = curl(method, path, about, body['application/json']?.schema);
+function operation(method, path, { summary, parameters, requestBody, responses, security }) {
+    const body = requestBody?.content ?? {}, line = curl(method, path, security, body['application/json']?.schema);
     const section = (title, rows) => rows.length > 0 && [h('h3', title), table(rows)];
-    return fold({ id: `${method}-${path}`, class: 'operation' }, [h('b', method), ' ', h('code', path), ' ', h('span', about.summary)], () => [
-        h('p', h('code', line), ' ', h('button', { onclick: () => copy(line, t('api.copied')) }, t('api.copy'))),
-        section(t('api.parameters'), about.parameters.map((each) => [each.name, each.required, each.schema, `${each.in}: ${each.description}`])),
+    return fold(`${method}-${path}`, [h('b', method), ' ', h('code', path), ' ', h('span', summary)], () => [
+        h('p', h('code', line), ' ', h('button', { onclick: () => copy(line, t('event.copied')) }, t('event.copy'))),
+        section(t('api.parameters'), parameters.map((each) => [each.name, each.required, each.schema, `${each.in}: ${each.description}`])),
         Object.entries(body).map(([type, { schema }]) => [h('h3', t('api.body'), ' ', h('code', type)), schema.description, table(members(schema))]),
-        section(t('api.answers'), Object.entries(about.responses).map(([status, { description, content = {} }]) => {
+        section(t('api.answers'), Object.entries(responses).map(([status, { description, content = {} }]) => {
             const [[type = '', { schema } = {}] = []] = Object.entries(content);
             return [status, false, schema, `${description} ${type.replace('application/json', '')}`];
         }))]);
 }
 
-function show(paths) {
-    const groups = Map.groupBy(Object.entries(paths), ([path]) => /^\/api\/v1\/(\w+)/.exec(path)?.[1] ?? 'server');
-    const sections = [...groups].map(([name, all]) => h('section', { id: `all-${name}` }, h('h2', name),
-        all.map(([path, methods]) => Object.entries(methods).map(([method, about]) => operation(method.toUpperCase(), path, about)))));
-    const filter = h('input', { type: 'search', label: t('filter'), placeholder: t('filter'), oninput: () => {
-        const words = filter.value.toLowerCase().split(' ');
-        for (const section of sections) {
-            const all = [...section.querySelectorAll('.operation')];
-            for (const each of all) each.hidden = !words.every((word) => each.firstChild.textContent.toLowerCase().includes(word));
-            section.hidden = all.every((each) => each.hidden);
-        }
-    } });
-    document.addEventListener('keydown', (event) => {
-        if (event.key === 'Escape') filter.blur();
-        if (event.key !== '/' || event.target === filter) return;
-        event.preventDefault();
-        filter.focus();
-    });
-    fill(document.body, h('header', h('a.brand', { href: '/' }, 'skymock'), h('h1', t('frame.api')), filter,
-        h('button', { onclick: () => download('/openapi.json', {}, 'openapi.json') }, '\u2193 openapi.json')),
-    h('main.api', { id: 'main' }, h('nav', { label: t('frame.pages') }, [...groups.keys()].map((name) => h('a', { href: `#all-${name}` }, name))), sections));
-}
+/* ---- the page ---- */
+
+const groups = Map.groupBy(Object.entries(paths), ([path]) => /^\/api\/v1\/(\w+)/.exec(path)?.[1] ?? 'server');
+const sections = [...groups].map(([name, all]) => h('section', { id: `all-${name}` }, h('h2', name),
+    all.map(([path, methods]) => Object.entries(methods).map(([method, about]) => operation(method.toUpperCase(), path, about)))));
+const filter = h('input', { type: 'search', label: t('filter'), placeholder: t('filter'), oninput: () => {
+    const words = filter.value.toLowerCase().split(' ');
+    for (const section of sections) {
+        const all = [...section.querySelectorAll('.operation')];
+        for (const each of all) each.hidden = !words.every((word) => each.firstChild.textContent.toLowerCase().includes(word));
+        section.hidden = all.every((each) => each.hidden);
+    }
+} });
+document.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape') filter.blur();
+    if (event.key !== '/' || event.target === filter) return;
+    event.preventDefault();
+    filter.focus();
+});
+fill(document.body, h('header', h('a.brand', { href: '/' }, 'skymock'), h('h1', t('frame.api')), filter,
+    h('button', { onclick: () => download('/openapi.json', {}, 'openapi.json') }, '\u2193 openapi.json')),
+h('main.api', h('nav', { label: t('frame.pages') }, [...groups.keys()].map((name) => h('a', { href: `#all-${name}` }, name))), sections));
 
 /* What the address names is opened. */
 function open() {
@@ -96,13 +100,5 @@ function open() {
     target?.scrollIntoView();
 }
 
-dress();
 window.addEventListener('hashchange', open);
-try {
-    const { paths, components } = await call('GET', '/openapi.json');
-    ({ schemas } = components);
-    show(paths);
-    open();
-} catch (error) {
-    showError(document.body, error);
-}
+open();
