@@ -1,7 +1,7 @@
 /* The console's frame: which page is shown, how to get to the others, and what all of them share. */
 import { call, get, hello, server } from './client.js';
 import { dialog, fill, h, select, to } from './dom.js';
-import { choices, choose, settings } from './settings.js';
+import { choices, choose, dress, settings } from './settings.js';
 import { t } from './texts.js';
 import { full, isFrozen, keepClock, now } from './times.js';
 import { Devices } from './devices.js';
@@ -35,13 +35,11 @@ const setting = (name) => select(choices(name).map((value) => [value, t(`setting
 
 function frame() {
     const { name } = address();
-    document.documentElement.lang = settings.language === 'zh' ? 'zh-Hans' : 'en';
-    if (settings.theme === 'system') delete document.documentElement.dataset.theme;
-    else document.documentElement.dataset.theme = settings.theme;
+    dress();
     fill(document.body,
         h('a.skip', { href: '#main', onclick: (event) => { event.preventDefault(); document.getElementById('main').focus(); } }, t('frame.skip')),
         h('header',
-            h('strong.brand', h('img', { src: '/console/icon.svg', alt: '', width: 20, height: 20 }), ' skymock'),
+            h('strong.brand', 'skymock'),
             h('nav', { label: t('frame.pages') },
                 Object.keys(PAGES).map((each) => to(each, {}, t(`frame.${each}`), each === 'refusals' ? h('span.badge', { id: 'refused' }) : null))),
             h('span.space'),

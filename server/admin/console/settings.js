@@ -42,3 +42,9 @@ export function choose(name, value) {
     }
     document.dispatchEvent(new CustomEvent('settings', { detail: name }));
 }
+
+/* The document is in this language and in these colours. */
+export function dress() {
+    document.documentElement.lang = settings.language === 'zh' ? 'zh-Hans' : 'en';
+    document.documentElement.dataset.theme = settings.theme;
+}

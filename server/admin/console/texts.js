@@ -295,8 +295,6 @@ required | required | 必填
 parameters | Parameters | 参数
 body | Body | 请求体
 answers | Answers | 响应
-copy | Copy | 复制
-copied | Copied | 已复制
 `;
 
 const texts = new Map();
