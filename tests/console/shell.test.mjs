@@ -306,6 +306,44 @@ test('the filter has a key, and rows are gone through by j and k', async (t) => 
   assert.ok(!await filter.evaluate((each) => each === document.activeElement));
 });
 
+// Screen readers go by the document.
+test('rows stand in the document in the order in which they are shown', async (t) => {
+  const page = await openPage(t, server);
+  await page.locator('sky-devices').waitFor({ state: 'attached' });
+  await page.evaluate(async () => {
+    const { List } = await import('/console/list.js');
+    const list = new List(), names = Array.from({ length: 1000 }, (_, i) => `row ${i}`);
+    list.ariaLabel = 'Rows';
+    Object.assign(list, { count: 1000, at: (index) => names[index], render: (name, row) => { row.textContent = name; } });
+    document.querySelector('main').replaceChildren(list);
+    window.more = (count) => {
+      names.unshift(...Array.from({ length: count }, (_, i) => `new ${i}`));
+      list.count += count;
+      list.update(count);
+    };
+  });
+  const list = page.locator('sky-list'), row = (place) => list.locator(`[aria-posinset="${place}"]`);
+  const inOrder = async () => {
+    const rows = await list.getByRole('option').evaluateAll((all) => all.map((each) => [each.ariaPosInSet, each.getBoundingClientRect().top]));
+    assert.ok(rows.length > 10);
+    rows.forEach(([place, top], i) => i && assert.ok(Number(place) === Number(rows[i - 1][0]) + 1 && top > rows[i - 1][1], JSON.stringify(rows)));
+  };
+  await row(1).waitFor();
+  await inOrder();
+  for (const [key, place] of [['PageDown', 40], ['End', 1000], ['PageUp', 990], ['k', 980], ['Home', 1], ['j', 2]]) {
+    await list.press(key);
+    await row(place).waitFor();
+    await inOrder();
+  }
+  for (const scrolled of [0, 280]) {
+    await list.evaluate((each, top) => { each.scrollTop = top; }, scrolled);
+    await page.evaluate(() => window.more(3));
+    await list.getByText('row 2', { exact: true }).and(row(6 + (scrolled ? 3 : 0))).waitFor();
+    await inOrder();
+  }
+  await axe(page);
+});
+
 test('whoever tabs comes to the page past the links, and sees where', async (t) => {
   const page = await openPage(t, server);
   await page.locator('sky-devices [role=option]').first().waitFor();
