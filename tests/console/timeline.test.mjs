@@ -440,6 +440,48 @@ test('2,000 events a second do not freeze the page, and none is lost', async (t)
   assert.equal(await sum(), 10001);
 });
 
+test('what the journal had no room for is told at the end', async (t) => {
+  const small = await startServer({ options: ['--journal-events', '1000'] });
+  await flood(await device(small, NAME), 3000);
+  const { lost } = await small.api('GET', '/api/v1/events?limit=1');
+  assert.ok(lost > 1000, `${lost} are lost`);
+  const page = await timeline(t, '', { server: small });
+  await rows(page, 'the flood is over').waitFor();
+  await list(page).focus();
+  await until(async () => {
+    await page.keyboard.press('End');
+    return rows(page, `${lost} older events are lost`).isVisible();
+  }, 'the end');
+});
+
+test('there are no more rows than a cap, and its end says so', async (t) => {
+  const many = await startServer();
+  const sender = await device(many, NAME);
+  await flood(sender, 2500);
+  const page = await timeline(t, '', { server: many });
+  await page.route('**/console/timeline.js', async (route) => {
+    const answer = await route.fetch();
+    const text = await answer.text();
+    assert.match(text, /ROWS_MAX = 100000;\n.*SLACK = 1000;/);
+    await route.fulfill({ response: answer, body: text.replace('ROWS_MAX = 100000', 'ROWS_MAX = 1500').replace('SLACK = 1000', 'SLACK = 50') });
+  });
+  await page.reload();
+  const count = () => list(page).evaluate((element) => element.count);
+  const end = async (place, text) => until(async () => {
+    await page.keyboard.press(place);
+    return rows(page, text).isVisible();
+  }, text);
+  await rows(page, 'the flood is over').waitFor();
+  await end('End', 'No more than 1500 rows');
+  await end('Home', 'the flood is over');
+  for (let i = 0; i < 1000; i += 100) {
+    await flood(sender, 100);
+    await until(async () => await count() <= 1552, 'the oldest go');
+  }
+  await end('Home', 'the flood is over');
+  await end('End', 'No more than 1500 rows');
+});
+
 test('100,000 rows scroll: a jump is drawn at once, and only what is seen exists', async (t) => {
   const page = await timeline(t);
   await rows(page, /\d:\d\d/).first().waitFor();

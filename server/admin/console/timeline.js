@@ -17,57 +17,55 @@ const SLACK = 1000; /* rows above that, so that not every event drops one */
 const AROUND = 100; /* events on both sides of one that is not in the list */
 const SETTLE_MS = 100; /* what came is put into the list so often */
 const SOON_MS = 250;
-const PREVIEW = 120; /* characters */
-const MARKS = 3;
-const FILTERS = ['text', 'device', 'type', 'topic', 'rule', 'connection', 'refused'];
-const END = { seq: 0 }; /* the row behind the oldest */
 
 /* What is kept of an event. */
 function light(event) {
     const { seq, time, type, direction, device, refused, payload, payloadBase64 } = event;
     const [title = '', ...rest] = telling(event);
-    return { seq, time, type, direction, device, refused, title: plain(title), preview: plain(payload ?? payloadBase64 ?? rest.join('  '), PREVIEW),
+    return { seq, time, type, direction, device, refused, title: plain(title), preview: plain(payload ?? payloadBase64 ?? rest.join('  ')),
         findings: event.findings.map(({ rule, severity }) => ({ rule, severity })) };
 }
 
-/* `count` null: nobody knows how many are in it. */
-const gap = (from, to, count = null) => ({ seq: from, to, count });
-const isEvent = (row) => 'type' in row;
+/* Of the events between these two numbers; `count`, where it is known: how many these are. */
+const gap = (since, before, count) => ({ since, before, count });
+
+const box = (name, value, text = value) => h('label.check', h('input', { type: 'checkbox', name, value }), text);
 
 export class Timeline extends Page {
-    #rows = [END]; /* the oldest first */
-    #arrived = []; /* not yet in the list */
-    #waiting = 0; /* of these, events since the pause began */
+    /* The oldest first, and in front of them a gap, which stays when nothing is in it any more: before
+     * is 1 then, and nothing until the first answer. The list shows the first `list.count`. */
+    #rows = [gap(0)];
     #paused = false;
-    #state = 'new'; /* of what is older than the rows: new, more, asked, none */
     #following = new AbortController();
-    #chosen = 0;
+    #chosen; /* a row */
     #opened = 0;
+    #oldest = settings.order === 'oldest'; /* stands on top */
 
     build() {
-        const change = (name) => ({ target }) => this.go({ [name]: target.value.trim() });
-        const input = (name, props) => h('input', { type: 'search', name, list: `all-${name}`, size: name === 'connection' ? 5 : 22, onchange: change(name), ...props });
-        this.text = input('text', { 'data-filter': true, label: t('timeline.text'), placeholder: t('timeline.text'), oninput: (event) => this.#soon(() => change('text')(event)) });
-        this.inputs = ['device', 'topic', 'rule', 'connection'].map((name) => input(name));
-        this.refused = h('input', { type: 'checkbox', onchange: ({ target }) => this.go({ refused: target.checked ? 'true' : '' }) });
-        this.types = h('div', { onchange: () => this.go({ type: [...this.types.querySelectorAll(':checked')].map(({ value }) => value).join() }) });
+        const input = (name, props) => h('input', { type: 'search', name, list: `all-${name}`, ...props });
+        this.types = h('div');
         this.typed = h('summary');
-        this.pauser = h('button', { onclick: () => this.#pause() });
+        this.pauser = h('button', { type: 'button', onclick: this.#pause });
         this.live = h('span.dim', { role: 'status' });
         this.problem = h('div');
         this.list = h('sky-list', { label: t('frame.timeline') });
-        this.note = h('p', { role: 'note' });
+        this.note = h('p');
         this.detail = h('aside', { label: t('timeline.event') });
-        Object.assign(this.list, { at: (index) => this.#rows[this.#flip(index)], render: (row, element) => this.#render(row, element),
-            onchoose: (row) => this.#choose(row), onopen: (row) => this.#openRow(row) });
-        fill(this, h('div.bar', this.text, h('label.check', this.refused, t('timeline.refused')),
-            select(choices('order').map((each) => [each, t(`timeline.${each}`)]), settings.order, (value) => choose('order', value), { label: t('timeline.order') }),
-            this.pauser, h('span.space'), this.live),
-        h('details.filters', { open: innerWidth > 700, ontoggle: () => this.attempt(() => this.#offer()) }, h('summary', t('timeline.more')),
-            h('div.bar', this.inputs.map((each) => field(t(`timeline.${each.name}`), each)), h('details.menu.types', this.typed, this.types),
-                h('button', { onclick: () => this.go(Object.fromEntries(FILTERS.map((each) => [each, '']))) }, t('timeline.clear')))),
-        h('datalist', { id: 'all-device' }), h('datalist', { id: 'all-rule' }), this.problem, h('div.split', this.list, this.detail));
+        Object.assign(this.list, { at: (index) => this.#rows[this.#flip(index)], render: this.#render,
+            onchoose: this.#choose, onopen: this.#openRow });
+        this.form = h('form', { onchange: this.#filter },
+            h('div.bar',
+                input('text', { 'data-filter': true, label: t('timeline.text'), placeholder: t('timeline.text'), oninput: () => this.#soon(this.#filter) }),
+                box('refused', 'true', t('timeline.refused')),
+                select(choices('order').map((each) => [each, t(`timeline.${each}`)]), settings.order, (value) => choose('order', value), { label: t('timeline.order') }),
+                this.pauser, h('span.space'), this.live),
+            h('details.filters', { open: innerWidth > 700 }, h('summary', t('timeline.more')),
+                h('div.bar', ['device', 'topic', 'rule', 'connection'].map((name) => field(t(`timeline.${name}`), input(name))),
+                    h('details.menu.types', this.typed, this.types),
+                    h('button', { type: 'button', onclick: () => { this.form.reset(); this.#filter(); } }, t('timeline.clear')))));
+        fill(this, this.form, this.problem, h('div.split', this.list, this.detail));
         this.every(SETTLE_MS, () => this.#settle());
+        this.attempt(() => this.#offer());
     }
 
     /* Once the reader has stopped typing, or moving. */
@@ -77,13 +75,16 @@ export class Timeline extends Page {
     }
 
     show(params) {
-        for (const each of [...this.inputs, this.text]) if (document.activeElement !== each || each !== this.text) each.value = params.get(each.name) ?? '';
-        this.refused.checked = params.get('refused') === 'true';
-        this.#tick();
-        const query = JSON.stringify(this.#wanted());
-        if (query !== this.query) this.#begin();
+        for (const input of this.form.elements) {
+            const given = params.get(input.name) ?? '';
+            if (input.type === 'checkbox') input.checked = given.split(',').includes(input.value);
+            else if (input.name && input !== document.activeElement) input.value = given;
+        }
+        fill(this.typed, t('timeline.types', plain(params.get('type')?.replaceAll(',', ', ') ?? '*')));
+        const { seq = 0, ...wanted } = Object.fromEntries(params), query = JSON.stringify(wanted);
+        if (query !== this.query) this.#begin(wanted);
         this.query = query;
-        return this.#open(Number(params.get('seq')));
+        return this.#open(Number(seq));
     }
 
     key({ key }) {
@@ -95,221 +96,171 @@ export class Timeline extends Page {
 
     /* ---- filters ---- */
 
-    #wanted() {
-        return Object.fromEntries(FILTERS.filter((name) => this.params.get(name)).map((name) => [name, this.params.get(name)]));
-    }
-
-    #tick() {
-        const types = this.params.get('type') ?? '';
-        fill(this.typed, t('timeline.types', plain(types.replaceAll(',', ', ') || '*', 60)));
-        for (const box of this.types.querySelectorAll('input')) box.checked = types.split(',').includes(box.value);
-    }
+    /* As the form has them, into the address. */
+    #filter = () => {
+        const given = new FormData(this.form);
+        this.go(Object.fromEntries([...this.form.elements].map(({ name }) => [name, given.getAll(name).join().trim()])));
+    };
 
     /* What there is to choose from. */
     async #offer() {
-        if (this.types.firstChild) return;
-        const [{ devices }, { rules }, { components }] = await Promise.all(['/api/v1/devices?limit=1000', '/api/v1/rules', '/openapi.json'].map((path) => get(path, {}, this.signal)));
-        const list = (name, values) => fill(this.querySelector(`#all-${name}`), values.map((value) => h('option', { value })));
-        list('device', devices.map(({ name }) => name));
-        list('rule', rules.map(({ id }) => id));
-        fill(this.types, components.schemas.Event.properties.type.enum.map((type) => h('label.check', h('input', { type: 'checkbox', value: type }), type)));
-        this.#tick();
+        const [{ devices }, { rules }, { components }] = await Promise.all(['/api/v1/devices?limit=1000', '/api/v1/rules', '/openapi.json']
+            .map((path) => get(path, {}, this.signal)));
+        const list = (id, values) => h('datalist', { id }, values.map((value) => h('option', { value })));
+        this.append(list('all-device', devices.map(({ name }) => name)), list('all-rule', rules.map(({ id }) => id)));
+        fill(this.types, components.schemas.Event.properties.type.enum.map((type) => box('type', type)));
+        this.show(this.params);
     }
 
     /* ---- reading ---- */
 
-    /* Nobody waits for an answer any more once other events are looked for. */
-    #ask(query) {
-        const { signal } = this.#following;
-        return get('/api/v1/events', { run: true, limit: PAGE_EVENTS, ...this.#wanted(), ...query }, signal).catch((error) => {
-            if (signal.aborted) return new Promise(() => {});
-            throw error;
+    #begin(query) {
+        this.#following.abort();
+        this.#following = new AbortController();
+        this.wanted = query;
+        fill(this.problem);
+        follow({
+            load: () => this.#load(),
+            query,
+            take: (events) => events.forEach((each) => this.#took(light(each))),
+            skip: ({ from, to, count }) => this.#took(gap(from - 1, to + 1, count)),
+            state: (state) => fill(this.live, t(state)),
+            signal: AbortSignal.any([this.signal, this.#following.signal]),
+        }).catch((error) => {
+            showError(this.problem, error);
+            if (!error.status) throw error;
         });
     }
 
-    #begin() {
-        this.#following.abort();
-        this.#following = new AbortController();
-        this.signal.addEventListener('abort', () => this.#following.abort());
-        fill(this.problem);
-        this.#reset([], 'new');
-        this.attempt(() => follow({
-            load: () => this.#load(),
-            query: this.#wanted(),
-            take: (events) => this.#took(events.map(light), events.length),
-            skip: ({ from, to, count }) => this.#took([gap(from, to, count)], count),
-            state: (state) => fill(this.live, t(state)),
-            signal: this.#following.signal,
-        }).catch((error) => {
-            if (!error.status) throw error;
-            showError(this.problem, error);
-        }));
-    }
-
-    #reset(rows, state) {
-        this.#rows = [END, ...rows];
-        this.#state = state;
-        this.#arrived = [];
-        this.#waiting = 0;
-        this.#changed();
-    }
-
     async #load() {
-        const { events, next, lost } = await this.#ask({ order: 'desc' });
-        this.lost = lost;
-        this.#reset(events.reverse().map(light), events.length ? 'more' : 'none');
-        if (settings.order === 'oldest') this.list.scrollTop = this.list.scrollHeight;
+        this.#rows = [gap(0)];
+        this.list.count = 1;
+        this.list.chosen = -1;
+        this.#changed();
+        const next = await this.#fill(this.#rows[0]);
         this.attempt(() => this.#reveal(this.#opened));
         return next;
     }
 
-    #took(rows, count) {
-        for (const row of rows) this.#add(this.#arrived, row);
-        if (this.#arrived.length > ROWS_MAX + SLACK) this.#arrived.splice(0, SLACK);
-        if (this.#paused) this.#waiting += count;
-    }
-
-    /* Behind the others. Two gaps become one, which changes the last row: then it says true. */
-    #add(rows, row) {
-        const last = rows.at(-1), merges = last?.count && row.count;
-        if (merges) rows[rows.length - 1] = gap(last.seq, row.to, last.count + row.count);
-        else rows.push(row);
-        return merges;
-    }
-
-    #settle() {
-        const text = this.#paused ? t('timeline.go', this.#waiting) : t('timeline.pause');
-        if (this.pauser.textContent !== text) fill(this.pauser, text);
-        if (this.#paused || this.list.matches(':active') || !this.#arrived.length) return; /* a row being clicked stays where it is */
-        const before = this.#rows.length;
-        let anew = before === 1;
-        for (const row of this.#arrived) if (this.#add(this.#rows, row)) anew = true;
-        this.#arrived = [];
-        const added = this.#rows.length - before;
-        const dropped = added && this.#rows.length > ROWS_MAX + SLACK ? this.#rows.splice(1, this.#rows.length - ROWS_MAX).length : 0;
-        this.#changed(settings.order === 'newest' ? added : -dropped, anew || dropped);
-    }
-
-    /* The page that went before. */
-    async #older() {
-        if (this.#state !== 'more' || this.#rows.length >= ROWS_MAX) return;
-        const rows = this.#rows, { list } = this, before = rows[1].seq;
-        this.#state = 'asked';
-        const { events, lost } = await this.#ask({ order: 'desc', before }).catch((error) => {
-            this.#state = 'more';
-            throw error;
-        });
-        if (rows !== this.#rows) return;
+    /* Into its place the newest events of a gap, or of a part of it: as many as come in one answer.
+     * Returns what the stream goes on behind. */
+    async #fill(hole, { since, before } = hole) {
+        const { list } = this;
+        const { events, next, lost } = await get('/api/v1/events', { run: true, limit: PAGE_EVENTS, order: 'desc', ...this.wanted, since, before }, this.signal);
+        const at = this.#rows.indexOf(hole), found = events.reverse().map(light), count = before === hole.before ? hole.count - found.length : NaN;
+        if (at < 0) return next; /* nobody waits for it any more */
         this.lost = lost;
-        this.#state = events.length ? 'more' : 'none';
-        if (rows[1].seq !== before) return; /* others came in between: they are asked for anew */
-        rows.splice(1, 0, ...events.reverse().map(light));
-        const { scrollTop } = list, above = settings.order === 'newest' ? 0 : events.length;
-        this.#changed(above);
-        if (above && scrollTop === list.scrollTop) list.scrollTop += above * list.height;
+        /* an answer may be shorter than asked for: only an empty one says that nothing is left */
+        const parts = [gap(hole.since, found.length && count !== 0 ? found[0].seq : since + 1, count || undefined), ...found, gap(before - 1, hole.before)]
+            .filter((each, index) => each.type || each.before - each.since > 1 || at + index === 0);
+        this.#rows.splice(at, 1, ...parts);
+        list.count += parts.length - 1;
+        this.#changed();
+        if (this.#oldest && at === 0) list.scrollTop += found.length * list.height;
+        return next;
     }
 
-    /* The events from..to of a gap in their place. */
-    async #fill(hole, from, to) {
-        const rows = this.#rows;
-        const { events, next } = await this.#ask({ since: from - 1, before: to + 1 });
-        const at = rows.indexOf(hole);
-        if (rows !== this.#rows || at < 0) return;
-        const left = from === hole.seq && hole.count ? hole.count - events.length : null;
-        rows.splice(at, 1, ...[gap(hole.seq, from - 1), ...events.map(light), gap(next + 1, hole.to, left)].filter((each) => isEvent(each) || (each.seq <= each.to && each.count !== 0)));
-        this.#changed();
+    /* Behind the others; two gaps become one, unless it would change what stands still. */
+    #took(row) {
+        const rows = this.#rows, last = rows.at(-1), hidden = rows.length - this.list.count;
+        if (row.count && last.count && (hidden || !this.#paused)) {
+            Object.assign(last, { before: row.before, count: last.count + row.count });
+            this.list.redraw(this.#flip(rows.length - 1));
+        } else rows.push(row);
+        if (hidden > ROWS_MAX + SLACK) rows.splice(this.list.count, SLACK);
+    }
+
+    /* What came is shown. */
+    #settle() {
+        const rows = this.#rows, { list } = this, shown = list.count, all = rows.length;
+        const text = this.#paused ? t('timeline.go', rows.slice(shown).reduce((sum, { count = 1 }) => sum + count, 0)) : t('timeline.pause');
+        if (this.pauser.textContent !== text) fill(this.pauser, text);
+        if (this.#paused || all === shown || list.matches(':active')) return; /* a row being clicked stays where it is */
+        if (all > ROWS_MAX + SLACK) {
+            const { seq, before = seq + 1 } = rows.splice(0, all - ROWS_MAX).at(-1);
+            rows.unshift(gap(0, before));
+        }
+        list.count = rows.length;
+        if (shown === 1) this.#changed();
+        else this.#changed(this.#oldest ? rows.length - all : all - shown);
     }
 
     /* ---- one of them ---- */
 
-    #openRow(row) {
-        if (isEvent(row)) this.go({ seq: row.seq });
-        else if (row !== END) this.attempt(() => this.#fill(row, row.seq, row.to));
-    }
+    #openRow = (row) => {
+        if (row.type) this.go({ seq: row.seq });
+        else if (row !== this.#rows[0]) this.attempt(() => this.#fill(row));
+    };
 
-    #choose(row) {
-        this.#chosen = row.seq;
-        if (this.#opened && row.seq !== this.#opened) this.#soon(() => this.#opened && isEvent(row) && this.go({ seq: row.seq }));
-    }
+    #choose = (row) => {
+        this.#chosen = row;
+        if (this.#opened && row.seq !== this.#opened) this.#soon(() => this.#opened && row.type && this.go({ seq: row.seq }));
+    };
 
     async #open(seq) {
         if (seq === this.#opened) return;
         this.#opened = seq;
-        if (!seq) {
-            fill(this.detail);
-            return;
-        }
+        if (!seq) return fill(this.detail);
         const { events: [event] } = await get('/api/v1/events', { since: seq - 1, before: seq + 1, run: true }, this.signal);
         if (this.#opened !== seq) return;
-        fill(this.note, event ? null : t('timeline.gone', seq));
-        fill(this.detail, h('button.close', { label: t('frame.close'), onclick: () => this.#close() }, '\u2715'), this.note, event ? eventDetail(event) : null);
-        if (event) await this.#reveal(seq);
+        fill(this.detail, h('button.close', { label: t('frame.close'), onclick: this.#close }, '\u2715'),
+            event ? [this.note, eventDetail(event)] : t('timeline.gone', seq));
+        await this.#reveal(seq);
     }
 
-    #close() {
+    #close = () => {
         this.go({ seq: '' });
         this.list.focus();
-    }
+    };
 
     /* Its row is chosen, and in sight; what lies around it is read when it is not there. */
     async #reveal(seq) {
-        if (!seq || this.#state === 'new') return;
-        const at = () => this.#rows.findIndex((each) => each.seq === seq && isEvent(each));
+        if (!seq || !this.#rows[0].before) return;
         this.#settle();
-        if (at() < 0) await this.#around(seq);
-        if (at() >= 0) this.list.choose(this.#flip(at()));
-        else if (this.query !== '{}') fill(this.note, t('timeline.hidden'));
-    }
-
-    async #around(seq) {
-        const rows = this.#rows, from = Math.max(1, seq - AROUND);
-        let hole = rows.find((each) => each.seq <= seq && each.to >= seq);
-        if (!hole && rows[1]?.seq > seq && this.#state !== 'none') rows.splice(1, 0, hole = gap(from, rows[1].seq - 1));
-        if (hole) await this.#fill(hole, Math.max(hole.seq, from), Math.min(hole.to, seq + AROUND));
+        const hole = this.#rows.find((each) => each.since < seq && seq < each.before);
+        if (hole) await this.#fill(hole, { since: Math.max(hole.since, seq - AROUND), before: Math.min(hole.before, seq + AROUND) });
+        const at = this.#rows.slice(0, this.list.count).findIndex((each) => each.seq === seq);
+        if (at >= 0) this.list.choose(this.#flip(at));
+        fill(this.note, at < 0 && this.query !== '{}' ? t('timeline.hidden') : null);
     }
 
     /* ---- showing ---- */
 
     #flip(index) {
-        return settings.order === 'newest' ? this.#rows.length - 1 - index : index;
+        return this.#oldest ? index : this.list.count - 1 - index;
     }
 
-    /* Other rows are there now, `above` more of them above those that are looked at. */
-    #changed(above = 0, anew = true) {
-        const { list } = this, at = this.#chosen ? this.#rows.findIndex(({ seq }) => seq === this.#chosen) : -1;
-        const follows = settings.order === 'oldest' && list.scrollTop + list.clientHeight > (list.count - 1) * list.height;
-        list.count = this.#rows.length;
+    /* There are `above` rows more above those that are looked at, which stay the same; without it others. */
+    #changed(above) {
+        const { list } = this, follows = this.#oldest && list.scrollTop + list.clientHeight > list.scrollHeight - list.height;
         list.update(above);
-        list.chosen = at < 0 ? at : this.#flip(at);
-        if (anew) list.refresh();
+        const at = this.#rows.indexOf(this.#chosen);
+        if (at >= 0) list.chosen = this.#flip(at);
+        if (above === undefined) list.refresh();
         if (follows) list.scrollTop = list.scrollHeight;
     }
 
-    #pause() {
+    #pause = () => {
         this.#paused = !this.#paused;
-        this.#waiting = 0;
         this.#settle();
-    }
+    };
 
-    #render(row, element) {
-        const { findings } = row;
-        element.classList.toggle('between', !isEvent(row));
-        element.classList.toggle('chapter', row.type === 'reset');
-        if (!isEvent(row)) {
-            fill(element, h('span', row === END ? this.#endText() : t(row.count ? 'timeline.skipped' : 'timeline.between', row.count)));
-            if (row === END) this.attempt(() => this.#older());
-            return;
-        }
-        fill(element, h('time.dim.mono', { title: full(row.time) }, short(row.time)), arrow(row.direction), h('span.type', row.type),
-            h('span.device.dim', row.device ? data(row.device) : null),
+    #render = (row, element) => {
+        element.className = `row ${row.type ? (row.type === 'reset' ? 'chapter' : '') : 'between'}`;
+        if (!row.type) fill(element, this.#gapText(row));
+        else fill(element, h('time.dim.mono', { title: full(row.time) }, short(row.time)), arrow(row.direction), h('span.type', row.type),
+            h('span.device.dim', row.device && data(row.device)),
             h('span.wide', data(row.title), ' ', h('span.dim', data(row.preview))),
-            row.refused ? h('span.mark.failed', { title: row.refused }, t('timeline.refused')) : null,
-            findings.slice(0, MARKS).map(mark), findings.length > MARKS ? h('span', `+${findings.length - MARKS}`) : null);
-    }
+            row.refused && h('span.mark.failed', { title: row.refused }, t('timeline.refused')),
+            row.findings.map(mark));
+    };
 
-    #endText() {
-        if (this.#rows.length >= ROWS_MAX) return t('timeline.full', ROWS_MAX);
-        if (this.#state !== 'none') return t('timeline.loading');
+    /* That in front of all events opens by itself as soon as it is seen. */
+    #gapText(row) {
+        if (row !== this.#rows[0]) return t(row.count ? 'timeline.skipped' : 'timeline.between', row.count);
+        if (this.#rows.length > ROWS_MAX) return t('timeline.full', ROWS_MAX);
+        if (row.before > 1) this.attempt(() => this.#fill(row));
+        if (row.before !== 1) return t('timeline.loading');
         if (this.lost) return t('timeline.lost', this.lost);
         return t(this.#rows.length > 1 ? 'timeline.first' : this.query === '{}' ? 'timeline.none' : 'timeline.nothing');
     }
