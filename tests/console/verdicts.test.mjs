@@ -98,9 +98,10 @@ test('one device: its rules by verdict, and its profile', async (t) => {
   await beside(page).getByRole('heading', { name: /^passed · \d+$/ }).waitFor();
   await beside(page).getByRole('heading', { name: /^not exercised · \d+$/ }).waitFor();
   await beside(page).getByText(/^Profile/).click();
-  await beside(page).getByText('Connects: 1; refused 0, clean session 1, kept session 0').waitFor();
-  await beside(page).getByText(/^Keepalive: 60 s; longest silence /).waitFor();
-  await beside(page).getByText('PROD123456/dev001/data ↑ 1 (5 B) ↓ 0 (0 B)').waitFor();
+  const row = (name) => beside(page).getByRole('row', { name }).waitFor();
+  await row('connects count 1, refused 0, clean 1, kept 0');
+  await row(/^keepAlive asked 60, longestSilenceMs \d+, late 0, missed 0$/);
+  await row('topics topic PROD123456/dev001/data, up (messages 1, bytes 5), down (messages 0, bytes 0)');
   await axe(page);
 });
 

@@ -180,11 +180,7 @@ warning | warning | 警告
 info | info | 提示
 count | Evidence, of {0} times: | 共 {0} 次，证据：
 events | all | 全部
-profile | Profile, observed for {0} | 行为概况，观察 {0}
-connects | Connects: {0}; refused {1}, clean session {2}, kept session {3} | 连接 {0} 次；被拒绝 {1}，清除会话 {2}，保留会话 {3}
-keepAlive | Keepalive: {0} s; longest silence {1}, late {2}, missed {3} | 保活 {0} 秒；最长静默 {1}，迟到 {2}，超时 {3}
-reconnects | Reconnects: {0}, {1}:  | 重连 {0} 次，{1}：
-messages | Messages: up {0}, down {1} | 消息：上行 {0}，下行 {1}
+profile | Profile | 行为概况
 
 suites
 start | Put devices to the test | 测试设备
