@@ -24,8 +24,6 @@ settings | Settings | 设置
 api | The API | API 文档
 keys | Keys | 快捷键
 close | Close | 关闭
-refused | {0} refused | {0} 次被拒绝
-away | The server does not answer | 服务器没有响应
 
 key
 filter | to the filter | 转到筛选
