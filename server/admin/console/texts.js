@@ -134,8 +134,6 @@ why | Why it was refused | 拒绝原因
 none | Nothing was refused. | 没有任何请求被拒绝。
 good | Credentials that would work | 可用的登录凭据
 stranger | No such device is registered. | 该设备未注册。
-timeline | In the timeline | 在时间线中查看
-verdict | Verdict of the device | 该设备的判定
 answer | What the cloud did: | 云端的处理：
 similar | Registered under a similar name: | 已注册的相近名称：
 source | Source: | 出处：
