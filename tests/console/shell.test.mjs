@@ -159,6 +159,7 @@ test('an address opens its page, and one that is none the first', async (t) => {
   await page.goto(`${server.url}/#/nowhere`);
   await page.locator('main > sky-devices').waitFor({ state: 'attached' });
   await page.goto(`${server.url}/#/constructor`);
+  await page.waitForFunction(() => document.title.startsWith('Devices'));
   await page.locator('main > sky-devices').waitFor({ state: 'attached' });
 });
 
@@ -330,7 +331,7 @@ test('rows stand in the document in the order in which they are shown', async (t
   };
   await row(1).waitFor();
   await inOrder();
-  for (const [key, place] of [['PageDown', 40], ['End', 1000], ['PageUp', 990], ['k', 980], ['Home', 1], ['j', 2]]) {
+  for (const [key, place] of [['PageDown', 20], ['PageDown', 40], ['End', 1000], ['PageUp', 980], ['PageUp', 950], ['Home', 1], ['j', 2]]) {
     await list.press(key);
     await row(place).waitFor();
     await inOrder();

@@ -3,8 +3,7 @@ import { get, pathOf } from './client.js';
 import { copy, fill, h, plain } from './dom.js';
 import { t } from './texts.js';
 
-const CELLS_MAX = 2000000; /* of the table that finds what two texts have in common; else only their ends count */
-const SHOWN_MAX = 4000; /* characters of either text */
+const SHOWN_MAX = 1000; /* characters of either text: the table that finds what they have in common has 8 MB then */
 const ISLAND = 3; /* what a stretch in common costs; a character is worth 2, and a digit 1: numbers have some by chance */
 const COLUMNS_MIN = 16, COLUMNS_MAX = 120;
 const BYTES_MAX = 256; /* of a packet */
@@ -18,16 +17,18 @@ const NAMES = /(client|product|device)_?(id|name|key)|timestamp|sign_?method|sec
 const NAMED = '\uffff';
 const characters = (text) => text.slice(0, SHOWN_MAX).replace(NAMES, (name) => name.replace(/./g, `${NAMED}$&`)).match(/\uffff?[^]/gu) ?? [];
 
-/* Pairs [sent, due] of characters, null where nothing stands: as many in common as can be, in as few stretches. */
+/* Pairs [sent, due] of characters, null where nothing stands: as many in common as can be, in as few
+ * stretches, where those that both texts begin or end with cost nothing. */
 function pairsOf(a, b) {
     const width = b.length + 1, score = new Int32Array(2 * (a.length + 1) * width), pairs = [];
     const at = (i, j, inside = 0) => score[2 * (i * width + j) + inside];
     const together = (i, j, inside) => (a[i] === b[j] ? at(i + 1, j + 1, 1) + (/\d/.test(a[i]) ? 1 : 2) - (inside ? 0 : ISLAND) : -1);
     const apart = (i, j) => Math.max(at(i + 1, j), at(i, j + 1));
+    score[score.length - 1] = ISLAND;
     for (let i = a.length - 1; i >= 0; i--)
         for (let j = b.length - 1; j >= 0; j--)
             for (const inside of [0, 1]) score[2 * (i * width + j) + inside] = Math.max(apart(i, j), together(i, j, inside));
-    let i = 0, j = 0, inside = 0;
+    let i = 0, j = 0, inside = 1;
     while (i < a.length && j < b.length) {
         inside = Number(together(i, j, inside) >= apart(i, j));
         if (inside) pairs.push([a[i++], b[j++]]);
@@ -39,19 +40,14 @@ function pairsOf(a, b) {
 
 /* Two texts as cells { same, sent, due }, one a column; what differs stands above each other as well. */
 function cellsOf(sent, due) {
-    const texts = [sent, due].map(characters), least = Math.min(...texts.map((each) => each.length)), cells = [], next = [0, 0];
-    let head = 0, tail = 0;
-    while (head < least && texts[0][head] === texts[1][head]) head++;
-    while (tail < least - head && texts[0].at(-1 - tail) === texts[1].at(-1 - tail)) tail++;
-    const [a, b] = texts.map((each) => each.slice(head, each.length - tail)), same = (list) => list.map((each) => [each, each]);
-    const middle = a.length * b.length > CELLS_MAX ? [...a.map((each) => [each, null]), ...b.map((each) => [null, each])] : pairsOf(a, b);
-    for (const pair of [...same(texts[0].slice(0, head)), ...middle, ...same(texts[0].slice(texts[0].length - tail))]) {
-        const alike = pair[0] === pair[1];
-        if (alike) next.fill(cells.length);
+    const cells = [], next = [0, 0];
+    for (const pair of pairsOf(characters(sent), characters(due))) {
+        const same = pair[0] === pair[1];
+        if (same) next.fill(cells.length);
         pair.forEach((each, side) => {
-            if (each !== null) (cells[next[side]++] ??= { same: alike, sent: '', due: '' })[side ? 'due' : 'sent'] = plain(each.replace(NAMED, ''));
+            if (each !== null) (cells[next[side]++] ??= { same, sent: '', due: '' })[side ? 'due' : 'sent'] = plain(each.replace(NAMED, ''));
         });
-        if (alike) next.fill(cells.length);
+        if (same) next.fill(cells.length);
     }
     return cells;
 }
@@ -69,13 +65,13 @@ function side(line, name) {
         if (parts.at(-1)?.kind !== kind) parts.push({ kind, text: '' });
         parts.at(-1).text += cell[name] + ' '.repeat(widest(cell) - width(cell[name]));
     }
-    return [h('span', { class: name }, t(`explain.${name}`)), h('code', { class: name }, parts.map(({ kind, text }) => (kind === 'same' ? text
+    return [h(`span.${name}`, t(`explain.${name}`)), h(`code.${name}`, parts.map(({ kind, text }) => (kind === 'same' ? text
         : kind === 'gap' ? h('span.gap', text) : h('mark', word(`[${t(`explain.${name}Only`)}: `), text, word(']')))))];
 }
 
 /* Two texts under each other, in as many columns as there is room for. */
 function compared(sent, due) {
-    const cells = cellsOf(String(sent), String(due));
+    const cells = cellsOf(sent, due);
     const ruler = h('code', { 'aria-hidden': 'true' }, '0'.repeat(COLUMNS_MAX)), strip = h('div.ruler', ruler), box = h('div');
     new ResizeObserver(() => {
         const room = Math.min(COLUMNS_MAX, Math.max(COLUMNS_MIN, Math.floor((COLUMNS_MAX * strip.clientWidth) / ruler.offsetWidth))), lines = [[]];
@@ -94,16 +90,15 @@ const titled = (title, ...rest) => h('figure', h('figcaption', title), rest);
 
 /* The text to be signed, and what was signed in its place. Where that is the same, it was used wrongly. */
 function signed({ mistake: known, signedText: due, sentText: sent, expectedPrefix: prefix }) {
-    const title = [t('explain.text'), known && !sent ? h('span.mark.passed', t('explain.same')) : null,
-        h('button', { onclick: () => copy(due, t('explain.copied')) }, t('explain.copy'))];
-    return [titled(title, known ? compared(sent || due, due) : h('div.pairs', h('div.pair', h('span.due', t('explain.due')), h('code.whole', plain(due, SHOWN_MAX))))),
-        prefix ? h('p', t('explain.prefix'), ' ', h('code', prefix, '\u2026')) : null];
+    return [titled([t('explain.text'), known && !sent && h('span.mark.passed', t('explain.same')), h('button', { onclick: () => copy(due, t('explain.copied')) }, t('explain.copy'))],
+        known ? compared(sent || due, due) : h('p.pairs', t('explain.due'), ' ', h('code', plain(due, SHOWN_MAX)))),
+    prefix && h('p', t('explain.prefix'), ' ', h('code', prefix, '\u2026'))];
 }
 
 /* A packet's bytes; the one that the reason names is marked. */
 function bytes({ bytes: hex, reason }) {
-    const wrong = Number(/ at byte (\d+)/.exec(reason)?.[1] ?? -1), all = hex.slice(0, 2 * BYTES_MAX).match(/../g) ?? [];
-    return titled(t('explain.bytes'), h('code.pairs', all.map((byte, i) => [i === wrong ? h('mark', byte) : byte, ' '])));
+    const wrong = Number(/ at byte (\d+)/.exec(reason)?.[1]);
+    return titled(t('explain.bytes'), h('code.pairs', hex.slice(0, 2 * BYTES_MAX).match(/../g).map((byte, i) => [i === wrong ? h('mark', byte) : byte, ' '])));
 }
 
 /* ---- what is due, where no text was signed ---- */
@@ -119,24 +114,23 @@ const adopt = (sent, due, why) => FREE.reduce((text, free) => {
 
 /* The device that was meant: that of the event, or what is registered under what was claimed or nearly so. */
 async function meant({ device, cloud, product, deviceKey, explanation: told }) {
-    const [similar] = (told?.similar ?? '').split(', ');
+    const [similar] = told?.similar?.split(', ') ?? [];
     const claims = [[product, deviceKey], [product, similar], [similar, deviceKey], [deviceKey, product]].filter((each) => cloud && each.every(Boolean));
     for (const name of device ? [device] : claims.map((each) => [cloud, ...each].join('/'))) {
         const { devices } = await get('/api/v1/devices', { text: name.slice(0, NAME_MAX), limit: 1000 });
         if (devices.some((each) => each.name === name)) return name;
     }
-    return null;
 }
 
 /* What was sent under each name beside what is due under it, where these differ. */
 async function fields(event, why) {
     const name = await meant(event);
     if (!name) return [];
-    const credentials = await get(pathOf(name, '/credentials'));
-    const due = ['tls', 'wss'].includes(event.transport) ? credentials.tls : credentials;
-    return [['clientId', 'clientId'], ['username', 'username'], ['identity', 'pskIdentity']].filter(([key, of]) => event[key] !== undefined && due[of])
-        .map(([key, of]) => [key, event[key], adopt(event[key], due[of], why)]).filter(([, sent, wanted]) => sent !== wanted)
-        .map(([key, sent, wanted]) => titled(t(`explain.${key}`), compared(sent, wanted)));
+    const { tls, ...plainly } = await get(pathOf(name, '/credentials')), due = ['tls', 'wss'].includes(event.transport) ? tls : plainly;
+    return Object.entries({ clientId: due.clientId, username: due.username, identity: due.pskIdentity }).map(([key, value]) => {
+        const sent = event[key], wanted = value && sent !== undefined ? adopt(sent, value, why) : sent;
+        return wanted !== sent && titled(t(`explain.${key}`), compared(sent, wanted));
+    });
 }
 
 /* ---- all of it ---- */
@@ -156,8 +150,8 @@ export function explanation(event) {
     const part = told.mistake && !told.sentText ? words : asked, [front, ...behind] = part ? words.split(part) : [words];
     if (!told.signedText && !event.bytes) fields(event, what).then((all) => fill(due, all), () => {});
     return h('article.explained',
-        h('p.what', h('strong', plain(mistake(event))), ' ', front, part ? [h('mark', part), behind.join(part)] : null),
+        h('p.what', h('strong', plain(mistake(event))), ' ', front, part && [h('mark', part), behind.join(part)]),
         told.signedText ? signed(told) : event.bytes ? bytes(event) : due,
-        hint ? h('p.hint', h('strong', t('explain.change')), ' ', plain(hint, 1000)) : null,
-        told.note ? h('p.dim', plain(told.note, 500)) : null);
+        hint && h('p.hint', h('strong', t('explain.change')), ' ', hint),
+        told.note && h('p.dim', told.note));
 }

@@ -24,8 +24,6 @@ settings | Settings | 设置
 api | The API | API 文档
 keys | Keys | 快捷键
 close | Close | 关闭
-refused | {0} refused | {0} 次被拒绝
-away | The server does not answer | 服务器没有响应
 
 key
 filter | to the filter | 转到筛选
@@ -136,8 +134,6 @@ why | Why it was refused | 拒绝原因
 none | Nothing was refused. | 没有任何请求被拒绝。
 good | Credentials that would work | 可用的登录凭据
 stranger | No such device is registered. | 该设备未注册。
-timeline | In the timeline | 在时间线中查看
-verdict | Verdict of the device | 该设备的判定
 answer | What the cloud did: | 云端的处理：
 similar | Registered under a similar name: | 已注册的相近名称：
 source | Source: | 出处：
