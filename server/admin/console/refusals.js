@@ -1,5 +1,5 @@
 /* Refusals: who was turned away, newest first, and the picture of why. */
-import { get, pathOf } from './client.js';
+import { get } from './client.js';
 import { data, fill, h, plain, to } from './dom.js';
 import { explanation, mistake } from './explain.js';
 import { follow, newest } from './feed.js';
@@ -129,9 +129,8 @@ export class Refusals extends Page {
         if (said.length) fill(element, t('refusals.answer'), ' ', plain(said.join(' \u2192 '), 500));
     }
 
-    async #credentials({ seq, device: name }, element) {
+    async #credentials({ seq, device }, element) {
         this.go({ seq }); /* what comes in does not take it away */
-        const [credentials, device] = await Promise.all([get(pathOf(name, '/credentials'), {}, this.signal), get(pathOf(name), { secrets: true }, this.signal)]);
-        fill(element, waysIn(credentials, device));
+        fill(element, await waysIn(device, this.signal));
     }
 }
