@@ -264,28 +264,42 @@ for (const [cloud, product] of Object.entries(PRODUCTS)) {
   });
 }
 
-test('a device that must show a certificate logs in by them, too', async (t) => {
-  await server.api('POST', '/api/v1/products', { products: [{ cloud: 'enos', productKey: 'certified', productSecret: 's', requireCertificate: true,
+test('a device that must show a certificate logs in by them, too, where a token is wanted', async (t) => {
+  const token = 'sesame', name = 'enos/certified/meter', own = await startServer({ token });
+  await own.api('POST', '/api/v1/products', { products: [{ cloud: 'enos', productKey: 'certified', productSecret: 's', requireCertificate: true,
     devices: [{ deviceKey: 'meter', deviceSecret: 'secret' }] }] });
   const folder = mkdtempSync(join(tmpdir(), 'skymock-console-'));
   t.after(() => rmSync(folder, { recursive: true }));
-  const page = await control(t, 'enos/certified/meter'), acts = panel(page, 'Device');
+  const page = await openPage(t, own, { path: `/#/control?device=${encodeURIComponent(name)}`, token }), acts = panel(page, 'Device');
   await press(acts, 'Credentials');
-  for (const [name, ...command] of [['mosquitto_pub', 'bash', '-c'], ['paho', '/usr/bin/python3', '-c']]) {
-    const line = await lineOf(page, acts, name);
-    const { last } = await server.api('GET', '/api/v1/events?order=desc&limit=1');
-    await accepted('enos/certified/meter', last, () => run(command[0], [command[1], line], { cwd: folder }));
+  const first = await lineOf(page, acts, 'mosquitto_pub'), second = await lineOf(page, acts, 'paho');
+  for (const [line, ...command] of [[first, 'bash', '-c'], [second, '/usr/bin/python3', '-c']]) {
+    const { last } = await own.api('GET', '/api/v1/events?order=desc&limit=1');
+    await run(command[0], [command[1], line], { cwd: folder, env: { ...process.env, SKYMOCK_ADMIN_TOKEN: token } });
+    const event = await own.event({ type: 'connect', device: name }, last);
+    assert.ok(!event.refused, JSON.stringify(event));
   }
+  const { last } = await own.api('GET', '/api/v1/events?order=desc&limit=1');
+  await assert.rejects(device(own, name, { change: { password: 'wrong' } }));
+  const { seq } = await own.event({ type: 'connect', device: name }, last);
+  const refusals = await openPage(t, own, { path: `/#/refusals?seq=${seq}`, token });
+  await press(refusals, 'Credentials that would work');
+  assert.match(await lineOf(refusals, refusals, 'mosquitto_pub'), /--cert device\.crt/);
 });
 
 test('words of a shell, of C and of Python stay what they are, whatever is in them', async (t) => {
   const page = await control(t, '');
   const hostile = 'a\'b"c\\d$(exit 9)`e`??/\n\u202e\u0007 é 中 \u{1f600}<script>';
-  const made = await page.evaluate(async (text) => {
+  const { requireCertificate } = await server.api('GET', '/api/v1/products/aliyun/pk');
+  assert.equal(requireCertificate, false);
+  const login = { clientId: hostile, username: hostile, password: hostile };
+  await page.route(/devices\/aliyun\/pk\/device\?secrets/, (route) => route.fulfill({ json: { secret: hostile } }));
+  await page.route(/devices\/aliyun\/pk\/device\/credentials/, (route) => route.fulfill({ json: { ...login, tls: login } }));
+  const made = await page.evaluate(async () => {
     const { waysIn } = await import('/console/snippets.js');
-    const element = waysIn({ clientId: text, username: text, password: text, tls: { clientId: text } }, { name: 'aliyun/pk/device', secret: text });
+    const element = await waysIn('aliyun/pk/device');
     return Object.fromEntries(Array.from(element.querySelectorAll('pre'), (each) => [each.getAttribute('aria-label'), each.textContent]));
-  }, hostile);
+  });
   const shell = made.mosquitto_pub.replace(/^mosquitto_pub/, 'printf "%s\\0"');
   const words = execFileSync('bash', ['-c', shell]).toString().split('\0');
   for (const option of ['-i', '-u', '-P'])

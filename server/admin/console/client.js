@@ -1,23 +1,21 @@
 /* Asking the server: its API, with the token where it wants one. */
-import { dialog, fill, h } from './dom.js';
+import { dialog, fill, h, query as queryOf } from './dom.js';
 import { t } from './texts.js';
 
 const TOKEN = 'skymock-token';
 
 /* What the server answers instead, or (status 0) that it does not. `pointer`: into the body. */
 export class ApiError extends Error {
-    constructor(status, { code, message, pointer }) {
+    constructor(status, { message, pointer }) {
         super(message);
-        Object.assign(this, { status, code, pointer });
+        Object.assign(this, { status, pointer });
     }
 }
 
 /* What is known of the server: `started` tells one process from the next, `listeners` are ports. */
-export const server = { version: '', clouds: [], listeners: {}, started: '' };
+export const server = { clouds: [], listeners: {} };
 
-export async function hello(signal) {
-    return Object.assign(server, await call('GET', '/version', { signal }));
-}
+export const hello = async (signal) => Object.assign(server, await get('/version', {}, signal));
 
 let asking = null;
 
@@ -26,60 +24,35 @@ export const hasToken = () => sessionStorage.getItem(TOKEN) !== null;
 
 /* Asks the reader for the token; whoever needs it meanwhile waits for the same answer. */
 function askToken(wrong) {
-    const input = h('input', { type: 'password', autocomplete: 'off', required: true, id: 'token' });
-    asking ??= dialog(t('token.title'), t('token.go'), true, h('p', wrong ? t('token.wrong') : t('token.about')),
-        h('label', { for: 'token' }, t('token.label'), ' '), input).then(() => {
+    const input = h('input', { type: 'password', autocomplete: 'off', required: true });
+    asking ??= dialog(t('token.title'), t('token.go'), true, h('p', t(wrong ? 'token.wrong' : 'token.about')), h('label', t('token.label'), ' ', input)).then(() => {
         sessionStorage.setItem(TOKEN, input.value.trim());
         asking = null;
     });
     return asking;
 }
 
-/* A header carries bytes: those of the token in UTF-8, as the server has it. */
-const bytes = (text) => String.fromCharCode(...new TextEncoder().encode(text));
-
-function target(path, query) {
-    const given = Object.entries(query ?? {}).filter(([, value]) => value !== undefined && value !== null && value !== '');
-    return given.length ? `${path}?${new URLSearchParams(given)}` : path;
-}
-
-async function failure(answer) {
-    try {
-        return new ApiError(answer.status, (await answer.json()).error);
-    } catch {
-        return new ApiError(answer.status, { code: 'http', message: `HTTP ${answer.status}`, pointer: '' });
-    }
-}
+/* A text in UTF-8, a character a byte: as a header carries it, and the server has the token. */
+export const bytes = (text) => String.fromCharCode(...new TextEncoder().encode(text));
 
 /* The answer as it comes, for streams and files. Throws ApiError; an abort throws as fetch does. */
 export async function request(method, path, { query, body, signal, headers, accept = [] } = {}) {
     for (;;) {
-        const token = sessionStorage.getItem(TOKEN);
-        const all = { ...headers };
+        const token = sessionStorage.getItem(TOKEN), all = { ...headers };
         if (token) all.Authorization = `Bearer ${bytes(token)}`;
         if (body !== undefined) all['Content-Type'] = 'application/json';
-        let answer;
-        try {
-            answer = await fetch(target(path, query), {
-                method, signal, headers: all, body: body === undefined ? undefined : JSON.stringify(body),
-            });
-        } catch (error) {
-            if (signal?.aborted) throw error;
-            throw new ApiError(0, { code: 'network', message: t('client.away'), pointer: '' });
-        }
-        if (answer.status === 401) {
-            if (token === sessionStorage.getItem(TOKEN)) await askToken(token !== null);
-            continue;
-        }
-        if (!answer.ok && !accept.includes(answer.status)) throw await failure(answer);
-        return answer;
+        const answer = await fetch(path + queryOf(query), { method, signal, headers: all, body: JSON.stringify(body) }).catch((error) => {
+            throw signal?.aborted ? error : new ApiError(0, { message: t('client.away') });
+        });
+        if (answer.ok || accept.includes(answer.status)) return answer;
+        if (answer.status !== 401) throw new ApiError(answer.status, (await answer.json().catch(() => ({}))).error ?? { message: `HTTP ${answer.status}` });
+        if (token === sessionStorage.getItem(TOKEN)) await askToken(token !== null);
     }
 }
 
 /* The answer's JSON; null when it has none. `accept`: statuses that are answers, too. */
 export async function call(method, path, options) {
-    const answer = await request(method, path, options);
-    const text = await answer.text();
+    const text = await (await request(method, path, options)).text();
     return text ? JSON.parse(text) : null;
 }
 
@@ -100,6 +73,5 @@ export async function download(path, query, name) {
 
 /* Where an error goes: into the element, for as long as it stands. */
 export function showError(element, error) {
-    fill(element, h('p.bad', { role: 'alert' }, error.message,
-        error.pointer ? h('code', ` ${error.pointer}`) : null));
+    fill(element, h('p.bad', { role: 'alert' }, error.message, error.pointer && h('code', ` ${error.pointer}`)));
 }

@@ -13,16 +13,14 @@ export function h(what, ...children) {
         if (typeof value === 'function') element.addEventListener(name.slice(2), value);
         else if (name === 'value' || name === 'checked') element[name] = value;
         else if (value === true) element.setAttribute(name, '');
-        else if (value !== null && value !== undefined && value !== false)
-            element.setAttribute(name === 'label' ? 'aria-label' : name, value);
+        else if (there(value)) element.setAttribute(name === 'label' ? 'aria-label' : name, value);
     }
     element.append(...nodes(children));
     return element;
 }
 
-function nodes(children) {
-    return children.flat(Infinity).filter((each) => each !== null && each !== undefined && each !== false);
-}
+const there = (value) => (value ?? false) !== false;
+const nodes = (children) => children.flat(Infinity).filter(there);
 
 /* Puts these in place of all that is in the element. */
 export function fill(element, ...children) {
@@ -30,11 +28,12 @@ export function fill(element, ...children) {
     return element;
 }
 
-/* Control characters, and those that are invisible or turn the writing direction. */
-const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
+/* Control characters, those that are invisible or turn the writing direction, and halves of others. */
+export const UNSEEN = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
+/* As a picture of its own, or as its number. */
 function seen(character) {
-    const code = character.charCodeAt(0);
+    const code = character.codePointAt();
     if (code < 0x20) return String.fromCharCode(0x2400 + code);
     return code === 0x7f ? '\u2421' : `\u2039U+${code.toString(16).toUpperCase().padStart(4, '0')}\u203a`;
 }
@@ -42,17 +41,15 @@ function seen(character) {
 /* What a device says, as it can be read: nothing in it is invisible, and it is at most `max`
  * characters long. With `lines` line ends and tabs stay what they are. */
 export function plain(text, max = 200, lines = false) {
-    const head = String(text).slice(0, max);
-    const cut = String(text).length > max ? '\u2026' : '';
-    return head.replace(UNSEEN, (c) => (lines && (c === '\n' || c === '\t') ? c : seen(c))) + cut;
+    const all = String(text), head = all.slice(0, max).replace(UNSEEN, (c) => (lines && (c === '\n' || c === '\t') ? c : seen(c)));
+    return all.length > max ? `${head}\u2026` : head;
 }
 
 /* The same as an element that keeps its writing direction to itself. */
 export const data = (text, max = 200) => h('bdi.data', plain(text, max));
 
 /* A labelled control of a form. */
-export const field = (label, control, hint) =>
-    h('label.field', h('span', label), control, hint ? h('small', hint) : null);
+export const field = (label, control) => h('label.field', h('span', label), control);
 
 /* The field that the key / goes to. */
 export const search = (label, props) => h('input', { type: 'search', 'data-filter': true, label, placeholder: label, ...props });
@@ -62,39 +59,37 @@ export const rows = (list) => h('table', list.map((each) => each && h('tr', h('t
 
 /* A choice among [value, text] pairs, or of values that are their own text. */
 export function select(options, value, onchange, props) {
-    const pairs = options.map((each) => (Array.isArray(each) ? each : [each, each]));
-    return h('select', { ...props, onchange: (event) => onchange?.(event.target.value) },
-        pairs.map(([each, text]) => h('option', { value: each, selected: each === value }, text)));
+    return h('select', { ...props, onchange: (event) => onchange?.(event.target.value) }, options.map((option) => {
+        const [each, text = each] = [option].flat();
+        return h('option', { value: each, selected: each === value }, text);
+    }));
 }
 
 /* A link to a page of the console, with what it is to show. */
-export const to = (page, params, ...children) =>
-    h('a', { href: address(page, params) }, ...children);
+export const to = (page, params, ...children) => h('a', { href: address(page, params) }, ...children);
+export const address = (page, params) => `#/${page}${query(params)}`;
 
-export function address(page, params) {
-    const given = Object.entries(params ?? {}).filter(([, value]) => value !== '' && value !== null && value !== undefined);
-    const query = new URLSearchParams(given).toString();
-    return `#/${page}${query ? `?${query}` : ''}`;
+/* ?of=these, without what is empty. */
+export function query(params = {}) {
+    const given = Object.entries(params).filter(([, value]) => (value ?? '') !== '');
+    return given.length ? `?${new URLSearchParams(given)}` : '';
 }
 
 /* Says in a passing line at the bottom, and to screen readers, that something was done or failed. */
 export function say(text, bad = false) {
-    const line = document.getElementById('said') ?? document.body.appendChild(
-        h('div', { id: 'said', role: 'status', 'aria-live': 'polite' }));
-    fill(line, h('p', { class: bad ? 'bad' : 'good' }, plain(text, 500)));
+    const line = document.getElementById('said') ?? document.body.appendChild(h('div', { id: 'said', role: 'status' }));
+    fill(line, h(bad ? 'p.bad' : 'p.good', plain(text, 500)));
     clearTimeout(say.timer);
     say.timer = setTimeout(() => fill(line), bad ? 12000 : 5000);
 }
 
 /* Asks, or tells, until the reader closes it: then true if by the button that says `go`. One that `must`
- * be answered cannot be left otherwise. */
+ * be answered cannot be left otherwise. What comes first in it has the focus. */
 export function dialog(title, go, must, ...children) {
-    const button = h('button.main', { value: 'go' }, go);
-    const box = h('dialog.small', { 'aria-labelledby': 'dialog-title', oncancel: (event) => must && event.preventDefault() },
-        h('form', { method: 'dialog' }, h('h2', { id: 'dialog-title' }, title), children, h('p', button)));
+    const box = h('dialog.small', { label: title, oncancel: (event) => must && event.preventDefault() },
+        h('form', { method: 'dialog' }, h('h2', title), children, h('p', h('button.main', { value: 'go' }, go))));
     document.body.append(box);
     box.showModal();
-    (box.querySelector('input') ?? button).focus();
     return new Promise((resolve) => box.addEventListener('close', () => {
         box.remove();
         resolve(box.returnValue === 'go');

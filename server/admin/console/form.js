@@ -1,52 +1,46 @@
 /* Forms made from tables, and answers as tables: what is wrong stands beside its member. */
-import { ApiError } from './client.js';
-import { data, fill, h, plain, select } from './dom.js';
+import { data, fill, h, plain, rows as table, select } from './dom.js';
 import { settings } from './settings.js';
 import { t } from './texts.js';
 import { full } from './times.js';
 
-const TYPES = { integer: 'number', number: 'number', time: 'datetime-local' };
 const READ = { integer: Number, number: Number, object: JSON.parse, boolean: (text) => text === 'true',
     time: (text) => Date.parse(settings.times === 'local' ? text : `${text}Z`) };
 let ids = 0;
 
-const label = (name) => t(`control.of.${name}`).replace(/^control\.of\./, '');
-
-/* A member: { name, required, kind (text, lines, integer, number, boolean, object, time), min, max, options, value, onchange, about }.
+/* A member: { name, required, kind (text, lines, integer, number, boolean, object, time), min, max, options, value, onchange, about, more }.
  * What can be proposed for it stands in the datalist of its name and an s. */
 function row(member) {
-    const { name, kind, options = kind === 'boolean' ? ['', 'true', 'false'] : null, value = '' } = member;
-    const about = kind === 'time' ? (settings.times === 'local' ? Intl.DateTimeFormat().resolvedOptions().timeZone : 'UTC') : member.about;
-    const id = `form-${++ids}`, hint = h('small', { id: `${id}-hint` });
-    const props = { id, name, value, required: member.required, 'aria-describedby': hint.id };
+    const { name, kind, required, min, max, value = '', options = kind === 'boolean' && ['', 'true', 'false'] } = member;
+    const about = kind !== 'time' ? member.about : settings.times === 'local' ? Intl.DateTimeFormat().resolvedOptions().timeZone : 'UTC';
+    const id = `form-${++ids}`, hint = h('small', { id: `${id}-hint` }, about), props = { id, name, value, required, 'aria-describedby': hint.id };
     const control = options ? select(options, value, member.onchange, props)
-        : kind === 'object' || kind === 'lines' ? h('textarea', props)
-            : h('input', { ...props, type: TYPES[kind] ?? 'text', step: kind === 'number' ? 'any' : 1, min: member.min, max: member.max, list: `${name}s`, autocomplete: 'off' });
-    fill(hint, about);
-    return { name, kind, more: member.more, about, control, hint, element: h('div.field', h('label', { for: id }, label(name), member.required ? ' *' : ''), control, hint) };
+        : h(kind === 'object' || kind === 'lines' ? 'textarea' : 'input', { ...props, type: kind === 'time' ? 'datetime-local' : READ[kind] === Number && 'number',
+            step: kind === 'number' ? 'any' : 1, min, max, list: `${name}s`, autocomplete: 'off' });
+    return { ...member, about, control, hint, element: h('div.field', h('label', { for: id }, name, required && ' *'), control, hint) };
 }
 
 /* `members`: rows, of which those with `more` are folded. Sent, it calls act(values, refuse): values() is what was given, without what
  * is empty; refuse(error) shows it at the member that it points to, or is false. */
 export function form(title, members, act) {
-    const rows = members.map(row), of = (more) => rows.filter((each) => !each.more === !more).map(({ element }) => element);
+    const rows = members.map(row), elements = (more) => rows.filter((each) => !each.more === !more).map(({ element }) => element);
     const read = ({ name, kind, control }) => {
         try {
             return [name, (READ[kind] ?? String)(control.value)];
         } catch (error) {
-            throw new ApiError(400, { code: 'json', message: error.message, pointer: `/${name}` });
+            throw Object.assign(error, { status: 400, pointer: `/${name}` });
         }
     };
-    const refuse = (error) => {
-        const found = rows.find(({ name }) => name === error.pointer?.split('/')[1]);
-        if (!found) return false;
-        found.control.ariaInvalid = 'true';
-        found.control.closest('details')?.setAttribute('open', '');
-        found.control.focus();
-        fill(found.hint, h('span.why', { role: 'alert' }, plain(error.message, 500)));
+    const refuse = ({ message, pointer }) => {
+        const { control, hint } = rows.find(({ name }) => name === pointer?.split('/')[1]) ?? {};
+        if (!control) return false;
+        control.ariaInvalid = 'true';
+        control.closest('details')?.setAttribute('open', '');
+        control.focus();
+        fill(hint, h('span.why', { role: 'alert' }, plain(message, 500)));
         return true;
     };
-    const send = (event) => {
+    const onsubmit = (event) => {
         event.preventDefault();
         for (const { control, hint, about } of rows) {
             control.ariaInvalid = null;
@@ -54,12 +48,12 @@ export function form(title, members, act) {
         }
         act(() => Object.fromEntries(rows.filter(({ control }) => control.value).map(read)), refuse);
     };
-    return h('form', { label: title, onsubmit: send }, of(false), of(true).length ? h('details', { open: rows.some(({ more, control }) => more && control.value) }, h('summary', t('control.more')), of(true)) : null,
-        h('button.main', title));
+    return h('form', { label: title, onsubmit }, elements(false), rows.some(({ more }) => more)
+        && h('details', { open: rows.some(({ more, control }) => more && control.value) }, h('summary', t('control.more')), elements(true)), h('button.main', title));
 }
 
 const shown = (value) => (typeof value === 'object' ? JSON.stringify(value) : /^\d{4}-.*Z$/.test(value) ? full(value) : value);
 
 /* An object as a table; `beside(value, name)`: what stands beside each. */
-export const facts = (object, beside) => h('table', Object.entries(object).filter(([, value]) => value !== null && value !== undefined).map(([name, value]) =>
-    h('tr', h('th', { scope: 'row' }, label(name)), h('td', data(shown(value), 4000), beside?.(value, name)))));
+export const facts = (object, beside) => table(Object.entries(object).map(([name, value]) =>
+    (value ?? null) !== null && [name, data(shown(value), 4000), beside?.(value, name)]));

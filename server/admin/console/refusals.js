@@ -1,5 +1,4 @@
 /* Refusals: who was turned away, newest first, and the picture of why. */
-import { pathOf } from './client.js';
 import { data, fill, h, plain, search } from './dom.js';
 import { explanation, mistake } from './explain.js';
 import { newest } from './feed.js';
@@ -120,6 +119,6 @@ export class Refusals extends Page {
 
     async #credentials({ seq, device }, element) {
         this.go({ seq }); /* what comes in does not take it away */
-        fill(element, waysIn(await this.get(pathOf(device, '/credentials')), await this.get(pathOf(device), { secrets: true })));
+        fill(element, await waysIn(device, this.signal));
     }
 }

@@ -225,7 +225,6 @@ more | More | 更多
 yes | Do it | 执行
 no | Leave it | 取消
 all | everything | 全部
-devices | ({0} devices) | （{0} 台设备）
 freeze | Freeze | 冻结
 resume | Resume | 恢复
 1s | +1 s | +1 秒
@@ -246,41 +245,16 @@ send | Send | 发送
 read | Read | 读取
 change | Change | 更新
 make | Make | 新建
-sure | Back to the beginning: {0}. Connections, sessions, shadows, values, faults and temporary devices go. {1} | 恢复到初始状态：{0}。其连接、会话、影子、属性、故障和临时设备都将清除。{1}
+sure | Back to the beginning: {0}. Connections, sessions, shadows, values, faults and temporary devices go.  | 恢复到初始状态：{0}。其连接、会话、影子、属性、故障和临时设备都将清除。
 forgotten | Events and verdicts, too. | 事件和判定也将清除。
 reload | Reload the fixtures | 重新载入初始数据
 take | Take | 创建
 restore | Restore | 还原
 restored | What changed since snapshot {0} goes: devices, sessions, shadows, values, faults. | 快照 {0} 之后设备、会话、影子、属性和故障的变化都将丢失。
-drop | Delete | 删除
 gone | {0} goes, with all that is kept of it. | 将删除 {0} 及其数据。
 begin | Begin | 注入
 end | End | 结束
 end.all | End all | 全部结束
-of.unixMs | time | 时间
-of.topic | topic | 主题
-of.payload | payload | 消息内容
-of.kind | kind | 类型
-of.name | name | 名称
-of.desired | desired | 期望值
-of.product | product | 产品
-of.device | device | 设备
-of.forget | forget | 清除历史
-of.point | point | 位置
-of.action | action | 动作
-of.virtual | virtual | 虚拟时间
-of.real | real | 真实时间
-of.frozen | frozen | 已冻结
-of.subscriptions | subscriptions | 订阅
-
-faults
-fired | {0}× | {0} 次
-
-snippets
-copy | Copy | 复制
-copy.of | Copy {0} | 复制 {0}
-copied | {0}: copied | {0}：已复制
-dynamic | Dynamic activation | 动态激活
 
 api
 required | required | 必填
