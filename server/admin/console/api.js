@@ -1,6 +1,6 @@
 /* The API for people, from /openapi.json: what can be asked, with what, and what comes of it. */
 import { call, download, hasToken, showError } from './client.js';
-import { copy, fill, h } from './dom.js';
+import { copy, fill, h, search } from './dom.js';
 import { dress } from './settings.js';
 import { t } from './texts.js';
 
@@ -75,7 +75,7 @@ function operation(method, path, { summary, parameters, requestBody, responses, 
 const groups = Map.groupBy(Object.entries(paths), ([path]) => /^\/api\/v1\/(\w+)/.exec(path)?.[1] ?? 'server');
 const sections = [...groups].map(([name, all]) => h('section', { id: `all-${name}` }, h('h2', name),
     all.map(([path, methods]) => Object.entries(methods).map(([method, about]) => operation(method.toUpperCase(), path, about)))));
-const filter = h('input', { type: 'search', label: t('filter'), placeholder: t('filter'), oninput: () => {
+const filter = search(t('filter'), { oninput: () => {
     const words = filter.value.toLowerCase().split(' ');
     for (const section of sections) {
         const all = [...section.querySelectorAll('.operation')];

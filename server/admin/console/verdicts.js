@@ -1,9 +1,9 @@
 /* Verdicts: what devices made of the rules, as a matrix, and beside it all that is known of one. */
-import { download, get } from './client.js';
-import { address, data, fill, h, plain, select, to } from './dom.js';
+import { download } from './client.js';
+import { address, data, fill, h, plain, rows, search, select, to } from './dom.js';
 import { explanation } from './explain.js';
-import { follow, newest } from './feed.js';
-import { Page } from './page.js';
+import { newest } from './feed.js';
+import { events as evidence, mark, Page, pages } from './page.js';
 import { t } from './texts.js';
 
 const AGAIN_MS = 2000; /* what changed is asked for anew after so long */
@@ -14,8 +14,6 @@ const REPORTS = { JUnit: 'xml', HTML: 'html', JSON: 'json' };
 
 const rank = (verdict) => Object.keys(SIGNS).indexOf(verdict);
 const worst = (a, b) => rank(a.verdict) - rank(b.verdict) || b.rules.length - a.rules.length;
-const classOf = (verdict) => verdict.replace(' ', '-');
-const mark = (verdict, text) => h(`span.mark.${classOf(verdict)}`, { role: 'img', label: t(`verdict.${verdict}`) }, text);
 const named = (device, rule = '') => `v-${encodeURIComponent(device)}-${rule}`;
 const fold = (id, summary, ...children) => h('details.rule', { id: `rule-${id}` }, h('summary', { id: `to-${id}` }, summary), children);
 
@@ -32,33 +30,22 @@ export class Verdicts extends Page {
     #rules = [];
     #parties = []; /* the worst first, with the rules they broke */
     #known = new Map(); /* by name and scope, all that is known of one */
+    beside = 'device';
 
     build() {
-        const choice = (name, ...options) => select(options, '', (value) => this.go({ [name]: value }), { label: t(`verdicts.${name}`) });
-        this.text = h('input', { type: 'search', 'data-filter': true, label: t('devices.filter'), placeholder: t('devices.filter'),
-            oninput: () => this.go({ text: this.text.value }) });
+        const choice = (name, ...options) => this.param(name, select(options, '', null, { label: t(`verdicts.${name}`) }));
         this.product = choice('product', ['', t('verdicts.products')]);
-        this.run = choice('run', ['', t('verdicts.chapter')], ['true', t('verdicts.whole')]);
-        this.all = h('input', { type: 'checkbox', onchange: () => this.go({ all: this.all.checked ? 'true' : '' }) });
-        this.state = h('span.dim', { role: 'status' });
         this.about = h('div.dim');
         this.table = h('table', { role: 'grid', label: t('frame.verdicts'), onkeydown: (event) => this.#step(event), onfocusin: ({ target }) => this.#rove(target) });
-        this.detail = h('aside', { label: t('device') });
-        fill(this, h('div.bar', this.text, this.product, this.run, h('label.check', this.all, t('verdicts.all')),
-            Object.entries(REPORTS).map(([name, form]) => h('button', { label: t('verdicts.save', name), onclick: () => this.#save(form) }, `\u2193 ${name}`)),
-            h('span.space'), this.state),
-        h('div.split', h('div.matrix', this.about, this.table), this.detail));
+        this.lay([this.param('text', search(t('devices.filter'))), this.product, choice('run', ['', t('verdicts.chapter')], ['true', t('verdicts.whole')]),
+            this.tick('all', t('verdicts.all')), Object.entries(REPORTS).map(([name, form]) =>
+                h('button', { label: t('verdicts.save', name), onclick: () => this.#save(form) }, `\u2193 ${name}`))],
+        h('div.matrix', this.about, this.table), t('device'));
         const touch = () => { this.changed = true; };
-        this.attempt(() => follow({
-            load: () => this.#load(),
-            take: touch,
-            skip: touch,
-            state: (state) => {
-                this.live = state === 'live';
-                fill(this.state, t(state));
-            },
-            signal: this.signal,
-        }));
+        this.attempt(() => this.follow({ load: () => this.#load(), take: touch, skip: touch, state: (word) => {
+            this.live = word === 'live';
+            this.tell(word);
+        } }));
         this.every(AGAIN_MS, () => this.live && performance.now() > this.after && this.attempt(() => this.#read()));
     }
 
@@ -66,27 +53,16 @@ export class Verdicts extends Page {
         return Object.fromEntries(this.params);
     }
 
-    #get(path, query) {
-        return get(`/api/v1/${path}`, query, this.signal);
-    }
-
     show() {
-        const { text = '', product = '', run = '', all } = this.#given;
-        if (document.activeElement !== this.text) this.text.value = text;
-        this.product.value = product;
-        this.run.value = run;
-        this.all.checked = all === 'true';
         this.again = true;
         this.#draw();
         return this.#rules.length && this.#read();
     }
 
-    key(event) {
+    close() {
         const { device, rule } = this.#given;
-        if (event.key !== 'Escape' || !device) return false;
         this.go({ device: '', rule: '' });
         document.getElementById(named(device, rule))?.focus();
-        return true;
     }
 
     #save(form) {
@@ -97,40 +73,40 @@ export class Verdicts extends Page {
     /* ---- reading ---- */
 
     async #load() {
-        const [{ last }, { rules }, { products }] = await Promise.all([newest({}, 1, this.signal), this.#get('rules'), this.#get('products')]);
+        const [{ last }, { rules }, { products }] = await Promise.all([newest({}, 1, this.signal), this.get('/api/v1/rules'), this.get('/api/v1/products')]);
         this.#rules = rules;
         this.changed = true;
         this.product.replaceChildren(this.product.firstChild, ...products.map(({ cloud, product }) => h('option', `${cloud}/${product}`)));
+        this.product.value = this.#given.product ?? '';
         await this.show();
         return last;
     }
 
-    /* Once at a time; `again`: it is something else now that is to be seen, `changed`: somebody did something. */
+    /* What everybody broke; then, of those that are shown, what they kept. Once at a time; `again`: it is something else
+     * now that is to be seen, `changed`: somebody did something. */
     async #read() {
-        if (this.reading) return;
-        this.reading = true;
+        if (this.after === Infinity) return;
+        this.after = Infinity;
         const began = performance.now();
         try {
             do await this.#ask(); while (this.again);
         } finally {
-            this.reading = false;
             this.after = performance.now() + REST * (performance.now() - began);
         }
     }
 
-    /* What everybody broke; then, of those that are shown, what they kept. */
     async #ask() {
         const { run, product, device } = this.#given, due = this.again || this.changed, known = this.changed ? new Map() : this.#known;
         this.again = this.changed = false;
-        ({ expected: this.expected } = await this.#get('expected', { product }));
+        ({ expected: this.expected } = await this.get('/api/v1/expected', { product }));
         if (due) {
-            ({ devices: this.#parties, lost: this.lost } = await this.#get('verdicts', { run, product }));
+            ({ devices: this.#parties, lost: this.lost } = await this.get('/api/v1/verdicts', { run, product }));
             this.#parties.sort(worst);
             this.#draw();
-            const shown = this.#parties.some((each) => each.device === device && !each.registered) ? [] : [device];
-            for (const each of this.#matching().slice(0, COLUMNS_MAX)) if (each.registered) shown.push(each.device);
-            await Promise.all(shown.map(async (name) => {
-                if (name && !known.has(name + run)) known.set(name + run, (await this.#get('verdicts', { device: name, run })).devices[0]);
+            const stranger = (name) => this.#parties.some((each) => each.device === name && !each.registered);
+            await Promise.all([device, ...this.#matching().slice(0, COLUMNS_MAX).map((each) => each.device)].map(async (name) => {
+                if (!name || known.has(name + run) || stranger(name)) return;
+                known.set(name + run, (await this.get('/api/v1/verdicts', { device: name, run })).devices[0]);
             }));
             this.#known = known;
         }
@@ -146,9 +122,9 @@ export class Verdicts extends Page {
 
     /* What is to be seen already is left alone; otherwise what is open and has the focus keeps it. */
     #draw() {
-        const { device, rule = '', run } = this.#given, parties = this.#matching(), columns = parties.slice(0, COLUMNS_MAX), broke = {};
+        const { device, rule = '', run, all } = this.#given, parties = this.#matching(), columns = parties.slice(0, COLUMNS_MAX), broke = {};
         for (const { id } of parties.flatMap(({ rules }) => rules)) broke[id] = (broke[id] ?? 0) + 1;
-        const rows = this.#rules.filter(({ id }) => this.all.checked || broke[id]), known = (name) => this.#known.get(name + run);
+        const rows = this.#rules.filter(({ id }) => all || broke[id]), known = (name) => this.#known.get(name + run);
         const verdicts = columns.map(({ device: name, rules }) =>
             Object.fromEntries([...known(name)?.rules ?? [], ...rules].map(({ id, verdict }) => [id, verdict])));
         const party = known(device) ?? this.#parties.find((each) => each.device === device);
@@ -184,7 +160,7 @@ export class Verdicts extends Page {
         const link = (device, rule, props, ...children) =>
             h('a', { href: address('verdicts', { ...this.#given, device, rule }), tabindex: -1, id: named(device, rule), ...props }, children);
         const cell = (device, rule, verdict) => h('td', verdict && link(device, rule,
-            { class: classOf(verdict), label: `${t(`verdict.${verdict}`)}: ${rule}, ${plain(device)}` }, SIGNS[verdict]));
+            { class: verdict.replace(' ', '-'), label: `${t(`verdict.${verdict}`)}: ${rule}, ${plain(device)}` }, SIGNS[verdict]));
         return [h('thead', h('tr', h('th', { scope: 'col' }, t('verdicts.rule')), columns.map(({ device, registered }) => h('th', { scope: 'col' },
             link(device, '', { title: plain(device) }, data(device), !registered && ` (${t('devices.stranger')})`))))),
         [...Map.groupBy(rows, ({ owner }) => owner)].map(([owner, rules]) => h('tbody', h('tr', h('th', { scope: 'rowgroup' }, owner)),
@@ -214,10 +190,9 @@ export class Verdicts extends Page {
     #device(device, party) {
         if (!party) return h('h2', data(device));
         const { verdict: all, registered, profile, rules } = party, groups = Object.groupBy(rules, ({ verdict }) => verdict);
-        return [h('h2', data(device, 600), ' ', mark(all, t(`verdict.${all}`))),
-            h('p', registered ? to('timeline', { device }, t('frame.timeline')) : t('devices.stranger')),
-            profile && fold('profile', t('verdicts.profile'), h('table', Object.entries(profile).flatMap(([name, of]) => [of].flat().map((each) =>
-                h('tr', h('th', { scope: 'row' }, name), h('td', data(inWords(each), 600))))))),
+        return [h('h2', data(device, 600), ' ', mark(all)),
+            h('p', registered ? pages({ device }, 'timeline') : t('devices.stranger')),
+            profile && fold('profile', t('verdicts.profile'), rows(Object.entries(profile).flatMap(([name, of]) => [of].flat().map((each) => [name, data(inWords(each), 600)])))),
             Object.keys(SIGNS).map((verdict) => groups[verdict] && [h('h3', `${t(`verdict.${verdict}`)} \u00b7 ${groups[verdict].length}`),
                 groups[verdict].map((rule) => this.#rule(device, rule))])];
     }
@@ -227,7 +202,7 @@ export class Verdicts extends Page {
             explanation({ device, reason: detail, explanation: told }) ?? (detail && h('p', data(detail, 2000))),
             !told?.hint && h('p', t('verdicts.hint'), hint),
             h('p.dim', `${t(`verdicts.${severity}`)} \u00b7 ${source}`),
-            events && h('p', t('verdicts.count', count), events.map((seq) => [' ', to('timeline', { seq }, `#${seq}`)]), ' ',
+            events && h('p', t('verdicts.count', count), ' ', evidence(events),
                 to('timeline', { device, rule: id }, t('verdicts.events'))));
     }
 }
