@@ -472,13 +472,11 @@ test('there are no more rows than a cap, and its end says so', async (t) => {
     return rows(page, text).isVisible();
   }, text);
   await rows(page, 'the flood is over').waitFor();
+  await list(page).focus();
   await end('End', 'No more than 1500 rows');
   await end('Home', 'the flood is over');
-  for (let i = 0; i < 1000; i += 100) {
-    await flood(sender, 100);
-    await until(async () => await count() <= 1552, 'the oldest go');
-  }
-  await end('Home', 'the flood is over');
+  await flood(sender, 100);
+  await until(async () => await count() <= 1551, 'the oldest go');
   await end('End', 'No more than 1500 rows');
 });
 

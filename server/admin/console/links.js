@@ -40,7 +40,7 @@ function belong([first, second, how], a, b) {
 /* What carries another event on names it; that of a takeover is a connection. */
 const carried = ({ type, of }) => type !== 'takeover' && of;
 
-async function fillWithLinks(list, event) {
+async function fillLinks(list, event) {
     const { seq, connection, device } = event, of = carried(event), back = { before: seq, order: 'desc' };
     const ask = async (query) => (await get('/api/v1/events', { run: true, ...query })).events;
     const near = connection ? { connection, limit: AROUND } : { device, limit: AROUND };
@@ -65,6 +65,6 @@ async function fillWithLinks(list, event) {
 /* A list that fills itself; without it the event stands all the same. */
 export function links(event) {
     const list = h('ul.links');
-    fillWithLinks(list, event).catch(() => {});
+    fillLinks(list, event).catch(() => {});
     return list;
 }
