@@ -47,7 +47,7 @@ export class Suites extends Page {
         h('div.parts', part('devices', 'frame.devices', this.names), part('suites', 'frame.suites'), part('cases', 'suites.cases'),
             part('own', 'suites.own', file, this.own)),
         h('p', this.begin, ' ', h('small', t('suites.about'))), this.line,
-        h('button', { type: 'button', onclick: () => copy(this.line.textContent, t('suites.copied')) }, t('suites.copy')));
+        h('button', { type: 'button', onclick: () => copy(this.line.textContent, t('event.copied')) }, t('suites.copy')));
         this.every(AGAIN_MS, () => (this.number ? this.#progress() : this.attempt(() => this.#list())));
     }
 

@@ -146,7 +146,6 @@ sentOnly | sent only | 仅发送
 dueOnly | due only | 仅应有
 same | the text is right | 原文正确
 copy | Copy the text due | 复制应签原文
-copied | Copied | 已复制
 prefix | The right signature begins with | 正确的签名开头为
 change | What to change: | 如何修改：
 bytes | Bytes that were sent | 发送的字节
@@ -186,7 +185,6 @@ file | Its file | 套件文件
 go | Start | 开始
 about | A device must be running and reconnect by itself, or be started by skymock as the COMMAND of this line: | 设备须已运行并能自行重连；否则由 skymock 以此命令行中的 COMMAND 启动：
 copy | Copy the line | 复制命令行
-copied | Copied | 已复制
 need | Choose one at least | 请至少选择一项
 runs | Runs | 运行记录
 run | Run {0} | 运行 {0}
