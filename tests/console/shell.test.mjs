@@ -31,7 +31,7 @@ const inProgram = (name) => {
   if (!/js$|css$/.test(name))
     return source;
   const lines = source.replace(/ *\/\*[^]*?\*\//g, '').replace(/\n[\n ]+/g, '\n');
-  return name.endsWith('css') ? lines.replace(/ *([{};:,>]) +/g, '$1') : lines;
+  return name.endsWith('css') ? lines.replace(/[ \n]*([{};:,>])[ \n]+/g, '$1').replaceAll(';}', '}') : lines;
 };
 
 test('every file is served, under a strict policy, without a token', async () => {

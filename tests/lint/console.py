@@ -79,7 +79,7 @@ def in_program(name, source):
     if name.endswith((".js", ".css")):
         source = re.sub(r"\n[\n ]+", "\n", re.sub(r" */\*.*?\*/", "", source, flags=re.S))
     if name.endswith(".css"):
-        source = re.sub(r" *([{};:,>]) +", r"\1", source)
+        source = re.sub(r"[ \n]*([{};:,>])[ \n]+", r"\1", source).replace(";}", "}")
     return source.encode()
 
 
