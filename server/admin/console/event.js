@@ -1,5 +1,5 @@
 /* An event in full: what it says, what it broke, what belongs to it, and its payload as it came. */
-import { copy, data, h, plain, to } from './dom.js';
+import { copy, data, h, plain, rows, to } from './dom.js';
 import { explanation } from './explain.js';
 import { links } from './links.js';
 import { t } from './texts.js';
@@ -67,8 +67,7 @@ function value(key, of) {
     return data(typeof of === 'object' ? JSON.stringify(of) : of, CUT);
 }
 
-const table = (members) => h('table', Object.entries(members).filter(([key, of]) => of !== undefined && !APART.test(key)).map(([key, of]) =>
-    h('tr', h('th', { scope: 'row' }, key), h('td', value(key, of)))));
+const table = (members) => rows(Object.entries(members).map(([key, of]) => !APART.test(key) && [key, value(key, of)]));
 
 export const eventDetail = (event) => h('article.event',
     h('h2', `#${event.seq} `, arrow(event.direction), ` ${event.type} `, copier(t('event.copyJson'), JSON.stringify(event, null, 2))),

@@ -1,15 +1,15 @@
 /* Timeline: every event as it happens, one row an event. What came too fast, and what lies between
  * places that were looked at, is a gap: one row until it is opened. */
 import { get, showError } from './client.js';
-import { data, field, fill, h, plain, select } from './dom.js';
+import { data, field, fill, h, plain, search, select } from './dom.js';
 import { arrow, eventDetail, mark } from './event.js';
 import { follow } from './feed.js';
 import { telling } from './links.js';
+import { list } from './list.js';
 import { Page } from './page.js';
 import { choices, choose, settings } from './settings.js';
 import { t } from './texts.js';
 import { full, short } from './times.js';
-import './list.js';
 
 const PAGE_EVENTS = 1000; /* asked for at a time */
 const ROWS_MAX = 100000;
@@ -42,25 +42,23 @@ export class Timeline extends Page {
     #oldest = settings.order === 'oldest'; /* stands on top */
 
     build() {
-        const input = (name, props) => h('input', { type: 'search', name, list: `all-${name}`, ...props });
         this.types = h('div');
         this.typed = h('summary');
         this.pauser = h('button', { type: 'button', onclick: this.#pause });
         this.live = h('span.dim', { role: 'status' });
         this.problem = h('div');
-        this.list = h('sky-list', { label: t('frame.timeline') });
         this.note = h('p');
         this.detail = h('aside', { label: t('timeline.event') });
-        Object.assign(this.list, { at: (index) => this.#rows[this.#flip(index)], render: this.#render,
+        this.list = list(t('frame.timeline'), { at: (index) => this.#rows[this.#flip(index)], render: this.#render,
             onchoose: this.#choose, onopen: this.#openRow });
         this.form = h('form', { onchange: this.#filter },
             h('div.bar',
-                input('text', { 'data-filter': true, label: t('timeline.text'), placeholder: t('timeline.text'), oninput: () => this.#soon(this.#filter) }),
+                search(t('timeline.text'), { name: 'text', oninput: () => this.#soon(this.#filter) }),
                 box('refused', 'true', t('timeline.refused')),
                 select(choices('order').map((each) => [each, t(`timeline.${each}`)]), settings.order, (value) => choose('order', value), { label: t('timeline.order') }),
                 this.pauser, h('span.space'), this.live),
             h('details.filters', { open: innerWidth > 700 }, h('summary', t('timeline.more')),
-                h('div.bar', ['device', 'topic', 'rule', 'connection'].map((name) => field(t(`timeline.${name}`), input(name))),
+                h('div.bar', ['device', 'topic', 'rule', 'connection'].map((name) => field(t(`timeline.${name}`), h('input', { type: 'search', name, list: `all-${name}` }))),
                     h('details.menu.types', this.typed, this.types),
                     h('button', { type: 'button', onclick: () => { this.form.reset(); this.#filter(); } }, t('timeline.clear')))));
         fill(this, this.form, this.problem, h('div.split', this.list, this.detail));
@@ -106,8 +104,8 @@ export class Timeline extends Page {
     async #offer() {
         const [{ devices }, { rules }, { components }] = await Promise.all(['/api/v1/devices?limit=1000', '/api/v1/rules', '/openapi.json']
             .map((path) => get(path, {}, this.signal)));
-        const list = (id, values) => h('datalist', { id }, values.map((value) => h('option', { value })));
-        this.append(list('all-device', devices.map(({ name }) => name)), list('all-rule', rules.map(({ id }) => id)));
+        const offer = (id, values) => h('datalist', { id }, values.map((value) => h('option', { value })));
+        this.append(offer('all-device', devices.map(({ name }) => name)), offer('all-rule', rules.map(({ id }) => id)));
         fill(this.types, components.schemas.Event.properties.type.enum.map((type) => box('type', type)));
         this.show(this.params);
     }
