@@ -1,6 +1,6 @@
 /* The API for people, from /openapi.json: what can be asked, with what, and what comes of it. */
 import { call, download, hasToken, showError } from './client.js';
-import { copy, fill, h, search } from './dom.js';
+import { copier, fill, h, search } from './dom.js';
 import { dress } from './settings.js';
 import { t } from './texts.js';
 
@@ -61,7 +61,7 @@ function operation(method, path, { summary, parameters, requestBody, responses, 
     const body = requestBody?.content ?? {}, line = curl(method, path, security, body['application/json']?.schema);
     const section = (title, rows) => rows.length > 0 && [h('h3', title), table(rows)];
     return fold(`${method}-${path}`, [h('b', method), ' ', h('code', path), ' ', h('span', summary)], () => [
-        h('p', h('code', line), ' ', h('button', { onclick: () => copy(line, t('event.copied')) }, t('event.copy'))),
+        h('p', h('code', line), ' ', copier(line)),
         section(t('api.parameters'), parameters.map((each) => [each.name, each.required, each.schema, `${each.in}: ${each.description}`])),
         Object.entries(body).map(([type, { schema }]) => [h('h3', t('api.body'), ' ', h('code', type)), schema.description, table(members(schema))]),
         section(t('api.answers'), Object.entries(responses).map(([status, { description, content = {} }]) => {

@@ -181,7 +181,7 @@ export class Devices extends Page {
             this.#verdict(name),
             h('span.act.wide.dim', last && [last.type, ' ', data(last.topic ?? last.service ?? last.reason ?? last.name ?? '', 80)]),
             h('span.keep', device?.online && device.keepAlive > 0 && this.#silence(device)),
-            h('span.dim', !device ? label : device.lastSeen ? short(device.lastSeen) : t('devices.never')));
+            h('span.dim', !device ? label : device.lastSeen || last ? short(device.lastSeen ?? last.time) : t('devices.never')));
     }
 
     #verdict(name) {

@@ -1,4 +1,5 @@
 /* Making elements. Every string becomes text, never markup. */
+import { t } from './texts.js';
 
 /* h('button.main', { onclick: f }, 'Go', ' ', h('b', 'now')): classes stand behind the tag, and an
  * object in front of the children has attributes. Functions listen, true sets an attribute without a
@@ -96,7 +97,7 @@ export function dialog(title, go, must, ...children) {
     }));
 }
 
-export async function copy(text, done) {
+async function copy(text) {
     try {
         await navigator.clipboard.writeText(text);
     } catch {
@@ -106,5 +107,9 @@ export async function copy(text, done) {
         document.execCommand('copy');
         area.remove();
     }
-    say(done);
+    say(t('event.copied'));
 }
+
+/* A button that copies a text, or what a function says then; `name` says of what, to screen readers. */
+export const copier = (text, word = t('event.copy'), name) =>
+    h('button', { type: 'button', label: name && `${word} ${name}`, onclick: () => copy(text.call ? text() : text) }, word);

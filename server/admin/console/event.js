@@ -1,5 +1,5 @@
 /* An event in full: what it says, what it broke, what belongs to it, and its payload as it came. */
-import { copy, data, h, plain, rows, to } from './dom.js';
+import { copier, data, h, plain, rows, to } from './dom.js';
 import { explanation } from './explain.js';
 import { links } from './links.js';
 import { t } from './texts.js';
@@ -21,7 +21,6 @@ export const mark = ({ rule, severity }) => signed('mark', severity, severity, d
 
 export const arrow = (direction) => signed('arrow', direction, t(`event.${direction}`));
 
-const copier = (label, text) => h('button', { onclick: () => copy(text, t('event.copied')) }, label);
 
 /* ---- payloads ---- */
 
@@ -52,7 +51,7 @@ function payload({ payload: text, payloadBase64: base64, json, bytes: hex }) {
     const bytes = text !== undefined ? new TextEncoder().encode(text) : base64 ? [...atob(base64)].map((c) => c.charCodeAt(0))
         : (hex.match(/../g) ?? []).map((pair) => parseInt(pair, 16));
     const indented = json === undefined ? '' : JSON.stringify(json, null, 2);
-    return h('section', h('h3', t('event.payload'), ' ', copier(t('event.copy'), raw)),
+    return h('section', h('h3', t('event.payload'), ' ', copier(raw)),
         indented && view('JSON', indented.length, () => indented, true),
         text !== undefined && view(t('event.text'), text.length, () => text, !indented),
         view(t('event.bytes'), bytes.length, () => dump(bytes), text === undefined));
@@ -70,7 +69,7 @@ function value(key, of) {
 const table = (members) => rows(Object.entries(members).map(([key, of]) => !APART.test(key) && [key, value(key, of)]));
 
 export const eventDetail = (event) => h('article.event',
-    h('h2', `#${event.seq} `, arrow(event.direction), ` ${event.type} `, copier(t('event.copyJson'), JSON.stringify(event, null, 2))),
+    h('h2', `#${event.seq} `, arrow(event.direction), ` ${event.type} `, copier(JSON.stringify(event, null, 2), t('event.copyJson'))),
     links(event),
     event.findings.map(({ rule, severity, statement = '', ...rest }) => h('section.finding',
         mark({ rule, severity }), h('p', plain(statement, 500)), table(rest))),

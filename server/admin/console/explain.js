@@ -1,6 +1,6 @@
 /* Why something was refused, as a picture: what was sent above what was due, and what differs marked. */
 import { get, pathOf } from './client.js';
-import { copy, fill, h, plain } from './dom.js';
+import { copier, fill, h, plain } from './dom.js';
 import { t } from './texts.js';
 
 const SHOWN_MAX = 1000; /* characters of either text: the table that finds what they have in common has 8 MB then */
@@ -90,7 +90,7 @@ const titled = (title, ...rest) => h('figure', h('figcaption', title), rest);
 
 /* The text to be signed, and what was signed in its place. Where that is the same, it was used wrongly. */
 function signed({ mistake: known, signedText: due, sentText: sent, expectedPrefix: prefix }) {
-    return [titled([t('explain.text'), known && !sent && h('span.mark.passed', t('explain.same')), h('button', { onclick: () => copy(due, t('event.copied')) }, t('explain.copy'))],
+    return [titled([t('explain.text'), known && !sent && h('span.mark.passed', t('explain.same')), copier(due, t('explain.copy'))],
         known ? compared(sent || due, due) : h('p.pairs', t('explain.due'), ' ', h('code', plain(due, SHOWN_MAX)))),
     prefix && h('p', t('explain.prefix'), ' ', h('code', prefix, '\u2026'))];
 }

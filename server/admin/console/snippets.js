@@ -1,6 +1,6 @@
 /* Ways to log in as a device: its credentials, and lines to copy that use them. */
 import { bytes, get, hasToken, pathOf, server } from './client.js';
-import { copy, data, h, plain, UNSEEN } from './dom.js';
+import { copier, data, h, plain, UNSEEN } from './dom.js';
 import { facts } from './form.js';
 import { t } from './texts.js';
 
@@ -54,8 +54,7 @@ publish.single(${py(up)}, "{}", qos=1, hostname=${py(host)}, port=${port},
     return made;
 }
 
-const button = (text, name) => h('button', { label: `${t('event.copy')} ${name}`, onclick: () => copy(text, t('event.copied')) }, t('event.copy'));
-const table = (values) => facts(values, (value, name) => [' ', button(value, name)]);
+const table = (values) => facts(values, (value, name) => [' ', copier(value, t('event.copy'), name)]);
 
 /* All that the device of this name can log in with, ready to copy. */
 export async function waysIn(name, signal) {
@@ -64,5 +63,5 @@ export async function waysIn(name, signal) {
     return h('div', h('h3', data(name)), table({ secret, ...fields }),
         Object.entries({ tls, dynamic }).map(([way, more]) => more && h('details', h('summary', way), table(more))),
         Object.entries(lines({ tls, ...fields }, name, secret, requireCertificate))
-            .map(([program, text]) => [h('h3', program, ' ', button(text, program)), h('pre', { tabindex: 0, label: program }, plain(text, 20000, true))]));
+            .map(([program, text]) => [h('h3', program, ' ', copier(text, t('event.copy'), program)), h('pre', { tabindex: 0, label: program }, plain(text, 20000, true))]));
 }

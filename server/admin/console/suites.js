@@ -1,6 +1,6 @@
 /* Suites: puts devices to the test, shows the cases as they go by, and why each ended as it did. */
 import { call, download, get, post, request, showError } from './client.js';
-import { address, copy, data, fill, h, plain, rows, search, to } from './dom.js';
+import { address, copier, data, fill, h, plain, rows, search, to } from './dom.js';
 import { messages, patiently, pause } from './feed.js';
 import { list } from './list.js';
 import { events, mark, Page } from './page.js';
@@ -47,7 +47,7 @@ export class Suites extends Page {
         h('div.parts', part('devices', 'frame.devices', this.names), part('suites', 'frame.suites'), part('cases', 'suites.cases'),
             part('own', 'suites.own', file, this.own)),
         h('p', this.begin, ' ', h('small', t('suites.about'))), this.line,
-        h('button', { type: 'button', onclick: () => copy(this.line.textContent, t('event.copied')) }, t('suites.copy')));
+        copier(() => this.line.textContent, t('suites.copy')));
         this.every(AGAIN_MS, () => (this.number ? this.#progress() : this.attempt(() => this.#list())));
     }
 
