@@ -40,7 +40,7 @@ test('every file is served, under a strict policy, without a token', async () =>
     const { status, headers, body } = await closed.request('GET', path, { headers: { authorization: '' } });
     assert.equal(status, 200, path);
     assert.equal(body, inProgram(name), path);
-    total += Buffer.byteLength(body);
+    total += path.startsWith('/console/') ? Buffer.byteLength(body) : 0; // the pages are there, too
     assert.equal(headers['cache-control'], 'no-cache');
     assert.equal(headers['x-content-type-options'], 'nosniff');
     const policy = new Map(headers['content-security-policy'].split(';').map((each) => {
@@ -292,11 +292,10 @@ test('the filter has a key, and rows are gone through by j and k', async (t) => 
   await rows.nth(2).waitFor();
   await page.keyboard.press('j');
   await page.keyboard.press('j');
-  const second = await rows.nth(1).innerText();
+  await chosen.and(page.locator('[aria-posinset="2"]')).waitFor();
   assert.equal(await chosen.count(), 1);
-  assert.equal((await chosen.innerText()).split('\n')[0], second.split('\n')[0]);
   await page.keyboard.press('k');
-  assert.equal(await rows.first().getAttribute('aria-selected'), 'true');
+  await chosen.and(page.locator('[aria-posinset="1"]')).waitFor();
   await page.keyboard.press('/');
   const filter = page.locator('sky-devices [data-filter]');
   assert.ok(await filter.evaluate((each) => each === document.activeElement));
