@@ -356,3 +356,31 @@ test('whoever tabs comes to the page past the links, and sees where', async (t) 
   assert.ok(await page.evaluate(() => document.activeElement.closest('sky-devices') !== null &&
     getComputedStyle(document.activeElement).outlineStyle !== 'none'));
 });
+
+test('a tab that nobody looks at lets go of its stream, and catches up', async (t) => {
+  const own = await startServer();
+  const page = await openPage(t, own, { path: '/#/timeline', allow: [/ERR_ABORTED/] });
+  const hide = (hidden) => page.evaluate((value) => {
+    Object.defineProperty(document, 'hidden', { value, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, hidden);
+  await page.getByText('live', { exact: true }).waitFor();
+  await hide(true);
+  await page.getByText('connection lost').waitFor();
+  const client = await device(own, ALI);
+  await client.publishAsync('/pk/device/user/update', '{}', { qos: 1 });
+  await hide(false);
+  await page.getByText('live', { exact: true }).waitFor();
+  await page.getByRole('option').filter({ hasText: 'puback' }).first().waitFor();
+});
+
+test('menus close by Escape, and by a click elsewhere', async (t) => {
+  const page = await openPage(t, server);
+  const menu = page.locator('header details.menu');
+  for (const close of [() => page.keyboard.press('Escape'), () => page.locator('main').click({ position: { x: 300, y: 300 } })]) {
+    await menu.locator('summary').click();
+    assert.ok(await menu.getAttribute('open') !== null);
+    await close();
+    assert.equal(await menu.getAttribute('open'), null);
+  }
+});

@@ -31,7 +31,7 @@ export class Devices extends Page {
 
     build() {
         this.empty = h('p.empty', { role: 'status', hidden: true });
-        this.list = list(t('devices.list'), {
+        this.list = list(t('frame.devices'), {
             at: (index) => this.#shown[index],
             render: (name, row) => this.#render(name, row),
             onchoose: (name) => { this.cursor = name; },

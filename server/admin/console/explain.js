@@ -90,7 +90,7 @@ const titled = (title, ...rest) => h('figure', h('figcaption', title), rest);
 
 /* The text to be signed, and what was signed in its place. Where that is the same, it was used wrongly. */
 function signed({ mistake: known, signedText: due, sentText: sent, expectedPrefix: prefix }) {
-    return [titled([t('explain.text'), known && !sent && h('span.mark.passed', t('explain.same')), copier(due, t('explain.copy'))],
+    return [titled([t('explain.text'), known && !sent && h('span.mark.passed', t('explain.same')), copier(due)],
         known ? compared(sent || due, due) : h('p.pairs', t('explain.due'), ' ', h('code', plain(due, SHOWN_MAX)))),
     prefix && h('p', t('explain.prefix'), ' ', h('code', prefix, '\u2026'))];
 }

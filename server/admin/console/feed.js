@@ -61,7 +61,6 @@ async function takeAll(answer, turn, follower) {
             skipped.count++;
         }
         turn.timer ||= setTimeout(flush, 0);
-        follower.pass?.(1);
     }
     flush();
 }
@@ -82,7 +81,7 @@ export async function patiently(act, state, signal) {
 /* Follows events until the signal aborts. `load()` shows what is there and returns the seq behind
  * which to go on; it is called again when another process serves. `query` filters the stream.
  * `state`: 'live', or 'lost' while the server is away. What the server refuses is thrown. */
-export async function follow({ load, query, take, skip, pass, state, signal }) {
+export async function follow({ load, query, take, skip, state, signal }) {
     const turn = { last: 0, events: 0, timer: 0 };
     try {
         for (;;) {
@@ -92,11 +91,15 @@ export async function follow({ load, query, take, skip, pass, state, signal }) {
                 await patiently(async () => {
                     await hello(signal);
                     if (server.started !== started) return;
+                    const turned = () => new Promise((done) => document.addEventListener('visibilitychange', done, { once: true }));
+                    const hidden = new AbortController(); /* a browser has six connections for all its tabs */
+                    if (document.hidden) await turned();
+                    turned().then(() => hidden.abort());
                     const answer = await request('GET', '/api/v1/events/stream',
-                        { query: { ...query, since: turn.last }, signal });
+                        { query: { ...query, since: turn.last }, signal: AbortSignal.any([signal, hidden.signal]) });
                     state('live');
                     try {
-                        await takeAll(answer, turn, { take, skip, pass });
+                        await takeAll(answer, turn, { take, skip });
                     } catch (error) {
                         if (signal.aborted) throw error;
                     }

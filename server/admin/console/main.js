@@ -92,8 +92,12 @@ function help() {
     dialog(t('frame.keys'), t('frame.close'), false, h('dl.keys', keys.map(([key, what]) => [h('dt', h('kbd', key)), h('dd', t(`key.${what}`))])));
 }
 
+/* Menus close but for the one that this is in. */
+const shut = (target = null) => document.querySelectorAll('.menu').forEach((menu) => { menu.open &&= menu.contains(target); });
+
 /* Pages have keys of their own: page.key(event) says true when it was one. */
 function onkey(event) {
+    if (event.key === 'Escape') shut();
     const { key, target } = event, page = main.firstChild;
     if (document.querySelector('dialog[open]') || event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return;
     if (target.closest('input, textarea, select')) {
@@ -112,6 +116,7 @@ function onkey(event) {
 await hello().then(() => get('/api/v1/clock')).then(keepClock, () => {});
 frame();
 document.addEventListener('keydown', onkey);
+document.addEventListener('click', ({ target }) => shut(target));
 document.addEventListener('settings', frame);
 document.addEventListener('visibilitychange', beat);
 window.addEventListener('hashchange', showPage);

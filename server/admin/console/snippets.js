@@ -47,9 +47,10 @@ publish.single(${py(up)}, "{}", qos=1, hostname=${py(host)}, port=${port},
             .map(([word, value]) => `static const char ${word}[] = ${c(value)};\n`).join('') + `static const int mqtt_port = ${port};`;
     }
     const { coapMethod, coapPath, pskIdentity, pskKeyHex } = credentials, psk = pskKeyHex?.replace(/../g, (hex) => String.fromCharCode(`0x${hex}`));
-    if (!proof && listeners.coaps && coapPath && !psk.includes('\0')) { /* no word of a shell has a zero byte */
+    if (!proof && listeners.coaps && coapPath) {
         const where = host === 'localhost' ? '127.0.0.1' : hostname; /* where UDP listens */
-        made['coap-client'] = `coap-client-openssl -m ${coapMethod} -e '{}' -u ${sh(pskIdentity)} -k ${ansi(psk)} ${sh(`coaps://${where}:${listeners.coaps}${coapPath}`)}`;
+        made['coap-client'] = psk.includes('\0') ? t('snippets.zero')
+            : `coap-client-openssl -m ${coapMethod} -e '{}' -u ${sh(pskIdentity)} -k ${ansi(psk)} ${sh(`coaps://${where}:${listeners.coaps}${coapPath}`)}`;
     }
     return made;
 }

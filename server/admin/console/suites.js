@@ -47,7 +47,7 @@ export class Suites extends Page {
         h('div.parts', part('devices', 'frame.devices', this.names), part('suites', 'frame.suites'), part('cases', 'suites.cases'),
             part('own', 'suites.own', file, this.own)),
         h('p', this.begin, ' ', h('small', t('suites.about'))), this.line,
-        copier(() => this.line.textContent, t('suites.copy')));
+        copier(() => this.line.textContent));
         this.every(AGAIN_MS, () => (this.number ? this.#progress() : this.attempt(() => this.#list())));
     }
 

@@ -54,7 +54,7 @@ away | The server does not answer | 服务器没有响应
 token
 title | This server wants a token | 此服务器需要令牌
 about | It is the one that skymock was started with (--admin-token). It is kept until this tab closes. | 即启动 skymock 时的 --admin-token。仅保存到此标签页关闭为止。
-wrong | That was not the token. It is the one that skymock was started with (--admin-token). | 令牌不正确。请输入启动 skymock 时的 --admin-token。
+wrong | That was not the token. | 令牌不正确。
 label | Token | 令牌
 go | Go on | 继续
 
@@ -75,7 +75,6 @@ not exercised | not exercised | 未触及
 devices
 filter | Name contains | 名称包含
 online | only online | 仅在线
-list | Devices | 设备列表
 none | No device yet. Seed some with --fixtures, or make a temporary one on the page Control. | 还没有设备。请用 --fixtures 载入，或在“控制”页新建临时设备。
 unlike | No device is like that. | 没有符合条件的设备。
 never | never seen | 从未出现
@@ -145,7 +144,6 @@ due | due | 应为
 sentOnly | sent only | 仅发送
 dueOnly | due only | 仅应有
 same | the text is right | 原文正确
-copy | Copy the text due | 复制应签原文
 prefix | The right signature begins with | 正确的签名开头为
 change | What to change: | 如何修改：
 bytes | Bytes that were sent | 发送的字节
@@ -164,7 +162,7 @@ save | Download the report: {0} | 下载报告：{0}
 none | Nobody has done anything yet. | 尚无设备活动。
 nothing | No name contains this. | 没有匹配的名称。
 clean | Nobody broke a rule. Seen: {0}. | 没有违反规则的设备。设备数：{0}。
-some | {0} of {1}, the worst first. Filter by name to see others. | 显示 {0} / {1}，最差的在前。可按名称筛选其他设备。
+some | {0} of {1}, the worst first | 显示 {0} / {1}，最差的在前
 lost | There was no room for {0} strangers more. | 另有 {0} 个未注册者未能保留。
 rule | Rule | 规则
 broke | broken by {0} | {0} 个违反
@@ -184,7 +182,6 @@ own | A suite of your own, as JSON | 自定义套件（JSON）
 file | Its file | 套件文件
 go | Start | 开始
 about | A device must be running and reconnect by itself, or be started by skymock as the COMMAND of this line: | 设备须已运行并能自行重连；否则由 skymock 以此命令行中的 COMMAND 启动：
-copy | Copy the line | 复制命令行
 need | Choose one at least | 请至少选择一项
 runs | Runs | 运行记录
 run | Run {0} | 运行 {0}
@@ -198,7 +195,7 @@ forget | Forget | 删除
 download | JSON | JSON
 of | {0} of {1} | {0} / {1}
 runner | It begins when the skymock that ordered it does | 等待发起它的 skymock 开始执行
-gone | This run is there no more: it was forgotten, or the server started anew. | 此运行已不存在：已被删除，或服务器已重启。
+gone | This run is gone: forgotten, or the server started anew. | 此运行已不存在：已被删除，或服务器已重启。
 list | Cases | 用例列表
 case | Case | 用例
 source | Source | 依据
@@ -259,6 +256,9 @@ required | required | 必填
 parameters | Parameters | 参数
 body | Body | 请求体
 answers | Answers | 响应
+
+snippets
+zero | The key has a zero byte: no command line takes that. | 密钥含零字节，命令行无法使用。
 `;
 
 const texts = new Map();

@@ -41,9 +41,9 @@ export function full(text, utc = settings.times === 'utc') {
     return `${day} ${time}.${ms}${utc ? ' UTC' : ''}`;
 }
 
-/* The same for a column: the time of day, or how long ago. */
+/* The same for a column: the time of day, with the day unless it is today, or how long ago. */
 export function short(text) {
     if (settings.times === 'ago') return t('time.ago', span(Math.max(0, now() - Date.parse(text))));
-    const { time, ms } = parts(new Date(text), settings.times === 'utc');
-    return `${time}.${ms}`;
+    const utc = settings.times === 'utc', { day, time, ms } = parts(new Date(text), utc);
+    return `${day === parts(new Date(now()), utc).day ? '' : `${day.slice(5)} `}${time}.${ms}`;
 }
