@@ -113,6 +113,7 @@ function onkey(event) {
 
 /* ---- the beginning ---- */
 
+dress();
 await hello().then(() => get('/api/v1/clock')).then(keepClock, () => {});
 frame();
 document.addEventListener('keydown', onkey);

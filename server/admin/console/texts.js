@@ -7,7 +7,7 @@ device | Device | 设备
 device.any | any device | 任意设备
 filter | Filter | 筛选
 live | live | 实时
-lost | connection lost, trying again | 连接已断开，正在重试
+lost | connection lost, trying again | 已断开，正在重试
 
 frame
 skip | Skip to the page | 跳到内容
@@ -195,7 +195,7 @@ forget | Forget | 删除
 download | JSON | JSON
 of | {0} of {1} | {0} / {1}
 runner | It begins when the skymock that ordered it does | 等待发起它的 skymock 开始执行
-gone | This run is gone: forgotten, or the server started anew. | 此运行已不存在：已被删除，或服务器已重启。
+gone | This run is gone: forgotten, or the server started anew. | 此运行已不存在。
 list | Cases | 用例列表
 case | Case | 用例
 source | Source | 依据

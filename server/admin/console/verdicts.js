@@ -130,7 +130,7 @@ export class Verdicts extends Page {
         const party = known(device) ?? this.#parties.find((each) => each.device === device);
         const seen = JSON.stringify([this.#given, columns, broke, verdicts, party, this.expected, this.lost]);
         if (seen !== this.seen) {
-            const at = document.activeElement.id, open = [...this.querySelectorAll('[open]')];
+            const at = document.activeElement.id, open = [...this.querySelectorAll('[open]')], top = this.detail.scrollTop;
             fill(this.about, this.#about(parties.length, columns.length, rows.length));
             fill(this.table, columns.length > 0 && this.#matrix(columns, rows, verdicts, broke));
             fill(this.detail, device && this.#device(device, party));
@@ -138,6 +138,7 @@ export class Verdicts extends Page {
             const focused = document.getElementById(at);
             this.#rove(this.table.contains(focused) ? focused : this.table.querySelector('a'));
             focused?.focus({ preventScroll: true });
+            this.detail.scrollTop = top;
         }
         this.seen = seen;
         const target = document.getElementById(`rule-${rule}`);
