@@ -45,6 +45,7 @@ export class List extends HTMLElement {
     /* Every row is drawn anew: they are others now, or look different. */
     refresh() {
         fill(this.pane);
+        this.removeAttribute('aria-activedescendant'); /* until it is there again */
         this.update();
     }
 

@@ -75,7 +75,7 @@ not exercised | not exercised | 未触及
 devices
 filter | Name contains | 名称包含
 online | only online | 仅在线
-none | No device yet. Seed some with --fixtures, or make a temporary one on the page Control. | 还没有设备。请用 --fixtures 载入，或在“控制”页新建临时设备。
+none | No device yet. Seed some with --fixtures, or make a temporary one on the page Control. | 没有设备。请用 --fixtures 载入，或在“控制”页新建。
 unlike | No device is like that. | 没有符合条件的设备。
 never | never seen | 从未出现
 keepalive | {0} of {1} s | {0} / {1} 秒
@@ -195,7 +195,7 @@ forget | Forget | 删除
 download | JSON | JSON
 of | {0} of {1} | {0} / {1}
 runner | It begins when the skymock that ordered it does | 等待发起它的 skymock 开始执行
-gone | This run is gone: forgotten, or the server started anew. | 此运行已不存在。
+gone | This run is there no more. | 此运行已不存在。
 list | Cases | 用例列表
 case | Case | 用例
 source | Source | 依据
