@@ -36,7 +36,7 @@ function askToken(wrong) {
 export const bytes = (text) => String.fromCharCode(...new TextEncoder().encode(text));
 
 /* The answer as it comes, for streams and files. Throws ApiError; an abort throws as fetch does. */
-export async function request(method, path, { query, body, signal, headers, accept = [] } = {}) {
+export async function request(method, path, { query, body, signal, headers } = {}) {
     for (;;) {
         const token = sessionStorage.getItem(TOKEN), all = { ...headers };
         if (token) all.Authorization = `Bearer ${bytes(token)}`;
@@ -44,13 +44,13 @@ export async function request(method, path, { query, body, signal, headers, acce
         const answer = await fetch(path + queryOf(query), { method, signal, headers: all, body: JSON.stringify(body) }).catch((error) => {
             throw signal?.aborted ? error : new ApiError(0, { message: t('client.away') });
         });
-        if (answer.ok || accept.includes(answer.status)) return answer;
+        if (answer.ok) return answer;
         if (answer.status !== 401) throw new ApiError(answer.status, (await answer.json().catch(() => ({}))).error ?? { message: `HTTP ${answer.status}` });
         if (token === sessionStorage.getItem(TOKEN)) await askToken(token !== null);
     }
 }
 
-/* The answer's JSON; null when it has none. `accept`: statuses that are answers, too. */
+/* The answer's JSON; null when it has none. */
 export async function call(method, path, options) {
     const text = await (await request(method, path, options)).text();
     return text ? JSON.parse(text) : null;

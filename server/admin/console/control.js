@@ -6,10 +6,9 @@ import { facts, form } from './form.js';
 import { Page } from './page.js';
 import { waysIn } from './snippets.js';
 import { t } from './texts.js';
-import { full, keepClock } from './times.js';
+import { full, GRACE, keepClock } from './times.js';
 
 const AGAIN_MS = 1000;
-const GRACE = 1.5; /* of its keepalive a device may be silent (MQTT 3.1.1, 3.1.2-24) */
 
 /* Panel, act, what is asked of the API (@: the device; POST, where nothing is said), and what is sent: always this, or what is given
  * in a form of these members ("name*:kind", *: required). `of`: the thing that it is done to, where several can have it done. */

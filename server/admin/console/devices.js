@@ -5,13 +5,12 @@ import { newest } from './feed.js';
 import { list } from './list.js';
 import { mark, Page, pages } from './page.js';
 import { t } from './texts.js';
-import { full, now, short } from './times.js';
+import { full, GRACE, now, short } from './times.js';
 
 const PAGE_MAX = 1000; /* devices that are asked for at a time */
 const AGAIN_MS = 1000; /* those that did something are asked for anew after so long */
 const AGAIN_MAX = 50;
 const REST = 10; /* between two looks at all verdicts, times as long as one takes */
-const GRACE = 1.5; /* of its keepalive a device may be silent (MQTT 3.1.1, 3.1.2-24) */
 
 /* By cloud, product and device. */
 const order = (name) => name.replaceAll('/', '\0');

@@ -2,11 +2,11 @@
 import { data, fill, h, plain, search } from './dom.js';
 import { explanation, mistake } from './explain.js';
 import { newest } from './feed.js';
+import { list } from './list.js';
 import { Page, pages } from './page.js';
 import { waysIn } from './snippets.js';
 import { t } from './texts.js';
 import { full, short } from './times.js';
-import './list.js';
 
 const PAGE_MAX = 500; /* events that are asked for at a time */
 const KEPT_MAX = 20000;
@@ -25,7 +25,7 @@ export class Refusals extends Page {
     beside = 'seq';
 
     build() {
-        this.list = Object.assign(h('sky-list', { label: t('frame.refusals') }), {
+        this.list = list(t('frame.refusals'), {
             at: (index) => this.#events[index],
             render: (event, row) => fill(row, h('span.dim', short(event.time)), h('span.who', data(who(event), 100)),
                 h('span.dim', event.transport), h('span.mark.failed', plain(mistake(event), 60))),

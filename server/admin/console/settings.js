@@ -8,13 +8,6 @@ const CHOICES = {
     order: ['newest', 'oldest'],
 };
 
-const first = {
-    language: navigator.language.startsWith('zh') ? 'zh' : 'en',
-    theme: 'system',
-    times: 'local',
-    order: 'newest',
-};
-
 function kept() {
     try {
         return JSON.parse(localStorage.getItem(KEY)) ?? {};
@@ -23,11 +16,10 @@ function kept() {
     }
 }
 
-export const settings = { ...first };
-for (const [name, values] of Object.entries(CHOICES)) {
-    const value = kept()[name];
-    if (values.includes(value)) settings[name] = value;
-}
+/* The first choice is the one at first, but for the language. */
+const chosen = { language: navigator.language.slice(0, 2), ...kept() };
+export const settings = Object.fromEntries(Object.entries(CHOICES).map(([name, values]) =>
+    [name, values.includes(chosen[name]) ? chosen[name] : values[0]]));
 
 /* All that a setting can be. */
 export const choices = (name) => CHOICES[name];

@@ -2,6 +2,9 @@
 import { settings } from './settings.js';
 import { t } from './texts.js';
 
+/* Of its keepalive a device may be silent (MQTT 3.1.1, 3.1.2-24). */
+export const GRACE = 1.5;
+
 let virtual = { at: Date.now(), of: performance.now(), frozen: false };
 
 /* From an answer of the clock's routes. */
