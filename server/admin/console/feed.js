@@ -121,3 +121,8 @@ export async function newest(query, limit, signal) {
     const { events, next } = await get('/api/v1/events', { run: true, ...query, order: 'desc', limit }, signal);
     return { events, last: next };
 }
+
+/* The event of this number; undefined: there is none any more. */
+export async function eventOf(seq, signal) {
+    return (await get('/api/v1/events', { since: seq - 1, before: seq + 1, run: true }, signal)).events[0];
+}

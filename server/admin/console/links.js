@@ -1,6 +1,7 @@
 /* What caused an event and what followed from it: one table, and the few questions that answer it. */
 import { get } from './client.js';
 import { data, fill, h, to } from './dom.js';
+import { eventOf } from './feed.js';
 import { t } from './texts.js';
 
 const AROUND = 200; /* events of the connection, or the device, before it and behind it */
@@ -44,12 +45,12 @@ async function fillLinks(list, event) {
     const { seq, connection, device } = event, of = carried(event), back = { before: seq, order: 'desc' };
     const ask = async (query) => (await get('/api/v1/events', { run: true, ...query })).events;
     const near = connection ? { connection, limit: AROUND } : { device, limit: AROUND };
-    const [before, behind, later, causes, begun] = await Promise.all([
+    const [before, behind, later, cause, begun] = await Promise.all([
         ask({ ...near, ...back }), ask({ ...near, since: seq }), ask({ since: seq, limit: LATER }),
-        of ? ask({ since: of - 1, before: of + 1 }) : [], connection ? ask({ ...near, ...back, type: 'connect' }) : []]);
+        of && eventOf(of), connection ? ask({ ...near, ...back, type: 'connect' }) : []]);
     const found = new Map(); /* [word, event] by number: the first word for an event counts */
     const add = (word, each) => each && !found.has(each.seq) && found.set(each.seq, [word, each]);
-    add('cause', causes[0]);
+    add('cause', cause);
     for (const each of later) if (carried(each) === seq) add('effect', each);
     for (const pair of PAIRS) {
         const effect = behind.find((each) => belong(pair, event, each));

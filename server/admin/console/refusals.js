@@ -1,7 +1,7 @@
 /* Refusals: who was turned away, newest first, and the picture of why. */
 import { data, fill, h, plain, search } from './dom.js';
 import { explanation, mistake } from './explain.js';
-import { newest } from './feed.js';
+import { eventOf, newest } from './feed.js';
 import { list } from './list.js';
 import { Page, pages } from './page.js';
 import { waysIn } from './snippets.js';
@@ -90,7 +90,7 @@ export class Refusals extends Page {
         if (wanted && event && index !== this.list.chosen) this.list.choose(index); /* and into sight */
         this.list.chosen = index;
         this.list.update();
-        if (wanted && !event) [event] = (await this.get('/api/v1/events', { since: wanted - 1, before: wanted + 1, run: true })).events;
+        if (wanted && !event) event = await eventOf(wanted, this.signal);
         if (event?.seq === this.#shown) return;
         this.#shown = event?.seq;
         fill(this.detail, event ? this.#picture(event) : h('p.empty', t('refusals.none')));

@@ -1,9 +1,9 @@
 /* Timeline: every event as it happens, one row an event. What came too fast, and what lies between
  * places that were looked at, is a gap: one row until it is opened. */
-import { get, showError } from './client.js';
+import { showError } from './client.js';
 import { data, field, fill, h, plain, search, select } from './dom.js';
 import { arrow, eventDetail, mark } from './event.js';
-import { follow } from './feed.js';
+import { eventOf } from './feed.js';
 import { telling } from './links.js';
 import { list } from './list.js';
 import { Page } from './page.js';
@@ -32,11 +32,11 @@ const gap = (since, before, count) => ({ since, before, count });
 const box = (name, value, text = value) => h('label.check', h('input', { type: 'checkbox', name, value }), text);
 
 export class Timeline extends Page {
+    beside = 'seq';
     /* The oldest first, and in front of them a gap, which stays when nothing is in it any more: before
      * is 1 then, and nothing until the first answer. The list shows the first `list.count`. */
     #rows = [gap(0)];
     #paused = false;
-    #following = new AbortController();
     #chosen; /* a row */
     #opened = 0;
     #oldest = settings.order === 'oldest'; /* stands on top */
@@ -45,7 +45,6 @@ export class Timeline extends Page {
         this.types = h('div');
         this.typed = h('summary');
         this.pauser = h('button', { type: 'button', onclick: this.#pause });
-        this.live = h('span.dim', { role: 'status' });
         this.problem = h('div');
         this.note = h('p');
         this.detail = h('aside', { label: t('timeline.event') });
@@ -56,7 +55,7 @@ export class Timeline extends Page {
                 search(t('timeline.text'), { name: 'text', oninput: () => this.#soon(this.#filter) }),
                 box('refused', 'true', t('timeline.refused')),
                 select(choices('order').map((each) => [each, t(`timeline.${each}`)]), settings.order, (value) => choose('order', value), { label: t('timeline.order') }),
-                this.pauser, h('span.space'), this.live),
+                this.pauser, h('span.space'), this.state),
             h('details.filters', { open: innerWidth > 700 }, h('summary', t('timeline.more')),
                 h('div.bar', ['device', 'topic', 'rule', 'connection'].map((name) => field(t(`timeline.${name}`), h('input', { type: 'search', name, list: `all-${name}` }))),
                     h('details.menu.types', this.typed, this.types),
@@ -85,10 +84,9 @@ export class Timeline extends Page {
         return this.#open(Number(seq));
     }
 
-    key({ key }) {
-        if (key === 'p') this.#pause();
-        else if (key === 'Escape' && this.#opened) this.#close();
-        else return false;
+    key(event) {
+        if (event.key !== 'p') return super.key(event);
+        this.#pause();
         return true;
     }
 
@@ -103,7 +101,7 @@ export class Timeline extends Page {
     /* What there is to choose from. */
     async #offer() {
         const [{ devices }, { rules }, { components }] = await Promise.all(['/api/v1/devices?limit=1000', '/api/v1/rules', '/openapi.json']
-            .map((path) => get(path, {}, this.signal)));
+            .map((path) => this.get(path)));
         const offer = (id, values) => h('datalist', { id }, values.map((value) => h('option', { value })));
         this.append(offer('all-device', devices.map(({ name }) => name)), offer('all-rule', rules.map(({ id }) => id)));
         fill(this.types, components.schemas.Event.properties.type.enum.map((type) => box('type', type)));
@@ -113,17 +111,14 @@ export class Timeline extends Page {
     /* ---- reading ---- */
 
     #begin(query) {
-        this.#following.abort();
-        this.#following = new AbortController();
         this.wanted = query;
         fill(this.problem);
-        follow({
+        this.follow({
             load: () => this.#load(),
             query,
             take: (events) => events.forEach((each) => this.#took(light(each))),
             skip: ({ from, to, count }) => this.#took(gap(from - 1, to + 1, count)),
-            state: (state) => fill(this.live, t(state)),
-            signal: AbortSignal.any([this.signal, this.#following.signal]),
+            signal: this.renew(),
         }).catch((error) => {
             showError(this.problem, error);
             if (!error.status) throw error;
@@ -144,7 +139,7 @@ export class Timeline extends Page {
      * Returns what the stream goes on behind. */
     async #fill(hole, { since, before } = hole) {
         const { list } = this;
-        const { events, next, lost } = await get('/api/v1/events', { run: true, limit: PAGE_EVENTS, order: 'desc', ...this.wanted, since, before }, this.signal);
+        const { events, next, lost } = await this.get('/api/v1/events', { run: true, limit: PAGE_EVENTS, order: 'desc', ...this.wanted, since, before });
         const at = this.#rows.indexOf(hole), found = events.reverse().map(light), count = before === hole.before ? hole.count - found.length : NaN;
         if (at < 0) return next; /* nobody waits for it any more */
         this.lost = lost;
@@ -199,17 +194,12 @@ export class Timeline extends Page {
         if (seq === this.#opened) return;
         this.#opened = seq;
         if (!seq) return fill(this.detail);
-        const { events: [event] } = await get('/api/v1/events', { since: seq - 1, before: seq + 1, run: true }, this.signal);
+        const event = await eventOf(seq, this.signal);
         if (this.#opened !== seq) return;
-        fill(this.detail, h('button.close', { label: t('frame.close'), onclick: this.#close }, '\u2715'),
+        fill(this.detail, h('button.close', { label: t('frame.close'), onclick: () => this.close() }, '\u2715'),
             event ? [this.note, eventDetail(event)] : t('timeline.gone', seq));
         await this.#reveal(seq);
     }
-
-    #close = () => {
-        this.go({ seq: '' });
-        this.list.focus();
-    };
 
     /* Its row is chosen, and in sight; what lies around it is read when it is not there. */
     async #reveal(seq) {
