@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { promisify } from 'node:util';
 
-import { axe, device, openPage, picture, startServer } from './lab.mjs';
+import { axe, device, fits, openPage, picture, startServer } from './lab.mjs';
 
 const run = promisify(execFile);
 const PRODUCTS = { aliyun: 'pk', tencent: 'PROD123456', enos: 'KV315idW' };
@@ -243,10 +243,17 @@ for (const [cloud, product] of Object.entries(PRODUCTS)) {
   test(`a new device of ${cloud} logs in by the lines that are shown`, async (t) => {
     const page = await control(t, ''), panelNew = panel(page, 'New temporary device');
     await write(panelNew, 'product *', `${cloud}/${product}`);
-    await press(panelNew, 'Make');
-    const name = await panelNew.locator('h3').first().textContent();
-    assert.ok(name.startsWith(`${cloud}/${product}/`), name);
-    await page.waitForURL((url) => url.hash.includes(encodeURIComponent(name)));
+    let name = '';
+    for (let zero = true; zero;) { // one key in sixteen cannot be given to coap-client, and that is said
+      await press(panelNew, 'Make');
+      const title = panelNew.locator('h3').filter({ hasText: `${cloud}/${product}/` });
+      name = await (name ? title.filter({ hasNotText: name }) : title).textContent();
+      await page.waitForURL((url) => url.hash.includes(encodeURIComponent(name)));
+      const { pskKeyHex } = await server.api('GET', `/api/v1/devices/${name}/credentials`);
+      zero = cloud === 'enos' && /^(..)*00/.test(pskKeyHex);
+      if (zero)
+        assert.match(await panelNew.getByLabel('coap-client', { exact: true }).textContent(), /zero byte/);
+    }
     const last = async () => (await server.api('GET', '/api/v1/events?order=desc&limit=1')).last;
     const publish = await lineOf(page, panelNew, 'mosquitto_pub');
     await accepted(name, await last(), () => run('bash', ['-c', publish]));
@@ -363,7 +370,7 @@ for (const [how, options] of Object.entries({ 'in the light': {}, 'in the dark':
     await page.getByLabel('coap-client', { exact: true }).waitFor();
     await page.getByText(chinese ? '更多' : 'More', { exact: true }).click();
     await axe(page);
-    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+    await fits(page);
     if (chinese) {
       const text = await page.locator('sky-control h2, sky-control button').allTextContents();
       assert.deepEqual(text.filter((each) => /^[a-z. ]+$/i.test(each)), []);

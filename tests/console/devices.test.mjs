@@ -6,7 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 
-import { axe, device, ENDED, openPage, picture, raw, startServer } from './lab.mjs';
+import { axe, device, ENDED, fits, openPage, picture, raw, startServer } from './lab.mjs';
 
 const ALI = 'aliyun/pk/device';
 const SECOND = 'enos/KV315idW/second';
@@ -147,7 +147,7 @@ test('names are text, whoever says them', async (t) => {
   await row(page, 'client id <script>alert(1)').click();
   await beside(page).getByText('not registered').waitFor();
   assert.equal(await page.locator('script, [onclick]').count(), 1, 'the one of index.html');
-  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+  await fits(page);
   await axe(page);
   await claim(own, 'who came later');
   await row(page, 'client id who came later').waitFor();

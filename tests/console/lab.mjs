@@ -38,6 +38,7 @@
 //   problems(page)               what has been gathered so far, lines; for tests of this bench
 //   await axe(page, {include})   axe-core finds nothing serious or critical, in light of the page's
 //                                own policy: it runs in a world of its own beside the page's scripts
+//   await fits(page, message)    nothing makes the page wider than the window
 //   await picture(page, name, {kept})    build/test/pictures/NAME.png; one that is kept, with
 //                                SKYMOCK_PICTURES=update, as tests/console/pictures/NAME.png too
 
@@ -463,6 +464,10 @@ export async function axe(page, { include } = {}) {
   } finally {
     await session.detach();
   }
+}
+
+export async function fits(page, message) {
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), message);
 }
 
 export async function picture(page, name, { kept = false, ...options } = {}) {

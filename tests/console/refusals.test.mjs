@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import { createHash, createHmac } from 'node:crypto';
 import https from 'node:https';
 import { test } from 'node:test';
-import { axe, device, openPage, picture, raw, startServer } from './lab.mjs';
+import { axe, device, fits, openPage, picture, raw, startServer } from './lab.mjs';
 
 const server = await startServer();
 const ALI = 'aliyun/pk/device', TEN = 'tencent/PROD123456/dev001', ENOS = 'enos/KV315idW/tPbZGCdmaE';
@@ -237,7 +237,7 @@ for (const [name, text] of HOSTILE) {
       const page = await opened(t, await refused(connects('mqtt', login), 'connect'), { viewport: { width: 360, height: 740 } });
       await page.locator('.what').waitFor();
       assert.equal(await page.evaluate(() => window.ran), undefined);
-      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+      await fits(page);
       assert.ok(!/[\u0000-\u0008\u000e-\u001f\u202a-\u202e\u2066-\u2069]/.test(await page.locator('main').innerText()));
       await axe(page);
     }
@@ -252,7 +252,7 @@ for (const [locale, colorScheme, width] of [['en-US', 'light', 1280], ['zh-CN', 
     if (locale === 'zh-CN')
       await page.getByText('如何修改').waitFor();
     assert.ok(await aligned(page));
-    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+    await fits(page);
     await axe(page);
     await picture(page, `refusals-${colorScheme}-${width}`);
   });

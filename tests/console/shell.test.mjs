@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { before, test } from 'node:test';
 
-import { axe, device, ENDED, openPage, ROOT, startServer } from './lab.mjs';
+import { axe, device, ENDED, fits, openPage, ROOT, startServer } from './lab.mjs';
 
 const FOLDER = `${ROOT}/server/admin/console`;
 const FILES = readdirSync(FOLDER).filter((name) => !name.endsWith('.md'));
@@ -138,7 +138,7 @@ for (const [colorScheme, width, locale] of LOOKS) {
       assert.equal(await page.locator('nav a[aria-current=page]').getAttribute('href'), `#/${name}`);
       const title = (await page.locator(`nav a[href="#/${name}"]`).innerText()).replace(/\d+\+?$/, '').trim();
       assert.equal(await page.title(), `${title} · skymock`);
-      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${name} is too wide`);
+      await fits(page, `${name} is too wide`);
       await axe(page);
     }
   });

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import { after, before, test } from 'node:test';
 
-import { axe, ENDED, openPage, picture, ROOT, startServer } from './lab.mjs';
+import { axe, ENDED, fits, openPage, picture, ROOT, startServer } from './lab.mjs';
 
 const ALI = 'aliyun/pk/device', SECOND = 'aliyun/pk/second', DEV = 'tencent/PROD123456/dev001';
 const FIXTURES = `${ROOT}/tests/support/fixtures.json`;
@@ -48,7 +48,6 @@ const rows = (page) => page.getByRole('listbox', { name: 'Cases' }).getByRole('o
 const button = (page, name) => page.getByRole('button', { name, exact: true });
 const told = (page, text) => page.getByText(text).first().waitFor();
 const idOf = (page) => new URL(page.url().replace('#', '')).searchParams.get('run');
-const wide = (page) => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
 
 // A run of cases that wait for what never comes, until they are stopped.
 const patient = (title = 'Waits for nothing') => ({ suite: 'patient', title, cases: [
@@ -274,12 +273,12 @@ test('narrow, dark, in Chinese', async (t) => {
   await page.getByRole('checkbox', { name: ALI }).check();
   await page.getByRole('checkbox', { name: 'smoke' }).check();
   await axe(page);
-  assert.ok(await wide(page));
+  await fits(page);
   await page.getByRole('button', { name: '开始' }).click();
   await page.getByText(/4 \/ 4 · .* · 4 通过/).waitFor();
   await page.locator('sky-list').getByRole('option').first().click();
   await page.getByText('timeline since').waitFor({ state: 'detached' });
   await page.getByText('自该用例起的时间线').waitFor();
   await axe(page);
-  assert.ok(await wide(page));
+  await fits(page);
 });
