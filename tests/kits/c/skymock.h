@@ -830,8 +830,11 @@ static int skymock__chunks(struct skymock__wire *wire, struct skymock__text *bod
         if (skymock__line(wire, line) != 0 || skymock__size(wire, line, 16, &size) != 0 ||
             skymock__body(wire, body, size, 0) != 0)
             return -1;
-        if (size > 0 && skymock__line(wire, line) != 0)
+        if (size > 0 && (skymock__line(wire, line) != 0 || line[0] != '\0')) {
+            if (wire->wrong == NULL)
+                wire->wrong = "a chunk of the answer is longer than it says";
             return -1;
+        }
     }
     do
         if (skymock__line(wire, line) != 0)
