@@ -4,24 +4,24 @@ set -eu
 cd "$(dirname "$0")"
 strict='-O2 -Werror -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wundef -Wcast-qual -Wwrite-strings'
 count=0
+# compile LANGUAGE STANDARD COMPILER...: by the first of the compilers that there is
 compile()
 {
-    compiler=$1
-    shift
-    command -v "$compiler" >/dev/null || return 0
-    for define in -DSKYMOCK_IMPLEMENTATION -DINTERFACE_ALONE; do
+    language=$1 standard=$2
+    shift 2
+    for compiler; do
+        command -v "$compiler" >/dev/null || continue
         # shellcheck disable=SC2086 # one word for each option
-        printf '#include "skymock.h"\n' | "$compiler" $strict $define -I. "$@" -c -o /dev/null -
+        set -- "$compiler" $strict -I. -x "$language" "-std=$standard" -o /dev/null
+        echo '#include "skymock.h"' | "$@" -fsyntax-only -
+        echo '#include "skymock.h"' | "$@" -DSKYMOCK_IMPLEMENTATION -c -
+        count=$((count + 1))
+        return
     done
-    count=$((count + 1))
 }
-for compiler in gcc clang clang-14; do
-    compile "$compiler" -x c -std=c99 -Wmissing-prototypes -Wstrict-prototypes
-    compile "$compiler" -x c -std=gnu17 -Wmissing-prototypes -Wstrict-prototypes
-done
-for compiler in g++ clang++ clang++-14; do
-    compile "$compiler" -x c++ -std=c++11
-    compile "$compiler" -x c++ -std=gnu++20
-done
-echo "$count compilers and standards"
+compile c c99 gcc
+compile c gnu17 clang clang-14
+compile c++ c++11 g++
+compile c++ gnu++20 clang++ clang++-14
+echo "$count compilers"
 [ "$count" -gt 0 ]

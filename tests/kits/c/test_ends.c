@@ -1,0 +1,158 @@
+/* A server that the kit started lives as long as the test wants, and no longer than the test. No
+ * framework: what a program for plain CTest looks like. */
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "mqtt.h"
+#include "skymock.h"
+
+#define CHECK(truth)                                                                               \
+    do {                                                                                           \
+        if (!(truth))                                                                              \
+            SKYMOCK_FAIL(#truth);                                                                  \
+    } while (0)
+
+enum { PATIENCE_MS = 5000, LOOK_MS = 5 };
+
+/* How a test process ends. */
+static void is_killed(void)
+{
+    kill(getpid(), SIGKILL);
+}
+
+static void aborts(void)
+{
+    abort();
+}
+
+static void returns(void)
+{
+    exit(0);
+}
+
+/* As SKYMOCK_ASSERT() does of itself. */
+static void asserts(void)
+{
+    struct skymock server;
+    if (freopen("/dev/null", "w", stderr) == NULL)
+        exit(0);
+    SKYMOCK_ASSERT(skymock_start(&server, NULL));
+    SKYMOCK_ASSERT(skymock_ask(&server, "GET", "nothing"));
+}
+
+/* Starts a server in a process that ends so, with its listener and folder gone soon. */
+static void ends_with(void (*how)(void), int signal)
+{
+    struct told {
+        int port;
+        char dir[SKYMOCK_TEXT_MAX];
+    } told;
+    struct skymock server;
+    struct stat info;
+    int ends[2], status, left = PATIENCE_MS, fd;
+
+    CHECK(pipe(ends) == 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        SKYMOCK_ASSERT(skymock_start(&server, NULL));
+        told.port = skymock_port(&server, "mqtt");
+        memcpy(told.dir, server.dir, sizeof told.dir);
+        CHECK(write(ends[1], &told, sizeof told) == sizeof told);
+        how();
+    }
+    CHECK(read(ends[0], &told, sizeof told) == sizeof told);
+    CHECK(waitpid(pid, &status, 0) == pid);
+    CHECK(signal == 0 ? WIFEXITED(status) : WIFSIGNALED(status) && WTERMSIG(status) == signal);
+    for (; (fd = tcp_connect(told.port)) >= 0 && left > 0; left -= LOOK_MS) {
+        close(fd);
+        (void)poll(NULL, 0, LOOK_MS);
+    }
+    for (; stat(told.dir, &info) == 0 && left > 0; left -= LOOK_MS)
+        (void)poll(NULL, 0, LOOK_MS);
+    CHECK(left > 0);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static void *start(void *server)
+{
+    SKYMOCK_ASSERT(skymock_start((struct skymock *)server, NULL));
+    return NULL;
+}
+
+/* The thread that started it may end; of two, each ends when it is told, whoever holds its pair. */
+static void lives_until_it_is_stopped(void)
+{
+    struct skymock one, other;
+    pthread_t thread;
+    int ports[2];
+    CHECK(pthread_create(&thread, NULL, start, &one) == 0);
+    CHECK(pthread_join(thread, NULL) == 0);
+    start(&other);
+    pid_t pid = fork();
+    if (pid == 0)
+        pause();
+    ports[0] = skymock_port(&one, "mqtt");
+    ports[1] = skymock_port(&other, "mqtt");
+    CHECK(skymock_ask(&one, "GET", "/ready") == 0);
+    skymock_stop(&one);
+    CHECK(tcp_connect(ports[0]) < 0);
+    CHECK(skymock_ask(&other, "GET", "/ready") == 0);
+    skymock_stop(&other);
+    CHECK(tcp_connect(ports[1]) < 0);
+    kill(pid, SIGKILL);
+    CHECK(waitpid(pid, NULL, 0) == pid);
+}
+
+/* A server that is only connected to is found as `skymock exec` tells it, and is not ended. */
+static void is_found_by_the_environment(void)
+{
+    struct skymock own, found;
+    char port[16];
+    const struct skymock_options with_token = {.token = "t0ken"};
+    SKYMOCK_ASSERT(skymock_start(&own, &with_token));
+    setenv("SKYMOCK_URL", own.url, 1);
+    CHECK(skymock_start(&found, NULL) == -1 && strstr(found.why, "401") != NULL);
+    setenv("SKYMOCK_ADMIN_TOKEN", "t0ken", 1);
+    setenv("SKYMOCK_HOST", "board.test", 1);
+    setenv("SKYMOCK_PORT_ENOS_MQTT", "4711", 1);
+    SKYMOCK_ASSERT(skymock_start(&found, NULL));
+    CHECK(strcmp(found.host, "board.test") == 0);
+    CHECK(skymock_port(&found, "enos-mqtt") == 4711);
+    CHECK(skymock_port(&found, "mqtt") == skymock_port(&own, "mqtt"));
+    snprintf(port, sizeof port, ":%d", skymock_port(&found, "admin"));
+    CHECK(strstr(found.url, port) != NULL);
+    CHECK(skymock_ca_file(&found) != NULL && access(found.ca_file, R_OK) == 0);
+    skymock_stop(&found);
+    CHECK(access(found.ca_file, R_OK) != 0);
+    unsetenv("SKYMOCK_URL");
+    SKYMOCK_ASSERT(skymock_ask(&own, "GET", "/ready"));
+    skymock_stop(&own);
+}
+
+/* Options that the program refuses are told in its words. */
+static void is_told_what_was_wrong(void)
+{
+    static const char *const arguments[] = {"--no-such-option", NULL};
+    const struct skymock_options options = {.arguments = arguments},
+                                 missing = {.fixtures = "/no/such/folder"};
+    struct skymock server;
+    CHECK(skymock_start(&server, &options) == -1 && strstr(server.why, "no-such-option") != NULL);
+    CHECK(skymock_start(&server, &missing) == -1 && strstr(server.why, "/no/such/folder") != NULL);
+}
+
+int main(void)
+{
+    unsetenv("SKYMOCK_URL");
+    ends_with(is_killed, SIGKILL);
+    ends_with(aborts, SIGABRT);
+    ends_with(asserts, SIGABRT);
+    ends_with(returns, 0);
+    lives_until_it_is_stopped();
+    is_found_by_the_environment();
+    is_told_what_was_wrong();
+    return 0;
+}
