@@ -863,7 +863,7 @@ static int skymock__read(struct skymock__wire *wire, int *ret_status, struct sky
         if (skymock__line(wire, line) != 0)
             return -1;
         if (strncmp(line, "HTTP/1.", 7) != 0 || strlen(line) < 12 || line[8] != ' ' ||
-            (*ret_status = atoi(line + 9)) < 100) {
+            (*ret_status = (int)strtol(line + 9, NULL, 10)) < 100) {
             wire->wrong = "this is no HTTP";
             return -1;
         }
@@ -1117,7 +1117,7 @@ static void skymock__keep(const struct skymock *server, int hold, char *const *a
     _exit(program > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : 127);
 }
 
-/* Ends the server, if it is ours. */
+/* Ends the server, if it is ours, and gives back what it took. */
 static void skymock__let_go(struct skymock *server)
 {
     if (server->keeper != 0) {
@@ -1128,6 +1128,9 @@ static void skymock__let_go(struct skymock *server)
         close(server->log);
     }
     skymock__remove_dir(server);
+    if (server->answer != skymock__nothing)
+        free(server->answer);
+    server->answer = skymock__nothing;
     server->keeper = 0;
     server->dir[0] = '\0';
 }
@@ -1246,12 +1249,12 @@ static int skymock__learn_ports(struct skymock *server, int mapped)
         if (len >= sizeof port->name)
             continue;
         memcpy(port->name, items.key + 1, len);
-        port->port = atoi(items.value);
+        port->port = (int)strtol(items.value, NULL, 10);
         snprintf(name, sizeof name, "SKYMOCK_PORT_%s", port->name);
         for (end = name; *end != '\0'; end++)
             *end = (char)(*end == '-' ? '_' : toupper((unsigned char)*end));
         if (mapped && getenv(name) != NULL)
-            port->port = atoi(getenv(name));
+            port->port = (int)strtol(getenv(name), NULL, 10);
     }
     return 0;
 }
@@ -1293,9 +1296,6 @@ SKYMOCK_API int skymock_start(struct skymock *server, const struct skymock_optio
 SKYMOCK_API void skymock_stop(struct skymock *server)
 {
     skymock__let_go(server);
-    if (server->answer != skymock__nothing)
-        free(server->answer);
-    server->answer = skymock__nothing;
     if (skymock__used == server)
         skymock__used = NULL;
 }
