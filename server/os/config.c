@@ -462,7 +462,7 @@ void sky_config_help(FILE *out, enum sky_command command)
         if (!(row->commands & command))
             continue;
         if (heading != NULL)
-            fprintf(out, "%s:\n", heading);
+            fprintf(out, "\n%s:\n", heading);
         heading = NULL;
         sky_config_env_name(row->name, name);
         if (row->letter)
