@@ -82,6 +82,8 @@ void sky_http_put_head(struct sky_buf *out, const struct sky_http_reply *reply, 
     if (has_length)
         sky_buf_addf(out, "Content-Length: %zu\r\n", reply->body.len + reply->line_end);
     sky_buf_addf(out, "Connection: %s\r\nDate: %s\r\n", keep_alive ? "keep-alive" : "close", date);
+    if (reply->no_sniff)
+        sky_buf_add_str(out, "X-Content-Type-Options: nosniff\r\n");
     sky_buf_add(out, reply->extra);
     sky_buf_add_str(out, "\r\n");
 }

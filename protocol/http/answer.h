@@ -12,6 +12,7 @@ struct sky_http_reply {
     const char *content_type; /* NULL: no body */
     sky_span body;
     bool line_end;  /* the body gets a line end, for people at a terminal */
+    bool no_sniff;  /* browsers take the type as it is told (Fetch, X-Content-Type-Options) */
     sky_span extra; /* further header lines, each with its CRLF */
 };
 

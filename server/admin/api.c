@@ -12,7 +12,7 @@
 #include "server/os/config.h"
 #include "server/suite/run.h"
 
-enum { MESSAGE_MAX = 512, ALLOW_MAX = 128, NEAR_SHOWN = 3 };
+enum { MESSAGE_MAX = 512, ALLOW_MAX = 128, NEAR_SHOWN = 3, FORM_MAX = 64 };
 
 static const char JSON[] = "application/json"; /* whose texts end with a line end */
 
@@ -228,27 +228,54 @@ static const struct sky_api_param *find_param(const struct sky_api_param *list, 
     return NULL;
 }
 
-/* Why this text is no value of the parameter, or NULL. */
-static const char *check_text(const struct sky_api_param *param, const char *text)
+/* What a value of the parameter must be. */
+static void say_form(const struct sky_api_param *param, char out[FORM_MAX])
+{
+    static const char *const forms[] = {[SKY_API_BOOL] = "must be true or false",
+                                        [SKY_API_OBJECT] = "must be an object",
+                                        [SKY_API_ARRAY] = "must be an array",
+                                        [SKY_API_DEVICE] = "must be CLOUD/PRODUCT/DEVICE",
+                                        [SKY_API_PRODUCT] = "must be CLOUD/PRODUCT",
+                                        [SKY_API_ANY] = "may be anything"};
+    long long min = param->min, max = param->max;
+    if (param->kind == SKY_API_INT)
+        snprintf(out, FORM_MAX, "must be an integer, %lld to %lld", min, max);
+    else if (param->kind == SKY_API_TEXT)
+        snprintf(out, FORM_MAX, "must be a string of %lld to %lld bytes", min, max);
+    else
+        snprintf(out, FORM_MAX, "%s", forms[param->kind]);
+}
+
+static bool is_in_bounds(const struct sky_api_param *param, int64_t value)
+{
+    return value >= param->min && value <= param->max;
+}
+
+/* Is this text, of a query, a value of the parameter? */
+static bool is_text_of(const struct sky_api_param *param, const char *text)
 {
     struct sky_path_vars vars;
     int64_t value;
     sky_span span = sky_span_str(text);
-    if (param->kind == SKY_API_INT &&
-        (!sky_span_to_int(span, &value) || value < param->min || value > param->max))
-        return "is not a number in its range";
-    if (param->kind == SKY_API_BOOL && strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
-        return "is neither true nor false";
-    if (param->kind == SKY_API_DEVICE && !sky_match_device(span, &vars))
-        return "is not CLOUD/PRODUCT/DEVICE";
-    if (param->kind == SKY_API_PRODUCT && !sky_match_product(span, &vars))
-        return "is not CLOUD/PRODUCT";
-    return NULL;
+    switch (param->kind) {
+    case SKY_API_INT:
+        return sky_span_to_int(span, &value) && is_in_bounds(param, value);
+    case SKY_API_TEXT:
+        return is_in_bounds(param, (int64_t)span.len);
+    case SKY_API_BOOL:
+        return strcmp(text, "true") == 0 || strcmp(text, "false") == 0;
+    case SKY_API_DEVICE:
+        return sky_match_device(span, &vars);
+    case SKY_API_PRODUCT:
+        return sky_match_product(span, &vars);
+    default:
+        return true;
+    }
 }
 
 static bool check_query_piece(struct sky_api *api, sky_span piece)
 {
-    char name[64], text[SKY_API_PARAM_MAX];
+    char name[64], text[SKY_API_PARAM_MAX], form[FORM_MAX];
     bool bad;
     sky_span key = piece, value;
     sky_span_cut(piece, '=', &key, &value);
@@ -261,10 +288,12 @@ static bool check_query_piece(struct sky_api *api, sky_span piece)
         return false;
     }
     sky_http_query(api->call->head.query, param->name, text, sizeof text, &bad);
-    const char *wrong = bad ? "is badly encoded or too long" : check_text(param, text);
-    if (wrong != NULL)
-        sky_api_error(api, 400, "invalid", "", "query parameter '%s' %s", param->name, wrong);
-    return wrong == NULL;
+    if (!bad && is_text_of(param, text))
+        return true;
+    say_form(param, form);
+    sky_api_error(api, 400, "invalid", "", "query parameter '%s' %s%s", param->name, form,
+                  bad ? "; it is too long, or badly encoded (%XX)" : "");
+    return false;
 }
 
 static bool has_query(const struct sky_api *api, const char *name)
@@ -291,42 +320,25 @@ static bool check_query(struct sky_api *api)
     return true;
 }
 
-/* Why this value is none of the member, or NULL. */
-static const char *check_value(const struct sky_api_param *param, const cJSON *value)
+/* Is this value, of a body, one of the member? */
+static bool is_value_of(const struct sky_api_param *param, const cJSON *value)
 {
     double number = value->valuedouble;
     switch (param->kind) {
-    case SKY_API_TEXT:
-        if (!cJSON_IsString(value))
-            return "must be a string";
-        return (int64_t)strlen(value->valuestring) > param->max ? "is too long" : NULL;
     case SKY_API_INT:
         return cJSON_IsNumber(value) && number == floor(number) && number >= (double)param->min &&
-                       number <= (double)param->max
-                   ? NULL
-                   : "must be an integer in its range";
+               number <= (double)param->max;
     case SKY_API_BOOL:
-        return cJSON_IsBool(value) ? NULL : "must be true or false";
+        return cJSON_IsBool(value);
     case SKY_API_OBJECT:
-        return cJSON_IsObject(value) ? NULL : "must be an object";
+        return cJSON_IsObject(value);
     case SKY_API_ARRAY:
-        return cJSON_IsArray(value) ? NULL : "must be an array";
-    case SKY_API_DEVICE: {
-        struct sky_path_vars vars;
-        bool named =
-            cJSON_IsString(value) && sky_match_device(sky_span_str(value->valuestring), &vars);
-        return named ? NULL : "must be CLOUD/PRODUCT/DEVICE";
-    }
-    case SKY_API_PRODUCT: {
-        struct sky_path_vars vars;
-        bool named =
-            cJSON_IsString(value) && sky_match_product(sky_span_str(value->valuestring), &vars);
-        return named ? NULL : "must be CLOUD/PRODUCT";
-    }
+        return cJSON_IsArray(value);
     case SKY_API_ANY:
-        break;
+        return true;
+    default:
+        return cJSON_IsString(value) && is_text_of(param, value->valuestring);
     }
-    return NULL;
 }
 
 /* A member that belongs into the pattern beside it. */
@@ -338,20 +350,18 @@ static bool is_of_pattern(const struct sky_route *route, const char *member)
 static sky_err check_member(const struct sky_route *route, const cJSON *member, const char *at,
                             struct sky_why *why)
 {
-    char pointer[SKY_WHY_POINTER_MAX];
+    char pointer[SKY_WHY_POINTER_MAX], form[FORM_MAX] = "is not known here";
     const struct sky_api_param *param = find_param(route->body, sky_span_str(member->string));
-    const char *wrong = param ? check_value(param, member) : "is not known here";
-    if (wrong == NULL)
+    if (param != NULL && is_value_of(param, member))
         return SKY_OK;
     snprintf(pointer, sizeof pointer, "%s/%s", at, member->string);
-    if (param != NULL && param->kind == SKY_API_INT)
-        return sky_why_set(why, SKY_ERR_INVALID, pointer, "'%s' must be an integer, %lld to %lld",
-                           member->string, (long long)param->min, (long long)param->max);
     if (param == NULL && is_of_pattern(route, member->string))
         return sky_why_set(why, SKY_ERR_INVALID, pointer,
                            "'%s' is a member of the pattern: {\"event\": {\"%s\": ...}}",
                            member->string, member->string);
-    return sky_why_set(why, SKY_ERR_INVALID, pointer, "'%.100s' %s", member->string, wrong);
+    if (param != NULL)
+        say_form(param, form);
+    return sky_why_set(why, SKY_ERR_INVALID, pointer, "'%.100s' %s", member->string, form);
 }
 
 static sky_err check_members(const struct sky_route *route, const cJSON *body, const char *at,
@@ -651,6 +661,7 @@ struct sky_http_handler sky_admin_handler(struct sky_app *app)
 {
     return (struct sky_http_handler){.body_max = SKY_HTTP_ADMIN_BODY_MAX,
                                      .by_the_book = true,
+                                     .no_sniff = true,
                                      .begin = begin,
                                      .take = take,
                                      .refused = refused,

@@ -37,7 +37,7 @@ struct sky_api_param {
     const char *name; /* NULL ends a list */
     enum sky_api_kind kind;
     bool required;
-    int64_t min, max; /* of an integer; `max` of a text: bytes */
+    int64_t min, max; /* of an integer; of a text: bytes, as it was decoded */
     const char *about;
 };
 

@@ -2,9 +2,10 @@
 #include <stdlib.h>
 
 #include "auth/text.h"
+#include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
-#include "protocol/mqtt/topic.h"
 #include "server/admin/api.h"
+#include "server/admin/checks.h"
 #include "server/broker/delivery.h"
 
 struct message {
@@ -13,16 +14,13 @@ struct message {
     uint8_t qos;
 };
 
-static bool decode_payload(struct sky_api *api, const char *base64, struct message *message)
+static void decode_payload(const char *base64, struct message *message)
 {
-    size_t room = strlen(base64) + 1, len;
+    size_t room = strlen(base64) + 1, len = 0;
     message->decoded = sky_mem_new(room);
-    if (!sky_base64_decode(sky_span_str(base64), message->decoded, room, &len)) {
-        sky_api_error(api, 400, "invalid", "/payloadBase64", "this is not padded base64");
-        return false;
-    }
+    bool good = sky_base64_decode(sky_span_str(base64), message->decoded, room, &len);
+    SKY_ASSERT(good); /* sky_check_message() */
     message->payload = sky_span_of(message->decoded, len);
-    return true;
 }
 
 /* Where the body has the payload. */
@@ -48,23 +46,17 @@ static bool take_message(struct sky_api *api, struct message *message)
     const char *text = sky_api_body_text(api, "payload");
     const char *base64 = sky_api_body_text(api, "payloadBase64");
     int64_t size = sky_api_body_int(api, "size", -1);
+    struct sky_why why;
+    sky_err err = sky_check_message(api->body, "", &why);
+    if (err != SKY_OK) {
+        sky_api_fail(api, err, &why);
+        return false;
+    }
     message->topic = sky_span_str(sky_api_body_text(api, "topic"));
     message->payload = sky_span_str(text);
     message->qos = (uint8_t)sky_api_body_int(api, "qos", 0);
-    if (!sky_topic_valid_name(message->topic)) {
-        sky_api_error(api, 400, "invalid", "/topic", "this is not a topic name");
-        return false;
-    }
-    if (text != NULL && base64 != NULL) {
-        sky_api_error(api, 400, "invalid", "/payloadBase64", "'payload' is given already");
-        return false;
-    }
-    if (size >= 0 && (text != NULL || base64 != NULL)) {
-        sky_api_error(api, 400, "invalid", "/size", "a payload is given already");
-        return false;
-    }
-    if (base64 != NULL && !decode_payload(api, base64, message))
-        return false;
+    if (base64 != NULL)
+        decode_payload(base64, message);
     if (size >= 0)
         make_up((size_t)size, message);
     if (sky_mqtt_publish_fits(message->topic, message->payload, message->qos))

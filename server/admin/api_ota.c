@@ -7,6 +7,7 @@
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
 #include "server/admin/api.h"
+#include "server/admin/checks.h"
 #include "server/broker/images.h"
 #include "server/broker/upgrades.h"
 #include "server/os/worker.h"
@@ -268,12 +269,10 @@ static void decode(struct order *order, const char *base64)
     struct sky_why why = {0};
     size_t len = 0;
     uint8_t *bytes = sky_mem_new(text.len + 1);
-    sky_err err = SKY_OK;
-    if (!sky_base64_decode(text, bytes, text.len, &len) || len == 0)
-        err = sky_why_set(&why, SKY_ERR_INVALID, "/payloadBase64",
-                          len == 0 ? "the image is empty" : "this is not padded base64");
-    if (err == SKY_OK)
-        err = sky_image_begin(&order->app->broker, order->device_id, (int64_t)len, &writer, &why);
+    bool good = sky_base64_decode(text, bytes, text.len, &len);
+    SKY_ASSERT(good && len > 0); /* sky_check_upgrade() */
+    sky_err err =
+        sky_image_begin(&order->app->broker, order->device_id, (int64_t)len, &writer, &why);
     if (err == SKY_OK) {
         err = sky_image_add(writer, sky_span_of(bytes, len));
         if (err == SKY_OK)
@@ -385,9 +384,15 @@ static bool copy_word(struct sky_api *api, const char *name, char *out, size_t o
 /* False, and answered, when the request says too little, or too much. */
 static bool read_order(struct sky_api *api, struct order *order)
 {
-    char protocol[16];
-    bool sized = sky_api_body_int(api, "size", -1) >= 0;
-    bool encoded = sky_api_body_text(api, "payloadBase64") != NULL;
+    char protocol[16], version[SKY_API_PARAM_MAX];
+    struct sky_why why;
+    if (api->raw == NULL && sky_api_query(api, "version", version)) /* it may stand there, too */
+        sky_json_put(api->body, "version", cJSON_CreateString(version));
+    sky_err err = api->raw == NULL ? sky_check_upgrade(api->body, "", &why) : SKY_OK;
+    if (err != SKY_OK) {
+        sky_api_fail(api, err, &why);
+        return false;
+    }
     order->wait_ms = sky_api_query_int(api, "waitMs", sky_api_body_int(api, "waitMs", 0));
     if (!copy_word(api, "version", order->version, sizeof order->version) ||
         !copy_word(api, "module", order->module, sizeof order->module) ||
@@ -398,12 +403,7 @@ static bool read_order(struct sky_api *api, struct order *order)
         sky_api_error(api, 400, "invalid", "/protocol", "'%s' is neither https nor mqtt", protocol);
         return false;
     }
-    if ((api->raw != NULL) + sized + encoded == 1)
-        return true;
-    sky_api_error(api, 400, "invalid", "",
-                  "an image is needed, once: its 'size' alone, 'payloadBase64', or the bytes "
-                  "themselves as application/octet-stream with ?version= in the query");
-    return false;
+    return true;
 }
 
 /* What can be refused is refused before anything is made for it: then it has been answered. */

@@ -185,8 +185,9 @@ static bool take_suite(struct sky_api *api, const cJSON *given, const char *at,
         return false;
     }
     cJSON *tree = builtin != NULL ? sky_builtin_suite_tree(builtin) : cJSON_Duplicate(given, true);
-    sky_err err =
-        sky_suite_init(suite, tree, &api->app->registry.catalogue, sky_api_check_body, &why);
+    const struct sky_suite_reader reader = {.rules = &api->app->registry.catalogue,
+                                            .check = sky_api_check_body};
+    sky_err err = sky_suite_init(suite, tree, &reader, &why);
     if (err == SKY_OK)
         return true;
     char pointer[SKY_WHY_POINTER_MAX + 64];

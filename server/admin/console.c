@@ -21,8 +21,7 @@ static const char HEADERS[] =
     "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'\r\n"
     "Cross-Origin-Opener-Policy: same-origin\r\n"
     "Cross-Origin-Resource-Policy: same-origin\r\n"
-    "Referrer-Policy: no-referrer\r\n"
-    "X-Content-Type-Options: nosniff\r\n";
+    "Referrer-Policy: no-referrer\r\n";
 
 static const char *type_of(const char *name)
 {

@@ -39,8 +39,11 @@ static void write_schema(struct sky_jw *jw, const struct sky_api_param *param)
         sky_jw_put_int(jw, "minimum", param->min);
         sky_jw_put_int(jw, "maximum", param->max);
     }
-    if (param->kind == SKY_API_TEXT && param->max > 0)
+    if (param->kind == SKY_API_TEXT) {
+        if (param->min > 0)
+            sky_jw_put_int(jw, "minLength", param->min);
         sky_jw_put_int(jw, "maxLength", param->max);
+    }
     if (param->kind == SKY_API_ARRAY) {
         sky_jw_key(jw, "items");
         sky_jw_object(jw);

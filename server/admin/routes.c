@@ -3,6 +3,7 @@
 #include "server/admin/params.h"
 
 #include "protocol/base/mem.h"
+#include "server/admin/checks.h"
 #include "server/broker/upgrades.h"
 #include "server/broker/waits.h"
 #include "server/port/pull.h"
@@ -247,6 +248,7 @@ const struct sky_route sky_routes[] = {
      .handle = sky_api_device_message,
      .summary = "Publish a message to the device, and to whoever else subscribes to its topic",
      .body = sky_params_message_body,
+     .check = sky_check_message,
      .schema = "Sent",
      .answers = {{202, "sent to `receivers`, or kept for them; `dropped` did not get it, for the "
                        "`reason`; `seq` is the event"},
@@ -361,6 +363,7 @@ const struct sky_route sky_routes[] = {
          "in the body, or is the body: then what else there is to say is in the query",
      .query = sky_params_upgrade_query,
      .body = sky_params_upgrade_body,
+     .check = sky_check_upgrade,
      .begin = sky_api_device_ota_begin,
      .schema = "Upgrade",
      .answers = {{202, "on its way, or waiting for the device"},

@@ -33,21 +33,17 @@ static bool suites_are_good(const struct sky_strings *files)
     bool good = true;
 
     for (size_t i = 0; i < files->count; i++) {
-        if (sky_cli_suite_load(files->list[i], &tree, &why) == SKY_OK) {
+        if (sky_cli_suite_load(files->list[i], stderr, &tree, &why) == SKY_OK) {
             cJSON_AddItemToArray(trees, tree);
             sky_strings_add(&loaded, files->list[i]);
-            continue;
-        }
-        good = false;
-        fprintf(stderr, "%s\n", why.reason);
-    }
-    for (size_t i = 0; i < loaded.count; i++) {
-        if (sky_cli_suite_check_includes(loaded.list[i], cJSON_GetArrayItem(trees, (int)i), trees,
-                                         &why) != SKY_OK) {
+        } else {
             good = false;
-            fprintf(stderr, "%s\n", why.reason);
         }
     }
+    for (size_t i = 0; i < loaded.count; i++)
+        good = sky_cli_suite_check_includes(loaded.list[i], cJSON_GetArrayItem(trees, (int)i),
+                                            trees, stderr, &why) == SKY_OK &&
+               good;
     sky_strings_done(&loaded);
     cJSON_Delete(trees);
     return good;

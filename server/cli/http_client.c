@@ -10,27 +10,14 @@
 
 #include "protocol/base/json_tree.h"
 
-enum { REQUEST_MAX = 4096, READ_SIZE = 64 * 1024, PORT_STANDARD = 80 };
+enum { REQUEST_MAX = 4096, READ_SIZE = 64 * 1024 };
 
 sky_err sky_http_parse_url(const char *url, char host[SKY_HOST_MAX + 1], uint16_t *ret_port,
                            struct sky_why *why)
 {
-    static const char scheme[] = "http://";
-    sky_span rest = sky_span_str(url);
-
-    if (!sky_span_starts(rest, SKY_SPAN("http://")))
-        return sky_why_set(why, SKY_ERR_INVALID, "", "%.200s: give http://HOST:PORT", url);
-    rest = sky_span_tail(rest, sizeof scheme - 1);
-    if (sky_span_ends(rest, SKY_SPAN("/")))
-        rest = sky_span_head(rest, rest.len - 1);
-    host[0] = '\0';
-    if (!sky_config_parse_address(rest, host, ret_port) || host[0] == '\0') {
-        *ret_port = PORT_STANDARD;
-        if (rest.len == 0 || sky_span_contains(rest, SKY_SPAN("/")) ||
-            sky_span_contains(rest, SKY_SPAN(":")) || !sky_span_copy(rest, host, SKY_HOST_MAX + 1))
-            return sky_why_set(why, SKY_ERR_INVALID, "", "%.200s: give http://HOST:PORT", url);
-    }
-    return SKY_OK;
+    return sky_config_parse_url(url, host, ret_port)
+               ? SKY_OK
+               : sky_why_set(why, SKY_ERR_INVALID, "", "%.200s: give http://HOST:PORT", url);
 }
 
 void sky_http_add_escaped(struct sky_buf *target, const char *text)

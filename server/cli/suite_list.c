@@ -56,7 +56,7 @@ static int list_one(const struct sky_config *config, const char *word, cJSON *al
     struct sky_why why;
     cJSON *suite;
 
-    if (sky_cli_suite_load(word, &suite, &why) != SKY_OK)
+    if (sky_cli_suite_load(word, NULL, &suite, &why) != SKY_OK)
         return sky_cli_fail("%s", why.reason);
     if (config->json)
         cJSON_AddItemToArray(all, sky_suite_describe(suite));

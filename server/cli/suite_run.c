@@ -119,7 +119,7 @@ static sky_err make_order(const struct sky_config *config, cJSON **ret_order, st
     for (size_t i = 0; err == SKY_OK && i < config->args.count; i++) {
         const char *word = config->args.list[i];
         cJSON *tree;
-        err = sky_cli_suite_load(word, &tree, why);
+        err = sky_cli_suite_load(word, NULL, &tree, why);
         if (err != SKY_OK)
             break;
         cJSON_AddItemToArray(trees, tree);
@@ -129,7 +129,7 @@ static sky_err make_order(const struct sky_config *config, cJSON **ret_order, st
     }
     for (size_t i = 0; err == SKY_OK && i < config->args.count; i++)
         err = sky_cli_suite_check_includes(config->args.list[i], cJSON_GetArrayItem(trees, (int)i),
-                                           trees, why);
+                                           trees, NULL, why);
     for (size_t i = 0; err == SKY_OK && i < config->cases.count; i++)
         err = check_case(trees, config->cases.list[i], why);
     for (size_t i = 0; err == SKY_OK && i < config->devices.count; i++)

@@ -49,49 +49,85 @@ static sky_err no_such_suite(const char *word, struct sky_why *why)
                        word);
 }
 
-sky_err sky_cli_suite_check_includes(const char *word, const cJSON *suite, const cJSON *others,
-                                     struct sky_why *why)
+/* Where what is wrong is told. */
+struct telling {
+    const char *word;
+    FILE *errors; /* NULL: only the first, in `why` */
+    struct sky_why *why;
+    sky_err err; /* of the first */
+};
+
+static void tell(struct telling *telling, sky_err err, const char *pointer, const char *reason)
 {
-    const cJSON *name, *other;
+    struct sky_why line;
+
+    (void)sky_why_set(&line, err, pointer, "%.100s: %s%s%s", telling->word, pointer,
+                      *pointer != '\0' ? ": " : "", reason);
+    if (telling->errors != NULL)
+        fprintf(telling->errors, "%s\n", line.reason);
+    if (telling->err == SKY_OK)
+        *telling->why = line;
+    telling->err = telling->err == SKY_OK ? err : telling->err;
+}
+
+static void check_include(struct telling *telling, const char *name, const cJSON *others, int index)
+{
+    const struct sky_embedded *builtin = sky_builtin_suite_find(name);
+    bool named = builtin != NULL, known = named && !is_made_of_suites(builtin);
+    char pointer[32], reason[SKY_WHY_REASON_MAX];
+    const cJSON *other;
+
+    cJSON_ArrayForEach (other, others) {
+        const char *its = sky_json_get_str(other, "suite");
+        bool same = its != NULL && strcmp(its, name) == 0;
+        named = named || same;
+        known = known || (same && sky_json_get(other, "suites") == NULL);
+    }
+    const char *nearest = named ? NULL : nearest_builtin(name);
+    snprintf(pointer, sizeof pointer, "/suites/%d", index);
+    snprintf(reason, sizeof reason, "there is no suite '%.64s' to include%s%s%s", name,
+             nearest != NULL ? "; did you mean " : "", nearest != NULL ? nearest : "",
+             nearest != NULL ? "?" : "");
+    if (named)
+        snprintf(reason, sizeof reason, "'%.64s' is made of suites itself: name those", name);
+    if (!known)
+        tell(telling, named ? SKY_ERR_INVALID : SKY_ERR_NOT_FOUND, pointer, reason);
+}
+
+sky_err sky_cli_suite_check_includes(const char *word, const cJSON *suite, const cJSON *others,
+                                     FILE *errors, struct sky_why *why)
+{
+    struct telling telling = {.word = word, .errors = errors, .why = why};
+    const cJSON *name;
     int index = 0;
 
-    cJSON_ArrayForEach (name, sky_json_get(suite, "suites")) {
-        char pointer[32];
-        const struct sky_embedded *builtin = sky_builtin_suite_find(name->valuestring);
-        bool named = builtin != NULL, known = named && !is_made_of_suites(builtin);
-        cJSON_ArrayForEach (other, others) {
-            const char *its = sky_json_get_str(other, "suite");
-            bool same = its != NULL && strcmp(its, name->valuestring) == 0;
-            named = named || same;
-            known = known || (same && sky_json_get(other, "suites") == NULL);
-        }
-        snprintf(pointer, sizeof pointer, "/suites/%d", index++);
-        const char *nearest = named ? NULL : nearest_builtin(name->valuestring);
-        if (!named)
-            return sky_why_set(why, SKY_ERR_NOT_FOUND, pointer,
-                               "%.100s: %s: there is no suite '%.64s' to include%s%s%s", word,
-                               pointer, name->valuestring, nearest != NULL ? "; did you mean " : "",
-                               nearest != NULL ? nearest : "", nearest != NULL ? "?" : "");
-        if (!known)
-            return sky_why_set(why, SKY_ERR_INVALID, pointer,
-                               "%.100s: %s: '%.64s' is made of suites itself: name those", word,
-                               pointer, name->valuestring);
-    }
-    return SKY_OK;
+    cJSON_ArrayForEach (name, sky_json_get(suite, "suites"))
+        check_include(&telling, name->valuestring, others, index++);
+    return telling.err;
+}
+
+static void on_wrong(void *ctx, const struct sky_why *why)
+{
+    tell(ctx, SKY_ERR_INVALID, why->pointer, why->reason);
 }
 
 /* A good suite, by all that can be known of it without a server. */
-static sky_err take_text(sky_span text, cJSON **ret_tree, struct sky_why *why)
+static sky_err take_text(sky_span text, struct telling *telling, cJSON **ret_tree)
 {
     struct sky_catalogue rules;
+    const struct sky_suite_reader reader = {
+        .rules = &rules, .check = sky_api_check_body, .wrong = on_wrong, .ctx = telling};
     struct sky_suite suite;
+    struct sky_why why;
     cJSON *tree;
 
-    sky_err err = sky_json_parse(text, SKY_SUITE_DEPTH_MAX, &tree, why);
-    if (err != SKY_OK)
+    sky_err err = sky_json_parse(text, SKY_SUITE_DEPTH_MAX, &tree, &why);
+    if (err != SKY_OK) {
+        tell(telling, err, why.pointer, why.reason);
         return err;
+    }
     sky_rules_catalogue(SKY_PROFILE_SEED, &rules);
-    err = sky_suite_init(&suite, tree, &rules, sky_api_check_body, why);
+    err = sky_suite_init(&suite, tree, &reader, &why);
     if (err != SKY_OK)
         return err;
     *ret_tree = cJSON_Duplicate(tree, true);
@@ -106,10 +142,10 @@ static bool is_program(const char *path)
     return stat(path, &what) == 0 && S_ISREG(what.st_mode) && access(path, X_OK) == 0;
 }
 
-sky_err sky_cli_suite_load(const char *word, cJSON **ret_tree, struct sky_why *why)
+sky_err sky_cli_suite_load(const char *word, FILE *errors, cJSON **ret_tree, struct sky_why *why)
 {
     const struct sky_embedded *builtin = sky_builtin_suite_find(word);
-    struct sky_why inside;
+    struct telling telling = {.word = word, .errors = errors, .why = why};
     struct sky_buf text;
 
     if (builtin != NULL) {
@@ -120,12 +156,10 @@ sky_err sky_cli_suite_load(const char *word, cJSON **ret_tree, struct sky_why *w
         return no_such_suite(word, why);
     sky_buf_init(&text, SKY_SUITE_FILE_MAX);
     sky_err err = sky_files_read(word, &text, why);
-    if (err == SKY_OK) {
-        err = take_text(sky_buf_span(&text), ret_tree, &inside);
-        if (err != SKY_OK)
-            err = sky_why_set(why, err, inside.pointer, "%.100s: %s%s%s", word, inside.pointer,
-                              *inside.pointer != '\0' ? ": " : "", inside.reason);
-    }
+    if (err != SKY_OK && errors != NULL)
+        fprintf(errors, "%s\n", why->reason);
+    if (err == SKY_OK)
+        err = take_text(sky_buf_span(&text), &telling, ret_tree);
     if (err != SKY_OK && is_program(word))
         err = sky_why_set(why, err, "",
                           "%.200s: a program is no suite; if it is the command, put -- in front",

@@ -1,354 +1,17 @@
-/* One row of the option table is everything about an option: how it is spelt here and in the
- * environment, what --help says, which commands take it, and how its value is taken. */
+/* Words and variables into a value, by the option table (options.c). */
 #include "server/os/config.h"
 
 #include <getopt.h>
 #include <stdlib.h>
-#include <strings.h>
 
+#include "auth/similar.h"
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
-#include "protocol/base/url.h"
 #include "server/os/help.h"
 #include "server/os/listeners.h"
+#include "server/os/options.h"
 
-#define SERVING (SKY_COMMAND_SERVE | OWNING)
-#define OFFLINE (SKY_COMMAND_SIGN | SKY_COMMAND_EXPLAIN)
-#define ONLINE (SKY_COMMAND_VERDICT | SKY_COMMAND_HEALTHCHECK | SKY_COMMAND_EVENTS)
-#define OWNING (SKY_COMMAND_EXEC | SKY_COMMAND_SUITE_RUN) /* a server of their own */
-#define JUDGING (SKY_COMMAND_VERDICT | OWNING)
-
-struct option_row;
-typedef sky_err option_set(struct sky_config *config, const struct option_row *row,
-                           const char *value, struct sky_why *why);
-
-struct option_row {
-    const char *name;     /* long name; also the environment's, as SKYMOCK_NAME_WITH_UNDERSCORES */
-    char letter;          /* 0: none */
-    const char *argument; /* placeholder in --help; NULL: a switch */
-    const char *standard; /* its value when nobody sets it, for --help; NULL: none */
-    const char *help;
-    unsigned commands;
-    option_set *set;
-    size_t at; /* the member of struct sky_config that `set` fills */
-};
-
-/* ---- how values are taken ---- */
-
-static sky_err bad_value(const struct option_row *row, const char *value, const char *wanted,
-                         struct sky_why *why)
-{
-    return sky_why_set(why, SKY_ERR_INVALID, "", "--%s %.100s: give %s", row->name, value, wanted);
-}
-
-static void *member(struct sky_config *config, const struct option_row *row)
-{
-    return (char *)config + row->at;
-}
-
-static void replace(char **slot, const char *value)
-{
-    free(*slot);
-    *slot = sky_mem_dup(value, strlen(value));
-}
-
-static sky_err set_text(struct sky_config *config, const struct option_row *row, const char *value,
-                        struct sky_why *why)
-{
-    if (!*value)
-        return bad_value(row, value, row->argument, why);
-    replace(member(config, row), value);
-    return SKY_OK;
-}
-
-/* A password may be empty on purpose. */
-static sky_err set_any_text(struct sky_config *config, const struct option_row *row,
-                            const char *value, struct sky_why *why)
-{
-    (void)why;
-    replace(member(config, row), value);
-    return SKY_OK;
-}
-
-void sky_strings_add(struct sky_strings *strings, const char *text)
-{
-    strings->list = sky_mem_grow(strings->list, (strings->count + 2) * sizeof(char *));
-    strings->list[strings->count++] = sky_mem_dup(text, strlen(text));
-    strings->list[strings->count] = NULL;
-}
-
-void sky_strings_done(struct sky_strings *strings)
-{
-    for (size_t i = 0; i < strings->count; i++)
-        free(strings->list[i]);
-    free(strings->list);
-    *strings = (struct sky_strings){0};
-}
-
-static sky_err set_list(struct sky_config *config, const struct option_row *row, const char *value,
-                        struct sky_why *why)
-{
-    struct sky_strings *strings = member(config, row);
-
-    if (!*value)
-        return bad_value(row, value, row->argument, why);
-    if (strings->count >= SKY_CONFIG_LIST_MAX) {
-        return sky_why_set(why, SKY_ERR_LIMIT, "", "--%s can be given %d times at most", row->name,
-                           SKY_CONFIG_LIST_MAX);
-    }
-    sky_strings_add(strings, value);
-    return SKY_OK;
-}
-
-/* Switches have no value on the command line; in the environment they do. */
-static sky_err set_switch(struct sky_config *config, const struct option_row *row,
-                          const char *value, struct sky_why *why)
-{
-    static const char *const words[] = {"0", "no", "off", "false", "1", "yes", "on", "true"};
-
-    for (size_t i = 0; i < SKY_COUNT(words); i++) {
-        if (strcasecmp(value, words[i]) == 0) {
-            *(bool *)member(config, row) = i >= SKY_COUNT(words) / 2;
-            return SKY_OK;
-        }
-    }
-    return bad_value(row, value, "1 or 0", why);
-}
-
-static sky_err set_profile(struct sky_config *config, const struct option_row *row,
-                           const char *value, struct sky_why *why)
-{
-    if (!sky_profile_parse(sky_span_str(value), &config->profile))
-        return bad_value(row, value, "seed or current", why);
-    return SKY_OK;
-}
-
-static sky_err set_log_level(struct sky_config *config, const struct option_row *row,
-                             const char *value, struct sky_why *why)
-{
-    static const char *const names[] = {[SKY_LOG_ERROR] = "error",
-                                        [SKY_LOG_WARNING] = "warning",
-                                        [SKY_LOG_INFO] = "info",
-                                        [SKY_LOG_DEBUG] = "debug"};
-
-    for (size_t i = 0; i < SKY_COUNT(names); i++) {
-        if (strcmp(value, names[i]) == 0) {
-            config->log_level = (enum sky_log_level)i;
-            return SKY_OK;
-        }
-    }
-    return bad_value(row, value, "error, warning, info or debug", why);
-}
-
-static sky_err set_seed(struct sky_config *config, const struct option_row *row, const char *value,
-                        struct sky_why *why)
-{
-    if (!sky_span_to_int(sky_span_str(value), &config->seed))
-        return bad_value(row, value, "a whole number, 0 or more", why);
-    config->seeded = true;
-    return SKY_OK;
-}
-
-static sky_err set_keepalive(struct sky_config *config, const struct option_row *row,
-                             const char *value, struct sky_why *why)
-{
-    int64_t seconds;
-
-    if (!sky_span_to_int(sky_span_str(value), &seconds) || seconds > UINT16_MAX)
-        return bad_value(row, value, "seconds, 0 to 65535", why);
-    config->keepalive_s = (uint16_t)seconds;
-    return SKY_OK;
-}
-
-static sky_err set_url(struct sky_config *config, const struct option_row *row, const char *value,
-                       struct sky_why *why)
-{
-    config->url_given = true;
-    return set_text(config, row, value, why);
-}
-
-static sky_err set_forward(struct sky_config *config, const struct option_row *row,
-                           const char *value, struct sky_why *why)
-{
-    struct sky_url url;
-
-    if (!sky_url_parse(sky_span_str(value), &url))
-        return bad_value(row, value, "http://HOST[:PORT]/PATH, or the same with https", why);
-    return set_text(config, row, value, why);
-}
-
-static sky_err set_timeout(struct sky_config *config, const struct option_row *row,
-                           const char *value, struct sky_why *why)
-{
-    int64_t seconds;
-
-    if (!sky_span_to_int(sky_span_str(value), &seconds) || seconds < 1 ||
-        seconds > SKY_OPTION_TIMEOUT_MAX_S)
-        return bad_value(row, value, "whole seconds, 1 to 604800", why);
-    config->timeout_s = (uint32_t)seconds;
-    return SKY_OK;
-}
-
-/* "500", "64K", "32M", "1G". */
-static bool parse_bytes(const char *value, int64_t *ret_bytes)
-{
-    static const char units[] = "KMG";
-    sky_span text = sky_span_str(value);
-    const char *unit = text.len > 0 ? strchr(units, value[text.len - 1]) : NULL;
-    int shift = unit ? 10 * (int)(unit - units + 1) : 0;
-    int64_t number;
-
-    if (!sky_span_to_int(sky_span_head(text, text.len - (unit ? 1 : 0)), &number) ||
-        number > INT64_MAX >> shift)
-        return false;
-    *ret_bytes = number << shift;
-    return true;
-}
-
-static sky_err set_bytes(struct sky_config *config, const struct option_row *row, const char *value,
-                         struct sky_why *why)
-{
-    int64_t bytes;
-
-    if (!parse_bytes(value, &bytes) || bytes < SKY_OPTION_BYTES_MIN || bytes > SKY_OPTION_BYTES_MAX)
-        return bad_value(row, value, "a size of 64K to 16G", why);
-    *(size_t *)member(config, row) = (size_t)bytes;
-    return SKY_OK;
-}
-
-static sky_err set_events(struct sky_config *config, const struct option_row *row,
-                          const char *value, struct sky_why *why)
-{
-    int64_t events;
-
-    if (!sky_span_to_int(sky_span_str(value), &events) || events < SKY_OPTION_EVENTS_MIN ||
-        events > SKY_OPTION_EVENTS_MAX)
-        return bad_value(row, value, "a count of 100 to 100000000", why);
-    *(size_t *)member(config, row) = (size_t)events;
-    return SKY_OK;
-}
-
-/* ---- the table ---- */
-
-#define AT(field) offsetof(struct sky_config, field)
-
-static const struct option_row rows[] = {
-    {"fixtures", 'f', "PATH", NULL,
-     "products and devices: a JSON file, or a folder of them; sign and explain look into "
-     "./fixtures",
-     SERVING | OFFLINE | SKY_COMMAND_HOSTS, set_list, AT(fixtures)},
-    {"store", 's', "FILE", ":memory:", "keep everything in this database file",
-     SERVING | OFFLINE | SKY_COMMAND_CA, set_text, AT(store)},
-    {"listen", 'l', "NAME=WHERE", NULL,
-     "move one listener: NAME=HOST:PORT, NAME=PORT or NAME=off; port 0 takes a free one (the "
-     "standard for a COMMAND); the NAME all is every one",
-     SERVING, set_list, AT(listen_texts)},
-    {"host", 0, "HOST", "127.0.0.1", "where listeners are that name no host of their own", SERVING,
-     set_text, AT(host)},
-    {"ports-file", 0, "FILE", NULL, "write the ports in use here, as JSON, when ready", SERVING,
-     set_text, AT(ports_file)},
-    {"profile", 'p', "NAME", "seed",
-     "whose word counts: seed (the documents the clouds started with) or current",
-     SERVING | SKY_COMMAND_EXPLAIN | SKY_COMMAND_RULES, set_profile, AT(profile)},
-    {"rule", 'r', "ID=ACTION", NULL, "what a broken rule does: enforce, report or off",
-     SERVING | SKY_COMMAND_EXPLAIN | SKY_COMMAND_RULES, set_list, AT(rules)},
-    {"admin-token", 0, "TOKEN", NULL, "ask for this bearer token on the admin API",
-     SERVING | ONLINE | SKY_COMMAND_SIGN, set_text, AT(admin_token)},
-    {"admin-host", 0, "NAME", NULL,
-     "a further host name that the admin API is asked under, besides localhost and addresses",
-     SERVING, set_list, AT(admin_hosts)},
-    {"seed", 0, "N", NULL, "draw everything random from this number, for runs that repeat",
-     SERVING | SKY_COMMAND_SIGN, set_seed, AT(seed)},
-    {"log-level", 0, "LEVEL", "warning", "error, warning, info or debug", SERVING, set_log_level,
-     AT(log_level)},
-    {"san", 0, "NAME", NULL, "a further host name or address in the server's own certificate",
-     SERVING | SKY_COMMAND_CA, set_list, AT(san)},
-    {"tls-cert", 0, "FILE", NULL, "serve this certificate chain (PEM) instead of an own one",
-     SERVING | SKY_COMMAND_CA, set_text, AT(tls_cert)},
-    {"tls-key", 0, "FILE", NULL, "the key of --tls-cert (PEM)", SERVING | SKY_COMMAND_CA, set_text,
-     AT(tls_key)},
-    {"tls-ca", 0, "FILE", NULL, "certificates that vouch for devices (PEM)",
-     SERVING | SKY_COMMAND_CA, set_text, AT(tls_ca)},
-    {"advertise-host", 0, "HOST", NULL,
-     "tell devices to connect here; the certificate carries it too", SERVING | SKY_COMMAND_CA,
-     set_text, AT(advertise_host)},
-    {"forward", 0, "URL", NULL,
-     "hand every message that a device publishes to this server, by HTTP POST, as JSON", SERVING,
-     set_forward, AT(forward)},
-    {"forward-ca", 0, "FILE", NULL,
-     "believe an https --forward server by these certificates (PEM) instead of the system's",
-     SERVING, set_text, AT(forward_ca)},
-    {"capture", 0, "FILE", NULL,
-     "write what devices and skymock say here, as pcapng for Wireshark, in the clear", SERVING,
-     set_text, AT(capture)},
-    {"tls-keylog", 0, "FILE", NULL,
-     "append the secrets of TLS and DTLS sessions here, for whoever captured the encrypted wire",
-     SERVING, set_text, AT(tls_keylog)},
-    {"journal-bytes", 0, "SIZE", "32M", "memory for the journal; the oldest events go first",
-     SERVING, set_bytes, AT(journal_bytes)},
-    {"journal-events", 0, "N", "500000", "events kept at most", SERVING, set_events,
-     AT(journal_events)},
-    {"client-id", 'i', "TEXT", NULL, "client id of the CONNECT", SKY_COMMAND_EXPLAIN, set_any_text,
-     AT(client_id)},
-    {"username", 'u', "TEXT", NULL, "user name of the CONNECT", SKY_COMMAND_EXPLAIN, set_any_text,
-     AT(username)},
-    {"password", 'P', "TEXT", NULL, "password of the CONNECT", SKY_COMMAND_EXPLAIN, set_any_text,
-     AT(password)},
-    {"keepalive", 'k', "SECONDS", "60", "keepalive of the CONNECT", SKY_COMMAND_EXPLAIN,
-     set_keepalive, AT(keepalive_s)},
-    {"form", 0, "BODY", NULL, "explain this body of an HTTPS login instead of a CONNECT",
-     SKY_COMMAND_EXPLAIN, set_text, AT(form)},
-    {"tls", 0, NULL, NULL, "for a connection over TLS", OFFLINE, set_switch, AT(tls)},
-    {"dynamic", 0, NULL, NULL, "with the product's secret, to fetch the device's own",
-     SKY_COMMAND_SIGN, set_switch, AT(dynamic)},
-    {"json", 0, NULL, NULL, "print JSON",
-     OFFLINE | SKY_COMMAND_RULES | SKY_COMMAND_EVENTS | SKY_COMMAND_SUITE_LIST, set_switch,
-     AT(json)},
-    {"url", 0, "URL", "http://127.0.0.1:8080", "the admin listener of the server to ask",
-     ONLINE | SKY_COMMAND_CA | SKY_COMMAND_SIGN | SKY_COMMAND_SUITE_RUN, set_url, AT(url)},
-    {"device", 'd', "NAME", NULL, "only this device: CLOUD/PRODUCT/DEVICE",
-     SKY_COMMAND_VERDICT | SKY_COMMAND_EXEC | SKY_COMMAND_EVENTS, set_text, AT(device)},
-    {"device", 'd', "NAME", NULL, "the device the cases are for: CLOUD/PRODUCT/DEVICE",
-     SKY_COMMAND_SUITE_RUN, set_list, AT(devices)},
-    {"case", 'c', "ID", NULL, "only this case", SKY_COMMAND_SUITE_RUN, set_list, AT(cases)},
-    {"setup", 0, "CMD", NULL,
-     "run this shell command before each case: power-cycle, flash, start the device again",
-     SKY_COMMAND_SUITE_RUN, set_text, AT(setup)},
-    {"product", 0, "NAME", NULL, "only this product's devices: CLOUD/PRODUCT",
-     JUDGING | SKY_COMMAND_EVENTS, set_text, AT(product)},
-    {"run", 0, NULL, NULL, "the whole run, not only what came since the last reset",
-     SKY_COMMAND_VERDICT | SKY_COMMAND_EVENTS, set_switch, AT(run)},
-    {"strict", 0, NULL, NULL, "exit 1 for what is warned about too", JUDGING, set_switch,
-     AT(strict)},
-    {"junit", 0, "FILE", NULL, "write the report as JUnit XML here", JUDGING, set_text, AT(junit)},
-    {"html", 0, "FILE", NULL, "write the report as a page to read and to print here", JUDGING,
-     set_text, AT(html)},
-    {"json", 0, "FILE", NULL, "write the report as JSON here", JUDGING, set_text, AT(json_file)},
-    {"baseline", 0, "FILE", NULL,
-     "an earlier report as JSON: exit 1 when a rule or a figure has become worse since", JUDGING,
-     set_text, AT(baseline)},
-    {"events", 0, "FILE", NULL, "write the journal of the run here, a JSON object a line", OWNING,
-     set_text, AT(events)},
-    {"timeout", 0, "SECONDS", NULL,
-     "end COMMAND and all it started when it takes longer; the exit status is then 124", OWNING,
-     set_timeout, 0},
-    {"quiet", 'q', NULL, NULL, "do not print refusals", SKY_COMMAND_SERVE, set_switch, AT(quiet)},
-    {"quiet", 'q', NULL, NULL, "print only the cases that did not pass, and the summary",
-     SKY_COMMAND_SUITE_RUN, set_switch, AT(quiet)},
-    {"follow", 0, NULL, NULL, "go on with what happens next, until interrupted", SKY_COMMAND_EVENTS,
-     set_switch, AT(follow)},
-    {"type", 't', "TYPES", NULL, "only events of these types, with commas between them",
-     SKY_COMMAND_EVENTS, set_text, AT(types)},
-    {"ip", 0, "ADDRESS", "127.0.0.1", "where skymock can be reached", SKY_COMMAND_HOSTS, set_text,
-     AT(ip)},
-    {"dnsmasq", 0, NULL, NULL, "as options of dnsmasq, which knows subdomains too",
-     SKY_COMMAND_HOSTS, set_switch, AT(dnsmasq)},
-    {"c", 0, NULL, NULL, "as a string in C, for SDKs that compile it in", SKY_COMMAND_CA,
-     set_switch, AT(as_c)},
-    {"der", 0, NULL, NULL, "in DER", SKY_COMMAND_CA, set_switch, AT(as_der)},
-};
-
-enum { ROWS = SKY_COUNT(rows), WORD_CODE = 1, HELP_CODE = 1000, ROW_CODE = 1001 };
+enum { WORD_CODE = 1, HELP_CODE = 1000, ROW_CODE = 1001, PORT_HTTP = 80 };
 
 /* ---- environment ---- */
 
@@ -367,7 +30,7 @@ void sky_config_env_name(const char *name, char out[SKY_ENV_NAME_MAX])
 }
 
 /* The values of a repeatable option stand in one variable with blanks between. */
-static sky_err set_each(struct sky_config *config, const struct option_row *row, const char *value,
+static sky_err set_each(struct sky_config *config, const struct sky_option *row, const char *value,
                         struct sky_why *why)
 {
     sky_span rest = sky_span_trim(sky_span_str(value)), word;
@@ -386,26 +49,31 @@ static void read_surroundings(struct sky_config *config)
     const char *github = getenv("GITHUB_ACTIONS"), *folder = getenv("TMPDIR");
 
     config->annotates = github != NULL && strcmp(github, "true") == 0;
-    replace(&config->tmp_dir, folder != NULL && *folder != '\0' ? folder : "/tmp");
+    folder = folder != NULL && *folder != '\0' ? folder : "/tmp";
+    config->tmp_dir = sky_mem_dup(folder, strlen(folder));
 }
 
 static sky_err read_environment(struct sky_config *config, enum sky_command command,
                                 struct sky_why *why)
 {
-    for (size_t i = 0; i < ROWS; i++) {
-        char name[SKY_ENV_NAME_MAX];
-        sky_config_env_name(rows[i].name, name);
-        const char *value = rows[i].commands & command ? getenv(name) : NULL;
-        /* Empty is as good as unset, but for a token: whoever sets one wants it asked for. */
-        if (!value || (!*value && rows[i].at != AT(admin_token)))
+    for (size_t i = 0; i < sky_option_count; i++) {
+        if (!(sky_options[i].commands & command))
             continue;
-        sky_err err = rows[i].set == set_list ? set_each(config, &rows[i], value, why)
-                                              : rows[i].set(config, &rows[i], value, why);
-        if (err != SKY_OK) {
-            char reason[SKY_WHY_REASON_MAX];
-            memcpy(reason, why->reason, sizeof(reason));
-            return sky_why_set(why, err, "", "%s: %.250s", name, reason);
-        }
+        sky_config_env_name(sky_options[i].name, config->origin);
+        const char *value = getenv(config->origin);
+        /* Empty is as good as unset, but for a token: whoever sets one wants it asked for. */
+        if (!value || (!*value && sky_options[i].at != offsetof(struct sky_config, admin_token)))
+            continue;
+        sky_err err = sky_option_is_list(&sky_options[i])
+                          ? set_each(config, &sky_options[i], value, why)
+                          : sky_options[i].set(config, &sky_options[i], value, why);
+        if (err != SKY_OK)
+            return err;
+        if (sky_option_is_list(&sky_options[i]))
+            ((struct sky_strings *)sky_option_member(config, &sky_options[i]))->inherited =
+                ((struct sky_strings *)sky_option_member(config, &sky_options[i]))->count;
+        else
+            config->inherited[i] = true;
     }
     return SKY_OK;
 }
@@ -413,8 +81,8 @@ static sky_err read_environment(struct sky_config *config, enum sky_command comm
 /* ---- command line ---- */
 
 struct getopt_tables {
-    struct option options[ROWS + 2]; /* --help and the end */
-    char letters[2 * ROWS + 5];
+    struct option options[SKY_OPTIONS_MAX + 2]; /* --help and the end */
+    char letters[2 * SKY_OPTIONS_MAX + 5];
 };
 
 /* Options of other commands are left out, so that getopt refuses them. */
@@ -429,35 +97,111 @@ static void build_getopt(enum sky_command command, struct getopt_tables *tables)
                                 command == SKY_COMMAND_EXEC        ? "+"
                                 : command == SKY_COMMAND_SUITE_RUN ? "-"
                                                                    : "");
-    for (size_t i = 0; i < ROWS; i++) {
-        if (!(rows[i].commands & command))
+    for (size_t i = 0; i < sky_option_count; i++) {
+        if (!(sky_options[i].commands & command))
             continue;
-        int takes = rows[i].argument ? required_argument : no_argument;
-        tables->options[count++] = (struct option){rows[i].name, takes, NULL, ROW_CODE + (int)i};
-        if (rows[i].letter) {
-            tables->letters[letters++] = rows[i].letter;
+        int takes = sky_options[i].argument ? required_argument : no_argument;
+        tables->options[count++] =
+            (struct option){sky_options[i].name, takes, NULL, ROW_CODE + (int)i};
+        if (sky_options[i].letter) {
+            tables->letters[letters++] = sky_options[i].letter;
             tables->letters[letters] = ':';
-            letters += rows[i].argument ? 1 : 0;
+            letters += sky_options[i].argument ? 1 : 0;
         }
     }
     tables->letters[letters] = '\0';
     tables->options[count] = (struct option){"help", no_argument, NULL, HELP_CODE};
 }
 
-static const struct option_row *row_of(enum sky_command command, int code)
+static const struct sky_option *row_of(enum sky_command command, int code)
 {
-    for (size_t i = 0; i < ROWS; i++)
-        if ((rows[i].commands & command) &&
-            (code == ROW_CODE + (int)i || (rows[i].letter && code == rows[i].letter)))
-            return &rows[i];
+    for (size_t i = 0; i < sky_option_count; i++)
+        if ((sky_options[i].commands & command) &&
+            (code == ROW_CODE + (int)i || (sky_options[i].letter && code == sky_options[i].letter)))
+            return &sky_options[i];
     return NULL;
 }
 
-static sky_err bad_option(int code, const char *word, struct sky_why *why)
+/* The option of the command that is meant by a word that is none, or may be; NULL: none is near. */
+static const struct sky_option *nearest_row(enum sky_command command, sky_span word)
 {
+    const struct sky_option *nearest = NULL;
+    size_t least = SIZE_MAX, distance;
+
+    for (size_t i = 0; i < sky_option_count; i++) {
+        bool near = sky_similar_distance(sky_span_str(sky_options[i].name), word, &distance);
+        if (!(sky_options[i].commands & command) || !near || distance >= least)
+            continue;
+        nearest = &sky_options[i];
+        least = distance;
+    }
+    return nearest;
+}
+
+/* Options that begin like this, with commas between. */
+static size_t list_begun(enum sky_command command, sky_span word, struct sky_buf *out)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < sky_option_count; i++)
+        if ((sky_options[i].commands & command) &&
+            sky_span_starts(sky_span_str(sky_options[i].name), word))
+            sky_buf_addf(out, "%s--%s", count++ > 0 ? ", " : "", sky_options[i].name);
+    return count;
+}
+
+static sky_err no_such_option(enum sky_command command, const char *word, struct sky_why *why)
+{
+    sky_span name = sky_span_tail(sky_span_str(word), 2), rest;
+    bool elsewhere = false;
+    struct sky_buf begun;
+
+    (void)sky_span_cut(name, '=', &name, &rest);
+    const struct sky_option *nearest = nearest_row(command, name);
+    for (size_t i = 0; i < sky_option_count; i++)
+        elsewhere = elsewhere ||
+                    (sky_options[i].commands != 0 && sky_span_eq_str(name, sky_options[i].name));
+    sky_buf_init(&begun, SKY_WHY_REASON_MAX / 2);
+    sky_err err = SKY_ERR_INVALID;
+    if (list_begun(command, name, &begun) > 1)
+        (void)sky_why_set(why, err, "", "%.100s may be any of %.*s", word,
+                          SKY_SPAN_ARGS(sky_buf_span(&begun)));
+    else if (nearest != NULL)
+        (void)sky_why_set(why, err, "", "%.100s: no such option; did you mean --%s?", word,
+                          nearest->name);
+    else
+        (void)sky_why_set(why, err, "", "%.100s: no such option here%s; see --help", word,
+                          elsewhere ? ", but of another command" : "");
+    sky_buf_done(&begun);
+    return err;
+}
+
+/* What getopt has stumbled over: `word` is what it looked at last. */
+static sky_err bad_option(enum sky_command command, int code, const char *word, struct sky_why *why)
+{
+    bool is_long = strncmp(word, "--", 2) == 0;
+    const struct sky_option *row = row_of(command, optopt);
+
+    if (code == ':' && is_long)
+        return sky_why_set(why, SKY_ERR_INVALID, "", "%.100s needs a value: %s", word,
+                           row != NULL ? row->argument : "");
     if (code == ':')
-        return sky_why_set(why, SKY_ERR_INVALID, "", "%.100s needs a value", word);
-    return sky_why_set(why, SKY_ERR_INVALID, "", "%.100s: no such option here; see --help", word);
+        return sky_why_set(why, SKY_ERR_INVALID, "", "-%c needs a value: %s", optopt,
+                           row != NULL ? row->argument : "");
+    if (optopt >= HELP_CODE)
+        return sky_why_set(why, SKY_ERR_INVALID, "", "%.100s: this option takes no value", word);
+    if (optopt != 0)
+        return sky_why_set(why, SKY_ERR_INVALID, "", "-%c: no such option here; see --help",
+                           optopt);
+    return no_such_option(command, word, why);
+}
+
+static sky_err take_option(struct sky_config *config, const struct sky_option *row,
+                           const char *value, struct sky_why *why)
+{
+    snprintf(config->origin, sizeof config->origin, "--%s", row->name);
+    config->inherited[row - sky_options] = false;
+    return row->set(config, row, value != NULL ? value : "1", why);
 }
 
 static sky_err read_command_line(struct sky_config *config, enum sky_command command, int argc,
@@ -472,20 +216,52 @@ static sky_err read_command_line(struct sky_config *config, enum sky_command com
     optind = 0; /* glibc: start over */
     while (err == SKY_OK &&
            (code = getopt_long(argc, argv, tables.letters, tables.options, NULL)) != -1) {
-        const struct option_row *row = row_of(command, code);
+        const struct sky_option *row = row_of(command, code);
         if (code == 'h' || code == HELP_CODE)
             config->help = true;
         else if (code == WORD_CODE)
             sky_strings_add(&config->args, optarg);
         else if (row)
-            err = row->set(config, row, optarg ? optarg : "1", why);
+            err = take_option(config, row, optarg, why);
         else
-            err = bad_option(code, argv[optind - 1], why);
+            err = bad_option(command, code, argv[optind - 1], why);
     }
     for (int i = optind; err == SKY_OK && i < argc; i++)
         sky_strings_add(command == SKY_COMMAND_SUITE_RUN ? &config->command : &config->args,
                         argv[i]);
     return err;
+}
+
+/* ---- where a value is from ---- */
+
+void sky_config_origin(const struct sky_config *config, const void *member, size_t index,
+                       char out[SKY_ENV_NAME_MAX])
+{
+    size_t at = (size_t)((const char *)member - (const char *)config), i = 0;
+
+    while (i < sky_option_count && (sky_options[i].commands == 0 || sky_options[i].at != at))
+        i++;
+    SKY_ASSERT(i < sky_option_count);
+    bool inherited = sky_option_is_list(&sky_options[i])
+                         ? index < ((const struct sky_strings *)member)->inherited
+                         : config->inherited[i];
+    /* Rows that share a member are of different commands. */
+    for (size_t n = i + 1; n < sky_option_count; n++)
+        inherited = inherited || (sky_options[n].at == at && config->inherited[n]);
+    if (inherited)
+        sky_config_env_name(sky_options[i].name, out);
+    else
+        snprintf(out, SKY_ENV_NAME_MAX, "--%s", sky_options[i].name);
+}
+
+sky_err sky_config_blame(const struct sky_config *config, const void *member, size_t index,
+                         sky_err err, struct sky_why *why)
+{
+    char origin[SKY_ENV_NAME_MAX];
+    struct sky_why inside = *why;
+
+    sky_config_origin(config, member, index, origin);
+    return sky_why_set(why, err, inside.pointer, "%s %.255s", origin, inside.reason);
 }
 
 /* ---- listeners ---- */
@@ -520,7 +296,26 @@ bool sky_config_parse_address(sky_span text, char host[SKY_HOST_MAX + 1], uint16
     return true;
 }
 
-static sky_err unknown_listener(const char *text, struct sky_why *why)
+bool sky_config_parse_url(const char *url, char host[SKY_HOST_MAX + 1], uint16_t *ret_port)
+{
+    static const char scheme[] = "http://";
+    sky_span rest = sky_span_str(url);
+
+    if (!sky_span_starts(rest, sky_span_str(scheme)))
+        return false;
+    rest = sky_span_tail(rest, sizeof scheme - 1);
+    if (sky_span_ends(rest, SKY_SPAN("/")))
+        rest = sky_span_head(rest, rest.len - 1);
+    host[0] = '\0';
+    if (sky_config_parse_address(rest, host, ret_port) && host[0] != '\0')
+        return true;
+    *ret_port = PORT_HTTP;
+    return rest.len > 0 && !sky_span_contains(rest, SKY_SPAN("/")) &&
+           !sky_span_contains(rest, SKY_SPAN(":")) && sky_span_copy(rest, host, SKY_HOST_MAX + 1);
+}
+
+static sky_err unknown_listener(const struct sky_config *config, const char *text,
+                                struct sky_why *why)
 {
     char names[160] = "all";
     size_t len = strlen(names);
@@ -529,18 +324,8 @@ static sky_err unknown_listener(const char *text, struct sky_why *why)
     for (size_t i = 0; (row = sky_listener_row(i)) && len < sizeof(names); i++)
         len += (size_t)snprintf(names + len, sizeof(names) - len, ", %s", row->name);
     return sky_why_set(why, SKY_ERR_INVALID, "",
-                       "--listen %.60s: give NAME=HOST:PORT, NAME=PORT or NAME=off with a NAME of "
-                       "%s",
-                       text, names);
-}
-
-/* One port cannot be everybody's. */
-static sky_err share_port(const char *text, struct sky_why *why)
-{
-    return sky_why_set(why, SKY_ERR_INVALID, "",
-                       "--listen %.100s: all listeners cannot share a port; give all=0, all=HOST:0 "
-                       "or all=off",
-                       text);
+                       "%s %.60s: give NAME=HOST:PORT, NAME=PORT or NAME=off with a NAME of %s",
+                       config->origin, text, names);
 }
 
 /* Of several that name the same listener the last wins; "all" names every one. */
@@ -550,16 +335,16 @@ static sky_err place_listener(struct sky_config *config, const char *text, struc
     sky_span name, where;
 
     if (!sky_span_cut(sky_span_str(text), '=', &name, &where))
-        return unknown_listener(text, why);
+        return unknown_listener(config, text, why);
     want.off = sky_span_eq_str(where, "off");
     if (!want.off && !sky_config_parse_address(where, want.host, &want.port)) {
-        return sky_why_set(why, SKY_ERR_INVALID, "",
-                           "--listen %.100s: give HOST:PORT ([ADDRESS]:PORT for IPv6), PORT or off",
-                           text);
+        return sky_option_bad(
+            config, text, "HOST:PORT ([ADDRESS]:PORT for IPv6), PORT, up to 65535, or off", why);
     }
     bool all = sky_span_eq_str(name, "all"), found = false;
-    if (all && want.port != 0)
-        return share_port(text, why);
+    if (all && want.port != 0) /* one port cannot be everybody's */
+        return sky_option_bad(config, text,
+                              "all=0, all=HOST:0 or all=off; listeners cannot share a port", why);
     for (size_t i = 0; i < config->listen_count; i++) {
         struct sky_listen *listen = &config->listen[i];
         if (!all && !sky_span_eq_str(name, listen->row->name))
@@ -571,7 +356,7 @@ static sky_err place_listener(struct sky_config *config, const char *text, struc
         if (want.host[0] != '\0')
             memcpy(listen->host, want.host, sizeof listen->host);
     }
-    return found ? SKY_OK : unknown_listener(text, why);
+    return found ? SKY_OK : unknown_listener(config, text, why);
 }
 
 /* A command's own server is for that command: it takes free ports unless told otherwise. */
@@ -581,19 +366,17 @@ static sky_err place_listeners(struct sky_config *config, enum sky_command comma
     const struct sky_listener_row *row;
     sky_err err = SKY_OK;
 
-    if (strlen(config->host) > SKY_HOST_MAX) {
-        return sky_why_set(why, SKY_ERR_LIMIT, "", "--host is longer than %d characters",
-                           SKY_HOST_MAX);
-    }
     for (size_t i = 0; (row = sky_listener_row(i)); i++) {
         config->listen = sky_mem_grow(config->listen, (i + 1) * sizeof(*config->listen));
         config->listen[i] =
-            (struct sky_listen){.row = row, .port = command & OWNING ? 0 : row->port};
+            (struct sky_listen){.row = row, .port = command & SKY_COMMANDS_OWNING ? 0 : row->port};
         memcpy(config->listen[i].host, config->host, strlen(config->host) + 1);
         config->listen_count = i + 1;
     }
-    for (size_t i = 0; err == SKY_OK && i < config->listen_texts.count; i++)
+    for (size_t i = 0; err == SKY_OK && i < config->listen_texts.count; i++) {
+        sky_config_origin(config, &config->listen_texts, i, config->origin);
         err = place_listener(config, config->listen_texts.list[i], why);
+    }
     return err;
 }
 
@@ -612,10 +395,11 @@ const struct sky_listen *sky_config_listen(const struct sky_config *config,
 static void set_standards(struct sky_config *config)
 {
     *config = (struct sky_config){0};
-    for (size_t i = 0; i < ROWS; i++) {
+    for (size_t i = 0; i < sky_option_count; i++) {
         struct sky_why why;
-        if (rows[i].standard) {
-            sky_err err = rows[i].set(config, &rows[i], rows[i].standard, &why);
+        if (sky_options[i].standard) {
+            sky_err err =
+                sky_options[i].set(config, &sky_options[i], sky_options[i].standard, &why);
             SKY_ASSERT(err == SKY_OK);
         }
     }
@@ -639,18 +423,15 @@ sky_err sky_config_parse(struct sky_config *config, enum sky_command command, in
                           "--tls-ca needs --tls-cert and --tls-key; without them skymock's own "
                           "authority vouches for devices");
     if (err == SKY_OK && !config->tls_cert != !config->tls_key)
-        err = sky_why_set(why, SKY_ERR_INVALID, "", "--tls-cert and --tls-key go together");
+        err = sky_why_set(why, SKY_ERR_INVALID, "", "--tls-cert and --tls-key go together; %s",
+                          config->tls_key ? "the certificate is missing" : "the key is missing");
     return err;
 }
 
 void sky_config_done(struct sky_config *config)
 {
-    for (size_t i = 0; i < ROWS; i++)
-        if (rows[i].set == set_list)
-            sky_strings_done(member(config, &rows[i]));
-        else if (rows[i].set == set_text || rows[i].set == set_any_text || rows[i].set == set_url ||
-                 rows[i].set == set_forward)
-            free(*(char **)member(config, &rows[i]));
+    for (size_t i = 0; i < sky_option_count; i++)
+        sky_option_done(config, &sky_options[i]);
     free(config->listen);
     free(config->tmp_dir);
     sky_strings_done(&config->args);
@@ -672,22 +453,29 @@ static void print_option(FILE *out, const char *option, const char *text)
 
 void sky_config_help(FILE *out, enum sky_command command)
 {
-    for (size_t i = 0; i < ROWS; i++) {
-        const struct option_row *row = &rows[i];
+    const char *heading = NULL;
+
+    for (size_t i = 0; i < sky_option_count; i++) {
+        const struct sky_option *row = &sky_options[i];
+        heading = row->commands == 0 ? row->name : heading;
         char name[SKY_ENV_NAME_MAX], left[80], text[512], letter[8] = "    ";
         if (!(row->commands & command))
             continue;
+        if (heading != NULL)
+            fprintf(out, "\n%s:\n", heading);
+        heading = NULL;
         sky_config_env_name(row->name, name);
         if (row->letter)
             snprintf(letter, sizeof(letter), "-%c, ", row->letter);
         snprintf(left, sizeof(left), "%s--%s %s", letter, row->name,
                  row->argument ? row->argument : "");
-        int len =
-            snprintf(text, sizeof text, "%s%s [%s%s%s%s]", row->help,
-                     row->set == set_list ? " (repeatable)" : "", row->standard ? "default " : "",
-                     row->standard ? row->standard : "", row->standard ? "; " : "", name);
+        int len = snprintf(text, sizeof text, "%s%s [%s%s%s%s]", row->help,
+                           sky_option_is_list(row) ? " (repeatable)" : "",
+                           row->standard ? "default " : "", row->standard ? row->standard : "",
+                           row->standard ? "; " : "", name);
         SKY_ASSERT(len < (int)sizeof text);
         print_option(out, left, text);
     }
+    fputs("\n", out);
     print_option(out, "-h, --help", "this text");
 }

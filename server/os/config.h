@@ -14,6 +14,7 @@ enum {
     SKY_HOST_MAX = 255, /* characters of a host name or address */
     SKY_ENV_NAME_MAX = 64,
     SKY_CONFIG_LIST_MAX = 1000, /* values of one repeatable option */
+    SKY_OPTIONS_MAX = 96,       /* rows of the table */
     SKY_OPTION_TIMEOUT_MAX_S = 7 * 24 * 3600,
     SKY_OPTION_BYTES_MIN = 64 * 1024,
     SKY_OPTION_EVENTS_MIN = 100,
@@ -44,6 +45,7 @@ enum sky_command {
 struct sky_strings {
     char **list;
     size_t count;
+    size_t inherited; /* so many of them, the first, are from the environment */
 };
 void sky_strings_add(struct sky_strings *strings, const char *text); /* copies */
 void sky_strings_done(struct sky_strings *strings);
@@ -103,6 +105,9 @@ struct sky_config {
     bool annotates; /* a GitHub workflow reads what is printed */
     char *tmp_dir;
 
+    char origin[SKY_ENV_NAME_MAX]; /* of the value at hand, while parsing: --NAME or SKYMOCK_NAME */
+    bool inherited[SKY_OPTIONS_MAX]; /* the row's value is from the environment */
+
     struct sky_strings args;    /* what is not an option */
     struct sky_strings command; /* of a suite, what stands behind "--" */
 };
@@ -120,6 +125,14 @@ void sky_config_help(FILE *out, enum sky_command command);
 /* "some-name" as the environment spells it: SKYMOCK_SOME_NAME. */
 void sky_config_env_name(const char *name, char out[SKY_ENV_NAME_MAX]);
 
+/* Which option, or variable of the environment, a member is from, and of a list its value at
+ * `index`: "--store", "SKYMOCK_STORE". */
+void sky_config_origin(const struct sky_config *config, const void *member, size_t index,
+                       char out[SKY_ENV_NAME_MAX]);
+/* Puts that in front of the reason; returns `err`. */
+sky_err sky_config_blame(const struct sky_config *config, const void *member, size_t index,
+                         sky_err err, struct sky_why *why);
+
 /* Where the listener of this row goes; never NULL after a successful parse. */
 const struct sky_listen *sky_config_listen(const struct sky_config *config,
                                            const struct sky_listener_row *row);
@@ -127,5 +140,8 @@ const struct sky_listen *sky_config_listen(const struct sky_config *config,
 /* "HOST:PORT", "[v6]:PORT", ":PORT" or "PORT"; an absent host leaves `host` as it is. */
 SKY_MUST_USE bool sky_config_parse_address(sky_span text, char host[SKY_HOST_MAX + 1],
                                            uint16_t *ret_port);
+/* "http://HOST[:PORT][/]". */
+SKY_MUST_USE bool sky_config_parse_url(const char *url, char host[SKY_HOST_MAX + 1],
+                                       uint16_t *ret_port);
 
 #endif

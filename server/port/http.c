@@ -190,6 +190,7 @@ static size_t refuse(struct sky_conn *conn, const struct sky_http_head *head,
     handler->refused(handler->owner, conn, head, reason, &reply, &body);
     SKY_ASSERT(!body.overflow);
     reply.body = sky_buf_span(&body);
+    reply.no_sniff = handler->no_sniff;
     send_whole(conn, &(const struct sky_http_response){
                          .reply = reply, .method = head->method, .path = head->path});
     sky_buf_done(&body);
@@ -512,10 +513,11 @@ void sky_http_reply(struct sky_http_call *call, const struct sky_http_reply *rep
         link->http->waiting + reply->body.len > SKY_HTTP_ANSWERS_MAX)
         reply = &busy;
     begin_answer(link);
-    const struct sky_http_response answer = {.reply = *reply,
-                                             .keep_alive = call->head.keep_alive,
-                                             .head_only =
-                                                 sky_span_eq(call->head.method, SKY_SPAN("HEAD"))};
+    struct sky_http_response answer = {.reply = *reply,
+                                       .keep_alive = call->head.keep_alive,
+                                       .head_only =
+                                           sky_span_eq(call->head.method, SKY_SPAN("HEAD"))};
+    answer.reply.no_sniff = link->handler->no_sniff;
     struct sky_out out = {.as.http = answer};
     if (is_admin(link->conn)) {
         bool put = sky_http_put(&link->answer, &answer, link->http->net->clock->real_ms);
@@ -536,6 +538,7 @@ void sky_http_stream(struct sky_http_call *call, const char *content_type)
 {
     const struct sky_http_reply reply = {.status = 200,
                                          .content_type = content_type,
+                                         .no_sniff = link_of(call)->handler->no_sniff,
                                          .extra = SKY_SPAN("Cache-Control: no-cache\r\n")};
     struct link *link = link_of(call);
     begin_answer(link);
@@ -551,10 +554,11 @@ void sky_http_send(struct sky_http_call *call, const struct sky_http_reply *repl
     struct sky_http_reply sized = *reply;
     bool has_body = !sky_span_eq(call->head.method, SKY_SPAN("HEAD"));
     struct sky_out out;
+    sized.no_sniff = link->handler->no_sniff;
     SKY_ASSERT(length > 0);
     begin_answer(link);
     const struct sky_http_response answer = {
-        .reply = *reply, .keep_alive = call->head.keep_alive, .head_only = !has_body};
+        .reply = sized, .keep_alive = call->head.keep_alive, .head_only = !has_body};
     bool faulty = !is_admin(link->conn) && meets_fault(link, &out, &answer);
     if (faulty)
         sized = out.as.http.reply;

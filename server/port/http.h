@@ -63,6 +63,7 @@ struct sky_http_handler {
     /* Exactly one valid Host, and bodies in chunks too, as RFC 9112 has it. Else a bad Host is for
      * the handler to judge, and chunks are refused. */
     bool by_the_book;
+    bool no_sniff; /* of every answer, see struct sky_http_reply */
     /* A request with a body has begun. Who wants it as it comes, be it longer than `body_max`, sets
      * on_body, and may set state and on_gone; `take` has the call when all has come. NULL: nobody
      * does. */

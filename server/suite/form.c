@@ -1,5 +1,6 @@
 /* The form of a suite: a file's tree, checked to its last step, as a value. */
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,35 @@ static const struct member fits_members[] = {{"cloud", LIST, false},      {"node
                                              {"activation", LIST, false}, {"product", LIST, false},
                                              {"transport", LIST, false},  {"trust", LIST, false},
                                              {NULL, TEXT, false}};
+
+/* What is wrong is told, and reading goes on: who writes a suite sees all of it at once. */
+struct reading {
+    const struct sky_suite_reader *by;
+    struct sky_why *why; /* the first */
+    bool bad;
+};
+
+static void tell(struct reading *reading, const struct sky_why *why)
+{
+    if (!reading->bad)
+        *reading->why = *why;
+    reading->bad = true;
+    if (reading->by->wrong != NULL)
+        reading->by->wrong(reading->by->ctx, why);
+}
+
+SKY_PRINTF(3, 4)
+static void wrong(struct reading *reading, const char *pointer, const char *fmt, ...)
+{
+    char reason[SKY_WHY_REASON_MAX];
+    struct sky_why why;
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(reason, sizeof reason, fmt, args);
+    va_end(args);
+    (void)sky_why_set(&why, SKY_ERR_INVALID, pointer, "%s", reason);
+    tell(reading, &why);
+}
 
 /* It stands in paths and on terminals. */
 static bool is_name(const char *text)
@@ -68,8 +98,8 @@ static const char *wrong_form(enum form form, const cJSON *value)
     return NULL;
 }
 
-static sky_err check_members(const cJSON *object, const struct member *members, const char *at,
-                             struct sky_why *why)
+static void check_members(struct reading *reading, const cJSON *object,
+                          const struct member *members, const char *at)
 {
     const cJSON *value;
     char pointer[SKY_WHY_POINTER_MAX];
@@ -78,20 +108,18 @@ static sky_err check_members(const cJSON *object, const struct member *members, 
         while (member->name != NULL && strcmp(member->name, value->string) != 0)
             member++;
         snprintf(pointer, sizeof pointer, "%s/%s", at, value->string);
+        const char *due = member->name != NULL ? wrong_form(member->form, value) : NULL;
         if (member->name == NULL)
-            return sky_why_set(why, SKY_ERR_INVALID, pointer, "'%.100s' is not known here",
-                               value->string);
-        const char *wrong = wrong_form(member->form, value);
-        if (wrong != NULL)
-            return sky_why_set(why, SKY_ERR_INVALID, pointer, "'%s' %s", value->string, wrong);
+            wrong(reading, pointer, "'%.100s' is not known here", value->string);
+        else if (due != NULL)
+            wrong(reading, pointer, "'%s' %s", value->string, due);
     }
     for (; members->name != NULL; members++)
         if (members->required && sky_json_get(object, members->name) == NULL)
-            return sky_why_set(why, SKY_ERR_INVALID, at, "'%s' is missing", members->name);
-    return SKY_OK;
+            wrong(reading, at, "'%s' is missing", members->name);
 }
 
-static sky_err check_texts(const cJSON *list, const char *at, struct sky_why *why)
+static void check_texts(struct reading *reading, const cJSON *list, const char *at)
 {
     const cJSON *each;
     char pointer[SKY_WHY_POINTER_MAX];
@@ -99,14 +127,13 @@ static sky_err check_texts(const cJSON *list, const char *at, struct sky_why *wh
     cJSON_ArrayForEach (each, list) {
         snprintf(pointer, sizeof pointer, "%s/%d", at, i++);
         if (!cJSON_IsString(each) || !is_name(each->valuestring))
-            return sky_why_set(why, SKY_ERR_INVALID, pointer, "this must be a name");
+            wrong(reading, pointer, "this must be a name");
     }
-    return SKY_OK;
 }
 
 /* What a transport or a kind of node may be called; clouds are known by their folders. */
-static sky_err check_known(const cJSON *list, const char *const *known, size_t count,
-                           const char *at, struct sky_why *why)
+static void check_known(struct reading *reading, const cJSON *list, const char *const *known,
+                        size_t count, const char *at)
 {
     const cJSON *each;
     char pointer[SKY_WHY_POINTER_MAX + 16];
@@ -122,18 +149,23 @@ static sky_err check_known(const cJSON *list, const char *const *known, size_t c
         sky_buf_init(&names, SKY_WHY_REASON_MAX / 2);
         for (size_t n = 0; n < count; n++)
             sky_buf_addf(&names, "%s%s", n > 0 ? ", " : "", known[n]);
-        sky_err err = sky_why_set(why, SKY_ERR_INVALID, pointer, "'%.64s' is none of %.*s",
-                                  cJSON_IsString(each) ? each->valuestring : "this",
-                                  SKY_SPAN_ARGS(sky_buf_span(&names)));
+        wrong(reading, pointer, "'%.64s' is none of %.*s",
+              cJSON_IsString(each) ? each->valuestring : "this",
+              SKY_SPAN_ARGS(sky_buf_span(&names)));
         sky_buf_done(&names);
-        return err;
     }
-    return SKY_OK;
+}
+
+/* The list of that name, where there is one with something in it. */
+static const cJSON *list_of(const cJSON *object, const char *name)
+{
+    const cJSON *list = sky_json_get(object, name);
+    return cJSON_GetArraySize(list) > 0 && cJSON_IsArray(list) ? list : NULL;
 }
 
 /* What a case does not say of it is as the suite has it. */
-static sky_err read_fits(const cJSON *object, const char *at, struct sky_suite_fits *fits,
-                         struct sky_why *why)
+static void read_fits(struct reading *reading, const cJSON *object, const char *at,
+                      struct sky_suite_fits *fits)
 {
     static const char *const activations[] = {"dynamic", "static"};
     static const char *const trusts[] = {"certificate", "psk"};
@@ -159,129 +191,124 @@ static sky_err read_fits(const cJSON *object, const char *at, struct sky_suite_f
                 {"trust", &fits->trusts, trusts, SKY_COUNT(trusts)}};
     char pointer[96]; /* of a case, and these names */
     const cJSON *given = sky_json_get(object, "fits");
-    if (given == NULL)
-        return SKY_OK;
+    if (!cJSON_IsObject(given))
+        return;
     snprintf(pointer, sizeof pointer, "%s/fits", at);
-    sky_err err = check_members(given, fits_members, pointer, why);
-    for (size_t i = 0; i < SKY_COUNT(rows) && err == SKY_OK; i++) {
-        const cJSON *list = sky_json_get(given, rows[i].name);
+    check_members(reading, given, fits_members, pointer);
+    for (size_t i = 0; i < SKY_COUNT(rows); i++) {
+        const cJSON *list = list_of(given, rows[i].name);
         snprintf(pointer, sizeof pointer, "%s/fits/%s", at, rows[i].name);
-        err = check_known(list, rows[i].known, rows[i].count, pointer, why);
+        check_known(reading, list, rows[i].known, rows[i].count, pointer);
         if (list != NULL)
             *rows[i].list = list;
     }
-    return err;
 }
 
 /* ---- reading ---- */
 
-static sky_err read_steps(struct sky_suite_case *one, const char *at,
-                          const struct sky_catalogue *rules, sky_suite_check_fn *check,
-                          struct sky_why *why)
+static void read_steps(struct reading *reading, struct sky_suite_case *one, const char *at)
 {
     char pointer[SKY_WHY_POINTER_MAX];
     const cJSON *step;
     int i = 0;
-    bool asks = false;
+    bool asks = false, good = true;
     int64_t waits_ms = 0;
-    if (cJSON_GetArraySize(one->steps) > SKY_SUITE_STEPS_MAX)
-        return sky_why_set(why, SKY_ERR_INVALID, at, "a case has %d steps at the most",
-                           SKY_SUITE_STEPS_MAX);
+    if (one->steps == NULL)
+        return;
+    if (cJSON_GetArraySize(one->steps) > SKY_SUITE_STEPS_MAX) {
+        wrong(reading, at, "a case has %d steps at the most", SKY_SUITE_STEPS_MAX);
+        return;
+    }
     cJSON_ArrayForEach (step, one->steps) {
+        struct sky_why why;
         snprintf(pointer, sizeof pointer, "%s/%d", at, i++);
-        sky_err err = sky_step_check(step, pointer, rules, check, one, why);
-        if (err != SKY_OK)
-            return err;
+        if (sky_step_check(step, pointer, reading->by->rules, reading->by->check, one, &why) != SKY_OK) {
+            tell(reading, &why);
+            good = false;
+            continue;
+        }
         enum sky_step_kind kind = sky_step_row(step)->kind;
         asks = asks || kind == SKY_STEP_EXPECT || kind == SKY_STEP_MEASURE;
         waits_ms += kind == SKY_STEP_WAIT ? sky_step_ms(step) : 0;
     }
     if (waits_ms >= one->timeout_ms)
-        return sky_why_set(why, SKY_ERR_INVALID, at,
-                           "its 'wait' steps take %lld ms, and its timeoutMs is %lld",
-                           (long long)waits_ms, (long long)one->timeout_ms);
-    if (!asks)
-        return sky_why_set(why, SKY_ERR_INVALID, at,
-                           "nothing is asked of the device: a case needs an 'expect' or a "
-                           "'measure'");
-    return SKY_OK;
+        wrong(reading, at, "its 'wait' steps take %lld ms, and its timeoutMs is %lld",
+              (long long)waits_ms, (long long)one->timeout_ms);
+    if (good && !asks)
+        wrong(reading, at,
+              "nothing is asked of the device: a case needs an 'expect' or a 'measure'");
 }
 
-static sky_err read_case(struct sky_suite *suite, const cJSON *json, size_t index,
-                         const struct sky_catalogue *rules, sky_suite_check_fn *check,
-                         struct sky_why *why)
+static void read_case(struct reading *reading, struct sky_suite *suite, const cJSON *json,
+                      size_t index)
 {
     struct sky_suite_case *one = &suite->cases[index];
     char at[64], pointer[96];
     snprintf(at, sizeof at, "/cases/%zu", index);
-    if (!cJSON_IsObject(json))
-        return sky_why_set(why, SKY_ERR_INVALID, at, "a case is an object");
-    sky_err err = check_members(json, case_members, at, why);
-    if (err == SKY_OK)
-        err = read_fits(suite->tree, "", &one->fits, why);
-    one->is_special = sky_json_get(json, "fits") != NULL;
-    if (err == SKY_OK)
-        err = read_fits(json, at, &one->fits, why);
-    if (err != SKY_OK)
-        return err;
     one->id = sky_json_text_of(json, "id");
     one->title = sky_json_text_of(json, "title");
     one->source = sky_json_text_of(json, "source");
-    const cJSON *timeout = sky_json_get(json, "timeoutMs");
-    one->timeout_ms = timeout != NULL ? (int64_t)timeout->valuedouble : SKY_SUITE_TIMEOUT_MS;
-    one->steps = sky_json_get(json, "steps");
-    for (size_t i = 0; i < index; i++) {
-        snprintf(pointer, sizeof pointer, "%s/id", at);
-        if (strcmp(suite->cases[i].id, one->id) == 0)
-            return sky_why_set(why, SKY_ERR_INVALID, pointer, "there is a case '%s' already",
-                               one->id);
+    one->timeout_ms = SKY_SUITE_TIMEOUT_MS;
+    one->fits = suite->fits;
+    if (!cJSON_IsObject(json)) {
+        wrong(reading, at, "a case is an object");
+        return;
     }
+    check_members(reading, json, case_members, at);
+    one->is_special = sky_json_get(json, "fits") != NULL;
+    read_fits(reading, json, at, &one->fits);
+    const cJSON *timeout = sky_json_get(json, "timeoutMs");
+    if (timeout != NULL && wrong_form(NUMBER, timeout) == NULL)
+        one->timeout_ms = (int64_t)timeout->valuedouble;
+    one->steps = list_of(json, "steps");
+    snprintf(pointer, sizeof pointer, "%s/id", at);
+    for (size_t i = 0; i < index && *one->id != '\0'; i++)
+        if (strcmp(suite->cases[i].id, one->id) == 0)
+            wrong(reading, pointer, "there is a case '%s' already", one->id);
     snprintf(pointer, sizeof pointer, "%s/steps", at);
-    return read_steps(one, pointer, rules, check, why);
+    read_steps(reading, one, pointer);
 }
 
-static sky_err read_suite(struct sky_suite *suite, const struct sky_catalogue *rules,
-                          sky_suite_check_fn *check, struct sky_why *why)
+static void read_suite(struct reading *reading, struct sky_suite *suite)
 {
-    const cJSON *each, *cases = sky_json_get(suite->tree, "cases");
-    if (!cJSON_IsObject(suite->tree))
-        return sky_why_set(why, SKY_ERR_INVALID, "", "a suite is an object");
-    sky_err err = check_members(suite->tree, suite_members, "", why);
-    if (err != SKY_OK)
-        return err;
+    const cJSON *each, *cases = list_of(suite->tree, "cases");
+    size_t index = 0;
+    if (!cJSON_IsObject(suite->tree)) {
+        wrong(reading, "", "a suite is an object");
+        return;
+    }
+    check_members(reading, suite->tree, suite_members, "");
     suite->name = sky_json_text_of(suite->tree, "suite");
     suite->title = sky_json_text_of(suite->tree, "title");
-    suite->includes = sky_json_get(suite->tree, "suites");
-    if ((cases != NULL) == (suite->includes != NULL))
-        return sky_why_set(why, SKY_ERR_INVALID, "",
-                           "a suite has 'cases', or 'suites' that it is made of");
-    if (suite->includes != NULL && cJSON_GetArraySize(suite->includes) > SKY_SUITE_INCLUDES_MAX)
-        return sky_why_set(why, SKY_ERR_INVALID, "/suites", "there are more than %d",
-                           SKY_SUITE_INCLUDES_MAX);
-    if (suite->includes != NULL)
-        return check_texts(suite->includes, "/suites", why);
-    size_t count = (size_t)cJSON_GetArraySize(cases), index = 0;
-    if (count > SKY_SUITE_CASES_MAX)
-        return sky_why_set(why, SKY_ERR_INVALID, "/cases", "there are more than %d",
-                           SKY_SUITE_CASES_MAX);
-    suite->cases = sky_mem_new(count * sizeof *suite->cases);
-    suite->count = count;
-    cJSON_ArrayForEach (each, cases) {
-        err = read_case(suite, each, index++, rules, check, why);
-        if (err != SKY_OK)
-            return err;
+    suite->includes = list_of(suite->tree, "suites");
+    if ((sky_json_get(suite->tree, "cases") != NULL) ==
+        (sky_json_get(suite->tree, "suites") != NULL))
+        wrong(reading, "", "a suite has 'cases', or 'suites' that it is made of");
+    if (cJSON_GetArraySize(suite->includes) > SKY_SUITE_INCLUDES_MAX)
+        wrong(reading, "/suites", "there are more than %d", SKY_SUITE_INCLUDES_MAX);
+    else
+        check_texts(reading, suite->includes, "/suites");
+    read_fits(reading, suite->tree, "", &suite->fits);
+    size_t count = (size_t)cJSON_GetArraySize(cases);
+    if (count > SKY_SUITE_CASES_MAX) {
+        wrong(reading, "/cases", "there are more than %d", SKY_SUITE_CASES_MAX);
+        return;
     }
-    return SKY_OK;
+    suite->cases = count > 0 ? sky_mem_new(count * sizeof *suite->cases) : NULL;
+    suite->count = count;
+    cJSON_ArrayForEach (each, cases)
+        read_case(reading, suite, each, index++);
 }
 
-sky_err sky_suite_init(struct sky_suite *suite, cJSON *tree, const struct sky_catalogue *rules,
-                       sky_suite_check_fn *check, struct sky_why *why)
+sky_err sky_suite_init(struct sky_suite *suite, cJSON *tree, const struct sky_suite_reader *reader,
+                       struct sky_why *why)
 {
+    struct reading reading = {.by = reader, .why = why};
     *suite = (struct sky_suite){.tree = tree};
-    sky_err err = read_suite(suite, rules, check, why);
-    if (err != SKY_OK)
+    read_suite(&reading, suite);
+    if (reading.bad)
         sky_suite_done(suite);
-    return err;
+    return reading.bad ? SKY_ERR_INVALID : SKY_OK;
 }
 
 void sky_suite_done(struct sky_suite *suite)

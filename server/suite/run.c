@@ -343,7 +343,8 @@ static sky_err find_included(struct sky_run *run, const char *name, sky_suite_ch
         return sky_why_set(why, SKY_ERR_INVALID, "/suites", "there is no suite '%s' to include",
                            name);
     struct sky_suite *suite = &run->parsed[run->parsed_count];
-    if (sky_suite_init(suite, sky_builtin_suite_tree(builtin), rules, check, why) != SKY_OK)
+    const struct sky_suite_reader reader = {.rules = rules, .check = check};
+    if (sky_suite_init(suite, sky_builtin_suite_tree(builtin), &reader, why) != SKY_OK)
         return SKY_ERR_INVALID;
     run->parsed_count++;
     if (suite->includes != NULL)

@@ -62,6 +62,7 @@ struct sky_suite {
     cJSON *tree; /* owned; everything else is a view of it */
     const char *name, *title;
     const cJSON *includes; /* names of the suites it is made of, an array; NULL: it has cases */
+    struct sky_suite_fits fits;
     size_t count;
     struct sky_suite_case *cases; /* owned */
 };
@@ -74,11 +75,19 @@ bool sky_suite_is_one(const cJSON *tree);
 typedef sky_err sky_suite_check_fn(const char *method, const char *path, const cJSON *body,
                                    const char *at, struct sky_why *why);
 
-/* Takes the tree over, also on failure: INVALID, and `why` has the JSON pointer and the reason.
- * `rules` are those that patterns may name. */
+/* Something is wrong with a suite: `why` has the JSON pointer and the reason. */
+typedef void sky_suite_wrong_fn(void *ctx, const struct sky_why *why);
+
+struct sky_suite_reader {
+    const struct sky_catalogue *rules; /* those that patterns may name */
+    sky_suite_check_fn *check;
+    sky_suite_wrong_fn *wrong; /* is told everything; NULL: the first is enough */
+    void *ctx;
+};
+
+/* Takes the tree over, also on failure: INVALID, and `why` has the first thing that is wrong. */
 SKY_MUST_USE sky_err sky_suite_init(struct sky_suite *suite, cJSON *tree,
-                                    const struct sky_catalogue *rules, sky_suite_check_fn *check,
-                                    struct sky_why *why);
+                                    const struct sky_suite_reader *reader, struct sky_why *why);
 void sky_suite_done(struct sky_suite *suite);
 
 /* Does the word mean this case? It is its id, or SUITE/ID. */

@@ -569,3 +569,16 @@ def test_connections_have_a_limit(raw, api, many_files):
     late = raw()
     late.send(request)
     assert late.answer()[0] == 200
+
+
+@pytest.mark.parametrize("request_line,status", [
+    ("GET /version HTTP/1.1", 200), ("GET /health HTTP/1.1", 200), ("GET /nowhere HTTP/1.1", 404),
+    ("PUT /version HTTP/1.1", 405), ("GET /metrics HTTP/1.1", 200), ("GET / HTTP/1.1", 200),
+    ("GET /api/v1/events/stream HTTP/1.1", 200), ("POST /api/v1/reset HTTP/1.1", 204),
+    ("GET /version HTTP/1.1\r\nHost: another", 400),
+])
+def test_no_answer_is_to_be_guessed_at(raw, request_line, status):
+    client = raw()
+    client.send(f"{request_line}\r\nHost: localhost\r\n\r\n")
+    got, headers, _ = client.answer()
+    assert got == status and headers["X-Content-Type-Options"] == "nosniff"

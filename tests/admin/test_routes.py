@@ -201,3 +201,31 @@ def test_every_route_with_a_body_says_when_it_is_too_large(api, operations):
             continue
         status, answer = api.request(method, concrete(path), b" " * (1024 * 1024 + 1))
         assert status == 413 and answer["error"]["code"], (method, path, status, answer)
+
+
+# ---- query parameters, as the description has them ----
+
+def text_parameters(api):
+    """(path, name, schema) of every bounded text in a query that needs no device to be there."""
+    for path, methods in api.get("/openapi.json")["paths"].items():
+        for parameter in methods.get("get", {}).get("parameters", []):
+            schema = parameter["schema"]
+            if "{" not in path and parameter["in"] == "query" and "maxLength" in schema:
+                yield path, parameter["name"], schema
+
+
+def test_texts_of_a_query_are_bounded_as_described(api, refused):
+    found = list(text_parameters(api))
+    assert ("/api/v1/devices", "text") in [each[:2] for each in found]
+    for path, name, schema in found:
+        error = refused(400, "GET", path, **{name: "x" * (schema["maxLength"] + 1)})
+        assert f"'{name}'" in error["message"] and str(schema["maxLength"]) in error["message"]
+    assert api.get("/api/v1/devices", text="x" * 256)["devices"] == []
+    for path in ("/api/v1/devices", "/api/v1/events"):
+        assert "1 to 256 bytes" in refused(400, "GET", path, text="")["message"]
+
+
+def test_a_query_is_told_what_it_must_be(refused):
+    for query, form in (({"limit": 0}, "an integer, 1 to 1000"), ({"run": 1}, "true or false"),
+                        ({"device": "x"}, "CLOUD/PRODUCT/DEVICE"), ({"product": "x"}, "CLOUD/PRODUCT")):
+        assert f"must be {form}" in refused(400, "GET", "/api/v1/events", **query)["message"]

@@ -391,6 +391,42 @@ def test_check_knows_suites(suite):
     assert done.returncode == 1 and done.stderr.startswith(f"{path}: /cases/0/steps/0/do: ")
 
 
+def test_check_tells_everything_that_is_wrong_with_a_suite(suite, tmp_path):
+    path = suite({**case("comes", [{"do": "dance"}, *COMES, {"do": "wait"}]), "colour": "red"},
+                 case("comes", []), case("idle", [{"do": "disconnect"}]),
+                 {**case("fits", COMES), "fits": {"cloud": ["aliyn", "tencen"]}})
+    whole = tmp_path / "whole.json"
+    whole.write_text(json.dumps({"suite": "whole", "suites": ["smok", "connect", "no"]}))
+    done = server.run("check", path, whole)
+    assert done.returncode == 1 and not done.stdout
+    assert [line.split(": ")[:2] for line in done.stderr.splitlines()] == [
+        [f"{path}", "/cases/0/colour"], [f"{path}", "/cases/0/steps/0/do"],
+        [f"{path}", "/cases/0/steps/3"], [f"{path}", "/cases/1/steps"],
+        [f"{path}", "/cases/1/id"], [f"{path}", "/cases/2/steps"],
+        [f"{path}", "/cases/3/fits/cloud/0"], [f"{path}", "/cases/3/fits/cloud/1"],
+        [f"{whole}", "/suites/0"], [f"{whole}", "/suites/2"]]
+    begun = run(path, "--", "echo", "begun")
+    assert begun.returncode == 2 and begun.stderr == f"skymock: {done.stderr.splitlines()[0]}\n"
+
+
+@pytest.mark.parametrize("step,pointer,part", [
+    ({"do": "ota", "version": "2"}, "", "an image is needed"),
+    ({"do": "ota", "ota": {"version": "2"}}, "/ota", "an image is needed"),
+    ({"do": "ota", "version": "2", "size": 1, "payloadBase64": "YQ=="}, "", "an image is needed"),
+    ({"do": "ota", "version": "2", "payloadBase64": "?"}, "/payloadBase64", "base64"),
+    ({"do": "ota", "size": 10}, "/version", "is missing"),
+    ({"do": "ota", "version": "2", "size": 10, "protocol": "ftp"}, "/protocol", "https"),
+    ({"do": "message", "topic": "a/#"}, "/topic", "topic name"),
+    ({"do": "message", "topic": "a", "payload": "x", "size": 3}, "/size", "already"),
+    ({"do": "message", "topic": "a", "payloadBase64": "?"}, "/payloadBase64", "base64"),
+])
+def test_check_refuses_what_no_server_would_take(suite, step, pointer, part):
+    path = suite(case("comes", [step, *COMES]))
+    done = server.run("check", path)
+    assert done.returncode == 1 and done.stderr.startswith(f"{path}: /cases/0/steps/0{pointer}: ")
+    assert part in done.stderr and done.stderr.count("\n") == 1
+
+
 def test_a_suite_is_made_of_others_that_there_are(suite, tmp_path):
     whole = tmp_path / "whole.json"
     whole.write_text(json.dumps({"suite": "whole", "title": "x", "suites": ["mine", "smoke"]}))
