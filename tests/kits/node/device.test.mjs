@@ -108,7 +108,7 @@ test('what is expected counts against nobody', server.withDevice(async (device) 
 test('a device that did nothing has not passed', server.withDevice(async (device) => {
   await assert.rejects(device.assertPassed(), { message:
     `${device.id}: not exercised: nothing came that a rule is about` });
-  assert.match(await device.report(), /it did nothing; of all devices, the last events:/);
+  assert.match(await device.report(), /\n {2}nothing came from it; from others, the last events:\n/);
 }));
 
 test('a fault, until it is removed or cleared', server.withDevice(async (device) => {
@@ -185,6 +185,7 @@ test('a device with fields of its own, and the context of the test', async (t) =
     await device.fault({ point: 'connect', action: 'close' });
   });
   await assert.rejects(device.api('GET'), { status: 404 });
+  await device.remove();
   assert.deepEqual((await server.faults()).filter((each) => each.device === device.id), []);
 });
 

@@ -49,7 +49,7 @@ function assertion(method) {
   const here = {};
   Error.captureStackTrace(here, method);
   return (message) => {
-    const error = new AssertionError({ message, operator: method.name });
+    const error = new AssertionError({ message, operator: 'fail' });
     const frames = here.stack.split('\n').filter((line) => /^\s+at /.test(line));
     error.stack = [`AssertionError [${error.code}]: ${message}`, ...frames].join('\n');
     return error;
@@ -71,8 +71,8 @@ export function line(event) {
     .map(([key, value]) => (value === true ? key : `${key}=${shown(value)}`));
   const broken = (event.findings ?? []).map(({ rule, detail }) =>
     `| ${rule === event.refused ? 'refused by ' : ''}${rule}: ${detail}`);
-  return [`${event.seq}`.padStart(6), (event.time ?? '').slice(11, 23), way, event.type, ...told,
-    ...broken].join(' ');
+  return [`${event.seq}`.padStart(6), event.time.slice(11, 23), way, event.type,
+    ...(event.device ? [event.device] : []), ...told, ...broken].join(' ');
 }
 
 function miss({ seq, differs }) {
@@ -221,12 +221,13 @@ class Scope {
 
   async #told() {
     const refused = await this.events({ refused: true }, { limit: 3, order: 'desc' });
-    const mine = await this.events({}, { limit: LAST, order: 'desc' });
-    const spoke = mine.some(({ direction }) => direction === 'up');
-    const last = spoke ? mine : await this.server.events({}, { limit: LAST, order: 'desc' });
-    const whose = spoke ? '' : 'it did nothing; of all devices, ';
-    return [...refused.reverse().flatMap(refusal), `  ${whose}the last events:`,
-      ...last.reverse().map((each) => `  ${line(each)}`)];
+    const own = await this.events({}, { limit: LAST, order: 'desc' });
+    const spoke = own.some(({ direction }) => direction === 'up');
+    const last = spoke ? own :
+      await this.server.events({ direction: 'up' }, { limit: LAST, order: 'desc' });
+    return [...refused.reverse().flatMap(refusal),
+      spoke ? '  the last events:' : '  nothing came from it; from others, the last events:',
+      ...last.reverse().map((each) => `  ${line({ ...each, device: !spoke && each.device })}`)];
   }
 
   // What was refused and why, and the last events, to read.
@@ -328,7 +329,9 @@ class Device extends Scope {
 
   // It goes, with its faults, expectations and events. One that was there before is reset.
   async remove() {
-    await super.reset();
+    const answer = await this.server.ask('POST', 'reset', this.limit);
+    if (answer.status !== 404) // a reset or restore may have taken it already
+      this.server.checked(answer);
   }
 }
 
