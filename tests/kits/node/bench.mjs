@@ -9,8 +9,8 @@ import { start } from './skymock.mjs';
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
 const BUILD = path.resolve(ROOT, process.env.SKYMOCK_BUILD ?? 'build/debug');
-const MODULES = ['build/node', 'build/console'].map((each) => path.join(ROOT, each)).find((each) =>
-  existsSync(path.join(each, 'node_modules/mqtt')));
+export const MODULES = ['build/node', 'build/console'].map((each) => path.join(ROOT, each))
+  .find((each) => existsSync(path.join(each, 'node_modules/mqtt')));
 
 export const PROGRAM = process.env.SKYMOCK ?? path.join(BUILD, 'skymock');
 

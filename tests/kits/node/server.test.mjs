@@ -1,14 +1,15 @@
 // Servers of the kit: how one is found, what a test process is told of it, and that none is left.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync,
+  writeFileSync } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { FIXTURES, PROGRAM } from './bench.mjs';
+import { FIXTURES, MODULES, PROGRAM } from './bench.mjs';
 import { start } from './skymock.mjs';
 
 const KIT = new URL('skymock.mjs', import.meta.url).href;
@@ -66,9 +67,12 @@ test('one is started, told of, and stopped', { skip }, async (t) => {
 test('one that is there is used, and left alone', { skip }, async (t) => {
   const first = await start({ program: PROGRAM, token: 'word' });
   t.after(() => first.stop());
+  await assert.rejects(first.device(), /no product to make a device of: start\(\{fixtures\}\)/);
+  const fixtures = folder(t);
+  writeFileSync(path.join(fixtures, 'devices.json'), JSON.stringify(FIXTURES));
   const script = `
-    const server = await start({ fixtures: ${JSON.stringify(FIXTURES)} });
-    await server.device({ product: 'aliyun/nodekit', device: 'other', temporary: false });
+    const server = await start({ fixtures: ${JSON.stringify(fixtures)} });
+    await server.device({ device: 'other', temporary: false }); // of the first product
     console.log(JSON.stringify([server.url, server.host, server.ports, server.caFile]));
     await server.stop();`;
   const { stdout, stderr, status } = run(script, first.environment);
@@ -84,6 +88,20 @@ test('one that is there is used, and left alone', { skip }, async (t) => {
   assert.deepEqual([where, mapped.mqtt], ['bench', 9]);
   const { stderr: refused } = run(script, { ...first.environment, SKYMOCK_ADMIN_TOKEN: 'other' });
   assert.match(refused, /ApiError: GET \/version: /);
+});
+
+test('one that is just starting is waited for', { skip }, async (t) => {
+  const port = await new Promise((resolve) => {
+    const taken = net.createServer().listen(0, '127.0.0.1', () => {
+      const { port: free } = taken.address();
+      taken.close(() => resolve(free));
+    });
+  });
+  const connected = start({ url: `http://127.0.0.1:${port}/`, patienceMs: 60000 });
+  await new Promise((resolve) => { setTimeout(resolve, 150); }); // it has met nobody
+  const late = await start({ program: PROGRAM, options: ['--listen', `admin=${port}`] });
+  t.after(() => late.stop());
+  assert.deepEqual((await connected).ports, late.ports);
 });
 
 test('a test that forgets stop() ends, and its server too', { skip }, async () => {
@@ -121,6 +139,9 @@ const server = await start({ fixtures: ${JSON.stringify(FIXTURES)}, product: 'al
 test('fails', server.withDevice(async (device) => {
   await device.verify({ event: { type: 'connack' } });
 }));
+test('fails otherwise', server.withDevice(async () => {
+  throw new Error('no');
+}));
 test('with a context', async (t) => {
   await server.device({ device: 'context' }, t);
   throw new Error('no');
@@ -137,11 +158,26 @@ test('the report of a failed test is printed, and kept as a page', { skip }, (t)
   assert.match(stdout, /: no connack/);
   const told = stderr.match(/^skymock: aliyun\/nodekit\/.*$/mg);
   const contexts = 'passed' in t ? 1 : 0; // of failed tests tell: not in Node.js 18
-  assert.equal(told.length, 1 + contexts, stderr);
+  assert.equal(told.length, 1 + contexts, stderr); // of the first it is in the error
   const pages = readdirSync(path.join(made, 'pages'));
-  assert.equal(pages.length, 1 + contexts);
+  assert.equal(pages.length, 2 + contexts);
   assert.match(pages[0], /^aliyun_nodekit_.*\.html$/);
   assert.match(readFileSync(path.join(made, 'pages', pages[0]), 'utf8'), /<html/);
+});
+
+test('the example of the README', { skip }, (t) => {
+  const made = folder(t);
+  const readme = readFileSync(fileURLToPath(new URL('README.md', import.meta.url)), 'utf8');
+  const [, example] = /```js\n([^]*?)```/.exec(readme);
+  writeFileSync(path.join(made, 'x.test.mjs'), example);
+  writeFileSync(path.join(made, 'devices.json'),
+    JSON.stringify({ products: [{ cloud: 'aliyun', productKey: 'pk' }] }));
+  copyFileSync(fileURLToPath(KIT), path.join(made, 'skymock.mjs'));
+  symlinkSync(path.join(MODULES, 'node_modules'), path.join(made, 'node_modules'));
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['x.test.mjs'], { cwd: made,
+    encoding: 'utf8', timeout: 60000, env: environment({ SKYMOCK: PROGRAM }) });
+  assert.equal(status, 0, stdout + stderr);
+  assert.match(stdout, /it says how warm it is/);
 });
 
 // ---- types ----

@@ -13,8 +13,9 @@ export type Verdict = { verdict: 'not exercised' | 'passed' | 'warned' | 'failed
 export type Login = { protocol: 'mqtt' | 'mqtts'; host: string; port: number; clientId: string;
   username: string; password: string; keepalive: number };
 export type Claim = ({ event: Pattern; count?: number | Count } | { sequence: Pattern[] } |
-  { absent: Pattern }) & { since?: number; waitMs?: number; withinMs?: number };
+  { absent: Pattern }) & { since?: Since; waitMs?: number; withinMs?: number };
 export type Made = { id: number; remove(): Promise<void> };
+export type Since = number | Event;
 export type DeviceFields = { product?: string; device?: string; secret?: string; enabled?: boolean;
   temporary?: boolean; assetId?: string; fingerprint?: string };
 // Of the test: node:test has after(), Vitest onTestFinished().
@@ -24,22 +25,23 @@ export type Context = { after?(run: () => Promise<void>): void;
 export interface Scope {
   readonly server: Server;
   readonly limit: { device?: string; product?: string };
-  events(event?: Pattern, options?: { since?: number; before?: number; limit?: number;
+  events(event?: Pattern, options?: { since?: Since; before?: number; limit?: number;
     order?: 'asc' | 'desc'; run?: boolean }): Promise<Event[]>;
-  follow(event?: Pattern, options?: { since?: number; waitMs?: number }): AsyncGenerator<Event>;
+  follow(event?: Pattern, options?: { since?: Since; waitMs?: number }): AsyncGenerator<Event>;
   verify(claim: Claim): Promise<Event[]>;
-  wait(event: Pattern, options?: { count?: number; waitMs?: number; since?: number }):
+  wait(event: Pattern, options?: { count?: number; waitMs?: number; since?: Since }):
     Promise<Event[]>;
-  absent(event: Pattern, options?: { waitMs?: number; since?: number }): Promise<void>;
+  absent(event: Pattern, options?: { waitMs?: number; since?: Since }): Promise<void>;
   verdict(): Promise<Verdict>;
   assertPassed(options?: { strict?: boolean }): Promise<void>;
-  fault(what: { point: string; action: string; [argument: string]: unknown }): Promise<Made>;
+  fault(what: { point: string; action: string; [argument: string]: unknown }):
+    Promise<Made & { fired(): Promise<number | undefined> }>;
   faults(): Promise<object[]>;
   expect(what: { rule: string; count?: Count } | { event: Pattern; count?: Count }): Promise<Made>;
   clear(): Promise<void>;
   reset(more?: { forget?: boolean }): Promise<void>;
   report(): Promise<string>;
-  tell(folder?: string): Promise<void>;
+  tell(options?: { error?: unknown; folder?: string }): Promise<void>;
 }
 
 export interface Device extends Scope {
@@ -50,6 +52,7 @@ export interface Device extends Scope {
   readonly credentials: { [field: string]: any };
   readonly mqtt: Login;
   readonly mqtts: Login & { ca: string };
+  sign(): Promise<void>;
   api(method: string, target?: string, body?: unknown): Promise<any>;
   message(topic: string, payload?: string | Uint8Array | object, options?: { qos?: 0 | 1 }):
     Promise<any>;
@@ -88,6 +91,7 @@ export interface Server extends Product {
   readonly clock: Clock;
   readonly reportFolder?: string;
   port(listener: string): number;
+  add(fixture: string | Fixture): Promise<void>;
   product(name: string): Product;
   ask(method: string, target: string, body?: unknown):
     Promise<{ asked: string; status: number; body: any }>;
@@ -105,5 +109,6 @@ export class ApiError extends Error {
 export function line(event: Event): string;
 
 export function start(options?: { url?: string; program?: string; token?: string; product?: string;
-  fixtures?: string | Fixture | (string | Fixture)[]; report?: string; options?: string[] }):
+  fixtures?: string | Fixture | (string | Fixture)[]; report?: string; patienceMs?: number;
+  options?: string[] }):
   Promise<Server>;

@@ -21,7 +21,8 @@
 
 import { AssertionError } from 'node:assert';
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync }
+  from 'node:fs';
 import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
@@ -43,6 +44,8 @@ export class ApiError extends Error {
 }
 
 // ---- how a failure reads ----
+
+const complete = new WeakSet(); // errors whose message has the report
 
 // An assertion that fails where the test called `method`, which is some awaits ago.
 function assertion(method) {
@@ -99,6 +102,10 @@ function broken({ device, verdict, rules }) {
 
 // ---- verbs that everything has: a device, a product, the server ----
 
+function seq(since) {
+  return since?.seq ?? since;
+}
+
 class Scope {
   // limit: {device}, {product} or {}: whose events, faults and verdicts are meant
   constructor(server, limit) {
@@ -115,9 +122,9 @@ class Scope {
     return Object.values(this.limit)[0] ?? 'all devices';
   }
 
-  async #search(more) {
-    const event = { ...this.limit, ...more.event };
-    return this.server.api('POST', 'events/search', { ...more, event });
+  async #search({ event, since, ...more }) {
+    return this.server.api('POST', 'events/search',
+      { event: { ...this.limit, ...event }, since: seq(since), ...more });
   }
 
   // Those that match, the oldest first. order: 'desc': the newest first.
@@ -137,14 +144,17 @@ class Scope {
     }
   }
 
-  // One of event, with a count; sequence; absent. count: a number, or {min, max}.
-  async #claim({ count, ...claim }, fail) {
+  // One of event, with a count; sequence; absent. count: a number, or {min, max}. Of what comes
+  // behind `since`, an event or its seq; by default, with the chapter.
+  async #claim({ count, since: behind, ...claim }, fail) {
     const exactly = Number.isInteger(count) ? { min: count, max: count } : count;
     const answer = await this.server.ask('POST', 'verify',
-      { ...this.limit, ...claim, count: exactly });
+      { ...this.limit, ...claim, since: seq(behind), count: exactly });
     if (answer.status === 406) {
       const { why, nearest = [] } = answer.body;
-      throw fail([why, ...nearest.map(miss), ...await this.#told()].join('\n'));
+      const error = fail([why, ...nearest.map(miss), ...await this.#told()].join('\n'));
+      complete.add(error);
+      throw error;
     }
     const { events } = this.server.checked(answer);
     const wanted = new Set(events), found = [];
@@ -194,9 +204,11 @@ class Scope {
     return { id, remove: () => this.server.api('DELETE', `${kind}/${id}`) };
   }
 
-  // fault({point: 'puback-down', action: 'withhold', count: 2}) → {id, remove()}
+  // fault({point: 'puback-down', action: 'withhold', count: 2}) → {id, fired(), remove()}
   async fault(what) {
-    return this.#made('faults', what);
+    const made = await this.#made('faults', what);
+    const fired = async () => (await this.faults()).find(({ id }) => id === made.id)?.fired;
+    return { ...made, fired };
   }
 
   async faults() {
@@ -235,9 +247,11 @@ class Scope {
     return [this.#about(), ...await this.#told()].join('\n');
   }
 
-  // After a failure: the report goes to standard error, and as a page to `folder`.
-  async tell(folder = this.server.reportFolder) {
-    process.stderr.write(`\nskymock: ${await this.report()}\n`);
+  // After a failure: the report goes to standard error, if it does not stand in that error already,
+  // and as a page to `folder`.
+  async tell({ error, folder = this.server.reportFolder } = {}) {
+    if (!complete.has(error))
+      process.stderr.write(`\nskymock: ${await this.report()}\n`);
     if (!folder)
       return;
     const file = path.join(folder, `${this.#about().replace(/[^\w.-]+/g, '_')}.html`);
@@ -270,7 +284,9 @@ class Device extends Scope {
   }
 
   static async find(server, id) {
-    return new Device(server, id, await server.api('GET', `devices/${id}/credentials`));
+    const device = new Device(server, id);
+    await device.sign();
+    return device;
   }
 
   #login(listener, { clientId, username, password }) {
@@ -290,8 +306,14 @@ class Device extends Scope {
       port: this.server.port('mqtts'), ca: this.server.ca };
   }
 
+  // Signs the logins anew: time has passed.
+  async sign() {
+    this.credentials = await this.api('GET', 'credentials');
+  }
+
   api(method, target = '', body) {
-    return this.server.api(method, `devices/${this.id}${target && `/${target}`}`, body);
+    const id = this.id.split('/').map(encodeURIComponent).join('/');
+    return this.server.api(method, `devices/${id}${target && `/${target}`}`, body);
   }
 
   async verdict() {
@@ -349,7 +371,7 @@ class Product extends Scope {
   // fields; device('aliyun/pk/thermostat') is one of the fixtures. With the context of the test, of
   // node:test or Vitest, it is removed when that ends; elsewhere, afterEach(() => device.remove()).
   async device(what = {}, context) {
-    const { product = this.#usual, ...fields } =
+    const { product = this.#usual ?? await this.#first(), ...fields } =
       typeof what === 'string' ? { product: what } : what;
     const device = product.split('/').length > 2 ? await Device.find(this.server, product) :
       await Device.make(this.server, product, fields);
@@ -363,6 +385,13 @@ class Product extends Scope {
     return device;
   }
 
+  async #first() {
+    const { products: [first] } = await this.server.api('GET', 'products');
+    if (!first)
+      throw new Error('there is no product to make a device of: start({fixtures}) names some');
+    return `${first.cloud}/${first.product}`;
+  }
+
   // A test's function: makes a device for `body`, whose further arguments are the runner's.
   withDevice(what, body) {
     if (typeof what === 'function')
@@ -372,7 +401,7 @@ class Product extends Scope {
       try {
         await body(device, ...given);
       } catch (error) {
-        await device.tell().catch(() => {}); // a server that is gone is what the error says
+        await device.tell({ error }).catch(() => {}); // of a server that is gone the error speaks
         await device.remove().catch(() => {});
         throw error;
       }
@@ -437,14 +466,39 @@ class Server extends Product {
     this.#child = child;
   }
 
-  static async connect(options, environment) {
+  // near: what `skymock exec` sets, or who maps the ports of a container, goes before what it says.
+  static async connect({ patienceMs, ...options }, near = {}) {
     const server = new Server(options);
-    const { listeners } = await server.api('GET', '/version');
-    server.host = environment.SKYMOCK_HOST ?? new URL(server.url).hostname.replace(/^\[|\]$/g, '');
+    const { listeners } = await server.#patiently('/version', Date.now() + patienceMs);
+    server.host = near.SKYMOCK_HOST ?? new URL(server.url).hostname.replace(/^\[|\]$/g, '');
     server.ports = Object.fromEntries(Object.entries(listeners).map(([name, port]) =>
-      [name, Number(environment[portName(name)] ?? port)]));
+      [name, Number(near[portName(name)] ?? port)]));
     server.ca = await server.api('GET', '/ca.crt');
     return server;
+  }
+
+  // From a server that may just be starting.
+  async #patiently(target, until) {
+    for (;;) {
+      try {
+        return await this.api('GET', target);
+      } catch (error) {
+        if (error instanceof ApiError || this.#child || Date.now() > until)
+          throw error;
+        await new Promise((resolve) => { setTimeout(resolve, 100); });
+      }
+    }
+  }
+
+  // What a fixture has: a file, a folder, or {products: [...]}
+  async add(fixture) {
+    if (fixture.products)
+      await this.api('POST', 'products', fixture);
+    else if (statSync(fixture).isDirectory())
+      for (const name of readdirSync(fixture).filter((each) => each.endsWith('.json')).sort())
+        await this.add(path.join(`${fixture}`, name));
+    else
+      await this.add(JSON.parse(readFileSync(fixture, 'utf8')));
   }
 
   port(name) {
@@ -587,29 +641,33 @@ class Child {
 }
 
 // url: of a server that runs, before SKYMOCK_URL. program: one to start, before SKYMOCK and the
-// path. fixtures: what products there are: files or folders, for a server that is started, before
-// SKYMOCK_FIXTURES; or the content of one, {products: [...]}, loaded into whichever it is. product:
-// of devices for which nothing else is said. token: of the API, before SKYMOCK_ADMIN_TOKEN. report:
-// a folder for pages of what failed, before SKYMOCK_REPORT. options: more of `skymock exec`.
-export async function start({ url, program, fixtures = [], product = 'aliyun/pk', token, report,
-  options = [] } = {}) {
+// path. fixtures: what products there are: files, folders, {products: [...]}; without, as a server
+// that is started finds them by SKYMOCK_FIXTURES. product: of devices for which nothing else is
+// said; without, the first that there is. token: of the API, before SKYMOCK_ADMIN_TOKEN. report: a
+// folder for pages of what failed, before SKYMOCK_REPORT. patienceMs: with one that is just
+// starting. options: more of `skymock exec`.
+export async function start({ url, program, fixtures = [], product, token, report,
+  patienceMs = 10000, options = [] } = {}) {
   const { SKYMOCK_URL, SKYMOCK, SKYMOCK_REPORT, SKYMOCK_ADMIN_TOKEN, ...environment } = process.env;
-  const common = { product, report: report ?? SKYMOCK_REPORT, token: token ?? SKYMOCK_ADMIN_TOKEN };
-  const content = [fixtures].flat().filter((each) => each.products);
-  const files = [fixtures].flat().filter((each) => !each.products);
-  let server;
-  if (url ?? (!program && SKYMOCK_URL)) {
-    server = await Server.connect({ url: url ?? SKYMOCK_URL, ...common }, url ? {} : environment);
+  const common = { product, report: report ?? SKYMOCK_REPORT, patienceMs,
+    token: token ?? SKYMOCK_ADMIN_TOKEN };
+  const there = url ?? (program ? undefined : SKYMOCK_URL);
+  let added = [fixtures].flat(), server;
+  if (there) {
+    server = await Server.connect({ url: there, ...common },
+      there === SKYMOCK_URL ? environment : {}); // which is of that one
   } else {
+    const files = added.filter((each) => !each.products).map((each) => `${each}`);
+    added = added.filter((each) => each.products);
     if (common.token)
       environment.SKYMOCK_ADMIN_TOKEN = common.token;
     if (files.length > 0)
       delete environment.SKYMOCK_FIXTURES;
     const child = new Child(program ?? SKYMOCK ?? 'skymock',
-      [...files.flatMap((file) => ['--fixtures', `${file}`]), ...options], environment);
-    server = await Server.connect({ url: await child.url(), child, ...common }, {});
+      [...files.flatMap((file) => ['--fixtures', file]), ...options], environment);
+    server = await Server.connect({ url: await child.url(), child, ...common });
   }
-  for (const each of content)
-    await server.api('POST', 'products', each);
+  for (const each of added)
+    await server.add(each);
   return server;
 }
