@@ -102,7 +102,7 @@ test('a refusal is explained', server.withDevice(async (device) => {
 }));
 
 test('what is expected counts against nobody', server.withDevice(async (device) => {
-  await device.expect({ rule: 'ALI-SIGN' });
+  await device.expect({ rule: 'ALI-SIGN', count: 1 });
   await assert.rejects(connect({ ...device.mqtt, password: 'no' }), { code: 4 });
   assert.notEqual((await device.verdict()).verdict, 'failed');
 }));
@@ -197,6 +197,7 @@ test('a product, and back to how it was', async () => {
   const product = server.product('tencent/NODEKIT001');
   const device = await product.device({ temporary: false });
   assert.equal(device.product, 'NODEKIT001');
+  await device.reset();
   await device.shadow({ desired: { on: true } });
   await product.snapshot('node-kit');
   await device.shadow({ desired: { on: false } });

@@ -116,7 +116,10 @@ for (const signal of ['SIGKILL', 'SIGTERM'])
       import { start } from '${KIT}';
       console.log((await start()).port('mqtt'));
       setInterval(() => {}, 1000);`], { env: environment({ SKYMOCK: PROGRAM }) });
-    const port = await new Promise((resolve) => { child.stdout.once('data', resolve); });
+    const port = await new Promise((resolve, reject) => {
+      child.stdout.once('data', resolve);
+      child.once('exit', () => reject(new Error('it has ended by itself')));
+    });
     child.kill(signal);
     await silent(Number(port));
   });

@@ -37,7 +37,7 @@ export interface Scope {
   fault(what: { point: string; action: string; [argument: string]: unknown }):
     Promise<Made & { fired(): Promise<number | undefined> }>;
   faults(): Promise<object[]>;
-  expect(what: { rule: string; count?: Count } | { event: Pattern; count?: Count }): Promise<Made>;
+  expect(what: ({ rule: string } | { event: Pattern }) & { count?: number | Count }): Promise<Made>;
   clear(): Promise<void>;
   reset(more?: { forget?: boolean }): Promise<void>;
   report(): Promise<string>;

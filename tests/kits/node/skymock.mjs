@@ -53,7 +53,7 @@ function assertion(method) {
   Error.captureStackTrace(here, method);
   return (message) => {
     const error = new AssertionError({ message, operator: 'fail' });
-    const frames = here.stack.split('\n').filter((line) => /^\s+at /.test(line));
+    const frames = here.stack.split('\n').filter((each) => /^\s+at /.test(each));
     error.stack = [`AssertionError [${error.code}]: ${message}`, ...frames].join('\n');
     return error;
   };
@@ -102,9 +102,9 @@ function broken({ device, verdict, rules }) {
 
 // ---- verbs that everything has: a device, a product, the server ----
 
-function seq(since) {
-  return since?.seq ?? since;
-}
+// An event may stand for its seq, and a number for as many exactly.
+const seq = (since) => since?.seq ?? since;
+const bounds = (count) => (Number.isInteger(count) ? { min: count, max: count } : count);
 
 class Scope {
   // limit: {device}, {product} or {}: whose events, faults and verdicts are meant
@@ -113,9 +113,8 @@ class Scope {
     this.limit = limit;
   }
 
-  #query(more = {}) {
-    const query = new URLSearchParams({ ...this.limit, ...more }).toString();
-    return query && `?${query}`;
+  #query() {
+    return `?${new URLSearchParams(this.limit)}`;
   }
 
   #about() {
@@ -144,12 +143,11 @@ class Scope {
     }
   }
 
-  // One of event, with a count; sequence; absent. count: a number, or {min, max}. Of what comes
-  // behind `since`, an event or its seq; by default, with the chapter.
+  // One of event, with a count; sequence; absent. Of what comes behind `since`; by default, of the
+  // chapter.
   async #claim({ count, since: behind, ...claim }, fail) {
-    const exactly = Number.isInteger(count) ? { min: count, max: count } : count;
     const answer = await this.server.ask('POST', 'verify',
-      { ...this.limit, ...claim, since: seq(behind), count: exactly });
+      { ...this.limit, ...claim, since: seq(behind), count: bounds(count) });
     if (answer.status === 406) {
       const { why, nearest = [] } = answer.body;
       const error = fail([why, ...nearest.map(miss), ...await this.#told()].join('\n'));
@@ -163,7 +161,7 @@ class Scope {
       const page = await this.#search({ since, before: events.at(-1) + 1, limit: PAGE, run: true });
       if (page.events.length === 0)
         break; // the journal has no room for them any more
-      found.push(...page.events.filter(({ seq }) => wanted.has(seq)));
+      found.push(...page.events.filter((each) => wanted.has(each.seq)));
       since = page.next;
     }
     return found;
@@ -216,8 +214,8 @@ class Scope {
   }
 
   // expect({rule: 'ALI-SIGN'}), expect({event, count}): counts against nobody → {id, remove()}
-  async expect(what) {
-    return this.#made('expected', what);
+  async expect({ count, ...what }) {
+    return this.#made('expected', { ...what, count: bounds(count) });
   }
 
   // Breaks nothing and expects nothing any more.
@@ -264,7 +262,7 @@ class Scope {
 // ---- a device ----
 
 class Device extends Scope {
-  #fields; // it was made with; undefined: it was there before
+  #fields; // to make it again with, when a reset has taken it; undefined: none does
 
   constructor(server, id, credentials, fields) {
     super(server, { device: id });
@@ -280,7 +278,8 @@ class Device extends Scope {
     const { name, secret, credentials } = await server.api('POST', 'devices?secrets=true',
       { cloud, product: key, temporary: true, ...fields });
     const device = name.split('/').slice(2).join('/');
-    return new Device(server, name, credentials, { ...fields, device, secret });
+    return new Device(server, name, credentials,
+      fields.temporary === false ? undefined : { ...fields, device, secret });
   }
 
   static async find(server, id) {
@@ -349,7 +348,7 @@ class Device extends Scope {
       await Device.make(this.server, `${this.cloud}/${this.product}`, this.#fields);
   }
 
-  // It goes, with its faults, expectations and events. One that was there before is reset.
+  // It goes, with its faults, expectations and events. One that is not temporary is reset.
   async remove() {
     const answer = await this.server.ask('POST', 'reset', this.limit);
     if (answer.status !== 404) // a reset or restore may have taken it already
