@@ -310,7 +310,7 @@ class Device(Scope):
         super().__init__(server, {"device": record["name"]})
         self.id = record["name"]
         self.cloud, self.product, self.key = self.id.split("/", 2)
-        self.secret, self.temporary = record["secret"], record["temporary"]
+        self.secret, self.temporary = record["secret"], record.get("temporary")
         self._fields = {**(fields or {}), "device": self.key, "secret": self.secret}
         self._path = "devices/" + quote(self.id)
         self.credentials = record.get("credentials") or self._call("GET", "/credentials")
@@ -340,6 +340,10 @@ class Device(Scope):
     def sign(self):
         """Signs the logins anew: time has passed."""
         self.credentials = self._call("GET", "/credentials")
+
+    def certificate(self, key="ec"):
+        """{"certificate", "key"}, as PEM: one that the device logs in with over TLS."""
+        return self._call("POST", "/certificates", {"key": key})
 
     @property
     def online(self):
@@ -422,6 +426,8 @@ class Server(Scope):
         near = os.environ if os.environ.get("SKYMOCK_URL", "").rstrip("/") == self.url else {}
         self._ca, self._ca_file = None, near.get("SKYMOCK_CA")
         self.host = near.get("SKYMOCK_HOST") or urlsplit(self.url).hostname
+        if not self.host:
+            raise SkymockError(f"{url!r} is no URL: SKYMOCK_URL is one as http://localhost:8080")
         self.ports = {
             name: int(near.get("SKYMOCK_PORT_" + name.upper().replace("-", "_"), port))
             for name, port in self._await(time.monotonic() + patience_s).items()}
@@ -486,7 +492,7 @@ class Server(Scope):
         if self._program:
             return f"skymock has ended: {self._program.errors() or error}"
         reason = getattr(error, "reason", error)
-        return f"no skymock answers at {self.url} ({reason}): start it, or mend SKYMOCK_URL"
+        return f"no skymock answers at {self.url} ({reason}): start it, or mend its address"
 
     def make(self, product, fields):
         cloud, _, key = product.partition("/")
@@ -636,6 +642,15 @@ OPTIONS = {
 PLUGIN = "skymock-session"
 
 
+def _or_fail(function, *arguments, fail=lambda text: pytest.fail(text, pytrace=False), **options):
+    """Errors of whoever sets up tests are one line."""
+    try:
+        return function(*arguments, **options)
+    except (SkymockError, AssertionError) as error:
+        text = str(error)
+    return fail(text)
+
+
 def _fixture(**options):
     return pytest.fixture(**options) if pytest else lambda function: function
 
@@ -679,10 +694,7 @@ def _skymock_device(request):
     marker = request.node.get_closest_marker("skymock")
     fields = dict(marker.kwargs if marker else {})
     fields.pop("passed", None)
-    try:
-        return server.device(fields.pop("product", None), **fields)
-    except SkymockError as error:
-        pytest.fail(str(error), pytrace=False)
+    return _or_fail(server.device, fields.pop("product", None), **fields)
 
 
 class _Session:
@@ -734,11 +746,9 @@ class _Session:
         return self._server or pytest.fail(self._error, pytrace=False)
 
     def own(self, node):
-        try:
-            self._own = self._start()
-        except SkymockError as error:
-            elsewhere = self.option("url") or os.environ.get("SKYMOCK_URL")
-            (pytest.skip if elsewhere else pytest.fail)(f"needs a server of its own: {error}")
+        if self.option("url") or os.environ.get("SKYMOCK_URL"):  # there may be no program here
+            _or_fail(find_program, self.option("program"), fail=pytest.skip)
+        self._own = _or_fail(self._start)
         yield self._own
         if self.option("report"):
             name = re.sub(r"[^\w.-]+", "_", node.nodeid) + ".html"
@@ -758,11 +768,8 @@ class _Session:
         """Behind the test itself, if that passed."""
         marker = item.get_closest_marker("skymock")
         passed = marker and marker.kwargs.get("passed")
-        try:
-            for device in self._devices() if passed else ():
-                device.assert_passed(strict=passed == "strict")
-        except AssertionError as error:
-            pytest.fail(str(error), pytrace=False)
+        for device in self._devices() if passed else ():
+            _or_fail(device.assert_passed, strict=passed == "strict")
 
     def _devices(self):
         return [each for server in (self._own, self._server) if server
