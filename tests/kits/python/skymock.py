@@ -160,6 +160,12 @@ class Scope:
     def __init__(self, server, whom):
         self.server, self.whom = server, whom
 
+    def _alone(self, why):
+        """What concerns everybody is not for a test that shares the server."""
+        if self.server.shared and not self.whom:
+            raise SkymockError(f"{why}, and the workers of pytest-xdist share this server: let the "
+                               "test ask for the fixture skymock_own, a server of its own")
+
     def _search(self, event=None, **more):
         body = _body({"event": {**self.whom, **(event or {})}, **more})
         return self.server.api("POST", "events/search", body)["events"]
@@ -174,14 +180,12 @@ class Scope:
         if not answer["holds"]:
             raise AssertionError("\n".join([answer["why"], *map(_miss_line, answer["nearest"]),
                                             *self._told()]))
-        numbers, found = answer["events"], []
-        since = numbers[0] - 1 if numbers else 0
-        while len(found) < len(numbers):
-            page = Scope(self.server, {}).events(since=since, run=True)
-            if not page:
-                break  # the journal has no room for them any more
-            found += [event for event in page if event["seq"] in set(numbers)]
-            since = page[-1]["seq"]
+        numbers, found = set(answer["events"]), []
+        since, last = min(numbers, default=1) - 1, max(numbers, default=0)
+        while since < last:
+            page = self._search(since=since, before=last + 1, limit=1000, run=True)
+            found += [event for event in page if event["seq"] in numbers]
+            since = page[-1]["seq"] if page else last  # the journal has room for so many
         return found
 
     def verify(self, event=None, sequence=None, absent=None, count=None, since=None, wait_ms=0,
@@ -213,36 +217,42 @@ class Scope:
                                            if device["verdict"] in bad
                                            for line in _broken_lines(device, bad)))
 
+    def _make(self, kind, **fields):
+        body = _body({**self.whom, **fields})
+        if not {"device", "product"} & set(body):
+            self._alone("without a device or product this concerns all devices")
+        made = Made(self, kind, self.server.api("POST", kind, body)["id"])
+        if "device" not in self.whom:  # a device's goes with the device
+            self.server.made.append(made)
+        return made
+
     def fault(self, point, action, **fields):
         """Breaks something: fault("puback-down", "withhold", count=2). It goes with the test."""
-        body = {"point": point, "action": action, **self.whom, **_body(fields)}
-        fault = Fault(self, self.server.api("POST", "faults", body)["id"])
-        if "device" not in body:  # a device's goes with the device
-            self.server.made.append(fault)
-        return fault
+        return self._make("faults", point=point, action=action, **fields)
 
     @property
     def faults(self):
         """What is broken on purpose now."""
         return self.server.api("GET", "faults", query=self.whom)["faults"]
 
-    def expect(self, rule=None, event=None, count=None):
+    def expect(self, rule=None, event=None, count=None, **fields):
         """Announces that a rule is to be broken, or that events are to come. That counts against
-        nobody; that it does not come fails the verdict."""
-        body = _body({**self.whom, "rule": rule, "event": event, "count": _count(count)})
-        return self.server.api("POST", "expected", body)["id"]
+        nobody; that it does not come fails the verdict. It goes with the test."""
+        return self._make("expected", rule=rule, event=event, count=_count(count), **fields)
 
     def clear(self):
         """Breaks nothing and expects nothing any more."""
+        self._alone("clear() concerns all devices")
         self.server.api("DELETE", "faults", query=self.whom)
         self.server.api("DELETE", "expected", query=self.whom)
 
     def reset(self):
         """As the fixtures have it, and a new chapter of events and verdicts."""
+        self._alone("reset() concerns all devices")
         self.server.api("POST", "reset", self.whom)
 
     def suite(self, name, timeout_s=600, **more):
-        """Puts devices to the test with a device suite; gives the run when it has ended."""
+        """Puts devices to the test with a device suite; gives the run, ended or stopped."""
         run = "suites/runs/" + self.server.api("POST", "suites/runs",
                                                _body({"suite": name, **self.whom, **more}))["id"]
         end = time.monotonic() + timeout_s
@@ -252,19 +262,19 @@ class Scope:
                 return state
             if time.monotonic() > end:
                 self.server.api("POST", run + "/stop")
-            time.sleep(0.1)
-
-    def write_report(self, path, run=True):
-        """The report of the rules, of the whole run: as its suffix says .html, .json or .xml."""
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(self.server.api("GET", "report" + path.suffix, raw=True,
-                                         query={**self.whom, "run": run and "true"}))
-        return path
+            time.sleep(0.2)
 
     def junit(self, path, run=True):
-        """The report as JUnit XML, beside pytest's own --junitxml."""
-        return self.write_report(Path(path).with_suffix(".xml"), run)
+        """Writes the report of the rules as JUnit XML, beside pytest's own --junitxml."""
+        return self.write_report(path, "xml", run)
+
+    def write_report(self, path, form="html", run=True):
+        """Writes the report of the rules, of the whole run: as html, xml or json."""
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(self.server.api("GET", f"report.{form}", raw=True,
+                                         query={**self.whom, "run": run and "true"}))
+        return path
 
     def _told(self):
         refused = self._search({"refused": True}, limit=3, order="desc")
@@ -281,20 +291,22 @@ class Scope:
         return "\n".join([next(iter(self.whom.values()), "all devices"), *self._told()])
 
 
-class Fault:
-    """Something broken on purpose; `with` ends it."""
+class Made:
+    """A fault or an expectation; `with` ends it."""
 
-    def __init__(self, scope, number):
-        self._scope, self.id = scope, number
+    def __init__(self, scope, kind, number):
+        self._scope, self._kind, self.id = scope, kind, number
 
     @property
-    def fired(self):
+    def count(self):
         """How often it happened."""
-        return next(each["fired"] for each in self._scope.faults if each["id"] == self.id)
+        all_of_them = self._scope.server.api("GET", self._kind)[self._kind]
+        this = next(each for each in all_of_them if each["id"] == self.id)
+        return this["fired"] if self._kind == "faults" else this["came"]
 
     def remove(self):
         with contextlib.suppress(ApiError):  # it may have gone with a reset
-            self._scope.server.api("DELETE", f"faults/{self.id}")
+            self._scope.server.api("DELETE", f"{self._kind}/{self.id}")
 
     def __enter__(self):
         return self
@@ -387,10 +399,7 @@ class Clock:
         self._server, self.stopped = server, False
 
     def _move(self, what, body=None):
-        if self._server.shared:
-            raise SkymockError(
-                "the clock is everybody's, and the workers of pytest-xdist share this server: let "
-                "the test ask for the fixture skymock_own, a server of its own")
+        self._server._alone("the clock is everybody's")
         answer = self._server.api("POST", f"clock/{what}", body)
         self.stopped = answer["frozen"]
         return answer["unixMs"]
@@ -444,6 +453,11 @@ class Server(Scope):
                 if time.monotonic() > end:
                     raise
                 time.sleep(0.1)
+
+    @property
+    def started(self):
+        """By this process: otherwise it is not ended."""
+        return self._program is not None
 
     def port(self, name):
         """Of "mqtt", "mqtts", "coaps", "https", "admin", ..."""
@@ -535,6 +549,8 @@ class Server(Scope):
         self.api("POST", "snapshots", _body({"name": name, "product": product}))
 
     def restore(self, name, product=None):
+        if not product:
+            self._alone("restoring everything concerns all devices")
         self.api("POST", f"snapshots/{quote(name)}/restore", _body({"product": product}))
 
     def tidy(self, keep=()):
@@ -772,16 +788,18 @@ class _Session:
             _or_fail(device.assert_passed, strict=passed == "strict")
 
     def _devices(self):
-        return [each for server in (self._own, self._server) if server
-                for each in server.made if isinstance(each, Device)]
+        """Of this test alone."""
+        return [each for server in (self._own, self._server) if server for each in server.made
+                if isinstance(each, Device) and each not in self._lasting]
 
     @_hook(hookwrapper=True)
     def pytest_runtest_makereport(self, item, call):
         report = (yield).get_result()
         if report.failed and call.when != "teardown":
-            alone = self._own or self._server
-            alone = [alone] if alone and "skymock" in "".join(item.fixturenames) else []
-            for whom in self._devices() or alone:
+            lasting = [each for each in self._lasting if isinstance(each, Device)]
+            server = self._own or self._server
+            used = server and "skymock" in "".join(item.fixturenames)
+            for whom in self._devices() or lasting or ([server] if used else []):
                 with contextlib.suppress(SkymockError):
                     text = whom.report()
                     if text.partition("\n")[2] not in str(call.excinfo.value):
@@ -802,11 +820,12 @@ class _Session:
 
     def _conclude(self, session):
         """What --skymock-report and --skymock-verdict ask for."""
-        whom = self._server.product(self._server.usual) if self._server.usual else self._server
+        ours = not self._server.usual or self._server.started
+        whom = self._server if ours else self._server.product(self._server.usual)
         folder, verdict = self.option("report"), self.option("verdict")
         try:
-            for suffix in ("html", "xml", "json") if folder else ():
-                self._said += [str(whom.write_report(folder / f"report.{suffix}"))]
+            for form in ("html", "xml", "json") if folder else ():
+                self._said += [str(whom.write_report(folder / f"report.{form}", form))]
             if verdict:
                 whom.assert_passed(strict=verdict == "warned", run=True)
         except (AssertionError, SkymockError, OSError) as error:

@@ -121,11 +121,12 @@ class TestOne:
         other = skymock.device("tencent/KITPRODUCT")
         skymock_device.fault("puback-down", "withhold")
         skymock.fault("connack", "withhold", product="tencent/KITPRODUCT")
+        skymock.expect(rule="ALI-SIGN")
         skymock.clock.freeze()
         open("names", "w").write(skymock_device.id + " " + other.id)
 
     def test_they_are_gone(self, skymock):
-        assert skymock.faults == []
+        assert skymock.faults == skymock.api("GET", "expected")["expected"] == []
         assert not skymock.api("GET", "clock")["frozen"]
         for name in open("names").read().split():
             with pytest.raises(Exception, match="404"):
@@ -145,7 +146,7 @@ def test_first(both, skymock_device):
     assert skymock_device.id != both[0].id
 
 def test_second(both, skymock):
-    assert not both[0].online and both[1].fired == 0 and skymock.faults
+    assert not both[0].online and both[1].count == 0 and skymock.faults
 ''')
     assert code == 0 and "2 passed" in told, told
 
@@ -225,7 +226,7 @@ def test_one_of_many(skymock, skymock_device, number):
     client = online(skymock_device)
     with skymock_device.fault("puback-down", "withhold", count=1) as fault:
         publish(client, skymock_device, str(number))
-        assert fault.fired == 1
+        assert fault.count == 1
     publish(client, skymock_device, "again")
     events = skymock_device.verify(event={"type": "publish", "direction": "up"}, count=2)
     assert events[0]["payload"] == str(number)
@@ -241,7 +242,7 @@ def test_one_of_many(skymock, skymock_device, number):
 
 
 @needs_program
-def test_the_clock_of_a_shared_server_is_left_alone(folder):
+def test_what_concerns_everybody_is_not_for_who_shares_a_server(folder):
     pytest.importorskip("xdist")
     code, told = run(folder, '''
 def test_it_asks_for_its_own(skymock_own, skymock_device):
@@ -249,12 +250,20 @@ def test_it_asks_for_its_own(skymock_own, skymock_device):
     before = skymock_own.clock.freeze()
     assert skymock_own.clock.advance(1000) == before + 1000
     assert online(skymock_device).code == 0
+    skymock_own.reset()
 
-def test_it_does_not(skymock):
-    skymock.clock.advance(1000)
-''', "-n", "2")
-    assert code == 1 and "1 failed, 1 passed" in told, told
-    assert "skymock_own, a server of its own" in told
+@pytest.mark.parametrize("what", [
+    lambda server: server.clock.advance(1000), lambda server: server.reset(),
+    lambda server: server.clear(), lambda server: server.restore("any"),
+    lambda server: server.fault("connack", "withhold"),
+    lambda server: server.expect(rule="ALI-SIGN")])
+def test_it_does_not(skymock, what):
+    with pytest.raises(Exception, match="skymock_own, a server of its own"):
+        what(skymock)
+    skymock.expect(rule="ALI-SIGN", product="aliyun/kitA")
+''', "-n", "2", "--skymock-report", "out")
+    assert code == 0 and "7 passed" in told, told
+    assert (folder / "out/test_inner.py_test_it_asks_for_its_own.html").exists()
 
 
 # ---- what goes wrong at the start: a line that says what to do, and no traceback ----
@@ -428,7 +437,8 @@ def test_verdict_and_expectations(device):
     with pytest.raises(AssertionError, match="not exercised"):
         device.assert_passed()
     client = login(device)
-    device.expect(rule="ALI-QOS2", count=1)
+    expected = device.expect(rule="ALI-QOS2", count=1)
+    assert expected.count == 0
     assert device.verdict()["verdict"] == "failed"
     with pytest.raises(AssertionError, match="(?s)failed ALI-QOS2: .*expected 1 times.*hint: "):
         device.assert_passed()
@@ -507,7 +517,7 @@ def test_reports(device, tmp_path):
     login(device).disconnect()
     assert f'<testsuite name="{device.id}"' in device.junit(tmp_path / "a/rules.xml").read_text()
     assert device.key in device.write_report(tmp_path / "page.html").read_text()
-    assert json.loads(device.write_report(tmp_path / "a.json").read_text())["devices"]
+    assert json.loads(device.write_report(tmp_path / "a.json", "json").read_text())["devices"]
     assert device.report().startswith(device.id + "\n")
     assert device.server.report().startswith("all devices\n")
 
