@@ -298,7 +298,7 @@ class Made:
         self._scope, self._kind, self.id = scope, kind, number
 
     @property
-    def count(self):
+    def fired(self):
         """How often it happened."""
         all_of_them = self._scope.server.api("GET", self._kind)[self._kind]
         this = next(each for each in all_of_them if each["id"] == self.id)
@@ -453,6 +453,15 @@ class Server(Scope):
                 if time.monotonic() > end:
                     raise
                 time.sleep(0.1)
+
+    @property
+    def environment(self):
+        """What `skymock exec` sets, for firmware: {**os.environ, **server.environment}."""
+        ports = {"SKYMOCK_PORT_" + name.upper().replace("-", "_"): str(port)
+                 for name, port in self.ports.items()}
+        token = {"SKYMOCK_ADMIN_TOKEN": self._token} if self._token else {}
+        return {"SKYMOCK_URL": self.url, "SKYMOCK_HOST": self.host, "SKYMOCK_CA": self.ca_file,
+                **ports, **token}
 
     @property
     def started(self):
@@ -724,11 +733,11 @@ class _Session:
 
     def option(self, name):
         """From the command line, or from the ini file."""
-        value = self.config.getoption(f"skymock_{name}") or self.config.getini(f"skymock_{name}")
-        if value and name in ("fixtures", "report"):
-            inside = self.config.getoption(f"skymock_{name}") is None
-            return (self.config.rootpath if inside else self.config.invocation_params.dir) / value
-        return value or None
+        given, ini = self.config.getoption(f"skymock_{name}"), self.config.getini(f"skymock_{name}")
+        if name in ("fixtures", "report") and (given or ini):
+            folder = self.config.invocation_params.dir if given else self.config.rootpath
+            return folder / (given or ini)
+        return given or ini or None
 
     def _start(self):
         server = start(self.option("fixtures"), self.option("program"))

@@ -146,7 +146,7 @@ def test_first(both, skymock_device):
     assert skymock_device.id != both[0].id
 
 def test_second(both, skymock):
-    assert not both[0].online and both[1].count == 0 and skymock.faults
+    assert not both[0].online and both[1].fired == 0 and skymock.faults
 ''')
     assert code == 0 and "2 passed" in told, told
 
@@ -226,7 +226,7 @@ def test_one_of_many(skymock, skymock_device, number):
     client = online(skymock_device)
     with skymock_device.fault("puback-down", "withhold", count=1) as fault:
         publish(client, skymock_device, str(number))
-        assert fault.count == 1
+        assert fault.fired == 1
     publish(client, skymock_device, "again")
     events = skymock_device.verify(event={"type": "publish", "direction": "up"}, count=2)
     assert events[0]["payload"] == str(number)
@@ -438,7 +438,7 @@ def test_verdict_and_expectations(device):
         device.assert_passed()
     client = login(device)
     expected = device.expect(rule="ALI-QOS2", count=1)
-    assert expected.count == 0
+    assert expected.fired == 0
     assert device.verdict()["verdict"] == "failed"
     with pytest.raises(AssertionError, match="(?s)failed ALI-QOS2: .*expected 1 times.*hint: "):
         device.assert_passed()
@@ -563,6 +563,8 @@ server = skymock.connect()
 assert server.host == os.environ["SKYMOCK_HOST"] and server.ca_file == os.environ["SKYMOCK_CA"]
 assert all(server.port(name.lower().replace("_", "-")) == int(os.environ["SKYMOCK_PORT_" + name])
            for name in ("MQTT", "MQTTS", "ENOS_MQTT", "COAPS", "HTTPS", "ADMIN"))
+assert server.environment == {key: value for key, value in os.environ.items()
+                              if key in server.environment}
 print(server.device("aliyun/kitA").id)
 ''')
     variables = {key: value for key, value in os.environ.items() if key != "SKYMOCK_URL"}
