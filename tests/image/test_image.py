@@ -85,7 +85,7 @@ def login(container, peer, device, answer=0):
                            username=fields["username"],
                            password=fields.get("password") if not answer else "0" * 40)
     connack = connection.receive()
-    assert connack["type"] == "connack" and connack["code"] == answer, container.logs()
+    assert connack["type"] == "connack" and connack["code"] == answer, connack
     return connection
 
 
