@@ -65,7 +65,8 @@ class Project:
                  "-p", self.name, "-f", str(self.folder / "docker/compose.yml"), *arguments],
                 stdin=subprocess.DEVNULL, stdout=file, stderr=file, check=False,
                 timeout=PATIENCE_S,
-                env={**os.environ, "CONSOLE_PORT": "", "ALIASES": " ".join(self.aliases), **environment})
+                env={**os.environ, "CONSOLE_PORT": "", "ALIASES": " ".join(self.aliases),
+                     **environment})
         return done.returncode, printed.read_text()
 
     def run(self, service, **environment):
