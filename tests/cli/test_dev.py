@@ -54,6 +54,7 @@ def bare(tmp_path):
 def test_tests_need_no_broker_and_no_npm():
     assert not {"mosquitto", "npm", "nodejs"} & set(packages("test") + packages("lint"))
     assert packages("bench") == ["mosquitto"]
+    assert not {"buildah", "podman"} & set(packages("test") + packages("lint"))
     assert packages("console") == ["chromium", "nodejs", "npm", "fonts-wqy-microhei"]
 
 
@@ -84,6 +85,30 @@ def test_the_console_is_skipped_where_there_is_no_browser(bare, user):
     assert done.returncode == 0, done.stderr
     assert done.stdout == "the console in a browser: there is no chromium here\n"
     assert (bare.tree / "apt").exists() == (user == 0)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="another user is played")
+@pytest.mark.parametrize("user,why", [(0, "there is no buildah here"),
+                                      (65534, "running one takes root's rights")])
+def test_the_image_is_skipped_where_it_cannot_be_run(bare, user, why):
+    done = bare("source ./dev help >&2; install_image || echo ${skipped[*]}", user=user)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"the image: {why}\n"
+    assert (bare.tree / "apt").exists() == (user == 0)
+
+
+def test_an_image_is_built_with_what_is_there(bare):
+    (bare.tree / "CMakeLists.txt").write_text("project(skymock VERSION 1.2.3 LANGUAGES C)\n")
+    (bare.tools / "basename").symlink_to(shutil.which("basename"))
+    assert bare("./dev image").returncode == 1
+    for name, more in (("buildah", " --format docker"), ("docker", "")):
+        (bare.tools / name).write_text(f"#!/bin/sh\necho {name} $@\n")
+        (bare.tools / name).chmod(0o755)
+        said = f"{name} build -f docker/Dockerfile -t skymock{{}} --build-arg VERSION=1.2.3{{}}{more}"
+        assert bare("./dev image").stdout == said.format("", "") + " .\n"
+        assert bare("./dev image --arm64 --layers").stdout == \
+            said.format(":arm64", " --platform linux/arm64") + " --layers .\n"
+    assert bare("CONTAINER_TOOL=buildah ./dev image").stdout.startswith("buildah build ")
 
 
 def test_packages_are_installed_once_for_a_lock_file(bare):

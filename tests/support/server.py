@@ -32,10 +32,10 @@ def run(*arguments, **options):
 class Skymock:
     """One server on free ports."""
 
-    def __init__(self, *options, fixtures=FIXTURES):
+    def __init__(self, *options, fixtures=FIXTURES, program=(str(PROGRAM),)):
         self._folder = tempfile.TemporaryDirectory(prefix="skymock-test-")
         ports_file = Path(self._folder.name) / "ports.json"
-        command = [str(PROGRAM), "serve", "--ports-file", str(ports_file)]
+        command = [*program, "serve", "--ports-file", str(ports_file)]
         for name in LISTENERS:
             command += ["--listen", f"{name}=0"]
         if fixtures:

@@ -1,0 +1,202 @@
+"""The files of docker/ that bring skymock somewhere, held against the program and the image."""
+
+import json
+import re
+
+import pytest
+import server
+
+yaml = pytest.importorskip("yaml", reason="python3-yaml is not there")
+
+DOCKER = server.ROOT / "docker"
+EXAMPLE = server.ROOT / "tests/examples/devices.json"
+PODS = ["job.yml", "sidecar.yml"]
+ADDRESS = "192.0.2.1"
+
+
+def load(path):
+    """The documents of a file by what they are; an unknown kind would be an error of ours."""
+    return list(yaml.safe_load_all((DOCKER / path).read_text()))
+
+
+def services(path):
+    return load(path)[0]["services"]
+
+
+def pod(path):
+    """The specification of the pod that a file describes."""
+    found, = [document for document in load(f"kubernetes/{path}")
+              if document["kind"] in ("Pod", "Job")]
+    return found["spec"]["template"]["spec"] if found["kind"] == "Job" else found["spec"]
+
+
+def container(spec, name):
+    found, = [each for each in spec["initContainers"] + spec["containers"] if each["name"] == name]
+    return found
+
+
+def hosts(*options):
+    done = server.run("hosts", *options)
+    assert done.returncode == 0, done.stderr
+    return [line for line in done.stdout.splitlines() if not line.startswith("#")]
+
+
+def names(fixtures=EXAMPLE):
+    return [line.split()[1] for line in hosts("--fixtures", fixtures)]
+
+
+def said_in_dockerfile(word):
+    text = re.sub(r"\\\n", " ", (DOCKER / "Dockerfile").read_text())
+    return [line.partition(" ")[2] for line in text.splitlines() if line.startswith(f"{word} ")]
+
+
+def image_environment():
+    return dict(pair.split("=", 1) for line in said_in_dockerfile("ENV") for pair in line.split())
+
+
+def exposed():
+    """(port, protocol) of each listener, which is what the image says."""
+    return {(int(port), protocol or "tcp") for line in said_in_dockerfile("EXPOSE")
+            for port, _, protocol in (each.partition("/") for each in line.split())}
+
+
+def options():
+    """The environment variables that `serve` knows."""
+    return set(re.findall(r"SKYMOCK_[A-Z_]+", server.run("serve", "--help").stdout))
+
+
+# ---- compose ----
+
+def test_the_device_finds_every_name():
+    assert services("compose.yml")["skymock"]["networks"]["default"]["aliases"] == names()
+
+
+def test_the_names_are_those_of_the_devices_that_are_served():
+    skymock = services("compose.yml")["skymock"]
+    source, target = skymock["volumes"][0].split(":")[:2]
+    assert (DOCKER / source).resolve() == EXAMPLE
+    assert skymock["environment"]["SKYMOCK_FIXTURES"] == target
+
+
+@pytest.mark.parametrize("file", ["compose.yml", "compose.bench.yml"])
+def test_compose_speaks_of_what_there_is(file):
+    for name, service in services(file).items():
+        build = service.get("build")
+        if build is not None:
+            build = build if isinstance(build, dict) else {"context": build}
+            recipe = DOCKER / build["context"] / build.get("dockerfile", "Dockerfile")
+            assert recipe.is_file(), f"{name}: {recipe}"
+        if service["image"] == "skymock" and "command" not in service:
+            assert set(service["environment"]) <= options()
+            assert "data:/data" in service["volumes"]
+        for needed in service.get("depends_on", []):
+            assert needed in services(file)
+    assert image_environment()["SKYMOCK_STORE"].startswith("/data/")
+
+
+def test_what_clients_are_told_in_compose_is_true():
+    """The name of the service is in the certificate, and the admin API is asked under it."""
+    environment = image_environment()
+    assert environment["SKYMOCK_SAN"] == environment["SKYMOCK_ADMIN_HOST"] == "skymock"
+    listen = services("compose.yml")["skymock"]["environment"]["SKYMOCK_LISTEN"]
+    assert listen == "https=443"
+    assert "TCP:127.0.0.1:443" in (DOCKER / "port80/Dockerfile").read_text()
+    device = (server.ROOT / "tests/examples/compose/device.sh").read_text()
+    assert "http://skymock:8080" in device
+
+
+def test_a_verdict_is_asked_as_the_command_line_has_it():
+    verdict = services("compose.yml")["verdict"]
+    known = set(re.findall(r"--[a-z-]+", server.run("verdict", "--help").stdout))
+    assert {word for word in verdict["command"] if word.startswith("--")} <= known
+    assert set(verdict["environment"]) <= options()
+
+
+def test_the_bench_resolves_every_name():
+    command = services("compose.bench.yml")["names"]["command"]
+    told = [word.replace("${BENCH_IP}", ADDRESS).removeprefix("--") for word in command]
+    assert told == hosts("--dnsmasq", "--ip", ADDRESS)
+
+
+def test_the_bench_serves_every_port_and_the_vendors():
+    """Each port of the image is there under its own number, or under those that SDKs have built in."""
+    def apart(port):
+        where, _, protocol = port.partition("/")
+        *_, outer, inner = where.split(":")
+        return int(outer), (int(inner), protocol or "tcp")
+
+    mapped = [apart(port) for port in services("compose.bench.yml")["skymock"]["ports"]]
+    assert {inner for _, inner in mapped} == exposed()
+    assert [outer for outer, inner in mapped if inner == (8443, "tcp")] == [443, 80]
+    assert all(outer == port for outer, (port, _) in mapped if port != 8443)
+    admin, = [port for port in services("compose.bench.yml")["skymock"]["ports"] if "8080" in port]
+    assert admin.startswith("127.0.0.1:")
+
+
+# ---- Kubernetes ----
+
+@pytest.mark.parametrize("file", PODS)
+def test_the_pod_finds_every_name(file, tmp_path):
+    config, = [document for document in load(f"kubernetes/{file}")
+               if document["kind"] == "ConfigMap"]
+    (fixtures, text), = config["data"].items()
+    (tmp_path / fixtures).write_text(text)
+    assert server.run("check", tmp_path).returncode == 0
+    alias, = pod(file)["hostAliases"]
+    assert alias["ip"] == "127.0.0.1" and alias["hostnames"] == names(tmp_path)
+    served = {(product["cloud"], key) for product in json.loads(EXAMPLE.read_text())["products"]
+              for key in (product.get("productKey"), product.get("productId")) if key}
+    assert served == {(product["cloud"], key) for product in json.loads(text)["products"]
+                      for key in (product.get("productKey"), product.get("productId")) if key}
+
+
+@pytest.mark.parametrize("file", PODS)
+def test_the_sidecar_is_the_image_as_it_is(file):
+    """Ports, folders and commands are the image's; only 443 is moved."""
+    spec = pod(file)
+    skymock = container(spec, "skymock")
+    assert skymock["restartPolicy"] == "Always" and spec["initContainers"][0] is skymock
+    assert "command" not in skymock  # ENTRYPOINT and CMD do
+    environment = {each["name"]: each["value"] for each in skymock["env"]}
+    assert environment == {"SKYMOCK_LISTEN": "https=443"} and set(environment) <= options()
+    ports = {(port["containerPort"], port.get("protocol", "TCP").lower())
+             for port in skymock["ports"]}
+    assert ports == (exposed() - {(8443, "tcp")}) | {(443, "tcp")}
+    assert skymock["startupProbe"]["exec"]["command"] == ["skymock", "healthcheck"]
+    assert skymock["readinessProbe"]["httpGet"] == {"path": "/ready", "port": "admin"}
+    mounts = {mount["mountPath"]: mount for mount in skymock["volumeMounts"]}
+    assert set(mounts) == {"/data", image_environment()["SKYMOCK_FIXTURES"]}
+    assert mounts["/fixtures"]["readOnly"]
+
+
+@pytest.mark.parametrize("file", PODS)
+def test_ports_have_the_names_that_skymock_gives_them(file, skymock):
+    named = {port["name"] for port in container(pod(file), "skymock")["ports"]}
+    assert named == set(skymock.ports)
+
+
+@pytest.mark.parametrize("file", PODS)
+def test_nothing_in_the_pod_has_rights_it_does_not_need(file):
+    """What the `restricted` profile of the Pod Security Standards asks for."""
+    spec = pod(file)
+    user, = said_in_dockerfile("USER")
+    assert spec["securityContext"]["runAsNonRoot"]
+    assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert f"{spec['securityContext']['runAsUser']}:{spec['securityContext']['runAsGroup']}" == user
+    assert spec["securityContext"]["sysctls"] == [
+        {"name": "net.ipv4.ip_unprivileged_port_start", "value": "0"}]
+    for each in spec["initContainers"] + spec["containers"]:
+        assert each["securityContext"] == {"readOnlyRootFilesystem": True,
+                                           "allowPrivilegeEscalation": False,
+                                           "capabilities": {"drop": ["ALL"]}}, each["name"]
+    volumes = {volume["name"] for volume in spec["volumes"]}
+    assert volumes == {mount["name"] for each in spec["initContainers"] + spec["containers"]
+                       for mount in each.get("volumeMounts", [])}
+
+
+def test_the_job_runs_the_device_and_then_asks_for_the_verdict():
+    spec = pod("job.yml")
+    assert [each["name"] for each in spec["initContainers"]] == ["skymock", "device"]
+    verdict = container(spec, "verdict")
+    known = set(re.findall(r"--[a-z-]+", server.run("verdict", "--help").stdout))
+    assert verdict["args"][0] == "verdict" and set(verdict["args"][1:]) <= known
