@@ -100,8 +100,10 @@ def test_the_image_is_skipped_where_it_cannot_be_run(bare, user, why):
 def test_an_image_is_built_with_what_is_there(bare):
     (bare.tree / "CMakeLists.txt").write_text("project(skymock VERSION 1.2.3 LANGUAGES C)\n")
     (bare.tools / "basename").symlink_to(shutil.which("basename"))
+    (bare.tools / "uname").write_text("#!/bin/sh\necho x86_64\n")
+    (bare.tools / "uname").chmod(0o755)
     assert bare("./dev image").returncode == 1
-    for name, more in (("buildah", " --format docker"), ("docker", "")):
+    for name, more in (("buildah", " --format docker --build-arg BUILDPLATFORM=linux/amd64"), ("docker", "")):
         (bare.tools / name).write_text(f"#!/bin/sh\necho {name} $@\n")
         (bare.tools / name).chmod(0o755)
         said = f"{name} build -f docker/Dockerfile -t skymock{{}} --build-arg VERSION=1.2.3{{}}{more}"
