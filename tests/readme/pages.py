@@ -23,11 +23,9 @@ ROOT = server.ROOT
 REASONS = {
     "builds, or takes minutes",  # what ./dev build and ./dev test do is seen by running them
     "needs a container runtime",  # tests/image runs what it can
-    "needs a terminal of its own",  # it shows things until it is ended
     "needs your firmware",
     "needs Wireshark",  # tests/clients/test_captures.py reads captures with tshark
     "changes this machine",
-    "only a form",  # names in capitals stand for what the reader has
 }
 
 # What a reader types at the standard ports, at the ports of this test; 8000 is whose messages are
@@ -194,23 +192,23 @@ def until(condition, seconds=server.PATIENCE_S):
     return condition()
 
 
-def follow(text, folder, tell=None):
+def follow(text, folder, tell=None, patience_s=10):
     """Runs a page; yields what is not so, a sentence each."""
     reader = Reader(folder)
     try:
-        yield from _follow(blocks(text), reader, tell or (lambda *_: None))
+        yield from _follow(blocks(text), reader, tell or (lambda *_: None), patience_s)
     finally:
         reader.close()
 
 
-def _follow(all_blocks, reader, tell):
+def _follow(all_blocks, reader, tell, patience_s):
     read, pending = (lambda: ""), None  # what the last block has printed; it, until it is compared
     for block in [*all_blocks, Block(0, "sh", "", "end")]:
         if block.language == "text":
             source = reader.served.read_text if block.note == "printed by the server" else read
             if source is read:
                 pending = None
-            if not until(lambda: matches(block, source), 5):
+            if not until(lambda: matches(block, source), patience_s):
                 yield f"line {block.line}: the page has\n{normal(block.text)}\nprinted was\n" \
                       f"{normal(source())}"
         if block.language != "sh":

@@ -149,7 +149,7 @@ TRUTHS = [
 
 @pytest.mark.parametrize("page, complaint", LIES)
 def test_a_lie_is_noticed(page, complaint, tmp_path):
-    problems = list(pages.follow(page, tmp_path))
+    problems = list(pages.follow(page, tmp_path, patience_s=0.5))
     assert len(problems) == 1 and complaint in problems[0]
 
 
