@@ -55,7 +55,7 @@ for (const [name, [path, there, choose]] of Object.entries(PICTURES)) {
 }
 
 test('the README shows these, and no others are kept', () => {
-  const shown = ['README.md', 'server/admin/console/README.md'].flatMap((file) =>
+  const shown = ['README.md', 'README.zh.md', 'server/admin/console/README.md'].flatMap((file) =>
     [...readFileSync(`${ROOT}/${file}`, 'utf8').matchAll(/console\/pictures\/([\w.]+)\.png/g)].map(([, name]) => name));
   const kept = readdirSync(`${ROOT}/tests/console/pictures`).map((file) => file.replace('.png', ''));
   assert.deepEqual([...new Set(shown)].sort(), kept.sort());
