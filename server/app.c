@@ -71,6 +71,28 @@ static void schedule_flush(struct sky_app *app)
         sky_clock_patience(&app->clock, &app->flush_timer, SKY_JOURNAL_FLUSH_MS, on_flush_journal);
 }
 
+static void warm_journal(uv_work_t *work)
+{
+    sky_worker_step_back();
+    struct sky_app *app = SKY_CONTAINER_OF(work, struct sky_app, warming_work);
+    sky_journal_warm(app->journal);
+}
+
+static void on_warm(uv_work_t *work, int status)
+{
+    (void)status;
+    SKY_CONTAINER_OF(work, struct sky_app, warming_work)->warming = false;
+}
+
+/* Memory for the events to come, off the loop. */
+static void follow_journal(struct sky_app *app)
+{
+    if (app->warming || !sky_journal_plan_warmth(app->journal))
+        return;
+    app->warming = true;
+    uv_queue_work(&app->loop, &app->warming_work, warm_journal, on_warm);
+}
+
 static void on_wakeup(uv_timer_t *timer)
 {
     (void)timer; /* waking the loop is all: before_poll runs what is due */
@@ -90,6 +112,7 @@ static void before_poll(uv_prepare_t *prepare)
     sky_captures_turn(&app->captures);
     app->registry.searches.count = 0;
     schedule_flush(app);
+    follow_journal(app);
     int64_t next_ms = sky_clock_next_ms(&app->clock);
     if (next_ms >= 0)
         uv_timer_start(&app->wakeup, on_wakeup, next_ms > 0 ? (uint64_t)next_ms : 1, 0);
@@ -398,13 +421,6 @@ static sky_err open_doors(struct sky_app *app, struct sky_why *why)
     return err;
 }
 
-static void warm_journal(uv_work_t *work)
-{
-    sky_worker_step_back();
-    struct sky_app *app = SKY_CONTAINER_OF(work, struct sky_app, warming);
-    sky_journal_warm(app->journal);
-}
-
 sky_err sky_app_start(struct sky_app *app, const struct sky_config *config, struct sky_why *why)
 {
     raise_file_limit();
@@ -426,8 +442,6 @@ sky_err sky_app_start(struct sky_app *app, const struct sky_config *config, stru
 
 void sky_app_run(struct sky_app *app)
 {
-    /* Takes longer than all the rest of the start, so devices are welcome before it. */
-    uv_queue_work(&app->loop, &app->warming, warm_journal, NULL);
     while (!app->stopping)
         uv_run(&app->loop, UV_RUN_ONCE);
     close_parts(app);

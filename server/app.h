@@ -45,7 +45,8 @@ struct sky_app {
     struct sky_forward forward; /* open while the loop is */
     struct sky_admin *admin;
 
-    uv_work_t warming; /* of the journal's memory */
+    uv_work_t warming_work; /* of the journal's memory */
+    bool warming;
     uv_timer_t wakeup;
     uv_prepare_t before_poll;
     struct sky_fixture_reload reload;

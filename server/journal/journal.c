@@ -212,6 +212,11 @@ void sky_journal_stats(const struct sky_journal *journal, struct sky_journal_sta
     ret_stats->last_seq = ring->next_seq - 1;
 }
 
+bool sky_journal_plan_warmth(struct sky_journal *journal)
+{
+    return sky_ring_plan_warmth(&journal->ring);
+}
+
 void sky_journal_warm(const struct sky_journal *journal)
 {
     sky_ring_warm(&journal->ring);

@@ -17,14 +17,16 @@ struct sky_journal;
 struct sky_clock;
 
 /* `store` may be NULL; it and the clock outlive the journal. Numbers go on after the
- * last page of the store. The ring's memory is reserved here; fewer bytes than
+ * last page of the store. The ring's memory is reserved here, and taken as it fills; fewer bytes than
  * SKY_JOURNAL_BYTES_MIN are taken for that. With a store the pages are held to the same bounds. */
 struct sky_journal *sky_journal_new(size_t bytes_max, size_t events_max, struct sky_store *store,
                                     const struct sky_clock *clock);
 void sky_journal_free(struct sky_journal *journal); /* flushes; NULL is fine */
 
-/* Makes the reserved memory be there before an event needs it: a page fault costs more than an
- * event. Takes milliseconds; may run in a thread while events are recorded. */
+/* Will events soon need memory that is reserved, and not there yet? A page fault costs more than
+ * an event; so sky_journal_warm() is to follow, in a thread while events are recorded, and to end
+ * before this is asked again. */
+bool sky_journal_plan_warmth(struct sky_journal *journal);
 void sky_journal_warm(const struct sky_journal *journal);
 
 /* Records one event at the clock's present time and returns its number. `judge` adds findings;

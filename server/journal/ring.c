@@ -4,29 +4,66 @@
 
 #include "protocol/base/assert.h"
 
-enum { WARM_STEP = 1024 * 1024 }; /* bytes at a time: whoever needs memory meanwhile waits less */
+enum {
+    WARM_STEP = 1024 * 1024, /* bytes at a time: whoever needs memory meanwhile waits less */
+    AHEAD_MIN = 64 * 1024,   /* of where entries are written; whole pages everywhere */
+    AHEAD_MAX = 4 * 1024 * 1024,
+    HUGE_FROM = 2 * 1024 * 1024, /* below, pages are small: an idle server has no use for more */
+};
 
 static void *map(size_t size)
 {
-    void *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     SKY_ASSERT(bytes != MAP_FAILED);
-    madvise(bytes, size, MADV_HUGEPAGE);
+    if (size > HUGE_FROM)
+        madvise(bytes + HUGE_FROM, size - HUGE_FROM, MADV_HUGEPAGE);
     return bytes;
+}
+
+/* ---- memory that is there before it is needed ---- */
+
+static size_t min(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* A flood soon needs as much again as has come: so much is kept ahead of it. */
+static bool claim(struct sky_ring_warmth *warmth, size_t filled, size_t size)
+{
+    size_t ahead = min(filled < AHEAD_MIN ? AHEAD_MIN : filled, AHEAD_MAX);
+    warmth->from = warmth->until;
+    if (warmth->until < min(filled + ahead, size))
+        warmth->until = min((filled + 2 * ahead) & ~(size_t)(AHEAD_MIN - 1), size);
+    return warmth->until > warmth->from;
+}
+
+static size_t slot_of(const struct sky_ring *ring, uint64_t seq)
+{
+    return (seq - ring->base_seq) & ring->slot_mask;
+}
+
+bool sky_ring_plan_warmth(struct sky_ring *ring)
+{
+    size_t slots_filled = slot_of(ring, ring->next_seq) * sizeof *ring->slots;
+    bool bytes = claim(&ring->bytes_warm, ring->write_at, ring->room);
+    return claim(&ring->slots_warm, slots_filled, ring->slots_size) || bytes;
 }
 
 /* Populating leaves what is written meanwhile as it is. A kernel before 5.14 refuses: then each
  * page comes when it is first written. */
-static void warm(char *bytes, size_t size)
+static void warm(char *bytes, const struct sky_ring_warmth *warmth)
 {
-    for (size_t at = 0; at < size; at += WARM_STEP)
-        madvise(bytes + at, size - at < WARM_STEP ? size - at : WARM_STEP, MADV_POPULATE_WRITE);
+    for (size_t at = warmth->from; at < warmth->until; at += WARM_STEP)
+        madvise(bytes + at, min(warmth->until - at, WARM_STEP), MADV_POPULATE_WRITE);
 }
 
 void sky_ring_warm(const struct sky_ring *ring)
 {
-    warm(ring->bytes, ring->room);
-    warm((char *)ring->slots, ring->slots_size);
+    warm(ring->bytes, &ring->bytes_warm);
+    warm((char *)ring->slots, &ring->slots_warm);
 }
+
+/* ---- entries ---- */
 
 void sky_ring_init(struct sky_ring *ring, size_t bytes_max, size_t events_max, uint64_t next_seq)
 {
@@ -38,6 +75,7 @@ void sky_ring_init(struct sky_ring *ring, size_t bytes_max, size_t events_max, u
                                       ~(size_t)(SKY_ENTRY_ALIGN - 1),
                               .slots_size = slots * sizeof *ring->slots,
                               .slot_mask = slots - 1,
+                              .base_seq = next_seq,
                               .first_seq = next_seq,
                               .next_seq = next_seq,
                               .events_max = events_max};
@@ -54,7 +92,7 @@ void sky_ring_done(struct sky_ring *ring)
 
 static size_t offset_of(const struct sky_ring *ring, uint64_t seq)
 {
-    return (size_t)ring->slots[seq & ring->slot_mask] * SKY_ENTRY_ALIGN;
+    return (size_t)ring->slots[slot_of(ring, seq)] * SKY_ENTRY_ALIGN;
 }
 
 /* Where an entry of this size would go; `ring->room` when there is no room for it. Entries never
@@ -88,7 +126,7 @@ char *sky_ring_take(struct sky_ring *ring, size_t size)
 {
     size_t at = place_for(ring, size);
     SKY_ASSERT(at < ring->room && size % SKY_ENTRY_ALIGN == 0);
-    ring->slots[ring->next_seq & ring->slot_mask] = (uint32_t)(at / SKY_ENTRY_ALIGN);
+    ring->slots[slot_of(ring, ring->next_seq)] = (uint32_t)(at / SKY_ENTRY_ALIGN);
     ring->next_seq++;
     ring->write_at = at + size;
     ring->used += size;

@@ -5,10 +5,17 @@
 
 #include "server/journal/entry.h"
 
+/* How much of a mapping is there by now, from its front: it costs memory only as it fills. */
+struct sky_ring_warmth {
+    size_t from, until; /* being warmed, or warm */
+};
+
 struct sky_ring {
-    char *bytes;     /* owned, mapped and touched */
+    char *bytes;     /* owned, mapped */
     uint32_t *slots; /* owned: where each entry lies, in units of SKY_ENTRY_ALIGN, by number */
     size_t room, slots_size, slot_mask;
+    struct sky_ring_warmth bytes_warm, slots_warm;
+    uint64_t base_seq; /* the number that has the first slot */
     size_t write_at;              /* offset behind the newest entry */
     size_t used;                  /* bytes of all entries */
     uint64_t first_seq, next_seq; /* holds first_seq .. next_seq - 1 */
@@ -18,7 +25,10 @@ struct sky_ring {
 /* `bytes_max` is rounded up to SKY_ENTRY_ALIGN. The first entry gets `next_seq`. */
 void sky_ring_init(struct sky_ring *ring, size_t bytes_max, size_t events_max, uint64_t next_seq);
 void sky_ring_done(struct sky_ring *ring);
-/* Makes the memory be there before an entry needs it. May run in a thread beside all else. */
+/* Will entries soon need memory that is not there? Then sky_ring_warm() is to follow, and to end
+ * before this is asked again. */
+bool sky_ring_plan_warmth(struct sky_ring *ring);
+/* Makes that memory be there before an entry needs it. May run in a thread beside all else. */
 void sky_ring_warm(const struct sky_ring *ring);
 
 static inline bool sky_ring_holds(const struct sky_ring *ring, uint64_t seq)

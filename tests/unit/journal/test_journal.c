@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -447,9 +449,51 @@ static void a_damaged_entry_is_refused_not_followed(void **state)
     close_bench(&bench);
 }
 
+/* ---- memory ---- */
+
+static size_t resident_bytes(const struct sky_ring *ring)
+{
+    static unsigned char there[64 * 1024];
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE), pages = (ring->room + page - 1) / page;
+    size_t count = 0;
+    assert_true(pages <= sizeof there);
+    assert_int_equal(mincore(ring->bytes, ring->room, there), 0);
+    for (size_t i = 0; i < pages; i++)
+        count += there[i] & 1;
+    return count * page;
+}
+
+static void memory_is_taken_as_it_fills(void **state)
+{
+    enum { ROOM = 32 * 1024 * 1024, LITTLE = 1024 * 1024, MORE = 3 * 1024 * 1024 };
+    static char payload[8 * 1024];
+    struct bench bench;
+    (void)state;
+    open_bench(&bench, ROOM, MANY);
+    struct sky_ring *ring = &bench.journal->ring;
+    assert_true(resident_bytes(ring) == 0);
+    assert_true(sky_journal_plan_warmth(bench.journal));
+    sky_journal_warm(bench.journal);
+    assert_in_range(resident_bytes(ring), 1, LITTLE);
+    assert_false(sky_journal_plan_warmth(bench.journal)); /* nothing has come since */
+    while (ring->write_at < MORE)
+        publish(&bench, 1, "t", sky_span_of(payload, sizeof payload));
+    assert_true(sky_journal_plan_warmth(bench.journal));
+    sky_journal_warm(bench.journal);
+    assert_in_range(resident_bytes(ring), 2 * MORE, 4 * MORE);
+    assert_false(sky_journal_plan_warmth(bench.journal));
+    while (stats_of(&bench).evicted == 0)
+        publish(&bench, 1, "t", sky_span_of(payload, sizeof payload));
+    while (sky_journal_plan_warmth(bench.journal))
+        sky_journal_warm(bench.journal);
+    assert_true(resident_bytes(ring) == ROOM);
+    close_bench(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(memory_is_taken_as_it_fills),
         cmocka_unit_test(what_is_recorded_is_read_back),
         cmocka_unit_test(a_cursor_at_the_end_goes_on_when_there_is_more),
         cmocka_unit_test(findings_are_kept_with_what_was_done_about_them),
