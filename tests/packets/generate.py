@@ -1,0 +1,16 @@
+"""Writes cases/NAME.json from each generator: python3 tests/packets/generate.py"""
+
+import sys
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "support")]
+
+import cases  # noqa: E402
+import mqtt  # noqa: E402
+
+GENERATORS = {"mqtt": mqtt}
+
+if __name__ == "__main__":
+    for name, generator in GENERATORS.items():
+        cases.write(name, generator.NAMES, generator.cases())
+        print(f"{name}: {len(cases.read(name))} cases")
