@@ -7,6 +7,7 @@
 enum step {
     COUNTED,     /* the rest of a body of known length */
     SIZE,        /* a digit of a chunk's size, or what ends it */
+    BLANKS,      /* blanks between the size and what may follow it */
     EXTENSION,   /* something that nobody needs, up to the end of the line */
     SIZE_END,    /* LF */
     DATA,        /* the rest of a chunk */
@@ -25,6 +26,13 @@ void sky_http_body_begin(struct sky_http_body *body, const struct sky_http_head 
     *body = (struct sky_http_body){.step = head->chunked ? SIZE : COUNTED, .left = head->body_len};
 }
 
+static enum step take_behind_size(char c)
+{
+    if (c == '\r')
+        return SIZE_END;
+    return c == ';' ? EXTENSION : c == ' ' || c == '\t' ? BLANKS : BAD;
+}
+
 static enum step take_size(struct sky_http_body *body, char c)
 {
     int digit = sky_hex_digit(c);
@@ -34,9 +42,7 @@ static enum step take_size(struct sky_http_body *body, char c)
     }
     if (body->line == 0)
         return BAD;
-    if (c == '\r')
-        return SIZE_END;
-    return c == ';' || c == ' ' || c == '\t' ? EXTENSION : BAD;
+    return take_behind_size(c);
 }
 
 /* A byte that is no body. Nothing but CRLF ends a line: what another reader might take for an end
@@ -47,6 +53,8 @@ static enum step take_frame(struct sky_http_body *body, char c)
     switch (body->step) {
     case SIZE:
         return take_size(body, c);
+    case BLANKS:
+        return ++body->line > SKY_HTTP_CHUNK_LINE_MAX ? BAD : take_behind_size(c);
     case EXTENSION:
         if (wrong || ++body->line > SKY_HTTP_CHUNK_LINE_MAX)
             return BAD;

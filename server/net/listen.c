@@ -21,9 +21,12 @@ static size_t refuse_byte(struct sky_conn *conn, sky_span in, const char *what)
     return in.len;
 }
 
-static bool is_http(uint8_t byte)
+/* Where nothing else is spoken, whatever can be read is taken for HTTP, and told what is wrong. */
+static bool is_http(uint8_t byte, bool only)
 {
-    return (byte >= 'A' && byte <= 'Z') || byte == '\r'; /* an empty line may come first */
+    if (byte == '\r') /* an empty line may come first */
+        return true;
+    return only ? byte >= ' ' && byte <= '~' : byte >= 'A' && byte <= 'Z';
 }
 
 /* The first clear byte decides who speaks. */
@@ -39,7 +42,7 @@ static size_t sniff_bytes(struct sky_conn *conn, sky_span in)
     }
     if (conn->tls == NULL && !(allows & SKY_LISTEN_CLEAR))
         return refuse_byte(conn, in, "clear bytes on a port that speaks TLS only");
-    if ((allows & SKY_LISTEN_HTTP) && is_http(first)) {
+    if ((allows & SKY_LISTEN_HTTP) && is_http(first, !(allows & SKY_LISTEN_MQTT))) {
         conn->door.transport = conn->tls != NULL ? SKY_HTTPS : SKY_HTTP;
         conn->sniffed = true;
         conn->port = conn->net->http; /* which takes over the limit with the first whole head */

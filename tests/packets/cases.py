@@ -25,6 +25,12 @@ def case(title, source, *exchanges, listener=None):
     return {**made, "listener": listener} if listener else made
 
 
+def heads(title, source, sent, begins, listener):
+    """A request whose answer begins so; what follows, up to the end of the connection, is free."""
+    return {"title": title, "source": source, "listener": listener,
+            "steps": [{"send": sent.hex()}, {"begins": begins.hex()}]}
+
+
 def once(found):
     """Those that no earlier one says already: tables overlap at their ends."""
     told = set()

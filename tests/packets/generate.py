@@ -6,9 +6,10 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "support")]
 
 import cases  # noqa: E402
+import http_heads  # noqa: E402
 import mqtt  # noqa: E402
 
-GENERATORS = {"mqtt": mqtt}
+GENERATORS = {"mqtt": mqtt, "http": http_heads}
 
 if __name__ == "__main__":
     for name, generator in GENERATORS.items():

@@ -35,10 +35,10 @@ def read_bytes(peer, size):
 def play(peer, step):
     if "send" in step:
         peer.send(bytes.fromhex(step["send"]))
-    elif "recv" in step:
-        wanted = bytes.fromhex(step["recv"])
+    elif "expect_close" not in step:
+        wanted = bytes.fromhex(step.get("recv") or step["begins"])
         got = read_bytes(peer, len(wanted))
-        assert got == wanted, f"{got.hex() or 'nothing'} came, where {step['recv']} is due"
+        assert got == wanted, f"{got.hex() or 'nothing'} came, where {wanted.hex()} is due"
     else:
         rest = read_bytes(peer, 4096)
         assert not rest, f"{rest.hex()} came, where the connection is to be closed"
