@@ -53,6 +53,6 @@ def read(name):
     found = json.loads((FOLDER / f"{name}.json").read_text())
     for each in found["cases"]:
         for step in each["steps"]:
-            step.update({verb: found["names"].get(value, value) for verb, value in step.items()
-                         if isinstance(value, str)})
+            if step.get("send") in found["names"]:
+                step["send"] = found["names"][step["send"]]
     return found["cases"]

@@ -8,8 +8,9 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "sup
 import cases  # noqa: E402
 import http_heads  # noqa: E402
 import mqtt  # noqa: E402
+import websockets  # noqa: E402
 
-GENERATORS = {"mqtt": mqtt, "http": http_heads}
+GENERATORS = {"mqtt": mqtt, "http": http_heads, "websocket": websockets}
 
 if __name__ == "__main__":
     for name, generator in GENERATORS.items():

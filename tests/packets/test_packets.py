@@ -24,38 +24,65 @@ def running():
     started.stop()
 
 
-def read_bytes(peer, size):
-    """As many bytes, or fewer when the server closes before."""
-    got = b""
-    while len(got) < size and (more := peer.socket.recv(size - len(got))):
-        got += more
-    return got
+class Connection:
+    """One peer; a verb of a step is a method."""
 
+    def __init__(self, port):
+        self.peer = server.Peer(port)
+        self.socket = self.peer.socket
 
-def play(peer, step):
-    if "send" in step:
-        peer.send(bytes.fromhex(step["send"]))
-    elif "expect_close" not in step:
-        wanted = bytes.fromhex(step.get("recv") or step["begins"])
-        got = read_bytes(peer, len(wanted))
-        assert got == wanted, f"{got.hex() or 'nothing'} came, where {wanted.hex()} is due"
-    else:
-        rest = read_bytes(peer, 4096)
-        assert not rest, f"{rest.hex()} came, where the connection is to be closed"
+    def read(self, size):
+        """As many bytes, or fewer when the server closes before."""
+        got = b""
+        while len(got) < size:
+            try:
+                more = self.socket.recv(size - len(got))
+            except ConnectionResetError:
+                more = b""
+            if not more:
+                break
+            got += more
+        return got
+
+    def send(self, sent):
+        self.peer.send(bytes.fromhex(sent))
+
+    def recv(self, due):
+        wanted = bytes.fromhex(due)
+        got = self.read(len(wanted))
+        assert got == wanted, f"{got.hex() or 'nothing'} came, where {due} is due"
+
+    begins = recv
+
+    def until(self, end):
+        got = b""
+        while not got.endswith(bytes.fromhex(end)):
+            more = self.read(1)
+            assert more, f"closed behind {got!r}"
+            got += more
+
+    def expect_close(self, _):
+        self.fails([])
+
+    def fails(self, words):
+        """It is closed, and before that at most one of these words is said."""
+        rest = self.read(4096).hex()
+        assert not rest or rest in words, f"{rest} came, where the connection is to be closed"
 
 
 @pytest.mark.parametrize("name,case", [
     pytest.param(name, case, id=f"{name}-{number}") for number, (name, case) in enumerate(ALL)])
 def test_case(running, name, case):
-    peer = server.Peer(running.ports[case.get("listener", "mqtt")])
+    connection = Connection(running.ports[case.get("listener", "mqtt")])
     try:
         for step in case["steps"]:
-            play(peer, step)
+            for verb, what in step.items():
+                getattr(connection, verb)(what)
     except (AssertionError, OSError) as error:
         pytest.fail(f"{name}: {case['title']} ({case['source']})\n  {json.dumps(case['steps'])[:600]}\n"
                     f"  at {json.dumps(step)[:200]}: {error}", pytrace=False)
     finally:
-        peer.close()
+        connection.peer.close()
 
 
 @pytest.mark.parametrize("name", GENERATORS)
