@@ -6,11 +6,14 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "support")]
 
 import cases  # noqa: E402
+import coap_messages  # noqa: E402
+import handshakes  # noqa: E402
 import http_heads  # noqa: E402
 import mqtt  # noqa: E402
 import websockets  # noqa: E402
 
-GENERATORS = {"mqtt": mqtt, "http": http_heads, "websocket": websockets}
+GENERATORS = {"mqtt": mqtt, "http": http_heads, "websocket": websockets,
+              "coap": coap_messages, "handshake": handshakes}
 
 if __name__ == "__main__":
     for name, generator in GENERATORS.items():

@@ -1,12 +1,20 @@
 """Replays the cases of cases/*.json: what is sent and what comes back, byte by byte, and whether the
 connection is closed. The tables they are made from are in the generators beside this file."""
 
+import fcntl
+import itertools
 import json
+import select
+import socket
 import sys
+import termios
+import time
 from pathlib import Path
 
+import coap
 import pytest
 import server
+from enos import credentials as enos
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -21,6 +29,7 @@ ALL = [(name, each) for name in GENERATORS for each in cases.read(name)]
 def running():
     started = server.Skymock()
     yield started
+    Session.end()
     started.stop()
 
 
@@ -70,10 +79,94 @@ class Connection:
         assert not rest or rest in words, f"{rest} came, where the connection is to be closed"
 
 
+    def alert_and_close(self, _):
+        """At most one fatal alert in the clear (RFC 5246 §7.2)."""
+        rest = self.read(4096)
+        assert not rest or (len(rest) == 7 and rest[0] == 21 and rest[5] == 2), rest.hex()
+
+    def close(self):
+        self.peer.close()
+
+
+class Datagrams:
+    """A stranger at the door of DTLS."""
+
+    def __init__(self, port):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.connect(("127.0.0.1", port))
+        self.socket.settimeout(server.PATIENCE_S)
+
+    def send(self, sent):
+        self.socket.send(bytes.fromhex(sent))
+
+    def cookie_for(self, sequence):
+        """The next datagram is a HelloVerifyRequest in a record of that number (RFC 6347 §4.2.1)."""
+        got = self.socket.recv(2048)
+        assert got[0] == 22 and got[13] == 3, got.hex()
+        assert int.from_bytes(got[3:11], "big") == sequence, got.hex()
+
+    def close(self):
+        self.socket.close()
+
+
+class Session:
+    """A device's messages. Many cases share one DTLS session; a ping shows that nothing else came."""
+
+    opened = {}
+    pings = itertools.count(0x10000 - 1, -1)
+
+    def __init__(self, port, name):
+        if name not in self.opened or self.opened[name].process.poll() is not None:
+            self.opened[name] = coap.Device(port, enos.identity(name), enos.key(name))
+        self.device = self.opened[name]
+
+    def send(self, sent):
+        """What is written is one record, once OpenSSL has taken it from the pipe."""
+        pipe = self.device.process.stdin
+        self.device.send(bytes.fromhex(sent))
+        while int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder):
+            time.sleep(0)
+
+    def received(self):
+        assert select.select([self.device.process.stdout], [], [], server.PATIENCE_S)[0], "nothing came"
+        return self.device.process.stdout.read() or b""
+
+    def recv(self, due):
+        got = self.received()
+        assert got.hex() == due, f"{got.hex()} came, where {due} is due"
+
+    def begins(self, due):
+        got = self.received()
+        assert got.hex().startswith(due), f"{got.hex()} came, where {due} is due"
+
+    def quiet(self, _):
+        mid = next(self.pings).to_bytes(2, "big").hex()
+        self.send("4000" + mid)
+        self.recv("7000" + mid)
+
+    def close(self):
+        pass
+
+    @classmethod
+    def end(cls):
+        for each in cls.opened.values():
+            each.close()
+        cls.opened.clear()
+
+
+def connect(running, case):
+    listener = case.get("listener", "mqtt")
+    if listener == "dtls":
+        return Datagrams(running.ports["coaps"])
+    if listener == "coaps":
+        return Session(running.ports["coaps"], case["device"])
+    return Connection(running.ports[listener])
+
+
 @pytest.mark.parametrize("name,case", [
     pytest.param(name, case, id=f"{name}-{number}") for number, (name, case) in enumerate(ALL)])
 def test_case(running, name, case):
-    connection = Connection(running.ports[case.get("listener", "mqtt")])
+    connection = connect(running, case)
     try:
         for step in case["steps"]:
             for verb, what in step.items():
@@ -82,7 +175,7 @@ def test_case(running, name, case):
         pytest.fail(f"{name}: {case['title']} ({case['source']})\n  {json.dumps(case['steps'])[:600]}\n"
                     f"  at {json.dumps(step)[:200]}: {error}", pytrace=False)
     finally:
-        connection.peer.close()
+        connection.close()
 
 
 @pytest.mark.parametrize("name", GENERATORS)

@@ -1,0 +1,176 @@
+"""CoAP messages by RFC 7252, within a DTLS session of a device that was let in."""
+
+import struct
+
+from coap import ACK, CON, NON, RST
+from cases import once
+
+NAMES = {}
+DEVICE = "enos/KV315idW/tPbZGCdmaE"
+SPEC = "RFC 7252 §"
+GET_NOWHERE = [(11, b"nowhere")]
+KNOWN_CRITICAL = {1, 3, 5, 7, 11, 15, 17, 23, 27, 35, 39}
+OSCORE_AND_EDHOC = {9, 21}
+MESSAGE_ID = iter(range(1, 0x10000))  # each case has its own, so that none is a duplicate
+
+
+def extended(value):
+    if value < 13:
+        return value, b""
+    return (13, bytes([value - 13])) if value < 269 else (14, struct.pack(">H", value - 269))
+
+
+def option(delta, value):
+    high, more_delta = extended(delta)
+    low, more_length = extended(len(value))
+    return bytes([high << 4 | low]) + more_delta + more_length + value
+
+
+def options(numbered):
+    out, last = b"", 0
+    for number, value in numbered:
+        out += option(number - last, value)
+        last = number
+    return out
+
+
+class Message:
+    """One message, and the answers to it that have its id."""
+
+    def __init__(self, kind=CON, code=1, token=b"", rest=b"", version=1, token_length=None):
+        self.mid = struct.pack(">H", next(MESSAGE_ID))
+        self.token = token
+        length = len(token) if token_length is None else token_length
+        self.bytes = bytes([version << 6 | kind << 4 | length, code]) + self.mid + token + rest
+
+    def reset(self):
+        return bytes([0x70, 0]) + self.mid
+
+    def acknowledged(self, code):
+        return bytes([0x60 | len(self.token), code]) + self.mid + self.token
+
+
+def told(title, source, message, *, recv=None, begins=None):
+    """What comes is exactly this, begins so, or is nothing at all."""
+    step = {"recv": recv.hex()} if recv is not None else \
+        {"begins": begins.hex()} if begins is not None else {"quiet": True}
+    return {"title": title, "source": source, "listener": "coaps", "device": DEVICE,
+            "steps": [{"send": message.bytes.hex()}, step]}
+
+
+def versions():
+    for version in (0, 2, 3):
+        for kind in range(4):
+            for code in (0, 1, 2, 0x45):
+                yield told(f"version {version}, type {kind}, code {code >> 5}.{code & 31:02}",
+                           SPEC + "3: silently ignored", Message(kind, code, version=version))
+
+
+def empty():
+    message = Message(code=0)
+    yield told("an empty CON is a ping", SPEC + "4.3", message, recv=message.reset())
+    for kind in (ACK, RST):
+        yield told(f"an empty message of type {kind} that answers nothing", SPEC + "4.2", Message(kind, 0))
+    for rest in (b"\xff", b"\0", b"x", b"\xffpayload", option(11, b"a"), bytes(20)):
+        message = Message(code=0, rest=rest)
+        yield told(f"an empty CON with {len(rest)} bytes behind it", SPEC + "4.1: a format error, rejected",
+                   message, recv=message.reset())
+    for length in range(1, 9):
+        message = Message(code=0, token=bytes(length))
+        yield told(f"an empty CON with a token of {length}", SPEC + "4.1: a format error, rejected",
+                   message, recv=message.reset())
+
+
+def tokens():
+    for length in range(9, 16):
+        for body in (b"", bytes(length), bytes(40)):
+            message = Message(rest=body, token_length=length)
+            yield told(f"a token of {length}, {len(body)} bytes behind it", SPEC + "3: a format error",
+                       message, recv=message.reset())
+            yield told(f"NON with a token of {length}, {len(body)} bytes behind it",
+                       SPEC + "4.3: rejected without a word",
+                       Message(NON, rest=body, token_length=length))
+    for length in range(1, 9):
+        for have in range(length):
+            message = Message(rest=bytes(have), token_length=length)
+            yield told(f"a token of {length} of which {have} bytes are there", SPEC + "3: a format error",
+                       message, recv=message.reset())
+    for length in range(9):
+        for byte in (0x00, 0x5a, 0xff):
+            message = Message(token=bytes([byte]) * length, rest=options(GET_NOWHERE))
+            yield told(f"a token of {length}, bytes {byte:02x}, comes back", SPEC + "5.3.1",
+                       message, begins=message.acknowledged(0x84))
+
+
+def codes():
+    """§12.1: class 0 requests, 2, 4 and 5 responses, the others reserved; §5.8: unknown methods."""
+    for code in range(1, 256):
+        title = f"code {code >> 5}.{code & 31:02}"
+        if code <= 7:
+            continue  # GET to iPATCH are methods: what becomes of them is the path's to say
+        if code < 32:
+            message = Message(code=code, token=b"ab", rest=options(GET_NOWHERE))
+            yield told(f"CON with {title}, a method nobody knows", SPEC + "5.8: 4.05", message,
+                       begins=message.acknowledged(0x85))
+            continue
+        message = Message(code=code, token=b"ab")
+        yield told(f"CON with {title}", SPEC + "4.2, 4.3, 5.2.2: nothing it answers", message,
+                   recv=message.reset())
+        yield told(f"ACK with {title}", SPEC + "4.2: silently ignored", Message(ACK, code, b"ab"))
+
+
+def malformed_options():
+    """§3.1: 15 is reserved for the payload marker, and values lie within the message."""
+    flawed = {f"delta 15, length {length}": bytes([0xf0 | length]) + bytes(20) for length in range(15)}
+    flawed.update({f"delta {delta}, length 15": bytes([delta << 4 | 15]) + bytes(20)
+                   for delta in range(15)})
+    flawed.update({"a marker and no payload": b"\xff", "an option, a marker and no payload":
+                   options(GET_NOWHERE) + b"\xff"})
+    for size in (1, 5, 12, 13, 20, 268, 269, 300):
+        whole = option(11, b"x" * size)
+        for have in {len(whole) - 1, len(whole) - size, 1, 2} - {len(whole), 0}:
+            if have < len(whole):
+                flawed[f"a value of {size} cut after {have} bytes"] = whole[:have]
+    for delta in (13, 268, 269, 65804 - 269):
+        whole = option(delta, b"")
+        for have in range(1, len(whole)):
+            flawed[f"a delta of {delta} cut after {have} bytes"] = whole[:have]
+    for name, rest in flawed.items():
+        message = Message(rest=rest)
+        yield told(f"CON: {name}", SPEC + "3.1, 4.2: a format error", message, recv=message.reset())
+        yield told(f"NON: {name}", SPEC + "3.1, 4.3: rejected without a word", Message(NON, rest=rest))
+
+
+def unknown_options():
+    """§5.4.1: odd numbers are critical, even ones are not."""
+    critical = [number for number in [*range(9, 160, 2), 257, 269, 281, 1001, 2049, 4097, 20001, 65001, 65535]
+                if number not in KNOWN_CRITICAL | OSCORE_AND_EDHOC]
+    for number in critical:
+        message = Message(token=b"t", rest=options(sorted([*GET_NOWHERE, (number, b"v")])))
+        yield told(f"the critical option {number}", SPEC + "5.4.1: 4.02", message,
+                   begins=message.acknowledged(0x82))
+    for number in [2, 10, 16, 18, 22, 24, 26, 30, 32, 34, 62, 64, 100, 128, 160, 268, 270, 300, 1000, 2050, 4096, 65000,
+                   65534]:
+        for value in (b"", b"v", b"v" * 13, b"v" * 270):
+            message = Message(token=b"t", rest=options(sorted([*GET_NOWHERE, (number, value)])))
+            yield told(f"the elective option {number} of {len(value)} bytes is passed over", SPEC + "5.4.1",
+                       message, begins=message.acknowledged(0x84))
+
+
+def lengths():
+    """Whatever is shorter than a header cannot be answered."""
+    for size in range(4):
+        for first in (0x40, 0x50, 0x60, 0x70, 0x00, 0xff):
+            message = Message()
+            message.bytes = (bytes([first, 1, 0x12, 0x34]))[:size]
+            if size:
+                yield told(f"{size} bytes, the first {first:02x}", SPEC + "3: no message", message)
+
+
+TABLES = (versions, empty, tokens, codes, malformed_options, unknown_options, lengths)
+
+
+def cases():
+    global MESSAGE_ID  # begins anew, so that what is written is always the same
+    MESSAGE_ID = iter(range(1, 0x10000))
+    return once(each for table in TABLES for each in table())
