@@ -275,8 +275,8 @@ static void decide(struct sky_coap_channel *channel, unsigned saw, struct sky_ju
                                        .device = sky_span_str(session->device_key),
                                        .profile = registry->catalogue.profile};
     bool known = call.request->message.code <= SKY_COAP_DELETE; /* RFC 7252 §5.8 */
-    ret_decided->what = (struct sky_coap_decision){
-        .code = known ? SKY_COAP_NOT_FOUND : SKY_COAP_METHOD_NOT_ALLOWED};
+    ret_decided->what = (struct sky_coap_decision){.code = known ? SKY_COAP_NOT_FOUND
+                                                                 : SKY_COAP_METHOD_NOT_ALLOWED};
     if (cloud->coap != NULL && known) {
         sky_lookup_session(registry, session, SKY_READS_DEVICE | SKY_READS_FRESH, &lookup);
         cloud->coap->decide(&call, &lookup.facts, judge, effects, &ret_decided->what);

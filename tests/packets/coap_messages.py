@@ -1,5 +1,6 @@
 """CoAP messages by RFC 7252, within a DTLS session of a device that was let in."""
 
+import itertools
 import struct
 
 from coap import ACK, CON, NON, RST
@@ -11,7 +12,6 @@ SPEC = "RFC 7252 §"
 GET_NOWHERE = [(11, b"nowhere")]
 KNOWN_CRITICAL = {1, 3, 5, 7, 11, 15, 17, 23, 27, 35, 39}
 OSCORE_AND_EDHOC = {9, 21}
-MESSAGE_ID = iter(range(1, 0x10000))  # each case has its own, so that none is a duplicate
 
 
 def extended(value):
@@ -35,10 +35,12 @@ def options(numbered):
 
 
 class Message:
-    """One message, and the answers to it that have its id."""
+    """One message, and the answers to it that have its id. Each has its own: none is a duplicate."""
+
+    ids = itertools.count(1)
 
     def __init__(self, kind=CON, code=1, token=b"", rest=b"", version=1, token_length=None):
-        self.mid = struct.pack(">H", next(MESSAGE_ID))
+        self.mid = struct.pack(">H", next(Message.ids))
         self.token = token
         length = len(token) if token_length is None else token_length
         self.bytes = bytes([version << 6 | kind << 4 | length, code]) + self.mid + token + rest
@@ -171,6 +173,5 @@ TABLES = (versions, empty, tokens, codes, malformed_options, unknown_options, le
 
 
 def cases():
-    global MESSAGE_ID  # begins anew, so that what is written is always the same
-    MESSAGE_ID = iter(range(1, 0x10000))
+    Message.ids = itertools.count(1)  # so that what is written is always the same
     return once(each for table in TABLES for each in table())

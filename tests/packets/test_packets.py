@@ -22,6 +22,7 @@ import cases  # noqa: E402
 from generate import GENERATORS  # noqa: E402
 
 CASES_MIN = 2000
+LOGIN = GENERATORS["mqtt"].NAMES["$login"].hex()
 ALL = [(name, each) for name in GENERATORS for each in cases.read(name)]
 
 
@@ -163,19 +164,34 @@ def connect(running, case):
     return Connection(running.ports[listener])
 
 
-@pytest.mark.parametrize("name,case", [
-    pytest.param(name, case, id=f"{name}-{number}") for number, (name, case) in enumerate(ALL)])
-def test_case(running, name, case):
+def play(running, case):
     connection = connect(running, case)
     try:
         for step in case["steps"]:
             for verb, what in step.items():
                 getattr(connection, verb)(what)
     except (AssertionError, OSError) as error:
-        pytest.fail(f"{name}: {case['title']} ({case['source']})\n  {json.dumps(case['steps'])[:600]}\n"
-                    f"  at {json.dumps(step)[:200]}: {error}", pytrace=False)
+        raise AssertionError(f"{case['title']} ({case['source']})\n  {json.dumps(case['steps'])[:600]}\n"
+                             f"  at {json.dumps(step)[:200]}: {error}") from None
     finally:
         connection.close()
+
+
+@pytest.mark.parametrize("case", [
+    pytest.param(case, id=f"{name}-{number}") for number, (name, case) in enumerate(ALL)])
+def test_case(running, case):
+    play(running, case)
+
+
+@pytest.mark.parametrize("steps", [
+    [{"send": "c000"}, {"recv": "d000"}], [{"send": "10ff"}, {"fails": []}, {"recv": "20020000"}],
+    [{"send": LOGIN}, {"recv": "20020001"}], [{"send": LOGIN}, {"recv": "20020000d000"}],
+    [{"send": LOGIN + "c000"}, {"recv": "20020000"}, {"expect_close": True}]],
+    ids=["closed", "closed-late", "another", "more", "open"])
+def test_a_case_that_is_not_so_is_told(running, monkeypatch, steps):
+    monkeypatch.setattr(server, "PATIENCE_S", 1)
+    with pytest.raises(AssertionError, match="that is not so"):
+        play(running, {"title": "that is not so", "source": "", "steps": steps})
 
 
 @pytest.mark.parametrize("name", GENERATORS)
