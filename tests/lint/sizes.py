@@ -11,18 +11,21 @@ FUNCTION_P95 = 60
 FUNCTION_MEDIAN = 15
 SOURCE_MAX = 800
 HEADER_MAX = 260
-# A header that holds its own implementation is an interface and two sources, of one subject.
-WHOLE = re.compile(r"^#if defined\(\w+_IMPLEMENTATION\)", re.M)
-WHOLE_MAX = HEADER_MAX + 2 * SOURCE_MAX
+# Where a header that users copy as one file goes on with its implementation: what stands above is
+# a header, what stands below a source that cannot be split by subject.
+IMPLEMENTATION = re.compile(r"^#if defined\(\w+_IMPLEMENTATION\) && !defined\(\w+_IMPLEMENTED\)\n",
+                            re.M)
+UNSPLIT_MAX = 2 * SOURCE_MAX
 
 
 def functions():
     """(file, line, name, lines) of every function."""
     tags = subprocess.run(
-        ["ctags", "-f", "-", "--languages=C", "--langmap=C:.c", "--kinds-C=f", "--fields=+ne",
+        ["ctags", "-f", "-", "--languages=C", "--langmap=C:.c.h", "--kinds-C=f", "--fields=+ne",
          "--excmd=number", "-L", "-"],
         cwd=ROOT, check=True, capture_output=True, text=True,
-        input="\n".join(name for name in c_files() if name.endswith(".c"))).stdout
+        input="\n".join(name for name in c_files()
+                        if name.endswith(".c") or IMPLEMENTATION.search(text(name)))).stdout
     for row in tags.splitlines():
         if row.startswith("!"):
             continue
@@ -42,15 +45,21 @@ def check():
                           "split it where its comment would say 'then'")
     yield from _spread(sorted(lengths))
     for path in c_files():
-        lines, cap = text(path).count("\n"), _cap(path)
-        if lines > cap:
-            yield Problem(path, lines, f"{lines} lines, {cap} is the cap", "split it by subject")
+        for first, lines, cap in _parts(path):
+            if lines > cap:
+                yield Problem(path, first + lines, f"{lines} lines, {cap} is the cap",
+                              "split it by subject")
 
 
-def _cap(path):
+def _parts(path):
+    """(first line, lines, cap) of what has a cap of its own."""
+    lines, split = text(path).count("\n"), IMPLEMENTATION.search(text(path))
     if not path.endswith(".h"):
-        return SOURCE_MAX
-    return WHOLE_MAX if WHOLE.search(text(path)) else HEADER_MAX
+        return [(0, lines, SOURCE_MAX)]
+    if not split:
+        return [(0, lines, HEADER_MAX)]
+    above = text(path).count("\n", 0, split.start())
+    return [(0, above, HEADER_MAX), (above, lines - above, UNSPLIT_MAX)]
 
 
 def _spread(lengths):

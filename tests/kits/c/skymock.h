@@ -50,9 +50,8 @@
 
 /* Limits. The first two may be defined otherwise before the file is included. */
 #ifndef SKYMOCK_ANSWER_MAX
-#define SKYMOCK_ANSWER_MAX                                                                         \
-    (64u * 1024u * 1024u) /* bytes of an answer; a larger one is an error                          \
-                           */
+/* Bytes of an answer; a larger one is an error. */
+#define SKYMOCK_ANSWER_MAX (64u * 1024u * 1024u)
 #endif
 #ifndef SKYMOCK_FAIL
 /* What a failed SKYMOCK_ASSERT() does. CMocka: fail_msg("%s", message); Unity:
@@ -382,6 +381,7 @@ static const char *skymock__convert(struct skymock__text *text, const char *at, 
 static void skymock__add_format(struct skymock__text *text, const char *format, va_list *arguments)
 {
     int quoted = 0;
+    skymock__add(text, "", 0);
     for (; *format != '\0'; format++) {
         if (*format == '%') {
             format = skymock__convert(text, format + 1, quoted, arguments);
@@ -888,6 +888,16 @@ static int skymock__read(struct skymock__wire *wire, int *ret_status, struct sky
     return skymock__body(wire, body, length + !sized, !sized);
 }
 
+/* Adds how it is with a server of ours, and what it said last. */
+static int skymock__say_log(struct skymock *server, const char *program, const char *how)
+{
+    char text[2048];
+    off_t size = lseek(server->log, 0, SEEK_END), most = sizeof text - 1;
+    ssize_t len = pread(server->log, text, sizeof text - 1, size > most ? size - most : 0);
+    text[len > 0 ? len : 0] = '\0';
+    return skymock__say(server, "%s %s:\n%s", program, how, text);
+}
+
 /* Asks; the answer replaces server.answer, whatever its status. `body`: NULL for none. */
 static int skymock__exchange(struct skymock *server, const char *method, const char *path,
                              const struct skymock__text *body)
@@ -934,7 +944,10 @@ static int skymock__exchange(struct skymock *server, const char *method, const c
     if (err == 0)
         return 0;
     server->status = 0;
-    return skymock__say(server, "%s %s of %s: %s\n", method, path, server->url, wire.wrong);
+    (void)skymock__say(server, "%s %s of %s: %s\n", method, path, server->url, wire.wrong);
+    if (server->keeper != 0 && waitpid((pid_t)server->keeper, NULL, WNOHANG) != 0)
+        (void)skymock__say_log(server, "skymock", "has ended; what it said last");
+    return -1;
 }
 
 /* Why a claim does not hold, and what each of the nearest events has otherwise. Returns 1. */
@@ -1087,6 +1100,7 @@ static void skymock__keep(const struct skymock *server, int hold, char *const *a
     long self = (long)getpid();
 
     sigemptyset(&none);
+    (void)signal(SIGCHLD, SIG_DFL);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     (void)setpgid(0, 0); /* Ctrl-C is for the test, or its debugger */
     (void)dup2(server->log, 1);
@@ -1138,7 +1152,7 @@ static void skymock__let_go(struct skymock *server)
 /* Waits for the ports file, which is there whole at once. Sets the URL. */
 static int skymock__await(struct skymock *server, const char *program, const char *host)
 {
-    char text[2048];
+    char text[1024];
     long long port = 0, due_ms = skymock__now_ms() + server->timeout_ms;
     int ended = 0;
     while (port == 0 && !ended && skymock__now_ms() < due_ms) {
@@ -1157,10 +1171,8 @@ static int skymock__await(struct skymock *server, const char *program, const cha
                  strchr(host, ':') ? "http://[%s]:%d" : "http://%s:%d", host, (int)port);
         return 0;
     }
-    ssize_t len = pread(server->log, text, sizeof text - 1, 0);
-    text[len > 0 ? len : 0] = '\0';
-    return skymock__say(server, "%s %s:\n%s", program,
-                        ended ? "ended before it was ready" : "was not ready in time", text);
+    return skymock__say_log(server, program,
+                            ended ? "ended before it was ready" : "was not ready in time");
 }
 
 static int skymock__launch(struct skymock *server, const struct skymock_options *options)

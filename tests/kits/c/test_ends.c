@@ -133,6 +133,22 @@ static void is_found_by_the_environment(void)
     skymock_stop(&own);
 }
 
+/* Without SKYMOCK the program is looked for on PATH, also in its later folders. */
+static void is_found_on_the_path(void)
+{
+    struct skymock server;
+    const char *program = getenv("SKYMOCK"), *base = program != NULL ? strrchr(program, '/') : NULL;
+    const char *const name = base != NULL ? base + 1 : "skymock";
+    char path[4096];
+    const struct skymock_options options = {.program = name};
+    if (base != NULL) {
+        snprintf(path, sizeof path, "/no/such/folder::%.*s", (int)(base - program), program);
+        setenv("PATH", path, 1);
+    }
+    SKYMOCK_ASSERT(skymock_start(&server, &options));
+    skymock_stop(&server);
+}
+
 /* Options that the program refuses are told in its words. */
 static void is_told_what_was_wrong(void)
 {
@@ -142,6 +158,21 @@ static void is_told_what_was_wrong(void)
     struct skymock server;
     CHECK(skymock_start(&server, &options) == -1 && strstr(server.why, "no-such-option") != NULL);
     CHECK(skymock_start(&server, &missing) == -1 && strstr(server.why, "/no/such/folder") != NULL);
+}
+
+/* One that ended by itself, as when it is killed with its keeper. */
+static void has_ended(void)
+{
+    struct skymock server;
+    int left = PATIENCE_MS;
+    SKYMOCK_ASSERT(skymock_start(&server, NULL));
+    CHECK(kill((pid_t)server.keeper, SIGKILL) == 0);
+    while (skymock_ask(&server, "GET", "/ready") == 0 && (left -= LOOK_MS) > 0)
+        (void)poll(NULL, 0, LOOK_MS);
+    CHECK(strstr(server.why, "skymock has ended") != NULL);
+    CHECK(strstr(server.why, "skymock is ready") != NULL);
+    skymock_stop(&server);
+    CHECK(access(server.files[0], R_OK) != 0);
 }
 
 int main(void)
@@ -154,5 +185,7 @@ int main(void)
     lives_until_it_is_stopped();
     is_found_by_the_environment();
     is_told_what_was_wrong();
+    has_ended();
+    is_found_on_the_path();
     return 0;
 }

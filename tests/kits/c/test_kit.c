@@ -171,7 +171,6 @@ static void test_what_is_expected_does_not_count(void **state)
     close(fd);
     close(log_in(&device.mqtt));
     assert_int_not_equal(skymock_verdict(&server, device.id), SKYMOCK_FAILED);
-    says("");
 }
 
 static void test_faults_come_and_go(void **state)
@@ -188,6 +187,38 @@ static void test_faults_come_and_go(void **state)
     close(fd);
     SKYMOCK_ASSERT(skymock_clear(&server, device.id));
     close(log_in(&device.mqtt));
+}
+
+/* What a format writes is what the server reads. */
+static void test_formats(void **state)
+{
+    static const char name[] = "it's \"busy\" \\ 100 % \t\xc3\xa9";
+    char text[64];
+    long long number;
+    (void)state;
+    SKYMOCK_ASSERT(skymock_fault(
+        &server, device.id,
+        "{\"name\": \"%s\", 'point': 'connack', 'action': '%s%s', 'ms': %d, 'skip': %lu, 'count': "
+        "%zu, 'seed': %lld, 'probability': %g, 'forMs': %u, 'match': %s}",
+        name, "de", "lay", 7, 8UL, (size_t)9, 1LL << 40, 0.25, 10U, "{\"qos\":[0,1]}"));
+    SKYMOCK_ASSERT(skymock_ask(&server, "GET", "faults"));
+    const char *fault = skymock_find(server.answer, "/faults/0");
+    assert_int_equal(skymock_get_text(fault, "/name", text, sizeof text), 0);
+    assert_string_equal(text, name);
+    assert_int_equal(skymock_get_text(fault, "/action", text, sizeof text), 0);
+    assert_string_equal(text, "delay");
+    assert_int_equal(skymock_get_int(fault, "/ms", &number) | (number != 7), 0);
+    assert_int_equal(skymock_get_int(fault, "/skip", &number) | (number != 8), 0);
+    assert_int_equal(skymock_get_int(fault, "/count", &number) | (number != 9), 0);
+    assert_int_equal(skymock_get_int(fault, "/seed", &number) | (number != 1LL << 40), 0);
+    assert_int_equal(skymock_get_text(fault, "/probability", text, sizeof text), 0);
+    assert_string_equal(text, "0.25");
+    assert_int_equal(skymock_get_count(fault, "/match/qos"), 2);
+    SKYMOCK_ASSERT(
+        skymock_verify(&server, device.id, "{'absent': {'clientId': 'it\\u0027s 100 %%'}}"));
+    SKYMOCK_ASSERT(skymock_clear(&server, "aliyun/pk"));
+    SKYMOCK_ASSERT(skymock_ask(&server, "GET", "faults"));
+    assert_int_equal(skymock_get_count(server.answer, "/faults"), 0);
 }
 
 static void test_clock_moves(void **state)
@@ -265,13 +296,14 @@ static void test_answers_of_a_megabyte(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_device_of_each_cloud_logs_in, NULL),
+        cmocka_unit_test(test_device_of_each_cloud_logs_in),
         cmocka_unit_test_setup_teardown(test_publish_is_seen_and_read, make, take_away),
         cmocka_unit_test_setup_teardown(test_claims_that_fail_say_why, make, take_away),
         cmocka_unit_test_setup_teardown(test_errors_of_the_api_are_told, make, take_away),
         cmocka_unit_test_setup_teardown(test_refusal_is_explained, make, take_away),
         cmocka_unit_test_setup_teardown(test_what_is_expected_does_not_count, make, take_away),
         cmocka_unit_test_setup_teardown(test_faults_come_and_go, make, take_away),
+        cmocka_unit_test_setup_teardown(test_formats, make, take_away),
         cmocka_unit_test_setup_teardown(test_clock_moves, make, take_away),
         cmocka_unit_test_setup_teardown(test_cloud_speaks_to_the_device, make, take_away),
         cmocka_unit_test_setup_teardown(test_snapshots, make, take_away),
