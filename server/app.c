@@ -159,6 +159,8 @@ static sky_err open_registry(struct sky_app *app, struct sky_why *why)
         err = sky_store_why(app->store, why);
     if (err == SKY_OK)
         err = strangers.err;
+    if (err == SKY_OK)
+        err = sky_fixture_files_are_there(config, why);
     if (err != SKY_OK || config->fixtures.count == 0)
         return err;
     return sky_fixture_files_load(app->store, &config->fixtures, &app->registry.catalogue,
@@ -430,6 +432,8 @@ sky_err sky_app_start(struct sky_app *app, const struct sky_config *config, stru
     open_loop(app);
     err = sky_forward_open(&app->forward, &app->loop, &app->clock, app->journal, config->forward_ca,
                            why);
+    if (err != SKY_OK && config->forward_ca != NULL)
+        err = sky_config_blame(config, &config->forward_ca, 0, err, why);
     if (err == SKY_OK)
         err = open_doors(app, why);
     uv_prepare_start(&app->before_poll, before_poll); /* needs all that is open by now */

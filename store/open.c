@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "store/internal.h"
@@ -46,6 +47,7 @@ sky_err sky_store__is_damaged(const char *path, sky_span what, struct sky_why *w
 
 sky_err sky_store__cannot(sqlite3 *db, const char *path, struct sky_why *why)
 {
+    struct stat info;
     switch (sqlite3_errcode(db)) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
@@ -58,6 +60,9 @@ sky_err sky_store__cannot(sqlite3 *db, const char *path, struct sky_why *why)
                            "\"%s\" is not a database; it is left as it is, name another file",
                            path);
     case SQLITE_CANTOPEN:
+        if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
+            return sky_why_set(why, SKY_ERR_IO, "",
+                               "the store \"%s\" is a folder; name a file in it", path);
         return sky_why_set(why, SKY_ERR_IO, "",
                            "the store \"%s\" cannot be opened; does its folder exist, and may this "
                            "user write there?",

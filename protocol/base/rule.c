@@ -123,7 +123,7 @@ sky_err sky_policy_override(struct sky_policy *policy, sky_span text, struct sky
     enum sky_action action;
     if (!sky_span_cut(text, '=', &id, &word) || !sky_action_parse(word, &action))
         return sky_why_set(why, SKY_ERR_INVALID, "",
-                           "'%.*s' is not a rule override; write ID=enforce, ID=report or ID=off",
+                           "'%.*s' is not a rule override; give ID=enforce, ID=report or ID=off",
                            SKY_SPAN_ARGS(text));
     const struct sky_rule *rule = sky_catalogue_find(policy->catalogue, id);
     if (rule == NULL)

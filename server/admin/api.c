@@ -577,7 +577,9 @@ static bool check_asker(struct sky_api *api)
         return false;
     case ASKER_UNKNOWN:
         api->extra = SKY_SPAN("WWW-Authenticate: Bearer\r\n");
-        sky_api_error(api, 401, "token", "", "the admin token is missing or wrong");
+        sky_api_error(
+            api, 401, "token", "",
+            "the admin token is missing or wrong; send it as Authorization: Bearer TOKEN");
         return false;
     case ASKER_WELCOME:
         break;

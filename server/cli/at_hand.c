@@ -14,7 +14,7 @@
 #include "server/os/files.h"
 #include "server/os/listeners.h"
 
-enum { PORTS_MAX = 4096, TREE_DEPTH_MAX = 16 };
+enum { PORTS_MAX = 4096 };
 
 /* ---- one of our own ---- */
 
@@ -139,7 +139,10 @@ static void export_ca(const struct sky_config *config, struct sky_at_hand *serve
     int fd = len < (int)sizeof server->ca ? mkstemps(path, sizeof suffix - 1) : -1;
     bool made = fd >= 0 && close(fd) == 0;
     if (!made)
-        (void)sky_why_set(&why, SKY_ERR_IO, "", "%.200s: %s", config->tmp_dir, strerror(errno));
+        (void)sky_why_set(&why, SKY_ERR_IO, "",
+                          "no file can be made in %.150s, the folder for temporary ones (TMPDIR): "
+                          "%s",
+                          config->tmp_dir, strerror(errno));
     else if (sky_http_get(server->url, "/ca.crt", NULL, &status, &pem, &why) == SKY_OK &&
              status == 200 && sky_files_write(path, 0644, sky_buf_span(&pem), &why) == SKY_OK) {
         setenv("SKYMOCK_CA", path, 1);
@@ -179,23 +182,17 @@ int sky_at_hand_start(const struct sky_config *config, struct sky_at_hand *ret_s
 int sky_at_hand_find(const struct sky_config *config, struct sky_at_hand *ret_server)
 {
     char host[SKY_HOST_MAX + 1];
-    struct sky_buf body;
     struct sky_why why;
     uint16_t port = 0;
     cJSON *tree = NULL;
-    int status = 0;
 
     *ret_server = (struct sky_at_hand){0};
-    sky_buf_init(&body, SKY_HTTP_CLIENT_ANSWER_MAX);
     sky_err err = sky_http_parse_url(config->url, host, &port, &why);
     if (err == SKY_OK &&
         !sky_span_copy(sky_span_str(config->url), ret_server->url, sizeof ret_server->url))
         err = sky_why_set(&why, SKY_ERR_LIMIT, "", "--url is too long");
     if (err == SKY_OK)
-        err = sky_http_get(config->url, "/version", config->admin_token, &status, &body, &why);
-    if (err == SKY_OK)
-        err = sky_json_parse(sky_buf_span(&body), TREE_DEPTH_MAX, &tree, &why);
-    sky_buf_done(&body);
+        err = sky_http_get_json(config->url, "/version", config->admin_token, &tree, &why);
     if (err != SKY_OK)
         return sky_cli_fail("%s", why.reason);
     export_ports(config, sky_json_get(tree, "listeners"), host, ret_server);

@@ -13,8 +13,10 @@ sky_err sky_cli_baseline_read(const char *path, struct sky_buf *out, struct sky_
     struct sky_why wrong;
     sky_err err = sky_files_read(path, out, why);
 
-    if (err != SKY_OK)
-        return err;
+    if (err != SKY_OK) {
+        wrong = *why;
+        return sky_why_set(why, err, "", "--baseline %.280s", wrong.reason);
+    }
     err = sky_baseline_check(sky_buf_span(out), &wrong);
     if (err == SKY_OK)
         return SKY_OK;

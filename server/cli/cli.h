@@ -49,6 +49,14 @@ SKY_MUST_USE sky_err sky_cli_ask_page(const struct sky_config *config, const cha
                                       struct sky_buf *ret_page, struct sky_why *why);
 int sky_cli_ask_baseline(const struct sky_config *config, const char *url, sky_span before);
 
+/* Can the files that the configuration names for reports be written? Else it has been said. */
+bool sky_cli_outputs_are_writable(const struct sky_config *config);
+/* It takes its place as a whole; a pipe or a device gets what there is in the end. */
+bool sky_cli_is_file(const char *path);
+
+/* Are --device and --product names, and not both given? */
+SKY_MUST_USE sky_err sky_cli_check_whom(const struct sky_config *config, struct sky_why *why);
+
 /* Says "skymock: ..." on standard error and returns SKY_EXIT_TROUBLE. */
 int sky_cli_fail(const char *fmt, ...) SKY_PRINTF(1, 2);
 

@@ -35,6 +35,27 @@ sky_err sky_cli_device_parse(const char *name, struct sky_cli_device *device, st
     return SKY_OK;
 }
 
+sky_err sky_cli_check_whom(const struct sky_config *config, struct sky_why *why)
+{
+    struct sky_cli_device named = {.app = NULL};
+    sky_span cloud, key;
+
+    if (config->device != NULL && config->product != NULL)
+        return sky_why_set(why, SKY_ERR_INVALID, "", "--device or --product: give one of them");
+    if (config->device != NULL && sky_cli_device_parse(config->device, &named, why) != SKY_OK)
+        return sky_config_blame(config, &config->device, 0, SKY_ERR_INVALID, why);
+    if (config->product == NULL)
+        return SKY_OK;
+    bool cut = sky_span_cut(sky_span_str(config->product), '/', &cloud, &key);
+    if (!cut || key.len == 0 || sky_span_contains(key, SKY_SPAN("/")))
+        (void)sky_why_set(why, SKY_ERR_INVALID, "", "%.200s: give CLOUD/PRODUCT", config->product);
+    else if (sky_cloud_find(cloud) == NULL)
+        (void)no_such_cloud(config->product, why);
+    else
+        return SKY_OK;
+    return sky_config_blame(config, &config->product, 0, SKY_ERR_INVALID, why);
+}
+
 static sky_err find_named(struct sky_cli_device *device, const char *name, struct sky_why *why)
 {
     struct sky_cli_device named = {0};

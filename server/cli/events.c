@@ -27,11 +27,9 @@ static void add_parameter(struct sky_buf *path, const char *name, const char *va
 static sky_err ask_page(const struct sky_config *config, const char *url, int64_t since,
                         int wait_ms, cJSON **ret_tree, struct sky_why *why)
 {
-    struct sky_buf path, body;
-    int status = 0;
+    struct sky_buf path;
 
     sky_buf_init(&path, PATH_SIZE);
-    sky_buf_init(&body, SKY_HTTP_CLIENT_ANSWER_MAX);
     sky_buf_addf(&path, "/api/v1/events?limit=%d&since=%lld", PAGE, (long long)since);
     if (wait_ms > 0)
         sky_buf_addf(&path, "&wait_ms=%d", wait_ms);
@@ -43,16 +41,7 @@ static sky_err ask_page(const struct sky_config *config, const char *url, int64_
     sky_err err =
         path.overflow
             ? sky_why_set(why, SKY_ERR_LIMIT, "", "--device, --product or --type is too long")
-            : sky_http_get(url, path.bytes, config->admin_token, &status, &body, why);
-    if (err == SKY_OK)
-        err = sky_json_parse(sky_buf_span(&body), SKY_JSON_DEPTH_MAX, ret_tree, why);
-    if (err == SKY_OK && status != 200) {
-        const char *message = sky_json_get_str(sky_json_get(*ret_tree, "error"), "message");
-        err = sky_why_set(why, SKY_ERR_DENIED, "", "the server answered %d: %.200s", status,
-                          message != NULL ? message : "");
-        cJSON_Delete(*ret_tree);
-    }
-    sky_buf_done(&body);
+            : sky_http_get_json(url, path.bytes, config->admin_token, ret_tree, why);
     sky_buf_done(&path);
     return err;
 }
@@ -131,7 +120,7 @@ int sky_cli_tell_events(const struct sky_config *config, const char *url)
     if (telling.file != NULL && fclose(telling.file) == 0 && err == SKY_OK)
         err = sky_files_write(config->events, 0644, sky_span_of(bytes, len), &why);
     free(bytes);
-    return err == SKY_OK ? SKY_EXIT_OK : sky_cli_fail("--events: %s", why.reason);
+    return err == SKY_OK ? SKY_EXIT_OK : sky_cli_fail("--events %s", why.reason);
 }
 
 static void print_event(void *ctx, const cJSON *event)
@@ -156,6 +145,8 @@ int sky_cli_events(const struct sky_config *config)
     struct sky_config given = *config;
     struct sky_why why;
 
+    if (sky_cli_check_whom(config, &why) != SKY_OK)
+        return sky_cli_fail("%s", why.reason);
     if (sky_cli_each_event(config, config->url, config->follow, print_event, &given, &why) !=
         SKY_OK)
         return sky_cli_fail("%s", why.reason);

@@ -44,8 +44,11 @@ static int worse(int command, int verdict)
 int sky_cli_exec(const struct sky_config *config)
 {
     struct sky_at_hand server;
+    struct sky_why why;
 
-    if (!sky_cli_baseline_is_good(config))
+    if (sky_cli_check_whom(config, &why) != SKY_OK) /* before anything runs for nothing */
+        return sky_cli_fail("%s", why.reason);
+    if (!sky_cli_baseline_is_good(config) || !sky_cli_outputs_are_writable(config))
         return SKY_EXIT_TROUBLE;
     int status = sky_at_hand_start(config, &server);
     if (status != SKY_EXIT_OK)

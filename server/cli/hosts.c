@@ -65,8 +65,10 @@ static sky_err load(const struct sky_config *config, struct sky_store *store, st
     struct sky_fixture_result loaded;
     struct sky_rng rng;
 
-    if (config->fixtures.count == 0)
-        return SKY_OK;
+    sky_err err = sky_fixture_files_are_there(config, why);
+
+    if (err != SKY_OK || config->fixtures.count == 0)
+        return err;
     sky_rules_catalogue(config->profile, &catalogue);
     sky_rng_init_seeded(&rng, 0); /* only names are printed */
     return sky_fixture_files_load(store, &config->fixtures, &catalogue, &rng, 0, NULL, &loaded,

@@ -59,15 +59,26 @@ static sky_err connect_to(const char *host, uint16_t port, int *ret_fd, struct s
     snprintf(service, sizeof service, "%u", port);
     int code = getaddrinfo(host, service, &hints, &list);
     if (code != 0)
-        return sky_why_set(why, SKY_ERR_IO, "", "%.100s: %s", host, gai_strerror(code));
+        return sky_why_set(why, SKY_ERR_IO, "",
+                           "no server at %.100s: its address is not known (%s); name another with "
+                           "--url http://HOST:PORT",
+                           host, gai_strerror(code));
     for (const struct addrinfo *each = list; fd < 0 && each != NULL; each = each->ai_next)
         fd = connect_one(each);
     freeaddrinfo(list);
     if (fd < 0)
-        return sky_why_set(why, SKY_ERR_IO, "", "no server at %.100s port %u: %s", host, port,
-                           strerror(errno));
+        return sky_why_set(why, SKY_ERR_IO, "",
+                           "no server at %.100s port %u (%s); start one with \"skymock serve\", or "
+                           "name its admin listener with --url http://HOST:PORT",
+                           host, port, strerror(errno));
     *ret_fd = fd;
     return SKY_OK;
+}
+
+static sky_err no_answer(const char *url, struct sky_why *why)
+{
+    return sky_why_set(why, SKY_ERR_IO, "",
+                       "no answer from %.200s; is this the admin listener of a skymock?", url);
 }
 
 static bool send_all(int fd, sky_span bytes)
@@ -161,7 +172,7 @@ static sky_err send_request(const char *url, const struct request *request, int 
     if (head.overflow)
         err = sky_why_set(why, SKY_ERR_LIMIT, "", "the request is too long");
     else if (!send_all(fd, sky_buf_span(&head)) || !send_all(fd, request->json))
-        err = sky_why_set(why, SKY_ERR_IO, "", "no answer from %.200s", url);
+        err = no_answer(url, why);
     sky_buf_done(&head);
     if (err != SKY_OK)
         close(fd);
@@ -180,7 +191,7 @@ static sky_err ask(const char *url, const struct request *request, int *ret_stat
         return err;
     sky_buf_clear(ret_body);
     if (!receive_all(fd, ret_body) || !split_answer(ret_body, ret_status))
-        err = sky_why_set(why, SKY_ERR_IO, "", "no answer from %.200s", url);
+        err = no_answer(url, why);
     close(fd);
     return err;
 }
@@ -222,9 +233,9 @@ sky_err sky_http_stream_open(const char *url, const char *path, const char *toke
         whole = text.len > 0 && memmem(text.bytes, text.len, end, sizeof end - 1) != NULL;
     }
     if (!whole || !split_answer(&text, &status))
-        err = sky_why_set(why, SKY_ERR_IO, "", "no answer from %.200s", url);
+        err = no_answer(url, why);
     else if (status != 200)
-        err = sky_why_set(why, SKY_ERR_DENIED, "", "the server answered %d", status);
+        err = sky_http_refused(url, status, (sky_span){0}, why);
     if (err != SKY_OK) {
         sky_buf_done(&text);
         close(fd);
@@ -281,23 +292,51 @@ bool sky_http_stream_next(struct sky_http_stream *stream, struct sky_http_event 
     return false;
 }
 
-sky_err sky_http_refused(int status, sky_span body, struct sky_why *why)
+sky_err sky_http_refused(const char *url, int status, sky_span body, struct sky_why *why)
 {
     sky_err err = status == 404 ? SKY_ERR_NOT_FOUND : SKY_ERR_DENIED;
     struct sky_why wrong;
     cJSON *tree = NULL;
 
+    if (status == 401)
+        return sky_why_set(
+            why, err, "",
+            "%.100s asks for a token (401): it is missing or wrong; give the server's "
+            "with --admin-token or SKYMOCK_ADMIN_TOKEN",
+            url);
     if (sky_json_parse(body, SKY_JSON_DEPTH_MAX, &tree, &wrong) != SKY_OK)
         tree = NULL;
     const cJSON *error = sky_json_get(tree, "error");
     const char *pointer = sky_json_text_of(error, "pointer");
     const char *message = sky_json_get_str(error, "message");
     if (message != NULL)
-        err = sky_why_set(why, err, "", "%.120s%s%.200s", pointer, *pointer != '\0' ? ": " : "",
-                          message);
+        err = sky_why_set(why, err, "", "%.64s answered %d: %.90s%s%.200s", url, status, pointer,
+                          *pointer != '\0' ? ": " : "", message);
     else
-        err = sky_why_set(why, err, "", "the server answered %d: %.*s", status,
-                          SKY_SPAN_ARGS(sky_span_head(body, 200)));
+        err = sky_why_set(why, err, "",
+                          "%.100s answered %d; is this the admin listener of a skymock?", url,
+                          status);
     cJSON_Delete(tree);
+    return err;
+}
+
+sky_err sky_http_get_json(const char *url, const char *path, const char *token, cJSON **ret_tree,
+                          struct sky_why *why)
+{
+    struct sky_buf body;
+    struct sky_why wrong;
+    int status = 0;
+
+    sky_buf_init(&body, SKY_HTTP_CLIENT_ANSWER_MAX);
+    sky_err err = sky_http_get(url, path, token, &status, &body, why);
+    if (err == SKY_OK && status != 200)
+        err = sky_http_refused(url, status, sky_buf_span(&body), why);
+    else if (err == SKY_OK &&
+             sky_json_parse(sky_buf_span(&body), SKY_JSON_DEPTH_MAX, ret_tree, &wrong) != SKY_OK)
+        err = sky_why_set(why, SKY_ERR_INVALID, "",
+                          "%.100s answers, but not in JSON (%.100s); is this the admin listener of "
+                          "a skymock?",
+                          url, wrong.reason);
+    sky_buf_done(&body);
     return err;
 }

@@ -4,6 +4,7 @@
 #define SKY_SERVER_CLI_HTTP_CLIENT_H
 
 #include "protocol/base/buf.h"
+#include "protocol/base/json_tree.h"
 #include "server/os/config.h"
 
 enum {
@@ -48,8 +49,11 @@ bool sky_http_stream_read(struct sky_http_stream *stream);
 /* Takes the next event that has a name and has come whole. False: none has. */
 bool sky_http_stream_next(struct sky_http_stream *stream, struct sky_http_event *event);
 
-/* What an answer that is none of success says: the error, and `why` in the server's own words with
- * the JSON pointer in front, where it has them. NOT_FOUND or DENIED. */
-sky_err sky_http_refused(int status, sky_span body, struct sky_why *why);
+/* Why an answer is no 2xx, in the server's own words; returns the error. */
+sky_err sky_http_refused(const char *url, int status, sky_span body, struct sky_why *why);
+
+/* GET of a 200 with JSON, as a tree, which the caller frees. */
+SKY_MUST_USE sky_err sky_http_get_json(const char *url, const char *path, const char *token,
+                                       cJSON **ret_tree, struct sky_why *why);
 
 #endif

@@ -95,7 +95,7 @@ int sky_cli_rules(const struct sky_config *config)
 
     sky_rules_catalogue(config->profile, &catalogue);
     if (sky_rules_policy(config, &catalogue, &policy, &why) != SKY_OK)
-        return sky_cli_fail("--rule %s", why.reason);
+        return sky_cli_fail("%s", why.reason);
     size_t count = config->json ? print_json(config, &policy) : print_table(config, &policy);
     if (count > 0)
         return SKY_EXIT_OK;

@@ -9,7 +9,7 @@
 #include "server/cli/http_client.h"
 #include "server/os/listeners.h"
 
-enum { PATH_SIZE = 4096, TREE_DEPTH_MAX = 16 };
+enum { PATH_SIZE = 4096 };
 
 void sky_cli_place_standard(struct sky_cli_place *ret_place)
 {
@@ -24,21 +24,7 @@ void sky_cli_place_standard(struct sky_cli_place *ret_place)
 static sky_err ask(const struct sky_config *config, const char *path, cJSON **ret_tree,
                    struct sky_why *why)
 {
-    struct sky_buf body;
-    int status = 0;
-
-    sky_buf_init(&body, SKY_HTTP_CLIENT_ANSWER_MAX);
-    sky_err err = sky_http_get(config->url, path, config->admin_token, &status, &body, why);
-    if (err == SKY_OK)
-        err = sky_json_parse(sky_buf_span(&body), TREE_DEPTH_MAX, ret_tree, why);
-    if (err == SKY_OK && status != 200) {
-        const char *message = sky_json_get_str(sky_json_get(*ret_tree, "error"), "message");
-        err = sky_why_set(why, SKY_ERR_NOT_FOUND, "", "%.100s answered %d: %.200s", config->url,
-                          status, message != NULL ? message : "");
-        cJSON_Delete(*ret_tree);
-    }
-    sky_buf_done(&body);
-    return err;
+    return sky_http_get_json(config->url, path, config->admin_token, ret_tree, why);
 }
 
 static void take_text(const cJSON *tree, const char *key, char *out, size_t size)

@@ -1,11 +1,8 @@
 #include "server/cli/suite_report.h"
 
-#include <errno.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "protocol/base/mem.h"
@@ -244,39 +241,6 @@ void sky_suite_report_lose(struct sky_suite_report *report, const char *words)
 
 /* ---- the files ---- */
 
-/* What takes a file's place as a whole; a pipe or a device gets what there is in the end. */
-static bool is_file(const char *path)
-{
-    struct stat info;
-
-    return stat(path, &info) != 0 || S_ISREG(info.st_mode);
-}
-
-static bool is_writable(const char *option, const char *path)
-{
-    struct stat info;
-    char *copy;
-
-    if (path == NULL)
-        return true;
-    copy = sky_mem_dup(path, strlen(path));
-    int wrong = 0;
-    if (stat(path, &info) == 0)
-        wrong = S_ISDIR(info.st_mode) ? EISDIR : access(path, W_OK) != 0 ? errno : 0;
-    if (wrong == 0 && is_file(path) && access(dirname(copy), W_OK | X_OK) != 0)
-        wrong = errno;
-    free(copy);
-    if (wrong != 0)
-        sky_cli_fail("--%s %s: %s", option, path, strerror(wrong));
-    return wrong == 0;
-}
-
-bool sky_suite_report_is_writable(const struct sky_config *config)
-{
-    return is_writable("junit", config->junit) && is_writable("html", config->html) &&
-           is_writable("json", config->json_file) && is_writable("events", config->events);
-}
-
 static void make_json(const cJSON *run, struct sky_buf *out)
 {
     sky_json_print(out, run);
@@ -309,7 +273,7 @@ static bool write_files(const struct sky_suite_report *report, bool last, sky_sp
     struct sky_why why;
 
     for (size_t i = 0; i < SKY_COUNT(forms); i++) {
-        if (forms[i].file == NULL || (!last && !is_file(forms[i].file)))
+        if (forms[i].file == NULL || (!last && !sky_cli_is_file(forms[i].file)))
             continue;
         sky_buf_init(&text, SIZE_MAX);
         if (forms[i].made.len > 0)

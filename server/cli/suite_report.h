@@ -19,9 +19,6 @@ struct sky_suite_report {
 void sky_suite_report_init(struct sky_suite_report *report, const struct sky_config *config);
 void sky_suite_report_done(struct sky_suite_report *report);
 
-/* Can all files be written? Says so if not. */
-bool sky_suite_report_is_writable(const struct sky_config *config);
-
 /* What the server told: the whole document, in the beginning and in the end, a case with its index,
  * a step with it. Take the tree over. */
 void sky_suite_report_take_run(struct sky_suite_report *report, cJSON *run);

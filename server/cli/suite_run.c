@@ -165,7 +165,7 @@ static sky_err post(const struct runner *runner, const char *path, const cJSON *
     sky_err err = sky_http_post(runner->server.url, path, runner->config->admin_token,
                                 sky_buf_span(&text), &status, &answer, why);
     if (err == SKY_OK && status >= 300)
-        err = sky_http_refused(status, sky_buf_span(&answer), why);
+        err = sky_http_refused(runner->server.url, status, sky_buf_span(&answer), why);
     if (err == SKY_OK && ret_tree != NULL &&
         sky_json_parse(sky_buf_span(&answer), ANSWER_DEPTH_MAX, ret_tree, &inside) != SKY_OK)
         *ret_tree = NULL;
@@ -515,7 +515,7 @@ int sky_cli_suite_run(const struct sky_config *config)
     if (make_order(config, &order, &why) != SKY_OK)
         return sky_cli_fail("%s", why.reason);
     int status = SKY_EXIT_TROUBLE;
-    if (sky_suite_report_is_writable(config) && sky_suite_baseline_read(config, &runner.baseline))
+    if (sky_cli_outputs_are_writable(config) && sky_suite_baseline_read(config, &runner.baseline))
         status = config->command.count > 0 ? sky_at_hand_start(config, &runner.server)
                                            : sky_at_hand_find(config, &runner.server);
     if (status == SKY_EXIT_OK) {

@@ -51,7 +51,7 @@ static sky_err ask(const struct question *question, const char *name, struct sky
                                 : sky_http_get(question->url, path.bytes, config->admin_token,
                                                &status, body, why);
     if (err == SKY_OK && status != 200)
-        err = sky_http_refused(status, sky_buf_span(body), why);
+        err = sky_http_refused(question->url, status, sky_buf_span(body), why);
     sky_buf_done(&path);
     return err;
 }
@@ -297,5 +297,9 @@ int sky_cli_ask_baseline(const struct sky_config *config, const char *url, sky_s
 int sky_cli_verdict(const struct sky_config *config)
 {
     const struct question question = {config, config->url, config->run};
-    return tell(&question);
+    struct sky_why why;
+
+    if (sky_cli_check_whom(config, &why) != SKY_OK)
+        return sky_cli_fail("%s", why.reason);
+    return sky_cli_outputs_are_writable(config) ? tell(&question) : SKY_EXIT_TROUBLE;
 }

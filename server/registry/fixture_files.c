@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "auth/similar.h"
 #include "protocol/base/assert.h"
@@ -529,6 +530,19 @@ static sky_err load_paths(struct loading *loading, struct sky_store *store,
         return SKY_ERR_INVALID;
     }
     *ret_result = result;
+    return SKY_OK;
+}
+
+sky_err sky_fixture_files_are_there(const struct sky_config *config, struct sky_why *why)
+{
+    for (size_t i = 0; i < config->fixtures.count; i++) {
+        const char *path = config->fixtures.list[i];
+        if (access(path, R_OK) == 0)
+            continue;
+        sky_err err = sky_why_set(why, errno == ENOENT ? SKY_ERR_NOT_FOUND : SKY_ERR_IO, "",
+                                  "%.200s: %s", path, strerror(errno));
+        return sky_config_blame(config, &config->fixtures, i, err, why);
+    }
     return SKY_OK;
 }
 

@@ -31,6 +31,10 @@ SKY_MUST_USE bool sky_fixture_files_find(const struct sky_strings *paths, FILE *
                                          struct sky_strings *ret_files,
                                          struct sky_strings *ret_suites);
 
+/* Whether each --fixtures may be read; `why` names the first that may not. */
+SKY_MUST_USE sky_err sky_fixture_files_are_there(const struct sky_config *config,
+                                                 struct sky_why *why);
+
 /* Loads each path, in the order given: a file, or a folder with all its *.json files, by name,
  * folders within it too; a device suite in a folder is passed over. All files are checked before
  * the first is written, so that every error shows at once and a bad file leaves the store as it

@@ -92,7 +92,10 @@ sky_err sky_rules_policy(const struct sky_config *config, const struct sky_catal
 {
     sky_err err = SKY_OK;
     sky_policy_init(policy, catalogue, config->profile);
-    for (size_t i = 0; err == SKY_OK && i < config->rules.count; i++)
+    for (size_t i = 0; err == SKY_OK && i < config->rules.count; i++) {
         err = sky_policy_override(policy, sky_span_str(config->rules.list[i]), why);
+        if (err != SKY_OK)
+            err = sky_config_blame(config, &config->rules, i, err, why);
+    }
     return err;
 }

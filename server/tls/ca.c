@@ -67,6 +67,13 @@ char *sky_ca_dir_beside(const char *store_path)
     return dir;
 }
 
+/* What was brought, and is no good, is named by the option it came by. */
+static sky_err blame(const char *option, sky_err err, struct sky_why *why)
+{
+    struct sky_why inside = *why;
+    return err == SKY_OK ? SKY_OK : sky_why_set(why, err, "", "%s %.280s", option, inside.reason);
+}
+
 /* ---- names ---- */
 
 static const char *const own_names[] = {"localhost", "127.0.0.1", "::1"};
@@ -96,12 +103,12 @@ static sky_err gather_names(struct sky_ca *ca, const struct sky_ca_options *opti
              name != NULL && *name != NULL && err == SKY_OK; name++)
             err = add_name(names, &count, *name, why);
     for (size_t i = 0; i < options->name_count && err == SKY_OK; i++)
-        err = add_name(names, &count, options->names[i], why);
+        err = blame("--san", add_name(names, &count, options->names[i], why), why);
     bool told = options->host != NULL;
     for (size_t i = 0; i < count && told; i++)
         told = strcasecmp(names[i], options->host) != 0;
     if (err == SKY_OK && told)
-        err = add_name(names, &count, options->host, why);
+        err = blame("--advertise-host", add_name(names, &count, options->host, why), why);
     if (err != SKY_OK)
         return err;
     sky_der_add_alt_names(&ca->alt_names, names, count);
@@ -138,14 +145,26 @@ static void forget_pem(struct sky_buf *pem)
     sky_buf_done(pem);
 }
 
+static sky_err unreadable(const char *what, const char *path, int code, struct sky_why *why)
+{
+    char form[64];
+    struct sky_why inside;
+    snprintf(form, sizeof form, "no %s in PEM can be read in it", what);
+    sky_err err = sky_certificate_failed(&inside, SKY_ERR_INVALID, form, code);
+    return sky_why_set(why, err, "", "%.150s: %s", path, inside.reason);
+}
+
 static sky_err read_key(const char *path, mbedtls_pk_context *key, struct sky_why *why)
 {
     struct sky_buf pem;
     sky_err err = read_pem(path, &pem, why);
     if (err == SKY_OK) {
         int rc = mbedtls_pk_parse_key(key, (unsigned char *)pem.bytes, pem.len, NULL, 0);
-        if (rc != 0)
-            err = sky_certificate_failed(why, SKY_ERR_INVALID, path, rc);
+        if (rc == MBEDTLS_ERR_PK_PASSWORD_REQUIRED)
+            err = sky_why_set(why, SKY_ERR_INVALID, "",
+                              "%.200s: the key is encrypted; give it without a passphrase", path);
+        else if (rc != 0)
+            err = unreadable("private key", path, rc, why);
     }
     forget_pem(&pem);
     return err;
@@ -158,7 +177,7 @@ static sky_err read_certificates(const char *path, mbedtls_x509_crt *chain, stru
     if (err == SKY_OK) {
         int rc = mbedtls_x509_crt_parse(chain, (unsigned char *)pem.bytes, pem.len);
         if (rc != 0)
-            err = rc < 0 ? sky_certificate_failed(why, SKY_ERR_INVALID, path, rc)
+            err = rc < 0 ? unreadable("certificate", path, rc, why)
                          : sky_why_set(why, SKY_ERR_INVALID, "",
                                        "%s: %d of its certificates cannot be read", path, rc);
     }
@@ -214,16 +233,20 @@ static sky_err load_brought(struct sky_ca *ca, const struct sky_ca_options *opti
 {
     struct identity *self = &ca->slots[SLOT_RSA];
     const char *trusted = options->ca_file != NULL ? options->ca_file : options->cert_file;
+    const char *option = options->ca_file != NULL ? "--tls-ca" : "--tls-cert";
     struct sky_buf pem = {0};
     ca->brought = true;
     sky_err err = read_certificates(options->cert_file, &self->certificate, why);
+    err = blame("--tls-cert", err, why);
     if (err == SKY_OK)
-        err = read_key(options->key_file, &self->key, why);
+        err = blame("--tls-key", read_key(options->key_file, &self->key, why), why);
     if (err == SKY_OK && mbedtls_pk_check_pair(&self->certificate.pk, &self->key) != 0)
-        err = sky_why_set(why, SKY_ERR_INVALID, "", "the key in %s is not that of %s",
+        err = sky_why_set(why, SKY_ERR_INVALID, "",
+                          "--tls-key %.100s: this key is not that of the certificate in "
+                          "--tls-cert %.100s",
                           options->key_file, options->cert_file);
     if (err == SKY_OK)
-        err = read_certificates(trusted, &ca->trust, why);
+        err = blame(option, read_certificates(trusted, &ca->trust, why), why);
     if (err == SKY_OK)
         err = read_pem(trusted, &pem, why);
     if (err == SKY_OK)

@@ -1,0 +1,250 @@
+"""What a user is told who made a mistake: what was wrong, where, and what to do; and the help."""
+
+import os
+import subprocess
+
+import pytest
+import server
+
+FREE_PORTS = ("--listen", "all=0")
+COMMANDS = ["serve", "check", "sign", "explain", "rules", "verdict", "exec", "suite run",
+            "suite list", "events", "hosts", "ca", "healthcheck"]
+
+
+def one_line(done, status=2):
+    assert done.returncode == status and not done.stdout, done.stdout
+    assert done.stderr.startswith("skymock: ") and done.stderr.count("\n") == 1, done.stderr
+    return done.stderr[len("skymock: "):-1]
+
+
+def told(*words, **environment):
+    return one_line(subprocess.run(
+        [str(server.PROGRAM), *map(str, words)], capture_output=True, text=True, check=False,
+        timeout=server.PATIENCE_S, env={**server.ENVIRONMENT, **environment}))
+
+
+# ---- help ----
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_with_a_command_is_its_help(command):
+    words = command.split()
+    done = server.run(*words, "--help")
+    assert done.returncode == 0 and not done.stderr
+    assert server.run("help", *words).stdout == done.stdout
+    assert done.stdout.startswith(f"usage: skymock {command} ")
+    assert "\n    skymock " in done.stdout  # an example
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_help_without_one_lists_them_all():
+    done = server.run("help")
+    assert done.returncode == 0 and done.stdout == server.run("--help").stdout
+    assert done.stdout == server.run("help", "help").stdout
+    assert [line.split()[1] for line in done.stdout.splitlines()
+            if line.startswith("  skymock ")] == [name.split()[0] for name in COMMANDS]
+
+
+def test_help_with_the_first_word_of_names_is_that_of_all():
+    both = server.run("help", "suite").stdout
+    assert both == server.run("suite", "--help").stdout
+    assert server.run("suite", "run", "--help").stdout in both
+    assert server.run("suite", "list", "--help").stdout in both
+
+
+def test_options_stand_under_headings_and_only_where_they_do_something():
+    run = server.run("suite", "run", "--help").stdout
+    assert "\n\nListeners:\n  -l, --listen" in run and "--product" not in run
+    assert "--product" in server.run("exec", "--help").stdout
+    assert "ask for this bearer token" not in server.run("sign", "--help").stdout
+
+
+# ---- commands and options that are none ----
+
+@pytest.mark.parametrize("words,wanted", [
+    (["serv"], "serv: no such command; did you mean serve?"),
+    (["help", "serv"], "serv: no such command; did you mean serve?"),
+    (["suite", "runn", "smoke"], "suite runn: no such command; did you mean suite run?"),
+    (["sute", "run"], "sute: no such command; did you mean suite run?"),
+    (["dance"], 'dance: no such command; "skymock help" lists them'),
+    (["dance", "--help"], 'dance: no such command; "skymock help" lists them'),
+    (["help", "sign", "ca"], 'ca: give "skymock help" one command, as in "skymock help sign"'),
+    (["serve", "stray"],
+     "stray: skymock serve takes options only; usage: skymock serve [OPTION]..."),
+    (["sign"], 'usage: skymock sign CLOUD/PRODUCT/DEVICE [OPTION]...; '
+               '"skymock sign --help" says more'),
+    (["serve", "--fixturs", "x"], "--fixturs: no such option; did you mean --fixtures?"),
+    (["verdict", "--prodct=x"], "--prodct=x: no such option; did you mean --product?"),
+    (["serve", "--ad", "x"],
+     "--ad may be any of --advertise-host, --admin-token, --admin-host"),
+    (["serve", "--strict"],
+     "--strict: no such option here, but of another command; see --help"),
+    (["serve", "--dance"], "--dance: no such option here; see --help"),
+    (["serve", "--quiet=1"], "--quiet=1: this option takes no value"),
+    (["serve", "-Zq"], "-Z: no such option here; see --help"),
+    (["serve", "-qs"], "-s needs a value: FILE"),
+    (["serve", "--store"], "--store needs a value: FILE"),
+    (["serve", "--store", ""], "--store is empty: give FILE"),
+    (["serve", "--host", "no.where"],
+     "--host no.where: give an IP address of this machine, or localhost"),
+    (["serve", "--listen", "mqtt=99999"],
+     "--listen mqtt=99999: give HOST:PORT ([ADDRESS]:PORT for IPv6), PORT, up to 65535, or off"),
+    (["suite", "run", "smoke", "--product", "aliyun/pk"],
+     "--product: no such option here, but of another command; see --help"),
+])
+def test_slips_of_the_command_line(words, wanted):
+    assert told(*words) == wanted
+
+
+# ---- where a value is from ----
+
+@pytest.mark.parametrize("words,name,value", [
+    (["serve"], "SKYMOCK_SEED", "x"),
+    (["serve"], "SKYMOCK_LISTEN", "mqt=0"),
+    (["serve"], "SKYMOCK_LISTEN", "mqtt=x"),
+    (["serve"], "SKYMOCK_HOST", "no.where"),
+    (["serve", *FREE_PORTS], "SKYMOCK_FIXTURES", "/no/where"),
+    (["serve", *FREE_PORTS], "SKYMOCK_RULE", "X=off"),
+    (["rules"], "SKYMOCK_RULE", "X=off"),
+    (["hosts"], "SKYMOCK_FIXTURES", "/no/where"),
+    (["serve", *FREE_PORTS], "SKYMOCK_FORWARD_CA", "/no/where"),
+    (["events"], "SKYMOCK_URL", "nonsense"),
+    (["exec", "true"], "SKYMOCK_DEVICE", "nonsense"),
+    (["exec", "true"], "SKYMOCK_PRODUCT", "aliyn/pk"),
+    (["exec", "true"], "SKYMOCK_JUNIT", "/no/where"),
+])
+def test_a_bad_value_is_called_by_the_variable_it_is_from(words, name, value):
+    said = told(*words, **{name: value})
+    assert said.startswith(f"{name} ") and "--" not in said.split(":")[0], said
+    option = "--" + name[len("SKYMOCK_"):].lower().replace("_", "-")
+    assert told(*words[:1], option, value, *words[1:]) == said.replace(name, option)
+
+
+def test_the_command_line_is_blamed_for_what_it_adds():
+    assert told("serve", "--listen", "all=1", SKYMOCK_LISTEN="mqtt=0").startswith("--listen all=1")
+    assert told("serve", "--listen", "all=0", SKYMOCK_LISTEN="mqt=0").startswith("SKYMOCK_LISTEN")
+
+
+# ---- files ----
+
+@pytest.fixture
+def pem(tmp_path):
+    key, other, cert = (tmp_path / name for name in ("key.pem", "other.pem", "cert.pem"))
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key,
+                    "-out", cert, "-days", "2", "-subj", "/CN=x"], check=True,
+                   capture_output=True)
+    subprocess.run(["openssl", "genrsa", "-out", other, "2048"], check=True, capture_output=True)
+    return cert, key, other
+
+
+def test_tls_files_are_named_with_their_option(pem, tmp_path):
+    cert, key, other = pem
+    junk = tmp_path / "junk"
+    junk.write_text("junk")
+    locked = tmp_path / "locked.pem"
+    subprocess.run(["openssl", "rsa", "-in", key, "-aes128", "-passout", "pass:secret", "-out",
+                    locked], check=True, capture_output=True)
+
+    def brought(cert, key, *more):
+        return told("serve", *FREE_PORTS, "--tls-cert", cert, "--tls-key", key, *more)
+
+    assert brought("/no", key) == "--tls-cert /no: No such file or directory"
+    assert brought(cert, "/no") == "--tls-key /no: No such file or directory"
+    assert brought(junk, key).startswith(f"--tls-cert {junk}: no certificate in PEM")
+    assert brought(cert, junk).startswith(f"--tls-key {junk}: no private key in PEM")
+    assert brought(cert, locked) == (
+        f"--tls-key {locked}: the key is encrypted; give it without a passphrase")
+    assert brought(cert, other) == (
+        f"--tls-key {other}: this key is not that of the certificate in --tls-cert {cert}")
+    assert brought(cert, key, "--tls-ca", junk).startswith(f"--tls-ca {junk}: no certificate")
+    assert told("serve", "--tls-cert", cert) == (
+        "--tls-cert and --tls-key go together; the key is missing")
+
+
+def test_names_for_the_certificate():
+    assert told("serve", *FREE_PORTS, "--san", "a b") == "--san 'a b' is no host name or IP address"
+    assert told("serve", *FREE_PORTS, "--advertise-host", "http://x").startswith(
+        "--advertise-host 'http://x' is no host name")
+
+
+def test_a_store_that_is_a_folder(tmp_path):
+    assert told("serve", *FREE_PORTS, "--store", tmp_path) == (
+        f'the store "{tmp_path}" is a folder; name a file in it')
+
+
+@pytest.mark.parametrize("option", ["--junit", "--html", "--json", "--events"])
+def test_exec_begins_nothing_that_it_could_not_report(option, tmp_path):
+    begun = tmp_path / "begun"
+    for path, why in (("/no/where", "No such file or directory"), (tmp_path, "Is a directory")):
+        assert told("exec", option, path, "touch", begun) == f"{option} {path}: {why}"
+    assert not begun.exists()
+
+
+@pytest.mark.parametrize("command", [["exec"], ["verdict"], ["events"]])
+def test_whom_it_is_about_is_checked_first(command):
+    last = ["true"] if command == ["exec"] else []
+    assert told(*command, "--device", "x", *last) == "--device x: give CLOUD/PRODUCT/DEVICE"
+    assert told(*command, "--product", "x", *last) == "--product x: give CLOUD/PRODUCT"
+    assert told(*command, "--product", "aliyn/x", *last).startswith(
+        "--product aliyn/x: no such cloud; there are aliyun")
+    assert told(*command, "--product", "aliyun/pk", "--device", "aliyun/pk/device", *last) == (
+        "--device or --product: give one of them")
+
+
+def test_a_baseline_that_is_not_there():
+    assert told("exec", "--baseline", "/no", "true") == "--baseline /no: No such file or directory"
+
+
+# ---- servers ----
+
+ASKING = [["events"], ["verdict"], ["sign", "aliyun/pk/device"],
+          ["suite", "run", "smoke", "--device", "aliyun/pk/device"]]
+
+
+@pytest.mark.parametrize("command", [*ASKING, ["ca"]])
+def test_where_no_server_is(command):
+    said = told(*command, "--url", "http://127.0.0.1:1")
+    assert said.startswith("no server at 127.0.0.1 port 1 (Connection refused); start one with")
+    assert "--url" in said
+    assert "name another with --url" in told(*command, "--url", "http://nowhere.invalid")
+
+
+@pytest.mark.parametrize("command", ASKING)
+def test_a_token_that_is_missing_or_wrong(command, start):
+    running = start("--admin-token", "sesame")
+    url = f"http://127.0.0.1:{running.ports['admin']}"
+    wanted = (f"{url} asks for a token (401): it is missing or wrong; give the server's with "
+              "--admin-token or SKYMOCK_ADMIN_TOKEN")
+    assert told(*command, "--url", url) == wanted
+    assert told(*command, "--url", url, "--admin-token", "wrong") == wanted
+
+
+def test_what_the_server_refuses_is_told_alike(skymock):
+    url = f"http://127.0.0.1:{skymock.ports['admin']}"
+    none = f"{url} answered 404: there is no device 'none' in cloud aliyun"
+    assert told("verdict", "--url", url, "--device", "aliyun/pk/none") == none
+    assert told("sign", "aliyun/pk/none", "--url", url) == none
+    assert told("events", "--url", url, "--type", "dance").startswith(
+        f"{url} answered 400: there is no type 'dance'")
+    assert told("suite", "run", "smoke", "--url", url, "--device", "aliyun/pk/none").startswith(
+        f"{url} answered 4")
+
+
+@pytest.mark.parametrize("command", [*ASKING, ["ca"]])
+def test_a_listener_that_is_not_admin(command, skymock):
+    url = f"http://127.0.0.1:{skymock.ports['mqtt']}"
+    assert told(*command, "--url", url).startswith(
+        f"no answer from {url}; is this the admin listener of a skymock?")
+
+
+def test_healthcheck_says_what_it_met(skymock):
+    url = f"http://127.0.0.1:{skymock.ports['https']}"
+    done = server.run("healthcheck", "--url", url)
+    assert one_line(done, 1) == f"{url} answered 404; is this the admin listener of a skymock?"
+
+
+def test_no_folder_for_temporary_files():
+    done = subprocess.run([str(server.PROGRAM), "exec", "true"], capture_output=True, text=True,
+                          check=False, timeout=server.PATIENCE_S,
+                          env={**server.ENVIRONMENT, "TMPDIR": "/no/where"})
+    assert "no SKYMOCK_CA for the command: no file can be made in /no/where" in done.stderr
+    assert "TMPDIR" in done.stderr and os.strerror(2) in done.stderr
