@@ -775,11 +775,13 @@ class _Session:
             _or_fail(find_program, self.option("program"), fail=pytest.skip)
         self._own = _or_fail(self._start)
         yield self._own
-        if self.option("report"):
-            name = re.sub(r"[^\w.-]+", "_", node.nodeid) + ".html"
-            self._own.write_report(self.option("report") / name)
-        self._own.stop()
-        self._own = None
+        try:
+            if self.option("report"):
+                name = re.sub(r"[^\w.-]+", "_", node.nodeid) + ".html"
+                self._own.write_report(self.option("report") / name)
+        finally:
+            self._own.stop()
+            self._own = None
 
     @_hook(hookwrapper=True)
     def pytest_fixture_setup(self, fixturedef):

@@ -3,6 +3,7 @@
 Runs against the program of SKYMOCK_BUILD. With SKYMOCK_URL, as of a container, against that server;
 what needs the program too is left out then, unless SKYMOCK names one."""
 
+import ast
 import json
 import os
 import re
@@ -234,7 +235,7 @@ def test_one_of_many(skymock, skymock_device, number):
     skymock_device.assert_passed()
     client.disconnect()
     open("url-" + os.environ["PYTEST_XDIST_WORKER"], "w").write(skymock.url)
-''', "-n", "8", "-q", "--skymock-report", "out")
+''', "-n", "8", "-q", "--skymock-report", "out", "--skymock-verdict", "failed")
     assert code == 0 and "24 passed" in told, told
     urls = {path.read_text() for path in folder.glob("url-*")}
     assert len(list(folder.glob("url-*"))) > 1 and len(urls) == 1
@@ -581,3 +582,7 @@ def test_without_pytest(tmp_path):
     done = subprocess.run([sys.executable, "-c", "import skymock; print(skymock.pytest)"],
                           cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.stdout == "None\n", done.stderr
+
+
+def test_python_3_8_reads_it():
+    ast.parse((HERE / "skymock.py").read_text(encoding="utf-8"), feature_version=(3, 8))
