@@ -19,6 +19,7 @@ import server
 yaml = pytest.importorskip("yaml", reason="python3-yaml is not there")
 
 COMPOSE = server.ROOT / "docker/compose.yml"
+BENCH = server.ROOT / "docker/compose.bench.yml"
 LIMITS = containers.RUN[2:]  # its network is one of the project's
 PATIENCE_S = 120
 
@@ -33,11 +34,12 @@ def podman(*arguments, **options):
 
 @pytest.fixture(scope="module")
 def images(image):
-    """Those of docker/compose.yml."""
-    for service in yaml.safe_load(COMPOSE.read_text())["services"].values():
-        if "build" in service and service["image"] != "skymock":
-            containers.must("buildah", "build", *containers.BUILD, "--format", "docker", "-t",
-                            service["image"], COMPOSE.parent / service["build"], timeout=600)
+    """Those of both files: skymock's is there."""
+    for file in (COMPOSE, BENCH):
+        for service in yaml.safe_load(file.read_text())["services"].values():
+            if "build" in service and service["image"] != "skymock":
+                containers.must("buildah", "build", *containers.BUILD, "--format", "docker", "-t",
+                                service["image"], COMPOSE.parent / service["build"], timeout=600)
 
 
 class Project:
@@ -83,30 +85,29 @@ def project(images, tmp_path):
     containers.podman("network", "rm", "--force", f"{project.name}_default")
 
 
-@pytest.mark.parametrize("secret,status", [("secret", 0), ("wrong", 4)])
-def test_up_ends_with_the_status_of_the_device(project, secret, status):
+def test_up_ends_with_the_status_of_the_device(project):
+    refused = 4  # what mosquitto_pub makes of CONNACK 4
     code, printed = project.compose("up", "--no-build", "--abort-on-container-exit",
                                     "--exit-code-from", "device", "skymock", "device",
-                                    DEVICE_SECRET=secret)
-    assert code == status, printed
+                                    DEVICE_SECRET="wrong")
+    assert code == refused, printed
+    assert "aliyun/a1Example/thermostat refused by ALI-SIGN" in printed
 
 
-@pytest.mark.parametrize("secret,device,verdict", [("secret", 0, 0), ("wrong", 4, 1)])
-def test_the_device_then_its_verdict(project, secret, device, verdict):
-    code, printed = project.run("device", DEVICE_SECRET=secret)
-    assert code == device, printed
+def test_the_device_then_its_verdict(project):
+    code, printed = project.run("device", DEVICE_SECRET="secret")
+    assert code == 0, printed
     code, printed = project.run("verdict")
-    assert code == verdict, printed
+    assert code == 0, printed
     cases = ElementTree.parse(project.folder / "reports/verdict.xml").findall(".//testcase")
-    assert cases and any(case.findall("failure") for case in cases) == bool(verdict)
+    assert cases and not any(case.findall("failure") for case in cases)
 
 
 def test_names_and_ports_are_the_vendors_own(project):
     """Every name leads to skymock, on 443 and on 80, clear or not, in capitals or not."""
     project.compose("up", "-d", "--no-build", "skymock")
-    server = f"{project.name}_skymock_1"
-    podman("run", "-d", "--rm", "--name", f"{project.name}_http", "--network",
-           f"container:{server}", *LIMITS, "skymock-port80")
+    podman("run", "--detach", "--rm", "--name", f"{project.name}_http", "--network",
+           f"container:{project.name}_skymock_1", *LIMITS, "skymock-port80")
     try:
         asks = "; ".join(
             f"curl -sS -k -o /dev/null -w '%{{http_code}} {name}\\n' --retry 9 --retry-connrefused "
@@ -115,7 +116,24 @@ def test_names_and_ports_are_the_vendors_own(project):
                        "skymock-example-device", "sh", "-c", f"{asks}; getent hosts "
                        f"{project.aliases[0].lower()}")
     finally:
-        podman("rm", "-f", "-t", 0, f"{project.name}_http")
+        podman("rm", "--force", "--time", 0, f"{project.name}_http")
     lines = asked.splitlines()
     assert len(lines) == 2 * len(project.aliases) + 1
     assert not [line for line in lines if line.startswith("000")], asked
+
+
+def test_the_bench_is_told_where_the_vendors_are(images):
+    """Whatever is below a name of the list has the bench's address; so has a board's own name."""
+    names = f"skymock-names-{os.getpid()}"
+    command = yaml.safe_load(BENCH.read_text())["services"]["names"]["command"]
+    podman("run", "--detach", "--rm", "--name", names, *LIMITS, "skymock-dnsmasq",
+           *(word.replace("${BENCH_IP}", "192.0.2.1") for word in command))
+    try:
+        where = podman("inspect", "--format", "{{.NetworkSettings.IPAddress}}", names)
+        asked = [f"any.{word.split('/')[1]}" for word in command]
+        found = podman("run", "--rm", "--dns", where, *LIMITS, "skymock-example-device", "getent",
+                       "ahostsv4", *asked)
+    finally:
+        podman("rm", "--force", "--time", 0, names)
+    assert {line.split()[0] for line in found.splitlines()} == {"192.0.2.1"}
+    assert [line.split()[2] for line in found.splitlines() if "STREAM" in line] == asked
