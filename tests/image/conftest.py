@@ -1,5 +1,6 @@
 """The image once for all tests, and containers of it. Whoever cannot build or run one skips them."""
 
+import os
 import uuid
 
 import containers
@@ -7,18 +8,13 @@ import pytest
 import server
 
 
-def possible(what, *arguments, **options):
-    try:
-        return what(*arguments, **options)
-    except containers.Impossible as why:
-        pytest.skip(f"the image: {why}")
-
-
 @pytest.fixture(scope="session")
 def image():
-    possible(containers.look_around)
-    possible(containers.build)
-    return "localhost/skymock"
+    """Its name; SKYMOCK_IMAGE says one that is there already."""
+    containers.possible(containers.look_around)
+    if "SKYMOCK_IMAGE" not in os.environ:
+        containers.possible(containers.build)
+    return os.environ.get("SKYMOCK_IMAGE", "localhost/skymock")
 
 
 @pytest.fixture
@@ -27,7 +23,7 @@ def run(image):
     running = []
 
     def run_one(*command, **how):
-        running.append(possible(containers.Container, image, *command, **how))
+        running.append(containers.possible(containers.Container, image, *command, **how))
         return running[-1]
 
     yield run_one
@@ -38,7 +34,7 @@ def run(image):
 @pytest.fixture(scope="module")
 def container(image):
     """One that nobody ends: `url` is its admin listener's."""
-    running = possible(containers.Container, image, options=("--read-only",))
+    running = containers.possible(containers.Container, image, options=("--read-only",))
     yield running
     running.remove()
 
@@ -46,7 +42,7 @@ def container(image):
 @pytest.fixture
 def root(image):
     """The image's files, mounted at `path`, to be written to."""
-    mounted = possible(containers.Root, image)
+    mounted = containers.possible(containers.Root, image)
     yield mounted
     mounted.close()
 

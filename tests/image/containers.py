@@ -8,6 +8,7 @@ import subprocess
 import time
 import uuid
 
+import pytest
 import server
 
 TOOLS = ("buildah", "podman", "runc", "mmdebstrap")
@@ -18,8 +19,25 @@ RUN = ("--network", "host", "--ulimit", "nofile=10000:10000", "--ulimit", "nproc
 BUILD_S = 1800
 
 
+# A device of each cloud among the examples, what it publishes, and where.
+EXCHANGES = {
+    "aliyun": ("aliyun/pk/device", "/pk/device/user/update", "hello"),
+    "tencent": ("tencent/PROD123456/dev001", "PROD123456/dev001/data", "hello"),
+    "enos": ("enos/KV315idW/tPbZGCdmaE", "/sys/KV315idW/tPbZGCdmaE/thing/measurepoint/post",
+             '{"id":"1","version":"1.0","params":{"measurepoints":{"temp":1.02},'
+             '"time":1548753362502},"method":"thing.measurepoint.post"}'),
+}
+
+
 class Impossible(Exception):
     """Something that this machine does not allow; the image itself may be in order."""
+
+
+def possible(what, *arguments, **options):
+    try:
+        return what(*arguments, **options)
+    except Impossible as why:
+        return pytest.skip(f"the image: {why}")
 
 
 def run(*command, timeout=server.PATIENCE_S, **options):

@@ -8,8 +8,7 @@ from pathlib import Path
 import containers
 import pytest
 import server
-from clients import EXCHANGES
-from conftest import possible
+from containers import EXCHANGES, possible
 from test_image import FILES, LIBRARIES, LOADERS, files, login
 
 QEMU = "qemu-aarch64-static"
@@ -54,7 +53,7 @@ def test_nothing_else_is_in_it(root):
 
 @pytest.mark.parametrize("cloud", EXCHANGES)
 def test_a_device_of_each_cloud_logs_in_and_is_judged(emulated, peer, cloud):
-    device, topic, _, payload = EXCHANGES[cloud]
+    device, topic, payload = EXCHANGES[cloud]
     connection = login(emulated, peer, device)
     connection.send_packet(type="publish", topic=topic, payload=payload, qos=1, id=1)
     emulated.api.wait_event({"type": "publish", "direction": "up", "device": device})

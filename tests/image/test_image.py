@@ -12,7 +12,7 @@ import coap
 import containers
 import pytest
 import server
-from clients import EXCHANGES
+from containers import EXCHANGES
 from receiver import Receiver
 
 MEGABYTE = 1000 * 1000
@@ -80,7 +80,8 @@ def test_what_it_says_of_itself(image):
 def login(container, peer, device, answer=0):
     """A device logs in with the credentials that the server itself gives."""
     fields = container.api.get(f"/api/v1/devices/{device}/credentials")
-    connection = peer(container.ports["mqtt"])
+    own = f"{device.partition('/')[0]}-mqtt"
+    connection = peer(container.ports.get(own, container.ports["mqtt"]))
     connection.send_packet(type="connect", keepalive=60, clean=True, clientId=fields["clientId"],
                            username=fields["username"],
                            password=fields.get("password") if not answer else "0" * 40)
@@ -91,7 +92,7 @@ def login(container, peer, device, answer=0):
 
 @pytest.mark.parametrize("cloud", EXCHANGES)
 def test_a_device_of_each_cloud_logs_in_and_is_judged(container, peer, cloud):
-    device, topic, _, payload = EXCHANGES[cloud]
+    device, topic, payload = EXCHANGES[cloud]
     connection = login(container, peer, device)
     connection.send_packet(type="publish", topic=topic, payload=payload, qos=1, id=1)
     container.api.wait_event({"type": "publish", "direction": "up", "device": device})
@@ -104,7 +105,7 @@ def test_a_refusal_explains_itself(container, peer):
     device = EXCHANGES["aliyun"][0]
     login(container, peer, device, answer=4)
     event = container.api.events(type="connect", device=device)[-1]
-    assert event["code"] == 4 and event["explanation"]
+    assert event["findings"] and event["explanation"], event
     assert "aliyun/pk/device" in container.logs()
 
 
@@ -115,7 +116,7 @@ def test_a_device_speaks_coap_over_dtls(container):
                          bytes.fromhex(fields["pskKeyHex"]))
     try:
         answer = device.post("/topic/sys/KV315idW/tPbZGCdmaE/thing/measurepoint/post",
-                             EXCHANGES["enos"][3].encode())
+                             EXCHANGES["enos"][2].encode())
     finally:
         device.close()
     assert json.loads(answer.payload)["code"] == 200
@@ -139,7 +140,7 @@ def test_names_are_resolved_and_messages_forwarded(run, peer):
     receiver.open()
     try:
         container = run("serve", "--forward", f"http://localhost:{receiver.port}/in")
-        device, topic, _, payload = EXCHANGES["aliyun"]
+        device, topic, payload = EXCHANGES["aliyun"]
         login(container, peer, device).send_packet(type="publish", topic=topic, payload=payload,
                                                    qos=1, id=1)
         receiver.wait_count(1)
@@ -191,7 +192,12 @@ def test_memory(container):
 # ---- from exec to ready ----
 
 def start(root, *options):
-    """Milliseconds until the process says that it is ready, in the image's root."""
+    """Milliseconds until the process says that it is ready, in the image's root; those it ran."""
+    urandom = Path(root, "dev/urandom")
+    if not urandom.exists():
+        urandom.parent.mkdir(exist_ok=True)
+        os.mknod(urandom, 0o20666, os.makedev(1, 9))
+
     def enter():
         os.chroot(root)
         os.chdir("/data")
@@ -205,18 +211,18 @@ def start(root, *options):
                           env={}) as process:
         select.select([process.stdout], [], [], server.PATIENCE_S)
         took = (time.monotonic() - begun) * 1000
+        ran = int(Path(f"/proc/{process.pid}/schedstat").read_text().split()[0]) / 1e6
         line = process.stdout.readline()
         process.terminate()
     assert line.startswith(b"skymock is ready:")
-    return took
+    return took, ran
 
 
 def test_it_is_ready_at_once(root):
     """No runtime is measured, only what the program does in the image. The least of a few: the
     bound is for a machine with more to do."""
-    first = start(root.path, "--store", "/data/skymock.db")
-    again = min(start(root.path, "--store", "/data/skymock.db") for _ in range(5))
-    memory = min(start(root.path) for _ in range(5))
-    print(f"\nimage: ready after {first:.0f} ms with a new store, {again:.0f} ms with that store, "
-          f"{memory:.0f} ms without one")
-    assert memory < 1000
+    for what, store, times in (("without a store", ":memory:", 5), ("a new store", "new.db", 1),
+                               ("that store again", "new.db", 5)):
+        took, ran = min(start(root.path, "--store", store) for _ in range(times))
+        print(f"\nimage: ready after {took:.0f} ms, {ran:.0f} ms of them its own, {what}")
+        assert took < 2000
