@@ -406,10 +406,8 @@ static sky_err open_doors(struct sky_app *app, struct sky_why *why)
     sky_admin_open(app);
     app->http = sky_http_open(&app->net, &app->wire, &devices, &admin);
     app->net.http = sky_http_port(app->http);
-    sky_err err = sky_ws_open(&app->ws, why);
-    app->calls.ws = app->ws;
-    if (err == SKY_OK)
-        err = sky_secure_open(&app->net, app->config, why);
+    app->ws = app->calls.ws = sky_ws_open();
+    sky_err err = sky_secure_open(&app->net, app->config, why);
     if (err == SKY_OK)
         err = sky_net_open(&app->net, app->config, why);
     if (err == SKY_OK)
@@ -429,7 +427,7 @@ sky_err sky_app_start(struct sky_app *app, const struct sky_config *config, stru
         return err;
     open_loop(app);
     err = sky_forward_open(&app->forward, &app->loop, &app->clock, app->journal, config->forward_ca,
-                           why);
+                           config->forward != NULL || config->forward_ca != NULL, why);
     if (err == SKY_OK)
         err = open_doors(app, why);
     uv_prepare_start(&app->before_poll, before_poll); /* needs all that is open by now */
