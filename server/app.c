@@ -408,10 +408,8 @@ static sky_err open_doors(struct sky_app *app, struct sky_why *why)
     sky_admin_open(app);
     app->http = sky_http_open(&app->net, &app->wire, &devices, &admin);
     app->net.http = sky_http_port(app->http);
-    sky_err err = sky_ws_open(&app->ws, why);
-    app->calls.ws = app->ws;
-    if (err == SKY_OK)
-        err = sky_secure_open(&app->net, app->config, why);
+    app->ws = app->calls.ws = sky_ws_open();
+    sky_err err = sky_secure_open(&app->net, app->config, why);
     if (err == SKY_OK)
         err = sky_net_open(&app->net, app->config, why);
     if (err == SKY_OK)
@@ -431,7 +429,7 @@ sky_err sky_app_start(struct sky_app *app, const struct sky_config *config, stru
         return err;
     open_loop(app);
     err = sky_forward_open(&app->forward, &app->loop, &app->clock, app->journal, config->forward_ca,
-                           why);
+                           config->forward != NULL || config->forward_ca != NULL, why);
     if (err != SKY_OK && config->forward_ca != NULL)
         err = sky_config_blame(config, &config->forward_ca, 0, err, why);
     if (err == SKY_OK)

@@ -149,6 +149,14 @@ static void on_answered(void *ctx, void *tag, const struct sky_post_result *resu
 
 /* ---- in ---- */
 
+static sky_err open_post(struct sky_forward *forward, struct sky_why *why)
+{
+    if (forward->post != NULL)
+        return SKY_OK;
+    return sky_post_open(forward->loop, forward->clock, forward->ca_file, on_answered, forward,
+                         &forward->post, why);
+}
+
 static sky_span body_of(struct sky_forward *forward, const struct sky_act *act, uint64_t seq)
 {
     const struct sky_session *session = act->session;
@@ -178,16 +186,19 @@ void sky_forward_uplink(struct sky_forward *forward, sky_span url, const struct 
     int64_t device_id = act->session->device_id;
     struct sky_forward_target *target = sky_forward_target(&forward->queue, url);
     sky_span body = body_of(forward, act, seq);
-    if (target == NULL || forward->body.overflow) {
+    struct sky_why why;
+    const char *reason = NULL;
+    if (target == NULL)
+        reason = "no URL, or one more than messages can wait for";
+    else if (forward->body.overflow)
+        reason = "it is too long";
+    else if (open_post(forward, &why) != SKY_OK)
+        reason = why.reason;
+    if (reason != NULL) {
         forward->queue.counts[SKY_FORWARD_COUNT_LOST]++;
         tell(forward, target,
-             &(struct news){.name = "lost",
-                            .reason = target == NULL
-                                          ? "no URL, or one more than messages can wait for"
-                                          : "it is too long",
-                            .device_id = device_id,
-                            .of = seq,
-                            .count = 1});
+             &(struct news){
+                 .name = "lost", .reason = reason, .device_id = device_id, .of = seq, .count = 1});
         return;
     }
     if (sky_forward_put(target, device_id, seq, body))
@@ -199,12 +210,14 @@ void sky_forward_uplink(struct sky_forward *forward, sky_span url, const struct 
 /* ---- begin and end ---- */
 
 sky_err sky_forward_open(struct sky_forward *forward, uv_loop_t *loop, struct sky_clock *clock,
-                         struct sky_journal *journal, const char *ca_file, struct sky_why *why)
+                         struct sky_journal *journal, const char *ca_file, bool now,
+                         struct sky_why *why)
 {
-    *forward = (struct sky_forward){.loop = loop, .clock = clock, .journal = journal};
+    *forward =
+        (struct sky_forward){.ca_file = ca_file, .loop = loop, .clock = clock, .journal = journal};
     sky_forward_queue_init(&forward->queue, &sky_forward_limits);
     sky_buf_init(&forward->body, SKY_FORWARD_BODY_MAX);
-    return sky_post_open(loop, clock, ca_file, on_answered, forward, &forward->post, why);
+    return now ? open_post(forward, why) : SKY_OK;
 }
 
 void sky_forward_close(struct sky_forward *forward)

@@ -20,8 +20,9 @@ enum {
 
 struct sky_forward {
     struct sky_forward_queue queue;
-    struct sky_post *post; /* owned */
-    uv_loop_t *loop;       /* borrowed, as the next two */
+    struct sky_post *post; /* owned; NULL: nothing was forwarded yet */
+    const char *ca_file;   /* borrowed, as the next three */
+    uv_loop_t *loop;
     struct sky_clock *clock;
     struct sky_journal *journal;
     struct sky_timer timer; /* when something may go */
@@ -29,10 +30,11 @@ struct sky_forward {
     struct sky_buf body; /* of the message at hand */
 };
 
-/* `ca_file` as in post.h. */
+/* `ca_file` as in post.h. `now`: there will be messages, so say at once what is wrong; else the
+ * first one is in time. */
 SKY_MUST_USE sky_err sky_forward_open(struct sky_forward *forward, uv_loop_t *loop,
                                       struct sky_clock *clock, struct sky_journal *journal,
-                                      const char *ca_file, struct sky_why *why);
+                                      const char *ca_file, bool now, struct sky_why *why);
 /* After sky_forward_open() only; handles close in the next turns of the loop. */
 void sky_forward_close(struct sky_forward *forward);
 

@@ -1,5 +1,6 @@
 #include "server/forward/post.h"
 
+#define CURL_DISABLE_TYPECHECK /* its macros are about the names of the functions */
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <utlist.h>
@@ -7,6 +8,31 @@
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
 #include "server/os/files.h"
+#include "server/os/library.h"
+
+/* What is called of the library, which is opened with the first sky_post. */
+#define CALLS(CALL)                                                                                \
+    CALL(curl_easy_cleanup)                                                                        \
+    CALL(curl_easy_getinfo)                                                                        \
+    CALL(curl_easy_init)                                                                           \
+    CALL(curl_easy_setopt)                                                                         \
+    CALL(curl_easy_strerror)                                                                       \
+    CALL(curl_global_cleanup)                                                                      \
+    CALL(curl_global_init)                                                                         \
+    CALL(curl_multi_add_handle)                                                                    \
+    CALL(curl_multi_assign)                                                                        \
+    CALL(curl_multi_cleanup)                                                                       \
+    CALL(curl_multi_info_read)                                                                     \
+    CALL(curl_multi_init)                                                                          \
+    CALL(curl_multi_remove_handle)                                                                 \
+    CALL(curl_multi_setopt)                                                                        \
+    CALL(curl_multi_socket_action)                                                                 \
+    CALL(curl_slist_append)                                                                        \
+    CALL(curl_slist_free_all)                                                                      \
+    CALL(curl_version_info)
+static struct {
+    CALLS(SKY_LIBRARY_POINTER)
+} lib;
 
 struct sky_post {
     uv_loop_t *loop; /* borrowed, as the next */
@@ -44,26 +70,26 @@ struct watch {
 static struct sky_post_result result_of(const struct request *request, CURLcode code)
 {
     long status = 0, sent = 0;
-    (void)curl_easy_getinfo(request->easy, CURLINFO_REQUEST_SIZE, &sent);
+    (void)lib.curl_easy_getinfo(request->easy, CURLINFO_REQUEST_SIZE, &sent);
     /* A body that is longer than anybody wants is no reason to ask again. */
     if (code == CURLE_OK || code == CURLE_WRITE_ERROR)
-        (void)curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status);
-    return (struct sky_post_result){.status = (int)status,
-                                    .sent = sent > 0,
-                                    .reason = request->error[0] != '\0' ? request->error
-                                                                        : curl_easy_strerror(code)};
+        (void)lib.curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status);
+    return (struct sky_post_result){
+        .status = (int)status,
+        .sent = sent > 0,
+        .reason = request->error[0] != '\0' ? request->error : lib.curl_easy_strerror(code)};
 }
 
 static void collect(struct sky_post *post)
 {
     CURLMsg *message;
     int left;
-    while ((message = curl_multi_info_read(post->multi, &left)) != NULL) {
+    while ((message = lib.curl_multi_info_read(post->multi, &left)) != NULL) {
         struct request *request;
         CURLcode code = message->data.result;
-        (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &request);
+        (void)lib.curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &request);
         struct sky_post_result result = result_of(request, code);
-        SKY_ASSERT(curl_multi_remove_handle(post->multi, request->easy) == CURLM_OK);
+        SKY_ASSERT(lib.curl_multi_remove_handle(post->multi, request->easy) == CURLM_OK);
         request->under_way = false;
         LL_PREPEND2(post->idle, request, next_idle);
         post->answered(post->ctx, request->tag, &result);
@@ -75,7 +101,7 @@ static void collect(struct sky_post *post)
 static void act(struct sky_post *post, curl_socket_t socket, int events)
 {
     int running;
-    SKY_ASSERT(curl_multi_socket_action(post->multi, socket, events, &running) == CURLM_OK);
+    SKY_ASSERT(lib.curl_multi_socket_action(post->multi, socket, events, &running) == CURLM_OK);
     collect(post);
 }
 
@@ -126,7 +152,7 @@ static int want_socket(CURL *easy, curl_socket_t socket, int what, void *ctx, vo
         *watch = (struct watch){.post = post, .socket = socket};
         watch->poll.data = watch;
         SKY_ASSERT(uv_poll_init_socket(post->loop, &watch->poll, socket) == 0);
-        SKY_ASSERT(curl_multi_assign(post->multi, socket, watch) == CURLM_OK);
+        SKY_ASSERT(lib.curl_multi_assign(post->multi, socket, watch) == CURLM_OK);
     }
     uv_poll_start(&watch->poll,
                   (what & CURL_POLL_IN ? UV_READABLE : 0) |
@@ -145,7 +171,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
     return request->answer_len <= SKY_POST_ANSWER_MAX ? size * count : 0;
 }
 
-#define SET(option, value) SKY_ASSERT(curl_easy_setopt(easy, option, value) == CURLE_OK)
+#define SET(option, value) SKY_ASSERT(lib.curl_easy_setopt(easy, option, value) == CURLE_OK)
 
 static void set_options(const struct sky_post *post, struct request *request)
 {
@@ -182,7 +208,7 @@ static struct request *take_request(struct sky_post *post)
     }
     request = sky_mem_new(sizeof *request);
     request->post = post;
-    request->easy = curl_easy_init();
+    request->easy = lib.curl_easy_init();
     SKY_ASSERT(request->easy != NULL);
     set_options(post, request);
     LL_PREPEND(post->requests, request);
@@ -200,7 +226,7 @@ void sky_post_send(struct sky_post *post, const char *url, sky_span body, void *
     SET(CURLOPT_POSTFIELDS, body.ptr);
     SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
     request->under_way = true;
-    SKY_ASSERT(curl_multi_add_handle(post->multi, easy) == CURLM_OK);
+    SKY_ASSERT(lib.curl_multi_add_handle(post->multi, easy) == CURLM_OK);
 }
 
 #undef SET
@@ -218,16 +244,20 @@ static sky_err read_ca(const char *ca_file, struct sky_buf *ca, struct sky_why *
 
 static sky_err start_curl(struct sky_why *why)
 {
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+    static const struct sky_library_call calls[] = {CALLS(SKY_LIBRARY_CALL)};
+    sky_err err = sky_library_open(CURL_FILE, calls, SKY_COUNT(calls), why);
+    if (err != SKY_OK)
+        return err;
+    if (lib.curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         return sky_why_set(why, SKY_ERR_IO, "", "libcurl cannot be started");
-    if (curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_ASYNCHDNS)
+    if (lib.curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_ASYNCHDNS)
         return SKY_OK;
-    curl_global_cleanup();
+    lib.curl_global_cleanup();
     return sky_why_set(why, SKY_ERR_IO, "",
                        "this libcurl resolves names on the caller's time; take one with AsynchDNS");
 }
 
-#define SET(option, value) SKY_ASSERT(curl_multi_setopt(post->multi, option, value) == CURLM_OK)
+#define SET(option, value) SKY_ASSERT(lib.curl_multi_setopt(post->multi, option, value) == CURLM_OK)
 
 sky_err sky_post_open(uv_loop_t *loop, struct sky_clock *clock, const char *ca_file,
                       sky_post_fn *answered, void *ctx, struct sky_post **ret_post,
@@ -245,9 +275,10 @@ sky_err sky_post_open(uv_loop_t *loop, struct sky_clock *clock, const char *ca_f
     struct sky_post *post = sky_mem_new(sizeof *post);
     *post =
         (struct sky_post){.loop = loop, .clock = clock, .answered = answered, .ctx = ctx, .ca = ca};
-    post->headers = curl_slist_append(NULL, "Content-Type: application/json");
-    post->headers = curl_slist_append(post->headers, "Expect:"); /* no second of waiting for 100 */
-    post->multi = curl_multi_init();
+    post->headers = lib.curl_slist_append(NULL, "Content-Type: application/json");
+    post->headers =
+        lib.curl_slist_append(post->headers, "Expect:"); /* no second of waiting for 100 */
+    post->multi = lib.curl_multi_init();
     SKY_ASSERT(post->headers != NULL && post->multi != NULL);
     SET(CURLMOPT_SOCKETFUNCTION, want_socket);
     SET(CURLMOPT_SOCKETDATA, post);
@@ -267,14 +298,14 @@ void sky_post_close(struct sky_post *post)
         return;
     LL_FOREACH_SAFE (post->requests, request, next) {
         if (request->under_way)
-            SKY_ASSERT(curl_multi_remove_handle(post->multi, request->easy) == CURLM_OK);
-        curl_easy_cleanup(request->easy);
+            SKY_ASSERT(lib.curl_multi_remove_handle(post->multi, request->easy) == CURLM_OK);
+        lib.curl_easy_cleanup(request->easy);
         free(request);
     }
-    SKY_ASSERT(curl_multi_cleanup(post->multi) == CURLM_OK);
+    SKY_ASSERT(lib.curl_multi_cleanup(post->multi) == CURLM_OK);
     sky_clock_forgive(post->clock, &post->timer);
-    curl_slist_free_all(post->headers);
+    lib.curl_slist_free_all(post->headers);
     sky_buf_done(&post->ca);
-    curl_global_cleanup();
+    lib.curl_global_cleanup();
     free(post);
 }

@@ -15,7 +15,7 @@ struct sky_ring {
     uint32_t *slots; /* owned: where each entry lies, in units of SKY_ENTRY_ALIGN, by number */
     size_t room, slots_size, slot_mask;
     struct sky_ring_warmth bytes_warm, slots_warm;
-    uint64_t base_seq; /* the number that has the first slot */
+    uint64_t base_seq;            /* the number that has the first slot */
     size_t write_at;              /* offset behind the newest entry */
     size_t used;                  /* bytes of all entries */
     uint64_t first_seq, next_seq; /* holds first_seq .. next_seq - 1 */

@@ -11,6 +11,7 @@
 #include "protocol/base/mem.h"
 #include "protocol/http/frames.h"
 #include "server/net/listen.h"
+#include "server/os/library.h"
 #include "server/registry/rules.h"
 
 enum {
@@ -24,9 +25,27 @@ enum {
     FD_MAX = SKY_CONNS_MAX + 2 * SKY_WS_CONNS_MAX + SKY_CONN_DRAINING_MAX + 1024,
 };
 
+/* What is called of the library, which is opened with the first upgrade. */
+#define CALLS(CALL)                                                                                \
+    CALL(lws_adopt_descriptor_vhost_via_info)                                                      \
+    CALL(lws_context_destroy)                                                                      \
+    CALL(lws_create_context)                                                                       \
+    CALL(lws_create_vhost)                                                                         \
+    CALL(lws_get_opaque_user_data)                                                                 \
+    CALL(lws_partial_buffered)                                                                     \
+    CALL(lws_service_fd)                                                                           \
+    CALL(lws_set_log_level)                                                                        \
+    CALL(lws_set_opaque_user_data)                                                                 \
+    CALL(lws_set_timeout)                                                                          \
+    CALL(lws_write)
+static struct {
+    CALLS(SKY_LIBRARY_POINTER)
+} lib;
+
 struct sky_ws {
-    struct lws_context *context;
+    struct lws_context *context; /* NULL, and the next: nobody has asked yet */
     struct lws_vhost *vhost;
+    struct sky_why why; /* it does not start */
     size_t count;
     unsigned char room[LWS_PRE + CHUNK]; /* for what moves through a pair */
 };
@@ -53,7 +72,7 @@ static void service(struct link *link, short events)
 {
     struct lws_pollfd ready = {.fd = link->wsi_fd, .events = events, .revents = events};
     if (link->wsi != NULL)
-        lws_service_fd(link->ws->context, &ready);
+        lib.lws_service_fd(link->ws->context, &ready);
 }
 
 /* Takes out what the library has put in. What it holds back for want of room follows at once. */
@@ -64,7 +83,7 @@ static void drain(struct link *link)
         ssize_t got;
         while ((got = recv(link->fd, link->ws->room, CHUNK, 0)) > 0)
             sky_buf_add(&link->wire, sky_span_of(link->ws->room, (size_t)got));
-        held = link->wsi != NULL && lws_partial_buffered(link->wsi);
+        held = link->wsi != NULL && lib.lws_partial_buffered(link->wsi);
         if (held)
             service(link, POLLOUT);
     } while (held && !link->wire.overflow);
@@ -139,7 +158,7 @@ static struct sky_buf *wrap(struct sky_conn *conn)
         sky_span piece = sky_span_head(rest, CHUNK);
         unsigned char *at = link->ws->room + LWS_PRE; /* the library writes the head before it */
         memcpy(at, piece.ptr, piece.len);
-        if (lws_write(link->wsi, at, piece.len, LWS_WRITE_BINARY) < (int)piece.len)
+        if (lib.lws_write(link->wsi, at, piece.len, LWS_WRITE_BINARY) < (int)piece.len)
             break;
         drain(link);
         rest = sky_span_tail(rest, piece.len);
@@ -162,8 +181,8 @@ static void release(struct sky_conn *conn)
 {
     struct link *link = conn->wrapping;
     if (link->wsi != NULL) {
-        lws_set_opaque_user_data(link->wsi, NULL);
-        lws_set_timeout(link->wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_SYNC);
+        lib.lws_set_opaque_user_data(link->wsi, NULL);
+        lib.lws_set_timeout(link->wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_SYNC);
     }
     close(link->fd);
     link->ws->count--;
@@ -183,7 +202,7 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user,
                   size_t len)
 {
     (void)user;
-    struct link *link = lws_get_opaque_user_data(wsi);
+    struct link *link = lib.lws_get_opaque_user_data(wsi);
     if (link == NULL)
         return 0;
     switch (reason) {
@@ -201,6 +220,37 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user,
     default:
         return 0;
     }
+}
+
+/* Before the first upgrade. */
+static sky_err start(struct sky_ws *ws)
+{
+    static const struct sky_library_call calls[] = {CALLS(SKY_LIBRARY_CALL)};
+    static const struct lws_protocols protocols[] = {
+        {.name = "mqtt", .callback = on_lws, .rx_buffer_size = RX_SIZE}, {0}};
+    const struct lws_context_creation_info info = {
+        .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
+        .port = CONTEXT_PORT_NO_LISTEN_SERVER,
+        .protocols = protocols,
+        .gid = (gid_t)-1,
+        .uid = (uid_t)-1,
+        .keepalive_timeout = PATIENCE_S,
+        .timeout_secs = PATIENCE_S,
+        .fd_limit_per_thread = FD_MAX,
+        .pt_serv_buf_size = CHUNK,
+        .max_http_header_data = 2 * SKY_HTTP_HEAD_MAX,
+    };
+    sky_err err = sky_library_open(LWS_FILE, calls, SKY_COUNT(calls), &ws->why);
+    if (err != SKY_OK)
+        return err;
+    lib.lws_set_log_level(0, NULL);
+    if (ws->context == NULL)
+        ws->context = lib.lws_create_context(&info);
+    if (ws->context != NULL)
+        ws->vhost = lib.lws_create_vhost(ws->context, &info);
+    if (ws->vhost == NULL)
+        return sky_why_set(&ws->why, SKY_ERR_IO, "", "libwebsockets did not start");
+    return SKY_OK;
 }
 
 /* ---- the upgrade ---- */
@@ -245,7 +295,7 @@ static struct link *link_open(struct sky_ws *ws, struct sky_conn *conn)
                                     .type = LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP,
                                     .fd = {.sockfd = pair[1]},
                                     .opaque = link};
-    link->wsi = lws_adopt_descriptor_vhost_via_info(&adopt); /* closes it when it fails */
+    link->wsi = lib.lws_adopt_descriptor_vhost_via_info(&adopt); /* closes it when it fails */
     return link;
 }
 
@@ -265,6 +315,10 @@ const char *sky_ws_upgrade(struct sky_ws *ws, struct sky_conn *conn,
     const char *reason = judge(head, ret_reply);
     if (reason != NULL)
         return reason;
+    if (ws->vhost == NULL && start(ws) != SKY_OK) {
+        ret_reply->status = 503;
+        return ws->why.reason;
+    }
     struct link *link = link_open(ws, conn);
     if (link == NULL) {
         ret_reply->status = 503;
@@ -293,32 +347,11 @@ const char *sky_ws_upgrade(struct sky_ws *ws, struct sky_conn *conn,
     return NULL;
 }
 
-/* ---- the whole ---- */
+/* ---- open and close ---- */
 
-sky_err sky_ws_open(struct sky_ws **ret_ws, struct sky_why *why)
+struct sky_ws *sky_ws_open(void)
 {
-    static const struct lws_protocols protocols[] = {
-        {.name = "mqtt", .callback = on_lws, .rx_buffer_size = RX_SIZE}, {0}};
-    struct lws_context_creation_info info = {
-        .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
-        .port = CONTEXT_PORT_NO_LISTEN_SERVER,
-        .protocols = protocols,
-        .gid = (gid_t)-1,
-        .uid = (uid_t)-1,
-        .keepalive_timeout = PATIENCE_S,
-        .timeout_secs = PATIENCE_S,
-        .fd_limit_per_thread = FD_MAX,
-        .pt_serv_buf_size = CHUNK,
-        .max_http_header_data = 2 * SKY_HTTP_HEAD_MAX,
-    };
-    struct sky_ws *ws = *ret_ws = sky_mem_new(sizeof *ws);
-    lws_set_log_level(0, NULL);
-    ws->context = lws_create_context(&info);
-    if (ws->context != NULL)
-        ws->vhost = lws_create_vhost(ws->context, &info);
-    if (ws->vhost == NULL)
-        return sky_why_set(why, SKY_ERR_IO, "", "libwebsockets did not start");
-    return SKY_OK;
+    return sky_mem_new(sizeof(struct sky_ws));
 }
 
 void sky_ws_close(struct sky_ws *ws)
@@ -327,6 +360,6 @@ void sky_ws_close(struct sky_ws *ws)
         return;
     SKY_ASSERT(ws->count == 0); /* they went with their connections */
     if (ws->context != NULL)
-        lws_context_destroy(ws->context);
+        lib.lws_context_destroy(ws->context);
     free(ws);
 }

@@ -14,8 +14,8 @@ enum { SKY_WS_CONNS_MAX = 2 * 1024 }; /* each is two descriptors more; further o
 
 struct sky_ws;
 
-/* `*ret_ws` is set even on failure, and to be closed. */
-SKY_MUST_USE sky_err sky_ws_open(struct sky_ws **ret_ws, struct sky_why *why);
+/* The library starts with the first upgrade. */
+struct sky_ws *sky_ws_open(void);
 /* After every connection has gone for good. NULL is fine. */
 void sky_ws_close(struct sky_ws *ws);
 
