@@ -580,6 +580,7 @@ const struct sky_api_schema sky_api_schemas[] = {
              {"ms", SKY_API_INT, OPTIONAL, NULL, "real time it took"},
              {"since", SKY_API_INT, OPTIONAL, NULL, "the last event before its first step"},
              {"reason", SKY_API_TEXT, OPTIONAL, NULL, "in a sentence"},
+             {"waits", SKY_API_TEXT, OPTIONAL, NULL, "what for, before its first step"},
              {"step", SKY_API_OBJECT, OPTIONAL, "SuiteStep", "that is at work, or decided"},
              {"events", SKY_API_INT, OPTIONAL | LIST, NULL, "that show it"},
              {"measures", SKY_API_ANY, OPTIONAL | LIST, NULL, "figures with their grades"},

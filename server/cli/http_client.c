@@ -310,8 +310,8 @@ sky_err sky_http_refused(const char *url, int status, sky_span body, struct sky_
     const char *pointer = sky_json_text_of(error, "pointer");
     const char *message = sky_json_get_str(error, "message");
     if (message != NULL)
-        err = sky_why_set(why, err, "", "%.64s answered %d: %.90s%s%.200s", url, status, pointer,
-                          *pointer != '\0' ? ": " : "", message);
+        err = sky_why_set(why, err, "", "%.100s%s%.200s", pointer, *pointer != '\0' ? ": " : "",
+                          message);
     else
         err = sky_why_set(why, err, "",
                           "%.100s answered %d; is this the admin listener of a skymock?", url,

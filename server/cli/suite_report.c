@@ -87,6 +87,8 @@ static void show_progress(struct sky_suite_report *report, const cJSON *one_case
                  sky_json_text_of(one_case, "suite"), sky_json_text_of(one_case, "case"));
     if (step != NULL)
         sky_buf_addf(&line, "  %s", sky_json_text_of(step, "text"));
+    else if (sky_json_get(one_case, "waits") != NULL)
+        sky_buf_addf(&line, "  waits %s", sky_json_text_of(one_case, "waits"));
     sky_text_show(&shown, sky_buf_span(&line), SIZE_MAX);
     size_t len = shown.len < terminal_width() ? shown.len : terminal_width() - 1;
     printf("\r%.*s\033[K", SKY_SPAN_ARGS(sky_span_head(sky_buf_span(&shown), len)));
@@ -184,11 +186,32 @@ void sky_suite_report_take_case(struct sky_suite_report *report, cJSON *one_case
         report->stale = true;
         recount(report);
     }
+    if (known != NULL && sky_json_get(one_case, "waits") != NULL && report->waits_ms == 0)
+        report->waits_ms = sky_cli_now_ms() + SKY_SUITE_REPORT_WAITS_MS;
     if (ends)
         print_case(report, one_case);
     else if (known != NULL)
         show_progress(report, one_case);
     cJSON_Delete(index);
+}
+
+void sky_suite_report_waits(struct sky_suite_report *report)
+{
+    cJSON *each;
+
+    if (report->waits_ms == 0 || sky_cli_now_ms() < report->waits_ms)
+        return;
+    report->waits_ms = 0;
+    cJSON_ArrayForEach (each, sky_json_get(report->run, "cases")) {
+        char words[512];
+        if (is_over(each) || report->config->quiet || sky_json_get(each, "step") != NULL ||
+            sky_json_get(each, "waits") == NULL)
+            continue;
+        snprintf(words, sizeof words, "%s/%s of %s waits %s", sky_json_text_of(each, "suite"),
+                 sky_json_text_of(each, "case"), sky_json_text_of(each, "device"),
+                 sky_json_text_of(each, "waits"));
+        sky_suite_report_say(report, words);
+    }
 }
 
 void sky_suite_report_take_step(struct sky_suite_report *report, cJSON *told)

@@ -7,6 +7,8 @@
 #include "protocol/base/json_tree.h"
 #include "server/os/config.h"
 
+enum { SKY_SUITE_REPORT_WAITS_MS = 3000 }; /* so long a case may wait before it is told of */
+
 struct sky_suite_report {
     const struct sky_config *config;
     cJSON *run;       /* owned: the document (server/suite/result.h) as far as it is known */
@@ -14,6 +16,7 @@ struct sky_suite_report {
     bool shows;       /* such a line stands there */
     int64_t began_us; /* machine time */
     bool stale;       /* the files say less than the document */
+    int64_t waits_ms; /* real time when cases that wait are told of; 0: none does */
 };
 
 void sky_suite_report_init(struct sky_suite_report *report, const struct sky_config *config);
@@ -33,6 +36,8 @@ void sky_suite_report_interrupt(struct sky_suite_report *report, const char *wor
 /* The same, and nobody tells any more what became of the cases at work. */
 void sky_suite_report_lose(struct sky_suite_report *report, const char *words);
 
+/* Whoever looks on is told, when it takes long, what cases wait for. */
+void sky_suite_report_waits(struct sky_suite_report *report);
 /* Something that whoever looks on should know now. */
 void sky_suite_report_say(struct sky_suite_report *report, const char *words);
 /* Makes the files say what is known, while the run goes on. */

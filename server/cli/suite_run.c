@@ -426,6 +426,10 @@ static void read_stream(struct runner *runner)
 static int wait_ms(const struct runner *runner)
 {
     int64_t due_ms = runner->due_ms, now_ms = sky_cli_now_ms();
+    int64_t waits_ms = runner->report.waits_ms;
+
+    if (waits_ms != 0 && (due_ms == 0 || waits_ms < due_ms))
+        due_ms = waits_ms;
 
     for (const struct task *task = runner->tasks; task != NULL; task = task->next)
         if (task->process.due_ms != 0 && (due_ms == 0 || task->process.due_ms < due_ms))
@@ -450,6 +454,7 @@ static void follow_run(struct runner *runner)
         look_at_command(runner);
         look_at_tasks(runner);
         on_due(runner);
+        sky_suite_report_waits(&runner->report);
         sky_suite_report_keep(&runner->report);
         if (!runner->over)
             (void)poll(awaited, SKY_COUNT(awaited), wait_ms(runner));
@@ -512,7 +517,7 @@ int sky_cli_suite_run(const struct sky_config *config)
 
     if (config->devices.count == 0)
         return sky_cli_fail("which device? give --device CLOUD/PRODUCT/DEVICE");
-    if (make_order(config, &order, &why) != SKY_OK)
+    if (sky_cli_check_whom(config, &why) != SKY_OK || make_order(config, &order, &why) != SKY_OK)
         return sky_cli_fail("%s", why.reason);
     int status = SKY_EXIT_TROUBLE;
     if (sky_cli_outputs_are_writable(config) && sky_suite_baseline_read(config, &runner.baseline))

@@ -1,4 +1,4 @@
-/* The command line and environment as one value. The option table in config.c parses, documents
+/* The command line and environment as one value. The option table in options.c parses, documents
  * and reads the environment; nothing else of the program looks at argv or getenv().
  * Opens no file and resolves no name: a path or host is only text here. */
 #ifndef SKY_SERVER_OS_CONFIG_H

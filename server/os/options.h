@@ -1,4 +1,4 @@
-/* The option table: private to config.c, which parses by it, documents it and reads the
+/* The option table: private to command_line.c, which parses by it, documents it and reads the
  * environment by it. */
 #ifndef SKY_SERVER_OS_OPTIONS_H
 #define SKY_SERVER_OS_OPTIONS_H

@@ -136,6 +136,7 @@ static void end(struct sky_case *one, const char *state)
                        (device->gone || !device->seen || device->silent_ms >= SKY_RUN_GONE_MS) &&
                        !online;
     }
+    sky_run__put_waits(one->run, one->index, NULL);
     sky_json_put(shown, "state", cJSON_CreateString(state));
     sky_json_put(shown, "verdict", cJSON_CreateString(sky_grade_name(one->grade)));
     sky_json_put(shown, "ms", cJSON_CreateNumber((double)took_ms));
@@ -358,6 +359,7 @@ static void on_deadline(struct sky_timer *timer, int64_t now_ms)
 /* What is put back is the state of a device that has come: its session is there, if it has one. */
 static void begin_steps(struct sky_case *one)
 {
+    sky_run__put_waits(one->run, one->index, NULL);
     struct sky_clock *clock = sky_case__clock(one);
     if (!one->following)
         follow(one);
@@ -465,6 +467,7 @@ static void on_time(struct sky_timer *timer, int64_t now_ms)
  * once in their lives. */
 static void settle_in(struct sky_case *one)
 {
+    sky_run__put_waits(one->run, one->index, NULL);
     int64_t ms = one->state == SKY_CASE_SIGN ? SKY_RUN_SETTLE_MS : SKY_RUN_AGAIN_MS;
     one->state = SKY_CASE_SETTLE;
     sky_clock_forgive(sky_case__clock(one), &one->alarm);
@@ -523,6 +526,7 @@ void sky_case__begin(struct sky_run *run, struct sky_run_item *item, size_t inde
         leave(one, wanted);
         return;
     }
+    sky_run__put_waits(run, index, NULL);
     sky_json_put(item->shown, "state", cJSON_CreateString("running"));
     sky_run__tell_case(run, index);
     bool unknown = !run->setup && !device->seen && where->transports == 0 &&
@@ -530,6 +534,7 @@ void sky_case__begin(struct sky_run *run, struct sky_run_item *item, size_t inde
     if ((device->gone || unknown) && !where->online) {
         follow(one);
         one->state = SKY_CASE_SIGN;
+        sky_run__put_waits(run, index, "for the device to connect: start it");
         sky_clock_patience(clock, &one->alarm,
                            device->gone ? SKY_RUN_GONE_WAIT_MS : item->what->timeout_ms, on_nobody);
     } else if (run->setup) {
@@ -539,6 +544,7 @@ void sky_case__begin(struct sky_run *run, struct sky_run_item *item, size_t inde
     } else if (may_return(one)) {
         follow(one);
         one->state = SKY_CASE_RETURN;
+        sky_run__put_waits(run, index, "for the device to come back");
         sky_clock_patience(clock, &one->alarm,
                            item->what->timeout_ms < SKY_RUN_RETURN_MS ? item->what->timeout_ms
                                                                       : SKY_RUN_RETURN_MS,

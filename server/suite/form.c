@@ -222,7 +222,8 @@ static void read_steps(struct reading *reading, struct sky_suite_case *one, cons
     cJSON_ArrayForEach (step, one->steps) {
         struct sky_why why;
         snprintf(pointer, sizeof pointer, "%s/%d", at, i++);
-        if (sky_step_check(step, pointer, reading->by->rules, reading->by->check, one, &why) != SKY_OK) {
+        if (sky_step_check(step, pointer, reading->by->rules, reading->by->check, one, &why) !=
+            SKY_OK) {
             tell(reading, &why);
             good = false;
             continue;

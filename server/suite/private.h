@@ -163,6 +163,8 @@ void sky_case__judge_measure(struct sky_case *one);
 /* Of a case that is over: its document is whole; it is freed. */
 void sky_run__case_over(struct sky_case *one);
 void sky_run__tell(struct sky_run *run, const char *event, const cJSON *data);
+/* What the case waits for before its first step, told; NULL: it waits no more, which is not. */
+void sky_run__put_waits(struct sky_run *run, size_t index, const char *what);
 void sky_run__tell_case(struct sky_run *run, size_t index);
 
 /* Is the name among these? NULL: all are. */

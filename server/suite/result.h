@@ -9,6 +9,7 @@
  *             "state": "waiting" | "running" | "ended" | "stopped" (in the middle, or not begun) |
  *                      "left" (it does not fit the device; it does not count),
  *             "verdict"?: GRADE, "ms"?, "reason"?: SENTENCE, "events"?: [SEQ..], "since"?: SEQ,
+ *             "waits"?: WORDS: what it waits for before its first step: the device, another run,
  *             "step"?: {"index", "name", "text"}: the one that decided, or is at work,
  *             "measures"?: [as measure.h], "notes"?: [SENTENCE..]}..]}
  *

@@ -73,6 +73,18 @@ void sky_run__tell_case(struct sky_run *run, size_t index)
     cJSON_Delete(told);
 }
 
+void sky_run__put_waits(struct sky_run *run, size_t index, const char *what)
+{
+    cJSON *shown = run->items[index].shown;
+    const char *known = sky_json_get_str(shown, "waits");
+    if (what == NULL) {
+        cJSON_DeleteItemFromObjectCaseSensitive(shown, "waits");
+    } else if (known == NULL || strcmp(known, what) != 0) {
+        sky_json_put(shown, "waits", cJSON_CreateString(what));
+        sky_run__tell_case(run, index);
+    }
+}
+
 /* ---- going on ---- */
 
 static void on_soon(struct sky_timer *timer, int64_t now_ms);
@@ -170,6 +182,20 @@ static bool has_waiting(const struct sky_run *run)
     return false;
 }
 
+/* Others are in its way: the first case that waits says so. */
+static void tell_queued(struct sky_run *run)
+{
+    size_t i = 0;
+    while (!is_waiting(&run->items[i]))
+        i++;
+    sky_run__put_waits(run, i,
+                       is_taken(run->suites, run->devices[run->items[i].device].device.id)
+                           ? "for another run, which has the device"
+                       : run->items[i].what->alone
+                           ? "for other runs: nothing may go on beside this case"
+                           : "for another run, beside whose case nothing may go on");
+}
+
 /* What it takes to go on; once it is over, its document says all. */
 static void release_work(struct sky_run *run)
 {
@@ -202,6 +228,8 @@ static void on_soon(struct sky_timer *timer, int64_t now_ms)
     begin_cases(run);
     if (!is_at_work(run) && !has_waiting(run))
         finish(run, "ended");
+    else if (!is_at_work(run))
+        tell_queued(run);
 }
 
 void sky_run__case_over(struct sky_case *one)
@@ -510,6 +538,7 @@ bool sky_suites_stop(struct sky_suites *suites, int64_t id, const char *words)
         struct sky_run_item *item = &run->items[i];
         if (!is_waiting(item))
             continue;
+        sky_run__put_waits(run, i, NULL);
         sky_json_put(item->shown, "state", cJSON_CreateString("stopped"));
         sky_json_put(item->shown, "verdict", cJSON_CreateString(sky_grade_name(SKY_GRADE_IDLE)));
         char reason[600];

@@ -380,6 +380,37 @@ def test_a_bad_suite_is_told_of_with_file_pointer_and_reason(suite):
     assert done.stderr.startswith(f"skymock: {path}: /cases/0/steps/0/fault/action: ")
 
 
+# ---- waiting ----
+
+def test_a_device_that_does_not_come_is_waited_for_aloud(suite, start):
+    running = start("--fixtures", server.FIXTURES)
+    path = suite({**case("comes", COMES), "fits": {"transport": ["tcp"]}})
+    process = begin(path, "--url", f"http://127.0.0.1:{running.ports['admin']}", fixtures=False)
+    told = process.stderr.readline()
+    process.terminate()
+    process.communicate(timeout=server.PATIENCE_S)
+    assert told == f"skymock: mine/comes of {DEVICE} waits for the device to connect: start it\n"
+
+
+@pytest.mark.parametrize("second,alone,wanted", [
+    (DEVICE, False, "for another run, which has the device"),
+    ("aliyun/pk/second", True, "for other runs: nothing may go on beside this case"),
+])
+def test_a_run_that_is_queued_says_so(suite, start, second, alone, wanted):
+    running = start("--fixtures", server.FIXTURES)
+    first = begin(suite(case("long", FOREVER, 700000), name="first"), "--url", f"http://127.0.0.1:{running.ports['admin']}",
+                  fixtures=False)
+    assert first.stdout.readline() == "at-work\n"
+    steps = [{"do": "freeze"}, *COMES] if alone else COMES
+    queued = begin(suite(case("comes", steps), name="second"), "--url", f"http://127.0.0.1:{running.ports['admin']}",
+                   device=second, fixtures=False)
+    told = queued.stderr.readline()
+    for process in (queued, first):
+        process.terminate()
+        process.communicate(timeout=server.PATIENCE_S)
+    assert told == f"skymock: second/comes of {second} waits {wanted}\n"
+
+
 # ---- check ----
 
 def test_check_knows_suites(suite):
