@@ -3,6 +3,8 @@
 import shutil
 import subprocess
 import sys
+import time
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -21,7 +23,14 @@ def run(folder, script):
 
 @pytest.fixture
 def folder(tmp_path):
+    """As in the tree: the kits are beside the examples."""
+    shutil.copytree(server.ROOT / "tests/kits", tmp_path / "kits")
     return shutil.copytree(EXAMPLES, tmp_path / "examples")
+
+
+def passed(report):
+    cases = ElementTree.parse(report).findall(".//testcase")
+    return bool(cases) and not any(case.findall("failure") for case in cases)
 
 
 @pytest.mark.parametrize("script,reports", [("smoke.sh", ["smoke.xml"]),
@@ -30,11 +39,33 @@ def test_it_runs(folder, script, reports):
     done = run(folder, script)
     assert done.returncode == 0, done.stdout + done.stderr
     for report in reports:
-        cases = ElementTree.parse(folder / report).findall(".//testcase")
-        assert cases and not any(case.findall("failure") for case in cases)
+        assert passed(folder / report)
+
+
+def test_ctest_has_skymock_as_a_fixture(folder, tmp_path):
+    """Whichever tests are chosen, the server comes before them, and goes after them."""
+    def tool(*command):
+        done = subprocess.run(command, capture_output=True, text=True, check=False,
+                              timeout=4 * server.PATIENCE_S, env=server.ENVIRONMENT)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    build = tmp_path / "build"
+    tool("cmake", "-G", "Ninja", "-S", folder / "ctest", "-B", build, f"-DSKYMOCK={server.PROGRAM}")
+    tool("cmake", "--build", build)
+    tool("ctest", "--test-dir", build, "--output-on-failure")
+    assert passed(build / "verdict.xml")
+    chosen = tool("ctest", "--test-dir", build, "-R", "^reports$")
+    assert [name for name in ("skymock-start", "reports", "skymock-stop") if name in chosen] == [
+        "skymock-start", "reports", "skymock-stop"]
+    process = int((build / "skymock.pid").read_text())
+    deadline = time.monotonic() + server.PATIENCE_S
+    while Path(f"/proc/{process}").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not Path(f"/proc/{process}").exists()
 
 
 def test_each_is_short():
-    long = [path.name for path in EXAMPLES.iterdir()
-            if path.is_file() and len(path.read_text().splitlines()) >= LINES_MAX]
+    long = [path.name for path in EXAMPLES.rglob("*")
+            if path.is_file() and path.suffix != ".md" and len(path.read_text().splitlines()) >= LINES_MAX]
     assert not long
