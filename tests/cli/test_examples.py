@@ -34,7 +34,7 @@ def passed(report):
 
 
 @pytest.mark.parametrize("script,reports", [("smoke.sh", ["smoke.xml"]),
-                                            ("suite.sh", ["verdict.xml", "tests.xml"])])
+                                            ("suite.sh", ["report/report.xml", "tests.xml"])])
 def test_it_runs(folder, script, reports):
     done = run(folder, script)
     assert done.returncode == 0, done.stdout + done.stderr
