@@ -11,14 +11,17 @@ import pytest
 import server
 
 EXAMPLES = server.ROOT / "tests/examples"
+NODE_MODULES = [folder for folder in (server.ROOT / "build/node", server.ROOT / "build/console")
+                if (folder / "node_modules/mqtt").is_dir()]
 LINES_MAX = 60
 
 
-def run(folder, script):
+def run(folder, script, **environment):
     path = f"{server.PROGRAM.parent}:{server.ENVIRONMENT['PATH']}"
     return subprocess.run([f"./{script}"], cwd=folder, capture_output=True, text=True, check=False,
                           timeout=2 * server.PATIENCE_S,
-                          env={**server.ENVIRONMENT, "PATH": path, "PYTHON": sys.executable})
+                          env={**server.ENVIRONMENT, "PATH": path, "PYTHON": sys.executable,
+                               **environment})
 
 
 @pytest.fixture
@@ -29,8 +32,8 @@ def folder(tmp_path):
 
 
 def passed(report):
-    cases = ElementTree.parse(report).findall(".//testcase")
-    return bool(cases) and not any(case.findall("failure") for case in cases)
+    found = ElementTree.parse(report)
+    return bool(found.findall(".//testsuite")) and not found.findall(".//failure")
 
 
 @pytest.mark.parametrize("script,reports", [("smoke.sh", ["smoke.xml"]),
@@ -63,6 +66,14 @@ def test_ctest_has_skymock_as_a_fixture(folder, tmp_path):
     while Path(f"/proc/{process}").exists() and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not Path(f"/proc/{process}").exists()
+
+
+@pytest.mark.skipif(not shutil.which("node") or not NODE_MODULES,
+                    reason="needs node, and mqtt.js as ./dev test installs it")
+def test_node_runs(folder):
+    done = run(folder / "node", "run.sh", NODE_MODULES=str(NODE_MODULES[0]))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "pass 2" in done.stdout
 
 
 def test_each_is_short():
