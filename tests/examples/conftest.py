@@ -1,8 +1,3 @@
-import pytest
-from cloud import call
+"""The kit for Python brings the fixtures `skymock` and `skymock_device`."""
 
-
-@pytest.fixture(autouse=True)
-def fresh():
-    """Each test begins with the devices as devices.json has them, in real time."""
-    call("POST", "reset", {})
+pytest_plugins = ["skymock"]

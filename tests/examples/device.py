@@ -1,23 +1,20 @@
-"""A device over paho-mqtt. Firmware would sign its login itself; this one asks for it."""
+"""A device over paho-mqtt. Firmware would sign its login itself; this one is given it."""
 
-import os
 import threading
 
 import paho.mqtt.client as mqtt
-from cloud import call
 
 
 class Device:
-    """A device of devices.json; `login` may replace what it logs in with."""
+    """`login` is a device's `mqtt` or `mqtts` of the kit, or like it; `ca` makes it TLS."""
 
-    def __init__(self, name, login=None, clean=True, tls=False):
-        login = login or call("GET", f"devices/{name}/credentials")
+    def __init__(self, login, clean=True, ca=None):
         self.online, self.refused, self.heard = threading.Event(), threading.Event(), []
-        self.client = mqtt.Client(login["clientId"], clean_session=clean)
-        self.client.username_pw_set(login["username"], login["password"])
-        self.port = int(os.environ["SKYMOCK_PORT_MQTTS" if tls else "SKYMOCK_PORT_MQTT"])
-        if tls:
-            self.client.tls_set(os.environ["SKYMOCK_CA"])
+        self.login = login
+        self.client = mqtt.Client(login.client_id, clean_session=clean)
+        self.client.username_pw_set(login.username, login.password)
+        if ca:
+            self.client.tls_set(ca)
         self.client.reconnect_delay_set(1, 1)
         self.client.on_connect = self._connected
         self.client.on_message = lambda *given: self.heard.append(given[2])
@@ -26,7 +23,7 @@ class Device:
         (self.online if code == 0 else self.refused).set()
 
     def __enter__(self):
-        self.client.connect(os.environ["SKYMOCK_HOST"], self.port, 60)
+        self.client.connect(self.login.host, self.login.port, self.login.keepalive)
         self.client.loop_start()
         return self
 
