@@ -13,7 +13,7 @@ static void (*nothing)(void);
 
 static void finds_what_is_there(void **state)
 {
-    static const struct sky_library_call calls[] = {{"cos", &cosine}};
+    static const struct sky_library_call calls[] = {{"cos", &cosine, NULL}};
     struct sky_why why;
     (void)state;
     assert_int_equal(sky_library_open("libm.so.6", calls, SKY_COUNT(calls), &why), SKY_OK);
@@ -23,7 +23,8 @@ static void finds_what_is_there(void **state)
 static void says_what_is_missing(void **state)
 {
     static double (*sine)(double);
-    static const struct sky_library_call calls[] = {{"sin", &sine}, {"no_such_call", &nothing}};
+    static const struct sky_library_call calls[] = {{"sin", &sine, NULL},
+                                                    {"no_such_call", &nothing, NULL}};
     struct sky_why why;
     (void)state;
     assert_int_equal(sky_library_open("libm.so.6", calls, SKY_COUNT(calls), &why),
@@ -34,11 +35,26 @@ static void says_what_is_missing(void **state)
     assert_non_null(strstr(why.reason, "libnosuch.so.1"));
 }
 
+static double one(double x)
+{
+    return x > 0 ? 1 : 0;
+}
+
+static void takes_what_is_in_the_program(void **state)
+{
+    static const struct sky_library_call calls[] = {{"cos", &cosine, (void (*)(void))one}};
+    struct sky_why why;
+    (void)state;
+    assert_int_equal(sky_library_open("libnosuch.so.1", calls, 1, &why), SKY_OK);
+    assert_true(cosine(7) == 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_what_is_there),
         cmocka_unit_test(says_what_is_missing),
+        cmocka_unit_test(takes_what_is_in_the_program),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
