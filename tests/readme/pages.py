@@ -22,8 +22,9 @@ ROOT = server.ROOT
 # <!-- not run: REASON -->, and there are no other reasons.
 REASONS = {
     "builds, or takes minutes",  # what ./dev build and ./dev test do is seen by running them
-    "needs a container runtime",  # tests/image runs what it can
+    "takes minutes, and a container engine",  # tests/image does that
     "needs your firmware",
+    "goes on until it is ended",
     "needs Wireshark",  # tests/clients/test_captures.py reads captures with tshark
     "changes this machine",
 }
