@@ -216,7 +216,7 @@ def test_recipes_say_what_the_program_knows(file):
         assert "Not run by skymock's own CI" in text
     help_of = {command: server.run(command, "--help").stdout
                for command in ("exec", "serve", "hosts", "ca")}
-    for command, line in re.findall(r"skymock (exec|serve|hosts|ca) ((?:[^\n`]|\\\\\n)*)", text):
+    for command, line in re.findall(r"skymock (exec|serve|hosts|ca) ((?:\\\n|[^\n`])*)", text):
         for option in re.findall(r"(?<!\S)--[a-z][a-z-]*", line.split(" -- ")[0]):
             assert option in help_of[command], f"skymock {command} {option}"
     known = set(re.findall(r"SKYMOCK_[A-Z_]+", "".join(help_of.values()))) | {
