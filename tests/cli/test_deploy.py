@@ -200,3 +200,45 @@ def test_the_job_runs_the_device_and_then_asks_for_the_verdict():
     verdict = container(spec, "verdict")
     known = set(re.findall(r"--[a-z-]+", server.run("verdict", "--help").stdout))
     assert verdict["args"][0] == "verdict" and set(verdict["args"][1:]) <= known
+
+
+# ---- CI ----
+
+CI = server.ROOT / "tests/examples/ci"
+
+
+@pytest.mark.parametrize("file", ["github-actions.yml", "gitlab-ci.yml", "README.md"])
+def test_recipes_say_what_the_program_knows(file):
+    """They are not run; options, variables and paths of skymock in them are real."""
+    text = (CI / file).read_text()
+    if file.endswith(".yml"):
+        assert yaml.safe_load(text)
+        assert "Not run by skymock's own CI" in text
+    help_of = {command: server.run(command, "--help").stdout
+               for command in ("exec", "serve", "hosts", "ca")}
+    for command, line in re.findall(r"skymock (exec|serve|hosts|ca) ((?:\\\n|[^\n`])*)", text):
+        for option in re.findall(r"(?<!\S)--[a-z][a-z-]*", line.split(" -- ")[0]):
+            assert option in help_of[command], f"skymock {command} {option}"
+    known = set(re.findall(r"SKYMOCK_[A-Z_]+", "".join(help_of.values()))) | {
+        "SKYMOCK_URL", "SKYMOCK_CA", "SKYMOCK_HOST", "SKYMOCK_PORT_MQTT"}
+    assert set(re.findall(r"SKYMOCK_[A-Z_]+", text)) <= known
+    for folder in re.findall(r"\]\(([^)]*)\)", text):
+        assert (CI / folder).exists(), folder
+
+
+def test_the_names_of_services_are_of_those_that_there_are():
+    jobs = yaml.safe_load((CI / "github-actions.yml").read_text())["jobs"]
+    options = jobs["service"]["services"]["skymock"]["options"].split()
+    aliases = [name for option, name in zip(options, options[1:]) if option == "--network-alias"]
+    service, = yaml.safe_load((CI / "gitlab-ci.yml").read_text())["firmware"]["services"]
+    aliases += service["alias"].split(",")[1:]
+    assert aliases and set(aliases) <= set(names())
+
+
+def test_a_fixture_goes_in_and_a_verdict_comes_out_by_the_api(start):
+    """As a service container is used."""
+    mine = start(fixtures=None)
+    mine.api.post("/api/v1/products", json.loads(EXAMPLE.read_text()))
+    assert mine.api.get("/api/v1/devices/aliyun/a1Example/thermostat")["enabled"]
+    status, answer = mine.api.request("GET", "/api/v1/verdicts?run=true")
+    assert status == 200 and list(answer)[-1] == "verdict"
