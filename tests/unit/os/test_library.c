@@ -13,7 +13,7 @@ static void (*nothing)(void);
 
 static void finds_what_is_there(void **state)
 {
-    static const struct sky_library_call calls[] = {{"cos", &cosine}};
+    static const struct sky_library_call calls[] = {{"cos", &cosine, NULL}};
     struct sky_why why;
     (void)state;
     assert_int_equal(sky_library_open("libm.so.6", calls, SKY_COUNT(calls), &why), SKY_OK);
@@ -23,7 +23,8 @@ static void finds_what_is_there(void **state)
 static void says_what_is_missing(void **state)
 {
     static double (*sine)(double);
-    static const struct sky_library_call calls[] = {{"sin", &sine}, {"no_such_call", &nothing}};
+    static const struct sky_library_call calls[] = {{"sin", &sine, NULL},
+                                                    {"no_such_call", &nothing, NULL}};
     struct sky_why why;
     (void)state;
     assert_int_equal(sky_library_open("libm.so.6", calls, SKY_COUNT(calls), &why),
@@ -34,11 +35,25 @@ static void says_what_is_missing(void **state)
     assert_non_null(strstr(why.reason, "libnosuch.so.1"));
 }
 
+static void act(void)
+{
+}
+
+static void takes_what_is_linked(void **state)
+{
+    static const struct sky_library_call calls[] = {{"act", &nothing, act}};
+    struct sky_why why;
+    (void)state;
+    assert_int_equal(sky_library_open("", calls, SKY_COUNT(calls), &why), SKY_OK);
+    assert_true(nothing == act);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_what_is_there),
         cmocka_unit_test(says_what_is_missing),
+        cmocka_unit_test(takes_what_is_linked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
