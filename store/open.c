@@ -61,8 +61,9 @@ sky_err sky_store__cannot(sqlite3 *db, const char *path, struct sky_why *why)
                            path);
     case SQLITE_CANTOPEN:
         if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
-            return sky_why_set(why, SKY_ERR_IO, "",
-                               "the store \"%s\" is a folder; name a file in it", path);
+            return sky_why_set(
+                why, SKY_ERR_IO, "",
+                "the store \"%s\" cannot be opened: it is a folder; name a file in it", path);
         return sky_why_set(why, SKY_ERR_IO, "",
                            "the store \"%s\" cannot be opened; does its folder exist, and may this "
                            "user write there?",

@@ -167,7 +167,7 @@ def test_names_for_the_certificate():
 
 def test_a_store_that_is_a_folder(tmp_path):
     assert told("serve", *FREE_PORTS, "--store", tmp_path) == (
-        f'the store "{tmp_path}" is a folder; name a file in it')
+        f'the store "{tmp_path}" cannot be opened: it is a folder; name a file in it')
 
 
 @pytest.mark.parametrize("option", ["--junit", "--html", "--json", "--events"])
