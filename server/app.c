@@ -118,6 +118,7 @@ static void before_poll(uv_prepare_t *prepare)
         uv_timer_start(&app->wakeup, on_wakeup, next_ms > 0 ? (uint64_t)next_ms : 1, 0);
     else
         uv_timer_stop(&app->wakeup);
+    sky_turns_add(&app->turns, sky_clock_end_turn(&app->clock));
 }
 
 /* ---- starting ---- */

@@ -92,6 +92,23 @@ void sky_api_forward(struct sky_api *api)
     sky_api_send(api, 200);
 }
 
+static void put_turns(struct sky_buf *out, const struct sky_turns *turns)
+{
+    uint64_t count = 0;
+    sky_buf_addf(out, "# HELP skymock_loop_turn_seconds how long each turn of the loop kept all "
+                      "others waiting\n# TYPE skymock_loop_turn_seconds histogram\n");
+    for (size_t i = 0; i < SKY_TURNS_BOUNDS; i++) {
+        count += turns->counts[i];
+        sky_buf_addf(out, "skymock_loop_turn_seconds_bucket{le=\"%g\"} %llu\n",
+                     (double)sky_turns_bounds_us[i] / 1e6, (unsigned long long)count);
+    }
+    count += turns->counts[SKY_TURNS_BOUNDS];
+    sky_buf_addf(out,
+                 "skymock_loop_turn_seconds_bucket{le=\"+Inf\"} %llu\n"
+                 "skymock_loop_turn_seconds_sum %.6f\nskymock_loop_turn_seconds_count %llu\n",
+                 (unsigned long long)count, (double)turns->sum_us / 1e6, (unsigned long long)count);
+}
+
 /* The exposition format of Prometheus, version 0.0.4. */
 void sky_api_metrics(struct sky_api *api)
 {
@@ -137,5 +154,6 @@ void sky_api_metrics(struct sky_api *api)
         sky_buf_addf(&api->out, "# HELP skymock_%s %s\n# TYPE skymock_%s %s\nskymock_%s %llu\n",
                      rows[i].name, rows[i].help, rows[i].name, rows[i].type, rows[i].name,
                      (unsigned long long)rows[i].value);
+    put_turns(&api->out, &app->turns);
     sky_api_send_text(api, api->route->content_type);
 }

@@ -44,7 +44,10 @@ void sky_clock_done(struct sky_clock *clock)
  * time is corrected under a running test must not fire a keepalive. */
 void sky_clock_update(struct sky_clock *clock)
 {
-    clock->real_ms = clock->wall_base_ms + (read_ms(CLOCK_MONOTONIC) - clock->mono_base_ms);
+    int64_t now_us = read_us(CLOCK_MONOTONIC);
+    if (clock->turn_began_us == 0)
+        clock->turn_began_us = now_us;
+    clock->real_ms = clock->wall_base_ms + (now_us / 1000 - clock->mono_base_ms);
     clock->now_ms = clock->frozen ? clock->frozen_ms : clock->real_ms + clock->offset_ms;
     if (clock->now_ms > SKY_CLOCK_END_MS)
         clock->now_ms = SKY_CLOCK_END_MS;
@@ -52,10 +55,17 @@ void sky_clock_update(struct sky_clock *clock)
 
 void sky_clock_tick(struct sky_clock *clock, uint64_t loop_ms)
 {
-    if (loop_ms == clock->turn_ms)
+    if (loop_ms == clock->turn_ms && clock->turn_began_us != 0)
         return;
     clock->turn_ms = loop_ms;
     sky_clock_update(clock);
+}
+
+int64_t sky_clock_end_turn(struct sky_clock *clock)
+{
+    int64_t took_us = clock->turn_began_us != 0 ? sky_clock_machine_us() - clock->turn_began_us : 0;
+    clock->turn_began_us = 0;
+    return took_us;
 }
 
 void sky_clock_freeze(struct sky_clock *clock)

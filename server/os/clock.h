@@ -26,6 +26,7 @@ struct sky_clock {
     struct sky_timerq timers;   /* due in lived time */
     struct sky_timerq patience; /* due in real time */
     uint64_t turn_ms;           /* of the loop, at the last tick */
+    int64_t turn_began_us;      /* with the first reading in this turn; 0: none yet */
 };
 
 void sky_clock_init(struct sky_clock *clock);
@@ -36,9 +37,11 @@ int64_t sky_clock_machine_us(void);
 
 /* Reads the machine's clock. Called once per loop turn and before timers run. */
 void sky_clock_update(struct sky_clock *clock);
-/* The same, unless the loop has not turned since: `loop_ms` is the loop's own time. Every callback
- * of the loop begins with it. */
+/* The same, unless it is the same turn and the loop's own time, `loop_ms`, has not gone on. Every
+ * callback of the loop begins with it. */
 void sky_clock_tick(struct sky_clock *clock, uint64_t loop_ms);
+/* The turn is over: how long has it held the loop, from the first reading on? */
+int64_t sky_clock_end_turn(struct sky_clock *clock);
 
 void sky_clock_freeze(struct sky_clock *clock);
 void sky_clock_resume(struct sky_clock *clock); /* goes on from the virtual time reached */

@@ -72,6 +72,7 @@ static void on_read(uv_work_t *work, int status)
 {
     struct sky_fixture_reload *reload = SKY_CONTAINER_OF(work, struct sky_fixture_reload, work);
     (void)status;
+    sky_clock_tick(reload->registry->clock, uv_now(reload->loop));
     reload->result.count = (struct sky_seed_count){0}; /* was of a store thrown away */
     if (reload->closed || reload->errors.count > 0 || reload->pieces.count == 0)
         finish(reload);

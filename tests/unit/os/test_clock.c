@@ -248,9 +248,29 @@ static void run_says_how_long_to_wait(void **state)
     sky_clock_done(&clock);
 }
 
+static void a_turn_lasts_from_its_first_reading(void **state)
+{
+    struct sky_clock clock;
+    (void)state;
+    sky_clock_init(&clock);
+    sky_clock_end_turn(&clock);
+    assert_true(sky_clock_end_turn(&clock) == 0); /* nothing was read: nothing happened */
+    sky_clock_tick(&clock, 7);
+    int64_t began_us = clock.turn_began_us;
+    assert_true(began_us > 0);
+    while (sky_clock_machine_us() < began_us + 2000)
+        sky_clock_tick(&clock, 8);
+    assert_true(clock.turn_began_us == began_us);
+    assert_true(sky_clock_end_turn(&clock) >= 2000);
+    sky_clock_tick(&clock, 8); /* the next turn, in the same millisecond of the loop */
+    assert_true(clock.turn_began_us >= began_us + 2000);
+    sky_clock_done(&clock);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_turn_lasts_from_its_first_reading),
         cmocka_unit_test(frozen_time_stands_still),
         cmocka_unit_test(running_time_follows_the_machine),
         cmocka_unit_test(resume_goes_on_from_the_time_reached),
