@@ -28,6 +28,7 @@ static const struct phrase {
     {409, "Conflict"},
     {411, "Length Required"},
     {413, "Content Too Large"},
+    {414, "URI Too Long"},
     {415, "Unsupported Media Type"},
     {416, "Bad Range"},
     {421, "Misdirected Request"},

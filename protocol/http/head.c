@@ -36,6 +36,11 @@ size_t sky_http_head_len(sky_span in)
     return 0;
 }
 
+int sky_http_head_excess(sky_span in)
+{
+    return sky_span_contains(in, SKY_SPAN("\n")) ? 431 : 414;
+}
+
 /* Takes one line off the front, without its CRLF. */
 static sky_span take_line(sky_span *rest)
 {
@@ -203,7 +208,7 @@ static int parse_target(struct parse *parse, sky_span target)
 {
     struct sky_http_head *head = parse->head;
     if (target.len > SKY_HTTP_TARGET_MAX)
-        return refuse(parse, 431, "the request target is too long");
+        return refuse(parse, 414, "the request target is too long");
     for (size_t i = 0; i < target.len; i++) {
         if ((unsigned char)target.ptr[i] <= ' ' || target.ptr[i] == 0x7f)
             return refuse(parse, 400, "the request target is not a path");

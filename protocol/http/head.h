@@ -30,6 +30,10 @@ size_t sky_http_head_blank(sky_span in);
  * line that ends without its CR ends the head too: no request is made of that. */
 size_t sky_http_head_len(sky_span in);
 
+/* What more bytes than a head may have are refused with: 414 when already the first line has no end
+ * (§3), else 431 (RFC 6585 §5). */
+int sky_http_head_excess(sky_span in);
+
 /* Parses a complete head. Returns 0, or the status to refuse it with and a phrase that says why
  * (static); method and path are set even then as far as they could be read. A bad Host is no
  * reason to refuse: who is laxer than the RFC reads host_fault. */

@@ -282,7 +282,8 @@ static size_t take_head(struct sky_conn *conn, sky_span in)
     size_t len = sky_http_head_len(sky_span_head(in, SKY_HTTP_HEAD_MAX));
     if (len == 0 && in.len < SKY_HTTP_HEAD_MAX)
         return 0;
-    int status = len == 0 ? 431 : sky_http_head_parse(sky_span_head(in, len), &head, &reason);
+    int status = len == 0 ? sky_http_head_excess(sky_span_head(in, SKY_HTTP_HEAD_MAX))
+                          : sky_http_head_parse(sky_span_head(in, len), &head, &reason);
     if (status != 0 && link != NULL && link->bodiless && head.path.len == 0)
         reason = "what follows is no request; the one before announced no body, and lacks "
                  "Content-Length if it has one";

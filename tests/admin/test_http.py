@@ -118,6 +118,30 @@ def test_one_answer_when_the_client_wants_one(raw):
         assert client.is_closed()
 
 
+def test_nothing_behind_a_last_request_is_processed(raw, api):
+    """RFC 9112 §9.6"""
+    client = raw()
+    client.send("GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+                "POST /api/v1/clock/freeze HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert client.answer()[0] == 200
+    assert client.is_closed()
+    assert api.get("/api/v1/clock")["frozen"] is False
+
+
+def test_an_answer_without_a_body_ends_with_its_head(raw):
+    """RFC 9112 §6.3: to HEAD, and a 204, which has no length either (RFC 9110 §8.6)."""
+    client = raw()
+    client.send("HEAD /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                "DELETE /api/v1/faults HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                "GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    while client._more():
+        pass
+    first, second, third, body = client.data.split(b"\r\n\r\n")
+    assert first.startswith(b"HTTP/1.1 200 ") and f"Content-Length: {len(body)}".encode() in first
+    assert second.startswith(b"HTTP/1.1 204 ") and b"Content-Length" not in second
+    assert third.startswith(b"HTTP/1.1 200 ") and json.loads(body) == {"status": "ok"}
+
+
 def test_an_older_client_may_ask_to_be_kept(raw):
     client = raw()
     for _ in range(2):
@@ -427,11 +451,11 @@ def test_the_head_has_a_limit(raw):
         assert client.answer()[0] == status
     client = raw()
     client.send("G" + "E" * HEAD_MAX)  # no line at all
-    assert client.answer()[0] == 431
+    assert client.answer()[0] == 414
 
 
 def test_the_target_has_a_limit(raw):
-    for length, status in ((4096, 404), (4097, 431)):
+    for length, status in ((4096, 404), (4097, 414), (HEAD_MAX, 414), (2 * HEAD_MAX, 414)):
         client = raw()
         client.send(f"GET /{'x' * (length - 1)} HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert client.answer()[0] == status
