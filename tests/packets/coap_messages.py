@@ -159,6 +159,94 @@ def unknown_options():
                        message, begins=message.acknowledged(0x84))
 
 
+def defined_options():
+    """§5.4, 5.10: options that are known, and cannot be honoured, or are not as they should be."""
+    IF_MATCH, URI_HOST, IF_NONE_MATCH, URI_PORT, CONTENT_FORMAT, ACCEPT, SIZE2 = 1, 3, 5, 7, 12, 17, 28
+    LOCATION_PATH, LOCATION_QUERY, PROXY_URI, PROXY_SCHEME, JSON, XML = 8, 20, 35, 39, b"\x32", b"\x29"
+    bad, no_proxy, not_acceptable, not_found = 0x82, 0xa5, 0x86, 0x84
+    rows = [
+        ("Accept: XML", "5.10.4", [(ACCEPT, XML)], not_acceptable),
+        ("Accept: JSON", "5.10.4", [(ACCEPT, JSON)], not_found),
+        ("Accept: JSON with a leading zero", "3.2", [(ACCEPT, b"\0" + JSON)], not_found),
+        ("Uri-Port with a leading zero", "3.2", [(URI_PORT, b"\0\x50")], not_found),
+        ("Proxy-Uri beside a path", "5.10.2", [(PROXY_URI, b"coap://a/b")], no_proxy),
+        ("Proxy-Scheme", "5.7.2", [(PROXY_SCHEME, b"http")], no_proxy),
+        ("If-Match of anything", "5.10.8.1", [(IF_MATCH, b"")], bad),
+        ("If-Match of an ETag", "5.10.8.1", [(IF_MATCH, b"tag")], bad),
+        ("If-None-Match", "5.10.8.2", [(IF_NONE_MATCH, b"")], bad),
+        ("Location-Path, which is for responses", "5.4", [(LOCATION_PATH, b"a")], not_found),
+        ("Location-Query, which is for responses", "5.4", [(LOCATION_QUERY, b"a")], not_found),
+        ("Size2", "5.4", [(SIZE2, b"")], not_found)]
+    for name, number, most in (("Uri-Host", URI_HOST, 255), ("Uri-Port", URI_PORT, 2), ("Accept", ACCEPT, 2)):
+        value = JSON.rjust(most, b"\0")
+        rows += [(f"{name} of {most} bytes", "5.4.3", [(number, value)], not_found),
+                 (f"{name} of {most + 1} bytes", "5.4.3", [(number, b"\0" + value)], bad),
+                 (f"{name} twice", "5.4.5", [(number, JSON)] * 2, bad)]
+    rows += [("Uri-Host of no length", "5.4.3", [(URI_HOST, b"")], bad),
+             ("Content-Format of 3 bytes, an elective option", "5.4.3", [(CONTENT_FORMAT, b"\0\0" + JSON)],
+              not_found),
+             ("Content-Format twice, an elective option", "5.4.5", [(CONTENT_FORMAT, JSON)] * 2, not_found)]
+    for name, section, numbered, code in rows:
+        message = Message(token=b"t", rest=options(sorted([*GET_NOWHERE, *numbered])))
+        yield told(name, SPEC + section, message, begins=message.acknowledged(code))
+    message = Message(token=b"t", rest=options(GET_NOWHERE) + b"\xffx")
+    yield told("a GET with a payload", SPEC + "5.5", message, begins=message.acknowledged(not_found))
+
+
+def duplicates():
+    """§4.5: each copy gets the same acknowledgement; without confirmation it is passed over."""
+    for token in (b"", b"t", b"12345678"):
+        message = Message(token=token, rest=options(GET_NOWHERE))
+        made = told(f"a CON with a token of {len(token)}, three times", SPEC + "4.5", message,
+                    begins=message.acknowledged(0x84))
+        yield {**made, "steps": made["steps"] * 3}
+        message = Message(NON, token=token, rest=options(GET_NOWHERE))
+        yield {**made, "title": f"a NON with a token of {len(token)}, three times", "steps": [
+            {"send": message.bytes.hex()}, {"begins": "5" + format(len(token), "x") + "84"},
+            *[{"send": message.bytes.hex()}, {"quiet": True}] * 2]}
+
+
+def blocks():
+    """RFC 7959: blocks that are taken, and blocks that cannot be right."""
+    spec, post, path = "RFC 7959 §", 2, (11, b"blocks")
+    block2, block1, size1 = 23, 27, 60
+    bad_request, bad_option, incomplete, too_large, not_found = 0x80, 0x82, 0x88, 0x8d, 0x84
+
+    def block(number, szx, more=False):
+        value = number << 4 | 8 * more | szx
+        return value.to_bytes((value.bit_length() + 7) // 8, "big")
+
+    def asks(title, section, numbered, code, method=1, payload=b""):
+        message = Message(code=method, token=b"t", rest=options(sorted([path, *numbered])) +
+                          (b"\xff" + payload if payload else b""))
+        return told(title, spec + section, message, begins=message.acknowledged(code))
+
+    for name, number in (("Block1", block1), ("Block2", block2)):
+        method = post if number == block1 else 1
+        for value in (0, 1, 15):
+            yield asks(f"{name} {value} with the size exponent 7", "2.2", [(number, block(value, 7))], bad_request,
+                       method)
+        yield asks(f"{name} of 4 bytes", "2.1", [(number, bytes(4))], bad_option, method)
+        yield asks(f"{name} twice", "2.1", [(number, b"\6")] * 2, bad_option, method)
+    for szx in range(7):
+        size = 16 << szx
+        yield asks(f"Block2 of {size} with the more bit, in a request", "2.4", [(block2, block(0, szx, True))], not_found)
+        first = [(block1, block(0, szx, True))]
+        message = Message(code=post, token=b"t", rest=options([path, *first]) + b"\xff" + b"x" * size)
+        yield told(f"a first block of {size}, with more to come", spec + "2.5, 2.9.1", message,
+                   recv=message.acknowledged(0x5f) + option(block1, first[0][1]))
+        for wrong in (size - 1, size + 1):
+            yield asks(f"a first block of {size} with {wrong} bytes and more to come", "2.2", first, bad_request, post,
+                       b"x" * wrong)
+        yield asks(f"block 2 of {size} without those before it", "2.5, 2.9.2", [(block1, block(2, szx))], incomplete, post, b"x")
+    message = Message(code=post, token=b"t", rest=options([path, (block1, block(0, 0, True)), (size1, b"\1\0\1")]) +
+                      b"\xff" + b"x" * 16)
+    yield told("a body of 65537 bytes is announced", spec + "2.9.3, 4", message,
+               recv=message.acknowledged(too_large) + option(block1, block(0, 0, True)) +
+               option(size1 - block1, b"\1\0\0"))
+    yield asks("Size1 twice", "4", [(size1, b"\1")] * 2, not_found)
+
+
 def lengths():
     """Whatever is shorter than a header cannot be answered."""
     for size in range(4):
@@ -169,7 +257,8 @@ def lengths():
                 yield told(f"{size} bytes, the first {first:02x}", SPEC + "3: no message", message)
 
 
-TABLES = (versions, empty, tokens, codes, malformed_options, unknown_options, lengths)
+TABLES = (versions, empty, tokens, codes, malformed_options, unknown_options, lengths, defined_options,
+          duplicates, blocks)
 
 
 def cases():

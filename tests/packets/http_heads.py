@@ -59,6 +59,8 @@ def methods():
                        get(method=b"GE" + bytes([byte]) + b"T"), 501 if good else 400)
     for method in (b"TRACE", b"CONNECTED", b"get", b"Get", b"BREW", b"PRI", b"M-SEARCH", b"G"):
         yield answered(f"the method {method.decode()}", "RFC 9110 §9.1, 15.6.2", get(method=method), 501)
+    for length in (8, 64, 1000, 4000):
+        yield answered(f"a method of {length} letters", "RFC 9112 §3", get(method=b"X" * length), 501)
     for method in METHODS:
         yield answered(f"{method.decode()} of what is not there", "RFC 9110 §15.5.5",
                        get(b"/nowhere", method=method), 404)
@@ -106,6 +108,9 @@ def targets():
                            (b"http://[::1]/health", 200), (b"/nowhere/%41", 404), (b"/nowhere/%e4%b8%ad", 404),
                            (b"//", 404), (b"/nowhere//", 404), (b"/nowhere/.", 404), (b"/nowhere/..", 404)):
         yield answered(f"the target {target.decode()}", "RFC 9112 §3.2.1, 3.2.2", get(target), status)
+    for target, host, status in ((b"localhost", b"elsewhere.example", 200), (b"elsewhere.example", b"localhost", 421)):
+        yield answered(f"the target http://{target.decode()}/health, whatever Host says", "RFC 9112 §3.2.2",
+                       get(b"http://" + target + b"/health", host=b"Host: " + host + b"\r\n"), status)
 
 
 def hosts():
@@ -155,7 +160,8 @@ def lengths():
                             b"0\r\n\r\n"), 404)
     yield answered("both lengths at once", "RFC 9112 §6.1",
                    post(b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", b"0\r\n\r\n"), 400)
-    for size in (b"g", b"-1", b"+1", b"0x1", b" 1", b"", b"1 x", b"1\0", b"\xff"):
+    for size in (b"g", b"-1", b"+1", b"0x1", b" 1", b"", b"1 x", b"1\0", b"\xff", b"f" * 16, b"1" + b"0" * 16,
+                 b"0" * 32 + b"1"):
         yield answered(f"a chunk of the size {size!r}", "RFC 9112 §7.1",
                        post(b"Transfer-Encoding: chunked\r\nContent-Type: application/json\r\n",
                             size + b"\r\na\r\n0\r\n\r\n"), 400)

@@ -142,15 +142,18 @@ def handshakes():
         return b"\r\n".join(line for line in good.split(b"\r\n")
                             if not line.lower().startswith(name.lower() + b":"))
     yield heads("an opening handshake", "RFC 6455 §4.2.2", good, SWITCHING, LISTENER)
-    for name in (b"Upgrade", b"Connection", b"Sec-WebSocket-Key", b"Sec-WebSocket-Version"):
+    for name in (b"Host", b"Upgrade", b"Connection", b"Sec-WebSocket-Key", b"Sec-WebSocket-Version"):
         yield heads(f"a handshake without {name.decode()}", "RFC 6455 §4.2.1", without(name),
                     b"HTTP/1.1 4", LISTENER)
     for old, new in ((b"websocket", b"WebSocket"), (b"websocket", b"WEBSOCKET"),
                      (b"keep-alive, Upgrade", b"Upgrade"), (b"keep-alive, Upgrade", b"upgrade"),
                      (b"keep-alive, Upgrade", b"UPGRADE, keep-alive"), (b"/mqtt", b"/"),
-                     (b"/mqtt", b"/any/path?x=y"), (b"Protocol: mqtt", b"Protocol: mqtt, other")):
+                     (b"/mqtt", b"/any/path?x=y"), (b"Protocol: mqtt", b"Protocol: mqtt, other"),
+                     (b"Host: ", b"X-Unknown: a\r\nHost: ")):
         yield heads(f"a handshake with '{new.decode()}'", "RFC 6455 §4.2.1", good.replace(old, new),
                     SWITCHING, LISTENER)
+    offer = good.replace(b"Host: ", b"Sec-WebSocket-Extensions: permessage-deflate\r\nHost: ")
+    yield heads("a handshake that offers an extension", "RFC 6455 §4.2.2, 5.8", offer, SWITCHING, LISTENER)
     for old, new in ((b"Version: 13", b"Version: 12"), (b"Version: 13", b"Version: 8"),
                      (b"Version: 13", b"Version: 0"), (b"Version: 13", b"Version: 14"),
                      (b"Version: 13", b"Version: 113"), (b"Version: 13", b"Version: x"),
