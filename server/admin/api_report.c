@@ -94,6 +94,7 @@ static void take_party(struct report *report)
     report->party =
         (struct sky_report_party){.name = name,
                                   .device = party != NULL ? party->device : report->scope.one,
+                                  .gone = party != NULL && sky_party_is_gone(party),
                                   .conduct = &report->conduct,
                                   .place = report->place};
     if (party != NULL)

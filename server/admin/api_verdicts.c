@@ -31,7 +31,7 @@ bool sky_api_scope_known(struct sky_api *api, const struct sky_api_scope *scope)
     if (!scope->one)
         return true;
     sky_match_device(sky_span_str(scope->name), &api->vars);
-    if (party != NULL && (party->device || party->chapter.proofs || party->earlier.proofs))
+    if (party != NULL && (party->device_id != 0 || party->chapter.proofs || party->earlier.proofs))
         return true;
     return sky_api_device(api, &product, &device);
 }

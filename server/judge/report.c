@@ -45,7 +45,8 @@ void sky_report_count(struct sky_report *report, const struct sky_report_party *
 bool sky_report_has_rule(const struct sky_report *report, const struct sky_report_party *party,
                          size_t index)
 {
-    return (party->device && sky_verdict_concerns(report->catalogue, index, party->cloud)) ||
+    return ((party->device || party->gone) &&
+            sky_verdict_concerns(report->catalogue, index, party->cloud)) ||
            sky_conduct_proof(party->conduct, sky_catalogue_at(report->catalogue, index)) != NULL;
 }
 

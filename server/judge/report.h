@@ -49,6 +49,7 @@ struct sky_report_party {
     const char *name;
     const struct sky_cloud *cloud; /* NULL: unknown */
     bool device;
+    bool gone; /* it was a device, and has been removed */
     const struct sky_conduct *conduct;
     enum sky_verdict verdict;
     sky_verdict_counts rules;

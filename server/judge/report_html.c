@@ -375,7 +375,9 @@ static void party(struct sky_buf *out, const struct sky_report *report,
     put_verdict(out, p->verdict);
     sky_buf_add_str(out, "</h2>\n<dl>\n");
     if (!p->device)
-        put_row(out, "Registered", SKY_SPAN("no: this is what it claimed to be"));
+        put_row(out, "Registered",
+                sky_span_str(p->gone ? "no: it has been removed"
+                                     : "no: this is what it claimed to be"));
     put_counts(out, "Rules", p->rules);
     if (behaviour != NULL)
         put_behaviour(out, behaviour);

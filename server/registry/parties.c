@@ -110,6 +110,11 @@ void sky_party_leaves(struct sky_registry *registry, struct sky_party *party, in
     make_room(&registry->parties);
 }
 
+bool sky_party_is_gone(const struct sky_party *party)
+{
+    return !party->device && party->device_id != 0;
+}
+
 /* ---- what is expected ---- */
 
 /* Makes sure of a party that stands for a device or product, or all of them, that may never come.

@@ -21,6 +21,8 @@ struct sky_party *sky_party_of_device(struct sky_registry *registry,
 /* The device is in the registry no more: what it did stays, as long as there is room for strangers.
  * Nothing happens when another device has its name by now. */
 void sky_party_leaves(struct sky_registry *registry, struct sky_party *party, int64_t device_id);
+/* Was it a device, and has left? */
+bool sky_party_is_gone(const struct sky_party *party);
 
 /* What a peer that is no device goes by, from the fields of an event: what it claimed to be, or the
  * listener it came to. `ret_name` holds SKY_PARTY_NAME_MAX. */

@@ -111,6 +111,24 @@ def test_a_device_that_has_shown_nothing_is_not_green(api, route):
     assert "'verdict': 'passed'" not in str(told) and 'value="passed"' not in str(told)
 
 
+def test_what_a_removed_device_has_shown_stays(api, peer):
+    """As the devices of kits are, each at the end of its test."""
+    made = api.post("/api/v1/devices", {"cloud": "aliyun", "product": "pk", "temporary": True})
+    client = peer()
+    client.send_packet(type="connect", **{field: made["credentials"][field] for field in
+                                          ("clientId", "username", "password")})
+    assert client.receive()["code"] == 0
+    before = suites(api, run="true")[made["name"]]
+    assert api.request("DELETE", f"/api/v1/devices/{made['name']}")[0] == 204
+    after = suites(api, run="true")[made["name"]]
+    assert int(after.get("tests")) == int(before.get("tests")) > int(after.get("skipped"))
+    assert after.get("failures") == "0"
+    report, = api.get("/api/v1/report.json", device=made["name"], run="true")["devices"]
+    assert report["registered"] is False and report["verdict"] == "passed"
+    assert "ALI-SIGN" in [rule["id"] for rule in report["rules"] if rule["verdict"] == "passed"]
+    assert "it has been removed" in api.get("/api/v1/report.html", run="true")
+
+
 @pytest.mark.parametrize("route", ROUTES)
 def test_a_report_needs_the_token(start, route):
     port = start("--admin-token", "s3cret").ports["admin"]
