@@ -306,6 +306,13 @@ def test_another_request_under_a_known_id_is_told_or_answered_like_the_first(sky
     assert len(strict.api.events(type="publish", direction="up")) == 1
 
 
+def test_a_message_id_counts_within_its_session(device):
+    """RFC 7252 §9.1.1: in another session the same one is a new message."""
+    for message_id in ("1", "2"):
+        answer = device().post(POST_PATH, measurement(message_id=message_id), mid=7, token=b"t")
+        assert json.loads(answer.payload)["id"] == message_id
+
+
 def test_a_broken_message_is_reset_and_the_session_goes_on(skymock, device):
     one = device()
     one.send(bytes([0x40, 1, 0, 9, 0xff]))

@@ -230,7 +230,8 @@ def blocks():
         yield asks(f"{name} twice", "2.1", [(number, b"\6")] * 2, bad_option, method)
     for szx in range(7):
         size = 16 << szx
-        yield asks(f"Block2 of {size} with the more bit, in a request", "2.4", [(block2, block(0, szx, True))], not_found)
+        yield asks(f"Block2 of {size} with the more bit, in a request", "2.4", [(block2, block(0, szx, True))],
+                   not_found)
         first = [(block1, block(0, szx, True))]
         message = Message(code=post, token=b"t", rest=options([path, *first]) + b"\xff" + b"x" * size)
         yield told(f"a first block of {size}, with more to come", spec + "2.5, 2.9.1", message,
@@ -238,7 +239,8 @@ def blocks():
         for wrong in (size - 1, size + 1):
             yield asks(f"a first block of {size} with {wrong} bytes and more to come", "2.2", first, bad_request, post,
                        b"x" * wrong)
-        yield asks(f"block 2 of {size} without those before it", "2.5, 2.9.2", [(block1, block(2, szx))], incomplete, post, b"x")
+        yield asks(f"block 2 of {size} without those before it", "2.5, 2.9.2", [(block1, block(2, szx))],
+                   incomplete, post, b"x")
     message = Message(code=post, token=b"t", rest=options([path, (block1, block(0, 0, True)), (size1, b"\1\0\1")]) +
                       b"\xff" + b"x" * 16)
     yield told("a body of 65537 bytes is announced", spec + "2.9.3, 4", message,

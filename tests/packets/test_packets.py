@@ -183,6 +183,18 @@ def test_case(running, case):
     play(running, case)
 
 
+@pytest.mark.parametrize("sequence", [1, 2, 300, 70000])
+def test_a_handshake_goes_on_from_the_record_with_the_cookie(running, sequence):
+    """RFC 6347 §4.2.1: the ServerHello has the number of that record."""
+    dtls, peer = GENERATORS["handshake"], Datagrams(running.ports["coaps"])
+    peer.send(dtls.record(dtls.client_hello()).hex())
+    cookie = peer.socket.recv(2048)[28:]
+    peer.send(dtls.record(dtls.client_hello(cookie=cookie, sequence=1), sequence=sequence).hex())
+    answer = peer.socket.recv(2048)
+    assert (answer[13], int.from_bytes(answer[3:11], "big")) == (2, sequence)
+    peer.close()
+
+
 @pytest.mark.parametrize("steps", [
     [{"send": "c000"}, {"recv": "d000"}], [{"send": "10ff"}, {"fails": []}, {"recv": "20020000"}],
     [{"send": LOGIN}, {"recv": "20020001"}], [{"send": LOGIN}, {"recv": "20020000d000"}],

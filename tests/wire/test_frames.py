@@ -130,6 +130,12 @@ def test_the_subprotocol_is_mqtt(device, protocol):
     assert peer.receive()["code"] == 0
 
 
+def test_no_extension_is_taken(device):
+    peer = device(handshake=False)
+    peer.frames.send(ws.request(extra="Sec-WebSocket-Extensions: permessage-deflate\r\n"))
+    peer.frames.check_answer()  # which has none
+
+
 @pytest.mark.parametrize("status, why, offers", [
     (400, "no subprotocol", {"protocol": None}),
     (400, "not among", {"protocol": "chat"}),

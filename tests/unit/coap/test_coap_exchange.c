@@ -243,7 +243,7 @@ static void a_body_in_blocks_is_put_together(void **state)
     for (size_t i = 0; i < 5000; i++)
         assert_int_equal(f->request.body.ptr[i], i / 1024);
     respond(f, SKY_COAP_CHANGED, SKY_SPAN_NONE);
-    assert_true(f->answer.block1.present && f->answer.block1.number == 4);
+    assert_true(f->answer.block1.present && f->answer.block1.number == 4 && !f->answer.block1.more);
     assert_int_equal(f->answer.code, SKY_COAP_CHANGED);
 }
 
@@ -451,6 +451,25 @@ static void a_long_answer_goes_out_block_by_block(void **state)
     assert_memory_equal(got, body, sizeof body);
 }
 
+/* RFC 7959 §2.7: the last block of the request is answered with the first of the answer. */
+static void a_body_in_blocks_may_be_answered_in_blocks(void **state)
+{
+    struct fixture *f = *state;
+    char body[1500];
+    memset(body, 'x', sizeof body);
+    feed_block(f, 1, 0, 2, true, 64);
+    assert_int_equal(feed_block(f, 2, 1, 2, false, 1), SKY_COAP_STEP_REQUEST);
+    respond(f, SKY_COAP_CHANGED, sky_span_of(body, sizeof body));
+    assert_true(f->answer.block1.present && f->answer.block1.number == 1);
+    assert_true(f->answer.block2.present && f->answer.block2.more);
+    assert_int_equal(f->answer.payload.len, 1024);
+    feed_hex(f, "40 02 0003 b1'a' c1 16");
+    read_answer(f);
+    assert_int_equal(f->answer.code, SKY_COAP_CHANGED);
+    assert_true(!f->answer.block2.more && f->answer.block2.number == 1);
+    assert_int_equal(f->answer.payload.len, sizeof body - 1024);
+}
+
 static void the_peer_may_ask_for_smaller_blocks(void **state)
 {
     struct fixture *f = *state;
@@ -549,6 +568,7 @@ int main(void)
         TEST(a_body_has_a_limit),
         TEST(a_body_announced_too_long_is_refused_at_once),
         TEST(a_long_answer_goes_out_block_by_block),
+        TEST(a_body_in_blocks_may_be_answered_in_blocks),
         TEST(the_peer_may_ask_for_smaller_blocks),
         TEST(a_block_that_is_not_there_is_not_made_up),
         TEST(an_answer_has_a_limit),
