@@ -1,6 +1,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -169,6 +170,20 @@ static void what_is_no_request_is_refused(void **state)
     }
 }
 
+static void what_is_too_long_is_told_apart(void **state)
+{
+    static char text[SKY_HTTP_TARGET_MAX + 64];
+    struct sky_http_head head;
+    (void)state;
+    for (int extra = 0; extra <= 1; extra++) {
+        snprintf(text, sizeof text, "GET /%0*d HTTP/1.1\r\n\r\n", SKY_HTTP_TARGET_MAX - 1 + extra,
+                 0);
+        assert_int_equal(parse(text, &head), extra ? 414 : 0);
+    }
+    assert_int_equal(sky_http_head_excess(SKY_SPAN("GET /and-so-on")), 414);
+    assert_int_equal(sky_http_head_excess(SKY_SPAN("GET / HTTP/1.1\r\nA: and so on")), 431);
+}
+
 static void empty_lines_before_a_request_are_skipped(void **state)
 {
     (void)state;
@@ -315,6 +330,7 @@ int main(void)
         cmocka_unit_test(a_head_needs_no_headers),
         cmocka_unit_test(who_wants_to_be_kept_is_told_apart),
         cmocka_unit_test(what_is_no_request_is_refused),
+        cmocka_unit_test(what_is_too_long_is_told_apart),
         cmocka_unit_test(empty_lines_before_a_request_are_skipped),
         cmocka_unit_test(whom_a_request_is_for_is_found),
         cmocka_unit_test(who_asks_for_websocket_is_told_apart),

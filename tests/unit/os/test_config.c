@@ -50,9 +50,16 @@ static void without_options_everything_has_its_standard_value(void **state)
     assert_int_equal(parsed.config.journal_bytes, 32 * 1024 * 1024);
     assert_false(parsed.config.seeded);
     assert_null(parsed.config.admin_token);
-    assert_string_equal(listen_of(&parsed, "mqtt")->host, "127.0.0.1");
-    assert_int_equal(listen_of(&parsed, "mqtt")->port, 1883);
-    assert_false(listen_of(&parsed, "mqtt")->off);
+    static const struct {
+        const char *name;
+        int port;
+    } ports[] = {{"mqtt", 1883},        {"mqtts", 8883}, {"enos-mqtt", 11883},
+                 {"enos-mqtts", 18883}, {"coaps", 5684}, {"https", 8443}};
+    for (size_t i = 0; i < SKY_COUNT(ports); i++) {
+        assert_string_equal(listen_of(&parsed, ports[i].name)->host, "127.0.0.1");
+        assert_int_equal(listen_of(&parsed, ports[i].name)->port, ports[i].port);
+        assert_false(listen_of(&parsed, ports[i].name)->off);
+    }
     sky_config_done(&parsed.config);
 }
 
