@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parents[1]
-TABLE = json.loads(Path(__file__).with_name("statements.json").read_text())
+TEXT = Path(__file__).with_name("statements.json").read_text()
+TABLE = json.loads(TEXT)
 DOCUMENTS = {each["id"]: each for each in TABLE["documents"]}
 STATEMENTS = TABLE["statements"]
 TEXT_MIN, TEXT_MAX = 10, 200
@@ -84,6 +85,12 @@ def exists(test):
 
 
 # ---- the table ----
+
+def test_a_statement_is_a_line():
+    """So that a change of one shows as one."""
+    lines = re.findall(r'^ *(\{"id": .*?\})[,\]}]*$', TEXT, re.M)
+    assert [json.loads(line) for line in lines] == TABLE["documents"] + STATEMENTS
+
 
 def test_ids_are_unique_and_count_on():
     last = {}
