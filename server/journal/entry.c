@@ -142,10 +142,10 @@ bool sky_entry_read_head(sky_span bytes, struct sky_entry_head *ret_head)
         return false;
     struct sky_entry_head head;
     memcpy(&head, bytes.ptr, sizeof head);
-    if (head.size < SKY_ENTRY_HEAD || head.size > bytes.len || head.size % SKY_ENTRY_ALIGN != 0 ||
-        head.type >= SKY_EVENT_TYPE_COUNT || head.direction > SKY_INSIDE ||
-        head.transport > SKY_WSS || head.attr_count > SKY_JOURNAL_ATTRS_MAX ||
-        head.finding_count > SKY_FINDINGS_MAX)
+    if (head.seq == 0 || head.size < SKY_ENTRY_HEAD || head.size > bytes.len ||
+        head.size % SKY_ENTRY_ALIGN != 0 || head.type >= SKY_EVENT_TYPE_COUNT ||
+        head.direction > SKY_INSIDE || head.transport > SKY_WSS ||
+        head.attr_count > SKY_JOURNAL_ATTRS_MAX || head.finding_count > SKY_FINDINGS_MAX)
         return false;
     *ret_head = head;
     return true;

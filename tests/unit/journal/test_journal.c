@@ -444,6 +444,8 @@ static void a_damaged_entry_is_refused_not_followed(void **state)
             assert_false(sky_entry_read(sky_span_of(bytes, at), &bench.event));
         }
         assert_true(sky_entry_read(sky_span_of(bytes, entry.len), &bench.event));
+        memset(bytes + offsetof(struct sky_entry_head, seq), 0, sizeof(uint64_t));
+        assert_false(sky_entry_read(sky_span_of(bytes, entry.len), &bench.event)); /* no number */
         free(bytes);
     }
     close_bench(&bench);

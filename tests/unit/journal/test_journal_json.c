@@ -9,6 +9,7 @@
 #include "protocol/base/mem.h"
 #include "server/journal/journal.h"
 #include "server/journal/json.h"
+#include "server/journal/line.h"
 #include "server/os/clock.h"
 
 static const struct sky_rule rows[] = {{.id = "X-RULE",
@@ -226,6 +227,27 @@ static void times_are_written_in_utc(void **state)
 
 #define ON_A_BENCH(test) cmocka_unit_test_setup_teardown(test, open_bench, close_bench)
 
+/* A server that is none of ours, or none at all, may have made it up. */
+static void no_text_of_an_event_moves_the_cursor(void **state)
+{
+    struct bench *bench = *state;
+    static const char text[] =
+        "{\"seq\":1e300,\"time\":\"2026-11-29T\\u001b[2J\",\"realTime\":\"\\u001b[2J\","
+        "\"type\":\"a\\u001b\",\"peer\":\"\\u001b\",\"key\\u001b\":1,\"is\\u001b\":true,"
+        "\"refused\":\"R\\u001b\",\"explanation\":{\"mistake\":\"m\\u001b\"},"
+        "\"findings\":[{\"rule\":\"X\\u001b\",\"severity\":\"s\\u001b\",\"detail\":\"d\"}]}";
+    cJSON *event = cJSON_Parse(text);
+    assert_non_null(event);
+    sky_event_line(event, &bench->out);
+    sky_refusal_line(event, &bench->out);
+    sky_refusal_annotation(event, &bench->out);
+    sky_text_annotate(&bench->out, SKY_SPAN("t\x1b"), SKY_SPAN("shown"));
+    assert_true(sky_span_contains(sky_buf_span(&bench->out), SKY_SPAN("refused by R\\x1b: ")));
+    assert_true(sky_span_contains(sky_buf_span(&bench->out), SKY_SPAN(" key\\x1b=1")));
+    assert_null(memchr(bench->out.bytes, 0x1b, bench->out.len));
+    cJSON_Delete(event);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -235,6 +257,7 @@ int main(void)
         ON_A_BENCH(a_delivery_of_what_is_gone_says_so_much),
         ON_A_BENCH(a_finding_explains_itself),
         ON_A_BENCH(json_that_was_cut_is_shown_as_text),
+        ON_A_BENCH(no_text_of_an_event_moves_the_cursor),
         cmocka_unit_test(times_are_written_in_utc),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
