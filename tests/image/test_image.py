@@ -122,6 +122,13 @@ def test_a_device_speaks_coap_over_dtls(container):
     assert json.loads(answer.payload)["code"] == 200
 
 
+def test_the_suites_are_built_in(container):
+    built_in = {path.stem for path in (server.ROOT / "fixtures/suites").glob("*.json")
+                if not path.stem.endswith("schema")}
+    suites = container.api.get("/api/v1/suites")["suites"]
+    assert built_in <= {suite["name"] for suite in suites}
+
+
 def test_its_certificate_is_for_the_name_of_the_service(container, tmp_path):
     authority = tmp_path / "ca.crt"
     authority.write_text(container.api.get("/ca.crt"))
