@@ -11,6 +11,7 @@ yaml = pytest.importorskip("yaml", reason="python3-yaml is not there")
 DOCKER = server.ROOT / "docker"
 EXAMPLE = server.ROOT / "tests/examples/devices.json"
 PODS = ["job.yml", "sidecar.yml"]
+CONFIG_MAP = "skymock-devices"
 ADDRESS = "192.0.2.1"
 
 
@@ -25,8 +26,7 @@ def services(path):
 
 def pod(path):
     """The specification of the pod that a file describes."""
-    found, = [document for document in load(f"kubernetes/{path}")
-              if document["kind"] in ("Pod", "Job")]
+    found, = load(f"kubernetes/{path}")
     return found["spec"]["template"]["spec"] if found["kind"] == "Job" else found["spec"]
 
 
@@ -135,19 +135,45 @@ def test_the_bench_serves_every_port_and_the_vendors():
 
 # ---- Kubernetes ----
 
+# What the API server takes for a name; RFC 1123 itself does not mind capitals.
+DNS_1123 = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+
+
 @pytest.mark.parametrize("file", PODS)
-def test_the_pod_finds_every_name(file, tmp_path):
-    config, = [document for document in load(f"kubernetes/{file}")
-               if document["kind"] == "ConfigMap"]
-    (fixtures, text), = config["data"].items()
-    (tmp_path / fixtures).write_text(text)
-    assert server.run("check", tmp_path).returncode == 0
+def test_the_pod_finds_every_name(file):
     alias, = pod(file)["hostAliases"]
-    assert alias["ip"] == "127.0.0.1" and alias["hostnames"] == names(tmp_path)
-    served = {(product["cloud"], key) for product in json.loads(EXAMPLE.read_text())["products"]
-              for key in (product.get("productKey"), product.get("productId")) if key}
-    assert served == {(product["cloud"], key) for product in json.loads(text)["products"]
-                      for key in (product.get("productKey"), product.get("productId")) if key}
+    assert alias["ip"] == "127.0.0.1"
+    assert alias["hostnames"] == [name.lower() for name in names()]
+    for name in alias["hostnames"]:
+        assert DNS_1123.fullmatch(name) and len(name) <= 253, name
+
+
+def head(file):
+    """The commands that a file is introduced with."""
+    comments = re.match(r"(#.*\n)+", (DOCKER / "kubernetes" / file).read_text()).group()
+    return re.findall(r"(?m)^#   +(.*)$", comments)
+
+
+@pytest.mark.parametrize("file", PODS)
+def test_many_of_a_file_run_side_by_side(file):
+    """Only the fixture has a fixed name, and it is the one that the commands make."""
+    document, = load(f"kubernetes/{file}")
+    assert set(document["metadata"]) == {"generateName"}
+    volume, = [each for each in pod(file)["volumes"] if "configMap" in each]
+    assert volume["configMap"] == {"name": CONFIG_MAP}
+    source = EXAMPLE.relative_to(server.ROOT)
+    made, started = [line for line in head(file) if "kubectl create" in line]
+    assert made.startswith(f"kubectl create configmap {CONFIG_MAP} --from-file={source}")
+    assert f"-f docker/kubernetes/{file}" in started
+    assert not [line for line in head(file) if "kubectl apply" in line]
+
+
+def test_a_job_that_failed_is_not_waited_for():
+    loop = " ".join(head("job.yml"))
+    assert re.search(r"until \S+ wait --for=condition=complete --timeout=\d+s \$job \|\| +"
+                     r"kubectl wait --for=condition=failed --timeout=0 \$job; do :; done", loop)
+    document, = load("kubernetes/job.yml")
+    assert document["spec"]["activeDeadlineSeconds"]  # so that one of the two comes
 
 
 @pytest.mark.parametrize("file", PODS)
@@ -200,6 +226,38 @@ def test_the_job_runs_the_device_and_then_asks_for_the_verdict():
     verdict = container(spec, "verdict")
     known = set(re.findall(r"--[a-z-]+", server.run("verdict", "--help").stdout))
     assert verdict["args"][0] == "verdict" and set(verdict["args"][1:]) <= known
+
+
+# ---- whatever is copied ----
+
+def shown():
+    """Each command line of the examples and the pages, by file, put together where it is broken."""
+    listing = [*(server.ROOT / "tests/examples").rglob("*"), *(server.ROOT / "tests").rglob("*.md"),
+               *(server.ROOT / "server").rglob("*.md"), *server.ROOT.glob("*.md"),
+               *DOCKER.rglob("*.md"), *DOCKER.rglob("*.yml")]
+    for path in listing:
+        if path.is_file() and "__pycache__" not in path.parts and "node_modules" not in path.parts:
+            for line in re.sub(r"\\\n", " ", path.read_text(encoding="utf-8")).splitlines():
+                yield path.relative_to(server.ROOT), line
+
+
+def test_a_file_that_curl_writes_is_no_refusal():
+    """Without -f a page that says 404 would be taken for the CA."""
+    for path, line in shown():
+        for command in re.findall(r"\bcurl\b[^|;)`]*", line):
+            if re.search(r" -[a-zA-Z]*o ", command):
+                assert re.search(r" (-[a-zA-Z]*f[a-zA-Z]*|--fail\S*) ", command), f"{path}: {line}"
+
+
+def test_examples_are_content_with_the_curl_of_older_distributions():
+    """--json came with curl 7.82; Ubuntu 22.04 has 7.81."""
+    assert not [f"{path}: {line}" for path, line in shown()
+                if path.parts[:2] == ("tests", "examples") and " --json " in line]
+
+
+def test_the_two_files_of_compose_are_two_projects():
+    """Without a name both would be `docker`, and each the other's orphans."""
+    assert load("compose.bench.yml")[0]["name"] != load("compose.yml")[0].get("name", DOCKER.name)
 
 
 # ---- CI ----

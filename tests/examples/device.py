@@ -11,7 +11,9 @@ class Device:
     def __init__(self, login, clean=True, ca=None):
         self.online, self.refused, self.heard = threading.Event(), threading.Event(), []
         self.login = login
-        self.client = mqtt.Client(login.client_id, clean_session=clean)
+        version = getattr(mqtt, "CallbackAPIVersion", None)  # paho 2 has it, and wants to be told
+        self.client = mqtt.Client(*([version.VERSION2] if version else []),
+                                  client_id=login.client_id, clean_session=clean)
         self.client.username_pw_set(login.username, login.password)
         if ca:
             self.client.tls_set(ca)
@@ -19,7 +21,7 @@ class Device:
         self.client.on_connect = self._connected
         self.client.on_message = lambda *given: self.heard.append(given[2])
 
-    def _connected(self, client, data, flags, code):
+    def _connected(self, client, data, flags, code, *properties):
         (self.online if code == 0 else self.refused).set()
 
     def __enter__(self):

@@ -20,7 +20,7 @@ mosquitto_pub -h "$SKYMOCK_HOST" -p "$SKYMOCK_PORT_MQTT" -V mqttv311 -k 60 -q 1 
     -m '{"id": "1", "version": "1.0", "params": {"temp": 21.5}, "method": "thing.event.property.post"}'
 
 # Did it report a temperature above 20? The answer says what was nearest when it did not.
-curl -s --fail-with-body --json '{
+curl -s --fail-with-body -H 'Content-Type: application/json' -d '{
     "event": {"type": "publish", "device": "aliyun/a1Example/thermostat",
               "payload": {"pointer": "/params/temp", "min": 20}},
     "count": {"min": 1, "max": 1}}' "$SKYMOCK_URL/api/v1/verify"

@@ -7,7 +7,7 @@ host=$product.iot-as-mqtt.cn-shanghai.aliyuncs.com
 ca=${SKYMOCK_CA:-/tmp/ca.crt}
 
 # Firmware has the CA compiled in (`skymock ca --c` prints it so); this one fetches it.
-[ -e "$ca" ] || curl -sS --retry 30 --retry-connrefused --retry-delay 1 -o "$ca" \
+[ -e "$ca" ] || curl -fsS --retry 30 --retry-connrefused --retry-delay 1 -o "$ca" \
     "${SKYMOCK_URL:-http://skymock:8080}/ca.crt"
 
 time=$(date +%s)000
