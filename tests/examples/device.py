@@ -5,13 +5,17 @@ import threading
 import paho.mqtt.client as mqtt
 
 
+# Version 2 of paho wants to be told whose callbacks it is to call: those of version 1, below.
+PAHO_2 = [mqtt.CallbackAPIVersion.VERSION1] if hasattr(mqtt, "CallbackAPIVersion") else []
+
+
 class Device:
     """`login` is a device's `mqtt` or `mqtts` of the kit, or like it; `ca` makes it TLS."""
 
     def __init__(self, login, clean=True, ca=None):
         self.online, self.refused, self.heard = threading.Event(), threading.Event(), []
         self.login = login
-        self.client = mqtt.Client(login.client_id, clean_session=clean)
+        self.client = mqtt.Client(*PAHO_2, login.client_id, clean_session=clean)
         self.client.username_pw_set(login.username, login.password)
         if ca:
             self.client.tls_set(ca)
