@@ -5,15 +5,17 @@ import threading
 import paho.mqtt.client as mqtt
 
 
+# Version 2 of paho wants to be told whose callbacks it is to call: those of version 1, below.
+PAHO_2 = [mqtt.CallbackAPIVersion.VERSION1] if hasattr(mqtt, "CallbackAPIVersion") else []
+
+
 class Device:
     """`login` is a device's `mqtt` or `mqtts` of the kit, or like it; `ca` makes it TLS."""
 
     def __init__(self, login, clean=True, ca=None):
         self.online, self.refused, self.heard = threading.Event(), threading.Event(), []
         self.login = login
-        version = getattr(mqtt, "CallbackAPIVersion", None)  # paho 2 has it, and wants to be told
-        self.client = mqtt.Client(*([version.VERSION2] if version else []),
-                                  client_id=login.client_id, clean_session=clean)
+        self.client = mqtt.Client(*PAHO_2, login.client_id, clean_session=clean)
         self.client.username_pw_set(login.username, login.password)
         if ca:
             self.client.tls_set(ca)
@@ -21,7 +23,7 @@ class Device:
         self.client.on_connect = self._connected
         self.client.on_message = lambda *given: self.heard.append(given[2])
 
-    def _connected(self, client, data, flags, code, *properties):
+    def _connected(self, client, data, flags, code):
         (self.online if code == 0 else self.refused).set()
 
     def __enter__(self):

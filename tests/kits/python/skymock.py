@@ -105,9 +105,11 @@ def _event_line(event):
 
 def _miss_line(miss):
     """What came near, and what differs."""
+    def quoted(value):
+        return value if value == "nothing" else _shown(json.dumps(value, ensure_ascii=False))
+
     return f"  nearest, seq {miss['seq']}: " + "; ".join(
-        f"{each['pointer']} is {_shown(json.dumps(each['found'], ensure_ascii=False))}, "
-        f"wanted {_shown(json.dumps(each['wanted'], ensure_ascii=False))}"
+        f"{each['pointer']} is {quoted(each['found'])}, wanted {quoted(each['wanted'])}"
         for each in miss["differs"])
 
 
@@ -123,8 +125,9 @@ def _refusal_lines(event):
 
 
 def _broken_lines(device, bad):
-    """The rules that a device broke."""
-    yield f"{device['device']}: {device['verdict']}"
+    """The rules that a device broke; their names come first, where a summary is not cut."""
+    names = [rule["id"] for rule in device["rules"] if rule["verdict"] == device["verdict"]]
+    yield f"{device['verdict']} {', '.join(names)}: {device['device']}"
     for rule in device["rules"]:
         if rule["verdict"] in bad:
             yield f"  {rule['verdict']} {rule['id']}: {rule['statement']}"
@@ -147,6 +150,13 @@ def _body(fields):
 def _seq(since):
     """An event may stand for its number."""
     return since["seq"] if isinstance(since, dict) else since
+
+
+def _product(name):
+    """As it was given, if it is one."""
+    if isinstance(name, str) and re.fullmatch("[^/]+/[^/]+", name):
+        return name
+    raise SkymockError(f"{name!r} is no product: give it as cloud/product, as in 'aliyun/pk'")
 
 
 def _count(count):
@@ -192,6 +202,10 @@ class Scope:
                within_ms=None):
         """Asserts that `event` happened (`count` times: a number, or {"min", "max"}), or the
         `sequence` in this order, or that nothing `absent` did; gives the events that show it."""
+        if sum(each is not None for each in (event, sequence, absent)) != 1 or \
+                not isinstance(sequence or [], (list, tuple)):
+            raise SkymockError("verify() takes one claim: event={..}, absent={..} or, for several "
+                               "events in this order, sequence=[{..}, {..}]")
         return self._claim(wait_ms, event=event, sequence=sequence, absent=absent,
                            count=_count(count), since=_seq(since), within_ms=within_ms)
 
@@ -526,16 +540,16 @@ class Server(Scope):
         """device("cloud/product") makes a temporary one, with a key and a secret, that goes with
         the test; device("cloud/product/key") is one that is there already."""
         product = product or self.usual or self._first_product()
-        if product.count("/") > 1:
+        if str(product).count("/") > 1:
             record = self.api("GET", "devices/" + quote(product), query={"secrets": "true"})
         else:
-            record = self.make(product, fields)
+            record = self.make(_product(product), fields)
         self.made.append(Device(self, record, fields))
         return self.made[-1]
 
     def product(self, product):
         """All that can be asked, of the devices of "cloud/key"."""
-        return Scope(self, {"product": product})
+        return Scope(self, {"product": _product(product)})
 
     def _first_product(self):
         for product in self.api("GET", "products")["products"]:
@@ -607,7 +621,9 @@ class _Program:
         if not readable or not self._keeper.stdout.readline():
             reason = self.errors() or f"nothing was heard of it for {PATIENCE_S} s"
             self.end()
-            raise SkymockError(f"skymock did not start: {reason}")
+            fixture = re.search(r"^skymock: ([^-\n].*?): (?:/|expected|not JSON)", reason, re.M)
+            more = f"\n`skymock check {fixture[1]}` tells all there is to mend" if fixture else ""
+            raise SkymockError(f"skymock did not start: {reason}{more}")
         self.port = json.loads((folder / "ports.json").read_text())["admin"]
 
     def errors(self):
@@ -665,15 +681,48 @@ OPTIONS = {
     "verdict": "failed or warned: when the verdict of all devices is that, or worse, so is the run",
 }
 PLUGIN = "skymock-session"
+MARK = "product='cloud/key', passed=True or 'strict', and device, secret, enabled, asset_id, " \
+       "fingerprint, temporary"
 
 
-def _or_fail(function, *arguments, fail=lambda text: pytest.fail(text, pytrace=False), **options):
+def _fail(text):
+    error = pytest.fail.Exception(text, pytrace=False)
+    error.first_line = text.partition("\n")[0]
+    raise error
+
+
+def _summarise(report, error):
+    """A failure of ours is without a traceback, for which pytest has no line in its summary."""
+    with contextlib.suppress(AttributeError, ImportError):
+        from _pytest._code.code import ReprFileLocation
+        path, line, _ = report.location
+        where = ReprFileLocation(path, (line or 0) + 1, error.first_line)
+        chain = report.longrepr.chain
+        chain[-1] = (chain[-1][0], where, *chain[-1][2:])
+        report.longrepr.reprcrash = where
+
+
+def _or_fail(function, *arguments, fail=_fail, **options):
     """Errors of whoever sets up tests are one line."""
     try:
         return function(*arguments, **options)
     except (SkymockError, AssertionError) as error:
         text = str(error)
     return fail(text)
+
+
+def _words(fields):
+    return ", ".join(f"{name}={value!r}" for name, value in fields.items())
+
+
+def _marked(item):
+    """What the mark of a test says."""
+    marker = item.get_closest_marker("skymock")
+    said = dict(marker.kwargs) if marker else {}
+    if marker and (marker.args or said.get("passed") not in (None, True, False, "strict")):
+        given = ", ".join([*map(repr, marker.args), *filter(None, [_words(said)])])
+        _fail(f"@pytest.mark.skymock({given}): the mark takes {MARK}")
+    return said
 
 
 def _fixture(**options):
@@ -693,9 +742,8 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "skymock(product='cloud/key', passed=True or 'strict', "
-                            "**fields): of which product skymock_device is, with which fields; "
-                            "passed: the test fails when the device broke a rule")
+    config.addinivalue_line("markers", f"skymock({MARK}): of which product skymock_device is, with "
+                            "which fields; passed: the test fails when the device broke a rule")
     config.pluginmanager.register(_Session(config), PLUGIN)
 
 
@@ -716,10 +764,18 @@ def _skymock_device(request):
     """A temporary device; what is broken for it is mended after the test."""
     own = "skymock_own" in request.fixturenames
     server = request.getfixturevalue("skymock_own" if own else "skymock")
-    marker = request.node.get_closest_marker("skymock")
-    fields = dict(marker.kwargs if marker else {})
+    fields = _marked(request.node)
     fields.pop("passed", None)
-    return _or_fail(server.device, fields.pop("product", None), **fields)
+
+    def made():
+        try:
+            return server.device(fields.pop("product", None), **fields)
+        except ApiError as error:
+            if error.pointer in ["/" + _camel(name) for name in fields]:
+                raise SkymockError(f"@pytest.mark.skymock({_words(fields)}): {error}\n"
+                                   f"the mark takes {MARK}") from None
+            raise
+    return _or_fail(made)
 
 
 class _Session:
@@ -768,7 +824,7 @@ class _Session:
 
     def server(self):
         self._find()
-        return self._server or pytest.fail(self._error, pytrace=False)
+        return self._server or _fail(self._error)
 
     def own(self, node):
         if self.option("url") or os.environ.get("SKYMOCK_URL"):  # there may be no program here
@@ -793,8 +849,7 @@ class _Session:
     @_hook(trylast=True)
     def pytest_runtest_call(self, item):
         """Behind the test itself, if that passed."""
-        marker = item.get_closest_marker("skymock")
-        passed = marker and marker.kwargs.get("passed")
+        passed = _marked(item).get("passed")
         for device in self._devices() if passed else ():
             _or_fail(device.assert_passed, strict=passed == "strict")
 
@@ -806,6 +861,8 @@ class _Session:
     @_hook(hookwrapper=True)
     def pytest_runtest_makereport(self, item, call):
         report = (yield).get_result()
+        if report.failed:
+            _summarise(report, call.excinfo.value)
         if report.failed and call.when != "teardown":
             lasting = [each for each in self._lasting if isinstance(each, Device)]
             server = self._own or self._server

@@ -101,13 +101,38 @@ def server():
 
 # ---- the plugin ----
 
-def test_forty_lines(tmp_path):
+# What has changed in version 2 of paho-mqtt, for who calls version 1 as it always was.
+PAHO_2 = '''
+import enum
+import paho.mqtt.client as mqtt
+
+class CallbackAPIVersion(enum.Enum):
+    VERSION1, VERSION2 = 1, 2
+
+class Client(mqtt.Client):
+    def __init__(self, callback_api_version=CallbackAPIVersion.VERSION1, client_id="", **more):
+        if not isinstance(callback_api_version, CallbackAPIVersion):
+            raise ValueError("Unsupported callback API version")
+        super().__init__(client_id, **more)
+
+mqtt.CallbackAPIVersion, mqtt.Client = CallbackAPIVersion, Client
+'''
+
+
+@pytest.mark.parametrize("conftest, workers", [("", ()), (PAHO_2, ()), ("", ("-n", "4"))])
+def test_forty_lines(tmp_path, conftest, workers):
+    if workers:
+        pytest.importorskip("xdist")
+    elif conftest and hasattr(mqtt, "CallbackAPIVersion"):
+        pytest.skip("it is that version")
     folder = tmp_path / "copy"
     shutil.copytree(HERE / "examples", folder)
     shutil.copy(HERE / "skymock.py", folder)
+    with open(folder / "conftest.py", "a", encoding="utf-8") as file:
+        file.write(conftest)
     assert len((folder / "test_forty.py").read_text().splitlines()) <= 40
-    code, told = run(folder, "", "--junitxml", "tests.xml", "--skymock-report", "rules")
-    assert code == 0 and "3 passed" in told, told
+    code, told = run(folder, "", "--junitxml", "tests.xml", "--skymock-report", "rules", *workers)
+    assert code == 0 and re.search("3 passed|2 passed, 1 skipped" if URL else "3 passed", told), told
     assert (folder / "tests.xml").exists() and (folder / "rules/report.xml").exists()
 
 
@@ -174,15 +199,35 @@ def test_it_logs_in(skymock_device):
     assert ">       skymock_device.wait(" in told and "urlopen" not in told
 
 
-@pytest.mark.parametrize("passed, code", [("False", 0), ("True", 1)])
-def test_the_marker_asks_for_the_verdict(folder, passed, code):
+@pytest.mark.parametrize("passed, code, workers", [
+    ("False", 0, ()), ("True", 1, ()), ("'strict'", 1, ("-n", "2"))])
+def test_the_marker_asks_for_the_verdict(folder, passed, code, workers):
+    if workers:
+        pytest.importorskip("xdist")
     got, told = run(folder, f'''
 @pytest.mark.skymock(passed={passed})
 def test_it_breaks_a_rule(skymock_device):
     online(skymock_device, password="0" * 40)
-''')
+''', *workers)
     assert got == code, told
     assert ("failed ALI-SIGN: " in told) == bool(code), told
+    assert bool(re.search(r"^FAILED .* - failed ALI-SIGN", told, re.M)) == bool(code), told
+
+
+@pytest.mark.parametrize("mark, says", [
+    ("passd=True", r"@pytest.mark.skymock\(passd=True\): .*'passd'.*\n(E +)?the mark takes product="),
+    ("asset=1, product='aliyun/kitA'", r"@pytest.mark.skymock\(asset=1\): .*'asset'"),
+    ("passed='stric'", r"@pytest.mark.skymock\(passed='stric'\): the mark takes .*'strict'"),
+    ("'aliyun/kitA'", r"@pytest.mark.skymock\('aliyun/kitA'\): the mark takes product="),
+    ("product='kitA'", "'kitA' is no product: give it as cloud/product"),
+])
+def test_a_mark_that_is_none(folder, mark, says):
+    code, told = run(folder, f'''
+@pytest.mark.skymock({mark})
+def test_it(skymock_device):
+    pass
+''')
+    assert code == 1 and re.search(says, told) and "def " not in told, told
 
 
 def test_the_marker_has_product_and_fields(folder):
@@ -275,6 +320,8 @@ def test_it_does_not(skymock, what):
     ({"SKYMOCK": "true"}, (), "skymock did not start"),
     ({"SKYMOCK_FIXTURES": None}, ("--skymock-fixtures", "bad.json"),
      'bad.json: /products/0: "productKey" is missing'),
+    ({"SKYMOCK_FIXTURES": None}, ("--skymock-fixtures", "bad.json"),
+     "bad.json` tells all there is to mend"),
     ({}, ("--skymock-product", "aliyun/none"), "cloud aliyun has no product 'none'"),
     ({"SKYMOCK_URL": "nonsense"}, (), "'nonsense' is no URL"),
 ])
@@ -422,6 +469,8 @@ def test_what_does_not_hold_is_explained(device):
         device.absent({"type": "publish"})
     with pytest.raises(AssertionError, match="it did nothing"):
         device.server.device("tencent/KITPRODUCT").wait({"type": "connect"}, wait_ms=1)
+    with pytest.raises(AssertionError, match='/topic is nothing, wanted "/a/b"'):
+        device.verify(event={"type": "connack", "topic": "/a/b"})
 
 
 def test_errors_of_the_api_are_raised_with_its_words(server, device):
@@ -432,6 +481,16 @@ def test_errors_of_the_api_are_raised_with_its_words(server, device):
         device.fault("nowhere", "withhold")
     with pytest.raises(skymock.SkymockError, match="no listener 'telnet', only .*mqtt"):
         server.port("telnet")
+
+
+def test_calls_that_are_none_say_what_to_give(server, device):
+    for wrong in ("kitA", "aliyun/", {"product": "aliyun/kitA"}):
+        for call in (server.device, server.product):
+            with pytest.raises(skymock.SkymockError, match="is no product: give it as cloud/prod"):
+                call(wrong)
+    for given in ((), ({}, {}), ({}, [{}]), (None, {"type": "connect"})):
+        with pytest.raises(skymock.SkymockError, match=r"one claim: event=\{..\}, .*sequence=\["):
+            device.verify(*given)
 
 
 def test_verdict_and_expectations(device):
