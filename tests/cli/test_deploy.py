@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 
 import pytest
 import server
@@ -168,10 +169,28 @@ def test_many_of_a_file_run_side_by_side(file):
     assert not [line for line in head(file) if "kubectl apply" in line]
 
 
-def test_a_job_that_failed_is_not_waited_for():
-    loop = " ".join(head("job.yml"))
-    assert re.search(r"until \S+ wait --for=condition=complete --timeout=\d+s \$job \|\| +"
-                     r"kubectl wait --for=condition=failed --timeout=0 \$job; do :; done", loop)
+KUBECTL = """#!/bin/sh
+echo "$@" >>calls
+case $1,$2,$3 in
+create,-o,name) echo job.batch/skymock-device-x ;;
+wait,--for=condition=$END,*) [ "$(wc -l <calls)" -gt 6 ] ;; # it takes its time
+wait,*) exit 1 ;;
+esac
+"""
+
+
+@pytest.mark.parametrize("end,status", [("complete", 0), ("failed", 1)])
+def test_a_job_is_waited_for_until_either_end(end, status, tmp_path):
+    """`kubectl wait` knows one condition, and a Job that has failed is never complete."""
+    (tmp_path / "kubectl").write_text(KUBECTL)
+    (tmp_path / "kubectl").chmod(0o755)
+    done = subprocess.run(["sh"], input="\n".join(head("job.yml")), cwd=tmp_path, text=True,
+                          env={"PATH": f"{tmp_path}:{server.ENVIRONMENT['PATH']}", "END": end},
+                          capture_output=True, check=False, timeout=server.PATIENCE_S)
+    calls = (tmp_path / "calls").read_text().splitlines()
+    assert done.returncode == status, done.stderr
+    assert all("job.batch/skymock-device-x" in call for call in calls[2:])
+    assert "logs job.batch/skymock-device-x -c verdict" in calls
     document, = load("kubernetes/job.yml")
     assert document["spec"]["activeDeadlineSeconds"]  # so that one of the two comes
 
