@@ -62,12 +62,53 @@ test('what came is verified, in the words of the API', server.withDevice(async (
     });
   await assert.rejects(device.verify({ event: publish, count: 3 }), { name: 'AssertionError' });
   await assert.rejects(device.absent(warm), { name: 'AssertionError' });
-  await assert.rejects(device.verify({ evnt: publish }), (error) => {
+  await assert.rejects(device.verify({ event: { colour: 'red' } }), (error) => {
     assert.ok(error instanceof ApiError);
-    assert.deepEqual([error.status, error.pointer], [400, '/evnt']);
-    assert.match(error.message, /^POST verify: 'evnt' is not known here \(at \/evnt\)$/);
+    assert.deepEqual([error.status, error.pointer], [400, '/event/colour']);
+    assert.match(error.message, /^POST verify: .*'colour'.* \(at \/event\/colour\)$/);
     return true;
   });
+  await assert.rejects(device.verify({ event: { type: 'connack', topic: '/a/b' } }),
+    /\/topic is nothing, wanted "\/a\/b"/);
+}));
+
+test('a slip of the pen is told of, not waited for', server.withDevice(async (device) => {
+  const publish = { type: 'publish' };
+  for (const [call, said] of [
+    [() => device.wait(publish, { wait_ms: 300 }),
+      /no 'wait_ms', but count, waitMs, since: wait\(pattern, /],
+    [() => device.wait(publish, 300), /^300 is no object; it is wait\(pattern, \{count, /],
+    [() => device.wait('publish'), /^publish is no object; it is wait\(/],
+    [() => device.wait(), /^undefined is no object; it is wait\(/],
+    [() => device.verify(), /^undefined is no object; it is verify\(/],
+    [() => device.verify({ event: publish, wait: 3 }), /no 'wait', but event, sequence, absent, /],
+    [() => device.verify(publish), /no 'type', but event, .*: verify\(\{event\}\), verify\(/],
+    [() => device.verify(publish, publish), /^\{"type":"publish"\} is too much; .*sequence: \[/],
+    [() => device.verify([publish]), /is no object; it is verify\(\{event\}\)/],
+    [() => device.absent(publish, { wait: 1 }), /no 'wait', but waitMs, since: absent\(/],
+    [() => device.events(publish, { count: 1 }), /no 'count', but since, before, limit, order, run/],
+    [() => device.follow(publish, { count: 1 }).next(), /no 'count', but since, waitMs: follow\(/],
+    [() => device.fault('puback-down', 'withhold'),
+      /^puback-down is no object; it is fault\(\{point: 'puback-down', action: 'withhold', /],
+    [() => device.fault({ point: 'connack', action: 'close' }, { count: 1 }), /is too much; it is fault/],
+    [() => device.expect('ALI-SIGN'), /^ALI-SIGN is no object; it is expect\(\{rule: /],
+    [() => device.expect({ rule: 'ALI-SIGN' }, 1), /^1 is too much; it is expect/],
+    [() => device.assertPassed(true), /^true is no object; it is assertPassed\(\{strict: true\}\)/],
+    [() => device.assertPassed({ Strict: true }), /no 'Strict', but strict/],
+    [() => device.reset({ all: 1 }), /no 'all', but forget/],
+    [() => device.message('/a', 'b', 1), /^1 is no object; it is message\(topic, payload, \{qos/],
+    [() => device.command('property-set', 'on'), /^on is no object; it is command\('property-set', /],
+    [() => device.shadow('desired'), /^desired is no object; it is shadow\(\{desired/],
+    [() => server.device('nodekit'), /^nodekit is no product: give cloud\/product, as 'aliyun\/pk'/],
+    [() => server.device({ product: 'nodekit' }), /^nodekit is no product/],
+    [() => server.device(7), /^7 is no object; it is device\('aliyun\/pk'\)/],
+    [async () => server.product('nodekit'), /^nodekit is no product/],
+    [() => begin({ fixture: 'devices.json' }), /no 'fixture', but url, program, fixtures, /]])
+    await assert.rejects(call(), (error) => {
+      assert.equal(error.name, 'TypeError');
+      assert.match(error.message, said);
+      return true;
+    });
 }));
 
 test('an event that comes later is waited for, and followed', server.withDevice(async (device) => {
@@ -96,7 +137,7 @@ test('a refusal is explained', server.withDevice(async (device) => {
   assert.match(told, /due: {4}clientId/);
   assert.match(told, /hint: {3}\S/);
   await assert.rejects(device.assertPassed(),
-    /: failed\n {2}failed ALI-SIGN: [^]*found: .*36[^]*hint: {2}Sign/);
+    /failed ALI-SIGN: aliyun.*\n {2}failed ALI-SIGN: [^]*found: .*36[^]*hint: {2}Sign/);
   await assert.rejects(device.wait({ type: 'connack', code: 0 }, { waitMs: 1 }),
     /cut off at 36 characters/);
 }));

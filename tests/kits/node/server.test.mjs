@@ -124,13 +124,17 @@ for (const signal of ['SIGKILL', 'SIGTERM'])
     await silent(Number(port));
   });
 
-test('one that cannot be started says why', { skip }, async () => {
+test('one that cannot be started says why', { skip }, async (t) => {
   await assert.rejects(start({ program: '/no/skymock' }),
     /did not start: there is no program \/no\/skymock; SKYMOCK says where it is/);
   await assert.rejects(start({ program: PROGRAM, options: ['--seed', 'x'] }),
     /did not start: exit 2\nskymock: .*seed/);
   await assert.rejects(start({ program: PROGRAM, fixtures: '/no/devices.json' }),
     /did not start: exit \d\n.*\/no\/devices\.json/);
+  const bad = path.join(folder(t), 'bad.json');
+  writeFileSync(bad, '{"products": [{"cloud": "aliyun"}, {"cloud": "no"}]}');
+  await assert.rejects(start({ program: PROGRAM, fixtures: bad }),
+    /"productKey" is missing\n`skymock check \S+\/bad\.json` tells all there is to mend\n$/);
 });
 
 // ---- what a failed test leaves ----
@@ -168,20 +172,24 @@ test('the report of a failed test is printed, and kept as a page', { skip }, (t)
   assert.match(readFileSync(path.join(made, 'pages', pages[0]), 'utf8'), /<html/);
 });
 
-test('the example of the README', { skip }, (t) => {
-  const made = folder(t);
-  const readme = readFileSync(fileURLToPath(new URL('README.md', import.meta.url)), 'utf8');
-  const [, example] = /```js\n([^]*?)```/.exec(readme);
-  writeFileSync(path.join(made, 'x.test.mjs'), example);
-  writeFileSync(path.join(made, 'devices.json'),
-    JSON.stringify({ products: [{ cloud: 'aliyun', productKey: 'pk' }] }));
-  copyFileSync(fileURLToPath(KIT), path.join(made, 'skymock.mjs'));
-  symlinkSync(path.join(MODULES, 'node_modules'), path.join(made, 'node_modules'));
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['x.test.mjs'], { cwd: made,
-    encoding: 'utf8', timeout: 60000, env: environment({ SKYMOCK: PROGRAM }) });
-  assert.equal(status, 0, stdout + stderr);
-  assert.match(stdout, /it says how warm it is/);
-});
+for (const [what, change, status, says] of [
+  ['hold', (example) => example, 0, /# pass 3/],
+  ['end when they fail', (example) => example.replace(/min: 20 } }/, "min: 30 } }, { waitMs: 50 }")
+    .replace(/test\('it sends[^]*/, ''), 1, /none with temp >= 30/]])
+  test(`the examples of the README ${what}`, { skip }, (t) => {
+    const made = folder(t);
+    const readme = readFileSync(fileURLToPath(new URL('README.md', import.meta.url)), 'utf8');
+    const [first, , faults] = [...readme.matchAll(/```js\n([^]*?)```/g)].map(([, each]) => each);
+    writeFileSync(path.join(made, 'x.test.mjs'), change(first + faults));
+    writeFileSync(path.join(made, 'devices.json'),
+      JSON.stringify({ products: [{ cloud: 'aliyun', productKey: 'pk' }] }));
+    copyFileSync(fileURLToPath(KIT), path.join(made, 'skymock.mjs'));
+    symlinkSync(path.join(MODULES, 'node_modules'), path.join(made, 'node_modules'));
+    const done = spawnSync(process.execPath, ['x.test.mjs'], { cwd: made, encoding: 'utf8',
+      timeout: 60000, env: environment({ SKYMOCK: PROGRAM }) });
+    assert.equal(done.status, status, done.stdout + done.stderr);
+    assert.match(done.stdout, says);
+  });
 
 // ---- types ----
 

@@ -60,7 +60,7 @@ function assertion(method) {
 }
 
 function shown(value) {
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  const text = typeof value === 'string' ? value : `${JSON.stringify(value)}`;
   return text.length > SHOWN ? `${text.slice(0, SHOWN)}... (${text.length} characters)` : text;
 }
 
@@ -94,10 +94,43 @@ function refusal(event) {
 }
 
 function broken({ device, verdict, rules }) {
-  return [`${device}: ${verdict}`, ...rules.filter((rule) => /failed|warned/.test(rule.verdict))
-    .flatMap((rule) => [`  ${rule.verdict} ${rule.id}: ${rule.statement}`,
-      `    found: ${rule.what ?? rule.detail}`, `    hint:  ${rule.hint}`,
-      `    events: ${(rule.events ?? []).join(' ')}`])];
+  const names = rules.filter((rule) => rule.verdict === verdict).map(({ id }) => id);
+  return [`${verdict} ${names.join(', ')}: ${device}`,
+    ...rules.filter((rule) => /failed|warned/.test(rule.verdict)).flatMap((rule) =>
+      [`  ${rule.verdict} ${rule.id}: ${rule.statement}`,
+        `    found: ${rule.what ?? rule.detail}`, `    hint:  ${rule.hint}`,
+        `    events: ${(rule.events ?? []).join(' ')}`])];
+}
+
+// ---- what a call takes: a slip of the pen is not waited for ----
+
+// `given` is an object of some of these words, or of the API's, which checks them.
+function object(form, given, words) {
+  if (given === null || typeof given !== 'object' || Array.isArray(given))
+    throw new TypeError(`${shown(given)} is no object; it is ${form}`);
+  for (const word of words ? Object.keys(given) : [])
+    if (!words.includes(word))
+      throw new TypeError(`there is no '${word}', but ${words.join(', ')}: ${form}`);
+}
+
+// Nothing is left over.
+function nothing(form, [more]) {
+  if (more !== undefined)
+    throw new TypeError(`${shown(more)} is too much; it is ${form}`);
+}
+
+const CLAIM = 'verify({event}), verify({absent}) or, for several in this order, ' +
+  'verify({sequence: [a, b]})';
+const CLAIMS = ['event', 'sequence', 'absent', 'count', 'since', 'waitMs', 'withinMs', 'device',
+  'product'];
+const FAULT = "fault({point: 'puback-down', action: 'withhold', ...})";
+const EXPECTED = "expect({rule: 'ALI-SIGN'}) or expect({event, count})";
+
+// As it was given, if it is one.
+function named(product) {
+  if (!/^[^/]+\/[^/]+$/.test(product))
+    throw new TypeError(`${shown(product)} is no product: give cloud/product, as 'aliyun/pk'`);
+  return product;
 }
 
 // ---- verbs that everything has: a device, a product, the server ----
@@ -127,13 +160,20 @@ class Scope {
   }
 
   // Those that match, the oldest first. order: 'desc': the newest first.
-  async events(event = {}, { since, before, limit = PAGE, order, run } = {}) {
+  async events(event = {}, options = {}) {
+    object('events(pattern, {since, ...})', event);
+    object('events(pattern, {since, ...})', options, ['since', 'before', 'limit', 'order', 'run']);
+    const { since, before, limit = PAGE, order, run } = options;
     return (await this.#search({ event, since, before, limit, order, run })).events;
   }
 
   // for await (const event of device.follow({type: 'publish'})): each as it comes, until none has
   // come for waitMs. Begins with the chapter, or behind `since`.
-  async* follow(event = {}, { since, waitMs = WAIT_MS } = {}) {
+  async* follow(event = {}, options = {}) {
+    object('follow(pattern, {since, waitMs})', event);
+    object('follow(pattern, {since, waitMs})', options, ['since', 'waitMs']);
+    let { since } = options;
+    const { waitMs = WAIT_MS } = options;
     for (;;) {
       const page = await this.#search({ event, since, waitMs });
       if (page.events.length === 0)
@@ -168,17 +208,25 @@ class Scope {
   }
 
   // verify({event | sequence | absent, count, since, waitMs, withinMs}) → the events that show it
-  async verify(claim) {
+  async verify(claim, ...more) {
+    nothing(CLAIM, more);
+    object(CLAIM, claim, CLAIMS);
     return this.#claim(claim, assertion(this.verify));
   }
 
   // Until so many have come → those events
-  async wait(event, { count = 1, waitMs = WAIT_MS, since } = {}) {
+  async wait(event, options = {}) {
+    object('wait(pattern, {count, waitMs, since})', event);
+    object('wait(pattern, {count, waitMs, since})', options, ['count', 'waitMs', 'since']);
+    const { count = 1, waitMs = WAIT_MS, since } = options;
     return this.#claim({ event, count: { min: count }, waitMs, since }, assertion(this.wait));
   }
 
   // None has come, nor does in waitMs.
-  async absent(event, { waitMs, since } = {}) {
+  async absent(event, options = {}) {
+    object('absent(pattern, {waitMs, since})', event);
+    object('absent(pattern, {waitMs, since})', options, ['waitMs', 'since']);
+    const { waitMs, since } = options;
     await this.#claim({ absent: event, waitMs, since }, assertion(this.absent));
   }
 
@@ -187,7 +235,9 @@ class Scope {
   }
 
   // No rule is broken; strict: none that only warns either.
-  async assertPassed({ strict = false } = {}) {
+  async assertPassed(options = {}) {
+    object('assertPassed({strict: true})', options, ['strict']);
+    const { strict = false } = options;
     const fail = assertion(this.assertPassed);
     const { verdict, devices } = await this.server.api('GET', `verdicts${this.#query()}`);
     if (verdict === 'passed' || (verdict === 'warned' && !strict))
@@ -203,7 +253,9 @@ class Scope {
   }
 
   // fault({point: 'puback-down', action: 'withhold', count: 2}) → {id, fired(), remove()}
-  async fault(what) {
+  async fault(what, ...more) {
+    object(FAULT, what);
+    nothing(FAULT, more);
     const made = await this.#made('faults', what);
     const fired = async () => (await this.faults()).find(({ id }) => id === made.id)?.fired;
     return { ...made, fired };
@@ -214,7 +266,10 @@ class Scope {
   }
 
   // expect({rule: 'ALI-SIGN'}), expect({event, count}): counts against nobody → {id, remove()}
-  async expect({ count, ...what }) {
+  async expect(expected, ...more) {
+    object(EXPECTED, expected);
+    nothing(EXPECTED, more);
+    const { count, ...what } = expected;
     return this.#made('expected', { ...what, count: bounds(count) });
   }
 
@@ -226,6 +281,7 @@ class Scope {
 
   // As the fixtures have it, and a new chapter of events and verdicts.
   async reset(more = {}) {
+    object('reset({forget: true})', more, ['forget']);
     await this.server.api('POST', 'reset', { ...this.limit, ...more });
   }
 
@@ -320,7 +376,9 @@ class Device extends Scope {
   }
 
   // From the cloud to the device. payload: text, bytes, or what is sent as JSON
-  async message(topic, payload = '', { qos } = {}) {
+  async message(topic, payload = '', options = {}) {
+    object('message(topic, payload, {qos: 1})', options, ['qos']);
+    const { qos } = options;
     const content = payload instanceof Uint8Array ?
       { payloadBase64: Buffer.from(payload).toString('base64') } :
       { payload: typeof payload === 'string' ? payload : JSON.stringify(payload) };
@@ -329,11 +387,14 @@ class Device extends Scope {
 
   // command('property-set', {params}) → the device's answer; also name, payload, waitMs, ttlS.
   async command(kind, more = {}) {
+    object("command('property-set', {params, ...})", more);
     return this.api('POST', 'commands', { kind, ...more });
   }
 
   // Reads it; shadow({desired}) changes it.
   async shadow(change) {
+    if (change !== undefined)
+      object('shadow({desired: {...}})', change);
     return this.api(change ? 'PATCH' : 'GET', 'shadow', change);
   }
 
@@ -370,10 +431,12 @@ class Product extends Scope {
   // fields; device('aliyun/pk/thermostat') is one of the fixtures. With the context of the test, of
   // node:test or Vitest, it is removed when that ends; elsewhere, afterEach(() => device.remove()).
   async device(what = {}, context) {
+    if (typeof what !== 'string')
+      object("device('aliyun/pk') or device({product: 'aliyun/pk', ...})", what);
     const { product = this.#usual ?? await this.#first(), ...fields } =
       typeof what === 'string' ? { product: what } : what;
-    const device = product.split('/').length > 2 ? await Device.find(this.server, product) :
-      await Device.make(this.server, product, fields);
+    const device = `${product}`.split('/').length > 2 ? await Device.find(this.server, product) :
+      await Device.make(this.server, named(product), fields);
     const atTheEnd = context?.after ?? context?.onTestFinished;
     atTheEnd?.call(context, async () => {
       const failed = context.passed === false || context.task?.result?.state === 'fail';
@@ -526,7 +589,7 @@ class Server extends Product {
 
   // One of its products, with the verbs of the server limited to that.
   product(name) {
-    return new Product(this, name);
+    return new Product(this, named(name));
   }
 
   // {asked, status, body}, whatever the status. A path without / in front is below /api/v1/.
@@ -613,7 +676,10 @@ class Child {
       });
     });
     const url = await Promise.race([said, this.#ended.then((how) => {
-      throw new Error(`skymock did not start: ${how}\n${this.#errors}`);
+      const [, fixture] =
+        /^skymock: ([^-\n].*?): (?:\/|expected|not JSON)/m.exec(this.#errors) ?? [];
+      throw new Error(`skymock did not start: ${how}\n${this.#errors}${fixture ?
+        `\`skymock check ${fixture}\` tells all there is to mend\n` : ''}`);
     })]);
     this.#hold('unref'); // a test that forgets stop() ends all the same
     return url;
@@ -645,8 +711,11 @@ class Child {
 // said; without, the first that there is. token: of the API, before SKYMOCK_ADMIN_TOKEN. report: a
 // folder for pages of what failed, before SKYMOCK_REPORT. patienceMs: with one that is just
 // starting. options: more of `skymock exec`.
-export async function start({ url, program, fixtures = [], product, token, report,
-  patienceMs = 10000, options = [] } = {}) {
+export async function start(given = {}) {
+  object('start({fixtures, ...})', given, ['url', 'program', 'fixtures', 'product', 'token',
+    'report', 'patienceMs', 'options']);
+  const { url, program, fixtures = [], product, token, report, patienceMs = 10000,
+    options = [] } = given;
   const { SKYMOCK_URL, SKYMOCK, SKYMOCK_REPORT, SKYMOCK_ADMIN_TOKEN, ...environment } = process.env;
   const common = { product, report: report ?? SKYMOCK_REPORT, patienceMs,
     token: token ?? SKYMOCK_ADMIN_TOKEN };
