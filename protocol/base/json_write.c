@@ -81,10 +81,7 @@ static void write_string(struct sky_buf *out, sky_span text)
         size_t valid = sky_utf8_valid(text);
         write_valid(out, sky_span_head(text, valid));
         if (valid < text.len) {
-            if (text.ptr[valid] == '\0')
-                write_escape(out, '\0');
-            else
-                sky_buf_add_str(out, "\xef\xbf\xbd");
+            sky_buf_add_str(out, "\xef\xbf\xbd");
             valid++;
         }
         text = sky_span_tail(text, valid);

@@ -25,7 +25,7 @@ void sky_jw_end_array(struct sky_jw *jw);
 void sky_jw_key(struct sky_jw *jw, const char *key);
 void sky_jw_key_raw(struct sky_jw *jw, sky_span key); /* trusted: as it stands in JSON */
 
-/* Values. A span with invalid UTF-8 has each offending byte written as U+FFFD. */
+/* Values. A span with invalid UTF-8 or NUL has each offending byte written as U+FFFD. */
 void sky_jw_str(struct sky_jw *jw, sky_span text);
 void sky_jw_int(struct sky_jw *jw, int64_t value);
 void sky_jw_bool(struct sky_jw *jw, bool value);

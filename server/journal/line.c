@@ -215,9 +215,9 @@ static void add_member(struct sky_buf *out, const cJSON *member)
 void sky_event_line(const cJSON *event, struct sky_buf *out)
 {
     const struct act act = act_of_json(event);
-    const cJSON *member;
+    const cJSON *member, *object = cJSON_IsObject(event) ? event : NULL;
     add_head(out, &act);
-    cJSON_ArrayForEach (member, event)
+    cJSON_ArrayForEach (member, object)
         add_member(out, member);
     cJSON_ArrayForEach (member, sky_json_get(event, "findings")) {
         const char *severity = sky_json_get_str(member, "severity");

@@ -209,6 +209,15 @@ def test_events_of_the_deepest_payload(skymock, peer):
     assert done.returncode == 0 and "[[[" in done.stdout, done.stderr
 
 
+def test_events_of_a_name_that_no_text_can_hold(skymock):
+    """A form may say NUL; what is told of it has to be JSON that this program itself can read."""
+    subprocess.run(["curl", "-sk", "-d", "productKey=pk%00x&deviceName=device&clientId=c&sign=00",
+                    f"https://127.0.0.1:{skymock.ports['https']}/auth/devicename"], check=True,
+                   timeout=server.PATIENCE_S, stdout=subprocess.DEVNULL)
+    done = server.run("events", *url(skymock), "--type", "http-auth")
+    assert done.returncode == 0 and "aliyun/pk\ufffdx/device" in done.stdout, done.stderr
+
+
 def test_events_without_a_server():
     done = server.run("events", "--url", "http://127.0.0.1:1")
     assert done.returncode == 2 and "no server at" in done.stderr

@@ -76,13 +76,14 @@ static inline void bench_done(struct cloud_bench *bench)
     sky_effects_done(&bench->effects);
 }
 
-/* No finding says a secret. */
-static inline void bench_check_findings(const struct sky_judge *judge)
+/* No finding says a secret, unless the peer has said it itself where it is no secret: `heard`. */
+static inline void bench_check_findings(const struct sky_judge *judge, sky_span heard)
 {
+    const bool said = sky_span_contains(heard, SKY_SPAN(BENCH_SECRET));
     SKY_ASSERT(judge->count <= SKY_FINDINGS_MAX);
     for (size_t i = 0; i < judge->count; i++) {
         SKY_ASSERT(judge->findings[i].rule != NULL);
-        SKY_ASSERT(strstr(judge->findings[i].detail, BENCH_SECRET) == NULL);
+        SKY_ASSERT(said || strstr(judge->findings[i].detail, BENCH_SECRET) == NULL);
     }
 }
 

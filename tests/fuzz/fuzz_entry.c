@@ -10,6 +10,7 @@
 #include "server/os/clock.h"
 
 enum { FIELD_MAX = 4096, ROOM = 256 * 1024 };
+_Static_assert(SKY_EVENT_FIELD_COUNT <= 64, "a bit for each");
 
 static _Alignas(8) char room[ROOM];
 static struct sky_event event;
@@ -17,6 +18,19 @@ static struct sky_event event;
 static bool is_inside(sky_span part, sky_span whole)
 {
     return part.len == 0 || (part.ptr >= whole.ptr && part.ptr + part.len <= whole.ptr + whole.len);
+}
+
+/* Damage may say a field twice; whoever writes does not. */
+static bool says_twice(void)
+{
+    uint64_t seen = 0;
+    for (size_t i = 0; i < event.attr_count; i++) {
+        const uint64_t bit = UINT64_C(1) << event.attrs[i].field;
+        if (seen & bit)
+            return true;
+        seen |= bit;
+    }
+    return false;
 }
 
 static void render(void)
@@ -37,7 +51,8 @@ static void render(void)
     sky_buf_init(&out, SIZE_MAX);
     struct sky_jw jw = sky_jw(&out);
     sky_event_print(&printer, &event, &jw);
-    SKY_ASSERT(sky_json_check(sky_buf_span(&out), SKY_JSON_DEPTH_MAX, NULL) == SKY_OK);
+    SKY_ASSERT(says_twice() ||
+               sky_json_check(sky_buf_span(&out), SKY_JSON_DEPTH_MAX, NULL) == SKY_OK);
     sky_buf_clear(&out);
     sky_event_show(&printer, &event, &out);
     for (size_t i = 0; i < out.len; i++)

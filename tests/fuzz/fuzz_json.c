@@ -112,6 +112,10 @@ static void read_unchecked(sky_span text)
         (void)(sky_json_number(value) + sky_json_depth(value));
     SKY_ASSERT(sky_json_compare(text, text) == 0);
     sky_json_rewrite(&out, text);
+    sky_buf_clear(&out);
+    struct sky_jw jw = sky_jw(&out);
+    sky_jw_str(&jw, text);
+    SKY_ASSERT(out.overflow || sky_json_check(sky_buf_span(&out), 1, NULL) == SKY_OK);
     sky_buf_done(&out);
 }
 

@@ -23,7 +23,7 @@ static void come(struct cloud_bench *bench, sky_span identity)
         sky_judge_init(&bench->judge, &bench->policy);
         if (psk->admit(&bench->door, identity, &facts, &bench->judge, &key))
             check_key(&key);
-        bench_check_findings(&bench->judge);
+        bench_check_findings(&bench->judge, identity);
         size_t count = psk->guesses(&bench->door, identity, &facts, guesses);
         SKY_ASSERT(count <= SKY_PSK_GUESSES_MAX);
         for (size_t i = 0; i < count; i++)

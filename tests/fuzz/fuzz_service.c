@@ -89,7 +89,7 @@ static void act(const struct sky_service *service, sky_span topic, sky_span payl
             SKY_ASSERT(wanted.size <= SKY_PIECE_MAX && wanted.offset >= 0);
     }
     service->handle(&uplink, &bench.facts, &bench.judge, &bench.effects);
-    bench_check_findings(&bench.judge);
+    bench_check_findings(&bench.judge, payload);
     bench_check_effects(&bench.effects);
     store(&bench.effects);
     for (size_t i = 0; service->suspect != NULL && i < bench.facts.peer_count; i++) {

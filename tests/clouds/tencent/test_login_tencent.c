@@ -259,6 +259,16 @@ static void a_key_used_as_text_is_recognised(void **state)
     assert_string_equal(login_mistake_rule(b, &mistake), "TEN-HMAC-METHOD");
 }
 
+static void a_key_in_the_methods_place_is_not_told(void **state)
+{
+    struct login_bench *b = *state;
+    assert_int_equal(login_connect(b, ID, USER, SHA256_TOKEN ";" PSK), 4);
+    const char *told = login_finding(b, "TEN-HMAC-METHOD");
+    assert_non_null(told);
+    assert_null(strstr(told, PSK));
+    assert_non_null(strstr(told, "'{psk}'"));
+}
+
 static void a_login_as_signed_here_is_let_in(void **state)
 {
     struct login_bench *b = *state;
@@ -317,6 +327,7 @@ int main(void)
         TEST(a_keepalive_above_900_is_refused_in_the_current_profile),
         TEST(connecting_too_often_is_noticed),
         TEST(a_key_used_as_text_is_recognised),
+        TEST(a_key_in_the_methods_place_is_not_told),
         TEST(a_login_as_signed_here_is_let_in),
         TEST(a_made_key_is_of_the_form_a_registered_one_must_have),
         TEST(a_claim_is_the_client_id_as_a_whole),

@@ -246,6 +246,9 @@ static void no_text_of_an_event_moves_the_cursor(void **state)
     assert_true(sky_span_contains(sky_buf_span(&bench->out), SKY_SPAN(" key\\x1b=1")));
     assert_null(memchr(bench->out.bytes, 0x1b, bench->out.len));
     cJSON_Delete(event);
+    event = cJSON_Parse("[1,true,\"a\"]"); /* and it may be none at all */
+    sky_event_line(event, &bench->out);
+    cJSON_Delete(event);
 }
 
 int main(void)
