@@ -154,7 +154,7 @@ class Stage:
         """The body of the answer to one HTTP call."""
         kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
         more = {"context": self.context()} if secure else {}
-        connection = kind("localhost", self.ports["https"], timeout=server.PATIENCE_S, **more)
+        connection = kind("127.0.0.1", self.ports["https"], timeout=server.PATIENCE_S, **more)
         try:
             connection.request(method, path, body, {
                 "Content-Type": "application/x-www-form-urlencoded", **dict(headers)})
