@@ -1,9 +1,10 @@
 /* What the cloud is to see of the firmware. The server is the one of SKYMOCK_URL. */
+#define SKYMOCK_IMPLEMENTATION /* before anything else is included */
+#include "skymock.h"
+
 #include <string.h>
 
 #include "firmware.h"
-#define SKYMOCK_IMPLEMENTATION
-#include "skymock.h"
 
 #define REPORT "{\"id\": \"7\", \"version\": \"1.0\", \"params\": {\"temp\": 21.5}}"
 

@@ -23,5 +23,16 @@ compile c c99 gcc
 compile c gnu17 clang clang-14
 compile c++ c++11 g++
 compile c++ gnu++20 clang++ clang++-14
+# Behind other headers POSIX cannot be asked for any more, and that is said; but not where it is there.
+late='#include <stdint.h>
+#define SKYMOCK_IMPLEMENTATION
+#include "skymock.h"'
+if command -v gcc >/dev/null && echo '#include <stdint.h>' | gcc -E - | grep -q bits/libc-header; then
+    for standard in c99 c11; do
+        echo "$late" | gcc "-std=$standard" -I. -x c -fsyntax-only - 2>&1 |
+            grep -q '#error.*a file of its own that includes nothing before it, or use -std=gnu'
+    done
+    echo "$late" | gcc -std=gnu99 -I. -x c -fsyntax-only -
+fi
 echo "$count compilers"
 [ "$count" -gt 0 ]

@@ -1,7 +1,7 @@
 /* skymock for firmware tests that run on the host, in C or C++, under CMocka, Unity, CTest or none.
  *
- * Copy this file. One source file of the test program defines SKYMOCK_IMPLEMENTATION before it
- * includes it; C99 and POSIX sockets are all that it needs.
+ * Copy this file. One source file of the test program, with nothing included before, defines
+ * SKYMOCK_IMPLEMENTATION and includes it; C99 and POSIX sockets are all that it needs.
  *
  *     struct skymock server;
  *     struct skymock_device device;
@@ -54,8 +54,8 @@
 #define SKYMOCK_ANSWER_MAX (64u * 1024u * 1024u)
 #endif
 #ifndef SKYMOCK_FAIL
-/* What a failed SKYMOCK_ASSERT() does. CMocka: fail_msg("%s", message); Unity:
- * TEST_FAIL_MESSAGE(message). */
+/* What a failed SKYMOCK_ASSERT() does. CMocka: (fputs(message, stderr), fail()), since fail_msg()
+ * cuts it; Unity: TEST_FAIL_MESSAGE(message). */
 #define SKYMOCK_FAIL(message) (fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, message), abort())
 #endif
 #define SKYMOCK_WHY_MAX 8192  /* bytes of server.why; the rest is cut */
@@ -246,6 +246,12 @@ SKYMOCK_API int skymock_get_count(const char *json, const char *pointer);
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+/* What _POSIX_C_SOURCE says is heard by the first header alone. */
+#if !defined(CLOCK_MONOTONIC) || (defined(__GLIBC__) && !defined(__USE_XOPEN2K8))
+#error                                                                                             \
+    "skymock.h: give SKYMOCK_IMPLEMENTATION a file of its own that includes nothing before it, or use -std=gnu99 or later instead of -std=c99"
+#endif
 
 /* A server dies with its keeper even when that is killed, where the system can do so. */
 #ifdef __linux__
@@ -950,6 +956,13 @@ static int skymock__exchange(struct skymock *server, const char *method, const c
     return -1;
 }
 
+/* A value as JSON; where there is none, that word without quotes. */
+static void skymock__shown(const char *json, const char *pointer, char *text, size_t size)
+{
+    if (skymock_get_text(json, pointer, text, size) != 0 || strcmp(text, "nothing") != 0)
+        (void)skymock_get_json(json, pointer, text, size);
+}
+
 /* Why a claim does not hold, and what each of the nearest events has otherwise. Returns 1. */
 static int skymock__say_nearest(struct skymock *server)
 {
@@ -966,8 +979,8 @@ static int skymock__say_nearest(struct skymock *server)
             snprintf(pointer, sizeof pointer, "/differs/%d", j);
             const char *one = skymock_find(near, pointer);
             (void)skymock_get_text(one, "/pointer", text, sizeof text);
-            (void)skymock_get_json(one, "/wanted", wanted, sizeof wanted);
-            (void)skymock_get_json(one, "/found", found, sizeof found);
+            skymock__shown(one, "/wanted", wanted, sizeof wanted);
+            skymock__shown(one, "/found", found, sizeof found);
             (void)skymock__say(server, "%s %s is %s, not %s", j > 0 ? ";" : "", text, found,
                                wanted);
         }
@@ -1149,6 +1162,22 @@ static void skymock__let_go(struct skymock *server)
     server->dir[0] = '\0';
 }
 
+/* A server ends at the first thing that is wrong with a fixture. Adds what tells all of them.
+ * Returns -1. */
+static int skymock__say_check(struct skymock *server)
+{
+    static const char *const behind[] = {": /", ": expected", ": not JSON"};
+    const char *file = strstr(server->why, "\nskymock: ");
+    file = file != NULL ? file + strlen("\nskymock: ") : "-"; /* an option is no file */
+    for (size_t i = 0; *file != '-' && i < sizeof behind / sizeof *behind; i++) {
+        const char *end = strstr(file, behind[i]);
+        if (end != NULL && memchr(file, '\n', (size_t)(end - file)) == NULL)
+            return skymock__say(server, "`skymock check %.*s` tells all there is to mend\n",
+                                (int)(end - file), file);
+    }
+    return -1;
+}
+
 /* Waits for the ports file, which is there whole at once. Sets the URL. */
 static int skymock__await(struct skymock *server, const char *program, const char *host)
 {
@@ -1171,8 +1200,9 @@ static int skymock__await(struct skymock *server, const char *program, const cha
                  strchr(host, ':') ? "http://[%s]:%d" : "http://%s:%d", host, (int)port);
         return 0;
     }
-    return skymock__say_log(server, program,
-                            ended ? "ended before it was ready" : "was not ready in time");
+    (void)skymock__say_log(server, program,
+                           ended ? "ended before it was ready" : "was not ready in time");
+    return skymock__say_check(server);
 }
 
 static int skymock__launch(struct skymock *server, const struct skymock_options *options)
@@ -1349,6 +1379,20 @@ static const char *skymock__kind(const char *whom)
     return parts == 0 ? NULL : parts == 1 ? "product" : "device";
 }
 
+/* Nobody is meant by a name without a cloud, rather than everybody. */
+static int skymock__check_whom(struct skymock *server, const char *whom)
+{
+    if (whom == NULL || skymock__kind(whom) != NULL)
+        return 0;
+    skymock__used = server;
+    server->status = 0;
+    server->why[0] = '\0';
+    return skymock__say(server,
+                        "'%s' is nobody: give cloud/product/key (device.id), cloud/product, or "
+                        "NULL for everybody\n",
+                        whom);
+}
+
 /* Whom it is limited to, as a member with `after` behind; nothing for everybody. */
 static void skymock__add_whom(struct skymock__text *body, const char *whom, const char *after)
 {
@@ -1367,6 +1411,8 @@ static int skymock__ask_about(struct skymock *server, const char *method, const 
                               const char *whom)
 {
     struct skymock__text path = {NULL, 0, 0};
+    if (skymock__check_whom(server, whom) != 0)
+        return -1;
     skymock__add_str(&path, route);
     if (skymock__kind(whom) != NULL) {
         skymock__add_str(&path, strchr(route, '?') != NULL ? "&" : "?");
@@ -1383,6 +1429,8 @@ SKYMOCK_API int skymock_about(struct skymock *server, const char *whom, const ch
                               const char *format, ...)
 {
     struct skymock__text given = {NULL, 0, 0}, body = {NULL, 0, 0};
+    if (skymock__check_whom(server, whom) != 0)
+        return -1;
     SKYMOCK__FORMAT(&given, format);
     const char *rest = skymock__blank(given.bytes != NULL ? given.bytes : "");
     if (*rest == '{' && skymock__kind(whom) != NULL) {
@@ -1440,8 +1488,10 @@ SKYMOCK_API int skymock_device_make(struct skymock *server, struct skymock_devic
     size_t cloud_len = strcspn(product, "/");
     memset(device, 0, sizeof *device);
     if (product[cloud_len] != '/' || cloud_len >= sizeof device->cloud) {
+        skymock__used = server;
         server->why[0] = '\0';
-        return skymock__say(server, "%s: a product is given as cloud/key\n", product);
+        return skymock__say(server, "'%s' is no product: give cloud/product, as \"aliyun/pk\"\n",
+                            product);
     }
     memcpy(device->cloud, product, cloud_len);
     if (skymock_send(server, "POST", "devices?secrets=true",
@@ -1471,6 +1521,8 @@ SKYMOCK_API int skymock_device_make(struct skymock *server, struct skymock_devic
 
 SKYMOCK_API int skymock_device_remove(struct skymock *server, const struct skymock_device *device)
 {
+    if (device->id[0] == '\0')
+        return 0; /* none was made */
     int err = skymock_clear(server, device->id);
     if (err == 0)
         err = skymock__ask_about(server, "DELETE", "expected", device->id);
@@ -1526,6 +1578,8 @@ SKYMOCK_API int skymock_wait(struct skymock *server, const char *whom, int count
 {
     struct skymock__text wanted = {NULL, 0, 0}, body = {NULL, 0, 0}, why = {NULL, 0, 0};
     char text[128];
+    if (skymock__check_whom(server, whom) != 0)
+        return -1;
     SKYMOCK__FORMAT(&wanted, pattern);
     skymock__add_str(&body, "{\"event\":{");
     skymock__add_whom(&body, whom, ",");

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#define SKYMOCK_FAIL(message) fail_msg("%s", message)
+#define SKYMOCK_FAIL(message) (fputs(message, stderr), fail())
 #include "mqtt.h"
 #include "skymock.h"
 
@@ -22,10 +22,8 @@ static int start(void **state)
 {
     const struct skymock_options options = {.fixtures = SKY_SOURCE_DIR "/fixtures"};
     (void)state;
-    if (skymock_start(&server, &options) == 0)
-        return 0;
-    fputs(server.why, stderr);
-    return -1;
+    SKYMOCK_ASSERT(skymock_start(&server, &options));
+    return 0;
 }
 
 static int stop(void **state)
@@ -38,13 +36,15 @@ static int stop(void **state)
 static int make(void **state)
 {
     (void)state;
-    return skymock_device_make(&server, &device, "aliyun/pk");
+    SKYMOCK_ASSERT(skymock_device_make(&server, &device, "aliyun/pk"));
+    return 0;
 }
 
 static int take_away(void **state)
 {
     (void)state;
-    return skymock_device_remove(&server, &device);
+    SKYMOCK_ASSERT(skymock_device_remove(&server, &device));
+    return 0;
 }
 
 static int log_in(const struct skymock_login *login)
@@ -114,6 +114,9 @@ static void test_claims_that_fail_say_why(void **state)
     assert_int_equal(
         skymock_verify(&server, device.id, "{'event': {'type': 'connect', 'keepAlive': 61}}"), 1);
     says("/keepAlive is 120, not 61");
+    assert_int_equal(
+        skymock_verify(&server, device.id, "{'event': {'type': 'connack', 'topic': '/a/b'}}"), 1);
+    says("/topic is nothing, not \"/a/b\"");
     assert_int_equal(skymock_absent(&server, device.id, 0, "{'type': 'connect'}"), 1);
     assert_int_equal(server.status, 406);
     assert_int_equal(skymock_wait(&server, device.id, 2, 20, "{'type': 'connack'}"), 1);
@@ -137,6 +140,8 @@ static void test_errors_of_the_api_are_told(void **state)
     assert_int_equal(server.status, 404);
     struct skymock_device none;
     assert_int_equal(skymock_device_make(&server, &none, "nobody"), -1);
+    says("'nobody' is no product: give cloud/product, as \"aliyun/pk\"");
+    assert_int_equal(skymock_device_remove(&server, &none), 0);
     assert_int_equal(skymock_device_make(&server, &none, "aliyun/none"), 1);
 }
 
@@ -293,6 +298,63 @@ static void test_answers_of_a_megabyte(void **state)
     close(fd);
 }
 
+static void test_who_is_nobody_is_not_everybody(void **state)
+{
+    (void)state;
+    SKYMOCK_ASSERT(skymock_fault(&server, device.id, "{'point': 'connack', 'action': 'close'}"));
+    assert_int_equal(skymock_clear(&server, ""), -1);
+    says("'' is nobody: give cloud/product/key (device.id), cloud/product, or NULL");
+    assert_int_equal(skymock_verify(&server, "pk", "{'absent': {'type': 'fault'}}"), -1);
+    assert_int_equal(skymock_wait(&server, "pk", 1, 0, "{'type': 'registry'}"), -1);
+    assert_int_equal(skymock_passed(&server, "pk", 0), -1);
+    says("'pk' is nobody");
+    SKYMOCK_ASSERT(skymock_ask(&server, "GET", "faults"));
+    assert_int_equal(skymock_get_count(server.answer, "/faults"), 1);
+}
+
+static int start_that_fails(void **state)
+{
+    struct skymock none;
+    (void)state;
+    SKYMOCK_ASSERT(skymock_start(&none, &(struct skymock_options){.program = "/no/skymock"}));
+    return 0;
+}
+
+static void test_that_fails(void **state)
+{
+    char text[4096];
+    (void)state;
+    memset(text, '.', sizeof text);
+    memcpy(text + sizeof text - 5, "END\n", 5);
+    SKYMOCK_FAIL(text);
+}
+
+/* In a process of its own, what CMocka prints. */
+static void test_failures_are_told_whole_and_in_setups_too(void **state)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_that_fails)};
+    char text[16384];
+    (void)state;
+    FILE *file = tmpfile();
+    assert_non_null(file);
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        (void)dup2(fileno(file), 1);
+        (void)dup2(fileno(file), 2);
+        (void)cmocka_run_group_tests(tests, NULL, NULL);
+        (void)cmocka_run_group_tests(tests, start_that_fails, NULL);
+        fflush(NULL);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    rewind(file);
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    fclose(file);
+    assert_non_null(strstr(text, "....END\n"));
+    assert_non_null(strstr(text, "no program /no/skymock"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -300,6 +362,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_publish_is_seen_and_read, make, take_away),
         cmocka_unit_test_setup_teardown(test_claims_that_fail_say_why, make, take_away),
         cmocka_unit_test_setup_teardown(test_errors_of_the_api_are_told, make, take_away),
+        cmocka_unit_test_setup_teardown(test_who_is_nobody_is_not_everybody, make, take_away),
+        cmocka_unit_test(test_failures_are_told_whole_and_in_setups_too),
         cmocka_unit_test_setup_teardown(test_refusal_is_explained, make, take_away),
         cmocka_unit_test_setup_teardown(test_what_is_expected_does_not_count, make, take_away),
         cmocka_unit_test_setup_teardown(test_faults_come_and_go, make, take_away),
