@@ -126,7 +126,7 @@ def test_the_suites_are_built_in(container):
     built_in = {path.stem for path in (server.ROOT / "fixtures/suites").glob("*.json")
                 if not path.stem.endswith("schema")}
     suites = container.api.get("/api/v1/suites")["suites"]
-    assert built_in <= {suite["name"] for suite in suites}
+    assert built_in <= {suite["suite"] for suite in suites}
 
 
 def test_its_certificate_is_for_the_name_of_the_service(container, tmp_path):
@@ -192,8 +192,10 @@ def test_it_ends_when_told_to(run):
 
 
 def test_memory(container):
+    """At rest: the journal takes its memory as it fills."""
     print(f"\nimage: {container.memory() / 1024:.1f} MiB resident, "
           f"{container.memory('RssAnon') / 1024:.1f} MiB of them its own")
+    assert container.memory() * 1024 <= 12 * MEGABYTE
 
 
 # ---- from exec to ready ----
