@@ -4,7 +4,6 @@ import threading
 
 import paho.mqtt.client as mqtt
 
-
 # Version 2 of paho wants to be told whose callbacks it is to call: those of version 1, below.
 PAHO_2 = [mqtt.CallbackAPIVersion.VERSION1] if hasattr(mqtt, "CallbackAPIVersion") else []
 
