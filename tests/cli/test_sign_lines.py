@@ -75,6 +75,9 @@ def test_what_is_published_breaks_no_rule(skymock, tmp_path, name):
     paste(skymock, next(line for line in lines if line.startswith("mosquitto_pub")), tmp_path)
     publish, = skymock.api.events(since=since, type="publish")
     assert publish["device"] == name and not publish["findings"], publish
+    assert publish["topic"] == {"aliyun": "/pkS/d1/user/update",
+                                "tencent": "SIGNED0001/dev001/event",
+                                "enos": "/sys/KVsigned/tPbZ/thing/model/up_raw"}[name.split("/")[0]]
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=" ".join)
