@@ -51,6 +51,12 @@ def test_help_with_the_first_word_of_names_is_that_of_all():
     assert server.run("suite", "list", "--help").stdout in both
 
 
+def test_exec_says_whose_status_it_exits_with():
+    said = " ".join(server.run("exec", "--help").stdout.split())
+    assert ("exit with COMMAND's status or, if that is 0, the verdict's: 0 passed, 1 failed, 2 could "
+            "not tell") in said
+
+
 def test_options_stand_under_headings_and_say_what_they_do_there():
     run = server.run("suite", "run", "--help").stdout
     assert "\n\nListeners:\n  -l, --listen" in run
