@@ -451,6 +451,21 @@ static void print_option(FILE *out, const char *option, const char *text)
     sky_help_wrap(out, HELP_INDENT, HELP_INDENT, text);
 }
 
+/* What an option does: of listeners also their names and, for `serve`, their ports. */
+static void write_purpose(struct sky_buf *text, const struct sky_option *row)
+{
+    const struct sky_listener_row *listener;
+
+    sky_buf_add_str(text, row->help);
+    for (size_t i = 0; row->at == offsetof(struct sky_config, listen_texts) &&
+                       (listener = sky_listener_row(i)) != NULL;
+         i++) {
+        sky_buf_addf(text, "%s %s", i > 0 ? "," : "", listener->name);
+        if (row->commands & SKY_COMMAND_SERVE)
+            sky_buf_addf(text, " %u", listener->port);
+    }
+}
+
 void sky_config_help(FILE *out, enum sky_command command)
 {
     const char *heading = NULL;
@@ -458,7 +473,7 @@ void sky_config_help(FILE *out, enum sky_command command)
     for (size_t i = 0; i < sky_option_count; i++) {
         const struct sky_option *row = &sky_options[i];
         heading = row->commands == 0 ? row->name : heading;
-        char name[SKY_ENV_NAME_MAX], left[80], text[512], letter[8] = "    ";
+        char name[SKY_ENV_NAME_MAX], left[80], letter[8] = "    ";
         if (!(row->commands & command))
             continue;
         if (heading != NULL)
@@ -469,12 +484,15 @@ void sky_config_help(FILE *out, enum sky_command command)
             snprintf(letter, sizeof(letter), "-%c, ", row->letter);
         snprintf(left, sizeof(left), "%s--%s %s", letter, row->name,
                  row->argument ? row->argument : "");
-        int len = snprintf(text, sizeof text, "%s%s [%s%s%s%s]", row->help,
-                           sky_option_is_list(row) ? " (repeatable)" : "",
-                           row->standard ? "default " : "", row->standard ? row->standard : "",
-                           row->standard ? "; " : "", name);
-        SKY_ASSERT(len < (int)sizeof text);
-        print_option(out, left, text);
+        struct sky_buf text;
+        sky_buf_init(&text, SIZE_MAX);
+        write_purpose(&text, row);
+        sky_buf_addf(&text, "%s [%s%s%s%s]", sky_option_is_list(row) ? " (repeatable)" : "",
+                     row->standard ? "default " : "", row->standard ? row->standard : "",
+                     row->standard ? "; " : "", name);
+        sky_buf_add_byte(&text, '\0');
+        print_option(out, left, text.bytes);
+        sky_buf_done(&text);
     }
     fputs("\n", out);
     print_option(out, "-h, --help", "this text");
