@@ -100,6 +100,8 @@ def test_options_stand_under_headings_and_say_what_they_do_there():
     (["serve", "--store", ""], "--store is empty: give FILE"),
     (["serve", "--host", "no.where"],
      "--host no.where: give an IP address of this machine, or localhost"),
+    (["rules", "--rule", "NOPE=off"],
+     "--rule NOPE=off: there is no rule 'NOPE'; 'skymock rules' lists them"),
     (["serve", "--listen", "mqtt=99999"],
      "--listen mqtt=99999: give HOST:PORT ([ADDRESS]:PORT for IPv6), PORT, up to 65535, or off"),
 ])
@@ -186,7 +188,8 @@ def test_a_store_that_is_a_folder(tmp_path):
 @pytest.mark.parametrize("option", ["--junit", "--html", "--json", "--events"])
 def test_exec_begins_nothing_that_it_could_not_report(option, tmp_path):
     begun = tmp_path / "begun"
-    for path, why in (("/no/where", "No such file or directory"), (tmp_path, "Is a directory")):
+    for path, why in (("/no/where", "No such file or directory: its folder is not there"),
+                      (tmp_path, "Is a directory")):
         assert told("exec", option, path, "touch", begun) == f"{option} {path}: {why}"
     assert not begun.exists()
 
