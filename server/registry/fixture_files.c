@@ -527,6 +527,11 @@ static sky_err load_paths(struct loading *loading, struct sky_store *store,
     sky_strings_done(&loading->gateways);
     if (loading->error_count > 0) {
         *why = loading->first;
+        if (loading->error_count > 1)
+            (void)sky_why_set(why, SKY_ERR_INVALID, "",
+                              "%.200s (skymock check %.80s has all %zu errors)",
+                              loading->first.reason, paths->count == 1 ? paths->list[0] : "PATH...",
+                              loading->error_count);
         return SKY_ERR_INVALID;
     }
     *ret_result = result;

@@ -214,6 +214,17 @@ def test_a_baseline_that_is_not_there():
     assert told("exec", "--baseline", "/no", "true") == "--baseline /no: No such file or directory"
 
 
+def test_a_fixture_with_several_errors_says_who_tells_them_all(tmp_path):
+    bad = tmp_path / "bad.json"
+    bad.write_text('{"products": [{"cloud": "aliyun", "product": "pk", "scret": 1, "devices": 3}]}')
+    errors = server.run("check", bad).stderr.splitlines()
+    assert len(errors) > 1
+    assert told("serve", *FREE_PORTS, "--fixtures", bad) == (
+        f"{errors[0]} (skymock check {bad} has all {len(errors)} errors)")
+    bad.write_text('{"products": [{"cloud": "aliyun", "product": "pk", "scret": 1}]}')
+    assert "skymock check" not in told("serve", *FREE_PORTS, "--fixtures", bad)
+
+
 # ---- servers ----
 
 ASKING = [["events"], ["verdict"], ["sign", "aliyun/pk/device"],
