@@ -76,15 +76,19 @@ static bool fail_word(const struct compiler *c, const struct place *place, const
 {
     struct nearest near = {0};
     enum { LIST_ENOUGH = 200 };
-    char list[LIST_ENOUGH + 16] = "";
+    char list[LIST_ENOUGH + 1] = "", more[32] = "";
     for (size_t i = 0; i < count; i++)
         try_word(&near, word(i), wrong);
     if (near.word != NULL)
         return fail(c, place, "there is no %s '%.60s'; '%s' is meant?", what, wrong, near.word);
-    for (size_t i = 0, len = 0; i < count && len < LIST_ENOUGH; i++)
-        len += (size_t)snprintf(list + len, sizeof list - len, "%s%s", i > 0 ? ", " : "",
-                                len + strlen(word(i)) < LIST_ENOUGH ? word(i) : "...");
-    return fail(c, place, "there is no %s '%.40s'; there are %s", what, wrong, list);
+    size_t told = 0;
+    for (size_t len = 0; told < count && len + strlen(", ") + strlen(word(told)) <= LIST_ENOUGH;
+         told++)
+        len += (size_t)snprintf(list + len, sizeof list - len, "%s%s", told > 0 ? ", " : "",
+                                word(told));
+    if (told < count)
+        snprintf(more, sizeof more, " and %zu more", count - told);
+    return fail(c, place, "there is no %s '%.40s'; there are %s%s", what, wrong, list, more);
 }
 
 static bool fail_rule(const struct compiler *c, const struct place *place, const char *wrong)
