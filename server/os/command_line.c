@@ -4,9 +4,9 @@
 #include <getopt.h>
 #include <stdlib.h>
 
-#include "auth/similar.h"
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
+#include "protocol/base/similar.h"
 #include "server/os/help.h"
 #include "server/os/listeners.h"
 #include "server/os/options.h"
@@ -122,22 +122,6 @@ static const struct sky_option *row_of(enum sky_command command, int code)
     return NULL;
 }
 
-/* The option of the command that is meant by a word that is none, or may be; NULL: none is near. */
-static const struct sky_option *nearest_row(enum sky_command command, sky_span word)
-{
-    const struct sky_option *nearest = NULL;
-    size_t least = SIZE_MAX, distance;
-
-    for (size_t i = 0; i < sky_option_count; i++) {
-        bool near = sky_similar_distance(sky_span_str(sky_options[i].name), word, &distance);
-        if (!(sky_options[i].commands & command) || !near || distance >= least)
-            continue;
-        nearest = &sky_options[i];
-        least = distance;
-    }
-    return nearest;
-}
-
 /* Options that begin like this, with commas between. */
 static size_t list_begun(enum sky_command command, sky_span word, struct sky_buf *out)
 {
@@ -153,22 +137,25 @@ static size_t list_begun(enum sky_command command, sky_span word, struct sky_buf
 static sky_err no_such_option(enum sky_command command, const char *word, struct sky_why *why)
 {
     sky_span name = sky_span_tail(sky_span_str(word), 2), rest;
+    struct sky_nearest nearest = {0};
     bool elsewhere = false;
     struct sky_buf begun;
 
     (void)sky_span_cut(name, '=', &name, &rest);
-    const struct sky_option *nearest = nearest_row(command, name);
-    for (size_t i = 0; i < sky_option_count; i++)
+    for (size_t i = 0; i < sky_option_count; i++) {
+        if (sky_options[i].commands & command)
+            sky_nearest_try(&nearest, sky_options[i].name, name);
         elsewhere = elsewhere ||
                     (sky_options[i].commands != 0 && sky_span_eq_str(name, sky_options[i].name));
+    }
     sky_buf_init(&begun, SKY_WHY_REASON_MAX / 2);
     sky_err err = SKY_ERR_INVALID;
     if (list_begun(command, name, &begun) > 1)
         (void)sky_why_set(why, err, "", "%.100s may be any of %.*s", word,
                           SKY_SPAN_ARGS(sky_buf_span(&begun)));
-    else if (nearest != NULL)
+    else if (nearest.name != NULL)
         (void)sky_why_set(why, err, "", "%.100s: no such option; did you mean --%s?", word,
-                          nearest->name);
+                          nearest.name);
     else
         (void)sky_why_set(why, err, "", "%.100s: no such option here%s; see --help", word,
                           elsewhere ? ", but of another command" : "");

@@ -6,10 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "auth/similar.h"
 #include "protocol/base/assert.h"
 #include "protocol/base/json_tree.h"
 #include "protocol/base/mem.h"
+#include "protocol/base/similar.h"
 #include "server/os/files.h"
 #include "server/registry/lookup.h"
 #include "server/registry/products.h"

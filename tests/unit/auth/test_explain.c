@@ -8,10 +8,10 @@
 #include <cmocka.h>
 
 #include "auth/explain.h"
-#include "auth/similar.h"
 #include "auth/text.h"
 #include "protocol/base/facts.h"
 #include "protocol/base/mem.h"
+#include "protocol/base/similar.h"
 
 static const char own_secret[] = "Zq7TheOwnOne";
 static const char whole_id[] = "12345|securemode=3,signmethod=hmacsha1,timestamp=789|";
