@@ -102,6 +102,9 @@ def test_options_stand_under_headings_and_say_what_they_do_there():
      "--host no.where: give an IP address of this machine, or localhost"),
     (["rules", "--rule", "NOPE=off"],
      "--rule NOPE=off: there is no rule 'NOPE'; 'skymock rules' lists them"),
+    (["rules", "--rule", "MQTT-KEEPALIVE-DAED=off"],
+     "--rule MQTT-KEEPALIVE-DAED=off: there is no rule 'MQTT-KEEPALIVE-DAED'; "
+     "'MQTT-KEEPALIVE-DEAD' is meant?"),
     (["serve", "--listen", "mqtt=99999"],
      "--listen mqtt=99999: give HOST:PORT ([ADDRESS]:PORT for IPv6), PORT, up to 65535, or off"),
 ])
