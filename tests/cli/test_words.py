@@ -228,6 +228,18 @@ def test_a_fixture_with_several_errors_says_who_tells_them_all(tmp_path):
     assert "skymock check" not in told("serve", *FREE_PORTS, "--fixtures", bad)
 
 
+@pytest.mark.parametrize("words", [["sign"], ["explain", "-i", "x"]])
+def test_a_device_that_is_not_in_the_fixtures(words):
+    assert told(words[0], "aliyun/none/device", *words[1:]) == (
+        "aliyun/none/device: no such product; name its fixtures with --fixtures, or the server's "
+        "database with --store; skymock sign also asks a running server: --url URL")
+
+
+def test_hosts_says_what_to_give_for_product_keys():
+    assert " stands for product keys: name the fixtures of your aliyun products with --fixtures " \
+        in server.run("hosts").stdout
+
+
 # ---- servers ----
 
 ASKING = [["events"], ["verdict"], ["sign", "aliyun/pk/device"],
