@@ -29,18 +29,34 @@ void sky_config_env_name(const char *name, char out[SKY_ENV_NAME_MAX])
     }
 }
 
-/* The values of a repeatable option stand in one variable with blanks between. */
+/* The next value of a list; false: there is none. */
+static bool next_value(const char **rest, struct sky_buf *ret_value)
+{
+    sky_buf_clear(ret_value);
+    while (**rest == ' ')
+        ++*rest;
+    for (; **rest != '\0' && **rest != ' '; ++*rest) {
+        if (strncmp(*rest, "\\ ", 2) == 0)
+            ++*rest;
+        sky_buf_add_byte(ret_value, (uint8_t)**rest);
+    }
+    bool any = ret_value->len > 0;
+    sky_buf_add_byte(ret_value, '\0');
+    return any;
+}
+
+/* The values of a repeatable option stand in one variable with blanks between; a blank of a value
+ * has a backslash in front. */
 static sky_err set_each(struct sky_config *config, const struct sky_option *row, const char *value,
                         struct sky_why *why)
 {
-    sky_span rest = sky_span_trim(sky_span_str(value)), word;
+    struct sky_buf one;
     sky_err err = SKY_OK;
 
-    while (err == SKY_OK && sky_span_next(&rest, ' ', &word)) {
-        char *text = sky_mem_dup(word.ptr, word.len);
-        err = word.len > 0 ? row->set(config, row, text, why) : SKY_OK;
-        free(text);
-    }
+    sky_buf_init(&one, SIZE_MAX);
+    while (err == SKY_OK && next_value(&value, &one))
+        err = row->set(config, row, one.bytes, why);
+    sky_buf_done(&one);
     return err;
 }
 
@@ -483,4 +499,9 @@ void sky_config_help(FILE *out, enum sky_command command)
     }
     fputs("\n", out);
     print_option(out, "-h, --help", "this text");
+    fputs("\n", out);
+    sky_help_wrap(out, 0, 0,
+                  "Each can stand in the environment variable named behind it. The values of a "
+                  "repeatable one are separated by blanks there; a blank within a value is written "
+                  "with a backslash in front.");
 }

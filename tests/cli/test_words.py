@@ -136,6 +136,19 @@ def test_a_bad_value_is_called_by_the_variable_it_is_from(words, name, value):
     assert told(*words[:1], option, value, *words[1:]) == said.replace(name, option)
 
 
+def test_a_blank_within_a_value_of_a_list_has_a_backslash(tmp_path):
+    folder = tmp_path / "my fix"
+    folder.mkdir()
+    (folder / "a.json").write_text('{"products": [{"cloud": "aliyun", "product": "pkBlank"}]}')
+    value = str(folder).replace(" ", "\\ ")
+    done = subprocess.run([str(server.PROGRAM), "hosts"], capture_output=True, text=True,
+                          check=False, env={**server.ENVIRONMENT,
+                                            "SKYMOCK_FIXTURES": f"{value}  {value}/a.json "})
+    assert done.returncode == 0 and "pkBlank." in done.stdout, done.stderr
+    assert told("hosts", SKYMOCK_FIXTURES=str(folder)).startswith(f"SKYMOCK_FIXTURES {tmp_path}/my:")
+    assert "separated by blanks" in server.run("hosts", "--help").stdout
+
+
 def test_the_command_line_is_blamed_for_what_it_adds():
     assert told("serve", "--listen", "all=1", SKYMOCK_LISTEN="mqtt=0").startswith("--listen all=1")
     assert told("serve", "--listen", "all=0", SKYMOCK_LISTEN="mqt=0").startswith("SKYMOCK_LISTEN")
