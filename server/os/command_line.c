@@ -69,6 +69,16 @@ static void read_surroundings(struct sky_config *config)
     config->tmp_dir = sky_mem_dup(folder, strlen(folder));
 }
 
+/* What is no answer to yes or no may be a value for other commands, whose option of this name takes
+ * one: SKYMOCK_JSON is a file for some. */
+static bool is_for_others(const struct sky_option *row)
+{
+    for (size_t i = 0; row->argument == NULL && i < sky_option_count; i++)
+        if (strcmp(sky_options[i].name, row->name) == 0 && sky_options[i].argument != NULL)
+            return true;
+    return false;
+}
+
 static sky_err read_environment(struct sky_config *config, enum sky_command command,
                                 struct sky_why *why)
 {
@@ -83,6 +93,8 @@ static sky_err read_environment(struct sky_config *config, enum sky_command comm
         sky_err err = sky_option_is_list(&sky_options[i])
                           ? set_each(config, &sky_options[i], value, why)
                           : sky_options[i].set(config, &sky_options[i], value, why);
+        if (err != SKY_OK && is_for_others(&sky_options[i]))
+            continue;
         if (err != SKY_OK)
             return err;
         if (sky_option_is_list(&sky_options[i]))

@@ -149,6 +149,15 @@ def test_a_blank_within_a_value_of_a_list_has_a_backslash(tmp_path):
     assert "separated by blanks" in server.run("hosts", "--help").stdout
 
 
+@pytest.mark.parametrize("command", ["rules", "sign", "hosts"])
+def test_the_file_of_a_report_is_none_of_the_commands_that_print_json(command):
+    words = [command, *(["a"] if command == "sign" else [])]
+    env = {**server.ENVIRONMENT, "SKYMOCK_JSON": "report.json"}
+    done = subprocess.run([str(server.PROGRAM), *words], capture_output=True, text=True,
+                          check=False, env=env)
+    assert "SKYMOCK_JSON" not in done.stderr and done.stdout[:1] != "{"
+
+
 def test_the_command_line_is_blamed_for_what_it_adds():
     assert told("serve", "--listen", "all=1", SKYMOCK_LISTEN="mqtt=0").startswith("--listen all=1")
     assert told("serve", "--listen", "all=0", SKYMOCK_LISTEN="mqt=0").startswith("SKYMOCK_LISTEN")
