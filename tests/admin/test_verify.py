@@ -474,8 +474,8 @@ def test_a_number_is_told_its_range(refused):
 
 def test_the_name_that_is_meant_is_suggested(refused):
     event = {"type": "connect"}
-    assert refused(400, "POST", VERIFY, {"event": event, "cuont": 1})["reason"] == (
+    assert refused(400, "POST", VERIFY, {"event": event, "cuont": 1})["message"] == (
         "'cuont' is not known here; 'count' is meant?")
-    assert refused(400, "GET", "/api/v1/events?limt=1")["reason"].endswith("; 'limit' is meant?")
-    assert refused(400, "POST", "/api/v1/expected", {"rule": "MQTT-KEEPALIVE-DAED"})["reason"] == (
+    assert refused(400, "GET", "/api/v1/events?limt=1")["message"].endswith("; 'limit' is meant?")
+    assert refused(400, "POST", "/api/v1/expected", {"rule": "MQTT-KEEPALIVE-DAED"})["message"] == (
         "there is no rule 'MQTT-KEEPALIVE-DAED'; 'MQTT-KEEPALIVE-DEAD' is meant?")

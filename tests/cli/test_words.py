@@ -60,7 +60,7 @@ def test_exec_says_whose_status_it_exits_with():
 def test_the_listeners_are_named():
     serve, executes = (" ".join(server.run(name, "--help").stdout.split())
                        for name in ("serve", "exec"))
-    assert "unless moved they are mqtt 1883, mqtts 8883, " in serve and "admin 8080 " in serve
+    assert "unless moved they are mqtt 1883, mqtts 8883, " in serve and "admin 8080, " in serve
     assert "told as SKYMOCK_PORT_NAME: mqtt, mqtts, " in executes
 
 
