@@ -380,6 +380,8 @@ const struct sky_option sky_options[] = {
     {"log-level", 0, "LEVEL", "warning", "error, warning, info or debug", SERVING, set_log_level,
      AT(log_level)},
     {"quiet", 'q', NULL, NULL, "do not print refusals", SKY_COMMAND_SERVE, set_switch, AT(quiet)},
+    {"quiet", 'q', NULL, NULL, "do not say that nothing connected", SKY_COMMAND_EXEC, set_switch,
+     AT(quiet)},
     {"quiet", 'q', NULL, NULL, "print only the cases that did not pass, and the summary",
      SKY_COMMAND_SUITE_RUN, set_switch, AT(quiet)},
     HEADING("Others"),

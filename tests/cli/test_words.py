@@ -309,6 +309,21 @@ def test_healthcheck_says_what_it_met(skymock):
     assert one_line(done, 1) == f"{url} answered 404; is this the admin listener of a skymock?"
 
 
+def test_exec_says_where_it_is_when_nothing_has_connected():
+    def told_by(*words):
+        done = server.run("exec", *words)
+        assert done.returncode == 2 and done.stdout == "verdict: not exercised\n", done
+        return done.stderr
+
+    said = told_by("--", "sh", "-c", "echo $SKYMOCK_PORT_MQTT >&2").splitlines()
+    assert said[1].startswith("skymock: nothing connected to this server; devices find it at "
+                              f"SKYMOCK_PORT_MQTT={said[0]}, SKYMOCK_PORT_MQTTS=")
+    assert "ADMIN" not in said[1] and len(said) == 2
+    assert told_by("--quiet", "--", "true") == ""
+    connects = "exec 3<>/dev/tcp/127.0.0.1/$SKYMOCK_PORT_MQTT; exec 3>&-; sleep 0.2"
+    assert told_by("--", "bash", "-c", connects) == ""
+
+
 def test_no_folder_for_temporary_files():
     done = subprocess.run([str(server.PROGRAM), "exec", "true"], capture_output=True, text=True,
                           check=False, timeout=server.PATIENCE_S,
