@@ -208,8 +208,11 @@ static int run_command(const struct command_row *row, int argc, char **argv)
         status = print_help(row);
     else if (config.args.count < row->args_min || config.args.count > row->args_max)
         status = refuse_arguments(row, &config);
-    else
+    else {
+        if (!config.quiet)
+            sky_config_tell_slips(stderr);
         status = row->run(&config);
+    }
     sky_config_done(&config);
     if (fflush(stdout) != 0 && errno != EPIPE) /* a reader that has seen enough is no failure */
         return sky_cli_fail("writing to standard output failed");

@@ -3,6 +3,7 @@
 
 #include <getopt.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
@@ -38,7 +39,7 @@ static bool next_value(const char **rest, struct sky_buf *ret_value)
     for (; **rest != '\0' && **rest != ' '; ++*rest) {
         if (strncmp(*rest, "\\ ", 2) == 0)
             ++*rest;
-        sky_buf_add_byte(ret_value, (uint8_t)**rest);
+        sky_buf_add_byte(ret_value, (uint8_t) * *rest);
     }
     bool any = ret_value->len > 0;
     sky_buf_add_byte(ret_value, '\0');
@@ -58,6 +59,46 @@ static sky_err set_each(struct sky_config *config, const struct sky_option *row,
         err = row->set(config, row, one.bytes, why);
     sky_buf_done(&one);
     return err;
+}
+
+/* Told to what runs beside a server. */
+static bool is_told(sky_span name)
+{
+    return sky_span_eq_str(name, "CA") || sky_span_eq_str(name, "SUITE") ||
+           sky_span_starts(name, SKY_SPAN("PORT_"));
+}
+
+static void tell_slip(FILE *out, sky_span name)
+{
+    char own[SKY_ENV_NAME_MAX], nearest_name[SKY_ENV_NAME_MAX];
+    const size_t prefix = strlen("SKYMOCK_");
+    const char *nearest = NULL;
+    size_t least = SIZE_MAX, distance;
+
+    for (size_t i = 0; i < sky_option_count; i++) {
+        if (sky_options[i].commands == 0)
+            continue;
+        sky_config_env_name(sky_options[i].name, own);
+        if (sky_span_eq_str(name, own + prefix))
+            return;
+        if (!sky_similar_distance(sky_span_str(own + prefix), name, &distance) || distance >= least)
+            continue;
+        least = distance;
+        nearest = memcpy(nearest_name, own, sizeof own);
+    }
+    if (nearest != NULL && !is_told(name))
+        fprintf(out, "skymock: SKYMOCK_%.*s is not read; %s is meant?\n", SKY_SPAN_ARGS(name),
+                nearest);
+}
+
+void sky_config_tell_slips(FILE *out)
+{
+    for (char **each = environ; *each != NULL; each++) {
+        sky_span name, value, rest = sky_span_str(*each);
+        if (sky_span_starts(rest, SKY_SPAN("SKYMOCK_")) &&
+            sky_span_cut(sky_span_tail(rest, strlen("SKYMOCK_")), '=', &name, &value))
+            tell_slip(out, name);
+    }
 }
 
 static void read_surroundings(struct sky_config *config)

@@ -158,6 +158,31 @@ def test_the_file_of_a_report_is_none_of_the_commands_that_print_json(command):
     assert "SKYMOCK_JSON" not in done.stderr and done.stdout[:1] != "{"
 
 
+NO_PRODUCTS = "skymock: no products: give --fixtures or POST /api/v1/products\n"
+
+
+@pytest.mark.parametrize("words,environment,wanted", [
+    ([], {}, NO_PRODUCTS),
+    (["--quiet"], {"SKYMOCK_FIXTURE": "x"}, ""),
+    ([], {"SKYMOCK_FIXTURE": "x"},
+     "skymock: SKYMOCK_FIXTURE is not read; SKYMOCK_FIXTURES is meant?\n" + NO_PRODUCTS),
+    ([], {"SKYMOCK_CA": "x", "SKYMOCK_PORT_MQTT": "1", "SKYMOCK_SUITE": "s", "SKYMOCK_CASE": "c",
+          "SKYMOCK_DEVICE": "d", "SKYMOCK_BUILD": "b", "SKYMOCK_PROGRAM": "p", "SKYMOCK_KIT": "k",
+          "SKYMOCK_REPORT": "r"}, NO_PRODUCTS),
+    (["--fixtures"], {}, ""),
+])
+def test_a_server_without_products_and_slips_of_the_environment(words, environment, wanted, tmp_path):
+    fixture = tmp_path / "a.json"
+    fixture.write_text('{"products": [{"cloud": "aliyun", "product": "pk"}]}')
+    words = [*words, *([str(fixture)] if words == ["--fixtures"] else [])]
+    running = subprocess.Popen([str(server.PROGRAM), "serve", *FREE_PORTS, *words], text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               env={**server.ENVIRONMENT, **environment})
+    assert running.stdout.readline().startswith("skymock is ready: ")
+    running.terminate()
+    assert running.communicate(timeout=server.PATIENCE_S)[1] == wanted
+
+
 def test_the_command_line_is_blamed_for_what_it_adds():
     assert told("serve", "--listen", "all=1", SKYMOCK_LISTEN="mqtt=0").startswith("--listen all=1")
     assert told("serve", "--listen", "all=0", SKYMOCK_LISTEN="mqt=0").startswith("SKYMOCK_LISTEN")
