@@ -158,4 +158,4 @@ def test_a_certificate_is_issued_first(fixtures):
 
 def test_a_device_that_the_server_has_not(skymock):
     done = server.run("sign", "aliyun/pkS/nobody", *url(skymock))
-    assert done.returncode == 2 and "404" in done.stderr and "nobody" in done.stderr
+    assert done.returncode == 2 and "no device 'nobody'" in done.stderr

