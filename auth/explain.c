@@ -543,11 +543,15 @@ static void explain_unmatched(struct search *search, sky_span due, struct sky_ex
     if (suspicion->frame != NULL)
         append(out->what, sizeof out->what, "What was sent is not of the form %s. ",
                suspicion->frame);
-    if (search->given.len == 0 || search->given.guessed)
-        tell_unreadable(suspicion, out);
-    else
+    bool readable = search->given.len > 0 && !search->given.guessed;
+    if (readable)
         tell_unmatched(search, out);
+    else
+        tell_unreadable(suspicion, out);
     hint_due(suspicion, out);
+    if (readable)
+        append(out->hint, sizeof out->hint,
+               " Or the secret that signed is not the one of the fixture.");
 }
 
 static void explain_in(struct search *search, sky_span due, struct sky_explanation *out)

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "auth/similar.h"
 #include "protocol/base/mem.h"
+#include "protocol/base/similar.h"
 #include "server/cli/cli.h"
 #include "server/os/help.h"
 #include "server/registry/rules.h"
@@ -44,7 +44,9 @@ static const struct command_row commands[] = {
      "skymock verdict --product CLOUD/PRODUCT --junit report.xml", SKY_COMMAND_VERDICT, 0, 0,
      sky_cli_verdict},
     {"exec", "[OPTION]... -- COMMAND...",
-     "serve while COMMAND runs, then print the verdict; exit with the worse of both",
+     "serve while COMMAND runs, then print the verdict; exit with COMMAND's status or, if that is "
+     "0, "
+     "the verdict's: 0 passed, 1 failed, 2 could not tell",
      "skymock exec --fixtures fixtures --junit report.xml -- ./firmware", SKY_COMMAND_EXEC, 1, ANY,
      sky_cli_exec},
     {"suite run", "NAME|FILE... --device NAME [OPTION]... [-- COMMAND...]",
@@ -114,22 +116,15 @@ static const struct command_row *find_command(int argc, char **argv, int *ret_wo
 /* The name that was meant by words that are none; NULL: none is near. */
 static const char *nearest_command(int argc, char **argv)
 {
-    const char *nearest = NULL;
-    size_t least = SIZE_MAX, distance;
+    struct sky_nearest nearest = {0};
     char both[128];
 
     snprintf(both, sizeof both, "%s %s", argv[0], argc > 1 ? argv[1] : "");
     for (size_t i = 0; i < SKY_COUNT(commands); i++) {
         const char *name = commands[i].name;
-        if (!sky_similar_distance(sky_span_str(name),
-                                  sky_span_str(strchr(name, ' ') != NULL ? both : argv[0]),
-                                  &distance) ||
-            distance >= least)
-            continue;
-        nearest = name;
-        least = distance;
+        sky_nearest_try(&nearest, name, sky_span_str(strchr(name, ' ') != NULL ? both : argv[0]));
     }
-    return nearest;
+    return nearest.name;
 }
 
 /* For the first word of names that have two, all of them are helped with. */
@@ -213,8 +208,11 @@ static int run_command(const struct command_row *row, int argc, char **argv)
         status = print_help(row);
     else if (config.args.count < row->args_min || config.args.count > row->args_max)
         status = refuse_arguments(row, &config);
-    else
+    else {
+        if (!config.quiet)
+            sky_config_tell_slips(stderr);
         status = row->run(&config);
+    }
     sky_config_done(&config);
     if (fflush(stdout) != 0 && errno != EPIPE) /* a reader that has seen enough is no failure */
         return sky_cli_fail("writing to standard output failed");

@@ -5,6 +5,7 @@
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
+#include "protocol/base/similar.h"
 
 static const char *const severity_names[] = {
     [SKY_INFO] = "info", [SKY_WARNING] = "warning", [SKY_ERROR] = "error"};
@@ -109,6 +110,22 @@ const struct sky_rule *sky_catalogue_find(const struct sky_catalogue *catalogue,
     return NULL;
 }
 
+sky_err sky_catalogue_no_rule(const struct sky_catalogue *catalogue, sky_span id,
+                              const char *pointer, struct sky_why *why)
+{
+    enum { SHOWN = 100 };
+    struct sky_nearest nearest = {0};
+    for (size_t i = 0; i < catalogue->rule_count; i++)
+        sky_nearest_try(&nearest, sky_catalogue_at(catalogue, i)->id, id);
+    sky_span shown = sky_span_head(id, id.len < SHOWN ? id.len : SHOWN);
+    if (nearest.name != NULL)
+        return sky_why_set(why, SKY_ERR_NOT_FOUND, pointer,
+                           "there is no rule '%.*s'; '%s' is meant?", SKY_SPAN_ARGS(shown),
+                           nearest.name);
+    return sky_why_set(why, SKY_ERR_NOT_FOUND, pointer,
+                       "there is no rule '%.*s'; 'skymock rules' lists them", SKY_SPAN_ARGS(shown));
+}
+
 void sky_policy_init(struct sky_policy *policy, const struct sky_catalogue *catalogue,
                      enum sky_profile profile)
 {
@@ -127,9 +144,7 @@ sky_err sky_policy_override(struct sky_policy *policy, sky_span text, struct sky
                            SKY_SPAN_ARGS(text));
     const struct sky_rule *rule = sky_catalogue_find(policy->catalogue, id);
     if (rule == NULL)
-        return sky_why_set(why, SKY_ERR_NOT_FOUND, "",
-                           "there is no rule '%.*s'; 'skymock rules' lists them",
-                           SKY_SPAN_ARGS(id));
+        return sky_catalogue_no_rule(policy->catalogue, id, "", why);
     policy->action[sky_catalogue_index(policy->catalogue, rule)] = (uint8_t)action;
     return SKY_OK;
 }

@@ -83,6 +83,9 @@ const char *sky_catalogue_owner(const struct sky_catalogue *catalogue, size_t in
 const char *sky_catalogue_hint(const struct sky_catalogue *catalogue, const struct sky_rule *rule);
 /* NULL if no row has this id. */
 const struct sky_rule *sky_catalogue_find(const struct sky_catalogue *catalogue, sky_span id);
+/* NOT_FOUND: that no row has it, and which may be meant. */
+sky_err sky_catalogue_no_rule(const struct sky_catalogue *catalogue, sky_span id,
+                              const char *pointer, struct sky_why *why);
 
 /* What is done about each rule: the profile's defaults, then overrides. A value: a product with
  * overrides of its own has a copy. */

@@ -8,6 +8,7 @@
 #include "auth/digest.h"
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
+#include "protocol/base/similar.h"
 #include "server/admin/guard.h"
 #include "server/os/config.h"
 #include "server/suite/run.h"
@@ -228,6 +229,17 @@ static const struct sky_api_param *find_param(const struct sky_api_param *list, 
     return NULL;
 }
 
+/* "; 'count' is meant?" of a name that is none of the list; nothing when none is near. */
+static void suggest_param(const struct sky_api_param *list, const char *name, char out[FORM_MAX])
+{
+    struct sky_nearest nearest = {0};
+    for (; list != NULL && list->name != NULL; list++)
+        sky_nearest_try(&nearest, list->name, sky_span_str(name));
+    *out = '\0';
+    if (nearest.name != NULL)
+        snprintf(out, FORM_MAX, "; '%s' is meant?", nearest.name);
+}
+
 /* What a value of the parameter must be. */
 static void say_form(const struct sky_api_param *param, char out[FORM_MAX])
 {
@@ -283,8 +295,9 @@ static bool check_query_piece(struct sky_api *api, sky_span piece)
     if (param == NULL) {
         if (!sky_http_decode(key, true, name, sizeof name))
             name[0] = '\0';
-        sky_api_error(api, 400, "invalid", "", "%s has no query parameter '%s'", api->route->path,
-                      name);
+        suggest_param(api->route->query, name, form);
+        sky_api_error(api, 400, "invalid", "", "%s has no query parameter '%s'%s", api->route->path,
+                      name, form);
         return false;
     }
     sky_http_query(api->call->head.query, param->name, text, sizeof text, &bad);
@@ -350,7 +363,7 @@ static bool is_of_pattern(const struct sky_route *route, const char *member)
 static sky_err check_member(const struct sky_route *route, const cJSON *member, const char *at,
                             struct sky_why *why)
 {
-    char pointer[SKY_WHY_POINTER_MAX], form[FORM_MAX] = "is not known here";
+    char pointer[SKY_WHY_POINTER_MAX], form[FORM_MAX];
     const struct sky_api_param *param = find_param(route->body, sky_span_str(member->string));
     if (param != NULL && is_value_of(param, member))
         return SKY_OK;
@@ -359,8 +372,12 @@ static sky_err check_member(const struct sky_route *route, const cJSON *member, 
         return sky_why_set(why, SKY_ERR_INVALID, pointer,
                            "'%s' is a member of the pattern: {\"event\": {\"%s\": ...}}",
                            member->string, member->string);
-    if (param != NULL)
-        say_form(param, form);
+    if (param == NULL) {
+        suggest_param(route->body, member->string, form);
+        return sky_why_set(why, SKY_ERR_INVALID, pointer, "'%.100s' is not known here%s",
+                           member->string, form);
+    }
+    say_form(param, form);
     return sky_why_set(why, SKY_ERR_INVALID, pointer, "'%.100s' %s", member->string, form);
 }
 

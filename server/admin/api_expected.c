@@ -16,10 +16,10 @@ static bool take_rule(struct sky_api *api, struct sky_expectation *wanted)
         wanted->rule = sky_catalogue_find(&api->app->registry.catalogue, sky_span_str(id));
     if (wanted->rule != NULL)
         return true;
-    sky_api_error(api, 400, "invalid", "/rule",
-                  id != NULL ? "there is no rule '%.100s'"
-                             : "the id of a rule is missing%s, or a pattern as 'event'",
-                  id != NULL ? id : "");
+    struct sky_why why = {.reason = "the id of a rule is missing, or a pattern as 'event'"};
+    if (id != NULL)
+        (void)sky_catalogue_no_rule(&api->app->registry.catalogue, sky_span_str(id), "", &why);
+    sky_api_error(api, 400, "invalid", "/rule", "%s", why.reason);
     return false;
 }
 

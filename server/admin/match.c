@@ -1,7 +1,7 @@
 #include "server/admin/match.h"
 
-#include "auth/similar.h"
 #include "protocol/base/assert.h"
+#include "protocol/base/similar.h"
 #include "protocol/http/head.h"
 
 static bool is_placeholder(sky_span segment)

@@ -76,14 +76,18 @@ static size_t await_ports(int fd, char *out, size_t size)
 
 /* ---- what is told of it ---- */
 
-static void export_port(const char *listener, int port)
+static void export_port(const struct sky_listener_row *row, int port, struct sky_at_hand *server)
 {
     char option[48], name[SKY_ENV_NAME_MAX], text[8];
+    size_t len = strlen(server->doors);
 
-    snprintf(option, sizeof option, "port-%s", listener);
+    snprintf(option, sizeof option, "port-%s", row->name);
     sky_config_env_name(option, name);
     snprintf(text, sizeof text, "%d", port);
     setenv(name, text, 1);
+    if (!(row->allows & SKY_LISTEN_ADMIN))
+        snprintf(server->doors + len, sizeof server->doors - len, "%s%s=%s", len > 0 ? ", " : "",
+                 name, text);
 }
 
 /* Where a listener can be reached from here. */
@@ -110,7 +114,7 @@ static void export_ports(const struct sky_config *config, const cJSON *ports,
             everywhere != NULL ? everywhere : reachable(sky_config_listen(config, row)->host);
         if (!cJSON_IsNumber(port))
             continue;
-        export_port(row->name, port->valueint);
+        export_port(row, port->valueint, server);
         if (!(row->allows & SKY_LISTEN_ADMIN))
             setenv("SKYMOCK_HOST", host, i == 0); /* the first one's, if it is there */
         else if (everywhere == NULL)

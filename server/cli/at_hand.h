@@ -13,6 +13,7 @@ struct sky_at_hand {
     pid_t pid;                   /* 0: it is not ours */
     char url[SKY_HOST_MAX + 32]; /* of its admin listener; empty: that is off */
     char ca[PATH_MAX];           /* file of the certificate to trust; empty: none */
+    char doors[256];             /* of devices, as the environment has them: "SKYMOCK_PORT_..=.." */
 };
 
 /* Starts a server. Returns once it serves, and whatever is started from now on is told where, by

@@ -70,7 +70,7 @@ static sky_err find_named(struct sky_cli_device *device, const char *name, struc
         return SKY_OK;
     return sky_why_set(why, SKY_ERR_NOT_FOUND, "",
                        "%.120s: no such %s; name its fixtures with --fixtures, or the server's "
-                       "database with --store",
+                       "database with --store; skymock sign also asks a running server: --url URL",
                        name, device->product.id ? "device in this product" : "product");
 }
 

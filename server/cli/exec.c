@@ -35,6 +35,30 @@ static int run_command(const struct sky_config *config)
     return timed_out ? SKY_PROCESS_TIMED_OUT : sky_process_exit(command.status);
 }
 
+static void count(void *ctx, const cJSON *event)
+{
+    (void)event;
+    ++*(size_t *)ctx;
+}
+
+/* A verdict on nobody may be that of a device that has another server's ports built in. */
+static void tell_silence(const struct sky_config *config, const struct sky_at_hand *server)
+{
+    static char marks[] = "connect,close,malformed,tls-handshake,psk-handshake,http-auth,"
+                          "coap-request";
+    struct sky_config all = *config;
+    struct sky_why why;
+    size_t came = 0;
+
+    all.run = true;
+    all.device = all.product = NULL;
+    all.types = marks;
+    if (!config->quiet &&
+        sky_cli_each_event(&all, server->url, false, count, &came, &why) == SKY_OK && came == 0)
+        (void)sky_cli_fail("nothing connected to this server; devices find it at %s",
+                           server->doors);
+}
+
 /* The command's own failure says more than the verdict's. */
 static int worse(int command, int verdict)
 {
@@ -58,7 +82,10 @@ int sky_cli_exec(const struct sky_config *config)
         status = worse(status, sky_cli_fail("no verdict: the admin listener is off"));
     } else {
         int told = sky_cli_tell_events(config, server.url);
-        status = worse(status, worse(sky_cli_ask_verdict(config, server.url), told));
+        int verdict = sky_cli_ask_verdict(config, server.url);
+        if (verdict == SKY_EXIT_TROUBLE)
+            tell_silence(config, &server);
+        status = worse(status, worse(verdict, told));
     }
     return worse(status, sky_at_hand_leave(&server));
 }

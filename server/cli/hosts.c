@@ -40,8 +40,9 @@ static sky_err print_host(struct hosts *hosts, struct sky_store *store, const ch
     }
     sky_err err = sky_store_each_product(store, print_product, hosts);
     if (err == SKY_OK && hosts->products == 0)
-        printf("# %s stands for product keys, and there is no %s product in --fixtures\n", name,
-               hosts->cloud->name);
+        printf("# %s stands for product keys: name the fixtures of your %s products with "
+               "--fixtures PATH\n",
+               name, hosts->cloud->name);
     return err;
 }
 

@@ -32,7 +32,8 @@ static bool is_writable(const struct sky_config *config, char *const *member)
     free(copy);
     sky_config_origin(config, member, 0, origin);
     if (wrong != 0)
-        sky_cli_fail("%s %s: %s", origin, path, strerror(wrong));
+        sky_cli_fail("%s %s: %s%s", origin, path, strerror(wrong),
+                     wrong == ENOENT ? ": its folder is not there" : "");
     return wrong == 0;
 }
 

@@ -55,6 +55,22 @@ static void warn_open_admin(const struct sky_config *config, const struct sky_ap
     }
 }
 
+static bool see_product(void *ctx, const struct sky_product *product)
+{
+    (void)product;
+    *(bool *)ctx = true;
+    return false;
+}
+
+/* Every login would be refused. */
+static void warn_no_products(const struct sky_app *app)
+{
+    bool any = false;
+
+    if (sky_store_each_product(app->store, see_product, &any) == SKY_OK && !any)
+        fputs("skymock: no products: give --fixtures or POST /api/v1/products\n", stderr);
+}
+
 struct serving {
     const struct sky_config *config;
     struct sky_cli_refusals refusals;
@@ -68,8 +84,10 @@ static bool announce(void *ctx, struct sky_app *app)
     if (!sky_cli_write_ports(config->ports_file, app))
         return false;
     warn_open_admin(config, app);
-    if (!config->quiet && config->log_level >= SKY_LOG_WARNING)
+    if (!config->quiet && config->log_level >= SKY_LOG_WARNING) {
+        warn_no_products(app);
         sky_cli_refusals_open(&serving->refusals, app);
+    }
     fputs("skymock is ready:", stdout);
     for (size_t i = 0; i < app->net.listener_count; i++) {
         const struct sky_listener *listener = &app->net.listeners[i];

@@ -61,11 +61,13 @@ static struct target find_listener(const struct signing *signing, unsigned needs
     return best;
 }
 
-/* How sure it is that any payload is right there: no service listens, or one that takes raw bytes.
- */
+/* How sure it is that any payload is right there: no service listens, and the topic is no answer to
+ * one, which has raw bytes, or the service takes raw bytes. */
 static int freedom(const struct sky_topic_row *row)
 {
-    return row->service == NULL ? 3 : strcmp(row->service->name, "raw") == 0 ? 2 : 1;
+    if (row->service == NULL)
+        return row->rights & SKY_RAW ? 2 : 3;
+    return strcmp(row->service->name, "raw") == 0 ? 2 : 1;
 }
 
 /* A topic to try: one the device may publish to, without a wildcard in its pattern. */

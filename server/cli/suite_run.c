@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "auth/similar.h"
 #include "protocol/base/mem.h"
+#include "protocol/base/similar.h"
 #include "server/cli/at_hand.h"
 #include "server/cli/cli.h"
 #include "server/cli/events.h"

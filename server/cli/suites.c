@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "auth/similar.h"
+#include "protocol/base/similar.h"
 #include "server/admin/api.h"
 #include "server/os/files.h"
 #include "server/registry/rules.h"
@@ -23,18 +23,11 @@ static bool is_made_of_suites(const struct sky_embedded *builtin)
 /* The built-in suite that somebody meant who wrote another name; NULL: none is near. */
 static const char *nearest_builtin(const char *wrong)
 {
-    const char *nearest = NULL;
-    size_t least = 0, distance;
+    struct sky_nearest nearest = {0};
 
-    for (size_t i = 0; i < sky_builtin_suites_count; i++) {
-        const char *name = sky_builtin_suites[i].name;
-        if (!sky_similar_distance(sky_span_str(name), sky_span_str(wrong), &distance) ||
-            (nearest != NULL && distance >= least))
-            continue;
-        nearest = name;
-        least = distance;
-    }
-    return nearest;
+    for (size_t i = 0; i < sky_builtin_suites_count; i++)
+        sky_nearest_try(&nearest, sky_builtin_suites[i].name, sky_span_str(wrong));
+    return nearest.name;
 }
 
 static sky_err no_such_suite(const char *word, struct sky_why *why)

@@ -3,10 +3,11 @@
 
 #include <getopt.h>
 #include <stdlib.h>
+#include <unistd.h>
 
-#include "auth/similar.h"
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
+#include "protocol/base/similar.h"
 #include "server/os/help.h"
 #include "server/os/listeners.h"
 #include "server/os/options.h"
@@ -29,19 +30,75 @@ void sky_config_env_name(const char *name, char out[SKY_ENV_NAME_MAX])
     }
 }
 
-/* The values of a repeatable option stand in one variable with blanks between. */
+/* The next value of a list; false: there is none. */
+static bool next_value(const char **rest, struct sky_buf *ret_value)
+{
+    sky_buf_clear(ret_value);
+    while (**rest == ' ')
+        ++*rest;
+    for (; **rest != '\0' && **rest != ' '; ++*rest) {
+        if (strncmp(*rest, "\\ ", 2) == 0)
+            ++*rest;
+        sky_buf_add_byte(ret_value, (uint8_t) * *rest);
+    }
+    bool any = ret_value->len > 0;
+    sky_buf_add_byte(ret_value, '\0');
+    return any;
+}
+
+/* The values of a repeatable option stand in one variable with blanks between; a blank of a value
+ * has a backslash in front. */
 static sky_err set_each(struct sky_config *config, const struct sky_option *row, const char *value,
                         struct sky_why *why)
 {
-    sky_span rest = sky_span_trim(sky_span_str(value)), word;
+    struct sky_buf one;
     sky_err err = SKY_OK;
 
-    while (err == SKY_OK && sky_span_next(&rest, ' ', &word)) {
-        char *text = sky_mem_dup(word.ptr, word.len);
-        err = word.len > 0 ? row->set(config, row, text, why) : SKY_OK;
-        free(text);
-    }
+    sky_buf_init(&one, SIZE_MAX);
+    while (err == SKY_OK && next_value(&value, &one))
+        err = row->set(config, row, one.bytes, why);
+    sky_buf_done(&one);
     return err;
+}
+
+/* Told to what runs beside a server. */
+static bool is_told(sky_span name)
+{
+    return sky_span_eq_str(name, "CA") || sky_span_eq_str(name, "SUITE") ||
+           sky_span_starts(name, SKY_SPAN("PORT_"));
+}
+
+static void tell_slip(FILE *out, sky_span name)
+{
+    char own[SKY_ENV_NAME_MAX], nearest_name[SKY_ENV_NAME_MAX];
+    const size_t prefix = strlen("SKYMOCK_");
+    const char *nearest = NULL;
+    size_t least = SIZE_MAX, distance;
+
+    for (size_t i = 0; i < sky_option_count; i++) {
+        if (sky_options[i].commands == 0)
+            continue;
+        sky_config_env_name(sky_options[i].name, own);
+        if (sky_span_eq_str(name, own + prefix))
+            return;
+        if (!sky_similar_distance(sky_span_str(own + prefix), name, &distance) || distance >= least)
+            continue;
+        least = distance;
+        nearest = memcpy(nearest_name, own, sizeof own);
+    }
+    if (nearest != NULL && !is_told(name))
+        fprintf(out, "skymock: SKYMOCK_%.*s is not read; %s is meant?\n", SKY_SPAN_ARGS(name),
+                nearest);
+}
+
+void sky_config_tell_slips(FILE *out)
+{
+    for (char **each = environ; *each != NULL; each++) {
+        sky_span name, value, rest = sky_span_str(*each);
+        if (sky_span_starts(rest, SKY_SPAN("SKYMOCK_")) &&
+            sky_span_cut(sky_span_tail(rest, strlen("SKYMOCK_")), '=', &name, &value))
+            tell_slip(out, name);
+    }
 }
 
 static void read_surroundings(struct sky_config *config)
@@ -51,6 +108,16 @@ static void read_surroundings(struct sky_config *config)
     config->annotates = github != NULL && strcmp(github, "true") == 0;
     folder = folder != NULL && *folder != '\0' ? folder : "/tmp";
     config->tmp_dir = sky_mem_dup(folder, strlen(folder));
+}
+
+/* What is no answer to yes or no may be a value for other commands, whose option of this name takes
+ * one: SKYMOCK_JSON is a file for some. */
+static bool is_for_others(const struct sky_option *row)
+{
+    for (size_t i = 0; row->argument == NULL && i < sky_option_count; i++)
+        if (strcmp(sky_options[i].name, row->name) == 0 && sky_options[i].argument != NULL)
+            return true;
+    return false;
 }
 
 static sky_err read_environment(struct sky_config *config, enum sky_command command,
@@ -67,6 +134,8 @@ static sky_err read_environment(struct sky_config *config, enum sky_command comm
         sky_err err = sky_option_is_list(&sky_options[i])
                           ? set_each(config, &sky_options[i], value, why)
                           : sky_options[i].set(config, &sky_options[i], value, why);
+        if (err != SKY_OK && is_for_others(&sky_options[i]))
+            continue;
         if (err != SKY_OK)
             return err;
         if (sky_option_is_list(&sky_options[i]))
@@ -122,22 +191,6 @@ static const struct sky_option *row_of(enum sky_command command, int code)
     return NULL;
 }
 
-/* The option of the command that is meant by a word that is none, or may be; NULL: none is near. */
-static const struct sky_option *nearest_row(enum sky_command command, sky_span word)
-{
-    const struct sky_option *nearest = NULL;
-    size_t least = SIZE_MAX, distance;
-
-    for (size_t i = 0; i < sky_option_count; i++) {
-        bool near = sky_similar_distance(sky_span_str(sky_options[i].name), word, &distance);
-        if (!(sky_options[i].commands & command) || !near || distance >= least)
-            continue;
-        nearest = &sky_options[i];
-        least = distance;
-    }
-    return nearest;
-}
-
 /* Options that begin like this, with commas between. */
 static size_t list_begun(enum sky_command command, sky_span word, struct sky_buf *out)
 {
@@ -153,22 +206,25 @@ static size_t list_begun(enum sky_command command, sky_span word, struct sky_buf
 static sky_err no_such_option(enum sky_command command, const char *word, struct sky_why *why)
 {
     sky_span name = sky_span_tail(sky_span_str(word), 2), rest;
+    struct sky_nearest nearest = {0};
     bool elsewhere = false;
     struct sky_buf begun;
 
     (void)sky_span_cut(name, '=', &name, &rest);
-    const struct sky_option *nearest = nearest_row(command, name);
-    for (size_t i = 0; i < sky_option_count; i++)
+    for (size_t i = 0; i < sky_option_count; i++) {
+        if (sky_options[i].commands & command)
+            sky_nearest_try(&nearest, sky_options[i].name, name);
         elsewhere = elsewhere ||
                     (sky_options[i].commands != 0 && sky_span_eq_str(name, sky_options[i].name));
+    }
     sky_buf_init(&begun, SKY_WHY_REASON_MAX / 2);
     sky_err err = SKY_ERR_INVALID;
     if (list_begun(command, name, &begun) > 1)
         (void)sky_why_set(why, err, "", "%.100s may be any of %.*s", word,
                           SKY_SPAN_ARGS(sky_buf_span(&begun)));
-    else if (nearest != NULL)
+    else if (nearest.name != NULL)
         (void)sky_why_set(why, err, "", "%.100s: no such option; did you mean --%s?", word,
-                          nearest->name);
+                          nearest.name);
     else
         (void)sky_why_set(why, err, "", "%.100s: no such option here%s; see --help", word,
                           elsewhere ? ", but of another command" : "");
@@ -451,6 +507,21 @@ static void print_option(FILE *out, const char *option, const char *text)
     sky_help_wrap(out, HELP_INDENT, HELP_INDENT, text);
 }
 
+/* What an option does: of listeners also their names and, for `serve`, their ports. */
+static void write_purpose(struct sky_buf *text, const struct sky_option *row)
+{
+    const struct sky_listener_row *listener;
+
+    sky_buf_add_str(text, row->help);
+    for (size_t i = 0; row->at == offsetof(struct sky_config, listen_texts) &&
+                       (listener = sky_listener_row(i)) != NULL;
+         i++) {
+        sky_buf_addf(text, "%s %s", i > 0 ? "," : "", listener->name);
+        if (row->commands & SKY_COMMAND_SERVE)
+            sky_buf_addf(text, " %u", listener->port);
+    }
+}
+
 void sky_config_help(FILE *out, enum sky_command command)
 {
     const char *heading = NULL;
@@ -458,7 +529,7 @@ void sky_config_help(FILE *out, enum sky_command command)
     for (size_t i = 0; i < sky_option_count; i++) {
         const struct sky_option *row = &sky_options[i];
         heading = row->commands == 0 ? row->name : heading;
-        char name[SKY_ENV_NAME_MAX], left[80], text[512], letter[8] = "    ";
+        char name[SKY_ENV_NAME_MAX], left[80], letter[8] = "    ";
         if (!(row->commands & command))
             continue;
         if (heading != NULL)
@@ -469,13 +540,21 @@ void sky_config_help(FILE *out, enum sky_command command)
             snprintf(letter, sizeof(letter), "-%c, ", row->letter);
         snprintf(left, sizeof(left), "%s--%s %s", letter, row->name,
                  row->argument ? row->argument : "");
-        int len = snprintf(text, sizeof text, "%s%s [%s%s%s%s]", row->help,
-                           sky_option_is_list(row) ? " (repeatable)" : "",
-                           row->standard ? "default " : "", row->standard ? row->standard : "",
-                           row->standard ? "; " : "", name);
-        SKY_ASSERT(len < (int)sizeof text);
-        print_option(out, left, text);
+        struct sky_buf text;
+        sky_buf_init(&text, SIZE_MAX);
+        write_purpose(&text, row);
+        sky_buf_addf(&text, "%s [%s%s%s%s]", sky_option_is_list(row) ? " (repeatable)" : "",
+                     row->standard ? "default " : "", row->standard ? row->standard : "",
+                     row->standard ? "; " : "", name);
+        sky_buf_add_byte(&text, '\0');
+        print_option(out, left, text.bytes);
+        sky_buf_done(&text);
     }
     fputs("\n", out);
     print_option(out, "-h, --help", "this text");
+    fputs("\n", out);
+    sky_help_wrap(out, 0, 0,
+                  "Each can stand in the environment variable named behind it. The values of a "
+                  "repeatable one are separated by blanks there; a blank within a value is written "
+                  "with a backslash in front.");
 }

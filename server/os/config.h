@@ -133,6 +133,9 @@ void sky_config_origin(const struct sky_config *config, const void *member, size
 sky_err sky_config_blame(const struct sky_config *config, const void *member, size_t index,
                          sky_err err, struct sky_why *why);
 
+/* Says which variables of the environment are not read, but have nearly the name of one that is. */
+void sky_config_tell_slips(FILE *out);
+
 /* Where the listener of this row goes; never NULL after a successful parse. */
 const struct sky_listen *sky_config_listen(const struct sky_config *config,
                                            const struct sky_listener_row *row);

@@ -259,9 +259,13 @@ const struct sky_option sky_options[] = {
      SKY_COMMAND_CA, set_text, AT(store)},
     HEADING("Listeners"),
     {"listen", 'l', "NAME=WHERE", NULL,
-     "move one listener: NAME=HOST:PORT, NAME=PORT or NAME=off; port 0 takes a free one (the "
-     "standard for a COMMAND); the NAME all is every one",
-     SERVING, set_list, AT(listen_texts)},
+     "move one listener: NAME=HOST:PORT, NAME=PORT or NAME=off; port 0 takes a free one; the NAME "
+     "all is every one; unless moved they are",
+     SKY_COMMAND_SERVE, set_list, AT(listen_texts)},
+    {"listen", 'l', "NAME=WHERE", NULL,
+     "move one listener: NAME=HOST:PORT, NAME=PORT or NAME=off; the NAME all is every one; unless "
+     "moved each takes a free port, which COMMAND is told as SKYMOCK_PORT_NAME:",
+     SKY_COMMANDS_OWNING, set_list, AT(listen_texts)},
     {"host", 0, "HOST", "127.0.0.1", "where listeners are that name no host of their own", SERVING,
      set_host, AT(host)},
     {"ports-file", 0, "FILE", NULL, "write the ports in use here, as JSON, when ready", SERVING,
@@ -376,6 +380,8 @@ const struct sky_option sky_options[] = {
     {"log-level", 0, "LEVEL", "warning", "error, warning, info or debug", SERVING, set_log_level,
      AT(log_level)},
     {"quiet", 'q', NULL, NULL, "do not print refusals", SKY_COMMAND_SERVE, set_switch, AT(quiet)},
+    {"quiet", 'q', NULL, NULL, "do not say that nothing connected", SKY_COMMAND_EXEC, set_switch,
+     AT(quiet)},
     {"quiet", 'q', NULL, NULL, "print only the cases that did not pass, and the summary",
      SKY_COMMAND_SUITE_RUN, set_switch, AT(quiet)},
     HEADING("Others"),

@@ -2,11 +2,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "auth/similar.h"
 #include "auth/text.h"
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
 #include "protocol/base/rule.h"
+#include "protocol/base/similar.h"
 #include "protocol/mqtt/topic.h"
 #include "server/pattern/private.h"
 
@@ -57,44 +57,31 @@ static bool fail(const struct compiler *c, const struct place *place, const char
     return false;
 }
 
-/* Of the words that were tried the nearest to a wrong one, to suggest it. */
-struct nearest {
-    const char *word; /* NULL: none is near */
-    size_t distance;
-};
-
-static void try_word(struct nearest *near, const char *word, const char *wrong)
-{
-    size_t distance;
-    if (sky_similar_distance(sky_span_str(word), sky_span_str(wrong), &distance) &&
-        (near->word == NULL || distance < near->distance))
-        *near = (struct nearest){word, distance};
-}
-
 static bool fail_word(const struct compiler *c, const struct place *place, const char *what,
                       const char *wrong, const char *(*word)(size_t), size_t count)
 {
-    struct nearest near = {0};
+    struct sky_nearest near = {0};
     enum { LIST_ENOUGH = 200 };
-    char list[LIST_ENOUGH + 16] = "";
+    char list[LIST_ENOUGH + 1] = "", more[32] = "";
     for (size_t i = 0; i < count; i++)
-        try_word(&near, word(i), wrong);
-    if (near.word != NULL)
-        return fail(c, place, "there is no %s '%.60s'; '%s' is meant?", what, wrong, near.word);
-    for (size_t i = 0, len = 0; i < count && len < LIST_ENOUGH; i++)
-        len += (size_t)snprintf(list + len, sizeof list - len, "%s%s", i > 0 ? ", " : "",
-                                len + strlen(word(i)) < LIST_ENOUGH ? word(i) : "...");
-    return fail(c, place, "there is no %s '%.40s'; there are %s", what, wrong, list);
+        sky_nearest_try(&near, word(i), sky_span_str(wrong));
+    if (near.name != NULL)
+        return fail(c, place, "there is no %s '%.60s'; '%s' is meant?", what, wrong, near.name);
+    size_t told = 0;
+    for (size_t len = 0; told < count && len + strlen(", ") + strlen(word(told)) <= LIST_ENOUGH;
+         told++)
+        len += (size_t)snprintf(list + len, sizeof list - len, "%s%s", told > 0 ? ", " : "",
+                                word(told));
+    if (told < count)
+        snprintf(more, sizeof more, " and %zu more", count - told);
+    return fail(c, place, "there is no %s '%.40s'; there are %s%s", what, wrong, list, more);
 }
 
 static bool fail_rule(const struct compiler *c, const struct place *place, const char *wrong)
 {
-    struct nearest near = {0};
-    for (size_t i = 0; i < c->rules->rule_count; i++)
-        try_word(&near, sky_catalogue_at(c->rules, i)->id, wrong);
-    if (near.word != NULL)
-        return fail(c, place, "there is no rule '%.60s'; '%s' is meant?", wrong, near.word);
-    return fail(c, place, "there is no rule '%.60s'", wrong);
+    struct sky_why why;
+    (void)sky_catalogue_no_rule(c->rules, sky_span_str(wrong), "", &why);
+    return fail(c, place, "%s", why.reason);
 }
 
 /* ---- pieces ---- */

@@ -6,10 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "auth/similar.h"
 #include "protocol/base/assert.h"
 #include "protocol/base/json_tree.h"
 #include "protocol/base/mem.h"
+#include "protocol/base/similar.h"
 #include "server/os/files.h"
 #include "server/registry/lookup.h"
 #include "server/registry/products.h"
@@ -526,8 +526,13 @@ static sky_err load_paths(struct loading *loading, struct sky_store *store,
         sky_strings_add(loading->pieces, loading->gateways.list[i]);
     sky_strings_done(&loading->gateways);
     if (loading->error_count > 0) {
-        *why = loading->first;
-        return SKY_ERR_INVALID;
+        char rest[140] = "";
+        if (loading->error_count > 1)
+            snprintf(rest, sizeof rest, " (skymock check %.80s has all %zu errors)",
+                     paths->count == 1 ? paths->list[0] : "PATH...", loading->error_count);
+        return sky_why_set(why, SKY_ERR_INVALID, loading->first.pointer, "%.*s%s",
+                           (int)(SKY_WHY_REASON_MAX - 1 - strlen(rest)), loading->first.reason,
+                           rest);
     }
     *ret_result = result;
     return SKY_OK;

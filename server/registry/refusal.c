@@ -2,10 +2,10 @@
 
 #include <stdio.h>
 
-#include "auth/similar.h"
 #include "auth/typing.h"
 #include "protocol/base/json.h"
 #include "protocol/base/mem.h"
+#include "protocol/base/similar.h"
 
 enum { NAMES_LOOKED_AT_MAX = 200 }; /* on either side in the alphabet */
 

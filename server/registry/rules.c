@@ -93,9 +93,13 @@ sky_err sky_rules_policy(const struct sky_config *config, const struct sky_catal
     sky_err err = SKY_OK;
     sky_policy_init(policy, catalogue, config->profile);
     for (size_t i = 0; err == SKY_OK && i < config->rules.count; i++) {
-        err = sky_policy_override(policy, sky_span_str(config->rules.list[i]), why);
+        struct sky_why inside;
+        const char *text = config->rules.list[i];
+        err = sky_policy_override(policy, sky_span_str(text), &inside);
         if (err != SKY_OK)
-            err = sky_config_blame(config, &config->rules, i, err, why);
+            err = sky_config_blame(config, &config->rules, i,
+                                   sky_why_set(why, err, "", "%.60s: %.180s", text, inside.reason),
+                                   why);
     }
     return err;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "protocol/base/mem.h"
+#include "protocol/base/similar.h"
 #include "protocol/cloud/cloud.h"
 #include "server/journal/json.h"
 #include "server/suite/steps.h"
@@ -109,7 +110,13 @@ static void check_members(struct reading *reading, const cJSON *object,
             member++;
         snprintf(pointer, sizeof pointer, "%s/%s", at, value->string);
         const char *due = member->name != NULL ? wrong_form(member->form, value) : NULL;
-        if (member->name == NULL)
+        struct sky_nearest nearest = {0};
+        for (const struct member *known = members; known->name != NULL; known++)
+            sky_nearest_try(&nearest, known->name, sky_span_str(value->string));
+        if (member->name == NULL && nearest.name != NULL)
+            wrong(reading, pointer, "'%.100s' is not known here; '%s' is meant?", value->string,
+                  nearest.name);
+        else if (member->name == NULL)
             wrong(reading, pointer, "'%.100s' is not known here", value->string);
         else if (due != NULL)
             wrong(reading, pointer, "'%s' %s", value->string, due);

@@ -470,3 +470,13 @@ def test_a_number_is_told_its_range(refused):
         error = refused(400, "POST", VERIFY, {"event": {"type": "connect"}, "waitMs": value})
         assert error["pointer"] == "/waitMs"
         assert error["message"] == "'waitMs' must be an integer, 0 to 600000"
+
+
+def test_the_name_that_is_meant_is_suggested(refused):
+    event = {"type": "connect"}
+    assert refused(400, "POST", VERIFY, {"event": event, "cuont": 1})["message"] == (
+        "'cuont' is not known here; 'count' is meant?")
+    assert refused(400, "GET", "/api/v1/events?limt=1")["message"].endswith("; 'limit' is meant?")
+    slip = "MQTT-KEEPALIVE-DEAD".replace("EA", "AE")
+    assert refused(400, "POST", "/api/v1/expected", {"rule": slip})["message"] == (
+        f"there is no rule '{slip}'; 'MQTT-KEEPALIVE-DEAD' is meant?")

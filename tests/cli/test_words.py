@@ -9,6 +9,7 @@ import server
 FREE_PORTS = ("--listen", "all=0")
 COMMANDS = ["serve", "check", "sign", "explain", "rules", "verdict", "exec", "suite run",
             "suite list", "events", "hosts", "ca", "healthcheck"]
+SLIP = "MQTT-KEEPALIVE-DEAD".replace("EA", "AE")  # as nobody means it
 
 
 def one_line(done, status=2):
@@ -51,6 +52,19 @@ def test_help_with_the_first_word_of_names_is_that_of_all():
     assert server.run("suite", "list", "--help").stdout in both
 
 
+def test_exec_says_whose_status_it_exits_with():
+    said = " ".join(server.run("exec", "--help").stdout.split())
+    assert ("exit with COMMAND's status or, if that is 0, the verdict's: 0 passed, 1 failed, 2 could "
+            "not tell") in said
+
+
+def test_the_listeners_are_named():
+    serve, executes = (" ".join(server.run(name, "--help").stdout.split())
+                       for name in ("serve", "exec"))
+    assert "unless moved they are mqtt 1883, mqtts 8883, " in serve and "admin 8080, " in serve
+    assert "told as SKYMOCK_PORT_NAME: mqtt, mqtts, " in executes
+
+
 def test_options_stand_under_headings_and_say_what_they_do_there():
     run = server.run("suite", "run", "--help").stdout
     assert "\n\nListeners:\n  -l, --listen" in run
@@ -87,6 +101,10 @@ def test_options_stand_under_headings_and_say_what_they_do_there():
     (["serve", "--store", ""], "--store is empty: give FILE"),
     (["serve", "--host", "no.where"],
      "--host no.where: give an IP address of this machine, or localhost"),
+    (["rules", "--rule", "NOPE=off"],
+     "--rule NOPE=off: there is no rule 'NOPE'; 'skymock rules' lists them"),
+    (["rules", "--rule", f"{SLIP}=off"],
+     f"--rule {SLIP}=off: there is no rule '{SLIP}'; 'MQTT-KEEPALIVE-DEAD' is meant?"),
     (["serve", "--listen", "mqtt=99999"],
      "--listen mqtt=99999: give HOST:PORT ([ADDRESS]:PORT for IPv6), PORT, up to 65535, or off"),
 ])
@@ -116,6 +134,53 @@ def test_a_bad_value_is_called_by_the_variable_it_is_from(words, name, value):
     assert said.startswith(f"{name} ") and "--" not in said.split(":")[0], said
     option = "--" + name[len("SKYMOCK_"):].lower().replace("_", "-")
     assert told(*words[:1], option, value, *words[1:]) == said.replace(name, option)
+
+
+def test_a_blank_within_a_value_of_a_list_has_a_backslash(tmp_path):
+    folder = tmp_path / "my fix"
+    folder.mkdir()
+    (folder / "a.json").write_text('{"products": [{"cloud": "aliyun", "productKey": "pkBlank"}]}')
+    value = str(folder).replace(" ", "\\ ")
+    done = subprocess.run([str(server.PROGRAM), "hosts"], capture_output=True, text=True,
+                          check=False, env={**server.ENVIRONMENT,
+                                            "SKYMOCK_FIXTURES": f"{value}  {value}/a.json "})
+    assert done.returncode == 0 and "pkBlank." in done.stdout, done.stderr
+    assert told("hosts", SKYMOCK_FIXTURES=str(folder)).startswith(f"SKYMOCK_FIXTURES {tmp_path}/my:")
+    assert "separated by blanks" in server.run("hosts", "--help").stdout
+
+
+@pytest.mark.parametrize("command", ["rules", "sign", "hosts"])
+def test_the_file_of_a_report_is_none_of_the_commands_that_print_json(command):
+    words = [command, *(["a"] if command == "sign" else [])]
+    env = {**server.ENVIRONMENT, "SKYMOCK_JSON": "report.json"}
+    done = subprocess.run([str(server.PROGRAM), *words], capture_output=True, text=True,
+                          check=False, env=env)
+    assert "SKYMOCK_JSON" not in done.stderr and done.stdout[:1] != "{"
+
+
+NO_PRODUCTS = "skymock: no products: give --fixtures or POST /api/v1/products\n"
+
+
+@pytest.mark.parametrize("words,environment,wanted", [
+    ([], {}, NO_PRODUCTS),
+    (["--quiet"], {"SKYMOCK_FIXTURE": "x"}, ""),
+    ([], {"SKYMOCK_FIXTURE": "x"},
+     "skymock: SKYMOCK_FIXTURE is not read; SKYMOCK_FIXTURES is meant?\n" + NO_PRODUCTS),
+    ([], {"SKYMOCK_CA": "x", "SKYMOCK_PORT_MQTT": "1", "SKYMOCK_SUITE": "s", "SKYMOCK_CASE": "c",
+          "SKYMOCK_DEVICE": "d", "SKYMOCK_BUILD": "b", "SKYMOCK_PROGRAM": "p", "SKYMOCK_KIT": "k",
+          "SKYMOCK_REPORT": "r"}, NO_PRODUCTS),
+    (["--fixtures"], {}, ""),
+])
+def test_a_server_without_products_and_slips_of_the_environment(words, environment, wanted, tmp_path):
+    fixture = tmp_path / "a.json"
+    fixture.write_text('{"products": [{"cloud": "aliyun", "productKey": "pk"}]}')
+    words = [*words, *([str(fixture)] if words == ["--fixtures"] else [])]
+    running = subprocess.Popen([str(server.PROGRAM), "serve", *FREE_PORTS, *words], text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               env={**server.ENVIRONMENT, **environment})
+    assert running.stdout.readline().startswith("skymock is ready: ")
+    running.terminate()
+    assert running.communicate(timeout=server.PATIENCE_S)[1] == wanted
 
 
 def test_the_command_line_is_blamed_for_what_it_adds():
@@ -173,7 +238,8 @@ def test_a_store_that_is_a_folder(tmp_path):
 @pytest.mark.parametrize("option", ["--junit", "--html", "--json", "--events"])
 def test_exec_begins_nothing_that_it_could_not_report(option, tmp_path):
     begun = tmp_path / "begun"
-    for path, why in (("/no/where", "No such file or directory"), (tmp_path, "Is a directory")):
+    for path, why in (("/no/where", "No such file or directory: its folder is not there"),
+                      (tmp_path, "Is a directory")):
         assert told("exec", option, path, "touch", begun) == f"{option} {path}: {why}"
     assert not begun.exists()
 
@@ -196,6 +262,29 @@ def test_the_product_of_a_suite_run_is_checked_first():
 
 def test_a_baseline_that_is_not_there():
     assert told("exec", "--baseline", "/no", "true") == "--baseline /no: No such file or directory"
+
+
+def test_a_fixture_with_several_errors_says_who_tells_them_all(tmp_path):
+    bad = tmp_path / "bad.json"
+    bad.write_text('{"products": [{"cloud": "aliyun", "productKey": "pk", "devices": 3, "rules": 4}]}')
+    errors = server.run("check", bad).stderr.splitlines()
+    assert len(errors) > 1
+    assert told("serve", *FREE_PORTS, "--fixtures", bad) == (
+        f"{errors[0]} (skymock check {bad} has all {len(errors)} errors)")
+    bad.write_text('{"products": [{"cloud": "aliyun", "productKey": "pk", "devices": 3}]}')
+    assert "skymock check" not in told("serve", *FREE_PORTS, "--fixtures", bad)
+
+
+@pytest.mark.parametrize("words", [["sign"], ["explain", "-i", "x"]])
+def test_a_device_that_is_not_in_the_fixtures(words):
+    assert told(words[0], "aliyun/none/device", *words[1:]) == (
+        "aliyun/none/device: no such product; name its fixtures with --fixtures, or the server's "
+        "database with --store; skymock sign also asks a running server: --url URL")
+
+
+def test_hosts_says_what_to_give_for_product_keys():
+    assert " stands for product keys: name the fixtures of your aliyun products with --fixtures " \
+        in server.run("hosts").stdout
 
 
 # ---- servers ----
@@ -243,6 +332,21 @@ def test_healthcheck_says_what_it_met(skymock):
     url = f"http://127.0.0.1:{skymock.ports['https']}"
     done = server.run("healthcheck", "--url", url)
     assert one_line(done, 1) == f"{url} answered 404; is this the admin listener of a skymock?"
+
+
+def test_exec_says_where_it_is_when_nothing_has_connected():
+    def told_by(*words):
+        done = server.run("exec", *words)
+        assert done.returncode == 2 and done.stdout == "verdict: not exercised\n", done
+        return done.stderr
+
+    said = told_by("--", "sh", "-c", "echo $SKYMOCK_PORT_MQTT >&2").splitlines()
+    assert said[1].startswith("skymock: nothing connected to this server; devices find it at "
+                              f"SKYMOCK_PORT_MQTT={said[0]}, SKYMOCK_PORT_MQTTS=")
+    assert "ADMIN" not in said[1] and len(said) == 2
+    assert told_by("--quiet", "--", "true") == ""
+    connects = "exec 3<>/dev/tcp/127.0.0.1/$SKYMOCK_PORT_MQTT; exec 3>&-; sleep 0.2"
+    assert told_by("--", "bash", "-c", connects) == ""
 
 
 def test_no_folder_for_temporary_files():

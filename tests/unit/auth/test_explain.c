@@ -8,10 +8,10 @@
 #include <cmocka.h>
 
 #include "auth/explain.h"
-#include "auth/similar.h"
 #include "auth/text.h"
 #include "protocol/base/facts.h"
 #include "protocol/base/mem.h"
+#include "protocol/base/similar.h"
 
 static const char own_secret[] = "Zq7TheOwnOne";
 static const char whole_id[] = "12345|securemode=3,signmethod=hmacsha1,timestamp=789|";
@@ -301,6 +301,7 @@ static void when_nothing_matches_the_right_way_is_shown(void **state)
     assert_non_null(strstr(said.what, "combinations of text, keying and 1 secret were tried"));
     assert_non_null(strstr(said.hint, "plain SHA-256 of the text"));
     assert_non_null(strstr(said.hint, said.expected_prefix));
+    assert_non_null(strstr(said.hint, "Or the secret that signed is not the one of the fixture."));
 }
 
 static void a_right_signature_has_no_mistake(void **state)

@@ -276,9 +276,27 @@ static void switches_in_the_environment_are_on_or_off(void **state)
 
     (void)state;
     for (size_t i = 0; i < SKY_COUNT(cases); i++) {
+        setenv("SKYMOCK_DNSMASQ", cases[i].value, 1);
+        struct parsed parsed = parse(SKY_COMMAND_HOSTS, (const char *const[]){NULL});
+        assert_int_equal(parsed.err, cases[i].err);
+        assert_int_equal(parsed.config.dnsmasq, cases[i].on);
+        sky_config_done(&parsed.config);
+    }
+    unsetenv("SKYMOCK_DNSMASQ");
+}
+
+static void a_switch_leaves_a_value_to_the_commands_that_take_one(void **state)
+{
+    static const struct {
+        const char *value;
+        bool on;
+    } cases[] = {{"1", true}, {"0", false}, {"report.json", false}};
+
+    (void)state;
+    for (size_t i = 0; i < SKY_COUNT(cases); i++) {
         setenv("SKYMOCK_JSON", cases[i].value, 1);
         struct parsed parsed = parse(SKY_COMMAND_RULES, (const char *const[]){NULL});
-        assert_int_equal(parsed.err, cases[i].err);
+        assert_int_equal(parsed.err, SKY_OK);
         assert_int_equal(parsed.config.json, cases[i].on);
         sky_config_done(&parsed.config);
     }
@@ -390,6 +408,7 @@ int main(void)
         cmocka_unit_test(a_repeatable_option_has_a_limit),
         cmocka_unit_test(the_environment_counts_unless_the_command_line_says_otherwise),
         cmocka_unit_test(switches_in_the_environment_are_on_or_off),
+        cmocka_unit_test(a_switch_leaves_a_value_to_the_commands_that_take_one),
         cmocka_unit_test(words_around_options_are_arguments),
         cmocka_unit_test(what_follows_the_command_of_exec_is_left_to_it),
         cmocka_unit_test(addresses_are_split_at_the_port),

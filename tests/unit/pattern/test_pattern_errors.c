@@ -6,6 +6,7 @@ static const struct {
     {"[]", "/event", "a pattern is an object"},
     {"{\"topc\":\"a\"}", "/event/topc", "'topic' is meant"},
     {"{\"temperature\":\"red\"}", "/event/temperature", "there are type, direction"},
+    {"{\"temperature\":\"red\"}", "/event/temperature", " more"},
     {"{\"a/b~\":1}", "/event/a~1b~0", "no member of patterns"},
     {"{\"type\":\"publsh\"}", "/event/type", "'publish' is meant"},
     {"{\"type\":[\"publish\",\"x\"]}", "/event/type/1", "there are connect, connack"},

@@ -1,4 +1,4 @@
-#include "auth/similar.h"
+#include "protocol/base/similar.h"
 
 #include "protocol/base/facts.h"
 
@@ -56,4 +56,12 @@ bool sky_similar(sky_span a, sky_span b)
 {
     size_t apart;
     return sky_similar_distance(a, b, &apart);
+}
+
+void sky_nearest_try(struct sky_nearest *nearest, const char *name, sky_span wrong)
+{
+    size_t apart;
+    if (sky_similar_distance(sky_span_str(name), wrong, &apart) &&
+        (nearest->name == NULL || apart < nearest->distance))
+        *nearest = (struct sky_nearest){name, apart};
 }
