@@ -53,7 +53,7 @@ sky_err sky_cli_each_event(const struct sky_config *config, const char *url, boo
     sky_err err;
 
     do {
-        cJSON *tree;
+        cJSON *tree = NULL;
         const cJSON *event, *next;
         last = since;
         err = ask_page(config, url, since, follow ? FOLLOW_MS : 0, &tree, why);
