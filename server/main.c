@@ -45,8 +45,7 @@ static const struct command_row commands[] = {
      sky_cli_verdict},
     {"exec", "[OPTION]... -- COMMAND...",
      "serve while COMMAND runs, then print the verdict; exit with COMMAND's status or, if that is "
-     "0, "
-     "the verdict's: 0 passed, 1 failed, 2 could not tell",
+     "0, the verdict's: 0 passed, 1 failed, 2 could not tell",
      "skymock exec --fixtures fixtures --junit report.xml -- ./firmware", SKY_COMMAND_EXEC, 1, ANY,
      sky_cli_exec},
     {"suite run", "NAME|FILE... --device NAME [OPTION]... [-- COMMAND...]",
