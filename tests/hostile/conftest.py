@@ -59,6 +59,7 @@ def shared(crowd_file):
     """In place of the usual server: one that has the crowd registered. The witness sends more in a
     second than its cloud likes: it is there to notice what goes missing."""
     running = server.Skymock("--rule", "ALI-PUBLISH-RATE=off", fixtures=crowd_file)
+    crowd.fill_journal(running)
     yield running
     running.stop()
 

@@ -50,6 +50,19 @@ def log_in(port, device, **fields):
     return peer
 
 
+def fill_journal(running):
+    """Until its oldest events go: the memory that it takes as it fills would look like growth."""
+    message = packets.encode({"type": "publish", "topic": ECHO.format(name(0)), "payload": "x" * 1024})
+    peer, batch = log_in(running.ports["mqtt"], 0), message * 1000
+    for _ in range(metric(running.api, "journal_bytes_max") // len(batch) + 2):
+        peer.send(batch)
+    peer.send_packet(type="pingreq")
+    assert peer.receive()["type"] == "pingresp"
+    peer.close()
+    wait_metric(running.api, "devices_online", 0)
+    assert metric(running.api, "events_lost_total") > 0
+
+
 def dial(port):
     """A plain socket, connected."""
     return socket.create_connection(("127.0.0.1", port), timeout=server.PATIENCE_S)
