@@ -9,10 +9,10 @@ import cases  # noqa: E402
 import coap_messages  # noqa: E402
 import handshakes  # noqa: E402
 import http_heads  # noqa: E402
-import mqtt  # noqa: E402
-import websockets  # noqa: E402
+import mqtt_packets  # noqa: E402
+import websocket_frames  # noqa: E402
 
-GENERATORS = {"mqtt": mqtt, "http": http_heads, "websocket": websockets,
+GENERATORS = {"mqtt": mqtt_packets, "http": http_heads, "websocket": websocket_frames,
               "coap": coap_messages, "handshake": handshakes}
 
 if __name__ == "__main__":

@@ -152,7 +152,7 @@ def test_rules_with_a_number_are_statements_that_apply():
 
 
 @pytest.mark.parametrize("test", ["unit.packet:nobody", "unit.nothing:nobody", "wire:nobody", "rule:NO-BODY",
-                                  "packets:mqtt.nobody", "packets:nothing.nobody", "nobody", "",
+                                  "packets:mqtt_packets.nobody", "packets:nothing.nobody", "nobody", "",
                                   "tests/admin/test_http.py::test_nobody", "tests/no.py::test_nobody"])
 def test_a_test_that_is_not_there_is_told(test):
     assert not exists(test)

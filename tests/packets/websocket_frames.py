@@ -2,7 +2,7 @@
 
 import struct
 
-import mqtt
+import mqtt_packets as mqtt
 import websocket
 from cases import heads, once
 
