@@ -1162,22 +1162,6 @@ static void skymock__let_go(struct skymock *server)
     server->dir[0] = '\0';
 }
 
-/* A server ends at the first thing that is wrong with a fixture. Adds what tells all of them.
- * Returns -1. */
-static int skymock__say_check(struct skymock *server)
-{
-    static const char *const behind[] = {": /", ": expected", ": not JSON"};
-    const char *file = strstr(server->why, "\nskymock: ");
-    file = file != NULL ? file + strlen("\nskymock: ") : "-"; /* an option is no file */
-    for (size_t i = 0; *file != '-' && i < sizeof behind / sizeof *behind; i++) {
-        const char *end = strstr(file, behind[i]);
-        if (end != NULL && memchr(file, '\n', (size_t)(end - file)) == NULL)
-            return skymock__say(server, "`skymock check %.*s` tells all there is to mend\n",
-                                (int)(end - file), file);
-    }
-    return -1;
-}
-
 /* Waits for the ports file, which is there whole at once. Sets the URL. */
 static int skymock__await(struct skymock *server, const char *program, const char *host)
 {
@@ -1200,9 +1184,8 @@ static int skymock__await(struct skymock *server, const char *program, const cha
                  strchr(host, ':') ? "http://[%s]:%d" : "http://%s:%d", host, (int)port);
         return 0;
     }
-    (void)skymock__say_log(server, program,
-                           ended ? "ended before it was ready" : "was not ready in time");
-    return skymock__say_check(server);
+    return skymock__say_log(server, program,
+                            ended ? "ended before it was ready" : "was not ready in time");
 }
 
 static int skymock__launch(struct skymock *server, const struct skymock_options *options)

@@ -676,10 +676,7 @@ class Child {
       });
     });
     const url = await Promise.race([said, this.#ended.then((how) => {
-      const [, fixture] =
-        /^skymock: ([^-\n].*?): (?:\/|expected|not JSON)/m.exec(this.#errors) ?? [];
-      throw new Error(`skymock did not start: ${how}\n${this.#errors}${fixture ?
-        `\`skymock check ${fixture}\` tells all there is to mend\n` : ''}`);
+      throw new Error(`skymock did not start: ${how}\n${this.#errors}`);
     })]);
     this.#hold('unref'); // a test that forgets stop() ends all the same
     return url;

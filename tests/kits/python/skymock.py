@@ -621,9 +621,7 @@ class _Program:
         if not readable or not self._keeper.stdout.readline():
             reason = self.errors() or f"nothing was heard of it for {PATIENCE_S} s"
             self.end()
-            fixture = re.search(r"^skymock: ([^-\n].*?): (?:/|expected|not JSON)", reason, re.M)
-            more = f"\n`skymock check {fixture[1]}` tells all there is to mend" if fixture else ""
-            raise SkymockError(f"skymock did not start: {reason}{more}")
+            raise SkymockError(f"skymock did not start: {reason}")
         self.port = json.loads((folder / "ports.json").read_text())["admin"]
 
     def errors(self):
