@@ -167,8 +167,7 @@ static bool is_authority(sky_span text)
         port = sky_span_tail(text, (size_t)(colon - text.ptr) + 1);
     int64_t number = 0;
     bool bracketed = text.len > 0 && text.ptr[0] == '[';
-    const char *end = text.ptr + text.len;
-    if (bracketed && (bracket == NULL || (bracket + 1 < end && bracket[1] != ':')))
+    if (bracketed && bracket != NULL && bracket != text.ptr + text.len - 1 && bracket[1] != ':')
         return false;
     return name.len > 0 && (port.len == 0 || (sky_span_to_int(port, &number) && number < 65536)) &&
            bracketed == (bracket != NULL) && (bracketed || memchr(name.ptr, ':', name.len) == NULL);

@@ -344,7 +344,8 @@ bool sky_config_parse_address(sky_span text, char host[SKY_HOST_MAX + 1], uint16
     else if (sky_span_contains(name, SKY_SPAN(":")))
         return false; /* an IPv6 address without brackets: where does the port begin? */
     if (!parse_port(colon ? sky_span_tail(text, (size_t)(colon - text.ptr) + 1) : text, &port) ||
-        name.len > SKY_HOST_MAX || sky_span_contains(name, SKY_SPAN(" ")))
+        name.len > SKY_HOST_MAX || sky_span_contains(name, SKY_SPAN(" ")) ||
+        sky_span_contains(name, SKY_SPAN("\0")))
         return false;
     if (name.len > 0 && !sky_span_copy(name, host, SKY_HOST_MAX + 1))
         return false;
