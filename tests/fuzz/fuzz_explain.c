@@ -10,7 +10,8 @@ enum { SECRET_MIN = 12, FIELD_MAX = 200 };
 
 static void hold(const char *text, sky_span secret)
 {
-    /* A piece of a sentence that is always said is no secret: ours have a letter no sentence has. */
+    /* A piece of a sentence that is always said is no secret: ours have a letter no sentence has.
+     */
     if (secret.len >= SECRET_MIN && sky_span_contains(secret, SKY_SPAN("~")))
         SKY_ASSERT(!sky_span_contains(sky_span_str(text), secret));
 }
