@@ -14,9 +14,9 @@ def extension(number, body):
     return struct.pack(">HH", number, len(body)) + body
 
 
-def client_hello(version=0xfefd, suites=(PSK_CCM8,), cookie=b"", session=b"", compression=b"\0", extensions=b"",
-                 sequence=0, fragment=None, tls=False):
-    """The handshake message; `fragment` (offset, bytes) is what its header says (RFC 6347 §4.2.2)."""
+def client_hello(version=0xfefd, suites=(PSK_CCM8,), cookie=b"", session=b"", compression=b"\0",
+                 extensions=b"", sequence=0, tls=False):
+    """The handshake message; of DTLS its header says that it is whole (RFC 6347 §4.2.2)."""
     body = struct.pack(">H", version) + RANDOM + bytes([len(session)]) + session
     if not tls:
         body += bytes([len(cookie)]) + cookie
@@ -27,9 +27,7 @@ def client_hello(version=0xfefd, suites=(PSK_CCM8,), cookie=b"", session=b"", co
     length = struct.pack(">I", len(body))[1:]
     if tls:
         return b"\1" + length + body
-    offset, size = fragment or (0, len(body))
-    return b"\1" + length + struct.pack(">H", sequence) + struct.pack(">I", offset)[1:] + \
-        struct.pack(">I", size)[1:] + body[offset:offset + size]
+    return b"\1" + length + struct.pack(">H", sequence) + bytes(3) + length + body
 
 
 def record(body, kind=22, version=0xfeff, epoch=0, sequence=0, length=None):
@@ -126,10 +124,9 @@ def tls_strangers():
         yield ended(f"a ClientHello with the compressions {compression.hex() or 'none'}",
                     tls_record(client_hello(0x0303, (0xc02b,), compression=compression, tls=True)))
     for number in (1, 2, 3, 5, 7):
-        body = good[:4] + good[4:]
-        short = struct.pack(">I", len(body) - 4 - number)[1:]
+        short = struct.pack(">I", len(good) - 4 - number)[1:]
         yield ended(f"a ClientHello that is {number} shorter than its fields",
-                    tls_record(b"\1" + short + body[4:len(body) - number]))
+                    tls_record(b"\1" + short + good[4:len(good) - number]))
 
 
 TABLES = (cookies, strangers, tls_strangers)
