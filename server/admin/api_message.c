@@ -1,8 +1,6 @@
 /* Messages to a device, as its cloud would send them. */
 #include <stdlib.h>
 
-#include "auth/text.h"
-#include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
 #include "server/admin/api.h"
 #include "server/admin/checks.h"
@@ -13,15 +11,6 @@ struct message {
     uint8_t *decoded; /* owned: what `payload` views when it came as base64, or as its size */
     uint8_t qos;
 };
-
-static void decode_payload(const char *base64, struct message *message)
-{
-    size_t room = strlen(base64) + 1, len = 0;
-    message->decoded = sky_mem_new(room);
-    bool good = sky_base64_decode(sky_span_str(base64), message->decoded, room, &len);
-    SKY_ASSERT(good); /* sky_check_message() */
-    message->payload = sky_span_of(message->decoded, len);
-}
 
 /* Where the body has the payload. */
 static const char *pointer_of(const struct sky_api *api)
@@ -47,16 +36,17 @@ static bool take_message(struct sky_api *api, struct message *message)
     const char *base64 = sky_api_body_text(api, "payloadBase64");
     int64_t size = sky_api_body_int(api, "size", -1);
     struct sky_why why;
-    sky_err err = sky_check_message(api->body, "", &why);
+    size_t len = 0;
+    sky_err err = sky_check_message_form(api->body, "", &why);
+    if (err == SKY_OK && base64 != NULL)
+        err = sky_take_payload(api->body, "", &message->decoded, &len, &why);
     if (err != SKY_OK) {
         sky_api_fail(api, err, &why);
         return false;
     }
     message->topic = sky_span_str(sky_api_body_text(api, "topic"));
-    message->payload = sky_span_str(text);
+    message->payload = base64 != NULL ? sky_span_of(message->decoded, len) : sky_span_str(text);
     message->qos = (uint8_t)sky_api_body_int(api, "qos", 0);
-    if (base64 != NULL)
-        decode_payload(base64, message);
     if (size >= 0)
         make_up((size_t)size, message);
     if (sky_mqtt_publish_fits(message->topic, message->payload, message->qos))

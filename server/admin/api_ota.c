@@ -262,17 +262,15 @@ static void make_up(struct order *order, int64_t size)
     uv_queue_work(&order->app->loop, &order->work, digest, on_digested);
 }
 
-static void decode(struct order *order, const char *base64)
+static void decode(struct order *order, const cJSON *body)
 {
-    sky_span text = sky_span_str(base64);
     struct sky_image_writer *writer = NULL;
     struct sky_why why = {0};
     size_t len = 0;
-    uint8_t *bytes = sky_mem_new(text.len + 1);
-    bool good = sky_base64_decode(text, bytes, text.len, &len);
-    SKY_ASSERT(good && len > 0); /* sky_check_upgrade() */
-    sky_err err =
-        sky_image_begin(&order->app->broker, order->device_id, (int64_t)len, &writer, &why);
+    uint8_t *bytes = NULL;
+    sky_err err = sky_take_image(body, "", &bytes, &len, &why);
+    if (err == SKY_OK)
+        err = sky_image_begin(&order->app->broker, order->device_id, (int64_t)len, &writer, &why);
     if (err == SKY_OK) {
         err = sky_image_add(writer, sky_span_of(bytes, len));
         if (err == SKY_OK)
@@ -388,7 +386,7 @@ static bool read_order(struct sky_api *api, struct order *order)
     struct sky_why why;
     if (api->raw == NULL && sky_api_query(api, "version", version)) /* it may stand there, too */
         sky_json_put(api->body, "version", cJSON_CreateString(version));
-    sky_err err = api->raw == NULL ? sky_check_upgrade(api->body, "", &why) : SKY_OK;
+    sky_err err = api->raw == NULL ? sky_check_upgrade_form(api->body, "", &why) : SKY_OK;
     if (err != SKY_OK) {
         sky_api_fail(api, err, &why);
         return false;
@@ -428,7 +426,6 @@ static bool check_order(struct sky_api *api, struct order *order)
 
 static void go_on(struct sky_api *api, struct order *order)
 {
-    const char *base64 = sky_api_body_text(api, "payloadBase64");
     struct sky_http_call *call = api->call;
     order->app = api->app;
     order->call = call;
@@ -436,8 +433,8 @@ static void go_on(struct sky_api *api, struct order *order)
     call->on_gone = on_gone;
     if (api->raw != NULL)
         create(order);
-    else if (base64 != NULL)
-        decode(order, base64);
+    else if (sky_api_body_text(api, "payloadBase64") != NULL)
+        decode(order, api->body);
     else
         make_up(order, sky_api_body_int(api, "size", 0));
 }

@@ -13,7 +13,8 @@
     {                                                                                              \
         NULL, SKY_API_ANY, false, 0, 0, NULL                                                       \
     }
-#define JSON_INT_MAX ((INT64_C(1) << 53) - 1) /* what every JSON reader takes exactly */
+enum { QUERY_TEXT_MAX = SKY_API_PARAM_MAX - 1 }; /* bytes, where nothing else bounds them */
+#define JSON_INT_MAX ((INT64_C(1) << 53) - 1)    /* what every JSON reader takes exactly */
 
 const struct sky_api_param sky_params_secrets_query[] = {
     {"secrets", SKY_API_BOOL, false, 0, 0, "show secrets too"}, END};
@@ -134,20 +135,20 @@ const struct sky_api_param sky_params_cancel_query[] = {
     "only events in which this stands as it is, in any case of ASCII letters: in the device's "    \
     "name, topic, payload, filters, any other text, or the rules that it broke"
 
-#define EVENT_FILTERS                                                                                \
-    {"device", SKY_API_DEVICE,                                                                       \
-     false,    0,                                                                                    \
-     0,        "only what this device did, and what a peer did that claims to be it"},               \
-        {"product", SKY_API_PRODUCT, false, 0, 0, "only of devices of this product, cloud/key"},     \
-        {"type", SKY_API_TEXT, false, 0, SKY_API_PARAM_MAX - 1, "only these types, commas between"}, \
-        {"direction", SKY_API_TEXT, false, 0, SKY_API_PARAM_MAX - 1, "only up, down or inside"},     \
-        {"topic", SKY_API_TEXT,          false,                                                      \
-         0,       SKY_API_PARAM_MAX - 1, "only topics that match this MQTT filter"},                 \
-        {"rule", SKY_API_TEXT, false, 0, SKY_API_PARAM_MAX - 1, "only events that broke this rule"}, \
-        {"refused", SKY_API_BOOL, false, 0, 0, "true: only what was refused; false: the rest"},      \
-        {"text", SKY_API_TEXT, false, 1, SKY_PATTERN_TEXT_MAX, TEXT_ABOUT},                          \
-    {                                                                                                \
-        "connection", SKY_API_INT, false, 1, UINT32_MAX, "only this connection"                      \
+#define EVENT_FILTERS                                                                              \
+    {"device", SKY_API_DEVICE,                                                                     \
+     false,    0,                                                                                  \
+     0,        "only what this device did, and what a peer did that claims to be it"},             \
+        {"product", SKY_API_PRODUCT, false, 0, 0, "only of devices of this product, cloud/key"},   \
+        {"type", SKY_API_TEXT, false, 0, QUERY_TEXT_MAX, "only these types, commas between"},      \
+        {"direction", SKY_API_TEXT, false, 0, QUERY_TEXT_MAX, "only up, down or inside"},          \
+        {"topic", SKY_API_TEXT,   false,                                                           \
+         0,       QUERY_TEXT_MAX, "only topics that match this MQTT filter"},                      \
+        {"rule", SKY_API_TEXT, false, 0, QUERY_TEXT_MAX, "only events that broke this rule"},      \
+        {"refused", SKY_API_BOOL, false, 0, 0, "true: only what was refused; false: the rest"},    \
+        {"text", SKY_API_TEXT, false, 1, SKY_PATTERN_TEXT_MAX, TEXT_ABOUT},                        \
+    {                                                                                              \
+        "connection", SKY_API_INT, false, 1, UINT32_MAX, "only this connection"                    \
     }
 
 const struct sky_api_param sky_params_verify_body[] = {
@@ -172,7 +173,7 @@ const struct sky_api_param sky_params_events_query[] = {
     {"since", SKY_API_INT, false, 0, JSON_INT_MAX, "only events with a greater seq"},
     {"before", SKY_API_INT, false, 1, JSON_INT_MAX, BEFORE_ABOUT},
     {"limit", SKY_API_INT, false, 1, SKY_API_PAGE_MAX, "events in one answer; default 100"},
-    {"order", SKY_API_TEXT, false, 0, SKY_API_PARAM_MAX - 1,
+    {"order", SKY_API_TEXT, false, 0, QUERY_TEXT_MAX,
      "asc (default), or desc: the newest `limit` first"},
     {"wait_ms", SKY_API_INT, false, 0, SKY_API_WAIT_MS_MAX,
      "wait so long, in real time, for `count` events; then answer with what there is"},
