@@ -154,11 +154,12 @@ test('events come by themselves, newest first or last', async (t) => {
   await rows(page, /\d:\d\d/).first().waitFor();
   await client.publishAsync(UPDATE, 'first words', { qos: 1 });
   await rows(page, 'first words').waitFor();
-  const place = async (text) => (await rows(page, text).boundingBox()).y;
-  assert.ok(await place('first words') < await place('not yours'));
+  // A row that is just being drawn anew is nowhere.
+  const place = async (text) => (await rows(page, text).boundingBox())?.y;
+  await until(async () => await place('first words') < await place('not yours'), 'above');
   await page.getByLabel('Order').selectOption('newest last');
   await rows(page, 'first words').waitFor();
-  assert.ok(await place('first words') > await place('not yours'));
+  await until(async () => await place('first words') > await place('not yours'), 'below');
   await client.publishAsync(UPDATE, 'later words', { qos: 1 });
   await rows(page, 'later words').waitFor();
   await until(async () => await place('later words') > await place('first words'), 'below');

@@ -50,7 +50,7 @@ BREAKS = {
     "half-open": breaks("never notices that nobody is there any more", ping_patience=1e6,
                         puback_patience=1e6, suback_patience=1e6),
     "back-in-time": breaks("lets its back-off grow without a limit", backoff_first=0.3,
-                           backoff_factor=50.0, backoff_max=1e6, stable_after=0),
+                           backoff_factor=50.0, backoff_max=1e6, on_connected=start_anew),
     "resubscribes": breaks("subscribes once, and believes in its session for ever",
                            on_connected=only_where_no_session_was),
 }
