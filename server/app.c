@@ -98,12 +98,18 @@ static void on_wakeup(uv_timer_t *timer)
     (void)timer; /* waking the loop is all: before_poll runs what is due */
 }
 
+static void on_hurry(uv_idle_t *idle)
+{
+    (void)idle;
+}
+
 /* The end of a turn: run what is due, send what was written, sleep until the next timer. */
 static void before_poll(uv_prepare_t *prepare)
 {
     struct sky_app *app = prepare->data;
     sky_clock_update(&app->clock);
     sky_clock_run(&app->clock);
+    sky_slices_run(&app->slices, &app->clock);
     sky_products_follow(&app->registry);
     sky_app_settle(app, NULL); /* before anybody is told */
     if (app->on_turn != NULL)
@@ -118,6 +124,10 @@ static void before_poll(uv_prepare_t *prepare)
         uv_timer_start(&app->wakeup, on_wakeup, next_ms > 0 ? (uint64_t)next_ms : 1, 0);
     else
         uv_timer_stop(&app->wakeup);
+    if (sky_slices_are_done(&app->slices))
+        uv_idle_stop(&app->hurry);
+    else
+        uv_idle_start(&app->hurry, on_hurry);
     sky_turns_add(&app->turns, sky_clock_end_turn(&app->clock));
 }
 
@@ -341,6 +351,7 @@ static void open_loop(struct sky_app *app)
     SKY_ASSERT(uv_loop_init(&app->loop) == 0);
     uv_timer_init(&app->loop, &app->wakeup);
     uv_prepare_init(&app->loop, &app->before_poll);
+    uv_idle_init(&app->loop, &app->hurry);
     app->reload = (struct sky_fixture_reload){.loop = &app->loop,
                                               .registry = &app->registry,
                                               .paths = &app->config->fixtures,

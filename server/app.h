@@ -10,6 +10,7 @@
 #include "server/fault/fault.h"
 #include "server/forward/forward.h"
 #include "server/net/conn.h"
+#include "server/os/slices.h"
 #include "server/os/turns.h"
 #include "server/port/applications.h"
 #include "server/port/calls.h"
@@ -51,6 +52,8 @@ struct sky_app {
     uv_timer_t wakeup;
     uv_prepare_t before_poll;
     struct sky_turns turns;
+    struct sky_slices slices;
+    uv_idle_t hurry; /* active while there are slices: the loop does not sleep */
     struct sky_fixture_reload reload;
     uv_signal_t signals[3];
     /* At the end of each turn of the loop, before what was closed in it goes; NULL: nobody looks.

@@ -68,6 +68,12 @@ int64_t sky_clock_end_turn(struct sky_clock *clock)
     return took_us;
 }
 
+bool sky_clock_turn_is_spent(const struct sky_clock *clock)
+{
+    return clock->turn_began_us != 0 &&
+           sky_clock_machine_us() - clock->turn_began_us >= SKY_TURN_BUDGET_US;
+}
+
 void sky_clock_freeze(struct sky_clock *clock)
 {
     sky_clock_update(clock);

@@ -15,6 +15,8 @@
 /* The end of virtual time, where it stands still: of the year 9999. */
 #define SKY_CLOCK_END_MS INT64_C(253402300799999)
 
+enum { SKY_TURN_BUDGET_US = 2000 };
+
 struct sky_clock {
     int64_t offset_ms; /* virtual = real + offset while running */
     int64_t frozen_ms; /* virtual time while frozen */
@@ -42,6 +44,8 @@ void sky_clock_update(struct sky_clock *clock);
 void sky_clock_tick(struct sky_clock *clock, uint64_t loop_ms);
 /* The turn is over: how long has it held the loop, from the first reading on? */
 int64_t sky_clock_end_turn(struct sky_clock *clock);
+/* Has the turn held the loop for its budget? What can wait then waits for the next one. */
+bool sky_clock_turn_is_spent(const struct sky_clock *clock);
 
 void sky_clock_freeze(struct sky_clock *clock);
 void sky_clock_resume(struct sky_clock *clock); /* goes on from the virtual time reached */
