@@ -4,6 +4,7 @@
 #define SKY_SERVER_OS_SLICES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct sky_clock;
 struct sky_slice;
