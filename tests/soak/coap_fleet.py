@@ -70,7 +70,7 @@ class Device(enos_coap.Device):
         self.settled = True
 
     def live(self):
-        self.over.wait(random.uniform(0, 10))
+        self.over.wait(random.uniform(0, 2 * self.world.pace_s))
         begun_settling = None
         while not self.settled:
             try:
@@ -86,6 +86,6 @@ class Device(enos_coap.Device):
                     self.account.trouble("could not settle")
                     break
                 time.sleep(0.2)
-            self.over.wait(random.uniform(2, 20))
+            self.over.wait(random.uniform(0.5, 5) * self.world.pace_s)
         if self.socket:
             self.socket.close()

@@ -17,7 +17,7 @@ import links
 KEEPALIVE_S = 60
 PING_EVERY_S = 25
 ANSWER_S = 20             # a CONNACK, a SUBACK, a PUBACK, a PINGRESP: then it connects anew
-AWAY_S = (6.0, 30.0)      # a device of Tencent may connect once in 5 s
+AWAY_S = (2.0, 30.0)      # at a pace of 4 s, and as much shorter as the pace
 SETTLE_TRIES = 8
 CONNECTING_AT_ONCE = 40   # that many machines do not switch on in one moment
 # How a device leaves, and how often.
@@ -26,6 +26,8 @@ WAYS = {"disconnect": 45, "fin": 15, "rst": 25, "silent": 15}
 
 class Cloud:
     """A cloud's topics, and the words that its devices use."""
+
+    rest_s = 0.5              # at least, between two connections
 
     def __init__(self, product, device):
         self.product, self.device = product, device
@@ -53,6 +55,7 @@ class Aliyun(Cloud):
 
 class Tencent(Cloud):
     key, product_name, words = "tencent", "SOAK000001", ("productId", "deviceName", "psk")
+    rest_s = 6.0              # once in 5 s, its manual says
     ports = {"tcp": "mqtt", "tls": "mqtts", "psk": "mqtts", "ws": "https", "wss": "https"}
 
     def login(self, transport):
@@ -403,13 +406,14 @@ class Device:
         await self.ping()
 
     async def live(self):
-        await self._pause(random.uniform(0, AWAY_S[1]) * min(1, self.world.pace_s / 2))
+        away = [seconds * self.world.pace_s / 4 for seconds in AWAY_S]
+        await self._pause(random.uniform(0, away[1]))
         failed = 0
         while not self.world.over.is_set():
             failed = 0 if await self.once() else failed + 1
-            await self._pause(random.uniform(*AWAY_S) * min(4, 1 + failed))
+            await self._pause(self.cloud.rest_s + random.uniform(*away) * min(4, 1 + failed))
         for _ in range(SETTLE_TRIES):
-            await asyncio.sleep(AWAY_S[0] * random.uniform(1, 1.5))  # as a good device
+            await asyncio.sleep(self.cloud.rest_s * random.uniform(1, 1.5))  # it has just left
             if await self.once():
                 break
         else:

@@ -11,7 +11,8 @@ import json
 
 TROUBLES_KEPT = 40
 # What a finding may have come of: the rule's end, and the vanishings that excuse it.
-DUPLICATE, SILENT = "DUPLICATE-LOGIN", ("KEEPALIVE-SILENT", "KEEPALIVE-DEAD", "LIFETIME-EXPIRED")
+DUPLICATE = "DUPLICATE-LOGIN"
+SILENT = ("KEEPALIVE-SILENT", "KEEPALIVE-DEAD", "KEEPALIVE-TIMEOUT")
 ENDS = ("close", "reset", "cut")     # actions of faults that end a connection
 
 
@@ -114,8 +115,10 @@ class Account:
             self.last_got = number
 
     def reply(self, number, dup):
+        """To a post; one that was sent again has as many."""
         self.unanswered.discard(number)
-        if number in self.answered and not dup:
+        said = self.said.get(number)
+        if number in self.answered and not dup and not (said and said.sent > 1):
             self.ledger.doubles[self.name] += 1
         self.answered.append(number)
 
