@@ -1,6 +1,6 @@
 """DTLS 1.2 with a pre-shared key over a UDP socket of one's own, by OpenSSL's library through
 ctypes: one datagram a message, and what is lost in a handshake is sent again as RFC 6347 §4.2.4
-has it."""
+has it. Stream is the same for TLS, over whatever carries its bytes."""
 
 import ctypes
 import select
@@ -14,6 +14,10 @@ _PTR, _INT, _LONG, _BYTES = ctypes.c_void_p, ctypes.c_int, ctypes.c_long, ctypes
 _PSK = ctypes.CFUNCTYPE(ctypes.c_uint, _PTR, _BYTES, _PTR, ctypes.c_uint, _PTR, ctypes.c_uint)
 for library, name, result, arguments in (
         (SSL, "DTLS_client_method", _PTR, []), (SSL, "SSL_CTX_new", _PTR, [_PTR]),
+        (SSL, "TLS_client_method", _PTR, []),
+        (CRYPTO, "BIO_s_mem", _PTR, []), (CRYPTO, "BIO_new", _PTR, [_PTR]),
+        (CRYPTO, "BIO_read", _INT, [_PTR, _BYTES, _INT]),
+        (CRYPTO, "BIO_write", _INT, [_PTR, _BYTES, _INT]),
         (SSL, "SSL_CTX_free", None, [_PTR]), (SSL, "SSL_CTX_set_cipher_list", _INT, [_PTR, _BYTES]),
         (SSL, "SSL_CTX_set_psk_client_callback", None, [_PTR, _PSK]),
         (SSL, "SSL_new", _PTR, [_PTR]), (SSL, "SSL_free", None, [_PTR]),
@@ -31,9 +35,10 @@ for library, name, result, arguments in (
     function = getattr(library, name)
     function.restype, function.argtypes = result, arguments
 
-SET_CONNECTED, GET_TIMEOUT, HANDLE_TIMEOUT = 32, 73, 74
+SET_CONNECTED, GET_TIMEOUT, HANDLE_TIMEOUT, SET_MAX_VERSION, TLS_1_2 = 32, 73, 74, 124, 0x0303
 WANT_READ, WANT_WRITE = 2, 3
 SUITES = b"PSK-AES128-CCM8:PSK-AES128-CBC-SHA256:@SECLEVEL=0"
+SUITES_OF_TLS = b"PSK-AES128-CBC-SHA:@SECLEVEL=0"
 MESSAGE_MAX = 16 * 1024
 
 
@@ -54,18 +59,79 @@ def udp(host, port, own_port=0):
     return sock
 
 
-class Session:
+class _Client:
+    """One with a pre-shared key."""
+
+    def __init__(self, method, suites, identity, key):
+        self._psk = _PSK(self._give_key)
+        self._identity, self._key = identity.encode(), key
+        self._context = SSL.SSL_CTX_new(method)
+        SSL.SSL_CTX_set_cipher_list(self._context, suites)
+        SSL.SSL_CTX_set_psk_client_callback(self._context, self._psk)
+        self._ssl = SSL.SSL_new(self._context)
+
+    def _give_key(self, _ssl, _hint, identity, identity_max, key, key_max):
+        if len(self._identity) >= identity_max or len(self._key) > key_max:
+            return 0
+        ctypes.memmove(identity, self._identity + b"\0", len(self._identity) + 1)
+        ctypes.memmove(key, self._key, len(self._key))
+        return len(self._key)
+
+    def free(self):
+        SSL.SSL_free(self._ssl)
+        SSL.SSL_CTX_free(self._context)
+        self._ssl = self._context = None
+
+
+class Stream(_Client):
+    """TLS 1.2 without a socket: what came is put in, what is to go is taken out."""
+
+    def __init__(self, identity, key):
+        super().__init__(SSL.TLS_client_method(), SUITES_OF_TLS, identity, key)
+        SSL.SSL_ctrl(self._ssl, SET_MAX_VERSION, TLS_1_2, None)
+        self._in, self._out = (CRYPTO.BIO_new(CRYPTO.BIO_s_mem()) for _ in range(2))
+        SSL.SSL_set_bio(self._ssl, self._in, self._out)
+        self._room = ctypes.create_string_buffer(MESSAGE_MAX)
+
+    def put(self, data):
+        if data:
+            CRYPTO.BIO_write(self._in, data, len(data))
+
+    def take(self):
+        data = b""
+        while (size := CRYPTO.BIO_read(self._out, self._room, MESSAGE_MAX)) > 0:
+            data += self._room.raw[:size]
+        return data
+
+    def shake_hands(self):
+        """Is it done?"""
+        return self._check(SSL.SSL_connect(self._ssl), "the handshake failed") == 1
+
+    def read(self):
+        clear = b""
+        while (size := self._check(SSL.SSL_read(self._ssl, self._room, MESSAGE_MAX), "ended")) > 0:
+            clear += self._room.raw[:size]
+        return clear
+
+    def write(self, clear):
+        self._check(SSL.SSL_write(self._ssl, clear, len(clear)), "nothing can be sent")
+
+    def _check(self, result, what):
+        if result <= 0:
+            error = SSL.SSL_get_error(self._ssl, result)
+            CRYPTO.ERR_clear_error()
+            if error not in (WANT_READ, WANT_WRITE):
+                raise Ended(what)
+        return result
+
+
+class Session(_Client):
     """Over a connected socket, which stays the caller's. `resends`: what a handshake lost is sent
     again."""
 
     def __init__(self, sock, identity, key, patience, resends=True):
+        super().__init__(SSL.DTLS_client_method(), SUITES, identity, key)
         self._socket = sock
-        self._psk = _PSK(self._give_key)
-        self._identity, self._key = identity.encode(), key
-        self._context = SSL.SSL_CTX_new(SSL.DTLS_client_method())
-        SSL.SSL_CTX_set_cipher_list(self._context, SUITES)
-        SSL.SSL_CTX_set_psk_client_callback(self._context, self._psk)
-        self._ssl = SSL.SSL_new(self._context)
         bio = CRYPTO.BIO_new_dgram(sock.fileno(), 0)
         host, port = sock.getpeername()
         address = CRYPTO.BIO_ADDR_new()
@@ -79,13 +145,6 @@ class Session:
         except Ended:
             self.free()
             raise
-
-    def _give_key(self, _ssl, _hint, identity, identity_max, key, key_max):
-        if len(self._identity) >= identity_max or len(self._key) > key_max:
-            return 0
-        ctypes.memmove(identity, self._identity + b"\0", len(self._identity) + 1)
-        ctypes.memmove(key, self._key, len(self._key))
-        return len(self._key)
 
     def _shake_hands(self, patience, resends):
         deadline = time.monotonic() + patience
@@ -127,8 +186,3 @@ class Session:
         SSL.SSL_shutdown(self._ssl)
         CRYPTO.ERR_clear_error()
         self.free()
-
-    def free(self):
-        SSL.SSL_free(self._ssl)
-        SSL.SSL_CTX_free(self._context)
-        self._ssl = self._context = None
