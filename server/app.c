@@ -103,10 +103,10 @@ static void on_hurry(uv_idle_t *idle)
     (void)idle;
 }
 
-/* The end of a turn: run what is due, send what was written, sleep until the next timer. */
-static void before_poll(uv_prepare_t *prepare)
+/* The end of a turn: run what is due, send what was written. */
+static void end_turn(void *ctx)
 {
-    struct sky_app *app = prepare->data;
+    struct sky_app *app = ctx;
     sky_clock_update(&app->clock);
     sky_clock_run(&app->clock);
     sky_slices_run(&app->slices, &app->clock);
@@ -119,6 +119,19 @@ static void before_poll(uv_prepare_t *prepare)
     app->registry.searches.count = 0;
     schedule_flush(app);
     follow_journal(app);
+    int64_t took_us = sky_clock_end_turn(&app->clock);
+    sky_turns_add(&app->turns, took_us);
+    app->polled_us += took_us;
+}
+
+/* Sleep until something comes or the next timer is due. */
+static void before_poll(uv_prepare_t *prepare)
+{
+    struct sky_app *app = prepare->data;
+    sky_net_admit(&app->net);
+    end_turn(app);
+    sky_net_share(&app->net, app->polled_us);
+    app->polled_us = 0;
     int64_t next_ms = sky_clock_next_ms(&app->clock);
     if (next_ms >= 0)
         uv_timer_start(&app->wakeup, on_wakeup, next_ms > 0 ? (uint64_t)next_ms : 1, 0);
@@ -128,7 +141,6 @@ static void before_poll(uv_prepare_t *prepare)
         uv_idle_stop(&app->hurry);
     else
         uv_idle_start(&app->hurry, on_hurry);
-    sky_turns_add(&app->turns, sky_clock_end_turn(&app->clock));
 }
 
 /* ---- starting ---- */
@@ -218,6 +230,8 @@ static void join_rooms(struct sky_app *app)
     app->net.may_close_ctx = &app->wire;
     app->net.fate_of = fate_of;
     app->net.fate_ctx = &app->wire;
+    app->net.end_turn = end_turn;
+    app->net.end_turn_ctx = app;
     sky_captures_init(&app->captures, &app->net, app->journal);
     app->wire.clock = &app->clock;
     app->wire.journal = app->journal;

@@ -52,6 +52,7 @@ struct sky_app {
     uv_timer_t wakeup;
     uv_prepare_t before_poll;
     struct sky_turns turns;
+    int64_t polled_us; /* what was found by the last poll has taken so long */
     struct sky_slices slices;
     uv_idle_t hurry; /* active while there are slices: the loop does not sleep */
     struct sky_fixture_reload reload;

@@ -317,11 +317,11 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buf);
 
 static void on_drain(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 {
-    (void)buf;
     struct sky_conn *conn = SKY_CONTAINER_OF((uv_tcp_t *)stream, struct sky_conn, tcp);
     sky_clock_tick(conn->net->clock, uv_now(conn->net->loop));
     if (count == 0 || count == UV_ENOBUFS)
         return;
+    conn->filled = count == (ssize_t)buf->len;
     conn->drained += count > 0 ? (uint32_t)count : 0;
     if (count < 0 || conn->drained > SKY_CONN_DRAIN_MAX)
         sky_conn__finish(conn);
@@ -427,21 +427,9 @@ static void reap(struct sky_conn *conn)
         sent_all(conn);
 }
 
-/* When many send faster than their bytes are handled each gets less at a time, so that a turn, and
- * with it the wait of everybody else, stays short. */
-static void share_turn(struct sky_net *net)
-{
-    size_t share = net->taken > SKY_NET_TURN_SIZE ? net->share * SKY_NET_TURN_SIZE / net->taken
-                                                  : net->share * 2;
-    share = share < SKY_NET_READ_SIZE ? share : SKY_NET_READ_SIZE;
-    net->share = share > SKY_NET_READ_MIN ? share : SKY_NET_READ_MIN;
-    net->taken = 0;
-}
-
 void sky_net_flush(struct sky_net *net)
 {
     net->turn++;
-    share_turn(net);
     while (net->dirty != NULL || net->dying != NULL) {
         while (net->dirty != NULL) {
             struct sky_conn *conn = net->dirty;
@@ -460,18 +448,17 @@ void sky_net_flush(struct sky_net *net)
 
 /* ---- input ---- */
 
-/* One buffer for each peer and turn: the loop would go on reading from a peer that sends faster
+/* One buffer for each peer and poll: the loop would go on reading from a peer that sends faster
  * than its bytes are handled, and all others would wait. No buffer ends the reading (UV_ENOBUFS)
- * until the next turn. */
+ * until the next poll. */
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buf)
 {
     (void)suggested;
     struct sky_conn *conn = SKY_CONTAINER_OF((uv_tcp_t *)handle, struct sky_conn, tcp);
     struct sky_net *net = conn->net;
-    bool had_its_turn = conn->read_turn == net->turn;
-    conn->read_turn = net->turn;
     *ret_buf =
-        had_its_turn ? uv_buf_init(NULL, 0) : uv_buf_init(net->read_buf, (unsigned)net->share);
+        conn->filled ? uv_buf_init(NULL, 0) : uv_buf_init(net->read_buf, (unsigned)net->share);
+    conn->filled = false;
 }
 
 /* Offers `in` to the port, and to whichever port takes over, until nothing more is used. */
@@ -559,11 +546,12 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
         return;
     }
     sky_span in = sky_span_of(buf->base, (size_t)count);
-    conn->net->taken += in.len;
+    conn->filled = in.len == buf->len;
     if (conn->tls != NULL)
         sky_tls_feed(conn->tls, in);
     else
         sky_conn_clear(conn, in);
+    sky_net_turn_over(conn->net);
 }
 
 void sky_conn_start(struct sky_conn *conn)
@@ -620,6 +608,27 @@ sky_span sky_conn_local(struct sky_conn *conn, char *out, size_t out_size)
 }
 
 /* ---- all of them ---- */
+
+/* A poll may find thousands: were they one turn, what the first of them wrote would wait for the
+ * last, and so would what is due. */
+bool sky_net_turn_over(struct sky_net *net)
+{
+    if (net->end_turn == NULL || !sky_clock_turn_is_spent(net->clock))
+        return false;
+    net->end_turn(net->end_turn_ctx);
+    return true;
+}
+
+/* When more comes than a turn has time for each gets less of it: whoever sends one packet waits for
+ * a piece of everybody else's, not for all that they have sent. */
+void sky_net_share(struct sky_net *net, int64_t took_us)
+{
+    size_t share = took_us > SKY_TURN_BUDGET_US
+                       ? net->share * SKY_TURN_BUDGET_US / (size_t)took_us
+                       : net->share * 2;
+    share = share < SKY_NET_READ_SIZE ? share : SKY_NET_READ_SIZE;
+    net->share = share > SKY_NET_READ_MIN ? share : SKY_NET_READ_MIN;
+}
 
 void sky_net_close_conns(struct sky_net *net)
 {

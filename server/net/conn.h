@@ -67,8 +67,8 @@ enum {
     SKY_NET_CROWD_MS = 10 * 1000,   /* real time between two notes about who was turned away */
 
     SKY_NET_READ_SIZE = 64 * 1024,   /* the one read buffer of the loop */
-    SKY_NET_READ_MIN = 512,          /* what a peer is read of in a turn, however many there are */
-    SKY_NET_TURN_SIZE = 1024 * 1024, /* what all peers together are to be read of in a turn */
+    SKY_NET_READ_MIN = 512,          /* what a peer is read of at a time, however many there are */
+    SKY_NET_ADMIT_MAX = 32,          /* peers that are accepted at a time, however many there are */
     SKY_NET_FLUSH_SIZE = 256 * 1024, /* output that does not wait for the end of the turn */
     SKY_NET_SPARES = 32,             /* output buffers kept for reuse */
     SKY_NET_SPARE_MAX = 64 * 1024,
@@ -81,6 +81,7 @@ struct sky_listener {
     char host[64];
     uint16_t port; /* as bound */
     bool open;
+    bool crowded; /* libuv holds a peer for it, and asks for no other, until that is accepted */
 };
 
 /* What all connections share. */
@@ -101,6 +102,9 @@ struct sky_net {
     /* Besides connections, who is to be let go of by sky_net_thaw(); NULL: nobody is. */
     void (*on_thaw)(void *ctx, uint64_t by);
     void *on_thaw_ctx;
+    /* Ends a turn of the loop in the midst of what a poll has found. NULL: no turn ends there. */
+    void (*end_turn)(void *ctx);
+    void *end_turn_ctx;
     struct sky_tap *tap; /* borrowed; NULL: nobody captures what passes. See tap.h */
 
     struct sky_ca *ca;                 /* owned, by secure.c; NULL: not open */
@@ -119,8 +123,8 @@ struct sky_net {
     uint64_t accepted, turned_away;
     int64_t crowd_told_ms; /* real time at which that was last said */
     char *read_buf;        /* owned, SKY_NET_READ_SIZE */
-    size_t share;          /* how much of it a peer may fill in this turn */
-    size_t taken;          /* bytes read in this turn */
+    size_t share;          /* how much of it a peer may fill at a time */
+    size_t admitted;       /* peers, since the last poll */
     char *spares[SKY_NET_SPARES];
     size_t spare_count;
 };
@@ -151,7 +155,6 @@ struct sky_conn {
     const char *close_reason;  /* static */
     char *client_id;           /* owned: that it gave when it logged in; NULL: none yet */
     uint32_t id;               /* > 0, in the journal and the API */
-    uint32_t read_turn;        /* the turn of the loop in which it was last read from */
     uint32_t touched;          /* a bit for each point at which a fault had its hands on it */
     uint32_t drained;          /* bytes thrown away of a peer that is closed gently */
     bool dirty, closing, reaped, lingers, shut, held;
@@ -163,6 +166,7 @@ struct sky_conn {
     bool sniffed;   /* its first clear byte has told who speaks */
     bool waits;     /* the port does not look at its input before its patience ends */
     bool late;      /* nor before a fault lets its first packet in */
+    bool filled;    /* what it was read of last filled the buffer: libuv asks for another at once */
     bool mute;      /* nothing is written any more */
     bool frozen;    /* and nothing read, and the socket stays */
     bool aborts;    /* it ends with a reset */
@@ -232,6 +236,11 @@ void sky_conn_left(struct sky_conn *conn);
 
 /* End of a loop turn: sends what was written, frees what was closed. */
 void sky_net_flush(struct sky_net *net);
+/* The last that a callback of the loop does which has taken something in: where that has spent the
+ * turn, the turn ends here, and what else the poll has found belongs to the next. True: it did. */
+bool sky_net_turn_over(struct sky_net *net);
+/* Before the loop polls again: what the last poll has found took so long. */
+void sky_net_share(struct sky_net *net, int64_t took_us);
 /* Closes every connection; needs loop turns after. */
 void sky_net_close_conns(struct sky_net *net);
 void sky_net_done(struct sky_net *net); /* memory, once the loop has run empty */

@@ -171,19 +171,14 @@ static void receive(struct sky_conn *conn)
         begin(conn);
 }
 
-static void on_connection(uv_stream_t *server, int status)
+static void admit(struct sky_listener *listener)
 {
-    struct sky_listener *listener = SKY_CONTAINER_OF((uv_tcp_t *)server, struct sky_listener, tcp);
     struct sky_net *net = listener->net;
-    sky_clock_tick(net->clock, uv_now(net->loop));
-    if (status < 0) {
-        tell_crowd(net, uv_strerror(status));
-        return;
-    }
     struct sky_conn *conn = sky_mem_new(sizeof *conn);
     conn->net = net;
+    net->admitted++;
     uv_tcp_init(net->loop, &conn->tcp);
-    int rc = uv_accept(server, (uv_stream_t *)&conn->tcp);
+    int rc = uv_accept((uv_stream_t *)&listener->tcp, (uv_stream_t *)&conn->tcp);
     const char *trouble = rc < 0 ? uv_strerror(rc) : why_no_room(listener, conn);
     if (trouble != NULL) {
         tell_crowd(net, trouble);
@@ -202,6 +197,33 @@ static void on_connection(uv_stream_t *server, int status)
     net->accepted++;
     uv_tcp_nodelay(&conn->tcp, 1);
     receive(conn);
+}
+
+/* A thousand that come at once are let in by and by, and those who are in are served meanwhile: who
+ * is not accepted yet keeps libuv from asking for more. */
+static void on_connection(uv_stream_t *server, int status)
+{
+    struct sky_listener *listener = SKY_CONTAINER_OF((uv_tcp_t *)server, struct sky_listener, tcp);
+    struct sky_net *net = listener->net;
+    sky_clock_tick(net->clock, uv_now(net->loop));
+    if (status < 0)
+        tell_crowd(net, uv_strerror(status));
+    else if (net->admitted < SKY_NET_ADMIT_MAX)
+        admit(listener);
+    else
+        listener->crowded = true;
+}
+
+void sky_net_admit(struct sky_net *net)
+{
+    net->admitted = 0;
+    for (size_t i = 0; i < net->listener_count; i++) {
+        struct sky_listener *listener = &net->listeners[i];
+        if (listener->open && listener->crowded) {
+            listener->crowded = false;
+            admit(listener);
+        }
+    }
 }
 
 /* ---- listeners ---- */

@@ -18,6 +18,9 @@ SKY_MUST_USE sky_err sky_net_open(struct sky_net *net, const struct sky_config *
                                   struct sky_why *why);
 void sky_net_close_listeners(struct sky_net *net); /* needs loop turns after */
 
+/* Before the loop polls again: lets in whom the last poll had no more time for. */
+void sky_net_admit(struct sky_net *net);
+
 /* The time in which a peer has to log in runs from now. */
 void sky_conn_await_login(struct sky_conn *conn);
 

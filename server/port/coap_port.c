@@ -381,11 +381,13 @@ static const struct sky_dtls_hooks hooks = {on_send,    psk_lookup, on_open, on_
 
 /* ---- the socket ---- */
 
+/* No buffer ends the reading (UV_ENOBUFS) until the next poll. */
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buf)
 {
     struct sky_coap_port *port = handle->data;
     (void)suggested;
-    *ret_buf = uv_buf_init(port->net->read_buf, SKY_NET_READ_SIZE);
+    *ret_buf = uv_buf_init(port->net->read_buf, port->had_its_turn ? 0 : SKY_NET_READ_SIZE);
+    port->had_its_turn = false;
 }
 
 static void on_datagram(uv_udp_t *udp, ssize_t len, const uv_buf_t *buf,
@@ -399,6 +401,7 @@ static void on_datagram(uv_udp_t *udp, ssize_t len, const uv_buf_t *buf,
            from->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in));
     sky_clock_tick(port->net->clock, uv_now(port->net->loop));
     sky_coap__receive(port, &address, sky_span_of(buf->base, (size_t)len));
+    port->had_its_turn = sky_net_turn_over(port->net);
 }
 
 /* ---- opening and closing ---- */
