@@ -42,15 +42,16 @@ void sky_jw_end_array(struct sky_jw *jw)
     close_with(jw, ']');
 }
 
-/* RFC 8259 §7: the short form where there is one. */
+/* RFC 8259 §7: the short form where there is one. A payload may have nothing but these. */
 static void write_escape(struct sky_buf *out, char c)
 {
-    static const char plain[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
+    static const char plain[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt",
+                      hex[] = "0123456789abcdef";
     const char *found = c != '\0' ? strchr(plain, c) : NULL;
+    char text[] = {'\\', 'u', '0', '0', hex[(unsigned char)c >> 4], hex[c & 15]};
     if (found != NULL)
-        sky_buf_addf(out, "\\%c", letters[found - plain]);
-    else
-        sky_buf_addf(out, "\\u%04x", (unsigned)(unsigned char)c);
+        text[1] = letters[found - plain];
+    sky_buf_add(out, sky_span_of(text, found != NULL ? 2 : sizeof text));
 }
 
 /* Bytes at the front of valid UTF-8 that need no escape. */

@@ -159,7 +159,9 @@ static void look_for_list(struct sky_wait *waiting)
         print(wait, &wait->jw);
         wait->found++;
     }
-    if (more)
+    if (!sky_http_prepare(wait->call, wait->out.room))
+        wait_free(wait);
+    else if (more)
         sky_wait_again(waiting);
     else if (is_full(wait) || waiting->overdue || wait->found >= wait->wanted ||
              wait->search.cursor.next_seq >= wait->before)
@@ -208,7 +210,10 @@ static void look_for_last(struct sky_wait *waiting)
         }
         step_back(wait);
     }
-    sky_wait_again(waiting);
+    if (sky_http_prepare(wait->call, wait->out.room))
+        sky_wait_again(waiting);
+    else
+        wait_free(wait);
 }
 
 struct list {
@@ -318,7 +323,8 @@ static void rest(struct sky_event_wait *wait, uint64_t began_ns)
     wait->rests_until_ns = now_ns + (busy ? STREAM_RESTS : 1) * (now_ns - began_ns);
 }
 
-/* The client has room: as many events as there are, as text/event-stream. A journal that cannot be
+/* The client has room: as many events as there are, as text/event-stream, in the time that all who
+ * wait have in a turn, however many clients have room at once. A journal that cannot be
  * written shows nothing; the next heartbeat tries again. */
 static void fill_stream(struct sky_http_call *call, struct sky_buf *out)
 {
@@ -329,15 +335,16 @@ static void fill_stream(struct sky_http_call *call, struct sky_buf *out)
         wait->wait.overdue = false;
         sky_wait_until(&wait->wait, STREAM_HEARTBEAT_MS);
     }
-    uint64_t began_ns = uv_hrtime();
-    if (began_ns < wait->rests_until_ns) {
+    uint64_t began_ns = uv_hrtime(), ends_ns = wait->wait.waits->ends_ns;
+    if (began_ns < wait->rests_until_ns || began_ns >= ends_ns) {
         sky_wait_again(&wait->wait);
         return;
     }
     if (sky_journal_flush(wait->app->journal) != SKY_OK)
         return;
-    while (out->len < SKY_HTTP_STREAM_ENOUGH &&
-           sky_search_next(&wait->search, began_ns + STREAM_TURN_NS, &more)) {
+    if (ends_ns > began_ns + STREAM_TURN_NS)
+        ends_ns = began_ns + STREAM_TURN_NS;
+    while (out->len < SKY_HTTP_STREAM_ENOUGH && sky_search_next(&wait->search, ends_ns, &more)) {
         struct sky_jw jw = sky_jw(out);
         sky_buf_addf(out, "id: %llu\ndata: ", (unsigned long long)wait->search.event.seq);
         print(wait, &jw);

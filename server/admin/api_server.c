@@ -1,6 +1,7 @@
 /* The server itself: is it there, what is it, how is it doing. */
 #include "protocol/base/mem.h"
 #include "server/admin/api.h"
+#include "server/net/pending.h"
 #include "server/port/coap.h"
 #include "server/tls/server.h"
 
@@ -124,6 +125,12 @@ void sky_api_metrics(struct sky_api *api)
         {"connections_accepted_total", "counter", "TCP connections accepted", app->net.accepted},
         {"connections_turned_away_total", "counter", "TCP connections closed for want of room",
          app->net.turned_away},
+        {"connections_outgrown_total", "counter",
+         "TCP connections closed because most of what waited for all peers waited for them",
+         app->net.pending.ended},
+        {"pending_output_bytes", "gauge", "memory of what waits for all peers to be read",
+         app->net.pending.bytes},
+        {"pending_output_bytes_max", "gauge", "memory that it may take", SKY_PENDING_MAX},
         {"http_connections", "gauge", "open HTTP connections", sky_http_count(app->http)},
         {"devices", "gauge", "devices in the registry", sky_store_count_devices(app->store)},
         {"devices_online", "gauge", "devices with a session and a connection",

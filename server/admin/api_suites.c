@@ -439,7 +439,8 @@ static void on_room(struct sky_http_call *call, struct sky_buf *out)
 {
     struct follower *follower = call->state;
     sky_buf_add(out, sky_buf_span(&follower->waiting));
-    sky_buf_clear(&follower->waiting);
+    sky_buf_done(&follower->waiting);
+    (void)sky_http_prepare(call, 0);
     if (!follower->over)
         return;
     follower_free(follower);
@@ -459,6 +460,7 @@ static void tell(struct sky_run_listener *listener, const char *event, sky_span 
 {
     struct follower *follower = SKY_CONTAINER_OF(listener, struct follower, listener);
     add_message(follower, event, data);
+    (void)sky_http_prepare(follower->call, follower->waiting.room);
     follower->over = strcmp(event, "end") == 0;
     if (follower->over)
         sky_suites_unlisten(follower->app->admin->suites, follower->id, listener);

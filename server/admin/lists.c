@@ -17,11 +17,14 @@ static void on_gone(struct sky_http_call *call)
 static void look(struct sky_wait *wait)
 {
     struct sky_list *list = SKY_CONTAINER_OF(wait, struct sky_list, wait);
-    if (!list->tell(list)) {
+    bool told = list->tell(list);
+    if (!told && sky_http_prepare(list->api.call, list->api.out.room)) {
         sky_wait_again(wait);
         return;
     }
-    if (list->err == SKY_OK)
+    if (!told)
+        ; /* too much waits to be read, and it has been told */
+    else if (list->err == SKY_OK)
         sky_api_send(&list->api, 200);
     else
         sky_api_fail(&list->api, list->err, NULL);

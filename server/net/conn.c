@@ -6,6 +6,7 @@
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
+#include "server/net/pending.h"
 #include "server/net/tap.h"
 #include "server/registry/psk.h"
 #include "server/registry/refusal.h"
@@ -130,6 +131,7 @@ struct sky_buf *sky_conn_out(struct sky_conn *conn)
         conn->out.bytes = net->spares[--net->spare_count];
         conn->out.room = SKY_NET_SPARE_MAX;
     }
+    sky_pending_book(conn);
     return &conn->out;
 }
 
@@ -169,6 +171,7 @@ static void on_written(uv_write_t *request, int status)
 void sky_conn__sent(struct sky_conn *conn)
 {
     sky_conn__recycle(conn->net, &conn->sending);
+    sky_pending_book(conn);
     if (conn->shut)
         return;
     flush_one(conn);
@@ -241,7 +244,7 @@ static void drop_output(struct sky_conn *conn)
 
 /* Sends this turn's output with one system call if the kernel takes it. Nothing is sealed while
  * older output waits, so that what piles up does so in one place. */
-static void flush_one(struct sky_conn *conn)
+static void send_one(struct sky_conn *conn)
 {
     sky_conn_refuse_backlog(conn, &conn->out);
     if (conn->mute) {
@@ -274,6 +277,12 @@ static void flush_one(struct sky_conn *conn)
     }
 }
 
+static void flush_one(struct sky_conn *conn)
+{
+    send_one(conn);
+    sky_pending_book(conn);
+}
+
 /* ---- closing ---- */
 
 static void on_closed(uv_handle_t *handle)
@@ -282,6 +291,8 @@ static void on_closed(uv_handle_t *handle)
     sky_buf_done(&conn->in);
     sky_buf_done(&conn->out);
     sky_buf_done(&conn->sending);
+    conn->aside = 0;
+    sky_pending_book(conn);
     if (conn->wrap != NULL)
         conn->wrap->release(conn);
     sky_tls_free(conn->tls);
@@ -299,6 +310,7 @@ void sky_conn__finish(struct sky_conn *conn)
         return;
     tap_end(conn);
     conn->shut = true;
+    sky_pending_book(conn);
     if (conn->lingers)
         DL_DELETE(conn->net->lingering, conn);
     conn->net->draining -= conn->drains;
@@ -425,6 +437,24 @@ static void reap(struct sky_conn *conn)
                        on_linger_over);
     if (conn->sending.len == 0 || conn->aborts)
         sent_all(conn);
+}
+
+/* Others keep their place in the list. */
+void sky_net__flush_early(struct sky_net *net)
+{
+    struct sky_conn *conn, *rest = net->dirty;
+    net->dirty = NULL;
+    while ((conn = rest) != NULL) {
+        LL_DELETE2(rest, conn, next_dirty);
+        bool plain = conn->bend == NULL && conn->wrap == NULL &&
+                     conn->out.len <= SKY_NET_FLUSH_SIZE + SKY_MQTT_PACKET_MAX;
+        if (!plain || conn->reaped) {
+            LL_PREPEND2(net->dirty, conn, next_dirty);
+            continue;
+        }
+        conn->dirty = false;
+        flush_one(conn);
+    }
 }
 
 void sky_net_flush(struct sky_net *net)

@@ -84,6 +84,13 @@ struct sky_listener {
     bool crowded; /* libuv holds a peer for it, and asks for no other, until that is accepted */
 };
 
+/* What waits for all peers together, see pending.h. */
+struct sky_pending {
+    size_t bytes;
+    uint64_t ended; /* connections, for having most of it */
+    bool easing;    /* who has is being looked for */
+};
+
 /* What all connections share. */
 struct sky_net {
     /* Borrowed; set before listeners are opened. */
@@ -117,6 +124,7 @@ struct sky_net {
     struct sky_conn *conns, *dirty, *dying;
     struct sky_conn *lingering; /* closed by us, with output that the kernel has not taken yet, or
                                    while the peer reads it */
+    struct sky_pending pending;
     size_t conn_count, draining, frozen;
     uint32_t last_id;
     uint32_t turn; /* of the loop; connections start with 0 */
@@ -143,6 +151,8 @@ struct sky_conn {
     struct sky_buf in;            /* kept input, empty between packets */
     struct sky_buf out;           /* written in this turn */
     struct sky_buf sending;       /* handed to the kernel, not yet taken */
+    size_t aside;                 /* bytes that the port keeps for the peer besides */
+    size_t pending;               /* bytes of all three, as they are booked with all peers' */
     struct sky_conn *prev, *next; /* all connections; once reaped, those that linger */
     struct sky_conn *next_dirty, *next_dying;
     struct sky_bend *bend;     /* owned; NULL: no fault has its hands on it */
@@ -170,6 +180,7 @@ struct sky_conn {
     bool mute;      /* nothing is written any more */
     bool frozen;    /* and nothing read, and the socket stays */
     bool aborts;    /* it ends with a reset */
+    bool outgrown;  /* it does because of all that waited for it */
 };
 
 /* The connection's output, ready to append to; marks it for this turn's flush. Peers that let more
@@ -245,7 +256,7 @@ void sky_net_share(struct sky_net *net, int64_t took_us);
 void sky_net_close_conns(struct sky_net *net);
 void sky_net_done(struct sky_net *net); /* memory, once the loop has run empty */
 
-/* ---- between conn.c and bend.c ---- */
+/* ---- between conn.c, bend.c and pending.c ---- */
 
 /* Marks for closing, without asking whether it may. */
 void sky_conn__end(struct sky_conn *conn, const char *reason);
@@ -255,6 +266,8 @@ void sky_conn__finish(struct sky_conn *conn);
 struct sky_buf *sky_conn__wire(struct sky_conn *conn);
 /* Empties the buffer; memory of the common size is kept for the next connection that writes. */
 void sky_conn__recycle(struct sky_net *net, struct sky_buf *buf);
+/* Sends what waits for the end of the turn, of connections for which that is all there is to do. */
+void sky_net__flush_early(struct sky_net *net);
 /* All that was `sending` has been taken. */
 void sky_conn__sent(struct sky_conn *conn);
 

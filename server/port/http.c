@@ -5,78 +5,10 @@
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
-#include "protocol/http/body.h"
-#include "server/net/bend.h"
+#include "server/port/http_private.h"
 #include "server/registry/rules.h"
-#include "server/wire/wire.h"
-
-/* What a connection is waiting for. */
-enum stage {
-    STAGE_HEAD,   /* a request's head */
-    STAGE_BODY,   /* the rest of its body */
-    STAGE_ANSWER, /* the answer; later requests wait in the connection's input */
-    STAGE_REFUSED,
-};
-
-/* One connection that has sent a head, and its present request. */
-struct link {
-    struct sky_http *http;
-    struct sky_conn *conn;
-    const struct sky_http_handler *handler;
-    enum stage stage;
-    char *head_bytes; /* owned: the present request's head */
-    struct sky_http_body reading;
-    struct sky_buf body;
-    struct sky_http_call call;
-    bool complete;  /* the request is whole, and the handler has not seen it yet */
-    bool entered;   /* it has been at the entry */
-    bool in_hands;  /* the handler has the call */
-    bool moving;    /* move() is at work */
-    bool answering; /* there is an answer to send, or a stream's next piece to ask for */
-    bool streaming;
-    bool paced;           /* it is a download: pieces are sent when its turn has come, */
-    bool its_turn;        /* which it has */
-    bool queues;          /* for that */
-    uint64_t to_ask;      /* bytes of a download that on_room was not asked for yet */
-    uint64_t taken;       /* bytes of the body that the handler took as they came */
-    bool bodiless;        /* a request before announced no body that might have one */
-    struct sky_fate fate; /* what a fault makes of the answer; zeroed: nothing */
-    uint64_t passed;      /* bytes of such an answer that have gone */
-    bool late;            /* it waits, or never comes */
-    struct sky_buf answer;
-    size_t answer_sent; /* bytes of it that the connection has taken */
-    size_t weight;      /* of the answer, among those that wait to be read */
-    uint32_t turn;      /* of the loop, in which the present request was taken */
-    struct sky_timer later;
-    struct link *prev, *next;
-    struct link *prev_ready, *next_ready; /* among the downloads that wait for their turn */
-};
-
-struct sky_http {
-    struct sky_port port;
-    struct sky_net *net; /* borrowed, as the next */
-    struct sky_wire *wire;
-    struct sky_http_handler handlers[2]; /* of devices, and of the API */
-    struct link *links;
-    struct link *ready; /* downloads that have something to send, the longest waiting first */
-    struct sky_timer turn;
-    size_t counts[2]; /* connections of each */
-    size_t waiting;   /* bytes of answers that wait to be read */
-};
-
-enum {
-    ANSWER_HEAD_MAX = 4096,
-    WRITE_CHUNK = SKY_HTTP_PIECE,
-    NEXT_TURN_MS = 1,
-    SMALL_ANSWER = 64 * 1024, /* answers of up to this are given whatever waits */
-};
 
 /* ---- the link's life ---- */
-
-static bool is_admin(const struct sky_conn *conn)
-{
-    return (conn->door.listener->allows & SKY_LISTEN_ADMIN) != 0;
-}
 
 static struct sky_http *http_of(const struct sky_conn *conn)
 {
@@ -85,32 +17,26 @@ static struct sky_http *http_of(const struct sky_conn *conn)
 
 static const struct sky_http_handler *handler_of(const struct sky_conn *conn)
 {
-    return &http_of(conn)->handlers[is_admin(conn)];
-}
-
-static void weigh(struct link *link, size_t weight)
-{
-    link->http->waiting += weight - link->weight;
-    link->weight = weight;
+    return &http_of(conn)->handlers[sky_http__is_admin(conn)];
 }
 
 /* NULL when there are too many. */
-static struct link *link_open(struct sky_conn *conn)
+static struct sky_http__link *link_open(struct sky_conn *conn)
 {
     struct sky_http *http = http_of(conn);
-    if (http->counts[is_admin(conn)] >= SKY_HTTP_CONNS_MAX)
+    if (http->counts[sky_http__is_admin(conn)] >= SKY_HTTP_CONNS_MAX)
         return NULL;
-    struct link *link = sky_mem_new(sizeof *link);
-    *link = (struct link){.http = http, .conn = conn, .handler = handler_of(conn)};
+    struct sky_http__link *link = sky_mem_new(sizeof *link);
+    *link = (struct sky_http__link){.http = http, .conn = conn, .handler = handler_of(conn)};
     sky_buf_init(&link->body, link->handler->body_max);
-    sky_buf_init(&link->answer, ANSWER_HEAD_MAX + SKY_HTTP_ANSWER_MAX);
+    sky_buf_init(&link->answer, SKY_HTTP__ANSWER_HEAD_MAX + SKY_HTTP_ANSWER_MAX);
     DL_APPEND(http->links, link);
-    http->counts[is_admin(conn)]++;
+    http->counts[sky_http__is_admin(conn)]++;
     return link;
 }
 
 /* The handler, if it has the call, must forget it. */
-static void link_close(struct link *link)
+static void link_close(struct sky_http__link *link)
 {
     bool taking = link->stage == STAGE_BODY && link->call.on_body != NULL;
     if ((link->in_hands || link->complete || taking) && link->call.on_gone != NULL)
@@ -118,23 +44,24 @@ static void link_close(struct link *link)
     if (link->queues)
         DL_DELETE2(link->http->ready, link, prev_ready, next_ready);
     DL_DELETE(link->http->links, link);
-    link->http->counts[is_admin(link->conn)]--;
-    weigh(link, 0);
+    link->http->counts[sky_http__is_admin(link->conn)]--;
+    sky_http__weigh(link, 0);
     sky_clock_forgive(link->http->net->clock, &link->later);
     free(link->head_bytes);
     sky_buf_done(&link->body);
     sky_buf_done(&link->answer);
+    sky_pending_aside(link->conn, 0);
     free(link);
 }
 
-static enum stage stage_of(const struct sky_conn *conn)
+static enum sky_http__stage stage_of(const struct sky_conn *conn)
 {
-    const struct link *link = conn->state;
+    const struct sky_http__link *link = conn->state;
     return link ? link->stage : STAGE_HEAD;
 }
 
 /* A request begun and not finished is told of; a kept connection that nobody uses just ends. */
-static void on_patience_over(struct sky_timer *timer, int64_t now_ms)
+void sky_http__on_patience_over(struct sky_timer *timer, int64_t now_ms)
 {
     (void)now_ms;
     struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn, patience);
@@ -151,7 +78,7 @@ static void on_patience_over(struct sky_timer *timer, int64_t now_ms)
 static void send_whole(struct sky_conn *conn, const struct sky_http_response *answer)
 {
     struct sky_http *http = http_of(conn);
-    if (is_admin(conn)) {
+    if (sky_http__is_admin(conn)) {
         (void)sky_http_put(sky_conn_out(conn), answer, http->net->clock->real_ms);
         return;
     }
@@ -168,7 +95,7 @@ static void send_continue(struct sky_conn *conn)
     out.is_raw = out.decided = true; /* no fault wants what is no answer yet */
     out.fate = (struct sky_fate){.name = NULL};
     out.as.raw = SKY_SPAN("HTTP/1.1 100 Continue\r\n\r\n");
-    if (is_admin(conn))
+    if (sky_http__is_admin(conn))
         sky_conn_write(conn, out.as.raw);
     else
         (void)sky_wire_send(http_of(conn)->wire, &out);
@@ -182,7 +109,7 @@ static void send_continue(struct sky_conn *conn)
 static size_t refuse(struct sky_conn *conn, const struct sky_http_head *head,
                      struct sky_http_reply reply, const char *reason, size_t used)
 {
-    struct link *link = conn->state;
+    struct sky_http__link *link = conn->state;
     struct sky_buf body;
     sky_buf_init(&body, SKY_HTTP_REFUSAL_MAX);
     reply.content_type = "application/json";
@@ -197,14 +124,15 @@ static size_t refuse(struct sky_conn *conn, const struct sky_http_head *head,
     if (link != NULL)
         link->stage = STAGE_REFUSED;
     if (sky_wire_holds(http_of(conn)->wire, conn)) /* it is still to come */
-        sky_clock_patience(conn->net->clock, &conn->patience, SKY_HTTP_IDLE_MS, on_patience_over);
+        sky_clock_patience(conn->net->clock, &conn->patience, SKY_HTTP_IDLE_MS,
+                           sky_http__on_patience_over);
     else
         sky_conn_close_gently(conn, "the request was refused");
     return used;
 }
 
 /* Keeps the head, whose views the call needs. False: the body is too long. */
-static bool begin_request(struct link *link, sky_span bytes)
+static bool begin_request(struct sky_http__link *link, sky_span bytes)
 {
     struct sky_conn *conn = link->conn;
     const char *reason;
@@ -225,7 +153,8 @@ static bool begin_request(struct link *link, sky_span bytes)
     if (link->stage == STAGE_BODY && link->handler->begin != NULL)
         link->handler->begin(link->handler->owner, &link->call);
     uint64_t body_max = link->call.on_body != NULL ? SKY_HTTP_TAKEN_MAX : link->handler->body_max;
-    sky_clock_patience(conn->net->clock, &conn->patience, SKY_HTTP_BODY_MS, on_patience_over);
+    sky_clock_patience(conn->net->clock, &conn->patience, SKY_HTTP_BODY_MS,
+                       sky_http__on_patience_over);
     if (head->body_len > body_max)
         return false;
     if (link->stage == STAGE_BODY && head->expects_continue)
@@ -265,7 +194,7 @@ static size_t upgrade(struct sky_conn *conn, const struct sky_http_head *head, s
     return reason == NULL ? bytes.len : refuse(conn, head, reply, reason, in_len);
 }
 
-static size_t refuse_body(struct link *link, size_t used)
+static size_t refuse_body(struct sky_http__link *link, size_t used)
 {
     struct sky_http_call *call = &link->call;
     if (call->on_body != NULL && call->on_gone != NULL)
@@ -278,7 +207,7 @@ static size_t take_head(struct sky_conn *conn, sky_span in)
 {
     struct sky_http_head head = {0};
     const char *reason = "the request's head is too long";
-    const struct link *link = conn->state;
+    const struct sky_http__link *link = conn->state;
     size_t len = sky_http_head_len(sky_span_head(in, SKY_HTTP_HEAD_MAX));
     if (len == 0 && in.len < SKY_HTTP_HEAD_MAX)
         return 0;
@@ -298,19 +227,19 @@ static size_t take_head(struct sky_conn *conn, sky_span in)
     return len;
 }
 
-static size_t take_body(struct link *link, sky_span in)
+static size_t take_body(struct sky_http__link *link, sky_span in)
 {
     struct sky_http_call *call = &link->call;
     size_t used;
     if (call->on_body != NULL)
-        in = sky_span_head(in, WRITE_CHUNK);
+        in = sky_span_head(in, SKY_HTTP__CHUNK);
     enum sky_http_body_result result = sky_http_body_feed(&link->reading, in, &used, &link->body);
     if (call->on_body != NULL) {
         link->taken += link->body.len;
         call->on_body(call, sky_buf_span(&link->body));
         sky_buf_clear(&link->body);
         sky_clock_patience(link->http->net->clock, &link->conn->patience, SKY_HTTP_BODY_MS,
-                           on_patience_over);
+                           sky_http__on_patience_over);
         if (link->taken > SKY_HTTP_TAKEN_MAX)
             result = SKY_HTTP_BODY_TOO_LONG;
     }
@@ -335,17 +264,17 @@ static size_t take_body(struct link *link, sky_span in)
 static void on_next_turn(struct sky_timer *timer, int64_t now_ms)
 {
     (void)now_ms;
-    sky_conn_offer(SKY_CONTAINER_OF(timer, struct link, later)->conn);
+    sky_conn_offer(SKY_CONTAINER_OF(timer, struct sky_http__link, later)->conn);
 }
 
 /* One request of a connection in a turn of the loop: who sends many ahead does not hold up others.
  * True: the next one has to wait. */
 static bool had_its_turn(const struct sky_conn *conn)
 {
-    struct link *link = conn->state;
+    struct sky_http__link *link = conn->state;
     if (link == NULL || link->turn != conn->net->turn)
         return false;
-    sky_clock_patience(conn->net->clock, &link->later, NEXT_TURN_MS, on_next_turn);
+    sky_clock_patience(conn->net->clock, &link->later, SKY_HTTP__NEXT_TURN_MS, on_next_turn);
     return true;
 }
 
@@ -367,8 +296,7 @@ static size_t take(struct sky_conn *conn, sky_span in)
     }
 }
 
-static void move(struct link *link);
-static void on_downloads_turn(struct sky_timer *timer, int64_t now_ms);
+static void move(struct sky_http__link *link);
 
 /* One request at a time: while an answer is due the rest waits. */
 static size_t on_bytes(struct sky_conn *conn, sky_span in)
@@ -388,7 +316,7 @@ static size_t on_bytes(struct sky_conn *conn, sky_span in)
     return used;
 }
 
-static void on_drained(struct sky_conn *conn)
+void sky_http__go_on(struct sky_conn *conn)
 {
     if (conn->state == NULL || conn->closing)
         return;
@@ -399,7 +327,7 @@ static void on_drained(struct sky_conn *conn)
 
 static void on_close(struct sky_conn *conn)
 {
-    struct link *link = conn->state;
+    struct sky_http__link *link = conn->state;
     sky_clock_forgive(conn->net->clock, &conn->patience);
     sky_wire_forget(http_of(conn)->wire, conn);
     if (link != NULL && link->stage == STAGE_BODY && link->handler->cut_short != NULL) {
@@ -409,313 +337,11 @@ static void on_close(struct sky_conn *conn)
     conn->state = NULL;
     if (link != NULL)
         link_close(link);
+    if (conn->outgrown)
+        sky_conn_left(conn);
 }
 
-/* ---- answers ---- */
-
-static void begin_answer(struct link *link)
-{
-    SKY_ASSERT(link->in_hands && !link->answering);
-    link->answering = true;
-    link->answer_sent = 0;
-}
-
-/* The answer goes out, and the next request may come. */
-static void go_on(struct link *link)
-{
-    if (!link->moving)
-        on_drained(link->conn);
-}
-
-static struct link *link_of(struct sky_http_call *call)
-{
-    return SKY_CONTAINER_OF(call, struct link, call);
-}
-
-static void on_delay_over(struct sky_timer *timer, int64_t now_ms)
-{
-    struct link *link = SKY_CONTAINER_OF(timer, struct sky_conn, alarm)->state;
-    (void)now_ms;
-    link->late = false;
-    go_on(link);
-}
-
-/* Asks what becomes of the answer to a device's call. True: a fault has its hands on it, and the
- * link sends it as that has it, which no other answer of the connection overtakes. */
-static bool meets_fault(struct link *link, struct sky_out *out,
-                        const struct sky_http_response *answer)
-{
-    struct sky_conn *conn = link->conn;
-    sky_out_begin(out, SKY_POINT_HTTP_ANSWER, conn);
-    out->as.http = *answer;
-    out->as.http.method = link->call.head.method;
-    out->as.http.path = link->call.head.path;
-    out->head.device_id = link->call.device_id;
-    out->product_id = link->call.product_id;
-    out->of = link->call.of;
-    out->is_reply = link->call.serves;
-    if (!sky_wire_asks(link->http->wire, out))
-        return false;
-    sky_wire_decide(link->http->wire, out);
-    link->fate = out->fate;
-    link->passed = 0;
-    link->late = out->fate.name != NULL && (out->fate.withhold || out->fate.delay_ms > 0);
-    return out->fate.name != NULL;
-}
-
-/* What the fault does besides to an answer of so many bytes, which is in link->answer or to come.
- */
-static void begin_fate(struct link *link, uint64_t total)
-{
-    struct sky_conn *conn = link->conn;
-    struct sky_fate *fate = &link->fate;
-    if (fate->corrupt_anywhere && fate->corrupt > 0)
-        fate->corrupt_at = (size_t)(fate->chance % total);
-    if (fate->withhold) {
-        sky_clock_patience(conn->net->clock, &conn->patience, SKY_HTTP_IDLE_MS, on_patience_over);
-        sky_conn_suffer(conn, fate);
-    } else if (fate->delay_ms > 0) {
-        sky_clock_timer(conn->net->clock, &conn->alarm, fate->delay_ms, on_delay_over);
-    }
-    if (fate->drip_bytes_per_s > 0 && !conn->closing)
-        sky_conn_drip(conn, fate->drip_bytes_per_s);
-}
-
-/* Writes the next bytes of the answer, as the fault has it. */
-static void write_piece(struct link *link, sky_span piece)
-{
-    struct sky_conn *conn = link->conn;
-    const struct sky_fate *fate = &link->fate;
-    if (fate->cut)
-        piece = sky_span_head(piece, (size_t)(fate->cut_at - link->passed));
-    struct sky_buf *out = sky_conn_out(conn);
-    size_t before = out->len;
-    sky_buf_add(out, piece);
-    sky_bend_flip(out, before, link->passed, fate->corrupt_at, fate->corrupt);
-    link->passed += piece.len;
-    if (fate->cut && link->passed >= fate->cut_at)
-        sky_conn_suffer(conn, fate);
-}
-
-void sky_http_reply(struct sky_http_call *call, const struct sky_http_reply *reply)
-{
-    static const struct sky_http_reply busy = {
-        .status = 503,
-        .content_type = "application/json",
-        .body = SKY_SPAN("{\"error\":{\"code\":\"busy\",\"message\":\"too many answers wait to be "
-                         "read\",\"pointer\":\"\"}}"),
-        .line_end = true};
-    struct link *link = link_of(call);
-    if (call->on_answer != NULL) {
-        call->on_answer(call, reply);
-        return;
-    }
-    if (reply->body.len > SMALL_ANSWER &&
-        link->http->waiting + reply->body.len > SKY_HTTP_ANSWERS_MAX)
-        reply = &busy;
-    begin_answer(link);
-    struct sky_http_response answer = {.reply = *reply,
-                                       .keep_alive = call->head.keep_alive,
-                                       .head_only =
-                                           sky_span_eq(call->head.method, SKY_SPAN("HEAD"))};
-    answer.reply.no_sniff = link->handler->no_sniff;
-    struct sky_out out = {.as.http = answer};
-    if (is_admin(link->conn)) {
-        bool put = sky_http_put(&link->answer, &answer, link->http->net->clock->real_ms);
-        SKY_ASSERT(put);
-        weigh(link, link->answer.len);
-    } else if (meets_fault(link, &out, &answer)) {
-        for (unsigned i = 0; i <= out.fate.copies; i++)
-            (void)sky_http_put(&link->answer, &out.as.http, link->http->net->clock->real_ms);
-        begin_fate(link, link->answer.len);
-    } else {
-        (void)sky_wire_send(link->http->wire, &out);
-    }
-    link->in_hands = false;
-    go_on(link);
-}
-
-void sky_http_stream(struct sky_http_call *call, const char *content_type)
-{
-    const struct sky_http_reply reply = {.status = 200,
-                                         .content_type = content_type,
-                                         .no_sniff = link_of(call)->handler->no_sniff,
-                                         .extra = SKY_SPAN("Cache-Control: no-cache\r\n")};
-    struct link *link = link_of(call);
-    begin_answer(link);
-    sky_http_put_head(&link->answer, &reply, false, false, link->http->net->clock->real_ms);
-    link->streaming = true;
-    call->head.keep_alive = false;
-    go_on(link);
-}
-
-void sky_http_send(struct sky_http_call *call, const struct sky_http_reply *reply, uint64_t length)
-{
-    struct link *link = link_of(call);
-    struct sky_http_reply sized = *reply;
-    bool has_body = !sky_span_eq(call->head.method, SKY_SPAN("HEAD"));
-    struct sky_out out;
-    sized.no_sniff = link->handler->no_sniff;
-    SKY_ASSERT(length > 0);
-    begin_answer(link);
-    const struct sky_http_response answer = {
-        .reply = sized, .keep_alive = call->head.keep_alive, .head_only = !has_body};
-    bool faulty = !is_admin(link->conn) && meets_fault(link, &out, &answer);
-    if (faulty)
-        sized = out.as.http.reply;
-    if (sized.body.len > 0) { /* in place of what was to be downloaded */
-        (void)sky_http_put(&link->answer, &out.as.http, link->http->net->clock->real_ms);
-        if (has_body && call->on_gone != NULL)
-            call->on_gone(call);
-        has_body = false;
-    } else {
-        sized.body = sky_span_of(NULL, (size_t)length); /* of which only the length is told */
-        sky_http_put_head(&link->answer, &sized, true, call->head.keep_alive,
-                          link->http->net->clock->real_ms);
-        link->to_ask = length;
-    }
-    link->streaming = link->paced = link->in_hands = has_body;
-    if (faulty)
-        begin_fate(link, link->answer.len + (has_body ? length : 0));
-    go_on(link);
-}
-
-void sky_http_stream_wake(struct sky_http_call *call)
-{
-    go_on(link_of(call));
-}
-
-void sky_http_stream_end(struct sky_http_call *call)
-{
-    struct link *link = link_of(call);
-    link->in_hands = false;
-    go_on(link);
-}
-
-static void finish_exchange(struct link *link)
-{
-    struct sky_conn *conn = link->conn;
-    sky_buf_done(&link->body);
-    sky_buf_done(&link->answer);
-    weigh(link, 0);
-    link->answering = link->streaming = link->paced = false;
-    if (!link->fate.cut && !conn->closing)
-        sky_conn_suffer(
-            conn, &(const struct sky_fate){.then = link->fate.then, .fault = link->fate.fault});
-    link->fate = (struct sky_fate){.name = NULL};
-    if (conn->closing)
-        return;
-    if (!link->call.head.keep_alive) {
-        sky_conn_close(conn, "the client wanted one answer only");
-        return;
-    }
-    link->stage = STAGE_HEAD;
-    sky_clock_patience(conn->net->clock, &conn->patience, SKY_HTTP_IDLE_MS, on_patience_over);
-    sky_conn_hold(conn, false);
-}
-
-/* A download's next piece is there, or cannot be read. */
-static void count_down(struct link *link)
-{
-    size_t len = link->answer.len;
-    SKY_ASSERT(len <= link->to_ask);
-    link->to_ask -= len;
-    if (len == 0) {
-        sky_conn_close(link->conn, "what is downloaded could not be read");
-    } else if (link->to_ask == 0) {
-        link->in_hands = false;
-        if (link->call.on_sent != NULL)
-            link->call.on_sent(&link->call);
-    }
-}
-
-/* The next piece of the answer, after asking a stream's handler for more. Empty: there is none. */
-static sky_span next_piece(struct link *link)
-{
-    if (link->streaming && link->in_hands && link->answer_sent == link->answer.len) {
-        sky_buf_done(&link->answer);
-        link->answer_sent = 0;
-        link->call.on_room(&link->call, &link->answer);
-        SKY_ASSERT(!link->answer.overflow);
-        if (link->paced)
-            count_down(link);
-    }
-    return sky_span_head(sky_span_tail(sky_buf_span(&link->answer), link->answer_sent),
-                         WRITE_CHUNK);
-}
-
-static void on_unread(struct sky_timer *timer, int64_t now_ms)
-{
-    (void)now_ms;
-    struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn, patience);
-    if (conn->bend != NULL) { /* it may be a fault that gives it so little */
-        sky_clock_patience(conn->net->clock, timer, SKY_HTTP_UNREAD_MS, on_unread);
-        return;
-    }
-    sky_conn_refused(conn, sky_door_rule(SKY_RULE_DOOR_OUTPUT_FULL), SKY_SPAN_NONE,
-                     "the answer is not read");
-    sky_conn_close(conn, "the answer is not read");
-}
-
-/* Downloads take turns, so that together they take no more of one than others can spare: what is
- * written has to be encrypted, and copied. */
-static bool may_send(struct link *link)
-{
-    struct sky_http *http = link->http;
-    bool may = !link->paced || link->its_turn;
-    link->its_turn = false;
-    if (may || link->queues)
-        return may;
-    link->queues = true;
-    DL_APPEND2(http->ready, link, prev_ready, next_ready);
-    if (!sky_timer_is_set(&http->turn))
-        sky_clock_patience(http->net->clock, &http->turn, NEXT_TURN_MS, on_downloads_turn);
-    return false;
-}
-
-/* As much as the connection takes; the rest is kept until that has drained. */
-static void send_answer(struct link *link)
-{
-    struct sky_conn *conn = link->conn;
-    if (link->late)
-        return;
-    if (link->answering && conn->sending.len == 0)
-        sky_clock_forgive(conn->net->clock, &conn->patience); /* it reads */
-    while (link->answering && conn->sending.len == 0 && !conn->closing && may_send(link)) {
-        sky_span piece = next_piece(link);
-        if (piece.len == 0) {
-            if (!link->in_hands)
-                finish_exchange(link);
-            return;
-        }
-        write_piece(link, piece);
-        link->answer_sent += piece.len;
-    }
-    if (link->answering && !conn->closing && !sky_timer_is_set(&conn->patience))
-        sky_clock_patience(conn->net->clock, &conn->patience, SKY_HTTP_UNREAD_MS, on_unread);
-}
-
-static void on_downloads_turn(struct sky_timer *timer, int64_t now_ms)
-{
-    (void)now_ms;
-    struct sky_http *http = SKY_CONTAINER_OF(timer, struct sky_http, turn);
-    struct link *link, *last = http->ready != NULL ? http->ready->prev_ready : NULL;
-    size_t pieces = 0;
-    do {
-        link = http->ready;
-        if (link == NULL)
-            return;
-        DL_DELETE2(http->ready, link, prev_ready, next_ready);
-        link->queues = false;
-        link->its_turn = link->conn->sending.len == 0; /* else it is back when that has drained */
-        pieces += link->its_turn;
-        on_drained(link->conn);
-    } while (link != last && pieces < SKY_HTTP_TURN_PIECES);
-    if (http->ready != NULL)
-        sky_clock_patience(http->net->clock, &http->turn, NEXT_TURN_MS, on_downloads_turn);
-}
-
-static void hand_out(struct link *link)
+static void hand_out(struct sky_http__link *link)
 {
     SKY_ASSERT(link->stage == STAGE_ANSWER && link->complete && !link->in_hands);
     sky_clock_forgive(link->http->net->clock, &link->conn->patience);
@@ -729,19 +355,19 @@ static void hand_out(struct link *link)
 static void hand_out_late(void *owner, sky_span bytes)
 {
     struct sky_conn *conn = owner;
-    struct link *link = conn->state;
+    struct sky_http__link *link = conn->state;
     (void)bytes;
     if (link == NULL || conn->closing || !link->complete)
         return;
     hand_out(link);
-    go_on(link);
+    sky_http__go_on(conn);
 }
 
 /* A device's call enters as its packets do; one that is withheld is never answered. */
-static bool may_enter(struct link *link)
+static bool may_enter(struct sky_http__link *link)
 {
     struct sky_wire *wire = link->http->wire;
-    if (is_admin(link->conn) || !sky_wire_is_armed(wire, SKY_POINT_HTTP_CALL))
+    if (sky_http__is_admin(link->conn) || !sky_wire_is_armed(wire, SKY_POINT_HTTP_CALL))
         return true;
     const struct sky_in in = {.point = SKY_POINT_HTTP_CALL,
                               .head = sky_conn_event(link->conn, SKY_EVENT_NOTE, SKY_UP),
@@ -756,14 +382,15 @@ static bool may_enter(struct link *link)
 }
 
 /* Whatever can move does: the request to its handler, the answer, if there is one, to the peer. */
-static void move(struct link *link)
+static void move(struct sky_http__link *link)
 {
     SKY_ASSERT(!link->moving);
     link->moving = true;
     if (link->complete && may_enter(link))
         hand_out(link);
-    send_answer(link);
+    sky_http__send_answer(link);
     link->moving = false;
+    sky_http__book(link);
 }
 
 /* ---- the whole ---- */
@@ -774,7 +401,7 @@ struct sky_http *sky_http_open(struct sky_net *net, struct sky_wire *wire,
 {
     struct sky_http *http = sky_mem_new(sizeof *http);
     *http = (struct sky_http){
-        .port = {.on_bytes = on_bytes, .on_drained = on_drained, .on_close = on_close},
+        .port = {.on_bytes = on_bytes, .on_drained = sky_http__go_on, .on_close = on_close},
         .net = net,
         .wire = wire,
         .handlers = {*devices, *admin}};

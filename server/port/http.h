@@ -6,7 +6,7 @@
 #include "protocol/base/buf.h"
 #include "protocol/http/answer.h"
 #include "protocol/http/head.h"
-#include "server/net/conn.h"
+#include "server/net/pending.h"
 
 enum {
     SKY_HTTP_ADMIN_BODY_MAX = 1024 * 1024, /* bytes of a request's body; more: 413 */
@@ -15,7 +15,7 @@ enum {
     SKY_HTTP_CONNS_MAX = 1024,                /* of devices, and of the API; more: 503 */
     SKY_HTTP_PIPELINED_MAX = 64 * 1024,       /* bytes read ahead while an answer is due */
     SKY_HTTP_ANSWER_MAX = 64 * 1024 * 1024,   /* bytes of an answer's body; more: 500 */
-    SKY_HTTP_ANSWERS_MAX = 256 * 1024 * 1024, /* bytes of all that wait to be read; more: 503 */
+    SKY_HTTP_ANSWERS_MAX = SKY_PENDING_MAX / 2, /* bytes of all that wait to be read; more: 503 */
     SKY_HTTP_STREAM_ENOUGH = 128 * 1024, /* a stream with that many bytes is asked again later */
     SKY_HTTP_IDLE_MS = 120 * 1000,       /* real time a kept connection may wait */
     SKY_HTTP_BODY_MS = 30 * 1000,        /* real time from head to complete body */
@@ -86,6 +86,10 @@ struct sky_http_handler {
 
 /* Answers, now or on a later turn of the loop; copies what it needs. The call is over. */
 void sky_http_reply(struct sky_http_call *call, const struct sky_http_reply *reply);
+
+/* The handler keeps so many bytes for the answer, or for what a stream is to say next: they count
+ * among what waits to be read. False: too much does by now, and the call has been answered 503. */
+bool sky_http_prepare(struct sky_http_call *call, size_t bytes);
 
 /* Answers 200 with a body of unknown length: call->on_room is asked for it whenever the client has
  * room. It ends with the connection. */

@@ -1,0 +1,348 @@
+/* Answers on their way to the client: whole ones, streams and downloads, and what faults make of
+ * them. */
+#include <utlist.h>
+
+#include "protocol/base/assert.h"
+#include "protocol/base/mem.h"
+#include "server/net/bend.h"
+#include "server/port/http_private.h"
+#include "server/registry/rules.h"
+
+enum { SMALL_ANSWER = 64 * 1024 }; /* answers of up to this are given whatever waits */
+
+static void on_downloads_turn(struct sky_timer *timer, int64_t now_ms);
+
+static void begin_answer(struct sky_http__link *link)
+{
+    SKY_ASSERT(link->in_hands && !link->answering);
+    link->answering = true;
+    link->answer_sent = 0;
+}
+
+/* The answer goes out, and the next request may come. */
+static void go_on(struct sky_http__link *link)
+{
+    if (!link->moving)
+        sky_http__go_on(link->conn);
+}
+
+static struct sky_http__link *link_of(struct sky_http_call *call)
+{
+    return SKY_CONTAINER_OF(call, struct sky_http__link, call);
+}
+
+static void on_delay_over(struct sky_timer *timer, int64_t now_ms)
+{
+    struct sky_http__link *link = SKY_CONTAINER_OF(timer, struct sky_conn, alarm)->state;
+    (void)now_ms;
+    link->late = false;
+    go_on(link);
+}
+
+/* Asks what becomes of the answer to a device's call. True: a fault has its hands on it, and the
+ * link sends it as that has it, which no other answer of the connection overtakes. */
+static bool meets_fault(struct sky_http__link *link, struct sky_out *out,
+                        const struct sky_http_response *answer)
+{
+    struct sky_conn *conn = link->conn;
+    sky_out_begin(out, SKY_POINT_HTTP_ANSWER, conn);
+    out->as.http = *answer;
+    out->as.http.method = link->call.head.method;
+    out->as.http.path = link->call.head.path;
+    out->head.device_id = link->call.device_id;
+    out->product_id = link->call.product_id;
+    out->of = link->call.of;
+    out->is_reply = link->call.serves;
+    if (!sky_wire_asks(link->http->wire, out))
+        return false;
+    sky_wire_decide(link->http->wire, out);
+    link->fate = out->fate;
+    link->passed = 0;
+    link->late = out->fate.name != NULL && (out->fate.withhold || out->fate.delay_ms > 0);
+    return out->fate.name != NULL;
+}
+
+/* What the fault does besides to an answer of so many bytes, which is in link->answer or to come.
+ */
+static void begin_fate(struct sky_http__link *link, uint64_t total)
+{
+    struct sky_conn *conn = link->conn;
+    struct sky_fate *fate = &link->fate;
+    if (fate->corrupt_anywhere && fate->corrupt > 0)
+        fate->corrupt_at = (size_t)(fate->chance % total);
+    if (fate->withhold) {
+        sky_clock_patience(conn->net->clock, &conn->patience, SKY_HTTP_IDLE_MS,
+                           sky_http__on_patience_over);
+        sky_conn_suffer(conn, fate);
+    } else if (fate->delay_ms > 0) {
+        sky_clock_timer(conn->net->clock, &conn->alarm, fate->delay_ms, on_delay_over);
+    }
+    if (fate->drip_bytes_per_s > 0 && !conn->closing)
+        sky_conn_drip(conn, fate->drip_bytes_per_s);
+}
+
+/* Writes the next bytes of the answer, as the fault has it. */
+static void write_piece(struct sky_http__link *link, sky_span piece)
+{
+    struct sky_conn *conn = link->conn;
+    const struct sky_fate *fate = &link->fate;
+    if (fate->cut)
+        piece = sky_span_head(piece, (size_t)(fate->cut_at - link->passed));
+    struct sky_buf *out = sky_conn_out(conn);
+    size_t before = out->len;
+    sky_buf_add(out, piece);
+    sky_bend_flip(out, before, link->passed, fate->corrupt_at, fate->corrupt);
+    link->passed += piece.len;
+    if (fate->cut && link->passed >= fate->cut_at)
+        sky_conn_suffer(conn, fate);
+}
+
+static const struct sky_http_reply busy = {
+    .status = 503,
+    .content_type = "application/json",
+    .body = SKY_SPAN("{\"error\":{\"code\":\"busy\",\"message\":\"too many answers wait to be "
+                     "read\",\"pointer\":\"\"}}"),
+    .line_end = true};
+
+void sky_http__book(const struct sky_http__link *link)
+{
+    sky_pending_aside(link->conn, link->answer.room + link->prepared);
+}
+
+static bool is_too_much(const struct sky_http__link *link, size_t len)
+{
+    return len > SMALL_ANSWER && link->http->waiting + len > SKY_HTTP_ANSWERS_MAX;
+}
+
+bool sky_http_prepare(struct sky_http_call *call, size_t bytes)
+{
+    struct sky_http__link *link = link_of(call);
+    if (call->on_answer != NULL)
+        return true;
+    sky_http__weigh(link, 0);
+    if (!link->streaming && is_too_much(link, bytes)) {
+        sky_http_reply(call, &busy);
+        return false;
+    }
+    link->prepared = bytes;
+    sky_http__weigh(link, bytes);
+    sky_http__book(link);
+    return true;
+}
+
+void sky_http_reply(struct sky_http_call *call, const struct sky_http_reply *reply)
+{
+    struct sky_http__link *link = link_of(call);
+    if (call->on_answer != NULL) {
+        call->on_answer(call, reply);
+        return;
+    }
+    link->prepared = 0;
+    sky_http__weigh(link, 0);
+    if (is_too_much(link, reply->body.len))
+        reply = &busy;
+    begin_answer(link);
+    struct sky_http_response answer = {.reply = *reply,
+                                       .keep_alive = call->head.keep_alive,
+                                       .head_only =
+                                           sky_span_eq(call->head.method, SKY_SPAN("HEAD"))};
+    answer.reply.no_sniff = link->handler->no_sniff;
+    struct sky_out out = {.as.http = answer};
+    if (sky_http__is_admin(link->conn)) {
+        bool put = sky_http_put(&link->answer, &answer, link->http->net->clock->real_ms);
+        SKY_ASSERT(put);
+        sky_http__weigh(link, link->answer.len);
+    } else if (meets_fault(link, &out, &answer)) {
+        for (unsigned i = 0; i <= out.fate.copies; i++)
+            (void)sky_http_put(&link->answer, &out.as.http, link->http->net->clock->real_ms);
+        begin_fate(link, link->answer.len);
+    } else {
+        (void)sky_wire_send(link->http->wire, &out);
+    }
+    link->in_hands = false;
+    go_on(link);
+}
+
+void sky_http_stream(struct sky_http_call *call, const char *content_type)
+{
+    const struct sky_http_reply reply = {.status = 200,
+                                         .content_type = content_type,
+                                         .no_sniff = link_of(call)->handler->no_sniff,
+                                         .extra = SKY_SPAN("Cache-Control: no-cache\r\n")};
+    struct sky_http__link *link = link_of(call);
+    begin_answer(link);
+    sky_http_put_head(&link->answer, &reply, false, false, link->http->net->clock->real_ms);
+    link->streaming = true;
+    call->head.keep_alive = false;
+    go_on(link);
+}
+
+void sky_http_send(struct sky_http_call *call, const struct sky_http_reply *reply, uint64_t length)
+{
+    struct sky_http__link *link = link_of(call);
+    struct sky_http_reply sized = *reply;
+    bool has_body = !sky_span_eq(call->head.method, SKY_SPAN("HEAD"));
+    struct sky_out out;
+    sized.no_sniff = link->handler->no_sniff;
+    SKY_ASSERT(length > 0);
+    begin_answer(link);
+    const struct sky_http_response answer = {
+        .reply = sized, .keep_alive = call->head.keep_alive, .head_only = !has_body};
+    bool faulty = !sky_http__is_admin(link->conn) && meets_fault(link, &out, &answer);
+    if (faulty)
+        sized = out.as.http.reply;
+    if (sized.body.len > 0) { /* in place of what was to be downloaded */
+        (void)sky_http_put(&link->answer, &out.as.http, link->http->net->clock->real_ms);
+        if (has_body && call->on_gone != NULL)
+            call->on_gone(call);
+        has_body = false;
+    } else {
+        sized.body = sky_span_of(NULL, (size_t)length); /* of which only the length is told */
+        sky_http_put_head(&link->answer, &sized, true, call->head.keep_alive,
+                          link->http->net->clock->real_ms);
+        link->to_ask = length;
+    }
+    link->streaming = link->paced = link->in_hands = has_body;
+    if (faulty)
+        begin_fate(link, link->answer.len + (has_body ? length : 0));
+    go_on(link);
+}
+
+void sky_http_stream_wake(struct sky_http_call *call)
+{
+    go_on(link_of(call));
+}
+
+void sky_http_stream_end(struct sky_http_call *call)
+{
+    struct sky_http__link *link = link_of(call);
+    link->in_hands = false;
+    link->prepared = 0;
+    sky_http__weigh(link, 0);
+    go_on(link);
+}
+
+static void finish_exchange(struct sky_http__link *link)
+{
+    struct sky_conn *conn = link->conn;
+    sky_buf_done(&link->body);
+    sky_buf_done(&link->answer);
+    sky_http__weigh(link, 0);
+    link->answering = link->streaming = link->paced = false;
+    if (!link->fate.cut && !conn->closing)
+        sky_conn_suffer(
+            conn, &(const struct sky_fate){.then = link->fate.then, .fault = link->fate.fault});
+    link->fate = (struct sky_fate){.name = NULL};
+    if (conn->closing)
+        return;
+    if (!link->call.head.keep_alive) {
+        sky_conn_close(conn, "the client wanted one answer only");
+        return;
+    }
+    link->stage = STAGE_HEAD;
+    sky_clock_patience(conn->net->clock, &conn->patience, SKY_HTTP_IDLE_MS,
+                       sky_http__on_patience_over);
+    sky_conn_hold(conn, false);
+}
+
+/* A download's next piece is there, or cannot be read. */
+static void count_down(struct sky_http__link *link)
+{
+    size_t len = link->answer.len;
+    SKY_ASSERT(len <= link->to_ask);
+    link->to_ask -= len;
+    if (len == 0) {
+        sky_conn_close(link->conn, "what is downloaded could not be read");
+    } else if (link->to_ask == 0) {
+        link->in_hands = false;
+        if (link->call.on_sent != NULL)
+            link->call.on_sent(&link->call);
+    }
+}
+
+/* The next piece of the answer, after asking a stream's handler for more. Empty: there is none. */
+static sky_span next_piece(struct sky_http__link *link)
+{
+    if (link->streaming && link->in_hands && link->answer_sent == link->answer.len) {
+        sky_buf_done(&link->answer);
+        link->answer_sent = 0;
+        link->call.on_room(&link->call, &link->answer);
+        SKY_ASSERT(!link->answer.overflow);
+        if (link->paced)
+            count_down(link);
+    }
+    return sky_span_head(sky_span_tail(sky_buf_span(&link->answer), link->answer_sent),
+                         SKY_HTTP__CHUNK);
+}
+
+static void on_unread(struct sky_timer *timer, int64_t now_ms)
+{
+    (void)now_ms;
+    struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn, patience);
+    if (conn->bend != NULL) { /* it may be a fault that gives it so little */
+        sky_clock_patience(conn->net->clock, timer, SKY_HTTP_UNREAD_MS, on_unread);
+        return;
+    }
+    sky_conn_refused(conn, sky_door_rule(SKY_RULE_DOOR_OUTPUT_FULL), SKY_SPAN_NONE,
+                     "the answer is not read");
+    sky_conn_close(conn, "the answer is not read");
+}
+
+/* Downloads take turns, so that together they take no more of one than others can spare: what is
+ * written has to be encrypted, and copied. */
+static bool may_send(struct sky_http__link *link)
+{
+    struct sky_http *http = link->http;
+    bool may = !link->paced || link->its_turn;
+    link->its_turn = false;
+    if (may || link->queues)
+        return may;
+    link->queues = true;
+    DL_APPEND2(http->ready, link, prev_ready, next_ready);
+    if (!sky_timer_is_set(&http->turn))
+        sky_clock_patience(http->net->clock, &http->turn, SKY_HTTP__NEXT_TURN_MS,
+                           on_downloads_turn);
+    return false;
+}
+
+void sky_http__send_answer(struct sky_http__link *link)
+{
+    struct sky_conn *conn = link->conn;
+    if (link->late)
+        return;
+    if (link->answering && conn->sending.len == 0)
+        sky_clock_forgive(conn->net->clock, &conn->patience); /* it reads */
+    while (link->answering && conn->sending.len == 0 && !conn->closing && may_send(link)) {
+        sky_span piece = next_piece(link);
+        if (piece.len == 0) {
+            if (!link->in_hands)
+                finish_exchange(link);
+            return;
+        }
+        write_piece(link, piece);
+        link->answer_sent += piece.len;
+    }
+    if (link->answering && !conn->closing && !sky_timer_is_set(&conn->patience))
+        sky_clock_patience(conn->net->clock, &conn->patience, SKY_HTTP_UNREAD_MS, on_unread);
+}
+
+static void on_downloads_turn(struct sky_timer *timer, int64_t now_ms)
+{
+    (void)now_ms;
+    struct sky_http *http = SKY_CONTAINER_OF(timer, struct sky_http, turn);
+    struct sky_http__link *link, *last = http->ready != NULL ? http->ready->prev_ready : NULL;
+    size_t pieces = 0;
+    do {
+        link = http->ready;
+        if (link == NULL)
+            return;
+        DL_DELETE2(http->ready, link, prev_ready, next_ready);
+        link->queues = false;
+        link->its_turn = link->conn->sending.len == 0; /* else it is back when that has drained */
+        pieces += link->its_turn;
+        sky_http__go_on(link->conn);
+    } while (link != last && pieces < SKY_HTTP_TURN_PIECES);
+    if (http->ready != NULL)
+        sky_clock_patience(http->net->clock, &http->turn, SKY_HTTP__NEXT_TURN_MS,
+                           on_downloads_turn);
+}
