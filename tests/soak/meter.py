@@ -61,11 +61,9 @@ class Meter:
             "journalBytes": int(now["journal_bytes"] + now["journal_page_bytes"])})
         return self.samples[-1]
 
-    def steady(self, share):
-        """Those behind the warming: the journal is full, and so much of the time is over."""
-        end = self.samples[-1]["s"]
-        return [sample for sample in self.samples
-                if sample["lost"] and sample["s"] >= share * end]
+    def steady(self, warm_s):
+        """Those behind the warming, with a journal that is full."""
+        return [sample for sample in self.samples if sample["lost"] and sample["s"] >= warm_s]
 
     def turns(self):
         """The histogram of the loop's turns, if the server has one: [(up to, how many)]."""
