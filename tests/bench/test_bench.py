@@ -14,6 +14,7 @@ import packets
 import picture
 import pytest
 import rows
+import server
 
 HERE = Path(__file__).parent
 FIGURES = HERE / "figures.json"
@@ -22,7 +23,8 @@ SMALL = ("--rounds", "1", "--scale", "0.002")
 
 def run(*arguments):
     return subprocess.run([sys.executable, str(HERE / "bench.py"), *map(str, arguments)],
-                          capture_output=True, text=True, check=False, timeout=300)
+                          capture_output=True, text=True, check=False, timeout=300,
+                          env={**os.environ, "SKYMOCK_BUILD": str(server.BUILD)})
 
 
 @pytest.mark.parametrize("names", [
