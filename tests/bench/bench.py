@@ -1,215 +1,189 @@
-"""skymock beside mosquitto: the same devices, the same load, in one run.
+"""skymock beside its peers: the same load, in one run.
 
 skymock checks a signature at every login and a right at every message, and journals everything
-while it is measured; mosquitto checks a password file. Rounds alternate between the two, medians
-are shown. Rates move with the machine: compare the columns of one run, not of two; the server's
-CPU time per item moves least.
+while it is measured; mosquitto checks nothing. Rounds alternate between the servers; medians are
+shown, with the least and the most of all rounds, and the ratio that a goal is about is the median of
+each round's. Rates move with the machine, and CPU time of the server least. A run in which anything
+is lost, duplicated or out of order fails.
 """
 
 import argparse
 import json
 import os
-import socket
+import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests/support"))
-
-import credentials  # noqa: E402
-
-SKYMOCK = Path(os.environ.get("SKYMOCK_BUILD", ROOT / "build/release")) / "skymock"
-LOAD = ROOT / "build/bench/load"
-PRODUCT = "benchProduct"
-TICKS = os.sysconf("SC_CLK_TCK")
-RUN_MAX_S = 120
-BOTH_CPUS = os.cpu_count() > 1
-
-# Name, mode of the load, connections, messages of each, bytes, window.
-TESTS = [
-    ("connect, signed", "connect", 1000, 0, 0, 64),
-    ("QoS 0 in, 64 B", "pub0", 10, 50000, 64, 32),
-    ("QoS 0 in, 1 KiB", "pub0", 10, 20000, 1024, 32),
-    ("QoS 1 in, window 1", "pub1", 100, 500, 64, 1),
-    ("QoS 1 in, window 64", "pub1", 10, 20000, 64, 64),
-    ("fan-out 1 to 500", "fanout", 500, 400, 64, 16),
-]
-IDLE_CONNECTIONS = 2000
-DEVICES = max([IDLE_CONNECTIONS, *(test[2] for test in TESTS)])
+import peers
+import picture
+import rows
+from peers import SERVERS
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def summary(numbers):
+    return {"median": statistics.median(numbers), "least": min(numbers), "most": max(numbers),
+            "rounds": numbers}
 
 
-def pin(cpu):
-    """For preexec_fn: the server has one processor to itself, the load another."""
-    return (lambda: os.sched_setaffinity(0, {cpu})) if BOTH_CPUS else None
+def measured(row, servers, rounds, run):
+    """What each round gave, by server: lists of named numbers."""
+    found = {name: [] for name in servers}
+    for number in range(rounds):
+        for name in servers if number % 2 == 0 else reversed(servers):
+            found[name].append(row.measure(run, SERVERS[name]))
+    return found
 
 
-def cpu_seconds(pid):
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+def ratios(row, found):
+    """Of each round, what the goal is about; None where its peer is not installed."""
+    ours = found["skymock"]
+    if row.goal.of is None:
+        return [each["value"] for each in ours]
+    if row.goal.of in SERVERS:
+        if row.goal.of not in found:
+            return None
+        return [a["value"] / b["value"] for a, b in zip(ours, found[row.goal.of])]
+    return [each["value"] / each[row.goal.of] for each in ours]
 
 
-def resident_bytes(pid):
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+def evaluate(row, found, missing):
+    """A row as JSON has it."""
+    ratio = ratios(row, found)
+    result = {
+        "name": row.name, "title": row.title, "unit": row.unit, "extras": row.extras,
+        "goal": {"number": row.goal.number, "of": row.goal.of, "atLeast": row.goal.at_least,
+                 "text": row.goal.text()},
+        "servers": {name: {key: summary([each[key] for each in taken]) for key in taken[0]}
+                    for name, taken in found.items()},
+        "notInstalled": missing,
+        "ratio": summary(ratio) if ratio else None,
+    }
+    result["kept"] = row.goal.kept(result["ratio"]["median"]) if ratio else None
+    return result
 
 
-class Bench:
-    """The files both servers are started from."""
-
-    def __init__(self, folder):
-        self.folder = Path(folder)
-        names = [f"device{number:05}" for number in range(DEVICES)]
-        self._write_fixtures(names)
-        self._write_credentials(names)
-
-    def _write_fixtures(self, names):
-        devices = [{"deviceName": name, "deviceSecret": f"secret of {name}"} for name in names]
-        topics = [{"topic": "/{product}/{device}/bench", "pub": True, "sub": True},
-                  {"topic": "/{product}/everybody", "pub": True, "sub": True}]
-        self.fixtures = self.folder / "fixtures.json"
-        self.fixtures.write_text(json.dumps({"products": [
-            {"cloud": "aliyun", "productKey": PRODUCT, "productSecret": "unused",
-             "topics": topics, "devices": devices}]}))
-
-    def _write_credentials(self, names):
-        own, everybody, passwords = [], [], []
-        for name in names:
-            login = credentials.aliyun(f"aliyun/{PRODUCT}/{name}", secret=f"secret of {name}",
-                                       cid=name)
-            fields = [login["clientId"], login["username"], login["password"]]
-            own.append("\t".join([*fields, f"/{PRODUCT}/{name}/bench"]))
-            everybody.append("\t".join([*fields, f"/{PRODUCT}/everybody"]))
-            passwords.append(f"{login['username']}:{login['password']}")
-        self.own, self.everybody = self.folder / "own", self.folder / "everybody"
-        self.own.write_text("\n".join(own) + "\n")
-        self.everybody.write_text("\n".join(everybody) + "\n")
-        self.passwords = self.folder / "passwords"
-        self.passwords.write_text("\n".join(passwords) + "\n")
-        subprocess.run(["mosquitto_passwd", "-U", str(self.passwords)], check=True)
-
-    def skymock(self, port):
-        off = [f"--listen={name}=off" for name in
-               ("mqtts", "enos-mqtt", "enos-mqtts", "coaps", "https", "admin")]
-        return [str(SKYMOCK), "serve", f"--listen=mqtt={port}", *off, "--fixtures",
-                str(self.fixtures)]
-
-    def mosquitto(self, port):
-        config = self.folder / "mosquitto.conf"
-        config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous false\n"
-                          f"password_file {self.passwords}\npersistence false\n"
-                          "set_tcp_nodelay true\nmax_queued_messages 0\n"
-                          "max_inflight_messages 0\nlog_dest none\nuser root\n")
-        return ["mosquitto", "-c", str(config)]
-
-    @contextmanager
-    def serving(self, which):
-        """(pid, port, seconds from start until it accepts)"""
-        port = free_port()
-        start = time.monotonic()
-        process = subprocess.Popen(getattr(self, which)(port), stdout=subprocess.DEVNULL,
-                                   stderr=subprocess.DEVNULL, preexec_fn=pin(0))
-        try:
-            yield process.pid, port, self._await(process, port, start)
-        finally:
-            process.terminate()
-            process.wait(10)
-
-    @staticmethod
-    def _await(process, port, start):
-        while time.monotonic() - start < 30:
-            if process.poll() is not None:
-                raise SystemExit(f"bench: the server ended with {process.returncode}")
-            try:
-                socket.create_connection(("127.0.0.1", port)).close()
-                return time.monotonic() - start
-            except ConnectionRefusedError:
-                time.sleep(0.0005)
-        raise SystemExit("bench: the server does not accept connections")
-
-    def load(self, port, mode, connections, messages, size, window):
-        devices = self.everybody if mode == "fanout" else self.own
-        return subprocess.Popen(
-            [str(LOAD), mode, str(port), str(devices), str(connections), str(messages), str(size),
-             str(window)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            preexec_fn=pin(1))
-
-    def measure(self, which, test):
-        """(items a second, server CPU microseconds an item)"""
-        _, mode, *numbers = test
-        with self.serving(which) as (pid, port, _):
-            before = cpu_seconds(pid)
-            load = self.load(port, mode, *numbers)
-            if mode != "connect":
-                assert load.stdout.readline() == "connected\n", f"{which}: {mode} failed"
-                before = cpu_seconds(pid)
-            output, _ = load.communicate("\n", timeout=RUN_MAX_S)
-            used = cpu_seconds(pid) - before
-            if load.returncode:
-                raise SystemExit(f"bench: {which}: {mode} failed")
-            result = json.loads(output)
-            return result["items"] / result["seconds"], used / result["items"] * 1e6
-
-    def measure_idle(self, which):
-        """(resident bytes a connection, milliseconds from start to ready)"""
-        with self.serving(which) as (pid, port, ready):
-            before = resident_bytes(pid)
-            load = self.load(port, "idle", IDLE_CONNECTIONS, 0, 0, 64)
-            assert load.stdout.readline() == "idle\n", f"{which}: idle failed"
-            grown = resident_bytes(pid) - before
-            load.communicate("\n", timeout=RUN_MAX_S)
-            return grown / IDLE_CONNECTIONS, ready * 1000
+# ---- the table ----
 
 
-def alternate(rounds, measure):
-    """Medians of each column, the two servers by turns."""
-    results = {"skymock": [], "mosquitto": []}
-    for _ in range(rounds):
-        for which, taken in results.items():
-            taken.append(measure(which))
-    return {which: [statistics.median(column) for column in zip(*taken)]
-            for which, taken in results.items()}
+def number(value):
+    for limit, mark in ((1e6, "M"), (1e4, "k")):
+        if value >= limit:
+            return f"{value / (1e6 if mark == 'M' else 1e3):.3g}{mark}"
+    return f"{value:.0f}" if value >= 1000 else f"{value:.3g}"
 
 
-def rate(value):
-    return f"{value / 1e6:.2f}M" if value >= 1e6 else f"{value / 1e3:.1f}k"
+def cell(server, key="value"):
+    if server is None:
+        return "-"
+    of = server[key]
+    return f"{number(of['median'])} ({number(of['least'])}-{number(of['most'])})"
+
+
+def verdict(row):
+    if row["kept"] is None:
+        return f"goal {row['goal']['text']}: not known, {', '.join(row['notInstalled'])} is not " \
+               "installed"
+    return f"{number(row['ratio']['median'])}, goal {row['goal']['text']}: " \
+           f"{'kept' if row['kept'] else 'MISSED'}"
+
+
+def line(title, unit, cells, rest=""):
+    return f"{title:30} {unit:22.22}" + "".join(f"{each:>24}" for each in cells) + f"   {rest}"
+
+
+def lines_of(row):
+    servers, beside = row["servers"], row["goal"]["of"]
+    columns = [servers.get("skymock"), servers.get(beside) if beside in SERVERS else None,
+               servers.get("FlashMQ")]
+    yield line(row["title"], row["unit"], [cell(each) for each in columns], verdict(row))
+    for key, unit in row["extras"].items():
+        has = [each and key in each for each in columns]
+        yield line("", unit, [cell(each, key) if there else "" for each, there in
+                              zip(columns, has)]).rstrip()
+
+
+def table_head(missing):
+    beside = "mosquitto (or nginx: HTTPS, coap-server-gnutls: DTLS)"
+    yield f"median (least-most) of the rounds; beside is {beside}"
+    for name in missing:
+        yield f"{name} is not installed: its column is empty"
+    yield line("", "", ["skymock", "beside", "FlashMQ"], "ratio")
+
+
+# ---- where, when and of what ----
+
+
+def machine():
+    info = Path("/proc/cpuinfo").read_text()
+    names = [line_.split(":", 1)[1].strip() for line_ in info.splitlines()
+             if line_.startswith("model name")]
+    return {"processor": names[0] if names else platform.machine(), "processors": os.cpu_count(),
+            "system": f"{platform.system()} {platform.release()}", "load": os.getloadavg()[0]}
+
+
+def revision():
+    result = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=peers.ROOT, text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+    return result.stdout.strip() or None
+
+
+def bench(options):
+    """Measures, prints each row when it is there, and gives everything as JSON has it."""
+    picked = rows.chosen(options.rows and options.rows.split(","))
+    installed = [name for name, server in SERVERS.items() if server.program()]
+    wanted = {name for row in picked for name in row.servers()}
+    if "skymock" not in installed:
+        raise SystemExit(f"bench: {peers.SKYMOCK} is not built")
+    result = {
+        "begun": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "revision": revision(),
+        "rounds": options.rounds, "scale": options.scale, "machine": machine(),
+        "versions": {name: SERVERS[name].version() for name in installed if name in wanted},
+        "rows": [],
+    }
+    for text in table_head([name for name in SERVERS if name in wanted - set(installed)]):
+        print(text, flush=True)
+    with tempfile.TemporaryDirectory(prefix="skymock-bench-") as folder:
+        run = rows.Run(peers.Files(folder), options.scale)
+        for row in picked:
+            servers = [name for name in row.servers() if name in installed]
+            missing = [name for name in row.servers() if name not in installed]
+            result["rows"].append(evaluate(row, measured(row, servers, options.rounds, run),
+                                           missing))
+            print("\n".join(lines_of(result["rows"][-1])), flush=True)
+    return result
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", help="tests whose name contains this")
+    parser = argparse.ArgumentParser(
+        prog="./dev bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="rows: " + ", ".join(row.name for row in rows.ROWS))
+    parser.add_argument("--rows", metavar="NAME,...", help="these only, or whose names begin so")
+    parser.add_argument("--rounds", type=int, default=5, metavar="N")
+    parser.add_argument("--scale", type=float, default=1.0, metavar="SHARE",
+                        help="this share of the usual counts: to try it out, not to measure")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything here")
+    parser.add_argument("--svg", type=Path, metavar="FILE", help="draw it here")
+    parser.add_argument("--from", type=Path, metavar="FILE", dest="source",
+                        help="measure nothing: --svg draws what this --json file has")
     options = parser.parse_args()
-    LOAD.parent.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["cc", "-std=gnu11", "-O2", "-o", str(LOAD), str(ROOT / "tests/bench/load.c")],
-                   check=True)
-    with tempfile.TemporaryDirectory(prefix="skymock-bench-") as folder:
-        bench = Bench(folder)
-        print(f"{'':24}{'items a second':>24}{'server CPU us an item':>28}")
-        print(f"{'':24}{'skymock':>12}{'mosquitto':>12}{'skymock':>14}{'mosquitto':>14}")
-        for test in TESTS:
-            if options.only and options.only not in test[0]:
-                continue
-            found = alternate(options.rounds, lambda which: bench.measure(which, test))
-            ours, theirs = found["skymock"], found["mosquitto"]
-            print(f"{test[0]:24}{rate(ours[0]):>12}{rate(theirs[0]):>12}"
-                  f"{ours[1]:>14.2f}{theirs[1]:>14.2f}", flush=True)
-        if options.only and "idle" not in options.only:
-            return
-        found = alternate(options.rounds, bench.measure_idle)
-        print(f"\n{'':24}{'skymock':>12}{'mosquitto':>12}")
-        for column, name in enumerate(("idle connection, bytes", "start to ready, ms")):
-            print(f"{name:24}{found['skymock'][column]:>12.1f}{found['mosquitto'][column]:>12.1f}")
+    if options.rounds < 1:
+        parser.error("--rounds is 1 at least")
+    if options.source:
+        result = json.loads(options.source.read_text())
+    else:
+        rows.build()
+        try:
+            result = bench(options)
+        except rows.Failed as failed:
+            sys.exit(f"bench: {failed}")
+    if options.json:
+        options.json.write_text(json.dumps(result, indent=1) + "\n")
+    if options.svg:
+        options.svg.write_text(picture.draw(result))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 /* Load for CoAP over DTLS: opens sessions one after another, then asks each in turn.
  *
- *     coap_load PORT SESSIONS_FILE COUNT REQUESTS
+ *     coap_load PORT PID SESSIONS_FILE COUNT REQUESTS
  *
- * A line of the file is identity, key in hexadecimal and path, tabs between. Prints "open" when all
- * sessions are, waits for a line on standard input, and prints "done" after the requests: whoever
- * started it takes the server's times in between. */
+ * A line of the file is identity, key in hexadecimal and path, tabs between. PID is the server's.
+ * Prints JSON: of the handshakes, of the requests, and the memory a session takes. */
+#include "served.h"
+
 #include <arpa/inet.h>
 #include <mbedtls/ctr_drbg.h>
 #include <mbedtls/entropy.h>
@@ -34,10 +35,8 @@ static mbedtls_ctr_drbg_context rng;
 
 static void check(int good, const char *what)
 {
-    if (good)
-        return;
-    fprintf(stderr, "coap_load: %s\n", what);
-    exit(1);
+    if (!good)
+        fail("%s", what);
 }
 
 static int on_send(void *ctx, const unsigned char *bytes, size_t len)
@@ -124,27 +123,33 @@ static void read_line(FILE *file, struct session *session)
 int main(int argc, char **argv)
 {
     struct rlimit files;
-    check(argc == 5, "usage: coap_load PORT SESSIONS_FILE COUNT REQUESTS");
+    check(argc == 6, "usage: coap_load PORT PID SESSIONS_FILE COUNT REQUESTS");
     getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
-    size_t count = (size_t)atol(argv[3]), requests = (size_t)atol(argv[4]);
-    FILE *file = fopen(argv[2], "r");
+    size_t count = (size_t)atol(argv[4]), requests = (size_t)atol(argv[5]);
+    FILE *file = fopen(argv[3], "r");
     check(file != NULL, "cannot read the file");
     mbedtls_entropy_init(&entropy);
     mbedtls_ctr_drbg_init(&rng);
     check(mbedtls_ctr_drbg_seed(&rng, mbedtls_entropy_func, &entropy, NULL, 0) == 0, "entropy");
     struct session *sessions = calloc(count, sizeof *sessions);
     check(sessions != NULL, "memory");
-    for (size_t i = 0; i < count; i++) {
+    pid_t pid = (pid_t)atoi(argv[2]);
+    uint64_t resident = resident_bytes(pid);
+    for (size_t i = 0; i < count; i++)
         read_line(file, &sessions[i]);
+    struct measure measure = measure_begin(pid);
+    for (size_t i = 0; i < count; i++)
         open_session(&sessions[i], atoi(argv[1]));
-    }
-    puts("open");
-    fflush(stdout);
-    check(getchar() != EOF, "nobody waits");
+    printf("{\"handshakes\": {");
+    measure_end(&measure, count);
+    printf("}, \"session_bytes\": %.1f, \"requests\": {",
+           ((double)resident_bytes(pid) - (double)resident) / (double)count);
+    measure = measure_begin(pid);
     for (size_t i = 0; i < requests; i++)
         ask(&sessions[i % count], (unsigned)(1 + i / count));
-    puts("done");
+    measure_end(&measure, requests);
+    puts("}}");
     return 0;
 }
