@@ -53,8 +53,8 @@ static pid_t start_server(const struct sky_config *config, int *ret_ready)
         prctl(PR_SET_PDEATHSIG, SIGTERM);
         close(ends[0]);
         struct starting starting = {config, ends[1]};
-        _exit(getppid() == parent ? sky_cli_run_server(config, tell_ports, &starting)
-                                  : SKY_EXIT_TROUBLE);
+        exit(getppid() == parent ? sky_cli_run_server(config, tell_ports, &starting)
+                                 : SKY_EXIT_TROUBLE);
     }
     close(ends[1]);
     *ret_ready = ends[0];
