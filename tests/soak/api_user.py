@@ -67,7 +67,7 @@ class User:
 
     def start(self):
         return [asyncio.create_task(self._again(way, every)) for way, every in (
-            (self._send, self.pace_s / 10), (self._poll, 0), (self._ask_for_proof, self.pace_s / 2),
+            (self._send, self.pace_s / 40), (self._poll, 0), (self._ask_for_proof, self.pace_s / 2),
             (self._take_verdict, self.pace_s / 4), (self._move_clock, self.pace_s * 4),
             (self._take_report, self.pace_s * 20))]
 
@@ -92,7 +92,7 @@ class User:
 
     async def _send(self, api, state):
         """To a device that will get it, now or when it comes back."""
-        if random.random() < 0.02:
+        if random.random() < 0.01:
             await self._reset(api)
             return
         device = random.choice(self.devices)

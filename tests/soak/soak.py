@@ -61,7 +61,7 @@ FAULTS = [
     {"point": "coap-answer", "action": "withhold", "probability": 0.01},
     {"point": "http-answer", "action": "reset", "probability": 0.01},
 ]
-CONNECT_POINTS = ("accept", "handshake", "connack", "http-answer")
+CONNECT_POINTS = ("accept", "handshake", "connack", "http-answer", "reply")
 
 
 def fixtures(members, coap):
