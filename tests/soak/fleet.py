@@ -104,9 +104,9 @@ class Refused(Exception):
 class World:
     """What all devices share."""
 
-    def __init__(self, ports, api, context, book, pace_s):
-        self.ports, self.api, self.context, self.ledger = ports, api, context, book
-        self.pace_s = pace_s
+    def __init__(self, book, pace_s):
+        self.ledger, self.pace_s = book, pace_s
+        self.ports = self.context = None   # of the server, and of TLS to it
         self.over = asyncio.Event()
         self.connecting = asyncio.Semaphore(CONNECTING_AT_ONCE)
         self.online = set()
@@ -129,7 +129,7 @@ class Device:
         self.packet_id = 0
         self.session = self.token = None
         self.has_session = self.subscribed = False
-        self.context = world.context
+        self.context = None
 
     # ---- what comes ----
 

@@ -43,6 +43,7 @@ class Account:
         self.answered = collections.deque(maxlen=64)
         self.unanswered = set()             # posts whose replies did not come in time
         self.faults = collections.Counter() # by "point action"
+        self.doubles = 0                    # what came to it twice, and was not marked so
         self.vanished = 0                   # without a word: the server had to find out
         self.cut_off = 0                    # connections that ended from the other side
         self.resets = 0                     # by the API
@@ -107,7 +108,7 @@ class Account:
         elif number in self.forgotten:
             self.forgotten.discard(number)
         elif not dup:
-            self.ledger.doubles[self.name] += 1
+            self.doubles += 1
             return
         if not dup:
             if number < self.last_got:
@@ -119,7 +120,7 @@ class Account:
         self.unanswered.discard(number)
         said = self.said.get(number)
         if number in self.answered and not dup and not (said and said.sent > 1):
-            self.ledger.doubles[self.name] += 1
+            self.doubles += 1
         self.answered.append(number)
 
     # ---- the end ----
@@ -138,9 +139,9 @@ class Account:
             self.trouble(f"never delivered: {sorted(self.owed)[:10]} ({len(self.owed)})")
         if len(self.unanswered) > self.hit("reply", "publish-down", "publish-up"):
             self.trouble(f"never answered: {sorted(self.unanswered)[:10]} ({len(self.unanswered)})")
-        if self.ledger.doubles[self.name] > self.hit("reply", "publish-down",
+        if self.doubles > self.hit("reply", "publish-down",
                                                      actions=("duplicate",)):
-            self.trouble(f"{self.ledger.doubles[self.name]} came to it twice")
+            self.trouble(f"{self.doubles} came to it twice")
         ended = sum(count for what, count in self.faults.items() if what.split(" ")[1] in ENDS)
         if self.cut_off > ended + self.resets:
             self.trouble(f"{self.cut_off} connections ended, by faults {ended}, by resets "
@@ -159,9 +160,8 @@ class Ledger:
     def __init__(self):
         self.accounts = {}
         self.counts = collections.Counter()
-        self.doubles = collections.Counter()
         self.faults = collections.Counter()      # by "point action", whomever they hit
-        self.excused = collections.Counter()     # findings that a vanishing explains
+        self.findings = collections.Counter()    # by rule
         self.failures = collections.Counter()    # of connecting, by what the device saw
         self.troubles = []
         self.trouble_count = 0
@@ -212,4 +212,4 @@ class Ledger:
         """Every device's account; what findings there were by rule."""
         for account in self.accounts.values():
             account.close()
-            self.excused.update(account.findings)
+            self.findings.update(account.findings)
