@@ -312,8 +312,6 @@ sky_err sky_store_each_snapshot_session(struct sky_store *store, int64_t id, sky
 
 /* ---- going back ---- */
 
-enum { NOBODY = -1 }; /* has this id */
-
 /* Who has the name now: it may be another product or device than the one that had it then. */
 static sky_err find_now(struct sky_store *store, const struct sky_snapshot *snapshot,
                         int64_t *ret_product, int64_t *ret_device)
@@ -326,11 +324,11 @@ static sky_err find_now(struct sky_store *store, const struct sky_snapshot *snap
     if (sky_span_cut(key, '/', &key, &name)) {
         err = sky_store_find_device(store, cloud, key, name, &product, &device);
         if (err == SKY_ERR_NOT_FOUND)
-            device.id = NOBODY;
+            device.id = SKY_STORE_NOBODY;
     } else if (key.len > 0) {
         err = sky_store_find_product(store, cloud, key, &product);
         if (err == SKY_ERR_NOT_FOUND)
-            product.id = NOBODY;
+            product.id = SKY_STORE_NOBODY;
     }
     *ret_product = product.id;
     *ret_device = device.id;

@@ -11,6 +11,7 @@ enum {
     SKY_SNAPSHOTS_MAX = 1000,   /* kept */
     /* What a device or a product is reckoned to take besides its documents and its session. */
     SKY_SNAPSHOT_ROW = 512,
+    SKY_STORE_NOBODY = -1, /* no product or device has this id */
 };
 /* Bytes of all that are kept. */
 #define SKY_SNAPSHOTS_BYTES_MAX (INT64_C(256) * 1024 * 1024)
