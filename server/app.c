@@ -116,7 +116,7 @@ static void end_turn(void *ctx)
         app->on_turn(app->on_turn_ctx);
     sky_net_flush(&app->net);
     sky_captures_turn(&app->captures);
-    app->registry.searches.count = 0;
+    app->registry.searches.count = app->registry.searches.let_in = 0;
     schedule_flush(app);
     follow_journal(app);
     int64_t took_us = sky_clock_end_turn(&app->clock);
@@ -367,6 +367,7 @@ static void open_loop(struct sky_app *app)
     uv_prepare_init(&app->loop, &app->before_poll);
     uv_idle_init(&app->loop, &app->hurry);
     app->reload = (struct sky_fixture_reload){.loop = &app->loop,
+                                              .slices = &app->slices,
                                               .registry = &app->registry,
                                               .paths = &app->config->fixtures,
                                               .reloaded = on_reloaded};

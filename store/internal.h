@@ -97,10 +97,22 @@ SKY_MUST_USE sky_err sky_store__change_all(struct sky_store *store, const enum s
 
 /* ---- many devices at once (scope.c) ---- */
 
-/* Who is meant from here on: a device, or a product with its devices, or (0 and 0) everybody. To be
- * called in a bracket or transaction. */
-SKY_MUST_USE sky_err sky_store__scope(struct sky_store *store, int64_t product_id,
-                                      int64_t device_id);
+/* Who is meant from here on: devices, and products. To be called in a bracket or transaction. The
+ * first is NOT_FOUND when there is no such device; 0: all products. */
+SKY_MUST_USE sky_err sky_store__scope_device(struct sky_store *store, int64_t device_id);
+SKY_MUST_USE sky_err sky_store__scope_products(struct sky_store *store, int64_t product_id);
+/* The devices that the statement takes in, in order of their place, so that `*ret_last` is where to
+ * go on; NOT_FOUND: there are no more. */
+SKY_MUST_USE sky_err sky_store__scope_next(struct sky_store *store, enum sky_sql which,
+                                           const struct sky_arg *args, size_t count,
+                                           int64_t *ret_last);
+/* The next `limit` devices behind that one's place, of the product, or (0) of all. */
+SKY_MUST_USE sky_err sky_store__scope_living(struct sky_store *store, int64_t product_id,
+                                             int64_t *after_id, size_t limit);
+/* Calls `each` with the first column of each row. */
+SKY_MUST_USE sky_err sky_store__each_id(struct sky_store *store, enum sky_sql which,
+                                        const struct sky_arg *args, size_t count,
+                                        sky_store_id_fn *each, void *ctx);
 
 /* ---- reading columns ---- */
 

@@ -65,6 +65,10 @@ struct sky_seed_config {
     /* A device that another text put behind another gateway, in a cloud that does not share them,
      * moves. Without it that is an error. Of one text it always is. */
     bool moves_devices;
+    /* A device behind a gateway that is not in the store, where `why` points: it is in another one,
+     * maybe. NULL: that is an error. */
+    void (*elsewhere)(void *ctx, size_t cloud, sky_span product, sky_span device,
+                      const struct sky_why *why);
     /* Is one word a slip of the other? For "did you mean". NULL: never. */
     bool (*similar)(sky_span a, sky_span b);
 };

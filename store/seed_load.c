@@ -315,6 +315,13 @@ static void bind_one(struct load *load, const struct sky_seed_product *product,
     sky_err err =
         sky_store_find_device(load->store, sky_span_str(cloud->name), sky_span_str(keys[0]),
                               sky_span_str(keys[1]), &its_product, &device);
+    const struct sky_seed_config *config = load->reader.config;
+    if (err == SKY_ERR_NOT_FOUND && config->elsewhere != NULL) {
+        struct sky_why why;
+        (void)sky_why_set(&why, err, load->reader.pointer, "%s", sky_err_text(err));
+        return config->elsewhere(config->ctx, product->cloud, sky_span_str(keys[0]),
+                                 sky_span_str(keys[1]), &why);
+    }
     if (err == SKY_ERR_NOT_FOUND)
         return sky_seed_error(&load->reader, "there is no device %s/%s; register it, too", keys[0],
                               keys[1]);

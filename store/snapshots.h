@@ -11,6 +11,7 @@ enum {
     SKY_SNAPSHOTS_MAX = 1000,   /* kept */
     /* What a device or a product is reckoned to take besides its documents and its session. */
     SKY_SNAPSHOT_ROW = 512,
+    SKY_STORE_NOBODY = -1, /* no product or device has this id */
 };
 /* Bytes of all that are kept. */
 #define SKY_SNAPSHOTS_BYTES_MAX (INT64_C(256) * 1024 * 1024)
@@ -44,6 +45,16 @@ static inline bool sky_snapshot_is_of_device(const struct sky_snapshot *snapshot
 SKY_MUST_USE sky_err sky_store_add_snapshot(struct sky_store *store, struct sky_snapshot *snapshot,
                                             int64_t product_id, int64_t device_id, sky_span faults,
                                             int64_t bytes_max);
+/* The same for many devices, in pieces: it is begun, which copies products, and then the next
+ * `limit` devices are copied behind the place of `*after_id`, which moves on from 0; tells which
+ * these are. NOT_FOUND: there were none any more. Until its end it is seen by nobody, and one that
+ * does not come to its end is hidden. */
+SKY_MUST_USE sky_err sky_store_begin_snapshot(struct sky_store *store,
+                                              struct sky_snapshot *snapshot, int64_t product_id,
+                                              sky_span faults, int64_t bytes_max);
+SKY_MUST_USE sky_err sky_store_copy_some(struct sky_store *store, struct sky_snapshot *snapshot,
+                                         int64_t product_id, int64_t *after_id, size_t limit,
+                                         sky_store_id_fn *each, void *ctx);
 /* `state` is the caller's own writing. LIMIT as above. */
 SKY_MUST_USE sky_err sky_store_put_snapshot_session(struct sky_store *store,
                                                     struct sky_snapshot *snapshot,
@@ -63,6 +74,12 @@ SKY_MUST_USE sky_err sky_store_each_snapshot(struct sky_store *store, sky_store_
 SKY_MUST_USE sky_err sky_store_left_snapshot(struct sky_store *store,
                                              struct sky_snapshot *ret_snapshot);
 SKY_MUST_USE sky_err sky_store_drop_snapshot(struct sky_store *store, int64_t id);
+/* The same in pieces: it is hidden from everybody, then cut by some rows of each kind, `limit` at
+ * the most. NOT_FOUND: that was the last of it. */
+SKY_MUST_USE sky_err sky_store_hide_snapshot(struct sky_store *store, int64_t id);
+SKY_MUST_USE sky_err sky_store_cut_snapshot(struct sky_store *store, int64_t id, size_t limit);
+/* One that is hidden, whichever; NOT_FOUND: there is none. */
+SKY_MUST_USE sky_err sky_store_hidden_snapshot(struct sky_store *store, int64_t *ret_id);
 
 /* NOT_FOUND, with `*ret_state` untouched, when the device had none. Appends; LIMIT if it does not
  * fit there. */
@@ -75,7 +92,6 @@ SKY_MUST_USE sky_err sky_store_get_snapshot_faults(struct sky_store *store, int6
 SKY_MUST_USE sky_err sky_store_snapshots_mention(struct sky_store *store, int64_t device_id,
                                                  sky_span name, sky_span bytes, bool *ret_found);
 
-typedef void sky_store_id_fn(void *ctx, int64_t device_id);
 /* The devices that had a session. */
 SKY_MUST_USE sky_err sky_store_each_snapshot_session(struct sky_store *store, int64_t id,
                                                      sky_store_id_fn *each, void *ctx);
@@ -90,5 +106,20 @@ SKY_MUST_USE sky_err sky_store_snapshot_activated(struct sky_store *store,
 SKY_MUST_USE sky_err sky_store_restore_snapshot(struct sky_store *store,
                                                 const struct sky_snapshot *snapshot,
                                                 sky_store_id_fn *changed, void *ctx);
+/* The same for many devices, in pieces of `limit` at the most, each a bracket of its own. Besides
+ * those that had to be changed, some of them more than once, tells each device that is in the
+ * snapshot. NOT_FOUND: that was the last piece. */
+struct sky_store_restore {
+    int64_t snapshot_id;
+    int64_t product_id; /* that has the name now; 0: all */
+    int stage;
+    int64_t after_id;
+};
+SKY_MUST_USE sky_err sky_store_begin_restore(struct sky_store *store,
+                                             const struct sky_snapshot *snapshot,
+                                             struct sky_store_restore *ret_walk);
+SKY_MUST_USE sky_err sky_store_restore_some(struct sky_store *store, struct sky_store_restore *walk,
+                                            size_t limit, sky_store_id_fn *changed,
+                                            sky_store_id_fn *each, void *ctx);
 
 #endif

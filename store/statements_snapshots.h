@@ -43,6 +43,37 @@
     X(SCOPE_DEVICES,                                                                               \
       "INSERT INTO temp.scope SELECT d.id FROM temp.scope_product p"                               \
       " CROSS JOIN device d ON d.product_id = p.id AND d.deleted = 0")                             \
+    X(SCOPE_NEXT,                                                                                  \
+      "INSERT INTO temp.scope SELECT id FROM device WHERE deleted = 0"                             \
+      " AND (product_id, key) > (ifnull((SELECT product_id FROM device WHERE id = ?1), 0),"        \
+      " ifnull((SELECT key FROM device WHERE id = ?1), ''))"                                       \
+      " ORDER BY product_id, key LIMIT ?2")                                                        \
+    X(SCOPE_NEXT_OF,                                                                               \
+      "INSERT INTO temp.scope SELECT id FROM device WHERE deleted = 0"                             \
+      " AND product_id = ?1 AND key > ifnull((SELECT key FROM device WHERE id = ?2), '')"          \
+      " ORDER BY key LIMIT ?3")                                                                    \
+    X(SCOPE_NEXT_THEN,                                                                             \
+      "INSERT INTO temp.scope SELECT id FROM snapshot_device"                                      \
+      " WHERE snapshot_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3")                                  \
+    X(SCOPE_NEXT_GATEWAYS,                                                                         \
+      "INSERT INTO temp.scope"                                                                     \
+      " SELECT gateway_id FROM (SELECT DISTINCT gateway_id FROM topology WHERE gateway_id > ?2"    \
+      " ORDER BY gateway_id LIMIT ?3)"                                                             \
+      " UNION SELECT gateway_id FROM (SELECT DISTINCT gateway_id FROM snapshot_topology"           \
+      " WHERE snapshot_id = ?1 AND gateway_id > ?2 ORDER BY gateway_id LIMIT ?3)"                  \
+      " ORDER BY 1 LIMIT ?3")                                                                      \
+    X(SCOPE_ONLY_OF,                                                                               \
+      "DELETE FROM temp.scope WHERE ?1 <> 0 AND"                                                   \
+      " (SELECT product_id FROM device d WHERE d.id = scope.id) IS NOT ?1")                        \
+    X(SCOPE_ONLY_GONE,                                                                             \
+      "DELETE FROM temp.scope WHERE EXISTS (SELECT 1 FROM snapshot_device n"                       \
+      " WHERE n.snapshot_id = ?1 AND n.id = scope.id)")                                            \
+    X(EACH_SCOPE, "SELECT id FROM temp.scope")                                                     \
+    X(COUNT_UP_TO,                                                                                 \
+      "SELECT count(*) FROM (SELECT 1 FROM device WHERE deleted = 0 LIMIT ?1)")                    \
+    X(COUNT_UP_TO_OF,                                                                              \
+      "SELECT count(*) FROM (SELECT 1 FROM device"                                                 \
+      " WHERE product_id = ?1 AND deleted = 0 LIMIT ?2)")                                          \
     X(SCOPE_LASTING,                                                                               \
       "DELETE FROM temp.scope WHERE (SELECT temporary FROM device d WHERE d.id = scope.id)")       \
     X(SCOPE_SNAPSHOT_PRODUCTS,                                                                     \
@@ -78,25 +109,44 @@
                                                                                                    \
     X(ADD_SNAPSHOT,                                                                                \
       "INSERT INTO snapshot (name, product, created_ms, now_ms, lived_ms, frozen, devices, bytes," \
-      " faults) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, ?7)")                                        \
+      " faults) VALUES (?1, ?2, ?3, ?4, ?5, ?6, -1, 0, ?7)")                                       \
     X(SET_SNAPSHOT, "UPDATE snapshot SET devices = ?2, bytes = ?3 WHERE id = ?1")                  \
     X(COUNT_SNAPSHOTS,                                                                             \
-      "SELECT count(*), ifnull(sum(bytes), 0) FROM snapshot WHERE name <> ''")                     \
+      "SELECT count(*), ifnull(sum(bytes), 0) FROM snapshot"                                       \
+      " WHERE name <> '' AND devices >= 0")                                                        \
     X(FIND_SNAPSHOT,                                                                               \
       "SELECT id, name, product, created_ms, now_ms, lived_ms, frozen, devices, bytes"             \
-      " FROM snapshot WHERE name = ?1 AND product = ?2")                                           \
+      " FROM snapshot WHERE name = ?1 AND product = ?2 AND devices >= 0")                          \
     X(EACH_SNAPSHOT,                                                                               \
       "SELECT id, name, product, created_ms, now_ms, lived_ms, frozen, devices, bytes"             \
-      " FROM snapshot WHERE name <> '' ORDER BY id")                                               \
+      " FROM snapshot WHERE name <> '' AND devices >= 0 ORDER BY id")                              \
     X(LEFT_SNAPSHOT,                                                                               \
       "SELECT id, name, product, created_ms, now_ms, lived_ms, frozen, devices, bytes"             \
-      " FROM snapshot WHERE name = '' LIMIT 1")                                                    \
+      " FROM snapshot WHERE name = '' AND devices >= 0 LIMIT 1")                                   \
     X(SNAPSHOT_ACTIVATED,                                                                          \
       "UPDATE snapshot_device AS n SET state = d.state, secret_issued = d.secret_issued,"          \
       " secret = CASE WHEN d.secret_issued THEN d.secret ELSE n.secret END,"                       \
       " old_secret = CASE WHEN d.secret_issued THEN d.old_secret ELSE n.old_secret END"            \
       " FROM device d WHERE n.snapshot_id = ?1 AND d.id = n.id AND d.deleted = 0"                  \
       " AND (d.secret_issued OR (?2 AND NOT n.secret_issued))")                                    \
+    X(HIDE_SNAPSHOT, "UPDATE snapshot SET devices = -1 WHERE id = ?1")                             \
+    X(HIDDEN_SNAPSHOT, "SELECT id FROM snapshot WHERE devices < 0 LIMIT 1")                        \
+    X(CUT_SNAPSHOT_DEVICES,                                                                        \
+      "DELETE FROM snapshot_device WHERE snapshot_id = ?1 AND id IN"                               \
+      " (SELECT id FROM snapshot_device WHERE snapshot_id = ?1 LIMIT ?2)")                         \
+    X(CUT_SNAPSHOT_DOCUMENTS,                                                                      \
+      "DELETE FROM snapshot_document WHERE rowid IN"                                               \
+      " (SELECT rowid FROM snapshot_document WHERE snapshot_id = ?1 LIMIT ?2)")                    \
+    X(CUT_SNAPSHOT_TOKENS,                                                                         \
+      "DELETE FROM snapshot_token WHERE snapshot_id = ?1 AND device_id IN"                         \
+      " (SELECT device_id FROM snapshot_token WHERE snapshot_id = ?1 LIMIT ?2)")                   \
+    X(CUT_SNAPSHOT_TOPOLOGY,                                                                       \
+      "DELETE FROM snapshot_topology WHERE (snapshot_id, gateway_id, device_id) IN"                \
+      " (SELECT snapshot_id, gateway_id, device_id FROM snapshot_topology"                         \
+      " WHERE snapshot_id = ?1 LIMIT ?2)")                                                         \
+    X(CUT_SNAPSHOT_SESSIONS,                                                                       \
+      "DELETE FROM snapshot_session WHERE rowid IN"                                                \
+      " (SELECT rowid FROM snapshot_session WHERE snapshot_id = ?1 LIMIT ?2)")                     \
     X(DROP_SNAPSHOT, "DELETE FROM snapshot WHERE id = ?1")                                         \
     X(GET_SNAPSHOT_FAULTS, "SELECT faults FROM snapshot WHERE id = ?1")                            \
     X(FIND_SNAPSHOT_DOCUMENT,                                                                      \
@@ -109,10 +159,12 @@
       "SELECT state FROM snapshot_session WHERE snapshot_id = ?1 AND device_id = ?2")              \
     X(EACH_SNAPSHOT_SESSION, "SELECT device_id FROM snapshot_session WHERE snapshot_id = ?1")      \
     X(SUM_SCOPE,                                                                                   \
-      "SELECT (SELECT ifnull(sum(length(d.body)), 0)"                                              \
-      " FROM temp.scope s CROSS JOIN document d ON d.device_id = s.id)"                            \
-      " + (SELECT ifnull(sum(length(d.body) + ifnull(length(d.seed), 0)), 0)"                      \
-      " FROM temp.scope_product s CROSS JOIN product_document d ON d.product_id = s.id)")          \
+      "SELECT ifnull(sum(length(d.body)), 0)"                                                      \
+      " FROM temp.scope s CROSS JOIN document d ON d.device_id = s.id")                            \
+    X(SUM_SCOPE_PRODUCTS,                                                                          \
+      "SELECT ifnull(sum(length(d.body) + ifnull(length(d.seed), 0)), 0)"                          \
+      " FROM temp.scope_product s CROSS JOIN product_document d ON d.product_id = s.id")           \
+    X(SNAPSHOT_PRODUCT, "SELECT id FROM snapshot_product WHERE snapshot_id = ?1")                  \
                                                                                                    \
     X(COPY_PRODUCTS,                                                                               \
       "INSERT INTO snapshot_product SELECT ?1, " SKY_SNAPSHOT_PRODUCT                              \
@@ -136,6 +188,7 @@
       "INSERT INTO snapshot_topology SELECT ?1, id, gateway_id, device_id, bound, seeded"          \
       " FROM topology WHERE gateway_id IN temp.scope")                                             \
                                                                                                    \
+    X(DIFFER_GONE, "INSERT INTO temp.changed SELECT id FROM temp.scope")                           \
     X(DIFFER_DEVICES,                                                                              \
       "INSERT OR IGNORE INTO temp.changed SELECT s.id FROM temp.scope s"                           \
       " LEFT JOIN device a ON a.id = s.id AND a.deleted = 0"                                       \
@@ -166,7 +219,8 @@
     X(DIFFER_BEHIND,                                                                               \
       "INSERT OR IGNORE INTO temp.changed SELECT a.device_id FROM temp.changed c"                  \
       " CROSS JOIN topology a ON a.gateway_id = c.id AND a.bound"                                  \
-      " WHERE a.device_id IN temp.scope AND NOT EXISTS (SELECT 1 FROM snapshot_topology b"         \
+      " WHERE (?2 = 0 OR (SELECT product_id FROM device d WHERE d.id = a.device_id) = ?2)"         \
+      " AND NOT EXISTS (SELECT 1 FROM snapshot_topology b"                                         \
       " WHERE b.snapshot_id = ?1 AND b.gateway_id = a.gateway_id AND b.device_id = a.device_id"    \
       " AND b.bound)")                                                                             \
                                                                                                    \

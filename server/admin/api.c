@@ -9,6 +9,7 @@
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
 #include "protocol/base/similar.h"
+#include "server/admin/bulk.h"
 #include "server/admin/guard.h"
 #include "server/os/config.h"
 #include "server/suite/run.h"
@@ -604,6 +605,13 @@ static bool check_asker(struct sky_api *api)
     return true;
 }
 
+/* What may change what an act on many devices is about, or is one, waits until it is over. */
+static bool is_behind_another(const struct sky_api *api)
+{
+    return !is_method(api->route, SKY_SPAN("GET")) && api->raw == NULL &&
+           sky_bulk_waits(api->app, api->call);
+}
+
 /* The program itself may ask anything. */
 static void dispatch(struct sky_api *api)
 {
@@ -615,7 +623,8 @@ static void dispatch(struct sky_api *api)
         return;
     }
     if (api->route != NULL) {
-        if (check_query(api) && check_type(api) && check_body(api) && sky_api_settle(api))
+        if (!is_behind_another(api) && check_query(api) && check_type(api) && check_body(api) &&
+            sky_api_settle(api))
             api->route->handle(api);
     } else if (allowed.len > 0) {
         answer_wrong_method(api, sky_buf_span(&allowed));
@@ -695,6 +704,7 @@ void sky_admin_open(struct sky_app *app)
     app->admin->names.store = app->store;
     sky_waits_open(&app->admin->waits, &app->clock, app->journal);
     app->admin->suites = sky_api_suites_open(app);
+    app->admin->bulk = sky_bulk_open(app);
 }
 
 void sky_admin_free(struct sky_app *app)
@@ -702,6 +712,7 @@ void sky_admin_free(struct sky_app *app)
     if (app->admin == NULL)
         return;
     sky_suites_free(app->admin->suites);
+    sky_bulk_close(app->admin->bulk);
     sky_waits_close(&app->admin->waits);
     free(app->admin);
     app->admin = NULL;

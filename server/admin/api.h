@@ -198,6 +198,7 @@ SKY_MUST_USE sky_err sky_api_check_body(const char *method, const char *path, co
 
 /* ---- what the API keeps ---- */
 
+struct sky_bulk;
 struct sky_reload_wait;
 struct sky_suites;
 
@@ -208,8 +209,9 @@ struct sky_admin {
     struct sky_device_names names;
     struct sky_reload_wait *reloads; /* list: calls that wait for the fixtures to be read */
     struct sky_suites *suites;
-    size_t reports;      /* on their way */
-    size_t report_bytes; /* memory that reports on their way take for numbers of events */
+    struct sky_bulk *bulk; /* acts on many devices */
+    size_t reports;        /* on their way */
+    size_t report_bytes;   /* memory that reports on their way take for numbers of events */
 };
 
 #endif

@@ -1,5 +1,8 @@
 /* Products of the registry. */
-#include "server/admin/api.h"
+#include <stdlib.h>
+
+#include "protocol/base/mem.h"
+#include "server/admin/bulk.h"
 #include "server/registry/fixture_files.h"
 
 static void write_members(struct sky_api *api, const struct sky_product *product)
@@ -46,25 +49,99 @@ void sky_api_products_list(struct sky_api *api)
     sky_api_send_list(api, err);
 }
 
-/* The text of a fixture file, checked and loaded as one. */
-void sky_api_products_create(struct sky_api *api)
-{
+/* ---- the text of a fixture file ---- */
+
+struct adding {
+    struct sky_bulk_act act;
+    struct sky_buf text;
+    struct sky_fixture_pieces pieces;
+    size_t checked, written; /* of what is elsewhere, of the pieces */
     struct sky_seed_count count;
-    struct sky_why why = {0};
-    struct sky_app *app = api->app;
-    sky_err err = sky_fixture_text_add(app->store, api->call->body, &app->registry.catalogue,
-                                       &app->rng, app->clock.now_ms, &count, &why);
+};
+
+static struct adding *adding_of(struct sky_bulk_act *act)
+{
+    return SKY_CONTAINER_OF(act, struct adding, act);
+}
+
+static sky_err cut(struct sky_bulk_act *act, struct sky_why *why)
+{
+    struct adding *adding = adding_of(act);
+    return sky_fixture_text_cut(sky_buf_span(&adding->text), &act->app->registry.catalogue,
+                                act->app->clock.now_ms, &adding->pieces, why);
+}
+
+/* All of it is checked before the first piece is written. */
+static sky_err step(struct sky_bulk_act *act, struct sky_why *why)
+{
+    struct adding *adding = adding_of(act);
+    struct sky_app *app = act->app;
+    struct sky_strings *elsewhere = &adding->pieces.elsewhere, *texts = &adding->pieces.texts;
+    struct sky_seed_count count;
+    sky_err err = SKY_OK;
+    if (act->at_once) {
+        err =
+            sky_fixture_text_add(app->store, sky_buf_span(&adding->text), &app->registry.catalogue,
+                                 &app->rng, app->clock.now_ms, &adding->count, why);
+        return err == SKY_OK ? SKY_ERR_NOT_FOUND : err;
+    }
+    if (adding->checked < elsewhere->count) {
+        for (size_t i = 0; err == SKY_OK && i < SKY_BULK_SLICE; i++)
+            if (adding->checked < elsewhere->count)
+                err = sky_fixture_check_elsewhere(app->store, elsewhere->list[adding->checked++],
+                                                  why);
+        return err;
+    }
+    if (adding->written == texts->count)
+        return SKY_ERR_NOT_FOUND;
+    err =
+        sky_fixture_piece_load(app->store, texts->list[adding->written++], true,
+                               &app->registry.catalogue, &app->rng, app->clock.now_ms, &count, why);
+    sky_fixture_sum(&adding->count, &count);
+    act->in_part = true;
+    return err;
+}
+
+static void done(struct sky_bulk_act *act)
+{
+    sky_api_record(act->app, SKY_EVENT_REGISTRY, 0, "fixtures");
+}
+
+static void answer(struct sky_bulk_act *act, struct sky_api *api, sky_err err,
+                   const struct sky_why *why)
+{
+    const struct sky_seed_count *count = &adding_of(act)->count;
+    struct sky_jw *jw = &api->jw;
     if (err != SKY_OK) {
-        sky_api_fail(api, err, &why);
+        sky_api_fail(api, err, why);
         return;
     }
-    sky_api_record(app, SKY_EVENT_REGISTRY, 0, "fixtures");
-    struct sky_jw *jw = &api->jw;
     sky_jw_object(jw);
-    sky_jw_put_int(jw, "productsAdded", (int64_t)count.products_added);
-    sky_jw_put_int(jw, "productsChanged", (int64_t)count.products_changed);
-    sky_jw_put_int(jw, "devicesAdded", (int64_t)count.devices_added);
-    sky_jw_put_int(jw, "devicesChanged", (int64_t)count.devices_changed);
+    sky_jw_put_int(jw, "productsAdded", (int64_t)count->products_added);
+    sky_jw_put_int(jw, "productsChanged", (int64_t)count->products_changed);
+    sky_jw_put_int(jw, "devicesAdded", (int64_t)count->devices_added);
+    sky_jw_put_int(jw, "devicesChanged", (int64_t)count->devices_changed);
     sky_jw_end_object(jw);
     sky_api_send(api, 200);
+}
+
+static void free_adding(struct sky_bulk_act *act)
+{
+    struct adding *adding = adding_of(act);
+    sky_buf_done(&adding->text);
+    sky_strings_done(&adding->pieces.texts);
+    sky_strings_done(&adding->pieces.elsewhere);
+    free(adding);
+}
+
+static const struct sky_bulk_kind add_kind = {
+    .prepare = cut, .step = step, .done = done, .answer = answer, .free = free_adding};
+
+void sky_api_products_create(struct sky_api *api)
+{
+    struct adding *adding = sky_mem_new(sizeof *adding);
+    *adding = (struct adding){.act = {.kind = &add_kind}};
+    sky_buf_init(&adding->text, SKY_HTTP_ADMIN_BODY_MAX);
+    sky_buf_add(&adding->text, api->call->body); /* whoever asked may go away */
+    sky_bulk_do(api, &adding->act, api->call->body.len <= SKY_BULK_FEW_BYTES);
 }

@@ -1,6 +1,10 @@
 /* Back to the beginning: one device, one product, or everything. Whatever it is begins a new
  * chapter; events and the verdict of the run stay, unless they are to be forgotten. */
-#include "server/admin/api.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "protocol/base/mem.h"
+#include "server/admin/bulk.h"
 #include "server/broker/gateways.h"
 #include "server/broker/presence.h"
 #include "server/os/config.h"
@@ -18,87 +22,166 @@ static void forget_session(struct sky_app *app, struct sky_session *session)
         sky_session_forget(&app->broker, session);
 }
 
-/* Of the devices that the named thing is or has; empty: of all. */
-static void forget_sessions(struct sky_app *app, sky_span name)
+/* The journal keeps its events. */
+static void begin_chapter(struct sky_app *app, sky_span name, int64_t device_id, const char *what,
+                          bool forget)
 {
-    for (uint32_t slot = 0; slot < app->registry.slots; slot++) {
-        struct sky_session *session = app->registry.by_slot[slot];
-        if (session != NULL && sky_party_is_of(session->party, name))
-            forget_session(app, session);
-    }
+    struct sky_journal_stats stats;
+    sky_api_record(app, SKY_EVENT_RESET, device_id, what);
+    sky_journal_stats(app->journal, &stats);
+    sky_faults_clear(app->faults, name);
+    sky_parties_turn(&app->registry, name, stats.last_seq - 1, forget);
 }
 
-/* Devices as the fixtures have them, those too that were deleted since. A fixture that cannot be
- * read any more must not leave things half done. Time is real again. */
-static sky_err reset_all(struct sky_app *app, struct sky_why *why)
-{
-    struct sky_fixture_result loaded;
-    sky_err err = sky_store_begin(app->store);
-    if (err != SKY_OK)
-        return err;
-    err = sky_store_reset_devices(app->store, 0);
-    if (err == SKY_OK && app->config->fixtures.count > 0)
-        err = sky_fixture_files_load_within(app->store, &app->config->fixtures,
-                                            &app->registry.catalogue, &app->rng, app->clock.now_ms,
-                                            &loaded, why);
-    if (err != SKY_OK) {
-        sky_store_rollback(app->store);
-        return err;
-    }
-    forget_sessions(app, SKY_SPAN_NONE);
-    sky_clock_reset(&app->clock);
-    return sky_store_commit(app->store);
-}
+/* ---- many devices ---- */
 
-struct claiming {
-    struct sky_broker *broker;
-    struct sky_buf gateways; /* their ids */
+struct reset {
+    struct sky_bulk_act act;
+    struct sky_product product; /* id 0: everything */
+    char name[SKY_STORE_TITLE_MAX + 1];
+    bool forget;
+    bool devices_done;
+    int64_t after_id;
+    struct sky_buf ids;        /* of the slice */
+    struct sky_strings pieces; /* what the fixtures say, owned */
+    size_t written;            /* of these */
 };
 
-static bool take_id(void *ctx, const struct sky_product *product, const struct sky_device *device)
+static struct reset *reset_of(struct sky_bulk_act *act)
 {
-    (void)product;
-    return sky_buf_add(&((struct claiming *)ctx)->gateways,
-                       sky_span_of(&device->id, sizeof device->id));
+    return SKY_CONTAINER_OF(act, struct reset, act);
 }
 
-/* What stands behind the product's gateways again stands behind no other. */
-static sky_err claim_all(struct sky_app *app, const struct sky_product *product)
+static void take_id(void *ctx, int64_t id)
 {
-    struct claiming claiming = {.broker = &app->broker};
-    int64_t id;
-    if (product->node != SKY_NODE_GATEWAY)
+    sky_buf_add(&((struct reset *)ctx)->ids, sky_span_of(&id, sizeof id));
+}
+
+static bool reads_fixtures(const struct reset *reset)
+{
+    return reset->product.id == 0 && reset->act.app->config->fixtures.count > 0;
+}
+
+/* A fixture that cannot be read any more must not leave things half done. */
+static sky_err read_fixtures(struct sky_bulk_act *act, struct sky_why *why)
+{
+    struct reset *reset = reset_of(act);
+    const struct sky_app *app = act->app;
+    struct sky_fixture_result result;
+    if (!reads_fixtures(reset))
         return SKY_OK;
-    sky_buf_init(&claiming.gateways, SIZE_MAX);
-    sky_err err = sky_store_each_device(app->store, product->id, 0, SIZE_MAX, take_id, &claiming);
-    for (size_t at = 0; err == SKY_OK && at < claiming.gateways.len; at += sizeof id) {
-        memcpy(&id, claiming.gateways.bytes + at, sizeof id);
-        err = sky_gateway_claim(&app->broker, product, id);
+    return sky_fixture_files_cut(&app->config->fixtures, &app->registry.catalogue,
+                                 app->clock.now_ms, NULL, &reset->pieces, &result, why);
+}
+
+/* The devices at hand have no sessions any more. What stands behind the product's gateways again
+ * stands behind no other. */
+static sky_err let_go(struct reset *reset)
+{
+    struct sky_app *app = reset->act.app;
+    sky_err err = SKY_OK;
+    int64_t id;
+    for (size_t at = 0; at < reset->ids.len && err == SKY_OK; at += sizeof id) {
+        memcpy(&id, reset->ids.bytes + at, sizeof id);
+        struct sky_session *session = sky_session_find(&app->registry, id);
+        if (session != NULL)
+            forget_session(app, session);
+        if (reset->product.id != 0)
+            err = sky_gateway_claim(&app->broker, &reset->product, id);
     }
-    sky_buf_done(&claiming.gateways);
+    sky_buf_clear(&reset->ids);
     return err;
 }
 
-static sky_err reset_product(struct sky_app *app, sky_span name, const struct sky_product *product)
+/* Nobody loses a session before the fixtures are found good. */
+static sky_err reset_at_once(struct reset *reset, struct sky_why *why)
 {
-    sky_err err = sky_store_reset_devices(app->store, product->id);
-    if (err != SKY_OK)
-        return err;
-    forget_sessions(app, name);
-    return claim_all(app, product);
+    struct sky_app *app = reset->act.app;
+    struct sky_fixture_result loaded;
+    sky_err err = sky_store_reset_some(app->store, reset->product.id, &reset->after_id, SIZE_MAX,
+                                       take_id, reset);
+    if (err == SKY_ERR_NOT_FOUND)
+        err = SKY_OK;
+    if (err == SKY_OK && reads_fixtures(reset))
+        err = sky_fixture_files_load_within(app->store, &app->config->fixtures,
+                                            &app->registry.catalogue, &app->rng, app->clock.now_ms,
+                                            &loaded, why);
+    if (err == SKY_OK)
+        err = let_go(reset);
+    return err == SKY_OK ? SKY_ERR_NOT_FOUND : err;
 }
 
-/* The journal keeps its events. */
-static void begin_chapter(struct sky_api *api, sky_span name, int64_t device_id, const char *what)
+static sky_err step(struct sky_bulk_act *act, struct sky_why *why)
 {
-    struct sky_journal_stats stats;
-    sky_api_record(api->app, SKY_EVENT_RESET, device_id, what);
-    sky_journal_stats(api->app->journal, &stats);
-    sky_faults_clear(api->app->faults, name);
-    sky_parties_turn(&api->app->registry, name, stats.last_seq - 1,
-                     sky_api_body_bool(api, "forget", false));
-    sky_api_send(api, 204);
+    struct reset *reset = reset_of(act);
+    struct sky_app *app = act->app;
+    struct sky_seed_count count;
+    if (act->at_once)
+        return reset_at_once(reset, why);
+    act->in_part = reset->after_id != 0;
+    if (!reset->devices_done) {
+        sky_err err = sky_store_reset_some(app->store, reset->product.id, &reset->after_id,
+                                           SKY_BULK_SLICE, take_id, reset);
+        reset->devices_done = err == SKY_ERR_NOT_FOUND;
+        return err == SKY_OK || reset->devices_done ? let_go(reset) : err;
+    }
+    if (reset->written == reset->pieces.count)
+        return SKY_ERR_NOT_FOUND;
+    return sky_fixture_piece_load(app->store, reset->pieces.list[reset->written++], false,
+                                  &app->registry.catalogue, &app->rng, app->clock.now_ms, &count,
+                                  why);
 }
+
+/* Time is real again, when all is. */
+static void done(struct sky_bulk_act *act)
+{
+    struct reset *reset = reset_of(act);
+    if (reset->product.id == 0)
+        sky_clock_reset(&act->app->clock);
+    begin_chapter(act->app, sky_span_str(reset->name), 0,
+                  reset->product.id != 0 ? reset->name : "all", reset->forget);
+}
+
+static void answer(struct sky_bulk_act *act, struct sky_api *api, sky_err err,
+                   const struct sky_why *why)
+{
+    (void)act;
+    if (err != SKY_OK)
+        sky_api_fail(api, err, why);
+    else
+        sky_api_send(api, 204);
+}
+
+static void free_reset(struct sky_bulk_act *act)
+{
+    struct reset *reset = reset_of(act);
+    sky_buf_done(&reset->ids);
+    sky_strings_done(&reset->pieces);
+    free(reset);
+}
+
+static const struct sky_bulk_kind reset_kind = {
+    .prepare = read_fixtures, .step = step, .done = done, .answer = answer, .free = free_reset};
+
+static void reset_many(struct sky_api *api, const char *name, const struct sky_product *product)
+{
+    const struct sky_app *app = api->app;
+    struct reset *reset = sky_mem_new(sizeof *reset);
+    *reset = (struct reset){.act = {.kind = &reset_kind, .holds = true},
+                            .forget = sky_api_body_bool(api, "forget", false)};
+    if (product != NULL) {
+        reset->product = *product;
+        reset->act.held_product = product->id;
+        (void)sky_span_copy(sky_span_str(name), reset->name, sizeof reset->name);
+    }
+    sky_buf_init(&reset->ids, SIZE_MAX);
+    bool few = sky_store_has_few_devices(app->store, reset->product.id, SKY_BULK_FEW);
+    if (product == NULL)
+        few = few && sky_fixture_files_are_short(&app->config->fixtures, SKY_BULK_FEW_BYTES);
+    sky_bulk_do(api, &reset->act, few);
+}
+
+/* ---- one device ---- */
 
 static void reset_device(struct sky_api *api, const char *name)
 {
@@ -120,26 +203,20 @@ static void reset_device(struct sky_api *api, const char *name)
     struct sky_session *session = sky_session_find(&app->registry, device.id);
     if (session != NULL)
         forget_session(app, session);
-    begin_chapter(api, sky_span_str(name), device.id, "device");
+    begin_chapter(app, sky_span_str(name), device.id, "device",
+                  sky_api_body_bool(api, "forget", false));
+    sky_api_send(api, 204);
 }
 
 void sky_api_reset(struct sky_api *api)
 {
     const char *device = sky_api_body_text(api, "device");
     const char *product = sky_api_body_text(api, "product");
-    struct sky_why why = {0};
     struct sky_product found;
-    if (device != NULL) {
+    if (device != NULL)
         reset_device(api, device);
-        return;
-    }
-    if (product != NULL && !sky_api_product_named(api, product, &found))
-        return;
-    sky_err err = product != NULL ? reset_product(api->app, sky_span_str(product), &found)
-                                  : reset_all(api->app, &why);
-    if (err != SKY_OK)
-        sky_api_fail(api, err, &why);
-    else
-        begin_chapter(api, sky_span_str(product != NULL ? product : ""), 0,
-                      product != NULL ? product : "all");
+    else if (product == NULL)
+        reset_many(api, "", NULL);
+    else if (sky_api_product_named(api, product, &found))
+        reset_many(api, product, &found);
 }

@@ -1,10 +1,10 @@
 /* Snapshots: named states to go back to. A name is one of its product: jobs that each keep to their
  * own need not agree on names. */
-#include <stdio.h>
+#include <stdlib.h>
 
+#include "protocol/base/mem.h"
+#include "server/admin/bulk.h"
 #include "server/admin/snapshots.h"
-
-#include "server/admin/api.h"
 
 static void write_snapshot(struct sky_jw *jw, const struct sky_snapshot *snapshot)
 {
@@ -24,27 +24,137 @@ static void write_snapshot(struct sky_jw *jw, const struct sky_snapshot *snapsho
     sky_jw_end_object(jw);
 }
 
+/* ---- dropping ---- */
+
+struct dropping {
+    struct sky_bulk_act act;
+    int64_t id;
+    bool hidden;
+};
+
+/* Once it is hidden it is gone; what is still there of it then goes at the next start at the
+ * latest, as do others of which something was left. */
+static sky_err step_drop(struct sky_bulk_act *act, struct sky_why *why)
+{
+    struct dropping *dropping = SKY_CONTAINER_OF(act, struct dropping, act);
+    struct sky_store *store = act->app->store;
+    (void)why;
+    if (!dropping->hidden) {
+        dropping->hidden = true;
+        return sky_store_hide_snapshot(store, dropping->id);
+    }
+    sky_err err = sky_store_cut_snapshot(store, dropping->id, SKY_BULK_SLICE);
+    if (err == SKY_ERR_NOT_FOUND && act->call == NULL && !act->at_once)
+        err = sky_store_hidden_snapshot(store, &dropping->id);
+    return err != SKY_OK ? SKY_ERR_NOT_FOUND : SKY_OK;
+}
+
+static void answer_nothing(struct sky_bulk_act *act, struct sky_api *api, sky_err err,
+                           const struct sky_why *why)
+{
+    (void)act;
+    if (err != SKY_OK)
+        sky_api_fail(api, err, why);
+    else
+        sky_api_send(api, 204);
+}
+
+static void free_dropping(struct sky_bulk_act *act)
+{
+    free(SKY_CONTAINER_OF(act, struct dropping, act));
+}
+
+static const struct sky_bulk_kind drop_kind = {
+    .step = step_drop, .answer = answer_nothing, .free = free_dropping};
+
+static struct dropping *dropping_of(int64_t id)
+{
+    struct dropping *dropping = sky_mem_new(sizeof *dropping);
+    *dropping = (struct dropping){.act = {.kind = &drop_kind}, .id = id};
+    return dropping;
+}
+
+void sky_api_snapshots_sweep(struct sky_app *app)
+{
+    int64_t id;
+    if (sky_store_hidden_snapshot(app->store, &id) == SKY_OK)
+        sky_bulk_begin(app, &dropping_of(id)->act);
+}
+
 /* ---- take and list ---- */
 
-static void fail_take(struct sky_api *api, sky_err err, const struct sky_snapshot *snapshot)
+struct taking {
+    struct sky_bulk_act act;
+    struct sky_snapshot_taking snapshot;
+    struct sky_why why;
+    sky_err failed; /* why nothing is to be left of it; OK: it goes on */
+};
+
+static struct taking *taking_of(struct sky_bulk_act *act)
 {
-    struct sky_why why = {0};
-    if (err == SKY_ERR_EXISTS)
+    return SKY_CONTAINER_OF(act, struct taking, act);
+}
+
+/* Nothing is left of one that does not come to its end. */
+static sky_err step_take(struct sky_bulk_act *act, struct sky_why *why)
+{
+    struct taking *taking = taking_of(act);
+    struct sky_snapshot_taking *snapshot = &taking->snapshot;
+    sky_err err;
+    if (taking->failed == SKY_OK) {
+        err = sky_snapshot_take_some(snapshot, SKY_BULK_SLICE);
+        if (err == SKY_OK || err == SKY_ERR_NOT_FOUND || act->at_once || snapshot->snapshot.id == 0)
+            return err;
+        if (err == SKY_ERR_STORE)
+            sky_store_why(act->app->store, &taking->why);
+        taking->failed = err;
+        return SKY_OK;
+    }
+    err = sky_store_cut_snapshot(act->app->store, snapshot->snapshot.id, SKY_BULK_SLICE);
+    if (err == SKY_OK)
+        return SKY_OK;
+    *why = taking->why;
+    return taking->failed;
+}
+
+static void taken(struct sky_bulk_act *act)
+{
+    sky_api_record(act->app, SKY_EVENT_REGISTRY, 0, "snapshot");
+}
+
+static void answer_taken(struct sky_bulk_act *act, struct sky_api *api, sky_err err,
+                         const struct sky_why *why)
+{
+    const struct sky_snapshot *snapshot = &taking_of(act)->snapshot.snapshot;
+    if (err == SKY_ERR_EXISTS) {
         sky_api_error(api, 409, "exists", "/name", "there is a snapshot '%s' already%s%s",
                       snapshot->name, snapshot->product[0] != '\0' ? ", of " : "",
                       snapshot->product);
-    else if (err == SKY_ERR_LIMIT)
+    } else if (err == SKY_ERR_LIMIT) {
         sky_api_error(api, 409, "limit", "",
                       "%d snapshots, or %lld bytes, are kept at most; delete some",
                       SKY_SNAPSHOTS_MAX, (long long)SKY_SNAPSHOTS_BYTES_MAX);
-    else
-        sky_api_fail(api, err == SKY_ERR_STORE ? sky_store_why(api->app->store, &why) : err, &why);
+    } else if (err != SKY_OK) {
+        sky_api_fail(api, err, why);
+    } else {
+        write_snapshot(&api->jw, snapshot);
+        sky_api_send(api, 201);
+    }
 }
+
+static void free_taking(struct sky_bulk_act *act)
+{
+    struct taking *taking = taking_of(act);
+    sky_snapshot_taking_done(&taking->snapshot);
+    free(taking);
+}
+
+static const struct sky_bulk_kind take_kind = {
+    .step = step_take, .done = taken, .answer = answer_taken, .free = free_taking};
 
 void sky_api_snapshots_create(struct sky_api *api)
 {
-    struct sky_snapshot snapshot = {.id = 0};
-    struct sky_product found;
+    struct sky_product found = {.id = 0};
     const char *name = sky_api_body_text(api, "name");
     const char *product = sky_api_body_text(api, "product");
     if (!sky_span_is_name(sky_span_str(name))) {
@@ -56,15 +166,11 @@ void sky_api_snapshots_create(struct sky_api *api)
     }
     if (product != NULL && !sky_api_product_named(api, product, &found))
         return;
-    sky_span_copy(sky_span_str(name), snapshot.name, sizeof snapshot.name);
-    sky_err err = sky_snapshot_take(api->app, product != NULL ? &found : NULL, &snapshot);
-    if (err != SKY_OK) {
-        fail_take(api, err, &snapshot);
-        return;
-    }
-    sky_api_record(api->app, SKY_EVENT_REGISTRY, 0, "snapshot");
-    write_snapshot(&api->jw, &snapshot);
-    sky_api_send(api, 201);
+    struct taking *taking = sky_mem_new(sizeof *taking);
+    *taking = (struct taking){.act = {.kind = &take_kind}};
+    sky_snapshot_taking_init(&taking->snapshot, api->app, product != NULL ? &found : NULL, name);
+    sky_bulk_do(api, &taking->act,
+                sky_store_has_few_devices(api->app->store, found.id, SKY_BULK_FEW));
 }
 
 struct list {
@@ -146,26 +252,62 @@ void sky_api_snapshot_read(struct sky_api *api)
 void sky_api_snapshot_delete(struct sky_api *api)
 {
     struct sky_snapshot snapshot;
-    if (!find(api, &snapshot))
-        return;
-    sky_err err = sky_store_drop_snapshot(api->app->store, snapshot.id);
-    if (err != SKY_OK)
-        sky_api_fail(api, err, NULL);
-    else if (sky_api_settle(api))
-        sky_api_send(api, 204);
+    if (find(api, &snapshot))
+        sky_bulk_do(api, &dropping_of(snapshot.id)->act, snapshot.devices <= SKY_BULK_FEW);
 }
+
+struct restoring {
+    struct sky_bulk_act act;
+    struct sky_snapshot snapshot;
+    struct sky_snapshot_restoring restore;
+};
+
+static struct restoring *restoring_of(struct sky_bulk_act *act)
+{
+    return SKY_CONTAINER_OF(act, struct restoring, act);
+}
+
+static sky_err step_restore(struct sky_bulk_act *act, struct sky_why *why)
+{
+    struct restoring *restoring = restoring_of(act);
+    (void)why;
+    sky_err err = sky_snapshot_restore_some(&restoring->restore, SKY_BULK_SLICE);
+    act->in_part = !act->at_once;
+    if (!act->at_once)
+        act->app->registry.hold.product_id = restoring->restore.walk.product_id;
+    return err;
+}
+
+static void restored(struct sky_bulk_act *act)
+{
+    sky_api_record(act->app, SKY_EVENT_REGISTRY, 0, "restore");
+}
+
+static void free_restoring(struct sky_bulk_act *act)
+{
+    struct restoring *restoring = restoring_of(act);
+    sky_snapshot_restoring_done(&restoring->restore);
+    free(restoring);
+}
+
+static const struct sky_bulk_kind restore_kind = {
+    .step = step_restore, .done = restored, .answer = answer_nothing, .free = free_restoring};
 
 void sky_api_snapshot_restore(struct sky_api *api)
 {
     struct sky_snapshot snapshot;
-    struct sky_why why = {0};
     if (!find(api, &snapshot))
         return;
-    sky_err err = sky_snapshot_restore(api->app, &snapshot);
-    if (err != SKY_OK) {
-        sky_api_fail(api, err == SKY_ERR_STORE ? sky_store_why(api->app->store, &why) : err, &why);
-        return;
-    }
-    sky_api_record(api->app, SKY_EVENT_REGISTRY, 0, "restore");
-    sky_api_send(api, 204);
+    struct restoring *restoring = sky_mem_new(sizeof *restoring);
+    struct sky_product now = {.id = 0};
+    *restoring =
+        (struct restoring){.act = {.kind = &restore_kind, .holds = true}, .snapshot = snapshot};
+    sky_snapshot_restoring_init(&restoring->restore, api->app, &restoring->snapshot);
+    sky_span cloud = sky_span_str(snapshot.product), key = SKY_SPAN_NONE;
+    if (sky_span_cut(cloud, '/', &cloud, &key) &&
+        sky_store_find_product(api->app->store, cloud, key, &now) != SKY_OK)
+        now.id = SKY_STORE_NOBODY;
+    sky_bulk_do(api, &restoring->act,
+                snapshot.devices <= SKY_BULK_FEW &&
+                    sky_store_has_few_devices(api->app->store, now.id, SKY_BULK_FEW));
 }

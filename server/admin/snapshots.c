@@ -7,6 +7,7 @@
 #include "protocol/base/mem.h"
 #include "protocol/base/pack.h"
 #include "server/admin/admin.h"
+#include "server/admin/bulk.h"
 #include "server/broker/gateways.h"
 #include "server/broker/holdings.h"
 #include "server/broker/presence.h"
@@ -50,82 +51,106 @@ static bool same_state(sky_span a, sky_span b)
            sky_span_eq(sky_unpack_span(&one), sky_unpack_span(&other)) && !one.bad && !other.bad;
 }
 
-typedef sky_err session_fn(void *ctx, struct sky_session *session);
-
-static sky_err each_session(struct sky_app *app, const struct sky_snapshot *snapshot,
-                            session_fn *each, void *ctx)
+/* Of the device that one of a device is of; NULL: it has none. */
+static struct sky_session *session_of(struct sky_app *app, const struct sky_snapshot *snapshot)
 {
-    const struct sky_registry *registry = &app->registry;
-    sky_span name = sky_span_str(snapshot->product);
-    if (sky_snapshot_is_of_device(snapshot)) {
-        const struct sky_party *party = sky_party_find(registry, name);
-        struct sky_session *session =
-            party != NULL ? sky_session_find(registry, party->device_id) : NULL;
-        return session != NULL ? each(ctx, session) : SKY_OK;
-    }
-    sky_err err = SKY_OK;
-    for (size_t slot = 0; slot < registry->slots && err == SKY_OK; slot++) {
-        struct sky_session *session = registry->by_slot[slot];
-        if (session != NULL && sky_party_is_of(session->party, name))
-            err = each(ctx, session);
-    }
-    return err;
+    const struct sky_party *party = sky_party_find(&app->registry, sky_span_str(snapshot->product));
+    return party != NULL ? sky_session_find(&app->registry, party->device_id) : NULL;
 }
 
 /* ---- taking ---- */
 
-struct taking {
-    struct sky_app *app;
-    struct sky_snapshot *snapshot;
-    struct sky_buf state;
-};
-
-static sky_err take_session(void *ctx, struct sky_session *session)
+static void add_id(struct sky_buf *ids, int64_t id)
 {
-    struct taking *t = ctx;
+    sky_buf_add(ids, sky_span_of(&id, sizeof id));
+}
+
+static int64_t id_at(const struct sky_buf *ids, size_t place)
+{
+    int64_t id;
+    memcpy(&id, ids->bytes + place * sizeof id, sizeof id);
+    return id;
+}
+
+static void take_id(void *ctx, int64_t device_id)
+{
+    add_id(&((struct sky_snapshot_taking *)ctx)->ids, device_id);
+}
+
+static sky_err take_session(struct sky_snapshot_taking *t, struct sky_session *session)
+{
     sky_buf_clear(&t->state);
     write_state(t->app, session, &t->state);
     if (t->state.overflow)
         return SKY_ERR_LIMIT;
     return t->state.len > 0
-               ? sky_store_put_snapshot_session(t->app->store, t->snapshot, session->device_id,
+               ? sky_store_put_snapshot_session(t->app->store, &t->snapshot, session->device_id,
                                                 sky_buf_span(&t->state))
                : SKY_OK;
 }
 
-static sky_err take_sessions(struct sky_app *app, struct sky_snapshot *snapshot)
+void sky_snapshot_taking_init(struct sky_snapshot_taking *t, struct sky_app *app,
+                              const struct sky_product *product, const char *name)
 {
-    struct taking taking = {.app = app, .snapshot = snapshot};
-    sky_buf_init(&taking.state, SKY_STORE_BLOB_MAX);
-    sky_err err = each_session(app, snapshot, take_session, &taking);
-    sky_buf_done(&taking.state);
-    return err;
+    *t = (struct sky_snapshot_taking){.app = app, .product_id = product != NULL ? product->id : 0};
+    (void)sky_span_copy(sky_span_str(name), t->snapshot.name, sizeof t->snapshot.name);
+    if (product != NULL)
+        snprintf(t->snapshot.product, sizeof t->snapshot.product, "%s/%s", product->cloud,
+                 product->key);
+    sky_buf_init(&t->ids, SIZE_MAX); /* as many as there are devices */
+    sky_buf_init(&t->state, SKY_STORE_BLOB_MAX);
 }
 
-/* Its name, and of what it is, are set. */
-static sky_err take(struct sky_app *app, struct sky_snapshot *snapshot, int64_t product_id,
-                    int64_t device_id)
+void sky_snapshot_taking_done(struct sky_snapshot_taking *t)
 {
+    sky_buf_done(&t->ids);
+    sky_buf_done(&t->state);
+}
+
+static sky_err begin(struct sky_snapshot_taking *t, int64_t device_id)
+{
+    struct sky_app *app = t->app;
+    struct sky_snapshot *snapshot = &t->snapshot;
+    struct sky_buf faults;
     snapshot->created_ms = app->clock.real_ms;
     snapshot->now_ms = app->clock.now_ms;
     snapshot->lived_ms = sky_clock_lived_ms(&app->clock);
     snapshot->frozen = app->clock.frozen;
-    struct sky_buf faults;
-    sky_err err = sky_store_begin(app->store);
-    if (err != SKY_OK)
-        return err;
     sky_buf_init(&faults, SKY_STORE_BLOB_MAX);
     sky_faults_save(app->faults, sky_span_str(snapshot->product), &faults);
-    err = faults.overflow
-              ? SKY_ERR_LIMIT
-              : sky_store_add_snapshot(app->store, snapshot, product_id, device_id,
-                                       sky_buf_span(&faults),
-                                       device_id != 0 ? INT64_MAX : SKY_SNAPSHOTS_BYTES_MAX);
+    sky_err err = SKY_ERR_LIMIT;
+    if (!faults.overflow)
+        err = device_id != 0
+                  ? sky_store_add_snapshot(app->store, snapshot, t->product_id, device_id,
+                                           sky_buf_span(&faults), INT64_MAX)
+                  : sky_store_begin_snapshot(app->store, snapshot, t->product_id,
+                                             sky_buf_span(&faults), SKY_SNAPSHOTS_BYTES_MAX);
     sky_buf_done(&faults);
-    if (err == SKY_OK)
-        err = take_sessions(app, snapshot);
-    if (err == SKY_OK)
-        err = sky_store_end_snapshot(app->store, snapshot);
+    return err;
+}
+
+sky_err sky_snapshot_take_some(struct sky_snapshot_taking *t, size_t limit)
+{
+    struct sky_store *store = t->app->store;
+    if (t->snapshot.id == 0)
+        return begin(t, 0);
+    sky_buf_clear(&t->ids);
+    sky_err err =
+        sky_store_copy_some(store, &t->snapshot, t->product_id, &t->after_id, limit, take_id, t);
+    for (size_t i = 0; err == SKY_OK && i < t->ids.len / sizeof(int64_t); i++) {
+        struct sky_session *session = sky_session_find(&t->app->registry, id_at(&t->ids, i));
+        if (session != NULL)
+            err = take_session(t, session);
+    }
+    if (err != SKY_ERR_NOT_FOUND)
+        return err;
+    err = sky_store_end_snapshot(store, &t->snapshot);
+    return err == SKY_OK ? SKY_ERR_NOT_FOUND : err;
+}
+
+/* All or nothing. */
+static sky_err end_whole(struct sky_app *app, sky_err err)
+{
     if (err == SKY_OK)
         return sky_store_commit(app->store);
     sky_store_rollback(app->store);
@@ -135,51 +160,51 @@ static sky_err take(struct sky_app *app, struct sky_snapshot *snapshot, int64_t 
 sky_err sky_snapshot_take(struct sky_app *app, const struct sky_product *product,
                           struct sky_snapshot *snapshot)
 {
+    struct sky_snapshot_taking taking;
     SKY_ASSERT(!sky_snapshot_is_of_device(snapshot));
-    snapshot->product[0] = '\0';
-    if (product != NULL)
-        snprintf(snapshot->product, sizeof snapshot->product, "%s/%s", product->cloud,
-                 product->key);
-    return take(app, snapshot, product != NULL ? product->id : 0, 0);
+    sky_err err = sky_store_begin(app->store);
+    if (err != SKY_OK)
+        return err;
+    sky_snapshot_taking_init(&taking, app, product, snapshot->name);
+    while (err == SKY_OK)
+        err = sky_snapshot_take_some(&taking, SIZE_MAX);
+    *snapshot = taking.snapshot;
+    sky_snapshot_taking_done(&taking);
+    return end_whole(app, err == SKY_ERR_NOT_FOUND ? SKY_OK : err);
 }
 
 sky_err sky_snapshot_keep_device(struct sky_app *app, const struct sky_product *product,
                                  const struct sky_device *device, struct sky_snapshot *ret_snapshot)
 {
-    struct sky_snapshot snapshot = {.id = 0};
-    snprintf(snapshot.product, sizeof snapshot.product, "%s/%s/%s", product->cloud, product->key,
-             device->key);
-    sky_err err = take(app, &snapshot, product->id, device->id);
+    struct sky_snapshot_taking taking;
+    sky_err err = sky_store_begin(app->store);
+    if (err != SKY_OK)
+        return err;
+    sky_snapshot_taking_init(&taking, app, product, "");
+    snprintf(taking.snapshot.product, sizeof taking.snapshot.product, "%s/%s/%s", product->cloud,
+             product->key, device->key);
+    err = begin(&taking, device->id);
+    struct sky_session *session = session_of(app, &taking.snapshot);
+    if (err == SKY_OK && session != NULL)
+        err = take_session(&taking, session);
     if (err == SKY_OK)
-        *ret_snapshot = snapshot;
+        err = sky_store_end_snapshot(app->store, &taking.snapshot);
+    err = end_whole(app, err);
+    if (err == SKY_OK)
+        *ret_snapshot = taking.snapshot;
+    sky_snapshot_taking_done(&taking);
     return err;
 }
 
 /* ---- going back ---- */
 
-struct restoring {
-    struct sky_app *app;
-    const struct sky_snapshot *snapshot;
-    struct sky_buf changed; /* ids of devices; some of them twice */
-    struct sky_buf aged;    /* of those that are away and hold the same: its time is another */
-    struct sky_buf state;   /* of the device at hand, then, */
-    struct sky_buf present; /* and now */
-    struct sky_buf faults;
-    int64_t shift_ms;
-};
-
-static void add_id(struct sky_buf *ids, int64_t id)
-{
-    sky_buf_add(ids, sky_span_of(&id, sizeof id));
-}
-
 static void take_changed(void *ctx, int64_t device_id)
 {
-    add_id(&((struct restoring *)ctx)->changed, device_id);
+    add_id(&((struct sky_snapshot_restoring *)ctx)->changed, device_id);
 }
 
 /* NOT_FOUND counts as nothing. */
-static sky_err get_state(struct restoring *r, int64_t device_id)
+static sky_err get_state(struct sky_snapshot_restoring *r, int64_t device_id)
 {
     sky_buf_clear(&r->state);
     sky_err err =
@@ -188,7 +213,8 @@ static sky_err get_state(struct restoring *r, int64_t device_id)
 }
 
 /* A device that is online has subscribed to what it wants, whatever that was then. */
-static bool is_its_own_doing(const struct restoring *r, const struct sky_session *session)
+static bool is_its_own_doing(const struct sky_snapshot_restoring *r,
+                             const struct sky_session *session)
 {
     struct sky_unpack one = {.rest = sky_buf_span(&r->present)},
                       other = {.rest = sky_buf_span(&r->state)};
@@ -198,42 +224,35 @@ static bool is_its_own_doing(const struct restoring *r, const struct sky_session
            sky_span_eq(sky_unpack_span(&one), sky_unpack_span(&other));
 }
 
-static sky_err compare_session(void *ctx, struct sky_session *session)
+/* Is what its session holds what it held then? Whom the server has not seen since its start holds
+ * nothing. */
+static sky_err compare(struct sky_snapshot_restoring *r, int64_t device_id)
 {
-    struct restoring *r = ctx;
+    struct sky_session *session = sky_session_find(&r->app->registry, device_id);
     struct sky_buf *present = &r->present;
-    sky_buf_clear(present);
-    write_state(r->app, session, present);
-    sky_err err = get_state(r, session->device_id);
+    sky_err err = get_state(r, device_id);
     if (err != SKY_OK)
         return err;
-    bool same = !present->overflow && (same_state(sky_buf_span(present), sky_buf_span(&r->state)) ||
-                                       is_its_own_doing(r, session));
+    sky_buf_clear(present);
+    if (session != NULL)
+        write_state(r->app, session, present);
+    bool same = session != NULL && !present->overflow &&
+                (same_state(sky_buf_span(present), sky_buf_span(&r->state)) ||
+                 is_its_own_doing(r, session));
     if (!same && present->len + r->state.len > 0)
-        add_id(&r->changed, session->device_id);
-    else if (r->state.len > 0 && !sky_session_is_online(session))
-        add_id(&r->aged, session->device_id);
+        add_id(&r->changed, device_id);
+    else if (r->state.len > 0 && session != NULL && !sky_session_is_online(session))
+        add_id(&r->aged, device_id);
     return SKY_OK;
 }
 
-/* Whom the server has not seen since its start. */
-static void take_unknown(void *ctx, int64_t device_id)
+static void take_there(void *ctx, int64_t device_id)
 {
-    struct restoring *r = ctx;
-    if (sky_session_find(&r->app->registry, device_id) == NULL)
-        add_id(&r->changed, device_id);
-}
-
-static sky_err compare(struct restoring *r)
-{
-    sky_err err = each_session(r->app, r->snapshot, compare_session, r);
-    return err == SKY_OK
-               ? sky_store_each_snapshot_session(r->app->store, r->snapshot->id, take_unknown, r)
-               : err;
+    add_id(&((struct sky_snapshot_restoring *)ctx)->there, device_id);
 }
 
 /* What cannot be read was not written by this program: the device holds nothing then. */
-static void put_back(struct restoring *r, int64_t device_id)
+static void put_back(struct sky_snapshot_restoring *r, int64_t device_id)
 {
     struct sky_app *app = r->app;
     struct sky_product product;
@@ -268,7 +287,7 @@ static int by_number(const void *a, const void *b)
 }
 
 /* Each once. */
-static void put_all_back(struct restoring *r, struct sky_buf *ids, bool changed)
+static void put_all_back(struct sky_snapshot_restoring *r, struct sky_buf *ids, bool changed)
 {
     int64_t id, last = 0;
     size_t count = ids->len / sizeof id;
@@ -281,13 +300,14 @@ static void put_all_back(struct restoring *r, struct sky_buf *ids, bool changed)
         if (changed) {
             sky_commands_end(&r->app->broker, id);
             sky_upgrades_end_waits(&r->app->broker, id);
+            add_id(&r->put_back, id);
         }
         put_back(r, id);
     }
 }
 
 /* What a gateway has again, another product's gateway has no more, where devices are not shared. */
-static void claim(struct restoring *r)
+static void claim(struct sky_snapshot_restoring *r)
 {
     struct sky_product product;
     struct sky_device device;
@@ -300,7 +320,7 @@ static void claim(struct restoring *r)
     }
 }
 
-static void put_faults_back(struct restoring *r)
+static void put_faults_back(struct sky_snapshot_restoring *r)
 {
     struct sky_why why;
     if (sky_faults_restore(r->app->faults, sky_span_str(r->snapshot->product),
@@ -309,69 +329,130 @@ static void put_faults_back(struct restoring *r)
                 why.reason);
 }
 
-/* What a test case left open is open no more, even if the device is as it was. */
-static sky_err close_case(void *ctx, struct sky_session *session)
+void sky_snapshot_restoring_init(struct sky_snapshot_restoring *r, struct sky_app *app,
+                                 const struct sky_snapshot *snapshot)
 {
-    struct restoring *r = ctx;
+    *r = (struct sky_snapshot_restoring){.app = app,
+                                         .snapshot = snapshot,
+                                         .shift_ms =
+                                             sky_clock_lived_ms(&app->clock) - snapshot->lived_ms};
+    sky_buf_init(&r->changed, SIZE_MAX); /* as many as there are devices, and sessions */
+    sky_buf_init(&r->aged, SIZE_MAX);
+    sky_buf_init(&r->there, SIZE_MAX);
+    sky_buf_init(&r->put_back, SIZE_MAX);
+    sky_buf_init(&r->state, 2 * SKY_STORE_BLOB_MAX);
+    sky_buf_init(&r->present, 2 * SKY_STORE_BLOB_MAX);
+    sky_buf_init(&r->faults, SKY_STORE_BLOB_MAX);
+}
+
+void sky_snapshot_restoring_done(struct sky_snapshot_restoring *r)
+{
+    sky_buf_done(&r->changed);
+    sky_buf_done(&r->aged);
+    sky_buf_done(&r->there);
+    sky_buf_done(&r->put_back);
+    sky_buf_done(&r->state);
+    sky_buf_done(&r->present);
+    sky_buf_done(&r->faults);
+}
+
+/* Sessions as they were, of the devices that were found to be others or to be there. */
+static sky_err put_sessions_back(struct sky_snapshot_restoring *r)
+{
+    sky_err err = SKY_OK;
+    for (size_t i = 0; err == SKY_OK && i < r->there.len / sizeof(int64_t); i++)
+        err = compare(r, id_at(&r->there, i));
+    sky_buf_clear(&r->there);
+    if (err != SKY_OK)
+        return err;
+    put_all_back(r, &r->changed, true);
+    put_all_back(r, &r->aged, false);
+    claim(r);
+    sky_buf_clear(&r->changed);
+    sky_buf_clear(&r->aged);
+    return SKY_OK;
+}
+
+/* Behind the devices, what is nobody's. */
+static sky_err put_rest_back(struct sky_snapshot_restoring *r)
+{
+    sky_err err = sky_store_get_snapshot_faults(r->app->store, r->snapshot->id, &r->faults);
+    if (err != SKY_OK)
+        return err;
+    if (r->snapshot->product[0] == '\0')
+        sky_clock_go_to(&r->app->clock, r->snapshot->now_ms, r->snapshot->frozen);
+    put_faults_back(r);
+    sky_upgrades_add_watched(&r->app->broker, &r->put_back);
+    return SKY_OK;
+}
+
+sky_err sky_snapshot_restore_some(struct sky_snapshot_restoring *r, size_t limit)
+{
+    enum { BEGIN, DEVICES, UPGRADES };
+    struct sky_store *store = r->app->store;
+    sky_err err;
+    if (r->stage == BEGIN) {
+        r->stage = DEVICES;
+        return sky_store_begin_restore(store, r->snapshot, &r->walk);
+    }
+    if (r->stage == DEVICES) {
+        err = sky_store_restore_some(store, &r->walk, limit, take_changed, take_there, r);
+        if (err == SKY_OK)
+            return put_sessions_back(r);
+        if (err != SKY_ERR_NOT_FOUND)
+            return err;
+        r->stage = UPGRADES;
+        return put_rest_back(r);
+    }
+    for (size_t i = 0; i < limit; i++) {
+        if (r->looked_at == r->put_back.len / sizeof(int64_t))
+            return SKY_ERR_NOT_FOUND;
+        sky_upgrades_load_of(&r->app->broker, id_at(&r->put_back, r->looked_at++));
+    }
+    return SKY_OK;
+}
+
+/* What a test case left open is open no more, even if the device is as it was. */
+static sky_err close_case(struct sky_snapshot_restoring *r, struct sky_session *session)
+{
     sky_commands_end(&r->app->broker, session->device_id);
     sky_upgrades_end_waits(&r->app->broker, session->device_id);
     return sky_store_snapshot_activated(r->app->store, r->snapshot, sky_session_is_online(session));
 }
 
-static sky_err look_at_upgrades(void *ctx, struct sky_session *session)
-{
-    sky_upgrades_look(&((struct restoring *)ctx)->app->broker, session, 0);
-    return SKY_OK;
-}
-
-static sky_err restore(struct restoring *r)
+static sky_err restore_device(struct sky_snapshot_restoring *r)
 {
     struct sky_app *app = r->app;
-    bool of_device = sky_snapshot_is_of_device(r->snapshot);
-    struct sky_why why;
-    sky_err err = of_device ? each_session(app, r->snapshot, close_case, r) : SKY_OK;
+    struct sky_session *session = session_of(app, r->snapshot);
+    sky_err err = session != NULL ? close_case(r, session) : SKY_OK;
     if (err == SKY_OK)
         err = sky_store_restore_snapshot(app->store, r->snapshot, take_changed, r);
     if (err == SKY_OK)
-        err = compare(r);
+        err = sky_store_each_snapshot_session(app->store, r->snapshot->id, take_there, r);
+    if (err == SKY_OK && session != NULL)
+        add_id(&r->there, session->device_id);
     if (err == SKY_OK)
-        err = sky_store_get_snapshot_faults(app->store, r->snapshot->id, &r->faults);
-    if (err != SKY_OK) {
-        sky_store_rollback(app->store);
-        return err;
-    }
-    put_all_back(r, &r->changed, true);
-    put_all_back(r, &r->aged, false);
-    claim(r);
-    if (r->snapshot->product[0] == '\0')
-        sky_clock_go_to(&app->clock, r->snapshot->now_ms, r->snapshot->frozen);
-    put_faults_back(r);
-    err = sky_store_commit(app->store);
-    if (err != SKY_OK)
-        return err;
-    return of_device ? each_session(app, r->snapshot, look_at_upgrades, r)
-                     : sky_upgrades_load(&app->broker, &why);
+        err = put_sessions_back(r);
+    return err == SKY_OK ? put_rest_back(r) : err;
 }
 
 sky_err sky_snapshot_restore(struct sky_app *app, const struct sky_snapshot *snapshot)
 {
-    struct restoring r = {.app = app,
-                          .snapshot = snapshot,
-                          .shift_ms = sky_clock_lived_ms(&app->clock) - snapshot->lived_ms};
+    struct sky_snapshot_restoring r;
+    bool of_device = sky_snapshot_is_of_device(snapshot);
     sky_err err = sky_store_begin(app->store);
     if (err != SKY_OK)
         return err;
-    sky_buf_init(&r.changed, SIZE_MAX); /* as many as there are devices, and sessions */
-    sky_buf_init(&r.aged, SIZE_MAX);
-    sky_buf_init(&r.state, 2 * SKY_STORE_BLOB_MAX);
-    sky_buf_init(&r.present, 2 * SKY_STORE_BLOB_MAX);
-    sky_buf_init(&r.faults, SKY_STORE_BLOB_MAX);
-    err = restore(&r);
-    sky_buf_done(&r.changed);
-    sky_buf_done(&r.aged);
-    sky_buf_done(&r.state);
-    sky_buf_done(&r.present);
-    sky_buf_done(&r.faults);
+    sky_snapshot_restoring_init(&r, app, snapshot);
+    if (of_device)
+        err = restore_device(&r);
+    while (!of_device && err == SKY_OK)
+        err = sky_snapshot_restore_some(&r, SIZE_MAX);
+    err = end_whole(app, err == SKY_ERR_NOT_FOUND ? SKY_OK : err);
+    struct sky_session *session = of_device ? session_of(app, snapshot) : NULL;
+    if (err == SKY_OK && session != NULL)
+        sky_upgrades_look(&app->broker, session, 0);
+    sky_snapshot_restoring_done(&r);
     return err;
 }
 
@@ -393,5 +474,8 @@ sky_err sky_admin_recover(struct sky_app *app)
         if (err != SKY_OK)
             break;
     }
-    return err == SKY_ERR_NOT_FOUND ? SKY_OK : err;
+    if (err != SKY_ERR_NOT_FOUND)
+        return err;
+    sky_api_snapshots_sweep(app);
+    return SKY_OK;
 }

@@ -336,6 +336,24 @@ sky_err sky_upgrades_load(struct sky_broker *broker, struct sky_why *why)
     return err == SKY_OK ? SKY_OK : sky_store_why(broker->registry->store, why);
 }
 
+void sky_upgrades_load_of(struct sky_broker *broker, int64_t device_id)
+{
+    struct sky_buf body;
+    int64_t version;
+    sky_buf_init(&body, SKY_STORE_BLOB_MAX);
+    if (sky_store_get_document(broker->registry->store, device_id, SKY_SPAN(SKY_OTA_DOCUMENT),
+                               &body, &version) == SKY_OK)
+        (void)load_one(broker, device_id, sky_buf_span(&body));
+    sky_buf_done(&body);
+}
+
+void sky_upgrades_add_watched(const struct sky_broker *broker, struct sky_buf *ids)
+{
+    const struct sky_upgrade_watch *watch, *next;
+    HASH_ITER (hh, broker->upgrades.watches, watch, next)
+        sky_buf_add(ids, sky_span_of(&watch->device_id, sizeof watch->device_id));
+}
+
 void sky_upgrades_done(struct sky_broker *broker)
 {
     struct sky_upgrade_watch *watch, *next;

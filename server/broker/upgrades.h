@@ -18,6 +18,10 @@ enum {
 /* Opens what the store has of upgrades; also after the store was changed behind the broker's back.
  */
 SKY_MUST_USE sky_err sky_upgrades_load(struct sky_broker *broker, struct sky_why *why);
+/* The same for one device. */
+void sky_upgrades_load_of(struct sky_broker *broker, int64_t device_id);
+/* Appends the ids of the devices whose upgrades are watched, each an int64_t. */
+void sky_upgrades_add_watched(const struct sky_broker *broker, struct sky_buf *ids);
 void sky_upgrades_done(struct sky_broker *broker);
 
 /* ---- what happens to devices ---- */

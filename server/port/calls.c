@@ -14,7 +14,7 @@
 #include "server/registry/refusal.h"
 
 /* A longer one does not fit into what the vendors' clients have room for. */
-enum { ADVERTISED_HOST_MAX = 64, ALLOW_MAX = 32 };
+enum { ADVERTISED_HOST_MAX = 64, ALLOW_MAX = 32, HELD_MS = 5 };
 
 /* What a call is answered with. */
 struct answer {
@@ -25,6 +25,7 @@ struct answer {
                                                when nothing is promised */
     uint64_t seq;                           /* the call's number in the journal */
     int64_t device_id, product_id;          /* 0: nobody known */
+    bool held;                              /* there is none yet: the device may not come in */
 };
 
 /* A call being answered. */
@@ -215,6 +216,10 @@ static void answer_somewhere(struct call *call, struct sky_arena *arena, struct 
 {
     struct sky_http_answer answer = {.status = 200};
     look_up(call, arena);
+    ret->held =
+        call->lookup.product.id != 0 && sky_registry_holds(call->registry, call->lookup.product.id);
+    if (ret->held)
+        return;
     if (call->lookup.failed) {
         answer_failure(call, ret);
         return;
@@ -387,6 +392,48 @@ static void on_cut_short(void *owner, const struct sky_http_call *http)
     sky_buf_done(&unheard.body);
 }
 
+/* A call of a device that may not come in yet: it is asked again. */
+struct held_call {
+    struct sky_http_call *http;
+    struct sky_timer again;
+};
+
+static void on_call(void *owner, struct sky_http_call *http);
+
+static void on_held_gone(struct sky_http_call *http)
+{
+    struct held_call *held = http->state;
+    const struct sky_calls *calls = http->owner;
+    sky_clock_forgive(calls->broker->registry->clock, &held->again);
+    free(held);
+}
+
+static void on_again(struct sky_timer *timer, int64_t now_ms)
+{
+    struct held_call *held = SKY_CONTAINER_OF(timer, struct held_call, again);
+    struct sky_http_call *http = held->http;
+    struct sky_registry *registry = ((struct sky_calls *)http->owner)->broker->registry;
+    (void)now_ms;
+    if (!sky_registry_lets_in(registry)) {
+        sky_clock_patience(registry->clock, timer, HELD_MS, on_again);
+        return;
+    }
+    http->state = NULL;
+    http->on_gone = NULL;
+    free(held);
+    on_call(http->owner, http);
+}
+
+static void wait_outside(struct sky_http_call *http)
+{
+    struct held_call *held = sky_mem_new(sizeof *held);
+    *held = (struct held_call){.http = http};
+    http->state = held;
+    http->on_gone = on_held_gone;
+    sky_clock_patience(((struct sky_calls *)http->owner)->broker->registry->clock, &held->again,
+                       HELD_MS, on_again);
+}
+
 static void on_call(void *owner, struct sky_http_call *http)
 {
     struct sky_calls *calls = owner;
@@ -394,6 +441,11 @@ static void on_call(void *owner, struct sky_http_call *http)
     if (sky_download_take(calls->broker, http))
         return;
     ask(http, &answer);
+    if (answer.held) {
+        sky_buf_done(&answer.body);
+        wait_outside(http);
+        return;
+    }
     if (answer.failure != NULL) {
         hold(http, &answer);
         return;

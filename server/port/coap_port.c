@@ -304,6 +304,9 @@ static void on_clear(void *owner, struct sky_dtls_peer *peer, sky_span clear)
     (void)owner;
     if (channel->device == NULL)
         return;
+    /* It is as if the datagram had been lost: the device sends it again (RFC 7252 §4.2). */
+    if (sky_registry_holds(channel->port->registry, channel->device->session->product->product.id))
+        return;
     sky_coap__tap(channel, true, clear);
     sky_coap__serve(channel, clear);
 }

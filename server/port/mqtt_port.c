@@ -468,7 +468,8 @@ static void on_turn_come(struct sky_timer *timer, int64_t now_ms)
     struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn, patience);
     if (conn->closing)
         return;
-    if (!sky_refusal_may_search(conn->net->registry)) {
+    if (!sky_refusal_may_search(conn->net->registry) ||
+        !sky_registry_lets_in(conn->net->registry)) {
         sky_clock_patience(conn->net->clock, timer, SEARCH_WAIT_MS, on_turn_come);
         return;
     }
@@ -477,12 +478,12 @@ static void on_turn_come(struct sky_timer *timer, int64_t now_ms)
     sky_conn_offer(conn);
 }
 
-/* Leaves the CONNECT in the input until its mistake can be searched for: about as many turns as
- * others wait already. */
-static void wait_for_turn(struct sky_conn *conn)
+/* Leaves the CONNECT in the input until the device may come in, or until its mistake can be
+ * searched for: about as many turns as others wait already. */
+static void wait_for_turn(struct sky_conn *conn, bool held)
 {
     struct sky_searches *searches = &conn->net->registry->searches;
-    int64_t turns = (int64_t)(searches->waiting / SKY_SEARCHES_PER_TURN) + 1;
+    int64_t turns = held ? 1 : (int64_t)(searches->waiting / SKY_SEARCHES_PER_TURN) + 1;
     conn->waits = true;
     searches->waiting++;
     sky_conn_hold(conn, true);
@@ -494,7 +495,7 @@ static void on_connect(struct sky_conn *conn, const struct sky_mqtt_packet *pack
     struct sky_registry *registry = conn->net->registry;
     const struct sky_mqtt_connect *connect = &packet->as.connect;
     const struct sky_login login = sky_login_of(&conn->door, connect);
-    struct sky_login_outcome outcome;
+    struct sky_login_outcome outcome = {0};
     struct sky_lookup lookup = {0};
     struct sky_judge judge;
     struct sky_effects effects;
@@ -505,9 +506,11 @@ static void on_connect(struct sky_conn *conn, const struct sky_mqtt_packet *pack
         conn->client_id = sky_mem_dup(client_id.ptr, client_id.len);
     if (connect->level_known && sky_login_recognise(registry, &login, &lookup))
         judge.policy = sky_lookup_policy(registry, &lookup);
-    sky_login_decide(registry, &login, connect, &lookup, &judge, &effects, &outcome);
-    if (outcome.postponed) {
-        wait_for_turn(conn);
+    bool held = lookup.product.id != 0 && sky_registry_holds(registry, lookup.product.id);
+    if (!held)
+        sky_login_decide(registry, &login, connect, &lookup, &judge, &effects, &outcome);
+    if (held || outcome.postponed) {
+        wait_for_turn(conn, held);
         goto out;
     }
     uint64_t seq = record_connect(conn, connect, &lookup, &outcome, &judge);

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fts.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -28,8 +29,9 @@ struct loading {
     size_t error_count;
     bool within; /* a transaction of the caller's */
     struct sky_why first;
-    struct sky_strings *pieces;  /* of what was written; NULL: not wanted */
-    struct sky_strings gateways; /* pieces to come behind those: they name devices of others */
+    struct sky_strings *pieces;    /* of what was written; NULL: not wanted */
+    struct sky_strings gateways;   /* pieces to come behind those: they name devices of others */
+    struct sky_strings *elsewhere; /* devices that a scratch store does not know */
 };
 
 static void report_line(struct loading *loading, const char *line)
@@ -268,7 +270,9 @@ static sky_err read_model(void *ctx, const char *path, struct sky_buf *ret_json,
 
 /* ---- in pieces ---- */
 
-/* One product with some of its devices, as a fixture of its own. */
+/* One product with some of its devices, as a fixture of its own. The first says all of the product;
+ * those that go on with it, which begin with a space, only what is needed to read its devices, and
+ * the rest stays as the first one had it. */
 struct piece {
     struct sky_strings *pieces;
     const struct file_at_hand *at;
@@ -279,9 +283,40 @@ struct piece {
 static void begin_piece(struct piece *piece)
 {
     sky_buf_clear(&piece->text);
-    sky_buf_addf(&piece->text, "{\"products\":[%.*s,\"devices\":[",
-                 SKY_SPAN_ARGS(sky_buf_span(&piece->head)));
+    sky_buf_add(&piece->text, sky_buf_span(&piece->head));
     piece->devices = 0;
+}
+
+/* Without its brace: the devices come behind the other members. */
+static void set_head(struct piece *piece, const char *begin, const cJSON *product)
+{
+    sky_buf_clear(&piece->head);
+    sky_buf_add_str(&piece->head, begin);
+    sky_json_print(&piece->head, product);
+    piece->head.len--;
+    sky_buf_add_str(&piece->head, ",\"devices\":[");
+}
+
+static bool is_needed(const struct loading *loading, const char *name)
+{
+    static const char *const names[] = {"cloud", "nodeType", "assetId"};
+    bool is = false;
+    for (size_t i = 0; i < SKY_COUNT(names) && !is; i++)
+        is = strcmp(name, names[i]) == 0;
+    for (size_t i = 0; sky_clouds[i] != NULL && !is; i++)
+        is = strcmp(name, loading->clouds[i].product_key) == 0;
+    return is;
+}
+
+static void shorten_head(struct piece *piece, cJSON *product)
+{
+    cJSON *member = product->child, *next;
+    for (; member != NULL; member = next) {
+        next = member->next;
+        if (!is_needed(piece->at->loading, member->string))
+            cJSON_Delete(cJSON_DetachItemViaPointer(product, member));
+    }
+    set_head(piece, " {\"products\":[", product);
 }
 
 static void end_piece(struct piece *piece)
@@ -313,14 +348,15 @@ static void cut_product(struct piece *piece, cJSON *product)
     piece->pieces = gateways ? &piece->at->loading->gateways : piece->at->loading->pieces;
     put_model_in(piece->at, product);
     cJSON *device, *devices = cJSON_DetachItemFromObjectCaseSensitive(product, "devices");
-    sky_buf_clear(&piece->head);
-    sky_json_print(&piece->head, product);
-    piece->head.len--; /* its brace: the devices come behind the other members */
+    set_head(piece, "{\"products\":[", product);
     begin_piece(piece);
+    size_t first = piece->pieces->count;
     cJSON_ArrayForEach (device, devices) {
         if (piece->devices >= SKY_FIXTURE_PIECE_DEVICES ||
             (piece->devices > 0 && piece->text.len >= SKY_FIXTURE_PIECE_BYTES)) {
             end_piece(piece);
+            if (piece->pieces->count == first + 1)
+                shorten_head(piece, product);
             begin_piece(piece);
         }
         if (piece->devices++ > 0)
@@ -551,6 +587,27 @@ sky_err sky_fixture_files_are_there(const struct sky_config *config, struct sky_
     return SKY_OK;
 }
 
+bool sky_fixture_files_are_short(const struct sky_strings *paths, size_t bytes)
+{
+    bool is_short = true;
+    if (paths->count == 0)
+        return true;
+    /* As argv: ends with NULL. */
+    char **list = sky_mem_new((paths->count + 1) * sizeof *list);
+    memcpy(list, paths->list, paths->count * sizeof *list);
+    FTS *walk = fts_open(list, FTS_LOGICAL | FTS_NOCHDIR, NULL);
+    for (const FTSENT *entry; walk != NULL && is_short && (entry = fts_read(walk)) != NULL;) {
+        if (entry->fts_info != FTS_F)
+            continue;
+        is_short = (size_t)entry->fts_statp->st_size <= bytes;
+        bytes -= is_short ? (size_t)entry->fts_statp->st_size : 0;
+    }
+    if (walk != NULL)
+        fts_close(walk);
+    free(list);
+    return is_short;
+}
+
 bool sky_fixture_files_find(const struct sky_strings *paths, FILE *errors,
                             struct sky_strings *ret_files, struct sky_strings *ret_suites)
 {
@@ -630,6 +687,84 @@ static sky_err load_text(struct sky_store *store, sky_span text,
     if (err != SKY_OK)
         *why = loading.first;
     return err;
+}
+
+static void keep_elsewhere(void *ctx, size_t cloud, sky_span product, sky_span device,
+                           const struct sky_why *why)
+{
+    const struct file_at_hand *at = ctx;
+    char *line;
+    int len = asprintf(&line, "%s/%.*s/%.*s\n%s", sky_clouds[cloud]->name, SKY_SPAN_ARGS(product),
+                       SKY_SPAN_ARGS(device), why->pointer);
+    SKY_ASSERT(len > 0);
+    sky_strings_add(at->loading->elsewhere, line);
+    free(line);
+}
+
+sky_err sky_fixture_text_cut(sky_span text, const struct sky_catalogue *catalogue, int64_t now_ms,
+                             struct sky_fixture_pieces *ret_pieces, struct sky_why *why)
+{
+    struct sky_rng rng;
+    struct sky_store *scratch = NULL;
+    struct sky_seed_count count;
+    struct loading loading = {.catalogue = catalogue,
+                              .rng = &rng,
+                              .now_ms = now_ms,
+                              .pieces = &ret_pieces->texts,
+                              .elsewhere = &ret_pieces->elsewhere};
+    struct file_at_hand at = {.path = ""};
+    struct sky_seed_config config = seed_config(&loading, &at);
+
+    config.on_error = keep_first;
+    config.read_model = NULL;
+    config.binds_later = false;
+    config.elsewhere = keep_elsewhere;
+    sky_rng_init_seeded(&rng, 0); /* no secret made here is kept: any will do */
+    sky_err err = sky_seed_load(NULL, text, &config, &count);
+    /* Only a store knows who there is to stand behind a gateway. */
+    if (err == SKY_OK && count.gateways > 0 &&
+        (err = sky_store_open(":memory:", &scratch, &loading.first)) == SKY_OK)
+        err = sky_seed_load(scratch, text, &config, &count);
+    sky_store_close(scratch);
+    if (err != SKY_OK) {
+        *why = loading.first;
+        return err;
+    }
+    cut_text(&at, text);
+    for (size_t i = 0; i < loading.gateways.count; i++)
+        sky_strings_add(loading.pieces, loading.gateways.list[i]);
+    sky_strings_done(&loading.gateways);
+    return SKY_OK;
+}
+
+sky_err sky_fixture_check_elsewhere(struct sky_store *store, const char *one, struct sky_why *why)
+{
+    struct sky_product product;
+    struct sky_device device;
+    sky_span cloud, rest, name[2], pointer;
+    bool whole = sky_span_cut(sky_span_str(one), '\n', &rest, &pointer) &&
+                 sky_span_cut(rest, '/', &cloud, &rest) &&
+                 sky_span_cut(rest, '/', &name[0], &name[1]);
+    SKY_ASSERT(whole);
+    sky_err err = sky_store_find_device(store, cloud, name[0], name[1], &product, &device);
+    if (err == SKY_ERR_NOT_FOUND)
+        return sky_why_set(why, SKY_ERR_INVALID, pointer.ptr,
+                           "there is no device %.*s/%.*s; register it, too", SKY_SPAN_ARGS(name[0]),
+                           SKY_SPAN_ARGS(name[1]));
+    if (err == SKY_OK && product.node == SKY_NODE_GATEWAY)
+        return sky_why_set(why, SKY_ERR_INVALID, pointer.ptr,
+                           "%.*s/%.*s is a gateway; none stands behind another gateway",
+                           SKY_SPAN_ARGS(name[0]), SKY_SPAN_ARGS(name[1]));
+    return err;
+}
+
+sky_err sky_fixture_piece_load(struct sky_store *store, const char *piece, bool adds,
+                               const struct sky_catalogue *catalogue, struct sky_rng *rng,
+                               int64_t now_ms, struct sky_seed_count *ret_count,
+                               struct sky_why *why)
+{
+    return load_text(store, sky_span_str(piece), catalogue, rng, now_ms, adds || piece[0] == ' ',
+                     ret_count, why);
 }
 
 sky_err sky_fixture_text_load(struct sky_store *store, sky_span text,

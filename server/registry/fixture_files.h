@@ -35,6 +35,9 @@ SKY_MUST_USE bool sky_fixture_files_find(const struct sky_strings *paths, FILE *
 SKY_MUST_USE sky_err sky_fixture_files_are_there(const struct sky_config *config,
                                                  struct sky_why *why);
 
+/* Do the files have so many bytes together, or less? */
+bool sky_fixture_files_are_short(const struct sky_strings *paths, size_t bytes);
+
 /* Loads each path, in the order given: a file, or a folder with all its *.json files, by name,
  * folders within it too; a device suite in a folder is passed over. All files are checked before
  * the first is written, so that every error shows at once and a bad file leaves the store as it
@@ -57,13 +60,31 @@ SKY_MUST_USE sky_err sky_fixture_files_load_within(struct sky_store *store,
                                                    struct sky_why *why);
 
 /* Finds, reads and checks them likewise, against a store that is thrown away, and cuts them into
- * fixture texts so small that writing one holds nobody up; together, in this order, they are what
- * the files say. May run off the loop. */
+ * pieces, fixture texts so small that writing one holds nobody up; together, in this order, they
+ * are what the files say. May run off the loop. */
 SKY_MUST_USE sky_err sky_fixture_files_cut(const struct sky_strings *paths,
                                            const struct sky_catalogue *catalogue, int64_t now_ms,
                                            FILE *errors, struct sky_strings *ret_pieces,
                                            struct sky_fixture_result *ret_result,
                                            struct sky_why *why);
+
+/* The same for one text that came by another way. Devices that it puts behind gateways and does not
+ * have itself are in the store, as it is hoped. */
+struct sky_fixture_pieces {
+    struct sky_strings texts;     /* owned */
+    struct sky_strings elsewhere; /* owned: see sky_fixture_check_elsewhere() */
+};
+SKY_MUST_USE sky_err sky_fixture_text_cut(sky_span text, const struct sky_catalogue *catalogue,
+                                          int64_t now_ms, struct sky_fixture_pieces *ret_pieces,
+                                          struct sky_why *why);
+/* Is the device there that one of these names, and fit to stand behind a gateway? */
+SKY_MUST_USE sky_err sky_fixture_check_elsewhere(struct sky_store *store, const char *one,
+                                                 struct sky_why *why);
+/* Writes a piece; with `adds` what a product has and the text does not name stays as it is. */
+SKY_MUST_USE sky_err sky_fixture_piece_load(struct sky_store *store, const char *piece, bool adds,
+                                            const struct sky_catalogue *catalogue,
+                                            struct sky_rng *rng, int64_t now_ms,
+                                            struct sky_seed_count *ret_count, struct sky_why *why);
 
 void sky_fixture_sum(struct sky_seed_count *total, const struct sky_seed_count *one);
 

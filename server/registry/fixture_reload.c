@@ -34,7 +34,7 @@ static void read_all(uv_work_t *work)
     free(text);
 }
 
-/* ---- on the loop, a piece a turn ---- */
+/* ---- on the loop, piece by piece ---- */
 
 static void finish(struct sky_fixture_reload *reload)
 {
@@ -47,25 +47,24 @@ static void finish(struct sky_fixture_reload *reload)
         sky_fixture_reload_start(reload);
 }
 
-static void write_next(struct sky_timer *timer, int64_t now_ms)
+static bool write_next(struct sky_slice *slice)
 {
-    struct sky_fixture_reload *reload = SKY_CONTAINER_OF(timer, struct sky_fixture_reload, next);
+    struct sky_fixture_reload *reload = SKY_CONTAINER_OF(slice, struct sky_fixture_reload, next);
     struct sky_registry *registry = reload->registry;
     struct sky_seed_count count;
     struct sky_why why;
-    (void)now_ms;
     sky_store_batch(registry->store);
-    sky_span piece = sky_span_str(reload->pieces.list[reload->written]);
-    if (sky_fixture_text_load(registry->store, piece, &registry->catalogue, registry->rng,
-                              registry->clock->now_ms, &count, &why) != SKY_OK)
+    if (sky_fixture_piece_load(registry->store, reload->pieces.list[reload->written], false,
+                               &registry->catalogue, registry->rng, registry->clock->now_ms, &count,
+                               &why) != SKY_OK)
         sky_strings_add(&reload->errors, why.reason);
     else
         sky_fixture_sum(&reload->result.count, &count);
     reload->written++;
-    if (reload->errors.count > 0 || reload->written == reload->pieces.count)
+    reload->writing = reload->errors.count == 0 && reload->written < reload->pieces.count;
+    if (!reload->writing)
         finish(reload);
-    else
-        sky_clock_patience(registry->clock, timer, 1, write_next);
+    return reload->writing;
 }
 
 static void on_read(uv_work_t *work, int status)
@@ -74,10 +73,13 @@ static void on_read(uv_work_t *work, int status)
     (void)status;
     sky_clock_tick(reload->registry->clock, uv_now(reload->loop));
     reload->result.count = (struct sky_seed_count){0}; /* was of a store thrown away */
-    if (reload->closed || reload->errors.count > 0 || reload->pieces.count == 0)
+    reload->writing = !reload->closed && reload->errors.count == 0 && reload->pieces.count > 0;
+    if (!reload->writing) {
         finish(reload);
-    else
-        sky_clock_patience(reload->registry->clock, &reload->next, 0, write_next);
+        return;
+    }
+    reload->next.step = write_next;
+    sky_slices_add(reload->slices, &reload->next);
 }
 
 uint64_t sky_fixture_reload_start(struct sky_fixture_reload *reload)
@@ -97,8 +99,9 @@ uint64_t sky_fixture_reload_start(struct sky_fixture_reload *reload)
 void sky_fixture_reload_close(struct sky_fixture_reload *reload)
 {
     reload->closed = true;
-    if (sky_timer_is_set(&reload->next)) {
-        sky_clock_forgive(reload->registry->clock, &reload->next);
+    if (reload->writing) {
+        reload->writing = false;
+        sky_slices_remove(reload->slices, &reload->next);
         finish(reload);
     }
 }

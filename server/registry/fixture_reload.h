@@ -6,6 +6,7 @@
 
 #include <uv.h>
 
+#include "server/os/slices.h"
 #include "server/registry/fixture_files.h"
 #include "server/registry/registry.h"
 
@@ -19,12 +20,14 @@ typedef void sky_fixture_reloaded_fn(struct sky_fixture_reload *reload,
 /* Zeroed, then these set, before the first use. */
 struct sky_fixture_reload {
     uv_loop_t *loop;
+    struct sky_slices *slices; /* borrowed */
     struct sky_registry *registry;
     const struct sky_strings *paths; /* borrowed; not empty */
     sky_fixture_reloaded_fn *reloaded;
 
     uv_work_t work;
-    struct sky_timer next;     /* piece */
+    struct sky_slice next;     /* piece */
+    bool writing;              /* it is listed */
     struct sky_strings pieces; /* owned texts, each a fixture of its own */
     size_t written;            /* of them */
     struct sky_strings errors; /* owned lines */

@@ -22,12 +22,21 @@ enum {
      */
     SKY_SEARCHES_PER_TURN = 2,       /* of the loop; logins wait for another, calls do without */
     SKY_SEARCHES_WAITING_MAX = 1000, /* logins that wait; more are refused without a search */
+    SKY_HELD_PER_TURN = 50,          /* logins that were held and may come in */
 };
 
 /* How much was searched in this turn of the loop. */
 struct sky_searches {
     unsigned count;
-    size_t waiting; /* logins; kept by the port that lets them wait */
+    size_t waiting;  /* logins; kept by the port that lets them wait */
+    unsigned let_in; /* of those that waited, in this turn */
+};
+
+/* While many devices are put back to how they were, none of those comes in: whoever asked sees one
+ * act. Zeroed: all may. */
+struct sky_hold {
+    bool on;
+    int64_t product_id; /* whose devices; 0: of all */
 };
 
 /* What tests expect; zeroed: nothing. */
@@ -60,6 +69,18 @@ struct sky_registry {
     struct sky_expected expected; /* see expected.h */
 
     struct sky_searches searches;
+    struct sky_hold hold;
 };
+
+static inline bool sky_registry_holds(const struct sky_registry *registry, int64_t product_id)
+{
+    const struct sky_hold *hold = &registry->hold;
+    return hold->on && (hold->product_id == 0 || hold->product_id == product_id);
+}
+/* May one that was held try again in this turn? Then it counts. */
+static inline bool sky_registry_lets_in(struct sky_registry *registry)
+{
+    return !registry->hold.on && registry->searches.let_in++ < SKY_HELD_PER_TURN;
+}
 
 #endif

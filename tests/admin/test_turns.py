@@ -12,10 +12,6 @@ def turns(api):
             int(rows["skymock_loop_turn_seconds_count"]))
 
 
-def beyond(buckets, seconds):
-    return buckets[-1][1] - next(count for bound, count in buckets if bound >= seconds)
-
-
 def test_each_turn_is_counted_once(api):
     api.barrier()
     before, before_s, before_count = turns(api)
@@ -27,13 +23,13 @@ def test_each_turn_is_counted_once(api):
     assert before[-1][1] == before_count
 
 
-def test_what_holds_the_loop_shows(api):
-    """Twenty thousand devices in one request are more than a moment's work."""
-    before, before_s, _ = turns(api)
+def test_each_turn_takes_its_time(api):
+    """However little it is, and twenty turns at least for twenty thousand devices."""
+    _, before_s, before = turns(api)
     product = {"cloud": "aliyun", "productKey": "turns", "productSecret": "s",
                "devices": [{"deviceName": f"d{number}", "deviceSecret": "s"}
                            for number in range(20000)]}
     api.post("/api/v1/products", {"products": [product]})
-    after, after_s, _ = turns(api)
-    assert beyond(after, 0.0025) > beyond(before, 0.0025)
+    _, after_s, after = turns(api)
+    assert after - before > 20
     assert after_s - before_s > 0.0025
