@@ -58,7 +58,7 @@ static void reply(struct sky_api *api, int status, const char *content_type)
                                          .body = sky_buf_span(&api->out),
                                          .line_end = content_type == JSON,
                                          .extra = api->extra};
-    sky_http_reply(api->call, &whole);
+    sky_http_give(api->call, &whole, &api->out);
 }
 
 void sky_api_send(struct sky_api *api, int status)

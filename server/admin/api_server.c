@@ -1,7 +1,6 @@
 /* The server itself: is it there, what is it, how is it doing. */
 #include "protocol/base/mem.h"
 #include "server/admin/api.h"
-#include "server/net/pending.h"
 #include "server/port/coap.h"
 #include "server/tls/server.h"
 

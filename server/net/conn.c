@@ -6,7 +6,6 @@
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
-#include "server/net/pending.h"
 #include "server/net/tap.h"
 #include "server/registry/psk.h"
 #include "server/registry/refusal.h"
@@ -117,6 +116,21 @@ void sky_conn_touch(struct sky_conn *conn)
     LL_PREPEND2(conn->net->dirty, conn, next_dirty);
 }
 
+void sky_conn__book(struct sky_conn *conn)
+{
+    size_t bytes = conn->out.room + conn->sending.room + conn->pending.aside;
+    if (conn->aborts || conn->shut)
+        bytes = 0;
+    if (sky_pending_book(&conn->net->pending, &conn->pending, bytes))
+        sky_net__relieve(conn->net);
+}
+
+void sky_conn_keeps(struct sky_conn *conn, size_t bytes)
+{
+    conn->pending.aside = bytes;
+    sky_conn__book(conn);
+}
+
 static void flush_one(struct sky_conn *conn);
 
 /* Much output does not wait for the end of the turn: what piles up is then what the peer does not
@@ -131,7 +145,7 @@ struct sky_buf *sky_conn_out(struct sky_conn *conn)
         conn->out.bytes = net->spares[--net->spare_count];
         conn->out.room = SKY_NET_SPARE_MAX;
     }
-    sky_pending_book(conn);
+    sky_conn__book(conn);
     return &conn->out;
 }
 
@@ -171,7 +185,7 @@ static void on_written(uv_write_t *request, int status)
 void sky_conn__sent(struct sky_conn *conn)
 {
     sky_conn__recycle(conn->net, &conn->sending);
-    sky_pending_book(conn);
+    sky_conn__book(conn);
     if (conn->shut)
         return;
     flush_one(conn);
@@ -280,7 +294,7 @@ static void send_one(struct sky_conn *conn)
 static void flush_one(struct sky_conn *conn)
 {
     send_one(conn);
-    sky_pending_book(conn);
+    sky_conn__book(conn);
 }
 
 /* ---- closing ---- */
@@ -291,8 +305,7 @@ static void on_closed(uv_handle_t *handle)
     sky_buf_done(&conn->in);
     sky_buf_done(&conn->out);
     sky_buf_done(&conn->sending);
-    conn->aside = 0;
-    sky_pending_book(conn);
+    sky_conn_keeps(conn, 0);
     if (conn->wrap != NULL)
         conn->wrap->release(conn);
     sky_tls_free(conn->tls);
@@ -310,7 +323,7 @@ void sky_conn__finish(struct sky_conn *conn)
         return;
     tap_end(conn);
     conn->shut = true;
-    sky_pending_book(conn);
+    sky_conn__book(conn);
     if (conn->lingers)
         DL_DELETE(conn->net->lingering, conn);
     conn->net->draining -= conn->drains;

@@ -13,6 +13,8 @@
 #include "protocol/cloud/cloud.h"
 #include "server/journal/journal.h"
 #include "server/net/fate.h"
+#include "server/net/pending.h"
+#include "server/net/port.h"
 #include "server/registry/registry.h"
 #include "server/registry/rules.h"
 #include "server/tls/ca.h"
@@ -24,31 +26,6 @@ struct sky_psk_try;
 struct sky_tap;
 struct sky_tls;
 struct sky_tls_server;
-
-/* Whoever speaks the clear bytes: MQTT, HTTP, or the sniffer before it is known. Embedded in what
- * the port keeps for itself. */
-struct sky_port {
-    /* Returns bytes used, 0..in.len. Setting conn->port to another port hands the rest to it. */
-    size_t (*on_bytes)(struct sky_conn *conn, sky_span in);
-    /* All output has been taken by the kernel again after it had not; NULL: of no interest. */
-    void (*on_drained)(struct sky_conn *conn);
-    /* The moment of conn->cut_at_ms has been set; NULL: the port sets no alarm. */
-    void (*on_cut)(struct sky_conn *conn);
-    /* Called once, before the memory goes. */
-    void (*on_close)(struct sky_conn *conn);
-};
-
-/* What lies between a connection's clear bytes and its port, as WebSocket does: it takes off on the
- * way in what it puts on on the way out. */
-struct sky_wrap {
-    /* Clear bytes have come; hands on what was in them with sky_conn_deliver(). */
-    void (*on_bytes)(struct sky_conn *conn, sky_span in);
-    /* Wraps all of conn->out and empties it. Returns what is to go out, which the caller empties.
-     */
-    struct sky_buf *(*wrap)(struct sky_conn *conn);
-    void (*end)(struct sky_conn *conn); /* the connection closes: the last that goes out */
-    void (*release)(struct sky_conn *conn);
-};
 
 enum {
     SKY_LISTENERS_MAX = 16,
@@ -82,13 +59,6 @@ struct sky_listener {
     uint16_t port; /* as bound */
     bool open;
     bool crowded; /* libuv holds a peer for it, and asks for no other, until that is accepted */
-};
-
-/* What waits for all peers together, see pending.h. */
-struct sky_pending {
-    size_t bytes;
-    uint64_t ended; /* connections, for having most of it */
-    bool easing;    /* who has is being looked for */
 };
 
 /* What all connections share. */
@@ -147,12 +117,11 @@ struct sky_conn {
     void *wrapping;              /* its own */
     void *state;                 /* the port's own */
     struct sky_door door;
-    struct sockaddr_in6 peer;     /* or a sockaddr_in, which is shorter */
-    struct sky_buf in;            /* kept input, empty between packets */
-    struct sky_buf out;           /* written in this turn */
-    struct sky_buf sending;       /* handed to the kernel, not yet taken */
-    size_t aside;                 /* bytes that the port keeps for the peer besides */
-    size_t pending;               /* bytes of all three, as they are booked with all peers' */
+    struct sockaddr_in6 peer; /* or a sockaddr_in, which is shorter */
+    struct sky_buf in;        /* kept input, empty between packets */
+    struct sky_buf out;       /* written in this turn */
+    struct sky_buf sending;   /* handed to the kernel, not yet taken */
+    struct sky_pending_share pending;
     struct sky_conn *prev, *next; /* all connections; once reaped, those that linger */
     struct sky_conn *next_dirty, *next_dying;
     struct sky_bend *bend;     /* owned; NULL: no fault has its hands on it */
@@ -180,7 +149,6 @@ struct sky_conn {
     bool mute;      /* nothing is written any more */
     bool frozen;    /* and nothing read, and the socket stays */
     bool aborts;    /* it ends with a reset */
-    bool outgrown;  /* it does because of all that waited for it */
 };
 
 /* The connection's output, ready to append to; marks it for this turn's flush. Peers that let more
@@ -188,6 +156,8 @@ struct sky_conn {
 struct sky_buf *sky_conn_out(struct sky_conn *conn);
 void sky_conn_touch(struct sky_conn *conn); /* flush this turn */
 void sky_conn_write(struct sky_conn *conn, sky_span bytes);
+/* The port keeps so many bytes for the peer besides: they count among what waits for it. */
+void sky_conn_keeps(struct sky_conn *conn, size_t bytes);
 
 /* Reads from the peer from now on. */
 void sky_conn_start(struct sky_conn *conn);
@@ -256,7 +226,7 @@ void sky_net_share(struct sky_net *net, int64_t took_us);
 void sky_net_close_conns(struct sky_net *net);
 void sky_net_done(struct sky_net *net); /* memory, once the loop has run empty */
 
-/* ---- between conn.c, bend.c and pending.c ---- */
+/* ---- between conn.c, bend.c and relief.c ---- */
 
 /* Marks for closing, without asking whether it may. */
 void sky_conn__end(struct sky_conn *conn, const char *reason);
@@ -268,6 +238,12 @@ struct sky_buf *sky_conn__wire(struct sky_conn *conn);
 void sky_conn__recycle(struct sky_net *net, struct sky_buf *buf);
 /* Sends what waits for the end of the turn, of connections for which that is all there is to do. */
 void sky_net__flush_early(struct sky_net *net);
+/* Too much waits for all peers together: what only waits for the end of the turn goes out; then
+ * those for whom most waits are marked for closing, and what they had is gone. */
+void sky_net__relieve(struct sky_net *net);
+/* Counts what waits for the peer anew; where it has grown, connections may go by it, this one too.
+ */
+void sky_conn__book(struct sky_conn *conn);
 /* All that was `sending` has been taken. */
 void sky_conn__sent(struct sky_conn *conn);
 

@@ -3,11 +3,13 @@
  * memory: buffers by their size, filled or not; of what several wait for, each has a copy that
  * counts, and what a session keeps until its device acknowledges it is not output yet, and has the
  * cloud's own limits. When the bound is passed, who has most waiting goes first, so that a device
- * that only reads slowly stays. Looking for that one happens then only. */
+ * that only reads slowly stays; who that is, is looked for only then, in relief.c. */
 #ifndef SKY_SERVER_NET_PENDING_H
 #define SKY_SERVER_NET_PENDING_H
 
-#include "server/net/conn.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 enum {
     SKY_PENDING_MAX = 256 * 1024 * 1024,     /* bytes */
@@ -15,23 +17,28 @@ enum {
                                                 look is not due at once */
 };
 
-void sky_pending__changed(struct sky_conn *conn, size_t bytes);
+/* Of all peers. */
+struct sky_pending {
+    size_t bytes;
+    uint64_t ended; /* connections, for having most of it */
+    bool easing;    /* who has is being looked for */
+};
 
-/* Books what waits for the peer at present. Where it was more output that is booked, connections
- * may end by it, this one too: they are marked for closing, and what they had is gone. */
-static inline void sky_pending_book(struct sky_conn *conn)
-{
-    size_t bytes =
-        conn->aborts || conn->shut ? 0 : conn->out.room + conn->sending.room + conn->aside;
-    if (bytes != conn->pending)
-        sky_pending__changed(conn, bytes);
-}
+/* Of one of them. */
+struct sky_pending_share {
+    size_t aside;  /* bytes that its port keeps for it, besides its output */
+    size_t bytes;  /* of all, as they are counted in the whole */
+    bool outgrown; /* it had the most, and goes */
+};
 
-/* Besides its output, the port keeps so many bytes that are for the peer. */
-static inline void sky_pending_aside(struct sky_conn *conn, size_t bytes)
+/* The share is so many bytes now. True: it has grown, and they are too many with all others. */
+static inline bool sky_pending_book(struct sky_pending *pending, struct sky_pending_share *share,
+                                    size_t bytes)
 {
-    conn->aside = bytes;
-    sky_pending_book(conn);
+    bool more = bytes > share->bytes;
+    pending->bytes += bytes - share->bytes;
+    share->bytes = bytes;
+    return more && pending->bytes > SKY_PENDING_MAX;
 }
 
 #endif

@@ -6,15 +6,15 @@
 #include "protocol/base/buf.h"
 #include "protocol/http/answer.h"
 #include "protocol/http/head.h"
-#include "server/net/pending.h"
+#include "server/net/conn.h"
 
 enum {
     SKY_HTTP_ADMIN_BODY_MAX = 1024 * 1024, /* bytes of a request's body; more: 413 */
     SKY_HTTP_DEVICE_BODY_MAX = 16 * 1024,
-    SKY_HTTP_REFUSAL_MAX = 1024,              /* bytes of what a refused request is answered */
-    SKY_HTTP_CONNS_MAX = 1024,                /* of devices, and of the API; more: 503 */
-    SKY_HTTP_PIPELINED_MAX = 64 * 1024,       /* bytes read ahead while an answer is due */
-    SKY_HTTP_ANSWER_MAX = 64 * 1024 * 1024,   /* bytes of an answer's body; more: 500 */
+    SKY_HTTP_REFUSAL_MAX = 1024,                /* bytes of what a refused request is answered */
+    SKY_HTTP_CONNS_MAX = 1024,                  /* of devices, and of the API; more: 503 */
+    SKY_HTTP_PIPELINED_MAX = 64 * 1024,         /* bytes read ahead while an answer is due */
+    SKY_HTTP_ANSWER_MAX = 64 * 1024 * 1024,     /* bytes of an answer's body; more: 500 */
     SKY_HTTP_ANSWERS_MAX = SKY_PENDING_MAX / 2, /* bytes of all that wait to be read; more: 503 */
     SKY_HTTP_STREAM_ENOUGH = 128 * 1024, /* a stream with that many bytes is asked again later */
     SKY_HTTP_IDLE_MS = 120 * 1000,       /* real time a kept connection may wait */
@@ -22,8 +22,8 @@ enum {
     SKY_HTTP_UNREAD_MS = 60 * 1000,      /* real time in which a client reads nothing */
     SKY_HTTP_TAKEN_MAX =
         256 * 1024 * 1024,      /* bytes of a body that is taken as it comes; more: 413 */
-    SKY_HTTP_PIECE = 64 * 1024, /* bytes that a download gets at a time */
-    SKY_HTTP_TURN_PIECES = 4,   /* pieces that all downloads get in a turn of the loop together */
+    SKY_HTTP_PIECE = 64 * 1024, /* bytes that a long answer gets at a time */
+    SKY_HTTP_TURN_PIECES = 4,   /* pieces that all of them get in a turn of the loop together */
 };
 
 /* A request and the answer it is waiting for. Owned by the port; the handler may keep a pointer to
@@ -86,6 +86,10 @@ struct sky_http_handler {
 
 /* Answers, now or on a later turn of the loop; copies what it needs. The call is over. */
 void sky_http_reply(struct sky_http_call *call, const struct sky_http_reply *reply);
+/* The same with a body that may be long: it is what `body` has, which is taken over where that
+ * saves a copy, and empty then. */
+void sky_http_give(struct sky_http_call *call, const struct sky_http_reply *reply,
+                   struct sky_buf *body);
 
 /* The handler keeps so many bytes for the answer, or for what a stream is to say next: they count
  * among what waits to be read. False: too much does by now, and the call has been answered 503. */

@@ -8,9 +8,12 @@
 #include "server/port/http_private.h"
 #include "server/registry/rules.h"
 
-enum { SMALL_ANSWER = 64 * 1024 }; /* answers of up to this are given whatever waits */
+enum {
+    SMALL_ANSWER = 64 * 1024, /* answers of up to this are given whatever waits */
+    TURN_SIZE = SKY_HTTP_TURN_PIECES * SKY_HTTP_PIECE,
+};
 
-static void on_downloads_turn(struct sky_timer *timer, int64_t now_ms);
+static void on_turn(struct sky_timer *timer, int64_t now_ms);
 
 static void begin_answer(struct sky_http__link *link)
 {
@@ -106,7 +109,7 @@ static const struct sky_http_reply busy = {
 
 void sky_http__book(const struct sky_http__link *link)
 {
-    sky_pending_aside(link->conn, link->answer.room + link->prepared);
+    sky_conn_keeps(link->conn, link->answer.room + link->body_next.room + link->prepared);
 }
 
 static bool is_too_much(const struct sky_http__link *link, size_t len)
@@ -130,7 +133,44 @@ bool sky_http_prepare(struct sky_http_call *call, size_t bytes)
     return true;
 }
 
-void sky_http_reply(struct sky_http_call *call, const struct sky_http_reply *reply)
+static void reply_to_peer(struct sky_http__link *link, const struct sky_http_reply *reply,
+                          struct sky_buf *given)
+{
+    const struct sky_http_head *head = &link->call.head;
+    struct sky_http_response answer = {.reply = *reply,
+                                       .keep_alive = head->keep_alive,
+                                       .head_only = sky_span_eq(head->method, SKY_SPAN("HEAD"))};
+    int64_t now_ms = link->http->net->clock->real_ms;
+    answer.reply.no_sniff = link->handler->no_sniff;
+    struct sky_out out = {.as.http = answer};
+    if (!sky_http__is_admin(link->conn)) {
+        if (!meets_fault(link, &out, &answer)) {
+            (void)sky_wire_send(link->http->wire, &out);
+            return;
+        }
+        for (unsigned i = 0; i <= out.fate.copies; i++)
+            (void)sky_http_put(&link->answer, &out.as.http, now_ms);
+        begin_fate(link, link->answer.len);
+        return;
+    }
+    if (given != NULL && !answer.head_only) {
+        if (reply->line_end)
+            sky_buf_add_byte(given, '\n');
+        answer.reply.line_end = false;
+        answer.reply.body = sky_buf_span(given);
+        sky_http_put_head(&link->answer, &answer.reply, true, answer.keep_alive, now_ms);
+        link->body_next = *given;
+        sky_buf_init(given, given->max);
+    } else {
+        bool put = sky_http_put(&link->answer, &answer, now_ms);
+        SKY_ASSERT(put);
+    }
+    sky_http__weigh(link, link->answer.len + link->body_next.len);
+}
+
+/* `given`: the reply's body, which the link may take; NULL: it may not. */
+static void reply_with(struct sky_http_call *call, const struct sky_http_reply *reply,
+                       struct sky_buf *given)
 {
     struct sky_http__link *link = link_of(call);
     if (call->on_answer != NULL) {
@@ -139,28 +179,25 @@ void sky_http_reply(struct sky_http_call *call, const struct sky_http_reply *rep
     }
     link->prepared = 0;
     sky_http__weigh(link, 0);
-    if (is_too_much(link, reply->body.len))
-        reply = &busy;
     begin_answer(link);
-    struct sky_http_response answer = {.reply = *reply,
-                                       .keep_alive = call->head.keep_alive,
-                                       .head_only =
-                                           sky_span_eq(call->head.method, SKY_SPAN("HEAD"))};
-    answer.reply.no_sniff = link->handler->no_sniff;
-    struct sky_out out = {.as.http = answer};
-    if (sky_http__is_admin(link->conn)) {
-        bool put = sky_http_put(&link->answer, &answer, link->http->net->clock->real_ms);
-        SKY_ASSERT(put);
-        sky_http__weigh(link, link->answer.len);
-    } else if (meets_fault(link, &out, &answer)) {
-        for (unsigned i = 0; i <= out.fate.copies; i++)
-            (void)sky_http_put(&link->answer, &out.as.http, link->http->net->clock->real_ms);
-        begin_fate(link, link->answer.len);
-    } else {
-        (void)sky_wire_send(link->http->wire, &out);
-    }
+    if (is_too_much(link, reply->body.len))
+        reply_to_peer(link, &busy, NULL);
+    else
+        reply_to_peer(link, reply, given);
     link->in_hands = false;
     go_on(link);
+}
+
+void sky_http_reply(struct sky_http_call *call, const struct sky_http_reply *reply)
+{
+    reply_with(call, reply, NULL);
+}
+
+void sky_http_give(struct sky_http_call *call, const struct sky_http_reply *reply,
+                   struct sky_buf *body)
+{
+    SKY_ASSERT(reply->body.ptr == body->bytes && reply->body.len == body->len);
+    reply_with(call, reply, body->len > SMALL_ANSWER ? body : NULL);
 }
 
 void sky_http_stream(struct sky_http_call *call, const char *content_type)
@@ -227,6 +264,7 @@ static void finish_exchange(struct sky_http__link *link)
     struct sky_conn *conn = link->conn;
     sky_buf_done(&link->body);
     sky_buf_done(&link->answer);
+    sky_buf_done(&link->body_next);
     sky_http__weigh(link, 0);
     link->answering = link->streaming = link->paced = false;
     if (!link->fate.cut && !conn->closing)
@@ -263,7 +301,14 @@ static void count_down(struct sky_http__link *link)
 /* The next piece of the answer, after asking a stream's handler for more. Empty: there is none. */
 static sky_span next_piece(struct sky_http__link *link)
 {
-    if (link->streaming && link->in_hands && link->answer_sent == link->answer.len) {
+    if (link->answer_sent == link->answer.len && link->body_next.len > 0) {
+        size_t max = link->answer.max;
+        sky_buf_done(&link->answer);
+        link->answer = link->body_next;
+        link->answer.max = max;
+        sky_buf_init(&link->body_next, 0);
+        link->answer_sent = 0;
+    } else if (link->streaming && link->in_hands && link->answer_sent == link->answer.len) {
         sky_buf_done(&link->answer);
         link->answer_sent = 0;
         link->call.on_room(&link->call, &link->answer);
@@ -288,23 +333,53 @@ static void on_unread(struct sky_timer *timer, int64_t now_ms)
     sky_conn_close(conn, "the answer is not read");
 }
 
-/* Downloads take turns, so that together they take no more of one than others can spare: what is
- * written has to be encrypted, and copied. */
+static void follow_turn(struct sky_http *http)
+{
+    if (http->turn_of != http->net->turn)
+        http->turn_sent = 0;
+    http->turn_of = http->net->turn;
+}
+
+/* Long answers take turns, so that together they take no more of one than others can spare: what is
+ * written has to be encrypted, and copied. False: the link waits for its turn. */
 static bool may_send(struct sky_http__link *link)
 {
     struct sky_http *http = link->http;
-    bool may = !link->paced || link->its_turn;
+    follow_turn(http);
+    bool may = link->its_turn || (http->ready == NULL && http->turn_sent < TURN_SIZE);
     link->its_turn = false;
     if (may || link->queues)
         return may;
     link->queues = true;
     DL_APPEND2(http->ready, link, prev_ready, next_ready);
     if (!sky_timer_is_set(&http->turn))
-        sky_clock_patience(http->net->clock, &http->turn, SKY_HTTP__NEXT_TURN_MS,
-                           on_downloads_turn);
+        sky_clock_patience(http->net->clock, &http->turn, SKY_HTTP__NEXT_TURN_MS, on_turn);
     return false;
 }
 
+/* A download is asked for its next piece when that may be sent; what others have to say is there,
+ * or takes its time from somebody else. Whatever is short goes at once. */
+static bool send_piece(struct sky_http__link *link)
+{
+    if (link->paced && !may_send(link))
+        return false;
+    sky_span piece = next_piece(link);
+    if (piece.len == 0) {
+        if (!link->in_hands)
+            finish_exchange(link);
+        return false;
+    }
+    bool is_short =
+        !link->streaming && link->body_next.len == 0 && link->answer.len <= SMALL_ANSWER;
+    if (!link->paced && !is_short && !may_send(link))
+        return false;
+    link->http->turn_sent += piece.len;
+    write_piece(link, piece);
+    link->answer_sent += piece.len;
+    return true;
+}
+
+/* The rest is kept until what was sent has been taken. */
 void sky_http__send_answer(struct sky_http__link *link)
 {
     struct sky_conn *conn = link->conn;
@@ -312,37 +387,27 @@ void sky_http__send_answer(struct sky_http__link *link)
         return;
     if (link->answering && conn->sending.len == 0)
         sky_clock_forgive(conn->net->clock, &conn->patience); /* it reads */
-    while (link->answering && conn->sending.len == 0 && !conn->closing && may_send(link)) {
-        sky_span piece = next_piece(link);
-        if (piece.len == 0) {
-            if (!link->in_hands)
-                finish_exchange(link);
-            return;
-        }
-        write_piece(link, piece);
-        link->answer_sent += piece.len;
-    }
-    if (link->answering && !conn->closing && !sky_timer_is_set(&conn->patience))
+    while (link->answering && conn->sending.len == 0 && !conn->closing && send_piece(link))
+        continue;
+    bool waits = link->queues || conn->sending.len > 0;
+    if (link->answering && waits && !conn->closing && !sky_timer_is_set(&conn->patience))
         sky_clock_patience(conn->net->clock, &conn->patience, SKY_HTTP_UNREAD_MS, on_unread);
 }
 
-static void on_downloads_turn(struct sky_timer *timer, int64_t now_ms)
+static void on_turn(struct sky_timer *timer, int64_t now_ms)
 {
     (void)now_ms;
     struct sky_http *http = SKY_CONTAINER_OF(timer, struct sky_http, turn);
-    struct sky_http__link *link, *last = http->ready != NULL ? http->ready->prev_ready : NULL;
-    size_t pieces = 0;
-    do {
-        link = http->ready;
-        if (link == NULL)
-            return;
+    struct sky_http__link *link;
+    follow_turn(http);
+    for (size_t begun = http->turn_sent;
+         (link = http->ready) != NULL && http->turn_sent - begun < TURN_SIZE;) {
         DL_DELETE2(http->ready, link, prev_ready, next_ready);
         link->queues = false;
         link->its_turn = link->conn->sending.len == 0; /* else it is back when that has drained */
-        pieces += link->its_turn;
         sky_http__go_on(link->conn);
-    } while (link != last && pieces < SKY_HTTP_TURN_PIECES);
+        link->its_turn = false;
+    }
     if (http->ready != NULL)
-        sky_clock_patience(http->net->clock, &http->turn, SKY_HTTP__NEXT_TURN_MS,
-                           on_downloads_turn);
+        sky_clock_patience(http->net->clock, &http->turn, SKY_HTTP__NEXT_TURN_MS, on_turn);
 }

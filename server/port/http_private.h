@@ -36,8 +36,8 @@ struct sky_http__link {
     bool moving;    /* move() is at work */
     bool answering; /* there is an answer to send, or a stream's next piece to ask for */
     bool streaming;
-    bool paced;           /* it is a download: pieces are sent when its turn has come, */
-    bool its_turn;        /* which it has */
+    bool paced;           /* it is a download: asked for a piece when that may be sent */
+    bool its_turn;        /* a piece may be sent now */
     bool queues;          /* for that */
     uint64_t to_ask;      /* bytes of a download that on_room was not asked for yet */
     uint64_t taken;       /* bytes of the body that the handler took as they came */
@@ -46,13 +46,14 @@ struct sky_http__link {
     uint64_t passed;      /* bytes of such an answer that have gone */
     bool late;            /* it waits, or never comes */
     struct sky_buf answer;
-    size_t answer_sent; /* bytes of it that the connection has taken */
-    size_t prepared;    /* bytes that its handler keeps for it */
-    size_t weight;      /* of the answer, among those that wait to be read */
-    uint32_t turn;      /* of the loop, in which the present request was taken */
+    struct sky_buf body_next; /* of it, once the head has gone; empty: it is in there */
+    size_t answer_sent;       /* bytes of it that the connection has taken */
+    size_t prepared;          /* bytes that its handler keeps for it */
+    size_t weight;            /* of the answer, among those that wait to be read */
+    uint32_t turn;            /* of the loop, in which the present request was taken */
     struct sky_timer later;
     struct sky_http__link *prev, *next;
-    /* Among the downloads that wait for their turn: */
+    /* Among those that wait for their turn: */
     struct sky_http__link *prev_ready, *next_ready;
 };
 
@@ -62,9 +63,11 @@ struct sky_http {
     struct sky_wire *wire;
     struct sky_http_handler handlers[2]; /* of devices, and of the API */
     struct sky_http__link *links;
-    /* Downloads that have something to send, the longest waiting first: */
+    /* Who has something to send, the longest waiting first: */
     struct sky_http__link *ready;
     struct sky_timer turn;
+    uint32_t turn_of; /* of the loop, in which so many bytes of answers were written: */
+    size_t turn_sent;
     size_t counts[2]; /* connections of each */
     size_t waiting;   /* bytes of answers that wait to be read */
 };

@@ -3,7 +3,7 @@
 #include <unistd.h>
 #include <utlist.h>
 
-#include "server/net/pending.h"
+#include "server/net/conn.h"
 #include "server/os/listeners.h"
 #include "tests/unit/registry/registry_case.h"
 
@@ -105,8 +105,8 @@ static unsigned findings(struct pending_case *c)
 static void the_bound_itself_is_allowed(void **state)
 {
     struct pending_case *c = *state;
-    sky_pending_aside(c->conns[0], SKY_PENDING_MAX - MB);
-    sky_pending_aside(c->conns[1], MB);
+    sky_conn_keeps(c->conns[0], SKY_PENDING_MAX - MB);
+    sky_conn_keeps(c->conns[1], MB);
     assert_int_equal(c->net.pending.bytes, SKY_PENDING_MAX);
     assert_int_equal(closed_by(c), 0);
     assert_int_equal(findings(c), 0);
@@ -115,11 +115,11 @@ static void the_bound_itself_is_allowed(void **state)
 static void the_largest_goes_when_it_is_passed(void **state)
 {
     struct pending_case *c = *state;
-    sky_pending_aside(c->conns[0], MB);
-    sky_pending_aside(c->conns[1], SKY_PENDING_MAX / 2);
-    sky_pending_aside(c->conns[2], SKY_PENDING_MAX / 2 - MB);
+    sky_conn_keeps(c->conns[0], MB);
+    sky_conn_keeps(c->conns[1], SKY_PENDING_MAX / 2);
+    sky_conn_keeps(c->conns[2], SKY_PENDING_MAX / 2 - MB);
     assert_int_equal(c->net.pending.bytes, SKY_PENDING_MAX);
-    sky_pending_aside(c->conns[3], 1);
+    sky_conn_keeps(c->conns[3], 1);
     assert_int_equal(closed_by(c), 1U << 1);
     assert_int_equal(findings(c), 1);
     assert_int_equal(c->net.pending.ended, 1);
@@ -130,8 +130,8 @@ static void so_many_go_that_there_is_room_again(void **state)
 {
     struct pending_case *c = *state;
     for (int i = 0; i < PEERS; i++)
-        sky_pending_aside(c->conns[i], SKY_PENDING_MAX / PEERS);
-    sky_pending_aside(c->conns[0], SKY_PENDING_MAX / PEERS + MB);
+        sky_conn_keeps(c->conns[i], SKY_PENDING_MAX / PEERS);
+    sky_conn_keeps(c->conns[0], SKY_PENDING_MAX / PEERS + MB);
     (void)closed_by(c);
     assert_int_equal(c->net.pending.ended, 2); /* one would not do */
     assert_true(c->closed & 1);
@@ -153,11 +153,11 @@ static void who_reads_stays(void **state)
 {
     struct pending_case *c = *state;
     char said[100] = {0}, heard[200];
-    sky_pending_aside(c->conns[0], SKY_PENDING_MAX - 200);
+    sky_conn_keeps(c->conns[0], SKY_PENDING_MAX - 200);
     sky_conn_write(c->conns[1], sky_span_of(said, sizeof said));
     sky_conn_out(c->conns[1]);
     assert_in_range(c->net.pending.bytes, SKY_PENDING_MAX - 100, SKY_PENDING_MAX);
-    sky_pending_aside(c->conns[2], 200);
+    sky_conn_keeps(c->conns[2], 200);
     assert_int_equal(read(c->peers[1], heard, sizeof heard), sizeof said);
     assert_int_equal(c->net.pending.bytes, SKY_PENDING_MAX);
     assert_int_equal(closed_by(c), 0);
@@ -168,7 +168,7 @@ static void whom_a_fault_holds_up_is_not_accused(void **state)
 {
     struct pending_case *c = *state;
     c->conns[0]->touched = 1;
-    sky_pending_aside(c->conns[0], SKY_PENDING_MAX + 1);
+    sky_conn_keeps(c->conns[0], SKY_PENDING_MAX + 1);
     assert_int_equal(closed_by(c), 1);
     assert_int_equal(findings(c), 0);
 }
@@ -202,10 +202,10 @@ static void who_is_closed_still_counts(void **state)
     sky_conn_close(c->conns[0], "test");
     assert_int_equal(closed_by(c), 1);
     assert_true(c->net.pending.bytes >= 3 * MB);
-    sky_pending_aside(c->conns[1], MB);
-    sky_pending_aside(c->conns[2], SKY_PENDING_MAX - MB - c->net.pending.bytes);
+    sky_conn_keeps(c->conns[1], MB);
+    sky_conn_keeps(c->conns[2], SKY_PENDING_MAX - MB - c->net.pending.bytes);
     assert_int_equal(closed_by(c), 1);
-    sky_pending_aside(c->conns[3], MB + 1);
+    sky_conn_keeps(c->conns[3], MB + 1);
     assert_int_equal(closed_by(c), 1 | 1 << 2);
     assert_int_equal(findings(c), 1);
 }

@@ -1,9 +1,7 @@
-#include "server/net/pending.h"
-
+/* Who has to go when too much waits for all peers together, see pending.h. */
 #include <stdlib.h>
 #include <utlist.h>
 
-#include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
 #include "server/net/bend.h"
 #include "server/registry/rules.h"
@@ -25,8 +23,8 @@ static size_t add_holders(struct sky_conn *list, struct holder *holders, size_t 
 {
     struct sky_conn *conn;
     DL_FOREACH (list, conn)
-        if (conn->pending > 0)
-            holders[count++] = (struct holder){conn, conn->pending};
+        if (conn->pending.bytes > 0)
+            holders[count++] = (struct holder){conn, conn->pending.bytes};
     return count;
 }
 
@@ -36,9 +34,9 @@ static void end(struct sky_conn *conn)
     if (!conn->closing && conn->touched == 0)
         sky_conn_refused(conn, sky_door_rule(SKY_RULE_DOOR_OUTPUT_FULL), SKY_SPAN_NONE, reason);
     conn->net->pending.ended += !conn->closing;
-    conn->outgrown = true;
+    conn->pending.outgrown = true;
     sky_conn_reset(conn, reason);
-    sky_pending_book(conn);
+    sky_conn__book(conn);
 }
 
 static void end_largest(struct sky_net *net)
@@ -56,16 +54,11 @@ static void end_largest(struct sky_net *net)
     free(holders);
 }
 
-/* What only waits for the end of the turn goes out first: nobody has left that unread. */
-void sky_pending__changed(struct sky_conn *conn, size_t bytes)
+/* Nobody has left unread what only waits for the end of the turn. */
+void sky_net__relieve(struct sky_net *net)
 {
-    struct sky_net *net = conn->net;
     struct sky_pending *pending = &net->pending;
-    bool more = bytes > conn->pending;
-    SKY_ASSERT(pending->bytes >= conn->pending);
-    pending->bytes += bytes - conn->pending;
-    conn->pending = bytes;
-    if (!more || pending->bytes <= SKY_PENDING_MAX || pending->easing)
+    if (pending->easing)
         return;
     pending->easing = true;
     sky_net__flush_early(net);

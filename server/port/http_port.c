@@ -50,7 +50,8 @@ static void link_close(struct sky_http__link *link)
     free(link->head_bytes);
     sky_buf_done(&link->body);
     sky_buf_done(&link->answer);
-    sky_pending_aside(link->conn, 0);
+    sky_buf_done(&link->body_next);
+    sky_conn_keeps(link->conn, 0);
     free(link);
 }
 
@@ -337,7 +338,7 @@ static void on_close(struct sky_conn *conn)
     conn->state = NULL;
     if (link != NULL)
         link_close(link);
-    if (conn->outgrown)
+    if (conn->pending.outgrown)
         sky_conn_left(conn);
 }
 
