@@ -61,7 +61,10 @@ static sky_err check_schema(sqlite3 *db, int64_t version, const char *path, stru
 {
     sqlite3 *wanted = NULL;
     bool same = sqlite3_open(":memory:", &wanted) == SQLITE_OK;
-    for (int64_t i = 0; i < version && same; i++)
+    bool whole = version == SKY_STORE_VERSION; /* as nearly always */
+    if (whole && same)
+        same = sqlite3_exec(wanted, sky_store__whole_schema, NULL, NULL, NULL) == SQLITE_OK;
+    for (int64_t i = 0; i < version && same && !whole; i++)
         same = sqlite3_exec(wanted, sky_store__schema[i], NULL, NULL, NULL) == SQLITE_OK;
     same = same && same_schema(db, wanted);
     sqlite3_close(wanted);

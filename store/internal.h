@@ -31,6 +31,8 @@ struct sky_store {
  * file. A released step is never changed. */
 enum { SKY_STORE_VERSION = 5 };
 extern const char *const sky_store__schema[SKY_STORE_VERSION];
+/* All of them in one: the tables of the present version. */
+extern const char sky_store__whole_schema[];
 
 /* Brings an open database up to date. Refuses, having written nothing, what is not ours. */
 SKY_MUST_USE sky_err sky_store__migrate(sqlite3 *db, const char *path, struct sky_why *why);

@@ -48,7 +48,9 @@ static bool climb(sqlite3 *db, int64_t version)
     char marks[96];
     snprintf(marks, sizeof marks, "PRAGMA application_id = %d; PRAGMA user_version = %d;",
              APPLICATION_ID, SKY_STORE_VERSION);
-    for (int64_t i = version; i < SKY_STORE_VERSION; i++)
+    if (version == 0 && sqlite3_exec(db, sky_store__whole_schema, NULL, NULL, NULL) != SQLITE_OK)
+        return false;
+    for (int64_t i = version; i > 0 && i < SKY_STORE_VERSION; i++)
         if (sqlite3_exec(db, sky_store__schema[i], NULL, NULL, NULL) != SQLITE_OK)
             return false;
     return version == SKY_STORE_VERSION || sqlite3_exec(db, marks, NULL, NULL, NULL) == SQLITE_OK;

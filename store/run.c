@@ -30,6 +30,8 @@ static sky_err refused(struct sky_store *store)
     case SQLITE_CONSTRAINT_PRIMARYKEY:
     case SQLITE_CONSTRAINT_ROWID:
         return SKY_ERR_EXISTS;
+    case SQLITE_CONSTRAINT_NOTNULL: /* what it belongs to, which the statement looked for */
+        return SKY_ERR_NOT_FOUND;
     default:
         return SKY_ERR_STORE;
     }

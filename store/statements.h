@@ -81,11 +81,11 @@
     X(DEVICE_NAME,                                                                                 \
       "SELECT p.cloud, p.key, d.key FROM device d JOIN product p ON p.id = d.product_id"           \
       " WHERE d.id = ?1")                                                                          \
-    X(ADD_DEVICE,                                                                                  \
+    X(ADD_DEVICE, /* one row, not those of a SELECT: nothing to be undone but the row is kept */    \
       "INSERT INTO device (product_id, key, secret, old_secret, asset_id, fingerprint, state,"     \
       " enabled, secret_issued, temporary, seed_secret, seed_asset_id, seed_fingerprint,"          \
-      " seed_enabled) SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?3, ?5, ?6, ?8"              \
-      " FROM product WHERE id = ?1 AND deleted = 0")                                               \
+      " seed_enabled) VALUES ((SELECT id FROM product WHERE id = ?1 AND deleted = 0),"             \
+      " ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?3, ?5, ?6, ?8)")                                     \
     X(SET_DEVICE,                                                                                  \
       "UPDATE device SET secret = ?2, old_secret = ?3, asset_id = ?4, fingerprint = ?5,"           \
       " state = ?6, enabled = ?7, secret_issued = ?8 WHERE id = ?1 AND deleted = 0")               \

@@ -207,8 +207,8 @@ extern const struct sky_cloud *const sky_clouds[];
 /* Does the cloud give all that it must, and nothing out of bounds? Else `why` says what to mend, in
  * words for whoever writes the cloud. */
 SKY_MUST_USE sky_err sky_cloud_check(const struct sky_cloud *cloud, struct sky_why *why);
-/* The same of all in the list, and do they leave each other room? The server asks once, at start,
- * and relies on it from then on. */
+/* The same of all in the list, and do they leave each other room? The tests ask, and each start of
+ * a debug build; everything else relies on it. */
 SKY_MUST_USE sky_err sky_clouds_check(const struct sky_cloud *const *clouds, struct sky_why *why);
 
 const struct sky_cloud *sky_cloud_find(sky_span name);

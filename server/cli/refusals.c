@@ -139,10 +139,10 @@ void sky_cli_refusals_open(struct sky_cli_refusals *refusals, struct sky_app *ap
 {
     struct sky_journal_stats stats;
 
-    *refusals = (struct sky_cli_refusals){.app = app,
-                                          .names = {.store = app->store},
-                                          .lines = SKY_REFUSALS_BURST,
-                                          .earned_ms = app->clock.real_ms};
+    refusals->app = app;
+    refusals->names.store = app->store;
+    refusals->lines = SKY_REFUSALS_BURST;
+    refusals->earned_ms = app->clock.real_ms;
     sky_journal_stats(app->journal, &stats);
     refusals->seen = stats.last_seq;
     refusals->findings = stats.findings;

@@ -25,7 +25,8 @@ struct sky_cli_refusals {
     struct sky_timer rest;
 };
 
-/* From now on. Must outlive the app's run. */
+/* From now on. `refusals` is all zeros, which are not touched where there is nothing yet to say,
+ * and must outlive the app's run. */
 void sky_cli_refusals_open(struct sky_cli_refusals *refusals, struct sky_app *app);
 
 #endif

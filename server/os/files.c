@@ -23,10 +23,13 @@ sky_err sky_files_read(const char *path, struct sky_buf *text, struct sky_why *w
 {
     sky_err err = SKY_OK;
     char chunk[CHUNK];
+    struct stat info;
     ssize_t got;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return io_failed(why, path);
+    if (fstat(fd, &info) == 0 && (size_t)info.st_size <= text->max - text->len)
+        sky_buf_reserve(text, (size_t)info.st_size); /* at once, not in steps */
     while ((got = read(fd, chunk, sizeof chunk)) > 0 && !text->overflow)
         sky_buf_add(text, sky_span_of(chunk, (size_t)got));
     if (got < 0)

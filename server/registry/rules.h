@@ -26,8 +26,8 @@ extern const struct sky_rule_table sky_door_rules;
 
 const struct sky_rule *sky_door_rule(enum sky_door_rule which);
 
-/* Is every cloud built in fit to be served, and every rule's id its own? To be asked once, before
- * anything else is done with a cloud. */
+/* Is every cloud built in fit to be served, and every rule's id its own? For tests, and for debug
+ * builds, before anything else is done with a cloud. */
 SKY_MUST_USE sky_err sky_rules_check(struct sky_why *why);
 
 /* The whole catalogue: the protocols' rules, every cloud's, these, and those of TLS; with the hints

@@ -4,11 +4,9 @@
 #define SKY_SERVER_TLS_RNG_H
 
 #include <mbedtls/ctr_drbg.h>
-#include <mbedtls/entropy.h>
 
 /* Must not move once it has been set up. */
 struct sky_tls_rng {
-    mbedtls_entropy_context entropy;
     mbedtls_ctr_drbg_context drbg;
 };
 

@@ -244,6 +244,32 @@ static void leaves_the_released_steps_of_the_schema_as_they_were(void **state)
     }
 }
 
+/* A new file's tables and those of one that has climbed from version 1 are the same, to the word.
+ */
+static void the_whole_schema_is_what_the_steps_come_to(void **state)
+{
+    static const char text[] =
+        "SELECT group_concat(type || ' ' || name || ' ' || tbl_name || ' ' || ifnull(sql, ''),"
+        " char(10)) FROM (SELECT * FROM sqlite_schema ORDER BY type, name)";
+    sqlite3 *dbs[2];
+    sqlite3_stmt *stmts[2];
+    (void)state;
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(sqlite3_open(":memory:", &dbs[i]), SQLITE_OK);
+    for (int i = 0; i < SKY_STORE_VERSION; i++)
+        assert_int_equal(sqlite3_exec(dbs[0], sky_store__schema[i], NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(dbs[1], sky_store__whole_schema, NULL, NULL, NULL), SQLITE_OK);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(sqlite3_prepare_v2(dbs[i], text, -1, &stmts[i], NULL), SQLITE_OK);
+        assert_int_equal(sqlite3_step(stmts[i]), SQLITE_ROW);
+    }
+    assert_string_equal(sqlite3_column_text(stmts[0], 0), sqlite3_column_text(stmts[1], 0));
+    for (int i = 0; i < 2; i++) {
+        sqlite3_finalize(stmts[i]);
+        sqlite3_close(dbs[i]);
+    }
+}
+
 static void brings_the_tokens_of_version_1_along(void **state)
 {
     struct folder *folder = *state;
@@ -553,6 +579,7 @@ int main(void)
         TEST(refuses_a_file_of_a_newer_version),
         TEST(brings_every_version_up_to_date),
         TEST(leaves_the_released_steps_of_the_schema_as_they_were),
+        TEST(the_whole_schema_is_what_the_steps_come_to),
         TEST(brings_the_tokens_of_version_1_along),
         TEST(devices_of_version_4_are_reset_to_what_they_are),
         TEST(refuses_a_file_that_is_damaged),
