@@ -4,6 +4,7 @@
 #ifndef SKY_STORE_STATEMENTS_H
 #define SKY_STORE_STATEMENTS_H
 
+#include "store/statements_scope.h"
 #include "store/statements_snapshots.h"
 #include "store/statements_topology.h"
 
@@ -113,6 +114,7 @@
     X(COUNT_DEVICES, "SELECT count(*) FROM device WHERE deleted = 0")                              \
                                                                                                    \
     SKY_STORE_TOPOLOGY_STATEMENTS(X) \
+    SKY_STORE_SCOPE_STATEMENTS(X) \
     SKY_STORE_SNAPSHOT_STATEMENTS(X) \
     X(GET_DOCUMENT, "SELECT body, version FROM document WHERE device_id = ?1 AND name = ?2")       \
     X(PUT_DOCUMENT,                                                                                \

@@ -132,13 +132,11 @@ SKY_MUST_USE sky_err sky_store_reset_device(struct sky_store *store, int64_t id)
 /* All devices of the product, and its texts; 0: of all products. */
 SKY_MUST_USE sky_err sky_store_reset_devices(struct sky_store *store, int64_t product_id);
 typedef void sky_store_id_fn(void *ctx, int64_t device_id);
-/* The same for the next `limit` devices behind the place of `*after_id`, which moves on; 0 are the
- * first, and the texts go with them. Tells which these are, and writes nothing else meanwhile.
- * NOT_FOUND: there were none any more, all is done. */
+/* The same for the next `limit` devices behind the place of `*after_id`, which moves on; the texts
+ * with the first, from 0 on. Tells which these are. NOT_FOUND: there were none any more. */
 SKY_MUST_USE sky_err sky_store_reset_some(struct sky_store *store, int64_t product_id,
                                           int64_t *after_id, size_t limit, sky_store_id_fn *each,
                                           void *ctx);
-/* Has the product (0: have all) so few devices, or even less? */
 bool sky_store_has_few_devices(struct sky_store *store, int64_t product_id, size_t few);
 /* "cloud/product/device" of any device there ever was; `out_size` of SKY_STORE_TITLE_MAX + 1 always
  * suffices, in a smaller one the text may be cut. */

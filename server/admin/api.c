@@ -9,7 +9,6 @@
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
 #include "protocol/base/similar.h"
-#include "server/admin/bulk.h"
 #include "server/admin/guard.h"
 #include "server/os/config.h"
 #include "server/suite/run.h"

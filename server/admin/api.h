@@ -204,6 +204,14 @@ struct sky_suites;
 
 struct sky_suites *sky_api_suites_open(struct sky_app *app);
 
+struct sky_bulk *sky_bulk_open(struct sky_app *app);
+/* What is going on is left as it is; the loop must run until its work off the loop is done. */
+void sky_bulk_close(struct sky_bulk *bulk);
+/* Is an act on many devices going on? Then the call is taken again when it is over. */
+bool sky_bulk_waits(struct sky_app *app, struct sky_http_call *call);
+/* Drops what is left of snapshots that did not come to their end. */
+void sky_api_snapshots_sweep(struct sky_app *app);
+
 struct sky_admin {
     struct sky_waits waits; /* calls that want events */
     struct sky_device_names names;

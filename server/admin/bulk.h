@@ -55,14 +55,4 @@ void sky_bulk_do(struct sky_api *api, struct sky_bulk_act *act, bool few);
 /* In slices, and nobody asked. */
 void sky_bulk_begin(struct sky_app *app, struct sky_bulk_act *act);
 
-/* Is one going on? Then the call is taken again when it is over. */
-bool sky_bulk_waits(struct sky_app *app, struct sky_http_call *call);
-
-/* Drops what is left of snapshots that did not come to their end. */
-void sky_api_snapshots_sweep(struct sky_app *app);
-
-struct sky_bulk *sky_bulk_open(struct sky_app *app);
-/* What is going on is left as it is; the loop must run until its work off the loop is done. */
-void sky_bulk_close(struct sky_bulk *bulk);
-
 #endif

@@ -106,6 +106,7 @@ def test_few_and_many_are_the_same_to_who_asks(start_with, count):
     api = start_with(count, "--store", ":memory:").api
     device = "/api/v1/devices/aliyun/many/d000003"
     api.call("PATCH", f"{device}/shadow", {"desired": {"a": 1}})
+    shadow = api.get(f"{device}/shadow")
     snapshot = api.post(SNAPSHOTS, {"name": "s", "product": "aliyun/many"})
     assert snapshot["devices"] == count
     status, error = api.request("POST", SNAPSHOTS, {"name": "s", "product": "aliyun/many"})
@@ -113,13 +114,13 @@ def test_few_and_many_are_the_same_to_who_asks(start_with, count):
     api.call("PATCH", device, {"enabled": False})
     api.call("DELETE", "/api/v1/devices/aliyun/many/d000000")
     assert api.request("POST", "/api/v1/reset", {"product": "aliyun/many"})[0] == 204
-    assert api.get(device)["enabled"] and "desired" not in api.get(f"{device}/shadow")
+    assert api.get(device)["enabled"] and api.get(f"{device}/shadow") != shadow
     assert api.request("GET", "/api/v1/devices/aliyun/many/d000000")[0] == 404
     assert api.request("POST", "/api/v1/reset", {})[0] == 204
     fresh = api.get("/api/v1/devices/aliyun/many/d000000")
     assert fresh["enabled"]
     assert api.request("POST", f"{SNAPSHOTS}/s/restore")[0] == 204
-    assert api.get(f"{device}/shadow")["desired"] == {"a": 1}
+    assert api.get(f"{device}/shadow") == shadow
     assert api.get("/api/v1/devices/aliyun/many/d000000")["enabled"]
     assert api.request("DELETE", f"{SNAPSHOTS}/s")[0] == 204
     assert api.request("DELETE", f"{SNAPSHOTS}/s")[0] == 404
