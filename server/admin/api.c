@@ -13,7 +13,13 @@
 #include "server/os/config.h"
 #include "server/suite/run.h"
 
-enum { MESSAGE_MAX = 512, ALLOW_MAX = 128, NEAR_SHOWN = 3, FORM_MAX = 64 };
+enum {
+    MESSAGE_MAX = 512,
+    ALLOW_MAX = 128,
+    NEAR_SHOWN = 3,
+    FORM_MAX = 64,
+    READ_HERE_MAX = 32 * 1024, /* bytes of a body that is read on the loop */
+};
 
 static const char JSON[] = "application/json"; /* whose texts end with a line end */
 
@@ -446,10 +452,79 @@ static bool check_type(struct sky_api *api)
     return false;
 }
 
-/* An empty body is an empty object, so that a POST without anything to say needs none. */
+/* ---- reading a body ---- */
+
+static void read_body(const struct sky_route *route, const struct sky_catalogue *rules,
+                      sky_span text, struct sky_api_reading *read)
+{
+    read->err = sky_json_parse(text, SKY_API_BODY_DEPTH_MAX, &read->tree, &read->why);
+    if (read->err == SKY_OK && route->make != NULL && cJSON_IsObject(read->tree))
+        read->made = route->make(rules, read->tree);
+}
+
+/* One that is read off the loop, which it would hold for tens of milliseconds. */
+struct far_reading {
+    uv_work_t work;
+    struct sky_app *app;
+    struct sky_http_call *call; /* NULL: it has gone meanwhile */
+    const struct sky_route *route;
+    char *text; /* owned */
+    size_t len;
+    struct sky_api_reading read;
+};
+
+static void answer(struct sky_api *api);
+
+static void read_far(uv_work_t *work)
+{
+    struct far_reading *far = SKY_CONTAINER_OF(work, struct far_reading, work);
+    read_body(far->route, &far->app->registry.catalogue, sky_span_of(far->text, far->len),
+              &far->read);
+}
+
+static void on_read_far(uv_work_t *work, int status)
+{
+    struct far_reading *far = SKY_CONTAINER_OF(work, struct far_reading, work);
+    struct sky_api_reading *read = &far->read;
+    (void)status;
+    sky_clock_tick(&far->app->clock, uv_now(&far->app->loop));
+    if (far->call != NULL) {
+        struct sky_api api = {.call = far->call, .app = far->app, .read = read};
+        far->call->state = NULL;
+        far->call->on_gone = NULL;
+        answer(&api);
+    }
+    if (read->made != NULL)
+        read->made->drop(read->made);
+    cJSON_Delete(read->tree);
+    free(far->text);
+    free(far);
+}
+
+static void on_far_gone(struct sky_http_call *call)
+{
+    ((struct far_reading *)call->state)->call = NULL;
+}
+
+static void begin_reading(struct sky_api *api)
+{
+    struct far_reading *far = sky_mem_new(sizeof *far);
+    sky_span text = api->call->body;
+    *far = (struct far_reading){.app = api->app,
+                                .call = api->call,
+                                .route = api->route,
+                                .text = sky_mem_dup(text.ptr, text.len),
+                                .len = text.len};
+    api->call->state = far;
+    api->call->on_gone = on_far_gone;
+    uv_queue_work(&api->app->loop, &far->work, read_far, on_read_far);
+}
+
+/* An empty body is an empty object, so that a POST without anything to say needs none. False: it is
+ * answered, or will be. */
 static bool check_body(struct sky_api *api)
 {
-    struct sky_why why;
+    struct sky_api_reading here = {.err = SKY_OK};
     sky_span text = api->call->body;
     if (api->route->free_body != NULL)
         return true;
@@ -462,19 +537,29 @@ static bool check_body(struct sky_api *api)
         return true;
     if (text.len == 0)
         text = SKY_SPAN("{}");
-    sky_err err = sky_json_parse(text, SKY_API_BODY_DEPTH_MAX, &api->body, &why);
-    if (err != SKY_OK) {
-        sky_api_fail(api, err, &why);
+    bool is_long = text.len > READ_HERE_MAX || api->route->make != NULL;
+    if (api->read == NULL && is_long && api->call->on_answer == NULL) {
+        begin_reading(api);
         return false;
     }
-    if (!cJSON_IsObject(api->body)) {
+    if (api->read == NULL) {
+        read_body(api->route, &api->app->registry.catalogue, text, &here);
+        api->read = &here;
+    }
+    struct sky_api_reading read = *api->read;
+    api->read->tree = NULL;
+    api->read->made = NULL;
+    api->body = read.tree;
+    api->made = read.made;
+    if (read.err == SKY_OK && !cJSON_IsObject(api->body)) {
         sky_api_error(api, 400, "invalid", "", "the body must be a JSON object");
         return false;
     }
-    err = check_members(api->route, api->body, "", &why);
-    if (err != SKY_OK)
-        sky_api_fail(api, err, &why);
-    return err == SKY_OK;
+    if (read.err == SKY_OK)
+        read.err = check_members(api->route, api->body, "", &read.why);
+    if (read.err != SKY_OK)
+        sky_api_fail(api, read.err, &read.why);
+    return read.err == SKY_OK;
 }
 
 /* ---- dispatching ---- */
@@ -633,6 +718,17 @@ static void dispatch(struct sky_api *api)
     sky_buf_done(&allowed);
 }
 
+static void answer(struct sky_api *api)
+{
+    sky_buf_init(&api->out, SKY_HTTP_ANSWER_MAX);
+    api->jw = sky_jw(&api->out);
+    dispatch(api);
+    if (api->made != NULL)
+        api->made->drop(api->made);
+    cJSON_Delete(api->body);
+    sky_buf_done(&api->out);
+}
+
 void sky_api_take(struct sky_app *app, struct sky_http_call *call)
 {
     struct sky_api api = {.call = call, .app = app};
@@ -641,13 +737,9 @@ void sky_api_take(struct sky_app *app, struct sky_http_call *call)
         call->state = NULL;
         call->on_gone = NULL;
     }
-    sky_buf_init(&api.out, SKY_HTTP_ANSWER_MAX);
-    api.jw = sky_jw(&api.out);
-    dispatch(&api);
+    answer(&api);
     if (api.raw != NULL)
         api.raw->drop(api.raw);
-    cJSON_Delete(api.body);
-    sky_buf_done(&api.out);
 }
 
 static void take(void *app, struct sky_http_call *call)

@@ -89,6 +89,9 @@ struct sky_route {
     bool open; /* needs no token */
     /* What else a body must be, for suites, which know it before it is sent; NULL: nothing. */
     sky_err (*check)(const cJSON *body, const char *at, struct sky_why *why);
+    /* Makes of a body what takes long, of nothing else and off the loop, before the handler has it
+     * as api->made. NULL: nothing is made. */
+    struct sky_api_made *(*make)(const struct sky_catalogue *rules, cJSON *body);
     /* Takes a body of the type SKY_API_RAW as it comes, see struct sky_http_handler, into a struct
      * sky_api_raw; `welcome`: who sends it may. NULL: such a body is not taken. */
     void (*begin)(struct sky_api *api, bool welcome);
@@ -103,6 +106,18 @@ struct sky_api_raw {
     void (*drop)(struct sky_api_raw *raw);
 };
 
+struct sky_api_made {
+    void (*drop)(struct sky_api_made *made);
+};
+
+/* A body in JSON, as it was read. */
+struct sky_api_reading {
+    sky_err err;
+    struct sky_why why;
+    cJSON *tree; /* owned, as the next; either may be NULL */
+    struct sky_api_made *made;
+};
+
 /* One request on its way through its handler. */
 struct sky_api {
     struct sky_http_call *call;
@@ -110,6 +125,8 @@ struct sky_api {
     const struct sky_route *route;
     struct sky_path_vars vars;
     cJSON *body; /* an object, or NULL; freed after the handler, as the next is dropped */
+    struct sky_api_made *made;    /* dropped likewise, and NULL if its row makes nothing */
+    struct sky_api_reading *read; /* the body, from elsewhere; NULL: it is still to be read */
     struct sky_api_raw *raw; /* NULL: the body was not taken as it came */
     struct sky_buf out;      /* the answer's body, written through `jw` */
     struct sky_jw jw;

@@ -2,12 +2,14 @@
 #include <stdlib.h>
 #include <utlist.h>
 
+#include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
-#include "server/admin/api.h"
 #include "server/admin/inner.h"
+#include "server/admin/lists.h"
 #include "server/admin/snapshots.h"
 #include "server/broker/presence.h"
 #include "server/net/conn.h"
+#include "server/suite/result.h"
 #include "server/suite/run.h"
 
 enum {
@@ -129,17 +131,45 @@ struct sky_suites *sky_api_suites_open(struct sky_app *app)
 
 /* ---- the suites ---- */
 
+struct suites_list {
+    struct sky_list list;
+    size_t at;
+};
+
+static bool tell_suite(struct sky_list *list)
+{
+    struct suites_list *suites = SKY_CONTAINER_OF(list, struct suites_list, list);
+    struct sky_jw *jw = &list->api.jw;
+    while (suites->at < sky_builtin_suites_count) {
+        cJSON *tree = sky_builtin_suite_tree(&sky_builtin_suites[suites->at++]);
+        cJSON *told = sky_suite_describe(tree);
+        if (suites->at > 1)
+            sky_buf_add_byte(jw->out, ',');
+        (void)sky_json_print(jw->out, told);
+        cJSON_Delete(told);
+        cJSON_Delete(tree);
+        if (sky_list_time_is_up(list))
+            return false;
+    }
+    sky_jw_end_array(jw);
+    sky_jw_end_object(jw);
+    return true;
+}
+
+static void drop_suites(struct sky_list *list)
+{
+    free(SKY_CONTAINER_OF(list, struct suites_list, list));
+}
+
 void sky_api_suites_list(struct sky_api *api)
 {
-    cJSON *told = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(told, "suites");
-    for (size_t i = 0; i < sky_builtin_suites_count; i++) {
-        cJSON *tree = sky_builtin_suite_tree(&sky_builtin_suites[i]);
-        cJSON_AddItemToArray(list, sky_suite_describe(tree));
-        cJSON_Delete(tree);
-    }
-    (void)sky_json_print(&api->out, told);
-    cJSON_Delete(told);
-    sky_api_send(api, 200);
+    struct suites_list *suites = sky_mem_new(sizeof *suites);
+    suites->list.tell = tell_suite;
+    suites->list.drop = drop_suites;
+    sky_jw_object(&api->jw);
+    sky_jw_key(&api->jw, "suites");
+    sky_jw_array(&api->jw);
+    sky_list_begin(api, &suites->list);
 }
 
 void sky_api_suite_read(struct sky_api *api)
@@ -169,31 +199,64 @@ static void ordering_done(struct ordering *ordering)
     cJSON_Delete(ordering->cases);
 }
 
-/* One of the things asked for: a name, or a suite itself. False, and answered, when it is none. */
-static bool take_suite(struct sky_api *api, const cJSON *given, const char *at,
-                       struct sky_suite *suite)
+/* What a body names as suites, read, one after the other. */
+struct made {
+    struct sky_api_made base;
+    size_t count;
+    struct made_suite {
+        sky_err err;
+        struct sky_why why;
+        struct sky_suite suite; /* owned until somebody takes it; zeroed then */
+    } list[SKY_SUITE_INCLUDES_MAX];
+};
+
+static void drop_made(struct sky_api_made *base)
 {
-    struct sky_why why;
+    struct made *made = SKY_CONTAINER_OF(base, struct made, base);
+    for (size_t i = 0; i < made->count; i++)
+        sky_suite_done(&made->list[i].suite);
+    free(made);
+}
+
+/* One of the things asked for: a name, or a suite itself, which is moved out of the body. */
+static void make_suite(const struct sky_catalogue *rules, cJSON *given, struct made_suite *made)
+{
+    const struct sky_suite_reader reader = {.rules = rules, .check = sky_api_check_body};
     const struct sky_embedded *builtin =
         cJSON_IsString(given) ? sky_builtin_suite_find(given->valuestring) : NULL;
-    if (cJSON_IsString(given) && builtin == NULL) {
-        sky_api_error(api, 400, "invalid", at, "there is no suite '%.64s'", given->valuestring);
-        return false;
+    cJSON *tree = NULL;
+    made->err = SKY_OK;
+    if (builtin != NULL) {
+        tree = sky_builtin_suite_tree(builtin);
+    } else if (cJSON_IsObject(given)) {
+        tree = cJSON_CreateObject();
+        tree->child = given->child;
+        given->child = NULL;
+    } else if (cJSON_IsString(given)) {
+        made->err = sky_why_set(&made->why, SKY_ERR_INVALID, "", "there is no suite '%.64s'",
+                                given->valuestring);
+    } else {
+        made->err = sky_why_set(&made->why, SKY_ERR_INVALID, "",
+                                "give the name of a suite, or the suite itself");
     }
-    if (builtin == NULL && !cJSON_IsObject(given)) {
-        sky_api_error(api, 400, "invalid", at, "give the name of a suite, or the suite itself");
-        return false;
+    if (tree != NULL)
+        made->err = sky_suite_init(&made->suite, tree, &reader, &made->why);
+    if (made->err != SKY_OK)
+        made->suite = (struct sky_suite){.tree = NULL};
+}
+
+struct sky_api_made *sky_api_runs_make(const struct sky_catalogue *rules, cJSON *body)
+{
+    struct made *made = sky_mem_new(sizeof *made);
+    cJSON *one = cJSON_GetObjectItemCaseSensitive(body, "suite"),
+          *each = cJSON_GetObjectItemCaseSensitive(body, "suites");
+    made->base.drop = drop_made;
+    each = one != NULL ? one : cJSON_IsArray(each) ? each->child : NULL;
+    while (each != NULL && made->count < SKY_SUITE_INCLUDES_MAX) {
+        make_suite(rules, each, &made->list[made->count++]);
+        each = one != NULL ? NULL : each->next;
     }
-    cJSON *tree = builtin != NULL ? sky_builtin_suite_tree(builtin) : cJSON_Duplicate(given, true);
-    const struct sky_suite_reader reader = {.rules = &api->app->registry.catalogue,
-                                            .check = sky_api_check_body};
-    sky_err err = sky_suite_init(suite, tree, &reader, &why);
-    if (err == SKY_OK)
-        return true;
-    char pointer[SKY_WHY_POINTER_MAX + 64];
-    snprintf(pointer, sizeof pointer, "%s%s", at, why.pointer);
-    sky_api_error(api, 400, "invalid", pointer, "%s", why.reason);
-    return false;
+    return &made->base;
 }
 
 /* What is under `one`, or all that is under `many`: as a list, whichever was given. False, and
@@ -217,19 +280,27 @@ static bool pick(struct sky_api *api, const char *one, const char *many, size_t 
 
 static bool take_suites(struct sky_api *api, struct sky_run_order *order)
 {
+    struct made *made = SKY_CONTAINER_OF(api->made, struct made, base);
     const cJSON *each;
     size_t count;
-    char at[32], pointer[64];
+    char at[32], pointer[SKY_WHY_POINTER_MAX + 64];
     if (!pick(api, "suite", "suites", SKY_SUITE_INCLUDES_MAX, &each, &count, at))
         return false;
     order->suites = sky_mem_new(count * sizeof *order->suites);
-    for (size_t i = 0; i < count; i++, each = each->next) {
+    SKY_ASSERT(made->count == count);
+    for (size_t i = 0; i < count; i++) {
         snprintf(pointer, sizeof pointer, "%s", at);
         if (sky_json_get(api->body, "suites") != NULL)
             snprintf(pointer, sizeof pointer, "%s/%zu", at, i);
-        if (!take_suite(api, each, pointer, &order->suites[i]))
+        struct made_suite *read = &made->list[i];
+        if (read->err != SKY_OK) {
+            snprintf(pointer + strlen(pointer), sizeof pointer - strlen(pointer), "%s",
+                     read->why.pointer);
+            sky_api_error(api, 400, "invalid", pointer, "%s", read->why.reason);
             return false;
-        order->suite_count++;
+        }
+        order->suites[order->suite_count++] = read->suite;
+        read->suite = (struct sky_suite){.tree = NULL};
     }
     return true;
 }
@@ -492,6 +563,47 @@ static void begin_following(struct sky_api *api, int64_t id, const cJSON *docume
     sky_http_stream(api->call, "text/event-stream");
 }
 
+/* A run as it is read: as it stands when its cases are told, each whole; one that goes meanwhile
+ * ends the list. */
+struct run_list {
+    struct sky_list list;
+    int64_t id;
+    int next;
+};
+
+static bool tell_case(struct sky_list *list)
+{
+    struct run_list *told = SKY_CONTAINER_OF(list, struct run_list, list);
+    const cJSON *run = sky_suites_document(list->api.app->admin->suites, told->id);
+    if (run == NULL) {
+        list->err = SKY_ERR_NOT_FOUND;
+        return true;
+    }
+    const cJSON *one = cJSON_GetArrayItem(sky_json_get(run, "cases"), told->next);
+    for (; one != NULL; one = one->next) {
+        sky_result_json.one_case(one, told->next++ == 0, &list->api.out);
+        if (sky_list_time_is_up(list))
+            return false;
+    }
+    sky_result_json.end(run, &list->api.out);
+    return true;
+}
+
+static void drop_run(struct sky_list *list)
+{
+    free(SKY_CONTAINER_OF(list, struct run_list, list));
+}
+
+static void read_by_cases(struct sky_api *api, int64_t id, const cJSON *document)
+{
+    struct run_list *told = sky_mem_new(sizeof *told);
+    told->list.tell = tell_case;
+    told->list.drop = drop_run;
+    told->id = id;
+    sky_result_json.begin(document, &api->out);
+    sky_list_begin(api, &told->list);
+}
+
 void sky_api_run_read(struct sky_api *api)
 {
     const cJSON *document;
@@ -505,6 +617,5 @@ void sky_api_run_read(struct sky_api *api)
         begin_following(api, id, document);
         return;
     }
-    (void)sky_json_print(&api->out, document);
-    sky_api_send(api, 200);
+    read_by_cases(api, id, document);
 }

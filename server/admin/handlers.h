@@ -97,4 +97,9 @@ SKY_API_HANDLERS(X)
 #undef X
 void sky_api_device_ota_begin(struct sky_api *api, bool welcome);
 
+/* Reads the suites that a run is asked for: route->make, see api.h. */
+struct sky_api_made;
+struct sky_catalogue;
+struct sky_api_made *sky_api_runs_make(const struct sky_catalogue *rules, cJSON *body);
+
 #endif

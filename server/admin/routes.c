@@ -627,6 +627,7 @@ const struct sky_route sky_routes[] = {
      .summary = "Run device suites: what the cloud does to a device, and whether it did what it "
                 "must then",
      .body = sky_params_run_body,
+     .make = sky_api_runs_make,
      .schema = "SuiteRunBegun",
      .answers = {{201, "it has begun"}, BAD, NONE, {409, "too many runs are at work"}}},
     {.method = "GET",
