@@ -19,7 +19,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-enum { KEY_LEN = 16, MESSAGE_MAX = 512, PATIENCE_S = 10 };
+enum { KEY_LEN = 16, MESSAGE_MAX = 512, PATIENCE_S = 10, RESENDS = 5 };
 
 struct session {
     mbedtls_ssl_context ssl;
@@ -81,7 +81,11 @@ static void open_session(struct session *session, int port)
     mbedtls_ssl_set_bio(&session->ssl, session, on_send, NULL, on_receive);
     mbedtls_ssl_set_timer_cb(&session->ssl, &session->delay, mbedtls_timing_set_delay,
                              mbedtls_timing_get_delay);
-    check(mbedtls_ssl_handshake(&session->ssl) == 0, "a handshake failed");
+    int rc = mbedtls_ssl_handshake(&session->ssl);
+    for (int again = 0; rc == MBEDTLS_ERR_SSL_WANT_READ && again < RESENDS; again++)
+        rc = mbedtls_ssl_handshake(&session->ssl);
+    if (rc != 0)
+        fail("a handshake failed: -0x%04x", -rc);
 }
 
 /* A confirmable GET of the path, and its acknowledgement. */

@@ -24,6 +24,7 @@ PRODUCT, COAP_PRODUCT = "benchProduct", "benchPoints"
 DEVICES_MAX = 10000
 PSK = b"0123456789abcdef"
 PATIENCE_S = 60
+TRIES = 3  # a free port may be somebody else's a moment later
 BOTH_CPUS = os.cpu_count() > 1
 LISTENERS = ("mqtt", "mqtts", "https", "coaps", "admin")
 
@@ -137,12 +138,17 @@ class Server:
         return found[0] if found else "unknown"
 
 
+    def ports(self, files, given):
+        """Those it listens at: as soon as it can say so, if they are not those it was given."""
+        return given
+
     def recorded(self, process):
         """Events of its journal so far; None where there is no such thing."""
 
 
 class Skymock(Server):
-    """As it comes, with all that it has: signatures, rights, the journal, every listener."""
+    """As it comes, with all that it has: signatures, rights, the journal, every listener. Its
+    certificate is the one that the others show, unless it is to make its own as it does alone."""
 
     name, signed = "skymock", True
     version_arguments = ("version",)
@@ -150,12 +156,24 @@ class Skymock(Server):
     def program(self):
         return str(SKYMOCK) if SKYMOCK.exists() else None
 
-    def command(self, files, ports, devices=1000, coap_devices=0, options=()):
+    def command(self, files, _, devices=1000, coap_devices=0, own=False,
+                options=()):
         fixtures = files.coap_fixtures(coap_devices) if coap_devices else files.fixtures(devices)
         certificate, key = files.certificate()
-        listen = [f"--listen={name}={port}" for name, port in ports.items()]
-        return [self.program(), "serve", "--listen=all=0", *listen, "--fixtures", str(fixtures),
-                "--tls-cert", str(certificate), "--tls-key", str(key), *options]
+        shown = [] if own else ["--tls-cert", str(certificate), "--tls-key", str(key)]
+        self.ports_file(files).unlink(missing_ok=True)
+        return [self.program(), "serve", "--listen=all=0", "--ports-file",
+                str(self.ports_file(files)), "--fixtures", str(fixtures), *shown, *options]
+
+    @staticmethod
+    def ports_file(files):
+        return files.folder / "ports.json"
+
+    def ports(self, files, _):
+        try:
+            return json.loads(self.ports_file(files).read_text())
+        except (FileNotFoundError, json.JSONDecodeError):
+            return None
 
 
     def recorded(self, process):
@@ -273,32 +291,43 @@ def on_processor(number):
 @contextmanager
 def serving(server, files, **options):
     """A Process of that server, ready."""
-    ports = free_ports()
-    command = server.command(files, ports, **options)
-    errors = open(files.folder / "stderr", "w+", encoding="utf-8")
-    with on_processor(0):
-        start = time.monotonic()
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors)
-    try:
-        until_ready(process, server, ports[server.waits], errors)
-        yield Process(server, process.pid, ports, (time.monotonic() - start) * 1000)
-        if process.poll() is not None:
-            raise SystemExit(f"bench: {server.name} ended with {process.returncode}")
-    finally:
-        process.terminate()
-        process.wait(PATIENCE_S)
-        errors.close()
+    with open(files.folder / "stderr", "w+", encoding="utf-8") as errors:
+        for left in range(TRIES - 1, -1, -1):
+            given = free_ports()
+            command = server.command(files, given, **options)
+            with on_processor(0):
+                start = time.monotonic()
+                process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors)
+            ports = ready(process, server, files, given)
+            if ports:
+                break
+            if not left:
+                errors.seek(0)
+                raise SystemExit(f"bench: {server.name} did not start: {errors.read()[-2000:]}")
+        try:
+            yield Process(server, process.pid, ports, (time.monotonic() - start) * 1000)
+            if process.poll() is not None:
+                raise SystemExit(f"bench: {server.name} ended with {process.returncode}")
+        finally:
+            process.terminate()
+            process.wait(PATIENCE_S)
 
 
-def until_ready(process, server, port, errors):
-    """A device is answered, for what speaks MQTT; a connection is accepted; a port is bound."""
+def ready(process, server, files, given):
+    """Its ports once a device is answered, for what speaks MQTT; once a connection is accepted, or a
+    port is bound, for others. None: it has ended, as when somebody else has taken a port."""
     ask = {"mqtt": is_answered, "https": accepts, "coaps": is_bound}[server.waits]
     deadline = time.monotonic() + PATIENCE_S
-    while not ask(server, port):
-        if process.poll() is not None or time.monotonic() > deadline:
-            errors.seek(0)
-            raise SystemExit(f"bench: {server.name} did not start: {errors.read()[-2000:]}")
+    while time.monotonic() < deadline:
+        ports = server.ports(files, given)
+        if ports and ask(server, ports[server.waits]):
+            return ports
+        if process.poll() is not None:
+            return None
         time.sleep(0.0003)
+    process.kill()
+    process.wait()
+    return None
 
 
 def connect_packet(server, name="device00000", securemode="3"):
