@@ -359,10 +359,30 @@ static void on_reloaded(struct sky_fixture_reload *reload, const struct sky_stri
     sky_admin_reloaded(app, errors, result);
 }
 
-static void open_loop(struct sky_app *app)
+static void close_handle(uv_handle_t *handle, void *arg)
+{
+    (void)arg;
+    if (!uv_is_closing(handle))
+        uv_close(handle, NULL);
+}
+
+static void close_loop(struct sky_app *app)
+{
+    uv_walk(&app->loop, close_handle, NULL);
+    while (uv_run(&app->loop, UV_RUN_DEFAULT) != 0)
+        continue;
+    SKY_ASSERT(uv_loop_close(&app->loop) == 0);
+}
+
+/* 0, or what the system refused (libuv's number). */
+static int open_loop(struct sky_app *app)
 {
     static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
-    SKY_ASSERT(uv_loop_init(&app->loop) == 0);
+    int rc = sky_worker_try();
+    if (rc == 0)
+        rc = uv_loop_init(&app->loop);
+    if (rc != 0)
+        return rc;
     uv_timer_init(&app->loop, &app->wakeup);
     uv_prepare_init(&app->loop, &app->before_poll);
     uv_idle_init(&app->loop, &app->hurry);
@@ -372,18 +392,15 @@ static void open_loop(struct sky_app *app)
                                               .paths = &app->config->fixtures,
                                               .reloaded = on_reloaded};
     app->before_poll.data = app;
-    for (size_t i = 0; i < SKY_COUNT(numbers); i++) {
-        uv_signal_init(&app->loop, &app->signals[i]);
+    for (size_t i = 0; i < SKY_COUNT(numbers) && rc == 0; i++) {
+        rc = uv_signal_init(&app->loop, &app->signals[i]);
         app->signals[i].data = app;
-        uv_signal_start(&app->signals[i], on_signal, numbers[i]);
+        if (rc == 0)
+            rc = uv_signal_start(&app->signals[i], on_signal, numbers[i]);
     }
-}
-
-static void close_handle(uv_handle_t *handle, void *arg)
-{
-    (void)arg;
-    if (!uv_is_closing(handle))
-        uv_close(handle, NULL);
+    if (rc != 0)
+        close_loop(app);
+    return rc;
 }
 
 static void close_parts(struct sky_app *app)
@@ -401,10 +418,7 @@ static void close_parts(struct sky_app *app)
         fprintf(stderr, "skymock: %zu messages of devices could not be forwarded in time\n", lost);
     sky_forward_close(&app->forward);
     sky_admin_free(app);
-    uv_walk(&app->loop, close_handle, NULL);
-    while (uv_run(&app->loop, UV_RUN_DEFAULT) != 0)
-        continue;
-    SKY_ASSERT(uv_loop_close(&app->loop) == 0);
+    close_loop(app);
     sky_captures_done(&app->captures);
     sky_sessions_forget(&app->broker);
     sky_coap_port_free(app->coap);
@@ -454,7 +468,14 @@ sky_err sky_app_start(struct sky_app *app, const struct sky_config *config, stru
     sky_err err = sky_app_prepare(app, config, why);
     if (err != SKY_OK)
         return err;
-    open_loop(app);
+    int rc = open_loop(app);
+    if (rc != 0) {
+        sky_app_release(app);
+        return sky_why_set(why, SKY_ERR_IO, "",
+                           "the system has no descriptors or threads left for a server: %s; raise "
+                           "the limits of this user (ulimit -n, ulimit -u)",
+                           uv_strerror(rc));
+    }
     err = sky_forward_open(&app->forward, &app->loop, &app->clock, app->journal, config->forward_ca,
                            config->forward != NULL || config->forward_ca != NULL, why);
     if (err != SKY_OK && config->forward_ca != NULL)

@@ -151,7 +151,10 @@ static int want_socket(CURL *easy, curl_socket_t socket, int what, void *ctx, vo
         watch = sky_mem_new(sizeof *watch);
         *watch = (struct watch){.post = post, .socket = socket};
         watch->poll.data = watch;
-        SKY_ASSERT(uv_poll_init_socket(post->loop, &watch->poll, socket) == 0);
+        if (uv_poll_init_socket(post->loop, &watch->poll, socket) != 0) {
+            free(watch); /* what nobody watches runs into its time limit, and is tried again */
+            return 0;
+        }
         SKY_ASSERT(lib.curl_multi_assign(post->multi, socket, watch) == CURLM_OK);
     }
     uv_poll_start(&watch->poll,

@@ -2,6 +2,30 @@
 
 #include <stdbool.h>
 #include <sys/resource.h>
+#include <uv.h>
+
+static void wait_for_all(void *barrier)
+{
+    uv_sem_wait(barrier);
+}
+
+int sky_worker_try(void)
+{
+    uv_thread_t threads[SKY_WORKERS];
+    uv_sem_t barrier; /* they are there at the same time */
+    int made = 0, rc = uv_sem_init(&barrier, 0);
+    if (rc != 0)
+        return rc;
+    while (made < SKY_WORKERS &&
+           (rc = uv_thread_create(&threads[made], wait_for_all, &barrier)) == 0)
+        made++;
+    for (int i = 0; i < made; i++)
+        uv_sem_post(&barrier);
+    for (int i = 0; i < made; i++)
+        uv_thread_join(&threads[i]);
+    uv_sem_destroy(&barrier);
+    return rc;
+}
 
 void sky_worker_step_back(void)
 {

@@ -461,17 +461,19 @@ static void on_refused(void *owner, struct sky_conn *conn, const struct sky_http
     static char lines[ALLOW_MAX]; /* used before the next one is written */
     const struct sky_http_request request = {
         .door = &conn->door, .method = head->method, .path = head->path};
-    bool upgrade = head->upgrades && reply->status != 503;
+    bool wants_room = reply->status == 503; /* which is here, and so nobody's mistake */
     struct call call;
     open_call(&call, owner, &request, conn->id);
     find_row(&call);
-    if (!upgrade && call.row != NULL && !sky_span_eq_str(head->method, call.row->method)) {
+    if (!head->upgrades && !wants_room && call.row != NULL &&
+        !sky_span_eq_str(head->method, call.row->method)) {
         reply->status = 405;
         reply->extra = lines_of(call.row, 405, lines);
         reason = "the method is not taken here";
         judge_method(&call);
-    } else {
-        enum sky_door_rule rule = upgrade ? SKY_RULE_DOOR_WEBSOCKET : SKY_RULE_DOOR_HTTP_REQUEST;
+    } else if (!wants_room) {
+        enum sky_door_rule rule =
+            head->upgrades ? SKY_RULE_DOOR_WEBSOCKET : SKY_RULE_DOOR_HTTP_REQUEST;
         sky_judge_rule(&call.judge, sky_door_rule(rule), false, "%s", reason);
     }
     record(&call, reply->status, true);

@@ -1,6 +1,7 @@
 """Ends without warning and starts that cannot be: what was acknowledged is there afterwards, and
 whoever cannot serve says so and leaves nothing behind."""
 
+import os
 import random
 import socket
 import threading
@@ -11,7 +12,9 @@ import pytest
 import server
 
 PRODUCT = "/api/v1/devices/tencent/PROD123456"
-KILLS = 6
+KILLS = int(os.environ.get("SKYMOCK_KILLS", 20))
+SEED = int(os.environ.get("SKYMOCK_KILL_SEED", 5))
+NEWS = "/broadcast/pk/news"
 FREE_PORTS = [word for name in server.LISTENERS for word in ("--listen", f"{name}=0")]
 
 
@@ -41,6 +44,7 @@ class Bookkeeper:
     def __init__(self, rng):
         self.rng = rng
         self.devices, self.shadow, self.events, self.names = {}, None, {}, 0
+        self.waiting = []  # what a session that was kept is still to get, in this order
 
     def create(self, api):
         self.names += 1
@@ -60,6 +64,44 @@ class Bookkeeper:
         self.shadow = api.call("PATCH", f"{PRODUCT}/dev001/shadow",
                                {"desired": {"number": self.rng.randrange(10**9)}})
 
+    def send(self, api):
+        """A message to a device that is away, whose session is kept."""
+        if len(self.waiting) < 50:
+            self.names += 1
+            text = f"news {self.names}"
+            # Whether it waits is open until it is acknowledged.
+            self.waiting.append((text, False))
+            api.post("/api/v1/devices/aliyun/pk/second/messages",
+                     {"topic": NEWS, "payload": text, "qos": 1})
+            self.waiting[-1] = (text, True)
+
+    def collect(self, port):
+        """The device comes back and acknowledges all that waited for it."""
+        peer = server.Peer(port)
+        peer.send_packet(type="connect", clean=False, **credentials.login("aliyun/pk/second"))
+        answer = peer.receive()
+        assert answer["code"] == 0 and (answer["sessionPresent"] or not self.waiting), answer
+        peer.send_packet(type="pingreq")
+        came = []
+        while (packet := peer.receive())["type"] != "pingresp" or len(came) < sum(
+                sure for _, sure in self.waiting):
+            if packet["type"] == "publish" and packet["topic"] == NEWS:
+                came.append(packet["payload"])
+                peer.send_packet(type="puback", id=packet["id"])
+            elif packet["type"] == "pingresp":
+                peer.send_packet(type="pingreq")
+        sent = [text for text, _ in self.waiting]
+        assert [text for text in sent if text in came] == came, (sent, came)
+        missing = [text for text, sure in self.waiting if sure and text not in came]
+        assert not missing, missing
+        peer.send_packet(type="subscribe", id=1, filters=[[NEWS, 1]])
+        while peer.receive()["type"] != "suback":
+            pass
+        peer.send_packet(type="disconnect")
+        assert peer.receive() is None
+        self.waiting = []
+        return len(came)
+
     def read(self, api):
         self.events.update((event["seq"], event)
                            for event in api.events(since=max(self.events, default=0), limit=1000,
@@ -69,7 +111,8 @@ class Bookkeeper:
         """Until the server is no more."""
         try:
             while True:
-                self.rng.choice((self.create, self.create, self.delete, self.patch, self.read))(api)
+                self.rng.choice((self.create, self.create, self.delete, self.patch, self.read,
+                                 self.send))(api)
         except (AssertionError, KeyError) as error:
             assert "no answer" in str(error), error
 
@@ -89,21 +132,24 @@ class Bookkeeper:
 
 
 def test_a_kill_at_any_moment_loses_nothing_that_was_acknowledged(tmp_path):
-    rng = random.Random(5)
+    print(f"seed {SEED}: SKYMOCK_KILL_SEED plays it again")
+    rng = random.Random(SEED)
     books, store = Bookkeeper(rng), ("--store", str(tmp_path / "store.db"))
+    messages = 0
     for _ in range(KILLS):
         running = server.Skymock(*store)
         if books.events:
             books.check(running.api)
+        messages += books.collect(running.ports["mqtt"])
         Talker(running.ports["mqtt"]).start()
-        killer = threading.Timer(rng.uniform(0.05, 0.6), running.process.kill)
+        killer = threading.Timer(rng.uniform(0.02, 0.4), running.process.kill)
         killer.start()
         books.work(running.api)
         killer.join()
         running.kill()
     running = server.Skymock(*store)
-    print("after %d kills: %d devices and %d events as they were" % (KILLS,
-                                                                     *books.check(running.api)))
+    print("after %d kills: %d devices and %d events as they were, and %d messages that waited" % (
+        KILLS, *books.check(running.api), messages + books.collect(running.ports["mqtt"])))
     running.stop()
 
 

@@ -136,7 +136,7 @@ class Api:
             raise AssertionError(f"no answer to {method} {target}: {error!r}") from error
         if "json" in (answer.getheader("Content-Type") or ""):
             return answer.status, json.loads(text)
-        return answer.status, text.decode()
+        return answer.status, text.decode(errors="replace")
 
     def call(self, method, path, body=None, **query):
         status, answer = self.request(method, path, body, **query)
