@@ -72,7 +72,7 @@ class Account:
 
     def _done(self, number, said):
         if said.certain and said.seen and said.sent == 1:
-            del self.said[number]
+            self.said.pop(number, None)     # a device of CoAP has a thread of its own
 
     def in_journal(self, number, dup):
         self.ledger.counts["in the journal"] += 1
