@@ -125,6 +125,13 @@ class Stream(_Client):
         return result
 
 
+def _comes(sock, seconds):
+    """Is there something to read within that time? By poll(), whatever number the socket has."""
+    poll = select.poll()
+    poll.register(sock, select.POLLIN)
+    return bool(poll.poll(max(0, seconds) * 1000))
+
+
 class Session(_Client):
     """Over a connected socket, which stays the caller's. `resends`: what a handshake lost is sent
     again."""
@@ -157,7 +164,7 @@ class Session(_Client):
             due = Timeval()
             if resends and SSL.SSL_ctrl(self._ssl, GET_TIMEOUT, 0, ctypes.byref(due)):
                 left = min(left, due.seconds + due.micros / 1e6)
-            if not select.select([self._socket], [], [], left)[0] and resends:
+            if not _comes(self._socket, left) and resends:
                 SSL.SSL_ctrl(self._ssl, HANDLE_TIMEOUT, 0, None)
 
     def send(self, message):
@@ -178,7 +185,7 @@ class Session(_Client):
             if error != WANT_READ:
                 raise Ended("the cloud ended the session")
             left = deadline - time.monotonic()
-            if left <= 0 or not select.select([self._socket], [], [], left)[0]:
+            if left <= 0 or not _comes(self._socket, left):
                 return None
 
     def close(self):

@@ -29,7 +29,7 @@ class Device(enos_coap.Device):
         self.settled = False
         self.down_path = self.topic("thing/service/soak")
         self.down_topic = self.down_path.removeprefix("/topic")
-        self.thread = threading.Thread(target=self.live, daemon=True)
+        self.thread = threading.Thread(target=self.live_noted, daemon=True)
 
     def report(self):
         self.count = self.account.say() - 1    # which report() makes one more
@@ -68,6 +68,13 @@ class Device(enos_coap.Device):
             self.report()
             time.sleep(0.2)
         self.settled = True
+
+    def live_noted(self):
+        """What goes wrong in a thread would be seen by nobody."""
+        try:
+            self.live()
+        except Exception as why:  # pylint: disable=broad-except
+            self.account.trouble(f"the soak's own mistake: {why!r}")
 
     def live(self):
         self.over.wait(random.uniform(0, 2 * self.world.pace_s))

@@ -19,6 +19,7 @@ PING_EVERY_S = 25
 ANSWER_S = 20             # a CONNACK, a SUBACK, a PUBACK, a PINGRESP: then it connects anew
 AWAY_S = (2.0, 30.0)      # at a pace of 4 s, and as much shorter as the pace
 SETTLE_TRIES = 8
+LATE_S = 8                # the server waits 10 s for a login: on a machine this busy some are late
 CONNECTING_AT_ONCE = 40   # that many machines do not switch on in one moment
 # How a device leaves, and how often.
 WAYS = {"disconnect": 45, "fin": 15, "rst": 25, "silent": 15}
@@ -194,18 +195,24 @@ class Device:
 
     async def connect(self):
         async with self.world.connecting:
-            login = await self._login()
-            self.link = await links.open_link(self.world.ports[self.cloud.ports[self.transport]],
-                                              self._layers(), self._heard, self._lost)
-            if self.transport in ("tls", "wss", "https", "cert"):
-                self.session = self.link.layers[0].session()
-            self.link.send(type="connect", keepalive=KEEPALIVE_S, clean=not self.persistent, **login)
-            answer = await self._answer(("connack", None))
+            begun = time.monotonic()
+            try:
+                answer = await self._log_in(await self._login())
+            finally:
+                self.world.counts["late to log in"] += time.monotonic() - begun > LATE_S
         if answer["code"]:
             self.token = None
             self.link.left = True      # the cloud closes
             raise Refused(f"CONNACK {answer['code']}")
         self._welcome(answer["sessionPresent"])
+
+    async def _log_in(self, login):
+        self.link = await links.open_link(self.world.ports[self.cloud.ports[self.transport]],
+                                          self._layers(), self._heard, self._lost)
+        if self.transport in ("tls", "wss", "https", "cert") and not self.link.over:
+            self.session = self.link.layers[0].session()
+        self.link.send(type="connect", keepalive=KEEPALIVE_S, clean=not self.persistent, **login)
+        return await self._answer(("connack", None))
 
     def _layers(self):
         layers = []

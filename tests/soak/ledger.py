@@ -13,6 +13,7 @@ TROUBLES_KEPT = 40
 # What a finding may have come of: the rule's end, and the vanishings that excuse it.
 DUPLICATE = "DUPLICATE-LOGIN"
 SILENT = ("KEEPALIVE-SILENT", "KEEPALIVE-DEAD", "KEEPALIVE-TIMEOUT")
+SLOW = "DOOR-SLOW"         # nobody's: it had not said its name
 ENDS = ("close", "reset", "cut")     # actions of faults that end a connection
 
 
@@ -72,7 +73,7 @@ class Account:
 
     def _done(self, number, said):
         if said.certain and said.seen and said.sent == 1:
-            del self.said[number]
+            self.said.pop(number, None)     # a device of CoAP has a thread of its own
 
     def in_journal(self, number, dup):
         self.ledger.counts["in the journal"] += 1
@@ -165,6 +166,7 @@ class Ledger:
         self.failures = collections.Counter()    # of connecting, by what the device saw
         self.troubles = []
         self.trouble_count = 0
+        self.slow = 0                            # those of them whom the server found too slow
         self.examples = {}                       # of findings, by rule
         self.last_seq = 0
         self.events = 0
@@ -203,7 +205,9 @@ class Ledger:
         self.examples.setdefault(rule, json.dumps({
             key: event[key] for key in ("seq", "type", "device", "transport", "reason", "topic")
             if key in event} | {"rule": rule, "detail": finding.get("detail")}))
-        if account is None:
+        if account is None and rule == SLOW:
+            self.slow += 1
+        elif account is None:
             self.trouble(f"{rule} against nobody known: {self.examples[rule]}")
         else:
             account.findings[rule] += 1
@@ -213,3 +217,6 @@ class Ledger:
         for account in self.accounts.values():
             account.close()
             self.findings.update(account.findings)
+        if self.slow > self.counts["late to log in"]:
+            self.trouble(f"{self.slow} were too slow to log in, {self.counts['late to log in']} "
+                         f"of them by their own clock")

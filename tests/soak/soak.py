@@ -34,9 +34,10 @@ import meter  # noqa: E402
 
 JOURNAL = ("--journal-bytes", "4M", "--journal-events", "60000")  # full early
 SAMPLE_S = 10
-# The memory's line leaves out the warming, in which sessions of those that left in silence, their
-# channels of CoAP and the store's cache grow to what they stay at; and it takes that long to tell.
-WARM_S, STEADY_S = 8 * 60, 5 * 60
+# The memory's line leaves out the warming, in which every device comes by, those that left in silence
+# and their channels of CoAP add up to what they stay at, and the store's cache fills: half of the
+# time, and at least so long; and it takes STEADY_S to tell a line.
+WARM_SHARE, WARM_S, STEADY_S = 0.5, 8 * 60, 5 * 60
 GROWTH_KB_MAX = 1024         # what noise may come to in all,
 GROWTH_KB_PER_MIN_MAX = 32   # and a growth that could go on for ever
 DESCRIPTORS_MAX = 4          # more at the end than at the beginning: the store's files
@@ -104,6 +105,7 @@ class Soak:
         self.folder = tempfile.TemporaryDirectory(prefix="skymock-soak-")
         self.mqtt, self.coap = [], []
         self.failed = []
+        self.told = 0              # of the troubles
 
     # ---- before ----
 
@@ -220,7 +222,9 @@ class Soak:
             print(f"{sample['s']:7.0f} s  {sample['rssKb']:7} KB  {sample['online']:5} online  "
                   f"{sample['events']:9} events  {sample['cpuS']:7.1f} s CPU  "
                   f"own {time.process_time() - self.meter.own_begun:7.1f}  "
-                  f"{self.ledger.trouble_count} troubles", flush=True)
+                  f"{self.ledger.trouble_count} troubles",
+                  *self.ledger.troubles[self.told:], sep="\n  ", flush=True)
+            self.told = len(self.ledger.troubles)
 
     async def _wind_down(self, reader, lives, uses):
         """Faults end, every device comes once more for what is its own."""
@@ -254,7 +258,7 @@ class Soak:
 
     def judge(self):
         self.ledger.close()
-        steady = self.meter.steady(WARM_S)
+        steady = self.meter.steady(max(WARM_S, WARM_SHARE * self.run_s))
         per_min = meter.slope([(sample["s"] / 60, sample["rssKb"]) for sample in steady])
         minutes = (steady[-1]["s"] - steady[0]["s"]) / 60 if steady else 0
         allowed = GROWTH_KB_MAX + GROWTH_KB_PER_MIN_MAX * minutes
