@@ -454,10 +454,12 @@ static bool check_type(struct sky_api *api)
 
 /* ---- reading a body ---- */
 
+/* An empty body is an empty object, so that a POST without anything to say needs none. */
 static void read_body(const struct sky_route *route, const struct sky_catalogue *rules,
                       sky_span text, struct sky_api_reading *read)
 {
-    read->err = sky_json_parse(text, SKY_API_BODY_DEPTH_MAX, &read->tree, &read->why);
+    read->err = sky_json_parse(text.len > 0 ? text : SKY_SPAN("{}"), SKY_API_BODY_DEPTH_MAX,
+                               &read->tree, &read->why);
     if (read->err == SKY_OK && route->make != NULL && cJSON_IsObject(read->tree))
         read->made = route->make(rules, read->tree);
 }
@@ -468,8 +470,7 @@ struct far_reading {
     struct sky_app *app;
     struct sky_http_call *call; /* NULL: it has gone meanwhile */
     const struct sky_route *route;
-    char *text; /* owned */
-    size_t len;
+    sky_span text; /* owned */
     struct sky_api_reading read;
 };
 
@@ -478,8 +479,7 @@ static void answer(struct sky_api *api);
 static void read_far(uv_work_t *work)
 {
     struct far_reading *far = SKY_CONTAINER_OF(work, struct far_reading, work);
-    read_body(far->route, &far->app->registry.catalogue, sky_span_of(far->text, far->len),
-              &far->read);
+    read_body(far->route, &far->app->registry.catalogue, far->text, &far->read);
 }
 
 static void on_read_far(uv_work_t *work, int status)
@@ -497,7 +497,7 @@ static void on_read_far(uv_work_t *work, int status)
     if (read->made != NULL)
         read->made->drop(read->made);
     cJSON_Delete(read->tree);
-    free(far->text);
+    free((char *)far->text.ptr);
     free(far);
 }
 
@@ -510,21 +510,17 @@ static void begin_reading(struct sky_api *api)
 {
     struct far_reading *far = sky_mem_new(sizeof *far);
     sky_span text = api->call->body;
-    *far = (struct far_reading){.app = api->app,
-                                .call = api->call,
-                                .route = api->route,
-                                .text = sky_mem_dup(text.ptr, text.len),
-                                .len = text.len};
+    *far = (struct far_reading){.app = api->app, .call = api->call, .route = api->route};
+    far->text = sky_span_of(sky_mem_dup(text.ptr, text.len), text.len);
     api->call->state = far;
     api->call->on_gone = on_far_gone;
     uv_queue_work(&api->app->loop, &far->work, read_far, on_read_far);
 }
 
-/* An empty body is an empty object, so that a POST without anything to say needs none. False: it is
- * answered, or will be. */
+/* False: it is answered, or will be. */
 static bool check_body(struct sky_api *api)
 {
-    struct sky_api_reading here = {.err = SKY_OK};
+    struct sky_api_reading here = {.err = SKY_OK}, *from = api->read != NULL ? api->read : &here;
     sky_span text = api->call->body;
     if (api->route->free_body != NULL)
         return true;
@@ -535,26 +531,19 @@ static bool check_body(struct sky_api *api)
     }
     if (api->route->body == NULL)
         return true;
-    if (text.len == 0)
-        text = SKY_SPAN("{}");
     bool is_long = text.len > READ_HERE_MAX || api->route->make != NULL;
     if (api->read == NULL && is_long && api->call->on_answer == NULL) {
         begin_reading(api);
         return false;
     }
-    if (api->read == NULL) {
-        read_body(api->route, &api->app->registry.catalogue, text, &here);
-        api->read = &here;
-    }
-    struct sky_api_reading read = *api->read;
-    api->read->tree = NULL;
-    api->read->made = NULL;
+    if (api->read == NULL)
+        read_body(api->route, &api->app->registry.catalogue, text, from);
+    struct sky_api_reading read = *from;
+    *from = (struct sky_api_reading){.err = SKY_OK};
     api->body = read.tree;
     api->made = read.made;
-    if (read.err == SKY_OK && !cJSON_IsObject(api->body)) {
-        sky_api_error(api, 400, "invalid", "", "the body must be a JSON object");
-        return false;
-    }
+    if (read.err == SKY_OK && !cJSON_IsObject(api->body))
+        read.err = sky_why_set(&read.why, SKY_ERR_INVALID, "", "the body must be a JSON object");
     if (read.err == SKY_OK)
         read.err = check_members(api->route, api->body, "", &read.why);
     if (read.err != SKY_OK)

@@ -137,12 +137,16 @@ static void finish_list(struct sky_event_wait *wait)
     sky_jw_put_int(jw, "last", (int64_t)stats.last_seq);
     sky_jw_put_int(jw, "lost", (int64_t)stats.evicted);
     sky_jw_end_object(jw);
+    const struct sky_http_reply reply = {.status = 200,
+                                         .content_type = "application/json",
+                                         .body = sky_buf_span(&wait->out),
+                                         .line_end = true};
     if (!kept)
         sky_api_reply_error(wait->call, 507, "store", "the journal cannot be written to the store");
     else if (wait->out.overflow)
         sky_api_reply_error(wait->call, 500, "limit", "the answer is too long; ask for less");
     else
-        sky_api_reply_json(wait->call, 200, sky_buf_span(&wait->out));
+        sky_http_give(wait->call, &reply, &wait->out);
     wait_free(wait);
 }
 

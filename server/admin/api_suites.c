@@ -192,28 +192,29 @@ struct ordering {
 
 static void ordering_done(struct ordering *ordering)
 {
-    for (size_t i = 0; i < ordering->order.suite_count; i++)
+    for (size_t i = 0; i < ordering->order.suite_count + ordering->order.part_count; i++)
         sky_suite_done(&ordering->order.suites[i]);
     free(ordering->order.suites);
     free(ordering->order.devices);
     cJSON_Delete(ordering->cases);
 }
 
-/* What a body names as suites, read, one after the other. */
+/* What a body names as suites, read, one after the other, and behind them the built-in ones that
+ * those are made of. */
 struct made {
     struct sky_api_made base;
-    size_t count;
+    size_t count, part_count;
     struct made_suite {
         sky_err err;
         struct sky_why why;
         struct sky_suite suite; /* owned until somebody takes it; zeroed then */
-    } list[SKY_SUITE_INCLUDES_MAX];
+    } list[];
 };
 
 static void drop_made(struct sky_api_made *base)
 {
     struct made *made = SKY_CONTAINER_OF(base, struct made, base);
-    for (size_t i = 0; i < made->count; i++)
+    for (size_t i = 0; i < made->count + made->part_count; i++)
         sky_suite_done(&made->list[i].suite);
     free(made);
 }
@@ -245,9 +246,23 @@ static void make_suite(const struct sky_catalogue *rules, cJSON *given, struct m
         made->suite = (struct sky_suite){.tree = NULL};
 }
 
+static void make_part(const struct sky_catalogue *rules, const char *name, struct made *made)
+{
+    const struct sky_suite_reader reader = {.rules = rules, .check = sky_api_check_body};
+    const struct sky_embedded *builtin = sky_builtin_suite_find(name);
+    struct made_suite *parts = made->list + made->count, *part = parts + made->part_count;
+    for (size_t i = 0; builtin != NULL && i < made->part_count; i++)
+        if (strcmp(parts[i].suite.name, name) == 0)
+            return;
+    if (builtin != NULL && sky_suite_init(&part->suite, sky_builtin_suite_tree(builtin), &reader,
+                                          &part->why) == SKY_OK)
+        made->part_count++;
+}
+
 struct sky_api_made *sky_api_runs_make(const struct sky_catalogue *rules, cJSON *body)
 {
-    struct made *made = sky_mem_new(sizeof *made);
+    size_t room = SKY_SUITE_INCLUDES_MAX + sky_builtin_suites_count;
+    struct made *made = sky_mem_new(sizeof *made + room * sizeof *made->list);
     cJSON *one = cJSON_GetObjectItemCaseSensitive(body, "suite"),
           *each = cJSON_GetObjectItemCaseSensitive(body, "suites");
     made->base.drop = drop_made;
@@ -255,6 +270,11 @@ struct sky_api_made *sky_api_runs_make(const struct sky_catalogue *rules, cJSON 
     while (each != NULL && made->count < SKY_SUITE_INCLUDES_MAX) {
         make_suite(rules, each, &made->list[made->count++]);
         each = one != NULL ? NULL : each->next;
+    }
+    for (size_t i = 0; i < made->count; i++) {
+        const cJSON *name;
+        cJSON_ArrayForEach (name, made->list[i].suite.includes)
+            make_part(rules, name->valuestring, made);
     }
     return &made->base;
 }
@@ -286,7 +306,7 @@ static bool take_suites(struct sky_api *api, struct sky_run_order *order)
     char at[32], pointer[SKY_WHY_POINTER_MAX + 64];
     if (!pick(api, "suite", "suites", SKY_SUITE_INCLUDES_MAX, &each, &count, at))
         return false;
-    order->suites = sky_mem_new(count * sizeof *order->suites);
+    order->suites = sky_mem_new((count + made->part_count) * sizeof *order->suites);
     SKY_ASSERT(made->count == count);
     for (size_t i = 0; i < count; i++) {
         snprintf(pointer, sizeof pointer, "%s", at);
@@ -301,6 +321,10 @@ static bool take_suites(struct sky_api *api, struct sky_run_order *order)
         }
         order->suites[order->suite_count++] = read->suite;
         read->suite = (struct sky_suite){.tree = NULL};
+    }
+    for (size_t i = 0; i < made->part_count; i++) {
+        order->suites[count + order->part_count++] = made->list[count + i].suite;
+        made->list[count + i].suite = (struct sky_suite){.tree = NULL};
     }
     return true;
 }
@@ -368,7 +392,7 @@ void sky_api_runs_create(struct sky_api *api)
         return;
     }
     sky_err err = sky_suites_begin(api->app->admin->suites, order, sky_api_check_body, &id, &why);
-    order->suite_count = 0; /* the run's now */
+    order->suite_count = order->part_count = 0; /* the run's now */
     ordering_done(&ordering);
     if (err == SKY_ERR_LIMIT) {
         sky_api_error(api, 409, "limit", "", "%s", why.reason);

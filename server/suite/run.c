@@ -486,13 +486,13 @@ sky_err sky_suites_begin(struct sky_suites *suites, const struct sky_run_order *
                          sky_suite_check_fn *check, int64_t *ret_id, struct sky_why *why)
 {
     struct sky_run *run = sky_mem_new(sizeof *run);
-    size_t room = order->suite_count;
+    size_t room = order->suite_count + order->part_count;
     for (size_t i = 0; i < order->suite_count; i++)
         room += (size_t)cJSON_GetArraySize(order->suites[i].includes);
     run->suites = suites;
     run->parsed = sky_mem_new(room * sizeof *run->parsed);
-    memcpy(run->parsed, order->suites, order->suite_count * sizeof *run->parsed);
-    run->parsed_count = order->suite_count;
+    run->parsed_count = order->suite_count + order->part_count;
+    memcpy(run->parsed, order->suites, run->parsed_count * sizeof *run->parsed);
     run->began_ms = suites->host.registry->clock->real_ms;
     run->runner = order->runner;
     run->setup = order->setup;

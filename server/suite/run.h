@@ -40,6 +40,8 @@ void sky_suites_free(struct sky_suites *suites);
 struct sky_run_order {
     struct sky_suite *suites; /* in this order; taken over, also on failure */
     size_t suite_count;
+    size_t part_count; /* behind them stand so many more that were read already, for suites that are
+                          made of them */
     struct sky_run_device_order {
         struct sky_product product;
         struct sky_device device;
