@@ -6,6 +6,9 @@
 #include "protocol/base/json.h"
 #include "protocol/base/mem.h"
 
+/* One for each device: what few of them need is not in it. */
+_Static_assert(sizeof(struct sky_behaviour) <= 400, "the memory of an idle device");
+
 /* ---- lists that keep the last ones ---- */
 
 size_t sky_behaviour_times(const struct sky_behaviour *behaviour)
@@ -44,6 +47,9 @@ static void add_interval(struct sky_behaviour *behaviour, struct sky_interval in
     behaviour->intervals_seen++;
     if (stands_still(behaviour, interval))
         return;
+    if (behaviour->intervals == NULL)
+        behaviour->intervals =
+            sky_mem_new(SKY_BEHAVIOUR_INTERVALS_MAX * sizeof *behaviour->intervals);
     if (behaviour->interval_count == SKY_BEHAVIOUR_INTERVALS_MAX)
         memmove(behaviour->intervals, behaviour->intervals + 1,
                 --behaviour->interval_count * sizeof *behaviour->intervals);
@@ -150,22 +156,27 @@ void sky_behaviour_add_message(struct sky_behaviour *behaviour, struct sky_behav
 
 /* ---- handshakes ---- */
 
+static bool same_kind(const struct sky_behaviour_handshake *a,
+                      const struct sky_behaviour_handshake *b)
+{
+    return a->transport == b->transport && a->psk == b->psk &&
+           strcmp(a->version, b->version) == 0 && strcmp(a->cipher, b->cipher) == 0;
+}
+
 void sky_behaviour_add_handshake(struct sky_behaviour *behaviour,
                                  const struct sky_behaviour_handshake *handshake)
 {
-    struct sky_behaviour_handshake *kind = behaviour->handshakes;
-    const struct sky_behaviour_handshake *end = kind + behaviour->handshake_count;
-    while (kind < end && (kind->transport != handshake->transport || kind->psk != handshake->psk ||
-                          strcmp(kind->version, handshake->version) != 0 ||
-                          strcmp(kind->cipher, handshake->cipher) != 0))
-        kind++;
-    if (kind == end && behaviour->handshake_count == SKY_BEHAVIOUR_HANDSHAKES_MAX) {
-        kind--;
-    } else if (kind == end) {
-        *kind = *handshake;
-        behaviour->handshake_count++;
+    size_t count = behaviour->handshake_count, at = 0;
+    while (at < count && !same_kind(&behaviour->handshakes[at], handshake))
+        at++;
+    if (at == count && count < SKY_BEHAVIOUR_HANDSHAKES_MAX) {
+        behaviour->handshakes =
+            sky_mem_grow(behaviour->handshakes, ++count * sizeof *behaviour->handshakes);
+        behaviour->handshakes[at] = *handshake;
+        behaviour->handshake_count = count;
         return;
     }
+    struct sky_behaviour_handshake *kind = &behaviour->handshakes[at < count ? at : count - 1];
     kind->full += handshake->full;
     kind->resumed += handshake->resumed;
     if (handshake->longest_ms > kind->longest_ms)
@@ -332,21 +343,27 @@ static uint32_t id_of(const struct sky_behaviour_event *event)
 static void on_command(struct sky_behaviour *behaviour, struct sky_behaviour_state *state,
                        const struct sky_behaviour_event *event, int64_t lived_ms)
 {
+    (void)state;
     behaviour->commands++;
-    state->asked[state->next_asked].id = id_of(event);
-    state->asked[state->next_asked].at_ms = lived_ms;
-    state->next_asked = (state->next_asked + 1) % SKY_BEHAVIOUR_ASKED_MAX;
+    if (behaviour->waiting == NULL)
+        behaviour->waiting = sky_mem_new(sizeof *behaviour->waiting);
+    struct sky_behaviour_waiting *waiting = behaviour->waiting;
+    waiting->commands[waiting->next].id = id_of(event);
+    waiting->commands[waiting->next].at_ms = lived_ms;
+    waiting->next = (waiting->next + 1) % SKY_BEHAVIOUR_ASKED_MAX;
 }
 
 static void on_answer(struct sky_behaviour *behaviour, struct sky_behaviour_state *state,
                       const struct sky_behaviour_event *event, int64_t lived_ms)
 {
-    uint32_t id = id_of(event);
+    (void)state;
+    struct sky_behaviour_waiting *waiting = behaviour->waiting;
+    uint32_t id = waiting != NULL ? id_of(event) : 0;
     for (size_t i = 0; i < SKY_BEHAVIOUR_ASKED_MAX && id != 0; i++) {
-        if (state->asked[i].id != id)
+        if (waiting->commands[i].id != id)
             continue;
-        add_time(behaviour, whole_ms(lived_ms - state->asked[i].at_ms));
-        state->asked[i].id = 0;
+        add_time(behaviour, whole_ms(lived_ms - waiting->commands[i].at_ms));
+        waiting->commands[i].id = 0;
         return;
     }
 }
@@ -452,5 +469,8 @@ void sky_behaviour_done(struct sky_behaviour *behaviour)
     for (size_t i = 0; i < behaviour->topic_count; i++)
         free(behaviour->topics[i].name);
     free(behaviour->topics);
+    free(behaviour->intervals);
+    free(behaviour->handshakes);
+    free(behaviour->waiting);
     *behaviour = (struct sky_behaviour){0};
 }

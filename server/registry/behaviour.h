@@ -44,6 +44,17 @@ struct sky_behaviour_handshake {
     uint32_t longest_ms; /* real time, of those that can be timed */
 };
 
+/* Commands whose answers are timed; the oldest go. */
+struct sky_behaviour_waiting {
+    struct {
+        uint32_t id; /* a hash of it; 0: none */
+        int64_t at_ms;
+    } commands[SKY_BEHAVIOUR_ASKED_MAX];
+    size_t next;
+};
+
+/* There is one of each device that was ever heard of, and most only connect and stay: what is owned
+ * is NULL until there is something to keep in it. */
 struct sky_behaviour {
     int64_t first_ms, last_ms; /* lived time at which it was heard of; 0: never */
 
@@ -56,8 +67,7 @@ struct sky_behaviour {
 
     uint64_t intervals_seen;
     size_t interval_count;
-    struct sky_interval intervals[SKY_BEHAVIOUR_INTERVALS_MAX]; /* the last ones, in order; of equal
-                                                                   ones the first */
+    struct sky_interval *intervals; /* owned: the last ones, in order; of equal ones the first */
 
     uint64_t resent;        /* publishes with DUP */
     uint64_t reused;        /* without it, under the id of one that was not acknowledged */
@@ -70,12 +80,13 @@ struct sky_behaviour {
     uint64_t last_topic_id[SKY_WAYS];
 
     uint64_t filters, filters_refused, unsubscribes;
-    struct sky_behaviour_handshake handshakes[SKY_BEHAVIOUR_HANDSHAKES_MAX];
+    struct sky_behaviour_handshake *handshakes; /* owned */
     size_t handshake_count;
     uint64_t handshakes_failed;
     uint64_t http_logins, http_refused;
     uint64_t commands, answers; /* `answers` of those that could be timed */
     uint32_t times_ms[SKY_BEHAVIOUR_TIMES_MAX];
+    struct sky_behaviour_waiting *waiting; /* owned; not merged: it ends with its chapter */
 };
 
 /* What goes on in this chapter. Zeroed: nothing. */
@@ -85,11 +96,6 @@ struct sky_behaviour_state {
     int64_t ended_ms;    /* lived time at which that one ended; 0: it has not */
     uint16_t unacked[SKY_BEHAVIOUR_UNACKED_MAX];
     size_t unacked_count;
-    struct {
-        uint32_t id; /* a hash of it; 0: none */
-        int64_t at_ms;
-    } asked[SKY_BEHAVIOUR_ASKED_MAX];
-    size_t next_asked;
 };
 
 /* An event as it is recorded. */
