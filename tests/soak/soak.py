@@ -1,6 +1,6 @@
 """A soak: devices of every cloud connect, talk, vanish and come back by every transport, while
-faults hit them and somebody tests with the API. In the end nothing may be missing, come twice or out of
-order, nobody may be accused, and the server's memory has to be flat. README.md has more."""
+faults hit them and somebody tests with the API. In the end nothing may be missing, come twice or
+out of order, nobody may be accused, and the server's memory has to be flat. README.md has more."""
 
 import argparse
 import asyncio
