@@ -118,7 +118,8 @@ class Device:
     """One of them."""
 
     def __init__(self, world, cloud, transport, persistent):
-        self.world, self.cloud, self.transport, self.persistent = world, cloud, transport, persistent
+        self.world, self.cloud = world, cloud
+        self.transport, self.persistent = transport, persistent
         self.account = world.ledger.account(cloud.name)
         self.topic, self.reply_topic, self.down_topic = cloud.topics()
         self.link = None

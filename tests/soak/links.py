@@ -1,7 +1,8 @@
 """One connection of a device: MQTT packets over TCP, TLS, TLS with a pre-shared key, WebSocket.
 
-A connection is a pile of layers, the one next to the wire first. A layer takes what comes from below
-(feed), and what goes down (seal), and has bytes for below (out); it is `shaken` when it carries."""
+A connection is a pile of layers, the one next to the wire first. A layer takes what comes from
+below (feed), and what goes down (seal), and has bytes for below (out); it is `shaken` when it
+carries."""
 
 import asyncio
 import base64

@@ -1,6 +1,6 @@
-"""A soak: devices of every cloud connect, talk, vanish and come back by every transport, while faults
-hit them and somebody tests with the API. In the end nothing may be missing, come twice or out of
-order, nobody may be accused, and the server's memory has to be flat. README.md has more."""
+"""A soak: devices of every cloud connect, talk, vanish and come back by every transport, while
+faults hit them and somebody tests with the API. In the end nothing may be missing, come twice or
+out of order, nobody may be accused, and the server's memory has to be flat. README.md has more."""
 
 import argparse
 import asyncio
@@ -34,9 +34,9 @@ import meter  # noqa: E402
 
 JOURNAL = ("--journal-bytes", "4M", "--journal-events", "60000")  # full early
 SAMPLE_S = 10
-# The memory's line leaves out the warming, in which every device comes by, those that left in silence
-# and their channels of CoAP add up to what they stay at, and the store's cache fills: half of the
-# time, and at least so long; and it takes STEADY_S to tell a line.
+# The memory's line leaves out the warming, in which every device comes by, those that left in
+# silence and their channels of CoAP add up to what they stay at, and the store's cache fills: half
+# of the time, and at least so long; and it takes STEADY_S to tell a line.
 WARM_SHARE, WARM_S, STEADY_S = 0.5, 8 * 60, 5 * 60
 GROWTH_KB_MAX = 1024         # what noise may come to in all,
 GROWTH_KB_PER_MIN_MAX = 32   # and a growth that could go on for ever
