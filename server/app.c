@@ -24,6 +24,7 @@
 #include "server/registry/parties.h"
 #include "server/registry/psk.h"
 #include "server/registry/rules.h"
+#include "store/log.h"
 
 /* ---- what outlives the turn ---- */
 
@@ -284,6 +285,11 @@ sky_err sky_app_prepare(struct sky_app *app, const struct sky_config *config, st
                                    durable ? app->store : NULL, &app->clock);
     struct sky_journal_stats found;
     sky_journal_stats(app->journal, &found);
+    if (sky_store_log_lost(app->store) > 0)
+        fprintf(stderr,
+                "skymock: %llu changes of the store \"%s\" are lost: its log (%s-wal) is "
+                "damaged\n",
+                (unsigned long long)sky_store_log_lost(app->store), config->store, config->store);
     if (found.evicted > 0)
         fprintf(stderr,
                 "skymock: %llu events in the store \"%s\" are lost: damaged, or of another "

@@ -22,6 +22,7 @@ struct sky_store {
     sqlite3 *db;                        /* owned */
     sqlite3_stmt *stmts[SKY_SQL_COUNT]; /* owned; NULL until first used */
     uint64_t generation;
+    uint64_t log_lost; /* commits of the log that was found, see log.c */
     bool in_transaction;
     bool in_batch, batch_lost; /* writes wait for sky_store_settle(); some of them are gone */
     char message[SKY_WHY_REASON_MAX]; /* what the database said last when it refused */
@@ -40,6 +41,10 @@ SKY_MUST_USE sky_err sky_store__migrate(sqlite3 *db, const char *path, struct sk
 /* Refuses a file of that version whose pages or tables are not in order. */
 SKY_MUST_USE sky_err sky_store__check(sqlite3 *db, int64_t version, const char *path,
                                       struct sky_why *why);
+
+/* Commits in the file's write-ahead log that cannot be taken, for it is damaged. To be asked before
+ * the file is opened. */
+uint64_t sky_store__log_lost(const char *path);
 
 /* Says that the file is damaged, and what is to be done. */
 sky_err sky_store__is_damaged(const char *path, sky_span what, struct sky_why *why);

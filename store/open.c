@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "store/internal.h"
+#include "store/log.h"
 
 /* The file holds secrets, so it is made for its owner only. Only a file that was not there is
  * opened here: closing a descriptor of one that is open elsewhere in this process would give up
@@ -108,6 +109,7 @@ sky_err sky_store_open(const char *path, struct sky_store **ret_store, struct sk
     /* Counting every allocation would take a lock for each. Too late once something is open. */
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     sqlite3 *db = NULL;
+    uint64_t log_lost = strcmp(path, ":memory:") != 0 ? sky_store__log_lost(path) : 0;
     sky_err err = open_database(path, &db, why);
     if (err != SKY_OK) {
         sqlite3_close(db);
@@ -115,8 +117,14 @@ sky_err sky_store_open(const char *path, struct sky_store **ret_store, struct sk
     }
     struct sky_store *store = sky_mem_new(sizeof *store);
     store->db = db;
+    store->log_lost = log_lost;
     *ret_store = store;
     return SKY_OK;
+}
+
+uint64_t sky_store_log_lost(const struct sky_store *store)
+{
+    return store->log_lost;
 }
 
 void sky_store_close(struct sky_store *store)

@@ -1,8 +1,12 @@
 #include "server/net/listen.h"
 
+#include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <strings.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <utlist.h>
 
 #include "protocol/base/assert.h"
@@ -171,14 +175,16 @@ static void receive(struct sky_conn *conn)
         begin(conn);
 }
 
-static void admit(struct sky_listener *listener)
+static void admit(struct sky_listener *listener, int fd)
 {
     struct sky_net *net = listener->net;
     struct sky_conn *conn = sky_mem_new(sizeof *conn);
     conn->net = net;
     net->admitted++;
     uv_tcp_init(net->loop, &conn->tcp);
-    int rc = uv_accept((uv_stream_t *)&listener->tcp, (uv_stream_t *)&conn->tcp);
+    int rc = uv_tcp_open(&conn->tcp, fd);
+    if (rc < 0)
+        close(fd);
     const char *trouble = rc < 0 ? uv_strerror(rc) : why_no_room(listener, conn);
     if (trouble != NULL) {
         tell_crowd(net, trouble);
@@ -199,31 +205,45 @@ static void admit(struct sky_listener *listener)
     receive(conn);
 }
 
-/* A thousand that come at once are let in by and by, and those who are in are served meanwhile: who
- * is not accepted yet keeps libuv from asking for more. */
-static void on_connection(uv_stream_t *server, int status)
+static void on_waiting(uv_poll_t *poll, int status, int events);
+
+static void on_rested(struct sky_timer *timer, int64_t now_ms)
 {
-    struct sky_listener *listener = SKY_CONTAINER_OF((uv_tcp_t *)server, struct sky_listener, tcp);
+    (void)now_ms;
+    struct sky_listener *listener = SKY_CONTAINER_OF(timer, struct sky_listener, rest);
+    uv_poll_start(&listener->poll, UV_READABLE, on_waiting);
+}
+
+/* A thousand that come at once are let in by and by, and those who are in are served meanwhile.
+ * When the system gives no descriptor, the peer goes on waiting and would wake the loop again at
+ * once: nobody is asked for a while. (libuv's own listening asks for ever.) */
+static void on_waiting(uv_poll_t *poll, int status, int events)
+{
+    struct sky_listener *listener = SKY_CONTAINER_OF(poll, struct sky_listener, poll);
     struct sky_net *net = listener->net;
+    (void)status;
+    (void)events;
     sky_clock_tick(net->clock, uv_now(net->loop));
-    if (status < 0)
-        tell_crowd(net, uv_strerror(status));
-    else if (net->admitted < SKY_NET_ADMIT_MAX)
-        admit(listener);
-    else
-        listener->crowded = true;
+    while (net->admitted < SKY_NET_ADMIT_MAX && listener->open) {
+        int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) {
+            admit(listener, fd);
+            continue;
+        }
+        if (errno == EINTR || errno == ECONNABORTED)
+            continue;
+        if (errno == EAGAIN)
+            return;
+        tell_crowd(net, strerror(errno));
+        uv_poll_stop(&listener->poll);
+        sky_clock_patience(net->clock, &listener->rest, SKY_LISTEN_REST_MS, on_rested);
+        return;
+    }
 }
 
 void sky_net_admit(struct sky_net *net)
 {
-    net->admitted = 0;
-    for (size_t i = 0; i < net->listener_count; i++) {
-        struct sky_listener *listener = &net->listeners[i];
-        if (listener->open && listener->crowded) {
-            listener->crowded = false;
-            admit(listener);
-        }
-    }
+    net->admitted = 0; /* whoever still waits makes the next poll end at once */
 }
 
 /* ---- listeners ---- */
@@ -269,6 +289,23 @@ uint16_t sky_listener_port_of(const struct sockaddr_storage *address)
                                                 : ((const struct sockaddr_in *)address)->sin_port);
 }
 
+/* A socket that listens, or what is wrong (as libuv says it). */
+static int open_socket(const struct sockaddr_storage *address)
+{
+    static const int on = 1, off = 0;
+    bool six = address->ss_family == AF_INET6;
+    socklen_t len = six ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+    int fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+        (!six || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) == 0) &&
+        bind(fd, (const struct sockaddr *)address, len) == 0 && listen(fd, SKY_LISTEN_BACKLOG) == 0)
+        return fd;
+    int rc = uv_translate_sys_error(errno);
+    if (fd >= 0)
+        close(fd);
+    return rc;
+}
+
 static sky_err listen_on(struct sky_net *net, const struct sky_listener_row *row,
                          const struct sky_listen *want, struct sky_why *why)
 {
@@ -276,18 +313,25 @@ static sky_err listen_on(struct sky_net *net, const struct sky_listener_row *row
     sky_err err = sky_listener_resolve(row, want, &address, why);
     if (err != SKY_OK)
         return err;
-    struct sky_listener *listener = sky_listener_add(net, row, want);
-    listener->open = true;
-    uv_tcp_init(net->loop, &listener->tcp);
-    int rc = uv_tcp_bind(&listener->tcp, (struct sockaddr *)&address, 0);
-    if (rc == 0)
-        rc = uv_listen((uv_stream_t *)&listener->tcp, SKY_LISTEN_BACKLOG, on_connection);
-    if (rc != 0)
+    int fd = open_socket(&address), rc = fd;
+    if (fd < 0)
         return sky_listener_why_busy(row, want, rc, why);
-    int len = sizeof address;
-    uv_tcp_getsockname(&listener->tcp, (struct sockaddr *)&address, &len);
+    struct sky_listener *listener = sky_listener_add(net, row, want);
+    listener->fd = fd;
+    rc = uv_poll_init_socket(net->loop, &listener->poll, fd);
+    socklen_t len = sizeof address;
+    if (rc == 0 && getsockname(fd, (struct sockaddr *)&address, &len) != 0) {
+        rc = uv_translate_sys_error(errno);
+        uv_close((uv_handle_t *)&listener->poll, NULL);
+    }
+    if (rc != 0) {
+        close(fd);
+        return sky_listener_why_busy(row, want, rc, why);
+    }
+    listener->open = true;
     listener->port = sky_listener_port_of(&address);
-    return SKY_OK;
+    rc = uv_poll_start(&listener->poll, UV_READABLE, on_waiting);
+    return rc == 0 ? SKY_OK : sky_listener_why_busy(row, want, rc, why);
 }
 
 sky_err sky_net_open(struct sky_net *net, const struct sky_config *config, struct sky_why *why)
@@ -309,8 +353,12 @@ sky_err sky_net_open(struct sky_net *net, const struct sky_config *config, struc
 void sky_net_close_listeners(struct sky_net *net)
 {
     for (size_t i = 0; i < net->listener_count; i++) {
-        if (net->listeners[i].open)
-            uv_close((uv_handle_t *)&net->listeners[i].tcp, NULL);
-        net->listeners[i].open = false;
+        struct sky_listener *listener = &net->listeners[i];
+        if (listener->open) {
+            sky_clock_forgive(net->clock, &listener->rest);
+            uv_close((uv_handle_t *)&listener->poll, NULL);
+            close(listener->fd);
+        }
+        listener->open = false;
     }
 }

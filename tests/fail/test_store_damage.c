@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "store/internal.h"
+#include "store/log.h"
 #include "store/snapshots.h"
 #include "store/topology.h"
 #include "tests/support/seed_config.h"
@@ -383,6 +384,102 @@ static void a_file_cut_short(void **state)
     assert_true(bench->refused > 20);
 }
 
+/* ---- the log of a file that was not closed ---- */
+
+enum { LOG_NOTES = 20, LOG_FLIPS = 300 };
+
+static void read_file(const char *path, struct sky_buf *out)
+{
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    sky_buf_init(out, FILE_MAX);
+    sky_buf_commit(out, fread(sky_buf_reserve(out, FILE_MAX), 1, FILE_MAX, file));
+    fclose(file);
+}
+
+static sky_span note_name(char out[16], int number)
+{
+    snprintf(out, 16, "note-%02d", number);
+    return sky_span_str(out);
+}
+
+/* How many of the notes are there: the first ones, and as they were put. */
+static int count_notes(struct sky_store *store)
+{
+    char name[16], want[JOURNAL_PAGE];
+    int count = 0;
+    bool gone = false;
+    for (int i = 0; i < LOG_NOTES; i++) {
+        struct sky_buf note;
+        sky_buf_init(&note, SKY_STORE_BLOB_MAX);
+        sky_err err = sky_store_get_note(store, note_name(name, i), &note);
+        assert_true(err == SKY_OK || err == SKY_ERR_NOT_FOUND);
+        if (err == SKY_OK) {
+            assert_false(gone);
+            assert_true(sky_span_eq(sky_buf_span(&note), journal_bytes(want, (uint64_t)i)));
+        }
+        gone = err != SKY_OK;
+        count += err == SKY_OK;
+        sky_buf_done(&note);
+    }
+    return count;
+}
+
+/* Opens what the bytes make, and gives how many of the notes are in it. */
+static int count_after(const char *path, const char *wal, const struct sky_buf *file,
+                       const struct sky_buf *log, uint64_t *ret_lost)
+{
+    struct sky_store *store;
+    struct sky_why why = {.reason = ""};
+    write_file(path, sky_buf_span(file));
+    write_file(wal, sky_buf_span(log));
+    if (sky_store_open(path, &store, &why) != SKY_OK)
+        fail_msg("%s", why.reason);
+    int count = count_notes(store);
+    *ret_lost = sky_store_log_lost(store);
+    sky_store_close(store);
+    return count;
+}
+
+static void a_flipped_byte_of_the_log_is_counted(void **state)
+{
+    struct bench *bench = *state;
+    struct sky_store *store;
+    struct sky_why why;
+    struct sky_buf file, log;
+    char wal[80], name[16], bytes[JOURNAL_PAGE];
+    uint64_t lost;
+    int spoilt = 0;
+    snprintf(wal, sizeof wal, "%s-wal", bench->path);
+    assert_int_equal(sky_store_open(bench->path, &store, &why), SKY_OK);
+    for (int i = 0; i < LOG_NOTES; i++)
+        assert_int_equal(
+            sky_store_put_note(store, note_name(name, i), journal_bytes(bytes, (uint64_t)i)),
+            SKY_OK);
+    read_file(bench->path, &file);
+    read_file(wal, &log);
+    sky_store_close(store);
+    assert_int_equal(count_after(bench->path, wal, &file, &log, &lost), LOG_NOTES);
+    assert_true(lost == 0);
+    for (size_t i = 0; i < LOG_FLIPS; i++) {
+        /* The head, every byte, and then anywhere. */
+        size_t at = i < 32 ? i : draw(bench, log.len);
+        uint8_t was = log.bytes[at];
+        log.bytes[at] ^= (uint8_t)(1 + draw(bench, 255));
+        int count = count_after(bench->path, wal, &file, &log, &lost);
+        if (lost < (uint64_t)(LOG_NOTES - count))
+            fail_msg("byte %zu: %d notes, but %llu lost", at, count, (unsigned long long)lost);
+        spoilt += count < LOG_NOTES;
+        log.bytes[at] = was;
+    }
+    assert_true(spoilt > LOG_FLIPS / 2);
+    log.len -= 100; /* killed while it wrote: what was not committed is nobody's loss */
+    assert_int_equal(count_after(bench->path, wal, &file, &log, &lost), LOG_NOTES - 1);
+    assert_true(lost == 0);
+    sky_buf_done(&file);
+    sky_buf_done(&log);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, make_bench, remove_bench)
 
 int main(void)
@@ -391,6 +488,7 @@ int main(void)
         TEST(a_flipped_byte),
         TEST(a_wiped_page),
         TEST(a_file_cut_short),
+        TEST(a_flipped_byte_of_the_log_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
