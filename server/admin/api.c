@@ -395,7 +395,7 @@ static void answer_no_route(struct sky_api *api)
     sky_span path = api->call->head.path;
     struct sky_buf near;
     unsigned best = 0, shown = 0;
-    sky_buf_init(&near, MESSAGE_MAX / 2);
+    sky_buf_init(&near, SKY_API_MESSAGE_MAX / 2);
     for (size_t i = 0; i < sky_route_count; i++) {
         unsigned points = sky_match_nearness(sky_span_str(sky_routes[i].path), path);
         best = points > best ? points : best;
@@ -406,7 +406,7 @@ static void answer_no_route(struct sky_api *api)
                          sky_routes[i].path);
     }
     sky_api_error(api, 404, "not_found", "", "there is no '%.*s' here; near: %.*s",
-                  SKY_SPAN_ARGS(sky_span_head(path, MESSAGE_MAX / 4)),
+                  SKY_SPAN_ARGS(sky_span_head(path, SKY_API_MESSAGE_MAX / 4)),
                   SKY_SPAN_ARGS(shown ? sky_buf_span(&near) : SKY_SPAN("GET /openapi.json")));
     sky_buf_done(&near);
 }
@@ -559,7 +559,7 @@ static void refused(void *app, struct sky_conn *conn, const struct sky_http_head
     (void)head;
     struct sky_jw jw = sky_jw(body);
     reply->line_end = true;
-    write_error(&jw, "http", "", reason);
+    sky_api_write_error(&jw, "http", "", reason);
 }
 
 struct sky_http_handler sky_admin_handler(struct sky_app *app)

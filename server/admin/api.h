@@ -14,7 +14,8 @@
 #include "server/registry/parties.h"
 
 enum {
-    SKY_API_PARAM_MAX = 512, /* bytes of one decoded query parameter */
+    SKY_API_PARAM_MAX = 512,   /* bytes of one decoded query parameter */
+    SKY_API_MESSAGE_MAX = 512, /* bytes of what an error says */
     SKY_API_BODY_DEPTH_MAX = 32,
     SKY_API_WAIT_MS_MAX = 10 * 60 * 1000,
     SKY_API_PAGE_DEFAULT = 100, /* entries of a list */
@@ -127,8 +128,8 @@ struct sky_api {
     cJSON *body; /* an object, or NULL; freed after the handler, as the next is dropped */
     struct sky_api_made *made;    /* dropped likewise, and NULL if its row makes nothing */
     struct sky_api_reading *read; /* the body, from elsewhere; NULL: it is still to be read */
-    struct sky_api_raw *raw; /* NULL: the body was not taken as it came */
-    struct sky_buf out;      /* the answer's body, written through `jw` */
+    struct sky_api_raw *raw;      /* NULL: the body was not taken as it came */
+    struct sky_buf out;           /* the answer's body, written through `jw` */
     struct sky_jw jw;
     sky_span extra; /* header lines of the answer */
 };
@@ -146,6 +147,9 @@ void sky_api_fail(struct sky_api *api, sky_err err, const struct sky_why *why);
 
 /* The same for a call that was kept. */
 void sky_api_reply_json(struct sky_http_call *call, int status, sky_span body);
+/* What an error looks like. */
+void sky_api_write_error(struct sky_jw *jw, const char *code, const char *pointer,
+                         const char *message);
 void sky_api_reply_error(struct sky_http_call *call, int status, const char *code,
                          const char *message);
 

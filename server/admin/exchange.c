@@ -6,8 +6,6 @@
 
 #include "protocol/base/mem.h"
 
-enum { MESSAGE_MAX = 512 };
-
 static const char JSON[] = "application/json"; /* whose texts end with a line end */
 
 /* ---- answering ---- */
@@ -19,8 +17,8 @@ void sky_api_reply_json(struct sky_http_call *call, int status, sky_span body)
     sky_http_reply(call, &reply);
 }
 
-static void write_error(struct sky_jw *jw, const char *code, const char *pointer,
-                        const char *message)
+void sky_api_write_error(struct sky_jw *jw, const char *code, const char *pointer,
+                         const char *message)
 {
     sky_jw_object(jw);
     sky_jw_key(jw, "error");
@@ -38,7 +36,7 @@ void sky_api_reply_error(struct sky_http_call *call, int status, const char *cod
     struct sky_buf out;
     sky_buf_init(&out, SKY_HTTP_ANSWER_MAX);
     struct sky_jw jw = sky_jw(&out);
-    write_error(&jw, code, "", message);
+    sky_api_write_error(&jw, code, "", message);
     sky_api_reply_json(call, status, sky_buf_span(&out));
     sky_buf_done(&out);
 }
@@ -70,7 +68,7 @@ void sky_api_send_text(struct sky_api *api, const char *content_type)
 void sky_api_error(struct sky_api *api, int status, const char *code, const char *pointer,
                    const char *fmt, ...)
 {
-    char message[MESSAGE_MAX];
+    char message[SKY_API_MESSAGE_MAX];
     va_list args;
     va_start(args, fmt);
     vsnprintf(message, sizeof message, fmt, args);
