@@ -75,7 +75,7 @@ void sky_api_error(struct sky_api *api, int status, const char *code, const char
     va_end(args);
     sky_buf_clear(&api->out);
     api->jw = sky_jw(&api->out);
-    write_error(&api->jw, code, pointer, message);
+    sky_api_write_error(&api->jw, code, pointer, message);
     reply(api, status, JSON);
 }
 
