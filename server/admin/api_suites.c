@@ -533,8 +533,11 @@ static void on_gone(struct sky_http_call *call)
 static void on_room(struct sky_http_call *call, struct sky_buf *out)
 {
     struct follower *follower = call->state;
-    sky_buf_add(out, sky_buf_span(&follower->waiting));
-    sky_buf_done(&follower->waiting);
+    struct sky_buf told = follower->waiting;
+    SKY_ASSERT(out->bytes == NULL);
+    sky_buf_init(&follower->waiting, told.max);
+    told.max = out->max;
+    *out = told; /* it may be long */
     (void)sky_http_prepare(call, 0);
     if (!follower->over)
         return;

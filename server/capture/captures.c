@@ -375,6 +375,7 @@ void sky_capture_read(const struct sky_captures *self, const struct sky_capture 
                       struct sky_buf *out)
 {
     const struct sky_capture_chunk *chunk;
+    (void)sky_buf_reserve(out, capture->bytes); /* at once: it may be long */
     sky_capture__put_head(self, capture, out);
     DL_FOREACH (capture->chunks, chunk)
         sky_buf_add(out, sky_buf_span(&chunk->bytes));
