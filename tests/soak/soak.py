@@ -37,7 +37,7 @@ SAMPLE_S = 10
 # The memory's line leaves out the warming, in which every device comes by, those that left in
 # silence and their channels of CoAP add up to what they stay at, and the store's cache fills: half
 # of the time, and at least so long; and it takes STEADY_S to tell a line.
-WARM_SHARE, WARM_S, STEADY_S = 0.5, 8 * 60, 5 * 60
+WARM_SHARE, WARM_S, STEADY_S = 0.5, 15 * 60, 5 * 60
 GROWTH_KB_MAX = 1024         # what noise may come to in all,
 GROWTH_KB_PER_MIN_MAX = 32   # and a growth that could go on for ever
 DESCRIPTORS_MAX = 4          # more at the end than at the beginning: the store's files
