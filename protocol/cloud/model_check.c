@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "protocol/base/assert.h"
 #include "protocol/base/utf8.h"
 #include "protocol/cloud/model_form.h"
 
@@ -364,6 +365,7 @@ void sky_model_say(const struct sky_model_fault *fault, char *out, size_t out_si
                  max);
         return;
     case SKY_MODEL_LENGTH:
+        SKY_ASSERT(type != NULL);
         size = sky_json_measure(sky_json_text(fault->value));
         snprintf(out, out_size, "a text of %zu %s where the model has %.10g to %.10g",
                  type->forms & SKY_MODEL_IN_CHARACTERS ? size.characters : size.bytes,

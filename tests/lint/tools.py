@@ -1,4 +1,4 @@
-"""clang-format, clang-tidy and shellcheck, with what they find in our form."""
+"""clang-format, clang-tidy, gcc's analyzer and shellcheck, with what they find in our form."""
 
 import hashlib
 import json
@@ -15,6 +15,8 @@ DATABASE = ROOT / "build/debug"
 # Digests of what clang-tidy had nothing to say about, a line for each file; committed, so that a
 # clean clone looks only at what has changed since, and at the users of headers that have.
 PASSED = ROOT / "tests/lint/tidied.txt"
+# What gcc's analyzer is wrong about, a line for each file and warning: path, warning, why.
+EXPLAINED = "tests/lint/analyzed.txt"
 SECONDS_EACH = 6  # a core takes for a file, roughly
 _FINDING = re.compile(r"^(?P<path>[^\s:][^:]*):(?P<line>\d+):\d+: (?:warning|error|note): (?P<what>.*)$")
 
@@ -46,16 +48,19 @@ def check_shell():
                          "see its page at shellcheck.net")
 
 
-def _own_headers(entry):
-    """What a compiled file includes of this tree, by its compiler."""
+def _compiler(entry):
+    """How a file is compiled, without what is said of the object file."""
     words = shlex.split(entry["command"])
     words = [word for i, word in enumerate(words)
              if word not in ("-MD", "-c", "-o", "-MF", "-MT") and
              words[i - 1] not in ("-o", "-MF", "-MT")]
-    if os.path.basename(words[0]) == "ccache":
-        words = words[1:]
-    listing = subprocess.run([*words, "-MM", "-MG"], cwd=entry["directory"], check=False,
-                             capture_output=True, text=True).stdout
+    return words[1:] if os.path.basename(words[0]) == "ccache" else words
+
+
+def _own_headers(entry):
+    """What a compiled file includes of this tree, by its compiler."""
+    listing = subprocess.run([*_compiler(entry), "-MM", "-MG"], cwd=entry["directory"],
+                             check=False, capture_output=True, text=True).stdout
     paths = listing.replace("\\\n", " ").partition(":")[2].split()
     names = {os.path.relpath(os.path.join(entry["directory"], path), ROOT) for path in paths}
     return sorted(name for name in names if not name.startswith((".." , "build/")))
@@ -83,12 +88,18 @@ def _say(line):
     print(line, file=sys.stderr, flush=True)
 
 
+def _compiled():
+    """The program's files by name, with how each is compiled."""
+    database = {os.path.relpath(entry["file"], ROOT): entry
+                for entry in json.loads((DATABASE / "compile_commands.json").read_text())}
+    return {name: database[name] for name in c_files()
+            if name in database and not name.startswith("tests/")}
+
+
 def check_tidy():
     """Every compiled file of the program; one that is as it was when nothing was found, with all
     the headers it includes, is not looked at again."""
-    database = {os.path.relpath(entry["file"], ROOT): entry
-                for entry in json.loads((DATABASE / "compile_commands.json").read_text())}
-    sources = [name for name in c_files() if name in database and not name.startswith("tests/")]
+    sources = _compiled()
     passed = _passed()
 
     def tidy(name):
@@ -96,7 +107,7 @@ def check_tidy():
         return name, set(_findings(result.stdout, "mend it, or argue in .clang-tidy"))
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        digests = dict(zip(sources, pool.map(lambda name: _digest(database[name]), sources)))
+        digests = dict(zip(sources, pool.map(_digest, sources.values())))
         due = [name for name in sources if passed.get(name) != digests[name]]
         _say(f"clang-tidy: {len(due)} of {len(sources)} files have changed, or what they include; "
              f"about {len(due) * SECONDS_EACH / os.cpu_count() / 60:.0f} minutes")
@@ -107,3 +118,28 @@ def check_tidy():
             if done % 10 == 0:
                 _say(f"clang-tidy: {done} of {len(due)}")
             yield from problems
+
+
+def check_analyzer():
+    """What gcc -fanalyzer says of the program's files and nobody has explained; and what was
+    explained and is not said any more."""
+    explained = {tuple(line.split(" ", 2)[:2]) for line in text(EXPLAINED).splitlines()
+                 if not line.startswith("#")}
+    said = set()
+
+    def analyze(entry):
+        words = [word for word in _compiler(entry) if word != "-Werror"]
+        return subprocess.run([*words, "-c", "-o", os.devnull, "-fanalyzer",
+                               "-fdiagnostics-plain-output"], cwd=entry["directory"], check=False,
+                              capture_output=True, text=True).stderr
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for output in pool.map(analyze, _compiled().values()):
+            for problem in _findings(output, f"mend it, or explain it in {EXPLAINED}"):
+                key = (problem.path, problem.what.rpartition("[")[2].rstrip("]"))
+                said.add(key)
+                if key not in explained:
+                    yield problem
+    for path, warning in explained - said:
+        yield Problem(EXPLAINED, 1, f"{path} has no {warning} any more",
+                      "delete its line")
