@@ -112,15 +112,10 @@ static bool check_query_piece(struct sky_api *api, sky_span piece)
     return false;
 }
 
-static bool has_query(const struct sky_api *api, const char *name)
+static bool check_query(struct sky_api *api)
 {
     char text[SKY_API_PARAM_MAX];
     bool bad;
-    return sky_http_query(api->call->head.query, name, text, sizeof text, &bad);
-}
-
-static bool check_query(struct sky_api *api)
-{
     sky_span rest = api->call->head.query, piece;
     while (sky_span_next(&rest, '&', &piece)) {
         if (piece.len > 0 && !check_query_piece(api, piece))
@@ -128,7 +123,8 @@ static bool check_query(struct sky_api *api)
     }
     const struct sky_api_param *param = api->route->query;
     for (; param != NULL && param->name != NULL; param++) {
-        if (param->required && !has_query(api, param->name)) {
+        if (param->required &&
+            !sky_http_query(api->call->head.query, param->name, text, sizeof text, &bad)) {
             sky_api_error(api, 400, "invalid", "", "query parameter '%s' is missing", param->name);
             return false;
         }
@@ -475,13 +471,6 @@ static bool check_asker(struct sky_api *api)
     return true;
 }
 
-/* What may change what an act on many devices is about, or is one, waits until it is over. */
-static bool is_behind_another(const struct sky_api *api)
-{
-    return !is_method(api->route, SKY_SPAN("GET")) && api->raw == NULL &&
-           sky_bulk_waits(api->app, api->call);
-}
-
 /* The program itself may ask anything. */
 static void dispatch(struct sky_api *api)
 {
@@ -493,7 +482,7 @@ static void dispatch(struct sky_api *api)
         return;
     }
     if (api->route != NULL) {
-        if (!is_behind_another(api) && check_query(api) && check_type(api) && check_body(api) &&
+        if (!sky_bulk_waits(api) && check_query(api) && check_type(api) && check_body(api) &&
             sky_api_settle(api))
             api->route->handle(api);
     } else if (allowed.len > 0) {

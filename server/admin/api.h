@@ -228,8 +228,9 @@ struct sky_suites *sky_api_suites_open(struct sky_app *app);
 struct sky_bulk *sky_bulk_open(struct sky_app *app);
 /* What is going on is left as it is; the loop must run until its work off the loop is done. */
 void sky_bulk_close(struct sky_bulk *bulk);
-/* Is an act on many devices going on? Then the call is taken again when it is over. */
-bool sky_bulk_waits(struct sky_app *app, struct sky_http_call *call);
+/* What may change what an act on many devices is about, or is one, is taken when that is over:
+ * true, if one is going on. */
+bool sky_bulk_waits(const struct sky_api *api);
 /* Drops what is left of snapshots that did not come to their end. */
 void sky_api_snapshots_sweep(struct sky_app *app);
 

@@ -42,9 +42,9 @@ struct reset {
     bool forget;
     bool devices_done;
     int64_t after_id;
-    struct sky_buf ids;        /* of the slice */
-    struct sky_strings pieces; /* what the fixtures say, owned */
-    size_t written;            /* of these */
+    struct sky_buf ids;               /* of the slice */
+    struct sky_fixture_pieces pieces; /* what the fixtures say */
+    size_t checked, written;          /* of what is elsewhere, of the pieces */
 };
 
 static struct reset *reset_of(struct sky_bulk_act *act)
@@ -71,7 +71,7 @@ static sky_err read_fixtures(struct sky_bulk_act *act, struct sky_why *why)
     if (!reads_fixtures(reset))
         return SKY_OK;
     return sky_fixture_files_cut(&app->config->fixtures, &app->registry.catalogue,
-                                 app->clock.now_ms, NULL, &reset->pieces, &result, why);
+                                 app->clock.now_ms, NULL, &reset->pieces, true, &result, why);
 }
 
 /* The devices at hand have no sessions any more. What stands behind the product's gateways again
@@ -118,6 +118,9 @@ static sky_err step(struct sky_bulk_act *act, struct sky_why *why)
     struct sky_seed_count count;
     if (act->at_once)
         return reset_at_once(reset, why);
+    if (reset->checked < reset->pieces.elsewhere.count)
+        return sky_fixture_check_elsewhere(app->store,
+                                           reset->pieces.elsewhere.list[reset->checked++], why);
     act->in_part = reset->after_id != 0;
     if (!reset->devices_done) {
         sky_err err = sky_store_reset_some(app->store, reset->product.id, &reset->after_id,
@@ -125,9 +128,9 @@ static sky_err step(struct sky_bulk_act *act, struct sky_why *why)
         reset->devices_done = err == SKY_ERR_NOT_FOUND;
         return err == SKY_OK || reset->devices_done ? let_go(reset) : err;
     }
-    if (reset->written == reset->pieces.count)
+    if (reset->written == reset->pieces.texts.count)
         return SKY_ERR_NOT_FOUND;
-    return sky_fixture_piece_load(app->store, reset->pieces.list[reset->written++], false,
+    return sky_fixture_piece_load(app->store, reset->pieces.texts.list[reset->written++], false,
                                   &app->registry.catalogue, &app->rng, app->clock.now_ms, &count,
                                   why);
 }
@@ -156,7 +159,8 @@ static void free_reset(struct sky_bulk_act *act)
 {
     struct reset *reset = reset_of(act);
     sky_buf_done(&reset->ids);
-    sky_strings_done(&reset->pieces);
+    sky_strings_done(&reset->pieces.texts);
+    sky_strings_done(&reset->pieces.elsewhere);
     free(reset);
 }
 

@@ -217,16 +217,17 @@ static void on_waiting_gone(struct sky_http_call *call)
     free(waiting);
 }
 
-bool sky_bulk_waits(struct sky_app *app, struct sky_http_call *call)
+bool sky_bulk_waits(const struct sky_api *api)
 {
-    struct sky_bulk *bulk = app->admin->bulk;
-    if (bulk->act == NULL && (bulk->waiting == NULL || bulk->stepping))
+    struct sky_bulk *bulk = api->app->admin->bulk;
+    bool reads = strcmp(api->route->method, "GET") == 0 || api->raw != NULL;
+    if (reads || (bulk->act == NULL && (bulk->waiting == NULL || bulk->stepping)))
         return false;
     struct waiting *waiting = sky_mem_new(sizeof *waiting);
-    *waiting = (struct waiting){.bulk = bulk, .call = call};
+    *waiting = (struct waiting){.bulk = bulk, .call = api->call};
     DL_APPEND(bulk->waiting, waiting);
-    call->state = waiting;
-    call->on_gone = on_waiting_gone;
+    api->call->state = waiting;
+    api->call->on_gone = on_waiting_gone;
     return true;
 }
 

@@ -443,6 +443,18 @@ static sky_err make_document(void *ctx, size_t cloud, sky_span name, sky_span js
     return err;
 }
 
+static void keep_elsewhere(void *ctx, size_t cloud, sky_span product, sky_span device,
+                           const struct sky_why *why)
+{
+    const struct file_at_hand *at = ctx;
+    char *line;
+    int len = asprintf(&line, "%s/%.*s/%.*s\n%s", sky_clouds[cloud]->name, SKY_SPAN_ARGS(product),
+                       SKY_SPAN_ARGS(device), why->pointer);
+    SKY_ASSERT(len > 0);
+    sky_strings_add(at->loading->elsewhere, line);
+    free(line);
+}
+
 static struct sky_seed_config seed_config(struct loading *loading, struct file_at_hand *at)
 {
     at->loading = loading;
@@ -460,6 +472,7 @@ static struct sky_seed_config seed_config(struct loading *loading, struct file_a
         .read_model = read_model,
         .binds_later = true,
         .moves_devices = true,
+        .elsewhere = loading->elsewhere != NULL ? keep_elsewhere : NULL,
     };
 }
 
@@ -643,8 +656,8 @@ sky_err sky_fixture_files_load_within(struct sky_store *store, const struct sky_
 
 sky_err sky_fixture_files_cut(const struct sky_strings *paths,
                               const struct sky_catalogue *catalogue, int64_t now_ms, FILE *errors,
-                              struct sky_strings *ret_pieces, struct sky_fixture_result *ret_result,
-                              struct sky_why *why)
+                              struct sky_fixture_pieces *ret_pieces, bool elsewhere,
+                              struct sky_fixture_result *ret_result, struct sky_why *why)
 {
     struct sky_rng rng;
     struct sky_store *scratch;
@@ -652,7 +665,8 @@ sky_err sky_fixture_files_cut(const struct sky_strings *paths,
                               .rng = &rng,
                               .now_ms = now_ms,
                               .errors = errors,
-                              .pieces = ret_pieces};
+                              .pieces = &ret_pieces->texts,
+                              .elsewhere = elsewhere ? &ret_pieces->elsewhere : NULL};
 
     sky_rng_init_seeded(&rng, 0); /* no secret made here is kept: any will do */
     sky_err err = sky_store_open(":memory:", &scratch, why);
@@ -689,18 +703,6 @@ static sky_err load_text(struct sky_store *store, sky_span text,
     return err;
 }
 
-static void keep_elsewhere(void *ctx, size_t cloud, sky_span product, sky_span device,
-                           const struct sky_why *why)
-{
-    const struct file_at_hand *at = ctx;
-    char *line;
-    int len = asprintf(&line, "%s/%.*s/%.*s\n%s", sky_clouds[cloud]->name, SKY_SPAN_ARGS(product),
-                       SKY_SPAN_ARGS(device), why->pointer);
-    SKY_ASSERT(len > 0);
-    sky_strings_add(at->loading->elsewhere, line);
-    free(line);
-}
-
 sky_err sky_fixture_text_cut(sky_span text, const struct sky_catalogue *catalogue, int64_t now_ms,
                              struct sky_fixture_pieces *ret_pieces, struct sky_why *why)
 {
@@ -718,7 +720,6 @@ sky_err sky_fixture_text_cut(sky_span text, const struct sky_catalogue *catalogu
     config.on_error = keep_first;
     config.read_model = NULL;
     config.binds_later = false;
-    config.elsewhere = keep_elsewhere;
     sky_rng_init_seeded(&rng, 0); /* no secret made here is kept: any will do */
     sky_err err = sky_seed_load(NULL, text, &config, &count);
     /* Only a store knows who there is to stand behind a gateway. */

@@ -59,21 +59,20 @@ SKY_MUST_USE sky_err sky_fixture_files_load_within(struct sky_store *store,
                                                    struct sky_fixture_result *ret_result,
                                                    struct sky_why *why);
 
-/* Finds, reads and checks them likewise, against a store that is thrown away, and cuts them into
- * pieces, fixture texts so small that writing one holds nobody up; together, in this order, they
- * are what the files say. May run off the loop. */
-SKY_MUST_USE sky_err sky_fixture_files_cut(const struct sky_strings *paths,
-                                           const struct sky_catalogue *catalogue, int64_t now_ms,
-                                           FILE *errors, struct sky_strings *ret_pieces,
-                                           struct sky_fixture_result *ret_result,
-                                           struct sky_why *why);
-
-/* The same for one text that came by another way. Devices that it puts behind gateways and does not
- * have itself are in the store, as it is hoped. */
 struct sky_fixture_pieces {
     struct sky_strings texts;     /* owned */
     struct sky_strings elsewhere; /* owned: see sky_fixture_check_elsewhere() */
 };
+/* Finds, reads and checks them likewise, against a store that is thrown away, and cuts them into
+ * pieces, fixture texts so small that writing one holds nobody up; together, in this order, they
+ * are what the files say. `elsewhere`: devices that they put behind gateways and do not have
+ * themselves may be in the store; else they are errors. May run off the loop. */
+SKY_MUST_USE sky_err sky_fixture_files_cut(const struct sky_strings *paths,
+                                           const struct sky_catalogue *catalogue, int64_t now_ms,
+                                           FILE *errors, struct sky_fixture_pieces *ret_pieces,
+                                           bool elsewhere, struct sky_fixture_result *ret_result,
+                                           struct sky_why *why);
+/* The same for one text that came by another way, which may speak of devices elsewhere. */
 SKY_MUST_USE sky_err sky_fixture_text_cut(sky_span text, const struct sky_catalogue *catalogue,
                                           int64_t now_ms, struct sky_fixture_pieces *ret_pieces,
                                           struct sky_why *why);

@@ -20,13 +20,15 @@ static void read_all(uv_work_t *work)
 {
     struct sky_fixture_reload *reload = SKY_CONTAINER_OF(work, struct sky_fixture_reload, work);
     struct sky_why why;
+    struct sky_fixture_pieces pieces = {0};
     char *text = NULL;
     size_t len = 0;
     sky_worker_step_back();
     FILE *errors = open_memstream(&text, &len);
     SKY_ASSERT(errors != NULL);
     sky_err err = sky_fixture_files_cut(reload->paths, &reload->registry->catalogue, reload->now_ms,
-                                        errors, &reload->pieces, &reload->result, &why);
+                                        errors, &pieces, false, &reload->result, &why);
+    reload->pieces = pieces.texts;
     fclose(errors);
     keep_lines(&reload->errors, text);
     if (err != SKY_OK && reload->errors.count == 0)

@@ -163,6 +163,28 @@ def test_what_a_body_says_of_its_product_is_kept_to_its_last_device(api):
     assert got["dynamicActivation"] and got["config"] == {"a": 1}
 
 
+@pytest.mark.parametrize("count", (100, 2000))
+def test_fixtures_may_speak_of_devices_elsewhere(start, tmp_path, count):
+    """At the start of a server they were in its store, and a reset reads the same again."""
+    leaf = {"cloud": "aliyun", "productKey": "leaf", "productSecret": "s", "nodeType": "sub-device"}
+    gateway = {"cloud": "aliyun", "productKey": "gate", "productSecret": "s",
+               "nodeType": "gateway",
+               "devices": [{"deviceName": "g", "deviceSecret": "s", "subDevices": [
+                   {"productKey": "leaf", "deviceName": "there"}]}]}
+    path, store = tmp_path / "fixtures.json", str(tmp_path / "store.db")
+    path.write_text(json.dumps({"products": [leaf, product_of(count)]}))
+    skymock = start("--store", store, fixtures=path)
+    skymock.api.post("/api/v1/devices", {"cloud": "aliyun", "product": "leaf", "device": "there"})
+    skymock.stop()
+    path.write_text(json.dumps({"products": [leaf, gateway, product_of(count)]}))
+    api = start("--store", store, fixtures=path).api
+    assert api.request("POST", "/api/v1/reset", {}) == (204, "")
+    assert "there" in json.dumps(api.get("/api/v1/devices/aliyun/gate/g/topology"))
+    api.call("DELETE", "/api/v1/devices/aliyun/leaf/there")
+    status, answer = api.request("POST", "/api/v1/reset", {})
+    assert status == 400 and "there is no device leaf/there" in answer["error"]["message"]
+
+
 # ---- one after the other ----
 
 
