@@ -13,6 +13,7 @@
 #include "server/broker/topics.h"
 #include "server/broker/upgrades.h"
 #include "server/broker/waits.h"
+#include "server/journal/pages.h"
 #include "server/net/listen.h"
 #include "server/net/secure.h"
 #include "server/os/config.h"
@@ -24,6 +25,7 @@
 #include "server/registry/parties.h"
 #include "server/registry/psk.h"
 #include "server/registry/rules.h"
+#include "store/fold.h"
 #include "store/log.h"
 
 /* ---- what outlives the turn ---- */
@@ -51,25 +53,66 @@ sky_err sky_app_settle(struct sky_app *app, struct sky_why *why)
     return err;
 }
 
+static bool is_behind(const struct sky_app *app, size_t waiting)
+{
+    return waiting >= SKY_PAGE_FULL && !app->folding && !app->flush_failed;
+}
+
+/* Writes pages until no more than that waits, or the turn is spent. While the log of writes is
+ * being folded they wait, within bounds: what is written meanwhile keeps it from beginning anew. */
+static void flush_pages(struct sky_app *app, size_t may_wait)
+{
+    if (app->folding && may_wait < SKY_JOURNAL_WAITING_MAX)
+        may_wait = SKY_JOURNAL_WAITING_MAX;
+    while (!app->flush_failed && sky_journal_waiting(app->journal) > may_wait) {
+        app->flush_failed = sky_journal_flush_page(app->journal) != SKY_OK;
+        if (app->flush_failed)
+            fprintf(stderr, "skymock: the journal could not be written to the store\n");
+        if (sky_clock_turn_is_spent(&app->clock))
+            break;
+    }
+}
+
 static void on_flush_journal(struct sky_timer *timer, int64_t now_ms)
 {
     struct sky_app *app = SKY_CONTAINER_OF(timer, struct sky_app, flush_timer);
-    struct sky_journal_stats stats;
     (void)now_ms;
-    sky_app_settle(app, NULL);
-    if (sky_journal_flush(app->journal) != SKY_OK)
-        fprintf(stderr, "skymock: the journal could not be written to the store\n");
-    sky_journal_stats(app->journal, &stats);
-    app->flushed_seq = stats.last_seq;
+    app->flush_failed = false;
+    flush_pages(app, 0);
 }
 
-/* New events are in the store a little later, many at a time; an idle server sleeps. */
-static void schedule_flush(struct sky_app *app)
+/* New events are in the store a little later, many at a time, and under a flood page by page as it
+ * fills them; an idle server sleeps. */
+static void follow_events(struct sky_app *app)
 {
-    struct sky_journal_stats stats;
-    sky_journal_stats(app->journal, &stats);
-    if (stats.last_seq != app->flushed_seq && !sky_timer_is_set(&app->flush_timer))
-        sky_clock_patience(&app->clock, &app->flush_timer, SKY_JOURNAL_FLUSH_MS, on_flush_journal);
+    flush_pages(app, SKY_PAGE_FULL);
+    size_t waiting = sky_journal_waiting(app->journal);
+    if (waiting > 0 && !sky_timer_is_set(&app->flush_timer))
+        sky_clock_patience(&app->clock, &app->flush_timer,
+                           is_behind(app, waiting) ? 0 : SKY_JOURNAL_FLUSH_MS, on_flush_journal);
+}
+
+static void fold_store(uv_work_t *work)
+{
+    sky_worker_step_back();
+    sky_store_fold(SKY_CONTAINER_OF(work, struct sky_app, folding_work)->store);
+}
+
+static void on_folded(uv_work_t *work, int status)
+{
+    struct sky_app *app = SKY_CONTAINER_OF(work, struct sky_app, folding_work);
+    (void)status;
+    app->folding = false;
+    sky_store_folded(app->store);
+}
+
+/* What was committed goes into the file off the loop: that waits for the disk. */
+static void follow_store(struct sky_app *app)
+{
+    if (app->folding || !sky_store_wants_folding(app->store))
+        return;
+    app->folding = true;
+    uv_queue_work(&app->loop, &app->folding_work, fold_store, on_folded);
 }
 
 static void warm_journal(uv_work_t *work)
@@ -118,7 +161,8 @@ static void end_turn(void *ctx)
     sky_net_flush(&app->net);
     sky_captures_turn(&app->captures);
     app->registry.searches.count = app->registry.searches.let_in = 0;
-    schedule_flush(app);
+    follow_events(app);
+    follow_store(app);
     follow_journal(app);
     int64_t took_us = sky_clock_end_turn(&app->clock);
     sky_turns_add(&app->turns, took_us);

@@ -23,7 +23,10 @@ struct sky_config;
 struct sky_http;
 struct sky_ws;
 
-enum { SKY_JOURNAL_FLUSH_MS = 200 }; /* at most this long between an event and its page */
+enum {
+    SKY_JOURNAL_FLUSH_MS = 200,                /* about as long between an event and its page, */
+    SKY_JOURNAL_WAITING_MAX = 4 * 1024 * 1024, /* but for so many bytes of them */
+};
 
 struct sky_app {
     uv_loop_t loop;
@@ -62,7 +65,9 @@ struct sky_app {
     void (*on_turn)(void *ctx);
     void *on_turn_ctx;
     struct sky_timer flush_timer;
-    uint64_t flushed_seq; /* the journal is in the store up to here */
+    bool flush_failed;      /* not to be tried again before that */
+    uv_work_t folding_work; /* of the store's log */
+    bool folding;
     bool stopping;
 };
 

@@ -25,6 +25,9 @@ struct sky_store {
     uint64_t log_lost; /* commits of the log that was found, see log.c */
     bool in_transaction;
     bool in_batch, batch_lost; /* writes wait for sky_store_settle(); some of them are gone */
+    int log_pages, log_folded; /* of the log of writes, and so many of them are in the file */
+    sqlite3 *folder;           /* owned: a second connection, for the thread that folds; */
+    int folder_done;           /* and what came of it: log_folded, or -1 */
     char message[SKY_WHY_REASON_MAX]; /* what the database said last when it refused */
 };
 
@@ -37,6 +40,12 @@ extern const char sky_store__whole_schema[];
 
 /* Brings an open database up to date. Refuses, having written nothing, what is not ours. */
 SKY_MUST_USE sky_err sky_store__migrate(sqlite3 *db, const char *path, struct sky_why *why);
+
+/* SQLite's own way to one file with several connections of one process, which keeps other processes
+ * out and needs no file of shared memory. */
+#define SKY_STORE_VFS "unix-excl"
+
+void sky_store__watch_log(struct sky_store *store);
 
 /* Refuses a file of that version whose pages or tables are not in order. */
 SKY_MUST_USE sky_err sky_store__check(sqlite3 *db, int64_t version, const char *path,

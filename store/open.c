@@ -24,14 +24,14 @@ static bool exec(sqlite3 *db, const char *sql)
 }
 
 /* A WAL loses nothing that was committed when the process is killed; with NORMAL only a power cut
- * may take the last commits, never the file's consistency. Exclusive locking keeps others out and
- * needs no shared memory. */
+ * may take the last commits, never the file's consistency. What is deleted is overwritten where
+ * that costs no write of its own. */
 static bool configure(sqlite3 *db)
 {
     sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     sqlite3_limit(db, SQLITE_LIMIT_LENGTH, SKY_STORE_BLOB_MAX + 4096);
-    return exec(db, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA foreign_keys = ON;"
+    return exec(db, "PRAGMA foreign_keys = ON; PRAGMA secure_delete = FAST;"
                     "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192;"
                     "PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 16777216;");
 }
@@ -84,7 +84,7 @@ static sky_err open_database(const char *path, sqlite3 **ret_db, struct sky_why 
     if (file)
         create_private(path);
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-    if (sqlite3_open_v2(path, ret_db, flags, NULL) != SQLITE_OK || !configure(*ret_db))
+    if (sqlite3_open_v2(path, ret_db, flags, SKY_STORE_VFS) != SQLITE_OK || !configure(*ret_db))
         return sky_store__cannot(*ret_db, path, why);
     if (sqlite3_db_readonly(*ret_db, "main") == 1)
         return sky_why_set(why, SKY_ERR_IO, "",
@@ -118,6 +118,7 @@ sky_err sky_store_open(const char *path, struct sky_store **ret_store, struct sk
     struct sky_store *store = sky_mem_new(sizeof *store);
     store->db = db;
     store->log_lost = log_lost;
+    sky_store__watch_log(store);
     *ret_store = store;
     return SKY_OK;
 }
@@ -135,6 +136,7 @@ void sky_store_close(struct sky_store *store)
         sqlite3_finalize(store->stmts[i]);
     if (store->in_batch && !sqlite3_get_autocommit(store->db))
         exec(store->db, "COMMIT");
+    sqlite3_close(store->folder);
     int code = sqlite3_close(store->db);
     SKY_ASSERT(code == SQLITE_OK);
     free(store);

@@ -98,7 +98,7 @@ uint64_t sky_journal_record(struct sky_journal *journal, const struct sky_draft 
     return sky_journal_add(journal, &draft->head, draft->attrs, draft->count, judge);
 }
 
-sky_err sky_journal_flush(struct sky_journal *journal)
+static sky_err flush(struct sky_journal *journal, size_t pages_max)
 {
     struct sky_store *store = journal->pages.store;
     journal->store_failed = false;
@@ -109,8 +109,11 @@ sky_err sky_journal_flush(struct sky_journal *journal)
     sky_err err = sky_store_begin(store);
     if (err != SKY_OK)
         return err;
-    while (err == SKY_OK && journal->flushed_seq + 1 < journal->ring.next_seq)
+    for (size_t i = 0; i < pages_max && err == SKY_OK; i++) {
+        if (journal->flushed_seq + 1 == journal->ring.next_seq)
+            break;
         err = put_page(journal);
+    }
     if (err == SKY_OK)
         err = trim_pages(journal);
     if (err != SKY_OK)
@@ -123,6 +126,23 @@ sky_err sky_journal_flush(struct sky_journal *journal)
         journal->evicted = evicted;
     }
     return err;
+}
+
+sky_err sky_journal_flush(struct sky_journal *journal)
+{
+    return flush(journal, SIZE_MAX);
+}
+
+sky_err sky_journal_flush_page(struct sky_journal *journal)
+{
+    return flush(journal, 1);
+}
+
+size_t sky_journal_waiting(const struct sky_journal *journal)
+{
+    return journal->pages.store != NULL
+               ? sky_ring_bytes_from(&journal->ring, journal->flushed_seq + 1)
+               : 0;
 }
 
 /* ---- recording ---- */

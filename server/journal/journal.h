@@ -49,6 +49,10 @@ bool sky_journal_is_excused(const struct sky_journal *journal);
  * another. */
 SKY_MUST_USE sky_err sky_journal_flush(struct sky_journal *journal);
 
+/* The same for one page of it; how many bytes then wait for theirs is sky_journal_waiting(). */
+SKY_MUST_USE sky_err sky_journal_flush_page(struct sky_journal *journal);
+size_t sky_journal_waiting(const struct sky_journal *journal); /* 0 without a store */
+
 struct sky_journal_stats {
     uint64_t first_seq, last_seq; /* of what can still be read; 0 when empty */
     uint64_t recorded;            /* since start */

@@ -111,6 +111,14 @@ static size_t place_for(const struct sky_ring *ring, size_t size)
     return oldest >= size ? 0 : ring->room;
 }
 
+size_t sky_ring_bytes_from(const struct sky_ring *ring, uint64_t seq)
+{
+    if (seq >= ring->next_seq)
+        return 0;
+    size_t at = offset_of(ring, seq < ring->first_seq ? ring->first_seq : seq);
+    return at < ring->write_at ? ring->write_at - at : ring->room - at + ring->write_at;
+}
+
 bool sky_ring_fits(const struct sky_ring *ring, size_t size)
 {
     return place_for(ring, size) < ring->room;

@@ -36,6 +36,8 @@ static inline bool sky_ring_holds(const struct sky_ring *ring, uint64_t seq)
     return seq >= ring->first_seq && seq < ring->next_seq;
 }
 
+/* How much room the entries from that number on take, which the ring holds or will hold next. */
+size_t sky_ring_bytes_from(const struct sky_ring *ring, uint64_t seq);
 /* Is there room for an entry of this size without taking one out? */
 bool sky_ring_fits(const struct sky_ring *ring, size_t size);
 /* Takes the oldest entry out; there must be one. */

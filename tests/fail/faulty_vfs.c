@@ -105,9 +105,29 @@ static int file_characteristics(sqlite3_file *file)
     return real(file)->pMethods->xDeviceCharacteristics(real(file));
 }
 
-/* Version 1 has no shared memory: the store must do without, as it holds its file alone. */
+static int file_shm_map(sqlite3_file *file, int region, int size, int extend, void volatile **ret)
+{
+    return real(file)->pMethods->xShmMap(real(file), region, size, extend, ret);
+}
+
+static int file_shm_lock(sqlite3_file *file, int at, int count, int flags)
+{
+    return real(file)->pMethods->xShmLock(real(file), at, count, flags);
+}
+
+static void file_shm_barrier(sqlite3_file *file)
+{
+    real(file)->pMethods->xShmBarrier(real(file));
+}
+
+static int file_shm_unmap(sqlite3_file *file, int delete_it)
+{
+    return real(file)->pMethods->xShmUnmap(real(file), delete_it);
+}
+
+/* Version 2 has what stands for shared memory, which is plain memory in the VFS that is wrapped. */
 static const sqlite3_io_methods methods = {
-    .iVersion = 1,
+    .iVersion = 2,
     .xClose = file_close,
     .xRead = file_read,
     .xWrite = file_write,
@@ -120,6 +140,10 @@ static const sqlite3_io_methods methods = {
     .xFileControl = file_control,
     .xSectorSize = file_sector_size,
     .xDeviceCharacteristics = file_characteristics,
+    .xShmMap = file_shm_map,
+    .xShmLock = file_shm_lock,
+    .xShmBarrier = file_shm_barrier,
+    .xShmUnmap = file_shm_unmap,
 };
 
 static int vfs_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *file, int flags,
@@ -135,15 +159,16 @@ static int vfs_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *file,
     return code;
 }
 
+/* In place of the one that the store asks for by name. */
 void faulty_vfs_register(void)
 {
-    faulty.real = sqlite3_vfs_find(NULL);
+    faulty.real = sqlite3_vfs_find("unix-excl");
     faulty.vfs = *faulty.real;
-    faulty.vfs.zName = "faulty";
     faulty.vfs.szOsFile = (int)sizeof(struct faulty_file) + faulty.real->szOsFile;
     faulty.vfs.pNext = NULL;
     faulty.vfs.xOpen = vfs_open;
-    sqlite3_vfs_register(&faulty.vfs, 1);
+    sqlite3_vfs_unregister(faulty.real);
+    sqlite3_vfs_register(&faulty.vfs, 0);
 }
 
 void faulty_vfs_arm(enum faulty_mode mode, int n, bool only_once)

@@ -1,5 +1,7 @@
 /* The store as a file: what it refuses, what it leaves alone, and what a kill cannot take. */
 #include <ftw.h>
+#include <limits.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -13,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "store/fold.h"
 #include "store/internal.h"
 
 struct folder {
@@ -367,19 +370,90 @@ static void says_in_one_line_what_the_damage_is(void **state)
 static void refuses_a_file_that_is_in_use(void **state)
 {
     struct folder *folder = *state;
-    struct sky_store *store = opens(folder->file);
-    refuses(folder->file, SKY_ERR_BUSY, "another process has the store");
-    pid_t child = fork();
+    int up[2], down[2], status;
+    char byte = 0;
+    assert_int_equal(pipe(up), 0);
+    assert_int_equal(pipe(down), 0);
+    pid_t child = fork(); /* before there is a store: SQLite's locks are not inherited */
     if (child == 0) {
-        struct sky_store *second;
-        struct sky_why why;
-        _exit(sky_store_open(folder->file, &second, &why) == SKY_ERR_BUSY ? 0 : 1);
+        struct sky_store *store = opens(folder->file);
+        bool told = write(up[1], &byte, 1) == 1 && read(down[0], &byte, 1) == 1;
+        sky_store_close(store);
+        _exit(told ? 0 : 1);
     }
-    int status;
+    assert_int_equal(read(up[0], &byte, 1), 1);
+    refuses(folder->file, SKY_ERR_BUSY, "another process has the store");
+    assert_int_equal(write(down[1], &byte, 1), 1);
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-    sky_store_close(store);
     sky_store_close(opens(folder->file));
+    for (int i = 0; i < 2; i++) {
+        close(up[i]);
+        close(down[i]);
+    }
+}
+
+/* ---- the log of writes ---- */
+
+/* As the journal does: pages of 256 KB. */
+static void write_pages(struct sky_store *store, uint64_t *seq, int count)
+{
+    static char bytes[256 * 1024];
+    for (int i = 0; i < count; i++, ++*seq)
+        assert_int_equal(sky_store_put_page(store, *seq, *seq, sky_span_of(bytes, sizeof bytes)),
+                         SKY_OK);
+}
+
+static long long size_of(const char *path)
+{
+    struct stat info;
+    assert_int_equal(stat(path, &info), 0);
+    return (long long)info.st_size;
+}
+
+static void *fold(void *store)
+{
+    sky_store_fold(store);
+    return NULL;
+}
+
+static void its_log_is_folded_in_a_thread(void **state)
+{
+    struct folder *folder = *state;
+    struct sky_store *store = opens(folder->file);
+    uint64_t seq = 1, first, last;
+    pthread_t thread;
+    write_pages(store, &seq, 20);
+    assert_false(sky_store_wants_folding(store));
+    write_pages(store, &seq, 20);
+    assert_true(sky_store_wants_folding(store));
+    assert_int_equal(pthread_create(&thread, NULL, fold, store), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    sky_store_folded(store);
+    assert_false(sky_store_wants_folding(store));
+    assert_true(size_of(folder->file) >= 40 * 256 * 1024);
+    write_pages(store, &seq, 20); /* the log begins anew */
+    assert_false(sky_store_wants_folding(store));
+    sky_store_close(store);
+    store = opens(folder->file);
+    assert_int_equal(sky_store_page_range(store, &first, &last), SKY_OK);
+    assert_true(first == 1 && last == seq - 1);
+    sky_store_close(store);
+}
+
+static void a_log_that_nobody_folds_has_a_bound(void **state)
+{
+    struct folder *folder = *state;
+    struct sky_store *store = opens(folder->file);
+    const long long bound = (SKY_STORE_LOG_MAX + 1024) * 4096LL;
+    char log[PATH_MAX];
+    uint64_t seq = 1;
+    snprintf(log, sizeof log, "%s-wal", folder->file);
+    while (seq * 256 * 1024 < 2 * (uint64_t)bound) {
+        write_pages(store, &seq, 1);
+        assert_true(size_of(log) < bound);
+    }
+    sky_store_close(store);
 }
 
 /* ---- kill -9 ---- */
@@ -586,6 +660,8 @@ int main(void)
         TEST(refuses_tables_that_are_not_as_they_were_made),
         TEST(says_in_one_line_what_the_damage_is),
         TEST(refuses_a_file_that_is_in_use),
+        TEST(its_log_is_folded_in_a_thread),
+        TEST(a_log_that_nobody_folds_has_a_bound),
         TEST(loses_nothing_acknowledged_when_killed),
         TEST(a_batch_is_durable_once_it_is_settled),
         TEST(a_batch_is_seen_before_it_is_settled),

@@ -1,0 +1,110 @@
+"""The loop is held by nobody: not by a crowd that connects at once, not by one that floods, and not
+by a journal that goes to a file. What is measured is the machine's time as well, so that the bounds
+are generous; what they are to catch took ten times as long."""
+
+import select
+import signal
+import threading
+import time
+
+import crowd
+import packets
+import pytest
+
+NEWCOMERS = 1000
+FLOODERS = 50
+TURN_S_MAX = 0.1
+SLOW_TURNS_MAX = 3  # a busy machine takes the processor away in the midst of one
+PING_S_MAX = 5
+CONNACK = b"\x20\x02\0\0"
+
+
+class Held:
+    """A server that stands still for a moment, while a crowd does something."""
+
+    def __init__(self, running):
+        self._process = running.process
+
+    def __enter__(self):
+        self._process.send_signal(signal.SIGSTOP)
+
+    def __exit__(self, *_):
+        self._process.send_signal(signal.SIGCONT)
+
+
+def slow_turns(api):
+    """How many so far have held the loop for longer than TURN_S_MAX."""
+    head = "skymock_loop_turn_seconds_"
+    rows = dict(line.rsplit(" ", 1) for line in api.get("/metrics").splitlines()
+                if line.startswith(head))
+    return int(rows[f"{head}count"]) - int(rows[f'{head}bucket{{le="{TURN_S_MAX}"}}'])
+
+
+def ping(peer):
+    peer.send_packet(type="pingreq")
+    assert peer.receive() == {"type": "pingresp"}
+
+
+def test_a_thousand_that_connect_at_once_all_get_in(skymock):
+    before = slow_turns(skymock.api)
+    witness = crowd.log_in(skymock.ports["mqtt"], "witness")
+    with Held(skymock):  # the kernel has them all before the server sees one
+        newcomers = []
+        for number in range(NEWCOMERS):
+            newcomers.append(crowd.dial(skymock.ports["mqtt"]))
+            newcomers[-1].sendall(crowd.connect(number))
+        witness.send_packet(type="pingreq")
+    assert witness.receive() == {"type": "pingresp"}
+    for each in newcomers:
+        assert each.recv(4) == CONNACK
+    assert crowd.metric(skymock.api, "devices_online") == NEWCOMERS + 1
+    assert slow_turns(skymock.api) - before <= SLOW_TURNS_MAX
+    crowd.hang_up(newcomers)
+    witness.close()
+    crowd.wait_metric(skymock.api, "devices_online", 0)
+
+
+def flood(peers, chunk, seconds, done):
+    """Each sends whole chunks as fast as the server takes them."""
+    rest = {peer.socket: memoryview(b"") for peer in peers}
+    for peer in peers:
+        peer.socket.setblocking(False)
+    end = time.monotonic() + seconds
+    while time.monotonic() < end or any(rest.values()):
+        again = time.monotonic() < end
+        waiting = [each for each in rest if rest[each] or again]
+        for each in select.select([], waiting, [], 1)[1]:
+            left = rest[each] or memoryview(chunk[each])
+            try:
+                rest[each] = left[each.send(left):]
+            except BlockingIOError:
+                rest[each] = left
+    done.set()
+
+
+@pytest.mark.parametrize("qos", [0, 1])
+def test_a_flood_into_a_file_lets_others_through(start, crowd_file, tmp_path, qos):
+    running = start("--store", str(tmp_path / "store.db"), "--rule", "ALI-PUBLISH-RATE=off",
+                    fixtures=crowd_file)
+    witness = crowd.log_in(running.ports["mqtt"], "witness")
+    peers = [crowd.log_in(running.ports["mqtt"], number) for number in range(FLOODERS)]
+    chunk = {peer.socket: 100 * packets.encode(
+        {"type": "publish", "topic": crowd.ECHO.format(crowd.name(number)), "qos": qos, "id": 1,
+         "payload": 200 * "x"}) for number, peer in enumerate(peers)}
+    before, since = slow_turns(running.api), running.api.last_seq()
+    done = threading.Event()
+    flooder = threading.Thread(target=flood, args=(peers, chunk, 3, done))
+    flooder.start()
+    pings = []
+    while not done.is_set():
+        begin = time.monotonic()
+        ping(witness)
+        pings.append(time.monotonic() - begin)
+        time.sleep(0)
+    flooder.join()
+    assert slow_turns(running.api) - before <= SLOW_TURNS_MAX
+    print(f"{len(pings)} pings, the slowest answered in {max(pings) * 1000:.0f} ms; "
+          f"{running.api.last_seq() - since} events")
+    assert max(pings) < PING_S_MAX
+    for peer in [*peers, witness]:
+        peer.close()
