@@ -386,7 +386,7 @@ static void a_file_cut_short(void **state)
 
 /* ---- the log of a file that was not closed ---- */
 
-enum { LOG_NOTES = 20, LOG_FLIPS = 300 };
+enum { LOG_NOTES = 20, LOG_FLIPS = 300, NOTE_NAME = 32 };
 
 static void read_file(const char *path, struct sky_buf *out)
 {
@@ -397,16 +397,16 @@ static void read_file(const char *path, struct sky_buf *out)
     fclose(file);
 }
 
-static sky_span note_name(char out[16], int number)
+static sky_span note_name(char out[NOTE_NAME], int number)
 {
-    snprintf(out, 16, "note-%02d", number);
+    snprintf(out, NOTE_NAME, "note-%02d", number);
     return sky_span_str(out);
 }
 
 /* How many of the notes are there: the first ones, and as they were put. */
 static int count_notes(struct sky_store *store)
 {
-    char name[16], want[JOURNAL_PAGE];
+    char name[NOTE_NAME], want[JOURNAL_PAGE];
     int count = 0;
     bool gone = false;
     for (int i = 0; i < LOG_NOTES; i++) {
@@ -447,7 +447,7 @@ static void a_flipped_byte_of_the_log_is_counted(void **state)
     struct sky_store *store;
     struct sky_why why;
     struct sky_buf file, log;
-    char wal[80], name[16], bytes[JOURNAL_PAGE];
+    char wal[80], name[NOTE_NAME], bytes[JOURNAL_PAGE];
     uint64_t lost;
     int spoilt = 0;
     snprintf(wal, sizeof wal, "%s-wal", bench->path);
