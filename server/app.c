@@ -147,20 +147,16 @@ static void on_hurry(uv_idle_t *idle)
     (void)idle;
 }
 
-/* The end of a turn: run what is due, send what was written. */
-static void end_turn(void *ctx)
+static void run_what_is_due(struct sky_app *app)
 {
-    struct sky_app *app = ctx;
     sky_clock_update(&app->clock);
     sky_clock_run(&app->clock);
-    sky_slices_run(&app->slices, &app->clock);
-    sky_products_follow(&app->registry);
-    sky_app_settle(app, NULL); /* before anybody is told */
-    if (app->on_turn != NULL)
-        app->on_turn(app->on_turn_ctx);
+}
+
+static void send_what_was_written(struct sky_app *app)
+{
     sky_net_flush(&app->net);
     sky_captures_turn(&app->captures);
-    app->registry.searches.count = app->registry.searches.let_in = 0;
     follow_events(app);
     follow_store(app);
     follow_journal(app);
@@ -169,12 +165,29 @@ static void end_turn(void *ctx)
     app->polled_us += took_us;
 }
 
-/* Sleep until something comes or the next timer is due. */
+/* A turn that ends while there is more of the poll: only for what cannot wait for the end of that.
+ */
+static void end_turn(void *ctx)
+{
+    struct sky_app *app = ctx;
+    run_what_is_due(app);
+    sky_app_settle(app, NULL);
+    send_what_was_written(app);
+}
+
+/* The last turn of a poll. Then sleep until something comes or the next timer is due. */
 static void before_poll(uv_prepare_t *prepare)
 {
     struct sky_app *app = prepare->data;
     sky_net_admit(&app->net);
-    end_turn(app);
+    run_what_is_due(app);
+    sky_slices_run(&app->slices, &app->clock);
+    sky_products_follow(&app->registry);
+    sky_app_settle(app, NULL); /* before anybody is told */
+    if (app->on_turn != NULL)
+        app->on_turn(app->on_turn_ctx);
+    app->registry.searches.count = app->registry.searches.let_in = 0;
+    send_what_was_written(app);
     sky_net_share(&app->net, app->polled_us);
     app->polled_us = 0;
     int64_t next_ms = sky_clock_next_ms(&app->clock);
