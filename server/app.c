@@ -340,6 +340,14 @@ sky_err sky_app_prepare(struct sky_app *app, const struct sky_config *config, st
     bool durable = strcmp(config->store, ":memory:") != 0;
     app->journal = sky_journal_new(config->journal_bytes, config->journal_events,
                                    durable ? app->store : NULL, &app->clock);
+    if (app->journal == NULL) {
+        err = sky_why_set(why, SKY_ERR_LIMIT, "",
+                          "asks for %zu bytes of memory, which the system does not have; ask for "
+                          "less",
+                          config->journal_bytes);
+        sky_app_release(app);
+        return sky_config_blame(config, &config->journal_bytes, 0, err, why);
+    }
     struct sky_journal_stats found;
     sky_journal_stats(app->journal, &found);
     if (sky_store_log_lost(app->store) > 0)

@@ -25,8 +25,11 @@ struct sky_journal *sky_journal_new(size_t bytes_max, size_t events_max, struct 
     sky_pages_init(&journal->pages, store, bytes_max, events_max);
     journal->evicted = journal->pages.lost;
     journal->flushed_seq = journal->pages.kept.last_seq;
-    sky_ring_init(&journal->ring, bytes_max, events_max, journal->flushed_seq + 1);
-    return journal;
+    if (sky_ring_init(&journal->ring, bytes_max, events_max, journal->flushed_seq + 1))
+        return journal;
+    sky_pages_done(&journal->pages);
+    free(journal);
+    return NULL;
 }
 
 void sky_journal_free(struct sky_journal *journal)

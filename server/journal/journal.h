@@ -19,7 +19,7 @@ struct sky_clock;
 /* `store` may be NULL; it and the clock outlive the journal. Numbers go on after the
  * last page of the store. The ring's memory is reserved here, and taken as it fills; fewer bytes
  * than SKY_JOURNAL_BYTES_MIN are taken for that. With a store the pages are held to the same
- * bounds. */
+ * bounds. NULL: the system cannot reserve so much. */
 struct sky_journal *sky_journal_new(size_t bytes_max, size_t events_max, struct sky_store *store,
                                     const struct sky_clock *clock);
 void sky_journal_free(struct sky_journal *journal); /* flushes; NULL is fine */

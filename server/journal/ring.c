@@ -11,10 +11,12 @@ enum {
     HUGE_FROM = 2 * 1024 * 1024, /* below, pages are small: an idle server has no use for more */
 };
 
+/* NULL: there is not so much. */
 static void *map(size_t size)
 {
     char *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    SKY_ASSERT(bytes != MAP_FAILED);
+    if (bytes == MAP_FAILED)
+        return NULL;
     if (size > HUGE_FROM)
         madvise(bytes + HUGE_FROM, size - HUGE_FROM, MADV_HUGEPAGE);
     return bytes;
@@ -65,7 +67,7 @@ void sky_ring_warm(const struct sky_ring *ring)
 
 /* ---- entries ---- */
 
-void sky_ring_init(struct sky_ring *ring, size_t bytes_max, size_t events_max, uint64_t next_seq)
+bool sky_ring_init(struct sky_ring *ring, size_t bytes_max, size_t events_max, uint64_t next_seq)
 {
     SKY_ASSERT(bytes_max > 0 && bytes_max / SKY_ENTRY_ALIGN < UINT32_MAX && events_max > 0);
     size_t slots = 1;
@@ -81,12 +83,18 @@ void sky_ring_init(struct sky_ring *ring, size_t bytes_max, size_t events_max, u
                               .events_max = events_max};
     ring->bytes = map(ring->room);
     ring->slots = map(ring->slots_size);
+    if (ring->bytes != NULL && ring->slots != NULL)
+        return true;
+    sky_ring_done(ring);
+    return false;
 }
 
 void sky_ring_done(struct sky_ring *ring)
 {
-    munmap(ring->bytes, ring->room);
-    munmap(ring->slots, ring->slots_size);
+    if (ring->bytes != NULL)
+        munmap(ring->bytes, ring->room);
+    if (ring->slots != NULL)
+        munmap(ring->slots, ring->slots_size);
     *ring = (struct sky_ring){0};
 }
 

@@ -22,8 +22,10 @@ struct sky_ring {
     size_t events_max;
 };
 
-/* `bytes_max` is rounded up to SKY_ENTRY_ALIGN. The first entry gets `next_seq`. */
-void sky_ring_init(struct sky_ring *ring, size_t bytes_max, size_t events_max, uint64_t next_seq);
+/* `bytes_max` is rounded up to SKY_ENTRY_ALIGN. The first entry gets `next_seq`. False: the system
+ * has not so much memory, and there is nothing to be done with. */
+SKY_MUST_USE bool sky_ring_init(struct sky_ring *ring, size_t bytes_max, size_t events_max,
+                                uint64_t next_seq);
 void sky_ring_done(struct sky_ring *ring);
 /* Will entries soon need memory that is not there? Then sky_ring_warm() is to follow, and to end
  * before this is asked again. */

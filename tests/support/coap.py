@@ -4,6 +4,7 @@ import os
 import select
 import struct
 import subprocess
+import threading
 import time
 
 CON, NON, ACK, RST = range(4)
@@ -72,7 +73,8 @@ class Message:
 class Device:
     """A device's DTLS session. Every write is one record, every read another."""
 
-    def __init__(self, port, who, secret_key, suite="PSK-AES128-CCM8"):
+    def __init__(self, port, who, secret_key, suite="PSK-AES128-CCM8",
+                 handshake_s=PATIENCE_S):
         self._mid, self.retransmissions = 0, 0
         self.process = subprocess.Popen(
             ["openssl", "s_client", "-dtls1_2", "-connect", f"127.0.0.1:{port}", "-psk_identity",
@@ -80,13 +82,17 @@ class Device:
              "-nocommands", "-nbio"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         os.set_blocking(self.process.stdout.fileno(), False)
-        self._await_handshake()
+        self._await_handshake(handshake_s)
 
-    def _await_handshake(self):
-        """What is written before would go out as one record. Ends too when the client gives up."""
+    def _await_handshake(self, patience_s):
+        """What is written before would go out as one record. Ends too when the client gives up, or
+        is made to: by itself it asks for many minutes."""
+        giving_up = threading.Timer(patience_s, self.process.kill)
+        giving_up.start()
         for line in self.process.stderr:
             if b"ESTABLISHED" in line:
-                return
+                break
+        giving_up.cancel()
 
     def send(self, data):
         self.process.stdin.write(data)

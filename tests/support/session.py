@@ -121,7 +121,8 @@ class Session:
 
     def datagram(self):
         enos = dict(clouds.modules("credentials"))["enos"]
-        device = coap.Device(self.running.ports["coaps"], enos.identity(ENOS), enos.key(ENOS))
+        device = coap.Device(self.running.ports["coaps"], enos.identity(ENOS), enos.key(ENOS),
+                             handshake_s=4)
         try:
             answer = device.ask(coap.POST, "/topic/sys/KV315idW/tPbZGCdmaE/thing/measurepoint/post",
                                 b'{"id":"1","version":"1.0","params":{"measurepoints":{"a":1}},'
