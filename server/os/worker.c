@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 #include <sys/resource.h>
+#include <unistd.h>
 #include <uv.h>
 
 static void wait_for_all(void *barrier)
@@ -9,11 +10,24 @@ static void wait_for_all(void *barrier)
     uv_sem_wait(barrier);
 }
 
+static int try_pipe(void)
+{
+    uv_file ends[2];
+    int rc = uv_pipe(ends, 0, 0);
+    if (rc == 0) {
+        close(ends[0]);
+        close(ends[1]);
+    }
+    return rc;
+}
+
 int sky_worker_try(void)
 {
     uv_thread_t threads[SKY_WORKERS];
     uv_sem_t barrier; /* they are there at the same time */
-    int made = 0, rc = uv_sem_init(&barrier, 0);
+    int made = 0, rc = try_pipe();
+    if (rc == 0)
+        rc = uv_sem_init(&barrier, 0);
     if (rc != 0)
         return rc;
     while (made < SKY_WORKERS &&

@@ -4,8 +4,8 @@
 
 enum { SKY_WORKER_NICE = 5, SKY_WORKERS = 4 /* as many as libuv makes (its documentation) */ };
 
-/* libuv makes its threads with the first work there is for them, and aborts when it cannot; so they
- * are tried before. 0, or libuv's number of what is wrong. */
+/* libuv makes a pipe with its first loop, and its threads with the first work there is for them,
+ * and aborts when it cannot; so they are tried before. 0, or libuv's number of what is wrong. */
 int sky_worker_try(void);
 
 /* The calling thread steps back behind the loop for good: keys and handshakes may wait, devices
