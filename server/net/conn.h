@@ -45,7 +45,7 @@ enum {
 
     SKY_NET_READ_SIZE = 64 * 1024,   /* the one read buffer of the loop */
     SKY_NET_READ_MIN = 512,          /* what a peer is read of at a time, however many there are */
-    SKY_LISTEN_REST_MS = 100,        /* when the system gives no descriptor for a peer */
+    SKY_LISTEN_REST_MS = 100,        /* when the system does not give a peer, or a datagram */
     SKY_NET_ADMIT_MAX = 32,          /* peers that are accepted at a time, however many there are */
     SKY_NET_FLUSH_SIZE = 256 * 1024, /* output that does not wait for the end of the turn */
     SKY_NET_SPARES = 32,             /* output buffers kept for reuse */

@@ -394,9 +394,29 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buf)
 }
 
 static void on_datagram(uv_udp_t *udp, ssize_t len, const uv_buf_t *buf,
+                        const struct sockaddr *from, unsigned flags);
+
+static void on_rested(struct sky_timer *timer, int64_t now_ms)
+{
+    struct sky_coap_port *port = SKY_CONTAINER_OF(timer, struct sky_coap_port, rest);
+    (void)now_ms;
+    uv_udp_recv_start(&port->udp, on_alloc, on_datagram);
+}
+
+/* What the system does not give stays there, and would wake the loop again at once. */
+static void rest(struct sky_coap_port *port)
+{
+    sky_clock_tick(port->net->clock, uv_now(port->net->loop));
+    uv_udp_recv_stop(&port->udp);
+    sky_clock_patience(port->net->clock, &port->rest, SKY_LISTEN_REST_MS, on_rested);
+}
+
+static void on_datagram(uv_udp_t *udp, ssize_t len, const uv_buf_t *buf,
                         const struct sockaddr *from, unsigned flags)
 {
     struct sky_coap_port *port = udp->data;
+    if (len < 0 && len != UV_ENOBUFS)
+        rest(port);
     if (len < 0 || from == NULL || (flags & UV_UDP_PARTIAL))
         return;
     struct sockaddr_storage address = {0};
@@ -484,6 +504,7 @@ void sky_coap_port_close(struct sky_coap_port *port)
     sky_dtls_free(port->dtls);
     sky_coap__drop_routes(port);
     port->dtls = NULL;
+    sky_clock_forgive(port->net->clock, &port->rest);
     uv_close((uv_handle_t *)&port->udp, NULL);
 }
 

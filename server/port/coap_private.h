@@ -17,8 +17,9 @@ struct sky_coap_port {
     struct sky_registry *registry;
     struct sky_net *net;
     uv_udp_t udp;
-    bool had_its_turn;    /* what was received last ended one */
-    struct sky_door door; /* of whoever has not named itself */
+    struct sky_timer rest; /* until more is asked for */
+    bool had_its_turn;     /* what was received last ended one */
+    struct sky_door door;  /* of whoever has not named itself */
     struct sky_dtls *dtls;
     struct sky_coap_request request; /* at hand */
     struct sky_buf out, body;        /* its answer: the datagram, and its body */
