@@ -1,5 +1,6 @@
 """CoAP messages, and devices that send them through OpenSSL's DTLS, one datagram a message."""
 
+import contextlib
 import os
 import select
 import struct
@@ -95,8 +96,10 @@ class Device:
         giving_up.cancel()
 
     def send(self, data):
-        self.process.stdin.write(data)
-        self.process.stdin.flush()
+        """Nothing is sent when the client has just given up; whoever waits for an answer sees that."""
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.write(data)
+            self.process.stdin.flush()
 
     def receive(self, timeout_s=PATIENCE_S):
         """The next message, or None when none comes or the session has ended. What has come at
@@ -133,7 +136,8 @@ class Device:
 
     def close(self):
         """Says goodbye and ends."""
-        self.process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
         self.process.terminate()
         self.process.wait(PATIENCE_S)
         self.process.stdout.close()
