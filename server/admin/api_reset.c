@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "protocol/base/ids.h"
 #include "protocol/base/mem.h"
 #include "server/admin/bulk.h"
 #include "server/broker/gateways.h"
@@ -54,7 +55,7 @@ static struct reset *reset_of(struct sky_bulk_act *act)
 
 static void take_id(void *ctx, int64_t id)
 {
-    sky_buf_add(&((struct reset *)ctx)->ids, sky_span_of(&id, sizeof id));
+    sky_ids_add(&((struct reset *)ctx)->ids, id);
 }
 
 static bool reads_fixtures(const struct reset *reset)
@@ -80,9 +81,8 @@ static sky_err let_go(struct reset *reset)
 {
     struct sky_app *app = reset->act.app;
     sky_err err = SKY_OK;
-    int64_t id;
-    for (size_t at = 0; at < reset->ids.len && err == SKY_OK; at += sizeof id) {
-        memcpy(&id, reset->ids.bytes + at, sizeof id);
+    for (size_t i = 0; i < sky_ids_count(&reset->ids) && err == SKY_OK; i++) {
+        int64_t id = sky_ids_at(&reset->ids, i);
         struct sky_session *session = sky_session_find(&app->registry, id);
         if (session != NULL)
             forget_session(app, session);
@@ -145,16 +145,6 @@ static void done(struct sky_bulk_act *act)
                   reset->product.id != 0 ? reset->name : "all", reset->forget);
 }
 
-static void answer(struct sky_bulk_act *act, struct sky_api *api, sky_err err,
-                   const struct sky_why *why)
-{
-    (void)act;
-    if (err != SKY_OK)
-        sky_api_fail(api, err, why);
-    else
-        sky_api_send(api, 204);
-}
-
 static void free_reset(struct sky_bulk_act *act)
 {
     struct reset *reset = reset_of(act);
@@ -165,7 +155,7 @@ static void free_reset(struct sky_bulk_act *act)
 }
 
 static const struct sky_bulk_kind reset_kind = {
-    .prepare = read_fixtures, .step = step, .done = done, .answer = answer, .free = free_reset};
+    .prepare = read_fixtures, .step = step, .done = done, .free = free_reset};
 
 static void reset_many(struct sky_api *api, const char *name, const struct sky_product *product)
 {

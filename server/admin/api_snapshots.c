@@ -49,23 +49,12 @@ static sky_err step_drop(struct sky_bulk_act *act, struct sky_why *why)
     return err != SKY_OK ? SKY_ERR_NOT_FOUND : SKY_OK;
 }
 
-static void answer_nothing(struct sky_bulk_act *act, struct sky_api *api, sky_err err,
-                           const struct sky_why *why)
-{
-    (void)act;
-    if (err != SKY_OK)
-        sky_api_fail(api, err, why);
-    else
-        sky_api_send(api, 204);
-}
-
 static void free_dropping(struct sky_bulk_act *act)
 {
     free(SKY_CONTAINER_OF(act, struct dropping, act));
 }
 
-static const struct sky_bulk_kind drop_kind = {
-    .step = step_drop, .answer = answer_nothing, .free = free_dropping};
+static const struct sky_bulk_kind drop_kind = {.step = step_drop, .free = free_dropping};
 
 static struct dropping *dropping_of(int64_t id)
 {
@@ -291,7 +280,7 @@ static void free_restoring(struct sky_bulk_act *act)
 }
 
 static const struct sky_bulk_kind restore_kind = {
-    .step = step_restore, .done = restored, .answer = answer_nothing, .free = free_restoring};
+    .step = step_restore, .done = restored, .free = free_restoring};
 
 void sky_api_snapshot_restore(struct sky_api *api)
 {

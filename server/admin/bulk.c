@@ -47,6 +47,17 @@ static void say_in_part(struct sky_why *why, sky_err err)
     *why = whole;
 }
 
+static void tell(struct sky_bulk_act *act, struct sky_api *api, sky_err err,
+                 const struct sky_why *why)
+{
+    if (act->kind->answer != NULL)
+        act->kind->answer(act, api, err, why);
+    else if (err != SKY_OK)
+        sky_api_fail(api, err, why);
+    else
+        sky_api_send(api, 204);
+}
+
 /* In a request of its own: that which began the act is over. */
 static void answer(struct sky_bulk_act *act, sky_err err, const struct sky_why *why)
 {
@@ -59,7 +70,7 @@ static void answer(struct sky_bulk_act *act, sky_err err, const struct sky_why *
     act->call = NULL;
     sky_buf_init(&api.out, SKY_HTTP_ANSWER_MAX);
     api.jw = sky_jw(&api.out);
-    act->kind->answer(act, &api, err, why);
+    tell(act, &api, err, why);
     sky_buf_done(&api.out);
 }
 
@@ -198,7 +209,7 @@ void sky_bulk_do(struct sky_api *api, struct sky_bulk_act *act, bool few)
         sky_err err = do_at_once(act, &why);
         if (err == SKY_OK && act->kind->done != NULL)
             act->kind->done(act);
-        act->kind->answer(act, api, err, &why);
+        tell(act, api, err, &why);
         act->kind->free(act);
         return;
     }

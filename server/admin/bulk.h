@@ -24,9 +24,8 @@ struct sky_bulk_kind {
     sky_err (*step)(struct sky_bulk_act *act, struct sky_why *why);
     /* All of it is in the store for good. NULL: nothing follows from that. */
     void (*done)(struct sky_bulk_act *act);
-    /* Answers whoever asked, if he is still there. `err`: it ended before its end. NULL: nobody
-     * did.
-     */
+    /* Answers whoever asked, if he is still there. `err`: it ended before its end. NULL: there is
+     * nothing to say but that it is done. */
     void (*answer)(struct sky_bulk_act *act, struct sky_api *api, sky_err err,
                    const struct sky_why *why);
     void (*free)(struct sky_bulk_act *act);

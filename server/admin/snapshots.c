@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "protocol/base/assert.h"
+#include "protocol/base/ids.h"
 #include "protocol/base/mem.h"
 #include "protocol/base/pack.h"
 #include "server/admin/api.h"
@@ -59,21 +60,9 @@ static struct sky_session *session_of(struct sky_app *app, const struct sky_snap
 
 /* ---- taking ---- */
 
-static void add_id(struct sky_buf *ids, int64_t id)
-{
-    sky_buf_add(ids, sky_span_of(&id, sizeof id));
-}
-
-static int64_t id_at(const struct sky_buf *ids, size_t place)
-{
-    int64_t id;
-    memcpy(&id, ids->bytes + place * sizeof id, sizeof id);
-    return id;
-}
-
 static void take_id(void *ctx, int64_t device_id)
 {
-    add_id(&((struct sky_snapshot_taking *)ctx)->ids, device_id);
+    sky_ids_add(&((struct sky_snapshot_taking *)ctx)->ids, device_id);
 }
 
 static sky_err take_session(struct sky_snapshot_taking *t, struct sky_session *session)
@@ -136,8 +125,8 @@ sky_err sky_snapshot_take_some(struct sky_snapshot_taking *t, size_t limit)
     sky_buf_clear(&t->ids);
     sky_err err =
         sky_store_copy_some(store, &t->snapshot, t->product_id, &t->after_id, limit, take_id, t);
-    for (size_t i = 0; err == SKY_OK && i < t->ids.len / sizeof(int64_t); i++) {
-        struct sky_session *session = sky_session_find(&t->app->registry, id_at(&t->ids, i));
+    for (size_t i = 0; err == SKY_OK && i < sky_ids_count(&t->ids); i++) {
+        struct sky_session *session = sky_session_find(&t->app->registry, sky_ids_at(&t->ids, i));
         if (session != NULL)
             err = take_session(t, session);
     }
@@ -199,7 +188,7 @@ sky_err sky_snapshot_keep_device(struct sky_app *app, const struct sky_product *
 
 static void take_changed(void *ctx, int64_t device_id)
 {
-    add_id(&((struct sky_snapshot_restoring *)ctx)->changed, device_id);
+    sky_ids_add(&((struct sky_snapshot_restoring *)ctx)->changed, device_id);
 }
 
 /* NOT_FOUND counts as nothing. */
@@ -239,15 +228,15 @@ static sky_err compare(struct sky_snapshot_restoring *r, int64_t device_id)
                 (same_state(sky_buf_span(present), sky_buf_span(&r->state)) ||
                  is_its_own_doing(r, session));
     if (!same && present->len + r->state.len > 0)
-        add_id(&r->changed, device_id);
+        sky_ids_add(&r->changed, device_id);
     else if (r->state.len > 0 && session != NULL && !sky_session_is_online(session))
-        add_id(&r->aged, device_id);
+        sky_ids_add(&r->aged, device_id);
     return SKY_OK;
 }
 
 static void take_there(void *ctx, int64_t device_id)
 {
-    add_id(&((struct sky_snapshot_restoring *)ctx)->there, device_id);
+    sky_ids_add(&((struct sky_snapshot_restoring *)ctx)->there, device_id);
 }
 
 /* What cannot be read was not written by this program: the device holds nothing then. */
@@ -289,17 +278,17 @@ static int by_number(const void *a, const void *b)
 static void put_all_back(struct sky_snapshot_restoring *r, struct sky_buf *ids, bool changed)
 {
     int64_t id, last = 0;
-    size_t count = ids->len / sizeof id;
+    size_t count = sky_ids_count(ids);
     if (count > 0)
         qsort(ids->bytes, count, sizeof id, by_number);
     for (size_t i = 0; i < count; i++, last = id) {
-        memcpy(&id, ids->bytes + i * sizeof id, sizeof id);
+        id = sky_ids_at(ids, i);
         if (id == last)
             continue;
         if (changed) {
             sky_commands_end(&r->app->broker, id);
             sky_upgrades_end_waits(&r->app->broker, id);
-            add_id(&r->put_back, id);
+            sky_ids_add(&r->put_back, id);
         }
         put_back(r, id);
     }
@@ -310,9 +299,8 @@ static void claim(struct sky_snapshot_restoring *r)
 {
     struct sky_product product;
     struct sky_device device;
-    int64_t id;
-    for (size_t at = 0; at < r->changed.len; at += sizeof id) {
-        memcpy(&id, r->changed.bytes + at, sizeof id);
+    for (size_t i = 0; i < sky_ids_count(&r->changed); i++) {
+        int64_t id = sky_ids_at(&r->changed, i);
         if (sky_store_get_device(r->app->store, id, &product, &device) == SKY_OK &&
             product.node == SKY_NODE_GATEWAY)
             (void)!sky_gateway_claim(&r->app->broker, &product, id);
@@ -359,8 +347,8 @@ void sky_snapshot_restoring_done(struct sky_snapshot_restoring *r)
 static sky_err put_sessions_back(struct sky_snapshot_restoring *r)
 {
     sky_err err = SKY_OK;
-    for (size_t i = 0; err == SKY_OK && i < r->there.len / sizeof(int64_t); i++)
-        err = compare(r, id_at(&r->there, i));
+    for (size_t i = 0; err == SKY_OK && i < sky_ids_count(&r->there); i++)
+        err = compare(r, sky_ids_at(&r->there, i));
     sky_buf_clear(&r->there);
     if (err != SKY_OK)
         return err;
@@ -404,9 +392,9 @@ sky_err sky_snapshot_restore_some(struct sky_snapshot_restoring *r, size_t limit
         return put_rest_back(r);
     }
     for (size_t i = 0; i < limit; i++) {
-        if (r->looked_at == r->put_back.len / sizeof(int64_t))
+        if (r->looked_at == sky_ids_count(&r->put_back))
             return SKY_ERR_NOT_FOUND;
-        sky_upgrades_load_of(&r->app->broker, id_at(&r->put_back, r->looked_at++));
+        sky_upgrades_load_of(&r->app->broker, sky_ids_at(&r->put_back, r->looked_at++));
     }
     return SKY_OK;
 }
@@ -429,7 +417,7 @@ static sky_err restore_device(struct sky_snapshot_restoring *r)
     if (err == SKY_OK)
         err = sky_store_each_snapshot_session(app->store, r->snapshot->id, take_there, r);
     if (err == SKY_OK && session != NULL)
-        add_id(&r->there, session->device_id);
+        sky_ids_add(&r->there, session->device_id);
     if (err == SKY_OK)
         err = put_sessions_back(r);
     return err == SKY_OK ? put_rest_back(r) : err;

@@ -5,6 +5,7 @@
 #include <utlist.h>
 
 #include "protocol/base/assert.h"
+#include "protocol/base/ids.h"
 #include "protocol/base/mem.h"
 #include "server/broker/commands.h"
 #include "server/broker/delivery.h"
@@ -351,7 +352,7 @@ void sky_upgrades_add_watched(const struct sky_broker *broker, struct sky_buf *i
 {
     const struct sky_upgrade_watch *watch, *next;
     HASH_ITER (hh, broker->upgrades.watches, watch, next)
-        sky_buf_add(ids, sky_span_of(&watch->device_id, sizeof watch->device_id));
+        sky_ids_add(ids, watch->device_id);
 }
 
 void sky_upgrades_done(struct sky_broker *broker)

@@ -1,4 +1,4 @@
-/* What http.c and http_answer.c share. */
+/* What http_port.c and http_answer.c share. */
 #ifndef SKY_SERVER_PORT_HTTP_PRIVATE_H
 #define SKY_SERVER_PORT_HTTP_PRIVATE_H
 
