@@ -156,14 +156,13 @@ static void run_what_is_due(struct sky_app *app)
 /* False: there is more. */
 static bool send_what_was_written(struct sky_app *app)
 {
+    app->polled_us += sky_clock_turn_us(&app->clock);
     bool all = sky_net_flush(&app->net);
     sky_captures_turn(&app->captures);
     follow_events(app);
     follow_store(app);
     follow_journal(app);
-    int64_t took_us = sky_clock_end_turn(&app->clock);
-    sky_turns_add(&app->turns, took_us);
-    app->polled_us += took_us;
+    sky_turns_add(&app->turns, sky_clock_end_turn(&app->clock));
     return all;
 }
 

@@ -226,7 +226,7 @@ bool sky_net_flush(struct sky_net *net);
 /* The last that a callback of the loop does which has taken something in: where that has spent the
  * turn, the turn ends here, and what else the poll has found belongs to the next. True: it did. */
 bool sky_net_turn_over(struct sky_net *net);
-/* Before the loop polls again: what the last poll has found took so long. */
+/* Before the loop polls again: to take in what the last poll has found took so long. */
 void sky_net_share(struct sky_net *net, int64_t took_us);
 /* Closes every connection; needs loop turns after. */
 void sky_net_close_conns(struct sky_net *net);
