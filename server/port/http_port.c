@@ -1,5 +1,6 @@
 #include "server/port/http.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <utlist.h>
 
@@ -132,6 +133,11 @@ static size_t refuse(struct sky_conn *conn, const struct sky_http_head *head,
     return used;
 }
 
+static uint64_t body_max(const struct sky_http__link *link)
+{
+    return link->call.on_body != NULL ? SKY_HTTP_TAKEN_MAX : link->handler->body_max;
+}
+
 /* Keeps the head, whose views the call needs. False: the body is too long. */
 static bool begin_request(struct sky_http__link *link, sky_span bytes)
 {
@@ -153,10 +159,9 @@ static bool begin_request(struct sky_http__link *link, sky_span bytes)
     link->taken = 0;
     if (link->stage == STAGE_BODY && link->handler->begin != NULL)
         link->handler->begin(link->handler->owner, &link->call);
-    uint64_t body_max = link->call.on_body != NULL ? SKY_HTTP_TAKEN_MAX : link->handler->body_max;
     sky_clock_patience(conn->net->clock, &conn->patience, SKY_HTTP_BODY_MS,
                        sky_http__on_patience_over);
-    if (head->body_len > body_max)
+    if (head->body_len > body_max(link))
         return false;
     if (link->stage == STAGE_BODY && head->expects_continue)
         send_continue(conn);
@@ -198,10 +203,12 @@ static size_t upgrade(struct sky_conn *conn, const struct sky_http_head *head, s
 static size_t refuse_body(struct sky_http__link *link, size_t used)
 {
     struct sky_http_call *call = &link->call;
+    char reason[96];
+    snprintf(reason, sizeof reason, "the request's body is longer than the %llu bytes taken here",
+             (unsigned long long)body_max(link));
     if (call->on_body != NULL && call->on_gone != NULL)
         call->on_gone(call);
-    return refuse(link->conn, &call->head, (struct sky_http_reply){.status = 413},
-                  "the request's body is too long", used);
+    return refuse(link->conn, &call->head, (struct sky_http_reply){.status = 413}, reason, used);
 }
 
 static size_t take_head(struct sky_conn *conn, sky_span in)
