@@ -204,7 +204,7 @@ static size_t refuse_body(struct sky_http__link *link, size_t used)
 {
     struct sky_http_call *call = &link->call;
     char reason[96];
-    snprintf(reason, sizeof reason, "the request's body is longer than the %llu bytes taken here",
+    snprintf(reason, sizeof reason, "the request's body is too long: at most %llu bytes are taken",
              (unsigned long long)body_max(link));
     if (call->on_body != NULL && call->on_gone != NULL)
         call->on_gone(call);
