@@ -1,8 +1,9 @@
 /* Connections: accepted TCP peers, bytes in, bytes out, and who speaks for each.
  * Input: the port's on_bytes() sees the clear bytes that are there and says how many it used; the
  * rest is kept and shown again with more behind it. Output: appended to sky_conn_out() and flushed
- * once per loop turn. A connection is never freed inside its own callback: sky_conn_close() marks
- * it, and it is reaped at the end of the turn. Knows ports by their table of functions only. */
+ * at the end of the loop's turn. A connection is never freed inside its own callback:
+ * sky_conn_close() marks it, and it is reaped when its turn has come to be flushed. Knows ports by
+ * their table of functions only. */
 #ifndef SKY_SERVER_NET_CONN_H
 #define SKY_SERVER_NET_CONN_H
 
@@ -93,7 +94,8 @@ struct sky_net {
 
     struct sky_listener listeners[SKY_LISTENERS_MAX];
     size_t listener_count;
-    struct sky_conn *conns, *dirty, *dying;
+    struct sky_conn *conns;
+    struct sky_conn *dirty, *last_dirty; /* for whom the end of the turn has work, in turn */
     struct sky_conn *lingering; /* closed by us, with output that the kernel has not taken yet, or
                                    while the peer reads it */
     struct sky_pending pending;
@@ -125,7 +127,7 @@ struct sky_conn {
     struct sky_buf sending;   /* handed to the kernel, not yet taken */
     struct sky_pending_share pending;
     struct sky_conn *prev, *next; /* all connections; once reaped, those that linger */
-    struct sky_conn *next_dirty, *next_dying;
+    struct sky_conn *next_dirty;
     struct sky_bend *bend;     /* owned; NULL: no fault has its hands on it */
     struct sky_timer patience; /* real time: login limit, then linger limit */
     struct sky_timer alarm;    /* virtual time: the port's, keepalive for MQTT */
@@ -156,7 +158,7 @@ struct sky_conn {
 /* The connection's output, ready to append to; marks it for this turn's flush. Peers that let more
  * than SKY_CONN_OUTPUT_MAX pile up are closed when the turn ends. */
 struct sky_buf *sky_conn_out(struct sky_conn *conn);
-void sky_conn_touch(struct sky_conn *conn); /* flush this turn */
+void sky_conn_touch(struct sky_conn *conn); /* it has something for the end of the turn */
 void sky_conn_write(struct sky_conn *conn, sky_span bytes);
 /* The port keeps so many bytes for the peer besides: they count among what waits for it. */
 void sky_conn_keeps(struct sky_conn *conn, size_t bytes);
@@ -217,8 +219,10 @@ void sky_conn_left(struct sky_conn *conn);
 
 /* ---- all of them ---- */
 
-/* End of a loop turn: sends what was written, frees what was closed. */
-void sky_net_flush(struct sky_net *net);
+/* End of a loop turn: sends what was written, parts with who was closed; for another turn's time,
+ * as a message to thousands takes longer to send than to write. False: some are left, who come
+ * first at the end of the next turn, with what that has written for them too. */
+bool sky_net_flush(struct sky_net *net);
 /* The last that a callback of the loop does which has taken something in: where that has spent the
  * turn, the turn ends here, and what else the poll has found belongs to the next. True: it did. */
 bool sky_net_turn_over(struct sky_net *net);
