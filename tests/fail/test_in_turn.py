@@ -2,6 +2,7 @@
 skymock says so and ends, or goes on; what it answers is right or an error; and when the calls
 succeed again, everything does."""
 
+import contextlib
 import os
 import random
 import shutil
@@ -105,10 +106,9 @@ class Bench:
         return play
 
     def serves(self, running, for_good):
-        first = session.Session(running, 1)
-        server.PATIENCE_S = EATEN_S if for_good else PATIENCE_S
-        results = first.play()
-        server.PATIENCE_S = PATIENCE_S
+        with patience(running, EATEN_S if for_good else PATIENCE_S):
+            first = session.Session(running, 1)
+            results = first.play()
         for step, came in results.items():
             assert running.process.poll() is None, (step, running.process.poll(), running.errors())
             if not isinstance(came, session.TROUBLE):
@@ -124,6 +124,16 @@ class Bench:
         lines = running.errors().splitlines()
         assert all(line.startswith("skymock: ") or " refused by " in line for line in lines), lines
         assert len(lines) < LINES_MAX, lines
+
+
+@contextlib.contextmanager
+def patience(running, seconds):
+    """So long is waited for each answer in between, that of the admin API too."""
+    api, server.PATIENCE_S = running.api, seconds
+    running.api = server.Api(api.port)
+    yield
+    running.api.close()
+    running.api, server.PATIENCE_S = api, PATIENCE_S
 
 
 def cpu_s(running):
