@@ -224,6 +224,7 @@ static void on_waiting(uv_poll_t *poll, int status, int events)
 {
     struct sky_listener *listener = SKY_CONTAINER_OF(poll, struct sky_listener, poll);
     struct sky_net *net = listener->net;
+    size_t gone = 0; /* peers, before they were accepted */
     (void)status;
     (void)events;
     sky_clock_tick(net->clock, uv_now(net->loop));
@@ -233,10 +234,10 @@ static void on_waiting(uv_poll_t *poll, int status, int events)
             admit(listener, fd);
             continue;
         }
-        if (errno == EINTR || errno == ECONNABORTED)
-            continue;
         if (errno == EAGAIN)
             return;
+        if ((errno == EINTR || errno == ECONNABORTED) && ++gone < SKY_NET_ADMIT_MAX)
+            continue;
         tell_crowd(net, &net->not_given, strerror(errno));
         uv_poll_stop(&listener->poll);
         sky_clock_patience(net->clock, &listener->rest, SKY_LISTEN_REST_MS, on_rested);
