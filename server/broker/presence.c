@@ -226,8 +226,10 @@ void sky_session_leave(struct sky_broker *broker, struct sky_session *session)
 
 void sky_sessions_forget(struct sky_broker *broker)
 {
-    struct sky_session *session, *next;
-    HASH_ITER (hh, broker->registry->by_device, session, next) {
+    for (size_t slot = 0; slot < broker->registry->slots; slot++) {
+        struct sky_session *session = broker->registry->by_slot[slot];
+        if (session == NULL)
+            continue;
         session->conn = NULL;
         session->via = session->behind = NULL;
         drop(broker, session);

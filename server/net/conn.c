@@ -108,12 +108,29 @@ static void tap_end(const struct sky_conn *conn)
 
 /* ---- output ---- */
 
+static void append_dirty(struct sky_net *net, struct sky_conn *conn)
+{
+    LL_APPEND_ELEM2(net->dirty, net->last_dirty, conn, next_dirty);
+    net->last_dirty = conn;
+}
+
+static struct sky_conn *take_dirty(struct sky_net *net)
+{
+    struct sky_conn *conn = net->dirty;
+    if (conn == NULL)
+        return NULL;
+    net->dirty = conn->next_dirty;
+    if (net->dirty == NULL)
+        net->last_dirty = NULL;
+    return conn;
+}
+
 void sky_conn_touch(struct sky_conn *conn)
 {
     if (conn->dirty || conn->reaped)
         return;
     conn->dirty = true;
-    LL_PREPEND2(conn->net->dirty, conn, next_dirty);
+    append_dirty(conn->net, conn);
 }
 
 void sky_conn__book(struct sky_conn *conn)
@@ -388,7 +405,7 @@ void sky_conn__end(struct sky_conn *conn, const char *reason)
     conn->close_reason = reason;
     sky_clock_cancel(conn->net->clock, &conn->alarm);
     sky_clock_cancel(conn->net->clock, &conn->spaced);
-    LL_PREPEND2(conn->net->dying, conn, next_dying);
+    sky_conn_touch(conn);
 }
 
 void sky_conn_close(struct sky_conn *conn, const char *reason)
@@ -452,41 +469,43 @@ static void reap(struct sky_conn *conn)
         sent_all(conn);
 }
 
+/* Who is closing stays dirty: whatever its port does last must not bring it into the list again. */
+static void end_turn_of(struct sky_conn *conn)
+{
+    conn->dirty = conn->closing;
+    if (conn->closing)
+        reap(conn);
+    else
+        flush_one(conn);
+}
+
 /* Others keep their place in the list. */
 void sky_net__flush_early(struct sky_net *net)
 {
-    struct sky_conn *conn, *rest = net->dirty;
-    net->dirty = NULL;
-    while ((conn = rest) != NULL) {
-        LL_DELETE2(rest, conn, next_dirty);
-        bool plain = conn->bend == NULL && conn->wrap == NULL &&
+    struct sky_conn *conn, *left = net->dirty;
+    net->dirty = net->last_dirty = NULL;
+    while ((conn = left) != NULL) {
+        left = conn->next_dirty;
+        bool plain = conn->bend == NULL && conn->wrap == NULL && !conn->closing &&
                      conn->out.len <= SKY_NET_FLUSH_SIZE + SKY_MQTT_PACKET_MAX;
-        if (!plain || conn->reaped) {
-            LL_PREPEND2(net->dirty, conn, next_dirty);
-            continue;
-        }
-        conn->dirty = false;
-        flush_one(conn);
+        if (plain)
+            end_turn_of(conn);
+        else
+            append_dirty(net, conn);
     }
 }
 
-void sky_net_flush(struct sky_net *net)
+bool sky_net_flush(struct sky_net *net)
 {
+    const int64_t until_us = sky_clock_machine_us() + SKY_TURN_BUDGET_US;
+    struct sky_conn *conn;
     net->turn++;
-    while (net->dirty != NULL || net->dying != NULL) {
-        while (net->dirty != NULL) {
-            struct sky_conn *conn = net->dirty;
-            LL_DELETE2(net->dirty, conn, next_dirty);
-            conn->dirty = false;
-            if (!conn->reaped)
-                flush_one(conn);
-        }
-        if (net->dying != NULL) {
-            struct sky_conn *conn = net->dying;
-            LL_DELETE2(net->dying, conn, next_dying);
-            reap(conn);
-        }
+    while ((conn = take_dirty(net)) != NULL) {
+        end_turn_of(conn);
+        if (sky_clock_machine_us() >= until_us)
+            break;
     }
+    return net->dirty == NULL;
 }
 
 /* ---- input ---- */
@@ -666,8 +685,7 @@ bool sky_net_turn_over(struct sky_net *net)
  * a piece of everybody else's, not for all that they have sent. */
 void sky_net_share(struct sky_net *net, int64_t took_us)
 {
-    size_t share = took_us > SKY_TURN_BUDGET_US ? net->share * SKY_TURN_BUDGET_US / (size_t)took_us
-                                                : net->share * 2;
+    size_t share = took_us > SKY_TURN_BUDGET_US ? net->share / 2 : net->share * 2;
     share = share < SKY_NET_READ_SIZE ? share : SKY_NET_READ_SIZE;
     net->share = share > SKY_NET_READ_MIN ? share : SKY_NET_READ_MIN;
 }
@@ -678,7 +696,8 @@ void sky_net_close_conns(struct sky_net *net)
     DL_FOREACH (net->conns, conn)
         if (!conn->closing)
             sky_conn__end(conn, "the server stops");
-    sky_net_flush(net);
+    while (!sky_net_flush(net))
+        continue;
     DL_FOREACH_SAFE (net->lingering, conn, next)
         sky_conn__finish(conn);
 }

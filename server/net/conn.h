@@ -1,8 +1,9 @@
 /* Connections: accepted TCP peers, bytes in, bytes out, and who speaks for each.
  * Input: the port's on_bytes() sees the clear bytes that are there and says how many it used; the
  * rest is kept and shown again with more behind it. Output: appended to sky_conn_out() and flushed
- * once per loop turn. A connection is never freed inside its own callback: sky_conn_close() marks
- * it, and it is reaped at the end of the turn. Knows ports by their table of functions only. */
+ * at the end of the loop's turn. A connection is never freed inside its own callback:
+ * sky_conn_close() marks it, and it is reaped when its turn has come to be flushed. Knows ports by
+ * their table of functions only. */
 #ifndef SKY_SERVER_NET_CONN_H
 #define SKY_SERVER_NET_CONN_H
 
@@ -41,7 +42,7 @@ enum {
 
     SKY_NET_DESCRIPTORS_SPARE = 24, /* file descriptors that devices leave for everything else, */
     SKY_NET_DESCRIPTORS_ADMIN = 8,  /* and that the admin API leaves, so that it can be asked why */
-    SKY_NET_CROWD_MS = 10 * 1000,   /* real time between two notes about who was turned away */
+    SKY_NET_CROWD_MS = 10 * 1000,   /* real time between two notes about one crowd */
 
     SKY_NET_READ_SIZE = 64 * 1024,   /* the one read buffer of the loop */
     SKY_NET_READ_MIN = 512,          /* what a peer is read of at a time, however many there are */
@@ -61,6 +62,12 @@ struct sky_listener {
     char host[64];
     uint16_t port; /* as bound */
     bool open;
+};
+
+/* Newcomers who cannot be served: so many, and when (real time) that was said last. */
+struct sky_net_crowd {
+    uint64_t count;
+    int64_t told_ms;
 };
 
 /* What all connections share. */
@@ -93,15 +100,17 @@ struct sky_net {
 
     struct sky_listener listeners[SKY_LISTENERS_MAX];
     size_t listener_count;
-    struct sky_conn *conns, *dirty, *dying;
+    struct sky_conn *conns;
+    struct sky_conn *dirty, *last_dirty; /* for whom the end of the turn has work, in turn */
     struct sky_conn *lingering; /* closed by us, with output that the kernel has not taken yet, or
                                    while the peer reads it */
     struct sky_pending pending;
     size_t conn_count, draining, frozen;
     uint32_t last_id;
     uint32_t turn; /* of the loop; connections start with 0 */
-    uint64_t accepted, turned_away;
-    int64_t crowd_told_ms; /* real time at which that was last said */
+    uint64_t accepted;
+    struct sky_net_crowd turned_away; /* closed again, for want of room */
+    struct sky_net_crowd not_given;   /* tries that the system refused: whoever came waits */
     char *read_buf;        /* owned, SKY_NET_READ_SIZE */
     size_t share;          /* how much of it a peer may fill at a time */
     size_t admitted;       /* peers, since the last poll */
@@ -125,7 +134,7 @@ struct sky_conn {
     struct sky_buf sending;   /* handed to the kernel, not yet taken */
     struct sky_pending_share pending;
     struct sky_conn *prev, *next; /* all connections; once reaped, those that linger */
-    struct sky_conn *next_dirty, *next_dying;
+    struct sky_conn *next_dirty;
     struct sky_bend *bend;     /* owned; NULL: no fault has its hands on it */
     struct sky_timer patience; /* real time: login limit, then linger limit */
     struct sky_timer alarm;    /* virtual time: the port's, keepalive for MQTT */
@@ -156,7 +165,7 @@ struct sky_conn {
 /* The connection's output, ready to append to; marks it for this turn's flush. Peers that let more
  * than SKY_CONN_OUTPUT_MAX pile up are closed when the turn ends. */
 struct sky_buf *sky_conn_out(struct sky_conn *conn);
-void sky_conn_touch(struct sky_conn *conn); /* flush this turn */
+void sky_conn_touch(struct sky_conn *conn); /* it has something for the end of the turn */
 void sky_conn_write(struct sky_conn *conn, sky_span bytes);
 /* The port keeps so many bytes for the peer besides: they count among what waits for it. */
 void sky_conn_keeps(struct sky_conn *conn, size_t bytes);
@@ -217,12 +226,14 @@ void sky_conn_left(struct sky_conn *conn);
 
 /* ---- all of them ---- */
 
-/* End of a loop turn: sends what was written, frees what was closed. */
-void sky_net_flush(struct sky_net *net);
+/* End of a loop turn: sends what was written, parts with who was closed; for another turn's time,
+ * as a message to thousands takes longer to send than to write. False: some are left, who come
+ * first at the end of the next turn, with what that has written for them too. */
+bool sky_net_flush(struct sky_net *net);
 /* The last that a callback of the loop does which has taken something in: where that has spent the
  * turn, the turn ends here, and what else the poll has found belongs to the next. True: it did. */
 bool sky_net_turn_over(struct sky_net *net);
-/* Before the loop polls again: what the last poll has found took so long. */
+/* Before the loop polls again: to take in what the last poll has found took so long. */
 void sky_net_share(struct sky_net *net, int64_t took_us);
 /* Closes every connection; needs loop turns after. */
 void sky_net_close_conns(struct sky_net *net);
