@@ -478,7 +478,7 @@ static void reap(struct sky_conn *conn)
         return;
     }
     sky_conn_patience(conn, conn->work->bend != NULL ? SKY_CLOSE_DRIP_MS : SKY_CLOSE_LINGER_MS,
-                       on_linger_over);
+                      on_linger_over);
     if (conn->work->sending.len == 0 || conn->aborts)
         sent_all(conn);
 }

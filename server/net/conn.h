@@ -109,9 +109,9 @@ struct sky_net {
     uint64_t accepted;
     struct sky_net_crowd turned_away; /* closed again, for want of room */
     struct sky_net_crowd not_given;   /* tries that the system refused: whoever came waits */
-    char *read_buf;        /* owned, SKY_NET_READ_SIZE */
-    size_t share;          /* how much of it a peer may fill at a time */
-    size_t admitted;       /* peers, since the last poll */
+    char *read_buf;                   /* owned, SKY_NET_READ_SIZE */
+    size_t share;                     /* how much of it a peer may fill at a time */
+    size_t admitted;                  /* peers, since the last poll */
     char *spares[SKY_NET_SPARES];
     size_t spare_count;
     struct sky_conn_works works;
@@ -122,16 +122,16 @@ struct sky_conn {
     struct sky_net *net;
     struct sky_port *port;
     struct sky_conn_work *work;   /* never NULL; see work.h */
-    struct sky_tls *tls;         /* NULL: clear */
-    void *state;                 /* the port's own */
+    struct sky_tls *tls;          /* NULL: clear */
+    void *state;                  /* the port's own */
     struct sky_door *door;        /* its listener's, unless it has one of its own */
     struct sky_conn *prev, *next; /* all connections; once reaped, those that linger */
-    struct sky_timer alarm;    /* virtual time: the port's, keepalive for MQTT */
-    int64_t device_id;         /* registry id of the device it was admitted as; 0: none */
-    char *client_id;           /* owned: that it gave when it logged in; NULL: none yet */
+    struct sky_timer alarm;       /* virtual time: the port's, keepalive for MQTT */
+    int64_t device_id;            /* registry id of the device it was admitted as; 0: none */
+    char *client_id;              /* owned: that it gave when it logged in; NULL: none yet */
     struct sockaddr_in6 peer;     /* or a sockaddr_in, which is shorter */
-    uint32_t id;               /* > 0, in the journal and the API */
-    uint32_t touched;          /* a bit for each point at which a fault had its hands on it */
+    uint32_t id;                  /* > 0, in the journal and the API */
+    uint32_t touched;             /* a bit for each point at which a fault had its hands on it */
     bool dirty : 1, closing : 1, reaped : 1, lingers : 1, shut : 1, held : 1;
     bool own_door : 1;
     bool rewrapped : 1; /* the rest of the input came wrapped */
