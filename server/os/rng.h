@@ -4,6 +4,7 @@
 #define SKY_SERVER_OS_RNG_H
 
 #include "auth/digest.h"
+#include "protocol/base/err.h"
 
 /* SHA-256 in counter mode: block n is SHA-256(key || n). A value; copying it forks the sequence. */
 struct sky_rng {
@@ -13,8 +14,8 @@ struct sky_rng {
     size_t used; /* bytes of `block` already given out */
 };
 
-/* The key comes from getrandom(2). */
-void sky_rng_init(struct sky_rng *rng);
+/* The key comes from getrandom(2); IO when the system does not give one. */
+SKY_MUST_USE sky_err sky_rng_init(struct sky_rng *rng, struct sky_why *why);
 /* The same seed gives the same sequence on every machine. Not for secrets that matter. */
 void sky_rng_init_seeded(struct sky_rng *rng, uint64_t seed);
 
