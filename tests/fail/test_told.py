@@ -5,6 +5,7 @@ import time
 import failing
 import pytest
 import server
+import websocket
 from credentials import login
 
 DEVICE = "aliyun/pk/device"
@@ -76,3 +77,22 @@ def test_a_disk_that_is_full_is_counted_until_it_is_not(begin):
     assert lines_with(running, "changes of devices were lost")
     api.call("PATCH", SHADOW, {"desired": {"n": 3}})
     assert metric(running, "store_refusals_total") == refusals
+
+
+@pytest.mark.parametrize("name, number", [("send", 1), ("send", 2), ("recv", 1)])
+def test_a_websocket_that_breaks_inside_the_server_is_nobodys_mistake(begin, name, number):
+    running, calls = begin(name)
+    peer = websocket.WebSocketPeer(running.ports["https"])
+    peer.send_packet(type="connect", **login(DEVICE))
+    assert peer.receive()["code"] == 0
+    calls.arm(name, number, "ECONNRESET")
+    try:
+        for _ in range(number):
+            peer.send_packet(type="pingreq")
+        code = peer.frames.closed_with()
+    finally:
+        calls.heal()
+    assert calls.fired(name) == 1 and code == 1011
+    verdict = running.api.get("/api/v1/verdicts", device=DEVICE)["verdict"]
+    ended = running.api.wait_event({"type": "close", "device": DEVICE})
+    assert verdict == "passed" and "could not carry" in ended["reason"], ended
