@@ -263,10 +263,10 @@ static struct sky_fate fate_of(void *ctx, struct sky_conn *conn, bool handshake)
         return (struct sky_fate){0};
     enum sky_event_type type = SKY_EVENT_NOTE;
     if (handshake)
-        type = conn->psk != NULL ? SKY_EVENT_PSK_HANDSHAKE : SKY_EVENT_TLS_HANDSHAKE;
+        type = conn->work->psk != NULL ? SKY_EVENT_PSK_HANDSHAKE : SKY_EVENT_TLS_HANDSHAKE;
     struct sky_event_head head = sky_conn_event(conn, type, SKY_UP);
-    if (conn->psk != NULL)
-        head.device_id = conn->psk->device_id; /* as it says */
+    if (conn->work->psk != NULL)
+        head.device_id = conn->work->psk->device_id; /* as it says */
     const struct sky_carrier carrier = {.conn = conn};
     struct sky_passage passage = {.point = point, .head = &head, .carrier = &carrier};
     return sky_wire_ask(wire, &passage);

@@ -39,8 +39,8 @@ static void find_where(void *ctx, int64_t device_id, struct sky_suite_where *whe
     if (session->conn == NULL)
         return;
     where->online = true;
-    where->transports |= 1U << session->conn->door.transport;
-    snprintf(where->listener, sizeof where->listener, "%s", session->conn->door.listener->name);
+    where->transports |= 1U << session->conn->door->transport;
+    snprintf(where->listener, sizeof where->listener, "%s", session->conn->door->listener->name);
 }
 
 struct choice {

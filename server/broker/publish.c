@@ -301,7 +301,7 @@ void sky_publish_subscribed(struct sky_broker *broker, struct sky_session *sessi
         return;
     const struct sky_act act = {.session = session,
                                 .topic = filter,
-                                .transport = session->conn->door.transport,
+                                .transport = session->conn->door->transport,
                                 .connection = session->conn->id};
     struct sky_uplink uplink = uplink_of(&act);
     struct sky_judge judge;

@@ -36,7 +36,7 @@ static bool is_http(uint8_t byte, bool only)
 /* The first clear byte decides who speaks. */
 static size_t sniff_bytes(struct sky_conn *conn, sky_span in)
 {
-    unsigned allows = conn->door.listener->allows;
+    unsigned allows = conn->door->listener->allows;
     uint8_t first = (uint8_t)in.ptr[0];
     if (sky_conn_begins_tls(conn, in)) {
         sky_secure_start(conn);
@@ -47,7 +47,7 @@ static size_t sniff_bytes(struct sky_conn *conn, sky_span in)
     if (conn->tls == NULL && !(allows & SKY_LISTEN_CLEAR))
         return refuse_byte(conn, in, "clear bytes on a port that speaks TLS only");
     if ((allows & SKY_LISTEN_HTTP) && is_http(first, !(allows & SKY_LISTEN_MQTT))) {
-        conn->door.transport = conn->tls != NULL ? SKY_HTTPS : SKY_HTTP;
+        sky_conn_own_door(conn)->transport = conn->tls != NULL ? SKY_HTTPS : SKY_HTTP;
         conn->sniffed = true;
         conn->port = conn->net->http; /* which takes over the limit with the first whole head */
         return 0;
@@ -75,10 +75,10 @@ static struct sky_port sniff_port = {.on_bytes = sniff_bytes, .on_close = sniff_
 static void on_login_overdue(struct sky_timer *timer, int64_t now_ms)
 {
     (void)now_ms;
-    struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn, patience);
+    struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn_work, patience)->conn;
     if (conn->closing)
         return;
-    bool drips = conn->bend != NULL && conn->sending.len > 0;
+    bool drips = conn->work->bend != NULL && conn->work->sending.len > 0;
     if (drips || (conn->tls != NULL && sky_tls_keeps_waiting(conn->tls))) {
         sky_clock_patience(conn->net->clock, timer, SKY_CONN_LOGIN_MS, on_login_overdue);
         return;
@@ -89,13 +89,13 @@ static void on_login_overdue(struct sky_timer *timer, int64_t now_ms)
                          conn->port == conn->net->mqtt
                              ? sky_mqtt_rule(SKY_MQTT_RULE_CONNECT_TIMEOUT)
                              : sky_door_rule(SKY_RULE_DOOR_SLOW),
-                         sky_buf_span(&conn->in), "no complete CONNECT or request in time");
+                         sky_buf_span(&conn->work->in), "no complete CONNECT or request in time");
     sky_conn_close(conn, "the peer took too long to log in");
 }
 
 void sky_conn_await_login(struct sky_conn *conn)
 {
-    sky_clock_patience(conn->net->clock, &conn->patience, SKY_CONN_LOGIN_MS, on_login_overdue);
+    sky_conn_patience(conn, SKY_CONN_LOGIN_MS, on_login_overdue);
 }
 
 static void on_turned_away(uv_handle_t *handle)
@@ -165,7 +165,7 @@ static void receive(struct sky_conn *conn)
 {
     struct sky_net *net = conn->net;
     struct sky_fate fate = {0};
-    if (net->fate_of != NULL && !(conn->door.listener->allows & SKY_LISTEN_ADMIN))
+    if (net->fate_of != NULL && !(conn->door->listener->allows & SKY_LISTEN_ADMIN))
         fate = net->fate_of(net->fate_ctx, conn, false);
     if (fate.withhold && fate.then == SKY_BREAK_NONE)
         sky_conn_freeze(conn, fate.fault, "a fault withheld it: nobody serves it");
@@ -183,6 +183,7 @@ static void admit(struct sky_listener *listener, int fd)
     struct sky_net *net = listener->net;
     struct sky_conn *conn = sky_mem_new(sizeof *conn);
     conn->net = net;
+    sky_conn_rest(conn);
     net->admitted++;
     uv_tcp_init(net->loop, &conn->tcp);
     int rc = uv_tcp_open(&conn->tcp, fd);
@@ -196,11 +197,8 @@ static void admit(struct sky_listener *listener, int fd)
     }
     sky_conn_learn_peer(conn);
     conn->port = &sniff_port;
-    conn->door = (struct sky_door){.listener = listener->row, .transport = SKY_TCP};
+    conn->door = &listener->door;
     conn->id = ++net->last_id;
-    sky_buf_init(&conn->in, SKY_CONN_INPUT_MAX + SKY_NET_READ_SIZE);
-    sky_buf_init(&conn->out, SKY_CONN_OUTPUT_MAX);
-    sky_buf_init(&conn->sending, SKY_CONN_OUTPUT_MAX);
     DL_APPEND(net->conns, conn);
     net->conn_count++;
     net->accepted++;
@@ -224,6 +222,7 @@ static void on_waiting(uv_poll_t *poll, int status, int events)
 {
     struct sky_listener *listener = SKY_CONTAINER_OF(poll, struct sky_listener, poll);
     struct sky_net *net = listener->net;
+    size_t gone = 0; /* peers, before they were accepted */
     (void)status;
     (void)events;
     sky_clock_tick(net->clock, uv_now(net->loop));
@@ -233,10 +232,10 @@ static void on_waiting(uv_poll_t *poll, int status, int events)
             admit(listener, fd);
             continue;
         }
-        if (errno == EINTR || errno == ECONNABORTED)
-            continue;
         if (errno == EAGAIN)
             return;
+        if ((errno == EINTR || errno == ECONNABORTED) && ++gone < SKY_NET_ADMIT_MAX)
+            continue;
         tell_crowd(net, &net->not_given, strerror(errno));
         uv_poll_stop(&listener->poll);
         sky_clock_patience(net->clock, &listener->rest, SKY_LISTEN_REST_MS, on_rested);
@@ -282,6 +281,7 @@ struct sky_listener *sky_listener_add(struct sky_net *net, const struct sky_list
     struct sky_listener *listener = &net->listeners[net->listener_count++];
     listener->net = net;
     listener->row = row;
+    listener->door = (struct sky_door){.listener = row, .transport = SKY_TCP};
     sky_span_copy(sky_span_str(want->host), listener->host, sizeof listener->host);
     return listener;
 }

@@ -35,14 +35,18 @@ def lines_with(running, words):
     return [line for line in running.errors().splitlines() if words in line]
 
 
-def test_whoever_cannot_be_accepted_waits_and_is_not_turned_away(begin):
+@pytest.mark.parametrize("error, reason, calls_of_a_try", [
+    ("EMFILE", "Too many open files", 1),
+    ("ECONNABORTED", "Software caused connection abort", 32)])
+def test_whoever_cannot_be_accepted_waits_and_is_not_turned_away(begin, error, reason,
+                                                                 calls_of_a_try):
     running, calls = begin("accept4")
     before = calls.count("accept4")
-    calls.arm("accept4", 1, "EMFILE", for_good=True)
+    calls.arm("accept4", 1, error, for_good=True)
     peer = server.Peer(running.ports["mqtt"])
     peer.send_packet(type="connect", **login(DEVICE))
     until = time.monotonic() + server.PATIENCE_S
-    while calls.fired("accept4") < 3:
+    while calls.fired("accept4") < 3 * calls_of_a_try:
         assert time.monotonic() < until
         time.sleep(0.02)
     calls.heal()
@@ -51,7 +55,7 @@ def test_whoever_cannot_be_accepted_waits_and_is_not_turned_away(begin):
     assert 3 <= tries < calls.count("accept4") - before
     assert metric(running, "connections_turned_away_total") == 0
     note = running.api.wait_event({"type": "note", "name": "accept-failed"})
-    assert note["reason"] == "Too many open files"
+    assert note["reason"] == reason
     assert len(lines_with(running, "failed, and whoever came waits")) == 1
     assert not lines_with(running, "turned away")
 
