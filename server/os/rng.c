@@ -40,6 +40,12 @@ void sky_rng_init_seeded(struct sky_rng *rng, uint64_t seed)
     sky_digest_hash(SKY_SHA256, &piece, 1, rng->key);
 }
 
+void sky_rng_seek(struct sky_rng *rng, uint64_t block)
+{
+    rng->counter = block;
+    rng->used = rng->len = 0;
+}
+
 static size_t next_of_key(struct sky_rng *rng)
 {
     uint8_t counter[8];

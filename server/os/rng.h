@@ -23,6 +23,9 @@ SKY_MUST_USE sky_err sky_rng_init(struct sky_rng *rng, struct sky_why *why);
 /* The same seed gives the same sequence on every machine. Not for secrets that matter. */
 void sky_rng_init_seeded(struct sky_rng *rng, uint64_t seed);
 
+/* Goes to the beginning of that block of a seed's sequence. */
+void sky_rng_seek(struct sky_rng *rng, uint64_t block);
+
 void sky_rng_bytes(struct sky_rng *rng, void *out, size_t len);
 /* `len` characters of [A-Za-z0-9], each equally likely, and a NUL: `out` takes len + 1. */
 void sky_rng_text(struct sky_rng *rng, char *out, size_t len);
