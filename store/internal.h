@@ -8,6 +8,7 @@
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
+#include "store/lost.h"
 #include "store/statements.h"
 #include "store/store.h"
 
@@ -22,9 +23,9 @@ struct sky_store {
     sqlite3 *db;                        /* owned */
     sqlite3_stmt *stmts[SKY_SQL_COUNT]; /* owned; NULL until first used */
     uint64_t generation;
-    uint64_t log_lost; /* commits of the log that was found, see log.c */
+    struct sky_store_lost lost;
     bool in_transaction;
-    bool in_batch, batch_lost; /* writes wait for sky_store_settle(); some of them are gone */
+    bool in_batch, batch_lost; /* writes wait for sky_store_settle(); some are gone, untold */
     int log_pages, log_folded; /* of the log of writes, and so many of them are in the file */
     sqlite3 *folder;           /* owned: a second connection, for the thread that folds; */
     int folder_done;           /* and what came of it: log_folded, or -1 */
@@ -160,6 +161,12 @@ SKY_MUST_USE sky_err sky_store__each_key(struct sky_store *store, sky_store_key_
                                          size_t count);
 
 /* ---- for seeding ---- */
+
+enum { SKY_DEVICES_AT_ONCE = 16 }; /* as many as the statement has rows */
+/* Adds up to so many devices of one product, which is there, as fixtures have them: never activated
+ * yet. For two thirds of what they cost one by one. EXISTS as for one. */
+SKY_MUST_USE sky_err sky_store__add_devices(struct sky_store *store,
+                                            const struct sky_device *devices, size_t count);
 
 /* What fixtures say of a device; `secret` is never empty once stored. */
 struct sky_seeded {

@@ -27,7 +27,7 @@ static void record_judged(const struct site *site, enum sky_event_type type,
     const struct sky_conn *conn = sky_session_carrier(site->session)->conn;
     const struct sky_event_head head = {.type = type,
                                         .direction = SKY_INSIDE,
-                                        .transport = conn != NULL ? conn->door.transport : SKY_TCP,
+                                        .transport = conn != NULL ? conn->door->transport : SKY_TCP,
                                         .connection = conn != NULL ? conn->id : 0,
                                         .device_id = site->session->device_id};
     sky_journal_add(site->broker->registry->journal, &head, attrs, count, judge);

@@ -37,7 +37,7 @@ static bool is_http(uint8_t byte, bool only)
 /* The first clear byte decides who speaks. */
 static size_t sniff_bytes(struct sky_conn *conn, sky_span in)
 {
-    unsigned allows = conn->door.listener->allows;
+    unsigned allows = conn->door->listener->allows;
     uint8_t first = (uint8_t)in.ptr[0];
     if (sky_conn_begins_tls(conn, in)) {
         sky_secure_start(conn);
@@ -48,7 +48,7 @@ static size_t sniff_bytes(struct sky_conn *conn, sky_span in)
     if (conn->tls == NULL && !(allows & SKY_LISTEN_CLEAR))
         return refuse_byte(conn, in, "clear bytes on a port that speaks TLS only");
     if ((allows & SKY_LISTEN_HTTP) && is_http(first, !(allows & SKY_LISTEN_MQTT))) {
-        conn->door.transport = conn->tls != NULL ? SKY_HTTPS : SKY_HTTP;
+        sky_conn_own_door(conn)->transport = conn->tls != NULL ? SKY_HTTPS : SKY_HTTP;
         conn->sniffed = true;
         conn->port = conn->net->http; /* which takes over the limit with the first whole head */
         return 0;
@@ -76,10 +76,10 @@ static struct sky_port sniff_port = {.on_bytes = sniff_bytes, .on_close = sniff_
 static void on_login_overdue(struct sky_timer *timer, int64_t now_ms)
 {
     (void)now_ms;
-    struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn, patience);
+    struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn_work, patience)->conn;
     if (conn->closing)
         return;
-    bool drips = conn->bend != NULL && conn->sending.len > 0;
+    bool drips = conn->work->bend != NULL && conn->work->sending.len > 0;
     if (drips || (conn->tls != NULL && sky_tls_keeps_waiting(conn->tls))) {
         sky_clock_patience(conn->net->clock, timer, SKY_CONN_LOGIN_MS, on_login_overdue);
         return;
@@ -90,13 +90,13 @@ static void on_login_overdue(struct sky_timer *timer, int64_t now_ms)
                          conn->port == conn->net->mqtt
                              ? sky_mqtt_rule(SKY_MQTT_RULE_CONNECT_TIMEOUT)
                              : sky_door_rule(SKY_RULE_DOOR_SLOW),
-                         sky_buf_span(&conn->in), "no complete CONNECT or request in time");
+                         sky_buf_span(&conn->work->in), "no complete CONNECT or request in time");
     sky_conn_close(conn, "the peer took too long to log in");
 }
 
 void sky_conn_await_login(struct sky_conn *conn)
 {
-    sky_clock_patience(conn->net->clock, &conn->patience, SKY_CONN_LOGIN_MS, on_login_overdue);
+    sky_conn_patience(conn, SKY_CONN_LOGIN_MS, on_login_overdue);
 }
 
 static void on_turned_away(uv_handle_t *handle)
@@ -121,21 +121,24 @@ static rlim_t descriptor_limit(void)
 }
 
 /* Recorded and said once in a while: a crowd comes in thousands. */
-static void tell_crowd(struct sky_net *net, const char *reason)
+static void tell_crowd(struct sky_net *net, struct sky_net_crowd *crowd, const char *reason)
 {
+    bool closed = crowd == &net->turned_away;
     int64_t now_ms = net->clock->real_ms;
-    net->turned_away++;
-    if (net->turned_away > 1 && now_ms - net->crowd_told_ms < SKY_NET_CROWD_MS)
+    crowd->count++;
+    if (crowd->count > 1 && now_ms - crowd->told_ms < SKY_NET_CROWD_MS)
         return;
-    net->crowd_told_ms = now_ms;
-    const struct sky_attr attrs[] = {SKY_ATTR(NAME, SKY_SPAN("connection-crowd")),
-                                     SKY_ATTR_INT(COUNT, (int64_t)net->turned_away),
-                                     SKY_ATTR(REASON, sky_span_str(reason))};
+    crowd->told_ms = now_ms;
+    const struct sky_attr attrs[] = {
+        SKY_ATTR(NAME, sky_span_str(closed ? "connection-crowd" : "accept-failed")),
+        SKY_ATTR_INT(COUNT, (int64_t)crowd->count), SKY_ATTR(REASON, sky_span_str(reason))};
     const struct sky_event_head head = {
         .type = SKY_EVENT_NOTE, .direction = SKY_UP, .transport = SKY_TCP};
     sky_journal_add(net->journal, &head, attrs, SKY_COUNT(attrs), NULL);
-    fprintf(stderr, "skymock: %llu connections turned away so far: %s\n",
-            (unsigned long long)net->turned_away, reason);
+    fprintf(stderr, "skymock: %llu %s so far: %s\n", (unsigned long long)crowd->count,
+            closed ? "connections turned away"
+                   : "tries to accept a connection failed, and whoever came waits,",
+            reason);
 }
 
 static const char *why_no_room(const struct sky_listener *listener, int fd, rlim_t limit)
@@ -164,7 +167,7 @@ static void receive(struct sky_conn *conn)
 {
     struct sky_net *net = conn->net;
     struct sky_fate fate = {0};
-    if (net->fate_of != NULL && !(conn->door.listener->allows & SKY_LISTEN_ADMIN))
+    if (net->fate_of != NULL && !(conn->door->listener->allows & SKY_LISTEN_ADMIN))
         fate = net->fate_of(net->fate_ctx, conn, false);
     if (fate.withhold && fate.then == SKY_BREAK_NONE)
         sky_conn_freeze(conn, fate.fault, "a fault withheld it: nobody serves it");
@@ -183,6 +186,7 @@ static void admit(struct sky_listener *listener, int fd, rlim_t limit,
     struct sky_net *net = listener->net;
     struct sky_conn *conn = sky_mem_new(sizeof *conn);
     conn->net = net;
+    sky_conn_rest(conn);
     net->admitted++;
     uv_tcp_init(net->loop, &conn->tcp);
     int rc = uv_tcp_open(&conn->tcp, fd);
@@ -190,17 +194,14 @@ static void admit(struct sky_listener *listener, int fd, rlim_t limit,
         close(fd);
     const char *trouble = rc < 0 ? uv_strerror(rc) : why_no_room(listener, fd, limit);
     if (trouble != NULL) {
-        tell_crowd(net, trouble);
+        tell_crowd(net, &net->turned_away, trouble);
         uv_close((uv_handle_t *)&conn->tcp, on_turned_away);
         return;
     }
     conn->peer = *peer;
     conn->port = &sniff_port;
-    conn->door = (struct sky_door){.listener = listener->row, .transport = SKY_TCP};
+    conn->door = &listener->door;
     conn->id = ++net->last_id;
-    sky_buf_init(&conn->in, SKY_CONN_INPUT_MAX + SKY_NET_READ_SIZE);
-    sky_buf_init(&conn->out, SKY_CONN_OUTPUT_MAX);
-    sky_buf_init(&conn->sending, SKY_CONN_OUTPUT_MAX);
     DL_APPEND(net->conns, conn);
     net->conn_count++;
     net->accepted++;
@@ -223,6 +224,7 @@ static void on_waiting(uv_poll_t *poll, int status, int events)
 {
     struct sky_listener *listener = SKY_CONTAINER_OF(poll, struct sky_listener, poll);
     struct sky_net *net = listener->net;
+    size_t gone = 0; /* peers, before they were accepted */
     (void)status;
     (void)events;
     rlim_t limit = descriptor_limit();
@@ -236,11 +238,11 @@ static void on_waiting(uv_poll_t *poll, int status, int events)
             admit(listener, fd, limit, &peer);
             continue;
         }
-        if (errno == EINTR || errno == ECONNABORTED)
-            continue;
         if (errno == EAGAIN)
             return;
-        tell_crowd(net, strerror(errno));
+        if ((errno == EINTR || errno == ECONNABORTED) && ++gone < SKY_NET_ADMIT_MAX)
+            continue;
+        tell_crowd(net, &net->not_given, strerror(errno));
         uv_poll_stop(&listener->poll);
         sky_clock_patience(net->clock, &listener->rest, SKY_LISTEN_REST_MS, on_rested);
         return;
@@ -285,6 +287,7 @@ struct sky_listener *sky_listener_add(struct sky_net *net, const struct sky_list
     struct sky_listener *listener = &net->listeners[net->listener_count++];
     listener->net = net;
     listener->row = row;
+    listener->door = (struct sky_door){.listener = row, .transport = SKY_TCP};
     sky_span_copy(sky_span_str(want->host), listener->host, sizeof listener->host);
     return listener;
 }

@@ -363,7 +363,7 @@ static uint16_t advertised_port(const struct sky_net *net)
 static void ask(const struct sky_http_call *http, struct answer *ret)
 {
     struct sky_calls *calls = http->owner;
-    struct sky_door door = http->conn->door;
+    struct sky_door door = *http->conn->door;
     char address[64];
     sky_span host = sky_http_host_name(http->head.host), type = SKY_SPAN_NONE;
     sky_http_head_header(http->head.headers, "Content-Type", &type);
@@ -463,7 +463,7 @@ static void on_refused(void *owner, struct sky_conn *conn, const struct sky_http
 {
     static char lines[ALLOW_MAX]; /* used before the next one is written */
     const struct sky_http_request request = {
-        .door = &conn->door, .method = head->method, .path = head->path};
+        .door = conn->door, .method = head->method, .path = head->path};
     bool wants_room = reply->status == 503; /* which is here, and so nobody's mistake */
     struct call call;
     struct sky_effects effects;

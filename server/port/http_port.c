@@ -1,5 +1,6 @@
 #include "server/port/http.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <utlist.h>
 
@@ -65,10 +66,10 @@ static enum sky_http__stage stage_of(const struct sky_conn *conn)
 void sky_http__on_patience_over(struct sky_timer *timer, int64_t now_ms)
 {
     (void)now_ms;
-    struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn, patience);
-    bool begun = conn->in.len > 0 || stage_of(conn) == STAGE_BODY;
+    struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn_work, patience)->conn;
+    bool begun = conn->work->in.len > 0 || stage_of(conn) == STAGE_BODY;
     if (begun && conn->touched == 0) /* else it may wait for what a fault keeps from it */
-        sky_conn_refused(conn, sky_door_rule(SKY_RULE_DOOR_SLOW), sky_buf_span(&conn->in),
+        sky_conn_refused(conn, sky_door_rule(SKY_RULE_DOOR_SLOW), sky_buf_span(&conn->work->in),
                          "the request is not complete in time");
     sky_conn_close(conn, "no request in time");
 }
@@ -125,11 +126,15 @@ static size_t refuse(struct sky_conn *conn, const struct sky_http_head *head,
     if (link != NULL)
         link->stage = STAGE_REFUSED;
     if (sky_wire_holds(http_of(conn)->wire, conn)) /* it is still to come */
-        sky_clock_patience(conn->net->clock, &conn->patience, SKY_HTTP_IDLE_MS,
-                           sky_http__on_patience_over);
+        sky_conn_patience(conn, SKY_HTTP_IDLE_MS, sky_http__on_patience_over);
     else
         sky_conn_close_gently(conn, "the request was refused");
     return used;
+}
+
+static uint64_t body_max(const struct sky_http__link *link)
+{
+    return link->call.on_body != NULL ? SKY_HTTP_TAKEN_MAX : link->handler->body_max;
 }
 
 /* False: the body is too long. */
@@ -149,10 +154,8 @@ static bool begin_request(struct sky_http__link *link, const struct sky_http_hea
     link->taken = 0;
     if (link->stage == STAGE_BODY && link->handler->begin != NULL)
         link->handler->begin(link->handler->owner, &link->call);
-    uint64_t body_max = link->call.on_body != NULL ? SKY_HTTP_TAKEN_MAX : link->handler->body_max;
-    sky_clock_patience(conn->net->clock, &conn->patience, SKY_HTTP_BODY_MS,
-                       sky_http__on_patience_over);
-    if (head->body_len > body_max)
+    sky_conn_patience(conn, SKY_HTTP_BODY_MS, sky_http__on_patience_over);
+    if (head->body_len > body_max(link))
         return false;
     if (link->stage == STAGE_BODY && head->expects_continue)
         send_continue(conn);
@@ -194,10 +197,12 @@ static size_t upgrade(struct sky_conn *conn, const struct sky_http_head *head, s
 static size_t refuse_body(struct sky_http__link *link, size_t used)
 {
     struct sky_http_call *call = &link->call;
+    char reason[96];
+    snprintf(reason, sizeof reason, "the request's body is too long: at most %llu bytes are taken",
+             (unsigned long long)body_max(link));
     if (call->on_body != NULL && call->on_gone != NULL)
         call->on_gone(call);
-    return refuse(link->conn, &call->head, (struct sky_http_reply){.status = 413},
-                  "the request's body is too long", used);
+    return refuse(link->conn, &call->head, (struct sky_http_reply){.status = 413}, reason, used);
 }
 
 /* `bytes` is the head at the front of `in`, copied, for a call keeps views of it; empty: there is
@@ -247,8 +252,7 @@ static size_t take_body(struct sky_http__link *link, sky_span in)
         link->taken += link->body.len;
         call->on_body(call, sky_buf_span(&link->body));
         sky_buf_clear(&link->body);
-        sky_clock_patience(link->http->net->clock, &link->conn->patience, SKY_HTTP_BODY_MS,
-                           sky_http__on_patience_over);
+        sky_conn_patience(link->conn, SKY_HTTP_BODY_MS, sky_http__on_patience_over);
         if (link->taken > SKY_HTTP_TAKEN_MAX)
             result = SKY_HTTP_BODY_TOO_LONG;
     }
@@ -337,7 +341,7 @@ void sky_http__go_on(struct sky_conn *conn)
 static void on_close(struct sky_conn *conn)
 {
     struct sky_http__link *link = conn->state;
-    sky_clock_forgive(conn->net->clock, &conn->patience);
+    sky_conn_forgive(conn);
     sky_wire_forget(http_of(conn)->wire, conn);
     if (link != NULL && link->stage == STAGE_BODY && link->handler->cut_short != NULL) {
         link->call.body = sky_buf_span(&link->body);
@@ -346,14 +350,14 @@ static void on_close(struct sky_conn *conn)
     conn->state = NULL;
     if (link != NULL)
         link_close(link);
-    if (conn->pending.outgrown)
+    if (conn->work->pending.outgrown)
         sky_conn_left(conn);
 }
 
 static void hand_out(struct sky_http__link *link)
 {
     SKY_ASSERT(link->stage == STAGE_ANSWER && link->complete && !link->in_hands);
-    sky_clock_forgive(link->http->net->clock, &link->conn->patience);
+    sky_conn_forgive(link->conn);
     link->call.body = sky_buf_span(&link->body);
     link->complete = false;
     link->in_hands = true;
