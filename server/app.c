@@ -153,16 +153,17 @@ static void run_what_is_due(struct sky_app *app)
     sky_clock_run(&app->clock);
 }
 
-static void send_what_was_written(struct sky_app *app)
+/* False: there is more. */
+static bool send_what_was_written(struct sky_app *app)
 {
-    sky_net_flush(&app->net);
+    app->polled_us += sky_clock_turn_us(&app->clock);
+    bool all = sky_net_flush(&app->net);
     sky_captures_turn(&app->captures);
     follow_events(app);
     follow_store(app);
     follow_journal(app);
-    int64_t took_us = sky_clock_end_turn(&app->clock);
-    sky_turns_add(&app->turns, took_us);
-    app->polled_us += took_us;
+    sky_turns_add(&app->turns, sky_clock_end_turn(&app->clock));
+    return all;
 }
 
 /* A turn that ends while there is more of the poll: only for what cannot wait for the end of that.
@@ -187,7 +188,7 @@ static void before_poll(uv_prepare_t *prepare)
     if (app->on_turn != NULL)
         app->on_turn(app->on_turn_ctx);
     app->registry.searches.count = app->registry.searches.let_in = 0;
-    send_what_was_written(app);
+    bool all_sent = send_what_was_written(app);
     sky_net_share(&app->net, app->polled_us);
     app->polled_us = 0;
     int64_t next_ms = sky_clock_next_ms(&app->clock);
@@ -195,7 +196,7 @@ static void before_poll(uv_prepare_t *prepare)
         uv_timer_start(&app->wakeup, on_wakeup, next_ms > 0 ? (uint64_t)next_ms : 1, 0);
     else
         uv_timer_stop(&app->wakeup);
-    if (sky_slices_are_done(&app->slices))
+    if (all_sent && sky_slices_are_done(&app->slices))
         uv_idle_stop(&app->hurry);
     else
         uv_idle_start(&app->hurry, on_hurry);
@@ -262,10 +263,10 @@ static struct sky_fate fate_of(void *ctx, struct sky_conn *conn, bool handshake)
         return (struct sky_fate){0};
     enum sky_event_type type = SKY_EVENT_NOTE;
     if (handshake)
-        type = conn->psk != NULL ? SKY_EVENT_PSK_HANDSHAKE : SKY_EVENT_TLS_HANDSHAKE;
+        type = conn->work->psk != NULL ? SKY_EVENT_PSK_HANDSHAKE : SKY_EVENT_TLS_HANDSHAKE;
     struct sky_event_head head = sky_conn_event(conn, type, SKY_UP);
-    if (conn->psk != NULL)
-        head.device_id = conn->psk->device_id; /* as it says */
+    if (conn->work->psk != NULL)
+        head.device_id = conn->work->psk->device_id; /* as it says */
     const struct sky_carrier carrier = {.conn = conn};
     struct sky_passage passage = {.point = point, .head = &head, .carrier = &carrier};
     return sky_wire_ask(wire, &passage);

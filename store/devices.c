@@ -169,6 +169,30 @@ sky_err sky_store_add_device(struct sky_store *store, struct sky_device *device)
     return err;
 }
 
+sky_err sky_store__add_devices(struct sky_store *store, const struct sky_device *devices,
+                               size_t count)
+{
+    struct sky_arg args[5 * SKY_DEVICES_AT_ONCE + 1];
+    size_t used = 0;
+    sky_err err = SKY_OK;
+    SKY_ASSERT(count <= SKY_DEVICES_AT_ONCE);
+    for (size_t i = 0; count < SKY_DEVICES_AT_ONCE && i < count && err == SKY_OK; i++) {
+        struct sky_device device = devices[i];
+        err = sky_store_add_device(store, &device);
+    }
+    if (count < SKY_DEVICES_AT_ONCE)
+        return err;
+    for (size_t i = 0; i < count; i++) {
+        args[used++] = SKY_STR(devices[i].key);
+        args[used++] = SKY_STR(devices[i].secret);
+        args[used++] = SKY_STR(devices[i].asset_id);
+        args[used++] = SKY_STR(devices[i].fingerprint);
+        args[used++] = SKY_INT(devices[i].enabled);
+    }
+    args[used++] = SKY_INT(devices[0].product_id);
+    return sky_store__run(store, SKY_SQL_ADD_DEVICES, args, used);
+}
+
 sky_err sky_store_set_device(struct sky_store *store, const struct sky_device *device)
 {
     return sky_store__change(store, SKY_SQL_SET_DEVICE,
@@ -176,6 +200,18 @@ sky_err sky_store_set_device(struct sky_store *store, const struct sky_device *d
                                       SKY_STR(device->old_secret), SKY_STR(device->asset_id),
                                       SKY_STR(device->fingerprint), SKY_INT(device->state),
                                       SKY_INT(device->enabled), SKY_INT(device->secret_issued)));
+}
+
+sky_err sky_store_set_device_state(struct sky_store *store, int64_t id, enum sky_device_state state)
+{
+    struct sky_product product;
+    struct sky_device device;
+    sky_err err =
+        sky_store__change(store, SKY_SQL_SET_DEVICE_STATE, SKY_ARGS(SKY_INT(id), SKY_INT(state)));
+    if (err != SKY_ERR_NOT_FOUND)
+        return err;
+    err = sky_store_get_device(store, id, &product, &device);
+    return err == SKY_OK ? SKY_ERR_EXISTS : err;
 }
 
 sky_err sky_store_delete_device(struct sky_store *store, int64_t id)

@@ -12,9 +12,12 @@ struct load {
     bool binds;              /* this pass binds devices to gateways, and does nothing else */
     struct sky_store *store; /* NULL in the first pass */
     struct sky_seed_count *count;
-    struct seen *products, *devices; /* in this pass, and in the present product */
-    struct seen *behind;             /* gateways */
+    struct seen *products; /* in this pass */
+    struct seen *devices;  /* in the present product; as the next only in the first pass */
+    struct seen *behind;   /* gateways */
     struct sky_arena product_names, device_names, behind_names;
+    struct sky_device fresh[SKY_DEVICES_AT_ONCE]; /* of the present product, still to be written */
+    size_t fresh_count;
     sky_err err; /* the store's, once it refused: nothing is written after it */
 };
 
@@ -141,7 +144,7 @@ static sky_err write_product(struct load *load, struct sky_seed_product *said)
     bool changed = false;
     sky_err err = sky_store_find_product(load->store, sky_span_str(said->product.cloud),
                                          sky_span_str(said->product.key), &stored);
-    bool added = err == SKY_ERR_NOT_FOUND;
+    bool added = said->added = err == SKY_ERR_NOT_FOUND;
     if (err == SKY_OK) {
         said->product.id = stored.id;
         keep_absent(load, &stored, said);
@@ -161,6 +164,14 @@ static sky_err write_product(struct load *load, struct sky_seed_product *said)
     return err;
 }
 
+static sky_err write_fresh(struct load *load)
+{
+    size_t count = load->fresh_count;
+    load->fresh_count = 0;
+    return sky_store__add_devices(load->store, load->fresh, count);
+}
+
+/* At once if `ret_device` is needed, which gets its id then; NULL: with others. */
 static sky_err add_device(struct load *load, const struct sky_seed_product *product,
                           const struct sky_seed_device *said, struct sky_seeded *after,
                           struct sky_device *ret_device)
@@ -174,7 +185,13 @@ static sky_err add_device(struct load *load, const struct sky_seed_product *prod
     memcpy(device.asset_id, after->asset_id, sizeof device.asset_id);
     memcpy(device.fingerprint, after->fingerprint, sizeof device.fingerprint);
     load->count->devices_added++;
-    sky_err err = sky_store_add_device(load->store, &device);
+    if (ret_device == NULL) {
+        load->fresh[load->fresh_count++] = device;
+        return load->fresh_count == SKY_DEVICES_AT_ONCE ? write_fresh(load) : SKY_OK;
+    }
+    sky_err err = write_fresh(load); /* ids are in the order of the text */
+    if (err == SKY_OK)
+        err = sky_store_add_device(load->store, &device);
     *ret_device = device;
     return err;
 }
@@ -208,16 +225,20 @@ static bool same_seeded(const struct sky_seeded *a, const struct sky_seeded *b)
 }
 
 static sky_err write_device(struct load *load, const struct sky_seed_product *product,
-                            const struct sky_seed_device *said, struct sky_device *ret_device)
+                            const struct sky_seed_device *said, bool document,
+                            struct sky_device *ret_device)
 {
     struct sky_seeded before, after = {.known = true, .enabled = said->enabled};
     memcpy(after.secret, said->secret, sizeof after.secret);
     memcpy(after.asset_id, said->asset_id, sizeof after.asset_id);
     memcpy(after.fingerprint, said->fingerprint, sizeof after.fingerprint);
-    sky_err err = sky_store__find_seeded(load->store, product->product.id, sky_span_str(said->key),
-                                         ret_device, &before);
+    sky_err err = product->added
+                      ? SKY_ERR_NOT_FOUND
+                      : sky_store__find_seeded(load->store, product->product.id,
+                                               sky_span_str(said->key), ret_device, &before);
     if (err == SKY_ERR_NOT_FOUND)
-        return add_device(load, product, said, &after, ret_device);
+        return add_device(load, product, said, &after,
+                          product->added && !document ? NULL : ret_device);
     if (err != SKY_OK)
         return err;
     /* A fixture without a secret leaves it as it is. */
@@ -385,7 +406,7 @@ static void take_device(struct load *load, const struct sky_seed_product *produc
     bool document =
         said->shadow != NULL && make_document(load, product->cloud, said->shadow, &body, &version);
     if (load->store != NULL && load->reader.errors == 0 && load->err == SKY_OK) {
-        load->err = write_device(load, product, said, &device);
+        load->err = write_device(load, product, said, document, &device);
         if (load->err == SKY_OK && document)
             load->err = put_document(load, device.id, sky_buf_span(&body), version);
     }
@@ -399,7 +420,8 @@ static void walk_device(struct load *load, const struct sky_seed_product *produc
     struct sky_seed_device said;
     size_t first, mark = sky_seed_down_index(reader, index);
     if (sky_seed_read_device(reader, value, product, &said)) {
-        if (!first_time(&load->devices, &load->device_names, sky_span_str(said.key), index, &first))
+        if (load->store == NULL &&
+            !first_time(&load->devices, &load->device_names, sky_span_str(said.key), index, &first))
             sky_seed_error_at(reader, reader->config->clouds[product->cloud].device_key,
                               "\"%s\" is already in this product, at index %zu; remove one",
                               said.key, first);
@@ -417,6 +439,8 @@ static void walk_devices(struct load *load, const struct sky_seed_product *produ
         if (load->err != SKY_OK)
             break;
     }
+    if (load->err == SKY_OK && load->fresh_count > 0)
+        load->err = write_fresh(load);
     forget(&load->devices, &load->device_names);
     sky_seed_up(&load->reader, mark);
 }
@@ -443,7 +467,8 @@ static void walk_product(struct load *load, const cJSON *value, size_t index)
     if (named && load->store != NULL && load->reader.errors == 0 && load->err == SKY_OK &&
         !load->binds)
         load->err = write_product(load, &said);
-    if (said.devices != NULL && load->err == SKY_OK)
+    bool binds_none = load->binds && said.product.node != SKY_NODE_GATEWAY;
+    if (said.devices != NULL && load->err == SKY_OK && !binds_none)
         walk_devices(load, &said);
     sky_seed_product_done(&said);
     sky_seed_up(&load->reader, mark);

@@ -25,6 +25,7 @@ struct sky_seed_product {
     char asset_id[SKY_KEY_MAX + 1];
     const cJSON *value;   /* as it was read */
     const cJSON *devices; /* NULL: none */
+    bool added;           /* by this load: it has no devices but those that it gets here */
 };
 
 /* A device as a fixture states it. */

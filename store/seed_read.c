@@ -27,15 +27,14 @@ struct sky_seed_shown sky_seed_show(const char *text)
     return shown;
 }
 
-size_t sky_seed_down_key(struct sky_seed_reader *reader, const char *key)
+static size_t down(struct sky_seed_reader *reader, const char *token)
 {
     size_t mark = reader->pointer_len;
     char *out = reader->pointer;
     size_t len = mark, room = sizeof reader->pointer - 3; /* an escape and the NUL */
-    struct sky_seed_shown shown = sky_seed_show(key);
     if (len < room)
         out[len++] = '/';
-    for (const char *c = shown.text; *c && len < room; c++) {
+    for (const char *c = token; *c && len < room; c++) {
         if (*c == '~' || *c == '/') { /* RFC 6901 §3 */
             out[len++] = '~';
             out[len++] = *c == '~' ? '0' : '1';
@@ -48,11 +47,20 @@ size_t sky_seed_down_key(struct sky_seed_reader *reader, const char *key)
     return mark;
 }
 
+size_t sky_seed_down_key(struct sky_seed_reader *reader, const char *key)
+{
+    return down(reader, sky_seed_show(key).text);
+}
+
+/* Of each device that is read: nothing is formatted for those that have no error. */
 size_t sky_seed_down_index(struct sky_seed_reader *reader, size_t index)
 {
-    char digits[24];
-    snprintf(digits, sizeof digits, "%zu", index);
-    return sky_seed_down_key(reader, digits);
+    char digits[24], *first = &digits[sizeof digits - 1];
+    *first = '\0';
+    do
+        *--first = (char)('0' + index % 10);
+    while ((index /= 10) > 0);
+    return down(reader, first);
 }
 
 void sky_seed_up(struct sky_seed_reader *reader, size_t mark)
@@ -118,20 +126,26 @@ static const char *type_name(const cJSON *value)
                                    : "null";
 }
 
+static const struct {
+    const char *name;
+    int types; /* of cJSON, or'ed */
+} kinds[] = {
+    [SKY_SEED_STRING] = {"a string", cJSON_String},
+    [SKY_SEED_BOOL] = {"true or false", cJSON_True | cJSON_False},
+    [SKY_SEED_LIST] = {"a list", cJSON_Array},
+    [SKY_SEED_OBJECT] = {"an object", cJSON_Object},
+    [SKY_SEED_MAP] = {"an object or a list", cJSON_Object | cJSON_Array},
+    [SKY_SEED_ANY] = {"a value", ~0},
+};
+
+static bool is_of(const cJSON *value, enum sky_seed_kind kind)
+{
+    return value->type & kinds[kind].types;
+}
+
 bool sky_seed_is(struct sky_seed_reader *reader, const cJSON *value, enum sky_seed_kind kind)
 {
-    static const struct {
-        const char *name;
-        int types; /* of cJSON, or'ed */
-    } kinds[] = {
-        [SKY_SEED_STRING] = {"a string", cJSON_String},
-        [SKY_SEED_BOOL] = {"true or false", cJSON_True | cJSON_False},
-        [SKY_SEED_LIST] = {"a list", cJSON_Array},
-        [SKY_SEED_OBJECT] = {"an object", cJSON_Object},
-        [SKY_SEED_MAP] = {"an object or a list", cJSON_Object | cJSON_Array},
-        [SKY_SEED_ANY] = {"a value", ~0},
-    };
-    if (value->type & kinds[kind].types)
+    if (is_of(value, kind))
         return true;
     sky_seed_error(reader, "expected %s, this is %s", kinds[kind].name, type_name(value));
     return false;
@@ -192,9 +206,12 @@ bool sky_seed_object(struct sky_seed_reader *reader, const cJSON *value,
             report_unknown(reader, member->string, meant, fields, count);
             continue;
         }
-        size_t mark = sky_seed_down_key(reader, field->name);
-        if (sky_seed_is(reader, member, field->kind))
+        if (is_of(member, field->kind)) { /* as nearly always */
             field->value = member;
+            continue;
+        }
+        size_t mark = sky_seed_down_key(reader, field->name);
+        (void)sky_seed_is(reader, member, field->kind);
         sky_seed_up(reader, mark);
     }
     for (size_t i = 0; i < count; i++)

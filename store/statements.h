@@ -22,6 +22,9 @@
     " FROM device d JOIN product p ON p.id = d.product_id WHERE d.deleted = 0"
 
 /* clang-format off */
+#define SKY_GIVEN_4 "(?, ?, ?, ?, ?), (?, ?, ?, ?, ?), (?, ?, ?, ?, ?), (?, ?, ?, ?, ?)"
+#define SKY_GIVEN_8 SKY_GIVEN_4 ", " SKY_GIVEN_4
+
 #define SKY_STORE_STATEMENTS(X)                                                                    \
     X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
     X(COMMIT, "COMMIT")                                                                            \
@@ -87,9 +90,17 @@
       " enabled, secret_issued, temporary, seed_secret, seed_asset_id, seed_fingerprint,"          \
       " seed_enabled) VALUES ((SELECT id FROM product WHERE id = ?1 AND deleted = 0),"             \
       " ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?3, ?5, ?6, ?8)")                                     \
+    X(ADD_DEVICES, /* SKY_DEVICES_AT_ONCE of them, of one product */                               \
+      "WITH given (key, secret, asset_id, fingerprint, enabled) AS (VALUES " SKY_GIVEN_8           \
+      ", " SKY_GIVEN_8 ") INSERT INTO device (product_id, key, secret, old_secret, asset_id,"      \
+      " fingerprint, state, enabled, secret_issued, temporary, seed_secret, seed_asset_id,"        \
+      " seed_fingerprint, seed_enabled) SELECT ?, key, secret, '', asset_id, fingerprint, 0,"      \
+      " enabled, 0, 0, secret, asset_id, fingerprint, enabled FROM given")                         \
     X(SET_DEVICE,                                                                                  \
       "UPDATE device SET secret = ?2, old_secret = ?3, asset_id = ?4, fingerprint = ?5,"           \
       " state = ?6, enabled = ?7, secret_issued = ?8 WHERE id = ?1 AND deleted = 0")               \
+    X(SET_DEVICE_STATE,                                                                            \
+      "UPDATE device SET state = ?2 WHERE id = ?1 AND state <> ?2 AND deleted = 0")                \
     X(SET_SEED,                                                                                    \
       "UPDATE device SET seed_secret = ?2, seed_asset_id = ?3, seed_fingerprint = ?4,"             \
       " seed_enabled = ?5, temporary = 0 WHERE id = ?1 AND deleted = 0")                           \

@@ -123,6 +123,9 @@ SKY_MUST_USE sky_err sky_store_find_fingerprint(struct sky_store *store, sky_spa
 SKY_MUST_USE sky_err sky_store_add_device(struct sky_store *store, struct sky_device *device);
 /* All fields of the device with device->id, except its product and key, which never change. */
 SKY_MUST_USE sky_err sky_store_set_device(struct sky_store *store, const struct sky_device *device);
+/* EXISTS when it is in this state already. */
+SKY_MUST_USE sky_err sky_store_set_device_state(struct sky_store *store, int64_t id,
+                                                enum sky_device_state state);
 /* Its secrets, documents, tokens and session go; its id and names stay known to
  * sky_store_device_name(). */
 SKY_MUST_USE sky_err sky_store_delete_device(struct sky_store *store, int64_t id);

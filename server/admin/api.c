@@ -422,7 +422,7 @@ static bool is_for_us(const struct sky_api *api)
 {
     const struct sky_config *config = api->app->config;
     sky_span name = sky_http_host_name(api->call->head.host);
-    const struct sky_listen *listen = sky_config_listen(config, api->call->conn->door.listener);
+    const struct sky_listen *listen = sky_config_listen(config, api->call->conn->door->listener);
     return name.len == 0 || sky_guard_host(config, listen->host, name);
 }
 

@@ -44,8 +44,9 @@ static void write_presence(struct sky_api *api, int64_t device_id)
         sky_jw_put_str(jw, "gateway", carrier->party->name);
     put_text_or_null(jw, "lastSeen", seen);
     if (session != NULL) {
-        sky_jw_put_int(jw, "published", (int64_t)session->published);
-        sky_jw_put_int(jw, "delivered", (int64_t)session->delivered);
+        const struct sky_session_traffic *traffic = session->traffic;
+        sky_jw_put_int(jw, "published", traffic != NULL ? (int64_t)traffic->published : 0);
+        sky_jw_put_int(jw, "delivered", traffic != NULL ? (int64_t)traffic->delivered : 0);
         sky_jw_put_int(jw, "subscriptions",
                        (int64_t)sky_subs_count(api->app->broker.subs, session->slot));
     }

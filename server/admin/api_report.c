@@ -2,6 +2,7 @@
  * slice a turn, so that the loop is never held for long, however fast the client reads and however
  * much there is to tell. */
 #include <stdlib.h>
+#include <utlist.h>
 
 #include "protocol/base/mem.h"
 #include "server/admin/api.h"
@@ -129,11 +130,12 @@ static void add_parties(struct report *report)
 {
     const struct sky_registry *registry = &report->app->registry;
     enum sky_period period = report->scope.period;
-    const struct sky_party *party, *next;
-    HASH_ITER (hh, registry->parties.by_name, party, next)
+    const struct sky_party *party;
+    DL_FOREACH (registry->parties.list, party)
         if (sky_party_is_of(party, sky_span_str(report->scope.name)) &&
             (report->scope.one || party->answers || !sky_conduct_is_empty(&party->chapter) ||
-             (period == SKY_RUN && !sky_conduct_is_empty(&party->earlier))))
+             (period == SKY_RUN && party->earlier != NULL &&
+              !sky_conduct_is_empty(party->earlier))))
             add_party(report, party->name, party->since);
     if (report->scope.one && report->timeline.parties == NULL)
         add_party(report, report->scope.name, registry->parties.since);

@@ -28,17 +28,19 @@ static void find_where(void *ctx, int64_t device_id, struct sky_suite_where *whe
     if (session == NULL)
         return;
     const struct sky_behaviour *behaviour = session->party->chapter.behaviour;
-    for (size_t i = 0; behaviour != NULL && i < behaviour->handshake_count; i++) {
-        where->transports |= 1U << behaviour->handshakes[i].transport;
-        where->psk = where->psk || behaviour->handshakes[i].psk;
+    const struct sky_behaviour_acts *acts =
+        behaviour != NULL ? sky_behaviour_acts(behaviour) : NULL;
+    for (size_t i = 0; acts != NULL && i < acts->handshake_count; i++) {
+        where->transports |= 1U << acts->handshakes[i].transport;
+        where->psk = where->psk || acts->handshakes[i].psk;
     }
-    if (behaviour != NULL && behaviour->http_logins > 0)
+    if (acts != NULL && acts->http_logins > 0)
         where->transports |= 1U << SKY_HTTP | 1U << SKY_HTTPS;
     if (session->conn == NULL)
         return;
     where->online = true;
-    where->transports |= 1U << session->conn->door.transport;
-    snprintf(where->listener, sizeof where->listener, "%s", session->conn->door.listener->name);
+    where->transports |= 1U << session->conn->door->transport;
+    snprintf(where->listener, sizeof where->listener, "%s", session->conn->door->listener->name);
 }
 
 struct choice {

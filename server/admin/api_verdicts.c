@@ -1,6 +1,7 @@
 /* What devices, and whoever was refused without being one, made of the rules, with the events that
  * prove it. */
 #include <stdlib.h>
+#include <utlist.h>
 
 #include "protocol/base/mem.h"
 #include "server/admin/lists.h"
@@ -31,7 +32,8 @@ bool sky_api_scope_known(struct sky_api *api, const struct sky_api_scope *scope)
     if (!scope->one)
         return true;
     sky_match_device(sky_span_str(scope->name), &api->vars);
-    if (party != NULL && (party->device_id != 0 || party->chapter.proofs || party->earlier.proofs))
+    if (party != NULL && (party->device_id != 0 || party->chapter.proofs != NULL ||
+                          (party->earlier != NULL && party->earlier->proofs != NULL)))
         return true;
     return sky_api_device(api, &product, &device);
 }
@@ -137,7 +139,7 @@ static void add_name(struct judging *judging, const char *name)
 void sky_api_verdicts(struct sky_api *api)
 {
     struct sky_api_scope scope;
-    const struct sky_party *party, *next;
+    const struct sky_party *party;
     if (!sky_api_scope(api, &scope) || !sky_api_scope_known(api, &scope) || !sky_api_flush(api))
         return;
     struct judging *judging = sky_mem_new(sizeof *judging);
@@ -149,7 +151,7 @@ void sky_api_verdicts(struct sky_api *api)
         judging->cloud = sky_cloud_find(sky_span_str(api->vars.cloud));
         add_name(judging, scope.name);
     } else {
-        HASH_ITER (hh, api->app->registry.parties.by_name, party, next)
+        DL_FOREACH (api->app->registry.parties.list, party)
             if (sky_party_is_of(party, sky_span_str(scope.name)))
                 add_name(judging, party->name);
     }

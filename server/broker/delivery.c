@@ -323,7 +323,7 @@ void sky_deliver_resumed(struct sky_broker *broker, struct sky_session *session)
         SKY_ATTR(REASON, SKY_SPAN("the messages waited longer than the cloud keeps them"))};
     const struct sky_event_head head = {.type = SKY_EVENT_DROP,
                                         .direction = SKY_DOWN,
-                                        .transport = session->conn->door.transport,
+                                        .transport = session->conn->door->transport,
                                         .connection = session->conn->id,
                                         .device_id = session->device_id};
     sky_journal_add(broker->registry->journal, &head, attrs, SKY_COUNT(attrs), NULL);

@@ -28,7 +28,7 @@ struct sky_uplink sky_session_uplink(const struct sky_session *session)
         .cloud = product->cloud,
         .product = sky_span_str(product->product.key),
         .device = sky_span_str(session->device_key),
-        .transport = carrier->conn != NULL ? carrier->conn->door.transport : SKY_TCP,
+        .transport = carrier->conn != NULL ? carrier->conn->door->transport : SKY_TCP,
         .traits = carrier->traits,
     };
 }
@@ -185,7 +185,7 @@ void sky_session_detach(struct sky_broker *broker, struct sky_session *session)
         return;
     sky_session_part(broker, session, "its gateway left");
     sky_clock_cancel(broker->registry->clock, &session->conn->alarm);
-    sky_clock_cancel(broker->registry->clock, &session->conn->spaced);
+    sky_clock_cancel(broker->registry->clock, &session->conn->work->spaced);
     session->conn->state = NULL;
     session->conn = NULL;
     session->away_since_ms = sky_clock_lived_ms(broker->registry->clock);
@@ -226,8 +226,10 @@ void sky_session_leave(struct sky_broker *broker, struct sky_session *session)
 
 void sky_sessions_forget(struct sky_broker *broker)
 {
-    struct sky_session *session, *next;
-    HASH_ITER (hh, broker->registry->by_device, session, next) {
+    for (size_t slot = 0; slot < broker->registry->slots; slot++) {
+        struct sky_session *session = broker->registry->by_slot[slot];
+        if (session == NULL)
+            continue;
         session->conn = NULL;
         session->via = session->behind = NULL;
         drop(broker, session);

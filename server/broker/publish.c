@@ -21,15 +21,16 @@ static bool is_too_fast(const struct sky_broker *broker, struct sky_session *ses
 {
     uint32_t rate_max = session->product->cloud->limits.publish_rate_max[qos_class];
     const struct sky_clock *clock = broker->registry->clock;
+    struct sky_session_traffic *traffic = sky_session_traffic(session);
     int64_t lived_ms = sky_clock_lived_ms(clock);
-    if (session->rate.count[0] + session->rate.count[1] == 0 ||
-        lived_ms - session->rate.lived_ms >= 1000 ||
-        clock->real_ms - session->rate.real_ms >= 1000) {
-        session->rate.lived_ms = lived_ms;
-        session->rate.real_ms = clock->real_ms;
-        session->rate.count[0] = session->rate.count[1] = 0;
+    if (traffic->rate.count[0] + traffic->rate.count[1] == 0 ||
+        lived_ms - traffic->rate.lived_ms >= 1000 ||
+        clock->real_ms - traffic->rate.real_ms >= 1000) {
+        traffic->rate.lived_ms = lived_ms;
+        traffic->rate.real_ms = clock->real_ms;
+        traffic->rate.count[0] = traffic->rate.count[1] = 0;
     }
-    return ++session->rate.count[qos_class] == rate_max + 1;
+    return ++traffic->rate.count[qos_class] == rate_max + 1;
 }
 
 static void judge_rate(const struct sky_broker *broker, const struct sky_act *act,
@@ -300,7 +301,7 @@ void sky_publish_subscribed(struct sky_broker *broker, struct sky_session *sessi
         return;
     const struct sky_act act = {.session = session,
                                 .topic = filter,
-                                .transport = session->conn->door.transport,
+                                .transport = session->conn->door->transport,
                                 .connection = session->conn->id};
     struct sky_uplink uplink = uplink_of(&act);
     struct sky_judge judge;

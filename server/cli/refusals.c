@@ -70,7 +70,7 @@ static void add_peer(const struct sky_net *net, const struct sky_event *event, c
         sky_conn_peer(conn, peer, sizeof peer);
         cJSON_AddStringToObject(tree, "peer", peer);
         if (sky_event_get(event, SKY_F_LISTENER) == NULL)
-            cJSON_AddStringToObject(tree, "listener", conn->door.listener->name);
+            cJSON_AddStringToObject(tree, "listener", conn->door->listener->name);
         return;
     }
 }

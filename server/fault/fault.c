@@ -15,7 +15,7 @@
  * spent, point by point, in the order of their making. */
 struct watch {
     bool limited, one; /* to a product, or to one device */
-    unsigned hash;     /* of that name */
+    uint32_t hash;     /* of that name */
     struct sky_fault *fault;
 };
 
@@ -33,14 +33,6 @@ struct sky_faults {
 };
 
 /* ---- whom they watch ---- */
-
-/* As the table of parties hashes names, where that of a party is known already. */
-static unsigned hash_of(sky_span name)
-{
-    unsigned hash;
-    HASH_VALUE(name.ptr, name.len, hash);
-    return hash;
-}
 
 static bool is_over(const struct sky_faults *faults, const struct sky_fault *fault)
 {
@@ -71,10 +63,11 @@ static void look_again(struct sky_faults *faults)
         if ((*count & (*count - 1)) == 0) /* room doubles */
             *watches = sky_mem_grow(*watches, (*count == 0 ? 1 : 2 * *count) * sizeof **watches);
         sky_span scope = sky_span_str(fault->scope);
-        (*watches)[(*count)++] = (struct watch){.limited = scope.len > 0,
-                                                .one = fault->one,
-                                                .hash = scope.len > 0 ? hash_of(scope) : 0,
-                                                .fault = fault};
+        (*watches)[(*count)++] =
+            (struct watch){.limited = scope.len > 0,
+                           .one = fault->one,
+                           .hash = scope.len > 0 ? sky_index_hash_text(scope) : 0,
+                           .fault = fault};
         faults->wire->points |= UINT32_C(1) << fault->point;
     }
 }
@@ -84,7 +77,7 @@ static void look_again(struct sky_faults *faults)
 /* A name, once somebody has asked for it. */
 struct whose {
     bool known;
-    unsigned hash;
+    uint32_t hash;
     sky_span name; /* empty: nobody's */
 };
 
@@ -110,10 +103,10 @@ static const struct whose *device_of(struct look *look)
     const struct sky_session *session = sky_session_find(faults->registry, id);
     if (session != NULL) {
         whose->name = sky_span_str(session->party->name);
-        whose->hash = session->party->hh.hashv;
+        whose->hash = session->party->hash;
     } else if (id != 0) {
         whose->name = sky_span_str(sky_device_names_get(&faults->names, id));
-        whose->hash = hash_of(whose->name);
+        whose->hash = sky_index_hash_text(whose->name);
     }
     return whose;
 }
@@ -140,7 +133,7 @@ static const struct whose *product_of(struct look *look)
         }
     }
     if (whose->name.len > 0)
-        whose->hash = hash_of(whose->name);
+        whose->hash = sky_index_hash_text(whose->name);
     return whose;
 }
 
@@ -175,8 +168,7 @@ static uint64_t draw(struct sky_fault *fault)
 {
     uint8_t bytes[8];
     uint64_t value = 0;
-    fault->rng.counter = (uint64_t)fault->drawn++;
-    fault->rng.used = SKY_DIGEST_MAX;
+    sky_rng_seek(&fault->rng, (uint64_t)fault->drawn++);
     sky_rng_bytes(&fault->rng, bytes, sizeof bytes);
     for (size_t i = 0; i < sizeof bytes; i++)
         value = value << 8 | bytes[i];

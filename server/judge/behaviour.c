@@ -14,26 +14,28 @@ static void begin(struct sky_jw *jw, const char *key)
 
 static void put_connects(const struct sky_behaviour *b, struct sky_jw *jw)
 {
+    const struct sky_behaviour_acts *acts = sky_behaviour_acts(b);
     begin(jw, "connects");
-    sky_jw_put_int(jw, "count", (int64_t)b->connects);
-    sky_jw_put_int(jw, "refused", (int64_t)b->refused);
-    sky_jw_put_int(jw, "clean", (int64_t)b->clean);
-    sky_jw_put_int(jw, "kept", (int64_t)b->kept);
+    sky_jw_put_int(jw, "count", b->connects);
+    sky_jw_put_int(jw, "refused", b->refused);
+    sky_jw_put_int(jw, "clean", b->clean);
+    sky_jw_put_int(jw, "kept", b->kept);
     sky_jw_end_object(jw);
     begin(jw, "keepAlive");
     sky_jw_put_int(jw, "asked", b->keepalive_s);
     sky_jw_put_int(jw, "longestSilenceMs", b->longest_silence_ms);
-    sky_jw_put_int(jw, "late", (int64_t)b->late);
-    sky_jw_put_int(jw, "missed", (int64_t)b->missed);
+    sky_jw_put_int(jw, "late", (int64_t)acts->late);
+    sky_jw_put_int(jw, "missed", (int64_t)acts->missed);
     sky_jw_end_object(jw);
     begin(jw, "reconnects");
-    sky_jw_put_int(jw, "count", (int64_t)b->intervals_seen);
-    sky_jw_put_str(jw, "class",
-                   sky_interval_class_name(sky_intervals_class(b->intervals, b->interval_count)));
+    sky_jw_put_int(jw, "count", (int64_t)acts->intervals_seen);
+    sky_jw_put_str(
+        jw, "class",
+        sky_interval_class_name(sky_intervals_class(acts->intervals, acts->interval_count)));
     sky_jw_key(jw, "intervalsMs");
     sky_jw_array(jw);
-    for (size_t i = 0; i < b->interval_count; i++)
-        sky_jw_int(jw, b->intervals[i].ms);
+    for (size_t i = 0; i < acts->interval_count; i++)
+        sky_jw_int(jw, acts->intervals[i].ms);
     sky_jw_end_array(jw);
     sky_jw_end_object(jw);
 }
@@ -49,7 +51,7 @@ static void put_traffic(struct sky_jw *jw, const struct sky_behaviour_topic *top
     }
 }
 
-static void put_messages(const struct sky_behaviour *b, struct sky_jw *jw)
+static void put_messages(const struct sky_behaviour_acts *b, struct sky_jw *jw)
 {
     static const struct sky_behaviour_topic none;
     struct sky_behaviour_topic all = none;
@@ -84,7 +86,7 @@ static void put_messages(const struct sky_behaviour *b, struct sky_jw *jw)
     sky_jw_end_object(jw);
 }
 
-static void put_handshakes(const struct sky_behaviour *b, struct sky_jw *jw)
+static void put_handshakes(const struct sky_behaviour_acts *b, struct sky_jw *jw)
 {
     uint64_t full = 0, resumed = 0;
     for (size_t i = 0; i < b->handshake_count; i++) {
@@ -122,7 +124,7 @@ static int by_length(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-static void put_commands(const struct sky_behaviour *b, struct sky_jw *jw)
+static void put_commands(const struct sky_behaviour_acts *b, struct sky_jw *jw)
 {
     uint32_t times_ms[SKY_BEHAVIOUR_TIMES_MAX];
     size_t count = sky_behaviour_times(b);
@@ -141,27 +143,28 @@ static void put_commands(const struct sky_behaviour *b, struct sky_jw *jw)
 
 void sky_behaviour_print(const struct sky_behaviour *b, struct sky_jw *jw)
 {
+    const struct sky_behaviour_acts *acts = sky_behaviour_acts(b);
     sky_jw_object(jw);
     sky_jw_put_int(jw, "observedMs", b->last_ms - b->first_ms);
     if (b->asked)
         put_connects(b, jw);
     begin(jw, "duplicates");
-    sky_jw_put_int(jw, "resent", (int64_t)b->resent);
-    sky_jw_put_int(jw, "idsReused", (int64_t)b->reused);
-    sky_jw_put_int(jw, "retransmitted", (int64_t)b->retransmitted);
+    sky_jw_put_int(jw, "resent", (int64_t)acts->resent);
+    sky_jw_put_int(jw, "idsReused", (int64_t)acts->reused);
+    sky_jw_put_int(jw, "retransmitted", (int64_t)acts->retransmitted);
     sky_jw_end_object(jw);
-    put_messages(b, jw);
+    put_messages(acts, jw);
     begin(jw, "subscriptions");
-    sky_jw_put_int(jw, "filters", (int64_t)b->filters);
-    sky_jw_put_int(jw, "refused", (int64_t)b->filters_refused);
-    sky_jw_put_int(jw, "ended", (int64_t)b->unsubscribes);
+    sky_jw_put_int(jw, "filters", b->filters);
+    sky_jw_put_int(jw, "refused", b->filters_refused);
+    sky_jw_put_int(jw, "ended", b->unsubscribes);
     sky_jw_end_object(jw);
-    put_handshakes(b, jw);
+    put_handshakes(acts, jw);
     begin(jw, "httpLogins");
-    sky_jw_put_int(jw, "count", (int64_t)b->http_logins);
-    sky_jw_put_int(jw, "refused", (int64_t)b->http_refused);
+    sky_jw_put_int(jw, "count", (int64_t)acts->http_logins);
+    sky_jw_put_int(jw, "refused", (int64_t)acts->http_refused);
     sky_jw_end_object(jw);
-    put_commands(b, jw);
+    put_commands(acts, jw);
     sky_jw_end_object(jw);
 }
 

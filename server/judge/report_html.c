@@ -341,13 +341,13 @@ static void put_behaviour(struct sky_buf *out, const struct sky_behaviour *behav
     sky_buf_done(&json);
 }
 
-static void put_topics(struct sky_buf *out, const struct sky_behaviour *behaviour)
+static void put_topics(struct sky_buf *out, const struct sky_behaviour_acts *acts)
 {
     sky_buf_add_str(out, "<details><summary>Topics</summary><div class=\"t\" tabindex=\"0\"><table>"
                          "<thead><tr><th>topic</th><th>up</th><th>bytes</th><th>down</th>"
                          "<th>bytes</th></tr></thead><tbody>\n");
-    for (size_t i = 0; i < behaviour->topic_count; i++) {
-        const struct sky_behaviour_topic *topic = &behaviour->topics[i];
+    for (size_t i = 0; i < acts->topic_count; i++) {
+        const struct sky_behaviour_topic *topic = &acts->topics[i];
         const struct sky_traffic *up = &topic->traffic[SKY_WAY_UP];
         const struct sky_traffic *down = &topic->traffic[SKY_WAY_DOWN];
         if (up->count == 0 && down->count == 0)
@@ -382,8 +382,8 @@ static void party(struct sky_buf *out, const struct sky_report *report,
     if (behaviour != NULL)
         put_behaviour(out, behaviour);
     sky_buf_add_str(out, "</dl>\n");
-    if (behaviour != NULL && behaviour->topic_count > 0)
-        put_topics(out, behaviour);
+    if (behaviour != NULL && sky_behaviour_acts(behaviour)->topic_count > 0)
+        put_topics(out, sky_behaviour_acts(behaviour));
 }
 
 static void put_explained(struct sky_buf *out, const char *label, const struct sky_proof *proof,

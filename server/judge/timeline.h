@@ -4,6 +4,8 @@
 #ifndef SKY_SERVER_JUDGE_TIMELINE_H
 #define SKY_SERVER_JUDGE_TIMELINE_H
 
+#include <uthash.h>
+
 #include "server/journal/json.h"
 #include "server/registry/parties.h"
 

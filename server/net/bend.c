@@ -24,12 +24,12 @@ struct sky_bend {
 
 static struct sky_bend *bend_of(struct sky_conn *conn)
 {
-    if (conn->bend == NULL) {
-        conn->bend = sky_mem_new(sizeof *conn->bend);
-        conn->bend->conn = conn;
-        conn->bend->cut_at = UINT64_MAX;
+    if (conn->work->bend == NULL) {
+        sky_conn_work(conn)->bend = sky_mem_new(sizeof *conn->work->bend);
+        conn->work->bend->conn = conn;
+        conn->work->bend->cut_at = UINT64_MAX;
     }
-    return conn->bend;
+    return conn->work->bend;
 }
 
 /* ---- endings ---- */
@@ -73,7 +73,7 @@ void sky_conn_freeze(struct sky_conn *conn, uint64_t by, const char *reason)
 /* The socket is not read, so that nothing tells of the peer's end but the state of its TCP. */
 static void on_look(struct sky_timer *timer, int64_t now_ms)
 {
-    struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn, patience);
+    struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn_work, patience)->conn;
     struct tcp_info info;
     socklen_t len = sizeof info;
     uv_os_fd_t fd;
@@ -92,7 +92,7 @@ void sky_conn__hang(struct sky_conn *conn)
     net->frozen++;
     if (net->frozen > SKY_BEND_FROZEN_MAX)
         sky_conn_reset(first_frozen(net), "too many others hang");
-    sky_clock_patience(net->clock, &conn->patience, SKY_BEND_LOOK_MS, on_look);
+    sky_conn_patience(conn, SKY_BEND_LOOK_MS, on_look);
 }
 
 void sky_net_thaw(struct sky_net *net, uint64_t by)
@@ -100,7 +100,7 @@ void sky_net_thaw(struct sky_net *net, uint64_t by)
     struct sky_conn *conn, *next;
     if (net->frozen > 0)
         DL_FOREACH_SAFE (net->lingering, conn, next)
-            if (conn->frozen && (by == 0 || conn->bend->frozen_by == by))
+            if (conn->frozen && (by == 0 || conn->work->bend->frozen_by == by))
                 sky_conn_reset(conn, "what held it is gone");
     if (net->on_thaw != NULL)
         net->on_thaw(net->on_thaw_ctx, by);
@@ -108,9 +108,9 @@ void sky_net_thaw(struct sky_net *net, uint64_t by)
 
 void sky_conn__unbend(struct sky_conn *conn)
 {
-    if (conn->bend == NULL)
+    if (conn->work->bend == NULL)
         return;
-    sky_clock_forgive(conn->net->clock, &conn->bend->drip);
+    sky_clock_forgive(conn->net->clock, &conn->work->bend->drip);
     conn->net->frozen -= conn->frozen && conn->lingers;
 }
 
@@ -151,14 +151,14 @@ static void cut_if_due(struct sky_bend *bend)
 static void send_due(struct sky_bend *bend)
 {
     struct sky_conn *conn = bend->conn;
-    size_t due = conn->mute ? 0 : due_of(bend, conn->sending.len - bend->dripped);
-    uv_buf_t next = uv_buf_init(conn->sending.bytes + bend->dripped, (unsigned)due);
+    size_t due = conn->mute ? 0 : due_of(bend, conn->work->sending.len - bend->dripped);
+    uv_buf_t next = uv_buf_init(conn->work->sending.bytes + bend->dripped, (unsigned)due);
     int sent = due > 0 ? uv_try_write((uv_stream_t *)&conn->tcp, &next, 1) : 0;
     bool gone = sent < 0 && sent != UV_EAGAIN;
     if (gone)
         sky_conn_gone(conn, "the peer went away while being written to");
     bend->dripped += sent > 0 ? (size_t)sent : 0;
-    if (gone || bend->dripped == conn->sending.len || conn->mute) {
+    if (gone || bend->dripped == conn->work->sending.len || conn->mute) {
         bend->dripped = 0;
         cut_if_due(bend);
         sky_conn__sent(conn);
@@ -178,9 +178,9 @@ void sky_bend_flip(struct sky_buf *buf, size_t from, uint64_t passed, uint64_t a
 
 void sky_conn__flush_bent(struct sky_conn *conn)
 {
-    struct sky_bend *bend = conn->bend;
+    struct sky_bend *bend = conn->work->bend;
     struct sky_buf *wire = sky_conn__wire(conn);
-    SKY_ASSERT(conn->sending.len == 0 && bend->passed <= bend->cut_at);
+    SKY_ASSERT(conn->work->sending.len == 0 && bend->passed <= bend->cut_at);
     if (wire->len == 0) {
         sky_conn__recycle(conn->net, wire);
         return;
@@ -190,7 +190,7 @@ void sky_conn__flush_bent(struct sky_conn *conn)
     sky_bend_flip(wire, 0, bend->passed, bend->corrupt_at, bend->corrupt);
     bend->passed += wire->len;
     bend->dripped_ms = conn->net->clock->real_ms;
-    conn->sending = *wire;
+    conn->work->sending = *wire;
     sky_buf_init(wire, wire->max);
     send_due(bend);
 }

@@ -19,7 +19,7 @@ struct sky_event_head sky_conn_event(const struct sky_conn *conn, enum sky_event
 {
     return (struct sky_event_head){.type = type,
                                    .direction = direction,
-                                   .transport = conn->door.transport,
+                                   .transport = conn->door->transport,
                                    .connection = conn->id,
                                    .device_id = conn->device_id};
 }
@@ -39,7 +39,7 @@ void sky_conn_refused(struct sky_conn *conn, const struct sky_rule *rule, sky_sp
     sky_buf_init(&explanation, SKY_REFUSAL_JSON_MAX);
     sky_refusal_json(&refusal, &judge, &explanation);
     const struct sky_attr attrs[] = {
-        SKY_ATTR(LISTENER, sky_span_str(conn->door.listener->name)),
+        SKY_ATTR(LISTENER, sky_span_str(conn->door->listener->name)),
         SKY_ATTR(PEER, sky_span_str(peer)), SKY_ATTR(REASON, sky_span_str(what)),
         SKY_ATTR(BYTES_HEX, sky_span_head(bytes, SKY_CONN_BYTES_SHOWN)),
         SKY_ATTR(EXPLANATION, sky_buf_span(&explanation))};
@@ -51,17 +51,28 @@ void sky_conn_refused(struct sky_conn *conn, const struct sky_rule *rule, sky_sp
 
 void sky_conn_left(struct sky_conn *conn)
 {
-    const struct sky_attr attrs[] = {SKY_ATTR(LISTENER, sky_span_str(conn->door.listener->name)),
-                                     SKY_ATTR(REASON, sky_span_str(conn->close_reason))};
+    const struct sky_attr attrs[] = {SKY_ATTR(LISTENER, sky_span_str(conn->door->listener->name)),
+                                     SKY_ATTR(REASON, sky_span_str(conn->work->close_reason))};
     const struct sky_event_head head = sky_conn_event(conn, SKY_EVENT_CLOSE, SKY_UP);
     sky_journal_add(conn->net->journal, &head, attrs, SKY_COUNT(attrs), NULL);
+}
+
+struct sky_door *sky_conn_own_door(struct sky_conn *conn)
+{
+    if (conn->own_door)
+        return conn->door;
+    struct sky_door *door = sky_mem_new(sizeof *door);
+    *door = *conn->door;
+    conn->door = door;
+    conn->own_door = true;
+    return door;
 }
 
 /* ---- for whoever captures ---- */
 
 static bool is_hidden(const struct sky_conn *conn)
 {
-    return conn->door.listener->allows & SKY_LISTEN_ADMIN;
+    return conn->door->listener->allows & SKY_LISTEN_ADMIN;
 }
 
 static void find_local(const void *owner, struct sockaddr_storage *ret_local)
@@ -75,7 +86,7 @@ static void find_local(const void *owner, struct sockaddr_storage *ret_local)
 static struct sky_tap_ends ends_of(const struct sky_conn *conn)
 {
     struct sky_tap_ends ends = {.connection = conn->id,
-                                .listener = conn->door.listener,
+                                .listener = conn->door->listener,
                                 .find_local = find_local,
                                 .owner = conn};
     memcpy(&ends.peer, &conn->peer, sizeof conn->peer);
@@ -108,26 +119,48 @@ static void tap_end(const struct sky_conn *conn)
 
 /* ---- output ---- */
 
+static void append_dirty(struct sky_net *net, struct sky_conn *conn)
+{
+    conn->work->next_dirty = NULL;
+    *(net->dirty == NULL ? &net->dirty : &net->last_dirty->work->next_dirty) = conn;
+    net->last_dirty = conn;
+}
+
+static struct sky_conn *take_dirty(struct sky_net *net)
+{
+    struct sky_conn *conn = net->dirty;
+    if (conn == NULL)
+        return NULL;
+    net->dirty = conn->work->next_dirty;
+    if (net->dirty == NULL)
+        net->last_dirty = NULL;
+    return conn;
+}
+
 void sky_conn_touch(struct sky_conn *conn)
 {
     if (conn->dirty || conn->reaped)
         return;
+    (void)sky_conn_work(conn);
     conn->dirty = true;
-    LL_PREPEND2(conn->net->dirty, conn, next_dirty);
+    append_dirty(conn->net, conn);
 }
 
 void sky_conn__book(struct sky_conn *conn)
 {
-    size_t bytes = conn->out.room + conn->sending.room + conn->pending.aside;
+    size_t bytes = conn->work->out.room + conn->work->sending.room + conn->work->pending.aside;
+    if (conn->work == &sky_conn_at_rest)
+        return;
     if (conn->aborts || conn->shut)
         bytes = 0;
-    if (sky_pending_book(&conn->net->pending, &conn->pending, bytes))
+    if (sky_pending_book(&conn->net->pending, &conn->work->pending, bytes))
         sky_net__relieve(conn->net);
 }
 
 void sky_conn_keeps(struct sky_conn *conn, size_t bytes)
 {
-    conn->pending.aside = bytes;
+    if (bytes != conn->work->pending.aside)
+        sky_conn_work(conn)->pending.aside = bytes;
     sky_conn__book(conn);
 }
 
@@ -139,14 +172,16 @@ struct sky_buf *sky_conn_out(struct sky_conn *conn)
 {
     struct sky_net *net = conn->net;
     sky_conn_touch(conn);
-    if (conn->out.len >= SKY_NET_FLUSH_SIZE)
+    if (conn->work->out.len >= SKY_NET_FLUSH_SIZE)
         flush_one(conn);
-    if (conn->out.bytes == NULL && net->spare_count > 0) {
-        conn->out.bytes = net->spares[--net->spare_count];
-        conn->out.room = SKY_NET_SPARE_MAX;
+    if (conn->work->out.bytes == NULL && net->spare_count > 0) {
+        conn->work->out.bytes = net->spares[--net->spare_count];
+        conn->work->out.room = SKY_NET_SPARE_MAX;
     }
     sky_conn__book(conn);
-    return &conn->out;
+    if (!conn->dirty)
+        sky_conn_touch(conn); /* there was too much of all, and its own has gone, too */
+    return &conn->work->out;
 }
 
 void sky_conn_write(struct sky_conn *conn, sky_span bytes)
@@ -184,12 +219,12 @@ static void on_written(uv_write_t *request, int status)
 
 void sky_conn__sent(struct sky_conn *conn)
 {
-    sky_conn__recycle(conn->net, &conn->sending);
+    sky_conn__recycle(conn->net, &conn->work->sending);
     sky_conn__book(conn);
     if (conn->shut)
         return;
     flush_one(conn);
-    if (conn->sending.len > 0)
+    if (conn->work->sending.len > 0)
         return;
     if (conn->lingers && !conn->frozen)
         sent_all(conn);
@@ -200,26 +235,27 @@ void sky_conn__sent(struct sky_conn *conn)
 /* The kernel did not take everything: the rest waits in `sending` for it. */
 static void send_later(struct sky_conn *conn, struct sky_buf *wire, size_t sent)
 {
-    SKY_ASSERT(conn->sending.len == 0);
-    conn->sending = *wire;
+    SKY_ASSERT(conn->work->sending.len == 0);
+    conn->work->sending = *wire;
     sky_buf_init(wire, wire->max);
     struct pending_write *pending = sky_mem_new(sizeof *pending);
     pending->conn = conn;
-    uv_buf_t rest = uv_buf_init(conn->sending.bytes + sent, (unsigned)(conn->sending.len - sent));
+    uv_buf_t rest =
+        uv_buf_init(conn->work->sending.bytes + sent, (unsigned)(conn->work->sending.len - sent));
     int rc = uv_write(&pending->request, (uv_stream_t *)&conn->tcp, &rest, 1, on_written);
     if (rc < 0) {
         free(pending);
-        sky_conn__recycle(conn->net, &conn->sending);
+        sky_conn__recycle(conn->net, &conn->work->sending);
         sky_conn_gone(conn, "the peer went away while being written to");
     }
 }
 
 struct sky_buf *sky_conn__wire(struct sky_conn *conn)
 {
-    struct sky_buf *clear = &conn->out;
-    if (conn->wrap != NULL) {
-        clear = conn->wrap->wrap(conn);
-        sky_conn__recycle(conn->net, &conn->out);
+    struct sky_buf *clear = &conn->work->out;
+    if (conn->work->wrap != NULL) {
+        clear = conn->work->wrap->wrap(conn);
+        sky_conn__recycle(conn->net, &conn->work->out);
     }
     if (clear->len > 0 && (conn->tls == NULL || sky_tls_state(conn->tls) != SKY_TLS_HANDSHAKING))
         tap(conn, false, sky_buf_span(clear));
@@ -251,7 +287,7 @@ static void tell_drained(struct sky_conn *conn)
 /* Nobody gets to see what was written. */
 static void drop_output(struct sky_conn *conn)
 {
-    sky_conn__recycle(conn->net, &conn->out);
+    sky_conn__recycle(conn->net, &conn->work->out);
     if (conn->tls != NULL)
         sky_conn__recycle(conn->net, sky_tls_raw(conn->tls));
 }
@@ -260,14 +296,14 @@ static void drop_output(struct sky_conn *conn)
  * older output waits, so that what piles up does so in one place. */
 static void send_one(struct sky_conn *conn)
 {
-    sky_conn_refuse_backlog(conn, &conn->out);
+    sky_conn_refuse_backlog(conn, &conn->work->out);
     if (conn->mute) {
         drop_output(conn);
         return;
     }
-    if (conn->sending.len > 0)
+    if (conn->work->sending.len > 0)
         return;
-    if (conn->bend != NULL) {
+    if (conn->work->bend != NULL) {
         sky_conn__flush_bent(conn);
         return;
     }
@@ -302,17 +338,13 @@ static void flush_one(struct sky_conn *conn)
 static void on_closed(uv_handle_t *handle)
 {
     struct sky_conn *conn = SKY_CONTAINER_OF((uv_tcp_t *)handle, struct sky_conn, tcp);
-    sky_buf_done(&conn->in);
-    sky_buf_done(&conn->out);
-    sky_buf_done(&conn->sending);
     sky_conn_keeps(conn, 0);
-    if (conn->wrap != NULL)
-        conn->wrap->release(conn);
+    if (conn->work->wrap != NULL)
+        conn->work->wrap->release(conn);
     sky_tls_free(conn->tls);
-    if (conn->psk != NULL)
-        sky_mem_wipe(conn->psk, sizeof *conn->psk);
-    free(conn->psk);
-    free(conn->bend);
+    sky_conn_work_free(conn->work);
+    if (conn->own_door)
+        free(conn->door);
     free(conn->client_id);
     free(conn);
 }
@@ -328,14 +360,14 @@ void sky_conn__finish(struct sky_conn *conn)
         DL_DELETE(conn->net->lingering, conn);
     conn->net->draining -= conn->drains;
     sky_conn__unbend(conn);
-    sky_clock_forgive(conn->net->clock, &conn->patience);
+    sky_conn_forgive(conn);
     uv_close((uv_handle_t *)&conn->tcp, on_closed);
 }
 
 static void on_linger_over(struct sky_timer *timer, int64_t now_ms)
 {
     (void)now_ms;
-    sky_conn__finish(SKY_CONTAINER_OF(timer, struct sky_conn, patience));
+    sky_conn__finish(SKY_CONTAINER_OF(timer, struct sky_conn_work, patience)->conn);
 }
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buf);
@@ -347,8 +379,8 @@ static void on_drain(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
     if (count == 0 || count == UV_ENOBUFS)
         return;
     conn->filled = count == (ssize_t)buf->len;
-    conn->drained += count > 0 ? (uint32_t)count : 0;
-    if (count < 0 || conn->drained > SKY_CONN_DRAIN_MAX)
+    conn->work->drained += count > 0 ? (uint32_t)count : 0;
+    if (count < 0 || conn->work->drained > SKY_CONN_DRAIN_MAX)
         sky_conn__finish(conn);
 }
 
@@ -378,17 +410,17 @@ static void sent_all(struct sky_conn *conn)
     }
     net->draining++;
     conn->drains = true;
-    sky_clock_patience(net->clock, &conn->patience, SKY_CONN_DRAIN_MS, on_linger_over);
+    sky_conn_patience(conn, SKY_CONN_DRAIN_MS, on_linger_over);
     uv_read_start((uv_stream_t *)&conn->tcp, on_alloc, on_drain);
 }
 
 void sky_conn__end(struct sky_conn *conn, const char *reason)
 {
     conn->closing = true;
-    conn->close_reason = reason;
+    sky_conn_work(conn)->close_reason = reason;
     sky_clock_cancel(conn->net->clock, &conn->alarm);
-    sky_clock_cancel(conn->net->clock, &conn->spaced);
-    LL_PREPEND2(conn->net->dying, conn, next_dying);
+    sky_clock_cancel(conn->net->clock, &conn->work->spaced);
+    sky_conn_touch(conn);
 }
 
 void sky_conn_close(struct sky_conn *conn, const char *reason)
@@ -416,7 +448,7 @@ void sky_conn_gone(struct sky_conn *conn, const char *reason)
 
 void sky_conn_cut(struct sky_conn *conn, int64_t in_ms)
 {
-    conn->cut_at_ms = sky_clock_lived_ms(conn->net->clock) + in_ms;
+    sky_conn_work(conn)->cut_at_ms = sky_clock_lived_ms(conn->net->clock) + in_ms;
     if (conn->port->on_cut != NULL)
         conn->port->on_cut(conn);
 }
@@ -430,8 +462,8 @@ static void reap(struct sky_conn *conn)
     conn->reaped = true;
     DL_DELETE(net->conns, conn);
     net->conn_count--;
-    if (conn->wrap != NULL) {
-        conn->wrap->end(conn);
+    if (conn->work->wrap != NULL) {
+        conn->work->wrap->end(conn);
         conn->gentle = true; /* its goodbye is answered */
     }
     if (conn->tls != NULL) {
@@ -445,48 +477,50 @@ static void reap(struct sky_conn *conn)
         sky_conn__hang(conn);
         return;
     }
-    sky_clock_patience(net->clock, &conn->patience,
-                       conn->bend != NULL ? SKY_CLOSE_DRIP_MS : SKY_CLOSE_LINGER_MS,
-                       on_linger_over);
-    if (conn->sending.len == 0 || conn->aborts)
+    sky_conn_patience(conn, conn->work->bend != NULL ? SKY_CLOSE_DRIP_MS : SKY_CLOSE_LINGER_MS,
+                      on_linger_over);
+    if (conn->work->sending.len == 0 || conn->aborts)
         sent_all(conn);
+}
+
+/* Who is closing stays dirty: whatever its port does last must not bring it into the list again. */
+static void end_turn_of(struct sky_conn *conn)
+{
+    conn->dirty = conn->closing;
+    if (conn->closing)
+        reap(conn);
+    else
+        flush_one(conn);
 }
 
 /* Others keep their place in the list. */
 void sky_net__flush_early(struct sky_net *net)
 {
-    struct sky_conn *conn, *rest = net->dirty;
-    net->dirty = NULL;
-    while ((conn = rest) != NULL) {
-        LL_DELETE2(rest, conn, next_dirty);
-        bool plain = conn->bend == NULL && conn->wrap == NULL &&
-                     conn->out.len <= SKY_NET_FLUSH_SIZE + SKY_MQTT_PACKET_MAX;
-        if (!plain || conn->reaped) {
-            LL_PREPEND2(net->dirty, conn, next_dirty);
-            continue;
-        }
-        conn->dirty = false;
-        flush_one(conn);
+    struct sky_conn *conn, *left = net->dirty;
+    net->dirty = net->last_dirty = NULL;
+    while ((conn = left) != NULL) {
+        left = conn->work->next_dirty;
+        bool plain = conn->work->bend == NULL && conn->work->wrap == NULL && !conn->closing &&
+                     conn->work->out.len <= SKY_NET_FLUSH_SIZE + SKY_MQTT_PACKET_MAX;
+        if (plain)
+            end_turn_of(conn);
+        else
+            append_dirty(net, conn);
     }
 }
 
-void sky_net_flush(struct sky_net *net)
+bool sky_net_flush(struct sky_net *net)
 {
+    const int64_t until_us = sky_clock_machine_us() + SKY_TURN_BUDGET_US;
+    struct sky_conn *conn;
     net->turn++;
-    while (net->dirty != NULL || net->dying != NULL) {
-        while (net->dirty != NULL) {
-            struct sky_conn *conn = net->dirty;
-            LL_DELETE2(net->dirty, conn, next_dirty);
-            conn->dirty = false;
-            if (!conn->reaped)
-                flush_one(conn);
-        }
-        if (net->dying != NULL) {
-            struct sky_conn *conn = net->dying;
-            LL_DELETE2(net->dying, conn, next_dying);
-            reap(conn);
-        }
+    while ((conn = take_dirty(net)) != NULL) {
+        end_turn_of(conn);
+        sky_conn_rest_if_idle(conn);
+        if (sky_clock_machine_us() >= until_us)
+            break;
     }
+    return net->dirty == NULL;
 }
 
 /* ---- input ---- */
@@ -519,9 +553,9 @@ static size_t offer(struct sky_conn *conn, sky_span in)
 
 void sky_conn_wrap(struct sky_conn *conn, const struct sky_wrap *wrap, void *wrapping)
 {
-    SKY_ASSERT(conn->wrap == NULL);
-    conn->wrap = wrap;
-    conn->wrapping = wrapping;
+    SKY_ASSERT(conn->work->wrap == NULL);
+    sky_conn_work(conn)->wrap = wrap;
+    conn->work->wrapping = wrapping;
     conn->rewrapped = true;
 }
 
@@ -530,21 +564,21 @@ static void unwrap_kept(struct sky_conn *conn)
 {
     if (!conn->rewrapped)
         return;
-    struct sky_buf kept = conn->in;
+    struct sky_buf kept = conn->work->in;
     conn->rewrapped = false;
-    sky_buf_init(&conn->in, kept.max);
+    sky_buf_init(&conn->work->in, kept.max);
     if (kept.len > 0)
-        conn->wrap->on_bytes(conn, sky_buf_span(&kept));
+        conn->work->wrap->on_bytes(conn, sky_buf_span(&kept));
     sky_buf_done(&kept);
 }
 
 void sky_conn_offer(struct sky_conn *conn)
 {
-    if (conn->closing || conn->in.len == 0)
+    if (conn->closing || conn->work->in.len == 0)
         return;
-    sky_buf_drop(&conn->in, offer(conn, sky_buf_span(&conn->in)));
-    if (conn->in.len == 0)
-        sky_buf_done(&conn->in);
+    sky_buf_drop(&conn->work->in, offer(conn, sky_buf_span(&conn->work->in)));
+    if (conn->work->in.len == 0)
+        sky_buf_done(&conn->work->in);
     unwrap_kept(conn);
 }
 
@@ -553,16 +587,16 @@ void sky_conn_deliver(struct sky_conn *conn, sky_span in)
 {
     if (conn->closing)
         return;
-    if (conn->in.len == 0) {
+    if (conn->work->in.len == 0) {
         size_t used = offer(conn, in);
         if (used < in.len && !conn->closing)
-            sky_buf_add(&conn->in, sky_span_tail(in, used));
+            sky_buf_add(&sky_conn_work(conn)->in, sky_span_tail(in, used));
         unwrap_kept(conn);
     } else {
-        sky_buf_add(&conn->in, in);
+        sky_buf_add(&conn->work->in, in);
         sky_conn_offer(conn);
     }
-    if (conn->in.overflow)
+    if (conn->work->in.overflow)
         sky_conn_close(conn, "the input grew past its limit");
 }
 
@@ -570,10 +604,10 @@ void sky_conn_clear(struct sky_conn *conn, sky_span in)
 {
     if (!conn->closing)
         tap(conn, true, in);
-    if (conn->wrap == NULL)
+    if (conn->work->wrap == NULL)
         sky_conn_deliver(conn, in);
     else if (!conn->closing)
-        conn->wrap->on_bytes(conn, in);
+        conn->work->wrap->on_bytes(conn, in);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
@@ -594,6 +628,7 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
         sky_tls_feed(conn->tls, in);
     else
         sky_conn_clear(conn, in);
+    sky_conn_rest_if_idle(conn);
     sky_net_turn_over(conn->net);
 }
 
@@ -614,14 +649,6 @@ void sky_conn_hold(struct sky_conn *conn, bool hold)
 }
 
 /* ---- addresses ---- */
-
-/* Asked for at once: of a peer that has reset the connection the system knows no name. */
-void sky_conn_learn_peer(struct sky_conn *conn)
-{
-    int len = sizeof conn->peer;
-    if (uv_tcp_getpeername(&conn->tcp, (struct sockaddr *)&conn->peer, &len) < 0)
-        conn->peer.sin6_family = AF_UNSPEC;
-}
 
 void sky_address_text(const struct sockaddr *address, char *out, size_t out_size)
 {
@@ -666,8 +693,7 @@ bool sky_net_turn_over(struct sky_net *net)
  * a piece of everybody else's, not for all that they have sent. */
 void sky_net_share(struct sky_net *net, int64_t took_us)
 {
-    size_t share = took_us > SKY_TURN_BUDGET_US ? net->share * SKY_TURN_BUDGET_US / (size_t)took_us
-                                                : net->share * 2;
+    size_t share = took_us > SKY_TURN_BUDGET_US ? net->share / 2 : net->share * 2;
     share = share < SKY_NET_READ_SIZE ? share : SKY_NET_READ_SIZE;
     net->share = share > SKY_NET_READ_MIN ? share : SKY_NET_READ_MIN;
 }
@@ -678,7 +704,8 @@ void sky_net_close_conns(struct sky_net *net)
     DL_FOREACH (net->conns, conn)
         if (!conn->closing)
             sky_conn__end(conn, "the server stops");
-    sky_net_flush(net);
+    while (!sky_net_flush(net))
+        continue;
     DL_FOREACH_SAFE (net->lingering, conn, next)
         sky_conn__finish(conn);
 }
@@ -687,6 +714,7 @@ void sky_net_done(struct sky_net *net)
 {
     while (net->spare_count > 0)
         free(net->spares[--net->spare_count]);
+    sky_conn_works_done(&net->works);
     free(net->read_buf);
     net->read_buf = NULL;
 }

@@ -1,8 +1,9 @@
 /* Connections: accepted TCP peers, bytes in, bytes out, and who speaks for each.
  * Input: the port's on_bytes() sees the clear bytes that are there and says how many it used; the
  * rest is kept and shown again with more behind it. Output: appended to sky_conn_out() and flushed
- * once per loop turn. A connection is never freed inside its own callback: sky_conn_close() marks
- * it, and it is reaped at the end of the turn. Knows ports by their table of functions only. */
+ * at the end of the loop's turn. A connection is never freed inside its own callback:
+ * sky_conn_close() marks it, and it is reaped when its turn has come to be flushed. Knows ports by
+ * their table of functions only. */
 #ifndef SKY_SERVER_NET_CONN_H
 #define SKY_SERVER_NET_CONN_H
 
@@ -13,16 +14,13 @@
 #include "protocol/cloud/cloud.h"
 #include "server/journal/journal.h"
 #include "server/net/fate.h"
-#include "server/net/pending.h"
 #include "server/net/port.h"
+#include "server/net/work.h"
 #include "server/registry/registry.h"
 #include "server/registry/rules.h"
 #include "server/tls/ca.h"
 
-struct sky_bend;
 struct sky_keylog;
-struct sky_conn;
-struct sky_psk_try;
 struct sky_tap;
 struct sky_tls;
 struct sky_tls_server;
@@ -58,6 +56,7 @@ struct sky_listener {
     struct sky_timer rest;
     struct sky_net *net;
     const struct sky_listener_row *row;
+    struct sky_door door; /* of whoever comes in and has shown nothing yet */
     char host[64];
     uint16_t port; /* as bound */
     bool open;
@@ -99,7 +98,8 @@ struct sky_net {
 
     struct sky_listener listeners[SKY_LISTENERS_MAX];
     size_t listener_count;
-    struct sky_conn *conns, *dirty, *dying;
+    struct sky_conn *conns;
+    struct sky_conn *dirty, *last_dirty; /* for whom the end of the turn has work, in turn */
     struct sky_conn *lingering; /* closed by us, with output that the kernel has not taken yet, or
                                    while the peer reads it */
     struct sky_pending pending;
@@ -114,56 +114,47 @@ struct sky_net {
     size_t admitted;                  /* peers, since the last poll */
     char *spares[SKY_NET_SPARES];
     size_t spare_count;
+    struct sky_conn_works works;
 };
 
 struct sky_conn {
     uv_tcp_t tcp;
     struct sky_net *net;
     struct sky_port *port;
-    struct sky_tls *tls;         /* NULL: clear */
-    struct sky_psk_try *psk;     /* owned; NULL unless a pre-shared key was asked for */
-    const struct sky_wrap *wrap; /* NULL: the port has the clear bytes themselves */
-    void *wrapping;              /* its own */
-    void *state;                 /* the port's own */
-    struct sky_door door;
-    struct sockaddr_in6 peer; /* or a sockaddr_in, which is shorter */
-    struct sky_buf in;        /* kept input, empty between packets */
-    struct sky_buf out;       /* written in this turn */
-    struct sky_buf sending;   /* handed to the kernel, not yet taken */
-    struct sky_pending_share pending;
+    struct sky_conn_work *work;   /* never NULL; see work.h */
+    struct sky_tls *tls;          /* NULL: clear */
+    void *state;                  /* the port's own */
+    struct sky_door *door;        /* its listener's, unless it has one of its own */
     struct sky_conn *prev, *next; /* all connections; once reaped, those that linger */
-    struct sky_conn *next_dirty, *next_dying;
-    struct sky_bend *bend;     /* owned; NULL: no fault has its hands on it */
-    struct sky_timer patience; /* real time: login limit, then linger limit */
-    struct sky_timer alarm;    /* virtual time: the port's, keepalive for MQTT */
-    struct sky_timer spaced;   /* virtual time: the next of what waited for the device */
-    int64_t cut_at_ms;         /* lived time at which the cloud cuts the link; 0: it does not */
-    int64_t handshake_ms;      /* real time: its TLS handshake's beginning, then what that took */
-    int64_t device_id;         /* registry id of the device it was admitted as; 0: none */
-    const char *close_reason;  /* static */
-    char *client_id;           /* owned: that it gave when it logged in; NULL: none yet */
-    uint32_t id;               /* > 0, in the journal and the API */
-    uint32_t touched;          /* a bit for each point at which a fault had its hands on it */
-    uint32_t drained;          /* bytes thrown away of a peer that is closed gently */
-    bool dirty, closing, reaped, lingers, shut, held;
-    bool rewrapped; /* the rest of the input came wrapped */
-    bool gentle;    /* what comes after closing is to be thrown away for a while */
-    bool drains;    /* and is */
-    bool left;      /* the peer ended it */
-    bool broke;     /* and not as one should */
-    bool sniffed;   /* its first clear byte has told who speaks */
-    bool waits;     /* the port does not look at its input before its patience ends */
-    bool late;      /* nor before a fault lets its first packet in */
-    bool filled;    /* what it was read of last filled the buffer: libuv asks for another at once */
-    bool mute;      /* nothing is written any more */
-    bool frozen;    /* and nothing read, and the socket stays */
-    bool aborts;    /* it ends with a reset */
+    struct sky_timer alarm;       /* virtual time: the port's, keepalive for MQTT */
+    int64_t device_id;            /* registry id of the device it was admitted as; 0: none */
+    char *client_id;              /* owned: that it gave when it logged in; NULL: none yet */
+    struct sockaddr_in6 peer;     /* or a sockaddr_in, which is shorter */
+    uint32_t id;                  /* > 0, in the journal and the API */
+    uint32_t touched;             /* a bit for each point at which a fault had its hands on it */
+    bool dirty : 1, closing : 1, reaped : 1, lingers : 1, shut : 1, held : 1;
+    bool own_door : 1;
+    bool rewrapped : 1; /* the rest of the input came wrapped */
+    bool gentle : 1;    /* what comes after closing is to be thrown away for a while */
+    bool drains : 1;    /* and is */
+    bool left : 1;      /* the peer ended it */
+    bool broke : 1;     /* and not as one should */
+    bool sniffed : 1;   /* its first clear byte has told who speaks */
+    bool waits : 1;     /* the port does not look at its input before its patience ends */
+    bool late : 1;      /* nor before a fault lets its first packet in */
+    bool filled : 1;    /* what it was read of last filled the buffer: libuv asks for another */
+    bool mute : 1;      /* nothing is written any more */
+    bool frozen : 1;    /* and nothing read, and the socket stays */
+    bool aborts : 1;    /* it ends with a reset */
 };
+
+/* How it came in, to be written to: from now on its own. */
+struct sky_door *sky_conn_own_door(struct sky_conn *conn);
 
 /* The connection's output, ready to append to; marks it for this turn's flush. Peers that let more
  * than SKY_CONN_OUTPUT_MAX pile up are closed when the turn ends. */
 struct sky_buf *sky_conn_out(struct sky_conn *conn);
-void sky_conn_touch(struct sky_conn *conn); /* flush this turn */
+void sky_conn_touch(struct sky_conn *conn); /* it has something for the end of the turn */
 void sky_conn_write(struct sky_conn *conn, sky_span bytes);
 /* The port keeps so many bytes for the peer besides: they count among what waits for it. */
 void sky_conn_keeps(struct sky_conn *conn, size_t bytes);
@@ -196,7 +187,6 @@ void sky_conn_cut(struct sky_conn *conn, int64_t in_ms);
 
 /* The address the peer has reached, "127.0.0.1", in `out` of at least 64 bytes. */
 sky_span sky_conn_local(struct sky_conn *conn, char *out, size_t out_size);
-void sky_conn_learn_peer(struct sky_conn *conn); /* once, when it was accepted */
 /* "127.0.0.1:40123" into `out` of at least 64 bytes; nothing when the address is not known. */
 void sky_address_text(const struct sockaddr *address, char *out, size_t out_size);
 void sky_conn_peer(struct sky_conn *conn, char *out, size_t out_size);
@@ -205,7 +195,7 @@ void sky_conn_peer(struct sky_conn *conn, char *out, size_t out_size);
 static inline bool sky_conn_begins_tls(const struct sky_conn *conn, sky_span in)
 {
     return !conn->sniffed && conn->tls == NULL && in.len > 0 && in.ptr[0] == 0x16 &&
-           (conn->door.listener->allows & SKY_LISTEN_TLS);
+           (conn->door->listener->allows & SKY_LISTEN_TLS);
 }
 
 /* ---- what is told ---- */
@@ -224,12 +214,14 @@ void sky_conn_left(struct sky_conn *conn);
 
 /* ---- all of them ---- */
 
-/* End of a loop turn: sends what was written, frees what was closed. */
-void sky_net_flush(struct sky_net *net);
+/* End of a loop turn: sends what was written, parts with who was closed; for another turn's time,
+ * as a message to thousands takes longer to send than to write. False: some are left, who come
+ * first at the end of the next turn, with what that has written for them too. */
+bool sky_net_flush(struct sky_net *net);
 /* The last that a callback of the loop does which has taken something in: where that has spent the
  * turn, the turn ends here, and what else the poll has found belongs to the next. True: it did. */
 bool sky_net_turn_over(struct sky_net *net);
-/* Before the loop polls again: what the last poll has found took so long. */
+/* Before the loop polls again: to take in what the last poll has found took so long. */
 void sky_net_share(struct sky_net *net, int64_t took_us);
 /* Closes every connection; needs loop turns after. */
 void sky_net_close_conns(struct sky_net *net);

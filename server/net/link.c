@@ -15,7 +15,7 @@ static const struct sky_listener *http_listener(const struct sky_net *net)
 static sky_span host_of(const struct sky_listener *http, struct sky_conn *conn, char address[64])
 {
     static const char *const wildcards[] = {"0.0.0.0", "::", ""};
-    sky_span host = conn != NULL ? conn->door.server_name : SKY_SPAN_NONE;
+    sky_span host = conn != NULL ? conn->door->server_name : SKY_SPAN_NONE;
     if (host.len > 0 && host.len <= SKY_LINK_HOST_MAX)
         return host;
     if (conn != NULL)

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <strings.h>
 #include <sys/resource.h>
@@ -36,7 +37,7 @@ static bool is_http(uint8_t byte, bool only)
 /* The first clear byte decides who speaks. */
 static size_t sniff_bytes(struct sky_conn *conn, sky_span in)
 {
-    unsigned allows = conn->door.listener->allows;
+    unsigned allows = conn->door->listener->allows;
     uint8_t first = (uint8_t)in.ptr[0];
     if (sky_conn_begins_tls(conn, in)) {
         sky_secure_start(conn);
@@ -47,7 +48,7 @@ static size_t sniff_bytes(struct sky_conn *conn, sky_span in)
     if (conn->tls == NULL && !(allows & SKY_LISTEN_CLEAR))
         return refuse_byte(conn, in, "clear bytes on a port that speaks TLS only");
     if ((allows & SKY_LISTEN_HTTP) && is_http(first, !(allows & SKY_LISTEN_MQTT))) {
-        conn->door.transport = conn->tls != NULL ? SKY_HTTPS : SKY_HTTP;
+        sky_conn_own_door(conn)->transport = conn->tls != NULL ? SKY_HTTPS : SKY_HTTP;
         conn->sniffed = true;
         conn->port = conn->net->http; /* which takes over the limit with the first whole head */
         return 0;
@@ -75,10 +76,10 @@ static struct sky_port sniff_port = {.on_bytes = sniff_bytes, .on_close = sniff_
 static void on_login_overdue(struct sky_timer *timer, int64_t now_ms)
 {
     (void)now_ms;
-    struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn, patience);
+    struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn_work, patience)->conn;
     if (conn->closing)
         return;
-    bool drips = conn->bend != NULL && conn->sending.len > 0;
+    bool drips = conn->work->bend != NULL && conn->work->sending.len > 0;
     if (drips || (conn->tls != NULL && sky_tls_keeps_waiting(conn->tls))) {
         sky_clock_patience(conn->net->clock, timer, SKY_CONN_LOGIN_MS, on_login_overdue);
         return;
@@ -89,13 +90,13 @@ static void on_login_overdue(struct sky_timer *timer, int64_t now_ms)
                          conn->port == conn->net->mqtt
                              ? sky_mqtt_rule(SKY_MQTT_RULE_CONNECT_TIMEOUT)
                              : sky_door_rule(SKY_RULE_DOOR_SLOW),
-                         sky_buf_span(&conn->in), "no complete CONNECT or request in time");
+                         sky_buf_span(&conn->work->in), "no complete CONNECT or request in time");
     sky_conn_close(conn, "the peer took too long to log in");
 }
 
 void sky_conn_await_login(struct sky_conn *conn)
 {
-    sky_clock_patience(conn->net->clock, &conn->patience, SKY_CONN_LOGIN_MS, on_login_overdue);
+    sky_conn_patience(conn, SKY_CONN_LOGIN_MS, on_login_overdue);
 }
 
 static void on_turned_away(uv_handle_t *handle)
@@ -106,16 +107,17 @@ static void on_turned_away(uv_handle_t *handle)
 /* The lowest free number is taken (POSIX, accept), so a high one says how few are left. Without
  * some to spare neither the store nor a certificate could be opened, and a peer that cannot be
  * accepted would be told nothing. Whoever wants to know why asks the admin listener. */
-static bool spares_descriptors(const struct sky_listener *listener, const struct sky_conn *conn)
+static bool spares_descriptors(const struct sky_listener *listener, int fd, rlim_t limit)
 {
     rlim_t spare = listener->row->allows & SKY_LISTEN_ADMIN ? SKY_NET_DESCRIPTORS_ADMIN
                                                             : SKY_NET_DESCRIPTORS_SPARE;
+    return (rlim_t)fd + spare < limit;
+}
+
+static rlim_t descriptor_limit(void)
+{
     struct rlimit limit;
-    uv_os_fd_t fd;
-    if (uv_fileno((const uv_handle_t *)&conn->tcp, &fd) != 0 ||
-        getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return true;
-    return (rlim_t)fd + spare < limit.rlim_cur;
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : RLIM_INFINITY;
 }
 
 /* Recorded and said once in a while: a crowd comes in thousands. */
@@ -139,11 +141,11 @@ static void tell_crowd(struct sky_net *net, struct sky_net_crowd *crowd, const c
             reason);
 }
 
-static const char *why_no_room(const struct sky_listener *listener, const struct sky_conn *conn)
+static const char *why_no_room(const struct sky_listener *listener, int fd, rlim_t limit)
 {
-    if (conn->net->conn_count >= SKY_CONNS_MAX)
+    if (listener->net->conn_count >= SKY_CONNS_MAX)
         return "there are as many as skymock can take";
-    return spares_descriptors(listener, conn)
+    return spares_descriptors(listener, fd, limit)
                ? NULL
                : "the process is almost out of file descriptors; raise its limit (ulimit -n)";
 }
@@ -165,7 +167,7 @@ static void receive(struct sky_conn *conn)
 {
     struct sky_net *net = conn->net;
     struct sky_fate fate = {0};
-    if (net->fate_of != NULL && !(conn->door.listener->allows & SKY_LISTEN_ADMIN))
+    if (net->fate_of != NULL && !(conn->door->listener->allows & SKY_LISTEN_ADMIN))
         fate = net->fate_of(net->fate_ctx, conn, false);
     if (fate.withhold && fate.then == SKY_BREAK_NONE)
         sky_conn_freeze(conn, fate.fault, "a fault withheld it: nobody serves it");
@@ -178,33 +180,31 @@ static void receive(struct sky_conn *conn)
         begin(conn);
 }
 
-static void admit(struct sky_listener *listener, int fd)
+static void admit(struct sky_listener *listener, int fd, rlim_t limit,
+                  const struct sockaddr_in6 *peer)
 {
     struct sky_net *net = listener->net;
     struct sky_conn *conn = sky_mem_new(sizeof *conn);
     conn->net = net;
+    sky_conn_rest(conn);
     net->admitted++;
     uv_tcp_init(net->loop, &conn->tcp);
     int rc = uv_tcp_open(&conn->tcp, fd);
     if (rc < 0)
         close(fd);
-    const char *trouble = rc < 0 ? uv_strerror(rc) : why_no_room(listener, conn);
+    const char *trouble = rc < 0 ? uv_strerror(rc) : why_no_room(listener, fd, limit);
     if (trouble != NULL) {
         tell_crowd(net, &net->turned_away, trouble);
         uv_close((uv_handle_t *)&conn->tcp, on_turned_away);
         return;
     }
-    sky_conn_learn_peer(conn);
+    conn->peer = *peer;
     conn->port = &sniff_port;
-    conn->door = (struct sky_door){.listener = listener->row, .transport = SKY_TCP};
+    conn->door = &listener->door;
     conn->id = ++net->last_id;
-    sky_buf_init(&conn->in, SKY_CONN_INPUT_MAX + SKY_NET_READ_SIZE);
-    sky_buf_init(&conn->out, SKY_CONN_OUTPUT_MAX);
-    sky_buf_init(&conn->sending, SKY_CONN_OUTPUT_MAX);
     DL_APPEND(net->conns, conn);
     net->conn_count++;
     net->accepted++;
-    uv_tcp_nodelay(&conn->tcp, 1);
     receive(conn);
 }
 
@@ -227,11 +227,15 @@ static void on_waiting(uv_poll_t *poll, int status, int events)
     size_t gone = 0; /* peers, before they were accepted */
     (void)status;
     (void)events;
+    rlim_t limit = descriptor_limit();
     sky_clock_tick(net->clock, uv_now(net->loop));
     while (net->admitted < SKY_NET_ADMIT_MAX && listener->open) {
-        int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        struct sockaddr_in6 peer = {.sin6_family = AF_UNSPEC}; /* or one of IPv4, in its place */
+        socklen_t len = sizeof peer;
+        int fd =
+            accept4(listener->fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            admit(listener, fd);
+            admit(listener, fd, limit, &peer);
             continue;
         }
         if (errno == EAGAIN)
@@ -283,6 +287,7 @@ struct sky_listener *sky_listener_add(struct sky_net *net, const struct sky_list
     struct sky_listener *listener = &net->listeners[net->listener_count++];
     listener->net = net;
     listener->row = row;
+    listener->door = (struct sky_door){.listener = row, .transport = SKY_TCP};
     sky_span_copy(sky_span_str(want->host), listener->host, sizeof listener->host);
     return listener;
 }
@@ -300,7 +305,9 @@ static int open_socket(const struct sockaddr_storage *address)
     bool six = address->ss_family == AF_INET6;
     socklen_t len = six ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
     int fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    /* Whom it accepts inherits TCP_NODELAY (tcp(7)): output is gathered in here already. */
     if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0 &&
         (!six || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) == 0) &&
         bind(fd, (const struct sockaddr *)address, len) == 0 && listen(fd, SKY_LISTEN_BACKLOG) == 0)
         return fd;

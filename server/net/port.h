@@ -13,7 +13,7 @@ struct sky_port {
     size_t (*on_bytes)(struct sky_conn *conn, sky_span in);
     /* All output has been taken by the kernel again after it had not; NULL: of no interest. */
     void (*on_drained)(struct sky_conn *conn);
-    /* The moment of conn->cut_at_ms has been set; NULL: the port sets no alarm. */
+    /* The moment of its cut_at_ms has been set; NULL: the port sets no alarm. */
     void (*on_cut)(struct sky_conn *conn);
     /* Called once, before the memory goes. */
     void (*on_close)(struct sky_conn *conn);
@@ -24,7 +24,8 @@ struct sky_port {
 struct sky_wrap {
     /* Clear bytes have come; hands on what was in them with sky_conn_deliver(). */
     void (*on_bytes)(struct sky_conn *conn, sky_span in);
-    /* Wraps all of conn->out and empties it. Returns what is to go out, which the caller empties.
+    /* Wraps all of conn->work->out and empties it. Returns what is to go out, which the caller
+     * empties.
      */
     struct sky_buf *(*wrap)(struct sky_conn *conn);
     void (*end)(struct sky_conn *conn); /* the connection closes: the last that goes out */

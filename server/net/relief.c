@@ -23,8 +23,8 @@ static size_t add_holders(struct sky_conn *list, struct holder *holders, size_t 
 {
     struct sky_conn *conn;
     DL_FOREACH (list, conn)
-        if (conn->pending.bytes > 0)
-            holders[count++] = (struct holder){conn, conn->pending.bytes};
+        if (conn->work->pending.bytes > 0)
+            holders[count++] = (struct holder){conn, conn->work->pending.bytes};
     return count;
 }
 
@@ -34,7 +34,7 @@ static void end(struct sky_conn *conn)
     if (!conn->closing && conn->touched == 0)
         sky_conn_refused(conn, sky_door_rule(SKY_RULE_DOOR_OUTPUT_FULL), SKY_SPAN_NONE, reason);
     conn->net->pending.ended += !conn->closing;
-    conn->pending.outgrown = true;
+    conn->work->pending.outgrown = true;
     sky_conn_reset(conn, reason);
     sky_conn__book(conn);
 }

@@ -119,16 +119,17 @@ static void record(struct sky_conn *conn, const struct sky_tls_failure *failure,
     struct sky_draft draft;
     struct sky_event_head head = sky_conn_event(conn, SKY_EVENT_TLS_HANDSHAKE, SKY_UP);
     head.transport = SKY_TLS;
-    head.device_id = conn->door.psk_device_id;
+    head.device_id = conn->door->psk_device_id;
     sky_draft_begin(&draft, head);
-    sky_draft_add(&draft, SKY_ATTR(LISTENER, sky_span_str(conn->door.listener->name)));
+    sky_draft_add(&draft, SKY_ATTR(LISTENER, sky_span_str(conn->door->listener->name)));
     sky_draft_add(&draft, SKY_ATTR(PEER, sky_span_str(peer)));
     sky_draft_add(&draft, SKY_ATTR(CIPHER, sky_span_str(sky_tls_cipher(conn->tls))));
-    if (conn->door.tls_version != 0)
-        sky_draft_add(&draft, SKY_ATTR(TLS_VERSION,
-                                       sky_span_str(sky_tls_version_name(conn->door.tls_version))));
-    if (conn->door.server_name.len > 0)
-        sky_draft_add(&draft, SKY_ATTR(SERVER_NAME, conn->door.server_name));
+    if (conn->door->tls_version != 0)
+        sky_draft_add(
+            &draft,
+            SKY_ATTR(TLS_VERSION, sky_span_str(sky_tls_version_name(conn->door->tls_version))));
+    if (conn->door->server_name.len > 0)
+        sky_draft_add(&draft, SKY_ATTR(SERVER_NAME, conn->door->server_name));
     if (failure != NULL && identity[0] != '\0')
         sky_draft_add(&draft, SKY_ATTR(IDENTITY, sky_span_str(identity)));
     if (failure != NULL && sky_tls_offered(conn->tls)[0] != '\0')
@@ -162,14 +163,14 @@ static void record_failure(struct sky_conn *conn)
 {
     const struct sky_tls_failure *failure = sky_tls_failure(conn->tls);
     struct sky_judge judge;
-    sky_tls_fill_door(conn->tls, &conn->door);
+    sky_tls_fill_door(conn->tls, sky_conn_own_door(conn));
     sky_judge_init(&judge, &conn->net->registry->policy);
     if (conn->touched == 0 && failure->rule != NULL)
         sky_judge_rule(&judge, failure->rule, false, "%s", failure->reason);
     record(conn, failure, &judge);
     if (conn->touched == 0 && failure->rule == sky_tls_rule(SKY_RULE_TLS_PSK_KEY) &&
-        conn->psk != NULL && conn->psk->key.len > 0)
-        sky_psk_failed(conn->net->registry, &conn->door, conn->id, conn->psk, fits, conn->tls);
+        conn->work->psk != NULL && conn->work->psk->key.len > 0)
+        sky_psk_failed(conn->net->registry, conn->door, conn->id, conn->work->psk, fits, conn->tls);
 }
 
 /* ---- hooks ---- */
@@ -183,13 +184,13 @@ static void on_open(void *ctx)
 {
     struct sky_conn *conn = ctx;
     struct sky_judge judge;
-    conn->handshake_ms = conn->net->clock->real_ms - conn->handshake_ms;
-    sky_tls_fill_door(conn->tls, &conn->door);
+    sky_conn_work(conn)->handshake_ms = conn->net->clock->real_ms - conn->work->handshake_ms;
+    sky_tls_fill_door(conn->tls, sky_conn_own_door(conn));
     sky_judge_init(&judge, &conn->net->registry->policy);
-    sky_door_judge_version(&conn->door, &judge);
+    sky_door_judge_version(conn->door, &judge);
     record(conn, NULL, &judge);
-    if (conn->psk != NULL)
-        sky_psk_done(conn->net->registry, &conn->door, conn->id, conn->psk,
+    if (conn->work->psk != NULL)
+        sky_psk_done(conn->net->registry, conn->door, conn->id, conn->work->psk,
                      sky_span_str(sky_tls_cipher(conn->tls)));
 }
 
@@ -214,14 +215,14 @@ static sky_err psk_lookup(void *ctx, sky_span identity, struct sky_psk *ret_key,
                           int64_t *ret_device_id)
 {
     struct sky_conn *conn = ctx;
-    if (conn->psk == NULL)
-        conn->psk = sky_mem_new(sizeof *conn->psk);
+    if (conn->work->psk == NULL)
+        sky_conn_work(conn)->psk = sky_mem_new(sizeof *conn->work->psk);
     char peer[SKY_PSK_PEER_MAX];
     sky_conn_peer(conn, peer, sizeof peer);
-    if (!sky_psk_open(conn->net->registry, &conn->door, conn->id, peer, identity, conn->psk))
+    if (!sky_psk_open(conn->net->registry, conn->door, conn->id, peer, identity, conn->work->psk))
         return SKY_ERR_DENIED;
-    *ret_key = conn->psk->key;
-    *ret_device_id = conn->psk->device_id;
+    *ret_key = conn->work->psk->key;
+    *ret_device_id = conn->work->psk->device_id;
     return SKY_OK;
 }
 
@@ -239,7 +240,7 @@ static void on_known(void *ctx)
     const struct sky_net *net = conn->net;
     if (net->fate_of == NULL || conn->closing)
         return;
-    sky_tls_fill_door(conn->tls, &conn->door);
+    sky_tls_fill_door(conn->tls, sky_conn_own_door(conn));
     const struct sky_fate fate = net->fate_of(net->fate_ctx, conn, true);
     if (fate.name == NULL)
         return;
@@ -267,9 +268,9 @@ static const struct sky_tls_hooks hooks = {on_raw, on_open, on_clear, on_end, ps
 
 void sky_secure_start(struct sky_conn *conn)
 {
-    conn->door.transport = SKY_TLS;
-    conn->handshake_ms = conn->net->clock->real_ms;
-    conn->tls = sky_tls_new(conn->net->tls, conn->door.listener->allows, &hooks, conn);
+    sky_conn_own_door(conn)->transport = SKY_TLS;
+    sky_conn_work(conn)->handshake_ms = conn->net->clock->real_ms;
+    conn->tls = sky_tls_new(conn->net->tls, conn->door->listener->allows, &hooks, conn);
     if (conn->tls == NULL)
         sky_conn_close(conn, "too many TLS handshakes are in progress");
 }
@@ -292,12 +293,12 @@ void sky_secure_behaved(const struct sky_conn *conn, struct sky_behaviour *behav
     bool resumed = sky_tls_resumed(conn->tls);
     struct sky_behaviour_handshake handshake = {
         .transport = SKY_TLS,
-        .psk = conn->psk != NULL,
+        .psk = conn->work->psk != NULL,
         .full = !resumed,
         .resumed = resumed,
-        .longest_ms = conn->handshake_ms > 0 ? (uint32_t)conn->handshake_ms : 0};
+        .longest_ms = conn->work->handshake_ms > 0 ? (uint32_t)conn->work->handshake_ms : 0};
     snprintf(handshake.version, sizeof handshake.version, "%s",
-             sky_tls_version_name(conn->door.tls_version));
+             sky_tls_version_name(conn->door->tls_version));
     snprintf(handshake.cipher, sizeof handshake.cipher, "%s", sky_tls_cipher(conn->tls));
     sky_behaviour_add_handshake(behaviour, &handshake);
 }

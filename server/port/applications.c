@@ -202,7 +202,7 @@ static struct sky_application *open_session(struct sky_applications *self,
 static void on_silence(struct sky_timer *timer, int64_t now_ms)
 {
     (void)now_ms;
-    struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn, patience);
+    struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn_work, patience)->conn;
     const struct sky_application *app = conn->state;
     if (conn->closing || app == NULL)
         return;
@@ -239,7 +239,7 @@ static void answer(struct sky_conn *conn, const struct sky_mqtt_connect *connect
     char peer[64];
     sky_conn_peer(conn, peer, sizeof peer);
     const struct sky_attr attrs[] = {
-        SKY_ATTR(LISTENER, sky_span_str(conn->door.listener->name)),
+        SKY_ATTR(LISTENER, sky_span_str(conn->door->listener->name)),
         SKY_ATTR(PEER, sky_span_str(peer)),
         SKY_ATTR(USERNAME, connect->username),
         SKY_ATTR_INT(HAS_PASSWORD, connect->has_password),
@@ -286,9 +286,9 @@ static void on_connect(struct sky_conn *conn, const struct sky_mqtt_connect *con
     app->keepalive_s = connect->keepalive_s;
     app->last_seen_ms = clock->real_ms;
     conn->state = app;
-    sky_clock_forgive(clock, &conn->patience);
+    sky_conn_forgive(conn);
     if (app->keepalive_s > 0)
-        sky_clock_patience(clock, &conn->patience, app->keepalive_s * INT64_C(1500), on_silence);
+        sky_conn_patience(conn, app->keepalive_s * INT64_C(1500), on_silence);
     answer(conn, connect, present, SKY_CONNACK_ACCEPTED, NULL);
     struct outlet outlet = {.base = {put_next}, .conn = conn};
     sky_mqtt_session_resume(&app->mqtt, &limits, sky_clock_lived_ms(clock), &outlet.base);
@@ -430,8 +430,8 @@ static void on_drained(struct sky_conn *conn)
 
 static void on_close(struct sky_conn *conn)
 {
-    const struct sky_attr attrs[] = {SKY_ATTR(LISTENER, sky_span_str(conn->door.listener->name)),
-                                     SKY_ATTR(REASON, sky_span_str(conn->close_reason))};
+    const struct sky_attr attrs[] = {SKY_ATTR(LISTENER, sky_span_str(conn->door->listener->name)),
+                                     SKY_ATTR(REASON, sky_span_str(conn->work->close_reason))};
     record_act(conn, SKY_EVENT_CLOSE, attrs, SKY_COUNT(attrs));
     if (conn->state != NULL)
         detach(home_of(conn), conn->state);

@@ -91,7 +91,7 @@ static void judge_call(const struct download *download, const struct sky_http_ca
                        struct sky_judge *judge)
 {
     sky_judge_init(judge, sky_product_policy(download->broker->registry, download->info));
-    sky_door_judge(&call->conn->door, judge);
+    sky_door_judge(call->conn->door, judge);
     sky_judge_kept(judge, sky_door_rule(SKY_RULE_DOOR_HTTP_REQUEST));
     sky_judge_kept(judge, sky_door_rule(SKY_RULE_DOOR_HTTP_PATH));
     sky_judge_rule(judge, sky_door_rule(SKY_RULE_DOOR_HTTP_HOST), call->head.host_fault == NULL,
@@ -109,7 +109,7 @@ static void record(const struct download *download, const struct sky_http_call *
     head.device_id = download->device_id;
     judge_call(download, call, &judge);
     sky_draft_begin(&draft, head);
-    sky_draft_add(&draft, SKY_ATTR(LISTENER, sky_span_str(call->conn->door.listener->name)));
+    sky_draft_add(&draft, SKY_ATTR(LISTENER, sky_span_str(call->conn->door->listener->name)));
     sky_draft_add(&draft, SKY_ATTR(METHOD, call->head.method));
     sky_draft_add(&draft, SKY_ATTR(PATH, call->head.path));
     sky_draft_add(&draft, SKY_ATTR(NAME, sky_span_str(download->name)));

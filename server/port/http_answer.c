@@ -74,8 +74,7 @@ static void begin_fate(struct sky_http__link *link, uint64_t total)
     if (fate->corrupt_anywhere && fate->corrupt > 0)
         fate->corrupt_at = (size_t)(fate->chance % total);
     if (fate->withhold) {
-        sky_clock_patience(conn->net->clock, &conn->patience, SKY_HTTP_IDLE_MS,
-                           sky_http__on_patience_over);
+        sky_conn_patience(conn, SKY_HTTP_IDLE_MS, sky_http__on_patience_over);
         sky_conn_suffer(conn, fate);
     } else if (fate->delay_ms > 0) {
         sky_clock_timer(conn->net->clock, &conn->alarm, fate->delay_ms, on_delay_over);
@@ -278,8 +277,7 @@ static void finish_exchange(struct sky_http__link *link)
         return;
     }
     link->stage = STAGE_HEAD;
-    sky_clock_patience(conn->net->clock, &conn->patience, SKY_HTTP_IDLE_MS,
-                       sky_http__on_patience_over);
+    sky_conn_patience(conn, SKY_HTTP_IDLE_MS, sky_http__on_patience_over);
     sky_conn_hold(conn, false);
 }
 
@@ -323,8 +321,8 @@ static sky_span next_piece(struct sky_http__link *link)
 static void on_unread(struct sky_timer *timer, int64_t now_ms)
 {
     (void)now_ms;
-    struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn, patience);
-    if (conn->bend != NULL) { /* it may be a fault that gives it so little */
+    struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn_work, patience)->conn;
+    if (conn->work->bend != NULL) { /* it may be a fault that gives it so little */
         sky_clock_patience(conn->net->clock, timer, SKY_HTTP_UNREAD_MS, on_unread);
         return;
     }
@@ -385,13 +383,13 @@ void sky_http__send_answer(struct sky_http__link *link)
     struct sky_conn *conn = link->conn;
     if (link->late)
         return;
-    if (link->answering && conn->sending.len == 0)
-        sky_clock_forgive(conn->net->clock, &conn->patience); /* it reads */
-    while (link->answering && conn->sending.len == 0 && !conn->closing && send_piece(link))
+    if (link->answering && conn->work->sending.len == 0)
+        sky_conn_forgive(conn); /* it reads */
+    while (link->answering && conn->work->sending.len == 0 && !conn->closing && send_piece(link))
         continue;
-    bool waits = link->queues || conn->sending.len > 0;
-    if (link->answering && waits && !conn->closing && !sky_timer_is_set(&conn->patience))
-        sky_clock_patience(conn->net->clock, &conn->patience, SKY_HTTP_UNREAD_MS, on_unread);
+    bool waits = link->queues || conn->work->sending.len > 0;
+    if (link->answering && waits && !conn->closing && !sky_timer_is_set(&conn->work->patience))
+        sky_conn_patience(conn, SKY_HTTP_UNREAD_MS, on_unread);
 }
 
 static void on_turn(struct sky_timer *timer, int64_t now_ms)
@@ -404,7 +402,8 @@ static void on_turn(struct sky_timer *timer, int64_t now_ms)
          (link = http->ready) != NULL && http->turn_sent - begun < TURN_SIZE;) {
         DL_DELETE2(http->ready, link, prev_ready, next_ready);
         link->queues = false;
-        link->its_turn = link->conn->sending.len == 0; /* else it is back when that has drained */
+        link->its_turn =
+            link->conn->work->sending.len == 0; /* else it is back when that has drained */
         sky_http__go_on(link->conn);
         link->its_turn = false;
     }

@@ -74,7 +74,7 @@ struct sky_http {
 
 static inline bool sky_http__is_admin(const struct sky_conn *conn)
 {
-    return (conn->door.listener->allows & SKY_LISTEN_ADMIN) != 0;
+    return (conn->door->listener->allows & SKY_LISTEN_ADMIN) != 0;
 }
 
 /* So much of its answer is there, or being made ready. */
@@ -90,7 +90,7 @@ void sky_http__go_on(struct sky_conn *conn);
 void sky_http__send_answer(struct sky_http__link *link);
 /* What waits for the client, booked with what waits for all. */
 void sky_http__book(const struct sky_http__link *link);
-/* A timer of conn->patience: the request is not complete in time. */
+/* A timer of its patience: the request is not complete in time. */
 void sky_http__on_patience_over(struct sky_timer *timer, int64_t now_ms);
 
 #endif

@@ -21,7 +21,7 @@ void sky_mqtt__on_publish(struct sky_conn *conn, const struct sky_mqtt_packet *p
     const struct sky_act act = {.session = conn->state,
                                 .topic = publish->topic,
                                 .payload = publish->payload,
-                                .transport = conn->door.transport,
+                                .transport = conn->door->transport,
                                 .connection = conn->id,
                                 .packet_id = publish->packet_id,
                                 .qos = publish->qos,

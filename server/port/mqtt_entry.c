@@ -9,10 +9,10 @@
 /* Back into the input, in front of what has come meanwhile. */
 static void put_back(struct sky_conn *conn, sky_span bytes)
 {
-    struct sky_buf behind = conn->in;
-    sky_buf_init(&conn->in, behind.max);
-    sky_buf_add(&conn->in, bytes);
-    sky_buf_add(&conn->in, sky_buf_span(&behind));
+    struct sky_buf behind = conn->work->in;
+    sky_buf_init(&sky_conn_work(conn)->in, behind.max);
+    sky_buf_add(&conn->work->in, bytes);
+    sky_buf_add(&conn->work->in, sky_buf_span(&behind));
     sky_buf_done(&behind);
 }
 
@@ -62,7 +62,7 @@ static void attribute(struct sky_conn *conn, const struct sky_mqtt_packet *packe
     struct sky_lookup lookup = {0};
     if (packet->type == SKY_MQTT_CONNECT && session == NULL) {
         const struct sky_mqtt_connect *connect = &packet->as.connect;
-        const struct sky_login login = sky_login_of(&conn->door, connect);
+        const struct sky_login login = sky_login_of(conn->door, connect);
         if (connect->level_known && sky_login_recognise(conn->net->registry, &login, &lookup)) {
             in->head.device_id = lookup.device.id;
             in->product_id = lookup.product.id;
@@ -90,7 +90,7 @@ bool sky_mqtt__enter(struct sky_conn *conn, const struct sky_mqtt_packet *packet
         if (!sky_wire_enter(wire, &in)) {
             conn->late = packet->type == SKY_MQTT_CONNECT && !conn->closing;
             if (conn->late && sky_wire_holds(wire, conn))
-                sky_clock_forgive(conn->net->clock, &conn->patience);
+                sky_conn_forgive(conn);
             return false;
         }
     }

@@ -17,6 +17,7 @@
 #include "server/net/secure.h"
 #include "server/port/applications.h"
 #include "server/registry/login.h"
+#include "server/registry/parties.h"
 
 enum {
     SEARCH_WAIT_MS = 5,   /* about what the searches of one turn take */
@@ -100,8 +101,8 @@ static void set_alarm(struct sky_conn *conn)
                  (session->silent ? keepalive_ms(session) * 3 / 2 : keepalive_ms(session) + 1);
     if (session->resubscribe_by_ms != 0 && session->resubscribe_by_ms < due_ms)
         due_ms = session->resubscribe_by_ms;
-    if (conn->cut_at_ms != 0 && conn->cut_at_ms < due_ms)
-        due_ms = conn->cut_at_ms;
+    if (conn->work->cut_at_ms != 0 && conn->work->cut_at_ms < due_ms)
+        due_ms = conn->work->cut_at_ms;
     if (due_ms != INT64_MAX)
         sky_clock_timer(conn->net->clock, &conn->alarm,
                         due_ms - sky_clock_lived_ms(conn->net->clock), on_alarm);
@@ -260,7 +261,7 @@ static void on_alarm(struct sky_timer *timer, int64_t due_ms)
         sky_clock_timer(clock, timer, 1, on_alarm);
         return;
     }
-    if (conn->cut_at_ms != 0 && sky_clock_lived_ms(clock) >= conn->cut_at_ms) {
+    if (conn->work->cut_at_ms != 0 && sky_clock_lived_ms(clock) >= conn->work->cut_at_ms) {
         sky_conn_close(conn, "the cloud ends the connection");
         return;
     }
@@ -284,12 +285,13 @@ static uint64_t record_connect(struct sky_conn *conn, const struct sky_mqtt_conn
                                const struct sky_login_outcome *outcome,
                                const struct sky_judge *judge)
 {
+    struct sky_registry *registry = conn->net->registry;
     char peer[64];
     struct sky_buf explanation;
     sky_buf_init(&explanation, SKY_REFUSAL_JSON_MAX);
     sky_conn_peer(conn, peer, sizeof peer);
     struct sky_attr attrs[14] = {
-        SKY_ATTR(LISTENER, sky_span_str(conn->door.listener->name)),
+        SKY_ATTR(LISTENER, sky_span_str(conn->door->listener->name)),
         SKY_ATTR(PEER, sky_span_str(peer)),
         SKY_ATTR(CLIENT_ID, connect->client_id),
         SKY_ATTR(USERNAME, connect->username),
@@ -310,8 +312,11 @@ static uint64_t record_connect(struct sky_conn *conn, const struct sky_mqtt_conn
         attrs[count++] = SKY_ATTR(EXPLANATION, sky_buf_span(&explanation));
     }
     struct sky_event_head head = sky_conn_event(conn, SKY_EVENT_CONNECT, SKY_UP);
-    if (lookup->device.id != 0)
+    if (lookup->device.id != 0) {
         head.device_id = lookup->device.id;
+        if (sky_party_of_id(registry, lookup->device.id) == NULL) /* else it is looked up */
+            (void)sky_party_of_device(registry, &lookup->product, &lookup->device);
+    }
     uint64_t seq = sky_journal_add(conn->net->journal, &head, attrs, count, judge);
     sky_buf_done(&explanation);
     return seq;
@@ -398,14 +403,14 @@ static void space(struct sky_conn *conn, bool more)
 {
     const struct sky_session *session = conn->state;
     if (more)
-        sky_clock_timer(conn->net->clock, &conn->spaced,
+        sky_clock_timer(conn->net->clock, &sky_conn_work(conn)->spaced,
                         session->product->cloud->limits.session.resume_spacing_ms, on_spaced);
 }
 
 static void on_spaced(struct sky_timer *timer, int64_t now_ms)
 {
     (void)now_ms;
-    struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn, spaced);
+    struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn_work, spaced)->conn;
     SKY_ASSERT(conn->state != NULL && !conn->closing);
     space(conn, sky_deliver_spaced(sky_mqtt__port(conn)->broker, conn->state));
 }
@@ -449,7 +454,7 @@ static void admit(struct sky_conn *conn, const struct sky_mqtt_connect *connect,
     conn->state = session;
     registry->online++;
     sky_secure_behaved(conn, sky_conduct_take_behaviour(&session->party->chapter));
-    sky_clock_forgive(registry->clock, &conn->patience);
+    sky_conn_forgive(conn);
     sky_session_judged(session, judge);
     sky_wire_send(broker->wire, &connack);
     expect_subscribe(conn, present);
@@ -465,7 +470,7 @@ static void admit(struct sky_conn *conn, const struct sky_mqtt_connect *connect,
 static void on_turn_come(struct sky_timer *timer, int64_t now_ms)
 {
     (void)now_ms;
-    struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn, patience);
+    struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn_work, patience)->conn;
     if (conn->closing)
         return;
     if (!sky_refusal_may_search(conn->net->registry) ||
@@ -487,14 +492,14 @@ static void wait_for_turn(struct sky_conn *conn, bool held)
     conn->waits = true;
     searches->waiting++;
     sky_conn_hold(conn, true);
-    sky_clock_patience(conn->net->clock, &conn->patience, turns * SEARCH_WAIT_MS, on_turn_come);
+    sky_conn_patience(conn, turns * SEARCH_WAIT_MS, on_turn_come);
 }
 
 static void on_connect(struct sky_conn *conn, const struct sky_mqtt_packet *packet)
 {
     struct sky_registry *registry = conn->net->registry;
     const struct sky_mqtt_connect *connect = &packet->as.connect;
-    const struct sky_login login = sky_login_of(&conn->door, connect);
+    const struct sky_login login = sky_login_of(conn->door, connect);
     struct sky_login_outcome outcome = {0};
     struct sky_lookup lookup = {0};
     struct sky_judge judge;

@@ -144,7 +144,7 @@ static void refuse(struct link *link, enum sky_ws_code code, sky_span bytes, con
 
 static void on_bytes(struct sky_conn *conn, sky_span in)
 {
-    struct link *link = conn->wrapping;
+    struct link *link = conn->work->wrapping;
     const char *what = NULL;
     size_t good;
     enum sky_ws_code code = sky_ws_frames_follow(&link->frames, in, &good, &what);
@@ -167,8 +167,8 @@ static void on_bytes(struct sky_conn *conn, sky_span in)
 
 static struct sky_buf *wrap(struct sky_conn *conn)
 {
-    struct link *link = conn->wrapping;
-    sky_span rest = sky_buf_span(&conn->out);
+    struct link *link = conn->work->wrapping;
+    sky_span rest = sky_buf_span(&conn->work->out);
     while (rest.len > 0 && link->wsi != NULL && !link->peer_ends) {
         sky_span piece = sky_span_head(rest, CHUNK);
         unsigned char *at = link->ws->room + LWS_PRE; /* the library writes the head before it */
@@ -180,14 +180,14 @@ static struct sky_buf *wrap(struct sky_conn *conn)
         drain(link);
         rest = sky_span_tail(rest, piece.len);
     }
-    sky_buf_clear(&conn->out);
+    sky_buf_clear(&conn->work->out);
     return &link->wire;
 }
 
 /* Ours is the first goodbye, and it comes last: the library is not asked any more. */
 static void end(struct sky_conn *conn)
 {
-    struct link *link = conn->wrapping;
+    struct link *link = conn->work->wrapping;
     const char frame[] = {(char)0x88, 2, (char)(link->code >> 8), (char)(link->code & 0xff)};
     wrap(conn);
     if (!link->peer_ends)
@@ -196,7 +196,7 @@ static void end(struct sky_conn *conn)
 
 static void release(struct sky_conn *conn)
 {
-    struct link *link = conn->wrapping;
+    struct link *link = conn->work->wrapping;
     if (link->wsi != NULL) {
         lib.lws_set_opaque_user_data(link->wsi, NULL);
         lib.lws_set_timeout(link->wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_SYNC);
@@ -207,8 +207,8 @@ static void release(struct sky_conn *conn)
     sky_buf_done(&link->wire);
     free(link->host);
     free(link);
-    conn->wrap = NULL;
-    conn->wrapping = NULL;
+    conn->work->wrap = NULL;
+    conn->work->wrapping = NULL;
 }
 
 static const struct sky_wrap layer = {on_bytes, wrap, end, release};
@@ -319,7 +319,7 @@ static struct link *link_open(struct sky_ws *ws, struct sky_conn *conn)
 static void record(const struct sky_conn *conn, const struct sky_http_head *head)
 {
     const struct sky_attr attrs[] = {SKY_ATTR(NAME, SKY_SPAN("websocket")),
-                                     SKY_ATTR(LISTENER, sky_span_str(conn->door.listener->name)),
+                                     SKY_ATTR(LISTENER, sky_span_str(conn->door->listener->name)),
                                      SKY_ATTR(PATH, head->path)};
     const struct sky_event_head event = sky_conn_event(conn, SKY_EVENT_NOTE, SKY_UP);
     sky_journal_add(conn->net->journal, &event, attrs, SKY_COUNT(attrs), NULL);
@@ -341,7 +341,7 @@ const char *sky_ws_upgrade(struct sky_ws *ws, struct sky_conn *conn,
         ret_reply->status = 503;
         return "too many WebSocket connections";
     }
-    conn->wrapping = link;
+    sky_conn_work(conn)->wrapping = link;
     feed(link, bytes);
     if (!link->open) { /* what a client may get wrong has been judged before */
         release(conn);
@@ -351,13 +351,13 @@ const char *sky_ws_upgrade(struct sky_ws *ws, struct sky_conn *conn,
     /* Behind the answers to what was asked before, which are not wrapped either. */
     sky_buf_add(sky_conn_out(conn), sky_buf_span(&link->wire));
     sky_buf_clear(&link->wire);
-    sky_buf_add(&link->wire, sky_buf_span(&conn->out));
-    sky_buf_clear(&conn->out);
+    sky_buf_add(&link->wire, sky_buf_span(&conn->work->out));
+    sky_buf_clear(&conn->work->out);
     sky_span host = sky_http_host_name(head->host);
     link->host = sky_mem_dup(host.ptr, host.len);
-    if (conn->door.server_name.len == 0)
-        conn->door.server_name = sky_span_of(link->host, host.len);
-    conn->door.transport = conn->tls != NULL ? SKY_WSS : SKY_WS;
+    if (conn->door->server_name.len == 0)
+        sky_conn_own_door(conn)->server_name = sky_span_of(link->host, host.len);
+    sky_conn_own_door(conn)->transport = conn->tls != NULL ? SKY_WSS : SKY_WS;
     conn->port = conn->net->mqtt;
     record(conn, head);
     sky_conn_wrap(conn, &layer, link);

@@ -6,15 +6,25 @@
 #include "protocol/base/json.h"
 #include "protocol/base/mem.h"
 
-/* One for each device: what few of them need is not in it. */
-_Static_assert(sizeof(struct sky_behaviour) <= 400, "the memory of an idle device");
+const struct sky_behaviour_acts *sky_behaviour_acts(const struct sky_behaviour *behaviour)
+{
+    static const struct sky_behaviour_acts none;
+    return behaviour->acts != NULL ? behaviour->acts : &none;
+}
+
+static struct sky_behaviour_acts *take_acts(struct sky_behaviour *behaviour)
+{
+    if (behaviour->acts == NULL)
+        behaviour->acts = sky_mem_new(sizeof *behaviour->acts);
+    return behaviour->acts;
+}
 
 /* ---- lists that keep the last ones ---- */
 
-size_t sky_behaviour_times(const struct sky_behaviour *behaviour)
+size_t sky_behaviour_times(const struct sky_behaviour_acts *acts)
 {
-    return behaviour->answers < SKY_BEHAVIOUR_TIMES_MAX ? (size_t)behaviour->answers
-                                                        : SKY_BEHAVIOUR_TIMES_MAX;
+    return acts->answers < SKY_BEHAVIOUR_TIMES_MAX ? (size_t)acts->answers
+                                                   : SKY_BEHAVIOUR_TIMES_MAX;
 }
 
 static uint32_t whole_ms(int64_t ms)
@@ -25,13 +35,13 @@ static uint32_t whole_ms(int64_t ms)
 enum { STANDING = 4 }; /* equal intervals in a row that are kept */
 
 /* Does it go on as the last ones of its ramp did? */
-static bool stands_still(const struct sky_behaviour *behaviour, struct sky_interval interval)
+static bool stands_still(const struct sky_behaviour_acts *acts, struct sky_interval interval)
 {
-    size_t count = behaviour->interval_count;
+    size_t count = acts->interval_count;
     for (size_t back = 1; back <= STANDING; back++) {
         if (count < back)
             return false;
-        struct sky_interval before = behaviour->intervals[count - back];
+        struct sky_interval before = acts->intervals[count - back];
         uint32_t less = before.ms < interval.ms ? before.ms : interval.ms;
         uint32_t more = before.ms < interval.ms ? interval.ms : before.ms;
         if (!before.follows || more - less > more / 32)
@@ -42,40 +52,37 @@ static bool stands_still(const struct sky_behaviour *behaviour, struct sky_inter
 
 /* A device that has come to its longest wait and stays there for hours must not push out how it got
  * there: of what stands still, the first are enough. */
-static void add_interval(struct sky_behaviour *behaviour, struct sky_interval interval)
+static void add_interval(struct sky_behaviour_acts *acts, struct sky_interval interval)
 {
-    behaviour->intervals_seen++;
-    if (stands_still(behaviour, interval))
+    acts->intervals_seen++;
+    if (stands_still(acts, interval))
         return;
-    if (behaviour->intervals == NULL)
-        behaviour->intervals =
-            sky_mem_new(SKY_BEHAVIOUR_INTERVALS_MAX * sizeof *behaviour->intervals);
-    if (behaviour->interval_count == SKY_BEHAVIOUR_INTERVALS_MAX)
-        memmove(behaviour->intervals, behaviour->intervals + 1,
-                --behaviour->interval_count * sizeof *behaviour->intervals);
-    behaviour->intervals[behaviour->interval_count++] = interval;
+    if (acts->intervals == NULL)
+        acts->intervals = sky_mem_new(SKY_BEHAVIOUR_INTERVALS_MAX * sizeof *acts->intervals);
+    if (acts->interval_count == SKY_BEHAVIOUR_INTERVALS_MAX)
+        memmove(acts->intervals, acts->intervals + 1,
+                --acts->interval_count * sizeof *acts->intervals);
+    acts->intervals[acts->interval_count++] = interval;
 }
 
-static void add_time(struct sky_behaviour *behaviour, uint32_t ms)
+static void add_time(struct sky_behaviour_acts *acts, uint32_t ms)
 {
-    size_t count = sky_behaviour_times(behaviour);
+    size_t count = sky_behaviour_times(acts);
     if (count == SKY_BEHAVIOUR_TIMES_MAX)
-        memmove(behaviour->times_ms, behaviour->times_ms + 1,
-                --count * sizeof *behaviour->times_ms);
-    behaviour->times_ms[count] = ms;
-    behaviour->answers++;
+        memmove(acts->times_ms, acts->times_ms + 1, --count * sizeof *acts->times_ms);
+    acts->times_ms[count] = ms;
+    acts->answers++;
 }
 
 /* ---- topics ---- */
 
-static void add_place(struct sky_behaviour *behaviour, sky_span name)
+static void add_place(struct sky_behaviour_acts *acts, sky_span name)
 {
-    if (behaviour->topic_count == behaviour->topic_room) {
-        behaviour->topic_room = behaviour->topic_room > 0 ? 2 * behaviour->topic_room : 4;
-        behaviour->topics =
-            sky_mem_grow(behaviour->topics, behaviour->topic_room * sizeof *behaviour->topics);
+    if (acts->topic_count == acts->topic_room) {
+        acts->topic_room = acts->topic_room > 0 ? 2 * acts->topic_room : 4;
+        acts->topics = sky_mem_grow(acts->topics, acts->topic_room * sizeof *acts->topics);
     }
-    behaviour->topics[behaviour->topic_count++] = (struct sky_behaviour_topic){
+    acts->topics[acts->topic_count++] = (struct sky_behaviour_topic){
         .name = name.len > 0 ? sky_mem_dup(name.ptr, name.len) : NULL, .len = name.len};
 }
 
@@ -85,49 +92,48 @@ static bool is_topic(const struct sky_behaviour_topic *topic, sky_span name)
 }
 
 /* The topic's place; that of the others when there is no room for one more. */
-static size_t place_of(struct sky_behaviour *behaviour, sky_span name)
+static size_t place_of(struct sky_behaviour_acts *acts, sky_span name)
 {
-    if (behaviour->topic_count == 0)
-        add_place(behaviour, SKY_SPAN_NONE);
-    for (size_t i = 1; i < behaviour->topic_count; i++)
-        if (is_topic(&behaviour->topics[i], name))
+    if (acts->topic_count == 0)
+        add_place(acts, SKY_SPAN_NONE);
+    for (size_t i = 1; i < acts->topic_count; i++)
+        if (is_topic(&acts->topics[i], name))
             return i;
     if (name.len == 0 || name.len > SKY_BEHAVIOUR_TOPIC_LEN_MAX ||
-        behaviour->topic_count > SKY_BEHAVIOUR_TOPICS_MAX)
+        acts->topic_count > SKY_BEHAVIOUR_TOPICS_MAX)
         return 0;
-    add_place(behaviour, name);
-    return behaviour->topic_count - 1;
+    add_place(acts, name);
+    return acts->topic_count - 1;
 }
 
 /* The message's topic, which is most often that of the message before. */
-static struct sky_behaviour_topic *last_topic(struct sky_behaviour *behaviour,
+static struct sky_behaviour_topic *last_topic(struct sky_behaviour_acts *acts,
                                               const struct sky_behaviour_message *message)
 {
-    size_t *last = &behaviour->last_topic[message->way];
-    uint64_t *id = &behaviour->last_topic_id[message->way];
+    size_t *last = &acts->last_topic[message->way];
+    uint64_t *id = &acts->last_topic_id[message->way];
     if (message->topic_id == 0 || message->topic_id != *id) {
         *id = message->topic_id;
-        if (*last >= behaviour->topic_count || !is_topic(&behaviour->topics[*last], message->topic))
-            *last = place_of(behaviour, message->topic);
+        if (*last >= acts->topic_count || !is_topic(&acts->topics[*last], message->topic))
+            *last = place_of(acts, message->topic);
     }
-    return &behaviour->topics[*last];
+    return &acts->topics[*last];
 }
 
 /* ---- messages ---- */
 
 /* An id that was used for another message before it was acknowledged (MQTT 3.1.1 §2.3.1); a copy of
  * the same message carries DUP. */
-static void note_id(struct sky_behaviour *behaviour, struct sky_behaviour_state *state, uint16_t id,
-                    bool dup)
+static void note_id(struct sky_behaviour_acts *acts, uint16_t id, bool dup)
 {
-    for (size_t i = 0; i < state->unacked_count; i++) {
-        if (state->unacked[i] == id) {
-            behaviour->reused += !dup;
+    for (size_t i = 0; i < acts->unacked_count; i++) {
+        if (acts->unacked[i] == id) {
+            acts->reused += !dup;
             return;
         }
     }
-    if (state->unacked_count < SKY_BEHAVIOUR_UNACKED_MAX)
-        state->unacked[state->unacked_count++] = id;
+    if (acts->unacked_count < SKY_BEHAVIOUR_UNACKED_MAX)
+        acts->unacked[acts->unacked_count++] = id;
 }
 
 static void heard(struct sky_behaviour *behaviour, int64_t lived_ms)
@@ -141,17 +147,18 @@ void sky_behaviour_add_message(struct sky_behaviour *behaviour, struct sky_behav
                                const struct sky_behaviour_message *message, int64_t lived_ms)
 {
     enum sky_way way = message->way;
-    struct sky_traffic *traffic = &last_topic(behaviour, message)->traffic[way];
+    struct sky_behaviour_acts *acts = take_acts(behaviour);
+    struct sky_traffic *traffic = &last_topic(acts, message)->traffic[way];
     traffic->count++;
     traffic->bytes += message->len;
-    behaviour->qos[way][message->qos < 3 ? message->qos : 2]++;
+    acts->qos[way][message->qos < 3 ? message->qos : 2]++;
     if (way == SKY_WAY_DOWN)
         return;
     heard(behaviour, lived_ms);
     state->acted = true;
-    behaviour->resent += message->dup;
+    acts->resent += message->dup;
     if (message->packet_id != 0)
-        note_id(behaviour, state, message->packet_id, message->dup);
+        note_id(acts, message->packet_id, message->dup);
 }
 
 /* ---- handshakes ---- */
@@ -163,24 +170,29 @@ static bool same_kind(const struct sky_behaviour_handshake *a,
            strcmp(a->version, b->version) == 0 && strcmp(a->cipher, b->cipher) == 0;
 }
 
-void sky_behaviour_add_handshake(struct sky_behaviour *behaviour,
-                                 const struct sky_behaviour_handshake *handshake)
+static void add_handshake(struct sky_behaviour_acts *acts,
+                          const struct sky_behaviour_handshake *handshake)
 {
-    size_t count = behaviour->handshake_count, at = 0;
-    while (at < count && !same_kind(&behaviour->handshakes[at], handshake))
+    size_t count = acts->handshake_count, at = 0;
+    while (at < count && !same_kind(&acts->handshakes[at], handshake))
         at++;
     if (at == count && count < SKY_BEHAVIOUR_HANDSHAKES_MAX) {
-        behaviour->handshakes =
-            sky_mem_grow(behaviour->handshakes, ++count * sizeof *behaviour->handshakes);
-        behaviour->handshakes[at] = *handshake;
-        behaviour->handshake_count = count;
+        acts->handshakes = sky_mem_grow(acts->handshakes, ++count * sizeof *acts->handshakes);
+        acts->handshakes[at] = *handshake;
+        acts->handshake_count = count;
         return;
     }
-    struct sky_behaviour_handshake *kind = &behaviour->handshakes[at < count ? at : count - 1];
+    struct sky_behaviour_handshake *kind = &acts->handshakes[at < count ? at : count - 1];
     kind->full += handshake->full;
     kind->resumed += handshake->resumed;
     if (handshake->longest_ms > kind->longest_ms)
         kind->longest_ms = handshake->longest_ms;
+}
+
+void sky_behaviour_add_handshake(struct sky_behaviour *behaviour,
+                                 const struct sky_behaviour_handshake *handshake)
+{
+    add_handshake(take_acts(behaviour), handshake);
 }
 
 /* ---- events ---- */
@@ -205,8 +217,9 @@ static void on_connect(struct sky_behaviour *behaviour, struct sky_behaviour_sta
                        const struct sky_behaviour_event *event, int64_t lived_ms)
 {
     if (state->ended_ms != 0)
-        add_interval(behaviour, (struct sky_interval){.ms = whole_ms(lived_ms - state->ended_ms),
-                                                      .follows = !state->acted});
+        add_interval(take_acts(behaviour),
+                     (struct sky_interval){.ms = whole_ms(lived_ms - state->ended_ms),
+                                           .follows = !state->acted});
     behaviour->connects++;
     behaviour->asked = true;
     behaviour->keepalive_s = (uint16_t)number_of(event, SKY_F_KEEPALIVE);
@@ -217,7 +230,8 @@ static void on_connect(struct sky_behaviour *behaviour, struct sky_behaviour_sta
     state->let_in = !event->refused;
     state->acted = false;
     state->ended_ms = event->refused ? lived_ms : 0; /* it is closed at once */
-    state->unacked_count = 0;
+    if (behaviour->acts != NULL)
+        behaviour->acts->unacked_count = 0;
 }
 
 /* A code that no rule of the catalogue stands behind is a refusal for the device all the same. */
@@ -271,9 +285,10 @@ static void on_puback(struct sky_behaviour *behaviour, struct sky_behaviour_stat
         return;
     }
     int64_t id = number_of(event, SKY_F_PACKET_ID);
-    for (size_t i = 0; i < state->unacked_count; i++) {
-        if (state->unacked[i] == id) {
-            state->unacked[i] = state->unacked[--state->unacked_count];
+    struct sky_behaviour_acts *acts = behaviour->acts;
+    for (size_t i = 0; acts != NULL && i < acts->unacked_count; i++) {
+        if (acts->unacked[i] == id) {
+            acts->unacked[i] = acts->unacked[--acts->unacked_count];
             return;
         }
     }
@@ -284,8 +299,8 @@ static void on_silence(struct sky_behaviour *behaviour, struct sky_behaviour_sta
 {
     (void)state;
     (void)lived_ms;
-    behaviour->late += event->head->type == SKY_EVENT_SILENCE;
-    behaviour->missed += event->head->type == SKY_EVENT_TIMEOUT;
+    take_acts(behaviour)->late += event->head->type == SKY_EVENT_SILENCE;
+    take_acts(behaviour)->missed += event->head->type == SKY_EVENT_TIMEOUT;
 }
 
 /* Over TLS the login that follows tells of the handshake: there it is known whose it was. */
@@ -298,7 +313,7 @@ static void on_psk(struct sky_behaviour *behaviour, struct sky_behaviour_state *
         .transport = SKY_DTLS, .psk = true, .version = "DTLS 1.2", .full = 1};
     const struct sky_attr *cipher = attr_of(event, SKY_F_CIPHER);
     if (attr_of(event, SKY_F_EXPLANATION) != NULL || event->refused) {
-        behaviour->handshakes_failed++;
+        take_acts(behaviour)->handshakes_failed++;
     } else if (event->head->transport == SKY_DTLS && cipher != NULL) {
         sky_span_copy(sky_span_head(cipher->bytes, SKY_BEHAVIOUR_CIPHER_MAX), handshake.cipher,
                       sizeof handshake.cipher);
@@ -311,16 +326,17 @@ static void on_tls(struct sky_behaviour *behaviour, struct sky_behaviour_state *
 {
     (void)state;
     (void)lived_ms;
-    behaviour->handshakes_failed += attr_of(event, SKY_F_EXPLANATION) != NULL;
+    take_acts(behaviour)->handshakes_failed += attr_of(event, SKY_F_EXPLANATION) != NULL;
 }
 
 static void on_http(struct sky_behaviour *behaviour, struct sky_behaviour_state *state,
                     const struct sky_behaviour_event *event, int64_t lived_ms)
 {
+    struct sky_behaviour_acts *acts = take_acts(behaviour);
     (void)state;
     (void)lived_ms;
-    behaviour->http_logins++;
-    behaviour->http_refused += attr_of(event, SKY_F_EXPLANATION) != NULL;
+    acts->http_logins++;
+    acts->http_refused += attr_of(event, SKY_F_EXPLANATION) != NULL;
 }
 
 static void on_coap(struct sky_behaviour *behaviour, struct sky_behaviour_state *state,
@@ -328,7 +344,7 @@ static void on_coap(struct sky_behaviour *behaviour, struct sky_behaviour_state 
 {
     (void)state;
     (void)lived_ms;
-    behaviour->retransmitted += number_of(event, SKY_F_DUP) != 0;
+    take_acts(behaviour)->retransmitted += number_of(event, SKY_F_DUP) != 0;
 }
 
 static uint32_t id_of(const struct sky_behaviour_event *event)
@@ -343,11 +359,12 @@ static uint32_t id_of(const struct sky_behaviour_event *event)
 static void on_command(struct sky_behaviour *behaviour, struct sky_behaviour_state *state,
                        const struct sky_behaviour_event *event, int64_t lived_ms)
 {
+    struct sky_behaviour_acts *acts = take_acts(behaviour);
     (void)state;
-    behaviour->commands++;
-    if (behaviour->waiting == NULL)
-        behaviour->waiting = sky_mem_new(sizeof *behaviour->waiting);
-    struct sky_behaviour_waiting *waiting = behaviour->waiting;
+    acts->commands++;
+    if (acts->waiting == NULL)
+        acts->waiting = sky_mem_new(sizeof *acts->waiting);
+    struct sky_behaviour_waiting *waiting = acts->waiting;
     waiting->commands[waiting->next].id = id_of(event);
     waiting->commands[waiting->next].at_ms = lived_ms;
     waiting->next = (waiting->next + 1) % SKY_BEHAVIOUR_ASKED_MAX;
@@ -357,12 +374,13 @@ static void on_answer(struct sky_behaviour *behaviour, struct sky_behaviour_stat
                       const struct sky_behaviour_event *event, int64_t lived_ms)
 {
     (void)state;
-    struct sky_behaviour_waiting *waiting = behaviour->waiting;
+    struct sky_behaviour_acts *acts = behaviour->acts;
+    struct sky_behaviour_waiting *waiting = acts != NULL ? acts->waiting : NULL;
     uint32_t id = waiting != NULL ? id_of(event) : 0;
     for (size_t i = 0; i < SKY_BEHAVIOUR_ASKED_MAX && id != 0; i++) {
         if (waiting->commands[i].id != id)
             continue;
-        add_time(behaviour, whole_ms(lived_ms - waiting->commands[i].at_ms));
+        add_time(acts, whole_ms(lived_ms - waiting->commands[i].at_ms));
         waiting->commands[i].id = 0;
         return;
     }
@@ -394,7 +412,7 @@ void sky_behaviour_add(struct sky_behaviour *behaviour, struct sky_behaviour_sta
 
 /* ---- merging ---- */
 
-static void merge_topics(struct sky_behaviour *into, const struct sky_behaviour *later)
+static void merge_topics(struct sky_behaviour_acts *into, const struct sky_behaviour_acts *later)
 {
     for (size_t i = 0; i < later->topic_count; i++) {
         const struct sky_behaviour_topic *topic = &later->topics[i];
@@ -407,7 +425,7 @@ static void merge_topics(struct sky_behaviour *into, const struct sky_behaviour 
     }
 }
 
-static void merge_lists(struct sky_behaviour *into, const struct sky_behaviour *later)
+static void merge_lists(struct sky_behaviour_acts *into, const struct sky_behaviour_acts *later)
 {
     uint64_t seen = into->intervals_seen + later->intervals_seen;
     for (size_t i = 0; i < later->interval_count; i++)
@@ -418,17 +436,13 @@ static void merge_lists(struct sky_behaviour *into, const struct sky_behaviour *
         add_time(into, later->times_ms[i]);
     into->answers = answers;
     for (size_t i = 0; i < later->handshake_count; i++)
-        sky_behaviour_add_handshake(into, &later->handshakes[i]);
+        add_handshake(into, &later->handshakes[i]);
 }
 
-void sky_behaviour_merge(struct sky_behaviour *into, const struct sky_behaviour *later)
+static void merge_acts(struct sky_behaviour_acts *into, const struct sky_behaviour_acts *later)
 {
     static const size_t sums[] = {
-#define OF(member) offsetof(struct sky_behaviour, member)
-        OF(connects),
-        OF(refused),
-        OF(clean),
-        OF(kept),
+#define OF(member) offsetof(struct sky_behaviour_acts, member)
         OF(late),
         OF(missed),
         OF(resent),
@@ -440,9 +454,6 @@ void sky_behaviour_merge(struct sky_behaviour *into, const struct sky_behaviour 
         OF(qos[SKY_WAY_DOWN][0]),
         OF(qos[SKY_WAY_DOWN][1]),
         OF(qos[SKY_WAY_DOWN][2]),
-        OF(filters),
-        OF(filters_refused),
-        OF(unsubscribes),
         OF(handshakes_failed),
         OF(http_logins),
         OF(http_refused),
@@ -451,6 +462,19 @@ void sky_behaviour_merge(struct sky_behaviour *into, const struct sky_behaviour 
     };
     for (size_t i = 0; i < SKY_COUNT(sums); i++)
         *(uint64_t *)((char *)into + sums[i]) += *(const uint64_t *)((const char *)later + sums[i]);
+    merge_lists(into, later);
+    merge_topics(into, later);
+}
+
+void sky_behaviour_merge(struct sky_behaviour *into, const struct sky_behaviour *later)
+{
+    into->connects += later->connects;
+    into->refused += later->refused;
+    into->clean += later->clean;
+    into->kept += later->kept;
+    into->filters += later->filters;
+    into->filters_refused += later->filters_refused;
+    into->unsubscribes += later->unsubscribes;
     if (into->first_ms == 0)
         into->first_ms = later->first_ms;
     if (later->last_ms != 0)
@@ -460,17 +484,21 @@ void sky_behaviour_merge(struct sky_behaviour *into, const struct sky_behaviour 
         into->keepalive_s = later->keepalive_s;
     }
     sky_behaviour_add_silence(into, later->longest_silence_ms);
-    merge_lists(into, later);
-    merge_topics(into, later);
+    if (later->acts != NULL)
+        merge_acts(take_acts(into), later->acts);
 }
 
 void sky_behaviour_done(struct sky_behaviour *behaviour)
 {
-    for (size_t i = 0; i < behaviour->topic_count; i++)
-        free(behaviour->topics[i].name);
-    free(behaviour->topics);
-    free(behaviour->intervals);
-    free(behaviour->handshakes);
-    free(behaviour->waiting);
+    struct sky_behaviour_acts *acts = behaviour->acts;
+    for (size_t i = 0; acts != NULL && i < acts->topic_count; i++)
+        free(acts->topics[i].name);
+    if (acts != NULL) {
+        free(acts->topics);
+        free(acts->intervals);
+        free(acts->handshakes);
+        free(acts->waiting);
+    }
+    free(acts);
     *behaviour = (struct sky_behaviour){0};
 }

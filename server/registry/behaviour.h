@@ -53,16 +53,9 @@ struct sky_behaviour_waiting {
     size_t next;
 };
 
-/* There is one of each device that was ever heard of, and most only connect and stay: what is owned
- * is NULL until there is something to keep in it. */
-struct sky_behaviour {
-    int64_t first_ms, last_ms; /* lived time at which it was heard of; 0: never */
-
-    uint64_t connects, refused;
-    uint64_t clean, kept; /* of those that were let in: with and without clean session */
-    uint16_t keepalive_s; /* as last asked for */
-    bool asked;           /* ever, over MQTT */
-    int64_t longest_silence_ms;
+/* What few devices do that only connect and stay. What is owned is NULL until there is something to
+ * keep in it. */
+struct sky_behaviour_acts {
     uint64_t late, missed; /* silences past 1.0, past 1.5 of the keepalive */
 
     uint64_t intervals_seen;
@@ -72,6 +65,8 @@ struct sky_behaviour {
     uint64_t resent;        /* publishes with DUP */
     uint64_t reused;        /* without it, under the id of one that was not acknowledged */
     uint64_t retransmitted; /* CoAP messages that had come before */
+    uint16_t unacked[SKY_BEHAVIOUR_UNACKED_MAX]; /* by this connection; not merged, as `waiting` */
+    size_t unacked_count;
 
     uint64_t qos[SKY_WAYS][3];
     struct sky_behaviour_topic *topics; /* owned; the first place is that of the others */
@@ -79,7 +74,6 @@ struct sky_behaviour {
     size_t last_topic[SKY_WAYS]; /* devices speak of one thing again and again */
     uint64_t last_topic_id[SKY_WAYS];
 
-    uint64_t filters, filters_refused, unsubscribes;
     struct sky_behaviour_handshake *handshakes; /* owned */
     size_t handshake_count;
     uint64_t handshakes_failed;
@@ -89,13 +83,26 @@ struct sky_behaviour {
     struct sky_behaviour_waiting *waiting; /* owned; not merged: it ends with its chapter */
 };
 
+/* There is one of each device that was ever heard of. */
+struct sky_behaviour {
+    int64_t first_ms, last_ms; /* lived time at which it was heard of; 0: never */
+    int64_t longest_silence_ms;
+    uint32_t connects, refused;
+    uint32_t clean, kept; /* of those that were let in: with and without clean session */
+    uint32_t filters, filters_refused, unsubscribes;
+    uint16_t keepalive_s;            /* as last asked for */
+    bool asked;                      /* ever, over MQTT */
+    struct sky_behaviour_acts *acts; /* owned; NULL: nothing else. Read by sky_behaviour_acts() */
+};
+
+/* Never NULL; zeroed where it has done nothing else. */
+const struct sky_behaviour_acts *sky_behaviour_acts(const struct sky_behaviour *behaviour);
+
 /* What goes on in this chapter. Zeroed: nothing. */
 struct sky_behaviour_state {
     uint32_t connection; /* by which it logged in last; 0: never */
     bool let_in, acted;  /* by that one */
     int64_t ended_ms;    /* lived time at which that one ended; 0: it has not */
-    uint16_t unacked[SKY_BEHAVIOUR_UNACKED_MAX];
-    size_t unacked_count;
 };
 
 /* An event as it is recorded. */
@@ -134,7 +141,7 @@ static inline void sky_behaviour_add_silence(struct sky_behaviour *behaviour, in
 }
 
 /* How many times of answers are at hand. */
-size_t sky_behaviour_times(const struct sky_behaviour *behaviour);
+size_t sky_behaviour_times(const struct sky_behaviour_acts *acts);
 
 /* Adds what came later. */
 void sky_behaviour_merge(struct sky_behaviour *into, const struct sky_behaviour *later);

@@ -4,8 +4,8 @@
 #define SKY_SERVER_REGISTRY_CONDUCT_H
 
 #include <string.h>
-#include <uthash.h>
 
+#include "protocol/base/index.h"
 #include "protocol/base/rule.h"
 #include "protocol/cloud/cloud.h"
 #include "server/registry/behaviour.h"
@@ -71,27 +71,30 @@ void sky_conduct_done(struct sky_conduct *conduct); /* zeroed again */
 enum sky_period { SKY_CHAPTER, SKY_RUN, SKY_PERIODS };
 
 struct sky_party {
-    char *name;                    /* owned: "cloud/product/device", or what it claimed to be */
+    struct sky_party *prev, *next; /* all of them */
     const struct sky_cloud *cloud; /* NULL: unknown */
-    bool device;                   /* of the registry, not only by its own word */
-    bool answers; /* stands for who is expected in this chapter, and may never come */
-    uint64_t since[SKY_PERIODS];         /* its events count behind this number */
-    struct sky_conduct chapter, earlier; /* chapters of the run */
-    int64_t device_id;                   /* the newest of that name; 0: there was none */
+    int64_t device_id;             /* the newest of that name; 0: there was none */
+    uint64_t since[SKY_PERIODS];   /* its events count behind this number */
+    struct sky_conduct chapter;
+    struct sky_conduct *earlier; /* owned: the chapters of the run before; NULL: there were none */
     struct sky_behaviour_state going_on;
-    UT_hash_handle hh, hh_id;
+    uint32_t hash; /* of its name: sky_index_hash_text() */
+    bool device;   /* of the registry, not only by its own word */
+    bool answers;  /* stands for who is expected in this chapter, and may never come */
+    char name[];   /* "cloud/product/device", or what it claimed to be */
 };
 
 /* Is a party's name that of the named thing, or of a part of it: "cloud", "cloud/product" or one
  * device? Everything is a part of "". */
 bool sky_party_named_of(sky_span own, sky_span name);
 
-/* All of them, in the order in which they came. Zeroed is empty. */
+/* All of them. Zeroed is empty. */
 struct sky_parties {
-    struct sky_party *by_name; /* hash */
-    struct sky_party *by_id;   /* hash: of those that have a device id */
-    struct sky_party *last;    /* whose event came last, in case the next is of the same; or NULL */
-    bool ids_matter;           /* packet ids are followed, until they are acknowledged */
+    struct sky_party *list;   /* owned, in the order in which they came */
+    struct sky_index by_name; /* of all */
+    struct sky_index by_id;   /* of those that have a device id */
+    struct sky_party *last;   /* whose event came last, in case the next is of the same; or NULL */
+    bool ids_matter;          /* packet ids are followed, until they are acknowledged */
     size_t strangers;
     uint64_t lost;               /* strangers that had to go, in this run */
     uint64_t since[SKY_PERIODS]; /* events count behind this number */

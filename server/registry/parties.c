@@ -11,10 +11,30 @@
 
 /* ---- parties ---- */
 
+static uint32_t hash_of_id(const void *party)
+{
+    return sky_index_hash_number(((const struct sky_party *)party)->device_id);
+}
+
+static bool has_id(const void *party, const void *id)
+{
+    return ((const struct sky_party *)party)->device_id == *(const int64_t *)id;
+}
+
+static uint32_t hash_of_name(const void *party)
+{
+    return ((const struct sky_party *)party)->hash;
+}
+
+static bool has_name(const void *party, const void *name)
+{
+    return sky_span_eq_str(*(const sky_span *)name, ((const struct sky_party *)party)->name);
+}
+
 static void forget_id(struct sky_parties *parties, struct sky_party *party)
 {
     if (party->device_id != 0)
-        HASH_DELETE(hh_id, parties->by_id, party);
+        sky_index_remove(&parties->by_id, party, hash_of_id);
     party->device_id = 0;
     parties->last = NULL;
 }
@@ -25,21 +45,29 @@ static bool is_stranger(const struct sky_party *party)
     return !party->device && !party->answers;
 }
 
+static void forget_earlier(struct sky_party *party)
+{
+    if (party->earlier != NULL)
+        sky_conduct_done(party->earlier);
+    free(party->earlier);
+    party->earlier = NULL;
+}
+
 static void drop(struct sky_parties *parties, struct sky_party *party)
 {
     parties->strangers -= is_stranger(party);
-    HASH_DEL(parties->by_name, party);
+    sky_index_remove(&parties->by_name, party, hash_of_name);
+    DL_DELETE(parties->list, party);
     forget_id(parties, party);
     sky_conduct_done(&party->chapter);
-    sky_conduct_done(&party->earlier);
-    free(party->name);
+    forget_earlier(party);
     free(party);
 }
 
 static void make_room(struct sky_parties *parties)
 {
     struct sky_party *party, *next;
-    HASH_ITER (hh, parties->by_name, party, next) { /* the oldest first */
+    DL_FOREACH_SAFE (parties->list, party, next) { /* the oldest first */
         if (parties->strangers <= SKY_STRANGERS_MAX)
             return;
         if (!is_stranger(party))
@@ -51,16 +79,13 @@ static void make_room(struct sky_parties *parties)
 
 struct sky_party *sky_party_find(const struct sky_registry *registry, sky_span name)
 {
-    struct sky_party *party;
-    HASH_FIND(hh, registry->parties.by_name, name.ptr, name.len, party);
-    return party;
+    return sky_index_find(&registry->parties.by_name, sky_index_hash_text(name), has_name, &name);
 }
 
 struct sky_party *sky_party_of_id(const struct sky_registry *registry, int64_t device_id)
 {
-    struct sky_party *party;
-    HASH_FIND(hh_id, registry->parties.by_id, &device_id, sizeof device_id, party);
-    return party;
+    return sky_index_find(&registry->parties.by_id, sky_index_hash_number(device_id), has_id,
+                          &device_id);
 }
 
 static struct sky_party *open_party(struct sky_registry *registry, sky_span name,
@@ -70,13 +95,14 @@ static struct sky_party *open_party(struct sky_registry *registry, sky_span name
     struct sky_party *party = sky_party_find(registry, name);
     if (party != NULL)
         return party;
-    party = sky_mem_new(sizeof *party);
-    party->name = sky_mem_new(name.len + 1);
+    party = sky_mem_new(sizeof *party + name.len + 1);
     memcpy(party->name, name.ptr, name.len);
+    party->hash = sky_index_hash_text(name);
     party->cloud = cloud;
     memcpy(party->since, parties->since, sizeof party->since);
     parties->strangers++;
-    HASH_ADD_KEYPTR(hh, parties->by_name, party->name, name.len, party);
+    sky_index_add(&parties->by_name, party, hash_of_name);
+    DL_APPEND(parties->list, party);
     make_room(parties);
     return party;
 }
@@ -95,7 +121,7 @@ struct sky_party *sky_party_of_device(struct sky_registry *registry,
     if (party->device_id != device->id) {
         forget_id(&registry->parties, party);
         party->device_id = device->id;
-        HASH_ADD(hh_id, registry->parties.by_id, device_id, sizeof party->device_id, party);
+        sky_index_add(&registry->parties.by_id, party, hash_of_id);
     }
     return party;
 }
@@ -144,11 +170,11 @@ sky_err sky_parties_expect(struct sky_registry *registry, const struct sky_expec
                            int64_t *ret_id)
 {
     struct sky_expectation *e = sky_expected_add(registry, wanted);
-    struct sky_party *party, *next;
+    struct sky_party *party;
     if (e == NULL)
         return SKY_ERR_LIMIT;
     answers(registry, sky_span_str(sky_expected_party(e)));
-    HASH_ITER (hh, registry->parties.by_name, party, next)
+    DL_FOREACH (registry->parties.list, party)
         if (e->rule != NULL && sky_party_is_of(party, sky_span_str(e->name)))
             e->count += excuse(registry, party, e->rule, e->max - e->count);
     *ret_id = e->id;
@@ -161,8 +187,8 @@ void sky_party_conduct(const struct sky_registry *registry, const struct sky_par
                        enum sky_period period, struct sky_conduct *ret_conduct)
 {
     *ret_conduct = (struct sky_conduct){0};
-    if (period == SKY_RUN)
-        sky_conduct_merge(ret_conduct, &party->earlier);
+    if (period == SKY_RUN && party->earlier != NULL)
+        sky_conduct_merge(ret_conduct, party->earlier);
     sky_conduct_merge(ret_conduct, &party->chapter);
     sky_expected_judge(registry, party->name, ret_conduct);
 }
@@ -172,7 +198,7 @@ void sky_parties_turn(struct sky_registry *registry, sky_span name, uint64_t seq
     struct sky_parties *parties = &registry->parties;
     struct sky_party *party, *next;
     parties->turned = seq;
-    HASH_ITER (hh, parties->by_name, party, next) {
+    DL_FOREACH_SAFE (parties->list, party, next) {
         if (!sky_party_is_of(party, name))
             continue;
         party->since[SKY_CHAPTER] = seq;
@@ -181,12 +207,14 @@ void sky_parties_turn(struct sky_registry *registry, sky_span name, uint64_t seq
         sky_expected_judge(registry, party->name, &party->chapter);
         parties->strangers += party->answers && !party->device;
         party->answers = false;
-        sky_conduct_merge(&party->earlier, &party->chapter);
+        if (party->earlier == NULL)
+            party->earlier = sky_mem_new(sizeof *party->earlier);
+        sky_conduct_merge(party->earlier, &party->chapter);
         sky_conduct_done(&party->chapter);
         if (!forget)
             continue;
         party->since[SKY_RUN] = seq;
-        sky_conduct_done(&party->earlier);
+        forget_earlier(party);
         if (!party->device && name.len == 0)
             drop(parties, party);
     }
@@ -204,8 +232,10 @@ void sky_parties_turn(struct sky_registry *registry, sky_span name, uint64_t seq
 void sky_parties_done(struct sky_registry *registry)
 {
     sky_expected_done(registry);
-    while (registry->parties.by_name != NULL)
-        drop(&registry->parties, registry->parties.by_name);
+    while (registry->parties.list != NULL)
+        drop(&registry->parties, registry->parties.list);
+    sky_index_done(&registry->parties.by_name);
+    sky_index_done(&registry->parties.by_id);
 }
 
 /* ---- whose act it was ---- */

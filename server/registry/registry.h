@@ -4,6 +4,7 @@
 #ifndef SKY_SERVER_REGISTRY_REGISTRY_H
 #define SKY_SERVER_REGISTRY_REGISTRY_H
 
+#include "protocol/base/index.h"
 #include "protocol/base/rule.h"
 #include "protocol/cloud/cloud.h"
 #include "server/journal/journal.h"
@@ -59,9 +60,9 @@ struct sky_registry {
     struct sky_product_info *products; /* hash by product id; see products.h */
     uint64_t generation;               /* of the store's registry that they were read from */
 
-    struct sky_session *by_device; /* hash by device id; see sessions.h */
-    struct sky_session **by_slot;  /* owned; NULL entries are free */
-    uint32_t *free_slots;          /* owned; numbers of those entries, the last is taken first */
+    struct sky_index by_device;   /* sessions, by device id; see sessions.h */
+    struct sky_session **by_slot; /* owned; NULL entries are free */
+    uint32_t *free_slots;         /* owned; numbers of those entries, the last is taken first */
     size_t slots, room, free_count;
     size_t online; /* devices on MQTT */
 

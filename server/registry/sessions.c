@@ -6,11 +6,20 @@
 #include "protocol/base/mem.h"
 #include "server/registry/parties.h"
 
+static uint32_t hash_of(const void *session)
+{
+    return sky_index_hash_number(((const struct sky_session *)session)->device_id);
+}
+
+static bool has_id(const void *session, const void *id)
+{
+    return ((const struct sky_session *)session)->device_id == *(const int64_t *)id;
+}
+
 struct sky_session *sky_session_find(const struct sky_registry *registry, int64_t device_id)
 {
-    struct sky_session *session;
-    HASH_FIND(hh, registry->by_device, &device_id, sizeof device_id, session);
-    return session;
+    return sky_index_find(&registry->by_device, sky_index_hash_number(device_id), has_id,
+                          &device_id);
 }
 
 struct sky_session *sky_session_at(const struct sky_registry *registry, uint32_t slot)
@@ -49,9 +58,9 @@ struct sky_session *sky_session_open(struct sky_registry *registry,
     session->device_id = device->id;
     session->product = info;
     session->party = sky_party_of_device(registry, product, device);
-    session->device_key = sky_mem_dup(device->key, strlen(device->key));
+    session->device_key = strchr(strchr(session->party->name, '/') + 1, '/') + 1;
     session->slot = take_slot(registry, session);
-    HASH_ADD(hh, registry->by_device, device_id, sizeof session->device_id, session);
+    sky_index_add(&registry->by_device, session, hash_of);
     return session;
 }
 
@@ -61,14 +70,15 @@ void sky_session_drop(struct sky_registry *registry, struct sky_session *session
     SKY_ASSERT(session->via == NULL && session->behind == NULL);
     registry->by_slot[session->slot] = NULL;
     registry->free_slots[registry->free_count++] = session->slot;
-    HASH_DEL(registry->by_device, session);
-    free(session->device_key);
+    sky_index_remove(&registry->by_device, session, hash_of);
+    free(session->traffic);
     free(session);
 }
 
 void sky_sessions_done(struct sky_registry *registry)
 {
-    SKY_ASSERT(registry->by_device == NULL);
+    SKY_ASSERT(registry->by_device.count == 0);
+    sky_index_done(&registry->by_device);
     free(registry->by_slot);
     free(registry->free_slots);
     registry->by_slot = NULL;
@@ -76,12 +86,20 @@ void sky_sessions_done(struct sky_registry *registry)
     registry->slots = registry->room = registry->free_count = 0;
 }
 
+struct sky_session_traffic *sky_session_traffic(struct sky_session *session)
+{
+    if (session->traffic == NULL)
+        session->traffic = sky_mem_new(sizeof *session->traffic);
+    return session->traffic;
+}
+
 void sky_session_carried(struct sky_registry *registry, struct sky_session *session,
                          const struct sky_behaviour_message *message)
 {
     struct sky_party *party = session->party;
     registry->parties.ids_matter |= message->packet_id != 0;
-    (*(message->way == SKY_WAY_UP ? &session->published : &session->delivered))++;
+    struct sky_session_traffic *traffic = sky_session_traffic(session);
+    (*(message->way == SKY_WAY_UP ? &traffic->published : &traffic->delivered))++;
     sky_behaviour_add_message(sky_conduct_take_behaviour(&party->chapter), &party->going_on,
                               message, sky_clock_lived_ms(registry->clock));
 }

@@ -37,10 +37,22 @@ struct sky_fetcher {
     const struct sky_fetcher_ops *ops;
 };
 
+/* What is known of a device's messages. */
+struct sky_session_traffic {
+    uint64_t published, delivered;
+    struct {
+        int64_t lived_ms, real_ms; /* when the second began that it counts in */
+        uint32_t count[2];         /* publishes, with QoS 0 and above */
+    } rate;
+    uint32_t ids[SKY_SESSION_IDS]; /* that it gave its own messages lately, as far as a command's
+                                      could be the same */
+    uint8_t next_id;               /* place of the oldest of them */
+};
+
 struct sky_session {
     int64_t device_id;
     struct sky_product_info *product; /* never NULL, outlives the session */
-    char *device_key;                 /* owned */
+    const char *device_key;           /* the end of its party's name */
     struct sky_conn *conn;            /* NULL: away */
     struct sky_fetcher *fetcher;      /* NULL: it has never come to fetch */
     struct sky_session *via;          /* the gateway by which it is online, on whose connection
@@ -56,15 +68,8 @@ struct sky_session {
     int64_t last_login_ms; /* of the last try, admitted or not; 0: none */
     int64_t away_since_ms;
     int64_t resubscribe_by_ms; /* what it subscribed to is lost: by when it has to anew; else 0 */
-    uint64_t published, delivered;
-    struct {
-        int64_t lived_ms, real_ms; /* when the second began that it counts in */
-        uint32_t count[2];         /* publishes, with QoS 0 and above */
-    } rate;
-    uint32_t ids[SKY_SESSION_IDS]; /* that it gave its own messages lately, as far as a command's
-                                      could be the same */
-    uint8_t next_id;               /* place of the oldest of them */
-    uint32_t slot;                 /* index in the table; also its number as a subscriber */
+    struct sky_session_traffic *traffic; /* owned; NULL: no message has come or gone */
+    uint32_t slot;                       /* index in the table; also its number as a subscriber */
     uint16_t keepalive_s;
     uint16_t traits;
     uint16_t packet_types;      /* one bit for each type of MQTT packet that has come, decoded */
@@ -77,7 +82,6 @@ struct sky_session {
     bool listened;              /* it left subscriptions that it needs, or lost them before */
     bool announced;             /* a gateway said that it was online, once */
     bool subscribed_activation; /* for the judgement at the end of an activation */
-    UT_hash_handle hh;
 };
 
 /* NULL when the device was never admitted since start. */
@@ -91,6 +95,8 @@ struct sky_session *sky_session_open(struct sky_registry *registry,
 void sky_session_drop(struct sky_registry *registry, struct sky_session *session);
 void sky_sessions_done(struct sky_registry *registry); /* every session has been dropped */
 
+/* What is known of its messages, empty when that is new. */
+struct sky_session_traffic *sky_session_traffic(struct sky_session *session);
 /* Counts a message to or from the device, and books it into what is known of its behaviour.
  * With its packet id only where something may keep the acknowledgement from the device: to follow
  * each id costs as much as all other figures. */

@@ -38,10 +38,10 @@ const struct sky_who *sky_passage_who(const struct sky_passage *passage, struct 
     if (carrier != NULL && carrier->conn != NULL) {
         struct sky_conn *conn = carrier->conn;
         sky_conn_peer(conn, room->room, sizeof room->room);
-        room->listener = sky_span_str(conn->door.listener->name);
+        room->listener = sky_span_str(conn->door->listener->name);
         room->peer = sky_span_str(room->room);
         room->client_id = sky_span_str(conn->client_id != NULL ? conn->client_id : "");
-        room->server_name = conn->door.server_name;
+        room->server_name = conn->door->server_name;
         if (conn->tls != NULL)
             room->identity = sky_tls_identity(conn->tls);
     } else if (carrier != NULL && carrier->kind->know != NULL) {

@@ -118,7 +118,7 @@ struct sky_out {
 static inline void sky_out_begin(struct sky_out *out, enum sky_point point, struct sky_conn *conn)
 {
     out->point = point;
-    out->head.transport = conn->door.transport;
+    out->head.transport = conn->door->transport;
     out->head.connection = conn->id;
     out->head.device_id = conn->device_id;
     out->to = (struct sky_carrier){.conn = conn};

@@ -324,6 +324,23 @@ def test_every_answer_has_a_date(raw, api):
     api.post("/api/v1/clock/resume")
 
 
+def test_a_file_that_the_browser_has_is_not_sent_again(raw):
+    """RFC 9110 §13.1.2: weak tags count, and so does any that is listed."""
+    def ask(*lines):
+        client = raw()
+        client.send("\r\n".join(["GET / HTTP/1.1", "Host: localhost", *lines, "", ""]))
+        return client.answer()
+
+    _, headers, body = ask()
+    tag = headers["ETag"]
+    assert body
+    for known in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+        status, headers, body = ask(f"If-None-Match: {known}")
+        assert (status, headers["ETag"], body) == (304, tag, b"")
+    for other in ('"other"', tag.strip('"'), tag[:-2] + '"', ""):
+        assert ask(f"If-None-Match: {other}")[0] == 200
+
+
 def test_what_a_path_takes_is_said_with_405(raw):
     for listener, path, allowed in (("admin", "/api/v1/clock", "GET"),
                                     ("https", "/auth/devicename", "POST")):
@@ -411,7 +428,7 @@ def test_curl_shows_why_it_is_refused(skymock, tmp_path, options):
          f"http://127.0.0.1:{skymock.ports['admin']}/api/v1/verify"],
         capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.endswith("413") and "too long" in done.stdout
+    assert done.stdout.endswith("413") and "too long: at most 1048576 bytes" in done.stdout
 
 
 def test_the_same_over_tls(skymock, ca):

@@ -98,7 +98,7 @@ def line(title, unit, cells, rest=""):
 def lines_of(row):
     servers, beside = row["servers"], row["goal"]["of"]
     columns = [servers.get("skymock"), servers.get(beside) if beside in SERVERS else None,
-               servers.get("FlashMQ")]
+               servers.get("FlashMQ"), servers.get("bare")]
     yield line(row["title"], row["unit"], [cell(each) for each in columns], verdict(row))
     for key, unit in row["extras"].items():
         has = [each and key in each for each in columns]
@@ -108,10 +108,11 @@ def lines_of(row):
 
 def table_head(missing):
     beside = "mosquitto (or nginx: HTTPS, coap-server-gnutls: DTLS)"
-    yield f"median (least-most) of the rounds; beside is {beside}"
+    yield f"median (least-most) of the rounds; beside is {beside};"
+    yield "bare is what the system alone takes: reading and writing the same packets (bare.c)"
     for name in missing:
         yield f"{name} is not installed: its column is empty"
-    yield line("", "", ["skymock", "beside", "FlashMQ"], "ratio")
+    yield line("", "", ["skymock", "beside", "FlashMQ", "bare"], "ratio")
 
 
 # ---- where, when and of what ----

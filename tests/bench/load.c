@@ -24,6 +24,7 @@
  * duplicated or out of order ends the run with exit status 1, as does a server that closes. What is
  * only published has arrived when a PINGREQ behind it is answered. A message that never comes is a
  * run that does not end: the caller has a time limit. Prints JSON. */
+#include "frames.h"
 #include "served.h"
 
 #include <arpa/inet.h>
@@ -82,20 +83,6 @@ static char *put_text(char *at, const char *text, size_t len)
     *at++ = (char)len;
     memcpy(at, text, len);
     return at + len;
-}
-
-static size_t frame(char *out, uint8_t first, const char *body, size_t len)
-{
-    char *at = out;
-    size_t rest = len;
-    *at++ = (char)first;
-    do {
-        *at++ = (char)((rest & 127) | (rest > 127 ? 128 : 0));
-        rest >>= 7;
-    } while (rest > 0);
-    if (len > 0)
-        memcpy(at, body, len);
-    return (size_t)(at - out) + len;
 }
 
 static size_t put_connect(char *out, const struct peer *peer)
@@ -358,20 +345,6 @@ static void on_packet(struct peer *peer, uint8_t first, const uint8_t *at, const
     default:
         fail("unexpected packet %02x", first);
     }
-}
-
-/* The body of the packet that begins here, or NULL while its header or body is not whole. */
-static const uint8_t *body_of(const uint8_t *at, const uint8_t *end, const uint8_t **ret_end)
-{
-    size_t len = 0;
-    for (int shift = 0; ++at < end; shift += 7) {
-        len |= (size_t)(*at & 127) << shift;
-        if ((*at & 128) != 0)
-            continue;
-        *ret_end = at + 1 + len;
-        return (size_t)(end - at - 1) >= len ? at + 1 : NULL;
-    }
-    return NULL;
 }
 
 static void on_readable(struct peer *peer)

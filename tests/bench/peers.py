@@ -252,8 +252,23 @@ class CoapServer(Server):
                 PSK.decode()]
 
 
+class Bare(Server):
+    """What the system alone takes; built beside the loads."""
+
+    name = "bare"
+
+    def program(self):
+        return str(ROOT / "build/bench/bare")
+
+    def version(self):
+        return "loop"
+
+    def command(self, _, ports, **__):
+        return [self.program(), str(ports["mqtt"])]
+
+
 SERVERS = {server.name: server
-           for server in (Skymock(), Mosquitto(), FlashMq(), Nginx(), CoapServer())}
+           for server in (Skymock(), Mosquitto(), FlashMq(), Nginx(), CoapServer(), Bare())}
 
 
 class Process:

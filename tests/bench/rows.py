@@ -15,7 +15,7 @@ from aliyun.credentials import token_form  # peers has said where it is
 HERE = Path(__file__).parent
 LOADS = peers.ROOT / "build/bench"
 RUN_MAX_S = 300
-LIBRARIES = {"load": [], "tls_load": ["-lssl", "-lcrypto"],
+LIBRARIES = {"load": [], "bare": [], "tls_load": ["-lssl", "-lcrypto"],
              "coap_load": ["-lmbedtls", "-lmbedx509", "-lmbedcrypto"]}
 TEXT = '{"id":"########","x":"'
 TIMED = '{"id":"########","at":"@@@@@@@@@@@@@@@@","x":"'
@@ -25,11 +25,11 @@ RATE = 20000
 
 
 def build():
-    """The loads, where their sources are newer."""
+    """The loads and the bare server, where their sources are newer."""
     LOADS.mkdir(parents=True, exist_ok=True)
     for name, libraries in LIBRARIES.items():
         source, program = HERE / f"{name}.c", LOADS / name
-        newest = max(each.stat().st_mtime for each in (source, HERE / "served.h"))
+        newest = max(each.stat().st_mtime for each in (source, HERE / "served.h", HERE / "frames.h"))
         if program.exists() and program.stat().st_mtime > newest:
             continue
         made = LOADS / f"{name}.{os.getpid()}"  # others may run the one that is there
@@ -253,11 +253,13 @@ class Row:
     goal: Goal
     measure: Callable
     extras: dict = field(default_factory=lambda: {"rate": "a second"})  # further numbers, and units
+    floor: bool = False  # is bare measured as well?
 
     def servers(self):
         """Whoever is measured: skymock first."""
         beside = self.goal.of if self.goal.of in SERVERS else None
-        return ["skymock"] + {"mosquitto": ["mosquitto", "FlashMQ"], None: []}.get(beside, [beside])
+        others = {"mosquitto": ["mosquitto", "FlashMQ"], None: []}.get(beside, [beside])
+        return ["skymock", *others, *(["bare"] if self.floor else [])]
 
 
 US, CONNECT_US = "CPU us a message", "CPU us each"
@@ -269,26 +271,26 @@ def beside_mosquitto(number):
 
 ROWS = [
     Row("qos0-64", "QoS 0 in, 64 B", US, beside_mosquitto(0.026),
-        messages("pub", 10, 50000, window=32, batch=32)),
+        messages("pub", 10, 50000, window=32, batch=32), floor=True),
     Row("qos0-1k", "QoS 0 in, 1 KiB", US, beside_mosquitto(0.07),
-        messages("pub", 10, 20000, 1024, window=32, batch=32)),
+        messages("pub", 10, 20000, 1024, window=32, batch=32), floor=True),
     Row("qos1-w1", "QoS 1 in, window 1", US, beside_mosquitto(0.33),
-        messages("pub", 100, 500, qos=1)),
+        messages("pub", 100, 500, qos=1), floor=True),
     Row("qos1-w64", "QoS 1 in, window 64", US, beside_mosquitto(0.010),
-        messages("pub", 10, 10000, qos=1, window=64, batch=64)),
+        messages("pub", 10, 10000, qos=1, window=64, batch=64), floor=True),
     Row("pairs-0", "100 pairs, QoS 0", US, beside_mosquitto(0.02),
-        messages("pairs", 200, 1000, window=64, batch=16)),
+        messages("pairs", 200, 1000, window=64, batch=16), floor=True),
     Row("pairs-1", "100 pairs, QoS 1", US, beside_mosquitto(0.02),
-        messages("pairs", 200, 500, qos=1, window=16, batch=16)),
+        messages("pairs", 200, 500, qos=1, window=16, batch=16), floor=True),
     Row("fanout", "fan-out to 1,000", "CPU us a delivery", beside_mosquitto(0.026),
-        messages("fanout", 1000, 100, window=16)),
-    Row("connect", "connect", CONNECT_US, beside_mosquitto(0.5), connects),
+        messages("fanout", 1000, 100, window=16), floor=True),
+    Row("connect", "connect", CONNECT_US, beside_mosquitto(0.5), connects, floor=True),
     Row("post", "property post and reply", CONNECT_US, Goal(30, "plain"), post,
         {"rate": "a second", "plain": "CPU us a plain publish"}),
     Row("idle-1k", "idle connection, 1k to 2k", "bytes", beside_mosquitto(0.55), idle(1000, 2000),
-        {}),
+        {}, floor=True),
     Row("idle-2k", "idle connection, 2k to 10k", "bytes", beside_mosquitto(0.55),
-        idle(2000, 10000), {}),
+        idle(2000, 10000), {}, floor=True),
     Row("rss", "memory at start", "MB", Goal(12), start_memory, {}),
     Row("start", "start to ready, 1,000 devices", "ms", beside_mosquitto(1), starts, {}),
     Row("https", "HTTPS logins, kept alive", "a CPU second", Goal(0.6, "nginx", at_least=True),
@@ -297,9 +299,9 @@ ROWS = [
     Row("dtls", "DTLS handshake, PSK, 5,000 times", CONNECT_US, Goal(0.2, "coap-server-gnutls"),
         dtls_handshakes),
     Row("latency", f"latency at {RATE // 1000}k a second, p99", "us", beside_mosquitto(1), latency,
-        {"p50": "us, p50", "late": "us that the load itself is late, p99"}),
+        {"p50": "us, p50", "late": "us that the load itself is late, p99"}, floor=True),
     Row("flat-devices", "flat: 10 to 10k devices", "max/min", Goal(1.5), flat_devices,
-        {f"at{n}": f"CPU us, {n} devices" for n in (10, 100, 1000, 10000)}),
+        {f"at{n}": f"CPU us, {n} devices" for n in (10, 100, 1000, 10000)}, floor=True),
     Row("flat-journal", "flat: journal empty, full", "max/min", Goal(1.5), flat_journal,
         {"empty": "CPU us, empty", "full": "CPU us, full"}),
 ]

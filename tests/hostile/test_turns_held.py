@@ -13,7 +13,9 @@ import pytest
 
 NEWCOMERS = 1000
 FLOODERS = 50
-TURN_S_MAX = 0.1
+LISTENERS, SENTENCES = 1000, 12
+SENTENCE_SIZE = 3 + 2 + len(crowd.SHARED) + 400  # of a PUBLISH
+TURN_S_MAX = 0.25
 SLOW_TURNS_MAX = 3  # a busy machine takes the processor away in the midst of one
 PING_S_MAX = 5
 CONNACK = b"\x20\x02\0\0"
@@ -62,6 +64,35 @@ def test_a_thousand_that_connect_at_once_all_get_in(skymock):
     crowd.hang_up(newcomers)
     witness.close()
     crowd.wait_metric(skymock.api, "devices_online", 0)
+
+
+def test_what_is_said_to_a_crowd_comes_whole_and_in_order(skymock):
+    """To send it takes longer than a turn may: it goes out piece by piece, to those who came first.
+    Some leave meanwhile."""
+    before = slow_turns(skymock.api)
+    speaker = crowd.log_in(skymock.ports["mqtt"], "witness")
+    listeners = [crowd.log_in(skymock.ports["mqtt"], number) for number in range(LISTENERS)]
+    for each in listeners:
+        each.send_packet(type="subscribe", id=1, filters=[[crowd.SHARED, 0]])
+    for each in listeners:
+        assert each.receive()["type"] == "suback"
+    with Held(skymock):
+        for number in range(SENTENCES):
+            speaker.send_packet(type="publish", topic=crowd.SHARED, payload=f"{number:04}" * 100)
+        speaker.send_packet(type="pingreq")
+    for each in listeners[::10]:
+        each.send_packet(type="disconnect")
+    assert speaker.receive() == {"type": "pingresp"}
+    for number, each in enumerate(listeners):
+        if number % 10:
+            heard = [each.receive()["payload"][:4] for _ in range(SENTENCES)]
+            assert heard == [f"{sentence:04}" for sentence in range(SENTENCES)]
+        else:
+            packets_left = crowd.read_to_end(each.socket)
+            assert len(packets_left) % SENTENCE_SIZE == 0
+    assert slow_turns(skymock.api) - before <= SLOW_TURNS_MAX
+    for each in [*listeners, speaker]:
+        each.close()
 
 
 def flood(peers, chunk, seconds, done):

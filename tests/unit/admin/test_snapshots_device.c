@@ -24,6 +24,7 @@ struct bench {
     struct sky_config config;
     struct sky_app app;
     struct sky_conn conns[2];
+    struct sky_door door;
     size_t conn_count;
     struct sky_port port;
     struct sky_product product; /* aliyun/pk */
@@ -56,7 +57,7 @@ static int close_bench(void **state)
 {
     struct bench *b = *state;
     for (size_t i = 0; i < b->conn_count; i++)
-        sky_buf_done(&b->conns[i].out);
+        sky_conn_work_free(b->conns[i].work);
     sky_app_release(&b->app);
     sky_config_done(&b->config);
     free(b);
@@ -76,9 +77,10 @@ static struct sky_session *come(struct bench *b, const struct sky_device *device
     conn->net = &b->app.net;
     conn->port = &b->port;
     conn->id = (uint32_t)b->conn_count;
-    conn->door =
+    b->door =
         (struct sky_door){.listener = sky_listener_find(SKY_SPAN("mqtt")), .transport = SKY_TCP};
-    sky_buf_init(&conn->out, SKY_CONN_OUTPUT_MAX);
+    conn->door = &b->door;
+    sky_conn_rest(conn);
     conn->state = session;
     conn->device_id = session->device_id;
     session->conn = conn;

@@ -208,7 +208,7 @@ static void a_close_comes_at_once_or_after_its_delay(void **state)
     assert_true(device->conn->closing);
     add(SKY_EFFECT_CLOSE)->delay_ms = 1000;
     apply(c, second, NULL);
-    assert_int_equal(second->conn->cut_at_ms,
+    assert_int_equal(second->conn->work->cut_at_ms,
                      sky_clock_lived_ms(&c->base.clock) + 1000); /* the port sees to it */
 }
 

@@ -38,7 +38,7 @@ static void a_publish_reaches_its_subscriber_with_the_lesser_qos(void **state)
     struct sky_session *device = broker_case_online(c, "aliyun", "pk", "device");
     for (size_t i = 0; i < SKY_COUNT(table); i++) {
         struct sky_mqtt_publish got = {.qos = 9};
-        sky_buf_clear(&device->conn->out);
+        sky_buf_clear(&device->conn->work->out);
         broker_case_subscribe(c, device, OWN, table[i].granted);
         publish(c, device, OWN, "hello", table[i].published);
         assert_int_equal(broker_case_published(device, &got), 1);
@@ -296,12 +296,12 @@ static void output_that_is_full_is_told_as_a_drop_not_as_a_delivery(void **state
     struct sky_session *device = broker_case_online(c, "aliyun", "pk", "device");
     char *bytes = sky_mem_new(250 * 1024);
     uint64_t pushed = 0;
-    device->conn->sending.len = 1; /* the kernel takes nothing more */
-    while (!device->conn->out.overflow) {
+    device->conn->work->sending.len = 1; /* the kernel takes nothing more */
+    while (!device->conn->work->out.overflow) {
         sky_deliver_to(&c->broker, device, SKY_SPAN(OWN), sky_span_of(bytes, 250 * 1024), 0, 0, 0);
         pushed++;
     }
-    assert_int_equal(device->delivered, pushed - 1);
+    assert_int_equal(device->traffic->delivered, pushed - 1);
     assert_int_equal(registry_case_events(&c->base, SKY_EVENT_DROP, SKY_F_REASON), 1);
     free(bytes);
 }
@@ -313,7 +313,7 @@ static void a_closing_connection_gets_nothing_more(void **state)
     device->conn->closing = true;
     sky_deliver_to(&c->broker, device, SKY_SPAN(OWN), SKY_SPAN("x"), 0, 0, 0);
     sky_deliver_to(&c->broker, device, SKY_SPAN(OWN), SKY_SPAN("x"), 1, 0, 0);
-    assert_int_equal(device->conn->out.len, 0);
+    assert_int_equal(device->conn->work->out.len, 0);
     assert_int_equal(registry_case_events(&c->base, SKY_EVENT_DROP, SKY_F_REASON), 2);
 }
 

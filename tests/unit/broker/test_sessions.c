@@ -117,7 +117,7 @@ static void a_kick_closes_once(void **state)
     struct sky_session *device = broker_case_online(c, "aliyun", "pk", "device");
     assert_true(sky_session_kick(device, "first"));
     assert_false(sky_session_kick(device, "second"));
-    assert_string_equal(device->conn->close_reason, "first");
+    assert_string_equal(device->conn->work->close_reason, "first");
     assert_false(
         sky_session_kick(registry_case_session(&c->base, "aliyun", "pk", "second"), "away"));
 }

@@ -38,7 +38,7 @@ static int close_case(void **state)
     sky_faults_free(c->faults);
     sky_buf_done(&c->text);
     for (size_t i = 0; i < c->base.conn_count; i++)
-        sky_buf_done(&c->base.conns[i].out);
+        sky_conn_work_free(c->base.conns[i].work);
     sky_commands_done(&c->base.broker);
     sky_sessions_forget(&c->base.broker);
     sky_topics_done(&c->base.broker);
@@ -67,12 +67,12 @@ static uint64_t acknowledge(struct fault_case *c, uint16_t last)
     uint64_t went = 0;
     for (uint16_t id = 1; id <= last; id++) {
         struct sky_out out;
-        sky_buf_clear(&c->device->conn->out);
+        sky_buf_clear(&c->device->conn->work->out);
         sky_out_begin(&out, SKY_POINT_PUBACK_DOWN, c->device->conn);
         out.as.ack.type = SKY_MQTT_PUBACK;
         out.as.ack.packet_id = id;
         assert_true(sky_wire_send(&c->base.wire, &out));
-        went |= (uint64_t)(c->device->conn->out.len > 0) << id;
+        went |= (uint64_t)(c->device->conn->work->out.len > 0) << id;
     }
     return went;
 }

@@ -14,6 +14,7 @@ struct pending_case {
     uv_loop_t loop;
     struct sky_net net;
     struct sky_conn *conns[PEERS]; /* the net's */
+    struct sky_door door;
     int peers[PEERS];
     unsigned closed;
 };
@@ -43,12 +44,12 @@ static struct sky_conn *open_conn(struct pending_case *c, int i)
     conn->net = &c->net;
     conn->port = &port;
     conn->id = (uint32_t)i + 1;
-    conn->door =
+    c->door =
         (struct sky_door){.listener = sky_listener_find(SKY_SPAN("mqtt")), .transport = SKY_TCP};
+    conn->door = &c->door;
+    sky_conn_rest(conn);
     uv_tcp_init(&c->loop, &conn->tcp);
     assert_int_equal(uv_tcp_open(&conn->tcp, ends[0]), 0);
-    sky_buf_init(&conn->out, SKY_CONN_OUTPUT_MAX);
-    sky_buf_init(&conn->sending, SKY_CONN_OUTPUT_MAX);
     DL_APPEND(c->net.conns, conn);
     c->net.conn_count++;
     return conn;

@@ -76,7 +76,7 @@ static uint8_t subscribe(struct sky_conn *conn, const char *filter, uint8_t qos)
     put_text(&w, filter);
     sky_buf_add_byte(&w.bytes, qos);
     hand_over(&w, conn);
-    return (uint8_t)conn->out.bytes[conn->out.len - 1];
+    return (uint8_t)conn->work->out.bytes[conn->work->out.len - 1];
 }
 
 static size_t takeovers(struct broker_case *c)
@@ -96,7 +96,7 @@ static void a_second_login_takes_over_and_keeps_what_is_kept(void **state)
     assert_true(first->closing);
     assert_null(first->state);
     assert_ptr_equal(session->conn, second);
-    assert_int_equal(second->out.bytes[2], 1); /* session present */
+    assert_int_equal(second->work->out.bytes[2], 1); /* session present */
     assert_int_equal(sky_subs_count(c->broker.subs, session->slot), 1);
     assert_int_equal(c->base.registry.online, 1);
     assert_int_equal(takeovers(c), 1);

@@ -61,9 +61,9 @@ static inline void registry_case_init(struct registry_case *c)
 /* Sessions must have been dropped, or hold nothing. */
 static inline void registry_case_done(struct registry_case *c)
 {
-    struct sky_session *session, *next;
-    HASH_ITER (hh, c->registry.by_device, session, next)
-        sky_session_drop(&c->registry, session);
+    for (size_t slot = 0; slot < c->registry.slots; slot++)
+        if (c->registry.by_slot[slot] != NULL)
+            sky_session_drop(&c->registry, c->registry.by_slot[slot]);
     sky_sessions_done(&c->registry);
     sky_parties_done(&c->registry);
     sky_products_done(&c->registry);

@@ -73,10 +73,10 @@ static void intervals_run_from_an_end_to_the_next_connect(void **state)
     end(&w, 7, 40000);
     connect(&w, 8, 45000);
     const uint32_t due[] = {1000, 2000, 4000, 8000, 16000, 5000};
-    assert_int_equal(w.behaviour.interval_count, SKY_COUNT(due));
+    assert_int_equal(w.behaviour.acts->interval_count, SKY_COUNT(due));
     for (size_t i = 0; i < SKY_COUNT(due); i++) {
-        assert_int_equal(w.behaviour.intervals[i].ms, due[i]);
-        assert_int_equal(w.behaviour.intervals[i].follows, i > 0);
+        assert_int_equal(w.behaviour.acts->intervals[i].ms, due[i]);
+        assert_int_equal(w.behaviour.acts->intervals[i].follows, i > 0);
     }
     assert_int_equal(w.behaviour.connects, 8);
     assert_int_equal(w.behaviour.refused, 3);
@@ -93,9 +93,9 @@ static void the_way_to_the_longest_wait_is_not_pushed_out(void **state)
         end(&w, i + 1, now_ms);
         now_ms += i < 7 ? 1000 << i : 120000;
     }
-    assert_int_equal(w.behaviour.intervals_seen, 999);
-    assert_int_equal(w.behaviour.intervals[0].ms, 1000);
-    assert_true(w.behaviour.interval_count <= 12);
+    assert_int_equal(w.behaviour.acts->intervals_seen, 999);
+    assert_int_equal(w.behaviour.acts->intervals[0].ms, 1000);
+    assert_true(w.behaviour.acts->interval_count <= 12);
 
     struct watched other = {.state = {0}};
     for (uint32_t i = 0; i < 100; i++) {
@@ -103,8 +103,8 @@ static void the_way_to_the_longest_wait_is_not_pushed_out(void **state)
         end(&other, i + 1, now_ms);
         now_ms += i % 2 == 0 ? 1000 : 2000 + i;
     }
-    assert_int_equal(other.behaviour.interval_count, SKY_BEHAVIOUR_INTERVALS_MAX);
-    assert_int_equal(other.behaviour.intervals[SKY_BEHAVIOUR_INTERVALS_MAX - 1].ms, 1000);
+    assert_int_equal(other.behaviour.acts->interval_count, SKY_BEHAVIOUR_INTERVALS_MAX);
+    assert_int_equal(other.behaviour.acts->intervals[SKY_BEHAVIOUR_INTERVALS_MAX - 1].ms, 1000);
     sky_behaviour_done(&w.behaviour);
     sky_behaviour_done(&other.behaviour);
 }
@@ -121,9 +121,9 @@ static void what_is_sent_twice_is_counted(void **state)
     publish(&w, "t", 1, true);
     publish(&w, "u", 1, false);
     happen(&w, SKY_EVENT_COAP_REQUEST, SKY_UP, 1, &again, 1000);
-    assert_int_equal(w.behaviour.resent, 1);
-    assert_int_equal(w.behaviour.reused, 1);
-    assert_int_equal(w.behaviour.retransmitted, 1);
+    assert_int_equal(w.behaviour.acts->resent, 1);
+    assert_int_equal(w.behaviour.acts->reused, 1);
+    assert_int_equal(w.behaviour.acts->retransmitted, 1);
     sky_behaviour_done(&w.behaviour);
 }
 
@@ -141,10 +141,10 @@ static void so_many_topics_have_a_place(void **state)
         publish(&w, topic, 0, false);
         publish(&w, topic, 0, false);
     }
-    assert_int_equal(w.behaviour.topic_count, SKY_BEHAVIOUR_TOPICS_MAX + 1);
-    assert_int_equal(w.behaviour.topics[0].traffic[SKY_WAY_UP].count, 3);
-    assert_int_equal(w.behaviour.topics[1].len, SKY_BEHAVIOUR_TOPIC_LEN_MAX);
-    assert_int_equal(w.behaviour.topics[2].traffic[SKY_WAY_UP].bytes, 20);
+    assert_int_equal(w.behaviour.acts->topic_count, SKY_BEHAVIOUR_TOPICS_MAX + 1);
+    assert_int_equal(w.behaviour.acts->topics[0].traffic[SKY_WAY_UP].count, 3);
+    assert_int_equal(w.behaviour.acts->topics[1].len, SKY_BEHAVIOUR_TOPIC_LEN_MAX);
+    assert_int_equal(w.behaviour.acts->topics[2].traffic[SKY_WAY_UP].bytes, 20);
     sky_behaviour_done(&w.behaviour);
 }
 
@@ -165,9 +165,10 @@ static void a_topic_known_by_its_number_counts_as_by_its_name(void **state)
                                                           .len = 10};
             sky_behaviour_add_message(&w.behaviour, &w.state, &message, 1000);
         }
-        assert_int_equal(w.behaviour.topic_count, 3);
-        assert_int_equal(w.behaviour.topics[1].traffic[SKY_WAY_UP].count, 6); /* not looked at */
-        assert_int_equal(w.behaviour.topics[2].traffic[SKY_WAY_UP].count, 2);
+        assert_int_equal(w.behaviour.acts->topic_count, 3);
+        assert_int_equal(w.behaviour.acts->topics[1].traffic[SKY_WAY_UP].count,
+                         6); /* not looked at */
+        assert_int_equal(w.behaviour.acts->topics[2].traffic[SKY_WAY_UP].count, 2);
         sky_behaviour_done(&w.behaviour);
     }
 }
@@ -182,10 +183,10 @@ static void answers_are_timed(void **state)
     happen(&w, SKY_EVENT_ANSWER, SKY_UP, 1, &b, 1030);
     happen(&w, SKY_EVENT_ANSWER, SKY_UP, 1, &b, 1040); /* once is enough */
     happen(&w, SKY_EVENT_ANSWER, SKY_UP, 1, &a, 1050);
-    assert_int_equal(w.behaviour.commands, 2);
-    assert_int_equal(w.behaviour.answers, 2);
-    assert_int_equal(w.behaviour.times_ms[0], 20);
-    assert_int_equal(w.behaviour.times_ms[1], 50);
+    assert_int_equal(w.behaviour.acts->commands, 2);
+    assert_int_equal(w.behaviour.acts->answers, 2);
+    assert_int_equal(w.behaviour.acts->times_ms[0], 20);
+    assert_int_equal(w.behaviour.acts->times_ms[1], 50);
     sky_behaviour_done(&w.behaviour);
 }
 
@@ -222,16 +223,16 @@ static void chapters_make_up_a_run(void **state)
     assert_int_equal(run.connects, due->connects);
     assert_int_equal(run.keepalive_s, due->keepalive_s);
     assert_int_equal(run.longest_silence_ms, 70);
-    assert_int_equal(run.resent, due->resent);
-    assert_int_equal(run.interval_count, 1);
-    assert_int_equal(run.intervals[0].ms, 3000);
-    assert_memory_equal(run.qos, due->qos, sizeof run.qos);
-    assert_int_equal(run.handshake_count, 1);
-    assert_int_equal(run.handshakes[0].full, 2);
-    assert_int_equal(run.topic_count, due->topic_count);
-    for (size_t i = 0; i < run.topic_count; i++)
-        assert_memory_equal(run.topics[i].traffic, due->topics[i].traffic,
-                            sizeof run.topics[i].traffic);
+    assert_int_equal(run.acts->resent, due->acts->resent);
+    assert_int_equal(run.acts->interval_count, 1);
+    assert_int_equal(run.acts->intervals[0].ms, 3000);
+    assert_memory_equal(run.acts->qos, due->acts->qos, sizeof run.acts->qos);
+    assert_int_equal(run.acts->handshake_count, 1);
+    assert_int_equal(run.acts->handshakes[0].full, 2);
+    assert_int_equal(run.acts->topic_count, due->acts->topic_count);
+    for (size_t i = 0; i < run.acts->topic_count; i++)
+        assert_memory_equal(run.acts->topics[i].traffic, due->acts->topics[i].traffic,
+                            sizeof run.acts->topics[i].traffic);
     sky_behaviour_done(&run);
     sky_behaviour_done(&whole.behaviour);
     sky_behaviour_done(&parts.behaviour);

@@ -683,6 +683,50 @@ static void loads_ten_thousand_devices(void **state)
     sky_buf_done(&text);
 }
 
+/* Many go in by one statement: each is as if it had gone in alone, in the order of the text,
+ * whatever their number, and whoever stands between them. */
+static void many_at_once_are_as_one_by_one(void **state)
+{
+    struct bench *bench = *state;
+    static const int counts[] = {15, 16, 17, 32, 33, 40};
+    for (size_t c = 0; c < SKY_COUNT(counts); c++) {
+        struct sky_buf text;
+        char product[16], name[16], secret[32];
+        int64_t last_id = 0;
+        snprintf(product, sizeof product, "p%d", counts[c]);
+        sky_buf_init(&text, 1024 * 1024);
+        sky_buf_addf(&text, "{'products': [{'cloud': 'enos', 'productKey': '%s', 'devices': [",
+                     product);
+        for (int i = 0; i < counts[c]; i++)
+            sky_buf_addf(&text,
+                         "%s{'deviceKey': 'd%d', 'deviceSecret': 's%d', 'enabled': %s, 'assetId': "
+                         "'a%d'%s}",
+                         i > 0 ? ", " : "", i, i, i % 3 == 0 ? "false" : "true", i,
+                         i == 20 ? ", 'shadow': {'reported': {'a': 1}}" : "");
+        sky_buf_add_str(&text, "]}]}");
+        sky_buf_add_byte(&text, 0);
+        for (int round = 0; round < 2; round++) {
+            loads(bench, text.bytes);
+            assert_int_equal(bench->count.devices_added, round == 0 ? counts[c] : 0);
+            assert_int_equal(bench->count.devices_changed, 0);
+        }
+        for (int i = 0; i < counts[c]; i++) {
+            snprintf(name, sizeof name, "d%d", i);
+            snprintf(secret, sizeof secret, "s%d", i);
+            struct sky_device device = device_of(bench, "enos", product, name);
+            assert_true(device.id > last_id);
+            last_id = device.id;
+            assert_string_equal(device.secret, secret);
+            assert_int_equal(device.enabled, i % 3 != 0);
+            assert_int_equal(device.asset_id[1], name[1]);
+            assert_int_equal(device.state, SKY_DEVICE_INACTIVE);
+            assert_false(device.temporary || device.secret_issued);
+            assert_int_equal(device.old_secret[0], 0);
+        }
+        sky_buf_done(&text);
+    }
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, open_bench, close_bench)
 
 int main(void)
@@ -712,6 +756,7 @@ int main(void)
         TEST(binds_later_what_stands_in_another_text),
         TEST(reads_a_model_from_a_file),
         TEST(several_texts_load_as_one_within_a_transaction),
+        TEST(many_at_once_are_as_one_by_one),
         TEST(loads_ten_thousand_devices),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -90,11 +90,12 @@ static void an_http_answer_passes_the_same_hook(void **state)
     struct sky_session *device = broker_case_online(c, "aliyun", "pk", "device");
     struct fault fault = {.point = SKY_POINT_HTTP_ANSWER, .fate = {.name = "f", .withhold = true}};
     answer_http(c, device->conn);
-    assert_true(sky_span_starts(sky_buf_span(&device->conn->out), SKY_SPAN("HTTP/1.1 200 OK")));
-    sky_buf_clear(&device->conn->out);
+    assert_true(
+        sky_span_starts(sky_buf_span(&device->conn->work->out), SKY_SPAN("HTTP/1.1 200 OK")));
+    sky_buf_clear(&device->conn->work->out);
     install(c, &fault);
     answer_http(c, device->conn);
-    assert_int_equal(device->conn->out.len, 0);
+    assert_int_equal(device->conn->work->out.len, 0);
     assert_int_equal(fault.seen, 1);
 }
 
@@ -110,7 +111,7 @@ static void whatever_goes_out_can_be_withheld_in_one_way(void **state)
     for (size_t i = 0; i < SKY_COUNT(points); i++) {
         struct fault fault = {.point = points[i], .fate = {.name = "w", .withhold = true}};
         install(c, &fault);
-        sky_buf_clear(&device->conn->out);
+        sky_buf_clear(&device->conn->work->out);
         sky_buf_clear(&datagrams);
         send_connack(c, device->conn);
         send_puback(c, device->conn);
@@ -118,8 +119,8 @@ static void whatever_goes_out_can_be_withheld_in_one_way(void **state)
         answer_coap(c);
         assert_int_equal(fault.seen, 1);
         size_t at = 0, connacks = 0, pubacks = 0, publishes = 0;
-        while (at < device->conn->out.len) {
-            const uint8_t *packet = (const uint8_t *)device->conn->out.bytes + at;
+        while (at < device->conn->work->out.len) {
+            const uint8_t *packet = (const uint8_t *)device->conn->work->out.bytes + at;
             connacks += packet[0] >> 4 == SKY_MQTT_CONNACK;
             pubacks += packet[0] >> 4 == SKY_MQTT_PUBACK;
             publishes += packet[0] >> 4 == SKY_MQTT_PUBLISH;
@@ -157,8 +158,8 @@ static void copies_follow_at_once_and_changes_reach_the_wire(void **state)
     install(c, &fault);
     send_connack(c, device->conn);
     static const char thrice[] = "\x20\x02\x00\x03\x20\x02\x00\x03\x20\x02\x00\x03";
-    assert_int_equal(device->conn->out.len, sizeof thrice - 1);
-    assert_memory_equal(device->conn->out.bytes, thrice, sizeof thrice - 1);
+    assert_int_equal(device->conn->work->out.len, sizeof thrice - 1);
+    assert_memory_equal(device->conn->work->out.bytes, thrice, sizeof thrice - 1);
 }
 
 static void what_is_delayed_goes_when_virtual_time_has_come(void **state)
@@ -185,7 +186,7 @@ static void nothing_waits_for_a_connection_that_went(void **state)
     send_connack(c, device->conn);
     sky_wire_forget(&c->wire, device->conn);
     sky_clock_advance(&c->base.clock, 2000);
-    assert_int_equal(device->conn->out.len, 0);
+    assert_int_equal(device->conn->work->out.len, 0);
     assert_null(c->wire.held);
 }
 
@@ -200,15 +201,15 @@ static void a_packet_from_a_device_enters_in_one_way_too(void **state)
     struct fault fault = {.point = SKY_POINT_PINGREQ, .fate = {.name = "f", .withhold = true}};
     install(c, &fault);
     assert_int_equal(mqtt.port.on_bytes(device->conn, SKY_SPAN("\xc0\x00")), sizeof ping - 1);
-    assert_int_equal(device->conn->out.len, 0);
+    assert_int_equal(device->conn->work->out.len, 0);
     fault.fate = (struct sky_fate){.name = "f", .delay_ms = 500};
     mqtt.port.on_bytes(device->conn, SKY_SPAN("\xc0\x00"));
-    assert_int_equal(device->conn->out.len, 0);
+    assert_int_equal(device->conn->work->out.len, 0);
     sky_clock_advance(&c->base.clock, 500);
-    assert_int_equal(device->conn->out.len, 2);
+    assert_int_equal(device->conn->work->out.len, 2);
     fault.fate = (struct sky_fate){.name = "f", .copies = 2};
     mqtt.port.on_bytes(device->conn, SKY_SPAN("\xc0\x00"));
-    assert_int_equal(device->conn->out.len, 8);
+    assert_int_equal(device->conn->work->out.len, 8);
 }
 
 static void the_servers_own_closes_pass_too(void **state)
@@ -230,9 +231,9 @@ static void so_many_passages_wait_and_no_more(void **state)
     install(c, &fault);
     for (int i = 0; i < SKY_WIRE_HELD_MAX; i++)
         send_connack(c, device->conn);
-    assert_int_equal(device->conn->out.len, 0);
+    assert_int_equal(device->conn->work->out.len, 0);
     send_connack(c, device->conn);
-    assert_int_equal(device->conn->out.len, 4);
+    assert_int_equal(device->conn->work->out.len, 4);
 }
 
 static void so_many_bytes_wait_and_no_more(void **state)
@@ -251,10 +252,10 @@ static void so_many_bytes_wait_and_no_more(void **state)
         out.decided = false;
         assert_true(sky_wire_send(&c->wire, &out));
     }
-    assert_int_equal(device->conn->out.len, 0);
+    assert_int_equal(device->conn->work->out.len, 0);
     out.decided = false;
     assert_true(sky_wire_send(&c->wire, &out));
-    assert_int_equal(device->conn->out.len, PIECE);
+    assert_int_equal(device->conn->work->out.len, PIECE);
     sky_wire_forget(&c->wire, device->conn);
     assert_int_equal(c->wire.held_bytes, 0);
     free(bytes);
@@ -271,12 +272,12 @@ static void what_is_put_behind_the_next_goes_with_it(void **state)
     install(c, &fault);
     send_connack(c, device->conn);
     assert_int_equal(c->wire.behind, 1);
-    assert_int_equal(device->conn->out.len, 0);
+    assert_int_equal(device->conn->work->out.len, 0);
     c->wire.points = 0; /* it follows all the same */
     send_puback(c, device->conn);
     assert_int_equal(c->wire.behind, 0);
-    assert_int_equal(device->conn->out.len, sizeof swapped - 1);
-    assert_memory_equal(device->conn->out.bytes, swapped, sizeof swapped - 1);
+    assert_int_equal(device->conn->work->out.len, sizeof swapped - 1);
+    assert_memory_equal(device->conn->work->out.bytes, swapped, sizeof swapped - 1);
 }
 
 static void changed_bytes_are_others_and_as_many(void **state)
@@ -291,11 +292,11 @@ static void changed_bytes_are_others_and_as_many(void **state)
         fault.fate.corrupt = (unsigned)(1 + chance % 5);
         fault.fate.corrupt_anywhere = true;
         fault.fate.chance = chance * UINT64_C(0x9e3779b97f4a7c15);
-        sky_buf_clear(&device->conn->out);
+        sky_buf_clear(&device->conn->work->out);
         send_puback(c, device->conn);
-        assert_int_equal(device->conn->out.len, sizeof whole - 1);
+        assert_int_equal(device->conn->work->out.len, sizeof whole - 1);
         for (size_t i = 0; i < sizeof whole - 1; i++)
-            differ += device->conn->out.bytes[i] != whole[i];
+            differ += device->conn->work->out.bytes[i] != whole[i];
         assert_int_equal(differ, fault.fate.corrupt > 4 ? 4 : fault.fate.corrupt);
     }
 }
