@@ -26,7 +26,7 @@
 #include "server/registry/psk.h"
 #include "server/registry/rules.h"
 #include "store/fold.h"
-#include "store/log.h"
+#include "store/lost.h"
 
 /* ---- what outlives the turn ---- */
 
@@ -156,14 +156,13 @@ static void run_what_is_due(struct sky_app *app)
 /* False: there is more. */
 static bool send_what_was_written(struct sky_app *app)
 {
+    app->polled_us += sky_clock_turn_us(&app->clock);
     bool all = sky_net_flush(&app->net);
     sky_captures_turn(&app->captures);
     follow_events(app);
     follow_store(app);
     follow_journal(app);
-    int64_t took_us = sky_clock_end_turn(&app->clock);
-    sky_turns_add(&app->turns, took_us);
-    app->polled_us += took_us;
+    sky_turns_add(&app->turns, sky_clock_end_turn(&app->clock));
     return all;
 }
 
@@ -352,11 +351,13 @@ sky_err sky_app_prepare(struct sky_app *app, const struct sky_config *config, st
     }
     struct sky_journal_stats found;
     sky_journal_stats(app->journal, &found);
-    if (sky_store_log_lost(app->store) > 0)
+    struct sky_store_lost lost;
+    sky_store_lost(app->store, &lost);
+    if (lost.commits > 0)
         fprintf(stderr,
                 "skymock: %llu changes of the store \"%s\" are lost: its log (%s-wal) is "
                 "damaged\n",
-                (unsigned long long)sky_store_log_lost(app->store), config->store, config->store);
+                (unsigned long long)lost.commits, config->store, config->store);
     if (found.evicted > 0)
         fprintf(stderr,
                 "skymock: %llu events in the store \"%s\" are lost: damaged, or of another "

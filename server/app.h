@@ -55,9 +55,9 @@ struct sky_app {
     uv_timer_t wakeup;
     uv_prepare_t before_poll;
     struct sky_turns turns;
-    int64_t polled_us; /* what was found by the last poll has taken so long */
+    int64_t polled_us; /* to take in what the last poll has found took so long */
     struct sky_slices slices;
-    uv_idle_t hurry; /* active while there are slices: the loop does not sleep */
+    uv_idle_t hurry; /* active while there are slices, or output: the loop does not sleep */
     struct sky_fixture_reload reload;
     uv_signal_t signals[3];
     /* At the end of each turn of the loop, before what was closed in it goes; NULL: nobody looks.

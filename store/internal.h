@@ -8,6 +8,7 @@
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
+#include "store/lost.h"
 #include "store/statements.h"
 #include "store/store.h"
 
@@ -22,9 +23,9 @@ struct sky_store {
     sqlite3 *db;                        /* owned */
     sqlite3_stmt *stmts[SKY_SQL_COUNT]; /* owned; NULL until first used */
     uint64_t generation;
-    uint64_t log_lost; /* commits of the log that was found, see log.c */
+    struct sky_store_lost lost;
     bool in_transaction;
-    bool in_batch, batch_lost; /* writes wait for sky_store_settle(); some of them are gone */
+    bool in_batch, batch_lost; /* writes wait for sky_store_settle(); some are gone, untold */
     int log_pages, log_folded; /* of the log of writes, and so many of them are in the file */
     sqlite3 *folder;           /* owned: a second connection, for the thread that folds; */
     int folder_done;           /* and what came of it: log_folded, or -1 */

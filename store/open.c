@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "store/internal.h"
-#include "store/log.h"
+#include "store/lost.h"
 
 /* The file holds secrets, so it is made for its owner only. Only a file that was not there is
  * opened here: closing a descriptor of one that is open elsewhere in this process would give up
@@ -117,15 +117,15 @@ sky_err sky_store_open(const char *path, struct sky_store **ret_store, struct sk
     }
     struct sky_store *store = sky_mem_new(sizeof *store);
     store->db = db;
-    store->log_lost = log_lost;
+    store->lost.commits = log_lost;
     sky_store__watch_log(store);
     *ret_store = store;
     return SKY_OK;
 }
 
-uint64_t sky_store_log_lost(const struct sky_store *store)
+void sky_store_lost(const struct sky_store *store, struct sky_store_lost *ret_lost)
 {
-    return store->log_lost;
+    *ret_lost = store->lost;
 }
 
 void sky_store_close(struct sky_store *store)

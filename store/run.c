@@ -33,12 +33,14 @@ static sky_err refused(struct sky_store *store)
     case SQLITE_CONSTRAINT_NOTNULL: /* what it belongs to, which the statement looked for */
         return SKY_ERR_NOT_FOUND;
     default:
+        store->lost.refused++;
         return SKY_ERR_STORE;
     }
 }
 
 sky_err sky_store__damaged(struct sky_store *store, const char *what)
 {
+    store->lost.damaged++;
     snprintf(store->message, sizeof store->message, "the file is damaged: %s", what);
     return SKY_ERR_STORE;
 }

@@ -49,7 +49,8 @@ void sky_store_rollback(struct sky_store *store);
  * durable one by one, as they are without it. */
 void sky_store_batch(struct sky_store *store);
 /* Makes what was written since durable; OK when no batch is open. On failure some of it is lost.
- * Beginning a transaction settles first. */
+ * Beginning a transaction settles first; when that loses something, nothing can be begun until
+ * whoever settles next has been told. */
 SKY_MUST_USE sky_err sky_store_settle(struct sky_store *store);
 
 /* Changes whenever a product, its topics or its rules do: whoever caches them compares. A device

@@ -15,34 +15,45 @@ static bool batch_is_gone(const struct sky_store *store)
     return store->in_batch && sqlite3_get_autocommit(store->db);
 }
 
+static void lose_batch(struct sky_store *store)
+{
+    undo(store, "ROLLBACK");
+    store->in_batch = false;
+    store->batch_lost = true; /* until whoever settles has been told */
+    store->lost.batches++;
+}
+
 void sky_store_batch(struct sky_store *store)
 {
     if (store->in_transaction)
         return;
-    if (batch_is_gone(store)) {
-        store->in_batch = false;
-        store->batch_lost = true;
-    }
+    if (batch_is_gone(store))
+        lose_batch(store);
     if (!store->in_batch)
         store->in_batch = sky_store__run(store, SKY_SQL_BEGIN, SKY_NO_ARGS) == SKY_OK;
 }
 
+static void end_batch(struct sky_store *store)
+{
+    if (batch_is_gone(store) ||
+        (store->in_batch && sky_store__run(store, SKY_SQL_COMMIT, SKY_NO_ARGS) != SKY_OK))
+        lose_batch(store);
+    store->in_batch = false;
+}
+
 sky_err sky_store_settle(struct sky_store *store)
 {
-    sky_err err = store->batch_lost || batch_is_gone(store) ? SKY_ERR_STORE : SKY_OK;
-    if (store->in_batch && !batch_is_gone(store) &&
-        sky_store__run(store, SKY_SQL_COMMIT, SKY_NO_ARGS) != SKY_OK)
-        err = SKY_ERR_STORE;
-    store->in_batch = store->batch_lost = false;
-    if (err != SKY_OK)
-        undo(store, "ROLLBACK");
+    end_batch(store);
+    sky_err err = store->batch_lost ? SKY_ERR_STORE : SKY_OK;
+    store->batch_lost = false;
     return err;
 }
 
 sky_err sky_store_begin(struct sky_store *store)
 {
     SKY_ASSERT(!store->in_transaction);
-    sky_err err = sky_store_settle(store);
+    end_batch(store);
+    sky_err err = store->batch_lost ? SKY_ERR_STORE : SKY_OK;
     if (err == SKY_OK)
         err = sky_store__run(store, SKY_SQL_BEGIN, SKY_NO_ARGS);
     store->in_transaction = err == SKY_OK;

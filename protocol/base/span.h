@@ -15,7 +15,13 @@ typedef struct sky_span {
 #define SKY_SPAN(literal) ((sky_span){"" literal, sizeof(literal) - 1})
 #define SKY_SPAN_NONE ((sky_span){NULL, 0})
 /* For printf: printf("%.*s", SKY_SPAN_ARGS(span)) */
-#define SKY_SPAN_ARGS(span) (int)(span).len, (span).ptr ? (span).ptr : ""
+#define SKY_SPAN_ARGS(span) (int)(span).len, sky_span_chars(span)
+
+/* Never NULL. */
+static inline const char *sky_span_chars(sky_span s)
+{
+    return s.ptr ? s.ptr : "";
+}
 
 static inline sky_span sky_span_of(const void *ptr, size_t len)
 {

@@ -142,6 +142,7 @@ struct parse {
     const struct method *method;
     size_t hosts;
     bool absolute, has_length, coded;
+    bool closes, stays, upgrades, websocket; /* what the lists of Connection and Upgrade have */
 };
 
 static int refuse(struct parse *parse, int status, const char *reason)
@@ -309,7 +310,13 @@ static int parse_header(struct parse *parse, sky_span line)
         return parse_length(parse, value);
     if (sky_span_eq_nocase(name, SKY_SPAN("transfer-encoding")))
         return parse_coding(parse, value);
-    if (sky_span_eq_nocase(name, SKY_SPAN("expect"))) {
+    if (sky_span_eq_nocase(name, SKY_SPAN("connection"))) {
+        parse->closes |= has_item(value, "close");
+        parse->stays |= has_item(value, "keep-alive");
+        parse->upgrades |= has_item(value, "upgrade");
+    } else if (sky_span_eq_nocase(name, SKY_SPAN("upgrade"))) {
+        parse->websocket |= has_item(value, "websocket");
+    } else if (sky_span_eq_nocase(name, SKY_SPAN("expect"))) {
         /* An older client does not know what to do with the answer (RFC 9110 §10.1.1). */
         head->expects_continue =
             !head->older && sky_span_eq_nocase(value, SKY_SPAN("100-continue"));
@@ -326,13 +333,12 @@ static int parse_header(struct parse *parse, sky_span line)
 static void conclude(struct parse *parse)
 {
     struct sky_http_head *head = parse->head;
-    if (sky_http_head_lists(head->headers, "connection", "close"))
+    if (parse->closes)
         head->keep_alive = false;
-    else if (sky_http_head_lists(head->headers, "connection", "keep-alive"))
+    else if (parse->stays)
         head->keep_alive = true;
     head->upgrades = !head->older && sky_span_eq(head->method, SKY_SPAN("GET")) &&
-                     sky_http_head_lists(head->headers, "connection", "upgrade") &&
-                     sky_http_head_lists(head->headers, "upgrade", "websocket");
+                     parse->upgrades && parse->websocket;
     if (parse->hosts > 1)
         head->host_fault = "it has two Host";
     else if (parse->hosts == 0 && !head->older)

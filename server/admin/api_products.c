@@ -68,7 +68,7 @@ static sky_err cut(struct sky_bulk_act *act, struct sky_why *why)
 {
     struct adding *adding = adding_of(act);
     return sky_fixture_text_cut(sky_buf_span(&adding->text), &act->app->registry.catalogue,
-                                act->app->clock.now_ms, &adding->pieces, why);
+                                act->now_ms, &adding->pieces, why);
 }
 
 /* All of it is checked before the first piece is written. */

@@ -71,8 +71,8 @@ static sky_err read_fixtures(struct sky_bulk_act *act, struct sky_why *why)
     struct sky_fixture_result result;
     if (!reads_fixtures(reset))
         return SKY_OK;
-    return sky_fixture_files_cut(&app->config->fixtures, &app->registry.catalogue,
-                                 app->clock.now_ms, NULL, &reset->pieces, true, &result, why);
+    return sky_fixture_files_cut(&app->config->fixtures, &app->registry.catalogue, act->now_ms,
+                                 NULL, &reset->pieces, true, &result, why);
 }
 
 /* The devices at hand have no sessions any more. What stands behind the product's gateways again

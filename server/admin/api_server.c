@@ -3,6 +3,7 @@
 #include "server/admin/api.h"
 #include "server/port/coap.h"
 #include "server/tls/server.h"
+#include "store/lost.h"
 
 /* Listeners are open before the first request can come, so being there is being ready. */
 void sky_api_health(struct sky_api *api)
@@ -115,6 +116,8 @@ void sky_api_metrics(struct sky_api *api)
     const struct sky_app *app = api->app;
     struct sky_journal_stats journal;
     sky_journal_stats(app->journal, &journal);
+    struct sky_store_lost lost;
+    sky_store_lost(app->store, &lost);
     const struct sky_forward_queue *forward = &app->forward.queue;
     const struct {
         const char *name, *type, *help;
@@ -123,7 +126,10 @@ void sky_api_metrics(struct sky_api *api)
         {"connections", "gauge", "open TCP connections", app->net.conn_count},
         {"connections_accepted_total", "counter", "TCP connections accepted", app->net.accepted},
         {"connections_turned_away_total", "counter", "TCP connections closed for want of room",
-         app->net.turned_away},
+         app->net.turned_away.count},
+        {"accepts_failed_total", "counter",
+         "tries to accept a TCP connection that the system refused; whoever came waits",
+         app->net.not_given.count},
         {"connections_outgrown_total", "counter",
          "TCP connections closed because most of what waited for all peers waited for them",
          app->net.pending.ended},
@@ -145,6 +151,15 @@ void sky_api_metrics(struct sky_api *api)
         {"journal_bytes", "gauge", "bytes of events in memory", journal.bytes_used},
         {"journal_bytes_max", "gauge", "bytes of events that memory holds", journal.bytes_max},
         {"journal_page_bytes", "gauge", "bytes of events in the store", journal.page_bytes},
+        {"store_refusals_total", "counter",
+         "statements that the store's database refused: disk full, I/O error, damaged page",
+         lost.refused},
+        {"store_batches_lost_total", "counter", "turns whose changes the store has lost",
+         lost.batches},
+        {"store_commits_lost_total", "counter",
+         "changes that were lost when the store was opened, for its log is damaged", lost.commits},
+        {"store_damage_total", "counter",
+         "times that a row of the store held what is never written", lost.damaged},
         {"forward_waiting", "gauge", "messages that wait to be forwarded", forward->held.messages},
         {"forward_waiting_bytes", "gauge", "memory that they take", forward->held.bytes},
         {"forward_taken_total", "counter", "messages forwarded",

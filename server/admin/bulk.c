@@ -174,6 +174,7 @@ static void begin(struct sky_bulk *bulk, struct sky_bulk_act *act)
         return;
     }
     act->work.data = bulk;
+    act->now_ms = bulk->app->clock.now_ms;
     uv_queue_work(&bulk->app->loop, &act->work, prepare, on_prepared);
 }
 

@@ -18,7 +18,8 @@ struct sky_bulk_act;
 
 /* What an act is. */
 struct sky_bulk_kind {
-    /* Off the loop, before the first slice; may touch the act only. NULL: there is nothing. */
+    /* Off the loop, before the first slice; may touch the act only, and what stays as it is while
+     * the server lives. NULL: there is nothing. */
     sky_err (*prepare)(struct sky_bulk_act *act, struct sky_why *why);
     /* Does a slice. NOT_FOUND: that was the last one. Another error ends the act. */
     sky_err (*step)(struct sky_bulk_act *act, struct sky_why *why);
@@ -43,6 +44,7 @@ struct sky_bulk_act {
     bool in_part; /* something of it is done that stays; the kind says so */
     struct sky_http_call *call;
     uv_work_t work;
+    int64_t now_ms; /* virtual, when it began: the clock itself is the loop's */
     sky_err err;
     struct sky_why why;
     bool abandoned;

@@ -701,8 +701,7 @@ bool sky_net_turn_over(struct sky_net *net)
  * a piece of everybody else's, not for all that they have sent. */
 void sky_net_share(struct sky_net *net, int64_t took_us)
 {
-    size_t share = took_us > SKY_TURN_BUDGET_US ? net->share * SKY_TURN_BUDGET_US / (size_t)took_us
-                                                : net->share * 2;
+    size_t share = took_us > SKY_TURN_BUDGET_US ? net->share / 2 : net->share * 2;
     share = share < SKY_NET_READ_SIZE ? share : SKY_NET_READ_SIZE;
     net->share = share > SKY_NET_READ_MIN ? share : SKY_NET_READ_MIN;
 }

@@ -39,7 +39,7 @@ enum {
 
     SKY_NET_DESCRIPTORS_SPARE = 24, /* file descriptors that devices leave for everything else, */
     SKY_NET_DESCRIPTORS_ADMIN = 8,  /* and that the admin API leaves, so that it can be asked why */
-    SKY_NET_CROWD_MS = 10 * 1000,   /* real time between two notes about who was turned away */
+    SKY_NET_CROWD_MS = 10 * 1000,   /* real time between two notes about one crowd */
 
     SKY_NET_READ_SIZE = 64 * 1024,   /* the one read buffer of the loop */
     SKY_NET_READ_MIN = 512,          /* what a peer is read of at a time, however many there are */
@@ -60,6 +60,12 @@ struct sky_listener {
     char host[64];
     uint16_t port; /* as bound */
     bool open;
+};
+
+/* Newcomers who cannot be served: so many, and when (real time) that was said last. */
+struct sky_net_crowd {
+    uint64_t count;
+    int64_t told_ms;
 };
 
 /* What all connections share. */
@@ -100,8 +106,9 @@ struct sky_net {
     size_t conn_count, draining, frozen;
     uint32_t last_id;
     uint32_t turn; /* of the loop; connections start with 0 */
-    uint64_t accepted, turned_away;
-    int64_t crowd_told_ms; /* real time at which that was last said */
+    uint64_t accepted;
+    struct sky_net_crowd turned_away; /* closed again, for want of room */
+    struct sky_net_crowd not_given;   /* tries that the system refused: whoever came waits */
     char *read_buf;        /* owned, SKY_NET_READ_SIZE */
     size_t share;          /* how much of it a peer may fill at a time */
     size_t admitted;       /* peers, since the last poll */
@@ -215,7 +222,7 @@ bool sky_net_flush(struct sky_net *net);
 /* The last that a callback of the loop does which has taken something in: where that has spent the
  * turn, the turn ends here, and what else the poll has found belongs to the next. True: it did. */
 bool sky_net_turn_over(struct sky_net *net);
-/* Before the loop polls again: what the last poll has found took so long. */
+/* Before the loop polls again: to take in what the last poll has found took so long. */
 void sky_net_share(struct sky_net *net, int64_t took_us);
 /* Closes every connection; needs loop turns after. */
 void sky_net_close_conns(struct sky_net *net);

@@ -119,21 +119,24 @@ static bool spares_descriptors(const struct sky_listener *listener, const struct
 }
 
 /* Recorded and said once in a while: a crowd comes in thousands. */
-static void tell_crowd(struct sky_net *net, const char *reason)
+static void tell_crowd(struct sky_net *net, struct sky_net_crowd *crowd, const char *reason)
 {
+    bool closed = crowd == &net->turned_away;
     int64_t now_ms = net->clock->real_ms;
-    net->turned_away++;
-    if (net->turned_away > 1 && now_ms - net->crowd_told_ms < SKY_NET_CROWD_MS)
+    crowd->count++;
+    if (crowd->count > 1 && now_ms - crowd->told_ms < SKY_NET_CROWD_MS)
         return;
-    net->crowd_told_ms = now_ms;
-    const struct sky_attr attrs[] = {SKY_ATTR(NAME, SKY_SPAN("connection-crowd")),
-                                     SKY_ATTR_INT(COUNT, (int64_t)net->turned_away),
-                                     SKY_ATTR(REASON, sky_span_str(reason))};
+    crowd->told_ms = now_ms;
+    const struct sky_attr attrs[] = {
+        SKY_ATTR(NAME, sky_span_str(closed ? "connection-crowd" : "accept-failed")),
+        SKY_ATTR_INT(COUNT, (int64_t)crowd->count), SKY_ATTR(REASON, sky_span_str(reason))};
     const struct sky_event_head head = {
         .type = SKY_EVENT_NOTE, .direction = SKY_UP, .transport = SKY_TCP};
     sky_journal_add(net->journal, &head, attrs, SKY_COUNT(attrs), NULL);
-    fprintf(stderr, "skymock: %llu connections turned away so far: %s\n",
-            (unsigned long long)net->turned_away, reason);
+    fprintf(stderr, "skymock: %llu %s so far: %s\n", (unsigned long long)crowd->count,
+            closed ? "connections turned away"
+                   : "tries to accept a connection failed, and whoever came waits,",
+            reason);
 }
 
 static const char *why_no_room(const struct sky_listener *listener, const struct sky_conn *conn)
@@ -188,7 +191,7 @@ static void admit(struct sky_listener *listener, int fd)
         close(fd);
     const char *trouble = rc < 0 ? uv_strerror(rc) : why_no_room(listener, conn);
     if (trouble != NULL) {
-        tell_crowd(net, trouble);
+        tell_crowd(net, &net->turned_away, trouble);
         uv_close((uv_handle_t *)&conn->tcp, on_turned_away);
         return;
     }
@@ -232,7 +235,7 @@ static void on_waiting(uv_poll_t *poll, int status, int events)
             continue;
         if (errno == EAGAIN)
             return;
-        tell_crowd(net, strerror(errno));
+        tell_crowd(net, &net->not_given, strerror(errno));
         uv_poll_stop(&listener->poll);
         sky_clock_patience(net->clock, &listener->rest, SKY_LISTEN_REST_MS, on_rested);
         return;

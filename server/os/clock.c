@@ -61,17 +61,21 @@ void sky_clock_tick(struct sky_clock *clock, uint64_t loop_ms)
     sky_clock_update(clock);
 }
 
+int64_t sky_clock_turn_us(const struct sky_clock *clock)
+{
+    return clock->turn_began_us != 0 ? sky_clock_machine_us() - clock->turn_began_us : 0;
+}
+
 int64_t sky_clock_end_turn(struct sky_clock *clock)
 {
-    int64_t took_us = clock->turn_began_us != 0 ? sky_clock_machine_us() - clock->turn_began_us : 0;
+    int64_t took_us = sky_clock_turn_us(clock);
     clock->turn_began_us = 0;
     return took_us;
 }
 
 bool sky_clock_turn_is_spent(const struct sky_clock *clock)
 {
-    return clock->turn_began_us != 0 &&
-           sky_clock_machine_us() - clock->turn_began_us >= SKY_TURN_BUDGET_US;
+    return sky_clock_turn_us(clock) >= SKY_TURN_BUDGET_US;
 }
 
 void sky_clock_freeze(struct sky_clock *clock)

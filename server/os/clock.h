@@ -42,6 +42,8 @@ void sky_clock_update(struct sky_clock *clock);
 /* The same, unless it is the same turn and the loop's own time, `loop_ms`, has not gone on. Every
  * callback of the loop begins with it. */
 void sky_clock_tick(struct sky_clock *clock, uint64_t loop_ms);
+/* For how long this turn has held the loop, from the first reading on, in microseconds. */
+int64_t sky_clock_turn_us(const struct sky_clock *clock);
 /* The turn is over: how long has it held the loop, from the first reading on? */
 int64_t sky_clock_end_turn(struct sky_clock *clock);
 /* Has the turn held the loop for its budget? What can wait then waits for the next one. */

@@ -12,7 +12,7 @@ enum {
 
 void sky_rng_init(struct sky_rng *rng)
 {
-    *rng = (struct sky_rng){.used = SKY_DIGEST_MAX};
+    *rng = (struct sky_rng){.seeded = false};
     /* Up to 256 bytes come whole or not at all once the pool is ready (getrandom(2)). */
     ssize_t got = getrandom(rng->key, sizeof rng->key, 0);
     SKY_ASSERT(got == (ssize_t)sizeof rng->key);
@@ -30,18 +30,26 @@ void sky_rng_init_seeded(struct sky_rng *rng, uint64_t seed)
     uint8_t bytes[8];
     put_u64(bytes, seed);
     sky_span piece = sky_span_of(bytes, sizeof bytes);
-    *rng = (struct sky_rng){.used = SKY_DIGEST_MAX};
+    *rng = (struct sky_rng){.seeded = true};
     sky_digest_hash(SKY_SHA256, &piece, 1, rng->key);
+}
+
+static size_t next_of_key(struct sky_rng *rng)
+{
+    uint8_t counter[8];
+    put_u64(counter, rng->counter++);
+    sky_span pieces[] = {sky_span_of(rng->key, sizeof rng->key),
+                         sky_span_of(counter, sizeof counter)};
+    sky_digest_hash(SKY_SHA256, pieces, 2, rng->block);
+    return SKY_DIGEST_MAX;
 }
 
 static uint8_t next_byte(struct sky_rng *rng)
 {
-    if (rng->used == SKY_DIGEST_MAX) {
-        uint8_t counter[8];
-        put_u64(counter, rng->counter++);
-        sky_span pieces[] = {sky_span_of(rng->key, sizeof rng->key),
-                             sky_span_of(counter, sizeof counter)};
-        sky_digest_hash(SKY_SHA256, pieces, 2, rng->block);
+    if (rng->used == rng->len) {
+        bool kernels =
+            !rng->seeded && getrandom(rng->block, SKY_RNG_BLOCK, 0) == (ssize_t)SKY_RNG_BLOCK;
+        rng->len = kernels ? SKY_RNG_BLOCK : next_of_key(rng);
         rng->used = 0;
     }
     return rng->block[rng->used++];

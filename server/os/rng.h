@@ -5,15 +5,18 @@
 
 #include "auth/digest.h"
 
-/* SHA-256 in counter mode: block n is SHA-256(key || n). A value; copying it forks the sequence. */
+enum { SKY_RNG_BLOCK = 256 }; /* bytes: as many as the kernel gives whole or not at all */
+
+/* Blocks from getrandom(2). Of a seed, and where the kernel gives none, SHA-256 in counter mode:
+ * block n is SHA-256(key || n). A value; copying one of a seed forks its sequence. */
 struct sky_rng {
-    uint8_t key[SKY_DIGEST_MAX];
+    bool seeded;
+    uint8_t key[SKY_DIGEST_MAX]; /* made of the seed, or the kernel's */
     uint64_t counter;
-    uint8_t block[SKY_DIGEST_MAX];
-    size_t used; /* bytes of `block` already given out */
+    uint8_t block[SKY_RNG_BLOCK];
+    size_t len, used; /* bytes in `block`, and those of them already given out */
 };
 
-/* The key comes from getrandom(2). */
 void sky_rng_init(struct sky_rng *rng);
 /* The same seed gives the same sequence on every machine. Not for secrets that matter. */
 void sky_rng_init_seeded(struct sky_rng *rng, uint64_t seed);

@@ -40,7 +40,7 @@ struct call {
     struct sky_lookup lookup;
     struct sky_judge judge;
     struct sky_refusal refusal;
-    struct sky_effects effects;
+    struct sky_effects *effects; /* apart: it is large, and nothing of it has to be zero */
 };
 
 static void find_row(struct call *call)
@@ -164,11 +164,11 @@ static void conclude(struct call *call, enum sky_cause cause, const struct sky_h
         sky_session_open(registry, &call->lookup.product, &call->lookup.device);
     sky_session_judged(session, &call->judge);
     bool publishes = answer != NULL && answer->topic.len > 0;
-    if (call->effects.count > 0 || publishes)
+    if (call->effects->count > 0 || publishes)
         ret->failure = &call->row->failure;
     if (publishes)
         publish(call, session, answer, ret);
-    if (sky_apply(call->broker, session, NULL, &call->effects, ret->seq) != SKY_OK)
+    if (sky_apply(call->broker, session, NULL, call->effects, ret->seq) != SKY_OK)
         fail(registry->journal, ret);
 }
 
@@ -227,7 +227,7 @@ static void answer_somewhere(struct call *call, struct sky_arena *arena, struct 
     sky_door_judge(call->request->door, &call->judge);
     judge_request(call);
     sky_judge_kept(&call->judge, sky_door_rule(SKY_RULE_DOOR_HTTP_PATH));
-    call->row->answer(call->request, &call->lookup.facts, &call->judge, &call->effects, &answer);
+    call->row->answer(call->request, &call->lookup.facts, &call->judge, call->effects, &answer);
     ret->status = answer.status;
     sky_buf_add(&ret->body, answer.body);
     explain(call, answer.cause);
@@ -235,14 +235,16 @@ static void answer_somewhere(struct call *call, struct sky_arena *arena, struct 
 }
 
 static void open_call(struct call *call, struct sky_calls *calls,
-                      const struct sky_http_request *request, uint32_t connection)
+                      const struct sky_http_request *request, uint32_t connection,
+                      struct sky_effects *effects)
 {
     *call = (struct call){.broker = calls->broker,
                           .registry = calls->broker->registry,
                           .request = request,
-                          .connection = connection};
+                          .connection = connection,
+                          .effects = effects};
     sky_judge_init(&call->judge, &call->registry->policy);
-    sky_effects_init(&call->effects);
+    sky_effects_init(effects);
 }
 
 /* Judges one call and lets its effects happen. `ret->body` is appended to. */
@@ -251,7 +253,8 @@ static void answer_call(const struct sky_http_call *http, const struct sky_http_
 {
     struct call call;
     struct sky_arena arena;
-    open_call(&call, http->owner, request, http->conn->id);
+    struct sky_effects effects;
+    open_call(&call, http->owner, request, http->conn->id, &effects);
     call.host_fault = http->head.host_fault;
     find_row(&call);
     ret->row = call.row;
@@ -263,14 +266,14 @@ static void answer_call(const struct sky_http_call *http, const struct sky_http_
         ret->product_id = call.lookup.product.id;
         sky_arena_done(&arena);
     }
-    sky_effects_done(&call.effects);
+    sky_effects_done(&effects);
 }
 
 /* What the cloud has to say of a method it does not take: there is nothing else to look at. */
 static void judge_method(struct call *call)
 {
     struct sky_http_answer answer = {0};
-    call->row->answer(call->request, &call->lookup.facts, &call->judge, &call->effects, &answer);
+    call->row->answer(call->request, &call->lookup.facts, &call->judge, call->effects, &answer);
 }
 
 /* ---- from and to the HTTP port ---- */
@@ -463,7 +466,8 @@ static void on_refused(void *owner, struct sky_conn *conn, const struct sky_http
         .door = conn->door, .method = head->method, .path = head->path};
     bool wants_room = reply->status == 503; /* which is here, and so nobody's mistake */
     struct call call;
-    open_call(&call, owner, &request, conn->id);
+    struct sky_effects effects;
+    open_call(&call, owner, &request, conn->id, &effects);
     find_row(&call);
     if (!head->upgrades && !wants_room && call.row != NULL &&
         !sky_span_eq_str(head->method, call.row->method)) {
@@ -477,7 +481,7 @@ static void on_refused(void *owner, struct sky_conn *conn, const struct sky_http
         sky_judge_rule(&call.judge, sky_door_rule(rule), false, "%s", reason);
     }
     record(&call, reply->status, true);
-    sky_effects_done(&call.effects);
+    sky_effects_done(&effects);
     sky_buf_addf(body, "{\"code\":%d,\"message\":\"%s\"}", reply->status, reason);
 }
 

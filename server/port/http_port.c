@@ -1,5 +1,6 @@
 #include "server/port/http.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <utlist.h>
 
@@ -131,17 +132,18 @@ static size_t refuse(struct sky_conn *conn, const struct sky_http_head *head,
     return used;
 }
 
-/* Keeps the head, whose views the call needs. False: the body is too long. */
-static bool begin_request(struct sky_http__link *link, sky_span bytes)
+static uint64_t body_max(const struct sky_http__link *link)
+{
+    return link->call.on_body != NULL ? SKY_HTTP_TAKEN_MAX : link->handler->body_max;
+}
+
+/* False: the body is too long. */
+static bool begin_request(struct sky_http__link *link, const struct sky_http_head *begins)
 {
     struct sky_conn *conn = link->conn;
-    const char *reason;
-    free(link->head_bytes);
-    link->head_bytes = sky_mem_dup(bytes.ptr, bytes.len);
-    link->call = (struct sky_http_call){.owner = link->handler->owner, .conn = conn};
+    link->call =
+        (struct sky_http_call){.owner = link->handler->owner, .conn = conn, .head = *begins};
     struct sky_http_head *head = &link->call.head;
-    int status = sky_http_head_parse(sky_span_of(link->head_bytes, bytes.len), head, &reason);
-    SKY_ASSERT(status == 0);
     sky_http_body_begin(&link->reading, head);
     link->turn = conn->net->turn;
     link->bodiless =
@@ -152,9 +154,8 @@ static bool begin_request(struct sky_http__link *link, sky_span bytes)
     link->taken = 0;
     if (link->stage == STAGE_BODY && link->handler->begin != NULL)
         link->handler->begin(link->handler->owner, &link->call);
-    uint64_t body_max = link->call.on_body != NULL ? SKY_HTTP_TAKEN_MAX : link->handler->body_max;
     sky_conn_patience(conn, SKY_HTTP_BODY_MS, sky_http__on_patience_over);
-    if (head->body_len > body_max)
+    if (head->body_len > body_max(link))
         return false;
     if (link->stage == STAGE_BODY && head->expects_continue)
         send_continue(conn);
@@ -196,22 +197,23 @@ static size_t upgrade(struct sky_conn *conn, const struct sky_http_head *head, s
 static size_t refuse_body(struct sky_http__link *link, size_t used)
 {
     struct sky_http_call *call = &link->call;
+    char reason[96];
+    snprintf(reason, sizeof reason, "the request's body is too long: at most %llu bytes are taken",
+             (unsigned long long)body_max(link));
     if (call->on_body != NULL && call->on_gone != NULL)
         call->on_gone(call);
-    return refuse(link->conn, &call->head, (struct sky_http_reply){.status = 413},
-                  "the request's body is too long", used);
+    return refuse(link->conn, &call->head, (struct sky_http_reply){.status = 413}, reason, used);
 }
 
-static size_t take_head(struct sky_conn *conn, sky_span in)
+/* `bytes` is the head at the front of `in`, copied, for a call keeps views of it; empty: there is
+ * too much of it. Who begins a request takes it over. */
+static size_t take_copied_head(struct sky_conn *conn, sky_span in, char **bytes, size_t len)
 {
     struct sky_http_head head = {0};
     const char *reason = "the request's head is too long";
-    const struct sky_http__link *link = conn->state;
-    size_t len = sky_http_head_len(sky_span_head(in, SKY_HTTP_HEAD_MAX));
-    if (len == 0 && in.len < SKY_HTTP_HEAD_MAX)
-        return 0;
+    struct sky_http__link *link = conn->state;
     int status = len == 0 ? sky_http_head_excess(sky_span_head(in, SKY_HTTP_HEAD_MAX))
-                          : sky_http_head_parse(sky_span_head(in, len), &head, &reason);
+                          : sky_http_head_parse(sky_span_of(*bytes, len), &head, &reason);
     if (status != 0 && link != NULL && link->bodiless && head.path.len == 0)
         reason = "what follows is no request; the one before announced no body, and lacks "
                  "Content-Length if it has one";
@@ -221,9 +223,22 @@ static size_t take_head(struct sky_conn *conn, sky_span in)
         status = judge_head(conn, &head, &reason);
     if (status != 0)
         return refuse(conn, &head, (struct sky_http_reply){.status = status}, reason, in.len);
-    if (!begin_request(conn->state, sky_span_head(in, len)))
-        return refuse_body(conn->state, in.len);
-    return len;
+    link = conn->state;
+    free(link->head_bytes);
+    link->head_bytes = *bytes;
+    *bytes = NULL;
+    return begin_request(link, &head) ? len : refuse_body(link, in.len);
+}
+
+static size_t take_head(struct sky_conn *conn, sky_span in)
+{
+    size_t len = sky_http_head_len(sky_span_head(in, SKY_HTTP_HEAD_MAX));
+    if (len == 0 && in.len < SKY_HTTP_HEAD_MAX)
+        return 0;
+    char *bytes = len > 0 ? sky_mem_dup(in.ptr, len) : NULL;
+    size_t used = take_copied_head(conn, in, &bytes, len);
+    free(bytes);
+    return used;
 }
 
 static size_t take_body(struct sky_http__link *link, sky_span in)

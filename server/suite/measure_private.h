@@ -42,8 +42,9 @@ struct sky_measure_kind {
 
 extern const struct sky_measure_kind sky_measure__intervals, sky_measure__first_connect,
     sky_measure__signed_anew, sky_measure__handshake, sky_measure__keepalive, sky_measure__resend,
-    sky_measure__resubscribed, sky_measure__acknowledged, sky_measure__payload_size,
-    sky_measure__per_hour, sky_measure__retransmissions, sky_measure__ids;
+    sky_measure__heed, sky_measure__resubscribed, sky_measure__acknowledged,
+    sky_measure__payload_size, sky_measure__per_hour, sky_measure__retransmissions,
+    sky_measure__ids;
 
 /* Too little to tell. */
 void sky_measure__idle(struct sky_measure *measure, const char *fmt, ...) SKY_PRINTF(2, 3);

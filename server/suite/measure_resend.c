@@ -190,6 +190,126 @@ static void look_at_resend(struct sky_measure *measure, int64_t real_ms)
 const struct sky_measure_kind sky_measure__resend = {sizeof(struct resend), feed_resend,
                                                      look_at_resend};
 
+/* ---- puback-heeded ---- */
+
+/* A PUBACK has reached the device when so much time has passed since it went out, on its
+ * connection: what is said again before that may have crossed it, and what is said again on the
+ * next connection may be because it never arrived. */
+enum { SAID_MAX = 64, ARRIVES_MS = 500 };
+
+struct heed {
+    uint32_t connection;
+    size_t count;
+    struct said {
+        int64_t id;
+        uint64_t print;
+        int64_t acked_ms; /* 0: not yet */
+        bool reused;      /* the id had another message before */
+    } list[SAID_MAX];     /* the oldest first; those go, and are not asked for */
+    size_t acked, impatient, ignored;
+    int64_t shown_id; /* of the last that was said again */
+};
+
+/* What stays are those whose PUBACK has surely arrived; and of ids that it uses anew, one message
+ * of which never got here may be meant. */
+static void end_heed(struct heed *heed, int64_t real_ms)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < heed->count; i++) {
+        const struct said *said = &heed->list[i];
+        if (said->acked_ms != 0 && real_ms - said->acked_ms >= ARRIVES_MS && !said->reused)
+            heed->list[kept++] = *said;
+    }
+    heed->count = kept;
+}
+
+static struct said *find_said(struct heed *heed, int64_t id)
+{
+    for (size_t i = 0; i < heed->count; i++)
+        if (heed->list[i].id == id)
+            return &heed->list[i];
+    return NULL;
+}
+
+static void on_said_again(struct sky_measure *measure, const struct sky_measure_event *event,
+                          const struct said *said)
+{
+    struct heed *heed = measure->state;
+    bool acked = said->acked_ms != 0;
+    if (acked && event->real_ms - said->acked_ms < ARRIVES_MS)
+        return;
+    heed->ignored += acked;
+    heed->impatient += !acked;
+    heed->shown_id = said->id;
+    sky_measure__add_event(measure, event);
+}
+
+static void on_said(struct sky_measure *measure, const struct sky_measure_event *event)
+{
+    struct heed *heed = measure->state;
+    int64_t id = sky_measure__number(event, SKY_F_PACKET_ID);
+    uint64_t print = sky_measure__print(event);
+    struct said *said = find_said(heed, id);
+    bool reused = said != NULL;
+    if (reused && said->print == print && sky_measure__number(event, SKY_F_DUP) != 0) {
+        on_said_again(measure, event, said);
+        return;
+    }
+    if (!reused) {
+        if (heed->count == SAID_MAX)
+            memmove(&heed->list[0], &heed->list[1], --heed->count * sizeof *said);
+        said = &heed->list[heed->count++];
+    }
+    *said = (struct said){.id = id, .print = print, .reused = reused};
+}
+
+static void feed_heed(struct sky_measure *measure, const struct sky_measure_event *event)
+{
+    struct heed *heed = measure->state;
+    enum sky_event_type type = sky_measure__type(event);
+    if (!event->own)
+        return;
+    if (type == SKY_EVENT_CONNECT) { /* which may come before the old connection's end */
+        end_heed(heed, event->real_ms);
+        heed->connection = sky_measure__connection(event);
+    } else if (type == SKY_EVENT_CLOSE && sky_measure__connection(event) == heed->connection) {
+        end_heed(heed, event->real_ms);
+    } else if (type == SKY_EVENT_PUBLISH && sky_measure__is_up(event) &&
+               sky_measure__number(event, SKY_F_QOS) == 1) {
+        heed->connection = sky_measure__connection(event);
+        on_said(measure, event);
+    } else if (type == SKY_EVENT_PUBACK && sky_measure__is_down(event)) {
+        struct said *said = find_said(heed, sky_measure__number(event, SKY_F_PACKET_ID));
+        if (said != NULL && said->acked_ms == 0) {
+            said->acked_ms = event->real_ms;
+            heed->acked++;
+        }
+    }
+}
+
+static void look_at_heed(struct sky_measure *measure, int64_t real_ms)
+{
+    const struct heed *heed = measure->state;
+    (void)real_ms;
+    if (heed->ignored > 0)
+        sky_measure__is(measure, "ignored",
+                        "ignored: message %lld was sent again though it had been acknowledged",
+                        (long long)heed->shown_id);
+    else if (heed->acked == 0)
+        sky_measure__idle(measure, "no message of QoS 1 was acknowledged");
+    else if (heed->impatient > 0)
+        sky_measure__is(measure, "impatient",
+                        "impatient: message %lld was sent again on its connection while its "
+                        "PUBACK was under way",
+                        (long long)heed->shown_id);
+    else
+        sky_measure__is(measure, "heeded",
+                        "heeded: none of %zu messages that were acknowledged was sent again",
+                        heed->acked);
+}
+
+const struct sky_measure_kind sky_measure__heed = {sizeof(struct heed), feed_heed, look_at_heed};
+
 /* ---- distinct-message-ids ---- */
 
 enum { USED_MAX = 256, EXCHANGE_LIFETIME_MS = 247 * 1000 /* RFC 7252 §4.8.2 */ };

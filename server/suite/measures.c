@@ -18,6 +18,7 @@ static const char *const interval_classes[] = {"none",        "constant",       
 static const char *const keepalive_classes[] = {"kept", "late", "missed", NULL};
 static const char *const resend_classes[] = {"resent",    "no-dup",     "new-id",
                                              "reordered", "not-resent", NULL};
+static const char *const heed_classes[] = {"heeded", "impatient", "ignored", NULL};
 static const char *const share_classes[] = {"all", "some", "none", NULL};
 static const char *const retransmission_classes[] = {"within-bounds", "too-early", "too-late",
                                                      "too-many",      "none",      NULL};
@@ -65,6 +66,12 @@ const struct sky_measure_row sky_measure_rows[] = {
      "One sent again inside its connection is as good.",
      "MQTT 3.1.1 §4.4 [MQTT-4.4.0-1], §4.6 [MQTT-4.6.0-1], [MQTT-3.3.1-1]", resend_classes, NULL,
      NULL, NULL, &sky_measure__resend},
+    {"puback-heeded",
+     "Whether a QoS 1 message that was acknowledged is sent again with DUP, when its PUBACK went "
+     "out half a second before that, and before the end of its connection (ignored); or one is "
+     "sent "
+     "again on its connection before its PUBACK (impatient). Too little: nothing was acknowledged.",
+     "MQTT 3.1.1 §4.3.2, §4.4", heed_classes, NULL, NULL, NULL, &sky_measure__heed},
     {"resubscribed",
      "Which of its filters the device subscribes to again when it is told that no session is "
      "present. Too little: it had none before.",

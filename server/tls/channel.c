@@ -278,7 +278,9 @@ static int take_step(struct sky_tls *tls)
         before == MBEDTLS_SSL_CLIENT_HELLO || before == MBEDTLS_SSL_SERVER_NEW_SESSION_TICKET;
     if (tickets) /* never on a worker */
         tls->server->lying = tls->lied;
-    int rc = mbedtls_ssl_handshake_step(&tls->ssl);
+    int rc = before == MBEDTLS_SSL_SERVER_KEY_EXCHANGE
+                 ? sky_tls_exchange_step(&tls->server->exchange, &tls->ssl)
+                 : mbedtls_ssl_handshake_step(&tls->ssl);
     if (rc == 0 && before == MBEDTLS_SSL_SERVER_HELLO)
         tls->resumed = tls->ssl.state == MBEDTLS_SSL_SERVER_CHANGE_CIPHER_SPEC;
     if (rc == 0 && before == MBEDTLS_SSL_CLIENT_CERTIFICATE && misses_certificate(tls))

@@ -411,7 +411,7 @@ def test_curl_shows_why_it_is_refused(skymock, tmp_path, options):
          f"http://127.0.0.1:{skymock.ports['admin']}/api/v1/verify"],
         capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.endswith("413") and "too long" in done.stdout
+    assert done.stdout.endswith("413") and "too long: at most 1048576 bytes" in done.stdout
 
 
 def test_the_same_over_tls(skymock, ca):

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "store/internal.h"
-#include "store/log.h"
+#include "store/lost.h"
 #include "store/snapshots.h"
 #include "store/topology.h"
 #include "tests/support/seed_config.h"
@@ -436,7 +436,9 @@ static int count_after(const char *path, const char *wal, const struct sky_buf *
     if (sky_store_open(path, &store, &why) != SKY_OK)
         fail_msg("%s", why.reason);
     int count = count_notes(store);
-    *ret_lost = sky_store_log_lost(store);
+    struct sky_store_lost lost;
+    sky_store_lost(store, &lost);
+    *ret_lost = lost.commits;
     sky_store_close(store);
     return count;
 }

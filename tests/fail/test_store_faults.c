@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "store/lost.h"
 #include "store/snapshots.h"
 
 #include "faulty_vfs.h"
@@ -389,6 +390,32 @@ static void a_batch_that_is_lost_is_told(void **state)
     free((void *)bytes.ptr);
 }
 
+/* Whoever begins a transaction is refused, and still it is whoever settles who is told. */
+static void a_batch_that_a_transaction_has_lost_is_told_when_it_is_settled(void **state)
+{
+    struct folder *folder = *state;
+    struct seed_record record;
+    struct sky_store_lost lost;
+    struct sky_store *store = opens(folder);
+    assert_int_equal(load(store, folder->first, &record), SKY_OK);
+    for (uint64_t round = 1; round <= 2; round++) {
+        sky_store_batch(store);
+        assert_int_equal(sky_store_put_note(store, SKY_SPAN("n"), SKY_SPAN("1")), SKY_OK);
+        faulty_vfs_arm(FAULTY_FULL, 1, false);
+        assert_int_equal(sky_store_begin(store), SKY_ERR_STORE);
+        faulty_vfs_heal();
+        assert_int_equal(sky_store_begin(store), SKY_ERR_STORE);
+        assert_int_equal(sky_store_settle(store), SKY_ERR_STORE);
+        sky_store_lost(store, &lost);
+        assert_true(lost.batches == round && lost.refused == round);
+        assert_true(lost.commits == 0 && lost.damaged == 0);
+        assert_int_equal(sky_store_settle(store), SKY_OK);
+        assert_int_equal(sky_store_begin(store), SKY_OK);
+        sky_store_rollback(store);
+    }
+    sky_store_close(store);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, make_folder, remove_folder)
 
 int main(void)
@@ -402,6 +429,7 @@ int main(void)
         TEST(a_transaction_that_failed_takes_no_more_writes),
         TEST(a_commit_that_failed_has_rolled_back),
         TEST(a_batch_that_is_lost_is_told),
+        TEST(a_batch_that_a_transaction_has_lost_is_told_when_it_is_settled),
     };
     faulty_vfs_register();
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -113,6 +113,7 @@ static inline size_t broker_case_published(struct sky_session *session,
 {
     struct sky_mqtt_packet packet;
     size_t at = 0, count = 0;
+    *ret_last = (struct sky_mqtt_publish){0}; /* no optimizer sees that there was one */
     while (broker_case_take(session, &at, &packet)) {
         if (packet.type != SKY_MQTT_PUBLISH)
             continue;

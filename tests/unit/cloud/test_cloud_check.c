@@ -132,6 +132,12 @@ static void make_no_secret(sky_span fresh, char out[SKY_SECRET_MAX + 1])
     out[0] = '\0';
 }
 
+static void make_endless_secret(sky_span fresh, char out[SKY_SECRET_MAX + 1])
+{
+    (void)fresh;
+    memset(out, 'x', SKY_SECRET_MAX + 1);
+}
+
 static sky_err refuse_secret(sky_span secret, struct sky_why *why)
 {
     (void)secret;
@@ -200,26 +206,50 @@ static void straighten(struct bent *b)
     cloud->ota = &b->ota;
 }
 
+static const char *const no_host[] = {"bent.example", "", NULL};
+
+/* A mistake of a call alone. */
+static void bend_call(struct bent *b)
+{
+    static const struct sky_mistake_rule mistake = {SKY_MISTAKE_IS_HMAC, &foreign};
+    b->calls[0].mistake_rules = &mistake;
+    b->calls[0].mistake_rule_count = 1;
+}
+
 /* Each bends one thing, and names the words that the reason must have. */
 #define BENDS(X)                                                                                   \
     X("name", b->cloud.name = NULL)                                                                \
+    X("name", b->cloud.name = "")                                                                  \
     X("name", b->cloud.name = "seventeenletters1")                                                 \
     X("one word", b->cloud.name = "Bent")                                                          \
+    X("one word", b->cloud.name = "be-nt")                                                         \
     X("title", b->cloud.title = "")                                                                \
     X("words", b->cloud.words.device_secret = NULL)                                                \
     X("two fields", b->cloud.words.device_key = b->cloud.words.product_key)                        \
     X("published", b->cloud.limits.payload_max = 0)                                                \
+    X("published", b->cloud.limits.topic_len_max = 0)                                              \
+    X("filters_per_packet_max", b->cloud.limits.filters_per_packet_max = 0)                        \
     X("filters_per_packet_max", b->cloud.limits.filters_per_packet_max = UINT16_MAX)               \
     X("filters_per_device_max", b->cloud.limits.filters_per_device_max = 0)                        \
+    X("filters_per_device_max", b->cloud.limits.filters_per_device_max = UINT16_MAX)               \
     X("keepalive", b->cloud.limits.keepalive[1].max_s = 0)                                         \
     X("hold no message", b->cloud.limits.session.inflight_max = 0)                                 \
+    X("hold no message", b->cloud.limits.session.queue_max = 0)                                    \
+    X("hold no message", b->cloud.limits.session.queue_bytes_max = 0)                              \
+    X("hold no message", b->cloud.limits.session.queue_age_max_ms = 0)                             \
     X("owner", b->cloud.rules.owner = "mqtt")                                                      \
+    X("owner", b->cloud.rules.owner = NULL)                                                        \
     X("special", b->cloud.rules.special = false)                                                   \
     X("rows", b->cloud.rules.count = 0)                                                            \
+    X("rows", b->cloud.rules.rows = NULL)                                                          \
     X("SKY_RULES_SPECIAL_MAX", b->cloud.rules.count = SKY_RULES_SPECIAL_MAX + 1)                   \
     X("PREFIX", b->rules[0].id = "bent-a")                                                         \
+    X("PREFIX", b->rules[0].id = "")                                                               \
+    X("PREFIX", b->rules[0].id = "BENT-a")                                                         \
     X("PREFIX", b->rules[0].id = "BENT")                                                           \
     X("hint", b->rules[0].hint = "")                                                               \
+    X("statement", b->rules[0].statement = "")                                                     \
+    X("source", b->rules[0].source = "")                                                           \
     X("severity", b->rules[0].severity = (enum sky_severity)7)                                     \
     X("action", b->rules[0].action[1] = (enum sky_action)7)                                        \
     X("own", b->cloud.limit_rules[SKY_LIMIT_WILL] = &foreign)                                      \
@@ -228,27 +258,43 @@ static void straighten(struct bent *b)
     X("own", b->mistakes[0].rule = &foreign)                                                       \
     X("mistake_rules", b->mistakes[0].rule = NULL)                                                 \
     X("mistake_rules", b->mistakes[0].mistake = SKY_MISTAKE_NONE)                                  \
+    X("mistake_rules", b->mistakes[0].mistake = SKY_MISTAKES)                                      \
     X("two rows", b->mistakes[0].mistake = SKY_MISTAKE_NOT_HMAC)                                   \
     X("lets in", b->listeners[0].allows = 0)                                                       \
+    X("lets in", b->listeners[0].name = NULL)                                                      \
+    X("lets in", b->listeners[0].port = 0)                                                         \
     X("other devices", b->listeners[0].home = NULL)                                                \
     X("other devices", b->listeners[0].allows |= SKY_LISTEN_ADMIN)                                 \
     X("no pattern", b->topics[0].pattern = NULL)                                                   \
     X("no pattern", b->topics[0].pattern = "/{produkt}/x")                                         \
     X("no pattern", b->topics[0].pattern = "/#/x")                                                 \
+    X("no pattern", b->topics[0].pattern = "/{device")                                             \
     X("no pattern", b->service.reply = "/{")                                                       \
     X("stands before it", b->topics[1].pattern = "/{product}/{device}/x")                          \
     X("no table", b->cloud.topics = NULL)                                                          \
     X("rights", b->topics[1].rights = 0)                                                           \
     X("rights", b->topics[1].rights = 1 << 9)                                                      \
     X("handler", b->service.handle = NULL)                                                         \
+    X("name", b->service.name = "")                                                                \
     X("publish to it", b->topics[0].rights = SKY_MAY_SUB)                                          \
     X("build", b->commands[0].build = NULL)                                                        \
+    X("kind", b->commands[0].kind = "")                                                            \
+    X("no document", b->commands[0].traits = SKY_COMMAND_KEPT)                                     \
     X("two are called", b->commands[0].kind = "get")                                               \
     X("leaves it out", b->http.count = 0)                                                          \
+    X("leaves it out", b->http.rows = NULL)                                                        \
     X("path", b->calls[0].path = "bent")                                                           \
+    X("path", b->calls[0].path = NULL)                                                             \
+    X("method", b->calls[0].method = "")                                                           \
     X("answer", b->calls[0].answer = NULL)                                                         \
+    X("claim", b->calls[0].claim = NULL)                                                           \
     X("failure", b->calls[0].failure.status = 0)                                                   \
+    X("failure", b->calls[0].failure.status = 600)                                                 \
+    X("failure", b->calls[0].failure.body = NULL)                                                  \
+    X("own", bend_call(b))                                                                         \
     X("guesses", b->psk.guesses = NULL)                                                            \
+    X("claim", b->psk.claim = NULL)                                                                \
+    X("admit", b->psk.admit = NULL)                                                                \
     X("own", b->psk.key_rule = &foreign)                                                           \
     X("without psk", b->cloud.psk = NULL)                                                          \
     X("decide", b->coap.decide = NULL)                                                             \
@@ -257,18 +303,30 @@ static void straighten(struct bent *b)
     X("lifetime", b->coap.lifetime_ms = lifetime_ms)                                               \
     X("own", b->coap.dtls_rule = &foreign)                                                         \
     X("shadow", b->shadow.seed = NULL)                                                             \
+    X("shadow", b->shadow.document = NULL)                                                         \
+    X("shadow", b->shadow.patch = NULL)                                                            \
     X("properties", b->model.groups[SKY_MODEL_GROUP_PROPERTIES].key = NULL)                        \
     X("shape", b->model.shape = NULL)                                                              \
+    X("kinds", b->model.kinds = NULL)                                                              \
+    X("kinds", b->model.kind_count = 0)                                                            \
+    X("key of ids", b->model.keys.id = NULL)                                                       \
     X("no rule", b->model.rule = NULL)                                                             \
     X("own", b->model.rule = &foreign)                                                             \
     X("form_rule", b->model.form_rule = NULL)                                                      \
     X("own", b->model.form_rule = &foreign)                                                        \
     X("bounds", b->kinds[0].max = -1)                                                              \
     X("name", b->kinds[1].name = "")                                                               \
+    X("name", b->kinds[1].kind = SKY_MODEL_KINDS)                                                  \
     X("ota", b->ota.module = "")                                                                   \
     X("ota", b->ota.push = NULL)                                                                   \
     X("suspect", b->cloud.suspect = NULL)                                                          \
+    X("claim", b->cloud.claim = NULL)                                                              \
+    X("admit", b->cloud.admit = NULL)                                                              \
+    X("sign", b->cloud.sign = NULL)                                                                \
+    X("make_secret", b->cloud.make_secret = NULL)                                                  \
     X("makes none", b->cloud.make_secret = make_no_secret)                                         \
+    X("makes none", b->cloud.make_secret = make_endless_secret)                                    \
+    X("host_names", b->cloud.host_names = no_host)                                                 \
     X("never good enough", b->cloud.check_secret = refuse_secret)
 
 /* The place of a bend in the table is its number. */

@@ -134,6 +134,39 @@
 {"one of two", STEP(AGAIN, "resent"), "failed", "not-resent", OVER, 3000,
  {PUB(0, 1, 5, "a"), PUB(1, 1, 6, "b"), UP(CLOSE, 100, 1), BACK_AGAIN(200, 2), PUB(210, 2, 6, "b", .dup = true)}},
 
+/* ---- puback-heeded ---- */
+#define HEED "puback-heeded"
+#define ACK(ms, conn, number) DOWN(PUBACK, ms, conn, .id = number)
+{"nothing acknowledged", STEP(HEED, "heeded"), "not exercised", NULL, OVER, 9000,
+ {PUB(0, 1, 5, "a"), UP(PUBLISH, 1, 1, .payload = "b")}},
+{"heeded", STEP(HEED, "heeded"), "passed", "heeded", SO_FAR, 3000, {PUB(0, 1, 5, "a"), ACK(1, 1, 5)}},
+{"one under way when its connection ended", STEP(HEED, "heeded"), "passed", "heeded", OVER, 3000,
+ {PUB(0, 1, 5, "a"), UP(CLOSE, 100, 1), BACK_AGAIN(200, 2), PUB(210, 2, 5, "a", .dup = true), ACK(211, 2, 5)}},
+{"one under way when the case began", STEP(HEED, "heeded"), "passed", "heeded", OVER, 3000,
+ {UP(CLOSE, 0, 1), BACK_AGAIN(200, 2), PUB(210, 2, 5, "a", .dup = true), ACK(211, 2, 5)}},
+{"a PUBACK that may not have arrived", STEP(HEED, "heeded"), "passed", "heeded", OVER, 3000,
+ {PUB(0, 1, 5, "a"), ACK(1, 1, 5), UP(CLOSE, 500, 1), BACK_AGAIN(900, 2), PUB(910, 2, 5, "a", .dup = true)}},
+{"one that has", STEP(HEED, "heeded"), "failed", "ignored", SO_FAR, 3000,
+ {PUB(0, 1, 5, "a"), ACK(1, 1, 5), UP(CLOSE, 501, 1), BACK_AGAIN(900, 2), PUB(910, 2, 5, "a", .dup = true)}},
+{"one that has, and the old connection ends behind", STEP(HEED, "heeded"), "failed", "ignored", SO_FAR, 3000,
+ {PUB(0, 1, 5, "a"), ACK(1, 1, 5), BACK_AGAIN(900, 2), UP(CLOSE, 901, 1), PUB(910, 2, 5, "a", .dup = true)}},
+{"resent, acknowledged, and resent", STEP(HEED, "heeded"), "failed", "ignored", SO_FAR, 3000,
+ {UP(CLOSE, 0, 1), BACK_AGAIN(200, 2), PUB(210, 2, 5, "a", .dup = true), ACK(211, 2, 5),
+  PUB(900, 2, 5, "a", .dup = true)}},
+{"it crosses the PUBACK", STEP(HEED, "heeded"), "passed", "heeded", OVER, 3000,
+ {PUB(0, 1, 5, "a"), ACK(1, 1, 5), PUB(500, 1, 5, "a", .dup = true)}},
+{"it does not", STEP(HEED, "heeded"), "failed", "ignored", SO_FAR, 3000,
+ {PUB(0, 1, 5, "a"), ACK(1, 1, 5), PUB(501, 1, 5, "a", .dup = true)}},
+{"before the PUBACK", GRADES(HEED, "heeded", "impatient"), "warned", "impatient", SO_FAR, 3000,
+ {PUB(0, 1, 5, "a"), PUB(300, 1, 5, "a", .dup = true), ACK(800, 1, 5)}},
+{"its id has another message", STEP(HEED, "heeded"), "passed", "heeded", OVER, 3000,
+ {PUB(0, 1, 5, "a"), ACK(1, 1, 5), UP(CLOSE, 600, 1), BACK_AGAIN(900, 2), PUB(910, 2, 5, "b", .dup = true)}},
+{"its id is used anew: one may have been lost", STEP(HEED, "heeded"), "passed", "heeded", OVER, 3000,
+ {PUB(0, 1, 5, "a"), ACK(1, 1, 5), PUB(10, 1, 5, "a"), ACK(11, 1, 5), UP(CLOSE, 600, 1), BACK_AGAIN(900, 2),
+  PUB(910, 2, 5, "a", .dup = true)}},
+{"said anew, not again", STEP(HEED, "heeded"), "passed", "heeded", OVER, 3000,
+ {PUB(0, 1, 5, "a"), ACK(1, 1, 5), PUB(900, 1, 5, "a"), ACK(901, 1, 5)}},
+
 /* ---- resubscribed ---- */
 #define LISTENS "resubscribed"
 #define SUB(ms, conn, list) UP(SUBSCRIBE, ms, conn, .filters = "[{\"filter\":\"" list "\",\"qos\":1}]")

@@ -1,0 +1,15 @@
+/* What did not reach the store's file, or did not stay there: for whoever counts. */
+#ifndef SKY_STORE_LOST_H
+#define SKY_STORE_LOST_H
+
+#include "store/store.h"
+
+struct sky_store_lost {
+    uint64_t commits; /* of the log that was found when the store was opened, for it is damaged; */
+    uint64_t batches; /* with all that was written in them; the others are since then */
+    uint64_t refused; /* statements, by the database: disk full, I/O error, damaged page */
+    uint64_t damaged; /* times that a row held what the store never writes */
+};
+void sky_store_lost(const struct sky_store *store, struct sky_store_lost *ret_lost);
+
+#endif
