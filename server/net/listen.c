@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <strings.h>
 #include <sys/resource.h>
@@ -98,22 +99,15 @@ void sky_conn_await_login(struct sky_conn *conn)
     sky_conn_patience(conn, SKY_CONN_LOGIN_MS, on_login_overdue);
 }
 
-static void on_turned_away(uv_handle_t *handle)
-{
-    free(SKY_CONTAINER_OF((uv_tcp_t *)handle, struct sky_conn, tcp));
-}
-
 /* The lowest free number is taken (POSIX, accept), so a high one says how few are left. Without
  * some to spare neither the store nor a certificate could be opened, and a peer that cannot be
  * accepted would be told nothing. Whoever wants to know why asks the admin listener. */
-static bool spares_descriptors(const struct sky_listener *listener, const struct sky_conn *conn)
+static bool spares_descriptors(const struct sky_listener *listener, int fd)
 {
     rlim_t spare = listener->row->allows & SKY_LISTEN_ADMIN ? SKY_NET_DESCRIPTORS_ADMIN
                                                             : SKY_NET_DESCRIPTORS_SPARE;
     struct rlimit limit;
-    uv_os_fd_t fd;
-    if (uv_fileno((const uv_handle_t *)&conn->tcp, &fd) != 0 ||
-        getrlimit(RLIMIT_NOFILE, &limit) != 0)
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return true;
     return (rlim_t)fd + spare < limit.rlim_cur;
 }
@@ -139,11 +133,11 @@ static void tell_crowd(struct sky_net *net, struct sky_net_crowd *crowd, const c
             reason);
 }
 
-static const char *why_no_room(const struct sky_listener *listener, const struct sky_conn *conn)
+static const char *why_no_room(const struct sky_listener *listener, int fd)
 {
-    if (conn->net->conn_count >= SKY_CONNS_MAX)
+    if (listener->net->conn_count >= SKY_CONNS_MAX)
         return "there are as many as skymock can take";
-    return spares_descriptors(listener, conn)
+    return spares_descriptors(listener, fd)
                ? NULL
                : "the process is almost out of file descriptors; raise its limit (ulimit -n)";
 }
@@ -181,20 +175,18 @@ static void receive(struct sky_conn *conn)
 static void admit(struct sky_listener *listener, int fd)
 {
     struct sky_net *net = listener->net;
-    struct sky_conn *conn = sky_mem_new(sizeof *conn);
-    conn->net = net;
-    sky_conn_rest(conn);
+    static const int at_once = 1;
+    const char *trouble = why_no_room(listener, fd);
     net->admitted++;
-    uv_tcp_init(net->loop, &conn->tcp);
-    int rc = uv_tcp_open(&conn->tcp, fd);
-    if (rc < 0)
-        close(fd);
-    const char *trouble = rc < 0 ? uv_strerror(rc) : why_no_room(listener, conn);
     if (trouble != NULL) {
+        close(fd);
         tell_crowd(net, &net->turned_away, trouble);
-        uv_close((uv_handle_t *)&conn->tcp, on_turned_away);
         return;
     }
+    struct sky_conn *conn = sky_mem_new(sizeof *conn);
+    conn->net = net;
+    conn->fd = fd;
+    sky_conn_rest(conn);
     sky_conn_learn_peer(conn);
     conn->port = &sniff_port;
     conn->door = &listener->door;
@@ -202,7 +194,7 @@ static void admit(struct sky_listener *listener, int fd)
     DL_APPEND(net->conns, conn);
     net->conn_count++;
     net->accepted++;
-    uv_tcp_nodelay(&conn->tcp, 1);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
     receive(conn);
 }
 
@@ -340,6 +332,12 @@ sky_err sky_net_open(struct sky_net *net, const struct sky_config *config, struc
 {
     net->read_buf = sky_mem_grow(NULL, SKY_NET_READ_SIZE);
     net->share = SKY_NET_READ_SIZE;
+    int rc = sky_sockets_open(net);
+    if (rc < 0)
+        return sky_why_set(why, SKY_ERR_IO, "",
+                           "the system has no descriptors left for a server: %s; raise the limits "
+                           "of this user (ulimit -n)",
+                           uv_strerror(rc));
     const struct sky_listener_row *row;
     for (size_t i = 0; (row = sky_listener_row(i)) != NULL; i++) {
         const struct sky_listen *want = sky_config_listen(config, row);
