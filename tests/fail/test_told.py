@@ -64,6 +64,18 @@ def test_whoever_cannot_be_accepted_waits_and_is_not_turned_away(begin, error, r
     assert not lines_with(running, "turned away")
 
 
+def test_whoever_cannot_be_watched_is_let_go(begin):
+    running, calls = begin("epoll_ctl")
+    calls.arm("epoll_ctl", 1, "ENOSPC")
+    peer = server.Peer(running.ports["mqtt"])
+    peer.send_packet(type="connect", **login(DEVICE))
+    assert peer.receive() is None
+    calls.heal()
+    peer = server.Peer(running.ports["mqtt"])
+    peer.send_packet(type="connect", **login(DEVICE))
+    assert peer.receive()["code"] == 0
+
+
 def test_a_disk_that_is_full_is_counted_until_it_is_not(begin):
     running, calls = begin("pwrite64 file", "write file")
     api = running.api
