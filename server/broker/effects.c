@@ -337,8 +337,9 @@ sky_err sky_apply(struct sky_broker *broker, struct sky_session *session,
         const struct doer *doer = &doers[effect->kind];
         struct sky_product product;
         struct sky_device device;
-        site.session =
-            effect->subject == 0 ? session : session_of(&site, effect->subject, &product, &device);
+        site.session = session; /* whose act it is that finds no subject */
+        if (effect->subject != 0)
+            site.session = session_of(&site, effect->subject, &product, &device);
         if (site.session == NULL)
             continue;
         if (site.err == SKY_OK || !doer->tells)
