@@ -20,13 +20,13 @@ void sky_timerq_done(struct sky_timerq *queue)
 
 static bool is_before(const struct sky_timer *a, const struct sky_timer *b)
 {
-    return a->due_ms != b->due_ms ? a->due_ms < b->due_ms : a->order < b->order;
+    return a->due_ms != b->due_ms ? a->due_ms < b->due_ms : (int32_t)(a->order - b->order) < 0;
 }
 
 static void put(struct sky_timerq *queue, size_t at, struct sky_timer *timer)
 {
     queue->heap[at] = timer;
-    timer->place = at + 1;
+    timer->place = (uint32_t)at + 1;
 }
 
 /* Places `timer` at the free slot `at` or above it. */
@@ -75,7 +75,7 @@ void sky_timerq_set(struct sky_timerq *queue, struct sky_timer *timer, int64_t d
             queue->room = queue->room ? queue->room * 2 : ROOM_MIN;
             queue->heap = sky_mem_grow(queue->heap, queue->room * sizeof *queue->heap);
         }
-        timer->place = ++queue->count;
+        timer->place = (uint32_t)++queue->count;
     }
     SKY_ASSERT(timer->place <= queue->count);
     timer->due_ms = due_ms;

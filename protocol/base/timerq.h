@@ -14,15 +14,16 @@ typedef void sky_timer_fn(struct sky_timer *timer, int64_t now_ms);
 /* Embedded in what it wakes; zeroed means not set. Must be cancelled before its memory goes. */
 struct sky_timer {
     int64_t due_ms;
-    uint64_t order; /* set by the queue: ties fire first come, first served */
     sky_timer_fn *fire;
-    size_t place; /* position in the queue plus 1; 0: not set */
+    uint32_t order; /* set by the queue: ties fire first come, first served, if no more than 2^31 of
+                       any others were set between them */
+    uint32_t place; /* position in the queue plus 1; 0: not set */
 };
 
 struct sky_timerq {
     struct sky_timer **heap; /* owned array of borrowed timers */
     size_t count, room;
-    uint64_t order;
+    uint32_t order;
 };
 
 void sky_timerq_init(struct sky_timerq *queue);

@@ -1,4 +1,5 @@
 #include "server/net/bend.h"
+#include "server/net/private.h"
 
 #include <netinet/tcp.h>
 #include <utlist.h>
@@ -37,11 +38,9 @@ static struct sky_bend *bend_of(struct sky_conn *conn)
 void sky_conn_reset(struct sky_conn *conn, const char *reason)
 {
     const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
-    uv_os_fd_t fd;
     if (conn->shut)
         return;
-    if (uv_fileno((uv_handle_t *)&conn->tcp, &fd) == 0)
-        (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    (void)setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     conn->mute = conn->aborts = true;
     if (conn->reaped)
         sky_conn__finish(conn);
@@ -76,10 +75,8 @@ static void on_look(struct sky_timer *timer, int64_t now_ms)
     struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn_work, patience)->conn;
     struct tcp_info info;
     socklen_t len = sizeof info;
-    uv_os_fd_t fd;
     (void)now_ms;
-    if (uv_fileno((uv_handle_t *)&conn->tcp, &fd) != 0 ||
-        getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0 ||
+    if (getsockopt(conn->fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0 ||
         info.tcpi_state != TCP_ESTABLISHED)
         sky_conn__finish(conn);
     else
@@ -152,8 +149,8 @@ static void send_due(struct sky_bend *bend)
 {
     struct sky_conn *conn = bend->conn;
     size_t due = conn->mute ? 0 : due_of(bend, conn->work->sending.len - bend->dripped);
-    uv_buf_t next = uv_buf_init(conn->work->sending.bytes + bend->dripped, (unsigned)due);
-    int sent = due > 0 ? uv_try_write((uv_stream_t *)&conn->tcp, &next, 1) : 0;
+    sky_span next = sky_span_of(conn->work->sending.bytes + bend->dripped, due);
+    ssize_t sent = due > 0 ? sky_socket_send(conn, next) : 0;
     bool gone = sent < 0 && sent != UV_EAGAIN;
     if (gone)
         sky_conn_gone(conn, "the peer went away while being written to");

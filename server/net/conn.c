@@ -1,4 +1,5 @@
 #include "server/net/conn.h"
+#include "server/net/private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,8 +79,8 @@ static bool is_hidden(const struct sky_conn *conn)
 static void find_local(const void *owner, struct sockaddr_storage *ret_local)
 {
     const struct sky_conn *conn = owner;
-    int len = sizeof *ret_local;
-    if (uv_tcp_getsockname(&conn->tcp, (struct sockaddr *)ret_local, &len) < 0)
+    socklen_t len = sizeof *ret_local;
+    if (getsockname(conn->fd, (struct sockaddr *)ret_local, &len) < 0)
         ret_local->ss_family = AF_UNSPEC;
 }
 
@@ -199,20 +200,26 @@ void sky_conn__recycle(struct sky_net *net, struct sky_buf *buf)
     sky_buf_done(buf);
 }
 
-struct pending_write {
-    uv_write_t request;
-    struct sky_conn *conn;
-};
-
 static void sent_all(struct sky_conn *conn);
 static void tell_drained(struct sky_conn *conn);
 
-static void on_written(uv_write_t *request, int status)
+/* Watches its socket, or ends what cannot be watched. */
+static void watch(struct sky_conn *conn, bool reads, bool writes)
 {
-    struct pending_write *pending = SKY_CONTAINER_OF(request, struct pending_write, request);
-    struct sky_conn *conn = pending->conn;
-    free(pending);
-    if (status < 0 && !conn->shut)
+    if (!sky_socket_watch(conn, reads, writes))
+        sky_conn_gone(conn, "the system does not let it be watched");
+}
+
+void sky_conn__writable(struct sky_conn *conn)
+{
+    struct sky_conn_work *work = conn->work;
+    sky_clock_tick(conn->net->clock, uv_now(conn->net->loop));
+    ssize_t sent = sky_socket_send(conn, sky_span_tail(sky_buf_span(&work->sending), work->sent));
+    work->sent += sent > 0 ? (size_t)sent : 0;
+    if (sent == UV_EAGAIN || (sent >= 0 && work->sent < work->sending.len))
+        return;
+    watch(conn, conn->reads, false);
+    if (sent < 0)
         sky_conn_gone(conn, "the peer went away while being written to");
     sky_conn__sent(conn);
 }
@@ -238,16 +245,8 @@ static void send_later(struct sky_conn *conn, struct sky_buf *wire, size_t sent)
     SKY_ASSERT(conn->work->sending.len == 0);
     conn->work->sending = *wire;
     sky_buf_init(wire, wire->max);
-    struct pending_write *pending = sky_mem_new(sizeof *pending);
-    pending->conn = conn;
-    uv_buf_t rest =
-        uv_buf_init(conn->work->sending.bytes + sent, (unsigned)(conn->work->sending.len - sent));
-    int rc = uv_write(&pending->request, (uv_stream_t *)&conn->tcp, &rest, 1, on_written);
-    if (rc < 0) {
-        free(pending);
-        sky_conn__recycle(conn->net, &conn->work->sending);
-        sky_conn_gone(conn, "the peer went away while being written to");
-    }
+    conn->work->sent = sent;
+    watch(conn, conn->reads, true);
 }
 
 struct sky_buf *sky_conn__wire(struct sky_conn *conn)
@@ -312,9 +311,8 @@ static void send_one(struct sky_conn *conn)
         sky_conn__recycle(conn->net, wire); /* asked for and not used */
         return;
     }
-    uv_buf_t all = uv_buf_init(wire->bytes, (unsigned)wire->len);
-    int sent = uv_try_write((uv_stream_t *)&conn->tcp, &all, 1);
-    if (sent == (int)wire->len) {
+    ssize_t sent = sky_socket_send(conn, sky_buf_span(wire));
+    if (sent == (ssize_t)wire->len) {
         bool was_full = wire->len > SKY_CONN_OUTPUT_MAX - SKY_MQTT_PACKET_MAX;
         sky_conn__recycle(conn->net, wire);
         if (was_full)
@@ -335,9 +333,8 @@ static void flush_one(struct sky_conn *conn)
 
 /* ---- closing ---- */
 
-static void on_closed(uv_handle_t *handle)
+static void release(struct sky_conn *conn)
 {
-    struct sky_conn *conn = SKY_CONTAINER_OF((uv_tcp_t *)handle, struct sky_conn, tcp);
     sky_conn_keeps(conn, 0);
     if (conn->work->wrap != NULL)
         conn->work->wrap->release(conn);
@@ -349,10 +346,20 @@ static void on_closed(uv_handle_t *handle)
     free(conn);
 }
 
+static void bury(struct sky_net *net)
+{
+    struct sky_conn *conn;
+    while ((conn = net->dead) != NULL) {
+        net->dead = conn->next;
+        release(conn);
+    }
+}
+
 void sky_conn__finish(struct sky_conn *conn)
 {
     if (conn->shut)
         return;
+    SKY_ASSERT(conn->reaped);
     tap_end(conn);
     conn->shut = true;
     sky_conn__book(conn);
@@ -361,7 +368,8 @@ void sky_conn__finish(struct sky_conn *conn)
     conn->net->draining -= conn->drains;
     sky_conn__unbend(conn);
     sky_conn_forgive(conn);
-    uv_close((uv_handle_t *)&conn->tcp, on_closed);
+    sky_socket_close(conn);
+    LL_PREPEND(conn->net->dead, conn);
 }
 
 static void on_linger_over(struct sky_timer *timer, int64_t now_ms)
@@ -370,26 +378,12 @@ static void on_linger_over(struct sky_timer *timer, int64_t now_ms)
     sky_conn__finish(SKY_CONTAINER_OF(timer, struct sky_conn_work, patience)->conn);
 }
 
-static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buf);
-
-static void on_drain(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
+static void drain(struct sky_conn *conn)
 {
-    struct sky_conn *conn = SKY_CONTAINER_OF((uv_tcp_t *)stream, struct sky_conn, tcp);
-    sky_clock_tick(conn->net->clock, uv_now(conn->net->loop));
-    if (count == 0 || count == UV_ENOBUFS)
-        return;
-    conn->filled = count == (ssize_t)buf->len;
+    ssize_t count = sky_socket_receive(conn, conn->net->read_buf, SKY_NET_READ_SIZE);
     conn->work->drained += count > 0 ? (uint32_t)count : 0;
-    if (count < 0 || conn->work->drained > SKY_CONN_DRAIN_MAX)
-        sky_conn__finish(conn);
-}
-
-/* The peer has got the end of our side. */
-static void on_half_closed(uv_shutdown_t *request, int status)
-{
-    struct sky_conn *conn = SKY_CONTAINER_OF((uv_tcp_t *)request->handle, struct sky_conn, tcp);
-    free(request);
-    if (status < 0 && status != UV_ECANCELED)
+    bool over = count <= 0 && count != UV_EAGAIN;
+    if (over || conn->work->drained > SKY_CONN_DRAIN_MAX)
         sky_conn__finish(conn);
 }
 
@@ -402,16 +396,15 @@ static void sent_all(struct sky_conn *conn)
         return;
     }
     conn->gentle = false; /* once */
-    uv_shutdown_t *request = sky_mem_new(sizeof *request);
-    if (uv_shutdown(request, (uv_stream_t *)&conn->tcp, on_half_closed) < 0) {
-        free(request);
+    if (shutdown(conn->fd, SHUT_WR) < 0) {
         sky_conn__finish(conn);
         return;
     }
     net->draining++;
     conn->drains = true;
     sky_conn_patience(conn, SKY_CONN_DRAIN_MS, on_linger_over);
-    uv_read_start((uv_stream_t *)&conn->tcp, on_alloc, on_drain);
+    if (!sky_socket_watch(conn, true, false))
+        sky_conn__finish(conn);
 }
 
 void sky_conn__end(struct sky_conn *conn, const char *reason)
@@ -457,7 +450,7 @@ static void reap(struct sky_conn *conn)
 {
     struct sky_net *net = conn->net;
     SKY_ASSERT(!conn->reaped);
-    uv_read_stop((uv_stream_t *)&conn->tcp);
+    watch(conn, false, conn->writes);
     conn->port->on_close(conn);
     conn->reaped = true;
     DL_DELETE(net->conns, conn);
@@ -524,19 +517,6 @@ bool sky_net_flush(struct sky_net *net)
 }
 
 /* ---- input ---- */
-
-/* One buffer for each peer and poll: the loop would go on reading from a peer that sends faster
- * than its bytes are handled, and all others would wait. No buffer ends the reading (UV_ENOBUFS)
- * until the next poll. */
-static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buf)
-{
-    (void)suggested;
-    struct sky_conn *conn = SKY_CONTAINER_OF((uv_tcp_t *)handle, struct sky_conn, tcp);
-    struct sky_net *net = conn->net;
-    *ret_buf =
-        conn->filled ? uv_buf_init(NULL, 0) : uv_buf_init(net->read_buf, (unsigned)net->share);
-    conn->filled = false;
-}
 
 /* Offers `in` to the port, and to whichever port takes over, until nothing more is used. */
 static size_t offer(struct sky_conn *conn, sky_span in)
@@ -610,31 +590,40 @@ void sky_conn_clear(struct sky_conn *conn, sky_span in)
         conn->work->wrap->on_bytes(conn, in);
 }
 
-static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
+/* One buffer for each peer and poll: were it read until there is no more, all others would wait for
+ * one that sends faster than its bytes are handled. */
+static void read_one(struct sky_conn *conn)
 {
-    struct sky_conn *conn = SKY_CONTAINER_OF((uv_tcp_t *)stream, struct sky_conn, tcp);
-    sky_clock_tick(conn->net->clock, uv_now(conn->net->loop));
-    if (conn->closing || count == 0 || count == UV_ENOBUFS)
+    struct sky_net *net = conn->net;
+    ssize_t count = sky_socket_receive(conn, net->read_buf, net->share);
+    if (count == UV_EAGAIN)
         return;
-    if (count < 0) {
-        conn->broke = count != UV_EOF;
-        sky_conn_gone(conn,
-                      count == UV_EOF ? "the peer closed the connection" : "the connection broke");
+    if (count <= 0) {
+        conn->broke = count < 0;
+        sky_conn_gone(conn, count == 0 ? "the peer closed the connection" : "the connection broke");
         return;
     }
-    sky_span in = sky_span_of(buf->base, (size_t)count);
-    conn->filled = in.len == buf->len;
+    sky_span in = sky_span_of(net->read_buf, (size_t)count);
     if (conn->tls != NULL)
         sky_tls_feed(conn->tls, in);
     else
         sky_conn_clear(conn, in);
     sky_conn_rest_if_idle(conn);
-    sky_net_turn_over(conn->net);
+    sky_net_turn_over(net);
+}
+
+void sky_conn__readable(struct sky_conn *conn)
+{
+    sky_clock_tick(conn->net->clock, uv_now(conn->net->loop));
+    if (conn->drains)
+        drain(conn);
+    else if (!conn->closing)
+        read_one(conn);
 }
 
 void sky_conn_start(struct sky_conn *conn)
 {
-    uv_read_start((uv_stream_t *)&conn->tcp, on_alloc, on_read);
+    watch(conn, true, conn->writes);
 }
 
 void sky_conn_hold(struct sky_conn *conn, bool hold)
@@ -642,10 +631,7 @@ void sky_conn_hold(struct sky_conn *conn, bool hold)
     if (conn->closing || conn->held == hold)
         return;
     conn->held = hold;
-    if (hold)
-        uv_read_stop((uv_stream_t *)&conn->tcp);
-    else
-        sky_conn_start(conn);
+    watch(conn, !hold, conn->writes);
 }
 
 /* ---- addresses ---- */
@@ -670,9 +656,9 @@ void sky_conn_peer(struct sky_conn *conn, char *out, size_t out_size)
 sky_span sky_conn_local(struct sky_conn *conn, char *out, size_t out_size)
 {
     struct sockaddr_storage address;
-    int len = sizeof address;
+    socklen_t len = sizeof address;
     snprintf(out, out_size, "localhost");
-    if (uv_tcp_getsockname(&conn->tcp, (struct sockaddr *)&address, &len) == 0)
+    if (getsockname(conn->fd, (struct sockaddr *)&address, &len) == 0)
         uv_ip_name((struct sockaddr *)&address, out, out_size);
     return sky_span_str(out);
 }
@@ -696,6 +682,7 @@ void sky_net_share(struct sky_net *net, int64_t took_us)
     size_t share = took_us > SKY_TURN_BUDGET_US ? net->share / 2 : net->share * 2;
     share = share < SKY_NET_READ_SIZE ? share : SKY_NET_READ_SIZE;
     net->share = share > SKY_NET_READ_MIN ? share : SKY_NET_READ_MIN;
+    bury(net); /* nobody is at work with any of them */
 }
 
 void sky_net_close_conns(struct sky_net *net)
@@ -708,12 +695,15 @@ void sky_net_close_conns(struct sky_net *net)
         continue;
     DL_FOREACH_SAFE (net->lingering, conn, next)
         sky_conn__finish(conn);
+    bury(net);
+    sky_sockets_close(net);
 }
 
 void sky_net_done(struct sky_net *net)
 {
     while (net->spare_count > 0)
         free(net->spares[--net->spare_count]);
+    sky_sockets_done(net);
     sky_conn_works_done(&net->works);
     free(net->read_buf);
     net->read_buf = NULL;

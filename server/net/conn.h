@@ -15,6 +15,7 @@
 #include "server/journal/journal.h"
 #include "server/net/fate.h"
 #include "server/net/port.h"
+#include "server/net/socket.h"
 #include "server/net/work.h"
 #include "server/registry/registry.h"
 #include "server/registry/rules.h"
@@ -96,12 +97,14 @@ struct sky_net {
     struct sky_keylog *keylog;         /* owned, likewise; NULL: there is none */
     struct sky_ca_waiter certificates; /* until they are made and kept */
 
+    struct sky_sockets sockets;
     struct sky_listener listeners[SKY_LISTENERS_MAX];
     size_t listener_count;
     struct sky_conn *conns;
     struct sky_conn *dirty, *last_dirty; /* for whom the end of the turn has work, in turn */
     struct sky_conn *lingering; /* closed by us, with output that the kernel has not taken yet, or
                                    while the peer reads it */
+    struct sky_conn *dead;      /* whose memory goes when nobody can be at work with it */
     struct sky_pending pending;
     size_t conn_count, draining, frozen;
     uint32_t last_id;
@@ -118,7 +121,6 @@ struct sky_net {
 };
 
 struct sky_conn {
-    uv_tcp_t tcp;
     struct sky_net *net;
     struct sky_port *port;
     struct sky_conn_work *work;   /* never NULL; see work.h */
@@ -130,9 +132,11 @@ struct sky_conn {
     int64_t device_id;            /* registry id of the device it was admitted as; 0: none */
     char *client_id;              /* owned: that it gave when it logged in; NULL: none yet */
     struct sockaddr_in6 peer;     /* or a sockaddr_in, which is shorter */
+    int fd;                       /* owned; -1 once it is shut */
     uint32_t id;                  /* > 0, in the journal and the API */
     uint32_t touched;             /* a bit for each point at which a fault had its hands on it */
     bool dirty : 1, closing : 1, reaped : 1, lingers : 1, shut : 1, held : 1;
+    bool reads : 1, writes : 1; /* what its socket is watched for */
     bool own_door : 1;
     bool rewrapped : 1; /* the rest of the input came wrapped */
     bool gentle : 1;    /* what comes after closing is to be thrown away for a while */
@@ -142,7 +146,6 @@ struct sky_conn {
     bool sniffed : 1;   /* its first clear byte has told who speaks */
     bool waits : 1;     /* the port does not look at its input before its patience ends */
     bool late : 1;      /* nor before a fault lets its first packet in */
-    bool filled : 1;    /* what it was read of last filled the buffer: libuv asks for another */
     bool mute : 1;      /* nothing is written any more */
     bool frozen : 1;    /* and nothing read, and the socket stays */
     bool aborts : 1;    /* it ends with a reset */
@@ -221,37 +224,11 @@ bool sky_net_flush(struct sky_net *net);
 /* The last that a callback of the loop does which has taken something in: where that has spent the
  * turn, the turn ends here, and what else the poll has found belongs to the next. True: it did. */
 bool sky_net_turn_over(struct sky_net *net);
-/* Before the loop polls again: to take in what the last poll has found took so long. */
+/* Before the loop polls again: to take in what the last poll has found took so long. Whoever is
+ * shut goes. */
 void sky_net_share(struct sky_net *net, int64_t took_us);
 /* Closes every connection; needs loop turns after. */
 void sky_net_close_conns(struct sky_net *net);
 void sky_net_done(struct sky_net *net); /* memory, once the loop has run empty */
-
-/* ---- between conn.c, bend.c and relief.c ---- */
-
-/* Marks for closing, without asking whether it may. */
-void sky_conn__end(struct sky_conn *conn, const char *reason);
-/* The socket goes. Idempotent. */
-void sky_conn__finish(struct sky_conn *conn);
-/* What goes onto the wire: the output as it is, or wrapped, or sealed, or both. */
-struct sky_buf *sky_conn__wire(struct sky_conn *conn);
-/* Empties the buffer; memory of the common size is kept for the next connection that writes. */
-void sky_conn__recycle(struct sky_net *net, struct sky_buf *buf);
-/* Sends what waits for the end of the turn, of connections for which that is all there is to do. */
-void sky_net__flush_early(struct sky_net *net);
-/* Too much waits for all peers together: what only waits for the end of the turn goes out; then
- * those for whom most waits are marked for closing, and what they had is gone. */
-void sky_net__relieve(struct sky_net *net);
-/* Counts what waits for the peer anew; where it has grown, connections may go by it, this one too.
- */
-void sky_conn__book(struct sky_conn *conn);
-/* All that was `sending` has been taken. */
-void sky_conn__sent(struct sky_conn *conn);
-
-/* Sends the output as the bend has it; nothing is `sending`. */
-void sky_conn__flush_bent(struct sky_conn *conn);
-/* The peer hangs, and the server has let go of it. */
-void sky_conn__hang(struct sky_conn *conn);
-void sky_conn__unbend(struct sky_conn *conn); /* the socket goes */
 
 #endif

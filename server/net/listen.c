@@ -99,11 +99,6 @@ void sky_conn_await_login(struct sky_conn *conn)
     sky_conn_patience(conn, SKY_CONN_LOGIN_MS, on_login_overdue);
 }
 
-static void on_turned_away(uv_handle_t *handle)
-{
-    free(SKY_CONTAINER_OF((uv_tcp_t *)handle, struct sky_conn, tcp));
-}
-
 /* The lowest free number is taken (POSIX, accept), so a high one says how few are left. Without
  * some to spare neither the store nor a certificate could be opened, and a peer that cannot be
  * accepted would be told nothing. Whoever wants to know why asks the admin listener. */
@@ -184,20 +179,17 @@ static void admit(struct sky_listener *listener, int fd, rlim_t limit,
                   const struct sockaddr_in6 *peer)
 {
     struct sky_net *net = listener->net;
-    struct sky_conn *conn = sky_mem_new(sizeof *conn);
-    conn->net = net;
-    sky_conn_rest(conn);
+    const char *trouble = why_no_room(listener, fd, limit);
     net->admitted++;
-    uv_tcp_init(net->loop, &conn->tcp);
-    int rc = uv_tcp_open(&conn->tcp, fd);
-    if (rc < 0)
-        close(fd);
-    const char *trouble = rc < 0 ? uv_strerror(rc) : why_no_room(listener, fd, limit);
     if (trouble != NULL) {
+        close(fd);
         tell_crowd(net, &net->turned_away, trouble);
-        uv_close((uv_handle_t *)&conn->tcp, on_turned_away);
         return;
     }
+    struct sky_conn *conn = sky_mem_new(sizeof *conn);
+    conn->net = net;
+    conn->fd = fd;
+    sky_conn_rest(conn);
     conn->peer = *peer;
     conn->port = &sniff_port;
     conn->door = &listener->door;
@@ -349,6 +341,12 @@ sky_err sky_net_open(struct sky_net *net, const struct sky_config *config, struc
 {
     net->read_buf = sky_mem_grow(NULL, SKY_NET_READ_SIZE);
     net->share = SKY_NET_READ_SIZE;
+    int rc = sky_sockets_open(net);
+    if (rc < 0)
+        return sky_why_set(why, SKY_ERR_IO, "",
+                           "the system has no descriptors left for a server: %s; raise the limits "
+                           "of this user (ulimit -n)",
+                           uv_strerror(rc));
     const struct sky_listener_row *row;
     for (size_t i = 0; (row = sky_listener_row(i)) != NULL; i++) {
         const struct sky_listen *want = sky_config_listen(config, row);

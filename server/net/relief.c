@@ -4,6 +4,7 @@
 
 #include "protocol/base/mem.h"
 #include "server/net/bend.h"
+#include "server/net/private.h"
 #include "server/registry/rules.h"
 
 static const char reason[] = "too much waits for all peers together, and most of it for this one";

@@ -30,6 +30,7 @@ struct sky_conn_work {
     int64_t cut_at_ms;           /* lived time at which the cloud cuts the link; 0: it does not */
     int64_t handshake_ms;        /* real time: its TLS handshake's beginning, then what that took */
     const char *close_reason;    /* static */
+    size_t sent;                 /* bytes of `sending` that are out, where no bend sees to them */
     uint32_t drained;            /* bytes thrown away of a peer that is closed gently */
 };
 

@@ -1,5 +1,7 @@
 """What fails is told: /metrics, the journal and stderr say what it was, and what it was not."""
 
+import contextlib
+import sqlite3
 import time
 
 import failing
@@ -24,7 +26,8 @@ def begin(tmp_path):
         return running, calls
     yield go
     for running in begun:
-        running.kill()
+        if running.process.poll() is None:
+            running.kill()
 
 
 def metric(running, name):
@@ -61,6 +64,18 @@ def test_whoever_cannot_be_accepted_waits_and_is_not_turned_away(begin, error, r
     assert not lines_with(running, "turned away")
 
 
+def test_whoever_cannot_be_watched_is_let_go(begin):
+    running, calls = begin("epoll_ctl")
+    calls.arm("epoll_ctl", 1, "ENOSPC")
+    peer = server.Peer(running.ports["mqtt"])
+    peer.send_packet(type="connect", **login(DEVICE))
+    assert peer.receive() is None
+    calls.heal()
+    peer = server.Peer(running.ports["mqtt"])
+    peer.send_packet(type="connect", **login(DEVICE))
+    assert peer.receive()["code"] == 0
+
+
 def test_a_disk_that_is_full_is_counted_until_it_is_not(begin):
     running, calls = begin("pwrite64 file", "write file")
     api = running.api
@@ -77,6 +92,22 @@ def test_a_disk_that_is_full_is_counted_until_it_is_not(begin):
     assert lines_with(running, "changes of devices were lost")
     api.call("PATCH", SHADOW, {"desired": {"n": 3}})
     assert metric(running, "store_refusals_total") == refusals
+
+
+def test_a_document_that_is_none_any_more_is_told_and_counted(begin, tmp_path):
+    running, _ = begin()
+    before = running.api.call("PATCH", SHADOW, {"desired": {"n": 1}})
+    running.stop()
+    with contextlib.closing(sqlite3.connect(tmp_path / "store")) as store, store:
+        store.execute("UPDATE document SET body = x'5b' || substr(body, 2) WHERE name = 'shadow'")
+    running, _ = begin()
+    assert metric(running, "store_damage_total") == 0
+    status, answer = running.api.request("GET", SHADOW)
+    assert status == 507 and "damaged: a document is no JSON" in answer["error"]["message"]
+    assert metric(running, "store_damage_total") == 1
+    assert running.api.request("PATCH", SHADOW, {"desired": {"n": 2}})[0] == 507
+    running.api.post("/api/v1/reset", {"device": "tencent/PROD123456/dev001"})
+    assert running.api.call("PATCH", SHADOW, {"desired": {"n": 1}}).keys() == before.keys()
 
 
 @pytest.mark.parametrize("name, number", [("send", 1), ("send", 2), ("recv", 1)])

@@ -143,6 +143,19 @@ static void random_sets_moves_and_cancels_keep_the_order(void **state)
     }
 }
 
+/* The count of what was set begins anew some day: ties are still in order. */
+static void ties_are_in_order_where_the_count_begins_anew(void **state)
+{
+    (void)state;
+    struct sky_timer timers[8] = {{.due_ms = 0}};
+    queue.order = UINT32_MAX - 3;
+    for (size_t i = 0; i < SKY_COUNT(timers); i++)
+        sky_timerq_set(&queue, &timers[i], 10, note);
+    assert_int_equal(sky_timerq_run(&queue, 10), SKY_COUNT(timers));
+    for (size_t i = 0; i < SKY_COUNT(timers); i++)
+        assert_ptr_equal(fired_timer[i], &timers[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -154,6 +167,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(timers_set_while_running_fire_in_the_same_run, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_timer_may_be_freed_when_it_fires, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(ties_are_in_order_where_the_count_begins_anew, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(random_sets_moves_and_cancels_keep_the_order, set_up,
                                         tear_down),
     };
