@@ -326,11 +326,13 @@ sky_err sky_app_prepare(struct sky_app *app, const struct sky_config *config, st
 {
     *app = (struct sky_app){.config = config};
     sky_clock_init(&app->clock);
+    sky_err err = SKY_OK;
     if (config->seeded)
         sky_rng_init_seeded(&app->rng, (uint64_t)config->seed);
     else
-        sky_rng_init(&app->rng);
-    sky_err err = open_policy(app, why);
+        err = sky_rng_init(&app->rng, why);
+    if (err == SKY_OK)
+        err = open_policy(app, why);
     if (err == SKY_OK)
         err = open_registry(app, why);
     if (err != SKY_OK) {

@@ -202,6 +202,18 @@ sky_err sky_store_set_device(struct sky_store *store, const struct sky_device *d
                                       SKY_INT(device->enabled), SKY_INT(device->secret_issued)));
 }
 
+sky_err sky_store_set_device_state(struct sky_store *store, int64_t id, enum sky_device_state state)
+{
+    struct sky_product product;
+    struct sky_device device;
+    sky_err err =
+        sky_store__change(store, SKY_SQL_SET_DEVICE_STATE, SKY_ARGS(SKY_INT(id), SKY_INT(state)));
+    if (err != SKY_ERR_NOT_FOUND)
+        return err;
+    err = sky_store_get_device(store, id, &product, &device);
+    return err == SKY_OK ? SKY_ERR_EXISTS : err;
+}
+
 sky_err sky_store_delete_device(struct sky_store *store, int64_t id)
 {
     static const enum sky_sql list[] = {SKY_SQL_DELETE_DEVICE, SKY_SQL_DROP_SESSION,

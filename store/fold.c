@@ -11,8 +11,11 @@ static int on_commit(void *ctx, sqlite3 *db, const char *name, int pages)
     if (pages < store->log_folded)
         store->log_folded = 0;
     store->log_pages = pages;
-    if (pages >= SKY_STORE_LOG_MAX)
+    if (pages >= SKY_STORE_LOG_MAX) {
+        sqlite3_exec(db, SKY_STORE_WAITS, NULL, NULL, NULL);
         (void)sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+        sqlite3_exec(db, SKY_STORE_WRITES_ON, NULL, NULL, NULL);
+    }
     return SQLITE_OK;
 }
 
@@ -34,8 +37,8 @@ static bool open_folder(struct sky_store *store)
         return true;
     if (sqlite3_open_v2(sqlite3_db_filename(store->db, "main"), &store->folder,
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, SKY_STORE_VFS) == SQLITE_OK &&
-        sqlite3_exec(store->folder, "PRAGMA synchronous = NORMAL; PRAGMA schema_version", NULL,
-                     NULL, NULL) == SQLITE_OK)
+        sqlite3_exec(store->folder, SKY_STORE_WAITS "PRAGMA schema_version", NULL, NULL, NULL) ==
+            SQLITE_OK)
         return true;
     sqlite3_close(store->folder);
     store->folder = NULL;

@@ -45,6 +45,9 @@ SKY_MUST_USE sky_err sky_store__migrate(sqlite3 *db, const char *path, struct sk
 /* SQLite's own way to one file with several connections of one process, which keeps other processes
  * out and needs no file of shared memory. */
 #define SKY_STORE_VFS "unix-excl"
+/* Does a connection wait for the disk? To write it need not, to fold the log it has to. */
+#define SKY_STORE_WRITES_ON "PRAGMA synchronous = OFF;"
+#define SKY_STORE_WAITS "PRAGMA synchronous = NORMAL;"
 
 void sky_store__watch_log(struct sky_store *store);
 

@@ -23,17 +23,19 @@ static bool exec(sqlite3 *db, const char *sql)
     return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK;
 }
 
-/* A WAL loses nothing that was committed when the process is killed; with NORMAL only a power cut
- * may take the last commits, never the file's consistency. What is deleted is overwritten where
- * that costs no write of its own. */
+/* A WAL loses nothing that was committed when the process is killed; only a power cut may take the
+ * last commits. Whoever writes never waits for the disk, which may take half a second: what folds
+ * the log does (fold.c), and keeps the file whole. One wait is given up for it, where a log begins
+ * anew: its first block has to reach the disk no later than those behind it, as the system writes
+ * them. What is deleted is overwritten where that costs no write of its own. */
 static bool configure(sqlite3 *db)
 {
     sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     sqlite3_limit(db, SQLITE_LIMIT_LENGTH, SKY_STORE_BLOB_MAX + 4096);
     return exec(db, "PRAGMA foreign_keys = ON; PRAGMA secure_delete = FAST;"
-                    "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192;"
-                    "PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 16777216;");
+                    "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192;" SKY_STORE_WRITES_ON
+                    "PRAGMA journal_size_limit = 16777216;");
 }
 
 sky_err sky_store__is_damaged(const char *path, sky_span what, struct sky_why *why)
@@ -137,6 +139,7 @@ void sky_store_close(struct sky_store *store)
     if (store->in_batch && !sqlite3_get_autocommit(store->db))
         exec(store->db, "COMMIT");
     sqlite3_close(store->folder);
+    exec(store->db, SKY_STORE_WAITS); /* the log is folded now */
     int code = sqlite3_close(store->db);
     SKY_ASSERT(code == SQLITE_OK);
     free(store);

@@ -45,6 +45,11 @@ sky_err sky_store__damaged(struct sky_store *store, const char *what)
     return SKY_ERR_STORE;
 }
 
+sky_err sky_store_blame(struct sky_store *store, const char *what)
+{
+    return sky_store__damaged(store, what);
+}
+
 sky_err sky_store_why(const struct sky_store *store, struct sky_why *why)
 {
     return sky_why_set(why, SKY_ERR_STORE, "", "the database refused: %s",

@@ -99,6 +99,8 @@
     X(SET_DEVICE,                                                                                  \
       "UPDATE device SET secret = ?2, old_secret = ?3, asset_id = ?4, fingerprint = ?5,"           \
       " state = ?6, enabled = ?7, secret_issued = ?8 WHERE id = ?1 AND deleted = 0")               \
+    X(SET_DEVICE_STATE,                                                                            \
+      "UPDATE device SET state = ?2 WHERE id = ?1 AND state <> ?2 AND deleted = 0")                \
     X(SET_SEED,                                                                                    \
       "UPDATE device SET seed_secret = ?2, seed_asset_id = ?3, seed_fingerprint = ?4,"             \
       " seed_enabled = ?5, temporary = 0 WHERE id = ?1 AND deleted = 0")                           \

@@ -57,8 +57,7 @@ SKY_MUST_USE sky_err sky_store_settle(struct sky_store *store);
  * that is added or changed leaves it as it is, since every first login changes one. */
 uint64_t sky_store_generation(const struct sky_store *store);
 
-/* Fills `why` with what the database said when a call last returned SKY_ERR_STORE, and returns
- * that error. */
+/* Fills `why` with what the database said when a call last returned SKY_ERR_STORE; returns that. */
 sky_err sky_store_why(const struct sky_store *store, struct sky_why *why);
 
 /* ---- products ---- */
@@ -70,8 +69,7 @@ SKY_MUST_USE sky_err sky_store_find_product(struct sky_store *store, sky_span cl
                                             struct sky_product *ret_product);
 SKY_MUST_USE sky_err sky_store_get_product(struct sky_store *store, int64_t id,
                                            struct sky_product *ret_product);
-/* Creates, or replaces what is stored under the same cloud and key (its topics, rules and devices
- * stay). Sets product->id. */
+/* Creates, or replaces what has this cloud and key (topics, rules, devices stay). Sets the id. */
 SKY_MUST_USE sky_err sky_store_put_product(struct sky_store *store, struct sky_product *product);
 /* Its devices go too, as by sky_store_delete_device(). */
 SKY_MUST_USE sky_err sky_store_delete_product(struct sky_store *store, int64_t id);
@@ -92,8 +90,7 @@ typedef bool sky_store_product_fn(void *ctx, const struct sky_product *product);
 SKY_MUST_USE sky_err sky_store_each_product(struct sky_store *store, sky_store_product_fn *each,
                                             void *ctx);
 typedef bool sky_store_key_fn(void *ctx, sky_span key);
-/* Product keys of a cloud that are near `around` in the alphabet, `limit` on either side at the
- * most: material for "did you mean". */
+/* Keys of a cloud's products near `around` in the alphabet, at most `limit` on either side. */
 SKY_MUST_USE sky_err sky_store_each_product_key(struct sky_store *store, sky_span cloud,
                                                 sky_span around, size_t limit,
                                                 sky_store_key_fn *each, void *ctx);
@@ -123,8 +120,10 @@ SKY_MUST_USE sky_err sky_store_find_fingerprint(struct sky_store *store, sky_spa
 SKY_MUST_USE sky_err sky_store_add_device(struct sky_store *store, struct sky_device *device);
 /* All fields of the device with device->id, except its product and key, which never change. */
 SKY_MUST_USE sky_err sky_store_set_device(struct sky_store *store, const struct sky_device *device);
-/* Its secrets, documents, tokens and session go; its id and names stay known to
- * sky_store_device_name(). */
+/* EXISTS when it is in this state already. */
+SKY_MUST_USE sky_err sky_store_set_device_state(struct sky_store *store, int64_t id,
+                                                enum sky_device_state state);
+/* Secrets, documents, tokens and session go; sky_store_device_name() still knows its names. */
 SKY_MUST_USE sky_err sky_store_delete_device(struct sky_store *store, int64_t id);
 /* Back to how the fixtures had it when they were last loaded, or else to how it was made, and
  * inactive; bindings, too. Documents, tokens and session go; one that is temporary goes itself.

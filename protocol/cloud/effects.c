@@ -28,6 +28,12 @@ struct sky_effect *sky_effects_add(struct sky_effects *effects, enum sky_effect_
     return effect;
 }
 
+void sky_effects_online(struct sky_effects *effects, const struct sky_device *device)
+{
+    if (device->state == SKY_DEVICE_INACTIVE)
+        sky_effects_add(effects, SKY_EFFECT_ONLINE);
+}
+
 void sky_effects_message(struct sky_effects *effects, enum sky_effect_kind kind, sky_span topic,
                          sky_span payload, uint8_t qos)
 {

@@ -78,6 +78,9 @@ void sky_effects_clear(struct sky_effects *effects);
  * handler has a fixed, small number of effects. */
 struct sky_effect *sky_effects_add(struct sky_effects *effects, enum sky_effect_kind kind);
 
+/* ONLINE, unless the device has been in use with its present secret before. */
+void sky_effects_online(struct sky_effects *effects, const struct sky_device *device);
+
 /* The common ones in one call. The spans must live in `effects->arena` or be static. */
 void sky_effects_message(struct sky_effects *effects, enum sky_effect_kind kind, sky_span topic,
                          sky_span payload, uint8_t qos);

@@ -15,6 +15,7 @@ enum sky_ws_code {
     SKY_WS_PROTOCOL_ERROR = 1002,
     SKY_WS_UNACCEPTABLE = 1003, /* data of a kind that is not taken */
     SKY_WS_TOO_LONG = 1009,
+    SKY_WS_INTERNAL_ERROR = 1011,
 };
 
 /* All zeros before the first frame. */

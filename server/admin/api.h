@@ -144,6 +144,11 @@ void sky_api_error(struct sky_api *api, int status, const char *code, const char
                    const char *fmt, ...) SKY_PRINTF(5, 6);
 /* In the words of `why`, or the error's own when it is NULL. */
 void sky_api_fail(struct sky_api *api, sky_err err, const struct sky_why *why);
+/* In the store's words, when it is the store that failed. */
+void sky_api_fail_store(struct sky_api *api, sky_err err);
+/* Is what the store gave JSON, as all texts are that go in there? Else the file is damaged (STORE).
+ * An empty one is fine. */
+SKY_MUST_USE sky_err sky_api_check_text(struct sky_api *api, sky_span text);
 
 /* The same for a call that was kept. */
 void sky_api_reply_json(struct sky_http_call *call, int status, sky_span body);

@@ -59,13 +59,32 @@ void sky_api_captures_create(struct sky_api *api)
     sky_api_send(api, 201);
 }
 
+static void on_room(struct sky_http_call *call, struct sky_buf *out)
+{
+    sky_buf_add(out, sky_capture_reading_next(call->state, SKY_HTTP_PIECE));
+}
+
+static void on_read(struct sky_http_call *call)
+{
+    sky_capture_reading_done(call->state);
+}
+
 void sky_api_capture_read(struct sky_api *api)
 {
-    const struct sky_capture *capture = take_capture(api);
+    struct sky_capture *capture = take_capture(api);
     if (capture == NULL)
         return;
-    sky_capture_read(&api->app->captures, capture, &api->out);
-    sky_api_send_text(api, "application/x-pcapng");
+    struct sky_capture_reading *reading = sky_capture_read(&api->app->captures, capture);
+    const struct sky_http_reply reply = {.status = 200, .content_type = api->route->content_type};
+    uint64_t size = sky_capture_reading_size(reading);
+    api->call->state = reading;
+    if (sky_span_eq(api->call->head.method, SKY_SPAN("HEAD"))) {
+        on_read(api->call);
+    } else {
+        api->call->on_room = on_room;
+        api->call->on_sent = api->call->on_gone = on_read;
+    }
+    sky_http_send(api->call, &reply, size);
 }
 
 void sky_api_capture_stop(struct sky_api *api)

@@ -20,9 +20,11 @@ static bool stored_get(struct sky_api *api, const struct sky_device *device, con
     sky_err err = sky_store_get_document(api->app->store, device->id, sky_span_str(name),
                                          &stored->body, &stored->facts.document_version);
     stored->facts.document = sky_buf_span(&stored->body);
+    if (err == SKY_OK)
+        err = sky_api_check_text(api, stored->facts.document);
     if (err == SKY_OK || err == SKY_ERR_NOT_FOUND)
         return true;
-    sky_api_fail(api, err, NULL);
+    sky_api_fail_store(api, err);
     return false;
 }
 

@@ -122,8 +122,10 @@ void sky_api_write_texts(struct sky_api *api, int64_t product_id)
             sky_jw_key(jw, texts[i].name);
             if (texts[i].plain)
                 write_url(api, sky_buf_span(&body));
-            else
+            else if (sky_api_check_text(api, sky_buf_span(&body)) == SKY_OK)
                 sky_jw_raw(jw, sky_buf_span(&body));
+            else
+                sky_jw_null(jw);
         }
         sky_buf_done(&body);
     }
@@ -206,6 +208,8 @@ static void read_one(struct sky_api *api, const char *name)
     sky_buf_init(&body, SKY_STORE_BLOB_MAX);
     sky_err err = sky_store_get_product_document(api->app->store, product.id, sky_span_str(name),
                                                  &body, &version);
+    if (err == SKY_OK)
+        err = sky_api_check_text(api, sky_buf_span(&body));
     if (err == SKY_OK) {
         sky_jw_object(&api->jw);
         sky_jw_put_int(&api->jw, "version", version);
@@ -216,7 +220,7 @@ static void read_one(struct sky_api *api, const char *name)
     } else if (err == SKY_ERR_NOT_FOUND) {
         sky_api_error(api, 404, "not_found", "", "the product has no %s", name);
     } else {
-        sky_api_fail(api, err, NULL);
+        sky_api_fail_store(api, err);
     }
     sky_buf_done(&body);
 }

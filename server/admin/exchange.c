@@ -4,7 +4,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "protocol/base/json.h"
 #include "protocol/base/mem.h"
+#include "store/lost.h"
 
 static const char JSON[] = "application/json"; /* whose texts end with a line end */
 
@@ -95,6 +97,21 @@ void sky_api_fail(struct sky_api *api, sky_err err, const struct sky_why *why)
     bool said = why != NULL && why->reason[0] != '\0';
     sky_api_error(api, status_of(err), sky_err_slug(err), said ? why->pointer : "", "%s",
                   said ? why->reason : sky_err_text(err));
+}
+
+void sky_api_fail_store(struct sky_api *api, sky_err err)
+{
+    struct sky_why why = {.reason = ""};
+    if (err == SKY_ERR_STORE)
+        (void)sky_store_why(api->app->store, &why);
+    sky_api_fail(api, err, &why);
+}
+
+sky_err sky_api_check_text(struct sky_api *api, sky_span text)
+{
+    return text.len == 0 || sky_json_check(text, SKY_JSON_DEPTH_MAX, NULL) == SKY_OK
+               ? SKY_OK
+               : sky_store_blame(api->app->store, "a document is no JSON");
 }
 
 void sky_api_send_list(struct sky_api *api, sky_err err)

@@ -93,66 +93,49 @@ static void do_put_document(struct site *site, const struct sky_effect *effect)
     record(site, SKY_EVENT_DOCUMENT, attrs, SKY_COUNT(attrs));
 }
 
-/* Changes the device as the registry has it, if `change` says there is anything to change. */
-static void change_device(struct site *site, enum sky_event_type type,
-                          bool (*change)(struct sky_device *device,
-                                         const struct sky_effect *effect),
-                          const struct sky_effect *effect)
+static void changed_device(struct site *site, enum sky_event_type type, sky_err err)
 {
-    struct sky_product product;
-    struct sky_device device;
-    sky_store_batch(site->broker->registry->store);
-    sky_err err = sky_store_get_device(site->broker->registry->store, site->session->device_id,
-                                       &product, &device);
-    if (err == SKY_OK && !change(&device, effect))
-        return;
-    if (err == SKY_OK)
-        err = sky_store_set_device(site->broker->registry->store, &device);
     if (err != SKY_OK)
         fail(site, "change-device", err);
     else
         record(site, type, NULL, 0);
 }
 
-static bool hand_out_secret(struct sky_device *device, const struct sky_effect *effect)
-{
-    snprintf(device->old_secret, sizeof device->old_secret, "%s", device->secret);
-    device->secret_issued = sky_span_copy(effect->payload, device->secret, sizeof device->secret);
-    SKY_ASSERT(device->secret_issued);
-    return true;
-}
-
-static bool set_active(struct sky_device *device, const struct sky_effect *effect)
-{
-    (void)effect;
-    if (device->state == SKY_DEVICE_ACTIVE)
-        return false;
-    device->state = SKY_DEVICE_ACTIVE;
-    return true;
-}
-
-static bool set_inactive(struct sky_device *device, const struct sky_effect *effect)
-{
-    (void)effect;
-    if (device->state == SKY_DEVICE_INACTIVE)
-        return false;
-    device->state = SKY_DEVICE_INACTIVE;
-    return true;
-}
-
 static void do_activate(struct site *site, const struct sky_effect *effect)
 {
-    change_device(site, SKY_EVENT_ACTIVATE, hand_out_secret, effect);
+    struct sky_store *store = site->broker->registry->store;
+    struct sky_product product;
+    struct sky_device device;
+    sky_store_batch(store);
+    sky_err err = sky_store_get_device(store, site->session->device_id, &product, &device);
+    if (err == SKY_OK) {
+        snprintf(device.old_secret, sizeof device.old_secret, "%s", device.secret);
+        device.secret_issued = sky_span_copy(effect->payload, device.secret, sizeof device.secret);
+        SKY_ASSERT(device.secret_issued);
+        err = sky_store_set_device(store, &device);
+    }
+    changed_device(site, SKY_EVENT_ACTIVATE, err);
+}
+
+static void set_state(struct site *site, enum sky_event_type type, enum sky_device_state state)
+{
+    struct sky_store *store = site->broker->registry->store;
+    sky_store_batch(store);
+    sky_err err = sky_store_set_device_state(store, site->session->device_id, state);
+    if (err != SKY_ERR_EXISTS)
+        changed_device(site, type, err);
 }
 
 static void do_reset(struct site *site, const struct sky_effect *effect)
 {
-    change_device(site, SKY_EVENT_REGISTRY, set_inactive, effect);
+    (void)effect;
+    set_state(site, SKY_EVENT_REGISTRY, SKY_DEVICE_INACTIVE);
 }
 
 static void do_online(struct site *site, const struct sky_effect *effect)
 {
-    change_device(site, SKY_EVENT_ONLINE, set_active, effect);
+    (void)effect;
+    set_state(site, SKY_EVENT_ONLINE, SKY_DEVICE_ACTIVE);
 }
 
 /* Each token takes the place of the device's oldest, which nobody presents any more. */
@@ -354,8 +337,9 @@ sky_err sky_apply(struct sky_broker *broker, struct sky_session *session,
         const struct doer *doer = &doers[effect->kind];
         struct sky_product product;
         struct sky_device device;
-        site.session =
-            effect->subject == 0 ? session : session_of(&site, effect->subject, &product, &device);
+        site.session = session; /* whose act it is that finds no subject */
+        if (effect->subject != 0)
+            site.session = session_of(&site, effect->subject, &product, &device);
         if (site.session == NULL)
             continue;
         if (site.err == SKY_OK || !doer->tells)

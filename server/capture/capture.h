@@ -26,7 +26,8 @@ struct sky_capture_flow;
 struct sky_capture_chunk {
     struct sky_buf bytes;
     uint64_t packets;
-    bool sealed; /* nothing is added any more: the disk has it */
+    unsigned readers; /* who has it as well: it stays until the last has done with it */
+    bool sealed;      /* nothing is added any more: the disk has it, or a reader */
     struct sky_capture_chunk *prev, *next;
 };
 

@@ -37,12 +37,20 @@ static struct sky_capture_chunk *room_for(struct sky_capture *capture)
     return chunk;
 }
 
+/* Unless somebody else has it. */
+static void let_go(struct sky_capture_chunk *chunk)
+{
+    if (chunk->readers-- > 0)
+        return;
+    sky_buf_done(&chunk->bytes);
+    free(chunk);
+}
+
 void sky_capture__free_chunk(struct sky_capture *capture, struct sky_capture_chunk *chunk)
 {
     capture->bytes -= chunk->bytes.len;
     DL_DELETE(capture->chunks, chunk);
-    sky_buf_done(&chunk->bytes);
-    free(chunk);
+    let_go(chunk);
 }
 
 /* In memory the last one stays: what is as long as a chunk is never all there is. */
@@ -371,16 +379,72 @@ void sky_capture_drop(struct sky_captures *self, struct sky_capture *capture)
     free(capture);
 }
 
-void sky_capture_read(const struct sky_captures *self, const struct sky_capture *capture,
-                      struct sky_buf *out)
+/* ---- reading one ---- */
+
+struct sky_capture_reading {
+    struct sky_buf head, end;          /* before and behind all chunks */
+    struct sky_capture_chunk **chunks; /* shared */
+    size_t count, place;               /* the head is in place 0, the end in the last one */
+    size_t at;                         /* bytes of that one, which have been read */
+    uint64_t size;
+};
+
+struct sky_capture_reading *sky_capture_read(const struct sky_captures *self,
+                                             struct sky_capture *capture)
 {
-    const struct sky_capture_chunk *chunk;
-    (void)sky_buf_reserve(out, capture->bytes); /* at once: it may be long */
-    sky_capture__put_head(self, capture, out);
-    DL_FOREACH (capture->chunks, chunk)
-        sky_buf_add(out, sky_buf_span(&chunk->bytes));
-    sky_capture__put_end(self, capture, out);
+    struct sky_capture_reading *reading = sky_mem_new(sizeof *reading);
+    struct sky_capture_chunk *chunk;
+    sky_buf_init(&reading->head, SIZE_MAX);
+    sky_buf_init(&reading->end, SIZE_MAX);
+    sky_capture__put_head(self, capture, &reading->head);
+    sky_capture__put_end(self, capture, &reading->end);
+    capture->tail = NULL; /* what is found out about its last packet now stands at the next */
+    DL_COUNT(capture->chunks, chunk, reading->count);
+    reading->chunks = sky_mem_new((reading->count + 1) * sizeof *reading->chunks);
+    reading->count = 0;
+    DL_FOREACH (capture->chunks, chunk) {
+        chunk->sealed = true;
+        chunk->readers++;
+        reading->chunks[reading->count++] = chunk;
+    }
+    reading->size = reading->head.len + capture->bytes + reading->end.len;
+    return reading;
 }
+
+uint64_t sky_capture_reading_size(const struct sky_capture_reading *reading)
+{
+    return reading->size;
+}
+
+sky_span sky_capture_reading_next(struct sky_capture_reading *reading, size_t max)
+{
+    sky_span piece = SKY_SPAN_NONE;
+    while (piece.len == 0 && reading->place < reading->count + 2) {
+        const struct sky_buf *bytes = reading->place == 0 ? &reading->head
+                                      : reading->place <= reading->count
+                                          ? &reading->chunks[reading->place - 1]->bytes
+                                          : &reading->end;
+        piece = sky_span_head(sky_span_tail(sky_buf_span(bytes), reading->at), max);
+        reading->at += piece.len;
+        if (reading->at == bytes->len) {
+            reading->place++;
+            reading->at = 0;
+        }
+    }
+    return piece;
+}
+
+void sky_capture_reading_done(struct sky_capture_reading *reading)
+{
+    for (size_t i = 0; i < reading->count; i++)
+        let_go(reading->chunks[i]);
+    free(reading->chunks);
+    sky_buf_done(&reading->head);
+    sky_buf_done(&reading->end);
+    free(reading);
+}
+
+/* ---- the loop's ---- */
 
 void sky_captures_turn(struct sky_captures *self)
 {

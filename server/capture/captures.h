@@ -23,9 +23,14 @@ struct sky_capture *sky_capture_find(const struct sky_captures *self, int64_t id
 /* It keeps what it has. */
 void sky_capture_stop(struct sky_captures *self, struct sky_capture *capture);
 void sky_capture_drop(struct sky_captures *self, struct sky_capture *capture);
-/* What it has so far, as a file; for one in memory. */
-void sky_capture_read(const struct sky_captures *self, const struct sky_capture *capture,
-                      struct sky_buf *out);
+/* What one in memory has so far, as a file, whatever becomes of the capture meanwhile. Owned by the
+ * caller. */
+struct sky_capture_reading *sky_capture_read(const struct sky_captures *self,
+                                             struct sky_capture *capture);
+uint64_t sky_capture_reading_size(const struct sky_capture_reading *reading); /* bytes in all */
+/* The next of them, `max` or less; empty: that was all. A view, until it is done. */
+sky_span sky_capture_reading_next(struct sky_capture_reading *reading, size_t max);
+void sky_capture_reading_done(struct sky_capture_reading *reading);
 
 /* The end of a turn of the loop. */
 void sky_captures_turn(struct sky_captures *self);

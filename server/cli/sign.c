@@ -385,8 +385,8 @@ static bool has_made_up_secret(const struct sky_cli_device *device)
     if (strcmp(config->store, ":memory:") != 0 || config->seeded ||
         sky_store_open(":memory:", &store, &why) != SKY_OK)
         return false;
-    sky_rng_init(&rng);
     bool differs =
+        sky_rng_init(&rng, &why) == SKY_OK &&
         sky_fixture_files_load(store, &config->fixtures, &device->app->registry.catalogue, &rng, 0,
                                NULL, &loaded, &why) == SKY_OK &&
         sky_store_find_device(store, sky_span_str(device->cloud->name),

@@ -168,8 +168,7 @@ static uint64_t draw(struct sky_fault *fault)
 {
     uint8_t bytes[8];
     uint64_t value = 0;
-    fault->rng.counter = (uint64_t)fault->drawn++;
-    fault->rng.used = SKY_DIGEST_MAX;
+    sky_rng_seek(&fault->rng, (uint64_t)fault->drawn++);
     sky_rng_bytes(&fault->rng, bytes, sizeof bytes);
     for (size_t i = 0; i < sizeof bytes; i++)
         value = value << 8 | bytes[i];

@@ -642,14 +642,6 @@ void sky_conn_hold(struct sky_conn *conn, bool hold)
 
 /* ---- addresses ---- */
 
-/* Asked for at once: of a peer that has reset the connection the system knows no name. */
-void sky_conn_learn_peer(struct sky_conn *conn)
-{
-    socklen_t len = sizeof conn->peer;
-    if (getpeername(conn->fd, (struct sockaddr *)&conn->peer, &len) < 0)
-        conn->peer.sin6_family = AF_UNSPEC;
-}
-
 void sky_address_text(const struct sockaddr *address, char *out, size_t out_size)
 {
     char host[INET6_ADDRSTRLEN] = "?";

@@ -49,7 +49,6 @@ void sky_conn_cut(struct sky_conn *conn, int64_t in_ms);
 
 /* The address the peer has reached, "127.0.0.1", in `out` of at least 64 bytes. */
 sky_span sky_conn_local(struct sky_conn *conn, char *out, size_t out_size);
-void sky_conn_learn_peer(struct sky_conn *conn); /* once, when it was accepted */
 /* "127.0.0.1:40123" into `out` of at least 64 bytes; nothing when the address is not known. */
 void sky_address_text(const struct sockaddr *address, char *out, size_t out_size);
 void sky_conn_peer(struct sky_conn *conn, char *out, size_t out_size);

@@ -102,14 +102,17 @@ void sky_conn_await_login(struct sky_conn *conn)
 /* The lowest free number is taken (POSIX, accept), so a high one says how few are left. Without
  * some to spare neither the store nor a certificate could be opened, and a peer that cannot be
  * accepted would be told nothing. Whoever wants to know why asks the admin listener. */
-static bool spares_descriptors(const struct sky_listener *listener, int fd)
+static bool spares_descriptors(const struct sky_listener *listener, int fd, rlim_t limit)
 {
     rlim_t spare = listener->row->allows & SKY_LISTEN_ADMIN ? SKY_NET_DESCRIPTORS_ADMIN
                                                             : SKY_NET_DESCRIPTORS_SPARE;
+    return (rlim_t)fd + spare < limit;
+}
+
+static rlim_t descriptor_limit(void)
+{
     struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return true;
-    return (rlim_t)fd + spare < limit.rlim_cur;
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : RLIM_INFINITY;
 }
 
 /* Recorded and said once in a while: a crowd comes in thousands. */
@@ -133,11 +136,11 @@ static void tell_crowd(struct sky_net *net, struct sky_net_crowd *crowd, const c
             reason);
 }
 
-static const char *why_no_room(const struct sky_listener *listener, int fd)
+static const char *why_no_room(const struct sky_listener *listener, int fd, rlim_t limit)
 {
     if (listener->net->conn_count >= SKY_CONNS_MAX)
         return "there are as many as skymock can take";
-    return spares_descriptors(listener, fd)
+    return spares_descriptors(listener, fd, limit)
                ? NULL
                : "the process is almost out of file descriptors; raise its limit (ulimit -n)";
 }
@@ -172,11 +175,11 @@ static void receive(struct sky_conn *conn)
         begin(conn);
 }
 
-static void admit(struct sky_listener *listener, int fd)
+static void admit(struct sky_listener *listener, int fd, rlim_t limit,
+                  const struct sockaddr_in6 *peer)
 {
     struct sky_net *net = listener->net;
-    static const int at_once = 1;
-    const char *trouble = why_no_room(listener, fd);
+    const char *trouble = why_no_room(listener, fd, limit);
     net->admitted++;
     if (trouble != NULL) {
         close(fd);
@@ -187,14 +190,13 @@ static void admit(struct sky_listener *listener, int fd)
     conn->net = net;
     conn->fd = fd;
     sky_conn_rest(conn);
-    sky_conn_learn_peer(conn);
+    conn->peer = *peer;
     conn->port = &sniff_port;
     conn->door = &listener->door;
     conn->id = ++net->last_id;
     DL_APPEND(net->conns, conn);
     net->conn_count++;
     net->accepted++;
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
     receive(conn);
 }
 
@@ -214,19 +216,24 @@ static void on_waiting(uv_poll_t *poll, int status, int events)
 {
     struct sky_listener *listener = SKY_CONTAINER_OF(poll, struct sky_listener, poll);
     struct sky_net *net = listener->net;
+    size_t gone = 0; /* peers, before they were accepted */
     (void)status;
     (void)events;
+    rlim_t limit = descriptor_limit();
     sky_clock_tick(net->clock, uv_now(net->loop));
     while (net->admitted < SKY_NET_ADMIT_MAX && listener->open) {
-        int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        struct sockaddr_in6 peer = {.sin6_family = AF_UNSPEC}; /* or one of IPv4, in its place */
+        socklen_t len = sizeof peer;
+        int fd =
+            accept4(listener->fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            admit(listener, fd);
+            admit(listener, fd, limit, &peer);
             continue;
         }
-        if (errno == EINTR || errno == ECONNABORTED)
-            continue;
         if (errno == EAGAIN)
             return;
+        if ((errno == EINTR || errno == ECONNABORTED) && ++gone < SKY_NET_ADMIT_MAX)
+            continue;
         tell_crowd(net, &net->not_given, strerror(errno));
         uv_poll_stop(&listener->poll);
         sky_clock_patience(net->clock, &listener->rest, SKY_LISTEN_REST_MS, on_rested);
@@ -290,7 +297,9 @@ static int open_socket(const struct sockaddr_storage *address)
     bool six = address->ss_family == AF_INET6;
     socklen_t len = six ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
     int fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    /* Whom it accepts inherits TCP_NODELAY (tcp(7)): output is gathered in here already. */
     if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0 &&
         (!six || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) == 0) &&
         bind(fd, (const struct sockaddr *)address, len) == 0 && listen(fd, SKY_LISTEN_BACKLOG) == 0)
         return fd;

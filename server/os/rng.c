@@ -1,8 +1,8 @@
 #include "server/os/rng.h"
 
+#include <errno.h>
+#include <string.h>
 #include <sys/random.h>
-
-#include "protocol/base/assert.h"
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 enum {
@@ -10,12 +10,18 @@ enum {
     FAIR = 256 / LETTERS * LETTERS, /* bytes from here on would favour the first letters */
 };
 
-void sky_rng_init(struct sky_rng *rng)
+sky_err sky_rng_init(struct sky_rng *rng, struct sky_why *why)
 {
     *rng = (struct sky_rng){.seeded = false};
-    /* Up to 256 bytes come whole or not at all once the pool is ready (getrandom(2)). */
-    ssize_t got = getrandom(rng->key, sizeof rng->key, 0);
-    SKY_ASSERT(got == (ssize_t)sizeof rng->key);
+    /* Up to 256 bytes come whole or not at all; signals can interrupt until the pool is ready. */
+    ssize_t got;
+    do
+        got = getrandom(rng->key, sizeof rng->key, 0);
+    while (got < 0 && errno == EINTR);
+    if (got == (ssize_t)sizeof rng->key)
+        return SKY_OK;
+    return sky_why_set(why, SKY_ERR_IO, "", "the system gives no random numbers: %s",
+                       strerror(errno));
 }
 
 /* Little-endian, so that a seed means the same on every machine. */
@@ -32,6 +38,12 @@ void sky_rng_init_seeded(struct sky_rng *rng, uint64_t seed)
     sky_span piece = sky_span_of(bytes, sizeof bytes);
     *rng = (struct sky_rng){.seeded = true};
     sky_digest_hash(SKY_SHA256, &piece, 1, rng->key);
+}
+
+void sky_rng_seek(struct sky_rng *rng, uint64_t block)
+{
+    rng->counter = block;
+    rng->used = rng->len = 0;
 }
 
 static size_t next_of_key(struct sky_rng *rng)

@@ -4,6 +4,7 @@
 #define SKY_SERVER_OS_RNG_H
 
 #include "auth/digest.h"
+#include "protocol/base/err.h"
 
 enum { SKY_RNG_BLOCK = 256 }; /* bytes: as many as the kernel gives whole or not at all */
 
@@ -17,9 +18,13 @@ struct sky_rng {
     size_t len, used; /* bytes in `block`, and those of them already given out */
 };
 
-void sky_rng_init(struct sky_rng *rng);
+/* The key comes from getrandom(2); IO when the system does not give one. */
+SKY_MUST_USE sky_err sky_rng_init(struct sky_rng *rng, struct sky_why *why);
 /* The same seed gives the same sequence on every machine. Not for secrets that matter. */
 void sky_rng_init_seeded(struct sky_rng *rng, uint64_t seed);
+
+/* Goes to the beginning of that block of a seed's sequence. */
+void sky_rng_seek(struct sky_rng *rng, uint64_t block);
 
 void sky_rng_bytes(struct sky_rng *rng, void *out, size_t len);
 /* `len` characters of [A-Za-z0-9], each equally likely, and a NUL: `out` takes len + 1. */

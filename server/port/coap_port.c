@@ -452,14 +452,15 @@ static sky_err bind_to(struct sky_coap_port *port, const struct sky_listen *want
     sky_err err = sky_listener_resolve(row, want, address, why);
     if (err != SKY_OK)
         return err;
+    int size = SOCKET_BUFFER, len = sizeof *address;
     int rc = uv_udp_bind(&port->udp, (const struct sockaddr *)address, 0);
     if (rc == 0)
         rc = uv_udp_recv_start(&port->udp, on_alloc, on_datagram);
+    if (rc == 0)
+        rc = uv_udp_getsockname(&port->udp, (struct sockaddr *)address, &len);
     if (rc != 0)
         return sky_listener_why_busy(row, want, rc, why);
-    int size = SOCKET_BUFFER, len = sizeof *address;
     (void)uv_recv_buffer_size((uv_handle_t *)&port->udp, &size);
-    uv_udp_getsockname(&port->udp, (struct sockaddr *)address, &len);
     return SKY_OK;
 }
 

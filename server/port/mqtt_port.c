@@ -17,6 +17,7 @@
 #include "server/net/secure.h"
 #include "server/port/applications.h"
 #include "server/registry/login.h"
+#include "server/registry/parties.h"
 
 enum {
     SEARCH_WAIT_MS = 5,   /* about what the searches of one turn take */
@@ -284,6 +285,7 @@ static uint64_t record_connect(struct sky_conn *conn, const struct sky_mqtt_conn
                                const struct sky_login_outcome *outcome,
                                const struct sky_judge *judge)
 {
+    struct sky_registry *registry = conn->net->registry;
     char peer[64];
     struct sky_buf explanation;
     sky_buf_init(&explanation, SKY_REFUSAL_JSON_MAX);
@@ -310,8 +312,11 @@ static uint64_t record_connect(struct sky_conn *conn, const struct sky_mqtt_conn
         attrs[count++] = SKY_ATTR(EXPLANATION, sky_buf_span(&explanation));
     }
     struct sky_event_head head = sky_conn_event(conn, SKY_EVENT_CONNECT, SKY_UP);
-    if (lookup->device.id != 0)
+    if (lookup->device.id != 0) {
         head.device_id = lookup->device.id;
+        if (sky_party_of_id(registry, lookup->device.id) == NULL) /* else it is looked up */
+            (void)sky_party_of_device(registry, &lookup->product, &lookup->device);
+    }
     uint64_t seq = sky_journal_add(conn->net->journal, &head, attrs, count, judge);
     sky_buf_done(&explanation);
     return seq;

@@ -1,5 +1,6 @@
 #include "server/port/ws.h"
 
+#include <errno.h>
 #include <libwebsockets.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -75,18 +76,30 @@ static void service(struct link *link, short events)
         lib.lws_service_fd(link->ws->context, &ready);
 }
 
+/* The pair or the library failed: what was on its way is lost, and that is not the peer's doing. */
+static void give_up(struct link *link)
+{
+    if (link->conn->closing)
+        return;
+    link->code = SKY_WS_INTERNAL_ERROR;
+    sky_conn_close_gently(link->conn, "skymock could not carry the WebSocket any further");
+}
+
 /* Takes out what the library has put in. What it holds back for want of room follows at once. */
 static void drain(struct link *link)
 {
-    bool held;
+    bool held, failed;
     do {
         ssize_t got;
         while ((got = recv(link->fd, link->ws->room, CHUNK, 0)) > 0)
             sky_buf_add(&link->wire, sky_span_of(link->ws->room, (size_t)got));
+        failed = got < 0 && errno != EAGAIN;
         held = link->wsi != NULL && lib.lws_partial_buffered(link->wsi);
-        if (held)
+        if (held && !failed)
             service(link, POLLOUT);
-    } while (held && !link->wire.overflow);
+    } while (held && !failed && !link->wire.overflow);
+    if (failed)
+        give_up(link);
     if (link->wire.len > 0)
         sky_conn_touch(link->conn);
     sky_conn_refuse_backlog(link->conn, &link->wire);
@@ -108,8 +121,10 @@ static void feed(struct link *link, sky_span in)
 {
     while (in.len > 0 && link->wsi != NULL) {
         ssize_t sent = send(link->fd, in.ptr, in.len < CHUNK ? in.len : CHUNK, MSG_NOSIGNAL);
-        if (sent <= 0)
+        if (sent <= 0) {
+            give_up(link);
             break;
+        }
         in = sky_span_tail(in, (size_t)sent);
         read_all(link);
         drain(link);
@@ -147,7 +162,7 @@ static void on_bytes(struct sky_conn *conn, sky_span in)
     else if (link->peer_ends)
         sky_conn_gone(conn, "the peer closed the WebSocket");
     else if (link->wsi == NULL)
-        refuse(link, SKY_WS_PROTOCOL_ERROR, in, "the frames are none");
+        give_up(link); /* for the frames were good */
 }
 
 static struct sky_buf *wrap(struct sky_conn *conn)
@@ -158,8 +173,10 @@ static struct sky_buf *wrap(struct sky_conn *conn)
         sky_span piece = sky_span_head(rest, CHUNK);
         unsigned char *at = link->ws->room + LWS_PRE; /* the library writes the head before it */
         memcpy(at, piece.ptr, piece.len);
-        if (lib.lws_write(link->wsi, at, piece.len, LWS_WRITE_BINARY) < (int)piece.len)
+        if (lib.lws_write(link->wsi, at, piece.len, LWS_WRITE_BINARY) < (int)piece.len) {
+            give_up(link);
             break;
+        }
         drain(link);
         rest = sky_span_tail(rest, piece.len);
     }
@@ -326,8 +343,9 @@ const char *sky_ws_upgrade(struct sky_ws *ws, struct sky_conn *conn,
     }
     sky_conn_work(conn)->wrapping = link;
     feed(link, bytes);
-    if (!link->open) {
+    if (!link->open) { /* what a client may get wrong has been judged before */
         release(conn);
+        ret_reply->status = 503;
         return "libwebsockets does not take the upgrade";
     }
     /* Behind the answers to what was asked before, which are not wrapped either. */

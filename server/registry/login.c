@@ -19,10 +19,10 @@ struct sky_login sky_login_of(const struct sky_door *door, const struct sky_mqtt
 }
 
 /* How well founded a claim is: the registry's word first, then the listener's, then the shape. */
-static int standing(const struct sky_lookup *lookup, const struct sky_door *door)
+static int standing(enum sky_known known, const struct sky_cloud *cloud,
+                    const struct sky_claim *claim, const struct sky_door *door)
 {
-    bool home = door->listener->home == lookup->cloud;
-    return sky_lookup_known(lookup) * 10000 + (home ? 1000 : 0) + lookup->claim.affinity;
+    return (int)known * 10000 + (door->listener->home == cloud ? 1000 : 0) + claim->affinity;
 }
 
 /* Whose certificate it is, as far as the registry knows. */
@@ -42,13 +42,14 @@ bool sky_login_recognise(struct sky_registry *registry, const struct sky_login *
     for (size_t i = 0; sky_clouds[i] != NULL; i++) {
         struct sky_claim claim;
         struct sky_lookup lookup;
-        if (!sky_clouds[i]->claim(login, &claim))
-            continue;
+        if (!sky_clouds[i]->claim(login, &claim) ||
+            standing(SKY_KNOWN_DEVICE, sky_clouds[i], &claim, login->door) <= best)
+            continue; /* whatever the registry would say */
         sky_lookup_claim(registry, sky_clouds[i], &claim, &lookup);
         if (claim.affinity <= SKY_AFFINITY_WORD && sky_lookup_known(&lookup) == SKY_KNOWN_NOTHING &&
             !lookup.failed)
             continue;
-        int here = standing(&lookup, login->door);
+        int here = standing(sky_lookup_known(&lookup), lookup.cloud, &claim, login->door);
         if (here > best) {
             best = here;
             sky_lookup_copy(ret_lookup, &lookup);
@@ -183,12 +184,12 @@ static uint8_t judge_limits(struct sky_registry *registry, const struct sky_clou
                                      *later = &ranges[SKY_PROFILE_CURRENT];
     char wider[64] = "";
     uint16_t keepalive_s = connect->keepalive_s;
-    if (later != range && keepalive_s >= later->min_s && keepalive_s <= later->max_s)
+    bool fits = keepalive_s >= range->min_s && keepalive_s <= range->max_s;
+    if (!fits && later != range && keepalive_s >= later->min_s && keepalive_s <= later->max_s)
         snprintf(wider, sizeof wider, " (with --profile current %u to %u)", later->min_s,
                  later->max_s);
     if (!(traits & SKY_TRAIT_ACTIVATION) &&
-        sky_judge_rule(judge, sky_cloud_limit_rule(cloud, SKY_LIMIT_KEEPALIVE),
-                       keepalive_s >= range->min_s && keepalive_s <= range->max_s,
+        sky_judge_rule(judge, sky_cloud_limit_rule(cloud, SKY_LIMIT_KEEPALIVE), fits,
                        "keepalive is %u s; %u to %u s are accepted%s", keepalive_s, range->min_s,
                        range->max_s, wider) &&
         code == 0)

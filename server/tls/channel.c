@@ -118,9 +118,10 @@ static void await_client(struct sky_tls *tls, bool awaited)
         DL_DELETE(server->awaited, tls);
     tls->awaited = awaited;
     tls->since_ms = server->options.clock->real_ms;
+    if (!awaited)
+        return; /* a worker may have it */
     tls->awaited_at = tls->ssl.state;
-    if (awaited)
-        DL_APPEND(server->awaited, tls);
+    DL_APPEND(server->awaited, tls);
 }
 
 static void leave_handshake(struct sky_tls *tls)
@@ -490,7 +491,7 @@ static void finish_feeding(struct sky_tls *tls)
 {
     bool awaited = !is_waiting(tls);
     if (tls->state == SKY_TLS_HANDSHAKING &&
-        (awaited != tls->awaited || tls->awaited_at != tls->ssl.state))
+        (awaited != tls->awaited || (awaited && tls->awaited_at != tls->ssl.state)))
         await_client(tls, awaited); /* bytes that complete nothing do not count */
     bool alive = tls->state == SKY_TLS_HANDSHAKING || tls->state == SKY_TLS_OPEN;
     if (tls->in.overflow && alive && !tls->busy)

@@ -20,4 +20,10 @@ sky_span sky_dtls_whole_records(sky_span datagram);
  * written; the library would end the session over some of them. */
 sky_span sky_dtls_protected_records(sky_span records);
 
+enum { SKY_DTLS_COOKIE_MAX = 32, SKY_DTLS_VERIFY_MAX = 28 + SKY_DTLS_COOKIE_MAX };
+/* Writes the HelloVerifyRequest of DTLS 1.2 that answers a ClientHello, whose numbers it repeats
+ * (RFC 6347 §4.2.1), and returns its length. `hello` is a whole record, sky_tls_hello_parse_dtls()
+ * has read it. */
+size_t sky_dtls_hello_verify(sky_span hello, sky_span cookie, uint8_t out[SKY_DTLS_VERIFY_MAX]);
+
 #endif

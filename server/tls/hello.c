@@ -122,7 +122,7 @@ static bool read_hello(struct reader in, bool with_cookie, struct sky_tls_hello 
     (void)take(&in, RANDOM_LEN);
     (void)take_vector(&in, 1); /* session id */
     if (with_cookie)
-        (void)take_vector(&in, 1);
+        hello->cookie = take_vector(&in, 1).rest.len > 0;
     struct reader suites = take_vector(&in, 2);
     (void)take_vector(&in, 1); /* compression methods */
     hello->suite_count = take_list(suites, hello->suites, SKY_TLS_HELLO_SUITES_MAX);

@@ -24,6 +24,7 @@ struct sky_tls_hello {
     char server_name[SKY_TLS_HELLO_NAME_MAX + 1]; /* empty: none, or no plain host name */
     uint16_t record_max; /* bytes of a record asked for (RFC 6066 §4); 0: not asked */
     bool ticket;         /* brought a session ticket */
+    bool cookie;         /* of DTLS: brought one */
 };
 
 enum sky_tls_parse { SKY_TLS_MORE, SKY_TLS_OK, SKY_TLS_BAD };

@@ -158,7 +158,7 @@ def test_waiting_is_in_real_time_when_the_clock_stands(api):
     for name in ("wait_ms", "waitMs"):
         began = time.monotonic()
         assert api.get(EVENTS, type="fault", **{name: 100})["events"] == []
-        assert time.monotonic() - began >= 0.1
+        assert time.monotonic() - began >= 0.099  # the loop counts in whole milliseconds
 
 
 def test_a_waiter_that_goes_away_is_forgotten(api, skymock):

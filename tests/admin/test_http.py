@@ -324,6 +324,23 @@ def test_every_answer_has_a_date(raw, api):
     api.post("/api/v1/clock/resume")
 
 
+def test_a_file_that_the_browser_has_is_not_sent_again(raw):
+    """RFC 9110 §13.1.2: weak tags count, and so does any that is listed."""
+    def ask(*lines):
+        client = raw()
+        client.send("\r\n".join(["GET / HTTP/1.1", "Host: localhost", *lines, "", ""]))
+        return client.answer()
+
+    _, headers, body = ask()
+    tag = headers["ETag"]
+    assert body
+    for known in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+        status, headers, body = ask(f"If-None-Match: {known}")
+        assert (status, headers["ETag"], body) == (304, tag, b"")
+    for other in ('"other"', tag.strip('"'), tag[:-2] + '"', ""):
+        assert ask(f"If-None-Match: {other}")[0] == 200
+
+
 def test_what_a_path_takes_is_said_with_405(raw):
     for listener, path, allowed in (("admin", "/api/v1/clock", "GET"),
                                     ("https", "/auth/devicename", "POST")):

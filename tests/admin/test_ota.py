@@ -134,6 +134,9 @@ def test_bad_uploads(skymock):
     assert status(PATH) == 400
     assert status(PATH + "?version=2", b"") == 400
     assert status(PATH + "?version=2&colour=red") == 400
+    assert status(PATH + "?version=" + "v" * 65) == 400
+    assert status(PATH + "?version=2&module=" + "m" * 65) == 400
+    assert status(PATH + "?version=2&protocol=ftp") == 400
     assert status(PATH + "?version=2", content_type="text/plain") == 415
     assert status(PATH.replace("dev001", "nobody") + "?version=2") == 404
     assert status(PATH.replace("tencent", "nowhere") + "?version=2", bytes(MIB)) == 404

@@ -519,6 +519,10 @@ def test_an_order_that_makes_no_sense_is_refused(refused):
     for order in ({"suite": "smoke"}, {"device": DEVICE},
                   {"suite": "smoke", "device": DEVICE, "devices": [DEVICE]},
                   {"suite": "smoke", "devices": [DEVICE, DEVICE]},
+                  {"suite": "smoke", "devices": []}, {"suite": "smoke", "devices": [DEVICE] * 101},
+                  {"suite": "smoke", "devices": [DEVICE, 1]}, {"suite": "smoke", "device": "pk"},
+                  {"suite": "smoke", "device": DEVICE, "case": "one", "cases": ["one"]},
+                  {"suite": "smoke", "device": DEVICE, "cases": [1]},
                   {"suite": "smoke", "device": DEVICE, "case": "none"},
                   {"suite": "smoke", "device": DEVICE, "setup": True},
                   {"suite": {"suite": "mine", "cases": [{"id": "one", "steps": [

@@ -17,6 +17,7 @@ DOWN = {
     "enos": "/sys/KV315idW/tPbZGCdmaE/thing/service/measurepoint/set",
 }
 ENOS = EXCHANGES["enos"][0]
+QUEUE_MAX = 10_000  # messages that wait for an application
 
 
 class Client:
@@ -276,6 +277,79 @@ def test_qos_2_is_as_of_devices(skymock, come):
     app = come().login().subscribe(("/a", 2), ("/b", 1), codes=[0x80, 1])
     app.client.publish("/b", "x", 2)
     assert app.next() == ("gone",)
+
+
+@pytest.fixture
+def raw(peer):
+    """raw() is an application that says what it is told."""
+
+    def log_in(client_id="app:raw", keepalive=60, clean=True):
+        device = peer("mqtt")
+        device.send_packet(type="connect", clientId=client_id, username="app", password="x",
+                           keepalive=keepalive, clean=clean)
+        assert device.receive()["code"] == 0
+        return device
+
+    return log_in
+
+
+def test_what_it_takes_back_it_hears_no_more(skymock, raw):
+    app = raw()
+    app.send_packet(type="subscribe", id=1, filters=[("/a", 0), ("/b", 0)])
+    assert app.receive()["type"] == "suback"
+    app.send_packet(type="unsubscribe", id=2, filters=["/a", "/none"])
+    assert app.receive() == {"type": "unsuback", "id": 2}
+    for topic in ("/a", "/b"):
+        app.send_packet(type="publish", topic=topic, payload="x")
+    app.send_packet(type="pingreq")
+    assert [app.receive().get("topic", "none") for _ in range(2)] == ["/b", "none"]
+    event, = skymock.api.events(type="unsubscribe")
+    assert event["clientId"] == "app:raw"
+
+
+@pytest.mark.parametrize("packet, reason", [
+    ({"type": "connect", "clientId": "app:raw", "username": "app"}, "second CONNECT"),
+    ({"type": "pubrec", "id": 1}, "QoS 2"), ({"type": "pubrel", "id": 1}, "QoS 2"),
+    ({"type": "pubcomp", "id": 1}, "QoS 2"), ({"type": "disconnect"}, "disconnected"),
+])
+def test_what_ends_it_is_said(skymock, raw, packet, reason):
+    app = raw()
+    app.send_packet(**packet)
+    assert app.receive() is None
+    event = skymock.api.wait_event({"type": "close", "clientId": "app:raw"})
+    assert reason in event["reason"]
+
+
+def test_another_version_is_refused(peer):
+    app = peer("mqtt")
+    app.send_packet(type="connect", clientId="app", username="app", level=5)
+    assert app.receive()["code"] == 1
+
+
+def test_its_silence_ends_it_in_real_time(skymock, raw):
+    app = raw(keepalive=1)
+    app.send_packet(type="pingreq")
+    assert app.receive()["type"] == "pingresp"
+    assert app.receive() is None
+    event = skymock.api.wait_event({"type": "close", "clientId": "app:raw"})
+    assert "1.5 times the keepalive" in event["reason"]
+
+
+def test_so_many_messages_wait_for_one_that_is_away(skymock, raw):
+    """SKY_APPLICATION_QUEUE_MAX of them; the next is lost, and said."""
+    app = raw("app:away", clean=False)
+    app.send_packet(type="subscribe", id=1, filters=[("#", 1)])
+    assert app.receive()["type"] == "suback"
+    app.send_packet(type="disconnect")
+    skymock.api.wait_event({"type": "close", "clientId": "app:away"})
+    other = raw()
+    for number in range(1, QUEUE_MAX + 2):
+        other.send_packet(type="publish", topic="/a", payload=str(number), qos=1, id=number)
+        if number == QUEUE_MAX:
+            skymock.api.barrier()
+            assert skymock.api.events(type="drop") == []
+    event = skymock.api.wait_event({"type": "drop", "clientId": "app:away"})
+    assert "queue is full" in event["reason"] and event["topic"] == "/a"
 
 
 def test_what_is_malformed_ends_it_and_is_nobodys_fault(skymock, come, peer):

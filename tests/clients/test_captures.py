@@ -393,6 +393,30 @@ def test_the_oldest_packets_make_room(start, path):
     assert types(kept)[-1] == "14"
 
 
+def test_who_reads_has_what_there_was_whatever_becomes_of_it(start, path):
+    running = start()
+    number = running.api.post("/api/v1/captures")["id"]
+    flood(running, 15)
+    whole = take(running.api, number)
+    readers = []
+    for method in ("GET", "GET", "HEAD"):
+        connection = http.client.HTTPConnection("127.0.0.1", running.ports["admin"])
+        connection.request(method, f"/api/v1/captures/{number}")
+        answer = connection.getresponse()
+        assert int(answer.getheader("Content-Length")) == len(whole)
+        readers.append((connection, answer))
+    flood(running, 20)  # what they read makes room
+    running.api.call("DELETE", f"/api/v1/captures/{number}")
+    readers[1][0].close()  # in the midst of it
+    read = readers[0][1].read()
+    assert len(read) == len(whole)
+    path.write_bytes(read)
+    assert types(capture.packets(path, running.ports, "tcp"))[-1] == "14"
+    assert readers[2][1].read() == b"" and shown(running.api) == []
+    for connection, _ in readers:
+        connection.close()
+
+
 def test_there_is_room_for_so_many(start):
     api = start().api
     numbers = [api.post("/api/v1/captures")["id"] for _ in range(8)]

@@ -27,6 +27,7 @@ SET_PATH = f"{SYS}/thing/service/measurepoint/set"
 ACTIVATION = "/topic/ext/session/KV315idW/tPbZGCdmaE/thing/activate/info"
 CLIENTS = ["coap-client-gnutls", "coap-client-openssl"]
 SUITES = ["PSK-AES128-CCM8", "PSK-AES128-CBC-SHA256"]
+STRANGERS_MAX = 50  # that are shown in a second
 NODE = server.ROOT / "build/node/node_modules/node-coap-client"
 
 
@@ -192,6 +193,40 @@ def test_clear_coap_on_the_port_is_named(skymock):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.sendto(coap.encode(GET, ACTIVATION), ("127.0.0.1", skymock.ports["coaps"]))
         skymock.api.wait_event({"type": "malformed", "rules": ["COAP-DTLS-REQUIRED"]})
+
+
+def test_a_name_in_the_hello_is_shown_with_the_refusal(skymock):
+    s_client(skymock.ports["coaps"], "-cipher", "PSK-AES128-CCM:@SECLEVEL=0", "-psk", "00",
+             "-servername", "cloud.example")
+    event = skymock.api.wait_event({"type": "tls-handshake", "rules": ["COAP-CIPHER"]})
+    assert event["serverName"] == "cloud.example"
+
+
+def test_dtls_1_0_is_refused_by_its_name(skymock):
+    run("openssl", "s_client", "-dtls1", "-connect", f"127.0.0.1:{skymock.ports['coaps']}",
+        "-cipher", "PSK-AES128-CBC-SHA:@SECLEVEL=0", "-psk", "00", data=b"")
+    event = skymock.api.wait_event({"type": "tls-handshake", "rules": ["TLS-VERSION"]})
+    assert "no DTLS 1.2" in event["reason"]
+
+
+@pytest.mark.parametrize("length, rule", [(160, "COAP-IDENTITY-SHAPE"), (161, "TLS-PSK-IDENTITY")])
+def test_an_identity_has_a_length(skymock, length, rule):
+    """SKY_DTLS_IDENTITY_MAX; what is longer is looked up nowhere."""
+    said = s_client(skymock.ports["coaps"], "-cipher", "PSK-AES128-CCM8:@SECLEVEL=0",
+                    "-psk_identity", "x" * length, "-psk", "00")
+    assert "unknown psk identity" in said, said
+    skymock.api.wait_event({"transport": "dtls", "rules": [rule]})
+
+
+def test_so_many_strangers_are_shown_and_the_rest_is_counted(skymock):
+    """SKY_COAP_STRANGERS_MAX a second."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.connect(("127.0.0.1", skymock.ports["coaps"]))
+        for _ in range(STRANGERS_MAX * 2):
+            sock.send(b"hello")
+        while not (notes := skymock.api.events(type="note")):
+            sock.send(b"hello")  # the first of a new second tells
+    assert notes[0]["name"] == "coap-strangers" and notes[0]["count"] > 0
 
 
 @pytest.mark.parametrize("identity,rule", [

@@ -2,6 +2,7 @@
 skymock says so and ends, or goes on; what it answers is right or an error; and when the calls
 succeed again, everything does."""
 
+import contextlib
 import os
 import random
 import shutil
@@ -37,6 +38,7 @@ ALL = os.environ.get("SKYMOCK_FAIL_ALL") is not None
 SEED = int(os.environ.get("SKYMOCK_FAIL_SEED", 1))
 FEW, AMONG, LINES_MAX = 1, 16, 20
 SPIN_S, PATIENCE_S = 0.2, 8
+EATEN_S = 1  # for an answer, while each call fails: it may have been eaten
 
 
 class Bench:
@@ -104,8 +106,10 @@ class Bench:
         return play
 
     def serves(self, running, for_good):
-        first = session.Session(running, 1)
-        for step, came in first.play().items():
+        with patience(running, EATEN_S if for_good else PATIENCE_S):
+            first = session.Session(running, 1)
+            results = first.play()
+        for step, came in results.items():
             assert running.process.poll() is None, (step, running.process.poll(), running.errors())
             if not isinstance(came, session.TROUBLE):
                 assert came == self.want[step], (step, came)
@@ -120,6 +124,16 @@ class Bench:
         lines = running.errors().splitlines()
         assert all(line.startswith("skymock: ") or " refused by " in line for line in lines), lines
         assert len(lines) < LINES_MAX, lines
+
+
+@contextlib.contextmanager
+def patience(running, seconds):
+    """So long is waited for each answer in between, that of the admin API too."""
+    api, server.PATIENCE_S = running.api, seconds
+    running.api = server.Api(api.port)
+    yield
+    running.api.close()
+    running.api, server.PATIENCE_S = api, PATIENCE_S
 
 
 def cpu_s(running):

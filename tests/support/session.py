@@ -188,7 +188,8 @@ class Session:
         raise AssertionError("the fixtures were not read again")
 
     def report(self):
-        return self.api.get("/api/v1/verdicts", device=ALI)["verdict"]
+        """Whoever had to wait logs in late, with others of its name: of that rate it is warned."""
+        return self.api.get("/api/v1/verdicts", device=ALI)["verdict"] in ("passed", "warned")
 
     def metrics(self):
         return "skymock_connections " in self.api.get("/metrics")

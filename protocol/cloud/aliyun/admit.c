@@ -184,7 +184,7 @@ static void admit_direct(struct visit *v, struct sky_effects *effects)
     if (v->admission->connack != SKY_CONNACK_ACCEPTED)
         return;
     v->admission->traits = traits_of(v->in);
-    sky_effects_add(effects, SKY_EFFECT_ONLINE);
+    sky_effects_online(effects, v->facts->device);
 }
 
 bool sky_aliyun__judge_direct(const struct sky_product *product, struct sky_judge *judge)

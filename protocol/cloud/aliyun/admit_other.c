@@ -41,7 +41,7 @@ void sky_aliyun__admit_token(const struct sky_login *login, const struct sky_fac
     if (ret_admission->connack != SKY_CONNACK_ACCEPTED)
         return;
     sky_judge_kept(judge, ALI_RULE(TOKEN_SIGNED_LOGIN));
-    sky_effects_add(effects, SKY_EFFECT_ONLINE);
+    sky_effects_online(effects, facts->device);
 }
 
 /* 基于MQTT通道的设备动态注册: 2 for parameters and for plain TCP. False: nothing to verify. */

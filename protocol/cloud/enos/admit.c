@@ -264,7 +264,7 @@ static void let_in(struct visit *v)
 {
     struct sky_arena *arena = &v->effects->arena;
     if (!v->in->dynamic) {
-        sky_effects_add(v->effects, SKY_EFFECT_ONLINE);
+        sky_effects_online(v->effects, v->facts->device);
         return;
     }
     v->admission->traits = SKY_TRAIT_ACTIVATION;

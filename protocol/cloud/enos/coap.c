@@ -118,8 +118,7 @@ static void serve_device(struct visit *v)
 {
     if (v->facts->device->secret_issued)
         sky_judge_kept(v->judge, ENOS_RULE(COAP_REAUTH));
-    if (v->facts->device->state == SKY_DEVICE_INACTIVE)
-        sky_effects_add(v->effects, SKY_EFFECT_ONLINE);
+    sky_effects_online(v->effects, v->facts->device);
     bool post = v->method == SKY_COAP_POST, get = v->method == SKY_COAP_GET;
     if (!post && !get) {
         answer(v, SKY_COAP_METHOD_NOT_ALLOWED);

@@ -196,5 +196,5 @@ void sky_tencent__admit(const struct sky_login *login, const struct sky_facts *f
     check_password(&visit);
     sky_admit_settle(ret_admission, judge);
     if (ret_admission->connack == SKY_CONNACK_ACCEPTED)
-        sky_effects_add(effects, SKY_EFFECT_ONLINE);
+        sky_effects_online(effects, facts->device);
 }

@@ -1,6 +1,7 @@
 #include "tests/unit/broker/broker_case.h"
 
 #include "server/broker/effects.h"
+#include "store/internal.h"
 
 #define TOPIC "/pk/device/user/both"
 
@@ -246,6 +247,23 @@ static void what_the_store_refuses_is_noted_and_nobody_is_told_that_it_went_well
     assert_int_equal(broker_case_published(device, &got), 0);
 }
 
+/* The device whose act it is is told of, whatever was the matter with the subjects before. */
+static void a_subject_that_is_gone_does_not_hide_what_is_wrong_with_the_next(void **state)
+{
+    struct broker_case *c = *state;
+    struct sky_session *device = registry_case_session(&c->base, "aliyun", "pk", "device");
+    struct sky_session *other = registry_case_session(&c->base, "tencent", "PROD123456", "dev001");
+    static const char damage[] =
+        "UPDATE device SET asset_id = printf('%.*c', 100000, 'x') WHERE key = 'dev001'";
+    add(SKY_EFFECT_NOTE)->subject = INT64_MAX;
+    add(SKY_EFFECT_NOTE)->subject = other->device_id;
+    assert_int_equal(sqlite3_exec(c->base.store->db, damage, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sky_apply(&c->broker, device, NULL, &effects, 77), SKY_ERR_STORE);
+    sky_effects_done(&effects);
+    assert_int_equal(registry_case_events(&c->base, SKY_EVENT_NOTE, SKY_F_NAME), 1);
+    assert_string_equal(c->base.text, "device-behind");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -259,6 +277,7 @@ int main(void)
         BROKER_TEST(a_device_comes_into_use_once),
         BROKER_TEST(a_token_is_good_for_its_time),
         BROKER_TEST(a_device_keeps_its_last_tokens),
+        BROKER_TEST(a_subject_that_is_gone_does_not_hide_what_is_wrong_with_the_next),
         BROKER_TEST(an_answer_is_told),
         BROKER_TEST(a_close_comes_at_once_or_after_its_delay),
         BROKER_TEST(a_close_of_a_device_that_is_away_does_nothing),

@@ -278,8 +278,15 @@ static void keeps_every_field_of_a_device(void **state)
     assert_int_equal(sky_store_get_device(store, device.id, &found_product, &found), SKY_OK);
     assert_memory_equal(&found, &device, sizeof found);
     assert_string_equal(found_product.key, "pk");
+    const enum sky_device_state active = SKY_DEVICE_ACTIVE;
+    assert_int_equal(sky_store_set_device_state(store, device.id, active), SKY_OK);
+    assert_int_equal(sky_store_set_device_state(store, device.id, active), SKY_ERR_EXISTS);
+    assert_int_equal(sky_store_get_device(store, device.id, &found_product, &found), SKY_OK);
+    device.state = active;
+    assert_memory_equal(&found, &device, sizeof found);
     device.id++;
     assert_int_equal(sky_store_set_device(store, &device), SKY_ERR_NOT_FOUND);
+    assert_int_equal(sky_store_set_device_state(store, device.id, active), SKY_ERR_NOT_FOUND);
 }
 
 static void refuses_a_second_device_of_the_same_name(void **state)

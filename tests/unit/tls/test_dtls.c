@@ -8,6 +8,7 @@
 
 #include "auth/psk.h"
 #include "protocol/base/mem.h"
+#include "server/tls/datagram.h"
 #include "tests/unit/tls/dtls_client.h"
 
 enum { PORT = 40000, ALERT_BAD_MAC = 20, ALERT_HANDSHAKE = 40, ALERT_VERSION = 70 };
@@ -297,6 +298,23 @@ static void a_stranger_costs_nothing_before_its_address_is_proven(void **state)
     assert_int_equal(f->bench.timers.count, 0);
     assert_int_equal(f->bench.failed, 0);
     client_close(&f->client);
+}
+
+static void a_hello_is_asked_for_a_cookie_by_its_own_numbers(void **state)
+{
+    static const uint8_t hello[] = {22, 0xfe, 0xff, 0, 0, 1, 2, 3, 4, 5, 6, 0, 12,
+                                    1,  0,    0,    0, 7, 8, 0, 0, 0, 0, 0, 0};
+    static const uint8_t want[] = {22, 0xfe, 0xfd, 0, 0, 1, 2, 3, 4, 5, 6,    0,    17, 3, 0,
+                                   0,  5,    7,    8, 0, 0, 0, 0, 0, 5, 0xfe, 0xfd, 2,  9, 10};
+    uint8_t got[SKY_DTLS_VERIFY_MAX];
+    (void)state;
+    size_t len = sky_dtls_hello_verify(sky_span_of(hello, sizeof hello), SKY_SPAN("\x09\x0a"), got);
+    assert_int_equal(len, sizeof want);
+    assert_memory_equal(got, want, sizeof want);
+    char longest[SKY_DTLS_COOKIE_MAX] = {0};
+    assert_int_equal(sky_dtls_hello_verify(sky_span_of(hello, sizeof hello),
+                                           sky_span_of(longest, sizeof longest), got),
+                     sizeof got);
 }
 
 static void no_damaged_hello_makes_a_stranger_a_peer(void **state)
@@ -704,6 +722,7 @@ int main(void)
         TEST(the_last_flight_is_sent_again_when_the_client_asks),
         TEST(a_peer_that_stops_half_way_is_let_go),
         TEST(a_stranger_costs_nothing_before_its_address_is_proven),
+        TEST(a_hello_is_asked_for_a_cookie_by_its_own_numbers),
         TEST(no_damaged_hello_makes_a_stranger_a_peer),
         TEST(a_cookie_is_good_for_one_address_only),
         TEST(what_is_no_hello_is_told_apart),
