@@ -1,5 +1,6 @@
 #include "server/net/bend.h"
 #include "server/net/private.h"
+#include "server/net/socket.h"
 
 #include <netinet/tcp.h>
 #include <utlist.h>

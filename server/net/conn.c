@@ -1,5 +1,6 @@
 #include "server/net/conn.h"
 #include "server/net/private.h"
+#include "server/net/socket.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -210,7 +211,7 @@ static void watch(struct sky_conn *conn, bool reads, bool writes)
         sky_conn_gone(conn, "the system does not let it be watched");
 }
 
-void sky_conn__writable(struct sky_conn *conn)
+static void on_writable(struct sky_conn *conn)
 {
     struct sky_conn_work *work = conn->work;
     sky_clock_tick(conn->net->clock, uv_now(conn->net->loop));
@@ -612,13 +613,18 @@ static void read_one(struct sky_conn *conn)
     sky_net_turn_over(net);
 }
 
-void sky_conn__readable(struct sky_conn *conn)
+static void on_readable(struct sky_conn *conn)
 {
     sky_clock_tick(conn->net->clock, uv_now(conn->net->loop));
     if (conn->drains)
         drain(conn);
     else if (!conn->closing)
         read_one(conn);
+}
+
+int sky_net_watch(struct sky_net *net)
+{
+    return sky_sockets_open(net, on_readable, on_writable);
 }
 
 void sky_conn_start(struct sky_conn *conn)

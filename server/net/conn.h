@@ -7,149 +7,8 @@
 #ifndef SKY_SERVER_NET_CONN_H
 #define SKY_SERVER_NET_CONN_H
 
-#include <uv.h>
-
-#include "protocol/base/buf.h"
-#include "protocol/base/timerq.h"
-#include "protocol/cloud/cloud.h"
-#include "server/journal/journal.h"
-#include "server/net/fate.h"
-#include "server/net/port.h"
-#include "server/net/socket.h"
+#include "server/net/net.h"
 #include "server/net/work.h"
-#include "server/registry/registry.h"
-#include "server/registry/rules.h"
-#include "server/tls/ca.h"
-
-struct sky_keylog;
-struct sky_tap;
-struct sky_tls;
-struct sky_tls_server;
-
-enum {
-    SKY_LISTENERS_MAX = 16,
-    SKY_CONNS_MAX = 60000,                    /* open connections; more are closed at once */
-    SKY_CONN_INPUT_MAX = SKY_MQTT_PACKET_MAX, /* bytes kept of an incomplete packet */
-    SKY_CONN_OUTPUT_MAX = 4 * 1024 * 1024,    /* bytes waiting for a peer that does not read */
-    SKY_CONN_BYTES_SHOWN = 48,                /* of what an offender sent, as hex in the journal */
-    SKY_CLOSE_LINGER_MS = 2 * 1000,        /* real time in which a closing peer may read the rest */
-    SKY_CLOSE_DRIP_MS = 60 * 1000,         /* the same where a fault lets that only drip */
-    SKY_CONN_DRAIN_MAX = 32 * 1024 * 1024, /* bytes thrown away of one that is closed gently */
-    SKY_CONN_DRAIN_MS = 5 * 1000,          /* and real time that takes */
-    SKY_CONN_DRAINING_MAX = 1024,          /* peers closed so; more are closed at once */
-
-    SKY_NET_DESCRIPTORS_SPARE = 24, /* file descriptors that devices leave for everything else, */
-    SKY_NET_DESCRIPTORS_ADMIN = 8,  /* and that the admin API leaves, so that it can be asked why */
-    SKY_NET_CROWD_MS = 10 * 1000,   /* real time between two notes about one crowd */
-
-    SKY_NET_READ_SIZE = 64 * 1024,   /* the one read buffer of the loop */
-    SKY_NET_READ_MIN = 512,          /* what a peer is read of at a time, however many there are */
-    SKY_LISTEN_REST_MS = 100,        /* when the system does not give a peer, or a datagram */
-    SKY_NET_ADMIT_MAX = 32,          /* peers that are accepted at a time, however many there are */
-    SKY_NET_FLUSH_SIZE = 256 * 1024, /* output that does not wait for the end of the turn */
-    SKY_NET_SPARES = 32,             /* output buffers kept for reuse */
-    SKY_NET_SPARE_MAX = 64 * 1024,
-};
-
-struct sky_listener {
-    uv_poll_t poll;
-    int fd; /* owned while it is open */
-    struct sky_timer rest;
-    struct sky_net *net;
-    const struct sky_listener_row *row;
-    struct sky_door door; /* of whoever comes in and has shown nothing yet */
-    char host[64];
-    uint16_t port; /* as bound */
-    bool open;
-};
-
-/* Newcomers who cannot be served: so many, and when (real time) that was said last. */
-struct sky_net_crowd {
-    uint64_t count;
-    int64_t told_ms;
-};
-
-/* What all connections share. */
-struct sky_net {
-    /* Borrowed; set before listeners are opened. */
-    uv_loop_t *loop;
-    struct sky_registry *registry;
-    struct sky_journal *journal;
-    struct sky_clock *clock;
-    struct sky_port *mqtt, *http; /* who speaks behind the first clear byte */
-    /* Asked before the server ends a connection: false keeps it. NULL: nobody is. */
-    bool (*may_close)(void *ctx, struct sky_conn *conn, const char *reason);
-    void *may_close_ctx;
-    /* What becomes of a peer that was accepted, or of a handshake when it is known whose it is.
-     * NULL: they pass. */
-    struct sky_fate (*fate_of)(void *ctx, struct sky_conn *conn, bool handshake);
-    void *fate_ctx;
-    /* Besides connections, who is to be let go of by sky_net_thaw(); NULL: nobody is. */
-    void (*on_thaw)(void *ctx, uint64_t by);
-    void *on_thaw_ctx;
-    /* Ends a turn of the loop in the midst of what a poll has found. NULL: no turn ends there. */
-    void (*end_turn)(void *ctx);
-    void *end_turn_ctx;
-    struct sky_tap *tap; /* borrowed; NULL: nobody captures what passes. See tap.h */
-
-    struct sky_ca *ca;                 /* owned, by secure.c; NULL: not open */
-    struct sky_tls_server *tls;        /* owned, likewise */
-    struct sky_keylog *keylog;         /* owned, likewise; NULL: there is none */
-    struct sky_ca_waiter certificates; /* until they are made and kept */
-
-    struct sky_sockets sockets;
-    struct sky_listener listeners[SKY_LISTENERS_MAX];
-    size_t listener_count;
-    struct sky_conn *conns;
-    struct sky_conn *dirty, *last_dirty; /* for whom the end of the turn has work, in turn */
-    struct sky_conn *lingering; /* closed by us, with output that the kernel has not taken yet, or
-                                   while the peer reads it */
-    struct sky_conn *dead;      /* whose memory goes when nobody can be at work with it */
-    struct sky_pending pending;
-    size_t conn_count, draining, frozen;
-    uint32_t last_id;
-    uint32_t turn; /* of the loop; connections start with 0 */
-    uint64_t accepted;
-    struct sky_net_crowd turned_away; /* closed again, for want of room */
-    struct sky_net_crowd not_given;   /* tries that the system refused: whoever came waits */
-    char *read_buf;                   /* owned, SKY_NET_READ_SIZE */
-    size_t share;                     /* how much of it a peer may fill at a time */
-    size_t admitted;                  /* peers, since the last poll */
-    char *spares[SKY_NET_SPARES];
-    size_t spare_count;
-    struct sky_conn_works works;
-};
-
-struct sky_conn {
-    struct sky_net *net;
-    struct sky_port *port;
-    struct sky_conn_work *work;   /* never NULL; see work.h */
-    struct sky_tls *tls;          /* NULL: clear */
-    void *state;                  /* the port's own */
-    struct sky_door *door;        /* its listener's, unless it has one of its own */
-    struct sky_conn *prev, *next; /* all connections; once reaped, those that linger */
-    struct sky_timer alarm;       /* virtual time: the port's, keepalive for MQTT */
-    int64_t device_id;            /* registry id of the device it was admitted as; 0: none */
-    char *client_id;              /* owned: that it gave when it logged in; NULL: none yet */
-    struct sockaddr_in6 peer;     /* or a sockaddr_in, which is shorter */
-    int fd;                       /* owned; -1 once it is shut */
-    uint32_t id;                  /* > 0, in the journal and the API */
-    uint32_t touched;             /* a bit for each point at which a fault had its hands on it */
-    bool dirty : 1, closing : 1, reaped : 1, lingers : 1, shut : 1, held : 1;
-    bool reads : 1, writes : 1; /* what its socket is watched for */
-    bool own_door : 1;
-    bool rewrapped : 1; /* the rest of the input came wrapped */
-    bool gentle : 1;    /* what comes after closing is to be thrown away for a while */
-    bool drains : 1;    /* and is */
-    bool left : 1;      /* the peer ended it */
-    bool broke : 1;     /* and not as one should */
-    bool sniffed : 1;   /* its first clear byte has told who speaks */
-    bool waits : 1;     /* the port does not look at its input before its patience ends */
-    bool late : 1;      /* nor before a fault lets its first packet in */
-    bool mute : 1;      /* nothing is written any more */
-    bool frozen : 1;    /* and nothing read, and the socket stays */
-    bool aborts : 1;    /* it ends with a reset */
-};
 
 /* How it came in, to be written to: from now on its own. */
 struct sky_door *sky_conn_own_door(struct sky_conn *conn);
@@ -216,6 +75,9 @@ void sky_conn_refuse_backlog(struct sky_conn *conn, const struct sky_buf *waitin
 void sky_conn_left(struct sky_conn *conn);
 
 /* ---- all of them ---- */
+
+/* From now on they can be read and waited for; 0, or what the system refused (libuv's number). */
+int sky_net_watch(struct sky_net *net);
 
 /* End of a loop turn: sends what was written, parts with who was closed; for another turn's time,
  * as a message to thousands takes longer to send than to write. False: some are left, who come

@@ -341,7 +341,7 @@ sky_err sky_net_open(struct sky_net *net, const struct sky_config *config, struc
 {
     net->read_buf = sky_mem_grow(NULL, SKY_NET_READ_SIZE);
     net->share = SKY_NET_READ_SIZE;
-    int rc = sky_sockets_open(net);
+    int rc = sky_net_watch(net);
     if (rc < 0)
         return sky_why_set(why, SKY_ERR_IO, "",
                            "the system has no descriptors left for a server: %s; raise the limits "

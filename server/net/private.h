@@ -2,10 +2,7 @@
 #ifndef SKY_SERVER_NET_PRIVATE_H
 #define SKY_SERVER_NET_PRIVATE_H
 
-#include "server/net/conn.h"
-
-void sky_conn__readable(struct sky_conn *conn); /* or told of its end */
-void sky_conn__writable(struct sky_conn *conn);
+#include "server/net/net.h"
 
 /* Marks for closing, without asking whether it may. */
 void sky_conn__end(struct sky_conn *conn, const char *reason);

@@ -1,5 +1,4 @@
 #include "server/net/socket.h"
-#include "server/net/private.h"
 
 #include <errno.h>
 #include <sys/epoll.h>
@@ -7,7 +6,6 @@
 #include <unistd.h>
 
 #include "protocol/base/mem.h"
-#include "server/net/conn.h"
 
 static void on_ready(uv_poll_t *poll, int status, int events)
 {
@@ -20,15 +18,17 @@ static void on_ready(uv_poll_t *poll, int status, int events)
         struct sky_conn *conn = ready[i].data.ptr;
         bool broken = ready[i].events & (EPOLLERR | EPOLLHUP); /* whoever reads or writes is told */
         if (conn->reads && (broken || ready[i].events & EPOLLIN))
-            sky_conn__readable(conn);
+            net->sockets.readable(conn);
         if (conn->writes && (broken || ready[i].events & EPOLLOUT))
-            sky_conn__writable(conn);
+            net->sockets.writable(conn);
     }
 }
 
-int sky_sockets_open(struct sky_net *net)
+int sky_sockets_open(struct sky_net *net, sky_socket_fn *readable, sky_socket_fn *writable)
 {
     struct sky_sockets *sockets = &net->sockets;
+    sockets->readable = readable;
+    sockets->writable = writable;
     sockets->set = epoll_create1(EPOLL_CLOEXEC);
     if (sockets->set < 0)
         return -errno;

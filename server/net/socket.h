@@ -5,23 +5,16 @@
 #define SKY_SERVER_NET_SOCKET_H
 
 #include <sys/types.h>
-#include <uv.h>
 
-#include "protocol/base/span.h"
-
-struct sky_conn;
-struct sky_net;
-
-struct sky_sockets {
-    uv_poll_t poll;
-    int set; /* owned while it is open */
-    bool open;
-};
+#include "server/net/net.h"
 
 enum { SKY_SOCKETS_READY_MAX = 512 }; /* looked at in one poll; the rest comes with the next */
 
-/* Opens the set; 0, or what the system refused (libuv's number). */
-int sky_sockets_open(struct sky_net *net);
+typedef void sky_socket_fn(struct sky_conn *conn);
+
+/* Opens the set; 0, or what the system refused (libuv's number). Both are called for whoever waits
+ * for it, and for whoever is broken, too: reading or writing tells of that. */
+int sky_sockets_open(struct sky_net *net, sky_socket_fn *readable, sky_socket_fn *writable);
 void sky_sockets_close(struct sky_net *net); /* needs a loop turn after; idempotent */
 void sky_sockets_done(struct sky_net *net);  /* the descriptor, once the loop has run empty */
 

@@ -4,7 +4,6 @@
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
-#include "server/net/conn.h"
 #include "server/registry/psk.h"
 
 const struct sky_conn_work sky_conn_at_rest = {

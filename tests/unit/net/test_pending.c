@@ -60,7 +60,7 @@ static int set_up(void **state)
     registry_case_init(&c->base);
     assert_int_equal(uv_loop_init(&c->loop), 0);
     c->net.loop = &c->loop;
-    assert_int_equal(sky_sockets_open(&c->net), 0);
+    assert_int_equal(sky_net_watch(&c->net), 0);
     c->net.registry = &c->base.registry;
     c->net.journal = c->base.journal;
     c->net.clock = &c->base.clock;
