@@ -45,7 +45,11 @@ def test_a_key_that_nobody_waits_for_holds_up_no_other(api):
 
 
 def test_an_upgrade_goes_on_without_whoever_waits_for_its_end(api):
-    ask_and_leave(api, "POST", PATH, UPGRADE)
+    asked = Elsewhere(api, "POST", PATH, UPGRADE)
+    api.wait_event({"type": "upgrade"})
+    asked.leave()
+    while connections(api) > 1:
+        pass
     assert [each["version"] for each in api.get(PATH)["upgrades"]] == ["9"]
 
 

@@ -17,6 +17,10 @@ DATABASE = ROOT / "build/debug"
 PASSED = ROOT / "tests/lint/tidied.txt"
 # What gcc's analyzer is wrong about, a line for each file and warning: path, warning, why.
 EXPLAINED = "tests/lint/analyzed.txt"
+# What it may take for a file before it is told to follow fewer ways through it.
+ANALYZER_S = 240
+LESS_CLOSELY = ["--param", "analyzer-bb-explosion-factor=2"]
+TIMED_OUT = 124  # timeout(1)
 SECONDS_EACH = 6  # a core takes for a file, roughly
 _FINDING = re.compile(r"^(?P<path>[^\s:][^:]*):(?P<line>\d+):\d+: (?:warning|error|note): (?P<what>.*)$")
 
@@ -129,9 +133,14 @@ def check_analyzer():
 
     def analyze(entry):
         words = [word for word in _compiler(entry) if word != "-Werror"]
-        return subprocess.run([*words, "-c", "-o", os.devnull, "-fanalyzer",
-                               "-fdiagnostics-plain-output"], cwd=entry["directory"], check=False,
-                              capture_output=True, text=True).stderr
+        words += ["-c", "-o", os.devnull, "-fanalyzer", "-fdiagnostics-plain-output"]
+        for limit, how in ((ANALYZER_S, []), (0, LESS_CLOSELY)):
+            done = subprocess.run(["timeout", str(limit), *words, *how], cwd=entry["directory"],
+                                  check=False, capture_output=True, text=True)
+            if done.returncode != TIMED_OUT:
+                return done.stderr
+            _say(f"analyzer: {os.path.relpath(entry['file'], ROOT)} takes more than {limit} s, "
+                 "and is read less closely")
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for output in pool.map(analyze, _compiled().values()):

@@ -105,7 +105,7 @@ static void extremes_are_no_trouble(void **state)
     for (size_t count = 1; count <= MAX; count++) {
         for (size_t shift = 0; shift < SKY_COUNT(values); shift++) {
             for (size_t i = 0; i < count; i++)
-                intervals[i].ms = values[(i + shift) % SKY_COUNT(values)];
+                intervals[i] = (struct sky_interval){.ms = values[(i + shift) % SKY_COUNT(values)]};
             (void)sky_intervals_class(intervals, count);
         }
         memset(intervals, 0, sizeof intervals);
