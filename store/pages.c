@@ -1,4 +1,6 @@
 /* The journal's pages: opaque bytes by range of numbers. */
+#include "store/pages.h"
+
 #include "store/internal.h"
 
 /* SQLite's integers are signed; numbers beyond are past every page. */

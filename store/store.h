@@ -225,27 +225,6 @@ typedef bool sky_store_message_fn(void *ctx, const struct sky_kept_message *mess
 SKY_MUST_USE sky_err sky_store_each_message(struct sky_store *store, int64_t device_id,
                                             sky_store_message_fn *each, void *ctx);
 
-/* ---- the journal's pages: opaque bytes by range of numbers ---- */
-
-/* Drops the pages whose bytes or numbers are not those that were put. To be called before the pages
- * are used. `*ret_lost` counts the numbers that no page holds any more, from the first to
- * `*ret_last`, the last one that is known to have been taken; and 1 for what came behind that, if
- * it cannot be told how much it was. */
-SKY_MUST_USE sky_err sky_store_check_pages(struct sky_store *store, uint64_t *ret_last,
-                                           uint64_t *ret_lost);
-/* 1 <= `first_seq` <= `last_seq`, LIMIT beyond SKY_STORE_NUMBER_MAX; ranges do not overlap. */
-SKY_MUST_USE sky_err sky_store_put_page(struct sky_store *store, uint64_t first_seq,
-                                        uint64_t last_seq, sky_span bytes);
-/* The page that holds `seq`, or the first one after it. Appends to `ret_bytes`. */
-SKY_MUST_USE sky_err sky_store_get_page(struct sky_store *store, uint64_t seq,
-                                        uint64_t *ret_first_seq, uint64_t *ret_last_seq,
-                                        struct sky_buf *ret_bytes);
-/* Every page that ends before that number. */
-SKY_MUST_USE sky_err sky_store_drop_pages(struct sky_store *store, uint64_t last_seq_below);
-/* First and last number kept; both 0 when empty. */
-SKY_MUST_USE sky_err sky_store_page_range(struct sky_store *store, uint64_t *ret_first,
-                                          uint64_t *ret_last);
-
 /* ---- notes: whatever else must outlive a run, by name ---- */
 
 /* NOT_FOUND, with `*ret_value` untouched, if there is none. Appends; LIMIT if it does not fit. */

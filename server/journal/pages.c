@@ -1,6 +1,7 @@
 #include "server/journal/pages.h"
 
 #include "protocol/base/assert.h"
+#include "store/pages.h"
 
 _Static_assert(sizeof(struct sky_page_head) == SKY_PAGE_HEAD, "the head has no padding");
 

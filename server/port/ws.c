@@ -287,6 +287,8 @@ static const char *judge(const struct sky_http_head *head, struct sky_http_reply
     if (!sky_http_head_header(head->headers, "Sec-WebSocket-Key", &value) ||
         !sky_base64_decode(value, key, sizeof key, &len) || len != KEY_BYTES)
         return "Sec-WebSocket-Key is not 16 bytes in base64";
+    if (head->host_fault != NULL)
+        return head->host_fault;
     if (head->chunked)
         return "an upgrade has no body";
     if (sky_http_head_lists(head->headers, "Sec-WebSocket-Protocol", "mqtt"))

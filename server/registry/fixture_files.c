@@ -16,7 +16,10 @@
 #include "server/registry/products.h"
 #include "server/tls/certificate.h"
 
-enum { CLOUDS_MAX = 16 };
+enum {
+    CLOUDS_MAX = 16,
+    SHOWN_PATH_MAX = 120, /* bytes of a path that is repeated in a command to be copied */
+};
 
 struct loading {
     const struct sky_catalogue *catalogue;
@@ -575,10 +578,13 @@ static sky_err load_paths(struct loading *loading, struct sky_store *store,
         sky_strings_add(loading->pieces, loading->gateways.list[i]);
     sky_strings_done(&loading->gateways);
     if (loading->error_count > 0) {
-        char rest[140] = "";
+        char rest[SKY_WHY_REASON_MAX / 2] = "";
+        const char *path = paths->count == 1 && strlen(paths->list[0]) <= SHOWN_PATH_MAX
+                               ? paths->list[0]
+                               : "PATH...";
         if (loading->error_count > 1)
-            snprintf(rest, sizeof rest, " (skymock check %.80s has all %zu errors)",
-                     paths->count == 1 ? paths->list[0] : "PATH...", loading->error_count);
+            snprintf(rest, sizeof rest, " (skymock check %s has all %zu errors)", path,
+                     loading->error_count);
         return sky_why_set(why, SKY_ERR_INVALID, loading->first.pointer, "%.*s%s",
                            (int)(SKY_WHY_REASON_MAX - 1 - strlen(rest)), loading->first.reason,
                            rest);

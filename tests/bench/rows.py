@@ -160,7 +160,7 @@ def https_logins(run_, server):
         told = run("tls_load", "keepalive", f"port={process.ports['https']}", f"pid={process.pid}",
                    f"requests={requests}", f"connections={connections}",
                    f"messages={run_.of(600, 5)}", f"answer={b'HTTP/1.1 200 '.hex()}")
-    return {"value": told["items"] / told["cpu_us"] * 1e6, "rate": told["items"] / told["seconds"]}
+    return {"value": told["items"] / max(told["cpu_us"], 1) * 1e6, "rate": told["items"] / told["seconds"]}
 
 
 def tls_handshakes(run_, server):

@@ -12,6 +12,7 @@
 
 #include "store/internal.h"
 #include "store/lost.h"
+#include "store/pages.h"
 #include "store/snapshots.h"
 #include "store/topology.h"
 #include "tests/support/seed_config.h"

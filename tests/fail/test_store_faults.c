@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "store/lost.h"
+#include "store/pages.h"
 #include "store/snapshots.h"
 
 #include "faulty_vfs.h"

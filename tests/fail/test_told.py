@@ -115,7 +115,7 @@ def test_a_document_that_is_none_any_more_is_told_and_counted(begin, tmp_path):
     assert running.api.call("PATCH", SHADOW, {"desired": {"n": 1}}).keys() == before.keys()
 
 
-@pytest.mark.parametrize("name, number", [("send", 1), ("send", 2), ("recv", 1)])
+@pytest.mark.parametrize("name, number", [("send", 1), ("send", 2), ("recv", 2)])
 def test_a_websocket_that_breaks_inside_the_server_is_nobodys_mistake(begin, name, number):
     running, calls = begin(name)
     peer = websocket.WebSocketPeer(running.ports["https"])

@@ -7,6 +7,7 @@
 #include "server/journal/pages.h"
 #include "server/journal/read.h"
 #include "server/os/clock.h"
+#include "store/pages.h"
 
 enum { PAGES = 3, EVENTS = 6, ROOM = 64 * 1024 };
 

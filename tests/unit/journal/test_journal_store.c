@@ -14,6 +14,7 @@
 #include "server/journal/read.h"
 #include "server/os/clock.h"
 #include "store/internal.h"
+#include "store/pages.h"
 
 struct bench {
     char path[64];

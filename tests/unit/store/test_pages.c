@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "store/internal.h"
+#include "store/pages.h"
 
 static int open_store(void **state)
 {

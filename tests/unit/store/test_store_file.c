@@ -17,6 +17,7 @@
 
 #include "store/fold.h"
 #include "store/internal.h"
+#include "store/pages.h"
 
 struct folder {
     char path[64], file[80];
