@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "protocol/base/mem.h"
@@ -73,7 +72,7 @@ ssize_t sky_socket_send(const struct sky_conn *conn, sky_span bytes)
 {
     ssize_t sent;
     do
-        sent = send(conn->fd, bytes.ptr, bytes.len, MSG_NOSIGNAL);
+        sent = write(conn->fd, bytes.ptr, bytes.len);
     while (sent < 0 && errno == EINTR);
     return sent < 0 ? -errno : sent;
 }
@@ -82,7 +81,7 @@ ssize_t sky_socket_receive(const struct sky_conn *conn, char *out, size_t out_si
 {
     ssize_t got;
     do
-        got = recv(conn->fd, out, out_size, 0);
+        got = read(conn->fd, out, out_size);
     while (got < 0 && errno == EINTR);
     return got < 0 ? -errno : got;
 }
