@@ -16,6 +16,7 @@
 #include "server/journal/pages.h"
 #include "server/net/listen.h"
 #include "server/net/secure.h"
+#include "server/net/socket.h"
 #include "server/os/config.h"
 #include "server/os/worker.h"
 #include "server/port/coap.h"
@@ -180,6 +181,7 @@ static void end_turn(void *ctx)
 static void before_poll(uv_prepare_t *prepare)
 {
     struct sky_app *app = prepare->data;
+    sky_sockets_hear(&app->net);
     sky_net_admit(&app->net);
     run_what_is_due(app);
     sky_slices_run(&app->slices, &app->clock);

@@ -95,11 +95,15 @@ struct sky_conn_works {
     struct sky_conn_work *list[SKY_NET_WORKS_SPARE]; /* owned */
     size_t count;
 };
+
 /* Of connections; see socket.h. */
 struct sky_sockets {
-    uv_poll_t poll;
-    int set; /* owned while it is open */
-    bool open;
+    struct sky_socket_set {
+        uv_poll_t poll;
+        int fd; /* owned while it is open */
+        bool open;
+    } devices, askers; /* askers: by the admin listener */
+    bool asked;        /* there is something of askers in this poll */
     void (*readable)(struct sky_conn *conn), (*writable)(struct sky_conn *conn);
 };
 

@@ -6,21 +6,54 @@
 
 #include "protocol/base/mem.h"
 
-static void on_ready(uv_poll_t *poll, int status, int events)
+static void serve(struct sky_sockets *sockets, const struct sky_socket_set *set)
 {
-    struct sky_net *net = SKY_CONTAINER_OF(poll, struct sky_net, sockets.poll);
     struct epoll_event ready[SKY_SOCKETS_READY_MAX];
-    (void)status;
-    (void)events;
-    int count = epoll_wait(net->sockets.set, ready, SKY_SOCKETS_READY_MAX, 0);
+    int count = epoll_wait(set->fd, ready, SKY_SOCKETS_READY_MAX, 0);
     for (int i = 0; i < count; i++) {
         struct sky_conn *conn = ready[i].data.ptr;
         bool broken = ready[i].events & (EPOLLERR | EPOLLHUP); /* whoever reads or writes is told */
         if (conn->reads && (broken || ready[i].events & EPOLLIN))
-            net->sockets.readable(conn);
+            sockets->readable(conn);
         if (conn->writes && (broken || ready[i].events & EPOLLOUT))
-            net->sockets.writable(conn);
+            sockets->writable(conn);
     }
+}
+
+static void on_devices(uv_poll_t *poll, int status, int events)
+{
+    struct sky_sockets *sockets = SKY_CONTAINER_OF(poll, struct sky_sockets, devices.poll);
+    (void)status;
+    (void)events;
+    serve(sockets, &sockets->devices);
+}
+
+static void on_askers(uv_poll_t *poll, int status, int events)
+{
+    (void)status;
+    (void)events;
+    SKY_CONTAINER_OF(poll, struct sky_sockets, askers.poll)->asked = true;
+}
+
+void sky_sockets_hear(struct sky_net *net)
+{
+    if (net->sockets.asked)
+        serve(&net->sockets, &net->sockets.askers);
+    net->sockets.asked = false;
+}
+
+static int open_set(struct sky_net *net, struct sky_socket_set *set, uv_poll_cb on_ready)
+{
+    set->fd = epoll_create1(EPOLL_CLOEXEC);
+    if (set->fd < 0)
+        return -errno;
+    int rc = uv_poll_init(net->loop, &set->poll, set->fd);
+    if (rc < 0) {
+        close(set->fd);
+        return rc;
+    }
+    set->open = true;
+    return uv_poll_start(&set->poll, UV_READABLE, on_ready);
 }
 
 int sky_sockets_open(struct sky_net *net, sky_socket_fn *readable, sky_socket_fn *writable)
@@ -28,30 +61,39 @@ int sky_sockets_open(struct sky_net *net, sky_socket_fn *readable, sky_socket_fn
     struct sky_sockets *sockets = &net->sockets;
     sockets->readable = readable;
     sockets->writable = writable;
-    sockets->set = epoll_create1(EPOLL_CLOEXEC);
-    if (sockets->set < 0)
-        return -errno;
-    int rc = uv_poll_init(net->loop, &sockets->poll, sockets->set);
-    if (rc < 0) {
-        close(sockets->set);
-        return rc;
-    }
-    sockets->open = true;
-    return uv_poll_start(&sockets->poll, UV_READABLE, on_ready);
+    int rc = open_set(net, &sockets->devices, on_devices);
+    return rc == 0 ? open_set(net, &sockets->askers, on_askers) : rc;
+}
+
+static void close_set(struct sky_socket_set *set)
+{
+    if (set->open && !uv_is_closing((uv_handle_t *)&set->poll))
+        uv_close((uv_handle_t *)&set->poll, NULL);
 }
 
 void sky_sockets_close(struct sky_net *net)
 {
-    struct sky_sockets *sockets = &net->sockets;
-    if (sockets->open && !uv_is_closing((uv_handle_t *)&sockets->poll))
-        uv_close((uv_handle_t *)&sockets->poll, NULL);
+    close_set(&net->sockets.devices);
+    close_set(&net->sockets.askers);
+}
+
+static void set_done(struct sky_socket_set *set)
+{
+    if (set->open)
+        close(set->fd);
+    set->open = false;
 }
 
 void sky_sockets_done(struct sky_net *net)
 {
-    if (net->sockets.open)
-        close(net->sockets.set);
-    net->sockets.open = false;
+    set_done(&net->sockets.devices);
+    set_done(&net->sockets.askers);
+}
+
+static const struct sky_socket_set *set_of(const struct sky_conn *conn)
+{
+    const struct sky_sockets *sockets = &conn->net->sockets;
+    return conn->door->listener->allows & SKY_LISTEN_ADMIN ? &sockets->askers : &sockets->devices;
 }
 
 bool sky_socket_watch(struct sky_conn *conn, bool reads, bool writes)
@@ -63,9 +105,8 @@ bool sky_socket_watch(struct sky_conn *conn, bool reads, bool writes)
         return true;
     conn->reads = reads;
     conn->writes = writes;
-    return epoll_ctl(conn->net->sockets.set,
-                     is ? (was ? EPOLL_CTL_MOD : EPOLL_CTL_ADD) : EPOLL_CTL_DEL, conn->fd,
-                     &event) == 0;
+    return epoll_ctl(set_of(conn)->fd, is ? (was ? EPOLL_CTL_MOD : EPOLL_CTL_ADD) : EPOLL_CTL_DEL,
+                     conn->fd, &event) == 0;
 }
 
 ssize_t sky_socket_send(const struct sky_conn *conn, sky_span bytes)

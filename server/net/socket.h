@@ -1,6 +1,8 @@
 /* The sockets of connections: a descriptor each, and no handle of the loop's, which would be as
- * much memory as all else that an idle connection has. One epoll set has them all, and the loop
- * watches that. Knows neither bytes nor ports. */
+ * much memory as all else that an idle connection has. An epoll set has those of devices, another
+ * those of the admin listener, and the loop watches the sets: whoever asks is heard after all that
+ * the same poll has found, so that what a device had sent before the question is in the answer.
+ * Knows neither bytes nor ports. */
 #ifndef SKY_SERVER_NET_SOCKET_H
 #define SKY_SERVER_NET_SOCKET_H
 
@@ -8,15 +10,17 @@
 
 #include "server/net/net.h"
 
-enum { SKY_SOCKETS_READY_MAX = 512 }; /* looked at in one poll; the rest comes with the next */
+enum { SKY_SOCKETS_READY_MAX = 1024 }; /* looked at in one poll; the rest comes with the next */
 
 typedef void sky_socket_fn(struct sky_conn *conn);
 
-/* Opens the set; 0, or what the system refused (libuv's number). Both are called for whoever waits
+/* Opens the sets; 0, or what the system refused (libuv's number). Both are called for whoever waits
  * for it, and for whoever is broken, too: reading or writing tells of that. */
 int sky_sockets_open(struct sky_net *net, sky_socket_fn *readable, sky_socket_fn *writable);
 void sky_sockets_close(struct sky_net *net); /* needs a loop turn after; idempotent */
-void sky_sockets_done(struct sky_net *net);  /* the descriptor, once the loop has run empty */
+void sky_sockets_done(struct sky_net *net);  /* the descriptors, once the loop has run empty */
+/* The last of a poll: whoever asks. */
+void sky_sockets_hear(struct sky_net *net);
 
 /* What the connection waits for: bytes to read, room to write to. False: the system does not let us
  * watch it. */

@@ -2,6 +2,7 @@
 by a journal that goes to a file. What is measured is the machine's time as well, so that the bounds
 are generous; what they are to catch took ten times as long."""
 
+import re
 import select
 import signal
 import threading
@@ -64,6 +65,27 @@ def test_a_thousand_that_connect_at_once_all_get_in(skymock):
     crowd.hang_up(newcomers)
     witness.close()
     crowd.wait_metric(skymock.api, "devices_online", 0)
+
+
+def test_whoever_asks_hears_of_all_that_was_sent_before(skymock):
+    """However many turns of the loop that takes."""
+    speakers = [crowd.log_in(skymock.ports["mqtt"], number) for number in range(LISTENERS)]
+    asker = crowd.dial(skymock.ports["admin"])
+    before = crowd.metric(skymock.api, "events_total")
+    for _ in range(2):  # the second time it is known to the loop as one that was ready before
+        with Held(skymock):
+            for number, each in enumerate(speakers):
+                each.send_packet(type="publish", topic=crowd.ECHO.format(crowd.name(number)),
+                                 payload="x")
+            asker.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        told = b""
+        while b"\nskymock_loop_turn_seconds_count" not in told:
+            told += asker.recv(65536)
+        events = int(re.search(rb"^skymock_events_total (\d+)$", told, re.M)[1])
+        assert events - before >= LISTENERS
+        before = events
+    for each in [*speakers, asker]:
+        each.close()
 
 
 def test_what_is_said_to_a_crowd_comes_whole_and_in_order(skymock):

@@ -450,7 +450,8 @@ def test_more_events_than_a_page(device):
     client.loop_start()
     for _ in range(600):
         device.message(topic, "x")
-    say(client, device, "x")
+    client.publish(f"/{device.product}/{device.key}/user/update", "x", qos=1)
+    device.wait({"type": "publish", "direction": "up"})
     client.loop_stop()
     shown = device.verify(sequence=[{"type": "connect"}, {"type": "publish", "direction": "up"}])
     assert shown[0] == first and shown[1]["seq"] > first["seq"] + 1000
