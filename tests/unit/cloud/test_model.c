@@ -8,7 +8,7 @@ enum { QUICK_MS = 250 };
 static int64_t clock_us(void)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now); /* a busy machine is no mistake */
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
