@@ -209,8 +209,8 @@ test('the keyboard alone: j, k, Enter, Esc', async (t) => {
   await page.keyboard.press('j');
   await until(() => page.url() !== first, 'the detail goes along');
   await page.keyboard.press('Escape');
-  await until(async () => !page.url().includes('seq='), 'closed');
-  assert.equal(await detail(page).count(), 0);
+  await until(async () => !page.url().includes('seq=') && await detail(page).count() === 0,
+              'closed');
 });
 
 // ---- an event in full ----
