@@ -191,7 +191,7 @@ static void before_poll(uv_prepare_t *prepare)
         app->on_turn(app->on_turn_ctx);
     app->registry.searches.count = app->registry.searches.let_in = 0;
     bool all_sent = send_what_was_written(app);
-    sky_net_share(&app->net, app->polled_us);
+    sky_net_end_poll(&app->net, app->polled_us);
     app->polled_us = 0;
     int64_t next_ms = sky_clock_next_ms(&app->clock);
     if (next_ms >= 0)

@@ -78,12 +78,8 @@ void sky_api_capture_read(struct sky_api *api)
     const struct sky_http_reply reply = {.status = 200, .content_type = api->route->content_type};
     uint64_t size = sky_capture_reading_size(reading);
     api->call->state = reading;
-    if (sky_span_eq(api->call->head.method, SKY_SPAN("HEAD"))) {
-        on_read(api->call);
-    } else {
-        api->call->on_room = on_room;
-        api->call->on_sent = api->call->on_gone = on_read;
-    }
+    api->call->on_room = on_room;
+    api->call->on_sent = api->call->on_gone = on_read;
     sky_http_send(api->call, &reply, size);
 }
 

@@ -683,7 +683,7 @@ bool sky_net_turn_over(struct sky_net *net)
 
 /* When more comes than a turn has time for each gets less of it: whoever sends one packet waits for
  * a piece of everybody else's, not for all that they have sent. */
-void sky_net_share(struct sky_net *net, int64_t took_us)
+void sky_net_end_poll(struct sky_net *net, int64_t took_us)
 {
     size_t share = took_us > SKY_TURN_BUDGET_US ? net->share / 2 : net->share * 2;
     share = share < SKY_NET_READ_SIZE ? share : SKY_NET_READ_SIZE;

@@ -86,9 +86,9 @@ bool sky_net_flush(struct sky_net *net);
 /* The last that a callback of the loop does which has taken something in: where that has spent the
  * turn, the turn ends here, and what else the poll has found belongs to the next. True: it did. */
 bool sky_net_turn_over(struct sky_net *net);
-/* Before the loop polls again: to take in what the last poll has found took so long. Whoever is
- * shut goes. */
-void sky_net_share(struct sky_net *net, int64_t took_us);
+/* Before the loop polls again: to take in what the last poll has found took so long, so that peers
+ * get more or less of the next; and the memory of whoever is shut goes. */
+void sky_net_end_poll(struct sky_net *net, int64_t took_us);
 /* Closes every connection; needs loop turns after. */
 void sky_net_close_conns(struct sky_net *net);
 void sky_net_done(struct sky_net *net); /* memory, once the loop has run empty */

@@ -193,13 +193,9 @@ static void answer(struct download *download, struct sky_http_call *call, sky_sp
         .status = download->status, .content_type = "application/octet-stream", .extra = lines};
     uint64_t length = download->end - download->next;
     call->state = download;
-    if (sky_span_eq(call->head.method, SKY_SPAN("HEAD"))) {
-        on_sent(call);
-    } else {
-        call->on_room = on_room;
-        call->on_sent = on_sent;
-        call->on_gone = on_gone;
-    }
+    call->on_room = on_room;
+    call->on_sent = on_sent;
+    call->on_gone = on_gone;
     sky_http_send(call, &reply, length);
 }
 

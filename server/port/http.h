@@ -103,7 +103,7 @@ void sky_http_stream_end(struct sky_http_call *call);  /* the call is over */
 
 /* Answers with a body of `length` bytes, which call->on_room is asked for piece by piece, in turn
  * with all others that download. Of `reply` counts all but the body. The call is over when
- * on_sent or on_gone was called; at once for a HEAD, which has no body: then neither is. */
+ * on_sent or on_gone was called; for a HEAD, which has no body, on_sent is at once. */
 void sky_http_send(struct sky_http_call *call, const struct sky_http_reply *reply, uint64_t length);
 
 struct sky_http;

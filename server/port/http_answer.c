@@ -221,6 +221,10 @@ void sky_http_send(struct sky_http_call *call, const struct sky_http_reply *repl
     struct sky_out out;
     sized.no_sniff = link->handler->no_sniff;
     SKY_ASSERT(length > 0);
+    if (!has_body) { /* there is nothing to ask for */
+        call->on_sent(call);
+        call->on_gone = NULL;
+    }
     begin_answer(link);
     const struct sky_http_response answer = {
         .reply = sized, .keep_alive = call->head.keep_alive, .head_only = !has_body};
