@@ -99,8 +99,8 @@ static void set_alarm(struct sky_conn *conn)
     if (session->keepalive_s > 0 && !session->dead)
         due_ms = session->last_seen_ms +
                  (session->silent ? keepalive_ms(session) * 3 / 2 : keepalive_ms(session) + 1);
-    if (session->resubscribe_by_ms != 0 && session->resubscribe_by_ms < due_ms)
-        due_ms = session->resubscribe_by_ms;
+    if (session->work->resubscribe_by_ms != 0 && session->work->resubscribe_by_ms < due_ms)
+        due_ms = session->work->resubscribe_by_ms;
     if (conn->work->cut_at_ms != 0 && conn->work->cut_at_ms < due_ms)
         due_ms = conn->work->cut_at_ms;
     if (due_ms != INT64_MAX)
@@ -190,10 +190,10 @@ static void judge_silence(struct sky_conn *conn)
 static void judge_deafness(struct sky_conn *conn)
 {
     struct sky_session *session = conn->state;
-    if (session->resubscribe_by_ms == 0 ||
-        sky_clock_lived_ms(conn->net->clock) < session->resubscribe_by_ms)
+    if (session->work->resubscribe_by_ms == 0 ||
+        sky_clock_lived_ms(conn->net->clock) < session->work->resubscribe_by_ms)
         return;
-    session->resubscribe_by_ms = 0;
+    sky_session_expect_subscribe(session, 0);
     if (sky_mqtt__touched(conn, AT_LOGIN))
         return;
     record_broken(conn, SKY_EVENT_NOTE, sky_mqtt_rule(SKY_MQTT_RULE_RESUBSCRIBE),
@@ -214,15 +214,13 @@ static void expect_subscribe(struct sky_conn *conn, bool present)
 {
     enum { PATIENCE_MS = 60 * 1000 }; /* of a device without keepalive */
     struct sky_session *session = conn->state;
-    session->resubscribe_by_ms = 0;
-    if (!session->listened)
-        return;
-    if (present)
+    int64_t by_ms = 0;
+    if (session->listened && present)
         note_listening(conn);
-    else
-        session->resubscribe_by_ms =
-            sky_clock_lived_ms(conn->net->clock) + 1 +
-            (session->keepalive_s > 0 ? keepalive_ms(session) : PATIENCE_MS);
+    else if (session->listened)
+        by_ms = sky_clock_lived_ms(conn->net->clock) + 1 +
+                (session->keepalive_s > 0 ? keepalive_ms(session) : PATIENCE_MS);
+    sky_session_expect_subscribe(session, by_ms);
 }
 
 struct listening {
@@ -235,9 +233,9 @@ static void look_at_filter(void *ctx, sky_span filter, uint8_t qos)
     (void)qos;
     struct listening *l = ctx;
     const struct sky_product_info *product = l->session->product;
-    l->found |=
-        sky_cloud_needs_filter(product->cloud, sky_span_str(product->product.key),
-                               sky_span_str(l->session->device_key), filter, l->session->traits);
+    l->found |= sky_cloud_needs_filter(product->cloud, sky_span_str(product->product.key),
+                                       sky_span_str(sky_session_key(l->session)), filter,
+                                       l->session->traits);
 }
 
 /* The device leaves: does it have subscriptions that it would miss? */
@@ -245,7 +243,7 @@ static void note_filters(struct sky_conn *conn)
 {
     struct sky_session *session = conn->state;
     struct listening listening = {.session = session};
-    if (session->resubscribe_by_ms != 0)
+    if (session->work->resubscribe_by_ms != 0)
         return; /* what it misses already it goes on to miss */
     sky_subs_each(sky_mqtt__port(conn)->broker->subs, session->slot, look_at_filter, &listening);
     session->listened = listening.found;
