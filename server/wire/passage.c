@@ -42,8 +42,8 @@ const struct sky_who *sky_passage_who(const struct sky_passage *passage, struct 
         room->peer = sky_span_str(room->room);
         room->client_id = sky_span_str(conn->client_id != NULL ? conn->client_id : "");
         room->server_name = conn->door->server_name;
-        if (conn->tls != NULL)
-            room->identity = sky_tls_identity(conn->tls);
+        if (conn->work->tls != NULL)
+            room->identity = sky_tls_identity(conn->work->tls);
     } else if (carrier != NULL && carrier->kind->know != NULL) {
         carrier->kind->know(carrier->channel, room);
     }

@@ -14,7 +14,7 @@
  * its work, of a session in its work, of a party in its past, of a behaviour in its acts.
  * `./dev bench --rows idle` has the whole. */
 enum {
-    CONN_BYTES = 152,
+    CONN_BYTES = 120,
     SESSION_BYTES = 104,
     PARTY_BYTES = 152,    /* and its name */
     BEHAVIOUR_BYTES = 56, /* of those */
