@@ -402,7 +402,7 @@ static void release(struct sky_conn *conn)
         free(conn->door);
     if (conn->six)
         free(conn->peer.six);
-    free(conn->client_id);
+    sky_texts_give(&conn->net->client_ids, conn->client_id);
     free(conn);
 }
 
@@ -741,6 +741,7 @@ void sky_net_done(struct sky_net *net)
         free(net->spares[--net->spare_count]);
     sky_sockets_done(net);
     sky_conn_works_done(&net->works);
+    sky_texts_done(&net->client_ids);
     free(net->read_buf);
     net->read_buf = NULL;
 }

@@ -6,6 +6,7 @@
 #include <uv.h>
 
 #include "protocol/base/buf.h"
+#include "protocol/base/texts.h"
 #include "protocol/base/timerq.h"
 #include "protocol/cloud/cloud.h"
 #include "server/journal/journal.h"
@@ -158,18 +159,19 @@ struct sky_net {
     char *spares[SKY_NET_SPARES];
     size_t spare_count;
     struct sky_conn_works works;
+    struct sky_texts client_ids;
 };
 
 struct sky_conn {
     struct sky_net *net;
     struct sky_port *port;
-    struct sky_conn_work *work;   /* never NULL; see work.h */
-    void *state;                  /* the port's own */
-    struct sky_door *door;        /* its listener's, unless it has one of its own */
-    struct sky_conn *prev, *next; /* all connections; once reaped, those that linger */
-    struct sky_timer alarm;       /* virtual time: the port's, keepalive for MQTT */
-    int64_t device_id;            /* registry id of the device it was admitted as; 0: none */
-    char *client_id;              /* owned: that it gave when it logged in; NULL: none yet */
+    struct sky_conn_work *work;       /* never NULL; see work.h */
+    void *state;                      /* the port's own */
+    struct sky_door *door;            /* its listener's, unless it has one of its own */
+    struct sky_conn *prev, *next;     /* all connections; once reaped, those that linger */
+    struct sky_timer alarm;           /* virtual time: the port's, keepalive for MQTT */
+    int64_t device_id;                /* registry id of the device it was admitted as; 0: none */
+    const struct sky_text *client_id; /* taken of the net's; NULL: none yet. See client_id.h */
     union {
         struct {
             struct in_addr host;

@@ -14,15 +14,15 @@
 #include "server/broker/presence.h"
 #include "server/broker/publish.h"
 #include "server/broker/upgrades.h"
+#include "server/net/client_id.h"
 #include "server/net/secure.h"
 #include "server/port/applications.h"
 #include "server/registry/login.h"
 #include "server/registry/parties.h"
 
 enum {
-    SEARCH_WAIT_MS = 5,   /* about what the searches of one turn take */
-    CLIENT_ID_KEPT = 256, /* bytes of it, for those who choose by it; longer ones are no cloud's */
-    ALARM_LATE_MS = 250,  /* an alarm this late means that the server was held up */
+    SEARCH_WAIT_MS = 5,  /* about what the searches of one turn take */
+    ALARM_LATE_MS = 250, /* an alarm this late means that the server was held up */
 };
 
 /* ---- journal ---- */
@@ -435,6 +435,7 @@ static void admit(struct sky_conn *conn, const struct sky_mqtt_connect *connect,
         return;
     }
     conn->device_id = session->device_id;
+    sky_conn_called(conn, connect->client_id);
     take_over(conn, session);
     sky_gateway_ousted(broker, session);
     if (clean)
@@ -502,11 +503,10 @@ static void on_connect(struct sky_conn *conn, const struct sky_mqtt_packet *pack
     struct sky_lookup lookup = {0};
     struct sky_judge judge;
     struct sky_effects effects;
-    sky_span client_id = sky_span_head(connect->client_id, CLIENT_ID_KEPT);
     sky_effects_init(&effects);
     sky_judge_init(&judge, &registry->policy);
-    if (conn->client_id == NULL && client_id.len > 0)
-        conn->client_id = sky_mem_dup(client_id.ptr, client_id.len);
+    if (conn->client_id == NULL)
+        sky_conn_called(conn, connect->client_id);
     if (connect->level_known && sky_login_recognise(registry, &login, &lookup))
         judge.policy = sky_lookup_policy(registry, &lookup);
     bool held = lookup.product.id != 0 && sky_registry_holds(registry, lookup.product.id);
