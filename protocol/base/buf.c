@@ -69,21 +69,36 @@ bool sky_buf_add_byte(struct sky_buf *buf, uint8_t byte)
     return sky_buf_add(buf, sky_span_of(&byte, 1));
 }
 
+bool sky_buf_add_int(struct sky_buf *buf, int64_t value)
+{
+    char digits[20]; /* room for INT64_MIN */
+    size_t at = sizeof digits;
+    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    do
+        digits[--at] = (char)('0' + rest % 10);
+    while ((rest /= 10) > 0);
+    if (value < 0)
+        digits[--at] = '-';
+    return sky_buf_add(buf, sky_span_of(digits + at, sizeof digits - at));
+}
+
+/* Mostly it fits into what there is. */
 bool sky_buf_addf(struct sky_buf *buf, const char *fmt, ...)
 {
+    size_t room = buf->bytes != NULL ? buf->room - buf->len + 1 : 0; /* with the NUL */
     va_list args, again;
     va_start(args, fmt);
     va_copy(again, args);
-    int len = vsnprintf(NULL, 0, fmt, args);
+    int len = vsnprintf(room > 0 ? buf->bytes + buf->len : NULL, room, fmt, args);
     va_end(args);
     SKY_ASSERT(len >= 0);
-    char *at = sky_buf_reserve(buf, (size_t)len);
-    if (at != NULL) {
-        vsnprintf(at, (size_t)len + 1, fmt, again);
-        buf->len += (size_t)len;
-    }
+    bool fits = sky_buf_reserve(buf, (size_t)len) != NULL;
+    if (fits && (size_t)len >= room)
+        vsnprintf(buf->bytes + buf->len, (size_t)len + 1, fmt, again);
     va_end(again);
-    return at != NULL;
+    if (fits)
+        buf->len += (size_t)len;
+    return fits;
 }
 
 void sky_buf_drop(struct sky_buf *buf, size_t len)

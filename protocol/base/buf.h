@@ -25,6 +25,9 @@ void sky_buf_clear(struct sky_buf *buf); /* empties and keeps the memory */
 bool sky_buf_add(struct sky_buf *buf, sky_span bytes);
 bool sky_buf_add_str(struct sky_buf *buf, const char *text);
 bool sky_buf_add_byte(struct sky_buf *buf, uint8_t byte);
+bool sky_buf_add_int(struct sky_buf *buf, int64_t value);
+/* What is written for every message or call is written by the others: a format costs ten times as
+ * much. */
 bool sky_buf_addf(struct sky_buf *buf, const char *fmt, ...) SKY_PRINTF(2, 3);
 
 /* Makes room for `len` more bytes and returns where they go, or NULL with overflow marked.

@@ -115,16 +115,8 @@ void sky_jw_str(struct sky_jw *jw, sky_span text)
 
 void sky_jw_int(struct sky_jw *jw, int64_t value)
 {
-    char digits[20]; /* room for INT64_MIN; an event has too many numbers for a format each */
-    size_t at = sizeof digits;
-    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
     before_value(jw);
-    do
-        digits[--at] = (char)('0' + rest % 10);
-    while ((rest /= 10) > 0);
-    if (value < 0)
-        digits[--at] = '-';
-    sky_buf_add(jw->out, sky_span_of(digits + at, sizeof digits - at));
+    sky_buf_add_int(jw->out, value);
 }
 
 void sky_jw_raw(struct sky_jw *jw, sky_span json)

@@ -1,6 +1,5 @@
 #include "protocol/http/answer.h"
 
-#include <stdio.h>
 #include <time.h>
 
 #include "protocol/base/assert.h"
@@ -57,19 +56,20 @@ bool sky_http_has_body(int status)
     return status != 204 && status != 304;
 }
 
+/* In the C locale, which the program never leaves. */
 void sky_http_date(int64_t unix_ms, char out[SKY_HTTP_DATE_SIZE])
 {
-    static const char days[][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     time_t seconds = (time_t)(unix_ms / 1000);
     struct tm at;
     SKY_ASSERT(gmtime_r(&seconds, &at) != NULL);
-    /* The remainders are for the compiler, which does not know how large they can be. */
-    snprintf(out, SKY_HTTP_DATE_SIZE, "%s, %02u %s %04u %02u:%02u:%02u GMT",
-             days[(unsigned)at.tm_wday % 7], (unsigned)at.tm_mday % 100,
-             months[(unsigned)at.tm_mon % 12], ((unsigned)at.tm_year + 1900) % 10000,
-             (unsigned)at.tm_hour % 100, (unsigned)at.tm_min % 100, (unsigned)at.tm_sec % 100);
+    strftime(out, SKY_HTTP_DATE_SIZE, "%a, %d %b %Y %H:%M:%S GMT", &at);
+}
+
+static void put_line(struct sky_buf *out, const char *name, const char *value)
+{
+    sky_buf_add_str(out, name);
+    sky_buf_add_str(out, value);
+    sky_buf_add_str(out, "\r\n");
 }
 
 void sky_http_put_head(struct sky_buf *out, const struct sky_http_reply *reply, bool has_length,
@@ -77,12 +77,18 @@ void sky_http_put_head(struct sky_buf *out, const struct sky_http_reply *reply, 
 {
     char date[SKY_HTTP_DATE_SIZE];
     sky_http_date(now_ms, date);
-    sky_buf_addf(out, "HTTP/1.1 %d %s\r\n", reply->status, sky_http_phrase(reply->status));
+    sky_buf_add_str(out, "HTTP/1.1 ");
+    sky_buf_add_int(out, reply->status);
+    put_line(out, " ", sky_http_phrase(reply->status));
     if (reply->content_type != NULL)
-        sky_buf_addf(out, "Content-Type: %s\r\n", reply->content_type);
-    if (has_length)
-        sky_buf_addf(out, "Content-Length: %zu\r\n", reply->body.len + reply->line_end);
-    sky_buf_addf(out, "Connection: %s\r\nDate: %s\r\n", keep_alive ? "keep-alive" : "close", date);
+        put_line(out, "Content-Type: ", reply->content_type);
+    if (has_length) {
+        sky_buf_add_str(out, "Content-Length: ");
+        sky_buf_add_int(out, (int64_t)(reply->body.len + reply->line_end));
+        sky_buf_add_str(out, "\r\n");
+    }
+    put_line(out, "Connection: ", keep_alive ? "keep-alive" : "close");
+    put_line(out, "Date: ", date);
     if (reply->no_sniff)
         sky_buf_add_str(out, "X-Content-Type-Options: nosniff\r\n");
     sky_buf_add(out, reply->extra);

@@ -34,7 +34,9 @@
 //       each error or warning on the console (violations of the Content-Security-Policy come there),
 //       uncaught exception, failed request (but one that the page itself gave up) and request to
 //       another origin. allow: patterns of lines that may come; ENDED is what comes when a server
-//       ends. More options go to newContext().
+//       ends. More options go to newContext(). A page of the console has its frame, or asks for the
+//       token, when this returns. A test that waited in vain is told what the page showed then, and
+//       which requests had no answer.
 //   problems(page)               what has been gathered so far, lines; for tests of this bench
 //   await axe(page, {include})   axe-core finds nothing serious or critical, in light of the page's
 //                                own policy: it runs in a world of its own beside the page's scripts
@@ -369,8 +371,8 @@ export function problems(page) {
   return gathered.get(page).lines;
 }
 
-// Into `lines` whatever the page must not do.
-function watch(page, origin, lines) {
+// Into `lines` whatever the page must not do; what it asks is `open` until it is answered.
+function watch(page, origin, { lines, open }) {
   const foreign = (url) => !/^(data|blob|about):/.test(url) && new URL(url).origin !== origin &&
     new URL(url).origin !== origin.replace('http', 'ws');
   page.on('console', (message) => {
@@ -386,8 +388,11 @@ function watch(page, origin, lines) {
     if (foreign(socket.url()))
       lines.push(`request to another origin: ${socket.url()}`);
   });
+  page.on('request', (request) => open.add(request));
+  page.on('requestfinished', (request) => open.delete(request));
   page.on('requestfailed', (request) => {
     const why = request.failure()?.errorText;
+    open.delete(request);
     if (why !== 'net::ERR_ABORTED') // the page's own doing: a stream given up, a page left
       lines.push(`request failed: ${why} ${request.method()} ${request.url()}`);
   });
@@ -397,11 +402,16 @@ export async function openPage(t, server, { path: target = '/', token, allow = [
   const context = await (await browser()).newContext({ viewport: { width: 1280, height: 800 },
     colorScheme: 'light', locale: 'en-US', ...options });
   const lines = [];
+  const open = new Set();
+  const opened = Date.now();
   let closed;
   const close = () => {
     closed ??= (async () => {
-      for (const page of context.pages())
-        await page.evaluate(() => 0).catch(() => {}); // what it did comes before this answer
+      for (const page of context.pages()) {
+        const text = await page.evaluate(() => document.body.innerText).catch(String); // what it did comes before this answer
+        if (Date.now() - opened >= PATIENCE_MS)
+          t.diagnostic(`the page showed: ${text}\nunanswered: ${[...open].map((each) => each.url()).join(' ')}`);
+      }
       const until = lines.length;
       await context.close();
       lines.length = until; // the end of the page is no mishap of it
@@ -424,10 +434,12 @@ export async function openPage(t, server, { path: target = '/', token, allow = [
     }, [TOKEN_KEY, token]);
   context.on('page', (page) => {
     gathered.set(page, { lines });
-    watch(page, server.url, lines);
+    watch(page, server.url, { lines, open });
   });
   const page = await context.newPage();
   await page.goto(target.startsWith('data:') ? target : server.url + target);
+  if (/^\/(#|$)/.test(target))
+    await page.locator('header, dialog[open]').first().waitFor();
   return page;
 }
 

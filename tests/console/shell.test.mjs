@@ -192,7 +192,7 @@ test('the clock is the one that devices live by', async (t) => {
   await own.api('POST', '/api/v1/clock/freeze');
   await own.api('POST', '/api/v1/clock/set', { unixMs: Date.UTC(2031, 1, 3, 20, 5, 6) });
   await page.locator('#clock.frozen').waitFor();
-  await page.waitForFunction(() => document.getElementById('clock').textContent.startsWith('2031-02-04 04:05:06'));
+  await page.locator('#clock', { hasText: /^2031-02-04 04:05:06/ }).waitFor();
   await own.stop();
 });
 
@@ -200,7 +200,7 @@ test('how many were refused stands beside the link', async (t) => {
   const own = await startServer();
   const page = await openPage(t, own);
   await device(own, ALI, { change: { password: 'wrong' } }).catch(() => {});
-  await page.waitForFunction(() => document.getElementById('refused').textContent === '1');
+  await page.locator('#refused', { hasText: /^1$/ }).waitFor();
   await own.stop();
 });
 

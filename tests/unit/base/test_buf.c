@@ -8,6 +8,7 @@
 
 #include "protocol/base/arena.h"
 #include "protocol/base/buf.h"
+#include "protocol/base/mem.h"
 
 static void appends_until_its_bound_and_marks_overflow(void **state)
 {
@@ -67,6 +68,48 @@ static void formats_whole_or_not_at_all(void **state)
     assert_false(sky_buf_addf(&buf, "%s", "z"));
     assert_true(sky_span_eq_str(sky_buf_span(&buf), "12-abxyz"));
     sky_buf_done(&buf);
+}
+
+static void formats_into_any_room_that_is_left(void **state)
+{
+    (void)state;
+    char text[260];
+    memset(text, 'x', sizeof text);
+    for (int filled = 0; filled < 130; filled++) {
+        for (int more = 0; more < 130; more++) {
+            struct sky_buf buf;
+            sky_buf_init(&buf, 300);
+            assert_true(sky_buf_add(&buf, sky_span_of(text, (size_t)filled)));
+            assert_true(sky_buf_addf(&buf, "%.*s", more, text));
+            assert_true(sky_buf_addf(&buf, "%d", 7));
+            assert_int_equal(buf.len, filled + more + 1);
+            assert_memory_equal(buf.bytes, text, (size_t)(filled + more));
+            assert_int_equal(buf.bytes[filled + more], '7');
+            sky_buf_done(&buf);
+        }
+    }
+}
+
+static void writes_numbers_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t value;
+        const char *text;
+    } rows[] = {{0, "0"},
+                {9, "9"},
+                {-10, "-10"},
+                {INT64_MAX, "9223372036854775807"},
+                {INT64_MIN, "-9223372036854775808"}};
+    for (size_t i = 0; i < SKY_COUNT(rows); i++) {
+        struct sky_buf buf;
+        sky_buf_init(&buf, strlen(rows[i].text));
+        assert_true(sky_buf_add_int(&buf, rows[i].value));
+        assert_true(sky_span_eq_str(sky_buf_span(&buf), rows[i].text));
+        assert_false(sky_buf_add_int(&buf, rows[i].value));
+        assert_true(sky_span_eq_str(sky_buf_span(&buf), rows[i].text));
+        sky_buf_done(&buf);
+    }
 }
 
 static void reserves_and_commits_within_the_bound(void **state)
@@ -155,6 +198,8 @@ int main(void)
         cmocka_unit_test(grows_over_many_sizes_without_losing_bytes),
         cmocka_unit_test(appending_nothing_always_works),
         cmocka_unit_test(formats_whole_or_not_at_all),
+        cmocka_unit_test(formats_into_any_room_that_is_left),
+        cmocka_unit_test(writes_numbers_whole_or_not_at_all),
         cmocka_unit_test(reserves_and_commits_within_the_bound),
         cmocka_unit_test(drops_from_the_front),
         cmocka_unit_test(arena_pieces_stay_where_they_are),
