@@ -16,13 +16,14 @@ enum { SUMMED = SKY_SUMS_PAGE - SKY_SUMS_ROOM };
 uint64_t sky_sum(uint64_t seed, sky_span bytes)
 {
     uint64_t sum = seed, word;
-    for (; bytes.len >= sizeof word; bytes = sky_span_tail(bytes, sizeof word)) {
-        memcpy(&word, bytes.ptr, sizeof word);
+    size_t at = 0;
+    for (; at + sizeof word <= bytes.len; at += sizeof word) {
+        memcpy(&word, bytes.ptr + at, sizeof word);
         sum = (sum ^ le64toh(word)) * 0x9e3779b97f4a7c15;
         sum ^= sum >> 32;
     }
-    for (size_t i = 0; i < bytes.len; i++)
-        sum = (sum ^ (uint8_t)bytes.ptr[i]) * 0x9e3779b97f4a7c15;
+    for (; at < bytes.len; at++)
+        sum = (sum ^ (uint8_t)bytes.ptr[at]) * 0x9e3779b97f4a7c15;
     return sum;
 }
 
