@@ -368,6 +368,78 @@ static void a_file_that_ends_within_a_page_is_told(void **state)
 
 /* ---- while it is in use ---- */
 
+static uint32_t draw(uint32_t *chance, uint32_t below)
+{
+    *chance = *chance * 1664525 + 1013904223;
+    return (*chance >> 8) % below;
+}
+
+static void put_or_delete_some(struct sky_store *store, uint32_t *chance)
+{
+    static const char bytes[10 * PAGE] = "what is in it does not matter";
+    for (uint32_t i = draw(chance, 6); i > 0; i--) {
+        char name[8];
+        snprintf(name, sizeof name, "n%u", draw(chance, 60));
+        sky_span value = sky_span_of(bytes, draw(chance, sizeof bytes));
+        sky_err err = draw(chance, 3) > 0 ? sky_store_put_note(store, sky_span_str(name), value)
+                                          : sky_store_delete_note(store, sky_span_str(name));
+        assert_true(err == SKY_OK || err == SKY_ERR_NOT_FOUND);
+    }
+}
+
+/* As after a kill: another file of what is in this one and its log. */
+static void opens_as_it_is(const struct bench *bench)
+{
+    struct bench copy;
+    char line[320];
+    snprintf(copy.path, sizeof copy.path, "%.40s.copy", bench->path);
+    snprintf(copy.wal, sizeof copy.wal, "%.45s-wal", copy.path);
+    snprintf(line, sizeof line, "cp %s %s && cp %s %s", bench->path, copy.path, bench->wal,
+             copy.wal);
+    assert_int_equal(system(line), 0);
+    sky_store_close(opens(&copy));
+    sky_store_close(opens(&copy));
+    remove(copy.path);
+}
+
+/* With next to nothing held in memory: pages come from the file, and go there early. */
+static void whatever_is_written_is_no_damage(void **state)
+{
+    struct bench *bench = *state;
+    struct sky_store_lost lost;
+    uint32_t chance = 5;
+    struct sky_store *store = NULL;
+    for (int turn = 0; turn < 1500; turn++) {
+        if (store == NULL) {
+            store = opens(bench);
+            assert_int_equal(sqlite3_exec(store->db, "PRAGMA cache_size = 8", NULL, NULL, NULL),
+                             SQLITE_OK);
+        }
+        uint32_t way = draw(&chance, 4);
+        if (way == 0)
+            sky_store_batch(store);
+        if (way > 1)
+            assert_int_equal(sky_store_begin(store), SKY_OK);
+        put_or_delete_some(store, &chance);
+        if (way == 2)
+            sky_store_rollback(store);
+        if (way == 3)
+            assert_int_equal(sky_store_commit(store), SKY_OK);
+        if (draw(&chance, 40) == 0 && sky_store_settle(store) == SKY_OK)
+            sky_store_fold(store);
+        if (draw(&chance, 100) == 0 && sky_store_settle(store) == SKY_OK)
+            opens_as_it_is(bench);
+        sky_store_lost(store, &lost);
+        assert_true(lost.damaged == 0 && lost.refused == 0 && lost.batches == 0);
+        if (draw(&chance, 100) == 0) {
+            sky_store_close(store);
+            every_page_holds(bench);
+            store = NULL;
+        }
+    }
+    sky_store_close(store);
+}
+
 static void a_flip_is_told_when_its_page_is_read(void **state)
 {
     struct bench *bench = *state;
@@ -495,6 +567,7 @@ int main(void)
         TEST(the_mark_of_a_file_is_not_lost_unnoticed),
         TEST(a_page_in_the_place_of_another_is_told),
         TEST(a_file_that_ends_within_a_page_is_told),
+        TEST(whatever_is_written_is_no_damage),
         TEST(a_flip_is_told_when_its_page_is_read),
         TEST(a_file_without_sums_is_used_as_it_was),
         TEST(a_file_of_other_pages_has_no_sums),
