@@ -142,7 +142,7 @@ def revision():
 
 def bench(options):
     """Measures, prints each row when it is there, and gives everything as JSON has it."""
-    picked = rows.chosen(options.rows and options.rows.split(","))
+    picked = options.picked
     installed = [name for name, server in SERVERS.items() if server.program()]
     wanted = {name for row in picked for name in row.servers()}
     if "skymock" not in installed:
@@ -182,6 +182,10 @@ def main():
     options = parser.parse_args()
     if options.rounds < 1:
         parser.error("--rounds is 1 at least")
+    try:
+        options.picked = rows.chosen(options.rows and options.rows.split(","))
+    except LookupError as unknown:
+        parser.error(unknown.args[0])
     if options.source:
         result = json.loads(options.source.read_text())
     else:

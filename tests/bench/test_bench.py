@@ -57,7 +57,7 @@ def test_the_last_line_counts_goals_and_says_what_one_that_is_missed_means():
 
 def test_a_row_that_is_not_there():
     done = run("--rows", "nothing")
-    assert done.returncode != 0 and "no row nothing: qos0-64" in done.stderr
+    assert done.returncode == 2 and "no row nothing: qos0-64" in done.stderr
 
 
 # ---- the load sees what is lost, twice there, or out of order ----
