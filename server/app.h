@@ -66,7 +66,10 @@ struct sky_app {
     void *on_turn_ctx;
     struct sky_timer flush_timer;
     bool flush_failed;      /* not to be tried again before that */
+    bool flush_told;        /* that it failed */
     bool damage_told;       /* of the store's file */
+    bool lost_told;         /* changes of devices; until some are kept again: */
+    uint64_t kept_then;     /* batches when the last was lost */
     uv_work_t folding_work; /* of the store's log */
     bool folding;
     bool stopping;
