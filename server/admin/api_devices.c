@@ -44,9 +44,8 @@ static void write_presence(struct sky_api *api, int64_t device_id)
         sky_jw_put_str(jw, "gateway", carrier->party->name);
     put_text_or_null(jw, "lastSeen", seen);
     if (session != NULL) {
-        const struct sky_session_traffic *traffic = session->traffic;
-        sky_jw_put_int(jw, "published", traffic != NULL ? (int64_t)traffic->published : 0);
-        sky_jw_put_int(jw, "delivered", traffic != NULL ? (int64_t)traffic->delivered : 0);
+        sky_jw_put_int(jw, "published", (int64_t)session->work->published);
+        sky_jw_put_int(jw, "delivered", (int64_t)session->work->delivered);
         sky_jw_put_int(jw, "subscriptions",
                        (int64_t)sky_subs_count(api->app->broker.subs, session->slot));
     }
@@ -430,7 +429,7 @@ void sky_api_device_disconnect(struct sky_api *api)
     if (!sky_api_device(api, &product, &device))
         return;
     struct sky_session *session = sky_session_find(&api->app->registry, device.id);
-    bool behind = session != NULL && session->via != NULL;
+    bool behind = session != NULL && session->work->via != NULL;
     if (behind)
         sky_session_go_offline(&api->app->broker, session, "disconnected by the admin API", 0);
     if (session != NULL && (behind || sky_session_kick(session, "disconnected by the admin API")))

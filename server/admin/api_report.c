@@ -131,12 +131,12 @@ static void add_parties(struct report *report)
     const struct sky_registry *registry = &report->app->registry;
     enum sky_period period = report->scope.period;
     const struct sky_party *party;
-    DL_FOREACH (registry->parties.list, party)
+    LL_FOREACH (registry->parties.list, party)
         if (sky_party_is_of(party, sky_span_str(report->scope.name)) &&
             (report->scope.one || party->answers || !sky_conduct_is_empty(&party->chapter) ||
-             (period == SKY_RUN && party->earlier != NULL &&
-              !sky_conduct_is_empty(party->earlier))))
-            add_party(report, party->name, party->since);
+             (period == SKY_RUN && party->past != NULL &&
+              !sky_conduct_is_empty(&party->past->run))))
+            add_party(report, party->name, sky_party_since(registry, party));
     if (report->scope.one && report->timeline.parties == NULL)
         add_party(report, report->scope.name, registry->parties.since);
     first_party(report);

@@ -30,7 +30,7 @@ static bool names(sky_span filter, const struct sky_session *device)
 static void take(void *ctx, sky_span filter, uint8_t qos)
 {
     struct list *list = ctx;
-    if (list->device->via == NULL || names(filter, list->device))
+    if (list->device->work->via == NULL || names(filter, list->device))
         list->held[list->count++] = (struct held){filter, qos};
 }
 

@@ -27,14 +27,12 @@ static void find_where(void *ctx, int64_t device_id, struct sky_suite_where *whe
     where->online = false;
     if (session == NULL)
         return;
-    const struct sky_behaviour *behaviour = session->party->chapter.behaviour;
-    const struct sky_behaviour_acts *acts =
-        behaviour != NULL ? sky_behaviour_acts(behaviour) : NULL;
-    for (size_t i = 0; acts != NULL && i < acts->handshake_count; i++) {
+    const struct sky_behaviour_acts *acts = sky_behaviour_acts(&session->party->chapter.behaviour);
+    for (size_t i = 0; i < acts->handshake_count; i++) {
         where->transports |= 1U << acts->handshakes[i].transport;
         where->psk = where->psk || acts->handshakes[i].psk;
     }
-    if (acts != NULL && acts->http_logins > 0)
+    if (acts->http_logins > 0)
         where->transports |= 1U << SKY_HTTP | 1U << SKY_HTTPS;
     if (session->conn == NULL)
         return;

@@ -36,8 +36,8 @@ static bool write_one(void *ctx, const struct sky_product *product, const struct
     sky_jw_put_str(jw, "product", product->key);
     sky_jw_put_str(jw, "device", device->key);
     sky_jw_put_bool(jw, "online",
-                    session != NULL && session->via != NULL &&
-                        session->via->device_id == writing->gateway_id);
+                    session != NULL && session->work->via != NULL &&
+                        session->work->via->device_id == writing->gateway_id);
     sky_jw_end_object(jw);
     return true;
 }

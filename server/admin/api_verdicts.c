@@ -33,7 +33,7 @@ bool sky_api_scope_known(struct sky_api *api, const struct sky_api_scope *scope)
         return true;
     sky_match_device(sky_span_str(scope->name), &api->vars);
     if (party != NULL && (party->device_id != 0 || party->chapter.proofs != NULL ||
-                          (party->earlier != NULL && party->earlier->proofs != NULL)))
+                          (party->past != NULL && party->past->run.proofs != NULL)))
         return true;
     return sky_api_device(api, &product, &device);
 }
@@ -87,9 +87,9 @@ static void write_party(struct judging *judging, const char *name, bool device,
     sky_jw_put_bool(&api->jw, "registered", device);
     sky_jw_put_str(&api->jw, "verdict", sky_verdict_name(verdict));
     write_rules(judging, cloud, conduct);
-    if (judging->scope.one && conduct->behaviour != NULL) {
+    if (judging->scope.one && conduct->behaviour.known) {
         sky_jw_key(&api->jw, "profile");
-        sky_behaviour_print(conduct->behaviour, &api->jw);
+        sky_behaviour_print(&conduct->behaviour, &api->jw);
     }
     sky_jw_end_object(&api->jw);
     judging->worst = sky_verdict_worse(judging->worst, verdict);
@@ -151,7 +151,7 @@ void sky_api_verdicts(struct sky_api *api)
         judging->cloud = sky_cloud_find(sky_span_str(api->vars.cloud));
         add_name(judging, scope.name);
     } else {
-        DL_FOREACH (api->app->registry.parties.list, party)
+        LL_FOREACH (api->app->registry.parties.list, party)
             if (sky_party_is_of(party, sky_span_str(scope.name)))
                 add_name(judging, party->name);
     }

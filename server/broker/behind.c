@@ -52,14 +52,14 @@ static struct sky_session *open_bound(struct sky_broker *broker, const struct sk
         sky_store_is_bound(store, gateway->device_id, known.id, &bound) != SKY_OK || !bound)
         return NULL;
     struct sky_session *session = sky_session_open(broker->registry, &known_product, &known);
-    return session->conn == NULL && session->via == NULL ? session : NULL;
+    return session->conn == NULL && session->work->via == NULL ? session : NULL;
 }
 
 static struct sky_session *behind_of(struct sky_broker *broker, const struct sky_session *gateway,
                                      sky_span product, sky_span device)
 {
     struct sky_session *session = find(broker, gateway->product->cloud, product, device);
-    if (session != NULL && session->via == gateway)
+    if (session != NULL && session->work->via == gateway)
         return session;
     return rules_of(gateway)->opens_when_bound ? open_bound(broker, gateway, product, device)
                                                : NULL;
@@ -110,8 +110,8 @@ static enum sky_right right_of(const struct sky_session *session, sky_span filte
 {
     const struct sky_product_info *product = session->product;
     return sky_cloud_right(product->cloud, sky_span_str(product->product.key),
-                           sky_span_str(session->device_key), product->topics, product->topic_count,
-                           filter, want, ret_row);
+                           sky_span_str(sky_session_key(session)), product->topics,
+                           product->topic_count, filter, want, ret_row);
 }
 
 enum sky_right sky_behind_right(struct sky_broker *broker, const struct sky_session *session,
@@ -133,7 +133,7 @@ struct sky_session *sky_behind_addressee(struct sky_broker *broker, struct sky_s
                                          sky_span topic)
 {
     struct sky_session *device =
-        session->behind != NULL ? behind_of_topic(broker, session, topic) : NULL;
+        session->work->behind != NULL ? behind_of_topic(broker, session, topic) : NULL;
     return device != NULL ? device : session;
 }
 
@@ -142,19 +142,18 @@ struct sky_session *sky_behind_addressee(struct sky_broker *broker, struct sky_s
 void sky_behind_link(struct sky_broker *broker, struct sky_session *gateway,
                      struct sky_session *device)
 {
-    SKY_ASSERT(device->via == NULL && device->conn == NULL && gateway->via == NULL);
-    device->via = gateway;
-    DL_APPEND(gateway->behind, device);
-    gateway->behind_count++;
+    SKY_ASSERT(device->work->via == NULL && device->conn == NULL && gateway->work->via == NULL);
+    sky_session_work(device)->via = gateway;
+    sky_session_work(gateway)->behind_count++;
+    DL_APPEND2(gateway->work->behind, device, work->prev, work->next);
     device->last_seen_ms = sky_clock_lived_ms(broker->registry->clock);
 }
 
 void sky_behind_unlink(struct sky_broker *broker, struct sky_session *device)
 {
-    struct sky_session *gateway = device->via;
-    DL_DELETE(gateway->behind, device);
-    gateway->behind_count--;
-    device->via = NULL;
-    device->prev = device->next = NULL;
+    struct sky_session *gateway = device->work->via;
+    DL_DELETE2(gateway->work->behind, device, work->prev, work->next);
+    gateway->work->behind_count--;
+    device->work->via = device->work->prev = device->work->next = NULL;
     device->away_since_ms = sky_clock_lived_ms(broker->registry->clock);
 }

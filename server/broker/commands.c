@@ -90,8 +90,8 @@ static sky_err no_such_command(const struct sky_command_row *row,
 
 static bool is_used(const struct sky_session *session, uint32_t id)
 {
-    for (size_t i = 0; session->traffic != NULL && i < SKY_SESSION_IDS; i++)
-        if (session->traffic->ids[i] == id)
+    for (size_t i = 0; i < SKY_SESSION_IDS; i++)
+        if (session->work->ids[i] == id)
             return true;
     return false;
 }
@@ -140,9 +140,9 @@ void sky_command_ids_seen(struct sky_session *session, sky_span payload)
             digits++;
         if (sky_span_to_int(sky_span_head(rest, digits), &id) && id >= SKY_COMMAND_ID_FIRST &&
             id <= SKY_COMMAND_ID_LAST) {
-            struct sky_session_traffic *traffic = sky_session_traffic(session);
-            traffic->ids[traffic->next_id] = (uint32_t)id;
-            traffic->next_id = (traffic->next_id + 1) % SKY_SESSION_IDS;
+            struct sky_session_work *work = sky_session_work(session);
+            work->ids[work->next_id] = (uint32_t)id;
+            work->next_id = (work->next_id + 1) % SKY_SESSION_IDS;
         }
     }
 }

@@ -120,7 +120,7 @@ static struct sky_hindrance hindrance_of(struct sky_broker *broker, struct sky_s
 
 static bool is_fetching(const struct sky_session *session)
 {
-    return !sky_session_is_connected(session) && session->fetcher != NULL;
+    return !sky_session_is_connected(session) && session->work->fetcher != NULL;
 }
 
 struct sky_hindrance sky_delivery_hindrance(struct sky_broker *broker, struct sky_session *session,
@@ -128,7 +128,7 @@ struct sky_hindrance sky_delivery_hindrance(struct sky_broker *broker, struct sk
                                             int64_t ttl_ms)
 {
     return is_fetching(session)
-               ? session->fetcher->ops->hindrance(session->fetcher, payload.len, ttl_ms)
+               ? session->work->fetcher->ops->hindrance(session->work->fetcher, payload.len, ttl_ms)
                : hindrance_of(broker, sky_session_carrier(session), topic, payload, qos);
 }
 
@@ -212,9 +212,9 @@ static struct sky_hindrance to_one(struct sky_broker *broker, struct sky_session
                                    int64_t ttl_ms)
 {
     const struct parcel parcel = {.topic = topic, .payload = payload, .of = of, .whole = true};
-    return is_fetching(session)
-               ? session->fetcher->ops->push(session->fetcher, topic, payload, of, ttl_ms)
-               : push(broker, sky_session_carrier(session), parcel, qos);
+    return is_fetching(session) ? session->work->fetcher->ops->push(session->work->fetcher, topic,
+                                                                    payload, of, ttl_ms)
+                                : push(broker, sky_session_carrier(session), parcel, qos);
 }
 
 struct sky_hindrance sky_deliver_to(struct sky_broker *broker, struct sky_session *session,
@@ -248,7 +248,7 @@ bool sky_delivery_reaches(const struct sky_session *session, uint8_t qos)
 {
     if (session == NULL)
         return false;
-    return sky_session_is_connected(session) || session->fetcher != NULL ||
+    return sky_session_is_connected(session) || session->work->fetcher != NULL ||
            (qos > 0 && sky_session_carrier(session)->kept);
 }
 
@@ -261,7 +261,7 @@ bool sky_delivery_listened(struct sky_broker *broker, const struct sky_session *
         return true;
     *ret_qos = 1;
     return sky_cloud_is_pushed(product->cloud, sky_span_str(product->product.key),
-                               sky_span_str(session->device_key), topic, carrier->traits);
+                               sky_span_str(sky_session_key(session)), topic, carrier->traits);
 }
 
 bool sky_deliver_reply(struct sky_broker *broker, struct sky_session *session, sky_span topic,

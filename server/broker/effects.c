@@ -239,9 +239,10 @@ static void do_behind(struct site *site, const struct sky_effect *effect)
             err = sky_gateway_bind(site->broker, gateway->device_id, &product, &device, site->of);
         else if (effect->kind == SKY_EFFECT_UNBIND)
             err = sky_gateway_unbind(site->broker, gateway->device_id, device.id, site->of);
-        else if (effect->kind == SKY_EFFECT_LOGIN && gateway->via == NULL && gateway->conn != NULL)
+        else if (effect->kind == SKY_EFFECT_LOGIN && gateway->work->via == NULL &&
+                 gateway->conn != NULL)
             bring_online(site, gateway, session);
-        else if (effect->kind == SKY_EFFECT_LOGOUT && session->via == gateway) {
+        else if (effect->kind == SKY_EFFECT_LOGOUT && session->work->via == gateway) {
             session->announced = false; /* it said that it is not online */
             sky_session_part_one(site->broker, session, "its gateway logged it out", site->of);
             gone[gone_count++] = sky_session_name(session);

@@ -80,7 +80,7 @@ static void leave_to(struct sky_broker *broker, const struct sky_session *device
                      const struct sky_session *but)
 {
     const struct gateways gateways = gateways_of(broker, device->device_id);
-    end_subscriptions(broker, &device->product->product, device->device_key, &gateways, but);
+    end_subscriptions(broker, &device->product->product, sky_session_key(device), &gateways, but);
 }
 
 void sky_gateway_changed(struct sky_broker *broker, const struct sky_product *product,
@@ -90,7 +90,7 @@ void sky_gateway_changed(struct sky_broker *broker, const struct sky_product *pr
     for (size_t i = 0; i < gateways.count; i++)
         sky_gateway_told(broker, gateways.ids[i], product, device, event);
     struct sky_session *session = sky_session_find(broker->registry, device->id);
-    if (session != NULL && session->via != NULL && event != SKY_BEHIND_ENABLED)
+    if (session != NULL && session->work->via != NULL && event != SKY_BEHIND_ENABLED)
         sky_session_go_offline(
             broker, session, event == SKY_BEHIND_DELETED ? "it was deleted" : "it was disabled", 0);
     if (event != SKY_BEHIND_ENABLED)
@@ -115,12 +115,12 @@ void sky_gateway_login(struct sky_broker *broker, struct sky_session *gateway,
 {
     SKY_ASSERT(device != gateway);
     device->announced = true;
-    if (device->via == gateway)
+    if (device->work->via == gateway)
         return;
-    int64_t former_id = device->via != NULL ? device->via->device_id : 0;
-    if (device->via != NULL)
+    int64_t former_id = device->work->via != NULL ? device->work->via->device_id : 0;
+    if (device->work->via != NULL)
         sky_session_go_offline(broker, device, "another gateway logged it in", of);
-    if (device->behind != NULL)
+    if (device->work->behind != NULL)
         sky_session_part(broker, device, "its gateway stands behind another now");
     if (device->conn != NULL) {
         (void)sky_session_kick(device, "the device was logged in by its gateway");
@@ -133,7 +133,7 @@ void sky_gateway_login(struct sky_broker *broker, struct sky_session *gateway,
 
 void sky_gateway_ousted(struct sky_broker *broker, struct sky_session *device)
 {
-    int64_t former_id = device->via != NULL ? device->via->device_id : 0;
+    int64_t former_id = device->work->via != NULL ? device->work->via->device_id : 0;
     if (former_id != 0)
         sky_session_go_offline(broker, device, "it connected by itself", 0);
     leave_to(broker, device, NULL);
@@ -150,7 +150,7 @@ void sky_gateway_use(struct sky_broker *broker, struct sky_session *gateway,
                        "a topic of %s was used, which was never said to be online",
                        device->party->name);
     /* Over HTTP it has no connection for the device to be online by. */
-    if (device->via == NULL && gateway->conn != NULL)
+    if (device->work->via == NULL && gateway->conn != NULL)
         come_online(broker, gateway, device, "its gateway uses its topics", 0);
 }
 
@@ -173,7 +173,8 @@ sky_err sky_gateway_unbind(struct sky_broker *broker, int64_t gateway_id, int64_
     struct sky_product product;
     struct sky_device device;
     struct sky_session *session = sky_session_find(broker->registry, device_id);
-    if (session != NULL && session->via != NULL && session->via->device_id == gateway_id)
+    if (session != NULL && session->work->via != NULL &&
+        session->work->via->device_id == gateway_id)
         sky_session_go_offline(broker, session, "it was unbound", of);
     if (session != NULL)
         session->announced = false;

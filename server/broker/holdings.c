@@ -63,7 +63,7 @@ static void write_message(void *ctx, const struct sky_mqtt_msg *msg, uint16_t pa
 
 void sky_holdings_write(struct sky_broker *broker, struct sky_session *session, struct sky_buf *out)
 {
-    bool here = session->conn != NULL || session->via != NULL;
+    bool here = session->conn != NULL || session->work->via != NULL;
     if (!here && !session->kept)
         return;
     sky_kept_read(broker, session);
@@ -71,7 +71,7 @@ void sky_holdings_write(struct sky_broker *broker, struct sky_session *session, 
     sky_pack_int(out, session->conn == NULL ? session->away_since_ms
                                             : sky_clock_lived_ms(broker->registry->clock));
     sky_pack_int(out, (session->kept ? KEPT : 0) | (here && session->clean ? CLEAN : 0));
-    sky_pack_int(out, session->via != NULL ? session->via->device_id : 0);
+    sky_pack_int(out, session->work->via != NULL ? session->work->via->device_id : 0);
     write_filters(broker, session, out);
     sky_pack_int(out, (int64_t)(sky_mqtt_session_inflight(&session->mqtt) +
                                 sky_mqtt_session_waiting(&session->mqtt)));
@@ -95,7 +95,7 @@ size_t sky_holdings_messages(sky_span bytes)
 
 static void turn_out(struct sky_broker *broker, struct sky_session *session, const char *reason)
 {
-    if (session->via != NULL)
+    if (session->work->via != NULL)
         sky_session_go_offline(broker, session, reason, 0);
     if (session->conn != NULL && !session->conn->closing)
         sky_conn_close(session->conn, reason);
@@ -103,7 +103,7 @@ static void turn_out(struct sky_broker *broker, struct sky_session *session, con
     sky_session_wipe(broker, session);
     session->tokens = 0; /* they may be others */
     session->token_waits = false;
-    session->resubscribe_by_ms = 0;
+    sky_session_expect_subscribe(session, 0);
 }
 
 static void read_filters(struct sky_broker *broker, struct sky_session *session,

@@ -17,7 +17,7 @@ void sky_notice_send(struct sky_broker *broker, struct sky_session *gateway,
                                   .device = sky_span_str(device->key),
                                   .known_product = product,
                                   .known = device,
-                                  .online = session != NULL && session->via == gateway};
+                                  .online = session != NULL && session->work->via == gateway};
     char id[SKY_COMMAND_DIGITS];
     struct sky_effects effects;
     sky_effects_init(&effects);

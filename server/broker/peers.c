@@ -40,8 +40,8 @@ static void look_up_binding(struct sky_broker *broker, const struct sky_session 
         peer->bound_elsewhere = other.found;
     if (session == NULL)
         return;
-    peer->online = session->via == gateway;
-    peer->online_elsewhere = !peer->online && (session->via != NULL || session->conn != NULL);
+    peer->online = session->work->via == gateway;
+    peer->online_elsewhere = !peer->online && (session->work->via != NULL || session->conn != NULL);
 }
 
 /* NOT_FOUND is none; any other error means that it is there and cannot be read. */
@@ -149,7 +149,7 @@ void sky_peers_count(struct sky_broker *broker, const struct sky_session *gatewa
                      struct sky_facts *facts)
 {
     facts->behind_count = sky_store_count_behind(broker->registry->store, gateway->device_id);
-    facts->online_count = gateway->behind_count;
+    facts->online_count = gateway->work->behind_count;
 }
 
 sky_err sky_peers_list(struct sky_broker *broker, const struct sky_session *gateway,
@@ -161,7 +161,7 @@ sky_err sky_peers_list(struct sky_broker *broker, const struct sky_session *gate
                                         take_name, &listing);
     facts->behind = listing.names;
     facts->behind_count = listing.count;
-    facts->online_count = gateway->behind_count;
+    facts->online_count = gateway->work->behind_count;
     return err;
 }
 

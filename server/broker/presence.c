@@ -15,7 +15,7 @@ bool sky_session_is_connected(const struct sky_session *session)
 
 bool sky_session_is_online(const struct sky_session *session)
 {
-    const struct sky_fetcher *fetcher = session->fetcher;
+    const struct sky_fetcher *fetcher = session->work->fetcher;
     return sky_session_is_connected(session) ||
            (fetcher != NULL && fetcher->ops->is_online(fetcher));
 }
@@ -27,7 +27,7 @@ struct sky_uplink sky_session_uplink(const struct sky_session *session)
     return (struct sky_uplink){
         .cloud = product->cloud,
         .product = sky_span_str(product->product.key),
-        .device = sky_span_str(session->device_key),
+        .device = sky_span_str(sky_session_key(session)),
         .transport = carrier->conn != NULL ? carrier->conn->door->transport : SKY_TCP,
         .traits = carrier->traits,
     };
@@ -79,7 +79,8 @@ void sky_session_expire(struct sky_broker *broker, struct sky_session *session)
 
 bool sky_session_kick(struct sky_session *session, const char *reason)
 {
-    bool kicked = session->fetcher != NULL && session->fetcher->ops->kick(session->fetcher, reason);
+    struct sky_fetcher *fetcher = session->work->fetcher;
+    bool kicked = fetcher != NULL && fetcher->ops->kick(fetcher, reason);
     if (session->conn == NULL || session->conn->closing)
         return kicked;
     sky_conn_close(session->conn, reason);
@@ -152,14 +153,14 @@ void sky_session_end_filters(struct sky_broker *broker, struct sky_session *gate
 struct sky_name sky_session_name(const struct sky_session *session)
 {
     return (struct sky_name){sky_span_str(session->product->product.key),
-                             sky_span_str(session->device_key)};
+                             sky_span_str(sky_session_key(session))};
 }
 
 void sky_session_part_one(struct sky_broker *broker, struct sky_session *device, const char *reason,
                           uint64_t of)
 {
     sky_session_record_behind(broker, SKY_EVENT_OFFLINE, device->device_id,
-                              device->via->party->name, reason, of);
+                              device->work->via->party->name, reason, of);
     sky_behind_unlink(broker, device);
 }
 
@@ -167,7 +168,7 @@ void sky_session_go_offline(struct sky_broker *broker, struct sky_session *devic
                             const char *reason, uint64_t of)
 {
     struct sky_name name = sky_session_name(device);
-    struct sky_session *gateway = device->via;
+    struct sky_session *gateway = device->work->via;
     sky_session_part_one(broker, device, reason, of);
     sky_session_end_filters(broker, gateway, &name, 1);
 }
@@ -175,8 +176,8 @@ void sky_session_go_offline(struct sky_broker *broker, struct sky_session *devic
 /* Its subscriptions stay, as its session does. */
 void sky_session_part(struct sky_broker *broker, struct sky_session *gateway, const char *reason)
 {
-    while (gateway->behind != NULL)
-        sky_session_part_one(broker, gateway->behind, reason, 0);
+    while (gateway->work->behind != NULL)
+        sky_session_part_one(broker, gateway->work->behind, reason, 0);
 }
 
 void sky_session_detach(struct sky_broker *broker, struct sky_session *session)
@@ -199,14 +200,14 @@ void sky_session_detach(struct sky_broker *broker, struct sky_session *session)
 static void drop(struct sky_broker *broker, struct sky_session *session)
 {
     release(broker, session);
-    if (session->fetcher != NULL)
-        session->fetcher->ops->forget(session->fetcher);
+    if (session->work->fetcher != NULL)
+        session->work->fetcher->ops->forget(session->work->fetcher);
     sky_session_drop(broker->registry, session);
 }
 
 void sky_session_forget(struct sky_broker *broker, struct sky_session *session)
 {
-    if (session->via != NULL)
+    if (session->work->via != NULL)
         sky_session_go_offline(broker, session, "it was taken out of the registry", 0);
     if (session->conn != NULL)
         sky_conn_close(session->conn, "the device was taken out of the registry");
@@ -231,7 +232,8 @@ void sky_sessions_forget(struct sky_broker *broker)
         if (session == NULL)
             continue;
         session->conn = NULL;
-        session->via = session->behind = NULL;
+        if (session->work != &sky_session_at_rest)
+            session->work->via = session->work->behind = NULL;
         drop(broker, session);
     }
 }

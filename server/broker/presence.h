@@ -9,7 +9,7 @@
 /* Whose connection, subscriptions and messages serve it: its gateway's, or its own. */
 static inline struct sky_session *sky_session_carrier(const struct sky_session *session)
 {
-    return session->via != NULL ? session->via : (struct sky_session *)session;
+    return session->work->via != NULL ? session->work->via : (struct sky_session *)session;
 }
 /* On an MQTT connection that is not closing, its gateway's or its own? */
 bool sky_session_is_connected(const struct sky_session *session);

@@ -21,16 +21,15 @@ static bool is_too_fast(const struct sky_broker *broker, struct sky_session *ses
 {
     uint32_t rate_max = session->product->cloud->limits.publish_rate_max[qos_class];
     const struct sky_clock *clock = broker->registry->clock;
-    struct sky_session_traffic *traffic = sky_session_traffic(session);
+    struct sky_session_work *work = sky_session_work(session);
     int64_t lived_ms = sky_clock_lived_ms(clock);
-    if (traffic->rate.count[0] + traffic->rate.count[1] == 0 ||
-        lived_ms - traffic->rate.lived_ms >= 1000 ||
-        clock->real_ms - traffic->rate.real_ms >= 1000) {
-        traffic->rate.lived_ms = lived_ms;
-        traffic->rate.real_ms = clock->real_ms;
-        traffic->rate.count[0] = traffic->rate.count[1] = 0;
+    if (work->rate.count[0] + work->rate.count[1] == 0 || lived_ms - work->rate.lived_ms >= 1000 ||
+        clock->real_ms - work->rate.real_ms >= 1000) {
+        work->rate.lived_ms = lived_ms;
+        work->rate.real_ms = clock->real_ms;
+        work->rate.count[0] = work->rate.count[1] = 0;
     }
-    return ++traffic->rate.count[qos_class] == rate_max + 1;
+    return ++work->rate.count[qos_class] == rate_max + 1;
 }
 
 static void judge_rate(const struct sky_broker *broker, const struct sky_act *act,

@@ -80,11 +80,12 @@ struct sky_topic_node *sky_topic_of(struct sky_broker *broker, struct sky_sessio
         broker->generation = broker->registry->generation;
         sky_topics_forget(broker);
     }
-    struct sky_topic_node *node = session->last_topic;
-    if (node == NULL || session->last_epoch != broker->epoch ||
+    struct sky_session_work *work = sky_session_work(session);
+    struct sky_topic_node *node = work->last_topic;
+    if (node == NULL || work->last_epoch != broker->epoch ||
         !sky_span_eq(topic, sky_span_of(node->name, node->len))) {
-        node = session->last_topic = find_node(broker, topic);
-        session->last_epoch = broker->epoch;
+        node = work->last_topic = find_node(broker, topic);
+        work->last_epoch = broker->epoch;
     }
     /* A gateway's right to what is not its own changes with who stands behind it, whether that one
      * came by itself, whether it is enabled: it is found out each time. */

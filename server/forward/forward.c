@@ -171,7 +171,7 @@ static sky_span body_of(struct sky_forward *forward, const struct sky_act *act, 
     sky_jw_put_int(&jw, "unixMs", now_ms);
     sky_jw_put_str(&jw, "cloud", session->product->product.cloud);
     sky_jw_put_str(&jw, "product", session->product->product.key);
-    sky_jw_put_str(&jw, "device", session->device_key);
+    sky_jw_put_str(&jw, "device", sky_session_key(session));
     sky_jw_put_str(&jw, "transport", sky_transport_name(act->transport));
     sky_jw_put_span(&jw, "topic", act->topic);
     sky_jw_put_int(&jw, "qos", act->qos);

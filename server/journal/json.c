@@ -19,10 +19,9 @@ const char *sky_transport_name(enum sky_transport transport)
 
 void sky_time_text(int64_t unix_ms, char out[SKY_TIME_TEXT_MAX])
 {
-    int64_t ms = unix_ms % 1000;
-    if (ms < 0)
-        ms += 1000;
-    time_t seconds = (time_t)((unix_ms - ms) / 1000);
+    bool before = unix_ms % 1000 < 0; /* 1970, within a second */
+    int64_t ms = unix_ms % 1000 + (before ? 1000 : 0);
+    time_t seconds = (time_t)(unix_ms / 1000 - before);
     struct tm utc;
     size_t len = 0;
     if (gmtime_r(&seconds, &utc) != NULL)

@@ -146,7 +146,7 @@ void sky_behaviour_print(const struct sky_behaviour *b, struct sky_jw *jw)
     const struct sky_behaviour_acts *acts = sky_behaviour_acts(b);
     sky_jw_object(jw);
     sky_jw_put_int(jw, "observedMs", b->last_ms - b->first_ms);
-    if (b->asked)
+    if (b->connects > 0)
         put_connects(b, jw);
     begin(jw, "duplicates");
     sky_jw_put_int(jw, "resent", (int64_t)acts->resent);
@@ -156,8 +156,8 @@ void sky_behaviour_print(const struct sky_behaviour *b, struct sky_jw *jw)
     put_messages(acts, jw);
     begin(jw, "subscriptions");
     sky_jw_put_int(jw, "filters", b->filters);
-    sky_jw_put_int(jw, "refused", b->filters_refused);
-    sky_jw_put_int(jw, "ended", b->unsubscribes);
+    sky_jw_put_int(jw, "refused", (int64_t)acts->filters_refused);
+    sky_jw_put_int(jw, "ended", (int64_t)acts->unsubscribes);
     sky_jw_end_object(jw);
     put_handshakes(acts, jw);
     begin(jw, "httpLogins");

@@ -367,7 +367,7 @@ static void put_topics(struct sky_buf *out, const struct sky_behaviour_acts *act
 static void party(struct sky_buf *out, const struct sky_report *report,
                   const struct sky_report_party *p)
 {
-    const struct sky_behaviour *behaviour = p->conduct->behaviour;
+    const struct sky_behaviour *behaviour = &p->conduct->behaviour;
     (void)report;
     sky_buf_addf(out, "<section id=\"p%zu\"><h2>", p->place);
     sky_xml_str(out, p->name);
@@ -379,10 +379,10 @@ static void party(struct sky_buf *out, const struct sky_report *report,
                 sky_span_str(p->gone ? "no: it has been removed"
                                      : "no: this is what it claimed to be"));
     put_counts(out, "Rules", p->rules);
-    if (behaviour != NULL)
+    if (behaviour->known)
         put_behaviour(out, behaviour);
     sky_buf_add_str(out, "</dl>\n");
-    if (behaviour != NULL && sky_behaviour_acts(behaviour)->topic_count > 0)
+    if (sky_behaviour_acts(behaviour)->topic_count > 0)
         put_topics(out, sky_behaviour_acts(behaviour));
 }
 

@@ -151,9 +151,9 @@ static void party_end(struct sky_buf *out, const struct sky_report *report,
     struct sky_jw jw = going_on(out, true);
     (void)report;
     sky_jw_end_array(&jw);
-    if (p->conduct->behaviour != NULL) {
+    if (p->conduct->behaviour.known) {
         sky_jw_key(&jw, "profile");
-        sky_behaviour_print(p->conduct->behaviour, &jw);
+        sky_behaviour_print(&p->conduct->behaviour, &jw);
     }
     sky_jw_end_object(&jw);
 }

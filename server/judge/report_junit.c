@@ -96,8 +96,8 @@ static void party(struct sky_buf *out, const struct sky_report *report,
     put_named(out, "profile", sky_profile_name(report->catalogue->profile));
     put_named(out, "verdict", sky_verdict_name(p->verdict));
     put_named(out, "registered", p->device ? "true" : "false");
-    if (p->conduct->behaviour != NULL)
-        put_behaviour(out, p->conduct->behaviour);
+    if (p->conduct->behaviour.known)
+        put_behaviour(out, &p->conduct->behaviour);
     sky_buf_add_str(out, "    </properties>\n");
 }
 

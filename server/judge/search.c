@@ -60,7 +60,7 @@ static bool is_of_period(const struct sky_search *search)
         party =
             sky_party_find(registry, sky_span_str(id != 0 ? sky_device_names_get(search->names, id)
                                                           : search->subject.device));
-    uint64_t since = party != NULL ? party->since[search->period] : 0;
+    uint64_t since = party != NULL ? sky_party_since(registry, party)[search->period] : 0;
     return search->event.seq > since || since >= search->newest_seq;
 }
 

@@ -36,7 +36,7 @@ void sky_conn_refused(struct sky_conn *conn, const struct sky_rule *rule, sky_sp
     struct sky_buf explanation;
     char peer[64];
     sky_judge_init(&judge, sky_product_policy(registry, session != NULL ? session->product : NULL));
-    sky_judge_rule(&judge, rule, false, "%s", what);
+    sky_judge_broken(&judge, rule, "%s", what);
     sky_conn_peer(conn, peer, sizeof peer);
     sky_buf_init(&explanation, SKY_REFUSAL_JSON_MAX);
     sky_refusal_json(&refusal, &judge, &explanation);
@@ -70,6 +70,63 @@ struct sky_door *sky_conn_own_door(struct sky_conn *conn)
     return door;
 }
 
+/* ---- addresses ---- */
+
+/* Most have the short form; the other is kept where it is one. */
+void sky_conn__set_peer(struct sky_conn *conn, const struct sockaddr_in6 *peer)
+{
+    const struct sockaddr_in *four = (const struct sockaddr_in *)peer;
+    conn->six = peer->sin6_family == AF_INET6;
+    if (conn->six) {
+        conn->peer.six = sky_mem_new(sizeof *peer);
+        *conn->peer.six = *peer;
+    } else if (peer->sin6_family == AF_INET) {
+        conn->peer.four.host = four->sin_addr;
+        conn->peer.four.port = four->sin_port;
+    }
+}
+
+static void get_peer(const struct sky_conn *conn, struct sockaddr_storage *ret_peer)
+{
+    const struct sockaddr_in four = {.sin_family = conn->peer.four.port != 0 ? AF_INET : AF_UNSPEC,
+                                     .sin_addr = conn->peer.four.host,
+                                     .sin_port = conn->peer.four.port};
+    *ret_peer = (struct sockaddr_storage){0};
+    if (conn->six)
+        memcpy(ret_peer, conn->peer.six, sizeof *conn->peer.six);
+    else
+        memcpy(ret_peer, &four, sizeof four);
+}
+
+void sky_address_text(const struct sockaddr *address, char *out, size_t out_size)
+{
+    char host[INET6_ADDRSTRLEN] = "?";
+    out[0] = '\0';
+    if (address->sa_family == AF_UNSPEC)
+        return;
+    uv_ip_name(address, host, sizeof host);
+    /* The port is in the same place for both families. */
+    snprintf(out, out_size, address->sa_family == AF_INET6 ? "[%s]:%u" : "%s:%u", host,
+             ntohs(((const struct sockaddr_in *)address)->sin_port));
+}
+
+void sky_conn_peer(struct sky_conn *conn, char *out, size_t out_size)
+{
+    struct sockaddr_storage peer;
+    get_peer(conn, &peer);
+    sky_address_text((const struct sockaddr *)&peer, out, out_size);
+}
+
+sky_span sky_conn_local(struct sky_conn *conn, char *out, size_t out_size)
+{
+    struct sockaddr_storage address;
+    socklen_t len = sizeof address;
+    snprintf(out, out_size, "localhost");
+    if (getsockname(conn->fd, (struct sockaddr *)&address, &len) == 0)
+        uv_ip_name((struct sockaddr *)&address, out, out_size);
+    return sky_span_str(out);
+}
+
 /* ---- for whoever captures ---- */
 
 static bool is_hidden(const struct sky_conn *conn)
@@ -91,7 +148,7 @@ static struct sky_tap_ends ends_of(const struct sky_conn *conn)
                                 .listener = conn->door->listener,
                                 .find_local = find_local,
                                 .owner = conn};
-    memcpy(&ends.peer, &conn->peer, sizeof conn->peer);
+    get_peer(conn, &ends.peer);
     return ends;
 }
 
@@ -257,21 +314,22 @@ struct sky_buf *sky_conn__wire(struct sky_conn *conn)
         clear = conn->work->wrap->wrap(conn);
         sky_conn__recycle(conn->net, &conn->work->out);
     }
-    if (clear->len > 0 && (conn->tls == NULL || sky_tls_state(conn->tls) != SKY_TLS_HANDSHAKING))
+    if (clear->len > 0 &&
+        (conn->work->tls == NULL || sky_tls_state(conn->work->tls) != SKY_TLS_HANDSHAKING))
         tap(conn, false, sky_buf_span(clear));
-    if (conn->tls == NULL)
+    if (conn->work->tls == NULL)
         return clear;
-    sky_tls_seal(conn->tls, clear);
+    sky_tls_seal(conn->work->tls, clear);
     if (clear->len == 0)
         sky_conn__recycle(conn->net, clear);
-    return sky_tls_raw(conn->tls);
+    return sky_tls_raw(conn->work->tls);
 }
 
 void sky_conn_refuse_backlog(struct sky_conn *conn, const struct sky_buf *waiting)
 {
     if (!waiting->overflow || conn->closing)
         return;
-    if (conn->touched == 0) /* else it may not be the peer's doing */
+    if (conn->work->touched == 0) /* else it may not be the peer's doing */
         sky_conn_refused(conn, sky_door_rule(SKY_RULE_DOOR_OUTPUT_FULL), SKY_SPAN_NONE,
                          "too much output waits for a peer that does not read");
     sky_conn_close(conn, "the peer does not read what it is sent");
@@ -288,8 +346,8 @@ static void tell_drained(struct sky_conn *conn)
 static void drop_output(struct sky_conn *conn)
 {
     sky_conn__recycle(conn->net, &conn->work->out);
-    if (conn->tls != NULL)
-        sky_conn__recycle(conn->net, sky_tls_raw(conn->tls));
+    if (conn->work->tls != NULL)
+        sky_conn__recycle(conn->net, sky_tls_raw(conn->work->tls));
 }
 
 /* Sends this turn's output with one system call if the kernel takes it. Nothing is sealed while
@@ -339,11 +397,12 @@ static void release(struct sky_conn *conn)
     sky_conn_keeps(conn, 0);
     if (conn->work->wrap != NULL)
         conn->work->wrap->release(conn);
-    sky_tls_free(conn->tls);
     sky_conn_work_free(conn->work);
     if (conn->own_door)
         free(conn->door);
-    free(conn->client_id);
+    if (conn->six)
+        free(conn->peer.six);
+    sky_texts_give(&conn->net->client_ids, conn->client_id);
     free(conn);
 }
 
@@ -460,9 +519,9 @@ static void reap(struct sky_conn *conn)
         conn->work->wrap->end(conn);
         conn->gentle = true; /* its goodbye is answered */
     }
-    if (conn->tls != NULL) {
+    if (conn->work->tls != NULL) {
         (void)sky_conn__wire(conn);
-        sky_tls_close(conn->tls);
+        sky_tls_close(conn->work->tls);
     }
     flush_one(conn);
     conn->lingers = true;
@@ -605,8 +664,8 @@ static void read_one(struct sky_conn *conn)
         return;
     }
     sky_span in = sky_span_of(net->read_buf, (size_t)count);
-    if (conn->tls != NULL)
-        sky_tls_feed(conn->tls, in);
+    if (conn->work->tls != NULL)
+        sky_tls_feed(conn->work->tls, in);
     else
         sky_conn_clear(conn, in);
     sky_conn_rest_if_idle(conn);
@@ -638,35 +697,6 @@ void sky_conn_hold(struct sky_conn *conn, bool hold)
         return;
     conn->held = hold;
     watch(conn, !hold, conn->writes);
-}
-
-/* ---- addresses ---- */
-
-void sky_address_text(const struct sockaddr *address, char *out, size_t out_size)
-{
-    char host[INET6_ADDRSTRLEN] = "?";
-    out[0] = '\0';
-    if (address->sa_family == AF_UNSPEC)
-        return;
-    uv_ip_name(address, host, sizeof host);
-    /* The port is in the same place for both families. */
-    snprintf(out, out_size, address->sa_family == AF_INET6 ? "[%s]:%u" : "%s:%u", host,
-             ntohs(((const struct sockaddr_in *)address)->sin_port));
-}
-
-void sky_conn_peer(struct sky_conn *conn, char *out, size_t out_size)
-{
-    sky_address_text((const struct sockaddr *)&conn->peer, out, out_size);
-}
-
-sky_span sky_conn_local(struct sky_conn *conn, char *out, size_t out_size)
-{
-    struct sockaddr_storage address;
-    socklen_t len = sizeof address;
-    snprintf(out, out_size, "localhost");
-    if (getsockname(conn->fd, (struct sockaddr *)&address, &len) == 0)
-        uv_ip_name((struct sockaddr *)&address, out, out_size);
-    return sky_span_str(out);
 }
 
 /* ---- all of them ---- */
@@ -711,6 +741,7 @@ void sky_net_done(struct sky_net *net)
         free(net->spares[--net->spare_count]);
     sky_sockets_done(net);
     sky_conn_works_done(&net->works);
+    sky_texts_done(&net->client_ids);
     free(net->read_buf);
     net->read_buf = NULL;
 }

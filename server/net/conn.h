@@ -56,7 +56,7 @@ void sky_conn_peer(struct sky_conn *conn, char *out, size_t out_size);
 /* Is this the first of a TLS handshake, on a listener that speaks TLS? */
 static inline bool sky_conn_begins_tls(const struct sky_conn *conn, sky_span in)
 {
-    return !conn->sniffed && conn->tls == NULL && in.len > 0 && in.ptr[0] == 0x16 &&
+    return !conn->sniffed && conn->work->tls == NULL && in.len > 0 && in.ptr[0] == 0x16 &&
            (conn->door->listener->allows & SKY_LISTEN_TLS);
 }
 

@@ -31,7 +31,7 @@ sky_span sky_link(const struct sky_net *net, struct sky_conn *conn, const char *
                   char out[SKY_LINK_SIZE])
 {
     const struct sky_listener *http = http_listener(net);
-    bool secure = conn == NULL || conn->tls != NULL;
+    bool secure = conn == NULL || conn->work->tls != NULL;
     uint16_t port = http != NULL ? http->port : 0;
     char address[64];
     sky_span host = advertise_host != NULL

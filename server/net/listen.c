@@ -13,6 +13,7 @@
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
 #include "server/net/bend.h"
+#include "server/net/private.h"
 #include "server/net/secure.h"
 #include "server/os/listeners.h"
 #include "server/tls/channel.h"
@@ -41,14 +42,14 @@ static size_t sniff_bytes(struct sky_conn *conn, sky_span in)
     uint8_t first = (uint8_t)in.ptr[0];
     if (sky_conn_begins_tls(conn, in)) {
         sky_secure_start(conn);
-        if (conn->tls != NULL)
-            sky_tls_feed(conn->tls, in);
+        if (conn->work->tls != NULL)
+            sky_tls_feed(conn->work->tls, in);
         return in.len;
     }
-    if (conn->tls == NULL && !(allows & SKY_LISTEN_CLEAR))
+    if (conn->work->tls == NULL && !(allows & SKY_LISTEN_CLEAR))
         return refuse_byte(conn, in, "clear bytes on a port that speaks TLS only");
     if ((allows & SKY_LISTEN_HTTP) && is_http(first, !(allows & SKY_LISTEN_MQTT))) {
-        sky_conn_own_door(conn)->transport = conn->tls != NULL ? SKY_HTTPS : SKY_HTTP;
+        sky_conn_own_door(conn)->transport = conn->work->tls != NULL ? SKY_HTTPS : SKY_HTTP;
         conn->sniffed = true;
         conn->port = conn->net->http; /* which takes over the limit with the first whole head */
         return 0;
@@ -80,12 +81,12 @@ static void on_login_overdue(struct sky_timer *timer, int64_t now_ms)
     if (conn->closing)
         return;
     bool drips = conn->work->bend != NULL && conn->work->sending.len > 0;
-    if (drips || (conn->tls != NULL && sky_tls_keeps_waiting(conn->tls))) {
+    if (drips || (conn->work->tls != NULL && sky_tls_keeps_waiting(conn->work->tls))) {
         sky_clock_patience(conn->net->clock, timer, SKY_CONN_LOGIN_MS, on_login_overdue);
         return;
     }
     sky_secure_give_up(conn, true);
-    if (conn->touched == 0)
+    if (conn->work->touched == 0)
         sky_conn_refused(conn,
                          conn->port == conn->net->mqtt
                              ? sky_mqtt_rule(SKY_MQTT_RULE_CONNECT_TIMEOUT)
@@ -190,7 +191,7 @@ static void admit(struct sky_listener *listener, int fd, rlim_t limit,
     conn->net = net;
     conn->fd = fd;
     sky_conn_rest(conn);
-    conn->peer = *peer;
+    sky_conn__set_peer(conn, peer);
     conn->port = &sniff_port;
     conn->door = &listener->door;
     conn->id = ++net->last_id;

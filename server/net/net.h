@@ -6,6 +6,7 @@
 #include <uv.h>
 
 #include "protocol/base/buf.h"
+#include "protocol/base/texts.h"
 #include "protocol/base/timerq.h"
 #include "protocol/cloud/cloud.h"
 #include "server/journal/journal.h"
@@ -77,6 +78,7 @@ struct sky_conn_work {
     struct sky_buf sending; /* handed to the kernel, not yet taken */
     struct sky_pending_share pending;
     struct sky_conn *next_dirty;
+    struct sky_tls *tls;         /* owned; NULL: clear */
     struct sky_psk_try *psk;     /* owned; NULL unless a pre-shared key was asked for */
     const struct sky_wrap *wrap; /* NULL: the port has the clear bytes themselves */
     void *wrapping;              /* its own */
@@ -88,6 +90,7 @@ struct sky_conn_work {
     const char *close_reason;    /* static */
     size_t sent;                 /* bytes of `sending` that are out, where no bend sees to them */
     uint32_t drained;            /* bytes thrown away of a peer that is closed gently */
+    uint32_t touched;            /* a bit for each point at which a fault had its hands on it */
 };
 
 /* Spare ones. */
@@ -156,26 +159,32 @@ struct sky_net {
     char *spares[SKY_NET_SPARES];
     size_t spare_count;
     struct sky_conn_works works;
+    struct sky_texts client_ids;
 };
 
 struct sky_conn {
     struct sky_net *net;
     struct sky_port *port;
-    struct sky_conn_work *work;   /* never NULL; see work.h */
-    struct sky_tls *tls;          /* NULL: clear */
-    void *state;                  /* the port's own */
-    struct sky_door *door;        /* its listener's, unless it has one of its own */
-    struct sky_conn *prev, *next; /* all connections; once reaped, those that linger */
-    struct sky_timer alarm;       /* virtual time: the port's, keepalive for MQTT */
-    int64_t device_id;            /* registry id of the device it was admitted as; 0: none */
-    char *client_id;              /* owned: that it gave when it logged in; NULL: none yet */
-    struct sockaddr_in6 peer;     /* or a sockaddr_in, which is shorter */
-    int fd;                       /* owned; -1 once it is shut */
-    uint32_t id;                  /* > 0, in the journal and the API */
-    uint32_t touched;             /* a bit for each point at which a fault had its hands on it */
+    struct sky_conn_work *work;       /* never NULL; see work.h */
+    void *state;                      /* the port's own */
+    struct sky_door *door;            /* its listener's, unless it has one of its own */
+    struct sky_conn *prev, *next;     /* all connections; once reaped, those that linger */
+    struct sky_timer alarm;           /* virtual time: the port's, keepalive for MQTT */
+    int64_t device_id;                /* registry id of the device it was admitted as; 0: none */
+    const struct sky_text *client_id; /* taken of the net's; NULL: none yet. See client_id.h */
+    union {
+        struct {
+            struct in_addr host;
+            in_port_t port;
+        } four;
+        struct sockaddr_in6 *six; /* owned */
+    } peer;
+    int fd;      /* owned; -1 once it is shut */
+    uint32_t id; /* > 0, in the journal and the API */
     bool dirty : 1, closing : 1, reaped : 1, lingers : 1, shut : 1, held : 1;
     bool reads : 1, writes : 1; /* what its socket is watched for */
     bool own_door : 1;
+    bool six : 1;       /* its peer has an address of IPv6 */
     bool rewrapped : 1; /* the rest of the input came wrapped */
     bool gentle : 1;    /* what comes after closing is to be thrown away for a while */
     bool drains : 1;    /* and is */

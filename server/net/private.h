@@ -25,6 +25,9 @@ void sky_conn__sent(struct sky_conn *conn);
 
 /* Sends the output as the bend has it; nothing is `sending`. */
 void sky_conn__flush_bent(struct sky_conn *conn);
+/* Whose it is: an address of IPv6, or one of IPv4 in its place. */
+void sky_conn__set_peer(struct sky_conn *conn, const struct sockaddr_in6 *peer);
+
 /* The peer hangs, and the server has let go of it. */
 void sky_conn__hang(struct sky_conn *conn);
 void sky_conn__unbend(struct sky_conn *conn); /* the socket goes */

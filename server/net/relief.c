@@ -32,7 +32,7 @@ static size_t add_holders(struct sky_conn *list, struct holder *holders, size_t 
 /* It is told of, unless it is over anyway, or a fault may be what holds its output. */
 static void end(struct sky_conn *conn)
 {
-    if (!conn->closing && conn->touched == 0)
+    if (!conn->closing && conn->work->touched == 0)
         sky_conn_refused(conn, sky_door_rule(SKY_RULE_DOOR_OUTPUT_FULL), SKY_SPAN_NONE, reason);
     conn->net->pending.ended += !conn->closing;
     conn->work->pending.outgrown = true;

@@ -112,7 +112,7 @@ static void record(struct sky_conn *conn, const struct sky_tls_failure *failure,
 {
     char peer[64], identity[SKY_TLS_IDENTITY_TEXT_MAX + 1];
     sky_conn_peer(conn, peer, sizeof peer);
-    sky_tls_identity_text(sky_tls_identity(conn->tls), identity);
+    sky_tls_identity_text(sky_tls_identity(conn->work->tls), identity);
     const struct sky_refusal refusal = {.explained = false};
     struct sky_buf explanation;
     sky_buf_init(&explanation, SKY_REFUSAL_JSON_MAX);
@@ -123,7 +123,7 @@ static void record(struct sky_conn *conn, const struct sky_tls_failure *failure,
     sky_draft_begin(&draft, head);
     sky_draft_add(&draft, SKY_ATTR(LISTENER, sky_span_str(conn->door->listener->name)));
     sky_draft_add(&draft, SKY_ATTR(PEER, sky_span_str(peer)));
-    sky_draft_add(&draft, SKY_ATTR(CIPHER, sky_span_str(sky_tls_cipher(conn->tls))));
+    sky_draft_add(&draft, SKY_ATTR(CIPHER, sky_span_str(sky_tls_cipher(conn->work->tls))));
     if (conn->door->tls_version != 0)
         sky_draft_add(
             &draft,
@@ -132,14 +132,14 @@ static void record(struct sky_conn *conn, const struct sky_tls_failure *failure,
         sky_draft_add(&draft, SKY_ATTR(SERVER_NAME, conn->door->server_name));
     if (failure != NULL && identity[0] != '\0')
         sky_draft_add(&draft, SKY_ATTR(IDENTITY, sky_span_str(identity)));
-    if (failure != NULL && sky_tls_offered(conn->tls)[0] != '\0')
-        sky_draft_add(&draft, SKY_ATTR(OFFERED, sky_span_str(sky_tls_offered(conn->tls))));
+    if (failure != NULL && sky_tls_offered(conn->work->tls)[0] != '\0')
+        sky_draft_add(&draft, SKY_ATTR(OFFERED, sky_span_str(sky_tls_offered(conn->work->tls))));
     char shown[SHOWN_SIZE];
-    if (sky_tls_resumed(conn->tls)) {
+    if (sky_tls_resumed(conn->work->tls)) {
         sky_draft_add(&draft, SKY_ATTR(DETAIL, SKY_SPAN("resumed")));
-    } else if (sky_tls_lie_shown(conn->tls) != SKY_LIE_NONE) {
+    } else if (sky_tls_lie_shown(conn->work->tls) != SKY_LIE_NONE) {
         snprintf(shown, sizeof shown, "the certificate shown is a fault: %s",
-                 sky_lie_name(sky_tls_lie_shown(conn->tls)));
+                 sky_lie_name(sky_tls_lie_shown(conn->work->tls)));
         sky_draft_add(&draft, SKY_ATTR(DETAIL, sky_span_str(shown)));
     }
     if (failure != NULL) {
@@ -161,16 +161,17 @@ static bool fits(void *ctx, const struct sky_psk *guess)
  * judged: refusing a bad certificate, say, is right. */
 static void record_failure(struct sky_conn *conn)
 {
-    const struct sky_tls_failure *failure = sky_tls_failure(conn->tls);
+    const struct sky_tls_failure *failure = sky_tls_failure(conn->work->tls);
     struct sky_judge judge;
-    sky_tls_fill_door(conn->tls, sky_conn_own_door(conn));
+    sky_tls_fill_door(conn->work->tls, sky_conn_own_door(conn));
     sky_judge_init(&judge, &conn->net->registry->policy);
-    if (conn->touched == 0 && failure->rule != NULL)
-        sky_judge_rule(&judge, failure->rule, false, "%s", failure->reason);
+    if (conn->work->touched == 0 && failure->rule != NULL)
+        sky_judge_broken(&judge, failure->rule, "%s", failure->reason);
     record(conn, failure, &judge);
-    if (conn->touched == 0 && failure->rule == sky_tls_rule(SKY_RULE_TLS_PSK_KEY) &&
+    if (conn->work->touched == 0 && failure->rule == sky_tls_rule(SKY_RULE_TLS_PSK_KEY) &&
         conn->work->psk != NULL && conn->work->psk->key.len > 0)
-        sky_psk_failed(conn->net->registry, conn->door, conn->id, conn->work->psk, fits, conn->tls);
+        sky_psk_failed(conn->net->registry, conn->door, conn->id, conn->work->psk, fits,
+                       conn->work->tls);
 }
 
 /* ---- hooks ---- */
@@ -185,13 +186,13 @@ static void on_open(void *ctx)
     struct sky_conn *conn = ctx;
     struct sky_judge judge;
     sky_conn_work(conn)->handshake_ms = conn->net->clock->real_ms - conn->work->handshake_ms;
-    sky_tls_fill_door(conn->tls, sky_conn_own_door(conn));
+    sky_tls_fill_door(conn->work->tls, sky_conn_own_door(conn));
     sky_judge_init(&judge, &conn->net->registry->policy);
     sky_door_judge_version(conn->door, &judge);
     record(conn, NULL, &judge);
     if (conn->work->psk != NULL)
         sky_psk_done(conn->net->registry, conn->door, conn->id, conn->work->psk,
-                     sky_span_str(sky_tls_cipher(conn->tls)));
+                     sky_span_str(sky_tls_cipher(conn->work->tls)));
 }
 
 static void on_clear(void *ctx, sky_span clear)
@@ -202,7 +203,7 @@ static void on_clear(void *ctx, sky_span clear)
 static void on_end(void *ctx)
 {
     struct sky_conn *conn = ctx;
-    const struct sky_tls_failure *failure = sky_tls_failure(conn->tls);
+    const struct sky_tls_failure *failure = sky_tls_failure(conn->work->tls);
     if (failure != NULL)
         record_failure(conn);
     if (failure != NULL)
@@ -230,7 +231,7 @@ static void on_delay_over(struct sky_timer *timer, int64_t now_ms)
 {
     struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn, alarm);
     (void)now_ms;
-    sky_tls_resume(conn->tls);
+    sky_tls_resume(conn->work->tls);
 }
 
 /* The moment at which a fault can have its hands on a handshake. The port has no alarm yet. */
@@ -240,11 +241,11 @@ static void on_known(void *ctx)
     const struct sky_net *net = conn->net;
     if (net->fate_of == NULL || conn->closing)
         return;
-    sky_tls_fill_door(conn->tls, sky_conn_own_door(conn));
+    sky_tls_fill_door(conn->work->tls, sky_conn_own_door(conn));
     const struct sky_fate fate = net->fate_of(net->fate_ctx, conn, true);
     if (fate.name == NULL)
         return;
-    sky_tls_lie(conn->tls, (enum sky_lie)fate.certificate);
+    sky_tls_lie(conn->work->tls, (enum sky_lie)fate.certificate);
     if (fate.corrupt > 0)
         sky_conn_corrupt(
             conn, fate.corrupt_anywhere ? fate.chance % SKY_FATE_FLIGHT_MIN : fate.corrupt_at,
@@ -257,7 +258,7 @@ static void on_known(void *ctx)
     if (fate.withhold && fate.then == SKY_BREAK_NONE)
         sky_conn_freeze(conn, fate.fault, "a fault withheld the handshake");
     if (fate.delay_ms > 0 && !conn->closing) {
-        sky_tls_pause(conn->tls);
+        sky_tls_pause(conn->work->tls);
         sky_clock_timer(net->clock, &conn->alarm, fate.delay_ms, on_delay_over);
     }
 }
@@ -270,8 +271,9 @@ void sky_secure_start(struct sky_conn *conn)
 {
     sky_conn_own_door(conn)->transport = SKY_TLS;
     sky_conn_work(conn)->handshake_ms = conn->net->clock->real_ms;
-    conn->tls = sky_tls_new(conn->net->tls, conn->door->listener->allows, &hooks, conn);
-    if (conn->tls == NULL)
+    sky_conn_work(conn)->tls =
+        sky_tls_new(conn->net->tls, conn->door->listener->allows, &hooks, conn);
+    if (conn->work->tls == NULL)
         sky_conn_close(conn, "too many TLS handshakes are in progress");
 }
 
@@ -288,9 +290,9 @@ void sky_secure_prepare_lies(struct sky_net *net)
 
 void sky_secure_behaved(const struct sky_conn *conn, struct sky_behaviour *behaviour)
 {
-    if (conn->tls == NULL)
+    if (conn->work->tls == NULL)
         return;
-    bool resumed = sky_tls_resumed(conn->tls);
+    bool resumed = sky_tls_resumed(conn->work->tls);
     struct sky_behaviour_handshake handshake = {
         .transport = SKY_TLS,
         .psk = conn->work->psk != NULL,
@@ -299,15 +301,15 @@ void sky_secure_behaved(const struct sky_conn *conn, struct sky_behaviour *behav
         .longest_ms = conn->work->handshake_ms > 0 ? (uint32_t)conn->work->handshake_ms : 0};
     snprintf(handshake.version, sizeof handshake.version, "%s",
              sky_tls_version_name(conn->door->tls_version));
-    snprintf(handshake.cipher, sizeof handshake.cipher, "%s", sky_tls_cipher(conn->tls));
+    snprintf(handshake.cipher, sizeof handshake.cipher, "%s", sky_tls_cipher(conn->work->tls));
     sky_behaviour_add_handshake(behaviour, &handshake);
 }
 
 void sky_secure_give_up(struct sky_conn *conn, bool timed_out)
 {
-    if (conn->tls == NULL || sky_tls_state(conn->tls) != SKY_TLS_HANDSHAKING)
+    if (conn->work->tls == NULL || sky_tls_state(conn->work->tls) != SKY_TLS_HANDSHAKING)
         return;
-    sky_tls_give_up(conn->tls, timed_out ? SKY_TLS_END_TIMEOUT : SKY_TLS_END_PEER_LEFT);
-    if (sky_tls_failure(conn->tls) != NULL)
+    sky_tls_give_up(conn->work->tls, timed_out ? SKY_TLS_END_TIMEOUT : SKY_TLS_END_PEER_LEFT);
+    if (sky_tls_failure(conn->work->tls) != NULL)
         record_failure(conn);
 }

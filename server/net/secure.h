@@ -23,7 +23,7 @@ const char *sky_secure_lie_refusal(const struct sky_net *net, enum sky_lie lie);
 /* Has them made, so that they are there when somebody is to be shown one. */
 void sky_secure_prepare_lies(struct sky_net *net);
 
-/* The peer opened TLS: from now on its bytes go through conn->tls. */
+/* The peer opened TLS: from now on its bytes go through conn->work->tls. */
 void sky_secure_start(struct sky_conn *conn);
 /* Journals the end of a handshake that was not carried through; `timed_out`: our patience ended
  * it, else the peer left. Nothing happens on a channel that got past its handshake. */

@@ -5,6 +5,7 @@
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
 #include "server/registry/psk.h"
+#include "server/tls/channel.h"
 
 const struct sky_conn_work sky_conn_at_rest = {
     .in = {.max = SKY_CONN_INPUT_MAX + SKY_NET_READ_SIZE},
@@ -37,8 +38,9 @@ static bool is_idle(const struct sky_conn_work *work)
 {
     return work->in.room == 0 && work->out.room == 0 && work->sending.room == 0 &&
            work->pending.aside == 0 && work->wrap == NULL && work->bend == NULL &&
-           work->psk == NULL && work->cut_at_ms == 0 && work->handshake_ms == 0 &&
-           !sky_timer_is_set(&work->patience) && !sky_timer_is_set(&work->spaced);
+           work->tls == NULL && work->psk == NULL && work->touched == 0 && work->cut_at_ms == 0 &&
+           work->handshake_ms == 0 && !sky_timer_is_set(&work->patience) &&
+           !sky_timer_is_set(&work->spaced);
 }
 
 void sky_conn_rest_if_idle(struct sky_conn *conn)
@@ -61,6 +63,7 @@ void sky_conn_work_free(struct sky_conn_work *work)
     sky_buf_done(&work->in);
     sky_buf_done(&work->out);
     sky_buf_done(&work->sending);
+    sky_tls_free(work->tls);
     if (work->psk != NULL)
         sky_mem_wipe(work->psk, sizeof *work->psk);
     free(work->psk);

@@ -73,7 +73,7 @@ static void expire(struct sky_coap_device *device, int64_t now_ms)
              (long long)(device->lifetime_ms / 1000));
     sky_judge_init(&judge, sky_product_policy(device->port->registry, product));
     if (coap != NULL && coap->lifetime_rule != NULL)
-        sky_judge_rule(&judge, coap->lifetime_rule, false, "%s", reason);
+        sky_judge_broken(&judge, coap->lifetime_rule, "%s", reason);
     go_offline(device, reason, &judge);
     sky_session_judged(device->session, &judge);
 }
@@ -107,18 +107,18 @@ static const struct sky_fetcher_ops fetcher_ops;
 
 static struct sky_coap_device *device_of(const struct sky_session *session)
 {
-    return SKY_CONTAINER_OF(session->fetcher, struct sky_coap_device, fetcher);
+    return SKY_CONTAINER_OF(session->work->fetcher, struct sky_coap_device, fetcher);
 }
 
 static struct sky_coap_device *open_device(struct sky_coap_port *port, struct sky_session *session)
 {
-    if (session->fetcher != NULL)
+    if (session->work->fetcher != NULL)
         return device_of(session);
     struct sky_coap_device *device = sky_mem_new(sizeof *device);
     device->fetcher.ops = &fetcher_ops;
     device->port = port;
     device->session = session;
-    session->fetcher = &device->fetcher;
+    sky_session_work(session)->fetcher = &device->fetcher;
     return device;
 }
 
@@ -251,7 +251,7 @@ static void forget(struct sky_fetcher *fetcher)
     if (device->online)
         device->port->online--;
     sky_pull_done(&device->pull);
-    device->session->fetcher = NULL;
+    device->session->work->fetcher = NULL;
     free(device);
 }
 
@@ -262,7 +262,7 @@ static const struct sky_fetcher_ops fetcher_ops = {is_online, hindrance_of, push
 void sky_coap_waiting_write(const struct sky_session *session, struct sky_buf *out)
 {
     const struct sky_pull_item *item;
-    if (session->fetcher == NULL)
+    if (session->work->fetcher == NULL)
         return;
     DL_FOREACH (device_of(session)->pull.items, item) {
         sky_pack_int(out, item->until_ms);
@@ -276,9 +276,9 @@ sky_err sky_coap_waiting_put_back(struct sky_coap_port *port, struct sky_session
                                   sky_span bytes, int64_t shift_ms, const char *reason)
 {
     struct sky_unpack in = {.rest = bytes};
-    if (session->fetcher != NULL) {
-        (void)kick(session->fetcher, reason);
-        forget(session->fetcher);
+    if (session->work->fetcher != NULL) {
+        (void)kick(session->work->fetcher, reason);
+        forget(session->work->fetcher);
     }
     if (port == NULL || bytes.len == 0)
         return SKY_OK;

@@ -272,7 +272,7 @@ static void decide(struct sky_coap_channel *channel, unsigned saw, struct sky_ju
                                        .saw = saw,
                                        .identity = sky_span_str(channel->psk.identity),
                                        .product = sky_span_str(session->product->product.key),
-                                       .device = sky_span_str(session->device_key),
+                                       .device = sky_span_str(sky_session_key(session)),
                                        .profile = registry->catalogue.profile};
     bool known = call.request->message.code <= SKY_COAP_DELETE; /* RFC 7252 §5.8 */
     ret_decided->what = (struct sky_coap_decision){.code = known ? SKY_COAP_NOT_FOUND

@@ -68,7 +68,7 @@ void sky_http__on_patience_over(struct sky_timer *timer, int64_t now_ms)
     (void)now_ms;
     struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn_work, patience)->conn;
     bool begun = conn->work->in.len > 0 || stage_of(conn) == STAGE_BODY;
-    if (begun && conn->touched == 0) /* else it may wait for what a fault keeps from it */
+    if (begun && conn->work->touched == 0) /* else it may wait for what a fault keeps from it */
         sky_conn_refused(conn, sky_door_rule(SKY_RULE_DOOR_SLOW), sky_buf_span(&conn->work->in),
                          "the request is not complete in time");
     sky_conn_close(conn, "no request in time");

@@ -68,7 +68,8 @@ static void attribute(struct sky_conn *conn, const struct sky_mqtt_packet *packe
             in->product_id = lookup.product.id;
         }
         in->later = true;
-    } else if (packet->type == SKY_MQTT_PUBLISH && session != NULL && session->behind != NULL) {
+    } else if (packet->type == SKY_MQTT_PUBLISH && session != NULL &&
+               session->work->behind != NULL) {
         in->head.device_id =
             sky_behind_addressee(sky_mqtt__port(conn)->broker, session, packet->as.publish.topic)
                 ->device_id;

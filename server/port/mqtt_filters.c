@@ -31,7 +31,7 @@ static bool has_room(const struct sky_subs *subs, const struct sky_session *sess
 {
     const struct sky_cloud_limits *limits = &session->product->cloud->limits;
     size_t held = sky_subs_count(subs, session->slot);
-    size_t devices = 1 + session->behind_count; /* each may hold as many */
+    size_t devices = 1 + session->work->behind_count; /* each may hold as many */
     return !sky_judge_rule(
         judge, sky_cloud_limit_rule(session->product->cloud, SKY_LIMIT_SUB_COUNT),
         number < limits->filters_per_packet_max &&
@@ -60,15 +60,16 @@ static uint8_t subscribe_one(struct sky_conn *conn, sky_span filter, uint8_t qos
         !has_room(subs, session, filter, number, judge))
         return SKY_SUBACK_FAILURE;
     uint8_t granted = qos > 1 ? 1 : qos;
-    size_t devices = 1 + session->behind_count; /* a gateway has the filters of all behind it */
+    size_t devices =
+        1 + session->work->behind_count; /* a gateway has the filters of all behind it */
     bool fits = sky_subs_has(subs, session->slot, filter) ||
                 sky_subs_count(subs, session->slot) < SKY_SUBS_PER_DEVICE_MAX * devices;
     if (fits &&
         sky_session_subscribe(sky_mqtt__port(conn)->broker, session, filter, granted) == SKY_OK)
         return granted;
-    sky_judge_rule(judge, sky_cloud_limit_rule(cloud, SKY_LIMIT_SUB_COUNT), false,
-                   "more than %d filters, or %d levels in one with wildcards: %.*s",
-                   SKY_SUBS_PER_DEVICE_MAX, SKY_SUBS_TRIE_DEPTH_MAX, SKY_SPAN_ARGS(filter));
+    sky_judge_broken(judge, sky_cloud_limit_rule(cloud, SKY_LIMIT_SUB_COUNT),
+                     "more than %d filters, or %d levels in one with wildcards: %.*s",
+                     SKY_SUBS_PER_DEVICE_MAX, SKY_SUBS_TRIE_DEPTH_MAX, SKY_SPAN_ARGS(filter));
     return SKY_SUBACK_FAILURE;
 }
 
@@ -114,9 +115,9 @@ void sky_mqtt__on_subscribe(struct sky_conn *conn, const struct sky_mqtt_packet 
     }
     filters = packet->as.filters;
     struct sky_session *session = conn->state;
-    if (session->resubscribe_by_ms != 0)
+    if (session->work->resubscribe_by_ms != 0)
         sky_judge_kept(&judge, sky_mqtt_rule(SKY_MQTT_RULE_RESUBSCRIBE));
-    session->resubscribe_by_ms = 0;
+    sky_session_expect_subscribe(session, 0);
     uint64_t seq = record_filters(conn, SKY_EVENT_SUBSCRIBE, &filters, &judge);
     sky_session_judged(conn->state, &judge);
     struct sky_out out;

@@ -14,15 +14,15 @@
 #include "server/broker/presence.h"
 #include "server/broker/publish.h"
 #include "server/broker/upgrades.h"
+#include "server/net/client_id.h"
 #include "server/net/secure.h"
 #include "server/port/applications.h"
 #include "server/registry/login.h"
 #include "server/registry/parties.h"
 
 enum {
-    SEARCH_WAIT_MS = 5,   /* about what the searches of one turn take */
-    CLIENT_ID_KEPT = 256, /* bytes of it, for those who choose by it; longer ones are no cloud's */
-    ALARM_LATE_MS = 250,  /* an alarm this late means that the server was held up */
+    SEARCH_WAIT_MS = 5,  /* about what the searches of one turn take */
+    ALARM_LATE_MS = 250, /* an alarm this late means that the server was held up */
 };
 
 /* ---- journal ---- */
@@ -63,7 +63,7 @@ static void record_broken(struct sky_conn *conn, enum sky_event_type type,
 {
     struct sky_judge judge;
     sky_judge_init(&judge, sky_mqtt__policy(conn));
-    sky_judge_rule(&judge, rule, false, "%s", detail);
+    sky_judge_broken(&judge, rule, "%s", detail);
     const struct sky_attr attr = SKY_ATTR(REASON, sky_span_str(detail));
     sky_mqtt__record(conn, type, SKY_UP, &attr, 1, &judge);
     sky_session_judged(conn->state, &judge);
@@ -99,8 +99,8 @@ static void set_alarm(struct sky_conn *conn)
     if (session->keepalive_s > 0 && !session->dead)
         due_ms = session->last_seen_ms +
                  (session->silent ? keepalive_ms(session) * 3 / 2 : keepalive_ms(session) + 1);
-    if (session->resubscribe_by_ms != 0 && session->resubscribe_by_ms < due_ms)
-        due_ms = session->resubscribe_by_ms;
+    if (session->work->resubscribe_by_ms != 0 && session->work->resubscribe_by_ms < due_ms)
+        due_ms = session->work->resubscribe_by_ms;
     if (conn->work->cut_at_ms != 0 && conn->work->cut_at_ms < due_ms)
         due_ms = conn->work->cut_at_ms;
     if (due_ms != INT64_MAX)
@@ -157,7 +157,7 @@ static void time_out(struct sky_conn *conn, int64_t silence_ms)
     snprintf(detail, sizeof detail, "nothing for %lld ms, 1.5 times the keepalive and more",
              (long long)silence_ms);
     sky_judge_init(&judge, sky_mqtt__policy(conn));
-    bool enforced = sky_judge_rule(&judge, rule, false, "%s", detail);
+    bool enforced = sky_judge_broken(&judge, rule, "%s", detail);
     const struct sky_attr attr = SKY_ATTR(REASON, sky_span_str(detail));
     session->dead = true;
     bool excused = sky_mqtt__touched(conn, AT_LIFE);
@@ -190,10 +190,10 @@ static void judge_silence(struct sky_conn *conn)
 static void judge_deafness(struct sky_conn *conn)
 {
     struct sky_session *session = conn->state;
-    if (session->resubscribe_by_ms == 0 ||
-        sky_clock_lived_ms(conn->net->clock) < session->resubscribe_by_ms)
+    if (session->work->resubscribe_by_ms == 0 ||
+        sky_clock_lived_ms(conn->net->clock) < session->work->resubscribe_by_ms)
         return;
-    session->resubscribe_by_ms = 0;
+    sky_session_expect_subscribe(session, 0);
     if (sky_mqtt__touched(conn, AT_LOGIN))
         return;
     record_broken(conn, SKY_EVENT_NOTE, sky_mqtt_rule(SKY_MQTT_RULE_RESUBSCRIBE),
@@ -214,15 +214,13 @@ static void expect_subscribe(struct sky_conn *conn, bool present)
 {
     enum { PATIENCE_MS = 60 * 1000 }; /* of a device without keepalive */
     struct sky_session *session = conn->state;
-    session->resubscribe_by_ms = 0;
-    if (!session->listened)
-        return;
-    if (present)
+    int64_t by_ms = 0;
+    if (session->listened && present)
         note_listening(conn);
-    else
-        session->resubscribe_by_ms =
-            sky_clock_lived_ms(conn->net->clock) + 1 +
-            (session->keepalive_s > 0 ? keepalive_ms(session) : PATIENCE_MS);
+    else if (session->listened)
+        by_ms = sky_clock_lived_ms(conn->net->clock) + 1 +
+                (session->keepalive_s > 0 ? keepalive_ms(session) : PATIENCE_MS);
+    sky_session_expect_subscribe(session, by_ms);
 }
 
 struct listening {
@@ -235,9 +233,9 @@ static void look_at_filter(void *ctx, sky_span filter, uint8_t qos)
     (void)qos;
     struct listening *l = ctx;
     const struct sky_product_info *product = l->session->product;
-    l->found |=
-        sky_cloud_needs_filter(product->cloud, sky_span_str(product->product.key),
-                               sky_span_str(l->session->device_key), filter, l->session->traits);
+    l->found |= sky_cloud_needs_filter(product->cloud, sky_span_str(product->product.key),
+                                       sky_span_str(sky_session_key(l->session)), filter,
+                                       l->session->traits);
 }
 
 /* The device leaves: does it have subscriptions that it would miss? */
@@ -245,7 +243,7 @@ static void note_filters(struct sky_conn *conn)
 {
     struct sky_session *session = conn->state;
     struct listening listening = {.session = session};
-    if (session->resubscribe_by_ms != 0)
+    if (session->work->resubscribe_by_ms != 0)
         return; /* what it misses already it goes on to miss */
     sky_subs_each(sky_mqtt__port(conn)->broker->subs, session->slot, look_at_filter, &listening);
     session->listened = listening.found;
@@ -437,6 +435,7 @@ static void admit(struct sky_conn *conn, const struct sky_mqtt_connect *connect,
         return;
     }
     conn->device_id = session->device_id;
+    sky_conn_called(conn, connect->client_id);
     take_over(conn, session);
     sky_gateway_ousted(broker, session);
     if (clean)
@@ -504,11 +503,10 @@ static void on_connect(struct sky_conn *conn, const struct sky_mqtt_packet *pack
     struct sky_lookup lookup = {0};
     struct sky_judge judge;
     struct sky_effects effects;
-    sky_span client_id = sky_span_head(connect->client_id, CLIENT_ID_KEPT);
     sky_effects_init(&effects);
     sky_judge_init(&judge, &registry->policy);
-    if (conn->client_id == NULL && client_id.len > 0)
-        conn->client_id = sky_mem_dup(client_id.ptr, client_id.len);
+    if (conn->client_id == NULL)
+        sky_conn_called(conn, connect->client_id);
     if (connect->level_known && sky_login_recognise(registry, &login, &lookup))
         judge.policy = sky_lookup_policy(registry, &lookup);
     bool held = lookup.product.id != 0 && sky_registry_holds(registry, lookup.product.id);

@@ -38,7 +38,7 @@ const struct sky_cloud *sky_mqtt__cloud(const struct sky_conn *conn);
 /* What a fault did at one of these points explains what the device did then. */
 static inline bool sky_mqtt__touched(const struct sky_conn *conn, uint32_t points)
 {
-    return (conn->touched & points) != 0;
+    return (conn->work->touched & points) != 0;
 }
 #define AT(point) (UINT32_C(1) << SKY_POINT_##point)
 #define AT_LOGIN (AT(CONNACK) | AT(SUBSCRIBE) | AT(SUBACK))

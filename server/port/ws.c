@@ -359,7 +359,7 @@ const char *sky_ws_upgrade(struct sky_ws *ws, struct sky_conn *conn,
     link->host = sky_mem_dup(host.ptr, host.len);
     if (conn->door->server_name.len == 0)
         sky_conn_own_door(conn)->server_name = sky_span_of(link->host, host.len);
-    sky_conn_own_door(conn)->transport = conn->tls != NULL ? SKY_WSS : SKY_WS;
+    sky_conn_own_door(conn)->transport = conn->work->tls != NULL ? SKY_WSS : SKY_WS;
     conn->port = conn->net->mqtt;
     record(conn, head);
     sky_conn_wrap(conn, &layer, link);

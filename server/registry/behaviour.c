@@ -221,7 +221,6 @@ static void on_connect(struct sky_behaviour *behaviour, struct sky_behaviour_sta
                      (struct sky_interval){.ms = whole_ms(lived_ms - state->ended_ms),
                                            .follows = !state->acted});
     behaviour->connects++;
-    behaviour->asked = true;
     behaviour->keepalive_s = (uint16_t)number_of(event, SKY_F_KEEPALIVE);
     behaviour->refused += event->refused;
     if (!event->refused)
@@ -261,7 +260,8 @@ static void on_act(struct sky_behaviour *behaviour, struct sky_behaviour_state *
     if (event->head->direction != SKY_UP)
         return;
     state->acted = true;
-    behaviour->unsubscribes += event->head->type == SKY_EVENT_UNSUBSCRIBE;
+    if (event->head->type == SKY_EVENT_UNSUBSCRIBE)
+        take_acts(behaviour)->unsubscribes++;
 }
 
 static void on_suback(struct sky_behaviour *behaviour, struct sky_behaviour_state *state,
@@ -273,7 +273,8 @@ static void on_suback(struct sky_behaviour *behaviour, struct sky_behaviour_stat
     sky_span rest = filters != NULL ? sky_json_inside(filters->bytes) : SKY_SPAN_NONE, filter;
     while (sky_json_next_element(&rest, &filter)) {
         behaviour->filters++;
-        behaviour->filters_refused += sky_json_number(sky_json_member(filter, "code")) >= 0x80;
+        if (sky_json_number(sky_json_member(filter, "code")) >= 0x80)
+            take_acts(behaviour)->filters_refused++;
     }
 }
 
@@ -445,6 +446,8 @@ static void merge_acts(struct sky_behaviour_acts *into, const struct sky_behavio
 #define OF(member) offsetof(struct sky_behaviour_acts, member)
         OF(late),
         OF(missed),
+        OF(filters_refused),
+        OF(unsubscribes),
         OF(resent),
         OF(reused),
         OF(retransmitted),
@@ -473,16 +476,12 @@ void sky_behaviour_merge(struct sky_behaviour *into, const struct sky_behaviour 
     into->clean += later->clean;
     into->kept += later->kept;
     into->filters += later->filters;
-    into->filters_refused += later->filters_refused;
-    into->unsubscribes += later->unsubscribes;
     if (into->first_ms == 0)
         into->first_ms = later->first_ms;
     if (later->last_ms != 0)
         into->last_ms = later->last_ms;
-    if (later->asked) {
-        into->asked = true;
+    if (later->connects > 0)
         into->keepalive_s = later->keepalive_s;
-    }
     sky_behaviour_add_silence(into, later->longest_silence_ms);
     if (later->acts != NULL)
         merge_acts(take_acts(into), later->acts);

@@ -57,6 +57,7 @@ struct sky_behaviour_waiting {
  * keep in it. */
 struct sky_behaviour_acts {
     uint64_t late, missed; /* silences past 1.0, past 1.5 of the keepalive */
+    uint64_t filters_refused, unsubscribes;
 
     uint64_t intervals_seen;
     size_t interval_count;
@@ -83,16 +84,16 @@ struct sky_behaviour_acts {
     struct sky_behaviour_waiting *waiting; /* owned; not merged: it ends with its chapter */
 };
 
-/* There is one of each device that was ever heard of. */
+/* Zeroed: nobody knows of any. */
 struct sky_behaviour {
     int64_t first_ms, last_ms; /* lived time at which it was heard of; 0: never */
     int64_t longest_silence_ms;
+    struct sky_behaviour_acts *acts; /* owned; NULL: nothing else. Read by sky_behaviour_acts() */
     uint32_t connects, refused;
     uint32_t clean, kept; /* of those that were let in: with and without clean session */
-    uint32_t filters, filters_refused, unsubscribes;
-    uint16_t keepalive_s;            /* as last asked for */
-    bool asked;                      /* ever, over MQTT */
-    struct sky_behaviour_acts *acts; /* owned; NULL: nothing else. Read by sky_behaviour_acts() */
+    uint32_t filters;
+    uint16_t keepalive_s; /* as last asked for */
+    bool known;           /* there is something to tell */
 };
 
 /* Never NULL; zeroed where it has done nothing else. */

@@ -107,20 +107,13 @@ static void merge_proof(struct sky_proof *into, const struct sky_proof *later)
             later->events[i];
 }
 
-struct sky_behaviour *sky_conduct_take_behaviour(struct sky_conduct *conduct)
-{
-    if (conduct->behaviour == NULL)
-        conduct->behaviour = sky_mem_new(sizeof *conduct->behaviour);
-    return conduct->behaviour;
-}
-
 void sky_conduct_merge(struct sky_conduct *into, const struct sky_conduct *later)
 {
     sky_rule_set_merge(&into->exercised, &later->exercised);
     for (const struct sky_proof *proof = later->proofs; proof != NULL; proof = proof->next)
         merge_proof(sky_conduct_take_proof(into, proof->rule), proof);
-    if (later->behaviour != NULL)
-        sky_behaviour_merge(sky_conduct_take_behaviour(into), later->behaviour);
+    if (later->behaviour.known)
+        sky_behaviour_merge(sky_conduct_take_behaviour(into), &later->behaviour);
 }
 
 void sky_conduct_done(struct sky_conduct *conduct)
@@ -130,9 +123,7 @@ void sky_conduct_done(struct sky_conduct *conduct)
         free_proof(conduct->proofs);
         conduct->proofs = next;
     }
-    if (conduct->behaviour != NULL)
-        sky_behaviour_done(conduct->behaviour);
-    free(conduct->behaviour);
+    sky_behaviour_done(&conduct->behaviour);
     *conduct = (struct sky_conduct){0};
 }
 

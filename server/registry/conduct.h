@@ -36,8 +36,8 @@ struct sky_proof {
 /* What a party did in some stretch of time: the raw material of a verdict. */
 struct sky_conduct {
     struct sky_rule_set exercised;
-    struct sky_proof *proofs;        /* owned list, one for each broken rule */
-    struct sky_behaviour *behaviour; /* owned; NULL: it was not heard of */
+    struct sky_proof *proofs; /* owned list, one for each broken rule */
+    struct sky_behaviour behaviour;
 };
 
 static inline bool sky_conduct_is_empty(const struct sky_conduct *conduct)
@@ -61,8 +61,12 @@ uint64_t sky_conduct_forgive(struct sky_conduct *conduct, const struct sky_rule 
 bool sky_conduct_forget(struct sky_conduct *conduct, const struct sky_rule *rule, uint64_t seq);
 /* Keeps a copy of the newest event's explanation, if it is no longer than a proof may have. */
 void sky_proof_explain(struct sky_proof *proof, sky_span explanation);
-/* Its figures, empty when they are new. */
-struct sky_behaviour *sky_conduct_take_behaviour(struct sky_conduct *conduct);
+/* Its figures, which are known from now on. */
+static inline struct sky_behaviour *sky_conduct_take_behaviour(struct sky_conduct *conduct)
+{
+    conduct->behaviour.known = true;
+    return &conduct->behaviour;
+}
 /* Adds what was done later. */
 void sky_conduct_merge(struct sky_conduct *into, const struct sky_conduct *later);
 void sky_conduct_done(struct sky_conduct *conduct); /* zeroed again */
@@ -70,13 +74,18 @@ void sky_conduct_done(struct sky_conduct *conduct); /* zeroed again */
 /* From the last reset on, or from the start of the server. */
 enum sky_period { SKY_CHAPTER, SKY_RUN, SKY_PERIODS };
 
+/* What there is of a party of chapters before the present one. */
+struct sky_past {
+    uint64_t since[SKY_PERIODS]; /* its events count behind this number */
+    struct sky_conduct run;      /* the chapters of the run before */
+};
+
 struct sky_party {
-    struct sky_party *prev, *next; /* all of them */
+    struct sky_party *next;        /* all of them */
     const struct sky_cloud *cloud; /* NULL: unknown */
     int64_t device_id;             /* the newest of that name; 0: there was none */
-    uint64_t since[SKY_PERIODS];   /* its events count behind this number */
     struct sky_conduct chapter;
-    struct sky_conduct *earlier; /* owned: the chapters of the run before; NULL: there were none */
+    struct sky_past *past; /* owned; NULL: this chapter is its first */
     struct sky_behaviour_state going_on;
     uint32_t hash; /* of its name: sky_index_hash_text() */
     bool device;   /* of the registry, not only by its own word */
@@ -91,6 +100,7 @@ bool sky_party_named_of(sky_span own, sky_span name);
 /* All of them. Zeroed is empty. */
 struct sky_parties {
     struct sky_party *list;   /* owned, in the order in which they came */
+    struct sky_party *newest; /* the last of the list; NULL: it is empty */
     struct sky_index by_name; /* of all */
     struct sky_index by_id;   /* of those that have a device id */
     struct sky_party *last;   /* whose event came last, in case the next is of the same; or NULL */

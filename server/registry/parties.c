@@ -45,29 +45,50 @@ static bool is_stranger(const struct sky_party *party)
     return !party->device && !party->answers;
 }
 
-static void forget_earlier(struct sky_party *party)
+static struct sky_past *take_past(struct sky_registry *registry, struct sky_party *party)
 {
-    if (party->earlier != NULL)
-        sky_conduct_done(party->earlier);
-    free(party->earlier);
-    party->earlier = NULL;
+    if (party->past == NULL) {
+        party->past = sky_mem_new(sizeof *party->past);
+        memcpy(party->past->since, registry->parties.since, sizeof party->past->since);
+    }
+    return party->past;
+}
+
+static void forget_past(struct sky_party *party)
+{
+    if (party->past != NULL)
+        sky_conduct_done(&party->past->run);
+    free(party->past);
+    party->past = NULL;
+}
+
+static void take_out(struct sky_parties *parties, struct sky_party *party)
+{
+    struct sky_party **at = &parties->list, *before = NULL;
+    while (*at != party) {
+        before = *at;
+        at = &before->next;
+    }
+    *at = party->next;
+    if (parties->newest == party)
+        parties->newest = before;
 }
 
 static void drop(struct sky_parties *parties, struct sky_party *party)
 {
     parties->strangers -= is_stranger(party);
     sky_index_remove(&parties->by_name, party, hash_of_name);
-    DL_DELETE(parties->list, party);
+    take_out(parties, party);
     forget_id(parties, party);
     sky_conduct_done(&party->chapter);
-    forget_earlier(party);
+    forget_past(party);
     free(party);
 }
 
 static void make_room(struct sky_parties *parties)
 {
     struct sky_party *party, *next;
-    DL_FOREACH_SAFE (parties->list, party, next) { /* the oldest first */
+    LL_FOREACH_SAFE (parties->list, party, next) { /* the oldest first */
         if (parties->strangers <= SKY_STRANGERS_MAX)
             return;
         if (!is_stranger(party))
@@ -95,14 +116,14 @@ static struct sky_party *open_party(struct sky_registry *registry, sky_span name
     struct sky_party *party = sky_party_find(registry, name);
     if (party != NULL)
         return party;
-    party = sky_mem_new(sizeof *party + name.len + 1);
+    party = sky_mem_new(offsetof(struct sky_party, name) + name.len + 1);
     memcpy(party->name, name.ptr, name.len);
     party->hash = sky_index_hash_text(name);
     party->cloud = cloud;
-    memcpy(party->since, parties->since, sizeof party->since);
     parties->strangers++;
     sky_index_add(&parties->by_name, party, hash_of_name);
-    DL_APPEND(parties->list, party);
+    *(parties->newest != NULL ? &parties->newest->next : &parties->list) = party;
+    parties->newest = party;
     make_room(parties);
     return party;
 }
@@ -174,7 +195,7 @@ sky_err sky_parties_expect(struct sky_registry *registry, const struct sky_expec
     if (e == NULL)
         return SKY_ERR_LIMIT;
     answers(registry, sky_span_str(sky_expected_party(e)));
-    DL_FOREACH (registry->parties.list, party)
+    LL_FOREACH (registry->parties.list, party)
         if (e->rule != NULL && sky_party_is_of(party, sky_span_str(e->name)))
             e->count += excuse(registry, party, e->rule, e->max - e->count);
     *ret_id = e->id;
@@ -187,8 +208,8 @@ void sky_party_conduct(const struct sky_registry *registry, const struct sky_par
                        enum sky_period period, struct sky_conduct *ret_conduct)
 {
     *ret_conduct = (struct sky_conduct){0};
-    if (period == SKY_RUN && party->earlier != NULL)
-        sky_conduct_merge(ret_conduct, party->earlier);
+    if (period == SKY_RUN && party->past != NULL)
+        sky_conduct_merge(ret_conduct, &party->past->run);
     sky_conduct_merge(ret_conduct, &party->chapter);
     sky_expected_judge(registry, party->name, ret_conduct);
 }
@@ -198,24 +219,26 @@ void sky_parties_turn(struct sky_registry *registry, sky_span name, uint64_t seq
     struct sky_parties *parties = &registry->parties;
     struct sky_party *party, *next;
     parties->turned = seq;
-    DL_FOREACH_SAFE (parties->list, party, next) {
+    LL_FOREACH_SAFE (parties->list, party, next) {
         if (!sky_party_is_of(party, name))
             continue;
-        party->since[SKY_CHAPTER] = seq;
+        struct sky_past *past = take_past(registry, party);
+        past->since[SKY_CHAPTER] = seq;
         party->going_on =
             (struct sky_behaviour_state){0}; /* a connection of the old is none here */
         sky_expected_judge(registry, party->name, &party->chapter);
         parties->strangers += party->answers && !party->device;
         party->answers = false;
-        if (party->earlier == NULL)
-            party->earlier = sky_mem_new(sizeof *party->earlier);
-        sky_conduct_merge(party->earlier, &party->chapter);
+        sky_conduct_merge(&past->run, &party->chapter);
         sky_conduct_done(&party->chapter);
         if (!forget)
             continue;
-        party->since[SKY_RUN] = seq;
-        forget_earlier(party);
-        if (!party->device && name.len == 0)
+        past->since[SKY_RUN] = seq;
+        sky_conduct_done(&past->run);
+        if (name.len > 0)
+            continue;
+        forget_past(party); /* it is that of all */
+        if (!party->device)
             drop(parties, party);
     }
     sky_expected_end(registry, name);
@@ -421,7 +444,7 @@ static void behave(struct sky_registry *registry, const struct act *act, bool re
 {
     const struct sky_behaviour_event event = {act->head, act->attrs, act->count, refused};
     struct sky_party *party = party_of(registry, act, false);
-    if (party != NULL && (party->chapter.behaviour != NULL || act->head->direction == SKY_UP))
+    if (party != NULL && (party->chapter.behaviour.known || act->head->direction == SKY_UP))
         sky_behaviour_add(sky_conduct_take_behaviour(&party->chapter), &party->going_on, &event,
                           sky_clock_lived_ms(registry->clock));
 }

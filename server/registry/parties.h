@@ -28,6 +28,13 @@ bool sky_party_is_gone(const struct sky_party *party);
  * listener it came to. `ret_name` holds SKY_PARTY_NAME_MAX. */
 void sky_party_claimed(const struct sky_attr *attrs, size_t count, struct sky_buf *ret_name);
 
+/* For each period: its events count behind this number. */
+static inline const uint64_t *sky_party_since(const struct sky_registry *registry,
+                                              const struct sky_party *party)
+{
+    return party->past != NULL ? party->past->since : registry->parties.since;
+}
+
 /* Is it the named thing, or a part of it (sky_party_named_of())? */
 static inline bool sky_party_is_of(const struct sky_party *party, sky_span name)
 {

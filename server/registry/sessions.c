@@ -6,6 +6,8 @@
 #include "protocol/base/mem.h"
 #include "server/registry/parties.h"
 
+const struct sky_session_work sky_session_at_rest;
+
 static uint32_t hash_of(const void *session)
 {
     return sky_index_hash_number(((const struct sky_session *)session)->device_id);
@@ -58,7 +60,8 @@ struct sky_session *sky_session_open(struct sky_registry *registry,
     session->device_id = device->id;
     session->product = info;
     session->party = sky_party_of_device(registry, product, device);
-    session->device_key = strchr(strchr(session->party->name, '/') + 1, '/') + 1;
+    session->work = (struct sky_session_work *)&sky_session_at_rest; /* written to by nobody */
+    session->key_at = (uint16_t)(strlen(product->cloud) + 1 + strlen(product->key) + 1);
     session->slot = take_slot(registry, session);
     sky_index_add(&registry->by_device, session, hash_of);
     return session;
@@ -66,12 +69,14 @@ struct sky_session *sky_session_open(struct sky_registry *registry,
 
 void sky_session_drop(struct sky_registry *registry, struct sky_session *session)
 {
-    SKY_ASSERT(session->conn == NULL && session->fetcher == NULL && session->mqtt.window == NULL);
-    SKY_ASSERT(session->via == NULL && session->behind == NULL);
+    SKY_ASSERT(session->conn == NULL && session->work->fetcher == NULL &&
+               session->mqtt.window == NULL);
+    SKY_ASSERT(session->work->via == NULL && session->work->behind == NULL);
     registry->by_slot[session->slot] = NULL;
     registry->free_slots[registry->free_count++] = session->slot;
     sky_index_remove(&registry->by_device, session, hash_of);
-    free(session->traffic);
+    if (session->work != &sky_session_at_rest)
+        free(session->work);
     free(session);
 }
 
@@ -86,11 +91,17 @@ void sky_sessions_done(struct sky_registry *registry)
     registry->slots = registry->room = registry->free_count = 0;
 }
 
-struct sky_session_traffic *sky_session_traffic(struct sky_session *session)
+struct sky_session_work *sky_session_work(struct sky_session *session)
 {
-    if (session->traffic == NULL)
-        session->traffic = sky_mem_new(sizeof *session->traffic);
-    return session->traffic;
+    if (session->work == &sky_session_at_rest)
+        session->work = sky_mem_new(sizeof *session->work);
+    return session->work;
+}
+
+void sky_session_expect_subscribe(struct sky_session *session, int64_t by_ms)
+{
+    if (by_ms != session->work->resubscribe_by_ms)
+        sky_session_work(session)->resubscribe_by_ms = by_ms;
 }
 
 void sky_session_carried(struct sky_registry *registry, struct sky_session *session,
@@ -98,8 +109,8 @@ void sky_session_carried(struct sky_registry *registry, struct sky_session *sess
 {
     struct sky_party *party = session->party;
     registry->parties.ids_matter |= message->packet_id != 0;
-    struct sky_session_traffic *traffic = sky_session_traffic(session);
-    (*(message->way == SKY_WAY_UP ? &traffic->published : &traffic->delivered))++;
+    struct sky_session_work *work = sky_session_work(session);
+    (*(message->way == SKY_WAY_UP ? &work->published : &work->delivered))++;
     sky_behaviour_add_message(sky_conduct_take_behaviour(&party->chapter), &party->going_on,
                               message, sky_clock_lived_ms(registry->clock));
 }

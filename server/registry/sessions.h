@@ -37,9 +37,10 @@ struct sky_fetcher {
     const struct sky_fetcher_ops *ops;
 };
 
-/* What is known of a device's messages. */
-struct sky_session_traffic {
-    uint64_t published, delivered;
+/* What few devices have of those that only connect and stay: messages, a gateway, a way to fetch.
+ */
+struct sky_session_work {
+    uint64_t published, delivered; /* messages */
     struct {
         int64_t lived_ms, real_ms; /* when the second began that it counts in */
         uint32_t count[2];         /* publishes, with QoS 0 and above */
@@ -47,41 +48,42 @@ struct sky_session_traffic {
     uint32_t ids[SKY_SESSION_IDS]; /* that it gave its own messages lately, as far as a command's
                                       could be the same */
     uint8_t next_id;               /* place of the oldest of them */
+    struct sky_topic_node *last_topic; /* the last one it published to; good in `last_epoch` */
+    uint64_t last_epoch;
+    int64_t resubscribe_by_ms;       /* lived time; see sky_session_expect_subscribe() */
+    struct sky_fetcher *fetcher;     /* NULL: it has never come to fetch */
+    struct sky_session *via;         /* the gateway by which it is online, on whose connection
+                                        everything of it goes; NULL: none. Then its `conn` is NULL */
+    struct sky_session *behind;      /* list of those online by this one */
+    struct sky_session *prev, *next; /* in such a list */
+    size_t behind_count;
 };
 
 struct sky_session {
     int64_t device_id;
     struct sky_product_info *product; /* never NULL, outlives the session */
-    const char *device_key;           /* the end of its party's name */
+    struct sky_party *party;          /* never NULL, outlives the session */
     struct sky_conn *conn;            /* NULL: away */
-    struct sky_fetcher *fetcher;      /* NULL: it has never come to fetch */
-    struct sky_session *via;          /* the gateway by which it is online, on whose connection
-                                         everything of it goes; NULL: none. Then `conn` is NULL */
-    struct sky_session *behind;       /* list of those online by this one */
-    struct sky_session *prev, *next;  /* in such a list */
-    size_t behind_count;
+    struct sky_session_work *work;    /* never NULL; see sky_session_work() */
     struct sky_mqtt_session mqtt;
-    struct sky_party *party;           /* never NULL, outlives the session */
-    struct sky_topic_node *last_topic; /* the last one it published to; good in `last_epoch` */
-    uint64_t last_epoch;
     int64_t last_seen_ms;  /* lived time, as the next two */
     int64_t last_login_ms; /* of the last try, admitted or not; 0: none */
     int64_t away_since_ms;
-    int64_t resubscribe_by_ms; /* what it subscribed to is lost: by when it has to anew; else 0 */
-    struct sky_session_traffic *traffic; /* owned; NULL: no message has come or gone */
-    uint32_t slot;                       /* index in the table; also its number as a subscriber */
+    uint32_t slot; /* index in the table; also its number as a subscriber */
     uint16_t keepalive_s;
     uint16_t traits;
-    uint16_t packet_types;      /* one bit for each type of MQTT packet that has come, decoded */
-    uint8_t tokens;             /* 1 + the place of its newest login token; 0: not looked up */
-    bool token_waits;           /* it fetched a login token and has not logged in since */
-    bool clean;                 /* ends with the connection */
-    bool kept;                  /* there is state to come back to */
-    bool unread;                /* of which the messages are still in the store only */
-    bool silent, dead;          /* its present silence: noted past 1.0, past 1.5 of the keepalive */
-    bool listened;              /* it left subscriptions that it needs, or lost them before */
-    bool announced;             /* a gateway said that it was online, once */
-    bool subscribed_activation; /* for the judgement at the end of an activation */
+    uint16_t packet_types; /* one bit for each type of MQTT packet that has come, decoded */
+    uint16_t key_at;       /* where its key begins in its party's name */
+    uint8_t tokens;        /* 1 + the place of its newest login token; 0: not looked up */
+    bool token_waits : 1;  /* it fetched a login token and has not logged in since */
+    bool clean : 1;        /* ends with the connection */
+    bool kept : 1;         /* there is state to come back to */
+    bool unread : 1;       /* of which the messages are still in the store only */
+    bool silent : 1;       /* its present silence: noted past 1.0 of the keepalive, */
+    bool dead : 1;         /* past 1.5 */
+    bool listened : 1;     /* it left subscriptions that it needs, or lost them before */
+    bool announced : 1;    /* a gateway said that it was online, once */
+    bool subscribed_activation : 1; /* for the judgement at the end of an activation */
 };
 
 /* NULL when the device was never admitted since start. */
@@ -95,8 +97,18 @@ struct sky_session *sky_session_open(struct sky_registry *registry,
 void sky_session_drop(struct sky_registry *registry, struct sky_session *session);
 void sky_sessions_done(struct sky_registry *registry); /* every session has been dropped */
 
-/* What is known of its messages, empty when that is new. */
-struct sky_session_traffic *sky_session_traffic(struct sky_session *session);
+/* That of sessions that have none: it can be read, but not be written to. */
+extern const struct sky_session_work sky_session_at_rest;
+/* Its own, to be written to; stays with the session. */
+struct sky_session_work *sky_session_work(struct sky_session *session);
+
+/* Valid as long as the session. */
+static inline const char *sky_session_key(const struct sky_session *session)
+{
+    return session->party->name + session->key_at;
+}
+/* What it subscribed to is lost: it has to anew until then; 0: it has not. */
+void sky_session_expect_subscribe(struct sky_session *session, int64_t by_ms);
 /* Counts a message to or from the device, and books it into what is known of its behaviour.
  * With its packet id only where something may keep the acknowledgement from the device: to follow
  * each id costs as much as all other figures. */

@@ -40,10 +40,10 @@ const struct sky_who *sky_passage_who(const struct sky_passage *passage, struct 
         sky_conn_peer(conn, room->room, sizeof room->room);
         room->listener = sky_span_str(conn->door->listener->name);
         room->peer = sky_span_str(room->room);
-        room->client_id = sky_span_str(conn->client_id != NULL ? conn->client_id : "");
+        room->client_id = sky_conn_client_id(conn, room->id_room);
         room->server_name = conn->door->server_name;
-        if (conn->tls != NULL)
-            room->identity = sky_tls_identity(conn->tls);
+        if (conn->work->tls != NULL)
+            room->identity = sky_tls_identity(conn->work->tls);
     } else if (carrier != NULL && carrier->kind->know != NULL) {
         carrier->kind->know(carrier->channel, room);
     }

@@ -7,6 +7,7 @@
 #include "protocol/http/answer.h"
 #include "protocol/mqtt/packet.h"
 #include "server/journal/journal.h"
+#include "server/net/client_id.h"
 #include "server/net/conn.h"
 #include "server/net/fate.h"
 
@@ -53,6 +54,7 @@ enum sky_direction sky_point_direction(enum sky_point point);
 struct sky_who {
     sky_span listener, peer, client_id, server_name, identity; /* empty: not known */
     char room[64];                                             /* for the peer's address */
+    char id_room[SKY_CLIENT_ID_KEPT];                          /* for the client id */
 };
 
 /* What a channel of datagrams can do. */

@@ -208,7 +208,7 @@ struct sky_fate sky_wire_ask(struct sky_wire *wire, struct sky_passage *passage)
     SKY_ASSERT(fate.copies <= SKY_WIRE_COPIES_MAX && fate.delay_ms >= 0);
     tell_fault(wire, passage, &fate);
     if (carrier != NULL && carrier->conn != NULL)
-        carrier->conn->touched |= UINT32_C(1) << passage->point;
+        sky_conn_work(carrier->conn)->touched |= UINT32_C(1) << passage->point;
     if (wire->held_count >= SKY_WIRE_HELD_MAX || wire->held_bytes >= SKY_WIRE_HELD_BYTES_MAX) {
         fate.delay_ms = 0;
         fate.reorder = false;

@@ -47,8 +47,9 @@ static inline int broker_case_close(void **state)
         sky_conn_work_free(c->conns[i].work);
         if (c->conns[i].own_door)
             free(c->conns[i].door);
-        free(c->conns[i].client_id);
+        sky_texts_give(&c->net.client_ids, c->conns[i].client_id);
     }
+    sky_texts_done(&c->net.client_ids);
     sky_commands_done(&c->broker);
     sky_sessions_forget(&c->broker);
     sky_topics_done(&c->broker);

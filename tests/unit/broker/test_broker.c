@@ -301,7 +301,7 @@ static void output_that_is_full_is_told_as_a_drop_not_as_a_delivery(void **state
         sky_deliver_to(&c->broker, device, SKY_SPAN(OWN), sky_span_of(bytes, 250 * 1024), 0, 0, 0);
         pushed++;
     }
-    assert_int_equal(device->traffic->delivered, pushed - 1);
+    assert_int_equal(device->work->delivered, pushed - 1);
     assert_int_equal(registry_case_events(&c->base, SKY_EVENT_DROP, SKY_F_REASON), 1);
     free(bytes);
 }

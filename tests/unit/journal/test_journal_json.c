@@ -171,7 +171,7 @@ static void a_finding_explains_itself(void **state)
     struct sky_judge judge;
     struct sky_event_head head = {.type = SKY_EVENT_CONNECT};
     sky_judge_init(&judge, &bench->policy);
-    sky_judge_rule(&judge, &rows[0], false, "did \"this\"");
+    sky_judge_broken(&judge, &rows[0], "did \"this\"");
     cJSON *event = printed(bench, add(bench, head, NULL, 0, &judge));
     const cJSON *finding = cJSON_GetArrayItem(sky_json_get(event, "findings"), 0);
     assert_string_equal(sky_json_get_str(finding, "rule"), "X-RULE");
@@ -215,6 +215,7 @@ static void times_are_written_in_utc(void **state)
         {0, "1970-01-01T00:00:00.000Z"},
         {999, "1970-01-01T00:00:00.999Z"},
         {-1, "1969-12-31T23:59:59.999Z"},
+        {INT64_MIN, "-292275055-05-16T16:47:04.192Z"}, /* of a damaged page */
         {951782400000, "2000-02-29T00:00:00.000Z"},
         {253402300799999, "9999-12-31T23:59:59.999Z"},
     };

@@ -168,7 +168,7 @@ static void who_reads_stays(void **state)
 static void whom_a_fault_holds_up_is_not_accused(void **state)
 {
     struct pending_case *c = *state;
-    c->conns[0]->touched = 1;
+    sky_conn_work(c->conns[0])->touched = 1;
     sky_conn_keeps(c->conns[0], SKY_PENDING_MAX + 1);
     assert_int_equal(closed_by(c), 1);
     assert_int_equal(findings(c), 0);

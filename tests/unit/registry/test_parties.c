@@ -9,7 +9,7 @@ static uint64_t break_rule(struct registry_case *c, const struct sky_rule *rule,
         .type = SKY_EVENT_CONNECT, .direction = SKY_UP, .device_id = device_id};
     struct sky_judge judge;
     sky_judge_init(&judge, &c->registry.policy);
-    sky_judge_rule(&judge, rule, false, "it did");
+    sky_judge_broken(&judge, rule, "it did");
     return sky_journal_add(c->journal, &head, attrs, count, &judge);
 }
 
