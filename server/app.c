@@ -45,11 +45,22 @@ static sky_err tell_lost(struct sky_app *app, struct sky_why *why)
     return err;
 }
 
+/* Once: what comes after it is counted. */
+static void tell_damage(struct sky_app *app)
+{
+    struct sky_why why;
+    if (app->damage_told || sky_store_damage(app->store, &why) == SKY_OK)
+        return;
+    app->damage_told = true;
+    fprintf(stderr, "skymock: %s\n", why.reason);
+}
+
 sky_err sky_app_settle(struct sky_app *app, struct sky_why *why)
 {
     sky_err err = sky_store_settle(app->store);
     if (err != SKY_OK)
         err = tell_lost(app, why);
+    tell_damage(app);
     sky_calls_settled(&app->calls, err == SKY_OK);
     return err;
 }

@@ -66,6 +66,7 @@ struct sky_app {
     void *on_turn_ctx;
     struct sky_timer flush_timer;
     bool flush_failed;      /* not to be tried again before that */
+    bool damage_told;       /* of the store's file */
     uv_work_t folding_work; /* of the store's log */
     bool folding;
     bool stopping;

@@ -22,8 +22,10 @@ static sky_err check_pages(sqlite3 *db, const char *path, struct sky_why *why)
         err = sky_store__cannot(db, path, why);
     } else {
         sky_span report = sky_store__span(stmt, 0);
+        char wrong[SKY_STORE_WRONG_MAX];
+        sky_store__wrong(db, last_line(report), wrong);
         if (!sky_span_eq_str(report, "ok"))
-            err = sky_store__is_damaged(path, last_line(report), why);
+            err = sky_store__is_damaged(path, sky_span_str(wrong), why);
     }
     sqlite3_finalize(stmt);
     return err;

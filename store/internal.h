@@ -1,6 +1,6 @@
 /* What the sources behind store.h share: the handle, running statements (run.c), bracketing them
- * (transactions.c) and reading columns. Nothing outside store/ includes this; sqlite3.h ends here.
- */
+ * (transactions.c) and reading columns. Nothing outside store/ includes this; sqlite3.h ends here
+ * and in sums.c. */
 #ifndef SKY_STORE_INTERNAL_H
 #define SKY_STORE_INTERNAL_H
 
@@ -11,6 +11,7 @@
 #include "store/lost.h"
 #include "store/statements.h"
 #include "store/store.h"
+#include "store/sums.h"
 
 enum sky_sql {
 #define X(name, text) SKY_SQL_##name,
@@ -18,6 +19,8 @@ enum sky_sql {
 #undef X
         SKY_SQL_COUNT
 };
+
+enum { SKY_STORE_WRONG_MAX = 100 }; /* bytes of what is said of damage */
 
 struct sky_store {
     sqlite3 *db;                        /* owned */
@@ -30,6 +33,7 @@ struct sky_store {
     sqlite3 *folder;           /* owned: a second connection, for the thread that folds; */
     int folder_done;           /* and what came of it: log_folded, or -1 */
     char message[SKY_WHY_REASON_MAX]; /* what the database said last when it refused */
+    char damage[SKY_STORE_WRONG_MAX]; /* the first that was found; empty: none */
 };
 
 /* Step i leads from version i to version i + 1 (PRAGMA user_version); step 0 starts from an empty
@@ -42,9 +46,8 @@ extern const char sky_store__whole_schema[];
 /* Brings an open database up to date. Refuses, having written nothing, what is not ours. */
 SKY_MUST_USE sky_err sky_store__migrate(sqlite3 *db, const char *path, struct sky_why *why);
 
-/* SQLite's own way to one file with several connections of one process, which keeps other processes
- * out and needs no file of shared memory. */
-#define SKY_STORE_VFS "unix-excl"
+/* Every connection goes through the sums. */
+#define SKY_STORE_VFS SKY_SUMS_VFS
 /* Does a connection wait for the disk? To write it need not, to fold the log it has to. */
 #define SKY_STORE_WRITES_ON "PRAGMA synchronous = OFF;"
 #define SKY_STORE_WAITS "PRAGMA synchronous = NORMAL;"
@@ -61,6 +64,9 @@ uint64_t sky_store__log_lost(const char *path);
 
 /* Says that the file is damaged, and what is to be done. */
 sky_err sky_store__is_damaged(const char *path, sky_span what, struct sky_why *why);
+/* What is wrong with the file as far as its reader has seen: what SQLite calls it, or the page
+ * whose sum is not that of what is in it. */
+void sky_store__wrong(sqlite3 *db, sky_span sqlite_says, char out[SKY_STORE_WRONG_MAX]);
 /* What SQLite said, which may quote what a file holds: what fits, in one line. */
 void sky_store__one_line(sky_span text, char *out, size_t out_size);
 /* Puts into words why the file could not be opened or read. */

@@ -8,7 +8,7 @@
 
 #include "store/internal.h"
 
-enum { HEAD = 32, HEAD_SUMMED = 24, FRAME_HEAD = 24, FRAME_SUMMED = 8, PAGE_SIZE = 4096 };
+enum { HEAD = 32, HEAD_SUMMED = 24, FRAME_HEAD = 24, FRAME_SUMMED = 8 };
 enum { PAGE_SIZE_MAX = 65536 };
 enum {
     PAGE_SIZE_AT = 8,
@@ -70,7 +70,7 @@ static uint64_t count_lost(int fd, uint8_t *frame)
 {
     uint8_t head[HEAD], salts[8];
     struct sum sum = {0};
-    uint32_t page_size = PAGE_SIZE; /* SQLite's own choice, where the head does not tell */
+    uint32_t page_size = SKY_SUMS_PAGE; /* where the head does not tell */
     uint64_t lost = 0;
     if (!take(fd, head, HEAD))
         return 0;

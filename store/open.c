@@ -23,6 +23,16 @@ static bool exec(sqlite3 *db, const char *sql)
     return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK;
 }
 
+/* In a file that is new: one that is there keeps the pages and the room in them that it has. */
+static bool ask_for_sums(sqlite3 *db)
+{
+    int room = SKY_SUMS_ROOM;
+    char size[40];
+    snprintf(size, sizeof size, "PRAGMA page_size = %d", SKY_SUMS_PAGE);
+    sqlite3_file_control(db, "main", SQLITE_FCNTL_RESERVE_BYTES, &room);
+    return exec(db, size);
+}
+
 /* A WAL loses nothing that was committed when the process is killed; only a power cut may take the
  * last commits. Whoever writes never waits for the disk, which may take half a second: what folds
  * the log does (fold.c), and keeps the file whole. One wait is given up for it, where a log begins
@@ -38,6 +48,18 @@ static bool configure(sqlite3 *db)
                     "PRAGMA journal_size_limit = 16777216;");
 }
 
+void sky_store__wrong(sqlite3 *db, sky_span sqlite_says, char out[SKY_STORE_WRONG_MAX])
+{
+    uint64_t page = 0;
+    sqlite3_file_control(db, "main", SKY_SUMS_FCNTL_WRONG, &page);
+    if (page > 0)
+        snprintf(out, SKY_STORE_WRONG_MAX,
+                 "page %llu is not as skymock wrote it: a bad disk, or another program",
+                 (unsigned long long)page);
+    else
+        sky_store__one_line(sqlite_says, out, SKY_STORE_WRONG_MAX);
+}
+
 sky_err sky_store__is_damaged(const char *path, sky_span what, struct sky_why *why)
 {
     char said[100];
@@ -51,6 +73,7 @@ sky_err sky_store__is_damaged(const char *path, sky_span what, struct sky_why *w
 sky_err sky_store__cannot(sqlite3 *db, const char *path, struct sky_why *why)
 {
     struct stat info;
+    char wrong[SKY_STORE_WRONG_MAX];
     switch (sqlite3_errcode(db)) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
@@ -73,7 +96,8 @@ sky_err sky_store__cannot(sqlite3 *db, const char *path, struct sky_why *why)
                            path);
     case SQLITE_CORRUPT:
     case SQLITE_ERROR: /* its own statements do not fit it */
-        return sky_store__is_damaged(path, sky_span_str(sqlite3_errmsg(db)), why);
+        sky_store__wrong(db, sky_span_str(sqlite3_errmsg(db)), wrong);
+        return sky_store__is_damaged(path, sky_span_str(wrong), why);
     default:
         return sky_why_set(why, SKY_ERR_STORE, "", "the store \"%s\" cannot be used: %s", path,
                            sqlite3_errmsg(db));
@@ -86,7 +110,8 @@ static sky_err open_database(const char *path, sqlite3 **ret_db, struct sky_why 
     if (file)
         create_private(path);
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-    if (sqlite3_open_v2(path, ret_db, flags, SKY_STORE_VFS) != SQLITE_OK || !configure(*ret_db))
+    if (sqlite3_open_v2(path, ret_db, flags, SKY_STORE_VFS) != SQLITE_OK || !configure(*ret_db) ||
+        (file && !ask_for_sums(*ret_db)))
         return sky_store__cannot(*ret_db, path, why);
     if (sqlite3_db_readonly(*ret_db, "main") == 1)
         return sky_why_set(why, SKY_ERR_IO, "",
@@ -108,6 +133,7 @@ sky_err sky_store_open(const char *path, struct sky_store **ret_store, struct sk
     if (path[0] == '\0')
         return sky_why_set(why, SKY_ERR_INVALID, "",
                            "the store needs a name: a file, or \":memory:\"");
+    sky_sums_open();
     /* Counting every allocation would take a lock for each. Too late once something is open. */
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     sqlite3 *db = NULL;

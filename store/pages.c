@@ -9,18 +9,9 @@ static int64_t bounded(uint64_t seq)
     return seq > INT64_MAX ? INT64_MAX : (int64_t)seq;
 }
 
-/* Differs whenever a single byte does: each step keeps different values apart. */
 static int64_t sum_of(int64_t first_seq, int64_t last_seq, sky_span bytes)
 {
-    uint64_t sum = (uint64_t)first_seq * 31 + (uint64_t)last_seq, word;
-    for (; bytes.len >= sizeof word; bytes = sky_span_tail(bytes, sizeof word)) {
-        memcpy(&word, bytes.ptr, sizeof word);
-        sum = (sum ^ word) * 0x9e3779b97f4a7c15;
-        sum ^= sum >> 32;
-    }
-    for (size_t i = 0; i < bytes.len; i++)
-        sum = (sum ^ (uint8_t)bytes.ptr[i]) * 0x9e3779b97f4a7c15;
-    return (int64_t)sum;
+    return (int64_t)sky_sum((uint64_t)first_seq * 31 + (uint64_t)last_seq, bytes);
 }
 
 sky_err sky_store_put_page(struct sky_store *store, uint64_t first_seq, uint64_t last_seq,

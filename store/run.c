@@ -25,6 +25,11 @@ static sky_err refused(struct sky_store *store)
 {
     sky_store__one_line(sky_span_str(sqlite3_errmsg(store->db)), store->message,
                         sizeof store->message);
+    if (sqlite3_errcode(store->db) == SQLITE_CORRUPT) {
+        char wrong[SKY_STORE_WRONG_MAX];
+        sky_store__wrong(store->db, sky_span_str(sqlite3_errmsg(store->db)), wrong);
+        return sky_store__damaged(store, wrong);
+    }
     switch (sqlite3_extended_errcode(store->db)) {
     case SQLITE_CONSTRAINT_UNIQUE:
     case SQLITE_CONSTRAINT_PRIMARYKEY:
@@ -40,9 +45,18 @@ static sky_err refused(struct sky_store *store)
 
 sky_err sky_store__damaged(struct sky_store *store, const char *what)
 {
-    store->lost.damaged++;
+    if (store->lost.damaged++ == 0)
+        snprintf(store->damage, sizeof store->damage, "%s", what);
     snprintf(store->message, sizeof store->message, "the file is damaged: %s", what);
     return SKY_ERR_STORE;
+}
+
+sky_err sky_store_damage(const struct sky_store *store, struct sky_why *why)
+{
+    if (store->lost.damaged == 0)
+        return SKY_OK;
+    return sky_store__is_damaged(sqlite3_db_filename(store->db, "main"),
+                                 sky_span_str(store->damage), why);
 }
 
 sky_err sky_store_blame(struct sky_store *store, const char *what)

@@ -214,8 +214,8 @@ void sky_judge_init(struct sky_judge *judge, const struct sky_policy *policy)
     judge->special = NULL;
 }
 
-bool sky_judge_rule(struct sky_judge *judge, const struct sky_rule *rule, bool kept,
-                    const char *fmt, ...)
+/* Notes that the rule was tested, and says what is done about it. */
+static inline enum sky_action exercise(struct sky_judge *judge, const struct sky_rule *rule)
 {
     const struct sky_catalogue *catalogue = judge->policy->catalogue;
     size_t row, number = table_of(catalogue, rule, &row);
@@ -223,13 +223,25 @@ bool sky_judge_rule(struct sky_judge *judge, const struct sky_rule *rule, bool k
     enum sky_action action =
         (enum sky_action)judge->policy->action[catalogue->starts[number].index + row];
     if (action == SKY_OFF)
-        return false;
+        return action;
     if (table->special) {
         SKY_ASSERT(judge->special == NULL || judge->special == table);
         judge->special = table;
     }
     sky_rule_set_add(&judge->exercised, catalogue->starts[number].place + row);
-    if (kept)
+    return action;
+}
+
+bool sky_judge_kept(struct sky_judge *judge, const struct sky_rule *rule)
+{
+    (void)exercise(judge, rule);
+    return false;
+}
+
+bool sky_judge_broken(struct sky_judge *judge, const struct sky_rule *rule, const char *fmt, ...)
+{
+    enum sky_action action = exercise(judge, rule);
+    if (action == SKY_OFF)
         return false;
     bool enforced = action == SKY_ENFORCE;
     if (enforced && judge->refused == NULL)
@@ -245,11 +257,6 @@ bool sky_judge_rule(struct sky_judge *judge, const struct sky_rule *rule, bool k
     vsnprintf(finding->detail, sizeof finding->detail, fmt, args);
     va_end(args);
     return enforced;
-}
-
-void sky_judge_kept(struct sky_judge *judge, const struct sky_rule *rule)
-{
-    (void)sky_judge_rule(judge, rule, true, " ");
 }
 
 bool sky_judge_found(const struct sky_judge *judge, const struct sky_rule *rule)

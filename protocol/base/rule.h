@@ -146,13 +146,17 @@ struct sky_judge {
 
 void sky_judge_init(struct sky_judge *judge, const struct sky_policy *policy);
 
-/* States that this act tested `rule`: `kept` or broken (then the rest says how, printf style).
- * True when the rule is broken and enforced: the caller then does what the cloud would do.
- * A rule that is off leaves no trace and returns false. */
-bool sky_judge_rule(struct sky_judge *judge, const struct sky_rule *rule, bool kept,
-                    const char *fmt, ...) SKY_PRINTF(4, 5);
-/* The same for a rule that was kept: there is nothing more to say. */
-void sky_judge_kept(struct sky_judge *judge, const struct sky_rule *rule);
+/* States that this act tested `rule`: `kept` or broken (then the rest says how, printf style; it is
+ * not evaluated otherwise). True when the rule is broken and enforced: the caller then does what
+ * the cloud would do. A rule that is off leaves no trace and returns false. */
+#define sky_judge_rule(judge, rule, kept, ...)                                                     \
+    ((kept) ? sky_judge_kept(judge, rule) : sky_judge_broken(judge, rule, __VA_ARGS__))
+
+/* The same for a rule that was kept, as nearly all are: false, there is nothing more to say. */
+bool sky_judge_kept(struct sky_judge *judge, const struct sky_rule *rule);
+/* And for one that was broken. */
+bool sky_judge_broken(struct sky_judge *judge, const struct sky_rule *rule, const char *fmt, ...)
+    SKY_PRINTF(3, 4);
 
 /* Is the broken rule among the findings? */
 bool sky_judge_found(const struct sky_judge *judge, const struct sky_rule *rule);

@@ -446,8 +446,8 @@ static bool refuse(const struct sky_model_ask *ask, const struct sky_model_fault
         sky_json_pointer(ask->message, fault->value, pointer, sizeof pointer);
         sky_model_say(fault, sentence, sizeof sentence);
     }
-    (void)sky_judge_rule(ask->judge, tolerated ? form->form_rule : form->rule, false, "%s: %s",
-                         pointer[0] != '\0' ? pointer : "the message", sentence);
+    (void)sky_judge_broken(ask->judge, tolerated ? form->form_rule : form->rule, "%s: %s",
+                           pointer[0] != '\0' ? pointer : "the message", sentence);
     return !tolerated;
 }
 

@@ -36,7 +36,7 @@ void sky_conn_refused(struct sky_conn *conn, const struct sky_rule *rule, sky_sp
     struct sky_buf explanation;
     char peer[64];
     sky_judge_init(&judge, sky_product_policy(registry, session != NULL ? session->product : NULL));
-    sky_judge_rule(&judge, rule, false, "%s", what);
+    sky_judge_broken(&judge, rule, "%s", what);
     sky_conn_peer(conn, peer, sizeof peer);
     sky_buf_init(&explanation, SKY_REFUSAL_JSON_MAX);
     sky_refusal_json(&refusal, &judge, &explanation);

@@ -166,7 +166,7 @@ static void record_failure(struct sky_conn *conn)
     sky_tls_fill_door(conn->work->tls, sky_conn_own_door(conn));
     sky_judge_init(&judge, &conn->net->registry->policy);
     if (conn->work->touched == 0 && failure->rule != NULL)
-        sky_judge_rule(&judge, failure->rule, false, "%s", failure->reason);
+        sky_judge_broken(&judge, failure->rule, "%s", failure->reason);
     record(conn, failure, &judge);
     if (conn->work->touched == 0 && failure->rule == sky_tls_rule(SKY_RULE_TLS_PSK_KEY) &&
         conn->work->psk != NULL && conn->work->psk->key.len > 0)

@@ -195,9 +195,9 @@ static void judge_request(struct call *call)
 static void answer_nowhere(struct call *call, struct answer *ret)
 {
     judge_request(call);
-    sky_judge_rule(&call->judge, sky_door_rule(SKY_RULE_DOOR_HTTP_PATH), false,
-                   "no cloud serves %.*s %.*s", SKY_SPAN_ARGS(call->request->method),
-                   SKY_SPAN_ARGS(sky_span_head(call->request->path, 100)));
+    sky_judge_broken(&call->judge, sky_door_rule(SKY_RULE_DOOR_HTTP_PATH),
+                     "no cloud serves %.*s %.*s", SKY_SPAN_ARGS(call->request->method),
+                     SKY_SPAN_ARGS(sky_span_head(call->request->path, 100)));
     ret->status = 404;
     sky_buf_add_str(&ret->body, "{\"code\":404,\"message\":\"no such path\"}");
     conclude(call, SKY_CAUSE_SHAPE, NULL, ret);
@@ -478,7 +478,7 @@ static void on_refused(void *owner, struct sky_conn *conn, const struct sky_http
     } else if (!wants_room) {
         enum sky_door_rule rule =
             head->upgrades ? SKY_RULE_DOOR_WEBSOCKET : SKY_RULE_DOOR_HTTP_REQUEST;
-        sky_judge_rule(&call.judge, sky_door_rule(rule), false, "%s", reason);
+        sky_judge_broken(&call.judge, sky_door_rule(rule), "%s", reason);
     }
     record(&call, reply->status, true);
     sky_effects_done(&effects);

@@ -73,7 +73,7 @@ static void expire(struct sky_coap_device *device, int64_t now_ms)
              (long long)(device->lifetime_ms / 1000));
     sky_judge_init(&judge, sky_product_policy(device->port->registry, product));
     if (coap != NULL && coap->lifetime_rule != NULL)
-        sky_judge_rule(&judge, coap->lifetime_rule, false, "%s", reason);
+        sky_judge_broken(&judge, coap->lifetime_rule, "%s", reason);
     go_offline(device, reason, &judge);
     sky_session_judged(device->session, &judge);
 }

@@ -144,7 +144,7 @@ static void record_failure(struct sky_coap_port *port, const struct sky_coap_cha
     sky_address_text((const struct sockaddr *)from, peer, sizeof peer);
     sky_judge_init(&judge, &port->registry->policy);
     if (rule != NULL)
-        sky_judge_rule(&judge, rule, false, "%s", text_of(failure));
+        sky_judge_broken(&judge, rule, "%s", text_of(failure));
     struct sky_attr attrs[7] = {SKY_ATTR(LISTENER, sky_span_str(port->door.listener->name)),
                                 SKY_ATTR(PEER, sky_span_str(peer)),
                                 SKY_ATTR(REASON, sky_span_str(text_of(failure)))};

@@ -63,8 +63,8 @@ void sky_mqtt__on_qos2_packet(struct sky_conn *conn, const struct sky_mqtt_packe
     /* A fault can make a message one of QoS 2, which the device then receives as one. */
     bool refused =
         !sky_mqtt__touched(conn, AT_DELIVERY) &&
-        sky_judge_rule(&judge, sky_cloud_limit_rule(sky_mqtt__cloud(conn), SKY_LIMIT_PACKET_TYPE),
-                       false, "sent %s, which belongs to QoS 2", sky_mqtt_type_name(packet->type));
+        sky_judge_broken(&judge, sky_cloud_limit_rule(sky_mqtt__cloud(conn), SKY_LIMIT_PACKET_TYPE),
+                         "sent %s, which belongs to QoS 2", sky_mqtt_type_name(packet->type));
     const struct sky_attr attrs[] = {SKY_ATTR(NAME, sky_span_str(sky_mqtt_type_name(packet->type))),
                                      SKY_ATTR_INT(PACKET_ID, packet->as.packet_id)};
     sky_mqtt__record(conn, SKY_EVENT_NOTE, SKY_UP, attrs, SKY_COUNT(attrs), &judge);

@@ -67,9 +67,9 @@ static uint8_t subscribe_one(struct sky_conn *conn, sky_span filter, uint8_t qos
     if (fits &&
         sky_session_subscribe(sky_mqtt__port(conn)->broker, session, filter, granted) == SKY_OK)
         return granted;
-    sky_judge_rule(judge, sky_cloud_limit_rule(cloud, SKY_LIMIT_SUB_COUNT), false,
-                   "more than %d filters, or %d levels in one with wildcards: %.*s",
-                   SKY_SUBS_PER_DEVICE_MAX, SKY_SUBS_TRIE_DEPTH_MAX, SKY_SPAN_ARGS(filter));
+    sky_judge_broken(judge, sky_cloud_limit_rule(cloud, SKY_LIMIT_SUB_COUNT),
+                     "more than %d filters, or %d levels in one with wildcards: %.*s",
+                     SKY_SUBS_PER_DEVICE_MAX, SKY_SUBS_TRIE_DEPTH_MAX, SKY_SPAN_ARGS(filter));
     return SKY_SUBACK_FAILURE;
 }
 

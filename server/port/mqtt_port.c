@@ -63,7 +63,7 @@ static void record_broken(struct sky_conn *conn, enum sky_event_type type,
 {
     struct sky_judge judge;
     sky_judge_init(&judge, sky_mqtt__policy(conn));
-    sky_judge_rule(&judge, rule, false, "%s", detail);
+    sky_judge_broken(&judge, rule, "%s", detail);
     const struct sky_attr attr = SKY_ATTR(REASON, sky_span_str(detail));
     sky_mqtt__record(conn, type, SKY_UP, &attr, 1, &judge);
     sky_session_judged(conn->state, &judge);
@@ -157,7 +157,7 @@ static void time_out(struct sky_conn *conn, int64_t silence_ms)
     snprintf(detail, sizeof detail, "nothing for %lld ms, 1.5 times the keepalive and more",
              (long long)silence_ms);
     sky_judge_init(&judge, sky_mqtt__policy(conn));
-    bool enforced = sky_judge_rule(&judge, rule, false, "%s", detail);
+    bool enforced = sky_judge_broken(&judge, rule, "%s", detail);
     const struct sky_attr attr = SKY_ATTR(REASON, sky_span_str(detail));
     session->dead = true;
     bool excused = sky_mqtt__touched(conn, AT_LIFE);

@@ -132,10 +132,10 @@ static void judge_level(const struct sky_mqtt_connect *connect, struct sky_judge
     bool spoken = plain == 3 || plain == 4; /* if it came under the other name, or from a device */
     char did[128];
     *ret = (struct sky_login_outcome){.connack = SKY_CONNACK_PROTOCOL, .cause = SKY_CAUSE_SHAPE};
-    sky_judge_rule(judge, sky_mqtt_rule(SKY_MQTT_RULE_LEVEL), false,
-                   "protocol name %.*s with level %u%s; MQTT with 4 (3.1.1) is spoken here",
-                   SKY_SPAN_ARGS(connect->protocol), connect->level,
-                   connect->level == 5 ? " (MQTT 5.0)" : "");
+    sky_judge_broken(judge, sky_mqtt_rule(SKY_MQTT_RULE_LEVEL),
+                     "protocol name %.*s with level %u%s; MQTT with 4 (3.1.1) is spoken here",
+                     SKY_SPAN_ARGS(connect->protocol), connect->level,
+                     connect->level == 5 ? " (MQTT 5.0)" : "");
     if (!spoken)
         return;
     if (plain != connect->level)
@@ -200,10 +200,10 @@ static uint8_t judge_limits(struct sky_registry *registry, const struct sky_clou
 static void judge_stranger(const struct sky_mqtt_connect *connect, struct sky_judge *judge,
                            struct sky_login_outcome *ret)
 {
-    sky_judge_rule(judge, sky_door_rule(SKY_RULE_LOGIN_UNRECOGNISED), false,
-                   "client id '%.*s' and user name '%.*s' have the shape of no cloud's login",
-                   SKY_SPAN_ARGS(sky_span_head(connect->client_id, 60)),
-                   SKY_SPAN_ARGS(sky_span_head(connect->username, 60)));
+    sky_judge_broken(judge, sky_door_rule(SKY_RULE_LOGIN_UNRECOGNISED),
+                     "client id '%.*s' and user name '%.*s' have the shape of no cloud's login",
+                     SKY_SPAN_ARGS(sky_span_head(connect->client_id, 60)),
+                     SKY_SPAN_ARGS(sky_span_head(connect->username, 60)));
     ret->connack = SKY_CONNACK_CLIENT_ID;
     ret->cause = SKY_CAUSE_SHAPE;
     ret->refusal.stranger = true;

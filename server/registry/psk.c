@@ -112,12 +112,13 @@ static void judge_stranger(struct sky_registry *registry, const struct sky_door 
     const struct sky_cloud *cloud = cloud_elsewhere(registry, door, identity);
     bool datagrams = door->transport == SKY_DTLS;
     if (cloud != NULL)
-        sky_judge_rule(judge, rule, false,
-                       "the identity '%s' is a registered device's, but %s takes it over %s only, "
-                       "not over %s",
-                       text, cloud->title, datagrams ? "TLS" : "DTLS", datagrams ? "DTLS" : "TLS");
+        sky_judge_broken(
+            judge, rule,
+            "the identity '%s' is a registered device's, but %s takes it over %s only, "
+            "not over %s",
+            text, cloud->title, datagrams ? "TLS" : "DTLS", datagrams ? "DTLS" : "TLS");
     else
-        sky_judge_rule(judge, rule, false, "identity '%s' has the shape of no cloud's", text);
+        sky_judge_broken(judge, rule, "identity '%s' has the shape of no cloud's", text);
 }
 
 bool sky_psk_open(struct sky_registry *registry, const struct sky_door *door, uint32_t connection,
@@ -137,9 +138,9 @@ bool sky_psk_open(struct sky_registry *registry, const struct sky_door *door, ui
         judge.policy = sky_lookup_policy(registry, &lookup);
     }
     if (mistake != NULL)
-        sky_judge_rule(&judge, sky_tls_rule(SKY_RULE_TLS_PSK_IDENTITY), false,
-                       "the identity '%s' %s%s", ret_try->identity, mistake->what,
-                       lookup.device.id != 0 ? "; without it, it is a registered device's" : "");
+        sky_judge_broken(&judge, sky_tls_rule(SKY_RULE_TLS_PSK_IDENTITY), "the identity '%s' %s%s",
+                         ret_try->identity, mistake->what,
+                         lookup.device.id != 0 ? "; without it, it is a registered device's" : "");
     else if (!recognised)
         judge_stranger(registry, door, identity, ret_try->identity, &judge);
     else
@@ -222,15 +223,15 @@ static void judge_key(const struct search *search, const struct sky_psk_try *psk
     if (rule == NULL)
         rule = sky_tls_rule(SKY_RULE_TLS_PSK_KEY);
     if (search->found.len == 0) {
-        sky_judge_rule(judge, rule, false, "wrong key for '%s'; no known mistake leads to it",
-                       psk->identity);
+        sky_judge_broken(judge, rule, "wrong key for '%s'; no known mistake leads to it",
+                         psk->identity);
         return;
     }
-    sky_judge_rule(judge, rule, false, "wrong key for '%s': the device used %s", psk->identity,
-                   search->found.what);
+    sky_judge_broken(judge, rule, "wrong key for '%s': the device used %s", psk->identity,
+                     search->found.what);
     const struct sky_rule *special = sky_cloud_psk_mistake_rule(psk->cloud, search->found.mistake);
     if (special != NULL && special != rule)
-        sky_judge_rule(judge, special, false, "the device used %s", search->found.what);
+        sky_judge_broken(judge, special, "the device used %s", search->found.what);
 }
 
 void sky_psk_failed(struct sky_registry *registry, const struct sky_door *door, uint32_t connection,

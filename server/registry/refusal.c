@@ -57,7 +57,7 @@ void sky_refusal_explain(struct sky_registry *registry, const struct sky_lookup 
         const struct sky_rule *rule = rule_of(ctx, found[i]);
         if (rule == NULL)
             continue;
-        sky_judge_rule(judge, rule, false, "%s", ret->explanation.what);
+        sky_judge_broken(judge, rule, "%s", ret->explanation.what);
         if (ret->rule == NULL)
             ret->rule = rule;
     }

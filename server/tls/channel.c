@@ -32,6 +32,7 @@ struct handshake {
     struct sky_tls_hello hello;
     char *offered;               /* hello in words, once somebody has asked */
     struct sky_tls_proof *proof; /* owned; NULL on listeners without pre-shared keys */
+    struct sky_curve_key *pair;  /* owned; NULL: no exchange of our own is under way */
 };
 
 struct sky_tls {
@@ -142,6 +143,7 @@ static void free_handshake(struct sky_tls *tls)
     sky_buf_done(&handshake->output);
     free(handshake->offered);
     free(handshake->proof);
+    sky_curve_free(handshake->pair);
     free(handshake);
     tls->handshake = NULL;
 }
@@ -269,6 +271,11 @@ static bool misses_certificate(const struct sky_tls *tls)
            mbedtls_ssl_get_verify_result(&tls->ssl) & MBEDTLS_X509_BADCERT_MISSING;
 }
 
+static bool is_costly(const struct sky_tls *tls)
+{
+    return sky_tls_is_costly(&tls->ssl, asks(tls), tls->source, tls->handshake->pair);
+}
+
 static int take_step(struct sky_tls *tls)
 {
     int before = tls->ssl.state;
@@ -279,9 +286,7 @@ static int take_step(struct sky_tls *tls)
         before == MBEDTLS_SSL_CLIENT_HELLO || before == MBEDTLS_SSL_SERVER_NEW_SESSION_TICKET;
     if (tickets) /* never on a worker */
         tls->server->lying = tls->lied;
-    int rc = before == MBEDTLS_SSL_SERVER_KEY_EXCHANGE
-                 ? sky_tls_exchange_step(&tls->server->exchange, &tls->ssl)
-                 : mbedtls_ssl_handshake_step(&tls->ssl);
+    int rc = sky_tls_exchange_step(&tls->server->exchange, &tls->ssl, &tls->handshake->pair);
     if (rc == 0 && before == MBEDTLS_SSL_SERVER_HELLO)
         tls->resumed = tls->ssl.state == MBEDTLS_SSL_SERVER_CHANGE_CIPHER_SPEC;
     if (rc == 0 && before == MBEDTLS_SSL_CLIENT_CERTIFICATE && misses_certificate(tls))
@@ -295,8 +300,7 @@ static void on_work(uv_work_t *work)
     struct sky_tls *tls = work->data;
     do {
         tls->handshake->result = take_step(tls);
-    } while (tls->handshake->result == 0 && sky_tls_is_costly(&tls->ssl, asks(tls)) &&
-             !is_starved(tls));
+    } while (tls->handshake->result == 0 && is_costly(tls) && !is_starved(tls));
 }
 
 static void on_worked(uv_work_t *work, int status);
@@ -351,7 +355,7 @@ static void shake_hands(struct sky_tls *tls)
         }
         if (is_starved(tls))
             return;
-        if (tls->server->options.loop != NULL && sky_tls_is_costly(&tls->ssl, asks(tls))) {
+        if (tls->server->options.loop != NULL && is_costly(tls)) {
             hand_over(tls);
             return;
         }

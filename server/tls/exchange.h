@@ -1,42 +1,33 @@
-/* The server's half of key exchanges on elliptic curves: a pair of keys that some handshakes share,
- * because the library needs a quarter of a full handshake's time to make one. Whoever learns such a
- * key can read the sessions of that many handshakes instead of one (RFC 9325 §7.4 warns of it): for
- * a server of tests that is no loss. Points of clients are checked by the library each time.
+/* The two steps of a full handshake that multiply points: the server's half of a key exchange on an
+ * elliptic curve, which it signs, and the client's. server/tls/curve.h does that; what it does not
+ * do, other exchanges and curves, and TLS before 1.2, is left to the library.
  * Never knows a channel. Safe to use from several threads. */
 #ifndef SKY_SERVER_TLS_EXCHANGE_H
 #define SKY_SERVER_TLS_EXCHANGE_H
 
-#include <mbedtls/ecdh.h>
 #include <mbedtls/ssl.h>
 #include <uv.h>
 
-#include "server/tls/rng.h"
+#include "server/tls/ca.h"
+#include "server/tls/curve.h"
 
-enum {
-    SKY_EXCHANGE_SHARED_MAX = 64, /* handshakes by one pair of keys */
-    SKY_EXCHANGE_CURVES = 16,     /* more than the library has */
-};
-
+/* What all handshakes share: the server's keys on curves, read for curve.h when they first sign. */
 struct sky_tls_exchange {
-    struct sky_tls_rng *rng; /* borrowed */
-    uv_mutex_t mutex;        /* of the rest */
-    struct sky_tls_exchange_pair {
-        mbedtls_ecp_keypair keys; /* its curve is NONE: not made yet */
-        unsigned used;            /* by so many handshakes */
-    } pairs[SKY_EXCHANGE_CURVES];
+    uv_mutex_t mutex; /* of the rest */
+    struct sky_tls_exchange_signer {
+        const mbedtls_pk_context *key; /* the library's, borrowed until done() */
+        struct sky_curve_key *same;    /* owned; NULL: curve.h cannot use it */
+    } signers[SKY_CA_IDENTITIES_MAX];
+    size_t signer_count;
 };
 
-void sky_tls_exchange_init(struct sky_tls_exchange *exchange, struct sky_tls_rng *rng);
+void sky_tls_exchange_init(struct sky_tls_exchange *exchange);
 void sky_tls_exchange_done(struct sky_tls_exchange *exchange);
 
-/* Takes the step in which the server sends its ServerKeyExchange. What this module does not do
- * itself, it leaves to the library: other exchanges, and TLS before 1.2. 0, or the library's
+/* Takes the library's next step. `pair` is the handshake's own key, NULL at first: it is made here
+ * and used up, and is the caller's to free if the handshake ends before that. 0, or the library's
  * error. */
-int sky_tls_exchange_step(struct sky_tls_exchange *exchange, mbedtls_ssl_context *ssl);
-
-/* For one handshake: sets up `ecdh` with a pair of keys on that curve. 0, or the library's error.
- */
-int sky_tls_exchange_take(struct sky_tls_exchange *exchange, mbedtls_ecp_group_id curve,
-                          mbedtls_ecdh_context *ecdh);
+int sky_tls_exchange_step(struct sky_tls_exchange *exchange, mbedtls_ssl_context *ssl,
+                          struct sky_curve_key **pair);
 
 #endif

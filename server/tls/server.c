@@ -114,37 +114,6 @@ static int parse_ticket(void *ctx, mbedtls_ssl_session *session, unsigned char *
     return mbedtls_ssl_session_load(session, (const unsigned char *)plain.ptr, plain.len);
 }
 
-/* ---- keys ---- */
-
-/* The key that handshakes sign with. Of a key on a curve the library makes a copy for each
- * signature, and with it the table of multiples that it signs by, which takes longer than signing;
- * of one that can do nothing but ECDSA it keeps both. The table is made here, because workers sign
- * side by side. */
-static mbedtls_pk_context *signer_of(struct sky_tls_server *server, size_t index,
-                                     mbedtls_pk_context *key)
-{
-    mbedtls_pk_context *signer = &server->signers[index];
-    mbedtls_ecp_point unused;
-    mbedtls_mpi dropped;
-    if (mbedtls_pk_get_type(key) != MBEDTLS_PK_ECKEY)
-        return key;
-    if (mbedtls_pk_get_type(signer) != MBEDTLS_PK_NONE)
-        return signer;
-    mbedtls_ecp_point_init(&unused);
-    mbedtls_mpi_init(&dropped);
-    int failed = mbedtls_pk_setup(signer, mbedtls_pk_info_from_type(MBEDTLS_PK_ECDSA));
-    mbedtls_ecdsa_context *ecdsa = signer->pk_ctx;
-    if (!failed)
-        failed = mbedtls_ecdsa_from_keypair(ecdsa, mbedtls_pk_ec(*key));
-    if (!failed)
-        failed = mbedtls_ecp_gen_keypair(&ecdsa->grp, &dropped, &unused, sky_tls_rng_random,
-                                         &server->rng);
-    SKY_ASSERT(!failed);
-    mbedtls_ecp_point_free(&unused);
-    mbedtls_mpi_free(&dropped);
-    return signer;
-}
-
 /* ---- flavours ---- */
 
 /* Certificates are asked for as optional even where they are required: a missing one is then
@@ -175,8 +144,7 @@ static void make_flavour(struct sky_tls_flavour *self, sky_tls_find_key *find_ke
         mbedtls_ssl_conf_psk_cb(conf, find_key, NULL);
     size_t count = sky_ca_identities(server->options.ca, identities);
     for (size_t i = 0; i < count; i++) {
-        failed = mbedtls_ssl_conf_own_cert(conf, identities[i].chain,
-                                           signer_of(server, i, identities[i].key));
+        failed = mbedtls_ssl_conf_own_cert(conf, identities[i].chain, identities[i].key);
         SKY_ASSERT(!failed);
     }
     self->made = true;
@@ -209,9 +177,7 @@ struct sky_tls_server *sky_tls_server_new(const struct sky_tls_options *options)
         server->options.handshakes_max = SKY_TLS_HANDSHAKES_MAX;
     sky_tls_rng_init(&server->rng);
     sky_tickets_init(&server->tickets, &server->rng);
-    sky_tls_exchange_init(&server->exchange, &server->rng);
-    for (size_t i = 0; i < SKY_CA_IDENTITIES_MAX; i++)
-        mbedtls_pk_init(&server->signers[i]);
+    sky_tls_exchange_init(&server->exchange);
     server->lies = sky_lies_new(options->loop, options->ca, options->clock);
     list_curves(server->curves);
     for (size_t i = 0; i < SKY_COUNT(server->suites); i++)
@@ -246,8 +212,6 @@ void sky_tls_server_free(struct sky_tls_server *server)
     SKY_ASSERT(server->handshakes == 0);
     for (size_t i = 0; i < SKY_COUNT(server->flavours); i++)
         mbedtls_ssl_config_free(&server->flavours[i].conf);
-    for (size_t i = 0; i < SKY_CA_IDENTITIES_MAX; i++)
-        mbedtls_pk_free(&server->signers[i]);
     sky_lies_free(server->lies);
     sky_tls_exchange_done(&server->exchange);
     sky_tickets_done(&server->tickets);

@@ -68,9 +68,8 @@ struct sky_tls_server {
     struct sky_tls_rng rng;
     struct sky_tickets tickets;
     struct sky_tls_exchange exchange;
-    mbedtls_pk_context signers[SKY_CA_IDENTITIES_MAX]; /* of keys on curves; NONE: not made */
-    struct sky_lies *lies;                             /* owned */
-    bool lying; /* in a step of a handshake that has no business with tickets */
+    struct sky_lies *lies; /* owned */
+    bool lying;            /* in a step of a handshake that has no business with tickets */
     struct sky_tls_flavour flavours[SKY_TLS_ASKS_COUNT * 4];
     int suites[4][SKY_TLS_SUITES_MAX]; /* with a certificate first, then PSK; each ends with 0 */
     mbedtls_ecp_group_id curves[SKY_TLS_CURVES_MAX];

@@ -56,19 +56,31 @@ bool sky_tls_is_reading(const mbedtls_ssl_context *ssl)
     }
 }
 
-bool sky_tls_is_costly(const mbedtls_ssl_context *ssl, bool asks)
+/* Is this the Certificate message of a client that has none (RFC 5246 §7.4.6): a list of length 0?
+ */
+static bool is_no_certificate(sky_span records)
+{
+    static const uint8_t none[] = {MBEDTLS_SSL_HS_CERTIFICATE, 0, 0, 3, 0, 0, 0};
+    return sky_span_starts(sky_span_tail(records, SKY_TLS_RECORD_HEADER),
+                           sky_span_of(none, sizeof none));
+}
+
+bool sky_tls_is_costly(const mbedtls_ssl_context *ssl, bool asks, sky_span next,
+                       const struct sky_curve_key *pair)
 {
     const mbedtls_ssl_ciphersuite_t *suite = mbedtls_ssl_ciphersuite_from_id(sky_tls_suite_of(ssl));
     if (suite == NULL || is_psk(ssl))
         return false;
+    bool shown = ssl->session_negotiate != NULL && ssl->session_negotiate->peer_cert != NULL;
     switch (ssl->state) {
     case MBEDTLS_SSL_SERVER_KEY_EXCHANGE:
         return suite->key_exchange != MBEDTLS_KEY_EXCHANGE_RSA;
     case MBEDTLS_SSL_CLIENT_CERTIFICATE:
-    case MBEDTLS_SSL_CERTIFICATE_VERIFY:
-        return sky_tls_has_certificate(ssl, asks);
+        return sky_tls_has_certificate(ssl, asks) && !is_no_certificate(next);
     case MBEDTLS_SSL_CLIENT_KEY_EXCHANGE:
-        return true;
+        return pair == NULL || shown;
+    case MBEDTLS_SSL_CERTIFICATE_VERIFY:
+        return shown;
     default:
         return false;
     }

@@ -4,6 +4,7 @@
 
 #include <mbedtls/ssl.h>
 
+#include "server/tls/curve.h"
 #include "server/tls/explain.h"
 
 /* The suite that was chosen; 0 before. */
@@ -13,8 +14,11 @@ bool sky_tls_has_certificate(const mbedtls_ssl_context *ssl, bool asks);
 enum sky_tls_step sky_tls_step_of(const mbedtls_ssl_context *ssl, bool asks);
 /* Does the next step read? */
 bool sky_tls_is_reading(const mbedtls_ssl_context *ssl);
-/* Does it take milliseconds? Those with keys of certificates do. */
-bool sky_tls_is_costly(const mbedtls_ssl_context *ssl, bool asks);
+/* Does it take so long that a worker is to take it? What is signed, and what the library computes
+ * does; the end of an exchange of our own (`pair` is not NULL) does not, nor what is about a
+ * certificate if the client shows none. `next` is the input at hand. */
+bool sky_tls_is_costly(const mbedtls_ssl_context *ssl, bool asks, sky_span next,
+                       const struct sky_curve_key *pair);
 bool sky_tls_offers_only_psk(const struct sky_tls_hello *hello);
 
 #endif

@@ -1,6 +1,7 @@
 /* A store file of which some bytes are not what they were, or the end is missing: three bytes for a
  * place, one for what stands there. A server refuses it with a reason, or opens it, answers what it
- * is asked, and closes. */
+ * is asked, and closes. The pages have the sums of what is in them, or all would end there; but for
+ * edits of a length that is not a multiple of four. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include "app_bench.h"
 #include "server/os/files.h"
 #include "store/topology.h"
+#include "tests/support/store_sums.h"
 
 static char file[64];
 static struct sky_buf good;
@@ -67,6 +69,8 @@ static void write_damaged(sky_span edits)
         else
             copy[at % good.len] = edits.ptr[i + 3];
     }
+    if (edits.len % 4 == 0)
+        store_sums_mend(copy, len);
     remove_file();
     FILE *out = fopen(file, "wb");
     SKY_ASSERT(out != NULL && fwrite(copy, 1, len, out) == len && fclose(out) == 0);

@@ -7,6 +7,7 @@ import threading
 
 import credentials
 import server
+import sums
 
 SNAPSHOTS = "/api/v1/snapshots"
 DEVICES = [f"/api/v1/devices/aliyun/pk/d{number}" for number in range(20)]
@@ -135,6 +136,7 @@ def test_a_session_that_was_spoilt_is_left_out(tmp_path):
     database.execute("UPDATE snapshot SET faults = x'5b7b' WHERE id % 3 = 0")
     database.commit()
     database.close()
+    sums.mend(file)
     running = server.Skymock("--store", str(file))
     for number in range(60):
         status, answer = running.api.request("POST", f"{SNAPSHOTS}/s{number}/restore")

@@ -53,6 +53,7 @@ AT_TOP_MAX = 12  # files directly in server/
 # Header, the files that may include it (regular expressions), and the name of the door.
 DOORS = [
     (r"mbedtls/", [r"auth/", r"server/tls/"], "auth/ or server/tls/"),
+    (r"openssl/", [r"server/tls/curve\.c"], "server/tls/curve.h"),
     (r"uv\.h", [r"server/"], "server/"),
     (r"libwebsockets\.h", [r"server/port/ws\.c"], "server/port/ws.h"),
     (r"curl/", [r"server/forward/post\.c"], "server/forward/post.h"),

@@ -11,6 +11,7 @@ import time
 
 import pytest
 import server
+import sums
 from upgrades import DEVICE, PATH, connect, fetch, image_bytes, log_in, path_of, read_body
 from upgrades import read_head, upload
 
@@ -180,6 +181,7 @@ def test_a_piece_that_cannot_be_read(tmp_path):
     with contextlib.closing(sqlite3.connect(path)) as store:
         store.execute("DELETE FROM image_piece WHERE place = 1")
         store.commit()
+    sums.mend(path)
     second = server.Skymock("--store", str(path))
     try:
         peer = server.Peer(second.ports["mqtt"])

@@ -178,8 +178,8 @@ static void admit_direct(struct visit *v, struct sky_effects *effects)
     check_state(v);
     check_signature(v);
     if (v->facts->token != NULL) /* one that waits to be used */
-        sky_judge_rule(v->judge, ALI_RULE(TOKEN_SIGNED_LOGIN), false,
-                       "the device has a token, yet it logs in with its device name");
+        sky_judge_broken(v->judge, ALI_RULE(TOKEN_SIGNED_LOGIN),
+                         "the device has a token, yet it logs in with its device name");
     sky_admit_settle(v->admission, v->judge);
     if (v->admission->connack != SKY_CONNACK_ACCEPTED)
         return;

@@ -77,8 +77,8 @@ bool sky_aliyun__psk_admit(const struct sky_door *door, sky_span identity,
         "the identity begins with '%.*s|%.*s'; devicename|hmacsha256 is due",
         SKY_SPAN_ARGS(sky_admit_shown(id.type)), SKY_SPAN_ARGS(sky_admit_shown(id.method)));
     if (id.tail != NULL)
-        bad |= sky_judge_rule(judge, ALI_RULE(PSK_IDENTITY), false,
-                              "the identity has %s behind it: pass its length without", id.tail);
+        bad |= sky_judge_broken(judge, ALI_RULE(PSK_IDENTITY),
+                                "the identity has %s behind it: pass its length without", id.tail);
     sky_judge_rule(judge, ALI_RULE(DEVICE_UNKNOWN), facts->device != NULL,
                    "product '%.*s' with device '%.*s' is not registered",
                    SKY_SPAN_ARGS(sky_admit_shown(id.product)),

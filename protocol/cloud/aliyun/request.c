@@ -129,8 +129,8 @@ bool sky_aliyun__refused(const struct sky_aliyun_request *request, struct sky_al
     if (fault.what != NULL) {
         const struct sky_rule *rule = fault.rule != NULL ? fault.rule : find_code(fault.code)->rule;
         SKY_ASSERT(rule != NULL);
-        sky_judge_rule(request->judge, rule, false, "%.*s: %s",
-                       SKY_SPAN_ARGS(request->uplink->topic), fault.what);
+        sky_judge_broken(request->judge, rule, "%.*s: %s", SKY_SPAN_ARGS(request->uplink->topic),
+                         fault.what);
     }
     sky_aliyun__reply(request, fault.code, request->error_data);
     return true;

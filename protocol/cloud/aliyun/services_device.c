@@ -129,8 +129,8 @@ static void handle_unknown(const struct sky_uplink *uplink, const struct sky_fac
     (void)facts;
     if (sky_envelope_is_reply(uplink->topic))
         return;
-    sky_judge_rule(judge, ALI_RULE(SERVICE_UNKNOWN), false, "nothing answers on %.*s",
-                   SKY_SPAN_ARGS(uplink->topic));
+    sky_judge_broken(judge, ALI_RULE(SERVICE_UNKNOWN), "nothing answers on %.*s",
+                     SKY_SPAN_ARGS(uplink->topic));
     answer_not_found(uplink, effects);
 }
 
@@ -140,8 +140,8 @@ static void handle_unplayed_unanswered(const struct sky_uplink *uplink,
 {
     (void)facts, (void)effects;
     if (!sky_envelope_is_reply(uplink->topic))
-        sky_judge_rule(judge, ALI_RULE(SERVICE_UNKNOWN), false, SKY_ENVELOPE_UNPLAYED,
-                       SKY_SPAN_ARGS(uplink->topic));
+        sky_judge_broken(judge, ALI_RULE(SERVICE_UNKNOWN), SKY_ENVELOPE_UNPLAYED,
+                         SKY_SPAN_ARGS(uplink->topic));
 }
 
 static void handle_unplayed(const struct sky_uplink *uplink, const struct sky_facts *facts,

@@ -74,8 +74,8 @@ static int property_code(const struct sky_aliyun_request *request, const struct 
         return fault.code;
     if (has_time(given))
         return SKY_ALIYUN_OK;
-    sky_judge_rule(owner->judge, ALI_RULE(PARAMS), false, "the time of %.*s is no milliseconds",
-                   SKY_SPAN_ARGS(sky_span_head(name, SKY_MODEL_ID_MAX)));
+    sky_judge_broken(owner->judge, ALI_RULE(PARAMS), "the time of %.*s is no milliseconds",
+                     SKY_SPAN_ARGS(sky_span_head(name, SKY_MODEL_ID_MAX)));
     return SKY_ALIYUN_TIME;
 }
 
@@ -90,9 +90,8 @@ static int event_code(const struct sky_aliyun_request *request, const struct own
         return fault.code;
     if (!wrapped || has_time(given))
         return SKY_ALIYUN_OK;
-    sky_judge_rule(owner->judge, ALI_RULE(PARAMS), false,
-                   "the time of event %.*s is no milliseconds",
-                   SKY_SPAN_ARGS(sky_span_head(id, SKY_MODEL_ID_MAX)));
+    sky_judge_broken(owner->judge, ALI_RULE(PARAMS), "the time of event %.*s is no milliseconds",
+                     SKY_SPAN_ARGS(sky_span_head(id, SKY_MODEL_ID_MAX)));
     return SKY_ALIYUN_TIME;
 }
 

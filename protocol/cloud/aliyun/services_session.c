@@ -28,8 +28,8 @@ void sky_aliyun__refused_publish(const struct sky_uplink *uplink, const struct s
         return;
     struct sky_peer *peer = &facts->peers[0];
     sky_envelope_open(&envelope, uplink->payload, SKY_ALIYUN_MESSAGE_MAX);
-    sky_judge_rule(judge, ALI_RULE(SUB_ONLINE), false, "%.*s is not online by this gateway",
-                   SKY_SPAN_ARGS(peer->device));
+    sky_judge_broken(judge, ALI_RULE(SUB_ONLINE), "%.*s is not online by this gateway",
+                     SKY_SPAN_ARGS(peer->device));
     enum sky_aliyun_code code =
         peer->known != NULL && !peer->known->enabled ? SKY_ALIYUN_DISABLED : SKY_ALIYUN_NO_SESSION;
     sky_aliyun__push_error(uplink, code, sky_json_text(envelope.id), effects);

@@ -19,8 +19,8 @@ static void handle_unknown(const struct sky_uplink *uplink, const struct sky_fac
 {
     if (sky_envelope_is_reply(uplink->topic))
         return;
-    sky_judge_rule(judge, ENOS_RULE(SERVICE_UNKNOWN), false, "nothing answers on %.*s",
-                   SKY_SPAN_ARGS(uplink->topic));
+    sky_judge_broken(judge, ENOS_RULE(SERVICE_UNKNOWN), "nothing answers on %.*s",
+                     SKY_SPAN_ARGS(uplink->topic));
     refuse(uplink, facts, judge, effects);
     effects->list[effects->count - 1].coap_code = SKY_COAP_NOT_FOUND;
 }

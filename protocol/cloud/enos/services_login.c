@@ -50,10 +50,11 @@ static enum sky_enos_code judge_state(struct visit *v)
     if (broken)
         return refuse_if(v, true, SKY_ENOS_CODE_DISABLED, SKY_CAUSE_STATE);
     if (peer->known_product->require_certificate)
-        broken = sky_judge_rule(peer->judge, ENOS_RULE(CERT_REQUIRED), false,
-                                "product %s demands certificates, and %s comes by a gateway (code "
-                                "746)",
-                                peer->known_product->key, peer->known->key);
+        broken =
+            sky_judge_broken(peer->judge, ENOS_RULE(CERT_REQUIRED),
+                             "product %s demands certificates, and %s comes by a gateway (code "
+                             "746)",
+                             peer->known_product->key, peer->known->key);
     return refuse_if(v, broken, SKY_ENOS_CODE_CERTIFICATE, SKY_CAUSE_STATE);
 }
 

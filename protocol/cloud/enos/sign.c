@@ -140,9 +140,10 @@ static bool judge_identity(sky_span text, const struct sky_enos_identity *id,
     if (!id->four)
         return true;
     if (id->braces)
-        bad |= sky_judge_rule(judge, ENOS_RULE(COAP_IDENTITY_SHAPE), false,
-                              "identity '%.*s' has its fields in braces: those are the document's",
-                              SKY_SPAN_ARGS(sky_admit_shown(bare)));
+        bad |=
+            sky_judge_broken(judge, ENOS_RULE(COAP_IDENTITY_SHAPE),
+                             "identity '%.*s' has its fields in braces: those are the document's",
+                             SKY_SPAN_ARGS(sky_admit_shown(bare)));
     bad |= sky_judge_rule(judge, ENOS_RULE(COAP_IDENTITY_SPACE), !id->blanks,
                           "identity '%.*s' has %s%s", SKY_SPAN_ARGS(sky_admit_shown(bare)),
                           tail != NULL ? tail : "blanks in it",

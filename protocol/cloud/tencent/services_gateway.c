@@ -394,8 +394,8 @@ static void run_devices(struct request *request)
         sky_jw_end_object(&jw);
     }
     if (facts->peer_count == 0) {
-        sky_judge_rule(request->judge, TEN_RULE(GATEWAY_PARAMETER), false, "%s names no devices",
-                       request->type->name);
+        sky_judge_broken(request->judge, TEN_RULE(GATEWAY_PARAMETER), "%s names no devices",
+                         request->type->name);
         sky_jw_object(&jw);
         sky_jw_put_int(&jw, "result", RESULT_PARAMETER);
         sky_jw_end_object(&jw);

@@ -163,9 +163,10 @@ bool sky_tencent__psk_admit(const struct sky_door *door, sky_span identity,
 {
     const char *tail = sky_identity_tail(&identity);
     (void)door;
-    if (tail != NULL && sky_judge_rule(judge, TEN_RULE(PSK_IDENTITY), false,
-                                       "identity '%.*s' has %s behind it: pass its length without",
-                                       SKY_SPAN_ARGS(sky_admit_shown(identity)), tail))
+    if (tail != NULL &&
+        sky_judge_broken(judge, TEN_RULE(PSK_IDENTITY),
+                         "identity '%.*s' has %s behind it: pass its length without",
+                         SKY_SPAN_ARGS(sky_admit_shown(identity)), tail))
         return false;
     sky_judge_rule(judge, TEN_RULE(PSK_IDENTITY), facts->device != NULL,
                    "identity '%.*s' is no product id with one of its device names",

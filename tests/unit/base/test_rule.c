@@ -79,7 +79,7 @@ static void a_set_has_room_for_every_rule_a_device_can_answer_to(void **state)
         struct sky_judge judge;
         const struct sky_rule *last = &special[i][SKY_RULES_SPECIAL_MAX - 1];
         sky_judge_init(&judge, &policy);
-        assert_true(sky_judge_rule(&judge, last, false, "broke"));
+        assert_true(sky_judge_broken(&judge, last, "broke"));
         assert_int_equal(sky_catalogue_place(&all, last), SKY_RULE_PLACES - 1);
         assert_true(sky_rule_set_has(&judge.exercised, SKY_RULE_PLACES - 1));
     }
@@ -141,12 +141,12 @@ static void a_judge_records_what_was_exercised_and_what_broke(void **state)
     assert_false(sky_judge_rule(&judge, &first_rows[0], true, "kept"));
     assert_true(sky_rule_set_has(&judge.exercised, 0));
     assert_int_equal(judge.count, 0);
-    assert_false(sky_judge_rule(&judge, &first_rows[1], false, "did %d", 7)); /* only reported */
+    assert_false(sky_judge_broken(&judge, &first_rows[1], "did %d", 7)); /* only reported */
     assert_null(judge.refused);
     assert_string_equal(judge.findings[0].detail, "did 7");
-    assert_true(sky_judge_rule(&judge, &first_rows[0], false, "broke"));
+    assert_true(sky_judge_broken(&judge, &first_rows[0], "broke"));
     assert_ptr_equal(judge.refused, &first_rows[0]);
-    assert_false(sky_judge_rule(&judge, &second_rows[0], false, "off"));
+    assert_false(sky_judge_broken(&judge, &second_rows[0], "off"));
     assert_false(
         sky_rule_set_has(&judge.exercised, sky_catalogue_place(&catalogue, &second_rows[0])));
     assert_int_equal(judge.count, 2);
@@ -160,7 +160,7 @@ static void a_judge_counts_the_findings_it_has_no_room_for(void **state)
     sky_policy_init(&policy, &catalogue, SKY_PROFILE_SEED);
     sky_judge_init(&judge, &policy);
     for (int i = 0; i < SKY_FINDINGS_MAX + 3; i++)
-        assert_true(sky_judge_rule(&judge, &first_rows[0], false, "%0300d", i));
+        assert_true(sky_judge_broken(&judge, &first_rows[0], "%0300d", i));
     assert_int_equal(judge.count, SKY_FINDINGS_MAX);
     assert_int_equal(judge.lost, 3);
     assert_int_equal(strlen(judge.findings[0].detail), SKY_FINDING_DETAIL_MAX - 1);

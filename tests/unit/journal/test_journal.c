@@ -140,8 +140,8 @@ static void findings_are_kept_with_what_was_done_about_them(void **state)
     struct sky_judge judge;
     open_bench(&bench, SKY_JOURNAL_BYTES_MIN, 100);
     sky_judge_init(&judge, &bench.policy);
-    sky_judge_rule(&judge, &rows[1], false, "did %d", 1);
-    sky_judge_rule(&judge, &rows[0], false, "did %d", 2);
+    sky_judge_broken(&judge, &rows[1], "did %d", 1);
+    sky_judge_broken(&judge, &rows[0], "did %d", 2);
     struct sky_event_head head = {.type = SKY_EVENT_CONNECT};
     sky_journal_add(bench.journal, &head, NULL, 0, &judge);
     assert_true(sky_cursor_next(&bench.cursor, &bench.event));
@@ -165,7 +165,7 @@ static void the_largest_judgement_fits(void **state)
     open_bench(&bench, SKY_JOURNAL_BYTES_MIN, 100);
     sky_judge_init(&judge, &bench.policy);
     for (int i = 0; i < SKY_FINDINGS_MAX + 3; i++)
-        sky_judge_rule(&judge, &rows[1], false, "%s", detail);
+        sky_judge_broken(&judge, &rows[1], "%s", detail);
     struct sky_event_head head = {.type = SKY_EVENT_CONNECT};
     sky_journal_add(bench.journal, &head, NULL, 0, &judge);
     assert_true(sky_cursor_next(&bench.cursor, &bench.event));
@@ -338,7 +338,7 @@ static void record_a_story(struct bench *bench)
     struct sky_attr carried = SKY_ATTR_INT(OF, (int64_t)of);
     sky_journal_add(bench->journal, &down, &carried, 1, NULL);
     sky_judge_init(&judge, &bench->policy);
-    sky_judge_rule(&judge, &rows[0], false, "bad");
+    sky_judge_broken(&judge, &rows[0], "bad");
     struct sky_event_head connect = {.type = SKY_EVENT_CONNECT, .connection = 9};
     struct sky_attr claim[] = {SKY_ATTR(CLOUD, SKY_SPAN("c")), SKY_ATTR(PRODUCT, SKY_SPAN("p")),
                                SKY_ATTR(DEVICE_KEY, SKY_SPAN("d"))};

@@ -171,7 +171,7 @@ static void a_finding_explains_itself(void **state)
     struct sky_judge judge;
     struct sky_event_head head = {.type = SKY_EVENT_CONNECT};
     sky_judge_init(&judge, &bench->policy);
-    sky_judge_rule(&judge, &rows[0], false, "did \"this\"");
+    sky_judge_broken(&judge, &rows[0], "did \"this\"");
     cJSON *event = printed(bench, add(bench, head, NULL, 0, &judge));
     const cJSON *finding = cJSON_GetArrayItem(sky_json_get(event, "findings"), 0);
     assert_string_equal(sky_json_get_str(finding, "rule"), "X-RULE");

@@ -9,7 +9,7 @@ static uint64_t break_rule(struct registry_case *c, const struct sky_rule *rule,
         .type = SKY_EVENT_CONNECT, .direction = SKY_UP, .device_id = device_id};
     struct sky_judge judge;
     sky_judge_init(&judge, &c->registry.policy);
-    sky_judge_rule(&judge, rule, false, "it did");
+    sky_judge_broken(&judge, rule, "it did");
     return sky_journal_add(c->journal, &head, attrs, count, &judge);
 }
 
@@ -62,6 +62,17 @@ static void what_nobody_was_refused_for_is_nobodys(void **state)
     const struct sky_attr attr = SKY_ATTR(LISTENER, SKY_SPAN("mqtt"));
     break_rule(c, rule_of(c, "ALI-RETAIN"), 0, &attr, 1); /* it is only reported */
     assert_int_equal(c->registry.parties.strangers, 0);
+}
+
+static void who_asks_the_api_is_no_device_unless_it_speaks_no_http(void **state)
+{
+    struct registry_case *c = *state;
+    const struct sky_attr attr = SKY_ATTR(LISTENER, SKY_SPAN("admin"));
+    break_rule(c, rule_of(c, "DOOR-OUTPUT-FULL"), 0, &attr, 1);
+    break_rule(c, rule_of(c, "DOOR-SLOW"), 0, &attr, 1);
+    assert_int_equal(c->registry.parties.strangers, 0);
+    break_rule(c, rule_of(c, "DOOR-FIRST-BYTE"), 0, &attr, 1);
+    assert_non_null(find(c, "listener admin"));
 }
 
 static void the_oldest_strangers_go_and_devices_stay(void **state)
@@ -170,6 +181,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         REGISTRY_TEST(a_stranger_is_what_it_claimed_to_be),
         REGISTRY_TEST(what_nobody_was_refused_for_is_nobodys),
+        REGISTRY_TEST(who_asks_the_api_is_no_device_unless_it_speaks_no_http),
         REGISTRY_TEST(the_oldest_strangers_go_and_devices_stay),
         REGISTRY_TEST(so_many_rules_of_a_stranger_are_kept),
         REGISTRY_TEST(the_first_events_and_the_last_are_kept),

@@ -18,6 +18,7 @@
 #include "store/fold.h"
 #include "store/internal.h"
 #include "store/pages.h"
+#include "tests/support/store_sums.h"
 
 struct folder {
     char path[64], file[80];
@@ -90,6 +91,13 @@ static void run_sql(const char *path, const char *sql)
     if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
         fail_msg("%s: %s", sql, sqlite3_errmsg(db));
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+/* Bytes of which some were changed, as if skymock had written them. */
+static void write_mended(const char *path, struct sky_buf *bytes)
+{
+    store_sums_mend(bytes->bytes, bytes->len);
+    write_file(path, sky_buf_span(bytes));
 }
 
 /* Refused, and not one byte of the file is another. */
@@ -320,7 +328,9 @@ static void refuses_a_file_that_is_damaged(void **state)
     read_file(folder->file, &bytes);
     memset(bytes.bytes + 100, 0xff, bytes.len - 100); /* all but SQLite's file header */
     write_file(folder->file, sky_buf_span(&bytes));
-    refuses(folder->file, SKY_ERR_STORE, "is damaged");
+    refuses(folder->file, SKY_ERR_STORE, "is damaged: page 1 is not as skymock wrote it");
+    write_mended(folder->file, &bytes);
+    refuses(folder->file, SKY_ERR_STORE, "is damaged: database disk image is malformed");
     sky_buf_done(&bytes);
 }
 
@@ -337,11 +347,16 @@ static void refuses_tables_that_are_not_as_they_were_made(void **state)
     };
     struct folder *folder = *state;
     for (size_t i = 0; i < SKY_COUNT(changes); i++) {
+        struct sky_buf bytes;
+        sky_buf_init(&bytes, 1024 * 1024);
         remove(folder->file);
         sky_store_close(opens(folder->file));
         run_sql(folder->file, changes[i]);
+        read_file(folder->file, &bytes);
+        write_mended(folder->file, &bytes);
         refuses(folder->file, SKY_ERR_STORE,
                 "is damaged: its tables are not as they were made; put back a copy of it");
+        sky_buf_done(&bytes);
     }
 }
 
@@ -359,7 +374,7 @@ static void says_in_one_line_what_the_damage_is(void **state)
     const char *at = memmem(text.ptr, text.len, "seed_secret TEXT", 16);
     assert_non_null(at);
     bytes.bytes[at - text.ptr - 1] = '\'';
-    write_file(folder->file, sky_buf_span(&bytes));
+    write_mended(folder->file, &bytes);
     assert_int_equal(sky_store_open(folder->file, &store, &why), SKY_ERR_STORE);
     assert_null(strchr(why.reason, '\n'));
     assert_non_null(strstr(why.reason, "start anew"));

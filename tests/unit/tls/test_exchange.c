@@ -1,113 +1,117 @@
-/* Keys of the exchange: how many handshakes share a pair, and that each curve has its own. */
+/* Handshakes with a key exchange of our own: the client's half of it is checked. */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include <cmocka.h>
 
-#include "server/tls/exchange.h"
+#include "protocol/base/mem.h"
+#include "tests/unit/tls/tls_client.h"
 
-struct desk {
-    struct sky_tls_rng rng;
-    struct sky_tls_exchange exchange;
-};
+enum { TYPE = 5, POINT_LEN = 9, KEY_EXCHANGE = 16, FINISHED = 20 }; /* in its record */
 
-static int open_desk(void **state)
+static const mbedtls_ecp_group_id x25519[] = {MBEDTLS_ECP_DP_CURVE25519, MBEDTLS_ECP_DP_NONE};
+static const mbedtls_ecp_group_id p256[] = {MBEDTLS_ECP_DP_SECP256R1, MBEDTLS_ECP_DP_NONE};
+static const mbedtls_ecp_group_id *const curves[] = {x25519, p256};
+
+/* Until the client's ClientKeyExchange is due, which is not sent yet: its record. */
+static uint8_t *key_exchange_of(struct meeting *m, const struct client_options *options,
+                                unsigned allows)
 {
-    static struct desk desk;
-    sky_tls_rng_init(&desk.rng);
-    sky_tls_exchange_init(&desk.exchange, &desk.rng);
-    *state = &desk;
-    return 0;
-}
-
-static int close_desk(void **state)
-{
-    struct desk *desk = *state;
-    sky_tls_exchange_done(&desk->exchange);
-    sky_tls_rng_done(&desk->rng);
-    return 0;
-}
-
-static void take(struct desk *desk, mbedtls_ecp_group_id curve, mbedtls_ecdh_context *ret_ecdh)
-{
-    mbedtls_ecdh_init(ret_ecdh);
-    assert_int_equal(sky_tls_exchange_take(&desk->exchange, curve, ret_ecdh), 0);
-    assert_int_equal(ret_ecdh->grp.id, curve);
-    assert_int_equal(
-        mbedtls_ecp_check_pub_priv(&(mbedtls_ecp_keypair){ret_ecdh->grp, ret_ecdh->d, ret_ecdh->Q},
-                                   &(mbedtls_ecp_keypair){ret_ecdh->grp, ret_ecdh->d, ret_ecdh->Q}),
-        0);
-}
-
-static bool is_same(const mbedtls_ecdh_context *a, const mbedtls_ecdh_context *b)
-{
-    return mbedtls_mpi_cmp_mpi(&a->d, &b->d) == 0 && mbedtls_ecp_point_cmp(&a->Q, &b->Q) == 0;
-}
-
-static void a_pair_serves_so_many_handshakes(void **state)
-{
-    mbedtls_ecdh_context first, next;
-    take(*state, MBEDTLS_ECP_DP_SECP256R1, &first);
-    for (int i = 1; i < SKY_EXCHANGE_SHARED_MAX; i++) {
-        take(*state, MBEDTLS_ECP_DP_SECP256R1, &next);
-        assert_true(is_same(&first, &next));
-        mbedtls_ecdh_free(&next);
+    struct client *client = &m->client;
+    meet(m, options, allows, false);
+    while (client->ssl.state <= MBEDTLS_SSL_CLIENT_KEY_EXCHANGE) {
+        sky_tls_feed(m->served.tls, sky_buf_span(&client->out));
+        sky_buf_clear(&client->out);
+        sky_buf_add(&client->in, sky_buf_span(sky_tls_raw(m->served.tls)));
+        sky_buf_clear(sky_tls_raw(m->served.tls));
+        int rc = mbedtls_ssl_handshake_step(&client->ssl);
+        assert_true(rc == 0 || rc == MBEDTLS_ERR_SSL_WANT_READ);
     }
-    take(*state, MBEDTLS_ECP_DP_SECP256R1, &next);
-    assert_false(is_same(&first, &next));
-    mbedtls_ecdh_free(&next);
-    mbedtls_ecdh_free(&first);
+    uint8_t *record = (uint8_t *)sky_buf_span(&client->out).ptr;
+    assert_int_equal(record[TYPE], KEY_EXCHANGE);
+    return record;
 }
 
-static void every_curve_of_the_library_has_a_pair_of_its_own(void **state)
+static void assert_refused(struct meeting *m)
 {
-    for (const mbedtls_ecp_group_id *curve = mbedtls_ecp_grp_id_list();
-         *curve != MBEDTLS_ECP_DP_NONE; curve++) {
-        mbedtls_ecdh_context first, again;
-        take(*state, *curve, &first);
-        take(*state, *curve, &again);
-        assert_true(is_same(&first, &again));
-        mbedtls_ecdh_free(&first);
-        mbedtls_ecdh_free(&again);
+    sky_tls_feed(m->served.tls, sky_buf_span(&m->client.out));
+    assert_failed(m, SKY_RULE_TLS_HANDSHAKE, "the handshake failed");
+    assert_int_equal(sky_tls_failure(m->served.tls)->alert_sent,
+                     MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE);
+    part(m);
+}
+
+static void a_half_that_makes_no_secret_is_refused(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < SKY_COUNT(curves); i++) {
+        struct meeting m;
+        const struct client_options options = {.curves = curves[i]};
+        uint8_t *record = key_exchange_of(&m, &options, PLAIN);
+        memset(record + POINT_LEN + 1, 0, record[POINT_LEN]);
+        assert_refused(&m);
     }
 }
 
-static int no_entropy(void *ctx, unsigned char *out, size_t len)
+static void a_half_that_is_not_as_long_as_it_says_is_refused(void **state)
 {
-    (void)ctx;
-    (void)out;
-    (void)len;
-    return MBEDTLS_ERR_CTR_DRBG_ENTROPY_SOURCE_FAILED;
+    (void)state;
+    for (size_t i = 0; i < 2 * SKY_COUNT(curves); i++) {
+        struct meeting m;
+        const struct client_options options = {.curves = curves[i / 2]};
+        uint8_t *record = key_exchange_of(&m, &options, PLAIN);
+        record[POINT_LEN] = (uint8_t)(record[POINT_LEN] + (i % 2 == 0 ? 1 : -1));
+        assert_refused(&m);
+    }
 }
 
-static void what_cannot_be_made_is_made_the_next_time(void **state)
+static void another_message_in_its_place_is_refused(void **state)
 {
-    struct desk *desk = *state;
-    mbedtls_ctr_drbg_context *drbg = &desk->rng.drbg;
-    int (*entropy)(void *, unsigned char *, size_t) = drbg->f_entropy;
-    mbedtls_ecdh_context ecdh;
-    mbedtls_ecdh_init(&ecdh);
-    drbg->f_entropy = no_entropy;
-    mbedtls_ctr_drbg_set_prediction_resistance(drbg, MBEDTLS_CTR_DRBG_PR_ON);
-    assert_int_not_equal(sky_tls_exchange_take(&desk->exchange, MBEDTLS_ECP_DP_SECP256R1, &ecdh),
-                         0);
-    mbedtls_ecdh_free(&ecdh);
-    drbg->f_entropy = entropy;
-    mbedtls_ctr_drbg_set_prediction_resistance(drbg, MBEDTLS_CTR_DRBG_PR_OFF);
-    take(desk, MBEDTLS_ECP_DP_SECP256R1, &ecdh);
-    mbedtls_ecdh_free(&ecdh);
+    (void)state;
+    struct meeting m;
+    const struct client_options options = {.curves = x25519};
+    key_exchange_of(&m, &options, PLAIN)[TYPE] = FINISHED;
+    assert_refused(&m);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_desk, close_desk)
+static void a_client_that_leaves_before_its_half_leaves_nothing(void **state)
+{
+    (void)state;
+    struct meeting m;
+    const struct client_options options = {.curves = x25519};
+    key_exchange_of(&m, &options, PLAIN);
+    sky_tls_give_up(m.served.tls, SKY_TLS_END_PEER_LEFT);
+    part(&m);
+}
+
+/* On workers and without, whether the client shows a certificate, has none to show, or is not asked
+ * for one. */
+static void exchanges_are_kept_on_workers_too(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 8 * SKY_COUNT(curves); i++) {
+        struct meeting m;
+        const struct client_options options = {.curves = curves[i / 8],
+                                               .certificate = i & 1 ? &device : NULL};
+        meet(&m, &options, PLAIN | (i & 2 ? SKY_LISTEN_CERT_ASKED : 0), i & 4);
+        shake(&m);
+        assert_open(&m);
+        assert_int_equal(m.door.fingerprint.len > 0, (i & 3) == 3);
+        assert_echo(&m.bench, &m.client, &m.served, 1000);
+        part(&m);
+    }
+}
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_pair_serves_so_many_handshakes),
-        TEST(every_curve_of_the_library_has_a_pair_of_its_own),
-        TEST(what_cannot_be_made_is_made_the_next_time),
+        cmocka_unit_test(a_half_that_makes_no_secret_is_refused),
+        cmocka_unit_test(a_half_that_is_not_as_long_as_it_says_is_refused),
+        cmocka_unit_test(another_message_in_its_place_is_refused),
+        cmocka_unit_test(a_client_that_leaves_before_its_half_leaves_nothing),
+        cmocka_unit_test(exchanges_are_kept_on_workers_too),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_ca, free_ca);
 }
