@@ -90,8 +90,12 @@ static const struct sky_hindrance
                 .reason = "the device is away and its session is not kept"},
     not_read = {.err = SKY_ERR_CONFLICT,
                 .reason = "the device does not read: too much waits for it, of 4194304 bytes that "
-                          "may"};
-_Static_assert(SKY_MQTT_PACKET_MAX == 655360 && SKY_CONN_OUTPUT_MAX == 4194304, "as is said");
+                          "may"},
+    all_full = {.err = SKY_ERR_CONFLICT,
+                .reason = "too much waits for all devices together, of 268435456 bytes that may"};
+_Static_assert(SKY_MQTT_PACKET_MAX == 655360 && SKY_CONN_OUTPUT_MAX == 4194304 &&
+                   SKY_MESSAGE_BYTES_MAX == 268435456,
+               "as is said");
 
 static bool has_room(const struct sky_session *session, sky_span topic, sky_span payload,
                      uint8_t qos)
