@@ -1,6 +1,6 @@
 /* What the sources behind store.h share: the handle, running statements (run.c), bracketing them
- * (transactions.c) and reading columns. Nothing outside store/ includes this; sqlite3.h ends here.
- */
+ * (transactions.c) and reading columns. Nothing outside store/ includes this; sqlite3.h ends here
+ * and in sums.c. */
 #ifndef SKY_STORE_INTERNAL_H
 #define SKY_STORE_INTERNAL_H
 
@@ -47,11 +47,8 @@ extern const char sky_store__whole_schema[];
 /* Brings an open database up to date. Refuses, having written nothing, what is not ours. */
 SKY_MUST_USE sky_err sky_store__migrate(sqlite3 *db, const char *path, struct sky_why *why);
 
-/* Every connection goes through the sums. What they lie over is SQLite's own way to one file with
- * several connections of one process, which keeps other processes out and needs no file of shared
- * memory. */
+/* Every connection goes through the sums. */
 #define SKY_STORE_VFS SKY_SUMS_VFS
-#define SKY_STORE_VFS_BELOW "unix-excl"
 /* Does a connection wait for the disk? To write it need not, to fold the log it has to. */
 #define SKY_STORE_WRITES_ON "PRAGMA synchronous = OFF;"
 #define SKY_STORE_WAITS "PRAGMA synchronous = NORMAL;"

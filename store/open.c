@@ -70,7 +70,8 @@ void sky_store__wrong(sqlite3 *db, sky_span sqlite_says, char out[SKY_STORE_WRON
     uint64_t page = 0;
     sqlite3_file_control(db, "main", SKY_SUMS_FCNTL_WRONG, &page);
     if (page > 0)
-        snprintf(out, SKY_STORE_WRONG_MAX, "page %llu is not as skymock wrote it",
+        snprintf(out, SKY_STORE_WRONG_MAX,
+                 "page %llu is not as skymock wrote it: a bad disk, or another program",
                  (unsigned long long)page);
     else
         sky_store__one_line(sqlite_says, out, SKY_STORE_WRONG_MAX);

@@ -2,8 +2,9 @@
 #include "store/sums.h"
 
 #include <endian.h>
+#include <sqlite3.h>
 
-#include "store/internal.h"
+#include "protocol/base/assert.h"
 
 /* SQLite, "Database File Format", 1.3: what the first page begins with. No page is smaller than
  * SMALLEST; what is read in one go below that is some of that head. */
@@ -219,6 +220,9 @@ static const sqlite3_io_methods methods = {
 
 /* ---- the VFS ---- */
 
+/* SQLite's own way to one file with several connections of one process, which keeps other processes
+ * out and needs no file of shared memory. */
+static const char name_below[] = "unix-excl";
 static sqlite3_vfs vfs, *below;
 
 /* Logs and journals are opened as they are. */
@@ -240,7 +244,7 @@ void sky_sums_open(void)
 {
     if (below != NULL)
         return;
-    below = sqlite3_vfs_find(SKY_STORE_VFS_BELOW);
+    below = sqlite3_vfs_find(name_below);
     SKY_ASSERT(below != NULL);
     vfs = *below;
     vfs.szOsFile = (int)sizeof(struct summed_file) + below->szOsFile;

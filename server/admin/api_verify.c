@@ -64,6 +64,7 @@ static void answer(struct verify_wait *wait, bool holds)
     const struct sky_verify_scope scope = {
         .name = sky_span_str(wait->scope),
         .lost = stats.first_seq > first_seq ? stats.first_seq - first_seq : 0};
+    holds = holds && (scope.lost == 0 || !sky_verify_counts_all(wait->verify));
     size_t miss_count = holds ? 0 : compare_nearest(wait, misses);
     sky_verify_print(wait->verify, holds, &scope, misses, miss_count, &jw);
     if (sky_journal_flush(wait->app->journal) != SKY_OK)

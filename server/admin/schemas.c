@@ -292,7 +292,8 @@ const struct sky_api_schema sky_api_schemas[] = {
              {"events", SKY_API_INT, LIST, NULL,
               "seq of the first 1000 of them; with withinMs: of those close enough"},
              {"lost", SKY_API_INT, OPTIONAL, NULL,
-              "events that it was about and the journal has no room for any more"},
+              "events that it was about and the journal has no room for any more: an absence, or a "
+              "`max`, is not known to hold then"},
              {"why", SKY_API_TEXT, OPTIONAL, NULL, "what was different, when it does not hold"},
              {"nearest", SKY_API_OBJECT, LIST | OPTIONAL, "Miss",
               "the three that came nearest: fewest differences first, of equals the newest"})},

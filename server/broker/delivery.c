@@ -90,8 +90,12 @@ static const struct sky_hindrance
                 .reason = "the device is away and its session is not kept"},
     not_read = {.err = SKY_ERR_CONFLICT,
                 .reason = "the device does not read: too much waits for it, of 4194304 bytes that "
-                          "may"};
-_Static_assert(SKY_MQTT_PACKET_MAX == 655360 && SKY_CONN_OUTPUT_MAX == 4194304, "as is said");
+                          "may"},
+    all_full = {.err = SKY_ERR_CONFLICT,
+                .reason = "too much waits for all devices together, of 268435456 bytes that may"};
+_Static_assert(SKY_MQTT_PACKET_MAX == 655360 && SKY_CONN_OUTPUT_MAX == 4194304 &&
+                   SKY_MESSAGE_BYTES_MAX == 268435456,
+               "as is said");
 
 static bool has_room(const struct sky_session *session, sky_span topic, sky_span payload,
                      uint8_t qos)
@@ -99,6 +103,14 @@ static bool has_room(const struct sky_session *session, sky_span topic, sky_span
     const struct sky_mqtt_publish publish = {.topic = topic, .payload = payload, .qos = qos};
     const struct sky_buf *out = sky_conn_out(session->conn);
     return sky_mqtt_publish_size(&publish) <= out->max - out->len;
+}
+
+/* Would the message wait where too many do? Whoever reads what it is sent gets it all the same. */
+static bool is_too_much(const struct sky_broker *broker, const struct sky_session *session,
+                        bool online, size_t bytes)
+{
+    bool waits = !online || sky_mqtt_session_waiting(&session->mqtt) > 0;
+    return waits && broker->message_bytes + bytes > SKY_MESSAGE_BYTES_MAX;
 }
 
 /* On the device's way by MQTT: the one place that decides what is dropped. */
@@ -114,6 +126,8 @@ static struct sky_hindrance hindrance_of(struct sky_broker *broker, struct sky_s
     if (!online && !session->kept)
         return not_kept;
     sky_kept_read(broker, session);
+    if (is_too_much(broker, session, online, topic.len + payload.len))
+        return all_full;
     return sky_mqtt_session_takes(&session->mqtt, limits, topic.len + payload.len, !online,
                                   online && has_room(session, topic, payload, qos))
                ? nothing
@@ -149,7 +163,8 @@ static void deliver_1(struct sky_broker *broker, struct sky_session *session, st
     struct outlet outlet = outlet_of(broker, session);
     if (parcel->msg == NULL)
         parcel->msg = sky_mqtt_msg_new(parcel->topic, parcel->payload,
-                                       sky_clock_lived_ms(broker->registry->clock), tag_of(parcel));
+                                       sky_clock_lived_ms(broker->registry->clock), tag_of(parcel),
+                                       &broker->message_bytes);
     (void)sky_mqtt_session_deliver(&session->mqtt, &session->product->cloud->limits.session,
                                    parcel->msg,
                                    sky_session_is_connected(session) ? &outlet.base : NULL);

@@ -339,6 +339,11 @@ enum sky_verify_state sky_verify_state(const struct sky_verify *verify, bool ove
     return over ? SKY_VERIFY_BROKEN : SKY_VERIFY_OPEN;
 }
 
+bool sky_verify_counts_all(const struct sky_verify *verify)
+{
+    return verify->max < (uint64_t)SKY_VERIFY_COUNT_MAX;
+}
+
 /* ---- why it does not hold ---- */
 
 const struct sky_wanted *sky_verify__missing(const struct sky_verify *verify)

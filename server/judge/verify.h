@@ -43,6 +43,8 @@ void sky_verify_feed(struct sky_verify *verify, const struct sky_subject *subjec
                      int64_t now_ms);
 /* How it stands; `over`: nothing more comes. What is not open will not change. */
 enum sky_verify_state sky_verify_state(const struct sky_verify *verify, bool over);
+/* Could one more event break what holds? Then it is not known to hold while some are lost. */
+bool sky_verify_counts_all(const struct sky_verify *verify);
 
 /* ---- why it does not hold ---- */
 
@@ -71,8 +73,8 @@ struct sky_verify_scope {
     uint64_t lost; /* events that should have been looked at, too, and are gone */
 };
 
-/* Writes an object: "holds", "count", "events", "lost" if something is, and when it does not hold
- * "why" and "nearest". */
+/* Writes an object: "holds", "count", "events", "lost" if something is, and when it does not hold,
+ * or is not known to, "why" and "nearest". */
 void sky_verify_print(const struct sky_verify *verify, bool holds,
                       const struct sky_verify_scope *scope, const struct sky_verify_miss *misses,
                       size_t miss_count, struct sky_jw *jw);

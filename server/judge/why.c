@@ -257,10 +257,16 @@ void sky_verify__say(const struct sky_verify *verify, const struct sky_verify_sc
         add_text(out, scope->name);
         sky_buf_add_str(out, ": ");
     }
-    if (verify->form == SKY_CLAIM_SEQUENCE)
+    bool unknown = sky_verify_state(verify, true) == SKY_VERIFY_HOLDS; /* for what is lost */
+    if (unknown)
+        sky_buf_add_str(out, "nothing that is there speaks against it, but not everything is");
+    else if (verify->form == SKY_CLAIM_SEQUENCE)
         say_sequence(verify, misses, miss_count, out);
     else
         say_event(verify, misses, miss_count, out);
     if (scope->lost > 0)
         sky_buf_addf(out, "; %llu older events are lost", (unsigned long long)scope->lost);
+    if (unknown)
+        sky_buf_add_str(out, ": ask with a later `since`, or give the journal more room "
+                             "(--journal-bytes, --journal-events)");
 }

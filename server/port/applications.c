@@ -108,7 +108,8 @@ static void hear_one(struct sky_broker *broker, struct sky_application *app,
     struct outlet outlet = {.base = {put_next}, .conn = app->conn};
     if (*msg == NULL)
         *msg = sky_mqtt_msg_new(publish->topic, publish->payload,
-                                sky_clock_lived_ms(broker->registry->clock), of);
+                                sky_clock_lived_ms(broker->registry->clock), of,
+                                &broker->message_bytes);
     if (sky_mqtt_session_deliver(&app->mqtt, &limits, *msg,
                                  is_connected(app) ? &outlet.base : NULL) == SKY_DELIVERY_DROPPED) {
         const struct sky_hindrance full = {.reason = "the application's queue is full",

@@ -8,6 +8,8 @@
 #include "protocol/base/json.h"
 #include "protocol/base/mem.h"
 #include "protocol/base/utf8.h"
+#include "server/os/listeners.h"
+#include "server/registry/rules.h"
 
 /* ---- parties ---- */
 
@@ -449,6 +451,15 @@ static void behave(struct sky_registry *registry, const struct act *act, bool re
                           sky_clock_lived_ms(registry->clock));
 }
 
+/* Whoever asks the API is a tool: what it leaves unread counts against nobody. One that speaks no
+ * HTTP may be a device that takes it for its cloud. */
+static bool is_askers(const struct act *act, const struct sky_judge *judge)
+{
+    const struct sky_listener_row *row = sky_listener_find(text_of(act, SKY_F_LISTENER));
+    return row != NULL && row->allows & SKY_LISTEN_ADMIN &&
+           !sky_judge_found(judge, sky_door_rule(SKY_RULE_DOOR_FIRST_BYTE));
+}
+
 /* A packet that cannot be read, or a handshake that was not carried through: nobody was let in. */
 static void book(void *ctx, uint64_t seq, const struct sky_event_head *head,
                  const struct sky_attr *attrs, size_t count, const struct sky_judge *judge)
@@ -460,7 +471,7 @@ static void book(void *ctx, uint64_t seq, const struct sky_event_head *head,
     if (head->device_id != 0 && sky_behaviour_reads(head->type) && !idle)
         behave(registry, &act, judge != NULL && judge->refused != NULL);
     bool expected = registry->expected.patterns > 0 && sky_expected_event(registry, seq);
-    if (judge == NULL || judge->count == 0)
+    if (judge == NULL || judge->count == 0 || is_askers(&act, judge))
         return;
     sky_span explanation = text_of(&act, SKY_F_EXPLANATION);
     bool handshake = head->type == SKY_EVENT_TLS_HANDSHAKE || head->type == SKY_EVENT_PSK_HANDSHAKE;

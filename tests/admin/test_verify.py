@@ -247,9 +247,18 @@ def test_what_the_journal_has_lost_is_said(start):
     for _ in range(150):
         skymock.api.freeze()
     last = skymock.api.last_seq()
-    answer = skymock.api.post(VERIFY, {"absent": {"type": "timeout"}})
-    assert answer["holds"] and answer["lost"] == last - 100
-    assert "lost" not in skymock.api.post(VERIFY, {"absent": {"type": "timeout"}, "since": last})
+    assert skymock.api.post(VERIFY, {"event": {"type": "clock"}})["lost"] == last - 100
+    for claim in ({"absent": {"type": "timeout"}},
+                  {"event": {"type": "timeout"}, "count": {"max": 0}},
+                  {"event": {"type": "clock"}, "count": {"max": 1000}}):
+        status, answer = skymock.api.request("POST", VERIFY, claim)
+        assert status == 406 and not answer["holds"] and answer["lost"] == last - 100
+        assert answer["why"].startswith(
+            "nothing that is there speaks against it, but not everything is; "
+            f"{last - 100} older events are lost: ask with a later `since`"), answer["why"]
+        claim["since"] = last - 100
+        answer = skymock.api.post(VERIFY, claim)
+        assert answer["holds"] and "lost" not in answer
     _, answer = skymock.api.request("POST", VERIFY, {"event": {"type": "timeout"}})
     assert answer["why"].endswith(f"; {last - 100} older events are lost")
 

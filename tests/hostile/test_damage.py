@@ -97,8 +97,9 @@ def test_a_flipped_bit_of_a_value_is_refused(whole, tmp_path, what, bit):
     data, path = whole[0], tmp_path / "store"
     at = data.index(what) + len(what) - 1
     path.write_bytes(data[:at] + bytes([data[at] ^ (1 << bit)]) + data[at + 1:])
-    assert f"is damaged: page {at // PAGE + 1} is not as skymock wrote it; put back a copy of it" \
-        in refusal(path)
+    told = refusal(path)
+    assert f"is damaged: page {at // PAGE + 1} is not as skymock wrote it" in told
+    assert "; put back a copy of it" in told
     path.write_bytes(data)
     server.Skymock("--store", str(path)).stop()
 

@@ -100,6 +100,8 @@ def test_peers_that_dribble_or_say_nothing_are_turned_away_in_time(skymock, witn
     crowd.hang_up(connection for _, connection, _ in peers)
     for port, kind in ports.items():
         assert DRIBBLED[kind][1] in found.get(port, ()), f"{kind}: {found.get(port)}"
+    parties = {each["device"] for each in api.get("/api/v1/verdicts")["devices"]}
+    assert "listener mqtt" in parties and "listener admin" not in parties, "a tool is no device"
     assert took_s > LOGIN_S - 2, "they were given less time than they have"
     print(f"{len(peers)} peers were gone after {took_s:.1f} s")
 

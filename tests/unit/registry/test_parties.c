@@ -64,6 +64,17 @@ static void what_nobody_was_refused_for_is_nobodys(void **state)
     assert_int_equal(c->registry.parties.strangers, 0);
 }
 
+static void who_asks_the_api_is_no_device_unless_it_speaks_no_http(void **state)
+{
+    struct registry_case *c = *state;
+    const struct sky_attr attr = SKY_ATTR(LISTENER, SKY_SPAN("admin"));
+    break_rule(c, rule_of(c, "DOOR-OUTPUT-FULL"), 0, &attr, 1);
+    break_rule(c, rule_of(c, "DOOR-SLOW"), 0, &attr, 1);
+    assert_int_equal(c->registry.parties.strangers, 0);
+    break_rule(c, rule_of(c, "DOOR-FIRST-BYTE"), 0, &attr, 1);
+    assert_non_null(find(c, "listener admin"));
+}
+
 static void the_oldest_strangers_go_and_devices_stay(void **state)
 {
     struct registry_case *c = *state;
@@ -170,6 +181,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         REGISTRY_TEST(a_stranger_is_what_it_claimed_to_be),
         REGISTRY_TEST(what_nobody_was_refused_for_is_nobodys),
+        REGISTRY_TEST(who_asks_the_api_is_no_device_unless_it_speaks_no_http),
         REGISTRY_TEST(the_oldest_strangers_go_and_devices_stay),
         REGISTRY_TEST(so_many_rules_of_a_stranger_are_kept),
         REGISTRY_TEST(the_first_events_and_the_last_are_kept),

@@ -316,7 +316,7 @@ static void a_flip_in_any_byte_is_told_at_the_start(void **state)
     make_file(bench);
     const size_t pages[] = {0, 2, page_of(bench, 'A')};
     for (size_t i = 0; i < SKY_COUNT(pages); i++) {
-        snprintf(reason, sizeof reason, "is damaged: page %zu is not as skymock wrote it; put back",
+        snprintf(reason, sizeof reason, "is damaged: page %zu is not as skymock wrote it: a bad",
                  pages[i] + 1);
         for (size_t at = pages[i] * PAGE; at < (pages[i] + 1) * PAGE; at += i ? 5 : 1) {
             flip(bench, at, (uint8_t)(1U << at % 8));
