@@ -10,11 +10,8 @@
 #include "store/images.h"
 #include "store/snapshots.h"
 
-/* What waits for one device; each cloud's row has it as limits.session (pull.h for CoAP). */
-#define QUEUES                                                                                     \
-    "at most 1000 messages or 4 MB wait for a device of Alibaba or EnOS, 150 or 2.4 MB for one "   \
-    "of "                                                                                          \
-    "Tencent, 50 for one that speaks CoAP"
+/* Each cloud's row has it as limits.session. */
+#define QUEUES "its cloud keeps 150 or 1000 messages, 2.4 or 4 MB, and 50 by CoAP"
 #define BAD                                                                                        \
     {                                                                                              \
         400, "the request is malformed; the message says where"                                    \

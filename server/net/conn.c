@@ -37,7 +37,8 @@ void sky_conn_refused(struct sky_conn *conn, const struct sky_rule *rule, sky_sp
     struct sky_buf explanation;
     char peer[64], words[SKY_FOREIGN_TEXT];
     if (session == NULL)
-        what = sky_foreign_words(conn, bytes, what, words);
+        what = sky_foreign_words(conn->net, conn->door->listener, conn->work->tls != NULL, bytes,
+                                 what, words);
     sky_judge_init(&judge, sky_product_policy(registry, session != NULL ? session->product : NULL));
     sky_judge_broken(&judge, rule, "%s", what);
     sky_conn_peer(conn, peer, sizeof peer);

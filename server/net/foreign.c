@@ -70,15 +70,15 @@ static void say_where(const struct sky_net *net, const struct tongue *tongue, st
         sky_buf_add_str(out, " by UDP");
 }
 
-const char *sky_foreign_words(const struct sky_conn *conn, sky_span bytes, const char *what,
+const char *sky_foreign_words(const struct sky_net *net, const struct sky_listener_row *here,
+                              bool in_tls, sky_span bytes, const char *what,
                               char out[SKY_FOREIGN_TEXT])
 {
-    const struct sky_listener_row *here = conn->door->listener;
     const struct tongue *tongue = NULL;
     for (size_t i = 0; i < SKY_COUNT(tongues) && tongue == NULL; i++)
         if (tongues[i].is(bytes))
             tongue = &tongues[i];
-    bool clear = conn->work->tls == NULL && !(here->allows & SKY_LISTEN_CLEAR);
+    bool clear = !in_tls && !(here->allows & SKY_LISTEN_CLEAR);
     if (tongue == NULL || ((here->allows & tongue->allows) && !clear))
         return what;
     struct sky_buf text;
@@ -88,7 +88,7 @@ const char *sky_foreign_words(const struct sky_conn *conn, sky_span bytes, const
         sky_buf_addf(&text, " without TLS");
     else {
         sky_buf_add_byte(&text, ',');
-        say_where(conn->net, tongue, &text);
+        say_where(net, tongue, &text);
         sky_buf_addf(&text, ", not on %s", here->name);
     }
     sky_buf_addf(&text, ": %s", what);

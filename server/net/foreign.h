@@ -2,14 +2,16 @@
 #ifndef SKY_SERVER_NET_FOREIGN_H
 #define SKY_SERVER_NET_FOREIGN_H
 
-#include "server/net/conn.h"
+#include "protocol/base/rule.h"
+#include "server/net/net.h"
 
 enum { SKY_FOREIGN_TEXT = SKY_FINDING_DETAIL_MAX };
 
-/* `what`, which is wrong with the first bytes of a peer, behind what they look like and where that
- * is spoken: in `out`. `what` itself where they look like nothing that this listener does not
- * speak. */
-const char *sky_foreign_words(const struct sky_conn *conn, sky_span bytes, const char *what,
+/* `what`, which is wrong with the first bytes of a peer of `here`, within TLS or without, behind
+ * what they look like and where that is spoken: in `out`. `what` itself where they look like
+ * nothing that this listener does not speak. */
+const char *sky_foreign_words(const struct sky_net *net, const struct sky_listener_row *here,
+                              bool in_tls, sky_span bytes, const char *what,
                               char out[SKY_FOREIGN_TEXT]);
 
 #endif

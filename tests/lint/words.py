@@ -29,7 +29,7 @@ _CLOUDS = sorted({name.split("/")[2] for name in files()
                   if re.match(r"protocol/cloud/\w+/\w+\.c$", name)})
 _PREFIXES = sorted({prefix for name in files() if re.match(r"protocol/cloud/\w+/.*\.def$", name)
                     for prefix in re.findall(r'^RULE\(\w+, "([A-Z]+)-', text(name), re.M)})
-VENDORS = re.compile(rf"\b(?:{'|'.join([*_CLOUDS, 'alibaba', 'qcloud', 'envision'])})"
+VENDORS = re.compile(rf"\b(?!ENOSPC\b)(?:{'|'.join([*_CLOUDS, 'alibaba', 'qcloud', 'envision'])})"
                      rf"|\b(?:{'|'.join(set(_PREFIXES) - {'COAP'})})-[A-Z]", re.I)
 VENDOR_HOMES = re.compile(r"^(?:protocol/cloud/(?:\w+/|CMakeLists\.txt)|fixtures/|tests/|docker/)"
                           r"|\.md$")
