@@ -548,6 +548,8 @@ static sky_err open_doors(struct sky_app *app, struct sky_why *why)
         err = sky_store_why(app->store, why);
     if (err == SKY_OK && app->config->capture != NULL)
         err = sky_captures_open_file(&app->captures, app->config->capture, why);
+    if (err == SKY_OK)
+        err = sky_net_check_room(&app->net, why);
     return err;
 }
 

@@ -151,9 +151,9 @@ static bool scan_number(struct scan *scan)
             return false;
     }
     if (scan->at - first > SKY_JSON_NUMBER_MAX)
-        return fail(scan, "a number with too many digits");
+        return fail(scan, "a number of more than 63 characters");
     return !exponent || isfinite(sky_json_number(sky_span_of(first, (size_t)(scan->at - first)))) ||
-           fail_in_value(scan, "the number is too large");
+           fail_in_value(scan, "the number is larger than 1.8e308");
 }
 
 static bool scan_scalar(struct scan *scan)
@@ -205,7 +205,7 @@ static bool scan_key(struct scan *scan)
     if (!scan_string(scan))
         return false;
     if (scan->key_count - level(scan)->keys == SKY_JSON_MEMBERS_MAX)
-        return fail_in_value(scan, "an object with too many members");
+        return fail_in_value(scan, "an object with more than 65536 members");
     push_key(scan, sky_span_of(first, (size_t)(scan->at - 1 - first)));
     skip_blanks(scan);
     if (peek(scan) != ':')

@@ -8,7 +8,7 @@
 
 static uint32_t hash_of(const void *text)
 {
-    return sky_index_hash_text(sky_text_span(text));
+    return ((const struct sky_text *)text)->hash;
 }
 
 static bool has_bytes(const void *text, const void *bytes)
@@ -18,12 +18,11 @@ static bool has_bytes(const void *text, const void *bytes)
 
 const struct sky_text *sky_texts_take(struct sky_texts *texts, sky_span bytes)
 {
-    struct sky_text *text =
-        sky_index_find(&texts->by_text, sky_index_hash_text(bytes), has_bytes, &bytes);
+    const uint32_t hash = sky_index_hash_text(bytes);
+    struct sky_text *text = sky_index_find(&texts->by_text, hash, has_bytes, &bytes);
     if (text == NULL) {
         text = sky_mem_grow(NULL, offsetof(struct sky_text, bytes) + bytes.len);
-        text->takers = 0;
-        text->len = (uint32_t)bytes.len;
+        *text = (struct sky_text){.len = (uint32_t)bytes.len, .hash = hash};
         memcpy(text->bytes, sky_span_chars(bytes), bytes.len);
         sky_index_add(&texts->by_text, text, hash_of);
     }

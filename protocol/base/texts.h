@@ -6,7 +6,7 @@
 
 /* One of them; lives as long as whoever took it has not given it back. */
 struct sky_text {
-    uint32_t takers, len;
+    uint32_t takers, len, hash;
     char bytes[];
 };
 

@@ -1,5 +1,7 @@
 #include "protocol/cloud/shadow.h"
 
+#include <stdio.h>
+
 #include "protocol/base/json_view.h"
 #include "protocol/cloud/envelope.h"
 
@@ -14,9 +16,22 @@ static const char *const fault_texts[] = {
     [SKY_SHADOW_MANY] = "the shadow would have too many attributes",
 };
 
-const char *sky_shadow_fault_text(enum sky_shadow_fault fault)
+const char *sky_shadow_fault_text(enum sky_shadow_fault fault,
+                                  const struct sky_shadow_limits *limits,
+                                  char out[SKY_SHADOW_FAULT_TEXT])
 {
-    return fault_texts[fault];
+    size_t most;
+    const char *unit;
+    if (fault == SKY_SHADOW_DEEP)
+        most = (size_t)limits->depth_max, unit = "levels";
+    else if (fault == SKY_SHADOW_LARGE)
+        most = limits->bytes_max, unit = "bytes of JSON";
+    else if (fault == SKY_SHADOW_MANY)
+        most = limits->attributes_max, unit = "values";
+    else
+        return fault_texts[fault];
+    snprintf(out, SKY_SHADOW_FAULT_TEXT, "%s: at most %zu %s", fault_texts[fault], most, unit);
+    return out;
 }
 
 static struct sky_shadow_tree sections_of(sky_span object)
@@ -415,11 +430,13 @@ enum sky_shadow_fault sky_shadow_merge(struct sky_shadow *shadow, sky_span state
     return SKY_SHADOW_FINE;
 }
 
-static sky_err fault_error(enum sky_shadow_fault fault, const char *pointer, struct sky_why *why)
+static sky_err fault_error(enum sky_shadow_fault fault, const struct sky_shadow_limits *limits,
+                           const char *pointer, struct sky_why *why)
 {
+    char text[SKY_SHADOW_FAULT_TEXT];
     bool size = fault == SKY_SHADOW_LARGE || fault == SKY_SHADOW_MANY || fault == SKY_SHADOW_DEEP;
     return sky_why_set(why, size ? SKY_ERR_LIMIT : SKY_ERR_INVALID, pointer, "%s",
-                       sky_shadow_fault_text(fault));
+                       sky_shadow_fault_text(fault, limits, text));
 }
 
 static sky_err check_desire(const struct sky_shadow *shadow, sky_span patch, struct sky_why *why)
@@ -453,7 +470,7 @@ sky_err sky_shadow_desire(struct sky_shadow *shadow, sky_span patch,
     if (fault == SKY_SHADOW_FINE)
         fault = sky_shadow_merge(shadow, patch, false, limits, now_s);
     if (fault != SKY_SHADOW_FINE)
-        return fault_error(fault, "/desired", why);
+        return fault_error(fault, limits, "/desired", why);
     shadow->version++;
     *ret_desired = sky_json_member(patch, "desired");
     return SKY_OK;
@@ -490,7 +507,7 @@ sky_err sky_shadow_seed(sky_span fixture, const struct sky_shadow_limits *limits
         if (fault == SKY_SHADOW_FINE)
             fault = sky_shadow_merge(&shadow, fixture, false, limits, now_ms / 1000);
         if (fault != SKY_SHADOW_FINE)
-            return fault_error(fault, "", why);
+            return fault_error(fault, limits, "", why);
     }
     bool empty = sky_shadow_is_empty(&shadow);
     shadow.timestamp_s = empty ? 0 : shadow.timestamp_s;

@@ -39,7 +39,11 @@ enum sky_shadow_fault {
     SKY_SHADOW_MANY,
 };
 /* One sentence; static. */
-const char *sky_shadow_fault_text(enum sky_shadow_fault fault);
+enum { SKY_SHADOW_FAULT_TEXT = 96 };
+/* What is wrong, and which limit that passes: in `out`, or static. */
+const char *sky_shadow_fault_text(enum sky_shadow_fault fault,
+                                  const struct sky_shadow_limits *limits,
+                                  char out[SKY_SHADOW_FAULT_TEXT]);
 
 /* The shadow in the facts' document; the empty one when there is none. */
 void sky_shadow_load(struct sky_shadow *ret_shadow, const struct sky_facts *facts,

@@ -42,6 +42,8 @@ static enum sky_ws_code take_opcode(struct sky_ws_frames *frames, uint8_t byte, 
     return SKY_WS_GOING_ON;
 }
 
+_Static_assert(SKY_WS_FRAME_MAX == 1048576, "as its refusal says");
+
 static enum sky_ws_code end_length(struct sky_ws_frames *frames, const char **what)
 {
     static const uint64_t at_least[] = {[0] = 0, [2] = 126, [8] = 65536};
@@ -50,7 +52,7 @@ static enum sky_ws_code end_length(struct sky_ws_frames *frames, const char **wh
     if (frames->left >> 63 != 0 || frames->left < at_least[frames->size])
         return fail(SKY_WS_PROTOCOL_ERROR, "a frame's length is written with too many bytes", what);
     if (frames->left > SKY_WS_FRAME_MAX)
-        return fail(SKY_WS_TOO_LONG, "a frame is too long", what);
+        return fail(SKY_WS_TOO_LONG, "a frame has more than 1048576 bytes", what);
     if (frames->opcode == CLOSE && frames->left == 1)
         return fail(SKY_WS_PROTOCOL_ERROR, "a close frame has half a code", what);
     return SKY_WS_GOING_ON;

@@ -204,11 +204,13 @@ static bool take_authority(struct parse *parse, sky_span *target)
     return true;
 }
 
+_Static_assert(SKY_HTTP_TARGET_MAX == 4096, "as its refusal says");
+
 static int parse_target(struct parse *parse, sky_span target)
 {
     struct sky_http_head *head = parse->head;
     if (target.len > SKY_HTTP_TARGET_MAX)
-        return refuse(parse, 414, "the request target is too long");
+        return refuse(parse, 414, "the request target is longer than 4096 bytes");
     for (size_t i = 0; i < target.len; i++) {
         if ((unsigned char)target.ptr[i] <= ' ' || target.ptr[i] == 0x7f)
             return refuse(parse, 400, "the request target is not a path");

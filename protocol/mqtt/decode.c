@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <string.h>
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
@@ -29,6 +30,16 @@ static bool fail(struct reader *r, enum sky_mqtt_rule_id rule, const uint8_t *wh
                  const char *field, const char *wrong)
 {
     return fail_at(r, rule, where, field, "", wrong);
+}
+
+static bool fail_beyond(struct reader *r, enum sky_mqtt_rule_id rule, const uint8_t *where,
+                        const char *field, size_t count, size_t most, const char *unit)
+{
+    fail(r, rule, where, field, "is more than the server takes");
+    r->flaw.count = count;
+    r->flaw.most = most;
+    r->flaw.unit = unit;
+    return false;
 }
 
 static const char cut_short[] = "is cut short by the packet's end";
@@ -260,8 +271,8 @@ static bool read_filters(struct reader *r, bool with_qos, struct sky_mqtt_filter
     f->rest = sky_span_of(r->at, left(r));
     while (left(r) > 0) {
         if (f->count == SKY_MQTT_FILTERS_MAX)
-            return fail(r, SKY_MQTT_RULE_FILTER_COUNT, r->at, field,
-                        "is one more than a packet may have");
+            return fail_beyond(r, SKY_MQTT_RULE_FILTER_COUNT, r->at, field, f->count + 1,
+                               SKY_MQTT_FILTERS_MAX, "filters of a packet");
         if (!read_filter(r, with_qos))
             return false;
         f->count++;
@@ -373,6 +384,10 @@ void sky_mqtt_flaw_text(const struct sky_mqtt_flaw *flaw, char *out, size_t out_
 {
     snprintf(out, out_size, "the %s%s at byte %zu %s", flaw->field, flaw->part, flaw->offset,
              flaw->wrong);
+    size_t len = strlen(out);
+    if (flaw->most > 0)
+        snprintf(out + len, out_size - len, ": %zu %s, at most %zu", flaw->count, flaw->unit,
+                 flaw->most);
 }
 
 enum sky_mqtt_result sky_mqtt_decode(sky_span in, size_t size_max,
@@ -396,8 +411,8 @@ enum sky_mqtt_result sky_mqtt_decode(sky_span in, size_t size_max,
         return SKY_MQTT_MORE;
     size_t header = 1 + (size_t)length_size;
     if (header + body > size_max) {
-        fail(&r, SKY_MQTT_RULE_PACKET_SIZE, bytes + 1, "remaining length",
-             "is more than the server takes");
+        fail_beyond(&r, SKY_MQTT_RULE_PACKET_SIZE, bytes + 1, "remaining length", header + body,
+                    size_max, "bytes of a packet");
         goto bad;
     }
     if (in.len < header + body)

@@ -89,6 +89,8 @@ struct sky_mqtt_flaw {
     const char *part;            /* "'s length", or "" for the field itself */
     const char *wrong;           /* "runs past the packet's end" */
     size_t offset;               /* in the packet, whose first byte is byte 0 */
+    size_t count, most;          /* of what there may be only so much; most 0: no such thing */
+    const char *unit;            /* "filters" */
 };
 
 /* "the will topic's length at byte 23 runs past the packet's end" */

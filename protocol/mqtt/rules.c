@@ -194,8 +194,8 @@ static const struct sky_rule rows[SKY_MQTT_SPEC_RULES + SKY_LIMIT_RULES] = {
         ADVICE("DUPLICATE-LOGIN", "MQTT 3.1.1 §3.1.4 [MQTT-3.1.4-2]",
                "A device is logged in once at a time",
                "Close the old connection before a new login, and give each device its own key: "
-               "two with the same one push each other out for ever. One that was cut off, and came "
-               "back before the cloud had noticed, did nothing wrong."),
+               "two with the same one push each other out. One that was cut off and came back did "
+               "nothing wrong."),
     AT(SKY_LIMIT_PAYLOAD_SIZE) =
         LIMIT("PAYLOAD-SIZE", PLATFORM, "A payload is no longer than the cloud carries",
               "Split the message, or send less often a smaller one."),

@@ -9,8 +9,13 @@ enum { ROOM_MIN = 4 }; /* a power of two, as every room */
 
 /* ---- messages ---- */
 
+static size_t msg_size(const struct sky_mqtt_msg *msg)
+{
+    return sizeof *msg + msg->topic_len + msg->payload_len;
+}
+
 struct sky_mqtt_msg *sky_mqtt_msg_new(sky_span topic, sky_span payload, int64_t born_ms,
-                                      uint64_t tag)
+                                      uint64_t tag, size_t *total)
 {
     SKY_ASSERT(topic.len > 0 && topic.len <= SKY_MQTT_STRING_MAX);
     SKY_ASSERT(payload.len <= SKY_MQTT_PACKET_MAX);
@@ -19,7 +24,10 @@ struct sky_mqtt_msg *sky_mqtt_msg_new(sky_span topic, sky_span payload, int64_t 
                                  .topic_len = (uint32_t)topic.len,
                                  .payload_len = (uint32_t)payload.len,
                                  .born_ms = born_ms,
-                                 .tag = tag};
+                                 .tag = tag,
+                                 .total = total};
+    if (total != NULL)
+        *total += msg_size(msg);
     memcpy(msg->bytes, topic.ptr, topic.len);
     if (payload.len > 0)
         memcpy(msg->bytes + topic.len, payload.ptr, payload.len);
@@ -38,8 +46,11 @@ void sky_mqtt_msg_unref(struct sky_mqtt_msg *msg)
     if (msg == NULL)
         return;
     SKY_ASSERT(msg->refs > 0);
-    if (--msg->refs == 0)
-        free(msg);
+    if (--msg->refs > 0)
+        return;
+    if (msg->total != NULL)
+        *msg->total -= msg_size(msg);
+    free(msg);
 }
 
 sky_span sky_mqtt_msg_topic(const struct sky_mqtt_msg *msg)

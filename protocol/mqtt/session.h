@@ -11,13 +11,15 @@ struct sky_mqtt_msg {
     uint32_t refs;
     uint32_t topic_len, payload_len;
     int64_t born_ms;
-    uint64_t tag; /* the caller's, e.g. the journal's number of the publish */
-    char bytes[]; /* topic, then payload */
+    uint64_t tag;  /* the caller's, e.g. the journal's number of the publish */
+    size_t *total; /* counts the memory of all such messages; NULL: nobody does */
+    char bytes[];  /* topic, then payload */
 };
 
-/* The caller owns the one reference it starts with; both spans are copied. */
+/* The caller owns the one reference it starts with; both spans are copied. While it lives, its
+ * memory counts in `*total`, which lives longer, or NULL. */
 struct sky_mqtt_msg *sky_mqtt_msg_new(sky_span topic, sky_span payload, int64_t born_ms,
-                                      uint64_t tag);
+                                      uint64_t tag, size_t *total);
 struct sky_mqtt_msg *sky_mqtt_msg_ref(struct sky_mqtt_msg *msg);
 void sky_mqtt_msg_unref(struct sky_mqtt_msg *msg); /* NULL is fine */
 sky_span sky_mqtt_msg_topic(const struct sky_mqtt_msg *msg);

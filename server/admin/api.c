@@ -108,9 +108,11 @@ static bool check_query_piece(struct sky_api *api, sky_span piece)
         return true;
     say_form(param, form);
     sky_api_error(api, 400, "invalid", "", "query parameter '%s' %s%s", param->name, form,
-                  bad ? "; it is too long, or badly encoded (%XX)" : "");
+                  bad ? "; it is longer than 511 bytes, or badly encoded (%XX)" : "");
     return false;
 }
+
+_Static_assert(SKY_API_PARAM_MAX == 512, "as is said");
 
 static bool check_query(struct sky_api *api)
 {

@@ -9,6 +9,7 @@
 #include "server/port/pull.h"
 
 enum { ANSWER_BYTES_MAX = 2 * 1024 * 1024 }; /* of JSON: a payload may be shown twice */
+_Static_assert(ANSWER_BYTES_MAX == 2097152, "as is said");
 
 static void write_answer(struct sky_buf *out, const struct sky_command_wait *wait,
                          const struct sky_command_answer *answer)
@@ -32,7 +33,8 @@ static void answer_with(struct sky_http_call *call, const struct sky_command_wai
     sky_buf_init(&out, ANSWER_BYTES_MAX);
     write_answer(&out, wait, answer);
     if (out.overflow)
-        sky_api_reply_error(call, 500, "limit", "the device's answer is too long to be shown");
+        sky_api_reply_error(call, 500, "limit",
+                            "the device's answer, shown as JSON, is longer than 2097152 bytes");
     else
         sky_api_reply_json(call, 200, sky_buf_span(&out));
     sky_buf_done(&out);

@@ -144,7 +144,8 @@ static void finish_list(struct sky_event_wait *wait)
     if (!kept)
         sky_api_reply_error(wait->call, 507, "store", "the journal cannot be written to the store");
     else if (wait->out.overflow)
-        sky_api_reply_error(wait->call, 500, "limit", "the answer is too long; ask for less");
+        sky_api_reply_error(wait->call, 500, "limit",
+                            "the answer would be longer than 67108864 bytes; ask for less");
     else
         sky_http_give(wait->call, &reply, &wait->out);
     wait_free(wait);

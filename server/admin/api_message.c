@@ -71,12 +71,13 @@ static uint64_t record(struct sky_app *app, int64_t device_id, const struct mess
 static void refuse(struct sky_api *api, const struct sky_session *session,
                    const struct sky_delivered *delivered)
 {
+    char text[SKY_HINDRANCE_TEXT];
     if (delivered->dropped > 0 && delivered->hindrance.err == SKY_ERR_LIMIT)
         sky_api_error(api, 413, "limit", pointer_of(api), "the message is not sent: %s",
-                      delivered->hindrance.reason);
+                      sky_hindrance_text(&delivered->hindrance, text));
     else if (delivered->dropped > 0)
         sky_api_error(api, 409, "conflict", "", "the message is not sent: %s",
-                      delivered->hindrance.reason);
+                      sky_hindrance_text(&delivered->hindrance, text));
     else if (!sky_delivery_reaches(session, 1))
         sky_api_error(api, 409, "conflict", "",
                       "the device is not connected and keeps no session to come back to");
@@ -92,6 +93,7 @@ static void send_message(struct sky_api *api, const struct sky_device *device,
 {
     struct sky_app *app = api->app;
     struct sky_session *session = sky_session_find(&app->registry, device->id);
+    char text[SKY_HINDRANCE_TEXT];
     uint64_t seq = record(app, device->id, message);
     struct sky_delivered delivered = sky_deliver_message(&app->broker, session, message->topic,
                                                          message->payload, message->qos, seq);
@@ -106,7 +108,7 @@ static void send_message(struct sky_api *api, const struct sky_device *device,
     sky_jw_put_int(&api->jw, "receivers", (int64_t)delivered.receivers);
     if (delivered.dropped > 0) {
         sky_jw_put_int(&api->jw, "dropped", (int64_t)delivered.dropped);
-        sky_jw_put_str(&api->jw, "reason", delivered.hindrance.reason);
+        sky_jw_put_str(&api->jw, "reason", sky_hindrance_text(&delivered.hindrance, text));
     }
     sky_jw_put_bool(&api->jw, "online", sky_delivery_reaches(session, 0));
     sky_jw_end_object(&api->jw);

@@ -190,7 +190,10 @@ static void answer_created(struct order *order, struct sky_session *session)
                                        on_done, order);
         if (order->wait != NULL)
             goto out;
-        err = sky_why_set(&why, SKY_ERR_BUSY, "", "too many calls wait; the upgrade is on its way");
+        err = sky_why_set(&why, SKY_ERR_BUSY, "",
+                          "%d calls wait already, the most that may; the upgrade is on its "
+                          "way",
+                          SKY_UPGRADE_WAITS_MAX);
     }
     if (err == SKY_OK)
         reply_upgrade(order->call, 202, &view.ota, upgrade);

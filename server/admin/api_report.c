@@ -404,8 +404,9 @@ static void on_look(struct sky_timer *timer, int64_t now_ms)
     report->bytes = bytes;
     if (admin->report_bytes > REPORTS_BYTES_MAX) {
         report_free(report);
-        sky_api_reply_error(call, 503, "busy",
-                            "too many reports are on their way at once; ask again later");
+        sky_api_reply_error(
+            call, 503, "busy",
+            "the reports on their way take more than 64 MB of memory; ask again later");
     } else if (over) {
         call->on_room = on_room;
         sky_http_stream(call, report->form->content_type);

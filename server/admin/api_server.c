@@ -1,6 +1,7 @@
 /* The server itself: is it there, what is it, how is it doing. */
 #include "protocol/base/mem.h"
 #include "server/admin/api.h"
+#include "server/broker/delivery.h"
 #include "server/port/coap.h"
 #include "server/tls/server.h"
 #include "store/lost.h"
@@ -136,6 +137,11 @@ void sky_api_metrics(struct sky_api *api)
         {"pending_output_bytes", "gauge", "memory of what waits for all peers to be read",
          app->net.pending.bytes},
         {"pending_output_bytes_max", "gauge", "memory that it may take", SKY_PENDING_MAX},
+        {"message_bytes", "gauge",
+         "memory of messages that devices have not acknowledged, or that wait for them",
+         app->broker.message_bytes},
+        {"message_bytes_max", "gauge", "memory that those that wait may take",
+         SKY_MESSAGE_BYTES_MAX},
         {"http_connections", "gauge", "open HTTP connections", sky_http_count(app->http)},
         {"devices", "gauge", "devices in the registry", sky_store_count_devices(app->store)},
         {"devices_online", "gauge", "devices with a session and a connection",

@@ -56,7 +56,9 @@ static void reply(struct sky_api *api, int status, const char *content_type)
 void sky_api_send(struct sky_api *api, int status)
 {
     if (api->out.overflow) {
-        sky_api_error(api, 500, "limit", "", "the answer is too long; ask for less");
+        sky_api_error(api, 500, "limit", "",
+                      "the answer would be longer than %d bytes; ask for less",
+                      SKY_HTTP_ANSWER_MAX);
         return;
     }
     reply(api, status, api->out.len > 0 ? JSON : NULL);

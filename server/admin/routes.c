@@ -10,6 +10,11 @@
 #include "store/images.h"
 #include "store/snapshots.h"
 
+/* What waits for one device; each cloud's row has it as limits.session (pull.h for CoAP). */
+#define QUEUES                                                                                     \
+    "at most 1000 messages or 4 MB wait for a device of Alibaba or EnOS, 150 or 2.4 MB for one "   \
+    "of "                                                                                          \
+    "Tencent, 50 for one that speaks CoAP"
 #define BAD                                                                                        \
     {                                                                                              \
         400, "the request is malformed; the message says where"                                    \
@@ -256,7 +261,7 @@ const struct sky_route sky_routes[] = {
                  NONE,
                  {409,
                   "nobody would get it: the device is away for good, or does not subscribe, or "
-                  "too much waits for it"},
+                  "too much waits for it: " QUEUES},
                  {413, "no packet can carry it"}}},
     {.method = "POST",
      .path = DEVICE_PATH "/commands",
@@ -268,7 +273,8 @@ const struct sky_route sky_routes[] = {
                  {202, "sent, or kept until the device asks for it; not waited for"},
                  BAD,
                  {404, "no such device, or no such kind: the message lists the cloud's"},
-                 {409, "it would not reach the device, which is away, or has too much waiting"},
+                 {409,
+                  "it would not reach the device, which is away, or has too much waiting: " QUEUES},
                  {413, "no packet can carry it"},
                  {503, "too many commands wait already"},
                  {504, "the device did not answer in time"}}},
@@ -307,7 +313,8 @@ const struct sky_route sky_routes[] = {
                  {202, "sent, not waited for"},
                  BAD,
                  {404, "no such device, or its cloud pushes no configuration"},
-                 {409, "it would not reach the device, which is away, or has too much waiting"},
+                 {409,
+                  "it would not reach the device, which is away, or has too much waiting: " QUEUES},
                  {413, "no packet can carry it"},
                  {503, "too many commands wait already"},
                  {504, "the device did not answer in time"}}},

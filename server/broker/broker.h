@@ -50,6 +50,7 @@ struct sky_broker {
     void (*tell_gateway)(struct sky_broker *broker, struct sky_session *gateway,
                          enum sky_behind_event event, const struct sky_product *product,
                          const struct sky_device *device);
+    size_t message_bytes;          /* memory of messages that are not acknowledged, or wait */
     struct sky_mqtt_keeper keeper; /* of sessions in the store, see kept.h; zeroed: none are */
     /* A publish of a device is in the journal under that number, and is carried. NULL: nobody asks.
      */

@@ -59,10 +59,11 @@ static sky_err check_way(struct sky_broker *broker, struct sky_session *session,
                            "not be kept");
     struct sky_hindrance hindrance = sky_delivery_hindrance(
         broker, session, effect->topic, effect->payload, effect->qos, effect->delay_ms);
+    char text[SKY_HINDRANCE_TEXT];
     return hindrance.err == SKY_OK
                ? SKY_OK
                : sky_why_set(why, hindrance.err, hindrance.err == SKY_ERR_LIMIT ? "/params" : "",
-                             "the command is not sent: %s", hindrance.reason);
+                             "the command is not sent: %s", sky_hindrance_text(&hindrance, text));
 }
 
 /* The cloud's row made nothing of it. */

@@ -82,14 +82,20 @@ static struct outlet outlet_of(struct sky_broker *broker, struct sky_session *se
 
 /* ---- what is in the way ---- */
 
-static const struct sky_hindrance nothing = {SKY_OK, NULL},
-                                  too_long = {SKY_ERR_LIMIT, "it is longer than a packet may be"},
-                                  away = {SKY_ERR_CONFLICT, "QoS 0 and the device is away"},
-                                  not_kept = {SKY_ERR_CONFLICT,
-                                              "the device is away and its session is not kept"},
-                                  not_read = {SKY_ERR_CONFLICT,
-                                              "the device does not read: too much waits for it"},
-                                  queue_full = {SKY_ERR_CONFLICT, "the device's queue is full"};
+static const struct sky_hindrance
+    nothing = {.err = SKY_OK},
+    too_long = {.err = SKY_ERR_LIMIT, .reason = "it is longer than the 655360 bytes of a packet"},
+    away = {.err = SKY_ERR_CONFLICT, .reason = "QoS 0 and the device is away"},
+    not_kept = {.err = SKY_ERR_CONFLICT,
+                .reason = "the device is away and its session is not kept"},
+    not_read = {.err = SKY_ERR_CONFLICT,
+                .reason = "the device does not read: too much waits for it, of 4194304 bytes that "
+                          "may"},
+    all_full = {.err = SKY_ERR_CONFLICT,
+                .reason = "too much waits for all devices together, of 268435456 bytes that may"};
+_Static_assert(SKY_MQTT_PACKET_MAX == 655360 && SKY_CONN_OUTPUT_MAX == 4194304 &&
+                   SKY_MESSAGE_BYTES_MAX == 268435456,
+               "as is said");
 
 static bool has_room(const struct sky_session *session, sky_span topic, sky_span payload,
                      uint8_t qos)
@@ -99,10 +105,19 @@ static bool has_room(const struct sky_session *session, sky_span topic, sky_span
     return sky_mqtt_publish_size(&publish) <= out->max - out->len;
 }
 
+/* Would the message wait where too many do? Whoever reads what it is sent gets it all the same. */
+static bool is_too_much(const struct sky_broker *broker, const struct sky_session *session,
+                        bool online, size_t bytes)
+{
+    bool waits = !online || sky_mqtt_session_waiting(&session->mqtt) > 0;
+    return waits && broker->message_bytes + bytes > SKY_MESSAGE_BYTES_MAX;
+}
+
 /* On the device's way by MQTT: the one place that decides what is dropped. */
 static struct sky_hindrance hindrance_of(struct sky_broker *broker, struct sky_session *session,
                                          sky_span topic, sky_span payload, uint8_t qos)
 {
+    const struct sky_mqtt_session_limits *limits = &session->product->cloud->limits.session;
     bool online = sky_session_is_connected(session);
     if (!sky_mqtt_publish_fits(topic, payload, qos))
         return too_long;
@@ -111,11 +126,14 @@ static struct sky_hindrance hindrance_of(struct sky_broker *broker, struct sky_s
     if (!online && !session->kept)
         return not_kept;
     sky_kept_read(broker, session);
-    return sky_mqtt_session_takes(&session->mqtt, &session->product->cloud->limits.session,
-                                  topic.len + payload.len, !online,
+    if (is_too_much(broker, session, online, topic.len + payload.len))
+        return all_full;
+    return sky_mqtt_session_takes(&session->mqtt, limits, topic.len + payload.len, !online,
                                   online && has_room(session, topic, payload, qos))
                ? nothing
-               : queue_full;
+               : (struct sky_hindrance){.err = SKY_ERR_CONFLICT,
+                                        .reason = "the device's queue is full",
+                                        .full = limits};
 }
 
 static bool is_fetching(const struct sky_session *session)
@@ -145,7 +163,8 @@ static void deliver_1(struct sky_broker *broker, struct sky_session *session, st
     struct outlet outlet = outlet_of(broker, session);
     if (parcel->msg == NULL)
         parcel->msg = sky_mqtt_msg_new(parcel->topic, parcel->payload,
-                                       sky_clock_lived_ms(broker->registry->clock), tag_of(parcel));
+                                       sky_clock_lived_ms(broker->registry->clock), tag_of(parcel),
+                                       &broker->message_bytes);
     (void)sky_mqtt_session_deliver(&session->mqtt, &session->product->cloud->limits.session,
                                    parcel->msg,
                                    sky_session_is_connected(session) ? &outlet.base : NULL);
@@ -158,10 +177,11 @@ static struct sky_hindrance deliver(struct sky_broker *broker, struct sky_sessio
 {
     struct sky_hindrance hindrance =
         hindrance_of(broker, session, parcel->topic, parcel->payload, qos);
+    char text[SKY_HINDRANCE_TEXT];
     if (hindrance.err == SKY_OK || hindrance.reason == not_read.reason)
         (qos == 0 ? deliver_0 : deliver_1)(broker, session, parcel);
     if (hindrance.err != SKY_OK && (parcel->whole || hindrance.reason != away.reason))
-        record_drop(broker, session, parcel, hindrance.reason);
+        record_drop(broker, session, parcel, sky_hindrance_text(&hindrance, text));
     return hindrance;
 }
 

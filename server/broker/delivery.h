@@ -5,6 +5,10 @@
 
 #include "server/broker/topics.h"
 
+enum {
+    SKY_MESSAGE_BYTES_MAX = 256 * 1024 * 1024, /* of all messages that wait, for all devices */
+};
+
 /* What became of a message for many. */
 struct sky_delivered {
     size_t receivers, dropped;      /* those that get it; those that subscribe and do not */

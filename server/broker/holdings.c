@@ -119,7 +119,8 @@ static void read_filters(struct sky_broker *broker, struct sky_session *session,
     }
 }
 
-static void read_messages(struct sky_session *session, struct sky_unpack *in, int64_t shift_ms)
+static void read_messages(struct sky_broker *broker, struct sky_session *session,
+                          struct sky_unpack *in, int64_t shift_ms)
 {
     for (int64_t left = sky_unpack_int(in); left > 0 && !in->bad; left--) {
         int64_t packet_id = sky_unpack_int(in), born_ms = sky_unpack_int(in),
@@ -129,7 +130,8 @@ static void read_messages(struct sky_session *session, struct sky_unpack *in, in
                    sky_utf8_valid(topic) != topic.len || !sky_mqtt_publish_fits(topic, payload, 1);
         if (!in->bad)
             sky_kept_put_back(session,
-                              sky_mqtt_msg_new(topic, payload, born_ms + shift_ms, (uint64_t)tag),
+                              sky_mqtt_msg_new(topic, payload, born_ms + shift_ms, (uint64_t)tag,
+                                               &broker->message_bytes),
                               (uint16_t)packet_id);
     }
 }
@@ -154,7 +156,7 @@ sky_err sky_holdings_put_back(struct sky_broker *broker, struct sky_session *ses
     session->away_since_ms = since_ms;
     sky_kept_begin(broker, session);
     read_filters(broker, session, &in);
-    read_messages(session, &in, shift_ms);
+    read_messages(broker, session, &in, shift_ms);
     sky_kept_away(broker, session);
     if (in.bad)
         sky_session_wipe(broker, session);

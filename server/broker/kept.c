@@ -94,7 +94,7 @@ void sky_kept_put_back(struct sky_session *session, struct sky_mqtt_msg *msg, ui
 
 /* Whose messages are read. */
 struct reading {
-    const struct sky_broker *broker;
+    struct sky_broker *broker;
     struct sky_session *session;
 };
 
@@ -104,10 +104,10 @@ static bool read_message(void *ctx, const struct sky_kept_message *kept)
     const struct reading *reading = ctx;
     if (sky_topic_valid_name(kept->topic) && sky_utf8_valid(kept->topic) == kept->topic.len &&
         sky_mqtt_publish_fits(kept->topic, kept->payload, 1))
-        sky_mqtt_session_restore(
-            &reading->session->mqtt,
-            sky_mqtt_msg_new(kept->topic, kept->payload, kept->born_ms, kept->tag), kept->packet_id,
-            kept->id);
+        sky_mqtt_session_restore(&reading->session->mqtt,
+                                 sky_mqtt_msg_new(kept->topic, kept->payload, kept->born_ms,
+                                                  kept->tag, &reading->broker->message_bytes),
+                                 kept->packet_id, kept->id);
     else
         check(reading->broker, reading->session, SKY_ERR_INVALID, "a message");
     return true;

@@ -194,7 +194,8 @@ int sky_at_hand_find(const struct sky_config *config, struct sky_at_hand *ret_se
     sky_err err = sky_http_parse_url(config->url, host, &port, &why);
     if (err == SKY_OK &&
         !sky_span_copy(sky_span_str(config->url), ret_server->url, sizeof ret_server->url))
-        err = sky_why_set(&why, SKY_ERR_LIMIT, "", "--url is too long");
+        err = sky_why_set(&why, SKY_ERR_LIMIT, "", "--url is longer than %zu bytes",
+                          sizeof ret_server->url - 1);
     if (err == SKY_OK)
         err = sky_http_get_json(config->url, "/version", config->admin_token, &tree, &why);
     if (err != SKY_OK)

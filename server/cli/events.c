@@ -40,7 +40,10 @@ static sky_err ask_page(const struct sky_config *config, const char *url, int64_
     sky_buf_add_byte(&path, '\0');
     sky_err err =
         path.overflow
-            ? sky_why_set(why, SKY_ERR_LIMIT, "", "--device, --product or --type is too long")
+            ? sky_why_set(why, SKY_ERR_LIMIT, "",
+                          "--device, --product and --type make a request line of more than %d "
+                          "bytes",
+                          PATH_SIZE)
             : sky_http_get_json(url, path.bytes, config->admin_token, ret_tree, why);
     sky_buf_done(&path);
     return err;

@@ -170,7 +170,9 @@ static sky_err send_request(const char *url, const struct request *request, int 
         sky_buf_addf(&head, "Content-Length: %zu\r\n", request->json.len);
     sky_buf_add_str(&head, "\r\n");
     if (head.overflow)
-        err = sky_why_set(why, SKY_ERR_LIMIT, "", "the request is too long");
+        err = sky_why_set(why, SKY_ERR_LIMIT, "",
+                          "the request's head is longer than %d bytes; is the token as long?",
+                          REQUEST_MAX);
     else if (!send_all(fd, sky_buf_span(&head)) || !send_all(fd, request->json))
         err = no_answer(url, why);
     sky_buf_done(&head);

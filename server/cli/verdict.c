@@ -47,9 +47,12 @@ static sky_err ask(const struct question *question, const char *name, struct sky
     write_param(&path, "product", config->product);
     write_param(&path, "run", question->run ? "true" : NULL);
     sky_buf_add_byte(&path, '\0');
-    sky_err err = path.overflow ? sky_why_set(why, SKY_ERR_LIMIT, "", "--device is too long")
-                                : sky_http_get(question->url, path.bytes, config->admin_token,
-                                               &status, body, why);
+    sky_err err =
+        path.overflow
+            ? sky_why_set(why, SKY_ERR_LIMIT, "",
+                          "--device and --product make a request line of more than %d bytes",
+                          PATH_MAX_BYTES)
+            : sky_http_get(question->url, path.bytes, config->admin_token, &status, body, why);
     if (err == SKY_OK && status != 200)
         err = sky_http_refused(question->url, status, sky_buf_span(body), why);
     sky_buf_done(&path);

@@ -180,6 +180,8 @@ static sky_span body_of(struct sky_forward *forward, const struct sky_act *act, 
     return sky_buf_span(&forward->body);
 }
 
+_Static_assert(SKY_FORWARD_TARGETS_MAX == 16 && SKY_FORWARD_BODY_MAX == 4194304, "as is said");
+
 void sky_forward_uplink(struct sky_forward *forward, sky_span url, const struct sky_act *act,
                         uint64_t seq)
 {
@@ -189,9 +191,9 @@ void sky_forward_uplink(struct sky_forward *forward, sky_span url, const struct 
     struct sky_why why;
     const char *reason = NULL;
     if (target == NULL)
-        reason = "no URL, or one more than messages can wait for";
+        reason = "no URL, or one more than the 16 that messages can wait for";
     else if (forward->body.overflow)
-        reason = "it is too long";
+        reason = "as JSON it is longer than 4194304 bytes";
     else if (open_post(forward, &why) != SKY_OK)
         reason = why.reason;
     if (reason != NULL) {

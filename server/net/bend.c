@@ -84,12 +84,14 @@ static void on_look(struct sky_timer *timer, int64_t now_ms)
         sky_clock_patience(conn->net->clock, timer, SKY_BEND_LOOK_MS, on_look);
 }
 
+_Static_assert(SKY_BEND_FROZEN_MAX == 1024, "as is said");
+
 void sky_conn__hang(struct sky_conn *conn)
 {
     struct sky_net *net = conn->net;
     net->frozen++;
     if (net->frozen > SKY_BEND_FROZEN_MAX)
-        sky_conn_reset(first_frozen(net), "too many others hang");
+        sky_conn_reset(first_frozen(net), "1024 others hang");
     sky_conn_patience(conn, SKY_BEND_LOOK_MS, on_look);
 }
 

@@ -1,6 +1,7 @@
 #include "server/net/listen.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -103,11 +104,15 @@ void sky_conn_await_login(struct sky_conn *conn)
 /* The lowest free number is taken (POSIX, accept), so a high one says how few are left. Without
  * some to spare neither the store nor a certificate could be opened, and a peer that cannot be
  * accepted would be told nothing. Whoever wants to know why asks the admin listener. */
+static rlim_t spare_descriptors(const struct sky_listener *listener)
+{
+    return listener->row->allows & SKY_LISTEN_ADMIN ? SKY_NET_DESCRIPTORS_ADMIN
+                                                    : SKY_NET_DESCRIPTORS_SPARE;
+}
+
 static bool spares_descriptors(const struct sky_listener *listener, int fd, rlim_t limit)
 {
-    rlim_t spare = listener->row->allows & SKY_LISTEN_ADMIN ? SKY_NET_DESCRIPTORS_ADMIN
-                                                            : SKY_NET_DESCRIPTORS_SPARE;
-    return (rlim_t)fd + spare < limit;
+    return (rlim_t)fd + spare_descriptors(listener) < limit;
 }
 
 static rlim_t descriptor_limit(void)
@@ -267,6 +272,17 @@ sky_err sky_listener_resolve(const struct sky_listener_row *row, const struct sk
 sky_err sky_listener_why_busy(const struct sky_listener_row *row, const struct sky_listen *want,
                               int rc, struct sky_why *why)
 {
+    if (rc == UV_EMFILE)
+        return sky_why_set(
+            why, SKY_ERR_IO, "",
+            "listener %s: no file descriptor is left for %s:%u: this process may have "
+            "%llu; raise the limit (ulimit -n)",
+            row->name, want->host, want->port, (unsigned long long)descriptor_limit());
+    if (rc == UV_ENFILE)
+        return sky_why_set(why, SKY_ERR_IO, "",
+                           "listener %s: no file descriptor is left for %s:%u: all that the system "
+                           "may have are open (sysctl fs.file-max)",
+                           row->name, want->host, want->port);
     return sky_why_set(why, SKY_ERR_BUSY, "",
                        "listener %s: cannot listen on %s:%u: %s; move it with --listen "
                        "%s=HOST:PORT (port 0 takes a free one) or %s=off",
@@ -357,6 +373,39 @@ sky_err sky_net_open(struct sky_net *net, const struct sky_config *config, struc
         if (err != SKY_OK)
             return err;
     }
+    return SKY_OK;
+}
+
+sky_err sky_net_check_room(const struct sky_net *net, struct sky_why *why)
+{
+    const struct sky_listener *widest = NULL; /* whose peers have to leave most */
+    for (size_t i = 0; i < net->listener_count; i++) {
+        const struct sky_listener *listener = &net->listeners[i];
+        if (listener->open && (widest == NULL || widest->row->allows & SKY_LISTEN_ADMIN))
+            widest = listener;
+    }
+    if (widest == NULL)
+        return SKY_OK;
+    rlim_t limit = descriptor_limit(), spare = spare_descriptors(widest), room = 0;
+    int lowest = fcntl(widest->fd, F_DUPFD_CLOEXEC, 0); /* that is free */
+    rlim_t taken = lowest >= 0 ? (rlim_t)lowest : limit;
+    if (lowest >= 0)
+        close(lowest);
+    if (taken + spare < limit)
+        room = limit - spare - taken;
+    if (room >= SKY_NET_ROOM_SMALL)
+        return SKY_OK;
+    unsigned long long all = limit, fit = room, want = taken + spare + SKY_NET_ROOM_SMALL;
+    if (room == 0)
+        return sky_why_set(why, SKY_ERR_IO, "",
+                           "nobody could connect: this process may have %llu file descriptors, and "
+                           "what it opens for itself takes them; raise the limit to %llu or more "
+                           "(ulimit -n)",
+                           all, want);
+    fprintf(stderr,
+            "skymock: at most %llu connection%s fit: this process may have %llu file descriptors; "
+            "raise the limit to %llu or more (ulimit -n)\n",
+            fit, fit == 1 ? "" : "s", all, want);
     return SKY_OK;
 }
 

@@ -16,6 +16,9 @@ enum {
  * opened. */
 SKY_MUST_USE sky_err sky_net_open(struct sky_net *net, const struct sky_config *config,
                                   struct sky_why *why);
+/* Once all that a server opens is open: SKY_ERR_IO when no connection would be let in, for want of
+ * file descriptors. Where only few would, that is said (stderr). */
+SKY_MUST_USE sky_err sky_net_check_room(const struct sky_net *net, struct sky_why *why);
 void sky_net_close_listeners(struct sky_net *net); /* needs loop turns after */
 
 /* Before the loop polls again: lets in whom the last poll had no more time for. */

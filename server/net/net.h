@@ -39,6 +39,7 @@ enum {
 
     SKY_NET_DESCRIPTORS_SPARE = 24, /* file descriptors that devices leave for everything else, */
     SKY_NET_DESCRIPTORS_ADMIN = 8,  /* and that the admin API leaves, so that it can be asked why */
+    SKY_NET_ROOM_SMALL = 100,       /* room for fewer connections than that is told at the start */
     SKY_NET_CROWD_MS = 10 * 1000,   /* real time between two notes about one crowd */
 
     SKY_NET_READ_SIZE = 64 * 1024,   /* the one read buffer of the loop */

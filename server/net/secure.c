@@ -27,12 +27,14 @@ static void on_certificates(struct sky_ca_waiter *waiter)
         fprintf(stderr, "skymock: certificates are not kept: %s\n", trouble);
 }
 
+_Static_assert(SKY_TLS_HANDSHAKES_MAX == 4096, "as is said");
+
 static void on_crowd(void *owner, uint64_t turned_away)
 {
     struct sky_net *net = owner;
     const struct sky_attr attrs[] = {
         SKY_ATTR(NAME, SKY_SPAN("tls-crowd")), SKY_ATTR_INT(COUNT, (int64_t)turned_away),
-        SKY_ATTR(REASON, SKY_SPAN("too many TLS handshakes are in progress: the ones that stand "
+        SKY_ATTR(REASON, SKY_SPAN("4096 TLS handshakes are in progress: the ones that stand "
                                   "for longest are given up, or newcomers have to try again"))};
     const struct sky_event_head head = {
         .type = SKY_EVENT_NOTE, .direction = SKY_UP, .transport = SKY_TLS};
@@ -274,7 +276,7 @@ void sky_secure_start(struct sky_conn *conn)
     sky_conn_work(conn)->tls =
         sky_tls_new(conn->net->tls, conn->door->listener->allows, &hooks, conn);
     if (conn->work->tls == NULL)
-        sky_conn_close(conn, "too many TLS handshakes are in progress");
+        sky_conn_close(conn, "4096 TLS handshakes are in progress, the most that may");
 }
 
 const char *sky_secure_lie_refusal(const struct sky_net *net, enum sky_lie lie)

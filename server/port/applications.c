@@ -108,10 +108,15 @@ static void hear_one(struct sky_broker *broker, struct sky_application *app,
     struct outlet outlet = {.base = {put_next}, .conn = app->conn};
     if (*msg == NULL)
         *msg = sky_mqtt_msg_new(publish->topic, publish->payload,
-                                sky_clock_lived_ms(broker->registry->clock), of);
+                                sky_clock_lived_ms(broker->registry->clock), of,
+                                &broker->message_bytes);
     if (sky_mqtt_session_deliver(&app->mqtt, &limits, *msg,
-                                 is_connected(app) ? &outlet.base : NULL) == SKY_DELIVERY_DROPPED)
-        record_drop(broker, app, publish->topic, of, "the application's queue is full");
+                                 is_connected(app) ? &outlet.base : NULL) == SKY_DELIVERY_DROPPED) {
+        const struct sky_hindrance full = {.reason = "the application's queue is full",
+                                           .full = &limits};
+        char text[SKY_HINDRANCE_TEXT];
+        record_drop(broker, app, publish->topic, of, sky_hindrance_text(&full, text));
+    }
 }
 
 static void overhear(void *ctx, sky_span topic, sky_span payload, uint8_t qos, uint64_t of)

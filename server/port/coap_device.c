@@ -200,19 +200,26 @@ static bool is_online(const struct sky_fetcher *fetcher)
     return SKY_CONTAINER_OF(fetcher, const struct sky_coap_device, fetcher)->online;
 }
 
+_Static_assert(SKY_PULL_PAYLOAD_MAX == 65536 && SKY_PULL_MAX == 50, "as is said");
+
 static struct sky_hindrance hindrance_of(const struct sky_fetcher *fetcher, size_t payload_len,
                                          int64_t ttl_ms)
 {
     const struct sky_coap_device *device =
         SKY_CONTAINER_OF(fetcher, const struct sky_coap_device, fetcher);
     if (payload_len > SKY_PULL_PAYLOAD_MAX)
-        return (struct sky_hindrance){SKY_ERR_LIMIT, "it is too long to be fetched"};
+        return (struct sky_hindrance){.err = SKY_ERR_LIMIT,
+                                      .reason = "it is longer than the 65536 bytes that can be "
+                                                "fetched"};
     if (end_of(device, ttl_ms) == 0)
-        return (struct sky_hindrance){SKY_ERR_CONFLICT,
-                                      "the device is offline, and nothing is to wait for it"};
+        return (struct sky_hindrance){.err = SKY_ERR_CONFLICT,
+                                      .reason =
+                                          "the device is offline, and nothing is to wait for it"};
     if (device->pull.count >= SKY_PULL_MAX)
-        return (struct sky_hindrance){SKY_ERR_CONFLICT, "too much waits for the device"};
-    return (struct sky_hindrance){SKY_OK, NULL};
+        return (struct sky_hindrance){.err = SKY_ERR_CONFLICT,
+                                      .reason = "50 messages wait for the device already, the most "
+                                                "that may"};
+    return (struct sky_hindrance){.err = SKY_OK};
 }
 
 static struct sky_hindrance push(struct sky_fetcher *fetcher, sky_span topic, sky_span payload,

@@ -122,7 +122,7 @@ static const char *text_of(enum sky_dtls_failure failure)
         [SKY_DTLS_NO_SUITE] = "the ClientHello offers pre-shared keys, but none of the two suites "
                               "spoken here",
         [SKY_DTLS_NO_PSK] = "the ClientHello offers no suite with a pre-shared key",
-        [SKY_DTLS_IDENTITY] = "the identity is too long to be any device's",
+        [SKY_DTLS_IDENTITY] = "the identity is longer than 160 bytes, and so no device's",
         [SKY_DTLS_KEY] = "the key is wrong",
         [SKY_DTLS_VERSION] = "the ClientHello offers no DTLS 1.2",
         [SKY_DTLS_SILENT] = "the peer stopped in the middle of the handshake",
@@ -366,14 +366,21 @@ void sky_coap__close(struct sky_coap_channel *channel, const char *reason)
     sky_dtls_close(channel->peer);
 }
 
+_Static_assert(SKY_DTLS_HANDSHAKES_MAX == 2000 && SKY_DTLS_HOST_HANDSHAKES_MAX == 1000 &&
+                   SKY_DTLS_IDENTITY_MAX == 160,
+               "as is said");
+
 static void on_crowd(void *owner, uint64_t turned_away)
 {
     struct sky_coap_port *port = owner;
     const struct sky_attr attrs[] = {
         SKY_ATTR(NAME, SKY_SPAN("dtls-crowd")), SKY_ATTR_INT(COUNT, (int64_t)turned_away),
         SKY_ATTR(LISTENER, sky_span_str(port->door.listener->name)),
-        SKY_ATTR(REASON, SKY_SPAN("too many DTLS handshakes are in progress: the ones that stand "
-                                  "for longest are given up, or newcomers have to try again"))};
+        SKY_ATTR(
+            REASON,
+            SKY_SPAN(
+                "2000 DTLS handshakes are in progress, or 1000 of one address: the ones that stand "
+                "for longest are given up, or newcomers have to try again"))};
     const struct sky_event_head head = {
         .type = SKY_EVENT_NOTE, .direction = SKY_UP, .transport = SKY_DTLS};
     sky_journal_add(port->registry->journal, &head, attrs, SKY_COUNT(attrs), NULL);

@@ -162,6 +162,8 @@ static bool begin_request(struct sky_http__link *link, const struct sky_http_hea
     return true;
 }
 
+_Static_assert(SKY_HTTP_CONNS_MAX == 1024, "as its refusal says");
+
 /* May this head begin a request? 0, or the status to refuse it with. */
 static int judge_head(struct sky_conn *conn, const struct sky_http_head *head,
                       const char **ret_reason)
@@ -175,7 +177,7 @@ static int judge_head(struct sky_conn *conn, const struct sky_http_head *head,
         *ret_reason = "a chunked body is not taken, send Content-Length";
         status = 411;
     } else if (conn->state == NULL && (conn->state = link_open(conn)) == NULL) {
-        *ret_reason = "too many connections";
+        *ret_reason = "as many speak HTTP already as may at a time, 1024; close connections";
         status = 503;
     }
     return status;
@@ -210,7 +212,8 @@ static size_t refuse_body(struct sky_http__link *link, size_t used)
 static size_t take_copied_head(struct sky_conn *conn, sky_span in, char **bytes, size_t len)
 {
     struct sky_http_head head = {0};
-    const char *reason = "the request's head is too long";
+    _Static_assert(SKY_HTTP_HEAD_MAX == 8192, "as its refusal says");
+    const char *reason = "the request line and its headers are longer than 8192 bytes";
     struct sky_http__link *link = conn->state;
     int status = len == 0 ? sky_http_head_excess(sky_span_head(in, SKY_HTTP_HEAD_MAX))
                           : sky_http_head_parse(sky_span_of(*bytes, len), &head, &reason);

@@ -298,6 +298,8 @@ static const char *judge(const struct sky_http_head *head, struct sky_http_reply
                : "no subprotocol is offered; send Sec-WebSocket-Protocol: mqtt";
 }
 
+_Static_assert(SKY_WS_CONNS_MAX == 2048, "as its refusal says");
+
 static struct link *link_open(struct sky_ws *ws, struct sky_conn *conn)
 {
     int pair[2];
@@ -341,7 +343,9 @@ const char *sky_ws_upgrade(struct sky_ws *ws, struct sky_conn *conn,
     struct link *link = link_open(ws, conn);
     if (link == NULL) {
         ret_reply->status = 503;
-        return "too many WebSocket connections";
+        return ws->count >= SKY_WS_CONNS_MAX
+                   ? "as many speak WebSocket already as may at a time, 2048; close connections"
+                   : "the system gives no sockets for one more WebSocket connection (ulimit -n)";
     }
     sky_conn_work(conn)->wrapping = link;
     feed(link, bytes);

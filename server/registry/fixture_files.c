@@ -63,6 +63,8 @@ struct file_at_hand {
 
 /* ---- finding ---- */
 
+_Static_assert(SKY_FIXTURE_FILES_MAX == 10000, "as is said");
+
 static void add_file(struct loading *loading, const char *path)
 {
     struct sky_strings *files = &loading->files;
@@ -70,7 +72,7 @@ static void add_file(struct loading *loading, const char *path)
     if (files->count < SKY_FIXTURE_FILES_MAX)
         sky_strings_add(files, path);
     else
-        report(loading, path, "", "too many fixture files");
+        report(loading, path, "", "it is one more than the 10000 fixture files that are read");
 }
 
 /* A device suite, which may stand beside fixtures, as its schema may. */

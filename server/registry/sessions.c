@@ -1,5 +1,6 @@
 #include "server/registry/sessions.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "protocol/base/assert.h"
@@ -119,4 +120,14 @@ void sky_session_judged(struct sky_session *session, const struct sky_judge *jud
 {
     if (session != NULL)
         sky_rule_set_merge(&session->party->chapter.exercised, &judge->exercised);
+}
+
+const char *sky_hindrance_text(const struct sky_hindrance *hindrance, char out[SKY_HINDRANCE_TEXT])
+{
+    if (hindrance->full == NULL)
+        return hindrance->reason;
+    snprintf(out, SKY_HINDRANCE_TEXT,
+             "%s: %u messages, or %u bytes of topics and payloads, wait at most", hindrance->reason,
+             hindrance->full->queue_max, hindrance->full->queue_bytes_max);
+    return out;
 }

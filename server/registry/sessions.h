@@ -14,9 +14,15 @@ enum { SKY_SESSION_IDS = 16 };
 /* Why a message does not reach a device: LIMIT, it is too long for what carries it; CONFLICT, as
  * things are. A value. */
 struct sky_hindrance {
-    sky_err err;        /* SKY_OK: there is none */
-    const char *reason; /* static */
+    sky_err err;                                /* SKY_OK: there is none */
+    const char *reason;                         /* static */
+    const struct sky_mqtt_session_limits *full; /* borrowed from its cloud; NULL: not its queue */
 };
+
+enum { SKY_HINDRANCE_TEXT = 160 };
+
+/* The reason, and of a queue that is full how much it takes. In `out`, or static. */
+const char *sky_hindrance_text(const struct sky_hindrance *hindrance, char out[SKY_HINDRANCE_TEXT]);
 
 /* The way to a device that fetches what is sent to it. Whatever carries it embeds this. */
 struct sky_fetcher_ops {

@@ -441,8 +441,10 @@ def test_a_message_for_a_full_queue_is_refused_with_the_reason(listening, api, r
         if status != 202:
             break
     assert status == 409
-    assert "queue is full" in answer["error"]["message"]
-    api.wait_event({"type": "drop", "device": "aliyun/pk/device"})
+    full = "the device's queue is full: 1000 messages, or 4194304 bytes of topics and payloads, wait " \
+           "at most"
+    assert full in answer["error"]["message"]
+    assert api.wait_event({"type": "drop", "device": "aliyun/pk/device"})["reason"] == full
 
 
 def test_a_qos_0_message_for_a_device_that_is_away_is_refused(listening, refused):

@@ -1,5 +1,6 @@
 """What a test breaks on purpose: made, shown, counted, ended; and whom it leaves alone."""
 
+import credentials
 import matrix
 import pytest
 
@@ -231,7 +232,8 @@ def test_a_device_is_known_at_connect_by_what_it_claims(api, make, peer, online)
     ({"qos": 1, "dup": False}, True), ({"dup": True}, False), ({"packetId": [6, 7]}, True),
     ({"not": {"topic": UPDATE}}, False), ({"peer": {"matches": "^127"}}, True),
     ({"peer": {"matches": "^10"}}, False), ({"transport": "tcp"}, True),
-    ({"clientId": {"matches": "."}}, True), ({"clientId": "another"}, False)])
+    ({"clientId": {"matches": "."}}, True), ({"clientId": "another"}, False),
+    ({"clientId": credentials.login(DEVICE)["clientId"]}, True)])
 def test_a_pattern_sees_the_packet_as_the_event_it_is_about_to_be(api, make, online, acknowledged,
                                                                   match, hit):
     make("publish-up", "withhold", match=match)

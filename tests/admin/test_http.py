@@ -465,7 +465,9 @@ def test_the_head_has_a_limit(raw):
     for extra, status in ((0, 200), (1, 431)):
         client = raw()
         client.send(start + "x" * (HEAD_MAX - len(start) - len(end) + extra) + end)
-        assert client.answer()[0] == status
+        answer = client.answer()
+        assert answer[0] == status
+        assert ("are longer than 8192 bytes" in str(answer)) == (extra == 1)
     client = raw()
     client.send("G" + "E" * HEAD_MAX)  # no line at all
     assert client.answer()[0] == 414
@@ -475,7 +477,9 @@ def test_the_target_has_a_limit(raw):
     for length, status in ((4096, 404), (4097, 414), (HEAD_MAX, 414), (2 * HEAD_MAX, 414)):
         client = raw()
         client.send(f"GET /{'x' * (length - 1)} HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        assert client.answer()[0] == status
+        answer = client.answer()
+        assert answer[0] == status
+        assert ("the request target is longer than 4096 bytes" in str(answer)) == (length == 4097)
 
 
 @pytest.mark.parametrize("listener, limit", [("admin", ADMIN_BODY_MAX), ("https", DEVICE_BODY_MAX)])

@@ -91,19 +91,19 @@ def verdict(row):
            f"{'kept' if row['kept'] else 'MISSED'}"
 
 
-def line(title, unit, cells, rest=""):
-    return f"{title:30} {unit:22.22}" + "".join(f"{each:>24}" for each in cells) + f"   {rest}"
+def line(name, title, unit, cells, rest=""):
+    return f"{name:13}{title:33}{unit:22.22}" + "".join(f"{each:>24}" for each in cells) + f"   {rest}"
 
 
 def lines_of(row):
     servers, beside = row["servers"], row["goal"]["of"]
     columns = [servers.get("skymock"), servers.get(beside) if beside in SERVERS else None,
                servers.get("FlashMQ"), servers.get("bare")]
-    yield line(row["title"], row["unit"], [cell(each) for each in columns], verdict(row))
+    yield line(row["name"], row["title"], row["unit"], [cell(each) for each in columns], verdict(row))
     for key, unit in row["extras"].items():
         has = [each and key in each for each in columns]
-        yield line("", unit, [cell(each, key) if there else "" for each, there in
-                              zip(columns, has)]).rstrip()
+        yield line("", "", unit, [cell(each, key) if there else "" for each, there in
+                                  zip(columns, has)]).rstrip()
 
 
 def table_head(missing):
@@ -112,7 +112,15 @@ def table_head(missing):
     yield "bare is what the system alone takes: reading and writing the same packets (bare.c)"
     for name in missing:
         yield f"{name} is not installed: its column is empty"
-    yield line("", "", ["skymock", "beside", "FlashMQ", "bare"], "ratio")
+    yield line("--rows NAME", "", "", ["skymock", "beside", "FlashMQ", "bare"], "ratio")
+
+
+def conclusion(rows_):
+    """The line at the end: the exit code of a run says nothing of goals."""
+    kept = [row["kept"] for row in rows_]
+    unknown = f" ({kept.count(None)} not known)" if None in kept else ""
+    missed = "; a goal that is missed fails nothing, tests/bench/README.md says what bounds each"
+    return f"{kept.count(True)} of {len(kept)} goals kept{unknown}" + (missed if False in kept else "")
 
 
 # ---- where, when and of what ----
@@ -134,7 +142,7 @@ def revision():
 
 def bench(options):
     """Measures, prints each row when it is there, and gives everything as JSON has it."""
-    picked = rows.chosen(options.rows and options.rows.split(","))
+    picked = options.picked
     installed = [name for name, server in SERVERS.items() if server.program()]
     wanted = {name for row in picked for name in row.servers()}
     if "skymock" not in installed:
@@ -155,6 +163,7 @@ def bench(options):
             result["rows"].append(evaluate(row, measured(row, servers, options.rounds, run),
                                            missing))
             print("\n".join(lines_of(result["rows"][-1])), flush=True)
+    print(conclusion(result["rows"]))
     return result
 
 
@@ -173,6 +182,10 @@ def main():
     options = parser.parse_args()
     if options.rounds < 1:
         parser.error("--rounds is 1 at least")
+    try:
+        options.picked = rows.chosen(options.rows and options.rows.split(","))
+    except LookupError as unknown:
+        parser.error(unknown.args[0])
     if options.source:
         result = json.loads(options.source.read_text())
     else:

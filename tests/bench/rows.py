@@ -316,5 +316,5 @@ def chosen(wanted):
         return ROWS
     for prefix in wanted:
         if not any(row.name.startswith(prefix) for row in ROWS):
-            raise SystemExit(f"bench: no row {prefix}: {', '.join(row.name for row in ROWS)}")
+            raise LookupError(f"no row {prefix}: {', '.join(row.name for row in ROWS)}")
     return [row for row in ROWS if row.name.startswith(tuple(wanted))]

@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 from xml.dom import minidom
 
+import bench
 import packets
 import picture
 import pytest
@@ -37,16 +38,26 @@ def test_a_small_run(tmp_path, names):
     wanted = rows.chosen(names.split(","))
     assert [row["name"] for row in told["rows"]] == [row.name for row in wanted]
     assert {"begun", "machine", "versions", "rounds"} <= set(told)
+    lines = done.stdout.splitlines()
+    kept = sum(row["kept"] is True for row in told["rows"])
+    assert lines[-1].startswith(f"{kept} of {len(wanted)} goals kept")
     for row in told["rows"]:
-        assert row["title"] in done.stdout
+        assert any(line.startswith(f"{row['name']} ") and row["title"] in line for line in lines)
         assert len(row["servers"]["skymock"]["value"]["rounds"]) == 1
         assert (row["kept"] is None) == (row["goal"]["of"] in row["notInstalled"])
     minidom.parse(str(svg_file))
 
 
+def test_the_last_line_counts_goals_and_says_what_one_that_is_missed_means():
+    told = bench.conclusion([{"kept": True}, {"kept": False}, {"kept": True}])
+    assert told == "2 of 3 goals kept; a goal that is missed fails nothing, tests/bench/README.md " \
+                   "says what bounds each"
+    assert bench.conclusion([{"kept": True}, {"kept": None}]) == "1 of 2 goals kept (1 not known)"
+
+
 def test_a_row_that_is_not_there():
     done = run("--rows", "nothing")
-    assert done.returncode != 0 and "no row nothing: qos0-64" in done.stderr
+    assert done.returncode == 2 and "no row nothing: qos0-64" in done.stderr
 
 
 # ---- the load sees what is lost, twice there, or out of order ----

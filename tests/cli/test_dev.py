@@ -101,6 +101,67 @@ def test_the_image_is_skipped_where_it_cannot_be_run(bare, user, why):
     assert (bare.tree / "apt").exists() == (user == 0)
 
 
+@pytest.mark.parametrize("words, said", [
+    ("fuzz nosuch 20", "fuzz: there is no target 'nosuch'; there are: all mqtt topic"),
+    ("fuzz mqtt abc", "fuzz: the seconds are a whole number from 1 to 999999999, not 'abc'"),
+    ("fuzz mqtt 0", "fuzz: the seconds are a whole number from 1 to 999999999, not '0'"),
+    ("fuzz mqtt 3 4", "fuzz: takes no '4' here"),
+    ("build nosuch", "build: there is no preset 'nosuch'; there are: release debug asan tsan fuzz coverage"),
+    ("test --quik", "test: there is no part '--quik'; there are: --quick --console --image"),
+    ("test --quick more", "test: takes no 'more' here"),
+    ("test --console nosuch.mjs", "test: there is no file or folder 'nosuch.mjs'"),
+    ("bench nosuch", "bench: there is no part 'nosuch'; there are: coap counts"),
+    ("image other", "image: takes options, not 'other'; it is called skymock already"),
+    ("soak long", "soak: the minutes are a number above 0, not 'long'"),
+    ("soak 0.5 many", "soak: the devices are a whole number from 1 to 999999999, not 'many'"),
+    ("coverage tests/nosuch", "coverage: there is no file or folder 'tests/nosuch'"),
+    ("format it", "format: takes no 'it' here"),
+    ("nosuch", "there is no word 'nosuch'")])
+def test_wrong_words_are_told_before_anything_is_installed(bare, words, said):
+    fuzz = bare.tree / "tests/fuzz"
+    fuzz.mkdir(parents=True)
+    for name in ("mqtt", "topic"):
+        (fuzz / f"fuzz_{name}.c").touch()
+    done = bare(f"./dev {words}")
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr.splitlines()[-1].removeprefix("./dev").lstrip(" :") == said
+    assert not (bare.tree / "apt").exists()
+    assert bare("./dev fuzz --list").stdout == "mqtt\ntopic\n"
+
+
+@pytest.mark.parametrize("words", ["fuzz mqtt 09", "build asan", "test --quick", "test", "soak 0.5 9",
+                                   "coverage tests -k some", "bench --rounds 1", "bench coap"])
+def test_right_words_go_on_to_what_is_to_be_installed(bare, words):
+    (bare.tree / "tests/fuzz").mkdir(parents=True)
+    (bare.tree / "tests/fuzz/fuzz_mqtt.c").touch()
+    for name, text in (("dpkg-query", "exit 1"), ("apt-get", "exit 77")):
+        (bare.tools / name).write_text(f"#!/bin/sh\n{text}\n")
+    assert bare(f"./dev {words}").returncode in (1, 77)
+
+
+@pytest.mark.parametrize("status, said", [
+    (0, "fuzz mqtt: 1795187 runs, nothing found"),
+    (1, "fuzz mqtt: 1795187 runs, it failed, see build/fuzz/mqtt.log; what makes it fail again is "
+        "build/fuzz/mqtt-*")])
+def test_a_run_of_the_fuzzer_ends_with_what_it_found(bare, status, said):
+    (bare.tools / "tail").symlink_to(shutil.which("tail"))
+    (bare.tools / "mkdir").unlink()
+    (bare.tools / "mkdir").symlink_to(shutil.which("mkdir"))
+    target = bare.tree / "build/fuzz/tests/fuzz/fuzz_mqtt"
+    target.parent.mkdir(parents=True)
+    target.write_text(f"#!/bin/sh\necho Done 1795187 runs in 21 second\\(s\\) >&2\nexit {status}\n")
+    target.chmod(0o755)
+    done = bare("source ./dev help >&2; fuzz_one mqtt 21")
+    assert done.returncode == status and done.stdout.splitlines()[-1] == said
+
+
+def test_a_lint_that_is_not_there_is_no_lint_that_passed():
+    done = subprocess.run([sys.executable, str(server.ROOT / "tests/lint/lint.py"), "nosuch"],
+                          capture_output=True, text=True, check=False, timeout=server.PATIENCE_S)
+    assert done.returncode == 2
+    assert "there is no lint 'nosuch'; there are: includes sizes" in done.stderr
+
+
 def test_an_image_is_built_with_what_is_there(bare):
     (bare.tree / "CMakeLists.txt").write_text("project(skymock VERSION 1.2.3 LANGUAGES C)\n")
     (bare.tools / "basename").symlink_to(shutil.which("basename"))

@@ -95,7 +95,7 @@ static void deliver(struct script *self, uint8_t size)
     bool takes = sky_mqtt_session_takes(&self->session, &self->limits, size + 1u, self->away,
                                         self->room > 0);
     struct sky_mqtt_msg *msg = sky_mqtt_msg_new(
-        SKY_SPAN("t"), sky_span_of("................", size), self->now_ms, ++self->last_tag);
+        SKY_SPAN("t"), sky_span_of("................", size), self->now_ms, ++self->last_tag, NULL);
     struct seen *seen = &self->seen[self->last_tag];
     enum sky_mqtt_delivery delivery = sky_mqtt_session_deliver(&self->session, &self->limits, msg,
                                                                self->away ? NULL : &self->outlet);

@@ -1,5 +1,6 @@
 """Running out of file descriptors: said, counted, and over when there are some again."""
 
+import re
 import resource
 import socket
 import time
@@ -71,3 +72,55 @@ def test_the_admin_api_answers_newcomers_all_the_while(small):
                       f"http://127.0.0.1:{small.ports['admin']}").returncode == 0
     for peer in peers:
         peer.close()
+
+
+# ---- too few from the beginning ----
+
+
+def limited(limit):
+    return server.Skymock(program=("prlimit", f"--nofile={limit}", str(server.PROGRAM)))
+
+
+@pytest.fixture(scope="module")
+def enough():
+    """The limit that is asked for: with it a hundred fit."""
+    with pytest.raises(AssertionError, match="nobody could connect: this process may have 30 ") as found:
+        limited(30)
+    return int(re.search(r"raise the limit to (\d+) or more \(ulimit -n\)", str(found.value))[1])
+
+
+@pytest.mark.parametrize("fewer, said", [
+    (0, None), (1, "at most 99 connections fit"), (99, "at most 1 connection fit")])
+def test_room_for_few_is_told_at_the_start(enough, fewer, said):
+    running = limited(enough - fewer)
+    lines = running.errors().splitlines()
+    assert len(lines) == (said is not None)
+    if said:
+        assert lines[0] == f"skymock: {said}: this process may have {enough - fewer} file descriptors; " \
+                           f"raise the limit to {enough} or more (ulimit -n)"
+    assert logs_in(running)
+    running.stop()
+
+
+def test_no_start_where_nobody_would_fit(enough):
+    with pytest.raises(AssertionError, match="nobody could connect"):
+        limited(enough - 100)
+
+
+def test_as_many_fit_as_is_said(enough):
+    running = limited(enough - 99)
+    first = server.Peer(running.ports["mqtt"])
+    first.send_packet(type="connect", **login(DEVICE))
+    assert first.receive()["code"] == 0
+    assert not logs_in(running)
+    assert running.api.get("/ready") is not None
+    first.close()
+    running.stop()
+
+
+@pytest.mark.parametrize("limit", [14, 16])
+def test_a_listener_that_gets_no_descriptor_is_not_to_be_moved(limit):
+    with pytest.raises(AssertionError) as found:
+        limited(limit)
+    assert re.search(rf"listener [a-z-]+: no file descriptor is left for 127.0.0.1:0: this process "
+                     rf"may have {limit}; raise the limit \(ulimit -n\)", str(found.value))

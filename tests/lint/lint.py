@@ -24,6 +24,12 @@ BY_NAME = [("analyzer", tools.check_analyzer)]
 
 
 def main(names):
+    known = [name for name, _ in CHECKS + BY_NAME]
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        print(f"./dev lint: there is no lint '{unknown[0]}'; there are: {' '.join(known)}",
+              file=sys.stderr)
+        return 2
     failed = 0
     for name, check in [row for row in CHECKS + BY_NAME if row[0] in names] if names else CHECKS:
         start = time.monotonic()

@@ -148,9 +148,10 @@ bool sky_aliyun__open(struct sky_aliyun_request *request, const struct sky_uplin
     const struct sky_envelope *envelope = &request->envelope;
     sky_envelope_open(&request->envelope, uplink->payload, SKY_ALIYUN_MESSAGE_MAX);
     bool sound = envelope->fault == SKY_ENVELOPE_SOUND;
-    const char *reason = envelope->fault == SKY_ENVELOPE_EMPTY   ? "the payload is empty"
-                         : envelope->fault == SKY_ENVELOPE_LARGE ? "the payload is too long"
-                                                                 : envelope->why.reason;
+    const char *reason = envelope->fault == SKY_ENVELOPE_EMPTY ? "the payload is empty"
+                         : envelope->fault == SKY_ENVELOPE_LARGE
+                             ? "the payload is longer than 256 KB"
+                             : envelope->why.reason;
     sky_judge_rule(judge, ALI_RULE(PAYLOAD_JSON), sound, "%.*s: %s", SKY_SPAN_ARGS(uplink->topic),
                    reason);
     return sound;

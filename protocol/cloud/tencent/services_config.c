@@ -60,11 +60,11 @@ sky_span sky_tencent__build_config(const struct sky_uplink *to,
                           : sky_json_compact(arena, sky_span_trim(request->facts->config));
     enum result result = result_of(config);
     if (result != RESULT_OK && (config.len > 0 || request->params.len == 0))
-        (void)sky_why_set(request->why, SKY_ERR_INVALID, "/params", "%s",
-                          result == RESULT_DISABLED
-                              ? "the product has no configuration; PUT .../config sets one"
-                          : result == RESULT_EMPTY ? "the configuration is empty"
-                                                   : "the configuration is no object, or too long");
+        (void)sky_why_set(
+            request->why, SKY_ERR_INVALID, "/params", "%s",
+            result == RESULT_DISABLED ? "the product has no configuration; PUT .../config sets one"
+            : result == RESULT_EMPTY  ? "the configuration is empty"
+                                      : "the configuration is no object, or longer than 128 KB");
     if (result != RESULT_OK)
         return SKY_SPAN_NONE;
     sky_span body = message("push", RESULT_OK, config, arena);

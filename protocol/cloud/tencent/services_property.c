@@ -39,11 +39,13 @@ static void run_report(struct sky_tencent_thing *thing)
         return;
     load(thing, &shadow);
     sky_span state = sky_arena_printf(arena, "{\"reported\":%.*s}", SKY_SPAN_ARGS(thing->params));
+    char said[SKY_SHADOW_FAULT_TEXT];
     enum sky_shadow_fault fault = sky_shadow_check(state, &limits);
     if (fault == SKY_SHADOW_FINE)
         fault = sky_shadow_merge(&shadow, state, false, &limits, thing->facts->now_ms);
     if (!sky_tencent__thing_bad(thing, SKY_TENCENT_THING_VALUE, TEN_RULE(THING_VALUE),
-                                fault == SKY_SHADOW_FINE, "%s", sky_shadow_fault_text(fault)))
+                                fault == SKY_SHADOW_FINE, "%s",
+                                sky_shadow_fault_text(fault, &limits, said)))
         store(&shadow, thing->facts, thing->effects);
 }
 

@@ -161,7 +161,8 @@ static bool refused_state(const struct request *request, enum sky_shadow_fault f
 {
     bool size = fault == SKY_SHADOW_DEEP || fault == SKY_SHADOW_LARGE;
     bool sound = fault == SKY_SHADOW_FINE;
-    const char *text = sky_shadow_fault_text(fault);
+    char said[SKY_SHADOW_FAULT_TEXT];
+    const char *text = sky_shadow_fault_text(fault, &limits, said);
     sky_judge_rule(request->judge, TEN_RULE(SHADOW_STATE), sound || size, "%s", text);
     sky_judge_rule(request->judge, TEN_RULE(SHADOW_LIMIT), sound || !size, "%s", text);
     if (!sound)

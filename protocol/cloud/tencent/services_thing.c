@@ -99,7 +99,7 @@ static bool open_message(struct sky_tencent_thing *thing)
     sky_judge_kept(thing->judge, TEN_RULE(SERVICE_UNKNOWN));
     bool sound = envelope.fault == SKY_ENVELOPE_SOUND;
     const char *reason = envelope.fault == SKY_ENVELOPE_EMPTY   ? "the payload is empty"
-                         : envelope.fault == SKY_ENVELOPE_LARGE ? "the payload is too long"
+                         : envelope.fault == SKY_ENVELOPE_LARGE ? "the payload is longer than 16 KB"
                                                                 : envelope.why.reason;
     if (sky_tencent__thing_bad(thing, SKY_TENCENT_THING_NOT_JSON, TEN_RULE(THING_JSON), sound, "%s",
                                reason))

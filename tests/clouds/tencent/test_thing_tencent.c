@@ -147,7 +147,7 @@ static const struct service_case properties[] = {
      .payload = "{\"method\":\"report\",\"clientToken\":\"t-1\",\"params\":{\"a\":{\"b\":{\"c\":"
                 "{\"d\":{\"e\":{\"f\":1}}}}}}}",
      .reply_topic = PROPERTY_DOWN,
-     .reply = REPLY("report_reply", "406", "the state is nested too deeply"),
+     .reply = REPLY("report_reply", "406", "the state is nested too deeply: at most 5 levels"),
      .rule = "TEN-THING-VALUE"},
     {.name = "the status has what was reported",
      .service = &sky_tencent_property,

@@ -130,7 +130,7 @@ static void document_is(struct bench *b, const struct sky_device *device, const 
 static void push(struct bench *b, struct sky_session *session)
 {
     struct sky_mqtt_msg *msg =
-        sky_mqtt_msg_new(FILTER, SKY_SPAN("x"), sky_clock_lived_ms(&b->app.clock), 0);
+        sky_mqtt_msg_new(FILTER, SKY_SPAN("x"), sky_clock_lived_ms(&b->app.clock), 0, NULL);
     sky_kept_put_back(session, msg, 0);
 }
 

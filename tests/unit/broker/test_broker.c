@@ -275,6 +275,28 @@ static void a_device_that_is_away_gets_qos_1_when_its_session_is_kept(void **sta
     assert_int_equal(sky_mqtt_session_inflight(&device->mqtt), 1);
 }
 
+static void what_waits_for_all_devices_has_a_bound_and_who_reads_does_not_feel_it(void **state)
+{
+    struct broker_case *c = *state;
+    struct sky_session *away = registry_case_session(&c->base, "aliyun", "pk", "device");
+    struct sky_session *reads = broker_case_online(c, "tencent", "PROD123456", "dev001");
+    struct sky_mqtt_publish got;
+    const size_t full = SKY_MESSAGE_BYTES_MAX - strlen(OWN) - 1;
+    away->kept = true;
+    c->broker.message_bytes = full + 1;
+    sky_deliver_to(&c->broker, away, SKY_SPAN(OWN), SKY_SPAN("x"), 1, 0, 0);
+    assert_int_equal(sky_mqtt_session_waiting(&away->mqtt), 0);
+    assert_int_equal(registry_case_events(&c->base, SKY_EVENT_DROP, SKY_F_REASON), 1);
+    sky_deliver_to(&c->broker, reads, SKY_SPAN("t"), SKY_SPAN("x"), 1, 0, 0);
+    assert_int_equal(broker_case_published(reads, &got), 1);
+    c->broker.message_bytes = full;
+    sky_deliver_to(&c->broker, away, SKY_SPAN(OWN), SKY_SPAN("x"), 1, 0, 0);
+    assert_int_equal(sky_mqtt_session_waiting(&away->mqtt), 1);
+    assert_int_equal(registry_case_events(&c->base, SKY_EVENT_DROP, SKY_F_REASON), 1);
+    sky_mqtt_session_done(&away->mqtt);
+    assert_int_equal(c->broker.message_bytes, full);
+}
+
 static void what_waited_too_long_is_dropped_and_told(void **state)
 {
     struct broker_case *c = *state;
@@ -335,6 +357,7 @@ int main(void)
         BROKER_TEST(a_topic_is_taken_up_to_the_clouds_length_and_slashes),
         BROKER_TEST(remembered_topics_are_bounded_by_number_and_bytes),
         BROKER_TEST(a_device_that_is_away_gets_qos_1_when_its_session_is_kept),
+        BROKER_TEST(what_waits_for_all_devices_has_a_bound_and_who_reads_does_not_feel_it),
         BROKER_TEST(what_waited_too_long_is_dropped_and_told),
         BROKER_TEST(output_that_is_full_is_told_as_a_drop_not_as_a_delivery),
         BROKER_TEST(a_closing_connection_gets_nothing_more),

@@ -46,7 +46,8 @@ static int tear_down(void **state)
 /* Delivers the one-letter payload `letter`. */
 static enum sky_mqtt_delivery deliver_at(char letter, struct sky_mqtt_outlet *to, int64_t born_ms)
 {
-    struct sky_mqtt_msg *msg = sky_mqtt_msg_new(SKY_SPAN("t"), sky_span_of(&letter, 1), born_ms, 0);
+    struct sky_mqtt_msg *msg =
+        sky_mqtt_msg_new(SKY_SPAN("t"), sky_span_of(&letter, 1), born_ms, 0, NULL);
     enum sky_mqtt_delivery delivery = sky_mqtt_session_deliver(&session, &limits, msg, to);
     sky_mqtt_msg_unref(msg);
     return delivery;
@@ -85,7 +86,9 @@ static bool puback(uint16_t id)
 static void a_message_is_shared_and_counted(void **state)
 {
     (void)state;
-    struct sky_mqtt_msg *msg = sky_mqtt_msg_new(SKY_SPAN("a/b"), SKY_SPAN("xyz"), 5, 9);
+    size_t total = 7;
+    struct sky_mqtt_msg *msg = sky_mqtt_msg_new(SKY_SPAN("a/b"), SKY_SPAN("xyz"), 5, 9, &total);
+    assert_int_equal(total, 7 + sizeof *msg + 6);
     assert_true(sky_span_eq_str(sky_mqtt_msg_topic(msg), "a/b"));
     assert_true(sky_span_eq_str(sky_mqtt_msg_payload(msg), "xyz"));
     assert_true(msg->refs == 1 && msg->born_ms == 5 && msg->tag == 9);
@@ -100,7 +103,9 @@ static void a_message_is_shared_and_counted(void **state)
     assert_int_equal(sky_mqtt_session_deliver(&session, &limits, msg, NULL), SKY_DELIVERY_DROPPED);
     assert_int_equal(msg->refs, 1);
     sky_mqtt_msg_unref(sky_mqtt_msg_ref(msg));
+    assert_int_equal(total, 7 + sizeof *msg + 6);
     sky_mqtt_msg_unref(msg);
+    assert_int_equal(total, 7);
     sky_mqtt_msg_unref(NULL);
 }
 

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -405,7 +406,8 @@ static void says_which_field_is_wrong_and_where(void **state)
         {"20 02  0000", "the packet type at byte 0 is one that only servers send"},
         {"f0 00", "the packet type at byte 0 is a reserved one"},
         {"30 ff ff ff ff 01", "the remaining length at byte 1 has more than four bytes"},
-        {"30 ff ff ff 7f", "the remaining length at byte 1 is more than the server takes"},
+        {"30 ff ff ff 7f", "the remaining length at byte 1 is more than the server takes: "
+                           "268435460 bytes of a packet, at most 655360"},
     };
     (void)state;
     for (size_t i = 0; i < SKY_COUNT(said); i++) {
@@ -504,6 +506,13 @@ static void filters_are_counted_up_to_the_limit_and_no_further(void **state)
         assert_int_equal(decode_filters(SKY_MQTT_FILTERS_MAX + 1, with_qos, &buf, &packet, &flaw),
                          SKY_MQTT_BAD);
         assert_string_equal(flaw.rule->id, "MQTT-FILTER-COUNT");
+        char text[128], said[128];
+        sky_mqtt_flaw_text(&flaw, text, sizeof text);
+        snprintf(said, sizeof said,
+                 "the topic filter at byte %zu is more than the server takes: 257 filters of a "
+                 "packet, at most 256",
+                 flaw.offset);
+        assert_string_equal(text, said);
     }
     sky_buf_done(&buf);
 }
