@@ -39,10 +39,31 @@ static sky_err tell_lost(struct sky_app *app, struct sky_why *why)
     const struct sky_attr attrs[] = {SKY_ATTR(NAME, SKY_SPAN("state-lost")),
                                      SKY_ATTR(REASON, sky_span_str(said.reason))};
     sky_journal_add(app->journal, &head, attrs, SKY_COUNT(attrs), NULL);
-    fprintf(stderr, "skymock: changes of devices were lost: %s\n", said.reason);
+    struct sky_store_lost lost;
+    sky_store_lost(app->store, &lost);
+    if (!app->lost_told)
+        fprintf(stderr, "skymock: changes of devices were lost: %s\n", said.reason);
+    app->lost_told = true;
+    app->kept_then = lost.kept;
     if (why != NULL)
         *why = said;
     return err;
+}
+
+/* That was told once. */
+static void tell_well(struct sky_app *app)
+{
+    struct sky_store_lost lost;
+    if (!app->lost_told)
+        return;
+    sky_store_lost(app->store, &lost);
+    if (lost.kept == app->kept_then)
+        return;
+    app->lost_told = false;
+    fprintf(stderr,
+            "skymock: changes of devices are kept in the store \"%s\" again; lost %llu times since "
+            "the start\n",
+            app->config->store, (unsigned long long)lost.batches);
 }
 
 /* Once: what comes after it is counted. */
@@ -63,6 +84,8 @@ sky_err sky_app_settle(struct sky_app *app, struct sky_why *why)
     app->lost_early = false;
     if (err != SKY_OK)
         err = tell_lost(app, why);
+    else
+        tell_well(app);
     tell_damage(app);
     sky_calls_settled(&app->calls, err == SKY_OK);
     return err;
@@ -73,6 +96,21 @@ static bool is_behind(const struct sky_app *app, size_t waiting)
     return waiting >= SKY_PAGE_FULL && !app->folding && !app->flush_failed;
 }
 
+/* Once for as long as it goes on. */
+static void tell_flush(struct sky_app *app)
+{
+    struct sky_why why;
+    if (app->flush_failed == app->flush_told)
+        return;
+    app->flush_told = app->flush_failed;
+    (void)sky_store_why(app->store, &why);
+    if (app->flush_failed)
+        fprintf(stderr, "skymock: the journal cannot be written: %s\n", why.reason);
+    else
+        fprintf(stderr, "skymock: the journal is written to the store \"%s\" again\n",
+                app->config->store);
+}
+
 /* Writes pages until no more than that waits, or the turn is spent. While the log of writes is
  * being folded they wait, within bounds: what is written meanwhile keeps it from beginning anew. */
 static void flush_pages(struct sky_app *app, size_t may_wait)
@@ -81,8 +119,7 @@ static void flush_pages(struct sky_app *app, size_t may_wait)
         may_wait = SKY_JOURNAL_WAITING_MAX;
     while (!app->flush_failed && sky_journal_waiting(app->journal) > may_wait) {
         app->flush_failed = sky_journal_flush_page(app->journal) != SKY_OK;
-        if (app->flush_failed)
-            fprintf(stderr, "skymock: the journal could not be written to the store\n");
+        tell_flush(app);
         if (sky_clock_turn_is_spent(&app->clock))
             break;
     }

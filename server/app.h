@@ -67,7 +67,10 @@ struct sky_app {
     struct sky_timer flush_timer;
     bool flush_failed;      /* not to be tried again before that */
     bool lost_early;        /* something of this turn, and nobody was told yet */
+    bool flush_told;        /* that it failed */
     bool damage_told;       /* of the store's file */
+    bool lost_told;         /* changes of devices; until some are kept again: */
+    uint64_t kept_then;     /* batches when the last was lost */
     uv_work_t folding_work; /* of the store's log */
     bool folding;
     bool stopping;

@@ -29,6 +29,7 @@ struct sky_store {
     struct sky_store_lost lost;
     bool in_transaction;
     bool in_batch, batch_lost; /* writes wait for sky_store_settle(); some are gone, untold */
+    int64_t changes_before;    /* the batch; as SQLite counts them */
     int log_pages, log_folded; /* of the log of writes, and so many of them are in the file */
     sqlite3 *folder;           /* owned: a second connection, for the thread that folds; */
     int folder_done;           /* and what came of it: log_folded, or -1 */
@@ -69,6 +70,8 @@ sky_err sky_store__is_damaged(const char *path, sky_span what, struct sky_why *w
 void sky_store__wrong(sqlite3 *db, sky_span sqlite_says, char out[SKY_STORE_WRONG_MAX]);
 /* What SQLite said, which may quote what a file holds: what fits, in one line. */
 void sky_store__one_line(sky_span text, char *out, size_t out_size);
+/* What SQLite said when it refused something, and what is to be done. */
+void sky_store__refusal(sqlite3 *db, char out[SKY_WHY_REASON_MAX]);
 /* Puts into words why the file could not be opened or read. */
 sky_err sky_store__cannot(sqlite3 *db, const char *path, struct sky_why *why);
 

@@ -7,6 +7,7 @@
 struct sky_store_lost {
     uint64_t commits; /* of the log that was found when the store was opened, for it is damaged; */
     uint64_t batches; /* with all that was written in them; the others are since then */
+    uint64_t kept;    /* batches in which something was written, and that is in the file */
     uint64_t refused; /* statements, by the database: disk full, I/O error */
     uint64_t damaged; /* times that a page, or a row, held what was never written */
 };

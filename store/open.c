@@ -1,7 +1,9 @@
 /* Opening and closing the file. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,11 +13,26 @@
 /* The file holds secrets, so it is made for its owner only. Only a file that was not there is
  * opened here: closing a descriptor of one that is open elsewhere in this process would give up
  * the locks on it (POSIX fcntl). */
-static void create_private(const char *path)
+static int create_private(const char *path)
 {
     int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
     if (fd >= 0)
         close(fd);
+    return fd >= 0 || errno == EEXIST ? 0 : errno;
+}
+
+/* `number` is the system's. */
+static sky_err cannot_open(const char *path, int number, struct sky_why *why)
+{
+    const char *remedy = "does its folder exist, and may this user write there?";
+    if (number == EROFS)
+        remedy = "name a file on a disk that may be written";
+    else if (number == ENOSPC || number == EDQUOT)
+        remedy = "make room on its disk";
+    else if (number == EMFILE || number == ENFILE)
+        remedy = "raise the limit of file descriptors (ulimit -n)";
+    return sky_why_set(why, SKY_ERR_IO, "", "the store \"%s\" cannot be opened%s%s; %s", path,
+                       number != 0 ? ": " : "", number != 0 ? strerror(number) : "", remedy);
 }
 
 static bool exec(sqlite3 *db, const char *sql)
@@ -73,7 +90,7 @@ sky_err sky_store__is_damaged(const char *path, sky_span what, struct sky_why *w
 sky_err sky_store__cannot(sqlite3 *db, const char *path, struct sky_why *why)
 {
     struct stat info;
-    char wrong[SKY_STORE_WRONG_MAX];
+    char wrong[SKY_STORE_WRONG_MAX], said[SKY_WHY_REASON_MAX];
     switch (sqlite3_errcode(db)) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
@@ -90,25 +107,24 @@ sky_err sky_store__cannot(sqlite3 *db, const char *path, struct sky_why *why)
             return sky_why_set(
                 why, SKY_ERR_IO, "",
                 "the store \"%s\" cannot be opened: it is a folder; name a file in it", path);
-        return sky_why_set(why, SKY_ERR_IO, "",
-                           "the store \"%s\" cannot be opened; does its folder exist, and may this "
-                           "user write there?",
-                           path);
+        return cannot_open(path, sqlite3_system_errno(db), why);
     case SQLITE_CORRUPT:
     case SQLITE_ERROR: /* its own statements do not fit it */
         sky_store__wrong(db, sky_span_str(sqlite3_errmsg(db)), wrong);
         return sky_store__is_damaged(path, sky_span_str(wrong), why);
     default:
+        sky_store__refusal(db, said);
         return sky_why_set(why, SKY_ERR_STORE, "", "the store \"%s\" cannot be used: %s", path,
-                           sqlite3_errmsg(db));
+                           said);
     }
 }
 
 static sky_err open_database(const char *path, sqlite3 **ret_db, struct sky_why *why)
 {
     bool file = strcmp(path, ":memory:") != 0;
-    if (file)
-        create_private(path);
+    int refused = file ? create_private(path) : 0;
+    if (refused != 0)
+        return cannot_open(path, refused, why);
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     if (sqlite3_open_v2(path, ret_db, flags, SKY_STORE_VFS) != SQLITE_OK || !configure(*ret_db) ||
         (file && !ask_for_sums(*ret_db)))

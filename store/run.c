@@ -21,10 +21,21 @@ void sky_store__one_line(sky_span text, char *out, size_t out_size)
     out[len] = '\0';
 }
 
+void sky_store__refusal(sqlite3 *db, char out[SKY_WHY_REASON_MAX])
+{
+    char said[SKY_STORE_WRONG_MAX];
+    int code = sqlite3_errcode(db);
+    const char *remedy = code == SQLITE_FULL       ? "; make room on its disk"
+                         : code == SQLITE_READONLY ? "; make it, its folder and its disk writable"
+                         : code == SQLITE_IOERR    ? "; see what the system says of its disk"
+                                                   : "";
+    sky_store__one_line(sky_span_str(sqlite3_errmsg(db)), said, sizeof said);
+    snprintf(out, SKY_WHY_REASON_MAX, "%s%s", said, remedy);
+}
+
 static sky_err refused(struct sky_store *store)
 {
-    sky_store__one_line(sky_span_str(sqlite3_errmsg(store->db)), store->message,
-                        sizeof store->message);
+    sky_store__refusal(store->db, store->message);
     if (sqlite3_errcode(store->db) == SQLITE_CORRUPT) {
         char wrong[SKY_STORE_WRONG_MAX];
         sky_store__wrong(store->db, sky_span_str(sqlite3_errmsg(store->db)), wrong);
@@ -66,8 +77,11 @@ sky_err sky_store_blame(struct sky_store *store, const char *what)
 
 sky_err sky_store_why(const struct sky_store *store, struct sky_why *why)
 {
-    return sky_why_set(why, SKY_ERR_STORE, "", "the database refused: %s",
-                       store->message[0] ? store->message : "no reason given");
+    const char *path = sqlite3_db_filename(store->db, "main");
+    const char *reason = store->message[0] != '\0' ? store->message : "no reason given";
+    if (path == NULL || path[0] == '\0')
+        return sky_why_set(why, SKY_ERR_STORE, "", "the store in memory refused: %s", reason);
+    return sky_why_set(why, SKY_ERR_STORE, "", "the store \"%s\" refused: %s", path, reason);
 }
 
 /* ---- statements ---- */

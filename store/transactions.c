@@ -29,8 +29,10 @@ void sky_store_batch(struct sky_store *store)
         return;
     if (batch_is_gone(store))
         lose_batch(store);
-    if (!store->in_batch)
-        store->in_batch = sky_store__run(store, SKY_SQL_BEGIN, SKY_NO_ARGS) == SKY_OK;
+    if (store->in_batch)
+        return;
+    store->changes_before = sqlite3_total_changes64(store->db);
+    store->in_batch = sky_store__run(store, SKY_SQL_BEGIN, SKY_NO_ARGS) == SKY_OK;
 }
 
 static void end_batch(struct sky_store *store)
@@ -38,6 +40,8 @@ static void end_batch(struct sky_store *store)
     if (batch_is_gone(store) ||
         (store->in_batch && sky_store__run(store, SKY_SQL_COMMIT, SKY_NO_ARGS) != SKY_OK))
         lose_batch(store);
+    else if (store->in_batch && sqlite3_total_changes64(store->db) > store->changes_before)
+        store->lost.kept++;
     store->in_batch = false;
 }
 

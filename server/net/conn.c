@@ -9,6 +9,7 @@
 
 #include "protocol/base/assert.h"
 #include "protocol/base/mem.h"
+#include "server/net/foreign.h"
 #include "server/net/tap.h"
 #include "server/registry/psk.h"
 #include "server/registry/refusal.h"
@@ -35,7 +36,9 @@ void sky_conn_refused(struct sky_conn *conn, const struct sky_rule *rule, sky_sp
     struct sky_session *session = sky_session_find(registry, conn->device_id);
     struct sky_judge judge;
     struct sky_buf explanation;
-    char peer[64];
+    char peer[64], words[SKY_FOREIGN_TEXT];
+    if (session == NULL)
+        what = sky_foreign_words(conn, bytes, what, words);
     sky_judge_init(&judge, sky_product_policy(registry, session != NULL ? session->product : NULL));
     sky_judge_broken(&judge, rule, "%s", what);
     sky_conn_peer(conn, peer, sizeof peer);

@@ -100,6 +100,85 @@ def test_a_disk_that_is_full_is_counted_until_it_is_not(begin):
     assert metric(running, "store_refusals_total") == refusals
 
 
+def fill(calls, error="ENOSPC"):
+    for name in ("pwrite64 file", "write file"):
+        calls.arm(name, 1, error, for_good=True)
+
+
+def test_what_goes_on_is_told_once_and_so_is_its_end(begin, tmp_path):
+    running, calls = begin("pwrite64 file", "write file")
+    api = running.api
+    told = f'changes of devices were lost: the store "{tmp_path / "store"}" refused: database or ' \
+           "disk is full; make room on its disk"
+    for times in (1, 2):
+        fill(calls)
+        for n in range(3):
+            status, answer = api.request("PATCH", SHADOW, {"desired": {"n": 10 * times + n}})
+            assert status == 507 and "make room on its disk" in answer["error"]["message"]
+        assert len(lines_with(running, told)) == times
+        assert len(lines_with(running, "changes of devices are kept")) == times - 1
+        calls.heal()
+        for n in range(3):
+            api.call("PATCH", SHADOW, {"desired": {"n": 20 * times + n}})
+        again = lines_with(running, f'are kept in the store "{tmp_path / "store"}" again')
+        assert len(again) == times and len(lines_with(running, told)) == times
+    assert int(again[-1].split(" times since")[0].split()[-1]) >= 6
+
+
+def until_told(running, words):
+    until = time.monotonic() + server.PATIENCE_S
+    while not lines_with(running, words):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def test_a_journal_that_cannot_be_written_is_told_once_and_so_is_its_end(begin, tmp_path):
+    running, calls = begin("pwrite64 file", "write file")
+    store = tmp_path / "store"
+    told = f'the journal cannot be written: the store "{store}" refused: database or disk is full; ' \
+           "make room on its disk"
+    fill(calls)
+    server.Peer(running.ports["mqtt"]).send(b"\xf0\0")
+    until_told(running, told)
+    before, until = metric(running, "store_refusals_total"), time.monotonic() + server.PATIENCE_S
+    while metric(running, "store_refusals_total") < before + 3:
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    calls.heal()
+    until_told(running, f'the journal is written to the store "{store}" again')
+    assert len(lines_with(running, told)) == 1
+
+
+@pytest.mark.parametrize("error, said", [
+    ("ENOSPC", "database or disk is full; make room on its disk"),
+    ("EIO", "disk I/O error; see what the system says of its disk")])
+@pytest.mark.parametrize("is_there, wrong", [(False, "cannot be used"), (True, "refused")])
+def test_a_start_on_a_disk_that_fails_names_the_file_and_what_to_do(tmp_path, error, said, is_there,
+                                                                    wrong):
+    calls = failing.Calls(tmp_path / "calls", ("pwrite64 file",))
+    store = tmp_path / "store"
+    if is_there:
+        failing.Skymock(calls, "--store", str(store), fixtures=None).stop()
+    calls.arm("pwrite64 file", 1, error, for_good=True)
+    with pytest.raises(failing.NotStarted) as ended:
+        failing.Skymock(calls, "--store", str(store))
+    assert f'the store "{store}" {wrong}: {said}\n' in ended.value.errors
+
+
+def test_a_store_on_a_disk_that_is_read_only_says_so(tmp_path):
+    calls = failing.Calls(tmp_path / "calls", ("open",))
+    for number in range(1, 20):
+        calls.forget()
+        calls.arm("open", number, "EROFS")
+        try:
+            failing.Skymock(calls, "--store", str(tmp_path / f"store{number}")).kill()
+        except failing.NotStarted as ended:
+            if f'store{number}" cannot be opened: Read-only file system; name a file on a disk that ' \
+               "may be written" in ended.errors:
+                return
+    pytest.fail("no call that opens the store")
+
+
 def test_a_document_that_is_none_any_more_is_told_and_counted(begin, tmp_path):
     running, _ = begin()
     before = running.api.call("PATCH", SHADOW, {"desired": {"n": 1}})

@@ -166,7 +166,7 @@ static void refuses_names_that_cannot_be_a_store(void **state)
     refuses("", SKY_ERR_INVALID, "needs a name");
     refuses(folder->path, SKY_ERR_IO, "cannot be opened");
     snprintf(path, sizeof path, "%s/none/store", folder->path);
-    refuses(path, SKY_ERR_IO, "does its folder exist");
+    refuses(path, SKY_ERR_IO, "No such file or directory; does its folder exist");
 }
 
 static void refuses_a_file_that_is_no_database(void **state)
