@@ -79,6 +79,9 @@ static void tell_damage(struct sky_app *app)
 sky_err sky_app_settle(struct sky_app *app, struct sky_why *why)
 {
     sky_err err = sky_store_settle(app->store);
+    if (app->lost_early)
+        err = SKY_ERR_STORE;
+    app->lost_early = false;
     if (err != SKY_OK)
         err = tell_lost(app, why);
     else
@@ -215,6 +218,14 @@ static bool send_what_was_written(struct sky_app *app)
     return all;
 }
 
+/* In the midst of whatever it is that sends: whoever waits for the end of the turn goes on waiting.
+ */
+static void settle_early(void *ctx)
+{
+    struct sky_app *app = ctx;
+    app->lost_early |= sky_store_settle(app->store) != SKY_OK;
+}
+
 /* A turn that ends while there is more of the poll: only for what cannot wait for the end of that.
  */
 static void end_turn(void *ctx)
@@ -229,7 +240,7 @@ static void end_turn(void *ctx)
 static void before_poll(uv_prepare_t *prepare)
 {
     struct sky_app *app = prepare->data;
-    sky_sockets_hear(&app->net);
+    bool all_heard = sky_sockets_hear(&app->net);
     sky_net_admit(&app->net);
     run_what_is_due(app);
     sky_slices_run(&app->slices, &app->clock);
@@ -246,7 +257,7 @@ static void before_poll(uv_prepare_t *prepare)
         uv_timer_start(&app->wakeup, on_wakeup, next_ms > 0 ? (uint64_t)next_ms : 1, 0);
     else
         uv_timer_stop(&app->wakeup);
-    if (all_sent && sky_slices_are_done(&app->slices))
+    if (all_sent && all_heard && sky_slices_are_done(&app->slices))
         uv_idle_stop(&app->hurry);
     else
         uv_idle_start(&app->hurry, on_hurry);
@@ -341,6 +352,8 @@ static void join_rooms(struct sky_app *app)
     app->net.fate_ctx = &app->wire;
     app->net.end_turn = end_turn;
     app->net.end_turn_ctx = app;
+    app->net.settle = settle_early;
+    app->net.settle_ctx = app;
     sky_captures_init(&app->captures, &app->net, app->journal);
     app->wire.clock = &app->clock;
     app->wire.journal = app->journal;

@@ -57,7 +57,7 @@ struct sky_app {
     struct sky_turns turns;
     int64_t polled_us; /* to take in what the last poll has found took so long */
     struct sky_slices slices;
-    uv_idle_t hurry; /* active while there are slices, or output: the loop does not sleep */
+    uv_idle_t hurry; /* active while there is more to do: the loop does not sleep */
     struct sky_fixture_reload reload;
     uv_signal_t signals[3];
     /* At the end of each turn of the loop, before what was closed in it goes; NULL: nobody looks.
@@ -66,6 +66,7 @@ struct sky_app {
     void *on_turn_ctx;
     struct sky_timer flush_timer;
     bool flush_failed;      /* not to be tried again before that */
+    bool lost_early;        /* something of this turn, and nobody was told yet */
     bool flush_told;        /* that it failed */
     bool damage_told;       /* of the store's file */
     bool lost_told;         /* changes of devices; until some are kept again: */

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <utlist.h>
 
 #include "protocol/base/assert.h"
@@ -72,6 +73,15 @@ struct sky_door *sky_conn_own_door(struct sky_conn *conn)
     conn->door = door;
     conn->own_door = true;
     return door;
+}
+
+bool sky_conn_is_unheard(struct sky_conn *conn)
+{
+    int unread = 0;
+    if (conn->excused || !conn->reads || ioctl(conn->fd, FIONREAD, &unread) < 0 || unread == 0)
+        return false;
+    conn->excused = true;
+    return true;
 }
 
 /* ---- addresses ---- */
@@ -235,8 +245,10 @@ struct sky_buf *sky_conn_out(struct sky_conn *conn)
 {
     struct sky_net *net = conn->net;
     sky_conn_touch(conn);
-    if (conn->work->out.len >= SKY_NET_FLUSH_SIZE)
+    if (conn->work->out.len >= SKY_NET_FLUSH_SIZE) {
+        sky_net_settle(net);
         flush_one(conn);
+    }
     if (conn->work->out.bytes == NULL && net->spare_count > 0) {
         conn->work->out.bytes = net->spares[--net->spare_count];
         conn->work->out.room = SKY_NET_SPARE_MAX;
@@ -272,11 +284,11 @@ static void watch(struct sky_conn *conn, bool reads, bool writes)
         sky_conn_gone(conn, "the system does not let it be watched");
 }
 
-static void on_writable(struct sky_conn *conn)
+static void write_one(struct sky_conn *conn)
 {
     struct sky_conn_work *work = conn->work;
-    sky_clock_tick(conn->net->clock, uv_now(conn->net->loop));
-    ssize_t sent = sky_socket_send(conn, sky_span_tail(sky_buf_span(&work->sending), work->sent));
+    sky_span left = sky_span_tail(sky_buf_span(&work->sending), work->sent);
+    ssize_t sent = sky_socket_send(conn, sky_span_head(left, SKY_NET_WRITE_MAX));
     work->sent += sent > 0 ? (size_t)sent : 0;
     if (sent == UV_EAGAIN || (sent >= 0 && work->sent < work->sending.len))
         return;
@@ -292,6 +304,7 @@ void sky_conn__sent(struct sky_conn *conn)
     sky_conn__book(conn);
     if (conn->shut)
         return;
+    sky_net_settle(conn->net);
     flush_one(conn);
     if (conn->work->sending.len > 0)
         return;
@@ -553,6 +566,7 @@ static void end_turn_of(struct sky_conn *conn)
 /* Others keep their place in the list. */
 void sky_net__flush_early(struct sky_net *net)
 {
+    sky_net_settle(net);
     struct sky_conn *conn, *left = net->dirty;
     net->dirty = net->last_dirty = NULL;
     while ((conn = left) != NULL) {
@@ -660,6 +674,7 @@ static void read_one(struct sky_conn *conn)
 {
     struct sky_net *net = conn->net;
     ssize_t count = sky_socket_receive(conn, net->read_buf, net->share);
+    net->sockets.more |= count == (ssize_t)net->share;
     if (count == UV_EAGAIN)
         return;
     if (count <= 0) {
@@ -673,16 +688,26 @@ static void read_one(struct sky_conn *conn)
     else
         sky_conn_clear(conn, in);
     sky_conn_rest_if_idle(conn);
-    sky_net_turn_over(net);
 }
 
 static void on_readable(struct sky_conn *conn)
 {
-    sky_clock_tick(conn->net->clock, uv_now(conn->net->loop));
+    struct sky_net *net = conn->net;
+    sky_clock_tick(net->clock, uv_now(net->loop));
     if (conn->drains)
         drain(conn);
     else if (!conn->closing)
         read_one(conn);
+    sky_net_turn_over(net);
+}
+
+static void on_writable(struct sky_conn *conn)
+{
+    struct sky_net *net = conn->net;
+    sky_clock_tick(net->clock, uv_now(net->loop));
+    write_one(conn);
+    sky_conn_rest_if_idle(conn);
+    sky_net_turn_over(net);
 }
 
 int sky_net_watch(struct sky_net *net)
@@ -704,6 +729,12 @@ void sky_conn_hold(struct sky_conn *conn, bool hold)
 }
 
 /* ---- all of them ---- */
+
+void sky_net_settle(struct sky_net *net)
+{
+    if (net->settle != NULL)
+        net->settle(net->settle_ctx);
+}
 
 /* A poll may find thousands: were they one turn, what the first of them wrote would wait for the
  * last, and so would what is due. */

@@ -74,7 +74,20 @@ void sky_conn_refuse_backlog(struct sky_conn *conn, const struct sky_buf *waitin
 /* Records the end of a connection and its reason. */
 void sky_conn_left(struct sky_conn *conn);
 
+/* Has the peer sent what nobody has had the time to read? Then it is not the peer that is slow, and
+ * whoever asks waits for it, for SKY_CONN_EXCUSE_MS. True once, until the peer is heard again: see
+ * sky_conn_is_heard(). */
+enum { SKY_CONN_EXCUSE_MS = 1000 };
+bool sky_conn_is_unheard(struct sky_conn *conn);
+static inline void sky_conn_is_heard(struct sky_conn *conn)
+{
+    conn->excused = false;
+}
+
 /* ---- all of them ---- */
+
+/* Before anything is sent that does not wait for the end of the turn. */
+void sky_net_settle(struct sky_net *net);
 
 /* From now on they can be read and waited for; 0, or what the system refused (libuv's number). */
 int sky_net_watch(struct sky_net *net);

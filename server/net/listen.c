@@ -86,6 +86,10 @@ static void on_login_overdue(struct sky_timer *timer, int64_t now_ms)
         sky_clock_patience(conn->net->clock, timer, SKY_CONN_LOGIN_MS, on_login_overdue);
         return;
     }
+    if (sky_conn_is_unheard(conn)) {
+        sky_clock_patience(conn->net->clock, timer, SKY_CONN_EXCUSE_MS, on_login_overdue);
+        return;
+    }
     sky_secure_give_up(conn, true);
     if (conn->work->touched == 0)
         sky_conn_refused(conn,
@@ -187,6 +191,7 @@ static void admit(struct sky_listener *listener, int fd, rlim_t limit,
     struct sky_net *net = listener->net;
     const char *trouble = why_no_room(listener, fd, limit);
     net->admitted++;
+    net->sockets.more = true; /* it may have sent something already */
     if (trouble != NULL) {
         close(fd);
         tell_crowd(net, &net->turned_away, trouble);

@@ -43,6 +43,7 @@ enum {
     SKY_NET_CROWD_MS = 10 * 1000,   /* real time between two notes about one crowd */
 
     SKY_NET_READ_SIZE = 64 * 1024,   /* the one read buffer of the loop */
+    SKY_NET_WRITE_MAX = 256 * 1024,  /* that one peer takes at a time of what has waited for it */
     SKY_NET_READ_MIN = 512,          /* what a peer is read of at a time, however many there are */
     SKY_LISTEN_REST_MS = 100,        /* when the system does not give a peer, or a datagram */
     SKY_NET_ADMIT_MAX = 32,          /* peers that are accepted at a time, however many there are */
@@ -107,7 +108,9 @@ struct sky_sockets {
         int fd; /* owned while it is open */
         bool open;
     } devices, askers; /* askers: by the admin listener */
-    bool asked;        /* there is something of askers in this poll */
+    bool asked;        /* there is something of askers, */
+    int64_t asked_us;  /* since then, by the machine's time */
+    bool more;         /* the last poll may not have found all that was sent before it */
     void (*readable)(struct sky_conn *conn), (*writable)(struct sky_conn *conn);
 };
 
@@ -132,6 +135,10 @@ struct sky_net {
     /* Ends a turn of the loop in the midst of what a poll has found. NULL: no turn ends there. */
     void (*end_turn)(void *ctx);
     void *end_turn_ctx;
+    /* Makes sure of what was changed: something is sent before the turn ends, which may promise
+     * that. NULL: nothing is kept. */
+    void (*settle)(void *ctx);
+    void *settle_ctx;
     struct sky_tap *tap; /* borrowed; NULL: nobody captures what passes. See tap.h */
 
     struct sky_ca *ca;                 /* owned, by secure.c; NULL: not open */
@@ -197,6 +204,7 @@ struct sky_conn {
     bool mute : 1;      /* nothing is written any more */
     bool frozen : 1;    /* and nothing read, and the socket stays */
     bool aborts : 1;    /* it ends with a reset */
+    bool excused : 1;   /* for being slow: it had been the server. Until it is heard again */
 };
 
 #endif

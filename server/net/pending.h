@@ -2,8 +2,9 @@
  * memory of a server does not grow with the number of those that do not read. What counts is
  * memory: buffers by their size, filled or not; of what several wait for, each has a copy that
  * counts, and what a session keeps until its device acknowledges it is not output yet, and has the
- * cloud's own limits, and a bound for all (server/broker/delivery.h). When the bound is passed, who has most waiting goes first, so that a device
- * that only reads slowly stays; who that is, is looked for only then, in relief.c. */
+ * cloud's own limits, and a bound for all (server/broker/delivery.h). When the bound is passed, who
+ * has most waiting goes first, so that a device that only reads slowly stays; who that is, is
+ * looked for only then, in relief.c. */
 #ifndef SKY_SERVER_NET_PENDING_H
 #define SKY_SERVER_NET_PENDING_H
 

@@ -5,11 +5,13 @@
 #include <unistd.h>
 
 #include "protocol/base/mem.h"
+#include "server/os/clock.h"
 
 static void serve(struct sky_sockets *sockets, const struct sky_socket_set *set)
 {
     struct epoll_event ready[SKY_SOCKETS_READY_MAX];
     int count = epoll_wait(set->fd, ready, SKY_SOCKETS_READY_MAX, 0);
+    sockets->more |= count < 0 || count == SKY_SOCKETS_READY_MAX;
     for (int i = 0; i < count; i++) {
         struct sky_conn *conn = ready[i].data.ptr;
         bool broken = ready[i].events & (EPOLLERR | EPOLLHUP); /* whoever reads or writes is told */
@@ -32,14 +34,24 @@ static void on_askers(uv_poll_t *poll, int status, int events)
 {
     (void)status;
     (void)events;
-    SKY_CONTAINER_OF(poll, struct sky_sockets, askers.poll)->asked = true;
+    struct sky_sockets *sockets = SKY_CONTAINER_OF(poll, struct sky_sockets, askers.poll);
+    if (!sockets->asked)
+        sockets->asked_us = sky_clock_machine_us();
+    sockets->asked = true;
 }
 
-void sky_sockets_hear(struct sky_net *net)
+bool sky_sockets_hear(struct sky_net *net)
 {
-    if (net->sockets.asked)
-        serve(&net->sockets, &net->sockets.askers);
-    net->sockets.asked = false;
+    struct sky_sockets *sockets = &net->sockets;
+    bool more = sockets->more;
+    sockets->more = false;
+    if (!sockets->asked)
+        return true;
+    if (more && sky_clock_machine_us() - sockets->asked_us < SKY_SOCKETS_ASKED_US)
+        return false;
+    sockets->asked = false;
+    serve(sockets, &sockets->askers);
+    return true;
 }
 
 static int open_set(struct sky_net *net, struct sky_socket_set *set, uv_poll_cb on_ready)

@@ -213,6 +213,8 @@ static void on_silence(struct sky_timer *timer, int64_t now_ms)
         return;
     int64_t left_ms =
         app->last_seen_ms + app->keepalive_s * INT64_C(1500) - conn->net->clock->real_ms;
+    if (left_ms <= 0 && sky_conn_is_unheard(conn))
+        left_ms = SKY_CONN_EXCUSE_MS;
     if (left_ms > 0)
         sky_clock_patience(conn->net->clock, timer, left_ms, on_silence);
     else
@@ -420,8 +422,10 @@ static size_t on_bytes(struct sky_conn *conn, sky_span in)
         used += packet.size;
     }
     struct sky_application *app = conn->state;
-    if (used > 0 && app != NULL)
+    if (used > 0 && app != NULL) {
+        sky_conn_is_heard(conn);
         app->last_seen_ms = conn->net->clock->real_ms;
+    }
     return conn->closing ? in.len : used;
 }
 

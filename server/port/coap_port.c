@@ -180,6 +180,7 @@ void sky_coap__send_raw(struct sky_coap_port *port, const struct sockaddr_storag
                         sky_span datagram)
 {
     uv_buf_t buf = uv_buf_init((char *)datagram.ptr, (unsigned)datagram.len);
+    sky_net_settle(port->net);
     /* What the kernel does not take is lost, as datagrams are. */
     (void)uv_udp_try_send(&port->udp, &buf, 1, (const struct sockaddr *)to);
 }
@@ -432,6 +433,7 @@ static void on_datagram(uv_udp_t *udp, ssize_t len, const uv_buf_t *buf,
     sky_clock_tick(port->net->clock, uv_now(port->net->loop));
     sky_coap__receive(port, &address, sky_span_of(buf->base, (size_t)len));
     port->had_its_turn = sky_net_turn_over(port->net);
+    port->net->sockets.more |= port->had_its_turn;
 }
 
 /* ---- opening and closing ---- */

@@ -67,6 +67,10 @@ void sky_http__on_patience_over(struct sky_timer *timer, int64_t now_ms)
 {
     (void)now_ms;
     struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn_work, patience)->conn;
+    if (sky_conn_is_unheard(conn)) {
+        sky_clock_patience(conn->net->clock, timer, SKY_CONN_EXCUSE_MS, sky_http__on_patience_over);
+        return;
+    }
     bool begun = conn->work->in.len > 0 || stage_of(conn) == STAGE_BODY;
     if (begun && conn->work->touched == 0) /* else it may wait for what a fault keeps from it */
         sky_conn_refused(conn, sky_door_rule(SKY_RULE_DOOR_SLOW), sky_buf_span(&conn->work->in),

@@ -21,8 +21,7 @@
 #include "server/registry/parties.h"
 
 enum {
-    SEARCH_WAIT_MS = 5,  /* about what the searches of one turn take */
-    ALARM_LATE_MS = 250, /* an alarm this late means that the server was held up */
+    SEARCH_WAIT_MS = 5, /* about what the searches of one turn take */
 };
 
 /* ---- journal ---- */
@@ -116,6 +115,7 @@ void sky_mqtt__note_life(struct sky_conn *conn)
     sky_behaviour_add_silence(sky_conduct_take_behaviour(&session->party->chapter),
                               now_ms - session->last_seen_ms);
     session->last_seen_ms = now_ms;
+    sky_conn_is_heard(conn);
     if (!session->silent)
         return;
     session->silent = session->dead = false;
@@ -254,9 +254,9 @@ static void on_alarm(struct sky_timer *timer, int64_t due_ms)
     struct sky_conn *conn = SKY_CONTAINER_OF(timer, struct sky_conn, alarm);
     struct sky_clock *clock = conn->net->clock;
     SKY_ASSERT(conn->state != NULL && !conn->closing);
-    /* What the device sent while the server was held up is still unread: that comes first. */
-    if (!clock->frozen && sky_clock_lived_ms(clock) - due_ms > ALARM_LATE_MS) {
-        sky_clock_timer(clock, timer, 1, on_alarm);
+    (void)due_ms;
+    if (sky_conn_is_unheard(conn)) {
+        sky_clock_timer(clock, timer, SKY_CONN_EXCUSE_MS, on_alarm);
         return;
     }
     if (conn->work->cut_at_ms != 0 && sky_clock_lived_ms(clock) >= conn->work->cut_at_ms) {

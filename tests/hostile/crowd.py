@@ -1,5 +1,6 @@
 """Many devices, for tests that need a crowd: how they are registered and how they log in."""
 
+import signal
 import socket
 import time
 
@@ -112,3 +113,16 @@ def events_of(api, since, **filters):
     while page := api.events(since=found[-1]["seq"] if found else since, limit=1000, **filters):
         found += page
     return found
+
+
+class Held:
+    """A server that stands still for a moment, while a crowd does something."""
+
+    def __init__(self, running):
+        self._process = running.process
+
+    def __enter__(self):
+        self._process.send_signal(signal.SIGSTOP)
+
+    def __exit__(self, *_):
+        self._process.send_signal(signal.SIGCONT)

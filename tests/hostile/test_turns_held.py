@@ -4,7 +4,6 @@ are generous; what they are to catch took ten times as long."""
 
 import re
 import select
-import signal
 import threading
 import time
 
@@ -20,19 +19,6 @@ TURN_S_MAX = 0.25
 SLOW_TURNS_MAX = 3  # a busy machine takes the processor away in the midst of one
 PING_S_MAX = 5
 CONNACK = b"\x20\x02\0\0"
-
-
-class Held:
-    """A server that stands still for a moment, while a crowd does something."""
-
-    def __init__(self, running):
-        self._process = running.process
-
-    def __enter__(self):
-        self._process.send_signal(signal.SIGSTOP)
-
-    def __exit__(self, *_):
-        self._process.send_signal(signal.SIGCONT)
 
 
 def slow_turns(api):
@@ -51,7 +37,7 @@ def ping(peer):
 def test_a_thousand_that_connect_at_once_all_get_in(skymock):
     before = slow_turns(skymock.api)
     witness = crowd.log_in(skymock.ports["mqtt"], "witness")
-    with Held(skymock):  # the kernel has them all before the server sees one
+    with crowd.Held(skymock):  # the kernel has them all before the server sees one
         newcomers = []
         for number in range(NEWCOMERS):
             newcomers.append(crowd.dial(skymock.ports["mqtt"]))
@@ -73,7 +59,7 @@ def test_whoever_asks_hears_of_all_that_was_sent_before(skymock):
     asker = crowd.dial(skymock.ports["admin"])
     before = crowd.metric(skymock.api, "events_total")
     for _ in range(2):  # the second time it is known to the loop as one that was ready before
-        with Held(skymock):
+        with crowd.Held(skymock):
             for number, each in enumerate(speakers):
                 each.send_packet(type="publish", topic=crowd.ECHO.format(crowd.name(number)),
                                  payload="x")
@@ -98,7 +84,7 @@ def test_what_is_said_to_a_crowd_comes_whole_and_in_order(skymock):
         each.send_packet(type="subscribe", id=1, filters=[[crowd.SHARED, 0]])
     for each in listeners:
         assert each.receive()["type"] == "suback"
-    with Held(skymock):
+    with crowd.Held(skymock):
         for number in range(SENTENCES):
             speaker.send_packet(type="publish", topic=crowd.SHARED, payload=f"{number:04}" * 100)
         speaker.send_packet(type="pingreq")
