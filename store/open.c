@@ -149,9 +149,9 @@ sky_err sky_store_open(const char *path, struct sky_store **ret_store, struct sk
     if (path[0] == '\0')
         return sky_why_set(why, SKY_ERR_INVALID, "",
                            "the store needs a name: a file, or \":memory:\"");
-    sky_sums_open();
     /* Counting every allocation would take a lock for each. Too late once something is open. */
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    sky_sums_open();
     sqlite3 *db = NULL;
     uint64_t log_lost = strcmp(path, ":memory:") != 0 ? sky_store__log_lost(path) : 0;
     sky_err err = open_database(path, &db, why);
