@@ -407,10 +407,11 @@ sky_err sky_net_check_room(const struct sky_net *net, struct sky_why *why)
                            "what it opens for itself takes them; raise the limit to %llu or more "
                            "(ulimit -n)",
                            all, want);
-    fprintf(stderr,
-            "skymock: at most %llu connection%s fit: this process may have %llu file descriptors; "
-            "raise the limit to %llu or more (ulimit -n)\n",
-            fit, fit == 1 ? "" : "s", all, want);
+    fprintf(
+        stderr,
+        "skymock: room for %llu connection%s at most: this process may have %llu file descriptors; "
+        "raise the limit to %llu or more (ulimit -n)\n",
+        fit, fit == 1 ? "" : "s", all, want);
     return SKY_OK;
 }
 

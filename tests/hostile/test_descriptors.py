@@ -90,7 +90,7 @@ def enough():
 
 
 @pytest.mark.parametrize("fewer, said", [
-    (0, None), (1, "at most 99 connections fit"), (99, "at most 1 connection fit")])
+    (0, None), (1, "room for 99 connections at most"), (99, "room for 1 connection at most")])
 def test_room_for_few_is_told_at_the_start(enough, fewer, said):
     running = limited(enough - fewer)
     lines = running.errors().splitlines()
