@@ -439,10 +439,22 @@ sky_err sky_app_prepare(struct sky_app *app, const struct sky_config *config, st
     return err;
 }
 
+/* The last chance, with a word when it fails: nobody comes to ask any more. */
+static void keep_events(struct sky_app *app)
+{
+    struct sky_why why;
+    if (sky_journal_flush(app->journal) == SKY_OK)
+        return;
+    (void)sky_store_why(app->store, &why);
+    fprintf(stderr, "skymock: the last events are lost: %s\n", why.reason);
+}
+
 void sky_app_release(struct sky_app *app)
 {
-    if (app->journal != NULL)
+    if (app->journal != NULL) {
         part_rooms(app);
+        keep_events(app);
+    }
     sky_journal_free(app->journal);
     sky_products_done(&app->registry);
     sky_store_close(app->store);

@@ -111,6 +111,36 @@ static void put_turns(struct sky_buf *out, const struct sky_turns *turns)
                  (unsigned long long)count, (double)turns->sum_us / 1e6, (unsigned long long)count);
 }
 
+struct metric {
+    const char *name, *type, *help;
+    uint64_t value;
+};
+
+static void put_metrics(const struct metric *rows, size_t count, struct sky_buf *out)
+{
+    for (size_t i = 0; i < count; i++)
+        sky_buf_addf(out, "# HELP skymock_%s %s\n# TYPE skymock_%s %s\nskymock_%s %llu\n",
+                     rows[i].name, rows[i].help, rows[i].name, rows[i].type, rows[i].name,
+                     (unsigned long long)rows[i].value);
+}
+
+static void put_forward(const struct sky_forward_queue *queue, struct sky_buf *out)
+{
+    const struct metric rows[] = {
+        {"forward_waiting", "gauge", "messages that wait to be forwarded", queue->held.messages},
+        {"forward_waiting_bytes", "gauge", "memory that they take", queue->held.bytes},
+        {"forward_taken_total", "counter", "messages forwarded",
+         queue->counts[SKY_FORWARD_COUNT_TAKEN]},
+        {"forward_refused_total", "counter", "messages whose target refused them for good",
+         queue->counts[SKY_FORWARD_COUNT_REFUSED]},
+        {"forward_lost_total", "counter", "messages lost for want of room, or given up",
+         queue->counts[SKY_FORWARD_COUNT_LOST]},
+        {"forward_tries_failed_total", "counter", "tries of messages that are tried again",
+         queue->counts[SKY_FORWARD_COUNT_TRIES]},
+    };
+    put_metrics(rows, SKY_COUNT(rows), out);
+}
+
 /* The exposition format of Prometheus, version 0.0.4. */
 void sky_api_metrics(struct sky_api *api)
 {
@@ -119,11 +149,7 @@ void sky_api_metrics(struct sky_api *api)
     sky_journal_stats(app->journal, &journal);
     struct sky_store_lost lost;
     sky_store_lost(app->store, &lost);
-    const struct sky_forward_queue *forward = &app->forward.queue;
-    const struct {
-        const char *name, *type, *help;
-        uint64_t value;
-    } rows[] = {
+    const struct metric rows[] = {
         {"connections", "gauge", "open TCP connections", app->net.conn_count},
         {"connections_accepted_total", "counter", "TCP connections accepted", app->net.accepted},
         {"connections_turned_away_total", "counter", "TCP connections closed for want of room",
@@ -165,21 +191,9 @@ void sky_api_metrics(struct sky_api *api)
          "changes that were lost when the store was opened, for its log is damaged", lost.commits},
         {"store_damage_total", "counter",
          "times that a page or a row of the store held what was never written", lost.damaged},
-        {"forward_waiting", "gauge", "messages that wait to be forwarded", forward->held.messages},
-        {"forward_waiting_bytes", "gauge", "memory that they take", forward->held.bytes},
-        {"forward_taken_total", "counter", "messages forwarded",
-         forward->counts[SKY_FORWARD_COUNT_TAKEN]},
-        {"forward_refused_total", "counter", "messages whose target refused them for good",
-         forward->counts[SKY_FORWARD_COUNT_REFUSED]},
-        {"forward_lost_total", "counter", "messages lost for want of room, or given up",
-         forward->counts[SKY_FORWARD_COUNT_LOST]},
-        {"forward_tries_failed_total", "counter", "tries of messages that are tried again",
-         forward->counts[SKY_FORWARD_COUNT_TRIES]},
     };
-    for (size_t i = 0; i < SKY_COUNT(rows); i++)
-        sky_buf_addf(&api->out, "# HELP skymock_%s %s\n# TYPE skymock_%s %s\nskymock_%s %llu\n",
-                     rows[i].name, rows[i].help, rows[i].name, rows[i].type, rows[i].name,
-                     (unsigned long long)rows[i].value);
+    put_metrics(rows, SKY_COUNT(rows), &api->out);
+    put_forward(&app->forward.queue, &api->out);
     put_turns(&api->out, &app->turns);
     sky_api_send_text(api, api->route->content_type);
 }

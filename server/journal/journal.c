@@ -37,7 +37,7 @@ void sky_journal_free(struct sky_journal *journal)
     if (journal == NULL)
         return;
     sky_err err = sky_journal_flush(journal);
-    (void)err; /* nobody is left to be told */
+    (void)err; /* whoever wants to be told of it flushes before */
     sky_pages_done(&journal->pages);
     sky_ring_done(&journal->ring);
     free(journal);

@@ -1,5 +1,4 @@
 #include "server/net/work.h"
-#include "server/net/conn.h"
 
 #include <stdlib.h>
 
@@ -80,7 +79,7 @@ void sky_conn_works_done(struct sky_conn_works *works)
 
 void sky_conn_patience(struct sky_conn *conn, int64_t in_ms, sky_timer_fn *fire)
 {
-    sky_conn_is_heard(conn);
+    conn->excused = false;
     sky_clock_patience(conn->net->clock, &sky_conn_work(conn)->patience, in_ms, fire);
 }
 

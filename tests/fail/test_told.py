@@ -214,3 +214,14 @@ def test_a_websocket_that_breaks_inside_the_server_is_nobodys_mistake(begin, nam
     verdict = running.api.get("/api/v1/verdicts", device=DEVICE)["verdict"]
     ended = running.api.wait_event({"type": "close", "device": DEVICE})
     assert verdict == "passed" and "could not carry" in ended["reason"], ended
+
+
+def test_events_that_are_lost_at_the_end_are_told(begin, tmp_path):
+    running, calls = begin("pwrite64 file", "write file")
+    fill(calls)
+    server.Peer(running.ports["mqtt"]).send(b"\xf0\0")
+    running.api.barrier()
+    running.process.terminate()
+    running.process.wait(timeout=server.PATIENCE_S)
+    assert lines_with(running, f'the last events are lost: the store "{tmp_path / "store"}" refused: '
+                               "database or disk is full; make room on its disk")
