@@ -182,7 +182,10 @@ test('messages, commands and the shadow reach a device', async (t) => {
   await write(command, 'waitMs', '1');
   await press(command, 'Send');
   await command.getByRole('alert').waitFor();
+  const again = page.waitForResponse((answer) => answer.url().endsWith('/commands'));
   await press(command, 'Send');
+  await again;
+  await command.locator('output[aria-busy=false]').waitFor(); // what stands below is where it was
   await write(shadow, 'desired *', '{"light": 7}');
   await press(shadow, 'Change');
   await within(shadow, /"light":7/);

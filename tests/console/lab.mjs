@@ -410,7 +410,7 @@ export async function openPage(t, server, { path: target = '/', token, allow = [
       for (const page of context.pages()) {
         const text = await page.evaluate(() => document.body.innerText).catch(String); // what it did comes before this answer
         if (Date.now() - opened >= PATIENCE_MS)
-          t.diagnostic(`the page showed: ${text}\nunanswered: ${[...open].map((each) => each.url()).join(' ')}`);
+          t.diagnostic(`the page showed: ${text}\n${lines.join('\n')}\nunanswered: ${[...open].map((each) => each.url()).join(' ')}`);
       }
       const until = lines.length;
       await context.close();
