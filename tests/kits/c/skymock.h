@@ -242,6 +242,7 @@ SKYMOCK_API int skymock_get_count(const char *json, const char *pointer);
 #include <stdarg.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -1042,6 +1043,16 @@ SKYMOCK_API int skymock_send(struct skymock *server, const char *method, const c
 
 /* ---- a server of one's own ---- */
 
+/* With errno, when it is none. */
+static int skymock__is_program(const char *path)
+{
+    struct stat what;
+    if (stat(path, &what) != 0 || access(path, X_OK) != 0)
+        return 0;
+    errno = EISDIR;
+    return S_ISREG(what.st_mode);
+}
+
 /* The program's path; nonzero, and said: there is none. */
 static int skymock__find_program(struct skymock *server, const char *name, char path[PATH_MAX])
 {
@@ -1052,13 +1063,16 @@ static int skymock__find_program(struct skymock *server, const char *name, char 
         path[0] = '\0';
     while (dirs != NULL && *dirs != '\0') {
         size_t len = strcspn(dirs, ":");
-        snprintf(path, PATH_MAX, "%.*s/%s", (int)len, dirs, name);
-        if (access(path, X_OK) == 0)
+        if (len == 0) /* that is here (POSIX, Environment Variables) */
+            snprintf(path, PATH_MAX, "./%s", name);
+        else
+            snprintf(path, PATH_MAX, "%.*s/%s", (int)len, dirs, name);
+        if (skymock__is_program(path))
             return 0;
         path[0] = '\0';
         dirs += len + (dirs[len] == ':');
     }
-    if (path[0] != '\0' && access(path, X_OK) == 0)
+    if (path[0] != '\0' && skymock__is_program(path))
         return 0;
     return skymock__say(server,
                         "no program %s (%s): set SKYMOCK to skymock's path, or SKYMOCK_URL to the "

@@ -136,7 +136,8 @@ static void is_found_by_the_environment(void)
     skymock_stop(&own);
 }
 
-/* Without SKYMOCK the program is looked for on PATH, also in its later folders. */
+/* Without SKYMOCK the program is looked for on PATH, also in its later folders; a folder of that
+ * name is none. */
 static void is_found_on_the_path(void)
 {
     struct skymock server;
@@ -145,10 +146,18 @@ static void is_found_on_the_path(void)
     char path[4096];
     const struct skymock_options options = {.program = name};
     if (base != NULL) {
-        snprintf(path, sizeof path, "/no/such/folder::%.*s", (int)(base - program), program);
+        char folder[] = "/tmp/skymock-path-XXXXXX", inner[64];
+        CHECK(mkdtemp(folder) != NULL);
+        snprintf(inner, sizeof inner, "%s/%s", folder, name);
+        CHECK(mkdir(inner, 0700) == 0);
+        snprintf(path, sizeof path, "/no/such/folder::%s:%.*s", folder, (int)(base - program),
+                 program);
         setenv("PATH", path, 1);
+        SKYMOCK_ASSERT(skymock_start(&server, &options));
+        CHECK(rmdir(inner) == 0 && rmdir(folder) == 0);
+    } else {
+        SKYMOCK_ASSERT(skymock_start(&server, &options));
     }
-    SKYMOCK_ASSERT(skymock_start(&server, &options));
     skymock_stop(&server);
 }
 
