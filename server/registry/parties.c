@@ -64,23 +64,16 @@ static void forget_past(struct sky_party *party)
     party->past = NULL;
 }
 
-static void take_out(struct sky_parties *parties, struct sky_party *party)
+/* The party behind the link, which then leads to the next one. */
+static void drop(struct sky_parties *parties, struct sky_party **link)
 {
-    struct sky_party **at = &parties->list, *before = NULL;
-    while (*at != party) {
-        before = *at;
-        at = &before->next;
-    }
-    *at = party->next;
-    if (parties->newest == party)
-        parties->newest = before;
-}
-
-static void drop(struct sky_parties *parties, struct sky_party *party)
-{
+    struct sky_party *party = *link;
     parties->strangers -= is_stranger(party);
     sky_index_remove(&parties->by_name, party, hash_of_name);
-    take_out(parties, party);
+    *link = party->next;
+    if (parties->newest == party)
+        parties->newest =
+            link != &parties->list ? SKY_CONTAINER_OF(link, struct sky_party, next) : NULL;
     forget_id(parties, party);
     sky_conduct_done(&party->chapter);
     forget_past(party);
@@ -89,14 +82,14 @@ static void drop(struct sky_parties *parties, struct sky_party *party)
 
 static void make_room(struct sky_parties *parties)
 {
-    struct sky_party *party, *next;
-    LL_FOREACH_SAFE (parties->list, party, next) { /* the oldest first */
-        if (parties->strangers <= SKY_STRANGERS_MAX)
-            return;
-        if (!is_stranger(party))
-            continue;
-        drop(parties, party);
-        parties->lost++;
+    struct sky_party **link = &parties->list; /* the oldest first */
+    while (parties->strangers > SKY_STRANGERS_MAX && *link != NULL) {
+        if (is_stranger(*link)) {
+            drop(parties, link);
+            parties->lost++;
+        } else {
+            link = &(*link)->next;
+        }
     }
 }
 
@@ -216,32 +209,38 @@ void sky_party_conduct(const struct sky_registry *registry, const struct sky_par
     sky_expected_judge(registry, party->name, ret_conduct);
 }
 
+/* What was done so far is of the run; or of nothing, if it is to be forgotten. */
+static void turn(struct sky_registry *registry, struct sky_party *party, uint64_t seq, bool forget)
+{
+    struct sky_past *past = take_past(registry, party);
+    past->since[SKY_CHAPTER] = seq;
+    party->going_on = (struct sky_behaviour_state){0}; /* a connection of the old is none here */
+    sky_expected_judge(registry, party->name, &party->chapter);
+    registry->parties.strangers += party->answers && !party->device;
+    party->answers = false;
+    sky_conduct_merge(&past->run, &party->chapter);
+    sky_conduct_done(&party->chapter);
+    if (!forget)
+        return;
+    past->since[SKY_RUN] = seq;
+    sky_conduct_done(&past->run);
+}
+
 void sky_parties_turn(struct sky_registry *registry, sky_span name, uint64_t seq, bool forget)
 {
     struct sky_parties *parties = &registry->parties;
-    struct sky_party *party, *next;
+    struct sky_party **link = &parties->list, *party;
+    bool all = forget && name.len == 0;
     parties->turned = seq;
-    LL_FOREACH_SAFE (parties->list, party, next) {
-        if (!sky_party_is_of(party, name))
-            continue;
-        struct sky_past *past = take_past(registry, party);
-        past->since[SKY_CHAPTER] = seq;
-        party->going_on =
-            (struct sky_behaviour_state){0}; /* a connection of the old is none here */
-        sky_expected_judge(registry, party->name, &party->chapter);
-        parties->strangers += party->answers && !party->device;
-        party->answers = false;
-        sky_conduct_merge(&past->run, &party->chapter);
-        sky_conduct_done(&party->chapter);
-        if (!forget)
-            continue;
-        past->since[SKY_RUN] = seq;
-        sky_conduct_done(&past->run);
-        if (name.len > 0)
-            continue;
-        forget_past(party); /* it is that of all */
-        if (!party->device)
-            drop(parties, party);
+    while ((party = *link) != NULL) {
+        if (sky_party_is_of(party, name))
+            turn(registry, party, seq, forget);
+        if (all)
+            forget_past(party); /* it is that of all */
+        if (all && !party->device)
+            drop(parties, link);
+        else
+            link = &party->next;
     }
     sky_expected_end(registry, name);
     make_room(parties);
@@ -258,7 +257,7 @@ void sky_parties_done(struct sky_registry *registry)
 {
     sky_expected_done(registry);
     while (registry->parties.list != NULL)
-        drop(&registry->parties, registry->parties.list);
+        drop(&registry->parties, &registry->parties.list);
     sky_index_done(&registry->parties.by_name);
     sky_index_done(&registry->parties.by_id);
 }

@@ -94,6 +94,25 @@ static void the_oldest_strangers_go_and_devices_stay(void **state)
     assert_non_null(find(c, "aliyun/pk/device"));
 }
 
+static void who_is_forgotten_leaves_the_others_in_their_order(void **state)
+{
+    struct registry_case *c = *state;
+    const struct sky_parties *parties = &c->registry.parties;
+    const struct sky_attr first = SKY_ATTR(CLIENT_ID, SKY_SPAN("first")),
+                          last = SKY_ATTR(CLIENT_ID, SKY_SPAN("last")),
+                          later = SKY_ATTR(CLIENT_ID, SKY_SPAN("later"));
+    break_rule(c, rule_of(c, "ALI-SIGN"), 0, &first, 1);
+    registry_case_session(c, "aliyun", "pk", "device");
+    break_rule(c, rule_of(c, "ALI-SIGN"), 0, &last, 1);
+    sky_parties_turn(&c->registry, SKY_SPAN_NONE, 1, true);
+    assert_string_equal(parties->list->name, "aliyun/pk/device");
+    assert_ptr_equal(parties->newest, parties->list);
+    break_rule(c, rule_of(c, "ALI-SIGN"), 0, &later, 1);
+    assert_string_equal(parties->list->next->name, "client id later");
+    assert_ptr_equal(parties->newest, parties->list->next);
+    assert_null(parties->newest->next);
+}
+
 static void so_many_rules_of_a_stranger_are_kept(void **state)
 {
     struct registry_case *c = *state;
@@ -183,6 +202,7 @@ int main(void)
         REGISTRY_TEST(what_nobody_was_refused_for_is_nobodys),
         REGISTRY_TEST(who_asks_the_api_is_no_device_unless_it_speaks_no_http),
         REGISTRY_TEST(the_oldest_strangers_go_and_devices_stay),
+        REGISTRY_TEST(who_is_forgotten_leaves_the_others_in_their_order),
         REGISTRY_TEST(so_many_rules_of_a_stranger_are_kept),
         REGISTRY_TEST(the_first_events_and_the_last_are_kept),
         REGISTRY_TEST(the_newest_explanation_is_kept),
